@@ -1,0 +1,42 @@
+/**
+ * Every error that Fovea throws on purpose.
+ *
+ * A message says where (`[conv2d]`), what was expected, what was found, and what to do. The command line turns
+ * {@link InputError} (and all that derive from it) into exit code 2, and everything else into exit code 1.
+ */
+export class FoveaError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The caller's input is wrong: a file, an option, a value. Exit code 2 on the command line. */
+export class InputError extends FoveaError {}
+
+/** Shapes that do not fit together, or a size that makes no sense. */
+export class ShapeError extends InputError {}
+
+/** An element type that the operation does not take. */
+export class DTypeError extends InputError {}
+
+/** A file or folder that is missing, truncated, corrupt or of another kind than expected. */
+export class FileError extends InputError {}
+
+/** A tensor was read after the data that it would be computed from had been overwritten by a training step. */
+export class StaleTensorError extends FoveaError {}
+
+/** The compute engine is missing, too old, or refused a call. */
+export class EngineError extends FoveaError {}
+
+/** A broken invariant of Fovea itself; please report it. */
+export class InternalError extends FoveaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(`internal: ${message}`, options);
+  }
+}
+
+/** Text of anything thrown, for messages that wrap a cause. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

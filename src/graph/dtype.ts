@@ -1,0 +1,39 @@
+import { DTypeError } from '../errors.js';
+
+/** Element types of tensors. `uint8` also carries the results of comparisons (0 or 1). */
+export type DType = 'float32' | 'int32' | 'uint8';
+
+/**
+ * Element type of an op's output. `opaque` marks a workspace between a forward and a backward kernel (the argmax of
+ * max pooling, the mask of a fused ReLU): its format is the engine's business and it never becomes a tensor.
+ */
+export type OutputDType = DType | 'opaque';
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array;
+
+const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
+
+export const dtypes = Object.keys(arrayTypes) as readonly DType[];
+
+export function bytesPerElement(dtype: DType): number {
+  return arrayTypes[dtype].BYTES_PER_ELEMENT;
+}
+
+/** A zero-filled array of `length` elements. */
+export function allocate(dtype: DType, length: number): TypedArray {
+  return new arrayTypes[dtype](length);
+}
+
+/** A typed view of `length` elements at `byteOffset` of `buffer`. */
+export function viewOf(dtype: DType, buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray {
+  return new arrayTypes[dtype](buffer as ArrayBuffer, byteOffset, length);
+}
+
+export function dtypeOf(array: TypedArray): DType {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Int32Array) return 'int32';
+  if (array instanceof Uint8Array) return 'uint8';
+  throw new DTypeError(
+    `[tensor] expected a Float32Array, Int32Array or Uint8Array, got ${Object.prototype.toString.call(array)}`,
+  );
+}

@@ -1,0 +1,172 @@
+import type { DType, OutputDType } from './dtype.js';
+import type { Shape } from './shape.js';
+
+/**
+ * The vocabulary of the graph: every op by name with its parameters.
+ *
+ * Parameters are plain data (numbers, strings, booleans, arrays of them) and belong to the structure of a graph: two
+ * graphs that differ in a parameter are compiled separately. What changes from step to step (a learning rate, a
+ * dropout seed) is therefore an input and not a parameter.
+ *
+ * The comment of each op gives `inputs -> outputs`. Images are NCHW. Float means float32.
+ */
+export interface OpParams {
+  /** `-> y`: a tensor filled with one value. */
+  constant: { readonly shape: Shape; readonly dtype: DType; readonly value: number };
+
+  /** `x -> y` float, elementwise. */
+  unary: Activation;
+  /** `dy, y -> dx` float: gradient of a unary op from its own output. */
+  unaryBackward: Activation;
+  /** `x -> scale·x + shift` float. */
+  affine: { readonly scale: number; readonly shift: number };
+  /** `a, b -> y` under broadcasting; operands of one dtype. Comparisons give uint8. */
+  binary: { readonly fn: BinaryFn; readonly activation?: Activation };
+  /** `condition (uint8), a, b -> y`, all of one shape: a where the condition is not 0, else b. */
+  select: Empty;
+  /** `x -> y`: floats to integers truncate towards zero and saturate; NaN becomes 0. */
+  cast: { readonly dtype: DType };
+
+  /** `x -> y` with the same elements in row-major order. */
+  reshape: { readonly shape: Shape };
+  /** `x -> y`, where axis i of y is axis permutation[i] of x. */
+  transpose: { readonly permutation: readonly number[] };
+  /** `x -> y` repeated along axes of size 1 or missing leading axes. */
+  broadcastTo: { readonly shape: Shape };
+  /** `x0, x1, … -> y` joined along an axis. */
+  concat: { readonly axis: number };
+  /** `x -> y = x[starts[i] : starts[i] + sizes[i]]` on every axis. */
+  slice: { readonly starts: readonly number[]; readonly sizes: readonly number[] };
+  /** `x -> y` with `before[i]` and `after[i]` elements of `value` added on axis i. */
+  pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
+
+  /** `x -> y` float. Axes are sorted and unique; without keepdim they vanish. */
+  reduce: { readonly fn: ReduceFn; readonly axes: readonly number[]; readonly keepdim: boolean };
+  /** `x -> int32` index of the largest element along an axis (the first one, if several are equal). */
+  argmax: { readonly axis: number; readonly keepdim: boolean };
+  /** `x -> values, indices (int32)`: the k largest along an axis, largest first; among equals the lower index first. */
+  topk: { readonly k: number; readonly axis: number };
+
+  /** `x [N,C,H,W], weight [O,C/groups,kh,kw], bias? [O] -> y [N,O,OH,OW]` */
+  conv2d: Conv2dParams & { readonly activation?: Activation };
+  /** `dy, weight -> dx` of shape inputShape. */
+  conv2dBackwardData: Conv2dParams & { readonly inputShape: Shape };
+  /** `x, dy -> dWeight, dBias?` (dBias exists if `bias`). */
+  conv2dBackwardWeights: Conv2dParams & { readonly weightShape: Shape; readonly bias: boolean };
+
+  /** `x [N,I], weight [I,O], bias? [O] -> y [N,O]` */
+  linear: { readonly activation?: Activation };
+  /** `dy [N,O], weight [I,O] -> dx [N,I]` */
+  linearBackwardData: Empty;
+  /** `x, dy -> dWeight [I,O], dBias? [O]` */
+  linearBackwardWeights: { readonly bias: boolean };
+
+  /** `x -> y, argmax (opaque)`. Padding never wins; of equal elements the first in row-major order wins. */
+  maxPool2d: Pool2dParams;
+  /** `dy, argmax -> dx` of shape inputShape. */
+  maxPool2dBackward: Pool2dParams & { readonly inputShape: Shape };
+  /** `x -> y`: mean over the window, padding counted as zeros if `countIncludePad`, else left out of the mean. */
+  avgPool2d: Pool2dParams & { readonly countIncludePad: boolean };
+  /** `dy -> dx` of shape inputShape. */
+  avgPool2dBackward: Pool2dParams & { readonly countIncludePad: boolean; readonly inputShape: Shape };
+  /** `x -> y`: cell (i, j) is the mean of rows ⌊iH/OH⌋ … ⌈(i+1)H/OH⌉ and columns likewise. */
+  adaptiveAvgPool2d: { readonly outputSize: Pair };
+  /** `dy -> dx` of shape inputShape. */
+  adaptiveAvgPool2dBackward: { readonly outputSize: Pair; readonly inputShape: Shape };
+
+  /** `x, mean, variance, scale, shift -> y = (x − mean)/√(variance + epsilon)·scale + shift`, statistics given. */
+  batchNorm: BatchNormParams;
+  /**
+   * `x, scale, shift -> y, mean, variance, mask (opaque)`: statistics of the batch over N, H and W; the variance is
+   * the biased one. With `relu`, y is max(y, 0) and `mask` says where it was positive.
+   */
+  batchNormTrain: BatchNormParams;
+  /** `x, mean, variance, scale, shift, dy, mask -> dx, dScale, dShift` of batchNormTrain. */
+  batchNormBackward: BatchNormParams;
+  /** `running, batch -> decay·running + (1 − decay)·batch` */
+  runningAverage: { readonly decay: number };
+
+  /** `x -> softmax(x)` along an axis, or its logarithm. */
+  softmax: SoftmaxParams;
+  /** `dy, y -> dx` from softmax's own output. */
+  softmaxBackward: SoftmaxParams;
+  /** `logits [N,C], labels int32 [N] -> loss [N] = −log softmax(logits)[label]`; 0 where label = ignoreIndex. */
+  crossEntropy: { readonly ignoreIndex: number };
+  /** `logits, labels, dLoss [N] -> dLogits = (softmax(logits) − onehot(label))·dLoss` */
+  crossEntropyBackward: { readonly ignoreIndex: number };
+  /** `x, target -> max(x,0) − x·target + log(1 + e^(−|x|))` elementwise; both float of one shape. */
+  bceWithLogits: Empty;
+  /** `x, target, dLoss -> dx = (sigmoid(x) − target)·dLoss` */
+  bceWithLogitsBackward: Empty;
+
+  /** `seed int32 [2] -> mask` of 0 (with probability p) and 1/(1 − p), or of 0 and 1 if not `upscale`. */
+  dropoutMask: { readonly shape: Shape; readonly p: number; readonly upscale: boolean };
+
+  /** `parameter, gradient, rate [] -> parameter` (SGD with coupled L2 decay). */
+  sgdUpdate: { readonly weightDecay: number };
+  /** `parameter, gradient, velocity, rate [] -> parameter, velocity` */
+  momentumUpdate: { readonly momentum: number; readonly weightDecay: number; readonly nesterov: boolean };
+  /**
+   * `parameter, gradient, moment1, moment2, scalars [4] -> parameter, moment1, moment2`, where scalars are the rate,
+   * 1 − β1ᵗ, 1 − β2ᵗ and the decoupled decay factor that the parameter is multiplied by first (1 for Adam).
+   */
+  adamUpdate: {
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly epsilon: number;
+    readonly weightDecay: number;
+  };
+}
+
+export type OpName = keyof OpParams;
+
+export type Empty = Readonly<Record<string, never>>;
+
+export type UnaryFn = 'relu' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'exp' | 'log' | 'sqrt' | 'abs' | 'square';
+
+/** An elementwise function; `alpha` is the negative slope of leakyRelu and 0 for all others. */
+export interface Activation {
+  readonly fn: UnaryFn;
+  readonly alpha: number;
+}
+
+export type BinaryFn = ArithmeticFn | ComparisonFn;
+export type ArithmeticFn = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min';
+export type ComparisonFn = 'equal' | 'greater' | 'greaterEqual' | 'less' | 'lessEqual' | 'notEqual';
+
+export type ReduceFn = 'sum' | 'mean' | 'max' | 'min';
+
+/** Height, width. */
+export type Pair = readonly [number, number];
+/** Top, bottom, left, right. */
+export type Padding = readonly [number, number, number, number];
+
+export interface Conv2dParams {
+  readonly stride: Pair;
+  readonly padding: Padding;
+  readonly dilation: Pair;
+  readonly groups: number;
+}
+
+export interface Pool2dParams {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Padding;
+}
+
+export interface BatchNormParams {
+  readonly epsilon: number;
+  /** Set by the compiler when it fuses the ReLU that follows. */
+  readonly relu?: boolean;
+}
+
+export interface SoftmaxParams {
+  readonly axis: number;
+  readonly log: boolean;
+}
+
+/** Shape and element type of one output. */
+export interface Spec {
+  readonly shape: Shape;
+  readonly dtype: OutputDType;
+}
