@@ -1,0 +1,74 @@
+import type { Value } from '../graph/node.js';
+import type { Spec } from '../graph/op.js';
+import { affine, batchNormBackward, binary, constant, reduce, reshape, softmaxBackward, unary } from './build.js';
+import { checkDType, checkExactShape, checkRank, type OpDefinition } from './define.js';
+
+function checkBatchNorm(x: Value, perChannel: Readonly<Record<string, Value>>): void {
+  checkDType('batchNorm', 'input', x, 'float32');
+  checkRank('batchNorm', 'input', x, 4, 'NCHW');
+  for (const [what, value] of Object.entries(perChannel)) {
+    checkDType('batchNorm', what, value, 'float32');
+    checkExactShape('batchNorm', what, value, [x.shape[1]]);
+  }
+}
+
+export const batchNormOp: OpDefinition<'batchNorm'> = {
+  infer(_params, [x, mean, variance, scale, shift]) {
+    checkBatchNorm(x, { mean, variance, scale, shift });
+    return [{ shape: x.shape, dtype: 'float32' }];
+  },
+  // The statistics are constants here, so y is an affine function of x in each channel.
+  vjp({ params: { epsilon }, inputs: [x, mean, variance, scale], grads: [dy], needs }) {
+    if (dy === null) return [null, null, null, null, null];
+    const perChannel = (v: Value) => reshape(v, [1, x.shape[1], 1, 1]);
+    const inverse = binary('div', constant([], 'float32', 1), unary('sqrt', affine(variance, 1, epsilon)));
+    const normalized = () => binary('mul', binary('sub', x, perChannel(mean)), perChannel(inverse));
+    return [
+      needs[0] ? binary('mul', dy, perChannel(binary('mul', scale, inverse))) : null,
+      null,
+      null,
+      needs[3] ? reduce('sum', binary('mul', dy, normalized()), [0, 2, 3]) : null,
+      needs[4] ? reduce('sum', dy, [0, 2, 3]) : null,
+    ];
+  },
+};
+
+export const batchNormTrainOp: OpDefinition<'batchNormTrain'> = {
+  infer(_params, [x, scale, shift]) {
+    checkBatchNorm(x, { scale, shift });
+    const statistics: Spec = { shape: [x.shape[1]], dtype: 'float32' };
+    return [{ shape: x.shape, dtype: 'float32' }, statistics, statistics, { shape: x.shape, dtype: 'opaque' }];
+  },
+  vjp({ params, inputs: [x, scale, shift], outputs: [, mean, variance, mask], grads: [dy] }) {
+    return dy === null ? [null, null, null] : [...batchNormBackward(params, x, mean, variance, scale, shift, dy, mask)];
+  },
+};
+
+export const batchNormBackwardOp: OpDefinition<'batchNormBackward'> = {
+  infer(_params, [x, mean]) {
+    const perChannel: Spec = { shape: mean.shape, dtype: 'float32' };
+    return [{ shape: x.shape, dtype: 'float32' }, perChannel, perChannel];
+  },
+  vjp: null,
+};
+
+export const runningAverageOp: OpDefinition<'runningAverage'> = {
+  infer(_params, [running, batch]) {
+    checkExactShape('runningAverage', 'batch statistics', batch, running.shape);
+    return [{ shape: running.shape, dtype: 'float32' }];
+  },
+  vjp: null,
+};
+
+export const softmaxOp: OpDefinition<'softmax'> = {
+  infer({ log }, [x]) {
+    checkDType(log ? 'logSoftmax' : 'softmax', 'input', x, 'float32');
+    return [{ shape: x.shape, dtype: 'float32' }];
+  },
+  vjp: ({ params, outputs: [y], grads: [dy] }) => [dy === null ? null : softmaxBackward(params, dy, y)],
+};
+
+export const softmaxBackwardOp: OpDefinition<'softmaxBackward'> = {
+  infer: (_params, [, y]) => [{ shape: y.shape, dtype: 'float32' }],
+  vjp: null,
+};
