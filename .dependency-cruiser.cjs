@@ -1,0 +1,114 @@
+/**
+ * Who may import whom: cli → model → vision, io → nn, optimizer, metric → tensor, autograd → compiler, engine → ops →
+ * graph. errors, env and random serve everybody.
+ */
+const layers = [
+  ['graph'],
+  ['ops'],
+  ['compiler', 'engine'],
+  ['tensor', 'autograd'],
+  ['nn', 'optimizer', 'metric'],
+  ['vision', 'io'],
+  ['model'],
+  ['cli'],
+];
+
+/** A folder or single file of src, as a regular expression. */
+const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
+const common = ['errors', 'env', 'random'];
+
+const oneWay = layers.slice(0, -1).map((layer, i) => ({
+  name: `one-way-${layer.join('-')}`,
+  comment: `${layer.join(', ')} must not know the layers above`,
+  severity: 'error',
+  from: { path: inside(layer) },
+  to: { path: inside(layers.slice(i + 1).flat()) },
+}));
+
+/** A package that one place of the sources wraps, so that the rest does not depend on it. */
+const wrappedBy = (name, place) => ({
+  name: `${name}-wrapped`,
+  comment: `${name} is imported by ${place} alone`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: `^src/${place}` },
+  to: { path: `(^|/)node_modules/${name}/` },
+});
+
+module.exports = {
+  forbidden: [
+    ...oneWay,
+    {
+      name: 'common-knows-nothing',
+      comment: 'what serves everybody depends on nothing but itself',
+      severity: 'error',
+      from: { path: inside(common) },
+      to: { path: '^src/', pathNot: inside(common) },
+    },
+    {
+      name: 'known-folder',
+      comment: 'a new folder of src needs a place among the layers',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/index\\.ts$', inside([...common, ...layers.flat()])] },
+      to: {},
+    },
+    {
+      name: 'public-door',
+      comment: 'src/index.ts is for users; the sources import the modules themselves',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/index\\.ts$' },
+    },
+    {
+      name: 'cli-is-a-leaf',
+      comment: 'nobody imports the command line',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'no-foreign-re-exports',
+      comment: 'only src/index.ts gathers names from several folders',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/', pathNot: '^src/$1/', dependencyTypes: ['export'] },
+    },
+    wrappedBy('koffi', 'engine/onednn/ffi\\.ts$'),
+    wrappedBy('sharp', 'vision/'),
+    wrappedBy('echarts', 'model/report/'),
+    wrappedBy('commander', 'cli/'),
+    {
+      name: 'no-cycles',
+      comment: 'modules that import each other cannot be read one after the other (types may)',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-development-packages',
+      comment: 'users install without devDependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-unlisted-packages',
+      comment: 'every import must be resolvable and, if a package, listed in package.json',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'sources-only',
+      comment: 'src never imports tests, benchmarks, examples or scripts',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(tests|bench|examples|scripts)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

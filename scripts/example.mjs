@@ -1,0 +1,19 @@
+/** Compiles examples/ and runs all examples, or the ones named: `npm run example -- lenet`. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+
+const folder = '.setup/examples';
+const node = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
+
+if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.examples.json') !== 0) process.exit(1);
+const available = readdirSync('examples')
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -'.ts'.length));
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : available;
+for (const name of wanted) {
+  if (!available.includes(name)) {
+    console.error(`no example '${name}': expected one of ${available.join(', ')}`);
+    process.exit(2);
+  }
+  if (node(`${folder}/${name}.js`) !== 0) process.exit(1);
+}

@@ -1,0 +1,166 @@
+/**
+ * Makes a fresh clone ready: npm packages, compiled sources, the system library oneDNN. Plain Node, no packages.
+ *
+ * What is already there is left alone, so that a second call costs a few milliseconds and prints nothing.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const library = 'libdnnl.so.2';
+const aptPackage = 'libdnnl2';
+const aptInstall = `apt-get update && apt-get install -y --no-install-recommends ${aptPackage}`;
+
+class SetupError extends Error {
+  /** @param {number} code exit code: 1 a step failed, 2 this machine lacks something */
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function run(command, args, env = {}) {
+  return spawnSync(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 26,
+  });
+}
+
+const succeeds = (command, args) => run(command, args).status === 0;
+
+/** Runs a step that takes a while, with one line before it and one after. */
+function step(title, command, args, env) {
+  const start = Date.now();
+  console.log(`setup: ${title} …`);
+  const result = run(command, args, env);
+  if (result.status !== 0) {
+    const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-30).join('\n');
+    throw new SetupError(
+      `${title} failed (${[command, ...args].join(' ')}):\n${result.error?.message ?? output}`,
+      result.error?.code === 'ENOENT' ? 2 : 1,
+    );
+  }
+  console.log(`setup: ${title} done in ${((Date.now() - start) / 1000).toFixed(0)} s`);
+}
+
+function checkNode() {
+  const { node: range } = readJson('package.json').engines;
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [wantMajor, wantMinor] = range.replace('>=', '').split('.').map(Number);
+  if (major > wantMajor || (major === wantMajor && minor >= wantMinor)) return;
+  throw new SetupError(`Node ${range} is needed, this is ${process.version}. See https://nodejs.org/en/download`, 2);
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(join(root, path), 'utf8'));
+}
+
+/** npm writes what it installed to a lock file of its own, last of all; an interrupted installation leaves none. */
+function packagesInstalled() {
+  if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
+  const wanted = readJson('package-lock.json').packages;
+  const installed = readJson('node_modules/.package-lock.json').packages;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === '') return true;
+    const found = installed[path];
+    return found === undefined ? entry.optional === true : found.version === entry.version;
+  });
+}
+
+function installPackages() {
+  if (packagesInstalled()) return;
+  // Windows finds npm only as npm.cmd, which needs a shell; npm tells its scripts where its own code is.
+  const npm = process.env.npm_execpath;
+  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  step('npm packages', command, [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+/** A digest of names, sizes and times of everything the build reads. */
+function sourcesDigest() {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    const { mtimeMs, size } = statSync(join(root, path));
+    hash.update(`${path}\0${mtimeMs}\0${size}\n`);
+  };
+  const walk = (folder) => {
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.isDirectory()) walk(`${folder}/${entry.name}`);
+      else add(`${folder}/${entry.name}`);
+    }
+  };
+  walk('src');
+  for (const file of ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']) add(file);
+  return hash.digest('hex');
+}
+
+function build() {
+  const stamp = join(root, '.setup/build');
+  const digest = sourcesDigest();
+  const built = existsSync(join(root, 'dist/index.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
+  if (built) return;
+  step('build', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  mkdirSync(join(root, '.setup'), { recursive: true });
+  writeFileSync(stamp, digest);
+}
+
+function libraryFound() {
+  const inFolder = (folder) => existsSync(join(folder, library));
+  const folders = ['/usr/local/lib', '/usr/lib', '/usr/lib64', ...(process.env.LD_LIBRARY_PATH ?? '').split(':')];
+  if (folders.some((folder) => folder !== '' && inFolder(folder))) return true;
+  if (existsSync('/usr/lib') && readdirSync('/usr/lib').some((name) => inFolder(`/usr/lib/${name}`))) return true;
+  // ldconfig lives where the search path of an ordinary user does not lead.
+  return run('/sbin/ldconfig', ['-p']).stdout?.includes(library) ?? false;
+}
+
+function missingLibrary(whatToDo) {
+  return new SetupError(
+    `oneDNN 2 (${library}) is missing. ${whatToDo}\n` +
+      'Everything else is in place: slowly, the built-in reference engine works without it:\n' +
+      '  node dist/cli/main.js train lenet --data mnist --engine reference',
+    2,
+  );
+}
+
+function installLibrary() {
+  if (libraryFound()) return;
+  if (!succeeds('apt-get', ['--version'])) {
+    throw missingLibrary('Install oneDNN 2.x with the package manager of this system (on Debian 12 it is libdnnl2).');
+  }
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && !succeeds('sudo', ['-n', 'true'])) {
+    throw missingLibrary(`Install it, then run the command again:\n  sudo sh -c '${aptInstall}'`);
+  }
+  const [command, first] = isRoot ? ['apt-get', []] : ['sudo', ['-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']];
+  const apt = (title, args) =>
+    step(title, command, [...first, '-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+      DEBIAN_FRONTEND: 'noninteractive',
+    });
+  apt('package lists', ['update']);
+  if (!succeeds('apt-cache', ['show', aptPackage])) {
+    throw missingLibrary(
+      succeeds('apt-cache', ['show', 'libdnnl3'])
+        ? 'This system has oneDNN 3 (libdnnl3), whose interface is another one and not supported yet: ' +
+            'use Debian 12 or Ubuntu 22.04, for example in a container (node:20-bookworm).'
+        : `The package sources of this system do not have ${aptPackage}: use Debian 12 or Ubuntu 22.04.`,
+    );
+  }
+  apt('oneDNN', ['install', '-y', '--no-install-recommends', aptPackage]);
+}
+
+try {
+  checkNode();
+  installPackages();
+  build();
+  installLibrary();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`setup: ${error.message}`);
+  process.exitCode = error.code;
+}

@@ -1,0 +1,49 @@
+/** Everything that must hold: types, style, import rules, unused code, unit tests, examples. Ends with the count. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+
+const report = '.setup/vitest.json';
+let passed = 0;
+let failed = 0;
+
+const node = (args, stdio) => spawnSync(process.execPath, args, { stdio, encoding: 'utf8', maxBuffer: 1 << 26 });
+
+/** Runs one check quietly; its output is shown if it fails. */
+function check(title, ...args) {
+  const start = performance.now();
+  const result = node(args, ['ignore', 'pipe', 'pipe']);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${result.status === 0 ? 'ok    ' : 'FAILED'}  ${title}  (${seconds} s)`);
+  if (result.status === 0) {
+    passed++;
+  } else {
+    failed++;
+    console.log(`${result.stdout}${result.stderr}`.trimEnd());
+  }
+}
+
+/** Adds vitest's own counts; a file that could not even be loaded counts as one failure. */
+function unitTests() {
+  rmSync(report, { force: true });
+  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { status } = node(['node_modules/vitest/vitest.mjs', ...args], 'inherit');
+  let failures = 0;
+  if (existsSync(report)) {
+    const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+    const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+    passed += numPassedTests;
+    failures = numFailedTests + unloaded.length;
+  }
+  failed += failures === 0 && status !== 0 ? 1 : failures;
+}
+
+mkdirSync('.setup', { recursive: true });
+check('types', 'node_modules/typescript/bin/tsc', '--noEmit');
+check('style', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off');
+check('imports', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src');
+check('unused code', 'node_modules/knip/bin/knip.js');
+unitTests();
+check('examples', 'scripts/example.mjs');
+
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
