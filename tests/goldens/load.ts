@@ -1,0 +1,327 @@
+import { readFileSync } from 'node:fs';
+
+/** A tensor of a golden file, row-major. */
+export interface GoldenTensor {
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32';
+  readonly data: readonly number[];
+}
+
+/** A number for both axes, or height and width. */
+type Size = number | readonly [number, number];
+/** {@link Size}, or top, bottom, left and right. */
+type PaddingSize = Size | readonly [number, number, number, number];
+type Loss = { readonly reduction: 'none' | 'mean' | 'sum' };
+type Reduction = { readonly axis?: readonly number[]; readonly keepdim?: boolean };
+type None = Readonly<Record<string, never>>;
+
+/** Options of the cases of each op. */
+export interface GoldenOptions {
+  conv2d: {
+    readonly stride?: Size;
+    readonly padding?: PaddingSize;
+    readonly dilation?: Size;
+    readonly groups?: number;
+  };
+  linear: None;
+  maxPool2d: { readonly kernelSize: Size; readonly stride: Size; readonly padding?: PaddingSize };
+  avgPool2d: {
+    readonly kernelSize: Size;
+    readonly stride: Size;
+    readonly padding?: PaddingSize;
+    readonly exclusive?: boolean;
+  };
+  adaptiveAvgPool2d: { readonly outputSize: Size };
+  batchNorm2d: { readonly training: boolean; readonly momentum: number; readonly epsilon: number };
+  relu: None;
+  leakyRelu: { readonly negativeSlope?: number };
+  sigmoid: None;
+  tanh: None;
+  square: None;
+  abs: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  softmax: { readonly axis: number };
+  logSoftmax: { readonly axis: number };
+  crossEntropy: Loss & { readonly ignoreIndex?: number };
+  bceWithLogits: Loss;
+  mse: Loss;
+  add: None;
+  subtract: None;
+  multiply: None;
+  divide: None;
+  maximum: None;
+  minimum: None;
+  sum: Reduction;
+  mean: Reduction;
+  max: Reduction;
+  min: Reduction;
+  concat: { readonly axis: number };
+  /** Elements added in front of and behind each axis. */
+  pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
+  /** `axes[i]` is cut to `starts[i]` … `ends[i]`; negative bounds count from the end. */
+  slice: { readonly axes: readonly number[]; readonly starts: readonly number[]; readonly ends: readonly number[] };
+  transpose: { readonly permutation: readonly number[] };
+  topk: { readonly k: number; readonly axis: number };
+  argmax: { readonly axis: number; readonly keepdim?: boolean };
+}
+
+export type GoldenOp = keyof GoldenOptions;
+
+type Tensors = Readonly<Record<string, GoldenTensor>>;
+
+interface CaseOf<K extends GoldenOp> {
+  readonly name: string;
+  readonly op: K;
+  readonly options: GoldenOptions[K];
+  readonly inputs: Tensors;
+  /** `y`, or several of which the first is the one that is differentiated. */
+  readonly outputs: Tensors;
+  /** Upstream gradient of the first output, unless the op has no gradient. */
+  readonly dy?: GoldenTensor;
+  /** Gradients of the differentiable inputs. */
+  readonly gradients?: Tensors;
+}
+
+/** One call of one op; a union over {@link GoldenOp}. */
+export type GoldenCase = { [K in GoldenOp]: CaseOf<K> }[GoldenOp];
+
+interface Header {
+  readonly framework: 'paddlepaddle' | 'torch';
+  readonly version: string;
+  /** What the framework computed in. */
+  readonly precision: 'float32' | 'float64';
+}
+
+export interface GoldenCases extends Header {
+  readonly cases: readonly GoldenCase[];
+}
+
+/** The state of one parameter after some steps. */
+export interface GoldenOptimizerState {
+  readonly parameter: GoldenTensor;
+  /** Of the shape of the parameter, but for the powers of beta. */
+  readonly accumulators: Partial<
+    Record<'velocity' | 'moment1' | 'moment2' | 'beta1PowAcc' | 'beta2PowAcc', GoldenTensor>
+  >;
+}
+
+export interface GoldenOptimizerOptions {
+  readonly learningRate?: number;
+  readonly momentum?: number;
+  readonly useNesterov?: boolean;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+}
+
+export interface GoldenOptimizers extends Header {
+  readonly parameters: readonly GoldenTensor[];
+  /** `gradients[step][parameter]`, the same for every case. */
+  readonly gradients: readonly (readonly GoldenTensor[])[];
+  readonly cases: readonly {
+    readonly optimizer: 'SGD' | 'Momentum' | 'Adam' | 'AdamW';
+    readonly options: GoldenOptimizerOptions;
+    /** By the number of steps taken. */
+    readonly states: Readonly<Record<string, readonly GoldenOptimizerState[]>>;
+  }[];
+}
+
+/** Every `stride`-th element of a flat parameter. */
+export interface GoldenSamples {
+  readonly name: string;
+  readonly stride: number;
+  readonly values: readonly number[];
+}
+
+/** Shape, seed and scale of an array that {@link formula} makes. */
+export interface GoldenFormula {
+  readonly shape: readonly number[];
+  readonly seed: number;
+  readonly scale: number;
+}
+
+export interface GoldenLeNet extends Header {
+  /** The first values of `formula(8, 3, 0.5)`. */
+  readonly formulaValues: GoldenTensor;
+  readonly input: GoldenFormula;
+  readonly labels: GoldenTensor;
+  readonly parameters: readonly (GoldenFormula & { readonly name: string })[];
+  readonly optimizer: {
+    readonly name: 'Momentum';
+    readonly options: { readonly learningRate: number; readonly momentum: number };
+    readonly steps: number;
+  };
+  /** Of the first step, as are the gradients. */
+  readonly logits: GoldenTensor;
+  readonly gradients: readonly GoldenSamples[];
+  /** Mean cross entropy of each step, before its update. */
+  readonly losses: GoldenTensor;
+  /** Parameters and velocities after the last step. */
+  readonly trained: readonly GoldenSamples[];
+  readonly velocity: readonly GoldenSamples[];
+}
+
+export interface GoldenNet {
+  readonly fullName: string;
+  /** Name, class, full name; in order. */
+  readonly sublayers: readonly (readonly [string, string, string])[];
+  /** Structured name, parameter name. */
+  readonly parameters: readonly (readonly [string, string])[];
+  /** Key, parameter name, shape. */
+  readonly stateDict: readonly (readonly [string, string, readonly number[]])[];
+  readonly printed: string;
+}
+
+interface InitialWeights {
+  readonly shape: readonly number[];
+  readonly mean: number;
+  readonly std: number;
+  readonly min: number;
+  readonly max: number;
+  /** The distinct values of the bias. */
+  readonly bias: readonly number[];
+}
+
+type GoldenInitialWeights =
+  | (InitialWeights & {
+      readonly layer: 'Conv2D';
+      readonly arguments: {
+        readonly inChannels: number;
+        readonly outChannels: number;
+        readonly kernelSize: number;
+        readonly groups: number;
+      };
+      readonly distribution: 'normal';
+      readonly fanIn: number;
+      /** Standard deviation by the formula. */
+      readonly expected: number;
+    })
+  | (InitialWeights & {
+      readonly layer: 'Linear';
+      readonly arguments: { readonly inFeatures: number; readonly outFeatures: number };
+      readonly distribution: 'uniform';
+      readonly fanIn: number;
+      readonly fanOut: number;
+      /** Limit by the formula. */
+      readonly expected: number;
+    })
+  | (InitialWeights & {
+      readonly layer: 'BatchNorm2D';
+      readonly arguments: { readonly numFeatures: number };
+      readonly distribution: 'constant';
+      readonly runningMean: readonly number[];
+      readonly runningVariance: readonly number[];
+    });
+
+export interface GoldenDefaults extends Header {
+  /** Per class, the constructor's defaults that are plain numbers, switches and words. */
+  readonly hyperparameters: Readonly<
+    Record<string, Readonly<Record<string, number | boolean | string | readonly number[]>>>
+  >;
+  /** MaxPool2D without a stride. */
+  readonly poolStride: {
+    readonly kernelSize: number;
+    readonly inputShape: readonly number[];
+    readonly outputShape: readonly number[];
+  };
+  readonly initialWeights: readonly GoldenInitialWeights[];
+  /** The distinct values that ones turn into. */
+  readonly dropout: readonly {
+    readonly mode: 'upscale_in_train' | 'downscale_in_infer';
+    readonly p: number;
+    readonly train: readonly number[];
+    readonly eval: readonly number[];
+  }[];
+  /** Class, full name of its first instance, printed form. */
+  readonly layerNames: readonly (readonly [string, string, string])[];
+  readonly nets: { readonly LeNet: GoldenNet; readonly Net: GoldenNet };
+}
+
+export const opFiles = [
+  'conv2d',
+  'linear',
+  'pool2d',
+  'batchNorm2d',
+  'activation',
+  'extreme',
+  'loss',
+  'elementwise',
+  'reduce',
+  'shape',
+] as const;
+
+export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> & {
+  optimizers: GoldenOptimizers;
+  lenet: GoldenLeNet;
+  defaults: GoldenDefaults;
+};
+
+/** Reads `data/<name>.json`. */
+export function loadGolden<K extends keyof GoldenFiles>(name: K): GoldenFiles[K] {
+  return JSON.parse(readFileSync(new URL(`data/${name}.json`, import.meta.url), 'utf8')) as GoldenFiles[K];
+}
+
+/** The array that `lenet.json` describes by seed and scale: a hash of the index, spread over ±scale. */
+export function formula(length: number, seed: number, scale: number): Float32Array {
+  const values = new Float32Array(length);
+  const offset = Math.imul(seed, 0x9e3779b9);
+  for (let i = 0; i < length; i++) {
+    let h = i + offset;
+    h ^= h >>> 16;
+    h = Math.imul(h, 0x85ebca6b);
+    h ^= h >>> 13;
+    h = Math.imul(h, 0xc2b2ae35);
+    h ^= h >>> 16;
+    values[i] = ((h >>> 0) / 2 ** 31 - 1) * scale;
+  }
+  return values;
+}
+
+/**
+ * Throws unless `|actual − expected| ≤ atol + rtol·|expected|` everywhere, and then names the element that misses by
+ * the largest factor. Equal infinities agree; NaN agrees with nothing.
+ */
+export function closeTo(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number> | GoldenTensor,
+  rtol: number,
+  atol: number,
+): void {
+  const wanted = 'data' in expected ? expected.data : expected;
+  if (actual.length !== wanted.length) {
+    throw new Error(`[closeTo] length: expected ${wanted.length} elements, got ${actual.length}`);
+  }
+  let failures = 0;
+  let worst = 0;
+  let worstExcess = 1;
+  for (let i = 0; i < wanted.length; i++) {
+    if (actual[i] === wanted[i]) continue;
+    const quotient = Math.abs(actual[i] - wanted[i]) / (atol + rtol * Math.abs(wanted[i]));
+    const excess = Number.isNaN(quotient) ? Number.POSITIVE_INFINITY : quotient;
+    if (excess <= 1) continue;
+    failures++;
+    if (excess > worstExcess) {
+      worst = i;
+      worstExcess = excess;
+    }
+  }
+  if (failures === 0) return;
+  const place = 'shape' in expected ? unravel(worst, expected.shape) : [worst];
+  throw new Error(
+    `[closeTo] ${failures} of ${wanted.length} elements differ; worst at [${place}]: expected ${wanted[worst]}, ` +
+      `got ${actual[worst]}, off by ${worstExcess.toPrecision(3)} times the tolerance (rtol ${rtol}, atol ${atol})`,
+  );
+}
+
+function unravel(index: number, shape: readonly number[]): number[] {
+  const place = new Array<number>(shape.length);
+  let rest = index;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    place[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return place;
+}
