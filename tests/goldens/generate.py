@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.dont_write_bytecode = True  # no __pycache__ among the sources
+
 import op_cases
 
 DATA = Path(__file__).parent / 'data'
