@@ -10,7 +10,7 @@ let nextId = 1;
 export class Node<K extends OpName = OpName> {
   readonly id = nextId++;
   readonly outputs: readonly Value[];
-  /** Persistent values that this node renews when it runs (running statistics of batch norm). */
+  /** What must be renewed whenever this node runs (running statistics of batch norm). */
   assignments: Assignment[] | null = null;
   /** Scratch of graph walks: the walk that saw this node last, and its place there. */
   mark = 0;
@@ -31,12 +31,25 @@ export class Node<K extends OpName = OpName> {
   }
 }
 
-/** Something whose storage is overwritten with a newly computed value. */
+/** Who keeps data over many steps: a parameter, a buffer, an optimizer state. */
+export interface AssignmentTarget {
+  /** The newest value, possibly not computed yet. */
+  readonly value: Value;
+  /** Called when the newest value has been computed into the storage. */
+  committed(): void;
+}
+
+/** Says that `storage` is to be overwritten with `value`; it counts only while that is the target's newest value. */
 export interface Assignment {
-  readonly target: { value: Value };
-  /** The new value; it counts only while it still is the target's value. */
+  readonly target: AssignmentTarget;
   readonly value: Value;
   readonly storage: Storage;
+}
+
+/** Who collects the gradient of a leaf. */
+export interface GradientSink {
+  /** Adds `gradient`, which belongs to the scalar `root`. */
+  accumulate(gradient: Value, root: Value): void;
 }
 
 /** One immutable lazy array: an output of a node, or realized data, or both. */
@@ -44,11 +57,10 @@ export class Value {
   /** Realized data, if there are any. */
   storage: Storage | null;
   #version: number;
-  /** For a leaf that collects gradients: who collects them. */
-  owner: object | null = null;
-  /** Scratch of graph walks, like that of {@link Node}. */
-  mark = 0;
-  place = 0;
+  /** The node's gradient has been taken, so the graph behind this value can go once it is realized. */
+  released = false;
+  /** For a leaf that requires a gradient. */
+  sink: GradientSink | null = null;
 
   constructor(
     readonly shape: Shape,
@@ -72,10 +84,12 @@ export class Value {
     return Value.of(new Storage(shape, dtype, data));
   }
 
-  /** Attaches the realized data; from now on graphs that use this value start here. */
+  /** Attaches the realized data: graphs that use this value start here from now on. */
   realize(storage: Storage): void {
     this.storage = storage;
     this.#version = storage.version;
+    // A value that may still be differentiated keeps its history; all others let go of it.
+    if (!this.requiresGrad || this.released) this.node = null;
   }
 
   /** The data, or an error if a step has overwritten them since this value was made. */
@@ -90,9 +104,5 @@ export class Value {
       );
     }
     return storage;
-  }
-
-  get stale(): boolean {
-    return this.storage !== null && this.storage.version !== this.#version;
   }
 }

@@ -18,6 +18,9 @@ export interface DeviceBuffer {
  */
 export class Storage {
   version = 0;
+  /** Scratch of graph walks: the walk that saw this storage last, and its place there. */
+  mark = 0;
+  place = 0;
   #host: TypedArray | null;
   #device: DeviceBuffer | null = null;
 

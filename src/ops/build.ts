@@ -52,6 +52,11 @@ export function reshape(x: Value, shape: Shape): Value {
   return sameShape(x.shape, shape) ? x : apply('reshape', { shape }, [x])[0];
 }
 
+/** A value of its own with the elements of `x`. */
+export function identity(x: Value): Value {
+  return apply('reshape', { shape: x.shape }, [x])[0];
+}
+
 export function transpose(x: Value, permutation: readonly number[]): Value {
   return apply('transpose', { permutation }, [x])[0];
 }

@@ -7,7 +7,7 @@ import { formatShape, type Shape } from '../graph/shape.js';
 /** What an op means to the graph: its shape rule and its gradient. Engines know how to compute it. */
 export interface OpDefinition<K extends OpName> {
   /** Checks the inputs and gives shape and dtype of the outputs. Throws {@link ShapeError} or {@link DTypeError}. */
-  infer(params: OpParams[K], inputs: readonly Value[]): Spec[];
+  infer(params: OpParams[K], inputs: readonly Spec[]): Spec[];
   /** Emits the nodes of the vector-Jacobian product; `null` for an op without a gradient. */
   readonly vjp: ((context: VjpContext<K>) => (Value | null)[]) | null;
 }
@@ -63,7 +63,7 @@ export function apply<K extends OpName>(op: K, params: OpParams[K], inputs: read
 }
 
 /** Throws unless `value` is of one of the dtypes. */
-export function checkDType(where: string, what: string, value: Value, ...expected: readonly DType[]): void {
+export function checkDType(where: string, what: string, value: Spec, ...expected: readonly DType[]): void {
   if (!(expected as readonly string[]).includes(value.dtype)) {
     throw new DTypeError(
       `[${where}] ${what} dtype: expected ${expected.join(' or ')}, got ${value.dtype} ` +
@@ -73,7 +73,7 @@ export function checkDType(where: string, what: string, value: Value, ...expecte
 }
 
 /** Throws unless `value` has `rank` axes. */
-export function checkRank(where: string, what: string, value: Value, rank: number, layout: string): void {
+export function checkRank(where: string, what: string, value: Spec, rank: number, layout: string): void {
   if (value.shape.length !== rank) {
     throw new ShapeError(
       `[${where}] ${what}: expected ${rank} axes (${layout}), got ${value.shape.length} (${formatShape(value.shape)})`,
@@ -82,14 +82,14 @@ export function checkRank(where: string, what: string, value: Value, rank: numbe
 }
 
 /** Throws unless `value` has exactly this shape. */
-export function checkExactShape(where: string, what: string, value: Value, shape: Shape): void {
+export function checkExactShape(where: string, what: string, value: Spec, shape: Shape): void {
   if (value.shape.length !== shape.length || value.shape.some((size, i) => size !== shape[i])) {
     throw new ShapeError(`[${where}] ${what} shape: expected ${formatShape(shape)}, got ${formatShape(value.shape)}`);
   }
 }
 
 /** Throws unless `count` is between the bounds. */
-export function checkInputs(where: string, inputs: readonly Value[], least: number, most = least): void {
+export function checkInputs(where: string, inputs: readonly Spec[], least: number, most = least): void {
   if (inputs.length < least || inputs.length > most) {
     throw new ShapeError(`[${where}] inputs: expected ${least} to ${most}, got ${inputs.length}`);
   }

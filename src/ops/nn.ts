@@ -1,5 +1,4 @@
 import { ShapeError } from '../errors.js';
-import type { Value } from '../graph/node.js';
 import type { Conv2dParams, Padding, Pair, Pool2dParams, Spec } from '../graph/op.js';
 import { formatShape, type Shape } from '../graph/shape.js';
 import {
@@ -151,7 +150,7 @@ export const linearBackwardWeightsOp: OpDefinition<'linearBackwardWeights'> = {
   vjp: null,
 };
 
-function pooledShape(where: string, params: Pool2dParams, x: Value): Shape {
+function pooledShape(where: string, params: Pool2dParams, x: Spec): Shape {
   checkDType(where, 'input', x, 'float32');
   checkRank(where, 'input', x, 4, 'NCHW');
   const { kernel, stride, padding } = params;

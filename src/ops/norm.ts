@@ -3,7 +3,7 @@ import type { Spec } from '../graph/op.js';
 import { affine, batchNormBackward, binary, constant, reduce, reshape, softmaxBackward, unary } from './build.js';
 import { checkDType, checkExactShape, checkRank, type OpDefinition } from './define.js';
 
-function checkBatchNorm(x: Value, perChannel: Readonly<Record<string, Value>>): void {
+function checkBatchNorm(x: Spec, perChannel: Readonly<Record<string, Spec>>): void {
   checkDType('batchNorm', 'input', x, 'float32');
   checkRank('batchNorm', 'input', x, 4, 'NCHW');
   for (const [what, value] of Object.entries(perChannel)) {

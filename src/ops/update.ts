@@ -1,5 +1,4 @@
 import { InputError } from '../errors.js';
-import type { Value } from '../graph/node.js';
 import type { Spec } from '../graph/op.js';
 import { checkExactShape, type OpDefinition } from './define.js';
 
@@ -13,7 +12,7 @@ export const dropoutMaskOp: OpDefinition<'dropoutMask'> = {
 };
 
 /** Outputs of an update: the parameter and its states, all shaped like the parameter. */
-function updated(name: string, parameter: Value, gradient: Value, states: readonly Value[]): Spec[] {
+function updated(name: string, parameter: Spec, gradient: Spec, states: readonly Spec[]): Spec[] {
   checkExactShape(name, 'gradient', gradient, parameter.shape);
   for (const state of states) checkExactShape(name, 'state', state, parameter.shape);
   return new Array<Spec>(1 + states.length).fill({ shape: parameter.shape, dtype: 'float32' });

@@ -1,0 +1,135 @@
+import { InternalError } from '../errors.js';
+import type { Assignment, Node, Value } from '../graph/node.js';
+import type { Storage } from '../graph/storage.js';
+import { type Graph, GraphNode, type GraphOutput, GraphValue } from './graph.js';
+
+/** Everything that has to run to realize some values: the lazy graph cut out, in order. */
+export interface Capture {
+  /** Nodes in order of creation. `node.place` is the index. */
+  readonly nodes: readonly Node[];
+  /** Distinct storages that the nodes read or the assignments write. `storage.place` is the index. */
+  readonly sources: readonly Storage[];
+  /** Values to deliver as new arrays. */
+  readonly values: readonly Value[];
+  /** Storages to overwrite. */
+  readonly assignments: readonly Assignment[];
+}
+
+let walks = 0;
+
+/**
+ * Collects the graph behind `values` and `assigned`, and behind every pending assignment that a node on the way
+ * brings along.
+ */
+export function capture(values: readonly Value[], assigned: readonly Assignment[]): Capture {
+  const walk = ++walks;
+  const nodes: Node[] = [];
+  const sources: Storage[] = [];
+  const assignments: Assignment[] = [];
+  const pending: Value[] = [];
+
+  const addSource = (storage: Storage) => {
+    if (storage.mark === walk) return;
+    storage.mark = walk;
+    storage.place = sources.length;
+    sources.push(storage);
+  };
+  const assign = (assignment: Assignment) => {
+    if (assignment.target.value !== assignment.value) return;
+    assignments.push(assignment);
+    pending.push(assignment.value);
+  };
+
+  for (const value of values) pending.push(value);
+  for (const assignment of assigned) assign(assignment);
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (value.storage !== null) {
+      addSource(value.current());
+      continue;
+    }
+    const { node } = value;
+    if (node === null) throw new InternalError('a value with neither data nor a node');
+    if (node.mark === walk) continue;
+    node.mark = walk;
+    nodes.push(node);
+    for (const input of node.inputs) pending.push(input);
+    if (node.assignments !== null) for (const assignment of node.assignments) assign(assignment);
+  }
+  for (const { storage } of assignments) addSource(storage);
+  nodes.sort((a, b) => a.id - b.id);
+  for (let i = 0; i < nodes.length; i++) nodes[i].place = i;
+  return { nodes, sources, values, assignments };
+}
+
+/** Copies the captured structure into a graph for the compiler; it keeps no data and no lazy values alive. */
+export function toGraph({ nodes, sources, values, assignments }: Capture): Graph {
+  const graphSources = sources.map((storage, i) => ({
+    value: new GraphValue(storage.shape, storage.dtype, null, i),
+    persistent: storage.persistent,
+  }));
+  const graphNodes: GraphNode[] = [];
+  const toValue = (value: Value): GraphValue =>
+    value.storage !== null
+      ? graphSources[value.storage.place].value
+      : graphNodes[(value.node as Node).place].outputs[value.index];
+  for (const node of nodes) {
+    graphNodes.push(new GraphNode(node.op, node.params, node.inputs.map(toValue), node.outputs));
+  }
+  const outputs: GraphOutput[] = [
+    ...values.map((value) => ({ value: toValue(value), into: -1 })),
+    ...assignments.map(({ value, storage }) => ({ value: toValue(value), into: storage.place })),
+  ];
+  return { sources: graphSources, nodes: graphNodes, outputs };
+}
+
+/** Whether a capture has exactly the structure of a graph that was made by {@link toGraph}. */
+export function hasStructure({ nodes, sources, values, assignments }: Capture, graph: Graph): boolean {
+  if (nodes.length !== graph.nodes.length || sources.length !== graph.sources.length) return false;
+  if (values.length + assignments.length !== graph.outputs.length) return false;
+  for (let i = 0; i < sources.length; i++) {
+    const { value, persistent } = graph.sources[i];
+    const storage = sources[i];
+    if (storage.dtype !== value.dtype || storage.persistent !== persistent) return false;
+    if (!equalData(storage.shape, value.shape)) return false;
+  }
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i];
+    const other = graph.nodes[i];
+    if (node.op !== other.op || node.inputs.length !== other.inputs.length) return false;
+    for (let j = 0; j < node.inputs.length; j++) if (!sameValue(node.inputs[j], other.inputs[j], graph)) return false;
+    if (!equalData(node.params, other.params)) return false;
+  }
+  for (let i = 0; i < graph.outputs.length; i++) {
+    const { value, into } = graph.outputs[i];
+    const assignment = i < values.length ? null : assignments[i - values.length];
+    if (into !== (assignment === null ? -1 : assignment.storage.place)) return false;
+    if (!sameValue(assignment === null ? values[i] : assignment.value, value, graph)) return false;
+  }
+  return true;
+}
+
+function sameValue(value: Value, other: GraphValue, graph: Graph): boolean {
+  if (value.storage !== null) return other.producer === null && other.index === value.storage.place;
+  const node = value.node as Node;
+  return other.index === value.index && other.producer === graph.nodes[node.place];
+}
+
+/** Deep equality of plain data: numbers, strings, booleans, arrays and objects of them. */
+export function equalData(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!equalData(a[i], b[i])) return false;
+    return true;
+  }
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  let count = 0;
+  for (const key in left) {
+    if (!equalData(left[key], right[key])) return false;
+    count++;
+  }
+  for (const _ in right) count--;
+  return count === 0;
+}

@@ -1,0 +1,104 @@
+import type { OutputDType } from '../graph/dtype.js';
+import type { OpName, OpParams, Spec } from '../graph/op.js';
+import type { Shape } from '../graph/shape.js';
+
+/** A value of the graph under compilation: an output of a node, or a source. */
+export class GraphValue implements Spec {
+  constructor(
+    readonly shape: Shape,
+    readonly dtype: OutputDType,
+    /** The node that computes it; `null` for a source. */
+    readonly producer: GraphNode | null,
+    /** Which output of the producer, or which source of the graph. */
+    readonly index: number,
+  ) {}
+}
+
+/** A node of the graph under compilation. Passes replace nodes; they do not change them. */
+export class GraphNode<K extends OpName = OpName> {
+  readonly outputs: readonly GraphValue[];
+
+  constructor(
+    readonly op: K,
+    readonly params: OpParams[K],
+    readonly inputs: readonly GraphValue[],
+    specs: readonly Spec[],
+  ) {
+    this.outputs = specs.map((spec, i) => new GraphValue(spec.shape, spec.dtype, this as unknown as GraphNode, i));
+  }
+}
+
+/** What a program delivers: a new array, or the new contents of a source's storage. */
+export interface GraphOutput {
+  readonly value: GraphValue;
+  /** Index of the source that is overwritten; -1 for a new array. */
+  readonly into: number;
+}
+
+export interface GraphSource {
+  readonly value: GraphValue;
+  /** Lives over many steps, so the engine may keep it in its own memory and layout. */
+  readonly persistent: boolean;
+}
+
+/** The graph of one program: nodes in an order in which they can run. */
+export interface Graph {
+  readonly sources: readonly GraphSource[];
+  readonly nodes: readonly GraphNode[];
+  readonly outputs: readonly GraphOutput[];
+}
+
+/** How often each value is used, by nodes and as an output. */
+export function countUses(graph: Graph): Map<GraphValue, number> {
+  const uses = new Map<GraphValue, number>();
+  const count = (value: GraphValue) => uses.set(value, (uses.get(value) ?? 0) + 1);
+  for (const node of graph.nodes) node.inputs.forEach(count);
+  for (const output of graph.outputs) count(output.value);
+  return uses;
+}
+
+/** Rebuilds a graph after `replace` has mapped some values to others, dropping what nothing uses any more. */
+export function rewrite(graph: Graph, rebuild: (node: GraphNode, inputs: readonly GraphValue[]) => Replacement): Graph {
+  const map = new Map<GraphValue, GraphValue>();
+  const mapped = (value: GraphValue) => map.get(value) ?? value;
+  const nodes: GraphNode[] = [];
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map(mapped);
+    const replacement = rebuild(node, inputs);
+    if (replacement.node !== null) nodes.push(replacement.node);
+    node.outputs.forEach((output, i) => {
+      const value = replacement.outputs[i];
+      if (value !== undefined && value !== output) map.set(output, value);
+    });
+  }
+  const outputs = graph.outputs.map(({ value, into }) => ({ value: mapped(value), into }));
+  return withoutDeadNodes({ sources: graph.sources, nodes, outputs });
+}
+
+export interface Replacement {
+  /** The node that takes the old one's place in the order, if there is one. */
+  readonly node: GraphNode | null;
+  /** What stands for the old node's outputs from now on. */
+  readonly outputs: readonly GraphValue[];
+}
+
+/** The same node on the (possibly replaced) inputs. */
+export function keep(node: GraphNode, inputs: readonly GraphValue[]): Replacement {
+  if (inputs.every((input, i) => input === node.inputs[i])) return { node, outputs: node.outputs };
+  return replaceBy(new GraphNode(node.op, node.params, inputs, node.outputs));
+}
+
+export function replaceBy(node: GraphNode): Replacement {
+  return { node, outputs: node.outputs };
+}
+
+function withoutDeadNodes(graph: Graph): Graph {
+  const live = new Set<GraphNode>();
+  const pending = graph.outputs.map((output) => output.value.producer);
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (node === null || live.has(node)) continue;
+    live.add(node);
+    for (const input of node.inputs) pending.push(input.producer);
+  }
+  return { ...graph, nodes: graph.nodes.filter((node) => live.has(node)) };
+}

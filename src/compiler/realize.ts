@@ -1,0 +1,108 @@
+import type { Engine, Program } from '../engine/engine.js';
+import { debug } from '../env.js';
+import type { Assignment, Value } from '../graph/node.js';
+import { type Capture, capture, hasStructure, toGraph } from './capture.js';
+import { fuseActivations, fuseBatchNormRelu } from './fuse.js';
+import type { Graph } from './graph.js';
+import { printGraph } from './print.js';
+import { simplify } from './simplify.js';
+import { verify } from './verify.js';
+
+interface CompiledGraph {
+  /** As captured: what the cache compares with. */
+  readonly structure: Graph;
+  readonly program: Program;
+}
+
+/** Programs hold native memory; beyond this many, the one unused for longest goes. */
+const cacheLimit = 64;
+const cache = new Map<Engine, CompiledGraph[]>();
+let compilations = 0;
+
+/** How many programs have been compiled since the process began. A training loop stands still at one a batch shape. */
+export function compilationCount(): number {
+  return compilations;
+}
+
+/**
+ * Computes `values` that have no data yet and renews what `assigned` (and the nodes on the way) assign, all in one
+ * program.
+ */
+export function realize(engine: Engine, values: readonly Value[], assigned: readonly Assignment[] = []): void {
+  const wanted = values.filter((value) => value.storage === null);
+  const captured = capture(wanted, assigned);
+  if (captured.nodes.length > 0) run(engine, captured);
+  for (const assignment of captured.assignments) {
+    assignment.storage.version++;
+    assignment.value.realize(assignment.storage);
+    assignment.target.committed();
+  }
+  for (const node of captured.nodes) node.assignments = null;
+}
+
+function run(engine: Engine, captured: Capture): void {
+  const { program } = lookUp(engine, captured);
+  const start = performance.now();
+  const storages = program.run(captured.sources);
+  debug(5, () => `[run] ${captured.nodes.length} nodes in ${(performance.now() - start).toFixed(3)} ms`);
+  captured.values.forEach((value, i) => {
+    value.realize(storages[i]);
+  });
+}
+
+function lookUp(engine: Engine, captured: Capture): CompiledGraph {
+  let programs = cache.get(engine);
+  if (programs === undefined) {
+    programs = [];
+    cache.set(engine, programs);
+  }
+  for (let i = programs.length - 1; i >= 0; i--) {
+    const compiled = programs[i];
+    if (!hasStructure(captured, compiled.structure)) continue;
+    if (i !== programs.length - 1) {
+      programs.splice(i, 1);
+      programs.push(compiled);
+    }
+    return compiled;
+  }
+  const compiled = compile(engine, toGraph(captured));
+  programs.push(compiled);
+  if (programs.length > cacheLimit) programs.shift()?.program.dispose();
+  return compiled;
+}
+
+function compile(engine: Engine, structure: Graph): CompiledGraph {
+  const start = performance.now();
+  const graph = optimize(structure, engine.fuses);
+  const program = engine.compile(graph);
+  compilations++;
+  debug(2, () => `[compile] program\n${program.toString()}`);
+  debug(
+    1,
+    () =>
+      `[compile] ${engine.name}: ${structure.nodes.length} nodes, ${graph.nodes.length} after passes, ` +
+      `${program.summary()}, ${(performance.now() - start).toFixed(1)} ms`,
+  );
+  return { structure, program };
+}
+
+const passes = [
+  { name: 'simplify', fusion: false, apply: simplify },
+  { name: 'fuseActivations', fusion: true, apply: fuseActivations },
+  { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },
+] as const;
+
+/** Runs the passes in order; the graph is checked before the first and after each. */
+export function optimize(structure: Graph, fuses: boolean): Graph {
+  let graph = structure;
+  verify(graph, 'capture');
+  debug(3, () => `[compile] graph as captured\n${printGraph(graph)}`);
+  for (const pass of passes) {
+    if (pass.fusion && !fuses) continue;
+    graph = pass.apply(graph);
+    verify(graph, pass.name);
+    debug(4, () => `[compile] graph after ${pass.name}\n${printGraph(graph)}`);
+  }
+  debug(3, () => `[compile] graph after all passes\n${printGraph(graph)}`);
+  return graph;
+}

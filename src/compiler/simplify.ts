@@ -1,0 +1,72 @@
+import type { OpParams } from '../graph/op.js';
+import { sameShape } from '../graph/shape.js';
+import { equalData } from './capture.js';
+import { type Graph, GraphNode, type GraphValue, keep, type Replacement, replaceBy, rewrite } from './graph.js';
+
+/** Folds what is known at compile time, joins reshapes, drops the identity, shares equal nodes, removes dead ones. */
+export function simplify(graph: Graph): Graph {
+  const seen = new Map<string, GraphNode[]>();
+  return rewrite(graph, (node, inputs) => {
+    const simpler = simplifyNode(node, inputs);
+    return simpler.node === null ? simpler : share(simpler.node, seen);
+  });
+}
+
+function simplifyNode(node: GraphNode, inputs: readonly GraphValue[]): Replacement {
+  const [x] = inputs;
+  const [y] = node.outputs;
+  const folded = foldConstant(node, inputs);
+  if (folded !== null) return replaceBy(new GraphNode('constant', folded, [], [y]));
+  switch (node.op) {
+    case 'reshape':
+    case 'broadcastTo':
+      if (sameShape(x.shape, y.shape)) return { node: null, outputs: [x] };
+      if (node.op === 'reshape' && x.producer?.op === 'reshape') {
+        const [origin] = x.producer.inputs;
+        if (sameShape(origin.shape, y.shape)) return { node: null, outputs: [origin] };
+        return replaceBy(new GraphNode('reshape', { shape: y.shape }, [origin], [y]));
+      }
+      break;
+    case 'affine': {
+      const { scale, shift } = node.params as OpParams['affine'];
+      if (scale === 1 && shift === 0) return { node: null, outputs: [x] };
+      break;
+    }
+    default:
+  }
+  return keep(node, inputs);
+}
+
+/** The constant that a node computes, where its input is one and the result is plain to see. */
+function foldConstant(node: GraphNode, inputs: readonly GraphValue[]): OpParams['constant'] | null {
+  const producer = inputs.length === 1 ? inputs[0].producer : null;
+  if (producer === null || producer.op !== 'constant') return null;
+  const { value } = producer.params as OpParams['constant'];
+  const { shape, dtype } = node.outputs[0];
+  if (dtype === 'opaque') return null;
+  switch (node.op) {
+    case 'reshape':
+    case 'broadcastTo':
+    case 'transpose':
+      return { shape, dtype, value };
+    case 'affine': {
+      const { scale, shift } = node.params as OpParams['affine'];
+      return { shape, dtype, value: Math.fround(scale * value + shift) };
+    }
+    default:
+      return null;
+  }
+}
+
+function share(node: GraphNode, seen: Map<string, GraphNode[]>): Replacement {
+  const alike = seen.get(node.op);
+  if (alike === undefined) seen.set(node.op, [node]);
+  else {
+    for (const other of alike) {
+      const same = other.inputs.length === node.inputs.length && other.inputs.every((v, i) => v === node.inputs[i]);
+      if (same && equalData(other.params, node.params)) return { node: null, outputs: other.outputs };
+    }
+    alike.push(node);
+  }
+  return replaceBy(node);
+}

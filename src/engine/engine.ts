@@ -1,0 +1,29 @@
+import type { Graph } from '../compiler/graph.js';
+import type { Storage } from '../graph/storage.js';
+
+/** A graph made ready to run on one engine. */
+export interface Program {
+  /**
+   * Runs once.
+   *
+   * @param sources the data, in the order of the graph's sources; those that outputs go `into` are overwritten
+   * @returns the storages of the outputs that are new arrays, in order
+   */
+  run(sources: readonly Storage[]): Storage[];
+  /** The steps, readable. */
+  toString(): string;
+  /** Number of steps and memory, in a few words. */
+  summary(): string;
+  /** Gives back native memory; the program must not run again. */
+  dispose(): void;
+}
+
+/** Something that can run graphs. */
+export interface Engine {
+  readonly name: string;
+  /** Whether the engine has kernels for fused ops, so that the compiler should fuse. */
+  readonly fuses: boolean;
+  /** Library and instruction set, for people. */
+  describe(): string;
+  compile(graph: Graph): Program;
+}

@@ -1,0 +1,72 @@
+import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
+import { printGraph } from '../../compiler/print.js';
+import { allocate, type DType } from '../../graph/dtype.js';
+import type { OpName } from '../../graph/op.js';
+import { numel } from '../../graph/shape.js';
+import { Storage } from '../../graph/storage.js';
+import type { Engine, Program } from '../engine.js';
+import { kernels } from './kernels.js';
+import type { Kernel, NDArray } from './ndarray.js';
+
+/** Plain loops over plain arrays: the oracle of the tests, and the fallback where oneDNN is not installed. */
+export class ReferenceEngine implements Engine {
+  readonly name = 'reference';
+  readonly fuses = false;
+
+  describe(): string {
+    return 'reference (plain TypeScript loops)';
+  }
+
+  compile(graph: Graph): Program {
+    return new ReferenceProgram(graph);
+  }
+}
+
+/** An array for a value of the graph; `opaque` values are int32 here. */
+export function arrayFor({ shape, dtype }: GraphValue): NDArray {
+  return { shape, dtype, data: allocate(dtype === 'opaque' ? 'int32' : dtype, numel(shape)) };
+}
+
+/** Computes one node of a graph. */
+export function runKernel(node: GraphNode, inputs: readonly NDArray[], outputs: readonly NDArray[]): void {
+  (kernels[node.op] as Kernel<OpName>)(node.params, inputs, outputs);
+}
+
+class ReferenceProgram implements Program {
+  constructor(readonly graph: Graph) {}
+
+  run(sources: readonly Storage[]): Storage[] {
+    const { graph } = this;
+    const arrays = new Map<GraphValue, NDArray>();
+    const arrayOf = (value: GraphValue) => arrays.get(value) as NDArray;
+    graph.sources.forEach(({ value }, i) => {
+      arrays.set(value, { shape: value.shape, dtype: value.dtype, data: sources[i].evict() });
+    });
+    for (const node of graph.nodes) {
+      const outputs = node.outputs.map(arrayFor);
+      runKernel(node, node.inputs.map(arrayOf), outputs);
+      node.outputs.forEach((output, i) => {
+        arrays.set(output, outputs[i]);
+      });
+    }
+    // Nothing is overwritten before everything has been computed from the old contents.
+    const results = graph.outputs.map(({ value }) => arrayOf(value));
+    const storages: Storage[] = [];
+    graph.outputs.forEach(({ value, into }, i) => {
+      const { data } = results[i];
+      if (into >= 0) sources[into].evict().set(data);
+      else storages.push(new Storage(value.shape, value.dtype as DType, value.producer === null ? data.slice() : data));
+    });
+    return storages;
+  }
+
+  toString(): string {
+    return printGraph(this.graph);
+  }
+
+  summary(): string {
+    return `${this.graph.nodes.length} steps`;
+  }
+
+  dispose(): void {}
+}

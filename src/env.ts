@@ -1,0 +1,58 @@
+import { InputError } from './errors.js';
+
+/**
+ * What `FOVEA_DEBUG` shows, on stderr. Each level includes the ones below.
+ *
+ * | level | shows |
+ * |---|---|
+ * | 0 | nothing (default) |
+ * | 1 | one line a compilation: nodes, steps, memory, milliseconds |
+ * | 2 | the program: every step with its kernel, layouts and memory |
+ * | 3 | the graph before and after the compiler's passes |
+ * | 4 | the graph after every pass |
+ * | 5 | one line a run: milliseconds |
+ */
+export type DebugLevel = 0 | 1 | 2 | 3 | 4 | 5;
+
+function parseLevel(text: string | undefined): DebugLevel {
+  const level = text === undefined || text === '' ? 0 : Number(text);
+  if (!Number.isInteger(level) || level < 0 || level > 5) {
+    throw new InputError(`[env] FOVEA_DEBUG: expected an integer from 0 to 5, got '${text}'`);
+  }
+  return level as DebugLevel;
+}
+
+function parseFlag(name: string): boolean {
+  const text = process.env[name] ?? '';
+  if (text === '' || text === '0') return false;
+  if (text === '1') return true;
+  throw new InputError(`[env] ${name}: expected 0 or 1, got '${text}'`);
+}
+
+let level: DebugLevel | null = null;
+
+export function debugLevel(): DebugLevel {
+  level ??= parseLevel(process.env.FOVEA_DEBUG);
+  return level;
+}
+
+/** Runs `body` at another debug level. */
+export function withDebug<T>(temporary: DebugLevel, body: () => T): T {
+  const before = debugLevel();
+  level = temporary;
+  try {
+    return body();
+  } finally {
+    level = before;
+  }
+}
+
+/** Prints to stderr if `FOVEA_DEBUG` is at least `atLeast`. The text is made only when it is shown. */
+export function debug(atLeast: DebugLevel, text: () => string): void {
+  if (debugLevel() >= atLeast) process.stderr.write(`${text()}\n`);
+}
+
+/** `FOVEA_VALIDATE=1`: every step of a program is compared with the reference engine. */
+export function validating(): boolean {
+  return parseFlag('FOVEA_VALIDATE');
+}

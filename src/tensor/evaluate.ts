@@ -1,0 +1,27 @@
+import { realize } from '../compiler/realize.js';
+import { currentEngine } from '../engine/select.js';
+import type { Assignment, Value } from '../graph/node.js';
+
+/** Programs run synchronously; after this many milliseconds the event loop gets a turn (signals, timers, decoding). */
+const turnInterval = 10;
+let lastTurn = performance.now();
+
+/**
+ * Computes tensors that have no data yet, all in one program.
+ *
+ * @param assigned what else is to be overwritten by that program
+ */
+export async function realizeAll(
+  tensors: readonly { readonly value: Value }[],
+  assigned: readonly Assignment[] = [],
+): Promise<void> {
+  realize(
+    currentEngine(),
+    tensors.map((tensor) => tensor.value),
+    assigned,
+  );
+  if (performance.now() - lastTurn > turnInterval) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    lastTurn = performance.now();
+  }
+}

@@ -1,0 +1,112 @@
+import { InputError, ShapeError } from '../errors.js';
+import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
+import { type AssignmentTarget, type GradientSink, Value } from '../graph/node.js';
+import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
+import { Storage } from '../graph/storage.js';
+import * as ops from '../ops/index.js';
+import { Tensor } from './tensor.js';
+
+/**
+ * A tensor that lives over many steps and is overwritten in place: the base of parameters, buffers and optimizer
+ * states. Its data may move into the engine's own memory and layout.
+ */
+export abstract class State extends Tensor implements AssignmentTarget {
+  readonly #storage: Storage;
+  readonly #trainable: boolean;
+
+  constructor(data: TypedArray, shape: Shape, trainable: boolean) {
+    const storage = new Storage(shape, dtypeOf(data), data, true);
+    super(Value.of(storage, trainable));
+    this.#storage = storage;
+    this.#trainable = trainable;
+  }
+
+  /** @internal Where the data live; the same object for the whole life of the state. */
+  get storage(): Storage {
+    return this.#storage;
+  }
+
+  /**
+   * Replaces the contents by a value that is computed whenever `trigger` is (by default: whenever the value itself
+   * is). Reading this state gives the new contents at once.
+   *
+   * @internal
+   */
+  assign(value: Value, trigger: Value = value): void {
+    if (!sameShape(value.shape, this.shape)) {
+      throw new ShapeError(`[assign] shape: expected ${formatShape(this.shape)}, got ${formatShape(value.shape)}`);
+    }
+    if (trigger.node === null) {
+      this.load(value.current().read());
+      return;
+    }
+    this.lazy = value;
+    trigger.node.assignments ??= [];
+    trigger.node.assignments.push({ target: this, value, storage: this.#storage });
+  }
+
+  /** Overwrites the contents from a plain row-major array (copied), e.g. one that was read from a file. */
+  load(data: TypedArray): void {
+    if (data.length !== numel(this.shape) || dtypeOf(data) !== this.#storage.dtype) {
+      throw new InputError(
+        `[load] data: expected ${numel(this.shape)} elements of ${this.#storage.dtype} ` +
+          `(shape ${formatShape(this.shape)}), got ${data.length} of ${dtypeOf(data)}`,
+      );
+    }
+    this.#storage.write(data);
+    this.committed();
+  }
+
+  /** @internal */
+  committed(): void {
+    this.lazy = this.leaf();
+  }
+
+  protected leaf(): Value {
+    return Value.of(this.#storage, this.#trainable);
+  }
+}
+
+/** A tensor that belongs to a layer's state but is not trained, such as running statistics. */
+export class Buffer extends State {
+  constructor(data: TypedArray, shape: Shape) {
+    super(data, shape, false);
+  }
+
+  /** A buffer filled with one value. */
+  static filled(shape: Shape, value: number, dtype: DType = 'float32'): Buffer {
+    return new Buffer(allocate(dtype, numel(shape)).fill(value), shape);
+  }
+}
+
+/** A trainable tensor of a layer. */
+export class Parameter extends State implements GradientSink {
+  /** The gradient that `backward()` has summed up since the last `clearGrad()`; lazy like every tensor. */
+  grad: Tensor | null = null;
+  /** @internal The losses that `grad` belongs to; a step realizes them along with the update. */
+  readonly losses: Value[] = [];
+
+  constructor(data: Float32Array, shape: Shape) {
+    super(data, shape, true);
+    this.lazy.sink = this;
+  }
+
+  /** @internal */
+  accumulate(gradient: Value, root: Value): void {
+    const { grad } = this;
+    this.grad = new Tensor(grad === null ? gradient : ops.withoutGrad(() => ops.binary('add', grad.value, gradient)));
+    this.losses.push(root);
+  }
+
+  /** Forgets the gradient. */
+  clearGrad(): void {
+    this.grad = null;
+    this.losses.length = 0;
+  }
+
+  protected override leaf(): Value {
+    const value = super.leaf();
+    value.sink = this;
+    return value;
+  }
+}

@@ -1,0 +1,349 @@
+import { gradients } from '../autograd.js';
+import { InputError, ShapeError } from '../errors.js';
+import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
+import { Value } from '../graph/node.js';
+import type { BinaryFn, ReduceFn } from '../graph/op.js';
+import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
+import * as ops from '../ops/index.js';
+import { realizeAll } from './evaluate.js';
+
+/** A tensor, or a number that is taken as a float32 constant. */
+export type TensorLike = Tensor | number;
+
+/** Options of a reduction: the axes (all by default; negative ones count from the end) and whether they stay as 1. */
+export interface ReduceOptions {
+  readonly axis?: number | readonly number[];
+  readonly keepdim?: boolean;
+}
+
+/**
+ * A lazy array. Shape and dtype are known at once; values are computed when they are read (`await t.data()`) or when
+ * an optimizer steps.
+ */
+export class Tensor {
+  /** @internal */
+  protected lazy: Value;
+
+  /** @internal Use {@link Tensor.fromData}, {@link Tensor.full} or {@link tensor}. */
+  constructor(value: Value) {
+    this.lazy = value;
+  }
+
+  /**
+   * A tensor over a typed array (Float32Array, Int32Array or Uint8Array), in row-major order.
+   *
+   * The array is not copied: do not change it afterwards.
+   */
+  static fromData(data: TypedArray, shape: Shape = [data.length]): Tensor {
+    checkShape('tensor', shape);
+    if (numel(shape) !== data.length) {
+      throw new ShapeError(
+        `[tensor] data: expected ${numel(shape)} elements for shape ${formatShape(shape)}, got ${data.length}`,
+      );
+    }
+    return new Tensor(Value.from(data, shape, dtypeOf(data)));
+  }
+
+  /** A tensor filled with one value. */
+  static full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
+    checkShape('full', shape);
+    return new Tensor(ops.constant(shape, dtype, value));
+  }
+
+  static zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
+    return Tensor.full(shape, 0, dtype);
+  }
+
+  static ones(shape: Shape, dtype: DType = 'float32'): Tensor {
+    return Tensor.full(shape, 1, dtype);
+  }
+
+  /** @internal The node of the graph. */
+  get value(): Value {
+    return this.lazy;
+  }
+
+  /** Sizes of the axes, outermost first. */
+  get shape(): Shape {
+    return this.lazy.shape;
+  }
+
+  get dtype(): DType {
+    return this.lazy.dtype as DType;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return numel(this.shape);
+  }
+
+  /** Whether `backward()` on something computed from this tensor gives a gradient. */
+  get requiresGrad(): boolean {
+    return this.lazy.requiresGrad;
+  }
+
+  /** The values in row-major order, computed now if they were not; a copy. */
+  async data(): Promise<TypedArray> {
+    await realizeAll([this]);
+    return this.lazy.current().read();
+  }
+
+  /** The only element of a one-element tensor. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(`[item] tensor: expected one element, got shape ${formatShape(this.shape)}`);
+    }
+    return (await this.data())[0];
+  }
+
+  /**
+   * Adds the gradient of this scalar to the `grad` of every parameter it depends on. The gradient is part of the
+   * graph, and computed when it is read or when an optimizer steps.
+   */
+  backward(): void {
+    for (const [leaf, gradient] of gradients(this.lazy)) leaf.sink?.accumulate(gradient, this.lazy);
+  }
+
+  /** The same values, without a connection to what they were computed from. */
+  detach(): Tensor {
+    const { lazy } = this;
+    return new Tensor(lazy.storage !== null ? Value.of(lazy.current()) : ops.withoutGrad(() => ops.identity(lazy)));
+  }
+
+  add(other: TensorLike): Tensor {
+    return this.#binary('add', other);
+  }
+
+  sub(other: TensorLike): Tensor {
+    return this.#binary('sub', other);
+  }
+
+  mul(other: TensorLike): Tensor {
+    return this.#binary('mul', other);
+  }
+
+  div(other: TensorLike): Tensor {
+    return this.#binary('div', other);
+  }
+
+  /** Elementwise maximum of two tensors. */
+  maximum(other: TensorLike): Tensor {
+    return this.#binary('max', other);
+  }
+
+  /** Elementwise minimum of two tensors. */
+  minimum(other: TensorLike): Tensor {
+    return this.#binary('min', other);
+  }
+
+  /** Elementwise `this == other` as uint8. */
+  equal(other: TensorLike): Tensor {
+    return this.#binary('equal', other);
+  }
+
+  notEqual(other: TensorLike): Tensor {
+    return this.#binary('notEqual', other);
+  }
+
+  greater(other: TensorLike): Tensor {
+    return this.#binary('greater', other);
+  }
+
+  greaterEqual(other: TensorLike): Tensor {
+    return this.#binary('greaterEqual', other);
+  }
+
+  less(other: TensorLike): Tensor {
+    return this.#binary('less', other);
+  }
+
+  lessEqual(other: TensorLike): Tensor {
+    return this.#binary('lessEqual', other);
+  }
+
+  neg(): Tensor {
+    return new Tensor(ops.affine(this.lazy, -1, 0));
+  }
+
+  /** `scale·x + shift` in one kernel. */
+  affine(scale: number, shift: number): Tensor {
+    return new Tensor(ops.affine(this.lazy, scale, shift));
+  }
+
+  exp(): Tensor {
+    return new Tensor(ops.unary('exp', this.lazy));
+  }
+
+  /** Natural logarithm. */
+  log(): Tensor {
+    return new Tensor(ops.unary('log', this.lazy));
+  }
+
+  sqrt(): Tensor {
+    return new Tensor(ops.unary('sqrt', this.lazy));
+  }
+
+  square(): Tensor {
+    return new Tensor(ops.unary('square', this.lazy));
+  }
+
+  abs(): Tensor {
+    return new Tensor(ops.unary('abs', this.lazy));
+  }
+
+  sum(options: ReduceOptions = {}): Tensor {
+    return this.#reduce('sum', options);
+  }
+
+  mean(options: ReduceOptions = {}): Tensor {
+    return this.#reduce('mean', options);
+  }
+
+  max(options: ReduceOptions = {}): Tensor {
+    return this.#reduce('max', options);
+  }
+
+  min(options: ReduceOptions = {}): Tensor {
+    return this.#reduce('min', options);
+  }
+
+  /** Index (int32) of the largest element along an axis; the first among equals. */
+  argmax({ axis = -1, keepdim = false }: { axis?: number; keepdim?: boolean } = {}): Tensor {
+    return new Tensor(ops.argmax(this.lazy, axis, keepdim));
+  }
+
+  /** The k largest elements along an axis, largest first, and their indices (int32). */
+  topk(k: number, { axis = -1 }: { axis?: number } = {}): { values: Tensor; indices: Tensor } {
+    const [values, indices] = ops.topk(this.lazy, k, axis);
+    return { values: new Tensor(values), indices: new Tensor(indices) };
+  }
+
+  /** Another shape over the same elements; one size may be -1, meaning what is left. */
+  reshape(shape: Shape): Tensor {
+    return new Tensor(ops.reshape(this.lazy, inferSize(this.shape, shape)));
+  }
+
+  /** Joins the axes from `startAxis` to `stopAxis` (inclusive, both may be negative) into one. */
+  flatten({ startAxis = 0, stopAxis = -1 }: { startAxis?: number; stopAxis?: number } = {}): Tensor {
+    const rank = this.shape.length;
+    const start = normalizeAxis('flatten', startAxis, rank);
+    const stop = normalizeAxis('flatten', stopAxis, rank);
+    const joined = numel(this.shape.slice(start, stop + 1));
+    return this.reshape([...this.shape.slice(0, start), joined, ...this.shape.slice(stop + 1)]);
+  }
+
+  /** Permutes the axes: axis i of the result is axis `permutation[i]` of this. */
+  transpose(permutation: readonly number[]): Tensor {
+    const axes = permutation.map((axis) => normalizeAxis('transpose', axis, this.shape.length));
+    return new Tensor(ops.transpose(this.lazy, axes));
+  }
+
+  /** Repeats along axes of size 1 and along new leading axes. */
+  broadcastTo(shape: Shape): Tensor {
+    checkShape('broadcastTo', shape);
+    return new Tensor(ops.broadcastTo(this.lazy, shape));
+  }
+
+  /** The elements from `starts[i]` (inclusive) to `ends[i]` (exclusive) on each axis; negative ones count from the end. */
+  slice(starts: readonly number[], ends: readonly number[]): Tensor {
+    const bound = (n: number, size: number) => (n < 0 ? n + size : n);
+    const from = this.shape.map((size, i) => bound(starts[i] ?? 0, size));
+    const to = this.shape.map((size, i) => bound(ends[i] ?? size, size));
+    if (starts.length > this.shape.length || ends.length > this.shape.length) {
+      throw new ShapeError(
+        `[slice] range: expected at most ${this.shape.length} axes (tensor ${formatShape(this.shape)}), ` +
+          `got ${Math.max(starts.length, ends.length)}`,
+      );
+    }
+    return new Tensor(
+      ops.slice(
+        this.lazy,
+        from,
+        to.map((end, i) => end - from[i]),
+      ),
+    );
+  }
+
+  /** Adds `before[i]` and `after[i]` elements of `value` on axis i. */
+  pad(before: readonly number[], after: readonly number[], value = 0): Tensor {
+    return new Tensor(ops.pad(this.lazy, before, after, value));
+  }
+
+  /** Another dtype. Floats become integers by truncation; gradients do not pass. */
+  cast(dtype: DType): Tensor {
+    return new Tensor(ops.cast(this.lazy, dtype));
+  }
+
+  toString(): string {
+    return `Tensor(${this.dtype} ${formatShape(this.shape)}${this.lazy.storage === null ? ', lazy' : ''})`;
+  }
+
+  #binary(fn: BinaryFn, other: TensorLike): Tensor {
+    const right = typeof other === 'number' ? ops.constant([], this.dtype, other) : other.lazy;
+    return new Tensor(ops.binary(fn, this.lazy, right));
+  }
+
+  #reduce(fn: ReduceFn, { axis, keepdim }: ReduceOptions): Tensor {
+    const axes = typeof axis === 'number' ? [axis] : axis;
+    return new Tensor(ops.reduce(fn, this.lazy, axes, keepdim));
+  }
+}
+
+/** Nested arrays of numbers, all of equal length at each depth. */
+export type NestedNumbers = number | readonly NestedNumbers[];
+
+/** A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`. */
+export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor {
+  const shape: number[] = [];
+  for (let level = values; typeof level !== 'number'; level = level[0]) {
+    if (level.length === 0) throw new ShapeError('[tensor] values: expected at least one number, got an empty array');
+    shape.push(level.length);
+  }
+  const data = allocate(dtype, numel(shape));
+  let place = 0;
+  const fill = (level: NestedNumbers, depth: number) => {
+    if (typeof level === 'number') {
+      if (depth !== shape.length) throw new ShapeError(`[tensor] values: expected nesting of depth ${shape.length}`);
+      data[place++] = level;
+    } else {
+      if (level.length !== shape[depth]) {
+        throw new ShapeError(
+          `[tensor] values: expected arrays of ${shape[depth]} at depth ${depth}, got one of ${level.length}`,
+        );
+      }
+      for (const inner of level) fill(inner, depth + 1);
+    }
+  };
+  fill(values, 0);
+  return Tensor.fromData(data, shape);
+}
+
+/** Runs `body` without recording for `backward()`: for evaluation, where it saves memory. */
+export function noGrad<T>(body: () => T): T {
+  return ops.withoutGrad(body);
+}
+
+/** Joins tensors along an axis. */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 0) throw new InputError('[concat] tensors: expected at least one, got none');
+  const values = tensors.map((t) => t.value);
+  return new Tensor(ops.concat(values, normalizeAxis('concat', axis, tensors[0].shape.length)));
+}
+
+function inferSize(from: Shape, to: Shape): Shape {
+  const open = to.indexOf(-1);
+  if (open < 0) {
+    checkShape('reshape', to);
+    return to;
+  }
+  const known = to.reduce((product, size, i) => (i === open ? product : product * size), 1);
+  const rest = numel(from) / known;
+  const shape = to.map((size, i) => (i === open ? rest : size));
+  if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw new ShapeError(
+      `[reshape] shape: expected one whose sizes divide ${numel(from)} (tensor ${formatShape(from)}), ` +
+        `got ${formatShape(to)}`,
+    );
+  }
+  return shape;
+}
