@@ -34,13 +34,18 @@ function run(command, args, env = {}) {
 
 const succeeds = (command, args) => run(command, args).status === 0;
 
+/** The first lines, where npm says why, and the last ones, where compilers and apt do. */
+function excerpt(lines) {
+  return (lines.length <= 40 ? lines : [...lines.slice(0, 15), '…', ...lines.slice(-25)]).join('\n');
+}
+
 /** Runs a step that takes a while, with one line before it and one after. */
 function step(title, command, args, env) {
   const start = Date.now();
   console.log(`setup: ${title} …`);
   const result = run(command, args, env);
   if (result.status !== 0) {
-    const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-30).join('\n');
+    const output = excerpt(`${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n'));
     throw new SetupError(
       `${title} failed (${[command, ...args].join(' ')}):\n${result.error?.message ?? output}`,
       result.error?.code === 'ENOENT' ? 2 : 1,
@@ -138,10 +143,15 @@ function installLibrary() {
     throw missingLibrary(`Install it, then run the command again:\n  sudo sh -c '${aptInstall}'`);
   }
   const [command, first] = isRoot ? ['apt-get', []] : ['sudo', ['-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']];
-  const apt = (title, args) =>
-    step(title, command, [...first, '-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-      DEBIAN_FRONTEND: 'noninteractive',
-    });
+  const apt = (title, args) => {
+    try {
+      step(title, command, [...first, '-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+        DEBIAN_FRONTEND: 'noninteractive',
+      });
+    } catch (error) {
+      throw missingLibrary(`It could not be installed: ${error.message}`);
+    }
+  };
   apt('package lists', ['update']);
   if (!succeeds('apt-cache', ['show', aptPackage])) {
     throw missingLibrary(
