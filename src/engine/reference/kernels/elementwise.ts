@@ -1,0 +1,118 @@
+import { InternalError } from '../../../errors.js';
+import type { DType, TypedArray } from '../../../graph/dtype.js';
+import type { Activation } from '../../../graph/op.js';
+import type { Kernel } from '../ndarray.js';
+
+/** Applies an elementwise function from `x` to `y`, which may be the same array. */
+export function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): void {
+  const n = y.length;
+  switch (fn) {
+    case 'relu':
+      // Math.max keeps a NaN, which `x > 0 ? x : 0` would turn into a healthy zero.
+      for (let i = 0; i < n; i++) y[i] = Math.max(x[i], 0);
+      return;
+    case 'leakyRelu':
+      for (let i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : alpha * x[i];
+      return;
+    case 'sigmoid':
+      for (let i = 0; i < n; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
+      return;
+    case 'tanh':
+      for (let i = 0; i < n; i++) y[i] = Math.tanh(x[i]);
+      return;
+    case 'exp':
+      for (let i = 0; i < n; i++) y[i] = Math.exp(x[i]);
+      return;
+    case 'log':
+      for (let i = 0; i < n; i++) y[i] = Math.log(x[i]);
+      return;
+    case 'sqrt':
+      for (let i = 0; i < n; i++) y[i] = Math.sqrt(x[i]);
+      return;
+    case 'abs':
+      for (let i = 0; i < n; i++) y[i] = Math.abs(x[i]);
+      return;
+    case 'square':
+      for (let i = 0; i < n; i++) y[i] = x[i] * x[i];
+      return;
+    default:
+      fn satisfies never;
+  }
+}
+
+/**
+ * The activation fused into another op. It acts on the stored float32 result, so that a graph gives the same bits
+ * with and without the fusion.
+ */
+export function applyFused(activation: Activation | undefined, y: TypedArray): void {
+  if (activation !== undefined) applyUnary(activation, y, y);
+}
+
+export const constant: Kernel<'constant'> = ({ value }, _inputs, outputs) => {
+  outputs[0].data.fill(value);
+};
+
+export const unary: Kernel<'unary'> = (params, inputs, outputs) => {
+  applyUnary(params, inputs[0].data, outputs[0].data);
+};
+
+export const unaryBackward: Kernel<'unaryBackward'> = ({ fn, alpha }, inputs, outputs) => {
+  const dy = inputs[0].data;
+  const y = inputs[1].data;
+  const dx = outputs[0].data;
+  const n = dx.length;
+  switch (fn) {
+    case 'relu':
+      for (let i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+      return;
+    case 'leakyRelu':
+      for (let i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : alpha * dy[i];
+      return;
+    case 'sigmoid':
+      for (let i = 0; i < n; i++) dx[i] = dy[i] * y[i] * (1 - y[i]);
+      return;
+    case 'tanh':
+      for (let i = 0; i < n; i++) dx[i] = dy[i] * (1 - y[i] * y[i]);
+      return;
+    default:
+      throw new InternalError(`unaryBackward: expected relu, leakyRelu, sigmoid or tanh, got ${fn}`);
+  }
+};
+
+export const affine: Kernel<'affine'> = ({ scale, shift }, inputs, outputs) => {
+  const x = inputs[0].data;
+  const y = outputs[0].data;
+  for (let i = 0; i < y.length; i++) y[i] = scale * x[i] + shift;
+};
+
+export const select: Kernel<'select'> = (_params, inputs, outputs) => {
+  const condition = inputs[0].data;
+  const a = inputs[1].data;
+  const b = inputs[2].data;
+  const y = outputs[0].data;
+  for (let i = 0; i < y.length; i++) y[i] = condition[i] !== 0 ? a[i] : b[i];
+};
+
+/** The values that an integer type can hold. */
+const ranges = { int32: [-2147483648, 2147483647], uint8: [0, 255] } as const satisfies Partial<
+  Record<DType, readonly [number, number]>
+>;
+
+export const cast: Kernel<'cast'> = ({ dtype }, inputs, outputs) => {
+  const x = inputs[0].data;
+  const y = outputs[0].data;
+  if (dtype === 'float32') {
+    for (let i = 0; i < y.length; i++) y[i] = x[i];
+    return;
+  }
+  const [low, high] = ranges[dtype];
+  // The store truncates what lies inside the range and turns NaN into 0.
+  for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i], low), high);
+};
+
+export const runningAverage: Kernel<'runningAverage'> = ({ decay }, inputs, outputs) => {
+  const running = inputs[0].data;
+  const batch = inputs[1].data;
+  const y = outputs[0].data;
+  for (let i = 0; i < y.length; i++) y[i] = decay * running[i] + (1 - decay) * batch[i];
+};

@@ -1,0 +1,114 @@
+import type { TypedArray } from '../../../graph/dtype.js';
+import type { Shape } from '../../../graph/shape.js';
+import type { Kernel } from '../ndarray.js';
+
+/** `y = x·factor + offset` over one channel. */
+function scaleChannel(
+  x: TypedArray,
+  [batch, channels, height, width]: Shape,
+  channel: number,
+  factor: number,
+  offset: number,
+  y: TypedArray,
+): void {
+  const area = height * width;
+  for (let n = 0; n < batch; n++) {
+    const from = (n * channels + channel) * area;
+    for (let i = from; i < from + area; i++) y[i] = x[i] * factor + offset;
+  }
+}
+
+export const batchNorm: Kernel<'batchNorm'> = ({ epsilon, relu }, inputs, outputs) => {
+  const { shape, data: x } = inputs[0];
+  const mean = inputs[1].data;
+  const variance = inputs[2].data;
+  const scale = inputs[3].data;
+  const shift = inputs[4].data;
+  const y = outputs[0].data;
+  for (let c = 0; c < shape[1]; c++) {
+    const factor = scale[c] / Math.sqrt(variance[c] + epsilon);
+    scaleChannel(x, shape, c, factor, shift[c] - mean[c] * factor, y);
+  }
+  if (relu) for (let i = 0; i < y.length; i++) y[i] = Math.max(y[i], 0);
+};
+
+/** Ioffe and Szegedy, 2015, algorithm 1. */
+export const batchNormTrain: Kernel<'batchNormTrain'> = ({ epsilon, relu }, inputs, outputs) => {
+  const { shape, data: x } = inputs[0];
+  const scale = inputs[1].data;
+  const shift = inputs[2].data;
+  const y = outputs[0].data;
+  const mean = outputs[1].data;
+  const variance = outputs[2].data;
+  const mask = outputs[3].data;
+  const [batch, channels, height, width] = shape;
+  const area = height * width;
+  const count = batch * area;
+  for (let c = 0; c < channels; c++) {
+    let sum = 0;
+    for (let n = 0; n < batch; n++) {
+      const from = (n * channels + c) * area;
+      for (let i = from; i < from + area; i++) sum += x[i];
+    }
+    const center = sum / count;
+    let squares = 0;
+    for (let n = 0; n < batch; n++) {
+      const from = (n * channels + c) * area;
+      for (let i = from; i < from + area; i++) squares += (x[i] - center) * (x[i] - center);
+    }
+    mean[c] = center;
+    variance[c] = squares / count;
+    const factor = scale[c] / Math.sqrt(squares / count + epsilon);
+    scaleChannel(x, shape, c, factor, shift[c] - center * factor, y);
+  }
+  if (!relu) {
+    mask.fill(1);
+    return;
+  }
+  for (let i = 0; i < y.length; i++) {
+    mask[i] = y[i] > 0 ? 1 : 0;
+    y[i] = Math.max(y[i], 0);
+  }
+};
+
+/** With x̂ = (x − mean)/√(variance + ε): `dx = scale/√(variance + ε) · (dy − mean(dy) − x̂·mean(dy·x̂))`. */
+export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }, inputs, outputs) => {
+  const x = inputs[0].data;
+  const mean = inputs[1].data;
+  const variance = inputs[2].data;
+  const scale = inputs[3].data;
+  const dy = inputs[5].data;
+  const mask = inputs[6].data;
+  const dx = outputs[0].data;
+  const dScale = outputs[1].data;
+  const dShift = outputs[2].data;
+  const [batch, channels, height, width] = inputs[0].shape;
+  const area = height * width;
+  const count = batch * area;
+  for (let c = 0; c < channels; c++) {
+    const center = mean[c];
+    const inverse = 1 / Math.sqrt(variance[c] + epsilon);
+    let sum = 0;
+    let product = 0;
+    for (let n = 0; n < batch; n++) {
+      const from = (n * channels + c) * area;
+      for (let i = from; i < from + area; i++) {
+        const d = relu && mask[i] === 0 ? 0 : dy[i];
+        sum += d;
+        product += d * (x[i] - center);
+      }
+    }
+    dShift[c] = sum;
+    dScale[c] = product * inverse;
+    const factor = scale[c] * inverse;
+    const meanGradient = sum / count;
+    const slope = (product * inverse * inverse) / count;
+    for (let n = 0; n < batch; n++) {
+      const from = (n * channels + c) * area;
+      for (let i = from; i < from + area; i++) {
+        const d = relu && mask[i] === 0 ? 0 : dy[i];
+        dx[i] = factor * (d - meanGradient - (x[i] - center) * slope);
+      }
+    }
+  }
+};

@@ -1,0 +1,11 @@
+import { Generator } from '../../../random.js';
+import type { Kernel } from '../ndarray.js';
+
+export const dropoutMask: Kernel<'dropoutMask'> = ({ p, upscale }, inputs, outputs) => {
+  const seed = inputs[0].data;
+  const mask = outputs[0].data;
+  const generator = new Generator(seed[0] >>> 0, seed[1] >>> 0);
+  const threshold = p * 2 ** 32;
+  const kept = upscale ? 1 / (1 - p) : 1;
+  for (let i = 0; i < mask.length; i++) mask[i] = generator.nextUint32() >= threshold ? kept : 0;
+};
