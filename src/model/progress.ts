@@ -150,7 +150,7 @@ export class Progress {
     }
     parts.push(...this.#figureParts());
     if (rate > 0) parts.push(formatRate(rate));
-    if (this.#mode === 'bar') this.#stream.write(`\r${joinFitting(parts, (this.#stream.columns ?? 80) - 1)}\x1b[K`);
+    if (this.#mode === 'bar') this.#stream.write(`\r${joinFitting(parts, (this.#stream.columns || 80) - 1)}\x1b[K`);
     else this.#stream.write(`${parts.join('  ')}\n`);
   }
 

@@ -87,6 +87,12 @@ describe('bar', () => {
     }
   });
 
+  test('takes a terminal that does not know its width for 80 columns', () => {
+    const { progress, last } = setUp({ isTTY: true, columns: 0, total: 60_000 });
+    expect(last()).toContain('0/60,000 images');
+    progress.stop();
+  });
+
   test('looks at the clock every 16 quick steps, and at every slow one', () => {
     const { progress, clock } = setUp({ isTTY: true, total: 1e6 });
     const looksDuring = (steps: number, ms: number) => {
