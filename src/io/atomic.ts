@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import { FileError, FoveaError, messageOf } from '../errors.js';
+
+/** What a file shall contain: text (UTF-8) or bytes, whole or in pieces. */
+export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+const noPermission = 'choose a folder that you may write to';
+const advice: Readonly<Record<string, string>> = {
+  ENOSPC: 'free some space or choose another disk',
+  EDQUOT: 'free some space or choose another disk',
+  EFBIG: 'raise the limit on file sizes (ulimit -f)',
+  EACCES: noPermission,
+  EPERM: noPermission,
+  EROFS: noPermission,
+  ENOENT: 'create the folder first',
+  ENOTDIR: 'choose another folder',
+  EISDIR: 'choose a name that is not a folder',
+};
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { errno: number } {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === 'number';
+}
+
+/** `ENOSPC: no space left on device`, without the names of system calls and temporary files. */
+export function reasonOf(error: unknown): string {
+  const [code, text] = (isSystemError(error) && getSystemErrorMap().get(error.errno)) || [];
+  return code === undefined ? messageOf(error) : `${code}: ${text}`;
+}
+
+/**
+ * Replaces a file as a whole: `fill` writes to a new file in the same folder, which is flushed to the disk and then
+ * takes the place of `path`. Readers see the old contents or the new ones, never a part, even after a power failure.
+ *
+ * @param fill writes to the end of the file, and returns what this function returns
+ * @throws FileError with the path and the cause if anything fails; the old file is untouched then, the new one removed.
+ * A {@link FoveaError} that `fill` throws passes through.
+ */
+export async function replaceFile<T>(path: string, fill: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  let result: T;
+  try {
+    const handle = await open(temporary, 'ax');
+    try {
+      result = await fill(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    // If this fails too, the first error is the one to report.
+    await rm(temporary, { force: true }).catch(() => {});
+    if (error instanceof FoveaError) throw error;
+    const todo = advice[(error as NodeJS.ErrnoException | null)?.code ?? ''];
+    throw new FileError(
+      `[file] ${path}: expected to write it, got ${reasonOf(error)}${todo === undefined ? '' : `; ${todo}`}`,
+      { cause: error },
+    );
+  }
+  await syncFolder(folder);
+  return result;
+}
+
+/** Writes a file as {@link replaceFile} does. Pieces are written as they come and not gathered in memory. */
+export function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+  return replaceFile(path, (handle) => writeFile(handle, content));
+}
+
+/** Makes a rename survive a power failure, on file systems that can. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // The file is in place. A folder that may not be read, or a file system that cannot sync one, takes nothing away.
+    if ((error as NodeJS.ErrnoException).code === 'EIO') {
+      throw new FileError(`[file] ${folder}: expected to flush the folder, got ${reasonOf(error)}`, { cause: error });
+    }
+  }
+}
