@@ -35,7 +35,8 @@ const redrawMs = 100;
 const memorySeconds = 10;
 /** Quick steps look at the clock only each so many calls. */
 const maxStride = 16;
-const barCells = 24;
+const maxBarCells = 24;
+const minBarCells = 6;
 
 /**
  * Shows how long work gets on: a bar on a terminal, plain lines elsewhere, nothing if silent.
@@ -144,14 +145,19 @@ export class Progress {
     if (total === undefined) {
       parts.push(`${formatCount(this.#done)} ${this.#unit}`, formatDuration((now - this.#start) / 1000));
     } else {
-      if (this.#mode === 'bar') parts.push(bar(this.#done / total));
       parts.push(`${formatCount(this.#done)}/${formatCount(total)} ${this.#unit}`);
       if (rate > 0) parts.push(`ETA ${formatDuration(Math.max(0, total - this.#done) / rate)}`);
     }
     parts.push(...this.#figureParts());
     if (rate > 0) parts.push(formatRate(rate));
-    if (this.#mode === 'bar') this.#stream.write(`\r${joinFitting(parts, (this.#stream.columns || 80) - 1)}\x1b[K`);
-    else this.#stream.write(`${parts.join('  ')}\n`);
+    if (this.#mode === 'lines') {
+      this.#stream.write(`${parts.join('  ')}\n`);
+      return;
+    }
+    const room = (this.#stream.columns || 80) - 1;
+    const cells = Math.min(maxBarCells, room - displayWidth(parts.join('  ')) - 2);
+    if (total !== undefined && cells >= minBarCells) parts.splice(1, 0, bar(this.#done / total, cells));
+    this.#stream.write(`\r${joinFitting(parts, room)}\x1b[K`);
   }
 
   /** A mean of the rate that forgets slowly; the weight makes up for the time before it had anything to remember. */
@@ -172,9 +178,9 @@ export class Progress {
   }
 }
 
-function bar(share: number): string {
-  const full = Math.round(barCells * Math.min(1, Math.max(0, share)));
-  return '█'.repeat(full) + '░'.repeat(barCells - full);
+function bar(share: number, cells: number): string {
+  const full = Math.round(cells * Math.min(1, Math.max(0, share)));
+  return '█'.repeat(full) + '░'.repeat(cells - full);
 }
 
 /** The parts that fit, the first ones first: a bar that wraps could not be redrawn. */
