@@ -88,18 +88,21 @@ export const binaryOp: OpDefinition<'binary'> = {
         return [toA(() => binary('mul', dy, b)), toB(() => binary('mul', dy, a))];
       case 'div': // d(a/b) = da/b − (a/b)/b db
         return [toA(() => binary('div', dy, b)), toB(() => affine(binary('div', binary('mul', dy, y), b), -1, 0))];
-      case 'max': // Paddle's convention: at a tie the whole gradient goes to the second operand.
-        return [toA(() => masked(dy, 'greater', a, b)), toB(() => masked(dy, 'lessEqual', a, b))];
+      case 'max':
+        return [toA(() => winnersShare(dy, 'greater', a, b)), toB(() => winnersShare(dy, 'less', a, b))];
       case 'min':
-        return [toA(() => masked(dy, 'less', a, b)), toB(() => masked(dy, 'greaterEqual', a, b))];
+        return [toA(() => winnersShare(dy, 'less', a, b)), toB(() => winnersShare(dy, 'greater', a, b))];
       default:
         return [null, null];
     }
   },
 };
 
-function masked(dy: Value, comparison: BinaryFn, a: Value, b: Value): Value {
-  return binary('mul', dy, cast(binary(comparison, a, b), 'float32'));
+/** The gradient where a wins over b, half of it where they are equal. */
+function winnersShare(dy: Value, comparison: BinaryFn, a: Value, b: Value): Value {
+  const wins = cast(binary(comparison, a, b), 'float32');
+  const ties = cast(binary('equal', a, b), 'float32');
+  return binary('mul', dy, binary('add', wins, affine(ties, 0.5, 0)));
 }
 
 export const selectOp: OpDefinition<'select'> = {

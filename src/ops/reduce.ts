@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
-import { affine, binary, broadcastTo, cast, reshape } from './build.js';
+import { affine, binary, broadcastTo, cast, reduce, reshape } from './build.js';
 import { checkDType, type OpDefinition } from './define.js';
 
 export const reduceOp: OpDefinition<'reduce'> = {
@@ -14,8 +14,9 @@ export const reduceOp: OpDefinition<'reduce'> = {
     const spread = broadcastTo(reshape(dy, kept), x.shape);
     if (fn === 'sum') return [spread];
     if (fn === 'mean') return [affine(spread, numel(kept) / numel(x.shape), 0)];
-    // Every element that equals the extreme receives the whole gradient, as in Paddle.
-    return [binary('mul', spread, cast(binary('equal', x, reshape(y, kept)), 'float32'))];
+    // Elements that share the extreme share its gradient.
+    const ties = cast(binary('equal', x, reshape(y, kept)), 'float32');
+    return [binary('mul', spread, binary('div', ties, reduce('sum', ties, axes, true)))];
   },
 };
 

@@ -221,7 +221,14 @@ function created(create: (out: BigUint64Array) => number, what: string): Address
   return Number(out[0]);
 }
 
-const statusNames = ['success', 'out of memory', 'invalid arguments', 'unimplemented', 'iterator ends', 'runtime error'];
+const statusNames = [
+  'success',
+  'out of memory',
+  'invalid arguments',
+  'unimplemented',
+  'iterator ends',
+  'runtime error',
+];
 
 function check(status: number, what: string): void {
   if (status !== 0) throw new EngineError(`[onednn] ${what}: ${statusNames[status] ?? `status ${status}`}`);
@@ -578,9 +585,7 @@ export const describe = {
   normForward: (prop: ForwardProp, data: MemoryDesc, epsilon: number, flags: NormFlags) =>
     opDesc((d) => load().api.normForward(d, props[prop], data.bytes, epsilon, flagBits(flags))),
   normBackward: (diffData: MemoryDesc, data: MemoryDesc, epsilon: number, flags: NormFlags) =>
-    opDesc((d) =>
-      load().api.normBackward(d, props.backward, diffData.bytes, data.bytes, epsilon, flagBits(flags)),
-    ),
+    opDesc((d) => load().api.normBackward(d, props.backward, diffData.bytes, data.bytes, epsilon, flagBits(flags))),
   eltwiseForward: (fn: UnaryFn | 'linear', data: MemoryDesc, alpha: number, beta: number) =>
     opDesc((d) => load().api.eltwiseForward(d, props.training, eltwises[fn], data.bytes, alpha, beta)),
   /** Gradient from the output; undefined for functions that have none in the library. */

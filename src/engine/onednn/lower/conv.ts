@@ -1,0 +1,135 @@
+import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
+import { InternalError } from '../../../errors.js';
+import type { Activation, Conv2dParams } from '../../../graph/op.js';
+import type { Shape } from '../../../graph/shape.js';
+import { args, type ConvGeometry, describe, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
+import type { Lower, Lowering } from '../lowering.js';
+import type { Placed } from '../steps.js';
+
+export function postOpsOf(activation: Activation | undefined): PostOp[] {
+  return activation === undefined ? [] : [{ kind: 'eltwise', fn: activation.fn, alpha: activation.alpha, beta: 0 }];
+}
+
+/** Primitives that the library must have; only an op with an alternative may ask for others. */
+export function required(primitive: Primitive | null, op: string): Primitive {
+  if (primitive === null) throw new InternalError(`oneDNN has no kernel for ${op}`);
+  return primitive;
+}
+
+function geometryOf({ stride, padding, dilation }: Conv2dParams): ConvGeometry {
+  const [top, bottom, left, right] = padding;
+  return {
+    stride,
+    dilation: dilation.map((n) => n - 1),
+    padBefore: [top, left],
+    padAfter: [bottom, right],
+  };
+}
+
+/** The library wants the groups as an axis of their own. */
+function weightAxes(shape: Shape, groups: number): Shape {
+  return groups === 1 ? shape : [groups, shape[0] / groups, ...shape.slice(1)];
+}
+
+interface ConvDescs {
+  readonly src: MemoryDesc;
+  readonly weights: MemoryDesc;
+  readonly bias: MemoryDesc;
+  readonly dst: MemoryDesc;
+}
+
+/** Every layout left to the kernel. */
+function openDescs(x: Shape, weight: Shape, y: Shape, groups: number, bias: boolean): ConvDescs {
+  return {
+    src: MemoryDesc.any(x),
+    weights: MemoryDesc.any(weightAxes(weight, groups)),
+    bias: bias ? MemoryDesc.plain([weight[0]], 'float32') : MemoryDesc.none(),
+    dst: MemoryDesc.any(y),
+  };
+}
+
+/** The forward primitive that a backward primitive is derived from. */
+function forwardHint(context: Lowering, descs: ConvDescs, params: Conv2dParams): Primitive {
+  const { src, weights, bias, dst } = descs;
+  const opDesc = describe.convForward('training', 'direct', [src, weights, bias, dst], geometryOf(params));
+  return context.own(required(Primitive.create(opDesc), 'conv2d'));
+}
+
+export const conv2d: Lower<'conv2d'> = (context, node) => {
+  const [x, weight, bias] = node.inputs;
+  const [y] = node.outputs;
+  const { params } = node;
+  const descs = openDescs(x.shape, weight.shape, y.shape, params.groups, bias !== undefined);
+  const opDesc = describe.convForward(
+    'training',
+    'direct',
+    [descs.src, descs.weights, descs.bias, descs.dst],
+    geometryOf(params),
+  );
+  const attributes = { postOps: postOpsOf(params.activation) };
+  const primitive = required(Primitive.create(opDesc, attributes), 'conv2d');
+  const reads: [number, Placed][] = [
+    [args.src, context.inLayout(x, primitive.layout('src'))],
+    [args.weights, context.inLayout(weight, primitive.layout('weights'))],
+  ];
+  if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
+  context.call(nameWith('conv2d', params.activation), primitive, reads, [
+    [args.dst, context.output(y, primitive.layout('dst'))],
+  ]);
+};
+
+export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) => {
+  const [dy, weight] = node.inputs;
+  const [dx] = node.outputs;
+  const { params } = node;
+  const descs = openDescs(dx.shape, weight.shape, dy.shape, params.groups, false);
+  const opDesc = describe.convBackwardData('direct', [descs.src, descs.weights, descs.dst], geometryOf(params));
+  const primitive = required(Primitive.create(opDesc, {}, forwardHint(context, descs, params)), node.op);
+  context.call(
+    node.op,
+    primitive,
+    [
+      [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
+      [args.weights, context.inLayout(weight, primitive.layout('weights'))],
+    ],
+    [[args.diffSrc, context.output(dx, primitive.layout('diffSrc'))]],
+  );
+};
+
+export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, node) => {
+  const [x, dy] = node.inputs;
+  const { params } = node;
+  const descs = openDescs(x.shape, params.weightShape, dy.shape, params.groups, params.bias);
+  const opDesc = describe.convBackwardWeights(
+    'direct',
+    [descs.src, descs.weights, descs.bias, descs.dst],
+    geometryOf(params),
+  );
+  const primitive = required(Primitive.create(opDesc, {}, forwardHint(context, descs, params)), node.op);
+  context.call(
+    node.op,
+    primitive,
+    [
+      [args.src, context.inLayout(x, primitive.layout('src'))],
+      [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
+    ],
+    weightGradients(context, node, primitive.layout('diffWeights')),
+  );
+};
+
+export function weightGradients(
+  context: Lowering,
+  { outputs }: GraphNode,
+  weightLayout: MemoryDesc,
+): [number, Placed][] {
+  const [dWeight, dBias] = outputs as readonly [GraphValue, GraphValue?];
+  const writes: [number, Placed][] = [[args.diffWeights, context.output(dWeight, weightLayout)]];
+  if (dBias !== undefined) {
+    writes.push([args.diffBias, context.output(dBias, MemoryDesc.plain(dBias.shape, 'float32'))]);
+  }
+  return writes;
+}
+
+export function nameWith(op: string, activation: Activation | undefined): string {
+  return activation === undefined ? op : `${op}+${activation.fn}`;
+}

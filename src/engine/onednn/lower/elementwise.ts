@@ -1,0 +1,107 @@
+import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
+import type { UnaryFn } from '../../../graph/op.js';
+import { numel, sameShape } from '../../../graph/shape.js';
+import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
+import { type Lower, type Lowering, plainDesc } from '../lowering.js';
+import { nameWith, postOpsOf, required } from './conv.js';
+
+function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const src = context.placeOf(x);
+  const primitive = required(Primitive.create(describe.eltwiseForward(fn, src.desc, alpha, beta)), fn);
+  context.call(fn, primitive, [[args.src, src]], [[args.dst, context.overwriting(x, src, y)]]);
+}
+
+export const unary: Lower<'unary'> = (context, node) => eltwise(context, node, node.params.fn, node.params.alpha, 0);
+
+export const affine: Lower<'affine'> = (context, node) =>
+  eltwise(context, node, 'linear', node.params.scale, node.params.shift);
+
+export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
+  const [dy, y] = node.inputs;
+  const [dx] = node.outputs;
+  const { fn, alpha } = node.params;
+  const dst = context.placeOf(y);
+  const diffDst = context.inLayout(dy, dst.desc);
+  const hint = required(Primitive.create(describe.eltwiseForward(fn, dst.desc, alpha, 0)), fn);
+  const opDesc = describe.eltwiseBackward(fn, dst.desc, dst.desc, alpha);
+  const primitive = required(Primitive.create(opDesc, {}, context.own(hint)), node.op);
+  context.call(
+    `${fn}Backward`,
+    primitive,
+    [
+      [args.dst, dst],
+      [args.diffDst, diffDst],
+    ],
+    [[args.diffSrc, context.overwriting(dy, diffDst, dx)]],
+  );
+};
+
+const kernels = new Set<string>(['add', 'sub', 'mul', 'div', 'max', 'min'] satisfies BinaryKernel[]);
+const commutative = new Set<string>(['add', 'mul', 'max', 'min']);
+
+/** Below this many elements a TypeScript loop is done before a kernel call has begun. */
+const tiny = 16;
+
+export const binary: Lower<'binary'> = (context, node) => {
+  const [y] = node.outputs;
+  const { fn, activation } = node.params;
+  let [a, b] = node.inputs;
+  // The library broadcasts its second operand only.
+  if (!sameShape(a.shape, y.shape) && commutative.has(fn)) [a, b] = [b, a];
+  const supported = kernels.has(fn) && y.dtype === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
+  const left = supported ? context.placeOf(a) : null;
+  if (left === null || left.desc.shape.length !== y.shape.length) {
+    context.fallback(node);
+    return;
+  }
+  const full = sameShape(b.shape, y.shape);
+  const rightDesc = full ? left.desc : plainDesc({ shape: padded(b, y.shape.length), dtype: 'float32' });
+  const opDesc = describe.binary(fn as BinaryKernel, left.desc, rightDesc, left.desc);
+  const primitive = Primitive.create(opDesc, { postOps: postOpsOf(activation) });
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  const right = context.inLayout(b, rightDesc);
+  context.call(
+    nameWith(fn, activation),
+    primitive,
+    [
+      [args.src, left],
+      [args.src1, right],
+    ],
+    [[args.dst, context.overwriting(a, left, y)]],
+  );
+};
+
+/** The shape with leading axes of size 1, as broadcasting sees it. */
+function padded({ shape }: GraphValue, rank: number): number[] {
+  return [...new Array<number>(rank - shape.length).fill(1), ...shape];
+}
+
+/** Below this many elements a TypeScript loop is as fast. */
+const smallReduction = 1024;
+
+export const reduce: Lower<'reduce'> = (context, node) => {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const { fn, axes } = node.params;
+  const src = context.placeOf(x);
+  if (numel(x.shape) < smallReduction || src.desc.shape.length !== x.shape.length) {
+    context.fallback(node);
+    return;
+  }
+  const kept = MemoryDesc.plain(
+    x.shape.map((size, i) => (axes.includes(i) ? 1 : size)),
+    'float32',
+  );
+  const primitive = Primitive.create(describe.reduction(fn, src.desc, kept));
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  const placed = context.output(y, plainDesc(y));
+  context.call(fn, primitive, [[args.src, src]], [[args.dst, { buffer: placed.buffer, desc: kept }]]);
+};

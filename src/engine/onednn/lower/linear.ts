@@ -1,0 +1,82 @@
+import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
+import type { Lower } from '../lowering.js';
+import type { Placed } from '../steps.js';
+import { nameWith, postOpsOf, required, weightGradients } from './conv.js';
+
+// The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.
+const swapped = (desc: MemoryDesc): MemoryDesc => desc.permuted([1, 0]);
+
+const biasDesc = (features: number, exists: boolean): MemoryDesc =>
+  exists ? MemoryDesc.plain([features], 'float32') : MemoryDesc.none();
+
+/** A value in the layout that a kernel wants for its weights, seen with the kernel's axes. */
+const asWeights = (placed: Placed, desc: MemoryDesc): Placed => ({ buffer: placed.buffer, desc });
+
+export const linear: Lower<'linear'> = (context, node) => {
+  const [x, weight, bias] = node.inputs;
+  const [y] = node.outputs;
+  const [features, out] = weight.shape;
+  const descs = [
+    MemoryDesc.any(x.shape),
+    MemoryDesc.any([out, features]),
+    biasDesc(out, bias !== undefined),
+    MemoryDesc.any(y.shape),
+  ];
+  const attributes = { postOps: postOpsOf(node.params.activation) };
+  const primitive = required(Primitive.create(describe.linearForward('training', descs), attributes), 'linear');
+  const weights = primitive.layout('weights');
+  const reads: [number, Placed][] = [
+    [args.src, context.inLayout(x, primitive.layout('src'))],
+    [args.weights, asWeights(context.inLayout(weight, swapped(weights)), weights)],
+  ];
+  if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
+  context.call(nameWith('linear', node.params.activation), primitive, reads, [
+    [args.dst, context.output(y, primitive.layout('dst'))],
+  ]);
+};
+
+export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) => {
+  const [dy, weight] = node.inputs;
+  const [dx] = node.outputs;
+  const [features, out] = weight.shape;
+  const [src, weights, dst] = [MemoryDesc.any(dx.shape), MemoryDesc.any([out, features]), MemoryDesc.any(dy.shape)];
+  const forward = describe.linearForward('training', [src, weights, MemoryDesc.none(), dst]);
+  const hint = context.own(required(Primitive.create(forward), 'linear'));
+  const primitive = required(Primitive.create(describe.linearBackwardData([src, weights, dst]), {}, hint), node.op);
+  const layout = primitive.layout('weights');
+  context.call(
+    node.op,
+    primitive,
+    [
+      [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
+      [args.weights, asWeights(context.inLayout(weight, swapped(layout)), layout)],
+    ],
+    [[args.diffSrc, context.output(dx, primitive.layout('diffSrc'))]],
+  );
+};
+
+export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, node) => {
+  const [x, dy] = node.inputs;
+  const features = x.shape[1];
+  const out = dy.shape[1];
+  const descs = [
+    MemoryDesc.any(x.shape),
+    MemoryDesc.any([out, features]),
+    biasDesc(out, node.params.bias),
+    MemoryDesc.any(dy.shape),
+  ];
+  const hint = context.own(required(Primitive.create(describe.linearForward('training', descs)), 'linear'));
+  const primitive = required(Primitive.create(describe.linearBackwardWeights(descs), {}, hint), node.op);
+  const layout = primitive.layout('diffWeights');
+  const writes = weightGradients(context, node, swapped(layout));
+  writes[0] = [args.diffWeights, asWeights(writes[0][1], layout)];
+  context.call(
+    node.op,
+    primitive,
+    [
+      [args.src, context.inLayout(x, primitive.layout('src'))],
+      [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
+    ],
+    writes,
+  );
+};

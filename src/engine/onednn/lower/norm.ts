@@ -1,0 +1,134 @@
+import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
+import type { Lower } from '../lowering.js';
+import type { Placed } from '../steps.js';
+import { required } from './conv.js';
+
+const affineFlags: NormFlags = { scale: true, shift: true };
+
+export const batchNorm: Lower<'batchNorm'> = (context, node) => {
+  const [x, mean, variance, scale, shift] = node.inputs;
+  const [y] = node.outputs;
+  const { epsilon, relu = false } = node.params;
+  const src = context.placeOf(x);
+  const opDesc = describe.normForward('inference', src.desc, epsilon, { ...affineFlags, globalStatistics: true, relu });
+  const primitive = required(Primitive.create(opDesc), node.op);
+  context.call(
+    relu ? 'batchNorm+relu' : 'batchNorm',
+    primitive,
+    [
+      [args.src, src],
+      [args.mean, context.plain(mean)],
+      [args.variance, context.plain(variance)],
+      [args.scale, context.plain(scale)],
+      [args.shift, context.plain(shift)],
+    ],
+    [[args.dst, context.overwriting(x, src, y)]],
+  );
+};
+
+export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
+  const [x, scale, shift] = node.inputs;
+  const [y, mean, variance, mask] = node.outputs;
+  const { epsilon, relu = false } = node.params;
+  const src = context.placeOf(x);
+  const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
+  const primitive = required(Primitive.create(opDesc), node.op);
+  const statistics = MemoryDesc.plain(mean.shape, 'float32');
+  const writes: [number, Placed][] = [
+    [args.dst, context.output(y, src.desc)],
+    [args.mean, context.output(mean, statistics)],
+    [args.variance, context.output(variance, statistics)],
+  ];
+  const workspace = primitive.optionalLayout('workspace');
+  if (workspace !== null) writes.push([args.workspace, context.output(mask, workspace)]);
+  context.rememberForward(mask, primitive);
+  context.call(
+    relu ? 'batchNormTrain+relu' : 'batchNormTrain',
+    primitive,
+    [
+      [args.src, src],
+      [args.scale, context.plain(scale)],
+      [args.shift, context.plain(shift)],
+    ],
+    writes,
+  );
+};
+
+export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => {
+  const [x, mean, variance, scale, shift, dy, mask] = node.inputs;
+  const [dx, dScale, dShift] = node.outputs;
+  const { epsilon, relu = false } = node.params;
+  const src = context.placeOf(x);
+  const diffDst = context.inLayout(dy, src.desc);
+  const opDesc = describe.normBackward(src.desc, src.desc, epsilon, { ...affineFlags, relu });
+  const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask) ?? null), node.op);
+  const perChannel = MemoryDesc.plain(mean.shape, 'float32');
+  const reads: [number, Placed][] = [
+    [args.src, src],
+    [args.mean, context.plain(mean)],
+    [args.variance, context.plain(variance)],
+    [args.scale, context.plain(scale)],
+    // Not used by the formula, but 2.6 refuses to run without it.
+    [args.shift, context.plain(shift)],
+    [args.diffDst, diffDst],
+  ];
+  if (primitive.optionalLayout('workspace') !== null) reads.push([args.workspace, context.placeOf(mask)]);
+  context.call(relu ? 'batchNormBackward+relu' : 'batchNormBackward', primitive, reads, [
+    [args.diffSrc, context.output(dx, src.desc)],
+    [args.diffScale, context.output(dScale, perChannel)],
+    [args.diffShift, context.output(dShift, perChannel)],
+  ]);
+};
+
+/** Below this many elements a TypeScript loop is done before a kernel call has begun. */
+const smallSoftmax = 256;
+
+const kindOf = (log: boolean) => (log ? 'logSoftmax' : 'softmax');
+
+export const softmax: Lower<'softmax'> = (context, node) => {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const { axis, log } = node.params;
+  const src = context.placeOf(x);
+  if (x.shape.length === 0 || x.shape.reduce((product, size) => product * size, 1) <= smallSoftmax) {
+    context.fallback(node);
+    return;
+  }
+  const desc = src.desc.shape.length === x.shape.length ? src : context.plain(x);
+  const primitive = Primitive.create(describe.softmaxForward(kindOf(log), desc.desc, desc.desc, axis));
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  context.call(kindOf(log), primitive, [[args.src, desc]], [[args.dst, context.output(y, desc.desc)]]);
+};
+
+export const softmaxBackward: Lower<'softmaxBackward'> = (context, node) => {
+  const [dy, y] = node.inputs;
+  const [dx] = node.outputs;
+  const { axis, log } = node.params;
+  if (y.shape.length === 0 || y.shape.reduce((product, size) => product * size, 1) <= smallSoftmax) {
+    context.fallback(node);
+    return;
+  }
+  const dst = context.plain(y);
+  const kind = kindOf(log);
+  const hint = Primitive.create(describe.softmaxForward(kind, dst.desc, dst.desc, axis));
+  const primitive =
+    hint === null
+      ? null
+      : Primitive.create(describe.softmaxBackward(kind, dst.desc, dst.desc, dst.desc, axis), {}, context.own(hint));
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  context.call(
+    `${kind}Backward`,
+    primitive,
+    [
+      [args.dst, dst],
+      [args.diffDst, context.inLayout(dy, dst.desc)],
+    ],
+    [[args.diffSrc, context.output(dx, dst.desc)]],
+  );
+};

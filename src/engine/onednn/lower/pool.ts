@@ -1,0 +1,87 @@
+import type { GraphNode } from '../../../compiler/graph.js';
+import { InternalError } from '../../../errors.js';
+import type { Pool2dParams } from '../../../graph/op.js';
+import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
+import { type Lower, type Lowering, plainDesc } from '../lowering.js';
+import type { Placed } from '../steps.js';
+
+function geometryOf({ kernel, stride, padding }: Pool2dParams): PoolGeometry {
+  const [top, bottom, left, right] = padding;
+  return { kernel, stride, padBefore: [top, left], padAfter: [bottom, right] };
+}
+
+function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, pooling: Pooling): void {
+  const [x] = node.inputs;
+  const [y, argmax] = node.outputs;
+  const src = context.placeOf(x);
+  const trains = argmax !== undefined && context.isUsed(argmax);
+  const opDesc = describe.poolForward(
+    trains ? 'training' : 'inference',
+    pooling,
+    src.desc,
+    MemoryDesc.any(y.shape),
+    geometryOf(node.params),
+  );
+  const primitive = Primitive.create(opDesc);
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  const writes: [number, Placed][] = [[args.dst, context.output(y, primitive.layout('dst'))]];
+  if (trains) {
+    writes.push([args.workspace, context.output(argmax, primitive.layout('workspace'))]);
+    context.rememberForward(argmax, primitive);
+  }
+  context.call(node.op, primitive, [[args.src, src]], writes);
+}
+
+export const maxPool2d: Lower<'maxPool2d'> = (context, node) => forward(context, node, 'max');
+
+const average = (params: { readonly countIncludePad: boolean }): Pooling =>
+  params.countIncludePad ? 'avgIncludePad' : 'avgExcludePad';
+
+export const avgPool2d: Lower<'avgPool2d'> = (context, node) => forward(context, node, average(node.params));
+
+export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => {
+  const [dy, argmax] = node.inputs;
+  const [dx] = node.outputs;
+  const hint = context.forwardOf(argmax);
+  if (hint === undefined) {
+    context.fallback(node);
+    return;
+  }
+  const diffSrc = hint.layout('src');
+  const diffDst = hint.layout('dst');
+  const opDesc = describe.poolBackward('max', diffSrc, diffDst, geometryOf(node.params));
+  const primitive = Primitive.create(opDesc, {}, hint);
+  // The workspace is in the library's own format, so there is no other kernel to turn to.
+  if (primitive === null) throw new InternalError('oneDNN has no backward kernel for its max pooling');
+  context.call(
+    node.op,
+    primitive,
+    [
+      [args.diffDst, context.inLayout(dy, diffDst)],
+      [args.workspace, context.placeOf(argmax)],
+    ],
+    [[args.diffSrc, context.output(dx, primitive.layout('diffSrc'))]],
+  );
+};
+
+export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => {
+  const [dy] = node.inputs;
+  const [dx] = node.outputs;
+  const pooling = average(node.params);
+  const geometry = geometryOf(node.params);
+  const diffDst = context.placeOf(dy);
+  const hint = Primitive.create(
+    describe.poolForward('training', pooling, MemoryDesc.any(dx.shape), diffDst.desc, geometry),
+  );
+  const src = hint === null ? plainDesc(dx) : context.own(hint).layout('src');
+  const primitive =
+    hint === null ? null : Primitive.create(describe.poolBackward(pooling, src, diffDst.desc, geometry), {}, hint);
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  context.call(node.op, primitive, [[args.diffDst, diffDst]], [[args.diffSrc, context.output(dx, src)]]);
+};

@@ -1,0 +1,70 @@
+import { allocate } from '../../../graph/dtype.js';
+import { numel, stridesOf } from '../../../graph/shape.js';
+import { args, MemoryDesc, multipleSrc, Primitive } from '../ffi.js';
+import { type Lower, plainDesc } from '../lowering.js';
+
+export const constant: Lower<'constant'> = (context, node) => {
+  const [y] = node.outputs;
+  const { value, dtype } = node.params;
+  const contents = allocate(dtype, numel(y.shape)).fill(value);
+  context.define(y, { buffer: context.constant(contents), desc: plainDesc(y) });
+};
+
+/** No work: the same memory, read with other axes. */
+export const reshape: Lower<'reshape'> = (context, node) => {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  context.define(y, { buffer: context.plain(x).buffer, desc: plainDesc(y) });
+};
+
+export const transpose: Lower<'transpose'> = (context, node) => {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const src = context.plain(x);
+  const strides = stridesOf(x.shape);
+  const view = MemoryDesc.strided(
+    y.shape,
+    node.params.permutation.map((axis) => strides[axis]),
+    src.desc.dtype,
+  );
+  const primitive = y.shape.length === 0 ? null : Primitive.reorder(view, plainDesc(y));
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  const dst = context.output(y, plainDesc(y));
+  context.call('transpose', primitive, [[args.src, { buffer: src.buffer, desc: view }]], [[args.dst, dst]]);
+};
+
+export const concat: Lower<'concat'> = (context, node) => {
+  const [y] = node.outputs;
+  const inputs = node.inputs.map((input) => context.placeOf(input));
+  const sameRank = inputs.every(({ desc }) => desc.shape.length === y.shape.length);
+  const primitive = sameRank
+    ? Primitive.concat(
+        inputs.map(({ desc }) => desc),
+        node.params.axis,
+      )
+    : null;
+  if (primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  const reads = inputs.map((input, i) => [multipleSrc(i), input] as const);
+  context.call('concat', primitive, reads, [[args.dst, context.output(y, primitive.layout('dst'))]]);
+};
+
+export const slice: Lower<'slice'> = (context, node) => {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const { starts, sizes } = node.params;
+  const src = context.placeOf(x);
+  const box = src.desc.shape.length === x.shape.length ? src.desc.sub(sizes, starts) : null;
+  const primitive = box === null ? null : Primitive.reorder(box, plainDesc(y));
+  if (box === null || primitive === null) {
+    context.fallback(node);
+    return;
+  }
+  const dst = context.output(y, plainDesc(y));
+  context.call('slice', primitive, [[args.src, { buffer: src.buffer, desc: box }]], [[args.dst, dst]]);
+};

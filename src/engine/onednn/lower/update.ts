@@ -1,0 +1,138 @@
+import type { GraphNode } from '../../../compiler/graph.js';
+import { type Attributes, args, type BinaryKernel, describe, MemoryDesc, Primitive, postOpSrc } from '../ffi.js';
+import { type Lower, type Lowering, plainDesc, typed } from '../lowering.js';
+import type { Placed } from '../steps.js';
+import { required } from './conv.js';
+
+/**
+ * `dst = fn(a, b)` with what the attributes add; post-op operands follow in order. `dst` may be `a`.
+ */
+function combine(
+  context: Lowering,
+  name: string,
+  fn: BinaryKernel,
+  a: Placed,
+  b: Placed,
+  dst: Placed,
+  attributes: Attributes,
+  operands: readonly Placed[] = [],
+): void {
+  const opDesc = describe.binary(fn, a.desc, b.desc, dst.desc);
+  const primitive = required(Primitive.create(opDesc, attributes), name);
+  const binaries = (attributes.postOps ?? []).flatMap((op, i) => (op.kind === 'binary' ? [i] : []));
+  const reads = [
+    [args.src, a],
+    [args.src1, b],
+    ...operands.map((operand, i) => [postOpSrc(binaries[i]), operand] as const),
+  ] as const;
+  context.call(name, primitive, reads, [[args.dst, dst]]);
+}
+
+/** One element, seen with as many axes as `like`, so that it broadcasts. */
+function scalar({ buffer }: Placed, like: MemoryDesc): Placed {
+  return { buffer, desc: MemoryDesc.plain(new Array<number>(like.shape.length).fill(1), 'float32') };
+}
+
+/** The gradient in the parameter's layout, with the L2 decay added. */
+function decayedGradient(context: Lowering, node: GraphNode, parameter: Placed, weightDecay: number): Placed {
+  const gradient = context.inLayout(node.inputs[1], parameter.desc);
+  if (weightDecay === 0) return gradient;
+  const decayed = { buffer: context.buffer(parameter.desc.size), desc: parameter.desc };
+  const scales = [[args.src1, weightDecay]] as const;
+  combine(context, 'weightDecay', 'add', gradient, parameter, decayed, { scales });
+  return decayed;
+}
+
+/** parameter −= rate·direction */
+function descend(context: Lowering, name: string, parameter: Placed, direction: Placed, rate: Placed): void {
+  const { desc } = parameter;
+  combine(
+    context,
+    name,
+    'mul',
+    direction,
+    scalar(rate, desc),
+    parameter,
+    { scales: [[args.src, -1]], postOps: [{ kind: 'binary', fn: 'add', operand: desc }] },
+    [parameter],
+  );
+}
+
+export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
+  const [parameter, , rate] = node.inputs;
+  const updated = context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc);
+  const gradient = decayedGradient(context, node, updated, node.params.weightDecay);
+  descend(context, 'sgd', updated, gradient, context.plain(rate));
+};
+
+export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
+  const [parameter, , velocity, rate] = node.inputs;
+  const { momentum, weightDecay, nesterov } = node.params;
+  const { desc } = context.placeOf(parameter);
+  const p = context.updating(parameter, node.outputs[0], desc);
+  const v = context.updating(velocity, node.outputs[1], desc);
+  const g = decayedGradient(context, node, p, weightDecay);
+  combine(context, 'momentum', 'add', v, g, v, { scales: [[args.src, momentum]] });
+  let direction = v;
+  if (nesterov) {
+    direction = { buffer: context.buffer(desc.size), desc };
+    combine(context, 'nesterov', 'add', v, g, direction, { scales: [[args.src, momentum]] });
+  }
+  descend(context, 'descend', p, direction, context.plain(rate));
+};
+
+export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
+  const [parameter, , moment1, moment2, scalars] = node.inputs;
+  const { beta1, beta2, epsilon, weightDecay } = node.params;
+  const { desc } = context.placeOf(parameter);
+  const p = context.updating(parameter, node.outputs[0], desc);
+  const m = context.updating(moment1, node.outputs[1], desc);
+  const v = context.updating(moment2, node.outputs[2], desc);
+  const one = (): Placed => ({ buffer: context.buffer(4), desc: MemoryDesc.plain([1], 'float32') });
+  const [rate, scaledEpsilon, keep] = [one(), one(), one()];
+  const asScalar = (placed: Placed) => typed(placed, { shape: [1], dtype: 'float32' });
+  context.kernel(
+    'adamScalars',
+    [typed(context.plain(scalars), scalars)],
+    [asScalar(rate), asScalar(scaledEpsilon), asScalar(keep)],
+    ([{ data }], [rateOut, epsilonOut, keepOut]) => {
+      rateOut.data[0] = (data[0] * Math.sqrt(data[2])) / data[1];
+      epsilonOut.data[0] = epsilon * Math.sqrt(data[2]);
+      keepOut.data[0] = data[3];
+    },
+  );
+  combine(context, 'decay', 'mul', p, scalar(keep, desc), p, {});
+  const g = decayedGradient(context, node, p, weightDecay);
+  const mean = [
+    [args.src, beta1],
+    [args.src1, 1 - beta1],
+  ] as const;
+  combine(context, 'moment1', 'add', m, g, m, { scales: mean });
+  combine(context, 'moment2', 'mul', g, g, v, {
+    scales: [[args.src, 1 - beta2]],
+    postOps: [{ kind: 'sum', scale: beta2 }],
+  });
+  const root = { buffer: context.buffer(desc.size), desc };
+  const primitive = required(Primitive.create(describe.eltwiseForward('sqrt', desc, 0, 0)), 'sqrt');
+  context.call('root', primitive, [[args.src, v]], [[args.dst, root]]);
+  combine(context, 'denominator', 'add', root, scalar(scaledEpsilon, desc), root, {});
+  const direction = { buffer: context.buffer(desc.size), desc };
+  combine(context, 'direction', 'div', m, root, direction, {});
+  descend(context, 'adam', p, direction, rate);
+};
+
+/** In place where the statistics are kept; a TypeScript loop, since there is one number a channel. */
+export const runningAverage: Lower<'runningAverage'> = (context, node) => {
+  const [running, batch] = node.inputs;
+  const [next] = node.outputs;
+  const { decay } = node.params;
+  const place = context.updating(running, next, plainDesc(running));
+  context.kernel(
+    node.op,
+    [typed(place, running), typed(context.plain(batch), batch)],
+    [typed(place, next)],
+    ([{ data: old }, { data: fresh }], [{ data: out }]) => {
+      for (let i = 0; i < out.length; i++) out[i] = decay * old[i] + (1 - decay) * fresh[i];
+    },
+  );
+};

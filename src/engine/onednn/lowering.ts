@@ -1,0 +1,323 @@
+import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
+import { InternalError } from '../../errors.js';
+import { bytesPerElement, type DType, type TypedArray } from '../../graph/dtype.js';
+import type { OpName } from '../../graph/op.js';
+import { numel, type Shape, sameShape } from '../../graph/shape.js';
+import { arrayFor, runKernel } from '../reference/engine.js';
+import type { NDArray } from '../reference/ndarray.js';
+import { args, MemoryDesc, Primitive } from './ffi.js';
+import type { ArrayType, Buffer, KernelStep, LoweredGraph, Placed, SourcePlan, Step } from './steps.js';
+
+/** Turns one node into steps. */
+export type Lower<K extends OpName> = (context: Lowering, node: GraphNode<K>) => void;
+export type LoweringTable = { readonly [K in OpName]: Lower<K> };
+
+type ArgList = readonly (readonly [argument: number, memory: Placed])[];
+
+/**
+ * Builds the steps of a program: places values in buffers and layouts, inserts a reorder where a kernel wants another
+ * layout than its input has, and falls back to a TypeScript kernel where the library has none.
+ */
+export class Lowering {
+  readonly #steps: Step[] = [];
+  readonly #buffers: Buffer[] = [];
+  readonly #primitives: Primitive[] = [];
+  /** Every layout in which a value lies somewhere; the one it was computed in comes first. */
+  readonly #places = new Map<GraphValue, Placed[]>();
+  readonly #lastUses = new Map<GraphValue, number>();
+  readonly #bufferLastUses = new Map<Buffer, number>();
+  readonly #targets = new Map<GraphValue, GraphValue>();
+  readonly #persistent = new Set<GraphValue>();
+  readonly #forwards = new Map<GraphValue, Primitive>();
+  #current = 0;
+
+  constructor(readonly graph: Graph) {
+    graph.nodes.forEach((node, i) => {
+      for (const input of node.inputs) this.#lastUses.set(input, i);
+    });
+    for (const { value, into } of graph.outputs) {
+      if (into >= 0) this.#targets.set(value, graph.sources[into].value);
+      else this.#lastUses.set(value, Number.POSITIVE_INFINITY);
+    }
+    for (const { value, persistent } of graph.sources) if (persistent) this.#persistent.add(value);
+  }
+
+  /**
+   * Lowers the whole graph.
+   *
+   * @param validate compare every node with the reference engine at every run
+   */
+  static lower(graph: Graph, table: LoweringTable, validate: boolean): LoweredGraph {
+    const context = new Lowering(graph);
+    graph.nodes.forEach((node, i) => {
+      context.#current = i;
+      if (validate) context.#lowerValidated(node, table, i);
+      else (table[node.op] as Lower<OpName>)(context, node);
+    });
+    return context.#finish();
+  }
+
+  /** Whether anything reads the value. */
+  isUsed(value: GraphValue): boolean {
+    return this.#lastUses.has(value);
+  }
+
+  /** Where the value lies, in the layout it was computed in. */
+  placeOf(value: GraphValue): Placed {
+    return this.#places.get(value)?.[0] ?? this.#placeSource(value, plainDesc(value));
+  }
+
+  /** The value in row-major layout with its own shape. */
+  plain(value: GraphValue): Placed {
+    return this.inLayout(value, plainDesc(value));
+  }
+
+  /** The value in a given layout; the axes may be any that have the same elements in row-major order. */
+  inLayout(value: GraphValue, desc: MemoryDesc): Placed {
+    const places = this.#places.get(value);
+    if (places === undefined) return this.#placeSource(value, desc);
+    const found = places.find((place) => place.desc.equals(desc));
+    if (found !== undefined) return found;
+    const place = this.#copyInto(value, desc);
+    places.push(place);
+    return place;
+  }
+
+  /** A new buffer for an output of a node. */
+  output(value: GraphValue, desc: MemoryDesc): Placed {
+    const placed = { buffer: this.buffer(desc.size), desc };
+    this.define(value, placed);
+    return placed;
+  }
+
+  /** Says that the value lies there, e.g. in the memory of another one. */
+  define(value: GraphValue, placed: Placed): void {
+    this.#places.set(value, [placed]);
+    const { buffer } = placed;
+    const last = Math.max(this.#bufferLastUses.get(buffer) ?? -1, this.#lastUses.get(value) ?? -1);
+    this.#bufferLastUses.set(buffer, last);
+  }
+
+  /** A buffer in the arena that no value of the graph lies in (workspaces, scratch). */
+  buffer(bytes: number): Buffer {
+    return this.#addBuffer('arena', bytes, -1, null);
+  }
+
+  /** A buffer that is filled once, when the program is made. */
+  constant(contents: TypedArray): Buffer {
+    return this.#addBuffer('constant', contents.byteLength, -1, contents);
+  }
+
+  /**
+   * For a kernel that may write its result over an input: the input's own memory if nobody needs it any more, else a
+   * new buffer.
+   */
+  overwriting(input: GraphValue, placed: Placed, output: GraphValue): Placed {
+    const { buffer, desc } = placed;
+    const free = buffer.kind === 'arena' && (this.#bufferLastUses.get(buffer) ?? 0) <= this.#current;
+    if (!free || input.dtype !== output.dtype) return this.output(output, desc);
+    const result = { buffer, desc };
+    this.define(output, result);
+    return result;
+  }
+
+  /**
+   * The memory of `input`, to be updated in place into `output`: the source's own if that is what the output goes
+   * into, otherwise a copy.
+   */
+  updating(input: GraphValue, output: GraphValue, desc: MemoryDesc): Placed {
+    const placed = this.inLayout(input, desc);
+    const mine = this.#places.get(input)?.[0] === placed && this.#targets.get(output) === input;
+    if (mine && (this.#bufferLastUses.get(placed.buffer) ?? 0) <= this.#current) {
+      this.define(output, placed);
+      return placed;
+    }
+    const copy = this.output(output, desc);
+    this.#reorder(placed, copy);
+    return copy;
+  }
+
+  /** Calls a oneDNN kernel. Arguments up to `reads` are read, the others written. */
+  call(name: string, primitive: Primitive, reads: ArgList, writes: ArgList): void {
+    this.#primitives.push(primitive);
+    const scratch = primitive.optionalLayout('scratchpad');
+    const all = [...writes];
+    if (scratch !== null && scratch.size > 0) {
+      all.push([args.scratchpad, { buffer: this.buffer(scratch.size), desc: scratch }]);
+    }
+    this.#steps.push({
+      kind: 'primitive',
+      name,
+      primitive,
+      args: [...reads, ...all],
+      reads: reads.map(([, placed]) => placed),
+      writes: all.map(([, placed]) => placed),
+    });
+  }
+
+  /** Computes the node with the TypeScript kernel of the reference engine. */
+  fallback(node: GraphNode): void {
+    const reads = node.inputs.map((input) => typed(this.plain(input), input));
+    const writes = node.outputs.map((output) => typed(this.output(output, plainDesc(output)), output));
+    this.kernel(node.op, reads, writes, (inputs, outputs) => runKernel(node, inputs, outputs));
+  }
+
+  kernel(
+    name: string,
+    reads: readonly (Placed & ArrayType)[],
+    writes: readonly (Placed & ArrayType)[],
+    run: KernelStep['run'],
+  ): void {
+    this.#steps.push({ kind: 'kernel', name, run, reads, writes });
+  }
+
+  /** Remembers the forward primitive whose workspace `value` is, for the backward primitive that reads it. */
+  rememberForward(value: GraphValue, primitive: Primitive): void {
+    this.#forwards.set(value, primitive);
+  }
+
+  /** `undefined` if the workspace was made by a TypeScript kernel. */
+  forwardOf(value: GraphValue): Primitive | undefined {
+    return this.#forwards.get(value);
+  }
+
+  /** Owns a primitive that is not called itself (the hint of a backward primitive). */
+  own(primitive: Primitive): Primitive {
+    this.#primitives.push(primitive);
+    return primitive;
+  }
+
+  #addBuffer(kind: Buffer['kind'], bytes: number, source: number, contents: TypedArray | null): Buffer {
+    const buffer = { id: this.#buffers.length, kind, bytes, source, contents };
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  #placeSource(value: GraphValue, wanted: MemoryDesc): Placed {
+    if (value.producer !== null) throw new InternalError(`${value.producer.op} has not been lowered`);
+    const resident = this.#persistent.has(value);
+    // What is copied in at every run comes from a plain array; what stays may take the layout of its first user.
+    const desc = resident ? wanted : plainDesc(value);
+    const buffer = this.#addBuffer(resident ? 'resident' : 'input', desc.size, value.index, null);
+    this.define(value, { buffer, desc });
+    return resident || desc.equals(wanted) ? (this.#places.get(value) as Placed[])[0] : this.inLayout(value, wanted);
+  }
+
+  #copyInto(value: GraphValue, desc: MemoryDesc): Placed {
+    const from = this.placeOf(value);
+    const to = { buffer: this.buffer(desc.size), desc };
+    if (sameShape(from.desc.shape, desc.shape)) {
+      this.#reorder(from, to);
+      return to;
+    }
+    // Other axes over the same elements: they agree in row-major order, and only there.
+    const plainFrom = from.desc.isPlain() ? from : this.#plainCopy(from);
+    const plainTo = MemoryDesc.plain(desc.shape, desc.dtype);
+    const reinterpreted = { buffer: plainFrom.buffer, desc: plainTo };
+    if (plainTo.equals(desc)) return reinterpreted;
+    this.#reorder(reinterpreted, to);
+    return to;
+  }
+
+  #plainCopy(from: Placed): Placed {
+    const desc = MemoryDesc.plain(from.desc.shape, from.desc.dtype);
+    const copy = { buffer: this.buffer(desc.size), desc };
+    this.#reorder(from, copy);
+    return copy;
+  }
+
+  #reorder(from: Placed, to: Placed): void {
+    const primitive = Primitive.reorder(from.desc, to.desc);
+    if (primitive === null) throw new InternalError(`no reorder from ${from.desc} to ${to.desc}`);
+    this.call('reorder', primitive, [[args.src, from]], [[args.dst, to]]);
+  }
+
+  #finish(): LoweredGraph {
+    const { graph } = this;
+    this.#current = Number.POSITIVE_INFINITY;
+    const assigned = new Set<number>();
+    const copies: (() => void)[] = [];
+    for (const { value, into } of graph.outputs) {
+      if (into < 0) continue;
+      assigned.add(into);
+      const target = this.placeOf(graph.sources[into].value);
+      if (this.placeOf(value).buffer === target.buffer) continue;
+      // Read everything before anything is overwritten: one source's new value may be another's old one.
+      const from =
+        value.producer === null
+          ? this.#plainCopy(this.inLayout(value, MemoryDesc.plain(target.desc.shape, target.desc.dtype)))
+          : this.inLayout(value, sameShape(value.shape, target.desc.shape) ? this.placeOf(value).desc : target.desc);
+      copies.push(() => this.#reorder(from, target));
+    }
+    const outputs = graph.outputs.filter(({ into }) => into < 0).map(({ value }) => typed(this.plain(value), value));
+    for (const copy of copies) copy();
+    const sources: SourcePlan[] = graph.sources.map(({ value, persistent }, i) => ({
+      placed: this.#places.get(value)?.[0] ?? null,
+      resident: persistent,
+      assigned: assigned.has(i),
+    }));
+    return { steps: this.#steps, buffers: this.#buffers, sources, outputs, primitives: this.#primitives };
+  }
+
+  readonly #shadows = new Map<GraphValue, NDArray>();
+
+  /** Lowers a node between a step that keeps its inputs and one that computes it again and compares. */
+  #lowerValidated(node: GraphNode, table: LoweringTable, place: number): void {
+    const shadowOf = (value: GraphValue) => {
+      const shadow = this.#shadows.get(value) ?? arrayFor(value);
+      this.#shadows.set(value, shadow);
+      return shadow;
+    };
+    const inputs = node.inputs.map(shadowOf);
+    const visible = node.inputs.filter((input) => input.dtype !== 'opaque');
+    const reads = visible.map((input) => typed(this.plain(input), input));
+    this.kernel('keep', reads, [], (arrays) => {
+      arrays.forEach((array, i) => {
+        shadowOf(visible[i]).data.set(array.data);
+      });
+    });
+    (table[node.op] as Lower<OpName>)(this, node);
+    const results = node.outputs.filter((output) => output.dtype !== 'opaque' && this.isUsed(output));
+    const expected = node.outputs.map(shadowOf);
+    this.kernel(
+      'validate',
+      results.map((output) => typed(this.plain(output), output)),
+      [],
+      (arrays) => {
+        runKernel(node, inputs, expected);
+        arrays.forEach((array, i) => {
+          compare(`%${place} ${node.op}`, array.data, shadowOf(results[i]).data);
+        });
+      },
+    );
+  }
+}
+
+/** Throws if two arrays differ by more than rounding: relative to the largest value, since sums may cancel. */
+function compare(where: string, actual: TypedArray, expected: TypedArray): void {
+  let scale = 1e-6;
+  for (const x of expected) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
+  const tolerance = 1e-4 * scale;
+  for (let i = 0; i < actual.length; i++) {
+    if (Math.abs(actual[i] - expected[i]) > tolerance || Number.isNaN(actual[i]) !== Number.isNaN(expected[i])) {
+      throw new InternalError(`validation of ${where}: element ${i} is ${actual[i]}, reference ${expected[i]}`);
+    }
+  }
+}
+
+export function plainDesc({ shape, dtype }: ArrayType): MemoryDesc {
+  return MemoryDesc.plain(shape, storedAs(dtype));
+}
+
+/** Workspaces of TypeScript kernels are int32. */
+function storedAs(dtype: ArrayType['dtype']): DType {
+  return dtype === 'opaque' ? 'int32' : dtype;
+}
+
+export function typed(placed: Placed, { shape, dtype }: ArrayType): Placed & ArrayType {
+  return { ...placed, shape, dtype };
+}
+
+export function bytesOf(shape: Shape, dtype: ArrayType['dtype']): number {
+  return numel(shape) * bytesPerElement(storedAs(dtype));
+}

@@ -1,0 +1,77 @@
+import type { OutputDType, TypedArray } from '../../graph/dtype.js';
+import type { Shape } from '../../graph/shape.js';
+import type { MemoryDesc, Primitive } from './ffi.js';
+
+/**
+ * Memory of a program before addresses are known.
+ *
+ * - `arena`: an intermediate; shares the arena with others that live at other times
+ * - `input`: a source that is copied in at every run; also in the arena
+ * - `resident`: a source that stays in native memory between runs
+ * - `constant`: filled once when the program is made
+ */
+export interface Buffer {
+  readonly id: number;
+  readonly kind: 'arena' | 'input' | 'resident' | 'constant';
+  readonly bytes: number;
+  /** Index of the source, for `input` and `resident`. */
+  readonly source: number;
+  /** Contents, for `constant`. */
+  readonly contents: TypedArray | null;
+}
+
+/** A value in a buffer, in some layout. */
+export interface Placed {
+  readonly buffer: Buffer;
+  readonly desc: MemoryDesc;
+}
+
+/** One call of a oneDNN kernel. */
+export interface PrimitiveStep {
+  readonly kind: 'primitive';
+  readonly name: string;
+  readonly primitive: Primitive;
+  readonly args: readonly (readonly [argument: number, memory: Placed])[];
+  readonly reads: readonly Placed[];
+  readonly writes: readonly Placed[];
+}
+
+/** One call of a TypeScript kernel over plain arrays. */
+export interface KernelStep {
+  readonly kind: 'kernel';
+  readonly name: string;
+  readonly run: (inputs: readonly StepArray[], outputs: readonly StepArray[]) => void;
+  readonly reads: readonly (Placed & ArrayType)[];
+  readonly writes: readonly (Placed & ArrayType)[];
+}
+
+export type Step = PrimitiveStep | KernelStep;
+
+export interface ArrayType {
+  readonly shape: Shape;
+  readonly dtype: OutputDType;
+}
+
+/** What a kernel step works on once addresses are known. */
+export interface StepArray extends ArrayType {
+  readonly data: TypedArray;
+}
+
+/** Everything that a lowering produces. */
+export interface LoweredGraph {
+  readonly steps: readonly Step[];
+  readonly buffers: readonly Buffer[];
+  readonly sources: readonly SourcePlan[];
+  /** Where the outputs that are new arrays lie, in plain layout. */
+  readonly outputs: readonly (Placed & ArrayType)[];
+  /** All primitives, for disposal. */
+  readonly primitives: readonly Primitive[];
+}
+
+export interface SourcePlan {
+  /** `null` if no step reads or writes the source. */
+  readonly placed: Placed | null;
+  readonly resident: boolean;
+  /** Whether the program overwrites it. */
+  readonly assigned: boolean;
+}
