@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FileError, messageOf } from '../errors.js';
+import { reasonOf, replaceFile } from './atomic.js';
+
+export interface DownloadProgress {
+  readonly url: string;
+  readonly receivedBytes: number;
+  /** null if the server does not say. */
+  readonly totalBytes: number | null;
+}
+
+export interface DownloadOptions {
+  /** Checksum of the file, in hexadecimal digits. */
+  readonly md5: string;
+  /** How often to try in all (3). A later attempt goes on where the one before was cut, if the server can. */
+  readonly attempts?: number;
+  /** An attempt ends when nothing arrives for so many milliseconds (30,000). */
+  readonly timeoutMs?: number;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** Answers in 4xx that are worth another attempt: timeout, no such range, too early, too many requests. */
+const passing = new Set([408, 416, 425, 429]);
+
+/** A transfer that failed; unless `final`, another attempt may mend it. */
+class Interruption extends Error {
+  constructor(
+    message: string,
+    readonly final: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Some bytes of the file. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly position: number;
+  readonly totalBytes: number | null;
+}
+
+/**
+ * Downloads a file over http or https, checks it, and only then puts it in its place; folders are made as needed.
+ * Node's fetch does the work, which before Node 24 knows no proxies: `http_proxy` and `https_proxy` are not respected.
+ *
+ * @throws FileError if the address cannot be reached, answers with an error, or has a file with another checksum; what
+ * was at `path` stays, and what was received is removed
+ */
+export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new FileError(`[download] ${folder}: expected a folder to write to, got ${reasonOf(error)}`, {
+      cause: error,
+    });
+  });
+  await replaceFile(path, (handle) => receive(url, path, handle, options));
+}
+
+async function receive(
+  url: string,
+  path: string,
+  handle: FileHandle,
+  { md5, attempts = 3, timeoutMs = 30_000, onProgress }: DownloadOptions,
+): Promise<void> {
+  const failure = (expected: string, got: string, cause?: unknown) =>
+    new FileError(
+      `[download] ${url}: expected ${expected}, got ${got}; get the file by other means and place it at ${path}`,
+      { cause },
+    );
+  let hash = createHash('md5');
+  let received = 0;
+  let next = 0;
+  for (let attempt = 1; ; attempt++) {
+    const begin = next;
+    // If this attempt brings nothing, the one after it does not insist on going on from here.
+    next = 0;
+    try {
+      for await (const { bytes, position, totalBytes } of request(url, begin, timeoutMs)) {
+        if (position !== received) {
+          await handle.truncate(0);
+          hash = createHash('md5');
+          received = 0;
+        }
+        await handle.writeFile(bytes);
+        hash.update(bytes);
+        received += bytes.length;
+        next = received;
+        onProgress?.({ url, receivedBytes: received, totalBytes });
+      }
+      break;
+    } catch (error) {
+      if (!(error instanceof Interruption)) throw error;
+      if (error.final || attempt >= attempts) {
+        throw failure('a file to download', `${error.message} (attempt ${attempt} of ${attempts})`, error);
+      }
+      await sleep(100 * 4 ** (attempt - 1));
+    }
+  }
+  const found = hash.digest('hex');
+  if (found !== md5) throw failure(`a file with md5 ${md5}`, `${received} bytes with md5 ${found}`);
+}
+
+/** The file from byte `begin` on, or from 0 if the server has it so. */
+async function* request(url: string, begin: number, timeoutMs: number): AsyncGenerator<Piece> {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(new Error(`nothing for ${timeoutMs} ms`)), timeoutMs);
+  try {
+    // The checksum is that of the file as it lies there, so the transfer must not compress it.
+    const headers = { 'accept-encoding': 'identity', ...(begin > 0 && { range: `bytes=${begin}-` }) };
+    const { status, headers: answer, body } = await fetch(url, { headers, signal: silence.signal });
+    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.get('content-range') ?? '');
+    const resumed = status === 206 && Number(range?.[1]) === begin;
+    if (status !== 200 && !resumed) {
+      throw new Interruption(`HTTP status ${status}`, status >= 400 && status < 500 && !passing.has(status));
+    }
+    let position = resumed ? begin : 0;
+    const total = resumed ? range?.[2] : answer.get('content-length');
+    const totalBytes = total === null || total === undefined ? null : Number(total);
+    for await (const bytes of body ?? []) {
+      yield { bytes, position, totalBytes };
+      position += bytes.length;
+      timer.refresh();
+    }
+  } catch (error) {
+    throw error instanceof Interruption ? error : new Interruption(networkReason(error), false, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    silence.abort();
+  }
+}
+
+/** fetch says "fetch failed" and hides what happened in the cause. */
+function networkReason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return messageOf(cause) || String((cause as NodeJS.ErrnoException).code);
+}

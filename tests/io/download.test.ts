@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FileError } from '../../src/errors.js';
+import { cacheFolder } from '../../src/io/cache.js';
+import { type DownloadProgress, download } from '../../src/io/download.js';
+import { LocalServer } from '../server.js';
+import { temporaryFolder } from '../temporary.js';
+
+const folder = temporaryFolder();
+const path = join(folder, 'sub', 'file.bin');
+const server = new LocalServer();
+const content = Buffer.from(new Uint8Array(300_000).map((_, i) => i * 7));
+const half = content.length / 2;
+const md5 = createHash('md5').update(content).digest('hex');
+const wrong = '0'.repeat(32);
+
+afterEach(() => rmSync(join(folder, 'sub'), { recursive: true, force: true }));
+
+/** Sends `begin` … `end` under headers that promise everything from `begin` on, and then drops the connection. */
+function cut(response: ServerResponse, status: number, begin: number, end: number): void {
+  response.writeHead(status, {
+    'content-length': content.length - begin,
+    ...(status === 206 && { 'content-range': `bytes ${begin}-${content.length - 1}/${content.length}` }),
+  });
+  response.write(content.subarray(begin, end), () => setTimeout(() => response.destroy(), 20));
+}
+
+const failure = (options: Partial<Parameters<typeof download>[2]> = {}, url = `${server.url}/file.bin`) =>
+  download(url, path, { md5, attempts: 1, ...options }).then(
+    () => expect.unreachable('the download should have failed'),
+    (error: unknown) => error as Error,
+  );
+
+describe('download', () => {
+  it('puts a checked file in its place and reports progress', async () => {
+    const progress: DownloadProgress[] = [];
+    server.serve((_, response) => response.writeHead(200, { 'content-length': content.length }).end(content));
+    await download(`${server.url}/file.bin`, path, { md5, onProgress: (now) => progress.push(now) });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(readdirSync(join(folder, 'sub'))).toEqual(['file.bin']);
+    expect(progress.at(-1)).toEqual({
+      url: `${server.url}/file.bin`,
+      receivedBytes: content.length,
+      totalBytes: content.length,
+    });
+    expect(server.requests).toEqual(['GET /file.bin']);
+  });
+
+  it('follows redirects and takes a body of unknown length', async () => {
+    server.serve((request, response) => {
+      if (request.url === '/file.bin') response.writeHead(302, { location: '/elsewhere' }).end();
+      else response.end(content);
+    });
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+  });
+
+  it('goes on where the connection was cut', async () => {
+    server.serve(({ headers }, response) => {
+      if (headers.range === undefined) cut(response, 200, 0, half);
+      else cut(response, 206, Number(/\d+/.exec(headers.range)?.[0]), content.length);
+    });
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(server.requests).toEqual(['GET /file.bin', `GET /file.bin bytes=${half}-`]);
+  });
+
+  it('starts anew where the server cannot go on', async () => {
+    server.serve((_, response) => {
+      if (server.requests.length === 1) cut(response, 200, 0, half);
+      else response.end(content);
+    });
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('starts anew where the server refuses to go on', async () => {
+    server.serve(({ headers }, response) => {
+      if (headers.range !== undefined) response.writeHead(416).end();
+      else if (server.requests.length === 1) cut(response, 200, 0, half);
+      else response.end(content);
+    });
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(server.requests).toEqual(['GET /file.bin', `GET /file.bin bytes=${half}-`, 'GET /file.bin']);
+  });
+
+  it('gives up after the last attempt, keeps the old file and says what to do', async () => {
+    mkdirSync(join(folder, 'sub'));
+    writeFileSync(path, 'old');
+    server.serve((_, response) => cut(response, 200, 0, half));
+    const error = await failure({ attempts: 2 });
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.message).toMatch(
+      new RegExp(`^\\[download\\] ${server.url}/file.bin: expected a file to download, got .* \\(attempt 2 of 2\\); `),
+    );
+    expect(error.message).toContain(`get the file by other means and place it at ${path}`);
+    expect(server.requests).toHaveLength(2);
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(join(folder, 'sub'))).toEqual(['file.bin']);
+  });
+
+  it('refuses a file with another checksum and removes it', async () => {
+    server.serve((_, response) => response.end(content));
+    const error = await failure({ md5: wrong, attempts: 3 });
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.message).toContain(`expected a file with md5 ${wrong}, got 300000 bytes with md5 ${md5}`);
+    expect(server.requests).toHaveLength(1);
+    expect(readdirSync(join(folder, 'sub'))).toEqual([]);
+  });
+
+  it('does not insist where the address is wrong', async () => {
+    server.serve((_, response) => response.writeHead(404).end('not here'));
+    expect((await failure({ attempts: 3 })).message).toMatch(/got HTTP status 404 \(attempt 1 of 3\)/);
+    expect(server.requests).toHaveLength(1);
+    expect(readdirSync(join(folder, 'sub'))).toEqual([]);
+  });
+
+  it('tries again where the server is busy', async () => {
+    server.serve((_, response) => {
+      if (server.requests.length === 1) response.writeHead(503).end();
+      else response.end(content);
+    });
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('does not wait for ever', async () => {
+    server.serve((_, response) => {
+      response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 10));
+    });
+    expect((await failure({ timeoutMs: 100 })).message).toMatch(/got nothing for 100 ms \(attempt 1 of 1\)/);
+  });
+
+  it('names the address when nobody answers there', async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}/file.bin`;
+    closed.close();
+    const error = await failure({ attempts: 2 }, url);
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.message).toContain(`[download] ${url}: expected a file to download, got connect ECONNREFUSED`);
+    expect(error.message).toContain(`place it at ${path}`);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('says that its folder cannot be made', async () => {
+    writeFileSync(join(folder, 'sub'), '');
+    expect((await failure()).message).toMatch(/sub: expected a folder to write to, got EEXIST/);
+  });
+});
+
+describe('the cache folder', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each([
+    ['FOVEA_CACHE first', '/a/b', '/x', '/a/b'],
+    ['FOVEA_CACHE relative to here', 'a', '/x', resolve('a')],
+    ['XDG_CACHE_HOME next', '', '/x', '/x/fovea'],
+    ['the home folder where XDG_CACHE_HOME is relative', '', 'x', join(homedir(), '.cache/fovea')],
+    ['the home folder last', '', '', join(homedir(), '.cache/fovea')],
+  ])('is %s', (_, own, xdg, expected) => {
+    vi.stubEnv('FOVEA_CACHE', own);
+    vi.stubEnv('XDG_CACHE_HOME', xdg);
+    expect(cacheFolder()).toBe(expected);
+  });
+});
