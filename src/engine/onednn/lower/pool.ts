@@ -2,7 +2,7 @@ import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Pool2dParams } from '../../../graph/op.js';
 import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
-import { type Lower, type Lowering, plainDesc } from '../lowering.js';
+import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 
 function geometryOf({ kernel, stride, padding }: Pool2dParams): PoolGeometry {
@@ -71,17 +71,13 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
   const [dy] = node.inputs;
   const [dx] = node.outputs;
   const pooling = average(node.params);
-  const geometry = geometryOf(node.params);
   const diffDst = context.placeOf(dy);
-  const hint = Primitive.create(
-    describe.poolForward('training', pooling, MemoryDesc.any(dx.shape), diffDst.desc, geometry),
-  );
-  const src = hint === null ? plainDesc(dx) : context.own(hint).layout('src');
-  const primitive =
-    hint === null ? null : Primitive.create(describe.poolBackward(pooling, src, diffDst.desc, geometry), {}, hint);
+  const opDesc = describe.poolBackward(pooling, MemoryDesc.any(dx.shape), diffDst.desc, geometryOf(node.params));
+  const primitive = Primitive.create(opDesc);
   if (primitive === null) {
     context.fallback(node);
     return;
   }
-  context.call(node.op, primitive, [[args.diffDst, diffDst]], [[args.diffSrc, context.output(dx, src)]]);
+  const diffSrc = context.output(dx, primitive.layout('diffSrc'));
+  context.call(node.op, primitive, [[args.diffDst, diffDst]], [[args.diffSrc, diffSrc]]);
 };
