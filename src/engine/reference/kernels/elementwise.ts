@@ -4,7 +4,7 @@ import type { Activation } from '../../../graph/op.js';
 import type { Kernel } from '../ndarray.js';
 
 /** Applies an elementwise function from `x` to `y`, which may be the same array. */
-export function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): void {
+function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): void {
   const n = y.length;
   switch (fn) {
     case 'relu':

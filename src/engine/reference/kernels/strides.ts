@@ -2,7 +2,7 @@ import type { Shape } from '../../../graph/shape.js';
 import { stridesOf } from '../../../graph/shape.js';
 
 /** Axes to walk over, and for each operand its step along every axis. */
-export interface Axes {
+interface Axes {
   readonly sizes: readonly number[];
   readonly strides: readonly (readonly number[])[];
 }
