@@ -1,0 +1,97 @@
+import { formatCount, formatDuration, formatFigure, formatPercent } from './format.js';
+import type { ReportData } from './report/data.js';
+import { type Html, html, Html as Raw } from './report/html.js';
+import { checkEvaluation, countCorrect, countImages, wilsonInterval } from './report/scores.js';
+import {
+  capital,
+  classesSection,
+  confusionSection,
+  curvesSection,
+  epochsSection,
+  factsSection,
+  isNumber,
+  mistakesSection,
+  type Names,
+} from './report/sections.js';
+import { style } from './report/style.js';
+
+export type { EpochFigures, Evaluation, Mistake, ReportData, RunFacts } from './report/data.js';
+
+/**
+ * A run's report as one HTML file that needs nothing else: no scripts, no network, pictures inside.
+ *
+ * It shows how good the network is, with the 95 % confidence interval of its accuracy, the learning curves, what is
+ * taken for what, precision, recall and F1 of each class, the worst mistakes as pictures, the figures of all epochs,
+ * and how the run was made. It is light or dark as the reader's system is, and prints well.
+ *
+ * @throws InputError if the confusion matrix does not fit the class names, or a picture is no PNG
+ */
+export function renderReport(data: ReportData): string {
+  const names: Names = { evalName: data.evalName ?? 'test', lossName: data.lossName ?? 'loss' };
+  const { evaluation, mistakes, epochs, run } = data;
+  if (evaluation !== undefined) checkEvaluation(evaluation);
+  const judged = evaluation !== undefined && countImages(evaluation) > 0;
+  // The policy makes the promise of the docstring hold even if a text slipped through unescaped.
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${data.title} – training report</title>
+<style>${new Raw(style)}</style>
+</head>
+<body>
+<main>
+${header(data, names)}
+${curvesSection({ ...names, epochs })}
+${judged ? confusionSection(evaluation) : null}
+${judged ? classesSection(evaluation) : null}
+${mistakes === undefined ? null : mistakesSection(mistakes)}
+${epochsSection({ ...names, epochs })}
+${factsSection(run, names)}
+<footer>Made by Fovea ${run.version}. This page is one file: it can be passed on as it is and loads nothing from elsewhere.</footer>
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function header({ title, note, run, epochs, evaluation }: ReportData, { evalName, lossName }: Names): Html {
+  const tiles: Html[] = [];
+  const tile = (name: string, value: string, detail: string) =>
+    tiles.push(html`<div><dt>${name}</dt><dd>${value}<small>${detail}</small></dd></div>`);
+  const images = evaluation === undefined ? 0 : countImages(evaluation);
+  const last = epochs.at(-1);
+  if (evaluation !== undefined && images > 0) {
+    const correct = countCorrect(evaluation);
+    const [low, high] = wilsonInterval(correct, images);
+    tile('Accuracy', formatPercent(correct / images), `95\u00a0%\u00a0interval ${range(low, high)}`);
+    tile('Wrong', formatCount(images - correct), `of ${formatCount(images)} ${evalName} images`);
+  }
+  if (images === 0 && isNumber(last?.evalAccuracy)) {
+    tile('Accuracy', formatPercent(last.evalAccuracy), `of the ${evalName} images`);
+  }
+  if (isNumber(last?.evalLoss)) {
+    tile(`${capital(evalName)} loss`, formatFigure(last.evalLoss), lossName === 'loss' ? '' : lossName);
+  }
+  const seconds = epochs.reduce((total, epoch) => total + (epoch.seconds ?? 0), 0);
+  if (seconds > 0) tile('Training time', formatDuration(seconds), plural(epochs.length, 'epoch'));
+  tile('Parameters', formatCount(run.parameters), run.model);
+  return html`<header>
+<p class="overline">Training report, ${run.ended.toISOString().slice(0, 10)}</p>
+<h1>${title}</h1>
+${note === undefined ? null : html`<p class="note">${note}</p>`}
+<dl class="tiles">${tiles}</dl>
+</header>`;
+}
+
+/** Never broken across lines. */
+function range(low: number, high: number): string {
+  return `${(100 * low).toFixed(2)}\u2060–\u2060${(100 * high).toFixed(2)}\u00a0%`;
+}
+
+function plural(n: number, noun: string): string {
+  return `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,127 @@
+import { createRequire } from 'node:module';
+import type * as echarts from 'echarts';
+import { formatFigure, formatPercent } from '../format.js';
+import { Html, html } from './html.js';
+
+/** One line of a chart. */
+export interface Curve {
+  readonly name: string;
+  /** A color of the page's style: `blue`, `orange`. */
+  readonly color: string;
+  /** A second sign besides the color, for those who cannot tell colors apart. */
+  readonly symbol: 'circle' | 'diamond';
+  readonly values: readonly (number | null)[];
+}
+
+export interface Chart {
+  /** Makes the ids in the picture unique on its page. */
+  readonly id: string;
+  readonly xTitle: string;
+  /** Whole numbers. */
+  readonly xLabels: readonly number[];
+  readonly yTitle: string;
+  /** Values are percentages, and the axis need not begin at 0. Default false. */
+  readonly percent?: boolean;
+  readonly curves: readonly Curve[];
+}
+
+const width = 460;
+const height = 300;
+/** An axis with many epochs shows round ones. */
+const labelSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+const maxLabels = 15;
+/** More points than this are drawn without symbols. */
+const maxSymbols = 25;
+
+// The bundle loads in a tenth of the time of the package's modules, and only when a report is made.
+function loadCharts(): typeof echarts {
+  return createRequire(import.meta.url)('echarts/dist/echarts.min.js');
+}
+
+/** Line chart as an SVG picture that takes its colors from the page's style and scales with its box. */
+export function renderChart(chart: Chart): Html {
+  const instance = loadCharts().init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    instance.setOption(optionsOf(chart));
+    return new Html(embed(instance.renderToSVGString(), chart));
+  } finally {
+    instance.dispose();
+  }
+}
+
+function optionsOf(chart: Chart): echarts.EChartsOption {
+  const { curves, xLabels, percent = false } = chart;
+  const muted = { color: 'var(--muted)', fontSize: 12.5 };
+  const line = { lineStyle: { color: 'var(--rule)' } };
+  const step = labelSteps.find((every) => xLabels.length / every <= maxLabels) ?? 1;
+  const interval = (_: number, label: string) => Number(label) % step === 0;
+  return {
+    animation: false,
+    textStyle: { fontFamily: 'inherit', fontSize: 12.5 },
+    grid: { left: 52, right: 16, top: 46, bottom: 48, containLabel: false },
+    legend: {
+      show: curves.length > 1,
+      right: 10,
+      top: 4,
+      itemWidth: 28,
+      itemHeight: 9,
+      itemGap: 18,
+      textStyle: { color: 'var(--ink)', fontSize: 12.5 },
+      data: curves.map(({ name }) => name),
+    },
+    xAxis: {
+      type: 'category',
+      data: xLabels.map(String),
+      boundaryGap: xLabels.length < 2,
+      name: chart.xTitle,
+      nameLocation: 'middle',
+      nameGap: 30,
+      nameTextStyle: muted,
+      axisLine: { ...line, onZero: false },
+      axisTick: { ...line, alignWithLabel: true, interval },
+      axisLabel: { ...muted, interval },
+    },
+    yAxis: {
+      type: 'value',
+      scale: percent,
+      max: percent ? ({ max }) => (max > 90 ? 100 : (undefined as unknown as number)) : undefined,
+      name: chart.yTitle,
+      nameLocation: 'end',
+      nameGap: 18,
+      nameTextStyle: { ...muted, align: 'left', padding: [0, 0, 0, -44] },
+      splitLine: { lineStyle: { color: 'var(--grid)' } },
+      axisLabel: { ...muted, formatter: (value: number) => (percent ? `${value} %` : String(value)) },
+    },
+    series: curves.map(({ name, color, symbol, values }) => ({
+      type: 'line',
+      name,
+      data: values.map((value) => (value !== null && Number.isFinite(value) ? value : null)),
+      connectNulls: true,
+      symbol,
+      symbolSize: symbol === 'diamond' ? 10 : 7,
+      showSymbol: values.length <= maxSymbols,
+      showAllSymbol: true,
+      lineStyle: { color: `var(--${color})`, width: 2.25, type: symbol === 'diamond' ? [6, 4] : 'solid' },
+      itemStyle: { color: `var(--${color})` },
+    })),
+  } as echarts.EChartsOption;
+}
+
+/** Takes the picture's own size, hover rules and running ids out; what is left is the same for the same data. */
+function embed(svg: string, chart: Chart): string {
+  const label = html`${describe(chart)}`.text;
+  return svg
+    .replace(/<style[\s\S]*?<\/style>/g, '')
+    .replace(/ (class|ecmeta_\w+)="[^"]*"/g, '')
+    .replace(/\bzr\d+-/g, `${chart.id}-`)
+    .replace(/^<svg width="\d+" height="\d+"/, () => `<svg role="img" aria-label="${label}"`);
+}
+
+/** The chart in words, for those who cannot see it. */
+function describe({ curves, xTitle, yTitle, percent }: Chart): string {
+  const ends = curves.map(({ name, values }) => {
+    const last = values.findLast((value) => value !== null && Number.isFinite(value)) ?? Number.NaN;
+    return `${name} ends at ${percent ? formatPercent(last / 100) : formatFigure(last)}`;
+  });
+  return `${yTitle} by ${xTitle}: ${ends.join(', ')}`;
+}

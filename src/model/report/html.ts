@@ -1,0 +1,26 @@
+/** Text that already is HTML. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+type Part = Html | string | number | readonly Html[] | null | undefined;
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function render(part: Part): string {
+  if (part === null || part === undefined) return '';
+  if (part instanceof Html) return part.text;
+  if (typeof part === 'object') return part.map((item) => item.text).join('');
+  return String(part).replace(/[&<>"']/g, (character) => entities[character]);
+}
+
+/** A template of HTML that escapes every text put into it; attribute values must stand in quotes. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  return new Html(strings.reduce((text, string, i) => text + render(parts[i - 1]) + string));
+}

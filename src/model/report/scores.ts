@@ -1,0 +1,81 @@
+import { InputError } from '../../errors.js';
+import type { Evaluation } from './data.js';
+
+/** How well one class is told from the others. NaN where nothing can be said (no such images, no such predictions). */
+export interface ClassScores {
+  readonly name: string;
+  /** Images of this class. */
+  readonly images: number;
+  /** Of the images taken for this class, the share that is of it. */
+  readonly precision: number;
+  /** Of the images of this class, the share that was found. */
+  readonly recall: number;
+  /** Harmonic mean of precision and recall. */
+  readonly f1: number;
+}
+
+/** Images of one class that were taken for another one. */
+export interface ConfusedPair {
+  readonly truth: number;
+  readonly predicted: number;
+  readonly count: number;
+  /** Of all images of the true class. */
+  readonly share: number;
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** Throws unless the confusion matrix is square and has a row for each class. */
+export function checkEvaluation({ classNames, confusion }: Evaluation): void {
+  const classes = classNames.length;
+  if (confusion.length !== classes || confusion.some((row) => row.length !== classes)) {
+    throw new InputError(
+      `[report] confusion matrix: expected ${classes} rows of ${classes} counts, one for each class name, ` +
+        `got ${confusion.length} rows of ${[...new Set(confusion.map((row) => row.length))].join(' or ')}`,
+    );
+  }
+}
+
+export function countImages({ confusion }: Evaluation): number {
+  return sum(confusion.map(sum));
+}
+
+export function countCorrect({ confusion }: Evaluation): number {
+  return sum(confusion.map((row, i) => row[i]));
+}
+
+export function scoreClasses({ classNames, confusion }: Evaluation): ClassScores[] {
+  return classNames.map((name, i) => {
+    const hits = confusion[i][i];
+    const images = sum(confusion[i]);
+    const predictions = sum(confusion.map((row) => row[i]));
+    return {
+      name,
+      images,
+      precision: hits / predictions,
+      recall: hits / images,
+      f1: (2 * hits) / (images + predictions),
+    };
+  });
+}
+
+/** Pairs of classes that were mixed up, most frequent first. */
+export function confusedPairs({ confusion }: Evaluation): ConfusedPair[] {
+  const pairs = confusion.flatMap((row, truth) => {
+    const images = sum(row);
+    return row.map((count, predicted) => ({ truth, predicted, count, share: count / images }));
+  });
+  return pairs.filter((pair) => pair.truth !== pair.predicted && pair.count > 0).sort((a, b) => b.count - a.count);
+}
+
+/**
+ * The 95 % confidence interval of a share, `hits` out of `n`, after Wilson (1927), which stays within 0 and 1 and
+ * holds for few trials and for shares near 0 and 1.
+ */
+export function wilsonInterval(hits: number, n: number): readonly [low: number, high: number] {
+  const z = 1.959964;
+  const share = hits / n;
+  const center = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2));
+  return [Math.max(0, center - half), Math.min(1, center + half)];
+}
