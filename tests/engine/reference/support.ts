@@ -28,7 +28,7 @@ export function noise(shape: Shape, seed: number, dtype: OutputDType = 'float32'
 }
 
 /** An array whose memory is full of what some other op left there. */
-export function empty({ shape, dtype }: Spec): NDArray {
+function empty({ shape, dtype }: Spec): NDArray {
   const data = allocate(dtype === 'opaque' ? 'int32' : dtype, numel(shape));
   data.fill(dtype === 'float32' ? Number.NaN : 77);
   return { shape, dtype, data };
