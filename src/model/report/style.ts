@@ -64,7 +64,7 @@ tfoot th, tfoot td { font-weight: 600; }
 .matrix .tall span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 11rem; overflow: hidden; text-overflow: ellipsis; }
 .matrix .tall th { white-space: nowrap; }
 .matrix .tall th:not(.corner):not(.total) { vertical-align: bottom; }
-.matrix tbody th { position: sticky; left: 0; background: var(--paper); max-width: 14rem; overflow: hidden; text-overflow: ellipsis; }
+.matrix tbody th { white-space: nowrap; position: sticky; left: 0; background: var(--paper); max-width: 14rem; overflow: hidden; text-overflow: ellipsis; }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1.1rem; margin: 1.25rem 0; }
 .mistakes figure { margin: 0; background: var(--panel); border-radius: 6px; overflow: hidden; break-inside: avoid; }
 .mistakes img { display: block; width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; background: #000; }
