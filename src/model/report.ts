@@ -15,7 +15,7 @@ import {
 } from './report/sections.js';
 import { style } from './report/style.js';
 
-export type { EpochFigures, Evaluation, Mistake, ReportData, RunFacts } from './report/data.js';
+export type { EpochFigures, ReportData } from './report/data.js';
 
 /**
  * A run's report as one HTML file that needs nothing else: no scripts, no network, pictures inside.
