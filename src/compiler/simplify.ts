@@ -3,7 +3,10 @@ import { sameShape } from '../graph/shape.js';
 import { equalData } from './capture.js';
 import { type Graph, GraphNode, type GraphValue, keep, type Replacement, replaceBy, rewrite } from './graph.js';
 
-/** Folds what is known at compile time, joins reshapes, drops the identity, shares equal nodes, removes dead ones. */
+/**
+ * Folds what is known at compile time, joins reshapes, drops what changes nothing (the identity, reductions over axes of
+ * size 1), shares equal nodes, removes dead ones.
+ */
 export function simplify(graph: Graph): Graph {
   const seen = new Map<string, GraphNode[]>();
   return rewrite(graph, (node, inputs) => {
@@ -27,6 +30,12 @@ function simplifyNode(node: GraphNode, inputs: readonly GraphValue[]): Replaceme
         return replaceBy(new GraphNode('reshape', { shape: y.shape }, [origin], [y]));
       }
       break;
+    case 'reduce': {
+      const { axes } = node.params as OpParams['reduce'];
+      if (axes.some((axis) => x.shape[axis] > 1)) break;
+      if (sameShape(x.shape, y.shape)) return { node: null, outputs: [x] };
+      return replaceBy(new GraphNode('reshape', { shape: y.shape }, [x], [y]));
+    }
     case 'affine': {
       const { scale, shift } = node.params as OpParams['affine'];
       if (scale === 1 && shift === 0) return { node: null, outputs: [x] };

@@ -1,3 +1,4 @@
+import { numel } from '../../../graph/shape.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
 import type { Lower } from '../lowering.js';
 import type { Placed } from '../steps.js';
@@ -89,31 +90,33 @@ export const softmax: Lower<'softmax'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
   const { axis, log } = node.params;
-  const src = context.placeOf(x);
-  if (x.shape.length === 0 || x.shape.reduce((product, size) => product * size, 1) <= smallSoftmax) {
+  if (numel(x.shape) <= smallSoftmax) {
     context.fallback(node);
     return;
   }
-  const desc = src.desc.shape.length === x.shape.length ? src : context.plain(x);
-  const primitive = Primitive.create(describe.softmaxForward(kindOf(log), desc.desc, desc.desc, axis));
+  const own = context.placeOf(x);
+  const src = own.desc.shape.length === x.shape.length ? own : context.plain(x);
+  const sameRank = src.desc.shape.length === x.shape.length;
+  const primitive = sameRank ? Primitive.create(describe.softmaxForward(kindOf(log), src.desc, src.desc, axis)) : null;
   if (primitive === null) {
     context.fallback(node);
     return;
   }
-  context.call(kindOf(log), primitive, [[args.src, desc]], [[args.dst, context.output(y, desc.desc)]]);
+  context.call(kindOf(log), primitive, [[args.src, src]], [[args.dst, context.output(y, src.desc)]]);
 };
 
 export const softmaxBackward: Lower<'softmaxBackward'> = (context, node) => {
   const [dy, y] = node.inputs;
   const [dx] = node.outputs;
   const { axis, log } = node.params;
-  if (y.shape.length === 0 || y.shape.reduce((product, size) => product * size, 1) <= smallSoftmax) {
+  if (numel(y.shape) <= smallSoftmax) {
     context.fallback(node);
     return;
   }
   const dst = context.plain(y);
   const kind = kindOf(log);
-  const hint = Primitive.create(describe.softmaxForward(kind, dst.desc, dst.desc, axis));
+  const sameRank = dst.desc.shape.length === y.shape.length;
+  const hint = sameRank ? Primitive.create(describe.softmaxForward(kind, dst.desc, dst.desc, axis)) : null;
   const primitive =
     hint === null
       ? null

@@ -21,18 +21,23 @@ export const transpose: Lower<'transpose'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
   const src = context.plain(x);
+  const to = plainDesc(y);
+  if (to.shape.length !== y.shape.length) {
+    context.fallback(node);
+    return;
+  }
   const strides = stridesOf(x.shape);
   const view = MemoryDesc.strided(
     y.shape,
     node.params.permutation.map((axis) => strides[axis]),
     src.desc.dtype,
   );
-  const primitive = y.shape.length === 0 ? null : Primitive.reorder(view, plainDesc(y));
+  const primitive = Primitive.reorder(view, to);
   if (primitive === null) {
     context.fallback(node);
     return;
   }
-  const dst = context.output(y, plainDesc(y));
+  const dst = context.output(y, to);
   context.call('transpose', primitive, [[args.src, { buffer: src.buffer, desc: view }]], [[args.dst, dst]]);
 };
 
