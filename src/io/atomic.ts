@@ -20,14 +20,12 @@ const advice: Readonly<Record<string, string>> = {
   EISDIR: 'choose a name that is not a folder',
 };
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException & { errno: number } {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === 'number';
-}
-
 /** `ENOSPC: no space left on device`, without the names of system calls and temporary files. */
 export function reasonOf(error: unknown): string {
-  const [code, text] = (isSystemError(error) && getSystemErrorMap().get(error.errno)) || [];
-  return code === undefined ? messageOf(error) : `${code}: ${text}`;
+  const { code, errno } = (error ?? {}) as NodeJS.ErrnoException;
+  const [name, text] = (errno !== undefined && getSystemErrorMap().get(errno)) || [];
+  // zlib numbers its errors too, from other names.
+  return name !== undefined && name === code ? `${name}: ${text}` : messageOf(error);
 }
 
 /**

@@ -1,0 +1,171 @@
+import { InputError } from '../errors.js';
+import { defaultGenerator, Generator, type GeneratorState } from '../random.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type Batch, type Dataset, readBatch } from './dataset.js';
+
+export interface DataLoaderOptions {
+  /** Samples in a batch (1). */
+  readonly batchSize?: number;
+  /** A new random order in each epoch (false: the order of the data set). */
+  readonly shuffle?: boolean;
+  /** Leave out the last batch if it is not full (false). */
+  readonly dropLast?: boolean;
+  /** What shuffles (the default generator). */
+  readonly generator?: Generator;
+  /** Batches under way beyond the one that is waited for (2). For data sets that answer with promises. */
+  readonly prefetch?: number;
+}
+
+export interface EpochOptions {
+  /** Shuffle as from this state of the generator, and leave the generator alone: repeats an earlier epoch. */
+  readonly from?: GeneratorState;
+  /** Batches to leave out at the start (0). They are not read. */
+  readonly skip?: number;
+}
+
+/** `[images, labels]`: float32 `[n, channels, height, width]` and int32 `[n]`. */
+export type TensorBatch = [images: Tensor, labels: Tensor];
+
+/**
+ * Batches of a data set. Each `for await (const [image, label] of loader)` is one epoch.
+ *
+ * Where the data set answers without promises, `for (const [image, label] of loader)` works as well.
+ */
+export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBatch> {
+  /** Number of batches in an epoch. */
+  readonly length: number;
+  readonly batchSize: number;
+  readonly #shuffle: boolean;
+  readonly #generator: Generator;
+  readonly #prefetch: number;
+  #epochState: GeneratorState | null = null;
+
+  /** @throws InputError for a batch size that is not a positive integer, or a data set without a sample or a batch */
+  constructor(
+    readonly dataset: Dataset,
+    { batchSize = 1, shuffle = false, dropLast = false, generator, prefetch = 2 }: DataLoaderOptions = {},
+  ) {
+    requireInteger('batchSize', batchSize, 1);
+    requireInteger('prefetch', prefetch, 0);
+    this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize);
+    if (this.length === 0) {
+      throw new InputError(
+        `[dataloader] dataset: expected at least ${dropLast ? `one batch of ${batchSize} samples` : 'one sample'}, ` +
+          `got ${dataset.length}`,
+      );
+    }
+    this.batchSize = batchSize;
+    this.#shuffle = shuffle;
+    this.#generator = generator ?? defaultGenerator();
+    this.#prefetch = prefetch;
+  }
+
+  /**
+   * The generator's state from which the newest epoch was shuffled; null before the first one. With it,
+   * `epoch({ from, skip })` goes on in the middle of that epoch.
+   */
+  get epochState(): GeneratorState | null {
+    return this.#epochState;
+  }
+
+  /** One pass over the data set. The order is drawn by this call, not by the first batch. */
+  epoch({ from, skip = 0 }: EpochOptions = {}): Epoch {
+    requireInteger('skip', skip, 0);
+    const generator = from === undefined ? this.#generator : Generator.fromState(from);
+    this.#epochState = generator.state();
+    const { length } = this.dataset;
+    const order = this.#shuffle ? generator.permutation(length) : new Uint32Array(length).map((_, i) => i);
+    const used = order.subarray(skip * this.batchSize, this.length * this.batchSize);
+    return new Epoch(this.dataset, used, this.batchSize, this.#prefetch);
+  }
+
+  [Symbol.asyncIterator](): Epoch {
+    return this.epoch();
+  }
+
+  [Symbol.iterator](): Iterator<TensorBatch, undefined> {
+    return this.epoch()[Symbol.iterator]();
+  }
+}
+
+function requireInteger(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new InputError(`[dataloader] ${name}: expected an integer from ${least} on, got ${value}`);
+  }
+}
+
+/** One pass over a data set; see {@link DataLoader.epoch}. */
+export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Iterable<TensorBatch> {
+  readonly #dataset: Dataset;
+  readonly #order: Uint32Array;
+  readonly #batchSize: number;
+  readonly #prefetch: number;
+  #position = 0;
+  /** Batches that are being read, the next one first. */
+  readonly #ahead: Promise<Batch>[] = [];
+
+  /** @internal */
+  constructor(dataset: Dataset, order: Uint32Array, batchSize: number, prefetch: number) {
+    this.#dataset = dataset;
+    this.#order = order;
+    this.#batchSize = batchSize;
+    this.#prefetch = prefetch;
+  }
+
+  next(): Promise<IteratorResult<TensorBatch, undefined>> {
+    try {
+      const batch = this.#ahead.shift() ?? this.#read();
+      // Reading ahead has a use only where reading goes on elsewhere meanwhile.
+      if (!(batch instanceof Promise)) return Promise.resolve(resultOf(batch));
+      while (this.#ahead.length < this.#prefetch && this.#position < this.#order.length) {
+        const later = (async () => this.#read() as Batch)();
+        // Its failure is reported when its turn comes; until then it must not count as unhandled.
+        later.catch(() => {});
+        this.#ahead.push(later);
+      }
+      return batch.then(resultOf);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Ends the epoch. A loop that is left early calls this: nothing is being read any more afterwards. */
+  async return(): Promise<IteratorResult<TensorBatch, undefined>> {
+    this.#position = this.#order.length;
+    await Promise.allSettled(this.#ahead.splice(0));
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @throws InputError, at the first batch, if the data set answers with promises */
+  [Symbol.iterator](): Iterator<TensorBatch, undefined> {
+    return {
+      next: () => {
+        const batch = this.#read();
+        if (!(batch instanceof Promise)) return resultOf(batch);
+        batch.catch(() => {});
+        throw new InputError(
+          '[dataloader] dataset: expected samples at once, got promises; ' +
+            'write `for await (const [image, label] of loader)`',
+        );
+      },
+    };
+  }
+
+  /** The next batch, or null after the last one. */
+  #read(): Batch | Promise<Batch> | null {
+    const begin = this.#position;
+    if (begin >= this.#order.length) return null;
+    this.#position += this.#batchSize;
+    return readBatch(this.#dataset, this.#order.subarray(begin, this.#position));
+  }
+}
+
+function resultOf(batch: Batch | null): IteratorResult<TensorBatch, undefined> {
+  if (batch === null) return { done: true, value: undefined };
+  const { images, shape, labels } = batch;
+  return { done: false, value: [Tensor.fromData(images, shape), Tensor.fromData(labels)] };
+}
