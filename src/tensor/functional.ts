@@ -1,7 +1,7 @@
 import { InputError, ShapeError } from '../errors.js';
 import { Value } from '../graph/node.js';
 import type { Padding, Pair, UnaryFn } from '../graph/op.js';
-import { formatShape, numel, normalizeAxis } from '../graph/shape.js';
+import { formatShape, normalizeAxis, numel } from '../graph/shape.js';
 import * as ops from '../ops/index.js';
 import { defaultGenerator, type Generator } from '../random.js';
 import { Tensor } from './tensor.js';
@@ -234,5 +234,9 @@ export function accuracy(scores: Tensor, labels: Tensor, k = 1): Tensor {
   if (numel(labels.shape) !== n) {
     throw new ShapeError(`[accuracy] labels: expected ${n} (scores ${formatShape(scores.shape)}), got ${labels.size}`);
   }
-  return indices.equal(labels.reshape([n, 1])).cast('float32').sum({ axis: 1 }).mean();
+  return indices
+    .equal(labels.reshape([n, 1]))
+    .cast('float32')
+    .sum({ axis: 1 })
+    .mean();
 }

@@ -1,6 +1,6 @@
 import { InputError, ShapeError } from '../errors.js';
 import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
-import { type AssignmentTarget, type GradientSink, Value } from '../graph/node.js';
+import { type Assignment, type AssignmentTarget, type GradientSink, Value } from '../graph/node.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
 import * as ops from '../ops/index.js';
@@ -40,9 +40,18 @@ export abstract class State extends Tensor implements AssignmentTarget {
       this.load(value.current().read());
       return;
     }
-    this.lazy = value;
     trigger.node.assignments ??= [];
-    trigger.node.assignments.push({ target: this, value, storage: this.#storage });
+    trigger.node.assignments.push(this.overwrite(value));
+  }
+
+  /**
+   * Makes `value` the newest contents, to be computed by a program that is given this assignment.
+   *
+   * @internal
+   */
+  overwrite(value: Value): Assignment {
+    this.lazy = value;
+    return { target: this, value, storage: this.#storage };
   }
 
   /** Overwrites the contents from a plain row-major array (copied), e.g. one that was read from a file. */
@@ -85,6 +94,8 @@ export class Parameter extends State implements GradientSink {
   grad: Tensor | null = null;
   /** @internal The losses that `grad` belongs to; a step realizes them along with the update. */
   readonly losses: Value[] = [];
+  /** @internal Whether an optimizer has used `grad` up: it cannot be computed any more, nor added to. */
+  spent = false;
 
   constructor(data: Float32Array, shape: Shape) {
     super(data, shape, true);
@@ -93,6 +104,12 @@ export class Parameter extends State implements GradientSink {
 
   /** @internal */
   accumulate(gradient: Value, root: Value): void {
+    if (this.spent) {
+      throw new InputError(
+        '[backward] gradients: expected none from before the last step, got old ones; ' +
+          'call optimizer.clearGrad() after optimizer.step()',
+      );
+    }
     const { grad } = this;
     this.grad = new Tensor(grad === null ? gradient : ops.withoutGrad(() => ops.binary('add', grad.value, gradient)));
     this.losses.push(root);
@@ -102,6 +119,7 @@ export class Parameter extends State implements GradientSink {
   clearGrad(): void {
     this.grad = null;
     this.losses.length = 0;
+    this.spent = false;
   }
 
   protected override leaf(): Value {

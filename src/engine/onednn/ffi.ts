@@ -6,9 +6,9 @@
  */
 import koffi from 'koffi';
 import { EngineError, InternalError, messageOf } from '../../errors.js';
-import type { DType } from '../../graph/dtype.js';
+import { bytesPerElement, type DType } from '../../graph/dtype.js';
 import type { UnaryFn } from '../../graph/op.js';
-import type { Shape } from '../../graph/shape.js';
+import { numel, type Shape } from '../../graph/shape.js';
 
 const memoryDescBytes = 696;
 const opDescBytes = 8192; // larger than the largest op descriptor (convolution, 5976)
@@ -354,6 +354,11 @@ export class MemoryDesc {
     const bytes = new Uint8Array(memoryDescBytes);
     if (load().api.mdSub(bytes, this.bytes, dims(shape), dims(offsets)) !== 0) return null;
     return new MemoryDesc(bytes, shape, this.dtype);
+  }
+
+  /** Whether the layout has room for more elements than the shape, as blocks that do not come out even have. */
+  isPadded(): boolean {
+    return this.size > numel(this.shape) * bytesPerElement(this.dtype);
   }
 
   /** The layout in oneDNN's notation: axes from outermost to innermost, blocked ones in capitals (`aBcd16b`). */

@@ -37,7 +37,7 @@ export class Lowering {
     });
     for (const { value, into } of graph.outputs) {
       if (into >= 0) this.#targets.set(value, graph.sources[into].value);
-      else this.#lastUses.set(value, Number.POSITIVE_INFINITY);
+      this.#lastUses.set(value, Number.POSITIVE_INFINITY);
     }
     for (const { value, persistent } of graph.sources) if (persistent) this.#persistent.add(value);
   }
@@ -80,6 +80,7 @@ export class Lowering {
     if (found !== undefined) return found;
     const place = this.#copyInto(value, desc);
     places.push(place);
+    this.#keep(place.buffer, value);
     return place;
   }
 
@@ -93,9 +94,7 @@ export class Lowering {
   /** Says that the value lies there, e.g. in the memory of another one. */
   define(value: GraphValue, placed: Placed): void {
     this.#places.set(value, [placed]);
-    const { buffer } = placed;
-    const last = Math.max(this.#bufferLastUses.get(buffer) ?? -1, this.#lastUses.get(value) ?? -1);
-    this.#bufferLastUses.set(buffer, last);
+    this.#keep(placed.buffer, value);
   }
 
   /** A buffer in the arena that no value of the graph lies in (workspaces, scratch). */
@@ -185,6 +184,12 @@ export class Lowering {
   own(primitive: Primitive): Primitive {
     this.#primitives.push(primitive);
     return primitive;
+  }
+
+  /** Says that the buffer must not be overwritten before the last use of the value. */
+  #keep(buffer: Buffer, value: GraphValue): void {
+    const last = Math.max(this.#bufferLastUses.get(buffer) ?? -1, this.#lastUses.get(value) ?? -1);
+    this.#bufferLastUses.set(buffer, last);
   }
 
   #addBuffer(kind: Buffer['kind'], bytes: number, source: number, contents: TypedArray | null): Buffer {

@@ -8,9 +8,15 @@ import { nameWith, postOpsOf, required } from './conv.js';
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
   const [x] = node.inputs;
   const [y] = node.outputs;
-  const src = context.placeOf(x);
+  const own = context.placeOf(x);
+  // Padding must stay zero, so the library falls back to slow loops where the function moves it.
+  const src = own.desc.isPadded() && !keepsZero(fn, beta) ? context.plain(x) : own;
   const primitive = required(Primitive.create(describe.eltwiseForward(fn, src.desc, alpha, beta)), fn);
   context.call(fn, primitive, [[args.src, src]], [[args.dst, context.overwriting(x, src, y)]]);
+}
+
+function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
+  return fn === 'linear' ? shift === 0 : fn !== 'sigmoid' && fn !== 'exp' && fn !== 'log';
 }
 
 export const unary: Lower<'unary'> = (context, node) => eltwise(context, node, node.params.fn, node.params.alpha, 0);
@@ -65,6 +71,9 @@ export const binary: Lower<'binary'> = (context, node) => {
     return;
   }
   const right = context.inLayout(b, rightDesc);
+  // 2.6 loses the first operand in the last block when it is overwritten there with an activation on top.
+  const inPlace = activation === undefined || !left.desc.isPadded();
+  const dst = inPlace ? context.overwriting(a, left, y) : context.output(y, left.desc);
   context.call(
     nameWith(fn, activation),
     primitive,
@@ -72,7 +81,7 @@ export const binary: Lower<'binary'> = (context, node) => {
       [args.src, left],
       [args.src1, right],
     ],
-    [[args.dst, context.overwriting(a, left, y)]],
+    [[args.dst, dst]],
   );
 };
 

@@ -28,14 +28,17 @@ function combine(
   context.call(name, primitive, reads, [[args.dst, dst]]);
 }
 
-/** One element, seen with as many axes as `like`, so that it broadcasts. */
-function scalar({ buffer }: Placed, like: MemoryDesc): Placed {
-  return { buffer, desc: MemoryDesc.plain(new Array<number>(like.shape.length).fill(1), 'float32') };
+/**
+ * The memory as one row of numbers. An update does not care which element is which as long as all its arrays share one
+ * layout, and padding stays zero under every update here.
+ */
+function flat({ buffer, desc }: Placed): Placed {
+  return { buffer, desc: MemoryDesc.plain([desc.size / 4], 'float32') };
 }
 
 /** The gradient in the parameter's layout, with the L2 decay added. */
 function decayedGradient(context: Lowering, node: GraphNode, parameter: Placed, weightDecay: number): Placed {
-  const gradient = context.inLayout(node.inputs[1], parameter.desc);
+  const gradient = flat(context.inLayout(node.inputs[1], context.placeOf(node.inputs[0]).desc));
   if (weightDecay === 0) return gradient;
   const decayed = { buffer: context.buffer(parameter.desc.size), desc: parameter.desc };
   const scales = [[args.src1, weightDecay]] as const;
@@ -51,7 +54,7 @@ function descend(context: Lowering, name: string, parameter: Placed, direction: 
     name,
     'mul',
     direction,
-    scalar(rate, desc),
+    rate,
     parameter,
     { scales: [[args.src, -1]], postOps: [{ kind: 'binary', fn: 'add', operand: desc }] },
     [parameter],
@@ -60,7 +63,7 @@ function descend(context: Lowering, name: string, parameter: Placed, direction: 
 
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const [parameter, , rate] = node.inputs;
-  const updated = context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc);
+  const updated = flat(context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc));
   const gradient = decayedGradient(context, node, updated, node.params.weightDecay);
   descend(context, 'sgd', updated, gradient, context.plain(rate));
 };
@@ -69,13 +72,13 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
   const [parameter, , velocity, rate] = node.inputs;
   const { momentum, weightDecay, nesterov } = node.params;
   const { desc } = context.placeOf(parameter);
-  const p = context.updating(parameter, node.outputs[0], desc);
-  const v = context.updating(velocity, node.outputs[1], desc);
+  const p = flat(context.updating(parameter, node.outputs[0], desc));
+  const v = flat(context.updating(velocity, node.outputs[1], desc));
   const g = decayedGradient(context, node, p, weightDecay);
   combine(context, 'momentum', 'add', v, g, v, { scales: [[args.src, momentum]] });
   let direction = v;
   if (nesterov) {
-    direction = { buffer: context.buffer(desc.size), desc };
+    direction = { buffer: context.buffer(p.desc.size), desc: p.desc };
     combine(context, 'nesterov', 'add', v, g, direction, { scales: [[args.src, momentum]] });
   }
   descend(context, 'descend', p, direction, context.plain(rate));
@@ -84,10 +87,11 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
 export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const [parameter, , moment1, moment2, scalars] = node.inputs;
   const { beta1, beta2, epsilon, weightDecay } = node.params;
-  const { desc } = context.placeOf(parameter);
-  const p = context.updating(parameter, node.outputs[0], desc);
-  const m = context.updating(moment1, node.outputs[1], desc);
-  const v = context.updating(moment2, node.outputs[2], desc);
+  const layout = context.placeOf(parameter).desc;
+  const p = flat(context.updating(parameter, node.outputs[0], layout));
+  const m = flat(context.updating(moment1, node.outputs[1], layout));
+  const v = flat(context.updating(moment2, node.outputs[2], layout));
+  const { desc } = p;
   const one = (): Placed => ({ buffer: context.buffer(4), desc: MemoryDesc.plain([1], 'float32') });
   const [rate, scaledEpsilon, keep] = [one(), one(), one()];
   const asScalar = (placed: Placed) => typed(placed, { shape: [1], dtype: 'float32' });
@@ -101,7 +105,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
       keepOut.data[0] = data[3];
     },
   );
-  combine(context, 'decay', 'mul', p, scalar(keep, desc), p, {});
+  combine(context, 'decay', 'mul', p, keep, p, {});
   const g = decayedGradient(context, node, p, weightDecay);
   const mean = [
     [args.src, beta1],
@@ -115,7 +119,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const root = { buffer: context.buffer(desc.size), desc };
   const primitive = required(Primitive.create(describe.eltwiseForward('sqrt', desc, 0, 0)), 'sqrt');
   context.call('root', primitive, [[args.src, v]], [[args.dst, root]]);
-  combine(context, 'denominator', 'add', root, scalar(scaledEpsilon, desc), root, {});
+  combine(context, 'denominator', 'add', root, scaledEpsilon, root, {});
   const direction = { buffer: context.buffer(desc.size), desc };
   combine(context, 'direction', 'div', m, root, direction, {});
   descend(context, 'adam', p, direction, rate);

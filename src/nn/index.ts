@@ -1,0 +1,28 @@
+export * as initializer from './initializer.js';
+export { Layer, type StateEntry } from './layer.js';
+export {
+  BatchNorm2D,
+  type BatchNormOptions,
+  Conv2D,
+  Linear,
+  type ParamAttr,
+  type WeightOptions,
+} from './parametric.js';
+export {
+  AdaptiveAvgPool2D,
+  AvgPool2D,
+  BCEWithLogitsLoss,
+  CrossEntropyLoss,
+  Dropout,
+  Flatten,
+  Identity,
+  LeakyReLU,
+  LogSoftmax,
+  MaxPool2D,
+  MSELoss,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  Softmax,
+  Tanh,
+} from './stateless.js';

@@ -1,0 +1,54 @@
+import { numel, type Shape } from '../graph/shape.js';
+import { defaultGenerator } from '../random.js';
+
+/** Number of inputs that one output sums over, and of outputs that one input reaches. */
+export interface Fans {
+  readonly fanIn: number;
+  readonly fanOut: number;
+}
+
+/** Makes the initial values of a parameter, drawing from the generator that `seed()` sets. */
+export type Initializer = (shape: Shape, fans: Fans) => Float32Array;
+
+export function constant(value: number): Initializer {
+  return (shape) => new Float32Array(numel(shape)).fill(value);
+}
+
+/** Normal distribution. */
+export function normal(mean = 0, std = 1): Initializer {
+  return (shape) => {
+    const data = new Float32Array(numel(shape));
+    defaultGenerator().fillNormal(data, mean, std);
+    return data;
+  };
+}
+
+/** Uniform distribution from `low` to `high`. */
+export function uniform(low = -1, high = 1): Initializer {
+  return (shape) => {
+    const data = new Float32Array(numel(shape));
+    defaultGenerator().fillUniform(data, low, high);
+    return data;
+  };
+}
+
+/** Uniform within ±√(6/(fanIn + fanOut)) (Glorot & Bengio, 2010): the default of Linear. */
+export function xavierUniform(): Initializer {
+  return (shape, fans) => {
+    const limit = Math.sqrt(6 / (fans.fanIn + fans.fanOut));
+    return uniform(-limit, limit)(shape, fans);
+  };
+}
+
+/** Normal with standard deviation √(2/fanIn) (He et al., 2015): the default of Conv2D. */
+export function kaimingNormal(): Initializer {
+  return (shape, fans) => normal(0, Math.sqrt(2 / fans.fanIn))(shape, fans);
+}
+
+/** Uniform within ±√(6/fanIn) (He et al., 2015). */
+export function kaimingUniform(): Initializer {
+  return (shape, fans) => {
+    const limit = Math.sqrt(6 / fans.fanIn);
+    return uniform(-limit, limit)(shape, fans);
+  };
+}

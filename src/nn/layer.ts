@@ -1,0 +1,200 @@
+import { InputError } from '../errors.js';
+import type { DType, TypedArray } from '../graph/dtype.js';
+import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
+import { Buffer, Parameter, type State } from '../tensor/state.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** A named array on its way to or from a file. */
+export interface StateEntry {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly data: TypedArray;
+}
+
+const instances = new Map<string, number>();
+
+/** `BatchNorm2D` → `batch_norm2d`, by Paddle's rule. */
+function snakeCase(name: string): string {
+  return name
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}
+
+/**
+ * Base class of networks and their parts.
+ *
+ * Assigning a {@link Parameter}, a {@link Buffer}, a layer or an array of layers to a field is all it takes to make it
+ * part of the layer; its name is the field's. The order is that of the assignments.
+ *
+ * ```ts
+ * class Net extends Layer {
+ *   conv = new Conv2D(3, 8, 3);
+ *   fc = new Linear(8, 2);
+ *   forward(x: Tensor) { … }
+ * }
+ * ```
+ */
+export abstract class Layer {
+  /** Whether the layer is being trained; see {@link train} and {@link eval}. */
+  training = true;
+  readonly #fullName: string;
+  readonly #added = new Map<string, Layer>();
+
+  constructor() {
+    const name = snakeCase(new.target.name);
+    const index = instances.get(name) ?? 0;
+    instances.set(name, index + 1);
+    this.#fullName = `${name}_${index}`;
+  }
+
+  /** Computes the layer's output; adds nodes to the graph and runs nothing. */
+  abstract forward(...inputs: Tensor[]): Tensor;
+
+  /** Class name and a running number of the process, as in Paddle: `conv2d_0`. */
+  fullName(): string {
+    return this.#fullName;
+  }
+
+  /** Adds a layer under a name that no field can have, or that is made up at run time; returns it. */
+  addSublayer<L extends Layer>(name: string, layer: L): L {
+    this.#added.set(name, layer);
+    return layer;
+  }
+
+  /** The direct sublayers by name. */
+  namedChildren(): Map<string, Layer> {
+    const children = new Map<string, Layer>();
+    for (const [name, field] of Object.entries(this)) {
+      if (field instanceof Layer) children.set(name, field);
+      else if (Array.isArray(field)) {
+        field.forEach((item, i) => {
+          if (item instanceof Layer) children.set(`${name}.${i}`, item);
+        });
+      }
+    }
+    for (const [name, layer] of this.#added) children.set(name, layer);
+    return children;
+  }
+
+  /** All layers below this one by dotted name, each before its own sublayers. A layer used twice appears once. */
+  namedSublayers(): Map<string, Layer> {
+    const found = new Map<string, Layer>();
+    const seen = new Set<Layer>([this]);
+    const walk = (layer: Layer, prefix: string) => {
+      for (const [name, child] of layer.namedChildren()) {
+        if (seen.has(child)) continue;
+        seen.add(child);
+        found.set(prefix + name, child);
+        walk(child, `${prefix}${name}.`);
+      }
+    };
+    walk(this, '');
+    return found;
+  }
+
+  sublayers(): Layer[] {
+    return [...this.namedSublayers().values()];
+  }
+
+  /** Parameters and buffers of this layer alone, by field. */
+  ownState(): Map<string, State> {
+    const own = new Map<string, State>();
+    for (const [name, field] of Object.entries(this)) {
+      if (field instanceof Parameter || field instanceof Buffer) own.set(name, field);
+    }
+    return own;
+  }
+
+  /**
+   * Everything that has to be saved, by dotted name: parameters and buffers (running statistics).
+   * The tensors are the live ones.
+   */
+  stateDict(): Map<string, State> {
+    const states = new Map<string, State>();
+    const seen = new Set<State>();
+    const add = (prefix: string, layer: Layer) => {
+      for (const [name, state] of layer.ownState()) {
+        if (!seen.has(state)) states.set(prefix + name, state);
+        seen.add(state);
+      }
+    };
+    add('', this);
+    for (const [name, layer] of this.namedSublayers()) add(`${name}.`, layer);
+    return states;
+  }
+
+  namedParameters(): Map<string, Parameter> {
+    const all = [...this.stateDict()];
+    return new Map(all.filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter));
+  }
+
+  /** The trainable tensors, each once. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters().values()];
+  }
+
+  /** Number of trainable values. */
+  parameterCount(): number {
+    return this.parameters().reduce((sum, parameter) => sum + parameter.size, 0);
+  }
+
+  /**
+   * Overwrites all parameters and buffers.
+   *
+   * @throws {InputError} naming every missing, unknown and misshapen entry; nothing is overwritten then
+   */
+  loadStateDict(entries: ReadonlyMap<string, StateEntry>): void {
+    const states = this.stateDict();
+    const problems: string[] = [];
+    for (const [name, state] of states) {
+      const entry = entries.get(name);
+      if (entry === undefined) problems.push(`missing: ${name} ${formatShape(state.shape)}`);
+      else if (!sameShape(entry.shape, state.shape) || entry.data.length !== numel(state.shape)) {
+        problems.push(`shape of ${name}: expected ${formatShape(state.shape)}, got ${formatShape(entry.shape)}`);
+      } else if (entry.dtype !== state.dtype) {
+        problems.push(`dtype of ${name}: expected ${state.dtype}, got ${entry.dtype}`);
+      }
+    }
+    for (const name of entries.keys()) if (!states.has(name)) problems.push(`unknown: ${name}`);
+    if (problems.length > 0) {
+      const shown = problems.slice(0, 12).join('; ');
+      const more = problems.length > 12 ? `; and ${problems.length - 12} more` : '';
+      throw new InputError(
+        `[loadStateDict] ${this.constructor.name}: expected the ${states.size} entries of this network, ` +
+          `but ${shown}${more}`,
+      );
+    }
+    for (const [name, state] of states) state.load((entries.get(name) as StateEntry).data);
+  }
+
+  /** Switches this layer and all below to training: dropout drops, batch norm uses the batch's own statistics. */
+  train(): this {
+    return this.#setTraining(true);
+  }
+
+  /** Switches this layer and all below to evaluation. */
+  eval(): this {
+    return this.#setTraining(false);
+  }
+
+  #setTraining(training: boolean): this {
+    this.training = training;
+    for (const layer of this.sublayers()) layer.training = training;
+    return this;
+  }
+
+  /** The constructor's arguments as they stand in the printed tree. */
+  protected describe(): string {
+    return '';
+  }
+
+  /** The tree of layers. */
+  toString(): string {
+    const head = `${this.constructor.name}(${this.describe()}`;
+    const children = [...this.namedChildren()];
+    if (children.length === 0) return `${head})`;
+    const lines = children.map(([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`);
+    return `${head}\n${lines.join('\n')}\n)`;
+  }
+}

@@ -1,0 +1,175 @@
+import { InputError } from '../errors.js';
+import { numel, type Shape } from '../graph/shape.js';
+import * as ops from '../ops/index.js';
+import * as F from '../tensor/functional.js';
+import { Buffer, Parameter } from '../tensor/state.js';
+import { Tensor } from '../tensor/tensor.js';
+import { constant, type Fans, type Initializer, kaimingNormal, xavierUniform } from './initializer.js';
+import { Layer } from './layer.js';
+
+/** How a parameter begins. */
+export interface ParamAttr {
+  readonly initializer?: Initializer;
+}
+
+export interface WeightOptions {
+  readonly weightAttr?: ParamAttr;
+  /** `false` for a layer without bias. */
+  readonly biasAttr?: ParamAttr | false;
+}
+
+function makeParameter(shape: Shape, fans: Fans, attr: ParamAttr | undefined, otherwise: Initializer): Parameter {
+  const data = (attr?.initializer ?? otherwise)(shape, fans);
+  if (data.length !== numel(shape)) {
+    throw new InputError(`[initializer] values: expected ${numel(shape)} for shape [${shape}], got ${data.length}`);
+  }
+  return new Parameter(data, shape);
+}
+
+function makeBias(size: number, fans: Fans, attr: ParamAttr | false | undefined): Parameter | null {
+  return attr === false ? null : makeParameter([size], fans, attr, constant(0));
+}
+
+function checkCount(where: string, what: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new InputError(`[${where}] ${what}: expected a positive integer, got ${value}`);
+  }
+}
+
+/**
+ * 2-D convolution over `[N, inChannels, H, W]`.
+ *
+ * Parameters: `weight [outChannels, inChannels/groups, kh, kw]`, normal with standard deviation
+ * √(2/(inChannels·kh·kw)) as in Paddle; `bias [outChannels]`, zeros.
+ */
+export class Conv2D extends Layer {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+  readonly #params: Parameters<typeof ops.conv2d>[0];
+  readonly #inChannels: number;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: F.Size2D,
+    options: F.Conv2dOptions & WeightOptions = {},
+  ) {
+    super();
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, weightAttr, biasAttr } = options;
+    checkCount('Conv2D', 'inChannels', inChannels);
+    checkCount('Conv2D', 'outChannels', outChannels);
+    checkCount('Conv2D', 'groups', groups);
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new InputError(
+        `[Conv2D] groups: expected a divisor of ${inChannels} input and ${outChannels} output channels, got ${groups}`,
+      );
+    }
+    const [height, width] = F.pairOf(kernelSize);
+    checkCount('Conv2D', 'kernelSize', height);
+    checkCount('Conv2D', 'kernelSize', width);
+    // Paddle's fan-in counts all input channels, also those of other groups.
+    const fans = { fanIn: inChannels * height * width, fanOut: outChannels * height * width };
+    this.weight = makeParameter([outChannels, inChannels / groups, height, width], fans, weightAttr, kaimingNormal());
+    this.bias = makeBias(outChannels, fans, biasAttr);
+    this.#inChannels = inChannels;
+    this.#params = { stride: F.pairOf(stride), padding: F.paddingOf(padding), dilation: F.pairOf(dilation), groups };
+  }
+
+  forward(x: Tensor): Tensor {
+    return new Tensor(ops.conv2d(this.#params, x.value, this.weight.value, this.bias?.value ?? null));
+  }
+
+  protected override describe(): string {
+    const { stride, padding, dilation, groups } = this.#params;
+    const parts = [`${this.#inChannels}, ${this.weight.shape[0]}, kernelSize=[${this.weight.shape.slice(2)}]`];
+    if (stride.some((n) => n !== 1)) parts.push(`stride=[${stride}]`);
+    if (padding.some((n) => n !== 0)) parts.push(`padding=[${padding}]`);
+    if (dilation.some((n) => n !== 1)) parts.push(`dilation=[${dilation}]`);
+    if (groups !== 1) parts.push(`groups=${groups}`);
+    if (this.bias === null) parts.push('bias=false');
+    return parts.join(', ');
+  }
+}
+
+/**
+ * `x·weight + bias` over the last axis.
+ *
+ * Parameters: `weight [inFeatures, outFeatures]` (Paddle's order), uniform within ±√(6/(in + out)); `bias
+ * [outFeatures]`, zeros.
+ */
+export class Linear extends Layer {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, { weightAttr, biasAttr }: WeightOptions = {}) {
+    super();
+    checkCount('Linear', 'inFeatures', inFeatures);
+    checkCount('Linear', 'outFeatures', outFeatures);
+    const fans = { fanIn: inFeatures, fanOut: outFeatures };
+    this.weight = makeParameter([inFeatures, outFeatures], fans, weightAttr, xavierUniform());
+    this.bias = makeBias(outFeatures, fans, biasAttr);
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.linear(x, this.weight, this.bias);
+  }
+
+  protected override describe(): string {
+    const [inFeatures, outFeatures] = this.weight.shape;
+    return `inFeatures=${inFeatures}, outFeatures=${outFeatures}${this.bias === null ? ', bias=false' : ''}`;
+  }
+}
+
+export interface BatchNormOptions {
+  /** Share of the old running statistics that is kept at each step (1 − PyTorch's momentum). Default 0.9. */
+  readonly momentum?: number;
+  /** Added to the variance. Default 1e-5. */
+  readonly epsilon?: number;
+}
+
+/**
+ * Batch normalization over N, H and W of `[N, C, H, W]` (Ioffe & Szegedy, 2015).
+ *
+ * Parameters `weight [C]` (ones) and `bias [C]` (zeros); buffers `_mean` (zeros) and `_variance` (ones), renewed in
+ * training with the batch's mean and biased variance, used in evaluation.
+ */
+export class BatchNorm2D extends Layer {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly _mean: Buffer;
+  readonly _variance: Buffer;
+  readonly #momentum: number;
+  readonly #params: { readonly epsilon: number };
+
+  constructor(numFeatures: number, { momentum = 0.9, epsilon = 1e-5 }: BatchNormOptions = {}) {
+    super();
+    checkCount('BatchNorm2D', 'numFeatures', numFeatures);
+    if (!(momentum >= 0 && momentum <= 1)) {
+      throw new InputError(`[BatchNorm2D] momentum: expected a number from 0 to 1, got ${momentum}`);
+    }
+    if (!(epsilon > 0)) throw new InputError(`[BatchNorm2D] epsilon: expected a positive number, got ${epsilon}`);
+    const ones = (): Float32Array => new Float32Array(numFeatures).fill(1);
+    this.weight = new Parameter(ones(), [numFeatures]);
+    this.bias = new Parameter(new Float32Array(numFeatures), [numFeatures]);
+    this._mean = Buffer.filled([numFeatures], 0);
+    this._variance = Buffer.filled([numFeatures], 1);
+    this.#momentum = momentum;
+    this.#params = { epsilon };
+  }
+
+  forward(x: Tensor): Tensor {
+    const { weight, bias, _mean, _variance } = this;
+    if (!this.training) {
+      return new Tensor(ops.batchNorm(this.#params, x.value, _mean.value, _variance.value, weight.value, bias.value));
+    }
+    const [y, mean, variance] = ops.batchNormTrain(this.#params, x.value, weight.value, bias.value);
+    // The running statistics are renewed exactly when this batch is computed.
+    _mean.assign(ops.runningAverage(this.#momentum, _mean.value, mean), y);
+    _variance.assign(ops.runningAverage(this.#momentum, _variance.value, variance), y);
+    return new Tensor(y);
+  }
+
+  protected override describe(): string {
+    return `numFeatures=${this.weight.size}, momentum=${this.#momentum}, epsilon=${this.#params.epsilon}`;
+  }
+}

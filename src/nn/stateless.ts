@@ -1,0 +1,235 @@
+import * as F from '../tensor/functional.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Layer } from './layer.js';
+
+/** Maximum over windows; see {@link F.maxPool2d}. The stride is the kernel size by default. */
+export class MaxPool2D extends Layer {
+  readonly #kernelSize: F.Size2D;
+  readonly #options: F.Pool2dOptions;
+
+  constructor(kernelSize: F.Size2D, options: F.Pool2dOptions = {}) {
+    super();
+    this.#kernelSize = kernelSize;
+    this.#options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.maxPool2d(x, this.#kernelSize, this.#options);
+  }
+
+  protected override describe(): string {
+    return describePool(this.#kernelSize, this.#options);
+  }
+}
+
+/** Mean over windows; see {@link F.avgPool2d}. */
+export class AvgPool2D extends Layer {
+  readonly #kernelSize: F.Size2D;
+  readonly #options: NonNullable<Parameters<typeof F.avgPool2d>[2]>;
+
+  constructor(kernelSize: F.Size2D, options: NonNullable<Parameters<typeof F.avgPool2d>[2]> = {}) {
+    super();
+    this.#kernelSize = kernelSize;
+    this.#options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.avgPool2d(x, this.#kernelSize, this.#options);
+  }
+
+  protected override describe(): string {
+    return describePool(this.#kernelSize, this.#options);
+  }
+}
+
+function describePool(kernelSize: F.Size2D, { stride = kernelSize, padding = 0 }: F.Pool2dOptions): string {
+  return `kernelSize=${kernelSize}, stride=${stride}, padding=${padding}`;
+}
+
+/** Mean over cells, whatever the input's size; see {@link F.adaptiveAvgPool2d}. */
+export class AdaptiveAvgPool2D extends Layer {
+  readonly #outputSize: F.Size2D;
+
+  constructor(outputSize: F.Size2D) {
+    super();
+    this.#outputSize = outputSize;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.adaptiveAvgPool2d(x, this.#outputSize);
+  }
+
+  protected override describe(): string {
+    return `outputSize=${this.#outputSize}`;
+  }
+}
+
+/** Drops elements at random while training; see {@link F.dropout}. */
+export class Dropout extends Layer {
+  readonly #p: number;
+  readonly #mode: NonNullable<F.DropoutOptions['mode']>;
+
+  constructor(p = 0.5, { mode = 'upscaleInTrain' }: Pick<F.DropoutOptions, 'mode'> = {}) {
+    super();
+    this.#p = p;
+    this.#mode = mode;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.dropout(x, { p: this.#p, mode: this.#mode, training: this.training });
+  }
+
+  protected override describe(): string {
+    return `p=${this.#p}, mode=${this.#mode}`;
+  }
+}
+
+export class ReLU extends Layer {
+  forward(x: Tensor): Tensor {
+    return F.relu(x);
+  }
+}
+
+export class LeakyReLU extends Layer {
+  readonly #negativeSlope: number;
+
+  constructor(negativeSlope = 0.01) {
+    super();
+    this.#negativeSlope = negativeSlope;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.leakyRelu(x, this.#negativeSlope);
+  }
+
+  protected override describe(): string {
+    return `negativeSlope=${this.#negativeSlope}`;
+  }
+}
+
+export class Sigmoid extends Layer {
+  forward(x: Tensor): Tensor {
+    return F.sigmoid(x);
+  }
+}
+
+export class Tanh extends Layer {
+  forward(x: Tensor): Tensor {
+    return F.tanh(x);
+  }
+}
+
+export class Softmax extends Layer {
+  readonly #axis: number;
+
+  constructor(axis = -1) {
+    super();
+    this.#axis = axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.softmax(x, this.#axis);
+  }
+
+  protected override describe(): string {
+    return `axis=${this.#axis}`;
+  }
+}
+
+export class LogSoftmax extends Layer {
+  readonly #axis: number;
+
+  constructor(axis = -1) {
+    super();
+    this.#axis = axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.logSoftmax(x, this.#axis);
+  }
+
+  protected override describe(): string {
+    return `axis=${this.#axis}`;
+  }
+}
+
+/** Joins all axes from `startAxis` (default 1: all but the batch) to `stopAxis`. */
+export class Flatten extends Layer {
+  readonly #startAxis: number;
+  readonly #stopAxis: number;
+
+  constructor({ startAxis = 1, stopAxis = -1 }: { startAxis?: number; stopAxis?: number } = {}) {
+    super();
+    this.#startAxis = startAxis;
+    this.#stopAxis = stopAxis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.flatten({ startAxis: this.#startAxis, stopAxis: this.#stopAxis });
+  }
+}
+
+/** Gives back its input. */
+export class Identity extends Layer {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/** Layers one after another; their names are 0, 1, 2 …, or those of an object's entries. */
+export class Sequential extends Layer {
+  readonly #layers: readonly Layer[];
+
+  constructor(...layers: Layer[] | [Readonly<Record<string, Layer>>]) {
+    super();
+    const [first] = layers;
+    const named = layers.length === 1 && !(first instanceof Layer) ? Object.entries(first) : Object.entries(layers);
+    this.#layers = named.map(([name, layer]) => this.addSublayer(name, layer as Layer));
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#layers.reduce((y, layer) => layer.forward(y), x);
+  }
+}
+
+/** Softmax cross entropy with class labels; see {@link F.crossEntropy}. */
+export class CrossEntropyLoss extends Layer {
+  readonly #options: F.CrossEntropyOptions;
+
+  constructor(options: F.CrossEntropyOptions = {}) {
+    super();
+    this.#options = options;
+  }
+
+  forward(logits: Tensor, labels: Tensor): Tensor {
+    return F.crossEntropy(logits, labels, this.#options);
+  }
+}
+
+/** Binary cross entropy of logits; see {@link F.binaryCrossEntropyWithLogits}. */
+export class BCEWithLogitsLoss extends Layer {
+  readonly #options: F.LossOptions;
+
+  constructor(options: F.LossOptions = {}) {
+    super();
+    this.#options = options;
+  }
+
+  forward(logits: Tensor, targets: Tensor): Tensor {
+    return F.binaryCrossEntropyWithLogits(logits, targets, this.#options);
+  }
+}
+
+/** Mean squared error; see {@link F.mseLoss}. */
+export class MSELoss extends Layer {
+  readonly #options: F.LossOptions;
+
+  constructor(options: F.LossOptions = {}) {
+    super();
+    this.#options = options;
+  }
+
+  forward(prediction: Tensor, target: Tensor): Tensor {
+    return F.mseLoss(prediction, target, this.#options);
+  }
+}

@@ -1,0 +1,121 @@
+import { Value } from '../graph/node.js';
+import * as ops from '../ops/index.js';
+import { checkDecay, checkShare, Optimizer, type OptimizerOptions, type Update } from './optimizer.js';
+
+export { Optimizer, type OptimizerOptions } from './optimizer.js';
+
+export interface SGDOptions extends OptimizerOptions {
+  /** Coefficient of the L2 penalty, added to the gradient. Default 0. */
+  readonly weightDecay?: number;
+}
+
+/** Plain gradient descent: p ← p − rate·(g + weightDecay·p). */
+export class SGD extends Optimizer {
+  protected readonly stateNames: readonly string[] = [];
+  readonly #params: { readonly weightDecay: number };
+
+  constructor(options: SGDOptions) {
+    super(options);
+    this.#params = { weightDecay: checkDecay(options.weightDecay ?? 0) };
+  }
+
+  protected update(parameter: Value, gradient: Value, _states: readonly Value[], rate: Value): Update {
+    const [updated] = ops.sgdUpdate(this.#params, parameter, gradient, rate);
+    return { parameter: updated, states: [] };
+  }
+}
+
+export interface MomentumOptions extends SGDOptions {
+  /** Default 0.9. */
+  readonly momentum?: number;
+  /** Look ahead along the velocity (Sutskever et al., 2013). Default false. */
+  readonly useNesterov?: boolean;
+}
+
+/** v ← momentum·v + g + weightDecay·p, then p ← p − rate·v, as in Paddle. */
+export class Momentum extends Optimizer {
+  protected readonly stateNames: readonly string[] = ['velocity'];
+  readonly #params: { readonly momentum: number; readonly weightDecay: number; readonly nesterov: boolean };
+
+  constructor(options: MomentumOptions) {
+    super(options);
+    this.#params = {
+      momentum: checkShare('momentum', options.momentum ?? 0.9),
+      weightDecay: checkDecay(options.weightDecay ?? 0),
+      nesterov: options.useNesterov ?? false,
+    };
+  }
+
+  protected update(parameter: Value, gradient: Value, [velocity]: readonly Value[], rate: Value): Update {
+    const [updated, ...states] = ops.momentumUpdate(this.#params, parameter, gradient, velocity, rate);
+    return { parameter: updated, states };
+  }
+}
+
+export interface AdamOptions extends OptimizerOptions {
+  /** Default 0.9. */
+  readonly beta1?: number;
+  /** Default 0.999. */
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly epsilon?: number;
+  /** Coefficient of the L2 penalty, added to the gradient (Adam: default 0) or decoupled (AdamW: default 0.01). */
+  readonly weightDecay?: number;
+}
+
+/** Adam (Kingma & Ba, 2015) with Paddle's defaults; its weight decay is an L2 penalty in the gradient. */
+export class Adam extends Optimizer {
+  protected readonly stateNames: readonly string[] = ['moment1', 'moment2'];
+  readonly #params: Parameters<typeof ops.adamUpdate>[0];
+
+  constructor(options: AdamOptions) {
+    super(options);
+    this.#params = {
+      beta1: checkShare('beta1', options.beta1 ?? 0.9),
+      beta2: checkShare('beta2', options.beta2 ?? 0.999),
+      epsilon: options.epsilon ?? 1e-8,
+      weightDecay: this.coupledDecay(options),
+    };
+  }
+
+  protected coupledDecay({ weightDecay = 0 }: AdamOptions): number {
+    return checkDecay(weightDecay);
+  }
+
+  /** What a parameter is multiplied by before each step. */
+  protected keep(): number {
+    return 1;
+  }
+
+  protected override scalars(): Value {
+    const { beta1, beta2 } = this.#params;
+    return Value.from(
+      Float32Array.of(this.learningRate, 1 - beta1 ** this.steps, 1 - beta2 ** this.steps, this.keep()),
+      [4],
+      'float32',
+    );
+  }
+
+  protected update(parameter: Value, gradient: Value, states: readonly Value[], scalars: Value): Update {
+    const [updated, ...moments] = ops.adamUpdate(this.#params, parameter, gradient, ...states, scalars);
+    return { parameter: updated, states: moments };
+  }
+}
+
+/** Adam with decoupled weight decay (Loshchilov & Hutter, 2019): p ← p·(1 − rate·weightDecay) before the step. */
+export class AdamW extends Adam {
+  readonly #weightDecay: number;
+
+  constructor(options: AdamOptions) {
+    super(options);
+    this.#weightDecay = checkDecay(options.weightDecay ?? 0.01);
+  }
+
+  protected override coupledDecay(): number {
+    return 0;
+  }
+
+  protected override keep(): number {
+    return 1 - this.learningRate * this.#weightDecay;
+  }
+}

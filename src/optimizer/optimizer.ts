@@ -1,0 +1,178 @@
+import { InputError } from '../errors.js';
+import { type Assignment, Value } from '../graph/node.js';
+import type { StateEntry } from '../nn/layer.js';
+import * as ops from '../ops/index.js';
+import { realizeAll } from '../tensor/evaluate.js';
+import { Buffer, type Parameter } from '../tensor/state.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+export interface OptimizerOptions {
+  /** What is trained: usually `net.parameters()`. */
+  readonly parameters: readonly Parameter[];
+  /** Default 0.001. */
+  readonly learningRate?: number;
+}
+
+/** What one parameter's update needs and gives. */
+export interface Update {
+  readonly parameter: Value;
+  readonly states: readonly Value[];
+}
+
+/**
+ * Base class of optimizers. A step adds the updates of all parameters to the graph that `backward()` has built, and
+ * runs everything (forward, backward, update) as one program.
+ */
+export abstract class Optimizer {
+  readonly #parameters: readonly Parameter[];
+  readonly #states = new Map<Parameter, readonly Buffer[]>();
+  #learningRate: number;
+  #steps = 0;
+
+  constructor({ parameters, learningRate = 0.001 }: OptimizerOptions) {
+    if (parameters.length === 0) {
+      throw new InputError('[optimizer] parameters: expected at least one, got none; pass net.parameters()');
+    }
+    this.#parameters = parameters;
+    this.#learningRate = checkRate(learningRate);
+  }
+
+  /** Names of what is kept for each parameter, e.g. `['velocity']`. */
+  protected abstract readonly stateNames: readonly string[];
+
+  /** The nodes that compute a parameter's new contents and states. */
+  protected abstract update(parameter: Value, gradient: Value, states: readonly Value[], scalars: Value): Update;
+
+  /** What changes from step to step, as the update's scalar input. */
+  protected scalars(): Value {
+    return Value.from(Float32Array.of(this.#learningRate), [], 'float32');
+  }
+
+  get learningRate(): number {
+    return this.#learningRate;
+  }
+
+  set learningRate(rate: number) {
+    this.#learningRate = checkRate(rate);
+  }
+
+  /** Number of steps taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.#parameters;
+  }
+
+  /**
+   * Updates every parameter that has a gradient.
+   *
+   * @param options.also tensors to compute along with the step: what depends on the parameters and is read after the
+   * step has to be computed before they change
+   */
+  async step({ also = [] }: { readonly also?: readonly Tensor[] } = {}): Promise<void> {
+    const trained = this.#parameters.filter((parameter) => parameter.grad !== null && !parameter.spent);
+    if (trained.length === 0) {
+      throw new InputError('[optimizer] step: expected gradients, got none; call loss.backward() first');
+    }
+    this.#steps++;
+    const assignments: Assignment[] = [];
+    const losses = new Set<Value>();
+    const scalars = this.scalars();
+    ops.withoutGrad(() => {
+      for (const parameter of trained) {
+        for (const loss of parameter.losses) losses.add(loss);
+        const states = this.#statesOf(parameter);
+        const gradient = (parameter.grad as Tensor).value;
+        const updated = this.update(
+          parameter.value,
+          gradient,
+          states.map((state) => state.value),
+          scalars,
+        );
+        assignments.push(parameter.overwrite(updated.parameter));
+        parameter.spent = true;
+        states.forEach((state, i) => {
+          assignments.push(state.overwrite(updated.states[i]));
+        });
+      }
+    });
+    await realizeAll([...also, ...[...losses].map((value) => ({ value }))], assignments);
+  }
+
+  /** Forgets the gradients; otherwise the next `backward()` adds to them. */
+  clearGrad(): void {
+    for (const parameter of this.#parameters) parameter.clearGrad();
+  }
+
+  #statesOf(parameter: Parameter): readonly Buffer[] {
+    let states = this.#states.get(parameter);
+    if (states === undefined) {
+      states = this.stateNames.map(() => Buffer.filled(parameter.shape, 0));
+      this.#states.set(parameter, states);
+    }
+    return states;
+  }
+
+  /**
+   * What has to be saved to go on later, by name: the states of each parameter (`conv1.weight.velocity`). The number
+   * of steps and the rate are {@link steps} and {@link learningRate}.
+   *
+   * @param names the parameters by name: `net.namedParameters()`
+   */
+  stateDict(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
+    const dict = new Map<string, Buffer>();
+    for (const [name, parameter] of names) {
+      this.#statesOf(parameter).forEach((state, i) => {
+        dict.set(`${name}.${this.stateNames[i]}`, state);
+      });
+    }
+    return dict;
+  }
+
+  /**
+   * Restores what {@link stateDict} gave.
+   *
+   * @throws {InputError} if an entry is missing or misshapen
+   */
+  loadStateDict(
+    names: ReadonlyMap<string, Parameter>,
+    entries: ReadonlyMap<string, StateEntry>,
+    { steps }: { readonly steps: number },
+  ): void {
+    const dict = this.stateDict(names);
+    for (const [name, state] of dict) {
+      const entry = entries.get(name);
+      if (entry === undefined || entry.data.length !== state.size) {
+        throw new InputError(
+          `[optimizer] state ${name}: expected ${state.size} values, ` +
+            `got ${entry === undefined ? 'none' : entry.data.length}; it belongs to another network or optimizer`,
+        );
+      }
+    }
+    for (const [name, state] of dict) state.load((entries.get(name) as StateEntry).data);
+    this.#steps = steps;
+  }
+}
+
+function checkRate(rate: number): number {
+  if (!(rate >= 0 && Number.isFinite(rate))) {
+    throw new InputError(`[optimizer] learningRate: expected a finite number of at least 0, got ${rate}`);
+  }
+  return rate;
+}
+
+/** Throws unless `0 <= value < 1`. */
+export function checkShare(what: string, value: number): number {
+  if (!(value >= 0 && value < 1)) throw new InputError(`[optimizer] ${what}: expected 0 <= x < 1, got ${value}`);
+  return value;
+}
+
+/** Throws unless the decay is a finite number of at least 0. */
+export function checkDecay(value: number): number {
+  if (!(value >= 0 && Number.isFinite(value))) {
+    throw new InputError(`[optimizer] weightDecay: expected a finite number of at least 0, got ${value}`);
+  }
+  return value;
+}
