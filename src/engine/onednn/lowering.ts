@@ -67,6 +67,12 @@ export class Lowering {
     return this.#places.get(value)?.[0] ?? this.#placeSource(value, plainDesc(value));
   }
 
+  /** Where the value lies, with the value's own axes: the weights of a grouped convolution lie there with others. */
+  withOwnAxes(value: GraphValue): Placed {
+    const place = this.placeOf(value);
+    return place.desc.shape.length === value.shape.length ? place : this.plain(value);
+  }
+
   /** The value in row-major layout with its own shape. */
   plain(value: GraphValue): Placed {
     return this.inLayout(value, plainDesc(value));

@@ -10,7 +10,7 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [x, mean, variance, scale, shift] = node.inputs;
   const [y] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = context.placeOf(x);
+  const src = context.withOwnAxes(x);
   const opDesc = describe.normForward('inference', src.desc, epsilon, { ...affineFlags, globalStatistics: true, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   context.call(
@@ -31,7 +31,7 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
   const [x, scale, shift] = node.inputs;
   const [y, mean, variance, mask] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = context.placeOf(x);
+  const src = context.withOwnAxes(x);
   const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   const statistics = MemoryDesc.plain(mean.shape, 'float32');
@@ -59,7 +59,7 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
   const [x, mean, variance, scale, shift, dy, mask] = node.inputs;
   const [dx, dScale, dShift] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = context.placeOf(x);
+  const src = context.withOwnAxes(x);
   const diffDst = context.inLayout(dy, src.desc);
   const opDesc = describe.normBackward(src.desc, src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask) ?? null), node.op);
@@ -94,8 +94,7 @@ export const softmax: Lower<'softmax'> = (context, node) => {
     context.fallback(node);
     return;
   }
-  const own = context.placeOf(x);
-  const src = own.desc.shape.length === x.shape.length ? own : context.plain(x);
+  const src = context.withOwnAxes(x);
   const sameRank = src.desc.shape.length === x.shape.length;
   const primitive = sameRank ? Primitive.create(describe.softmaxForward(kindOf(log), src.desc, src.desc, axis)) : null;
   if (primitive === null) {

@@ -13,7 +13,7 @@ function geometryOf({ kernel, stride, padding }: Pool2dParams): PoolGeometry {
 function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, pooling: Pooling): void {
   const [x] = node.inputs;
   const [y, argmax] = node.outputs;
-  const src = context.placeOf(x);
+  const src = context.withOwnAxes(x);
   const trains = argmax !== undefined && context.isUsed(argmax);
   const opDesc = describe.poolForward(
     trains ? 'training' : 'inference',
@@ -71,7 +71,7 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
   const [dy] = node.inputs;
   const [dx] = node.outputs;
   const pooling = average(node.params);
-  const diffDst = context.placeOf(dy);
+  const diffDst = context.withOwnAxes(dy);
   const opDesc = describe.poolBackward(pooling, MemoryDesc.any(dx.shape), diffDst.desc, geometryOf(node.params));
   const primitive = Primitive.create(opDesc);
   if (primitive === null) {
