@@ -97,7 +97,7 @@ async function receive(
       if (error.final || attempt >= attempts) {
         throw failure('a file to download', `${error.message} (attempt ${attempt} of ${attempts})`, error);
       }
-      await sleep(100 * 4 ** (attempt - 1));
+      await sleep(250 * 4 ** (attempt - 1));
     }
   }
   const found = hash.digest('hex');

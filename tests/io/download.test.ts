@@ -12,6 +12,9 @@ import { type DownloadProgress, download } from '../../src/io/download.js';
 import { LocalServer } from '../server.js';
 import { temporaryFolder } from '../temporary.js';
 
+/** No waiting between attempts. */
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
 const folder = temporaryFolder();
 const path = join(folder, 'sub', 'file.bin');
 const server = new LocalServer();
@@ -22,13 +25,17 @@ const wrong = '0'.repeat(32);
 
 afterEach(() => rmSync(join(folder, 'sub'), { recursive: true, force: true }));
 
-/** Sends `begin` … `end` under headers that promise everything from `begin` on, and then drops the connection. */
-function cut(response: ServerResponse, status: number, begin: number, end: number): void {
-  response.writeHead(status, {
-    'content-length': content.length - begin,
-    ...(status === 206 && { 'content-range': `bytes ${begin}-${content.length - 1}/${content.length}` }),
-  });
-  response.write(content.subarray(begin, end), () => setTimeout(() => response.destroy(), 20));
+let cutOff: ServerResponse | null = null;
+
+/** Sends the first half under headers that promise everything; `drop` then cuts the connection. */
+function sendHalf(response: ServerResponse): void {
+  cutOff = response;
+  response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, half));
+}
+
+/** Cuts the connection once the first half has arrived. */
+function drop({ receivedBytes }: DownloadProgress): void {
+  if (receivedBytes === half) cutOff?.destroy();
 }
 
 const failure = (options: Partial<Parameters<typeof download>[2]> = {}, url = `${server.url}/file.bin`) =>
@@ -40,7 +47,10 @@ const failure = (options: Partial<Parameters<typeof download>[2]> = {}, url = `$
 describe('download', () => {
   it('puts a checked file in its place and reports progress', async () => {
     const progress: DownloadProgress[] = [];
-    server.serve((_, response) => response.writeHead(200, { 'content-length': content.length }).end(content));
+    server.serve(({ headers }, response) => {
+      expect(headers['accept-encoding']).toBe('identity');
+      response.writeHead(200, { 'content-length': content.length }).end(content);
+    });
     await download(`${server.url}/file.bin`, path, { md5, onProgress: (now) => progress.push(now) });
     expect(readFileSync(path).equals(content)).toBe(true);
     expect(readdirSync(join(folder, 'sub'))).toEqual(['file.bin']);
@@ -63,39 +73,36 @@ describe('download', () => {
 
   it('goes on where the connection was cut', async () => {
     server.serve(({ headers }, response) => {
-      if (headers.range === undefined) cut(response, 200, 0, half);
-      else cut(response, 206, Number(/\d+/.exec(headers.range)?.[0]), content.length);
+      if (headers.range === undefined) return sendHalf(response);
+      const range = `bytes ${half}-${content.length - 1}/${content.length}`;
+      response.writeHead(206, { 'content-range': range }).end(content.subarray(half));
     });
-    await download(`${server.url}/file.bin`, path, { md5 });
+    await download(`${server.url}/file.bin`, path, { md5, onProgress: drop });
     expect(readFileSync(path).equals(content)).toBe(true);
     expect(server.requests).toEqual(['GET /file.bin', `GET /file.bin bytes=${half}-`]);
   });
 
-  it('starts anew where the server cannot go on', async () => {
-    server.serve((_, response) => {
-      if (server.requests.length === 1) cut(response, 200, 0, half);
-      else response.end(content);
-    });
-    await download(`${server.url}/file.bin`, path, { md5 });
-    expect(readFileSync(path).equals(content)).toBe(true);
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('starts anew where the server refuses to go on', async () => {
+  it.each([
+    ['cannot go on', 200, 2],
+    ['refuses to go on', 416, 3],
+    ['goes on elsewhere', 206, 3],
+  ])('starts anew where the server %s', async (_, status, requests) => {
     server.serve(({ headers }, response) => {
-      if (headers.range !== undefined) response.writeHead(416).end();
-      else if (server.requests.length === 1) cut(response, 200, 0, half);
-      else response.end(content);
+      if (server.requests.length === 1) sendHalf(response);
+      else if (headers.range === undefined || status === 200) response.end(content);
+      else response.writeHead(status, { 'content-range': 'bytes 1-9/10' }).end(content.subarray(1, 10));
     });
-    await download(`${server.url}/file.bin`, path, { md5 });
-    expect(server.requests).toEqual(['GET /file.bin', `GET /file.bin bytes=${half}-`, 'GET /file.bin']);
+    await download(`${server.url}/file.bin`, path, { md5, onProgress: drop });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    const asked = ['GET /file.bin', `GET /file.bin bytes=${half}-`, 'GET /file.bin'];
+    expect(server.requests).toEqual(asked.slice(0, requests));
   });
 
   it('gives up after the last attempt, keeps the old file and says what to do', async () => {
     mkdirSync(join(folder, 'sub'));
     writeFileSync(path, 'old');
-    server.serve((_, response) => cut(response, 200, 0, half));
-    const error = await failure({ attempts: 2 });
+    server.serve((_, response) => sendHalf(response));
+    const error = await failure({ attempts: 2, onProgress: drop });
     expect(error).toBeInstanceOf(FileError);
     expect(error.message).toMatch(
       new RegExp(`^\\[download\\] ${server.url}/file.bin: expected a file to download, got .* \\(attempt 2 of 2\\); `),
@@ -136,6 +143,19 @@ describe('download', () => {
       response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 10));
     });
     expect((await failure({ timeoutMs: 100 })).message).toMatch(/got nothing for 100 ms \(attempt 1 of 1\)/);
+  });
+
+  it('waits as long as something arrives', async () => {
+    server.serve(async (_, response) => {
+      response.writeHead(200, { 'content-length': content.length });
+      for (let i = 0; i < 5; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        response.write(content.subarray(i * 60_000, (i + 1) * 60_000));
+      }
+      response.end();
+    });
+    await download(`${server.url}/file.bin`, path, { md5, attempts: 1, timeoutMs: 300 });
+    expect(readFileSync(path).equals(content)).toBe(true);
   });
 
   it('names the address when nobody answers there', async () => {

@@ -20,6 +20,9 @@ vi.mock('node:module', async (original) => {
   return { ...module, createRequire };
 });
 
+/** No waiting between attempts to download. */
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
 const root = temporaryFolder();
 const { images, labels } = mnistFiles(12);
 const names = ['t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'];
