@@ -31,13 +31,18 @@ export function compilationCount(): number {
 export function realize(engine: Engine, values: readonly Value[], assigned: readonly Assignment[] = []): void {
   const wanted = values.filter((value) => value.storage === null);
   const captured = capture(wanted, assigned);
-  if (captured.nodes.length > 0) run(engine, captured);
-  for (const assignment of captured.assignments) {
-    assignment.storage.version++;
-    assignment.value.realize(assignment.storage);
-    assignment.target.committed();
+  const { nodes, assignments } = captured;
+  try {
+    if (nodes.length > 0 || assignments.length > 0) run(engine, captured);
+    for (const { storage, value } of assignments) {
+      storage.version++;
+      if (value.storage === null) value.realize(storage);
+    }
+  } finally {
+    // If the program failed (a label out of range), the targets are left with what they had.
+    for (const { target } of assignments) target.committed();
+    for (const node of nodes) node.assignments = null;
   }
-  for (const node of captured.nodes) node.assignments = null;
 }
 
 function run(engine: Engine, captured: Capture): void {

@@ -133,7 +133,10 @@ export class Lowering {
   updating(input: GraphValue, output: GraphValue, desc: MemoryDesc): Placed {
     const placed = this.inLayout(input, desc);
     const mine = this.#places.get(input)?.[0] === placed && this.#targets.get(output) === input;
-    if (mine && (this.#bufferLastUses.get(placed.buffer) ?? 0) <= this.#current) {
+    // An update still reads its other inputs after it has begun to write.
+    const { inputs } = this.graph.nodes[this.#current];
+    const users = inputs.filter((other) => this.#places.get(other)?.some(({ buffer }) => buffer === placed.buffer));
+    if (mine && users.length === 1 && (this.#bufferLastUses.get(placed.buffer) ?? 0) <= this.#current) {
       this.define(output, placed);
       return placed;
     }
@@ -247,21 +250,25 @@ export class Lowering {
     const { graph } = this;
     this.#current = Number.POSITIVE_INFINITY;
     const assigned = new Set<number>();
-    const copies: (() => void)[] = [];
+    const copies: { readonly value: GraphValue; readonly target: Placed }[] = [];
     for (const { value, into } of graph.outputs) {
       if (into < 0) continue;
       assigned.add(into);
       const target = this.placeOf(graph.sources[into].value);
-      if (this.placeOf(value).buffer === target.buffer) continue;
-      // Read everything before anything is overwritten: one source's new value may be another's old one.
-      const from =
-        value.producer === null
-          ? this.#plainCopy(this.inLayout(value, MemoryDesc.plain(target.desc.shape, target.desc.dtype)))
-          : this.inLayout(value, sameShape(value.shape, target.desc.shape) ? this.placeOf(value).desc : target.desc);
-      copies.push(() => this.#reorder(from, target));
+      if (this.placeOf(value).buffer !== target.buffer) copies.push({ value, target });
     }
-    const outputs = graph.outputs.filter(({ into }) => into < 0).map(({ value }) => typed(this.plain(value), value));
-    for (const copy of copies) copy();
+    // Read everything before anything is overwritten: one source's new value may be another's old one.
+    const overwritten = new Set(copies.map(({ target }) => target.buffer));
+    const saved = (placed: Placed) => (overwritten.has(placed.buffer) ? this.#plainCopy(placed) : placed);
+    const outputs = graph.outputs
+      .filter(({ into }) => into < 0)
+      .map(({ value }) => typed(saved(this.plain(value)), value));
+    const moves = copies.map(({ value, target }) => {
+      const own = this.placeOf(value);
+      const sameAxes = sameShape(own.desc.shape, target.desc.shape);
+      return { from: saved(sameAxes ? own : this.inLayout(value, target.desc)), target };
+    });
+    for (const { from, target } of moves) this.#reorder(from, target);
     const sources: SourcePlan[] = graph.sources.map(({ value, persistent }, i) => ({
       placed: this.#places.get(value)?.[0] ?? null,
       resident: persistent,
