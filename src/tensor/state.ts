@@ -1,4 +1,4 @@
-import { InputError, ShapeError } from '../errors.js';
+import { DTypeError, InputError, ShapeError } from '../errors.js';
 import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { type Assignment, type AssignmentTarget, type GradientSink, Value } from '../graph/node.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
@@ -35,6 +35,9 @@ export abstract class State extends Tensor implements AssignmentTarget {
   assign(value: Value, trigger: Value = value): void {
     if (!sameShape(value.shape, this.shape)) {
       throw new ShapeError(`[assign] shape: expected ${formatShape(this.shape)}, got ${formatShape(value.shape)}`);
+    }
+    if (value.dtype !== this.dtype) {
+      throw new DTypeError(`[assign] dtype: expected ${this.dtype}, got ${value.dtype}; convert it with cast()`);
     }
     if (trigger.node === null) {
       this.load(value.current().read());

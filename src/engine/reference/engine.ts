@@ -49,13 +49,15 @@ class ReferenceProgram implements Program {
         arrays.set(output, outputs[i]);
       });
     }
-    // Nothing is overwritten before everything has been computed from the old contents.
-    const results = graph.outputs.map(({ value }) => arrayOf(value));
+    // Nothing is overwritten before everything has been read: one source's new value may be another's old one.
+    const results = graph.outputs.map(({ value }) => {
+      const { data } = arrayOf(value);
+      return value.producer === null ? data.slice() : data;
+    });
     const storages: Storage[] = [];
     graph.outputs.forEach(({ value, into }, i) => {
-      const { data } = results[i];
-      if (into >= 0) sources[into].evict().set(data);
-      else storages.push(new Storage(value.shape, value.dtype as DType, value.producer === null ? data.slice() : data));
+      if (into >= 0) sources[into].evict().set(results[i]);
+      else storages.push(new Storage(value.shape, value.dtype as DType, results[i]));
     });
     return storages;
   }
