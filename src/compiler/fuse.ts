@@ -1,5 +1,5 @@
 import type { Activation, OpParams } from '../graph/op.js';
-import { countUses, type Graph, GraphNode, type GraphValue, keep, replaceBy, rewrite } from './graph.js';
+import { bypass, countUses, type Graph, GraphNode, type GraphValue, keep, replaceBy, rewrite } from './graph.js';
 
 /** Activations that the kernels of conv2d, linear and binary can apply to their own output. */
 const fusible = new Set<Activation['fn']>(['relu', 'leakyRelu', 'sigmoid', 'tanh']);
@@ -18,7 +18,7 @@ export function fuseActivations(graph: Graph): Graph {
   }
   const absorbed = new Set(followers.values());
   return rewrite(graph, (node, inputs) => {
-    if (absorbed.has(node)) return { node: null, outputs: [inputs[0]] };
+    if (absorbed.has(node)) return bypass(inputs[0]);
     const follower = followers.get(node);
     if (follower === undefined) return keep(node, inputs);
     const params = { ...node.params, activation: follower.params } as GraphNode['params'];
@@ -60,7 +60,7 @@ export function fuseBatchNormRelu(graph: Graph): Graph {
   const absorbed = new Set(relus.values());
   const fusedBackwards = new Set([...relus.keys()].map((norm) => backwards.get(norm)));
   return rewrite(graph, (node, inputs) => {
-    if (absorbed.has(node) || reluGradients.has(node)) return { node: null, outputs: [inputs[0]] };
+    if (absorbed.has(node) || reluGradients.has(node)) return bypass(inputs[0]);
     if (!relus.has(node) && !fusedBackwards.has(node)) return keep(node, inputs);
     const params = { ...(node.params as OpParams['batchNorm']), relu: true };
     return replaceBy(new GraphNode(node.op, params, inputs, node.outputs));

@@ -65,7 +65,7 @@ export function rewrite(graph: Graph, rebuild: (node: GraphNode, inputs: readonl
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(mapped);
     const replacement = rebuild(node, inputs);
-    if (replacement.node !== null) nodes.push(replacement.node);
+    nodes.push(...replacement.nodes);
     node.outputs.forEach((output, i) => {
       const value = replacement.outputs[i];
       if (value !== undefined && value !== output) map.set(output, value);
@@ -76,20 +76,25 @@ export function rewrite(graph: Graph, rebuild: (node: GraphNode, inputs: readonl
 }
 
 export interface Replacement {
-  /** The node that takes the old one's place in the order, if there is one. */
-  readonly node: GraphNode | null;
+  /** The nodes that take the old one's place in the order. */
+  readonly nodes: readonly GraphNode[];
   /** What stands for the old node's outputs from now on. */
   readonly outputs: readonly GraphValue[];
 }
 
 /** The same node on the (possibly replaced) inputs. */
 export function keep(node: GraphNode, inputs: readonly GraphValue[]): Replacement {
-  if (inputs.every((input, i) => input === node.inputs[i])) return { node, outputs: node.outputs };
+  if (inputs.every((input, i) => input === node.inputs[i])) return replaceBy(node);
   return replaceBy(new GraphNode(node.op, node.params, inputs, node.outputs));
 }
 
 export function replaceBy(node: GraphNode): Replacement {
-  return { node, outputs: node.outputs };
+  return { nodes: [node], outputs: node.outputs };
+}
+
+/** No node: other values stand for its outputs. */
+export function bypass(...outputs: readonly GraphValue[]): Replacement {
+  return { nodes: [], outputs };
 }
 
 function withoutDeadNodes(graph: Graph): Graph {

@@ -6,6 +6,7 @@ import { fuseActivations, fuseBatchNormRelu } from './fuse.js';
 import type { Graph } from './graph.js';
 import { printGraph } from './print.js';
 import { simplify } from './simplify.js';
+import { sinkActivations } from './sink.js';
 import { verify } from './verify.js';
 
 interface CompiledGraph {
@@ -93,6 +94,7 @@ function compile(engine: Engine, structure: Graph): CompiledGraph {
 
 const passes = [
   { name: 'simplify', fusion: false, apply: simplify },
+  { name: 'sinkActivations', fusion: true, apply: sinkActivations },
   { name: 'fuseActivations', fusion: true, apply: fuseActivations },
   { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },
 ] as const;

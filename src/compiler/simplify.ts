@@ -1,7 +1,7 @@
 import type { OpParams } from '../graph/op.js';
 import { sameShape } from '../graph/shape.js';
 import { equalData } from './capture.js';
-import { type Graph, GraphNode, type GraphValue, keep, type Replacement, replaceBy, rewrite } from './graph.js';
+import { bypass, type Graph, GraphNode, type GraphValue, keep, type Replacement, replaceBy, rewrite } from './graph.js';
 
 /**
  * Folds what is known at compile time, joins reshapes, drops what changes nothing (the identity, reductions over axes of
@@ -11,7 +11,7 @@ export function simplify(graph: Graph): Graph {
   const seen = new Map<string, GraphNode[]>();
   return rewrite(graph, (node, inputs) => {
     const simpler = simplifyNode(node, inputs);
-    return simpler.node === null ? simpler : share(simpler.node, seen);
+    return simpler.nodes.length === 0 ? simpler : share(simpler.nodes[0], seen);
   });
 }
 
@@ -23,22 +23,22 @@ function simplifyNode(node: GraphNode, inputs: readonly GraphValue[]): Replaceme
   switch (node.op) {
     case 'reshape':
     case 'broadcastTo':
-      if (sameShape(x.shape, y.shape)) return { node: null, outputs: [x] };
+      if (sameShape(x.shape, y.shape)) return bypass(x);
       if (node.op === 'reshape' && x.producer?.op === 'reshape') {
         const [origin] = x.producer.inputs;
-        if (sameShape(origin.shape, y.shape)) return { node: null, outputs: [origin] };
+        if (sameShape(origin.shape, y.shape)) return bypass(origin);
         return replaceBy(new GraphNode('reshape', { shape: y.shape }, [origin], [y]));
       }
       break;
     case 'reduce': {
       const { axes } = node.params as OpParams['reduce'];
       if (axes.some((axis) => x.shape[axis] > 1)) break;
-      if (sameShape(x.shape, y.shape)) return { node: null, outputs: [x] };
+      if (sameShape(x.shape, y.shape)) return bypass(x);
       return replaceBy(new GraphNode('reshape', { shape: y.shape }, [x], [y]));
     }
     case 'affine': {
       const { scale, shift } = node.params as OpParams['affine'];
-      if (scale === 1 && shift === 0) return { node: null, outputs: [x] };
+      if (scale === 1 && shift === 0) return bypass(x);
       break;
     }
     default:
@@ -73,7 +73,7 @@ function share(node: GraphNode, seen: Map<string, GraphNode[]>): Replacement {
   else {
     for (const other of alike) {
       const same = other.inputs.length === node.inputs.length && other.inputs.every((v, i) => v === node.inputs[i]);
-      if (same && equalData(other.params, node.params)) return { node: null, outputs: other.outputs };
+      if (same && equalData(other.params, node.params)) return bypass(...other.outputs);
     }
     alike.push(node);
   }

@@ -112,7 +112,8 @@ export function conv2d(params: Conv2dParams, x: Value, weight: Value, bias: Valu
 }
 
 export function conv2dBackwardData(params: Conv2dParams, inputShape: Shape, dy: Value, weight: Value): Value {
-  return apply('conv2dBackwardData', { ...params, inputShape }, [dy, weight])[0];
+  const { stride, padding, dilation, groups } = params;
+  return apply('conv2dBackwardData', { stride, padding, dilation, groups, inputShape }, [dy, weight])[0];
 }
 
 export function conv2dBackwardWeights(
@@ -122,7 +123,8 @@ export function conv2dBackwardWeights(
   x: Value,
   dy: Value,
 ): readonly Value[] {
-  return apply('conv2dBackwardWeights', { ...params, weightShape, bias }, [x, dy]);
+  const { stride, padding, dilation, groups } = params;
+  return apply('conv2dBackwardWeights', { stride, padding, dilation, groups, weightShape, bias }, [x, dy]);
 }
 
 export function linear(x: Value, weight: Value, bias: Value | null): Value {
@@ -142,7 +144,8 @@ export function maxPool2d(params: Pool2dParams, x: Value): Value {
 }
 
 export function maxPool2dBackward(params: Pool2dParams, inputShape: Shape, dy: Value, argmax: Value): Value {
-  return apply('maxPool2dBackward', { ...params, inputShape }, [dy, argmax])[0];
+  const { kernel, stride, padding } = params;
+  return apply('maxPool2dBackward', { kernel, stride, padding, inputShape }, [dy, argmax])[0];
 }
 
 export function avgPool2d(params: OpParams['avgPool2d'], x: Value): Value {

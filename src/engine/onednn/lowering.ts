@@ -7,9 +7,19 @@ import { arrayFor, runKernel } from '../reference/engine.js';
 import type { NDArray } from '../reference/ndarray.js';
 import { args, MemoryDesc, Primitive } from './ffi.js';
 import type { ArrayType, Buffer, KernelStep, LoweredGraph, Placed, SourcePlan, Step } from './steps.js';
+import { threadsFor } from './work.js';
 
 /** Turns one node into steps. */
 export type Lower<K extends OpName> = (context: Lowering, node: GraphNode<K>) => void;
+export interface LoweringOptions {
+  /** Compare every node with the reference engine at every run. */
+  readonly validate: boolean;
+  /** Most threads that a kernel may use. */
+  readonly threads: number;
+  /** Sets the number of threads of what is created from now on. */
+  readonly useThreads: (count: number) => void;
+}
+
 export type LoweringTable = { readonly [K in OpName]: Lower<K> };
 
 type ArgList = readonly (readonly [argument: number, memory: Placed])[];
@@ -30,6 +40,7 @@ export class Lowering {
   readonly #persistent = new Set<GraphValue>();
   readonly #forwards = new Map<GraphValue, Primitive>();
   #current = 0;
+  #threads = 1;
 
   constructor(readonly graph: Graph) {
     graph.nodes.forEach((node, i) => {
@@ -42,15 +53,14 @@ export class Lowering {
     for (const { value, persistent } of graph.sources) if (persistent) this.#persistent.add(value);
   }
 
-  /**
-   * Lowers the whole graph.
-   *
-   * @param validate compare every node with the reference engine at every run
-   */
-  static lower(graph: Graph, table: LoweringTable, validate: boolean): LoweredGraph {
+  /** Lowers the whole graph. */
+  static lower(graph: Graph, table: LoweringTable, { validate, threads, useThreads }: LoweringOptions): LoweredGraph {
     const context = new Lowering(graph);
     graph.nodes.forEach((node, i) => {
       context.#current = i;
+      context.#threads = threadsFor(node, threads);
+      // Kernels are generated for a number of threads.
+      useThreads(context.#threads);
       if (validate) context.#lowerValidated(node, table, i);
       else (table[node.op] as Lower<OpName>)(context, node);
     });
@@ -119,8 +129,8 @@ export class Lowering {
    */
   overwriting(input: GraphValue, placed: Placed, output: GraphValue): Placed {
     const { buffer, desc } = placed;
-    const free = buffer.kind === 'arena' && (this.#bufferLastUses.get(buffer) ?? 0) <= this.#current;
-    if (!free || input.dtype !== output.dtype) return this.output(output, desc);
+    if (buffer.kind !== 'arena' || !this.#isSpent(buffer) || input.dtype !== output.dtype)
+      return this.output(output, desc);
     const result = { buffer, desc };
     this.define(output, result);
     return result;
@@ -136,7 +146,7 @@ export class Lowering {
     // An update still reads its other inputs after it has begun to write.
     const { inputs } = this.graph.nodes[this.#current];
     const users = inputs.filter((other) => this.#places.get(other)?.some(({ buffer }) => buffer === placed.buffer));
-    if (mine && users.length === 1 && (this.#bufferLastUses.get(placed.buffer) ?? 0) <= this.#current) {
+    if (mine && users.length === 1 && this.#isSpent(placed.buffer)) {
       this.define(output, placed);
       return placed;
     }
@@ -157,6 +167,7 @@ export class Lowering {
       kind: 'primitive',
       name,
       primitive,
+      threads: this.#threads,
       args: [...reads, ...all],
       reads: reads.map(([, placed]) => placed),
       writes: all.map(([, placed]) => placed),
@@ -199,6 +210,11 @@ export class Lowering {
   #keep(buffer: Buffer, value: GraphValue): void {
     const last = Math.max(this.#bufferLastUses.get(buffer) ?? -1, this.#lastUses.get(value) ?? -1);
     this.#bufferLastUses.set(buffer, last);
+  }
+
+  /** Whether nothing after the current node reads the buffer. */
+  #isSpent(buffer: Buffer): boolean {
+    return (this.#bufferLastUses.get(buffer) ?? Number.POSITIVE_INFINITY) <= this.#current;
   }
 
   #addBuffer(kind: Buffer['kind'], bytes: number, source: number, contents: TypedArray | null): Buffer {

@@ -43,7 +43,6 @@ type Action = () => void;
 export class OneDnnProgram implements Program {
   readonly #lowered: LoweredGraph;
   readonly #runtime: Runtime;
-  readonly #threads: number;
   readonly #offsets: readonly number[];
   readonly #arenaBytes: number;
   readonly #constants: NativeMemory;
@@ -59,10 +58,9 @@ export class OneDnnProgram implements Program {
   #outputViews: readonly TypedArray[] = [];
   #stale = true;
 
-  constructor(lowered: LoweredGraph, runtime: Runtime, threads: number) {
+  constructor(lowered: LoweredGraph, runtime: Runtime) {
     this.#lowered = lowered;
     this.#runtime = runtime;
-    this.#threads = threads;
     lowered.sources.forEach(({ placed, resident, assigned }, source) => {
       if (placed === null) return;
       if (resident) this.#residents.push({ source, placed, assigned });
@@ -80,7 +78,6 @@ export class OneDnnProgram implements Program {
 
   run(sources: readonly Storage[]): Storage[] {
     const { arena } = this.#runtime;
-    this.#runtime.useThreads(this.#threads);
     for (const resident of this.#residents) this.#bindResident(resident, sources[resident.source]);
     const memory = arena.reserve(this.#arenaBytes);
     if (this.#stale || memory !== this.#boundArena) this.#bind(memory);
@@ -152,18 +149,23 @@ export class OneDnnProgram implements Program {
     });
     const execute = makeExecutor();
     let place = 0;
-    this.#actions = this.#lowered.steps.map((step): Action => {
+    const runtime = this.#runtime;
+    let threads = 0;
+    this.#actions = this.#lowered.steps.flatMap((step): Action[] => {
       if (step.kind === 'kernel') {
         const { run } = step;
         const inputs = step.reads.map(arrayAt);
         const outputs = step.writes.map(arrayAt);
-        return () => run(inputs, outputs);
+        return [() => run(inputs, outputs)];
       }
       const { primitive } = step;
       const count = step.args.length;
       const address = this.#argBlock.addressOf(place);
       place += count;
-      return () => execute(primitive, count, address);
+      const call = () => execute(primitive, count, address);
+      if (step.threads === threads) return [call];
+      threads = step.threads;
+      return [() => runtime.useThreads(step.threads), call];
     });
     this.#inputViews = this.#inputs.map(({ placed }) => viewAt(placed));
     this.#outputViews = this.#lowered.outputs.map(viewAt);
@@ -214,7 +216,7 @@ export class OneDnnProgram implements Program {
       const writes = step.writes.map(where).join(' ');
       const reads = step.reads.map(where).join(' ');
       const kernel = step.kind === 'primitive' ? `onednn ${step.primitive.implementation}` : 'typescript';
-      return `${String(i).padStart(3)} ${step.name} ${writes} <- ${reads}${printParams({ kernel })}`;
+      return `${String(i).padStart(3)} ${step.name} ${writes} <- ${reads}${printParams(step.kind === 'primitive' ? { kernel, threads: step.threads } : { kernel })}`;
     };
     return this.#lowered.steps.map(line).join('\n');
   }
@@ -222,7 +224,7 @@ export class OneDnnProgram implements Program {
   summary(): string {
     const { steps } = this.#lowered;
     const mebibytes = (this.#arenaBytes / 2 ** 20).toFixed(1);
-    return `${steps.length} steps, arena ${mebibytes} MiB, ${this.#threads} thread${this.#threads === 1 ? '' : 's'}`;
+    return `${steps.length} steps, arena ${mebibytes} MiB`;
   }
 
   dispose(): void {

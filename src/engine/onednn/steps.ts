@@ -31,6 +31,8 @@ export interface PrimitiveStep {
   readonly kind: 'primitive';
   readonly name: string;
   readonly primitive: Primitive;
+  /** The number of threads that the kernel was made for. */
+  readonly threads: number;
   readonly args: readonly (readonly [argument: number, memory: Placed])[];
   readonly reads: readonly Placed[];
   readonly writes: readonly Placed[];

@@ -1,0 +1,36 @@
+import type { GraphNode } from '../../compiler/graph.js';
+import { numel } from '../../graph/shape.js';
+
+/** An element that is read, changed a little and written takes about as long as this many multiply-adds. */
+const perElement = 4;
+
+/** A kernel below this many multiply-adds is done before a second thread has got going. */
+const smallKernel = 400_000;
+
+/** Roughly how much a node has to do, in multiply-adds of a good matrix kernel. */
+export function workOf({ op, inputs, outputs }: GraphNode): number {
+  switch (op) {
+    case 'conv2d':
+    case 'conv2dBackwardData': {
+      const [result, weight] = [op === 'conv2d' ? outputs[0] : inputs[0], inputs[1]];
+      return numel(result.shape) * (numel(weight.shape) / weight.shape[0]);
+    }
+    case 'conv2dBackwardWeights': {
+      const [weight] = outputs;
+      return numel(inputs[1].shape) * (numel(weight.shape) / weight.shape[0]);
+    }
+    case 'linear':
+      return numel(inputs[0].shape) * outputs[0].shape[1];
+    case 'linearBackwardData':
+      return numel(inputs[0].shape) * outputs[0].shape[1];
+    case 'linearBackwardWeights':
+      return numel(inputs[0].shape) * inputs[1].shape[1];
+    default:
+      return perElement * Math.max(0, ...[...inputs, ...outputs].map(({ shape }) => numel(shape)));
+  }
+}
+
+/** How many of the available threads a node's kernels should run on. */
+export function threadsFor(node: GraphNode, available: number): number {
+  return workOf(node) < smallKernel ? 1 : available;
+}
