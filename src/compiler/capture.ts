@@ -116,10 +116,11 @@ function sameValue(value: Value, other: GraphValue, graph: Graph): boolean {
 
 /** Deep equality of plain data: numbers, strings, booleans, arrays and objects of them. */
 export function equalData(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false;
+  // Not ===: a division by 0 and one by -0 are different programs.
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
     for (let i = 0; i < a.length; i++) if (!equalData(a[i], b[i])) return false;
     return true;
   }

@@ -246,9 +246,7 @@ describe.each(engines)('%s: overwriting states', (engine) => {
 
   it('refuses another shape or dtype', () => {
     const p = buffer(1, 2);
-    expect(() => p.assign(tensor([1, 2, 3]).value)).toThrow(
-      new ShapeError('[assign] shape: expected [2], got [3]'),
-    );
+    expect(() => p.assign(tensor([1, 2, 3]).value)).toThrow(new ShapeError('[assign] shape: expected [2], got [3]'));
     expect(() => p.assign(tensor([1, 2], 'int32').value)).toThrow(DTypeError);
     expect(() => p.load(Int32Array.of(1, 2))).toThrow(
       '[load] data: expected 2 elements of float32 (shape [2]), got 2 of int32',

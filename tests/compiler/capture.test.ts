@@ -1,0 +1,204 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { equalData } from '../../src/compiler/capture.js';
+import { compilationCount } from '../../src/compiler/realize.js';
+import { NativeMemory, Primitive } from '../../src/engine/onednn/ffi.js';
+import { OneDnnProgram } from '../../src/engine/onednn/program.js';
+import { setEngine } from '../../src/engine/select.js';
+import { Adam } from '../../src/optimizer/index.js';
+import { Generator } from '../../src/random.js';
+import { realizeAll } from '../../src/tensor/evaluate.js';
+import * as F from '../../src/tensor/functional.js';
+import { Buffer, Parameter } from '../../src/tensor/state.js';
+import { concat, Tensor, tensor } from '../../src/tensor/tensor.js';
+import { engines, noise } from '../engines.js';
+
+/** Number of programs compiled while `body` runs. */
+async function compilations(body: () => Promise<unknown>): Promise<number> {
+  const before = compilationCount();
+  await body();
+  return compilationCount() - before;
+}
+
+const image = (seed: number, shape = [2, 3, 6, 6]): Tensor => Tensor.fromData(noise(shape, seed).data, shape);
+const weight = (seed: number, shape = [4, 3, 3, 3]): Tensor => Tensor.fromData(noise(shape, seed).data, shape);
+
+describe.each(engines)('%s: programs are cached by structure', (engine) => {
+  beforeEach(() => setEngine(engine));
+
+  it('compiles equal structures once, whatever the data', async () => {
+    const net = (seed: number) => F.relu(F.conv2d(image(seed), weight(seed), null, { padding: 1 })).mean();
+    await net(1).data();
+    expect(await compilations(() => net(2).data())).toBe(0);
+    expect(await net(3).item()).not.toBe(await net(4).item());
+  });
+
+  it('tells parameters, shapes and dtypes apart', async () => {
+    const conv = (options: F.Conv2dOptions, shape?: number[]) => F.conv2d(image(1, shape), weight(2), null, options);
+    await conv({ padding: 1 }).data();
+    const others: (() => Tensor)[] = [
+      () => conv({ padding: 0 }),
+      () => conv({ padding: 1, stride: 2 }),
+      () => conv({ padding: [1, 1, 1, 0] }),
+      () => conv({ padding: 1 }, [2, 3, 6, 7]),
+      () => conv({ padding: 1 }, [1, 3, 6, 6]),
+      () => tensor([1, 2]).add(1),
+      () => tensor([1, 2], 'int32').add(1),
+      () => tensor([1, 2]).add(2),
+      () => tensor([1, 2]).sub(1),
+      () => tensor([1, 2]).div(0),
+      () => tensor([1, 2]).div(-0),
+    ];
+    for (const other of others) {
+      expect(await compilations(() => other().data())).toBe(1);
+      expect(await compilations(() => other().data())).toBe(0);
+    }
+    expect([...(await tensor([1, 2]).div(-0).data())]).toEqual([-Infinity, -Infinity]);
+    expect([...(await tensor([1, 2]).div(0).data())]).toEqual([Infinity, Infinity]);
+  });
+
+  it('tells roots apart: which, how many, in which order', async () => {
+    const run = (pick: (y: Tensor, z: Tensor) => Tensor[]) => {
+      const y = image(1).affine(2, 1);
+      const z = y.exp();
+      return realizeAll(pick(y, z));
+    };
+    const choices: ((y: Tensor, z: Tensor) => Tensor[])[] = [
+      (_, z) => [z],
+      (y, z) => [y, z],
+      (y, z) => [z, y],
+      (y, z) => [y, z, y],
+    ];
+    for (const choice of choices) {
+      expect(await compilations(() => run(choice))).toBe(1);
+      expect(await compilations(() => run(choice))).toBe(0);
+    }
+  });
+
+  it('counts shared storages as part of the structure', async () => {
+    const [a, b] = [tensor([1, 2, 3]), tensor([10, 20, 30])];
+    const difference = (x: Tensor, y: Tensor) => x.sub(y.affine(2, 0));
+    await difference(a, b).data();
+    expect(await compilations(() => difference(b, a).data())).toBe(0);
+    const same = difference(a, a);
+    expect(await compilations(() => same.data())).toBe(1);
+    expect([...(await same.data())]).toEqual([-1, -2, -3]);
+    expect([...(await difference(a, b).data())]).toEqual([-19, -38, -57]);
+    // Two tensors over equal data are two sources.
+    expect(await compilations(() => difference(tensor([1, 2, 3]), tensor([1, 2, 3])).data())).toBe(0);
+  });
+
+  it('tells long-lived sources from inputs', async () => {
+    const double = (x: Tensor) => x.affine(4, 0).data();
+    await double(tensor([1, 2]));
+    expect(await compilations(() => double(new Buffer(Float32Array.of(1, 2), [2])))).toBe(1);
+    expect(await compilations(() => double(new Parameter(Float32Array.of(1, 2), [2])))).toBe(0);
+  });
+
+  it('tells assignments to different states apart', async () => {
+    const [p, q] = [Buffer.filled([3], 1), Buffer.filled([3], 2)];
+    const into = async (target: Buffer) => {
+      target.assign(p.add(q).value);
+      await target.data();
+    };
+    await into(p);
+    expect(await compilations(() => into(q))).toBe(1);
+    expect(await compilations(() => into(p))).toBe(0);
+    expect([...(await p.data())]).toEqual([8, 8, 8]);
+    expect([...(await q.data())]).toEqual([5, 5, 5]);
+  });
+
+  it('takes learning rates, dropout seeds and labels as data: no recompilation from the second step on', async () => {
+    const w = new Parameter(Float32Array.from(noise([108, 5], 1).data), [108, 5]);
+    const optimizer = new Adam({ parameters: [w] });
+    const generator = new Generator(1);
+    const step = async (i: number) => {
+      const x = F.dropout(image(i).flatten({ startAxis: 1 }), { p: 0.2, generator });
+      const loss = F.crossEntropy(F.linear(x, w), tensor([i % 5, 1], 'int32'));
+      loss.backward();
+      optimizer.learningRate = 0.1 / i;
+      await optimizer.step();
+      optimizer.clearGrad();
+      return loss.item();
+    };
+    expect(await compilations(() => step(1))).toBe(1);
+    expect(
+      await compilations(async () => {
+        for (let i = 2; i < 6; i++) await step(i);
+      }),
+    ).toBe(0);
+  });
+});
+
+describe('the cache gives programs back', () => {
+  beforeEach(() => setEngine('onednn'));
+  afterEach(() => vi.restoreAllMocks());
+
+  /** A program of its own for every `n`, with a constant, kernels and a scratchpad. */
+  const run = (n: number) => {
+    const x = F.conv2d(image(1), weight(2), null, { padding: 1 });
+    return F.softmax(concat([x.add(n), Tensor.full([2, 1, 6, 6], n)], 1), 1)
+      .sum()
+      .item();
+  };
+
+  it('holds 64 programs and frees all that the oldest one owned', async () => {
+    for (let n = 0; n < 64; n++) await run(n);
+    const disposed = vi.spyOn(OneDnnProgram.prototype, 'dispose');
+    const freed = vi.spyOn(NativeMemory.prototype, 'free');
+    const destroyed = vi.spyOn(Primitive.prototype, 'destroy');
+    const created = vi.spyOn(Primitive, 'create');
+    const moved = vi.spyOn(Primitive, 'reorder');
+    const joined = vi.spyOn(Primitive, 'concat');
+    expect(await compilations(() => run(63))).toBe(0);
+    expect(await compilations(() => run(0))).toBe(0);
+    expect(disposed).not.toHaveBeenCalled();
+    // Program 0 was used a moment ago, so 1 to 20 go.
+    for (let n = 100; n < 120; n++) await run(n);
+    expect(disposed).toHaveBeenCalledTimes(20);
+    expect(freed).toHaveBeenCalledTimes(20);
+    const made = [created, moved, joined].flatMap((spy) => spy.mock.results.filter(({ value }) => value !== null));
+    expect(made.length).toBeGreaterThan(60);
+    expect(destroyed).toHaveBeenCalledTimes(made.length);
+    expect(await compilations(() => run(0))).toBe(0);
+    expect(await compilations(() => run(1))).toBe(1);
+    expect(await run(1)).toBeCloseTo(72, 4);
+  });
+});
+
+describe('equalData', () => {
+  const plain = fc.letrec((tie) => ({
+    leaf: fc.oneof(
+      fc.constantFrom(0, -0, 1, 2, Number.NaN, Infinity, true, false, '', 'a', undefined),
+      fc.integer({ min: 0, max: 3 }),
+    ),
+    node: fc.oneof(
+      { depthSize: 'small' },
+      tie('leaf'),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('node'), { maxKeys: 3, noNullPrototype: true }),
+    ),
+  })).node;
+
+  it('agrees with deep equality', () => {
+    fc.assert(
+      fc.property(plain, plain, (a, b) => {
+        expect(equalData(a, b)).toBe(isDeepStrictEqual(a, b));
+      }),
+      { seed: 1, numRuns: 2000 },
+    );
+  });
+
+  it('finds a copy equal and a copy with one change different', () => {
+    fc.assert(
+      fc.property(fc.array(plain, { minLength: 1 }), fc.nat(), (list, place) => {
+        const copy = structuredClone(list);
+        expect(equalData(list, copy)).toBe(true);
+        copy[place % list.length] = 'changed';
+        expect(equalData(list, copy)).toBe(false);
+      }),
+      { seed: 2, numRuns: 500 },
+    );
+  });
+});
