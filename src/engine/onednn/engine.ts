@@ -6,13 +6,15 @@ import type { Engine, Program } from '../engine.js';
 import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import { Lowering } from './lowering.js';
-import { Arena, OneDnnProgram, type Runtime } from './program.js';
+import { Arena, OneDnnProgram, type Runtime, type StepObserver } from './program.js';
 
 /** oneDNN's kernels, called through its C API. */
 export class OneDnnEngine implements Engine, Runtime {
   readonly name = 'onednn';
   readonly fuses = true;
   readonly arena = new Arena();
+  /** Set to be told of every step of every run. */
+  observer: StepObserver | null = null;
   #threads: number;
   #inUse = 0;
 

@@ -24,9 +24,13 @@ export class Arena {
   }
 }
 
+/** Told of every step of every run, for profiling. */
+export type StepObserver = (step: Step, milliseconds: number) => void;
+
 /** What a program needs of its engine at every run. */
 export interface Runtime {
   readonly arena: Arena;
+  readonly observer: StepObserver | null;
   useThreads(count: number): void;
 }
 
@@ -54,6 +58,8 @@ export class OneDnnProgram implements Program {
   readonly #copies = new Map<number, PrivateCopy>();
   #boundArena: NativeMemory | null = null;
   #actions: readonly Action[] = [];
+  /** The step that each action runs; `null` for what is between steps. */
+  #actionSteps: readonly (Step | null)[] = [];
   #inputViews: readonly TypedArray[] = [];
   #outputViews: readonly TypedArray[] = [];
   #stale = true;
@@ -84,10 +90,21 @@ export class OneDnnProgram implements Program {
     for (let i = 0; i < this.#inputs.length; i++) {
       this.#inputViews[i].set(sources[this.#inputs[i].source].host as TypedArray);
     }
-    for (const action of this.#actions) action();
+    const { observer } = this.#runtime;
+    if (observer === null) for (const action of this.#actions) action();
+    else this.#runObserved(observer);
     return this.#lowered.outputs.map(({ shape, dtype }, i) => {
       return new Storage(shape, dtype as DType, this.#outputViews[i].slice());
     });
+  }
+
+  #runObserved(observer: StepObserver): void {
+    for (let i = 0; i < this.#actions.length; i++) {
+      const start = performance.now();
+      this.#actions[i]();
+      const step = this.#actionSteps[i];
+      if (step !== null) observer(step, performance.now() - start);
+    }
   }
 
   /** Makes sure that a long-lived source is in native memory, in this program's layout, and known by address. */
@@ -150,23 +167,33 @@ export class OneDnnProgram implements Program {
     const execute = makeExecutor();
     let place = 0;
     const runtime = this.#runtime;
+    const actions: Action[] = [];
+    const actionSteps: (Step | null)[] = [];
+    const add = (action: Action, step: Step | null) => {
+      actions.push(action);
+      actionSteps.push(step);
+    };
     let threads = 0;
-    this.#actions = this.#lowered.steps.flatMap((step): Action[] => {
+    for (const step of this.#lowered.steps) {
       if (step.kind === 'kernel') {
         const { run } = step;
         const inputs = step.reads.map(arrayAt);
         const outputs = step.writes.map(arrayAt);
-        return [() => run(inputs, outputs)];
+        add(() => run(inputs, outputs), step);
+        continue;
       }
       const { primitive } = step;
       const count = step.args.length;
       const address = this.#argBlock.addressOf(place);
       place += count;
-      const call = () => execute(primitive, count, address);
-      if (step.threads === threads) return [call];
-      threads = step.threads;
-      return [() => runtime.useThreads(step.threads), call];
-    });
+      if (step.threads !== threads) {
+        threads = step.threads;
+        add(() => runtime.useThreads(step.threads), null);
+      }
+      add(() => execute(primitive, count, address), step);
+    }
+    this.#actions = actions;
+    this.#actionSteps = actionSteps;
     this.#inputViews = this.#inputs.map(({ placed }) => viewAt(placed));
     this.#outputViews = this.#lowered.outputs.map(viewAt);
     this.#boundArena = arena;

@@ -2,7 +2,7 @@ import type { GraphNode } from '../../compiler/graph.js';
 import { numel } from '../../graph/shape.js';
 
 /** An element that is read, changed a little and written takes about as long as this many multiply-adds. */
-const perElement = 4;
+const perElement = 12;
 
 /** A kernel below this many multiply-adds is done before a second thread has got going. */
 const smallKernel = 400_000;
