@@ -1,4 +1,5 @@
 import type { GraphNode } from '../../../compiler/graph.js';
+import { runKernel } from '../../reference/engine.js';
 import { type Attributes, args, type BinaryKernel, describe, MemoryDesc, Primitive, postOpSrc } from '../ffi.js';
 import { type Lower, type Lowering, plainDesc, typed } from '../lowering.js';
 import type { Placed } from '../steps.js';
@@ -61,6 +62,15 @@ function descend(context: Lowering, name: string, parameter: Placed, direction: 
   );
 }
 
+/** Up to this many numbers a TypeScript loop is done before the kernel calls have begun. */
+const smallUpdate = 512;
+
+/** The whole update in one TypeScript loop; `targets` are read first among the inputs and then overwritten. */
+function updateSmall(context: Lowering, node: GraphNode, inputs: readonly Placed[], targets: readonly Placed[]): void {
+  const asArray = (placed: Placed) => typed(placed, { shape: placed.desc.shape, dtype: 'float32' });
+  context.kernel(node.op, inputs.map(asArray), targets.map(asArray), (reads, writes) => runKernel(node, reads, writes));
+}
+
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const [parameter, , rate] = node.inputs;
   const updated = flat(context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc));
@@ -74,6 +84,11 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
   const { desc } = context.placeOf(parameter);
   const p = flat(context.updating(parameter, node.outputs[0], desc));
   const v = flat(context.updating(velocity, node.outputs[1], desc));
+  if (p.desc.shape[0] <= smallUpdate) {
+    const g = flat(context.inLayout(node.inputs[1], desc));
+    updateSmall(context, node, [p, g, v, context.plain(rate)], [p, v]);
+    return;
+  }
   const g = decayedGradient(context, node, p, weightDecay);
   combine(context, 'momentum', 'add', v, g, v, { scales: [[args.src, momentum]] });
   let direction = v;
