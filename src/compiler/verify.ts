@@ -17,6 +17,9 @@ export function verify(graph: Graph, pass: string): void {
     } catch (error) {
       throw new InternalError(`${where}: ${messageOf(error)}`, { cause: error });
     }
+    if (specs.length !== node.outputs.length) {
+      throw new InternalError(`${where} has ${node.outputs.length} outputs, its rule says ${specs.length}`);
+    }
     node.outputs.forEach((output, i) => {
       if (!sameShape(output.shape, specs[i].shape) || output.dtype !== specs[i].dtype) {
         throw new InternalError(
@@ -28,8 +31,10 @@ export function verify(graph: Graph, pass: string): void {
   });
   for (const { value, into } of graph.outputs) {
     if (!known.has(value)) throw new InternalError(`after pass ${pass}: an output is not computed`);
-    if (into >= 0 && !sameShape(graph.sources[into].value.shape, value.shape)) {
-      throw new InternalError(`after pass ${pass}: an assignment changes the shape`);
+    if (into < 0) continue;
+    const target = graph.sources[into].value;
+    if (!sameShape(target.shape, value.shape) || target.dtype !== value.dtype) {
+      throw new InternalError(`after pass ${pass}: an assignment changes the shape or dtype`);
     }
   }
 }

@@ -1,0 +1,200 @@
+import { describe, expect, it } from 'vitest';
+import { fuseActivations, fuseBatchNormRelu } from '../../src/compiler/fuse.js';
+import type { Graph } from '../../src/compiler/graph.js';
+import { simplify } from '../../src/compiler/simplify.js';
+import { sinkActivations } from '../../src/compiler/sink.js';
+import { verify } from '../../src/compiler/verify.js';
+import * as ops from '../../src/ops/index.js';
+import * as F from '../../src/tensor/functional.js';
+import { Buffer, Parameter } from '../../src/tensor/state.js';
+import { noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { checkOp, contracted, noise, spread } from '../engines.js';
+import { graphOf, opsOf } from './support.js';
+
+const zeros = (shape: number[]): Tensor => Tensor.fromData(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
+const parameter = (shape: number[]): Parameter =>
+  new Parameter(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
+
+const image = () => zeros([2, 3, 6, 6]);
+const conv = (x = image()) => F.conv2d(x, zeros([4, 3, 3, 3]), zeros([4]));
+const linear = () => F.linear(zeros([4, 5]), zeros([5, 6]));
+const sum = () => image().add(image());
+
+function fused(pass: (graph: Graph) => Graph, ...tensors: Tensor[]): string[] {
+  const graph = pass(simplify(graphOf(tensors)));
+  verify(graph, pass.name);
+  return opsOf(graph);
+}
+
+describe('fuseActivations', () => {
+  const fuse = (...tensors: Tensor[]) => fused(fuseActivations, ...tensors);
+
+  it.each([
+    ['relu', F.relu],
+    ['sigmoid', F.sigmoid],
+    ['tanh', F.tanh],
+    ['leakyRelu', (x: Tensor) => F.leakyRelu(x, 0.1)],
+  ] as const)('joins %s with the conv2d, linear or binary before it', (name, activation) => {
+    expect(fuse(activation(conv()))).toEqual([`conv2d+${name}`]);
+    expect(fuse(activation(linear()))).toEqual([`linear+${name}`]);
+    expect(fuse(activation(sum()))).toEqual([`binary+${name}`]);
+  });
+
+  it('leaves other functions and other producers', () => {
+    expect(fuse(conv().exp())).toEqual(['conv2d', 'unary']);
+    expect(fuse(F.relu(image().affine(2, 0)))).toEqual(['affine', 'unary']);
+    expect(fuse(F.relu(F.maxPool2d(image(), 2)))).toEqual(['maxPool2d', 'unary']);
+    expect(fuse(F.relu(image()))).toEqual(['unary']);
+  });
+
+  it('does not join where the value in between is used elsewhere, delivered or assigned', () => {
+    const y = conv();
+    expect(fuse(F.relu(y), y.exp())).toEqual(['conv2d', 'unary', 'unary']);
+    expect(fuse(F.relu(y), y)).toEqual(['conv2d', 'unary']);
+    expect(fuse(F.relu(y), F.sigmoid(y))).toEqual(['conv2d', 'unary', 'unary']);
+    const state = Buffer.filled(y.shape, 0);
+    const graph = fuseActivations(graphOf([F.relu(y)], [state.overwrite(y.value)]));
+    expect(opsOf(graph)).toEqual(['conv2d', 'unary']);
+  });
+
+  it('joins one activation only', () => {
+    expect(fuse(F.sigmoid(F.relu(conv())))).toEqual(['conv2d+relu', 'unary']);
+    const twice = fuseActivations(fuseActivations(simplify(graphOf([F.sigmoid(F.relu(conv()))]))));
+    expect(opsOf(twice)).toEqual(['conv2d+relu', 'unary']);
+  });
+
+  it('joins in training too: the gradient comes from the output', () => {
+    const y = F.relu(F.conv2d(image(), parameter([4, 3, 3, 3])));
+    const loss = y.sum();
+    loss.backward();
+    expect(fuse(loss)).toEqual(['conv2d+relu', 'reduce']);
+  });
+});
+
+/** A batch norm in training mode, as layers build it. */
+function norm(x: Tensor): Tensor {
+  const [y] = ops.batchNormTrain({ epsilon: 1e-5 }, x.value, parameter([3]).value, parameter([3]).value);
+  return new Tensor(y);
+}
+
+const evaluated = (x: Tensor): Tensor => {
+  const [mean, variance, scale, shift] = [0, 1, 1, 0].map((value) => Buffer.filled([3], value).value);
+  return new Tensor(ops.batchNorm({ epsilon: 1e-5 }, x.value, mean, variance, scale, shift));
+};
+
+describe('fuseBatchNormRelu', () => {
+  const fuse = (...tensors: Tensor[]) => fused(fuseBatchNormRelu, ...tensors);
+
+  /** The gradient of x through `build`, as the tensor that is delivered. */
+  function gradient(build: (x: Tensor) => Tensor): Tensor {
+    const x = parameter([2, 3, 6, 6]);
+    (contracted([build(x)]) as Tensor).backward();
+    return x.grad as Tensor;
+  }
+
+  it('joins in evaluation and in training without gradients', () => {
+    expect(fuse(F.relu(evaluated(image())))).toEqual(['batchNorm+relu']);
+    expect(fuse(noGrad(() => F.relu(norm(image()))))).toEqual(['batchNormTrain+relu']);
+  });
+
+  it('joins forward and backward together', () => {
+    const grad = gradient((x) => F.relu(norm(x)));
+    expect(fuse(grad)).toEqual(['batchNormTrain+relu', 'constant', 'binary', 'batchNormBackward+relu']);
+  });
+
+  it('joins the backward half of norms whose relu feeds several others', () => {
+    const ops = fuse(
+      gradient((x) => {
+        const y = F.relu(norm(x));
+        return y.add(y.square());
+      }),
+    );
+    expect(ops).toContain('batchNormTrain+relu');
+    expect(ops).toContain('batchNormBackward+relu');
+    expect(ops).not.toContain('unaryBackward');
+  });
+
+  it('does not join other activations', () => {
+    expect(fuse(F.sigmoid(evaluated(image())))).toEqual(['batchNorm', 'unary']);
+    expect(fuse(F.leakyRelu(evaluated(image())))).toEqual(['batchNorm', 'unary']);
+  });
+
+  it('does not join where the value in between is used elsewhere or delivered', () => {
+    const y = evaluated(image());
+    expect(fuse(F.relu(y), y)).toEqual(['batchNorm', 'unary']);
+    const ops = fuse(
+      gradient((x) => {
+        const z = norm(x);
+        return F.relu(z).add(z.square());
+      }),
+    );
+    expect(ops.filter((op) => op.endsWith('+relu'))).toEqual([]);
+    expect(ops).toContain('unaryBackward');
+  });
+
+  it('is right where two losses go back through one norm', async () => {
+    const build = (x: Tensor, scale: Tensor, shift: Tensor) => {
+      const [value] = ops.batchNormTrain({ epsilon: 1e-5 }, x.value, scale.value, shift.value);
+      const y = F.relu(new Tensor(value));
+      (contracted([y], 5) as Tensor).backward();
+      return y.square();
+    };
+    await checkOp(build, [noise([2, 17, 4, 4], 1), noise([17], 2, 0.2, 1), noise([17], 3)]);
+  });
+});
+
+describe('sinkActivations', () => {
+  const sink = (...tensors: Tensor[]) => fused(sinkActivations, ...tensors);
+  const pool = (x: Tensor) => F.maxPool2d(x, 2);
+
+  it('moves a costly activation behind the pooling', () => {
+    expect(sink(pool(F.sigmoid(conv())))).toEqual(['conv2d', 'maxPool2d', 'unary']);
+    expect(sink(pool(F.relu(conv())))).toEqual(['conv2d', 'unary', 'maxPool2d']);
+  });
+
+  it('moves any monotonic activation together with its gradient', () => {
+    for (const activation of [F.relu, F.sigmoid, F.tanh, (x: Tensor) => F.leakyRelu(x)]) {
+      const x = parameter([2, 3, 6, 6]);
+      const y = pool(activation(x));
+      (contracted([y]) as Tensor).backward();
+      expect(sink(x.grad as Tensor, y)).toEqual([
+        'maxPool2d',
+        'unary',
+        'constant',
+        'binary',
+        'unaryBackward',
+        'maxPool2dBackward',
+      ]);
+    }
+  });
+
+  it('stays where the activation is used elsewhere, delivered, or not monotonic', () => {
+    const y = F.sigmoid(conv());
+    expect(sink(pool(y), y)).toEqual(['conv2d', 'unary', 'maxPool2d']);
+    expect(sink(pool(y), y.exp())).toEqual(['conv2d', 'unary', 'maxPool2d', 'unary']);
+    expect(sink(pool(conv().square()))).toEqual(['conv2d', 'unary', 'maxPool2d']);
+    expect(sink(F.avgPool2d(y, 2))).toEqual(['conv2d', 'unary', 'avgPool2d']);
+  });
+
+  it('stays where two poolings or two losses share the activation', () => {
+    const x = parameter([2, 3, 6, 6]);
+    const y = F.sigmoid(x);
+    const pools = [F.maxPool2d(y, 2), F.maxPool2d(y, 3)];
+    (contracted(pools) as Tensor).backward();
+    const nodes = sink(x.grad as Tensor);
+    expect(nodes[0]).toBe('unary');
+    expect(nodes.filter((op) => op.startsWith('unary'))).toEqual(['unary', 'unaryBackward']);
+  });
+
+  it.each([
+    ['relu', F.relu],
+    ['sigmoid', F.sigmoid],
+    ['leakyRelu', (x: Tensor) => F.leakyRelu(x, 0.1)],
+  ] as const)('computes the same: %s', async (_, activation) => {
+    await checkOp((x) => F.maxPool2d(activation(x), 3, { stride: 2, padding: 1 }), [spread([2, 5, 9, 9], 1, 0.02)]);
+    await checkOp(
+      (x) => F.maxPool2d(activation(F.conv2d(x, Tensor.ones([5, 5, 1, 1]))), 2),
+      [spread([2, 5, 8, 8], 2, 0.02)],
+    );
+  });
+});
