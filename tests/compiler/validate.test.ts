@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { capture, toGraph } from '../../src/compiler/capture.js';
+import { optimize } from '../../src/compiler/realize.js';
+import { openOneDnn } from '../../src/engine/onednn/engine.js';
+import { lowerings } from '../../src/engine/onednn/lower/table.js';
+import { type Lower, Lowering, type LoweringTable } from '../../src/engine/onednn/lowering.js';
+import { OneDnnProgram } from '../../src/engine/onednn/program.js';
+import { setEngine } from '../../src/engine/select.js';
+import type { OpName } from '../../src/graph/op.js';
+import * as nn from '../../src/nn/index.js';
+import * as ops from '../../src/ops/index.js';
+import { Adam, Momentum, SGD } from '../../src/optimizer/index.js';
+import * as F from '../../src/tensor/functional.js';
+import { Parameter } from '../../src/tensor/state.js';
+import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { noise } from '../engines.js';
+
+const image = (seed: number): Tensor => Tensor.fromData(noise([4, 3, 8, 8], seed).data, [4, 3, 8, 8]);
+const labels = tensor([0, 1, 2, 1], 'int32');
+
+const network = () =>
+  new nn.Sequential(
+    new nn.Conv2D(3, 17, 3, { padding: 1 }),
+    new nn.BatchNorm2D(17),
+    new nn.ReLU(),
+    new nn.MaxPool2D(2),
+    new nn.Conv2D(17, 34, 3, { groups: 17 }),
+    new nn.Sigmoid(),
+    new nn.Flatten(),
+    new nn.Linear(34 * 4, 3),
+  );
+
+describe('FOVEA_VALIDATE=1', () => {
+  beforeEach(() => {
+    vi.stubEnv('FOVEA_VALIDATE', '1');
+    setEngine('onednn');
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each([
+    ['SGD', SGD],
+    ['Momentum', Momentum],
+    ['Adam', Adam],
+  ] as const)('passes training steps with %s, and they learn', async (_, Optimizer) => {
+    const net = network();
+    const optimizer = new Optimizer({ parameters: net.parameters(), learningRate: 0.02, weightDecay: 0.001 });
+    const losses: number[] = [];
+    for (let step = 0; step < 8; step++) {
+      const loss = F.crossEntropy(net.forward(image(1)), labels);
+      loss.backward();
+      await optimizer.step();
+      optimizer.clearGrad();
+      losses.push(await loss.item());
+    }
+    expect(losses[7]).toBeLessThan(losses[0]);
+    net.eval();
+    expect((await net.forward(image(2)).data()).every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('validation catches a lowering that is wrong', () => {
+  beforeEach(() => setEngine('onednn'));
+
+  /** One training step, lowered by the given table. */
+  function run(table: LoweringTable, validate: boolean): void {
+    const [weight, bias] = [new Parameter(noise([5, 3, 3, 3], 1).data as Float32Array, [5, 3, 3, 3]), noise([5], 2)];
+    const shift = new Parameter(bias.data as Float32Array, [5]);
+    const y = F.maxPool2d(F.relu(F.conv2d(image(1), weight, shift, { padding: [1, 0, 1, 1] })).affine(2, 1), 2);
+    y.mul(y).mean().backward();
+    const rate = Tensor.full([], 0.1).value;
+    const gradient = (weight.grad as Tensor).value;
+    const [updated] = ops.sgdUpdate({ weightDecay: 0 }, weight.value, gradient, rate);
+    const captured = capture([y.value], [weight.overwrite(updated)]);
+    const engine = openOneDnn();
+    const lowered = Lowering.lower(optimize(toGraph(captured), true), table, {
+      validate,
+      threads: 1,
+      useThreads: (count) => engine.useThreads(count),
+    });
+    const program = new OneDnnProgram(lowered, engine);
+    try {
+      program.run(captured.sources);
+    } finally {
+      program.dispose();
+    }
+  }
+
+  /** The lowering of another node in place of the node's own. */
+  const mistaken = <K extends OpName>(op: K, change: Partial<Parameters<Lower<K>>[1]['params']>): LoweringTable => {
+    const right = lowerings[op] as Lower<K>;
+    const wrong: Lower<K> = (context, node) => {
+      const params = { ...node.params, ...change };
+      right(context, { ...node, params, inputs: node.inputs, outputs: node.outputs });
+    };
+    return { ...lowerings, [op]: wrong };
+  };
+
+  it('and passes the right ones', () => {
+    run(lowerings, true);
+  });
+
+  it.each([
+    ['conv2d', mistaken('conv2d', { padding: [0, 1, 1, 1] })],
+    ['affine', mistaken('affine', { shift: 1.001 })],
+    ['conv2dBackwardWeights', mistaken('conv2dBackwardWeights', { padding: [0, 1, 1, 1] })],
+    ['sgdUpdate', mistaken('sgdUpdate', { weightDecay: 0.5 })],
+  ] as const)('%s', (op, table) => {
+    run(table, false);
+    expect(() => run(table, true)).toThrow(
+      new RegExp(`^internal: validation of %\\d+ ${op}: element \\d+ is \\S+, reference \\S+$`),
+    );
+  });
+});
