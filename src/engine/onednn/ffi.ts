@@ -184,7 +184,7 @@ function load(): Loaded {
   try {
     // The library's threads wait inside it after the last call; unloading it under them would crash at exit.
     const nowAndNeverUnload = 0x1002;
-    libc.func('dlopen', 'uintptr_t', ['str', 'int'])(path, nowAndNeverUnload);
+    shortenSpinning(() => libc.func('dlopen', 'uintptr_t', ['str', 'int'])(path, nowAndNeverUnload));
     api = bindAll(path);
   } catch (error) {
     throw new EngineError(
@@ -204,6 +204,23 @@ function load(): Loaded {
   const stream = created((out) => api.streamCreate(out, engine, 1), 'stream');
   loaded = { api, engine, stream, version, setThreads: loadThreadControl() };
   return loaded;
+}
+
+/**
+ * Loads the OpenMP runtime with threads that wait actively for some 0.2 ms and then sleep. By default they spin for
+ * longer than a time slice, so that a kernel of microseconds takes milliseconds as soon as another process wants a core.
+ * What the user has set stands.
+ */
+function shortenSpinning(loadRuntime: () => void): void {
+  const { env } = process;
+  if (env.GOMP_SPINCOUNT !== undefined || env.OMP_WAIT_POLICY !== undefined) {
+    loadRuntime();
+    return;
+  }
+  env.GOMP_SPINCOUNT = '10000';
+  loadRuntime();
+  // The runtime has read it by now; processes that are started later need not inherit it.
+  delete env.GOMP_SPINCOUNT;
 }
 
 /** Debian's build runs on GNU OpenMP; a build on another runtime keeps its own number of threads. */
