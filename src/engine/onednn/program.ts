@@ -18,7 +18,13 @@ export class Arena {
   reserve(bytes: number): NativeMemory {
     if (this.memory.bytes < bytes) {
       this.memory.free();
-      this.memory = new NativeMemory(bytes);
+      try {
+        this.memory = new NativeMemory(bytes);
+      } catch (error) {
+        // Programs that need less must not run in what has been freed.
+        this.memory = new NativeMemory(64);
+        throw error;
+      }
     }
     return this.memory;
   }
