@@ -228,6 +228,11 @@ export class Tensor {
     const rank = this.shape.length;
     const start = normalizeAxis('flatten', startAxis, rank);
     const stop = normalizeAxis('flatten', stopAxis, rank);
+    if (start > stop) {
+      throw new ShapeError(
+        `[flatten] axes: expected startAxis <= stopAxis, got ${startAxis} and ${stopAxis} (tensor ${formatShape(this.shape)})`,
+      );
+    }
     const joined = numel(this.shape.slice(start, stop + 1));
     return this.reshape([...this.shape.slice(0, start), joined, ...this.shape.slice(stop + 1)]);
   }
@@ -302,10 +307,11 @@ export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor 
   const data = allocate(dtype, numel(shape));
   let place = 0;
   const fill = (level: NestedNumbers, depth: number) => {
-    if (typeof level === 'number') {
-      if (depth !== shape.length) throw new ShapeError(`[tensor] values: expected nesting of depth ${shape.length}`);
-      data[place++] = level;
-    } else {
+    if ((typeof level === 'number') !== (depth === shape.length)) {
+      throw new ShapeError(`[tensor] values: expected nesting of depth ${shape.length} everywhere`);
+    }
+    if (typeof level === 'number') data[place++] = level;
+    else {
       if (level.length !== shape[depth]) {
         throw new ShapeError(
           `[tensor] values: expected arrays of ${shape[depth]} at depth ${depth}, got one of ${level.length}`,
