@@ -54,11 +54,10 @@ function differentiableNodes(root: Value): Node[] {
   const pending = [root];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     const { node } = value;
-    if (node === null) {
-      if (value.released) {
-        throw new InputError('[backward] loss: its graph was released by an earlier backward(); run forward again');
-      }
-    } else if (!nodes.has(node)) {
+    if (value.released) {
+      throw new InputError('[backward] loss: its graph was released by an earlier backward(); run forward again');
+    }
+    if (node !== null && !nodes.has(node)) {
       nodes.add(node);
       for (const input of node.inputs) if (input.requiresGrad) pending.push(input);
     }
