@@ -1,6 +1,6 @@
 import { EngineError, InputError, messageOf } from '../errors.js';
 import type { Engine } from './engine.js';
-import { openOneDnn } from './onednn/engine.js';
+import { OneDnnEngine, openOneDnn } from './onednn/engine.js';
 import { ReferenceEngine } from './reference/engine.js';
 
 export const engineNames = ['onednn', 'reference'] as const;
@@ -40,4 +40,34 @@ export function currentEngine(): Engine {
     }
   }
   return current;
+}
+
+/** The engine in use, for people and records. */
+export interface EngineInfo {
+  readonly name: EngineName;
+  /** Library, version and instruction set. */
+  readonly description: string;
+  /** Most threads that a program may use. */
+  readonly threads: number;
+}
+
+/** Tells about the engine in use, which is chosen now if it was not. */
+export function engineInfo(): EngineInfo {
+  const engine = currentEngine();
+  const threads = engine instanceof OneDnnEngine ? engine.threads : 1;
+  return { name: engine.name as EngineName, description: engine.describe(), threads };
+}
+
+/**
+ * Limits the threads of all programs that are compiled from now on. Small programs use one whatever the limit, and the
+ * reference engine always does.
+ *
+ * @param count a positive integer; by default `OMP_NUM_THREADS`, else the number of processors
+ */
+export function setThreads(count: number): void {
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new InputError(`[engine] threads: expected a positive integer, got ${count}`);
+  }
+  const engine = currentEngine();
+  if (engine instanceof OneDnnEngine) engine.threads = count;
 }

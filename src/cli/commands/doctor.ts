@@ -1,0 +1,22 @@
+import { diagnose } from '../../model/diagnose.js';
+import { print, printJson, type Terminal } from '../terminal.js';
+
+interface DoctorCommandOptions {
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+export async function doctor({ dataDir, json }: DoctorCommandOptions, terminal: Terminal): Promise<number> {
+  const findings = await diagnose({ dataDir });
+  const ok = findings.every((finding) => finding.ok);
+  if (json) {
+    printJson(terminal, { ok, findings });
+    return ok ? 0 : 1;
+  }
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  for (const { name, ok: well, found, remedy } of findings) {
+    print(terminal, `${well ? '✓' : '✗'} ${name.padEnd(width)}  ${found}`);
+    if (remedy !== undefined) print(terminal, `  ${' '.repeat(width)}  mend it with: ${remedy}`);
+  }
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,103 @@
+import { formatCount, formatFigure, formatPercent } from '../../model/format.js';
+import { Progress } from '../../model/progress.js';
+import { datasetKind, modelKind } from '../../model/recipes.js';
+import { wilsonInterval } from '../../model/report/scores.js';
+import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/run.js';
+import { formatTable } from '../../model/table.js';
+import { DownloadDisplay } from '../display.js';
+import { applyEngine, type EngineOptions } from '../options.js';
+import { print, printFacts, printJson, type Terminal } from '../terminal.js';
+
+interface EvalCommandOptions extends EngineOptions {
+  readonly dataDir?: string;
+  readonly batchSize?: number;
+  readonly json?: boolean;
+}
+
+export async function evaluate(path: string, options: EvalCommandOptions, terminal: Terminal): Promise<number> {
+  applyEngine(options);
+  const { dataDir, batchSize, json = false } = options;
+  const run = await openRun(path);
+  const download = new DownloadDisplay(terminal);
+  const bar = !json && terminal.stderr.isTTY === true;
+  let progress: Progress | null = null;
+  try {
+    const result = await evaluateRun(run, {
+      dataDir,
+      batchSize,
+      onDownload: download.show,
+      onBatch: (samples, total) => {
+        progress ??= new Progress({
+          label: 'evaluation',
+          total,
+          unit: 'images',
+          stream: terminal.stderr,
+          mode: bar ? 'auto' : 'silent',
+        });
+        progress.update(samples);
+      },
+    });
+    // Assigned in a callback, which the compiler does not see.
+    (progress as Progress | null)?.stop();
+    if (json) printJson(terminal, forMachines(run, result));
+    else show(run, result, terminal);
+    return 0;
+  } finally {
+    download.end();
+    (progress as Progress | null)?.stop();
+  }
+}
+
+function forMachines({ folder }: TrainedRun, result: RunEvaluation) {
+  const { model, data } = folder.config;
+  const { samples, loss, accuracy, confusion, mistakes, source, sameData } = result;
+  const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
+  return {
+    run: folder.path,
+    model: model.name,
+    data: data.name,
+    epochs: folder.history.length,
+    images: samples,
+    source,
+    sameData,
+    loss,
+    accuracy,
+    accuracyInterval: wilsonInterval(correct, samples),
+    confusion,
+    mistakes: mistakes.map(({ index, label, predicted, probabilities }) => ({
+      index,
+      label: data.classNames[label],
+      predicted: data.classNames[predicted],
+      probability: probabilities[predicted],
+    })),
+  };
+}
+
+function show({ folder }: TrainedRun, result: RunEvaluation, terminal: Terminal): void {
+  const { model, data } = folder.config;
+  const { evalName, title } = datasetKind(data.name);
+  const { samples, confusion } = result;
+  const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
+  const [low, high] = wilsonInterval(correct, samples);
+  const epochs = folder.history.length;
+  print(terminal, `${modelKind(model.name).title} on ${title}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`);
+  printFacts(terminal, [
+    [`${evalName} images`, formatCount(samples)],
+    ['source', result.source],
+    [
+      'accuracy',
+      `${formatPercent(result.accuracy)}  (95 % interval ${formatPercent(low)} to ${formatPercent(high)}; ${formatCount(samples - correct)} wrong)`,
+    ],
+    ['loss', formatFigure(result.loss)],
+  ]);
+  if (!result.sameData) print(terminal, '  Note: these are not the files that the training was judged on.');
+  print(terminal, '\nRows are the true classes, columns what they were taken for:\n');
+  const right = (header: string) => ({ header, align: 'right' as const });
+  const rows = confusion.map((row, i) => [
+    data.classNames[i],
+    ...row.map((n) => (n === 0 ? '·' : formatCount(n))),
+    formatPercent(row[i] / row.reduce((sum, n) => sum + n, 0), 1),
+  ]);
+  const columns = [{ header: '' }, ...data.classNames.map(right), right('right')];
+  print(terminal, formatTable(columns, rows, { indent: 2 }));
+}

@@ -1,0 +1,46 @@
+import { formatShape } from '../../graph/shape.js';
+import { formatCount } from '../../model/format.js';
+import { datasetKind, modelKind, usualData } from '../../model/recipes.js';
+import { summarize } from '../../model/summary.js';
+import { formatTable } from '../../model/table.js';
+import { print, printJson, type Terminal } from '../terminal.js';
+
+interface SummaryCommandOptions {
+  readonly input?: readonly number[];
+  readonly json?: boolean;
+}
+
+export async function summary(model: string, options: SummaryCommandOptions, terminal: Terminal): Promise<number> {
+  const kind = modelKind(model);
+  const input = options.input ?? [1, ...kind.inputShape];
+  const network = kind.create({ numClasses: datasetKind(usualData(model)).classNames.length });
+  const { layers, ...totals } = summarize(network, input);
+  if (options.json) {
+    printJson(terminal, { model, input, layers, ...totals });
+    return 0;
+  }
+  print(terminal, `${kind.title}, input ${formatShape(input)}\n`);
+  const shapeOf = (shape: readonly number[] | undefined) => (shape === undefined ? '' : formatShape(shape));
+  print(
+    terminal,
+    formatTable(
+      [
+        { header: 'layer' },
+        { header: 'output' },
+        { header: 'weight' },
+        { header: 'bias' },
+        { header: 'parameters', align: 'right' },
+      ],
+      layers.map(({ name, outputShape, state, parameters }) => [
+        name,
+        formatShape(outputShape),
+        shapeOf(state.weight),
+        shapeOf(state.bias),
+        Object.keys(state).length === 0 ? '' : formatCount(parameters),
+      ]),
+      { totals: [['total', formatShape(totals.outputShape), '', '', formatCount(totals.parameters)]] },
+    ),
+  );
+  if (totals.buffers > 0) print(terminal, `and ${formatCount(totals.buffers)} values of running statistics`);
+  return 0;
+}

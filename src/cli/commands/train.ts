@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
+import { datasetKind, describeRecipe, modelKind, type OptimizerName, usualData } from '../../model/recipes.js';
+import { Run } from '../../model/run.js';
+import type { EpochRecord, TrainOutcome } from '../../model/trainer.js';
+import { DownloadDisplay, TrainingDisplay } from '../display.js';
+import { Interruption } from '../interrupt.js';
+import { applyEngine, type EngineOptions } from '../options.js';
+import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
+
+interface TrainCommandOptions extends EngineOptions {
+  readonly data?: string;
+  readonly dataDir?: string;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly lr?: number;
+  readonly optimizer?: OptimizerName;
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+  readonly seed: number;
+  readonly out?: string;
+  readonly logEvery?: number;
+  readonly json?: boolean;
+}
+
+export async function train(model: string, options: TrainCommandOptions, terminal: Terminal): Promise<number> {
+  const { data = usualData(model), dataDir, seed, json = false } = options;
+  const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate } = options;
+  const { evalName } = datasetKind(data);
+  applyEngine(options);
+  const download = new DownloadDisplay(terminal);
+  const interruption = new Interruption(terminal);
+  let display: TrainingDisplay | null = null;
+  try {
+    const run = await Run.create({
+      model,
+      data,
+      out: options.out ?? newFolder(`${model}-${data}`),
+      seed,
+      dataDir,
+      changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate },
+      onDownload: download.show,
+    });
+    download.end();
+    const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
+    report.begin();
+    display = new TrainingDisplay(terminal, {
+      logEvery: options.logEvery,
+      batchSize: run.folder.config.recipe.batchSize,
+      onLine: json ? (line) => printJson(terminal, { event: 'batch', ...line }) : undefined,
+      onEpoch: (record) => report.epoch(record),
+    });
+    const outcome = await run.train({ callbacks: [display], signal: interruption.signal });
+    report.end(outcome);
+    return interruption.exitCode;
+  } finally {
+    download.end();
+    display?.end();
+    interruption.end();
+  }
+}
+
+/** `runs/lenet-mnist-20250102-030405`, and with -2 and so on behind it if two begin at once. */
+function newFolder(name: string): string {
+  const now = new Date();
+  const two = (n: number) => String(n).padStart(2, '0');
+  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+  const path = join('runs', `${name}-${date}-${time}`);
+  for (let i = 1; ; i++) {
+    const candidate = i === 1 ? path : `${path}-${i}`;
+    if (!existsSync(candidate)) return candidate;
+  }
+}
+
+class TextReport {
+  readonly #run: Run;
+  readonly #terminal: Terminal;
+  readonly #evalName: string;
+
+  constructor(run: Run, terminal: Terminal, evalName: string) {
+    this.#run = run;
+    this.#terminal = terminal;
+    this.#evalName = evalName;
+  }
+
+  begin(): void {
+    const { folder } = this.#run;
+    const { model, data, recipe, engine, seed } = folder.config;
+    const { train, eval: judged } = data;
+    const recipeText = Object.entries(describeRecipe(recipe)).map(([name, value]) => `${name.toLowerCase()} ${value}`);
+    print(this.#terminal, `${modelKind(model.name).title} on ${datasetKind(data.name).title}`);
+    printFacts(this.#terminal, [
+      ['parameters', formatCount(model.parameters)],
+      ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
+      ['source', train.source],
+      ['recipe', recipeText.join(', ')],
+      ['seed', String(seed)],
+      ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
+      ['run folder', folder.path],
+    ]);
+    print(this.#terminal, '');
+  }
+
+  epoch(record: EpochRecord): void {
+    const { epoch, trainLoss, evalLoss, evalAccuracy, imagesPerSecond, seconds } = record;
+    const parts = [
+      `epoch ${epoch}/${this.#run.folder.config.recipe.epochs}`,
+      `training loss ${formatFigure(trainLoss)}`,
+      `${this.#evalName} loss ${formatFigure(evalLoss ?? Number.NaN)}`,
+      `accuracy ${formatPercent(evalAccuracy ?? Number.NaN)}`,
+      formatDuration(seconds),
+      `${formatRate(imagesPerSecond).replace('/s', '')} images/s`,
+    ];
+    print(this.#terminal, parts.join('  '));
+  }
+
+  end({ completed, evaluation }: TrainOutcome): void {
+    const { folder } = this.#run;
+    const { training } = folder.state;
+    const command = ownCommand();
+    const path = quoted(folder.path);
+    const figures =
+      evaluation === null
+        ? ''
+        : `: ${formatPercent(evaluation.accuracy)} of ${formatCount(evaluation.samples)} ${this.#evalName} images right, ` +
+          `loss ${formatFigure(evaluation.loss)}`;
+    print(
+      this.#terminal,
+      completed
+        ? `\nDone${figures}.`
+        : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved.`,
+    );
+    print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);
+    print(this.#terminal, `  ${command} eval ${path}`);
+    print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
+  }
+}
+
+class JsonReport {
+  readonly #run: Run;
+  readonly #terminal: Terminal;
+
+  constructor(run: Run, terminal: Terminal) {
+    this.#run = run;
+    this.#terminal = terminal;
+  }
+
+  begin(): void {
+    const { folder } = this.#run;
+    printJson(this.#terminal, { event: 'start', run: folder.path, config: folder.config });
+  }
+
+  epoch(record: EpochRecord): void {
+    printJson(this.#terminal, { event: 'epoch', ...record });
+  }
+
+  end({ completed, evaluation }: TrainOutcome): void {
+    const { folder } = this.#run;
+    const { epoch, batch, steps } = folder.state.training;
+    printJson(this.#terminal, {
+      event: 'end',
+      run: folder.path,
+      completed,
+      epoch,
+      batch,
+      steps,
+      evalLoss: evaluation?.loss ?? null,
+      evalAccuracy: evaluation?.accuracy ?? null,
+      confusion: evaluation?.confusion ?? null,
+    });
+  }
+}

@@ -1,0 +1,124 @@
+import type { DownloadProgress } from '../io/download.js';
+import { Progress } from '../model/progress.js';
+import type { Callback, EpochRecord, Training } from '../model/trainer.js';
+import type { Terminal } from './terminal.js';
+
+/** A line of progress for machines. */
+export interface BatchLine {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  /** As it is shown to people: a mean that forgets. */
+  readonly loss: number;
+}
+
+export interface TrainingDisplayOptions {
+  /** Batches between two lines. Default 2000, and a line every ten seconds at least. */
+  readonly logEvery?: number | undefined;
+  readonly batchSize: number;
+  /** Gets the lines instead of the terminal. */
+  readonly onLine?: ((line: BatchLine) => void) | undefined;
+  readonly onEpoch: (record: EpochRecord) => void;
+}
+
+const usualLogEvery = 2000;
+/** The shown loss is a mean that forgets what is older than about so many batches. */
+const memoryBatches = 100;
+
+/** Shows how a training gets on: a bar on a terminal, plain lines elsewhere. */
+export class TrainingDisplay implements Callback {
+  readonly #terminal: Terminal;
+  readonly #options: TrainingDisplayOptions;
+  readonly #logEvery: number;
+  readonly #figures = { loss: Number.NaN };
+  #loss = 0;
+  #weight = 0;
+  #progress: Progress | null = null;
+  #judging = false;
+  #label = '';
+
+  constructor(terminal: Terminal, options: TrainingDisplayOptions) {
+    this.#terminal = terminal;
+    this.#options = options;
+    this.#logEvery = options.logEvery ?? usualLogEvery;
+  }
+
+  onEpochBegin({ epoch, epochs, epochSamples }: Training): void {
+    this.#label = `epoch ${epoch}/${epochs}`;
+    this.#judging = false;
+    this.#progress = this.#start(this.#label, epochSamples, false);
+  }
+
+  onBatchEnd({ samples, batch, batches, epoch, loss }: Training): void {
+    const share = 1 / memoryBatches;
+    this.#loss += share * (loss - this.#loss);
+    this.#weight += share * (1 - this.#weight);
+    this.#figures.loss = this.#loss / this.#weight;
+    const { onLine } = this.#options;
+    if (onLine !== undefined && batch % this.#logEvery === 0) {
+      onLine({ epoch, batch, batches, loss: this.#figures.loss });
+    }
+    this.#progress?.update(samples, this.#figures);
+  }
+
+  onEvaluateBatch(samples: number, total: number): void {
+    if (!this.#judging) {
+      this.#judging = true;
+      this.#progress?.stop();
+      this.#progress = this.#start(`${this.#label} evaluation`, total, true);
+    }
+    this.#progress?.update(samples);
+  }
+
+  onEpochEnd(_training: Training, record: EpochRecord): void {
+    this.end();
+    this.#options.onEpoch(record);
+  }
+
+  /** Leaves the terminal clean, however the training ended. */
+  end(): void {
+    this.#progress?.stop();
+    this.#progress = null;
+  }
+
+  #start(label: string, total: number, quiet: boolean): Progress {
+    const { logEvery, batchSize, onLine } = this.#options;
+    const { stderr } = this.#terminal;
+    const bar = stderr.isTTY === true && process.env.TERM !== 'dumb';
+    return new Progress({
+      label,
+      total,
+      unit: 'images',
+      stream: stderr,
+      mode: bar ? 'bar' : onLine !== undefined || quiet ? 'silent' : 'lines',
+      lineEvery: this.#logEvery * batchSize,
+      ...(logEvery !== undefined && { lineSeconds: Number.POSITIVE_INFINITY }),
+    });
+  }
+}
+
+/** Shows downloads, if there are any. */
+export class DownloadDisplay {
+  readonly #terminal: Terminal;
+  #url = '';
+  #progress: Progress | null = null;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  readonly show = ({ url, receivedBytes, totalBytes }: DownloadProgress): void => {
+    if (url !== this.#url) {
+      this.end();
+      this.#url = url;
+      const total = totalBytes === null ? undefined : totalBytes / 1024;
+      this.#progress = new Progress({ label: url, total, unit: 'KiB', stream: this.#terminal.stderr });
+    }
+    this.#progress?.update(receivedBytes / 1024);
+  };
+
+  end(): void {
+    this.#progress?.finish();
+    this.#progress = null;
+  }
+}

@@ -1,0 +1,167 @@
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { debugLevel } from '../env.js';
+import { InputError, messageOf } from '../errors.js';
+import { optimizerNames } from '../model/recipes.js';
+import { version } from '../model/version.js';
+import {
+  dataDirOption,
+  engineOption,
+  jsonOption,
+  naturalNumber,
+  nonNegative,
+  positiveInteger,
+  share,
+  sizes,
+  threadsOption,
+} from './options.js';
+import type { Terminal } from './terminal.js';
+
+/**
+ * Runs the command line.
+ *
+ * @param args without the program itself
+ * @returns the exit code: 0 done, 1 failed, 2 wrong call or input, 130 Ctrl-C
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const program = makeProgram(terminal, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has said what is wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    terminal.stderr.write(`fovea: ${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    if (wantsStack()) terminal.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+    return error instanceof InputError ? 2 : 1;
+  }
+}
+
+function wantsStack(): boolean {
+  try {
+    return debugLevel() >= 1;
+  } catch {
+    // The variable itself was what was wrong.
+    return false;
+  }
+}
+
+/** Each command's code is loaded when it is called, so that `--help` and small commands start quickly. */
+function makeProgram(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('fovea');
+  program
+    .description('Trains, judges and runs image classifiers on plain CPUs.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      getOutHelpWidth: () => terminal.stdout.columns || 100,
+      getErrHelpWidth: () => terminal.stderr.columns || 100,
+      outputError: (text, write) =>
+        write(
+          `fovea: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replaceAll(/\s*\n\s*/g, ' ')}\n`,
+        ),
+    })
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, 1 failed, 2 wrong call or input, 130 Ctrl-C (the state has been saved).
+
+Examples:
+  fovea train lenet --data mnist --seed 1 --out runs/first
+  fovea eval runs/first
+  fovea predict runs/first digit.png photo.jpg`,
+    );
+
+  const model = () => new Argument('<model>', 'network, such as lenet');
+  const folder = () => new Argument('<run>', 'folder of a training');
+
+  program
+    .command('train')
+    .description('train a network, and keep everything in a run folder')
+    .addArgument(model())
+    .option('--data <name>', 'data set, such as mnist (default: the usual one of the model)')
+    .addOption(dataDirOption())
+    .option('--epochs <n>', 'passes over the training images', positiveInteger)
+    .option('--batch-size <n>', 'images in a step', positiveInteger)
+    .option('--lr <rate>', 'learning rate', nonNegative)
+    .addOption(new Option('--optimizer <name>', 'how parameters are updated').choices(optimizerNames))
+    .option('--momentum <share>', 'of the optimizer momentum', share)
+    .option('--weight-decay <coefficient>', 'L2 penalty; with adamw decoupled', nonNegative)
+    .option('--seed <n>', 'of all that is random: the same seed gives the same network', naturalNumber, 0)
+    .option('--out <dir>', 'run folder, new or empty (default: runs/MODEL-DATA-TIME)')
+    .option('--log-every <n>', 'batches between two lines of progress', positiveInteger)
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nWhat is left out is taken from the recipe of the model and data set.')
+    .action(async (name, options) => exit(await (await import('./commands/train.js')).train(name, options, terminal)));
+
+  program
+    .command('eval')
+    .description("judge a trained network on the data set's test images")
+    .addArgument(folder())
+    .addOption(dataDirOption())
+    .option('--batch-size <n>', 'images at once', positiveInteger)
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (path, options) =>
+      exit(await (await import('./commands/eval.js')).evaluate(path, options, terminal)),
+    );
+
+  program
+    .command('predict')
+    .description('classify pictures')
+    .addArgument(folder())
+    .argument('<image...>', 'pictures: JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG')
+    .option('--top <n>', 'classes to show of each picture', positiveInteger, 3)
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (path, images, options) =>
+      exit(await (await import('./commands/predict.js')).predict(path, images, options, terminal)),
+    );
+
+  program
+    .command('summary')
+    .description('show the layers of a network: output shapes, parameters')
+    .addArgument(model())
+    .option(
+      '--input <sizes>',
+      'batch,channels,height,width (default: one image)',
+      sizes(4, 'batch,channels,height,width'),
+    )
+    .addOption(jsonOption())
+    .action(async (name, options) =>
+      exit(await (await import('./commands/summary.js')).summary(name, options, terminal)),
+    );
+
+  program
+    .command('bench')
+    .description('measure the training step of a network on random images')
+    .addArgument(model())
+    .requiredOption('--batch <n>', 'images in a step', positiveInteger)
+    .option('--input <sizes>', 'channels,height,width', sizes(3, 'channels,height,width'))
+    .option('--steps <n>', 'measured steps (default: 200, fewer if slow)', positiveInteger)
+    .option('--warmup <n>', 'steps before that (default: a tenth of the steps)', positiveInteger)
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (name, options) => exit(await (await import('./commands/bench.js')).bench(name, options, terminal)));
+
+  program
+    .command('doctor')
+    .description('look whether this machine has all that is needed, and say what to do')
+    .addOption(dataDirOption())
+    .addOption(jsonOption())
+    .action(async (options) => exit(await (await import('./commands/doctor.js')).doctor(options, terminal)));
+
+  return program;
+}

@@ -1,0 +1,34 @@
+import { basename, relative } from 'node:path';
+import type { ProgressStream } from '../model/progress.js';
+
+/** Where a command writes: results to `stdout`, progress and errors to `stderr`. */
+export interface Terminal {
+  readonly stdout: ProgressStream;
+  readonly stderr: ProgressStream;
+}
+
+export function print(terminal: Terminal, text: string): void {
+  terminal.stdout.write(`${text}\n`);
+}
+
+/** One object a line, for machines. */
+export function printJson(terminal: Terminal, value: unknown): void {
+  print(terminal, JSON.stringify(value));
+}
+
+/** Names and values, one pair a line. */
+export function printFacts(terminal: Terminal, facts: readonly (readonly [name: string, value: string])[]): void {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  for (const [name, value] of facts) print(terminal, `  ${name.padEnd(width)}  ${value}`);
+}
+
+/** How this program was called, for commands that the user shall copy. */
+export function ownCommand(): string {
+  const script = process.argv[1] ?? 'fovea';
+  return basename(script) === 'fovea' ? 'fovea' : `node ${quoted(relative('', script))}`;
+}
+
+/** A word as a shell takes it literally. */
+export function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

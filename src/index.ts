@@ -1,0 +1,55 @@
+/** Fovea: trains, judges and runs image classifiers on plain CPUs. Everything public is here. */
+
+export { type EngineInfo, type EngineName, engineInfo, setEngine, setThreads } from './engine/select.js';
+export * from './errors.js';
+export type { DType, TypedArray } from './graph/dtype.js';
+export type { Shape } from './graph/shape.js';
+export * as io from './io/index.js';
+export * as metric from './metric/index.js';
+export {
+  classProbabilities,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type LossFunction,
+  type Misjudged,
+} from './model/evaluate.js';
+export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
+export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
+export {
+  type EvaluateRunOptions,
+  evaluateRun,
+  openRun,
+  Run,
+  type RunEvaluation,
+  type RunOptions,
+  type TrainedRun,
+} from './model/run.js';
+export { RunFolder } from './model/runFolder.js';
+export { type LayerSummary, type NetworkSummary, summarize } from './model/summary.js';
+export {
+  type Callback,
+  DivergenceError,
+  type EpochRecord,
+  type Training,
+  type TrainingState,
+  type TrainOptions,
+  type TrainOutcome,
+  train,
+} from './model/trainer.js';
+export { version } from './model/version.js';
+export * as nn from './nn/index.js';
+export * as optimizer from './optimizer/index.js';
+export { defaultGenerator, Generator, type GeneratorState, seed } from './random.js';
+export * as F from './tensor/functional.js';
+export { Buffer, Parameter } from './tensor/state.js';
+export {
+  concat,
+  type NestedNumbers,
+  noGrad,
+  type ReduceOptions,
+  Tensor,
+  type TensorLike,
+  tensor,
+} from './tensor/tensor.js';
+export * as vision from './vision/index.js';

@@ -1,0 +1,100 @@
+import { engineInfo } from '../engine/select.js';
+import { InputError } from '../errors.js';
+import { formatShape, numel, type Shape } from '../graph/shape.js';
+import { Generator, seed } from '../random.js';
+import { Tensor } from '../tensor/tensor.js';
+import { lossOf, makeOptimizer, modelKind, recipeFor, usualData } from './recipes.js';
+
+export interface BenchmarkOptions {
+  readonly model: string;
+  readonly batch: number;
+  /** `[channels, height, width]`; default: what the model is made for. */
+  readonly input?: Shape | undefined;
+  /** Measured steps; default: 200, or as many as fit in 10 seconds, but 10 at least. */
+  readonly steps?: number | undefined;
+  /** Steps before that, the compiling one included. Default: a tenth of the measured ones, but 3 at least. */
+  readonly warmup?: number | undefined;
+}
+
+/** Times of full training steps: data copied in, forward, backward, update, loss read. */
+export interface BenchmarkResult {
+  readonly model: string;
+  /** `[batch, channels, height, width]` */
+  readonly input: Shape;
+  readonly batch: number;
+  readonly precision: 'float32';
+  readonly engine: string;
+  readonly threads: number;
+  /** What the first step took longer than the median one: compilation. */
+  readonly compileMs: number;
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly imagesPerSecond: number;
+  /** Of the whole process. */
+  readonly peakRssMiB: number;
+}
+
+const usualSteps = 200;
+const usualSeconds = 10;
+const classes = 10;
+
+/** Measures the training step of a model with the optimizer and loss of its recipe, on random images. */
+export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const { model, batch, warmup, steps } = options;
+  const kind = modelKind(model);
+  const input = options.input ?? kind.inputShape;
+  for (const [name, value] of Object.entries({ batch, steps, warmup })) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new InputError(`[bench] ${name}: expected a positive integer, got ${value}`);
+    }
+  }
+  if (input.length !== 3)
+    throw new InputError(`[bench] input: expected channels,height,width, got ${formatShape(input)}`);
+  const step = makeStep(model, [batch, ...input]);
+  const first = await step();
+  const second = await step();
+  const affordable = Math.max(10, Math.floor((1000 * usualSeconds) / second));
+  const measured = steps ?? Math.min(usualSteps, affordable);
+  const before = Math.max(0, (warmup ?? Math.max(3, Math.ceil(measured / 10))) - 2);
+  for (let i = 0; i < before; i++) await step();
+  const times: number[] = [];
+  for (let i = 0; i < measured; i++) times.push(await step());
+  times.sort((a, b) => a - b);
+  const middle = measured >> 1;
+  const medianMs = measured % 2 === 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+  const { name, threads } = engineInfo();
+  return {
+    model,
+    input: [batch, ...input],
+    batch,
+    precision: 'float32',
+    engine: name,
+    threads,
+    compileMs: Math.max(0, first - medianMs),
+    medianMs,
+    minMs: times[0],
+    imagesPerSecond: (1000 * batch) / medianMs,
+    peakRssMiB: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+/** A function that makes one training step and returns the milliseconds it took. */
+function makeStep(model: string, shape: Shape): () => Promise<number> {
+  seed(0);
+  const recipe = recipeFor(model, usualData(model));
+  const network = modelKind(model).create({ numClasses: classes }).train();
+  const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
+  const loss = lossOf(recipe).compute;
+  const generator = new Generator(1);
+  const pixels = generator.fillUniform(new Float32Array(numel(shape)), 0, 1);
+  const labels = Int32Array.from({ length: shape[0] }, () => generator.int(classes));
+  return async () => {
+    const start = performance.now();
+    const value = loss(network.forward(Tensor.fromData(pixels, shape)), Tensor.fromData(labels));
+    value.backward();
+    await optimizer.step();
+    optimizer.clearGrad();
+    await value.item();
+    return performance.now() - start;
+  };
+}

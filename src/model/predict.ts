@@ -1,0 +1,87 @@
+import { FileError, InputError } from '../errors.js';
+import { formatShape, sameShape } from '../graph/shape.js';
+import { noGrad, Tensor } from '../tensor/tensor.js';
+import type { PreparedImage } from '../vision/datasets/registry.js';
+import { classProbabilities } from './evaluate.js';
+import { datasetKind } from './recipes.js';
+import type { TrainedRun } from './run.js';
+
+/** What a network takes a picture for. */
+export interface Prediction {
+  readonly file: string;
+  /** What was done to the picture before the network saw it; empty if nothing. */
+  readonly note: string;
+  /** Most probable first. */
+  readonly classes: readonly { readonly name: string; readonly probability: number }[];
+}
+
+/** A picture that could not be read. */
+export interface Unreadable {
+  readonly file: string;
+  readonly error: FileError;
+}
+
+/** Pictures that are decoded at once and go through the network together. */
+const chunkSize = 32;
+
+/**
+ * Classifies pictures, in the order of `files`.
+ *
+ * @param top how many classes to give of each
+ */
+export async function* predictFiles(
+  run: TrainedRun,
+  files: readonly string[],
+  top: number,
+): AsyncGenerator<Prediction | Unreadable> {
+  if (!Number.isSafeInteger(top) || top < 1) {
+    throw new InputError(`[predict] top: expected a positive integer, got ${top}`);
+  }
+  const { data } = run.folder.config;
+  for (let begin = 0; begin < files.length; begin += chunkSize) {
+    const chunk = files.slice(begin, begin + chunkSize);
+    const read = await Promise.all(chunk.map((file) => readImage(data.name, file)));
+    const images = read.filter((result): result is PreparedImage => !(result instanceof FileError));
+    const scores = await probabilitiesOf(run, images);
+    let next = 0;
+    for (const [i, file] of chunk.entries()) {
+      const result = read[i];
+      if (result instanceof FileError) {
+        yield { file, error: result };
+        continue;
+      }
+      const classes = Array.from(scores[next++], (probability, c) => ({ name: data.classNames[c], probability }));
+      classes.sort((a, b) => b.probability - a.probability);
+      yield { file, note: result.note, classes: classes.slice(0, top) };
+    }
+  }
+}
+
+async function readImage(data: string, file: string): Promise<PreparedImage | FileError> {
+  try {
+    return await datasetKind(data).readImage(file);
+  } catch (error) {
+    if (error instanceof FileError) return error;
+    throw error;
+  }
+}
+
+async function probabilitiesOf({ network, folder }: TrainedRun, images: readonly PreparedImage[]) {
+  if (images.length === 0) return [];
+  const { inputShape } = folder.config.model;
+  const size = images[0].image.length;
+  const batch = new Float32Array(images.length * size);
+  images.forEach(({ image, shape }, i) => {
+    if (!sameShape(shape, inputShape)) {
+      throw new InputError(
+        `[predict] image: expected ${formatShape(inputShape)} for this network, got ${formatShape(shape)}`,
+      );
+    }
+    batch.set(image, i * size);
+  });
+  const input = Tensor.fromData(batch, [images.length, ...inputShape]);
+  const output = noGrad(() => classProbabilities(network.forward(input)));
+  const data = (await output.data()) as Float32Array;
+  const classes = output.shape[1];
+  return images.map((_, i) => data.subarray(i * classes, (i + 1) * classes));
+}

@@ -1,0 +1,200 @@
+import { InputError } from '../errors.js';
+import { Adam, AdamW, Momentum, type Optimizer, SGD } from '../optimizer/index.js';
+import * as F from '../tensor/functional.js';
+import type { Parameter } from '../tensor/state.js';
+import { type DatasetKind, datasetKinds } from '../vision/datasets/registry.js';
+import { type ModelKind, modelKinds } from '../vision/models/registry.js';
+import type { LossFunction } from './evaluate.js';
+import { formatCount } from './format.js';
+
+export const optimizerNames = ['sgd', 'momentum', 'adam', 'adamw'] as const;
+export type OptimizerName = (typeof optimizerNames)[number];
+
+/** An optimizer by name, with every setting that counts. */
+export interface OptimizerSettings {
+  readonly name: OptimizerName;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Of the optimizer momentum, and only of it. */
+  readonly momentum?: number | undefined;
+}
+
+/** How a network is trained on a data set. */
+export interface Recipe {
+  readonly optimizer: OptimizerSettings;
+  readonly loss: LossName;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly epochs: number;
+}
+
+/** What the user wants otherwise than the recipe. */
+export interface RecipeChanges {
+  readonly optimizer?: OptimizerName | undefined;
+  readonly learningRate?: number | undefined;
+  readonly momentum?: number | undefined;
+  readonly weightDecay?: number | undefined;
+  readonly batchSize?: number | undefined;
+  readonly epochs?: number | undefined;
+}
+
+export const lossNames = ['crossEntropy'] as const;
+export type LossName = (typeof lossNames)[number];
+
+interface LossKind {
+  readonly title: string;
+  readonly compute: LossFunction;
+}
+
+const losses: Readonly<Record<LossName, LossKind>> = {
+  crossEntropy: { title: 'cross entropy', compute: (outputs, labels) => F.crossEntropy(outputs, labels) },
+};
+
+export function lossOf({ loss }: Pick<Recipe, 'loss'>): LossKind {
+  return losses[loss];
+}
+
+interface OptimizerKind {
+  readonly title: string;
+  /** Unless the recipe says otherwise. */
+  readonly weightDecay: number;
+  make(parameters: readonly Parameter[], settings: OptimizerSettings): Optimizer;
+}
+
+const defaultMomentum = 0.9;
+
+const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
+  sgd: { title: 'SGD', weightDecay: 0, make: (parameters, settings) => new SGD({ ...settings, parameters }) },
+  momentum: {
+    title: 'Momentum',
+    weightDecay: 0,
+    make: (parameters, { momentum = defaultMomentum, ...settings }) =>
+      new Momentum({ ...settings, momentum, parameters }),
+  },
+  adam: { title: 'Adam', weightDecay: 0, make: (parameters, settings) => new Adam({ ...settings, parameters }) },
+  adamw: { title: 'AdamW', weightDecay: 0.01, make: (parameters, settings) => new AdamW({ ...settings, parameters }) },
+};
+
+export function makeOptimizer(settings: OptimizerSettings, parameters: readonly Parameter[]): Optimizer {
+  return optimizers[settings.name].make(parameters, settings);
+}
+
+interface NamedRecipe {
+  readonly model: string;
+  readonly data: string;
+  readonly recipe: Recipe;
+}
+
+/** The first recipe of a model gives its usual data set. */
+const recipes: readonly NamedRecipe[] = [
+  {
+    model: 'lenet',
+    data: 'mnist',
+    recipe: {
+      optimizer: { name: 'momentum', learningRate: 0.001, momentum: 0.9, weightDecay: 0 },
+      loss: 'crossEntropy',
+      batchSize: 10,
+      shuffle: true,
+      epochs: 5,
+    },
+  },
+];
+
+export function modelKind(name: string): ModelKind {
+  return lookUp('model', modelKinds, name);
+}
+
+export function datasetKind(name: string): DatasetKind {
+  return lookUp('data', datasetKinds, name);
+}
+
+/** The data set that a model is trained on unless told otherwise. */
+export function usualData(model: string): string {
+  modelKind(model);
+  const usual = recipes.find((entry) => entry.model === model);
+  if (usual === undefined) throw new InputError(`[recipe] ${model}: expected a data set, got none`);
+  return usual.data;
+}
+
+/**
+ * The recipe of a model on a data set, with changes.
+ *
+ * @throws {InputError} for unknown names, and for a momentum without the optimizer of that name
+ */
+export function recipeFor(model: string, data: string, changes: RecipeChanges = {}): Recipe {
+  modelKind(model);
+  datasetKind(data);
+  const named = recipes.find((entry) => entry.model === model && entry.data === data);
+  if (named === undefined) {
+    const known = recipes.map((entry) => `${entry.model} on ${entry.data}`).join(', ');
+    throw new InputError(`[recipe] ${model} on ${data}: expected one of ${known}`);
+  }
+  const { recipe } = named;
+  const { optimizer: usual } = recipe;
+  const name = changes.optimizer ?? usual.name;
+  if (changes.momentum !== undefined && name !== 'momentum') {
+    throw new InputError(`[recipe] momentum: expected with the optimizer momentum only, got it with ${name}`);
+  }
+  const { weightDecay } = lookUp('optimizer', optimizers, name);
+  const own: OptimizerSettings = name === usual.name ? usual : { name, learningRate: usual.learningRate, weightDecay };
+  const momentum = changes.momentum ?? own.momentum ?? defaultMomentum;
+  return {
+    ...recipe,
+    batchSize: changes.batchSize ?? recipe.batchSize,
+    epochs: changes.epochs ?? recipe.epochs,
+    optimizer: {
+      name,
+      learningRate: changes.learningRate ?? own.learningRate,
+      weightDecay: changes.weightDecay ?? own.weightDecay,
+      ...(name === 'momentum' ? { momentum } : {}),
+    },
+  };
+}
+
+/** A recipe as people read it, in order. */
+export function describeRecipe({ optimizer, loss, batchSize, shuffle, epochs }: Recipe): Record<string, string> {
+  const { title } = optimizers[optimizer.name];
+  return {
+    Optimizer: optimizer.momentum === undefined ? title : `${title} ${optimizer.momentum}`,
+    'Learning rate': String(optimizer.learningRate),
+    ...(optimizer.weightDecay === 0 ? {} : { 'Weight decay': String(optimizer.weightDecay) }),
+    'Batch size': formatCount(batchSize),
+    Order: shuffle ? 'shuffled' : 'as stored',
+    Epochs: formatCount(epochs),
+    Loss: losses[loss].title,
+  };
+}
+
+/** An entry of a table, or an error that names the nearest one. */
+function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name: string): T {
+  if (Object.hasOwn(table, name)) return table[name];
+  const names = Object.keys(table);
+  const near = nearestName(name, names);
+  throw new InputError(
+    `[${what}] ${what} '${name}': expected one of ${names.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`,
+  );
+}
+
+/** The candidate that is fewest edits away from a mistyped word; null if none is near. */
+function nearestName(word: string, candidates: readonly string[]): string | null {
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(word.length / 2)) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein's: insertions, deletions and replacements. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      row[j] = Math.min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    previous = row;
+  }
+  return previous[b.length];
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { FileError } from '../errors.js';
+import { lossNames, optimizerNames } from './recipes.js';
+import type { EpochRecord, TrainingState } from './trainer.js';
+
+/** Of config.json and state.json; a later version that can no longer be read by this one counts up. */
+const format = z.literal(1);
+const count = z.int().min(0);
+const positive = z.int().min(1);
+const size = z.array(positive);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const when = z.iso.datetime();
+
+const file = z.strictObject({ path: z.string(), bytes: count, sha256 });
+const split = z.strictObject({ images: positive, source: z.string(), files: z.array(file) });
+
+/** config.json: everything needed to repeat a run. */
+const runConfig = z.strictObject({
+  format,
+  version: z.string(),
+  started: when,
+  model: z.strictObject({
+    name: z.string(),
+    options: z.strictObject({ numClasses: positive }),
+    inputShape: size,
+    parameters: count,
+  }),
+  data: z.strictObject({ name: z.string(), classNames: z.array(z.string()), train: split, eval: split }),
+  recipe: z.strictObject({
+    optimizer: z.strictObject({
+      name: z.enum(optimizerNames),
+      learningRate: z.number().min(0),
+      weightDecay: z.number().min(0),
+      momentum: z.number().min(0).optional(),
+    }),
+    loss: z.enum(lossNames),
+    batchSize: positive,
+    shuffle: z.boolean(),
+    epochs: positive,
+  }),
+  seed: count,
+  engine: z.strictObject({ name: z.string(), description: z.string(), threads: positive }),
+  machine: z.strictObject({ node: z.string(), platform: z.string(), processor: z.string() }),
+});
+
+const generator = z.strictObject({
+  algorithm: z.literal('xoshiro128**'),
+  words: z.tuple([count, count, count, count]).readonly(),
+});
+
+/** state.json: where the training stands, and what the other files of the run folder must be. */
+const savedState = z.strictObject({
+  format,
+  saved: when,
+  finished: z.boolean(),
+  training: z.strictObject({
+    epoch: positive,
+    batch: count,
+    samples: count,
+    lossSum: z.number(),
+    seconds: z.number().min(0),
+    shuffle: generator.nullable(),
+    generator,
+    steps: count,
+    learningRate: z.number().min(0),
+  }) satisfies z.ZodType<TrainingState>,
+  files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })),
+});
+
+/** A line of metrics.jsonl. */
+const epochRecord = z.strictObject({
+  epoch: positive,
+  trainLoss: z.number(),
+  evalLoss: z.number().nullable(),
+  evalAccuracy: z.number().min(0).max(1).nullable(),
+  imagesPerSecond: z.number().min(0),
+  seconds: z.number().min(0),
+}) satisfies z.ZodType<EpochRecord>;
+
+export type RunConfig = z.infer<typeof runConfig>;
+export type SavedState = z.infer<typeof savedState>;
+
+const schemas = { config: runConfig, state: savedState, epoch: epochRecord } as const;
+
+/**
+ * Reads JSON that must be what `kind` says.
+ *
+ * @param where for the message: the file, and the line where there are several
+ * @throws {FileError} naming the first field that is wrong
+ */
+export function parseRecord<K extends keyof typeof schemas>(
+  kind: K,
+  text: string,
+  where: string,
+): z.infer<(typeof schemas)[K]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FileError(`[run] ${where}: expected JSON, got ${(error as Error).message}`, { cause: error });
+  }
+  const result = schemas[kind].safeParse(value);
+  if (result.success) return result.data as z.infer<(typeof schemas)[K]>;
+  const [issue] = result.error.issues;
+  const field = issue.path.length === 0 ? kind : issue.path.join('.');
+  throw new FileError(
+    `[run] ${where}: ${field}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}; ` +
+      'the file was altered or belongs to another version of Fovea',
+  );
+}

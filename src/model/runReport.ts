@@ -1,0 +1,81 @@
+import { type Dataset, readBatch } from '../io/dataset.js';
+import type { DatasetKind } from '../vision/datasets/registry.js';
+import type { Evaluation } from './evaluate.js';
+import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
+import type { RunConfig } from './records.js';
+import type { Mistake } from './report/data.js';
+import type { EpochRecord } from './trainer.js';
+
+export interface RunReport {
+  readonly config: RunConfig;
+  readonly history: readonly EpochRecord[];
+  readonly evaluation: Evaluation | null;
+  /** What the evaluation was about. */
+  readonly evalData: Dataset;
+  readonly ended: Date;
+  /** Why the run ended early. */
+  readonly note?: string | undefined;
+}
+
+/** Renders a run's `report.html`. */
+export async function renderRunReport(report: RunReport): Promise<string> {
+  // Only a report needs the renderer and its charts.
+  const { renderReport } = await import('./report.js');
+  const { config, history, evaluation, evalData, ended, note } = report;
+  const { model, data, recipe, engine } = config;
+  const kind = datasetKind(data.name);
+  return renderReport({
+    title: `${modelKind(model.name).title} on ${kind.title}`,
+    note,
+    evalName: kind.evalName,
+    lossName: lossOf(recipe).title,
+    run: {
+      model: modelKind(model.name).title,
+      parameters: model.parameters,
+      dataset: kind.title,
+      source: data.train.source,
+      trainImages: data.train.images,
+      evalImages: data.eval.images,
+      recipe: describeRecipe(recipe),
+      seed: config.seed,
+      engine: engine.name,
+      library: engine.description,
+      threads: engine.threads,
+      version: config.version,
+      started: new Date(config.started),
+      ended,
+    },
+    epochs: history,
+    ...(evaluation && {
+      evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
+      mistakes: await picturesOf(evaluation, evalData, kind, data.classNames),
+    }),
+  });
+}
+
+async function picturesOf(
+  { mistakes }: Evaluation,
+  data: Dataset,
+  kind: DatasetKind,
+  classNames: readonly string[],
+): Promise<Mistake[]> {
+  if (mistakes.length === 0) return [];
+  const { images, shape } = await readBatch(
+    data,
+    Uint32Array.from(mistakes, ({ index }) => index),
+  );
+  const size = images.length / mistakes.length;
+  return Promise.all(
+    mistakes.map(async ({ index, label, predicted, probabilities }, i) => ({
+      image: await kind.picture({
+        image: images.subarray(i * size, (i + 1) * size),
+        shape: shape.slice(1),
+        label,
+      }),
+      truth: classNames[label],
+      predicted: classNames[predicted],
+      probability: probabilities[predicted],
+      caption: `${kind.evalName} image ${index}`,
+    })),
+  );
+}

@@ -1,0 +1,79 @@
+import type { Shape } from '../graph/shape.js';
+import type { Layer } from '../nn/layer.js';
+import { Parameter } from '../tensor/state.js';
+import { noGrad, Tensor } from '../tensor/tensor.js';
+
+/** One layer of a network, at the moment the input passes it. */
+export interface LayerSummary {
+  /** `conv2d_0` */
+  readonly name: string;
+  readonly type: string;
+  readonly outputShape: Shape;
+  /** Shapes of parameters and buffers, by field: `weight`, `bias`. */
+  readonly state: Readonly<Record<string, Shape>>;
+  /** Trainable values; 0 if the layer has been counted before. */
+  readonly parameters: number;
+}
+
+export interface NetworkSummary {
+  /** In the order in which the input passes them. */
+  readonly layers: readonly LayerSummary[];
+  readonly outputShape: Shape;
+  readonly parameters: number;
+  /** Values that are saved but not trained, such as running statistics. */
+  readonly buffers: number;
+}
+
+/**
+ * Sends an input through a network and notes what each layer makes of it. Nothing is computed: shapes are known
+ * without.
+ *
+ * Shown are the layers that have parameters of their own or no layers inside, as often as the input passes them.
+ *
+ * @throws {ShapeError} if the network cannot take an input of that shape
+ */
+export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
+  const layers: LayerSummary[] = [];
+  const counted = new Set<Layer>();
+  const watched = [network, ...network.sublayers()].filter(
+    (layer) => layer.ownState().size > 0 || layer.namedChildren().size === 0,
+  );
+  const { training } = network;
+  network.eval();
+  for (const layer of watched) {
+    const forward = layer.forward.bind(layer);
+    // A field of the instance stands before the method until it is deleted.
+    layer.forward = (...inputs) => {
+      const output = forward(...inputs);
+      layers.push(describe(layer, output, !counted.has(layer)));
+      counted.add(layer);
+      return output;
+    };
+  }
+  try {
+    const { shape } = noGrad(() => network.forward(Tensor.zeros(inputShape)));
+    const states = [...network.stateDict().values()];
+    const buffers = states.filter((state) => !(state instanceof Parameter));
+    return {
+      layers,
+      outputShape: shape,
+      parameters: network.parameterCount(),
+      buffers: buffers.reduce((sum, { size }) => sum + size, 0),
+    };
+  } finally {
+    for (const layer of watched) Reflect.deleteProperty(layer, 'forward');
+    if (training) network.train();
+  }
+}
+
+function describe(layer: Layer, output: Tensor, first: boolean): LayerSummary {
+  const own = [...layer.ownState()];
+  const parameters = own.reduce((sum, [, state]) => sum + (state instanceof Parameter ? state.size : 0), 0);
+  return {
+    name: layer.fullName(),
+    type: layer.constructor.name,
+    outputShape: output.shape,
+    state: Object.fromEntries(own.map(([name, state]) => [name, state.shape])),
+    parameters: first ? parameters : 0,
+  };
+}

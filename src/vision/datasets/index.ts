@@ -1,0 +1,1 @@
+export { MNIST, type MNISTMirror, type MNISTOptions, type MNISTSource } from './mnist.js';

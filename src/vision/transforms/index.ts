@@ -1,0 +1,2 @@
+export { type Digit, readDigit } from './digit.js';
+export { encodePng } from './png.js';
