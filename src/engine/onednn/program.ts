@@ -60,7 +60,8 @@ export class OneDnnProgram implements Program {
   readonly #argBlock: ArgBlock;
   readonly #inputs: { readonly source: number; readonly placed: Placed & ArrayType }[] = [];
   readonly #residents: { readonly source: number; readonly placed: Placed; readonly assigned: boolean }[] = [];
-  readonly #bound = new Map<number, ResidentBuffer>();
+  /** Weak, since a program in the cache must not keep the parameters of a network that is gone. */
+  readonly #bound = new Map<number, WeakRef<ResidentBuffer>>();
   readonly #copies = new Map<number, PrivateCopy>();
   #boundArena: NativeMemory | null = null;
   #actions: readonly Action[] = [];
@@ -125,8 +126,8 @@ export class OneDnnProgram implements Program {
     }
     let buffer = device as ResidentBuffer;
     if (!buffer.desc.equals(placed.desc)) buffer = this.#inMyLayout(source, placed.desc, assigned, storage, buffer);
-    if (this.#bound.get(source) === buffer) return;
-    this.#bound.set(source, buffer);
+    if (this.#bound.get(source)?.deref() === buffer) return;
+    this.#bound.set(source, new WeakRef(buffer));
     this.#stale = true;
   }
 
@@ -209,7 +210,7 @@ export class OneDnnProgram implements Program {
   #locate(buffer: Buffer, arena: NativeMemory): readonly [NativeMemory, number] {
     if (buffer.kind === 'constant') return [this.#constants, this.#offsets[buffer.id]];
     if (buffer.kind !== 'resident') return [arena, this.#offsets[buffer.id]];
-    const bound = this.#bound.get(buffer.source);
+    const bound = this.#bound.get(buffer.source)?.deref();
     if (bound === undefined) throw new InternalError(`source ${buffer.source} is not bound`);
     return [bound.memory, 0];
   }
