@@ -35,7 +35,8 @@ export class Interruption {
     if (this.#exitCode !== 0) process.exit(code);
     this.#exitCode = code;
     const name = signal === 'SIGINT' ? 'Ctrl-C' : signal;
-    this.#terminal.stderr.write(`fovea: ${name}: saving the state; once more ends at once\n`);
     this.#controller.abort();
+    // A progress bar listens too, and has to be wiped off first.
+    process.nextTick(() => this.#terminal.stderr.write(`fovea: ${name}: saving the state; once more ends at once\n`));
   };
 }

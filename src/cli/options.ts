@@ -4,11 +4,11 @@ import { EngineError, InputError } from '../errors.js';
 
 /** Text of an option as a number; commander says which option it was. */
 export function positiveInteger(text: string): number {
-  return checked(text, /^\d+$/, (n) => n >= 1, 'expected a positive integer');
+  return checked(text, /^\d+$/, (n) => n >= 1 && Number.isSafeInteger(n), 'expected a positive integer');
 }
 
 export function naturalNumber(text: string): number {
-  return checked(text, /^\d+$/, () => true, 'expected an integer from 0 to 2^53 - 1');
+  return checked(text, /^\d+$/, Number.isSafeInteger, 'expected an integer from 0 to 2^53 - 1');
 }
 
 export function nonNegative(text: string): number {
@@ -22,7 +22,7 @@ export function share(text: string): number {
 
 function checked(text: string, form: RegExp, holds: (n: number) => boolean, expected: string): number {
   const n = form.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isFinite(n) || !holds(n) || (Number.isInteger(n) && !Number.isSafeInteger(n))) {
+  if (!Number.isFinite(n) || !holds(n)) {
     throw new InvalidArgumentError(expected);
   }
   return n;

@@ -165,6 +165,13 @@ export function describeRecipe({ optimizer, loss, batchSize, shuffle, epochs }: 
   };
 }
 
+/** A recipe in one line. */
+export function recipeLine(recipe: Recipe): string {
+  const { Optimizer: optimizer, Order: order, Epochs: epochs, Loss: loss, ...numbers } = describeRecipe(recipe);
+  const named = Object.entries(numbers).map(([name, value]) => `${name.toLowerCase()} ${value}`);
+  return [optimizer, ...named, order, `${epochs} ${recipe.epochs === 1 ? 'epoch' : 'epochs'}`, loss].join(', ');
+}
+
 /** An entry of a table, or an error that names the nearest one. */
 function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name: string): T {
   if (Object.hasOwn(table, name)) return table[name];

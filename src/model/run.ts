@@ -13,7 +13,14 @@ import { datasetKind, lossOf, makeOptimizer, modelKind, type RecipeChanges, reci
 import type { RunConfig } from './records.js';
 import { fingerprint, RunFolder } from './runFolder.js';
 import { renderRunReport } from './runReport.js';
-import { type Callback, DivergenceError, type Training, type TrainOutcome, train } from './trainer.js';
+import {
+  type Callback,
+  DivergenceError,
+  type Training,
+  type TrainOptions,
+  type TrainOutcome,
+  train,
+} from './trainer.js';
 import { version } from './version.js';
 
 /** Samples of an evaluation's batch; more than in training, since nothing is kept for a backward pass. */
@@ -108,6 +115,19 @@ export class Run {
     return new Run(await RunFolder.create(out, config), network, optimizer, loaders);
   }
 
+  /** What is trained on what, for {@link train}. */
+  loop(): TrainOptions {
+    const { recipe } = this.folder.config;
+    return {
+      network: this.network,
+      optimizer: this.optimizer,
+      loss: lossOf(recipe).compute,
+      trainLoader: this.#train,
+      evalLoader: this.#eval,
+      epochs: recipe.epochs,
+    };
+  }
+
   /**
    * Trains. The state is saved after each epoch and when the signal ends the training; at the end `report.html` is
    * written.
@@ -121,21 +141,11 @@ export class Run {
     readonly callbacks?: readonly Callback[];
     readonly signal?: AbortSignal | undefined;
   } = {}): Promise<TrainOutcome> {
-    const { folder, network, optimizer } = this;
-    const { recipe } = folder.config;
+    const { folder } = this;
     const keeper = new Keeper(folder, this.#eval);
     try {
-      return await train({
-        network,
-        optimizer,
-        loss: lossOf(recipe).compute,
-        trainLoader: this.#train,
-        evalLoader: this.#eval,
-        epochs: recipe.epochs,
-        // Whoever is told that an epoch has ended finds it saved.
-        callbacks: [keeper, ...callbacks],
-        signal,
-      });
+      // Whoever is told that an epoch has ended finds it saved.
+      return await train({ ...this.loop(), callbacks: [keeper, ...callbacks], signal });
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
       const done = keeper.savedEpochs;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
-import { datasetKind, describeRecipe, modelKind, type OptimizerName, usualData } from '../../model/recipes.js';
+import { datasetKind, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
 import { Run } from '../../model/run.js';
 import type { EpochRecord, TrainOutcome } from '../../model/trainer.js';
 import { DownloadDisplay, TrainingDisplay } from '../display.js';
@@ -89,13 +89,12 @@ class TextReport {
     const { folder } = this.#run;
     const { model, data, recipe, engine, seed } = folder.config;
     const { train, eval: judged } = data;
-    const recipeText = Object.entries(describeRecipe(recipe)).map(([name, value]) => `${name.toLowerCase()} ${value}`);
     print(this.#terminal, `${modelKind(model.name).title} on ${datasetKind(data.name).title}`);
     printFacts(this.#terminal, [
       ['parameters', formatCount(model.parameters)],
       ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
       ['source', train.source],
-      ['recipe', recipeText.join(', ')],
+      ['recipe', recipeLine(recipe)],
       ['seed', String(seed)],
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
       ['run folder', folder.path],

@@ -61,7 +61,7 @@ async function readGrey(path: string): Promise<Grey> {
     const { data, info } = await sharp(path)
       .autoOrient()
       .resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })
-      .toColourspace('b-w')
+      .toColourspace('srgb')
       .ensureAlpha()
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
@@ -80,23 +80,22 @@ function plain(message: string): string {
   return first.replace(/^Input file is missing.*/, 'a missing file').replace(/^Input file /, 'a file that ');
 }
 
-/** Grey and alpha on paper that the ink stands out from: black under light ink, else white. */
+/** Red, green, blue and alpha as grey on paper that the ink stands out from: black under light ink, else white. */
 function onPaper(pixels: Uint8Array): Float32Array {
-  const count = pixels.length / 2;
+  const count = pixels.length / 4;
+  const grey = new Float32Array(count);
   let weight = 0;
   let light = 0;
   for (let i = 0; i < count; i++) {
-    weight += pixels[2 * i + 1];
-    light += pixels[2 * i] * pixels[2 * i + 1];
+    const alpha = pixels[4 * i + 3];
+    // The luma of ITU-R BT.601.
+    grey[i] = 0.299 * pixels[4 * i] + 0.587 * pixels[4 * i + 1] + 0.114 * pixels[4 * i + 2];
+    weight += alpha;
+    light += grey[i] * alpha;
   }
-  const transparent = weight < 255 * count;
-  const paper = transparent && light > 127 * weight ? 0 : 255;
-  const grey = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    const alpha = pixels[2 * i + 1] / 255;
-    grey[i] = pixels[2 * i] * alpha + paper * (1 - alpha);
-  }
-  return grey;
+  if (weight === 255 * count) return grey;
+  const paper = light > 127 * weight ? 0 : 255;
+  return grey.map((value, i) => paper + ((value - paper) * pixels[4 * i + 3]) / 255);
 }
 
 function borderMean({ data, width, height }: Grey): number {

@@ -1,0 +1,329 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/program.js';
+import { setEngine, setThreads } from '../../src/engine/select.js';
+import { smallMnist } from '../smallMnist.js';
+import { temporaryFolder } from '../temporary.js';
+import { idx } from '../vision/idx.js';
+
+const root = temporaryFolder();
+let dataDir = '';
+let folder = '';
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line in this process, as it would be run with both streams piped. */
+async function fovea(...args: string[]): Promise<Result> {
+  const written = { out: '', err: '' };
+  const stream = (name: 'out' | 'err') => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  const code = await run(args, { stdout: stream('out'), stderr: stream('err') });
+  return { code, ...written };
+}
+
+const train = (...args: string[]) => fovea('train', 'lenet', '--data-dir', dataDir, ...args);
+const path = (name: string) => join(root, name);
+const linesOf = (text: string): Record<string, unknown>[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
+  dataDir = await smallMnist(root);
+  folder = path('run');
+  const { code, err } = await train('--epochs', '2', '--seed', '7', '--out', folder);
+  expect(err).not.toContain('fovea:');
+  expect(code).toBe(0);
+});
+
+describe('train', () => {
+  it('says what it does, how it goes, and how to go on', async () => {
+    const out = path('told');
+    const { code, out: text, err } = await train('--epochs', '2', '--seed', '7', '--log-every', '20', '--out', out);
+    expect(code).toBe(0);
+    expect(text).toMatch(/^LeNet on MNIST\n {2}parameters {2}41,806\n {2}data {8}500 training and 230 test images\n/);
+    expect(text).toContain(`source      folder ${dataDir}`);
+    expect(text).toContain('Momentum 0.9, learning rate 0.001, batch size 10, shuffled, 2 epochs, cross entropy');
+    expect(text).toMatch(
+      /\nepoch 2\/2 {2}training loss \d\.\d{4} {2}test loss \d\.\d{4} {2}accuracy \d+\.\d\d % .* images\/s\n/,
+    );
+    expect(text).toMatch(/\nDone: \d+\.\d\d % of 230 test images right, loss \d\.\d{4}\.\n/);
+    expect(text).toContain(`eval ${out}\n`);
+    expect(text).toContain(`predict ${out} IMAGE…\n`);
+    const progress = err.trimEnd().split('\n');
+    expect(progress.map((line) => /^epoch (\d)\/2 {2}(\d+)\/500 images/.exec(line)?.slice(1).join(':'))).toEqual([
+      '1:10',
+      '1:210',
+      '1:410',
+      '2:10',
+      '2:210',
+      '2:410',
+    ]);
+    // The same seed, the same bits: nothing that is shown has an influence.
+    const weights = (where: string) => readFileSync(join(where, 'weights.safetensors'));
+    expect(weights(out).equals(weights(folder))).toBe(true);
+  });
+
+  it('writes JSON lines and nothing else', async () => {
+    const { code, out, err } = await train('--epochs', '1', '--log-every', '25', '--json', '--out', path('json'));
+    expect([code, err]).toEqual([0, '']);
+    const events = linesOf(out);
+    expect(events.map(({ event }) => event)).toEqual(['start', 'batch', 'batch', 'epoch', 'end']);
+    expect(events[0]).toMatchObject({ run: path('json'), config: { model: { parameters: 41_806 }, seed: 0 } });
+    expect(events[2]).toEqual({ event: 'batch', epoch: 1, batch: 50, batches: 50, loss: expect.any(Number) });
+    const [record] = linesOf(readFileSync(path('json/metrics.jsonl'), 'utf8'));
+    expect(events[3]).toEqual({ event: 'epoch', ...record });
+    expect(events[4]).toMatchObject({ completed: true, epoch: 2, steps: 50, evalAccuracy: record.evalAccuracy });
+  });
+
+  it('does what it is told otherwise than the recipe', async () => {
+    const { code } = await train(
+      ...['--data', 'mnist', '--epochs', '1', '--batch-size', '50', '--lr', '5e-4', '--optimizer', 'adamw'],
+      ...['--weight-decay', '0.1', '--seed', '9', '--engine', 'onednn', '--threads', '1', '--out', path('other')],
+    );
+    expect(code).toBe(0);
+    const config = JSON.parse(readFileSync(path('other/config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      recipe: { epochs: 1, batchSize: 50, optimizer: { name: 'adamw', learningRate: 0.0005, weightDecay: 0.1 } },
+      seed: 9,
+      engine: { name: 'onednn', threads: 1 },
+    });
+  });
+
+  it('chooses a new folder by itself', async () => {
+    const before = process.cwd();
+    process.chdir(root);
+    try {
+      for (let i = 0; i < 2; i++) expect((await train('--epochs', '1')).code).toBe(0);
+      const names = readdirSync('runs');
+      expect(names).toHaveLength(2);
+      for (const name of names) expect(name).toMatch(/^lenet-mnist-\d{8}-\d{6}(-2)?$/);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  it('fails with 1 if the loss is no number', async () => {
+    const { code, err } = await train('--epochs', '3', '--optimizer', 'sgd', '--lr', '1e38', '--out', path('nan'));
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /fovea: \[train\] loss: expected a finite number, got .* in epoch 1, batch \d+; .*; nothing had been saved yet\n$/,
+    );
+  });
+});
+
+describe('eval', () => {
+  it('reproduces the figures of the training', async () => {
+    const { code, out, err } = await fovea('eval', folder, '--data-dir', dataDir);
+    expect([code, err]).toEqual([0, '']);
+    const last = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'))[1];
+    const accuracy = (100 * (last.evalAccuracy as number)).toFixed(2);
+    expect(out).toMatch(/^LeNet on MNIST, after 2 epochs\n {2}test images {2}230\n/);
+    expect(out).toContain(`${accuracy} %  (95 % interval `);
+    expect(out).toContain((last.evalLoss as number).toFixed(4));
+    expect(out).toMatch(/\n {5}0 +1 +2 .* 9 +right\n/);
+    const json = linesOf((await fovea('eval', folder, '--data-dir', dataDir, '--batch-size', '13', '--json')).out);
+    expect(json).toHaveLength(1);
+    expect(json[0]).toMatchObject({ run: folder, epochs: 2, images: 230, accuracy: last.evalAccuracy, sameData: true });
+    expect(json[0].confusion).toHaveLength(10);
+  });
+});
+
+describe('predict', () => {
+  it('shows the classes of each picture, names the unreadable ones, and fails then', async () => {
+    const digit = path('a digit.png');
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><rect width="90" height="90" fill="#fff"/><path d="M20 20H70L40 80" stroke="#000" stroke-width="8" fill="none"/></svg>';
+    await sharp(Buffer.from(svg)).png().toFile(digit);
+    writeFileSync(path('text.jpg'), 'text');
+    const good = await fovea('predict', folder, digit, '--top', '2');
+    expect([good.code, good.err]).toEqual([0, '']);
+    expect(good.out).toMatch(/^image .* class .* 2\. .* picture\n/);
+    expect(good.out).toMatch(
+      /a digit\.png +\d {2}\d+\.\d % +\d {2}\d+\.\d % +light background: inverted, cut, centered\n$/,
+    );
+    const mixed = await fovea('predict', folder, path('text.jpg'), digit, path('none.png'));
+    expect(mixed.code).toBe(2);
+    expect(mixed.out).toContain('a digit.png');
+    expect(mixed.err.split('\n')[0]).toContain(`fovea: [digit] ${path('text.jpg')}: expected a picture`);
+    expect(mixed.err.split('\n')[1]).toContain(`fovea: [digit] ${path('none.png')}: expected a picture, got ENOENT`);
+    const json = linesOf((await fovea('predict', folder, digit, path('text.jpg'), '--top', '10', '--json')).out);
+    expect(json[0]).toMatchObject({ file: digit, note: 'light background: inverted, cut, centered' });
+    const classes = json[0].classes as { name: string; probability: number }[];
+    expect(classes).toHaveLength(10);
+    expect(classes.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
+    expect(classes.map(({ probability }) => probability)).toEqual(
+      classes.map(({ probability }) => probability).sort((a, b) => b - a),
+    );
+    expect(json[1]).toEqual({ file: path('text.jpg'), error: expect.stringContaining('expected a picture') });
+  });
+});
+
+describe('summary', () => {
+  it('shows every layer with its shapes', async () => {
+    const { code, out } = await fovea('summary', 'lenet', '--input', '3,1,28,28');
+    expect(code).toBe(0);
+    const rows = out.split('\n').map((line) => line.replace(/(\w)_\d+ /, '$1 ').replace(/ +/g, ' '));
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        'LeNet, input [3,1,28,28]',
+        'conv2d [3,6,24,24] [6,1,5,5] [6] 156',
+        'max_pool2d [3,6,12,12]',
+        'conv2d [3,120,1,1] [120,16,4,4] [120] 30,840',
+        'linear [3,10] [64,10] [10] 650',
+        'total [3,10] 41,806',
+      ]),
+    );
+    const [json] = linesOf((await fovea('summary', 'lenet', '--json')).out);
+    expect(json).toMatchObject({ model: 'lenet', input: [1, 1, 28, 28], outputShape: [1, 10], parameters: 41_806 });
+  });
+});
+
+describe('bench', () => {
+  it('measures the training step', async () => {
+    const { code, out } = await fovea('bench', 'lenet', '--batch', '4', '--steps', '5', '--warmup', '1', '--json');
+    expect(code).toBe(0);
+    const [json] = linesOf(out);
+    expect(Object.keys(json)).toEqual(
+      'model input batch precision engine threads compileMs medianMs minMs imagesPerSecond peakRssMiB'.split(' '),
+    );
+    expect(json).toMatchObject({
+      model: 'lenet',
+      input: [4, 1, 28, 28],
+      batch: 4,
+      precision: 'float32',
+      engine: 'onednn',
+    });
+    const { medianMs, minMs, imagesPerSecond } = json as Record<string, number>;
+    expect(minMs).toBeGreaterThan(0);
+    expect(medianMs).toBeGreaterThanOrEqual(minMs);
+    expect(imagesPerSecond).toBeCloseTo(4000 / medianMs, 6);
+    expect((await fovea('bench', 'lenet', '--batch', '1', '--steps', '2')).out).toMatch(/median .* ms, .* images\/s/);
+  });
+});
+
+describe('doctor', () => {
+  it('finds everything, or says what to do', async () => {
+    const good = await fovea('doctor');
+    expect(good.code).toBe(0);
+    expect(good.out).toMatch(/✓ Engine +oneDNN 2\./);
+    expect(good.out).toMatch(/✓ MNIST +60,000 \+ 10,000 images/);
+    const bad = await fovea('doctor', '--data-dir', path('nowhere'), '--json');
+    expect(bad.code).toBe(1);
+    const [json] = linesOf(bad.out);
+    expect(json).toMatchObject({ ok: false });
+    expect(json.findings).toContainEqual({
+      name: 'MNIST',
+      ok: false,
+      found: expect.stringContaining(`[mnist] ${path('nowhere')}: expected train-images-idx3-ubyte`),
+    });
+  });
+});
+
+describe('a wrong call', () => {
+  it.each([
+    [['trian'], /^fovea: unknown command 'trian' \(Did you mean train\?\)\n$/],
+    [['train'], /^fovea: missing required argument 'model'\n$/],
+    [['train', 'lenet', '--epoch', '3'], /^fovea: unknown option '--epoch' \(Did you mean --epochs\?\)\n$/],
+    [['train', 'lenett'], /^fovea: \[model\] model 'lenett': expected one of .*; did you mean lenet\?\n$/],
+    [['train', 'lenet', '--data', 'mnits'], /^fovea: \[data\] data 'mnits': .*; did you mean mnist\?\n$/],
+    [
+      ['train', 'lenet', '--optimizer', 'adm'],
+      /'adm' is invalid\. Allowed choices are sgd, momentum, adam, adamw\.\n$/,
+    ],
+    [['train', 'lenet', '--optimizer', 'adam', '--momentum', '0.5'], /momentum: expected with the optimizer momentum/],
+    [['train', 'lenet', '--engine', 'gpu'], /Allowed choices are onednn, reference/],
+    [['train', 'lenet', 'mnist'], /too many arguments/],
+    [['summary', 'lenet', '--input', '3,1,28'], /expected 4 positive integers: batch,channels,height,width\n$/],
+    [['summary', 'lenet', '--input', '3,0,28,28'], /expected 4 positive integers/],
+    [['summary', 'lenet', '--input', '3,-1,28,28'], /expected 4 positive integers/],
+    [['summary', 'lenet', '--input', '1,3,28,28'], /^fovea: \[conv2d\] input channels: expected 1 /],
+    [['summary', 'lenet', '--input', '1,1,20,20'], /^fovea: \[/],
+    [['bench', 'lenet'], /required option '--batch <n>' not specified/],
+    [['bench', 'lenet', '--batch', '0'], /'0' is invalid\. expected a positive integer\n$/],
+    [['bench', 'lenet', '--batch', '1', '--input', '1,28'], /expected 3 positive integers/],
+    [['eval'], /missing required argument 'run'/],
+    [['predict', 'run'], /missing required argument 'image'/],
+    [['predict', 'run', 'a.png', '--top', '0'], /expected a positive integer/],
+    ...['--epochs', '--batch-size', '--threads', '--log-every'].flatMap((option) =>
+      ['0', '-1', '1.5', 'x', '9'.repeat(20)].map(
+        (value) => [['train', 'lenet', option, value], /expected a positive integer\n$/] as [string[], RegExp],
+      ),
+    ),
+    [['train', 'lenet', '--lr', '-1'], /expected a number of at least 0\n$/],
+    [['train', 'lenet', '--lr', 'NaN'], /expected a number of at least 0\n$/],
+    [['train', 'lenet', '--weight-decay', '-0.1'], /expected a number of at least 0\n$/],
+    [['train', 'lenet', '--momentum', '1'], /expected a number from 0 up to, but not including, 1\n$/],
+    [['train', 'lenet', '--seed', '-1'], /expected an integer from 0 to 2\^53 - 1\n$/],
+  ] as [string[], RegExp][])('%j says what is wrong with code 2', async (args, message) => {
+    const { code, out, err } = await fovea(...args);
+    expect(err).toMatch(message);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect([code, out]).toEqual([2, '']);
+  });
+
+  it('without a command shows the help', async () => {
+    const { code, out, err } = await fovea();
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('Usage: fovea');
+  });
+
+  it('is told from a question', async () => {
+    expect(await fovea('--version')).toEqual({ code: 0, out: '0.1.0\n', err: '' });
+    const { code, out } = await fovea('train', '--help');
+    expect(code).toBe(0);
+    expect(out).toContain('--batch-size <n>');
+    expect((await fovea('help', 'predict')).code).toBe(0);
+  });
+});
+
+describe('wrong input', () => {
+  const images = (bytes: Buffer) => writeFileSync(path('bad/train-images-idx3-ubyte'), bytes);
+  const refused = async (what: RegExp) => {
+    const result = await fovea('train', 'lenet', '--data-dir', path('bad'), '--out', path('refused'));
+    expect(result.err).toMatch(what);
+    expect([result.code, result.out]).toEqual([2, '']);
+    expect(existsSync(path('refused'))).toBe(false);
+  };
+
+  it('in the files of the data set', async () => {
+    await smallMnist(root, { train: 20, test: 20, name: 'bad' });
+    const whole = readFileSync(path('bad/train-images-idx3-ubyte'));
+    images(whole.subarray(0, 5000));
+    await refused(/^fovea: \[idx\] .*train-images-idx3-ubyte: size: expected 15696 bytes .*, got 5000; /);
+    images(Buffer.concat([Buffer.from([0, 0, 8, 1]), whole.subarray(4)]));
+    await refused(/^fovea: \[idx\] .*train-images.*magic number: expected 0x00000803 \(images\), got 0x00000801/);
+    images(whole);
+    writeFileSync(path('bad/train-labels-idx1-ubyte'), idx(0x801, [19], new Uint8Array(19)));
+    await refused(/^fovea: \[mnist\] .*labels.*: expected 20 labels, one for each image in .*, got 19/);
+    writeFileSync(path('bad/train-labels-idx1-ubyte'), idx(0x801, [20], new Uint8Array(20).fill(11)));
+    await refused(/label 0: expected 0 to 9, got 11/);
+  });
+
+  it('in place of a folder', async () => {
+    const taken = await train('--out', folder);
+    expect(taken.code).toBe(2);
+    expect(taken.err).toBe(
+      `fovea: [run] ${folder}: expected a new or empty folder, got one with 6 files (nothing is ever overwritten); ` +
+        'choose another --out\n',
+    );
+    const missing = await fovea('eval', path('missing'));
+    expect([missing.code, missing.out]).toEqual([2, '']);
+    expect(missing.err).toMatch(/^fovea: \[run\] .*missing\/config\.json: expected the folder of a training/);
+    const nowhere = await train('--data-dir', path('missing'), '--out', path('nowhere'));
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.err).toMatch(/expected train-images-idx3-ubyte and train-labels-idx1-ubyte there/);
+  });
+});

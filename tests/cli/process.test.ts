@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { smallMnist } from '../smallMnist.js';
+import { temporaryFolder } from '../temporary.js';
+import { buildProgram } from './build.js';
+
+const root = temporaryFolder();
+let script = '';
+let dataDir = '';
+
+beforeAll(async () => {
+  script = buildProgram(join(root));
+  dataDir = await smallMnist(root, { train: 100, test: 50 });
+});
+
+const path = (name: string) => join(root, name);
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly output: { out: string; err: string };
+  /** Exit code, or the signal that ended the process. */
+  readonly ended: Promise<number | string>;
+  /** Waits until stdout holds a text. */
+  says(text: string): Promise<void>;
+}
+
+function start(command: string, args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(command, args, {
+    env: { ...process.env, OMP_NUM_THREADS: '1', FOVEA_DEBUG: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output.out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    output.err += text;
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  const says = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => output.out.includes(text) && resolve();
+      child.stdout.on('data', look);
+      child.on('close', () => reject(new Error(`ended without '${text}': ${output.out}${output.err}`)));
+      look();
+    });
+  return { child, output, ended, says };
+}
+
+const fovea = (args: readonly string[], env?: Record<string, string>) =>
+  start(process.execPath, [script, ...args], env);
+const trainArgs = (out: string, ...args: string[]) => [
+  'train',
+  'lenet',
+  '--data-dir',
+  dataDir,
+  '--out',
+  path(out),
+  ...args,
+];
+
+describe('Ctrl-C', () => {
+  it.each([
+    ['SIGINT', 130, 'Ctrl-C'],
+    ['SIGTERM', 143, 'SIGTERM'],
+  ] as const)('%s in the middle of a training saves the state and ends with %i', async (signal, code, name) => {
+    const { child, output, ended, says } = fovea(trainArgs(signal, '--epochs', '100000', '--json', '--log-every', '1'));
+    await says('"event":"epoch"');
+    child.kill(signal);
+    expect(await ended).toBe(code);
+    expect(output.err).toBe(`fovea: ${name}: saving the state; once more ends at once\n`);
+    const end = JSON.parse(output.out.trimEnd().split('\n').at(-1) as string);
+    expect(end).toMatchObject({ event: 'end', completed: false });
+    expect(readdirSync(path(signal)).filter((file) => !/^[a-z]+\.(json|jsonl|html|safetensors)$/.test(file))).toEqual(
+      [],
+    );
+    const { training } = JSON.parse(readFileSync(path(`${signal}/state.json`), 'utf8'));
+    expect(training.steps).toBe((training.epoch - 1) * 10 + training.batch);
+    expect(end).toMatchObject({ epoch: training.epoch, batch: training.batch, steps: training.steps });
+    const judged = fovea(['eval', path(signal), '--data-dir', dataDir, '--json']);
+    expect(await judged.ended).toBe(0);
+    expect(JSON.parse(judged.output.out)).toMatchObject({ images: 50, epochs: training.epoch - 1 });
+  });
+});
+
+describe('a full disk', () => {
+  it('ends the training with 2 and says which file', async () => {
+    // The limit on file sizes stands for the full disk; it is enough for the configuration and not for the weights.
+    const command = `ulimit -f 64 && exec '${process.execPath}' "$@"`;
+    const { output, ended } = start('bash', ['-c', command, 'bash', script, ...trainArgs('full', '--epochs', '2')]);
+    expect(await ended).toBe(2);
+    const lines = output.err.trimEnd().split('\n');
+    expect(lines.at(-1)).toBe(
+      `fovea: [file] ${path('full/weights.safetensors.new')}: expected to write it, got EFBIG: file too large; ` +
+        'raise the limit on file sizes (ulimit -f)',
+    );
+    expect(readdirSync(path('full'))).toEqual(['config.json']);
+  });
+});
+
+describe('without oneDNN', () => {
+  const missing = { FOVEA_ONEDNN: '/nonexistent/libdnnl.so.2' };
+
+  it('the reference engine takes over, and says so once', async () => {
+    const { output, ended } = fovea(trainArgs('reference', '--epochs', '2', '--batch-size', '50'), missing);
+    expect(await ended).toBe(0);
+    expect(output.err.match(/reference engine/g)).toHaveLength(1);
+    expect(output.err).toContain('install it with: sudo apt-get install libdnnl2');
+    expect(output.out).toContain('engine      reference (plain TypeScript loops), one thread');
+    const { engine } = JSON.parse(readFileSync(path('reference/config.json'), 'utf8'));
+    expect(engine).toEqual({ name: 'reference', description: 'reference (plain TypeScript loops)', threads: 1 });
+  });
+
+  it('to ask for it is a wrong call', async () => {
+    const { output, ended } = fovea(trainArgs('none', '--engine', 'onednn'), missing);
+    expect(await ended).toBe(2);
+    expect(output.out).toBe('');
+    expect(output.err).toMatch(
+      /^fovea: \[onednn\] library: expected oneDNN 2\.x .*; install it with: sudo apt-get install libdnnl2\n$/,
+    );
+    expect(readdirSync(root)).not.toContain('none');
+  });
+
+  it('the doctor names the command', async () => {
+    const { output, ended } = fovea(['doctor'], missing);
+    expect(await ended).toBe(1);
+    expect(output.out).toMatch(
+      /✗ Engine +library: expected oneDNN 2\.x .*; the slow reference engine is used instead\n/,
+    );
+    expect(output.out).toContain('mend it with: sudo apt-get install libdnnl2');
+    expect(output.err).toBe('');
+  });
+});
+
+it('the stack is shown to who wants to debug', async () => {
+  const { output, ended } = fovea(['train', 'nothing'], { FOVEA_DEBUG: '1' });
+  expect(await ended).toBe(2);
+  expect(output.err).toMatch(/^fovea: \[model\] model 'nothing': .*\n(InputError: .*\n)( +at .*\n)+$/);
+});
+
+it('a wrong setting of the environment is named', async () => {
+  const { output, ended } = fovea(['bench', 'lenet', '--batch', '1', '--steps', '1'], { FOVEA_DEBUG: 'much' });
+  expect(await ended).toBe(2);
+  expect(output.err).toBe("fovea: [env] FOVEA_DEBUG: expected an integer from 0 to 5, got 'much'\n");
+});
+
+it('who reads may stop reading', async () => {
+  const { output, ended } = start('bash', [
+    '-c',
+    `'${process.execPath}' '${script}' --help | head -n 1; exit "\${PIPESTATUS[0]}"`,
+  ]);
+  expect(await ended).toBe(0);
+  expect(output).toEqual({ out: 'Usage: fovea [options] [command]\n', err: '' });
+});

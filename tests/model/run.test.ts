@@ -1,0 +1,285 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
+import { FileError, FoveaError, InputError } from '../../src/errors.js';
+import { loadSafetensors } from '../../src/io/safetensors.js';
+import { makeOptimizer } from '../../src/model/recipes.js';
+import { evaluateRun, openRun, Run } from '../../src/model/run.js';
+import { fingerprint, RunFolder } from '../../src/model/runFolder.js';
+import { type Callback, type Training, train } from '../../src/model/trainer.js';
+import { smallMnist } from '../smallMnist.js';
+import { temporaryFolder } from '../temporary.js';
+
+const root = temporaryFolder();
+let dataDir = '';
+let trained = '';
+
+/** Options of a training that takes a moment. */
+function options(name: string) {
+  const changes = { epochs: 2, optimizer: 'adam', learningRate: 0.005, batchSize: 10 } as const;
+  return { model: 'lenet', data: 'mnist', out: join(root, name), seed: 3, dataDir, changes };
+}
+
+beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
+  dataDir = await smallMnist(root);
+  const run = await Run.create(options('trained'));
+  await run.train();
+  trained = run.folder.path;
+});
+
+/** A copy that a test may damage. */
+let folder = '';
+beforeEach((context) => {
+  folder = join(root, context.task.id);
+  cpSync(trained, folder, { recursive: true });
+});
+
+const files = [
+  'config.json',
+  'metrics.jsonl',
+  'optimizer.safetensors',
+  'report.html',
+  'state.json',
+  'weights.safetensors',
+];
+const saved = files.filter((name) => name !== 'report.html');
+
+describe('a run folder', () => {
+  test('holds everything, and nothing else', () => {
+    expect(readdirSync(trained).sort()).toEqual(files);
+    const config = JSON.parse(readFileSync(join(trained, 'config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      format: 1,
+      version: '0.1.0',
+      model: { name: 'lenet', options: { numClasses: 10 }, inputShape: [1, 28, 28], parameters: 41_806 },
+      data: { name: 'mnist', train: { images: 500 }, eval: { images: 230, source: `folder ${dataDir}` } },
+      recipe: {
+        optimizer: { name: 'adam', learningRate: 0.005, weightDecay: 0 },
+        loss: 'crossEntropy',
+        batchSize: 10,
+        shuffle: true,
+        epochs: 2,
+      },
+      seed: 3,
+      engine: { name: 'onednn', threads: 1, description: expect.stringMatching(/^oneDNN 2\./) },
+    });
+    expect(config.data.train.files[0]).toEqual({
+      path: join(dataDir, 'train-images-idx3-ubyte'),
+      bytes: 16 + 500 * 784,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    const lines = readFileSync(join(trained, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual(
+      [1, 2].map(() => ['epoch', 'trainLoss', 'evalLoss', 'evalAccuracy', 'imagesPerSecond', 'seconds']),
+    );
+    const page = readFileSync(join(trained, 'report.html'), 'utf8');
+    expect(page).toContain('LeNet on MNIST');
+    expect(page).toContain('data:image/png;base64,');
+    expect(page).not.toContain('Stopped early');
+  });
+
+  test('names its tensors', async () => {
+    const { tensors, metadata } = await loadSafetensors(join(trained, 'weights.safetensors'));
+    expect(metadata).toEqual({ model: 'lenet', data: 'mnist', fovea: '0.1.0' });
+    expect([...tensors.keys()].sort()).toEqual(
+      ['conv1', 'conv2', 'conv3', 'fc1', 'fc2'].flatMap((layer) => [`${layer}.bias`, `${layer}.weight`]),
+    );
+    const optimizer = await loadSafetensors(join(trained, 'optimizer.safetensors'));
+    expect(optimizer.tensors.get('conv1.weight.moment2')?.shape).toEqual([6, 1, 5, 5]);
+  });
+
+  test('gives back a network that is judged as before', async () => {
+    const run = await openRun(folder);
+    const result = await evaluateRun(run, { dataDir, batchSize: 7 });
+    const last = run.folder.history[1];
+    expect(result.sameData).toBe(true);
+    expect(result.samples).toBe(230);
+    expect(result.accuracy).toBe(last.evalAccuracy);
+    expect(result.loss).toBeCloseTo(last.evalLoss as number, 5);
+    const other = await smallMnist(root, { test: 20, name: 'fewer' });
+    expect((await evaluateRun(run, { dataDir: other })).sameData).toBe(false);
+  });
+
+  test('of the same seed has the same weights, bit by bit', async () => {
+    await (await Run.create(options('again'))).train();
+    const weights = async (path: string) => (await fingerprint(join(path, 'weights.safetensors'))).sha256;
+    expect(await weights(join(root, 'again'))).toBe(await weights(trained));
+    await (await Run.create({ ...options('other'), seed: 4 })).train();
+    expect(await weights(join(root, 'other'))).not.toBe(await weights(trained));
+  });
+});
+
+describe('a damaged run folder', () => {
+  test.each(saved)('without %s is refused', async (name) => {
+    rmSync(join(folder, name));
+    await refused(`${join(folder, name)}: expected `, 'ENOENT');
+  });
+
+  test.each(saved)('with %s cut is refused', async (name) => {
+    truncateSync(join(folder, name), 100);
+    await refused(`${join(folder, name)}: expected `, 'got ');
+  });
+
+  test.each(saved)('with one byte of %s altered is refused', async (name) => {
+    const path = join(folder, name);
+    const bytes = readFileSync(path);
+    // A letter in the configuration, a digit elsewhere: what is read stays well-formed.
+    const place = bytes.lastIndexOf(name === 'config.json' ? process.arch : '1');
+    bytes[place] ^= 1;
+    writeFileSync(path, bytes);
+    await refused(`${path}: expected the contents that were saved`, 'got others');
+  });
+
+  test('with an unfit configuration says which field', async () => {
+    const path = join(folder, 'config.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"seed": 3', '"seed": -3'));
+    await refused(`${path}: seed: `);
+    writeFileSync(path, '[]');
+    await refused(`${path}: config: invalid input: expected object`);
+  });
+
+  test('that is no folder, or not one of ours, is refused', async () => {
+    await expect(openRun(join(root, 'nothing'))).rejects.toThrow(/expected the folder of a training .*ENOENT/);
+    await expect(openRun(join(trained, 'config.json'))).rejects.toThrow(FileError);
+    await expect(openRun(dataDir)).rejects.toThrow(FileError);
+  });
+
+  async function refused(...parts: string[]): Promise<void> {
+    const error = await openRun(folder).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(FileError);
+    for (const part of parts) expect((error as Error).message).toContain(part);
+  }
+});
+
+describe('saving', () => {
+  /** A training that stands where the saved one ended, with other weights. */
+  async function laterTraining(): Promise<Training> {
+    const run = await openRun(folder);
+    const { history, state } = run.folder;
+    for (const parameter of run.network.parameters()) parameter.load(new Float32Array(parameter.size).fill(0.5));
+    const optimizer = makeOptimizer(run.folder.config.recipe.optimizer, run.network.parameters());
+    const { training } = state;
+    return { network: run.network, optimizer, history, epochs: 2, state: () => training } as unknown as Training;
+  }
+
+  async function firstWeight(): Promise<number> {
+    const [parameter] = (await openRun(folder)).network.parameters();
+    return (await parameter.data())[0];
+  }
+
+  test('that was killed before the new state was valid leaves the old one', async () => {
+    const before = await firstWeight();
+    for (const name of saved) writeFileSync(join(folder, `${name}.new`), 'half of');
+    expect(await firstWeight()).toBe(before);
+    await (await RunFolder.open(folder)).save(await laterTraining());
+    expect(await firstWeight()).toBe(0.5);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual(['config.json.new', 'state.json.new']);
+  });
+
+  test('that was killed after the new state was valid is made up for', async () => {
+    const old = readFileSync(join(folder, 'weights.safetensors'));
+    await (await RunFolder.open(folder)).save(await laterTraining());
+    renameSync(join(folder, 'weights.safetensors'), join(folder, 'weights.safetensors.new'));
+    writeFileSync(join(folder, 'weights.safetensors'), old);
+    expect(await firstWeight()).toBe(0.5);
+    await (await RunFolder.open(folder)).save(await laterTraining());
+    expect(readdirSync(folder).sort()).toEqual(files);
+    expect(await firstWeight()).toBe(0.5);
+  });
+
+  test('that fails leaves the old state and no rest', async () => {
+    const before = await firstWeight();
+    const training = await laterTraining();
+    mkdirSync(join(folder, 'optimizer.safetensors.new'));
+    const error = await (await RunFolder.open(folder)).save(training).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(FileError);
+    expect(readdirSync(folder)).not.toContain('weights.safetensors.new');
+    expect(await firstWeight()).toBe(before);
+  });
+});
+
+describe('a training that ends early', () => {
+  test('by a signal is saved as it stands, and goes on to the same bits', async () => {
+    const controller = new AbortController();
+    const interrupt: Callback = {
+      onBatchEnd: ({ epoch, batch }) => {
+        if (epoch === 2 && batch === 7) controller.abort();
+      },
+    };
+    const run = await Run.create(options('interrupted'));
+    const { completed } = await run.train({ callbacks: [interrupt], signal: controller.signal });
+    expect(completed).toBe(false);
+    const opened = await openRun(run.folder.path);
+    const { state, history, config } = opened.folder;
+    expect(state).toMatchObject({ finished: false, training: { epoch: 2, batch: 7, samples: 70, steps: 57 } });
+    expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).toContain(
+      'Stopped early: in epoch 2 of 2, after batch 7 of 50.',
+    );
+    const again = await Run.create(options('resumed'));
+    const { network } = again;
+    await opened.folder.loadWeights(network);
+    const optimizer = makeOptimizer(config.recipe.optimizer, network.parameters());
+    await opened.folder.loadOptimizer(optimizer, network);
+    // The loop of Run, with a beginning.
+    await train({ ...again.loop(), optimizer, from: { state: state.training, history } });
+    const whole = await openRun(trained);
+    for (const [name, expected] of whole.network.namedParameters()) {
+      const got = network.namedParameters().get(name);
+      expect(await got?.data(), name).toEqual(await expected.data());
+    }
+  });
+
+  test('by a loss that is no number keeps the last state and says so', async () => {
+    const poison: Callback = {
+      onBatchEnd: ({ epoch, batch, network }) => {
+        if (epoch === 2 && batch === 3) network.parameters().at(-1)?.load(new Float32Array(10).fill(Number.NaN));
+      },
+    };
+    const run = await Run.create(options('diverged'));
+    const error = await run.train({ callbacks: [poison] }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(FoveaError);
+    expect(error).not.toBeInstanceOf(InputError);
+    expect((error as Error).message).toMatch(
+      /got NaN in epoch 2, batch 4; .*; the state after epoch 1 is kept in .*diverged$/,
+    );
+    const opened = await openRun(run.folder.path);
+    expect(opened.folder.history).toHaveLength(1);
+    expect((await evaluateRun(opened, { dataDir })).loss).toBeCloseTo(opened.folder.history[0].evalLoss as number, 5);
+    expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).toContain('got NaN in epoch 2');
+  });
+});
+
+test('LeNet learns from 500 images', async () => {
+  const changes = { epochs: 12, optimizer: 'adam', batchSize: 5 } as const;
+  const run = await Run.create({ ...options('learned'), changes });
+  const { evaluation } = await run.train();
+  expect(evaluation?.accuracy).toBeGreaterThan(0.7);
+});
+
+describe('Run.create', () => {
+  test('never touches a folder with something in it', async () => {
+    const error = await Run.create({ ...options('x'), out: folder }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).toBe(
+      `[run] ${folder}: expected a new or empty folder, got one with 6 files (nothing is ever overwritten); ` +
+        'choose another --out',
+    );
+    await expect(Run.create({ ...options('x'), out: join(folder, 'config.json') })).rejects.toThrow(InputError);
+    expect(await fingerprint(join(folder, 'config.json'))).toEqual(await fingerprint(join(trained, 'config.json')));
+  });
+
+  test('takes an empty folder', async () => {
+    mkdirSync(join(root, 'empty'));
+    await Run.create(options('empty'));
+    expect(readdirSync(join(root, 'empty'))).toEqual(['config.json']);
+  });
+
+  test('makes no folder if something else is wrong', async () => {
+    const wrong = { ...options('none'), dataDir: join(root, 'nothing') };
+    await expect(Run.create(wrong)).rejects.toThrow(FileError);
+    expect(readdirSync(root)).not.toContain('none');
+  });
+});

@@ -1,0 +1,214 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { compilationCount } from '../../src/compiler/realize.js';
+import { setEngine } from '../../src/engine/select.js';
+import { InputError } from '../../src/errors.js';
+import { DataLoader } from '../../src/io/dataloader.js';
+import type { Dataset } from '../../src/io/dataset.js';
+import { type Callback, DivergenceError, type TrainOptions, train } from '../../src/model/trainer.js';
+import { Dropout, type Layer, Linear, Sequential, Sigmoid } from '../../src/nn/index.js';
+import { Momentum } from '../../src/optimizer/index.js';
+import { defaultGenerator, Generator, seed } from '../../src/random.js';
+import * as F from '../../src/tensor/functional.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+
+/** Two classes of points that a line parts. */
+function points(length: number, from = 1): Dataset {
+  const generator = new Generator(from);
+  const samples = Array.from({ length }, () => {
+    const image = Float32Array.of(generator.normal(), generator.normal());
+    return { image, shape: [2], label: image[0] + image[1] > 0 ? 1 : 0 };
+  });
+  return { length, get: (index) => samples[index] };
+}
+
+const trainData = points(37);
+const evalData = points(50, 2);
+
+/** A training that has all kinds of state: momentum, dropout, shuffling, a last batch that is not full. */
+function setUp(changes: Partial<TrainOptions> = {}, dropout = 0.1) {
+  seed(5);
+  const network = new Sequential(new Linear(2, 8), new Sigmoid(), new Dropout(dropout), new Linear(8, 2));
+  const optimizer = new Momentum({ learningRate: 0.1, parameters: network.parameters() });
+  const options: TrainOptions = {
+    network,
+    optimizer,
+    loss: (outputs, labels) => F.crossEntropy(outputs, labels),
+    trainLoader: new DataLoader(trainData, { batchSize: 10, shuffle: true }),
+    evalLoader: new DataLoader(evalData, { batchSize: 20 }),
+    epochs: 4,
+    ...changes,
+  };
+  return { network, optimizer, options };
+}
+
+async function weightsOf(network: Layer): Promise<Record<string, readonly number[]>> {
+  const entries = [...network.stateDict()].map(async ([name, state]) => [name, [...(await state.data())]] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+beforeEach(() => setEngine('reference'));
+
+describe('train', () => {
+  test('learns, and tells the mean loss over samples', async () => {
+    const batches: { loss: number; samples: number }[] = [];
+    const watch: Callback = {
+      onBatchEnd: ({ loss, samples, epoch }) => {
+        if (epoch === 2) batches.push({ loss, samples });
+      },
+    };
+    const { history, evaluation, completed } = await train(setUp({ callbacks: [watch], epochs: 30 }, 0).options);
+    expect(completed).toBe(true);
+    expect(history.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    expect(batches.map(({ samples }) => samples)).toEqual([10, 20, 30, 37]);
+    const sum = batches.reduce((total, { loss }, i) => total + loss * (i === 3 ? 7 : 10), 0);
+    expect(history[1].trainLoss).toBeCloseTo(sum / 37, 12);
+    expect(history[29].evalAccuracy).toBeGreaterThan(0.9);
+    expect(history[29]).toMatchObject({ evalLoss: evaluation?.loss, evalAccuracy: evaluation?.accuracy });
+    expect(history[29].imagesPerSecond).toBeCloseTo(37 / history[29].seconds, 6);
+  });
+
+  test('calls back in order, and waits', async () => {
+    const calls: string[] = [];
+    const late = async (name: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      calls.push(name);
+    };
+    const callback: Callback = {
+      onTrainBegin: () => late('train begin'),
+      onEpochBegin: ({ epoch }) => late(`epoch ${epoch}`),
+      onBatchEnd: ({ batch, batches }) => late(`batch ${batch}/${batches}`),
+      onEvaluateBatch: (samples, total) => void calls.push(`judged ${samples}/${total}`),
+      onEpochEnd: ({ network }, { epoch }) => late(`end ${epoch} ${network.training}`),
+      onTrainEnd: (_, { completed }) => late(`train end ${completed}`),
+    };
+    const { options } = setUp({ epochs: 1, callbacks: [callback] });
+    await train(options);
+    expect(calls).toEqual([
+      'train begin',
+      'epoch 1',
+      'batch 1/4',
+      'batch 2/4',
+      'batch 3/4',
+      'batch 4/4',
+      'judged 20/50',
+      'judged 40/50',
+      'judged 50/50',
+      'end 1 true',
+      'train end true',
+    ]);
+  });
+
+  test('compiles once for each shape of a batch, in training and in evaluation', async () => {
+    const before = compilationCount();
+    const trainLoader = new DataLoader(trainData, { batchSize: 9, shuffle: true });
+    await train(setUp({ trainLoader, evalLoader: new DataLoader(evalData, { batchSize: 17 }) }).options);
+    expect(compilationCount() - before).toBe(4);
+  });
+
+  test('does without an evaluation', async () => {
+    const { history, evaluation } = await train(setUp({ evalLoader: undefined, epochs: 1 }).options);
+    expect(history[0]).toMatchObject({ evalLoss: null, evalAccuracy: null });
+    expect(evaluation).toBeNull();
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('refuses %s epochs', async (epochs) => {
+    await expect(train(setUp({ epochs }).options)).rejects.toThrow(InputError);
+  });
+
+  test.each(['reference', 'onednn'] as const)('gives the same bits for the same seed on %s', async (engine) => {
+    setEngine(engine);
+    const run = async () => {
+      const { network, options } = setUp();
+      const { history } = await train(options);
+      return {
+        weights: await weightsOf(network),
+        losses: history.map(({ trainLoss, evalLoss }) => [trainLoss, evalLoss]),
+      };
+    };
+    expect(await run()).toEqual(await run());
+  });
+});
+
+describe('a training that is stopped', () => {
+  test.each([
+    ['in the middle of an epoch', 6, 1],
+    ['after the last batch of an epoch, before its evaluation', 8, 1],
+    ['by a callback', 5, 1],
+  ])('%s goes on from its state as if nothing had happened', async (how, steps, epochs) => {
+    const whole = setUp();
+    const expected = await train(whole.options);
+
+    const controller = new AbortController();
+    const stopper: Callback = {
+      onBatchEnd: (training) => {
+        if (training.optimizer.steps !== steps) return;
+        if (how === 'by a callback') training.stop();
+        else controller.abort();
+      },
+    };
+    const states: string[] = [];
+    const keeper: Callback = { onTrainEnd: (training) => void states.push(JSON.stringify(training.state())) };
+    const first = setUp({ callbacks: [stopper, keeper], signal: controller.signal });
+    const stopped = await train(first.options);
+    expect(stopped.completed).toBe(false);
+    expect(stopped.history).toHaveLength(epochs);
+    const state = JSON.parse(states[0]);
+    expect(state).toMatchObject({ epoch: 2, batch: steps - 4, steps });
+    const saved = {
+      weights: await snapshot(first.network.stateDict()),
+      optimizer: await snapshot(first.optimizer.stateDict(first.network.namedParameters())),
+    };
+
+    const second = setUp();
+    for (let i = 0; i < 100; i++) defaultGenerator().normal();
+    second.network.loadStateDict(saved.weights);
+    second.optimizer.loadStateDict(second.network.namedParameters(), saved.optimizer, state);
+    const resumed = await train({ ...second.options, from: { state, history: stopped.history } });
+    expect(await weightsOf(second.network)).toEqual(await weightsOf(whole.network));
+    const figures = ({ history }: typeof resumed) => history.map(({ trainLoss, evalLoss }) => [trainLoss, evalLoss]);
+    expect(figures(resumed)).toEqual(figures(expected));
+  });
+
+  test('ends a whole epoch in good order', async () => {
+    const stopper: Callback = { onEpochEnd: (training) => training.stop() };
+    const { options } = setUp({ callbacks: [stopper] });
+    const { history, completed } = await train(options);
+    expect(history).toHaveLength(1);
+    expect(completed).toBe(false);
+  });
+});
+
+async function snapshot(states: ReturnType<Layer['stateDict']>) {
+  const entries = [...states].map(async ([name, state]) => {
+    const { shape, dtype } = state;
+    return [name, { shape, dtype, data: await state.data() }] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+describe('a loss that is no number', () => {
+  test.each([
+    [Number.NaN, 'NaN'],
+    [Number.NEGATIVE_INFINITY, '−∞'],
+  ])('stops the training: %s', async (factor, shown) => {
+    const { options, optimizer } = setUp();
+    const loss = (outputs: Tensor, labels: Tensor) =>
+      F.crossEntropy(outputs, labels).mul(optimizer.steps === 6 ? factor : 1);
+    const error = await train({ ...options, loss }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(DivergenceError);
+    expect(error).toMatchObject({ epoch: 2, batch: 3 });
+    expect((error as Error).message).toBe(
+      `[train] loss: expected a finite number, got ${shown} in epoch 2, batch 3; ` +
+        'lower the learning rate (now 0.1) or look for bad images',
+    );
+  });
+
+  test('is noticed if only the evaluation shows it', async () => {
+    const { options, network } = setUp();
+    const loss = (outputs: Tensor, labels: Tensor) =>
+      F.crossEntropy(outputs, labels).mul(network.training ? 1 : Number.POSITIVE_INFINITY);
+    const error = await train({ ...options, loss }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ epoch: 1, batch: null });
+    expect((error as Error).message).toContain('got ∞ in the evaluation after epoch 1');
+  });
+});
