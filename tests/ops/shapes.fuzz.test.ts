@@ -32,6 +32,9 @@ async function outcome(engine: 'reference' | 'onednn', build: Build, inputs: rea
   }
 }
 
+/** Terms are of size 1, and some gradients (of a softmax over one class) are 0 as the difference of such terms. */
+const close = { tolerance: 2e-5, floor: 0.5 };
+
 /**
  * The rule: building the graph is refused with an error about the input, or both engines refuse its values with the same
  * error, or both compute the same. Returns whether they computed.
@@ -50,13 +53,13 @@ async function bothOrNeither(build: Build, inputs: readonly Input[]): Promise<bo
     return false;
   }
   actual.outputs.forEach((output, i) => {
-    expectAgreement(output, expected.outputs[i], `output ${i}`, { tolerance: 2e-5 });
+    expectAgreement(output, expected.outputs[i], `output ${i}`, close);
   });
   actual.gradients.forEach((gradient, i) => {
     const wanted = expected.gradients[i];
     expect(gradient === null).toBe(wanted === null);
     if (gradient !== null && wanted !== null) {
-      expectAgreement(gradient, wanted, `gradient ${i}`, { tolerance: 2e-5 });
+      expectAgreement(gradient, wanted, `gradient ${i}`, close);
     }
   });
   return true;
@@ -86,7 +89,7 @@ const channels = fc.constantFrom(1, 2, 3, 4, 5, 8, 16, 17, 33);
 
 /** Mostly what `valid` gives, now and then a number that no size may be. */
 const mostly = (valid: fc.Arbitrary<number>, weight = 40): fc.Arbitrary<number> =>
-  fc.oneof({ weight, arbitrary: valid }, { weight: 1, arbitrary: fc.constantFrom(0, -1, 1.5, Number.NaN, 1e9) });
+  fc.oneof({ weight, arbitrary: valid }, { weight: 1, arbitrary: fc.constantFrom(0, -1, 1.5, Number.NaN, 40) });
 
 const pairs = (one: fc.Arbitrary<number>): fc.Arbitrary<Pair> => fc.tuple(one, one);
 const paddings = (max: number): fc.Arbitrary<Padding> => {
@@ -103,9 +106,14 @@ const paddings = (max: number): fc.Arbitrary<Padding> => {
 
 /** Floats without ties, or with integers in their place now and then. */
 function values(shape: Shape, seed: number, dtype: DType = 'float32'): Input {
-  return dtype === 'float32'
-    ? spread(shape, seed, 1 / Math.max(1, numel(shape) / 8))
-    : integers(shape, 100, seed, dtype);
+  if (dtype !== 'float32') return integers(shape, 100, seed, dtype);
+  const { data } = spread(shape, seed, 1 / Math.max(1, numel(shape) / 8));
+  // Off centre, for a sum that cancels leaves nothing but rounding.
+  return given(
+    data.map((v) => v + 0.3),
+    shape,
+    true,
+  );
 }
 const dtypes = fc.oneof(
   { weight: 40, arbitrary: fc.constant<DType>('float32') },
