@@ -72,7 +72,7 @@ module.exports = {
       from: { path: '^src/([^/]+)/' },
       to: { path: '^src/', pathNot: '^src/$1/', dependencyTypes: ['export'] },
     },
-    wrappedBy('koffi', 'engine/onednn/ffi\\.ts$'),
+    wrappedBy('koffi', 'engine/onednn/ffi/'),
     wrappedBy('sharp', 'vision/'),
     wrappedBy('echarts', 'model/report/'),
     wrappedBy('commander', 'cli/'),

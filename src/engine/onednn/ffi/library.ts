@@ -1,0 +1,189 @@
+import koffi from 'koffi';
+import { EngineError, messageOf } from '../../../errors.js';
+
+// Addresses are below 2^53, so plain numbers carry them; koffi passes numbers faster than BigInts.
+export type Address = number;
+
+function bindAll(path: string) {
+  const library = koffi.load(path);
+  const f = (name: string, result: string, parameters: string[]) => library.func(`dnnl_${name}`, result, parameters);
+  const status = (name: string, ...parameters: string[]) => f(name, 'int', parameters);
+  const p = 'void*';
+  const a = 'uintptr_t';
+  return {
+    version: f('version', a, []),
+    effectiveIsa: f('get_effective_cpu_isa', 'int', []),
+    engineCreate: status('engine_create', p, 'int', 'size_t'),
+    streamCreate: status('stream_create', p, a, 'uint'),
+    mdByTag: status('memory_desc_init_by_tag', p, 'int', p, 'int', 'int'),
+    mdByStrides: status('memory_desc_init_by_strides', p, 'int', p, 'int', p),
+    mdSub: status('memory_desc_init_submemory', p, p, p, p),
+    mdReshape: status('memory_desc_reshape', p, p, 'int', p),
+    mdPermute: status('memory_desc_permute_axes', p, p, p),
+    mdEqual: f('memory_desc_equal', 'int', [p, p]),
+    mdSize: f('memory_desc_get_size', 'size_t', [p]),
+    memoryCreate: status('memory_create', p, p, a, a),
+    memorySetHandle: status('memory_set_data_handle', a, a),
+    memoryDestroy: status('memory_destroy', a),
+    attrCreate: status('primitive_attr_create', p),
+    attrDestroy: status('primitive_attr_destroy', a),
+    attrScratchpad: status('primitive_attr_set_scratchpad_mode', a, 'int'),
+    attrScales: status('primitive_attr_set_scales', a, 'int', 'int64', 'int', p),
+    attrPostOps: status('primitive_attr_set_post_ops', a, a),
+    postOpsCreate: status('post_ops_create', p),
+    postOpsDestroy: status('post_ops_destroy', a),
+    postOpsSum: status('post_ops_append_sum', a, 'float'),
+    postOpsEltwise: status('post_ops_append_eltwise', a, 'float', 'int', 'float', 'float'),
+    postOpsBinary: status('post_ops_append_binary', a, 'int', p),
+    pdCreate: status('primitive_desc_create', p, p, a, a, a),
+    pdReorder: status('reorder_primitive_desc_create', p, p, a, p, a, a),
+    pdConcat: status('concat_primitive_desc_create', p, p, 'int', 'int', p, a, a),
+    pdDestroy: status('primitive_desc_destroy', a),
+    pdQueryMd: f('primitive_desc_query_md', a, [a, 'int', 'int']),
+    pdQuery: status('primitive_desc_query', a, 'int', 'int', p),
+    primitiveCreate: status('primitive_create', p, a),
+    primitiveDestroy: status('primitive_destroy', a),
+    execute: status('primitive_execute', a, a, 'int', a) as (
+      primitive: Address,
+      stream: Address,
+      count: number,
+      argBlock: Address,
+    ) => number,
+    convForward: status('dilated_convolution_forward_desc_init', p, 'int', 'int', p, p, p, p, p, p, p, p),
+    convBackwardData: status('dilated_convolution_backward_data_desc_init', p, 'int', p, p, p, p, p, p, p),
+    convBackwardWeights: status('dilated_convolution_backward_weights_desc_init', p, 'int', p, p, p, p, p, p, p, p),
+    linearForward: status('inner_product_forward_desc_init', p, 'int', p, p, p, p),
+    linearBackwardData: status('inner_product_backward_data_desc_init', p, p, p, p),
+    linearBackwardWeights: status('inner_product_backward_weights_desc_init', p, p, p, p, p),
+    poolForward: status('pooling_v2_forward_desc_init', p, 'int', 'int', p, p, p, p, p, p, p),
+    poolBackward: status('pooling_v2_backward_desc_init', p, 'int', p, p, p, p, p, p, p),
+    normForward: status('batch_normalization_forward_desc_init', p, 'int', p, 'float', 'uint'),
+    normBackward: status('batch_normalization_backward_desc_init', p, 'int', p, p, 'float', 'uint'),
+    eltwiseForward: status('eltwise_forward_desc_init', p, 'int', 'int', p, 'float', 'float'),
+    eltwiseBackward: status('eltwise_backward_desc_init', p, 'int', p, p, 'float', 'float'),
+    binary: status('binary_desc_init', p, 'int', p, p, p),
+    reduction: status('reduction_desc_init', p, 'int', p, p, 'float', 'float'),
+    softmaxForward: status('softmax_v2_forward_desc_init', p, 'int', 'int', p, p, 'int'),
+    softmaxBackward: status('softmax_v2_backward_desc_init', p, 'int', p, p, p, 'int'),
+  };
+}
+
+interface Loaded {
+  readonly api: ReturnType<typeof bindAll>;
+  readonly engine: Address;
+  readonly stream: Address;
+  readonly version: readonly [number, number, number];
+  readonly setThreads: ((count: number) => void) | null;
+}
+
+const libc = koffi.load(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6');
+export const alignedAlloc = libc.func('aligned_alloc', 'uintptr_t', ['size_t', 'size_t']);
+export const free = libc.func('free', 'void', ['uintptr_t']);
+export const memcpy = libc.func('memcpy', 'uintptr_t', ['void*', 'uintptr_t', 'size_t']);
+export const madvise = libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
+
+let loaded: Loaded | null = null;
+
+export const installCommand = 'sudo apt-get install libdnnl2';
+
+/** Loads the library once. `FOVEA_ONEDNN` may name its file. */
+export function load(): Loaded {
+  if (loaded !== null) return loaded;
+  const path = process.env.FOVEA_ONEDNN || (process.platform === 'darwin' ? 'libdnnl.2.dylib' : 'libdnnl.so.2');
+  let api: ReturnType<typeof bindAll>;
+  try {
+    // The library's threads wait inside it after the last call; unloading it under them would crash at exit.
+    const nowAndNeverUnload = 0x1002;
+    shortenSpinning(() => libc.func('dlopen', 'uintptr_t', ['str', 'int'])(path, nowAndNeverUnload));
+    api = bindAll(path);
+  } catch (error) {
+    throw new EngineError(
+      `[onednn] library: expected oneDNN 2.x as ${path}, but it could not be loaded (${messageOf(error)}); ` +
+        `install it with: ${installCommand}`,
+      { cause: error },
+    );
+  }
+  const version = koffi.decode(BigInt(api.version()), koffi.array('int', 3, 'Array')) as [number, number, number];
+  if (version[0] !== 2 || version[1] < 6) {
+    throw new EngineError(
+      `[onednn] library version: expected 2.6 or later 2.x, got ${version.join('.')} (${path}); ` +
+        `install it with: ${installCommand}`,
+    );
+  }
+  const engine = created((out) => api.engineCreate(out, 1, 0), 'engine');
+  const stream = created((out) => api.streamCreate(out, engine, 1), 'stream');
+  loaded = { api, engine, stream, version, setThreads: loadThreadControl() };
+  return loaded;
+}
+
+/**
+ * Loads the OpenMP runtime with threads that wait actively for some 0.2 ms and then sleep. By default they spin for
+ * longer than a time slice, so that a kernel of microseconds takes milliseconds as soon as another process wants a core.
+ * What the user has set stands.
+ */
+function shortenSpinning(loadRuntime: () => void): void {
+  const { env } = process;
+  if (env.GOMP_SPINCOUNT !== undefined || env.OMP_WAIT_POLICY !== undefined) {
+    loadRuntime();
+    return;
+  }
+  env.GOMP_SPINCOUNT = '10000';
+  loadRuntime();
+  // The runtime has read it by now; processes that are started later need not inherit it.
+  delete env.GOMP_SPINCOUNT;
+}
+
+/** Debian's build runs on GNU OpenMP; a build on another runtime keeps its own number of threads. */
+function loadThreadControl(): ((count: number) => void) | null {
+  try {
+    return koffi.load('libgomp.so.1').func('omp_set_num_threads', 'void', ['int']);
+  } catch {
+    return null;
+  }
+}
+
+export function created(create: (out: BigUint64Array) => number, what: string): Address {
+  const out = new BigUint64Array(1);
+  check(create(out), what);
+  return Number(out[0]);
+}
+
+const statusNames = [
+  'success',
+  'out of memory',
+  'invalid arguments',
+  'unimplemented',
+  'iterator ends',
+  'runtime error',
+];
+
+export function check(status: number, what: string): void {
+  if (status !== 0) throw new EngineError(`[onednn] ${what}: ${statusNames[status] ?? `status ${status}`}`);
+}
+
+export function libraryVersion(): string {
+  return load().version.join('.');
+}
+
+/** The widest instruction set that the library uses on this processor. */
+export function instructionSet(): string {
+  const names: readonly [number, string][] = [
+    [0x3e7, 'AVX-512 with AMX'],
+    [0xe7, 'AVX-512 with BF16'],
+    [0x67, 'AVX-512 with VNNI'],
+    [0x27, 'AVX-512'],
+    [0x407, 'AVX2 with VNNI'],
+    [0x7, 'AVX2'],
+    [0x3, 'AVX'],
+    [0x1, 'SSE4.1'],
+  ];
+  const isa = load().api.effectiveIsa() as number;
+  return names.find(([bits]) => bits === isa)?.[1] ?? `isa 0x${isa.toString(16)}`;
+}
+
+/** Number of threads of what is created and run from now on. Returns false where the runtime cannot be told. */
+export function setThreadCount(count: number): boolean {
+  const { setThreads } = load();
+  setThreads?.(count);
+  return setThreads !== null;
+}

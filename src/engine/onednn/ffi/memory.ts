@@ -1,0 +1,58 @@
+import koffi from 'koffi';
+import { EngineError, InternalError } from '../../../errors.js';
+import { type Address, alignedAlloc, check, created, free, load, madvise } from './library.js';
+import type { MemoryDesc } from './memoryDesc.js';
+
+/** A block of memory outside JavaScript's heap, aligned for the kernels. Whoever made it frees it. */
+export class NativeMemory {
+  readonly #address: Address;
+  #freed = false;
+
+  constructor(readonly bytes: number) {
+    const hugePage = 1 << 21;
+    const alignment = bytes >= hugePage ? hugePage : 64;
+    const rounded = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
+    this.#address = alignedAlloc(alignment, rounded);
+    if (this.#address === 0) {
+      throw new EngineError(`[onednn] memory: could not allocate ${Math.ceil(bytes / 2 ** 20)} MiB`);
+    }
+    const adviseHugePages = 14;
+    if (alignment === hugePage && process.platform === 'linux') madvise(this.#address, rounded, adviseHugePages);
+  }
+
+  /** JavaScript's view of a part (up to 4 GiB). It must not be used after {@link free}. */
+  view(offset: number, bytes: number): ArrayBuffer {
+    if (offset < 0 || offset + bytes > this.bytes) throw new InternalError('view outside of native memory');
+    return koffi.view(BigInt(this.addressAt(offset)), bytes);
+  }
+
+  /** @internal */
+  addressAt(offset: number): Address {
+    if (this.#freed) throw new InternalError('native memory used after free');
+    return this.#address + offset;
+  }
+
+  free(): void {
+    if (!this.#freed) free(this.#address);
+    this.#freed = true;
+  }
+}
+
+/** The library's handle for a piece of memory in some layout. */
+export class MemoryHandle {
+  /** @internal */
+  readonly handle: Address;
+
+  constructor(desc: MemoryDesc) {
+    const { api, engine } = load();
+    this.handle = created((out) => api.memoryCreate(out, desc.bytes, engine, 0), 'memory');
+  }
+
+  point(memory: NativeMemory, offset: number): void {
+    check(load().api.memorySetHandle(this.handle, memory.addressAt(offset)), 'memory handle');
+  }
+
+  destroy(): void {
+    load().api.memoryDestroy(this.handle);
+  }
+}

@@ -1,0 +1,125 @@
+import { InternalError } from '../../../errors.js';
+import { bytesPerElement, type DType } from '../../../graph/dtype.js';
+import { numel, type Shape } from '../../../graph/shape.js';
+import { dataTypes, formatAny, maxAxes, memoryDescBytes, plainTags } from './enums.js';
+import { type Address, check, load, memcpy } from './library.js';
+
+export function dims(values: Shape): BigInt64Array {
+  const array = new BigInt64Array(maxAxes);
+  for (let i = 0; i < values.length; i++) array[i] = BigInt(values[i]);
+  return array;
+}
+
+/** Shape, element type and layout of a piece of memory; immutable. */
+export class MemoryDesc {
+  #size = -1;
+
+  private constructor(
+    /** @internal */
+    readonly bytes: Uint8Array,
+    readonly shape: Shape,
+    readonly dtype: DType,
+  ) {}
+
+  /** Row-major. A scalar becomes one axis of size 1. */
+  static plain(shape: Shape, dtype: DType): MemoryDesc {
+    const axes = shape.length === 0 ? [1] : shape;
+    if (axes.length > 5) throw new InternalError(`plain layout of ${axes.length} axes`);
+    return MemoryDesc.#byTag(axes, dtype, plainTags[axes.length]);
+  }
+
+  /** Whatever layout the primitive likes best. */
+  static any(shape: Shape, dtype: DType = 'float32'): MemoryDesc {
+    return MemoryDesc.#byTag(shape, dtype, formatAny);
+  }
+
+  /** "No such argument", e.g. no bias. */
+  static none(): MemoryDesc {
+    return new MemoryDesc(new Uint8Array(memoryDescBytes), [], 'float32');
+  }
+
+  static strided(shape: Shape, strides: readonly number[], dtype: DType): MemoryDesc {
+    const bytes = new Uint8Array(memoryDescBytes);
+    check(
+      load().api.mdByStrides(bytes, shape.length, dims(shape), dataTypes[dtype], dims(strides)),
+      'strided memory descriptor',
+    );
+    return new MemoryDesc(bytes, shape, dtype);
+  }
+
+  static #byTag(shape: Shape, dtype: DType, tag: number): MemoryDesc {
+    const bytes = new Uint8Array(memoryDescBytes);
+    check(load().api.mdByTag(bytes, shape.length, dims(shape), dataTypes[dtype], tag), 'memory descriptor');
+    return new MemoryDesc(bytes, shape, dtype);
+  }
+
+  /** @internal Reads a descriptor that the library owns; `null` where there is none. */
+  static at(address: Address): MemoryDesc | null {
+    if (address === 0) return null;
+    const bytes = new Uint8Array(memoryDescBytes);
+    memcpy(bytes, address, memoryDescBytes);
+    const fields = new DataView(bytes.buffer);
+    const rank = fields.getInt32(0, true);
+    if (rank === 0) return null;
+    const shape = Array.from({ length: rank }, (_, i) => Number(fields.getBigInt64(8 + 8 * i, true)));
+    const type = fields.getInt32(104, true);
+    const dtype = (Object.keys(dataTypes) as DType[]).find((name) => dataTypes[name] === type) ?? 'uint8';
+    return new MemoryDesc(bytes, shape, dtype);
+  }
+
+  /** Bytes of memory, padding included. */
+  get size(): number {
+    if (this.#size < 0) this.#size = Number(load().api.mdSize(this.bytes));
+    return this.#size;
+  }
+
+  equals(other: MemoryDesc): boolean {
+    return this === other || load().api.mdEqual(this.bytes, other.bytes) !== 0;
+  }
+
+  isPlain(): boolean {
+    return this.shape.length <= 5 && this.equals(MemoryDesc.plain(this.shape, this.dtype));
+  }
+
+  /** Axis i of this becomes axis `permutation[i]` of the result; same memory. */
+  permuted(permutation: readonly number[]): MemoryDesc {
+    const bytes = new Uint8Array(memoryDescBytes);
+    check(load().api.mdPermute(bytes, this.bytes, Int32Array.from(permutation)), 'permuted memory descriptor');
+    const shape = new Array<number>(permutation.length);
+    permutation.forEach((axis, i) => {
+      shape[axis] = this.shape[i];
+    });
+    return new MemoryDesc(bytes, shape, this.dtype);
+  }
+
+  /** A box inside this memory; `null` where the layout does not allow it. */
+  sub(shape: Shape, offsets: readonly number[]): MemoryDesc | null {
+    const bytes = new Uint8Array(memoryDescBytes);
+    if (load().api.mdSub(bytes, this.bytes, dims(shape), dims(offsets)) !== 0) return null;
+    return new MemoryDesc(bytes, shape, this.dtype);
+  }
+
+  /** Whether the layout has room for more elements than the shape, as blocks that do not come out even have. */
+  isPadded(): boolean {
+    return this.size > numel(this.shape) * bytesPerElement(this.dtype);
+  }
+
+  /** The layout in oneDNN's notation: axes from outermost to innermost, blocked ones in capitals (`aBcd16b`). */
+  toString(): string {
+    const fields = new DataView(this.bytes.buffer, this.bytes.byteOffset);
+    const kind = fields.getInt32(312, true);
+    if (kind === 1) return 'any';
+    if (kind !== 2) return 'opaque';
+    const axes = this.shape.map((_, i) => i);
+    const stride = (i: number) => Number(fields.getBigInt64(320 + 8 * i, true));
+    const blocks = Array.from({ length: fields.getInt32(416, true) }, (_, i) => ({
+      size: Number(fields.getBigInt64(424 + 8 * i, true)),
+      axis: Number(fields.getBigInt64(520 + 8 * i, true)),
+    }));
+    const letter = (axis: number) => String.fromCharCode(97 + axis);
+    const outer = axes
+      .sort((i, j) => stride(j) - stride(i) || i - j)
+      .map((axis) => (blocks.some((block) => block.axis === axis) ? letter(axis).toUpperCase() : letter(axis)));
+    return outer.join('') + blocks.map(({ size, axis }) => `${size}${letter(axis)}`).join('');
+  }
+}

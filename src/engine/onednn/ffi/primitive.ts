@@ -1,0 +1,156 @@
+import koffi from 'koffi';
+import { InternalError } from '../../../errors.js';
+import type { UnaryFn } from '../../../graph/op.js';
+import {
+  binaries,
+  eltwises,
+  execArgBytes,
+  memoryDescBytes,
+  queries,
+  queryImplementation,
+  scratchpadUser,
+  statusUnimplemented,
+} from './enums.js';
+import { type Address, check, created, load } from './library.js';
+import type { MemoryHandle } from './memory.js';
+import { MemoryDesc } from './memoryDesc.js';
+
+/** What a kernel applies to its result before storing it. */
+export type PostOp =
+  | { readonly kind: 'eltwise'; readonly fn: UnaryFn | 'linear'; readonly alpha: number; readonly beta: number }
+  | { readonly kind: 'binary'; readonly fn: keyof typeof binaries; readonly operand: MemoryDesc }
+  | { readonly kind: 'sum'; readonly scale: number };
+
+export interface Attributes {
+  /** Factors for the operands of a binary primitive, by argument. */
+  readonly scales?: readonly (readonly [argument: number, factor: number])[];
+  readonly postOps?: readonly PostOp[];
+}
+
+function withAttributes<T>({ scales = [], postOps = [] }: Attributes, body: (attr: Address) => T): T {
+  const { api } = load();
+  const attr = created((out) => api.attrCreate(out), 'attributes');
+  const ops = created((out) => api.postOpsCreate(out), 'post-ops');
+  try {
+    check(api.attrScratchpad(attr, scratchpadUser), 'scratchpad mode');
+    for (const [argument, factor] of scales) {
+      check(api.attrScales(attr, argument, 1, 0, Float32Array.of(factor)), 'scales');
+    }
+    for (const op of postOps) {
+      if (op.kind === 'sum') check(api.postOpsSum(ops, op.scale), 'sum post-op');
+      else if (op.kind === 'binary') {
+        check(api.postOpsBinary(ops, binaries[op.fn], op.operand.bytes), 'binary post-op');
+      } else check(api.postOpsEltwise(ops, 1, eltwises[op.fn], op.alpha, op.beta), 'eltwise post-op');
+    }
+    check(api.attrPostOps(attr, ops), 'post-ops');
+    return body(attr);
+  } finally {
+    api.postOpsDestroy(ops);
+    api.attrDestroy(attr);
+  }
+}
+
+/** A kernel of the library, chosen and generated for given shapes. */
+export class Primitive {
+  private constructor(
+    /** @internal */
+    readonly handle: Address,
+    /** @internal */
+    readonly desc: Address,
+  ) {}
+
+  /** `null` where the library has no such kernel. */
+  static create(opDesc: Uint8Array, attributes: Attributes = {}, hint: Primitive | null = null): Primitive | null {
+    const { api, engine } = load();
+    return Primitive.#from(attributes, (out, attr) => api.pdCreate(out, opDesc, attr, engine, hint?.desc ?? 0));
+  }
+
+  static reorder(from: MemoryDesc, to: MemoryDesc): Primitive | null {
+    const { api, engine } = load();
+    return Primitive.#from({}, (out, attr) => api.pdReorder(out, from.bytes, engine, to.bytes, engine, attr));
+  }
+
+  static concat(inputs: readonly MemoryDesc[], axis: number): Primitive | null {
+    const { api, engine } = load();
+    const descs = new Uint8Array(inputs.length * memoryDescBytes);
+    inputs.forEach((input, i) => {
+      descs.set(input.bytes, i * memoryDescBytes);
+    });
+    return Primitive.#from({}, (out, attr) => api.pdConcat(out, null, inputs.length, axis, descs, attr, engine));
+  }
+
+  static #from(attributes: Attributes, create: (out: BigUint64Array, attr: Address) => number): Primitive | null {
+    const { api } = load();
+    const out = new BigUint64Array(1);
+    const status = withAttributes(attributes, (attr) => create(out, attr));
+    if (status === statusUnimplemented) return null;
+    check(status, 'primitive descriptor');
+    const desc = Number(out[0]);
+    return new Primitive(
+      created((handle) => api.primitiveCreate(handle, desc), 'primitive'),
+      desc,
+    );
+  }
+
+  /** Layout of an argument as the kernel wants it. */
+  layout(which: keyof typeof queries): MemoryDesc {
+    const desc = this.optionalLayout(which);
+    if (desc === null) throw new InternalError(`primitive without ${which}`);
+    return desc;
+  }
+
+  /** Layout of an argument that may not exist (workspace, scratchpad). */
+  optionalLayout(which: keyof typeof queries): MemoryDesc | null {
+    return MemoryDesc.at(load().api.pdQueryMd(this.desc, queries[which], 0));
+  }
+
+  /** The library's name of the kernel, e.g. `jit:avx512_core`. */
+  get implementation(): string {
+    const out = new BigUint64Array(1);
+    check(load().api.pdQuery(this.desc, queryImplementation, 0, out), 'query');
+    return koffi.decode.string(out[0]);
+  }
+
+  destroy(): void {
+    const { api } = load();
+    api.primitiveDestroy(this.handle);
+    api.pdDestroy(this.desc);
+  }
+}
+
+/** Argument lists of many calls in one block that the library reads directly. */
+export class ArgBlock {
+  readonly #bytes: Uint8Array;
+  readonly #address: Address;
+
+  constructor(lists: readonly (readonly (readonly [argument: number, memory: MemoryHandle])[])[]) {
+    const total = lists.reduce((sum, list) => sum + list.length, 0);
+    // Small typed arrays live on the moving heap; a large one keeps its address.
+    this.#bytes = new Uint8Array(Math.max(1024, total * execArgBytes));
+    this.#address = Number(koffi.address(this.#bytes));
+    const fields = new DataView(this.#bytes.buffer);
+    let place = 0;
+    for (const list of lists) {
+      for (const [argument, memory] of list) {
+        fields.setInt32(place, argument, true);
+        fields.setBigUint64(place + 8, BigInt(memory.handle), true);
+        place += execArgBytes;
+      }
+    }
+  }
+
+  /** Address of the argument `index` places from the start. */
+  addressOf(index: number): Address {
+    return this.#address + index * execArgBytes;
+  }
+}
+
+/** Runs a primitive. `argAddress` comes from {@link ArgBlock.addressOf}. */
+export function makeExecutor(): (primitive: Primitive, count: number, argAddress: number) => void {
+  const { api, stream } = load();
+  const { execute } = api;
+  return (primitive, count, argAddress) => {
+    const status = execute(primitive.handle, stream, count, argAddress);
+    if (status !== 0) check(status, `execution of ${primitive.implementation}`);
+  };
+}
