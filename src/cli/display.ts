@@ -84,13 +84,12 @@ export class TrainingDisplay implements Callback {
   #start(label: string, total: number, quiet: boolean): Progress {
     const { logEvery, batchSize, onLine } = this.#options;
     const { stderr } = this.#terminal;
-    const bar = stderr.isTTY === true && process.env.TERM !== 'dumb';
     return new Progress({
       label,
       total,
       unit: 'images',
       stream: stderr,
-      mode: bar ? 'bar' : onLine !== undefined || quiet ? 'silent' : 'lines',
+      mode: onLine !== undefined || (quiet && stderr.isTTY !== true) ? 'silent' : 'auto',
       lineEvery: this.#logEvery * batchSize,
       ...(logEvery !== undefined && { lineSeconds: Number.POSITIVE_INFINITY }),
     });
