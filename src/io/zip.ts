@@ -1,0 +1,158 @@
+import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { FileError } from '../errors.js';
+import { reasonOf } from './atomic.js';
+import { crc32 } from './crc32.js';
+
+/** What an archive may ask for, so that a small file cannot fill the disk. */
+export interface ZipLimits {
+  /** Files and folders in one archive (20,000). */
+  readonly maxEntries?: number;
+  /** Bytes unpacked in all (8 GiB). */
+  readonly maxBytes?: number;
+  /** Times that an entry of more than 1 MiB may be larger unpacked than packed (100). */
+  readonly maxRatio?: number;
+}
+
+/** Limits that several archives share. */
+export class ZipBudget {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly maxRatio: number;
+  #used = 0;
+
+  constructor({ maxEntries = 20_000, maxBytes = 2 ** 33, maxRatio = 100 }: ZipLimits = {}) {
+    this.maxEntries = maxEntries;
+    this.maxBytes = maxBytes;
+    this.maxRatio = maxRatio;
+  }
+
+  /** Whether so many bytes more may be unpacked; if so, they count. */
+  take(bytes: number): boolean {
+    this.#used += bytes;
+    return this.#used <= this.maxBytes;
+  }
+}
+
+/** A file in an archive. */
+export interface ZipEntry {
+  /** With `/` between folders; never absolute, never with `..`. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly crc32: number;
+  readonly isSymbolicLink: boolean;
+  /**
+   * The contents, in pieces; size and checksum are verified on the way.
+   *
+   * @throws FileError where the archive is broken, protected by a password or beyond the limits
+   */
+  read(): AsyncGenerator<Uint8Array>;
+}
+
+const symbolicLink = 0o120000;
+const fileKind = 0o170000;
+const ratioCounts = 2 ** 20;
+
+/** A zip archive on disk. Its list of entries is in memory, its contents never are. */
+export class ZipArchive {
+  readonly #zip: ZipFile;
+  readonly #title: string;
+  readonly #budget: ZipBudget;
+
+  private constructor(
+    zip: ZipFile,
+    title: string,
+    budget: ZipBudget,
+    readonly entries: readonly ZipEntry[],
+  ) {
+    this.#zip = zip;
+    this.#title = title;
+    this.#budget = budget;
+  }
+
+  /**
+   * @param title what to call the archive in messages
+   * @throws FileError if it is no intact archive, or has names that lead out of the folder it is unpacked to
+   */
+  static async open(path: string, budget = new ZipBudget(), title = path): Promise<ZipArchive> {
+    const broken = (error: unknown) =>
+      refusal(title, 'an intact zip archive', reasonOf(error), 'get it again, or unpack it yourself', error);
+    const zip = await openPromise(path, { autoClose: false }).catch((error: unknown) => {
+      throw broken(error);
+    });
+    const entries: ZipEntry[] = [];
+    const archive = new ZipArchive(zip, title, budget, entries);
+    try {
+      let packed = 0;
+      for await (const entry of zip.eachEntry()) {
+        if (entry.fileName.endsWith('/')) continue;
+        packed += entry.compressedSize;
+        if (entries.length >= budget.maxEntries) {
+          throw archive.#refusal('', `at most ${budget.maxEntries} files`, `${zip.entryCount}`);
+        }
+        entries.push({
+          name: entry.fileName,
+          bytes: entry.uncompressedSize,
+          crc32: entry.crc32,
+          isSymbolicLink: ((entry.externalFileAttributes >>> 16) & fileKind) === symbolicLink,
+          read: () => archive.#read(entry),
+        });
+      }
+      if (packed > zip.fileSize) {
+        throw archive.#refusal('', `at most ${zip.fileSize} bytes of contents`, `${packed}: they overlap`);
+      }
+    } catch (error) {
+      archive.close();
+      throw error instanceof FileError ? error : broken(error);
+    }
+    return archive;
+  }
+
+  close(): void {
+    this.#zip.close();
+  }
+
+  async *#read(entry: Entry): AsyncGenerator<Uint8Array> {
+    const { fileName, compressedSize, uncompressedSize, compressionMethod } = entry;
+    const { maxRatio, maxBytes } = this.#budget;
+    if (entry.isEncrypted()) {
+      throw this.#refusal(fileName, 'contents without a password', 'encrypted ones');
+    }
+    if (compressionMethod !== 0 && compressionMethod !== 8) {
+      throw this.#refusal(fileName, 'stored or deflated contents', `compression method ${compressionMethod}`);
+    }
+    if (uncompressedSize > ratioCounts && uncompressedSize > maxRatio * compressedSize) {
+      const got = `${compressedSize} bytes that unpack to ${uncompressedSize}`;
+      throw this.#refusal(fileName, `at most ${maxRatio} times its packed size`, got);
+    }
+    if (!this.#budget.take(uncompressedSize)) {
+      throw this.#refusal(fileName, `at most ${maxBytes} bytes unpacked in all`, 'more');
+    }
+    let crc = 0;
+    try {
+      for await (const piece of await this.#zip.openReadStreamPromise(entry)) {
+        crc = crc32(piece, crc);
+        yield piece;
+      }
+    } catch (error) {
+      const todo = 'get the archive again';
+      throw refusal(`${this.#title}: ${fileName}`, 'intact contents', reasonOf(error), todo, error);
+    }
+    if (crc !== entry.crc32) {
+      const got = `${hex(crc)}`;
+      throw refusal(`${this.#title}: ${fileName}`, `checksum ${hex(entry.crc32)}`, got, 'get the archive again');
+    }
+  }
+
+  #refusal(name: string, expected: string, got: string): FileError {
+    const where = name === '' ? this.#title : `${this.#title}: ${name}`;
+    return refusal(where, expected, got, 'if you trust it, unpack it yourself and give the folder');
+  }
+}
+
+function refusal(where: string, expected: string, got: string, todo: string, cause?: unknown): FileError {
+  return new FileError(`[zip] ${where}: expected ${expected}, got ${got}; ${todo}`, { cause });
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
