@@ -1,0 +1,122 @@
+import { InputError } from '../../errors.js';
+import { PictureFile, turned } from './decode.js';
+import { type ChannelOrder, type RGBImage, toCHW } from './image.js';
+import { AreaResizer, bilinearTaps, type PixelLayout, requireSize, sampleBilinear } from './resize.js';
+
+export interface PreprocessOptions {
+  /** Edge of the square result, or its `[height, width]` (224). */
+  readonly size?: number | readonly [height: number, width: number];
+  /** Order of the channels ('BGR', as OpenCV has them). */
+  readonly order?: ChannelOrder;
+  /** Resize with antialiasing (false, as OpenCV does). */
+  readonly antialias?: boolean;
+}
+
+/** A picture made ready for a network. */
+export interface Preprocessed {
+  /** `[3, height, width]`, 0 to 255. */
+  readonly pixels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** Size of the picture in the file, as it is to be seen. */
+  readonly sourceHeight: number;
+  readonly sourceWidth: number;
+}
+
+/** All options, with their defaults filled in. */
+export interface Preprocessing {
+  readonly height: number;
+  readonly width: number;
+  readonly order: ChannelOrder;
+  readonly antialias: boolean;
+}
+
+/** Pixels of a picture that are in memory at a time. Larger pictures are decoded anew for each part, from the top. */
+const maxPartBytes = 2 ** 27;
+
+/** @throws InputError for sizes that are no positive integers, or an unknown order */
+export function preprocessing(options: PreprocessOptions = {}): Preprocessing {
+  const { size = 224, order = 'BGR', antialias = false } = options;
+  const [height, width] = typeof size === 'number' ? [size, size] : size;
+  requireSize('height', height);
+  requireSize('width', width);
+  if (order !== 'RGB' && order !== 'BGR') {
+    throw new InputError(`[preprocess] order: expected 'RGB' or 'BGR', got '${order}'`);
+  }
+  return { height, width, order, antialias };
+}
+
+/**
+ * Decodes, resizes and reorders a picture: what `cv2.imread`, `cv2.resize` and a transposition to channels first do.
+ * {@link normalizeInto} makes float32 from −1 to 1 of the result.
+ *
+ * Pictures of up to 20,000 × 20,000 pixels are taken, with at most `partBytes` of their pixels in memory (128 MB).
+ *
+ * @param source path, or the contents of a file
+ * @throws FileError if it cannot be read, is no picture, is truncated or broken, or too large
+ */
+export async function preprocess(
+  source: string | Uint8Array,
+  options: PreprocessOptions = {},
+  partBytes = maxPartBytes,
+): Promise<Preprocessed> {
+  const { height, width, order, antialias } = preprocessing(options);
+  const picture = await PictureFile.open(source);
+  const resize = antialias ? resizeArea : resizeNearby;
+  const image = await resize(picture, height, width, partBytes);
+  const pixels = toCHW(image, order);
+  return { pixels, height, width, sourceHeight: picture.height, sourceWidth: picture.width };
+}
+
+async function resizeArea(picture: PictureFile, height: number, width: number, partBytes: number): Promise<RGBImage> {
+  const { fileHeight, fileWidth, orientation } = picture;
+  // The filter does not mind in which direction it goes: turning the small result is the same.
+  const [rows, columns] = orientation.transposed ? [width, height] : [height, width];
+  const resizer = new AreaResizer(fileHeight, fileWidth, rows, columns);
+  const part = Math.max(1, Math.floor(partBytes / (3 * fileWidth)));
+  for (let first = 0; first < fileHeight; first += part) {
+    const count = Math.min(part, fileHeight - first);
+    resizer.add(await picture.readRows(first, count), first, count);
+  }
+  return turned(resizer.result(), orientation);
+}
+
+async function resizeNearby(picture: PictureFile, height: number, width: number, partBytes: number): Promise<RGBImage> {
+  const { fileHeight, fileWidth, orientation } = picture;
+  const { transposed, mirrored, upsideDown } = orientation;
+  const rows = bilinearTaps(picture.height, height);
+  const columns = bilinearTaps(picture.width, width);
+  const data = new Uint8Array(3 * height * width);
+  // Along this axis of the output, the rows of the file follow one another, in `backwards` order or not.
+  const taps = transposed ? columns : rows;
+  const backwards = transposed ? mirrored : upsideDown;
+  const length = taps.first.length;
+  const fileRow = (position: number) => (backwards ? fileHeight - 1 - position : position);
+  const most = Math.max(2, Math.floor(partBytes / (3 * fileWidth)));
+  for (let begin = 0; begin < length; ) {
+    let end = begin + 1;
+    while (end < length && taps.second[end] - taps.first[begin] < most) end++;
+    const [one, other] = [fileRow(taps.first[begin]), fileRow(taps.second[end - 1])];
+    const top = Math.min(one, other);
+    const part = await picture.readRows(top, Math.abs(one - other) + 1);
+    const layout = layoutOf(picture, top);
+    const region = transposed
+      ? { top: 0, bottom: height, left: begin, right: end }
+      : { top: begin, bottom: end, left: 0, right: width };
+    sampleBilinear(part, layout, rows, columns, region, data, width);
+    begin = end;
+  }
+  return { data, height, width };
+}
+
+/** Where the pixels of the picture as it is to be seen lie in the file's rows from `top` on. */
+function layoutOf({ height, width, fileWidth, orientation }: PictureFile, top: number): PixelLayout {
+  const { transposed, mirrored, upsideDown } = orientation;
+  const [acrossRow, alongRow] = transposed ? [3, 3 * fileWidth] : [3 * fileWidth, 3];
+  const origin = (upsideDown ? (height - 1) * acrossRow : 0) + (mirrored ? (width - 1) * alongRow : 0);
+  return {
+    origin: origin - 3 * fileWidth * top,
+    down: upsideDown ? -acrossRow : acrossRow,
+    right: mirrored ? -alongRow : alongRow,
+  };
+}
