@@ -1,0 +1,155 @@
+import { FileError, InputError, messageOf } from '../../errors.js';
+import type { Batch, Dataset, Sample } from '../../io/dataset.js';
+import { normalizeInto } from '../transforms/image.js';
+import { ImageReader, type ImageReaderOptions } from './imageReader.js';
+
+/** A picture with its class. */
+export interface ImageFile {
+  readonly path: string;
+  readonly label: number;
+}
+
+/** A picture that cannot be used, and why. */
+export interface BadImage {
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface ImageFilesOptions extends ImageReaderOptions {
+  /**
+   * What to do about pictures that cannot be decoded. 'fail' (default): an error when such a one is read. 'skip': all
+   * pictures are decoded when the data set is opened, which fills the cache, and those that cannot be are left out and
+   * listed in `quarantine`. Files are never removed.
+   */
+  readonly onBadImage?: 'fail' | 'skip';
+  /** Called while pictures are checked, which 'skip' has done. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+/** What an {@link ImageFileDataset} is made of. */
+export interface ImageFileSet {
+  readonly files: readonly ImageFile[];
+  readonly classNames: readonly string[];
+  readonly quarantine: readonly BadImage[];
+  readonly reader: ImageReader;
+}
+
+/**
+ * Pictures in files: images float32 `[3, height, width]` from −1 to 1, decoded by other threads and kept.
+ *
+ * A batch whose pictures are all in memory comes at once, others as a promise.
+ */
+export class ImageFileDataset implements Dataset {
+  readonly length: number;
+  readonly classNames: readonly string[];
+  /** Path and label of each sample. */
+  readonly files: readonly ImageFile[];
+  /** The pictures that were left out. */
+  readonly quarantine: readonly BadImage[];
+  readonly #reader: ImageReader;
+
+  protected constructor({ files, classNames, quarantine, reader }: ImageFileSet) {
+    this.files = files;
+    this.length = files.length;
+    this.classNames = classNames;
+    this.quarantine = quarantine;
+    this.#reader = reader;
+  }
+
+  get(index: number): Sample | Promise<Sample> {
+    const sampleOf = ({ images, shape, labels }: Batch) => ({ image: images, shape: shape.slice(1), label: labels[0] });
+    const batch = this.readBatch([index]);
+    return batch instanceof Promise ? batch.then(sampleOf) : sampleOf(batch);
+  }
+
+  readBatch(indices: ArrayLike<number>): Batch | Promise<Batch> {
+    const n = indices.length;
+    const { height, width } = this.#reader.preprocessing;
+    const size = 3 * height * width;
+    const images = new Float32Array(n * size);
+    const labels = new Int32Array(n);
+    const reading: Promise<void>[] = [];
+    for (let i = 0; i < n; i++) {
+      const file = this.files[indices[i]];
+      if (file === undefined) {
+        throw new InputError(`[images] index: expected an integer from 0 to ${this.length - 1}, got ${indices[i]}`);
+      }
+      labels[i] = file.label;
+      const kept = this.#reader.peek(file.path);
+      if (kept !== undefined) {
+        normalizeInto(images, i * size, kept.pixels);
+      } else {
+        const read = this.#reader.read(file.path);
+        reading.push(read.then(({ pixels }) => normalizeInto(images, i * size, pixels)));
+      }
+    }
+    const batch = { images, shape: [n, 3, height, width], labels };
+    return reading.length === 0 ? batch : Promise.all(reading).then(() => batch);
+  }
+}
+
+/**
+ * Readies a list of pictures for a data set, as `onBadImage` says.
+ *
+ * @param where names the data set in messages
+ * @throws FileError if no picture is left
+ */
+export async function imageFileSet(
+  where: string,
+  files: readonly ImageFile[],
+  classNames: readonly string[],
+  { onBadImage = 'fail', onProgress, ...options }: ImageFilesOptions,
+): Promise<ImageFileSet> {
+  requireOnBadImage(onBadImage);
+  const reader = new ImageReader(options);
+  if (onBadImage === 'fail') return { files, classNames, quarantine: [], reader };
+  const quarantine: BadImage[] = [];
+  let done = 0;
+  await eachOf(files, reader.width, async ({ path }) => {
+    await reader.read(path).catch((error: unknown) => quarantine.push(badImage(path, error)));
+    onProgress?.({ done: ++done, total: files.length });
+  });
+  const bad = new Set(quarantine.map(({ path }) => path));
+  const good = files.filter(({ path }) => !bad.has(path));
+  quarantine.sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (good.length === 0) {
+    const [{ path, reason }] = quarantine;
+    throw new FileError(
+      `[${where}] pictures: expected one that can be read, got none of ${files.length}; ${path}: ${reason}`,
+    );
+  }
+  return { files: good, classNames, quarantine, reader };
+}
+
+export function requireOnBadImage(choice: string): void {
+  if (choice !== 'fail' && choice !== 'skip') {
+    throw new InputError(`[images] onBadImage: expected 'fail' or 'skip', got '${choice}'`);
+  }
+}
+
+/** The entry of a quarantine list. @throws what is no fault of the picture's */
+export function badImage(path: string, error: unknown): BadImage {
+  if (!(error instanceof FileError)) throw error;
+  return { path, reason: messageOf(error).replace(`[image] ${path}: `, '') };
+}
+
+/** Runs `work` on all items, up to `width` at a time, beginning in their order. The first failure stops the rest. */
+export async function eachOf<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  let failed = false;
+  const run = async () => {
+    while (next < items.length && !failed) {
+      const index = next++;
+      await work(items[index], index).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: width }, run));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
