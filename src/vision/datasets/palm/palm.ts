@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError, InputError } from '../../../errors.js';
+import { type BadImage, ImageFileDataset, type ImageFileSet } from '../imageFiles.js';
+import { ImageReader, type ImageReaderOptions } from '../imageReader.js';
+import { listed } from '../listed.js';
+import { hashOf, type PalmImage, type PalmSet, readRecord, setFolders } from './record.js';
+
+export interface PALMOptions extends ImageReaderOptions {
+  /** The folder that the data set was imported into. */
+  readonly dataDir: string;
+  /** The 400 training images (default) or the 400 validation images. */
+  readonly mode?: PalmSet;
+}
+
+/**
+ * iChallenge-PM: photographs of the fundus, float32 `[3, 224, 224]` from −1 to 1 in the order BGR; label 1 is pathologic
+ * myopia, 0 a healthy or highly myopic eye. `importPalm` prepares the folder.
+ */
+export class PALM extends ImageFileDataset {
+  private constructor(
+    set: ImageFileSet,
+    /** Size and checksums of each picture, in the order of `files`. */
+    readonly images: readonly PalmImage[],
+    /** Whether these are drawn pictures, not photographs. */
+    readonly synthetic: boolean,
+    /** Of the pictures and their labels. */
+    readonly sha256: string,
+  ) {
+    super(set);
+  }
+
+  /**
+   * Pictures that could not be decoded when they were imported are left out and listed in `quarantine`.
+   *
+   * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size since
+   */
+  static async open({ dataDir, mode = 'train', ...options }: PALMOptions): Promise<PALM> {
+    if (!(mode in setFolders)) throw new InputError(`[palm] mode: expected 'train' or 'validation', got '${mode}'`);
+    const { images: all, quarantine: bad, synthetic } = await readRecord(dataDir);
+    const images = all.filter(({ set }) => set === mode);
+    if (images.length === 0) {
+      throw new FileError(`[palm] ${dataDir}: expected ${mode} pictures, got none; import them into this folder too`);
+    }
+    const sizes = await Promise.all(
+      images.map(({ file }) =>
+        stat(join(dataDir, file)).then(
+          ({ size }) => size,
+          () => null,
+        ),
+      ),
+    );
+    const changed = images.filter(({ bytes }, i) => sizes[i] !== bytes);
+    if (changed.length > 0) {
+      throw new FileError(
+        `[palm] ${dataDir}: expected the files that were imported, got missing or changed ones: ` +
+          `${listed(changed.map(({ file }) => file))}; import again`,
+      );
+    }
+    const files = images.map(({ file, label }) => ({ path: join(dataDir, file), label }));
+    const quarantine: BadImage[] = bad
+      .filter(({ set }) => set === mode)
+      .map(({ file, reason }) => ({ path: join(dataDir, file), reason }));
+    const classNames = ['non-PM', 'PM'];
+    const reader = new ImageReader(options);
+    return new PALM({ files, classNames, quarantine, reader }, images, synthetic, hashOf(images));
+  }
+}
