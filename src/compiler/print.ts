@@ -25,7 +25,7 @@ export function printGraph(graph: Graph): string {
 
 const shortDTypes = { float32: 'f32', int32: 'i32', uint8: 'u8', opaque: 'opaque' } as const;
 
-export function printType(value: Pick<GraphValue, 'shape' | 'dtype'>): string {
+function printType(value: Pick<GraphValue, 'shape' | 'dtype'>): string {
   return `${shortDTypes[value.dtype]}[${value.shape}]`;
 }
 

@@ -13,8 +13,6 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array;
 
 const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
 
-export const dtypes = Object.keys(arrayTypes) as readonly DType[];
-
 export function bytesPerElement(dtype: DType): number {
   return arrayTypes[dtype].BYTES_PER_ELEMENT;
 }

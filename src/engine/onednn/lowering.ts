@@ -7,7 +7,7 @@ import { arrayFor, runKernel } from '../reference/engine.js';
 import type { NDArray } from '../reference/ndarray.js';
 import { args, MemoryDesc, Primitive } from './ffi.js';
 import type { ArrayType, Buffer, KernelStep, LoweredGraph, Placed, SourcePlan, Step } from './steps.js';
-import { threadsFor } from './work.js';
+import { threadsFor, threadsForElements } from './work.js';
 
 /** Turns one node into steps. */
 export type Lower<K extends OpName> = (context: Lowering, node: GraphNode<K>) => void;
@@ -42,7 +42,13 @@ export class Lowering {
   #current = 0;
   #threads = 1;
 
-  constructor(readonly graph: Graph) {
+  readonly #options: LoweringOptions;
+
+  private constructor(
+    readonly graph: Graph,
+    options: LoweringOptions,
+  ) {
+    this.#options = options;
     graph.nodes.forEach((node, i) => {
       for (const input of node.inputs) this.#lastUses.set(input, i);
     });
@@ -54,14 +60,12 @@ export class Lowering {
   }
 
   /** Lowers the whole graph. */
-  static lower(graph: Graph, table: LoweringTable, { validate, threads, useThreads }: LoweringOptions): LoweredGraph {
-    const context = new Lowering(graph);
+  static lower(graph: Graph, table: LoweringTable, options: LoweringOptions): LoweredGraph {
+    const context = new Lowering(graph, options);
     graph.nodes.forEach((node, i) => {
       context.#current = i;
-      context.#threads = threadsFor(node, threads);
-      // Kernels are generated for a number of threads.
-      useThreads(context.#threads);
-      if (validate) context.#lowerValidated(node, table, i);
+      context.#useThreads(threadsFor(node, options.threads));
+      if (options.validate) context.#lowerValidated(node, table, i);
       else (table[node.op] as Lower<OpName>)(context, node);
     });
     return context.#finish();
@@ -212,6 +216,12 @@ export class Lowering {
     this.#bufferLastUses.set(buffer, last);
   }
 
+  /** Kernels are generated for a number of threads. */
+  #useThreads(count: number): void {
+    this.#threads = count;
+    this.#options.useThreads(count);
+  }
+
   /** Whether nothing after the current node reads the buffer. */
   #isSpent(buffer: Buffer): boolean {
     return (this.#bufferLastUses.get(buffer) ?? Number.POSITIVE_INFINITY) <= this.#current;
@@ -257,9 +267,13 @@ export class Lowering {
   }
 
   #reorder(from: Placed, to: Placed): void {
+    // A reorder for a heavy kernel can be light.
+    const threads = this.#threads;
+    this.#useThreads(threadsForElements(numel(to.desc.shape), this.#options.threads));
     const primitive = Primitive.reorder(from.desc, to.desc);
     if (primitive === null) throw new InternalError(`no reorder from ${from.desc} to ${to.desc}`);
     this.call('reorder', primitive, [[args.src, from]], [[args.dst, to]]);
+    this.#useThreads(threads);
   }
 
   #finish(): LoweredGraph {

@@ -8,7 +8,7 @@ const perElement = 12;
 const smallKernel = 400_000;
 
 /** Roughly how much a node has to do, in multiply-adds of a good matrix kernel. */
-export function workOf({ op, inputs, outputs }: GraphNode): number {
+function workOf({ op, inputs, outputs }: GraphNode): number {
   switch (op) {
     case 'conv2d':
     case 'conv2dBackwardData': {
@@ -28,6 +28,11 @@ export function workOf({ op, inputs, outputs }: GraphNode): number {
     default:
       return perElement * Math.max(0, ...[...inputs, ...outputs].map(({ shape }) => numel(shape)));
   }
+}
+
+/** How many of the available threads a kernel should run on that moves so many elements. */
+export function threadsForElements(elements: number, available: number): number {
+  return perElement * elements < smallKernel ? 1 : available;
 }
 
 /** How many of the available threads a node's kernels should run on. */

@@ -84,7 +84,7 @@ export const madvise = libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int'
 
 let loaded: Loaded | null = null;
 
-export const installCommand = 'sudo apt-get install libdnnl2';
+const installCommand = 'sudo apt-get install libdnnl2';
 
 /** Loads the library once. `FOVEA_ONEDNN` may name its file. */
 export function load(): Loaded {
