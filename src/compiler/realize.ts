@@ -27,14 +27,17 @@ export function compilationCount(): number {
 
 /**
  * Computes `values` that have no data yet and renews what `assigned` (and the nodes on the way) assign, all in one
- * program.
+ * program. Values that lie in what is overwritten keep what they were.
  */
 export function realize(engine: Engine, values: readonly Value[], assigned: readonly Assignment[] = []): void {
   const wanted = values.filter((value) => value.storage === null);
   const captured = capture(wanted, assigned);
   const { nodes, assignments } = captured;
+  // What is wanted as it was before this program overwrites it gets memory of its own.
+  const saved = values.filter((value) => assignments.some(({ storage }) => storage === value.storage));
+  for (const value of saved) value.current();
   try {
-    if (nodes.length > 0 || assignments.length > 0) run(engine, captured);
+    if (nodes.length > 0 || assignments.length > 0) run(engine, { ...captured, values: [...wanted, ...saved] });
     for (const { storage, value } of assignments) {
       storage.version++;
       if (value.storage === null) value.realize(storage);

@@ -51,6 +51,22 @@ describe.each(engines)('tensors left unread over a step on %s', (engine) => {
     expect([...(await read.mul(2).data())]).toEqual([4, 6]);
   });
 
+  it('are safe where they lie in the parameter itself, if they are realized with the step', async () => {
+    const [old, flat] = [p.detach(), p.reshape([1, 2])];
+    const view = p.slice([0], [2]);
+    await step([old, flat, view]);
+    for (const t of [old, flat, view]) expect([...(await t.data())]).toEqual([1, 2]);
+    expect([...(await p.data())]).toEqual([-1, -2]);
+    optimizer.clearGrad();
+    await step();
+    expect([...(await old.data())]).toEqual([1, 2]);
+    optimizer.clearGrad();
+    const stillOld = p.detach();
+    await step();
+    optimizer.clearGrad();
+    await expect(step([stillOld])).rejects.toThrow(stale);
+  });
+
   it('include old views of the parameter itself', async () => {
     const [view, flat] = [p.detach(), p.reshape([1, 2])];
     await step();
