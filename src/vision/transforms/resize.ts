@@ -148,7 +148,7 @@ export class AreaResizer {
     for (let row = first; row < first + count; row++) {
       this.#reduce(data, 3 * this.fromWidth * (row - first));
       // A source row counts for the few output rows around its own place.
-      const middle = Math.floor((row * this.height) / this.fromHeight);
+      const middle = Math.floor(((row + 0.5) * this.height) / this.fromHeight);
       const reach = Math.ceil(this.height / this.fromHeight) + 1;
       for (let y = Math.max(0, middle - reach); y <= Math.min(this.height - 1, middle + reach); y++) {
         const weight = this.#rows[y].weights[row - this.#rows[y].first];
