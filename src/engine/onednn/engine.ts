@@ -7,6 +7,7 @@ import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import { Lowering } from './lowering.js';
 import { Arena, OneDnnProgram, type Runtime, type StepObserver } from './program.js';
+import { isSmall } from './work.js';
 
 /** oneDNN's kernels, called through its C API. */
 export class OneDnnEngine implements Engine, Runtime {
@@ -16,13 +17,19 @@ export class OneDnnEngine implements Engine, Runtime {
   /** Set to be told of every step of every run. */
   observer: StepObserver | null = null;
   #threads: number;
+  /** Whether somebody asked for that number. */
+  #chosen: boolean;
   #inUse = 0;
 
   constructor() {
-    this.#threads = Number(process.env.OMP_NUM_THREADS) || availableParallelism();
+    const asked = Number(process.env.OMP_NUM_THREADS);
+    this.#chosen = asked > 0;
+    this.#threads = asked || availableParallelism();
   }
 
-  /** Most threads that a kernel may use; small ones use one. */
+  /**
+   * Most threads that a kernel may use; small ones use one, and so does all of a small program unless the number was set.
+   */
   get threads(): number {
     return this.#threads;
   }
@@ -32,6 +39,7 @@ export class OneDnnEngine implements Engine, Runtime {
       throw new InputError(`[engine] threads: expected a positive integer, got ${count}`);
     }
     this.#threads = count;
+    this.#chosen = true;
   }
 
   describe(): string {
@@ -39,9 +47,10 @@ export class OneDnnEngine implements Engine, Runtime {
   }
 
   compile(graph: Graph): Program {
+    const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
     const lowered = Lowering.lower(scheduleUpdates(graph), lowerings, {
       validate: validating(),
-      threads: this.#threads,
+      threads,
       useThreads: (count) => this.useThreads(count),
     });
     return new OneDnnProgram(lowered, this);

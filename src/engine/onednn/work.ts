@@ -1,4 +1,4 @@
-import type { GraphNode } from '../../compiler/graph.js';
+import type { Graph, GraphNode } from '../../compiler/graph.js';
 import { numel } from '../../graph/shape.js';
 
 /** An element that is read, changed a little and written takes about as long as this many multiply-adds. */
@@ -33,6 +33,17 @@ function workOf({ op, inputs, outputs }: GraphNode): number {
 /** How many of the available threads a kernel should run on that moves so many elements. */
 export function threadsForElements(elements: number, available: number): number {
   return perElement * elements < smallKernel ? 1 : available;
+}
+
+/**
+ * A program below this many multiply-adds (less than a millisecond) runs on one thread. A second one would win a fifth
+ * on an idle machine, and lose a factor of twenty as soon as another process wants the core that the kernels of
+ * microseconds wait for at every turn.
+ */
+const smallProgram = 30e6;
+
+export function isSmall(graph: Graph): boolean {
+  return graph.nodes.reduce((sum, node) => sum + workOf(node), 0) < smallProgram;
 }
 
 /** How many of the available threads a node's kernels should run on. */
