@@ -10,28 +10,26 @@ export function isClutter(name: string): boolean {
 
 /**
  * All files in a folder and its subfolders, without clutter: paths relative to the folder, with `/`, in the order of
- * their characters. Symbolic links are followed, each folder is visited once.
+ * their characters. Symbolic links are followed, but not in circles.
  *
  * @param enter whether to look into a subfolder, by its relative path (all)
  * @throws FileError if a folder cannot be read
  */
 export async function listFiles(root: string, enter: (folder: string) => boolean = () => true): Promise<string[]> {
   const files: string[] = [];
-  const visited = new Set<string>();
-  const visit = async (folder: string): Promise<void> => {
+  const visit = async (folder: string, above: readonly string[]): Promise<void> => {
     const path = join(root, folder);
     const real = await realpath(path).catch((error: unknown) => {
       throw unreadable(path, error);
     });
-    if (visited.has(real)) return;
-    visited.add(real);
+    if (above.includes(real)) return;
     for (const { name, isFolder } of await listEntries(path)) {
       const relative = folder === '' ? name : `${folder}/${name}`;
       if (!isFolder) files.push(relative);
-      else if (enter(relative)) await visit(relative);
+      else if (enter(relative)) await visit(relative, [...above, real]);
     }
   };
-  await visit('');
+  await visit('', []);
   return files.sort();
 }
 

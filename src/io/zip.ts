@@ -39,11 +39,10 @@ export interface ZipEntry {
   readonly name: string;
   readonly bytes: number;
   readonly crc32: number;
-  readonly isSymbolicLink: boolean;
   /**
    * The contents, in pieces; size and checksum are verified on the way.
    *
-   * @throws FileError where the archive is broken, protected by a password or beyond the limits
+   * @throws FileError where the archive is broken, protected by a password or beyond the limits, and for links
    */
   read(): AsyncGenerator<Uint8Array>;
 }
@@ -93,7 +92,6 @@ export class ZipArchive {
           name: entry.fileName,
           bytes: entry.uncompressedSize,
           crc32: entry.crc32,
-          isSymbolicLink: ((entry.externalFileAttributes >>> 16) & fileKind) === symbolicLink,
           read: () => archive.#read(entry),
         });
       }
@@ -114,6 +112,9 @@ export class ZipArchive {
   async *#read(entry: Entry): AsyncGenerator<Uint8Array> {
     const { fileName, compressedSize, uncompressedSize, compressionMethod } = entry;
     const { maxRatio, maxBytes } = this.#budget;
+    if (((entry.externalFileAttributes >>> 16) & fileKind) === symbolicLink) {
+      throw this.#refusal(fileName, 'a file', 'a symbolic link');
+    }
     if (entry.isEncrypted()) {
       throw this.#refusal(fileName, 'contents without a password', 'encrypted ones');
     }
