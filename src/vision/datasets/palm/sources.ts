@@ -21,6 +21,8 @@ export interface SourceFile {
 
 /** The data set's archives: those that were given are opened whatever their name. */
 const archiveName = /^(training|validation|valid_gt|palm[\w .()-]*)\.zip$/i;
+/** Nothing else in a folder is looked at. */
+const wantedName = /\.(jpe?g|xlsx|csv)$|^synthetic/i;
 /** Folders with outlines of discs and lesions, whose pictures have the names of the photographs. */
 const maskFolder = /\b(masks?|annotations?|lesions?|atrophy|detachment)\b/i;
 const maxNesting = 3;
@@ -99,7 +101,7 @@ export class PalmSources {
       const name = basename(path);
       const where = `${basename(root)}/${file}`;
       if (archiveName.test(name)) await this.#addArchive(path, where, 1);
-      else this.files.push(await fileOnDisk(path, where));
+      else if (wantedName.test(name)) this.files.push(await fileOnDisk(path, where));
     }
   }
 
