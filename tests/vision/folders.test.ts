@@ -1,0 +1,234 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FileError, InputError } from '../../src/errors.js';
+import { DataLoader } from '../../src/io/dataloader.js';
+import { CsvDataset } from '../../src/vision/datasets/csvDataset.js';
+import { DatasetFolder, ImageFolder } from '../../src/vision/datasets/folder.js';
+import { preprocess } from '../../src/vision/transforms/preprocess.js';
+import { temporaryFolder } from '../temporary.js';
+import { makeWorkbook } from '../zipWriter.js';
+import { halfJpeg, jpeg } from './pictures.js';
+
+const base = temporaryFolder();
+let folder: string;
+let number = 0;
+
+beforeEach(() => {
+  folder = join(base, `${number++}`);
+  mkdirSync(folder);
+});
+
+const options = { size: [3, 5] as const, cache: false };
+
+async function write(...names: string[]): Promise<void> {
+  for (const name of names) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), name.includes('bad') ? await halfJpeg() : await jpeg(name));
+  }
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(InputError);
+  return (error as InputError).message;
+}
+
+const relative = (paths: readonly { readonly path: string }[]) =>
+  paths.map(({ path }) => path.slice(folder.length + 1));
+
+describe('DatasetFolder', () => {
+  it('takes folders for classes, in the order of their names', async () => {
+    await write(
+      'dog/1.jpg',
+      'dog/more/0.JPEG',
+      'cat/b.jpg',
+      'cat/a.jpg',
+      'stray.jpg',
+      'Zebra/z.png',
+      'dog/.hidden.jpg',
+    );
+    writeFileSync(join(folder, 'dog/notes.txt'), 'no picture');
+    const dataset = await DatasetFolder.open(folder, options);
+    expect(dataset.classNames).toEqual(['Zebra', 'cat', 'dog']);
+    expect(relative(dataset.files)).toEqual(['Zebra/z.png', 'cat/a.jpg', 'cat/b.jpg', 'dog/1.jpg', 'dog/more/0.JPEG']);
+    expect(dataset.files.map(({ label }) => label)).toEqual([0, 1, 1, 2, 2]);
+    expect(dataset).toMatchObject({ length: 5, quarantine: [] });
+  });
+
+  it('gives images from −1 to 1: as promises at first, at once from memory', async () => {
+    await write('a/1.jpg', 'b/2.jpg', 'b/3.jpg');
+    const dataset = await DatasetFolder.open(folder, options);
+    const first = dataset.readBatch([2, 0]);
+    expect(first).toBeInstanceOf(Promise);
+    const batch = await first;
+    expect(batch.shape).toEqual([2, 3, 3, 5]);
+    expect([...batch.labels]).toEqual([1, 0]);
+    const { pixels } = await preprocess(join(folder, 'b/3.jpg'), options);
+    expect([...batch.images.subarray(0, 45)]).toEqual(
+      Array.from(pixels, (x) => Math.fround(Math.fround(x / 255) * 2) - 1).map(Math.fround),
+    );
+    expect(dataset.readBatch([2, 0])).toEqual(batch);
+    expect(await dataset.get(2)).toEqual({ image: batch.images.slice(0, 45), shape: [3, 3, 5], label: 1 });
+    const shapes = [];
+    for await (const [images, labels] of new DataLoader(dataset, { batchSize: 2 }))
+      shapes.push([images.shape, labels.shape]);
+    expect(shapes).toEqual([
+      [[2, 3, 3, 5], [2]],
+      [[1, 3, 3, 5], [1]],
+    ]);
+    for (const index of [-1, 3, 0.5]) {
+      expect(() => dataset.readBatch([index])).toThrow(`index: expected an integer from 0 to 2, got ${index}`);
+    }
+  });
+
+  it('fails at a bad picture when it is read, or lists it and goes on', async () => {
+    await write('a/1.jpg', 'a/bad.jpg', 'b/bad.jpg', 'b/2.jpg');
+    const strict = await DatasetFolder.open(folder, options);
+    expect(strict.length).toBe(4);
+    const error = await Promise.resolve(strict.get(1)).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(FileError);
+    expect((error as Error).message).toContain(join(folder, 'a/bad.jpg'));
+    const progress: number[] = [];
+    const lenient = await DatasetFolder.open(folder, {
+      ...options,
+      onBadImage: 'skip',
+      onProgress: ({ done, total }) => progress.push(done, total),
+    });
+    expect(relative(lenient.files)).toEqual(['a/1.jpg', 'b/2.jpg']);
+    expect(lenient.files.map(({ label }) => label)).toEqual([0, 1]);
+    expect(relative(lenient.quarantine)).toEqual(['a/bad.jpg', 'b/bad.jpg']);
+    expect(lenient.quarantine[0].reason).toMatch(/^expected an intact picture, got .+; replace it or leave it out$/);
+    expect(progress).toEqual([1, 4, 2, 4, 3, 4, 4, 4]);
+    expect(lenient.readBatch([0, 1])).not.toBeInstanceOf(Promise);
+    expect(readdirSync(join(folder, 'a'))).toEqual(['1.jpg', 'bad.jpg']);
+  });
+
+  it('refuses folders that are no classes', async () => {
+    await write('stray.jpg');
+    expect(await failure(DatasetFolder.open(folder))).toMatch(/expected a folder for each class, got none/);
+    expect(await failure(DatasetFolder.open(join(folder, 'none')))).toMatch(
+      /none: expected a readable folder, got ENOENT/,
+    );
+    await write('a/1.jpg', 'b/bad.jpg');
+    mkdirSync(join(folder, 'empty'));
+    mkdirSync(join(folder, 'void/deep'), { recursive: true });
+    expect(await failure(DatasetFolder.open(folder))).toBe(
+      `[dataset folder] ${folder}: expected a picture in each class, got none in empty, void; add some or remove the folder`,
+    );
+    rmSync(join(folder, 'empty'), { recursive: true });
+    rmSync(join(folder, 'void'), { recursive: true });
+    expect(await failure(DatasetFolder.open(folder, { ...options, onBadImage: 'skip' }))).toMatch(
+      /expected a picture that can be read in each class, got none in b;/,
+    );
+    expect(await failure(DatasetFolder.open(folder, { onBadImage: 'delete' as 'skip' }))).toMatch(
+      /onBadImage: expected 'fail' or 'skip', got 'delete'/,
+    );
+  });
+
+  it.skipIf(process.getuid?.() === 0)('says that a folder may not be read', async () => {
+    await write('a/1.jpg');
+    chmodSync(join(folder, 'a'), 0);
+    expect(await failure(DatasetFolder.open(folder))).toMatch(/a: expected a readable folder, got EACCES/);
+    chmodSync(join(folder, 'a'), 0o755);
+  });
+});
+
+describe('ImageFolder', () => {
+  it('takes all pictures, without classes', async () => {
+    await write('b.jpg', 'sub/a.jpg', 'bad.jpg');
+    const dataset = await ImageFolder.open(folder, { ...options, onBadImage: 'skip' });
+    expect(relative(dataset.files)).toEqual(['b.jpg', 'sub/a.jpg']);
+    expect(relative(dataset.quarantine)).toEqual(['bad.jpg']);
+    expect(dataset.classNames).toEqual([]);
+    expect((await dataset.get(0)).label).toBe(-1);
+  });
+
+  it('refuses a folder without pictures, or without one that can be read', async () => {
+    expect(await failure(ImageFolder.open(folder))).toMatch(/expected pictures .*, got none/);
+    await write('bad.jpg');
+    expect(await failure(ImageFolder.open(folder, { ...options, onBadImage: 'skip' }))).toMatch(
+      /expected one that can be read, got none of 1; .*bad\.jpg: expected an intact picture/,
+    );
+  });
+});
+
+describe('CsvDataset', () => {
+  const table = (contents: string | Uint8Array, name = 'list.csv') => {
+    writeFileSync(join(folder, name), contents);
+    return join(folder, name);
+  };
+
+  it('reads files and classes by the names of the columns', async () => {
+    await write('x/1.jpg', '2.jpg', '3.jpg');
+    const path = table('id,kind,path\n1,dog,2.jpg\n2,cat,x/1.jpg\n3,dog,3.jpg\n');
+    const columns = { ...options, fileColumn: 'path', labelColumn: 'kind' };
+    const dataset = await CsvDataset.open(path, columns);
+    expect(dataset.classNames).toEqual(['cat', 'dog']);
+    expect(relative(dataset.files)).toEqual(['2.jpg', 'x/1.jpg', '3.jpg']);
+    expect(dataset.files.map(({ label }) => label)).toEqual([1, 0, 1]);
+    expect((await dataset.get(1)).shape).toEqual([3, 3, 5]);
+    const other = await CsvDataset.open(path, { ...columns, classNames: ['fox', 'dog', 'cat'] });
+    expect(other.files.map(({ label }) => label)).toEqual([1, 2, 1]);
+    const sheet = table(
+      makeWorkbook([
+        ['label', 'file'],
+        [10, '2.jpg'],
+        [9, '3.jpg'],
+      ]),
+      'list.xlsx',
+    );
+    const numbers = await CsvDataset.open(sheet, options);
+    expect([numbers.classNames, numbers.files.map(({ label }) => label)]).toEqual([
+      ['9', '10'],
+      [1, 0],
+    ]);
+    const elsewhere = table('file,label\n1.jpg,a\n', 'sub.csv');
+    expect((await CsvDataset.open(elsewhere, { ...options, root: join(folder, 'x') })).length).toBe(1);
+  });
+
+  it('skips bad pictures and keeps the classes', async () => {
+    await write('1.jpg', 'bad.jpg');
+    const path = table('file,label\nbad.jpg,a\n1.jpg,b\n');
+    const dataset = await CsvDataset.open(path, { ...options, onBadImage: 'skip' });
+    expect([dataset.classNames, dataset.files.map(({ label }) => label)]).toEqual([['a', 'b'], [1]]);
+    expect(relative(dataset.quarantine)).toEqual(['bad.jpg']);
+    expect(readFileSync(path, 'utf8')).toContain('bad.jpg');
+  });
+
+  it.each([
+    ['no such column', 'picture,label\n1.jpg,a\n', /expected one column 'file', got columns picture, label/],
+    ['two such columns', 'file,label,label\n1.jpg,a,b\n', /expected one column 'label', got label and label/],
+    ['no rows', 'file,label\n', /expected rows below the header, got none/],
+    ['no file', 'file,label\n1.jpg,a\n,b\n', /expected a file in each row, got none in row 3; correct the table/],
+    [
+      'no class',
+      'file,label\n1.jpg,\n2.jpg\n',
+      /expected a class in each row, got none in row 2 \(1\.jpg\), 3 \(2\.jpg\)/,
+    ],
+    [
+      'a file twice',
+      'file,label\n1.jpg,a\n./1.jpg,b\n',
+      /expected each file once, got it again in row 3 \(\.\/1\.jpg\)/,
+    ],
+    [
+      'missing files',
+      'file,label\n1.jpg,a\nnone.jpg,b\n',
+      /expected files in .*, got missing ones in row 3 \(none\.jpg\)/,
+    ],
+  ])('refuses a table with %s', async (_, contents, message) => {
+    await write('1.jpg', '2.jpg');
+    expect(await failure(CsvDataset.open(table(contents)))).toMatch(message);
+  });
+
+  it('refuses classes that it was not told of, or was told of twice', async () => {
+    await write('1.jpg', '2.jpg');
+    const path = table('file,label\n1.jpg,a\n2.jpg,b\n');
+    expect(await failure(CsvDataset.open(path, { classNames: ['a'] }))).toMatch(
+      /expected classes a, got b in row 3 \(2\.jpg\); correct/,
+    );
+    expect(await failure(CsvDataset.open(path, { classNames: ['a', 'a', 'b'] }))).toMatch(
+      /each name once, got a, a, b/,
+    );
+  });
+});
