@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -48,7 +49,7 @@ export class PalmSources {
    */
   static async open(given: readonly string[], out: string, budget: ZipBudget): Promise<PalmSources> {
     await removeAbandoned(out);
-    const sources = new PalmSources(out, join(out, `${temporaryPrefix}${hostname()}-${process.pid}`), budget);
+    const sources = new PalmSources(out, join(out, temporaryName()), budget);
     try {
       for (const path of given) await sources.#add(path);
     } catch (error) {
@@ -151,12 +152,16 @@ async function fileOnDisk(path: string, where: string): Promise<SourceFile> {
   return { name: basename(path), where, bytes: size, crc32: crc, read };
 }
 
+function temporaryName(): string {
+  return `${temporaryPrefix}${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+}
+
 /** What imports that were killed left in `out`: the process is gone, so nobody needs it. */
 async function removeAbandoned(out: string): Promise<void> {
   const prefix = `${temporaryPrefix}${hostname()}-`;
   for (const name of await readdir(out)) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
-    if (Number.isSafeInteger(pid) && pid > 0 && !isRunning(pid)) await rm(join(out, name), { recursive: true });
+    const pid = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(out, name), { recursive: true, force: true });
   }
 }
 
