@@ -63,6 +63,22 @@ describe('fuseActivations', () => {
     expect(opsOf(twice)).toEqual(['conv2d+relu', 'unary']);
   });
 
+  it.each([1, 3, 5, 8, 17, 24, 33, 40])('computes the same on every layout of %i channels', async (channels) => {
+    for (const groups of [1, channels, ...(channels === 24 ? [3] : [])]) {
+      const inputs = groups === 1 ? 5 : groups;
+      const shape = [2, channels, 4, 3];
+      const args = [noise([2, inputs, 4, 3], 1), noise([channels, inputs / groups, 1, 1], 2), noise(shape, 3)];
+      await checkOp(
+        (x, weight, other) => {
+          const y = F.conv2d(x, weight, null, { groups });
+          return [F.sigmoid(y.add(other)), F.tanh(other.mul(y)), F.sigmoid(y.add(y)), F.tanh(y.sub(0.5))];
+        },
+        args,
+        `groups ${groups}`,
+      );
+    }
+  });
+
   it('joins in training too: the gradient comes from the output', () => {
     const y = F.relu(F.conv2d(image(), parameter([4, 3, 3, 3])));
     const loss = y.sum();

@@ -128,11 +128,15 @@ export const layers = {
     return convolution(net, x, [[1, 3, 5, 16, 17, 33][n % 6], channels, k, k], 1, n);
   },
   grouped(net, x, n) {
-    const [, channels] = x.shape;
+    const [, channels, height, width] = x.shape;
+    if (height < 2 || width < 2) return null;
     const groups = [2, 3, 1].find((g) => channels % g === 0) as number;
     return convolution(net, x, [groups * [1, 3, 5, 8][n % 4], channels / groups, 3, 3], groups, n);
   },
-  depthwise: (net, x, n) => convolution(net, x, [x.shape[1], 1, 3, 3], x.shape[1], n),
+  depthwise(net, x, n) {
+    const [, channels, height, width] = x.shape;
+    return height < 2 || width < 2 ? null : convolution(net, x, [channels, 1, 3, 3], channels, n);
+  },
   sharedWeight(net, x, _, other) {
     const used = usedWeight(net, x, other);
     return used === null ? null : F.conv2d(x, used.weight, null, { groups: used.groups });

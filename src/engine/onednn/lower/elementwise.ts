@@ -50,6 +50,9 @@ const commutative = new Set<string>(['add', 'mul', 'max', 'min']);
 /** Below this many elements a TypeScript loop is done before a kernel call has begun. */
 const tiny = 16;
 
+/** Floats in the widest vector. */
+const vector = 16;
+
 export const binary: Lower<'binary'> = (context, node) => {
   const [y] = node.outputs;
   const { fn, activation } = node.params;
@@ -57,11 +60,14 @@ export const binary: Lower<'binary'> = (context, node) => {
   // The library broadcasts its second operand only.
   if (!sameShape(a.shape, y.shape) && commutative.has(fn)) [a, b] = [b, a];
   const supported = kernels.has(fn) && y.dtype === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
-  const left = supported ? context.placeOf(a) : null;
-  if (left === null || left.desc.shape.length !== y.shape.length) {
+  const own = supported ? context.placeOf(a) : null;
+  if (own === null || own.desc.shape.length !== y.shape.length) {
     context.fallback(node);
     return;
   }
+  // With an activation on top, 2.6 computes blocks wrongly that do not make up whole vectors, and writes past the end.
+  const breaks = activation !== undefined && y.shape[1] % vector !== 0 && !own.desc.isPlain();
+  const left = breaks ? context.plain(a) : own;
   const full = sameShape(b.shape, y.shape);
   const rightDesc = full ? left.desc : plainDesc({ shape: padded(b, y.shape.length), dtype: 'float32' });
   const opDesc = describe.binary(fn as BinaryKernel, left.desc, rightDesc, left.desc);
@@ -71,9 +77,6 @@ export const binary: Lower<'binary'> = (context, node) => {
     return;
   }
   const right = context.inLayout(b, rightDesc);
-  // 2.6 loses the first operand in the last block when it is overwritten there with an activation on top.
-  const inPlace = activation === undefined || !left.desc.isPadded();
-  const dst = inPlace ? context.overwriting(a, left, y) : context.output(y, left.desc);
   context.call(
     nameWith(fn, activation),
     primitive,
@@ -81,7 +84,7 @@ export const binary: Lower<'binary'> = (context, node) => {
       [args.src, left],
       [args.src1, right],
     ],
-    [[args.dst, dst]],
+    [[args.dst, context.overwriting(a, left, y)]],
   );
 };
 
