@@ -14,7 +14,8 @@ export interface TableRow {
 }
 
 export interface Table {
-  readonly path: string;
+  /** What to call it in messages. */
+  readonly title: string;
   /** Names of the columns, from the first row that is not empty. */
   readonly columns: readonly string[];
   /** The rows below, without the empty ones. */
@@ -30,11 +31,12 @@ const sheetLimits = { maxEntries: 1000, maxBytes: 2 ** 27, maxRatio: 500 };
  * Reads a table with a header row: the first sheet of an Excel workbook (.xlsx), or text with columns between commas,
  * semicolons or tabs, in UTF-8 or UTF-16. Which it is, is seen from the contents.
  *
+ * @param title what to call the table in messages
  * @throws FileError if it cannot be read or is neither
  */
-export async function readTable(path: string): Promise<Table> {
+export async function readTable(path: string, title = path): Promise<Table> {
   const refuse = (expected: string, got: string, todo: string, cause?: unknown) =>
-    new FileError(`[table] ${path}: expected ${expected}, got ${got}; ${todo}`, { cause });
+    new FileError(`[table] ${title}: expected ${expected}, got ${got}; ${todo}`, { cause });
   let start: string;
   let size: number;
   try {
@@ -51,22 +53,22 @@ export async function readTable(path: string): Promise<Table> {
   }
   let rows: TableRow[];
   try {
-    rows = isWorkbook ? await readWorkbook(path) : readText(await readFile(path));
+    rows = isWorkbook ? await readWorkbook(path, title) : readText(await readFile(path));
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw refuse('.xlsx or .csv', messageOf(error), 'save it anew as .xlsx or .csv', error);
   }
   rows = rows.filter(({ cells }) => cells.some((cell) => cell !== ''));
   if (rows.length === 0) throw refuse('a row with the names of the columns', 'an empty table', 'check the file');
-  return { path, columns: rows[0].cells, rows: rows.slice(1) };
+  return { title, columns: rows[0].cells, rows: rows.slice(1) };
 }
 
 /** Place of a column. @throws FileError if there is none of that name, or more than one */
-export function columnIndex({ path, columns }: Table, matches: (name: string) => boolean, wanted: string): number {
+export function columnIndex({ title, columns }: Table, matches: (name: string) => boolean, wanted: string): number {
   const found = columns.flatMap((name, i) => (matches(name) ? [i] : []));
   if (found.length === 1) return found[0];
   const got = found.length === 0 ? `columns ${columns.join(', ')}` : `${found.map((i) => columns[i]).join(' and ')}`;
-  throw new FileError(`[table] ${path}: expected one column ${wanted}, got ${got}; name the columns in the first row`);
+  throw new FileError(`[table] ${title}: expected one column ${wanted}, got ${got}; name the columns in the first row`);
 }
 
 async function firstBytes(path: string): Promise<string> {
@@ -79,9 +81,9 @@ async function firstBytes(path: string): Promise<string> {
   }
 }
 
-async function readWorkbook(path: string): Promise<TableRow[]> {
+async function readWorkbook(path: string, title: string): Promise<TableRow[]> {
   // The reader of workbooks unpacks whatever it finds, in memory: what is in there is measured before.
-  const archive = await ZipArchive.open(path, new ZipBudget(sheetLimits));
+  const archive = await ZipArchive.open(path, new ZipBudget(sheetLimits), title);
   try {
     for (const entry of archive.entries) for await (const _ of entry.read());
   } finally {

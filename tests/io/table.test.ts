@@ -29,7 +29,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
 it('reads a workbook as other programs write it: the first sheet, with the numbers of its rows', async () => {
   const labels = fileURLToPath(new URL('data/labels.xlsx', import.meta.url));
   expect(await readTable(labels)).toEqual({
-    path: labels,
+    title: labels,
     columns: ['ID', 'imgName', 'Label', 'Fovea_X'],
     rows: [
       { number: 4, cells: ['1', 'V0001.jpg', '0', '1157.74'] },

@@ -438,6 +438,11 @@ describe('refuses', () => {
       /data\/training\.zip\/PALM-Training400\.zip: expected an intact zip archive, got .*/,
     ],
     [
+      'half a table',
+      () => write('data/valid_gt.zip', makeZip([{ name: 'labels.xlsx', data: makeWorkbook(sheet).subarray(0, 600) }])),
+      /\[zip\] data\/valid_gt\.zip\/labels\.xlsx: expected an intact zip archive/,
+    ],
+    [
       'a picture with a wrong checksum',
       () => write('data/training.zip', trainingZip([{ ...training[0], crc32: 1 }])),
       /P0001\.jpg: expected checksum 00000001, got/,

@@ -23,7 +23,7 @@ export interface SheetLabel {
  * picture that had its label before. The message names the rows.
  */
 export async function readLabels(path: string, title: string): Promise<Map<string, SheetLabel>> {
-  const table = { ...(await readTable(path)), path: title };
+  const table = await readTable(path, title);
   const column = (names: ReadonlySet<string>, wanted: string) =>
     columnIndex(table, (name) => names.has(name.toLowerCase().replace(/[^a-z]/g, '')), wanted);
   const fileAt = column(fileColumns, 'with the names of the pictures (imgName)');
