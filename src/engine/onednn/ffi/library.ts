@@ -104,16 +104,20 @@ export function load(): Loaded {
     );
   }
   const version = koffi.decode(BigInt(api.version()), koffi.array('int', 3, 'Array')) as [number, number, number];
-  if (version[0] !== 2 || version[1] < 6) {
-    throw new EngineError(
-      `[onednn] library version: expected 2.6 or later 2.x, got ${version.join('.')} (${path}); ` +
-        `install it with: ${installCommand}`,
-    );
-  }
+  checkVersion(version, path);
   const engine = created((out) => api.engineCreate(out, 1, 0), 'engine');
   const stream = created((out) => api.streamCreate(out, engine, 1), 'stream');
   loaded = { api, engine, stream, version, setThreads: loadThreadControl() };
   return loaded;
+}
+
+/** Throws unless the library has the interface that is bound here; 3.x has another one. */
+export function checkVersion([major, minor, patch]: Loaded['version'], path: string): void {
+  if (major === 2 && minor >= 6) return;
+  throw new EngineError(
+    `[onednn] library version: expected 2.6 or later 2.x, got ${major}.${minor}.${patch} (${path}); ` +
+      `install it with: ${installCommand}`,
+  );
 }
 
 /**
