@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { compilationCount } from '../../src/compiler/realize.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { ResidentBuffer } from '../../src/engine/onednn/resident.js';
@@ -174,6 +174,34 @@ describe('programs that share parameters', () => {
       return w.data();
     };
     expectAgreement(await run('onednn'), await run('reference'), 'weight', { tolerance: 3e-5 });
+  });
+
+  it('gives memory in a layout that it leaves back at once', async () => {
+    setEngine('onednn');
+    const w = new Parameter(noise([16, 4, 3, 3], 5, 0.2).data as Float32Array, [16, 4, 3, 3]);
+    const optimizer = new Momentum({ parameters: [w], learningRate: 0.1 });
+    const train = async (build: (w: Tensor) => Tensor) => {
+      build(w).square().mean().backward();
+      await optimizer.step();
+      optimizer.clearGrad();
+    };
+    const converted = vi.spyOn(ResidentBuffer.prototype, 'converted');
+    const freed = vi.spyOn(ResidentBuffer.prototype, 'free');
+    for (let i = 0; i < 3; i++) for (const build of [once, grouped]) await train(build);
+    // Weight and velocity, at every step but the first.
+    expect(converted.mock.calls.length).toBeGreaterThanOrEqual(10);
+    expect(freed).toHaveBeenCalledTimes(converted.mock.calls.length);
+    // A program that only reads keeps a copy, and replaces it after every update.
+    await realizeAll([once(w.detach())]);
+    const kept = converted.mock.calls.length - freed.mock.calls.length;
+    for (let i = 0; i < 3; i++) {
+      await train(grouped);
+      const before = converted.mock.calls.length;
+      await realizeAll([once(w.detach())]);
+      expect(converted.mock.calls.length).toBe(before + 1);
+    }
+    expect(converted.mock.calls.length - freed.mock.calls.length).toBe(kept);
+    vi.restoreAllMocks();
   });
 
   it('one program may use a parameter in two layouts and update it', async () => {

@@ -142,11 +142,14 @@ export class OneDnnProgram implements Program {
       // Who writes decides on the layout; programs that only read make themselves a copy.
       const converted = buffer.converted(desc);
       storage.adopt(converted);
+      // At once: the garbage collector does not know how much memory hangs on so small an object.
+      buffer.free();
       return converted;
     }
     const copy = this.#copies.get(source);
     if (copy !== undefined && copy.storage.deref() === storage && copy.version === storage.version) return copy.buffer;
     const converted = buffer.converted(desc);
+    copy?.buffer.free();
     this.#copies.set(source, { buffer: converted, storage: new WeakRef(storage), version: storage.version });
     return converted;
   }
@@ -270,6 +273,7 @@ export class OneDnnProgram implements Program {
       },
     ];
     this.#constants.free();
+    for (const { buffer } of this.#copies.values()) buffer.free();
   }
 }
 

@@ -42,6 +42,11 @@ export class ResidentBuffer implements DeviceBuffer {
     }
   }
 
+  /** Gives the memory back before the garbage collector would; nobody may use this object any more. */
+  free(): void {
+    this.memory.free();
+  }
+
   /** The same data in another layout. */
   converted(desc: MemoryDesc): ResidentBuffer {
     const other = new ResidentBuffer(desc);
