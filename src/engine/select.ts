@@ -58,9 +58,15 @@ export function engineInfo(): EngineInfo {
   return { name: engine.name as EngineName, description: engine.describe(), threads };
 }
 
+/** Most threads that any kernel has run on so far: small programs make do with one. */
+export function threadsUsed(): number {
+  const engine = currentEngine();
+  return engine instanceof OneDnnEngine ? engine.threadsUsed : 1;
+}
+
 /**
- * Limits the threads of all programs that are compiled from now on. Small programs use one whatever the limit, and the
- * reference engine always does.
+ * Sets the most threads that a kernel of the programs compiled from now on may use; small kernels use one. Unless it is
+ * called (or `OMP_NUM_THREADS` set), a small program uses one altogether. The reference engine always does.
  *
  * @param count a positive integer; by default `OMP_NUM_THREADS`, else the number of processors
  */

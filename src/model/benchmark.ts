@@ -1,4 +1,4 @@
-import { engineInfo } from '../engine/select.js';
+import { engineInfo, threadsUsed } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
 import { Generator, seed } from '../random.js';
@@ -10,9 +10,12 @@ export interface BenchmarkOptions {
   readonly batch: number;
   /** `[channels, height, width]`; default: what the model is made for. */
   readonly input?: Shape | undefined;
-  /** Measured steps; default: 200, or as many as fit in 10 seconds, but 10 at least. */
+  /** Measured steps; default: as many as fit in 2 seconds, but 10 at least. */
   readonly steps?: number | undefined;
-  /** Steps before that, the compiling one included. Default: a tenth of the measured ones, but 3 at least. */
+  /**
+   * Steps before that, the compiling one included. Default: as many as fit in 2 seconds (Node compiles what runs often),
+   * but 3 at least.
+   */
   readonly warmup?: number | undefined;
 }
 
@@ -24,6 +27,7 @@ export interface BenchmarkResult {
   readonly batch: number;
   readonly precision: 'float32';
   readonly engine: string;
+  /** Most that a kernel ran on. */
   readonly threads: number;
   /** What the first step took longer than the median one: compilation. */
   readonly compileMs: number;
@@ -34,8 +38,7 @@ export interface BenchmarkResult {
   readonly peakRssMiB: number;
 }
 
-const usualSteps = 200;
-const usualSeconds = 10;
+const usualSeconds = 2;
 const classes = 10;
 
 /** Measures the training step of a model with the optimizer and loss of its recipe, on random images. */
@@ -52,24 +55,24 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
     throw new InputError(`[bench] input: expected channels,height,width, got ${formatShape(input)}`);
   const step = makeStep(model, [batch, ...input]);
   const first = await step();
-  const second = await step();
-  const affordable = Math.max(10, Math.floor((1000 * usualSeconds) / second));
-  const measured = steps ?? Math.min(usualSteps, affordable);
-  const before = Math.max(0, (warmup ?? Math.max(3, Math.ceil(measured / 10))) - 2);
-  for (let i = 0; i < before; i++) await step();
+  let last = await step();
+  const untilSteady = performance.now() + 1000 * usualSeconds;
+  for (let done = 2; warmup === undefined ? done < 3 || performance.now() < untilSteady : done < warmup; done++) {
+    last = await step();
+  }
+  const measured = steps ?? Math.max(10, Math.ceil((1000 * usualSeconds) / last));
   const times: number[] = [];
   for (let i = 0; i < measured; i++) times.push(await step());
   times.sort((a, b) => a - b);
   const middle = measured >> 1;
   const medianMs = measured % 2 === 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
-  const { name, threads } = engineInfo();
   return {
     model,
     input: [batch, ...input],
     batch,
     precision: 'float32',
-    engine: name,
-    threads,
+    engine: engineInfo().name,
+    threads: threadsUsed(),
     compileMs: Math.max(0, first - medianMs),
     medianMs,
     minMs: times[0],

@@ -20,6 +20,8 @@ export class OneDnnEngine implements Engine, Runtime {
   /** Whether somebody asked for that number. */
   #chosen: boolean;
   #inUse = 0;
+  /** Most threads that any kernel has run on so far. */
+  threadsUsed = 1;
 
   constructor() {
     const asked = Number(process.env.OMP_NUM_THREADS);
@@ -59,6 +61,7 @@ export class OneDnnEngine implements Engine, Runtime {
   useThreads(count: number): void {
     if (count !== this.#inUse) setThreadCount(count);
     this.#inUse = count;
+    if (count > this.threadsUsed) this.threadsUsed = count;
   }
 }
 
