@@ -7,7 +7,7 @@ import type { Tensor } from '../../src/tensor/tensor.js';
 import { LeNet } from '../../src/vision/models/index.js';
 
 describe('summarize', () => {
-  test("walks LeNet as the course's loop does", () => {
+  test('walks LeNet layer by layer', () => {
     const before = compilationCount();
     const { layers, parameters, buffers, outputShape } = summarize(new LeNet(), [3, 1, 28, 28]);
     expect(

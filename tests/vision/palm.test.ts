@@ -178,7 +178,7 @@ describe('importing', () => {
 
   it.each<[string, () => string | string[]]>([
     [
-      'unpacked as the course does it',
+      'unpacked one inside the other',
       () => {
         for (const { name, data } of training) write(`palm/PALM-Training400/PALM-Training400/${name}`, data);
         write('palm/PALM-Training400/PALM-Training400.zip', makeZip(inside('PALM-Training400', training)));
