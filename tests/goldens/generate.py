@@ -140,11 +140,16 @@ def main():
             write(name, {**header(framework, 'float64'), 'cases': cases})
     if options.framework == 'paddle':
         import paddle_defaults
+        import paddle_network_training
+        import paddle_networks
         import paddle_training
 
         write('optimizers', {**header(framework, 'float32'), **paddle_training.optimizers(tensor)})
         write('lenet', {**header(framework, 'float64'), **paddle_training.lenet(tensor)})
         write('defaults', {**header(framework, 'float32'), **paddle_defaults.defaults()})
+        write('architectures', {**header(framework, 'float32'), **paddle_networks.architectures()})
+        for name in paddle_network_training.TRAININGS:
+            write(name, {**header(framework, 'float64'), **paddle_network_training.training(tensor, name)})
     return 0
 
 

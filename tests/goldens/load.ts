@@ -240,6 +240,65 @@ export interface GoldenDefaults extends Header {
   readonly nets: { readonly LeNet: GoldenNet; readonly Net: GoldenNet };
 }
 
+/** Samples of a tensor with the norm of all of it. */
+export interface GoldenNormedSamples extends GoldenSamples {
+  readonly norm: number;
+}
+
+/** A few steps of a network on the same pictures. */
+export interface GoldenTraining extends Header {
+  /** Noise as by {@link formula}, on a colour for each picture and channel, by the same with the other seed and scale. */
+  readonly input: GoldenFormula & { readonly colourSeed: number; readonly colourScale: number };
+  readonly labels: GoldenTensor;
+  /** What the losses of auxiliary logits count for. */
+  readonly auxiliaryWeight: number;
+  /** Whether the network is in evaluation mode, where nothing is dropped. */
+  readonly evaluationMode: boolean;
+  /** The formula's values are moved away from 0 by the gap. */
+  readonly parameters: readonly (GoldenFormula & { readonly name: string; readonly gap: number })[];
+  readonly optimizer: {
+    readonly name: 'Momentum' | 'Adam';
+    readonly options: GoldenOptimizerOptions;
+    readonly steps: number;
+  };
+  /** Of the first step, as are the gradients; behind the network's own those of its auxiliary heads. */
+  readonly logits: readonly GoldenTensor[];
+  readonly gradients: readonly GoldenNormedSamples[];
+  /** Mean binary cross entropy of each step, before its update. */
+  readonly losses: GoldenTensor;
+  /** Of the parameters, from the first step to the last. */
+  readonly changes: readonly GoldenNormedSamples[];
+  /** What the optimizer keeps, after the last step. */
+  readonly states: Readonly<Record<string, readonly GoldenNormedSamples[]>>;
+  /** Running statistics after the last step. */
+  readonly buffers: readonly GoldenNormedSamples[];
+  /** Logits in evaluation mode after the last step. */
+  readonly evaluated: readonly GoldenTensor[];
+}
+
+type ArchitectureName =
+  | 'LeNet224'
+  | 'AlexNet'
+  | 'VGG16'
+  | 'GoogLeNet'
+  | 'GoogLeNetWithHeads'
+  | 'ResNet50'
+  | 'ResNet101'
+  | 'ResNet152';
+
+interface GoldenArchitecture {
+  /** Number of trainable values. */
+  readonly trainable: number;
+  /** Shapes by name, in order. */
+  readonly stateDict: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface GoldenArchitectures extends Header {
+  readonly networks: Readonly<Record<ArchitectureName, GoldenArchitecture>>;
+}
+
+export const trainingFiles = ['lenet224', 'alexnet', 'vgg16', 'googlenet', 'googlenetHeads', 'resnet50'] as const;
+
 export const opFiles = [
   'conv2d',
   'linear',
@@ -253,18 +312,20 @@ export const opFiles = [
   'shape',
 ] as const;
 
-export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> & {
-  optimizers: GoldenOptimizers;
-  lenet: GoldenLeNet;
-  defaults: GoldenDefaults;
-};
+export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &
+  Record<(typeof trainingFiles)[number], GoldenTraining> & {
+    architectures: GoldenArchitectures;
+    optimizers: GoldenOptimizers;
+    lenet: GoldenLeNet;
+    defaults: GoldenDefaults;
+  };
 
 /** Reads `data/<name>.json`. */
 export function loadGolden<K extends keyof GoldenFiles>(name: K): GoldenFiles[K] {
   return JSON.parse(readFileSync(new URL(`data/${name}.json`, import.meta.url), 'utf8')) as GoldenFiles[K];
 }
 
-/** The array that `lenet.json` describes by seed and scale: a hash of the index, spread over ±scale. */
+/** The array that a golden file describes by seed and scale: a hash of the index, spread over ±scale. */
 export function formula(length: number, seed: number, scale: number): Float32Array {
   const values = new Float32Array(length);
   const offset = Math.imul(seed, 0x9e3779b9);

@@ -112,7 +112,9 @@ export class GoogLeNet extends Layer {
     // Three poolings of stride 2, each rounding up, lie in front of block 4.
     const size = Math.ceil(imageSize / 8);
     if (auxiliaryHeads && !(Number.isInteger(imageSize) && size >= 5)) {
-      throw new InputError(`[GoogLeNet] imageSize: expected at least 33 with auxiliary heads, got ${imageSize}`);
+      throw new InputError(
+        `[GoogLeNet] imageSize: expected an integer of at least 33 with auxiliary heads, got ${imageSize}`,
+      );
     }
     this.aux1 = auxiliaryHeads ? new AuxiliaryHead(512, size, numClasses) : null;
     this.aux2 = auxiliaryHeads ? new AuxiliaryHead(528, size, numClasses) : null;
