@@ -1,5 +1,6 @@
-import type { Shape } from '../graph/shape.js';
+import { checkShape, numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
+import { Generator } from '../random.js';
 import { Parameter } from '../tensor/state.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 
@@ -25,7 +26,7 @@ export interface NetworkSummary {
 }
 
 /**
- * Sends an input through a network and notes what each layer makes of it. Nothing is computed: shapes are known
+ * Sends a random input through a network and notes what each layer makes of it. Nothing is computed: shapes are known
  * without.
  *
  * Shown are the layers that have parameters of their own or no layers inside, as often as the input passes them.
@@ -33,6 +34,7 @@ export interface NetworkSummary {
  * @throws {ShapeError} if the network cannot take an input of that shape
  */
 export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
+  checkShape('summary', inputShape);
   const layers: LayerSummary[] = [];
   const counted = new Set<Layer>();
   const watched = [network, ...network.sublayers()].filter(
@@ -51,7 +53,8 @@ export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
     };
   }
   try {
-    const { shape } = noGrad(() => network.forward(Tensor.zeros(inputShape)));
+    const pixels = new Generator(0).fillNormal(new Float32Array(numel(inputShape)), 0, 1);
+    const { shape } = noGrad(() => network.forward(Tensor.fromData(pixels, inputShape)));
     const states = [...network.stateDict().values()];
     const buffers = states.filter((state) => !(state instanceof Parameter));
     return {
