@@ -140,18 +140,9 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   descend(context, 'adam', p, direction, rate);
 };
 
-/** In place where the statistics are kept; a TypeScript loop, since there is one number a channel. */
+/** In place where the statistics are kept; there is one number a channel. */
 export const runningAverage: Lower<'runningAverage'> = (context, node) => {
   const [running, batch] = node.inputs;
-  const [next] = node.outputs;
-  const { decay } = node.params;
-  const place = context.updating(running, next, plainDesc(running));
-  context.kernel(
-    node.op,
-    [typed(place, running), typed(context.plain(batch), batch)],
-    [typed(place, next)],
-    ([{ data: old }, { data: fresh }], [{ data: out }]) => {
-      for (let i = 0; i < out.length; i++) out[i] = decay * old[i] + (1 - decay) * fresh[i];
-    },
-  );
+  const place = context.updating(running, node.outputs[0], plainDesc(running));
+  updateSmall(context, node, [place, context.plain(batch)], [place]);
 };
