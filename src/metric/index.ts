@@ -1,6 +1,28 @@
 import { InputError, ShapeError } from '../errors.js';
 import type { TypedArray } from '../graph/dtype.js';
 
+export { type RocAuc, rocAuc } from './auc.js';
+export type { BinaryScores } from './binary.js';
+export { brierScore, type Calibration, calibration, type ReliabilityBin } from './calibration.js';
+export { type Interval, type Proportion, wilsonInterval } from './proportion.js';
+export {
+  averagePrecision,
+  type PrecisionRecallCurve,
+  precisionRecallCurve,
+  type RocCurve,
+  rocCurve,
+} from './roc.js';
+export { type ScreeningFigures, type ScreeningOptions, screeningFigures } from './screening.js';
+export {
+  chooseOperatingPoint,
+  type OperatingPoint,
+  type OperatingRule,
+  type PredictiveValues,
+  predictiveValues,
+  type ThresholdFigures,
+  thresholdFigures,
+} from './threshold.js';
+
 /** A figure that is gathered over the batches of an epoch. */
 export interface Metric {
   /** Names of the figures, one for each number of {@link accumulate}. */

@@ -1,7 +1,8 @@
+import { wilsonInterval } from '../metric/proportion.js';
 import { formatCount, formatDuration, formatFigure, formatPercent } from './format.js';
 import type { ReportData } from './report/data.js';
 import { type Html, html, Html as Raw } from './report/html.js';
-import { checkEvaluation, countCorrect, countImages, wilsonInterval } from './report/scores.js';
+import { checkEvaluation, countCorrect, countImages } from './report/scores.js';
 import {
   capital,
   classesSection,

@@ -1,4 +1,11 @@
 import { readFileSync } from 'node:fs';
+import type {
+  OperatingRule,
+  PrecisionRecallCurve,
+  RocAuc,
+  RocCurve,
+  ThresholdFigures,
+} from '../../src/metric/index.js';
 
 /** A tensor of a golden file, row-major. */
 export interface GoldenTensor {
@@ -88,7 +95,7 @@ interface CaseOf<K extends GoldenOp> {
 export type GoldenCase = { [K in GoldenOp]: CaseOf<K> }[GoldenOp];
 
 interface Header {
-  readonly framework: 'paddlepaddle' | 'torch';
+  readonly framework: 'paddlepaddle' | 'torch' | 'scikit-learn';
   readonly version: string;
   /** What the framework computed in. */
   readonly precision: 'float32' | 'float64';
@@ -297,6 +304,29 @@ export interface GoldenArchitectures extends Header {
   readonly networks: Readonly<Record<ArchitectureName, GoldenArchitecture>>;
 }
 
+export interface GoldenScreening extends Header {
+  readonly cases: readonly {
+    readonly name: string;
+    readonly labels: GoldenTensor;
+    readonly scores: GoldenTensor;
+    /** Null, as the curves are, where a class is missing that they need. */
+    readonly auc: Extract<RocAuc, { value: number }> | null;
+    readonly roc: RocCurve | null;
+    readonly averagePrecision: number | null;
+    readonly precisionRecall: PrecisionRecallCurve | null;
+    readonly brierScore: number;
+    /** Samples, those of class 1 and mean score of each bin. */
+    readonly calibration: {
+      readonly counts: readonly number[];
+      readonly positives: readonly number[];
+      readonly means: readonly (number | null)[];
+      readonly expectedCalibrationError: number;
+    };
+    readonly atHalf: ThresholdFigures;
+    readonly points: readonly { readonly rule: OperatingRule; readonly chosenOn: ThresholdFigures }[];
+  }[];
+}
+
 export const trainingFiles = ['lenet224', 'alexnet', 'vgg16', 'googlenet', 'googlenetHeads', 'resnet50'] as const;
 
 export const opFiles = [
@@ -318,6 +348,7 @@ export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &
     optimizers: GoldenOptimizers;
     lenet: GoldenLeNet;
     defaults: GoldenDefaults;
+    screening: GoldenScreening;
   };
 
 /** Reads `data/<name>.json`. */

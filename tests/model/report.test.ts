@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { scoreClasses, wilsonInterval } from '../../src/model/report/scores.js';
+import { scoreClasses } from '../../src/model/report/scores.js';
 import { type EpochFigures, type ReportData, renderReport } from '../../src/model/report.js';
 
 let png: Uint8Array;
@@ -192,15 +192,4 @@ test('scores of the classes against a worked example', () => {
   expect(ill.recall).toBe(0.8);
   expect(ill.f1).toBeCloseTo(160 / 189, 12);
   expect(well.recall).toBe(0.99);
-});
-
-test.each([
-  // From the closed form, and as published: 81/263 (Newcombe 1998, table I), 0/20.
-  [81, 263, 0.2553, 0.3662],
-  [0, 20, 0, 0.1611],
-  [20, 20, 0.8389, 1],
-])('Wilson interval of %i of %i', (hits, n, low, high) => {
-  const interval = wilsonInterval(hits, n);
-  expect(interval[0]).toBeCloseTo(low, 4);
-  expect(interval[1]).toBeCloseTo(high, 4);
 });

@@ -1,5 +1,8 @@
 import { InputError } from '../../errors.js';
+import { wilsonInterval } from '../../metric/proportion.js';
 import type { Evaluation } from './data.js';
+
+export { wilsonInterval };
 
 /** How well one class is told from the others. NaN where nothing can be said (no such images, no such predictions). */
 export interface ClassScores {
@@ -66,16 +69,4 @@ export function confusedPairs({ confusion }: Evaluation): ConfusedPair[] {
     return row.map((count, predicted) => ({ truth, predicted, count, share: count / images }));
   });
   return pairs.filter((pair) => pair.truth !== pair.predicted && pair.count > 0).sort((a, b) => b.count - a.count);
-}
-
-/**
- * The 95 % confidence interval of a share, `hits` out of `n`, after Wilson (1927), which stays within 0 and 1 and
- * holds for few trials and for shares near 0 and 1.
- */
-export function wilsonInterval(hits: number, n: number): readonly [low: number, high: number] {
-  const z = 1.959964;
-  const share = hits / n;
-  const center = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
-  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2));
-  return [Math.max(0, center - half), Math.min(1, center + half)];
 }

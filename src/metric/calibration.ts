@@ -1,0 +1,65 @@
+import { InputError } from '../errors.js';
+import { type BinaryScores, checkBinaryScores } from './binary.js';
+import { type Proportion, proportion } from './proportion.js';
+
+/** Samples whose scores lie above `low` and not above `high` (the first bin takes 0 too). */
+export interface ReliabilityBin {
+  readonly low: number;
+  readonly high: number;
+  /** Mean probability of class 1 that they were given; null for an empty bin. */
+  readonly meanScore: number | null;
+  /** Those among them that are of class 1. */
+  readonly positives: Proportion;
+}
+
+/** Whether, of the samples given a probability of 80 %, 80 % are of class 1. */
+export interface Calibration {
+  readonly bins: readonly ReliabilityBin[];
+  /** Mean of |share of class 1 − mean score| over the bins, weighted by their samples. 0 is best. */
+  readonly expectedCalibrationError: number;
+}
+
+/**
+ * Reliability curve over bins of equal width, and the expected calibration error (Naeini et al. 2015; bins as in
+ * Guo et al. 2017), both of the probability of class 1.
+ *
+ * @param options `bins`: how many. Default 10.
+ * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or there is no bin
+ */
+export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?: number } = {}): Calibration {
+  checkBinaryScores('calibration', data);
+  if (!Number.isInteger(bins) || bins < 1) {
+    throw new InputError(`[calibration] bins: expected a positive integer, got ${bins}`);
+  }
+  const { labels, scores } = data;
+  const tallies = Array.from({ length: bins }, () => ({ samples: 0, positives: 0, sum: 0 }));
+  scores.forEach((score, i) => {
+    const tally = tallies[Math.max(0, Math.ceil(score * bins) - 1)];
+    tally.samples++;
+    tally.positives += labels[i];
+    tally.sum += score;
+  });
+  const gaps = tallies.reduce((total, { positives, sum }) => total + Math.abs(positives - sum), 0);
+  return {
+    bins: tallies.map(({ samples, positives, sum }, i) => ({
+      low: i / bins,
+      high: (i + 1) / bins,
+      meanScore: samples === 0 ? null : sum / samples,
+      positives: proportion(positives, samples),
+    })),
+    expectedCalibrationError: gaps / labels.length,
+  };
+}
+
+/**
+ * Brier score: mean of (score − label)². 0 is best; always saying the share p of class 1 reaches p(1 − p).
+ *
+ * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ */
+export function brierScore(data: BinaryScores): number {
+  checkBinaryScores('brierScore', data);
+  const { labels, scores } = data;
+  let sum = 0;
+  for (let i = 0; i < labels.length; i++) sum += (scores[i] - labels[i]) ** 2;
+  return sum / labels.length;
+}

@@ -1,0 +1,152 @@
+import { InputError } from '../errors.js';
+import { type BinaryScores, checkBinaryScores, countPositives, sweep } from './binary.js';
+import { type Proportion, proportion } from './proportion.js';
+
+/** What comes out when samples that score at least the threshold are called positive. */
+export interface ThresholdFigures {
+  readonly threshold: number;
+  readonly truePositives: number;
+  readonly falsePositives: number;
+  readonly trueNegatives: number;
+  readonly falseNegatives: number;
+  /** Of all samples, those called rightly. */
+  readonly accuracy: Proportion;
+  /** Of the samples of class 1, those called positive (recall). */
+  readonly sensitivity: Proportion;
+  /** Of the samples of class 0, those called negative. */
+  readonly specificity: Proportion;
+  /** Positive predictive value: of those called positive, the samples of class 1 (precision). */
+  readonly ppv: Proportion;
+  /** Negative predictive value: of those called negative, the samples of class 0. */
+  readonly npv: Proportion;
+}
+
+/** How a threshold is chosen: at least this sensitivity, at least this specificity, or the highest sum of both. */
+export type OperatingRule = { readonly sensitivity: number } | { readonly specificity: number } | 'youden';
+
+/** A threshold that was chosen on one set, to be applied unchanged to others. */
+export interface OperatingPoint {
+  readonly rule: OperatingRule;
+  readonly threshold: number;
+  /** What it gives on the set that it was chosen on: better than what to expect of others. */
+  readonly chosenOn: ThresholdFigures;
+}
+
+/** Shares from 0 to 1; null where nobody is called positive, or negative. */
+export interface PredictiveValues {
+  readonly ppv: number | null;
+  readonly npv: number | null;
+}
+
+/**
+ * Confusion matrix and what follows from it, each share with its 95 % interval.
+ *
+ * A sample that scores exactly the threshold is called positive.
+ *
+ * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or the threshold is NaN
+ */
+export function thresholdFigures(data: BinaryScores, threshold = 0.5): ThresholdFigures {
+  checkBinaryScores('thresholdFigures', data);
+  if (!Number.isFinite(threshold)) {
+    throw new InputError(`[thresholdFigures] threshold: expected a number, got ${threshold}`);
+  }
+  const { labels, scores } = data;
+  const positives = countPositives(data);
+  const negatives = labels.length - positives;
+  let truePositives = 0;
+  let falsePositives = 0;
+  for (let i = 0; i < labels.length; i++) {
+    if (!(scores[i] >= threshold)) continue;
+    if (labels[i] === 1) truePositives++;
+    else falsePositives++;
+  }
+  const trueNegatives = negatives - falsePositives;
+  const falseNegatives = positives - truePositives;
+  return {
+    threshold,
+    truePositives,
+    falsePositives,
+    trueNegatives,
+    falseNegatives,
+    accuracy: proportion(truePositives + trueNegatives, labels.length),
+    sensitivity: proportion(truePositives, positives),
+    specificity: proportion(trueNegatives, negatives),
+    ppv: proportion(truePositives, truePositives + falsePositives),
+    npv: proportion(trueNegatives, trueNegatives + falseNegatives),
+  };
+}
+
+/**
+ * Predictive values where the disease is as frequent as `prevalence` says, by Bayes' theorem. Sensitivity and
+ * specificity are taken to be the same there.
+ *
+ * @throws InputError unless all three are from 0 to 1
+ */
+export function predictiveValues(at: {
+  readonly sensitivity: number;
+  readonly specificity: number;
+  readonly prevalence: number;
+}): PredictiveValues {
+  for (const [name, value] of Object.entries(at)) checkShare('predictiveValues', name, value);
+  const { sensitivity, specificity, prevalence } = at;
+  const truePositives = sensitivity * prevalence;
+  const falsePositives = (1 - specificity) * (1 - prevalence);
+  const trueNegatives = specificity * (1 - prevalence);
+  const falseNegatives = (1 - sensitivity) * prevalence;
+  const share = (part: number, rest: number) => (part + rest === 0 ? null : part / (part + rest));
+  return { ppv: share(truePositives, falsePositives), npv: share(trueNegatives, falseNegatives) };
+}
+
+/**
+ * Chooses the threshold among the scores of a set: the highest with at least a sensitivity, the lowest with at least a
+ * specificity, or for `'youden'` the one where sensitivity + specificity is highest (Youden's J; of equal ones the
+ * highest). If even the highest score has too little specificity, the threshold is the next number above it.
+ *
+ * Choose on one set and judge on another: on its own set an operating point looks better than it is.
+ *
+ * @throws InputError if the set has no sample of a class that the rule is about, or the rule no share from 0 to 1
+ * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ */
+export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): OperatingPoint {
+  checkBinaryScores('chooseOperatingPoint', data);
+  const positives = countPositives(data);
+  const negatives = data.labels.length - positives;
+  if (rule !== 'youden' && 'sensitivity' in rule) checkShare('chooseOperatingPoint', 'sensitivity', rule.sensitivity);
+  else if (rule !== 'youden') checkShare('chooseOperatingPoint', 'specificity', rule.specificity);
+  const needs = (label: number, count: number) => {
+    if (count > 0) return;
+    throw new InputError(
+      `[chooseOperatingPoint] labels: expected samples of class ${label}, which the rule is about, got none`,
+    );
+  };
+  if (rule === 'youden' || 'sensitivity' in rule) needs(1, positives);
+  if (rule === 'youden' || 'specificity' in rule) needs(0, negatives);
+
+  const { thresholds, truePositives, falsePositives } = sweep(data);
+  const choose = (): number => {
+    if (rule === 'youden') {
+      // Whole numbers: equal sums are found equal.
+      const sums = truePositives.map((count, i) => count * negatives - falsePositives[i] * positives);
+      return thresholds[sums.indexOf(sums.reduce((best, sum) => Math.max(best, sum)))];
+    }
+    if ('sensitivity' in rule) {
+      return thresholds[truePositives.findIndex((count) => count / positives >= rule.sensitivity)];
+    }
+    const last = falsePositives.findLastIndex((count) => (negatives - count) / negatives >= rule.specificity);
+    return last >= 0 ? thresholds[last] : nextAbove(thresholds[0]);
+  };
+  const threshold = choose();
+  return { rule, threshold, chosenOn: thresholdFigures(data, threshold) };
+}
+
+function checkShare(where: string, name: string, value: number): void {
+  if (value >= 0 && value <= 1) return;
+  throw new InputError(`[${where}] ${name}: expected a share from 0 to 1, got ${value}`);
+}
+
+/** The next larger float64 of a number that is not negative. */
+function nextAbove(x: number): number {
+  const bits = new BigInt64Array(new Float64Array([x + 0]).buffer);
+  bits[0]++;
+  return new Float64Array(bits.buffer)[0];
+}
