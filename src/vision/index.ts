@@ -1,3 +1,4 @@
 export * as datasets from './datasets/index.js';
 export * as models from './models/index.js';
+export * as pictures from './pictures.js';
 export * as transforms from './transforms/index.js';
