@@ -6,3 +6,4 @@ export { MNIST, type MNISTMirror, type MNISTOptions, type MNISTSource } from './
 export { importPalm, type PalmImportOptions, type PalmSummary } from './palm/import.js';
 export { PALM, type PALMOptions } from './palm/palm.js';
 export type { PalmCounts, PalmImage, PalmSet, PalmSize } from './palm/record.js';
+export { type PalmSynthOptions, type SynthSummary, synthesizePalm } from './palm/synth.js';

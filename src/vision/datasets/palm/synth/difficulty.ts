@@ -1,0 +1,22 @@
+/** Goes up with every change of the pictures. */
+export const drawingVersion = 1;
+
+/**
+ * What makes the exercise easy or hard, in one place. The aim: networks that look at shapes reach 94–96 %, the mean
+ * colour of a picture tells little.
+ */
+export const difficulty = {
+  /** Share of the pathologic eyes with the slightest signs only, which nobody could tell for certain. */
+  mildPathologic: 0.06,
+  /** Share of the highly myopic eyes with signs as strong as in a mild disease. */
+  strongHighMyopia: 0.3,
+  /** Share of the healthy eyes with a distractor that covers a part of the picture: reflections, drusen, fibres. */
+  distractedNormal: 0.35,
+  /** How far exposure makes all pictures equally bright (1: the signs do not change the mean brightness). */
+  exposureCompensation: 0.85,
+  /** The same for the ratios of the mean colours. */
+  colourCompensation: 0.75,
+  /** Standard deviations of brightness and of the colour ratios that have nothing to do with the disease (logarithms). */
+  exposureSpread: 0.16,
+  colourSpread: 0.1,
+} as const;
