@@ -14,17 +14,16 @@ export {
   type LossFunction,
   type Misjudged,
 } from './model/evaluate.js';
-export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
-export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
 export {
   type EvaluateRunOptions,
   evaluateRun,
   openRun,
-  Run,
   type RunEvaluation,
-  type RunOptions,
   type TrainedRun,
-} from './model/run.js';
+} from './model/evaluateRun.js';
+export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
+export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
+export { Run, type RunOptions } from './model/run.js';
 export { RunFolder } from './model/runFolder.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './model/summary.js';
 export {

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { engineNames, setEngine, setThreads } from '../engine/select.js';
 import { EngineError, InputError } from '../errors.js';
+import type { OperatingRule } from '../metric/index.js';
+import type { OpenOptions } from '../vision/datasets/registry.js';
 
 /** Text of an option as a number; commander says which option it was. */
 export function positiveInteger(text: string): number {
@@ -28,6 +30,23 @@ function checked(text: string, form: RegExp, holds: (n: number) => boolean, expe
   return n;
 }
 
+/** One edge, or height and width with a comma between them. */
+export function imageSize(text: string): readonly [height: number, width: number] {
+  const [height, width = height] = sizes(text.includes(',') ? 2 : 1, 'edge, or height,width')(text);
+  return [height, width];
+}
+
+/** `sensitivity=0.95`, `specificity=0.9` or `youden`. */
+export function operatingRule(text: string): OperatingRule {
+  if (text === 'youden') return text;
+  const [, name, value] = /^(sensitivity|specificity)=([\d.]+)$/.exec(text) ?? [];
+  const share = Number(value);
+  if (!(share > 0 && share <= 1)) {
+    throw new InvalidArgumentError('expected sensitivity=0.95, specificity=0.95 (or other shares), or youden');
+  }
+  return name === 'sensitivity' ? { sensitivity: share } : { specificity: share };
+}
+
 /** Sizes with commas between them. */
 export function sizes(count: number, form: string) {
   return (text: string): number[] => {
@@ -43,6 +62,29 @@ export function sizes(count: number, form: string) {
 export interface EngineOptions {
   readonly engine?: (typeof engineNames)[number];
   readonly threads?: number;
+}
+
+/** How photographs are read. */
+export interface ReadingOptions {
+  readonly workers?: number;
+  /** False after --no-cache. */
+  readonly cache: boolean;
+  readonly onBadImage?: 'fail' | 'skip';
+}
+
+export const workersOption = () =>
+  new Option('--workers <n>', 'threads that decode pictures (default: one a processor, at most 4)').argParser(
+    naturalNumber,
+  );
+export const noCacheOption = () => new Option('--no-cache', 'do not keep decoded pictures on disk');
+export const onBadImageOption = () =>
+  new Option('--on-bad-image <choice>', 'pictures that cannot be decoded: an error, or left out and listed').choices([
+    'fail',
+    'skip',
+  ]);
+
+export function readingOf({ workers, cache, onBadImage }: ReadingOptions): OpenOptions['reading'] {
+  return { cache, ...(workers !== undefined && { numWorkers: workers }), ...(onBadImage && { onBadImage }) };
 }
 
 export const engineOption = () =>

@@ -6,13 +6,18 @@ import { version } from '../model/version.js';
 import {
   dataDirOption,
   engineOption,
+  imageSize,
   jsonOption,
   naturalNumber,
+  noCacheOption,
   nonNegative,
+  onBadImageOption,
+  operatingRule,
   positiveInteger,
   share,
   sizes,
   threadsOption,
+  workersOption,
 } from './options.js';
 import type { Terminal } from './terminal.js';
 
@@ -76,7 +81,8 @@ Exit codes: 0 done, 1 failed, 2 wrong call or input, 130 Ctrl-C (the state has b
 Examples:
   fovea train lenet --data mnist --seed 1 --out runs/first
   fovea eval runs/first
-  fovea predict runs/first digit.png photo.jpg`,
+  fovea predict runs/first digit.png photo.jpg
+  fovea train resnet50 --data folder:photos`,
     );
 
   const model = () => new Argument('<model>', 'network, such as lenet');
@@ -86,17 +92,35 @@ Examples:
     .command('train')
     .description('train a network, and keep everything in a run folder')
     .addArgument(model())
-    .option('--data <name>', 'data set, such as mnist (default: the usual one of the model)')
+    .option('--data <data>', 'mnist, palm:DIR, folder:DIR or csv:FILE (default: the usual one of the model)')
     .addOption(dataDirOption())
+    .option('--size <edge>', 'edge that photographs are resized to, or height,width', imageSize)
+    .addOption(new Option('--order <order>', 'of the colour channels (default: BGR)').choices(['RGB', 'BGR']))
+    .option('--antialias', 'resize photographs with antialiasing')
+    .option(
+      '--hold-out <share>',
+      'of each class, kept back for judging where the data does not say (default: 0.2)',
+      share,
+    )
     .option('--epochs <n>', 'passes over the training images', positiveInteger)
     .option('--batch-size <n>', 'images in a step', positiveInteger)
     .option('--lr <rate>', 'learning rate', nonNegative)
     .addOption(new Option('--optimizer <name>', 'how parameters are updated').choices(optimizerNames))
     .option('--momentum <share>', 'of the optimizer momentum', share)
     .option('--weight-decay <coefficient>', 'L2 penalty; with adamw decoupled', nonNegative)
+    .option('--auxiliary-heads', "train with GoogLeNet's inner classifiers")
+    .option(
+      '--operating-point <rule>',
+      'sensitivity=S, specificity=S or youden: how the threshold between two classes is chosen, on the training images ' +
+        '(default: sensitivity=0.95)',
+      operatingRule,
+    )
     .option('--seed <n>', 'of all that is random: the same seed gives the same network', naturalNumber, 0)
     .option('--out <dir>', 'run folder, new or empty (default: runs/MODEL-DATA-TIME)')
     .option('--log-every <n>', 'batches between two lines of progress', positiveInteger)
+    .addOption(workersOption())
+    .addOption(noCacheOption())
+    .addOption(onBadImageOption())
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
@@ -105,10 +129,17 @@ Examples:
 
   program
     .command('eval')
-    .description("judge a trained network on the data set's test images")
+    .description('judge a trained network')
     .addArgument(folder())
+    .option('--data <data>', 'mnist, palm:DIR, folder:DIR or csv:FILE (default: that of the training)')
+    .addOption(
+      new Option('--split <split>', 'images to judge by (default: validation)').choices(['train', 'validation', 'all']),
+    )
     .addOption(dataDirOption())
     .option('--batch-size <n>', 'images at once', positiveInteger)
+    .addOption(workersOption())
+    .addOption(noCacheOption())
+    .addOption(onBadImageOption())
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
@@ -120,8 +151,10 @@ Examples:
     .command('predict')
     .description('classify pictures')
     .addArgument(folder())
-    .argument('<image...>', 'pictures: JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG')
+    .argument('<image...>', 'pictures (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG), or folders of them')
     .option('--top <n>', 'classes to show of each picture', positiveInteger, 3)
+    .option('--csv', "print a table with commas; for iChallenge-PM in the challenge's form: FileName,PM Risk")
+    .option('--out <file>', 'with --csv: a new file for it')
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
@@ -138,6 +171,7 @@ Examples:
       'batch,channels,height,width (default: one image)',
       sizes(4, 'batch,channels,height,width'),
     )
+    .option('--classes <n>', 'outputs (default: as many as the usual data set needs)', positiveInteger)
     .addOption(jsonOption())
     .action(async (name, options) =>
       exit(await (await import('./commands/summary.js')).summary(name, options, terminal)),

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
 import { Generator, seed } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
-import { lossOf, makeOptimizer, modelKind, recipeFor, usualData } from './recipes.js';
+import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from './recipes.js';
 
 export interface BenchmarkOptions {
   readonly model: string;
@@ -39,7 +39,6 @@ export interface BenchmarkResult {
 }
 
 const usualSeconds = 2;
-const classes = 10;
 
 /** Measures the training step of a model with the optimizer and loss of its recipe, on random images. */
 export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
@@ -84,8 +83,12 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
 /** A function that makes one training step and returns the milliseconds it took. */
 function makeStep(model: string, shape: Shape): () => Promise<number> {
   seed(0);
-  const recipe = recipeFor(model, usualData(model));
-  const network = modelKind(model).create({ numClasses: classes }).train();
+  const { classes } = usualData(model);
+  const recipe = recipeFor(model, classes);
+  const [, ...input] = shape;
+  const network = modelKind(model)
+    .create({ numClasses: outputsFor(recipe, classes) }, input)
+    .train();
   const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
   const loss = lossOf(recipe).compute;
   const generator = new Generator(1);

@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import { openOneDnn } from '../engine/onednn/engine.js';
 import { messageOf } from '../errors.js';
 import { datasetKinds } from '../vision/datasets/registry.js';
+import { preprocessing } from '../vision/transforms/preprocess.js';
 import { formatCount } from './format.js';
 import { version } from './version.js';
 
@@ -62,10 +63,14 @@ function checkMemory(): Finding {
 async function checkData(dataDir: string | undefined): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const kind of Object.values(datasetKinds)) {
+    // Where others lie is up to the user.
+    if (kind.location !== null) continue;
     const name = kind.title;
     try {
-      const train = await kind.open('train', { dataDir, offline: true });
-      const test = await kind.open('test', { dataDir, offline: true });
+      const holdOut = { share: 0.5, seed: 0 };
+      const data = await kind.open({ location: dataDir, offline: true, images: preprocessing(), holdOut });
+      const train = await data.open('train');
+      const test = await data.open('eval');
       const counts = `${formatCount(train.dataset.length)} + ${formatCount(test.dataset.length)} images`;
       findings.push({ name, ok: true, found: `${counts}, ${train.source}` });
     } catch (error) {

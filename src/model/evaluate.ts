@@ -41,6 +41,10 @@ export interface Evaluation {
   readonly confusion: readonly (readonly number[])[];
   /** The mistakes that the network was surest of, worst first. */
   readonly mistakes: readonly Misjudged[];
+  /** The true class of each sample, in the order of the loader. */
+  readonly labels: Int32Array;
+  /** `[samples, classes]`, row-major. */
+  readonly probabilities: Float32Array;
 }
 
 /**
@@ -92,6 +96,8 @@ class Tally {
   #correct = 0;
   #confusion: number[][] = [];
   #mistakes: Misjudged[] = [];
+  readonly #labels: Int32Array[] = [];
+  readonly #probabilities: Float32Array[] = [];
 
   constructor(keep: number) {
     this.#keep = keep;
@@ -117,6 +123,8 @@ class Tally {
       else this.#keepIfBad({ index: this.samples + i, label, predicted, probabilities: own });
     }
     this.samples += labels.length;
+    this.#labels.push(labels);
+    this.#probabilities.push(probabilities);
   }
 
   #keepIfBad(mistake: Misjudged): void {
@@ -137,6 +145,18 @@ class Tally {
       accuracy: this.#correct / this.samples,
       confusion: this.#confusion,
       mistakes: this.#mistakes,
+      labels: joined(this.#labels, Int32Array),
+      probabilities: joined(this.#probabilities, Float32Array),
     };
   }
+}
+
+function joined<T extends Int32Array | Float32Array>(parts: readonly T[], Kind: new (length: number) => T): T {
+  const whole = new Kind(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

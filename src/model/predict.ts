@@ -1,10 +1,13 @@
+import { stat } from 'node:fs/promises';
 import { FileError, InputError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
+import { picturesIn } from '../vision/datasets/folder.js';
 import type { PreparedImage } from '../vision/datasets/registry.js';
+import { preprocessing } from '../vision/transforms/preprocess.js';
 import { classProbabilities } from './evaluate.js';
+import type { TrainedRun } from './evaluateRun.js';
 import { datasetKind } from './recipes.js';
-import type { TrainedRun } from './run.js';
 
 /** What a network takes a picture for. */
 export interface Prediction {
@@ -19,6 +22,22 @@ export interface Prediction {
 export interface Unreadable {
   readonly file: string;
   readonly error: FileError;
+}
+
+/**
+ * Files as they are, folders as the pictures in them.
+ *
+ * @throws {FileError} for a folder without pictures
+ */
+export async function expandFolders(paths: readonly string[]): Promise<string[]> {
+  const parts = paths.map(async (path) => {
+    const isFolder = await stat(path).then(
+      (info) => info.isDirectory(),
+      () => false,
+    );
+    return isFolder ? picturesIn(path) : [path];
+  });
+  return (await Promise.all(parts)).flat();
 }
 
 /** Pictures that are decoded at once and go through the network together. */
@@ -40,7 +59,7 @@ export async function* predictFiles(
   const { data } = run.folder.config;
   for (let begin = 0; begin < files.length; begin += chunkSize) {
     const chunk = files.slice(begin, begin + chunkSize);
-    const read = await Promise.all(chunk.map((file) => readImage(data.name, file)));
+    const read = await Promise.all(chunk.map((file) => readImage(data, file)));
     const images = read.filter((result): result is PreparedImage => !(result instanceof FileError));
     const scores = await probabilitiesOf(run, images);
     let next = 0;
@@ -57,9 +76,12 @@ export async function* predictFiles(
   }
 }
 
-async function readImage(data: string, file: string): Promise<PreparedImage | FileError> {
+async function readImage(
+  { name, images }: TrainedRun['folder']['config']['data'],
+  file: string,
+): Promise<PreparedImage | FileError> {
   try {
-    return await datasetKind(data).readImage(file);
+    return await datasetKind(name).readImage(file, images ?? preprocessing());
   } catch (error) {
     if (error instanceof FileError) return error;
     throw error;

@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { Adam, AdamW, Momentum, type Optimizer, SGD } from '../optimizer/index.js';
 import * as F from '../tensor/functional.js';
 import type { Parameter } from '../tensor/state.js';
-import { type DatasetKind, datasetKinds } from '../vision/datasets/registry.js';
+import { type DatasetKind, datasetKinds, parseDataName } from '../vision/datasets/registry.js';
 import { type ModelKind, modelKinds } from '../vision/models/registry.js';
 import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
@@ -26,6 +26,8 @@ export interface Recipe {
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly epochs: number;
+  /** Batches between two lines of progress. */
+  readonly logEvery: number;
 }
 
 /** What the user wants otherwise than the recipe. */
@@ -38,16 +40,28 @@ export interface RecipeChanges {
   readonly epochs?: number | undefined;
 }
 
-export const lossNames = ['crossEntropy'] as const;
+export const lossNames = ['crossEntropy', 'binaryCrossEntropy'] as const;
 export type LossName = (typeof lossNames)[number];
 
 interface LossKind {
   readonly title: string;
   readonly compute: LossFunction;
+  /** Outputs that a network needs for so many classes. */
+  outputs(classes: number): number;
 }
 
 const losses: Readonly<Record<LossName, LossKind>> = {
-  crossEntropy: { title: 'cross entropy', compute: (outputs, labels) => F.crossEntropy(outputs, labels) },
+  crossEntropy: {
+    title: 'cross entropy',
+    compute: (outputs, labels) => F.crossEntropy(outputs, labels),
+    outputs: (classes) => classes,
+  },
+  binaryCrossEntropy: {
+    title: 'binary cross entropy',
+    compute: (outputs, labels) =>
+      F.binaryCrossEntropyWithLogits(outputs, labels.cast('float32').reshape(outputs.shape)),
+    outputs: () => 1,
+  },
 };
 
 export function lossOf({ loss }: Pick<Recipe, 'loss'>): LossKind {
@@ -79,26 +93,40 @@ export function makeOptimizer(settings: OptimizerSettings, parameters: readonly 
   return optimizers[settings.name].make(parameters, settings);
 }
 
-interface NamedRecipe {
-  readonly model: string;
-  readonly data: string;
-  readonly recipe: Recipe;
+/** What all recipes of the networks for photographs share. */
+const photographs = { batchSize: 10, shuffle: true, epochs: 5, logEvery: 20 } as const;
+const momentum = { name: 'momentum', learningRate: 0.001, momentum: 0.9, weightDecay: 0 } as const;
+const decayed = { ...momentum, weightDecay: 0.001 } as const;
+
+/** How a model is trained unless told otherwise; the loss follows from the number of classes. */
+interface UsualRecipe extends Omit<Recipe, 'loss'> {
+  readonly data: UsualData;
 }
 
-/** The first recipe of a model gives its usual data set. */
-const recipes: readonly NamedRecipe[] = [
-  {
-    model: 'lenet',
-    data: 'mnist',
-    recipe: {
-      optimizer: { name: 'momentum', learningRate: 0.001, momentum: 0.9, weightDecay: 0 },
-      loss: 'crossEntropy',
-      batchSize: 10,
-      shuffle: true,
-      epochs: 5,
-    },
+/** The data set that a model is usually trained on. */
+interface UsualData {
+  readonly name: string;
+  readonly classes: number;
+}
+
+const mnist: UsualData = { name: 'mnist', classes: 10 };
+const palm: UsualData = { name: 'palm', classes: 2 };
+
+/** Those of PaddlePaddle's tutorial on image classification. */
+const recipes: Readonly<Record<string, UsualRecipe>> = {
+  lenet: { data: mnist, optimizer: momentum, batchSize: 10, shuffle: true, epochs: 5, logEvery: 2000 },
+  lenet224: { data: palm, optimizer: momentum, ...photographs },
+  alexnet: {
+    data: palm,
+    optimizer: { name: 'adam', learningRate: 0.001, weightDecay: 0 },
+    ...photographs,
   },
-];
+  vgg16: { data: palm, optimizer: momentum, ...photographs },
+  googlenet: { data: palm, optimizer: decayed, ...photographs },
+  resnet50: { data: palm, optimizer: decayed, ...photographs },
+  resnet101: { data: palm, optimizer: decayed, ...photographs },
+  resnet152: { data: palm, optimizer: decayed, ...photographs },
+};
 
 export function modelKind(name: string): ModelKind {
   return lookUp('model', modelKinds, name);
@@ -108,28 +136,45 @@ export function datasetKind(name: string): DatasetKind {
   return lookUp('data', datasetKinds, name);
 }
 
-/** The data set that a model is trained on unless told otherwise. */
-export function usualData(model: string): string {
-  modelKind(model);
-  const usual = recipes.find((entry) => entry.model === model);
-  if (usual === undefined) throw new InputError(`[recipe] ${model}: expected a data set, got none`);
-  return usual.data;
+/** The data set that a model is usually trained on. */
+export function usualData(model: string): UsualData {
+  return lookUp('model', recipes, model).data;
 }
 
 /**
- * The recipe of a model on a data set, with changes.
+ * Finds the data set that a model is to be trained on.
+ *
+ * @param data as in `palm:DIR`; default: the usual one of the model
+ * @throws {InputError} for an unknown name, or a folder or file that is missing or not wanted
+ */
+export function findData(data: string): { readonly name: string; readonly location: string | undefined } {
+  const { name, location } = parseDataName(data);
+  const kind = datasetKind(name);
+  if (kind.location !== null && location === undefined) {
+    throw new InputError(
+      `[data] ${name}: expected ${name}:${kind.location}, got no ${kind.location === 'DIR' ? 'folder' : 'file'}; ` +
+        `give it with --data ${name}:${kind.location}`,
+    );
+  }
+  if (kind.location === null && location !== undefined) {
+    throw new InputError(`[data] ${data}: expected ${name} alone, got '${location}'; a folder goes to --data-dir`);
+  }
+  return { name, location };
+}
+
+/** The number of outputs of a network for so many classes, and what it is trained on. */
+export function outputsFor({ loss }: Pick<Recipe, 'loss'>, classes: number): number {
+  return losses[loss].outputs(classes);
+}
+
+/**
+ * The recipe of a model for a number of classes, with changes. Two classes make one output with binary cross entropy,
+ * others as many outputs as classes with cross entropy.
  *
  * @throws {InputError} for unknown names, and for a momentum without the optimizer of that name
  */
-export function recipeFor(model: string, data: string, changes: RecipeChanges = {}): Recipe {
-  modelKind(model);
-  datasetKind(data);
-  const named = recipes.find((entry) => entry.model === model && entry.data === data);
-  if (named === undefined) {
-    const known = recipes.map((entry) => `${entry.model} on ${entry.data}`).join(', ');
-    throw new InputError(`[recipe] ${model} on ${data}: expected one of ${known}`);
-  }
-  const { recipe } = named;
+export function recipeFor(model: string, classes: number, changes: RecipeChanges = {}): Recipe {
+  const { data: _, ...recipe } = lookUp('model', recipes, model);
   const { optimizer: usual } = recipe;
   const name = changes.optimizer ?? usual.name;
   if (changes.momentum !== undefined && name !== 'momentum') {
@@ -140,6 +185,7 @@ export function recipeFor(model: string, data: string, changes: RecipeChanges = 
   const momentum = changes.momentum ?? own.momentum ?? defaultMomentum;
   return {
     ...recipe,
+    loss: classes === 2 ? 'binaryCrossEntropy' : 'crossEntropy',
     batchSize: changes.batchSize ?? recipe.batchSize,
     epochs: changes.epochs ?? recipe.epochs,
     optimizer: {

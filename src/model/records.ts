@@ -1,18 +1,38 @@
 import { z } from 'zod';
 import { FileError } from '../errors.js';
+import type { ThresholdFigures } from '../metric/index.js';
 import { lossNames, optimizerNames } from './recipes.js';
 import type { EpochRecord, TrainingState } from './trainer.js';
 
 /** Of config.json and state.json; a later version that can no longer be read by this one counts up. */
-const format = z.literal(1);
+const format = z.literal(2);
 const count = z.int().min(0);
 const positive = z.int().min(1);
 const size = z.array(positive);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const when = z.iso.datetime();
 
-const file = z.strictObject({ path: z.string(), bytes: count, sha256 });
-const split = z.strictObject({ images: positive, source: z.string(), files: z.array(file) });
+const split = z.strictObject({
+  images: positive,
+  source: z.string(),
+  /** Of the images and their labels, in order. */
+  sha256,
+  classCounts: z.array(count),
+  unreadable: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
+});
+const preprocessing = z.strictObject({
+  height: positive,
+  width: positive,
+  order: z.enum(['RGB', 'BGR']),
+  antialias: z.boolean(),
+});
+const holdOut = z.strictObject({ share: z.number().gt(0).lt(1), seed: count });
+/** How the threshold for a binary decision is to be chosen on the training images. */
+const operatingRule = z.union([
+  z.strictObject({ sensitivity: z.number().gt(0).lte(1) }),
+  z.strictObject({ specificity: z.number().gt(0).lte(1) }),
+  z.literal('youden'),
+]);
 
 /** config.json: everything needed to repeat a run. */
 const runConfig = z.strictObject({
@@ -21,11 +41,21 @@ const runConfig = z.strictObject({
   started: when,
   model: z.strictObject({
     name: z.string(),
-    options: z.strictObject({ numClasses: positive }),
+    options: z.strictObject({ numClasses: positive, auxiliaryHeads: z.boolean().optional() }),
     inputShape: size,
     parameters: count,
   }),
-  data: z.strictObject({ name: z.string(), classNames: z.array(z.string()), train: split, eval: split }),
+  data: z.strictObject({
+    name: z.string(),
+    title: z.string(),
+    location: z.string().optional(),
+    images: preprocessing.nullable(),
+    holdOut: holdOut.nullable(),
+    synthetic: z.boolean(),
+    classNames: z.array(z.string()),
+    train: split,
+    eval: split,
+  }),
   recipe: z.strictObject({
     optimizer: z.strictObject({
       name: z.enum(optimizerNames),
@@ -37,7 +67,10 @@ const runConfig = z.strictObject({
     batchSize: positive,
     shuffle: z.boolean(),
     epochs: positive,
+    logEvery: positive,
   }),
+  /** Null where there are not two classes. */
+  operatingRule: operatingRule.nullable(),
   seed: count,
   engine: z.strictObject({ name: z.string(), description: z.string(), threads: positive }),
   machine: z.strictObject({ node: z.string(), platform: z.string(), processor: z.string() }),
@@ -59,11 +92,16 @@ const savedState = z.strictObject({
     samples: count,
     lossSum: z.number(),
     seconds: z.number().min(0),
+    dataSeconds: z.number().min(0),
     shuffle: generator.nullable(),
     generator,
     steps: count,
     learningRate: z.number().min(0),
   }) satisfies z.ZodType<TrainingState>,
+  /** The threshold of the decision between two classes; null before the end of the training. */
+  operatingPoint: z
+    .strictObject({ rule: operatingRule, threshold: z.number(), chosenOn: z.custom<ThresholdFigures>() })
+    .nullable(),
   files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })),
 });
 
@@ -75,10 +113,12 @@ const epochRecord = z.strictObject({
   evalAccuracy: z.number().min(0).max(1).nullable(),
   imagesPerSecond: z.number().min(0),
   seconds: z.number().min(0),
+  dataShare: z.number().min(0).max(1),
 }) satisfies z.ZodType<EpochRecord>;
 
 export type RunConfig = z.infer<typeof runConfig>;
 export type SavedState = z.infer<typeof savedState>;
+export type SplitRecord = z.infer<typeof split>;
 
 const schemas = { config: runConfig, state: savedState, epoch: epochRecord } as const;
 

@@ -1,18 +1,36 @@
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { engineInfo } from '../engine/select.js';
-import { FoveaError } from '../errors.js';
+import { FoveaError, InputError } from '../errors.js';
+import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { DownloadProgress } from '../io/download.js';
+import { chooseOperatingPoint, type OperatingRule } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { seed as setSeed } from '../random.js';
-import type { OpenedSplit } from '../vision/datasets/registry.js';
-import { type Evaluation, evaluate } from './evaluate.js';
+import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
+import { GoogLeNet } from '../vision/models/index.js';
+import type { ModelKind } from '../vision/models/registry.js';
+import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
+import { evaluate, type LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
-import { datasetKind, lossOf, makeOptimizer, modelKind, type RecipeChanges, recipeFor } from './recipes.js';
-import type { RunConfig } from './records.js';
-import { fingerprint, RunFolder } from './runFolder.js';
+import { plateauNotice } from './plateau.js';
+import {
+  datasetKind,
+  findData,
+  lossOf,
+  makeOptimizer,
+  modelKind,
+  outputsFor,
+  type Recipe,
+  type RecipeChanges,
+  recipeFor,
+} from './recipes.js';
+import type { RunConfig, SplitRecord } from './records.js';
+import { combinedFingerprint, RunFolder } from './runFolder.js';
 import { renderRunReport } from './runReport.js';
+import { summarize } from './summary.js';
 import {
   type Callback,
   DivergenceError,
@@ -23,25 +41,48 @@ import {
 } from './trainer.js';
 import { version } from './version.js';
 
-/** Samples of an evaluation's batch; more than in training, since nothing is kept for a backward pass. */
-const evalBatchSize = 100;
 /** A report of a long run is renewed on the way, at most so often. */
 const reportSeconds = 60;
+const usualHoldOut = 0.2;
+const usualRule: OperatingRule = { sensitivity: 0.95 };
+/** Weight of the loss of each auxiliary head: Szegedy et al., 2015, section 5. */
+const auxiliaryWeight = 0.3;
 
 export interface RunOptions {
-  /** `lenet` */
+  /** `lenet`, `resnet50` and so on. */
   readonly model: string;
-  /** `mnist` */
+  /** `mnist`, `palm:DIR`, `folder:DIR` or `csv:FILE`. */
   readonly data: string;
   /** The run folder, which must be new or empty. */
   readonly out: string;
   /** Default 0. */
   readonly seed?: number | undefined;
-  /** Folder with the data set's files. */
+  /** Folder with MNIST's files. */
   readonly dataDir?: string | undefined;
-  /** What to do otherwise than the model's recipe for that data set. */
+  /** How photographs become inputs; by default as OpenCV does it, in the size that the model is made for. */
+  readonly images?: PreprocessOptions | undefined;
+  /** How photographs are read. */
+  readonly reading?: OpenOptions['reading'];
+  /** Share of each class that is kept back for judging where the data does not say which images are. Default 0.2. */
+  readonly holdOut?: number | undefined;
+  /** Train GoogLeNet with its auxiliary heads. Default false. */
+  readonly auxiliaryHeads?: boolean | undefined;
+  /**
+   * With two classes: how the threshold of the decision is chosen, on the training images and before any other is
+   * judged with it. Default `{ sensitivity: 0.95 }`.
+   */
+  readonly operatingRule?: OperatingRule | undefined;
+  /** What to do otherwise than the model's recipe. */
   readonly changes?: RecipeChanges | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+interface RunParts {
+  readonly folder: RunFolder;
+  readonly network: Layer;
+  readonly optimizer: Optimizer;
+  readonly train: OpenedSplit;
+  readonly eval: OpenedSplit;
 }
 
 /** A training with its data, network and run folder: everything is checked and in place, and nothing trained yet. */
@@ -49,20 +90,15 @@ export class Run {
   readonly folder: RunFolder;
   readonly network: Layer;
   readonly optimizer: Optimizer;
-  readonly #train: DataLoader;
-  readonly #eval: DataLoader;
+  readonly #train: OpenedSplit;
+  readonly #eval: OpenedSplit;
 
-  private constructor(
-    folder: RunFolder,
-    network: Layer,
-    optimizer: Optimizer,
-    loaders: { readonly train: DataLoader; readonly eval: DataLoader },
-  ) {
-    this.folder = folder;
-    this.network = network;
-    this.optimizer = optimizer;
-    this.#train = loaders.train;
-    this.#eval = loaders.eval;
+  private constructor(parts: RunParts) {
+    this.folder = parts.folder;
+    this.network = parts.network;
+    this.optimizer = parts.optimizer;
+    this.#train = parts.train;
+    this.#eval = parts.eval;
   }
 
   /**
@@ -72,38 +108,47 @@ export class Run {
    */
   static async create(options: RunOptions): Promise<Run> {
     const started = new Date();
-    const { model, data, dataDir, out, seed = 0, onDownload } = options;
-    const recipe = recipeFor(model, data, options.changes);
-    const modelOf = modelKind(model);
-    const dataOf = datasetKind(data);
+    const { model, dataDir, out, seed = 0, reading, onDownload, auxiliaryHeads = false } = options;
+    const kind = modelKind(model);
+    const { name, location } = findData(options.data);
+    const [, height, width] = kind.inputShape;
+    const data = await datasetKind(name).open({
+      location: location === undefined ? dataDir : resolve(location),
+      images: preprocessing({ size: [height, width], ...options.images }),
+      reading,
+      holdOut: { share: options.holdOut ?? usualHoldOut, seed },
+      onDownload,
+    });
+    const { classNames, imageShape } = data;
+    const recipe = recipeFor(model, classNames.length, options.changes);
+    checkModel(model, kind, options, imageShape);
     setSeed(seed);
-    const modelOptions = { numClasses: dataOf.classNames.length };
-    const network = modelOf.create(modelOptions);
-    const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
-    const training = await dataOf.open('train', { dataDir, onDownload });
-    const judged = await dataOf.open('test', { dataDir, onDownload });
-    const { batchSize, shuffle } = recipe;
-    const loaders = {
-      train: new DataLoader(training.dataset, { batchSize, shuffle }),
-      eval: new DataLoader(judged.dataset, { batchSize: evalBatchSize }),
+    const modelOptions = {
+      numClasses: outputsFor(recipe, classNames.length),
+      ...(auxiliaryHeads && { auxiliaryHeads }),
     };
+    const network = kind.create(modelOptions, imageShape);
+    summarize(network, [recipe.batchSize, ...imageShape]);
+    const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
+    const parts = { train: await data.open('train'), eval: await data.open('eval') };
     const config: RunConfig = {
-      format: 1,
+      format: 2,
       version,
       started: started.toISOString(),
-      model: {
-        name: model,
-        options: modelOptions,
-        inputShape: [...modelOf.inputShape],
-        parameters: network.parameterCount(),
-      },
+      model: { name: model, options: modelOptions, inputShape: [...imageShape], parameters: network.parameterCount() },
       data: {
-        name: data,
-        classNames: [...dataOf.classNames],
-        train: await describeSplit(training),
-        eval: await describeSplit(judged),
+        name,
+        title: data.title,
+        ...(location !== undefined && { location: resolve(location) }),
+        images: data.images,
+        holdOut: data.holdOut,
+        synthetic: data.synthetic,
+        classNames: [...classNames],
+        train: await describeSplit(parts.train),
+        eval: await describeSplit(parts.eval),
       },
       recipe,
+      operatingRule: classNames.length === 2 ? (options.operatingRule ?? usualRule) : null,
       seed,
       engine: engineInfo(),
       machine: {
@@ -112,20 +157,30 @@ export class Run {
         processor: cpus()[0]?.model.trim() ?? 'unknown',
       },
     };
-    return new Run(await RunFolder.create(out, config), network, optimizer, loaders);
+    return new Run({ folder: await RunFolder.create(out, config), network, optimizer, ...parts });
   }
 
   /** What is trained on what, for {@link train}. */
   loop(): TrainOptions {
-    const { recipe } = this.folder.config;
+    const { recipe, model } = this.folder.config;
+    const { batchSize, shuffle, epochs } = recipe;
+    const loss = lossOf(recipe).compute;
     return {
       network: this.network,
       optimizer: this.optimizer,
-      loss: lossOf(recipe).compute,
-      trainLoader: this.#train,
-      evalLoader: this.#eval,
-      epochs: recipe.epochs,
+      loss,
+      objective: objectiveOf(this.network, loss),
+      trainLoader: new DataLoader(this.#train.dataset, { batchSize, shuffle }),
+      evalLoader: new DataLoader(this.#eval.dataset, { batchSize: evalBatchSize(model.inputShape, recipe) }),
+      epochs,
     };
+  }
+
+  /** What there is to say if the loss has stayed where guessing puts it, and what to try; else null. */
+  plateau(history: TrainOutcome['history']): string | null {
+    const { data, model } = this.folder.config;
+    const heads = model.options.auxiliaryHeads === true ? 2 : 0;
+    return plateauNotice(history, data.train.classCounts, 1 + heads * auxiliaryWeight);
   }
 
   /**
@@ -142,7 +197,7 @@ export class Run {
     readonly signal?: AbortSignal | undefined;
   } = {}): Promise<TrainOutcome> {
     const { folder } = this;
-    const keeper = new Keeper(folder, this.#eval);
+    const keeper = new Keeper(this, this.#train, this.#eval, signal);
     try {
       // Whoever is told that an epoch has ended finds it saved.
       return await train({ ...this.loop(), callbacks: [keeper, ...callbacks], signal });
@@ -160,14 +215,18 @@ export class Run {
 /** Saves the state and writes the report as the training goes on. */
 class Keeper implements Callback {
   savedEpochs = 0;
-  readonly #folder: RunFolder;
-  readonly #evalLoader: DataLoader;
+  readonly #run: Run;
+  readonly #train: OpenedSplit;
+  readonly #eval: OpenedSplit;
+  readonly #signal: AbortSignal | undefined;
   #training: Training | null = null;
   #reported = performance.now();
 
-  constructor(folder: RunFolder, evalLoader: DataLoader) {
-    this.#folder = folder;
-    this.#evalLoader = evalLoader;
+  constructor(run: Run, train: OpenedSplit, judged: OpenedSplit, signal: AbortSignal | undefined) {
+    this.#run = run;
+    this.#train = train;
+    this.#eval = judged;
+    this.#signal = signal;
   }
 
   onTrainBegin(training: Training): void {
@@ -175,18 +234,19 @@ class Keeper implements Callback {
   }
 
   async onEpochEnd(training: Training): Promise<void> {
-    await this.#folder.save(training);
+    await this.#run.folder.save(training);
     this.savedEpochs = training.history.length;
     const due = performance.now() - this.#reported > 1000 * reportSeconds;
     if (due && training.epoch <= training.epochs) await this.report('The training goes on.');
   }
 
   async onTrainEnd(training: Training, { completed }: TrainOutcome): Promise<void> {
-    const { epoch, epochs, batch, batches } = training;
-    if (!completed) await this.#folder.save(training);
+    const { epoch, epochs, batch, batches, history } = training;
+    if (!completed) await this.#run.folder.save(training);
+    else await this.#chooseOperatingPoint();
     await this.report(
       completed
-        ? undefined
+        ? (this.#run.plateau(history) ?? undefined)
         : `Stopped early: in epoch ${epoch} of ${epochs}, after batch ${formatCount(batch)} of ${formatCount(batches)}. ` +
             'The figures are those of the last whole epoch.',
     );
@@ -195,72 +255,72 @@ class Keeper implements Callback {
   async report(note?: string): Promise<void> {
     const { history = [], evaluation = null } = this.#training ?? {};
     const page = await renderRunReport({
-      config: this.#folder.config,
+      folder: this.#run.folder,
       history,
       evaluation,
-      evalData: this.#evalLoader.dataset,
+      evalData: this.#eval.dataset,
       ended: new Date(),
       note,
     });
-    await this.#folder.writeReport(page);
+    await this.#run.folder.writeReport(page);
     this.#reported = performance.now();
+  }
+
+  async #chooseOperatingPoint(): Promise<void> {
+    const { folder, network } = this.#run;
+    const { operatingRule: rule, recipe, model } = folder.config;
+    if (rule === null) return;
+    const loader = new DataLoader(this.#train.dataset, { batchSize: evalBatchSize(model.inputShape, recipe) });
+    const loss = lossOf(recipe).compute;
+    try {
+      const { labels, probabilities } = await evaluate({ network, loader, loss, mistakes: 0, signal: this.#signal });
+      await folder.saveOperatingPoint(chooseOperatingPoint({ labels, scores: secondClass(probabilities) }, rule));
+    } catch (error) {
+      // Who wants to stop here loses the operating point only.
+      if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;
+    }
   }
 }
 
-async function describeSplit({ dataset, source, files }: OpenedSplit): Promise<RunConfig['data']['train']> {
-  const records = files.map(async (path) => ({ path, ...(await fingerprint(path)) }));
-  return { images: dataset.length, source, files: await Promise.all(records) };
+/** The probabilities of class 1 from those of two classes. */
+export function secondClass(probabilities: Float32Array): Float32Array {
+  return Float32Array.from({ length: probabilities.length / 2 }, (_, i) => probabilities[2 * i + 1]);
 }
 
-/** A trained network, read from a run folder. */
-export interface TrainedRun {
-  readonly folder: RunFolder;
-  /** In evaluation mode. */
-  readonly network: Layer;
+function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: RunOptions, imageShape: Shape): void {
+  const { inputShape, anySize } = kind;
+  const fits = anySize ? imageShape[0] === inputShape[0] : sameShape(imageShape, inputShape);
+  if (!fits) {
+    throw new InputError(
+      `[run] ${model}: expected images ${formatShape(inputShape)}, got ${formatShape(imageShape)} (${data}); ` +
+        'choose another network, or another size where the images are resized',
+    );
+  }
+  if (auxiliaryHeads && !kind.auxiliaryHeads) {
+    throw new InputError(`[run] auxiliary heads: expected with googlenet only, got them with ${model}`);
+  }
 }
 
-/**
- * Reads a run folder and its network.
- *
- * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
- */
-export async function openRun(path: string): Promise<TrainedRun> {
-  const folder = await RunFolder.open(path);
-  const { model } = folder.config;
-  const network = modelKind(model.name).create(model.options).eval();
-  await folder.loadWeights(network);
-  return { folder, network };
+function objectiveOf(network: Layer, loss: LossFunction): TrainOptions['objective'] {
+  if (!(network instanceof GoogLeNet) || network.aux1 === null) return undefined;
+  return (images, labels) => {
+    const { logits, auxiliary } = network.forwardWithHeads(images);
+    return auxiliary.reduce((sum, head) => sum.add(loss(head, labels).mul(auxiliaryWeight)), loss(logits, labels));
+  };
 }
 
-export interface EvaluateRunOptions {
-  readonly dataDir?: string | undefined;
-  /** Default 100. */
-  readonly batchSize?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
-  readonly onBatch?: ((samples: number, total: number) => void) | undefined;
+/** Small images can be judged many at a time; large ones would take gigabytes. */
+export function evalBatchSize(imageShape: Shape, { batchSize }: Recipe): number {
+  return numel(imageShape) > 10_000 ? batchSize : Math.max(100, batchSize);
 }
 
-export interface RunEvaluation extends Evaluation {
-  readonly source: string;
-  /** Whether the files are those that the training was judged on. */
-  readonly sameData: boolean;
-}
-
-/** Judges a trained network on the data set's images for that. */
-export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
-  const { dataDir, batchSize = evalBatchSize, signal, onDownload, onBatch } = options;
-  const { data, recipe } = run.folder.config;
-  const opened = await datasetKind(data.name).open('test', { dataDir, onDownload });
-  const total = opened.dataset.length;
-  const result = await evaluate({
-    network: run.network,
-    loader: new DataLoader(opened.dataset, { batchSize }),
-    loss: lossOf(recipe).compute,
-    signal,
-    onBatch: (samples) => onBatch?.(samples, total),
-  });
-  const { files, source } = await describeSplit(opened);
-  const digests = (all: RunConfig['data']['eval']['files']) => all.map(({ sha256 }) => sha256).join();
-  return { ...result, source, sameData: digests(files) === digests(data.eval.files) };
+export async function describeSplit(split: OpenedSplit): Promise<SplitRecord> {
+  const { dataset, source, files, classCounts, unreadable } = split;
+  return {
+    images: dataset.length,
+    source,
+    sha256: await combinedFingerprint(files),
+    classCounts: [...classCounts],
+    unreadable: [...unreadable],
+  };
 }

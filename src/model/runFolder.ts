@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { loadSafetensors, saveSafetensors, type TensorData } from '../io/safetensors.js';
+import type { OperatingPoint } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { State } from '../tensor/state.js';
@@ -97,6 +98,11 @@ export class RunFolder {
     return this.#state;
   }
 
+  /** Of the saved parameters and buffers, as a file. */
+  get weightsSha256(): string {
+    return this.state.files[weightsFile].sha256;
+  }
+
   /** What `metrics.jsonl` holds. */
   get history(): readonly EpochRecord[] {
     return this.#history;
@@ -125,10 +131,11 @@ export class RunFolder {
       throw error;
     }
     const saved: SavedState = {
-      format: 1,
+      format: 2,
       saved: new Date().toISOString(),
       finished: state.epoch > training.epochs,
       training: state,
+      operatingPoint: null,
       files,
     };
     await writeFileAtomic(this.#file(stateFile), sealed(saved));
@@ -136,6 +143,13 @@ export class RunFolder {
     for (const name of Object.keys(parts)) this.#places.set(name, this.#file(`${name}.new`));
     await this.#finishRenames();
     this.#history = [...history];
+  }
+
+  /** Adds the threshold of the decision, which is chosen after the training, to the saved state. */
+  async saveOperatingPoint(operatingPoint: OperatingPoint): Promise<void> {
+    const saved = { ...this.state, operatingPoint };
+    await writeFileAtomic(this.#file(stateFile), sealed(saved));
+    this.#state = saved;
   }
 
   /** Overwrites the parameters and buffers of a network with the saved ones. */
@@ -238,6 +252,20 @@ export async function fingerprint(path: string): Promise<Fingerprint> {
   } finally {
     await handle.close();
   }
+}
+
+/** One digest of several files, in order, and of their labels; the same wherever they lie. */
+export async function combinedFingerprint(
+  files: readonly { readonly path: string; readonly label?: number }[],
+): Promise<string> {
+  const hash = createHash('sha256');
+  for (const { path, label } of files) {
+    const { sha256 } = await fingerprint(path).catch((error: unknown) => {
+      throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+    });
+    hash.update(`${sha256} ${label ?? ''}\n`);
+  }
+  return hash.digest('hex');
 }
 
 async function requireEmpty(path: string): Promise<void> {

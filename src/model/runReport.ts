@@ -1,13 +1,16 @@
+import { basename } from 'node:path';
 import { type Dataset, readBatch } from '../io/dataset.js';
-import type { DatasetKind } from '../vision/datasets/registry.js';
+import { ImageFileDataset } from '../vision/datasets/imageFiles.js';
+import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { Evaluation } from './evaluate.js';
 import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
 import type { RunConfig } from './records.js';
 import type { Mistake } from './report/data.js';
+import type { RunFolder } from './runFolder.js';
 import type { EpochRecord } from './trainer.js';
 
 export interface RunReport {
-  readonly config: RunConfig;
+  readonly folder: RunFolder;
   readonly history: readonly EpochRecord[];
   readonly evaluation: Evaluation | null;
   /** What the evaluation was about. */
@@ -21,18 +24,19 @@ export interface RunReport {
 export async function renderRunReport(report: RunReport): Promise<string> {
   // Only a report needs the renderer and its charts.
   const { renderReport } = await import('./report.js');
-  const { config, history, evaluation, evalData, ended, note } = report;
+  const { folder, history, evaluation, evalData, ended, note } = report;
+  const { config } = folder;
   const { model, data, recipe, engine } = config;
   const kind = datasetKind(data.name);
   return renderReport({
-    title: `${modelKind(model.name).title} on ${kind.title}`,
+    title: `${modelKind(model.name).title} on ${data.title}`,
     note,
     evalName: kind.evalName,
     lossName: lossOf(recipe).title,
     run: {
       model: modelKind(model.name).title,
       parameters: model.parameters,
-      dataset: kind.title,
+      dataset: data.title,
       source: data.train.source,
       trainImages: data.train.images,
       evalImages: data.eval.images,
@@ -48,7 +52,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
     epochs: history,
     ...(evaluation && {
       evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
-      mistakes: await picturesOf(evaluation, evalData, kind, data.classNames),
+      mistakes: await picturesOf(evaluation, evalData, config.data),
     }),
   });
 }
@@ -56,9 +60,11 @@ export async function renderRunReport(report: RunReport): Promise<string> {
 async function picturesOf(
   { mistakes }: Evaluation,
   data: Dataset,
-  kind: DatasetKind,
-  classNames: readonly string[],
+  { name, classNames, images: asked }: RunConfig['data'],
 ): Promise<Mistake[]> {
+  const kind = datasetKind(name);
+  const fileOf = (index: number) =>
+    data instanceof ImageFileDataset ? basename(data.files[index].path) : `${kind.evalName} image ${index}`;
   if (mistakes.length === 0) return [];
   const { images, shape } = await readBatch(
     data,
@@ -67,15 +73,14 @@ async function picturesOf(
   const size = images.length / mistakes.length;
   return Promise.all(
     mistakes.map(async ({ index, label, predicted, probabilities }, i) => ({
-      image: await kind.picture({
-        image: images.subarray(i * size, (i + 1) * size),
-        shape: shape.slice(1),
-        label,
-      }),
+      image: await kind.picture(
+        { image: images.subarray(i * size, (i + 1) * size), shape: shape.slice(1), label },
+        asked ?? preprocessing(),
+      ),
       truth: classNames[label],
       predicted: classNames[predicted],
       probability: probabilities[predicted],
-      caption: `${kind.evalName} image ${index}`,
+      caption: fileOf(index),
     })),
   );
 }

@@ -3,6 +3,7 @@ import type { DataLoader, TensorBatch } from '../io/dataloader.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { defaultGenerator, type GeneratorState } from '../random.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { formatFigure } from './format.js';
 
@@ -18,6 +19,8 @@ export interface EpochRecord {
   /** Of the training, as are the seconds; the evaluation comes on top. */
   readonly imagesPerSecond: number;
   readonly seconds: number;
+  /** Share of the seconds in which the next batch was waited for. */
+  readonly dataShare: number;
 }
 
 /**
@@ -33,6 +36,8 @@ export interface TrainingState {
   readonly samples: number;
   readonly lossSum: number;
   readonly seconds: number;
+  /** Of those, the seconds in which a batch was waited for. */
+  readonly dataSeconds: number;
   /** The generator when that epoch was shuffled; null if it has not begun. */
   readonly shuffle: GeneratorState | null;
   /** The default generator, which all that is random draws from. */
@@ -87,6 +92,8 @@ export interface TrainOptions {
   readonly network: Layer;
   readonly optimizer: Optimizer;
   readonly loss: LossFunction;
+  /** The mean loss that a batch is trained on. Default: `loss(network.forward(images), labels)`. */
+  readonly objective?: ((images: Tensor, labels: Tensor) => Tensor) | undefined;
   readonly trainLoader: DataLoader;
   /** Judged after every epoch. */
   readonly evalLoader?: DataLoader | undefined;
@@ -154,6 +161,7 @@ class Loop implements Training {
   readonly #callbacks: readonly Callback[];
   #lossSum = 0;
   #secondsBefore = 0;
+  #dataSeconds = 0;
   #began = 0;
   /** Time stands still outside of batches. */
   #ticking = false;
@@ -176,6 +184,7 @@ class Loop implements Training {
     this.samples = from.state.samples;
     this.#lossSum = from.state.lossSum;
     this.#secondsBefore = from.state.seconds;
+    this.#dataSeconds = from.state.dataSeconds;
     this.#shuffle = from.state.shuffle;
     optimizer.learningRate = from.state.learningRate;
     defaultGenerator().restore(from.state.generator);
@@ -194,6 +203,7 @@ class Loop implements Training {
       samples,
       lossSum: this.#lossSum,
       seconds: this.#seconds(),
+      dataSeconds: this.#dataSeconds,
       shuffle: this.#shuffle,
       generator: defaultGenerator().state(),
       steps,
@@ -216,6 +226,7 @@ class Loop implements Training {
         evalAccuracy: this.evaluation?.accuracy ?? null,
         imagesPerSecond: this.samples / seconds,
         seconds,
+        dataShare: this.#dataSeconds / seconds,
       };
       this.history.push(record);
       this.#nextEpoch();
@@ -230,14 +241,17 @@ class Loop implements Training {
   async #trainEpoch(): Promise<void> {
     const { network, optimizer, batches } = this;
     const { loss, trainLoader } = this.#options;
+    const { objective = (images, labels) => loss(network.forward(images), labels) } = this.#options;
     const onBatchEnd = this.#callbacks.filter((callback) => callback.onBatchEnd !== undefined);
     const epoch = trainLoader.epoch(this.#shuffle === null ? {} : { from: this.#shuffle, skip: this.batch });
     this.#shuffle = trainLoader.epochState;
     network.train();
     this.#began = performance.now();
     this.#ticking = true;
+    let asked = performance.now();
     for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
-      const mean = loss(network.forward(images), labels);
+      this.#dataSeconds += (performance.now() - asked) / 1000;
+      const mean = objective(images, labels);
       mean.backward();
       await optimizer.step();
       optimizer.clearGrad();
@@ -256,6 +270,7 @@ class Loop implements Training {
       }
       // A last batch that is done belongs to a whole epoch, which is judged before the end.
       if (this.batch < batches && this.#ending()) break;
+      asked = performance.now();
     }
     this.#secondsBefore = this.#seconds();
     this.#ticking = false;
@@ -288,6 +303,7 @@ class Loop implements Training {
     this.samples = 0;
     this.#lossSum = 0;
     this.#secondsBefore = 0;
+    this.#dataSeconds = 0;
     this.#shuffle = null;
   }
 

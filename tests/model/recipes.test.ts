@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import { makeOptimizer, modelKind, recipeFor, recipeLine, usualData } from '../../src/model/recipes.js';
+import {
+  findData,
+  makeOptimizer,
+  modelKind,
+  outputsFor,
+  recipeFor,
+  recipeLine,
+  usualData,
+} from '../../src/model/recipes.js';
 import { Adam, AdamW, Momentum, SGD } from '../../src/optimizer/index.js';
 import { Parameter } from '../../src/tensor/state.js';
 
@@ -10,23 +18,24 @@ const lenet = {
   batchSize: 10,
   shuffle: true,
   epochs: 5,
+  logEvery: 2000,
 };
 
 describe('recipeFor', () => {
   test('gives the recipe, whole and with changes', () => {
-    expect(recipeFor('lenet', 'mnist')).toEqual(lenet);
-    expect(recipeFor('lenet', 'mnist', { epochs: 1, learningRate: 0.5, momentum: 0.5, batchSize: 3 })).toEqual({
+    expect(recipeFor('lenet', 10)).toEqual(lenet);
+    expect(recipeFor('lenet', 10, { epochs: 1, learningRate: 0.5, momentum: 0.5, batchSize: 3 })).toEqual({
       ...lenet,
       optimizer: { ...lenet.optimizer, learningRate: 0.5, momentum: 0.5 },
       batchSize: 3,
       epochs: 1,
     });
-    expect(recipeFor('lenet', 'mnist', { epochs: undefined })).toEqual(lenet);
-    expect(usualData('lenet')).toBe('mnist');
+    expect(recipeFor('lenet', 10, { epochs: undefined })).toEqual(lenet);
+    expect(usualData('lenet')).toEqual({ name: 'mnist', classes: 10 });
   });
 
   test('gives another optimizer its own settings', () => {
-    const optimizer = (changes: Parameters<typeof recipeFor>[2]) => recipeFor('lenet', 'mnist', changes).optimizer;
+    const optimizer = (changes: Parameters<typeof recipeFor>[2]) => recipeFor('lenet', 10, changes).optimizer;
     expect(optimizer({ optimizer: 'adam' })).toEqual({ name: 'adam', learningRate: 0.001, weightDecay: 0 });
     expect(optimizer({ optimizer: 'adamw' })).toEqual({ name: 'adamw', learningRate: 0.001, weightDecay: 0.01 });
     expect(optimizer({ optimizer: 'sgd', weightDecay: 0.1 })).toEqual({
@@ -40,12 +49,12 @@ describe('recipeFor', () => {
   });
 
   test.each([
-    ['lenett', 'mnist', "[model] model 'lenett': expected one of lenet; did you mean lenet?"],
-    ['LeNet', 'mnist', 'did you mean lenet?'],
-    ['lenet', 'mnits', "[data] data 'mnits': expected one of mnist; did you mean mnist?"],
-  ])('suggests the nearest name for %s on %s', (model, data, message) => {
-    expect(() => recipeFor(model, data)).toThrow(message);
-    expect(() => recipeFor(model, data)).toThrow(InputError);
+    ['lenett', /^\[model\] model 'lenett': expected one of lenet, lenet224, .*; did you mean lenet\?$/],
+    ['LeNet', 'did you mean lenet?'],
+    ['resnet-50', 'did you mean resnet50?'],
+  ])('suggests the nearest name for %s', (model, message) => {
+    expect(() => recipeFor(model, 2)).toThrow(message);
+    expect(() => recipeFor(model, 2)).toThrow(InputError);
   });
 
   test('suggests nothing where nothing is near', () => {
@@ -54,11 +63,50 @@ describe('recipeFor', () => {
   });
 });
 
+describe('the recipes for photographs', () => {
+  const decayed = { name: 'momentum', learningRate: 0.001, momentum: 0.9, weightDecay: 0.001 };
+  const plain = { ...decayed, weightDecay: 0 };
+  test.each([
+    ['lenet224', plain],
+    ['alexnet', { name: 'adam', learningRate: 0.001, weightDecay: 0 }],
+    ['vgg16', plain],
+    ['googlenet', decayed],
+    ['resnet50', decayed],
+    ['resnet101', decayed],
+    ['resnet152', decayed],
+  ])('%s', (model, optimizer) => {
+    const recipe = recipeFor(model, 2);
+    expect(recipe).toMatchObject({ optimizer, loss: 'binaryCrossEntropy', batchSize: 10, epochs: 5, logEvery: 20 });
+    expect(outputsFor(recipe, 2)).toBe(1);
+    expect(outputsFor(recipeFor(model, 3), 3)).toBe(3);
+    expect(recipeFor(model, 3).loss).toBe('crossEntropy');
+    expect(usualData(model)).toEqual({ name: 'palm', classes: 2 });
+  });
+});
+
+describe('findData', () => {
+  test('takes names and places apart', () => {
+    expect(findData('mnist')).toEqual({ name: 'mnist', location: undefined });
+    expect(findData('palm:a:b')).toEqual({ name: 'palm', location: 'a:b' });
+  });
+
+  test.each([
+    ['mnits', "[data] data 'mnits': expected one of mnist, palm, folder, csv; did you mean mnist?"],
+    ['palm', '[data] palm: expected palm:DIR, got no folder; give it with --data palm:DIR'],
+    ['palm:', "[data] 'palm:': expected a folder or file behind the colon, got nothing"],
+    ['csv', '[data] csv: expected csv:FILE, got no file'],
+    ['mnist:x', "[data] mnist:x: expected mnist alone, got 'x'"],
+  ])('refuses %s', (data, message) => {
+    expect(() => findData(data)).toThrow(message);
+    expect(() => findData(data)).toThrow(InputError);
+  });
+});
+
 test('recipeLine reads well', () => {
-  expect(recipeLine(recipeFor('lenet', 'mnist'))).toBe(
+  expect(recipeLine(recipeFor('lenet', 10))).toBe(
     'Momentum 0.9, learning rate 0.001, batch size 10, shuffled, 5 epochs, cross entropy',
   );
-  expect(recipeLine(recipeFor('lenet', 'mnist', { optimizer: 'adamw', epochs: 1 }))).toBe(
+  expect(recipeLine(recipeFor('lenet', 10, { optimizer: 'adamw', epochs: 1 }))).toBe(
     'AdamW, learning rate 0.001, weight decay 0.01, batch size 10, shuffled, 1 epoch, cross entropy',
   );
 });

@@ -4,8 +4,9 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { FileError, FoveaError, InputError } from '../../src/errors.js';
 import { loadSafetensors } from '../../src/io/safetensors.js';
+import { evaluateRun, openRun } from '../../src/model/evaluateRun.js';
 import { makeOptimizer } from '../../src/model/recipes.js';
-import { evaluateRun, openRun, Run } from '../../src/model/run.js';
+import { Run } from '../../src/model/run.js';
 import { fingerprint, RunFolder } from '../../src/model/runFolder.js';
 import { type Callback, type Training, train } from '../../src/model/trainer.js';
 import { smallMnist } from '../smallMnist.js';
@@ -52,7 +53,7 @@ describe('a run folder', () => {
     expect(readdirSync(trained).sort()).toEqual(files);
     const config = JSON.parse(readFileSync(join(trained, 'config.json'), 'utf8'));
     expect(config).toMatchObject({
-      format: 1,
+      format: 2,
       version: '0.1.0',
       model: { name: 'lenet', options: { numClasses: 10 }, inputShape: [1, 28, 28], parameters: 41_806 },
       data: { name: 'mnist', train: { images: 500 }, eval: { images: 230, source: `folder ${dataDir}` } },
@@ -66,14 +67,11 @@ describe('a run folder', () => {
       seed: 3,
       engine: { name: 'onednn', threads: 1, description: expect.stringMatching(/^oneDNN 2\./) },
     });
-    expect(config.data.train.files[0]).toEqual({
-      path: join(dataDir, 'train-images-idx3-ubyte'),
-      bytes: 16 + 500 * 784,
-      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
-    });
+    expect(config.data.train.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(config.data.train.classCounts.reduce((sum: number, n: number) => sum + n)).toBe(500);
     const lines = readFileSync(join(trained, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual(
-      [1, 2].map(() => ['epoch', 'trainLoss', 'evalLoss', 'evalAccuracy', 'imagesPerSecond', 'seconds']),
+      [1, 2].map(() => ['epoch', 'trainLoss', 'evalLoss', 'evalAccuracy', 'imagesPerSecond', 'seconds', 'dataShare']),
     );
     const page = readFileSync(join(trained, 'report.html'), 'utf8');
     expect(page).toContain('LeNet on MNIST');

@@ -1,14 +1,17 @@
+import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/evaluateRun.js';
 import { formatCount, formatFigure, formatPercent } from '../../model/format.js';
 import { Progress } from '../../model/progress.js';
 import { datasetKind, modelKind } from '../../model/recipes.js';
 import { wilsonInterval } from '../../model/report/scores.js';
-import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/run.js';
 import { formatTable } from '../../model/table.js';
+import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
 import { DownloadDisplay } from '../display.js';
-import { applyEngine, type EngineOptions } from '../options.js';
+import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
-interface EvalCommandOptions extends EngineOptions {
+interface EvalCommandOptions extends EngineOptions, ReadingOptions {
+  readonly data?: string;
+  readonly split?: 'train' | 'validation' | 'all';
   readonly dataDir?: string;
   readonly batchSize?: number;
   readonly json?: boolean;
@@ -16,14 +19,17 @@ interface EvalCommandOptions extends EngineOptions {
 
 export async function evaluate(path: string, options: EvalCommandOptions, terminal: Terminal): Promise<number> {
   applyEngine(options);
-  const { dataDir, batchSize, json = false } = options;
+  const { data, split, dataDir, batchSize, json = false } = options;
   const run = await openRun(path);
   const download = new DownloadDisplay(terminal);
   const bar = !json && terminal.stderr.isTTY === true;
   let progress: Progress | null = null;
   try {
     const result = await evaluateRun(run, {
+      data,
+      split: split === 'validation' ? 'eval' : split,
       dataDir,
+      reading: readingOf(options),
       batchSize,
       onDownload: download.show,
       onBatch: (samples, total) => {
@@ -50,22 +56,30 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
 
 function forMachines({ folder }: TrainedRun, result: RunEvaluation) {
   const { model, data } = folder.config;
-  const { samples, loss, accuracy, confusion, mistakes, source, sameData } = result;
+  const { samples, loss, accuracy, confusion, mistakes, split, sameData, screening } = result;
   const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
   return {
     run: folder.path,
     model: model.name,
     data: data.name,
     epochs: folder.history.length,
+    title: result.title,
+    synthetic: result.synthetic,
+    split,
     images: samples,
-    source,
+    source: result.data.source,
+    sha256: result.data.sha256,
     sameData,
+    unreadable: result.data.unreadable,
+    weightsSha256: folder.weightsSha256,
     loss,
     accuracy,
     accuracyInterval: wilsonInterval(correct, samples),
     confusion,
+    screening,
     mistakes: mistakes.map(({ index, label, predicted, probabilities }) => ({
       index,
+      ...fileOf(result, index),
       label: data.classNames[label],
       predicted: data.classNames[predicted],
       probability: probabilities[predicted],
@@ -73,24 +87,31 @@ function forMachines({ folder }: TrainedRun, result: RunEvaluation) {
   };
 }
 
+/** The file of a sample, where each has one. */
+function fileOf({ dataset }: RunEvaluation, index: number): { file?: string } {
+  return dataset instanceof ImageFileDataset ? { file: dataset.files[index].path } : {};
+}
+
 function show({ folder }: TrainedRun, result: RunEvaluation, terminal: Terminal): void {
   const { model, data } = folder.config;
-  const { evalName, title } = datasetKind(data.name);
-  const { samples, confusion } = result;
+  const { samples, confusion, split, title, synthetic } = result;
+  const name = { train: 'training', eval: datasetKind(data.name).evalName, all: 'all' }[split];
   const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
   const [low, high] = wilsonInterval(correct, samples);
   const epochs = folder.history.length;
   print(terminal, `${modelKind(model.name).title} on ${title}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`);
   printFacts(terminal, [
-    [`${evalName} images`, formatCount(samples)],
-    ['source', result.source],
+    [`${name} images`, formatCount(samples)],
+    ['source', result.data.source],
     [
       'accuracy',
       `${formatPercent(result.accuracy)}  (95 % interval ${formatPercent(low)} to ${formatPercent(high)}; ${formatCount(samples - correct)} wrong)`,
     ],
     ['loss', formatFigure(result.loss)],
   ]);
-  if (!result.sameData) print(terminal, '  Note: these are not the files that the training was judged on.');
+  if (!result.sameData) print(terminal, '  Note: these are not the images that the run folder speaks of.');
+  if (synthetic)
+    print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');
   print(terminal, '\nRows are the true classes, columns what they were taken for:\n');
   const right = (header: string) => ({ header, align: 'right' as const });
   const rows = confusion.map((row, i) => [

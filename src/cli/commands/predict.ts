@@ -1,39 +1,94 @@
-import { formatPercent } from '../../model/format.js';
-import { type Prediction, predictFiles } from '../../model/predict.js';
-import { openRun } from '../../model/run.js';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import { InputError } from '../../errors.js';
+import { writeFileAtomic } from '../../io/atomic.js';
+import { openRun, type TrainedRun } from '../../model/evaluateRun.js';
+import { formatCount, formatPercent } from '../../model/format.js';
+import { expandFolders, type Prediction, predictFiles } from '../../model/predict.js';
+import { Progress } from '../../model/progress.js';
 import { formatTable } from '../../model/table.js';
 import { applyEngine, type EngineOptions } from '../options.js';
 import { print, printJson, type Terminal } from '../terminal.js';
 
 interface PredictCommandOptions extends EngineOptions {
   readonly top: number;
+  readonly csv?: boolean;
+  readonly out?: string;
   readonly json?: boolean;
 }
 
 export async function predict(
   path: string,
-  files: readonly string[],
+  images: readonly string[],
   options: PredictCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
   applyEngine(options);
-  const { top, json = false } = options;
+  const { top, csv = false, out, json = false } = options;
+  if (csv && json) throw new InputError('[predict] output: expected --csv or --json, got both');
+  if (out !== undefined && !csv) throw new InputError('[predict] --out: expected with --csv only, got it without');
+  if (out !== undefined && existsSync(out)) {
+    throw new InputError(`[predict] ${out}: expected a new file, got one that is there already; choose another --out`);
+  }
   const run = await openRun(path);
+  const { classNames } = run.folder.config.data;
+  const files = await expandFolders(images);
+  const progress = new Progress({
+    label: 'pictures',
+    total: files.length,
+    unit: 'images',
+    stream: terminal.stderr,
+    mode: terminal.stderr.isTTY === true && files.length > 32 ? 'auto' : 'silent',
+  });
   const shown: Prediction[] = [];
   let unreadable = 0;
-  for await (const result of predictFiles(run, files, top)) {
-    if ('error' in result) {
-      unreadable++;
-      terminal.stderr.write(`fovea: ${result.error.message}\n`);
-      if (json) printJson(terminal, { file: result.file, error: result.error.message });
-    } else if (json) {
-      printJson(terminal, result);
-    } else {
-      shown.push(result);
+  let done = 0;
+  try {
+    for await (const result of predictFiles(run, files, csv ? classNames.length : top)) {
+      progress.update(++done);
+      if ('error' in result) {
+        unreadable++;
+        terminal.stderr.write(`fovea: ${result.error.message}\n`);
+        if (json) printJson(terminal, { file: result.file, error: result.error.message });
+      } else if (json) {
+        printJson(terminal, result);
+      } else {
+        shown.push(result);
+      }
     }
+  } finally {
+    progress.stop();
   }
-  if (shown.length > 0) print(terminal, tableOf(shown, Math.min(top, run.folder.config.data.classNames.length)));
+  if (csv) await writeCsv(csvOf(run, shown), out, shown.length, terminal);
+  else if (shown.length > 0) print(terminal, tableOf(shown, Math.min(top, classNames.length)));
   return unreadable === 0 ? 0 : 2;
+}
+
+async function writeCsv(text: string, out: string | undefined, count: number, terminal: Terminal): Promise<void> {
+  if (out === undefined) {
+    terminal.stdout.write(text);
+    return;
+  }
+  await writeFileAtomic(out, text);
+  print(terminal, `${formatCount(count)} pictures in ${out}`);
+}
+
+/** For iChallenge-PM what the challenge asked to be handed in, else the probability of every class. */
+function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): string {
+  const { name, classNames } = folder.config.data;
+  const probabilityOf = ({ classes }: Prediction, wanted: string) =>
+    classes.find((entry) => entry.name === wanted)?.probability.toFixed(6);
+  if (name === 'palm') {
+    const rows = predictions.map((prediction) => [basename(prediction.file), probabilityOf(prediction, classNames[1])]);
+    return stringify([['FileName', 'PM Risk'], ...rows]);
+  }
+  const rows = predictions.map((prediction) => [
+    prediction.file,
+    prediction.classes[0].name,
+    ...classNames.map((className) => probabilityOf(prediction, className)),
+  ]);
+  return stringify([['file', 'class', ...classNames], ...rows]);
 }
 
 function tableOf(predictions: readonly Prediction[], top: number): string {

@@ -1,19 +1,22 @@
 import { formatShape } from '../../graph/shape.js';
 import { formatCount } from '../../model/format.js';
-import { datasetKind, modelKind, usualData } from '../../model/recipes.js';
+import { modelKind, outputsFor, recipeFor, usualData } from '../../model/recipes.js';
 import { summarize } from '../../model/summary.js';
 import { formatTable } from '../../model/table.js';
 import { print, printJson, type Terminal } from '../terminal.js';
 
 interface SummaryCommandOptions {
   readonly input?: readonly number[];
+  readonly classes?: number;
   readonly json?: boolean;
 }
 
 export async function summary(model: string, options: SummaryCommandOptions, terminal: Terminal): Promise<number> {
   const kind = modelKind(model);
   const input = options.input ?? [1, ...kind.inputShape];
-  const network = kind.create({ numClasses: datasetKind(usualData(model)).classNames.length });
+  const { classes } = usualData(model);
+  const numClasses = options.classes ?? outputsFor(recipeFor(model, classes), classes);
+  const network = kind.create({ numClasses }, input.slice(1));
   const { layers, ...totals } = summarize(network, input);
   if (options.json) {
     printJson(terminal, { model, input, layers, ...totals });

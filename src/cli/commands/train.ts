@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { OperatingRule } from '../../metric/index.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
-import { datasetKind, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
+import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
 import { Run } from '../../model/run.js';
 import type { EpochRecord, TrainOutcome } from '../../model/trainer.js';
+import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { DownloadDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
-import { applyEngine, type EngineOptions } from '../options.js';
+import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 
-interface TrainCommandOptions extends EngineOptions {
+interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly data?: string;
   readonly dataDir?: string;
   readonly epochs?: number;
@@ -18,6 +20,12 @@ interface TrainCommandOptions extends EngineOptions {
   readonly optimizer?: OptimizerName;
   readonly momentum?: number;
   readonly weightDecay?: number;
+  readonly size?: readonly [height: number, width: number];
+  readonly order?: ChannelOrder;
+  readonly antialias?: boolean;
+  readonly holdOut?: number;
+  readonly auxiliaryHeads?: boolean;
+  readonly operatingPoint?: OperatingRule;
   readonly seed: number;
   readonly out?: string;
   readonly logEvery?: number;
@@ -25,9 +33,11 @@ interface TrainCommandOptions extends EngineOptions {
 }
 
 export async function train(model: string, options: TrainCommandOptions, terminal: Terminal): Promise<number> {
-  const { data = usualData(model), dataDir, seed, json = false } = options;
+  const { data = usualData(model).name, dataDir, seed, json = false, size, order, antialias } = options;
+  const { holdOut, auxiliaryHeads, operatingPoint: operatingRule } = options;
   const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate } = options;
-  const { evalName } = datasetKind(data);
+  const { name } = findData(data);
+  const { evalName } = datasetKind(name);
   applyEngine(options);
   const download = new DownloadDisplay(terminal);
   const interruption = new Interruption(terminal);
@@ -36,9 +46,14 @@ export async function train(model: string, options: TrainCommandOptions, termina
     const run = await Run.create({
       model,
       data,
-      out: options.out ?? newFolder(`${model}-${data}`),
+      out: options.out ?? newFolder(`${model}-${name}`),
       seed,
       dataDir,
+      images: { ...(size && { size }), ...(order && { order }), ...(antialias && { antialias }) },
+      reading: readingOf(options),
+      holdOut,
+      auxiliaryHeads,
+      operatingRule,
       changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate },
       onDownload: download.show,
     });
@@ -46,7 +61,7 @@ export async function train(model: string, options: TrainCommandOptions, termina
     const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
     report.begin();
     display = new TrainingDisplay(terminal, {
-      logEvery: options.logEvery,
+      logEvery: options.logEvery ?? run.folder.config.recipe.logEvery,
       batchSize: run.folder.config.recipe.batchSize,
       onLine: json ? (line) => printJson(terminal, { event: 'batch', ...line }) : undefined,
       onEpoch: (record) => report.epoch(record),
@@ -89,11 +104,12 @@ class TextReport {
     const { folder } = this.#run;
     const { model, data, recipe, engine, seed } = folder.config;
     const { train, eval: judged } = data;
-    print(this.#terminal, `${modelKind(model.name).title} on ${datasetKind(data.name).title}`);
+    print(this.#terminal, `${modelKind(model.name).title} on ${data.title}`);
     printFacts(this.#terminal, [
       ['parameters', formatCount(model.parameters)],
       ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
       ['source', train.source],
+      ...unreadableFacts(train.unreadable.length + judged.unreadable.length),
       ['recipe', recipeLine(recipe)],
       ['seed', String(seed)],
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
@@ -115,9 +131,11 @@ class TextReport {
     print(this.#terminal, parts.join('  '));
   }
 
-  end({ completed, evaluation }: TrainOutcome): void {
+  end({ completed, evaluation, history }: TrainOutcome): void {
     const { folder } = this.#run;
     const { training } = folder.state;
+    const notice = this.#run.plateau(history);
+    if (notice !== null) print(this.#terminal, `\n${notice}`);
     const command = ownCommand();
     const path = quoted(folder.path);
     const figures =
@@ -135,6 +153,10 @@ class TextReport {
     print(this.#terminal, `  ${command} eval ${path}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
   }
+}
+
+function unreadableFacts(count: number): [string, string][] {
+  return count === 0 ? [] : [['unreadable', `${formatCount(count)} pictures, left out; config.json lists them`]];
 }
 
 class JsonReport {
@@ -155,7 +177,7 @@ class JsonReport {
     printJson(this.#terminal, { event: 'epoch', ...record });
   }
 
-  end({ completed, evaluation }: TrainOutcome): void {
+  end({ completed, evaluation, history }: TrainOutcome): void {
     const { folder } = this.#run;
     const { epoch, batch, steps } = folder.state.training;
     printJson(this.#terminal, {
@@ -168,6 +190,7 @@ class JsonReport {
       evalLoss: evaluation?.loss ?? null,
       evalAccuracy: evaluation?.accuracy ?? null,
       confusion: evaluation?.confusion ?? null,
+      notice: this.#run.plateau(history),
     });
   }
 }

@@ -10,6 +10,8 @@ export interface CsvDatasetOptions extends ImageFilesOptions {
   readonly fileColumn?: string;
   /** Name of the column with the classes ('label'). */
   readonly labelColumn?: string;
+  /** Name of a column that says which part of the data a picture belongs to; kept as `split` of the files (none). */
+  readonly splitColumn?: string;
   /** Folder that the paths start from (that of the table). */
   readonly root?: string;
   /** The classes in the order of their numbers (those in the table, in the order of their names, or as numbers). */
@@ -23,13 +25,21 @@ export class CsvDataset extends ImageFileDataset {
    * exist or comes twice, or with a class that is not in `classNames`; the message names the rows
    */
   static async open(path: string, options: CsvDatasetOptions = {}): Promise<CsvDataset> {
-    const { fileColumn = 'file', labelColumn = 'label', root = dirname(path), classNames, ...rest } = options;
+    const {
+      fileColumn = 'file',
+      labelColumn = 'label',
+      splitColumn,
+      root = dirname(path),
+      classNames,
+      ...rest
+    } = options;
     const table = await readTable(path);
     const at = (column: string) => columnIndex(table, (name) => name === column, `'${column}'`);
     const [fileAt, labelAt] = [at(fileColumn), at(labelColumn)];
+    const splitAt = splitColumn === undefined ? -1 : at(splitColumn);
     const rows = table.rows.map(({ number, cells }) => {
       const file = cells[fileAt] ?? '';
-      return { number, file, path: resolve(root, file), label: cells[labelAt] ?? '' };
+      return { number, file, path: resolve(root, file), label: cells[labelAt] ?? '', split: cells[splitAt] };
     });
     const refuseRows = (bad: readonly { number: number; file: string }[], expected: string, got: string) => {
       if (bad.length === 0) return;
@@ -70,7 +80,11 @@ export class CsvDataset extends ImageFileDataset {
       `files in ${root}`,
       'missing ones',
     );
-    const files = rows.map((row) => ({ path: row.path, label: labels.get(row.label) as number }));
+    const files = rows.map(({ path, label, split }) => ({
+      path,
+      label: labels.get(label) as number,
+      ...(split !== undefined && { split }),
+    }));
     return new CsvDataset(await imageFileSet('csv dataset', files, known, rest));
   }
 }

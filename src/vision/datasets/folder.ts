@@ -37,13 +37,20 @@ export class DatasetFolder extends ImageFileDataset {
 export class ImageFolder extends ImageFileDataset {
   /** @throws FileError for a folder that cannot be read, or has no picture */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<ImageFolder> {
-    const names = (await listFiles(root)).filter((name) => extensions.test(name));
-    if (names.length === 0) {
-      throw new FileError(`[image folder] ${root}: expected pictures (${extensions.source}), got none`);
-    }
-    const files = names.map((name) => ({ path: join(root, name), label: -1 }));
+    const files = (await picturesIn(root)).map((path) => ({ path, label: -1 }));
     return new ImageFolder(await imageFileSet('image folder', files, [], options));
   }
+}
+
+/**
+ * The pictures in a folder and its subfolders, in the order of their names.
+ *
+ * @throws FileError for a folder that cannot be read, or has no picture
+ */
+export async function picturesIn(root: string): Promise<string[]> {
+  const names = (await listFiles(root)).filter((name) => extensions.test(name));
+  if (names.length > 0) return names.map((name) => join(root, name));
+  throw new FileError(`[image folder] ${root}: expected pictures (${extensions.source}), got none`);
 }
 
 function requireEach(root: string, classNames: readonly string[], files: readonly ImageFile[], expected: string): void {

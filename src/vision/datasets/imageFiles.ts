@@ -7,6 +7,8 @@ import { ImageReader, type ImageReaderOptions } from './imageReader.js';
 export interface ImageFile {
   readonly path: string;
   readonly label: number;
+  /** Which part of the data it belongs to, if its list says so. */
+  readonly split?: string;
 }
 
 /** A picture that cannot be used, and why. */
@@ -54,6 +56,29 @@ export class ImageFileDataset implements Dataset {
     this.classNames = classNames;
     this.quarantine = quarantine;
     this.#reader = reader;
+  }
+
+  /** Some of the samples, in the order of `indices`. Pictures in memory are shared. */
+  subset(indices: Iterable<number>): ImageFileDataset {
+    const files = Array.from(indices, (index) => this.files[index]);
+    return new ImageFileDataset({ ...this, files, reader: this.#reader });
+  }
+
+  /**
+   * The same pictures with their classes numbered as in `classNames`.
+   *
+   * @throws InputError if a class of the pictures is not among them
+   */
+  relabelled(classNames: readonly string[]): ImageFileDataset {
+    const numbers = this.classNames.map((name) => classNames.indexOf(name));
+    const files = this.files.map((file) => ({ ...file, label: numbers[file.label] ?? file.label }));
+    const strange = this.classNames.filter((_, i) => numbers[i] < 0);
+    if (strange.length > 0) {
+      throw new InputError(
+        `[images] classes: expected ${classNames.join(', ')}, got ${strange.join(', ')} as well; rename or leave them out`,
+      );
+    }
+    return new ImageFileDataset({ ...this, files, classNames, reader: this.#reader });
   }
 
   get(index: number): Sample | Promise<Sample> {

@@ -105,6 +105,11 @@ export class MNIST implements Dataset {
     return new MNIST(images.data, labels.data, source);
   }
 
+  /** The class of each image. */
+  get labels(): Uint8Array {
+    return this.#labels.slice();
+  }
+
   get(index: number): Sample {
     const { images, labels } = this.readBatch([index]);
     return { image: images, shape: [1, side, side], label: labels[0] };

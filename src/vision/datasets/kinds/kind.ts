@@ -1,0 +1,87 @@
+import type { Shape } from '../../../graph/shape.js';
+import type { Dataset, Sample } from '../../../io/dataset.js';
+import type { DownloadProgress } from '../../../io/download.js';
+import type { Preprocessing } from '../../transforms/preprocess.js';
+import type { BadImage, ImageFilesOptions } from '../imageFiles.js';
+
+/** The images to learn from, those to judge by, or both together. */
+export type Split = 'train' | 'eval' | 'all';
+
+/** Images kept back for judging where a data set does not say which. */
+export interface HoldOut {
+  /** Of each class, between 0 and 1. */
+  readonly share: number;
+  /** Of the choice. */
+  readonly seed: number;
+}
+
+export interface OpenOptions {
+  /** What stands behind the colon in `palm:DIR`: a folder or a table. */
+  readonly location?: string | undefined;
+  /** Do not download what is missing. Default false. */
+  readonly offline?: boolean | undefined;
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** How photographs are made into inputs. */
+  readonly images: Preprocessing;
+  /** How they are read. */
+  readonly reading?: Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage' | 'onProgress'> | undefined;
+  readonly holdOut: HoldOut;
+  /** The classes that a network knows, in the order of its outputs; default: those of the data. */
+  readonly classNames?: readonly string[] | undefined;
+}
+
+/** One part of a data set, read. */
+export interface OpenedSplit {
+  readonly dataset: Dataset;
+  /** Where it came from, for people. */
+  readonly source: string;
+  /** What it was read from, with the label of a file that is one image. */
+  readonly files: readonly { readonly path: string; readonly label?: number }[];
+  /** Samples of each class. */
+  readonly classCounts: readonly number[];
+  /** Pictures that cannot be decoded and were left out. */
+  readonly unreadable: readonly BadImage[];
+}
+
+/** A data set whose place and classes are known. */
+export interface OpenedData {
+  readonly title: string;
+  readonly classNames: readonly string[];
+  /** `[channels, height, width]` */
+  readonly imageShape: Shape;
+  /** Null where images are not photographs to be resized. */
+  readonly images: Preprocessing | null;
+  /** How the images for judging were kept back; null where the data set itself says which they are. */
+  readonly holdOut: HoldOut | null;
+  /** Whether these are drawn pictures in place of photographs. */
+  readonly synthetic: boolean;
+  open(split: Split): Promise<OpenedSplit>;
+}
+
+/** Somebody's picture, made into what a network trained on the data set expects. */
+export interface PreparedImage {
+  readonly image: Float32Array;
+  readonly shape: Shape;
+  /** What was done to it, for people; empty if nothing. */
+  readonly note: string;
+}
+
+/** A data set that can be asked for by name. */
+export interface DatasetKind {
+  readonly title: string;
+  /** What must stand behind the colon, if anything. */
+  readonly location: 'DIR' | 'FILE' | null;
+  /** What the images for judging are called. */
+  readonly evalName: string;
+  open(options: OpenOptions): Promise<OpenedData>;
+  /** @throws {FileError} for a file that is no picture */
+  readImage(path: string, images: Preprocessing): Promise<PreparedImage>;
+  /** A sample as a PNG file, to be looked at. */
+  picture(sample: Sample, images: Preprocessing): Promise<Uint8Array>;
+}
+
+export function countClasses(labels: Iterable<number>, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]++;
+  return counts;
+}

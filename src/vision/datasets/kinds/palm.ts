@@ -1,0 +1,30 @@
+import { InputError } from '../../../errors.js';
+import { PALM } from '../palm/palm.js';
+import { readRecord } from '../palm/record.js';
+import type { DatasetKind } from './kind.js';
+import { photographOf, readerOptions, readPhotograph, splitOf } from './photographs.js';
+
+export const palm: DatasetKind = {
+  title: 'iChallenge-PM',
+  location: 'DIR',
+  evalName: 'validation',
+  async open(options) {
+    const { location: dataDir = '', images } = options;
+    const { synthetic } = await readRecord(dataDir);
+    return {
+      title: synthetic ? 'synthetic fundus pictures (iChallenge-PM layout)' : 'iChallenge-PM',
+      classNames: ['non-PM', 'PM'],
+      imageShape: [3, images.height, images.width],
+      images,
+      holdOut: null,
+      synthetic,
+      async open(split) {
+        if (split === 'all') throw new InputError("[palm] split: expected 'train' or 'eval', got 'all'");
+        const mode = split === 'train' ? 'train' : 'validation';
+        return splitOf(await PALM.open({ dataDir, mode, ...readerOptions(options) }), `folder ${dataDir}`);
+      },
+    };
+  },
+  readImage: readPhotograph,
+  picture: photographOf,
+};
