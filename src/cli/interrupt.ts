@@ -7,10 +7,13 @@ import type { Terminal } from './terminal.js';
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #terminal: Terminal;
+  readonly #doing: string;
   #exitCode = 0;
 
-  constructor(terminal: Terminal) {
+  /** @param doing what happens after the first signal */
+  constructor(terminal: Terminal, doing = 'saving the state') {
     this.#terminal = terminal;
+    this.#doing = doing;
     process.on('SIGINT', this.#onSignal);
     process.on('SIGTERM', this.#onSignal);
   }
@@ -37,6 +40,6 @@ export class Interruption {
     const name = signal === 'SIGINT' ? 'Ctrl-C' : signal;
     this.#controller.abort();
     // A progress bar listens too, and has to be wiped off first.
-    process.nextTick(() => this.#terminal.stderr.write(`fovea: ${name}: saving the state; once more ends at once\n`));
+    process.nextTick(() => this.#terminal.stderr.write(`fovea: ${name}: ${this.#doing}; once more ends at once\n`));
   };
 }

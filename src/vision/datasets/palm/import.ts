@@ -32,7 +32,7 @@ export interface PalmImportOptions extends ImageReaderOptions {
   readonly limits?: ZipLimits;
   /** Called after each picture. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly file: string }) => void;
-  /** Ends the import between two pictures; what is there stays, and the next import goes on from it. */
+  /** Ends the import before the next picture; what is there stays, and the next import goes on from it. */
   readonly signal?: AbortSignal;
 }
 
@@ -86,7 +86,7 @@ const syntheticMark = /^synthetic(\.(txt|md))?$/i;
  * not written again. No given file is altered, and none in `out` is replaced by another.
  *
  * @throws FileError for broken, protected or excessive archives, pictures named otherwise, pictures without labels,
- * labels without pictures, a full disk; what is there by then stays
+ * labels without pictures, training pictures of one class only, a full disk; what is there by then stays
  */
 export async function importPalm(
   given: string | readonly string[],
@@ -99,7 +99,7 @@ export async function importPalm(
   if (paths.length === 0) throw new InputError('[palm] sources: expected a folder or archives, got none');
   const reader = new ImageReader({ ...reading, memoryBytes: 0 });
   await makeFolder(out);
-  const sources = await PalmSources.open(paths, out, new ZipBudget(limits));
+  const sources = await PalmSources.open(paths, out, new ZipBudget(limits), signal);
   try {
     const before = await earlierRecord(out);
     const { wanted, warnings, synthetic } = await survey(sources, before);
@@ -131,6 +131,7 @@ export async function importPalm(
       quarantine: [...before.quarantine.filter(({ file }) => !isNew.has(file)), ...quarantine].sort(byFile),
     };
     if (quarantine.length > 0 && onBadImage === 'fail') throw unreadable(out, record.quarantine);
+    warnings.push(...lackingClasses(record.images));
     const recordPath = join(out, recordFile);
     await writeFileAtomic(recordPath, `${JSON.stringify(record, null, 1)}\n`);
     return summarize(out, record, warnings, copied, wanted.length - copied);
@@ -255,6 +256,20 @@ function match(
     );
   }
   return wanted.sort(byFile);
+}
+
+/** @throws FileError for training pictures of one class only; with validation pictures of one, much can still be done */
+function lackingClasses(images: readonly PalmImage[]): string[] {
+  const warnings: string[] = [];
+  for (const set of ['train', 'validation'] as const) {
+    const { images: count, pathologic } = countsOf(images, set);
+    if (count === 0 || (pathologic > 0 && pathologic < count)) continue;
+    const lacking = pathologic === 0 ? 'with' : 'without';
+    const what = `expected ${set} pictures with and without pathologic myopia, got none ${lacking} it`;
+    if (set === 'train') throw new FileError(`[palm] classes: ${what} among ${count}; give the other class too`);
+    warnings.push(what);
+  }
+  return warnings;
 }
 
 interface Sums {

@@ -39,6 +39,7 @@ export class PalmSources {
     readonly out: string,
     readonly temporary: string,
     readonly budget: ZipBudget,
+    readonly signal: AbortSignal | undefined,
   ) {}
 
   /**
@@ -47,9 +48,14 @@ export class PalmSources {
    *
    * @throws FileError for what is neither folder nor archive, cannot be read, or goes beyond the limits
    */
-  static async open(given: readonly string[], out: string, budget: ZipBudget): Promise<PalmSources> {
+  static async open(
+    given: readonly string[],
+    out: string,
+    budget: ZipBudget,
+    signal?: AbortSignal,
+  ): Promise<PalmSources> {
     await removeAbandoned(out);
-    const sources = new PalmSources(out, join(out, temporaryName()), budget);
+    const sources = new PalmSources(out, join(out, temporaryName()), budget, signal);
     try {
       for (const path of given) await sources.#add(path);
     } catch (error) {
@@ -71,7 +77,11 @@ export class PalmSources {
       throw new FileError(`[palm] ${this.temporary}: expected to make this folder, got ${got}`, { cause: error });
     });
     const path = join(this.temporary, `${this.#unpacked++}`);
-    await replaceFile(path, (handle) => writeFile(handle, file.read()));
+    const { signal } = this;
+    await replaceFile(path, (handle) => writeFile(handle, file.read(), { signal })).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw error;
+    });
     return path;
   }
 

@@ -1,0 +1,141 @@
+import { wilsonInterval } from '../../../metric/proportion.js';
+import { formatCount, formatPercent } from '../../../model/format.js';
+import { Progress } from '../../../model/progress.js';
+import { formatTable, plainLine } from '../../../model/table.js';
+import { importPalm, type PalmSummary } from '../../../vision/datasets/palm/import.js';
+import type { PalmCounts, PalmSize } from '../../../vision/datasets/palm/record.js';
+import { Interruption } from '../../interrupt.js';
+import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
+
+interface ImportCommandOptions {
+  readonly out: string;
+  readonly onBadImage?: 'fail' | 'skip';
+  readonly maxBytes?: number;
+  readonly maxRatio?: number;
+  readonly maxEntries?: number;
+  readonly workers?: number;
+  readonly cache: boolean;
+  readonly json?: boolean;
+}
+
+export async function importData(
+  sources: readonly string[],
+  options: ImportCommandOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { out, onBadImage, maxBytes, maxRatio, maxEntries, workers: numWorkers, cache, json = false } = options;
+  const interruption = new Interruption(terminal, 'finishing the pictures at hand');
+  const { stderr: stream } = terminal;
+  const mode = json ? 'silent' : 'auto';
+  // How many pictures there are is known when the archives have been looked through, which may take a minute.
+  let progress = new Progress({ label: 'looking through the files', unit: 'pictures', stream, mode });
+  let begun = false;
+  try {
+    const summary = await importPalm(sources, out, {
+      onBadImage,
+      limits: { maxBytes, maxRatio, maxEntries },
+      numWorkers,
+      cache,
+      signal: interruption.signal,
+      onProgress: ({ done, total }) => {
+        if (begun) return progress.update(done);
+        begun = true;
+        progress.stop();
+        progress = new Progress({ label: 'import', total, unit: 'pictures', stream, mode });
+      },
+    });
+    progress.finish();
+    const next = `${ownCommand()} train resnet50 --data ${quoted(`palm:${out}`)}`;
+    if (json) printJson(terminal, { ...summary, next });
+    else show(summary, next, terminal);
+    return 0;
+  } catch (error) {
+    progress.stop();
+    if (!interruption.signal.aborted || error !== interruption.signal.reason) throw error;
+    terminal.stderr.write('fovea: stopped; with the same command the import goes on where it stopped\n');
+    return interruption.exitCode;
+  } finally {
+    interruption.end();
+  }
+}
+
+const mostSizes = 10;
+const letters: Readonly<Record<string, string>> = { P: 'pathologic', H: 'highly myopic', N: 'normal', V: 'validation' };
+
+function show(summary: PalmSummary, next: string, terminal: Terminal): void {
+  const { folder, synthetic, train, validation, sizes, quarantine, warnings, copied, present, sha256 } = summary;
+  print(terminal, `iChallenge-PM in ${plainLine(folder)}`);
+  if (synthetic)
+    print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Figures say nothing of patients.');
+  printFacts(terminal, [
+    ['pictures', `${formatCount(copied)} copied, ${formatCount(present)} there already`],
+    ['list', plainLine(summary.recordFile)],
+    ['sha256', sha256],
+  ]);
+  const right = (header: string) => ({ header, align: 'right' as const });
+  print(terminal, '');
+  print(
+    terminal,
+    formatTable(
+      [{ header: 'set' }, right('pictures'), right('PM'), right('non-PM'), { header: 'by first letter' }],
+      [rowOf('training', train), rowOf('validation', validation)],
+      { indent: 2 },
+    ),
+  );
+  print(terminal, '');
+  print(
+    terminal,
+    formatTable(
+      [{ header: 'size' }, { header: 'camera' }, right('pictures'), right('PM'), { header: '95 % interval' }],
+      sizes.slice(0, mostSizes).map((size) => {
+        const [low, high] = wilsonInterval(size.pathologic, size.images);
+        return [
+          `${size.width}×${size.height}`,
+          size.camera ?? 'unknown',
+          formatCount(size.images),
+          formatPercent(size.pathologic / size.images, 1),
+          `${formatPercent(low, 1)} to ${formatPercent(high, 1)}`,
+        ];
+      }),
+      { indent: 2 },
+    ),
+  );
+  if (sizes.length > mostSizes) print(terminal, `  and ${sizes.length - mostSizes} more sizes`);
+  const notes = [...warnings, ...leakage(sizes)];
+  if (notes.length > 0) print(terminal, '');
+  for (const note of notes) print(terminal, `  Note: ${plainLine(note)}`);
+  if (quarantine.length > 0) {
+    print(
+      terminal,
+      `\n  Left out, since they cannot be decoded (${formatCount(quarantine.length)}; the files are kept):\n`,
+    );
+    const rows = quarantine.map(({ path, reason }) => [path, reason]);
+    print(terminal, formatTable([{ header: '' }, { header: '' }], rows, { indent: 2 }));
+  }
+  print(terminal, `\nGo on with:\n  ${next}`);
+}
+
+function rowOf(name: string, { images, pathologic, byPrefix }: PalmCounts): string[] {
+  const shares = Object.entries(byPrefix).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    name,
+    formatCount(images),
+    formatCount(pathologic),
+    formatCount(images - pathologic),
+    shares.map(([letter, count]) => `${letter} (${letters[letter]}) ${formatCount(count)}`).join(', '),
+  ];
+}
+
+/** Sizes whose share of PM is not that of all pictures: there a network may learn the camera instead of the disease. */
+function leakage(sizes: readonly PalmSize[]): string[] {
+  const all = sizes.reduce((sum, { images }) => sum + images, 0);
+  const share = sizes.reduce((sum, { pathologic }) => sum + pathologic, 0) / all;
+  return sizes.flatMap(({ width, height, images, pathologic }) => {
+    const [low, high] = wilsonInterval(pathologic, images);
+    if (low <= share && share <= high) return [];
+    return [
+      `${formatPercent(pathologic / images, 1)} of the pictures of ${width}×${height} pixels are PM, ` +
+        `${formatPercent(share, 1)} of all: a network may learn the camera instead of the disease`,
+    ];
+  });
+}

@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { InputError } from '../../../errors.js';
+import { writeFileAtomic } from '../../../io/atomic.js';
+import { formatCount } from '../../../model/format.js';
+import { plainLine } from '../../../model/table.js';
+import { PALM } from '../../../vision/datasets/palm/palm.js';
+import type { PalmSet } from '../../../vision/datasets/palm/record.js';
+import { isOwnPicture, palmEyes, palmSheet } from '../../../vision/pictures.js';
+import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
+
+interface ShowCommandOptions {
+  readonly out?: string;
+  readonly sheet?: string;
+  readonly images: number;
+  readonly set: PalmSet;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+export async function showData(folder: string, options: ShowCommandOptions, terminal: Terminal): Promise<number> {
+  const { images, set, seed, json = false } = options;
+  const eyes = await target('--out', options.out, 'palm-eyes.png');
+  const sheet = await target('--sheet', options.sheet, 'palm-sheet.png');
+  if (resolve(eyes) === resolve(sheet)) {
+    throw new InputError(`[data] --out and --sheet: expected two files, got ${eyes} twice; choose another name`);
+  }
+  const dataset = await PALM.open({ dataDir: folder, mode: set, cache: false });
+  const title = `iChallenge-PM, ${set === 'train' ? 'training' : 'validation'} set`;
+  await writeFileAtomic(eyes, await palmEyes(dataset, { seed, title }));
+  await writeFileAtomic(sheet, await palmSheet(dataset, { images, seed }));
+  const { length, synthetic, quarantine, sha256 } = dataset;
+  const pathologic = dataset.files.filter(({ label }) => label === 1).length;
+  if (json) {
+    const left = quarantine.length;
+    printJson(terminal, { folder, set, images: length, pathologic, quarantine: left, synthetic, sha256, eyes, sheet });
+    return 0;
+  }
+  print(terminal, title);
+  if (synthetic) print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes.');
+  printFacts(terminal, [
+    ['pictures', `${formatCount(length)}, ${formatCount(pathologic)} of them PM`],
+    ...(quarantine.length > 0 ? [['left out', formatCount(quarantine.length)] as const] : []),
+    ['two eyes', plainLine(eyes)],
+    ['sheet', plainLine(sheet)],
+  ]);
+  return 0;
+}
+
+/**
+ * The file to write. One that was named is replaced, one of the usual name only if it is a picture of ours.
+ *
+ * @throws InputError for a file of another kind
+ */
+async function target(option: string, named: string | undefined, usual: string): Promise<string> {
+  if (named !== undefined) {
+    if (/\.png$/i.test(named)) return named;
+    throw new InputError(`[data] ${option}: expected the name of a PNG file, got '${named}'; let it end in .png`);
+  }
+  const isThere = await stat(usual).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere || (await isOwnPicture(usual))) return usual;
+  throw new InputError(
+    `[data] ${usual}: expected no such file, or one made by this command; name another with ${option}`,
+  );
+}

@@ -1,0 +1,64 @@
+import { basename, join, resolve } from 'node:path';
+import { formatCount } from '../../../model/format.js';
+import { Progress } from '../../../model/progress.js';
+import { plainLine } from '../../../model/table.js';
+import { synthesizePalm } from '../../../vision/datasets/palm/synth.js';
+import { Interruption } from '../../interrupt.js';
+import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
+
+interface SynthCommandOptions {
+  readonly out: string;
+  readonly train: number;
+  readonly validation: number;
+  readonly size: number;
+  readonly seed: number;
+  readonly workers?: number;
+  readonly json?: boolean;
+}
+
+export async function synthData(options: SynthCommandOptions, terminal: Terminal): Promise<number> {
+  const { out, train, validation, size, seed, workers: numWorkers, json = false } = options;
+  const interruption = new Interruption(terminal, 'finishing the pictures at hand');
+  const { signal } = interruption;
+  const progress = new Progress({
+    label: 'drawing',
+    total: train + validation,
+    unit: 'pictures',
+    stream: terminal.stderr,
+    mode: json ? 'silent' : 'auto',
+  });
+  const onProgress = ({ done }: { readonly done: number }) => progress.update(done);
+  try {
+    const summary = await synthesizePalm({ out, train, validation, size, seed, numWorkers, onProgress, signal });
+    progress.finish();
+    // Nothing else may be in the folder itself, so that the same call finds it as it was.
+    const imported = join(out, '..', `${basename(resolve(out))}-imported`);
+    const next = `${ownCommand()} data palm import ${quoted(out)} --out ${quoted(imported)}`;
+    if (json) {
+      printJson(terminal, { synthetic: true, ...summary, next });
+      return 0;
+    }
+    const kinds = ({ N, H, P }: typeof summary.train) =>
+      `${formatCount(N + H + P)}: ${formatCount(P)} pathologic, ${formatCount(H)} highly myopic, ${formatCount(N)} normal`;
+    const { Zeiss, Canon } = summary.cameras;
+    print(terminal, `A stand-in for iChallenge-PM in ${plainLine(out)}`);
+    print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Figures say nothing of patients.');
+    printFacts(terminal, [
+      ['training', kinds(summary.train)],
+      ['validation', kinds(summary.validation)],
+      ['cameras', `${formatCount(Zeiss)} as of a Zeiss, ${formatCount(Canon)} as of a Canon`],
+      ['width', `${summary.size} pixels`],
+      ['seed', String(summary.seed)],
+      ['files', summary.files.map(plainLine).join(', ')],
+    ]);
+    print(terminal, `\nGo on with:\n  ${next}`);
+    return 0;
+  } catch (error) {
+    progress.stop();
+    if (!signal.aborted || error !== signal.reason) throw error;
+    terminal.stderr.write('fovea: stopped; with the same command the drawing goes on\n');
+    return interruption.exitCode;
+  } finally {
+    interruption.end();
+  }
+}

@@ -1,0 +1,75 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  jsonOption,
+  naturalNumber,
+  noCacheOption,
+  onBadImageOption,
+  positiveInteger,
+  workersOption,
+} from './options.js';
+import type { Terminal } from './terminal.js';
+
+/** Adds `data palm import|show|synth`. Each command's code is loaded when it is called. */
+export function dataCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const palm = program
+    .command('data')
+    .description('prepare data sets, and look at them')
+    .command('palm')
+    .description('iChallenge-PM: photographs of eyes with and without pathologic myopia');
+
+  palm
+    .command('import')
+    .description('bring the released archives, or folders unpacked from them, into a folder of your own')
+    .argument('<source...>', 'training.zip, validation.zip, valid_gt.zip, or folders with them or their contents')
+    .requiredOption('--out <dir>', 'folder for pictures and labels; an import that was stopped goes on there')
+    .addOption(onBadImageOption())
+    .option('--max-bytes <size>', 'most to unpack from archives, such as 8GiB (default: 8GiB)', byteCount)
+    .option('--max-ratio <n>', 'most times that a file may be larger unpacked (default: 100)', positiveInteger)
+    .option('--max-entries <n>', 'most files in one archive (default: 20000)', positiveInteger)
+    .addOption(workersOption())
+    .addOption(noCacheOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nNo given file is altered, and none in the folder is replaced by another.')
+    .action(async (sources, options) =>
+      exit(await (await import('./commands/data/import.js')).importData(sources, options, terminal)),
+    );
+
+  palm
+    .command('show')
+    .description('make pictures of the data set: two eyes side by side, and a contact sheet (PNG)')
+    .argument('<dir>', 'folder of an import')
+    .option('--out <file.png>', 'a normal eye and one with pathologic myopia (default: palm-eyes.png)')
+    .option('--sheet <file.png>', 'the contact sheet (default: palm-sheet.png)')
+    .option('--images <n>', 'pictures on the sheet', positiveInteger, 24)
+    .addOption(new Option('--set <name>', 'which pictures').choices(['train', 'validation']).default('train'))
+    .option('--seed <n>', 'decides which pictures are taken', naturalNumber, 0)
+    .addOption(jsonOption())
+    .action(async (folder, options) =>
+      exit(await (await import('./commands/data/show.js')).showData(folder, options, terminal)),
+    );
+
+  palm
+    .command('synth')
+    .description('draw a stand-in for the photographs, in the form in which they are released')
+    .requiredOption('--out <dir>', 'folder for the archives, new or empty')
+    .option('--train <n>', 'training pictures', positiveInteger, 400)
+    .option('--validation <n>', 'validation pictures', positiveInteger, 400)
+    .option('--size <pixels>', 'width of the pictures', positiveInteger, 1024)
+    .option('--seed <n>', 'of all that is random: the same seed draws the same pictures', naturalNumber, 0)
+    .option('--workers <n>', 'threads that draw (default: one a processor, at most 8)', naturalNumber)
+    .addOption(jsonOption())
+    .action(async (options) => exit(await (await import('./commands/data/synth.js')).synthData(options, terminal)));
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+const binaryUnits: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** A number of bytes with or without a unit: `500000`, `1.5 GB` (10^9), `8GiB` (2^30). */
+function byteCount(text: string): number {
+  const [, number, prefix = '', binary] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(i)?)?b?$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(number) * (binary ? binaryUnits : units)[prefix.toLowerCase()]);
+  if (!(bytes >= 1 && Number.isSafeInteger(bytes))) {
+    throw new InvalidArgumentError('expected a number of bytes, such as 500MB or 8GiB');
+  }
+  return bytes;
+}
