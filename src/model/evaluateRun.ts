@@ -70,7 +70,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const { data: known, recipe, model } = config;
   const other = options.data !== undefined;
   const asked = options.data === undefined ? known : findData(options.data);
-  const location = asked.location === undefined ? options.dataDir : resolve(asked.location);
+  const location = asked.location ?? options.dataDir;
   const opened = await datasetKind(asked.name).open({
     location,
     images: known.images ?? imagesFor(model.inputShape),
@@ -79,7 +79,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     reading: options.reading,
     onDownload: options.onDownload,
   });
-  const elsewhere = other && !(asked.name === known.name && location === known.location);
+  const elsewhere = other && !(asked.name === known.name && location && resolve(location) === known.location);
   const split = options.split ?? (elsewhere && opened.holdOut !== null ? 'all' : 'eval');
   const judged = await opened.open(split);
   const total = judged.dataset.length;

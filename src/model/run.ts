@@ -113,7 +113,7 @@ export class Run {
     const { name, location } = findData(options.data);
     const [, height, width] = kind.inputShape;
     const data = await datasetKind(name).open({
-      location: location === undefined ? dataDir : resolve(location),
+      location: location ?? dataDir,
       images: preprocessing({ size: [height, width], ...options.images }),
       reading,
       holdOut: { share: options.holdOut ?? usualHoldOut, seed },

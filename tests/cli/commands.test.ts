@@ -2,42 +2,18 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../../src/cli/program.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 import { idx } from '../vision/idx.js';
+import { runFovea as fovea, linesOf } from './run.js';
 
 const root = temporaryFolder();
 let dataDir = '';
 let folder = '';
 
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command line in this process, as it would be run with both streams piped. */
-async function fovea(...args: string[]): Promise<Result> {
-  const written = { out: '', err: '' };
-  const stream = (name: 'out' | 'err') => ({
-    write: (text: string) => {
-      written[name] += text;
-    },
-  });
-  const code = await run(args, { stdout: stream('out'), stderr: stream('err') });
-  return { code, ...written };
-}
-
 const train = (...args: string[]) => fovea('train', 'lenet', '--data-dir', dataDir, ...args);
 const path = (name: string) => join(root, name);
-const linesOf = (text: string): Record<string, unknown>[] =>
-  text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-
 beforeAll(async () => {
   setEngine('onednn');
   setThreads(1);
