@@ -1,0 +1,130 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
+import { Generator } from '../../src/random.js';
+import { temporaryFolder } from '../temporary.js';
+import { linesOf, runFovea } from './run.js';
+
+const root = temporaryFolder();
+const pictures = join(root, 'pictures');
+const folder = join(root, 'run');
+
+/** Noise around red or blue: easy to tell apart, but not by one pixel. */
+async function writePictures(into: string, count: number): Promise<void> {
+  const generator = new Generator(count);
+  for (const [name, colour] of Object.entries({ blue: [60, 90, 200], red: [200, 90, 60] })) {
+    mkdirSync(join(into, name), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      const data = Uint8Array.from({ length: 3 * 50 * 40 }, (_, at) => colour[at % 3] + generator.int(50) - 25);
+      const image = sharp(data, { raw: { width: 50, height: 40, channels: 3 } });
+      writeFileSync(join(into, name, `${name}${i}.jpg`), await image.jpeg().toBuffer());
+    }
+  }
+}
+
+const train = (...args: string[]) =>
+  runFovea('train', 'googlenet', '--size', '40', '--no-cache', '--batch-size', '4', '--lr', '0.01', ...args);
+
+beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
+  await writePictures(pictures, 10);
+  const args = ['--data', `folder:${pictures}`, '--hold-out', '0.3', '--epochs', '2', '--seed', '3'];
+  const { code, out, err } = await train(...args, '--out', folder, '--auxiliary-heads');
+  expect(err).not.toContain('fovea:');
+  expect(code).toBe(0);
+  expect(out).toMatch(new RegExp(`^GoogLeNet on pictures of ${pictures}\n`));
+  expect(out).toContain('14 training and 6 validation images');
+  expect(out).toContain(
+    'Momentum 0.9, learning rate 0.01, weight decay 0.001, batch size 4, shuffled, 2 epochs, binary',
+  );
+}, 60_000);
+
+describe('a training on a folder of pictures', () => {
+  it('keeps what is needed to repeat it', () => {
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      model: { name: 'googlenet', options: { numClasses: 1, auxiliaryHeads: true }, inputShape: [3, 40, 40] },
+      data: {
+        name: 'folder',
+        location: pictures,
+        images: { height: 40, width: 40, order: 'BGR', antialias: false },
+        holdOut: { share: 0.3, seed: 3 },
+        classNames: ['blue', 'red'],
+        train: { images: 14, classCounts: [7, 7], unreadable: [] },
+        eval: { images: 6, classCounts: [3, 3] },
+      },
+      operatingRule: { sensitivity: 0.95 },
+    });
+    const { operatingPoint } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
+    expect(operatingPoint).toMatchObject({ rule: { sensitivity: 0.95 }, threshold: expect.any(Number) });
+    expect(operatingPoint.chosenOn.sensitivity.total).toBe(7);
+  });
+
+  it('is judged again from the saved files alone, on either part', async () => {
+    const [last] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8')).slice(-1);
+    const judged = await runFovea('eval', folder, '--json', '--no-cache');
+    expect(judged.code).toBe(0);
+    const [result] = linesOf(judged.out);
+    expect(result).toMatchObject({ split: 'eval', images: 6, sameData: true, accuracy: last.evalAccuracy });
+    expect(result.loss).toBeCloseTo(last.evalLoss as number, 5);
+    expect(result.screening).toMatchObject({ samples: 6, atOperatingPoint: { sensitivity: { total: 3 } } });
+    const [training] = linesOf((await runFovea('eval', folder, '--split', 'train', '--json', '--no-cache')).out);
+    expect(training).toMatchObject({ split: 'train', images: 14, sameData: true });
+  });
+
+  it('is judged by other pictures, all of them, by the names of their classes', async () => {
+    const other = join(root, 'other');
+    await writePictures(other, 4);
+    const [result] = linesOf((await runFovea('eval', folder, '--data', `folder:${other}`, '--json', '--no-cache')).out);
+    expect(result).toMatchObject({ split: 'all', images: 8, sameData: false });
+    mkdirSync(join(other, 'green'));
+    writeFileSync(join(other, 'green', 'a.jpg'), readFileSync(join(other, 'red', 'red0.jpg')));
+    const refused = await runFovea('eval', folder, '--data', `folder:${other}`);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('expected blue, red, got green as well') });
+  });
+
+  it('classifies files and folders, as a table and as CSV', async () => {
+    const shown = await runFovea('predict', folder, join(pictures, 'red', 'red0.jpg'));
+    expect(shown.code).toBe(0);
+    expect(shown.out).toMatch(/red0\.jpg +(red|blue) {2}\d/);
+    const csv = await runFovea('predict', folder, pictures, '--csv');
+    const rows = csv.out.trimEnd().split('\n');
+    expect(rows[0]).toBe('file,class,blue,red');
+    expect(rows).toHaveLength(21);
+    const out = join(root, 'out.csv');
+    expect((await runFovea('predict', folder, pictures, '--csv', '--out', out)).code).toBe(0);
+    expect(readFileSync(out, 'utf8')).toBe(csv.out);
+    const again = await runFovea('predict', folder, pictures, '--csv', '--out', out);
+    expect(again).toMatchObject({ code: 2, err: expect.stringContaining('expected a new file') });
+    expect(readFileSync(out, 'utf8')).toBe(csv.out);
+  });
+});
+
+describe('a training that cannot be', () => {
+  it.each([
+    [['--data', 'folder'], 'expected folder:DIR, got no folder'],
+    [['--data', 'folder:nowhere'], '[folder] nowhere: expected a readable folder'],
+    [['--data', 'palm:nowhere'], 'import the data set into nowhere first'],
+    [['--data', 'mnist'], 'googlenet: expected images [3,224,224], got [1,28,28] (mnist)'],
+    [['--data', `folder:${pictures}`, '--size', '20', '--auxiliary-heads'], 'imageSize: expected'],
+    [['--data', `folder:${pictures}`, '--size', '0'], 'expected 1 positive integers'],
+    [['--data', `folder:${pictures}`, '--hold-out', '0'], 'expected a number between 0 and 1, got 0'],
+    [['--data', `folder:${pictures}`, '--operating-point', 'sensitivity=2'], 'expected sensitivity=0.95'],
+  ])('%j leaves no folder behind', async (args, message) => {
+    const before = readdirSync(root);
+    const { code, err } = await train(...args, '--out', join(root, 'never'));
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+    expect(readdirSync(root)).toEqual(before);
+  });
+
+  it('another network than googlenet has no auxiliary heads', async () => {
+    const args = ['--data', `folder:${pictures}`, '--size', '40', '--auxiliary-heads'];
+    const { code, err } = await runFovea('train', 'resnet50', ...args, '--out', join(root, 'never'));
+    expect(err).toContain('[run] auxiliary heads: expected with googlenet only, got them with resnet50');
+    expect(code).toBe(2);
+  });
+});

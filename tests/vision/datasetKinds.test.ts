@@ -1,0 +1,140 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { InputError } from '../../src/errors.js';
+import type { ImageFileDataset } from '../../src/vision/datasets/imageFiles.js';
+import { datasetKinds, type OpenedSplit, type OpenOptions } from '../../src/vision/datasets/registry.js';
+import { preprocessing } from '../../src/vision/transforms/preprocess.js';
+import { temporaryFolder } from '../temporary.js';
+import { halfJpeg, jpeg } from './pictures.js';
+
+const base = temporaryFolder();
+let root: string;
+let number = 0;
+
+beforeEach(() => {
+  root = join(base, `${number++}`);
+  mkdirSync(root);
+});
+
+async function write(...names: string[]): Promise<void> {
+  for (const name of names) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), name.includes('bad') ? await halfJpeg() : await jpeg(name));
+  }
+}
+
+const open = (kind: string, options: Partial<OpenOptions> = {}) =>
+  datasetKinds[kind].open({
+    location: root,
+    images: preprocessing({ size: 4 }),
+    holdOut: { share: 0.25, seed: 1 },
+    reading: { cache: false },
+    ...options,
+  });
+
+const namesIn = ({ dataset }: OpenedSplit) => (dataset as ImageFileDataset).files.map(({ path }) => basename(path));
+const labelsOf = ({ dataset }: OpenedSplit) => (dataset as ImageFileDataset).files.map(({ label }) => label);
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(InputError);
+  return (error as InputError).message;
+}
+
+describe('folder:DIR', () => {
+  const many = (folder: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${folder}/${folder}${i}.jpg`);
+
+  it('keeps a share of each class back, the same one for the same seed', async () => {
+    await write(...many('cat', 8), ...many('dog', 5));
+    const data = await open('folder');
+    expect(data).toMatchObject({ classNames: ['cat', 'dog'], imageShape: [3, 4, 4], synthetic: false });
+    expect(data.holdOut).toEqual({ share: 0.25, seed: 1 });
+    const [train, judged, all] = [await data.open('train'), await data.open('eval'), await data.open('all')];
+    expect(train.classCounts).toEqual([6, 4]);
+    expect(judged.classCounts).toEqual([2, 1]);
+    expect([...namesIn(train), ...namesIn(judged)].sort()).toEqual(namesIn(all).sort());
+    expect(namesIn(await (await open('folder')).open('eval'))).toEqual(namesIn(judged));
+    const seeds = await Promise.all(
+      [2, 3, 4].map(async (seed) => {
+        const other = await open('folder', { holdOut: { share: 0.25, seed } });
+        return namesIn(await other.open('eval')).join();
+      }),
+    );
+    expect(new Set([...seeds, namesIn(judged).join()]).size).toBeGreaterThan(1);
+  });
+
+  it('takes train and validation as they are, and numbers classes by name', async () => {
+    await write('train/a/1.jpg', 'train/b/2.jpg', 'train/b/3.jpg', 'val/b/4.jpg');
+    const data = await open('folder');
+    expect(data.holdOut).toBeNull();
+    const judged = await data.open('eval');
+    expect(namesIn(await data.open('train'))).toEqual(['1.jpg', '2.jpg', '3.jpg']);
+    expect(namesIn(judged)).toEqual(['4.jpg']);
+    expect(labelsOf(judged)).toEqual([1]);
+    expect(judged.classCounts).toEqual([0, 1]);
+  });
+
+  it('is judged in the order of the classes that a network knows', async () => {
+    await write('b/1.jpg', 'c/2.jpg');
+    const all = await (await open('folder', { classNames: ['c', 'a', 'b'] })).open('all');
+    expect(labelsOf(all)).toEqual([2, 0]);
+    expect(all.classCounts).toEqual([1, 0, 1]);
+    expect(await failure(open('folder', { classNames: ['a', 'b'] }))).toBe(
+      '[images] classes: expected a, b, got c as well; rename or leave them out',
+    );
+  });
+
+  it('leaves out what cannot be read, if that is wanted', async () => {
+    await write('a/1.jpg', 'a/2.jpg', 'b/3.jpg', 'b/4.jpg', 'b/bad.jpg');
+    const data = await open('folder', { reading: { cache: false, onBadImage: 'skip' } });
+    const all = await data.open('all');
+    expect(all.classCounts).toEqual([2, 2]);
+    expect(all.unreadable.map(({ path }) => basename(path))).toEqual(['bad.jpg']);
+  });
+
+  it('refuses a class with one picture, a share beyond all, training pictures alone', async () => {
+    await write('a/1.jpg', 'b/2.jpg', 'b/3.jpg');
+    const data = await open('folder');
+    expect(await failure(data.open('train'))).toMatch(/expected at least 2 pictures of a, .* got 1/);
+    const share = await open('folder', { holdOut: { share: 1, seed: 0 } });
+    expect(await failure(share.open('train'))).toContain('[hold-out] share: expected a number between 0 and 1, got 1');
+    await write('train/a/1.jpg', 'train/b/2.jpg');
+    expect(await failure(open('folder'))).toContain("expected a folder for judging beside 'train'");
+  });
+});
+
+describe('csv:FILE', () => {
+  const table = (...lines: string[]) => writeFileSync(join(root, 'list.csv'), `${lines.join('\n')}\n`);
+  const location = () => join(root, 'list.csv');
+
+  it('is divided by the column split', async () => {
+    await write('1.jpg', '2.jpg', '3.jpg');
+    table('file,label,Split', '1.jpg,b,train', '2.jpg,a,Validation', '3.jpg,a,train');
+    const data = await open('csv', { location: location() });
+    expect(data).toMatchObject({ classNames: ['a', 'b'], holdOut: null });
+    expect(namesIn(await data.open('train'))).toEqual(['1.jpg', '3.jpg']);
+    expect(namesIn(await data.open('eval'))).toEqual(['2.jpg']);
+    expect((await data.open('all')).classCounts).toEqual([2, 1]);
+  });
+
+  it('keeps some back without one', async () => {
+    await write('1.jpg', '2.jpg', '3.jpg', '4.jpg');
+    table('file,label', '1.jpg,b', '2.jpg,a', '3.jpg,a', '4.jpg,b');
+    const data = await open('csv', { location: location() });
+    expect((await data.open('train')).classCounts).toEqual([1, 1]);
+    expect((await data.open('eval')).classCounts).toEqual([1, 1]);
+  });
+
+  it('refuses other words in it, and a part without pictures', async () => {
+    await write('1.jpg', '2.jpg');
+    table('file,label,split', '1.jpg,b,train', '2.jpg,a,tset');
+    expect(await failure(open('csv', { location: location() }))).toMatch(
+      /'train' or 'validation'.*'tset' for .*2\.jpg/,
+    );
+    table('file,label,split', '1.jpg,b,train', '2.jpg,a,train');
+    const data = await open('csv', { location: location() });
+    expect(await failure(data.open('eval'))).toContain('expected pictures for eval, got none');
+  });
+});
