@@ -1,6 +1,14 @@
 /** Fovea: trains, judges and runs image classifiers on plain CPUs. Everything public is here. */
 
-export { type EngineInfo, type EngineName, engineInfo, setEngine, setThreads } from './engine/select.js';
+export {
+  type ConvolutionName,
+  type EngineInfo,
+  type EngineName,
+  engineInfo,
+  setConvolution,
+  setEngine,
+  setThreads,
+} from './engine/select.js';
 export * from './errors.js';
 export type { DType, TypedArray } from './graph/dtype.js';
 export type { Shape } from './graph/shape.js';

@@ -1,5 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { engineNames, setEngine, setThreads } from '../engine/select.js';
+import {
+  type ConvolutionName,
+  convolutionNames,
+  engineNames,
+  setConvolution,
+  setEngine,
+  setThreads,
+} from '../engine/select.js';
 import { EngineError, InputError } from '../errors.js';
 import type { OperatingRule } from '../metric/index.js';
 import type { OpenOptions } from '../vision/datasets/registry.js';
@@ -62,6 +69,7 @@ export function sizes(count: number, form: string) {
 export interface EngineOptions {
   readonly engine?: (typeof engineNames)[number];
   readonly threads?: number;
+  readonly conv?: ConvolutionName | undefined;
 }
 
 /** How photographs are read. */
@@ -91,11 +99,16 @@ export const engineOption = () =>
   new Option('--engine <name>', 'what computes (default: onednn if installed)').choices(engineNames);
 export const threadsOption = () =>
   new Option('--threads <n>', 'most threads to use (default: all processors)').argParser(positiveInteger);
+export const convOption = () =>
+  new Option(
+    '--conv <kernels>',
+    "kernels of convolutions: auto takes Winograd's where they are faster (default: auto)",
+  ).choices(convolutionNames);
 export const jsonOption = () => new Option('--json', 'print JSON, one object a line');
 export const dataDirOption = () => new Option('--data-dir <dir>', "folder with the data set's files");
 
 /** @throws {InputError} if an engine is asked for that is not there */
-export function applyEngine({ engine, threads }: EngineOptions): void {
+export function applyEngine({ engine, threads, conv }: EngineOptions): void {
   if (engine !== undefined) {
     try {
       setEngine(engine);
@@ -106,4 +119,5 @@ export function applyEngine({ engine, threads }: EngineOptions): void {
     }
   }
   if (threads !== undefined) setThreads(threads);
+  if (conv !== undefined) setConvolution(conv);
 }

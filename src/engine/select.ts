@@ -45,7 +45,7 @@ export function currentEngine(): Engine {
 /** The engine in use, for people and records. */
 export interface EngineInfo {
   readonly name: EngineName;
-  /** Library, version and instruction set. */
+  /** Library, version, instruction set and which kernels convolutions use. */
   readonly description: string;
   /** Most threads that a program may use. */
   readonly threads: number;
@@ -76,4 +76,21 @@ export function setThreads(count: number): void {
   }
   const engine = currentEngine();
   if (engine instanceof OneDnnEngine) engine.threads = count;
+}
+
+export const convolutionNames = ['auto', 'direct'] as const;
+export type ConvolutionName = (typeof convolutionNames)[number];
+
+/**
+ * Chooses the kernels of the convolutions in programs compiled from now on. `auto`, the default: for each layer and
+ * direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that knows shapes alone.
+ * `direct`: direct kernels everywhere, as in other frameworks. The two differ in rounding, by about 1e-6 of the largest
+ * result. The reference engine has no choice.
+ */
+export function setConvolution(name: ConvolutionName): void {
+  if (!convolutionNames.includes(name)) {
+    throw new InputError(`[engine] convolution: expected ${convolutionNames.join(' or ')}, got '${String(name)}'`);
+  }
+  const engine = currentEngine();
+  if (engine instanceof OneDnnEngine) engine.convolution = name;
 }

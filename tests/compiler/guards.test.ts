@@ -35,6 +35,7 @@ const pattern = 0x41424344;
 beforeEach(() => setEngine('onednn'));
 afterEach(() => {
   openOneDnn().observer = null;
+  openOneDnn().convolution = 'auto';
 });
 
 /**
@@ -102,6 +103,36 @@ describe('kernels stay inside their memory and read nothing that was not written
         ];
         (contracted(branches) as Tensor).backward();
         return [...branches, weight.grad as Tensor];
+      });
+    }
+  });
+
+  it.each([16, 17, 40, 72])("around Winograd's convolutions of %i channels", (channels) => {
+    openOneDnn().convolution = 'winograd';
+    for (const [height, width] of [
+      [4, 4],
+      [9, 14],
+    ]) {
+      runGuarded(() => {
+        const weights = [1, 2].map(
+          (seed) =>
+            new Parameter(noise([channels, channels, 3, 3], seed, 0.1).data as Float32Array, [
+              channels,
+              channels,
+              3,
+              3,
+            ]),
+        );
+        const x = new Parameter(noise([2, channels, height, width], 3).data as Float32Array, [
+          2,
+          channels,
+          height,
+          width,
+        ]);
+        const y = F.relu(F.conv2d(x, weights[0], null, { padding: 1 }));
+        const z = F.conv2d(y, weights[1], null).add(1);
+        (contracted([z]) as Tensor).backward();
+        return [z, ...[x, ...weights].map(({ grad }) => grad as Tensor)];
       });
     }
   });

@@ -74,6 +74,7 @@ describe('validation catches a lowering that is wrong', () => {
     const engine = openOneDnn();
     const lowered = Lowering.lower(optimize(toGraph(captured), true), table, {
       validate,
+      convolution: 'auto',
       threads: 1,
       useThreads: (count) => engine.useThreads(count),
     });

@@ -5,6 +5,7 @@ import { InputError } from '../../errors.js';
 import type { Engine, Program } from '../engine.js';
 import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
+import { type ConvChoice, hasWinograd } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
 import { Arena, OneDnnProgram, type Runtime, type StepObserver } from './program.js';
 import { isSmall } from './work.js';
@@ -16,6 +17,8 @@ export class OneDnnEngine implements Engine, Runtime {
   readonly arena = new Arena();
   /** Set to be told of every step of every run. */
   observer: StepObserver | null = null;
+  /** Which kernels the convolutions of programs compiled from now on use. */
+  convolution: ConvChoice = 'auto';
   #threads: number;
   /** Whether somebody asked for that number. */
   #chosen: boolean;
@@ -45,13 +48,15 @@ export class OneDnnEngine implements Engine, Runtime {
   }
 
   describe(): string {
-    return `oneDNN ${libraryVersion()}, ${instructionSet()}`;
+    const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
+    return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions`;
   }
 
   compile(graph: Graph): Program {
     const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
     const lowered = Lowering.lower(scheduleUpdates(graph), lowerings, {
       validate: validating(),
+      convolution: this.convolution,
       threads,
       useThreads: (count) => this.useThreads(count),
     });

@@ -7,6 +7,7 @@
  */
 export {
   type BinaryKernel,
+  type ConvAlgorithm,
   type ConvGeometry,
   describe,
   type NormFlags,

@@ -6,6 +6,7 @@ import { numel, type Shape, sameShape } from '../../graph/shape.js';
 import { arrayFor, runKernel } from '../reference/engine.js';
 import type { NDArray } from '../reference/ndarray.js';
 import { args, MemoryDesc, Primitive } from './ffi.js';
+import type { ConvChoice } from './lower/winograd.js';
 import type { ArrayType, Buffer, KernelStep, LoweredGraph, Placed, SourcePlan, Step } from './steps.js';
 import { threadsFor, threadsForElements } from './work.js';
 
@@ -14,6 +15,7 @@ export type Lower<K extends OpName> = (context: Lowering, node: GraphNode<K>) =>
 export interface LoweringOptions {
   /** Compare every node with the reference engine at every run. */
   readonly validate: boolean;
+  readonly convolution: ConvChoice;
   /** Most threads that a kernel may use. */
   readonly threads: number;
   /** Sets the number of threads of what is created from now on. */
@@ -69,6 +71,11 @@ export class Lowering {
       else (table[node.op] as Lower<OpName>)(context, node);
     });
     return context.#finish();
+  }
+
+  /** Which kernels convolutions use. */
+  get convolution(): ConvChoice {
+    return this.#options.convolution;
   }
 
   /** Whether anything reads the value. */

@@ -2,9 +2,10 @@ import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Activation, Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { args, type ConvGeometry, describe, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
+import { args, type ConvAlgorithm, type ConvGeometry, describe, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
+import { algorithmsFor, type ConvShape } from './winograd.js';
 
 export function postOpsOf(activation: Activation | undefined): PostOp[] {
   return activation === undefined ? [] : [{ kind: 'eltwise', fn: activation.fn, alpha: activation.alpha, beta: 0 }];
@@ -48,11 +49,30 @@ function openDescs(x: Shape, weight: Shape, y: Shape, groups: number, bias: bool
   };
 }
 
-/** The forward primitive that a backward primitive is derived from. */
-function forwardHint(context: Lowering, descs: ConvDescs, params: Conv2dParams): Primitive {
-  const { src, weights, bias, dst } = descs;
-  const opDesc = describe.convForward('training', 'direct', [src, weights, bias, dst], geometryOf(params));
-  return context.own(required(Primitive.create(opDesc), 'conv2d'));
+/** The primitive of the best algorithm that the library has for this convolution. */
+function best(
+  context: Lowering,
+  conv: ConvShape,
+  create: (algorithm: ConvAlgorithm, geometry: ConvGeometry) => Primitive | null,
+): Primitive {
+  const geometry = geometryOf(conv.params);
+  for (const algorithm of algorithmsFor(context.convolution, conv)) {
+    const primitive = create(algorithm, geometry);
+    if (primitive !== null) return primitive;
+  }
+  throw new InternalError(`oneDNN has no kernel for the ${conv.direction} direction of conv2d`);
+}
+
+/** A backward primitive, derived from the forward primitive of the same algorithm. */
+function backward(
+  context: Lowering,
+  algorithm: ConvAlgorithm,
+  { src, weights, bias, dst }: ConvDescs,
+  geometry: ConvGeometry,
+  opDesc: Uint8Array,
+): Primitive | null {
+  const hint = Primitive.create(describe.convForward('training', algorithm, [src, weights, bias, dst], geometry));
+  return hint === null ? null : Primitive.create(opDesc, {}, context.own(hint));
 }
 
 export const conv2d: Lower<'conv2d'> = (context, node) => {
@@ -60,14 +80,14 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const [y] = node.outputs;
   const { params } = node;
   const descs = openDescs(x.shape, weight.shape, y.shape, params.groups, bias !== undefined);
-  const opDesc = describe.convForward(
-    'training',
-    'direct',
-    [descs.src, descs.weights, descs.bias, descs.dst],
-    geometryOf(params),
-  );
   const attributes = { postOps: postOpsOf(params.activation) };
-  const primitive = required(Primitive.create(opDesc, attributes), 'conv2d');
+  const conv = { direction: 'forward', result: y.shape, weight: weight.shape, params } as const;
+  const primitive = best(context, conv, (algorithm, geometry) =>
+    Primitive.create(
+      describe.convForward('training', algorithm, [descs.src, descs.weights, descs.bias, descs.dst], geometry),
+      attributes,
+    ),
+  );
   const reads: [number, Placed][] = [
     [args.src, context.inLayout(x, primitive.layout('src'))],
     [args.weights, context.inLayout(weight, primitive.layout('weights'))],
@@ -83,8 +103,11 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
   const [dx] = node.outputs;
   const { params } = node;
   const descs = openDescs(dx.shape, weight.shape, dy.shape, params.groups, false);
-  const opDesc = describe.convBackwardData('direct', [descs.src, descs.weights, descs.dst], geometryOf(params));
-  const primitive = required(Primitive.create(opDesc, {}, forwardHint(context, descs, params)), node.op);
+  const conv = { direction: 'backwardData', result: dx.shape, weight: weight.shape, params } as const;
+  const primitive = best(context, conv, (algorithm, geometry) => {
+    const opDesc = describe.convBackwardData(algorithm, [descs.src, descs.weights, descs.dst], geometry);
+    return backward(context, algorithm, descs, geometry, opDesc);
+  });
   context.call(
     node.op,
     primitive,
@@ -100,12 +123,12 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const [x, dy] = node.inputs;
   const { params } = node;
   const descs = openDescs(x.shape, params.weightShape, dy.shape, params.groups, params.bias);
-  const opDesc = describe.convBackwardWeights(
-    'direct',
-    [descs.src, descs.weights, descs.bias, descs.dst],
-    geometryOf(params),
-  );
-  const primitive = required(Primitive.create(opDesc, {}, forwardHint(context, descs, params)), node.op);
+  const conv = { direction: 'backwardWeights', result: dy.shape, weight: params.weightShape, params } as const;
+  const primitive = best(context, conv, (algorithm, geometry) => {
+    const { src, weights, bias, dst } = descs;
+    const opDesc = describe.convBackwardWeights(algorithm, [src, weights, bias, dst], geometry);
+    return backward(context, algorithm, descs, geometry, opDesc);
+  });
   context.call(
     node.op,
     primitive,

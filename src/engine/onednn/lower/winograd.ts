@@ -1,0 +1,71 @@
+import type { Conv2dParams } from '../../../graph/op.js';
+import type { Shape } from '../../../graph/shape.js';
+import { type ConvAlgorithm, describe, MemoryDesc, Primitive } from '../ffi.js';
+
+export type ConvDirection = 'forward' | 'backwardData' | 'backwardWeights';
+
+/**
+ * Which kernels convolutions use: `direct` ones alone; Winograd's as well where they should win (`auto`), or wherever the
+ * library has them (`winograd`, for tests and measurements).
+ */
+export type ConvChoice = 'auto' | 'direct' | 'winograd';
+
+/** A convolution in one direction: `result` is the shape [N, C, H, W] whose tiles are computed (forward: that of y). */
+export interface ConvShape {
+  readonly direction: ConvDirection;
+  readonly result: Shape;
+  /** [O, C/groups, kh, kw] */
+  readonly weight: Shape;
+  readonly params: Conv2dParams;
+}
+
+/** Below this the model is not sure enough. */
+const worthwhile = 1.25;
+
+/** The algorithms to ask the library for, best first. */
+export function algorithmsFor(choice: ConvChoice, conv: ConvShape): readonly ConvAlgorithm[] {
+  const tries = choice === 'winograd' ? isEligible(conv) : choice === 'auto' && winogradGain(conv) >= worthwhile;
+  return tries ? ['winograd', 'direct'] : ['direct'];
+}
+
+function isEligible({ weight, params }: ConvShape): boolean {
+  const { stride, dilation, padding, groups } = params;
+  return (
+    [weight[2], weight[3]].every((size) => size === 3) &&
+    [groups, ...stride, ...dilation].every((n) => n === 1) &&
+    // 2.6 takes the paddings for one another, and gives wrong gradients where they differ.
+    padding.every((n) => n === padding[0])
+  );
+}
+
+/**
+ * How many times as fast as the direct kernel Winograd's F(4×4, 3×3) should be (Lavin & Gray, "Fast Algorithms for
+ * Convolutional Neural Networks", 2016); 0 where it cannot be used, or is not to be. A function of shapes alone, so that
+ * equal seeds give equal bits on every run.
+ *
+ * It multiplies a quarter as often as the direct kernel, for whole tiles of 4×4 results. In units of a direct kernel's
+ * multiplication, its own cost `product`; to transform the weights costs as much as so many tiles; and to transform the
+ * images as much as so many channels. The three were fitted to `npm run bench -- convolutions`.
+ */
+export function winogradGain(conv: ConvShape): number {
+  const { direction, result, weight } = conv;
+  const [out, channels] = weight;
+  // Fewer channels than a vector holds would be padded.
+  if (!isEligible(conv) || Math.min(out, channels) < 16) return 0;
+  const product = 1.2;
+  const transformedWeights = direction === 'backwardWeights' ? 15 : 27;
+  const transformedImages = 7.5;
+  const tiles = Math.ceil(result[2] / 4) * Math.ceil(result[3] / 4);
+  const computed = (16 * tiles) / (result[2] * result[3]);
+  const cost = product + transformedWeights / (result[0] * tiles) + transformedImages * (1 / channels + 1 / out);
+  return 4 / (computed * cost);
+}
+
+/** Whether this library has such kernels for this processor. */
+export function hasWinograd(): boolean {
+  const descs = [MemoryDesc.any([1, 64, 56, 56]), MemoryDesc.any([64, 64, 3, 3]), MemoryDesc.none()];
+  const geometry = { stride: [1, 1], dilation: [0, 0], padBefore: [1, 1], padAfter: [1, 1] };
+  const primitive = Primitive.create(describe.convForward('training', 'winograd', [...descs, descs[0]], geometry));
+  primitive?.destroy();
+  return primitive !== null;
+}

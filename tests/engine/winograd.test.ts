@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openOneDnn } from '../../src/engine/onednn/engine.js';
+import { type ConvShape, hasWinograd, winogradGain } from '../../src/engine/onednn/lower/winograd.js';
+import { type ConvolutionName, engineInfo, setConvolution, setEngine, setThreads } from '../../src/engine/select.js';
+import type { Shape } from '../../src/graph/shape.js';
+import * as o from '../../src/ops/index.js';
+import * as F from '../../src/tensor/functional.js';
+import { Tensor } from '../../src/tensor/tensor.js';
+import { type Build, checkOp, evaluate, fixed, type Input, noise } from '../engines.js';
+
+type Padding = readonly [number, number, number, number];
+
+interface Case {
+  /** [N, C, H, W] */
+  readonly x: Shape;
+  readonly out: number;
+  readonly padding: Padding;
+  readonly threads: number;
+  readonly tail?: 'relu' | 'leakyRelu' | 'sigmoid' | 'sum';
+  readonly bias?: boolean;
+}
+
+// Structures differ, since programs are cached by them and keep their number of threads.
+const cases: readonly Case[] = [
+  { x: [1, 16, 4, 4], out: 16, padding: [1, 1, 1, 1], threads: 1 },
+  { x: [2, 16, 9, 7], out: 32, padding: [1, 1, 1, 1], threads: 1, bias: true },
+  { x: [1, 32, 13, 15], out: 48, padding: [1, 1, 1, 1], threads: 2, bias: true },
+  { x: [10, 32, 7, 7], out: 64, padding: [1, 1, 1, 1], threads: 2 },
+  { x: [10, 64, 14, 14], out: 32, padding: [1, 1, 1, 1], threads: 2, bias: true, tail: 'relu' },
+  { x: [1, 64, 28, 28], out: 64, padding: [1, 1, 1, 1], threads: 2, bias: true },
+  { x: [3, 16, 10, 11], out: 16, padding: [0, 0, 0, 0], threads: 1, bias: true },
+  { x: [2, 32, 12, 9], out: 32, padding: [0, 0, 0, 0], threads: 2 },
+  { x: [2, 32, 11, 9], out: 32, padding: [0, 1, 1, 0], threads: 2, bias: true },
+  { x: [1, 16, 9, 8], out: 32, padding: [1, 0, 0, 1], threads: 1 },
+  { x: [2, 16, 6, 8], out: 16, padding: [2, 2, 2, 2], threads: 1 },
+  { x: [2, 3, 18, 17], out: 16, padding: [1, 1, 1, 1], threads: 1, bias: true },
+  { x: [2, 24, 13, 12], out: 40, padding: [1, 1, 1, 1], threads: 2, bias: true },
+  { x: [2, 5, 9, 9], out: 7, padding: [1, 1, 1, 1], threads: 1, bias: true },
+  { x: [1, 160, 5, 5], out: 128, padding: [1, 1, 1, 1], threads: 2, bias: true },
+  { x: [1, 16, 8, 9], out: 16, padding: [1, 1, 1, 1], threads: 1, bias: true, tail: 'relu' },
+  { x: [1, 16, 8, 10], out: 16, padding: [1, 1, 1, 1], threads: 1, bias: true, tail: 'leakyRelu' },
+  { x: [1, 16, 8, 11], out: 16, padding: [1, 1, 1, 1], threads: 1, bias: true, tail: 'sigmoid' },
+  { x: [4, 32, 16, 16], out: 32, padding: [1, 1, 1, 1], threads: 2, bias: true, tail: 'sum' },
+];
+
+const nameOf = ({ x, out, padding, threads, bias, tail }: Case) =>
+  `[${x}] to ${out}${bias ? ' with bias' : ''}${tail === undefined ? '' : ` and ${tail}`}, padding ${padding}, threads ${threads}`;
+
+const activations = { relu: F.relu, leakyRelu: F.leakyRelu, sigmoid: F.sigmoid };
+
+const geometry = (padding: Padding) => ({ stride: [1, 1], padding, dilation: [1, 1], groups: 1 }) as const;
+
+function built({ x, out, padding, tail, bias }: Case): { build: Build; inputs: Input[] } {
+  const inputs = [noise(x, 1), noise([out, x[1], 3, 3], 2, 0.2), ...(bias ? [noise([out], 3)] : [])];
+  const [, , height, width] = x;
+  const y = [x[0], out, height + padding[0] + padding[1] - 2, width + padding[2] + padding[3] - 2];
+  if (tail === 'sum') inputs.push(fixed(noise(y, 4)));
+  const build: Build = (image, weight, ...rest) => {
+    const value = o.conv2d(geometry(padding), image.value, weight.value, bias ? rest[0].value : null);
+    const result = new Tensor(value);
+    if (tail === undefined) return result;
+    return tail === 'sum' ? F.relu(result.add(rest[rest.length - 1])) : activations[tail](result);
+  };
+  return { build, inputs };
+}
+
+/** Kernels of convolutions that run while `body` does, by the step's name. */
+async function convolutionKernels(
+  body: () => Promise<unknown>,
+): Promise<{ name: string; kernel: string; threads: number }[]> {
+  const kernels: { name: string; kernel: string; threads: number }[] = [];
+  openOneDnn().observer = (step) => {
+    if (step.kind !== 'primitive' || !step.name.startsWith('conv2d')) return;
+    kernels.push({ name: step.name, kernel: step.primitive.implementation, threads: step.threads });
+  };
+  await body();
+  return kernels;
+}
+
+beforeEach(() => setEngine('onednn'));
+afterEach(() => {
+  openOneDnn().observer = null;
+  openOneDnn().convolution = 'auto';
+});
+
+// The kernels exist for AVX-512 alone.
+describe.runIf(hasWinograd())("Winograd's kernels", () => {
+  it.each(cases.map((c) => [nameOf(c), c] as const))('agree with the reference: %s', async (name, c) => {
+    setThreads(c.threads);
+    openOneDnn().convolution = 'winograd';
+    const { build, inputs } = built(c);
+    const kernels = await convolutionKernels(() => checkOp(build, inputs, name));
+    for (const direction of ['conv2dBackwardData', 'conv2dBackwardWeights']) {
+      expect(kernels.some((step) => step.name === direction && step.threads === c.threads)).toBe(true);
+    }
+    const fits = c.padding.every((n) => n === c.padding[0] && n < 2);
+    const alone = c.tail === undefined || c.tail === 'relu' || c.tail === 'sum';
+    // Relu is the only activation that they can apply.
+    for (const { name: step, kernel } of kernels) {
+      expect(kernel.includes('wino'), `${step} by ${kernel}`).toBe(fits && (alone || !step.startsWith('conv2d+')));
+    }
+  });
+
+  it('give the same bits in every run', async () => {
+    setThreads(2);
+    openOneDnn().convolution = 'winograd';
+    const { build, inputs } = built({ x: [3, 48, 18, 18], out: 64, padding: [1, 1, 1, 1], threads: 2, bias: true });
+    const first = await evaluate('onednn', build, inputs);
+    for (let i = 0; i < 5; i++) expect(await evaluate('onednn', build, inputs)).toEqual(first);
+  });
+});
+
+describe('setConvolution', () => {
+  const kernelsOf = async (choice: ConvolutionName, x: Shape): Promise<string[]> => {
+    setConvolution(choice);
+    const { build, inputs } = built({ x, out: 64, padding: [1, 1, 1, 1], threads: 2 });
+    const kernels = await convolutionKernels(() => evaluate('onednn', build, inputs));
+    expect(kernels.length).toBe(3);
+    return kernels.map(({ kernel }) => kernel);
+  };
+
+  it('auto takes what the library has for a large layer, in all directions', async () => {
+    const kernels = await kernelsOf('auto', [2, 64, 28, 28]);
+    expect(kernels.every((kernel) => kernel.includes('wino'))).toBe(hasWinograd());
+    expect(engineInfo().description.includes('Winograd')).toBe(hasWinograd());
+  });
+
+  it('direct takes no other', async () => {
+    const kernels = await kernelsOf('direct', [2, 64, 28, 24]);
+    expect(kernels.some((kernel) => kernel.includes('wino'))).toBe(false);
+    expect(engineInfo().description).toMatch(/, direct convolutions$/);
+  });
+
+  it('refuses anything else', () => {
+    expect(() => setConvolution('fast' as ConvolutionName)).toThrow(
+      "[engine] convolution: expected auto or direct, got 'fast'",
+    );
+  });
+});
+
+describe('the rule', () => {
+  const gain = (result: Shape, weight: Shape, rest: Partial<ConvShape['params']> = {}): number =>
+    winogradGain({ direction: 'forward', result, weight, params: { ...geometry([1, 1, 1, 1]), ...rest } });
+
+  it('is for 3×3 kernels of stride 1 with enough channels', () => {
+    expect(gain([10, 64, 56, 56], [64, 64, 3, 3])).toBeGreaterThan(2);
+    expect(gain([10, 64, 224, 224], [64, 3, 3, 3])).toBe(0);
+    expect(gain([10, 64, 56, 56], [64, 64, 5, 5])).toBe(0);
+    expect(gain([10, 64, 28, 28], [64, 64, 3, 3], { stride: [2, 2] })).toBe(0);
+    expect(gain([10, 64, 56, 56], [64, 64, 3, 3], { dilation: [2, 2] })).toBe(0);
+    expect(gain([10, 64, 56, 56], [64, 32, 3, 3], { groups: 2 })).toBe(0);
+    // oneDNN 2.6.3 has a kernel that computes this wrongly.
+    expect(gain([10, 64, 56, 56], [64, 64, 3, 3], { padding: [0, 1, 1, 0] })).toBe(0);
+  });
+
+  it('leaves images of few tiles to the direct kernels', () => {
+    expect(gain([1, 512, 7, 7], [512, 512, 3, 3])).toBeLessThan(1);
+    expect(gain([10, 512, 7, 7], [512, 512, 3, 3])).toBeGreaterThan(1.25);
+  });
+});
