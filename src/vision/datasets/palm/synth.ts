@@ -14,19 +14,21 @@ export interface PalmSynthOptions {
   /** Folder for the archives. Nothing else may be in it. */
   readonly out: string;
   /** Pictures to train with, 1 to 9999 (400). */
-  readonly train?: number;
+  readonly train?: number | undefined;
   /** Pictures to judge with, 1 to 9999 (400). */
-  readonly validation?: number;
+  readonly validation?: number | undefined;
   /** Width of the pictures in pixels, 32 to 4096 (1024). */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** What makes these pictures and no others, 0 or more (0). */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Threads that draw (one for each processor, at most 8; 0: the main thread). They change nothing in the pictures. */
-  readonly numWorkers?: number;
+  readonly numWorkers?: number | undefined;
   /** Called after each picture. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly file: string }) => void;
+  readonly onProgress?:
+    | ((progress: { readonly done: number; readonly total: number; readonly file: string }) => void)
+    | undefined;
   /** Stops the drawing; archives that are complete stay, and the same call goes on from them. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What was drawn. */

@@ -59,7 +59,7 @@ export function takeShot(camera: Shot['camera'], width: number, random: Generato
     rotation: 0.07 * random.normal(),
     left: chance(0.5),
     exposure: difficulty.exposureSpread * random.normal(),
-    tint: [difficulty.colourSpread * random.normal(), 1.4 * difficulty.colourSpread * random.normal()],
+    tint: tintOf(random),
     contrast: between(0.9, 1.12),
     vignette: between(0.1, 0.38),
     slope: [between(0, 2 * Math.PI), between(0, 0.16)],
@@ -76,6 +76,12 @@ export function takeShot(camera: Shot['camera'], width: number, random: Generato
     grain: between(0.6, 2.6),
     quality: 82 + random.int(14),
   };
+}
+
+/** Green and blue by red: most of the change is between warm and cool, where both go together. */
+function tintOf(random: Generator): [number, number] {
+  const warmth = difficulty.colourSpread * random.normal();
+  return [warmth, 1.6 * warmth + 0.8 * difficulty.colourSpread * random.normal()];
 }
 
 /** A point of the eye in pixels. */
@@ -174,10 +180,12 @@ export async function photograph(planes: readonly Field[], shot: Shot, random: G
     (c) => Math.exp(shot.tint[c]) * (meanRatios[c] / (means[c + 1] / means[0])) ** difficulty.colourCompensation,
   );
   const gains = [exposure, exposure * balance[0], exposure * balance[1]];
+  const curve = toneCurve(shot.contrast);
   const bytes = Buffer.alloc(3 * count);
   for (let i = 0, to = 0; i < count; i++) {
     for (let c = 0; c < 3; c++, to++) {
-      bytes[to] = open[i] === 0 ? 3 : 3 + 252 * open[i] * tone(planes[c].data[i] * gains[c], shot.contrast);
+      const at = Math.min(Math.max(planes[c].data[i] * gains[c], 0) * toneSteps, curve.length - 1);
+      bytes[to] = 3 + 252 * open[i] * curve[at | 0];
     }
   }
   const raw = { raw: { width, height, channels: 3 } } as const;
@@ -185,10 +193,16 @@ export async function photograph(planes: readonly Field[], shot: Shot, random: G
   return addGrain(sharpened, shot.grain, random);
 }
 
+/** Steps of the tone curve for a range of 1, and its end. */
+const toneSteps = 2048;
+const toneEnd = 3;
+
 /** Contrast, and a soft end of the bright side, as film and good cameras have it. */
-function tone(value: number, contrast: number): number {
-  const x = 0.45 * (Math.max(value, 0) / 0.45) ** contrast;
-  return x < 0.7 ? x : 0.7 + 0.3 * (1 - Math.exp((0.7 - x) / 0.3));
+function toneCurve(contrast: number): Float32Array {
+  return Float32Array.from({ length: toneSteps * toneEnd }, (_, i) => {
+    const x = 0.45 * (i / toneSteps / 0.45) ** contrast;
+    return x < 0.7 ? x : 0.7 + 0.3 * (1 - Math.exp((0.7 - x) / 0.3));
+  });
 }
 
 /** Noise of the sensor: a common part and one for each colour, nearly normal. */

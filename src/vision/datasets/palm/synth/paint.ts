@@ -23,16 +23,13 @@ const crack: Colour = [0.97, 0.76, 0.45];
 const vein: Colour = [0.52, 0.27, 0.36];
 const artery: Colour = [0.76, 0.42, 0.44];
 
-/** Lines are drawn at full size, the choroid, which is out of focus, at a third. */
-const choroidShrink = 3;
-
 /** Paints the fundus as evenly lit as no camera sees it: three planes of colour. */
 export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
   const { width, height } = shot;
   const at = (label: string) => random.fork(label);
   const vessels = growVessels(eye, at('vessels'));
-  const veins = lines(shot, vessels.veins, 1);
-  const arteries = lines(shot, vessels.arteries, 1);
+  const veins = lines(shot, vessels.veins);
+  const arteries = lines(shot, vessels.arteries);
   const reflexes = reflexLines(shot, vessels.arteries);
   const choroid = choroidField(eye, shot, at('choroid'));
   const cracks = crackLines(eye, shot, at('cracks'));
@@ -52,6 +49,10 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
   const dim = (factor: Colour, share: number) => {
     for (let c = 0; c < 3; c++) colour[c] *= 1 - share * (1 - factor[c]);
   };
+  const disc = outline(eye.disc);
+  const diffuse = outline(eye.diffuse);
+  const crescent = eye.crescent && outline(eye.crescent);
+  const patches = eye.patches.map(outline);
   const reach = shot.radius + 3;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -71,27 +72,28 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
       colour[2] = ground[2] * shade;
 
       const thin = Math.max(eye.tessellation * (1 + 0.25 * broad.data[i]) * (1 - 0.7 * macular), 0.05);
-      dim([0.55, 0.42, 0.4], thin * (1 - ch) * 0.85);
-      blend(choroidal, thin * ch * 0.4);
-      const ill = eye.diffuse.strength * Math.exp(-squareDistance(eye.diffuse, u, v)) * (0.85 + 0.25 * rough);
-      blend(yellowish, Math.min(Math.max(ill, 0), 1) * (0.62 - 0.2 * ch));
+      dim([0.55, 0.42, 0.4], thin * (1 - ch) * 0.72);
+      blend(choroidal, thin * ch * 0.42);
+      const ill = eye.diffuse.strength * Math.exp(-squareDistance(diffuse, u, v)) * (0.85 + 0.25 * rough);
+      blend(yellowish, Math.min(Math.max(ill, 0), 1) * (0.75 - 0.5 * ch));
       const foveal = Math.exp(-toFovea / 0.0016);
       dim([0.72, 0.58, 0.55], eye.macula * (0.85 * macular + 0.35 * foveal));
 
       let atrophy = 0;
       let pale = 1;
-      if (eye.crescent !== null) {
-        atrophy = edge(eye.crescent, u, v, 0.022 * rough, 0.012);
-        pale = eye.crescent.paleness;
+      if (crescent !== null) {
+        atrophy = edge(crescent, u, v, 0.022 * rough, 0.012);
+        pale = eye.crescent?.paleness ?? 0;
       }
-      for (const patch of eye.patches) {
+      for (const patch of patches) {
         const own = edge(patch, u, v, 0.045 * rough, 0.008);
         if (own > atrophy) [atrophy, pale] = [own, 1];
       }
       if (atrophy > 0) {
         const rim = 4 * atrophy * (1 - atrophy);
-        blend(sclera, atrophy * pale * (0.9 + 0.06 * clumps.data[i]));
-        blend(choroidal, atrophy * ch * 0.42);
+        blend(sclera, atrophy * pale * Math.min(0.84 + 0.05 * clumps.data[i] + 0.04 * rough, 1));
+        // What is left of the choroid: its large vessels.
+        blend(choroidal, atrophy * smoothstep(0.3, 0.75, ch) * (0.75 - 0.3 * pale));
         const pigment = smoothstep(0.7, 1.7, clumps.data[i] + 0.9 * rim - 0.35) * Math.max(rim, 0.25 * atrophy);
         blend(black, 0.75 * Math.min(pigment, 1));
       }
@@ -103,7 +105,7 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
       blend(crack, 0.75 * cracks.data[i]);
       blend(yellowish, 0.6 * specks.data[i]);
       blend(fibres, sheen.data[i]);
-      paintDisc(eye, u, v, rough, grain, blend);
+      paintDisc(eye, disc, u, v, rough, grain, blend);
       dim(vein, veins.data[i]);
       dim(artery, arteries.data[i] * (1 - 0.6 * veins.data[i]));
       blend(fibres, 0.2 * reflexes.data[i]);
@@ -116,13 +118,14 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
 
 function paintDisc(
   { disc, cup, cupDepth }: Eye,
+  shape: Outline,
   u: number,
   v: number,
   rough: number,
   grain: number,
   blend: (target: Colour, share: number) => void,
 ): void {
-  const square = squareDistance(disc, u, v);
+  const square = squareDistance(shape, u, v);
   if (square > 2) return;
   const distance = Math.sqrt(square) + 0.012 * rough;
   const inside = smoothstep(1.07, 0.93, distance);
@@ -134,19 +137,32 @@ function paintDisc(
   blend(cupColour, cupDepth * inside * smoothstep(cup * 1.3, cup * 0.6, inCup) * (0.95 + 0.02 * grain));
 }
 
-/** Square of the distance from the middle, where 1 is the ellipse. */
-function squareDistance({ x, y, rx, ry, angle }: Ellipse, u: number, v: number): number {
+/** An ellipse ready to be asked for distances: the axes divided by the radii. */
+interface Outline {
+  readonly x: number;
+  readonly y: number;
+  readonly along: readonly [number, number];
+  readonly across: readonly [number, number];
+  readonly smaller: number;
+}
+
+function outline({ x, y, rx, ry, angle }: Ellipse): Outline {
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
-  const along = ((u - x) * c + (v - y) * s) / rx;
-  const across = ((v - y) * c - (u - x) * s) / ry;
-  return along * along + across * across;
+  return { x, y, along: [c / rx, s / rx], across: [-s / ry, c / ry], smaller: Math.min(rx, ry) };
+}
+
+/** Square of the distance from the middle, where 1 is the ellipse. */
+function squareDistance({ x, y, along, across }: Outline, u: number, v: number): number {
+  const p = (u - x) * along[0] + (v - y) * along[1];
+  const q = (u - x) * across[0] + (v - y) * across[1];
+  return p * p + q * q;
 }
 
 /** How far a point lies inside a rough outline: 0 outside, 1 inside. */
-function edge(ellipse: Ellipse, u: number, v: number, rough: number, width: number): number {
-  const square = squareDistance(ellipse, u, v);
+function edge(shape: Outline, u: number, v: number, rough: number, width: number): number {
+  const square = squareDistance(shape, u, v);
   if (square > 6) return 0;
-  const depth = (1 - Math.sqrt(square)) * Math.min(ellipse.rx, ellipse.ry) + rough;
+  const depth = (1 - Math.sqrt(square)) * shape.smaller + rough;
   return smoothstep(-width, width, depth);
 }
 
@@ -154,9 +170,11 @@ function mix(from: Colour, to: Colour, share: number): Colour {
   return [0, 1, 2].map((c) => from[c] + share * (to[c] - from[c])) as unknown as Colour;
 }
 
-function lines(shot: Shot, paths: readonly Path[], strength: number): Field {
+/** Thin vessels hold less blood, and look paler for it. */
+function lines(shot: Shot, paths: readonly Path[]): Field {
   const drawn = field(shot.width, shot.height);
-  for (const path of paths) stroke(drawn, pathToPixels(shot, path), strength, tube);
+  for (const path of paths)
+    stroke(drawn, pathToPixels(shot, path), 0.5 + 0.5 * Math.min(path.radius[0] / 0.006, 1), tube);
   return drawn;
 }
 
@@ -174,12 +192,23 @@ function reflexLines(shot: Shot, arteries: readonly Path[]): Field {
   return drawn;
 }
 
+/** Two layers: broad vessels in the depth, out of focus, and finer ones before them. */
 function choroidField(eye: Eye, shot: Shot, random: Generator): Field {
-  const small = field(Math.ceil(shot.width / choroidShrink), Math.ceil(shot.height / choroidShrink));
-  for (const { path, strength } of growChoroid(eye, random)) {
-    stroke(small, pathToPixels(shot, path, choroidShrink), strength, soft);
+  const layer = (label: string, count: number, width: number, shrink: number) => {
+    const small = field(Math.ceil(shot.width / shrink), Math.ceil(shot.height / shrink));
+    for (const { path, strength } of growChoroid(eye, random.fork(label), count, width)) {
+      stroke(small, pathToPixels(shot, path, shrink), strength, soft);
+    }
+    return enlarge(small, shot.width, shot.height);
+  };
+  // Out of focus by so many pixels at a width of 1024.
+  const blur = Math.max(shot.width / 1024, 0.2);
+  const deep = layer('deep', 420, 0.028, 7 * blur);
+  const fine = layer('fine', 620, 0.015, 3 * blur);
+  for (let i = 0; i < deep.data.length; i++) {
+    deep.data[i] = 1 - (1 - 0.62 * deep.data[i]) * (1 - 0.62 * fine.data[i]);
   }
-  return enlarge(small, shot.width, shot.height);
+  return deep;
 }
 
 /** Breaks in Bruch's membrane: fine lines across the macula, which branch. */

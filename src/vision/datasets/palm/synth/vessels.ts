@@ -37,7 +37,7 @@ export function growVessels(eye: Eye, random: Generator): Vessels {
       // Companions run side by side, and cross now and then.
       const apart = (vein ? 0.5 : -0.5) * (0.05 + 0.03 * random.normal());
       const jitter = (scale: number) => scale * random.normal();
-      const start = [disc.x + 0.25 * disc.rx + jitter(0.006), disc.y + up * 0.25 * disc.ry + jitter(0.006)];
+      const start = [disc.x + 0.2 * disc.rx + jitter(0.008), disc.y + up * 0.08 * disc.ry + jitter(0.006)];
       const temporal = [
         start,
         [disc.x - 0.01 + jitter(0.015), disc.y + up * (0.17 + apart)],
@@ -152,7 +152,7 @@ function grow(
     const wanted = where === 'macula' ? Math.atan2(-y, -x) : away;
     const error = Math.atan2(Math.sin(wanted - heading), Math.cos(wanted - heading));
     const pull = where === 'macula' ? 0.035 * Math.min(1, travelled / 0.1) : 0.016;
-    bend = 0.9 * bend + 0.011 * (0.4 + eye.tortuosity) * random.normal();
+    bend = 0.9 * bend + 0.017 * (0.4 + eye.tortuosity) * random.normal();
     heading += pull * error + bend;
     x += step * Math.cos(heading);
     y += step * Math.sin(heading);
@@ -183,7 +183,7 @@ function winding(random: Generator, tortuosity: number): (travelled: number) => 
   const waves = [0.55, 0.27, 0.13].map((length) => ({
     frequency: (2 * Math.PI) / (length * (0.8 + 0.4 * random.uniform())),
     phase: 2 * Math.PI * random.uniform(),
-    amplitude: 0.016 * length * tortuosity * (1 + random.uniform()),
+    amplitude: 0.022 * length * tortuosity * (1 + random.uniform()),
   }));
   return (travelled) =>
     waves.reduce(
