@@ -3,6 +3,7 @@ import { debugLevel } from '../env.js';
 import { InputError, messageOf } from '../errors.js';
 import { optimizerNames } from '../model/recipes.js';
 import { version } from '../model/version.js';
+import { dataCommands } from './dataCommands.js';
 import {
   dataDirOption,
   engineOption,
@@ -189,6 +190,8 @@ Examples:
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (name, options) => exit(await (await import('./commands/bench.js')).bench(name, options, terminal)));
+
+  dataCommands(program, terminal, exit);
 
   program
     .command('doctor')

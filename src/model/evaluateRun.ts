@@ -2,15 +2,16 @@ import { resolve } from 'node:path';
 import { DataLoader } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import type { DownloadProgress } from '../io/download.js';
-import { type OperatingPoint, type ScreeningFigures, screeningFigures } from '../metric/index.js';
+import type { ScreeningFigures } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { OpenOptions, Split } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { datasetKind, findData, lossOf, modelKind } from './recipes.js';
-import type { RunConfig, SplitRecord } from './records.js';
-import { describeSplit, evalBatchSize, secondClass } from './run.js';
+import type { SplitRecord } from './records.js';
+import { describeSplit, evalBatchSize } from './run.js';
 import { RunFolder } from './runFolder.js';
+import { screeningOf } from './screening.js';
 
 /** A trained network, read from a run folder. */
 export interface TrainedRun {
@@ -100,19 +101,8 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     title: opened.title,
     synthetic: opened.synthetic,
     sameData: split !== 'all' && data.sha256 === known[split].sha256,
-    screening: screeningOf(result, config, run.folder.state.operatingPoint),
+    screening: screeningOf(result, run.folder.state.operatingPoint),
   };
-}
-
-/** With two classes, the figures of the second one; else null. */
-export function screeningOf(
-  { labels, probabilities }: Evaluation,
-  { data }: RunConfig,
-  operatingPoint: OperatingPoint | null,
-): ScreeningFigures | null {
-  if (data.classNames.length !== 2) return null;
-  const scores = secondClass(probabilities);
-  return screeningFigures({ labels, scores, ...(operatingPoint && { operatingPoint }) });
 }
 
 function imagesFor([, height, width]: readonly number[]) {

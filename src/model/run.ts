@@ -30,6 +30,7 @@ import {
 import type { RunConfig, SplitRecord } from './records.js';
 import { combinedFingerprint, RunFolder } from './runFolder.js';
 import { renderRunReport } from './runReport.js';
+import { secondClass } from './screening.js';
 import { summarize } from './summary.js';
 import {
   type Callback,
@@ -280,11 +281,6 @@ class Keeper implements Callback {
       if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;
     }
   }
-}
-
-/** The probabilities of class 1 from those of two classes. */
-export function secondClass(probabilities: Float32Array): Float32Array {
-  return Float32Array.from({ length: probabilities.length / 2 }, (_, i) => probabilities[2 * i + 1]);
 }
 
 function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: RunOptions, imageShape: Shape): void {

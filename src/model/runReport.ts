@@ -5,8 +5,9 @@ import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { Evaluation } from './evaluate.js';
 import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
 import type { RunConfig } from './records.js';
-import type { Mistake } from './report/data.js';
+import type { Mistake, Screening } from './report/data.js';
 import type { RunFolder } from './runFolder.js';
+import { screeningOf } from './screening.js';
 import type { EpochRecord } from './trainer.js';
 
 export interface RunReport {
@@ -51,10 +52,26 @@ export async function renderRunReport(report: RunReport): Promise<string> {
     },
     epochs: history,
     ...(evaluation && {
+      screening: screeningFor(evaluation, folder),
       evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
       mistakes: await picturesOf(evaluation, evalData, config.data),
     }),
   });
+}
+
+function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: RunFolder): Screening | undefined {
+  const figures = screeningOf(evaluation, state.operatingPoint);
+  if (figures === null) return undefined;
+  const { data } = config;
+  return {
+    figures,
+    unreadable: data.eval.unreadable.length,
+    positiveName: data.classNames[1],
+    dataSha256: data.eval.sha256,
+    // In the middle of an epoch the saved weights are not those that were judged.
+    ...(state.training.batch === 0 && { weightsSha256 }),
+    synthetic: data.synthetic,
+  };
 }
 
 async function picturesOf(

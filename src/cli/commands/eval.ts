@@ -3,6 +3,7 @@ import { formatCount, formatFigure, formatPercent } from '../../model/format.js'
 import { Progress } from '../../model/progress.js';
 import { datasetKind, modelKind } from '../../model/recipes.js';
 import { wilsonInterval } from '../../model/report/scores.js';
+import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
 import { DownloadDisplay } from '../display.js';
@@ -108,7 +109,14 @@ function show({ folder }: TrainedRun, result: RunEvaluation, terminal: Terminal)
       `${formatPercent(result.accuracy)}  (95 % interval ${formatPercent(low)} to ${formatPercent(high)}; ${formatCount(samples - correct)} wrong)`,
     ],
     ['loss', formatFigure(result.loss)],
+    ...(result.screening === null
+      ? []
+      : screeningFacts(result.screening, {
+          positiveName: data.classNames[1],
+          unreadable: result.data.unreadable.length,
+        })),
   ]);
+  if (result.screening !== null) print(terminal, `\n${noMedicalDevice}`);
   if (!result.sameData) print(terminal, '  Note: these are not the images that the run folder speaks of.');
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');

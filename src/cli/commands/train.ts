@@ -4,6 +4,8 @@ import type { OperatingRule } from '../../metric/index.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
 import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
 import { Run } from '../../model/run.js';
+import { screeningOf } from '../../model/screening.js';
+import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import type { EpochRecord, TrainOutcome } from '../../model/trainer.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { DownloadDisplay, TrainingDisplay } from '../display.js';
@@ -149,6 +151,13 @@ class TextReport {
         ? `\nDone${figures}.`
         : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved.`,
     );
+    const screening = completed && evaluation !== null ? screeningOf(evaluation, folder.state.operatingPoint) : null;
+    if (screening !== null) {
+      const { classNames, eval: judged } = folder.config.data;
+      const about = { positiveName: classNames[1], unreadable: judged.unreadable.length };
+      printFacts(this.#terminal, screeningFacts(screening, about));
+      print(this.#terminal, `${noMedicalDevice}\n`);
+    }
     print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);
     print(this.#terminal, `  ${command} eval ${path}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
@@ -190,6 +199,7 @@ class JsonReport {
       evalLoss: evaluation?.loss ?? null,
       evalAccuracy: evaluation?.accuracy ?? null,
       confusion: evaluation?.confusion ?? null,
+      screening: completed && evaluation !== null ? screeningOf(evaluation, folder.state.operatingPoint) : null,
       notice: this.#run.plateau(history),
     });
   }
