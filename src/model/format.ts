@@ -21,6 +21,20 @@ export function formatPercent(share: number, decimals = 2): string {
   return Number.isFinite(share) ? `${(100 * share).toFixed(decimals)} %` : '–';
 }
 
+/** `92.4–96.7 %` of an interval of shares from 0 to 1. */
+export function formatInterval([low, high]: readonly [number, number], decimals = 1): string {
+  return `${(100 * low).toFixed(decimals)}–${(100 * high).toFixed(decimals)} %`;
+}
+
+/** `0.5`, `0.326`, `0.99997`: a threshold of probabilities with as many decimals as tell it from 0 and 1. */
+export function formatThreshold(x: number): string {
+  for (let decimals = 3; decimals <= 16; decimals++) {
+    const rounded = Number(x.toFixed(decimals));
+    if ((rounded !== 0 && rounded !== 1) || rounded === x) return String(rounded);
+  }
+  return x.toPrecision(2);
+}
+
 /** `8.3 s`, `4:05`, `2:04:09`: seconds, minutes:seconds, hours:minutes:seconds. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';

@@ -1,8 +1,9 @@
 import { wilsonInterval } from '../metric/proportion.js';
-import { formatCount, formatDuration, formatFigure, formatPercent } from './format.js';
+import { formatCount, formatDuration, formatFigure, formatInterval, formatPercent } from './format.js';
 import type { ReportData } from './report/data.js';
-import { type Html, html, Html as Raw } from './report/html.js';
+import { type Html, html, Html as Raw, unbroken } from './report/html.js';
 import { checkEvaluation, countCorrect, countImages } from './report/scores.js';
+import { screeningSection, screeningTiles, syntheticNote } from './report/screening.js';
 import {
   capital,
   classesSection,
@@ -21,15 +22,15 @@ export type { EpochFigures, ReportData } from './report/data.js';
 /**
  * A run's report as one HTML file that needs nothing else: no scripts, no network, pictures inside.
  *
- * It shows how good the network is, with the 95 % confidence interval of its accuracy, the learning curves, what is
- * taken for what, precision, recall and F1 of each class, the worst mistakes as pictures, the figures of all epochs,
+ * It shows how good the network is, with the 95 % confidence interval of its accuracy, what it is worth as a screening
+ * test where it tells one class from another, the learning curves, what is taken for what, precision, recall and F1 of each class, the worst mistakes as pictures, the figures of all epochs,
  * and how the run was made. It is light or dark as the reader's system is, and prints well.
  *
  * @throws InputError if the confusion matrix does not fit the class names, or a picture is no PNG
  */
 export function renderReport(data: ReportData): string {
   const names: Names = { evalName: data.evalName ?? 'test', lossName: data.lossName ?? 'loss' };
-  const { evaluation, mistakes, epochs, run } = data;
+  const { evaluation, mistakes, epochs, run, screening } = data;
   if (evaluation !== undefined) checkEvaluation(evaluation);
   const judged = evaluation !== undefined && countImages(evaluation) > 0;
   // The policy makes the promise of the docstring hold even if a text slipped through unescaped.
@@ -45,6 +46,7 @@ export function renderReport(data: ReportData): string {
 <body>
 <main>
 ${header(data, names)}
+${screening === undefined ? null : screeningSection(screening, names)}
 ${curvesSection({ ...names, epochs })}
 ${judged ? confusionSection(evaluation) : null}
 ${judged ? classesSection(evaluation) : null}
@@ -59,7 +61,7 @@ ${factsSection(run, names)}
   return page.text;
 }
 
-function header({ title, note, run, epochs, evaluation }: ReportData, { evalName, lossName }: Names): Html {
+function header({ title, note, run, epochs, evaluation, screening }: ReportData, { evalName, lossName }: Names): Html {
   const tiles: Html[] = [];
   const tile = (name: string, value: string, detail: string) =>
     tiles.push(html`<div><dt>${name}</dt><dd>${value}<small>${detail}</small></dd></div>`);
@@ -67,8 +69,8 @@ function header({ title, note, run, epochs, evaluation }: ReportData, { evalName
   const last = epochs.at(-1);
   if (evaluation !== undefined && images > 0) {
     const correct = countCorrect(evaluation);
-    const [low, high] = wilsonInterval(correct, images);
-    tile('Accuracy', formatPercent(correct / images), `95\u00a0%\u00a0interval ${range(low, high)}`);
+    const interval = formatInterval(wilsonInterval(correct, images), 2);
+    tile('Accuracy', formatPercent(correct / images), `${unbroken('95 % interval')} ${unbroken(interval)}`);
     tile('Wrong', formatCount(images - correct), `of ${formatCount(images)} ${evalName} images`);
   }
   if (images === 0 && isNumber(last?.evalAccuracy)) {
@@ -84,13 +86,9 @@ function header({ title, note, run, epochs, evaluation }: ReportData, { evalName
 <p class="overline">Training report, ${run.ended.toISOString().slice(0, 10)}</p>
 <h1>${title}</h1>
 ${note === undefined ? null : html`<p class="note">${note}</p>`}
-<dl class="tiles">${tiles}</dl>
+${screening?.synthetic ? syntheticNote : null}
+${screening === undefined ? html`<dl class="tiles">${tiles}</dl>` : screeningTiles(screening)}
 </header>`;
-}
-
-/** Never broken across lines. */
-function range(low: number, high: number): string {
-  return `${(100 * low).toFixed(2)}\u2060–\u2060${(100 * high).toFixed(2)}\u00a0%`;
 }
 
 function plural(n: number, noun: string): string {

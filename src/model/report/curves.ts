@@ -25,8 +25,6 @@ export interface Chart {
   readonly curves: readonly Curve[];
 }
 
-const width = 460;
-const height = 300;
 /** An axis with many epochs shows round ones. */
 const labelSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const maxLabels = 15;
@@ -38,21 +36,35 @@ function loadCharts(): typeof echarts {
   return createRequire(import.meta.url)('echarts/dist/echarts.min.js');
 }
 
-/** Line chart as an SVG picture that takes its colors from the page's style and scales with its box. */
+/** Learning curves over the epochs. */
 export function renderChart(chart: Chart): Html {
-  const instance = loadCharts().init(null, null, { renderer: 'svg', ssr: true, width, height });
+  return renderSvg(optionsOf(chart), { id: chart.id, label: describe(chart), height: 300 });
+}
+
+/**
+ * An SVG picture that takes its colors from the page's style and scales with its box.
+ *
+ * @param about `id` makes the ids in the picture unique on its page, `label` says it in words for those who cannot see it
+ */
+export function renderSvg(
+  option: echarts.EChartsOption,
+  about: { readonly id: string; readonly label: string; readonly height: number },
+): Html {
+  const { id, label, height } = about;
+  const instance = loadCharts().init(null, null, { renderer: 'svg', ssr: true, width: 460, height });
   try {
-    instance.setOption(optionsOf(chart));
-    return new Html(embed(instance.renderToSVGString(), chart));
+    instance.setOption(option);
+    return new Html(embed(instance.renderToSVGString(), id, label));
   } finally {
     instance.dispose();
   }
 }
 
+export const muted = { color: 'var(--muted)', fontSize: 12.5 };
+export const line = { lineStyle: { color: 'var(--rule)' } };
+
 function optionsOf(chart: Chart): echarts.EChartsOption {
   const { curves, xLabels, percent = false } = chart;
-  const muted = { color: 'var(--muted)', fontSize: 12.5 };
-  const line = { lineStyle: { color: 'var(--rule)' } };
   const step = labelSteps.find((every) => xLabels.length / every <= maxLabels) ?? 1;
   const interval = (_: number, label: string) => Number(label) % step === 0;
   return {
@@ -84,7 +96,7 @@ function optionsOf(chart: Chart): echarts.EChartsOption {
     yAxis: {
       type: 'value',
       scale: percent,
-      max: percent ? ({ max }) => (max > 90 ? 100 : (undefined as unknown as number)) : undefined,
+      max: percent ? ({ min, max }) => (max > 90 || min === max ? 100 : (undefined as unknown as number)) : undefined,
       name: chart.yTitle,
       nameLocation: 'end',
       nameGap: 18,
@@ -108,16 +120,15 @@ function optionsOf(chart: Chart): echarts.EChartsOption {
 }
 
 /** Takes the picture's own size, hover rules and running ids out; what is left is the same for the same data. */
-function embed(svg: string, chart: Chart): string {
-  const label = html`${describe(chart)}`.text;
+function embed(svg: string, id: string, label: string): string {
+  const text = html`${label}`.text;
   return svg
     .replace(/<style[\s\S]*?<\/style>/g, '')
     .replace(/ (class|ecmeta_\w+)="[^"]*"/g, '')
-    .replace(/\bzr\d+-/g, `${chart.id}-`)
-    .replace(/^<svg width="\d+" height="\d+"/, () => `<svg role="img" aria-label="${label}"`);
+    .replace(/\bzr\d+-/g, `${id}-`)
+    .replace(/^<svg width="\d+" height="\d+"/, () => `<svg role="img" aria-label="${text}"`);
 }
 
-/** The chart in words, for those who cannot see it. */
 function describe({ curves, xTitle, yTitle, percent }: Chart): string {
   const ends = curves.map(({ name, values }) => {
     const last = values.findLast((value) => value !== null && Number.isFinite(value)) ?? Number.NaN;

@@ -1,3 +1,5 @@
+import type { ScreeningFigures } from '../../metric/index.js';
+
 /** Everything that a run's report shows. Fields that may be missing or not a number are shown as such or left out. */
 export interface ReportData {
   /** `LeNet on MNIST` */
@@ -14,6 +16,23 @@ export interface ReportData {
   readonly evaluation?: Evaluation | undefined;
   /** Wrong answers that the network was surest of, worst first. */
   readonly mistakes?: readonly Mistake[] | undefined;
+  /** For networks that tell one class from another: what they are worth as a screening test. */
+  readonly screening?: Screening | undefined;
+}
+
+export interface Screening {
+  readonly figures: ScreeningFigures;
+  /** Pictures that could not be read and are in none of the figures. */
+  readonly unreadable: number;
+  /** What class 1 is: `pathologic myopia`. */
+  readonly positiveName: string;
+  /** Of the judged images and their labels. */
+  readonly dataSha256?: string | undefined;
+  readonly weightsSha256?: string | undefined;
+  /** The judged pictures were drawn by a program, which the report then says first of all. Default false. */
+  readonly synthetic?: boolean | undefined;
+  /** How the operating point was chosen, and on what: `sensitivity of at least 95 % on the training images`. */
+  readonly operatingRule?: string | undefined;
 }
 
 export interface RunFacts {

@@ -31,8 +31,12 @@ p { margin: 0 0 1rem; max-width: 44rem; }
 .tiles dt { color: var(--muted); font-size: .875rem; }
 .tiles dd { margin: 0; font-size: 1.75rem; line-height: 1.3; font-weight: 600; letter-spacing: -.01em; }
 .tiles dd small { display: block; font-size: .85rem; line-height: 1.4; font-weight: 400; letter-spacing: 0; color: var(--muted); }
+.tiles.even { display: grid; grid-template-columns: repeat(4, auto); }
+.synthetic { font-size: 1.1rem; border: 2px solid var(--orange); border-left-width: 8px; max-width: none; }
+.disclaimer { margin: 1.25rem 0 0; max-width: none; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1.25rem; margin-top: 1rem; }
 .charts figure { margin: 0; max-width: 36rem; }
+.charts figcaption { color: var(--muted); font-size: .875rem; line-height: 1.45; }
 .charts svg { display: block; width: 100%; height: auto; overflow: visible; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .925rem; font-variant-numeric: tabular-nums lining-nums; }
@@ -46,6 +50,11 @@ tfoot th, tfoot td { font-weight: 600; }
 .left { text-align: left; }
 .mark { font-weight: 700; color: var(--orange); }
 .best > * { background: var(--panel); font-weight: 600; }
+.points td small { display: block; color: var(--muted); font-size: .8rem; line-height: 1.2; }
+.points tbody th { white-space: normal; min-width: 8.5rem; }
+.hashes { font-size: .85rem; margin: 1.25rem 0 0; }
+.hashes dt { color: var(--muted); }
+.hashes dd { margin: 0 0 .35rem; overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: .8rem; }
 .matrix { border-collapse: separate; border-spacing: 2px; font-size: .875rem; }
 .matrix th, .matrix td { border: 0 !important; padding: .3rem; min-width: 3rem; height: 2.3rem; text-align: center; }
 .matrix th { color: var(--ink); font-weight: 500; }
@@ -82,7 +91,7 @@ footer { margin-top: 3.5rem; border-top: 1px solid var(--rule); padding-top: 1re
 @media (max-width: 40rem) {
   main { padding: 1.75rem 1rem 3rem; }
   h1 { font-size: 1.6rem; }
-  .tiles { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem 1.25rem; }
+  .tiles, .tiles.even { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem 1.25rem; }
   .tiles dd { font-size: 1.4rem; }
   table { font-size: .82rem; }
   th, td { padding: .3rem .4rem; }

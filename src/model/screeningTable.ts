@@ -1,0 +1,76 @@
+import type { OperatingRule, Proportion, ScreeningFigures, ThresholdFigures } from '../metric/index.js';
+import { formatCount, formatFigure, formatInterval, formatPercent, formatThreshold } from './format.js';
+
+/** Stands wherever screening figures do. */
+export const noMedicalDevice =
+  'Fovea is no medical device. These figures describe this set of pictures only: they say nothing about ' +
+  'other cameras, clinics or people, and must not guide the care of anybody.';
+
+/** `sensitivity of at least 95 %`. */
+export function describeOperatingRule(rule: OperatingRule): string {
+  if (rule === 'youden') return 'highest sum of sensitivity and specificity';
+  const [[name, share]] = Object.entries(rule);
+  return `${name} of at least ${Number((100 * share).toFixed(2))} %`;
+}
+
+/** `96.2 %`, or a dash where there was nothing to count. */
+export function formatProportion({ value }: Proportion): string {
+  return formatPercent(value ?? Number.NaN, 1);
+}
+
+export interface ScreeningTableOptions {
+  /** What class 1 is. Default: `positive`. */
+  readonly positiveName?: string | undefined;
+  /** Pictures that could not be read and are in none of the figures. Default 0. */
+  readonly unreadable?: number | undefined;
+  /** How the operating point was chosen, and on what. Default: the rule alone. */
+  readonly operatingRule?: string | undefined;
+}
+
+/** Screening figures as names and values for a terminal. The accuracy is not among them. */
+export function screeningFacts(
+  figures: ScreeningFigures,
+  options: ScreeningTableOptions = {},
+): [name: string, value: string][] {
+  const { positiveName = 'positive', unreadable = 0 } = options;
+  const { auc, averagePrecision, calibration, operatingPoint, atOperatingPoint } = figures;
+  const facts: [string, string][] = [
+    ['prevalence', `${formatProportion(figures.prevalence)}  (${counted(figures.prevalence)} images: ${positiveName})`],
+    ['unreadable', unreadable === 0 ? 'none' : `${formatCount(unreadable)}, in none of these figures`],
+  ];
+  if (auc.value === null) facts.push(['AUC', `–  (${auc.reason})`]);
+  else {
+    const [low, high] = auc.interval;
+    facts.push(['AUC', `${auc.value.toFixed(4)}  (95 % interval ${low.toFixed(4)} to ${high.toFixed(4)})`]);
+  }
+  facts.push(
+    ['average precision', averagePrecision === null ? '–' : averagePrecision.toFixed(4)],
+    ['Brier score', formatFigure(figures.brierScore)],
+    ['calibration error', `${formatPercent(calibration.expectedCalibrationError, 1)}  (ECE of ten bins)`],
+    ...pointFacts(figures.atThreshold),
+  );
+  if (operatingPoint !== null && atOperatingPoint !== null) {
+    const rule = options.operatingRule ?? describeOperatingRule(operatingPoint.rule);
+    facts.push(['operating point', `${formatThreshold(operatingPoint.threshold)}  (${rule})`]);
+    facts.push(...pointFacts(atOperatingPoint));
+  }
+  return facts;
+}
+
+function pointFacts(at: ThresholdFigures): [string, string][] {
+  const threshold = formatThreshold(at.threshold);
+  const full = (share: Proportion) => {
+    const interval = share.interval === null ? '' : `; 95 % interval ${formatInterval(share.interval)}`;
+    return `${formatProportion(share)}  (${counted(share)}${interval})`;
+  };
+  return [
+    [`sensitivity at ${threshold}`, full(at.sensitivity)],
+    [`specificity at ${threshold}`, full(at.specificity)],
+    [`PPV at ${threshold}`, full(at.ppv)],
+    [`NPV at ${threshold}`, full(at.npv)],
+  ];
+}
+
+function counted({ hits, total }: Proportion): string {
+  return `${formatCount(hits)} of ${formatCount(total)}`;
+}
