@@ -6,11 +6,11 @@ import { crc32 } from './crc32.js';
 /** What an archive may ask for, so that a small file cannot fill the disk. */
 export interface ZipLimits {
   /** Files and folders in one archive (20,000). */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
   /** Bytes unpacked in all (8 GiB). */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** Times that an entry of more than 1 MiB may be larger unpacked than packed (100). */
-  readonly maxRatio?: number;
+  readonly maxRatio?: number | undefined;
 }
 
 /** Limits that several archives share. */
