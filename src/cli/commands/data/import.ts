@@ -5,16 +5,14 @@ import { formatTable, plainLine } from '../../../model/table.js';
 import { importPalm, type PalmSummary } from '../../../vision/datasets/palm/import.js';
 import type { PalmCounts, PalmSize } from '../../../vision/datasets/palm/record.js';
 import { Interruption } from '../../interrupt.js';
+import { type ReadingOptions, readingOf } from '../../options.js';
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
 
-interface ImportCommandOptions {
+interface ImportCommandOptions extends ReadingOptions {
   readonly out: string;
-  readonly onBadImage?: 'fail' | 'skip';
   readonly maxBytes?: number;
   readonly maxRatio?: number;
   readonly maxEntries?: number;
-  readonly workers?: number;
-  readonly cache: boolean;
   readonly json?: boolean;
 }
 
@@ -23,7 +21,7 @@ export async function importData(
   options: ImportCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { out, onBadImage, maxBytes, maxRatio, maxEntries, workers: numWorkers, cache, json = false } = options;
+  const { out, maxBytes, maxRatio, maxEntries, json = false } = options;
   const interruption = new Interruption(terminal, 'finishing the pictures at hand');
   const { stderr: stream } = terminal;
   const mode = json ? 'silent' : 'auto';
@@ -32,10 +30,8 @@ export async function importData(
   let begun = false;
   try {
     const summary = await importPalm(sources, out, {
-      onBadImage,
+      ...readingOf(options),
       limits: { maxBytes, maxRatio, maxEntries },
-      numWorkers,
-      cache,
       signal: interruption.signal,
       onProgress: ({ done, total }) => {
         if (begun) return progress.update(done);
