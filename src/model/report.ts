@@ -23,8 +23,9 @@ export type { EpochFigures, ReportData } from './report/data.js';
  * A run's report as one HTML file that needs nothing else: no scripts, no network, pictures inside.
  *
  * It shows how good the network is, with the 95 % confidence interval of its accuracy, what it is worth as a screening
- * test where it tells one class from another, the learning curves, what is taken for what, precision, recall and F1 of each class, the worst mistakes as pictures, the figures of all epochs,
- * and how the run was made. It is light or dark as the reader's system is, and prints well.
+ * test where it tells one class from another, the learning curves, what is taken for what, precision, recall and F1 of
+ * each class, the worst mistakes as pictures, the figures of all epochs, and how the run was made. It is light or dark
+ * as the reader's system is, and prints well.
  *
  * @throws InputError if the confusion matrix does not fit the class names, or a picture is no PNG
  */

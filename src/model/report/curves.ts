@@ -44,7 +44,8 @@ export function renderChart(chart: Chart): Html {
 /**
  * An SVG picture that takes its colors from the page's style and scales with its box.
  *
- * @param about `id` makes the ids in the picture unique on its page, `label` says it in words for those who cannot see it
+ * @param about `id` makes the ids in the picture unique on its page, `label` says it in words for those who cannot
+ *   see it
  */
 export function renderSvg(
   option: echarts.EChartsOption,
