@@ -74,6 +74,7 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
   requireInteger('validation', validation, 1, 9999);
   requireInteger('size', size, 32, 4096);
   const random = new Generator(seed);
+  const painters = new Painters(numWorkers);
   const toSheet = (prefix: (kind: EyeKind, i: number) => string, stream: number) => (kind: EyeKind, i: number) => ({
     name: prefix(kind, i),
     job: { seed, stream: stream + i, kind, camera: 'Zeiss' as const, size },
@@ -96,7 +97,6 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
     `${size} pixels wide, seed ${seed}.\n`;
   const present = await prepare(out, mark);
 
-  const painters = new Painters(numWorkers);
   const total = train + validation;
   let done = 0;
   async function* drawn(sheets: readonly Sheet[], folder: string) {

@@ -41,7 +41,7 @@ export function growChoroid(
     const radius = width * (0.35 + 0.65 * random.uniform() ** 2) * (0.7 + 0.6 * outer);
     const length = (0.3 + 0.7 * random.uniform()) * (0.5 + 0.6 * outer);
     // Some cross over to the next ones and join them.
-    const crossing = random.uniform() < 0.4 ? 0.7 * random.normal() : 0.15 * random.normal();
+    const crossing = (random.uniform() < 0.25 ? 0.5 : 0.15) * random.normal();
     const swell = 2 * Math.PI * random.uniform();
     const path = newPath();
     let bend = 0;

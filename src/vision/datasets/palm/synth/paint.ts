@@ -12,10 +12,11 @@ const blond: Colour = [0.86, 0.49, 0.26];
 const brown: Colour = [0.62, 0.28, 0.12];
 const choroidal: Colour = [0.88, 0.44, 0.19];
 const yellowish: Colour = [0.95, 0.68, 0.38];
-const sclera: Colour = [0.97, 0.83, 0.56];
+const sclera: Colour = [1.02, 0.89, 0.62];
+const greyish: Colour = [0.8, 0.66, 0.46];
 const black: Colour = [0.2, 0.1, 0.07];
-const nasalRim: Colour = [0.93, 0.58, 0.37];
-const temporalRim: Colour = [0.98, 0.74, 0.49];
+const nasalRim: Colour = [0.92, 0.52, 0.32];
+const temporalRim: Colour = [0.96, 0.66, 0.43];
 const cupColour: Colour = [1.02, 0.92, 0.72];
 const fibres: Colour = [0.9, 0.78, 0.6];
 const crack: Colour = [0.97, 0.76, 0.45];
@@ -91,9 +92,10 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
       }
       if (atrophy > 0) {
         const rim = 4 * atrophy * (1 - atrophy);
-        blend(sclera, atrophy * pale * Math.min(0.84 + 0.05 * clumps.data[i] + 0.04 * rough, 1));
+        blend(sclera, atrophy * pale * 0.9);
+        blend(greyish, atrophy * smoothstep(-0.2, 1.8, clumps.data[i] + 0.8 * broad.data[i]) * 0.8);
         // What is left of the choroid: its large vessels.
-        blend(choroidal, atrophy * smoothstep(0.3, 0.75, ch) * (0.75 - 0.3 * pale));
+        blend(choroidal, atrophy * smoothstep(0.25, 0.65, ch) * (0.85 - 0.3 * pale));
         const pigment = smoothstep(0.7, 1.7, clumps.data[i] + 0.9 * rim - 0.35) * Math.max(rim, 0.25 * atrophy);
         blend(black, 0.75 * Math.min(pigment, 1));
       }

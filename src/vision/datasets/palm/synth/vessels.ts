@@ -35,9 +35,9 @@ export function growVessels(eye: Eye, random: Generator): Vessels {
       const grower = { eye, random, paths: vein ? veins : arteries };
       const trunk = (vein ? 0.0105 : 0.0077) * (1 + 0.1 * random.normal());
       // Companions run side by side, and cross now and then.
-      const apart = (vein ? 0.5 : -0.5) * (0.05 + 0.03 * random.normal());
+      const apart = (vein ? 0.5 : -0.5) * (0.075 + 0.03 * random.normal());
       const jitter = (scale: number) => scale * random.normal();
-      const start = [disc.x + 0.2 * disc.rx + jitter(0.008), disc.y + up * 0.08 * disc.ry + jitter(0.006)];
+      const start = [disc.x + 0.2 * disc.rx + jitter(0.008), disc.y + up * 0.02 * disc.ry + jitter(0.006)];
       const temporal = [
         start,
         [disc.x - 0.01 + jitter(0.015), disc.y + up * (0.17 + apart)],
@@ -143,8 +143,8 @@ function grow(
   for (let travelled = 0; travelled < length; travelled += step) {
     path.x.push(x);
     path.y.push(y);
-    path.radius.push(r);
-    r = Math.max(r * (1 - (0.55 * step) / length) - (0.25 * radius * step) / length, thinnest * 0.5);
+    path.radius.push(r * Math.min(1, 0.15 + (2.5 * (length - travelled)) / length));
+    r = Math.max(r * (1 - (0.7 * step) / length), thinnest * 0.5);
     const fromFovea = Math.hypot(x, y);
     if (fromFovea < avascular || fromFovea > 2.2) break;
     // Towards the fovea, or away from fovea and disc.

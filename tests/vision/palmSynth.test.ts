@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readTable, type Table } from '../../src/io/table.js';
+import { ZipArchive, ZipBudget } from '../../src/io/zip.js';
+import { importPalm, type PalmSummary } from '../../src/vision/datasets/palm/import.js';
+import { PALM } from '../../src/vision/datasets/palm/palm.js';
+import { type PalmSynthOptions, type SynthSummary, synthesizePalm } from '../../src/vision/datasets/palm/synth.js';
+import { compileInto } from '../compiled.js';
+import { temporaryFolder } from '../temporary.js';
+
+const base = temporaryFolder();
+const out = join(base, 'drawn');
+const imported = join(base, 'imported');
+const archives = ['training.zip', 'valid_gt.zip', 'validation.zip'];
+let drawn: SynthSummary;
+let summary: PalmSummary;
+let sheet: Table;
+
+const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+const small = { train: 4, validation: 3, size: 64 };
+
+async function entriesOf(path: string): Promise<ZipArchive['entries']> {
+  const archive = await ZipArchive.open(path, new ZipBudget(), path);
+  archive.close();
+  return archive.entries;
+}
+
+async function unpack(archive: string, name: string, to: string): Promise<string> {
+  const zip = await ZipArchive.open(archive, new ZipBudget(), archive);
+  const entry = zip.entries.find((found) => found.name === name);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of entry?.read() ?? []) pieces.push(piece);
+  zip.close();
+  writeFileSync(to, Buffer.concat(pieces));
+  return to;
+}
+
+beforeAll(async () => {
+  drawn = await synthesizePalm({ out, train: 240, validation: 160, size: 64 });
+  summary = await importPalm(
+    archives.map((name) => join(out, name)),
+    imported,
+    { cache: false },
+  );
+  const file = 'PALM-Validation-GT/PM_Label_and_Fovea_Location.xlsx';
+  sheet = await readTable(await unpack(join(out, 'valid_gt.zip'), file, join(base, 'sheet.xlsx')));
+}, 60_000);
+
+describe('the drawn data set', () => {
+  it('has the arrangement of the released one, and a mark in each archive', async () => {
+    expect(readdirSync(out).sort()).toEqual(['SYNTHETIC.txt', ...archives]);
+    expect(readFileSync(join(out, 'SYNTHETIC.txt'), 'utf8')).toMatch(
+      /^SYNTHETIC: .*drawn[\s\S]*240 training and 160 validation pictures, 64 pixels wide, seed 0/,
+    );
+    const names = async (path: string) => (await entriesOf(path)).map(({ name }) => name);
+    expect(await names(join(out, 'training.zip'))).toEqual([
+      'PALM-Training400/SYNTHETIC.txt',
+      'PALM-Training400/PALM-Training400.zip',
+    ]);
+    const inner = join(base, 'inner.zip');
+    await unpack(join(out, 'training.zip'), 'PALM-Training400/PALM-Training400.zip', inner);
+    const pictures = await names(inner);
+    expect(pictures).toHaveLength(241);
+    for (const name of ['SYNTHETIC.txt', 'P0128.jpg', 'H0016.jpg', 'N0096.jpg']) {
+      expect(pictures).toContain(`PALM-Training400/${name}`);
+    }
+    const validation = await names(join(out, 'validation.zip'));
+    expect(validation).toHaveLength(161);
+    expect(validation.at(-1)).toBe('PALM-Validation400/V0160.jpg');
+  });
+
+  it('is imported as a synthetic one, in the shares of classes and cameras of the real one', () => {
+    expect(drawn).toMatchObject({ train: { P: 128, H: 16, N: 96 }, cameras: { Zeiss: 350, Canon: 50 } });
+    expect(drawn.validation.P).toBe(84);
+    expect(summary).toMatchObject({
+      synthetic: true,
+      train: { images: 240, pathologic: 128, byPrefix: { P: 128, H: 16, N: 96 } },
+      validation: { images: 160, pathologic: 84 },
+      quarantine: [],
+    });
+    expect(summary.sizes.map(({ width, height, images }) => [width, height, images])).toEqual([
+      [64, 62, 350],
+      [64, 64, 50],
+    ]);
+  });
+
+  it('gives the place of the fovea, which is the darkest part of healthy eyes', async () => {
+    expect(sheet.columns).toEqual(['ID', 'imgName', 'Label', 'Fovea_X', 'Fovea_Y']);
+    expect(sheet.rows).toHaveLength(160);
+    let darker = 0;
+    let healthy = 0;
+    for (const { cells } of sheet.rows) {
+      const [, name, label, ...place] = cells;
+      const [x, y] = place.map(Number);
+      expect(Math.hypot(x - 32, y - 31)).toBeLessThan(20);
+      if (label === '1') continue;
+      const green = await sharp(join(imported, 'PALM-Validation400', name))
+        .extractChannel(1)
+        .raw()
+        .toBuffer();
+      const at = (dx: number, dy: number) => green[Math.round(y + dy) * 64 + Math.round(x + dx)];
+      const around = (at(-9, 0) + at(0, -9) + at(0, 9)) / 3;
+      healthy++;
+      if (at(0, 0) < around) darker++;
+    }
+    expect(healthy).toBe(76);
+    expect(darker / healthy).toBeGreaterThan(0.85);
+  });
+
+  it('says in each picture that it is drawn', async () => {
+    const { exif } = await sharp(join(imported, 'PALM-Training400', 'P0001.jpg')).metadata();
+    expect(exif?.toString('latin1')).toContain('SYNTHETIC: drawn by Fovea');
+  });
+
+  it('cannot be told apart by the mean colour', async () => {
+    const sets = await Promise.all((['train', 'validation'] as const).map(meanColours));
+    const accuracy = logisticRegression(sets[0], sets[1]);
+    expect(accuracy).toBeLessThan(0.75);
+  });
+});
+
+describe('synthesizePalm', () => {
+  it('draws the same pictures again, with threads too', async () => {
+    const [one, other] = [join(base, 'one'), join(base, 'other')];
+    await synthesizePalm({ ...small, out: one, seed: 3 });
+    await synthesizePalm({ ...small, out: other, seed: 4 });
+    const threads = join(base, 'threads');
+    compileInto(threads, ['vision/datasets/palm/synth', 'vision/datasets/palm/synth/painter']);
+    writeFileSync(
+      join(threads, 'script.js'),
+      `import { synthesizePalm } from './vision/datasets/palm/synth.js';
+      await synthesizePalm({ ...${JSON.stringify(small)}, out: 'out', seed: 3, numWorkers: 2 });`,
+    );
+    execFileSync(process.execPath, ['script.js'], { cwd: threads });
+    for (const name of ['training.zip', 'validation.zip']) {
+      expect(sha256(join(threads, 'out', name))).toBe(sha256(join(one, name)));
+      expect(sha256(join(other, name))).not.toBe(sha256(join(one, name)));
+    }
+  });
+
+  it('stops between two pictures when told to, leaves no half file, and goes on when called again', async () => {
+    const folder = join(base, 'stopped');
+    const controller = new AbortController();
+    const files: string[] = [];
+    const options: PalmSynthOptions = {
+      ...small,
+      out: folder,
+      onProgress: ({ done, total, file }) => {
+        files.push(file);
+        expect([done, total]).toEqual([files.length, 7]);
+        if (done === 5) controller.abort();
+      },
+    };
+    const stopped = synthesizePalm({ ...options, signal: controller.signal });
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    expect(files.at(-1)).toBe('PALM-Validation400/V0001.jpg');
+    expect(readdirSync(folder).sort()).toEqual(['SYNTHETIC.txt', 'training.zip']);
+    const { mtimeMs } = statSync(join(folder, 'training.zip'));
+    files.splice(4);
+    await synthesizePalm({ ...options });
+    expect(readdirSync(folder).sort()).toEqual(['SYNTHETIC.txt', ...archives]);
+    expect(statSync(join(folder, 'training.zip')).mtimeMs).toBe(mtimeMs);
+    await expect(synthesizePalm({ ...small, out: folder, seed: 1 })).rejects.toThrow(
+      `[palm synth] ${folder}: expected an empty folder, or one with the same pictures, got `,
+    );
+  });
+
+  it('refuses a folder with other files, and wrong numbers', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'training.zip'), 'the real one');
+    await expect(synthesizePalm({ ...small, out: folder })).rejects.toThrow(
+      `[palm synth] ${folder}: expected an empty folder, or one with the same pictures, got training.zip`,
+    );
+    expect(readdirSync(folder)).toEqual(['training.zip']);
+    const wrong: Partial<PalmSynthOptions>[] = [{ train: 0 }, { validation: 1e4 }, { size: 31 }, { numWorkers: -1 }];
+    for (const change of wrong) {
+      const [[name, value]] = Object.entries(change);
+      const refused = synthesizePalm({ ...small, out: join(base, 'wrong'), ...change });
+      await expect(refused).rejects.toThrow(new RegExp(`${name}: expected an integer from .*, got ${value}$`));
+    }
+    await expect(synthesizePalm({ ...small, out: join(base, 'wrong'), seed: -1 })).rejects.toThrow('[random] seed');
+    expect(readdirSync(base)).not.toContain('wrong');
+  });
+});
+
+interface Colours {
+  readonly rows: number[][];
+  readonly labels: number[];
+}
+
+async function meanColours(mode: 'train' | 'validation'): Promise<Colours> {
+  const { files } = await PALM.open({ dataDir: imported, mode, cache: false });
+  const stats = await Promise.all(files.map(({ path }) => sharp(path).stats()));
+  return {
+    rows: stats.map(({ channels }) => channels.map(({ mean }) => mean)),
+    labels: files.map(({ label }) => label),
+  };
+}
+
+/** Three standardised features, by gradient descent to convergence. @returns the share that is right in `test` */
+function logisticRegression(train: Colours, test: Colours): number {
+  const columns = train.rows[0].map((_, c) => {
+    const values = train.rows.map((row) => row[c]);
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+    return { mean, deviation: Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length) };
+  });
+  const features = (row: number[]) => [1, ...row.map((x, c) => (x - columns[c].mean) / columns[c].deviation)];
+  const weights = [0, 0, 0, 0];
+  const score = (x: number[]) => x.reduce((sum, value, i) => sum + weights[i] * value, 0);
+  const inputs = train.rows.map(features);
+  for (let step = 0; step < 3000; step++) {
+    const gradient = [0, 0, 0, 0];
+    for (const [i, x] of inputs.entries()) {
+      const error = 1 / (1 + Math.exp(-score(x))) - train.labels[i];
+      for (const [k, value] of x.entries()) gradient[k] += (error * value) / inputs.length;
+    }
+    for (const k of weights.keys()) weights[k] -= gradient[k];
+  }
+  const right = test.rows.filter((row, i) => score(features(row)) > 0 === (test.labels[i] === 1));
+  return right.length / test.rows.length;
+}
