@@ -69,7 +69,7 @@ export function sizes(count: number, form: string) {
 export interface EngineOptions {
   readonly engine?: (typeof engineNames)[number];
   readonly threads?: number;
-  readonly conv?: ConvolutionName | undefined;
+  readonly conv?: ConvolutionName;
 }
 
 /** How photographs are read. */
