@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { FileError, FoveaError, messageOf } from '../errors.js';
@@ -66,6 +66,29 @@ export async function replaceFile<T>(path: string, fill: (handle: FileHandle) =>
 /** Writes a file as {@link replaceFile} does. Pieces are written as they come and not gathered in memory. */
 export function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   return replaceFile(path, (handle) => writeFile(handle, content));
+}
+
+/**
+ * Makes a folder, and those above it, unless they are there. Node's own recursive mkdir never returns where a file
+ * system that has the folder above answers ENOENT, as /proc does.
+ *
+ * @throws the system's error
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const isFolder = (name: string) =>
+    stat(name).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (await isFolder(path)) return;
+    const above = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path || (await isFolder(above))) throw error;
+    await makeFolder(above);
+    await makeFolder(path);
+  }
 }
 
 /** Makes a rename survive a power failure, on file systems that can. */

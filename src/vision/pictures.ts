@@ -108,6 +108,7 @@ export async function contactSheet(
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawn.join('')}</svg>`;
   return sharp({ create: { width, height, channels: 3, background: '#ffffff' } })
     .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
+    .removeAlpha()
     .withExif({ IFD0: { Software: software } })
     .png()
     .toBuffer();
@@ -119,7 +120,7 @@ export async function contactSheet(
  * @returns a PNG file
  * @throws what {@link contactSheet} throws
  */
-export function sideBySide(
+export async function sideBySide(
   pictures: readonly CaptionedPicture[],
   options: Omit<ContactSheetOptions, 'columns'> = {},
 ): Promise<Uint8Array> {
@@ -133,12 +134,14 @@ export function sideBySide(
  * @returns a PNG file
  * @throws what {@link contactSheet} throws
  */
-export function palmSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
-  const { images = 24, seed = 0, ...sheet } = options;
+export async function palmSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
+  const { images = 24, seed = 0, title, ...sheet } = options;
   requireCount('images', images, maxPictures);
   const chosen = balanced(dataset.files, images, new Generator(seed));
   const pictures = chosen.map((file) => captioned(file, dataset.classNames));
-  return contactSheet(pictures, { title: shares(chosen, dataset), ...noteOf(dataset), ...sheet });
+  const numbers = shares(chosen, dataset);
+  const heading = title === undefined ? numbers : `${title}: ${numbers}`;
+  return contactSheet(pictures, { ...noteOf(dataset), ...sheet, title: heading });
 }
 
 /**
@@ -148,7 +151,7 @@ export function palmSheet(dataset: ImageFileDataset, options: DatasetSheetOption
  * @returns a PNG file
  * @throws InputError if there are no pictures of either kind; else what {@link contactSheet} throws
  */
-export function palmEyes(
+export async function palmEyes(
   dataset: PALM,
   { seed = 0, ...options }: Omit<DatasetSheetOptions, 'columns' | 'images'> = {},
 ): Promise<Uint8Array> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterEach, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
-import { replaceFile, writeFileAtomic } from '../../src/io/atomic.js';
+import { makeFolder, replaceFile, writeFileAtomic } from '../../src/io/atomic.js';
 import { temporaryFolder } from '../temporary.js';
 
 const folder = temporaryFolder();
@@ -116,4 +116,19 @@ it('flushes and closes the file that it fills, and returns what the filler retur
   expect(result.sync).toHaveBeenCalledOnce();
   expect(result.handle.fd).toBe(-1);
   expect(readFileSync(path, 'utf8')).toBe('abc');
+});
+
+it('makes the folders that are missing, and is content with those that are there', async () => {
+  const path = join(folder, 'a/b/c');
+  await Promise.all([makeFolder(path), makeFolder(path), makeFolder(join(folder, 'a/d'))]);
+  await makeFolder(path);
+  expect(readdirSync(join(folder, 'a'))).toEqual(['b', 'd']);
+  expect(readdirSync(path)).toEqual([]);
+  writeFileSync(join(folder, 'file'), '');
+  await expect(makeFolder(join(folder, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
+  await expect(makeFolder(join(folder, 'file/x/y'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+});
+
+it.skipIf(process.platform !== 'linux')('a folder that cannot be made is an error, not an endless loop', async () => {
+  await expect(makeFolder('/proc/fovea/x')).rejects.toMatchObject({ code: 'ENOENT' });
 });

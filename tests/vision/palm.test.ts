@@ -1,15 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -19,6 +9,15 @@ import { PALM } from '../../src/vision/datasets/palm/palm.js';
 import { compileInto } from '../compiled.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeWorkbook, makeZip, type ZipPart } from '../zipWriter.js';
+import {
+  inside,
+  makeLabelsZip,
+  makeTrainingZip,
+  makeValidationZip,
+  pictureParts,
+  sheet,
+  tree,
+} from './palmArchives.js';
 import { halfJpeg, jpeg } from './pictures.js';
 
 const base = temporaryFolder();
@@ -29,19 +28,9 @@ let training: ZipPart[];
 let validation: ZipPart[];
 let bad: Buffer;
 
-const sheet = [
-  ['ID', 'imgName', 'Label', 'Fovea_X', 'Fovea_Y'],
-  [1, 'V0001.jpg', 0, 1157.74, 1019.87],
-  [2, 'V0002.jpg', 1, 1285.82, 1080.47],
-  [3, 'V0003.jpg', 1, null, null],
-];
-
-const pictures = (names: readonly string[]) =>
-  Promise.all(names.map(async (name) => ({ name: `${name}.jpg`, data: await jpeg(name), stored: true })));
-
 beforeAll(async () => {
-  training = await pictures(['P0001', 'P0002', 'N0001', 'H0001']);
-  validation = await pictures(['V0001', 'V0002', 'V0003']);
+  training = await pictureParts(['P0001', 'P0002', 'N0001', 'H0001']);
+  validation = await pictureParts(['V0001', 'V0002', 'V0003']);
   bad = await halfJpeg();
 });
 
@@ -58,30 +47,14 @@ function write(name: string, contents: string | Uint8Array): string {
   return path;
 }
 
-const inside = (name: string, parts: readonly ZipPart[]) =>
-  parts.map((part) => ({ ...part, name: `${name}/${part.name}` }));
-const clutter: ZipPart[] = [
-  { name: '__MACOSX/PALM-Validation400/._V0001.jpg', data: 'x' },
-  { name: '__MACOSX/._PALM-Training400.zip', data: 'x' },
-  { name: 'PALM-Validation400/Thumbs.db', data: 'x' },
-  { name: 'PALM-Validation400/._V0009.jpg', data: 'x' },
-];
-
-const trainingZip = (parts = training) =>
-  makeZip([
-    { name: 'PALM-Training400/', data: '', stored: true },
-    { name: 'PALM-Training400/PALM-Training400.zip', data: makeZip(inside('PALM-Training400', parts)) },
-    ...clutter,
-  ]);
-const validationZip = (parts = validation) => makeZip([...inside('PALM-Validation400', parts), ...clutter]);
-const labelsZip = (rows: (string | number | null)[][] = sheet) =>
-  makeZip([{ name: 'PALM-Validation-GT/PM_Label_and_Fovea_Location.xlsx', data: makeWorkbook(rows) }]);
+const trainingZip = (parts = training) => makeTrainingZip(parts);
+const validationZip = (parts = validation) => makeValidationZip(parts);
 
 /** The three archives as they are released. */
 function released(into = 'data'): string {
   write(`${into}/training.zip`, trainingZip());
   write(`${into}/validation.zip`, validationZip());
-  write(`${into}/valid_gt.zip`, labelsZip());
+  write(`${into}/valid_gt.zip`, makeLabelsZip());
   return join(folder, into);
 }
 
@@ -92,14 +65,6 @@ async function failure(promise: Promise<unknown>): Promise<string> {
   const error = await promise.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(InputError);
   return (error as InputError).message;
-}
-
-/** Contents of all files, by name. */
-function tree(root: string): Record<string, string> {
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(root, name)).isFile(),
-  );
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(root, name), 'base64')]));
 }
 
 const imported = [
@@ -393,12 +358,12 @@ describe('refuses', () => {
     ['two columns of labels', sheet.map((row) => [...row.slice(0, 3), row[2]]), /got Label and Label/],
   ])('%s', async (_, rows, message) => {
     const data = released();
-    write('data/valid_gt.zip', labelsZip(rows));
+    write('data/valid_gt.zip', makeLabelsZip(rows));
     const text = await failure(run(data));
     expect(text).toMatch(message);
     expect(existsSync(join(out, 'palm.json'))).toBe(false);
     expect(readdirSync(out)).toEqual([]);
-    write('data/valid_gt.zip', labelsZip());
+    write('data/valid_gt.zip', makeLabelsZip());
     expect((await run(data)).copied).toBe(7);
   });
 
@@ -422,6 +387,11 @@ describe('refuses', () => {
       'two pictures of one name',
       () => write('data/more/P0001.jpg', training[1].data),
       /expected the same picture as data\/more\/P0001/,
+    ],
+    [
+      'a class without pictures',
+      () => write('data/training.zip', trainingZip(training.slice(2))),
+      /expected train pictures with and without pathologic myopia, got none with it among 2; give the other class/,
     ],
     [
       'half an archive',

@@ -28,7 +28,7 @@ export async function showData(folder: string, options: ShowCommandOptions, term
   const dataset = await PALM.open({ dataDir: folder, mode: set, cache: false });
   const title = `iChallenge-PM, ${set === 'train' ? 'training' : 'validation'} set`;
   await writeFileAtomic(eyes, await palmEyes(dataset, { seed, title }));
-  await writeFileAtomic(sheet, await palmSheet(dataset, { images, seed }));
+  await writeFileAtomic(sheet, await palmSheet(dataset, { images, seed, title }));
   const { length, synthetic, quarantine, sha256 } = dataset;
   const pathologic = dataset.files.filter(({ label }) => label === 1).length;
   if (json) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
-import { reasonOf, replaceFile, writeFileAtomic } from '../../../io/atomic.js';
+import { makeFolder, reasonOf, replaceFile, writeFileAtomic } from '../../../io/atomic.js';
 import { crc32 } from '../../../io/crc32.js';
 import { ZipBudget, type ZipLimits } from '../../../io/zip.js';
 import { type BadImage, badImage, eachOf, requireOnBadImage } from '../imageFiles.js';
@@ -98,12 +98,12 @@ export async function importPalm(
   const paths = typeof given === 'string' ? [given] : given;
   if (paths.length === 0) throw new InputError('[palm] sources: expected a folder or archives, got none');
   const reader = new ImageReader({ ...reading, memoryBytes: 0 });
-  await makeFolder(out);
+  await openFolder(out);
   const sources = await PalmSources.open(paths, out, new ZipBudget(limits), signal);
   try {
     const before = await earlierRecord(out);
     const { wanted, warnings, synthetic } = await survey(sources, before);
-    for (const folder of new Set(wanted.map(({ set }) => setFolders[set]))) await makeFolder(join(out, folder));
+    for (const folder of new Set(wanted.map(({ set }) => setFolders[set]))) await openFolder(join(out, folder));
     const images: PalmImage[] = [];
     const quarantine: QuarantinedImage[] = [];
     let copied = 0;
@@ -326,8 +326,8 @@ async function earlierRecord(out: string): Promise<PalmRecord> {
   return { format: 'fovea-palm', version: 1, synthetic: false, images: [], quarantine: [] };
 }
 
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+async function openFolder(path: string): Promise<void> {
+  await makeFolder(path).catch((error: unknown) => {
     throw new FileError(`[palm] ${path}: expected a folder to write to, got ${reasonOf(error)}`, { cause: error });
   });
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
 import { FileError } from '../../../errors.js';
-import { reasonOf, replaceFile } from '../../../io/atomic.js';
+import { makeFolder, reasonOf, replaceFile } from '../../../io/atomic.js';
 import { crc32 } from '../../../io/crc32.js';
 import { isClutter, listFiles } from '../../../io/walk.js';
 import { ZipArchive, type ZipBudget } from '../../../io/zip.js';
@@ -72,7 +72,7 @@ export class PalmSources {
 
   /** Writes a file into the hidden folder. @returns its path there */
   async unpack(file: Pick<SourceFile, 'name' | 'read'>): Promise<string> {
-    await mkdir(this.temporary, { recursive: true }).catch((error: unknown) => {
+    await makeFolder(this.temporary).catch((error: unknown) => {
       const got = reasonOf(error);
       throw new FileError(`[palm] ${this.temporary}: expected to make this folder, got ${got}`, { cause: error });
     });
