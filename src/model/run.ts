@@ -132,6 +132,7 @@ export class Run {
     summarize(network, [recipe.batchSize, ...imageShape]);
     const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
     const parts = { train: await data.open('train'), eval: await data.open('eval') };
+    checkClasses(parts.train, classNames);
     const config: RunConfig = {
       format: 2,
       version,
@@ -295,6 +296,12 @@ function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: Ru
   if (auxiliaryHeads && !kind.auxiliaryHeads) {
     throw new InputError(`[run] auxiliary heads: expected with googlenet only, got them with ${model}`);
   }
+}
+
+function checkClasses({ classCounts, source }: OpenedSplit, classNames: readonly string[]): void {
+  const empty = classNames.filter((_, i) => classCounts[i] === 0);
+  if (empty.length === 0) return;
+  throw new InputError(`[run] ${source}: expected training images of each class, got none of ${empty.join(', ')}`);
 }
 
 function objectiveOf(network: Layer, loss: LossFunction): TrainOptions['objective'] {

@@ -50,7 +50,7 @@ export function screeningFacts(
     ...pointFacts(figures.atThreshold),
   );
   if (operatingPoint !== null && atOperatingPoint !== null) {
-    const rule = options.operatingRule ?? describeOperatingRule(operatingPoint.rule);
+    const rule = options.operatingRule ?? `${describeOperatingRule(operatingPoint.rule)} on the training images`;
     facts.push(['operating point', `${formatThreshold(operatingPoint.threshold)}  (${rule})`]);
     facts.push(...pointFacts(atOperatingPoint));
   }

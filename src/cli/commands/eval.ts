@@ -1,8 +1,8 @@
+import { wilsonInterval } from '../../metric/index.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/evaluateRun.js';
 import { formatCount, formatFigure, formatPercent } from '../../model/format.js';
 import { Progress } from '../../model/progress.js';
 import { datasetKind, modelKind } from '../../model/recipes.js';
-import { wilsonInterval } from '../../model/report/scores.js';
 import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';

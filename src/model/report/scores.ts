@@ -1,8 +1,5 @@
 import { InputError } from '../../errors.js';
-import { wilsonInterval } from '../../metric/proportion.js';
 import type { Evaluation } from './data.js';
-
-export { wilsonInterval };
 
 /** How well one class is told from the others. NaN where nothing can be said (no such images, no such predictions). */
 export interface ClassScores {

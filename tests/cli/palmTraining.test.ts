@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
+import { temporaryFolder } from '../temporary.js';
+import { linesOf, runFovea } from './run.js';
+
+const root = temporaryFolder();
+const archives = join(root, 'archives');
+const palm = join(root, 'palm');
+const folder = join(root, 'run');
+const validation = join(palm, 'PALM-Validation400');
+
+async function succeeds(...args: string[]): Promise<string> {
+  const { code, out, err } = await runFovea(...args);
+  expect(err).not.toContain('fovea:');
+  expect(code).toBe(0);
+  return out;
+}
+
+beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
+  await succeeds('data', 'palm', 'synth', '--out', archives, '--train', '20', '--validation', '14', '--size', '96');
+  await succeeds('data', 'palm', 'import', archives, '--out', palm, '--no-cache');
+}, 120_000);
+
+describe('a training on iChallenge-PM', () => {
+  it('goes by its recipe, and tells the figures of a screening test', async () => {
+    const args = ['--data', `palm:${palm}`, '--size', '40', '--epochs', '1', '--log-every', '1', '--no-cache'];
+    const { code, out, err } = await runFovea('train', 'googlenet', ...args, '--out', folder);
+    expect(code).toBe(0);
+    expect(out).toContain('20 training and 14 validation images');
+    expect(out).toContain(
+      'Momentum 0.9, learning rate 0.001, weight decay 0.001, batch size 10, shuffled, 1 epoch, binary',
+    );
+    expect(err.trimEnd().split('\n')).toHaveLength(2);
+    for (const figure of ['AUC', 'sensitivity at 0.5', 'specificity at 0.5', 'operating point', 'Brier score']) {
+      expect(out).toContain(figure);
+    }
+    expect(out).toContain('Fovea is no medical device.');
+    const page = readFileSync(join(folder, 'report.html'), 'utf8');
+    expect(page).toContain('The pictures are synthetic.');
+    expect(page).toContain('no medical device');
+  }, 60_000);
+
+  it('is judged on either set, to the figures of the training', async () => {
+    const [record] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'));
+    const args = ['--data', `palm:${palm}`, '--json', '--no-cache'];
+    const [judged] = linesOf(await succeeds('eval', folder, ...args));
+    expect(judged).toMatchObject({ split: 'eval', images: 14, sameData: true, synthetic: true });
+    expect(judged.accuracy).toBe(record.evalAccuracy);
+    expect(judged.loss).toBeCloseTo(record.evalLoss as number, 5);
+    const [training] = linesOf(await succeeds('eval', folder, ...args, '--split', 'train'));
+    expect(training).toMatchObject({ split: 'train', images: 20, sameData: true });
+    expect(await succeeds('eval', folder, '--no-cache')).toContain('drawn pictures, not photographs');
+  });
+
+  it('hands in predictions in the form of the challenge', async () => {
+    const rows = (await succeeds('predict', folder, validation, '--csv')).trimEnd().split('\n');
+    expect(rows[0]).toBe('FileName,PM Risk');
+    expect(rows.slice(1).map((row) => row.split(',')[0])).toEqual(
+      Array.from({ length: 14 }, (_, i) => `V${String(i + 1).padStart(4, '0')}.jpg`),
+    );
+    for (const row of rows.slice(1)) expect(row).toMatch(/^V\d{4}\.jpg,[01]\.\d{6}$/);
+    const [file] = linesOf(await succeeds('predict', folder, join(validation, 'V0003.jpg'), '--json'));
+    const classes = file.classes as { name: string; probability: number }[];
+    const risk = classes.find(({ name }) => name === 'PM')?.probability as number;
+    // Alone it runs through other kernels than in a batch.
+    expect(Number(rows[3].split(',')[1])).toBeCloseTo(risk, 4);
+  });
+
+  it('has no third part', async () => {
+    const { code, err } = await runFovea('eval', folder, '--split', 'all');
+    expect(err).toContain("[palm] split: expected 'train' or 'eval', got 'all'");
+    expect(code).toBe(2);
+  });
+});
