@@ -40,7 +40,7 @@ async function unpack(archive: string, name: string, to: string): Promise<string
 }
 
 beforeAll(async () => {
-  drawn = await synthesizePalm({ out, train: 240, validation: 160, size: 64 });
+  drawn = await synthesizePalm({ out, train: 120, validation: 120, size: 64 });
   summary = await importPalm(
     archives.map((name) => join(out, name)),
     imported,
@@ -54,7 +54,7 @@ describe('the drawn data set', () => {
   it('has the arrangement of the released one, and a mark in each archive', async () => {
     expect(readdirSync(out).sort()).toEqual(['SYNTHETIC.txt', ...archives]);
     expect(readFileSync(join(out, 'SYNTHETIC.txt'), 'utf8')).toMatch(
-      /^SYNTHETIC: .*drawn[\s\S]*240 training and 160 validation pictures, 64 pixels wide, seed 0/,
+      /^SYNTHETIC: .*drawn[\s\S]*120 training and 120 validation pictures, 64 pixels wide, seed 0/,
     );
     const names = async (path: string) => (await entriesOf(path)).map(({ name }) => name);
     expect(await names(join(out, 'training.zip'))).toEqual([
@@ -64,33 +64,33 @@ describe('the drawn data set', () => {
     const inner = join(base, 'inner.zip');
     await unpack(join(out, 'training.zip'), 'PALM-Training400/PALM-Training400.zip', inner);
     const pictures = await names(inner);
-    expect(pictures).toHaveLength(241);
-    for (const name of ['SYNTHETIC.txt', 'P0128.jpg', 'H0016.jpg', 'N0096.jpg']) {
+    expect(pictures).toHaveLength(121);
+    for (const name of ['SYNTHETIC.txt', 'P0064.jpg', 'H0008.jpg', 'N0048.jpg']) {
       expect(pictures).toContain(`PALM-Training400/${name}`);
     }
     const validation = await names(join(out, 'validation.zip'));
-    expect(validation).toHaveLength(161);
-    expect(validation.at(-1)).toBe('PALM-Validation400/V0160.jpg');
+    expect(validation).toHaveLength(121);
+    expect(validation.at(-1)).toBe('PALM-Validation400/V0120.jpg');
   });
 
   it('is imported as a synthetic one, in the shares of classes and cameras of the real one', () => {
-    expect(drawn).toMatchObject({ train: { P: 128, H: 16, N: 96 }, cameras: { Zeiss: 350, Canon: 50 } });
-    expect(drawn.validation.P).toBe(84);
+    expect(drawn).toMatchObject({ train: { P: 64, H: 8, N: 48 }, cameras: { Zeiss: 210, Canon: 30 } });
+    expect(drawn.validation.P).toBe(63);
     expect(summary).toMatchObject({
       synthetic: true,
-      train: { images: 240, pathologic: 128, byPrefix: { P: 128, H: 16, N: 96 } },
-      validation: { images: 160, pathologic: 84 },
+      train: { images: 120, pathologic: 64, byPrefix: { P: 64, H: 8, N: 48 } },
+      validation: { images: 120, pathologic: 63 },
       quarantine: [],
     });
     expect(summary.sizes.map(({ width, height, images }) => [width, height, images])).toEqual([
-      [64, 62, 350],
-      [64, 64, 50],
+      [64, 62, 210],
+      [64, 64, 30],
     ]);
   });
 
   it('gives the place of the fovea, which is the darkest part of healthy eyes', async () => {
     expect(sheet.columns).toEqual(['ID', 'imgName', 'Label', 'Fovea_X', 'Fovea_Y']);
-    expect(sheet.rows).toHaveLength(160);
+    expect(sheet.rows).toHaveLength(120);
     let darker = 0;
     let healthy = 0;
     for (const { cells } of sheet.rows) {
@@ -107,7 +107,7 @@ describe('the drawn data set', () => {
       healthy++;
       if (at(0, 0) < around) darker++;
     }
-    expect(healthy).toBe(76);
+    expect(healthy).toBe(57);
     expect(darker / healthy).toBeGreaterThan(0.85);
   });
 

@@ -20,8 +20,13 @@ export function zipOf(entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEnt
   const fill = async () => {
     for await (const { name, data } of entries) {
       const options = { mtime, compress: false };
-      if (Buffer.isBuffer(data)) zip.addBuffer(data, name, options);
-      else zip.addReadStream(data, name, options);
+      if (Buffer.isBuffer(data)) {
+        zip.addBuffer(data, name, options);
+      } else {
+        // The library leaves it to us, and an error that nobody listens to ends the process.
+        data.on('error', fail);
+        zip.addReadStream(data, name, options);
+      }
     }
     zip.end();
   };

@@ -109,12 +109,19 @@ export function toEye({
 
 /** A path of the eye in the pixels of a picture that is `shrink` times smaller. */
 export function pathToPixels(shot: Shot, path: Path, shrink = 1): Path {
-  const points = path.x.map((u, i) => toPixel(shot, u, path.y[i]));
-  return {
-    x: points.map(([x]) => x / shrink),
-    y: points.map(([, y]) => y / shrink),
-    radius: path.radius.map((radius) => (radius * shot.scale) / shrink),
-  };
+  const pixels: Path = { x: [], y: [], radius: [] };
+  const last = path.x.length - 1;
+  let [beforeX, beforeY] = [Number.NEGATIVE_INFINITY, 0];
+  for (let i = 0; i <= last; i++) {
+    const [x, y] = toPixel(shot, path.x[i], path.y[i]);
+    // Small pictures need fewer points.
+    if (Math.abs(x - beforeX) + Math.abs(y - beforeY) < 1.2 * shrink && i < last) continue;
+    [beforeX, beforeY] = [x, y];
+    pixels.x.push(x / shrink);
+    pixels.y.push(y / shrink);
+    pixels.radius.push((path.radius[i] * shot.scale) / shrink);
+  }
+  return pixels;
 }
 
 /** Where the field of view ends (1 inside), soft over a pixel or two. */
@@ -130,15 +137,28 @@ export function aperture({ radius, middle, notch, width }: Shot, x: number, y: n
   return smoothstep(-edge, edge, inside);
 }
 
-/** Light that reaches a place in the field of view; coordinates from −1 to 1. */
-function illumination({ vignette, slope, dust }: Shot, x: number, y: number): number {
-  const square = x * x + y * y;
-  let light =
-    1 - vignette * square * (0.4 + 0.6 * square) - slope[1] * (x * Math.cos(slope[0]) + y * Math.sin(slope[0]));
-  for (const { x: dx, y: dy, radius, depth } of dust) {
-    light *= 1 - depth * smoothstep(1.6 * radius, 0.5 * radius, Math.hypot(x - dx, y - dy));
-  }
-  return light;
+/** Light that reaches a place in the field of view, as a function of coordinates from −1 to 1. */
+function illumination({ vignette, slope, dust }: Shot): (x: number, y: number) => number {
+  const [slopeX, slopeY] = [slope[1] * Math.cos(slope[0]), slope[1] * Math.sin(slope[0])];
+  return (x, y) => {
+    const square = x * x + y * y;
+    let light = 1 - vignette * square * (0.4 + 0.6 * square) - slopeX * x - slopeY * y;
+    for (const { x: dx, y: dy, radius, depth } of dust) {
+      const [awayX, awayY] = [x - dx, y - dy];
+      light *= 1 - depth * smoothstep(1.6 * radius, 0.5 * radius, Math.sqrt(awayX * awayX + awayY * awayY));
+    }
+    return light;
+  };
+}
+
+/** Stray light at one side of the edge. */
+function stray({ flare: [angle, amount] }: Shot): (x: number, y: number) => number {
+  if (amount === 0) return () => 0;
+  const [c, s] = [Math.cos(angle), Math.sin(angle)];
+  return (x, y) => {
+    const ring = Math.sqrt(x * x + y * y) + 1e-6;
+    return amount * smoothstep(0.72, 1, ring) * smoothstep(0.6, 1, (x * c + y * s) / ring);
+  };
 }
 
 const luminance = [0.3, 0.59, 0.11];
@@ -153,20 +173,18 @@ export async function photograph(planes: readonly Field[], shot: Shot, random: G
   const open = new Float32Array(count);
   const sums = [0, 0, 0];
   let area = 0;
-  const [flareX, flareY] = [Math.cos(shot.flare[0]), Math.sin(shot.flare[0])];
+  const lightAt = illumination(shot);
+  const strayAt = stray(shot);
   for (let py = 0, i = 0; py < height; py++) {
     const y = (py - middle[1]) / radius;
     for (let px = 0; px < width; px++, i++) {
       open[i] = aperture(shot, px, py);
       if (open[i] === 0) continue;
       const x = (px - middle[0]) / radius;
-      const light = illumination(shot, x, y);
-      const ring = Math.sqrt(x * x + y * y);
-      const flare =
-        shot.flare[1] * smoothstep(0.72, 1, ring) * smoothstep(0.6, 1, (x * flareX + y * flareY) / (ring + 1e-6));
+      const light = lightAt(x, y) * (1 - shot.haze);
+      const flare = strayAt(x, y);
       for (let c = 0; c < 3; c++) {
-        const value =
-          planes[c].data[i] * light * (1 - shot.haze) + shot.haze * (0.55 - 0.05 * c) + flare * (0.5 - 0.08 * c);
+        const value = planes[c].data[i] * light + shot.haze * (0.55 - 0.05 * c) + flare * (0.5 - 0.08 * c);
         planes[c].data[i] = value;
         sums[c] += value;
       }

@@ -77,7 +77,7 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
       blend(choroidal, thin * ch * 0.42);
       const ill = eye.diffuse.strength * Math.exp(-squareDistance(diffuse, u, v)) * (0.85 + 0.25 * rough);
       blend(yellowish, Math.min(Math.max(ill, 0), 1) * (0.75 - 0.5 * ch));
-      const foveal = Math.exp(-toFovea / 0.0016);
+      const foveal = toFovea < 0.02 ? Math.exp(-toFovea / 0.0016) : 0;
       dim([0.72, 0.58, 0.55], eye.macula * (0.85 * macular + 0.35 * foveal));
 
       let atrophy = 0;
@@ -104,14 +104,15 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
         blend(yellowish, 0.5 * smoothstep(2.2 * eye.fuchsSpot, 1.2 * eye.fuchsSpot, spot));
         blend(black, 0.85 * smoothstep(1.1 * eye.fuchsSpot, 0.7 * eye.fuchsSpot, spot) * (0.8 + 0.2 * grain));
       }
-      blend(crack, 0.75 * cracks.data[i]);
-      blend(yellowish, 0.6 * specks.data[i]);
-      blend(fibres, sheen.data[i]);
+      if (cracks.data[i] > 0) blend(crack, 0.75 * cracks.data[i]);
+      if (specks.data[i] > 0) blend(yellowish, 0.6 * specks.data[i]);
+      if (sheen.data[i] > 0) blend(fibres, sheen.data[i]);
       paintDisc(eye, disc, u, v, rough, grain, blend);
-      dim(vein, veins.data[i]);
-      dim(artery, arteries.data[i] * (1 - 0.6 * veins.data[i]));
-      blend(fibres, 0.2 * reflexes.data[i]);
-      if (eye.fovealReflex > 0) blend(fibres, 0.35 * eye.fovealReflex * Math.exp(-toFovea / 0.00012));
+      if (veins.data[i] > 0) dim(vein, veins.data[i]);
+      if (arteries.data[i] > 0) dim(artery, arteries.data[i] * (1 - 0.6 * veins.data[i]));
+      if (reflexes.data[i] > 0) blend(fibres, 0.2 * reflexes.data[i]);
+      if (eye.fovealReflex > 0 && toFovea < 0.002)
+        blend(fibres, 0.35 * eye.fovealReflex * Math.exp(-toFovea / 0.00012));
       for (let c = 0; c < 3; c++) planes[c].data[i] = colour[c];
     }
   }

@@ -15,7 +15,7 @@ export function newPath(): Path {
 export type Profile = (distance: number) => number;
 
 /** What light passes through in a tube that is full of blood. */
-export const tube: Profile = (d) => (d >= 1 ? 0 : (1 - d * d) ** 0.6);
+export const tube: Profile = (d) => (d >= 1 ? 0 : Math.sqrt(1 - d * d));
 export const soft: Profile = (d) => (d >= 1 ? 0 : (1 - d * d) * (1 - d * d));
 
 /** Lines thinner than this (pixels) become fainter instead. */
