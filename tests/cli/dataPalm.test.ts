@@ -448,6 +448,21 @@ describe('synth', () => {
     expect((await show('out')).out).toContain('SYNTHETIC');
   });
 
+  it('stops at Ctrl-C with 130, leaves nothing half done, and goes on', async () => {
+    let err = '';
+    const stderr = {
+      write: (text: string) => {
+        err += text;
+        if (text.startsWith('drawing  1/9')) process.emit('SIGINT', 'SIGINT');
+      },
+    };
+    const args = ['--train', '5', '--validation', '4', '--size', '64', '--workers', '0'];
+    expect(await run(['data', 'palm', 'synth', '--out', out, ...args], { stdout: stderr, stderr })).toBe(130);
+    expect(err.endsWith('fovea: stopped; with the same command the drawing goes on\n')).toBe(true);
+    expect(readdirSync(out)).toEqual(['SYNTHETIC.txt']);
+    expect((await synth('--out', out)).code).toBe(0);
+  });
+
   it('prints an object with --json, and refuses a folder with other files', async () => {
     const { code, out: text, err } = await synth('--out', out, '--json', '--seed', '3');
     expect([code, err]).toEqual([0, '']);
@@ -455,5 +470,10 @@ describe('synth', () => {
     const refused = await synth('--out', data);
     expect([refused.code, refused.out]).toEqual([2, '']);
     expect(refused.err).toMatch(/data: expected an empty folder.*got training\.zip/);
+    if (process.platform === 'linux') {
+      expect((await synth('--out', '/proc/drawn')).err).toMatch(
+        /\/proc\/drawn: expected a folder to write to, got ENOENT/,
+      );
+    }
   });
 });

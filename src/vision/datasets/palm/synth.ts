@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
-import { reasonOf, writeFileAtomic } from '../../../io/atomic.js';
+import { makeFolder, reasonOf, writeFileAtomic } from '../../../io/atomic.js';
 import { Generator } from '../../../random.js';
 import { listed } from '../listed.js';
 import { workbookOf, zipOf } from './synth/archive.js';
@@ -151,7 +151,7 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
 
 /** Makes the folder and marks it. @returns the archives that an earlier call with the same options has completed */
 async function prepare(out: string, mark: string): Promise<ReadonlySet<string>> {
-  const names = await mkdir(out, { recursive: true })
+  const names = await makeFolder(out)
     .then(() => readdir(out))
     .catch((error: unknown) => {
       throw new FileError(`[palm synth] ${out}: expected a folder to write to, got ${reasonOf(error)}`, {
