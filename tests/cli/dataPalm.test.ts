@@ -345,6 +345,7 @@ describe('folders that cannot be used', () => {
 
   it.skipIf(process.platform === 'win32')(
     'a disk that is full: what is there stays, and the import goes on',
+    { timeout: 120_000 },
     async () => {
       // The limit on file sizes stands for the full disk. The archives are below it, the picture is not.
       const large = Buffer.concat([await jpeg('P0009', 1600, 1600), Buffer.alloc(100_000, 'x')]);
