@@ -84,7 +84,8 @@ export type ConvolutionName = (typeof convolutionNames)[number];
 /**
  * Chooses the kernels of the convolutions in programs compiled from now on. `auto`, the default: for each layer and
  * direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that knows shapes alone.
- * `direct`: direct kernels everywhere, as in other frameworks. The two differ in rounding: by 1e-6, root mean square. The reference engine has no choice.
+ * `direct`: direct kernels everywhere, as in other frameworks. The two differ in rounding: by 1e-6, root mean square. The
+ * reference engine has no choice.
  */
 export function setConvolution(name: ConvolutionName): void {
   if (!convolutionNames.includes(name)) {

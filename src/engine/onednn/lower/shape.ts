@@ -1,7 +1,7 @@
 import { allocate } from '../../../graph/dtype.js';
 import { numel, stridesOf } from '../../../graph/shape.js';
 import { args, MemoryDesc, multipleSrc, Primitive } from '../ffi.js';
-import { type Lower, plainDesc } from '../lowering.js';
+import { type Lower, type Lowering, plainDesc } from '../lowering.js';
 
 export const constant: Lower<'constant'> = (context, node) => {
   const [y] = node.outputs;
@@ -65,11 +65,18 @@ export const slice: Lower<'slice'> = (context, node) => {
   const { starts, sizes } = node.params;
   const src = context.placeOf(x);
   const box = src.desc.shape.length === x.shape.length ? src.desc.sub(sizes, starts) : null;
-  const primitive = box === null ? null : Primitive.reorder(box, plainDesc(y));
-  if (box === null || primitive === null) {
+  const layout = box === null ? null : denseLike(context, box);
+  const primitive = box === null || layout === null ? null : Primitive.reorder(box, layout);
+  if (box === null || layout === null || primitive === null) {
     context.fallback(node);
     return;
   }
-  const dst = context.output(y, plainDesc(y));
+  const dst = context.output(y, layout);
   context.call('slice', primitive, [[args.src, { buffer: src.buffer, desc: box }]], [[args.dst, dst]]);
 };
+
+/** The box with the same blocks and order of axes, but without gaps: what the library would join boxes into. */
+function denseLike(context: Lowering, box: MemoryDesc): MemoryDesc | null {
+  const joined = Primitive.concat([box], 0);
+  return joined === null ? null : context.own(joined).layout('dst');
+}
