@@ -9,14 +9,14 @@ export const difficulty = {
   /** Share of the pathologic eyes with the slightest signs only, which nobody could tell for certain. */
   mildPathologic: 0.06,
   /** Share of the highly myopic eyes with signs as strong as in a mild disease. */
-  strongHighMyopia: 0.3,
+  strongHighMyopia: 0.25,
   /** Share of the healthy eyes with a distractor that covers a part of the picture: reflections, drusen, fibres. */
   distractedNormal: 0.35,
   /** How far exposure makes all pictures equally bright (1: the signs do not change the mean brightness). */
-  exposureCompensation: 0.85,
+  exposureCompensation: 0.35,
   /** The same for the ratios of the mean colours. */
-  colourCompensation: 0.75,
+  colourCompensation: 0.4,
   /** Standard deviations of brightness and of the colour ratios that have nothing to do with the disease (logarithms). */
-  exposureSpread: 0.16,
-  colourSpread: 0.1,
+  exposureSpread: 0.14,
+  colourSpread: 0.07,
 } as const;

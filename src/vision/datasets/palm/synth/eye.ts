@@ -81,10 +81,10 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
         ? between(0.1, 0.35)
         : 0
       : isP
-        ? between(0.7, 2.6)
+        ? between(1, 3)
         : between(0.3, mild || strong ? 0.9 : 0.6);
   // The larger it is, the further it goes round the disc.
-  const around = isP ? between(0.3, 0.95) : between(0.05, 0.3);
+  const around = isP ? between(0.35, 1) : between(0.05, 0.3);
   const crescent =
     extent === 0
       ? null
@@ -98,13 +98,13 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
         };
   const category = isP ? random.uniform() : 0;
   const patches: Ellipse[] = [];
-  if (category > 0.45) {
+  if (category > 0.4) {
     const count = 1 + random.int(category > 0.8 ? 5 : 3);
     for (let i = 0; i < count; i++) {
       // In the macula and below the arcades, not beyond.
       const angle = between(0, 2 * Math.PI);
       const distance = i === 0 && chance(0.4) ? between(0, 0.1) : between(0.15, 0.48);
-      const size = between(0.05, 0.1) + severity * between(0, 0.14);
+      const size = between(0.07, 0.14) + severity * between(0, 0.18);
       patches.push({
         x: distance * Math.cos(angle) - 0.03,
         y: distance * Math.sin(angle) * 0.8,
@@ -121,13 +121,13 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
     cupDepth: between(0.3, 1),
     arcade: between(0.5, 0.62) - 0.1 * severity,
     tortuosity: between(0.4, 1.2) * (1 - 0.4 * severity),
-    pigment: between(0.1, 0.9) - 0.25 * severity,
+    pigment: between(0.35, 0.95) - 0.6 * severity,
     tessellation:
       kind === 'N'
-        ? Math.max(between(-0.25, 0.45), 0)
+        ? Math.max(between(-0.4, 0.32), 0)
         : kind === 'H'
-          ? between(0.3, 0.85)
-          : between(mild ? 0.4 : 0.5, 1),
+          ? between(0.25, 0.7)
+          : between(mild ? 0.3 : 0.6, mild ? 0.7 : 1),
     sheen: kind === 'N' ? Math.max(between(-0.8, 1), 0) : Math.max(between(-0.8, 0.3), 0),
     macula: between(0.5, 1) * (1 - 0.4 * severity),
     fovealReflex: chance(0.4 * (1 - severity)) ? between(0.2, 1) : 0,
@@ -139,7 +139,7 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
       rx: between(0.45, 0.85),
       ry: between(0.4, 0.7),
       angle: between(-0.4, 0.4),
-      strength: isP && (category < 0.6 || chance(0.5)) ? between(0.45, 1) : kind === 'N' ? 0 : between(0, 0.25),
+      strength: isP && (category < 0.65 || chance(0.5)) ? between(0.6, 1) : kind === 'N' ? 0 : between(0, 0.25),
     },
     lacquerCracks: isP && chance(0.35) ? 1 + random.int(4) : 0,
     fuchsSpot: isP && chance(0.12) ? between(0.03, 0.07) : 0,

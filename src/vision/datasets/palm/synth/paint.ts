@@ -8,10 +8,10 @@ import { growVessels } from './vessels.js';
 
 type Colour = readonly [number, number, number];
 
-const blond: Colour = [0.86, 0.49, 0.26];
+const blond: Colour = [0.9, 0.54, 0.3];
 const brown: Colour = [0.62, 0.28, 0.12];
 const choroidal: Colour = [0.88, 0.44, 0.19];
-const yellowish: Colour = [0.95, 0.68, 0.38];
+const yellowish: Colour = [0.98, 0.74, 0.45];
 const sclera: Colour = [1.02, 0.89, 0.62];
 const greyish: Colour = [0.8, 0.66, 0.46];
 const black: Colour = [0.2, 0.1, 0.07];
@@ -73,10 +73,10 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
       colour[2] = ground[2] * shade;
 
       const thin = Math.max(eye.tessellation * (1 + 0.25 * broad.data[i]) * (1 - 0.7 * macular), 0.05);
-      dim([0.55, 0.42, 0.4], thin * (1 - ch) * 0.72);
+      dim([0.55, 0.42, 0.4], thin * (1 - ch) * 0.6);
       blend(choroidal, thin * ch * 0.42);
       const ill = eye.diffuse.strength * Math.exp(-squareDistance(diffuse, u, v)) * (0.85 + 0.25 * rough);
-      blend(yellowish, Math.min(Math.max(ill, 0), 1) * (0.75 - 0.5 * ch));
+      blend(yellowish, Math.min(Math.max(ill, 0), 1) * (0.85 - 0.5 * ch));
       const foveal = toFovea < 0.02 ? Math.exp(-toFovea / 0.0016) : 0;
       dim([0.72, 0.58, 0.55], eye.macula * (0.85 * macular + 0.35 * foveal));
 
