@@ -15,8 +15,8 @@ export const difficulty = {
   /** How far exposure makes all pictures equally bright (1: the signs do not change the mean brightness). */
   exposureCompensation: 0.35,
   /** The same for the ratios of the mean colours. */
-  colourCompensation: 0.4,
+  colourCompensation: 0.45,
   /** Standard deviations of brightness and of the colour ratios that have nothing to do with the disease (logarithms). */
-  exposureSpread: 0.14,
-  colourSpread: 0.07,
+  exposureSpread: 0.13,
+  colourSpread: 0.06,
 } as const;

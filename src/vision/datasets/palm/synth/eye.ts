@@ -77,11 +77,11 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
   const isP = kind === 'P' && !mild;
   const extent =
     kind === 'N'
-      ? chance(0.4)
-        ? between(0.1, 0.35)
+      ? chance(0.3)
+        ? between(0.1, 0.3)
         : 0
       : isP
-        ? between(1, 3)
+        ? between(1.4, 3.3)
         : between(0.3, mild || strong ? 0.9 : 0.6);
   // The larger it is, the further it goes round the disc.
   const around = isP ? between(0.35, 1) : between(0.05, 0.3);
@@ -121,13 +121,13 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
     cupDepth: between(0.3, 1),
     arcade: between(0.5, 0.62) - 0.1 * severity,
     tortuosity: between(0.4, 1.2) * (1 - 0.4 * severity),
-    pigment: between(0.35, 0.95) - 0.6 * severity,
+    pigment: between(0.5, 1) - 0.75 * severity,
     tessellation:
       kind === 'N'
-        ? Math.max(between(-0.4, 0.32), 0)
+        ? Math.max(between(-0.5, 0.25), 0)
         : kind === 'H'
           ? between(0.25, 0.7)
-          : between(mild ? 0.3 : 0.6, mild ? 0.7 : 1),
+          : between(mild ? 0.3 : 0.75, mild ? 0.7 : 1.1),
     sheen: kind === 'N' ? Math.max(between(-0.8, 1), 0) : Math.max(between(-0.8, 0.3), 0),
     macula: between(0.5, 1) * (1 - 0.4 * severity),
     fovealReflex: chance(0.4 * (1 - severity)) ? between(0.2, 1) : 0,
@@ -136,10 +136,10 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
     diffuse: {
       x: between(0.2, 0.55),
       y: between(-0.1, 0.1),
-      rx: between(0.45, 0.85),
-      ry: between(0.4, 0.7),
+      rx: between(0.55, 0.95),
+      ry: between(0.5, 0.8),
       angle: between(-0.4, 0.4),
-      strength: isP && (category < 0.65 || chance(0.5)) ? between(0.6, 1) : kind === 'N' ? 0 : between(0, 0.25),
+      strength: isP && (category < 0.7 || chance(0.6)) ? between(0.75, 1) : kind === 'N' ? 0 : between(0, 0.25),
     },
     lacquerCracks: isP && chance(0.35) ? 1 + random.int(4) : 0,
     fuchsSpot: isP && chance(0.12) ? between(0.03, 0.07) : 0,
