@@ -140,7 +140,7 @@ describe('synthesizePalm', () => {
       expect(sha256(join(threads, 'out', name))).toBe(sha256(join(one, name)));
       expect(sha256(join(other, name))).not.toBe(sha256(join(one, name)));
     }
-  });
+  }, 60_000);
 
   it('stops between two pictures when told to, leaves no half file, and goes on when called again', async () => {
     const folder = join(base, 'stopped');

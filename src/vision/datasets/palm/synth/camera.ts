@@ -125,7 +125,7 @@ export function pathToPixels(shot: Shot, path: Path, shrink = 1): Path {
 }
 
 /** Where the field of view ends (1 inside), soft over a pixel or two. */
-export function aperture({ radius, middle, notch, width }: Shot, x: number, y: number): number {
+function aperture({ radius, middle, notch, width }: Shot, x: number, y: number): number {
   const [dx, dy] = [x - middle[0], y - middle[1]];
   let inside = radius - Math.sqrt(dx * dx + dy * dy);
   if (notch !== null) {

@@ -10,8 +10,8 @@ export const difficulty = {
   mildPathologic: 0.06,
   /** Share of the highly myopic eyes with signs as strong as in a mild disease. */
   strongHighMyopia: 0.25,
-  /** Share of the healthy eyes with a distractor that covers a part of the picture: reflections, drusen, fibres. */
-  distractedNormal: 0.35,
+  /** Share of the eyes without the disease that have drusen, which are specks as pale as atrophy. */
+  drusen: 0.175,
   /** How far exposure makes all pictures equally bright (1: the signs do not change the mean brightness). */
   exposureCompensation: 0.35,
   /** The same for the ratios of the mean colours. */

@@ -18,7 +18,6 @@ export interface Ellipse {
  * (nasal), y points down; the unit is the radius of the field of view (22.5°).
  */
 export interface Eye {
-  readonly kind: EyeKind;
   readonly disc: Ellipse;
   /** Diameter of the cup by that of the disc. */
   readonly cup: number;
@@ -115,7 +114,6 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
     }
   }
   return {
-    kind,
     disc,
     cup: between(0.25, 0.6),
     cupDepth: between(0.3, 1),
@@ -143,6 +141,6 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
     },
     lacquerCracks: isP && chance(0.35) ? 1 + random.int(4) : 0,
     fuchsSpot: isP && chance(0.12) ? between(0.03, 0.07) : 0,
-    drusen: kind !== 'P' && chance(difficulty.distractedNormal / 2) ? 10 + random.int(70) : 0,
+    drusen: kind !== 'P' && chance(difficulty.drusen) ? 10 + random.int(70) : 0,
   };
 }
