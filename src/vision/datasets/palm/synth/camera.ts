@@ -61,9 +61,9 @@ export function takeShot(camera: Shot['camera'], width: number, random: Generato
     exposure: difficulty.exposureSpread * random.normal(),
     tint: tintOf(random),
     contrast: between(0.9, 1.12),
-    vignette: between(0.1, 0.38),
+    vignette: between(0.1, 0.3),
     slope: [between(0, 2 * Math.PI), between(0, 0.16)],
-    haze: chance(0.25) ? between(0.02, 0.1) : between(0, 0.02),
+    haze: chance(0.2) ? between(0.02, 0.06) : between(0, 0.02),
     flare: [between(0, 2 * Math.PI), chance(0.25) ? between(0.05, 0.3) : 0],
     dust: Array.from({ length: chance(0.3) ? 1 + random.int(4) : 0 }, () => ({
       x: between(-0.8, 0.8),

@@ -13,10 +13,10 @@ export const difficulty = {
   /** Share of the eyes without the disease that have drusen, which are specks as pale as atrophy. */
   drusen: 0.175,
   /** How far exposure makes all pictures equally bright (1: the signs do not change the mean brightness). */
-  exposureCompensation: 0.35,
+  exposureCompensation: 0.5,
   /** The same for the ratios of the mean colours. */
-  colourCompensation: 0.45,
+  colourCompensation: 0.6,
   /** Standard deviations of brightness and of the colour ratios that have nothing to do with the disease (logarithms). */
   exposureSpread: 0.13,
-  colourSpread: 0.06,
+  colourSpread: 0.05,
 } as const;

@@ -93,7 +93,7 @@ export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
       if (atrophy > 0) {
         const rim = 4 * atrophy * (1 - atrophy);
         blend(sclera, atrophy * pale * 0.9);
-        blend(greyish, atrophy * smoothstep(-0.2, 1.8, clumps.data[i] + 0.8 * broad.data[i]) * 0.8);
+        blend(greyish, atrophy * smoothstep(-0.2, 1.8, clumps.data[i] + 0.8 * broad.data[i]) * 0.5);
         // What is left of the choroid: its large vessels.
         blend(choroidal, atrophy * smoothstep(0.25, 0.65, ch) * (0.85 - 0.3 * pale));
         const pigment = smoothstep(0.7, 1.7, clumps.data[i] + 0.9 * rim - 0.35) * Math.max(rim, 0.25 * atrophy);
