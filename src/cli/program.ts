@@ -5,6 +5,7 @@ import { optimizerNames } from '../model/recipes.js';
 import { version } from '../model/version.js';
 import { dataCommands } from './dataCommands.js';
 import {
+  convOption,
   dataDirOption,
   engineOption,
   imageSize,
@@ -124,6 +125,7 @@ Examples:
     .addOption(onBadImageOption())
     .addOption(engineOption())
     .addOption(threadsOption())
+    .addOption(convOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nWhat is left out is taken from the recipe of the model and data set.')
     .action(async (name, options) => exit(await (await import('./commands/train.js')).train(name, options, terminal)));
@@ -143,6 +145,7 @@ Examples:
     .addOption(onBadImageOption())
     .addOption(engineOption())
     .addOption(threadsOption())
+    .addOption(convOption())
     .addOption(jsonOption())
     .action(async (path, options) =>
       exit(await (await import('./commands/eval.js')).evaluate(path, options, terminal)),
@@ -158,6 +161,7 @@ Examples:
     .option('--out <file>', 'with --csv: a new file for it')
     .addOption(engineOption())
     .addOption(threadsOption())
+    .addOption(convOption())
     .addOption(jsonOption())
     .action(async (path, images, options) =>
       exit(await (await import('./commands/predict.js')).predict(path, images, options, terminal)),
@@ -188,6 +192,7 @@ Examples:
     .option('--warmup <n>', 'steps before that (default: two seconds of them)', positiveInteger)
     .addOption(engineOption())
     .addOption(threadsOption())
+    .addOption(convOption())
     .addOption(jsonOption())
     .action(async (name, options) => exit(await (await import('./commands/bench.js')).bench(name, options, terminal)));
 

@@ -7,8 +7,6 @@ import { palm } from './kinds/palm.js';
 
 export type {
   DatasetKind,
-  HoldOut,
-  OpenedData,
   OpenedSplit,
   OpenOptions,
   PreparedImage,
