@@ -14,6 +14,7 @@ import {
   isNumber,
   mistakesSection,
   type Names,
+  picturesSection,
 } from './report/sections.js';
 import { style } from './report/style.js';
 
@@ -24,14 +25,14 @@ export type { EpochFigures, ReportData } from './report/data.js';
  *
  * It shows how good the network is, with the 95 % confidence interval of its accuracy, what it is worth as a screening
  * test where it tells one class from another, the learning curves, what is taken for what, precision, recall and F1 of
- * each class, the worst mistakes as pictures, the figures of all epochs, and how the run was made. It is light or dark
- * as the reader's system is, and prints well.
+ * each class, the worst mistakes and some training pictures, the figures of all epochs, and how the run was made. It is
+ * light or dark as the reader's system is, and prints well.
  *
  * @throws InputError if the confusion matrix does not fit the class names, or a picture is no PNG
  */
 export function renderReport(data: ReportData): string {
   const names: Names = { evalName: data.evalName ?? 'test', lossName: data.lossName ?? 'loss' };
-  const { evaluation, mistakes, epochs, run, screening } = data;
+  const { evaluation, mistakes, pictures, epochs, run, screening } = data;
   if (evaluation !== undefined) checkEvaluation(evaluation);
   const judged = evaluation !== undefined && countImages(evaluation) > 0;
   // The policy makes the promise of the docstring hold even if a text slipped through unescaped.
@@ -52,6 +53,7 @@ ${curvesSection({ ...names, epochs })}
 ${judged ? confusionSection(evaluation) : null}
 ${judged ? classesSection(evaluation) : null}
 ${mistakes === undefined ? null : mistakesSection(mistakes)}
+${pictures === undefined ? null : picturesSection(pictures)}
 ${epochsSection({ ...names, epochs })}
 ${factsSection(run, names)}
 <footer>Made by Fovea ${run.version}. This page is one file: it can be passed on as it is and loads nothing from elsewhere.</footer>

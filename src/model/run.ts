@@ -28,8 +28,9 @@ import {
   recipeFor,
 } from './recipes.js';
 import type { RunConfig, SplitRecord } from './records.js';
+import type { Picture } from './report/data.js';
 import { combinedFingerprint, RunFolder } from './runFolder.js';
-import { renderRunReport } from './runReport.js';
+import { picturesOf, renderRunReport } from './runReport.js';
 import { secondClass } from './screening.js';
 import { summarize } from './summary.js';
 import {
@@ -222,6 +223,7 @@ class Keeper implements Callback {
   readonly #eval: OpenedSplit;
   readonly #signal: AbortSignal | undefined;
   #training: Training | null = null;
+  #pictures: readonly Picture[] | null = null;
   #reported = performance.now();
 
   constructor(run: Run, train: OpenedSplit, judged: OpenedSplit, signal: AbortSignal | undefined) {
@@ -256,11 +258,13 @@ class Keeper implements Callback {
 
   async report(note?: string): Promise<void> {
     const { history = [], evaluation = null } = this.#training ?? {};
+    this.#pictures ??= await picturesOf(this.#train.dataset);
     const page = await renderRunReport({
       folder: this.#run.folder,
       history,
       evaluation,
       evalData: this.#eval.dataset,
+      pictures: this.#pictures,
       ended: new Date(),
       note,
     });

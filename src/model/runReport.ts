@@ -1,14 +1,19 @@
 import { basename } from 'node:path';
+import { FileError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/dataset.js';
 import { ImageFileDataset } from '../vision/datasets/imageFiles.js';
+import { PALM } from '../vision/datasets/palm/palm.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { Evaluation } from './evaluate.js';
 import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
 import type { RunConfig } from './records.js';
-import type { Mistake, Screening } from './report/data.js';
+import type { Mistake, Picture, Screening } from './report/data.js';
 import type { RunFolder } from './runFolder.js';
 import { screeningOf } from './screening.js';
 import type { EpochRecord } from './trainer.js';
+
+const minSheet = 12;
+const maxSheet = 48;
 
 export interface RunReport {
   readonly folder: RunFolder;
@@ -16,6 +21,8 @@ export interface RunReport {
   readonly evaluation: Evaluation | null;
   /** What the evaluation was about. */
   readonly evalData: Dataset;
+  /** Some of the training pictures, from {@link picturesOf}. */
+  readonly pictures?: readonly Picture[] | undefined;
   readonly ended: Date;
   /** Why the run ended early. */
   readonly note?: string | undefined;
@@ -25,7 +32,7 @@ export interface RunReport {
 export async function renderRunReport(report: RunReport): Promise<string> {
   // Only a report needs the renderer and its charts.
   const { renderReport } = await import('./report.js');
-  const { folder, history, evaluation, evalData, ended, note } = report;
+  const { folder, history, evaluation, evalData, pictures, ended, note } = report;
   const { config } = folder;
   const { model, data, recipe, engine } = config;
   const kind = datasetKind(data.name);
@@ -51,12 +58,33 @@ export async function renderRunReport(report: RunReport): Promise<string> {
       ended,
     },
     epochs: history,
+    pictures,
     ...(evaluation && {
       screening: screeningFor(evaluation, folder),
       evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
-      mistakes: await picturesOf(evaluation, evalData, config.data),
+      mistakes: await mistakesOf(evaluation, evalData, config.data),
     }),
   });
+}
+
+/** What a reader of the report is shown of the training pictures; nothing where they are not files of their own. */
+export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
+  if (!(dataset instanceof ImageFileDataset)) return [];
+  // Decoding pictures to be looked at is not for every training's start.
+  const { datasetSheet, palmEyes } = await import('../vision/pictures.js');
+  try {
+    const images = Math.min(maxSheet, Math.max(minSheet, 2 * dataset.classNames.length));
+    const sheet = {
+      image: await datasetSheet(dataset, { images, columns: 6 }),
+      label: 'training pictures of each class',
+    };
+    if (!(dataset instanceof PALM)) return [sheet];
+    return [{ image: await palmEyes(dataset, { size: 320 }), label: 'an eye without and one with the disease' }, sheet];
+  } catch (error) {
+    // Pictures that were decoded in an earlier run need no longer be there.
+    if (error instanceof FileError) return [];
+    throw error;
+  }
 }
 
 function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: RunFolder): Screening | undefined {
@@ -74,7 +102,7 @@ function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: 
   };
 }
 
-async function picturesOf(
+async function mistakesOf(
   { mistakes }: Evaluation,
   data: Dataset,
   { name, classNames, images: asked }: RunConfig['data'],

@@ -134,7 +134,7 @@ export async function sideBySide(
  * @returns a PNG file
  * @throws what {@link contactSheet} throws
  */
-export async function palmSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
+export async function datasetSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
   const { images = 24, seed = 0, title, ...sheet } = options;
   requireCount('images', images, maxPictures);
   const chosen = balanced(dataset.files, images, new Generator(seed));

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { DatasetFolder, ImageFolder } from '../../src/vision/datasets/folder.js';
 import { canLetter, lettering, letteringWidth } from '../../src/vision/lettering.js';
-import { contactSheet, isOwnPicture, palmSheet, sideBySide } from '../../src/vision/pictures.js';
+import { contactSheet, datasetSheet, isOwnPicture, sideBySide } from '../../src/vision/pictures.js';
 import { compileInto } from '../compiled.js';
 import { temporaryFolder } from '../temporary.js';
 import { halfJpeg, jpeg } from './pictures.js';
@@ -108,28 +108,30 @@ describe('contactSheet', () => {
   });
 });
 
-describe('palmSheet', () => {
+describe('datasetSheet', () => {
   it('takes as many of each class as there are, by the seed', async () => {
     const dataset = await DatasetFolder.open(folder, { cache: false });
     const frames = async (options: { images: number; seed?: number }) => {
-      const { count } = await pixels(await palmSheet(dataset, { ...options, size: 80, title: 'Animals' }));
+      const { count } = await pixels(await datasetSheet(dataset, { ...options, size: 80, title: 'Animals' }));
       return [blue, [0xbf, 0x4e, 0x05], [0x2f, 0x7d, 0x4f]].map((colour) => count(colour) > 100);
     };
     expect(await frames({ images: 1 })).toEqual([true, false, false]);
     expect(await frames({ images: 3 })).toEqual([true, true, true]);
     const size = async (images: number) =>
-      (await pixels(await palmSheet(dataset, { images, columns: 1, size: 80 }))).height;
+      (await pixels(await datasetSheet(dataset, { images, columns: 1, size: 80 }))).height;
     const row = (await size(2)) - (await size(1));
     // Four cats, four dogs, and the only newt.
     expect(((await size(12)) - (await size(1))) / row + 1).toBe(9);
-    const bytes = (seed: number) => palmSheet(dataset, { images: 6, seed });
+    const bytes = (seed: number) => datasetSheet(dataset, { images: 6, seed });
     expect(await bytes(1)).toEqual(await bytes(1));
     expect(await bytes(1)).not.toEqual(await bytes(2));
-    await expect(palmSheet(dataset, { images: 0 })).rejects.toThrow(/images: expected an integer from 1 to 2000/);
+    await expect(datasetSheet(dataset, { images: 0 })).rejects.toThrow(/images: expected an integer from 1 to 2000/);
   });
 
   it('takes pictures without classes', async () => {
-    const { width } = await pixels(await palmSheet(await ImageFolder.open(folder, { cache: false }), { columns: 2 }));
+    const { width } = await pixels(
+      await datasetSheet(await ImageFolder.open(folder, { cache: false }), { columns: 2 }),
+    );
     expect(width).toBe(2 * 173 + 13);
   });
 });

@@ -16,6 +16,8 @@ export interface ReportData {
   readonly evaluation?: Evaluation | undefined;
   /** Wrong answers that the network was surest of, worst first. */
   readonly mistakes?: readonly Mistake[] | undefined;
+  /** Some of the training pictures: PNG files with captions in them. */
+  readonly pictures?: readonly Picture[] | undefined;
   /** For networks that tell one class from another: what they are worth as a screening test. */
   readonly screening?: Screening | undefined;
 }
@@ -71,6 +73,13 @@ export interface Evaluation {
   readonly classNames: readonly string[];
   /** `confusion[t][p]`: images of class t that were taken for class p. */
   readonly confusion: readonly (readonly number[])[];
+}
+
+export interface Picture {
+  /** A PNG file. */
+  readonly image: Uint8Array;
+  /** What it shows, for those who cannot see it. */
+  readonly label: string;
 }
 
 export interface Mistake {

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../format.js';
 import { type Curve, renderChart } from './curves.js';
-import type { EpochFigures, Evaluation, Mistake, ReportData, RunFacts } from './data.js';
+import type { EpochFigures, Evaluation, Mistake, Picture, ReportData, RunFacts } from './data.js';
 import { type Html, html } from './html.js';
 import { type ClassScores, type ConfusedPair, confusedPairs, countImages, scoreClasses } from './scores.js';
 
@@ -159,10 +159,7 @@ ${fold(table, scores.length, `All ${scores.length} classes`)}`;
 export function mistakesSection(mistakes: readonly Mistake[]): Html {
   if (mistakes.length === 0) return html`<h2>Worst mistakes</h2><p>There are none.</p>`;
   const figures = mistakes.map(({ image, truth, predicted, probability, caption }) => {
-    const { width, height } = pngSize(image);
-    const small = Math.max(width, height) <= 64 ? html` class="small"` : null;
-    const source = `data:image/png;base64,${Buffer.from(image.buffer, image.byteOffset, image.length).toString('base64')}`;
-    return html`<figure><img${small} src="${source}" width="${width}" height="${height}" alt="${truth} taken for ${predicted}">
+    return html`<figure>${pictureTag(image, `${truth} taken for ${predicted}`)}
 <figcaption><b>${truth}</b> taken for <b class="wrong">${predicted}</b><small>${formatPercent(probability, 1)} sure</small>
 ${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></figure>`;
   });
@@ -172,11 +169,28 @@ ${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></
 <div class="mistakes">${figures}</div>`;
 }
 
+/** Some of the pictures that the network learned from. */
+export function picturesSection(pictures: readonly Picture[]): Html | null {
+  if (pictures.length === 0) return null;
+  return html`
+<h2>Training pictures</h2>
+<p class="hint">A few of those that the network learned from, chosen by chance. Look for wrong labels and for what gives a class away
+without being its sign: a camera, a border, a writing.</p>
+${pictures.map(({ image, label }) => html`<figure class="sheet">${pictureTag(image, label)}</figure>`)}`;
+}
+
+function pictureTag(image: Uint8Array, label: string): Html {
+  const { width, height } = pngSize(image);
+  const small = Math.max(width, height) <= 64 ? html` class="small"` : null;
+  const source = `data:image/png;base64,${Buffer.from(image.buffer, image.byteOffset, image.length).toString('base64')}`;
+  return html`<img${small} src="${source}" width="${width}" height="${height}" alt="${label}">`;
+}
+
 /** Width and height from the header of a PNG file. */
 function pngSize(image: Uint8Array): { width: number; height: number } {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   if (image.length < 24 || view.getUint32(0) !== 0x89504e47) {
-    throw new InputError('[report] picture of a mistake: expected a PNG file, got something else');
+    throw new InputError('[report] picture: expected a PNG file, got something else');
   }
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }

@@ -78,6 +78,8 @@ tfoot th, tfoot td { font-weight: 600; }
 .mistakes figure { margin: 0; background: var(--panel); border-radius: 6px; overflow: hidden; break-inside: avoid; }
 .mistakes img { display: block; width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; background: #000; }
 .mistakes img.small { image-rendering: pixelated; }
+.sheet { margin: 1.25rem 0; break-inside: avoid; }
+.sheet img { display: block; max-width: 100%; height: auto; border-radius: 6px; }
 .mistakes figcaption { padding: .5rem .7rem .6rem; font-size: .875rem; line-height: 1.45; overflow-wrap: anywhere; }
 .mistakes figcaption b { font-weight: 600; }
 .mistakes figcaption .wrong { color: var(--orange); }

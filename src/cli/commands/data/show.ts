@@ -6,7 +6,7 @@ import { formatCount } from '../../../model/format.js';
 import { plainLine } from '../../../model/table.js';
 import { PALM } from '../../../vision/datasets/palm/palm.js';
 import type { PalmSet } from '../../../vision/datasets/palm/record.js';
-import { isOwnPicture, palmEyes, palmSheet } from '../../../vision/pictures.js';
+import { datasetSheet, isOwnPicture, palmEyes } from '../../../vision/pictures.js';
 import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
 
 interface ShowCommandOptions {
@@ -28,7 +28,7 @@ export async function showData(folder: string, options: ShowCommandOptions, term
   const dataset = await PALM.open({ dataDir: folder, mode: set, cache: false });
   const title = `iChallenge-PM, ${set === 'train' ? 'training' : 'validation'} set`;
   await writeFileAtomic(eyes, await palmEyes(dataset, { seed, title }));
-  await writeFileAtomic(sheet, await palmSheet(dataset, { images, seed, title }));
+  await writeFileAtomic(sheet, await datasetSheet(dataset, { images, seed, title }));
   const { length, synthetic, quarantine, sha256 } = dataset;
   const pathologic = dataset.files.filter(({ label }) => label === 1).length;
   if (json) {
