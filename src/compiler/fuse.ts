@@ -2,7 +2,7 @@ import type { Activation, OpParams } from '../graph/op.js';
 import { bypass, countUses, type Graph, GraphNode, type GraphValue, keep, replaceBy, rewrite } from './graph.js';
 
 /** Activations that the kernels of conv2d, linear and binary can apply to their own output. */
-const fusible = new Set<Activation['fn']>(['relu', 'leakyRelu', 'sigmoid', 'tanh']);
+const fusible = new Set<Activation['fn']>(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
 
 /**
  * Joins an activation with the conv2d, linear or add that feeds it alone: its gradient is computed from its own

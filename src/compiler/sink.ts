@@ -2,7 +2,7 @@ import type { Activation } from '../graph/op.js';
 import { bypass, type Graph, GraphNode, type GraphValue, keep, type Replacement, rewrite } from './graph.js';
 
 /** Functions that never decrease, so that the maximum of the results is the result of the maximum. */
-const monotonic = new Set<Activation['fn']>(['relu', 'leakyRelu', 'sigmoid', 'tanh']);
+const monotonic = new Set<Activation['fn']>(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
 /** Functions that cost as much as a convolution's output, not just a comparison. */
 const expensive = new Set<Activation['fn']>(['sigmoid', 'tanh']);
 

@@ -122,7 +122,7 @@ export type OpName = keyof OpParams;
 
 export type Empty = Readonly<Record<string, never>>;
 
-export type UnaryFn = 'relu' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'exp' | 'log' | 'sqrt' | 'abs' | 'square';
+export type UnaryFn = 'relu' | 'relu6' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'exp' | 'log' | 'sqrt' | 'abs' | 'square';
 
 /** An elementwise function; `alpha` is the negative slope of leakyRelu and 0 for all others. */
 export interface Activation {

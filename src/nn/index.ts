@@ -21,6 +21,7 @@ export {
   MaxPool2D,
   MSELoss,
   ReLU,
+  ReLU6,
   Sequential,
   Sigmoid,
   Softmax,

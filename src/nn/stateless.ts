@@ -90,6 +90,12 @@ export class ReLU extends Layer {
   }
 }
 
+export class ReLU6 extends Layer {
+  forward(x: Tensor): Tensor {
+    return F.relu6(x);
+  }
+}
+
 export class LeakyReLU extends Layer {
   readonly #negativeSlope: number;
 

@@ -15,7 +15,7 @@ const comparisons: ReadonlySet<BinaryFn> = new Set([
 ]);
 
 /** Functions whose gradient is computed from their own output by the op `unaryBackward`. */
-const gradFromOutput: ReadonlySet<UnaryFn> = new Set(['relu', 'leakyRelu', 'sigmoid', 'tanh']);
+const gradFromOutput: ReadonlySet<UnaryFn> = new Set(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
 
 export const unaryOp: OpDefinition<'unary'> = {
   infer(params, [x]) {

@@ -106,6 +106,8 @@ const activation =
 
 /** max(x, 0) */
 export const relu = activation('relu');
+/** min(max(x, 0), 6) (Krizhevsky, 2010), with gradient 0 at both ends. */
+export const relu6 = activation('relu6');
 /** 1/(1 + e^(−x)) */
 export const sigmoid = activation('sigmoid');
 export const tanh = activation('tanh');

@@ -31,6 +31,7 @@ describe('fuseActivations', () => {
 
   it.each([
     ['relu', F.relu],
+    ['relu6', F.relu6],
     ['sigmoid', F.sigmoid],
     ['tanh', F.tanh],
     ['leakyRelu', (x: Tensor) => F.leakyRelu(x, 0.1)],
@@ -71,7 +72,8 @@ describe('fuseActivations', () => {
       await checkOp(
         (x, weight, other) => {
           const y = F.conv2d(x, weight, null, { groups });
-          return [F.sigmoid(y.add(other)), F.tanh(other.mul(y)), F.sigmoid(y.add(y)), F.tanh(y.sub(0.5))];
+          const clipped = F.relu6(F.conv2d(x, weight.mul(4), null, { groups, stride: 2 }));
+          return [F.sigmoid(y.add(other)), F.tanh(other.mul(y)), F.sigmoid(y.add(y)), F.tanh(y.sub(0.5)), clipped];
         },
         args,
         `groups ${groups}`,
@@ -204,6 +206,7 @@ describe('sinkActivations', () => {
 
   it.each([
     ['relu', F.relu],
+    ['relu6', F.relu6],
     ['sigmoid', F.sigmoid],
     ['leakyRelu', (x: Tensor) => F.leakyRelu(x, 0.1)],
   ] as const)('computes the same: %s', async (_, activation) => {

@@ -27,7 +27,18 @@ interface Case {
   readonly build: (...inputs: Value[]) => Value | readonly Value[];
 }
 
-const unaryFns: readonly UnaryFn[] = ['relu', 'leakyRelu', 'sigmoid', 'tanh', 'exp', 'log', 'sqrt', 'abs', 'square'];
+const unaryFns: readonly UnaryFn[] = [
+  'relu',
+  'relu6',
+  'leakyRelu',
+  'sigmoid',
+  'tanh',
+  'exp',
+  'log',
+  'sqrt',
+  'abs',
+  'square',
+];
 const arithmetic: readonly ArithmeticFn[] = ['add', 'sub', 'mul', 'div', 'max', 'min'];
 const reductions: readonly ReduceFn[] = ['sum', 'mean', 'max', 'min'];
 const dense: Conv2dParams = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
@@ -46,7 +57,7 @@ function apartPair(a: number[], b: number[]): Input[] {
 const cases: Partial<Record<OpName, readonly Case[]>> = {
   unary: unaryFns.map((fn) => ({
     name: fn,
-    inputs: [fn === 'log' || fn === 'sqrt' ? between([2, 5], 0.5, 3) : spread([2, 5], 2, 0.3)],
+    inputs: [fn === 'log' || fn === 'sqrt' ? between([2, 5], 0.5, 3) : spread([2, 5], 2, fn === 'relu6' ? 1.9 : 0.3)],
     build: (x) => o.unary(fn, x, fn === 'leakyRelu' ? 0.2 : 0),
   })),
   affine: [{ name: 'scale and shift', inputs: [noise([2, 3])], build: (x) => o.affine(x, -2.5, 1) }],

@@ -19,6 +19,7 @@ import {
 
 const functions: Record<UnaryFn, (x: number, alpha: number) => number> = {
   relu: (x) => Math.max(x, 0),
+  relu6: (x) => (Math.abs(x) - Math.abs(x - 6) + 6) / 2,
   leakyRelu: (x, alpha) => Math.max(x, 0) + alpha * Math.min(x, 0),
   sigmoid: (x) => 0.5 + 0.5 * Math.tanh(x / 2),
   tanh: (x) => (Math.exp(2 * x) - 1) / (Math.exp(2 * x) + 1),
@@ -32,7 +33,7 @@ const unaryNames = Object.keys(functions) as UnaryFn[];
 const activation = (fn: UnaryFn): Activation => ({ fn, alpha: fn === 'leakyRelu' ? 0.25 : 0 });
 
 describe('unary', () => {
-  const values = [-3, -1, -0.5, 0, 0.25, 1, 4.5, Number.NaN];
+  const values = [-3, -1, -0.5, 0, 0.25, 1, 7.5, Number.NaN];
 
   it.each(unaryNames)('%s, also in place', (fn) => {
     const x = array([2, 4], values);
@@ -49,8 +50,8 @@ describe('unary', () => {
     expectClose(run('unary', activation('relu'), [x], [4])[0], [0, 200, 0, Infinity]);
   });
 
-  it.each(['relu', 'leakyRelu', 'sigmoid', 'tanh'] as const)('gradient of %s from its output', (fn) => {
-    const x = [-2, -0.7, -0.1, 0.3, 1.1, 2.5];
+  it.each(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh'] as const)('gradient of %s from its output', (fn) => {
+    const x = [-2, -0.7, -0.1, 0.3, 1.1, 6.5];
     const dy = noise([6], 3);
     const y = array(
       [6],

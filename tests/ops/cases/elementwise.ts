@@ -7,6 +7,7 @@ import { blocked, type Case, type CaseTable, pairs, shapes, throughBlocks } from
 
 const unaryFns: readonly UnaryFn[] = [
   'relu',
+  'relu6',
   'leakyRelu',
   'sigmoid',
   'tanh',
@@ -42,6 +43,15 @@ const forBinary = (fns: readonly BinaryFn[], make: (shape: Shape, seed: number) 
     })),
   );
 
+/** Outputs of relu6, a third of them at either end. */
+const clipped = (shape: Shape): Input => {
+  const { data } = between(shape, -6, 12, 2);
+  return given(
+    data.map((x) => Math.min(Math.max(x, 0), 6)),
+    shape,
+  );
+};
+
 export const elementwise = {
   constant: shapes.flatMap((shape) =>
     (['float32', 'int32', 'uint8'] as const).map((dtype) => ({
@@ -60,10 +70,10 @@ export const elementwise = {
         build: (x: Value) => blocked(o.unary(fn, blocked(x))),
       })),
   ],
-  unaryBackward: (['relu', 'leakyRelu', 'sigmoid', 'tanh'] as const).flatMap((fn) =>
+  unaryBackward: (['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh'] as const).flatMap((fn) =>
     shapes.map((shape) => ({
       name: `${fn} of [${shape}]`,
-      inputs: [fixed(noise(shape, 1)), fixed(between(shape, -0.9, 0.9, 2))],
+      inputs: [fixed(noise(shape, 1)), fixed(fn === 'relu6' ? clipped(shape) : between(shape, -0.9, 0.9, 2))],
       build: (dy: Value, y: Value) => o.unaryBackward({ fn, alpha: fn === 'leakyRelu' ? 0.2 : 0 }, dy, y),
     })),
   ),

@@ -4,6 +4,7 @@ import type { Shape } from '../../../graph/shape.js';
 import {
   binaries,
   convolutions,
+  eltwiseBetas,
   eltwises,
   eltwisesFromOutput,
   normFlags,
@@ -124,13 +125,15 @@ export const describe = {
   normBackward: (diffData: MemoryDesc, data: MemoryDesc, epsilon: number, flags: NormFlags) =>
     opDesc((d) => load().api.normBackward(d, props.backward, diffData.bytes, data.bytes, epsilon, flagBits(flags))),
   eltwiseForward: (fn: UnaryFn | 'linear', data: MemoryDesc, alpha: number, beta: number) =>
-    opDesc((d) => load().api.eltwiseForward(d, props.training, eltwises[fn], data.bytes, alpha, beta)),
+    opDesc((d) =>
+      load().api.eltwiseForward(d, props.training, eltwises[fn], data.bytes, alpha, eltwiseBetas[fn] ?? beta),
+    ),
   /** Gradient from the output; undefined for functions that have none in the library. */
   eltwiseBackward: (fn: UnaryFn, diffData: MemoryDesc, data: MemoryDesc, alpha: number) =>
     opDesc((d) => {
       const algorithm = eltwisesFromOutput[fn];
       if (algorithm === undefined) throw new InternalError(`gradient of ${fn} from its output`);
-      return load().api.eltwiseBackward(d, algorithm, diffData.bytes, data.bytes, alpha, 0);
+      return load().api.eltwiseBackward(d, algorithm, diffData.bytes, data.bytes, alpha, eltwiseBetas[fn] ?? 0);
     }),
   binary: (fn: BinaryKernel, a: MemoryDesc, b: MemoryDesc, dst: MemoryDesc) =>
     opDesc((d) => load().api.binary(d, binaries[fn], a.bytes, b.bytes, dst.bytes)),

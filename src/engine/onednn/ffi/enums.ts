@@ -14,6 +14,7 @@ export const props = { training: 64, inference: 96, backward: 128, backwardData:
 export const convolutions = { direct: 1, winograd: 2 } as const;
 export const eltwises: Readonly<Record<UnaryFn | 'linear', number>> = {
   relu: 31,
+  relu6: 16,
   leakyRelu: 31,
   tanh: 47,
   square: 79,
@@ -24,9 +25,12 @@ export const eltwises: Readonly<Record<UnaryFn | 'linear', number>> = {
   exp: 191,
   log: 239,
 };
+/** Second coefficients that belong to the function: relu6 clips from 0 to 6. */
+export const eltwiseBetas: Readonly<Partial<Record<UnaryFn | 'linear', number>>> = { relu6: 6 };
 /** Variants whose gradient is computed from the output. */
 export const eltwisesFromOutput: Readonly<Partial<Record<UnaryFn, number>>> = {
   relu: 256,
+  relu6: 262,
   leakyRelu: 256,
   tanh: 257,
   sigmoid: 260,

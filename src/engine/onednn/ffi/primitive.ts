@@ -3,6 +3,7 @@ import { InternalError } from '../../../errors.js';
 import type { UnaryFn } from '../../../graph/op.js';
 import {
   binaries,
+  eltwiseBetas,
   eltwises,
   execArgBytes,
   memoryDescBytes,
@@ -40,7 +41,10 @@ function withAttributes<T>({ scales = [], postOps = [] }: Attributes, body: (att
       if (op.kind === 'sum') check(api.postOpsSum(ops, op.scale), 'sum post-op');
       else if (op.kind === 'binary') {
         check(api.postOpsBinary(ops, binaries[op.fn], op.operand.bytes), 'binary post-op');
-      } else check(api.postOpsEltwise(ops, 1, eltwises[op.fn], op.alpha, op.beta), 'eltwise post-op');
+      } else {
+        const beta = eltwiseBetas[op.fn] ?? op.beta;
+        check(api.postOpsEltwise(ops, 1, eltwises[op.fn], op.alpha, beta), 'eltwise post-op');
+      }
     }
     check(api.attrPostOps(attr, ops), 'post-ops');
     return body(attr);

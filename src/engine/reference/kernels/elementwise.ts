@@ -11,6 +11,9 @@ function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): vo
       // Math.max keeps a NaN, which `x > 0 ? x : 0` would turn into a healthy zero.
       for (let i = 0; i < n; i++) y[i] = Math.max(x[i], 0);
       return;
+    case 'relu6':
+      for (let i = 0; i < n; i++) y[i] = Math.min(Math.max(x[i], 0), 6);
+      return;
     case 'leakyRelu':
       for (let i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : alpha * x[i];
       return;
@@ -65,6 +68,9 @@ export const unaryBackward: Kernel<'unaryBackward'> = ({ fn, alpha }, inputs, ou
     case 'relu':
       for (let i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
       return;
+    case 'relu6':
+      for (let i = 0; i < n; i++) dx[i] = y[i] > 0 && y[i] < 6 ? dy[i] : 0;
+      return;
     case 'leakyRelu':
       for (let i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : alpha * dy[i];
       return;
@@ -75,7 +81,7 @@ export const unaryBackward: Kernel<'unaryBackward'> = ({ fn, alpha }, inputs, ou
       for (let i = 0; i < n; i++) dx[i] = dy[i] * (1 - y[i] * y[i]);
       return;
     default:
-      throw new InternalError(`unaryBackward: expected relu, leakyRelu, sigmoid or tanh, got ${fn}`);
+      throw new InternalError(`unaryBackward: expected relu, relu6, leakyRelu, sigmoid or tanh, got ${fn}`);
   }
 };
 
