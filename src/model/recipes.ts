@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { nearestName } from '../names.js';
 import { Adam, AdamW, Momentum, type Optimizer, SGD } from '../optimizer/index.js';
 import * as F from '../tensor/functional.js';
 import type { Parameter } from '../tensor/state.js';
@@ -226,28 +227,4 @@ function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name: strin
   throw new InputError(
     `[${what}] ${what} '${name}': expected one of ${names.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`,
   );
-}
-
-/** The candidate that is fewest edits away from a mistyped word; null if none is near. */
-function nearestName(word: string, candidates: readonly string[]): string | null {
-  let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(word.length / 2)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate);
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
-}
-
-/** Levenshtein's: insertions, deletions and replacements. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      row[j] = Math.min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    previous = row;
-  }
-  return previous[b.length];
 }
