@@ -2,6 +2,15 @@ import { Value } from '../graph/node.js';
 import * as ops from '../ops/index.js';
 import { checkDecay, checkShare, Optimizer, type OptimizerOptions, type Update } from './optimizer.js';
 
+export {
+  ClipGradByGlobalNorm,
+  ClipGradByNorm,
+  ClipGradByValue,
+  type ClipGradByValueOptions,
+  type ClipNormOptions,
+  type GradientClip,
+} from './clip.js';
+export * as lr from './lr/index.js';
 export { Optimizer, type OptimizerOptions } from './optimizer.js';
 
 export interface SGDOptions extends OptimizerOptions {

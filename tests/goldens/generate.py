@@ -150,9 +150,12 @@ def main():
         import paddle_defaults
         import paddle_network_training
         import paddle_networks
+        import paddle_schedules
         import paddle_training
 
         write('optimizers', {**header(framework, 'float32'), **paddle_training.optimizers(tensor)})
+        write('schedules', {**header(framework, 'float64'), **paddle_schedules.schedules()})
+        write('clips', {**header(framework, 'float32'), **paddle_schedules.clips(tensor)})
         write('lenet', {**header(framework, 'float64'), **paddle_training.lenet(tensor)})
         write('defaults', {**header(framework, 'float32'), **paddle_defaults.defaults()})
         write('architectures', {**header(framework, 'float32'), **paddle_networks.architectures()})

@@ -136,6 +136,30 @@ export interface GoldenOptimizers extends Header {
   }[];
 }
 
+/** The rates of a schedule before each of 60 steps. */
+export interface GoldenSchedules extends Header {
+  readonly cases: readonly {
+    readonly schedule: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly rates: readonly number[];
+  }[];
+  /** What ReduceOnPlateau is told, step by step. */
+  readonly metrics: readonly number[];
+  readonly plateaus: readonly {
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly rates: readonly number[];
+  }[];
+}
+
+export interface GoldenClips extends Header {
+  readonly gradients: readonly GoldenTensor[];
+  readonly cases: readonly {
+    readonly clip: 'ClipGradByValue' | 'ClipGradByNorm' | 'ClipGradByGlobalNorm';
+    readonly options: Readonly<Record<string, number>>;
+    readonly clipped: readonly GoldenTensor[];
+  }[];
+}
+
 /** Every `stride`-th element of a flat parameter. */
 export interface GoldenSamples {
   readonly name: string;
@@ -348,6 +372,8 @@ export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &
     optimizers: GoldenOptimizers;
     lenet: GoldenLeNet;
     defaults: GoldenDefaults;
+    schedules: GoldenSchedules;
+    clips: GoldenClips;
     screening: GoldenScreening;
   };
 

@@ -1,0 +1,35 @@
+export {
+  CosineAnnealingDecay,
+  type CosineAnnealingDecayOptions,
+  CosineAnnealingWarmRestarts,
+  type CosineAnnealingWarmRestartsOptions,
+  CyclicLR,
+  type CyclicLROptions,
+  OneCycleLR,
+  type OneCycleLROptions,
+} from './cyclic.js';
+export {
+  ExponentialDecay,
+  type GammaOptions,
+  InverseTimeDecay,
+  LambdaDecay,
+  type LambdaOptions,
+  LinearLR,
+  type LinearLROptions,
+  LinearWarmup,
+  type LinearWarmupOptions,
+  MultiplicativeDecay,
+  MultiStepDecay,
+  type MultiStepDecayOptions,
+  NaturalExpDecay,
+  NoamDecay,
+  type NoamDecayOptions,
+  PiecewiseDecay,
+  type PiecewiseDecayOptions,
+  PolynomialDecay,
+  type PolynomialDecayOptions,
+  StepDecay,
+  type StepDecayOptions,
+} from './decay.js';
+export { ReduceOnPlateau, type ReduceOnPlateauOptions } from './plateau.js';
+export { type DecayOptions, LRScheduler, type LRSchedulerOptions, Schedule, type ScheduleState } from './schedule.js';

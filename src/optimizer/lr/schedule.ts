@@ -1,0 +1,113 @@
+import { InputError } from '../../errors.js';
+
+/** What {@link Schedule.stateDict} gives: plain JSON. */
+export interface ScheduleState {
+  readonly lastEpoch: number;
+  /** The rate; schedules that compute it from `lastEpoch` keep it for readers only. */
+  readonly lastLr: number;
+  /** Of a schedule within this one. */
+  readonly inner?: ScheduleState;
+  /** Of {@link ReduceOnPlateau}. */
+  readonly best?: number | null;
+  readonly badEpochs?: number;
+  readonly cooldownCounter?: number;
+}
+
+/** A learning rate that changes; optimizers take one in place of a number. */
+export abstract class Schedule {
+  /** Steps that were taken. */
+  abstract readonly lastEpoch: number;
+
+  /** The present learning rate. */
+  abstract getLr(): number;
+
+  /** What has to be saved to go on later. */
+  stateDict(): ScheduleState {
+    return { lastEpoch: this.lastEpoch, lastLr: this.getLr() };
+  }
+
+  /**
+   * Restores what {@link stateDict} gave.
+   *
+   * @throws {InputError} for the state of another kind of schedule
+   */
+  abstract setStateDict(state: ScheduleState): void;
+}
+
+export interface LRSchedulerOptions {
+  /** Number of steps that were taken before, less one: as in Paddle, where making a schedule is its first step (-1). */
+  readonly lastEpoch?: number;
+}
+
+export interface DecayOptions extends LRSchedulerOptions {
+  /** The rate to begin with. */
+  readonly learningRate: number;
+}
+
+/**
+ * Base class of schedules that follow from the number of steps alone. Derive from it and write {@link rateAt}; whether
+ * a step is a batch or an epoch is up to whoever calls {@link step}.
+ */
+export abstract class LRScheduler extends Schedule {
+  #lastEpoch: number;
+
+  constructor({ lastEpoch = -1 }: LRSchedulerOptions = {}) {
+    super();
+    this.#lastEpoch = checkInteger('lastEpoch', lastEpoch, -1) + 1;
+  }
+
+  /** The learning rate after so many steps; 0 is the beginning. */
+  abstract rateAt(epoch: number): number;
+
+  get lastEpoch(): number {
+    return this.#lastEpoch;
+  }
+
+  getLr(): number {
+    return this.rateAt(this.#lastEpoch);
+  }
+
+  /** Goes on to the next rate, or to that of a given epoch. */
+  step(epoch = this.#lastEpoch + 1): void {
+    this.#lastEpoch = checkInteger('epoch', epoch, 0);
+  }
+
+  setStateDict({ lastEpoch }: ScheduleState): void {
+    this.step(lastEpoch);
+  }
+}
+
+function fail(what: string, expected: string, got: unknown): never {
+  throw new InputError(`[lr] ${what}: expected ${expected}, got ${String(got)}`);
+}
+
+export function checkInteger(what: string, value: number, least: number): number {
+  return Number.isSafeInteger(value) && value >= least ? value : fail(what, `an integer from ${least} on`, value);
+}
+
+/** A finite number of at least 0. */
+export function checkRate(what: string, value: number): number {
+  return value >= 0 && Number.isFinite(value) ? value : fail(what, 'a finite number of at least 0', value);
+}
+
+/** A finite number above 0, and below `below` if there is such a bound. */
+export function checkPositive(what: string, value: number, below = Number.POSITIVE_INFINITY): number {
+  if (value > 0 && value < below) return value;
+  return fail(what, below === Number.POSITIVE_INFINITY ? 'a number above 0' : `a number between 0 and ${below}`, value);
+}
+
+/** A number of at least `least` and at most `most`. */
+export function checkWithin(what: string, value: number, least: number, most: number): number {
+  return value >= least && value <= most ? value : fail(what, `a number from ${least} to ${most}`, value);
+}
+
+/** One of a few words. */
+export function checkChoice<T extends string>(what: string, value: T, choices: readonly T[]): T {
+  return choices.includes(value) ? value : fail(what, choices.join(' or '), value);
+}
+
+/** At least one number, each larger than the one before. */
+export function checkRising(what: string, values: readonly number[]): readonly number[] {
+  const rising = values.length > 0 && values.every((value, i) => i === 0 || value > values[i - 1]);
+  return rising ? values : fail(what, 'rising numbers', `[${values}]`);
+}
