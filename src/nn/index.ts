@@ -1,5 +1,5 @@
 export * as initializer from './initializer.js';
-export { Layer, type StateEntry } from './layer.js';
+export { Layer, type StateEntry, type StateMismatch } from './layer.js';
 export {
   BatchNorm2D,
   type BatchNormOptions,

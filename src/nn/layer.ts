@@ -11,6 +11,32 @@ export interface StateEntry {
   readonly data: TypedArray;
 }
 
+/** An entry that does not fit the layer it is meant for, and why. */
+export interface StateMismatch {
+  readonly name: string;
+  readonly kind: 'missing' | 'unknown' | 'shape' | 'dtype';
+  readonly message: string;
+}
+
+function findMismatches(states: ReadonlyMap<string, State>, entries: ReadonlyMap<string, StateEntry>): StateMismatch[] {
+  const found: StateMismatch[] = [];
+  for (const [name, { shape, dtype }] of states) {
+    const entry = entries.get(name);
+    if (entry === undefined) {
+      found.push({ name, kind: 'missing', message: `missing: ${name} ${formatShape(shape)}` });
+    } else if (!sameShape(entry.shape, shape) || entry.data.length !== numel(shape)) {
+      const message = `shape of ${name}: expected ${formatShape(shape)}, got ${formatShape(entry.shape)}`;
+      found.push({ name, kind: 'shape', message });
+    } else if (entry.dtype !== dtype) {
+      found.push({ name, kind: 'dtype', message: `dtype of ${name}: expected ${dtype}, got ${entry.dtype}` });
+    }
+  }
+  for (const name of entries.keys()) {
+    if (!states.has(name)) found.push({ name, kind: 'unknown', message: `unknown: ${name}` });
+  }
+  return found;
+}
+
 const instances = new Map<string, number>();
 
 /** `BatchNorm2D` → `batch_norm2d`, by Paddle's rule. */
@@ -142,30 +168,29 @@ export abstract class Layer {
   /**
    * Overwrites all parameters and buffers.
    *
-   * @throws {InputError} naming every missing, unknown and misshapen entry; nothing is overwritten then
+   * @param options.skipMismatch leave what does not fit as it is (default false)
+   * @returns what was skipped; nothing without `skipMismatch`
+   * @throws {InputError} naming the missing, unknown and misshapen entries; nothing is overwritten then
    */
-  loadStateDict(entries: ReadonlyMap<string, StateEntry>): void {
+  loadStateDict(
+    entries: ReadonlyMap<string, StateEntry>,
+    { skipMismatch = false }: { readonly skipMismatch?: boolean } = {},
+  ): StateMismatch[] {
     const states = this.stateDict();
-    const problems: string[] = [];
-    for (const [name, state] of states) {
-      const entry = entries.get(name);
-      if (entry === undefined) problems.push(`missing: ${name} ${formatShape(state.shape)}`);
-      else if (!sameShape(entry.shape, state.shape) || entry.data.length !== numel(state.shape)) {
-        problems.push(`shape of ${name}: expected ${formatShape(state.shape)}, got ${formatShape(entry.shape)}`);
-      } else if (entry.dtype !== state.dtype) {
-        problems.push(`dtype of ${name}: expected ${state.dtype}, got ${entry.dtype}`);
-      }
-    }
-    for (const name of entries.keys()) if (!states.has(name)) problems.push(`unknown: ${name}`);
-    if (problems.length > 0) {
-      const shown = problems.slice(0, 12).join('; ');
-      const more = problems.length > 12 ? `; and ${problems.length - 12} more` : '';
+    const mismatches = findMismatches(states, entries);
+    if (mismatches.length > 0 && !skipMismatch) {
+      const shown = mismatches.slice(0, 12).map(({ message }) => message);
+      const more = mismatches.length > 12 ? `; and ${mismatches.length - 12} more` : '';
       throw new InputError(
         `[loadStateDict] ${this.constructor.name}: expected the ${states.size} entries of this network, ` +
-          `but ${shown}${more}`,
+          `but ${shown.join('; ')}${more}`,
       );
     }
-    for (const [name, state] of states) state.load((entries.get(name) as StateEntry).data);
+    const skipped = new Set(mismatches.map(({ name }) => name));
+    for (const [name, state] of states) {
+      if (!skipped.has(name)) state.load((entries.get(name) as StateEntry).data);
+    }
+    return mismatches;
   }
 
   /** Switches this layer and all below to training: dropout drops, batch norm uses the batch's own statistics. */
