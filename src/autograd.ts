@@ -1,6 +1,7 @@
 import { InputError } from './errors.js';
 import type { Node, Value } from './graph/node.js';
 import type { OpName } from './graph/op.js';
+import { setOrigin } from './graph/origin.js';
 import { numel } from './graph/shape.js';
 import { definitionOf, type VjpContext } from './ops/define.js';
 import { binary, constant, withoutGrad } from './ops/index.js';
@@ -26,14 +27,19 @@ export function gradients(root: Value): Map<Value, Value> {
       const outputGrads = node.outputs.map((output) => grads.get(output) ?? null);
       for (const output of node.outputs) grads.delete(output);
       if (outputGrads.every((grad) => grad === null)) continue;
-      const inputGrads = vjpOf(node, outputGrads);
-      node.inputs.forEach((input, i) => {
-        const grad = inputGrads[i];
-        if (!input.requiresGrad || grad === null || grad === undefined) return;
-        const into = input.node === null ? leaves : grads;
-        const sum = into.get(input);
-        into.set(input, sum === undefined ? grad : binary('add', sum, grad));
-      });
+      const outside = setOrigin(node.origin.gradient);
+      try {
+        const inputGrads = vjpOf(node, outputGrads);
+        node.inputs.forEach((input, i) => {
+          const grad = inputGrads[i];
+          if (!input.requiresGrad || grad === null || grad === undefined) return;
+          const into = input.node === null ? leaves : grads;
+          const sum = into.get(input);
+          into.set(input, sum === undefined ? grad : binary('add', sum, grad));
+        });
+      } finally {
+        setOrigin(outside);
+      }
     }
     root.released = true;
     return leaves;

@@ -26,6 +26,21 @@ export class FileError extends InputError {}
 /** A tensor was read after the data that it would be computed from had been overwritten by a training step. */
 export class StaleTensorError extends FoveaError {}
 
+/** The loss of a step became infinite or no number, so that there is nothing to learn from it; nothing was overwritten. */
+export class NonFiniteError extends FoveaError {
+  constructor(readonly value: number) {
+    super(`[step] loss: expected a finite number, got ${value}; lower the learning rate, or look for bad inputs`);
+  }
+}
+
+/** @throws {NonFiniteError} if the number is none, or infinite */
+export function requireFinite(value: number): void {
+  if (!Number.isFinite(value)) throw new NonFiniteError(value);
+}
+
+/** More memory is needed than there is. */
+export class MemoryError extends InputError {}
+
 /** The compute engine is missing, too old, or refused a call. */
 export class EngineError extends FoveaError {}
 

@@ -13,6 +13,8 @@ export interface Capture {
   readonly values: readonly Value[];
   /** Storages to overwrite. */
   readonly assignments: readonly Assignment[];
+  /** Those of the values that have to be finite numbers. */
+  readonly finite: readonly Value[];
 }
 
 let walks = 0;
@@ -21,7 +23,11 @@ let walks = 0;
  * Collects the graph behind `values` and `assigned`, and behind every pending assignment that a node on the way
  * brings along.
  */
-export function capture(values: readonly Value[], assigned: readonly Assignment[]): Capture {
+export function capture(
+  values: readonly Value[],
+  assigned: readonly Assignment[],
+  finite: readonly Value[] = [],
+): Capture {
   const walk = ++walks;
   const nodes: Node[] = [];
   const sources: Storage[] = [];
@@ -58,11 +64,11 @@ export function capture(values: readonly Value[], assigned: readonly Assignment[
   for (const { storage } of assignments) addSource(storage);
   nodes.sort((a, b) => a.id - b.id);
   for (let i = 0; i < nodes.length; i++) nodes[i].place = i;
-  return { nodes, sources, values, assignments };
+  return { nodes, sources, values, assignments, finite };
 }
 
 /** Copies the captured structure into a graph for the compiler; it keeps no data and no lazy values alive. */
-export function toGraph({ nodes, sources, values, assignments }: Capture): Graph {
+export function toGraph({ nodes, sources, values, assignments, finite }: Capture): Graph {
   const graphSources = sources.map((storage, i) => ({
     value: new GraphValue(storage.shape, storage.dtype, null, i),
     persistent: storage.persistent,
@@ -73,17 +79,19 @@ export function toGraph({ nodes, sources, values, assignments }: Capture): Graph
       ? graphSources[value.storage.place].value
       : graphNodes[(value.node as Node).place].outputs[value.index];
   for (const node of nodes) {
-    graphNodes.push(new GraphNode(node.op, node.params, node.inputs.map(toValue), node.outputs));
+    const copy = new GraphNode(node.op, node.params, node.inputs.map(toValue), node.outputs);
+    copy.origin = node.origin;
+    graphNodes.push(copy);
   }
   const outputs: GraphOutput[] = [
-    ...values.map((value) => ({ value: toValue(value), into: -1 })),
+    ...values.map((value) => ({ value: toValue(value), into: -1, finite: finite.includes(value) })),
     ...assignments.map(({ value, storage }) => ({ value: toValue(value), into: storage.place })),
   ];
   return { sources: graphSources, nodes: graphNodes, outputs };
 }
 
 /** Whether a capture has exactly the structure of a graph that was made by {@link toGraph}. */
-export function hasStructure({ nodes, sources, values, assignments }: Capture, graph: Graph): boolean {
+export function hasStructure({ nodes, sources, values, assignments, finite }: Capture, graph: Graph): boolean {
   if (nodes.length !== graph.nodes.length || sources.length !== graph.sources.length) return false;
   if (values.length + assignments.length !== graph.outputs.length) return false;
   for (let i = 0; i < sources.length; i++) {
@@ -100,9 +108,10 @@ export function hasStructure({ nodes, sources, values, assignments }: Capture, g
     if (!equalData(node.params, other.params)) return false;
   }
   for (let i = 0; i < graph.outputs.length; i++) {
-    const { value, into } = graph.outputs[i];
+    const { value, into, finite: guarded = false } = graph.outputs[i];
     const assignment = i < values.length ? null : assignments[i - values.length];
     if (into !== (assignment === null ? -1 : assignment.storage.place)) return false;
+    if (guarded !== (assignment === null && finite.includes(values[i]))) return false;
     if (!sameValue(assignment === null ? values[i] : assignment.value, value, graph)) return false;
   }
   return true;

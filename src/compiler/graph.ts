@@ -1,5 +1,6 @@
 import type { OutputDType } from '../graph/dtype.js';
 import type { OpName, OpParams, Spec } from '../graph/op.js';
+import { Origin } from '../graph/origin.js';
 import type { Shape } from '../graph/shape.js';
 
 /** A value of the graph under compilation: an output of a node, or a source. */
@@ -17,6 +18,8 @@ export class GraphValue implements Spec {
 /** A node of the graph under compilation. Passes replace nodes; they do not change them. */
 export class GraphNode<K extends OpName = OpName> {
   readonly outputs: readonly GraphValue[];
+  /** Nodes that a pass makes get that of the node whose place they take. */
+  origin = Origin.none;
 
   constructor(
     readonly op: K,
@@ -33,6 +36,8 @@ export interface GraphOutput {
   readonly value: GraphValue;
   /** Index of the source that is overwritten; -1 for a new array. */
   readonly into: number;
+  /** The program fails before it overwrites anything if this number is not finite. */
+  readonly finite?: boolean;
 }
 
 export interface GraphSource {
@@ -65,13 +70,14 @@ export function rewrite(graph: Graph, rebuild: (node: GraphNode, inputs: readonl
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(mapped);
     const replacement = rebuild(node, inputs);
+    for (const made of replacement.nodes) if (made.origin === Origin.none) made.origin = node.origin;
     nodes.push(...replacement.nodes);
     node.outputs.forEach((output, i) => {
       const value = replacement.outputs[i];
       if (value !== undefined && value !== output) map.set(output, value);
     });
   }
-  const outputs = graph.outputs.map(({ value, into }) => ({ value: mapped(value), into }));
+  const outputs = graph.outputs.map((output) => ({ ...output, value: mapped(output.value) }));
   return withoutDeadNodes({ sources: graph.sources, nodes, outputs });
 }
 

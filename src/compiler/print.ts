@@ -17,8 +17,8 @@ export function printGraph(graph: Graph): string {
     const types = node.outputs.map(printType).join(', ');
     lines.push(`%${place} ${types} = ${node.op}(${node.inputs.map(nameOf).join(', ')})${printParams(node.params)}`);
   });
-  for (const { value, into } of graph.outputs) {
-    lines.push(into < 0 ? `return ${nameOf(value)}` : `$${into} := ${nameOf(value)}`);
+  for (const { value, into, finite } of graph.outputs) {
+    lines.push(into < 0 ? `return ${nameOf(value)}${finite ? ' if finite' : ''}` : `$${into} := ${nameOf(value)}`);
   }
   return lines.join('\n');
 }

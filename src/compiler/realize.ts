@@ -1,5 +1,6 @@
-import type { Engine, Program } from '../engine/engine.js';
+import type { Engine, Program, Watch } from '../engine/engine.js';
 import { debug } from '../env.js';
+import { requireFinite } from '../errors.js';
 import type { Assignment, Value } from '../graph/node.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
 import { fuseActivations, fuseBatchNormRelu } from './fuse.js';
@@ -28,10 +29,19 @@ export function compilationCount(): number {
 /**
  * Computes `values` that have no data yet and renews what `assigned` (and the nodes on the way) assign, all in one
  * program. Values that lie in what is overwritten keep what they were.
+ *
+ * @param finite single numbers among `values`
+ * @throws {NonFiniteError} if one of those is not finite; nothing is overwritten then
  */
-export function realize(engine: Engine, values: readonly Value[], assigned: readonly Assignment[] = []): void {
+export function realize(
+  engine: Engine,
+  values: readonly Value[],
+  assigned: readonly Assignment[] = [],
+  finite: readonly Value[] = [],
+): void {
   const wanted = values.filter((value) => value.storage === null);
-  const captured = capture(wanted, assigned);
+  for (const value of finite) if (value.storage !== null) requireFinite(value.current().read()[0]);
+  const captured = capture(wanted, assigned, finite);
   const { nodes, assignments } = captured;
   // What is wanted as it was before this program overwrites it gets memory of its own.
   const saved = values.filter((value) => assignments.some(({ storage }) => storage === value.storage));
@@ -46,6 +56,21 @@ export function realize(engine: Engine, values: readonly Value[], assigned: read
     // If the program failed (a label out of range), the targets are left with what they had.
     for (const { target } of assignments) target.committed();
     for (const node of nodes) node.assignments = null;
+  }
+}
+
+/**
+ * Computes values without the passes that join nodes, so that `watch` sees the result of each. Nothing is assigned, and
+ * the values stay lazy.
+ */
+export function inspect(engine: Engine, values: readonly Value[], watch: Watch): void {
+  const { nodes, sources } = capture(values, []);
+  const graph = optimize(toGraph({ nodes, sources, values, assignments: [], finite: [] }), false);
+  const program = engine.compile(graph, watch);
+  try {
+    program.run(sources);
+  } finally {
+    program.dispose();
   }
 }
 

@@ -1,5 +1,9 @@
-import type { Graph } from '../compiler/graph.js';
+import type { Graph, GraphNode } from '../compiler/graph.js';
+import type { TypedArray } from '../graph/dtype.js';
 import type { Storage } from '../graph/storage.js';
+
+/** Told of each floating-point output of each node, right after it was computed. */
+export type Watch = (node: GraphNode, output: number, data: TypedArray) => void;
 
 /** A graph made ready to run on one engine. */
 export interface Program {
@@ -8,6 +12,7 @@ export interface Program {
    *
    * @param sources the data, in the order of the graph's sources; those that outputs go `into` are overwritten
    * @returns the storages of the outputs that are new arrays, in order
+   * @throws {NonFiniteError} if an output that has to be finite is not; nothing has been overwritten then
    */
   run(sources: readonly Storage[]): Storage[];
   /** The steps, readable. */
@@ -25,5 +30,5 @@ export interface Engine {
   readonly fuses: boolean;
   /** Library and instruction set, for people. */
   describe(): string;
-  compile(graph: Graph): Program;
+  compile(graph: Graph, watch?: Watch): Program;
 }

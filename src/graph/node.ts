@@ -1,6 +1,7 @@
 import { InternalError, StaleTensorError } from '../errors.js';
 import type { DType, OutputDType, TypedArray } from './dtype.js';
 import type { OpName, OpParams, Spec } from './op.js';
+import { currentOrigin } from './origin.js';
 import type { Shape } from './shape.js';
 import { Storage } from './storage.js';
 
@@ -9,6 +10,7 @@ let nextId = 1;
 /** One op of the lazy graph. Ids grow in order of creation, which is therefore a topological order. */
 export class Node<K extends OpName = OpName> {
   readonly id = nextId++;
+  readonly origin = currentOrigin();
   readonly outputs: readonly Value[];
   /** What must be renewed whenever this node runs (running statistics of batch norm). */
   assignments: Assignment[] | null = null;

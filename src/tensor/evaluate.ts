@@ -10,15 +10,18 @@ let lastTurn = performance.now();
  * Computes tensors that have no data yet, all in one program.
  *
  * @param assigned what else is to be overwritten by that program
+ * @param finite single numbers among the tensors, without which being finite nothing is overwritten
  */
 export async function realizeAll(
   tensors: readonly { readonly value: Value }[],
   assigned: readonly Assignment[] = [],
+  finite: readonly Value[] = [],
 ): Promise<void> {
   realize(
     currentEngine(),
     tensors.map((tensor) => tensor.value),
     assigned,
+    finite,
   );
   if (performance.now() - lastTurn > turnInterval) {
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Graph, GraphNode } from '../../compiler/graph.js';
 import { validating } from '../../env.js';
 import { InputError } from '../../errors.js';
-import type { Engine, Program } from '../engine.js';
+import type { Engine, Program, Watch } from '../engine.js';
 import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
@@ -52,10 +52,11 @@ export class OneDnnEngine implements Engine, Runtime {
     return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions`;
   }
 
-  compile(graph: Graph): Program {
+  compile(graph: Graph, watch: Watch | null = null): Program {
     const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
     const lowered = Lowering.lower(scheduleUpdates(graph), lowerings, {
       validate: validating(),
+      watch,
       convolution: this.convolution,
       threads,
       useThreads: (count) => this.useThreads(count),

@@ -1,8 +1,9 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
-import { InternalError } from '../../errors.js';
+import { InternalError, requireFinite } from '../../errors.js';
 import { bytesPerElement, type DType, type TypedArray } from '../../graph/dtype.js';
 import type { OpName } from '../../graph/op.js';
 import { numel, type Shape, sameShape } from '../../graph/shape.js';
+import type { Watch } from '../engine.js';
 import { arrayFor, runKernel } from '../reference/engine.js';
 import type { NDArray } from '../reference/ndarray.js';
 import { args, MemoryDesc, Primitive } from './ffi.js';
@@ -15,6 +16,8 @@ export type Lower<K extends OpName> = (context: Lowering, node: GraphNode<K>) =>
 export interface LoweringOptions {
   /** Compare every node with the reference engine at every run. */
   readonly validate: boolean;
+  /** Shown the outputs of every node. */
+  readonly watch?: Watch | null;
   readonly convolution: ConvChoice;
   /** Most threads that a kernel may use. */
   readonly threads: number;
@@ -40,6 +43,7 @@ export class Lowering {
   readonly #bufferLastUses = new Map<Buffer, number>();
   readonly #targets = new Map<GraphValue, GraphValue>();
   readonly #persistent = new Set<GraphValue>();
+  readonly #finite = new Set<GraphValue>();
   readonly #forwards = new Map<GraphValue, Primitive>();
   #current = 0;
   #threads = 1;
@@ -54,7 +58,8 @@ export class Lowering {
     graph.nodes.forEach((node, i) => {
       for (const input of node.inputs) this.#lastUses.set(input, i);
     });
-    for (const { value, into } of graph.outputs) {
+    for (const { value, into, finite } of graph.outputs) {
+      if (finite) this.#finite.add(value);
       if (into >= 0) this.#targets.set(value, graph.sources[into].value);
       this.#lastUses.set(value, Number.POSITIVE_INFINITY);
     }
@@ -69,6 +74,7 @@ export class Lowering {
       context.#useThreads(threadsFor(node, options.threads));
       if (options.validate) context.#lowerValidated(node, table, i);
       else (table[node.op] as Lower<OpName>)(context, node);
+      context.#inspect(node);
     });
     return context.#finish();
   }
@@ -177,6 +183,7 @@ export class Lowering {
     this.#steps.push({
       kind: 'primitive',
       name,
+      node: this.#node,
       primitive,
       threads: this.#threads,
       args: [...reads, ...all],
@@ -198,7 +205,7 @@ export class Lowering {
     writes: readonly (Placed & ArrayType)[],
     run: KernelStep['run'],
   ): void {
-    this.#steps.push({ kind: 'kernel', name, run, reads, writes });
+    this.#steps.push({ kind: 'kernel', name, node: this.#node, run, reads, writes });
   }
 
   /** Remembers the forward primitive whose workspace `value` is, for the backward primitive that reads it. */
@@ -217,6 +224,19 @@ export class Lowering {
     return primitive;
   }
 
+  /** Adds the steps that look at what a node computed. */
+  #inspect(node: GraphNode): void {
+    const { watch = null } = this.#options;
+    node.outputs.forEach((output, i) => {
+      const guarded = this.#finite.has(output);
+      if (!guarded && (watch === null || output.dtype !== 'float32' || !this.isUsed(output))) return;
+      this.kernel('inspect', [typed(this.plain(output), output)], [], ([{ data }]) => {
+        watch?.(node, i, data);
+        if (guarded) requireFinite(data[0]);
+      });
+    });
+  }
+
   /** Says that the buffer must not be overwritten before the last use of the value. */
   #keep(buffer: Buffer, value: GraphValue): void {
     const last = Math.max(this.#bufferLastUses.get(buffer) ?? -1, this.#lastUses.get(value) ?? -1);
@@ -227,6 +247,10 @@ export class Lowering {
   #useThreads(count: number): void {
     this.#threads = count;
     this.#options.useThreads(count);
+  }
+
+  get #node(): GraphNode | null {
+    return this.graph.nodes[this.#current] ?? null;
   }
 
   /** Whether nothing after the current node reads the buffer. */

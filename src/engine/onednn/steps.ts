@@ -1,3 +1,4 @@
+import type { GraphNode } from '../../compiler/graph.js';
 import type { OutputDType, TypedArray } from '../../graph/dtype.js';
 import type { Shape } from '../../graph/shape.js';
 import type { MemoryDesc, Primitive } from './ffi.js';
@@ -30,6 +31,8 @@ export interface Placed {
 export interface PrimitiveStep {
   readonly kind: 'primitive';
   readonly name: string;
+  /** The node that it belongs to; `null` for what is moved at the end of the program. */
+  readonly node: GraphNode | null;
   readonly primitive: Primitive;
   /** The number of threads that the kernel was made for. */
   readonly threads: number;
@@ -42,6 +45,7 @@ export interface PrimitiveStep {
 export interface KernelStep {
   readonly kind: 'kernel';
   readonly name: string;
+  readonly node: GraphNode | null;
   readonly run: (inputs: readonly StepArray[], outputs: readonly StepArray[]) => void;
   readonly reads: readonly (Placed & ArrayType)[];
   readonly writes: readonly (Placed & ArrayType)[];

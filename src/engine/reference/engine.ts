@@ -1,10 +1,11 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import { printGraph } from '../../compiler/print.js';
+import { requireFinite } from '../../errors.js';
 import { allocate, type DType } from '../../graph/dtype.js';
 import type { OpName } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
-import type { Engine, Program } from '../engine.js';
+import type { Engine, Program, Watch } from '../engine.js';
 import { kernels } from './kernels.js';
 import type { Kernel, NDArray } from './ndarray.js';
 
@@ -17,8 +18,8 @@ export class ReferenceEngine implements Engine {
     return 'reference (plain TypeScript loops)';
   }
 
-  compile(graph: Graph): Program {
-    return new ReferenceProgram(graph);
+  compile(graph: Graph, watch: Watch | null = null): Program {
+    return new ReferenceProgram(graph, watch);
   }
 }
 
@@ -33,7 +34,10 @@ export function runKernel(node: GraphNode, inputs: readonly NDArray[], outputs: 
 }
 
 class ReferenceProgram implements Program {
-  constructor(readonly graph: Graph) {}
+  constructor(
+    readonly graph: Graph,
+    readonly watch: Watch | null,
+  ) {}
 
   run(sources: readonly Storage[]): Storage[] {
     const { graph } = this;
@@ -47,8 +51,10 @@ class ReferenceProgram implements Program {
       runKernel(node, node.inputs.map(arrayOf), outputs);
       node.outputs.forEach((output, i) => {
         arrays.set(output, outputs[i]);
+        if (output.dtype === 'float32') this.watch?.(node, i, outputs[i].data);
       });
     }
+    for (const { value, finite } of graph.outputs) if (finite) requireFinite(arrayOf(value).data[0]);
     // Nothing is overwritten before everything has been read: one source's new value may be another's old one.
     const results = graph.outputs.map(({ value }) => {
       const { data } = arrayOf(value);
