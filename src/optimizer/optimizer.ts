@@ -5,12 +5,16 @@ import * as ops from '../ops/index.js';
 import { realizeAll } from '../tensor/evaluate.js';
 import { Buffer, type Parameter } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { GradientClip } from './clip.js';
+import { Schedule } from './lr/schedule.js';
 
 export interface OptimizerOptions {
   /** What is trained: usually `net.parameters()`. */
   readonly parameters: readonly Parameter[];
-  /** Default 0.001. */
-  readonly learningRate?: number;
+  /** A number, or a schedule that somebody steps (default 0.001). */
+  readonly learningRate?: number | Schedule;
+  /** Default: gradients are used as they are. */
+  readonly gradClip?: GradientClip | undefined;
 }
 
 /** What one parameter's update needs and gives. */
@@ -26,15 +30,17 @@ export interface Update {
 export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];
   readonly #states = new Map<Parameter, readonly Buffer[]>();
-  #learningRate: number;
+  readonly #clip: GradientClip | undefined;
+  #learningRate: number | Schedule;
   #steps = 0;
 
-  constructor({ parameters, learningRate = 0.001 }: OptimizerOptions) {
+  constructor({ parameters, learningRate = 0.001, gradClip }: OptimizerOptions) {
     if (parameters.length === 0) {
       throw new InputError('[optimizer] parameters: expected at least one, got none; pass net.parameters()');
     }
     this.#parameters = parameters;
-    this.#learningRate = checkRate(learningRate);
+    this.#learningRate = typeof learningRate === 'number' ? checkRate(learningRate) : learningRate;
+    this.#clip = gradClip;
   }
 
   /** Names of what is kept for each parameter, e.g. `['velocity']`. */
@@ -45,15 +51,26 @@ export abstract class Optimizer {
 
   /** What changes from step to step, as the update's scalar input. */
   protected scalars(): Value {
-    return Value.from(Float32Array.of(this.#learningRate), [], 'float32');
+    return Value.from(Float32Array.of(this.learningRate), [], 'float32');
   }
 
+  /** The present rate. A new one may be set unless a {@link schedule} says what it is. */
   get learningRate(): number {
-    return this.#learningRate;
+    return this.#learningRate instanceof Schedule ? checkRate(this.#learningRate.getLr()) : this.#learningRate;
   }
 
   set learningRate(rate: number) {
+    if (this.schedule !== null) {
+      throw new InputError(
+        `[optimizer] learningRate: expected no change besides the schedule's, got ${rate}; step the schedule`,
+      );
+    }
     this.#learningRate = checkRate(rate);
+  }
+
+  /** What the learning rate follows; null if it is a plain number. */
+  get schedule(): Schedule | null {
+    return this.#learningRate instanceof Schedule ? this.#learningRate : null;
   }
 
   /** Number of steps taken. */
@@ -89,13 +106,14 @@ export abstract class Optimizer {
     const losses = new Set<Value>();
     const scalars = this.scalars();
     ops.withoutGrad(() => {
-      for (const parameter of trained) {
+      const gradients = trained.map(({ grad }) => (grad as Tensor).value);
+      const used = this.#clip?.clip(gradients) ?? gradients;
+      for (const [i, parameter] of trained.entries()) {
         for (const loss of parameter.losses) losses.add(loss);
         const states = this.#statesOf(parameter);
-        const gradient = (parameter.grad as Tensor).value;
         const updated = this.update(
           parameter.value,
-          gradient,
+          used[i],
           states.map((state) => state.value),
           scalars,
         );
