@@ -1,0 +1,220 @@
+import { InputError, ShapeError } from '../errors.js';
+import type { TypedArray } from '../graph/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { rocAuc } from './auc.js';
+
+/** What a metric has gathered, as plain JSON. */
+export type MetricState = Readonly<Record<string, number | readonly number[]>>;
+
+/** A figure that is gathered over the batches of an epoch. */
+export interface Metric {
+  /** Names of the figures, one for each number of {@link accumulate}. */
+  readonly names: readonly string[];
+  /**
+   * What {@link update} shall get, `[samples, …]`, from a network's outputs, as a tensor that is computed with them.
+   * Default: the probabilities of the classes, `[samples, classes]`, two for a network with one output.
+   */
+  compute?(outputs: Tensor, labels: Tensor): Tensor;
+  /** Forgets everything. */
+  reset(): void;
+  /**
+   * Takes in a batch.
+   *
+   * @param scores `[samples, classes]`, row-major
+   * @param labels the true class of each sample
+   */
+  update(scores: TypedArray, labels: ArrayLike<number>): void;
+  /** The figures over all batches since the last reset; NaN where there is nothing to tell them from. */
+  accumulate(): number[];
+  /** What was gathered: lets a training that was stopped within an epoch go on with the same figures. */
+  stateDict?(): MetricState;
+  /** Restores what {@link stateDict} gave. */
+  setStateDict?(state: MetricState): void;
+}
+
+/** Share of samples whose true class is among the k highest scores, for each k of `topk`. */
+export class Accuracy implements Metric {
+  readonly names: readonly string[];
+  readonly #topk: readonly number[];
+  #hits: number[];
+  #samples = 0;
+
+  /** @param options.name default `acc`; with several k `acc_top1`, `acc_top5` and so on */
+  constructor({ topk = [1], name = 'acc' }: { readonly topk?: readonly number[]; readonly name?: string } = {}) {
+    if (topk.length === 0 || topk.some((k) => !Number.isInteger(k) || k < 1)) {
+      throw new InputError(`[Accuracy] topk: expected positive integers, got [${topk}]`);
+    }
+    this.#topk = topk;
+    this.#hits = topk.map(() => 0);
+    this.names = topk.length === 1 ? [name] : topk.map((k) => `${name}_top${k}`);
+  }
+
+  reset(): void {
+    this.#hits.fill(0);
+    this.#samples = 0;
+  }
+
+  update(scores: TypedArray, labels: ArrayLike<number>): void {
+    const samples = labels.length;
+    const classes = scores.length / samples;
+    if (samples === 0 || !Number.isInteger(classes)) {
+      throw new ShapeError(`[Accuracy] scores: expected a multiple of ${samples} samples, got ${scores.length} values`);
+    }
+    for (let i = 0; i < samples; i++) {
+      const label = labels[i];
+      const own = scores[i * classes + label];
+      let rank = 0;
+      // Among equal scores the lower class comes first, as in topk.
+      for (let c = 0; c < classes; c++) {
+        const score = scores[i * classes + c];
+        if (score > own || (score === own && c < label)) rank++;
+      }
+      // A label that is no class, or a NaN, is never a hit.
+      if (own === undefined || Number.isNaN(own)) continue;
+      this.#topk.forEach((k, j) => {
+        if (rank < k) this.#hits[j]++;
+      });
+    }
+    this.#samples += samples;
+  }
+
+  accumulate(): number[] {
+    return this.#hits.map((hits) => hits / this.#samples);
+  }
+
+  stateDict(): MetricState {
+    return { hits: [...this.#hits], samples: this.#samples };
+  }
+
+  setStateDict({ hits, samples }: MetricState): void {
+    this.#hits = [...(hits as readonly number[])];
+    this.#samples = samples as number;
+  }
+}
+
+/** Counts hits and misses of a decision between two classes, of which class 1 is the one looked for. */
+abstract class BinaryMetric implements Metric {
+  readonly names: readonly string[];
+  readonly #where: string;
+  protected hits = 0;
+  protected misses = 0;
+
+  constructor(where: string, name: string) {
+    this.#where = where;
+    this.names = [name];
+  }
+
+  /** Takes one sample in. */
+  protected abstract count(positive: boolean, label: number): void;
+
+  reset(): void {
+    this.hits = 0;
+    this.misses = 0;
+  }
+
+  /** @param scores the probability of class 1 `[samples]`, or of both classes `[samples, 2]` */
+  update(scores: TypedArray, labels: ArrayLike<number>): void {
+    const positive = positiveScores(this.#where, scores, labels.length);
+    for (let i = 0; i < labels.length; i++) this.count(positive[i] >= 0.5, labels[i]);
+  }
+
+  /** 0 if nothing was counted, as in Paddle. */
+  accumulate(): number[] {
+    const all = this.hits + this.misses;
+    return [all === 0 ? 0 : this.hits / all];
+  }
+
+  stateDict(): MetricState {
+    return { hits: this.hits, misses: this.misses };
+  }
+
+  setStateDict({ hits, misses }: MetricState): void {
+    this.hits = hits as number;
+    this.misses = misses as number;
+  }
+}
+
+interface NameOption {
+  readonly name?: string;
+}
+
+/** Share of samples of class 1 among those that were taken for it (probability 0.5 and more). */
+export class Precision extends BinaryMetric {
+  constructor({ name = 'precision' }: NameOption = {}) {
+    super('Precision', name);
+  }
+
+  protected count(positive: boolean, label: number): void {
+    if (!positive) return;
+    if (label === 1) this.hits++;
+    else this.misses++;
+  }
+}
+
+/**
+ * Share of the samples of class 1 that were taken for it. A probability of exactly 0.5 counts as class 1, as for
+ * {@link Precision}; Paddle's Recall alone rounds it to class 0.
+ */
+export class Recall extends BinaryMetric {
+  constructor({ name = 'recall' }: NameOption = {}) {
+    super('Recall', name);
+  }
+
+  protected count(positive: boolean, label: number): void {
+    if (label !== 1) return;
+    if (positive) this.hits++;
+    else this.misses++;
+  }
+}
+
+/**
+ * Area under the ROC curve, exact: every score is kept, and ties count half. Paddle's sorts the scores into 4096
+ * buckets first, and so differs where scores lie closer together than 1/4096; without both classes it says 0, this NaN.
+ */
+export class Auc implements Metric {
+  readonly names: readonly string[];
+  #scores: number[] = [];
+  #labels: number[] = [];
+
+  constructor({ name = 'auc' }: NameOption = {}) {
+    this.names = [name];
+  }
+
+  reset(): void {
+    this.#scores = [];
+    this.#labels = [];
+  }
+
+  /** @param scores the probability of class 1 `[samples]`, or of both classes `[samples, 2]` */
+  update(scores: TypedArray, labels: ArrayLike<number>): void {
+    const positive = positiveScores('Auc', scores, labels.length);
+    for (let i = 0; i < labels.length; i++) {
+      this.#scores.push(positive[i]);
+      this.#labels.push(labels[i]);
+    }
+  }
+
+  accumulate(): number[] {
+    if (this.#labels.length === 0) return [Number.NaN];
+    const { value } = rocAuc({ labels: Int32Array.from(this.#labels), scores: Float64Array.from(this.#scores) });
+    return [value ?? Number.NaN];
+  }
+
+  stateDict(): MetricState {
+    return { scores: [...this.#scores], labels: [...this.#labels] };
+  }
+
+  setStateDict({ scores, labels }: MetricState): void {
+    this.#scores = [...(scores as readonly number[])];
+    this.#labels = [...(labels as readonly number[])];
+  }
+}
+
+function positiveScores(where: string, scores: TypedArray, samples: number): TypedArray {
+  if (scores.length === samples) return scores;
+  if (scores.length === 2 * samples) return scores.filter((_: number, i: number) => i % 2 === 1);
+  throw new ShapeError(
+    `[${where}] scores: expected the probability of class 1, or of two classes, for each of ${samples} samples, ` +
+      `got ${scores.length} values`,
+  );
+}
