@@ -1,19 +1,23 @@
+/** Part of a training step. */
+export type StepPart = 'forward' | 'backward' | 'update';
+
 /** Where nodes come from, for profiles and error messages. No part of a graph's structure: programs are shared by it. */
 export class Origin {
-  /** Made by no layer: a loss, an update. */
-  static readonly none = new Origin('', false);
+  /** Made by no layer, such as a loss. */
+  static readonly none = new Origin('');
+  /** Made by an optimizer. */
+  static readonly update = new Origin('', 'update');
   #gradient: Origin | null = null;
 
   constructor(
     /** Name of the layer as in the parameters' names (`layer1.0.conv1`). */
     readonly layer: string,
-    /** Whether the node belongs to the gradient. */
-    readonly backward = false,
+    readonly part: StepPart = 'forward',
   ) {}
 
   /** That of the nodes which compute the gradient of this one's. */
   get gradient(): Origin {
-    this.#gradient ??= this.backward ? this : new Origin(this.layer, true);
+    this.#gradient ??= this.part === 'backward' ? this : new Origin(this.layer, 'backward');
     return this.#gradient;
   }
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { type Assignment, Value } from '../graph/node.js';
+import { Origin, setOrigin } from '../graph/origin.js';
 import type { StateEntry } from '../nn/layer.js';
 import * as ops from '../ops/index.js';
 import { realizeAll } from '../tensor/evaluate.js';
@@ -105,6 +106,7 @@ export abstract class Optimizer {
     const assignments: Assignment[] = [];
     const losses = new Set<Value>();
     const scalars = this.scalars();
+    const outside = setOrigin(Origin.update);
     ops.withoutGrad(() => {
       const gradients = trained.map(({ grad }) => (grad as Tensor).value);
       const used = this.#clip?.clip(gradients) ?? gradients;
@@ -124,6 +126,7 @@ export abstract class Optimizer {
         });
       }
     });
+    setOrigin(outside);
     const wanted = [...also, ...[...losses].map((value) => ({ value }))];
     try {
       await realizeAll(wanted, assignments, finiteLoss ? [...losses] : []);

@@ -30,8 +30,8 @@ export class Arena {
   }
 }
 
-/** Told of every step of every run, for profiling. */
-export type StepObserver = (step: Step, milliseconds: number) => void;
+/** Told of every step of every run, for profiling; `start` is by the clock `performance.now()`. */
+export type StepObserver = (step: Step, milliseconds: number, start: number) => void;
 
 /** What a program needs of its engine at every run. */
 export interface Runtime {
@@ -110,7 +110,7 @@ export class OneDnnProgram implements Program {
       const start = performance.now();
       this.#actions[i]();
       const step = this.#actionSteps[i];
-      if (step !== null) observer(step, performance.now() - start);
+      if (step !== null) observer(step, performance.now() - start, start);
     }
   }
 

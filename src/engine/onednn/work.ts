@@ -7,8 +7,8 @@ const perElement = 12;
 /** A kernel below this many multiply-adds is done before a second thread has got going. */
 const smallKernel = 400_000;
 
-/** Roughly how much a node has to do, in multiply-adds of a good matrix kernel. */
-function workOf({ op, inputs, outputs }: GraphNode): number {
+/** Multiply-adds of a convolution or linear layer, in any direction, by the plain algorithm; `null` for other nodes. */
+export function multiplyAdds({ op, inputs, outputs }: GraphNode): number | null {
   switch (op) {
     case 'conv2d':
     case 'conv2dBackwardData': {
@@ -26,8 +26,14 @@ function workOf({ op, inputs, outputs }: GraphNode): number {
     case 'linearBackwardWeights':
       return numel(inputs[0].shape) * inputs[1].shape[1];
     default:
-      return perElement * Math.max(0, ...[...inputs, ...outputs].map(({ shape }) => numel(shape)));
+      return null;
   }
+}
+
+/** Roughly how much a node has to do, in multiply-adds of a good matrix kernel. */
+function workOf(node: GraphNode): number {
+  const sizes = [...node.inputs, ...node.outputs].map(({ shape }) => numel(shape));
+  return multiplyAdds(node) ?? perElement * Math.max(0, ...sizes);
 }
 
 /** How many of the available threads a kernel should run on that moves so many elements. */

@@ -1,0 +1,83 @@
+import type { StepPart } from '../../graph/origin.js';
+import type { Shape } from '../../graph/shape.js';
+import { openOneDnn } from './engine.js';
+import { args } from './ffi.js';
+import type { Placed, Step } from './steps.js';
+import { multiplyAdds } from './work.js';
+
+/** An argument of a kernel. */
+export interface KernelArgument {
+  readonly shape: Shape;
+  /** In oneDNN's notation: `aBcd16b`. */
+  readonly layout: string;
+}
+
+/** One kernel call of a program. */
+export interface KernelCall {
+  /** `conv2d+relu`, `reorder`. */
+  readonly name: string;
+  /** The library's name of the kernel, or `typescript`. */
+  readonly implementation: string;
+  /** Name of the layer that it belongs to; empty where it belongs to none. */
+  readonly layer: string;
+  readonly part: StepPart;
+  readonly threads: number;
+  /** Scratchpads are left out. */
+  readonly reads: readonly KernelArgument[];
+  readonly writes: readonly KernelArgument[];
+  /** Read and written. */
+  readonly bytes: number;
+  /** Of convolutions and linear layers, by the plain algorithm, two for each multiply-add; else 0. */
+  readonly flops: number;
+}
+
+/** A call at its time: milliseconds of the clock `performance.now()`. */
+export interface TimedCall {
+  readonly call: KernelCall;
+  readonly start: number;
+  readonly ms: number;
+}
+
+/** Runs `body` and notes every kernel call of the programs that it runs on oneDNN. */
+export async function recordCalls(body: () => Promise<unknown>): Promise<TimedCall[]> {
+  const engine = openOneDnn();
+  const record: { readonly step: Step; readonly start: number; readonly ms: number }[] = [];
+  engine.observer = (step, ms, start) => record.push({ step, start, ms });
+  try {
+    await body();
+  } finally {
+    engine.observer = null;
+  }
+  return record.map(({ step, start, ms }) => ({ call: callOf(step), start, ms }));
+}
+
+const calls = new WeakMap<Step, KernelCall>();
+
+/** The same object for the same step of a program. */
+function callOf(step: Step): KernelCall {
+  const known = calls.get(step);
+  if (known !== undefined) return known;
+  const { name, node, reads } = step;
+  const isPrimitive = step.kind === 'primitive';
+  const scratchpads = isPrimitive ? step.args.filter(([argument]) => argument === args.scratchpad) : [];
+  const writes = step.writes.filter((placed) => !scratchpads.some(([, scratchpad]) => scratchpad === placed));
+  // What else is done for a node, such as a reorder of its input, has a name of its own.
+  const isMain = node !== null && (name === node.op || name.startsWith(`${node.op}+`));
+  const call: KernelCall = {
+    name,
+    implementation: isPrimitive ? step.primitive.implementation : 'typescript',
+    layer: node?.origin.layer ?? '',
+    part: node?.origin.part ?? 'update',
+    threads: isPrimitive ? step.threads : 1,
+    reads: reads.map(argumentOf),
+    writes: writes.map(argumentOf),
+    bytes: [...reads, ...writes].reduce((sum, { desc }) => sum + desc.size, 0),
+    flops: isMain ? 2 * (multiplyAdds(node) ?? 0) : 0,
+  };
+  calls.set(step, call);
+  return call;
+}
+
+function argumentOf({ desc }: Placed): KernelArgument {
+  return { shape: desc.shape, layout: String(desc) };
+}
