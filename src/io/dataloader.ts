@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import { defaultGenerator, Generator, type GeneratorState } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Batch, type Dataset, readBatch } from './dataset.js';
+import type { Sampler } from './sampler.js';
 
 export interface DataLoaderOptions {
   /** Samples in a batch (1). */
@@ -10,6 +11,8 @@ export interface DataLoaderOptions {
   readonly shuffle?: boolean;
   /** Leave out the last batch if it is not full (false). */
   readonly dropLast?: boolean;
+  /** Chooses the samples of an epoch and their order, in place of `shuffle`. */
+  readonly sampler?: Sampler | undefined;
   /** What shuffles (the default generator). */
   readonly generator?: Generator;
   /** Batches under way beyond the one that is waited for (2). For data sets that answer with promises. */
@@ -35,7 +38,10 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   /** Number of batches in an epoch. */
   readonly length: number;
   readonly batchSize: number;
+  /** Samples in an epoch, all batches together. */
+  readonly samples: number;
   readonly #shuffle: boolean;
+  readonly #sampler: Sampler | undefined;
   readonly #generator: Generator;
   readonly #prefetch: number;
   #epochState: GeneratorState | null = null;
@@ -43,18 +49,24 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   /** @throws InputError for a batch size that is not a positive integer, or a data set without a sample or a batch */
   constructor(
     readonly dataset: Dataset,
-    { batchSize = 1, shuffle = false, dropLast = false, generator, prefetch = 2 }: DataLoaderOptions = {},
+    { batchSize = 1, shuffle = false, dropLast = false, sampler, generator, prefetch = 2 }: DataLoaderOptions = {},
   ) {
     requireInteger('batchSize', batchSize, 1);
     requireInteger('prefetch', prefetch, 0);
-    this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize);
+    const { length } = sampler ?? dataset;
+    this.length = dropLast ? Math.floor(length / batchSize) : Math.ceil(length / batchSize);
     if (this.length === 0) {
       throw new InputError(
         `[dataloader] dataset: expected at least ${dropLast ? `one batch of ${batchSize} samples` : 'one sample'}, ` +
-          `got ${dataset.length}`,
+          `got ${length}`,
       );
     }
+    if (sampler !== undefined && shuffle) {
+      throw new InputError('[dataloader] shuffle: expected no shuffling beside a sampler, got both; leave one out');
+    }
     this.batchSize = batchSize;
+    this.samples = Math.min(this.length * batchSize, length);
+    this.#sampler = sampler;
     this.#shuffle = shuffle;
     this.#generator = generator ?? defaultGenerator();
     this.#prefetch = prefetch;
@@ -74,7 +86,8 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     const generator = from === undefined ? this.#generator : Generator.fromState(from);
     this.#epochState = generator.state();
     const { length } = this.dataset;
-    const order = this.#shuffle ? generator.permutation(length) : new Uint32Array(length).map((_, i) => i);
+    const inOrder = () => (this.#shuffle ? generator.permutation(length) : new Uint32Array(length).map((_, i) => i));
+    const order = this.#sampler?.sample(generator) ?? inOrder();
     const used = order.subarray(skip * this.batchSize, this.length * this.batchSize);
     return new Epoch(this.dataset, used, this.batchSize, this.#prefetch);
   }

@@ -26,6 +26,8 @@ export interface Dataset {
   readonly length: number;
   /** Name of each class. */
   readonly classNames?: readonly string[];
+  /** Class of each sample, where it is known without reading the images. */
+  readonly labels?: ArrayLike<number>;
   /** The sample at `index`, from 0 to length − 1; a promise where it has to be read or decoded. */
   get(index: number): Sample | Promise<Sample>;
   /**
@@ -62,4 +64,12 @@ function collate(samples: readonly Sample[], indices: Uint32Array): Batch {
     labels[i] = sample.label;
   });
   return { images, shape: [samples.length, ...shape], labels };
+}
+
+/** The class of each sample; reads the samples one by one where the data set does not know. */
+export async function labelsOf(dataset: Dataset): Promise<Int32Array> {
+  if (dataset.labels !== undefined) return Int32Array.from(dataset.labels);
+  const labels = new Int32Array(dataset.length);
+  for (let i = 0; i < labels.length; i++) labels[i] = (await dataset.get(i)).label;
+  return labels;
 }

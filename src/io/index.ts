@@ -1,5 +1,6 @@
 export { type FileContent, writeFileAtomic } from './atomic.js';
 export { DataLoader, type DataLoaderOptions, Epoch, type EpochOptions, type TensorBatch } from './dataloader.js';
-export type { Batch, Dataset, Sample } from './dataset.js';
+export { type Batch, type Dataset, labelsOf, type Sample } from './dataset.js';
 export { type DownloadOptions, type DownloadProgress, download } from './download.js';
 export { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from './safetensors.js';
+export { BalancedSampler, type Sampler } from './sampler.js';

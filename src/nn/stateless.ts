@@ -207,8 +207,9 @@ export class CrossEntropyLoss extends Layer {
     this.#options = options;
   }
 
-  forward(logits: Tensor, labels: Tensor): Tensor {
-    return F.crossEntropy(logits, labels, this.#options);
+  /** @param weight of each class, in place of the option's */
+  forward(logits: Tensor, labels: Tensor, weight = this.#options.weight): Tensor {
+    return F.crossEntropy(logits, labels, { ...this.#options, weight });
   }
 }
 

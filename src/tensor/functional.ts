@@ -166,6 +166,8 @@ export interface CrossEntropyOptions {
   readonly reduction?: Reduction;
   /** Samples with this label count for nothing. Default -100. */
   readonly ignoreIndex?: number;
+  /** Weight of each class, `[C]`. The mean is then that of the weighted losses divided by the mean weight, as in Paddle. */
+  readonly weight?: Tensor | undefined;
 }
 
 /**
@@ -176,7 +178,7 @@ export interface CrossEntropyOptions {
  * @returns a scalar, or with reduction `none` the losses in the shape of the labels
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { reduction = 'mean', ignoreIndex = -100 } = options;
+  const { reduction = 'mean', ignoreIndex = -100, weight } = options;
   const rank = logits.shape.length;
   if (rank < 2) {
     throw new ShapeError(`[crossEntropy] logits: expected [batch, classes, …], got ${formatShape(logits.shape)}`);
@@ -188,13 +190,29 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
       : logits.transpose([0, ...logits.shape.slice(2).map((_, i) => i + 2), 1]).reshape([-1, classes]);
   const squeezed = rank === 2 && labels.shape.length === 2 && labels.shape[1] === 1;
   const flat = labels.shape.length === 1 ? labels : labels.reshape([-1]);
-  const losses = new Tensor(ops.crossEntropy(ignoreIndex, rows.value, flat.value));
+  const plain = new Tensor(ops.crossEntropy(ignoreIndex, rows.value, flat.value));
+  const weights = weight === undefined ? null : classWeights(flat, weight, classes, ignoreIndex);
+  const losses = weights === null ? plain : plain.mul(weights);
   if (reduction === 'none') return squeezed || labels.shape.length === 1 ? losses : losses.reshape(labels.shape);
   if (reduction === 'sum') return losses.sum();
+  if (weights !== null) return losses.sum().div(weights.sum());
   // Labels are never negative, so a negative ignoreIndex that no label has leaves the plain mean.
   if (ignoreIndex < 0) return losses.mean();
   const counted = flat.notEqual(ignoreIndex).cast('float32').sum().maximum(1);
   return losses.sum().div(counted);
+}
+
+/** The weight of each sample's class, `[N]`; 0 where the label is ignored. */
+function classWeights(labels: Tensor, weight: Tensor, classes: number, ignoreIndex: number): Tensor {
+  if (weight.shape.length !== 1 || weight.shape[0] !== classes) {
+    throw new ShapeError(`[crossEntropy] weight: expected [${classes}], got ${formatShape(weight.shape)}`);
+  }
+  const numbers = Tensor.fromData(Int32Array.from({ length: classes }, (_, i) => (i === ignoreIndex ? -1 : i)));
+  const own = labels
+    .reshape([-1, 1])
+    .equal(numbers.reshape([1, -1]))
+    .cast('float32');
+  return own.mul(weight.reshape([1, -1])).sum({ axis: 1 });
 }
 
 /** Options of losses that are means of elementwise terms. */

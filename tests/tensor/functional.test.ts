@@ -145,6 +145,27 @@ describe('mistakes and their messages', () => {
 describe.each(engines)('functional API on %s', (engine) => {
   beforeEach(() => setEngine(engine));
 
+  it('weights classes as Paddle does', async () => {
+    const logits = new Parameter(Float32Array.of(1, 2, 0.5, 0, -1, 1, 2, 2, 2, 0.1, 0.2, 0.3), [4, 3]);
+    const labels = tensor([0, 1, 2, 1], 'int32');
+    const weight = tensor([0.5, 2, 1.5]);
+    const loss = F.crossEntropy(logits, labels, { weight });
+    loss.backward();
+    // Made by paddle.nn.functional.cross_entropy of Paddle 3.3.1.
+    const gradient = [
+      -0.06406468, 0.05237764, 0.01168703, 0.08157616, -0.30332315, 0.22174698, 0.08333334, 0.08333334, -0.16666666,
+      0.1002032, -0.22259167, 0.12238847,
+    ];
+    expectAgreement(await (logits.grad as Tensor).data(), gradient, 'gradient', { tolerance: 1e-5, floor: 1e-2 });
+    expect(await loss.item()).toBeCloseTo(1.56653345, 6);
+    const losses = [0.73218441, 4.81521177, 1.64791846, 2.20388579];
+    const none = await F.crossEntropy(logits, labels, { weight, reduction: 'none' }).data();
+    expectAgreement(none, losses, 'losses', { tolerance: 1e-6, floor: 1 });
+    expect(await F.crossEntropy(logits, labels, { weight, reduction: 'sum' }).item()).toBeCloseTo(9.39920044, 5);
+    expect(await F.crossEntropy(logits, labels, { weight, ignoreIndex: 1 }).item()).toBeCloseTo(1.19005144, 6);
+    expect(() => F.crossEntropy(logits, labels, { weight: tensor([1, 2]) })).toThrow(ShapeError);
+  });
+
   it('takes labels with an axis of 1, and classes on axis 1 of more', async () => {
     const logits = Tensor.fromData(noise([4, 3], 1).data, [4, 3]);
     const labels = tensor([0, 2, 1, 2], 'int32');

@@ -58,6 +58,10 @@ export class ImageFileDataset implements Dataset {
     this.#reader = reader;
   }
 
+  get labels(): Int32Array {
+    return Int32Array.from(this.files, ({ label }) => label);
+  }
+
   /** Some of the samples, in the order of `indices`. Pictures in memory are shared. */
   subset(indices: Iterable<number>): ImageFileDataset {
     const files = Array.from(indices, (index) => this.files[index]);

@@ -1,0 +1,47 @@
+import { InputError } from '../errors.js';
+import type { Generator } from '../random.js';
+
+/** Chooses the samples of an epoch. */
+export interface Sampler {
+  /** Number of samples in an epoch. */
+  readonly length: number;
+  /** Indices of the samples, in order; whatever is random draws from the generator. */
+  sample(generator: Generator): Uint32Array;
+}
+
+/**
+ * As many samples as there are, but the same number of each class, in random order: rare classes are repeated and
+ * frequent ones thinned out. Within a class every sample comes before any comes again.
+ */
+export class BalancedSampler implements Sampler {
+  readonly length: number;
+  readonly #classes: readonly Uint32Array[];
+
+  /** @param labels class of each sample, from 0 */
+  constructor(labels: ArrayLike<number>) {
+    const members: number[][] = [];
+    for (let i = 0; i < labels.length; i++) {
+      members[labels[i]] ??= [];
+      members[labels[i]].push(i);
+    }
+    this.#classes = members.filter((indices) => indices !== undefined).map((indices) => Uint32Array.from(indices));
+    if (this.#classes.length === 0) throw new InputError('[sampler] labels: expected at least one sample, got none');
+    this.length = labels.length;
+  }
+
+  sample(generator: Generator): Uint32Array {
+    const chosen = new Uint32Array(this.length);
+    const classes = this.#classes.length;
+    // What is left over when the classes share the epoch goes to other classes each time.
+    const lucky = generator.permutation(classes);
+    let at = 0;
+    for (const [i, members] of this.#classes.entries()) {
+      const count = Math.floor(this.length / classes) + (lucky[i] < this.length % classes ? 1 : 0);
+      for (let done = 0; done < count; done += members.length) {
+        const order = generator.permutation(members.length).subarray(0, count - done);
+        for (const j of order) chosen[at++] = members[j];
+      }
+    }
+    return generator.permutation(chosen.length).map((i) => chosen[i]);
+  }
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { InputError } from '../../src/errors.js';
+import { DataLoader } from '../../src/io/dataloader.js';
+import { labelsOf } from '../../src/io/dataset.js';
+import { BalancedSampler } from '../../src/io/sampler.js';
+import { Generator, type GeneratorState } from '../../src/random.js';
+
+const labels = Array.from({ length: 23 }, (_, i) => (i < 17 ? 0 : i < 20 ? 2 : 5));
+
+function dataset() {
+  return {
+    length: labels.length,
+    get: (index: number) => ({ image: Float32Array.of(index), shape: [1], label: labels[index] }),
+  };
+}
+
+test('a balanced sampler gives each class its share, and no sample twice before the others', () => {
+  const sampler = new BalancedSampler(labels);
+  expect(sampler.length).toBe(23);
+  const generator = new Generator(4);
+  const epochs = Array.from({ length: 20 }, () => [...sampler.sample(generator)]);
+  expect(new Set(epochs.map(String)).size).toBe(20);
+  const extra = [0, 0, 0];
+  for (const epoch of epochs) {
+    const counts = [0, 2, 5].map((label) => epoch.filter((i) => labels[i] === label).length);
+    expect([...counts].sort()).toEqual([7, 8, 8]);
+    counts.forEach((count, i) => {
+      extra[i] += count - 7;
+    });
+    const times = Array.from(labels, (_, i) => epoch.filter((j) => j === i).length);
+    for (const [label, least] of [
+      [0, 0],
+      [2, 2],
+      [5, 2],
+    ]) {
+      const own = times.filter((_, i) => labels[i] === label);
+      expect(Math.min(...own)).toBe(least);
+      expect(Math.max(...own)).toBeLessThanOrEqual(least + 1);
+    }
+  }
+  // Two of three classes get one more each time, others each time.
+  for (const count of extra) expect(count).toBeGreaterThan(5);
+  expect([...sampler.sample(new Generator(4))]).toEqual(epochs[0]);
+});
+
+test('a loader takes the samples of a sampler, and repeats an epoch', async () => {
+  const sampler = new BalancedSampler(await labelsOf(dataset()));
+  const loader = new DataLoader(dataset(), { batchSize: 5, sampler, dropLast: true, generator: new Generator(1) });
+  expect([loader.length, loader.samples]).toEqual([4, 20]);
+  const read = async (epoch: AsyncIterable<[{ data(): Promise<ArrayLike<number>> }, unknown]>) => {
+    const indices: number[] = [];
+    for await (const [images] of epoch) indices.push(...Array.from(await images.data()));
+    return indices;
+  };
+  const first = await read(loader.epoch());
+  const from = loader.epochState as GeneratorState;
+  expect(await read(loader.epoch())).not.toEqual(first);
+  expect(await read(loader.epoch({ from, skip: 2 }))).toEqual(first.slice(10));
+  expect(() => new DataLoader(dataset(), { sampler, shuffle: true })).toThrow(InputError);
+  expect(() => new BalancedSampler([])).toThrow(InputError);
+});
