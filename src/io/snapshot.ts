@@ -1,0 +1,11 @@
+import type { State } from '../tensor/state.js';
+import type { TensorData } from './safetensors.js';
+
+/** The contents of states, as they are now. */
+export async function snapshot(states: ReadonlyMap<string, State>): Promise<Map<string, TensorData>> {
+  const tensors = new Map<string, TensorData>();
+  for (const [name, state] of states) {
+    tensors.set(name, { shape: state.shape, dtype: state.dtype, data: await state.data() });
+  }
+  return tensors;
+}
