@@ -190,6 +190,8 @@ Examples:
     .option('--input <sizes>', 'channels,height,width', sizes(3, 'channels,height,width'))
     .option('--steps <n>', 'measured steps (default: two seconds of them)', positiveInteger)
     .option('--warmup <n>', 'steps before that (default: two seconds of them)', positiveInteger)
+    .option('--profile', 'show where the time goes: kernels, layers, changes of layout')
+    .option('--trace <file>', "profile, and write the steps to a file in Chrome's trace format (ui.perfetto.dev)")
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(convOption())

@@ -1,8 +1,11 @@
+import { recordCalls, type StepRecord } from '../engine/onednn/profile.js';
 import { engineInfo, threadsUsed } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
+import { nameLayers } from '../nn/layerNames.js';
 import { Generator, seed } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
+import { median, type Profile, profileOf, traceOf } from './profile.js';
 import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from './recipes.js';
 
 export interface BenchmarkOptions {
@@ -17,6 +20,8 @@ export interface BenchmarkOptions {
    * but 3 at least.
    */
   readonly warmup?: number | undefined;
+  /** Whether to find out where the time goes, in some more steps; oneDNN only. */
+  readonly profile?: boolean | undefined;
 }
 
 /** Times of full training steps: data copied in, forward, backward, update, loss read. */
@@ -36,13 +41,22 @@ export interface BenchmarkResult {
   readonly imagesPerSecond: number;
   /** Of the whole process. */
   readonly peakRssMiB: number;
+  readonly profile?: Profile;
+}
+
+/** A measurement, and the profiled steps in Chrome's trace format. */
+export interface BenchmarkOutcome {
+  readonly result: BenchmarkResult;
+  readonly trace: string | null;
 }
 
 const usualSeconds = 2;
+/** Traces of more steps would be long to load. */
+const tracedSteps = 5;
 
 /** Measures the training step of a model with the optimizer and loss of its recipe, on random images. */
-export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
-  const { model, batch, warmup, steps } = options;
+export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOutcome> {
+  const { model, batch, warmup, steps, profile = false } = options;
   const kind = modelKind(model);
   const input = options.input ?? kind.inputShape;
   for (const [name, value] of Object.entries({ batch, steps, warmup })) {
@@ -52,7 +66,11 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
   }
   if (input.length !== 3)
     throw new InputError(`[bench] input: expected channels,height,width, got ${formatShape(input)}`);
-  const step = makeStep(model, [batch, ...input]);
+  const engine = engineInfo().name;
+  if (profile && engine !== 'onednn') {
+    throw new InputError(`[bench] profile: expected the engine onednn, which has kernels to measure, got ${engine}`);
+  }
+  const step = makeStep(model, [batch, ...input], profile);
   const first = await step();
   let last = await step();
   const untilSteady = performance.now() + 1000 * usualSeconds;
@@ -62,26 +80,30 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
   const measured = steps ?? Math.max(10, Math.ceil((1000 * usualSeconds) / last));
   const times: number[] = [];
   for (let i = 0; i < measured; i++) times.push(await step());
-  times.sort((a, b) => a - b);
-  const middle = measured >> 1;
-  const medianMs = measured % 2 === 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
-  return {
+  const medianMs = median(times);
+  const result: BenchmarkResult = {
     model,
     input: [batch, ...input],
     batch,
     precision: 'float32',
-    engine: engineInfo().name,
+    engine,
     threads: threadsUsed(),
     compileMs: Math.max(0, first - medianMs),
     medianMs,
-    minMs: times[0],
+    minMs: Math.min(...times),
     imagesPerSecond: (1000 * batch) / medianMs,
     peakRssMiB: process.resourceUsage().maxRSS / 1024,
   };
+  if (!profile) return { result, trace: null };
+  const records: StepRecord[] = [];
+  const profiled = Math.min(measured, medianMs < 10 ? 200 : 10);
+  for (let i = 0; i < profiled; i++) records.push(await recordCalls(step));
+  const title = `training step of ${model}, batch ${batch}`;
+  return { result: { ...result, profile: profileOf(records) }, trace: traceOf(records.slice(-tracedSteps), title) };
 }
 
 /** A function that makes one training step and returns the milliseconds it took. */
-function makeStep(model: string, shape: Shape): () => Promise<number> {
+function makeStep(model: string, shape: Shape, named: boolean): () => Promise<number> {
   seed(0);
   const { classes } = usualData(model);
   const recipe = recipeFor(model, classes);
@@ -89,6 +111,7 @@ function makeStep(model: string, shape: Shape): () => Promise<number> {
   const network = modelKind(model)
     .create({ numClasses: outputsFor(recipe, classes) }, input)
     .train();
+  if (named) nameLayers(network);
   const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
   const loss = lossOf(recipe).compute;
   const generator = new Generator(1);

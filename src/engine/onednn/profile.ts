@@ -38,9 +38,17 @@ export interface TimedCall {
   readonly ms: number;
 }
 
+/** What ran meanwhile, and how long it took altogether. */
+export interface StepRecord {
+  readonly start: number;
+  readonly ms: number;
+  readonly calls: readonly TimedCall[];
+}
+
 /** Runs `body` and notes every kernel call of the programs that it runs on oneDNN. */
-export async function recordCalls(body: () => Promise<unknown>): Promise<TimedCall[]> {
+export async function recordCalls(body: () => Promise<unknown>): Promise<StepRecord> {
   const engine = openOneDnn();
+  const begun = performance.now();
   const record: { readonly step: Step; readonly start: number; readonly ms: number }[] = [];
   engine.observer = (step, ms, start) => record.push({ step, start, ms });
   try {
@@ -48,15 +56,17 @@ export async function recordCalls(body: () => Promise<unknown>): Promise<TimedCa
   } finally {
     engine.observer = null;
   }
-  return record.map(({ step, start, ms }) => ({ call: callOf(step), start, ms }));
+  const ended = performance.now();
+  const calls = record.map(({ step, start, ms }) => ({ call: callOf(step), start, ms }));
+  return { start: begun, ms: ended - begun, calls };
 }
 
-const calls = new WeakMap<Step, KernelCall>();
+const known = new WeakMap<Step, KernelCall>();
 
 /** The same object for the same step of a program. */
 function callOf(step: Step): KernelCall {
-  const known = calls.get(step);
-  if (known !== undefined) return known;
+  const found = known.get(step);
+  if (found !== undefined) return found;
   const { name, node, reads } = step;
   const isPrimitive = step.kind === 'primitive';
   const scratchpads = isPrimitive ? step.args.filter(([argument]) => argument === args.scratchpad) : [];
@@ -74,7 +84,7 @@ function callOf(step: Step): KernelCall {
     bytes: [...reads, ...writes].reduce((sum, { desc }) => sum + desc.size, 0),
     flops: isMain ? 2 * (multiplyAdds(node) ?? 0) : 0,
   };
-  calls.set(step, call);
+  known.set(step, call);
   return call;
 }
 
