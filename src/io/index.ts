@@ -11,6 +11,16 @@ export {
   savePdparams,
   writePdparams,
 } from './paddle/params.js';
+export {
+  loadPdopt,
+  type PaddleOptimizer,
+  type PaddleSchedule,
+  type PdoptOptions,
+  type PdoptWriteOptions,
+  readPdopt,
+  savePdopt,
+  writePdopt,
+} from './paddle/pdopt.js';
 export { loadPickle, type PickleKey, type PickleValue, parsePickle } from './paddle/pickle.js';
 export { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from './safetensors.js';
 export { BalancedSampler, type Sampler } from './sampler.js';

@@ -87,6 +87,11 @@ export class Adam extends Optimizer {
     };
   }
 
+  /** `[beta1, beta2]` */
+  get betas(): readonly [number, number] {
+    return [this.#params.beta1, this.#params.beta2];
+  }
+
   protected coupledDecay({ weightDecay = 0 }: AdamOptions): number {
     return checkDecay(weightDecay);
   }
