@@ -1,0 +1,264 @@
+import { FileError, InputError } from '../../errors.js';
+import { formatShape, numel, sameShape } from '../../graph/shape.js';
+import type { Layer } from '../../nn/layer.js';
+import { Adam, type Optimizer } from '../../optimizer/index.js';
+import type { Parameter } from '../../tensor/state.js';
+import type { TensorData } from '../safetensors.js';
+import { snapshot } from '../snapshot.js';
+import { nameOf, printable } from './callables.js';
+import { isStoredTensor, readDict, type StoredTensor, storedDict, writeDict } from './dict.js';
+import { NumpyArray } from './numpy.js';
+import { paddleNames } from './params.js';
+import type { PickleValue } from './pickle.js';
+import type { Picklable, PickleProtocol } from './pickleWriter.js';
+
+/** State of a learning rate's schedule: `last_epoch`, `last_lr` and what else a schedule keeps. */
+export type PaddleSchedule = Readonly<Record<string, PlainValue>>;
+
+/** As JSON has it. */
+export type PlainValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly PlainValue[]
+  | { readonly [key: string]: PlainValue };
+
+/** What a `.pdopt` file holds. */
+export interface PaddleOptimizer {
+  /**
+   * By Paddle's own name of the parameter (`linear_0.w_0`), then by kind: `velocity`; `moment1`, `moment2`,
+   * `beta1_pow_acc`, `beta2_pow_acc`; `master_weight` where a parameter is trained in 16 bits.
+   */
+  readonly states: ReadonlyMap<string, ReadonlyMap<string, TensorData>>;
+  readonly schedule: PaddleSchedule | null;
+}
+
+export interface PdoptOptions {
+  /** Paddle's own names of parameters by those of the network, as {@link readPdparams} finds them. */
+  readonly parameterNames?: ReadonlyMap<string, string>;
+}
+
+export interface PdoptWriteOptions extends PdoptOptions {
+  readonly schedule?: PaddleSchedule | null;
+  /** Of the pickle (4). */
+  readonly protocol?: PickleProtocol;
+}
+
+const scheduleKey = 'LR_Scheduler';
+const masterWeightsKey = 'master_weights';
+export const masterWeight = 'master_weight';
+
+/** What Paddle's optimizers keep; a number follows that counts optimizers in a process. */
+const stateKey = new RegExp(
+  '^(.+?)(?:_fp32_master_\\d+)?_(velocity|moment[12]?|moment2_max|beta[12]_pow_acc|inf_norm|momentum|' +
+    'mean_square|mean_grad|_avg_squared_grad|_avg_squared_update)_\\d+$',
+);
+
+/**
+ * Reads what `paddle.save(optimizer.state_dict(), path)` wrote.
+ *
+ * @throws FileError for a file that is damaged, holds anything but an optimizer's states, or would have to be run
+ */
+export async function readPdopt(path: string): Promise<PaddleOptimizer> {
+  const states = new Map<string, Map<string, TensorData>>();
+  const put = (parameter: string, kind: string, { shape, dtype, data }: StoredTensor) => {
+    const kinds = states.get(parameter) ?? new Map<string, TensorData>();
+    states.set(parameter, kinds.set(kind, { shape, dtype, data }));
+  };
+  let schedule: PaddleSchedule | null = null;
+  for (const [key, entry] of await readDict(path)) {
+    const refuse = (expected: string) =>
+      new FileError(
+        `[paddle] ${path}: '${printable(key)}': expected ${expected}, got ` +
+          `${isStoredTensor(entry) ? `an array ${formatShape(entry.shape)}` : nameOf(entry)}; ` +
+          "save the optimizer's state dict alone",
+      );
+    if (key === scheduleKey) {
+      const plain = isStoredTensor(entry) ? null : plainOf(entry);
+      if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) throw refuse('a dict of plain values');
+      schedule = plain as PaddleSchedule;
+    } else if (key === masterWeightsKey) {
+      if (!(entry instanceof Map)) throw refuse('a dict of arrays');
+      for (const [parameter, weight] of storedDict(entry, path)) {
+        if (!isStoredTensor(weight)) throw refuse('a dict of arrays');
+        put(parameter, masterWeight, weight);
+      }
+    } else if (key !== 'global_step') {
+      // Paddle 1 counted steps there; nothing in Paddle 2 reads it.
+      const [, parameter, kind] = stateKey.exec(key) ?? [];
+      if (kind === undefined || !isStoredTensor(entry)) throw refuse('the state of a parameter');
+      put(parameter, kind, entry);
+    }
+  }
+  return { states, schedule };
+}
+
+/**
+ * Writes a `.pdopt` file, which `paddle.load` and `optimizer.set_state_dict` take in a process with one optimizer.
+ *
+ * @throws FileError if writing fails
+ */
+export async function writePdopt(
+  path: string,
+  { states, schedule }: PaddleOptimizer,
+  { protocol = 4 }: Pick<PdoptWriteOptions, 'protocol'> = {},
+): Promise<void> {
+  const entries = new Map<string, Picklable>();
+  const masterWeights = new Map<string, Picklable>();
+  const kinds = new Set([...states.values()].flatMap((own) => [...own.keys()]));
+  for (const kind of kinds) {
+    for (const [parameter, own] of states) {
+      const state = own.get(kind);
+      if (state === undefined) continue;
+      if (kind === masterWeight) masterWeights.set(parameter, state);
+      else entries.set(`${parameter}${own.has(masterWeight) ? '_fp32_master_0' : ''}_${kind}_0`, state);
+    }
+  }
+  // Paddle turns the arrays into tensors that its table names, or all if there is none: those in a dict need the latter.
+  const names = masterWeights.size > 0 ? null : new Map([...entries.keys()].map((key) => [key, key]));
+  if (masterWeights.size > 0) entries.set(masterWeightsKey, masterWeights);
+  if (schedule !== null) entries.set(scheduleKey, picklable(schedule));
+  await writeDict(path, entries, names, protocol);
+}
+
+/**
+ * Overwrites the states of an optimizer with those of a `.pdopt` file, and its learning rate and number of steps where
+ * the file has them.
+ *
+ * The parameters go by `parameterNames`; without, by the names that Paddle gives them in a new process, or, if the file
+ * has others, in the order of the network.
+ *
+ * @returns the state of the learning rate's schedule, if there was one
+ * @throws InputError if the file belongs to another network or optimizer
+ */
+export async function loadPdopt(
+  optimizer: Optimizer,
+  network: Layer,
+  path: string,
+  { parameterNames }: PdoptOptions = {},
+): Promise<PaddleSchedule | null> {
+  const { states, schedule } = await readPdopt(path);
+  const parameters = trained(optimizer, network);
+  const entries = new Map<string, TensorData>();
+  const names = parameterNames ?? namesIn(states, parameters, network, path);
+  let steps = 0;
+  for (const [name, parameter] of parameters) {
+    const own = states.get(names.get(name) ?? '') ?? new Map<string, TensorData>();
+    for (const [kind, state] of own) {
+      if (kind.endsWith('_pow_acc')) continue;
+      if (!sameShape(state.shape, parameter.shape)) {
+        throw new InputError(
+          `[paddle] ${path}: ${kind} of ${name}: expected shape ${formatShape(parameter.shape)}, ` +
+            `got ${formatShape(state.shape)}; it belongs to another network`,
+        );
+      }
+      entries.set(`${name}.${kind}`, state);
+    }
+    if (optimizer instanceof Adam) steps = Math.max(steps, stepsOf(own, optimizer.betas, path));
+  }
+  optimizer.loadStateDict(parameters, entries, { steps });
+  const rate = schedule?.last_lr;
+  if (typeof rate === 'number') optimizer.learningRate = rate;
+  return schedule;
+}
+
+/** Writes the states of an optimizer. A schedule of the learning rate, which Paddle asks for if it has one, is given along. */
+export async function savePdopt(
+  optimizer: Optimizer,
+  network: Layer,
+  path: string,
+  { parameterNames = paddleNames(network), schedule = null, protocol = 4 }: PdoptWriteOptions = {},
+): Promise<void> {
+  const parameters = trained(optimizer, network);
+  const states = new Map<string, Map<string, TensorData>>();
+  for (const [key, state] of await snapshot(optimizer.stateDict(parameters))) {
+    const end = key.lastIndexOf('.');
+    const own = parameterNames.get(key.slice(0, end));
+    if (own === undefined) {
+      throw new InputError(`[paddle] parameterNames: expected the name of ${key.slice(0, end)}, got none`);
+    }
+    states.set(own, (states.get(own) ?? new Map<string, TensorData>()).set(key.slice(end + 1), state));
+  }
+  if (optimizer instanceof Adam) {
+    for (const own of states.values()) {
+      for (const [kind, power] of powersOf(optimizer.steps, optimizer.betas)) own.set(kind, power);
+    }
+  }
+  await writePdopt(path, { states, schedule }, { protocol });
+}
+
+/** What Paddle's Adam keeps beside the moments: each beta to the power that the next step will use. */
+export function powersOf(steps: number, betas: readonly number[]): [kind: string, power: TensorData][] {
+  return betas.map((beta, i) => [
+    `beta${i + 1}_pow_acc`,
+    { shape: [1], dtype: 'float32', data: Float32Array.of(beta ** (steps + 1)) },
+  ]);
+}
+
+/** The inverse of {@link powersOf}. */
+function stepsOf(own: ReadonlyMap<string, TensorData>, betas: readonly number[], path: string): number {
+  // float32 loses the power of a small beta first; once all are lost, the steps make no difference any more.
+  const lost = 1e-30;
+  const counts = betas.flatMap((beta, i) => {
+    const power = own.get(`beta${i + 1}_pow_acc`)?.data[0] ?? 0;
+    return beta > 0 && power > lost ? [Math.log(power) / Math.log(beta) - 1] : [];
+  });
+  if (counts.length === 0) return own.size === 0 ? 0 : Math.ceil(Math.log(lost) / Math.log(Math.max(...betas)));
+  // The error of a power grows with the steps, most for a beta near 1.
+  const tolerance = 0.01 + 0.001 * counts[0];
+  if (counts.some((count) => Math.abs(count - Math.round(counts[0])) > tolerance)) {
+    throw new InputError(
+      `[paddle] ${path}: powers of beta1 and beta2: expected those of ${betas.join(' and ')}, got others; ` +
+        'make the optimizer with the betas of the training',
+    );
+  }
+  return Math.round(counts[0]);
+}
+
+/** Paddle's names of the parameters by ours, for a file that comes alone. */
+function namesIn(
+  states: PaddleOptimizer['states'],
+  parameters: ReadonlyMap<string, Parameter>,
+  network: Layer,
+  path: string,
+): ReadonlyMap<string, string> {
+  const usual = paddleNames(network);
+  const inFile = [...states.keys()];
+  if (inFile.length === 0 || [...parameters.keys()].every((name) => states.has(usual.get(name) as string)))
+    return usual;
+  if (inFile.length !== parameters.size) {
+    throw new InputError(
+      `[paddle] ${path}: expected states of ${parameters.size} parameters, got ${inFile.length}; ` +
+        'it belongs to another network, or needs the parameterNames of its .pdparams file',
+    );
+  }
+  return new Map([...parameters.keys()].map((name, i) => [name, inFile[i]]));
+}
+
+function trained(optimizer: Optimizer, network: Layer): Map<string, Parameter> {
+  const own = new Set(optimizer.parameters);
+  return new Map([...network.namedParameters()].filter(([, parameter]) => own.has(parameter)));
+}
+
+/** Plain values, or undefined if there are others among them or they are nested beyond what schedules do. */
+function plainOf(value: PickleValue, depth = 0): PlainValue | undefined {
+  if (value === null || ['boolean', 'number', 'string'].includes(typeof value)) return value as PlainValue;
+  if (depth > 4) return undefined;
+  if (value instanceof NumpyArray && numel(value.shape) === 1) return value.toTensor(scheduleKey).data[0];
+  if (Array.isArray(value)) {
+    const items = value.map((item: PickleValue) => plainOf(item, depth + 1));
+    return items.includes(undefined) ? undefined : (items as PlainValue[]);
+  }
+  if (!(value instanceof Map)) return undefined;
+  const entries = [...value].map(([key, item]) => [String(key), plainOf(item, depth + 1)] as const);
+  return entries.some(([, item]) => item === undefined)
+    ? undefined
+    : (Object.fromEntries(entries) as Record<string, PlainValue>);
+}
+
+function picklable(value: PlainValue): Picklable {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(picklable);
+  return new Map(Object.entries(value).map(([key, item]) => [key, picklable(item)]));
+}
