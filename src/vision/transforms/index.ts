@@ -1,6 +1,71 @@
+export {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  normalize,
+  toGrayscale,
+  toTensor,
+} from './color.js';
 export { decodeImage } from './decode.js';
 export { type Digit, readDigit } from './digit.js';
+export {
+  CenterCrop,
+  Grayscale,
+  Normalize,
+  type NormalizeOptions,
+  Pad,
+  Resize,
+  type ResizeTransformOptions,
+  ToTensor,
+  Transpose,
+} from './fixed.js';
+export {
+  type AffineOptions,
+  affine,
+  centerCrop,
+  crop,
+  erase,
+  hflip,
+  type ImageSize,
+  type Padding,
+  type PaddingMode,
+  type PadOptions,
+  pad,
+  type RotateOptions,
+  resize,
+  rotate,
+  vflip,
+} from './geometry.js';
 export { type ChannelOrder, normalizeInto, type RGBImage, toCHW } from './image.js';
+export {
+  BrightnessTransform,
+  ColorJitter,
+  type ColorJitterOptions,
+  ContrastTransform,
+  HueTransform,
+  type JitterFactor,
+  SaturationTransform,
+} from './jitter.js';
+export { parseTransforms, type TransformEntry } from './parse.js';
 export { encodePng } from './png.js';
 export { type Preprocessed, type PreprocessOptions, preprocess } from './preprocess.js';
+export {
+  RandomAffine,
+  type RandomAffineOptions,
+  RandomCrop,
+  type RandomCropOptions,
+  RandomErasing,
+  type RandomErasingOptions,
+  RandomHorizontalFlip,
+  RandomResizedCrop,
+  type RandomResizedCropOptions,
+  RandomRotation,
+  type RandomRotationOptions,
+  RandomVerticalFlip,
+} from './random.js';
+export type { Layout, Raster, RasterData } from './raster.js';
+export type { Interpolation } from './resample.js';
 export { type ResizeOptions, resizeBilinear } from './resize.js';
+export { Compose, NamedTransform, Transform, type TransformFunction, type TransformSpec } from './transform.js';
+export type { WarpInterpolation, WarpOptions } from './warp.js';

@@ -72,10 +72,10 @@ export function bilinearTaps(from: number, to: number): Taps {
   return { first, second, firstWeight, secondWeight };
 }
 
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
 
 /** Where the pixel in row y and column x is: `origin + y · down + x · right`. */

@@ -1,0 +1,157 @@
+import { InputError } from '../../errors.js';
+import { perChannel, type Raster, requireBytes, stridesOf, withLayout } from './raster.js';
+
+/** Colours and values, as `paddle.vision.transforms` changes them with Pillow. All give new images. */
+
+/** Scales towards black: 0 is black, 1 the image, 2 twice as bright. */
+export function adjustBrightness(image: Raster, factor: number): Raster {
+  return blended('adjustBrightness', image, factor, () => 0);
+}
+
+/** Scales towards the mean grey of the image: 0 is grey, 1 the image. */
+export function adjustContrast(image: Raster, factor: number): Raster {
+  const grey = greyOf(requireBytes('adjustContrast', image), image);
+  const mean = Math.trunc(grey.reduce((sum, value) => sum + value, 0) / grey.length + 0.5);
+  return blended('adjustContrast', image, factor, () => mean);
+}
+
+/** Scales towards the grey of each pixel: 0 is black and white, 1 the image. */
+export function adjustSaturation(image: Raster, factor: number): Raster {
+  const grey = greyOf(requireBytes('adjustSaturation', image), image);
+  return blended('adjustSaturation', image, factor, (pixel) => grey[pixel]);
+}
+
+/**
+ * Turns the circle of hues. Images of one channel stay as they are.
+ *
+ * @param factor from −0.5 to 0.5, either of which gives the complementary colours
+ */
+export function adjustHue(image: Raster, factor: number): Raster {
+  if (!(factor >= -0.5 && factor <= 0.5)) {
+    throw new InputError(`[transforms] adjustHue: expected a factor from -0.5 to 0.5, got ${factor}`);
+  }
+  const data = requireBytes('adjustHue', image).slice();
+  if (image.channels === 1) return image;
+  const { right, deep } = stridesOf(image);
+  const shift = Math.trunc(factor * 255);
+  for (let p = 0, at = 0; p < image.height * image.width; p++, at += right) {
+    const [r, g, b] = [data[at], data[at + deep], data[at + 2 * deep]];
+    const value = Math.max(r, g, b);
+    const range = value - Math.min(r, g, b);
+    // Grey has no hue.
+    if (range === 0) continue;
+    const hue = (hueOf(r, g, b, value, range) + shift + 256) % 256;
+    const saturation = Math.trunc(Math.fround(range / value) * 255);
+    const [red, green, blue] = fromHsv(hue, saturation, value);
+    data[at] = red;
+    data[at + deep] = green;
+    data[at + 2 * deep] = blue;
+  }
+  return { ...image, data };
+}
+
+/**
+ * Grey by the luma of ITU-R BT.601.
+ *
+ * @param numOutputChannels 1 (default), or 3 equal ones
+ */
+export function toGrayscale(image: Raster, numOutputChannels: 1 | 3 = 1): Raster {
+  const grey = greyOf(requireBytes('toGrayscale', image), image);
+  if (numOutputChannels === 1) return { ...image, data: grey, channels: 1 };
+  const data = new Uint8Array(3 * grey.length);
+  const result: Raster = { ...image, data, channels: 3 };
+  const { right, deep } = stridesOf(result);
+  for (let p = 0; p < grey.length; p++) {
+    for (let c = 0; c < 3; c++) data[p * right + c * deep] = grey[p];
+  }
+  return result;
+}
+
+/** (x − mean) / std for each channel, in float32. */
+export function normalize(
+  image: Raster,
+  mean: number | readonly number[],
+  std: number | readonly number[],
+  { toRgb = false }: { readonly toRgb?: boolean } = {},
+): Raster {
+  const { data: source, channels } = image;
+  const [means, deviations] = [perChannel('mean', mean, channels), perChannel('std', std, channels)];
+  const data = new Float32Array(source.length);
+  const { right, deep } = stridesOf(image);
+  for (let c = 0; c < channels; c++) {
+    const from = (toRgb ? channels - 1 - c : c) * deep;
+    const [m, s] = [Math.fround(means[c]), Math.fround(deviations[c])];
+    for (let p = 0, at = 0; p < image.height * image.width; p++, at += right) {
+      data[at + c * deep] = Math.fround(source[at + from] - m) / s;
+    }
+  }
+  return { ...image, data };
+}
+
+/** Bytes become float32 from 0 to 1; floats stay. The channels come first, unless 'HWC' is asked for. */
+export function toTensor(image: Raster, dataFormat: 'CHW' | 'HWC' = 'CHW'): Raster {
+  const { data, ...rest } = withLayout(image, dataFormat);
+  return { ...rest, data: data instanceof Uint8Array ? Float32Array.from(data, (value) => value / 255) : data };
+}
+
+/** Between an image of `other` (factor 0) and the image itself (1), and beyond. */
+function blended(where: string, image: Raster, factor: number, other: (pixel: number) => number): Raster {
+  if (!(factor >= 0 && factor < Infinity)) {
+    throw new InputError(`[transforms] ${where}: expected a factor from 0 on, got ${factor}`);
+  }
+  const source = requireBytes(where, image);
+  const data = new Uint8Array(source.length);
+  const { right, deep } = stridesOf(image);
+  const share = Math.fround(factor);
+  for (let p = 0, at = 0; p < image.height * image.width; p++, at += right) {
+    const from = other(p);
+    for (let c = 0; c < image.channels; c++) {
+      const i = at + c * deep;
+      const value = Math.fround(from + Math.fround(share * (source[i] - from)));
+      data[i] = Math.min(255, Math.max(0, value));
+    }
+  }
+  return { ...image, data };
+}
+
+function greyOf(data: Uint8Array, image: Raster): Uint8Array {
+  if (image.channels === 1) return data;
+  const { right, deep } = stridesOf(image);
+  const grey = new Uint8Array(image.height * image.width);
+  for (let p = 0, at = 0; p < grey.length; p++, at += right) {
+    grey[p] = (data[at] * 19595 + data[at + deep] * 38470 + data[at + 2 * deep] * 7471 + 0x8000) >> 16;
+  }
+  return grey;
+}
+
+/** Of 255, rounded as in Pillow's `rgb2hsv`. */
+function hueOf(r: number, g: number, b: number, value: number, range: number): number {
+  const part = (x: number) => Math.fround((value - x) / range);
+  const sixths = r === value ? part(b) - part(g) : g === value ? 2 + part(r) - part(b) : 4 + part(g) - part(r);
+  return Math.trunc(Math.fround((Math.fround(sixths) / 6 + 1) % 1) * 255);
+}
+
+/** Pillow's `hsv2rgb`. */
+function fromHsv(hue: number, saturation: number, value: number): readonly [number, number, number] {
+  if (saturation === 0) return [value, value, value];
+  const sixth = Math.floor((hue * 6) / 255);
+  const f = Math.fround((hue * 6) / 255 - sixth);
+  const s = Math.fround(saturation / 255);
+  const p = Math.round(value * (1 - s));
+  const q = Math.round(value * (1 - s * f));
+  const t = Math.round(value * (1 - s * (1 - f)));
+  switch (sixth % 6) {
+    case 0:
+      return [value, t, p];
+    case 1:
+      return [q, value, p];
+    case 2:
+      return [p, value, t];
+    case 3:
+      return [p, q, value];
+    case 4:
+      return [t, p, value];
+    default:
+      return [value, p, q];
+  }
+}

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { ShapeError } from '../../errors.js';
+import { normalize, toGrayscale, toTensor } from './color.js';
+import { centerCrop, type ImageSize, type Padding, type PadOptions, pad, resize } from './geometry.js';
+import * as option from './options.js';
+import { blank, type Layout, type Raster, stridesOf } from './raster.js';
+import type { Interpolation } from './resample.js';
+import { NamedTransform } from './transform.js';
+
+/** Transforms that always do the same. */
+
+const toTensorOptions = z.strictObject({
+  dataFormat: z.enum(['CHW', 'HWC']).prefault('CHW').describe("'CHW' or 'HWC'"),
+});
+
+/** Bytes become float32 from 0 to 1, with the channels first. Floats are not scaled. */
+export class ToTensor extends NamedTransform<z.output<typeof toTensorOptions>> {
+  static readonly schema = toTensorOptions;
+
+  constructor(dataFormat?: Layout) {
+    super('ToTensor', toTensorOptions, { dataFormat });
+  }
+
+  apply(image: Raster): Raster {
+    return toTensor(image, this.options.dataFormat);
+  }
+}
+
+const transposeOptions = z.strictObject({
+  order: z
+    .array(z.number().int().min(0).max(2))
+    .length(3)
+    .refine((order) => new Set(order).size === 3)
+    .prefault([2, 0, 1])
+    .describe('the axes 0, 1 and 2 in some order'),
+});
+
+/** Axes in another order; by default channels first, of an image that has them last. */
+export class Transpose extends NamedTransform<z.output<typeof transposeOptions>> {
+  static readonly schema = transposeOptions;
+
+  /** @param order for each axis of the result, the one of the image that it was: by default [2, 0, 1] */
+  constructor(order?: readonly [number, number, number]) {
+    super('Transpose', transposeOptions, { order });
+  }
+
+  /** @throws ShapeError if the channels come to be in the middle */
+  apply(image: Raster): Raster {
+    const { order } = this.options;
+    const axes = Array.from(image.layout);
+    const result = order.map((axis) => axes[axis]);
+    if (result[1] === 'C') {
+      throw new ShapeError(
+        `[transforms] Transpose: expected an order with the channels first or last, got [${order}] of ${image.layout}`,
+      );
+    }
+    const layout: Layout = result[0] === 'C' ? 'CHW' : 'HWC';
+    const turned = result.indexOf('H') > result.indexOf('W');
+    const { height, width, channels } = image;
+    const [rows, columns] = turned ? [width, height] : [height, width];
+    const sizes = { height: rows, width: columns, channels, layout };
+    const [from, to] = [stridesOf(image), stridesOf(sizes)];
+    const [down, right] = turned ? [from.right, from.down] : [from.down, from.right];
+    const data = blank(image.data, image.data.length);
+    for (let y = 0; y < rows; y++) {
+      for (let x = 0; x < columns; x++) {
+        for (let c = 0; c < channels; c++) {
+          data[y * to.down + x * to.right + c * to.deep] = image.data[y * down + x * right + c * from.deep];
+        }
+      }
+    }
+    return { data, ...sizes };
+  }
+}
+
+const values = z.union([z.number(), z.array(z.number()).min(1).max(4)]);
+const normalizeOptions = z.strictObject({
+  mean: option.usually(values.describe('a number, or one a channel'), 0),
+  std: option.usually(
+    values.refine((std) => ![std].flat().includes(0)).describe('a number other than 0, or one a channel'),
+    1,
+  ),
+  toRgb: option.flag,
+});
+
+export interface NormalizeOptions {
+  /** Put the channels into the opposite order first (false). */
+  readonly toRgb?: boolean;
+}
+
+/** (x − mean) / std, as float32. Whether channels are first or last is seen from the image. */
+export class Normalize extends NamedTransform<z.output<typeof normalizeOptions>> {
+  static readonly schema = normalizeOptions;
+
+  /**
+   * @param mean for all channels, or of each (0)
+   * @param std for all channels, or of each (1); on the scale of the values, so up to 255 for bytes
+   */
+  constructor(mean?: number | readonly number[], std?: number | readonly number[], options: NormalizeOptions = {}) {
+    super('Normalize', normalizeOptions, { mean, std, ...options });
+  }
+
+  apply(image: Raster): Raster {
+    const { mean, std, toRgb } = this.options;
+    return normalize(image, mean, std, { toRgb });
+  }
+}
+
+const resizeOptions = z.strictObject({ size: option.imageSize, interpolation: option.interpolation });
+
+export interface ResizeTransformOptions {
+  /** 'bilinear' by default; also 'nearest', 'bicubic', 'box', 'hamming', 'lanczos'. */
+  readonly interpolation?: Interpolation;
+}
+
+/** Resizes as Pillow does: a smaller picture averages all the pixels of the larger one. */
+export class Resize extends NamedTransform<z.output<typeof resizeOptions>> {
+  static readonly schema = resizeOptions;
+
+  /** @param size `[height, width]`, or the length of the shorter edge: the proportions are kept then */
+  constructor(size: ImageSize, options: ResizeTransformOptions = {}) {
+    super('Resize', resizeOptions, { size, ...options });
+  }
+
+  apply(image: Raster): Raster {
+    return resize(image, this.options.size, this.options.interpolation);
+  }
+}
+
+const centerCropOptions = z.strictObject({ size: option.imageSize });
+
+/** The middle of a picture; a smaller one is surrounded by black. */
+export class CenterCrop extends NamedTransform<z.output<typeof centerCropOptions>> {
+  static readonly schema = centerCropOptions;
+
+  /** @param size edge, or `[height, width]` */
+  constructor(size: ImageSize) {
+    super('CenterCrop', centerCropOptions, { size });
+  }
+
+  apply(image: Raster): Raster {
+    return centerCrop(image, this.options.size);
+  }
+}
+
+const padOptions = z.strictObject({
+  padding: option.padding,
+  fill: option.fill,
+  paddingMode: option.paddingMode,
+});
+
+/** Makes pictures larger by borders. */
+export class Pad extends NamedTransform<z.output<typeof padOptions>> {
+  static readonly schema = padOptions;
+
+  constructor(padding: Padding, options: PadOptions = {}) {
+    super('Pad', padOptions, { padding, ...options });
+  }
+
+  apply(image: Raster): Raster {
+    return pad(image, this.options.padding, this.options);
+  }
+}
+
+const grayscaleOptions = z.strictObject({
+  numOutputChannels: z
+    .union([z.literal(1), z.literal(3)])
+    .prefault(1)
+    .describe('1 or 3'),
+});
+
+/** Grey by the luma of ITU-R BT.601. */
+export class Grayscale extends NamedTransform<z.output<typeof grayscaleOptions>> {
+  static readonly schema = grayscaleOptions;
+
+  /** @param numOutputChannels 1 (default), or 3 equal ones */
+  constructor(numOutputChannels?: 1 | 3) {
+    super('Grayscale', grayscaleOptions, { numOutputChannels });
+  }
+
+  apply(image: Raster): Raster {
+    return toGrayscale(image, this.options.numOutputChannels);
+  }
+}

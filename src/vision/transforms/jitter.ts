@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { Generator } from '../../random.js';
+import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './color.js';
+import * as option from './options.js';
+import { draw } from './random.js';
+import type { Raster } from './raster.js';
+import { NamedTransform } from './transform.js';
+
+/** Transforms that change colours by chance. They take bytes, so they come before ToTensor and Normalize. */
+
+/** How far from 1 the factor may be, in both directions but not below 0; or its range. */
+export type JitterFactor = number | readonly [least: number, most: number];
+
+const factorOptions = z.strictObject({ value: option.factor });
+const hueOptions = z.strictObject({ value: option.hue });
+
+/** Brighter or darker by a random factor. */
+export class BrightnessTransform extends NamedTransform<z.output<typeof factorOptions>> {
+  static readonly schema = factorOptions;
+  override readonly isRandom = true;
+
+  constructor(value: JitterFactor) {
+    super('BrightnessTransform', factorOptions, { value });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    return adjustBrightness(image, draw(random, this.options.value));
+  }
+}
+
+/** More or less contrast by a random factor. */
+export class ContrastTransform extends NamedTransform<z.output<typeof factorOptions>> {
+  static readonly schema = factorOptions;
+  override readonly isRandom = true;
+
+  constructor(value: JitterFactor) {
+    super('ContrastTransform', factorOptions, { value });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    return adjustContrast(image, draw(random, this.options.value));
+  }
+}
+
+/** More or less colour by a random factor. */
+export class SaturationTransform extends NamedTransform<z.output<typeof factorOptions>> {
+  static readonly schema = factorOptions;
+  override readonly isRandom = true;
+
+  constructor(value: JitterFactor) {
+    super('SaturationTransform', factorOptions, { value });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    return adjustSaturation(image, draw(random, this.options.value));
+  }
+}
+
+/** Hues turned by a random part of their circle. */
+export class HueTransform extends NamedTransform<z.output<typeof hueOptions>> {
+  static readonly schema = hueOptions;
+  override readonly isRandom = true;
+
+  /** @param value most of the circle in both directions, from 0 to 0.5; or its range, from −0.5 to 0.5 */
+  constructor(value: JitterFactor) {
+    super('HueTransform', hueOptions, { value });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    return adjustHue(image, draw(random, this.options.value));
+  }
+}
+
+const jitterOptions = z.strictObject({
+  brightness: option.usually(option.factor, 0),
+  contrast: option.usually(option.factor, 0),
+  saturation: option.usually(option.factor, 0),
+  hue: option.usually(option.hue, 0),
+});
+
+export interface ColorJitterOptions {
+  /** As of {@link BrightnessTransform} (0: none). */
+  readonly brightness?: JitterFactor;
+  /** As of {@link ContrastTransform} (0: none). */
+  readonly contrast?: JitterFactor;
+  /** As of {@link SaturationTransform} (0: none). */
+  readonly saturation?: JitterFactor;
+  /** As of {@link HueTransform} (0: none). */
+  readonly hue?: JitterFactor;
+}
+
+/** Brightness, contrast, saturation and hue by chance, in random order. */
+export class ColorJitter extends NamedTransform<z.output<typeof jitterOptions>> {
+  static readonly schema = jitterOptions;
+  override readonly isRandom = true;
+
+  constructor(options: ColorJitterOptions = {}) {
+    super('ColorJitter', jitterOptions, options);
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    const { brightness, contrast, saturation, hue } = this.options;
+    const steps: readonly (readonly [typeof adjustHue, neutral: number, readonly [number, number]])[] = [
+      [adjustBrightness, 1, brightness],
+      [adjustContrast, 1, contrast],
+      [adjustSaturation, 1, saturation],
+      [adjustHue, 0, hue],
+    ];
+    let result = image;
+    for (const i of random.permutation(steps.length)) {
+      const [adjust, neutral, range] = steps[i];
+      if (range[0] !== neutral || range[1] !== neutral) result = adjust(result, draw(random, range));
+    }
+    return result;
+  }
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+
+/** Options that transforms share, each with a description of what is expected. */
+
+const edge = z.number().int().min(1).max(65_535);
+const breadth = z.number().int().min(0).max(65_535);
+const ascending = ([low, high]: readonly number[]) => low <= high;
+const pair = z.tuple([z.number(), z.number()]);
+
+export const imageSize = z
+  .union([edge, z.tuple([edge, edge])])
+  .describe('an edge from 1 to 65535 pixels, or [height, width]');
+
+export const probability = z.number().min(0).max(1).prefault(0.5).describe('a probability from 0 to 1');
+
+export const interpolation = z
+  .enum(['nearest', 'bilinear', 'bicubic', 'box', 'hamming', 'lanczos'])
+  .prefault('bilinear')
+  .describe("'nearest', 'bilinear', 'bicubic', 'box', 'hamming' or 'lanczos'");
+
+export const warpInterpolation = z
+  .enum(['nearest', 'bilinear', 'bicubic'])
+  .prefault('nearest')
+  .describe("'nearest', 'bilinear' or 'bicubic'");
+
+export const fill = z
+  .union([z.number(), z.array(z.number()).min(1).max(4)])
+  .prefault(0)
+  .describe('a value, or one a channel');
+
+export const padding = z
+  .union([breadth, z.tuple([breadth, breadth]), z.tuple([breadth, breadth, breadth, breadth])])
+  .describe('a breadth in pixels, [leftRight, topBottom] or [left, top, right, bottom]');
+
+export const paddingMode = z
+  .enum(['constant', 'edge', 'reflect', 'symmetric'])
+  .prefault('constant')
+  .describe("'constant', 'edge', 'reflect' or 'symmetric'");
+
+export const center = pair.nullable().prefault(null).describe('[x, y], or null for the middle');
+
+export const flag = z.boolean().prefault(false).describe('true or false');
+
+/** Angles: a number stands for both directions. */
+export const degrees = z
+  .union([
+    z
+      .number()
+      .min(0)
+      .transform((d): [number, number] => [-d, d]),
+    pair.refine(ascending),
+  ])
+  .describe('degrees from 0 on, or [least, most]');
+
+/** Two shares, the smaller one first. */
+export const shares = (usual: readonly [number, number]) =>
+  pair
+    .refine(ascending)
+    .refine(([low, high]) => low >= 0 && high <= 1)
+    .prefault([...usual])
+    .describe('[least, most] from 0 to 1');
+
+/** Two numbers above 0, the smaller one first. */
+export const positiveRange = pair
+  .refine(ascending)
+  .refine(([low]) => low > 0)
+  .describe('[least, most], both above 0');
+
+/** A factor around 1: a number says how far from it. */
+export const factor = z
+  .union([
+    z
+      .number()
+      .min(0)
+      .transform((x): [number, number] => [Math.max(0, 1 - x), 1 + x]),
+    pair.refine(ascending).refine(([low]) => low >= 0),
+  ])
+  .describe('a number from 0 on, or [least, most] of the factor');
+
+/** A turn of the circle of hues around 0. */
+export const hue = z
+  .union([
+    z
+      .number()
+      .min(0)
+      .max(0.5)
+      .transform((x): [number, number] => [-x, x]),
+    pair.refine(ascending).refine(([low, high]) => low >= -0.5 && high <= 0.5),
+  ])
+  .describe('a number from 0 to 0.5, or [least, most] from -0.5 to 0.5');
+
+/** `usual` where the option is left out. */
+export function usually<T extends z.ZodType>(schema: T, usual: z.input<T>) {
+  return schema.prefault(usual as never).describe(schema.description ?? '');
+}
+
+/** null where the option is left out. */
+export function orNull<T extends z.ZodType>(schema: T) {
+  return schema.nullable().default(null).describe(`${schema.description}, or null`);
+}

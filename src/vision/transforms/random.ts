@@ -1,0 +1,302 @@
+import { z } from 'zod';
+import { ShapeError } from '../../errors.js';
+import type { Generator } from '../../random.js';
+import {
+  affine,
+  bothSizes,
+  crop,
+  erase,
+  hflip,
+  type ImageSize,
+  type Padding,
+  type PadOptions,
+  pad,
+  resize,
+  rotate,
+  vflip,
+} from './geometry.js';
+import * as option from './options.js';
+import type { Raster } from './raster.js';
+import type { Interpolation } from './resample.js';
+import { roundHalfEven } from './resize.js';
+import { NamedTransform } from './transform.js';
+import type { WarpOptions } from './warp.js';
+
+/** Transforms that move, cut and turn by chance. */
+
+type Range = readonly [least: number, most: number];
+
+/** Evenly between two numbers. */
+export function draw(random: Generator, [least, most]: Range): number {
+  return least + (most - least) * random.uniform();
+}
+
+/** An integer from 0 to `most`. */
+const upTo = (random: Generator, most: number) => random.int(most + 1);
+
+/** A range of factors on the logarithmic scale: 1/2 and 2 are equally likely. */
+const drawRatio = (random: Generator, [least, most]: Range) =>
+  Math.exp(draw(random, [Math.log(least), Math.log(most)]));
+
+const flipOptions = z.strictObject({ prob: option.probability });
+
+/** Left and right change places, or not. */
+export class RandomHorizontalFlip extends NamedTransform<z.output<typeof flipOptions>> {
+  static readonly schema = flipOptions;
+  override readonly isRandom = true;
+
+  /** @param prob of a change (0.5) */
+  constructor(prob?: number) {
+    super('RandomHorizontalFlip', flipOptions, { prob });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    return random.uniform() < this.options.prob ? hflip(image) : image;
+  }
+}
+
+/** Top and bottom change places, or not. */
+export class RandomVerticalFlip extends NamedTransform<z.output<typeof flipOptions>> {
+  static readonly schema = flipOptions;
+  override readonly isRandom = true;
+
+  /** @param prob of a change (0.5) */
+  constructor(prob?: number) {
+    super('RandomVerticalFlip', flipOptions, { prob });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    return random.uniform() < this.options.prob ? vflip(image) : image;
+  }
+}
+
+const cropOptions = z.strictObject({
+  size: option.imageSize,
+  padding: option.orNull(option.padding),
+  padIfNeeded: option.flag,
+  fill: option.fill,
+  paddingMode: option.paddingMode,
+});
+
+export interface RandomCropOptions extends PadOptions {
+  /** Borders that the picture gets first (null: none). */
+  readonly padding?: Padding | null;
+  /** Make pictures that are too small larger on both sides (false: an error). */
+  readonly padIfNeeded?: boolean;
+}
+
+/** A part of a picture, every place of it equally likely. With `padding`, small shifts of the whole picture. */
+export class RandomCrop extends NamedTransform<z.output<typeof cropOptions>> {
+  static readonly schema = cropOptions;
+  override readonly isRandom = true;
+
+  /** @param size edge, or `[height, width]` */
+  constructor(size: ImageSize, options: RandomCropOptions = {}) {
+    super('RandomCrop', cropOptions, { size, ...options });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    const { padding, padIfNeeded } = this.options;
+    const [height, width] = bothSizes(this.options.size);
+    let source = padding === null ? image : pad(image, padding, this.options);
+    if (padIfNeeded) {
+      const across = Math.max(0, width - source.width);
+      const down = Math.max(0, height - source.height);
+      if (across > 0 || down > 0) source = pad(source, [across, down], this.options);
+    }
+    if (source.height < height || source.width < width) {
+      throw new ShapeError(
+        `[transforms] RandomCrop: expected a picture of at least ${width}×${height}, got ${source.width}×` +
+          `${source.height}; set padding or padIfNeeded, or put Resize in front`,
+      );
+    }
+    const top = upTo(random, source.height - height);
+    return crop(source, top, upTo(random, source.width - width), height, width);
+  }
+}
+
+const resizedCropOptions = z.strictObject({
+  size: option.imageSize,
+  scale: option.usually(option.positiveRange, [0.08, 1]),
+  ratio: option.usually(option.positiveRange, [3 / 4, 4 / 3]),
+  interpolation: option.interpolation,
+});
+
+export interface RandomResizedCropOptions {
+  /** Area of the part, as a share of the picture's ([0.08, 1]). */
+  readonly scale?: Range;
+  /** Width over height of the part ([3/4, 4/3]). */
+  readonly ratio?: Range;
+  /** 'bilinear' by default. */
+  readonly interpolation?: Interpolation;
+}
+
+/**
+ * A part of a picture of random area, proportions and place, resized. Szegedy et al., "Going deeper with convolutions",
+ * 2015, section 6.
+ */
+export class RandomResizedCrop extends NamedTransform<z.output<typeof resizedCropOptions>> {
+  static readonly schema = resizedCropOptions;
+  override readonly isRandom = true;
+
+  /** @param size edge, or `[height, width]`, of the result */
+  constructor(size: ImageSize, options: RandomResizedCropOptions = {}) {
+    super('RandomResizedCrop', resizedCropOptions, { size, ...options });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    const [top, left, height, width] = this.#part(image, random);
+    const part = crop(image, top, left, height, width);
+    return resize(part, bothSizes(this.options.size), this.options.interpolation);
+  }
+
+  #part({ height, width }: Raster, random: Generator): readonly [number, number, number, number] {
+    const { scale, ratio } = this.options;
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const area = draw(random, scale) * height * width;
+      const aspect = drawRatio(random, ratio);
+      const w = roundHalfEven(Math.sqrt(area * aspect));
+      const h = roundHalfEven(Math.sqrt(area / aspect));
+      if (w < 1 || w > width || h < 1 || h > height) continue;
+      return [upTo(random, height - h), upTo(random, width - w), h, w];
+    }
+    // The largest part of the middle whose proportions are allowed.
+    const own = width / height;
+    const h = own < ratio[0] ? Math.max(1, roundHalfEven(width / ratio[0])) : height;
+    const w = own > ratio[1] ? Math.max(1, roundHalfEven(height * ratio[1])) : width;
+    return [Math.floor((height - h) / 2), Math.floor((width - w) / 2), h, w];
+  }
+}
+
+const rotationOptions = z.strictObject({
+  degrees: option.degrees,
+  interpolation: option.warpInterpolation,
+  expand: option.flag,
+  center: option.center,
+  fill: option.fill,
+});
+
+export interface RandomRotationOptions extends WarpOptions {
+  /** Make the result as large as the turned picture needs (false); its size is then random, too. */
+  readonly expand?: boolean;
+  /** Point to turn about, `[x, y]` in pixels from the top left (null: the middle). */
+  readonly center?: readonly [x: number, y: number] | null;
+}
+
+/** Turns by a random angle. */
+export class RandomRotation extends NamedTransform<z.output<typeof rotationOptions>> {
+  static readonly schema = rotationOptions;
+  override readonly isRandom = true;
+
+  /** @param degrees most degrees in both directions, or `[least, most]`, counterclockwise */
+  constructor(degrees: number | Range, options: RandomRotationOptions = {}) {
+    super('RandomRotation', rotationOptions, { degrees, ...options });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    return rotate(image, draw(random, this.options.degrees), this.options);
+  }
+}
+
+const affineOptions = z.strictObject({
+  degrees: option.degrees,
+  translate: option.orNull(
+    z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).describe('shares [x, y] from 0 to 1'),
+  ),
+  scale: option.orNull(option.positiveRange),
+  shear: option.orNull(
+    z
+      .union([option.degrees, z.tuple([z.number(), z.number(), z.number(), z.number()])])
+      .describe('degrees from 0 on, [least, most] along x, or [least, most] along x and along y'),
+  ),
+  interpolation: option.warpInterpolation,
+  fill: option.fill,
+  center: option.center,
+});
+
+export interface RandomAffineOptions extends WarpOptions {
+  /** Most shift to either side, as shares of width and height (null: none). */
+  readonly translate?: readonly [x: number, y: number] | null;
+  /** Range of the scale (null: 1). */
+  readonly scale?: Range | null;
+  /** Degrees: most along x in both directions, its range, or `[least, most]` along x and then along y (null: none). */
+  readonly shear?: number | Range | readonly [number, number, number, number] | null;
+  /** Point that stays, `[x, y]` in pixels from the top left (null: the middle). */
+  readonly center?: readonly [x: number, y: number] | null;
+}
+
+/** Turns, shifts, scales and shears by chance; the size stays. */
+export class RandomAffine extends NamedTransform<z.output<typeof affineOptions>> {
+  static readonly schema = affineOptions;
+  override readonly isRandom = true;
+
+  /** @param degrees most degrees in both directions, or `[least, most]`, clockwise */
+  constructor(degrees: number | Range, options: RandomAffineOptions = {}) {
+    super('RandomAffine', affineOptions, { degrees, ...options });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    const { degrees, translate, scale, shear, interpolation, fill, center } = this.options;
+    const angle = draw(random, degrees);
+    // Whole pixels, as in Paddle.
+    const shift = (share: number, length: number) => Math.trunc(draw(random, [-share * length, share * length]));
+    return affine(image, angle, {
+      translate: translate === null ? [0, 0] : [shift(translate[0], image.width), shift(translate[1], image.height)],
+      scale: scale === null ? 1 : draw(random, scale),
+      shear: [
+        shear === null ? 0 : draw(random, [shear[0], shear[1]]),
+        shear?.length === 4 ? draw(random, [shear[2], shear[3]]) : 0,
+      ],
+      interpolation,
+      fill,
+      center,
+    });
+  }
+}
+
+const erasingOptions = z.strictObject({
+  prob: option.probability,
+  scale: option.shares([0.02, 0.33]),
+  ratio: option.usually(option.positiveRange, [0.3, 3.3]),
+  value: z
+    .union([z.number(), z.array(z.number()).min(1).max(4), z.literal('random')])
+    .prefault(0)
+    .describe("a value, one a channel, or 'random'"),
+});
+
+export interface RandomErasingOptions {
+  /** Area of the rectangle, as a share of the picture's ([0.02, 0.33]). */
+  readonly scale?: Range;
+  /** Height over width of the rectangle ([0.3, 3.3]). */
+  readonly ratio?: Range;
+  /** What stands there: a value, one a channel, or 'random' for noise, even in bytes and normal in floats (0). */
+  readonly value?: number | readonly number[] | 'random';
+}
+
+/** Replaces a rectangle, or not. Zhong et al., "Random erasing data augmentation", 2020. */
+export class RandomErasing extends NamedTransform<z.output<typeof erasingOptions>> {
+  static readonly schema = erasingOptions;
+  override readonly isRandom = true;
+
+  /** @param prob of a rectangle (0.5) */
+  constructor(prob?: number, options: RandomErasingOptions = {}) {
+    super('RandomErasing', erasingOptions, { prob, ...options });
+  }
+
+  apply(image: Raster, random: Generator): Raster {
+    const { prob, scale, ratio, value } = this.options;
+    if (random.uniform() >= prob) return image;
+    const noise = image.data instanceof Uint8Array ? () => random.int(256) : () => random.normal();
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const area = draw(random, scale) * image.height * image.width;
+      const aspect = drawRatio(random, ratio);
+      const height = roundHalfEven(Math.sqrt(area * aspect));
+      const width = roundHalfEven(Math.sqrt(area / aspect));
+      if (height >= image.height || width >= image.width) continue;
+      const top = upTo(random, image.height - height);
+      const left = upTo(random, image.width - width);
+      return erase(image, top, left, height, width, value === 'random' ? noise : value);
+    }
+    return image;
+  }
+}
