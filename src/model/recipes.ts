@@ -5,6 +5,7 @@ import * as F from '../tensor/functional.js';
 import type { Parameter } from '../tensor/state.js';
 import { type DatasetKind, datasetKinds, parseDataName } from '../vision/datasets/registry.js';
 import { type ModelKind, modelKinds } from '../vision/models/registry.js';
+import { zooKinds } from '../vision/models/zoo/kinds.js';
 import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
 
@@ -113,7 +114,26 @@ interface UsualData {
 const mnist: UsualData = { name: 'mnist', classes: 10 };
 const palm: UsualData = { name: 'palm', classes: 2 };
 
-/** Those of PaddlePaddle's tutorial on image classification. */
+/**
+ * For the ready-made networks, which Paddle gives no recipes for. The usual rate of 0.1·batch/256 wants a schedule that
+ * begins and ends lower; without one this is as much as is safe, and a tenth of it for networks without batch norm.
+ */
+const ready: UsualRecipe = {
+  data: palm,
+  optimizer: { ...momentum, learningRate: 0.01, weightDecay: 1e-4 },
+  batchSize: 32,
+  shuffle: true,
+  epochs: 10,
+  logEvery: 20,
+};
+const readyUnnormed: UsualRecipe = { ...ready, optimizer: { ...ready.optimizer, learningRate: 0.001 } };
+
+function recipeOfReady(name: string): UsualRecipe {
+  if (name === 'zoo-lenet') return { ...ready, data: mnist, batchSize: 64, logEvery: 200 };
+  return /alexnet|googlenet|vgg\d+$/.test(name) ? readyUnnormed : ready;
+}
+
+/** Those of PaddlePaddle's tutorial on image classification, and those of the ready-made networks. */
 const recipes: Readonly<Record<string, UsualRecipe>> = {
   lenet: { data: mnist, optimizer: momentum, batchSize: 10, shuffle: true, epochs: 5, logEvery: 2000 },
   lenet224: { data: palm, optimizer: momentum, ...photographs },
@@ -127,6 +147,7 @@ const recipes: Readonly<Record<string, UsualRecipe>> = {
   resnet50: { data: palm, optimizer: decayed, ...photographs },
   resnet101: { data: palm, optimizer: decayed, ...photographs },
   resnet152: { data: palm, optimizer: decayed, ...photographs },
+  ...Object.fromEntries(Object.keys(zooKinds).map((name) => [name, recipeOfReady(name)])),
 };
 
 export function modelKind(name: string): ModelKind {

@@ -10,8 +10,7 @@ import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { seed as setSeed } from '../random.js';
 import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
-import { GoogLeNet } from '../vision/models/index.js';
-import type { ModelKind } from '../vision/models/registry.js';
+import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import { evaluate, type LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
@@ -181,8 +180,8 @@ export class Run {
 
   /** What there is to say if the loss has stayed where guessing puts it, and what to try; else null. */
   plateau(history: TrainOutcome['history']): string | null {
-    const { data, model } = this.folder.config;
-    const heads = model.options.auxiliaryHeads === true ? 2 : 0;
+    const { data } = this.folder.config;
+    const heads = withHeads(this.network) === null ? 0 : 2;
     return plateauNotice(history, data.train.classCounts, 1 + heads * auxiliaryWeight);
   }
 
@@ -309,9 +308,10 @@ function checkClasses({ classCounts, source }: OpenedSplit, classNames: readonly
 }
 
 function objectiveOf(network: Layer, loss: LossFunction): TrainOptions['objective'] {
-  if (!(network instanceof GoogLeNet) || network.aux1 === null) return undefined;
+  const inner = withHeads(network);
+  if (inner === null) return undefined;
   return (images, labels) => {
-    const { logits, auxiliary } = network.forwardWithHeads(images);
+    const { logits, auxiliary } = inner.forwardWithHeads(images);
     return auxiliary.reduce((sum, head) => sum.add(loss(head, labels).mul(auxiliaryWeight)), loss(logits, labels));
   };
 }

@@ -152,6 +152,7 @@ def main():
         import paddle_networks
         import paddle_schedules
         import paddle_training
+        import paddle_zoo
 
         write('optimizers', {**header(framework, 'float32'), **paddle_training.optimizers(tensor)})
         write('schedules', {**header(framework, 'float64'), **paddle_schedules.schedules()})
@@ -159,6 +160,7 @@ def main():
         write('lenet', {**header(framework, 'float64'), **paddle_training.lenet(tensor)})
         write('defaults', {**header(framework, 'float32'), **paddle_defaults.defaults()})
         write('architectures', {**header(framework, 'float32'), **paddle_networks.architectures()})
+        write('zoo', {**header(framework, 'float64'), **paddle_zoo.zoo()})
         for name in paddle_network_training.TRAININGS:
             write(name, {**header(framework, 'float64'), **paddle_network_training.training(tensor, name)})
     return 0

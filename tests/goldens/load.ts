@@ -328,6 +328,42 @@ export interface GoldenArchitectures extends Header {
   readonly networks: Readonly<Record<ArchitectureName, GoldenArchitecture>>;
 }
 
+/** Every `stride`-th value of a flat array. */
+interface GoldenValues {
+  readonly stride: number;
+  readonly values: readonly number[];
+}
+
+/** A ready-made network with weights from {@link formula}, in evaluation or training mode. */
+export interface GoldenZooCase {
+  readonly network: string;
+  readonly options: { readonly numClasses: number; readonly withPool?: boolean; readonly scale?: number };
+  readonly training: boolean;
+  readonly input: readonly number[];
+  readonly outputs: readonly (GoldenValues & { readonly shape: readonly number[] })[];
+  /** Of training mode: the running statistics afterwards. */
+  readonly statistics: Readonly<Record<string, GoldenValues>>;
+}
+
+export interface GoldenZoo extends Header {
+  /** Values after which those of a formula are repeated. */
+  readonly period: number;
+  readonly networks: Readonly<
+    Record<
+      string,
+      {
+        /** As `paddle.summary` counts: with and without running statistics. */
+        readonly totalParams: number;
+        readonly trainableParams: number;
+        readonly entries: number;
+        /** Of the state dict's lines `name 64,3,7,7`. */
+        readonly sha256: string;
+      }
+    >
+  >;
+  readonly cases: readonly GoldenZooCase[];
+}
+
 export interface GoldenScreening extends Header {
   readonly cases: readonly {
     readonly name: string;
@@ -375,6 +411,7 @@ export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &
     schedules: GoldenSchedules;
     clips: GoldenClips;
     screening: GoldenScreening;
+    zoo: GoldenZoo;
   };
 
 /** Reads `data/<name>.json`. */

@@ -1,26 +1,9 @@
-import type { Shape } from '../../graph/shape.js';
 import type { Layer } from '../../nn/layer.js';
-import { AlexNet, GoogLeNet, LeNet224, lenet, ResNet, VGG16 } from './index.js';
+import { AlexNet, GoogLeNet, LeNet224, lenet, ResNet, VGG16, zoo } from './index.js';
+import type { ModelKind, WithHeads } from './kind.js';
+import { zooKinds } from './zoo/kinds.js';
 
-/** What a network is made with. */
-export interface ModelOptions {
-  /** Number of logits. */
-  readonly numClasses: number;
-  /** The two inner classifiers of GoogLeNet, which help to train it. */
-  readonly auxiliaryHeads?: boolean | undefined;
-}
-
-/** A network that can be asked for by name. */
-export interface ModelKind {
-  readonly title: string;
-  /** `[channels, height, width]` that it is made for. */
-  readonly inputShape: Shape;
-  /** Whether it takes images of other sizes as well. */
-  readonly anySize?: boolean;
-  /** Whether it can be made with auxiliary heads. */
-  readonly auxiliaryHeads?: boolean;
-  create(options: ModelOptions, inputShape: Shape): Layer;
-}
+export type { ModelKind } from './kind.js';
 
 const inputShape = [3, 224, 224];
 
@@ -31,6 +14,7 @@ const resnet = (layers: 50 | 101 | 152): ModelKind => ({
   create: ({ numClasses }) => new ResNet({ layers, numClasses }),
 });
 
+/** Those of PaddlePaddle's tutorial; and, with a prefix, the ready-made ones. */
 export const modelKinds: Readonly<Record<string, ModelKind>> = {
   lenet: { title: 'LeNet', inputShape: [1, 28, 28], create: lenet },
   lenet224: { title: 'LeNet for 224×224', inputShape, create: (options) => new LeNet224(options) },
@@ -47,4 +31,11 @@ export const modelKinds: Readonly<Record<string, ModelKind>> = {
   resnet50: resnet(50),
   resnet101: resnet(101),
   resnet152: resnet(152),
+  ...zooKinds,
 };
+
+/** The network with its inner classifiers; null for one without. */
+export function withHeads(network: Layer): WithHeads | null {
+  if (network instanceof GoogLeNet) return network.aux1 === null ? null : network;
+  return network instanceof zoo.GoogLeNet ? network : null;
+}

@@ -1,0 +1,41 @@
+import type { Layer } from '../../../nn/layer.js';
+import type { ModelKind } from '../kind.js';
+import * as zoo from './index.js';
+
+function photographs(title: string, create: (options: { numClasses: number }) => Layer, anySize = true): ModelKind {
+  return { title: `${title} (paddle.vision)`, inputShape: [3, 224, 224], anySize, create };
+}
+
+/** With the names of `paddle.vision.models` behind a prefix, which tells them from the networks of the tutorial. */
+export const zooKinds: Readonly<Record<string, ModelKind>> = {
+  'zoo-lenet': {
+    title: 'LeNet (paddle.vision)',
+    inputShape: [1, 28, 28],
+    create: ({ numClasses }) => zoo.lenet({ numClasses }),
+  },
+  'zoo-alexnet': photographs('AlexNet', ({ numClasses }) => zoo.alexnet({ numClasses }), false),
+  'zoo-googlenet': photographs('GoogLeNet', ({ numClasses }) => zoo.googlenet({ numClasses }), false),
+  'zoo-vgg11': photographs('VGG-11', ({ numClasses }) => zoo.vgg11({ numClasses })),
+  'zoo-vgg11_bn': photographs('VGG-11 with batch norm', ({ numClasses }) => zoo.vgg11({ numClasses, batchNorm: true })),
+  'zoo-vgg13': photographs('VGG-13', ({ numClasses }) => zoo.vgg13({ numClasses })),
+  'zoo-vgg13_bn': photographs('VGG-13 with batch norm', ({ numClasses }) => zoo.vgg13({ numClasses, batchNorm: true })),
+  'zoo-vgg16': photographs('VGG-16', ({ numClasses }) => zoo.vgg16({ numClasses })),
+  'zoo-vgg16_bn': photographs('VGG-16 with batch norm', ({ numClasses }) => zoo.vgg16({ numClasses, batchNorm: true })),
+  'zoo-vgg19': photographs('VGG-19', ({ numClasses }) => zoo.vgg19({ numClasses })),
+  'zoo-vgg19_bn': photographs('VGG-19 with batch norm', ({ numClasses }) => zoo.vgg19({ numClasses, batchNorm: true })),
+  'zoo-resnet18': photographs('ResNet-18', ({ numClasses }) => zoo.resnet18({ numClasses })),
+  'zoo-resnet34': photographs('ResNet-34', ({ numClasses }) => zoo.resnet34({ numClasses })),
+  'zoo-resnet50': photographs('ResNet-50', ({ numClasses }) => zoo.resnet50({ numClasses })),
+  'zoo-resnet101': photographs('ResNet-101', ({ numClasses }) => zoo.resnet101({ numClasses })),
+  'zoo-resnet152': photographs('ResNet-152', ({ numClasses }) => zoo.resnet152({ numClasses })),
+  'zoo-wide_resnet50_2': photographs('Wide ResNet-50-2', ({ numClasses }) => zoo.wideResnet50_2({ numClasses })),
+  'zoo-wide_resnet101_2': photographs('Wide ResNet-101-2', ({ numClasses }) => zoo.wideResnet101_2({ numClasses })),
+  'zoo-resnext50_32x4d': photographs('ResNeXt-50 32×4d', ({ numClasses }) => zoo.resnext50_32x4d({ numClasses })),
+  'zoo-resnext50_64x4d': photographs('ResNeXt-50 64×4d', ({ numClasses }) => zoo.resnext50_64x4d({ numClasses })),
+  'zoo-resnext101_32x4d': photographs('ResNeXt-101 32×4d', ({ numClasses }) => zoo.resnext101_32x4d({ numClasses })),
+  'zoo-resnext101_64x4d': photographs('ResNeXt-101 64×4d', ({ numClasses }) => zoo.resnext101_64x4d({ numClasses })),
+  'zoo-resnext152_32x4d': photographs('ResNeXt-152 32×4d', ({ numClasses }) => zoo.resnext152_32x4d({ numClasses })),
+  'zoo-resnext152_64x4d': photographs('ResNeXt-152 64×4d', ({ numClasses }) => zoo.resnext152_64x4d({ numClasses })),
+  'zoo-mobilenet_v1': photographs('MobileNet v1', ({ numClasses }) => zoo.mobilenetV1({ numClasses })),
+  'zoo-mobilenet_v2': photographs('MobileNet v2', ({ numClasses }) => zoo.mobilenetV2({ numClasses })),
+};

@@ -1,0 +1,33 @@
+import { Conv2D, Layer, Linear, MaxPool2D, ReLU, Sequential } from '../../../nn/index.js';
+import type { Tensor } from '../../../tensor/tensor.js';
+import { hasClassifier, type NetworkOptions } from './options.js';
+
+/**
+ * LeNet for 28×28 grey images, as `paddle.vision.models.LeNet`: `[N, 1, 28, 28]` to `[N, numClasses]`.
+ *
+ * With ReLU and a padded first convolution, unlike the paper's (LeCun et al., 1998).
+ */
+export class LeNet extends Layer {
+  readonly features = new Sequential(
+    new Conv2D(1, 6, 3, { padding: 1 }),
+    new ReLU(),
+    new MaxPool2D(2),
+    new Conv2D(6, 16, 5),
+    new ReLU(),
+    new MaxPool2D(2),
+  );
+  readonly fc: Sequential | null;
+
+  /** @param options.numClasses number of logits, 0 for none; default 10 */
+  constructor({ numClasses = 10 }: NetworkOptions = {}) {
+    super();
+    this.fc = hasClassifier('LeNet', numClasses)
+      ? new Sequential(new Linear(400, 120), new Linear(120, 84), new Linear(84, numClasses))
+      : null;
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.features.forward(x);
+    return this.fc === null ? y : this.fc.forward(y.flatten({ startAxis: 1 }));
+  }
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { FileError, InputError, messageOf } from '../../../errors.js';
+import { reasonOf } from '../../../io/atomic.js';
+import { cacheFolder } from '../../../io/cache.js';
+import { type DownloadProgress, download } from '../../../io/download.js';
+import { loadSafetensors } from '../../../io/safetensors.js';
+import type { Layer, StateEntry, StateMismatch } from '../../../nn/layer.js';
+import type { NetworkOptions } from './options.js';
+import { weightFiles } from './weightFiles.js';
+
+export interface PretrainedOptions {
+  /**
+   * `true` for Paddle's weights, trained on ImageNet: they are downloaded once, into `weights` of the cache folder. Or
+   * the path of a `.safetensors` or `.pdparams` file.
+   */
+  readonly pretrained: true | string;
+  readonly onDownload?: (progress: DownloadProgress) => void;
+}
+
+/** Makes a ready-made network. */
+export interface NetworkBuilder<N extends Layer, O extends NetworkOptions> {
+  /** With new weights. */
+  (options?: O & { readonly pretrained?: false }): N;
+  /**
+   * With pretrained ones. A classifier for another number of classes than the file's begins anew.
+   *
+   * @throws {FileError} if the file cannot be had, or is not what it should be
+   * @throws {InputError} for weights of another network, naming what is missing, unknown and misshapen
+   */
+  (options: O & PretrainedOptions): Promise<N>;
+}
+
+/** @param nameOf Paddle's name of the network, by which {@link weightFiles} knows its weights */
+export function builder<N extends Layer, O extends NetworkOptions>(
+  nameOf: (options: O) => string,
+  create: (options: O) => N,
+): NetworkBuilder<N, O> {
+  type Weights = { readonly pretrained?: boolean | string; readonly onDownload?: PretrainedOptions['onDownload'] };
+  function build(options?: O & { readonly pretrained?: false }): N;
+  function build(options: O & PretrainedOptions): Promise<N>;
+  function build(options = {} as O & Weights): N | Promise<N> {
+    const { pretrained = false, numClasses, onDownload } = options;
+    const network = create(options);
+    if (pretrained === false) return network;
+    return load(network, nameOf(options), pretrained, numClasses, onDownload);
+  }
+  return build;
+}
+
+async function load<N extends Layer>(
+  network: N,
+  name: string,
+  pretrained: true | string,
+  numClasses: number | undefined,
+  onDownload: PretrainedOptions['onDownload'],
+): Promise<N> {
+  const path = pretrained === true ? await locate(name, onDownload) : pretrained;
+  const entries = await readWeights(path);
+  const states = network.stateDict();
+  /** Whether it belongs to a classifier for as many classes as were asked for, or to one that was not asked for. */
+  const begins = ({ name: entry, kind }: StateMismatch): boolean => {
+    if (kind === 'unknown') return numClasses === 0;
+    const expected = states.get(entry)?.shape ?? [];
+    const found = entries.get(entry)?.shape ?? [];
+    const sameInputs = expected.slice(0, -1).join() === found.slice(0, -1).join() && expected.length === found.length;
+    return kind === 'shape' && sameInputs && expected.length < 3 && expected.at(-1) === numClasses;
+  };
+  if (network.loadStateDict(entries, { skipMismatch: true }).every(begins)) return network;
+  try {
+    network.loadStateDict(entries);
+  } catch (error) {
+    throw new InputError(`[${name}] ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  return network;
+}
+
+/** The file with Paddle's weights in the cache folder, downloaded if need be. */
+async function locate(name: string, onDownload: PretrainedOptions['onDownload']): Promise<string> {
+  if (!Object.hasOwn(weightFiles, name)) {
+    throw new InputError(
+      `[${name}] pretrained: expected the path of a file, for Paddle has no weights of this network, got true; ` +
+        `there are weights of ${Object.keys(weightFiles).join(', ')}`,
+    );
+  }
+  const { url, md5 } = weightFiles[name];
+  const path = join(cacheFolder(), 'weights', basename(url));
+  if (!existsSync(path)) {
+    await download(url, path, { md5, ...(onDownload && { onProgress: onDownload }) });
+    return path;
+  }
+  const hash = createHash('md5');
+  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+    throw new FileError(`[${name}] ${path}: expected a file to read, got ${reasonOf(error)}`, { cause: error });
+  });
+  const found = hash.digest('hex');
+  if (found !== md5) {
+    throw new FileError(
+      `[${name}] ${path}: expected a file with md5 ${md5}, got ${found}; move it away, and it is downloaded anew`,
+    );
+  }
+  return path;
+}
+
+async function readWeights(path: string): Promise<ReadonlyMap<string, StateEntry>> {
+  const ending = extname(path).toLowerCase();
+  if (ending === '.safetensors') return (await loadSafetensors(path)).tensors;
+  throw new FileError(`[weights] ${path}: expected a .safetensors or .pdparams file, got ${ending || 'no ending'}`);
+}

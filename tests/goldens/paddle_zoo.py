@@ -1,0 +1,134 @@
+"""The ready-made networks of paddle.vision.models: what they save, how many values, and what they compute."""
+
+import contextlib
+import hashlib
+import io
+import math
+
+import numpy as np
+import paddle
+from paddle.vision import models
+
+from paddle_training import formula
+
+NETWORKS = {
+    'lenet': models.LeNet,
+    'alexnet': models.alexnet,
+    'googlenet': models.googlenet,
+    **{f'vgg{depth}': getattr(models, f'vgg{depth}') for depth in (11, 13, 16, 19)},
+    **{
+        f'vgg{depth}_bn': lambda depth=depth, **options: getattr(models, f'vgg{depth}')(batch_norm=True, **options)
+        for depth in (11, 13, 16, 19)
+    },
+    **{
+        name: getattr(models, name)
+        for name in (
+            *(f'resnet{depth}' for depth in (18, 34, 50, 101, 152)),
+            *(f'wide_resnet{depth}_2' for depth in (50, 101)),
+            *(f'resnext{depth}_{groups}x4d' for depth in (50, 101, 152) for groups in (32, 64)),
+            'mobilenet_v1',
+            'mobilenet_v2',
+        )
+    },
+}
+
+SPELLING = {'numClasses': 'num_classes', 'withPool': 'with_pool'}
+SIZES = {'lenet': (1, 28, 28), 'alexnet': (3, 224, 224), 'googlenet': (3, 224, 224)}
+FEATURES = {'numClasses': 0, 'withPool': False}
+# Values after which weights repeat: the largest networks have 140 million.
+PERIOD = 4099
+
+# Name, options, number of images, whether in training mode. VGG's classifier of 120 million values is the same
+# in all, and asked for once.
+CASES = [
+    *(
+        (name, FEATURES if name.startswith('vgg') and name != 'vgg11' else {'numClasses': 10}, 1, False)
+        for name in NETWORKS
+    ),
+    ('alexnet', {'numClasses': 0}, 1, False),
+    ('googlenet', FEATURES, 1, False),
+    ('resnet18', FEATURES, 1, False),
+    ('mobilenet_v1', {'numClasses': 10, 'scale': 0.5}, 1, False),
+    ('mobilenet_v2', {'numClasses': 10, 'scale': 0.75}, 1, False),
+    ('mobilenet_v2', {'numClasses': 10, 'scale': 1.4}, 1, False),
+    ('resnet18', {'numClasses': 10}, 4, True),
+    ('resnext50_32x4d', {'numClasses': 10}, 4, True),
+    ('mobilenet_v2', {'numClasses': 0}, 4, True),
+]
+
+
+def start_of(name, shape):
+    """Scale of the formula for an entry of the state dict, and what is added; `zoo.test.ts` repeats it."""
+    kind = name.rsplit('.', 1)[-1]
+    if kind == '_variance':
+        return 0.5, 1.0
+    if kind == 'weight' and len(shape) == 1:  # of batch norm; small, or deep networks would overflow
+        return 0.2, 0.4
+    if kind == 'weight':
+        return math.sqrt(6 / (np.prod(shape[1:]) if len(shape) == 4 else shape[0])), 0.0
+    return 0.2, 0.0
+
+
+def values_of(shape, seed, scale, offset):
+    size = int(np.prod(shape))
+    return (np.resize(formula((min(size, PERIOD),), seed, scale), size) + np.float32(offset)).reshape(shape)
+
+
+def fill(net):
+    """Gives entry i of the state dict the values of seed i."""
+    for i, (name, value) in enumerate(net.state_dict().items()):
+        scale, offset = start_of(name, value.shape)
+        value.set_value(values_of(value.shape, i, scale, offset).astype(np.float64))
+
+
+def samples(array, most=64):
+    flat = np.asarray(array).astype(np.float32).ravel()
+    stride = -(-flat.size // most)
+    return {'stride': stride, 'values': [float(str(value)) for value in flat[::stride]]}
+
+
+def structure(name):
+    net = NETWORKS[name]()
+    channels, size, _ = SIZES.get(name, (3, 64, 64))
+    with contextlib.redirect_stdout(io.StringIO()):
+        counted = paddle.summary(net, (1, channels, size, size))
+    lines = [f'{key} {",".join(map(str, value.shape))}\n' for key, value in net.state_dict().items()]
+    return {
+        'totalParams': int(counted['total_params']),
+        'trainableParams': int(counted['trainable_params']),
+        'entries': len(lines),
+        'sha256': hashlib.sha256(''.join(lines).encode()).hexdigest(),
+    }
+
+
+def computed(name, options, images, training):
+    paddle.set_default_dtype('float64')
+    net = NETWORKS[name](**{SPELLING.get(key, key): value for key, value in options.items()})
+    paddle.set_default_dtype('float32')
+    fill(net)
+    side = 64 if training else 32
+    shape = [images, *SIZES.get(name, (3, side, side))]
+    x = paddle.to_tensor(values_of(shape, 1000, 1.0, 0.0).astype(np.float64))
+    net.train() if training else net.eval()
+    with paddle.no_grad():
+        y = net(x)
+    outputs = y if isinstance(y, (list, tuple)) else [y]
+    statistics = {
+        key: samples(value.numpy(), 8) for key, value in net.state_dict().items() if key.endswith(('_mean', '_variance'))
+    }
+    return {
+        'network': name,
+        'options': options,
+        'training': training,
+        'input': shape,
+        'outputs': [{'shape': list(value.shape), **samples(value.numpy())} for value in outputs],
+        'statistics': statistics if training else {},
+    }
+
+
+def zoo():
+    return {
+        'period': PERIOD,
+        'networks': {name: structure(name) for name in NETWORKS},
+        'cases': [computed(*case) for case in CASES],
+    }

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { setEngine } from '../../src/engine/select.js';
+import type { TypedArray } from '../../src/graph/dtype.js';
+import { numel, type Shape } from '../../src/graph/shape.js';
+
+import type { Layer } from '../../src/nn/index.js';
+import { Generator } from '../../src/random.js';
+import { realizeAll } from '../../src/tensor/evaluate.js';
+import { Parameter } from '../../src/tensor/state.js';
+import { noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { zoo } from '../../src/vision/models/index.js';
+import { expectAgreement } from '../engines.js';
+import { formula, type GoldenZooCase, loadGolden } from './load.js';
+import { makeReady } from './zoo.js';
+
+const { networks, cases, period } = loadGolden('zoo');
+
+/** Errors of float32 through up to 150 layers. */
+const tolerance = { tolerance: 1e-4, floor: 1e-3 };
+
+/** The formula's values, repeated and moved by `offset`. */
+function valuesOf(shape: Shape, seed: number, scale: number, offset: number): Float32Array {
+  const values = new Float32Array(numel(shape));
+  const first = formula(Math.min(values.length, period), seed, scale).map((value) => value + offset);
+  values.set(first);
+  for (let filled = first.length; filled < values.length; filled *= 2) values.copyWithin(filled, 0, filled);
+  return values;
+}
+
+/** Scale of the formula for an entry of the state dict, and what is added. */
+function startOf(name: string, shape: Shape): [scale: number, offset: number] {
+  if (name.endsWith('._variance')) return [0.5, 1];
+  if (!name.endsWith('.weight')) return [0.2, 0];
+  if (shape.length === 1) return [0.2, 0.4];
+  return [Math.sqrt(6 / (shape.length === 4 ? numel(shape.slice(1)) : shape[0])), 0];
+}
+
+function fill(net: Layer): void {
+  [...net.stateDict()].forEach(([name, state], i) => {
+    state.load(valuesOf(state.shape, i, ...startOf(name, state.shape)));
+  });
+}
+
+const sampled = (data: TypedArray, stride: number): Float32Array =>
+  Float32Array.from({ length: Math.ceil(data.length / stride) }, (_, i) => data[i * stride]);
+
+/** All outputs of Paddle's `forward`. */
+function outputsOf(net: Layer, x: Tensor): Tensor[] {
+  if (!(net instanceof zoo.GoogLeNet)) return [net.forward(x)];
+  const { logits, auxiliary } = net.forwardWithHeads(x);
+  return [logits, ...auxiliary];
+}
+
+async function check({ network, options, training, input, outputs, statistics }: GoldenZooCase): Promise<void> {
+  const net = makeReady(network, options);
+  fill(net);
+  if (!training) net.eval();
+  const results = noGrad(() => outputsOf(net, Tensor.fromData(valuesOf(input, 1000, 1, 0), input)));
+  expect(results.map(({ shape }) => shape)).toEqual(outputs.map(({ shape }) => shape));
+  await realizeAll(results);
+  for (const [i, { stride, values }] of outputs.entries()) {
+    expectAgreement(sampled(await results[i].data(), stride), values, `output ${i}`, tolerance);
+  }
+  const states = net.stateDict();
+  for (const [name, { stride, values }] of Object.entries(statistics)) {
+    const data = await states.get(name)?.data();
+    expectAgreement(sampled(data ?? new Float32Array(), stride), values, name, tolerance);
+  }
+}
+
+// The weights come from the goldens, and drawing the 140 million of VGG takes seconds.
+beforeAll(() => {
+  vi.spyOn(Generator.prototype, 'fillNormal').mockImplementation((array) => array);
+  vi.spyOn(Generator.prototype, 'fillUniform').mockImplementation((array) => array);
+  return () => vi.restoreAllMocks();
+});
+
+describe('names, shapes and numbers of values are those of paddle.vision.models', () => {
+  it.each(Object.entries(networks))('%s', (name, golden) => {
+    const net = makeReady(name);
+    const states = [...net.stateDict()];
+    const lines = states.map(([key, { shape }]) => `${key} ${shape}\n`).join('');
+    expect(states, lines).toHaveLength(golden.entries);
+    expect(createHash('sha256').update(lines).digest('hex'), lines).toBe(golden.sha256);
+    expect(net.parameterCount()).toBe(golden.trainableParams);
+    expect(states.reduce((sum, [, { size }]) => sum + size, 0)).toBe(golden.totalParams);
+    expect(states.every(([key, state]) => state instanceof Parameter || /\._(mean|variance)$/.test(key))).toBe(true);
+  });
+});
+
+const nameOf = ({ network, options, training }: GoldenZooCase) =>
+  `${network} ${JSON.stringify(options)}${training ? ' in training' : ''}`;
+
+describe('the same weights give the same outputs as in Paddle', () => {
+  beforeAll(() => setEngine('onednn'));
+  it.each(cases.map((golden) => [nameOf(golden), golden] as const))('%s', (_, golden) => check(golden), 60_000);
+});
+
+describe('on the reference engine, too', () => {
+  beforeAll(() => setEngine('reference'));
+  const small = cases.filter(({ options: { scale = 1 } }) => scale === 0.5 || scale === 0.75);
+  it.each(small.map((golden) => [nameOf(golden), golden] as const))('%s', (_, golden) => check(golden), 60_000);
+});
