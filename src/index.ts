@@ -15,7 +15,14 @@ export type { Shape } from './graph/shape.js';
 export * as io from './io/index.js';
 export * as metric from './metric/index.js';
 export {
-  classProbabilities,
+  Callback,
+  CallbackError,
+  type Json,
+  type Judging,
+  type NamedFigures,
+  type Training,
+} from './model/callback.js';
+export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
@@ -32,13 +39,13 @@ export {
 export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
 export { Run, type RunOptions } from './model/run.js';
+export { classProbabilities } from './model/probabilities.js';
 export { RunFolder } from './model/runFolder.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './model/summary.js';
 export {
-  type Callback,
   DivergenceError,
   type EpochRecord,
-  type Training,
+  type Objective,
   type TrainingState,
   type TrainOptions,
   type TrainOutcome,

@@ -1,6 +1,7 @@
 import type { DownloadProgress } from '../io/download.js';
+import type { Callback, Judging, Training } from '../model/callback.js';
 import { Progress } from '../model/progress.js';
-import type { Callback, EpochRecord, Training } from '../model/trainer.js';
+import type { EpochRecord } from '../model/trainer.js';
 import type { Terminal } from './terminal.js';
 
 /** A line of progress for machines. */
@@ -34,7 +35,6 @@ export class TrainingDisplay implements Callback {
   #loss = 0;
   #weight = 0;
   #progress: Progress | null = null;
-  #judging = false;
   #label = '';
 
   constructor(terminal: Terminal, options: TrainingDisplayOptions) {
@@ -45,7 +45,6 @@ export class TrainingDisplay implements Callback {
 
   onEpochBegin({ epoch, epochs, epochSamples }: Training): void {
     this.#label = `epoch ${epoch}/${epochs}`;
-    this.#judging = false;
     this.#progress = this.#start(this.#label, epochSamples, false);
   }
 
@@ -61,16 +60,17 @@ export class TrainingDisplay implements Callback {
     this.#progress?.update(samples, this.#figures);
   }
 
-  onEvaluateBatch(samples: number, total: number): void {
-    if (!this.#judging) {
-      this.#judging = true;
-      this.#progress?.stop();
-      this.#progress = this.#start(`${this.#label} evaluation`, total, true);
-    }
+  onEvaluateBegin({ total }: Judging): void {
+    this.#progress?.stop();
+    this.#progress = this.#start(`${this.#label} evaluation`, total, true);
+  }
+
+  onEvaluateBatch({ samples }: Judging): void {
     this.#progress?.update(samples);
   }
 
-  onEpochEnd(_training: Training, record: EpochRecord): void {
+  /** Whoever reads of an epoch finds it saved. */
+  onEpochSaved(_training: Training, record: EpochRecord): void {
     this.end();
     this.#options.onEpoch(record);
   }

@@ -1,13 +1,18 @@
 import { ShapeError } from '../errors.js';
-import { formatShape } from '../graph/shape.js';
 import type { DataLoader } from '../io/dataloader.js';
+import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import { realizeAll } from '../tensor/evaluate.js';
-import * as F from '../tensor/functional.js';
-import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
+import { noGrad, type Tensor } from '../tensor/tensor.js';
+import { type Callback, Callbacks, type NamedFigures } from './callback.js';
+import { Figures } from './figures.js';
+import { classProbabilities } from './probabilities.js';
 
-/** The mean loss of a batch, from the network's outputs and the classes (int32 `[N]`). */
-export type LossFunction = (outputs: Tensor, labels: Tensor) => Tensor;
+/**
+ * The mean loss of a batch, from the network's outputs and the classes (int32 `[N]`). A loss that can weight classes
+ * gets their weights (float32 `[classes]`) as well where there are any.
+ */
+export type LossFunction = (outputs: Tensor, labels: Tensor, classWeight?: Tensor) => Tensor;
 
 export interface EvaluateOptions {
   readonly network: Layer;
@@ -17,8 +22,14 @@ export interface EvaluateOptions {
   readonly mistakes?: number | undefined;
   /** Ends the evaluation between two batches; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
+  /** Gathered over all samples; they are reset first. */
+  readonly metrics?: readonly Metric[] | undefined;
+  /** Ends the evaluation after so many batches. */
+  readonly numIters?: number | undefined;
   /** Called after each batch. */
   readonly onBatch?: ((samples: number) => void) | undefined;
+  /** Told of the evaluation's course. */
+  readonly callbacks?: readonly Callback[] | undefined;
 }
 
 /** A sample whose most probable class is not its own. */
@@ -45,19 +56,8 @@ export interface Evaluation {
   readonly labels: Int32Array;
   /** `[samples, classes]`, row-major. */
   readonly probabilities: Float32Array;
-}
-
-/**
- * Probabilities of the classes, `[N, classes]`: the softmax of the outputs, or for a network with one output, whose
- * sigmoid is the probability of class 1, both classes.
- */
-export function classProbabilities(outputs: Tensor): Tensor {
-  if (outputs.shape.length !== 2) {
-    throw new ShapeError(`[evaluate] outputs: expected [samples, classes], got ${formatShape(outputs.shape)}`);
-  }
-  if (outputs.shape[1] > 1) return F.softmax(outputs);
-  const positive = F.sigmoid(outputs);
-  return concat([positive.affine(-1, 1), positive], 1);
+  /** By name. */
+  readonly metrics: NamedFigures;
 }
 
 /**
@@ -66,26 +66,39 @@ export function classProbabilities(outputs: Tensor): Tensor {
  * The network is in evaluation mode meanwhile, and afterwards in the mode it was in.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { network, loader, loss, signal, onBatch } = options;
+  const { network, loader, loss, signal, onBatch, numIters } = options;
+  const callbacks = new Callbacks(options.callbacks ?? []);
+  const batches = Math.min(loader.length, numIters ?? loader.length);
+  const total = Math.min(loader.samples, batches * loader.batchSize);
+  const figures = new Figures(options.metrics ?? []);
+  const judging = { batches, total, batch: 0, samples: 0, figures: () => figures.values() };
   const tally = new Tally(options.mistakes ?? 24);
   const { training } = network;
   network.eval();
   try {
+    await callbacks.call('onEvaluateBegin', judging);
     for await (const [images, labels] of loader) {
       signal?.throwIfAborted();
-      const [value, probabilities] = noGrad(() => {
+      const [value, probabilities, scores] = noGrad(() => {
         const outputs = network.forward(images);
-        return [loss(outputs, labels), classProbabilities(outputs)];
+        return [loss(outputs, labels), classProbabilities(outputs), figures.scores(outputs, labels)];
       });
-      await realizeAll([value, probabilities]);
-      const scores = (await probabilities.data()) as Float32Array;
-      tally.add(await value.item(), scores, (await labels.data()) as Int32Array);
+      await realizeAll([value, probabilities, ...scores]);
+      const mean = await value.item();
+      tally.add(mean, (await probabilities.data()) as Float32Array, (await labels.data()) as Int32Array);
+      await figures.add(mean, scores, labels);
+      judging.batch++;
+      judging.samples = tally.samples;
       onBatch?.(tally.samples);
+      await callbacks.call('onEvaluateBatch', judging);
+      if (judging.batch === batches) break;
     }
+    await callbacks.call('onEvaluateEnd', judging);
   } finally {
     if (training) network.train();
   }
-  return tally.result();
+  const { loss: _, ...metrics } = figures.values();
+  return { ...tally.result(), metrics };
 }
 
 /** Gathers the figures batch by batch. */
@@ -138,7 +151,7 @@ class Tally {
     if (kept.length > this.#keep) kept.pop();
   }
 
-  result(): Evaluation {
+  result(): Omit<Evaluation, 'metrics'> {
     return {
       samples: this.samples,
       loss: this.#lossSum / this.samples,

@@ -5,8 +5,8 @@ import { noGrad, Tensor } from '../tensor/tensor.js';
 import { picturesIn } from '../vision/datasets/folder.js';
 import type { PreparedImage } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
-import { classProbabilities } from './evaluate.js';
 import type { TrainedRun } from './evaluateRun.js';
+import { classProbabilities } from './probabilities.js';
 import { datasetKind } from './recipes.js';
 
 /** What a network takes a picture for. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { FileError } from '../errors.js';
 import type { ThresholdFigures } from '../metric/index.js';
+import type { lr } from '../optimizer/index.js';
+import type { Json } from './callback.js';
 import { lossNames, optimizerNames } from './recipes.js';
 import type { EpochRecord, TrainingState } from './trainer.js';
 
@@ -81,6 +83,19 @@ const generator = z.strictObject({
   words: z.tuple([count, count, count, count]).readonly(),
 });
 
+const schedule: z.ZodType<lr.ScheduleState> = z.strictObject({
+  lastEpoch: count,
+  lastLr: z.number().min(0),
+  get inner() {
+    return schedule.optional();
+  },
+  best: z.number().nullable().optional(),
+  badEpochs: count.optional(),
+  cooldownCounter: count.optional(),
+});
+
+const metricState = z.record(z.string(), z.union([z.number(), z.array(z.number()).readonly()])).readonly();
+
 /** state.json: where the training stands, and what the other files of the run folder must be. */
 const savedState = z.strictObject({
   format,
@@ -97,6 +112,9 @@ const savedState = z.strictObject({
     generator,
     steps: count,
     learningRate: z.number().min(0),
+    schedule: schedule.nullable().default(null),
+    metrics: z.array(metricState).readonly().default([]),
+    callbacks: z.record(z.string(), z.custom<Json>()).readonly().default({}),
   }) satisfies z.ZodType<TrainingState>,
   /** The threshold of the decision between two classes; null before the end of the training. */
   operatingPoint: z
@@ -104,6 +122,8 @@ const savedState = z.strictObject({
     .nullable(),
   files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })),
 });
+
+const figures = z.record(z.string(), z.number().nullable());
 
 /** A line of metrics.jsonl. */
 const epochRecord = z.strictObject({
@@ -114,6 +134,9 @@ const epochRecord = z.strictObject({
   imagesPerSecond: z.number().min(0),
   seconds: z.number().min(0),
   dataShare: z.number().min(0).max(1),
+  learningRate: z.number().min(0).optional(),
+  trainMetrics: figures.optional(),
+  evalMetrics: figures.nullable().optional(),
 }) satisfies z.ZodType<EpochRecord>;
 
 export type RunConfig = z.infer<typeof runConfig>;

@@ -12,7 +12,8 @@ import { seed as setSeed } from '../random.js';
 import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
 import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
-import { evaluate, type LossFunction } from './evaluate.js';
+import type { Callback, Training } from './callback.js';
+import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
 import { plateauNotice } from './plateau.js';
 import {
@@ -32,19 +33,13 @@ import { combinedFingerprint, RunFolder } from './runFolder.js';
 import { picturesOf, renderRunReport } from './runReport.js';
 import { secondClass } from './screening.js';
 import { summarize } from './summary.js';
-import {
-  type Callback,
-  DivergenceError,
-  type Training,
-  type TrainOptions,
-  type TrainOutcome,
-  train,
-} from './trainer.js';
+import { DivergenceError, type TrainOptions, type TrainOutcome, train } from './trainer.js';
 import { version } from './version.js';
 
 /** A report of a long run is renewed on the way, at most so often. */
 const reportSeconds = 60;
 const usualHoldOut = 0.2;
+const skipping = { onBadImage: 'skip' } as const;
 const usualRule: OperatingRule = { sensitivity: 0.95 };
 /** Weight of the loss of each auxiliary head: Szegedy et al., 2015, section 5. */
 const auxiliaryWeight = 0.3;
@@ -78,12 +73,27 @@ export interface RunOptions {
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
 
+export interface ResumeOptions {
+  /** Folder with MNIST's files. */
+  readonly dataDir?: string | undefined;
+  /** How photographs are read. */
+  readonly reading?: OpenOptions['reading'];
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+export interface RunTrainOptions {
+  readonly callbacks?: readonly Callback[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly saveSteps?: number | undefined;
+}
+
 interface RunParts {
   readonly folder: RunFolder;
   readonly network: Layer;
   readonly optimizer: Optimizer;
   readonly train: OpenedSplit;
   readonly eval: OpenedSplit;
+  readonly from?: TrainOptions['from'];
 }
 
 /** A training with its data, network and run folder: everything is checked and in place, and nothing trained yet. */
@@ -93,6 +103,7 @@ export class Run {
   readonly optimizer: Optimizer;
   readonly #train: OpenedSplit;
   readonly #eval: OpenedSplit;
+  readonly #from: TrainOptions['from'];
 
   private constructor(parts: RunParts) {
     this.folder = parts.folder;
@@ -100,6 +111,7 @@ export class Run {
     this.optimizer = parts.optimizer;
     this.#train = parts.train;
     this.#eval = parts.eval;
+    this.#from = parts.from;
   }
 
   /**
@@ -162,6 +174,46 @@ export class Run {
     return new Run({ folder: await RunFolder.create(out, config), network, optimizer, ...parts });
   }
 
+  /**
+   * Opens the folder of a training that was stopped or killed, to go on where its state was saved: it ends with the
+   * same bits as one that was left alone, on the same machine with the same engine and number of threads. A run that
+   * has finished gets its report anew.
+   *
+   * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
+   * @throws {InputError} if the images or labels are not those of before
+   */
+  static async resume(path: string, options: ResumeOptions = {}): Promise<Run> {
+    const folder = await RunFolder.open(path, { begun: true });
+    const { model, data: known, recipe, seed } = folder.config;
+    const opened = await datasetKind(known.name).open({
+      location: known.location ?? options.dataDir,
+      images: known.images ?? preprocessing({ size: [model.inputShape[1], model.inputShape[2]] }),
+      reading: {
+        ...(known.train.unreadable.length + known.eval.unreadable.length > 0 && skipping),
+        ...options.reading,
+      },
+      holdOut: known.holdOut ?? { share: usualHoldOut, seed },
+      classNames: known.classNames,
+      onDownload: options.onDownload,
+    });
+    const parts = { train: await opened.open('train'), eval: await opened.open('eval') };
+    for (const split of ['train', 'eval'] as const) {
+      if ((await describeSplit(parts[split])).sha256 === known[split].sha256) continue;
+      throw new InputError(
+        `[run] ${parts[split].source}: expected the images and labels of the run, got others; ` +
+          'put the data back as they were, or train anew',
+      );
+    }
+    setSeed(seed);
+    const network = modelKind(model.name).create(model.options, model.inputShape);
+    const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
+    if (!(await folder.hasState())) return new Run({ folder, network, optimizer, ...parts });
+    await folder.loadWeights(network);
+    await folder.loadOptimizer(optimizer, network);
+    const from = { state: folder.state.training, history: folder.history };
+    return new Run({ folder, network, optimizer, ...parts, from });
+  }
+
   /** What is trained on what, for {@link train}. */
   loop(): TrainOptions {
     const { recipe, model } = this.folder.config;
@@ -175,6 +227,7 @@ export class Run {
       trainLoader: new DataLoader(this.#train.dataset, { batchSize, shuffle }),
       evalLoader: new DataLoader(this.#eval.dataset, { batchSize: evalBatchSize(model.inputShape, recipe) }),
       epochs,
+      from: this.#from,
     };
   }
 
@@ -187,41 +240,39 @@ export class Run {
 
   /**
    * Trains. The state is saved after each epoch and when the signal ends the training; at the end `report.html` is
-   * written.
+   * written. Nobody else can train in the folder meanwhile.
    *
+   * @param options.saveSteps saves the state after so many steps too
    * @throws {DivergenceError} if a loss is infinite or no number: what was saved last stays
    */
-  async train({
-    callbacks = [],
-    signal,
-  }: {
-    readonly callbacks?: readonly Callback[];
-    readonly signal?: AbortSignal | undefined;
-  } = {}): Promise<TrainOutcome> {
+  async train({ callbacks = [], signal, saveSteps }: RunTrainOptions = {}): Promise<TrainOutcome> {
     const { folder } = this;
+    await folder.lock();
     const keeper = new Keeper(this, this.#train, this.#eval, signal);
     try {
-      // Whoever is told that an epoch has ended finds it saved.
-      return await train({ ...this.loop(), callbacks: [keeper, ...callbacks], signal });
+      const save = (training: Training) => keeper.save(training);
+      const outcome = await train({ ...this.loop(), callbacks, signal, save, saveSteps });
+      return await keeper.end(outcome);
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
-      const done = keeper.savedEpochs;
+      const done = folder.history.length;
       const left =
         done === 0 ? 'nothing had been saved yet' : `the state after epoch ${done} is kept in ${folder.path}`;
       await keeper.report(`Ended early: ${error.message}`);
       throw new FoveaError(`${error.message}; ${left}`, { cause: error });
+    } finally {
+      await folder.unlock();
     }
   }
 }
 
 /** Saves the state and writes the report as the training goes on. */
-class Keeper implements Callback {
-  savedEpochs = 0;
+class Keeper {
   readonly #run: Run;
   readonly #train: OpenedSplit;
   readonly #eval: OpenedSplit;
   readonly #signal: AbortSignal | undefined;
-  #training: Training | null = null;
+  #evaluation: Evaluation | null = null;
   #pictures: readonly Picture[] | null = null;
   #reported = performance.now();
 
@@ -232,53 +283,65 @@ class Keeper implements Callback {
     this.#signal = signal;
   }
 
-  onTrainBegin(training: Training): void {
-    this.#training = training;
-  }
-
-  async onEpochEnd(training: Training): Promise<void> {
+  async save(training: Training): Promise<void> {
     await this.#run.folder.save(training);
-    this.savedEpochs = training.history.length;
+    this.#evaluation = training.evaluation;
     const due = performance.now() - this.#reported > 1000 * reportSeconds;
     if (due && training.epoch <= training.epochs) await this.report('The training goes on.');
   }
 
-  async onTrainEnd(training: Training, { completed }: TrainOutcome): Promise<void> {
-    const { epoch, epochs, batch, batches, history } = training;
-    if (!completed) await this.#run.folder.save(training);
-    else await this.#chooseOperatingPoint();
-    await this.report(
-      completed
-        ? (this.#run.plateau(history) ?? undefined)
-        : `Stopped early: in epoch ${epoch} of ${epochs}, after batch ${formatCount(batch)} of ${formatCount(batches)}. ` +
-            'The figures are those of the last whole epoch.',
-    );
+  async end(outcome: TrainOutcome): Promise<TrainOutcome> {
+    const { completed, history } = outcome;
+    if (completed && outcome.evaluation === null) {
+      // The run was killed between its last epoch and its end, and has been gone on with.
+      const judged = await evaluate({ ...this.#judging(this.#eval.dataset), mistakes: undefined });
+      return this.end({ ...outcome, evaluation: judged });
+    }
+    this.#evaluation = outcome.evaluation;
+    if (completed) await this.#chooseOperatingPoint();
+    await this.report(completed ? (this.#run.plateau(history) ?? undefined) : this.#stopped());
+    return outcome;
   }
 
   async report(note?: string): Promise<void> {
-    const { history = [], evaluation = null } = this.#training ?? {};
+    const { folder } = this.#run;
     this.#pictures ??= await picturesOf(this.#train.dataset);
     const page = await renderRunReport({
-      folder: this.#run.folder,
-      history,
-      evaluation,
+      folder,
+      history: folder.history,
+      evaluation: this.#evaluation,
       evalData: this.#eval.dataset,
       pictures: this.#pictures,
       ended: new Date(),
       note,
     });
-    await this.#run.folder.writeReport(page);
+    await folder.writeReport(page);
     this.#reported = performance.now();
   }
 
+  #stopped(): string {
+    const { state, config } = this.#run.folder;
+    const { epoch, batch } = state.training;
+    const batches = Math.ceil(config.data.train.images / config.recipe.batchSize);
+    return (
+      `Stopped early: in epoch ${epoch} of ${config.recipe.epochs}, after batch ${formatCount(batch)} of ` +
+      `${formatCount(batches)}. The figures are those of the last whole epoch.`
+    );
+  }
+
+  #judging(dataset: OpenedSplit['dataset']) {
+    const { network, folder } = this.#run;
+    const { recipe, model } = folder.config;
+    const loader = new DataLoader(dataset, { batchSize: evalBatchSize(model.inputShape, recipe) });
+    return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
+  }
+
   async #chooseOperatingPoint(): Promise<void> {
-    const { folder, network } = this.#run;
-    const { operatingRule: rule, recipe, model } = folder.config;
-    if (rule === null) return;
-    const loader = new DataLoader(this.#train.dataset, { batchSize: evalBatchSize(model.inputShape, recipe) });
-    const loss = lossOf(recipe).compute;
+    const { folder } = this.#run;
+    const { operatingRule: rule } = folder.config;
+    if (rule === null || folder.state.operatingPoint !== null) return;
     try {
-      const { labels, probabilities } = await evaluate({ network, loader, loss, mistakes: 0, signal: this.#signal });
+      const { labels, probabilities } = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
       await folder.saveOperatingPoint(chooseOperatingPoint({ labels, scores: secondClass(probabilities) }, rule));
     } catch (error) {
       // Who wants to stop here loses the operating point only.
@@ -312,7 +375,9 @@ function objectiveOf(network: Layer, loss: LossFunction): TrainOptions['objectiv
   if (inner === null) return undefined;
   return (images, labels) => {
     const { logits, auxiliary } = inner.forwardWithHeads(images);
-    return auxiliary.reduce((sum, head) => sum.add(loss(head, labels).mul(auxiliaryWeight)), loss(logits, labels));
+    const plain = loss(logits, labels);
+    const total = auxiliary.reduce((sum, head) => sum.add(loss(head, labels).mul(auxiliaryWeight)), plain);
+    return { loss: total, outputs: logits };
   };
 }
 

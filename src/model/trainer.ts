@@ -1,10 +1,14 @@
-import { FoveaError, InputError } from '../errors.js';
+import { FoveaError, InputError, NonFiniteError } from '../errors.js';
 import type { DataLoader, TensorBatch } from '../io/dataloader.js';
+import type { Metric, MetricState } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
-import type { Optimizer } from '../optimizer/index.js';
+import type { lr, Optimizer } from '../optimizer/index.js';
 import { defaultGenerator, type GeneratorState } from '../random.js';
+import { realizeAll } from '../tensor/evaluate.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { type Callback, CallbackError, Callbacks, type Json, type NamedFigures, type Training } from './callback.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
+import { Figures } from './figures.js';
 import { formatFigure } from './format.js';
 
 /** What an epoch came to: one line of `metrics.jsonl`. */
@@ -21,7 +25,16 @@ export interface EpochRecord {
   readonly seconds: number;
   /** Share of the seconds in which the next batch was waited for. */
   readonly dataShare: number;
+  /** At the end of the epoch's batches. */
+  readonly learningRate?: number | undefined;
+  /** The metrics, if there are any, over the samples of the epoch, each judged before the step that learned from it. */
+  readonly trainMetrics?: NullableFigures | undefined;
+  /** The same over the evaluation; null without one. */
+  readonly evalMetrics?: NullableFigures | null | undefined;
 }
+
+/** Figures that may be undefined, as the AUC of samples of one class. */
+type NullableFigures = Readonly<Record<string, number | null>>;
 
 /**
  * Where a training stands: plain JSON. Together with the parameters and the optimizer's states it is all that
@@ -45,64 +58,57 @@ export interface TrainingState {
   /** Of the optimizer. */
   readonly steps: number;
   readonly learningRate: number;
+  /** What the learning rate follows, if it does. */
+  readonly schedule: lr.ScheduleState | null;
+  /** What each metric has gathered in this epoch. */
+  readonly metrics: readonly MetricState[];
+  /** What callbacks have to remember, by name. */
+  readonly callbacks: Readonly<Record<string, Json>>;
 }
 
-/** A training that goes on, as its callbacks see it: one object all along, whose fields change. */
-export interface Training {
-  readonly network: Layer;
-  readonly optimizer: Optimizer;
-  /** Epochs in all. */
-  readonly epochs: number;
-  /** Batches in an epoch. */
-  readonly batches: number;
-  /** Samples in an epoch. */
-  readonly epochSamples: number;
-  /** The epoch that goes on, from 1. */
-  readonly epoch: number;
-  /** Batches of this epoch that are done. */
-  readonly batch: number;
-  /** Samples of this epoch that are done. */
-  readonly samples: number;
-  /** Loss of the newest batch. */
-  readonly loss: number;
-  /** The epochs that are done. */
-  readonly history: readonly EpochRecord[];
-  /** The newest evaluation. */
-  readonly evaluation: Evaluation | null;
-  state(): TrainingState;
-  /** Ends the training after the present batch. */
-  stop(): void;
-}
-
-/** What may be done on the way; every method is optional. Methods that return promises are waited for. */
-export interface Callback {
-  onTrainBegin?(training: Training): void | Promise<void>;
-  onEpochBegin?(training: Training): void | Promise<void>;
-  /** After each step. A small network takes 0.2 ms for one, so be quick. */
-  onBatchEnd?(training: Training): void | Promise<void>;
-  /** During the evaluation, after each of its batches. */
-  onEvaluateBatch?(samples: number, total: number): void;
-  /** After the evaluation; `training.state()` is then the beginning of the next epoch. */
-  onEpochEnd?(training: Training, record: EpochRecord): void | Promise<void>;
-  /** At the end, also after {@link Training.stop} or an aborted signal, but not if the training failed. */
-  onTrainEnd?(training: Training, outcome: TrainOutcome): void | Promise<void>;
+/** What a batch is trained on, and what the network said. */
+export interface Objective {
+  /** The mean loss of the batch. */
+  readonly loss: Tensor;
+  /** `[samples, classes]` */
+  readonly outputs: Tensor;
 }
 
 export interface TrainOptions {
   readonly network: Layer;
   readonly optimizer: Optimizer;
   readonly loss: LossFunction;
-  /** The mean loss that a batch is trained on. Default: `loss(network.forward(images), labels)`. */
-  readonly objective?: ((images: Tensor, labels: Tensor) => Tensor) | undefined;
+  /** Default: the loss of `network.forward(images)`. */
+  readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
+  /** Weight of each class in the training's loss, `[classes]`; the loss must know its third parameter. */
+  readonly classWeight?: Tensor | undefined;
   readonly trainLoader: DataLoader;
-  /** Judged after every epoch. */
+  /** Judged after epochs. */
   readonly evalLoader?: DataLoader | undefined;
+  /** Epochs between two evaluations (1). The last epoch is always judged. */
+  readonly evalFreq?: number | undefined;
+  /** Gathered over the batches of the training and over each evaluation. */
+  readonly metrics?: readonly Metric[] | undefined;
   readonly epochs: number;
+  /** Epochs that count as done before the training begins (0). */
+  readonly initialEpoch?: number | undefined;
+  /** Ends the training after so many batches in all, in place of `epochs`; the epoch that is cut short is judged too. */
+  readonly numIters?: number | undefined;
+  /**
+   * Batches whose gradients make one step (1). The gradient is the mean over all their samples, so that the step is
+   * that of one large batch. Fewer at the end of an epoch.
+   */
+  readonly accumulateGradBatches?: number | undefined;
   readonly callbacks?: readonly Callback[] | undefined;
+  /** Saves the state: called after each epoch, and where the training ends early. */
+  readonly save?: ((training: Training) => Promise<void>) | undefined;
+  /** Saves after so many steps too. */
+  readonly saveSteps?: number | undefined;
   /** Ends the training after the present batch, like {@link Training.stop}. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Goes on from there. The network and the optimizer must have been restored; the default generator is restored here.
+   * Goes on from there. The network and the optimizer must have been restored; the default generator, the optimizer's
+   * learning rate or schedule, metrics and callbacks are restored here.
    * The loader has to shuffle with the default generator, as it does unless told otherwise.
    */
   readonly from?: { readonly state: TrainingState; readonly history: readonly EpochRecord[] } | undefined;
@@ -137,10 +143,18 @@ export class DivergenceError extends FoveaError {
  * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an evaluation.
  *
  * @throws {DivergenceError} if a loss is infinite or no number
+ * @throws {CallbackError} if a callback throws
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  if (!Number.isSafeInteger(options.epochs) || options.epochs < 1) {
-    throw new InputError(`[train] epochs: expected a positive integer, got ${options.epochs}`);
+  const { epochs, initialEpoch = 0, numIters = 1, evalFreq = 1, accumulateGradBatches = 1, saveSteps = 1 } = options;
+  const counts = { epochs, numIters, evalFreq, accumulateGradBatches, saveSteps };
+  for (const [name, count] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new InputError(`[train] ${name}: expected a positive integer, got ${count}`);
+    }
+  }
+  if (!Number.isSafeInteger(initialEpoch) || initialEpoch < 0) {
+    throw new InputError(`[train] initialEpoch: expected an integer from 0 on, got ${initialEpoch}`);
   }
   return new Loop(options).run();
 }
@@ -149,17 +163,17 @@ class Loop implements Training {
   readonly network: Layer;
   readonly optimizer: Optimizer;
   readonly epochs: number;
-  readonly batches: number;
-  readonly epochSamples: number;
   readonly history: EpochRecord[];
   epoch = 1;
   batch = 0;
   samples = 0;
   loss = Number.NaN;
+  updated = true;
   evaluation: Evaluation | null = null;
   readonly #options: TrainOptions;
-  readonly #callbacks: readonly Callback[];
-  #lossSum = 0;
+  readonly #callbacks: Callbacks;
+  readonly #figures: Figures;
+  readonly #accumulate: number;
   #secondsBefore = 0;
   #dataSeconds = 0;
   #began = 0;
@@ -167,27 +181,53 @@ class Loop implements Training {
   #ticking = false;
   #shuffle: GeneratorState | null = null;
   #stopped = false;
+  /** Whether something has happened since the state was saved. */
+  #unsaved = false;
+  #saved = false;
 
   constructor(options: TrainOptions) {
-    const { network, optimizer, epochs, trainLoader, callbacks = [], from } = options;
+    const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, numIters, from } = options;
     this.network = network;
     this.optimizer = optimizer;
-    this.epochs = epochs;
-    this.batches = trainLoader.length;
-    this.epochSamples = Math.min(trainLoader.length * trainLoader.batchSize, trainLoader.dataset.length);
+    this.epochs = numIters === undefined ? options.epochs : initialEpoch + Math.ceil(numIters / trainLoader.length);
     this.history = [...(from?.history ?? [])];
+    this.epoch = initialEpoch + 1;
     this.#options = options;
-    this.#callbacks = callbacks;
+    this.#callbacks = new Callbacks(callbacks);
+    this.#figures = new Figures(metrics);
+    this.#accumulate = options.accumulateGradBatches ?? 1;
     if (from === undefined) return;
-    this.epoch = from.state.epoch;
-    this.batch = from.state.batch;
-    this.samples = from.state.samples;
-    this.#lossSum = from.state.lossSum;
-    this.#secondsBefore = from.state.seconds;
-    this.#dataSeconds = from.state.dataSeconds;
-    this.#shuffle = from.state.shuffle;
-    optimizer.learningRate = from.state.learningRate;
-    defaultGenerator().restore(from.state.generator);
+    const { state } = from;
+    this.epoch = state.epoch;
+    this.batch = state.batch;
+    this.samples = state.samples;
+    this.#secondsBefore = state.seconds;
+    this.#dataSeconds = state.dataSeconds;
+    this.#shuffle = state.shuffle;
+    this.#figures.restore(state.samples, state.lossSum, state.metrics);
+    if (optimizer.schedule === null) optimizer.learningRate = state.learningRate;
+    else if (state.schedule !== null) optimizer.schedule.setStateDict(state.schedule);
+    this.#callbacks.setStateDict(state.callbacks);
+    defaultGenerator().restore(state.generator);
+  }
+
+  get batches(): number {
+    const { trainLoader, numIters, initialEpoch = 0 } = this.#options;
+    if (numIters === undefined) return trainLoader.length;
+    return Math.min(trainLoader.length, numIters - (this.epoch - 1 - initialEpoch) * trainLoader.length);
+  }
+
+  get epochSamples(): number {
+    const { trainLoader } = this.#options;
+    return Math.min(this.batches * trainLoader.batchSize, trainLoader.samples);
+  }
+
+  get figureNames(): readonly string[] {
+    return this.#figures.names;
+  }
+
+  figures(): NamedFigures {
+    return this.#figures.values();
   }
 
   stop(): void {
@@ -195,116 +235,212 @@ class Loop implements Training {
   }
 
   state(): TrainingState {
-    const { epoch, batch, samples } = this;
-    const { steps, learningRate } = this.optimizer;
+    const { epoch, batch, samples, optimizer } = this;
+    if (!this.updated) {
+      throw new InputError(
+        '[train] state: expected to be asked for after a step, got asked between batches that make one step together; ' +
+          'look at training.updated',
+      );
+    }
+    const { steps, learningRate, schedule } = optimizer;
     return {
       epoch,
       batch,
       samples,
-      lossSum: this.#lossSum,
+      lossSum: this.#figures.lossSum,
       seconds: this.#seconds(),
       dataSeconds: this.#dataSeconds,
       shuffle: this.#shuffle,
       generator: defaultGenerator().state(),
       steps,
       learningRate,
+      schedule: schedule?.stateDict() ?? null,
+      metrics: this.#figures.stateDict(),
+      callbacks: this.#callbacks.stateDict(),
     };
   }
 
   async run(): Promise<TrainOutcome> {
-    await this.#call((callback) => callback.onTrainBegin?.(this));
+    try {
+      return await this.#run();
+    } catch (error) {
+      if (!(error instanceof CallbackError)) throw error;
+      const kept = await this.#keepAfterFailure();
+      throw new CallbackError(error.callback, error.hook, error.cause, kept);
+    }
+  }
+
+  async #run(): Promise<TrainOutcome> {
+    const callbacks = this.#callbacks;
+    await callbacks.call('onTrainBegin', this);
     while (this.epoch <= this.epochs && !this.#ending()) {
-      await this.#call((callback) => callback.onEpochBegin?.(this));
+      await callbacks.call('onEpochBegin', this);
       await this.#trainEpoch();
       if (this.batch < this.batches) break;
       const seconds = this.#seconds();
-      if (!(await this.#evaluate())) break;
-      const record: EpochRecord = {
-        epoch: this.epoch,
-        trainLoss: this.#lossSum / this.samples,
-        evalLoss: this.evaluation?.loss ?? null,
-        evalAccuracy: this.evaluation?.accuracy ?? null,
-        imagesPerSecond: this.samples / seconds,
-        seconds,
-        dataShare: this.#dataSeconds / seconds,
-      };
+      const trained = this.#figures.values();
+      const judged = this.#judges();
+      if (judged && !(await this.#evaluate())) break;
+      const record = this.#record(seconds, trained, judged ? this.evaluation : null);
       this.history.push(record);
       this.#nextEpoch();
-      await this.#call((callback) => callback.onEpochEnd?.(this, record));
+      await callbacks.call('onEpochEnd', this, record);
+      await this.#save();
+      await callbacks.call('onEpochSaved', this, record);
     }
     const { history, evaluation } = this;
     const outcome = { history, evaluation, completed: this.epoch > this.epochs };
-    await this.#call((callback) => callback.onTrainEnd?.(this, outcome));
+    if (this.#unsaved) await this.#save();
+    await callbacks.call('onTrainEnd', this, outcome);
     return outcome;
   }
 
   async #trainEpoch(): Promise<void> {
-    const { network, optimizer, batches } = this;
-    const { loss, trainLoader } = this.#options;
-    const { objective = (images, labels) => loss(network.forward(images), labels) } = this.#options;
-    const onBatchEnd = this.#callbacks.filter((callback) => callback.onBatchEnd !== undefined);
+    const { trainLoader, saveSteps } = this.#options;
+    const { batches, optimizer } = this;
     const epoch = trainLoader.epoch(this.#shuffle === null ? {} : { from: this.#shuffle, skip: this.batch });
     this.#shuffle = trainLoader.epochState;
-    network.train();
+    if (this.batch === 0) this.#figures.reset();
+    this.network.train();
     this.#began = performance.now();
     this.#ticking = true;
+    this.#unsaved = true;
     let asked = performance.now();
-    for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
-      this.#dataSeconds += (performance.now() - asked) / 1000;
-      const mean = objective(images, labels);
-      mean.backward();
-      await optimizer.step();
-      optimizer.clearGrad();
-      const value = await mean.item();
-      this.batch++;
-      if (!Number.isFinite(value)) {
-        throw new DivergenceError(this.epoch, this.batch, value, optimizer.learningRate);
-      }
-      const n = images.shape[0];
-      this.loss = value;
-      this.samples += n;
-      this.#lossSum += value * n;
-      for (let i = 0; i < onBatchEnd.length; i++) {
-        const waiting = onBatchEnd[i].onBatchEnd?.(this);
+    if (this.batch < batches) {
+      for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
+        this.#dataSeconds += (performance.now() - asked) / 1000;
+        await this.#trainBatch(images, labels);
+        const waiting = this.#callbacks.call('onBatchEnd', this);
         if (waiting !== undefined) await waiting;
+        if (this.batch === batches) break;
+        if (this.updated) {
+          if (saveSteps !== undefined && optimizer.steps % saveSteps === 0) await this.#save();
+          // A last batch that is done belongs to a whole epoch, which is judged before the end.
+          if (this.#ending()) break;
+        }
+        asked = performance.now();
       }
-      // A last batch that is done belongs to a whole epoch, which is judged before the end.
-      if (this.batch < batches && this.#ending()) break;
-      asked = performance.now();
     }
     this.#secondsBefore = this.#seconds();
     this.#ticking = false;
   }
 
+  async #trainBatch(images: Tensor, labels: Tensor): Promise<void> {
+    const { network, optimizer } = this;
+    const { objective, loss, classWeight } = this.#options;
+    let result = objective?.(images, labels);
+    if (result === undefined) {
+      const outputs = network.forward(images);
+      result = { loss: loss(outputs, labels, classWeight), outputs };
+    }
+    const mean = result.loss;
+    const scores = this.#figures.scores(result.outputs, labels);
+    const share = this.#shareOfStep(images.shape[0]);
+    (share === 1 ? mean : mean.mul(share)).backward();
+    this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
+    try {
+      if (this.updated) {
+        await optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true });
+        optimizer.clearGrad();
+      } else {
+        const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
+        await realizeAll([mean, ...scores, ...gradients]);
+      }
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      throw new DivergenceError(this.epoch, this.batch + 1, error.value, optimizer.learningRate);
+    }
+    const value = await mean.item();
+    this.batch++;
+    if (!Number.isFinite(value)) {
+      throw new DivergenceError(this.epoch, this.batch, value, optimizer.learningRate);
+    }
+    this.loss = value;
+    this.samples += images.shape[0];
+    const taking = this.#figures.add(value, scores, labels);
+    if (taking !== undefined) await taking;
+  }
+
+  /** Which part of its step's samples a batch has. */
+  #shareOfStep(samples: number): number {
+    if (this.#accumulate === 1) return 1;
+    const { batchSize } = this.#options.trainLoader;
+    const begin = this.batch - (this.batch % this.#accumulate);
+    const end = Math.min((begin + this.#accumulate) * batchSize, this.epochSamples);
+    return samples / (end - begin * batchSize);
+  }
+
+  /** Whether this epoch is judged. */
+  #judges(): boolean {
+    const { evalLoader, evalFreq = 1 } = this.#options;
+    return evalLoader !== undefined && (this.epoch % evalFreq === 0 || this.epoch === this.epochs);
+  }
+
   /** False if the signal cut it short. */
   async #evaluate(): Promise<boolean> {
     const { network } = this;
-    const { evalLoader: loader, loss, signal } = this.#options;
-    if (loader === undefined) return true;
-    const total = loader.dataset.length;
-    const watching = this.#callbacks.filter((callback) => callback.onEvaluateBatch !== undefined);
-    const onBatch = (samples: number) => {
-      for (const callback of watching) callback.onEvaluateBatch?.(samples, total);
-    };
+    const { evalLoader, loss, signal, metrics, callbacks } = this.#options;
+    const trained = this.#figures.stateDict();
     try {
-      this.evaluation = await evaluate({ network, loader, loss, signal, onBatch });
+      this.evaluation = await evaluate({
+        network,
+        loader: evalLoader as DataLoader,
+        loss,
+        metrics,
+        signal,
+        callbacks,
+      });
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return false;
       throw error;
+    } finally {
+      // The metrics are the same objects as those of the training.
+      this.#figures.restore(this.samples, this.#figures.lossSum, trained);
     }
     const { loss: value } = this.evaluation;
     if (!Number.isFinite(value)) throw new DivergenceError(this.epoch, null, value, this.optimizer.learningRate);
     return true;
   }
 
+  #record(seconds: number, { loss, ...metrics }: NamedFigures, evaluation: Evaluation | null): EpochRecord {
+    return {
+      epoch: this.epoch,
+      trainLoss: loss,
+      evalLoss: evaluation?.loss ?? null,
+      evalAccuracy: evaluation?.accuracy ?? null,
+      imagesPerSecond: this.samples / seconds,
+      seconds,
+      dataShare: this.#dataSeconds / seconds,
+      learningRate: this.optimizer.learningRate,
+      ...(Object.keys(metrics).length > 0 && {
+        trainMetrics: nullable(metrics),
+        evalMetrics: evaluation === null ? null : nullable(evaluation.metrics),
+      }),
+    };
+  }
+
   #nextEpoch(): void {
     this.epoch++;
     this.batch = 0;
     this.samples = 0;
-    this.#lossSum = 0;
+    this.#figures.reset();
     this.#secondsBefore = 0;
     this.#dataSeconds = 0;
     this.#shuffle = null;
+  }
+
+  async #save(): Promise<void> {
+    await this.#options.save?.(this);
+    this.#unsaved = false;
+    this.#saved = true;
+  }
+
+  /** What to tell about the state after a callback has failed. */
+  async #keepAfterFailure(): Promise<string> {
+    if (this.#options.save === undefined) return '';
+    if (this.#unsaved && this.updated) await this.#save();
+    if (!this.#saved) return '';
+    return this.#unsaved ? '; the state that was saved last is kept' : '; the state is saved';
   }
 
   #seconds(): number {
@@ -314,8 +450,8 @@ class Loop implements Training {
   #ending(): boolean {
     return this.#stopped || this.#options.signal?.aborted === true;
   }
+}
 
-  async #call(invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
-    for (const callback of this.#callbacks) await invoke(callback);
-  }
+function nullable(figures: NamedFigures): NullableFigures {
+  return Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, Number.isFinite(x) ? x : null]));
 }

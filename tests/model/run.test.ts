@@ -1,14 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { FileError, FoveaError, InputError } from '../../src/errors.js';
 import { loadSafetensors } from '../../src/io/safetensors.js';
+import type { Callback, Training } from '../../src/model/callback.js';
 import { evaluateRun, openRun } from '../../src/model/evaluateRun.js';
 import { makeOptimizer } from '../../src/model/recipes.js';
 import { Run } from '../../src/model/run.js';
-import { fingerprint, RunFolder } from '../../src/model/runFolder.js';
-import { type Callback, type Training, train } from '../../src/model/trainer.js';
+import { RunFolder } from '../../src/model/runFolder.js';
+import { fingerprint } from '../../src/model/stateFolder.js';
+import type { EpochRecord } from '../../src/model/trainer.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -71,7 +75,16 @@ describe('a run folder', () => {
     expect(config.data.train.classCounts.reduce((sum: number, n: number) => sum + n)).toBe(500);
     const lines = readFileSync(join(trained, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual(
-      [1, 2].map(() => ['epoch', 'trainLoss', 'evalLoss', 'evalAccuracy', 'imagesPerSecond', 'seconds', 'dataShare']),
+      [1, 2].map(() => [
+        'epoch',
+        'trainLoss',
+        'evalLoss',
+        'evalAccuracy',
+        'imagesPerSecond',
+        'seconds',
+        'dataShare',
+        'learningRate',
+      ]),
     );
     const page = readFileSync(join(trained, 'report.html'), 'utf8');
     expect(page).toContain('LeNet on MNIST');
@@ -211,21 +224,19 @@ describe('a training that ends early', () => {
     const { completed } = await run.train({ callbacks: [interrupt], signal: controller.signal });
     expect(completed).toBe(false);
     const opened = await openRun(run.folder.path);
-    const { state, history, config } = opened.folder;
+    const { state } = opened.folder;
     expect(state).toMatchObject({ finished: false, training: { epoch: 2, batch: 7, samples: 70, steps: 57 } });
     expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).toContain(
       'Stopped early: in epoch 2 of 2, after batch 7 of 50.',
     );
-    const again = await Run.create(options('resumed'));
-    const { network } = again;
-    await opened.folder.loadWeights(network);
-    const optimizer = makeOptimizer(config.recipe.optimizer, network.parameters());
-    await opened.folder.loadOptimizer(optimizer, network);
-    // The loop of Run, with a beginning.
-    await train({ ...again.loop(), optimizer, from: { state: state.training, history } });
+    await (await Run.resume(run.folder.path, { dataDir })).train();
+    const resumed = await openRun(run.folder.path);
+    expect(resumed.folder.state).toMatchObject({ finished: true, training: { epoch: 3, steps: 100 } });
+    expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).not.toContain('Stopped early');
     const whole = await openRun(trained);
+    expect(resumed.folder.history).toMatchObject(whole.folder.history.map(untimed));
     for (const [name, expected] of whole.network.namedParameters()) {
-      const got = network.namedParameters().get(name);
+      const got = resumed.network.namedParameters().get(name);
       expect(await got?.data(), name).toEqual(await expected.data());
     }
   });
@@ -247,6 +258,61 @@ describe('a training that ends early', () => {
     expect(opened.folder.history).toHaveLength(1);
     expect((await evaluateRun(opened, { dataDir })).loss).toBeCloseTo(opened.folder.history[0].evalLoss as number, 5);
     expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).toContain('got NaN in epoch 2');
+  });
+});
+
+const untimed = ({ epoch, trainLoss, evalLoss, evalAccuracy }: EpochRecord) => {
+  return { epoch, trainLoss, evalLoss, evalAccuracy };
+};
+
+describe('a run that is gone on with', () => {
+  test('begins anew if nothing was saved yet', async () => {
+    const run = await Run.create(options('early'));
+    writeFileSync(join(run.folder.path, '.weights.safetensors.new.0123456789ab.tmp'), 'half of');
+    await (await Run.resume(run.folder.path, { dataDir })).train();
+    const weights = async (path: string) => (await fingerprint(join(path, 'weights.safetensors'))).sha256;
+    expect(await weights(run.folder.path)).toBe(await weights(trained));
+    expect(readdirSync(run.folder.path).sort()).toEqual(files);
+  });
+
+  test('that has finished gets its report anew, and nothing else', async () => {
+    rmSync(join(folder, 'report.html'));
+    const { evaluation } = await (await Run.resume(folder, { dataDir })).train();
+    expect(readdirSync(folder).sort()).toEqual(files);
+    expect(evaluation?.accuracy).toBe((await openRun(folder)).folder.history[1].evalAccuracy);
+    expect(await fingerprint(join(folder, 'state.json'))).toEqual(await fingerprint(join(trained, 'state.json')));
+  });
+
+  test('needs the same images', async () => {
+    const other = await smallMnist(root, { train: 490, name: 'others' });
+    await expect(Run.resume(folder, { dataDir: other })).rejects.toThrow(/expected the images and labels of the run/);
+  });
+
+  test('keeps others out of its folder', async () => {
+    const run = await Run.create(options('locked'));
+    const other = await Run.resume(run.folder.path, { dataDir });
+    const errors: unknown[] = [];
+    const intrude: Callback = {
+      onEpochBegin: async ({ epoch }) => {
+        if (epoch === 1) errors.push(await other.train().catch((error: unknown) => error));
+      },
+    };
+    await run.train({ callbacks: [intrude] });
+    expect(errors[0]).toBeInstanceOf(InputError);
+    expect((errors[0] as Error).message).toMatch(/expected nobody else to write there, got process \d+ on /);
+    // Now nobody writes, but the other one does not know what was written.
+    await expect(other.train()).rejects.toThrow(/got one that another training has written to meanwhile/);
+    expect(readdirSync(run.folder.path).sort()).toEqual(files);
+  });
+
+  test('takes over from a process that is dead, and from none of another machine', async () => {
+    const lock = join(folder, '.lock');
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    writeFileSync(lock, JSON.stringify({ host: hostname(), pid: dead, began: null }));
+    await (await Run.resume(folder, { dataDir })).train();
+    expect(readdirSync(folder)).not.toContain('.lock');
+    writeFileSync(lock, JSON.stringify({ host: 'elsewhere', pid: dead, began: null }));
+    await expect((await Run.resume(folder, { dataDir })).train()).rejects.toThrow(/on elsewhere; .* delete .*\.lock/);
   });
 });
 

@@ -4,9 +4,11 @@ import { setEngine } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/dataloader.js';
 import type { Dataset } from '../../src/io/dataset.js';
-import { type Callback, DivergenceError, type TrainOptions, train } from '../../src/model/trainer.js';
+import { Accuracy, Auc, Precision } from '../../src/metric/index.js';
+import { Callback, CallbackError, type Json, type Training } from '../../src/model/callback.js';
+import { DivergenceError, type TrainingState, type TrainOptions, train } from '../../src/model/trainer.js';
 import { Dropout, type Layer, Linear, Sequential, Sigmoid } from '../../src/nn/index.js';
-import { Momentum } from '../../src/optimizer/index.js';
+import { lr, Momentum } from '../../src/optimizer/index.js';
 import { defaultGenerator, Generator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -77,7 +79,7 @@ describe('train', () => {
       onTrainBegin: () => late('train begin'),
       onEpochBegin: ({ epoch }) => late(`epoch ${epoch}`),
       onBatchEnd: ({ batch, batches }) => late(`batch ${batch}/${batches}`),
-      onEvaluateBatch: (samples, total) => void calls.push(`judged ${samples}/${total}`),
+      onEvaluateBatch: ({ samples, total }) => void calls.push(`judged ${samples}/${total}`),
       onEpochEnd: ({ network }, { epoch }) => late(`end ${epoch} ${network.training}`),
       onTrainEnd: (_, { completed }) => late(`train end ${completed}`),
     };
@@ -129,13 +131,41 @@ describe('train', () => {
   });
 });
 
+/** Remembers how often it was called. */
+class Counter extends Callback {
+  count = 0;
+
+  override onBatchEnd({ optimizer }: Training): void {
+    this.count++;
+    (optimizer.schedule as lr.LRScheduler).step();
+  }
+
+  override stateDict(): number {
+    return this.count;
+  }
+
+  override setStateDict(state: Json): void {
+    this.count = state as number;
+  }
+}
+
+/** All that {@link setUp} has, and a schedule, metrics and a callback that remembers. */
+function withState(callbacks: Callback[] = [], changes: Partial<TrainOptions> = {}) {
+  const counter = new Counter();
+  const metrics = [new Accuracy(), new Auc()];
+  const made = setUp({ ...changes, metrics, callbacks: [counter, ...callbacks] });
+  const learningRate = new lr.ExponentialDecay({ learningRate: 0.1, gamma: 0.95 });
+  const optimizer = new Momentum({ learningRate, parameters: made.network.parameters() });
+  return { ...made, optimizer, counter, options: { ...made.options, optimizer } };
+}
+
 describe('a training that is stopped', () => {
   test.each([
     ['in the middle of an epoch', 6, 1],
     ['after the last batch of an epoch, before its evaluation', 8, 1],
     ['by a callback', 5, 1],
   ])('%s goes on from its state as if nothing had happened', async (how, steps, epochs) => {
-    const whole = setUp();
+    const whole = withState();
     const expected = await train(whole.options);
 
     const controller = new AbortController();
@@ -148,7 +178,7 @@ describe('a training that is stopped', () => {
     };
     const states: string[] = [];
     const keeper: Callback = { onTrainEnd: (training) => void states.push(JSON.stringify(training.state())) };
-    const first = setUp({ callbacks: [stopper, keeper], signal: controller.signal });
+    const first = withState([stopper, keeper], { signal: controller.signal });
     const stopped = await train(first.options);
     expect(stopped.completed).toBe(false);
     expect(stopped.history).toHaveLength(epochs);
@@ -159,14 +189,17 @@ describe('a training that is stopped', () => {
       optimizer: await snapshot(first.optimizer.stateDict(first.network.namedParameters())),
     };
 
-    const second = setUp();
+    const second = withState();
     for (let i = 0; i < 100; i++) defaultGenerator().normal();
     second.network.loadStateDict(saved.weights);
     second.optimizer.loadStateDict(second.network.namedParameters(), saved.optimizer, state);
     const resumed = await train({ ...second.options, from: { state, history: stopped.history } });
     expect(await weightsOf(second.network)).toEqual(await weightsOf(whole.network));
-    const figures = ({ history }: typeof resumed) => history.map(({ trainLoss, evalLoss }) => [trainLoss, evalLoss]);
-    expect(figures(resumed)).toEqual(figures(expected));
+    const untimed = ({ history }: typeof resumed) =>
+      history.map((record) => ({ ...record, seconds: 0, imagesPerSecond: 0, dataShare: 0 }));
+    expect(untimed(resumed)).toEqual(untimed(expected));
+    expect(second.counter.count).toBe(whole.counter.count);
+    expect(second.optimizer.learningRate).toBe(whole.optimizer.learningRate);
   });
 
   test('ends a whole epoch in good order', async () => {
@@ -185,6 +218,129 @@ async function snapshot(states: ReturnType<Layer['stateDict']>) {
   });
   return new Map(await Promise.all(entries));
 }
+
+describe('figures', () => {
+  test('of metrics go over the samples of each epoch and of each evaluation', async () => {
+    const seen: Record<string, number>[] = [];
+    const watch: Callback = { onBatchEnd: (training) => void seen.push({ ...training.figures() }) };
+    const { options, network } = setUp({ metrics: [new Accuracy(), new Precision()], callbacks: [watch], evalFreq: 3 });
+    const { history, evaluation } = await train(options);
+    expect(history.map(({ evalMetrics }) => evalMetrics !== null)).toEqual([false, false, true, true]);
+    for (const { trainLoss, trainMetrics } of history) {
+      const last = seen[4 * history.findIndex((record) => record.trainLoss === trainLoss) + 3];
+      expect(last).toEqual({ loss: trainLoss, ...trainMetrics });
+      expect(Math.round((trainMetrics?.acc as number) * 37) / 37).toBe(trainMetrics?.acc);
+    }
+    expect(history[3].evalMetrics).toEqual(evaluation?.metrics);
+    expect(history[3].evalMetrics?.acc).toBe(history[3].evalAccuracy);
+    expect(network.training).toBe(true);
+  });
+
+  test('need names of their own', async () => {
+    const { options } = setUp({ metrics: [new Accuracy(), new Accuracy()] });
+    await expect(train(options)).rejects.toThrow("[metrics] names: expected each once, got 'acc' twice");
+  });
+});
+
+describe('accumulated gradients', () => {
+  test.each(['reference', 'onednn'] as const)('of small batches step as a large batch does, on %s', async (engine) => {
+    setEngine(engine);
+    const run = async (batchSize: number, accumulateGradBatches: number) => {
+      const trainLoader = new DataLoader(trainData, { batchSize, shuffle: true });
+      const updated: boolean[] = [];
+      const watch: Callback = { onBatchEnd: (training) => void updated.push(training.updated) };
+      const options = { trainLoader, accumulateGradBatches, callbacks: [watch], epochs: 2, evalLoader: undefined };
+      const { network, optimizer, options: all } = setUp(options, 0);
+      const { history } = await train(all);
+      return { weights: await weightsOf(network), steps: optimizer.steps, loss: history[0].trainLoss, updated };
+    };
+    const large = await run(15, 1);
+    const small = await run(5, 3);
+    expect([small.steps, large.steps]).toEqual([6, 6]);
+    // 37 samples are eight batches of five: three, three, and at the end two.
+    expect(small.updated.slice(0, 8)).toEqual([false, false, true, false, false, true, false, true]);
+    expect(large.updated).not.toContain(false);
+    expect(small.loss).toBeCloseTo(large.loss, 5);
+    for (const [name, values] of Object.entries(large.weights)) {
+      values.forEach((value, i) => {
+        expect(small.weights[name][i], `${name}[${i}]`).toBeCloseTo(value, 5);
+      });
+    }
+  });
+
+  test('are never left half-way', async () => {
+    const controller = new AbortController();
+    const states: TrainingState[] = [];
+    const trainLoader = new DataLoader(trainData, { batchSize: 5 });
+    const stopper: Callback = {
+      onBatchEnd: (training) => {
+        if (training.batch === 4) controller.abort();
+        if (!training.updated) expect(() => training.state()).toThrow(InputError);
+      },
+      onTrainEnd: (training) => void states.push(training.state()),
+    };
+    const options = { trainLoader, accumulateGradBatches: 3, callbacks: [stopper], signal: controller.signal };
+    await train(setUp(options).options);
+    expect(states[0]).toMatchObject({ epoch: 1, batch: 6, steps: 2 });
+  });
+});
+
+test.each([
+  [7, 2, [37, 30]],
+  [3, 1, [30]],
+])('%i iterations end the training, whatever the epochs', async (numIters, epochs, samples) => {
+  const seen: number[] = [];
+  const watch: Callback = { onEpochEnd: (_, record) => void seen.push(record.imagesPerSecond * record.seconds) };
+  const { options, optimizer } = setUp({ numIters, callbacks: [watch] });
+  const { history, completed } = await train(options);
+  expect([completed, optimizer.steps, history.length]).toEqual([true, numIters, epochs]);
+  expect(seen.map(Math.round)).toEqual(samples);
+});
+
+test('a training may begin with a later epoch', async () => {
+  const { history } = await train(setUp({ initialEpoch: 2 }).options);
+  expect(history.map(({ epoch }) => epoch)).toEqual([3, 4]);
+});
+
+describe('a callback that throws', () => {
+  const calls: string[] = [];
+  const calm: Callback = {
+    onBatchEnd: ({ epoch, batch }) => void calls.push(`batch ${epoch}/${batch}`),
+    onEpochEnd: (_, { epoch }) => void calls.push(`epoch ${epoch}`),
+    onTrainEnd: () => void calls.push('end'),
+  };
+  class Faulty extends Callback {
+    override async onBatchEnd({ epoch, batch }: Training): Promise<void> {
+      if (epoch === 2 && batch === 3) throw new Error('no luck');
+    }
+  }
+
+  test('ends the training with its name, once the others were told and the state was saved', async () => {
+    calls.length = 0;
+    const saved: TrainingState[] = [];
+    const save = async (training: Training) => void saved.push(training.state());
+    const error = await train(setUp({ callbacks: [new Faulty(), calm], save }).options).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(CallbackError);
+    expect((error as Error).message).toBe(
+      '[callback] Faulty.onBatchEnd: expected it to return, got no luck; the state is saved',
+    );
+    expect(calls.slice(-3)).toEqual(['batch 2/1', 'batch 2/2', 'batch 2/3']);
+    expect(saved.map(({ epoch, batch }) => [epoch, batch])).toEqual([
+      [2, 0],
+      [2, 3],
+    ]);
+  });
+
+  test('at once says so too, without a state that could be saved', async () => {
+    const first: Callback = {
+      onTrainBegin: () => {
+        throw new Error('not ready');
+      },
+    };
+    const promise = train(setUp({ callbacks: [first], save: async () => {} }).options);
+    await expect(promise).rejects.toThrow(/^\[callback\] Callback.onTrainBegin: expected it to return, got not ready$/);
+  });
+});
 
 describe('a loss that is no number', () => {
   test.each([

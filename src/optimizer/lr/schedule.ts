@@ -6,11 +6,11 @@ export interface ScheduleState {
   /** The rate; schedules that compute it from `lastEpoch` keep it for readers only. */
   readonly lastLr: number;
   /** Of a schedule within this one. */
-  readonly inner?: ScheduleState;
+  readonly inner?: ScheduleState | undefined;
   /** Of {@link ReduceOnPlateau}. */
-  readonly best?: number | null;
-  readonly badEpochs?: number;
-  readonly cooldownCounter?: number;
+  readonly best?: number | null | undefined;
+  readonly badEpochs?: number | undefined;
+  readonly cooldownCounter?: number | undefined;
 }
 
 /** A learning rate that changes; optimizers take one in place of a number. */

@@ -1,0 +1,181 @@
+import { FoveaError, messageOf } from '../errors.js';
+import type { Layer } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import type { Evaluation } from './evaluate.js';
+import type { EpochRecord, TrainingState, TrainOutcome } from './trainer.js';
+
+/** Figures by name. */
+export type NamedFigures = Readonly<Record<string, number>>;
+
+/** Anything that JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** A training that goes on, as its callbacks see it: one object all along, whose fields change. */
+export interface Training {
+  readonly network: Layer;
+  readonly optimizer: Optimizer;
+  /** Epochs in all. */
+  readonly epochs: number;
+  /** Batches in this epoch. */
+  readonly batches: number;
+  /** Samples in this epoch. */
+  readonly epochSamples: number;
+  /** The epoch that goes on, from 1. */
+  readonly epoch: number;
+  /** Batches of this epoch that are done. */
+  readonly batch: number;
+  /** Samples of this epoch that are done. */
+  readonly samples: number;
+  /** Loss of the newest batch. */
+  readonly loss: number;
+  /** Whether the newest batch ended with a step: not if gradients of several batches are accumulated. */
+  readonly updated: boolean;
+  /** The epochs that are done. */
+  readonly history: readonly EpochRecord[];
+  /** The newest evaluation. */
+  readonly evaluation: Evaluation | null;
+  /** Names that {@link figure} knows. */
+  readonly figureNames: readonly string[];
+  /** Over the samples of this epoch that are done: `loss`, the mean, and the metrics by name. */
+  figures(): NamedFigures;
+  /** Where the training stands; not between a batch and the step that it is accumulated for. */
+  state(): TrainingState;
+  /** Ends the training after the present batch. */
+  stop(): void;
+}
+
+/** An evaluation or prediction that goes on: one object all along, whose fields change. */
+export interface Judging {
+  readonly batches: number;
+  /** Batches that are done. */
+  readonly batch: number;
+  /** Samples that are done. */
+  readonly samples: number;
+  /** Samples in all. */
+  readonly total: number;
+  /** Over the samples that are done: `loss`, the mean, and the metrics by name. Empty for a prediction. */
+  figures(): NamedFigures;
+}
+
+/**
+ * What may be done on the way: derive from this class, or give an object with some of its methods. Promises are waited
+ * for. If a method throws, the other callbacks are still told, the state is saved where it can be, and the training
+ * ends with a {@link CallbackError}.
+ */
+export class Callback {
+  onTrainBegin?(training: Training): void | Promise<void>;
+  onEpochBegin?(training: Training): void | Promise<void>;
+  /** After each batch. A small network takes 0.2 ms for one, so be quick. */
+  onBatchEnd?(training: Training): void | Promise<void>;
+  onEvaluateBegin?(judging: Judging): void | Promise<void>;
+  /** During the evaluation, after each of its batches. */
+  onEvaluateBatch?(judging: Judging): void | Promise<void>;
+  onEvaluateEnd?(judging: Judging): void | Promise<void>;
+  onPredictBegin?(judging: Judging): void | Promise<void>;
+  onPredictBatch?(judging: Judging): void | Promise<void>;
+  onPredictEnd?(judging: Judging): void | Promise<void>;
+  /** After the evaluation, before the state is saved; `training.state()` is then the beginning of the next epoch. */
+  onEpochEnd?(training: Training, record: EpochRecord): void | Promise<void>;
+  /** Like {@link onEpochEnd}, but once the state is saved, where it is saved at all. */
+  onEpochSaved?(training: Training, record: EpochRecord): void | Promise<void>;
+  /** At the end, also after {@link Training.stop} or an aborted signal, but not if the training failed. */
+  onTrainEnd?(training: Training, outcome: TrainOutcome): void | Promise<void>;
+  /** What the callback has to remember for a training that is gone on with. */
+  stateDict?(): Json;
+  /** Restores what {@link stateDict} gave; called before {@link onTrainBegin}. */
+  setStateDict?(state: Json): void;
+}
+
+/** Methods that are called on the way. */
+type Hook = {
+  [K in keyof Callback]-?: K extends `on${string}` ? K : never;
+}[keyof Callback];
+
+/** A callback threw; its error is the cause. */
+export class CallbackError extends FoveaError {
+  constructor(
+    /** Which one, such as `EarlyStopping`. */
+    readonly callback: string,
+    readonly hook: string,
+    cause: unknown,
+    note = '',
+  ) {
+    super(`[callback] ${callback}.${hook}: expected it to return, got ${messageOf(cause)}${note}`, { cause });
+  }
+}
+
+/** The callbacks of a training, evaluation or prediction, in order. */
+export class Callbacks {
+  readonly #all: readonly { readonly name: string; readonly callback: Callback }[];
+  readonly #having = new Map<Hook, readonly { readonly name: string; readonly callback: Callback }[]>();
+
+  constructor(callbacks: readonly Callback[]) {
+    const seen = new Map<string, number>();
+    this.#all = callbacks.map((callback) => {
+      const kind = callback.constructor.name === 'Object' ? 'Callback' : callback.constructor.name;
+      const count = (seen.get(kind) ?? 0) + 1;
+      seen.set(kind, count);
+      return { name: count === 1 ? kind : `${kind}#${count}`, callback };
+    });
+  }
+
+  /**
+   * Calls a method of all that have it.
+   *
+   * @returns undefined if nobody had to be waited for, so that a quick loop need not wait either
+   * @throws {CallbackError} naming the first that threw, after all were called
+   */
+  call<K extends Hook>(hook: K, ...args: Parameters<NonNullable<Callback[K]>>): undefined | Promise<void> {
+    let having = this.#having.get(hook);
+    if (having === undefined) {
+      having = this.#all.filter(({ callback }) => callback[hook] !== undefined);
+      this.#having.set(hook, having);
+    }
+    for (let i = 0; i < having.length; i++) {
+      const { name, callback } = having[i];
+      let waiting: void | Promise<void>;
+      try {
+        waiting = (callback[hook] as (...args: unknown[]) => void | Promise<void>)(...args);
+      } catch (error) {
+        waiting = Promise.reject(error);
+      }
+      if (waiting !== undefined) return this.#callRest(hook, args, having.slice(i + 1), name, waiting);
+    }
+    return undefined;
+  }
+
+  async #callRest(
+    hook: Hook,
+    args: unknown[],
+    rest: readonly { readonly name: string; readonly callback: Callback }[],
+    first: string,
+    waiting: Promise<void>,
+  ): Promise<void> {
+    const failures: CallbackError[] = [];
+    await waiting.catch((error: unknown) => failures.push(new CallbackError(first, hook, error)));
+    for (const { name, callback } of rest) {
+      try {
+        await (callback[hook] as (...args: unknown[]) => void | Promise<void>)(...args);
+      } catch (error) {
+        failures.push(new CallbackError(name, hook, error));
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** What those that remember something have to remember, by name. */
+  stateDict(): Record<string, Json> {
+    const states: Record<string, Json> = {};
+    for (const { name, callback } of this.#all) {
+      if (callback.stateDict !== undefined) states[name] = callback.stateDict();
+    }
+    return states;
+  }
+
+  /** Gives each its own back; a callback that was not there before begins anew. */
+  setStateDict(states: Readonly<Record<string, Json>>): void {
+    for (const { name, callback } of this.#all) {
+      if (name in states) callback.setStateDict?.(states[name]);
+    }
+  }
+}

@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError, InputError } from '../errors.js';
+import { reasonOf, writeFileAtomic } from '../io/atomic.js';
+import { type Lock, lockFolder } from '../io/lock.js';
+import { loadSafetensors, saveSafetensors, type TensorData } from '../io/safetensors.js';
+import type { Layer } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import type { State } from '../tensor/state.js';
+import type { Training } from './callback.js';
+import { parseRecord, type SavedState } from './records.js';
+import type { EpochRecord } from './trainer.js';
+
+const stateFile = 'state.json';
+const weightsFile = 'weights.safetensors';
+const optimizerFile = 'optimizer.safetensors';
+const metricsFile = 'metrics.jsonl';
+/** What {@link writeFileAtomic} leaves behind if the process is killed. */
+export const temporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
+
+/** Size and digest of a file, as far as `state.json` knows it. */
+type Fingerprint = SavedState['files'][string];
+
+/**
+ * A folder with the state of a training:
+ *
+ * | file | contents |
+ * |---|---|
+ * | `weights.safetensors` | parameters and buffers, by name |
+ * | `optimizer.safetensors` | the optimizer's states, by parameter |
+ * | `metrics.jsonl` | one object an epoch |
+ * | `state.json` | where the training stands; size and SHA-256 of the files above |
+ *
+ * `state.json` makes a saved state valid. The files it speaks of are first written as `NAME.new` and take their names
+ * after it: whenever the process is killed, one whole state, the old or the new one, can be read.
+ */
+export class StateFolder {
+  readonly path: string;
+  readonly #others: readonly string[];
+  readonly #metadata: Readonly<Record<string, string>>;
+  #state: SavedState | null = null;
+  /** The contents of state.json. */
+  #text: string | null = null;
+  #history: readonly EpochRecord[] = [];
+  /** Where a file of the saved state lies, if not under its own name. */
+  readonly #places = new Map<string, string>();
+  #lock: Lock | null = null;
+
+  /**
+   * @param others files beside, whose contents must not change from state to state
+   * @param metadata tells whose tensors they are when a file is found alone
+   */
+  constructor(path: string, others: readonly string[] = [], metadata: Readonly<Record<string, string>> = {}) {
+    this.path = path;
+    this.#others = others;
+    this.#metadata = metadata;
+  }
+
+  /** Whether a state is saved in the folder. */
+  async hasState(): Promise<boolean> {
+    return (await readdir(this.path).catch((): string[] => [])).includes(stateFile);
+  }
+
+  /**
+   * Keeps other trainings from writing to the folder, and clears away what a killed one has left half-written.
+   *
+   * @throws {InputError} if another training writes to it, or has saved a state that this one does not know
+   */
+  async lock(): Promise<void> {
+    const lock = await lockFolder(this.path, 'run');
+    try {
+      const found = await readFile(this.#file(stateFile), 'utf8').catch(() => null);
+      if (found !== this.#text) {
+        throw new InputError(
+          `[run] ${this.path}: expected the folder as it was when it was opened, got one that another training has ` +
+            'written to meanwhile; choose another folder, or go on with that training',
+        );
+      }
+      const ours = [...this.#others, stateFile, weightsFile, optimizerFile, metricsFile];
+      for (const entry of await readdir(this.path)) {
+        const name = temporary.exec(entry)?.[1];
+        if (name !== undefined && ours.includes(name.replace(/\.new$/, '')))
+          await rm(this.#file(entry), { force: true });
+      }
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+    this.#lock = lock;
+  }
+
+  async unlock(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /** The newest saved state. */
+  get state(): SavedState {
+    if (this.#state === null) throw new FileError(`[run] ${this.#file(stateFile)}: expected a saved state, got none`);
+    return this.#state;
+  }
+
+  /** Of the saved parameters and buffers, as a file. */
+  get weightsSha256(): string {
+    return this.state.files[weightsFile].sha256;
+  }
+
+  /** What `metrics.jsonl` holds. */
+  get history(): readonly EpochRecord[] {
+    return this.#history;
+  }
+
+  /** Saves weights, optimizer and metrics as one new state. */
+  async save(training: Training): Promise<void> {
+    const { network, optimizer, history } = training;
+    const state = training.state();
+    const parts: Record<string, (path: string) => Promise<void>> = {
+      [weightsFile]: async (path) => saveSafetensors(path, await snapshot(network.stateDict()), this.#metadata),
+      [optimizerFile]: async (path) =>
+        saveSafetensors(path, await snapshot(optimizer.stateDict(network.namedParameters())), this.#metadata),
+      [metricsFile]: (path) => writeFileAtomic(path, history.map((record) => `${JSON.stringify(record)}\n`).join('')),
+    };
+    const files: Record<string, Fingerprint> = {};
+    for (const name of this.#others) files[name] = await fingerprint(this.#file(name));
+    await this.#finishRenames();
+    try {
+      for (const [name, write] of Object.entries(parts)) {
+        const path = this.#file(`${name}.new`);
+        await write(path);
+        files[name] = await fingerprint(path);
+      }
+    } catch (error) {
+      for (const name of Object.keys(parts)) await rm(this.#file(`${name}.new`), { force: true }).catch(() => {});
+      throw error;
+    }
+    const saved: SavedState = {
+      format: 2,
+      saved: new Date().toISOString(),
+      finished: state.epoch > training.epochs,
+      training: state,
+      operatingPoint: null,
+      files,
+    };
+    await this.#write(saved);
+    for (const name of Object.keys(parts)) this.#places.set(name, this.#file(`${name}.new`));
+    await this.#finishRenames();
+    this.#history = [...history];
+  }
+
+  /** Changes what stands beside the training in the saved state. */
+  protected async amend(changes: Pick<SavedState, 'operatingPoint'>): Promise<void> {
+    await this.#write({ ...this.state, ...changes });
+  }
+
+  /** Overwrites the parameters and buffers of a network with the saved ones. */
+  async loadWeights(network: Layer): Promise<void> {
+    const { tensors } = await loadSafetensors(this.#place(weightsFile));
+    network.loadStateDict(tensors);
+  }
+
+  /** Overwrites the states of an optimizer with the saved ones. */
+  async loadOptimizer(optimizer: Optimizer, network: Layer): Promise<void> {
+    const { tensors } = await loadSafetensors(this.#place(optimizerFile));
+    optimizer.loadStateDict(network.namedParameters(), tensors, this.state.training);
+    if (optimizer.schedule === null) optimizer.learningRate = this.state.training.learningRate;
+  }
+
+  /**
+   * Reads the saved state, and checks every file of it against the size and digest it was saved with.
+   *
+   * @throws {FileError} naming the file that is missing, cut, altered or not what it should be
+   */
+  async read(): Promise<void> {
+    const path = this.#file(stateFile);
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      const why = 'the run ended before anything was saved';
+      throw new FileError(`[run] ${path}: expected the saved state, got ${reasonOf(error)}; ${why}`, { cause: error });
+    });
+    const state = parseRecord('state', unsealed(text, path), path);
+    for (const name of [...this.#others, weightsFile, optimizerFile, metricsFile]) {
+      await this.#locate(name, state.files[name]);
+    }
+    const metrics = this.#place(metricsFile);
+    const lines = (await readFile(metrics, 'utf8')).split('\n').slice(0, -1);
+    this.#history = lines.map((line, i) => parseRecord('epoch', line, `${metrics}, line ${i + 1}`));
+    this.#state = state;
+    this.#text = text;
+  }
+
+  async #write(state: SavedState): Promise<void> {
+    const text = sealed(state);
+    await writeFileAtomic(this.#file(stateFile), text);
+    this.#state = state;
+    this.#text = text;
+  }
+
+  /** Finds the file that a state speaks of: under its own name, or not renamed yet. */
+  async #locate(name: string, expected: Fingerprint | undefined): Promise<void> {
+    if (expected === undefined) {
+      throw new FileError(`[run] ${this.#file(stateFile)}: files: expected an entry for ${name}, got none`);
+    }
+    const fresh = this.#file(`${name}.new`);
+    const found = await fingerprint(fresh).catch(() => null);
+    if (found?.sha256 === expected.sha256) {
+      this.#places.set(name, fresh);
+      return;
+    }
+    const path = this.#file(name);
+    const todo = 'restore it from a copy, or train again';
+    const { bytes, sha256 } = await fingerprint(path).catch((error: unknown) => {
+      throw new FileError(`[run] ${path}: expected ${expected.bytes} bytes, got ${reasonOf(error)}; ${todo}`, {
+        cause: error,
+      });
+    });
+    if (bytes !== expected.bytes) {
+      throw new FileError(`[run] ${path}: expected ${expected.bytes} bytes, got ${bytes}; ${todo}`);
+    }
+    if (sha256 !== expected.sha256) {
+      throw new FileError(
+        `[run] ${path}: expected the contents that were saved (sha256 ${expected.sha256.slice(0, 16)}…), ` +
+          `got others (${sha256.slice(0, 16)}…); ${todo}`,
+      );
+    }
+  }
+
+  async #finishRenames(): Promise<void> {
+    for (const [name, path] of this.#places) {
+      await rename(path, this.#file(name));
+      this.#places.delete(name);
+    }
+  }
+
+  #file(name: string): string {
+    return join(this.path, name);
+  }
+
+  #place(name: string): string {
+    return this.#places.get(name) ?? this.#file(name);
+  }
+}
+
+/** Size and SHA-256 of a file, read piece by piece. */
+export async function fingerprint(path: string): Promise<Fingerprint> {
+  const handle = await open(path, 'r');
+  try {
+    const hash = createHash('sha256');
+    const piece = Buffer.allocUnsafe(1 << 20);
+    let bytes = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, piece.length, bytes);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(piece.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function snapshot(states: ReadonlyMap<string, State>): Promise<Map<string, TensorData>> {
+  const tensors = new Map<string, TensorData>();
+  for (const [name, state] of states) {
+    tensors.set(name, { shape: state.shape, dtype: state.dtype, data: await state.data() });
+  }
+  return tensors;
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+const digest = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
+/** JSON with a digest of its own, so that an altered figure does not go unnoticed. */
+function sealed(state: SavedState): string {
+  return toJson({ ...state, sha256: digest(state) });
+}
+
+function unsealed(text: string, path: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FileError(`[run] ${path}: expected JSON, got ${(error as Error).message}`, { cause: error });
+  }
+  const { sha256, ...state } = (value ?? {}) as Record<string, unknown>;
+  if (sha256 !== digest(state)) {
+    throw new FileError(
+      `[run] ${path}: expected the contents that were saved, got others; restore it from a copy, or train again`,
+    );
+  }
+  return JSON.stringify(state);
+}
