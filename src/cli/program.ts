@@ -198,6 +198,24 @@ Examples:
     .addOption(jsonOption())
     .action(async (name, options) => exit(await (await import('./commands/bench.js')).bench(name, options, terminal)));
 
+  program
+    .command('convert')
+    .description("turn Paddle's files into safetensors, or back: .pdparams or .pdopt and .safetensors")
+    .argument('<in>', 'file to read')
+    .argument('<out>', 'new file')
+    .option('--names <file>', "for optimizers: a .pdparams file with Paddle's names of the parameters")
+    .option('--steps <n>', 'for Adam, to .pdopt: steps that were taken, if the file does not tell', naturalNumber)
+    .addOption(
+      new Option('--protocol <n>', "of the pickle in Paddle's files; Paddle before 2.1 needs 2")
+        .choices(['2', '4'])
+        .default('4'),
+    )
+    .option('--force', 'overwrite the new file if it is there')
+    .addOption(jsonOption())
+    .action(async (input, output, options) =>
+      exit(await (await import('./commands/convert.js')).convert(input, output, options, terminal)),
+    );
+
   dataCommands(program, terminal, exit);
 
   program

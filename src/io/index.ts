@@ -14,7 +14,6 @@ export {
 export {
   loadPdopt,
   type PaddleOptimizer,
-  type PaddleSchedule,
   type PdoptOptions,
   type PdoptWriteOptions,
   readPdopt,

@@ -1,28 +1,16 @@
 import { FileError, InputError } from '../../errors.js';
-import { formatShape, numel, sameShape } from '../../graph/shape.js';
+import { formatShape, sameShape } from '../../graph/shape.js';
 import type { Layer } from '../../nn/layer.js';
 import { Adam, type Optimizer } from '../../optimizer/index.js';
+import type { ScheduleState } from '../../optimizer/lr/schedule.js';
 import type { Parameter } from '../../tensor/state.js';
 import type { TensorData } from '../safetensors.js';
 import { snapshot } from '../snapshot.js';
 import { nameOf, printable } from './callables.js';
 import { isStoredTensor, readDict, type StoredTensor, storedDict, writeDict } from './dict.js';
-import { NumpyArray } from './numpy.js';
 import { paddleNames } from './params.js';
-import type { PickleValue } from './pickle.js';
 import type { Picklable, PickleProtocol } from './pickleWriter.js';
-
-/** State of a learning rate's schedule: `last_epoch`, `last_lr` and what else a schedule keeps. */
-export type PaddleSchedule = Readonly<Record<string, PlainValue>>;
-
-/** As JSON has it. */
-export type PlainValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly PlainValue[]
-  | { readonly [key: string]: PlainValue };
+import { paddleSchedule, scheduleOf } from './schedule.js';
 
 /** What a `.pdopt` file holds. */
 export interface PaddleOptimizer {
@@ -31,7 +19,8 @@ export interface PaddleOptimizer {
    * `beta1_pow_acc`, `beta2_pow_acc`; `master_weight` where a parameter is trained in 16 bits.
    */
   readonly states: ReadonlyMap<string, ReadonlyMap<string, TensorData>>;
-  readonly schedule: PaddleSchedule | null;
+  /** Of the learning rate. */
+  readonly schedule: ScheduleState | null;
 }
 
 export interface PdoptOptions {
@@ -40,14 +29,13 @@ export interface PdoptOptions {
 }
 
 export interface PdoptWriteOptions extends PdoptOptions {
-  readonly schedule?: PaddleSchedule | null;
   /** Of the pickle (4). */
   readonly protocol?: PickleProtocol;
 }
 
 const scheduleKey = 'LR_Scheduler';
 const masterWeightsKey = 'master_weights';
-export const masterWeight = 'master_weight';
+const masterWeight = 'master_weight';
 
 /** What Paddle's optimizers keep; a number follows that counts optimizers in a process. */
 const stateKey = new RegExp(
@@ -66,7 +54,7 @@ export async function readPdopt(path: string): Promise<PaddleOptimizer> {
     const kinds = states.get(parameter) ?? new Map<string, TensorData>();
     states.set(parameter, kinds.set(kind, { shape, dtype, data }));
   };
-  let schedule: PaddleSchedule | null = null;
+  let schedule: ScheduleState | null = null;
   for (const [key, entry] of await readDict(path)) {
     const refuse = (expected: string) =>
       new FileError(
@@ -75,9 +63,8 @@ export async function readPdopt(path: string): Promise<PaddleOptimizer> {
           "save the optimizer's state dict alone",
       );
     if (key === scheduleKey) {
-      const plain = isStoredTensor(entry) ? null : plainOf(entry);
-      if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) throw refuse('a dict of plain values');
-      schedule = plain as PaddleSchedule;
+      schedule = isStoredTensor(entry) ? null : scheduleOf(entry);
+      if (schedule === null) throw refuse("the state of a learning rate's schedule");
     } else if (key === masterWeightsKey) {
       if (!(entry instanceof Map)) throw refuse('a dict of arrays');
       for (const [parameter, weight] of storedDict(entry, path)) {
@@ -118,18 +105,17 @@ export async function writePdopt(
   // Paddle turns the arrays into tensors that its table names, or all if there is none: those in a dict need the latter.
   const names = masterWeights.size > 0 ? null : new Map([...entries.keys()].map((key) => [key, key]));
   if (masterWeights.size > 0) entries.set(masterWeightsKey, masterWeights);
-  if (schedule !== null) entries.set(scheduleKey, picklable(schedule));
+  if (schedule !== null) entries.set(scheduleKey, paddleSchedule(schedule));
   await writeDict(path, entries, names, protocol);
 }
 
 /**
- * Overwrites the states of an optimizer with those of a `.pdopt` file, and its learning rate and number of steps where
- * the file has them.
+ * Overwrites the states of an optimizer with those of a `.pdopt` file: number of steps (where the file tells it, which
+ * is with Adam) and learning rate, or the state of its schedule, included.
  *
  * The parameters go by `parameterNames`; without, by the names that Paddle gives them in a new process, or, if the file
  * has others, in the order of the network.
  *
- * @returns the state of the learning rate's schedule, if there was one
  * @throws InputError if the file belongs to another network or optimizer
  */
 export async function loadPdopt(
@@ -137,7 +123,7 @@ export async function loadPdopt(
   network: Layer,
   path: string,
   { parameterNames }: PdoptOptions = {},
-): Promise<PaddleSchedule | null> {
+): Promise<void> {
   const { states, schedule } = await readPdopt(path);
   const parameters = trained(optimizer, network);
   const entries = new Map<string, TensorData>();
@@ -158,17 +144,17 @@ export async function loadPdopt(
     if (optimizer instanceof Adam) steps = Math.max(steps, stepsOf(own, optimizer.betas, path));
   }
   optimizer.loadStateDict(parameters, entries, { steps });
-  const rate = schedule?.last_lr;
-  if (typeof rate === 'number') optimizer.learningRate = rate;
-  return schedule;
+  if (schedule === null) return;
+  if (optimizer.schedule === null) optimizer.learningRate = schedule.lastLr;
+  else optimizer.schedule.setStateDict(schedule);
 }
 
-/** Writes the states of an optimizer. A schedule of the learning rate, which Paddle asks for if it has one, is given along. */
+/** Writes the states of an optimizer, with that of its schedule if it has one. */
 export async function savePdopt(
   optimizer: Optimizer,
   network: Layer,
   path: string,
-  { parameterNames = paddleNames(network), schedule = null, protocol = 4 }: PdoptWriteOptions = {},
+  { parameterNames = paddleNames(network), protocol = 4 }: PdoptWriteOptions = {},
 ): Promise<void> {
   const parameters = trained(optimizer, network);
   const states = new Map<string, Map<string, TensorData>>();
@@ -185,7 +171,7 @@ export async function savePdopt(
       for (const [kind, power] of powersOf(optimizer.steps, optimizer.betas)) own.set(kind, power);
     }
   }
-  await writePdopt(path, { states, schedule }, { protocol });
+  await writePdopt(path, { states, schedule: optimizer.schedule?.stateDict() ?? null }, { protocol });
 }
 
 /** What Paddle's Adam keeps beside the moments: each beta to the power that the next step will use. */
@@ -239,26 +225,4 @@ function namesIn(
 function trained(optimizer: Optimizer, network: Layer): Map<string, Parameter> {
   const own = new Set(optimizer.parameters);
   return new Map([...network.namedParameters()].filter(([, parameter]) => own.has(parameter)));
-}
-
-/** Plain values, or undefined if there are others among them or they are nested beyond what schedules do. */
-function plainOf(value: PickleValue, depth = 0): PlainValue | undefined {
-  if (value === null || ['boolean', 'number', 'string'].includes(typeof value)) return value as PlainValue;
-  if (depth > 4) return undefined;
-  if (value instanceof NumpyArray && numel(value.shape) === 1) return value.toTensor(scheduleKey).data[0];
-  if (Array.isArray(value)) {
-    const items = value.map((item: PickleValue) => plainOf(item, depth + 1));
-    return items.includes(undefined) ? undefined : (items as PlainValue[]);
-  }
-  if (!(value instanceof Map)) return undefined;
-  const entries = [...value].map(([key, item]) => [String(key), plainOf(item, depth + 1)] as const);
-  return entries.some(([, item]) => item === undefined)
-    ? undefined
-    : (Object.fromEntries(entries) as Record<string, PlainValue>);
-}
-
-function picklable(value: PlainValue): Picklable {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(picklable);
-  return new Map(Object.entries(value).map(([key, item]) => [key, picklable(item)]));
 }

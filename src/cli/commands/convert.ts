@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { z } from 'zod';
+import { FileError, InputError, messageOf } from '../../errors.js';
+import { readPdparams, writePdparams } from '../../io/paddle/params.js';
+import { powersOf, readPdopt, writePdopt } from '../../io/paddle/pdopt.js';
+import { loadSafetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
+import { formatCount } from '../../model/format.js';
+import type { ScheduleState } from '../../optimizer/lr/schedule.js';
+import { print, printFacts, printJson, type Terminal } from '../terminal.js';
+
+interface ConvertOptions {
+  readonly force?: boolean;
+  readonly names?: string;
+  readonly steps?: number;
+  readonly protocol: '2' | '4';
+  readonly json?: boolean;
+}
+
+/** What was done, besides writing the tensors. */
+interface Converted {
+  readonly tensors: Iterable<TensorData>;
+  readonly notes?: readonly string[];
+}
+
+type Conversion = (input: string, output: string, options: ConvertOptions) => Promise<Converted>;
+
+/** Keys of the metadata of safetensors files, with JSON as values. */
+const namesKey = 'parameterNames';
+const scheduleKey = 'schedule';
+
+const nameTable = z.record(z.string(), z.string()).transform((names) => new Map(Object.entries(names)));
+const scheduleState: z.ZodType<ScheduleState> = z.object({
+  lastEpoch: z.number(),
+  lastLr: z.number(),
+  best: z.number().nullish(),
+  badEpochs: z.number().optional(),
+  cooldownCounter: z.number().optional(),
+  inner: z.lazy(() => scheduleState).optional(),
+});
+
+/** Adam's betas, which nobody has changed in a file without their powers. */
+const usualBetas = [0.9, 0.999];
+
+const conversions: Readonly<Record<string, Conversion>> = {
+  '.pdparams .safetensors': async (input, output) => {
+    const { tensors, parameterNames, types } = await readPdparams(input);
+    await saveSafetensors(output, tensors, parameterNames.size === 0 ? {} : { [namesKey]: toJson(parameterNames) });
+    const changed = new Map<string, number>();
+    for (const [name, type] of types) {
+      if (['f4', 'i4', 'u1'].includes(type)) continue;
+      const change = `${type} to ${tensors.get(name)?.dtype}`;
+      changed.set(change, (changed.get(change) ?? 0) + 1);
+    }
+    return { tensors: tensors.values(), notes: [...changed].map(([change, count]) => `${change} in ${count} of them`) };
+  },
+
+  '.safetensors .pdparams': async (input, output, { names, protocol }) => {
+    const { tensors, metadata } = await loadSafetensors(input);
+    const parameterNames = names === undefined ? fromJson(metadata, namesKey, nameTable, input) : await namesOf(names);
+    await writePdparams(output, tensors, { parameterNames: parameterNames ?? new Map(), protocol: numberOf(protocol) });
+    return { tensors: tensors.values() };
+  },
+
+  '.pdopt .safetensors': async (input, output, { names }) => {
+    const { states, schedule } = await readPdopt(input);
+    const beside = `${input.slice(0, -extname(input).length)}.pdparams`;
+    const source = names ?? (existsSync(beside) ? beside : null);
+    const known = source === null ? new Map<string, string>() : await namesOf(source);
+    const own = new Map([...known].map(([name, paddleName]) => [paddleName, name]));
+    const tensors = new Map<string, TensorData>();
+    const parameterNames = new Map<string, string>();
+    for (const [paddleName, kinds] of states) {
+      const name = own.get(paddleName) ?? paddleName;
+      parameterNames.set(name, paddleName);
+      for (const [kind, state] of kinds) tensors.set(`${name}.${kind}`, state);
+    }
+    await saveSafetensors(output, tensors, {
+      [namesKey]: toJson(parameterNames),
+      ...(schedule !== null && { [scheduleKey]: JSON.stringify(schedule) }),
+    });
+    const note = source === null ? "parameters keep Paddle's names (no --names)" : `names of parameters from ${source}`;
+    return { tensors: tensors.values(), notes: [note] };
+  },
+
+  '.safetensors .pdopt': async (input, output, { names, steps, protocol }) => {
+    const { tensors, metadata } = await loadSafetensors(input);
+    const parameterNames = names === undefined ? fromJson(metadata, namesKey, nameTable, input) : await namesOf(names);
+    if (parameterNames === null) {
+      throw new InputError(
+        `[convert] ${input}: expected to know Paddle's names of the parameters, got none; ` +
+          'give --names FILE, a .pdparams file that Paddle saved of the same network',
+      );
+    }
+    const states = new Map<string, Map<string, TensorData>>();
+    for (const [key, state] of tensors) {
+      const end = key.lastIndexOf('.');
+      const paddleName = parameterNames.get(key.slice(0, end));
+      if (paddleName === undefined) {
+        throw new InputError(`[convert] ${input}: ${key}: expected a name for its parameter, got none in ${names}`);
+      }
+      states.set(paddleName, (states.get(paddleName) ?? new Map<string, TensorData>()).set(key.slice(end + 1), state));
+    }
+    for (const own of states.values()) {
+      if (!own.has('moment2') || own.has('beta1_pow_acc')) continue;
+      if (steps === undefined) {
+        throw new InputError(
+          `[convert] ${input}: expected the steps that Adam has taken, got none; give --steps N (state.json of the run has it)`,
+        );
+      }
+      for (const [kind, power] of powersOf(steps, usualBetas)) own.set(kind, power);
+    }
+    const schedule = fromJson(metadata, scheduleKey, scheduleState, input);
+    await writePdopt(output, { states, schedule }, { protocol: numberOf(protocol) });
+    return { tensors: [...states.values()].flatMap((own) => [...own.values()]) };
+  },
+};
+
+export async function convert(input: string, output: string, options: ConvertOptions, terminal: Terminal) {
+  const conversion = conversions[`${extname(input)} ${extname(output)}`];
+  if (conversion === undefined) {
+    throw new InputError(
+      `[convert] ${input} to ${output}: expected .pdparams or .pdopt to .safetensors, or back, ` +
+        `got ${extname(input) || 'no ending'} to ${extname(output) || 'no ending'}`,
+    );
+  }
+  await checkOutput(input, output, options.force ?? false);
+  const { tensors, notes = [] } = await conversion(input, output, options);
+  const counts = { tensors: 0, values: 0 };
+  for (const { data } of tensors) {
+    counts.tensors++;
+    counts.values += data.length;
+  }
+  const { size: bytes } = await stat(output);
+  if (options.json) printJson(terminal, { input, output, ...counts, bytes, notes });
+  else {
+    print(terminal, `${input} → ${output}\n`);
+    printFacts(terminal, [
+      ['tensors', formatCount(counts.tensors)],
+      ['values', formatCount(counts.values)],
+      ['bytes', formatCount(bytes)],
+      ...notes.map((note) => ['note', note] as const),
+    ]);
+  }
+  return 0;
+}
+
+async function checkOutput(input: string, output: string, force: boolean): Promise<void> {
+  const found = await stat(output).catch(() => null);
+  if (found === null) return;
+  const what = `[convert] ${output}: expected a new file`;
+  if (!found.isFile()) throw new FileError(`${what}, got a folder or device`);
+  if (resolve(input) === resolve(output)) throw new InputError(`${what}, got the input itself`);
+  if (!force) throw new InputError(`${what}, got one that is there; give --force to overwrite it`);
+}
+
+async function namesOf(path: string): Promise<ReadonlyMap<string, string>> {
+  const { parameterNames } = await readPdparams(path);
+  if (parameterNames.size > 0) return parameterNames;
+  throw new FileError(
+    `[convert] ${path}: expected a table of Paddle's names of parameters, got none; save the file with Paddle`,
+  );
+}
+
+const numberOf = (protocol: '2' | '4') => (protocol === '2' ? 2 : 4);
+
+const toJson = (names: ReadonlyMap<string, string>) => JSON.stringify(Object.fromEntries(names));
+
+/** An entry of the metadata; null if it is missing. */
+function fromJson<T>(metadata: Readonly<Record<string, string>>, key: string, schema: z.ZodType<T>, path: string) {
+  if (!Object.hasOwn(metadata, key)) return null;
+  try {
+    return schema.parse(JSON.parse(metadata[key]));
+  } catch (error) {
+    const what = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw new FileError(`[convert] ${path}: metadata ${key}: expected what fovea convert writes, got ${what}`);
+  }
+}
