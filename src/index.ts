@@ -43,9 +43,9 @@ export { classProbabilities } from './model/probabilities.js';
 export { RunFolder } from './model/runFolder.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './model/summary.js';
 export {
+export type { Objective } from './model/step.js';
   DivergenceError,
   type EpochRecord,
-  type Objective,
   type TrainingState,
   type TrainOptions,
   type TrainOutcome,

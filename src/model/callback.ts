@@ -2,7 +2,7 @@ import { FoveaError, messageOf } from '../errors.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Evaluation } from './evaluate.js';
-import type { EpochRecord, TrainingState, TrainOutcome } from './trainer.js';
+import type { DivergenceError, EpochRecord, TrainingState, TrainOutcome } from './trainer.js';
 
 /** Figures by name. */
 export type NamedFigures = Readonly<Record<string, number>>;
@@ -34,6 +34,8 @@ export interface Training {
   readonly history: readonly EpochRecord[];
   /** The newest evaluation. */
   readonly evaluation: Evaluation | null;
+  /** Whether there are evaluations at all. */
+  readonly evaluating: boolean;
   /** Names that {@link figure} knows. */
   readonly figureNames: readonly string[];
   /** Over the samples of this epoch that are done: `loss`, the mean, and the metrics by name. */
@@ -67,6 +69,11 @@ export class Callback {
   onEpochBegin?(training: Training): void | Promise<void>;
   /** After each batch. A small network takes 0.2 ms for one, so be quick. */
   onBatchEnd?(training: Training): void | Promise<void>;
+  /**
+   * A batch has a loss that is infinite or no number; nothing was learned from it. The training ends with the error,
+   * or in good order if {@link Training.stop} is called here.
+   */
+  onDivergence?(training: Training, error: DivergenceError): void | Promise<void>;
   onEvaluateBegin?(judging: Judging): void | Promise<void>;
   /** During the evaluation, after each of its batches. */
   onEvaluateBatch?(judging: Judging): void | Promise<void>;

@@ -4,12 +4,12 @@ import type { Metric, MetricState } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { lr, Optimizer } from '../optimizer/index.js';
 import { defaultGenerator, type GeneratorState } from '../random.js';
-import { realizeAll } from '../tensor/evaluate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Callback, CallbackError, Callbacks, type Json, type NamedFigures, type Training } from './callback.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { Figures } from './figures.js';
 import { formatFigure } from './format.js';
+import { type Objective, trainStep } from './step.js';
 
 /** What an epoch came to: one line of `metrics.jsonl`. */
 export interface EpochRecord {
@@ -64,14 +64,6 @@ export interface TrainingState {
   readonly metrics: readonly MetricState[];
   /** What callbacks have to remember, by name. */
   readonly callbacks: Readonly<Record<string, Json>>;
-}
-
-/** What a batch is trained on, and what the network said. */
-export interface Objective {
-  /** The mean loss of the batch. */
-  readonly loss: Tensor;
-  /** `[samples, classes]` */
-  readonly outputs: Tensor;
 }
 
 export interface TrainOptions {
@@ -222,6 +214,10 @@ class Loop implements Training {
     return Math.min(this.batches * trainLoader.batchSize, trainLoader.samples);
   }
 
+  get evaluating(): boolean {
+    return this.#options.evalLoader !== undefined;
+  }
+
   get figureNames(): readonly string[] {
     return this.#figures.names;
   }
@@ -290,7 +286,7 @@ class Loop implements Training {
     }
     const { history, evaluation } = this;
     const outcome = { history, evaluation, completed: this.epoch > this.epochs };
-    if (this.#unsaved) await this.#save();
+    if (this.#unsaved && this.updated) await this.#save();
     await callbacks.call('onTrainEnd', this, outcome);
     return outcome;
   }
@@ -309,7 +305,12 @@ class Loop implements Training {
     if (this.batch < batches) {
       for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
         this.#dataSeconds += (performance.now() - asked) / 1000;
-        await this.#trainBatch(images, labels);
+        try {
+          await this.#trainBatch(images, labels);
+        } catch (error) {
+          await this.#diverged(error);
+          break;
+        }
         const waiting = this.#callbacks.call('onBatchEnd', this);
         if (waiting !== undefined) await waiting;
         if (this.batch === batches) break;
@@ -326,39 +327,24 @@ class Loop implements Training {
   }
 
   async #trainBatch(images: Tensor, labels: Tensor): Promise<void> {
-    const { network, optimizer } = this;
-    const { objective, loss, classWeight } = this.#options;
-    let result = objective?.(images, labels);
-    if (result === undefined) {
-      const outputs = network.forward(images);
-      result = { loss: loss(outputs, labels, classWeight), outputs };
-    }
-    const mean = result.loss;
-    const scores = this.#figures.scores(result.outputs, labels);
-    const share = this.#shareOfStep(images.shape[0]);
-    (share === 1 ? mean : mean.mul(share)).backward();
     this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
-    try {
-      if (this.updated) {
-        await optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true });
-        optimizer.clearGrad();
-      } else {
-        const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
-        await realizeAll([mean, ...scores, ...gradients]);
-      }
-    } catch (error) {
-      if (!(error instanceof NonFiniteError)) throw error;
-      throw new DivergenceError(this.epoch, this.batch + 1, error.value, optimizer.learningRate);
-    }
-    const value = await mean.item();
+    const share = this.#shareOfStep(images.shape[0]);
+    const value = await trainStep(this.#options, this.#figures, images, labels, { share, update: this.updated });
     this.batch++;
-    if (!Number.isFinite(value)) {
-      throw new DivergenceError(this.epoch, this.batch, value, optimizer.learningRate);
-    }
     this.loss = value;
     this.samples += images.shape[0];
-    const taking = this.#figures.add(value, scores, labels);
-    if (taking !== undefined) await taking;
+  }
+
+  /** Throws unless a callback ends the training in good order although its loss is no number. */
+  async #diverged(error: unknown): Promise<void> {
+    const { epoch, batch, optimizer } = this;
+    if (!(error instanceof NonFiniteError)) throw error;
+    const divergence = new DivergenceError(epoch, batch + 1, error.value, optimizer.learningRate);
+    // Nothing was learned from the batch; what was accumulated before it is lost.
+    this.updated = batch % this.#accumulate === 0;
+    optimizer.clearGrad();
+    await this.#callbacks.call('onDivergence', this, divergence);
+    if (!this.#stopped) throw divergence;
   }
 
   /** Which part of its step's samples a batch has. */
