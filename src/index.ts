@@ -22,6 +22,7 @@ export {
   type NamedFigures,
   type Training,
 } from './model/callback.js';
+export { DivergenceError } from './model/divergence.js';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -36,15 +37,15 @@ export {
   type RunEvaluation,
   type TrainedRun,
 } from './model/evaluateRun.js';
+export type { NonFinite } from './model/nonFinite.js';
 export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
+export { classProbabilities } from './model/probabilities.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
 export { Run, type RunOptions } from './model/run.js';
-export { classProbabilities } from './model/probabilities.js';
 export { RunFolder } from './model/runFolder.js';
+export type { Objective } from './model/step.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './model/summary.js';
 export {
-export type { Objective } from './model/step.js';
-  DivergenceError,
   type EpochRecord,
   type TrainingState,
   type TrainOptions,

@@ -53,10 +53,14 @@ export function realize(
       if (value.storage === null) value.realize(storage);
     }
   } finally {
-    // If the program failed (a label out of range), the targets are left with what they had.
-    for (const { target } of assignments) target.committed();
-    for (const node of nodes) node.assignments = null;
+    release(captured);
   }
+}
+
+/** Targets that were not renewed (a label was out of range) are left with what they had. */
+function release({ nodes, assignments }: Capture): void {
+  for (const { target } of assignments) target.committed();
+  for (const node of nodes) node.assignments = null;
 }
 
 /**
@@ -64,13 +68,14 @@ export function realize(
  * the values stay lazy.
  */
 export function inspect(engine: Engine, values: readonly Value[], watch: Watch): void {
-  const { nodes, sources } = capture(values, []);
-  const graph = optimize(toGraph({ nodes, sources, values, assignments: [], finite: [] }), false);
+  const captured = capture(values, []);
+  const graph = optimize(toGraph({ ...captured, assignments: [] }), false);
   const program = engine.compile(graph, watch);
   try {
-    program.run(sources);
+    program.run(captured.sources);
   } finally {
     program.dispose();
+    release(captured);
   }
 }
 

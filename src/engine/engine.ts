@@ -3,7 +3,7 @@ import type { TypedArray } from '../graph/dtype.js';
 import type { Storage } from '../graph/storage.js';
 
 /** Told of each floating-point output of each node, right after it was computed. */
-export type Watch = (node: GraphNode, output: number, data: TypedArray) => void;
+export type Watch = (node: GraphNode, data: TypedArray) => void;
 
 /** A graph made ready to run on one engine. */
 export interface Program {

@@ -1,8 +1,9 @@
 import { FoveaError, messageOf } from '../errors.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
+import type { DivergenceError } from './divergence.js';
 import type { Evaluation } from './evaluate.js';
-import type { DivergenceError, EpochRecord, TrainingState, TrainOutcome } from './trainer.js';
+import type { EpochRecord, TrainingState, TrainOutcome } from './trainer.js';
 
 /** Figures by name. */
 export type NamedFigures = Readonly<Record<string, number>>;

@@ -13,6 +13,7 @@ import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
 import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
+import { DivergenceError } from './divergence.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
 import { plateauNotice } from './plateau.js';
@@ -33,7 +34,7 @@ import { combinedFingerprint, RunFolder } from './runFolder.js';
 import { picturesOf, renderRunReport } from './runReport.js';
 import { secondClass } from './screening.js';
 import { summarize } from './summary.js';
-import { DivergenceError, type TrainOptions, type TrainOutcome, train } from './trainer.js';
+import { type TrainOptions, type TrainOutcome, train } from './trainer.js';
 import { version } from './version.js';
 
 /** A report of a long run is renewed on the way, at most so often. */

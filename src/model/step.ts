@@ -14,12 +14,24 @@ export interface Objective {
   readonly outputs: Tensor;
 }
 
+/** What trains a network. */
 export interface StepOptions {
   readonly network: Layer;
   readonly optimizer: Optimizer;
   readonly loss: LossFunction;
   readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
   readonly classWeight?: Tensor | undefined;
+}
+
+/** Adds the network and its loss to the graph. */
+export function objectiveOf(
+  { network, loss, objective, classWeight }: StepOptions,
+  images: Tensor,
+  labels: Tensor,
+): Objective {
+  if (objective !== undefined) return objective(images, labels);
+  const outputs = network.forward(images);
+  return { loss: loss(outputs, labels, classWeight), outputs };
 }
 
 /**
@@ -30,19 +42,15 @@ export interface StepOptions {
  * @throws {NonFiniteError} if that is infinite or no number; nothing is learned then
  */
 export async function trainStep(
-  { network, optimizer, loss, objective, classWeight }: StepOptions,
+  options: StepOptions,
   figures: Figures,
   images: Tensor,
   labels: Tensor,
   { share, update }: { readonly share: number; readonly update: boolean },
 ): Promise<number> {
-  let result = objective?.(images, labels);
-  if (result === undefined) {
-    const outputs = network.forward(images);
-    result = { loss: loss(outputs, labels, classWeight), outputs };
-  }
-  const mean = result.loss;
-  const scores = figures.scores(result.outputs, labels);
+  const { optimizer } = options;
+  const { loss: mean, outputs } = objectiveOf(options, images, labels);
+  const scores = figures.scores(outputs, labels);
   (share === 1 ? mean : mean.mul(share)).backward();
   if (update) {
     await optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true });

@@ -1,4 +1,4 @@
-import { FoveaError, InputError, NonFiniteError } from '../errors.js';
+import { InputError, NonFiniteError } from '../errors.js';
 import type { DataLoader, TensorBatch } from '../io/dataloader.js';
 import type { Metric, MetricState } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
@@ -6,10 +6,10 @@ import type { lr, Optimizer } from '../optimizer/index.js';
 import { defaultGenerator, type GeneratorState } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Callback, CallbackError, Callbacks, type Json, type NamedFigures, type Training } from './callback.js';
+import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { Figures } from './figures.js';
-import { formatFigure } from './format.js';
-import { type Objective, trainStep } from './step.js';
+import { type Objective, objectiveOf, trainStep } from './step.js';
 
 /** What an epoch came to: one line of `metrics.jsonl`. */
 export interface EpochRecord {
@@ -114,27 +114,10 @@ export interface TrainOutcome {
   readonly completed: boolean;
 }
 
-/** The loss became infinite or no number: the training cannot go on. */
-export class DivergenceError extends FoveaError {
-  constructor(
-    readonly epoch: number,
-    /** null if it showed in the evaluation. */
-    readonly batch: number | null,
-    loss: number,
-    learningRate: number,
-  ) {
-    const where = batch === null ? `the evaluation after epoch ${epoch}` : `epoch ${epoch}, batch ${batch}`;
-    super(
-      `[train] loss: expected a finite number, got ${formatFigure(loss)} in ${where}; ` +
-        `lower the learning rate (now ${learningRate}) or look for bad images`,
-    );
-  }
-}
-
 /**
  * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an evaluation.
  *
- * @throws {DivergenceError} if a loss is infinite or no number
+ * @throws {DivergenceError} if a loss, an image or a parameter is infinite or no number
  * @throws {CallbackError} if a callback throws
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
@@ -176,6 +159,7 @@ class Loop implements Training {
   /** Whether something has happened since the state was saved. */
   #unsaved = false;
   #saved = false;
+  readonly #firstEpoch: number;
 
   constructor(options: TrainOptions) {
     const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, numIters, from } = options;
@@ -188,6 +172,7 @@ class Loop implements Training {
     this.#callbacks = new Callbacks(callbacks);
     this.#figures = new Figures(metrics);
     this.#accumulate = options.accumulateGradBatches ?? 1;
+    this.#firstEpoch = from?.state.epoch ?? this.epoch;
     if (from === undefined) return;
     const { state } = from;
     this.epoch = state.epoch;
@@ -274,6 +259,7 @@ class Loop implements Training {
       await this.#trainEpoch();
       if (this.batch < this.batches) break;
       const seconds = this.#seconds();
+      await checkState(this);
       const trained = this.#figures.values();
       const judged = this.#judges();
       if (judged && !(await this.#evaluate())) break;
@@ -305,10 +291,13 @@ class Loop implements Training {
     if (this.batch < batches) {
       for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
         this.#dataSeconds += (performance.now() - asked) / 1000;
+        const generator = defaultGenerator().state();
         try {
           await this.#trainBatch(images, labels);
         } catch (error) {
-          await this.#diverged(error);
+          defaultGenerator().restore(generator);
+          await this.#diverged(error, images, labels);
+          defaultGenerator().restore(generator);
           break;
         }
         const waiting = this.#callbacks.call('onBatchEnd', this);
@@ -327,6 +316,8 @@ class Loop implements Training {
   }
 
   async #trainBatch(images: Tensor, labels: Tensor): Promise<void> {
+    // Later epochs bring the same images.
+    if (this.epoch === this.#firstEpoch) await checkImages(images, this);
     this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
     const share = this.#shareOfStep(images.shape[0]);
     const value = await trainStep(this.#options, this.#figures, images, labels, { share, update: this.updated });
@@ -336,10 +327,12 @@ class Loop implements Training {
   }
 
   /** Throws unless a callback ends the training in good order although its loss is no number. */
-  async #diverged(error: unknown): Promise<void> {
-    const { epoch, batch, optimizer } = this;
-    if (!(error instanceof NonFiniteError)) throw error;
-    const divergence = new DivergenceError(epoch, batch + 1, error.value, optimizer.learningRate);
+  async #diverged(error: unknown, images: Tensor, labels: Tensor): Promise<void> {
+    const { batch, optimizer } = this;
+    if (!(error instanceof NonFiniteError || error instanceof DivergenceError)) throw error;
+    const objective = () => objectiveOf(this.#options, images, labels).loss;
+    const divergence =
+      error instanceof DivergenceError ? error : await divergenceOf(error.value, images, objective, this);
     // Nothing was learned from the batch; what was accumulated before it is lost.
     this.updated = batch % this.#accumulate === 0;
     optimizer.clearGrad();
@@ -383,8 +376,7 @@ class Loop implements Training {
       // The metrics are the same objects as those of the training.
       this.#figures.restore(this.samples, this.#figures.lossSum, trained);
     }
-    const { loss: value } = this.evaluation;
-    if (!Number.isFinite(value)) throw new DivergenceError(this.epoch, null, value, this.optimizer.learningRate);
+    checkEvaluation(this.evaluation.loss, this);
     return true;
   }
 
@@ -416,7 +408,11 @@ class Loop implements Training {
   }
 
   async #save(): Promise<void> {
-    await this.#options.save?.(this);
+    const { save } = this.#options;
+    if (save !== undefined) {
+      await checkState(this);
+      await save(this);
+    }
     this.#unsaved = false;
     this.#saved = true;
   }

@@ -6,7 +6,8 @@ import { DataLoader } from '../../src/io/dataloader.js';
 import type { Dataset } from '../../src/io/dataset.js';
 import { Accuracy, Auc, Precision } from '../../src/metric/index.js';
 import { Callback, CallbackError, type Json, type Training } from '../../src/model/callback.js';
-import { DivergenceError, type TrainingState, type TrainOptions, train } from '../../src/model/trainer.js';
+import { DivergenceError } from '../../src/model/divergence.js';
+import { type TrainingState, type TrainOptions, train } from '../../src/model/trainer.js';
 import { Dropout, type Layer, Linear, Sequential, Sigmoid } from '../../src/nn/index.js';
 import { lr, Momentum } from '../../src/optimizer/index.js';
 import { defaultGenerator, Generator, seed } from '../../src/random.js';
@@ -355,6 +356,7 @@ describe('a loss that is no number', () => {
     expect(error).toMatchObject({ epoch: 2, batch: 3 });
     expect((error as Error).message).toBe(
       `[train] loss: expected a finite number, got ${shown} in epoch 2, batch 3; ` +
+        `first non-finite value: result of binary, ${shown} (1 of 1 values); ` +
         'lower the learning rate (now 0.1) or look for bad images',
     );
   });

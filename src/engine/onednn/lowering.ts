@@ -227,14 +227,14 @@ export class Lowering {
   /** Adds the steps that look at what a node computed. */
   #inspect(node: GraphNode): void {
     const { watch = null } = this.#options;
-    node.outputs.forEach((output, i) => {
+    for (const output of node.outputs) {
       const guarded = this.#finite.has(output);
-      if (!guarded && (watch === null || output.dtype !== 'float32' || !this.isUsed(output))) return;
+      if (!guarded && (watch === null || output.dtype !== 'float32' || !this.isUsed(output))) continue;
       this.kernel('inspect', [typed(this.plain(output), output)], [], ([{ data }]) => {
-        watch?.(node, i, data);
+        watch?.(node, data);
         if (guarded) requireFinite(data[0]);
       });
-    });
+    }
   }
 
   /** Says that the buffer must not be overwritten before the last use of the value. */

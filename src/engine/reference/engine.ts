@@ -51,7 +51,7 @@ class ReferenceProgram implements Program {
       runKernel(node, node.inputs.map(arrayOf), outputs);
       node.outputs.forEach((output, i) => {
         arrays.set(output, outputs[i]);
-        if (output.dtype === 'float32') this.watch?.(node, i, outputs[i].data);
+        if (output.dtype === 'float32') this.watch?.(node, outputs[i].data);
       });
     }
     for (const { value, finite } of graph.outputs) if (finite) requireFinite(arrayOf(value).data[0]);
