@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, vi } from 'vitest';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -18,6 +18,8 @@ export class LocalServer {
       this.#handle(request, response);
     });
     beforeAll(async () => {
+      // Whoever runs the tests behind a proxy means other hosts.
+      for (const name of ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY']) vi.stubEnv(name, '');
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     });

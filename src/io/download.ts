@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getProxyForUrl } from 'proxy-from-env';
 import { FileError, messageOf } from '../errors.js';
 import { reasonOf, replaceFile } from './atomic.js';
 
@@ -45,7 +46,7 @@ interface Piece {
 
 /**
  * Downloads a file over http or https, checks it, and only then puts it in its place; folders are made as needed.
- * Node's fetch does the work, which before Node 24 knows no proxies: `http_proxy` and `https_proxy` are not respected.
+ * Proxies are those of `https_proxy`, `http_proxy` and `all_proxy`, but for the hosts in `no_proxy`.
  *
  * @throws FileError if the address cannot be reached, answers with an error, or has a file with another checksum; what
  * was at `path` stays, and what was received is removed
@@ -108,10 +109,13 @@ async function receive(
 async function* request(url: string, begin: number, timeoutMs: number): AsyncGenerator<Piece> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error(`nothing for ${timeoutMs} ms`)), timeoutMs);
+  const proxy = getProxyForUrl(url);
+  let route: Route | null = null;
   try {
+    if (proxy !== '') route = await throughProxy(proxy);
     // The checksum is that of the file as it lies there, so the transfer must not compress it.
     const headers = { 'accept-encoding': 'identity', ...(begin > 0 && { range: `bytes=${begin}-` }) };
-    const { status, headers: answer, body } = await fetch(url, { headers, signal: silence.signal });
+    const { status, headers: answer, body } = await (route?.fetch ?? fetch)(url, { headers, signal: silence.signal });
     const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.get('content-range') ?? '');
     const resumed = status === 206 && Number(range?.[1]) === begin;
     if (status !== 200 && !resumed) {
@@ -126,11 +130,34 @@ async function* request(url: string, begin: number, timeoutMs: number): AsyncGen
       timer.refresh();
     }
   } catch (error) {
-    throw error instanceof Interruption ? error : new Interruption(networkReason(error), false, { cause: error });
+    if (error instanceof Interruption) throw error;
+    const through = proxy === '' ? '' : ` (through the proxy ${hostOf(proxy)})`;
+    throw new Interruption(`${networkReason(error)}${through}`, false, { cause: error });
   } finally {
     clearTimeout(timer);
     silence.abort();
+    await route?.close();
   }
+}
+
+interface Route {
+  readonly fetch: typeof fetch;
+  close(): Promise<void>;
+}
+
+/** Node's own fetch takes no proxy before Node 24. */
+async function throughProxy(proxy: string): Promise<Route> {
+  const { fetch: fetchBy, ProxyAgent } = await import('undici');
+  const dispatcher = new ProxyAgent(proxy);
+  return {
+    fetch: ((url: string, init: object) => fetchBy(url, { ...init, dispatcher })) as unknown as typeof fetch,
+    close: () => dispatcher.destroy(),
+  };
+}
+
+/** Without the password that may stand in the address. */
+function hostOf(proxy: string): string {
+  return URL.canParse(proxy) ? new URL(proxy).host : 'of the environment';
 }
 
 /** fetch says "fetch failed" and hides what happened in the cause. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError } from '../../src/errors.js';
 import { cacheFolder } from '../../src/io/cache.js';
 import { type DownloadProgress, download } from '../../src/io/download.js';
@@ -189,5 +189,59 @@ describe('the cache folder', () => {
     vi.stubEnv('FOVEA_CACHE', own);
     vi.stubEnv('XDG_CACHE_HOME', xdg);
     expect(cacheFolder()).toBe(expected);
+  });
+});
+
+describe('proxies', () => {
+  /** Addresses that were asked to be connected to. */
+  const tunnels: string[] = [];
+  const proxy = createHttpServer();
+  proxy.on('connect', (request, client) => {
+    tunnels.push(request.url as string);
+    const [host, port] = (request.url as string).split(':');
+    const target = connect(Number(port), host, () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
+      target.pipe(client).pipe(target);
+    });
+    for (const socket of [client, target]) socket.on('error', () => socket.destroy());
+  });
+  beforeAll(async () => {
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  });
+  beforeEach(() => {
+    tunnels.length = 0;
+    server.serve((_, response) => response.end(content));
+    vi.stubEnv('http_proxy', `http://user:secret@127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+  });
+  afterEach(() => {
+    vi.stubEnv('http_proxy', '');
+    vi.stubEnv('no_proxy', '');
+  });
+  afterAll(() => {
+    proxy.close();
+  });
+
+  it('are those of the environment', async () => {
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(tunnels).toEqual([server.url.replace('http://', '')]);
+  });
+
+  it('are not for the hosts in no_proxy', async () => {
+    vi.stubEnv('no_proxy', 'example.org,127.0.0.1');
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(tunnels).toEqual([]);
+  });
+
+  it.each([
+    ['that cannot be reached', 'http://user:secret@127.0.0.1:1', '127.0.0.1:1'],
+    ['of another kind', 'socks5://127.0.0.1:1080', '127.0.0.1:1080'],
+    ['that are none', 'http://[', 'of the environment'],
+  ])('%s are named, without a password', async (_, address, named) => {
+    vi.stubEnv('http_proxy', address);
+    const error = await failure();
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.message).toContain(`(through the proxy ${named})`);
+    expect(error.message).not.toContain('secret');
   });
 });
