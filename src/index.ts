@@ -1,5 +1,6 @@
 /** Fovea: trains, judges and runs image classifiers on plain CPUs. Everything public is here. */
 
+export type { Precision } from './compiler/precision.js';
 export {
   type ConvolutionName,
   type EngineInfo,
@@ -7,6 +8,7 @@ export {
   engineInfo,
   setConvolution,
   setEngine,
+  setPrecision,
   setThreads,
 } from './engine/select.js';
 export * from './errors.js';
@@ -22,6 +24,7 @@ export {
   type NamedFigures,
   type Training,
 } from './model/callback.js';
+export * as callbacks from './model/callbacks/index.js';
 export { DivergenceError } from './model/divergence.js';
 export {
   type EvaluateOptions,
@@ -37,11 +40,14 @@ export {
   type RunEvaluation,
   type TrainedRun,
 } from './model/evaluateRun.js';
+export type { FitOptions } from './model/fit.js';
+export { type JudgeOptions, Model, type PredictOptions, type PrepareOptions } from './model/model.js';
+export type { LoadOptions } from './model/modelFile.js';
 export type { NonFinite } from './model/nonFinite.js';
 export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
 export { classProbabilities } from './model/probabilities.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
-export { Run, type RunOptions } from './model/run.js';
+export { type ResumeOptions, Run, type RunOptions, type RunTrainOptions } from './model/run.js';
 export { RunFolder } from './model/runFolder.js';
 export type { Objective } from './model/step.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './model/summary.js';

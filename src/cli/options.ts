@@ -1,10 +1,13 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { Precision } from '../compiler/precision.js';
 import {
   type ConvolutionName,
   convolutionNames,
   engineNames,
+  precisionNames,
   setConvolution,
   setEngine,
+  setPrecision,
   setThreads,
 } from '../engine/select.js';
 import { EngineError, InputError } from '../errors.js';
@@ -70,6 +73,7 @@ export interface EngineOptions {
   readonly engine?: (typeof engineNames)[number];
   readonly threads?: number;
   readonly conv?: ConvolutionName;
+  readonly precision?: Precision;
 }
 
 /** How photographs are read. */
@@ -104,11 +108,21 @@ export const convOption = () =>
     '--conv <kernels>',
     "kernels of convolutions: auto takes Winograd's where they are faster (default: auto)",
   ).choices(convolutionNames);
+export const precisionOption = () =>
+  new Option(
+    '--precision <precision>',
+    'bf16 keeps features in 16 bits, where the processor can (default: float32)',
+  ).choices(precisionNames);
 export const jsonOption = () => new Option('--json', 'print JSON, one object a line');
 export const dataDirOption = () => new Option('--data-dir <dir>', "folder with the data set's files");
 
+/** Who judges a network computes as its training did, unless told otherwise. */
+export function applyPrecision(asked: Precision | undefined, trained: Precision): void {
+  if (asked === undefined) setPrecision(trained);
+}
+
 /** @throws {InputError} if an engine is asked for that is not there */
-export function applyEngine({ engine, threads, conv }: EngineOptions): void {
+export function applyEngine({ engine, threads, conv, precision }: EngineOptions): void {
   if (engine !== undefined) {
     try {
       setEngine(engine);
@@ -120,4 +134,7 @@ export function applyEngine({ engine, threads, conv }: EngineOptions): void {
   }
   if (threads !== undefined) setThreads(threads);
   if (conv !== undefined) setConvolution(conv);
+  if (precision !== undefined && setPrecision(precision) !== precision) {
+    process.stderr.write(`fovea: this machine has no instructions for ${precision}; computing in float32\n`);
+  }
 }

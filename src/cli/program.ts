@@ -16,6 +16,7 @@ import {
   onBadImageOption,
   operatingRule,
   positiveInteger,
+  precisionOption,
   share,
   sizes,
   threadsOption,
@@ -126,6 +127,7 @@ Examples:
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(convOption())
+    .addOption(precisionOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nWhat is left out is taken from the recipe of the model and data set.')
     .action(async (name, options) => exit(await (await import('./commands/train.js')).train(name, options, terminal)));
@@ -146,6 +148,7 @@ Examples:
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(convOption())
+    .addOption(precisionOption())
     .addOption(jsonOption())
     .action(async (path, options) =>
       exit(await (await import('./commands/eval.js')).evaluate(path, options, terminal)),
@@ -162,6 +165,7 @@ Examples:
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(convOption())
+    .addOption(precisionOption())
     .addOption(jsonOption())
     .action(async (path, images, options) =>
       exit(await (await import('./commands/predict.js')).predict(path, images, options, terminal)),
@@ -195,6 +199,7 @@ Examples:
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(convOption())
+    .addOption(precisionOption())
     .addOption(jsonOption())
     .action(async (name, options) => exit(await (await import('./commands/bench.js')).bench(name, options, terminal)));
 

@@ -23,7 +23,7 @@ export function printGraph(graph: Graph): string {
   return lines.join('\n');
 }
 
-const shortDTypes = { float32: 'f32', int32: 'i32', uint8: 'u8', opaque: 'opaque' } as const;
+const shortDTypes = { float32: 'f32', bfloat16: 'bf16', int32: 'i32', uint8: 'u8', opaque: 'opaque' } as const;
 
 function printType(value: Pick<GraphValue, 'shape' | 'dtype'>): string {
   return `${shortDTypes[value.dtype]}[${value.shape}]`;

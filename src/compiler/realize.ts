@@ -5,6 +5,7 @@ import type { Assignment, Value } from '../graph/node.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
 import { fuseActivations, fuseBatchNormRelu } from './fuse.js';
 import type { Graph } from './graph.js';
+import { type Precision, useBfloat16 } from './precision.js';
 import { printGraph } from './print.js';
 import { simplify } from './simplify.js';
 import { sinkActivations } from './sink.js';
@@ -13,6 +14,7 @@ import { verify } from './verify.js';
 interface CompiledGraph {
   /** As captured: what the cache compares with. */
   readonly structure: Graph;
+  readonly precision: Precision;
   readonly program: Program;
 }
 
@@ -97,7 +99,7 @@ function lookUp(engine: Engine, captured: Capture): CompiledGraph {
   }
   for (let i = programs.length - 1; i >= 0; i--) {
     const compiled = programs[i];
-    if (!hasStructure(captured, compiled.structure)) continue;
+    if (compiled.precision !== engine.precision || !hasStructure(captured, compiled.structure)) continue;
     if (i !== programs.length - 1) {
       programs.splice(i, 1);
       programs.push(compiled);
@@ -112,7 +114,8 @@ function lookUp(engine: Engine, captured: Capture): CompiledGraph {
 
 function compile(engine: Engine, structure: Graph): CompiledGraph {
   const start = performance.now();
-  const graph = optimize(structure, engine.fuses);
+  const { fuses, precision } = engine;
+  const graph = optimize(structure, fuses, precision);
   const program = engine.compile(graph);
   compilations++;
   debug(2, () => `[compile] program\n${program.toString()}`);
@@ -122,23 +125,34 @@ function compile(engine: Engine, structure: Graph): CompiledGraph {
       `[compile] ${engine.name}: ${structure.nodes.length} nodes, ${graph.nodes.length} after passes, ` +
       `${program.summary()}, ${(performance.now() - start).toFixed(1)} ms`,
   );
-  return { structure, program };
+  return { structure, precision, program };
 }
 
-const passes = [
-  { name: 'simplify', fusion: false, apply: simplify },
+const passes: readonly Pass[] = [
+  { name: 'simplify', apply: simplify },
   { name: 'sinkActivations', fusion: true, apply: sinkActivations },
   { name: 'fuseActivations', fusion: true, apply: fuseActivations },
   { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },
-] as const;
+  { name: 'useBfloat16', precision: 'bf16', apply: useBfloat16 },
+];
+
+interface Pass {
+  readonly name: string;
+  /** For engines that have kernels for fused ops. */
+  readonly fusion?: boolean;
+  /** With this precision only. */
+  readonly precision?: Precision;
+  readonly apply: (graph: Graph) => Graph;
+}
 
 /** Runs the passes in order; the graph is checked before the first and after each. */
-export function optimize(structure: Graph, fuses: boolean): Graph {
+export function optimize(structure: Graph, fuses: boolean, precision: Precision = 'float32'): Graph {
   let graph = structure;
   verify(graph, 'capture');
   debug(3, () => `[compile] graph as captured\n${printGraph(graph)}`);
   for (const pass of passes) {
     if (pass.fusion && !fuses) continue;
+    if (pass.precision !== undefined && pass.precision !== precision) continue;
     graph = pass.apply(graph);
     verify(graph, pass.name);
     debug(4, () => `[compile] graph after ${pass.name}\n${printGraph(graph)}`);

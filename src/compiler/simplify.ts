@@ -52,7 +52,7 @@ function foldConstant(node: GraphNode, inputs: readonly GraphValue[]): OpParams[
   if (producer === null || producer.op !== 'constant') return null;
   const { value } = producer.params as OpParams['constant'];
   const { shape, dtype } = node.outputs[0];
-  if (dtype === 'opaque') return null;
+  if (dtype === 'opaque' || dtype === 'bfloat16') return null;
   switch (node.op) {
     case 'reshape':
     case 'broadcastTo':

@@ -1,4 +1,5 @@
 import { InternalError, messageOf } from '../errors.js';
+import { declared } from '../graph/dtype.js';
 import { sameShape } from '../graph/shape.js';
 import { definitionOf } from '../ops/define.js';
 import type { Graph, GraphValue } from './graph.js';
@@ -13,7 +14,10 @@ export function verify(graph: Graph, pass: string): void {
     }
     let specs: ReturnType<ReturnType<typeof definitionOf>['infer']>;
     try {
-      specs = definitionOf(node.op).infer(node.params, node.inputs);
+      specs = definitionOf(node.op).infer(
+        node.params,
+        node.inputs.map(({ shape, dtype }) => ({ shape, dtype: declared(dtype) })),
+      );
     } catch (error) {
       throw new InternalError(`${where}: ${messageOf(error)}`, { cause: error });
     }
@@ -21,7 +25,7 @@ export function verify(graph: Graph, pass: string): void {
       throw new InternalError(`${where} has ${node.outputs.length} outputs, its rule says ${specs.length}`);
     }
     node.outputs.forEach((output, i) => {
-      if (!sameShape(output.shape, specs[i].shape) || output.dtype !== specs[i].dtype) {
+      if (!sameShape(output.shape, specs[i].shape) || declared(output.dtype) !== specs[i].dtype) {
         throw new InternalError(
           `${where} output ${i} is ${output.dtype} [${output.shape}], its rule says ${specs[i].dtype} [${specs[i].shape}]`,
         );

@@ -1,4 +1,5 @@
 import type { Graph, GraphNode } from '../compiler/graph.js';
+import type { Precision } from '../compiler/precision.js';
 import type { TypedArray } from '../graph/dtype.js';
 import type { Storage } from '../graph/storage.js';
 
@@ -28,6 +29,8 @@ export interface Engine {
   readonly name: string;
   /** Whether the engine has kernels for fused ops, so that the compiler should fuse. */
   readonly fuses: boolean;
+  /** How exactly programs that are compiled from now on compute. */
+  readonly precision: Precision;
   /** Library and instruction set, for people. */
   describe(): string;
   compile(graph: Graph, watch?: Watch): Program;

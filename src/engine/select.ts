@@ -1,6 +1,7 @@
+import type { Precision } from '../compiler/precision.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
 import type { Engine } from './engine.js';
-import { OneDnnEngine, openOneDnn } from './onednn/engine.js';
+import { hasBfloat16, OneDnnEngine, openOneDnn } from './onednn/engine.js';
 import { ReferenceEngine } from './reference/engine.js';
 
 export const engineNames = ['onednn', 'reference'] as const;
@@ -49,13 +50,14 @@ export interface EngineInfo {
   readonly description: string;
   /** Most threads that a program may use. */
   readonly threads: number;
+  readonly precision: Precision;
 }
 
 /** Tells about the engine in use, which is chosen now if it was not. */
 export function engineInfo(): EngineInfo {
   const engine = currentEngine();
   const threads = engine instanceof OneDnnEngine ? engine.threads : 1;
-  return { name: engine.name as EngineName, description: engine.describe(), threads };
+  return { name: engine.name as EngineName, description: engine.describe(), threads, precision: engine.precision };
 }
 
 /** Most threads that any kernel has run on so far: small programs make do with one. */
@@ -93,4 +95,23 @@ export function setConvolution(name: ConvolutionName): void {
   }
   const engine = currentEngine();
   if (engine instanceof OneDnnEngine) engine.convolution = name;
+}
+
+export const precisionNames = ['float32', 'bf16'] as const satisfies readonly Precision[];
+
+/**
+ * Chooses how exactly everything computes from now on. `float32` is the default. `bf16`: features and their gradients
+ * are kept in bfloat16 and products take them so, in half the time; parameters, their gradients and updates,
+ * statistics and the loss stay float32.
+ *
+ * @returns what is used: float32 where the processor has no instructions for bfloat16
+ */
+export function setPrecision(name: Precision): Precision {
+  if (!precisionNames.includes(name)) {
+    throw new InputError(`[engine] precision: expected ${precisionNames.join(' or ')}, got '${String(name)}'`);
+  }
+  const engine = currentEngine();
+  if (!(engine instanceof OneDnnEngine)) return engine.precision;
+  engine.precision = name === 'bf16' && hasBfloat16() ? 'bf16' : 'float32';
+  return engine.precision;
 }

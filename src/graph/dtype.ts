@@ -3,18 +3,27 @@ import { DTypeError } from '../errors.js';
 /** Element types of tensors. `uint8` also carries the results of comparisons (0 or 1). */
 export type DType = 'float32' | 'int32' | 'uint8';
 
+/** Element types that memory may have. `bfloat16` is float32 cut to its upper half, which the compiler may choose. */
+export type StoredDType = DType | 'bfloat16';
+
 /**
- * Element type of an op's output. `opaque` marks a workspace between a forward and a backward kernel (the argmax of
+ * Element type of an op's output. `bfloat16` stands where an op says float32 and the compiler has decided that half the
+ * bytes will do; no tensor has it. `opaque` marks a workspace between a forward and a backward kernel (the argmax of
  * max pooling, the mask of a fused ReLU): its format is the engine's business and it never becomes a tensor.
  */
-export type OutputDType = DType | 'opaque';
+export type OutputDType = StoredDType | 'opaque';
 
 export type TypedArray = Float32Array | Int32Array | Uint8Array;
 
 const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
 
-export function bytesPerElement(dtype: DType): number {
-  return arrayTypes[dtype].BYTES_PER_ELEMENT;
+export function bytesPerElement(dtype: StoredDType): number {
+  return dtype === 'bfloat16' ? 2 : arrayTypes[dtype].BYTES_PER_ELEMENT;
+}
+
+/** The type that an op's rule knows. */
+export function declared(dtype: OutputDType): DType | 'opaque' {
+  return dtype === 'bfloat16' ? 'float32' : dtype;
 }
 
 /** A zero-filled array of `length` elements. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { precisionNames } from '../engine/select.js';
 import { FileError } from '../errors.js';
 import type { ThresholdFigures } from '../metric/index.js';
 import type { lr } from '../optimizer/index.js';
@@ -74,7 +75,12 @@ const runConfig = z.strictObject({
   /** Null where there are not two classes. */
   operatingRule: operatingRule.nullable(),
   seed: count,
-  engine: z.strictObject({ name: z.string(), description: z.string(), threads: positive }),
+  engine: z.strictObject({
+    name: z.string(),
+    description: z.string(),
+    threads: positive,
+    precision: z.enum(precisionNames).default('float32'),
+  }),
   machine: z.strictObject({ node: z.string(), platform: z.string(), processor: z.string() }),
 });
 
@@ -92,6 +98,13 @@ const schedule: z.ZodType<lr.ScheduleState> = z.strictObject({
   best: z.number().nullable().optional(),
   badEpochs: count.optional(),
   cooldownCounter: count.optional(),
+});
+
+/** What stands beside the states in the file of an optimizer. */
+const progress = z.strictObject({
+  steps: count,
+  learningRate: z.number().min(0),
+  schedule: schedule.nullable(),
 });
 
 const metricState = z.record(z.string(), z.union([z.number(), z.array(z.number()).readonly()])).readonly();
@@ -143,7 +156,7 @@ export type RunConfig = z.infer<typeof runConfig>;
 export type SavedState = z.infer<typeof savedState>;
 export type SplitRecord = z.infer<typeof split>;
 
-const schemas = { config: runConfig, state: savedState, epoch: epochRecord } as const;
+const schemas = { config: runConfig, state: savedState, epoch: epochRecord, progress } as const;
 
 /**
  * Reads JSON that must be what `kind` says.

@@ -7,7 +7,7 @@ import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
 import { DownloadDisplay } from '../display.js';
-import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
+import { applyEngine, applyPrecision, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
 interface EvalCommandOptions extends EngineOptions, ReadingOptions {
@@ -22,6 +22,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   applyEngine(options);
   const { data, split, dataDir, batchSize, json = false } = options;
   const run = await openRun(path);
+  applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);
   const bar = !json && terminal.stderr.isTTY === true;
   let progress: Progress | null = null;

@@ -8,7 +8,7 @@ import { formatCount, formatPercent } from '../../model/format.js';
 import { expandFolders, type Prediction, predictFiles } from '../../model/predict.js';
 import { Progress } from '../../model/progress.js';
 import { formatTable } from '../../model/table.js';
-import { applyEngine, type EngineOptions } from '../options.js';
+import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { print, printJson, type Terminal } from '../terminal.js';
 
 interface PredictCommandOptions extends EngineOptions {
@@ -32,6 +32,7 @@ export async function predict(
     throw new InputError(`[predict] ${out}: expected a new file, got one that is there already; choose another --out`);
   }
   const run = await openRun(path);
+  applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
   const files = await expandFolders(images);
   const progress = new Progress({

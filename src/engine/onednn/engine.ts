@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Graph, GraphNode } from '../../compiler/graph.js';
+import type { Precision } from '../../compiler/precision.js';
 import { validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { Engine, Program, Watch } from '../engine.js';
@@ -19,6 +20,8 @@ export class OneDnnEngine implements Engine, Runtime {
   observer: StepObserver | null = null;
   /** Which kernels the convolutions of programs compiled from now on use. */
   convolution: ConvChoice = 'auto';
+  /** How exactly programs compute; bf16 only where {@link hasBfloat16}. */
+  precision: Precision = 'float32';
   #threads: number;
   /** Whether somebody asked for that number. */
   #chosen: boolean;
@@ -49,7 +52,8 @@ export class OneDnnEngine implements Engine, Runtime {
 
   describe(): string {
     const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
-    return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions`;
+    const precision = this.precision === 'bf16' ? ', bf16' : '';
+    return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions${precision}`;
   }
 
   compile(graph: Graph, watch: Watch | null = null): Program {
@@ -69,6 +73,11 @@ export class OneDnnEngine implements Engine, Runtime {
     this.#inUse = count;
     if (count > this.threadsUsed) this.threadsUsed = count;
   }
+}
+
+/** Whether this processor multiplies bfloat16 by instructions of its own; without them it would be slower than float32. */
+export function hasBfloat16(): boolean {
+  return /BF16|AMX/.test(instructionSet());
 }
 
 /** Puts the nodes that overwrite sources last, after everybody who reads the old contents. */

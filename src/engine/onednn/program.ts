@@ -1,6 +1,6 @@
 import { printParams } from '../../compiler/print.js';
 import { EngineError, InternalError } from '../../errors.js';
-import { type DType, type TypedArray, viewOf } from '../../graph/dtype.js';
+import { type DType, declared, type TypedArray, viewOf } from '../../graph/dtype.js';
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
 import type { Program } from '../engine.js';
@@ -77,7 +77,11 @@ export class OneDnnProgram implements Program {
     lowered.sources.forEach(({ placed, resident, assigned }, source) => {
       if (placed === null) return;
       if (resident) this.#residents.push({ source, placed, assigned });
-      else this.#inputs.push({ source, placed: { ...placed, shape: placed.desc.shape, dtype: placed.desc.dtype } });
+      else
+        this.#inputs.push({
+          source,
+          placed: { ...placed, shape: placed.desc.shape, dtype: declared(placed.desc.dtype) },
+        });
     });
     const { offsets, bytes } = layOut(lowered);
     this.#offsets = offsets;
@@ -119,7 +123,8 @@ export class OneDnnProgram implements Program {
     let { device } = storage;
     if (!(device instanceof ResidentBuffer)) {
       const data = storage.evict();
-      const resident = new ResidentBuffer(placed.desc);
+      // Whatever this program reads, what is kept is as exact as it was.
+      const resident = new ResidentBuffer(placed.desc.withType(storage.dtype));
       resident.write(data);
       storage.adopt(resident);
       device = resident;

@@ -1,5 +1,5 @@
 import { InternalError } from '../../errors.js';
-import { allocate, bytesPerElement, type TypedArray, viewOf } from '../../graph/dtype.js';
+import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../../graph/dtype.js';
 import { numel } from '../../graph/shape.js';
 import type { DeviceBuffer } from '../../graph/storage.js';
 import { ArgBlock, args, MemoryDesc, MemoryHandle, makeExecutor, NativeMemory, Primitive } from './ffi.js';
@@ -10,6 +10,7 @@ const collector = new FinalizationRegistry<NativeMemory>((memory) => memory.free
 export class ResidentBuffer implements DeviceBuffer {
   readonly memory: NativeMemory;
 
+  /** With a bfloat16 layout it is a copy for kernels, which is neither read nor written from outside. */
   constructor(readonly desc: MemoryDesc) {
     this.memory = new NativeMemory(desc.size);
     // The views made below die before this object does, so the memory goes with it.
@@ -18,7 +19,7 @@ export class ResidentBuffer implements DeviceBuffer {
 
   read(): TypedArray {
     const { desc } = this;
-    const data = allocate(desc.dtype, numel(desc.shape));
+    const data = allocate(typeOf(desc), numel(desc.shape));
     if (desc.isPlain()) data.set(viewAs(this.memory, desc));
     else {
       const plain = MemoryDesc.plain(desc.shape, desc.dtype);
@@ -62,7 +63,12 @@ function sameAxes(a: MemoryDesc, b: MemoryDesc): boolean {
 
 function viewAs(memory: NativeMemory, desc: MemoryDesc): TypedArray {
   const length = numel(desc.shape);
-  return viewOf(desc.dtype, memory.view(0, length * bytesPerElement(desc.dtype)), 0, length);
+  return viewOf(typeOf(desc), memory.view(0, length * bytesPerElement(desc.dtype)), 0, length);
+}
+
+function typeOf({ dtype }: MemoryDesc): DType {
+  if (dtype === 'bfloat16') throw new InternalError('a copy in bfloat16 was read');
+  return dtype;
 }
 
 function reorder(from: NativeMemory, fromDesc: MemoryDesc, to: NativeMemory, toDesc: MemoryDesc): void {

@@ -1,5 +1,5 @@
 import type { GraphNode } from '../../compiler/graph.js';
-import type { OutputDType, TypedArray } from '../../graph/dtype.js';
+import type { DType, TypedArray } from '../../graph/dtype.js';
 import type { Shape } from '../../graph/shape.js';
 import type { MemoryDesc, Primitive } from './ffi.js';
 
@@ -55,7 +55,7 @@ export type Step = PrimitiveStep | KernelStep;
 
 export interface ArrayType {
   readonly shape: Shape;
-  readonly dtype: OutputDType;
+  readonly dtype: DType | 'opaque';
 }
 
 /** What a kernel step works on once addresses are known. */

@@ -1,7 +1,7 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import { printGraph } from '../../compiler/print.js';
 import { requireFinite } from '../../errors.js';
-import { allocate, type DType } from '../../graph/dtype.js';
+import { allocate, type DType, declared } from '../../graph/dtype.js';
 import type { OpName } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
@@ -13,6 +13,7 @@ import type { Kernel, NDArray } from './ndarray.js';
 export class ReferenceEngine implements Engine {
   readonly name = 'reference';
   readonly fuses = false;
+  readonly precision = 'float32';
 
   describe(): string {
     return 'reference (plain TypeScript loops)';
@@ -25,7 +26,8 @@ export class ReferenceEngine implements Engine {
 
 /** An array for a value of the graph; `opaque` values are int32 here. */
 export function arrayFor({ shape, dtype }: GraphValue): NDArray {
-  return { shape, dtype, data: allocate(dtype === 'opaque' ? 'int32' : dtype, numel(shape)) };
+  const stored = declared(dtype);
+  return { shape, dtype: stored, data: allocate(stored === 'opaque' ? 'int32' : stored, numel(shape)) };
 }
 
 /** Computes one node of a graph. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { kernels } from '../../../src/engine/reference/kernels.js';
 import type { Kernel, NDArray } from '../../../src/engine/reference/ndarray.js';
-import { allocate, type OutputDType } from '../../../src/graph/dtype.js';
+import { allocate, declared, type OutputDType } from '../../../src/graph/dtype.js';
 import type { OpName, OpParams, Spec } from '../../../src/graph/op.js';
 import { numel, type Shape } from '../../../src/graph/shape.js';
 
@@ -29,7 +29,8 @@ export function noise(shape: Shape, seed: number, dtype: OutputDType = 'float32'
 
 /** An array whose memory is full of what some other op left there. */
 function empty({ shape, dtype }: Spec): NDArray {
-  const data = allocate(dtype === 'opaque' ? 'int32' : dtype, numel(shape));
+  const stored = declared(dtype);
+  const data = allocate(stored === 'opaque' ? 'int32' : stored, numel(shape));
   data.fill(dtype === 'float32' ? Number.NaN : 77);
   return { shape, dtype, data };
 }

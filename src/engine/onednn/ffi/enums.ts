@@ -1,5 +1,5 @@
 /** Sizes and numbers of oneDNN 2.x's C API, from its headers. */
-import type { DType } from '../../../graph/dtype.js';
+import type { StoredDType } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
 
 export const memoryDescBytes = 696;
@@ -7,7 +7,7 @@ export const opDescBytes = 8192; // larger than the largest op descriptor (convo
 export const maxAxes = 12;
 export const execArgBytes = 16;
 
-export const dataTypes = { float32: 3, int32: 4, uint8: 6 } as const satisfies Record<DType, number>;
+export const dataTypes = { bfloat16: 2, float32: 3, int32: 4, uint8: 6 } as const satisfies Record<StoredDType, number>;
 export const formatAny = 1;
 export const plainTags = [0, 2, 3, 4, 5, 7] as const; // a, ab, abc, abcd, abcde by number of axes
 export const props = { training: 64, inference: 96, backward: 128, backwardData: 160 } as const;

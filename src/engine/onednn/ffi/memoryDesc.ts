@@ -1,5 +1,5 @@
 import { InternalError } from '../../../errors.js';
-import { bytesPerElement, type DType } from '../../../graph/dtype.js';
+import { bytesPerElement, type StoredDType } from '../../../graph/dtype.js';
 import { numel, type Shape } from '../../../graph/shape.js';
 import { dataTypes, formatAny, maxAxes, memoryDescBytes, plainTags } from './enums.js';
 import { type Address, check, load, memcpy } from './library.js';
@@ -10,6 +10,9 @@ export function dims(values: Shape): BigInt64Array {
   return array;
 }
 
+/** Where a descriptor tells the type of its elements. */
+const typeOffset = 104;
+
 /** Shape, element type and layout of a piece of memory; immutable. */
 export class MemoryDesc {
   #size = -1;
@@ -18,18 +21,18 @@ export class MemoryDesc {
     /** @internal */
     readonly bytes: Uint8Array,
     readonly shape: Shape,
-    readonly dtype: DType,
+    readonly dtype: StoredDType,
   ) {}
 
   /** Row-major. A scalar becomes one axis of size 1. */
-  static plain(shape: Shape, dtype: DType): MemoryDesc {
+  static plain(shape: Shape, dtype: StoredDType): MemoryDesc {
     const axes = shape.length === 0 ? [1] : shape;
     if (axes.length > 5) throw new InternalError(`plain layout of ${axes.length} axes`);
     return MemoryDesc.#byTag(axes, dtype, plainTags[axes.length]);
   }
 
   /** Whatever layout the primitive likes best. */
-  static any(shape: Shape, dtype: DType = 'float32'): MemoryDesc {
+  static any(shape: Shape, dtype: StoredDType = 'float32'): MemoryDesc {
     return MemoryDesc.#byTag(shape, dtype, formatAny);
   }
 
@@ -38,7 +41,7 @@ export class MemoryDesc {
     return new MemoryDesc(new Uint8Array(memoryDescBytes), [], 'float32');
   }
 
-  static strided(shape: Shape, strides: readonly number[], dtype: DType): MemoryDesc {
+  static strided(shape: Shape, strides: readonly number[], dtype: StoredDType): MemoryDesc {
     const bytes = new Uint8Array(memoryDescBytes);
     check(
       load().api.mdByStrides(bytes, shape.length, dims(shape), dataTypes[dtype], dims(strides)),
@@ -47,7 +50,7 @@ export class MemoryDesc {
     return new MemoryDesc(bytes, shape, dtype);
   }
 
-  static #byTag(shape: Shape, dtype: DType, tag: number): MemoryDesc {
+  static #byTag(shape: Shape, dtype: StoredDType, tag: number): MemoryDesc {
     const bytes = new Uint8Array(memoryDescBytes);
     check(load().api.mdByTag(bytes, shape.length, dims(shape), dataTypes[dtype], tag), 'memory descriptor');
     return new MemoryDesc(bytes, shape, dtype);
@@ -62,8 +65,8 @@ export class MemoryDesc {
     const rank = fields.getInt32(0, true);
     if (rank === 0) return null;
     const shape = Array.from({ length: rank }, (_, i) => Number(fields.getBigInt64(8 + 8 * i, true)));
-    const type = fields.getInt32(104, true);
-    const dtype = (Object.keys(dataTypes) as DType[]).find((name) => dataTypes[name] === type) ?? 'uint8';
+    const type = fields.getInt32(typeOffset, true);
+    const dtype = (Object.keys(dataTypes) as StoredDType[]).find((name) => dataTypes[name] === type) ?? 'uint8';
     return new MemoryDesc(bytes, shape, dtype);
   }
 
@@ -71,6 +74,14 @@ export class MemoryDesc {
   get size(): number {
     if (this.#size < 0) this.#size = Number(load().api.mdSize(this.bytes));
     return this.#size;
+  }
+
+  /** The same layout with elements of another type. */
+  withType(dtype: StoredDType): MemoryDesc {
+    if (dtype === this.dtype) return this;
+    const bytes = this.bytes.slice();
+    new DataView(bytes.buffer).setInt32(typeOffset, dataTypes[dtype], true);
+    return new MemoryDesc(bytes, this.shape, dtype);
   }
 
   equals(other: MemoryDesc): boolean {
@@ -120,6 +131,7 @@ export class MemoryDesc {
     const outer = axes
       .sort((i, j) => stride(j) - stride(i) || i - j)
       .map((axis) => (blocks.some((block) => block.axis === axis) ? letter(axis).toUpperCase() : letter(axis)));
-    return outer.join('') + blocks.map(({ size, axis }) => `${size}${letter(axis)}`).join('');
+    const type = this.dtype === 'bfloat16' ? ':bf16' : '';
+    return outer.join('') + blocks.map(({ size, axis }) => `${size}${letter(axis)}`).join('') + type;
   }
 }

@@ -1,10 +1,11 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
-import type { Activation, Conv2dParams } from '../../../graph/op.js';
+import type { Activation, Conv2dParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { args, type ConvAlgorithm, type ConvGeometry, describe, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
+import { float32, type OperandTypes, typesFor } from './types.js';
 import { algorithmsFor, type ConvShape } from './winograd.js';
 
 export function postOpsOf(activation: Activation | undefined): PostOp[] {
@@ -39,13 +40,21 @@ interface ConvDescs {
   readonly dst: MemoryDesc;
 }
 
+interface ConvOperands {
+  readonly x: Spec;
+  readonly weight: Spec;
+  readonly y: Spec;
+  readonly groups: number;
+  readonly bias: boolean;
+}
+
 /** Every layout left to the kernel. */
-function openDescs(x: Shape, weight: Shape, y: Shape, groups: number, bias: boolean): ConvDescs {
+function openDescs({ x, weight, y, groups, bias }: ConvOperands, types: OperandTypes): ConvDescs {
   return {
-    src: MemoryDesc.any(x),
-    weights: MemoryDesc.any(weightAxes(weight, groups)),
-    bias: bias ? MemoryDesc.plain([weight[0]], 'float32') : MemoryDesc.none(),
-    dst: MemoryDesc.any(y),
+    src: MemoryDesc.any(x.shape, types.src),
+    weights: MemoryDesc.any(weightAxes(weight.shape, groups), types.weights),
+    bias: bias ? MemoryDesc.plain([weight.shape[0]], 'float32') : MemoryDesc.none(),
+    dst: MemoryDesc.any(y.shape, types.dst),
   };
 }
 
@@ -53,10 +62,13 @@ function openDescs(x: Shape, weight: Shape, y: Shape, groups: number, bias: bool
 function best(
   context: Lowering,
   conv: ConvShape,
+  types: OperandTypes,
   create: (algorithm: ConvAlgorithm, geometry: ConvGeometry) => Primitive | null,
 ): Primitive {
   const geometry = geometryOf(conv.params);
-  for (const algorithm of algorithmsFor(context.convolution, conv)) {
+  // Winograd's kernels know float32 alone.
+  const algorithms = types === float32 ? algorithmsFor(context.convolution, conv) : (['direct'] as const);
+  for (const algorithm of algorithms) {
     const primitive = create(algorithm, geometry);
     if (primitive !== null) return primitive;
   }
@@ -79,15 +91,21 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const [x, weight, bias] = node.inputs;
   const [y] = node.outputs;
   const { params } = node;
-  const descs = openDescs(x.shape, weight.shape, y.shape, params.groups, bias !== undefined);
   const attributes = { postOps: postOpsOf(params.activation) };
   const conv = { direction: 'forward', result: y.shape, weight: weight.shape, params } as const;
-  const primitive = best(context, conv, (algorithm, geometry) =>
-    Primitive.create(
-      describe.convForward('training', algorithm, [descs.src, descs.weights, descs.bias, descs.dst], geometry),
-      attributes,
-    ),
-  );
+  const operands = { x, weight, y, groups: params.groups, bias: bias !== undefined };
+  const make = (types: OperandTypes) => {
+    const descs = openDescs(operands, types);
+    return best(context, conv, types, (algorithm, geometry) => {
+      const { src, weights, bias: biases, dst } = descs;
+      const opDesc = describe.convForward('training', algorithm, [src, weights, biases, dst], geometry);
+      return Primitive.create(opDesc, attributes);
+    });
+  };
+  const types = typesFor([x, y], { dst: y });
+  const primitive = make(types);
+  // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
+  if (types !== float32) context.settle(weight, () => context.own(make(float32)).layout('weights'));
   const reads: [number, Placed][] = [
     [args.src, context.inLayout(x, primitive.layout('src'))],
     [args.weights, context.inLayout(weight, primitive.layout('weights'))],
@@ -102,9 +120,10 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
   const { params } = node;
-  const descs = openDescs(dx.shape, weight.shape, dy.shape, params.groups, false);
+  const types = typesFor([dy, dx], { src: dx });
+  const descs = openDescs({ x: dx, weight, y: dy, groups: params.groups, bias: false }, types);
   const conv = { direction: 'backwardData', result: dx.shape, weight: weight.shape, params } as const;
-  const primitive = best(context, conv, (algorithm, geometry) => {
+  const primitive = best(context, conv, types, (algorithm, geometry) => {
     const opDesc = describe.convBackwardData(algorithm, [descs.src, descs.weights, descs.dst], geometry);
     return backward(context, algorithm, descs, geometry, opDesc);
   });
@@ -121,13 +140,18 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
 
 export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, node) => {
   const [x, dy] = node.inputs;
+  const [dWeight] = node.outputs;
   const { params } = node;
-  const descs = openDescs(x.shape, params.weightShape, dy.shape, params.groups, params.bias);
+  const types = typesFor([x, dy], { weights: dWeight });
+  const operands = { x, weight: dWeight, y: dy, groups: params.groups, bias: params.bias };
+  const descs = openDescs(operands, types);
   const conv = { direction: 'backwardWeights', result: dy.shape, weight: params.weightShape, params } as const;
-  const primitive = best(context, conv, (algorithm, geometry) => {
+  const primitive = best(context, conv, types, (algorithm, geometry) => {
     const { src, weights, bias, dst } = descs;
     const opDesc = describe.convBackwardWeights(algorithm, [src, weights, bias, dst], geometry);
-    return backward(context, algorithm, descs, geometry, opDesc);
+    // The forward kernel takes bfloat16 weights even where their gradient is float32.
+    const forward = types === float32 ? descs : openDescs(operands, { ...types, weights: types.src });
+    return backward(context, algorithm, forward, geometry, opDesc);
   });
   context.call(
     node.op,

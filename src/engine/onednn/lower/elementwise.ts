@@ -1,4 +1,5 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
+import { declared } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
 import { numel, sameShape } from '../../../graph/shape.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
@@ -59,7 +60,7 @@ export const binary: Lower<'binary'> = (context, node) => {
   let [a, b] = node.inputs;
   // The library broadcasts its second operand only.
   if (!sameShape(a.shape, y.shape) && commutative.has(fn)) [a, b] = [b, a];
-  const supported = kernels.has(fn) && y.dtype === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
+  const supported = kernels.has(fn) && declared(y.dtype) === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
   const own = supported ? context.placeOf(a) : null;
   if (own === null || own.desc.shape.length !== y.shape.length) {
     context.fallback(node);

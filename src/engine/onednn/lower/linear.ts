@@ -1,7 +1,9 @@
+import type { StoredDType } from '../../../graph/dtype.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
 import type { Lower } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { nameWith, postOpsOf, required, weightGradients } from './conv.js';
+import { float32, type OperandTypes, typesFor } from './types.js';
 
 // The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.
 const swapped = (desc: MemoryDesc): MemoryDesc => desc.permuted([1, 0]);
@@ -16,14 +18,20 @@ export const linear: Lower<'linear'> = (context, node) => {
   const [x, weight, bias] = node.inputs;
   const [y] = node.outputs;
   const [features, out] = weight.shape;
-  const descs = [
-    MemoryDesc.any(x.shape),
-    MemoryDesc.any([out, features]),
-    biasDesc(out, bias !== undefined),
-    MemoryDesc.any(y.shape),
-  ];
   const attributes = { postOps: postOpsOf(node.params.activation) };
-  const primitive = required(Primitive.create(describe.linearForward('training', descs), attributes), 'linear');
+  const make = (types: OperandTypes) => {
+    const descs = [
+      MemoryDesc.any(x.shape, types.src),
+      MemoryDesc.any([out, features], types.weights),
+      biasDesc(out, bias !== undefined),
+      MemoryDesc.any(y.shape, types.dst),
+    ];
+    return required(Primitive.create(describe.linearForward('training', descs), attributes), 'linear');
+  };
+  const types = typesFor([x, y], { dst: y });
+  const primitive = make(types);
+  // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
+  if (types !== float32) context.settle(weight, () => swapped(context.own(make(float32)).layout('weights')));
   const weights = primitive.layout('weights');
   const reads: [number, Placed][] = [
     [args.src, context.inLayout(x, primitive.layout('src'))],
@@ -39,7 +47,10 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
   const [features, out] = weight.shape;
-  const [src, weights, dst] = [MemoryDesc.any(dx.shape), MemoryDesc.any([out, features]), MemoryDesc.any(dy.shape)];
+  const types = typesFor([dy, dx], { src: dx });
+  const src = MemoryDesc.any(dx.shape, types.src);
+  const weights = MemoryDesc.any([out, features], types.weights);
+  const dst = MemoryDesc.any(dy.shape, types.dst);
   const forward = describe.linearForward('training', [src, weights, MemoryDesc.none(), dst]);
   const hint = context.own(required(Primitive.create(forward), 'linear'));
   const primitive = required(Primitive.create(describe.linearBackwardData([src, weights, dst]), {}, hint), node.op);
@@ -59,14 +70,18 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
   const [x, dy] = node.inputs;
   const features = x.shape[1];
   const out = dy.shape[1];
-  const descs = [
-    MemoryDesc.any(x.shape),
-    MemoryDesc.any([out, features]),
+  const types = typesFor([x, dy], { weights: node.outputs[0] });
+  const describeWith = (weights: StoredDType) => [
+    MemoryDesc.any(x.shape, types.src),
+    MemoryDesc.any([out, features], weights),
     biasDesc(out, node.params.bias),
-    MemoryDesc.any(dy.shape),
+    MemoryDesc.any(dy.shape, types.dst),
   ];
-  const hint = context.own(required(Primitive.create(describe.linearForward('training', descs)), 'linear'));
-  const primitive = required(Primitive.create(describe.linearBackwardWeights(descs), {}, hint), node.op);
+  // The forward kernel takes bfloat16 weights even where their gradient is float32.
+  const forward = describe.linearForward('training', describeWith(types.src));
+  const hint = context.own(required(Primitive.create(forward), 'linear'));
+  const backward = describe.linearBackwardWeights(describeWith(types.weights));
+  const primitive = required(Primitive.create(backward, {}, hint), node.op);
   const layout = primitive.layout('diffWeights');
   const writes = weightGradients(context, node, swapped(layout));
   writes[0] = [args.diffWeights, asWeights(writes[0][1], layout)];

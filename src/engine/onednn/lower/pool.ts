@@ -19,7 +19,7 @@ function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, 
     trains ? 'training' : 'inference',
     pooling,
     src.desc,
-    MemoryDesc.any(y.shape),
+    MemoryDesc.any(y.shape, src.desc.dtype),
     geometryOf(node.params),
   );
   const primitive = Primitive.create(opDesc);
@@ -72,7 +72,12 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
   const [dx] = node.outputs;
   const pooling = average(node.params);
   const diffDst = context.withOwnAxes(dy);
-  const opDesc = describe.poolBackward(pooling, MemoryDesc.any(dx.shape), diffDst.desc, geometryOf(node.params));
+  const opDesc = describe.poolBackward(
+    pooling,
+    MemoryDesc.any(dx.shape, diffDst.desc.dtype),
+    diffDst.desc,
+    geometryOf(node.params),
+  );
   const primitive = Primitive.create(opDesc);
   if (primitive === null) {
     context.fallback(node);

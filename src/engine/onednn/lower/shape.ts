@@ -14,7 +14,9 @@ export const constant: Lower<'constant'> = (context, node) => {
 export const reshape: Lower<'reshape'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
-  context.define(y, { buffer: context.plain(x).buffer, desc: plainDesc(y) });
+  const to = plainDesc(y).withType(context.placeOf(x).desc.dtype);
+  const from = context.inLayout(x, plainDesc(x).withType(to.dtype));
+  context.define(y, { buffer: from.buffer, desc: to });
 };
 
 export const transpose: Lower<'transpose'> = (context, node) => {

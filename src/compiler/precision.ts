@@ -1,0 +1,62 @@
+import type { OpName } from '../graph/op.js';
+import { type Graph, GraphNode, type GraphValue, replaceBy, rewrite } from './graph.js';
+
+/** How exactly a program computes: `bf16` keeps images and their gradients, where it pays, in 16 bits. */
+export type Precision = 'float32' | 'bf16';
+
+/** Ops that have kernels for bfloat16, and which of their inputs carry images, features or their gradients. */
+const carried: Partial<Record<OpName, readonly number[] | 'all'>> = {
+  conv2d: [0],
+  conv2dBackwardData: [0],
+  conv2dBackwardWeights: [0, 1],
+  linear: [0],
+  linearBackwardData: [0],
+  linearBackwardWeights: [0, 1],
+  unary: [0],
+  unaryBackward: [0, 1],
+  binary: [0, 1],
+  reshape: [0],
+  concat: 'all',
+  slice: [0],
+  maxPool2d: [0],
+  maxPool2dBackward: [0],
+  avgPool2d: [0],
+  avgPool2dBackward: [0],
+  batchNorm: [0],
+  batchNormTrain: [0],
+  batchNormBackward: [0, 5],
+};
+
+/** Products, whose kernels run twice as fast on bfloat16: what comes out of them is where it begins. */
+const products = new Set<OpName>(['conv2d', 'conv2dBackwardData', 'linear', 'linearBackwardData']);
+/** Their results are parameters' gradients, which stay exact. */
+const gradients = new Set<OpName>(['conv2dBackwardWeights', 'linearBackwardWeights']);
+
+/**
+ * Keeps features and their gradients in bfloat16 between ops that have kernels for it (Micikevicius et al., 2018;
+ * Kalamkar et al., 2019). Parameters, their gradients, statistics, the loss and everything next to it stay float32;
+ * products add up in float32 whatever their operands are.
+ */
+export function useBfloat16(graph: Graph): Graph {
+  const unfit = new Set<GraphValue>(graph.outputs.map(({ value }) => value));
+  for (const { op, inputs } of graph.nodes) {
+    const places = carried[op];
+    inputs.forEach((input, i) => {
+      if (places !== 'all' && places?.includes(i) !== true) unfit.add(input);
+    });
+  }
+  return rewrite(graph, (node, inputs) => {
+    const specs = node.outputs.map(({ shape, dtype }, i) => {
+      const chosen = i === 0 && dtype === 'float32' && !unfit.has(node.outputs[0]) && begins(node, inputs);
+      return { shape, dtype: chosen ? ('bfloat16' as const) : dtype };
+    });
+    return replaceBy(new GraphNode(node.op, node.params, inputs, specs));
+  });
+}
+
+function begins({ op }: GraphNode, inputs: readonly GraphValue[]): boolean {
+  const places = carried[op];
+  if (places === undefined || gradients.has(op)) return false;
+  if (products.has(op)) return true;
+  return inputs.some(({ dtype }, i) => dtype === 'bfloat16' && (places === 'all' || places.includes(i)));
+}

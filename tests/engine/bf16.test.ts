@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Precision, useBfloat16 } from '../../src/compiler/precision.js';
+import { printGraph } from '../../src/compiler/print.js';
+import { compilationCount, optimize } from '../../src/compiler/realize.js';
+import { hasBfloat16, openOneDnn } from '../../src/engine/onednn/engine.js';
+import { setEngine, setPrecision } from '../../src/engine/select.js';
+import { InputError } from '../../src/errors.js';
+import * as nn from '../../src/nn/index.js';
+import { Adam, Momentum } from '../../src/optimizer/index.js';
+import { seed } from '../../src/random.js';
+import * as F from '../../src/tensor/functional.js';
+import { concat, Tensor } from '../../src/tensor/tensor.js';
+import { GoogLeNet, ResNet } from '../../src/vision/models/index.js';
+import { noise } from '../engines.js';
+
+const images = (shape: readonly number[]) => Tensor.fromData(noise(shape, 3).data, shape);
+const labels = (n: number) => Tensor.fromData(Int32Array.from({ length: n }, (_, i) => i % 2));
+
+/** Everything that has a kernel for bfloat16, and what has none right behind it. */
+class Mixed extends nn.Layer {
+  readonly stem = new nn.Conv2D(3, 16, 3, { padding: 1 });
+  readonly norm = new nn.BatchNorm2D(16);
+  readonly left = new nn.Conv2D(16, 16, 3, { padding: 1, groups: 4 });
+  readonly right = new nn.Conv2D(16, 24, 1);
+  readonly join = new nn.Conv2D(40, 32, 3, { stride: 2 });
+  readonly hidden = new nn.Linear(32, 20);
+  readonly dropout = new nn.Dropout(0.3);
+  readonly out = new nn.Linear(20, 2);
+
+  forward(x: Tensor): Tensor {
+    const a = F.relu(this.norm.forward(this.stem.forward(x)));
+    const b = F.leakyRelu(this.left.forward(a)).add(a);
+    const pooled = F.maxPool2d(concat([b, F.sigmoid(this.right.forward(b))], 1), 2);
+    const c = F.relu(this.join.forward(F.avgPool2d(pooled, 2, { stride: 1 })));
+    const flat = F.adaptiveAvgPool2d(c, 1).reshape([x.shape[0], 32]);
+    return this.out.forward(this.dropout.forward(F.tanh(this.hidden.forward(flat))));
+  }
+}
+
+interface Trained {
+  readonly losses: number[];
+  readonly logits: Float32Array;
+  readonly weights: Map<string, Float32Array>;
+}
+
+async function train(precision: Precision, make: () => nn.Layer, size: number, steps = 3): Promise<Trained> {
+  setPrecision(precision);
+  seed(7);
+  const network = make();
+  const optimizer = new Momentum({ learningRate: 0.01, parameters: network.parameters() });
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const loss = F.crossEntropy(network.forward(images([4, 3, size, size])), labels(4));
+    loss.backward();
+    await optimizer.step({ also: [loss] });
+    optimizer.clearGrad();
+    losses.push((await loss.data())[0]);
+  }
+  network.eval();
+  const logits = (await network.forward(images([4, 3, size, size])).data()) as Float32Array;
+  const weights = new Map<string, Float32Array>();
+  for (const [name, state] of network.namedParameters()) weights.set(name, (await state.data()) as Float32Array);
+  return { losses, logits, weights };
+}
+
+/** Root mean square of the difference, relative to that of the values. */
+function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  const square = (f: (i: number) => number) => Array.from(expected, (_, i) => f(i) ** 2).reduce((a, b) => a + b, 0);
+  return Math.sqrt(
+    square((i) => actual[i] - expected[i]) /
+      Math.max(
+        square((i) => expected[i]),
+        1e-12,
+      ),
+  );
+}
+
+beforeEach(() => setEngine('onednn'));
+afterEach(() => {
+  setEngine('onednn');
+  openOneDnn().observer = null;
+  setPrecision('float32');
+  delete process.env.FOVEA_VALIDATE;
+});
+
+describe('choice of the precision', () => {
+  it('refuses other names, and stays float32 in the reference engine', () => {
+    expect(() => setPrecision('float16' as Precision)).toThrow(InputError);
+    setEngine('reference');
+    expect(setPrecision('bf16')).toBe('float32');
+  });
+
+  it('leaves parameters, their gradients, the loss and what is read float32', async () => {
+    const { graph } = await captured();
+    const text = printGraph(useBfloat16(optimize(graph, true)));
+    expect(text).toMatch(/bf16\[2,16,8,8\] = conv2d/);
+    expect(text).toMatch(/bf16\[2,16,8,8\], f32\[16\], f32\[16\], opaque.* = batchNormTrain/);
+    expect(text).toMatch(/f32\[16,3,3,3\], f32\[16\] = conv2dBackwardWeights/);
+    expect(text).toMatch(/f32\[2,2\] = linear/);
+    expect(text).not.toMatch(/bf16.* = (reduce|crossEntropy|momentumUpdate|runningAverage|softmax)/);
+    for (const line of text.split('\n').filter((line) => line.startsWith('return'))) {
+      const name = line.split(' ')[1];
+      expect(text).not.toMatch(new RegExp(`^${name} bf16`, 'm'));
+    }
+  });
+});
+
+async function captured() {
+  const { capture, toGraph } = await import('../../src/compiler/capture.js');
+  const network = new Mixed();
+  const loss = F.crossEntropy(network.forward(images([2, 3, 8, 8])), labels(2));
+  loss.backward();
+  const gradients = network.parameters().map(({ grad }) => (grad as Tensor).value);
+  return { graph: toGraph(capture([loss.value, ...gradients], [])) };
+}
+
+describe.runIf(hasBfloat16())('bf16 programs', () => {
+  it.each([
+    ['all kinds of layers', () => new Mixed(), 16],
+    ['ResNet', () => new ResNet({ layers: 50, numClasses: 2 }), 32],
+    ['GoogLeNet', () => new GoogLeNet({ numClasses: 2, auxiliaryHeads: false }), 32],
+  ] as const)(
+    'compute each node as the reference does, up to rounding: %s',
+    async (_, make, size) => {
+      process.env.FOVEA_VALIDATE = '1';
+      const { losses } = await train('bf16', make, size, 1);
+      expect(losses.every(Number.isFinite)).toBe(true);
+    },
+    120_000,
+  );
+
+  it('stay near float32 over several steps, and are not the same', async () => {
+    const [half, full] = [await train('bf16', () => new Mixed(), 16), await train('float32', () => new Mixed(), 16)];
+    expect(half.losses).not.toEqual(full.losses);
+    expect(distance(half.losses, full.losses)).toBeLessThan(0.02);
+    expect(distance(half.logits, full.logits)).toBeLessThan(0.05);
+    for (const [name, weight] of full.weights) {
+      // In front of a batch norm its gradient is nothing but rounding.
+      if (name === 'stem.bias') continue;
+      expect(distance(half.weights.get(name) as Float32Array, weight), name).toBeLessThan(0.05);
+    }
+  });
+
+  it('run kernels for bfloat16 and no TypeScript on features', async () => {
+    const kernels: string[] = [];
+    openOneDnn().observer = (step) => {
+      if (step.kind === 'primitive' && /^(conv2d|linear|batchNorm)/.test(step.name)) {
+        kernels.push(`${step.name}: ${step.primitive.implementation}`);
+      }
+    };
+    await train('bf16', () => new ResNet({ layers: 50, numClasses: 2 }), 32, 1);
+    expect(kernels.length).toBeGreaterThan(200);
+    expect(kernels.filter((kernel) => !/bf16/.test(kernel))).toEqual([]);
+  });
+
+  it('keep parameters exact when they only read them, and are cached apart from float32', async () => {
+    seed(1);
+    const network = new Mixed().eval();
+    const before = new Map<string, Float32Array>();
+    for (const [name, { storage }] of network.namedParameters()) before.set(name, storage.read() as Float32Array);
+    const x = images([2, 3, 16, 16]);
+    setPrecision('bf16');
+    const half = await network.forward(x).data();
+    for (const [name, { storage }] of network.namedParameters()) expect(storage.read(), name).toEqual(before.get(name));
+    setPrecision('float32');
+    const full = await network.forward(x).data();
+    expect(full).not.toEqual(half);
+    const compiled = compilationCount();
+    setPrecision('bf16');
+    expect(await network.forward(x).data()).toEqual(half);
+    setPrecision('float32');
+    expect(await network.forward(x).data()).toEqual(full);
+    expect(compilationCount()).toBe(compiled);
+  });
+
+  it('give the same bits for the same seed, with Adam too', async () => {
+    const [first, second] = [await train('bf16', () => new Mixed(), 16), await train('bf16', () => new Mixed(), 16)];
+    expect(second).toEqual(first);
+    setPrecision('bf16');
+    const layer = new nn.Linear(64, 32);
+    const adam = new Adam({ learningRate: 0.01, parameters: layer.parameters() });
+    const target = images([8, 32]);
+    const losses: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const error = layer.forward(images([8, 64])).sub(target);
+      const loss = error.mul(error).mean();
+      loss.backward();
+      await adam.step({ also: [loss] });
+      adam.clearGrad();
+      losses.push((await loss.data())[0]);
+    }
+    expect(losses[4]).toBeLessThan(losses[0]);
+  });
+});
