@@ -88,8 +88,15 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     const { length } = this.dataset;
     const inOrder = () => (this.#shuffle ? generator.permutation(length) : new Uint32Array(length).map((_, i) => i));
     const order = this.#sampler?.sample(generator) ?? inOrder();
-    const used = order.subarray(skip * this.batchSize, this.length * this.batchSize);
-    return new Epoch(this.dataset, used, this.batchSize, this.#prefetch);
+    const used = order.subarray(0, this.length * this.batchSize);
+    const streams = this.dataset.isRandom === true ? new SampleStreams(this.#epochState, used) : null;
+    // Where nothing else draws, the next epoch has to have another state all the same.
+    if (streams !== null && !this.#shuffle && this.#sampler === undefined) generator.nextUint32();
+    return new Epoch(this.dataset, used, streams, {
+      batchSize: this.batchSize,
+      prefetch: this.#prefetch,
+      begin: skip * this.batchSize,
+    });
   }
 
   [Symbol.asyncIterator](): Epoch {
@@ -107,20 +114,57 @@ function requireInteger(name: string, value: number, least: number): void {
   }
 }
 
+/**
+ * What each sample of an epoch draws from. It follows from the epoch, the sample's index and how often the sample came
+ * before, so it depends neither on batches nor on who reads them.
+ */
+class SampleStreams {
+  readonly #root: Generator;
+  readonly #order: Uint32Array;
+  readonly #earlier: Uint32Array;
+
+  constructor(epoch: GeneratorState, order: Uint32Array) {
+    this.#root = Generator.fromState(epoch).fork('samples');
+    this.#order = order;
+    const counts = new Map<number, number>();
+    this.#earlier = order.map((index) => {
+      const count = counts.get(index) ?? 0;
+      counts.set(index, count + 1);
+      return count;
+    });
+  }
+
+  /** For the samples at these places of the epoch. */
+  between(begin: number, end: number): Generator[] {
+    return Array.from(this.#order.subarray(begin, end), (index, i) => {
+      const earlier = this.#earlier[begin + i];
+      return this.#root.fork(earlier === 0 ? `${index}` : `${index} ${earlier}`);
+    });
+  }
+}
+
 /** One pass over a data set; see {@link DataLoader.epoch}. */
 export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Iterable<TensorBatch> {
   readonly #dataset: Dataset;
   readonly #order: Uint32Array;
+  readonly #streams: SampleStreams | null;
   readonly #batchSize: number;
   readonly #prefetch: number;
-  #position = 0;
+  #position: number;
   /** Batches that are being read, the next one first. */
   readonly #ahead: Promise<Batch>[] = [];
 
   /** @internal */
-  constructor(dataset: Dataset, order: Uint32Array, batchSize: number, prefetch: number) {
+  constructor(
+    dataset: Dataset,
+    order: Uint32Array,
+    streams: SampleStreams | null,
+    { batchSize, prefetch, begin }: { readonly batchSize: number; readonly prefetch: number; readonly begin: number },
+  ) {
     this.#dataset = dataset;
     this.#order = order;
+    this.#streams = streams;
+    this.#position = begin;
     this.#batchSize = batchSize;
     this.#prefetch = prefetch;
   }
@@ -173,7 +217,8 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
     const begin = this.#position;
     if (begin >= this.#order.length) return null;
     this.#position += this.#batchSize;
-    return readBatch(this.#dataset, this.#order.subarray(begin, this.#position));
+    const randoms = this.#streams?.between(begin, this.#position);
+    return readBatch(this.#dataset, this.#order.subarray(begin, this.#position), randoms);
   }
 }
 

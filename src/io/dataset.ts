@@ -1,5 +1,6 @@
 import { InputError, ShapeError } from '../errors.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
+import type { Generator } from '../random.js';
 
 /** One image with its class. */
 export interface Sample {
@@ -28,19 +29,31 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   /** Class of each sample, where it is known without reading the images. */
   readonly labels?: ArrayLike<number>;
-  /** The sample at `index`, from 0 to length − 1; a promise where it has to be read or decoded. */
-  get(index: number): Sample | Promise<Sample>;
+  /** Whether samples are changed at random, so that each epoch has others (false). */
+  readonly isRandom?: boolean;
+  /**
+   * The sample at `index`, from 0 to length − 1; a promise where it has to be read or decoded.
+   *
+   * @param random what a random sample is drawn from, and nothing else
+   */
+  get(index: number, random?: Generator): Sample | Promise<Sample>;
   /**
    * The samples at `indices` at once, in arrays that nobody else uses. For data sets that can do better than by a call
    * of `get` a sample, which is what is done where this is missing.
+   *
+   * @param randoms of each sample, as for `get`
    */
-  readBatch?(indices: Uint32Array): Batch | Promise<Batch>;
+  readBatch?(indices: Uint32Array, randoms?: readonly Generator[]): Batch | Promise<Batch>;
 }
 
 /** Reads several samples as one batch: at once if the data set can, else with all its samples under way together. */
-export function readBatch(dataset: Dataset, indices: Uint32Array): Batch | Promise<Batch> {
-  if (dataset.readBatch !== undefined) return dataset.readBatch(indices);
-  const samples = Array.from(indices, (index) => dataset.get(index));
+export function readBatch(
+  dataset: Dataset,
+  indices: Uint32Array,
+  randoms?: readonly Generator[],
+): Batch | Promise<Batch> {
+  if (dataset.readBatch !== undefined) return dataset.readBatch(indices, randoms);
+  const samples = Array.from(indices, (index, i) => dataset.get(index, randoms?.[i]));
   if (!samples.some((sample) => sample instanceof Promise)) return collate(samples as Sample[], indices);
   return Promise.all(samples).then((all) => collate(all, indices));
 }

@@ -9,7 +9,7 @@ const functions = { ...color, ...geometry } as unknown as Readonly<
 >;
 
 /** The images of make_transforms.py. */
-function made([kind, height, width, channels]: Made): Raster {
+function made([kind, height, width, channels]: MadeImage): Raster {
   let state = height * 65536 + width;
   const data = Uint8Array.from({ length: height * width * channels }, (_, i) => {
     const pixel = Math.floor(i / channels);

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
-import { MNIST, type MNISTMirror } from '../../src/vision/datasets/mnist.js';
+import type { Batch } from '../../src/io/dataset.js';
+import type { MNISTMirror } from '../../src/vision/datasets/idxDataset.js';
+import { MNIST } from '../../src/vision/datasets/mnist.js';
 import { LocalServer } from '../server.js';
 import { temporaryFolder } from '../temporary.js';
 import { idx, mnistFiles } from './idx.js';
@@ -52,7 +54,11 @@ describe('the real files', () => {
     const test = await MNIST.open({ mode: 'test', download: false });
     expect(test.source.origin).toBe('package');
     expect(test.length).toBe(10_000);
-    const { images: pixels, shape, labels: classes } = test.readBatch(new Uint32Array(10_000).map((_, i) => i));
+    const {
+      images: pixels,
+      shape,
+      labels: classes,
+    } = test.readBatch(new Uint32Array(10_000).map((_, i) => i)) as Batch;
     expect(shape).toEqual([10_000, 1, 28, 28]);
     expect(Array.from(classes.subarray(0, 10))).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
     const counts = new Array<number>(10).fill(0);
@@ -71,7 +77,7 @@ describe('samples', () => {
     expect(data.classNames).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
     const expected = (i: number) => Float32Array.from({ length: 784 }, (_, p) => ((i + p) % 256) / 255);
     expect(data.get(11)).toEqual({ image: expected(11), shape: [1, 28, 28], label: 1 });
-    const batch = data.readBatch(Uint32Array.of(3, 0, 3));
+    const batch = data.readBatch(Uint32Array.of(3, 0, 3)) as Batch;
     expect(batch.shape).toEqual([3, 1, 28, 28]);
     expect([...batch.labels]).toEqual([3, 0, 3]);
     expect(batch.images).toEqual(Float32Array.of(...expected(3), ...expected(0), ...expected(3)));

@@ -1,6 +1,10 @@
 import { FileError, InputError, messageOf } from '../../errors.js';
 import type { Batch, Dataset, Sample } from '../../io/dataset.js';
+import type { Generator } from '../../random.js';
+import { joined, type TransformedImages } from '../transforms/batch.js';
 import { normalizeInto } from '../transforms/image.js';
+import type { Preprocessed } from '../transforms/preprocess.js';
+import { type Augmenter, streamOf, type Transformable, type TransformOption } from './augmenter.js';
 import { ImageReader, type ImageReaderOptions } from './imageReader.js';
 
 /** A picture with its class. */
@@ -17,7 +21,7 @@ export interface BadImage {
   readonly reason: string;
 }
 
-export interface ImageFilesOptions extends ImageReaderOptions {
+export interface ImageFilesOptions extends ImageReaderOptions, TransformOption {
   /**
    * What to do about pictures that cannot be decoded. 'fail' (default): an error when such a one is read. 'skip': all
    * pictures are decoded when the data set is opened, which fills the cache, and those that cannot be are left out and
@@ -29,7 +33,7 @@ export interface ImageFilesOptions extends ImageReaderOptions {
 }
 
 /** What an {@link ImageFileDataset} is made of. */
-export interface ImageFileSet {
+export interface ImageFileSet extends TransformOption {
   readonly files: readonly ImageFile[];
   readonly classNames: readonly string[];
   readonly quarantine: readonly BadImage[];
@@ -37,25 +41,32 @@ export interface ImageFileSet {
 }
 
 /**
- * Pictures in files: images float32 `[3, height, width]` from −1 to 1, decoded by other threads and kept.
+ * Pictures in files: images float32 `[3, height, width]` from −1 to 1, decoded by other threads and kept. A transform
+ * changes what was kept, anew in each epoch.
  *
- * A batch whose pictures are all in memory comes at once, others as a promise.
+ * A batch whose pictures are all in memory comes at once if nothing changes them, others as a promise.
  */
-export class ImageFileDataset implements Dataset {
+export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset> {
   readonly length: number;
   readonly classNames: readonly string[];
   /** Path and label of each sample. */
   readonly files: readonly ImageFile[];
   /** The pictures that were left out. */
   readonly quarantine: readonly BadImage[];
+  readonly isRandom: boolean;
   readonly #reader: ImageReader;
+  readonly #transform: TransformOption['transform'];
+  readonly #augmenter: Augmenter | null;
 
-  protected constructor({ files, classNames, quarantine, reader }: ImageFileSet) {
+  protected constructor({ files, classNames, quarantine, reader, transform }: ImageFileSet) {
     this.files = files;
     this.length = files.length;
     this.classNames = classNames;
     this.quarantine = quarantine;
     this.#reader = reader;
+    this.#transform = transform;
+    this.#augmenter = transform == null ? null : reader.augmenter(transform);
+    this.isRandom = this.#augmenter?.isRandom ?? false;
   }
 
   get labels(): Int32Array {
@@ -64,8 +75,11 @@ export class ImageFileDataset implements Dataset {
 
   /** Some of the samples, in the order of `indices`. Pictures in memory are shared. */
   subset(indices: Iterable<number>): ImageFileDataset {
-    const files = Array.from(indices, (index) => this.files[index]);
-    return new ImageFileDataset({ ...this, files, reader: this.#reader });
+    return this.#changed({ files: Array.from(indices, (index) => this.files[index]) });
+  }
+
+  withTransform(transform: NonNullable<TransformOption['transform']> | null): ImageFileDataset {
+    return this.#changed({ transform });
   }
 
   /**
@@ -82,38 +96,62 @@ export class ImageFileDataset implements Dataset {
         `[images] classes: expected ${classNames.join(', ')}, got ${strange.join(', ')} as well; rename or leave them out`,
       );
     }
-    return new ImageFileDataset({ ...this, files, classNames, reader: this.#reader });
+    return this.#changed({ files, classNames });
   }
 
-  get(index: number): Sample | Promise<Sample> {
+  #changed(changes: Partial<ImageFileSet>): ImageFileDataset {
+    const { files, classNames, quarantine } = this;
+    const [reader, transform] = [this.#reader, this.#transform];
+    return new ImageFileDataset({ files, classNames, quarantine, reader, transform, ...changes });
+  }
+
+  get(index: number, random?: Generator): Sample | Promise<Sample> {
     const sampleOf = ({ images, shape, labels }: Batch) => ({ image: images, shape: shape.slice(1), label: labels[0] });
-    const batch = this.readBatch([index]);
+    const batch = this.readBatch([index], random && [random]);
     return batch instanceof Promise ? batch.then(sampleOf) : sampleOf(batch);
   }
 
-  readBatch(indices: ArrayLike<number>): Batch | Promise<Batch> {
-    const n = indices.length;
+  readBatch(indices: ArrayLike<number>, randoms?: readonly Generator[]): Batch | Promise<Batch> {
+    const files = Array.from(indices, (index) => this.#file(index));
+    const labels = Int32Array.from(files, ({ label }) => label);
+    if (this.#augmenter === null) return this.#readPlain(files, labels);
+    const augmenter = this.#augmenter;
+    const results = files.map(({ path }, i) => {
+      const change = ({ pixels, height, width }: Preprocessed) =>
+        augmenter.run(pixels, [3, height, width], [randoms?.[i] ?? streamOf(indices[i])]);
+      const kept = this.#reader.peek(path);
+      return kept === undefined ? this.#reader.read(path).then(change) : change(kept);
+    });
+    const batchOf = (parts: readonly TransformedImages[]): Batch => {
+      const { images, shape } = joined(parts);
+      return { images, shape: [files.length, ...shape], labels };
+    };
+    if (!results.some((result) => result instanceof Promise)) return batchOf(results as TransformedImages[]);
+    return Promise.all(results).then(batchOf);
+  }
+
+  #readPlain(files: readonly ImageFile[], labels: Int32Array): Batch | Promise<Batch> {
     const { height, width } = this.#reader.preprocessing;
     const size = 3 * height * width;
-    const images = new Float32Array(n * size);
-    const labels = new Int32Array(n);
+    const images = new Float32Array(files.length * size);
     const reading: Promise<void>[] = [];
-    for (let i = 0; i < n; i++) {
-      const file = this.files[indices[i]];
-      if (file === undefined) {
-        throw new InputError(`[images] index: expected an integer from 0 to ${this.length - 1}, got ${indices[i]}`);
-      }
-      labels[i] = file.label;
-      const kept = this.#reader.peek(file.path);
+    files.forEach(({ path }, i) => {
+      const kept = this.#reader.peek(path);
       if (kept !== undefined) {
         normalizeInto(images, i * size, kept.pixels);
       } else {
-        const read = this.#reader.read(file.path);
+        const read = this.#reader.read(path);
         reading.push(read.then(({ pixels }) => normalizeInto(images, i * size, pixels)));
       }
-    }
-    const batch = { images, shape: [n, 3, height, width], labels };
+    });
+    const batch = { images, shape: [files.length, 3, height, width], labels };
     return reading.length === 0 ? batch : Promise.all(reading).then(() => batch);
+  }
+
+  #file(index: number): ImageFile {
+    const file = this.files[index];
+    if (file !== undefined) return file;
+    throw new InputError(`[images] index: expected an integer from 0 to ${this.length - 1}, got ${index}`);
   }
 }
 
@@ -127,11 +165,11 @@ export async function imageFileSet(
   where: string,
   files: readonly ImageFile[],
   classNames: readonly string[],
-  { onBadImage = 'fail', onProgress, ...options }: ImageFilesOptions,
+  { onBadImage = 'fail', onProgress, transform, ...options }: ImageFilesOptions,
 ): Promise<ImageFileSet> {
   requireOnBadImage(onBadImage);
   const reader = new ImageReader(options);
-  if (onBadImage === 'fail') return { files, classNames, quarantine: [], reader };
+  if (onBadImage === 'fail') return { files, classNames, quarantine: [], reader, transform };
   const quarantine: BadImage[] = [];
   let done = 0;
   await eachOf(files, reader.width, async ({ path }) => {
@@ -147,7 +185,7 @@ export async function imageFileSet(
       `[${where}] pictures: expected one that can be read, got none of ${files.length}; ${path}: ${reason}`,
     );
   }
-  return { files: good, classNames, quarantine, reader };
+  return { files: good, classNames, quarantine, reader, transform };
 }
 
 export function requireOnBadImage(choice: string): void {

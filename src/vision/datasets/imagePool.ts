@@ -1,27 +1,36 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { FileError, FoveaError, InputError } from '../../errors.js';
+import { FileError, FoveaError, InputError, ShapeError } from '../../errors.js';
+import type { TransformedImages, TransformJob } from '../transforms/batch.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
 import { type ImageJob, readImage } from './readImage.js';
 
 /** What a worker is sent. */
 export interface ImageRequest {
   readonly id: number;
-  readonly job: ImageJob;
+  readonly task: ImageTask;
 }
+
+/** A picture to be read, or pictures to be transformed as a JSON text says. */
+export type ImageTask =
+  | { readonly kind: 'read'; readonly job: ImageJob }
+  | { readonly kind: 'transform'; readonly job: TransformJob; readonly transforms: string };
 
 /** What it sends back. */
 export type ImageAnswer =
-  | { readonly id: number; readonly image: Preprocessed }
-  | { readonly id: number; readonly error: string; readonly isFile: boolean };
+  | { readonly id: number; readonly result: Preprocessed | TransformedImages }
+  | { readonly id: number; readonly error: string; readonly name: string };
 
 interface Pending {
-  readonly resolve: (image: Preprocessed) => void;
+  readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
 }
 
+/** What may be wrong with pictures and transforms, by name. */
+const errors: Readonly<Record<string, new (message: string) => Error>> = { FileError, ShapeError, InputError };
+
 /**
- * Reads pictures beside the main thread, which a training step blocks for as long as it takes.
+ * Reads and transforms pictures beside the main thread, which a training step blocks for as long as it takes.
  *
  * A picture takes several turns of an event loop (file, cache, decoder, resize), so it needs a loop that turns: a
  * thread of its own. All that is asked for is handed to the threads at once; they hold the pixels of one picture each.
@@ -30,6 +39,8 @@ export interface ImagePool {
   /** Pictures under way that keep the pool busy. */
   readonly width: number;
   read(job: ImageJob): Promise<Preprocessed>;
+  /** Transforms pictures, whose pixels are handed over, as a JSON text says; null where there are no other threads. */
+  readonly transform: ((job: TransformJob, transforms: string) => Promise<TransformedImages>) | null;
 }
 
 const most = 64;
@@ -54,6 +65,7 @@ export function imagePool(numWorkers = Math.min(4, availableParallelism())): Ima
 /** The pool without threads: two pictures at a time. */
 class OwnThread implements ImagePool {
   readonly width = 2;
+  readonly transform = null;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -72,23 +84,31 @@ class OwnThread implements ImagePool {
 }
 
 class WorkerThreads implements ImagePool {
-  readonly #threads: WorkerThread[] = [];
+  readonly #workers: WorkerThread[] = [];
   #id = 0;
 
   constructor(readonly width: number) {}
 
   read(job: ImageJob): Promise<Preprocessed> {
-    const live = this.#threads.filter((thread) => !thread.ended);
-    this.#threads.splice(0, this.#threads.length, ...live);
-    let thread = live.reduce<WorkerThread | undefined>(
-      (best, next) => (best === undefined || next.pending < best.pending ? next : best),
+    return this.#idle().run(this.#id++, { kind: 'read', job }, []);
+  }
+
+  transform(job: TransformJob, transforms: string): Promise<TransformedImages> {
+    return this.#idle().run(this.#id++, { kind: 'transform', job, transforms }, [job.pixels.buffer as ArrayBuffer]);
+  }
+
+  /** The thread with the least to do; another one if all have something and there may be more. */
+  #idle(): WorkerThread {
+    const live = this.#workers.filter((worker) => !worker.ended);
+    this.#workers.splice(0, this.#workers.length, ...live);
+    const best = live.reduce<WorkerThread | undefined>(
+      (least, next) => (least === undefined || next.pending < least.pending ? next : least),
       undefined,
     );
-    if (thread === undefined || (thread.pending > 0 && live.length < this.width)) {
-      thread = new WorkerThread();
-      this.#threads.push(thread);
-    }
-    return thread.read(this.#id++, job);
+    if (best !== undefined && (best.pending === 0 || live.length >= this.width)) return best;
+    const worker = new WorkerThread();
+    this.#workers.push(worker);
+    return worker;
   }
 }
 
@@ -109,11 +129,12 @@ class WorkerThread {
     return this.#pending.size;
   }
 
-  read(id: number, job: ImageJob): Promise<Preprocessed> {
+  /** The result is that of the kind of task. */
+  run<T extends Preprocessed | TransformedImages>(id: number, task: ImageTask, transfer: ArrayBuffer[]): Promise<T> {
     if (this.#pending.size === 0) this.#worker.ref();
-    return new Promise((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, job } satisfies ImageRequest);
+      this.#worker.postMessage({ id, task } satisfies ImageRequest, transfer);
     });
   }
 
@@ -121,8 +142,8 @@ class WorkerThread {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if (this.#pending.size === 0) this.#worker.unref();
-    if ('image' in answer) pending?.resolve(answer.image);
-    else pending?.reject(answer.isFile ? new FileError(answer.error) : new FoveaError(answer.error));
+    if ('result' in answer) pending?.resolve(answer.result as never);
+    else pending?.reject(new (errors[answer.name] ?? FoveaError)(answer.error));
   }
 
   #end(cause: Error): void {

@@ -1,6 +1,8 @@
 import { InputError } from '../../errors.js';
 import type { Preprocessed, Preprocessing, PreprocessOptions } from '../transforms/preprocess.js';
 import { preprocessing } from '../transforms/preprocess.js';
+import type { Transform, TransformFunction } from '../transforms/transform.js';
+import { Augmenter } from './augmenter.js';
 import { ImageCache, type ImageCacheOptions } from './imageCache.js';
 import { type ImagePool, imagePool } from './imagePool.js';
 
@@ -40,6 +42,11 @@ export class ImageReader {
   /** Pictures that should be asked for at a time to keep all threads busy. */
   get width(): number {
     return 2 * this.#pool.width;
+  }
+
+  /** What changes the pictures of this reader, in its threads. */
+  augmenter(transform: Transform | TransformFunction): Augmenter {
+    return new Augmenter(transform, this.#pool, { order: this.preprocessing.order, range: 'signed' });
   }
 
   /** The picture if it is in memory. */

@@ -29,6 +29,15 @@ export function toCHW({ data, height, width }: RGBImage, order: ChannelOrder): U
 /** x / 255 · 2 − 1, rounded to float32 after each operation, as NumPy does it. */
 const normalized = Float32Array.from({ length: 256 }, (_, x) => Math.fround(Math.fround(x / 255) * 2) - 1);
 
+/** What bytes become where they are inputs of a network: from 0 to 1, or from −1 to 1. */
+export type ByteRange = 'unit' | 'signed';
+
+/** The input for each byte. */
+export const inputsOf: Readonly<Record<ByteRange, Float32Array>> = {
+  unit: Float32Array.from({ length: 256 }, (_, x) => x / 255),
+  signed: normalized,
+};
+
 /** Writes bytes from 0 to 255 as float32 from −1 to 1 into `target`, from `offset` on. */
 export function normalizeInto(target: Float32Array, offset: number, bytes: Uint8Array): void {
   // Done for every batch of every epoch. Four bytes at a time, the first one in the lowest byte, take half the time.

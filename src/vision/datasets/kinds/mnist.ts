@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { InputError } from '../../../errors.js';
 import { readDigit } from '../../transforms/digit.js';
 import { encodePng } from '../../transforms/png.js';
-import { MNIST, type MNISTSource } from '../mnist.js';
+import type { MNISTSource } from '../idxDataset.js';
+import { MNIST } from '../mnist.js';
 import { countClasses, type DatasetKind } from './kind.js';
 
 const origins: Readonly<Record<MNISTSource['origin'], string>> = {

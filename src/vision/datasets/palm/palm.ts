@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
+import type { TransformOption } from '../augmenter.js';
 import { type BadImage, ImageFileDataset, type ImageFileSet } from '../imageFiles.js';
 import { ImageReader, type ImageReaderOptions } from '../imageReader.js';
 import { listed } from '../listed.js';
 import { hashOf, type PalmImage, type PalmSet, readRecord, setFolders } from './record.js';
 
-export interface PALMOptions extends ImageReaderOptions {
+export interface PALMOptions extends ImageReaderOptions, TransformOption {
   /** The folder that the data set was imported into. */
   readonly dataDir: string;
   /** The 400 training images (default) or the 400 validation images. */
@@ -35,7 +36,7 @@ export class PALM extends ImageFileDataset {
    *
    * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size since
    */
-  static async open({ dataDir, mode = 'train', ...options }: PALMOptions): Promise<PALM> {
+  static async open({ dataDir, mode = 'train', transform, ...options }: PALMOptions): Promise<PALM> {
     if (!(mode in setFolders)) throw new InputError(`[palm] mode: expected 'train' or 'validation', got '${mode}'`);
     const { images: all, quarantine: bad, synthetic } = await readRecord(dataDir);
     const images = all.filter(({ set }) => set === mode);
@@ -63,6 +64,6 @@ export class PALM extends ImageFileDataset {
       .map(({ file, reason }) => ({ path: join(dataDir, file), reason }));
     const classNames = ['non-PM', 'PM'];
     const reader = new ImageReader(options);
-    return new PALM({ files, classNames, quarantine, reader }, images, synthetic, hashOf(images));
+    return new PALM({ files, classNames, quarantine, reader, transform }, images, synthetic, hashOf(images));
   }
 }
