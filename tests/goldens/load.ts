@@ -356,7 +356,7 @@ export interface GoldenZoo extends Header {
         readonly totalParams: number;
         readonly trainableParams: number;
         readonly entries: number;
-        /** Of the state dict's lines `name 64,3,7,7`. */
+        /** Of the state dict's lines `conv1.weight conv2d_0.w_0 64,3,7,7`. */
         readonly sha256: string;
       }
     >

@@ -45,6 +45,7 @@ CASES = [
         (name, FEATURES if name.startswith('vgg') and name != 'vgg11' else {'numClasses': 10}, 1, False)
         for name in NETWORKS
     ),
+    ('vgg11', FEATURES, 1, False),
     ('alexnet', {'numClasses': 0}, 1, False),
     ('googlenet', FEATURES, 1, False),
     ('resnet18', FEATURES, 1, False),
@@ -88,11 +89,12 @@ def samples(array, most=64):
 
 
 def structure(name):
-    net = NETWORKS[name]()
+    with paddle.utils.unique_name.guard():
+        net = NETWORKS[name]()
     channels, size, _ = SIZES.get(name, (3, 64, 64))
     with contextlib.redirect_stdout(io.StringIO()):
         counted = paddle.summary(net, (1, channels, size, size))
-    lines = [f'{key} {",".join(map(str, value.shape))}\n' for key, value in net.state_dict().items()]
+    lines = [f'{key} {value.name} {",".join(map(str, value.shape))}\n' for key, value in net.state_dict().items()]
     return {
         'totalParams': int(counted['total_params']),
         'trainableParams': int(counted['trainable_params']),

@@ -4,8 +4,11 @@ import { setEngine } from '../../src/engine/select.js';
 import type { TypedArray } from '../../src/graph/dtype.js';
 import { numel, type Shape } from '../../src/graph/shape.js';
 
+import { paddleNames } from '../../src/io/paddle/params.js';
 import type { Layer } from '../../src/nn/index.js';
+import { Momentum } from '../../src/optimizer/index.js';
 import { Generator } from '../../src/random.js';
+import * as F from '../../src/tensor/functional.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
@@ -52,6 +55,15 @@ function outputsOf(net: Layer, x: Tensor): Tensor[] {
   return [logits, ...auxiliary];
 }
 
+/**
+ * Networks that repeat the blocks of smaller ones more often or with more channels, and take seconds and gigabytes. They
+ * are computed if all tests are asked for; their names and shapes are always under test.
+ */
+const large = /^(vgg11|resnet(101|152)|wide_.*|resnext(50_64|101_|152_).*)$/;
+const all = process.env.FOVEA_TEST_ALL === '1';
+const wanted = cases.filter(({ network, options }) => all || options.numClasses === 0 || !large.test(network));
+const trained = wanted.filter(({ network, options }) => all || options.numClasses === 0 || network !== 'alexnet');
+
 async function check({ network, options, training, input, outputs, statistics }: GoldenZooCase): Promise<void> {
   const net = makeReady(network, options);
   fill(net);
@@ -80,7 +92,8 @@ describe('names, shapes and numbers of values are those of paddle.vision.models'
   it.each(Object.entries(networks))('%s', (name, golden) => {
     const net = makeReady(name);
     const states = [...net.stateDict()];
-    const lines = states.map(([key, { shape }]) => `${key} ${shape}\n`).join('');
+    const paddle = paddleNames(net);
+    const lines = states.map(([key, { shape }]) => `${key} ${paddle.get(key)} ${shape}\n`).join('');
     expect(states, lines).toHaveLength(golden.entries);
     expect(createHash('sha256').update(lines).digest('hex'), lines).toBe(golden.sha256);
     expect(net.parameterCount()).toBe(golden.trainableParams);
@@ -94,11 +107,41 @@ const nameOf = ({ network, options, training }: GoldenZooCase) =>
 
 describe('the same weights give the same outputs as in Paddle', () => {
   beforeAll(() => setEngine('onednn'));
-  it.each(cases.map((golden) => [nameOf(golden), golden] as const))('%s', (_, golden) => check(golden), 60_000);
+  it.each(wanted.map((golden) => [nameOf(golden), golden] as const))('%s', (_, golden) => check(golden), 60_000);
+});
+
+/** One step on two pictures: every parameter has a gradient, and the first and the last one move. */
+async function trainOneStep({ network, options, input }: GoldenZooCase): Promise<void> {
+  const net = makeReady(network, options);
+  fill(net);
+  const parameters = net.parameters();
+  const ends = [parameters[0], parameters[parameters.length - 1]];
+  const before = await Promise.all(ends.map(async (parameter) => (await parameter.data()).slice()));
+  const shape = [2, ...input.slice(1)];
+  const outputs = outputsOf(net, Tensor.fromData(valuesOf(shape, 1000, 1, 0), shape));
+  const labels = Tensor.fromData(Int32Array.of(1, 3), [2]);
+  const losses = outputs.map((y) => (options.numClasses === 0 ? y.square().mean() : F.crossEntropy(y, labels)));
+  const loss = losses.reduce((sum, each) => sum.add(each));
+  loss.backward();
+  expect(parameters.filter(({ grad }) => grad === null)).toEqual([]);
+  const optimizer = new Momentum({ learningRate: 0.01, parameters });
+  await optimizer.step();
+  expect(await loss.item()).toBeGreaterThan(0);
+  for (const [i, parameter] of ends.entries()) {
+    const after = await parameter.data();
+    expect(after.every(Number.isFinite)).toBe(true);
+    expect(after).not.toEqual(before[i]);
+  }
+}
+
+describe('every network trains a step', () => {
+  beforeAll(() => setEngine('onednn'));
+  const first = trained.filter(({ network }, i) => trained.findIndex((other) => other.network === network) === i);
+  it.each(first.map((golden) => [golden.network, golden] as const))('%s', (_, golden) => trainOneStep(golden), 60_000);
 });
 
 describe('on the reference engine, too', () => {
   beforeAll(() => setEngine('reference'));
-  const small = cases.filter(({ options: { scale = 1 } }) => scale === 0.5 || scale === 0.75);
+  const small = wanted.filter(({ options: { scale = 1 } }) => scale === 0.5 || scale === 0.75);
   it.each(small.map((golden) => [nameOf(golden), golden] as const))('%s', (_, golden) => check(golden), 60_000);
 });

@@ -27,13 +27,13 @@ class InvertedResidual extends Layer {
   constructor(inChannels: number, outChannels: number, stride: number, expand: number) {
     super();
     const hidden = inChannels * expand;
-    const layers: Layer[] = [
+    const expansion = expand === 1 ? [] : [new ConvNormActivation(inChannels, hidden, 1, new ReLU6())];
+    this.conv = new Sequential(
+      ...expansion,
       new ConvNormActivation(hidden, hidden, 3, new ReLU6(), { stride, groups: hidden }),
       new Conv2D(hidden, outChannels, 1, { biasAttr: false }),
       new BatchNorm2D(outChannels),
-    ];
-    if (expand !== 1) layers.unshift(new ConvNormActivation(inChannels, hidden, 1, new ReLU6()));
-    this.conv = new Sequential(...layers);
+    );
     this.#adds = stride === 1 && inChannels === outChannels;
   }
 

@@ -6,6 +6,7 @@ import { FileError, InputError, messageOf } from '../../../errors.js';
 import { reasonOf } from '../../../io/atomic.js';
 import { cacheFolder } from '../../../io/cache.js';
 import { type DownloadProgress, download } from '../../../io/download.js';
+import { readPdparams } from '../../../io/paddle/params.js';
 import { loadSafetensors } from '../../../io/safetensors.js';
 import type { Layer, StateEntry, StateMismatch } from '../../../nn/layer.js';
 import type { NetworkOptions } from './options.js';
@@ -107,5 +108,6 @@ async function locate(name: string, onDownload: PretrainedOptions['onDownload'])
 async function readWeights(path: string): Promise<ReadonlyMap<string, StateEntry>> {
   const ending = extname(path).toLowerCase();
   if (ending === '.safetensors') return (await loadSafetensors(path)).tensors;
+  if (ending === '.pdparams') return (await readPdparams(path)).tensors;
   throw new FileError(`[weights] ${path}: expected a .safetensors or .pdparams file, got ${ending || 'no ending'}`);
 }

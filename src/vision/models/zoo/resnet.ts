@@ -14,7 +14,10 @@ interface BlockShape {
   readonly width: number;
 }
 
-/** A 1×1 convolution on the way around a block, where its output has another shape than its input. */
+/**
+ * A 1×1 convolution on the way around a block, where its output has another shape than its input. Paddle makes it
+ * before the block, and so do blocks here: Paddle's names of parameters number the layers as they are made.
+ */
 function shortcut({ inChannels, stride }: BlockShape, outChannels: number): Sequential | null {
   if (stride === 1 && inChannels === outChannels) return null;
   return new Sequential(
@@ -35,11 +38,12 @@ class BasicBlock extends Layer {
   constructor(shape: BlockShape) {
     super();
     const { inChannels, planes, stride } = shape;
+    const downsample = shortcut(shape, planes);
     this.conv1 = new Conv2D(inChannels, planes, 3, { stride, padding: 1, biasAttr: false });
     this.bn1 = new BatchNorm2D(planes);
     this.conv2 = new Conv2D(planes, planes, 3, { padding: 1, biasAttr: false });
     this.bn2 = new BatchNorm2D(planes);
-    this.downsample = shortcut(shape, planes);
+    this.downsample = downsample;
   }
 
   forward(x: Tensor): Tensor {
@@ -64,13 +68,14 @@ class BottleneckBlock extends Layer {
     const { inChannels, planes, stride, groups } = shape;
     const width = Math.trunc((planes * shape.width) / 64) * groups;
     const outChannels = BottleneckBlock.expansion * planes;
+    const downsample = shortcut(shape, outChannels);
     this.conv1 = new Conv2D(inChannels, width, 1, { biasAttr: false });
     this.bn1 = new BatchNorm2D(width);
     this.conv2 = new Conv2D(width, width, 3, { stride, padding: 1, groups, biasAttr: false });
     this.bn2 = new BatchNorm2D(width);
     this.conv3 = new Conv2D(width, outChannels, 1, { biasAttr: false });
     this.bn3 = new BatchNorm2D(outChannels);
-    this.downsample = shortcut(shape, outChannels);
+    this.downsample = downsample;
   }
 
   forward(x: Tensor): Tensor {

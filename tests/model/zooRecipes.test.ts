@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { datasetKind, modelKind, outputsFor, recipeFor, usualData } from '../../src/model/recipes.js';
+import { zooKinds } from '../../src/vision/models/zoo/kinds.js';
+
+const names = Object.keys(zooKinds);
+const withoutNorm = ['alexnet', 'googlenet', 'vgg11', 'vgg13', 'vgg16', 'vgg19'].map((name) => `zoo-${name}`);
+
+it('has every ready-made network', () => {
+  expect(names).toHaveLength(26);
+});
+
+describe('the recipe of each', () => {
+  it.each(names)('%s', (name) => {
+    const learningRate = withoutNorm.includes(name) ? 0.001 : 0.01;
+    expect(recipeFor(name, 10).optimizer).toEqual({ name: 'momentum', learningRate, momentum: 0.9, weightDecay: 1e-4 });
+    expect(modelKind(name).title).toMatch(/ \(paddle\.vision\)$/);
+    expect(() => datasetKind(usualData(name).name)).not.toThrow();
+    expect(outputsFor(recipeFor(name, 2), 2)).toBe(1);
+  });
+});

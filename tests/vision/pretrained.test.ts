@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FileError, InputError } from '../../src/errors.js';
+import { savePdparams } from '../../src/io/paddle/params.js';
+import { saveSafetensors } from '../../src/io/safetensors.js';
+import { snapshot } from '../../src/io/snapshot.js';
+import type { Layer } from '../../src/nn/index.js';
+import { zoo } from '../../src/vision/models/index.js';
+import type { weightFiles } from '../../src/vision/models/zoo/weightFiles.js';
+import { LocalServer } from '../server.js';
+import { temporaryFolder } from '../temporary.js';
+
+/** No waiting between attempts. */
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
+const offered = vi.hoisted((): Record<string, { url: string; md5: string }> => ({}));
+vi.mock('../../src/vision/models/zoo/weightFiles.js', () => ({ weightFiles: offered }));
+
+const folder = temporaryFolder();
+const server = new LocalServer();
+const safetensors = join(folder, 'trained.safetensors');
+const pdparams = join(folder, 'trained.pdparams');
+const trained = zoo.lenet();
+const valuesOf = (net: Layer) =>
+  Promise.all([...net.stateDict()].map(async ([name, state]) => [name, (await state.data()).slice()] as const));
+
+const failure = async (promise: Promise<Layer>): Promise<Error> => {
+  const error = await promise.then(
+    () => null,
+    (thrown: Error) => thrown,
+  );
+  if (error === null) expect.unreachable('the weights should have been refused');
+  return error;
+};
+
+beforeAll(async () => {
+  await saveSafetensors(safetensors, await snapshot(trained.stateDict()));
+  await savePdparams(trained, pdparams);
+});
+
+describe('a local file', () => {
+  it.each([
+    ['.safetensors', safetensors],
+    ['.pdparams', pdparams],
+  ])('%s', async (_, path) => {
+    expect(await valuesOf(await zoo.lenet({ pretrained: path }))).toEqual(await valuesOf(trained));
+  });
+
+  it('for another number of classes: the last layer begins anew, all others are those of the file', async () => {
+    const [given, found] = [trained, await zoo.lenet({ pretrained: safetensors, numClasses: 3 })].map(valuesOf);
+    for (const [i, [name, values]] of (await found).entries()) {
+      if (name.startsWith('fc.2.')) expect(values).toHaveLength(name.endsWith('bias') ? 3 : 84 * 3);
+      else expect(values).toEqual((await given)[i][1]);
+    }
+    const features = await zoo.lenet({ pretrained: safetensors, numClasses: 0 });
+    expect(await valuesOf(features)).toEqual((await given).filter(([name]) => name.startsWith('features.')));
+  });
+
+  it('refuses another number of classes that nobody asked for', async () => {
+    const path = join(folder, 'three.safetensors');
+    await saveSafetensors(path, await snapshot(zoo.lenet({ numClasses: 3 }).stateDict()));
+    const error = await failure(zoo.lenet({ pretrained: path }));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toBe(
+      `[lenet] ${path}: [loadStateDict] LeNet: expected the 10 entries of this network, but ` +
+        'shape of fc.2.weight: expected [84,10], got [84,3]; shape of fc.2.bias: expected [10], got [3]',
+    );
+  });
+
+  it('refuses weights of another network', async () => {
+    const error = await failure(zoo.mobilenetV2({ pretrained: safetensors, numClasses: 10 }));
+    expect(error.message).toContain(
+      `[mobilenet_v2] ${safetensors}: [loadStateDict] MobileNetV2: expected the 262 entries`,
+    );
+    expect(error.message).toMatch(/missing: features\.0\.0\.weight \[32,3,3,3\].*; and \d+ more$/);
+  });
+
+  it('refuses other files', async () => {
+    const path = join(folder, 'weights.bin');
+    writeFileSync(path, '');
+    const error = await failure(zoo.lenet({ pretrained: path }));
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.message).toBe(`[weights] ${path}: expected a .safetensors or .pdparams file, got .bin`);
+    await expect(zoo.lenet({ pretrained: join(folder, 'none.pdparams') })).rejects.toThrow(FileError);
+  });
+});
+
+describe('pretrained: true', () => {
+  let cache = '';
+  let run = 0;
+  let content: Buffer;
+  beforeEach(() => {
+    cache = join(folder, `cache${run++}`);
+    vi.stubEnv('FOVEA_CACHE', cache);
+    content = readFileSync(pdparams);
+    const md5 = createHash('md5').update(content).digest('hex');
+    offered.lenet = { url: `${server.url}/models/lenet.pdparams`, md5 };
+    server.serve((_, response) => response.end(content));
+  });
+  afterAll(() => vi.unstubAllEnvs());
+
+  it('downloads the weights once', async () => {
+    const progress = vi.fn();
+    const net = await zoo.lenet({ pretrained: true, onDownload: progress });
+    expect(await valuesOf(net)).toEqual(await valuesOf(trained));
+    expect(progress).toHaveBeenCalled();
+    expect(await valuesOf(await zoo.lenet({ pretrained: true }))).toEqual(await valuesOf(trained));
+    expect(server.requests).toEqual(['GET /models/lenet.pdparams']);
+  });
+
+  it('refuses a file in the cache that is not the right one, and leaves it', async () => {
+    await zoo.lenet({ pretrained: true });
+    const path = join(cache, 'weights', 'lenet.pdparams');
+    writeFileSync(path, 'something else');
+    const error = await failure(zoo.lenet({ pretrained: true }));
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.message).toContain(`[lenet] ${path}: expected a file with md5 ${offered.lenet.md5}, got `);
+    expect(readFileSync(path, 'utf8')).toBe('something else');
+  });
+
+  it('refuses a download with another checksum', async () => {
+    content = Buffer.from('a page that says hello');
+    const error = await failure(zoo.lenet({ pretrained: true }));
+    expect(error.message).toContain(`expected a file with md5 ${offered.lenet.md5}, got 22 bytes`);
+    expect(existsSync(join(cache, 'weights', 'lenet.pdparams'))).toBe(false);
+  });
+
+  it('says where the file belongs if the address cannot be reached', async () => {
+    offered.lenet.url = 'http://127.0.0.1:1/models/lenet.pdparams';
+    const error = await failure(zoo.lenet({ pretrained: true }));
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.message).toMatch(
+      /^\[download\] http:\/\/127\.0\.0\.1:1\/models\/lenet\.pdparams: expected a file to /,
+    );
+    expect(error.message).toContain(`place it at ${join(cache, 'weights', 'lenet.pdparams')}`);
+  });
+
+  it('refuses networks that there are no weights of', async () => {
+    const error = await failure(zoo.mobilenetV1({ pretrained: true, scale: 0.5 }));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toBe(
+      '[mobilenet_v1_0.5] pretrained: expected the path of a file, for Paddle has no weights of this network, got true; ' +
+        'there are weights of lenet',
+    );
+  });
+});
+
+it('the offered files have addresses and checksums', async () => {
+  const { weightFiles: real } = await vi.importActual<{ weightFiles: typeof weightFiles }>(
+    '../../src/vision/models/zoo/weightFiles.js',
+  );
+  const urls = Object.values(real).map(({ url }) => url);
+  expect(new Set(urls).size).toBe(19);
+  for (const [name, { url, md5 }] of Object.entries(real)) {
+    expect(url, name).toMatch(/^https:\/\/[a-z-]+\.bj\.bcebos\.com\/(models|dygraph)\/\w+[\w.]*\.pdparams$/);
+    expect(md5, name).toMatch(/^[0-9a-f]{32}$/);
+  }
+});
