@@ -361,6 +361,8 @@ export interface GoldenZoo extends Header {
       }
     >
   >;
+  /** Standard deviation and largest magnitude of initial weights, of networks with 10 classes. */
+  readonly initial: Readonly<Record<string, Readonly<Record<string, readonly [std: number, largest: number]>>>>;
   readonly cases: readonly GoldenZooCase[];
 }
 

@@ -128,9 +128,21 @@ def computed(name, options, images, training):
     }
 
 
+def initial(name):
+    """Standard deviation and largest value of the initial weights and biases that are not constant."""
+    paddle.seed(1)
+    found = {}
+    for key, value in NETWORKS[name](num_classes=10).state_dict().items():
+        array = np.abs(value.numpy().astype(np.float64))
+        if array.size >= 1000 and array.min() != array.max():
+            found[key] = [round(float(np.sqrt(np.mean(array**2))), 6), round(float(array.max()), 6)]
+    return found
+
+
 def zoo():
     return {
         'period': PERIOD,
         'networks': {name: structure(name) for name in NETWORKS},
+        'initial': {name: initial(name) for name in ('alexnet', 'googlenet', 'mobilenet_v1')},
         'cases': [computed(*case) for case in CASES],
     }
