@@ -1,4 +1,4 @@
-import { FoveaError, messageOf } from '../errors.js';
+import { FoveaError, InputError, messageOf } from '../errors.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { DivergenceError } from './divergence.js';
@@ -27,6 +27,8 @@ export interface Training {
   readonly batch: number;
   /** Samples of this epoch that are done. */
   readonly samples: number;
+  /** Seconds of this epoch in which the next batch was waited for. */
+  readonly dataSeconds: number;
   /** Loss of the newest batch. */
   readonly loss: number;
   /** Whether the newest batch ended with a step: not if gradients of several batches are accumulated. */
@@ -112,6 +114,11 @@ export class CallbackError extends FoveaError {
   }
 }
 
+/** What is thrown for what a callback threw. Options that do not fit the training are found out at its beginning. */
+function failureOf(name: string, hook: Hook, error: unknown): unknown {
+  return hook === 'onTrainBegin' && error instanceof InputError ? error : new CallbackError(name, hook, error);
+}
+
 /** The callbacks of a training, evaluation or prediction, in order. */
 export class Callbacks {
   readonly #all: readonly { readonly name: string; readonly callback: Callback }[];
@@ -159,13 +166,13 @@ export class Callbacks {
     first: string,
     waiting: Promise<void>,
   ): Promise<void> {
-    const failures: CallbackError[] = [];
-    await waiting.catch((error: unknown) => failures.push(new CallbackError(first, hook, error)));
+    const failures: unknown[] = [];
+    await waiting.catch((error: unknown) => failures.push(failureOf(first, hook, error)));
     for (const { name, callback } of rest) {
       try {
         await (callback[hook] as (...args: unknown[]) => void | Promise<void>)(...args);
       } catch (error) {
-        failures.push(new CallbackError(name, hook, error));
+        failures.push(failureOf(name, hook, error));
       }
     }
     if (failures.length > 0) throw failures[0];

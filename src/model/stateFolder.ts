@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { type Lock, lockFolder } from '../io/lock.js';
-import { loadSafetensors, saveSafetensors, type TensorData } from '../io/safetensors.js';
+import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
+import { snapshot } from '../io/snapshot.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
-import type { State } from '../tensor/state.js';
 import type { Training } from './callback.js';
 import { parseRecord, type SavedState } from './records.js';
 import type { EpochRecord } from './trainer.js';
@@ -256,14 +256,6 @@ export async function fingerprint(path: string): Promise<Fingerprint> {
   } finally {
     await handle.close();
   }
-}
-
-async function snapshot(states: ReadonlyMap<string, State>): Promise<Map<string, TensorData>> {
-  const tensors = new Map<string, TensorData>();
-  for (const [name, state] of states) {
-    tensors.set(name, { shape: state.shape, dtype: state.dtype, data: await state.data() });
-  }
-  return tensors;
 }
 
 function toJson(value: unknown): string {

@@ -150,7 +150,7 @@ class Loop implements Training {
   readonly #figures: Figures;
   readonly #accumulate: number;
   #secondsBefore = 0;
-  #dataSeconds = 0;
+  dataSeconds = 0;
   #began = 0;
   /** Time stands still outside of batches. */
   #ticking = false;
@@ -179,7 +179,7 @@ class Loop implements Training {
     this.batch = state.batch;
     this.samples = state.samples;
     this.#secondsBefore = state.seconds;
-    this.#dataSeconds = state.dataSeconds;
+    this.dataSeconds = state.dataSeconds;
     this.#shuffle = state.shuffle;
     this.#figures.restore(state.samples, state.lossSum, state.metrics);
     if (optimizer.schedule === null) optimizer.learningRate = state.learningRate;
@@ -230,7 +230,7 @@ class Loop implements Training {
       samples,
       lossSum: this.#figures.lossSum,
       seconds: this.#seconds(),
-      dataSeconds: this.#dataSeconds,
+      dataSeconds: this.dataSeconds,
       shuffle: this.#shuffle,
       generator: defaultGenerator().state(),
       steps,
@@ -290,7 +290,7 @@ class Loop implements Training {
     let asked = performance.now();
     if (this.batch < batches) {
       for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
-        this.#dataSeconds += (performance.now() - asked) / 1000;
+        this.dataSeconds += (performance.now() - asked) / 1000;
         const generator = defaultGenerator().state();
         try {
           await this.#trainBatch(images, labels);
@@ -388,7 +388,7 @@ class Loop implements Training {
       evalAccuracy: evaluation?.accuracy ?? null,
       imagesPerSecond: this.samples / seconds,
       seconds,
-      dataShare: this.#dataSeconds / seconds,
+      dataShare: this.dataSeconds / seconds,
       learningRate: this.optimizer.learningRate,
       ...(Object.keys(metrics).length > 0 && {
         trainMetrics: nullable(metrics),
@@ -403,7 +403,7 @@ class Loop implements Training {
     this.samples = 0;
     this.#figures.reset();
     this.#secondsBefore = 0;
-    this.#dataSeconds = 0;
+    this.dataSeconds = 0;
     this.#shuffle = null;
   }
 

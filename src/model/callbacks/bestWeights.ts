@@ -1,0 +1,25 @@
+import { loadSafetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
+import { snapshot } from '../../io/snapshot.js';
+import type { Layer } from '../../nn/layer.js';
+
+/** Keeps the weights of one moment: in a file, or in memory if there is no folder. */
+export class BestWeights {
+  #kept: ReadonlyMap<string, TensorData> | null = null;
+
+  /** @param path the file to write, or null */
+  async keep(network: Layer, path: string | null): Promise<void> {
+    const tensors = await snapshot(network.stateDict());
+    if (path === null) {
+      const copies = [...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }] as const);
+      this.#kept = new Map(copies);
+    } else await saveSafetensors(path, tensors);
+  }
+
+  /** Overwrites a network's weights with the kept ones; false if there are none. */
+  async restore(network: Layer, path: string | null): Promise<boolean> {
+    const tensors = path === null ? this.#kept : (await loadSafetensors(path)).tensors;
+    if (tensors === null) return false;
+    network.loadStateDict(tensors);
+    return true;
+  }
+}

@@ -1,0 +1,125 @@
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InputError } from '../../errors.js';
+import { makeFolder } from '../../io/atomic.js';
+import { Callback, type Json, type Training } from '../callback.js';
+import { modelFiles, saveModel } from '../modelFile.js';
+import type { EpochRecord, TrainOutcome } from '../trainer.js';
+import { BestWeights } from './bestWeights.js';
+import { Monitor, type MonitorOptions } from './monitor.js';
+
+export interface ModelCheckpointOptions extends MonitorOptions {
+  /** Where files go; null keeps the best weights in memory and writes nothing. Default: the folder of `Model.fit`. */
+  readonly saveDir?: string | null | undefined;
+  /** Epochs between two files `epoch-N` (1); 0 for none. */
+  readonly saveFreq?: number | undefined;
+  /** The newest files `epoch-N` that are kept; older ones of this training are removed. Default: all. */
+  readonly keepLastN?: number | undefined;
+  /** Writes `best` whenever the figure is better than ever (false). */
+  readonly saveBest?: boolean | undefined;
+  /** Gives the network its best weights back when `Model.fit` ends, however it ends (false). */
+  readonly restoreBest?: boolean | undefined;
+  /** 0: says nothing (1). */
+  readonly verbose?: number | undefined;
+}
+
+/**
+ * Saves weights and optimizer as a training goes on: `epoch-N` after every N-th epoch and `final` at the end, as
+ * `Model.save` does, and the weights of the best epoch as `best`.
+ */
+export class ModelCheckpoint extends Callback {
+  saveDir: string | null;
+  readonly #monitor: Monitor;
+  readonly #options: ModelCheckpointOptions;
+  readonly #weights = new BestWeights();
+  #best: number | null = null;
+  #bestEpoch: number | null = null;
+  #written: number[] = [];
+
+  constructor(options: ModelCheckpointOptions = {}) {
+    super();
+    const { saveFreq = 1, keepLastN = 1 } = options;
+    if (!(Number.isSafeInteger(saveFreq) && saveFreq >= 0)) {
+      throw new InputError(`[ModelCheckpoint] saveFreq: expected an integer from 0 on, got ${saveFreq}`);
+    }
+    if (!(Number.isSafeInteger(keepLastN) && keepLastN >= 1)) {
+      throw new InputError(`[ModelCheckpoint] keepLastN: expected a positive integer, got ${keepLastN}`);
+    }
+    this.saveDir = options.saveDir ?? null;
+    this.#monitor = new Monitor('ModelCheckpoint', options);
+    this.#options = options;
+  }
+
+  /** The epoch with the best figure so far; null if there was none. */
+  get bestEpoch(): number | null {
+    return this.#bestEpoch;
+  }
+
+  override async onTrainBegin(training: Training): Promise<void> {
+    if (this.#watches()) this.#monitor.check(training);
+    if (this.saveDir !== null) await makeFolder(this.saveDir);
+  }
+
+  override async onEpochEnd(training: Training, record: EpochRecord): Promise<void> {
+    const { saveFreq = 1 } = this.#options;
+    if (this.#watches()) await this.#keepBest(training, record);
+    if (this.saveDir === null || saveFreq === 0 || record.epoch % saveFreq !== 0) return;
+    await this.#write(training, `epoch-${record.epoch}`);
+    if (!this.#written.includes(record.epoch)) this.#written.push(record.epoch);
+  }
+
+  /** Only once the state knows the new file are older ones removed. */
+  override async onEpochSaved(): Promise<void> {
+    const { keepLastN } = this.#options;
+    if (this.saveDir === null || keepLastN === undefined) return;
+    while (this.#written.length > keepLastN) {
+      const { weights, optimizer } = modelFiles(join(this.saveDir, `epoch-${this.#written[0]}`));
+      for (const file of [weights, optimizer]) await rm(file, { force: true });
+      this.#written.shift();
+    }
+  }
+
+  override async onTrainEnd(training: Training, _: TrainOutcome): Promise<void> {
+    if (this.saveDir !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
+  }
+
+  /** Gives the network the best weights back, if that is wanted. `Model.fit` calls this at its end. */
+  async restore({ network }: Pick<Training, 'network'>): Promise<void> {
+    if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
+      await this.#weights.restore(network, this.#bestPath());
+    }
+  }
+
+  override stateDict(): Json {
+    return { best: this.#best, bestEpoch: this.#bestEpoch, written: [...this.#written] };
+  }
+
+  override setStateDict(state: Json): void {
+    const saved = state as { best: number | null; bestEpoch: number | null; written: readonly number[] };
+    this.#best = saved.best;
+    this.#bestEpoch = saved.bestEpoch;
+    this.#written = [...saved.written];
+  }
+
+  #watches(): boolean {
+    return this.#options.saveBest === true || this.#options.restoreBest === true;
+  }
+
+  async #keepBest(training: Training, record: EpochRecord): Promise<void> {
+    const value = this.#monitor.read(training, record);
+    if (value === null || !this.#monitor.isBetter(value, this.#best)) return;
+    this.#best = value;
+    this.#bestEpoch = record.epoch;
+    await this.#weights.keep(training.network, this.#bestPath());
+  }
+
+  async #write(training: Training, name: string): Promise<void> {
+    const path = join(this.saveDir as string, name);
+    if ((this.#options.verbose ?? 1) > 0) process.stdout.write(`save checkpoint at ${resolve(path)}\n`);
+    await saveModel(path, training.network, training.optimizer);
+  }
+
+  #bestPath(): string | null {
+    return this.saveDir === null ? null : join(this.saveDir, 'best.safetensors');
+  }
+}

@@ -1,0 +1,13 @@
+import { Callback, type Training } from '../callback.js';
+import type { DivergenceError } from '../divergence.js';
+
+/**
+ * Ends a training whose loss becomes infinite or no number in good order: the weights are those from before the batch,
+ * where without this callback the training ends with a `DivergenceError`.
+ */
+export class TerminateOnNaN extends Callback {
+  override onDivergence(training: Training, { message }: DivergenceError): void {
+    process.stderr.write(`${message}\n`);
+    training.stop();
+  }
+}

@@ -1,0 +1,215 @@
+import { InputError } from '../errors.js';
+import { makeFolder } from '../io/atomic.js';
+import { DataLoader } from '../io/dataloader.js';
+import { type Dataset, labelsOf } from '../io/dataset.js';
+import { BalancedSampler } from '../io/sampler.js';
+import type { Metric } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Callback } from './callback.js';
+import {
+  EarlyStopping,
+  LRScheduler,
+  ModelCheckpoint,
+  type MonitorOptions,
+  ProgBarLogger,
+  type ProgBarLoggerOptions,
+} from './callbacks/index.js';
+import type { LossFunction } from './evaluate.js';
+import { StateFolder } from './stateFolder.js';
+import { type EpochRecord, type TrainOptions, train } from './trainer.js';
+
+export interface FitOptions extends MonitorOptions {
+  readonly trainData: Dataset | DataLoader;
+  readonly evalData?: Dataset | DataLoader | undefined;
+  /** Samples in a batch, or one number for training and one for evaluation (1). Not with loaders. */
+  readonly batchSize?: number | readonly [train: number, evaluation: number] | undefined;
+  /** Default 1. */
+  readonly epochs?: number | undefined;
+  /** Epochs between two evaluations (1). The last epoch is always judged. */
+  readonly evalFreq?: number | undefined;
+  /** Batches between two lines of progress (10). */
+  readonly logFreq?: number | undefined;
+  /**
+   * Folder for the state of the training, from which it can be gone on with, and for the files of
+   * {@link ModelCheckpoint}. Default: nothing is written.
+   */
+  readonly saveDir?: string | undefined;
+  /** Epochs between two files `epoch-N` (1). */
+  readonly saveFreq?: number | undefined;
+  /** Saves the state after so many steps as well as after each epoch. */
+  readonly saveSteps?: number | undefined;
+  /** Goes on where the state in `saveDir` was saved; begins anew if there is none (false). */
+  readonly resume?: boolean | undefined;
+  /** 0: silent; 1: a bar; 2: lines (default); 3: lines with times. */
+  readonly verbose?: ProgBarLoggerOptions['verbose'];
+  /** Leaves out the last batch of an epoch if it is not full (false). */
+  readonly dropLast?: boolean | undefined;
+  /** A new random order in each epoch (true). */
+  readonly shuffle?: boolean | undefined;
+  /** Batches that are read ahead, for data sets that decode their images in threads of their own (0: two). */
+  readonly numWorkers?: number | undefined;
+  readonly callbacks?: Callback | readonly Callback[] | undefined;
+  /** Batches whose gradients make one step (1). Their mean is taken, where Paddle takes the sum. */
+  readonly accumulateGradBatches?: number | undefined;
+  /** Ends the training after so many batches in all, in place of `epochs`. */
+  readonly numIters?: number | undefined;
+  /** Epochs that count as done before the training begins (0). */
+  readonly initialEpoch?: number | undefined;
+  /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
+  readonly classWeight?: 'auto' | readonly number[] | undefined;
+  /** `balanced` shows every class equally often. */
+  readonly sampler?: 'balanced' | undefined;
+  /** Writes `best` whenever the monitored figure is better than ever (false). */
+  readonly saveBest?: boolean | undefined;
+  /** The newest files `epoch-N` that are kept. Default: all. */
+  readonly keepLastN?: number | undefined;
+  /** Gives the network its best weights back at the end, however the training ends (false). */
+  readonly restoreBest?: boolean | undefined;
+  /** Ends the training after the present step; its state is saved. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a training needs besides {@link FitOptions}. */
+export interface Prepared {
+  readonly network: Layer;
+  readonly optimizer: Optimizer;
+  readonly loss: LossFunction;
+  readonly metrics: readonly Metric[];
+}
+
+/** See `Model.fit`. */
+export async function fitModel(prepared: Prepared, options: FitOptions): Promise<readonly EpochRecord[]> {
+  const { saveDir, saveSteps, resume = false } = options;
+  if (saveDir === undefined && (resume || saveSteps !== undefined)) {
+    throw new InputError('[fit] saveDir: expected a folder for the state of the training, got none; give saveDir');
+  }
+  const callbacks = await callbacksOf(prepared, options);
+  const loop = await loopOf(prepared, options);
+  if (saveDir === undefined) return finish(prepared, callbacks, { ...loop, callbacks });
+  await makeFolder(saveDir);
+  const folder = new StateFolder(saveDir);
+  const from = await beginning(folder, prepared, resume);
+  await folder.lock();
+  try {
+    return await finish(prepared, callbacks, {
+      ...loop,
+      callbacks,
+      saveSteps,
+      save: (training) => folder.save(training),
+      from,
+    });
+  } finally {
+    await folder.unlock();
+  }
+}
+
+async function finish(
+  prepared: Prepared,
+  callbacks: readonly Callback[],
+  options: TrainOptions,
+): Promise<readonly EpochRecord[]> {
+  try {
+    return (await train(options)).history;
+  } finally {
+    for (const callback of callbacks) {
+      if (callback instanceof ModelCheckpoint || callback instanceof EarlyStopping) await callback.restore(prepared);
+    }
+  }
+}
+
+/** Restores the saved state, if that is wanted and there is one. */
+async function beginning(
+  folder: StateFolder,
+  { network, optimizer }: Prepared,
+  resume: boolean,
+): Promise<TrainOptions['from']> {
+  if (!(await folder.hasState())) return undefined;
+  if (!resume) {
+    throw new InputError(
+      `[fit] ${folder.path}: expected a folder without a training, got one with the state of one; ` +
+        'go on with it by resume: true, or choose another saveDir',
+    );
+  }
+  await folder.read();
+  await folder.loadWeights(network);
+  await folder.loadOptimizer(optimizer, network);
+  return { state: folder.state.training, history: folder.history };
+}
+
+async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOptions> {
+  const { trainData, evalData, batchSize = 1, epochs = 1, evalFreq, signal } = options;
+  const { shuffle = true, dropLast = false, numWorkers = 0, sampler, accumulateGradBatches } = options;
+  const [trainSize, evalSize] = typeof batchSize === 'number' ? [batchSize, batchSize] : batchSize;
+  const prefetch = Math.max(2, numWorkers);
+  let trainLoader: DataLoader;
+  if (trainData instanceof DataLoader) {
+    if (sampler !== undefined) {
+      throw new InputError('[fit] sampler: expected with a data set, got a loader; give the loader its sampler');
+    }
+    trainLoader = trainData;
+  } else {
+    const own = sampler === 'balanced' ? { sampler: new BalancedSampler(await labelsOf(trainData)) } : { shuffle };
+    trainLoader = new DataLoader(trainData, { batchSize: trainSize, dropLast, prefetch, ...own });
+  }
+  const evalLoader =
+    evalData === undefined || evalData instanceof DataLoader
+      ? evalData
+      : new DataLoader(evalData, { batchSize: evalSize, prefetch });
+  return {
+    ...prepared,
+    classWeight: await weightsOf(trainLoader.dataset, prepared.loss, options.classWeight),
+    trainLoader,
+    evalLoader,
+    epochs,
+    evalFreq,
+    accumulateGradBatches,
+    numIters: options.numIters,
+    initialEpoch: options.initialEpoch,
+    signal,
+  };
+}
+
+/** The weight of each class, `samples / (classes · samples of the class)` for `auto`. */
+async function weightsOf(
+  dataset: Dataset,
+  loss: LossFunction,
+  classWeight: FitOptions['classWeight'],
+): Promise<Tensor | undefined> {
+  if (classWeight === undefined) return undefined;
+  if (loss.length < 3) {
+    throw new InputError(
+      '[fit] classWeight: expected a loss that takes the weights as its third parameter, got one with ' +
+        `${loss.length}; use CrossEntropyLoss, or give the loss that parameter`,
+    );
+  }
+  if (classWeight !== 'auto') return Tensor.fromData(Float32Array.from(classWeight));
+  const labels = await labelsOf(dataset);
+  const classes = dataset.classNames?.length ?? labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]++;
+  const empty = counts.indexOf(0);
+  if (empty >= 0) {
+    throw new InputError(`[fit] classWeight: expected samples of each class for 'auto', got none of class ${empty}`);
+  }
+  return Tensor.fromData(Float32Array.from(counts, (count) => labels.length / (classes * count)));
+}
+
+/** The user's callbacks, and those that `fit` adds as Paddle does, unless there is one of the kind already. */
+async function callbacksOf({ optimizer }: Prepared, options: FitOptions): Promise<readonly Callback[]> {
+  const { callbacks = [], logFreq = 10, verbose = 2, saveDir } = options;
+  const own = Array.isArray(callbacks) ? (callbacks as readonly Callback[]) : [callbacks as Callback];
+  const has = (kind: new (...args: never[]) => Callback) => own.some((callback) => callback instanceof kind);
+  const { monitor, mode, saveFreq, saveBest, keepLastN, restoreBest } = options;
+  const all = [...own];
+  if (!has(LRScheduler) && optimizer.schedule !== null) all.unshift(new LRScheduler({ monitor, mode }));
+  if (!has(ModelCheckpoint) && (saveDir !== undefined || restoreBest === true)) {
+    all.push(new ModelCheckpoint({ saveDir, monitor, mode, saveFreq, saveBest, keepLastN, restoreBest, verbose }));
+  }
+  if (!has(ProgBarLogger) && verbose > 0) all.unshift(new ProgBarLogger({ logFreq, verbose }));
+  for (const callback of all) {
+    if (callback instanceof EarlyStopping || callback instanceof ModelCheckpoint) callback.saveDir ??= saveDir ?? null;
+  }
+  return all;
+}

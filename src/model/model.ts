@@ -1,0 +1,244 @@
+import { InputError } from '../errors.js';
+import { DataLoader, type TensorBatch } from '../io/dataloader.js';
+import type { Dataset } from '../io/dataset.js';
+import type { Metric } from '../metric/index.js';
+import { CrossEntropyLoss } from '../nn/index.js';
+import type { Layer, StateMismatch } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import { realizeAll } from '../tensor/evaluate.js';
+import type { Parameter } from '../tensor/state.js';
+import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
+import { type Callback, Callbacks, type NamedFigures } from './callback.js';
+import { ProgBarLogger, type ProgBarLoggerOptions } from './callbacks/index.js';
+import { evaluate, type LossFunction } from './evaluate.js';
+import { Figures } from './figures.js';
+import { type FitOptions, fitModel, type Prepared } from './fit.js';
+import { type LoadOptions, loadModel, saveModel } from './modelFile.js';
+import { trainStep } from './step.js';
+import type { EpochRecord } from './trainer.js';
+
+export interface PrepareOptions {
+  /** Needed to train. */
+  readonly optimizer?: Optimizer | undefined;
+  /** A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. */
+  readonly loss?: LossFunction | Layer | undefined;
+  readonly metrics?: Metric | readonly Metric[] | undefined;
+}
+
+export interface JudgeOptions {
+  /** Samples in a batch (1). Not with a loader. */
+  readonly batchSize?: number | undefined;
+  /** Batches between two lines of progress (10). */
+  readonly logFreq?: number | undefined;
+  /** 0: silent; 1: a bar; 2: lines; 3: lines with times. Default 2, for predictions 1. */
+  readonly verbose?: ProgBarLoggerOptions['verbose'];
+  /** Batches that are read ahead, for data sets that decode their images in threads of their own (0: two). */
+  readonly numWorkers?: number | undefined;
+  readonly callbacks?: Callback | readonly Callback[] | undefined;
+  /** Ends after so many batches. */
+  readonly numIters?: number | undefined;
+}
+
+export interface PredictOptions extends JudgeOptions {
+  /** Joins the outputs of all batches to one tensor (false). */
+  readonly stackOutputs?: boolean | undefined;
+}
+
+/**
+ * A network with what it takes to train and judge it, after `paddle.Model`.
+ *
+ * Losses are means over samples wherever a batch is not asked for by itself; Paddle gives that of the last batch.
+ *
+ * ```ts
+ * const model = new Model(new LeNet());
+ * model.prepare({ optimizer, loss: new CrossEntropyLoss(), metrics: new Accuracy() });
+ * const history = await model.fit({ trainData, evalData, epochs: 5, batchSize: 64, saveDir: 'output' });
+ * ```
+ */
+export class Model {
+  readonly network: Layer;
+  #optimizer: Optimizer | null = null;
+  #loss: LossFunction | null = null;
+  #metrics: readonly Metric[] = [];
+  #figures = new Figures([]);
+
+  constructor(network: Layer) {
+    this.network = network;
+  }
+
+  /** Says how to train and judge. */
+  prepare({ optimizer, loss, metrics = [] }: PrepareOptions): void {
+    this.#optimizer = optimizer ?? null;
+    this.#loss = loss === undefined ? null : lossFunction(loss);
+    this.#metrics = listOf(metrics);
+    this.#figures = new Figures(this.#metrics);
+  }
+
+  /**
+   * Trains.
+   *
+   * With a `saveDir` the state is saved after each epoch, and after every `saveSteps` steps: a training that was
+   * stopped or killed is gone on with by `resume: true`, and ends with the same bits as one that was left alone. The
+   * network, optimizer, data and options have to be made as before, and what is random has to draw from the default
+   * generator.
+   *
+   * @returns the figures of all epochs
+   * @throws {InputError} if the folder holds another training's state, or somebody else writes to it
+   * @throws {DivergenceError} if a loss is infinite or no number
+   * @throws {CallbackError} if a callback throws
+   */
+  async fit(options: FitOptions): Promise<readonly EpochRecord[]> {
+    return fitModel(this.#prepared('fit'), options);
+  }
+
+  /** Judges the network: `loss`, the mean over samples, and the metrics by name. */
+  async evaluate(evalData: Dataset | DataLoader, options: JudgeOptions = {}): Promise<NamedFigures> {
+    const loss = this.#lossFor('evaluate');
+    const { loss: mean, metrics } = await evaluate({
+      network: this.network,
+      loader: loaderOf(evalData, options),
+      loss,
+      metrics: this.#metrics,
+      numIters: options.numIters,
+      mistakes: 0,
+      callbacks: callbacksOf(options, 2),
+    });
+    return { loss: mean, ...metrics };
+  }
+
+  /** The outputs for each batch of the data, or for all of them together with `stackOutputs`. */
+  async predict(testData: Dataset | DataLoader, options: PredictOptions & { stackOutputs: true }): Promise<Tensor>;
+  async predict(testData: Dataset | DataLoader, options?: PredictOptions): Promise<Tensor[]>;
+  async predict(testData: Dataset | DataLoader, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
+    const loader = loaderOf(testData, options);
+    const batches = Math.min(loader.length, options.numIters ?? loader.length);
+    const total = Math.min(loader.samples, batches * loader.batchSize);
+    const judging = { batches, total, batch: 0, samples: 0, figures: () => ({}) };
+    const callbacks = new Callbacks(callbacksOf(options, 1));
+    const outputs: Tensor[] = [];
+    await callbacks.call('onPredictBegin', judging);
+    for await (const [images] of loader as AsyncIterable<TensorBatch>) {
+      outputs.push(await this.predictBatch(images));
+      judging.batch++;
+      judging.samples += images.shape[0];
+      await callbacks.call('onPredictBatch', judging);
+      if (judging.batch === batches) break;
+    }
+    await callbacks.call('onPredictEnd', judging);
+    return options.stackOutputs === true ? concat(outputs, 0) : outputs;
+  }
+
+  /**
+   * Trains on a batch.
+   *
+   * @param options.update whether to make a step; if not, the gradient waits for the next call, and is added to its
+   * @returns the loss of the batch, and the metrics since {@link resetMetrics}
+   */
+  async trainBatch(
+    images: Tensor,
+    labels: Tensor,
+    { update = true }: { readonly update?: boolean } = {},
+  ): Promise<NamedFigures> {
+    const prepared = this.#prepared('trainBatch');
+    this.network.train();
+    const loss = await trainStep(prepared, this.#figures, images, labels, { share: 1, update });
+    return { ...this.#figures.values(), loss };
+  }
+
+  /** Judges the network by a batch: its loss, and the metrics since {@link resetMetrics}. */
+  async evalBatch(images: Tensor, labels: Tensor): Promise<NamedFigures> {
+    const lossOf = this.#lossFor('evalBatch');
+    const [loss, scores] = this.#inEvaluation(() => {
+      const outputs = this.network.forward(images);
+      return [lossOf(outputs, labels), this.#figures.scores(outputs, labels)] as const;
+    });
+    await realizeAll([loss, ...scores]);
+    const value = await loss.item();
+    await this.#figures.add(value, scores, labels);
+    return { ...this.#figures.values(), loss: value };
+  }
+
+  /** The outputs for a batch. */
+  async predictBatch(images: Tensor): Promise<Tensor> {
+    const outputs = this.#inEvaluation(() => this.network.forward(images));
+    await realizeAll([outputs]);
+    return outputs;
+  }
+
+  /** Forgets what the metrics have gathered in {@link trainBatch} and {@link evalBatch}. */
+  resetMetrics(): void {
+    this.#figures.reset();
+  }
+
+  /**
+   * Writes the weights to `PATH.safetensors`, and the optimizer's state to `PATH.optimizer.safetensors`; or to
+   * Paddle's files `NAME.pdparams` and `NAME.pdopt` if the path is `NAME.pdparams`.
+   *
+   * @param options.training whether to write the optimizer's state, if there is one (true)
+   */
+  async save(path: string, { training = true }: { readonly training?: boolean } = {}): Promise<void> {
+    await saveModel(path, this.network, training ? this.#optimizer : null);
+  }
+
+  /**
+   * Reads what {@link save} or Paddle wrote; the optimizer's state too, where there are both.
+   *
+   * @returns what was skipped
+   * @throws {InputError} naming what is missing, unknown or misshapen; nothing is overwritten then
+   */
+  async load(path: string, options: LoadOptions = {}): Promise<StateMismatch[]> {
+    return loadModel(path, this.network, this.#optimizer, options);
+  }
+
+  parameters(): Parameter[] {
+    return this.network.parameters();
+  }
+
+  #prepared(where: string): Prepared {
+    const loss = this.#lossFor(where);
+    if (this.#optimizer === null) throw unprepared(where, 'an optimizer');
+    return { network: this.network, optimizer: this.#optimizer, loss, metrics: this.#metrics };
+  }
+
+  #lossFor(where: string): LossFunction {
+    if (this.#loss === null) throw unprepared(where, 'a loss');
+    return this.#loss;
+  }
+
+  #inEvaluation<T>(body: () => T): T {
+    const { training } = this.network;
+    this.network.eval();
+    try {
+      return noGrad(body);
+    } finally {
+      if (training) this.network.train();
+    }
+  }
+}
+
+function unprepared(where: string, what: string): InputError {
+  return new InputError(`[Model] ${where}: expected a model with ${what}, got none; call model.prepare() first`);
+}
+
+function lossFunction(loss: LossFunction | Layer): LossFunction {
+  if (typeof loss === 'function') return loss;
+  if (loss instanceof CrossEntropyLoss) {
+    return (outputs, labels, classWeight) => loss.forward(outputs, labels, classWeight);
+  }
+  return (outputs, labels) => loss.forward(outputs, labels);
+}
+
+function listOf<T>(items: T | readonly T[]): readonly T[] {
+  return Array.isArray(items) ? (items as readonly T[]) : [items as T];
+}
+
+function loaderOf(data: Dataset | DataLoader, { batchSize = 1, numWorkers = 0 }: JudgeOptions): DataLoader {
+  return data instanceof DataLoader ? data : new DataLoader(data, { batchSize, prefetch: Math.max(2, numWorkers) });
+}
+
+function callbacksOf({ callbacks = [], logFreq = 10, verbose }: JudgeOptions, usual: 1 | 2): readonly Callback[] {
+  const own = listOf(callbacks);
+  const shown = verbose ?? usual;
+  if (shown === 0 || own.some((callback) => callback instanceof ProgBarLogger)) return own;
+  return [new ProgBarLogger({ logFreq, verbose: shown }), ...own];
+}

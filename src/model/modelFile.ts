@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { FileError } from '../errors.js';
+import { readPdparams, savePdparams } from '../io/paddle/params.js';
+import { loadPdopt, savePdopt } from '../io/paddle/pdopt.js';
+import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
+import { snapshot } from '../io/snapshot.js';
+import type { Layer, StateMismatch } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import { parseRecord } from './records.js';
+
+interface ModelFiles {
+  readonly weights: string;
+  readonly optimizer: string;
+  readonly paddle: boolean;
+}
+
+/** The files of a model that is saved as `path`: Paddle's if the path ends in `.pdparams`, else safetensors. */
+export function modelFiles(path: string): ModelFiles {
+  const paddle = path.endsWith('.pdparams');
+  const stem = path.replace(/\.(pdparams|safetensors)$/, '');
+  return paddle
+    ? { weights: path, optimizer: `${stem}.pdopt`, paddle }
+    : { weights: `${stem}.safetensors`, optimizer: `${stem}.optimizer.safetensors`, paddle };
+}
+
+/** Writes a network, and an optimizer unless it is null. */
+export async function saveModel(path: string, network: Layer, optimizer: Optimizer | null): Promise<void> {
+  const files = modelFiles(path);
+  if (files.paddle) {
+    await savePdparams(network, files.weights);
+    if (optimizer !== null) await savePdopt(optimizer, network, files.optimizer);
+    return;
+  }
+  await saveSafetensors(files.weights, await snapshot(network.stateDict()));
+  if (optimizer === null) return;
+  const { steps, learningRate, schedule } = optimizer;
+  await saveSafetensors(files.optimizer, await snapshot(optimizer.stateDict(network.namedParameters())), {
+    progress: JSON.stringify({ steps, learningRate, schedule: schedule?.stateDict() ?? null }),
+  });
+}
+
+export interface LoadOptions {
+  /** Leaves parameters as they are that the file lacks or has in another shape, and tells which (false). */
+  readonly skipMismatch?: boolean | undefined;
+  /** Leaves the optimizer as it is (false: its file is read if it is there). */
+  readonly resetOptimizer?: boolean | undefined;
+}
+
+/**
+ * Reads what {@link saveModel} or Paddle wrote.
+ *
+ * @returns what was skipped
+ */
+export async function loadModel(
+  path: string,
+  network: Layer,
+  optimizer: Optimizer | null,
+  { skipMismatch = false, resetOptimizer = false }: LoadOptions,
+): Promise<StateMismatch[]> {
+  const candidates = [path, `${path}.pdparams`].map(modelFiles);
+  const files = candidates.find(({ weights }) => existsSync(weights));
+  if (files === undefined) {
+    const names = [...new Set(candidates.map(({ weights }) => weights))].join(' or ');
+    throw new FileError(`[load] ${path}: expected ${names}, got neither; give the path that was given to save`);
+  }
+  const { tensors } = await (files.paddle ? readPdparams(files.weights) : loadSafetensors(files.weights));
+  const skipped = network.loadStateDict(tensors, { skipMismatch });
+  if (resetOptimizer || optimizer === null || !existsSync(files.optimizer)) return skipped;
+  if (files.paddle) await loadPdopt(optimizer, network, files.optimizer);
+  else await loadOptimizer(files.optimizer, network, optimizer);
+  return skipped;
+}
+
+async function loadOptimizer(path: string, network: Layer, optimizer: Optimizer): Promise<void> {
+  const { tensors, metadata } = await loadSafetensors(path);
+  const { steps, learningRate, schedule } = parseRecord('progress', metadata.progress ?? 'null', path);
+  optimizer.loadStateDict(network.namedParameters(), tensors, { steps });
+  if (optimizer.schedule === null) optimizer.learningRate = learningRate;
+  else if (schedule !== null) optimizer.schedule.setStateDict(schedule);
+}

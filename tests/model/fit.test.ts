@@ -1,0 +1,373 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { setEngine } from '../../src/engine/select.js';
+import { FileError, InputError } from '../../src/errors.js';
+import type { Dataset } from '../../src/io/dataset.js';
+import { loadSafetensors } from '../../src/io/safetensors.js';
+import { Accuracy, Auc } from '../../src/metric/index.js';
+import { Callback, CallbackError, type Training } from '../../src/model/callback.js';
+import { EarlyStopping, ProgBarLogger, ReduceLROnPlateau } from '../../src/model/callbacks/index.js';
+import { DivergenceError } from '../../src/model/divergence.js';
+import type { FitOptions } from '../../src/model/fit.js';
+import { Model } from '../../src/model/model.js';
+import { CrossEntropyLoss, Dropout, Linear, ReLU, Sequential } from '../../src/nn/index.js';
+import { Adam, lr } from '../../src/optimizer/index.js';
+import { Generator, seed } from '../../src/random.js';
+import * as F from '../../src/tensor/functional.js';
+import { Tensor } from '../../src/tensor/tensor.js';
+import { temporaryFolder } from '../temporary.js';
+
+const root = temporaryFolder();
+const path = (name: string) => join(root, name);
+
+/** Points, of which few are of class 1. */
+function points(length: number, from: number, bound = 1.2): Dataset & { labels: number[] } {
+  const generator = new Generator(from);
+  const samples = Array.from({ length }, () => {
+    const image = Float32Array.of(generator.normal(), generator.normal());
+    return { image, shape: [2], label: image[0] + image[1] > bound ? 1 : 0 };
+  });
+  return { length, labels: samples.map(({ label }) => label), get: (index) => samples[index] };
+}
+
+const trainData = points(60, 1);
+const evalData = points(40, 2);
+
+function makeModel({ learningRate = 0.02 as number | lr.Schedule } = {}): Model {
+  seed(3);
+  const model = new Model(new Sequential(new Linear(2, 8), new ReLU(), new Dropout(0.1), new Linear(8, 2)));
+  const optimizer = new Adam({ learningRate, parameters: model.parameters() });
+  model.prepare({ optimizer, loss: new CrossEntropyLoss(), metrics: [new Accuracy(), new Auc()] });
+  return model;
+}
+
+const usual = { trainData, evalData, batchSize: 8, epochs: 5, verbose: 0 } satisfies FitOptions;
+
+async function weightsOf({ network }: Model): Promise<Record<string, readonly number[]>> {
+  const entries = [...network.stateDict()].map(async ([name, state]) => [name, [...(await state.data())]] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Everything in a file of weights, as numbers. */
+async function weightsIn(file: string): Promise<Record<string, readonly number[]>> {
+  const { tensors } = await loadSafetensors(file);
+  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, [...data]]));
+}
+
+beforeEach(() => setEngine('reference'));
+
+describe('Model.fit', () => {
+  test('returns the history, and judges as evaluate does', async () => {
+    const model = makeModel();
+    const history = await model.fit({ ...usual, epochs: 30 });
+    expect(history.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    expect(history[29].evalMetrics?.acc).toBeGreaterThan(0.9);
+    const figures = await model.evaluate(evalData, { batchSize: 7, verbose: 0 });
+    expect(figures.loss).toBeCloseTo(history[29].evalLoss as number, 6);
+    expect(figures).toMatchObject({ acc: history[29].evalMetrics?.acc, auc: history[29].evalMetrics?.auc });
+    const all = await model.predict(evalData, { batchSize: 16, verbose: 0, stackOutputs: true });
+    const parts = await model.predict(evalData, { batchSize: 16, verbose: 0 });
+    expect(all.shape).toEqual([40, 2]);
+    expect(parts.map(({ shape }) => shape[0])).toEqual([16, 16, 8]);
+    const right = (await all.argmax({ axis: 1 }).data()).filter(
+      (label: number, i: number) => label === evalData.labels[i],
+    );
+    expect(right.length / 40).toBe(figures.acc);
+    expect(await model.evaluate(evalData, { numIters: 2, batchSize: 4, verbose: 0 })).not.toEqual(figures);
+  });
+
+  test('writes nothing without a folder', async () => {
+    const before = readdirSync(root);
+    await makeModel().fit({ ...usual, epochs: 1, restoreBest: true });
+    expect(readdirSync(root)).toEqual(before);
+  });
+
+  test('saves the last, the best and the state, and keeps what it is told to', async () => {
+    const saveDir = path('saved');
+    const model = makeModel();
+    const seen: Record<string, readonly number[]>[] = [];
+    const watch: Callback = { onEpochEnd: async () => void seen.push(await weightsOf(model)) };
+    const options = { saveDir, keepLastN: 2, saveBest: true, monitor: 'auc', epochs: 6 } as const;
+    const history = await model.fit({ ...usual, ...options, callbacks: watch });
+    expect(readdirSync(saveDir).sort()).toEqual([
+      'best.safetensors',
+      'epoch-5.optimizer.safetensors',
+      'epoch-5.safetensors',
+      'epoch-6.optimizer.safetensors',
+      'epoch-6.safetensors',
+      'final.optimizer.safetensors',
+      'final.safetensors',
+      'metrics.jsonl',
+      'optimizer.safetensors',
+      'state.json',
+      'weights.safetensors',
+    ]);
+    const aucs = history.map(({ evalMetrics }) => evalMetrics?.auc as number);
+    expect(await weightsIn(join(saveDir, 'best.safetensors'))).toEqual(seen[aucs.indexOf(Math.max(...aucs))]);
+    expect(await weightsIn(join(saveDir, 'epoch-5.safetensors'))).toEqual(seen[4]);
+    expect(await weightsIn(join(saveDir, 'final.safetensors'))).toEqual(seen[5]);
+    await expect(makeModel().fit({ ...usual, saveDir })).rejects.toThrow(/expected a folder without a training/);
+  });
+
+  test.each([path('restored'), undefined])(
+    'gives the best weights back, however it ends, folder %s',
+    async (saveDir) => {
+      const model = makeModel();
+      const seen: Record<string, readonly number[]>[] = [];
+      const spoil: Callback = {
+        onEpochEnd: async ({ optimizer, network }, { epoch }) => {
+          seen.push(await weightsOf(model));
+          if (epoch === 3) optimizer.learningRate = 30;
+          if (epoch === 5) network.parameters()[0].load(new Float32Array(16).fill(Number.NaN));
+        },
+      };
+      const options = { ...usual, saveDir, restoreBest: true, callbacks: [spoil], epochs: 9 };
+      await expect(model.fit(options)).rejects.toThrow(DivergenceError);
+      expect(await weightsOf(model)).toEqual(seen[2]);
+    },
+  );
+
+  test('goes on to the same bits after it was stopped anywhere', async () => {
+    const make = () => makeModel({ learningRate: new lr.StepDecay({ learningRate: 0.05, stepSize: 9 }) });
+    const stopping = () => new EarlyStopping({ patience: 3, verbose: 0 });
+    const whole = make();
+    const expected = await whole.fit({ ...usual, callbacks: [stopping()], accumulateGradBatches: 2 });
+    const saveDir = path('resumed');
+    let history: typeof expected = [];
+    for (const stop of [3, 11, 16, null]) {
+      const controller = new AbortController();
+      const stopper: Callback = {
+        onBatchEnd: ({ optimizer }: Training) => {
+          if (optimizer.steps === stop) controller.abort();
+        },
+      };
+      const model = make();
+      for (let i = 0; i < 10; i++) await model.network.parameters()[0].data();
+      history = await model.fit({
+        ...usual,
+        saveDir,
+        resume: true,
+        signal: controller.signal,
+        callbacks: [stopping(), stopper],
+        accumulateGradBatches: 2,
+      });
+      if (stop === null) expect(await weightsOf(model)).toEqual(await weightsOf(whole));
+    }
+    const untimed = (records: typeof expected) =>
+      records.map((record) => ({ ...record, seconds: 0, imagesPerSecond: 0, dataShare: 0 }));
+    expect(untimed(history)).toEqual(untimed(expected));
+    expect(history[4].learningRate).toBe(0.05 * 0.1 ** Math.floor(20 / 9));
+  });
+
+  test('weights classes, and shows them equally often', async () => {
+    const plain = await makeModel().evaluate(evalData, { verbose: 0 });
+    expect(plain.loss).toBeGreaterThan(0);
+    const counts = [0, 0];
+    const losses: number[] = [];
+    const model = makeModel();
+    const watch: Callback = { onBatchEnd: ({ loss }) => void losses.push(loss) };
+    const all = { ...usual, evalData: undefined, epochs: 1, batchSize: 60, shuffle: false, callbacks: [watch] };
+    model.network.eval = () => model.network;
+    await model.fit({ ...all, classWeight: 'auto' });
+    const same = makeModel();
+    const share = trainData.labels.filter((label) => label === 1).length / 60;
+    await same.fit({ ...all, classWeight: [0.5 / (1 - share), 0.5 / share] });
+    expect(losses[0]).toBeCloseTo(losses[1], 6);
+    expect(share).toBeLessThan(0.3);
+    const count: Dataset = {
+      ...trainData,
+      get: (index) => {
+        counts[trainData.labels[index]]++;
+        return trainData.get(index);
+      },
+    };
+    await makeModel().fit({ ...usual, trainData: count, sampler: 'balanced', epochs: 1 });
+    expect(counts).toEqual([30, 30]);
+    const none = makeModel();
+    none.prepare({
+      optimizer: new Adam({ parameters: none.parameters() }),
+      loss: (outputs, labels) => F.crossEntropy(outputs, labels),
+    });
+    await expect(none.fit({ ...usual, classWeight: 'auto' })).rejects.toThrow(/expected a loss that takes the weights/);
+  });
+
+  test('names what is missing', async () => {
+    const model = new Model(new Linear(2, 2));
+    await expect(model.fit(usual)).rejects.toThrow('[Model] fit: expected a model with a loss, got none');
+    model.prepare({ loss: new CrossEntropyLoss() });
+    await expect(model.fit(usual)).rejects.toThrow('[Model] fit: expected a model with an optimizer, got none');
+    await expect(makeModel().fit({ ...usual, resume: true })).rejects.toThrow(InputError);
+  });
+
+  test('ends with the name of a callback that throws, and goes on from the state it has saved', async () => {
+    class Faulty extends Callback {
+      override onBatchEnd({ epoch, batch }: Training): void {
+        if (epoch === 2 && batch === 3) throw new Error('no luck');
+      }
+    }
+    const saveDir = path('faulty');
+    const promise = makeModel().fit({ ...usual, saveDir, callbacks: new Faulty() });
+    await expect(promise).rejects.toThrow(CallbackError);
+    await expect(promise).rejects.toThrow(/Faulty\.onBatchEnd: .* got no luck; the state is saved$/);
+    const model = makeModel();
+    await model.fit({ ...usual, saveDir, resume: true });
+    const whole = makeModel();
+    await whole.fit(usual);
+    expect(await weightsOf(model)).toEqual(await weightsOf(whole));
+  });
+});
+
+describe('single batches', () => {
+  const batch = (labels: number[]) =>
+    [Tensor.ones([labels.length, 2]), Tensor.fromData(Int32Array.from(labels))] as const;
+
+  test('train, with gradients of several added, and judge', async () => {
+    const model = makeModel();
+    const before = await weightsOf(model);
+    const { loss } = await model.trainBatch(...batch([1, 1, 0]), { update: false });
+    expect(await weightsOf(model)).toEqual(before);
+    const { acc } = await model.trainBatch(...batch([1, 1]));
+    expect(await weightsOf(model)).not.toEqual(before);
+    expect([1 / 5, 2 / 5, 3 / 5, 4 / 5, 1, 0]).toContain(acc);
+    model.resetMetrics();
+    for (let i = 0; i < 40; i++) await model.trainBatch(...batch([1, 1]));
+    model.resetMetrics();
+    const judged = await model.evalBatch(...batch([1, 0]));
+    expect(judged.acc).toBe(0.5);
+    expect(loss).toBeGreaterThan(0);
+    const outputs = await model.predictBatch(batch([1])[0]);
+    expect(outputs.shape).toEqual([1, 2]);
+    expect(await outputs.argmax({ axis: 1 }).item()).toBe(1);
+    expect(model.network.training).toBe(true);
+  });
+});
+
+describe('save and load', () => {
+  test.each(['plain', 'paddle.pdparams', 'named.safetensors'])('%s brings weights and optimizer back', async (name) => {
+    const model = makeModel({ learningRate: new lr.StepDecay({ learningRate: 0.05, stepSize: 9 }) });
+    await model.fit({ ...usual, epochs: 2 });
+    await model.save(path(name));
+    const other = makeModel({ learningRate: new lr.StepDecay({ learningRate: 0.05, stepSize: 9 }) });
+    expect(await other.load(path(name))).toEqual([]);
+    expect(await weightsOf(other)).toEqual(await weightsOf(model));
+    const go = async (one: Model) => {
+      seed(9);
+      await one.fit({ ...usual, epochs: 1 });
+      return weightsOf(one);
+    };
+    expect(await go(other)).toEqual(await go(model));
+  });
+
+  test('without the optimizer, and of another network', async () => {
+    const model = makeModel();
+    await model.save(path('weights'), { training: false });
+    expect(existsSync(path('weights.optimizer.safetensors'))).toBe(false);
+    const wider = new Model(new Sequential(new Linear(2, 8), new ReLU(), new Dropout(0.1), new Linear(8, 3)));
+    await expect(wider.load(path('weights'))).rejects.toThrow(/shape of 3\.weight/);
+    const skipped = await wider.load(path('weights'), { skipMismatch: true });
+    expect(skipped.map(({ name }) => name)).toEqual(['3.weight', '3.bias']);
+    await expect(wider.load(path('nothing'))).rejects.toThrow(FileError);
+    await expect(wider.load(path('nothing'))).rejects.toThrow(
+      /nothing\.safetensors or .*nothing\.pdparams, got neither/,
+    );
+  });
+
+  test('can leave the optimizer as it is', async () => {
+    const model = makeModel();
+    await model.fit({ ...usual, epochs: 1 });
+    await model.save(path('kept'));
+    const other = makeModel({ learningRate: 0.5 });
+    await other.load(path('kept'), { resetOptimizer: true });
+    const third = makeModel({ learningRate: 0.5 });
+    await third.load(path('kept'));
+    const rate = async (one: Model) => (await one.fit({ ...usual, epochs: 1 }))[0].learningRate;
+    expect([await rate(other), await rate(third)]).toEqual([0.5, 0.02]);
+  });
+});
+
+/** What a callback or logger writes. */
+function listener() {
+  const lines: string[] = [];
+  return { lines, stream: { write: (text: string) => lines.push(...text.split('\n').filter((line) => line !== '')) } };
+}
+
+describe('ProgBarLogger', () => {
+  test('writes lines as Paddle does, with means over the samples', async () => {
+    const { lines, stream } = listener();
+    const model = makeModel();
+    const losses: number[] = [];
+    const watch: Callback = { onBatchEnd: (training) => void losses.push(training.figures().loss) };
+    const callbacks = [new ProgBarLogger({ logFreq: 3, stream }), watch];
+    await model.fit({ ...usual, epochs: 1, callbacks });
+    const figures = String.raw`loss: \d\.\d{4} - acc: \d\.\d{4} - auc: (\d\.\d{4}|NaN)`;
+    const time = String.raw`\d+(s|ms|us)/step`;
+    expect(lines).toEqual([
+      'The loss and metrics printed in the log are the mean over the samples of the epoch so far.',
+      'Epoch 1/1',
+      ...['3', '6', '8'].map((step) => expect.stringMatching(new RegExp(`^step ${step}/8 - ${figures} - ${time}$`))),
+      'Eval begin...',
+      ...['3', '5'].map((step) => expect.stringMatching(new RegExp(`^step ${step}/5 - ${figures} - ${time}$`))),
+      'Eval samples: 40',
+    ]);
+    expect(lines[3]).toContain(`loss: ${losses[5].toFixed(4)}`);
+    lines.length = 0;
+    await model.predict(evalData, { batchSize: 30, callbacks: new ProgBarLogger({ verbose: 1, stream }) });
+    expect(lines[0]).toBe('Predict begin...');
+    expect(lines[1]).toMatch(/^step 1\/2 \[==============>\.{15}\] - ETA: 0s - \d+(ms|us)\/step$/);
+    expect(lines[2]).toMatch(/^step 2\/2 \[={30}\] - \d+(ms|us)\/step$/);
+    expect(lines[3]).toBe('Predict samples: 40');
+  });
+});
+
+describe('callbacks of learning rates', () => {
+  test('ReduceLROnPlateau reduces once nothing gets better', async () => {
+    const model = makeModel({ learningRate: 0.4 });
+    const reduce = new ReduceLROnPlateau({
+      monitor: 'loss',
+      mode: 'max',
+      patience: 2,
+      factor: 0.5,
+      verbose: 0,
+      minLr: 0.15,
+    });
+    const history = await model.fit({ ...usual, epochs: 7, callbacks: reduce });
+    const rates = history.map(({ learningRate }) => learningRate);
+    expect(rates[0]).toBe(0.4);
+    expect(rates.filter((rate, i) => i > 0 && rate !== rates[i - 1])).toContain(0.2);
+    const scheduled = makeModel({ learningRate: new lr.StepDecay({ learningRate: 0.4, stepSize: 2 }) });
+    await expect(scheduled.fit({ ...usual, callbacks: reduce })).rejects.toThrow(/expected a number, got a schedule/);
+  });
+
+  test('a schedule of plateaus is told the monitored figure', async () => {
+    const schedule = new lr.ReduceOnPlateau({ learningRate: 0.3, mode: 'max', patience: 0, factor: 0.5 });
+    const history = await makeModel({ learningRate: schedule }).fit({ ...usual, monitor: 'train_loss', epochs: 6 });
+    const expected = new lr.ReduceOnPlateau({ learningRate: 0.3, mode: 'max', patience: 0, factor: 0.5 });
+    for (const { trainLoss, learningRate } of history) {
+      expect(learningRate).toBe(expected.getLr());
+      expected.step(trainLoss);
+    }
+    expect(schedule.getLr()).toBeLessThan(0.3);
+  });
+});
+
+test('a monitor that is misspelt is found out at the beginning', async () => {
+  const promise = makeModel().fit({ ...usual, callbacks: new EarlyStopping({ monitor: 'evalloss' }) });
+  await expect(promise).rejects.toThrow(
+    /^\[EarlyStopping\] monitor: expected one of loss, train_loss, eval_loss, acc, .*; did you mean eval_loss\?$/,
+  );
+});
+
+test('files of the folder are whole', async () => {
+  const saveDir = path('state');
+  await makeModel().fit({ ...usual, saveDir, epochs: 2, saveFreq: 0 });
+  expect(readdirSync(saveDir).sort()).toEqual([
+    'metrics.jsonl',
+    'optimizer.safetensors',
+    'state.json',
+    'weights.safetensors',
+  ]);
+  const state = JSON.parse(readFileSync(join(saveDir, 'state.json'), 'utf8'));
+  expect(state).toMatchObject({ finished: true, training: { epoch: 3, batch: 0, steps: 16 } });
+  expect(Object.keys(state.training.callbacks)).toEqual(['ModelCheckpoint']);
+});
