@@ -1,5 +1,10 @@
-/** The candidate that is fewest edits away from a mistyped word, whatever the case; null if none is near. */
+/**
+ * The candidate that is the word behind a prefix, else the one that is fewest edits away from it, whatever the case; null
+ * if none is near.
+ */
 export function nearestName(word: string, candidates: readonly string[]): string | null {
+  const prefixed = candidates.find((candidate) => candidate.toLowerCase().endsWith(`-${word.toLowerCase()}`));
+  if (prefixed !== undefined) return prefixed;
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {

@@ -52,6 +52,9 @@ describe('recipeFor', () => {
     ['lenett', /^\[model\] model 'lenett': expected one of lenet, lenet224, .*; did you mean lenet\?$/],
     ['LeNet', 'did you mean lenet?'],
     ['resnet-50', 'did you mean resnet50?'],
+    ['resnet18', 'did you mean zoo-resnet18?'],
+    ['ResNext50_32x4d', 'did you mean zoo-resnext50_32x4d?'],
+    ['mobilenet-v2', 'did you mean zoo-mobilenet_v2?'],
   ])('suggests the nearest name for %s', (model, message) => {
     expect(() => recipeFor(model, 2)).toThrow(message);
     expect(() => recipeFor(model, 2)).toThrow(InputError);
