@@ -1,14 +1,13 @@
 /**
- * The candidate that is the word behind a prefix, else the one that is fewest edits away from it, whatever the case; null
- * if none is near.
+ * The candidate that is fewest edits away from a mistyped word, whatever the case; null if none is near. A prefix that is
+ * missing counts as less than an edit.
  */
 export function nearestName(word: string, candidates: readonly string[]): string | null {
-  const prefixed = candidates.find((candidate) => candidate.toLowerCase().endsWith(`-${word.toLowerCase()}`));
-  if (prefixed !== undefined) return prefixed;
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const [typed, known] = [word.toLowerCase(), candidate.toLowerCase()];
+    const distance = known.endsWith(`-${typed}`) ? 0.5 : editDistance(typed, known);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
