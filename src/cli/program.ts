@@ -205,11 +205,10 @@ Examples:
 
   program
     .command('convert')
-    .description("turn Paddle's files into safetensors, or back: .pdparams or .pdopt and .safetensors")
-    .argument('<in>', 'file to read')
-    .argument('<out>', 'new file')
+    .description("turn Paddle's files into safetensors or back, or a training into Paddle's files")
+    .argument('<in>', '.pdparams, .pdopt or .safetensors file, or the folder of a training')
+    .argument('<out>', 'new file; its ending says what it will be')
     .option('--names <file>', "for optimizers: a .pdparams file with Paddle's names of the parameters")
-    .option('--steps <n>', 'for Adam, to .pdopt: steps that were taken, if the file does not tell', naturalNumber)
     .addOption(
       new Option('--protocol <n>', "of the pickle in Paddle's files; Paddle before 2.1 needs 2")
         .choices(['2', '4'])

@@ -3,17 +3,18 @@ import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { z } from 'zod';
 import { FileError, InputError, messageOf } from '../../errors.js';
-import { readPdparams, writePdparams } from '../../io/paddle/params.js';
-import { powersOf, readPdopt, writePdopt } from '../../io/paddle/pdopt.js';
+import { readPdparams, savePdparams, writePdparams } from '../../io/paddle/params.js';
+import { readPdopt, savePdopt, writePdopt } from '../../io/paddle/pdopt.js';
 import { loadSafetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
+import { openRun } from '../../model/evaluateRun.js';
 import { formatCount } from '../../model/format.js';
+import { makeOptimizer } from '../../model/recipes.js';
 import type { ScheduleState } from '../../optimizer/lr/schedule.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
 interface ConvertOptions {
   readonly force?: boolean;
   readonly names?: string;
-  readonly steps?: number;
   readonly protocol: '2' | '4';
   readonly json?: boolean;
 }
@@ -39,9 +40,6 @@ const scheduleState: z.ZodType<ScheduleState> = z.object({
   cooldownCounter: z.number().optional(),
   inner: z.lazy(() => scheduleState).optional(),
 });
-
-/** Adam's betas, which nobody has changed in a file without their powers. */
-const usualBetas = [0.9, 0.999];
 
 const conversions: Readonly<Record<string, Conversion>> = {
   '.pdparams .safetensors': async (input, output) => {
@@ -84,13 +82,13 @@ const conversions: Readonly<Record<string, Conversion>> = {
     return { tensors: tensors.values(), notes: [note] };
   },
 
-  '.safetensors .pdopt': async (input, output, { names, steps, protocol }) => {
+  '.safetensors .pdopt': async (input, output, { names, protocol }) => {
     const { tensors, metadata } = await loadSafetensors(input);
     const parameterNames = names === undefined ? fromJson(metadata, namesKey, nameTable, input) : await namesOf(names);
     if (parameterNames === null) {
       throw new InputError(
         `[convert] ${input}: expected to know Paddle's names of the parameters, got none; ` +
-          'give --names FILE, a .pdparams file that Paddle saved of the same network',
+          'convert the run folder itself, or give --names FILE, a .pdparams file that Paddle saved of the same network',
       );
     }
     const states = new Map<string, Map<string, TensorData>>();
@@ -102,27 +100,40 @@ const conversions: Readonly<Record<string, Conversion>> = {
       }
       states.set(paddleName, (states.get(paddleName) ?? new Map<string, TensorData>()).set(key.slice(end + 1), state));
     }
-    for (const own of states.values()) {
-      if (!own.has('moment2') || own.has('beta1_pow_acc')) continue;
-      if (steps === undefined) {
-        throw new InputError(
-          `[convert] ${input}: expected the steps that Adam has taken, got none; give --steps N (state.json of the run has it)`,
-        );
-      }
-      for (const [kind, power] of powersOf(steps, usualBetas)) own.set(kind, power);
+    if ([...states.values()].some((own) => own.has('moment2') && !own.has('beta1_pow_acc'))) {
+      throw new InputError(
+        `[convert] ${input}: expected the powers of Adam's betas, got none; convert the run folder itself`,
+      );
     }
     const schedule = fromJson(metadata, scheduleKey, scheduleState, input);
     await writePdopt(output, { states, schedule }, { protocol: numberOf(protocol) });
+    return { tensors: tensors.values() };
+  },
+
+  'run .pdparams': async (input, output, { protocol }) => {
+    const { network } = await openRun(input);
+    await savePdparams(network, output, { protocol: numberOf(protocol) });
+    return { tensors: (await readPdparams(output)).tensors.values() };
+  },
+
+  'run .pdopt': async (input, output, { protocol }) => {
+    const { folder, network } = await openRun(input);
+    const optimizer = makeOptimizer(folder.config.recipe.optimizer, network.parameters());
+    await folder.loadOptimizer(optimizer, network);
+    await savePdopt(optimizer, network, output, { protocol: numberOf(protocol) });
+    const { states } = await readPdopt(output);
     return { tensors: [...states.values()].flatMap((own) => [...own.values()]) };
   },
 };
 
 export async function convert(input: string, output: string, options: ConvertOptions, terminal: Terminal) {
-  const conversion = conversions[`${extname(input)} ${extname(output)}`];
+  const isFolder = (await stat(input).catch(() => null))?.isDirectory() ?? false;
+  const [from, to] = [isFolder ? 'run' : extname(input), extname(output)];
+  const conversion = conversions[`${from} ${to}`];
   if (conversion === undefined) {
     throw new InputError(
-      `[convert] ${input} to ${output}: expected .pdparams or .pdopt to .safetensors, or back, ` +
-        `got ${extname(input) || 'no ending'} to ${extname(output) || 'no ending'}`,
+      `[convert] ${input} to ${output}: expected .pdparams or .pdopt to .safetensors or back, or a run to .pdparams or ` +
+        `.pdopt, got ${from === 'run' ? 'a run' : from || 'no ending'} to ${to || 'no ending'}`,
     );
   }
   await checkOutput(input, output, options.force ?? false);

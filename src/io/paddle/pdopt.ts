@@ -175,7 +175,7 @@ export async function savePdopt(
 }
 
 /** What Paddle's Adam keeps beside the moments: each beta to the power that the next step will use. */
-export function powersOf(steps: number, betas: readonly number[]): [kind: string, power: TensorData][] {
+function powersOf(steps: number, betas: readonly number[]): [kind: string, power: TensorData][] {
   return betas.map((beta, i) => [
     `beta${i + 1}_pow_acc`,
     { shape: [1], dtype: 'float32', data: Float32Array.of(beta ** (steps + 1)) },
