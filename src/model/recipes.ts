@@ -182,7 +182,7 @@ export function usualData(model: string): UsualData {
 export function findData(data: string): { readonly name: string; readonly location: string | undefined } {
   const { name, location } = parseDataName(data);
   const kind = datasetKind(name);
-  if (kind.location !== null && location === undefined) {
+  if (kind.location !== null && kind.locationOptional !== true && location === undefined) {
     throw new InputError(
       `[data] ${name}: expected ${name}:${kind.location}, got no ${kind.location === 'DIR' ? 'folder' : 'file'}; ` +
         `give it with --data ${name}:${kind.location}`,

@@ -44,6 +44,8 @@ export interface ImagePool {
 }
 
 const most = 64;
+/** One for each processor, at most 4. */
+export const usualWorkers = Math.min(4, availableParallelism());
 const pools = new Map<number, ImagePool>();
 
 /**
@@ -52,7 +54,7 @@ const pools = new Map<number, ImagePool>();
  * @param numWorkers default: one for each processor, at most 4. 0: the main thread. So it is as well where only the
  * TypeScript sources are there, as in tests, since threads start from compiled files.
  */
-export function imagePool(numWorkers = Math.min(4, availableParallelism())): ImagePool {
+export function imagePool(numWorkers = usualWorkers): ImagePool {
   if (!Number.isSafeInteger(numWorkers) || numWorkers < 0 || numWorkers > most) {
     throw new InputError(`[images] numWorkers: expected an integer from 0 to ${most}, got ${numWorkers}`);
   }

@@ -1,4 +1,5 @@
 export type { Transformable, TransformOption } from './augmenter.js';
+export { Cifar10, Cifar100, type CifarMirror, type CifarOptions, type CifarSource } from './cifar.js';
 export { CsvDataset, type CsvDatasetOptions } from './csvDataset.js';
 export { DatasetFolder, ImageFolder } from './folder.js';
 export type { IdxDataset, MNISTMirror, MNISTOptions, MNISTSource } from './idxDataset.js';

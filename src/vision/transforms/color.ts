@@ -55,11 +55,11 @@ export function adjustHue(image: Raster, factor: number): Raster {
  *
  * @param numOutputChannels 1 (default), or 3 equal ones
  */
-export function toGrayscale(image: Raster, numOutputChannels: 1 | 3 = 1): Raster {
+export function toGrayscale(image: Raster, numOutputChannels: 1 | 3 = 1): Raster & { readonly data: Uint8Array } {
   const grey = greyOf(requireBytes('toGrayscale', image), image);
   if (numOutputChannels === 1) return { ...image, data: grey, channels: 1 };
   const data = new Uint8Array(3 * grey.length);
-  const result: Raster = { ...image, data, channels: 3 };
+  const result = { ...image, data, channels: 3 };
   const { right, deep } = stridesOf(result);
   for (let p = 0; p < grey.length; p++) {
     for (let c = 0; c < 3; c++) data[p * right + c * deep] = grey[p];

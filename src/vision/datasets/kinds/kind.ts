@@ -2,6 +2,7 @@ import type { Shape } from '../../../graph/shape.js';
 import type { Dataset, Sample } from '../../../io/dataset.js';
 import type { DownloadProgress } from '../../../io/download.js';
 import type { Preprocessing } from '../../transforms/preprocess.js';
+import type { Transformable } from '../augmenter.js';
 import type { BadImage, ImageFilesOptions } from '../imageFiles.js';
 
 /** The images to learn from, those to judge by, or both together. */
@@ -32,7 +33,7 @@ export interface OpenOptions {
 
 /** One part of a data set, read. */
 export interface OpenedSplit {
-  readonly dataset: Dataset;
+  readonly dataset: Dataset & Transformable<Dataset>;
   /** Where it came from, for people. */
   readonly source: string;
   /** What it was read from, with the label of a file that is one image. */
@@ -69,8 +70,10 @@ export interface PreparedImage {
 /** A data set that can be asked for by name. */
 export interface DatasetKind {
   readonly title: string;
-  /** What must stand behind the colon, if anything. */
+  /** What stands behind the colon, if anything. */
   readonly location: 'DIR' | 'FILE' | null;
+  /** Nothing need stand there: the files are then in the cache folder, or downloaded (false). */
+  readonly locationOptional?: boolean;
   /** What the images for judging are called. */
   readonly evalName: string;
   open(options: OpenOptions): Promise<OpenedData>;

@@ -1,10 +1,13 @@
 import { dirname } from 'node:path';
-import { InputError } from '../../../errors.js';
+import { toGrayscale } from '../../transforms/color.js';
+import { decodeImage } from '../../transforms/decode.js';
 import { readDigit } from '../../transforms/digit.js';
-import { encodePng } from '../../transforms/png.js';
+import { pad, resize } from '../../transforms/geometry.js';
+import { inputsOf } from '../../transforms/image.js';
 import type { MNISTSource } from '../idxDataset.js';
-import { MNIST } from '../mnist.js';
-import { countClasses, type DatasetKind } from './kind.js';
+import { clothes, digits, FashionMNIST, MNIST } from '../mnist.js';
+import type { PreparedImage } from './kind.js';
+import { pixelKind } from './pixels.js';
 
 const origins: Readonly<Record<MNISTSource['origin'], string>> = {
   dataDir: 'folder',
@@ -13,38 +16,64 @@ const origins: Readonly<Record<MNISTSource['origin'], string>> = {
   download: 'downloaded to',
 };
 
-const imageShape = [1, 28, 28];
-const classNames = Array.from('0123456789');
+const side = 28;
+const imageShape = [1, side, side] as const;
 
-export const mnist: DatasetKind = {
-  title: 'MNIST',
-  location: null,
-  evalName: 'test',
-  open: async ({ location: dataDir, offline = false, onDownload }) => ({
-    title: 'MNIST',
-    classNames,
+function idxKind(
+  kind: Pick<Parameters<typeof pixelKind>[0], 'name' | 'title' | 'location' | 'classNames' | 'readImage'>,
+  data: typeof MNIST | typeof FashionMNIST,
+) {
+  return pixelKind({
+    ...kind,
     imageShape,
-    images: null,
-    holdOut: null,
-    synthetic: false,
-    async open(split) {
-      if (split === 'all') throw new InputError("[mnist] split: expected 'train' or 'eval', got 'all'");
+    async open(mode, { location: dataDir, offline = false, onDownload, numWorkers }) {
       const progress = onDownload && { onProgress: onDownload };
-      const mode = split === 'train' ? 'train' : 'test';
-      const dataset = await MNIST.open({ mode, dataDir, download: !offline, ...progress });
+      const dataset = await data.open({ mode, dataDir, download: !offline, numWorkers, ...progress });
       const { origin, images, labels } = dataset.source;
-      return {
-        dataset,
-        source: `${origins[origin]} ${dirname(images)}`,
-        files: [{ path: images }, { path: labels }],
-        classCounts: countClasses(dataset.labels, classNames.length),
-        unreadable: [],
-      };
+      return { dataset, source: `${origins[origin]} ${dirname(images)}`, paths: [images, labels] };
     },
-  }),
-  async readImage(path) {
-    const { image, note } = await readDigit(path);
-    return { image, shape: imageShape, note };
+  });
+}
+
+export const mnist = idxKind(
+  {
+    name: 'mnist',
+    title: 'MNIST',
+    location: null,
+    classNames: digits.classNames,
+    async readImage(path) {
+      const { image, note } = await readDigit(path);
+      return { image, shape: imageShape, note };
+    },
   },
-  picture: ({ image, shape }) => encodePng(image, shape),
-};
+  MNIST,
+);
+
+export const fashionmnist = idxKind(
+  {
+    name: 'fashion-mnist',
+    title: 'Fashion-MNIST',
+    location: 'DIR',
+    classNames: clothes.classNames,
+    readImage: readClothing,
+  },
+  FashionMNIST,
+);
+
+/** Grey on black, as the data set has it: pictures with a light border are inverted. */
+async function readClothing(path: string): Promise<PreparedImage> {
+  const picture = await decodeImage(path);
+  const { height, width } = picture;
+  const grey = toGrayscale({ ...picture, channels: 3, layout: 'HWC' });
+  const border = grey.data.filter((_, i) => i < width || i >= width * (height - 1) || i % width === 0);
+  const isLight = border.reduce((sum, value) => sum + value, 0) > 127 * border.length;
+  const dark = isLight ? { ...grey, data: grey.data.map((value) => 255 - value) } : grey;
+  const [across, down] = [Math.max(0, height - width), Math.max(0, width - height)];
+  const square = pad(dark, [across >> 1, down >> 1, (across + 1) >> 1, (down + 1) >> 1]);
+  const { data } = resize(square, [side, side]);
+  return {
+    image: Float32Array.from(data, (value) => inputsOf.unit[value]),
+    shape: imageShape,
+    note: `${width}×${height} to ${side}×${side}${isLight ? ', light background: inverted' : ''}`,
+  };
+}

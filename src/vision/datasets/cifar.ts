@@ -1,0 +1,297 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { FileError, InputError } from '../../errors.js';
+import { reasonOf } from '../../io/atomic.js';
+import { cacheFolder } from '../../io/cache.js';
+import { type DownloadProgress, download } from '../../io/download.js';
+import { NumpyArray } from '../../io/paddle/numpy.js';
+import { parsePickle } from '../../io/paddle/pickle.js';
+import { readTar } from '../../io/tar.js';
+import { cifar10Classes, cifar100Classes } from './cifarClasses.js';
+import { PixelDataset, type PixelOptions } from './pixelDataset.js';
+
+/** Where the archive can be downloaded. */
+export interface CifarMirror {
+  /** Address of the archive. */
+  readonly url: string;
+  readonly md5: string;
+}
+
+export interface CifarOptions extends PixelOptions {
+  /** The 50,000 training images (default) or the 10,000 test images. */
+  readonly mode?: 'train' | 'test';
+  /**
+   * The archive (.tar.gz or .tar), or a folder with it or with what is unpacked from it; python version or binary
+   * version. It is looked for there and nowhere else.
+   */
+  readonly dataFile?: string | undefined;
+  /** Whether an archive that is nowhere here may be downloaded (true), or from where. */
+  readonly download?: boolean | CifarMirror;
+  /** Called while it is downloaded. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** Where the images came from. */
+export interface CifarSource {
+  readonly origin: 'dataFile' | 'cache' | 'download';
+  /** The archive, or the files that were unpacked from it. */
+  readonly files: readonly string[];
+}
+
+interface CifarKind {
+  /** Names it in messages. */
+  readonly name: 'cifar10' | 'cifar100';
+  readonly classNames: readonly string[];
+  readonly mirror: CifarMirror;
+  /** Of the archive of the binary version. */
+  readonly binaryArchive: string;
+  /** Folders in the archives: python version, binary version. */
+  readonly folders: readonly [python: string, binary: string];
+  /** Files with the batches in the python version; those of the binary version end in .bin. */
+  readonly batches: Readonly<Record<'train' | 'test', readonly string[]>>;
+  /** Bytes in front of an image in the binary version, the last of which is its class. */
+  readonly labelBytes: number;
+}
+
+const cifar10: CifarKind = {
+  name: 'cifar10',
+  classNames: cifar10Classes,
+  mirror: {
+    url: 'https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz',
+    md5: 'c58f30108f718f92721af3b95e74349a',
+  },
+  binaryArchive: 'cifar-10-binary.tar.gz',
+  folders: ['cifar-10-batches-py', 'cifar-10-batches-bin'],
+  batches: {
+    train: ['data_batch_1', 'data_batch_2', 'data_batch_3', 'data_batch_4', 'data_batch_5'],
+    test: ['test_batch'],
+  },
+  labelBytes: 1,
+};
+
+const cifar100: CifarKind = {
+  name: 'cifar100',
+  classNames: cifar100Classes,
+  mirror: {
+    url: 'https://dataset.bj.bcebos.com/cifar/cifar-100-python.tar.gz',
+    md5: 'eb9058c3a382ffc7106e4002c42a8d85',
+  },
+  binaryArchive: 'cifar-100-binary.tar.gz',
+  folders: ['cifar-100-python', 'cifar-100-binary'],
+  batches: { train: ['train'], test: ['test'] },
+  // The coarse class, of 20, comes first.
+  labelBytes: 2,
+};
+
+const shape = [3, 32, 32] as const;
+const imageBytes = 3072;
+/** The real archives unpack to 186 MB. */
+const maxBytes = 2 ** 29;
+
+interface CifarSet {
+  readonly kind: CifarKind;
+  readonly pixels: Uint8Array;
+  readonly labels: Uint8Array;
+  readonly source: CifarSource;
+}
+
+/** What both have in common: images float32 `[3, 32, 32]`, red, green and blue, from 0 to 1. */
+class Cifar extends PixelDataset {
+  readonly source: CifarSource;
+
+  protected constructor({ kind, pixels, labels, source }: CifarSet, options: PixelOptions) {
+    super({ where: kind.name, pixels, shape, labels, classNames: kind.classNames }, options);
+    this.source = source;
+  }
+}
+
+/**
+ * CIFAR-10: photographs of ten kinds of vehicles and animals, float32 `[3, 32, 32]` (red, green, blue) from 0 to 1.
+ *
+ * Krizhevsky: "Learning multiple layers of features from tiny images", 2009.
+ */
+export class Cifar10 extends Cifar {
+  /**
+   * Finds and reads the archive: at `dataFile` if it is given; else in `cifar` of the cache folder, or by downloading it
+   * there.
+   *
+   * @throws FileError if it is nowhere, or is not what it should be
+   */
+  static async open(options: CifarOptions = {}): Promise<Cifar10> {
+    return new Cifar10(await readCifar(cifar10, options), options);
+  }
+}
+
+/** CIFAR-100: like {@link Cifar10}, of a hundred classes. The twenty groups of classes are not read. */
+export class Cifar100 extends Cifar {
+  /** As of {@link Cifar10}. */
+  static async open(options: CifarOptions = {}): Promise<Cifar100> {
+    return new Cifar100(await readCifar(cifar100, options), options);
+  }
+}
+
+/** A file with images, as it stands in an archive or folder. */
+interface BatchFile {
+  readonly name: string;
+  /** For messages. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+async function readCifar(kind: CifarKind, { mode = 'train', ...where }: CifarOptions): Promise<CifarSet> {
+  const { name } = kind;
+  if (mode !== 'train' && mode !== 'test') {
+    throw new InputError(`[${name}] mode: expected 'train' or 'test', got '${mode}'`);
+  }
+  const wanted = kind.batches[mode];
+  const { origin, path } = await locate(kind, where);
+  const files = await ((await isFolder(path)) ? readFolder(kind, path, wanted) : readArchive(kind, path, wanted));
+  const batches = files.map((file) => (file.name.endsWith('.bin') ? parseBinary(kind, file) : parsePython(kind, file)));
+  const count = batches.reduce((sum, { labels }) => sum + labels.length, 0);
+  const [pixels, labels] = [new Uint8Array(count * imageBytes), new Uint8Array(count)];
+  let at = 0;
+  for (const [i, batch] of batches.entries()) {
+    const wrong = batch.labels.findIndex((label) => !(label >= 0 && label < kind.classNames.length));
+    if (wrong >= 0) {
+      throw new FileError(
+        `[${name}] ${files[i].path}: label ${wrong}: expected 0 to ${kind.classNames.length - 1}, ` +
+          `got ${batch.labels[wrong]}; get the data set anew`,
+      );
+    }
+    pixels.set(batch.pixels, at * imageBytes);
+    labels.set(batch.labels, at);
+    at += batch.labels.length;
+  }
+  const paths = (await isFolder(path)) ? files.map((file) => file.path) : [path];
+  return { kind, pixels, labels, source: { origin, files: paths } };
+}
+
+async function locate(
+  { name, mirror, binaryArchive, folders }: CifarKind,
+  { dataFile, download: online = true, onProgress }: Omit<CifarOptions, 'mode'>,
+): Promise<{ origin: CifarSource['origin']; path: string }> {
+  const archive = basename(mirror.url);
+  const places = [archive, binaryArchive].flatMap((file) => [file, file.replace(/\.gz$/, '')]);
+  const known = [...folders, ...places];
+  const within = async (folder: string) => {
+    for (const place of known) if (await exists(join(folder, place))) return join(folder, place);
+    return null;
+  };
+  if (dataFile !== undefined) {
+    if (!(await exists(dataFile))) {
+      throw new FileError(`[${name}] ${dataFile}: expected an archive or a folder, got nothing there`);
+    }
+    // A folder without any of them may be the unpacked one itself.
+    return { origin: 'dataFile', path: (await within(dataFile)) ?? dataFile };
+  }
+  const cache = join(cacheFolder(), 'cifar');
+  const kept = await within(cache);
+  if (kept !== null) return { origin: 'cache', path: kept };
+  if (online === false) {
+    throw new FileError(
+      `[${name}] files: expected ${archive} or ${binaryArchive} in ${cache}, got neither; place one there, ` +
+        'give its path, or allow the download',
+    );
+  }
+  const { url, md5 } = online === true ? mirror : online;
+  const path = join(cache, archive);
+  await download(url, path, { md5, ...(onProgress && { onProgress }) });
+  return { origin: 'download', path };
+}
+
+async function readArchive({ name }: CifarKind, path: string, wanted: readonly string[]): Promise<BatchFile[]> {
+  const found = new Map<string, BatchFile>();
+  const isWanted = (member: string) => wanted.includes(basename(member).replace(/\.bin$/, ''));
+  for await (const member of readTar(path, isWanted, { maxBytes })) {
+    const file = basename(member.name);
+    if (found.has(file)) throw new FileError(`[${name}] ${path}: expected ${file} once, got it twice; get it anew`);
+    found.set(file, { name: file, path: `${path}: ${member.name}`, bytes: member.bytes });
+  }
+  return chosen(name, path, wanted, found, []);
+}
+
+async function readFolder({ name, folders }: CifarKind, path: string, wanted: readonly string[]): Promise<BatchFile[]> {
+  const found = new Map<string, BatchFile>();
+  for (const file of wanted.flatMap((batch) => [batch, `${batch}.bin`])) {
+    const whole = join(path, file);
+    if (!(await exists(whole))) continue;
+    const bytes = await readFile(whole).catch((error: unknown) => {
+      throw new FileError(`[${name}] ${whole}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+    });
+    found.set(file, { name: file, path: whole, bytes });
+  }
+  return chosen(name, path, wanted, found, folders);
+}
+
+/** All batches of the python version, or all of the binary version. */
+function chosen(
+  name: string,
+  path: string,
+  wanted: readonly string[],
+  found: ReadonlyMap<string, BatchFile>,
+  folders: readonly string[],
+): BatchFile[] {
+  const versions = ['', '.bin'].map((ending) => wanted.map((batch) => found.get(batch + ending)));
+  const whole = versions.find((files): files is BatchFile[] => files.every((file) => file !== undefined));
+  if (whole !== undefined) return whole;
+  const [python, binary] = versions.map((files) => wanted.filter((_, i) => files[i] === undefined));
+  const missing = binary.length < python.length ? binary.map((batch) => `${batch}.bin`) : python;
+  const orFolder = folders.length === 0 ? '' : `, or the folder ${folders.join(' or ')}`;
+  throw new FileError(
+    `[${name}] ${path}: expected ${wanted.join(', ')} there (or with .bin)${orFolder}, got no ${missing.join(', ')}; ` +
+      'get the data set anew',
+  );
+}
+
+/** Python's pickle of `{ data: uint8 [n, 3072], labels or fine_labels: list }`. */
+function parsePython(
+  { name }: CifarKind,
+  { path, bytes }: BatchFile,
+): { pixels: Uint8Array; labels: readonly number[] } {
+  const refuse = (what: string, expected: string, got: string) =>
+    new FileError(`[${name}] ${path}: ${what}: expected ${expected}, got ${got}; get the data set anew`);
+  const batch = parsePickle(bytes, path);
+  if (!(batch instanceof Map)) throw refuse('pickle', 'a dict', 'something else');
+  const data: unknown = batch.get('data');
+  const labels: unknown = batch.get('labels') ?? batch.get('fine_labels');
+  if (!(data instanceof NumpyArray) || data.type !== 'u1' || data.shape.length !== 2 || data.shape[1] !== imageBytes) {
+    const got = data instanceof NumpyArray ? `${data.type} [${data.shape.join(',')}]` : 'no array';
+    throw refuse('data', `bytes [n,${imageBytes}]`, got);
+  }
+  const [count] = data.shape;
+  if (!Array.isArray(labels) || labels.length !== count || !labels.every((label) => Number.isInteger(label))) {
+    throw refuse('labels', `a list of ${count} integers`, Array.isArray(labels) ? `${labels.length}` : 'no list');
+  }
+  return { pixels: data.toTensor(path).data as Uint8Array, labels };
+}
+
+/** For each image its class (in CIFAR-100 the group in front of it), then 3,072 bytes. */
+function parseBinary({ name, labelBytes }: CifarKind, { path, bytes }: BatchFile) {
+  const record = labelBytes + imageBytes;
+  const count = bytes.length / record;
+  if (count === 0 || !Number.isInteger(count)) {
+    throw new FileError(
+      `[${name}] ${path}: expected a multiple of ${record} bytes, got ${bytes.length}; get the data set anew`,
+    );
+  }
+  const pixels = new Uint8Array(count * imageBytes);
+  const labels = Array.from({ length: count }, (_, i) => {
+    pixels.set(bytes.subarray(i * record + labelBytes, (i + 1) * record), i * imageBytes);
+    return bytes[i * record + labelBytes - 1];
+  });
+  return { pixels, labels };
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

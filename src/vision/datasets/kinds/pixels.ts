@@ -1,0 +1,47 @@
+import { InputError } from '../../../errors.js';
+import { encodePng } from '../../transforms/png.js';
+import { usualWorkers } from '../imagePool.js';
+import type { PixelDataset, PixelOptions } from '../pixelDataset.js';
+import { countClasses, type DatasetKind, type OpenedSplit, type OpenOptions } from './kind.js';
+
+interface OpenedPixels extends Pick<OpenedSplit, 'source'> {
+  readonly dataset: PixelDataset;
+  readonly paths: readonly string[];
+}
+
+interface PixelKind extends Pick<DatasetKind, 'title' | 'location' | 'readImage'> {
+  readonly name: string;
+  readonly imageShape: readonly [channels: number, height: number, width: number];
+  readonly classNames: readonly string[];
+  open(mode: 'train' | 'test', options: OpenOptions & PixelOptions): Promise<OpenedPixels>;
+}
+
+/** A data set whose images have one size, and which says itself which are for judging. */
+export function pixelKind({ name, imageShape, classNames, open, ...kind }: PixelKind): DatasetKind {
+  return {
+    ...kind,
+    locationOptional: true,
+    evalName: 'test',
+    open: async (options) => ({
+      title: kind.title,
+      classNames,
+      imageShape,
+      images: null,
+      holdOut: null,
+      synthetic: false,
+      async open(split) {
+        if (split === 'all') throw new InputError(`[${name}] split: expected 'train' or 'eval', got 'all'`);
+        const numWorkers = options.reading?.numWorkers ?? usualWorkers;
+        const { dataset, source, paths } = await open(split === 'train' ? 'train' : 'test', { ...options, numWorkers });
+        return {
+          dataset,
+          source,
+          files: paths.map((path) => ({ path })),
+          classCounts: countClasses(dataset.labels, classNames.length),
+          unreadable: [],
+        };
+      },
+    }),
+    picture: ({ image, shape }) => encodePng(image, shape),
+  };
+}
