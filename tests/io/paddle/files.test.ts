@@ -89,6 +89,25 @@ describe('reading what Paddle and NumPy wrote', () => {
     await expect(readPdopt(path)).rejects.toThrow("'net': expected the state of a parameter, got a dict");
   });
 
+  it.each([2, 20_000])('text and arrays of Python 2, %i elements', (length) => {
+    const floats = formula(length, 1, 1);
+    const contents = Buffer.from(floats.buffer).toString('latin1');
+    const int = (value: number) => String.fromCharCode(...[0, 8, 16, 24].map((shift) => (value >>> shift) & 255));
+    const short = (text: string) => `U${String.fromCharCode(text.length)}${text}`;
+    const file =
+      `\x80\x02}q\x01(${short('data')}q\x02cnumpy.core.multiarray\n_reconstruct\nq\x03cnumpy\nndarray\nq\x04K\0\x85` +
+      `${short('b')}\x87Rq\x05(K\x01J${int(length)}\x85cnumpy\ndtype\nq\x06${short('f4')}K\0K\x01\x87Rq\x07(K\x03` +
+      `${short('<')}NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89T${int(contents.length)}${contents}tb` +
+      `${short('label')}]q\x08(K\x06K\x09e${short('caf\xe9')}ccollections\nOrderedDict\n](${short('k')}` +
+      'N\x86e\x85Ru.';
+    const value = parsePickle(new Uint8Array(Buffer.from(file, 'latin1')), 'FILE') as Map<string, unknown>;
+    expect((value.get('data') as NumpyArray).toTensor('')).toEqual(f32([length], floats));
+    expect([...value].slice(1)).toEqual([
+      ['label', [6, 9]],
+      ['café', new Map([['k', null]])],
+    ]);
+  });
+
   it('64-bit integers that do not fit are refused, as are other keys than text', async () => {
     const long = parsePickle(new Uint8Array(readFileSync(join(files, 'types4.pdparams'))), 'FILE') as Map<
       string,
