@@ -91,10 +91,15 @@ describe('findData', () => {
   test('takes names and places apart', () => {
     expect(findData('mnist')).toEqual({ name: 'mnist', location: undefined });
     expect(findData('palm:a:b')).toEqual({ name: 'palm', location: 'a:b' });
+    expect(findData('cifar10')).toEqual({ name: 'cifar10', location: undefined });
+    expect(findData('cifar100:dir')).toEqual({ name: 'cifar100', location: 'dir' });
   });
 
   test.each([
-    ['mnits', "[data] data 'mnits': expected one of mnist, palm, folder, csv; did you mean mnist?"],
+    [
+      'mnits',
+      "[data] data 'mnits': expected one of mnist, fashionmnist, cifar10, cifar100, palm, folder, csv; did you mean mnist?",
+    ],
     ['palm', '[data] palm: expected palm:DIR, got no folder; give it with --data palm:DIR'],
     ['palm:', "[data] 'palm:': expected a folder or file behind the colon, got nothing"],
     ['csv', '[data] csv: expected csv:FILE, got no file'],

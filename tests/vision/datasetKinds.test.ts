@@ -1,11 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import type { ImageFileDataset } from '../../src/vision/datasets/imageFiles.js';
 import { datasetKinds, type OpenedSplit, type OpenOptions } from '../../src/vision/datasets/registry.js';
 import { preprocessing } from '../../src/vision/transforms/preprocess.js';
 import { temporaryFolder } from '../temporary.js';
+import { cifar10Files, pickledBatch, testBatch } from './cifarFiles.js';
+import { mnistFiles } from './idx.js';
 import { halfJpeg, jpeg } from './pictures.js';
 
 const base = temporaryFolder();
@@ -136,5 +139,61 @@ describe('csv:FILE', () => {
     table('file,label,split', '1.jpg,b,train', '2.jpg,a,train');
     const data = await open('csv', { location: location() });
     expect(await failure(data.open('eval'))).toContain('expected pictures for eval, got none');
+  });
+});
+
+describe('data sets that say themselves which images are for judging', () => {
+  const files = (contents: Readonly<Record<string, Uint8Array>>) => {
+    for (const [name, content] of Object.entries(contents)) writeFileSync(join(root, name), content);
+  };
+
+  it('cifar10:DIR', async () => {
+    files(cifar10Files());
+    const data = await open('cifar10');
+    expect(data).toMatchObject({ title: 'CIFAR-10', imageShape: [3, 32, 32], holdOut: null, images: null });
+    const [train, test] = [await data.open('train'), await data.open('eval')];
+    expect(train.classCounts).toEqual([0, 1, 1, 1, 2, 2, 1, 1, 1, 0]);
+    expect(train.files.map(({ path }) => basename(path))).toEqual([1, 2, 3, 4, 5].map((i) => `data_batch_${i}`));
+    expect(test.dataset.length).toBe(3);
+    expect(test.source).toBe(`${root}/test_batch`);
+    await expect(data.open('all')).rejects.toThrow("[cifar10] split: expected 'train' or 'eval', got 'all'");
+  });
+
+  it('cifar100:DIR', async () => {
+    files({ train: pickledBatch({ ...testBatch, labels: [0, 98, 99] }, { key: 'fine_labels' }) });
+    const data = await open('cifar100');
+    expect(data.classNames).toHaveLength(100);
+    expect((await data.open('train')).classCounts.slice(98)).toEqual([1, 1]);
+  });
+
+  it('fashionmnist:DIR', async () => {
+    const { images, labels } = mnistFiles(20);
+    files({ 't10k-images-idx3-ubyte': images, 't10k-labels-idx1-ubyte': labels });
+    const data = await open('fashionmnist');
+    expect(data).toMatchObject({ title: 'Fashion-MNIST', imageShape: [1, 28, 28] });
+    const test = await data.open('eval');
+    expect(test.classCounts).toEqual(Array(10).fill(2));
+    expect(test.source).toBe(`folder ${root}`);
+    expect(data.classNames[9]).toBe('ankle boot');
+  });
+
+  it('make pictures into what their networks take', async () => {
+    const white = { r: 255, g: 255, b: 255 };
+    const drawn = sharp({ create: { width: 60, height: 30, channels: 3, background: white } }).composite([
+      { input: { create: { width: 20, height: 20, channels: 3, background: '#800000' } }, left: 20, top: 5 },
+    ]);
+    const path = join(root, 'shirt.png');
+    writeFileSync(path, await drawn.png().toBuffer());
+    const shirt = await datasetKinds.fashionmnist.readImage(path, preprocessing());
+    expect(shirt).toMatchObject({ shape: [1, 28, 28], note: '60×30 to 28×28, light background: inverted' });
+    // Around it the inverted white and what makes it square; in the middle 255 less the grey of dark red.
+    expect([shirt.image[0], shirt.image[14], shirt.image[14 * 28]]).toEqual([0, 0, 0]);
+    expect(shirt.image[14 * 28 + 14]).toBeCloseTo((255 - 38) / 255, 5);
+    const small = await datasetKinds.cifar10.readImage(path, preprocessing());
+    expect(small).toMatchObject({ shape: [3, 32, 32], note: '60×30 to 32×32' });
+    const middle = 16 * 32 + 16;
+    expect([0, 1, 2].map((c) => small.image[c * 1024 + middle])).toEqual([Math.fround(128 / 255), 0, 0]);
+    const png = await datasetKinds.cifar10.picture({ ...small, label: 0 }, preprocessing());
+    expect(await sharp(png).metadata()).toMatchObject({ width: 32, height: 32, channels: 3 });
   });
 });
