@@ -1,16 +1,25 @@
+import type { GraphValue } from '../../../compiler/graph.js';
 import { numel } from '../../../graph/shape.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
-import type { Lower } from '../lowering.js';
+import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { required } from './conv.js';
 
 const affineFlags: NormFlags = { scale: true, shift: true };
 
+/** Blocks of 4 channels, as convolutions of 4 channels a group make them: 2.6 has a slow loop for their statistics. */
+const blocksOf4 = /4b(:|$)/;
+
+function placeToNormalize(context: Lowering, x: GraphValue): Placed {
+  const own = context.withOwnAxes(x);
+  return blocksOf4.test(own.desc.toString()) ? context.plain(x) : own;
+}
+
 export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [x, mean, variance, scale, shift] = node.inputs;
   const [y] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = context.withOwnAxes(x);
+  const src = placeToNormalize(context, x);
   const opDesc = describe.normForward('inference', src.desc, epsilon, { ...affineFlags, globalStatistics: true, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   context.call(
@@ -31,7 +40,7 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
   const [x, scale, shift] = node.inputs;
   const [y, mean, variance, mask] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = context.withOwnAxes(x);
+  const src = placeToNormalize(context, x);
   const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   const statistics = MemoryDesc.plain(mean.shape, 'float32');
@@ -59,7 +68,7 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
   const [x, mean, variance, scale, shift, dy, mask] = node.inputs;
   const [dx, dScale, dShift] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = context.withOwnAxes(x);
+  const src = placeToNormalize(context, x);
   const diffDst = context.inLayout(dy, src.desc);
   const opDesc = describe.normBackward(src.desc, src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask) ?? null), node.op);
