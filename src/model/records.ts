@@ -156,7 +156,10 @@ export type RunConfig = z.infer<typeof runConfig>;
 export type SavedState = z.infer<typeof savedState>;
 export type SplitRecord = z.infer<typeof split>;
 
-const schemas = { config: runConfig, state: savedState, epoch: epochRecord, progress } as const;
+/** Names by names. */
+const names = z.record(z.string(), z.string());
+
+const schemas = { config: runConfig, state: savedState, epoch: epochRecord, progress, schedule, names } as const;
 
 /**
  * Reads JSON that must be what `kind` says.

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
-import { z } from 'zod';
-import { FileError, InputError, messageOf } from '../../errors.js';
+import { extname } from 'node:path';
+import { FileError, InputError } from '../../errors.js';
 import { readPdparams, savePdparams, writePdparams } from '../../io/paddle/params.js';
-import { readPdopt, savePdopt, writePdopt } from '../../io/paddle/pdopt.js';
-import { loadSafetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
+import { type PaddleOptimizer, readPdopt, savePdopt, writePdopt } from '../../io/paddle/pdopt.js';
+import { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
 import { openRun } from '../../model/evaluateRun.js';
 import { formatCount } from '../../model/format.js';
 import { makeOptimizer } from '../../model/recipes.js';
-import type { ScheduleState } from '../../optimizer/lr/schedule.js';
+import { parseRecord } from '../../model/records.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
 interface ConvertOptions {
@@ -25,21 +24,12 @@ interface Converted {
   readonly notes?: readonly string[];
 }
 
+type Metadata = Safetensors['metadata'];
 type Conversion = (input: string, output: string, options: ConvertOptions) => Promise<Converted>;
 
 /** Keys of the metadata of safetensors files, with JSON as values. */
 const namesKey = 'parameterNames';
 const scheduleKey = 'schedule';
-
-const nameTable = z.record(z.string(), z.string()).transform((names) => new Map(Object.entries(names)));
-const scheduleState: z.ZodType<ScheduleState> = z.object({
-  lastEpoch: z.number(),
-  lastLr: z.number(),
-  best: z.number().nullish(),
-  badEpochs: z.number().optional(),
-  cooldownCounter: z.number().optional(),
-  inner: z.lazy(() => scheduleState).optional(),
-});
 
 const conversions: Readonly<Record<string, Conversion>> = {
   '.pdparams .safetensors': async (input, output) => {
@@ -56,7 +46,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
 
   '.safetensors .pdparams': async (input, output, { names, protocol }) => {
     const { tensors, metadata } = await loadSafetensors(input);
-    const parameterNames = names === undefined ? fromJson(metadata, namesKey, nameTable, input) : await namesOf(names);
+    const parameterNames = names === undefined ? namesIn(metadata, input) : await namesOf(names);
     await writePdparams(output, tensors, { parameterNames: parameterNames ?? new Map(), protocol: numberOf(protocol) });
     return { tensors: tensors.values() };
   },
@@ -65,7 +55,8 @@ const conversions: Readonly<Record<string, Conversion>> = {
     const { states, schedule } = await readPdopt(input);
     const beside = `${input.slice(0, -extname(input).length)}.pdparams`;
     const source = names ?? (existsSync(beside) ? beside : null);
-    const known = source === null ? new Map<string, string>() : await namesOf(source);
+    const known = source === null ? new Map<string, string>() : (await readPdparams(source)).parameterNames;
+    if (names !== undefined) requireNames(known, names);
     const own = new Map([...known].map(([name, paddleName]) => [paddleName, name]));
     const tensors = new Map<string, TensorData>();
     const parameterNames = new Map<string, string>();
@@ -78,13 +69,14 @@ const conversions: Readonly<Record<string, Conversion>> = {
       [namesKey]: toJson(parameterNames),
       ...(schedule !== null && { [scheduleKey]: JSON.stringify(schedule) }),
     });
-    const note = source === null ? "parameters keep Paddle's names (no --names)" : `names of parameters from ${source}`;
+    const note =
+      known.size === 0 ? "parameters keep Paddle's names (no --names)" : `names of parameters from ${source}`;
     return { tensors: tensors.values(), notes: [note] };
   },
 
   '.safetensors .pdopt': async (input, output, { names, protocol }) => {
     const { tensors, metadata } = await loadSafetensors(input);
-    const parameterNames = names === undefined ? fromJson(metadata, namesKey, nameTable, input) : await namesOf(names);
+    const parameterNames = names === undefined ? namesIn(metadata, input) : await namesOf(names);
     if (parameterNames === null) {
       throw new InputError(
         `[convert] ${input}: expected to know Paddle's names of the parameters, got none; ` +
@@ -96,7 +88,9 @@ const conversions: Readonly<Record<string, Conversion>> = {
       const end = key.lastIndexOf('.');
       const paddleName = parameterNames.get(key.slice(0, end));
       if (paddleName === undefined) {
-        throw new InputError(`[convert] ${input}: ${key}: expected a name for its parameter, got none in ${names}`);
+        throw new InputError(
+          `[convert] ${input}: ${key}: expected a name for its parameter, got none in ${names ?? 'the file'}`,
+        );
       }
       states.set(paddleName, (states.get(paddleName) ?? new Map<string, TensorData>()).set(key.slice(end + 1), state));
     }
@@ -105,7 +99,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
         `[convert] ${input}: expected the powers of Adam's betas, got none; convert the run folder itself`,
       );
     }
-    const schedule = fromJson(metadata, scheduleKey, scheduleState, input);
+    const schedule = scheduleIn(metadata, input);
     await writePdopt(output, { states, schedule }, { protocol: numberOf(protocol) });
     return { tensors: tensors.values() };
   },
@@ -136,7 +130,7 @@ export async function convert(input: string, output: string, options: ConvertOpt
         `.pdopt, got ${from === 'run' ? 'a run' : from || 'no ending'} to ${to || 'no ending'}`,
     );
   }
-  await checkOutput(input, output, options.force ?? false);
+  await checkOutput(output, options.force ?? false);
   const { tensors, notes = [] } = await conversion(input, output, options);
   const counts = { tensors: 0, values: 0 };
   for (const { data } of tensors) {
@@ -157,18 +151,20 @@ export async function convert(input: string, output: string, options: ConvertOpt
   return 0;
 }
 
-async function checkOutput(input: string, output: string, force: boolean): Promise<void> {
+async function checkOutput(output: string, force: boolean): Promise<void> {
   const found = await stat(output).catch(() => null);
   if (found === null) return;
   const what = `[convert] ${output}: expected a new file`;
   if (!found.isFile()) throw new FileError(`${what}, got a folder or device`);
-  if (resolve(input) === resolve(output)) throw new InputError(`${what}, got the input itself`);
   if (!force) throw new InputError(`${what}, got one that is there; give --force to overwrite it`);
 }
 
 async function namesOf(path: string): Promise<ReadonlyMap<string, string>> {
-  const { parameterNames } = await readPdparams(path);
-  if (parameterNames.size > 0) return parameterNames;
+  return requireNames((await readPdparams(path)).parameterNames, path);
+}
+
+function requireNames(names: ReadonlyMap<string, string>, path: string): ReadonlyMap<string, string> {
+  if (names.size > 0) return names;
   throw new FileError(
     `[convert] ${path}: expected a table of Paddle's names of parameters, got none; save the file with Paddle`,
   );
@@ -178,13 +174,12 @@ const numberOf = (protocol: '2' | '4') => (protocol === '2' ? 2 : 4);
 
 const toJson = (names: ReadonlyMap<string, string>) => JSON.stringify(Object.fromEntries(names));
 
-/** An entry of the metadata; null if it is missing. */
-function fromJson<T>(metadata: Readonly<Record<string, string>>, key: string, schema: z.ZodType<T>, path: string) {
-  if (!Object.hasOwn(metadata, key)) return null;
-  try {
-    return schema.parse(JSON.parse(metadata[key]));
-  } catch (error) {
-    const what = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
-    throw new FileError(`[convert] ${path}: metadata ${key}: expected what fovea convert writes, got ${what}`);
-  }
+function namesIn(metadata: Metadata, path: string): ReadonlyMap<string, string> | null {
+  const text = metadata[namesKey];
+  return text === undefined ? null : new Map(Object.entries(parseRecord('names', text, `${path}, ${namesKey}`)));
+}
+
+function scheduleIn(metadata: Metadata, path: string): PaddleOptimizer['schedule'] {
+  const text = metadata[scheduleKey];
+  return text === undefined ? null : parseRecord('schedule', text, `${path}, ${scheduleKey}`);
 }
