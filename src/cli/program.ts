@@ -83,6 +83,7 @@ Exit codes: 0 done, 1 failed, 2 wrong call or input, 130 Ctrl-C (the state has b
 
 Examples:
   fovea train lenet --data mnist --seed 1 --out runs/first
+  fovea train --resume runs/first
   fovea eval runs/first
   fovea predict runs/first digit.png photo.jpg
   fovea train resnet50 --data folder:photos`,
@@ -94,7 +95,8 @@ Examples:
   program
     .command('train')
     .description('train a network, and keep everything in a run folder')
-    .addArgument(model())
+    .addArgument(new Argument('[model]', 'network, such as lenet'))
+    .option('--resume <run>', 'go on with a training that was stopped or killed, in place of a model')
     .option('--data <data>', 'mnist, palm:DIR, folder:DIR or csv:FILE (default: the usual one of the model)')
     .addOption(dataDirOption())
     .option('--size <edge>', 'edge that photographs are resized to, or height,width', imageSize)
@@ -120,6 +122,7 @@ Examples:
     )
     .option('--seed <n>', 'of all that is random: the same seed gives the same network', naturalNumber, 0)
     .option('--out <dir>', 'run folder, new or empty (default: runs/MODEL-DATA-TIME)')
+    .option('--save-steps <n>', 'save the state after so many steps as well as after each epoch', positiveInteger)
     .option('--log-every <n>', 'batches between two lines of progress', positiveInteger)
     .addOption(workersOption())
     .addOption(noCacheOption())
@@ -130,7 +133,10 @@ Examples:
     .addOption(precisionOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nWhat is left out is taken from the recipe of the model and data set.')
-    .action(async (name, options) => exit(await (await import('./commands/train.js')).train(name, options, terminal)));
+    .action(async (name: string | undefined, options, command: Command) => {
+      const given = Object.keys(options).filter((key) => command.getOptionValueSource(key) === 'cli');
+      exit(await (await import('./commands/train.js')).train(name, options, given, terminal));
+    });
 
   program
     .command('eval')

@@ -34,7 +34,7 @@ import { combinedFingerprint, RunFolder } from './runFolder.js';
 import { picturesOf, renderRunReport } from './runReport.js';
 import { secondClass } from './screening.js';
 import { summarize } from './summary.js';
-import { type TrainOptions, type TrainOutcome, train } from './trainer.js';
+import { type TrainingState, type TrainOptions, type TrainOutcome, train } from './trainer.js';
 import { version } from './version.js';
 
 /** A report of a long run is renewed on the way, at most so often. */
@@ -213,6 +213,25 @@ export class Run {
     await folder.loadOptimizer(optimizer, network);
     const from = { state: folder.state.training, history: folder.history };
     return new Run({ folder, network, optimizer, ...parts, from });
+  }
+
+  /** Where the training goes on; null if it begins. */
+  get from(): TrainingState | null {
+    return this.#from?.state ?? null;
+  }
+
+  /** In what this process computes otherwise than the one that the run began in: the same bits cannot be promised then. */
+  differences(): string[] {
+    const { name, description, threads, precision } = this.folder.config.engine;
+    const now = engineInfo();
+    const pairs = [
+      ['engine', `${name} (${description})`, `${now.name} (${now.description})`],
+      ['threads', threads, now.threads],
+      ['precision', precision, now.precision],
+    ] as const;
+    return pairs
+      .filter(([, then, here]) => then !== here)
+      .map(([what, then, here]) => `${what}: ${here}, before ${then}`);
   }
 
   /** What is trained on what, for {@link train}. */

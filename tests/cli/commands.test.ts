@@ -64,6 +64,24 @@ describe('train', () => {
     expect(events[4]).toMatchObject({ completed: true, epoch: 2, steps: 50, evalAccuracy: record.evalAccuracy });
   });
 
+  it('goes on with a run, by its own recipe', async () => {
+    const resume = (...args: string[]) => fovea('train', '--resume', folder, '--data-dir', dataDir, ...args);
+    const { code, out, err } = await resume();
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('goes on     epoch 3, after batch 0\n');
+    expect(out).toMatch(/\nDone: /);
+    const { out: json } = await resume('--json');
+    expect(linesOf(json)[0]).toMatchObject({ event: 'start', run: folder, from: { epoch: 3, batch: 0 }, notes: [] });
+    const wrong = await resume('--epochs', '3', '--batch-size', '2');
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toBe(
+      "fovea: [train] --resume: expected the run's own recipe, got --epochs, --batch-size as well; leave that out, or " +
+        'train anew\n',
+    );
+    expect((await fovea('train', 'lenet', '--resume', folder)).err).toContain('got the model lenet as well');
+    expect((await fovea('train', '--resume', path('nothing'))).code).toBe(2);
+  });
+
   it('does what it is told otherwise than the recipe', async () => {
     const { code } = await train(
       ...['--data', 'mnist', '--epochs', '1', '--batch-size', '50', '--lr', '5e-4', '--optimizer', 'adamw'],
@@ -211,7 +229,7 @@ describe('doctor', () => {
 describe('a wrong call', () => {
   it.each([
     [['trian'], /^fovea: unknown command 'trian' \(Did you mean train\?\)\n$/],
-    [['train'], /^fovea: missing required argument 'model'\n$/],
+    [['train'], /^fovea: \[train\] model: expected a network such as lenet, or --resume RUN, got neither\n$/],
     [['train', 'lenet', '--epoch', '3'], /^fovea: unknown option '--epoch' \(Did you mean --epochs\?\)\n$/],
     [['train', 'lenett'], /^fovea: \[model\] model 'lenett': expected one of .*; did you mean lenet\?\n$/],
     [['train', 'lenet', '--data', 'mnits'], /^fovea: \[data\] data 'mnits': .*; did you mean mnist\?\n$/],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { InputError } from '../../errors.js';
 import type { OperatingRule } from '../../metric/index.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
 import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
@@ -14,6 +15,8 @@ import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from 
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 
 interface TrainCommandOptions extends EngineOptions, ReadingOptions {
+  readonly resume?: string;
+  readonly saveSteps?: number;
   readonly data?: string;
   readonly dataDir?: string;
   readonly epochs?: number;
@@ -34,18 +37,60 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly json?: boolean;
 }
 
-export async function train(model: string, options: TrainCommandOptions, terminal: Terminal): Promise<number> {
-  const { data = usualData(model).name, dataDir, seed, json = false, size, order, antialias } = options;
-  const { holdOut, auxiliaryHeads, operatingPoint: operatingRule } = options;
-  const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate } = options;
-  const { name } = findData(data);
-  const { evalName } = datasetKind(name);
+/** Options that go with --resume; all others belong to the run's own recipe. */
+const resumeOptions = [
+  ...['resume', 'dataDir', 'workers', 'cache', 'onBadImage', 'saveSteps', 'logEvery', 'json'],
+  ...['engine', 'threads', 'conv', 'precision'],
+];
+
+/** @param given the options that stand on the command line */
+export async function train(
+  model: string | undefined,
+  options: TrainCommandOptions,
+  given: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const open = options.resume === undefined ? opening(model, options) : resuming(model, options.resume, options, given);
+  const { json = false, saveSteps } = options;
   applyEngine(options);
   const download = new DownloadDisplay(terminal);
   const interruption = new Interruption(terminal);
   let display: TrainingDisplay | null = null;
   try {
-    const run = await Run.create({
+    const run = await open(download.show);
+    download.end();
+    const { config } = run.folder;
+    const { evalName } = datasetKind(config.data.name);
+    const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
+    report.begin();
+    display = new TrainingDisplay(terminal, {
+      logEvery: options.logEvery ?? config.recipe.logEvery,
+      batchSize: config.recipe.batchSize,
+      onLine: json ? (line) => printJson(terminal, { event: 'batch', ...line }) : undefined,
+      onEpoch: (record) => report.epoch(record),
+    });
+    const outcome = await run.train({ callbacks: [display], signal: interruption.signal, saveSteps });
+    report.end(outcome);
+    return interruption.exitCode;
+  } finally {
+    download.end();
+    display?.end();
+    interruption.end();
+  }
+}
+
+type Opening = (onDownload: DownloadDisplay['show']) => Promise<Run>;
+
+function opening(model: string | undefined, options: TrainCommandOptions): Opening {
+  if (model === undefined) {
+    throw new InputError('[train] model: expected a network such as lenet, or --resume RUN, got neither');
+  }
+  const { data = usualData(model).name, dataDir, seed, size, order, antialias } = options;
+  const { holdOut, auxiliaryHeads, operatingPoint: operatingRule } = options;
+  const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate } = options;
+  const { name } = findData(data);
+  return async (onDownload) =>
+    Run.create({
       model,
       data,
       out: options.out ?? newFolder(`${model}-${name}`),
@@ -57,25 +102,25 @@ export async function train(model: string, options: TrainCommandOptions, termina
       auxiliaryHeads,
       operatingRule,
       changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate },
-      onDownload: download.show,
+      onDownload,
     });
-    download.end();
-    const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
-    report.begin();
-    display = new TrainingDisplay(terminal, {
-      logEvery: options.logEvery ?? run.folder.config.recipe.logEvery,
-      batchSize: run.folder.config.recipe.batchSize,
-      onLine: json ? (line) => printJson(terminal, { event: 'batch', ...line }) : undefined,
-      onEpoch: (record) => report.epoch(record),
-    });
-    const outcome = await run.train({ callbacks: [display], signal: interruption.signal });
-    report.end(outcome);
-    return interruption.exitCode;
-  } finally {
-    download.end();
-    display?.end();
-    interruption.end();
+}
+
+function resuming(
+  model: string | undefined,
+  path: string,
+  options: TrainCommandOptions,
+  given: readonly string[],
+): Opening {
+  const own = given.filter((key) => !resumeOptions.includes(key));
+  const names = own.map((key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  const strange = [...(model === undefined ? [] : [`the model ${model}`]), ...names];
+  if (strange.length > 0) {
+    throw new InputError(
+      `[train] --resume: expected the run's own recipe, got ${strange.join(', ')} as well; leave that out, or train anew`,
+    );
   }
+  return async (onDownload) => Run.resume(path, { dataDir: options.dataDir, reading: readingOf(options), onDownload });
 }
 
 /** `runs/lenet-mnist-20250102-030405`, and with -2 and so on behind it if two begin at once. */
@@ -103,7 +148,7 @@ class TextReport {
   }
 
   begin(): void {
-    const { folder } = this.#run;
+    const { folder, from } = this.#run;
     const { model, data, recipe, engine, seed } = folder.config;
     const { train, eval: judged } = data;
     print(this.#terminal, `${modelKind(model.name).title} on ${data.title}`);
@@ -116,7 +161,9 @@ class TextReport {
       ['seed', String(seed)],
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
       ['run folder', folder.path],
+      ...(from === null ? [] : [['goes on', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
     ]);
+    for (const note of this.#run.differences()) print(this.#terminal, `note: ${note}`);
     print(this.#terminal, '');
   }
 
@@ -149,7 +196,8 @@ class TextReport {
       this.#terminal,
       completed
         ? `\nDone${figures}.`
-        : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved.`,
+        : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. ` +
+            `Go on with:\n  ${command} train --resume ${path}\n`,
     );
     const screening = completed && evaluation !== null ? screeningOf(evaluation, folder.state.operatingPoint) : null;
     if (screening !== null) {
@@ -178,8 +226,14 @@ class JsonReport {
   }
 
   begin(): void {
-    const { folder } = this.#run;
-    printJson(this.#terminal, { event: 'start', run: folder.path, config: folder.config });
+    const { folder, from } = this.#run;
+    const notes = this.#run.differences();
+    printJson(this.#terminal, {
+      event: 'start',
+      run: folder.path,
+      config: folder.config,
+      ...(from !== null && { from: { epoch: from.epoch, batch: from.batch }, notes }),
+    });
   }
 
   epoch(record: EpochRecord): void {
