@@ -123,13 +123,14 @@ interface UsualData {
 
 const mnist: UsualData = { name: 'mnist', classes: 10 };
 const palm: UsualData = { name: 'palm', classes: 2 };
+const cifar10: UsualData = { name: 'cifar10', classes: 10 };
 
 /**
- * For the ready-made networks, which Paddle gives no recipes for. The usual rate of 0.1·batch/256 wants a schedule that
- * begins and ends lower; without one this is as much as is safe, and a tenth of it for networks without batch norm.
+ * Of the ready-made networks: rate and decay of the tutorial's example on CIFAR-10. The usual rate of 0.1·batch/256 wants
+ * a schedule that begins and ends lower; without one this is as much as is safe, and a tenth of it without batch norm.
  */
 const ready: UsualRecipe = {
-  data: palm,
+  data: cifar10,
   optimizer: { ...momentum, learningRate: 0.01, weightDecay: 1e-4 },
   batchSize: 32,
   shuffle: true,
@@ -140,7 +141,9 @@ const readyUnnormed: UsualRecipe = { ...ready, optimizer: { ...ready.optimizer, 
 
 function recipeOfReady(name: string): UsualRecipe {
   if (name === 'zoo-lenet') return { ...ready, data: mnist, batchSize: 64, logEvery: 200 };
-  return /alexnet|googlenet|vgg\d+$/.test(name) ? readyUnnormed : ready;
+  if (/vgg\d+$/.test(name)) return readyUnnormed;
+  // These take 224×224 alone.
+  return /alexnet|googlenet$/.test(name) ? { ...readyUnnormed, data: palm } : ready;
 }
 
 /** Those of PaddlePaddle's tutorial on image classification, and those of the ready-made networks. */

@@ -14,7 +14,10 @@ describe('the recipe of each', () => {
     const learningRate = withoutNorm.includes(name) ? 0.001 : 0.01;
     expect(recipeFor(name, 10).optimizer).toEqual({ name: 'momentum', learningRate, momentum: 0.9, weightDecay: 1e-4 });
     expect(modelKind(name).title).toMatch(/ \(paddle\.vision\)$/);
+    const fixed = { 'zoo-lenet': 'mnist', 'zoo-alexnet': 'palm', 'zoo-googlenet': 'palm' }[name];
+    expect(usualData(name).name).toBe(fixed ?? 'cifar10');
     expect(() => datasetKind(usualData(name).name)).not.toThrow();
+    expect(modelKind(name).anySize ?? false).toBe(fixed === undefined);
     expect(outputsFor(recipeFor(name, 2), 2)).toBe(1);
   });
 });
