@@ -56,3 +56,19 @@ export function debug(atLeast: DebugLevel, text: () => string): void {
 export function validating(): boolean {
   return parseFlag('FOVEA_VALIDATE');
 }
+
+const suffixes: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, '': 2 ** 30, g: 2 ** 30, t: 2 ** 40 };
+
+/**
+ * `FOVEA_MEMORY_LIMIT`, in bytes: the most memory that programs may need, in GiB unless a suffix (`512M`, `1.5GiB`) says
+ * otherwise; `null` if it is not set.
+ */
+export function memoryLimit(): number | null {
+  const text = process.env.FOVEA_MEMORY_LIMIT ?? '';
+  if (text === '') return null;
+  const [, size, suffix = ''] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?)?$/i.exec(text) ?? [];
+  if (size === undefined || Number(size) === 0) {
+    throw new InputError(`[env] FOVEA_MEMORY_LIMIT: expected a size such as 8, 1.5GiB or 512M, got '${text}'`);
+  }
+  return Number(size) * suffixes[suffix.toLowerCase()];
+}

@@ -1,7 +1,11 @@
 import type { Engine, Program, Watch } from '../engine/engine.js';
+import { type MemoryNeed, needOf, requireMemory } from '../engine/memory.js';
 import { debug } from '../env.js';
 import { requireFinite } from '../errors.js';
+import { bytesPerElement } from '../graph/dtype.js';
 import type { Assignment, Value } from '../graph/node.js';
+import { numel } from '../graph/shape.js';
+import type { Storage } from '../graph/storage.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
 import { fuseActivations, fuseBatchNormRelu } from './fuse.js';
 import type { Graph } from './graph.js';
@@ -16,6 +20,8 @@ interface CompiledGraph {
   readonly structure: Graph;
   readonly precision: Precision;
   readonly program: Program;
+  /** Whether there was memory for it. */
+  admitted: boolean;
 }
 
 /** Programs hold native memory; beyond this many, the one unused for longest goes. */
@@ -81,8 +87,41 @@ export function inspect(engine: Engine, values: readonly Value[], watch: Watch):
   }
 }
 
+/**
+ * Compiles what {@link realize} would run, and tells what memory that takes. Nothing runs, the values stay lazy, and
+ * inputs need not have data.
+ *
+ * @param keep whether the program is to be there when such values are realized
+ */
+export function plan(
+  engine: Engine,
+  values: readonly Value[],
+  assigned: readonly Assignment[],
+  finite: readonly Value[],
+  keep: boolean,
+): MemoryNeed {
+  const captured = capture(values, assigned, finite);
+  try {
+    const { program } = keep ? lookUp(engine, captured) : compile(engine, toGraph(captured));
+    const need = needFor(engine, program, captured);
+    if (!keep) program.dispose();
+    return need;
+  } finally {
+    release(captured);
+  }
+}
+
+function needFor(engine: Engine, { memory }: Program, { sources }: Capture): MemoryNeed {
+  const sizeOf = ({ shape, dtype }: Storage) => numel(shape) * bytesPerElement(dtype);
+  const held = sources.reduce((sum, source) => sum + (source.persistent ? sizeOf(source) : 0), engine.heldBytes);
+  return needOf(memory, held);
+}
+
 function run(engine: Engine, captured: Capture): void {
-  const { program } = lookUp(engine, captured);
+  const compiled = lookUp(engine, captured);
+  const { program } = compiled;
+  if (!compiled.admitted) requireMemory(needFor(engine, program, captured));
+  compiled.admitted = true;
   const start = performance.now();
   const storages = program.run(captured.sources);
   debug(5, () => `[run] ${captured.nodes.length} nodes in ${(performance.now() - start).toFixed(3)} ms`);
@@ -125,7 +164,7 @@ function compile(engine: Engine, structure: Graph): CompiledGraph {
       `[compile] ${engine.name}: ${structure.nodes.length} nodes, ${graph.nodes.length} after passes, ` +
       `${program.summary()}, ${(performance.now() - start).toFixed(1)} ms`,
   );
-  return { structure, precision, program };
+  return { structure, precision, program, admitted: false };
 }
 
 const passes: readonly Pass[] = [

@@ -2,6 +2,7 @@ import type { Graph, GraphNode } from '../compiler/graph.js';
 import type { Precision } from '../compiler/precision.js';
 import type { TypedArray } from '../graph/dtype.js';
 import type { Storage } from '../graph/storage.js';
+import type { ProgramMemory } from './memory.js';
 
 /** Told of each floating-point output of each node, right after it was computed. */
 export type Watch = (node: GraphNode, data: TypedArray) => void;
@@ -16,6 +17,8 @@ export interface Program {
    * @throws {NonFiniteError} if an output that has to be finite is not; nothing has been overwritten then
    */
   run(sources: readonly Storage[]): Storage[];
+  /** What it takes while it runs; nothing of it has been taken before the first run. */
+  readonly memory: ProgramMemory;
   /** The steps, readable. */
   toString(): string;
   /** Number of steps and memory, in a few words. */
@@ -31,6 +34,8 @@ export interface Engine {
   readonly fuses: boolean;
   /** How exactly programs that are compiled from now on compute. */
   readonly precision: Precision;
+  /** Bytes of working memory that it holds, for whatever program runs next. */
+  readonly heldBytes: number;
   /** Library and instruction set, for people. */
   describe(): string;
   compile(graph: Graph, watch?: Watch): Program;

@@ -31,10 +31,10 @@ export class Storage {
   constructor(
     readonly shape: Shape,
     readonly dtype: DType,
-    host: TypedArray,
+    host: TypedArray | null,
     readonly persistent = false,
   ) {
-    if (host.length !== numel(shape) || dtypeOf(host) !== dtype) {
+    if (host !== null && (host.length !== numel(shape) || dtypeOf(host) !== dtype)) {
       throw new InternalError(`storage of ${dtype} [${shape}] given ${dtypeOf(host)} of ${host.length} elements`);
     }
     this.#host = host;
@@ -75,6 +75,11 @@ export class Storage {
     if (this.#device !== null) this.#device.write(data);
     else (this.#host as TypedArray).set(data);
     this.version++;
+  }
+
+  /** Without data: for programs that are only planned. */
+  static placeholder(shape: Shape, dtype: DType): Storage {
+    return new Storage(shape, dtype, null);
   }
 
   static zeros(shape: Shape, dtype: DType, persistent = false): Storage {

@@ -5,8 +5,10 @@ import { formatShape, numel, type Shape } from '../graph/shape.js';
 import { nameLayers } from '../nn/layerNames.js';
 import { Generator, seed } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
+import { requireMemoryFor } from './memory.js';
 import { median, type Profile, profileOf, traceOf } from './profile.js';
 import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from './recipes.js';
+import { stepPlanner } from './step.js';
 
 export interface BenchmarkOptions {
   readonly model: string;
@@ -114,6 +116,7 @@ function makeStep(model: string, shape: Shape, named: boolean): () => Promise<nu
   if (named) nameLayers(network);
   const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
   const loss = lossOf(recipe).compute;
+  requireMemoryFor('bench', shape[0], input, stepPlanner({ network, optimizer, loss }, input));
   const generator = new Generator(1);
   const pixels = generator.fillUniform(new Float32Array(numel(shape)), 0, 1);
   const labels = Int32Array.from({ length: shape[0] }, () => generator.int(classes));
@@ -121,7 +124,7 @@ function makeStep(model: string, shape: Shape, named: boolean): () => Promise<nu
     const start = performance.now();
     const value = loss(network.forward(Tensor.fromData(pixels, shape)), Tensor.fromData(labels));
     value.backward();
-    await optimizer.step();
+    await optimizer.step({ finiteLoss: true });
     optimizer.clearGrad();
     await value.item();
     return performance.now() - start;

@@ -1,11 +1,13 @@
-import { ShapeError } from '../errors.js';
+import { MemoryError, ShapeError } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
 import type { DataLoader } from '../io/dataloader.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
-import { realizeAll } from '../tensor/evaluate.js';
-import { noGrad, type Tensor } from '../tensor/tensor.js';
+import { planAll, realizeAll } from '../tensor/evaluate.js';
+import { noGrad, Tensor } from '../tensor/tensor.js';
 import { type Callback, Callbacks, type NamedFigures } from './callback.js';
 import { Figures } from './figures.js';
+import { requireMemoryFor } from './memory.js';
 import { classProbabilities } from './probabilities.js';
 
 /**
@@ -79,11 +81,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     await callbacks.call('onEvaluateBegin', judging);
     for await (const [images, labels] of loader) {
       signal?.throwIfAborted();
-      const [value, probabilities, scores] = noGrad(() => {
-        const outputs = network.forward(images);
-        return [loss(outputs, labels), classProbabilities(outputs), figures.scores(outputs, labels)];
+      const build = (x: Tensor, classes: Tensor) =>
+        noGrad(() => {
+          const outputs = network.forward(x);
+          return [loss(outputs, classes), classProbabilities(outputs), ...figures.scores(outputs, classes)];
+        });
+      const [value, probabilities, ...scores] = build(images, labels);
+      await realizeAll([value, probabilities, ...scores]).catch((error: unknown) => {
+        if (error instanceof MemoryError) adviseBatch(images.shape, build);
+        throw error;
       });
-      await realizeAll([value, probabilities, ...scores]);
       const mean = await value.item();
       tally.add(mean, (await probabilities.data()) as Float32Array, (await labels.data()) as Int32Array);
       await figures.add(mean, scores, labels);
@@ -99,6 +106,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
   const { loss: _, ...metrics } = figures.values();
   return { ...tally.result(), metrics };
+}
+
+/** @throws {MemoryError} with the largest batch that fits */
+function adviseBatch([batch, ...image]: Shape, build: (images: Tensor, labels: Tensor) => Tensor[]): void {
+  requireMemoryFor('evaluate', batch, image, (n, keep) => {
+    const outputs = build(Tensor.placeholder([n, ...image], 'float32'), Tensor.placeholder([n], 'int32'));
+    return planAll(outputs, [], [], keep);
+  });
 }
 
 /** Gathers the figures batch by batch. */

@@ -16,6 +16,7 @@ import type { Callback, Training } from './callback.js';
 import { DivergenceError } from './divergence.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
+import { requireMemoryFor } from './memory.js';
 import { plateauNotice } from './plateau.js';
 import {
   datasetKind,
@@ -33,6 +34,7 @@ import type { Picture } from './report/data.js';
 import { combinedFingerprint, RunFolder } from './runFolder.js';
 import { picturesOf, renderRunReport } from './runReport.js';
 import { secondClass } from './screening.js';
+import { stepPlanner } from './step.js';
 import { summarize } from './summary.js';
 import { type TrainingState, type TrainOptions, type TrainOutcome, train } from './trainer.js';
 import { version } from './version.js';
@@ -142,10 +144,14 @@ export class Run {
       ...(auxiliaryHeads && { auxiliaryHeads }),
     };
     const network = kind.create(modelOptions, imageShape);
-    summarize(network, [recipe.batchSize, ...imageShape]);
+    summarize(network, [1, ...imageShape]);
     const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
     const parts = { train: await data.open('train'), eval: await data.open('eval') };
     checkClasses(parts.train, classNames);
+    const loss = lossOf(recipe).compute;
+    const trained = { network, optimizer, loss, objective: objectiveOf(network, loss) };
+    const batch = Math.min(recipe.batchSize, parts.train.dataset.length);
+    requireMemoryFor('run', batch, imageShape, stepPlanner(trained, imageShape));
     const config: RunConfig = {
       format: 2,
       version,

@@ -1,10 +1,13 @@
 import { requireFinite } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
+import { defaultGenerator } from '../random.js';
 import { realizeAll } from '../tensor/evaluate.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { LossFunction } from './evaluate.js';
 import type { Figures } from './figures.js';
+import type { PlanBatch } from './memory.js';
 
 /** What a batch is trained on, and what the network said. */
 export interface Objective {
@@ -64,4 +67,23 @@ export async function trainStep(
   const taking = figures.add(value, scores, labels);
   if (taking !== undefined) await taking;
   return value;
+}
+
+/** The planner of a training step on images of a shape `[channels, height, width]`. Nothing runs or changes. */
+export function stepPlanner(options: StepOptions, imageShape: Shape): PlanBatch {
+  const { network, optimizer } = options;
+  return (batch, keep) => {
+    const generator = defaultGenerator().state();
+    const { training } = network;
+    network.train();
+    try {
+      const images = Tensor.placeholder([batch, ...imageShape], 'float32');
+      objectiveOf(options, images, Tensor.placeholder([batch], 'int32')).loss.backward();
+      return optimizer.plan({ finiteLoss: true }, keep);
+    } finally {
+      optimizer.clearGrad();
+      if (!training) network.eval();
+      defaultGenerator().restore(generator);
+    }
+  };
 }

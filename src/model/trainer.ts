@@ -1,4 +1,5 @@
-import { InputError, NonFiniteError } from '../errors.js';
+import { InputError, MemoryError, NonFiniteError } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
 import type { DataLoader, TensorBatch } from '../io/dataloader.js';
 import type { Metric, MetricState } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
@@ -9,7 +10,8 @@ import { type Callback, CallbackError, Callbacks, type Json, type NamedFigures, 
 import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { Figures } from './figures.js';
-import { type Objective, objectiveOf, trainStep } from './step.js';
+import { requireMemoryFor } from './memory.js';
+import { type Objective, objectiveOf, stepPlanner, trainStep } from './step.js';
 
 /** What an epoch came to: one line of `metrics.jsonl`. */
 export interface EpochRecord {
@@ -320,10 +322,19 @@ class Loop implements Training {
     if (this.epoch === this.#firstEpoch) await checkImages(images, this);
     this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
     const share = this.#shareOfStep(images.shape[0]);
-    const value = await trainStep(this.#options, this.#figures, images, labels, { share, update: this.updated });
+    const part = { share, update: this.updated };
+    const value = await trainStep(this.#options, this.#figures, images, labels, part).catch((error: unknown) => {
+      if (error instanceof MemoryError) this.#adviseBatch(images.shape);
+      throw error;
+    });
     this.batch++;
     this.loss = value;
     this.samples += images.shape[0];
+  }
+
+  /** @throws {MemoryError} with the largest batch that fits */
+  #adviseBatch([batch, ...image]: Shape): void {
+    requireMemoryFor('train', batch, image, stepPlanner(this.#options, image));
   }
 
   /** Throws unless a callback ends the training in good order although its loss is no number. */

@@ -1,9 +1,10 @@
+import type { MemoryNeed } from '../engine/memory.js';
 import { InputError } from '../errors.js';
 import { type Assignment, Value } from '../graph/node.js';
 import { Origin, setOrigin } from '../graph/origin.js';
 import type { StateEntry } from '../nn/layer.js';
 import * as ops from '../ops/index.js';
-import { realizeAll } from '../tensor/evaluate.js';
+import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Buffer, type Parameter } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { GradientClip } from './clip.js';
@@ -16,6 +17,12 @@ export interface OptimizerOptions {
   readonly learningRate?: number | Schedule;
   /** Default: gradients are used as they are. */
   readonly gradClip?: GradientClip | undefined;
+}
+
+/** How a step is made. */
+export interface StepOptions {
+  readonly also?: readonly Tensor[];
+  readonly finiteLoss?: boolean;
 }
 
 /** What one parameter's update needs and gives. */
@@ -90,14 +97,34 @@ export abstract class Optimizer {
    * step has to be computed before they change
    * @param options.finiteLoss whether to refuse to learn from a loss that is infinite or no number. Default false.
    * @throws {NonFiniteError} if it is; no parameter or state has changed then
+   * @throws {MemoryError} if there is not enough memory; nothing has been computed then
    */
-  async step({
-    also = [],
-    finiteLoss = false,
-  }: {
-    readonly also?: readonly Tensor[];
-    readonly finiteLoss?: boolean;
-  } = {}): Promise<void> {
+  async step(options: StepOptions = {}): Promise<void> {
+    const { trained, wanted, assignments, finite } = this.#prepare(options);
+    try {
+      await realizeAll(wanted, assignments, finite);
+    } catch (error) {
+      this.#takeBack(trained);
+      throw error;
+    }
+  }
+
+  /**
+   * What memory {@link step} would take. Nothing is computed or changed.
+   *
+   * @internal
+   * @param keep whether the program is to be there for the step
+   */
+  plan(options: StepOptions, keep: boolean): MemoryNeed {
+    const { trained, wanted, assignments, finite } = this.#prepare(options);
+    try {
+      return planAll(wanted, assignments, finite, keep);
+    } finally {
+      this.#takeBack(trained);
+    }
+  }
+
+  #prepare({ also = [], finiteLoss = false }: StepOptions) {
     const trained = this.#parameters.filter((parameter) => parameter.grad !== null && !parameter.spent);
     if (trained.length === 0) {
       throw new InputError('[optimizer] step: expected gradients, got none; call loss.backward() first');
@@ -128,13 +155,12 @@ export abstract class Optimizer {
     });
     setOrigin(outside);
     const wanted = [...also, ...[...losses].map((value) => ({ value }))];
-    try {
-      await realizeAll(wanted, assignments, finiteLoss ? [...losses] : []);
-    } catch (error) {
-      this.#steps--;
-      for (const parameter of trained) parameter.spent = false;
-      throw error;
-    }
+    return { trained, wanted, assignments, finite: finiteLoss ? [...losses] : [] };
+  }
+
+  #takeBack(trained: readonly Parameter[]): void {
+    this.#steps--;
+    for (const parameter of trained) parameter.spent = false;
   }
 
   /** Forgets the gradients; otherwise the next `backward()` adds to them. */

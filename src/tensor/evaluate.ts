@@ -1,4 +1,5 @@
-import { realize } from '../compiler/realize.js';
+import { plan, realize } from '../compiler/realize.js';
+import type { MemoryNeed } from '../engine/memory.js';
 import { currentEngine } from '../engine/select.js';
 import type { Assignment, Value } from '../graph/node.js';
 
@@ -27,4 +28,15 @@ export async function realizeAll(
     await new Promise<void>((resolve) => setImmediate(resolve));
     lastTurn = performance.now();
   }
+}
+
+/** What memory {@link realizeAll} would take. Nothing runs; with `keep`, its program is there afterwards. */
+export function planAll(
+  tensors: readonly { readonly value: Value }[],
+  assigned: readonly Assignment[],
+  finite: readonly Value[],
+  keep: boolean,
+): MemoryNeed {
+  const values = tensors.map((tensor) => tensor.value);
+  return plan(currentEngine(), values, assigned, finite, keep);
 }

@@ -4,6 +4,7 @@ import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.j
 import { Value } from '../graph/node.js';
 import type { BinaryFn, ReduceFn } from '../graph/op.js';
 import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
+import { Storage } from '../graph/storage.js';
 import * as ops from '../ops/index.js';
 import { realizeAll } from './evaluate.js';
 
@@ -42,6 +43,11 @@ export class Tensor {
       );
     }
     return new Tensor(Value.from(data, shape, dtypeOf(data)));
+  }
+
+  /** @internal A tensor without data, for programs that are only planned. */
+  static placeholder(shape: Shape, dtype: DType): Tensor {
+    return new Tensor(Value.of(Storage.placeholder(shape, dtype)));
   }
 
   /** A tensor filled with one value. */

@@ -50,6 +50,10 @@ export class OneDnnEngine implements Engine, Runtime {
     this.#chosen = true;
   }
 
+  get heldBytes(): number {
+    return this.arena.memory.bytes;
+  }
+
   describe(): string {
     const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
     const precision = this.precision === 'bf16' ? ', bf16' : '';

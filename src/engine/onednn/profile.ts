@@ -8,7 +8,7 @@ import { multiplyAdds } from './work.js';
 /** An argument of a kernel. */
 export interface KernelArgument {
   readonly shape: Shape;
-  /** In oneDNN's notation: `aBcd16b`. */
+  /** In oneDNN's notation: `aBcd16b`, or `aBcd16b:bf16` of bfloat16. */
   readonly layout: string;
 }
 
@@ -89,5 +89,5 @@ function callOf(step: Step): KernelCall {
 }
 
 function argumentOf({ desc }: Placed): KernelArgument {
-  return { shape: desc.shape, layout: String(desc) };
+  return { shape: desc.shape, layout: desc.dtype === 'bfloat16' ? `${desc}:bf16` : String(desc) };
 }

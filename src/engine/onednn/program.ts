@@ -4,6 +4,7 @@ import { type DType, declared, type TypedArray, viewOf } from '../../graph/dtype
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
 import type { Program } from '../engine.js';
+import type { ProgramMemory } from '../memory.js';
 import { ArgBlock, type MemoryDesc, MemoryHandle, makeExecutor, NativeMemory } from './ffi.js';
 import { bytesOf } from './lowering.js';
 import { planArena } from './plan.js';
@@ -91,6 +92,11 @@ export class OneDnnProgram implements Program {
       .filter((step) => step.kind === 'primitive')
       .map((step) => step.args.map(([argument, placed]) => [argument, this.#handleOf(placed)] as const));
     this.#argBlock = new ArgBlock(lists);
+  }
+
+  get memory(): ProgramMemory {
+    const resident = this.#residents.reduce((sum, { placed }) => sum + placed.desc.size, 0);
+    return { working: this.#arenaBytes + this.#constants.bytes, resident };
   }
 
   run(sources: readonly Storage[]): Storage[] {

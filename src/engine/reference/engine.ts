@@ -1,11 +1,12 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import { printGraph } from '../../compiler/print.js';
 import { requireFinite } from '../../errors.js';
-import { allocate, type DType, declared } from '../../graph/dtype.js';
+import { allocate, bytesPerElement, type DType, declared } from '../../graph/dtype.js';
 import type { OpName } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
 import type { Engine, Program, Watch } from '../engine.js';
+import type { ProgramMemory } from '../memory.js';
 import { kernels } from './kernels.js';
 import type { Kernel, NDArray } from './ndarray.js';
 
@@ -14,6 +15,7 @@ export class ReferenceEngine implements Engine {
   readonly name = 'reference';
   readonly fuses = false;
   readonly precision = 'float32';
+  readonly heldBytes = 0;
 
   describe(): string {
     return 'reference (plain TypeScript loops)';
@@ -40,6 +42,15 @@ class ReferenceProgram implements Program {
     readonly graph: Graph,
     readonly watch: Watch | null,
   ) {}
+
+  get memory(): ProgramMemory {
+    const { sources, nodes } = this.graph;
+    const sizeOf = ({ shape, dtype }: GraphValue) =>
+      numel(shape) * bytesPerElement(dtype === 'opaque' ? 'int32' : dtype);
+    const total = (values: readonly GraphValue[]) => values.reduce((sum, value) => sum + sizeOf(value), 0);
+    const kept = sources.filter(({ persistent }) => persistent);
+    return { working: total(nodes.flatMap(({ outputs }) => outputs)), resident: total(kept.map(({ value }) => value)) };
+  }
 
   run(sources: readonly Storage[]): Storage[] {
     const { graph } = this;

@@ -1,0 +1,102 @@
+import { totalmem } from 'node:os';
+import { formatBytes, type MemoryNeed } from '../engine/memory.js';
+import { memoryLimit } from '../env.js';
+import { MemoryError } from '../errors.js';
+import { numel, type Shape } from '../graph/shape.js';
+import { formatCount } from './format.js';
+
+/** The loader reads ahead. */
+const batchesHeld = 3;
+/** Each is a compilation. */
+const mostTries = 16;
+
+/** What memory a batch of so many samples takes; the program is kept for it if `keep`. */
+export type PlanBatch = (batch: number, keep: boolean) => MemoryNeed;
+
+/**
+ * Refuses a batch for which there is not enough memory, before anything of it is allocated.
+ *
+ * @throws {MemoryError} with an estimate, and the largest batch that fits
+ */
+export function requireMemoryFor(where: string, batch: number, imageShape: Shape, plan: PlanBatch): void {
+  const search = new Search(numel(imageShape) * Float32Array.BYTES_PER_ELEMENT, plan);
+  // So many images alone would be too much; kernels for them need not be looked for.
+  const absurd = search.bytesOfImages(batch) > (memoryLimit() ?? totalmem());
+  if (!absurd && search.fits(batch, true)) return;
+  const largest = search.largestBelow(batch);
+  const { budget, resident } = search.at(1);
+  throw new MemoryError(
+    `[${where}] batch size: expected at most ${formatBytes(budget)} of memory to be needed, ` +
+      `got ${absurd ? 'about ' : ''}${formatBytes(search.estimate(batch))} for ${formatCount(batch)} images ` +
+      `(${formatBytes(resident)} of them parameters and states); ` +
+      (largest === 0 ? 'not even one image fits' : `the largest batch that fits is ${formatCount(largest)}`),
+  );
+}
+
+/** What a batch needs in all. */
+interface Total extends MemoryNeed {
+  readonly total: number;
+}
+
+class Search {
+  readonly #imageBytes: number;
+  readonly #plan: PlanBatch;
+  readonly #known = new Map<number, Total>();
+
+  constructor(imageBytes: number, plan: PlanBatch) {
+    this.#imageBytes = imageBytes;
+    this.#plan = plan;
+  }
+
+  bytesOfImages(batch: number): number {
+    return batchesHeld * batch * this.#imageBytes;
+  }
+
+  at(batch: number, keep = false): Total {
+    let found = this.#known.get(batch);
+    if (found === undefined) {
+      const need = this.#plan(batch, keep);
+      found = { ...need, total: need.working + need.resident + this.bytesOfImages(batch) };
+      this.#known.set(batch, found);
+    }
+    return found;
+  }
+
+  fits(batch: number, keep = false): boolean {
+    const { total, budget } = this.at(batch, keep);
+    return total <= budget;
+  }
+
+  /**
+   * The need grows nearly evenly with the batch, so that a straight line soon finds the place. What is given fits, even
+   * where the search ends before it has found the very largest.
+   */
+  largestBelow(limit: number): number {
+    if (!this.fits(1)) return 0;
+    let [fits, fails] = [1, Math.min(limit, 1 + Math.floor(this.at(1).budget / this.bytesOfImages(1)))];
+    let other = this.#known.has(fails) ? fails : fits + 3;
+    for (let tries = 0; fails - fits > 1 && tries < mostTries; tries++) {
+      const { total, budget } = this.at(fits);
+      const onLine = fits + Math.floor((budget - total) / this.#slope(fits, other));
+      // Every other time a little more, so that the place is closed in from above too.
+      const next = tries % 2 === 0 ? onLine : 1 + Math.floor(1.01 * onLine);
+      const tried = Math.min(fails - 1, Math.max(fits + 1, next));
+      other = this.#known.has(fails) ? fails : fits;
+      if (this.fits(tried)) fits = tried;
+      else other = fails = tried;
+    }
+    return fits;
+  }
+
+  estimate(batch: number): number {
+    const known = this.#known.get(batch);
+    if (known !== undefined) return known.total;
+    const largest = Math.max(...this.#known.keys());
+    return this.at(largest).total + (batch - largest) * this.#slope(largest, largest === 1 ? 4 : 1);
+  }
+
+  /** Bytes that one more image takes between two batches. */
+  #slope(a: number, b: number): number {
+    return Math.max(this.#imageBytes, (this.at(a).total - this.at(b).total) / (a - b));
+  }
+}
