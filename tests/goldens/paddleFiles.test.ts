@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
-import { loadPdparams, savePdparams } from '../../src/io/paddle/params.js';
+import { loadPdparams, paddleNames, savePdparams } from '../../src/io/paddle/params.js';
 import { loadPdopt, savePdopt } from '../../src/io/paddle/pdopt.js';
 import { BatchNorm2D, Conv2D, Layer, Linear } from '../../src/nn/index.js';
 import { Adam, lr, Momentum, type Optimizer } from '../../src/optimizer/index.js';
 import * as F from '../../src/tensor/functional.js';
 import type { State } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
+import * as zoo from '../../src/vision/models/zoo/index.js';
 import { engines, expectAgreement } from '../engines.js';
 import { temporaryFolder } from '../temporary.js';
 import { formula } from './load.js';
@@ -21,6 +22,8 @@ type Name = (typeof names)[number];
 
 interface Golden {
   readonly labels: readonly number[];
+  /** SHA-256 of the names of all that ready-made networks save, as JSON. */
+  readonly names: Readonly<Record<string, string>>;
   /** Losses of three steps after those of the files. */
   readonly fromPaddle: Readonly<Record<Name, readonly number[]>>;
   /** What Paddle loaded from Fovea, and the losses of its three steps. */
@@ -113,6 +116,15 @@ describe.each(engines)('%s', (engine) => {
       close,
     );
   });
+});
+
+it.each([
+  ['resnet18', zoo.resnet18],
+  ['googlenet', zoo.googlenet],
+  ['mobilenet_v2', zoo.mobilenetV2],
+] as const)('parameters have the names that Paddle gives them: %s', async (name, make) => {
+  const names = JSON.stringify(Object.fromEntries(paddleNames(await make())));
+  expect(createHash('sha256').update(names).digest('hex')).toBe(read().names[name]);
 });
 
 describe('files for Paddle', () => {

@@ -108,6 +108,13 @@ def begun_in_fovea(name, folder):
     return {'sha256': hashes, 'losses': train(net, optimizer, AFTER)}
 
 
+@as_in_new_process
+def names_of(network):
+    """A sum over the names of all that a ready-made network saves."""
+    names = {key: state.name for key, state in getattr(paddle.vision.models, network)().state_dict().items()}
+    return hashlib.sha256(json.dumps(names, separators=(',', ':')).encode()).hexdigest()
+
+
 def write_formats():
     small = {
         'fc.weight': paddle.to_tensor(formula((3, 4), 1, 1.0)),
@@ -179,6 +186,7 @@ def main():
         'numpy': np.__version__,
         'python': platform.python_version(),
         'labels': LABELS,
+        'names': {network: names_of(network) for network in ('resnet18', 'googlenet', 'mobilenet_v2')},
         'fromPaddle': {name: trained_in_paddle(name) for name in OPTIMIZERS},
     }
     with tempfile.TemporaryDirectory() as folder:
