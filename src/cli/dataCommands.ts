@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
+  dataDirOption,
+  imageSize,
   jsonOption,
   naturalNumber,
   noCacheOption,
@@ -9,11 +11,39 @@ import {
 } from './options.js';
 import type { Terminal } from './terminal.js';
 
-/** Adds `data palm import|show|synth`. Each command's code is loaded when it is called. */
+/** Adds `data show` and `data palm import|show|synth`. Each command's code is loaded when it is called. */
 export function dataCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
-  const palm = program
-    .command('data')
-    .description('prepare data sets, and look at them')
+  const data = program.command('data').description('prepare data sets, and look at them');
+
+  data
+    .command('show')
+    .description('make a picture of some images of a data set, and of what transforms do to them (PNG)')
+    .argument(
+      '<data>',
+      'mnist, fashionmnist, cifar10, cifar100 (with :DIR if you like), palm:DIR, folder:DIR or csv:FILE',
+    )
+    .option('--transforms <list>', "such as 'RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)'")
+    .option('--out <file.png>', 'the picture (default: data-sheet.png)')
+    .option('--images <n>', 'images to show, of all classes (default: 24, with transforms 6)', positiveInteger)
+    .option('--versions <n>', 'changed versions of each', positiveInteger, 6)
+    .addOption(new Option('--split <split>', 'which images').choices(['train', 'validation']).default('train'))
+    .option('--seed <n>', 'decides which images are taken, and what is drawn', naturalNumber, 0)
+    .addOption(dataDirOption())
+    .option('--size <edge>', 'edge that photographs are resized to, or height,width (default: 224)', imageSize)
+    .addOption(workersOption())
+    .addOption(noCacheOption())
+    .addOption(onBadImageOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nTransforms have the names and options of paddle.vision.transforms. Bytes are shown as they are; after ToTensor ' +
+        'and Normalize\ncolours are those that the network sees, cut where they are beyond its range.',
+    )
+    .action(async (name, options) =>
+      exit(await (await import('./commands/data/sheet.js')).showDataset(name, options, terminal)),
+    );
+
+  const palm = data
     .command('palm')
     .description('iChallenge-PM: photographs of eyes with and without pathologic myopia');
 

@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import sharp, { type OutputInfo, type OverlayOptions } from 'sharp';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf } from '../io/atomic.js';
+import { type Dataset, labelsOf, type Sample } from '../io/dataset.js';
 import { Generator } from '../random.js';
+import type { Transformable, TransformOption } from './datasets/augmenter.js';
 import { eachOf, type ImageFile, type ImageFileDataset } from './datasets/imageFiles.js';
 import { PALM } from './datasets/palm/palm.js';
 import { canLetter, lettering, letteringWidth } from './lettering.js';
@@ -137,11 +139,61 @@ export async function sideBySide(
 export async function datasetSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
   const { images = 24, seed = 0, title, ...sheet } = options;
   requireCount('images', images, maxPictures);
-  const chosen = balanced(dataset.files, images, new Generator(seed));
+  const { labels } = dataset;
+  const chosen = balanced(labels, images, new Generator(seed)).map((index) => dataset.files[index]);
   const pictures = chosen.map((file) => captioned(file, dataset.classNames));
   const numbers = shares(chosen, dataset);
   const heading = title === undefined ? numbers : `${title}: ${numbers}`;
   return contactSheet(pictures, { ...noteOf(dataset), ...sheet, title: heading });
+}
+
+export interface SampleSheetOptions extends Omit<ContactSheetOptions, 'columns'>, TransformOption {
+  /** Samples, about the same number from each class (6 with a transform, else 24). */
+  readonly images?: number;
+  /** With a transform: changed versions beside each sample (6). */
+  readonly versions?: number;
+  /** Decides which samples are taken, and what is drawn (0). */
+  readonly seed?: number;
+  /** Makes a sample into a PNG file: its values mean what the data set says. */
+  readonly draw: (sample: Sample) => Promise<Uint8Array>;
+}
+
+/**
+ * Some samples of a data set as they are; with a transform, beside each of them versions as epochs of a training would
+ * have them.
+ *
+ * @returns a PNG file
+ * @throws what {@link contactSheet} and the transform throw
+ */
+export async function sampleSheet(
+  dataset: Dataset & Transformable<Dataset>,
+  {
+    transform = null,
+    images = transform === null ? 24 : 6,
+    versions = 6,
+    seed = 0,
+    draw,
+    ...sheet
+  }: SampleSheetOptions,
+): Promise<Uint8Array> {
+  requireCount('images', images, maxPictures);
+  requireCount('versions', versions, maxPictures);
+  const random = new Generator(seed);
+  const plain = dataset.withTransform(null);
+  const changed = transform === null ? null : dataset.withTransform(transform);
+  const labels = await labelsOf(dataset);
+  const pictures: CaptionedPicture[] = [];
+  for (const index of balanced(labels, images, random)) {
+    const label = labels[index];
+    const colour = classColours[Math.max(0, label) % classColours.length];
+    const name = dataset.classNames?.[label] ?? 'sample';
+    pictures.push({ source: await draw(await plain.get(index)), captions: [`${name} (${index})`], colour });
+    for (let i = 1; changed !== null && i <= versions; i++) {
+      const sample = await changed.get(index, random.fork(`${index} ${i}`));
+      pictures.push({ source: await draw(sample), captions: [`version ${i}`] });
+    }
+  }
+  return contactSheet(pictures, { ...sheet, ...(changed !== null && { columns: versions + 1 }) });
 }
 
 /**
@@ -199,12 +251,13 @@ function captioned({ path, label }: ImageFile, classNames: readonly string[]): C
   return { source: path, captions: [name, basename(path)], colour: classColours[label % classColours.length] };
 }
 
-/** By class, in the order of the labels; classes with too few pictures give what they have. */
-function balanced(files: readonly ImageFile[], images: number, random: Generator): ImageFile[] {
-  const labels = [...new Set(files.map(({ label }) => label))].sort((a, b) => a - b);
-  return labels.flatMap((label, i) => {
-    const group = files.filter((file) => file.label === label);
-    const share = Math.floor(images / labels.length) + Number(i < images % labels.length);
+/** Indices of samples by class, in the order of the labels; classes with too few give what they have. */
+function balanced(labels: ArrayLike<number>, images: number, random: Generator): number[] {
+  const all = Array.from(labels);
+  const classes = [...new Set(all)].sort((a, b) => a - b);
+  return classes.flatMap((label, i) => {
+    const group = all.flatMap((other, index) => (other === label ? [index] : []));
+    const share = Math.floor(images / classes.length) + Number(i < images % classes.length);
     return Array.from(random.permutation(group.length).subarray(0, share).sort(), (at) => group[at]);
   });
 }

@@ -52,7 +52,7 @@ export async function showData(folder: string, options: ShowCommandOptions, term
  *
  * @throws InputError for a file of another kind
  */
-async function target(option: string, named: string | undefined, usual: string): Promise<string> {
+export async function target(option: string, named: string | undefined, usual: string): Promise<string> {
   if (named !== undefined) {
     if (/\.png$/i.test(named)) return named;
     throw new InputError(`[data] ${option}: expected the name of a PNG file, got '${named}'; let it end in .png`);

@@ -1,0 +1,75 @@
+import { writeFileAtomic } from '../../../io/atomic.js';
+import { formatCount } from '../../../model/format.js';
+import { datasetKind, findData } from '../../../model/recipes.js';
+import { plainLine } from '../../../model/table.js';
+import { sampleSheet } from '../../../vision/pictures.js';
+import { parseTransforms } from '../../../vision/transforms/index.js';
+import { preprocessing } from '../../../vision/transforms/preprocess.js';
+import { DownloadDisplay } from '../../display.js';
+import { type ReadingOptions, readingOf } from '../../options.js';
+import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
+import { target } from './show.js';
+
+interface SheetCommandOptions extends ReadingOptions {
+  readonly transforms?: string;
+  readonly out?: string;
+  readonly images?: number;
+  readonly versions: number;
+  readonly split: 'train' | 'validation';
+  readonly seed: number;
+  readonly dataDir?: string;
+  readonly size?: readonly [height: number, width: number];
+  readonly json?: boolean;
+}
+
+/** Samples of any data set, and what transforms make of them, as a picture. */
+export async function showDataset(data: string, options: SheetCommandOptions, terminal: Terminal): Promise<number> {
+  const { seed, split, size, versions, json = false } = options;
+  const { name, location } = findData(data);
+  const transform = options.transforms === undefined ? null : parseTransforms(options.transforms);
+  const images = options.images ?? (transform === null ? 24 : 6);
+  const out = await target('--out', options.out, 'data-sheet.png');
+  const kind = datasetKind(name);
+  const download = new DownloadDisplay(terminal);
+  try {
+    const opened = await kind.open({
+      location: location ?? options.dataDir,
+      images: preprocessing({ order: 'RGB', ...(size && { size }) }),
+      reading: readingOf(options),
+      holdOut: { share: 0.2, seed },
+      onDownload: download.show,
+    });
+    const { dataset, source } = await opened.open(split === 'train' ? 'train' : 'eval');
+    download.end();
+    const format = opened.images ?? preprocessing();
+    const sheet = await sampleSheet(dataset, {
+      transform,
+      images,
+      versions,
+      seed,
+      draw: (sample) => kind.picture(sample, format),
+      title:
+        `${opened.title}, ${split === 'train' ? 'training' : kind.evalName} set` +
+        (options.transforms === undefined ? '' : `: ${plainLine(options.transforms)}`),
+      ...(opened.synthetic && { note: 'Synthetic: drawn by a program, no photographs' }),
+    });
+    await writeFileAtomic(out, sheet);
+    const shown = Math.min(images, dataset.length);
+    if (json) {
+      const transforms = transform?.toJSON() ?? null;
+      const facts = { data, split, images: dataset.length, shown, versions: transform === null ? 0 : versions };
+      printJson(terminal, { ...facts, transforms, sheet: out });
+      return 0;
+    }
+    print(terminal, opened.title);
+    printFacts(terminal, [
+      ['images', `${formatCount(dataset.length)}, ${formatCount(shown)} of them shown`],
+      ['source', plainLine(source)],
+      ...(transform === null ? [] : [['versions', `${formatCount(versions)} of each`] as const]),
+      ['sheet', plainLine(out)],
+    ]);
+    return 0;
+  } finally {
+    download.end();
+  }
+}
