@@ -108,7 +108,8 @@ export interface OpParams {
   momentumUpdate: { readonly momentum: number; readonly weightDecay: number; readonly nesterov: boolean };
   /**
    * `parameter, gradient, moment1, moment2, scalars [4] -> parameter, moment1, moment2`, where scalars are the rate,
-   * 1 − β1ᵗ, 1 − β2ᵗ and the decoupled decay factor that the parameter is multiplied by first (1 for Adam).
+   * 1 − β1ᵗ, 1 − β2ᵗ and the factor of decoupled decay (1 for Adam): parameter·factor − step. Coupled decay sees
+   * the parameter as it was.
    */
   adamUpdate: {
     readonly beta1: number;

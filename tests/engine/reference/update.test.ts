@@ -37,7 +37,7 @@ describe('updates', () => {
       kernels.adamUpdate(params, [parameter, gradient, m, v, scalars], [parameter, m, v]);
       expected.forEach((state, i) => {
         const decayed = state.value * decayFactor;
-        const d = gradient.data[i] + params.weightDecay * decayed;
+        const d = gradient.data[i] + params.weightDecay * state.value;
         state.m = params.beta1 * state.m + (1 - params.beta1) * d;
         state.v = params.beta2 * state.v + (1 - params.beta2) * d ** 2;
         state.value = decayed - (0.1 * (state.m / c1)) / (Math.sqrt(state.v / c2) + params.epsilon);

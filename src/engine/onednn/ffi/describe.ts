@@ -4,6 +4,7 @@ import type { Shape } from '../../../graph/shape.js';
 import {
   binaries,
   convolutions,
+  type EltwiseKernel,
   eltwiseBetas,
   eltwises,
   eltwisesFromOutput,
@@ -124,7 +125,7 @@ export const describe = {
     opDesc((d) => load().api.normForward(d, props[prop], data.bytes, epsilon, flagBits(flags))),
   normBackward: (diffData: MemoryDesc, data: MemoryDesc, epsilon: number, flags: NormFlags) =>
     opDesc((d) => load().api.normBackward(d, props.backward, diffData.bytes, data.bytes, epsilon, flagBits(flags))),
-  eltwiseForward: (fn: UnaryFn | 'linear', data: MemoryDesc, alpha: number, beta: number) =>
+  eltwiseForward: (fn: EltwiseKernel, data: MemoryDesc, alpha: number, beta: number) =>
     opDesc((d) =>
       load().api.eltwiseForward(d, props.training, eltwises[fn], data.bytes, alpha, eltwiseBetas[fn] ?? beta),
     ),

@@ -12,7 +12,10 @@ export const formatAny = 1;
 export const plainTags = [0, 2, 3, 4, 5, 7] as const; // a, ab, abc, abcd, abcde by number of axes
 export const props = { training: 64, inference: 96, backward: 128, backwardData: 160 } as const;
 export const convolutions = { direct: 1, winograd: 2 } as const;
-export const eltwises: Readonly<Record<UnaryFn | 'linear', number>> = {
+/** Elementwise functions of the library: `linear` is αx + β, `pow` αxᵝ. */
+export type EltwiseKernel = UnaryFn | 'linear' | 'pow';
+export const eltwises: Readonly<Record<EltwiseKernel, number>> = {
+  pow: 32,
   relu: 31,
   relu6: 16,
   leakyRelu: 31,
@@ -26,7 +29,7 @@ export const eltwises: Readonly<Record<UnaryFn | 'linear', number>> = {
   log: 239,
 };
 /** Second coefficients that belong to the function: relu6 clips from 0 to 6. */
-export const eltwiseBetas: Readonly<Partial<Record<UnaryFn | 'linear', number>>> = { relu6: 6 };
+export const eltwiseBetas: Readonly<Partial<Record<EltwiseKernel, number>>> = { relu6: 6 };
 /** Variants whose gradient is computed from the output. */
 export const eltwisesFromOutput: Readonly<Partial<Record<UnaryFn, number>>> = {
   relu: 256,

@@ -1,8 +1,8 @@
 import koffi from 'koffi';
 import { InternalError } from '../../../errors.js';
-import type { UnaryFn } from '../../../graph/op.js';
 import {
   binaries,
+  type EltwiseKernel,
   eltwiseBetas,
   eltwises,
   execArgBytes,
@@ -18,7 +18,7 @@ import { MemoryDesc } from './memoryDesc.js';
 
 /** What a kernel applies to its result before storing it. */
 export type PostOp =
-  | { readonly kind: 'eltwise'; readonly fn: UnaryFn | 'linear'; readonly alpha: number; readonly beta: number }
+  | { readonly kind: 'eltwise'; readonly fn: EltwiseKernel; readonly alpha: number; readonly beta: number }
   | { readonly kind: 'binary'; readonly fn: keyof typeof binaries; readonly operand: MemoryDesc }
   | { readonly kind: 'sum'; readonly scale: number };
 

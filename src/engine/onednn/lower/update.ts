@@ -1,6 +1,15 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import { runKernel } from '../../reference/engine.js';
-import { type Attributes, args, type BinaryKernel, describe, MemoryDesc, Primitive, postOpSrc } from '../ffi.js';
+import {
+  type Attributes,
+  args,
+  type BinaryKernel,
+  describe,
+  MemoryDesc,
+  type PostOp,
+  Primitive,
+  postOpSrc,
+} from '../ffi.js';
 import { type Lower, type Lowering, plainDesc, typed } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { required } from './conv.js';
@@ -99,6 +108,9 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
   descend(context, 'descend', p, direction, context.plain(rate));
 };
 
+/** Stands for a decay to 0, by which nothing can be divided. */
+const tiny = 1e-30;
+
 export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const [parameter, , moment1, moment2, scalars] = node.inputs;
   const { beta1, beta2, epsilon, weightDecay } = node.params;
@@ -106,21 +118,21 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const p = flat(context.updating(parameter, node.outputs[0], layout));
   const m = flat(context.updating(moment1, node.outputs[1], layout));
   const v = flat(context.updating(moment2, node.outputs[2], layout));
-  const { desc } = p;
   const one = (): Placed => ({ buffer: context.buffer(4), desc: MemoryDesc.plain([1], 'float32') });
-  const [rate, scaledEpsilon, keep] = [one(), one(), one()];
+  const [rate, correction, keep] = [one(), one(), one()];
   const asScalar = (placed: Placed) => typed(placed, { shape: [1], dtype: 'float32' });
   context.kernel(
     'adamScalars',
     [typed(context.plain(scalars), scalars)],
-    [asScalar(rate), asScalar(scaledEpsilon), asScalar(keep)],
-    ([{ data }], [rateOut, epsilonOut, keepOut]) => {
-      rateOut.data[0] = (data[0] * Math.sqrt(data[2])) / data[1];
-      epsilonOut.data[0] = epsilon * Math.sqrt(data[2]);
-      keepOut.data[0] = data[3];
+    [asScalar(rate), asScalar(correction), asScalar(keep)],
+    ([{ data }], [rateOut, correctionOut, keepOut]) => {
+      // p·keep − x is computed as (p − x/keep)·keep, so that it takes no pass of its own.
+      const factor = data[3] || tiny;
+      rateOut.data[0] = -data[0] / data[1] / factor;
+      correctionOut.data[0] = 1 / data[2];
+      keepOut.data[0] = factor;
     },
   );
-  combine(context, 'decay', 'mul', p, keep, p, {});
   const g = decayedGradient(context, node, p, weightDecay);
   const mean = [
     [args.src, beta1],
@@ -131,13 +143,17 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
     scales: [[args.src, 1 - beta2]],
     postOps: [{ kind: 'sum', scale: beta2 }],
   });
-  const root = { buffer: context.buffer(desc.size), desc };
-  const primitive = required(Primitive.create(describe.eltwiseForward('sqrt', desc, 0, 0)), 'sqrt');
-  context.call('root', primitive, [[args.src, v]], [[args.dst, root]]);
-  combine(context, 'denominator', 'add', root, scaledEpsilon, root, {});
-  const direction = { buffer: context.buffer(desc.size), desc };
-  combine(context, 'direction', 'div', m, root, direction, {});
-  descend(context, 'adam', p, direction, rate);
+  // All the rest in one pass over the memory: −rate·m̂/(√v̂ + ε) added to the parameter.
+  const postOps: readonly PostOp[] = [
+    { kind: 'eltwise', fn: 'sqrt', alpha: 0, beta: 0 },
+    { kind: 'eltwise', fn: 'linear', alpha: 1, beta: epsilon },
+    { kind: 'eltwise', fn: 'pow', alpha: 1, beta: -1 },
+    { kind: 'binary', fn: 'mul', operand: m.desc },
+    { kind: 'binary', fn: 'mul', operand: rate.desc },
+    { kind: 'binary', fn: 'add', operand: p.desc },
+    { kind: 'binary', fn: 'mul', operand: keep.desc },
+  ];
+  combine(context, 'adam', 'mul', v, correction, p, { postOps }, [m, rate, p, keep]);
 };
 
 /** In place where the statistics are kept; there is one number a channel. */

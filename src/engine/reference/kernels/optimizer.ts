@@ -44,11 +44,11 @@ export const adamUpdate: Kernel<'adamUpdate'> = ({ beta1, beta2, epsilon, weight
   const step = (rate * root) / correction1;
   const floor = epsilon * root;
   for (let i = 0; i < newParameter.length; i++) {
-    const p = parameter[i] * decayFactor;
+    const p = parameter[i];
     const g = gradient[i] + weightDecay * p;
     const m = beta1 * moment1[i] + (1 - beta1) * g;
     const v = beta2 * moment2[i] + (1 - beta2) * g * g;
-    newParameter[i] = p - (step * m) / (Math.sqrt(v) + floor);
+    newParameter[i] = p * decayFactor - (step * m) / (Math.sqrt(v) + floor);
     newMoment1[i] = m;
     newMoment2[i] = v;
   }
