@@ -70,7 +70,11 @@ export async function trainStep(
 }
 
 /** The planner of a training step on images of a shape `[channels, height, width]`. Nothing runs or changes. */
-export function stepPlanner(options: StepOptions, imageShape: Shape): PlanBatch {
+export function stepPlanner(
+  options: StepOptions,
+  imageShape: Shape,
+  { finiteLoss = true }: { readonly finiteLoss?: boolean } = {},
+): PlanBatch {
   const { network, optimizer } = options;
   return (batch, keep) => {
     const generator = defaultGenerator().state();
@@ -79,7 +83,7 @@ export function stepPlanner(options: StepOptions, imageShape: Shape): PlanBatch 
     try {
       const images = Tensor.placeholder([batch, ...imageShape], 'float32');
       objectiveOf(options, images, Tensor.placeholder([batch], 'int32')).loss.backward();
-      return optimizer.plan({ finiteLoss: true }, keep);
+      return optimizer.plan({ finiteLoss }, keep);
     } finally {
       optimizer.clearGrad();
       if (!training) network.eval();
