@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections import OrderedDict
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -158,6 +159,16 @@ def write_formats():
     for protocol in (2, 4, 5):
         with open(FILES / f'types{protocol}.pdparams', 'wb') as file:
             pickle.dump(arrays, file, protocol)
+
+    plain = {
+        'scalars': [np.float32(1.5), np.float64(0.1), np.int64(2**40), np.int64(-(2**62)), np.bool_(True), np.uint8(7)],
+        'ordered': OrderedDict([('b', b'\x00\xff'), ('a', b'')]),
+        'numbers': (0, 255, 65535, -1, 2**31, -(2**40), 2**53 + 1, True, None, 1e-300),
+        'text': 'naïve ✓',
+    }
+    for protocol in (2, 3, 4, 5):
+        with open(FILES / f'plain{protocol}.pkl', 'wb') as file:
+            pickle.dump(plain, file, protocol)
 
     # What Paddle does with arrays of more than 2^30 bytes, on a small one.
     whole = formula((3, 4), 1, 1.0)

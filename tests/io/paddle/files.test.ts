@@ -89,6 +89,31 @@ describe('reading what Paddle and NumPy wrote', () => {
     await expect(readPdopt(path)).rejects.toThrow("'net': expected the state of a parameter, got a dict");
   });
 
+  it.each([2, 3, 4, 5])('scalars, numbers, bytes and text, protocol %i', async (protocol) => {
+    const value = await loadPickle(join(files, `plain${protocol}.pkl`));
+    expect(value).toEqual(
+      new Map<string, unknown>([
+        ['scalars', [1.5, 0.1, 2 ** 40, -(2n ** 62n), true, 7]],
+        [
+          'ordered',
+          new Map([
+            ['b', expect.anything()],
+            ['a', expect.anything()],
+          ]),
+        ],
+        ['numbers', [0, 255, 65535, -1, 2 ** 31, -(2 ** 40), 2n ** 53n + 1n, true, null, 1e-300]],
+        ['text', 'naïve ✓'],
+      ]),
+    );
+    const ordered = (value as Map<string, Map<string, Uint8Array>>).get('ordered');
+    expect([...(ordered ?? [])].map(([key, bytes]) => [key, [...bytes]])).toEqual([
+      ['b', [0, 255]],
+      ['a', []],
+    ]);
+    expect(Object.isFrozen((value as Map<string, unknown>).get('numbers'))).toBe(true);
+    expect(Object.isFrozen((value as Map<string, unknown>).get('scalars'))).toBe(false);
+  });
+
   it.each([2, 20_000])('text and arrays of Python 2, %i elements', (length) => {
     const floats = formula(length, 1, 1);
     const contents = Buffer.from(floats.buffer).toString('latin1');
