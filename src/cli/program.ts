@@ -113,6 +113,11 @@ Examples:
     .addOption(new Option('--optimizer <name>', 'how parameters are updated').choices(optimizerNames))
     .option('--momentum <share>', 'of the optimizer momentum', share)
     .option('--weight-decay <coefficient>', 'L2 penalty; with adamw decoupled', nonNegative)
+    .option(
+      '--pretrained [file]',
+      'begin with the weights of a .pdparams or .safetensors file; without one with those that Paddle has of a zoo- ' +
+        'network, trained on RGB pictures of ImageNet',
+    )
     .option('--auxiliary-heads', "train with GoogLeNet's inner classifiers")
     .option(
       '--operating-point <rule>',

@@ -47,6 +47,8 @@ const runConfig = z.strictObject({
     options: z.strictObject({ numClasses: positive, auxiliaryHeads: z.boolean().optional() }),
     inputShape: size,
     parameters: count,
+    /** The file that the weights began with. */
+    pretrained: z.strictObject({ path: z.string(), sha256 }).optional(),
   }),
   data: z.strictObject({
     name: z.string(),

@@ -11,6 +11,7 @@ import type { Optimizer } from '../optimizer/index.js';
 import { seed as setSeed } from '../random.js';
 import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
 import { type ModelKind, withHeads } from '../vision/models/registry.js';
+import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
 import { DivergenceError } from './divergence.js';
@@ -34,6 +35,7 @@ import type { Picture } from './report/data.js';
 import { combinedFingerprint, RunFolder } from './runFolder.js';
 import { picturesOf, renderRunReport } from './runReport.js';
 import { secondClass } from './screening.js';
+import { fingerprint } from './stateFolder.js';
 import { stepPlanner } from './step.js';
 import { summarize } from './summary.js';
 import { type TrainingState, type TrainOptions, type TrainOutcome, train } from './trainer.js';
@@ -64,6 +66,11 @@ export interface RunOptions {
   readonly reading?: OpenOptions['reading'];
   /** Share of each class that is kept back for judging where the data does not say which images are. Default 0.2. */
   readonly holdOut?: number | undefined;
+  /**
+   * Begin with the weights of a `.safetensors` or `.pdparams` file; `true` for a ready-made network: with Paddle's
+   * weights, trained on ImageNet. A classifier for another number of classes begins anew.
+   */
+  readonly pretrained?: true | string | undefined;
   /** Train GoogLeNet with its auxiliary heads. Default false. */
   readonly auxiliaryHeads?: boolean | undefined;
   /**
@@ -148,6 +155,7 @@ export class Run {
     const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
     const parts = { train: await data.open('train'), eval: await data.open('eval') };
     checkClasses(parts.train, classNames);
+    const pretrained = await loadWeights(network, kind, modelOptions.numClasses, options);
     const loss = lossOf(recipe).compute;
     const trained = { network, optimizer, loss, objective: objectiveOf(network, loss) };
     const batch = Math.min(recipe.batchSize, parts.train.dataset.length);
@@ -156,7 +164,13 @@ export class Run {
       format: 2,
       version,
       started: started.toISOString(),
-      model: { name: model, options: modelOptions, inputShape: [...imageShape], parameters: network.parameterCount() },
+      model: {
+        name: model,
+        options: modelOptions,
+        inputShape: [...imageShape],
+        parameters: network.parameterCount(),
+        ...(pretrained !== null && { pretrained }),
+      },
       data: {
         name,
         title: data.title,
@@ -388,6 +402,23 @@ function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: Ru
   if (auxiliaryHeads && !kind.auxiliaryHeads) {
     throw new InputError(`[run] auxiliary heads: expected with googlenet only, got them with ${model}`);
   }
+}
+
+async function loadWeights(
+  network: Layer,
+  { weights }: ModelKind,
+  numClasses: number,
+  { model, pretrained, onDownload }: RunOptions,
+): Promise<RunConfig['model']['pretrained'] | null> {
+  if (pretrained === undefined) return null;
+  if (pretrained === true && weights === undefined) {
+    throw new InputError(
+      `[run] pretrained: expected the path of a file with ${model}, got none; ready-made networks such as zoo-resnet50 ` +
+        'have weights to download',
+    );
+  }
+  const path = await loadPretrained(network, weights ?? model, { pretrained, onDownload }, numClasses);
+  return { path: resolve(path), sha256: (await fingerprint(path)).sha256 };
 }
 
 function checkClasses({ classCounts, source }: OpenedSplit, classNames: readonly string[]): void {

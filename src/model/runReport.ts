@@ -44,6 +44,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
     run: {
       model: modelKind(model.name).title,
       parameters: model.parameters,
+      pretrained: model.pretrained?.path,
       dataset: data.title,
       source: data.train.source,
       trainImages: data.train.images,

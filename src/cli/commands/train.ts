@@ -30,6 +30,7 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly antialias?: boolean;
   readonly holdOut?: number;
   readonly auxiliaryHeads?: boolean;
+  readonly pretrained?: true | string;
   readonly operatingPoint?: OperatingRule;
   readonly seed: number;
   readonly out?: string;
@@ -86,7 +87,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
     throw new InputError('[train] model: expected a network such as lenet, or --resume RUN, got neither');
   }
   const { data = usualData(model).name, dataDir, seed, size, order, antialias } = options;
-  const { holdOut, auxiliaryHeads, operatingPoint: operatingRule } = options;
+  const { holdOut, auxiliaryHeads, pretrained, operatingPoint: operatingRule } = options;
   const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate } = options;
   const { name } = findData(data);
   return async (onDownload) =>
@@ -100,6 +101,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
       reading: readingOf(options),
       holdOut,
       auxiliaryHeads,
+      pretrained,
       operatingRule,
       changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate },
       onDownload,
@@ -157,6 +159,7 @@ class TextReport {
       ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
       ['source', train.source],
       ...unreadableFacts(train.unreadable.length + judged.unreadable.length),
+      ...(model.pretrained === undefined ? [] : [['weights', model.pretrained.path] as const]),
       ['recipe', recipeLine(recipe)],
       ['seed', String(seed)],
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],

@@ -40,6 +40,8 @@ export interface Screening {
 export interface RunFacts {
   readonly model: string;
   readonly parameters: number;
+  /** The file that the weights began with. */
+  readonly pretrained?: string | undefined;
   readonly dataset: string;
   /** Where the data came from: a folder, a package, an address. */
   readonly source?: string | undefined;

@@ -235,7 +235,7 @@ export function factsSection(run: RunFacts, { evalName }: Names): Html {
   return html`
 <h2>How it was made</h2>
 <div class="facts">
-${group('Network', { Model: run.model, Parameters: formatCount(run.parameters) })}
+${group('Network', { Model: run.model, Parameters: formatCount(run.parameters), 'Weights from': run.pretrained })}
 ${group('Data', {
   'Data set': run.dataset,
   Source: run.source,

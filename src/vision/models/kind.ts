@@ -19,6 +19,8 @@ export interface ModelKind {
   readonly anySize?: boolean;
   /** Whether it can be made with auxiliary heads. */
   readonly auxiliaryHeads?: boolean;
+  /** The name by which Paddle knows its weights, if it may have any. */
+  readonly weights?: string;
   create(options: ModelOptions, inputShape: Shape): Layer;
 }
 

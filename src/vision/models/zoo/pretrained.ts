@@ -18,7 +18,7 @@ export interface PretrainedOptions {
    * the path of a `.safetensors` or `.pdparams` file.
    */
   readonly pretrained: true | string;
-  readonly onDownload?: (progress: DownloadProgress) => void;
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
 
 /** Makes a ready-made network. */
@@ -46,18 +46,24 @@ export function builder<N extends Layer, O extends NetworkOptions>(
     const { pretrained = false, numClasses, onDownload } = options;
     const network = create(options);
     if (pretrained === false) return network;
-    return load(network, nameOf(options), pretrained, numClasses, onDownload);
+    return loadPretrained(network, nameOf(options), { pretrained, onDownload }, numClasses).then(() => network);
   }
   return build;
 }
 
-async function load<N extends Layer>(
-  network: N,
+/**
+ * Overwrites the weights of a network; see {@link NetworkBuilder}.
+ *
+ * @param name Paddle's name of it
+ * @param numClasses of the network, if they were asked for
+ * @returns the path of the file
+ */
+export async function loadPretrained(
+  network: Layer,
   name: string,
-  pretrained: true | string,
+  { pretrained, onDownload }: PretrainedOptions,
   numClasses: number | undefined,
-  onDownload: PretrainedOptions['onDownload'],
-): Promise<N> {
+): Promise<string> {
   const path = pretrained === true ? await locate(name, onDownload) : pretrained;
   const entries = await readWeights(path);
   const states = network.stateDict();
@@ -69,13 +75,13 @@ async function load<N extends Layer>(
     const sameInputs = expected.slice(0, -1).join() === found.slice(0, -1).join() && expected.length === found.length;
     return kind === 'shape' && sameInputs && expected.length < 3 && expected.at(-1) === numClasses;
   };
-  if (network.loadStateDict(entries, { skipMismatch: true }).every(begins)) return network;
+  if (network.loadStateDict(entries, { skipMismatch: true }).every(begins)) return path;
   try {
     network.loadStateDict(entries);
   } catch (error) {
     throw new InputError(`[${name}] ${path}: ${messageOf(error)}`, { cause: error });
   }
-  return network;
+  return path;
 }
 
 /** The file with Paddle's weights in the cache folder, downloaded if need be. */
