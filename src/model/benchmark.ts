@@ -1,3 +1,4 @@
+import type { Precision } from '../compiler/precision.js';
 import { recordCalls, type StepRecord } from '../engine/onednn/profile.js';
 import { engineInfo, threadsUsed } from '../engine/select.js';
 import { InputError } from '../errors.js';
@@ -32,7 +33,7 @@ export interface BenchmarkResult {
   /** `[batch, channels, height, width]` */
   readonly input: Shape;
   readonly batch: number;
-  readonly precision: 'float32';
+  readonly precision: Precision;
   readonly engine: string;
   /** Most that a kernel ran on. */
   readonly threads: number;
@@ -68,7 +69,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
   }
   if (input.length !== 3)
     throw new InputError(`[bench] input: expected channels,height,width, got ${formatShape(input)}`);
-  const engine = engineInfo().name;
+  const { name: engine, precision } = engineInfo();
   if (profile && engine !== 'onednn') {
     throw new InputError(`[bench] profile: expected the engine onednn, which has kernels to measure, got ${engine}`);
   }
@@ -87,7 +88,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
     model,
     input: [batch, ...input],
     batch,
-    precision: 'float32',
+    precision,
     engine,
     threads: threadsUsed(),
     compileMs: Math.max(0, plannedMs + first - medianMs),

@@ -33,7 +33,7 @@ export interface LayerProfile extends ProfileTime {
   readonly updateMs: number;
 }
 
-/** Data that are moved to another layout. */
+/** Data that are moved to another layout or type. */
 export interface ReorderProfile extends ProfileTime {
   readonly layer: string;
   readonly part: StepPart;

@@ -109,7 +109,7 @@ describe('fovea bench --profile', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/By kernel\n {2}kernel .*GFLOP\/s {2}GB\/s\n/);
     expect(out).toMatch(/\n {2}conv2 .*%/);
-    expect(out).toMatch(/Changes of layout\n.*from/);
+    expect(out).toMatch(/Changes of layout or type\n.*from/);
     expect(out).toContain(file);
     expect(JSON.parse(await readFile(file, 'utf8')).traceEvents.length).toBeGreaterThan(50);
   });

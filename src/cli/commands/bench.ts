@@ -80,7 +80,7 @@ function printProfile(terminal: Terminal, profile: Profile): void {
   );
   if (reorders.length === 0) return;
   section(
-    'Changes of layout',
+    'Changes of layout or type',
     [{ header: 'for' }, { header: 'shape' }, { header: 'from' }, { header: 'to' }, right('calls')],
     reorders.map((row) => {
       const place = row.layer === '' ? row.part : `${row.layer} ${row.part}`;

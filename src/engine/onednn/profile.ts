@@ -89,5 +89,5 @@ function callOf(step: Step): KernelCall {
 }
 
 function argumentOf({ desc }: Placed): KernelArgument {
-  return { shape: desc.shape, layout: desc.dtype === 'bfloat16' ? `${desc}:bf16` : String(desc) };
+  return { shape: desc.shape, layout: String(desc) };
 }
