@@ -1,24 +1,33 @@
 import { InputError } from '../../errors.js';
+import { inputsOf } from './image.js';
 import { perChannel, type Raster, requireBytes, stridesOf, withLayout } from './raster.js';
 
 /** Colours and values, as `paddle.vision.transforms` changes them with Pillow. All give new images. */
 
 /** Scales towards black: 0 is black, 1 the image, 2 twice as bright. */
 export function adjustBrightness(image: Raster, factor: number): Raster {
-  return blended('adjustBrightness', image, factor, () => 0);
+  return towards('adjustBrightness', image, factor, 0);
 }
 
 /** Scales towards the mean grey of the image: 0 is grey, 1 the image. */
 export function adjustContrast(image: Raster, factor: number): Raster {
   const grey = greyOf(requireBytes('adjustContrast', image), image);
   const mean = Math.trunc(grey.reduce((sum, value) => sum + value, 0) / grey.length + 0.5);
-  return blended('adjustContrast', image, factor, () => mean);
+  return towards('adjustContrast', image, factor, mean);
 }
 
 /** Scales towards the grey of each pixel: 0 is black and white, 1 the image. */
 export function adjustSaturation(image: Raster, factor: number): Raster {
-  const grey = greyOf(requireBytes('adjustSaturation', image), image);
-  return blended('adjustSaturation', image, factor, (pixel) => grey[pixel]);
+  const source = requireBytes('adjustSaturation', image);
+  requireFactor('adjustSaturation', factor);
+  if (image.channels === 1) return image;
+  const grey = greyOf(source, image);
+  const data = new Uint8Array(source.length);
+  const { right, deep } = stridesOf(image);
+  for (let p = 0, at = 0; p < grey.length; p++, at += right) {
+    for (let i = at; i <= at + 2 * deep; i += deep) data[i] = blended(grey[p], source[i], factor);
+  }
+  return { ...image, data };
 }
 
 /**
@@ -42,10 +51,7 @@ export function adjustHue(image: Raster, factor: number): Raster {
     if (range === 0) continue;
     const hue = (hueOf(r, g, b, value, range) + shift + 256) % 256;
     const saturation = Math.trunc(Math.fround(range / value) * 255);
-    const [red, green, blue] = fromHsv(hue, saturation, value);
-    data[at] = red;
-    data[at + deep] = green;
-    data[at + 2 * deep] = blue;
+    for (let c = 0; c < 3; c++) data[at + c * deep] = fromHsv(hue, saturation, value, c);
   }
   return { ...image, data };
 }
@@ -91,27 +97,32 @@ export function normalize(
 /** Bytes become float32 from 0 to 1; floats stay. The channels come first, unless 'HWC' is asked for. */
 export function toTensor(image: Raster, dataFormat: 'CHW' | 'HWC' = 'CHW'): Raster {
   const { data, ...rest } = withLayout(image, dataFormat);
-  return { ...rest, data: data instanceof Uint8Array ? Float32Array.from(data, (value) => value / 255) : data };
+  if (!(data instanceof Uint8Array)) return { ...rest, data };
+  const { unit } = inputsOf;
+  const inputs = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) inputs[i] = unit[data[i]];
+  return { ...rest, data: inputs };
 }
 
-/** Between an image of `other` (factor 0) and the image itself (1), and beyond. */
-function blended(where: string, image: Raster, factor: number, other: (pixel: number) => number): Raster {
-  if (!(factor >= 0 && factor < Infinity)) {
-    throw new InputError(`[transforms] ${where}: expected a factor from 0 on, got ${factor}`);
-  }
+/** Between an image of one value (factor 0) and the image itself (1), and beyond. */
+function towards(where: string, image: Raster, factor: number, value: number): Raster {
   const source = requireBytes(where, image);
+  requireFactor(where, factor);
+  const table = Uint8Array.from({ length: 256 }, (_, x) => blended(value, x, factor));
   const data = new Uint8Array(source.length);
-  const { right, deep } = stridesOf(image);
-  const share = Math.fround(factor);
-  for (let p = 0, at = 0; p < image.height * image.width; p++, at += right) {
-    const from = other(p);
-    for (let c = 0; c < image.channels; c++) {
-      const i = at + c * deep;
-      const value = Math.fround(from + Math.fround(share * (source[i] - from)));
-      data[i] = Math.min(255, Math.max(0, value));
-    }
-  }
+  for (let i = 0; i < source.length; i++) data[i] = table[source[i]];
   return { ...image, data };
+}
+
+function requireFactor(where: string, factor: number): void {
+  if (factor >= 0 && factor < Infinity) return;
+  throw new InputError(`[transforms] ${where}: expected a factor from 0 on, got ${factor}`);
+}
+
+/** In float32 and cut off to a byte, as in Pillow's `blend`. */
+function blended(from: number, to: number, factor: number): number {
+  const value = Math.fround(from + Math.fround(Math.fround(factor) * (to - from)));
+  return value >= 255 ? 255 : value > 0 ? Math.trunc(value) : 0;
 }
 
 function greyOf(data: Uint8Array, image: Raster): Uint8Array {
@@ -127,31 +138,26 @@ function greyOf(data: Uint8Array, image: Raster): Uint8Array {
 /** Of 255, rounded as in Pillow's `rgb2hsv`. */
 function hueOf(r: number, g: number, b: number, value: number, range: number): number {
   const part = (x: number) => Math.fround((value - x) / range);
-  const sixths = r === value ? part(b) - part(g) : g === value ? 2 + part(r) - part(b) : 4 + part(g) - part(r);
-  return Math.trunc(Math.fround((Math.fround(sixths) / 6 + 1) % 1) * 255);
+  const place = r === value ? part(b) - part(g) : g === value ? 2 + part(r) - part(b) : 4 + part(g) - part(r);
+  return Math.trunc(Math.fround((Math.fround(place) / 6 + 1) % 1) * 255);
 }
 
-/** Pillow's `hsv2rgb`. */
-function fromHsv(hue: number, saturation: number, value: number): readonly [number, number, number] {
-  if (saturation === 0) return [value, value, value];
+/** Which of value (0), p (1), q (2) and t (3) each sixth of the circle has as red, green and blue. */
+const sixths = Uint8Array.of(0, 3, 1, 2, 0, 1, 1, 0, 3, 1, 2, 0, 3, 1, 0, 0, 1, 2);
+
+/** A channel of Pillow's `hsv2rgb`. */
+function fromHsv(hue: number, saturation: number, value: number, channel: number): number {
   const sixth = Math.floor((hue * 6) / 255);
   const f = Math.fround((hue * 6) / 255 - sixth);
   const s = Math.fround(saturation / 255);
-  const p = Math.round(value * (1 - s));
-  const q = Math.round(value * (1 - s * f));
-  const t = Math.round(value * (1 - s * (1 - f)));
-  switch (sixth % 6) {
+  switch (sixths[3 * (sixth % 6) + channel]) {
     case 0:
-      return [value, t, p];
+      return value;
     case 1:
-      return [q, value, p];
+      return Math.round(value * (1 - s));
     case 2:
-      return [p, value, t];
-    case 3:
-      return [p, q, value];
-    case 4:
-      return [t, p, value];
+      return Math.round(value * (1 - s * f));
     default:
-      return [value, p, q];
+      return Math.round(value * (1 - s * (1 - f)));
   }
 }

@@ -71,11 +71,12 @@ export function pad(image: Raster, padding: Padding, { fill = 0, paddingMode = '
     const values = perChannel('fill', fill, channels);
     const columns = borderPlaces(source.width, left, width, paddingMode);
     const rows = borderPlaces(source.height, top, height, paddingMode);
-    let to = 0;
-    for (const row of rows) {
-      for (const column of columns) {
-        const from = (row * source.width + column) * channels;
-        for (let c = 0; c < channels; c++) result[to++] = row < 0 || column < 0 ? values[c] : data[from + c];
+    for (let y = 0, to = 0; y < height; y++) {
+      const line = rows[y] * source.width;
+      for (let x = 0; x < width; x++) {
+        const isOutside = line < 0 || columns[x] < 0;
+        const from = (line + columns[x]) * channels;
+        for (let c = 0; c < channels; c++, to++) result[to] = isOutside ? values[c] : data[from + c];
       }
     }
     return { ...source, data: result, height, width };

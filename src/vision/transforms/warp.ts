@@ -26,9 +26,11 @@ export function warp(image: Raster, matrix: AffineMatrix, size: Size, options: W
     const { height, width } = size;
     const result: Raster = { ...source, height, width, data: blank(source.data, height * width * channels) };
     const values = perChannel('fill', fill, channels);
-    for (let i = 0; i < result.data.length; i++) result.data[i] = values[i % channels];
-    if (interpolation === 'nearest') pickWarped(source, result, matrix);
-    else interpolate(source, result, matrix, interpolation);
+    if (values.some((value) => value !== 0)) {
+      for (let i = 0; i < result.data.length; i++) result.data[i] = values[i % channels];
+    }
+    const work = { nearest: pickWarped, bilinear: interpolateLinear, bicubic: interpolateCubic };
+    work[interpolation](source, result, matrix);
     return result;
   });
 }
@@ -79,18 +81,10 @@ function pickWarped(source: Raster, result: Raster, [a, b, c, d, e, f]: AffineMa
   }
 }
 
-function interpolate(
-  source: Raster,
-  result: Raster,
-  [a, b, c, d, e, f]: AffineMatrix,
-  interpolation: 'bilinear' | 'bicubic',
-): void {
+function interpolateLinear(source: Raster, result: Raster, [a, b, c, d, e, f]: AffineMatrix): void {
   const { data, height, width, channels } = source;
-  const isBytes = data instanceof Uint8Array;
-  const [before, taps, curve] = interpolation === 'bilinear' ? [0, 2, line] : [1, 4, cubic];
-  const columns = new Int32Array(taps);
-  const rows = new Int32Array(taps);
-  const [across, along] = [new Float64Array(4), new Float64Array(4)];
+  const target = result.data;
+  const line = width * channels;
   for (let y = 0, to = 0; y < result.height; y++) {
     for (let x = 0; x < result.width; x++, to += channels) {
       const atX = a * (x + 0.5) + b * (y + 0.5) + c;
@@ -98,33 +92,58 @@ function interpolate(
       if (!(atX >= 0 && atX < width && atY >= 0 && atY < height)) continue;
       const column = Math.floor(atX - 0.5);
       const row = Math.floor(atY - 0.5);
-      const [shareX, shareY] = [atX - 0.5 - column, atY - 0.5 - row];
-      for (let k = 0; k < taps; k++) {
-        columns[k] = channels * Math.min(width - 1, Math.max(0, column - before + k));
-        rows[k] = channels * width * Math.min(height - 1, Math.max(0, row - before + k));
+      const shareX = atX - 0.5 - column;
+      const shareY = atY - 0.5 - row;
+      const near = channels * Math.max(0, column);
+      const far = channels * Math.min(width - 1, column + 1);
+      const upper = line * Math.max(0, row);
+      const lower = line * Math.min(height - 1, row + 1);
+      for (let i = 0; i < channels; i++) {
+        const above = data[upper + near + i] + (data[upper + far + i] - data[upper + near + i]) * shareX;
+        const below = data[lower + near + i] + (data[lower + far + i] - data[lower + near + i]) * shareX;
+        target[to + i] = above + (below - above) * shareY;
+      }
+    }
+  }
+}
+
+function interpolateCubic(source: Raster, result: Raster, [a, b, c, d, e, f]: AffineMatrix): void {
+  const { data, height, width, channels } = source;
+  const isBytes = data instanceof Uint8Array;
+  const columns = new Int32Array(4);
+  const rows = new Int32Array(4);
+  const across = new Float64Array(4);
+  for (let y = 0, to = 0; y < result.height; y++) {
+    for (let x = 0; x < result.width; x++, to += channels) {
+      const atX = a * (x + 0.5) + b * (y + 0.5) + c;
+      const atY = d * (x + 0.5) + e * (y + 0.5) + f;
+      if (!(atX >= 0 && atX < width && atY >= 0 && atY < height)) continue;
+      const column = Math.floor(atX - 0.5);
+      const row = Math.floor(atY - 0.5);
+      for (let k = 0; k < 4; k++) {
+        columns[k] = channels * Math.min(width - 1, Math.max(0, column - 1 + k));
+        rows[k] = channels * width * Math.min(height - 1, Math.max(0, row - 1 + k));
       }
       for (let i = 0; i < channels; i++) {
-        for (let j = 0; j < taps; j++) {
-          for (let k = 0; k < taps; k++) along[k] = data[rows[j] + columns[k] + i];
-          across[j] = curve(along, shareX);
+        for (let j = 0; j < 4; j++) {
+          const from = rows[j] + i;
+          across[j] = cubic(
+            data[from + columns[0]],
+            data[from + columns[1]],
+            data[from + columns[2]],
+            data[from + columns[3]],
+            atX - 0.5 - column,
+          );
         }
-        const value = curve(across, shareY);
+        const value = cubic(across[0], across[1], across[2], across[3], atY - 0.5 - row);
         result.data[to + i] = isBytes ? Math.min(255, Math.max(0, value)) : value;
       }
     }
   }
 }
 
-function line(values: Float64Array, share: number): number {
-  return values[0] + (values[1] - values[0]) * share;
-}
-
 /** Pillow's cubic for warps, whose slope at a pixel is the difference of its neighbours. */
-function cubic(values: Float64Array, share: number): number {
-  const v1 = values[0];
-  const v2 = values[1];
-  const v3 = values[2];
-  const v4 = values[3];
+function cubic(v1: number, v2: number, v3: number, v4: number, share: number): number {
   const p2 = v3 - v1;
   const p3 = 2 * (v1 - v2) + v3 - v4;
   const p4 = v2 - v1 - v3 + v4;
