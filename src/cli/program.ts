@@ -96,6 +96,10 @@ Examples:
     .command('train')
     .description('train a network, and keep everything in a run folder')
     .addArgument(new Argument('[model]', 'network, such as lenet'))
+    .option(
+      '--config <file>',
+      'YAML with these options in camelCase, schedule, transforms and more; options go before it',
+    )
     .option('--resume <run>', 'go on with a training that was stopped or killed, in place of a model')
     .option('--data <data>', 'mnist, palm:DIR, folder:DIR or csv:FILE (default: the usual one of the model)')
     .addOption(dataDirOption())

@@ -6,7 +6,7 @@ import { BalancedSampler } from '../io/sampler.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Callback } from './callback.js';
 import {
   EarlyStopping,
@@ -18,6 +18,7 @@ import {
 } from './callbacks/index.js';
 import type { LossFunction } from './evaluate.js';
 import { StateFolder } from './stateFolder.js';
+import { classWeightsOf } from './techniques.js';
 import { type EpochRecord, type TrainOptions, train } from './trainer.js';
 
 export interface FitOptions extends MonitorOptions {
@@ -171,7 +172,6 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
   };
 }
 
-/** The weight of each class, `samples / (classes · samples of the class)` for `auto`. */
 async function weightsOf(
   dataset: Dataset,
   loss: LossFunction,
@@ -184,16 +184,11 @@ async function weightsOf(
         `${loss.length}; use CrossEntropyLoss, or give the loss that parameter`,
     );
   }
-  if (classWeight !== 'auto') return Tensor.fromData(Float32Array.from(classWeight));
   const labels = await labelsOf(dataset);
   const classes = dataset.classNames?.length ?? labels.reduce((most, label) => Math.max(most, label + 1), 0);
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]++;
-  const empty = counts.indexOf(0);
-  if (empty >= 0) {
-    throw new InputError(`[fit] classWeight: expected samples of each class for 'auto', got none of class ${empty}`);
-  }
-  return Tensor.fromData(Float32Array.from(counts, (count) => labels.length / (classes * count)));
+  return classWeightsOf(classWeight, counts);
 }
 
 /** The user's callbacks, and those that `fit` adds as Paddle does, unless there is one of the kind already. */

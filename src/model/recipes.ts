@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { nearestName } from '../names.js';
-import { Adam, AdamW, Momentum, type Optimizer, SGD } from '../optimizer/index.js';
+import { Adam, AdamW, Momentum, type Optimizer, type OptimizerOptions, SGD } from '../optimizer/index.js';
 import * as F from '../tensor/functional.js';
 import type { Parameter } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -9,6 +9,7 @@ import { type ModelKind, modelKinds } from '../vision/models/registry.js';
 import { zooKinds } from '../vision/models/zoo/kinds.js';
 import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
+import { describeTechniques, type optimizerExtras, type Techniques } from './techniques.js';
 
 export const optimizerNames = ['sgd', 'momentum', 'adam', 'adamw'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
@@ -31,6 +32,7 @@ export interface Recipe {
   readonly epochs: number;
   /** Batches between two lines of progress. */
   readonly logEvery: number;
+  readonly techniques?: Techniques | undefined;
 }
 
 /** What the user wants otherwise than the recipe. */
@@ -41,6 +43,7 @@ export interface RecipeChanges {
   readonly weightDecay?: number | undefined;
   readonly batchSize?: number | undefined;
   readonly epochs?: number | undefined;
+  readonly techniques?: Techniques | undefined;
 }
 
 export const lossNames = ['crossEntropy', 'binaryCrossEntropy'] as const;
@@ -84,7 +87,10 @@ interface OptimizerKind {
   readonly title: string;
   /** Unless the recipe says otherwise. */
   readonly weightDecay: number;
-  make(parameters: readonly Parameter[], settings: OptimizerSettings): Optimizer;
+  make(
+    parameters: readonly Parameter[],
+    settings: Omit<OptimizerSettings, 'learningRate'> & Pick<OptimizerOptions, 'learningRate' | 'gradClip'>,
+  ): Optimizer;
 }
 
 const defaultMomentum = 0.9;
@@ -101,8 +107,13 @@ const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
   adamw: { title: 'AdamW', weightDecay: 0.01, make: (parameters, settings) => new AdamW({ ...settings, parameters }) },
 };
 
-export function makeOptimizer(settings: OptimizerSettings, parameters: readonly Parameter[]): Optimizer {
-  return optimizers[settings.name].make(parameters, settings);
+/** @param extras in place of the settings: a schedule, say */
+export function makeOptimizer(
+  settings: OptimizerSettings,
+  parameters: readonly Parameter[],
+  extras: ReturnType<typeof optimizerExtras> = {},
+): Optimizer {
+  return optimizers[settings.name].make(parameters, { ...settings, ...extras });
 }
 
 /** What all recipes of the networks for photographs share. */
@@ -229,11 +240,19 @@ export function recipeFor(model: string, classes: number, changes: RecipeChanges
       weightDecay: changes.weightDecay ?? own.weightDecay,
       ...(name === 'momentum' ? { momentum } : {}),
     },
+    ...(changes.techniques !== undefined && { techniques: changes.techniques }),
   };
 }
 
 /** A recipe as people read it, in order. */
-export function describeRecipe({ optimizer, loss, batchSize, shuffle, epochs }: Recipe): Record<string, string> {
+export function describeRecipe({
+  optimizer,
+  loss,
+  batchSize,
+  shuffle,
+  epochs,
+  techniques,
+}: Recipe): Record<string, string> {
   const { title } = optimizers[optimizer.name];
   return {
     Optimizer: optimizer.momentum === undefined ? title : `${title} ${optimizer.momentum}`,
@@ -243,6 +262,7 @@ export function describeRecipe({ optimizer, loss, batchSize, shuffle, epochs }: 
     Order: shuffle ? 'shuffled' : 'as stored',
     Epochs: formatCount(epochs),
     Loss: losses[loss].title,
+    ...describeTechniques(techniques ?? {}),
   };
 }
 

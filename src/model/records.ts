@@ -5,6 +5,7 @@ import type { ThresholdFigures } from '../metric/index.js';
 import type { lr } from '../optimizer/index.js';
 import type { Json } from './callback.js';
 import { lossNames, optimizerNames } from './recipes.js';
+import type { Techniques } from './techniques.js';
 import type { EpochRecord, TrainingState } from './trainer.js';
 
 /** Of config.json and state.json; a later version that can no longer be read by this one counts up. */
@@ -36,6 +37,24 @@ const operatingRule = z.union([
   z.strictObject({ specificity: z.number().gt(0).lte(1) }),
   z.literal('youden'),
 ]);
+
+const techniques = z.strictObject({
+  schedule: z
+    .strictObject({
+      name: z.string(),
+      by: z.enum(['step', 'epoch']),
+      options: z.record(z.string(), z.custom<Json>()),
+    })
+    .optional(),
+  clipGradNorm: z.number().gt(0).optional(),
+  accumulateGradBatches: positive.optional(),
+  classWeight: z.union([z.literal('auto'), z.array(z.number().min(0)).readonly()]).optional(),
+  sampler: z.literal('balanced').optional(),
+  transforms: z
+    .array(z.record(z.string(), z.record(z.string(), z.unknown())))
+    .readonly()
+    .optional(),
+}) satisfies z.ZodType<Techniques>;
 
 /** config.json: everything needed to repeat a run. */
 const runConfig = z.strictObject({
@@ -73,6 +92,7 @@ const runConfig = z.strictObject({
     shuffle: z.boolean(),
     epochs: positive,
     logEvery: positive,
+    techniques: techniques.optional(),
   }),
   /** Null where there are not two classes. */
   operatingRule: operatingRule.nullable(),

@@ -9,11 +9,13 @@ import { chooseOperatingPoint, type OperatingRule } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { seed as setSeed } from '../random.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
 import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
+import { LRScheduler } from './callbacks/index.js';
 import { DivergenceError } from './divergence.js';
 import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
@@ -38,6 +40,7 @@ import { secondClass } from './screening.js';
 import { fingerprint } from './stateFolder.js';
 import { stepPlanner } from './step.js';
 import { summarize } from './summary.js';
+import { classWeightsOf, optimizerExtras, trainLoaderOf } from './techniques.js';
 import { type TrainingState, type TrainOptions, type TrainOutcome, train } from './trainer.js';
 import { version } from './version.js';
 
@@ -103,6 +106,8 @@ interface RunParts {
   readonly optimizer: Optimizer;
   readonly train: OpenedSplit;
   readonly eval: OpenedSplit;
+  readonly trainLoader: DataLoader;
+  readonly classWeight: Tensor | undefined;
   readonly from?: TrainOptions['from'];
 }
 
@@ -113,6 +118,8 @@ export class Run {
   readonly optimizer: Optimizer;
   readonly #train: OpenedSplit;
   readonly #eval: OpenedSplit;
+  readonly #trainLoader: DataLoader;
+  readonly #classWeight: Tensor | undefined;
   readonly #from: TrainOptions['from'];
 
   private constructor(parts: RunParts) {
@@ -121,6 +128,8 @@ export class Run {
     this.optimizer = parts.optimizer;
     this.#train = parts.train;
     this.#eval = parts.eval;
+    this.#trainLoader = parts.trainLoader;
+    this.#classWeight = parts.classWeight;
     this.#from = parts.from;
   }
 
@@ -152,12 +161,14 @@ export class Run {
     };
     const network = kind.create(modelOptions, imageShape);
     summarize(network, [1, ...imageShape]);
-    const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
     const parts = { train: await data.open('train'), eval: await data.open('eval') };
     checkClasses(parts.train, classNames);
+    const optimizer = optimizerOf(recipe, network, parts.train);
+    const trainLoader = await trainLoaderOf(parts.train, recipe.techniques ?? {}, recipe);
+    const classWeight = weightsOf(recipe, parts.train);
     const pretrained = await loadWeights(network, kind, modelOptions.numClasses, options);
     const loss = lossOf(recipe).compute;
-    const trained = { network, optimizer, loss, objective: objectiveOf(network, loss) };
+    const trained = { network, optimizer, loss, objective: objectiveOf(network, loss, classWeight), classWeight };
     const batch = Math.min(recipe.batchSize, parts.train.dataset.length);
     requireMemoryFor('run', batch, imageShape, stepPlanner(trained, imageShape));
     const config: RunConfig = {
@@ -192,7 +203,8 @@ export class Run {
         processor: cpus()[0]?.model.trim() ?? 'unknown',
       },
     };
-    return new Run({ folder: await RunFolder.create(out, config), network, optimizer, ...parts });
+    const folder = await RunFolder.create(out, config);
+    return new Run({ folder, network, optimizer, trainLoader, classWeight, ...parts });
   }
 
   /**
@@ -227,12 +239,17 @@ export class Run {
     }
     setSeed(seed);
     const network = modelKind(model.name).create(model.options, model.inputShape);
-    const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
-    if (!(await folder.hasState())) return new Run({ folder, network, optimizer, ...parts });
+    const optimizer = optimizerOf(recipe, network, parts.train);
+    const trainLoader = await trainLoaderOf(parts.train, recipe.techniques ?? {}, recipe);
+    const made = { folder, network, optimizer, trainLoader, classWeight: weightsOf(recipe, parts.train), ...parts };
+    if (!(await folder.hasState())) {
+      if (model.pretrained === undefined) return new Run(made);
+      throw new InputError(`[run] ${path}: expected a saved state, got none yet; train anew with the same weights`);
+    }
     await folder.loadWeights(network);
     await folder.loadOptimizer(optimizer, network);
     const from = { state: folder.state.training, history: folder.history };
-    return new Run({ folder, network, optimizer, ...parts, from });
+    return new Run({ ...made, from });
   }
 
   /** Where the training goes on; null if it begins. */
@@ -257,14 +274,16 @@ export class Run {
   /** What is trained on what, for {@link train}. */
   loop(): TrainOptions {
     const { recipe, model } = this.folder.config;
-    const { batchSize, shuffle, epochs } = recipe;
+    const { epochs, techniques } = recipe;
     const loss = lossOf(recipe).compute;
     return {
       network: this.network,
       optimizer: this.optimizer,
       loss,
-      objective: objectiveOf(this.network, loss),
-      trainLoader: new DataLoader(this.#train.dataset, { batchSize, shuffle }),
+      objective: objectiveOf(this.network, loss, this.#classWeight),
+      classWeight: this.#classWeight,
+      trainLoader: this.#trainLoader,
+      accumulateGradBatches: techniques?.accumulateGradBatches,
       evalLoader: new DataLoader(this.#eval.dataset, { batchSize: evalBatchSize(model.inputShape, recipe) }),
       epochs,
       from: this.#from,
@@ -291,7 +310,9 @@ export class Run {
     const keeper = new Keeper(this, this.#train, this.#eval, signal);
     try {
       const save = (training: Training) => keeper.save(training);
-      const outcome = await train({ ...this.loop(), callbacks, signal, save, saveSteps });
+      const schedule = folder.config.recipe.techniques?.schedule;
+      const own = schedule === undefined ? [] : [new LRScheduler({ byEpoch: schedule.by === 'epoch' })];
+      const outcome = await train({ ...this.loop(), callbacks: [...own, ...callbacks], signal, save, saveSteps });
       return await keeper.end(outcome);
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
@@ -390,6 +411,16 @@ class Keeper {
   }
 }
 
+function optimizerOf({ optimizer, techniques = {}, ...extent }: Recipe, network: Layer, { dataset }: OpenedSplit) {
+  const extras = optimizerExtras(techniques, optimizer.learningRate, { ...extent, images: dataset.length });
+  return makeOptimizer(optimizer, network.parameters(), extras);
+}
+
+function weightsOf({ techniques }: Recipe, { classCounts }: OpenedSplit): Tensor | undefined {
+  const weights = techniques?.classWeight;
+  return weights === undefined ? undefined : classWeightsOf(weights, classCounts);
+}
+
 function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: RunOptions, imageShape: Shape): void {
   const { inputShape, anySize } = kind;
   const fits = anySize ? imageShape[0] === inputShape[0] : sameShape(imageShape, inputShape);
@@ -427,13 +458,13 @@ function checkClasses({ classCounts, source }: OpenedSplit, classNames: readonly
   throw new InputError(`[run] ${source}: expected training images of each class, got none of ${empty.join(', ')}`);
 }
 
-function objectiveOf(network: Layer, loss: LossFunction): TrainOptions['objective'] {
+function objectiveOf(network: Layer, loss: LossFunction, weight: Tensor | undefined): TrainOptions['objective'] {
   const inner = withHeads(network);
   if (inner === null) return undefined;
   return (images, labels) => {
     const { logits, auxiliary } = inner.forwardWithHeads(images);
-    const plain = loss(logits, labels);
-    const total = auxiliary.reduce((sum, head) => sum.add(loss(head, labels).mul(auxiliaryWeight)), plain);
+    const plain = loss(logits, labels, weight);
+    const total = auxiliary.reduce((sum, head) => sum.add(loss(head, labels, weight).mul(auxiliaryWeight)), plain);
     return { loss: total, outputs: logits };
   };
 }

@@ -7,14 +7,17 @@ import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usual
 import { Run } from '../../model/run.js';
 import { screeningOf } from '../../model/screening.js';
 import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
+import type { Techniques } from '../../model/techniques.js';
 import type { EpochRecord, TrainOutcome } from '../../model/trainer.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
+import { readConfiguration } from '../config.js';
 import { DownloadDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
 import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 
 interface TrainCommandOptions extends EngineOptions, ReadingOptions {
+  readonly config?: string;
   readonly resume?: string;
   readonly saveSteps?: number;
   readonly data?: string;
@@ -35,6 +38,8 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly seed: number;
   readonly out?: string;
   readonly logEvery?: number;
+  /** Of the file of --config. */
+  readonly techniques?: Techniques | undefined;
   readonly json?: boolean;
 }
 
@@ -46,11 +51,12 @@ const resumeOptions = [
 
 /** @param given the options that stand on the command line */
 export async function train(
-  model: string | undefined,
-  options: TrainCommandOptions,
+  name: string | undefined,
+  called: TrainCommandOptions,
   given: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
+  const { model, options } = await configured(name, called, given);
   const open = options.resume === undefined ? opening(model, options) : resuming(model, options.resume, options, given);
   const { json = false, saveSteps } = options;
   applyEngine(options);
@@ -80,6 +86,15 @@ export async function train(
   }
 }
 
+/** Fills in what the file of --config says and the command line does not. */
+async function configured(model: string | undefined, called: TrainCommandOptions, given: readonly string[]) {
+  if (called.config === undefined || called.resume !== undefined) return { model, options: called };
+  const { options: written, techniques } = await readConfiguration(called.config);
+  const typed = Object.fromEntries(Object.entries(called).filter(([key]) => given.includes(key)));
+  const options = { ...called, ...written, ...typed, techniques } as TrainCommandOptions;
+  return { model: model ?? written.model, options };
+}
+
 type Opening = (onDownload: DownloadDisplay['show']) => Promise<Run>;
 
 function opening(model: string | undefined, options: TrainCommandOptions): Opening {
@@ -88,7 +103,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
   }
   const { data = usualData(model).name, dataDir, seed, size, order, antialias } = options;
   const { holdOut, auxiliaryHeads, pretrained, operatingPoint: operatingRule } = options;
-  const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate } = options;
+  const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate, techniques } = options;
   const { name } = findData(data);
   return async (onDownload) =>
     Run.create({
@@ -103,7 +118,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
       auxiliaryHeads,
       pretrained,
       operatingRule,
-      changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate },
+      changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate, techniques },
       onDownload,
     });
 }

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
+import { FileError, InputError, messageOf } from '../errors.js';
+import { reasonOf } from '../io/atomic.js';
+import { optimizerNames } from '../model/recipes.js';
+import { parseSchedule } from '../model/schedules.js';
+import type { Techniques } from '../model/techniques.js';
+import { nearestName } from '../names.js';
+import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
+import { operatingRule } from './options.js';
+
+const count = z.int().min(1);
+const share = z.number().min(0).lt(1);
+const rate = z.number().min(0);
+
+/** Lets a function that throws make the value. */
+function made<In, Out>(make: (value: In) => Out) {
+  return (value: In, context: z.RefinementCtx<In>): Out => {
+    try {
+      return make(value);
+    } catch (error) {
+      context.addIssue(messageOf(error));
+      return z.NEVER;
+    }
+  };
+}
+
+/** The keys of a configuration: the options of `fovea train` in camelCase, and the techniques. */
+const schema = z.strictObject({
+  model: z.string(),
+  data: z.string(),
+  dataDir: z.string(),
+  size: z.union([count.transform((edge) => [edge, edge] as const), z.tuple([count, count])]),
+  order: z.enum(['RGB', 'BGR']),
+  antialias: z.boolean(),
+  holdOut: share,
+  epochs: count,
+  batchSize: count,
+  lr: rate,
+  optimizer: z.enum(optimizerNames),
+  momentum: share,
+  weightDecay: rate,
+  auxiliaryHeads: z.boolean(),
+  pretrained: z.union([z.literal(true), z.string()]),
+  operatingPoint: z.string().transform(made(operatingRule)),
+  seed: z.int().min(0),
+  out: z.string(),
+  saveSteps: count,
+  logEvery: count,
+  workers: z.int().min(0),
+  cache: z.boolean(),
+  onBadImage: z.enum(['fail', 'skip']),
+  engine: z.enum(engineNames),
+  threads: count,
+  conv: z.enum(convolutionNames),
+  precision: z.enum(precisionNames),
+  schedule: z.unknown().transform(made(parseSchedule)),
+  transforms: z.union([z.string(), z.array(z.unknown())]).transform(made(transformsOf)),
+  clipGradNorm: z.number().gt(0),
+  accumulateGradBatches: count,
+  classWeight: z.union([z.literal('auto'), z.array(rate)]),
+  sampler: z.literal('balanced'),
+});
+
+/** The part of a file that {@link Techniques} are made of. */
+const techniqueKeys = [
+  'schedule',
+  'transforms',
+  'clipGradNorm',
+  'accumulateGradBatches',
+  'classWeight',
+  'sampler',
+] as const satisfies readonly (keyof Techniques)[];
+
+type Configuration = Partial<z.infer<typeof schema>>;
+
+function transformsOf(entries: string | readonly unknown[]) {
+  return parseTransforms(entries as readonly TransformEntry[]).toJSON() ?? [];
+}
+
+/**
+ * Reads a training's configuration, YAML (or JSON) with the options of `fovea train` in camelCase and some more.
+ *
+ * @throws {InputError} naming the file and every key that is unknown, with the nearest one, or wrong
+ */
+export async function readConfiguration(
+  path: string,
+): Promise<{ readonly options: Omit<Configuration, keyof Techniques>; readonly techniques: Techniques | undefined }> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new FileError(`[config] ${path}: expected a file of YAML, got ${reasonOf(error)}`, { cause: error });
+  });
+  const all = validated(path, parsed(path, text));
+  const techniques: Record<string, unknown> = {};
+  const options: Record<string, unknown> = { ...all };
+  for (const key of techniqueKeys) {
+    if (all[key] !== undefined) techniques[key] = all[key];
+    delete options[key];
+  }
+  const some = Object.keys(techniques).length > 0;
+  return { options, techniques: some ? (techniques as Techniques) : undefined };
+}
+
+function parsed(path: string, text: string): unknown {
+  try {
+    return parse(text) ?? {};
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    const [first] = error.message.split('\n');
+    throw new FileError(`[config] ${path}: expected YAML, got something else: ${first}`, { cause: error });
+  }
+}
+
+function validated(path: string, value: unknown): Configuration {
+  const result = schema.partial().safeParse(value);
+  if (result.success) return result.data as Configuration;
+  const problems = result.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => {
+        const near = nearestName(key, Object.keys(schema.shape));
+        return `unknown key ${key}${near === null ? '' : `, did you mean ${near}?`}`;
+      });
+    }
+    return `${issue.path.join('.') || 'the file'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
+  });
+  throw new InputError(`[config] ${path}: ${problems.flat().join('; ')}`);
+}

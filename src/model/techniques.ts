@@ -1,0 +1,94 @@
+import { InputError } from '../errors.js';
+import { DataLoader } from '../io/dataloader.js';
+import { labelsOf } from '../io/dataset.js';
+import { BalancedSampler } from '../io/sampler.js';
+import { ClipGradByGlobalNorm, type GradientClip, type lr } from '../optimizer/index.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { OpenedSplit } from '../vision/datasets/registry.js';
+import { parseTransforms } from '../vision/transforms/parse.js';
+import type { TransformSpec } from '../vision/transforms/transform.js';
+import { makeSchedule, type ScheduleSettings } from './schedules.js';
+
+/** What a training does beyond the plain recipe. */
+export interface Techniques {
+  /** How the learning rate changes. */
+  readonly schedule?: ScheduleSettings | undefined;
+  /** The largest norm of all gradients together that is left as it is. */
+  readonly clipGradNorm?: number | undefined;
+  /** Batches whose gradients make one step. */
+  readonly accumulateGradBatches?: number | undefined;
+  /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
+  readonly classWeight?: 'auto' | readonly number[] | undefined;
+  /** `balanced` shows every class equally often. */
+  readonly sampler?: 'balanced' | undefined;
+  /** Changes of the training's images, drawn anew for each epoch. */
+  readonly transforms?: readonly TransformSpec[] | undefined;
+}
+
+/** Size of a training. */
+interface Extent {
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly images: number;
+}
+
+/** What an optimizer is made with, besides the recipe's settings. */
+export function optimizerExtras(
+  { schedule, clipGradNorm, accumulateGradBatches = 1 }: Techniques,
+  learningRate: number,
+  { batchSize, epochs, images }: Extent,
+): { readonly learningRate?: lr.Schedule; readonly gradClip?: GradientClip } {
+  const steps = Math.ceil(Math.ceil(images / batchSize) / accumulateGradBatches);
+  const total = schedule?.by === 'epoch' ? epochs : epochs * steps;
+  return {
+    ...(schedule !== undefined && { learningRate: makeSchedule(schedule, learningRate, total) }),
+    ...(clipGradNorm !== undefined && { gradClip: new ClipGradByGlobalNorm({ clipNorm: clipGradNorm }) }),
+  };
+}
+
+/** The training's batches. */
+export async function trainLoaderOf(
+  { dataset }: Pick<OpenedSplit, 'dataset'>,
+  { transforms, sampler }: Techniques,
+  { batchSize, shuffle }: { readonly batchSize: number; readonly shuffle: boolean },
+): Promise<DataLoader> {
+  const order = sampler === 'balanced' ? { sampler: new BalancedSampler(await labelsOf(dataset)) } : { shuffle };
+  const changed = transforms === undefined ? dataset : dataset.withTransform(parseTransforms(transforms));
+  return new DataLoader(changed, { batchSize, ...order });
+}
+
+/**
+ * The weight of each class: `samples / (classes · samples of the class)` for `auto`.
+ *
+ * @throws {InputError} for a number of weights that is not that of the classes, or a class without samples
+ */
+export function classWeightsOf(weights: 'auto' | readonly number[], counts: readonly number[]): Tensor {
+  if (weights === 'auto') {
+    const samples = counts.reduce((sum, count) => sum + count, 0);
+    const empty = counts.indexOf(0);
+    if (empty >= 0) {
+      throw new InputError(`[classWeight] auto: expected samples of each class, got none of class ${empty}`);
+    }
+    return Tensor.fromData(Float32Array.from(counts, (count) => samples / (counts.length * count)));
+  }
+  if (weights.length !== counts.length || weights.some((weight) => !(weight >= 0 && Number.isFinite(weight)))) {
+    throw new InputError(`[classWeight] expected ${counts.length} numbers of at least 0, got [${weights.join(', ')}]`);
+  }
+  return Tensor.fromData(Float32Array.from(weights));
+}
+
+/** As people read it. */
+export function describeTechniques(techniques: Techniques): Record<string, string> {
+  const { schedule, clipGradNorm, accumulateGradBatches = 1, classWeight, sampler, transforms = [] } = techniques;
+  const options = Object.entries(schedule?.options ?? {}).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  return {
+    ...(schedule !== undefined && { Schedule: [`${schedule.name} by ${schedule.by}`, ...options].join(' ') }),
+    ...(clipGradNorm !== undefined && { 'Gradients clipped to norm': String(clipGradNorm) }),
+    ...(accumulateGradBatches > 1 && { 'Batches a step': String(accumulateGradBatches) }),
+    ...(classWeight !== undefined && {
+      'Class weights': classWeight === 'auto' ? 'auto' : `[${classWeight.join(' ')}]`,
+    }),
+    ...(sampler !== undefined && { Sampler: sampler }),
+    ...(transforms.length > 0 && { Transforms: transforms.flatMap((spec) => Object.keys(spec)).join(' ') }),
+  };
+}

@@ -1,0 +1,126 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
+import { smallMnist } from '../smallMnist.js';
+import { temporaryFolder } from '../temporary.js';
+import { runFovea as fovea } from './run.js';
+
+const root = temporaryFolder();
+let dataDir = '';
+beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
+  dataDir = await smallMnist(root, { train: 200, test: 50 });
+});
+
+function write(name: string, text: string): string {
+  const path = join(root, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('fovea train --config', () => {
+  it('trains as the file says, but for what the command line says', async () => {
+    const out = join(root, 'configured');
+    const file = write(
+      'good.yaml',
+      `# a modern recipe
+model: lenet
+data: mnist
+dataDir: ${dataDir}
+epochs: 9
+batchSize: 20
+optimizer: sgd
+lr: 0.4
+seed: 7
+schedule:
+  LinearWarmup: { warmupSteps: 5, after: { CosineAnnealingDecay: { etaMin: 0.1 } } }
+transforms: [RandomRotation(10), { RandomCrop: { size: 28, padding: 2 } }]
+classWeight: auto
+sampler: balanced
+clipGradNorm: 5
+accumulateGradBatches: 2
+saveSteps: 3
+`,
+    );
+    const {
+      code,
+      err,
+      out: text,
+    } = await fovea('train', '--config', file, '--epochs', '2', '--seed', '4', '--out', out);
+    expect([code, err]).toEqual([0, expect.not.stringContaining('fovea:')]);
+    expect(text).toContain('schedule LinearWarmup by step warmupSteps 5 after {"CosineAnnealingDecay":{"etaMin":0.1}}');
+    expect(text).toContain(
+      'batches a step 2, class weights auto, sampler balanced, transforms RandomRotation RandomCrop',
+    );
+    const { recipe, seed } = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+    expect(seed).toBe(4);
+    expect(recipe).toMatchObject({
+      epochs: 2,
+      batchSize: 20,
+      optimizer: { name: 'sgd', learningRate: 0.4 },
+      techniques: { classWeight: 'auto', clipGradNorm: 5, schedule: { name: 'LinearWarmup', by: 'step' } },
+    });
+    expect(recipe.techniques.transforms.map((spec: object) => Object.keys(spec))).toEqual([
+      ['RandomRotation'],
+      ['RandomCrop'],
+    ]);
+    const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+    // 200 images in batches of 20, two of them a step: five steps of warm-up, then five down to 0.1.
+    expect(lines.map((line) => JSON.parse(line).learningRate)).toEqual([0.4, expect.closeTo(0.1, 10)]);
+    expect((await fovea('train', '--resume', out, '--data-dir', dataDir)).code).toBe(0);
+  });
+
+  it.each([
+    ['epochs: 2\nbatch_size: 3\nfoo: 1', /: unknown key batch_size, did you mean batchSize\?; unknown key foo\n$/],
+    ['epochs: many', /: epochs: invalid input: expected number, received string\n$/],
+    ['lr: -1\nseed: 1.5', /: lr: too small: .*; seed: invalid input/],
+    ['schedule: CosineAnealingDecay', /: schedule: \[schedule\] .*; did you mean CosineAnnealingDecay\?\n$/],
+    [
+      'schedule: { StepDecay: { stepsize: 3 } }',
+      /StepDecay: expected by, stepSize, gamma, got stepsize; did you mean stepSize/,
+    ],
+    ['transforms: RandomRotate(3)', /: transforms: .*did you mean RandomRotation\?/],
+    ['operatingPoint: best', /: operatingPoint: expected sensitivity=0\.95/],
+    ['epochs: [', /: expected YAML, got something else: .* at line 1/],
+    ['- lenet', /: the file: invalid input: expected object, received array\n$/],
+  ])('%j is refused', async (text, message) => {
+    const file = write('bad.yaml', text);
+    const { code, err } = await fovea('train', 'lenet', '--config', file, '--out', join(root, 'none'));
+    expect(err).toMatch(message);
+    expect(err).toContain(`[config] ${file}`);
+    expect(code).toBe(2);
+  });
+
+  it('names a file that is missing, and does not go with --resume', async () => {
+    const missing = await fovea('train', '--config', join(root, 'missing.yaml'));
+    expect([missing.code, missing.err]).toEqual([
+      2,
+      expect.stringMatching(/\[config\] .*missing\.yaml: expected a file/),
+    ]);
+    const both = await fovea('train', '--config', join(root, 'good.yaml'), '--resume', join(root, 'configured'));
+    expect([both.code, both.err]).toEqual([2, expect.stringContaining('got --config as well')]);
+  });
+
+  it('refuses options of schedules that make no sense once the rest is known', async () => {
+    const file = write('late.yaml', 'schedule: { StepDecay: { stepSize: 0 } }\nclassWeight: [1, 2]');
+    const { code, err } = await fovea(
+      'train',
+      'lenet',
+      '--config',
+      file,
+      '--data-dir',
+      dataDir,
+      '--out',
+      join(root, 'late'),
+    );
+    expect([code, err]).toEqual([2, 'fovea: [lr] stepSize: expected an integer from 1 on, got 0\n']);
+    const other = write('weights.yaml', 'classWeight: [1, 2]');
+    const result = await fovea('train', 'lenet', '--config', other, '--data-dir', dataDir, '--out', join(root, 'late'));
+    expect([result.code, result.err]).toEqual([
+      2,
+      'fovea: [classWeight] expected 10 numbers of at least 0, got [1, 2]\n',
+    ]);
+  });
+});
