@@ -209,7 +209,10 @@ describe('other threads and processes', () => {
     `);
     expect(result.done).toBe(30);
     expect(result.isFile).toBe(true);
-    expect(result.message).toMatch(/^\[image\] bad\.jpg: expected an intact picture, got .*premature end/);
+    // libvips keeps what was wrong in one place for all threads, and sometimes another one has cleared it meanwhile.
+    expect(result.message).toMatch(
+      /^\[image\] bad\.jpg: expected an intact picture, got .*(premature end|Warning treated as error)/,
+    );
     const reader = new ImageReader({ size: 4, cache: false });
     const expected = await Promise.all(
       result.pixels.map(async (_: number, i: number) => (await reader.read(join(folder, `${i}.jpg`))).pixels[0]),

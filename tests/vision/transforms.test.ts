@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { Generator } from '../../src/random.js';
@@ -364,5 +365,38 @@ describe('parseTransforms', () => {
     const parse = () => parseTransforms(spec as string);
     expect(parse).toThrow(InputError);
     expect(parse).toThrow(message);
+  });
+
+  it('reads any text, or says what is wrong with it', () => {
+    const part = fc.constantFrom(
+      ...transformNames,
+      '(',
+      ')',
+      '[',
+      ']',
+      ',',
+      '=',
+      '1',
+      '-2.5',
+      'size',
+      'null',
+      ' ',
+      "'a'",
+    );
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(part, { maxLength: 12 }).map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        try {
+          const { transforms } = parseTransforms(text);
+          expect(parseTransforms(JSON.parse(JSON.stringify(transforms)).flat()).transforms).toEqual(transforms);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });
