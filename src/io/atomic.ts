@@ -33,15 +33,20 @@ export function reasonOf(error: unknown): string {
  * takes the place of `path`. Readers see the old contents or the new ones, never a part, even after a power failure.
  *
  * @param fill writes to the end of the file, and returns what this function returns
+ * @param partial the new file: one that may be there already, is gone on with, and stays if anything fails
  * @throws FileError with the path and the cause if anything fails; the old file is untouched then, the new one removed.
  * A {@link FoveaError} that `fill` throws passes through.
  */
-export async function replaceFile<T>(path: string, fill: (handle: FileHandle) => Promise<T>): Promise<T> {
+export async function replaceFile<T>(
+  path: string,
+  fill: (handle: FileHandle) => Promise<T>,
+  partial?: string,
+): Promise<T> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = partial ?? join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   let result: T;
   try {
-    const handle = await open(temporary, 'ax');
+    const handle = await open(temporary, partial === undefined ? 'ax+' : 'a+');
     try {
       result = await fill(handle);
       await handle.sync();
@@ -51,7 +56,7 @@ export async function replaceFile<T>(path: string, fill: (handle: FileHandle) =>
     await rename(temporary, path);
   } catch (error) {
     // If this fails too, the first error is the one to report.
-    await rm(temporary, { force: true }).catch(() => {});
+    if (partial === undefined) await rm(temporary, { force: true }).catch(() => {});
     if (error instanceof FoveaError) throw error;
     const todo = advice[(error as NodeJS.ErrnoException | null)?.code ?? ''];
     throw new FileError(
@@ -85,9 +90,12 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     if (await isFolder(path)) return;
     const above = dirname(path);
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path || (await isFolder(above))) throw error;
-    await makeFolder(above);
-    await makeFolder(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error;
+    if (!(await isFolder(above))) await makeFolder(above);
+    // Somebody else may have made the one above, or this one, in the meantime.
+    await mkdir(path).catch(async (again: unknown) => {
+      if (!(await isFolder(path))) throw again;
+    });
   }
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getProxyForUrl } from 'proxy-from-env';
 import { FileError, messageOf } from '../errors.js';
 import { reasonOf, replaceFile } from './atomic.js';
+import { lockFolder } from './lock.js';
 
 export interface DownloadProgress {
   readonly url: string;
@@ -48,8 +49,11 @@ interface Piece {
  * Downloads a file over http or https, checks it, and only then puts it in its place; folders are made as needed.
  * Proxies are those of `https_proxy`, `http_proxy` and `all_proxy`, but for the hosts in `no_proxy`.
  *
+ * What has arrived of a download that was interrupted or killed lies in the folder `path` + `.part`, and the next one
+ * goes on from there.
+ *
  * @throws FileError if the address cannot be reached, answers with an error, or has a file with another checksum; what
- * was at `path` stays, and what was received is removed
+ * was at `path` stays
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const folder = dirname(path);
@@ -58,7 +62,25 @@ export async function download(url: string, path: string, options: DownloadOptio
       cause: error,
     });
   });
-  await replaceFile(path, (handle) => receive(url, path, handle, options));
+  const receiveTo = (handle: FileHandle) => receive(url, path, handle, options);
+  const aside = `${path}.part`;
+  await mkdir(aside, { recursive: true }).catch(() => {});
+  const lock = await lockFolder(aside, 'download').catch(() => null);
+  // Somebody else is downloading the same file: two of them do no harm, but they cannot share what has arrived.
+  if (lock === null) return replaceFile(path, receiveTo);
+  const part = join(aside, 'data');
+  try {
+    await replaceFile(path, receiveTo, part);
+  } catch (error) {
+    const interrupted = error instanceof FileError && error.cause instanceof Interruption;
+    const { size } = await stat(part).catch(() => ({ size: 0 }));
+    if (!interrupted || size === 0) await rm(part, { force: true });
+    throw error;
+  } finally {
+    await lock.release();
+    // Unless something is kept there.
+    await rmdir(aside).catch(() => {});
+  }
 }
 
 async function receive(
@@ -74,7 +96,18 @@ async function receive(
     );
   let hash = createHash('md5');
   let received = 0;
-  let next = 0;
+  for await (const bytes of handle.createReadStream({ start: 0, autoClose: false })) {
+    hash.update(bytes as Buffer);
+    received += (bytes as Buffer).length;
+  }
+  if (hash.copy().digest('hex') === md5) return;
+  const restart = async () => {
+    await handle.truncate(0);
+    hash = createHash('md5');
+    received = 0;
+  };
+  let leftover = received > 0;
+  let next = received;
   for (let attempt = 1; ; attempt++) {
     const begin = next;
     // If this attempt brings nothing, the one after it does not insist on going on from here.
@@ -82,9 +115,8 @@ async function receive(
     try {
       for await (const { bytes, position, totalBytes } of request(url, begin, timeoutMs)) {
         if (position !== received) {
-          await handle.truncate(0);
-          hash = createHash('md5');
-          received = 0;
+          await restart();
+          leftover = false;
         }
         await handle.writeFile(bytes);
         hash.update(bytes);
@@ -92,17 +124,24 @@ async function receive(
         next = received;
         onProgress?.({ url, receivedBytes: received, totalBytes });
       }
-      break;
+      const found = hash.copy().digest('hex');
+      if (found === md5) return;
+      const bytes = received;
+      await restart();
+      next = 0;
+      // What an earlier download has left may have been the beginning of another file.
+      if (!leftover) throw failure(`a file with md5 ${md5}`, `${bytes} bytes with md5 ${found}`);
+      leftover = false;
+      attempt--;
     } catch (error) {
       if (!(error instanceof Interruption)) throw error;
       if (error.final || attempt >= attempts) {
-        throw failure('a file to download', `${error.message} (attempt ${attempt} of ${attempts})`, error);
+        const kept = received > 0 ? `; the ${received} bytes that have arrived are kept for another try` : '';
+        throw failure('a file to download', `${error.message} (attempt ${attempt} of ${attempts})${kept}`, error);
       }
       await sleep(250 * 4 ** (attempt - 1));
     }
   }
-  const found = hash.digest('hex');
-  if (found !== md5) throw failure(`a file with md5 ${md5}`, `${received} bytes with md5 ${found}`);
 }
 
 /** The file from byte `begin` on, or from 0 if the server has it so. */

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError } from '../../src/errors.js';
@@ -110,6 +111,62 @@ describe('download', () => {
     expect(error.message).toContain(`get the file by other means and place it at ${path}`);
     expect(server.requests).toHaveLength(2);
     expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(error.message).toContain('the 150000 bytes that have arrived are kept for another try');
+    expect(readdirSync(join(folder, 'sub'))).toEqual(['file.bin', 'file.bin.part']);
+  });
+
+  /** Answers with what is asked for. */
+  const serveRanges = () =>
+    server.serve(({ headers }, response) => {
+      const begin = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+      if (begin === 0) return response.end(content);
+      if (begin >= content.length) return response.writeHead(416).end();
+      const range = `bytes ${begin}-${content.length - 1}/${content.length}`;
+      return response.writeHead(206, { 'content-range': range }).end(content.subarray(begin));
+    });
+
+  it('goes on with what an earlier download has left', async () => {
+    server.serve((_, response) => sendHalf(response));
+    await failure({ onProgress: drop });
+    serveRanges();
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(server.requests).toEqual([`GET /file.bin bytes=${half}-`]);
+    expect(readdirSync(join(folder, 'sub'))).toEqual(['file.bin']);
+  });
+
+  it.each([
+    ['all of it', content, []],
+    [
+      'another file',
+      Buffer.from(content).fill(1, 0, 9).subarray(0, 9000),
+      ['GET /file.bin bytes=9000-', 'GET /file.bin'],
+    ],
+    [
+      'a longer file',
+      Buffer.alloc(content.length + 1),
+      [`GET /file.bin bytes=${content.length + 1}-`, 'GET /file.bin'],
+    ],
+  ])('that a killed process has left: %s', async (_, left, requests) => {
+    mkdirSync(`${path}.part`, { recursive: true });
+    writeFileSync(join(`${path}.part`, 'data'), left);
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    writeFileSync(join(`${path}.part`, '.lock'), JSON.stringify({ host: hostname(), pid: dead, began: null }));
+    serveRanges();
+    await download(`${server.url}/file.bin`, path, { md5 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(server.requests).toEqual(requests);
+    expect(readdirSync(join(folder, 'sub'))).toEqual(['file.bin']);
+  });
+
+  it('does not disturb another one of the same file', async () => {
+    const both = new Map<string, ServerResponse>();
+    server.serve(({ url }, response) => {
+      both.set(url as string, response);
+      if (both.size === 2) for (const each of both.values()) each.end(content);
+    });
+    await Promise.all(['a', 'b'].map((name) => download(`${server.url}/${name}`, path, { md5 })));
+    expect(readFileSync(path).equals(content)).toBe(true);
     expect(readdirSync(join(folder, 'sub'))).toEqual(['file.bin']);
   });
 
