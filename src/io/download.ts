@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getProxyForUrl } from 'proxy-from-env';
 import { FileError, messageOf } from '../errors.js';
-import { reasonOf, replaceFile } from './atomic.js';
+import { makeFolder, reasonOf, replaceFile } from './atomic.js';
 import { lockFolder } from './lock.js';
 
 export interface DownloadProgress {
@@ -57,14 +57,14 @@ interface Piece {
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: unknown) => {
     throw new FileError(`[download] ${folder}: expected a folder to write to, got ${reasonOf(error)}`, {
       cause: error,
     });
   });
   const receiveTo = (handle: FileHandle) => receive(url, path, handle, options);
   const aside = `${path}.part`;
-  await mkdir(aside, { recursive: true }).catch(() => {});
+  await mkdir(aside).catch(() => {});
   const lock = await lockFolder(aside, 'download').catch(() => null);
   // Somebody else is downloading the same file: two of them do no harm, but they cannot share what has arrived.
   if (lock === null) return replaceFile(path, receiveTo);
