@@ -44,6 +44,7 @@ export type { FitOptions } from './model/fit.js';
 export { type JudgeOptions, Model, type PredictOptions, type PrepareOptions } from './model/model.js';
 export type { LoadOptions } from './model/modelFile.js';
 export type { NonFinite } from './model/nonFinite.js';
+export { type FlopsOptions, flops, type ParameterCounts, summary } from './model/paddleSummary.js';
 export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
 export { classProbabilities } from './model/probabilities.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';

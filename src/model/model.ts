@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
 import { DataLoader, type TensorBatch } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import type { Metric } from '../metric/index.js';
@@ -14,6 +15,7 @@ import { evaluate, type LossFunction } from './evaluate.js';
 import { Figures } from './figures.js';
 import { type FitOptions, fitModel, type Prepared } from './fit.js';
 import { type LoadOptions, loadModel, saveModel } from './modelFile.js';
+import { type FlopsOptions, flops, type ParameterCounts, summary } from './paddleSummary.js';
 import { trainStep } from './step.js';
 import type { EpochRecord } from './trainer.js';
 
@@ -192,6 +194,16 @@ export class Model {
 
   parameters(): Parameter[] {
     return this.network.parameters();
+  }
+
+  /** Prints the layers as `paddle.summary` does; see {@link summary}. */
+  summary(inputShape: Shape): ParameterCounts {
+    return summary(this.network, inputShape);
+  }
+
+  /** Counts multiply-adds as `paddle.flops` does; see {@link flops}. */
+  flops(inputShape: Shape, options: FlopsOptions = {}): number {
+    return flops(this.network, inputShape, options);
   }
 
   #prepared(where: string): Prepared {

@@ -34,12 +34,38 @@ export interface NetworkSummary {
  * @throws {ShapeError} if the network cannot take an input of that shape
  */
 export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
-  checkShape('summary', inputShape);
   const layers: LayerSummary[] = [];
   const counted = new Set<Layer>();
   const watched = [network, ...network.sublayers()].filter(
     (layer) => layer.ownState().size > 0 || layer.namedChildren().size === 0,
   );
+  const outputShape = trace(network, inputShape, watched, (layer, _, output) => {
+    layers.push(describe(layer, output, !counted.has(layer)));
+    counted.add(layer);
+  });
+  const states = [...network.stateDict().values()];
+  const buffers = states.filter((state) => !(state instanceof Parameter));
+  return {
+    layers,
+    outputShape,
+    parameters: network.parameterCount(),
+    buffers: buffers.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/**
+ * Sends a random input through a network in evaluation mode, and tells whenever it has passed one of some layers.
+ * Nothing is computed.
+ *
+ * @returns the shape of the output
+ */
+export function trace(
+  network: Layer,
+  inputShape: Shape,
+  watched: readonly Layer[],
+  onPassed: (layer: Layer, input: Tensor, output: Tensor) => void,
+): Shape {
+  checkShape('summary', inputShape);
   const { training } = network;
   network.eval();
   for (const layer of watched) {
@@ -47,22 +73,13 @@ export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
     // A field of the instance stands before the method until it is deleted.
     layer.forward = (...inputs) => {
       const output = forward(...inputs);
-      layers.push(describe(layer, output, !counted.has(layer)));
-      counted.add(layer);
+      onPassed(layer, inputs[0], output);
       return output;
     };
   }
   try {
     const pixels = new Generator(0).fillNormal(new Float32Array(numel(inputShape)), 0, 1);
-    const { shape } = noGrad(() => network.forward(Tensor.fromData(pixels, inputShape)));
-    const states = [...network.stateDict().values()];
-    const buffers = states.filter((state) => !(state instanceof Parameter));
-    return {
-      layers,
-      outputShape: shape,
-      parameters: network.parameterCount(),
-      buffers: buffers.reduce((sum, { size }) => sum + size, 0),
-    };
+    return noGrad(() => network.forward(Tensor.fromData(pixels, inputShape))).shape;
   } finally {
     for (const layer of watched) Reflect.deleteProperty(layer, 'forward');
     if (training) network.train();
