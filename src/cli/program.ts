@@ -101,7 +101,10 @@ Examples:
       'YAML with these options in camelCase, schedule, transforms and more; options go before it',
     )
     .option('--resume <run>', 'go on with a training that was stopped or killed, in place of a model')
-    .option('--data <data>', 'mnist, palm:DIR, folder:DIR or csv:FILE (default: the usual one of the model)')
+    .option(
+      '--data <data>',
+      'mnist, fashionmnist, cifar10, cifar100, palm:DIR, folder:DIR or csv:FILE (default: the usual one of the model)',
+    )
     .addOption(dataDirOption())
     .option('--size <edge>', 'edge that photographs are resized to, or height,width', imageSize)
     .addOption(new Option('--order <order>', 'of the colour channels (default: BGR)').choices(['RGB', 'BGR']))
@@ -110,6 +113,10 @@ Examples:
       '--hold-out <share>',
       'of each class, kept back for judging where the data does not say (default: 0.2)',
       share,
+    )
+    .option(
+      '--transforms <list>',
+      "changes of the training images, such as 'RandomCrop(32, padding=4),RandomHorizontalFlip'; see `data show`",
     )
     .option('--epochs <n>', 'passes over the training images', positiveInteger)
     .option('--batch-size <n>', 'images in a step', positiveInteger)
@@ -151,7 +158,10 @@ Examples:
     .command('eval')
     .description('judge a trained network')
     .addArgument(folder())
-    .option('--data <data>', 'mnist, palm:DIR, folder:DIR or csv:FILE (default: that of the training)')
+    .option(
+      '--data <data>',
+      'mnist, fashionmnist, cifar10, cifar100, palm:DIR, folder:DIR or csv:FILE (default: that of the training)',
+    )
     .addOption(
       new Option('--split <split>', 'images to judge by (default: validation)').choices(['train', 'validation', 'all']),
     )

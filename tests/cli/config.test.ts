@@ -123,4 +123,42 @@ saveSteps: 3
       'fovea: [classWeight] expected 10 numbers of at least 0, got [1, 2]\n',
     ]);
   });
+
+  it('takes transforms from the command line, in place of those of the file', async () => {
+    const file = write('flips.yaml', 'transforms: RandomHorizontalFlip\nclassWeight: auto\n');
+    const train = async (name: string, ...options: string[]) => {
+      const out = join(root, name);
+      const all = [
+        'lenet',
+        '--data',
+        'mnist',
+        '--data-dir',
+        dataDir,
+        '--epochs',
+        '1',
+        '--batch-size',
+        '50',
+        '--out',
+        out,
+      ];
+      const { code, err } = await fovea('train', ...all, ...options);
+      expect([code, err]).toEqual([0, expect.not.stringContaining('fovea:')]);
+      const { recipe } = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+      return { techniques: recipe.techniques, metrics: readFileSync(join(out, 'metrics.jsonl'), 'utf8') };
+    };
+    const spec = 'RandomRotation(30)';
+    const [plain, rotated, both] = [
+      await train('plain'),
+      await train('rotated', '--transforms', spec, '--workers', '0'),
+      await train('both', '--transforms', spec, '--config', file),
+    ];
+    const transforms = [{ RandomRotation: expect.objectContaining({ degrees: [-30, 30] }) }];
+    expect(plain.techniques).toBeUndefined();
+    expect(rotated.techniques).toEqual({ transforms });
+    expect(both.techniques).toEqual({ transforms, classWeight: 'auto' });
+    const lossOf = ({ metrics }: { metrics: string }) => JSON.parse(metrics).trainLoss;
+    expect(lossOf(rotated)).not.toBe(lossOf(plain));
+    const wrong = await fovea('train', 'lenet', '--transforms', 'RandomRotate(3)', '--out', join(root, 'none'));
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('did you mean RandomRotation?')]);
+  });
 });

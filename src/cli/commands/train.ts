@@ -10,6 +10,7 @@ import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import type { Techniques } from '../../model/techniques.js';
 import type { EpochRecord, TrainOutcome } from '../../model/trainer.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
+import { parseTransforms } from '../../vision/transforms/parse.js';
 import { readConfiguration } from '../config.js';
 import { DownloadDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
@@ -38,7 +39,8 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly seed: number;
   readonly out?: string;
   readonly logEvery?: number;
-  /** Of the file of --config. */
+  readonly transforms?: string;
+  /** Of the file of --config, with transforms of the command line in place of the file's. */
   readonly techniques?: Techniques | undefined;
   readonly json?: boolean;
 }
@@ -88,10 +90,15 @@ export async function train(
 
 /** Fills in what the file of --config says and the command line does not. */
 async function configured(model: string | undefined, called: TrainCommandOptions, given: readonly string[]) {
-  if (called.config === undefined || called.resume !== undefined) return { model, options: called };
+  const { transforms } = called;
+  const own = transforms === undefined ? undefined : { transforms: parseTransforms(transforms).toJSON() ?? [] };
+  if (called.config === undefined || called.resume !== undefined) {
+    return { model, options: { ...called, techniques: own } };
+  }
   const { options: written, techniques } = await readConfiguration(called.config);
   const typed = Object.fromEntries(Object.entries(called).filter(([key]) => given.includes(key)));
-  const options = { ...called, ...written, ...typed, techniques } as TrainCommandOptions;
+  const all = own === undefined ? techniques : { ...techniques, ...own };
+  const options = { ...called, ...written, ...typed, techniques: all } as TrainCommandOptions;
   return { model: model ?? written.model, options };
 }
 
