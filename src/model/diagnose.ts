@@ -1,5 +1,7 @@
 import { totalmem } from 'node:os';
+import { availableMemory, formatBytes } from '../engine/memory.js';
 import { openOneDnn } from '../engine/onednn/engine.js';
+import { memoryLimit } from '../env.js';
 import { messageOf } from '../errors.js';
 import { datasetKinds } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
@@ -47,17 +49,12 @@ function checkEngine(): Finding[] {
 }
 
 function checkMemory(): Finding {
-  const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
   // In a container it is the container's limit that counts.
-  const limit = process.constrainedMemory?.() ?? 0;
-  const total = totalmem();
-  const usable = limit > 0 && limit < total ? limit : total;
-  const available = process.availableMemory?.() ?? total;
-  return {
-    name: 'Memory',
-    ok: true,
-    found: `${gibibytes(usable)} GiB, ${gibibytes(Math.min(available, usable))} GiB of them free`,
-  };
+  const total = Math.min(totalmem(), process.constrainedMemory?.() || totalmem());
+  const limit = memoryLimit();
+  const limited = limit === null ? '' : `; programs may take ${formatBytes(limit)} (FOVEA_MEMORY_LIMIT)`;
+  const found = `${formatBytes(total)}, ${formatBytes(availableMemory())} of them free${limited}`;
+  return { name: 'Memory', ok: true, found };
 }
 
 async function checkData(dataDir: string | undefined): Promise<Finding[]> {
