@@ -41,7 +41,7 @@ export {
   type TrainedRun,
 } from './model/evaluateRun.js';
 export type { FitOptions } from './model/fit.js';
-export { type JudgeOptions, Model, type PredictOptions, type PrepareOptions } from './model/model.js';
+export { type AmpLevel, type JudgeOptions, Model, type PredictOptions, type PrepareOptions } from './model/model.js';
 export type { LoadOptions } from './model/modelFile.js';
 export type { NonFinite } from './model/nonFinite.js';
 export { type FlopsOptions, flops, type ParameterCounts, summary } from './model/paddleSummary.js';

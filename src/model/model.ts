@@ -1,3 +1,4 @@
+import { engineInfo, setPrecision } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { DataLoader, type TensorBatch } from '../io/dataloader.js';
@@ -25,7 +26,15 @@ export interface PrepareOptions {
   /** A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. */
   readonly loss?: LossFunction | Layer | undefined;
   readonly metrics?: Metric | readonly Metric[] | undefined;
+  /**
+   * Mixed precision: `O1` trains with bfloat16 where the processor has instructions for it, and in float32 elsewhere; see
+   * `setPrecision`, which it is a call of for the time of `fit` and `trainBatch`. Default `O0`: float32. There is no
+   * `O2`: parameters always are float32.
+   */
+  readonly ampConfigs?: AmpLevel | { readonly level: AmpLevel } | undefined;
 }
+
+export type AmpLevel = 'O0' | 'O1';
 
 export interface JudgeOptions {
   /** Samples in a batch (1). Not with a loader. */
@@ -63,13 +72,19 @@ export class Model {
   #loss: LossFunction | null = null;
   #metrics: readonly Metric[] = [];
   #figures = new Figures([]);
+  #mixed = false;
 
   constructor(network: Layer) {
     this.network = network;
   }
 
   /** Says how to train and judge. */
-  prepare({ optimizer, loss, metrics = [] }: PrepareOptions): void {
+  prepare({ optimizer, loss, metrics = [], ampConfigs = 'O0' }: PrepareOptions): void {
+    const level = typeof ampConfigs === 'string' ? ampConfigs : ampConfigs.level;
+    if (level !== 'O0' && level !== 'O1') {
+      throw new InputError(`[Model] ampConfigs: expected O0 or O1, got ${String(level)}; parameters stay float32`);
+    }
+    this.#mixed = level === 'O1';
     this.#optimizer = optimizer ?? null;
     this.#loss = loss === undefined ? null : lossFunction(loss);
     this.#metrics = listOf(metrics);
@@ -90,7 +105,8 @@ export class Model {
    * @throws {CallbackError} if a callback throws
    */
   async fit(options: FitOptions): Promise<readonly EpochRecord[]> {
-    return fitModel(this.#prepared('fit'), options);
+    const prepared = this.#prepared('fit');
+    return this.#inPrecision(() => fitModel(prepared, options));
   }
 
   /** Judges the network: `loss`, the mean over samples, and the metrics by name. */
@@ -143,7 +159,9 @@ export class Model {
   ): Promise<NamedFigures> {
     const prepared = this.#prepared('trainBatch');
     this.network.train();
-    const loss = await trainStep(prepared, this.#figures, images, labels, { share: 1, update });
+    const loss = await this.#inPrecision(() =>
+      trainStep(prepared, this.#figures, images, labels, { share: 1, update }),
+    );
     return { ...this.#figures.values(), loss };
   }
 
@@ -215,6 +233,17 @@ export class Model {
   #lossFor(where: string): LossFunction {
     if (this.#loss === null) throw unprepared(where, 'a loss');
     return this.#loss;
+  }
+
+  async #inPrecision<T>(body: () => Promise<T>): Promise<T> {
+    if (!this.#mixed) return body();
+    const before = engineInfo().precision;
+    setPrecision('bf16');
+    try {
+      return await body();
+    } finally {
+      setPrecision(before);
+    }
   }
 
   #inEvaluation<T>(body: () => T): T {

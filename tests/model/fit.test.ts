@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { setEngine } from '../../src/engine/select.js';
+import { engineInfo, setEngine, setPrecision } from '../../src/engine/select.js';
 import { FileError, InputError } from '../../src/errors.js';
 import type { Dataset } from '../../src/io/dataset.js';
 import { loadSafetensors } from '../../src/io/safetensors.js';
@@ -216,6 +216,28 @@ describe('Model.fit', () => {
     await whole.fit(usual);
     expect(await weightsOf(model)).toEqual(await weightsOf(whole));
   });
+});
+
+test('mixed precision is that of the training alone', async () => {
+  setEngine('onednn');
+  const precisions: string[] = [];
+  const watch: Callback = { onBatchEnd: () => void precisions.push(engineInfo().precision) };
+  const usable = setPrecision('bf16');
+  setPrecision('float32');
+  const train = async (ampConfigs: 'O0' | { level: 'O1' }) => {
+    const model = makeModel();
+    const optimizer = new Adam({ learningRate: 0.02, parameters: model.parameters() });
+    model.prepare({ optimizer, loss: new CrossEntropyLoss(), ampConfigs });
+    const history = await model.fit({ ...usual, epochs: 30, callbacks: watch });
+    expect(engineInfo().precision).toBe('float32');
+    return history[29].evalAccuracy;
+  };
+  expect(await train({ level: 'O1' })).toBeGreaterThan(0.85);
+  expect(new Set(precisions)).toEqual(new Set([usable]));
+  precisions.length = 0;
+  expect(await train('O0')).toBeGreaterThan(0.85);
+  expect(new Set(precisions)).toEqual(new Set(['float32']));
+  expect(() => makeModel().prepare({ ampConfigs: 'O2' as 'O1' })).toThrow(InputError);
 });
 
 describe('single batches', () => {
