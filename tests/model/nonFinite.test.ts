@@ -86,6 +86,13 @@ describe.each(engineNames)('values that are not finite, %s', (engine) => {
     expect(await network.norm._mean.data()).toEqual(new Float32Array(8));
   });
 
+  test('oneDNN hides NaN in ReLU and max pooling: what is looked at must not be fused', async () => {
+    const x = Tensor.full([1, 16, 4, 4], Number.NaN);
+    const sums = [F.relu(x), F.maxPool2d(x, 2)].map((y) => y.sum().item());
+    const seen = (await Promise.all(sums)).map(Number.isNaN);
+    expect(seen).toEqual(engine === 'onednn' ? [false, false] : [true, true]);
+  });
+
   test('gradients come after all outputs, in their own order', async () => {
     const network = new Sequential(new Linear(64, 4), new Linear(4, 2));
     const x = batch().reshape([4, 64]);
