@@ -378,6 +378,7 @@ describe('parseTransforms', () => {
       '=',
       '1',
       '-2.5',
+      '-0',
       'size',
       'null',
       ' ',
@@ -389,12 +390,16 @@ describe('parseTransforms', () => {
     );
     fc.assert(
       fc.property(texts, (text) => {
-        try {
-          const { transforms } = parseTransforms(text);
-          expect(parseTransforms(JSON.parse(JSON.stringify(transforms)).flat()).transforms).toEqual(transforms);
-        } catch (error) {
-          expect(error).toBeInstanceOf(InputError);
-        }
+        const made = (() => {
+          try {
+            return parseTransforms(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(InputError);
+            return null;
+          }
+        })();
+        if (made === null) return;
+        expect(parseTransforms(JSON.parse(JSON.stringify(made))).transforms).toEqual(made.transforms);
       }),
       { numRuns: 500 },
     );

@@ -41,13 +41,13 @@ export const center = pair.nullable().prefault(null).describe('[x, y], or null f
 
 export const flag = z.boolean().prefault(false).describe('true or false');
 
-/** Angles: a number stands for both directions. */
+/** Angles: a number stands for both directions. (0 − d, as JSON has no −0.) */
 export const degrees = z
   .union([
     z
       .number()
       .min(0)
-      .transform((d): [number, number] => [-d, d]),
+      .transform((d): [number, number] => [0 - d, d]),
     pair.refine(ascending),
   ])
   .describe('degrees from 0 on, or [least, most]');
@@ -84,7 +84,7 @@ export const hue = z
       .number()
       .min(0)
       .max(0.5)
-      .transform((x): [number, number] => [-x, x]),
+      .transform((x): [number, number] => [0 - x, x]),
     pair.refine(ascending).refine(([low, high]) => low >= -0.5 && high <= 0.5),
   ])
   .describe('a number from 0 to 0.5, or [least, most] from -0.5 to 0.5');

@@ -105,7 +105,8 @@ class Parser {
       return items;
     }
     const number = this.#take(/[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/y);
-    if (number !== null) return Number(number);
+    // −0, which JSON has not, becomes 0.
+    if (number !== null) return Number(number) + 0;
     const quoted = this.#take(/'[^']*'|"[^"]*"/y);
     if (quoted !== null) return quoted.slice(1, -1);
     const word = this.#take(/[A-Za-z]\w*/y) ?? this.#refuse('a value');
