@@ -55,10 +55,9 @@ export { type LayerSummary, type NetworkSummary, summarize } from './model/summa
 export {
   type EpochRecord,
   type TrainingState,
-  type TrainOptions,
-  type TrainOutcome,
   train,
 } from './model/trainer.js';
+export type { TrainOptions, TrainOutcome } from './model/trainOptions.js';
 export { version } from './model/version.js';
 export * as nn from './nn/index.js';
 export * as optimizer from './optimizer/index.js';

@@ -3,7 +3,8 @@ import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { DivergenceError } from './divergence.js';
 import type { Evaluation } from './evaluate.js';
-import type { EpochRecord, TrainingState, TrainOutcome } from './trainer.js';
+import type { EpochRecord, TrainingState } from './trainer.js';
+import type { TrainOutcome } from './trainOptions.js';
 
 /** Figures by name. */
 export type NamedFigures = Readonly<Record<string, number>>;

@@ -9,9 +9,9 @@ import { preprocessing } from '../vision/transforms/preprocess.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { datasetKind, findData, lossOf, modelKind } from './recipes.js';
 import type { SplitRecord } from './records.js';
-import { describeSplit, evalBatchSize } from './run.js';
 import { RunFolder } from './runFolder.js';
 import { screeningOf } from './screening.js';
+import { describeSplit, evalBatchSize } from './splits.js';
 
 /** A trained network, read from a run folder. */
 export interface TrainedRun {

@@ -19,7 +19,8 @@ import {
 import type { LossFunction } from './evaluate.js';
 import { StateFolder } from './stateFolder.js';
 import { classWeightsOf } from './techniques.js';
-import { type EpochRecord, type TrainOptions, train } from './trainer.js';
+import { type EpochRecord, train } from './trainer.js';
+import type { TrainOptions } from './trainOptions.js';
 
 export interface FitOptions extends MonitorOptions {
   readonly trainData: Dataset | DataLoader;

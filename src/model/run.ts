@@ -2,10 +2,10 @@ import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { engineInfo } from '../engine/select.js';
 import { FoveaError, InputError } from '../errors.js';
-import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
+import { formatShape, type Shape, sameShape } from '../graph/shape.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { DownloadProgress } from '../io/download.js';
-import { chooseOperatingPoint, type OperatingRule } from '../metric/index.js';
+import type { OperatingRule } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { seed as setSeed } from '../random.js';
@@ -17,8 +17,8 @@ import { type PreprocessOptions, preprocessing } from '../vision/transforms/prep
 import type { Callback, Training } from './callback.js';
 import { LRScheduler } from './callbacks/index.js';
 import { DivergenceError } from './divergence.js';
-import { type Evaluation, evaluate, type LossFunction } from './evaluate.js';
-import { formatCount } from './format.js';
+import type { LossFunction } from './evaluate.js';
+import { Keeper } from './keeper.js';
 import { requireMemoryFor } from './memory.js';
 import { plateauNotice } from './plateau.js';
 import {
@@ -32,20 +32,17 @@ import {
   type RecipeChanges,
   recipeFor,
 } from './recipes.js';
-import type { RunConfig, SplitRecord } from './records.js';
-import type { Picture } from './report/data.js';
-import { combinedFingerprint, RunFolder } from './runFolder.js';
-import { picturesOf, renderRunReport } from './runReport.js';
-import { secondClass } from './screening.js';
+import type { RunConfig } from './records.js';
+import { RunFolder } from './runFolder.js';
+import { describeSplit, evalBatchSize } from './splits.js';
 import { fingerprint } from './stateFolder.js';
 import { stepPlanner } from './step.js';
 import { summarize } from './summary.js';
 import { classWeightsOf, optimizerExtras, trainLoaderOf } from './techniques.js';
-import { type TrainingState, type TrainOptions, type TrainOutcome, train } from './trainer.js';
+import { type TrainingState, train } from './trainer.js';
+import type { TrainOptions, TrainOutcome } from './trainOptions.js';
 import { version } from './version.js';
 
-/** A report of a long run is renewed on the way, at most so often. */
-const reportSeconds = 60;
 const usualHoldOut = 0.2;
 const skipping = { onBadImage: 'skip' } as const;
 const usualRule: OperatingRule = { sensitivity: 0.95 };
@@ -327,90 +324,6 @@ export class Run {
   }
 }
 
-/** Saves the state and writes the report as the training goes on. */
-class Keeper {
-  readonly #run: Run;
-  readonly #train: OpenedSplit;
-  readonly #eval: OpenedSplit;
-  readonly #signal: AbortSignal | undefined;
-  #evaluation: Evaluation | null = null;
-  #pictures: readonly Picture[] | null = null;
-  #reported = performance.now();
-
-  constructor(run: Run, train: OpenedSplit, judged: OpenedSplit, signal: AbortSignal | undefined) {
-    this.#run = run;
-    this.#train = train;
-    this.#eval = judged;
-    this.#signal = signal;
-  }
-
-  async save(training: Training): Promise<void> {
-    await this.#run.folder.save(training);
-    this.#evaluation = training.evaluation;
-    const due = performance.now() - this.#reported > 1000 * reportSeconds;
-    if (due && training.epoch <= training.epochs) await this.report('The training goes on.');
-  }
-
-  async end(outcome: TrainOutcome): Promise<TrainOutcome> {
-    const { completed, history } = outcome;
-    if (completed && outcome.evaluation === null) {
-      // The run was killed between its last epoch and its end, and has been gone on with.
-      const judged = await evaluate({ ...this.#judging(this.#eval.dataset), mistakes: undefined });
-      return this.end({ ...outcome, evaluation: judged });
-    }
-    this.#evaluation = outcome.evaluation;
-    if (completed) await this.#chooseOperatingPoint();
-    await this.report(completed ? (this.#run.plateau(history) ?? undefined) : this.#stopped());
-    return outcome;
-  }
-
-  async report(note?: string): Promise<void> {
-    const { folder } = this.#run;
-    this.#pictures ??= await picturesOf(this.#train.dataset);
-    const page = await renderRunReport({
-      folder,
-      history: folder.history,
-      evaluation: this.#evaluation,
-      evalData: this.#eval.dataset,
-      pictures: this.#pictures,
-      ended: new Date(),
-      note,
-    });
-    await folder.writeReport(page);
-    this.#reported = performance.now();
-  }
-
-  #stopped(): string {
-    const { state, config } = this.#run.folder;
-    const { epoch, batch } = state.training;
-    const batches = Math.ceil(config.data.train.images / config.recipe.batchSize);
-    return (
-      `Stopped early: in epoch ${epoch} of ${config.recipe.epochs}, after batch ${formatCount(batch)} of ` +
-      `${formatCount(batches)}. The figures are those of the last whole epoch.`
-    );
-  }
-
-  #judging(dataset: OpenedSplit['dataset']) {
-    const { network, folder } = this.#run;
-    const { recipe, model } = folder.config;
-    const loader = new DataLoader(dataset, { batchSize: evalBatchSize(model.inputShape, recipe) });
-    return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
-  }
-
-  async #chooseOperatingPoint(): Promise<void> {
-    const { folder } = this.#run;
-    const { operatingRule: rule } = folder.config;
-    if (rule === null || folder.state.operatingPoint !== null) return;
-    try {
-      const { labels, probabilities } = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
-      await folder.saveOperatingPoint(chooseOperatingPoint({ labels, scores: secondClass(probabilities) }, rule));
-    } catch (error) {
-      // Who wants to stop here loses the operating point only.
-      if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;
-    }
-  }
-}
-
 function optimizerOf({ optimizer, techniques = {}, ...extent }: Recipe, network: Layer, { dataset }: OpenedSplit) {
   const extras = optimizerExtras(techniques, optimizer.learningRate, { ...extent, images: dataset.length });
   return makeOptimizer(optimizer, network.parameters(), extras);
@@ -466,21 +379,5 @@ function objectiveOf(network: Layer, loss: LossFunction, weight: Tensor | undefi
     const plain = loss(logits, labels, weight);
     const total = auxiliary.reduce((sum, head) => sum.add(loss(head, labels, weight).mul(auxiliaryWeight)), plain);
     return { loss: total, outputs: logits };
-  };
-}
-
-/** Small images can be judged many at a time; large ones would take gigabytes. */
-export function evalBatchSize(imageShape: Shape, { batchSize }: Recipe): number {
-  return numel(imageShape) > 10_000 ? batchSize : Math.max(100, batchSize);
-}
-
-export async function describeSplit(split: OpenedSplit): Promise<SplitRecord> {
-  const { dataset, source, files, classCounts, unreadable } = split;
-  return {
-    images: dataset.length,
-    source,
-    sha256: await combinedFingerprint(files),
-    classCounts: [...classCounts],
-    unreadable: [...unreadable],
   };
 }

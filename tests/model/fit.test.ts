@@ -192,6 +192,18 @@ describe('Model.fit', () => {
     await expect(none.fit({ ...usual, classWeight: 'auto' })).rejects.toThrow(/expected a loss that takes the weights/);
   });
 
+  test('does without some classes in the evaluation', async () => {
+    const labels = evalData.labels.map((label, i) => (label === 0 ? i : -1)).filter((i) => i >= 0);
+    const negatives = { length: labels.length, get: (index: number) => evalData.get(labels[index]) };
+    const saveDir = path('classes');
+    const history = await makeModel().fit({ ...usual, evalData: negatives, saveDir, epochs: 1 });
+    expect(history[0].evalMetrics).toEqual({ acc: history[0].evalAccuracy, auc: null });
+    // JSON knows no NaN.
+    expect(await makeModel().fit({ ...usual, evalData: negatives, saveDir, epochs: 1, resume: true })).toEqual(history);
+    const strange = { length: 4, get: (index: number) => ({ ...evalData.get(index), label: 2 }) } as Dataset;
+    await expect(makeModel().fit({ ...usual, evalData: strange, epochs: 1 })).rejects.toThrow(InputError);
+  });
+
   test('names what is missing', async () => {
     const model = new Model(new Linear(2, 2));
     await expect(model.fit(usual)).rejects.toThrow('[Model] fit: expected a model with a loss, got none');

@@ -4,13 +4,13 @@ import { InputError } from '../../errors.js';
 import { makeFolder } from '../../io/atomic.js';
 import { Callback, type Json, type Training } from '../callback.js';
 import { modelFiles, saveModel } from '../modelFile.js';
-import type { EpochRecord, TrainOutcome } from '../trainer.js';
+import type { EpochRecord } from '../trainer.js';
 import { BestWeights } from './bestWeights.js';
 import { Monitor, type MonitorOptions } from './monitor.js';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
-  /** Where files go; null keeps the best weights in memory and writes nothing. Default: the folder of `Model.fit`. */
-  readonly saveDir?: string | null | undefined;
+  /** Where files go. Default: the folder of `Model.fit`; without one the best weights are kept in memory. */
+  readonly saveDir?: string | undefined;
   /** Epochs between two files `epoch-N` (1); 0 for none. */
   readonly saveFreq?: number | undefined;
   /** The newest files `epoch-N` that are kept; older ones of this training are removed. Default: all. */
@@ -79,7 +79,7 @@ export class ModelCheckpoint extends Callback {
     }
   }
 
-  override async onTrainEnd(training: Training, _: TrainOutcome): Promise<void> {
+  override async onTrainEnd(training: Training): Promise<void> {
     if (this.saveDir !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
   }
 

@@ -1,0 +1,100 @@
+import { DataLoader } from '../io/dataloader.js';
+import { chooseOperatingPoint } from '../metric/index.js';
+import type { OpenedSplit } from '../vision/datasets/registry.js';
+import type { Training } from './callback.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import { formatCount } from './format.js';
+import { lossOf } from './recipes.js';
+import type { Picture } from './report/data.js';
+import type { Run } from './run.js';
+import { picturesOf, renderRunReport } from './runReport.js';
+import { secondClass } from './screening.js';
+import { evalBatchSize } from './splits.js';
+import type { TrainOutcome } from './trainOptions.js';
+
+/** A report of a long run is renewed on the way, at most so often. */
+const reportSeconds = 60;
+
+/** Saves the state and writes the report as the training goes on. */
+export class Keeper {
+  readonly #run: Run;
+  readonly #train: OpenedSplit;
+  readonly #eval: OpenedSplit;
+  readonly #signal: AbortSignal | undefined;
+  #evaluation: Evaluation | null = null;
+  #pictures: readonly Picture[] | null = null;
+  #reported = performance.now();
+
+  constructor(run: Run, train: OpenedSplit, judged: OpenedSplit, signal: AbortSignal | undefined) {
+    this.#run = run;
+    this.#train = train;
+    this.#eval = judged;
+    this.#signal = signal;
+  }
+
+  async save(training: Training): Promise<void> {
+    await this.#run.folder.save(training);
+    this.#evaluation = training.evaluation;
+    const due = performance.now() - this.#reported > 1000 * reportSeconds;
+    if (due && training.epoch <= training.epochs) await this.report('The training goes on.');
+  }
+
+  async end(outcome: TrainOutcome): Promise<TrainOutcome> {
+    const { completed, history } = outcome;
+    if (completed && outcome.evaluation === null) {
+      // The run was killed between its last epoch and its end, and has been gone on with.
+      const judged = await evaluate({ ...this.#judging(this.#eval.dataset), mistakes: undefined });
+      return this.end({ ...outcome, evaluation: judged });
+    }
+    this.#evaluation = outcome.evaluation;
+    if (completed) await this.#chooseOperatingPoint();
+    await this.report(completed ? (this.#run.plateau(history) ?? undefined) : this.#stopped());
+    return outcome;
+  }
+
+  async report(note?: string): Promise<void> {
+    const { folder } = this.#run;
+    this.#pictures ??= await picturesOf(this.#train.dataset);
+    const page = await renderRunReport({
+      folder,
+      history: folder.history,
+      evaluation: this.#evaluation,
+      evalData: this.#eval.dataset,
+      pictures: this.#pictures,
+      ended: new Date(),
+      note,
+    });
+    await folder.writeReport(page);
+    this.#reported = performance.now();
+  }
+
+  #stopped(): string {
+    const { state, config } = this.#run.folder;
+    const { epoch, batch } = state.training;
+    const batches = Math.ceil(config.data.train.images / config.recipe.batchSize);
+    return (
+      `Stopped early: in epoch ${epoch} of ${config.recipe.epochs}, after batch ${formatCount(batch)} of ` +
+      `${formatCount(batches)}. The figures are those of the last whole epoch.`
+    );
+  }
+
+  #judging(dataset: OpenedSplit['dataset']) {
+    const { network, folder } = this.#run;
+    const { recipe, model } = folder.config;
+    const loader = new DataLoader(dataset, { batchSize: evalBatchSize(model.inputShape, recipe) });
+    return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
+  }
+
+  async #chooseOperatingPoint(): Promise<void> {
+    const { folder } = this.#run;
+    const { operatingRule: rule } = folder.config;
+    if (rule === null || folder.state.operatingPoint !== null) return;
+    try {
+      const { labels, probabilities } = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
+      await folder.saveOperatingPoint(chooseOperatingPoint({ labels, scores: secondClass(probabilities) }, rule));
+    } catch (error) {
+      // Who wants to stop here loses the operating point only.
+      if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;
+    }
+  }
+}
