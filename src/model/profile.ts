@@ -1,4 +1,4 @@
-import type { KernelCall, StepRecord } from '../engine/onednn/profile.js';
+import type { KernelCall, StepRecord, TimedCall } from '../engine/onednn/profile.js';
 import type { StepPart } from '../graph/origin.js';
 import type { Shape } from '../graph/shape.js';
 
@@ -50,8 +50,10 @@ export interface Profile {
   readonly steps: number;
   /** Of a whole step. */
   readonly stepMs: number;
-  /** Of all its kernels; the rest of the step is building and looking up the graph, and copying the batch in. */
+  /** Of all its kernels: the sum of their medians, which on a busy machine is less than a step's kernels take. */
   readonly kernelMs: number;
+  /** What a step does besides: building and looking up the graph, copying the batch in. */
+  readonly otherMs: number;
   /** Of the convolutions and linear layers alone. */
   readonly floorMs: number;
   /** Most time first. */
@@ -62,10 +64,7 @@ export interface Profile {
   readonly reorders: readonly ReorderProfile[];
 }
 
-interface MeasuredCall {
-  readonly call: KernelCall;
-  readonly ms: number;
-}
+type MeasuredCall = Pick<TimedCall, 'call' | 'ms'>;
 
 /** Sums up recorded steps, which must all have made the same calls. */
 export function profileOf(records: readonly StepRecord[]): Profile {
@@ -81,6 +80,7 @@ export function profileOf(records: readonly StepRecord[]): Profile {
     steps: records.length,
     stepMs: median(records.map(({ ms }) => ms)),
     kernelMs,
+    otherMs: median(records.map(({ ms, calls }) => ms - total(calls))),
     floorMs: total(measured.filter(({ call }) => call.flops > 0)),
     kernels: groups(measured, ({ name, implementation }) => `${name} ${implementation}`)
       .map((part) => {

@@ -70,7 +70,7 @@ describe('profile', () => {
   test('sums up to the whole, and names changes of layout', async () => {
     const records = await record(3);
     const profile = profileOf(records);
-    const { kernelMs, floorMs, kernels, layers, reorders, steps } = profile;
+    const { kernelMs, otherMs, stepMs, floorMs, kernels, layers, reorders, steps } = profile;
     expect(steps).toBe(3);
     for (const table of [kernels, layers]) {
       expect(table.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
@@ -79,6 +79,8 @@ describe('profile', () => {
     expect(layers.map(({ layer }) => layer)).toEqual(expect.arrayContaining(['block.0', 'fc', '']));
     const conv = layers.find(({ layer }) => layer === 'block.0');
     expect((conv?.forwardMs ?? 0) + (conv?.backwardMs ?? 0)).toBeCloseTo(conv?.ms ?? -1, 9);
+    expect(otherMs).toBeGreaterThan(0);
+    expect(otherMs).toBeLessThan(stepMs);
     expect(floorMs).toBeGreaterThan(0);
     expect(floorMs).toBeLessThan(kernelMs);
     for (const { ms, calls } of records) expect(calls.reduce((sum, call) => sum + call.ms, 0)).toBeLessThan(ms);

@@ -46,7 +46,7 @@ const right = (header: string): Column => ({ header, align: 'right' });
 const timeColumns = [right('ms'), right('share'), right('GFLOP/s'), right('GB/s')];
 
 function printProfile(terminal: Terminal, profile: Profile): void {
-  const { steps, stepMs, kernelMs, floorMs, kernels, layers, reorders } = profile;
+  const { steps, stepMs, kernelMs, otherMs, floorMs, kernels, layers, reorders } = profile;
   const decimals = kernelMs < 10 ? 4 : 2;
   const ms = (x: number) => (x === 0 ? '' : x.toFixed(decimals));
   const cells = ({ ms: time, share, gflops, gigabytesPerSecond }: ProfileTime) => [
@@ -61,7 +61,7 @@ function printProfile(terminal: Terminal, profile: Profile): void {
   print(terminal, `\nProfile: medians over ${steps} more ${steps === 1 ? 'step' : 'steps'}`);
   printFacts(terminal, [
     ['step', milliseconds(stepMs)],
-    ['kernels', `${milliseconds(kernelMs)}, ${milliseconds(stepMs - kernelMs)} besides them`],
+    ['kernels', `${milliseconds(kernelMs)}; a step does other things for ${milliseconds(otherMs)}`],
     ['floor', `${milliseconds(floorMs)} in convolutions and linear layers alone`],
     ['step / floor', floorMs === 0 ? '–' : (stepMs / floorMs).toFixed(2)],
   ]);
