@@ -33,6 +33,7 @@ await model.fit({
   epochs: Number(epochs),
   batchSize: 64,
   saveDir: 'output',
+  numWorkers: 8,
   keepLastN: 1,
   resume: true,
 });

@@ -29,6 +29,8 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   /** Class of each sample, where it is known without reading the images. */
   readonly labels?: ArrayLike<number>;
+  /** The same samples, made by so many threads beside the training step; 0: by the main thread. */
+  withWorkers?(numWorkers: number): Dataset;
   /** Whether samples are changed at random, so that each epoch has others (false). */
   readonly isRandom?: boolean;
   /**

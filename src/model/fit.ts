@@ -50,7 +50,10 @@ export interface FitOptions extends MonitorOptions {
   readonly dropLast?: boolean | undefined;
   /** A new random order in each epoch (true). */
   readonly shuffle?: boolean | undefined;
-  /** Batches that are read ahead, for data sets that decode their images in threads of their own (0: two). */
+  /**
+   * Threads that transform images beside the training step (0). Pictures in files are decoded and transformed by threads
+   * of the data set's own, whatever this says. Not with loaders.
+   */
   readonly numWorkers?: number | undefined;
   readonly callbacks?: Callback | readonly Callback[] | undefined;
   /** Batches whose gradients make one step (1). Their mean is taken, where Paddle takes the sum. */
@@ -144,7 +147,6 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
   const { trainData, evalData, batchSize = 1, epochs = 1, evalFreq, signal } = options;
   const { shuffle = true, dropLast = false, numWorkers = 0, sampler, accumulateGradBatches } = options;
   const [trainSize, evalSize] = typeof batchSize === 'number' ? [batchSize, batchSize] : batchSize;
-  const prefetch = Math.max(2, numWorkers);
   let trainLoader: DataLoader;
   if (trainData instanceof DataLoader) {
     if (sampler !== undefined) {
@@ -152,13 +154,14 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     }
     trainLoader = trainData;
   } else {
-    const own = sampler === 'balanced' ? { sampler: new BalancedSampler(await labelsOf(trainData)) } : { shuffle };
-    trainLoader = new DataLoader(trainData, { batchSize: trainSize, dropLast, prefetch, ...own });
+    const dataset = withWorkers(trainData, numWorkers);
+    const own = sampler === 'balanced' ? { sampler: new BalancedSampler(await labelsOf(dataset)) } : { shuffle };
+    trainLoader = new DataLoader(dataset, { batchSize: trainSize, dropLast, ...own });
   }
   const evalLoader =
     evalData === undefined || evalData instanceof DataLoader
       ? evalData
-      : new DataLoader(evalData, { batchSize: evalSize, prefetch });
+      : new DataLoader(withWorkers(evalData, numWorkers), { batchSize: evalSize });
   return {
     ...prepared,
     classWeight: await weightsOf(trainLoader.dataset, prepared.loss, options.classWeight),
@@ -171,6 +174,11 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     initialEpoch: options.initialEpoch,
     signal,
   };
+}
+
+/** The data set with so many threads, if it can use them and any are wanted. */
+export function withWorkers(dataset: Dataset, numWorkers: number): Dataset {
+  return numWorkers === 0 ? dataset : (dataset.withWorkers?.(numWorkers) ?? dataset);
 }
 
 async function weightsOf(

@@ -14,7 +14,7 @@ import { type Callback, Callbacks, type NamedFigures } from './callback.js';
 import { ProgBarLogger, type ProgBarLoggerOptions } from './callbacks/index.js';
 import { evaluate, type LossFunction } from './evaluate.js';
 import { Figures } from './figures.js';
-import { type FitOptions, fitModel, type Prepared } from './fit.js';
+import { type FitOptions, fitModel, type Prepared, withWorkers } from './fit.js';
 import { type LoadOptions, loadModel, saveModel } from './modelFile.js';
 import { type FlopsOptions, flops, type ParameterCounts, summary } from './paddleSummary.js';
 import { trainStep } from './step.js';
@@ -43,7 +43,10 @@ export interface JudgeOptions {
   readonly logFreq?: number | undefined;
   /** 0: silent; 1: a bar; 2: lines; 3: lines with times. Default 2, for predictions 1. */
   readonly verbose?: ProgBarLoggerOptions['verbose'];
-  /** Batches that are read ahead, for data sets that decode their images in threads of their own (0: two). */
+  /**
+   * Threads that transform images beside the evaluation (0). Pictures in files are decoded and transformed by threads
+   * of the data set's own, whatever this says. Not with loaders.
+   */
   readonly numWorkers?: number | undefined;
   readonly callbacks?: Callback | readonly Callback[] | undefined;
   /** Ends after so many batches. */
@@ -274,7 +277,7 @@ function listOf<T>(items: T | readonly T[]): readonly T[] {
 }
 
 function loaderOf(data: Dataset | DataLoader, { batchSize = 1, numWorkers = 0 }: JudgeOptions): DataLoader {
-  return data instanceof DataLoader ? data : new DataLoader(data, { batchSize, prefetch: Math.max(2, numWorkers) });
+  return data instanceof DataLoader ? data : new DataLoader(withWorkers(data, numWorkers), { batchSize });
 }
 
 function callbacksOf({ callbacks = [], logFreq = 10, verbose }: JudgeOptions, usual: 1 | 2): readonly Callback[] {

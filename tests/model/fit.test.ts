@@ -192,6 +192,23 @@ describe('Model.fit', () => {
     await expect(none.fit({ ...usual, classWeight: 'auto' })).rejects.toThrow(/expected a loss that takes the weights/);
   });
 
+  test('takes the threads that it is told to, where the data set can', async () => {
+    const asked: number[] = [];
+    const threaded: Dataset = {
+      length: 60,
+      get: () => {
+        throw new Error('expected the other one');
+      },
+      withWorkers: (numWorkers) => {
+        asked.push(numWorkers);
+        return trainData;
+      },
+    };
+    await makeModel().fit({ ...usual, trainData: threaded, numWorkers: 3, epochs: 1 });
+    await makeModel().evaluate(threaded, { numWorkers: 2, verbose: 0 });
+    expect(asked).toEqual([3, 2]);
+  });
+
   test('does without some classes in the evaluation', async () => {
     const labels = evalData.labels.map((label, i) => (label === 0 ? i : -1)).filter((i) => i >= 0);
     const negatives = { length: labels.length, get: (index: number) => evalData.get(labels[index]) };

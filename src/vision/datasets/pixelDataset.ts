@@ -58,6 +58,10 @@ export class PixelDataset implements Dataset, Transformable<PixelDataset> {
     return new PixelDataset(this.#set, { ...this.#options, ...options, transform });
   }
 
+  withWorkers(numWorkers: number): PixelDataset {
+    return new PixelDataset(this.#set, { ...this.#options, numWorkers });
+  }
+
   /** @param random default: the same for the same index, until the default generator is used */
   get(index: number, random = streamOf(index)): Sample {
     const label = this.#label(index);
