@@ -152,9 +152,10 @@ const readyUnnormed: UsualRecipe = { ...ready, optimizer: { ...ready.optimizer, 
 
 function recipeOfReady(name: string): UsualRecipe {
   if (name === 'zoo-lenet') return { ...ready, data: mnist, batchSize: 64, logEvery: 200 };
-  if (/vgg\d+$/.test(name)) return readyUnnormed;
-  // These take 224×224 alone.
-  return /alexnet|googlenet$/.test(name) ? { ...readyUnnormed, data: palm } : ready;
+  // These two take 224×224 alone; AlexNet's weights begin so small that it hardly moves at a lower rate.
+  if (name === 'zoo-alexnet') return { ...ready, data: palm };
+  if (name === 'zoo-googlenet') return { ...readyUnnormed, data: palm };
+  return /vgg\d+$/.test(name) ? readyUnnormed : ready;
 }
 
 /** Those of PaddlePaddle's tutorial on image classification, and those of the ready-made networks. */

@@ -3,7 +3,7 @@ import { datasetKind, modelKind, outputsFor, recipeFor, usualData } from '../../
 import { zooKinds } from '../../src/vision/models/zoo/kinds.js';
 
 const names = Object.keys(zooKinds);
-const withoutNorm = ['alexnet', 'googlenet', 'vgg11', 'vgg13', 'vgg16', 'vgg19'].map((name) => `zoo-${name}`);
+const slow = ['googlenet', 'vgg11', 'vgg13', 'vgg16', 'vgg19'].map((name) => `zoo-${name}`);
 
 it('has every ready-made network', () => {
   expect(names).toHaveLength(26);
@@ -11,7 +11,7 @@ it('has every ready-made network', () => {
 
 describe('the recipe of each', () => {
   it.each(names)('%s', (name) => {
-    const learningRate = withoutNorm.includes(name) ? 0.001 : 0.01;
+    const learningRate = slow.includes(name) ? 0.001 : 0.01;
     expect(recipeFor(name, 10).optimizer).toEqual({ name: 'momentum', learningRate, momentum: 0.9, weightDecay: 1e-4 });
     expect(modelKind(name).title).toMatch(/ \(paddle\.vision\)$/);
     const fixed = { 'zoo-lenet': 'mnist', 'zoo-alexnet': 'palm', 'zoo-googlenet': 'palm' }[name];
