@@ -7,6 +7,7 @@ import type { Assignment, Value } from '../graph/node.js';
 import { numel } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
+import { foldBatchNorm } from './foldBatchNorm.js';
 import { fuseActivations, fuseBatchNormRelu } from './fuse.js';
 import type { Graph } from './graph.js';
 import { type Precision, useBfloat16 } from './precision.js';
@@ -169,6 +170,7 @@ function compile(engine: Engine, structure: Graph): CompiledGraph {
 
 const passes: readonly Pass[] = [
   { name: 'simplify', apply: simplify },
+  { name: 'foldBatchNorm', fusion: true, apply: foldBatchNorm },
   { name: 'sinkActivations', fusion: true, apply: sinkActivations },
   { name: 'fuseActivations', fusion: true, apply: fuseActivations },
   { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },

@@ -51,13 +51,16 @@ export interface EngineInfo {
   /** Most threads that a program may use. */
   readonly threads: number;
   readonly precision: Precision;
+  readonly convolution: ConvolutionName;
 }
 
 /** Tells about the engine in use, which is chosen now if it was not. */
 export function engineInfo(): EngineInfo {
   const engine = currentEngine();
-  const threads = engine instanceof OneDnnEngine ? engine.threads : 1;
-  return { name: engine.name as EngineName, description: engine.describe(), threads, precision: engine.precision };
+  const { threads, convolution } =
+    engine instanceof OneDnnEngine ? engine : ({ threads: 1, convolution: 'auto' } as const);
+  const name = engine.name as EngineName;
+  return { name, description: engine.describe(), threads, precision: engine.precision, convolution };
 }
 
 /** Most threads that any kernel has run on so far: small programs make do with one. */

@@ -55,7 +55,7 @@ const forward = { tolerance: 1e-4, floor: 0.1 };
  */
 const tolerances: Readonly<Record<keyof typeof cases, number>> = {
   lenet224: 1e-3,
-  alexnet: 2e-2,
+  alexnet: 4e-2,
   vgg16: 2e-2,
   googlenet: 1e-3,
   googlenetHeads: 1e-2,

@@ -6,6 +6,7 @@ import { Storage } from '../../graph/storage.js';
 import type { Program } from '../engine.js';
 import type { ProgramMemory } from '../memory.js';
 import { ArgBlock, type MemoryDesc, MemoryHandle, makeExecutor, NativeMemory } from './ffi.js';
+import { type Hoisted, hoist } from './hoist.js';
 import { bytesOf } from './lowering.js';
 import { planArena } from './plan.js';
 import { ResidentBuffer } from './resident.js';
@@ -48,7 +49,11 @@ interface PrivateCopy {
   version: number;
 }
 
-type Action = () => void;
+/** A step ready to run; `null` for what is between steps. */
+interface Action {
+  readonly step: Step | null;
+  readonly run: () => void;
+}
 
 /** A flat list of kernel calls over one arena. */
 export class OneDnnProgram implements Program {
@@ -64,10 +69,16 @@ export class OneDnnProgram implements Program {
   /** Weak, since a program in the cache must not keep the parameters of a network that is gone. */
   readonly #bound = new Map<number, WeakRef<ResidentBuffer>>();
   readonly #copies = new Map<number, PrivateCopy>();
+  readonly #hoisted: Hoisted;
+  /** Results of the steps that do not run every time. */
+  readonly #kept: NativeMemory | null;
+  /** Where each source's data were, and their version, when those steps ran last. */
+  readonly #seen = new Map<number, { readonly storage: WeakRef<Storage>; readonly version: number }>();
   #boundArena: NativeMemory | null = null;
+  #once: readonly Action[] = [];
+  /** Whether those have run, to their end. */
+  #hasRun = false;
   #actions: readonly Action[] = [];
-  /** The step that each action runs; `null` for what is between steps. */
-  #actionSteps: readonly (Step | null)[] = [];
   #inputViews: readonly TypedArray[] = [];
   #outputViews: readonly TypedArray[] = [];
   #stale = true;
@@ -84,11 +95,13 @@ export class OneDnnProgram implements Program {
           placed: { ...placed, shape: placed.desc.shape, dtype: declared(placed.desc.dtype) },
         });
     });
-    const { offsets, bytes } = layOut(lowered);
+    this.#hoisted = hoist(lowered);
+    const { offsets, bytes, keptBytes } = layOut(lowered, this.#hoisted);
     this.#offsets = offsets;
     this.#arenaBytes = bytes;
+    this.#kept = keptBytes > 0 ? new NativeMemory(keptBytes) : null;
     this.#constants = this.#fillConstants();
-    const lists = lowered.steps
+    const lists = this.#hoisted.steps
       .filter((step) => step.kind === 'primitive')
       .map((step) => step.args.map(([argument, placed]) => [argument, this.#handleOf(placed)] as const));
     this.#argBlock = new ArgBlock(lists);
@@ -96,31 +109,53 @@ export class OneDnnProgram implements Program {
 
   get memory(): ProgramMemory {
     const resident = this.#residents.reduce((sum, { placed }) => sum + placed.desc.size, 0);
-    return { working: this.#arenaBytes + this.#constants.bytes, resident };
+    return { working: this.#arenaBytes + this.#keptBytes + this.#constants.bytes, resident };
   }
 
   run(sources: readonly Storage[]): Storage[] {
     const { arena } = this.#runtime;
-    for (const resident of this.#residents) this.#bindResident(resident, sources[resident.source]);
+    const renewed = this.#bindResidents(sources);
     const memory = arena.reserve(this.#arenaBytes);
     if (this.#stale || memory !== this.#boundArena) this.#bind(memory);
     for (let i = 0; i < this.#inputs.length; i++) {
       this.#inputViews[i].set(sources[this.#inputs[i].source].host as TypedArray);
     }
-    const { observer } = this.#runtime;
-    if (observer === null) for (const action of this.#actions) action();
-    else this.#runObserved(observer);
+    if (renewed) this.#renew(sources);
+    runAll(this.#actions, this.#runtime.observer);
     return this.#lowered.outputs.map(({ shape, dtype }, i) => {
       return new Storage(shape, dtype as DType, this.#outputViews[i].slice());
     });
   }
 
-  #runObserved(observer: StepObserver): void {
-    for (let i = 0; i < this.#actions.length; i++) {
-      const start = performance.now();
-      this.#actions[i]();
-      const step = this.#actionSteps[i];
-      if (step !== null) observer(step, performance.now() - start, start);
+  /** @returns whether the steps that do not run every time have to: a source was overwritten since */
+  #bindResidents(sources: readonly Storage[]): boolean {
+    const { once, sources: onlyOnce } = this.#hoisted;
+    const isSame = ({ source }: { readonly source: number }) => {
+      const seen = this.#seen.get(source);
+      return seen?.version === sources[source].version && seen.storage.deref() === sources[source];
+    };
+    const current = this.#hasRun && this.#residents.every((resident) => resident.assigned || isSame(resident));
+    const renewed = once > 0 && !current;
+    for (const resident of this.#residents) {
+      if (renewed || !onlyOnce.has(resident.source)) this.#bindResident(resident, sources[resident.source]);
+    }
+    return renewed;
+  }
+
+  /** Runs the steps that do not run every time. */
+  #renew(sources: readonly Storage[]): void {
+    this.#hasRun = false;
+    this.#seen.clear();
+    runAll(this.#once, this.#runtime.observer);
+    this.#hasRun = true;
+    for (const { source } of this.#residents) {
+      const storage = sources[source];
+      this.#seen.set(source, { storage: new WeakRef(storage), version: storage.version });
+      if (!this.#hoisted.sources.has(source)) continue;
+      // Nobody reads these any more until they are overwritten.
+      this.#copies.get(source)?.buffer.free();
+      this.#copies.delete(source);
+      this.#bound.delete(source);
     }
   }
 
@@ -167,6 +202,7 @@ export class OneDnnProgram implements Program {
 
   #bind(arena: NativeMemory): void {
     for (const [buffer, handles] of this.#handles) {
+      if (this.#isGone(buffer)) continue;
       const [memory, offset] = this.#locate(buffer, arena);
       for (const { handle } of handles) handle.point(memory, offset);
     }
@@ -188,40 +224,46 @@ export class OneDnnProgram implements Program {
     const execute = makeExecutor();
     let place = 0;
     const runtime = this.#runtime;
-    const actions: Action[] = [];
-    const actionSteps: (Step | null)[] = [];
-    const add = (action: Action, step: Step | null) => {
-      actions.push(action);
-      actionSteps.push(step);
+    const actionsOf = (steps: readonly Step[]): Action[] => {
+      const actions: Action[] = [];
+      let threads = 0;
+      for (const step of steps) {
+        if (step.kind === 'kernel') {
+          const { run } = step;
+          if (step.reads.some(({ buffer }) => this.#isGone(buffer))) continue;
+          const inputs = step.reads.map(arrayAt);
+          const outputs = step.writes.map(arrayAt);
+          actions.push({ step, run: () => run(inputs, outputs) });
+          continue;
+        }
+        const { primitive } = step;
+        const count = step.args.length;
+        const address = this.#argBlock.addressOf(place);
+        place += count;
+        if (step.threads !== threads) {
+          threads = step.threads;
+          actions.push({ step: null, run: () => runtime.useThreads(step.threads) });
+        }
+        actions.push({ step, run: () => execute(primitive, count, address) });
+      }
+      return actions;
     };
-    let threads = 0;
-    for (const step of this.#lowered.steps) {
-      if (step.kind === 'kernel') {
-        const { run } = step;
-        const inputs = step.reads.map(arrayAt);
-        const outputs = step.writes.map(arrayAt);
-        add(() => run(inputs, outputs), step);
-        continue;
-      }
-      const { primitive } = step;
-      const count = step.args.length;
-      const address = this.#argBlock.addressOf(place);
-      place += count;
-      if (step.threads !== threads) {
-        threads = step.threads;
-        add(() => runtime.useThreads(step.threads), null);
-      }
-      add(() => execute(primitive, count, address), step);
-    }
-    this.#actions = actions;
-    this.#actionSteps = actionSteps;
+    const { steps, once } = this.#hoisted;
+    this.#once = actionsOf(steps.slice(0, once));
+    this.#actions = actionsOf(steps.slice(once));
     this.#inputViews = this.#inputs.map(({ placed }) => viewAt(placed));
     this.#outputViews = this.#lowered.outputs.map(viewAt);
     this.#boundArena = arena;
     this.#stale = false;
   }
 
+  /** Whether it was of use only to steps that have run already. */
+  #isGone({ kind, source }: Buffer): boolean {
+    return kind === 'resident' && this.#hoisted.sources.has(source) && this.#bound.get(source) === undefined;
+  }
+
   #locate(buffer: Buffer, arena: NativeMemory): readonly [NativeMemory, number] {
+    if (this.#kept !== null && this.#hoisted.kept.has(buffer)) return [this.#kept, this.#offsets[buffer.id]];
     if (buffer.kind === 'constant') return [this.#constants, this.#offsets[buffer.id]];
     if (buffer.kind !== 'resident') return [arena, this.#offsets[buffer.id]];
     const bound = this.#bound.get(buffer.source)?.deref();
@@ -253,10 +295,15 @@ export class OneDnnProgram implements Program {
     return memory;
   }
 
+  get #keptBytes(): number {
+    return this.#kept?.bytes ?? 0;
+  }
+
   toString(): string {
     const where = (placed: Placed): string => {
       const { buffer, desc } = placed;
-      const name = { arena: 'a', input: '$', resident: '$', constant: 'c' }[buffer.kind];
+      const kept = this.#hoisted.kept.has(buffer);
+      const name = kept ? 'k' : { arena: 'a', input: '$', resident: '$', constant: 'c' }[buffer.kind];
       const id = buffer.source >= 0 ? buffer.source : buffer.id;
       return `${name}${id}:${desc.shape.join('x')}:${desc}`;
     };
@@ -266,30 +313,51 @@ export class OneDnnProgram implements Program {
       const kernel = step.kind === 'primitive' ? `onednn ${step.primitive.implementation}` : 'typescript';
       return `${String(i).padStart(3)} ${step.name} ${writes} <- ${reads}${printParams(step.kind === 'primitive' ? { kernel, threads: step.threads } : { kernel })}`;
     };
-    return this.#lowered.steps.map(line).join('\n');
+    return this.#hoisted.steps.map(line).join('\n');
   }
 
   summary(): string {
     const { steps } = this.#lowered;
     const mebibytes = (this.#arenaBytes / 2 ** 20).toFixed(1);
-    return `${steps.length} steps, arena ${mebibytes} MiB`;
+    const { once } = this.#hoisted;
+    const first = once === 0 ? '' : ` (${once} once), kept ${(this.#keptBytes / 2 ** 20).toFixed(1)} MiB`;
+    return `${steps.length} steps${first}, arena ${mebibytes} MiB`;
   }
 
   dispose(): void {
     for (const primitive of this.#lowered.primitives) primitive.destroy();
     for (const handles of this.#handles.values()) for (const { handle } of handles) handle.destroy();
-    this.#actions = [
-      () => {
-        throw new EngineError('[onednn] program: run after it was disposed of');
-      },
-    ];
+    const run = () => {
+      throw new EngineError('[onednn] program: run after it was disposed of');
+    };
+    this.#actions = [{ step: null, run }];
     this.#constants.free();
+    this.#kept?.free();
     for (const { buffer } of this.#copies.values()) buffer.free();
   }
 }
 
-/** Offsets of all buffers: intermediates by liveness in the arena, constants one after another in their own block. */
-function layOut({ steps, buffers, outputs }: LoweredGraph): { offsets: number[]; bytes: number } {
+function runAll(actions: readonly Action[], observer: StepObserver | null): void {
+  if (observer === null) {
+    for (const { run } of actions) run();
+    return;
+  }
+  for (const { step, run } of actions) {
+    const start = performance.now();
+    run();
+    if (step !== null) observer(step, performance.now() - start, start);
+  }
+}
+
+interface Layout {
+  readonly offsets: number[];
+  /** Of the arena. */
+  readonly bytes: number;
+  readonly keptBytes: number;
+}
+
+/** Offsets of all buffers: intermediates by liveness in the arena, what stays one after another in blocks of its own. */
+function layOut({ buffers, outputs }: LoweredGraph, { steps, kept }: Hoisted): Layout {
   const first = new Map<Buffer, number>();
   const last = new Map<Buffer, number>();
   const touch = ({ buffer }: Placed, step: number) => {
@@ -301,7 +369,7 @@ function layOut({ steps, buffers, outputs }: LoweredGraph): { offsets: number[];
     for (const placed of step.writes) touch(placed, i);
   });
   for (const output of outputs) touch(output, steps.length);
-  const inArena = buffers.filter((buffer) => buffer.kind === 'arena' || buffer.kind === 'input');
+  const inArena = buffers.filter((buffer) => (buffer.kind === 'arena' && !kept.has(buffer)) || buffer.kind === 'input');
   const plan = planArena(
     inArena.map((buffer) => ({
       bytes: buffer.bytes,
@@ -313,11 +381,14 @@ function layOut({ steps, buffers, outputs }: LoweredGraph): { offsets: number[];
   inArena.forEach((buffer, i) => {
     offsets[buffer.id] = plan.offsets[i];
   });
-  let place = 0;
-  for (const buffer of buffers) {
-    if (buffer.kind !== 'constant') continue;
-    offsets[buffer.id] = place;
-    place += Math.ceil(buffer.bytes / 64) * 64;
-  }
-  return { offsets, bytes: Math.max(64, plan.bytes) };
+  const stack = (stays: readonly Buffer[]): number => {
+    let place = 0;
+    for (const { id, bytes } of stays) {
+      offsets[id] = place;
+      place += Math.ceil(bytes / 64) * 64;
+    }
+    return place;
+  };
+  stack(buffers.filter(({ kind }) => kind === 'constant'));
+  return { offsets, bytes: Math.max(64, plan.bytes), keptBytes: stack([...kept]) };
 }

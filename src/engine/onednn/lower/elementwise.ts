@@ -13,7 +13,8 @@ function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alp
   // Padding must stay zero, so the library falls back to slow loops where the function moves it.
   const src = own.desc.isPadded() && !keepsZero(fn, beta) ? context.plain(x) : own;
   const primitive = required(Primitive.create(describe.eltwiseForward(fn, src.desc, alpha, beta)), fn);
-  context.call(fn, primitive, [[args.src, src]], [[args.dst, context.overwriting(x, src, y)]]);
+  const name = fn === 'linear' ? 'affine' : fn;
+  context.call(name, primitive, [[args.src, src]], [[args.dst, context.overwriting(x, src, y)]]);
 }
 
 function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
@@ -60,7 +61,8 @@ export const binary: Lower<'binary'> = (context, node) => {
   let [a, b] = node.inputs;
   // The library broadcasts its second operand only.
   if (!sameShape(a.shape, y.shape) && commutative.has(fn)) [a, b] = [b, a];
-  const supported = kernels.has(fn) && declared(y.dtype) === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
+  const supported =
+    kernels.has(fn) && declared(y.dtype) === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
   const own = supported ? context.placeOf(a) : null;
   if (own === null || own.desc.shape.length !== y.shape.length) {
     context.fallback(node);
