@@ -57,10 +57,14 @@ export interface EngineInfo {
 /** Tells about the engine in use, which is chosen now if it was not. */
 export function engineInfo(): EngineInfo {
   const engine = currentEngine();
-  const { threads, convolution } =
-    engine instanceof OneDnnEngine ? engine : ({ threads: 1, convolution: 'auto' } as const);
-  const name = engine.name as EngineName;
-  return { name, description: engine.describe(), threads, precision: engine.precision, convolution };
+  const own = engine instanceof OneDnnEngine ? engine : null;
+  return {
+    name: engine.name as EngineName,
+    description: engine.describe(),
+    threads: own?.threads ?? 1,
+    precision: engine.precision,
+    convolution: own?.convolution === 'direct' ? 'direct' : 'auto',
+  };
 }
 
 /** Most threads that any kernel has run on so far: small programs make do with one. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { precisionNames } from '../engine/select.js';
+import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { FileError } from '../errors.js';
 import type { ThresholdFigures } from '../metric/index.js';
 import type { lr } from '../optimizer/index.js';
@@ -98,10 +98,11 @@ const runConfig = z.strictObject({
   operatingRule: operatingRule.nullable(),
   seed: count,
   engine: z.strictObject({
-    name: z.string(),
+    name: z.enum(engineNames),
     description: z.string(),
     threads: positive,
     precision: z.enum(precisionNames).default('float32'),
+    convolution: z.enum(convolutionNames).default('auto'),
   }),
   machine: z.strictObject({ node: z.string(), platform: z.string(), processor: z.string() }),
 });

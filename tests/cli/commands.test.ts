@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { setEngine, setThreads } from '../../src/engine/select.js';
+import { engineInfo, setConvolution, setEngine, setThreads } from '../../src/engine/select.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 import { idx } from '../vision/idx.js';
@@ -72,6 +72,16 @@ describe('train', () => {
     expect(out).toMatch(/\nDone: /);
     const { out: json } = await resume('--json');
     expect(linesOf(json)[0]).toMatchObject({ event: 'start', run: folder, from: { epoch: 3, batch: 0 }, notes: [] });
+    // What it computes with is the run's too.
+    const path2 = path('direct');
+    const direct = ['--conv', 'direct', '--epochs', '1', '--out', path2];
+    expect((await train(...direct)).code).toBe(0);
+    setConvolution('auto');
+    const again = linesOf((await fovea('train', '--resume', path2, '--data-dir', dataDir, '--json')).out);
+    expect(again[0]).toMatchObject({ notes: [], config: { engine: { convolution: 'direct' } } });
+    expect(engineInfo().convolution).toBe('direct');
+    const other = await fovea('train', '--resume', path2, '--data-dir', dataDir, '--conv', 'auto');
+    expect(other.out).toMatch(/\nnote: engine: onednn \(.*\), before onednn \(.*direct convolutions\)\n/);
     const wrong = await resume('--epochs', '3', '--batch-size', '2');
     expect(wrong.code).toBe(2);
     expect(wrong.err).toBe(

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { engineInfo } from '../../engine/select.js';
 import { InputError } from '../../errors.js';
 import type { OperatingRule } from '../../metric/index.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
 import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
 import { Run } from '../../model/run.js';
+import { RunFolder } from '../../model/runFolder.js';
 import { screeningOf } from '../../model/screening.js';
 import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import type { Techniques } from '../../model/techniques.js';
@@ -145,7 +147,18 @@ function resuming(
       `[train] --resume: expected the run's own recipe, got ${strange.join(', ')} as well; leave that out, or train anew`,
     );
   }
-  return async (onDownload) => Run.resume(path, { dataDir: options.dataDir, reading: readingOf(options), onDownload });
+  return async (onDownload) => {
+    const { config } = await RunFolder.open(path, { begun: true });
+    applyEngine({ ...engineOf(config), ...options });
+    return Run.resume(path, { dataDir: options.dataDir, reading: readingOf(options), onDownload });
+  };
+}
+
+/** What the run was computed with, as options: the same bits come of the same. */
+function engineOf({ engine }: RunFolder['config']): EngineOptions {
+  const { name, threads, precision, convolution: conv } = engine;
+  // Setting the usual number would change something: small programs take one thread unless a number was set.
+  return { engine: name, precision, conv, ...(threads !== engineInfo().threads && { threads }) };
 }
 
 /** `runs/lenet-mnist-20250102-030405`, and with -2 and so on behind it if two begin at once. */
