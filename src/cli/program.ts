@@ -213,9 +213,10 @@ Examples:
 
   program
     .command('bench')
-    .description('measure the training step of a network on random images')
+    .description('measure the training step of a network, or inference, on random images')
     .addArgument(model())
     .requiredOption('--batch <n>', 'images in a step', positiveInteger)
+    .option('--inference', 'the forward pass in evaluation mode, in place of a training step')
     .option('--input <sizes>', 'channels,height,width', sizes(3, 'channels,height,width'))
     .option('--steps <n>', 'measured steps (default: two seconds of them)', positiveInteger)
     .option('--warmup <n>', 'steps before that (default: two seconds of them)', positiveInteger)

@@ -3,17 +3,21 @@ import { recordCalls, type StepRecord } from '../engine/onednn/profile.js';
 import { engineInfo, threadsUsed } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
+import type { Layer } from '../nn/layer.js';
 import { nameLayers } from '../nn/layerNames.js';
 import { Generator, seed } from '../random.js';
-import { Tensor } from '../tensor/tensor.js';
-import { requireMemoryFor } from './memory.js';
+import { planAll } from '../tensor/evaluate.js';
+import { noGrad, Tensor } from '../tensor/tensor.js';
+import { type PlanBatch, requireMemoryFor } from './memory.js';
 import { median, type Profile, profileOf, traceOf } from './profile.js';
-import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from './recipes.js';
+import { lossOf, makeOptimizer, modelKind, outputsFor, type Recipe, recipeFor, usualData } from './recipes.js';
 import { stepPlanner } from './step.js';
 
 export interface BenchmarkOptions {
   readonly model: string;
   readonly batch: number;
+  /** Measures the forward pass in evaluation mode without gradients, in place of a training step. Default: false. */
+  readonly inference?: boolean | undefined;
   /** `[channels, height, width]`; default: what the model is made for. */
   readonly input?: Shape | undefined;
   /** Measured steps; default: as many as fit in 2 seconds, but 10 at least. */
@@ -27,12 +31,16 @@ export interface BenchmarkOptions {
   readonly profile?: boolean | undefined;
 }
 
-/** Times of full training steps: data copied in, forward, backward, update, loss read. */
+/**
+ * Times of full training steps (data copied in, forward, backward, update, loss read), or of inference: data copied in,
+ * forward, outputs read.
+ */
 export interface BenchmarkResult {
   readonly model: string;
   /** `[batch, channels, height, width]` */
   readonly input: Shape;
   readonly batch: number;
+  readonly inference: boolean;
   readonly precision: Precision;
   readonly engine: string;
   /** Most that a kernel ran on. */
@@ -50,6 +58,8 @@ export interface BenchmarkResult {
 /** A measurement, and the profiled steps in Chrome's trace format. */
 export interface BenchmarkOutcome {
   readonly result: BenchmarkResult;
+  /** Milliseconds of each measured step. */
+  readonly times: readonly number[];
   readonly trace: string | null;
 }
 
@@ -57,9 +67,9 @@ const usualSeconds = 2;
 /** Traces of more steps would be long to load. */
 const tracedSteps = 5;
 
-/** Measures the training step of a model with the optimizer and loss of its recipe, on random images. */
+/** Measures the training step of a model with the optimizer and loss of its recipe, or inference, on random images. */
 export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOutcome> {
-  const { model, batch, warmup, steps, profile = false } = options;
+  const { model, batch, warmup, steps, inference = false, profile = false } = options;
   const kind = modelKind(model);
   const input = options.input ?? kind.inputShape;
   for (const [name, value] of Object.entries({ batch, steps, warmup })) {
@@ -73,7 +83,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
   if (profile && engine !== 'onednn') {
     throw new InputError(`[bench] profile: expected the engine onednn, which has kernels to measure, got ${engine}`);
   }
-  const { step, plannedMs } = makeStep(model, [batch, ...input], profile);
+  const { step, plannedMs } = makeStep(model, [batch, ...input], { inference, named: profile });
   const first = await step();
   let last = await step();
   const untilSteady = performance.now() + 1000 * usualSeconds;
@@ -88,6 +98,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
     model,
     input: [batch, ...input],
     batch,
+    inference,
     precision,
     engine,
     threads: threadsUsed(),
@@ -97,46 +108,75 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
     imagesPerSecond: (1000 * batch) / medianMs,
     peakRssMiB: process.resourceUsage().maxRSS / 1024,
   };
-  if (!profile) return { result, trace: null };
+  if (!profile) return { result, times, trace: null };
   const records: StepRecord[] = [];
   const profiled = Math.min(measured, medianMs < 10 ? 200 : 10);
   for (let i = 0; i < profiled; i++) records.push(await recordCalls(step));
-  const title = `training step of ${model}, batch ${batch}`;
-  return { result: { ...result, profile: profileOf(records) }, trace: traceOf(records.slice(-tracedSteps), title) };
+  const title = `${inference ? 'inference' : 'training step'} of ${model}, batch ${batch}`;
+  const trace = traceOf(records.slice(-tracedSteps), title);
+  return { result: { ...result, profile: profileOf(records) }, times, trace };
 }
 
 interface Bench {
-  /** Makes one training step and returns the milliseconds it took. */
+  /** Makes one step and returns the milliseconds it took. */
   readonly step: () => Promise<number>;
   /** What it took to compile it, and to see that there is memory for it. */
   readonly plannedMs: number;
 }
 
-function makeStep(model: string, shape: Shape, named: boolean): Bench {
+function makeStep(
+  model: string,
+  shape: Shape,
+  { inference, named }: { readonly inference: boolean; readonly named: boolean },
+): Bench {
   seed(0);
   const { classes } = usualData(model);
   const recipe = recipeFor(model, classes);
-  const [, ...input] = shape;
-  const network = modelKind(model)
-    .create({ numClasses: outputsFor(recipe, classes) }, input)
-    .train();
+  const [batch, ...input] = shape;
+  const network = modelKind(model).create({ numClasses: outputsFor(recipe, classes) }, input);
   if (named) nameLayers(network);
-  const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
-  const loss = lossOf(recipe).compute;
-  const begun = performance.now();
-  requireMemoryFor('bench', shape[0], input, stepPlanner({ network, optimizer, loss }, input, { finiteLoss: false }));
-  const plannedMs = performance.now() - begun;
   const generator = new Generator(1);
   const pixels = generator.fillUniform(new Float32Array(numel(shape)), 0, 1);
-  const labels = Int32Array.from({ length: shape[0] }, () => generator.int(classes));
+  const labels = Int32Array.from({ length: batch }, () => generator.int(classes));
+  const { plan, run } = inference ? inferenceOf(network, input) : trainingOf(network, input, recipe, labels);
+  const begun = performance.now();
+  requireMemoryFor('bench', batch, input, plan);
+  const plannedMs = performance.now() - begun;
   const step = async () => {
     const start = performance.now();
-    const value = loss(network.forward(Tensor.fromData(pixels, shape)), Tensor.fromData(labels));
-    value.backward();
-    await optimizer.step();
-    optimizer.clearGrad();
-    await value.item();
+    await run(Tensor.fromData(pixels, shape));
     return performance.now() - start;
   };
   return { step, plannedMs };
+}
+
+/** What is measured. */
+interface Work {
+  readonly plan: PlanBatch;
+  readonly run: (images: Tensor) => Promise<unknown>;
+}
+
+function trainingOf(network: Layer, input: Shape, recipe: Recipe, labels: Int32Array): Work {
+  network.train();
+  const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
+  const loss = lossOf(recipe).compute;
+  return {
+    plan: stepPlanner({ network, optimizer, loss }, input, { finiteLoss: false }),
+    run: async (images) => {
+      const value = loss(network.forward(images), Tensor.fromData(labels));
+      value.backward();
+      await optimizer.step();
+      optimizer.clearGrad();
+      await value.item();
+    },
+  };
+}
+
+function inferenceOf(network: Layer, input: Shape): Work {
+  network.eval();
+  const forward = (images: Tensor) => noGrad(() => network.forward(images));
+  return {
+    plan: (batch, keep) => planAll([forward(Tensor.placeholder([batch, ...input], 'float32'))], [], [], keep),
+    run: (images) => forward(images).data(),
+  };
 }

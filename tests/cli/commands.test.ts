@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { engineInfo, setConvolution, setEngine, setThreads } from '../../src/engine/select.js';
+import type { Profile } from '../../src/model/profile.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 import { idx } from '../vision/idx.js';
@@ -201,12 +202,15 @@ describe('bench', () => {
     expect(code).toBe(0);
     const [json] = linesOf(out);
     expect(Object.keys(json)).toEqual(
-      'model input batch precision engine threads compileMs medianMs minMs imagesPerSecond peakRssMiB'.split(' '),
+      'model input batch inference precision engine threads compileMs medianMs minMs imagesPerSecond peakRssMiB'.split(
+        ' ',
+      ),
     );
     expect(json).toMatchObject({
       model: 'lenet',
       input: [4, 1, 28, 28],
       batch: 4,
+      inference: false,
       precision: 'float32',
       engine: 'onednn',
     });
@@ -215,6 +219,21 @@ describe('bench', () => {
     expect(medianMs).toBeGreaterThanOrEqual(minMs);
     expect(imagesPerSecond).toBeCloseTo(4000 / medianMs, 6);
     expect((await fovea('bench', 'lenet', '--batch', '1', '--steps', '2')).out).toMatch(/median .* ms, .* images\/s/);
+  });
+
+  it('measures inference, without gradients and updates', async () => {
+    const { code, out } = await fovea(
+      'bench',
+      'lenet',
+      ...['--batch', '2', '--steps', '1', '--warmup', '1', '--inference', '--profile', '--json'],
+    );
+    expect(code).toBe(0);
+    const [{ inference, profile }] = linesOf(out) as [{ inference: boolean; profile: Profile }];
+    expect(inference).toBe(true);
+    expect(profile.kernels.map(({ kernel }) => kernel)).toContain('conv2d');
+    expect(profile.layers.map(({ backwardMs, updateMs }) => backwardMs + updateMs)).toEqual(
+      profile.layers.map(() => 0),
+    );
   });
 });
 

@@ -9,6 +9,7 @@ import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
 interface BenchCommandOptions extends EngineOptions {
   readonly batch: number;
+  readonly inference?: boolean;
   readonly input?: readonly number[];
   readonly steps?: number;
   readonly warmup?: number;
@@ -26,8 +27,9 @@ export async function bench(model: string, options: BenchCommandOptions, termina
     printJson(terminal, result);
     return 0;
   }
-  const { input, precision, engine, threads, compileMs, medianMs, minMs, imagesPerSecond, peakRssMiB } = result;
-  print(terminal, `Training step of ${model}, input ${formatShape(input)}`);
+  const { input, inference, precision, engine, threads, compileMs, medianMs, minMs, imagesPerSecond, peakRssMiB } =
+    result;
+  print(terminal, `${inference ? 'Inference' : 'Training step'} of ${model}, input ${formatShape(input)}`);
   printFacts(terminal, [
     ['engine', `${engine}, ${precision}, ${threads === 1 ? 'one thread' : `up to ${threads} threads`}`],
     ['median', `${milliseconds(medianMs)}, ${formatRate(imagesPerSecond).replace('/s', '')} images/s`],
