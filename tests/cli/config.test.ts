@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readConfiguration } from '../../src/cli/config.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
@@ -91,6 +92,11 @@ saveSteps: 3
     expect(err).toMatch(message);
     expect(err).toContain(`[config] ${file}`);
     expect(code).toBe(2);
+  });
+
+  it('takes the example', async () => {
+    const { techniques } = await readConfiguration('examples/mnist.yaml');
+    expect(techniques).toMatchObject({ schedule: { name: 'OneCycleLR' }, transforms: [{ RandomAffine: {} }] });
   });
 
   it('names a file that is missing, and does not go with --resume', async () => {

@@ -11,8 +11,10 @@ import { evaluateRun, openRun } from '../../src/model/evaluateRun.js';
 import { makeOptimizer } from '../../src/model/recipes.js';
 import { Run } from '../../src/model/run.js';
 import { RunFolder } from '../../src/model/runFolder.js';
+import { parseSchedule } from '../../src/model/schedules.js';
 import { fingerprint } from '../../src/model/stateFolder.js';
 import type { EpochRecord } from '../../src/model/trainer.js';
+import { parseTransforms } from '../../src/vision/transforms/parse.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -273,6 +275,36 @@ describe('a run that is gone on with', () => {
     const weights = async (path: string) => (await fingerprint(join(path, 'weights.safetensors'))).sha256;
     expect(await weights(run.folder.path)).toBe(await weights(trained));
     expect(readdirSync(run.folder.path).sort()).toEqual(files);
+  });
+
+  test('brings its techniques along', async () => {
+    const techniques = {
+      schedule: parseSchedule({ OneCycleLR: { phasePct: 0.4 } }),
+      transforms: parseTransforms('RandomAffine(10, translate=[0.1, 0.1])').toJSON() ?? [],
+      classWeight: 'auto',
+      sampler: 'balanced',
+      accumulateGradBatches: 3,
+      clipGradNorm: 1,
+    } as const;
+    const settings = (name: string) => ({ ...options(name), changes: { ...options(name).changes, techniques } });
+    const whole = await Run.create(settings('techniques'));
+    await whole.train();
+    const run = await Run.create(settings('techniques stopped'));
+    const controller = new AbortController();
+    const interrupt: Callback = {
+      onBatchEnd: ({ epoch, batch }) => {
+        if (epoch === 2 && batch === 7) controller.abort();
+      },
+    };
+    await run.train({ callbacks: [interrupt], signal: controller.signal });
+    expect(run.folder.state.training).toMatchObject({ epoch: 2, batch: 9, steps: 20 });
+    const resumed = await Run.resume(run.folder.path, { dataDir });
+    await resumed.train();
+    expect(resumed.folder.history).toMatchObject(whole.folder.history.map(untimed));
+    for (const name of ['weights.safetensors', 'optimizer.safetensors']) {
+      const [one, other] = [whole, resumed].map(({ folder: { path } }) => fingerprint(join(path, name)));
+      expect(await other, name).toEqual(await one);
+    }
   });
 
   test('that has finished gets its report anew, and nothing else', async () => {
