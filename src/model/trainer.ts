@@ -133,6 +133,12 @@ class Loop implements Training {
     this.epoch = state.epoch;
     this.batch = state.batch;
     this.samples = state.samples;
+    if (this.batch > this.batches || this.samples > this.epochSamples) {
+      throw new InputError(
+        `[train] data: expected at least ${state.batch} batches and ${state.samples} samples, which the training has ` +
+          `done of epoch ${state.epoch}, got ${this.batches} and ${this.epochSamples}; take the data of before`,
+      );
+    }
     this.#secondsBefore = state.seconds;
     this.dataSeconds = state.dataSeconds;
     this.#shuffle = state.shuffle;

@@ -204,6 +204,20 @@ describe('a training that is stopped', () => {
     expect(second.optimizer.learningRate).toBe(whole.optimizer.learningRate);
   });
 
+  test('refuses data that are fewer than it has done', async () => {
+    const states: TrainingState[] = [];
+    const stopper: Callback = {
+      onBatchEnd: (training) => void (training.batch === 3 && training.stop()),
+      onTrainEnd: (training) => void states.push(training.state()),
+    };
+    await train(setUp({ callbacks: [stopper] }).options);
+    const from = { state: states[0], history: [] };
+    const trainLoader = new DataLoader(points(15), { batchSize: 10, shuffle: true });
+    await expect(train(setUp({ from, trainLoader }).options)).rejects.toThrow(
+      /^\[train\] data: expected at least 3 batches and 30 samples, .* got 2 and 15; take the data of before$/,
+    );
+  });
+
   test('ends a whole epoch in good order', async () => {
     const stopper: Callback = { onEpochEnd: (training) => training.stop() };
     const { options } = setUp({ callbacks: [stopper] });
