@@ -75,7 +75,9 @@ export const binary: Lower<'binary'> = (context, node) => {
   const rightDesc = full ? left.desc : plainDesc({ shape: padded(b, y.shape.length), dtype: 'float32' });
   const opDesc = describe.binary(fn as BinaryKernel, left.desc, rightDesc, left.desc);
   const primitive = Primitive.create(opDesc, { postOps: postOpsOf(activation) });
-  if (primitive === null) {
+  // The library's plain loop is slower than ours.
+  if (primitive === null || primitive.implementation.startsWith('ref')) {
+    primitive?.destroy();
     context.fallback(node);
     return;
   }
