@@ -17,6 +17,11 @@ export interface DataLoaderOptions {
   readonly generator?: Generator;
   /** Batches under way beyond the one that is waited for (2). For data sets that answer with promises. */
   readonly prefetch?: number;
+  /**
+   * A batch's images may be overwritten once the next batch has been asked for (false). For loops that are done with
+   * them by then; it saves the time that fresh memory takes.
+   */
+  readonly reuse?: boolean;
 }
 
 export interface EpochOptions {
@@ -44,12 +49,21 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   readonly #sampler: Sampler | undefined;
   readonly #generator: Generator;
   readonly #prefetch: number;
+  readonly #reuse: boolean;
   #epochState: GeneratorState | null = null;
 
   /** @throws InputError for a batch size that is not a positive integer, or a data set without a sample or a batch */
   constructor(
     readonly dataset: Dataset,
-    { batchSize = 1, shuffle = false, dropLast = false, sampler, generator, prefetch = 2 }: DataLoaderOptions = {},
+    {
+      batchSize = 1,
+      shuffle = false,
+      dropLast = false,
+      sampler,
+      generator,
+      prefetch = 2,
+      reuse = false,
+    }: DataLoaderOptions = {},
   ) {
     requireInteger('batchSize', batchSize, 1);
     requireInteger('prefetch', prefetch, 0);
@@ -70,6 +84,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     this.#shuffle = shuffle;
     this.#generator = generator ?? defaultGenerator();
     this.#prefetch = prefetch;
+    this.#reuse = reuse;
   }
 
   /**
@@ -95,6 +110,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     return new Epoch(this.dataset, used, streams, {
       batchSize: this.batchSize,
       prefetch: this.#prefetch,
+      reuse: this.#reuse,
       begin: skip * this.batchSize,
     });
   }
@@ -143,6 +159,14 @@ class SampleStreams {
   }
 }
 
+interface EpochParts {
+  readonly batchSize: number;
+  readonly prefetch: number;
+  readonly reuse: boolean;
+  /** The first sample that is wanted. */
+  readonly begin: number;
+}
+
 /** One pass over a data set; see {@link DataLoader.epoch}. */
 export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Iterable<TensorBatch> {
   readonly #dataset: Dataset;
@@ -150,16 +174,20 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
   readonly #streams: SampleStreams | null;
   readonly #batchSize: number;
   readonly #prefetch: number;
+  readonly #reuse: boolean;
   #position: number;
   /** Batches that are being read, the next one first. */
   readonly #ahead: Promise<Batch>[] = [];
+  /** Images of the newest batch that was given out, and those that may be overwritten. */
+  #given: Float32Array | null = null;
+  readonly #free: Float32Array[] = [];
 
   /** @internal */
   constructor(
     dataset: Dataset,
     order: Uint32Array,
     streams: SampleStreams | null,
-    { batchSize, prefetch, begin }: { readonly batchSize: number; readonly prefetch: number; readonly begin: number },
+    { batchSize, prefetch, reuse, begin }: EpochParts,
   ) {
     this.#dataset = dataset;
     this.#order = order;
@@ -167,20 +195,23 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
     this.#position = begin;
     this.#batchSize = batchSize;
     this.#prefetch = prefetch;
+    this.#reuse = reuse;
   }
 
   next(): Promise<IteratorResult<TensorBatch, undefined>> {
+    if (this.#reuse && this.#given !== null && this.#free.length === 0) this.#free.push(this.#given);
+    this.#given = null;
     try {
       const batch = this.#ahead.shift() ?? this.#read();
       // Reading ahead has a use only where reading goes on elsewhere meanwhile.
-      if (!(batch instanceof Promise)) return Promise.resolve(resultOf(batch));
+      if (!(batch instanceof Promise)) return Promise.resolve(this.#give(batch));
       while (this.#ahead.length < this.#prefetch && this.#position < this.#order.length) {
         const later = (async () => this.#read() as Batch)();
         // Its failure is reported when its turn comes; until then it must not count as unhandled.
         later.catch(() => {});
         this.#ahead.push(later);
       }
-      return batch.then(resultOf);
+      return batch.then((read) => this.#give(read));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -202,7 +233,7 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
     return {
       next: () => {
         const batch = this.#read();
-        if (!(batch instanceof Promise)) return resultOf(batch);
+        if (!(batch instanceof Promise)) return this.#give(batch);
         batch.catch(() => {});
         throw new InputError(
           '[dataloader] dataset: expected samples at once, got promises; ' +
@@ -218,12 +249,13 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
     if (begin >= this.#order.length) return null;
     this.#position += this.#batchSize;
     const randoms = this.#streams?.between(begin, this.#position);
-    return readBatch(this.#dataset, this.#order.subarray(begin, this.#position), randoms);
+    return readBatch(this.#dataset, this.#order.subarray(begin, this.#position), randoms, this.#free.pop());
   }
-}
 
-function resultOf(batch: Batch | null): IteratorResult<TensorBatch, undefined> {
-  if (batch === null) return { done: true, value: undefined };
-  const { images, shape, labels } = batch;
-  return { done: false, value: [Tensor.fromData(images, shape), Tensor.fromData(labels)] };
+  #give(batch: Batch | null): IteratorResult<TensorBatch, undefined> {
+    if (batch === null) return { done: true, value: undefined };
+    const { images, shape, labels } = batch;
+    this.#given = images;
+    return { done: false, value: [Tensor.fromData(images, shape), Tensor.fromData(labels)] };
+  }
 }

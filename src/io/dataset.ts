@@ -44,8 +44,9 @@ export interface Dataset {
    * of `get` a sample, which is what is done where this is missing.
    *
    * @param randoms of each sample, as for `get`
+   * @param memory for the images, if it has their length: fresh memory costs more than filling it
    */
-  readBatch?(indices: Uint32Array, randoms?: readonly Generator[]): Batch | Promise<Batch>;
+  readBatch?(indices: Uint32Array, randoms?: readonly Generator[], memory?: Float32Array): Batch | Promise<Batch>;
 }
 
 /** Reads several samples as one batch: at once if the data set can, else with all its samples under way together. */
@@ -53,8 +54,9 @@ export function readBatch(
   dataset: Dataset,
   indices: Uint32Array,
   randoms?: readonly Generator[],
+  memory?: Float32Array,
 ): Batch | Promise<Batch> {
-  if (dataset.readBatch !== undefined) return dataset.readBatch(indices, randoms);
+  if (dataset.readBatch !== undefined) return dataset.readBatch(indices, randoms, memory);
   const samples = Array.from(indices, (index, i) => dataset.get(index, randoms?.[i]));
   if (!samples.some((sample) => sample instanceof Promise)) return collate(samples as Sample[], indices);
   return Promise.all(samples).then((all) => collate(all, indices));

@@ -87,7 +87,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const batchSize = options.batchSize ?? evalBatchSize(model.inputShape, recipe);
   const result = await evaluate({
     network: run.network,
-    loader: new DataLoader(judged.dataset, { batchSize }),
+    loader: new DataLoader(judged.dataset, { batchSize, reuse: true }),
     loss: lossOf(recipe).compute,
     signal: options.signal,
     onBatch: (samples) => options.onBatch?.(samples, total),

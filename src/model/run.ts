@@ -281,7 +281,10 @@ export class Run {
       classWeight: this.#classWeight,
       trainLoader: this.#trainLoader,
       accumulateGradBatches: techniques?.accumulateGradBatches,
-      evalLoader: new DataLoader(this.#eval.dataset, { batchSize: evalBatchSize(model.inputShape, recipe) }),
+      evalLoader: new DataLoader(this.#eval.dataset, {
+        batchSize: evalBatchSize(model.inputShape, recipe),
+        reuse: true,
+      }),
       epochs,
       from: this.#from,
     };

@@ -49,12 +49,14 @@ export function optimizerExtras(
 /** The training's batches. */
 export async function trainLoaderOf(
   { dataset }: Pick<OpenedSplit, 'dataset'>,
-  { transforms, sampler }: Techniques,
+  { transforms, sampler, accumulateGradBatches }: Techniques,
   { batchSize, shuffle }: { readonly batchSize: number; readonly shuffle: boolean },
 ): Promise<DataLoader> {
   const order = sampler === 'balanced' ? { sampler: new BalancedSampler(await labelsOf(dataset)) } : { shuffle };
   const changed = transforms === undefined ? dataset : dataset.withTransform(parseTransforms(transforms));
-  return new DataLoader(changed, { batchSize, ...order });
+  // A step is over before the next batch, unless several make one.
+  const reuse = accumulateGradBatches === undefined;
+  return new DataLoader(changed, { batchSize, reuse, ...order });
 }
 
 /**

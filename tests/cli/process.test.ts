@@ -112,7 +112,12 @@ describe('without oneDNN', () => {
     expect(output.err).toContain('install it with: sudo apt-get install libdnnl2');
     expect(output.out).toContain('engine      reference (plain TypeScript loops), one thread');
     const { engine } = JSON.parse(readFileSync(path('reference/config.json'), 'utf8'));
-    expect(engine).toEqual({ name: 'reference', description: 'reference (plain TypeScript loops)', threads: 1, precision: 'float32' });
+    expect(engine).toEqual({
+      name: 'reference',
+      description: 'reference (plain TypeScript loops)',
+      threads: 1,
+      precision: 'float32',
+    });
   });
 
   it('to ask for it is a wrong call', async () => {

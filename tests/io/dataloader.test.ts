@@ -5,6 +5,7 @@ import { InputError, ShapeError } from '../../src/errors.js';
 import { DataLoader, type DataLoaderOptions, type TensorBatch } from '../../src/io/dataloader.js';
 import type { Batch, Dataset, Sample } from '../../src/io/dataset.js';
 import { Generator, seed } from '../../src/random.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 
 /** Sample i is a 1 x 1 x 2 image of i and −i with label i. */
 const sampleOf = (i: number): Sample => ({ image: Float32Array.of(i, -i), shape: [1, 1, 2], label: i });
@@ -297,5 +298,45 @@ describe('bad input', () => {
       expect(error).toBeInstanceOf(type);
       expect((error as Error).message).toMatch(message);
     }
+  });
+});
+
+describe('reuse', () => {
+  /** Answers at once or later, in the memory that it is given. */
+  const dataset = (later: boolean) => {
+    const given = new Set<Float32Array>();
+    let fresh = 0;
+    const readBatch = (indices: ArrayLike<number>, _: unknown, memory?: Float32Array) => {
+      if (memory !== undefined) given.add(memory);
+      if (memory?.length !== indices.length) fresh++;
+      const images = memory?.length === indices.length ? memory : new Float32Array(indices.length);
+      for (let i = 0; i < indices.length; i++) images[i] = indices[i];
+      const batch = { images, shape: [indices.length, 1, 1, 1], labels: new Int32Array(indices.length) };
+      return later ? Promise.resolve(batch) : batch;
+    };
+    const get = () => expect.fail('no sample alone');
+    return { length: 23, get, readBatch, given, fresh: () => fresh };
+  };
+
+  it.each([false, true])(
+    'fills the same memory again, once the next batch is asked for (promises: %s)',
+    async (later) => {
+      const data = dataset(later);
+      const seen: number[] = [];
+      for await (const [images] of new DataLoader(data, { batchSize: 4, reuse: true })) {
+        seen.push(...((await images.data()) as Float32Array));
+      }
+      expect(seen).toEqual(Array.from({ length: 23 }, (_, i) => i));
+      // One for the batch in hand, one for each that is read ahead, one for the short batch at the end.
+      expect(data.fresh()).toBe(later ? 4 : 2);
+    },
+  );
+
+  it('is not done without being asked for', async () => {
+    const data = dataset(false);
+    const tensors: Tensor[] = [];
+    for await (const [images] of new DataLoader(data, { batchSize: 4 })) tensors.push(images);
+    expect(data.given.size).toBe(0);
+    expect(await tensors[0].data()).toEqual(Float32Array.of(0, 1, 2, 3));
   });
 });

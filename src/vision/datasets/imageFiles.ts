@@ -111,10 +111,10 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     return batch instanceof Promise ? batch.then(sampleOf) : sampleOf(batch);
   }
 
-  readBatch(indices: ArrayLike<number>, randoms?: readonly Generator[]): Batch | Promise<Batch> {
+  readBatch(indices: ArrayLike<number>, randoms?: readonly Generator[], memory?: Float32Array): Batch | Promise<Batch> {
     const files = Array.from(indices, (index) => this.#file(index));
     const labels = Int32Array.from(files, ({ label }) => label);
-    if (this.#augmenter === null) return this.#readPlain(files, labels);
+    if (this.#augmenter === null) return this.#readPlain(files, labels, memory);
     const augmenter = this.#augmenter;
     const results = files.map(({ path }, i) => {
       const change = ({ pixels, height, width }: Preprocessed) =>
@@ -130,10 +130,11 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     return Promise.all(results).then(batchOf);
   }
 
-  #readPlain(files: readonly ImageFile[], labels: Int32Array): Batch | Promise<Batch> {
+  #readPlain(files: readonly ImageFile[], labels: Int32Array, memory?: Float32Array): Batch | Promise<Batch> {
     const { height, width } = this.#reader.preprocessing;
     const size = 3 * height * width;
-    const images = new Float32Array(files.length * size);
+    const length = files.length * size;
+    const images = memory?.length === length ? memory : new Float32Array(length);
     const reading: Promise<void>[] = [];
     files.forEach(({ path }, i) => {
       const kept = this.#reader.peek(path);
