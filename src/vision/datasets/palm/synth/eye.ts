@@ -80,7 +80,7 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
         ? between(0.1, 0.3)
         : 0
       : isP
-        ? between(1.7, 3.8)
+        ? between(2, 4)
         : between(0.3, mild || strong ? 0.9 : 0.6);
   // The larger it is, the further it goes round the disc.
   const around = isP ? between(0.35, 1) : between(0.05, 0.3);
@@ -93,17 +93,17 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
           rx: disc.rx + rx * extent * (0.35 + 0.35 * around),
           ry: disc.ry + rx * extent * (around * 0.6 + 0.02),
           angle: disc.angle + between(-0.15, 0.15),
-          paleness: kind === 'N' ? between(0.35, 0.7) : between(isP ? 0.85 : 0.5, 1),
+          paleness: kind === 'N' ? between(0.35, 0.7) : between(isP ? 0.9 : 0.5, 1),
         };
   const category = isP ? random.uniform() : 0;
   const patches: Ellipse[] = [];
-  if (category > 0.3) {
+  if (category > 0.05) {
     const count = 1 + random.int(category > 0.8 ? 5 : 3);
     for (let i = 0; i < count; i++) {
       // In the macula and below the arcades, not beyond.
       const angle = between(0, 2 * Math.PI);
       const distance = i === 0 && chance(0.4) ? between(0, 0.1) : between(0.15, 0.48);
-      const size = between(0.09, 0.16) + severity * between(0, 0.18);
+      const size = between(0.13, 0.2) + severity * between(0, 0.2);
       patches.push({
         x: distance * Math.cos(angle) - 0.03,
         y: distance * Math.sin(angle) * 0.8,
