@@ -1,0 +1,63 @@
+/**
+ * The floor of a training step and of inference: the sum, over all convolutions and linear layers, of oneDNN's own kernel
+ * times, each in the layouts that it likes best and with the faster of the direct and Winograd's algorithm (float32, 3×3,
+ * stride 1). Pooling, activations, batch norm, changes of layout and the update come on top, so that nobody is faster with
+ * these kernels, but for a step that mixes both precisions.
+ *
+ * usage: npm run bench -- floor [network|all] [batch] [threads] [--precision=float32|bf16] [--forward] [--seconds=0.05]
+ *        [--json]
+ */
+import { parseArgs } from 'node:util';
+import { hasBfloat16, openOneDnn } from '../src/engine/onednn/engine.js';
+import { precisionNames } from '../src/engine/select.js';
+import { directions, type KernelLayer, layersOf, measureKernel } from './shared/layerKernels.js';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    precision: { type: 'string' },
+    forward: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '0.05' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [wanted = 'all', batchText = '10', threads = '2'] = positionals;
+const batch = Number(batchText);
+const seconds = Number(values.seconds);
+openOneDnn().useThreads(Number(threads));
+
+/** Milliseconds of the layer in each direction. */
+function timesOf(layer: KernelLayer, precision: string): number[] {
+  const dtype = precision === 'bf16' ? 'bfloat16' : 'float32';
+  const winograd = dtype === 'float32' && layer.params !== null;
+  return directions.map((direction) => {
+    if (direction !== 'forward' && values.forward) return 0;
+    // Nobody needs the gradient of the images.
+    if (direction === 'backwardData' && layer.first) return 0;
+    const algorithms = winograd ? (['direct', 'winograd'] as const) : (['direct'] as const);
+    const times = algorithms.map((algorithm) => measureKernel(layer, direction, algorithm, { seconds, dtype }));
+    const found = times.filter((time) => time !== null);
+    if (found.length === 0) throw new Error(`oneDNN has no ${dtype} kernel for ${direction} of ${layer.weight}`);
+    return Math.min(...found.map(({ ms }) => ms));
+  });
+}
+
+const networks = wanted === 'all' ? ['lenet', 'alexnet', 'googlenet', 'resnet50', 'vgg16'] : [wanted];
+const usual = hasBfloat16() ? precisionNames : (['float32'] as const);
+for (const network of networks) {
+  for (const precision of values.precision === undefined ? usual : [values.precision]) {
+    const sums = directions.map(() => 0);
+    for (const layer of layersOf(network, batch)) {
+      timesOf(layer, precision).forEach((ms, i) => {
+        sums[i] += layer.count * ms;
+      });
+    }
+    const infer = sums[0];
+    const train = values.forward ? null : sums.reduce((sum, ms) => sum + ms);
+    if (values.json) console.log(JSON.stringify({ network, batch, precision, train, infer }));
+    else {
+      const step = train === null ? '' : `training step ${train.toFixed(2)} ms, `;
+      console.log(`${network}, batch ${batch}, ${precision}: ${step}forward ${infer.toFixed(2)} ms`);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+"""Measures PaddlePaddle. Variants: dygraph; static (paddle.jit.to_static); predictor (paddle.inference), inference only.
+
+The first two know float32 alone on CPUs: paddle.amp.auto_cast says that it has no effect there. They call no kernel of
+oneDNN either, whatever FLAGS_use_onednn is (ONEDNN_VERBOSE=1 shows it); the predictor does.
+"""
+
+import os
+import tempfile
+from types import SimpleNamespace
+
+import paddle
+from networks import DECAYS, LEARNING_RATE, input_of, network, outputs_of
+from paddle import nn
+from worker import arguments, measure
+
+kit = SimpleNamespace(
+    Module=nn.Layer,
+    Sequential=nn.Sequential,
+    conv=lambda i, o, kernel, stride=1, padding=0, bias=True: nn.Conv2D(
+        i, o, kernel, stride, padding, bias_attr=None if bias else False
+    ),
+    norm=nn.BatchNorm2D,
+    linear=nn.Linear,
+    relu=nn.ReLU,
+    sigmoid=nn.Sigmoid,
+    dropout=nn.Dropout,
+    max_pool=lambda size, stride, padding=0: nn.MaxPool2D(size, stride, padding),
+    average=lambda: nn.AdaptiveAvgPool2D(1),
+    flatten=nn.Flatten,
+    concat=paddle.concat,
+)
+
+
+def training_step(args, net, model, images):
+    name, outputs = args.network, outputs_of(args.network)
+    if outputs == 1:
+        compute, labels = nn.BCEWithLogitsLoss(), paddle.randint(0, 2, [args.batch, 1]).astype("float32")
+    else:
+        compute, labels = nn.CrossEntropyLoss(), paddle.randint(0, outputs, [args.batch])
+    parameters = net.parameters()
+    if name == "alexnet":
+        optimizer = paddle.optimizer.Adam(LEARNING_RATE, parameters=parameters)
+    else:
+        optimizer = paddle.optimizer.Momentum(LEARNING_RATE, 0.9, parameters, weight_decay=DECAYS.get(name))
+
+    def step():
+        loss = compute(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        return float(loss)
+
+    return step
+
+
+def predictor_step(args, net, images):
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/net"
+        spec = paddle.static.InputSpec(images.shape, "float32")
+        paddle.jit.save(paddle.jit.to_static(net), path, input_spec=[spec])
+        config = paddle.inference.Config(f"{path}.json", f"{path}.pdiparams")
+        config.disable_gpu()
+        config.set_cpu_math_library_num_threads(args.threads)
+        config.enable_mkldnn()
+        if args.precision == "bf16":
+            config.enable_mkldnn_bfloat16()
+        predictor = paddle.inference.create_predictor(config)
+    source = predictor.get_input_handle(predictor.get_input_names()[0])
+    result = predictor.get_output_handle(predictor.get_output_names()[0])
+    pixels = images.numpy()
+
+    def step():
+        source.copy_from_cpu(pixels)
+        predictor.run()
+        return result.copy_to_cpu()
+
+    return step
+
+
+def main():
+    args = arguments()
+    if args.precision == "bf16" and args.variant != "predictor":
+        raise SystemExit(f"PaddlePaddle computes in float32 on CPUs in the variant {args.variant}")
+    paddle.set_device("cpu")
+    paddle.seed(0)
+    net = network(args.network, kit)
+    images = paddle.rand([args.batch, *input_of(args.network)])
+    training = args.mode == "train"
+    net.train() if training else net.eval()
+    model = paddle.jit.to_static(net) if args.variant == "static" else net
+
+    def infer():
+        with paddle.no_grad():
+            return model(images).numpy()
+
+    if args.variant == "predictor":
+        step = predictor_step(args, net, images)
+    else:
+        step = training_step(args, net, model, images) if training else infer
+    measure(step, args, paddle.__version__)
+
+
+main()
