@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Graph, GraphNode } from '../../compiler/graph.js';
+import type { Graph } from '../../compiler/graph.js';
 import type { Precision } from '../../compiler/precision.js';
 import { validating } from '../../env.js';
 import { InputError } from '../../errors.js';
@@ -9,6 +9,7 @@ import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
 import { Arena, OneDnnProgram, type Runtime, type StepObserver } from './program.js';
+import { scheduleUpdates } from './schedule.js';
 import { isSmall } from './work.js';
 
 /** oneDNN's kernels, called through its C API. */
@@ -82,18 +83,6 @@ export class OneDnnEngine implements Engine, Runtime {
 /** Whether this processor multiplies bfloat16 by instructions of its own; without them it would be slower than float32. */
 export function hasBfloat16(): boolean {
   return /BF16|AMX/.test(instructionSet());
-}
-
-/** Puts the nodes that overwrite sources last, after everybody who reads the old contents. */
-function scheduleUpdates(graph: Graph): Graph {
-  const late = new Set<GraphNode>();
-  for (const { value, into } of graph.outputs) if (into >= 0 && value.producer !== null) late.add(value.producer);
-  // Whoever depends on a late node is late as well.
-  for (const node of graph.nodes) {
-    if (node.inputs.some(({ producer }) => producer !== null && late.has(producer))) late.add(node);
-  }
-  const isLate = (node: GraphNode) => late.has(node);
-  return { ...graph, nodes: [...graph.nodes.filter((node) => !isLate(node)), ...graph.nodes.filter(isLate)] };
 }
 
 let engine: OneDnnEngine | null = null;
