@@ -68,13 +68,15 @@ function onnxModel(python, { network, batch }) {
     const made = spawnSync(python, [join(here, 'export_onnx.py'), network, String(batch), `${file}.new`], {
       encoding: 'utf8',
     });
-    if (made.status !== 0) throw new Error(`export of ${network} failed: ${lastLine(made.stderr)}`);
+    if (made.status !== 0) throw new Error(`export of ${network} failed: ${reasonOf(made.stderr)}`);
     renameSync(`${file}.new`, file);
   }
   return file;
 }
 
-const lastLine = (text) => text.trim().split('\n').at(-1) ?? '';
+const lastLine = (text) => text.trim().split('\n').at(-1);
+/** Node ends with its version, Python with the message. */
+const reasonOf = (text) => text.match(/\w*(Error|Exception)\b.*/g)?.at(-1) ?? lastLine(text);
 
 /** Program and arguments of a measurement. */
 function commandOf(entry, { peer, variant }, python) {
@@ -131,7 +133,7 @@ function execute(command, args) {
 async function measure(entry, contender, python) {
   try {
     const { status, stdout, stderr } = await execute(...commandOf(entry, contender, python));
-    if (status !== 0) return { error: `${lastLine(stderr)} (${status})` };
+    if (status !== 0) return { error: `${reasonOf(stderr)} (${status})` };
     const result = JSON.parse(lastLine(stdout));
     if (contender.peer !== 'floor') return result;
     return { version: null, peakRssMiB: null, times: [result[entry.mode]] };

@@ -10,8 +10,8 @@ const precision = args.precision as (typeof precisionNames)[number];
 
 setThreads(Number(args.threads));
 if (setPrecision(precision) !== precision) throw new Error(`this processor has no instructions for ${precision}`);
-// Left to itself, it measures for as long as the others are told to.
-const counts = Number(args.seconds) === 0 ? { warmup: Number(args.warmup), steps: Number(args.steps) } : {};
+// Left to itself, it measures for as long as the others are told to: two seconds.
+const counts = args.seconds === '0' ? { warmup: Number(args.warmup), steps: Number(args.steps) } : {};
 const { result, times } = await benchmark({
   model: args.network,
   batch: Number(args.batch),
