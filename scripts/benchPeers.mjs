@@ -4,7 +4,9 @@
  * machine hits all alike. What has been measured is kept in runs/peers, and an interrupted run goes on there.
  *
  * usage: npm run bench:peers -- [--networks=a,b] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
- *        [--out=docs/peers.md] [--python=python3] [--fresh]
+ *        [--out=FILE] [--python=python3] [--fresh]
+ *
+ * The tables go to the given file; those of a complete run to docs/peers.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -20,10 +22,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const nearlyBest = 1.1;
 const minutesAtMost = 30;
 
+const allPeers = Object.keys(titles);
+
 const { values: options } = parseArgs({
   options: {
     networks: { type: 'string', default: networks.join() },
-    peers: { type: 'string', default: Object.keys(titles).join() },
+    peers: { type: 'string', default: allPeers.join() },
     modes: { type: 'string', default: 'train,infer' },
     rounds: { type: 'string' },
     threads: { type: 'string', default: '2' },
@@ -182,7 +186,7 @@ async function measureEntry(entry, peers, python, progress) {
 }
 
 async function main() {
-  const peers = chosen('peers', Object.keys(titles));
+  const peers = chosen('peers', allPeers);
   const modes = chosen('modes', ['train', 'infer']);
   const entries = entriesOf(chosen('networks', networks)).filter(({ mode }) => modes.includes(mode));
   const needsPython = ['torch', 'paddle', 'onnxruntime'].some((peer) => peers.includes(peer));
@@ -191,6 +195,8 @@ async function main() {
   build();
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  const complete = !options.quick && entries.length === entriesOf(networks).length && peers.length === allPeers.length;
+  const out = options.out ?? (complete ? join(root, 'docs/peers.md') : undefined);
   const start = performance.now();
   const results = [];
   for (const [i, entry] of entries.entries()) {
@@ -200,7 +206,7 @@ async function main() {
   const text = report(results, { threads, rounds, revision, quick: options.quick, peers });
   writeAtomic(join(folder, 'report.md'), text);
   console.log(text);
-  if (options.out !== undefined) writeAtomic(resolve(options.out), text);
+  if (out !== undefined) writeAtomic(resolve(out), text);
   console.error(`peers: took ${minutes} min; figures and report.md are in ${folder}`);
 }
 
