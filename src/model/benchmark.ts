@@ -135,16 +135,16 @@ function makeStep(
   const [batch, ...input] = shape;
   const network = modelKind(model).create({ numClasses: outputsFor(recipe, classes) }, input);
   if (named) nameLayers(network);
-  const generator = new Generator(1);
-  const pixels = generator.fillUniform(new Float32Array(numel(shape)), 0, 1);
-  const labels = Int32Array.from({ length: batch }, () => generator.int(classes));
-  const { plan, run } = inference ? inferenceOf(network, input) : trainingOf(network, input, recipe, labels);
+  const { plan, run } = inference ? inferenceOf(network, input) : trainingOf(network, input, recipe);
   const begun = performance.now();
   requireMemoryFor('bench', batch, input, plan);
   const plannedMs = performance.now() - begun;
+  const generator = new Generator(1);
+  const pixels = generator.fillUniform(new Float32Array(numel(shape)), 0, 1);
+  const labels = Int32Array.from({ length: batch }, () => generator.int(classes));
   const step = async () => {
     const start = performance.now();
-    await run(Tensor.fromData(pixels, shape));
+    await run(Tensor.fromData(pixels, shape), labels);
     return performance.now() - start;
   };
   return { step, plannedMs };
@@ -153,16 +153,16 @@ function makeStep(
 /** What is measured. */
 interface Work {
   readonly plan: PlanBatch;
-  readonly run: (images: Tensor) => Promise<unknown>;
+  readonly run: (images: Tensor, labels: Int32Array) => Promise<unknown>;
 }
 
-function trainingOf(network: Layer, input: Shape, recipe: Recipe, labels: Int32Array): Work {
+function trainingOf(network: Layer, input: Shape, recipe: Recipe): Work {
   network.train();
   const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
   const loss = lossOf(recipe).compute;
   return {
     plan: stepPlanner({ network, optimizer, loss }, input, { finiteLoss: false }),
-    run: async (images) => {
+    run: async (images, labels) => {
       const value = loss(network.forward(images), Tensor.fromData(labels));
       value.backward();
       await optimizer.step();

@@ -78,8 +78,9 @@ class Search {
     for (let tries = 0; fails - fits > 1 && tries < mostTries; tries++) {
       const { total, budget } = this.at(fits);
       const onLine = fits + Math.floor((budget - total) / this.#slope(fits, other));
-      // Every other time a little more, so that the place is closed in from above too.
-      const next = tries % 2 === 0 ? onLine : 1 + Math.floor(1.01 * onLine);
+      // A little more closes the place in from above too; the middle helps where the need is no straight line.
+      const middle = Math.round(Math.sqrt(fits * fails));
+      const next = [onLine, 1 + Math.floor(1.01 * onLine), middle][tries % 3];
       const tried = Math.min(fails - 1, Math.max(fits + 1, next));
       other = this.#known.has(fails) ? fails : fits;
       if (this.fits(tried)) fits = tried;
