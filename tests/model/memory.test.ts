@@ -178,7 +178,8 @@ describe('a batch', () => {
     const root = temporaryFolder();
     const out = join(root, 'run');
     const data = await smallMnist(root);
-    const { code, err } = await runFovea('train', 'lenet', '--data=mnist', `--data-dir=${data}`, `--out=${out}`);
+    const options = ['--data=mnist', `--data-dir=${data}`, `--out=${out}`, '--batch-size=100'];
+    const { code, err } = await runFovea('train', 'lenet', ...options);
     expect(code).toBe(2);
     expect(err).toMatch(/^fovea: \[run\] batch size: expected at most 1 MiB .*\n$/);
     expect(existsSync(out)).toBe(false);
