@@ -117,6 +117,7 @@ describe('without oneDNN', () => {
       description: 'reference (plain TypeScript loops)',
       threads: 1,
       precision: 'float32',
+      convolution: 'auto',
     });
   });
 
