@@ -27,27 +27,35 @@ const carried: Partial<Record<OpName, readonly number[] | 'all'>> = {
   batchNormBackward: [0, 5],
 };
 
-/** Products, whose kernels run twice as fast on bfloat16: what comes out of them is where it begins. */
+/** Products, whose kernels can run twice as fast on bfloat16: what comes out of them is where it begins. */
 const products = new Set<OpName>(['conv2d', 'conv2dBackwardData', 'linear', 'linearBackwardData']);
 /** Their results are parameters' gradients, which stay exact. */
 const gradients = new Set<OpName>(['conv2dBackwardWeights', 'linearBackwardWeights']);
+
+/** Whether a convolution or linear layer, in any direction, is to compute in bfloat16. */
+export type ChoiceOfProducts = (product: GraphNode) => boolean;
 
 /**
  * Keeps features and their gradients in bfloat16 between ops that have kernels for it (Micikevicius et al., 2018;
  * Kalamkar et al., 2019). Parameters, their gradients, statistics, the loss and everything next to it stay float32;
  * products add up in float32 whatever their operands are.
+ *
+ * @param pays products for which it does not stay in float32, as do their features
  */
-export function useBfloat16(graph: Graph): Graph {
+export function useBfloat16(graph: Graph, pays: ChoiceOfProducts = () => true): Graph {
+  const staysExact = (node: GraphNode) => (products.has(node.op) || gradients.has(node.op)) && !pays(node);
+  const exact = new Set(graph.nodes.filter(staysExact));
   const unfit = new Set<GraphValue>(graph.outputs.map(({ value }) => value));
-  for (const { op, inputs } of graph.nodes) {
-    const places = carried[op];
-    inputs.forEach((input, i) => {
+  for (const node of graph.nodes) {
+    const places = exact.has(node) ? undefined : carried[node.op];
+    node.inputs.forEach((input, i) => {
       if (places !== 'all' && places?.includes(i) !== true) unfit.add(input);
     });
   }
   return rewrite(graph, (node, inputs) => {
     const specs = node.outputs.map(({ shape, dtype }, i) => {
-      const chosen = i === 0 && dtype === 'float32' && !unfit.has(node.outputs[0]) && begins(node, inputs);
+      const chosen =
+        i === 0 && dtype === 'float32' && !unfit.has(node.outputs[0]) && !exact.has(node) && begins(node, inputs);
       return { shape, dtype: chosen ? ('bfloat16' as const) : dtype };
     });
     return replaceBy(new GraphNode(node.op, node.params, inputs, specs));

@@ -78,7 +78,7 @@ function release({ nodes, assignments }: Capture): void {
  */
 export function inspect(engine: Engine, values: readonly Value[], watch: Watch): void {
   const captured = capture(values, []);
-  const graph = optimize(toGraph({ ...captured, assignments: [] }), false);
+  const graph = optimize(toGraph({ ...captured, assignments: [] }), { fuses: false, precision: 'float32' });
   const program = engine.compile(graph, watch);
   try {
     program.run(captured.sources);
@@ -154,8 +154,8 @@ function lookUp(engine: Engine, captured: Capture): CompiledGraph {
 
 function compile(engine: Engine, structure: Graph): CompiledGraph {
   const start = performance.now();
-  const { fuses, precision } = engine;
-  const graph = optimize(structure, fuses, precision);
+  const { precision } = engine;
+  const graph = optimize(structure, engine);
   const program = engine.compile(graph);
   compilations++;
   debug(2, () => `[compile] program\n${program.toString()}`);
@@ -174,8 +174,15 @@ const passes: readonly Pass[] = [
   { name: 'sinkActivations', fusion: true, apply: sinkActivations },
   { name: 'fuseActivations', fusion: true, apply: fuseActivations },
   { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },
-  { name: 'useBfloat16', precision: 'bf16', apply: useBfloat16 },
+  {
+    name: 'useBfloat16',
+    precision: 'bf16',
+    apply: (graph, target) => useBfloat16(graph, target.bfloat16Products?.(graph)),
+  },
 ];
+
+/** What the passes need to know of the engine. */
+type Target = Pick<Engine, 'fuses' | 'precision' | 'bfloat16Products'>;
 
 interface Pass {
   readonly name: string;
@@ -183,18 +190,18 @@ interface Pass {
   readonly fusion?: boolean;
   /** With this precision only. */
   readonly precision?: Precision;
-  readonly apply: (graph: Graph) => Graph;
+  readonly apply: (graph: Graph, target: Target) => Graph;
 }
 
 /** Runs the passes in order; the graph is checked before the first and after each. */
-export function optimize(structure: Graph, fuses: boolean, precision: Precision = 'float32'): Graph {
+export function optimize(structure: Graph, target: Target): Graph {
   let graph = structure;
   verify(graph, 'capture');
   debug(3, () => `[compile] graph as captured\n${printGraph(graph)}`);
   for (const pass of passes) {
-    if (pass.fusion && !fuses) continue;
-    if (pass.precision !== undefined && pass.precision !== precision) continue;
-    graph = pass.apply(graph);
+    if (pass.fusion && !target.fuses) continue;
+    if (pass.precision !== undefined && pass.precision !== target.precision) continue;
+    graph = pass.apply(graph, target);
     verify(graph, pass.name);
     debug(4, () => `[compile] graph after ${pass.name}\n${printGraph(graph)}`);
   }

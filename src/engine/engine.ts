@@ -1,5 +1,5 @@
 import type { Graph, GraphNode } from '../compiler/graph.js';
-import type { Precision } from '../compiler/precision.js';
+import type { ChoiceOfProducts, Precision } from '../compiler/precision.js';
 import type { TypedArray } from '../graph/dtype.js';
 import type { Storage } from '../graph/storage.js';
 import type { ProgramMemory } from './memory.js';
@@ -34,6 +34,8 @@ export interface Engine {
   readonly fuses: boolean;
   /** How exactly programs that are compiled from now on compute. */
   readonly precision: Precision;
+  /** Which products of a program run faster in bfloat16, for engines that have it. */
+  readonly bfloat16Products?: (graph: Graph) => ChoiceOfProducts;
   /** Bytes of working memory that it holds, for whatever program runs next. */
   readonly heldBytes: number;
   /** Library and instruction set, for people. */

@@ -10,6 +10,7 @@ import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { noise } from '../engines.js';
+import { fused } from './support.js';
 
 /** One step of a chain of linear layers whose loss has to be finite. */
 function stepOf(layers: number): Graph {
@@ -25,7 +26,7 @@ function stepOf(layers: number): Graph {
       return parameter.overwrite(updated);
     }),
   );
-  return optimize(toGraph(capture([loss.value], updates, [loss.value])), true);
+  return optimize(toGraph(capture([loss.value], updates, [loss.value])), fused);
 }
 
 const places = (graph: Graph, op: GraphNode['op']) => graph.nodes.flatMap((node, i) => (node.op === op ? [i] : []));

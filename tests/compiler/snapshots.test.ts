@@ -7,7 +7,7 @@ import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { LeNet } from '../../src/vision/models/lenet.js';
-import { graphOf } from './support.js';
+import { fused, graphOf } from './support.js';
 
 const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const parameter = (...shape: number[]): Parameter => new Parameter(new Float32Array(count(shape)), shape);
@@ -21,7 +21,7 @@ function trainingStep(loss: Tensor, parameters: readonly Parameter[]): string {
     const [updated] = ops.sgdUpdate({ weightDecay: 0 }, p.value, (p.grad as Tensor).value, rate);
     return p.overwrite(updated);
   });
-  return `${printGraph(optimize(graphOf([loss], assignments), true))}\n`;
+  return `${printGraph(optimize(graphOf([loss], assignments), fused))}\n`;
 }
 
 // A change in a pass shows here as the difference that it makes; `vitest -u` writes the files anew.

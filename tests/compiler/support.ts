@@ -21,3 +21,6 @@ export function opsOf(graph: Graph): string[] {
     return op;
   });
 }
+
+/** An engine with kernels for fused ops. */
+export const fused = { fuses: true, precision: 'float32' } as const;

@@ -14,6 +14,7 @@ import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { Tensor, tensor } from '../../src/tensor/tensor.js';
 import { noise } from '../engines.js';
+import { fused } from './support.js';
 
 const image = (seed: number): Tensor => Tensor.fromData(noise([4, 3, 8, 8], seed).data, [4, 3, 8, 8]);
 const labels = tensor([0, 1, 2, 1], 'int32');
@@ -72,7 +73,7 @@ describe('validation catches a lowering that is wrong', () => {
     const [updated] = ops.sgdUpdate({ weightDecay: 0 }, weight.value, gradient, rate);
     const captured = capture([y.value], [weight.overwrite(updated)]);
     const engine = openOneDnn();
-    const lowered = Lowering.lower(optimize(toGraph(captured), true), table, {
+    const lowered = Lowering.lower(optimize(toGraph(captured), fused), table, {
       validate,
       convolution: 'auto',
       threads: 1,

@@ -6,7 +6,7 @@ import { InternalError } from '../../src/errors.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer } from '../../src/tensor/state.js';
 import { Tensor, tensor } from '../../src/tensor/tensor.js';
-import { graphOf } from './support.js';
+import { fused, graphOf } from './support.js';
 
 const image = Tensor.fromData(new Float32Array(72), [2, 1, 6, 6]);
 const weight = Tensor.fromData(new Float32Array(18), [2, 1, 3, 3]);
@@ -27,7 +27,7 @@ function expectBroken(broken: Graph, message: string): void {
 describe('verify', () => {
   it('accepts what capture and the passes make', () => {
     verify(whole, 'capture');
-    verify(optimize(whole, true), 'all');
+    verify(optimize(whole, fused), 'all');
   });
 
   it('finds a node that runs before its input', () => {

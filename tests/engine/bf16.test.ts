@@ -2,15 +2,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Precision, useBfloat16 } from '../../src/compiler/precision.js';
 import { printGraph } from '../../src/compiler/print.js';
 import { compilationCount, optimize } from '../../src/compiler/realize.js';
+import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { hasBfloat16, openOneDnn } from '../../src/engine/onednn/engine.js';
+import { multiplyAdds } from '../../src/engine/onednn/work.js';
 import { setEngine, setPrecision } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
+import type { Assignment } from '../../src/graph/node.js';
 import * as nn from '../../src/nn/index.js';
+import * as ops from '../../src/ops/index.js';
 import { Adam, Momentum } from '../../src/optimizer/index.js';
 import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { concat, Tensor } from '../../src/tensor/tensor.js';
 import { GoogLeNet, zoo } from '../../src/vision/models/index.js';
+import { fused, graphOf } from '../compiler/support.js';
 import { noise } from '../engines.js';
 
 const images = (shape: readonly number[]) => Tensor.fromData(noise(shape, 3).data, shape);
@@ -92,7 +97,7 @@ describe('choice of the precision', () => {
 
   it('leaves parameters, their gradients, the loss and what is read float32', async () => {
     const { graph } = await captured();
-    const text = printGraph(useBfloat16(optimize(graph, true)));
+    const text = printGraph(useBfloat16(optimize(graph, fused)));
     expect(text).toMatch(/bf16\[2,16,8,8\] = conv2d/);
     expect(text).toMatch(/bf16\[2,16,8,8\], f32\[16\], f32\[16\], opaque.* = batchNormTrain/);
     expect(text).toMatch(/f32\[16,3,3,3\], f32\[16\] = conv2dBackwardWeights/);
@@ -102,6 +107,58 @@ describe('choice of the precision', () => {
       const name = line.split(' ')[1];
       expect(text).not.toMatch(new RegExp(`^${name} bf16`, 'm'));
     }
+  });
+});
+
+describe('choice of products', () => {
+  /** The ops of a training step, or of a prediction, whose result bfloat16 makes faster. */
+  function chosen(network: nn.Layer, shape: readonly number[], isTraining: boolean): Set<string> {
+    const y = network.forward(images(shape)).mean();
+    const updates: Assignment[] = [];
+    if (isTraining) {
+      y.backward();
+      const rate = Tensor.fromData(Float32Array.of(0.1), []).value;
+      for (const parameter of network.parameters()) {
+        const gradient = (parameter.grad as Tensor).value;
+        updates.push(parameter.overwrite(ops.sgdUpdate({ weightDecay: 0 }, parameter.value, gradient, rate)[0]));
+      }
+    }
+    const graph = graphOf([y], updates);
+    const pays = bfloat16Products(graph, 'auto');
+    return new Set(graph.nodes.filter((node) => multiplyAdds(node) !== null && pays(node)).map(({ op }) => op));
+  }
+  const squares = () =>
+    new nn.Sequential(
+      new nn.Conv2D(64, 64, 3, { padding: 1 }),
+      new nn.ReLU(),
+      new nn.Conv2D(64, 64, 3, { padding: 1 }),
+    );
+  const points = () => new nn.Sequential(new nn.Conv2D(64, 64, 3, { padding: 1 }), new nn.Conv2D(64, 512, 1));
+  const flat = () => new nn.Sequential(new nn.Linear(64, 32), new nn.ReLU(), new nn.Linear(32, 8));
+
+  it('leaves convolutions float32 where Winograd’s kernels are faster', () => {
+    expect(chosen(squares(), [2, 64, 32, 32], true)).toEqual(new Set());
+    expect(chosen(points(), [2, 64, 32, 32], true)).toEqual(
+      new Set(['conv2d', 'conv2dBackwardData', 'conv2dBackwardWeights']),
+    );
+    const graph = graphOf([squares().forward(images([2, 64, 32, 32]))]);
+    expect(graph.nodes.filter(bfloat16Products(graph, 'direct')).map(({ op }) => op)).toContain('conv2d');
+  });
+
+  it('shortens weights of linear layers for many images, or once for all', () => {
+    expect(chosen(flat(), [8, 64], true)).toEqual(new Set());
+    expect(chosen(flat(), [64, 64], true)).toEqual(new Set(['linear', 'linearBackwardData', 'linearBackwardWeights']));
+    expect(chosen(flat(), [8, 64], false)).toEqual(new Set(['linear']));
+  });
+
+  it('keeps float32 around products that stay so', async () => {
+    const { graph } = await captured();
+    const mixed = useBfloat16(optimize(graph, fused), ({ op }) => !op.startsWith('linear'));
+    expect(printGraph(mixed)).toMatch(/bf16\[2,16,8,8\] = conv2d/);
+    const exact = mixed.nodes.filter(({ op }) => op.startsWith('linear'));
+    expect(exact.length).toBeGreaterThan(4);
+    const types = exact.flatMap(({ inputs, outputs }) => [...inputs, ...outputs].map(({ dtype }) => dtype));
+    expect(new Set(types)).toEqual(new Set(['float32']));
   });
 });
 
@@ -144,7 +201,7 @@ describe.runIf(hasBfloat16())('bf16 programs', () => {
   it('run kernels for bfloat16 and no TypeScript on features', async () => {
     const kernels: string[] = [];
     openOneDnn().observer = (step) => {
-      if (step.kind === 'primitive' && /^(conv2d|linear|batchNorm)/.test(step.name)) {
+      if (step.kind === 'primitive' && /^(conv2d|batchNorm)/.test(step.name)) {
         kernels.push(`${step.name}: ${step.primitive.implementation}`);
       }
     };

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { Graph } from '../../compiler/graph.js';
-import type { Precision } from '../../compiler/precision.js';
+import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
 import { validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { Engine, Program, Watch } from '../engine.js';
+import { bfloat16Products } from './bfloat16.js';
 import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
@@ -59,6 +60,10 @@ export class OneDnnEngine implements Engine, Runtime {
     const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
     const precision = this.precision === 'bf16' ? ', bf16' : '';
     return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions${precision}`;
+  }
+
+  bfloat16Products(graph: Graph): ChoiceOfProducts {
+    return bfloat16Products(graph, this.convolution);
   }
 
   compile(graph: Graph, watch: Watch | null = null): Program {

@@ -31,7 +31,7 @@ export function multiplyAdds({ op, inputs, outputs }: GraphNode): number | null 
 }
 
 /** Roughly how much a node has to do, in multiply-adds of a good matrix kernel. */
-function workOf(node: GraphNode): number {
+export function workOf(node: GraphNode): number {
   const sizes = [...node.inputs, ...node.outputs].map(({ shape }) => numel(shape));
   return multiplyAdds(node) ?? perElement * Math.max(0, ...sizes);
 }

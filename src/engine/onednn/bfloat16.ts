@@ -1,0 +1,50 @@
+import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
+import type { ChoiceOfProducts } from '../../compiler/precision.js';
+import type { Conv2dParams, OpName } from '../../graph/op.js';
+import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
+import { multiplyAdds, workOf } from './work.js';
+
+/** How many times as fast a direct kernel is on bfloat16; there is no Winograd kernel for it. */
+const directGain = 2.1;
+
+/** A linear layer with fewer images reads its weights from memory for longer than it multiplies. */
+const manyImages = 48;
+
+const directions: Partial<Record<OpName, ConvDirection>> = {
+  conv2d: 'forward',
+  conv2dBackwardData: 'backwardData',
+  conv2dBackwardWeights: 'backwardWeights',
+};
+
+/**
+ * Which convolutions and linear layers of a program bfloat16 makes faster. Convolutions all take the same side, since every
+ * change between two types costs a pass over memory: where Winograd's kernels on float32 win more than bfloat16 would in
+ * them and in the layers around them, they stay float32. Weights of a linear layer that are renewed in the program
+ * would have to be shortened every time, which takes longer than reading them as they are.
+ */
+export function bfloat16Products(graph: Graph, choice: ConvChoice): ChoiceOfProducts {
+  let float32 = 0;
+  let bfloat16 = 0;
+  for (const node of graph.nodes) {
+    const work = workOf(node);
+    const isProduct = multiplyAdds(node) !== null;
+    if (isProduct && directions[node.op] === undefined) continue;
+    float32 += work / (isProduct ? winogradGainOf(node, choice) : 1);
+    bfloat16 += work / (isProduct ? directGain : 2);
+  }
+  const renewed = new Set(graph.outputs.map(({ into }) => (into < 0 ? null : graph.sources[into].value)));
+  const isConstant = (value: GraphValue) => !renewed.has(value);
+  return ({ op, inputs }) => {
+    if (directions[op] !== undefined) return bfloat16 < float32;
+    return inputs[0].shape[0] >= manyImages || (op !== 'linearBackwardWeights' && isConstant(inputs[1]));
+  };
+}
+
+function winogradGainOf({ op, inputs, outputs, params }: GraphNode, choice: ConvChoice): number {
+  const direction = directions[op] as ConvDirection;
+  const isWeights = direction === 'backwardWeights';
+  const result = isWeights ? inputs[1].shape : outputs[0].shape;
+  const weight = isWeights ? outputs[0].shape : inputs[1].shape;
+  const conv: ConvShape = { direction, result, weight, params: params as Conv2dParams };
+  return algorithmsFor(choice, conv)[0] === 'winograd' ? winogradGain(conv) : 1;
+}
