@@ -4,8 +4,8 @@
  * stride 1). Pooling, activations, batch norm, changes of layout and the update come on top, so that nobody is faster with
  * these kernels, but for a step that mixes both precisions.
  *
- * usage: npm run bench -- floor [network|all] [batch] [threads] [--precision=float32|bf16] [--forward] [--seconds=0.05]
- *        [--json]
+ * usage: npm run bench -- floor [network|all] [batch] [threads] [--precision=float32|bf16] [--forward] [--input=3,32,32]
+ *        [--seconds=0.05] [--json]
  */
 import { parseArgs } from 'node:util';
 import { hasBfloat16, openOneDnn } from '../src/engine/onednn/engine.js';
@@ -17,6 +17,7 @@ const { positionals, values } = parseArgs({
   options: {
     precision: { type: 'string' },
     forward: { type: 'boolean', default: false },
+    input: { type: 'string' },
     seconds: { type: 'string', default: '0.05' },
     json: { type: 'boolean', default: false },
   },
@@ -54,7 +55,7 @@ const usual = hasBfloat16() ? precisionNames : (['float32'] as const);
 for (const network of networks) {
   for (const precision of values.precision === undefined ? usual : [values.precision]) {
     const sums = directions.map(() => 0);
-    for (const layer of layersOf(network, batch)) {
+    for (const layer of layersOf(network, batch, values.input?.split(',').map(Number))) {
       timesOf(layer, precision).forEach((ms, i) => {
         sums[i] += layer.count * ms;
       });

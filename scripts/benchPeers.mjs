@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { here, installNode, installPython, peersFolder } from '../bench/peers/install.mjs';
-import { contendersOf, entriesOf, nameOf, networks, titles } from '../bench/peers/plan.mjs';
+import { contendersOf, entriesOf, foveaModels, nameOf, networks, titles } from '../bench/peers/plan.mjs';
 import { bestOf, median, report } from '../bench/peers/report.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -55,7 +55,10 @@ const length = options.quick
   : { warmup: 3, steps: 5, seconds: 2 };
 
 const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
-const revision = `${git('rev-parse', '--short', 'HEAD') || 'unknown'}${git('status', '--porcelain', 'src') ? '-changed' : ''}`;
+/** What the figures depend on. */
+const measured = ['src', 'bench/peers', 'bench/shared', 'bench/floor.ts'];
+const commit = git('log', '-1', '--format=%h', '--', ...measured) || 'unknown';
+const revision = `${commit}${git('status', '--porcelain', '--', ...measured) ? '-changed' : ''}`;
 const folder = join(root, 'runs/peers', [revision, `${threads}t`, ...(options.quick ? ['quick'] : [])].join('-'));
 
 function build() {
@@ -84,6 +87,8 @@ const reasonOf = (text) => text.match(/\w*(Error|Exception)\b.*/g)?.at(-1) ?? la
 
 /** Program and arguments of a measurement. */
 function commandOf(entry, { peer, variant }, python) {
+  const { model = entry.network, input } = foveaModels[entry.network] ?? {};
+  const ownInput = input === undefined ? [] : [`--input=${input}`];
   const flags = Object.entries({ ...entry, variant, threads, ...length }).flatMap(([name, value]) => [
     `--${name}`,
     String(value),
@@ -91,14 +96,14 @@ function commandOf(entry, { peer, variant }, python) {
   const compiled = join(root, '.setup/bench/bench');
   switch (peer) {
     case 'floor': {
-      const { network, batch, precision, mode } = entry;
+      const { batch, precision, mode } = entry;
       const forward = mode === 'infer' ? ['--forward'] : [];
       const seconds = options.quick ? ['--seconds=0'] : [];
-      const args = [network, String(batch), String(threads), `--precision=${precision}`, '--json'];
+      const args = [model, String(batch), String(threads), `--precision=${precision}`, '--json', ...ownInput];
       return [process.execPath, [join(compiled, 'floor.js'), ...args, ...forward, ...seconds]];
     }
     case 'fovea':
-      return [process.execPath, [join(compiled, 'peers/fovea.js'), ...flags]];
+      return [process.execPath, [join(compiled, 'peers/fovea.js'), ...flags, `--network=${model}`, ...ownInput]];
     case 'torch':
     case 'paddle':
       return [python, [join(here, `${peer}_worker.py`), ...flags]];

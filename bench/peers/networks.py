@@ -3,10 +3,10 @@
 Same layers, losses and optimizers as `fovea train` uses by default (src/vision/models, src/model/recipes.ts).
 """
 
-INPUTS = {"lenet": (1, 28, 28)}
-CLASSES = {"lenet": 10}
+INPUTS = {"lenet": (1, 28, 28), "resnet50-cifar": (3, 32, 32)}
+CLASSES = {"lenet": 10, "resnet50-cifar": 10}
 # Momentum 0.9 with this decay; AlexNet has Adam.
-DECAYS = {"googlenet": 1e-3, "resnet50": 1e-3}
+DECAYS = {"googlenet": 1e-3, "resnet50": 1e-3, "resnet50-cifar": 1e-4}
 LEARNING_RATE = 1e-3
 
 
@@ -97,6 +97,6 @@ def network(name, k):
             for block in range(depth):
                 layers.append(Bottleneck(i, width, 2 if block == 0 and stage > 0 else 1))
                 i = 4 * width
-        return [*layers, k.average(), k.flatten(), k.linear(i, 1)]
+        return [*layers, k.average(), k.flatten(), k.linear(i, outputs_of(name))]
 
-    return k.Sequential(*{f.__name__: f for f in (lenet, alexnet, vgg16, googlenet, resnet50)}[name]())
+    return k.Sequential(*{f.__name__: f for f in (lenet, alexnet, vgg16, googlenet, resnet50)}[name.split("-")[0]]())

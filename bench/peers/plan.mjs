@@ -1,6 +1,9 @@
 /** What is measured: the entries of the tables, and who takes part in each in which variants. */
 
-export const networks = ['lenet', 'alexnet', 'googlenet', 'resnet50', 'vgg16'];
+export const networks = ['lenet', 'alexnet', 'googlenet', 'resnet50', 'vgg16', 'resnet50-cifar'];
+
+/** Model and image of Fovea, where the model's name is another or the image not the usual one. */
+export const foveaModels = { 'resnet50-cifar': { model: 'zoo-resnet50', input: '3,32,32' } };
 
 export const titles = {
   floor: 'Floor',
@@ -12,11 +15,12 @@ export const titles = {
   jaxjs: 'jax-js',
 };
 
-/** Training steps and inference; LeNet is too small for bfloat16 to matter. */
+/** Training steps and inference, of small images training alone; LeNet is too small for bfloat16 to matter. */
 export function entriesOf(chosen) {
   return chosen.flatMap((network) => {
     const precisions = network === 'lenet' ? ['float32'] : ['float32', 'bf16'];
     const of = (mode, batch) => precisions.map((precision) => ({ network, mode, precision, batch }));
+    if (network === 'resnet50-cifar') return of('train', 64);
     return [...of('train', 10), ...of('infer', 1), ...of('infer', 10)];
   });
 }

@@ -14,6 +14,7 @@ import type { StoredDType } from '../../src/graph/dtype.js';
 import type { Node, Value } from '../../src/graph/node.js';
 import type { Conv2dParams } from '../../src/graph/op.js';
 import type { Shape } from '../../src/graph/shape.js';
+import { outputsFor, recipeFor, usualData } from '../../src/model/recipes.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { modelKinds } from '../../src/vision/models/registry.js';
 
@@ -34,14 +35,16 @@ export interface KernelLayer {
 
 export const directions = ['forward', 'backwardData', 'backwardWeights'] as const satisfies readonly ConvDirection[];
 
-/** The layers of a network for two classes (LeNet: ten), each shape once. */
-export function layersOf(network: string, batch: number): KernelLayer[] {
+/** The layers of a network for as many classes as its usual data set has, each shape once. */
+export function layersOf(network: string, batch: number, input?: Shape): KernelLayer[] {
   if (!Object.hasOwn(modelKinds, network)) {
     throw new Error(`unknown network '${network}': one of ${Object.keys(modelKinds).join(', ')}`);
   }
   const { create, inputShape } = modelKinds[network];
-  const images = Tensor.placeholder([batch, ...inputShape], 'float32');
-  const output: unknown = create({ numClasses: network === 'lenet' ? 10 : 1 }, inputShape)
+  const shape = input ?? inputShape;
+  const { classes } = usualData(network);
+  const images = Tensor.placeholder([batch, ...shape], 'float32');
+  const output: unknown = create({ numClasses: outputsFor(recipeFor(network, classes), classes) }, shape)
     .eval()
     .forward(images);
   const layers = new Map<string, KernelLayer>();
