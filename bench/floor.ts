@@ -5,7 +5,7 @@
  * these kernels, but for a step that mixes both precisions.
  *
  * usage: npm run bench -- floor [network|all] [batch] [threads] [--precision=float32|bf16] [--forward] [--input=3,32,32]
- *        [--seconds=0.05] [--json]
+ *        [--layers] [--seconds=0.05] [--json]
  */
 import { parseArgs } from 'node:util';
 import { hasBfloat16, openOneDnn } from '../src/engine/onednn/engine.js';
@@ -18,6 +18,7 @@ const { positionals, values } = parseArgs({
     precision: { type: 'string' },
     forward: { type: 'boolean', default: false },
     input: { type: 'string' },
+    layers: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '0.05' },
     json: { type: 'boolean', default: false },
   },
@@ -56,9 +57,14 @@ for (const network of networks) {
   for (const precision of values.precision === undefined ? usual : [values.precision]) {
     const sums = directions.map(() => 0);
     for (const layer of layersOf(network, batch, values.input?.split(',').map(Number))) {
-      timesOf(layer, precision).forEach((ms, i) => {
+      const times = timesOf(layer, precision);
+      times.forEach((ms, i) => {
         sums[i] += layer.count * ms;
       });
+      if (values.layers) {
+        const shapes = `[${layer.x}] -> [${layer.y}], weight [${layer.weight}], stride ${layer.params?.stride ?? '–'}`;
+        console.log(`${layer.count} × ${times.map((ms) => ms.toFixed(2)).join(' / ')} ms  ${shapes}`);
+      }
     }
     const infer = sums[0];
     const train = values.forward ? null : sums.reduce((sum, ms) => sum + ms);

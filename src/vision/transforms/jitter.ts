@@ -11,63 +11,60 @@ import { NamedTransform } from './transform.js';
 /** How far from 1 the factor may be, in both directions but not below 0; or its range. */
 export type JitterFactor = number | readonly [least: number, most: number];
 
+type Adjust = typeof adjustBrightness;
+
 const factorOptions = z.strictObject({ value: option.factor });
 const hueOptions = z.strictObject({ value: option.hue });
 
-/** Brighter or darker by a random factor. */
-export class BrightnessTransform extends NamedTransform<z.output<typeof factorOptions>> {
-  static readonly schema = factorOptions;
+/** One property of the colours changed by a random factor. */
+abstract class AdjustTransform extends NamedTransform<z.output<typeof factorOptions>> {
   override readonly isRandom = true;
+  readonly #adjust: Adjust;
 
-  constructor(value: JitterFactor) {
-    super('BrightnessTransform', factorOptions, { value });
+  constructor(name: string, schema: typeof factorOptions, value: JitterFactor, adjust: Adjust) {
+    super(name, schema, { value });
+    this.#adjust = adjust;
   }
 
   apply(image: Raster, random: Generator): Raster {
-    return adjustBrightness(image, draw(random, this.options.value));
+    return this.#adjust(image, draw(random, this.options.value));
+  }
+}
+
+/** Brighter or darker by a random factor. */
+export class BrightnessTransform extends AdjustTransform {
+  static readonly schema = factorOptions;
+
+  constructor(value: JitterFactor) {
+    super('BrightnessTransform', factorOptions, value, adjustBrightness);
   }
 }
 
 /** More or less contrast by a random factor. */
-export class ContrastTransform extends NamedTransform<z.output<typeof factorOptions>> {
+export class ContrastTransform extends AdjustTransform {
   static readonly schema = factorOptions;
-  override readonly isRandom = true;
 
   constructor(value: JitterFactor) {
-    super('ContrastTransform', factorOptions, { value });
-  }
-
-  apply(image: Raster, random: Generator): Raster {
-    return adjustContrast(image, draw(random, this.options.value));
+    super('ContrastTransform', factorOptions, value, adjustContrast);
   }
 }
 
 /** More or less colour by a random factor. */
-export class SaturationTransform extends NamedTransform<z.output<typeof factorOptions>> {
+export class SaturationTransform extends AdjustTransform {
   static readonly schema = factorOptions;
-  override readonly isRandom = true;
 
   constructor(value: JitterFactor) {
-    super('SaturationTransform', factorOptions, { value });
-  }
-
-  apply(image: Raster, random: Generator): Raster {
-    return adjustSaturation(image, draw(random, this.options.value));
+    super('SaturationTransform', factorOptions, value, adjustSaturation);
   }
 }
 
 /** Hues turned by a random part of their circle. */
-export class HueTransform extends NamedTransform<z.output<typeof hueOptions>> {
+export class HueTransform extends AdjustTransform {
   static readonly schema = hueOptions;
-  override readonly isRandom = true;
 
   /** @param value most of the circle in both directions, from 0 to 0.5; or its range, from −0.5 to 0.5 */
   constructor(value: JitterFactor) {
-    super('HueTransform', hueOptions, { value });
-  }
-
-  apply(image: Raster, random: Generator): Raster {
-    return adjustHue(image, draw(random, this.options.value));
+    super('HueTransform', hueOptions, value, adjustHue);
   }
 }
 
@@ -100,7 +97,7 @@ export class ColorJitter extends NamedTransform<z.output<typeof jitterOptions>> 
 
   apply(image: Raster, random: Generator): Raster {
     const { brightness, contrast, saturation, hue } = this.options;
-    const steps: readonly (readonly [typeof adjustHue, neutral: number, readonly [number, number]])[] = [
+    const steps: readonly (readonly [Adjust, neutral: number, readonly [number, number]])[] = [
       [adjustBrightness, 1, brightness],
       [adjustContrast, 1, contrast],
       [adjustSaturation, 1, saturation],

@@ -40,33 +40,37 @@ const drawRatio = (random: Generator, [least, most]: Range) =>
 
 const flipOptions = z.strictObject({ prob: option.probability });
 
-/** Left and right change places, or not. */
-export class RandomHorizontalFlip extends NamedTransform<z.output<typeof flipOptions>> {
-  static readonly schema = flipOptions;
+abstract class RandomFlip extends NamedTransform<z.output<typeof flipOptions>> {
   override readonly isRandom = true;
+  readonly #flip: typeof hflip;
 
-  /** @param prob of a change (0.5) */
-  constructor(prob?: number) {
-    super('RandomHorizontalFlip', flipOptions, { prob });
+  constructor(name: string, prob: number | undefined, flip: typeof hflip) {
+    super(name, flipOptions, { prob });
+    this.#flip = flip;
   }
 
   apply(image: Raster, random: Generator): Raster {
-    return random.uniform() < this.options.prob ? hflip(image) : image;
+    return random.uniform() < this.options.prob ? this.#flip(image) : image;
+  }
+}
+
+/** Left and right change places, or not. */
+export class RandomHorizontalFlip extends RandomFlip {
+  static readonly schema = flipOptions;
+
+  /** @param prob of a change (0.5) */
+  constructor(prob?: number) {
+    super('RandomHorizontalFlip', prob, hflip);
   }
 }
 
 /** Top and bottom change places, or not. */
-export class RandomVerticalFlip extends NamedTransform<z.output<typeof flipOptions>> {
+export class RandomVerticalFlip extends RandomFlip {
   static readonly schema = flipOptions;
-  override readonly isRandom = true;
 
   /** @param prob of a change (0.5) */
   constructor(prob?: number) {
-    super('RandomVerticalFlip', flipOptions, { prob });
-  }
-
-  apply(image: Raster, random: Generator): Raster {
-    return random.uniform() < this.options.prob ? vflip(image) : image;
+    super('RandomVerticalFlip', prob, vflip);
   }
 }
 
