@@ -1,5 +1,5 @@
 /** Goes up with every change of the pictures. */
-export const drawingVersion = 2;
+export const drawingVersion = 3;
 
 /**
  * What makes the exercise easy or hard, in one place. The aim: networks that look at shapes reach 94–96 %, the mean
@@ -7,13 +7,13 @@ export const drawingVersion = 2;
  */
 export const difficulty = {
   /** Share of the pathologic eyes with the slightest signs only, which nobody could tell for certain. */
-  mildPathologic: 0.04,
+  mildPathologic: 0.02,
   /** Share of the highly myopic eyes with signs as strong as in a mild disease. */
-  strongHighMyopia: 0.2,
+  strongHighMyopia: 0.1,
   /** Share of the eyes without the disease that have drusen, which are specks as pale as atrophy. */
-  drusen: 0.1,
+  drusen: 0.06,
   /** How far exposure makes all pictures equally bright (1: the signs do not change the mean brightness). */
-  exposureCompensation: 0.45,
+  exposureCompensation: 0.5,
   /** The same for the ratios of the mean colours. */
   colourCompensation: 0.6,
   /** Standard deviations of brightness and of the colour ratios that have nothing to do with the disease (logarithms). */

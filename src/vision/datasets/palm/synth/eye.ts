@@ -98,12 +98,12 @@ export function drawEye(kind: EyeKind, random: Generator): Eye {
   const category = isP ? random.uniform() : 0;
   const patches: Ellipse[] = [];
   if (category > 0.05) {
-    const count = 1 + random.int(category > 0.8 ? 5 : 3);
+    const count = 2 + random.int(category > 0.8 ? 4 : 2);
     for (let i = 0; i < count; i++) {
       // In the macula and below the arcades, not beyond.
       const angle = between(0, 2 * Math.PI);
       const distance = i === 0 && chance(0.4) ? between(0, 0.1) : between(0.15, 0.48);
-      const size = between(0.13, 0.2) + severity * between(0, 0.2);
+      const size = between(0.16, 0.24) + severity * between(0, 0.2);
       patches.push({
         x: distance * Math.cos(angle) - 0.03,
         y: distance * Math.sin(angle) * 0.8,
