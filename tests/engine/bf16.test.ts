@@ -124,7 +124,7 @@ describe('choice of products', () => {
       }
     }
     const graph = graphOf([y], updates);
-    const pays = bfloat16Products(graph, 'auto');
+    const pays = bfloat16Products(graph, 'auto', 'AVX-512');
     return new Set(graph.nodes.filter((node) => multiplyAdds(node) !== null && pays(node)).map(({ op }) => op));
   }
   const squares = () =>
@@ -142,7 +142,11 @@ describe('choice of products', () => {
       new Set(['conv2d', 'conv2dBackwardData', 'conv2dBackwardWeights']),
     );
     const graph = graphOf([squares().forward(images([2, 64, 32, 32]))]);
-    expect(graph.nodes.filter(bfloat16Products(graph, 'direct')).map(({ op }) => op)).toContain('conv2d');
+    const isChosen = (choice: 'auto' | 'direct', unit: 'AVX-512' | 'AMX') =>
+      graph.nodes.some((node) => node.op === 'conv2d' && bfloat16Products(graph, choice, unit)(node));
+    expect(isChosen('auto', 'AVX-512')).toBe(false);
+    expect(isChosen('direct', 'AVX-512')).toBe(true);
+    expect(isChosen('auto', 'AMX')).toBe(true);
   });
 
   it('shortens weights of linear layers for many images, or once for all', () => {

@@ -4,8 +4,14 @@ import type { Conv2dParams, OpName } from '../../graph/op.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 import { multiplyAdds, workOf } from './work.js';
 
-/** How many times as fast a direct kernel is on bfloat16; there is no Winograd kernel for it. */
-const directGain = 2.1;
+/** What multiplies bfloat16: vectors, or tiles of a matrix. */
+export type Bfloat16Unit = 'AVX-512' | 'AMX';
+
+/** How many times as fast as on float32 a direct kernel is on bfloat16; there is no Winograd kernel for it. */
+const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, number>>>> = {
+  'AVX-512': { forward: 2.1, backwardData: 2.1, backwardWeights: 2.1 },
+  AMX: { forward: 3.6, backwardData: 3.2, backwardWeights: 1.7 },
+};
 
 /** A linear layer with fewer images reads its weights from memory for longer than it multiplies. */
 const manyImages = 48;
@@ -22,15 +28,16 @@ const directions: Partial<Record<OpName, ConvDirection>> = {
  * them and in the layers around them, they stay float32. Weights of a linear layer that are renewed in the program
  * would have to be shortened every time, which takes longer than reading them as they are.
  */
-export function bfloat16Products(graph: Graph, choice: ConvChoice): ChoiceOfProducts {
+export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat16Unit): ChoiceOfProducts {
   let float32 = 0;
   let bfloat16 = 0;
   for (const node of graph.nodes) {
     const work = workOf(node);
-    const isProduct = multiplyAdds(node) !== null;
-    if (isProduct && directions[node.op] === undefined) continue;
-    float32 += work / (isProduct ? winogradGainOf(node, choice) : 1);
-    bfloat16 += work / (isProduct ? directGain : 2);
+    const direction = directions[node.op];
+    // Linear layers are judged one by one.
+    if (direction === undefined && multiplyAdds(node) !== null) continue;
+    float32 += work / (direction === undefined ? 1 : winogradGainOf(node, direction, choice));
+    bfloat16 += work / (direction === undefined ? 2 : directGains[unit][direction]);
   }
   const renewed = new Set(graph.outputs.map(({ into }) => (into < 0 ? null : graph.sources[into].value)));
   const isConstant = (value: GraphValue) => !renewed.has(value);
@@ -40,8 +47,7 @@ export function bfloat16Products(graph: Graph, choice: ConvChoice): ChoiceOfProd
   };
 }
 
-function winogradGainOf({ op, inputs, outputs, params }: GraphNode, choice: ConvChoice): number {
-  const direction = directions[op] as ConvDirection;
+function winogradGainOf({ inputs, outputs, params }: GraphNode, direction: ConvDirection, choice: ConvChoice): number {
   const isWeights = direction === 'backwardWeights';
   const result = isWeights ? inputs[1].shape : outputs[0].shape;
   const weight = isWeights ? outputs[0].shape : inputs[1].shape;

@@ -63,7 +63,7 @@ export class OneDnnEngine implements Engine, Runtime {
   }
 
   bfloat16Products(graph: Graph): ChoiceOfProducts {
-    return bfloat16Products(graph, this.convolution);
+    return bfloat16Products(graph, this.convolution, /AMX/.test(instructionSet()) ? 'AMX' : 'AVX-512');
   }
 
   compile(graph: Graph, watch: Watch | null = null): Program {
