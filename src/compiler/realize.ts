@@ -75,12 +75,16 @@ function release({ nodes, assignments }: Capture): void {
 /**
  * Computes values without the passes that join nodes, so that `watch` sees the result of each. Nothing is assigned, and
  * the values stay lazy.
+ *
+ * @throws {MemoryError} if there is not enough memory; nothing has been computed then
  */
 export function inspect(engine: Engine, values: readonly Value[], watch: Watch): void {
   const captured = capture(values, []);
   const graph = optimize(toGraph({ ...captured, assignments: [] }), { fuses: false, precision: 'float32' });
   const program = engine.compile(graph, watch);
   try {
+    // Without joined nodes and without an update it takes another amount than the program of the step.
+    requireMemory(needFor(engine, program, captured));
     program.run(captured.sources);
   } finally {
     program.dispose();

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineNames, setEngine } from '../../src/engine/select.js';
 import { NonFiniteError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/dataloader.js';
@@ -45,6 +45,10 @@ function images(
 const loss = (outputs: Tensor, labels: Tensor) => F.crossEntropy(outputs, labels);
 const batch = () => Tensor.fromData(new Generator(3).fillNormal(new Float32Array(4 * 64), 0, 1), [4, 1, 8, 8]);
 const labels = () => Tensor.fromData(Int32Array.of(0, 1, 0, 1));
+
+afterEach(() => {
+  Reflect.deleteProperty(process.env, 'FOVEA_MEMORY_LIMIT');
+});
 
 describe.each(engineNames)('values that are not finite, %s', (engine) => {
   beforeEach(() => {
@@ -112,6 +116,42 @@ describe.each(engineNames)('values that are not finite, %s', (engine) => {
     network.fc.bias?.load(Float32Array.of(0, Number.POSITIVE_INFINITY));
     const found = await nonFiniteInStep(network, batch(), () => loss(network.forward(batch()), labels()));
     expect(found).toMatchObject({ what: 'parameter fc.bias', value: Number.POSITIVE_INFINITY, count: 1, total: 2 });
+  });
+
+  test('a second run that there is no memory for, or that stays finite, is told apart', async () => {
+    const network = new Net();
+    process.env.FOVEA_MEMORY_LIMIT = '1k';
+    const objective = () => loss(network.forward(batch()), labels());
+    expect(await nonFiniteInStep(network, batch(), objective)).toBeUndefined();
+    expect(network.conv2.weight.grad).toBeNull();
+    Reflect.deleteProperty(process.env, 'FOVEA_MEMORY_LIMIT');
+    expect(await nonFiniteInStep(network, batch(), objective)).toBeNull();
+
+    const diverging = async (then: () => void) => {
+      let calls = 0;
+      const spoiled = (outputs: Tensor, classes: Tensor) => {
+        calls++;
+        if (calls > 2) then();
+        // Only the step itself gives NaN, in the program of the step before.
+        return loss(outputs, classes).mul(Tensor.fromData(Float32Array.of(calls === 2 ? Number.NaN : 1), []));
+      };
+      const trainLoader = new DataLoader(
+        images(8, [1, 8, 8], () => {}),
+        { batchSize: 4 },
+      );
+      const optimizer = new Momentum({ parameters: network.parameters(), learningRate: 0.01 });
+      return train({ network, optimizer, loss: spoiled, trainLoader, epochs: 1 }).then(
+        () => '',
+        (error: DivergenceError) => error.message,
+      );
+    };
+    const start = '[train] loss: expected a finite number, got NaN in epoch 1, batch 2; ';
+    const end = 'lower the learning rate (now 0.01) or look for bad images';
+    expect(await diverging(() => {})).toBe(`${start}a second, checked run of the step stayed finite; ${end}`);
+    const shortage = () => {
+      process.env.FOVEA_MEMORY_LIMIT = '1k';
+    };
+    expect(await diverging(shortage)).toBe(`${start}there was no memory for a second, checked run of the step; ${end}`);
   });
 
   test('a NaN in an image stops the training at its batch', async () => {
