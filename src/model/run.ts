@@ -18,6 +18,7 @@ import type { Callback, Training } from './callback.js';
 import { LRScheduler } from './callbacks/index.js';
 import { DivergenceError } from './divergence.js';
 import type { LossFunction } from './evaluate.js';
+import { formatCount } from './format.js';
 import { Keeper } from './keeper.js';
 import { requireMemoryFor } from './memory.js';
 import { plateauNotice } from './plateau.js';
@@ -316,15 +317,20 @@ export class Run {
       return await keeper.end(outcome);
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
-      const done = folder.history.length;
-      const left =
-        done === 0 ? 'nothing had been saved yet' : `the state after epoch ${done} is kept in ${folder.path}`;
       await keeper.report(`Ended early: ${error.message}`);
-      throw new FoveaError(`${error.message}; ${left}`, { cause: error });
+      throw new FoveaError(`${error.message}; ${await leftIn(folder)}`, { cause: error });
     } finally {
       await folder.unlock();
     }
   }
+}
+
+/** What a training that failed can be gone on with. */
+async function leftIn(folder: RunFolder): Promise<string> {
+  if (!(await folder.hasState())) return 'nothing had been saved yet';
+  const { epoch, batch } = folder.state.training;
+  const place = batch === 0 ? `epoch ${epoch - 1}` : `batch ${formatCount(batch)} of epoch ${epoch}`;
+  return `the state after ${place} is kept in ${folder.path}`;
 }
 
 function optimizerOf({ optimizer, techniques = {}, ...extent }: Recipe, network: Layer, { dataset }: OpenedSplit) {

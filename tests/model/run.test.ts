@@ -261,6 +261,20 @@ describe('a training that ends early', () => {
     expect((await evaluateRun(opened, { dataDir })).loss).toBeCloseTo(opened.folder.history[0].evalLoss as number, 5);
     expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).toContain('got NaN in epoch 2');
   });
+
+  test.each([1, 2])('names the newest state, in the midst of epoch %i', async (poisoned) => {
+    const poison: Callback = {
+      onBatchEnd: ({ epoch, batch, network }) => {
+        if (epoch === poisoned && batch === 5) network.parameters().at(-1)?.load(new Float32Array(10).fill(Number.NaN));
+      },
+    };
+    const run = await Run.create(options(`diverged in ${poisoned}`));
+    await expect(run.train({ callbacks: [poison], saveSteps: 2 })).rejects.toThrow(
+      new RegExp(`in epoch ${poisoned}, batch 6; .*; the state after batch 4 of epoch ${poisoned} is kept in .*$`),
+    );
+    const { folder } = await openRun(run.folder.path);
+    expect(folder.state.training).toMatchObject({ epoch: poisoned, batch: 4 });
+  });
 });
 
 const untimed = ({ epoch, trainLoss, evalLoss, evalAccuracy }: EpochRecord) => {
