@@ -62,6 +62,9 @@ const schema = z.strictObject({
   accumulateGradBatches: count,
   classWeight: z.union([z.literal('auto'), z.array(rate)]),
   sampler: z.literal('balanced'),
+  evalEvery: count,
+  saveBest: z.string(),
+  earlyStopping: count,
 });
 
 /** The part of a file that {@link Techniques} are made of. */
@@ -72,6 +75,9 @@ const techniqueKeys = [
   'accumulateGradBatches',
   'classWeight',
   'sampler',
+  'evalEvery',
+  'saveBest',
+  'earlyStopping',
 ] as const satisfies readonly (keyof Techniques)[];
 
 type Configuration = Partial<z.infer<typeof schema>>;

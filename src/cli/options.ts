@@ -114,6 +114,7 @@ export const precisionOption = () =>
     'bf16 keeps features in 16 bits, where the processor can (default: float32)',
   ).choices(precisionNames);
 export const jsonOption = () => new Option('--json', 'print JSON, one object a line');
+export const bestOption = () => new Option('--best', 'take the weights of the best epoch, kept by train --save-best');
 export const dataDirOption = () => new Option('--data-dir <dir>', "folder with the data set's files");
 
 /** Who judges a network computes as its training did, unless told otherwise. */

@@ -5,6 +5,7 @@ import { optimizerNames } from '../model/recipes.js';
 import { version } from '../model/version.js';
 import { dataCommands } from './dataCommands.js';
 import {
+  bestOption,
   convOption,
   dataDirOption,
   engineOption,
@@ -120,6 +121,16 @@ Examples:
     )
     .option('--epochs <n>', 'passes over the training images', positiveInteger)
     .option('--batch-size <n>', 'images in a step', positiveInteger)
+    .option('--eval-every <n>', 'epochs between two evaluations (default: 1)', positiveInteger)
+    .option(
+      '--save-best <figure>',
+      'keep the weights of the best epoch as well, by loss, acc, train_loss …; see `eval --best`',
+    )
+    .option(
+      '--early-stopping <n>',
+      'end once the figure of --save-best, or else the loss, has not got better in n evaluations',
+      positiveInteger,
+    )
     .option('--lr <rate>', 'learning rate', nonNegative)
     .addOption(new Option('--optimizer <name>', 'how parameters are updated').choices(optimizerNames))
     .option('--momentum <share>', 'of the optimizer momentum', share)
@@ -165,6 +176,7 @@ Examples:
     .addOption(
       new Option('--split <split>', 'images to judge by (default: validation)').choices(['train', 'validation', 'all']),
     )
+    .addOption(bestOption())
     .addOption(dataDirOption())
     .option('--batch-size <n>', 'images at once', positiveInteger)
     .addOption(workersOption())
@@ -184,6 +196,7 @@ Examples:
     .description('classify pictures')
     .addArgument(folder())
     .argument('<image...>', 'pictures (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG), or folders of them')
+    .addOption(bestOption())
     .option('--top <n>', 'classes to show of each picture', positiveInteger, 3)
     .option('--csv', "print a table with commas; for iChallenge-PM in the challenge's form: FileName,PM Risk")
     .option('--out <file>', 'with --csv: a new file for it')

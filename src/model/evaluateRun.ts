@@ -1,12 +1,16 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FileError } from '../errors.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import type { DownloadProgress } from '../io/download.js';
-import type { ScreeningFigures } from '../metric/index.js';
+import { loadSafetensors } from '../io/safetensors.js';
+import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { OpenOptions, Split } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import { type Evaluation, evaluate } from './evaluate.js';
+import { readingAs } from './reading.js';
 import { datasetKind, findData, lossOf, modelKind } from './recipes.js';
 import type { SplitRecord } from './records.js';
 import { RunFolder } from './runFolder.js';
@@ -18,19 +22,35 @@ export interface TrainedRun {
   readonly folder: RunFolder;
   /** In evaluation mode. */
   readonly network: Layer;
+  /** Threshold between two classes that was chosen after the training; null if there is none for these weights. */
+  readonly operatingPoint: OperatingPoint | null;
 }
+
+/** File of a run folder: the weights of the best epoch, if the training kept them. */
+const bestFile = 'best.safetensors';
 
 /**
  * Reads a run folder and its network.
  *
+ * @param options.best whether to take the weights of the best epoch instead of the last; default false
  * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
  */
-export async function openRun(path: string): Promise<TrainedRun> {
+export async function openRun(path: string, { best = false }: { readonly best?: boolean } = {}): Promise<TrainedRun> {
   const folder = await RunFolder.open(path);
   const { model } = folder.config;
   const network = modelKind(model.name).create(model.options, model.inputShape).eval();
-  await folder.loadWeights(network);
-  return { folder, network };
+  if (!best) {
+    await folder.loadWeights(network);
+    return { folder, network, operatingPoint: folder.state.operatingPoint };
+  }
+  const file = join(path, bestFile);
+  if (!existsSync(file)) {
+    throw new FileError(
+      `[run] ${file}: expected the weights of the best epoch, got no such file; train with --save-best, or leave out --best`,
+    );
+  }
+  network.loadStateDict((await loadSafetensors(file)).tensors);
+  return { folder, network, operatingPoint: null };
 }
 
 export interface EvaluateRunOptions {
@@ -40,8 +60,9 @@ export interface EvaluateRunOptions {
   readonly split?: Split | undefined;
   /** Folder with MNIST's files. */
   readonly dataDir?: string | undefined;
+  /** How photographs are read. Default: bad ones are treated as in the training. */
   readonly reading?: OpenOptions['reading'];
-  /** Default 100 for small images, as in the training for others. */
+  /** Default 100 for small images, as in the training for others, or the largest that there is memory for. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
@@ -77,14 +98,14 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     images: known.images ?? imagesFor(model.inputShape),
     holdOut: known.holdOut ?? { share: 0.2, seed: config.seed },
     classNames: known.classNames,
-    reading: options.reading,
+    reading: readingAs(known, options.reading),
     onDownload: options.onDownload,
   });
   const elsewhere = other && !(asked.name === known.name && location && resolve(location) === known.location);
   const split = options.split ?? (elsewhere && opened.holdOut !== null ? 'all' : 'eval');
   const judged = await opened.open(split);
   const total = judged.dataset.length;
-  const batchSize = options.batchSize ?? evalBatchSize(model.inputShape, recipe);
+  const batchSize = options.batchSize ?? evalBatchSize(run.network, model.inputShape, recipe, total);
   const result = await evaluate({
     network: run.network,
     loader: new DataLoader(judged.dataset, { batchSize, reuse: true }),
@@ -101,7 +122,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     title: opened.title,
     synthetic: opened.synthetic,
     sameData: split !== 'all' && data.sha256 === known[split].sha256,
-    screening: screeningOf(result, run.folder.state.operatingPoint),
+    screening: screeningOf(result, run.operatingPoint),
   };
 }
 

@@ -54,6 +54,9 @@ const techniques = z.strictObject({
     .array(z.record(z.string(), z.record(z.string(), z.unknown())))
     .readonly()
     .optional(),
+  evalEvery: positive.optional(),
+  saveBest: z.string().optional(),
+  earlyStopping: positive.optional(),
 }) satisfies z.ZodType<Techniques>;
 
 /** config.json: everything needed to repeat a run. */
@@ -75,6 +78,8 @@ const runConfig = z.strictObject({
     location: z.string().optional(),
     images: preprocessing.nullable(),
     holdOut: holdOut.nullable(),
+    /** What was to be done about photographs that cannot be decoded. */
+    onBadImage: z.enum(['fail', 'skip']).optional(),
     synthetic: z.boolean(),
     classNames: z.array(z.string()),
     train: split,

@@ -15,13 +15,13 @@ import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
-import { LRScheduler } from './callbacks/index.js';
 import { DivergenceError } from './divergence.js';
 import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
 import { Keeper } from './keeper.js';
 import { requireMemoryFor } from './memory.js';
 import { plateauNotice } from './plateau.js';
+import { readingAs } from './reading.js';
 import {
   datasetKind,
   findData,
@@ -34,6 +34,7 @@ import {
   recipeFor,
 } from './recipes.js';
 import type { RunConfig } from './records.js';
+import { callbacksOf } from './runCallbacks.js';
 import { RunFolder } from './runFolder.js';
 import { describeSplit, evalBatchSize } from './splits.js';
 import { fingerprint } from './stateFolder.js';
@@ -45,7 +46,6 @@ import type { TrainOptions, TrainOutcome } from './trainOptions.js';
 import { version } from './version.js';
 
 const usualHoldOut = 0.2;
-const skipping = { onBadImage: 'skip' } as const;
 const usualRule: OperatingRule = { sensitivity: 0.95 };
 /** Weight of the loss of each auxiliary head: Szegedy et al., 2015, section 5. */
 const auxiliaryWeight = 0.3;
@@ -87,7 +87,7 @@ export interface RunOptions {
 export interface ResumeOptions {
   /** Folder with MNIST's files. */
   readonly dataDir?: string | undefined;
-  /** How photographs are read. */
+  /** How photographs are read. Default: bad ones are treated as before. */
   readonly reading?: OpenOptions['reading'];
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
@@ -168,7 +168,8 @@ export class Run {
     const loss = lossOf(recipe).compute;
     const trained = { network, optimizer, loss, objective: objectiveOf(network, loss, classWeight), classWeight };
     const batch = Math.min(recipe.batchSize, parts.train.dataset.length);
-    requireMemoryFor('run', batch, imageShape, stepPlanner(trained, imageShape));
+    const accumulate = recipe.techniques?.accumulateGradBatches;
+    requireMemoryFor('run', batch, imageShape, stepPlanner(trained, imageShape, { accumulate }));
     const config: RunConfig = {
       format: 2,
       version,
@@ -186,6 +187,7 @@ export class Run {
         ...(location !== undefined && { location: resolve(location) }),
         images: data.images,
         holdOut: data.holdOut,
+        ...(data.images !== null && { onBadImage: reading?.onBadImage ?? 'fail' }),
         synthetic: data.synthetic,
         classNames: [...classNames],
         train: await describeSplit(parts.train),
@@ -211,18 +213,21 @@ export class Run {
    * has finished gets its report anew.
    *
    * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
-   * @throws {InputError} if the images or labels are not those of before
+   * @throws {InputError} if another training writes to the folder, or the images or labels are not those of before
    */
   static async resume(path: string, options: ResumeOptions = {}): Promise<Run> {
-    const folder = await RunFolder.open(path, { begun: true });
+    const folder = await RunFolder.begun(path);
+    return folder.locked(() => Run.#goOn(folder, options));
+  }
+
+  static async #goOn(folder: RunFolder, options: ResumeOptions): Promise<Run> {
     const { model, data: known, recipe, seed } = folder.config;
+    const hasState = await folder.hasState();
+    if (hasState) await folder.read();
     const opened = await datasetKind(known.name).open({
       location: known.location ?? options.dataDir,
       images: known.images ?? preprocessing({ size: [model.inputShape[1], model.inputShape[2]] }),
-      reading: {
-        ...(known.train.unreadable.length + known.eval.unreadable.length > 0 && skipping),
-        ...options.reading,
-      },
+      reading: readingAs(known, options.reading),
       holdOut: known.holdOut ?? { share: usualHoldOut, seed },
       classNames: known.classNames,
       onDownload: options.onDownload,
@@ -240,9 +245,11 @@ export class Run {
     const optimizer = optimizerOf(recipe, network, parts.train);
     const trainLoader = await trainLoaderOf(parts.train, recipe.techniques ?? {}, recipe);
     const made = { folder, network, optimizer, trainLoader, classWeight: weightsOf(recipe, parts.train), ...parts };
-    if (!(await folder.hasState())) {
+    if (!hasState) {
       if (model.pretrained === undefined) return new Run(made);
-      throw new InputError(`[run] ${path}: expected a saved state, got none yet; train anew with the same weights`);
+      throw new InputError(
+        `[run] ${folder.path}: expected a saved state, got none yet; train anew with the same weights`,
+      );
     }
     await folder.loadWeights(network);
     await folder.loadOptimizer(optimizer, network);
@@ -274,6 +281,7 @@ export class Run {
     const { recipe, model } = this.folder.config;
     const { epochs, techniques } = recipe;
     const loss = lossOf(recipe).compute;
+    const judged = this.#eval.dataset;
     return {
       network: this.network,
       optimizer: this.optimizer,
@@ -282,8 +290,9 @@ export class Run {
       classWeight: this.#classWeight,
       trainLoader: this.#trainLoader,
       accumulateGradBatches: techniques?.accumulateGradBatches,
-      evalLoader: new DataLoader(this.#eval.dataset, {
-        batchSize: evalBatchSize(model.inputShape, recipe),
+      evalFreq: techniques?.evalEvery,
+      evalLoader: new DataLoader(judged, {
+        batchSize: evalBatchSize(this.network, model.inputShape, recipe, judged.length),
         reuse: true,
       }),
       epochs,
@@ -311,8 +320,7 @@ export class Run {
     const keeper = new Keeper(this, this.#train, this.#eval, signal);
     try {
       const save = (training: Training) => keeper.save(training);
-      const schedule = folder.config.recipe.techniques?.schedule;
-      const own = schedule === undefined ? [] : [new LRScheduler({ byEpoch: schedule.by === 'epoch' })];
+      const own = callbacksOf(folder.config.recipe.techniques ?? {}, folder.path);
       const outcome = await train({ ...this.loop(), callbacks: [...own, ...callbacks], signal, save, saveSteps });
       return await keeper.end(outcome);
     } catch (error) {

@@ -23,6 +23,12 @@ export interface Techniques {
   readonly sampler?: 'balanced' | undefined;
   /** Changes of the training's images, drawn anew for each epoch. */
   readonly transforms?: readonly TransformSpec[] | undefined;
+  /** Epochs between two evaluations (1). The last epoch is always judged. */
+  readonly evalEvery?: number | undefined;
+  /** Keeps the weights of the epoch with the best figure: `loss`, `acc`, `train_loss`. */
+  readonly saveBest?: string | undefined;
+  /** Ends the training once a figure, that of `saveBest` or else the loss, has not got better in so many evaluations. */
+  readonly earlyStopping?: number | undefined;
 }
 
 /** Size of a training. */
@@ -82,6 +88,7 @@ export function classWeightsOf(weights: 'auto' | readonly number[], counts: read
 /** As people read it. */
 export function describeTechniques(techniques: Techniques): Record<string, string> {
   const { schedule, clipGradNorm, accumulateGradBatches = 1, classWeight, sampler, transforms = [] } = techniques;
+  const { evalEvery = 1, saveBest, earlyStopping } = techniques;
   const options = Object.entries(schedule?.options ?? {}).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
   return {
     ...(schedule !== undefined && { Schedule: [`${schedule.name} by ${schedule.by}`, ...options].join(' ') }),
@@ -92,5 +99,8 @@ export function describeTechniques(techniques: Techniques): Record<string, strin
     }),
     ...(sampler !== undefined && { Sampler: sampler }),
     ...(transforms.length > 0 && { Transforms: transforms.flatMap((spec) => Object.keys(spec)).join(' ') }),
+    ...(evalEvery > 1 && { 'Epochs an evaluation': String(evalEvery) }),
+    ...(saveBest !== undefined && { 'Best weights by': saveBest }),
+    ...(earlyStopping !== undefined && { 'Early stopping after': String(earlyStopping) }),
   };
 }

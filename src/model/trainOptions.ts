@@ -52,6 +52,6 @@ export interface TrainOutcome {
   readonly history: readonly EpochRecord[];
   /** The newest evaluation. */
   readonly evaluation: Evaluation | null;
-  /** Whether all epochs were done. */
+  /** Whether all epochs were done, or a callback has ended the training after one of them. */
   readonly completed: boolean;
 }

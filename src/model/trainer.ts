@@ -232,7 +232,9 @@ class Loop implements Training {
       await callbacks.call('onEpochSaved', this, record);
     }
     const { history, evaluation } = this;
-    const outcome = { history, evaluation, completed: this.epoch > this.epochs };
+    // Whoever stops between two epochs has seen enough; the signal wants the training to be gone on with.
+    const ended = this.#stopped && this.batch === 0 && this.#options.signal?.aborted !== true;
+    const outcome = { history, evaluation, completed: this.epoch > this.epochs || ended };
     if (this.#unsaved && this.updated) await this.#save();
     await callbacks.call('onTrainEnd', this, outcome);
     return outcome;
@@ -293,7 +295,8 @@ class Loop implements Training {
 
   /** @throws {MemoryError} with the largest batch that fits */
   #adviseBatch([batch, ...image]: Shape): void {
-    requireMemoryFor('train', batch, image, stepPlanner(this.#options, image));
+    const accumulate = this.#accumulate;
+    requireMemoryFor('train', batch, image, stepPlanner(this.#options, image, { accumulate }));
   }
 
   /** Throws unless a callback ends the training in good order although its loss is no number. */

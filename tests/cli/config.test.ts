@@ -21,6 +21,39 @@ function write(name: string, text: string): string {
   return path;
 }
 
+describe('fovea train --save-best, --early-stopping, --eval-every', () => {
+  it('ends once the figure gets no better, keeps the best weights, and judges by them', async () => {
+    const out = join(root, 'stopped');
+    const args = ['--lr', '0', '--epochs', '9', '--save-best', 'acc', '--early-stopping', '2', '--seed', '1'];
+    const trained = await fovea('train', 'lenet', '--data', 'mnist', '--data-dir', dataDir, ...args, '--out', out);
+    expect([trained.code, trained.err]).toEqual([0, expect.not.stringContaining('fovea:')]);
+    // Nothing is learned: the first epoch stays the best, and two more show it.
+    expect(trained.out).toContain('Done after epoch 3 of 9');
+    expect(trained.out).toContain('--best');
+    const best = await fovea('eval', out, '--best', '--data-dir', dataDir, '--json');
+    const last = await fovea('eval', out, '--data-dir', dataDir, '--json');
+    expect(JSON.parse(best.out).accuracy).toBe(JSON.parse(last.out).accuracy);
+    const again = await fovea('train', '--resume', out, '--data-dir', dataDir);
+    expect([again.code, again.out]).toEqual([0, expect.stringContaining('Done after epoch 3 of 9')]);
+  });
+
+  it('judges every other epoch and the last', async () => {
+    const out = join(root, 'seldom');
+    const args = ['--epochs', '3', '--eval-every', '2', '--out', out];
+    const { code } = await fovea('train', 'lenet', '--data', 'mnist', '--data-dir', dataDir, ...args);
+    expect(code).toBe(0);
+    const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).evalLoss === null)).toEqual([true, false, false]);
+    expect(await fovea('eval', out, '--best')).toMatchObject({ code: 2, err: expect.stringContaining('--save-best') });
+  });
+
+  it('refuses a figure that there is not', async () => {
+    const args = ['--save-best', 'los', '--out', join(root, 'wrong')];
+    const { code, err } = await fovea('train', 'lenet', '--data', 'mnist', '--data-dir', dataDir, ...args);
+    expect([code, err]).toEqual([2, expect.stringContaining('did you mean loss?')]);
+  });
+});
+
 describe('fovea train --config', () => {
   it('trains as the file says, but for what the command line says', async () => {
     const out = join(root, 'configured');

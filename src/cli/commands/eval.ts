@@ -15,13 +15,14 @@ interface EvalCommandOptions extends EngineOptions, ReadingOptions {
   readonly split?: 'train' | 'validation' | 'all';
   readonly dataDir?: string;
   readonly batchSize?: number;
+  readonly best?: boolean;
   readonly json?: boolean;
 }
 
 export async function evaluate(path: string, options: EvalCommandOptions, terminal: Terminal): Promise<number> {
   applyEngine(options);
   const { data, split, dataDir, batchSize, json = false } = options;
-  const run = await openRun(path);
+  const run = await openRun(path, { best: options.best ?? false });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);
   const bar = !json && terminal.stderr.isTTY === true;

@@ -15,6 +15,7 @@ interface PredictCommandOptions extends EngineOptions {
   readonly top: number;
   readonly csv?: boolean;
   readonly out?: string;
+  readonly best?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,7 +32,7 @@ export async function predict(
   if (out !== undefined && existsSync(out)) {
     throw new InputError(`[predict] ${out}: expected a new file, got one that is there already; choose another --out`);
   }
-  const run = await openRun(path);
+  const run = await openRun(path, { best: options.best ?? false });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
   const files = await expandFolders(images);

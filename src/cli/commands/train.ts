@@ -43,7 +43,10 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly out?: string;
   readonly logEvery?: number;
   readonly transforms?: string;
-  /** Of the file of --config, with transforms of the command line in place of the file's. */
+  readonly evalEvery?: number;
+  readonly saveBest?: string;
+  readonly earlyStopping?: number;
+  /** Of the file of --config, with those of the command line in place of the file's. */
   readonly techniques?: Techniques | undefined;
   readonly json?: boolean;
 }
@@ -93,8 +96,7 @@ export async function train(
 
 /** Fills in what the file of --config says and the command line does not. */
 async function configured(model: string | undefined, called: TrainCommandOptions, given: readonly string[]) {
-  const { transforms } = called;
-  const own = transforms === undefined ? undefined : { transforms: parseTransforms(transforms).toJSON() ?? [] };
+  const own = ownTechniques(called);
   if (called.config === undefined || called.resume !== undefined) {
     return { model, options: { ...called, techniques: own } };
   }
@@ -103,6 +105,18 @@ async function configured(model: string | undefined, called: TrainCommandOptions
   const all = own === undefined ? techniques : { ...techniques, ...own };
   const options = { ...called, ...written, ...typed, techniques: all } as TrainCommandOptions;
   return { model: model ?? written.model, options };
+}
+
+/** The techniques that stand on the command line; undefined if there are none. */
+function ownTechniques(called: TrainCommandOptions): Techniques | undefined {
+  const { transforms, evalEvery, saveBest, earlyStopping } = called;
+  const own: Techniques = {
+    ...(transforms !== undefined && { transforms: parseTransforms(transforms).toJSON() ?? [] }),
+    ...(evalEvery !== undefined && { evalEvery }),
+    ...(saveBest !== undefined && { saveBest }),
+    ...(earlyStopping !== undefined && { earlyStopping }),
+  };
+  return Object.keys(own).length > 0 ? own : undefined;
 }
 
 type Opening = (onDownload: DownloadDisplay['show']) => Promise<Run>;
@@ -148,7 +162,7 @@ function resuming(
     );
   }
   return async (onDownload) => {
-    const { config } = await RunFolder.open(path, { begun: true });
+    const { config } = await RunFolder.begun(path);
     applyEngine({ ...engineOf(config), ...options });
     return Run.resume(path, { dataDir: options.dataDir, reading: readingOf(options), onDownload });
   };
@@ -208,11 +222,13 @@ class TextReport {
 
   epoch(record: EpochRecord): void {
     const { epoch, trainLoss, evalLoss, evalAccuracy, imagesPerSecond, seconds } = record;
+    const judged = evalLoss !== null && evalAccuracy !== null;
     const parts = [
       `epoch ${epoch}/${this.#run.folder.config.recipe.epochs}`,
       `training loss ${formatFigure(trainLoss)}`,
-      `${this.#evalName} loss ${formatFigure(evalLoss ?? Number.NaN)}`,
-      `accuracy ${formatPercent(evalAccuracy ?? Number.NaN)}`,
+      ...(judged
+        ? [`${this.#evalName} loss ${formatFigure(evalLoss)}`, `accuracy ${formatPercent(evalAccuracy)}`]
+        : []),
       formatDuration(seconds),
       `${formatRate(imagesPerSecond).replace('/s', '')} images/s`,
     ];
@@ -231,10 +247,13 @@ class TextReport {
         ? ''
         : `: ${formatPercent(evaluation.accuracy)} of ${formatCount(evaluation.samples)} ${this.#evalName} images right, ` +
           `loss ${formatFigure(evaluation.loss)}`;
+    const { epochs, techniques } = folder.config.recipe;
+    const early =
+      history.length < epochs ? ` after epoch ${history.length} of ${epochs}, for it had got no better` : '';
     print(
       this.#terminal,
       completed
-        ? `\nDone${figures}.`
+        ? `\nDone${early}${figures}.`
         : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. ` +
             `Go on with:\n  ${command} train --resume ${path}\n`,
     );
@@ -246,7 +265,7 @@ class TextReport {
       print(this.#terminal, `${noMedicalDevice}\n`);
     }
     print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);
-    print(this.#terminal, `  ${command} eval ${path}`);
+    print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
   }
 }
