@@ -13,7 +13,8 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-interface Owner {
+/** The process that keeps a folder to itself. */
+export interface Owner {
   readonly host: string;
   readonly pid: number;
   /** When the process began, where the system tells; numbers of processes are used again. */
@@ -45,6 +46,12 @@ export async function lockFolder(folder: string, where: string): Promise<Lock> {
     }
     await clear(path, found);
   }
+}
+
+/** Who works in a folder; null if nobody does. */
+export async function ownerOf(folder: string): Promise<Owner | null> {
+  const found = await readFile(join(folder, lockFile), 'utf8').catch(() => null);
+  return found === null ? null : living(found);
 }
 
 /** Makes the file as a whole, unless there is one. */

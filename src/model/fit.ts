@@ -95,7 +95,7 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
   if (saveDir === undefined) return finish(prepared, callbacks, { ...loop, callbacks });
   await makeFolder(saveDir);
   const folder = new StateFolder(saveDir);
-  const from = await beginning(folder, prepared, resume);
+  const from = await folder.locked(() => beginning(folder, prepared, resume));
   await folder.lock();
   try {
     return await finish(prepared, callbacks, {

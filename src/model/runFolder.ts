@@ -55,10 +55,21 @@ export class RunFolder extends StateFolder {
   /**
    * Reads a folder.
    *
-   * @param options.begun whether to take a run that was killed before anything was saved as well; default false
    * @throws {FileError} naming the file that is missing, cut, altered or not what it should be
    */
-  static async open(path: string, { begun = false }: { readonly begun?: boolean } = {}): Promise<RunFolder> {
+  static async open(path: string): Promise<RunFolder> {
+    const folder = await RunFolder.begun(path);
+    await folder.read();
+    return folder;
+  }
+
+  /**
+   * Reads `config.json` alone: a run that goes on with the folder reads the state once it has it to itself, and one
+   * that was killed early has none.
+   *
+   * @throws {FileError} naming the file if it is missing or not what it should be
+   */
+  static async begun(path: string): Promise<RunFolder> {
     const configPath = join(path, configFile);
     const text = await readFile(configPath, 'utf8').catch((error: unknown) => {
       throw new FileError(
@@ -66,9 +77,7 @@ export class RunFolder extends StateFolder {
         { cause: error },
       );
     });
-    const folder = new RunFolder(path, parseRecord('config', text, configPath));
-    if (!begun || (await folder.hasState())) await folder.read();
-    return folder;
+    return new RunFolder(path, parseRecord('config', text, configPath));
   }
 
   /** Adds the threshold of the decision, which is chosen after the training, to the saved state. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, InputError } from '../errors.js';
+import { FileError, InputError, messageOf } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
-import { type Lock, lockFolder } from '../io/lock.js';
+import { type Lock, lockFolder, ownerOf } from '../io/lock.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
 import { snapshot } from '../io/snapshot.js';
-import type { Layer } from '../nn/layer.js';
+import type { Layer, StateEntry } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Training } from './callback.js';
 import { parseRecord, type SavedState } from './records.js';
@@ -16,6 +16,8 @@ const stateFile = 'state.json';
 const weightsFile = 'weights.safetensors';
 const optimizerFile = 'optimizer.safetensors';
 const metricsFile = 'metrics.jsonl';
+/** A training that saves after every step may be quicker than who reads its folder. */
+const mostReadings = 20;
 /** What {@link writeFileAtomic} leaves behind if the process is killed. */
 export const temporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
 
@@ -70,8 +72,7 @@ export class StateFolder {
   async lock(): Promise<void> {
     const lock = await lockFolder(this.path, 'run');
     try {
-      const found = await readFile(this.#file(stateFile), 'utf8').catch(() => null);
-      if (found !== this.#text) {
+      if ((await this.#stateText()) !== this.#text) {
         throw new InputError(
           `[run] ${this.path}: expected the folder as it was when it was opened, got one that another training has ` +
             'written to meanwhile; choose another folder, or go on with that training',
@@ -88,6 +89,20 @@ export class StateFolder {
       throw error;
     }
     this.#lock = lock;
+  }
+
+  /**
+   * Does something while nobody else writes to the folder: what is read belongs together then.
+   *
+   * @throws {InputError} if another training writes to it
+   */
+  async locked<T>(body: () => Promise<T>): Promise<T> {
+    this.#lock = await lockFolder(this.path, 'run');
+    try {
+      return await body();
+    } finally {
+      await this.unlock();
+    }
   }
 
   async unlock(): Promise<void> {
@@ -155,23 +170,61 @@ export class StateFolder {
 
   /** Overwrites the parameters and buffers of a network with the saved ones. */
   async loadWeights(network: Layer): Promise<void> {
-    const { tensors } = await loadSafetensors(this.#place(weightsFile));
-    network.loadStateDict(tensors);
+    network.loadStateDict(await this.#tensorsOf(weightsFile));
   }
 
   /** Overwrites the states of an optimizer with the saved ones. */
   async loadOptimizer(optimizer: Optimizer, network: Layer): Promise<void> {
-    const { tensors } = await loadSafetensors(this.#place(optimizerFile));
+    const tensors = await this.#tensorsOf(optimizerFile);
     optimizer.loadStateDict(network.namedParameters(), tensors, this.state.training);
     if (optimizer.schedule === null) optimizer.learningRate = this.state.training.learningRate;
   }
 
   /**
-   * Reads the saved state, and checks every file of it against the size and digest it was saved with.
+   * Reads the saved state, and checks every file of it against the size and digest it was saved with. What a training
+   * overwrites meanwhile is read anew.
    *
    * @throws {FileError} naming the file that is missing, cut, altered or not what it should be
    */
   async read(): Promise<void> {
+    await this.#steadily(() => this.#read());
+  }
+
+  /** Tries again while another process writes to the folder. */
+  async #steadily<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#lock !== null) return body();
+    for (let tries = 1; ; tries++) {
+      const before = await this.#stateText();
+      try {
+        return await body();
+      } catch (error) {
+        const owner = await ownerOf(this.path);
+        if (owner === null && before === (await this.#stateText())) throw error;
+        if (tries < mostReadings) continue;
+        if (owner === null || owner.pid === process.pid) throw error;
+        const who = `process ${owner.pid} on ${owner.host} writes to the folder; wait for it, or read a copy`;
+        throw new FileError(`${messageOf(error)}; ${who}`, { cause: error });
+      }
+    }
+  }
+
+  #stateText(): Promise<string | null> {
+    return readFile(this.#file(stateFile), 'utf8').catch(() => null);
+  }
+
+  /** The tensors of a file, which still are those of the state once they are read. */
+  #tensorsOf(name: string): Promise<ReadonlyMap<string, StateEntry>> {
+    let stale = false;
+    return this.#steadily(async () => {
+      if (stale) await this.#read();
+      stale = true;
+      const { tensors } = await loadSafetensors(this.#place(name));
+      await this.#locate(name, this.state.files[name]);
+      return tensors;
+    });
+  }
+
+  async #read(): Promise<void> {
     const path = this.#file(stateFile);
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       const why = 'the run ended before anything was saved';
@@ -183,6 +236,7 @@ export class StateFolder {
     }
     const metrics = this.#place(metricsFile);
     const lines = (await readFile(metrics, 'utf8')).split('\n').slice(0, -1);
+    await this.#locate(metricsFile, state.files[metricsFile]);
     this.#history = lines.map((line, i) => parseRecord('epoch', line, `${metrics}, line ${i + 1}`));
     this.#state = state;
     this.#text = text;
@@ -206,6 +260,7 @@ export class StateFolder {
       this.#places.set(name, fresh);
       return;
     }
+    this.#places.delete(name);
     const path = this.#file(name);
     const todo = 'restore it from a copy, or train again';
     const { bytes, sha256 } = await fingerprint(path).catch((error: unknown) => {

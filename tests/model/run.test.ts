@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { FileError, FoveaError, InputError } from '../../src/errors.js';
@@ -334,6 +335,42 @@ describe('a run that is gone on with', () => {
     await expect(Run.resume(folder, { dataDir: other })).rejects.toThrow(/expected the images and labels of the run/);
   });
 
+  test('is read whole while it goes on, and can be gone on with by nobody else', async () => {
+    const changes = { ...options('watched').changes, epochs: 1 };
+    const run = await Run.create({ ...options('watched'), changes });
+    let goesOn = true;
+    const refusals: Promise<unknown>[] = [];
+    const resume: Callback = {
+      onBatchEnd: ({ batch }) => {
+        if (batch % 5 === 0)
+          refusals.push(Run.resume(run.folder.path, { dataDir }).catch((error: Error) => error.message));
+      },
+    };
+    const training = run.train({ callbacks: [resume], saveSteps: 3 }).finally(() => {
+      goesOn = false;
+    });
+    const seen = new Set<number>();
+    while (goesOn) {
+      if (!readdirSync(run.folder.path).includes('state.json')) await setTimeout(1);
+      else seen.add((await openRun(run.folder.path)).folder.state.training.steps);
+    }
+    await training;
+    expect(seen.size).toBeGreaterThan(3);
+    const messages = await Promise.all(refusals);
+    expect(messages).toHaveLength(10);
+    for (const message of messages) expect(message).toMatch(/expected nobody else to write there, got process/);
+  });
+
+  test('names who writes to a folder that cannot be read', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const began = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')[19];
+    writeFileSync(join(folder, '.lock'), JSON.stringify({ host: hostname(), pid: child.pid, began }));
+    writeFileSync(join(folder, 'weights.safetensors'), 'half of');
+    const message = `; process ${child.pid} on ${hostname()} writes to the folder; wait for it, or read a copy`;
+    await expect(openRun(folder)).rejects.toThrow(message);
+    child.kill();
+  });
+
   test('keeps others out of its folder', async () => {
     const run = await Run.create(options('locked'));
     const other = await Run.resume(run.folder.path, { dataDir });
@@ -358,7 +395,7 @@ describe('a run that is gone on with', () => {
     await (await Run.resume(folder, { dataDir })).train();
     expect(readdirSync(folder)).not.toContain('.lock');
     writeFileSync(lock, JSON.stringify({ host: 'elsewhere', pid: dead, began: null }));
-    await expect((await Run.resume(folder, { dataDir })).train()).rejects.toThrow(/on elsewhere; .* delete .*\.lock/);
+    await expect(Run.resume(folder, { dataDir })).rejects.toThrow(/on elsewhere; .* delete .*\.lock/);
   });
 });
 
