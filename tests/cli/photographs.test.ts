@@ -103,6 +103,28 @@ describe('a training on a folder of pictures', () => {
   });
 });
 
+describe('pictures that cannot be decoded', () => {
+  const spoilt = join(root, 'spoilt');
+  const run = join(root, 'run-of-spoilt');
+  const skipping = ['--data', `folder:${spoilt}`, '--hold-out', '0.25', '--epochs', '1', '--on-bad-image', 'skip'];
+
+  it('are left out by eval and --resume as they were in the training', async () => {
+    await writePictures(spoilt, 4);
+    writeFileSync(join(spoilt, 'red', 'bad.jpg'), 'no picture');
+    expect(await train(...skipping, '--out', run)).toMatchObject({ code: 0 });
+    const config = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
+    expect(config.data).toMatchObject({
+      onBadImage: 'skip',
+      train: { unreadable: [{ path: expect.stringContaining('bad.jpg') }] },
+    });
+    const judged = await runFovea('eval', run, '--json', '--no-cache');
+    expect(linesOf(judged.out)).toMatchObject([{ images: 2, sameData: true, unreadable: [{}] }]);
+    expect(await runFovea('train', '--resume', run, '--no-cache')).toMatchObject({ code: 0 });
+    const strict = await runFovea('eval', run, '--no-cache', '--on-bad-image', 'fail', '--split', 'all');
+    expect(strict).toMatchObject({ code: 2, err: expect.stringContaining('bad.jpg') });
+  }, 60_000);
+});
+
 describe('a training that cannot be', () => {
   it.each([
     [['--data', 'folder'], 'expected folder:DIR, got no folder'],

@@ -1,0 +1,9 @@
+import type { OpenOptions } from '../vision/datasets/registry.js';
+import type { RunConfig } from './records.js';
+
+/** How the pictures of a run are read again: unless asked for otherwise, bad ones are treated as in the training. */
+export function readingAs(known: RunConfig['data'], asked: OpenOptions['reading']): OpenOptions['reading'] {
+  // Older runs do not say it, but list what they left out.
+  const leftOut = known.train.unreadable.length + known.eval.unreadable.length > 0;
+  return { onBadImage: known.onBadImage ?? (leftOut ? 'skip' : 'fail'), ...asked };
+}
