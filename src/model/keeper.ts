@@ -48,7 +48,7 @@ export class Keeper {
     }
     this.#evaluation = outcome.evaluation;
     if (completed) await this.#chooseOperatingPoint();
-    await this.report(completed ? (this.#run.plateau(history) ?? undefined) : this.#stopped());
+    await this.report(completed ? (this.#run.notice(history) ?? undefined) : this.#stopped());
     return outcome;
   }
 

@@ -20,7 +20,7 @@ import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
 import { Keeper } from './keeper.js';
 import { requireMemoryFor } from './memory.js';
-import { plateauNotice } from './plateau.js';
+import { trainingNotice } from './plateau.js';
 import { readingAs } from './reading.js';
 import {
   datasetKind,
@@ -300,11 +300,17 @@ export class Run {
     };
   }
 
-  /** What there is to say if the loss has stayed where guessing puts it, and what to try; else null. */
-  plateau(history: TrainOutcome['history']): string | null {
-    const { data } = this.folder.config;
+  /** What there is to say if the training went wrong, and what to try; else null. */
+  notice(history: TrainOutcome['history']): string | null {
+    const { data, model, recipe } = this.folder.config;
     const heads = withHeads(this.network) === null ? 0 : 2;
-    return plateauNotice(history, data.train.classCounts, 1 + heads * auxiliaryWeight);
+    return trainingNotice(history, data.train.classCounts, {
+      weight: 1 + heads * auxiliaryWeight,
+      model: model.name,
+      inputShape: model.inputShape,
+      optimizer: recipe.optimizer.name,
+      techniques: recipe.techniques,
+    });
   }
 
   /**

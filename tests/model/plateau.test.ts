@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { plateauNotice, priorEntropy } from '../../src/model/plateau.js';
+import { priorEntropy, trainingNotice } from '../../src/model/plateau.js';
 import type { EpochRecord } from '../../src/model/trainer.js';
 
 const epochs = (...losses: number[]): EpochRecord[] =>
@@ -22,9 +22,10 @@ test('the entropy of the class shares', () => {
 
 describe('a training', () => {
   const counts = [187, 213];
+  const inputShape = [3, 224, 224];
 
   test('that stays at the entropy of the class shares is told so, with the figures and what to try', () => {
-    const notice = plateauNotice(epochs(0.7251, 0.6934, 0.6921), counts);
+    const notice = trainingNotice(epochs(0.7251, 0.6934, 0.6921), counts, { model: 'lenet224', inputShape });
     expect(notice).toContain('(0.6921)');
     expect(notice).toContain('(0.6910)');
     expect(notice).toMatch(/resnet50.*--lr.*--optimizer adam/);
@@ -35,17 +36,58 @@ describe('a training', () => {
     ['learned once', epochs(0.69, 0.5, 0.69)],
     ['has hardly begun', epochs(0.69)],
     ['learns a little', epochs(0.69, 0.675)],
+    ['learns a little, after a bad beginning', epochs(3.2, 0.675)],
   ])('that %s is not', (_, history) => {
-    expect(plateauNotice(history, counts)).toBeNull();
+    expect(trainingNotice(history, counts)).toBeNull();
   });
 
   test('with auxiliary heads is measured by the sum of their losses', () => {
     const history = epochs(1.6 * 0.691, 1.6 * 0.69);
-    expect(plateauNotice(history, counts, 1.6)).not.toBeNull();
-    expect(plateauNotice(epochs(0.9, 0.8), counts, 1.6)).toBeNull();
+    expect(trainingNotice(history, counts, { weight: 1.6 })).not.toBeNull();
+    expect(trainingNotice(epochs(0.9, 0.8), counts, { weight: 1.6 })).toBeNull();
+  });
+
+  test('is not advised to take what it has', () => {
+    const facts = { model: 'resnet50', inputShape, optimizer: 'adam' };
+    const notice = trainingNotice(epochs(0.8, 0.69), counts, facts);
+    expect(notice).toMatch(/stayed at the entropy.*Try another learning rate \(--lr\)\.$/);
+    expect(trainingNotice(epochs(0.69, 0.69), counts, { model: 'lenet', inputShape: [1, 28, 28] })).not.toContain(
+      'resnet',
+    );
+  });
+
+  test('that is worse than guessing is told so, and not that it stayed there', () => {
+    const notice = trainingNotice(epochs(0.8, 0.92), counts, { model: 'resnet50', inputShape });
+    expect(notice).toMatch(/\(0\.92\d*\) is above guessing.*0\.6910.*lower the learning rate \(--lr\)/);
+    expect(notice).not.toMatch(/stayed|resnet50/);
+    const clipped = trainingNotice(epochs(0.8, 0.73), counts, { techniques: { clipGradNorm: 1 } });
+    expect(clipped).toMatch(/above guessing.*lower the learning rate \(--lr\) or train longer/);
+  });
+
+  test('with weighted or evenly drawn classes is measured by what guessing gives then', () => {
+    const history = epochs(0.7, 0.69);
+    expect(trainingNotice(history, [90, 10])).toContain('above guessing');
+    for (const techniques of [{ classWeight: 'auto' }, { sampler: 'balanced' }, { classWeight: [1, 9] }] as const) {
+      expect(trainingNotice(history, [90, 10], { techniques })).toContain('(0.6931)');
+    }
+  });
+
+  test('whose accuracy fell back is told since when, and what to try', () => {
+    const history = epochs(0.6, 0.4, 0.3).map((record, i) => ({ ...record, evalAccuracy: [0.7, 0.9125, 0.5][i] }));
+    expect(trainingNotice(history, counts)).toBe(
+      'The accuracy has fallen back: 91.25 % after epoch 2, 50.00 % after epoch 3. Try a lower learning rate (--lr), ' +
+        'a schedule that lowers it (schedule, with --config) or --save-best acc, which keeps the best weights.',
+    );
+    const techniques = {
+      saveBest: 'acc',
+      schedule: { name: 'CosineAnnealingDecay', by: 'step', options: {} },
+    } as const;
+    expect(trainingNotice(history, counts, { techniques })).toMatch(/Try a lower learning rate \(--lr\)\.$/);
+    const unjudged = { ...history[0], evalAccuracy: null };
+    expect(trainingNotice([history[1], { ...history[2], evalAccuracy: 0.82 }, unjudged], counts)).toBeNull();
   });
 
   test('on images of one class has nothing to learn', () => {
-    expect(plateauNotice(epochs(0.1, 0.1), [9, 0])).toBeNull();
+    expect(trainingNotice(epochs(0.1, 0.1), [9, 0])).toBeNull();
   });
 });

@@ -238,7 +238,7 @@ class TextReport {
   end({ completed, evaluation, history }: TrainOutcome): void {
     const { folder } = this.#run;
     const { training } = folder.state;
-    const notice = this.#run.plateau(history);
+    const notice = this.#run.notice(history);
     if (notice !== null) print(this.#terminal, `\n${notice}`);
     const command = ownCommand();
     const path = quoted(folder.path);
@@ -312,7 +312,7 @@ class JsonReport {
       evalAccuracy: evaluation?.accuracy ?? null,
       confusion: evaluation?.confusion ?? null,
       screening: completed && evaluation !== null ? screeningOf(evaluation, folder.state.operatingPoint) : null,
-      notice: this.#run.plateau(history),
+      notice: this.#run.notice(history),
     });
   }
 }
