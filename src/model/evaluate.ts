@@ -7,7 +7,7 @@ import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { type Callback, Callbacks, type NamedFigures } from './callback.js';
 import { Figures } from './figures.js';
-import { requireMemoryFor } from './memory.js';
+import { type PlanBatch, requireMemoryFor } from './memory.js';
 import { classProbabilities } from './probabilities.js';
 
 /**
@@ -15,6 +15,9 @@ import { classProbabilities } from './probabilities.js';
  * gets their weights (float32 `[classes]`) as well where there are any.
  */
 export type LossFunction = (outputs: Tensor, labels: Tensor, classWeight?: Tensor) => Tensor;
+
+/** What judges a batch. */
+type Judging = Pick<EvaluateOptions, 'network' | 'loss'>;
 
 export interface EvaluateOptions {
   readonly network: Layer;
@@ -68,7 +71,7 @@ export interface Evaluation {
  * The network is in evaluation mode meanwhile, and afterwards in the mode it was in.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { network, loader, loss, signal, onBatch, numIters } = options;
+  const { network, loader, signal, onBatch, numIters } = options;
   const callbacks = new Callbacks(options.callbacks ?? []);
   const batches = Math.min(loader.length, numIters ?? loader.length);
   const total = Math.min(loader.samples, batches * loader.batchSize);
@@ -81,14 +84,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     await callbacks.call('onEvaluateBegin', judging);
     for await (const [images, labels] of loader) {
       signal?.throwIfAborted();
-      const build = (x: Tensor, classes: Tensor) =>
-        noGrad(() => {
-          const outputs = network.forward(x);
-          return [loss(outputs, classes), classProbabilities(outputs), ...figures.scores(outputs, classes)];
-        });
-      const [value, probabilities, ...scores] = build(images, labels);
+      const [value, probabilities, ...scores] = wantedOf(options, figures, images, labels);
       await realizeAll([value, probabilities, ...scores]).catch((error: unknown) => {
-        if (error instanceof MemoryError) adviseBatch(images.shape, build);
+        if (!(error instanceof MemoryError)) throw error;
+        const [batch, ...image] = images.shape;
+        // Throws with the largest batch that fits.
+        requireMemoryFor('evaluate', batch, image, evaluationPlanner(options, image, figures));
         throw error;
       });
       const mean = await value.item();
@@ -108,12 +109,27 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   return { ...tally.result(), metrics };
 }
 
-/** @throws {MemoryError} with the largest batch that fits */
-function adviseBatch([batch, ...image]: Shape, build: (images: Tensor, labels: Tensor) => Tensor[]): void {
-  requireMemoryFor('evaluate', batch, image, (n, keep) => {
-    const outputs = build(Tensor.placeholder([n, ...image], 'float32'), Tensor.placeholder([n], 'int32'));
-    return planAll(outputs, [], [], keep);
+/** Loss, probabilities and what the metrics are to be told, to be computed. */
+function wantedOf({ network, loss }: Judging, figures: Figures, images: Tensor, labels: Tensor): Tensor[] {
+  return noGrad(() => {
+    const outputs = network.forward(images);
+    return [loss(outputs, labels), classProbabilities(outputs), ...figures.scores(outputs, labels)];
   });
+}
+
+/** The planner of an evaluation on images of a shape `[channels, height, width]`. Nothing runs or changes. */
+export function evaluationPlanner(options: Judging, imageShape: Shape, figures = new Figures([])): PlanBatch {
+  const { network } = options;
+  return (batch, keep) => {
+    const { training } = network;
+    network.eval();
+    try {
+      const images = Tensor.placeholder([batch, ...imageShape], 'float32');
+      return planAll(wantedOf(options, figures, images, Tensor.placeholder([batch], 'int32')), [], [], keep);
+    } finally {
+      if (training) network.train();
+    }
+  };
 }
 
 /** Gathers the figures batch by batch. */

@@ -81,7 +81,8 @@ export class Keeper {
   #judging(dataset: OpenedSplit['dataset']) {
     const { network, folder } = this.#run;
     const { recipe, model } = folder.config;
-    const loader = new DataLoader(dataset, { batchSize: evalBatchSize(model.inputShape, recipe), reuse: true });
+    const batchSize = evalBatchSize(network, model.inputShape, recipe, dataset.length);
+    const loader = new DataLoader(dataset, { batchSize, reuse: true });
     return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
   }
 

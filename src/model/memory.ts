@@ -19,18 +19,21 @@ export type PlanBatch = (batch: number, keep: boolean) => MemoryNeed;
  * @throws {MemoryError} with an estimate, and the largest batch that fits
  */
 export function requireMemoryFor(where: string, batch: number, imageShape: Shape, plan: PlanBatch): void {
-  const search = new Search(numel(imageShape) * Float32Array.BYTES_PER_ELEMENT, plan);
-  // So many images alone would be too much; kernels for them need not be looked for.
-  const absurd = search.bytesOfImages(batch) > (memoryLimit() ?? totalmem());
-  if (!absurd && search.fits(batch, true)) return;
-  const largest = search.largestBelow(batch);
-  const { budget, resident } = search.at(1);
-  throw new MemoryError(
-    `[${where}] batch size: expected at most ${formatBytes(budget)} of memory to be needed, ` +
-      `got ${absurd ? 'about ' : ''}${formatBytes(search.estimate(batch))} for ${formatCount(batch)} images ` +
-      `(${formatBytes(resident)} of them parameters and states); ` +
-      (largest === 0 ? 'not even one image fits' : `the largest batch that fits is ${formatCount(largest)}`),
-  );
+  const search = new Search(imageShape, plan);
+  if (!search.admits(batch)) throw search.refusal(where, batch, search.largestBelow(batch));
+}
+
+/**
+ * The largest batch up to `most` for which there is enough memory.
+ *
+ * @throws {MemoryError} if not even one image fits
+ */
+export function largestBatchFor(where: string, most: number, imageShape: Shape, plan: PlanBatch): number {
+  const search = new Search(imageShape, plan);
+  if (search.admits(most)) return most;
+  const largest = search.largestBelow(most);
+  if (largest === 0) throw search.refusal(where, 1, 0);
+  return largest;
 }
 
 /** What a batch needs in all. */
@@ -43,27 +46,47 @@ class Search {
   readonly #plan: PlanBatch;
   readonly #known = new Map<number, Total>();
 
-  constructor(imageBytes: number, plan: PlanBatch) {
-    this.#imageBytes = imageBytes;
+  constructor(imageShape: Shape, plan: PlanBatch) {
+    this.#imageBytes = numel(imageShape) * Float32Array.BYTES_PER_ELEMENT;
     this.#plan = plan;
   }
 
-  bytesOfImages(batch: number): number {
+  /** Whether a batch fits; if so, its program is kept. */
+  admits(batch: number): boolean {
+    return !this.#isAbsurd(batch) && this.#fits(batch, true);
+  }
+
+  refusal(where: string, batch: number, largest: number): MemoryError {
+    const { budget, resident } = this.#at(1);
+    return new MemoryError(
+      `[${where}] batch size: expected at most ${formatBytes(budget)} of memory to be needed, ` +
+        `got ${this.#isAbsurd(batch) ? 'about ' : ''}${formatBytes(this.#estimate(batch))} for ` +
+        `${formatCount(batch)} images (${formatBytes(resident)} of them parameters and states); ` +
+        (largest === 0 ? 'not even one image fits' : `the largest batch that fits is ${formatCount(largest)}`),
+    );
+  }
+
+  /** So many images alone would be too much; kernels for them need not be looked for. */
+  #isAbsurd(batch: number): boolean {
+    return this.#bytesOfImages(batch) > (memoryLimit() ?? totalmem());
+  }
+
+  #bytesOfImages(batch: number): number {
     return batchesHeld * batch * this.#imageBytes;
   }
 
-  at(batch: number, keep = false): Total {
+  #at(batch: number, keep = false): Total {
     let found = this.#known.get(batch);
     if (found === undefined) {
       const need = this.#plan(batch, keep);
-      found = { ...need, total: need.working + need.resident + this.bytesOfImages(batch) };
+      found = { ...need, total: need.working + need.resident + this.#bytesOfImages(batch) };
       this.#known.set(batch, found);
     }
     return found;
   }
 
-  fits(batch: number, keep = false): boolean {
-    const { total, budget } = this.at(batch, keep);
+  #fits(batch: number, keep = false): boolean {
+    const { total, budget } = this.#at(batch, keep);
     return total <= budget;
   }
 
@@ -72,32 +95,32 @@ class Search {
    * where the search ends before it has found the very largest.
    */
   largestBelow(limit: number): number {
-    if (!this.fits(1)) return 0;
-    let [fits, fails] = [1, Math.min(limit, 1 + Math.floor(this.at(1).budget / this.bytesOfImages(1)))];
+    if (!this.#fits(1)) return 0;
+    let [fits, fails] = [1, Math.min(limit, 1 + Math.floor(this.#at(1).budget / this.#bytesOfImages(1)))];
     let other = this.#known.has(fails) ? fails : fits + 3;
     for (let tries = 0; fails - fits > 1 && tries < mostTries; tries++) {
-      const { total, budget } = this.at(fits);
+      const { total, budget } = this.#at(fits);
       const onLine = fits + Math.floor((budget - total) / this.#slope(fits, other));
       // A little more closes the place in from above too; the middle helps where the need is no straight line.
       const middle = Math.round(Math.sqrt(fits * fails));
       const next = [onLine, 1 + Math.floor(1.01 * onLine), middle][tries % 3];
       const tried = Math.min(fails - 1, Math.max(fits + 1, next));
       other = this.#known.has(fails) ? fails : fits;
-      if (this.fits(tried)) fits = tried;
+      if (this.#fits(tried)) fits = tried;
       else other = fails = tried;
     }
     return fits;
   }
 
-  estimate(batch: number): number {
+  #estimate(batch: number): number {
     const known = this.#known.get(batch);
     if (known !== undefined) return known.total;
     const largest = Math.max(...this.#known.keys());
-    return this.at(largest).total + (batch - largest) * this.#slope(largest, largest === 1 ? 4 : 1);
+    return this.#at(largest).total + (batch - largest) * this.#slope(largest, largest === 1 ? 4 : 1);
   }
 
   /** Bytes that one more image takes between two batches. */
   #slope(a: number, b: number): number {
-    return Math.max(this.#imageBytes, (this.at(a).total - this.at(b).total) / (a - b));
+    return Math.max(this.#imageBytes, (this.#at(a).total - this.#at(b).total) / (a - b));
   }
 }

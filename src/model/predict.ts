@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { FileError, InputError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
+import type { Layer } from '../nn/layer.js';
+import { planAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { picturesIn } from '../vision/datasets/folder.js';
 import type { PreparedImage } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { TrainedRun } from './evaluateRun.js';
+import { largestBatchFor } from './memory.js';
 import { classProbabilities } from './probabilities.js';
 import { datasetKind } from './recipes.js';
 
@@ -40,13 +43,14 @@ export async function expandFolders(paths: readonly string[]): Promise<string[]>
   return (await Promise.all(parts)).flat();
 }
 
-/** Pictures that are decoded at once and go through the network together. */
-const chunkSize = 32;
+/** Most pictures that are decoded at once and go through the network together; fewer where memory is short. */
+const mostAtOnce = 32;
 
 /**
  * Classifies pictures, in the order of `files`.
  *
  * @param top how many classes to give of each
+ * @throws {MemoryError} if there is no memory for a single picture
  */
 export async function* predictFiles(
   run: TrainedRun,
@@ -57,6 +61,8 @@ export async function* predictFiles(
     throw new InputError(`[predict] top: expected a positive integer, got ${top}`);
   }
   const { data } = run.folder.config;
+  if (files.length === 0) return;
+  const chunkSize = chunkFor(run, Math.min(mostAtOnce, files.length));
   for (let begin = 0; begin < files.length; begin += chunkSize) {
     const chunk = files.slice(begin, begin + chunkSize);
     const read = await Promise.all(chunk.map((file) => readImage(data, file)));
@@ -74,6 +80,18 @@ export async function* predictFiles(
       yield { file, note: result.note, classes: classes.slice(0, top) };
     }
   }
+}
+
+function chunkFor({ network, folder }: TrainedRun, most: number): number {
+  const { inputShape } = folder.config.model;
+  return largestBatchFor('predict', most, inputShape, (batch, keep) => {
+    const images = Tensor.placeholder([batch, ...inputShape], 'float32');
+    return planAll([forward(network, images)], [], [], keep);
+  });
+}
+
+function forward(network: Layer, images: Tensor): Tensor {
+  return noGrad(() => classProbabilities(network.forward(images)));
 }
 
 async function readImage(
@@ -102,7 +120,7 @@ async function probabilitiesOf({ network, folder }: TrainedRun, images: readonly
     batch.set(image, i * size);
   });
   const input = Tensor.fromData(batch, [images.length, ...inputShape]);
-  const output = noGrad(() => classProbabilities(network.forward(input)));
+  const output = forward(network, input);
   const data = (await output.data()) as Float32Array;
   const classes = output.shape[1];
   return images.map((_, i) => data.subarray(i * classes, (i + 1) * classes));

@@ -1,12 +1,23 @@
 import { numel, type Shape } from '../graph/shape.js';
+import type { Layer } from '../nn/layer.js';
 import type { OpenedSplit } from '../vision/datasets/registry.js';
-import type { Recipe } from './recipes.js';
+import { evaluationPlanner } from './evaluate.js';
+import { largestBatchFor } from './memory.js';
+import { lossOf, type Recipe } from './recipes.js';
 import type { SplitRecord } from './records.js';
 import { combinedFingerprint } from './runFolder.js';
 
-/** Small images can be judged many at a time; large ones would take gigabytes. */
-export function evalBatchSize(imageShape: Shape, { batchSize }: Recipe): number {
-  return numel(imageShape) > 10_000 ? batchSize : Math.max(100, batchSize);
+/**
+ * How many images are judged at a time: small ones many, since large ones would take gigabytes; fewer where there is no
+ * memory for so many.
+ *
+ * @param images how many there are
+ */
+export function evalBatchSize(network: Layer, imageShape: Shape, recipe: Recipe, images: number): number {
+  const { batchSize } = recipe;
+  const usual = numel(imageShape) > 10_000 ? batchSize : Math.max(100, batchSize);
+  const planner = evaluationPlanner({ network, loss: lossOf(recipe).compute }, imageShape);
+  return largestBatchFor('evaluate', Math.min(usual, images), imageShape, planner);
 }
 
 export async function describeSplit(split: OpenedSplit): Promise<SplitRecord> {

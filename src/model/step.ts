@@ -1,9 +1,11 @@
+import type { MemoryNeed } from '../engine/memory.js';
 import { requireFinite } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
+import { Storage } from '../graph/storage.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { defaultGenerator } from '../random.js';
-import { realizeAll } from '../tensor/evaluate.js';
+import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { LossFunction } from './evaluate.js';
 import type { Figures } from './figures.js';
@@ -69,21 +71,50 @@ export async function trainStep(
   return value;
 }
 
+export interface PlanOptions {
+  /** Whether the step is to refuse a loss that is none. Default true. */
+  readonly finiteLoss?: boolean;
+  /** Batches that make a step together. Default 1. */
+  readonly accumulate?: number | undefined;
+}
+
+/** Of the batches of a step: one that begins with no gradients, one that adds to them, one that uses them up. */
+const kindsOfBatches = 3;
+
 /** The planner of a training step on images of a shape `[channels, height, width]`. Nothing runs or changes. */
 export function stepPlanner(
   options: StepOptions,
   imageShape: Shape,
-  { finiteLoss = true }: { readonly finiteLoss?: boolean } = {},
+  { finiteLoss = true, accumulate = 1 }: PlanOptions = {},
 ): PlanBatch {
   const { network, optimizer } = options;
+  const batches = Math.min(accumulate, kindsOfBatches);
   return (batch, keep) => {
     const generator = defaultGenerator().state();
     const { training } = network;
     network.train();
     try {
-      const images = Tensor.placeholder([batch, ...imageShape], 'float32');
-      objectiveOf(options, images, Tensor.placeholder([batch], 'int32')).loss.backward();
-      return optimizer.plan({ finiteLoss }, keep);
+      const needs: MemoryNeed[] = [];
+      for (let i = 1; i <= batches; i++) {
+        const images = Tensor.placeholder([batch, ...imageShape], 'float32');
+        const mean = objectiveOf(options, images, Tensor.placeholder([batch], 'int32')).loss;
+        (accumulate === 1 ? mean : mean.mul(1 / accumulate)).backward();
+        const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
+        // Those of the batch before are plain arrays beside the program.
+        const held = i === 1 ? 0 : gradients.reduce((sum, { size }) => sum + Float32Array.BYTES_PER_ELEMENT * size, 0);
+        let need: MemoryNeed;
+        if (i === batches) {
+          need = optimizer.plan({ also: accumulate === 1 ? [] : [mean], finiteLoss }, keep && batches === accumulate);
+        } else {
+          const wanted = [mean, ...gradients];
+          need = planAll(wanted, [], [], keep);
+          for (const { value } of wanted) value.realize(Storage.placeholder(value.shape, 'float32'));
+        }
+        needs.push({ ...need, working: need.working + held });
+      }
+      const most = (of: (need: MemoryNeed) => number) => Math.max(...needs.map(of));
+      const { budget } = needs[0];
+      return { working: most(({ working }) => working), resident: most(({ resident }) => resident), budget };
     } finally {
       optimizer.clearGrad();
       if (!training) network.eval();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { compilationCount } from '../../src/compiler/realize.js';
 import { availableMemory, formatBytes } from '../../src/engine/memory.js';
@@ -10,8 +11,11 @@ import { memoryLimit } from '../../src/env.js';
 import { InputError, MemoryError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/dataloader.js';
 import { evaluate } from '../../src/model/evaluate.js';
+import { evaluateRun, openRun } from '../../src/model/evaluateRun.js';
 import { Figures } from '../../src/model/figures.js';
-import { requireMemoryFor } from '../../src/model/memory.js';
+import { largestBatchFor, requireMemoryFor } from '../../src/model/memory.js';
+import { type Prediction, predictFiles, type Unreadable } from '../../src/model/predict.js';
+import { Run } from '../../src/model/run.js';
 import { stepPlanner, trainStep } from '../../src/model/step.js';
 import { train } from '../../src/model/trainer.js';
 import { BatchNorm2D, Conv2D, Dropout, Flatten, Linear, ReLU, Sequential } from '../../src/nn/index.js';
@@ -152,6 +156,29 @@ describe('a batch', () => {
     expect(refusal(5e8)).toMatch(/got about \d+ GiB .* not even one image fits/);
   });
 
+  test('whose gradients wait for others is planned with them, and with the step', async () => {
+    const { network, optimizer, loss } = setUp();
+    const options = { network, optimizer, loss };
+    const accumulate = 3;
+    const alone = stepPlanner(options, image)(8, false);
+    const together = stepPlanner(options, image, { accumulate })(8, true);
+    expect(together.resident).toBe(alone.resident);
+    // The sum so far comes into the program, and is an array beside it.
+    expect(together.working).toBeGreaterThanOrEqual(alone.working + 4 * network.parameterCount());
+    const count = compilationCount();
+    const trainLoader = new DataLoader(samples(24), { batchSize: 8 });
+    await train({ ...options, trainLoader, accumulateGradBatches: accumulate, epochs: 2 });
+    expect(optimizer.steps).toBe(2);
+    expect(compilationCount()).toBe(count);
+
+    setLimit('20M');
+    const fits = largestBatchFor('test', 400, image, stepPlanner(options, image, { accumulate }));
+    const loader = new DataLoader(samples(1200), { batchSize: 400 });
+    await expect(
+      train({ ...options, trainLoader: loader, accumulateGradBatches: accumulate, epochs: 1 }),
+    ).rejects.toThrow(`the largest batch that fits is ${fits}`);
+  });
+
   test('is refused by the training loop and by the evaluation too', async () => {
     const { network, optimizer, loss } = setUp();
     const loader = new DataLoader(samples(300), { batchSize: 300 });
@@ -184,4 +211,42 @@ describe('a batch', () => {
     expect(err).toMatch(/^fovea: \[run\] batch size: expected at most 1 MiB .*\n$/);
     expect(existsSync(out)).toBe(false);
   });
+});
+
+test('who judges and predicts takes fewer images at a time where memory is short', async () => {
+  const root = temporaryFolder();
+  const dataDir = await smallMnist(root);
+  const create = (name: string) =>
+    Run.create({ model: 'lenet', data: 'mnist', out: join(root, name), dataDir, changes: { epochs: 1 } });
+  const plenty = await create('plenty');
+  const { evaluation } = await plenty.train();
+  expect(plenty.loop().evalLoader?.batchSize).toBe(100);
+  setLimit('1500k');
+  const short = await create('short');
+  const outcome = await short.train();
+  const size = short.loop().evalLoader?.batchSize;
+  expect(size).toBeGreaterThan(10);
+  expect(size).toBeLessThan(100);
+  expect(outcome.evaluation?.loss).toBeCloseTo(evaluation?.loss as number, 5);
+  const opened = await openRun(short.folder.path);
+  expect((await evaluateRun(opened, { dataDir })).samples).toBe(230);
+
+  const picture = join(root, 'digit.png');
+  const drawn =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><rect width="90" height="90" fill="#fff"/>' +
+    '<path d="M20 20H70L40 80" stroke="#000" stroke-width="8" fill="none"/></svg>';
+  await sharp(Buffer.from(drawn)).png().toFile(picture);
+  const predicted = async () => {
+    const all: (Prediction | Unreadable)[] = [];
+    for await (const result of predictFiles(opened, new Array<string>(32).fill(picture), 1)) all.push(result);
+    return all;
+  };
+  setLimit('600k');
+  const few = await predicted();
+  expect(few).toHaveLength(32);
+  expect(few.filter((result) => 'error' in result)).toEqual([]);
+  setLimit('100k');
+  await expect(predicted()).rejects.toThrow(
+    /^\[predict\] batch size: expected at most 1 MiB .* for 1 images .*; not even one image fits$/,
+  );
 });

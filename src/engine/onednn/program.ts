@@ -109,7 +109,9 @@ export class OneDnnProgram implements Program {
 
   get memory(): ProgramMemory {
     const resident = this.#residents.reduce((sum, { placed }) => sum + placed.desc.size, 0);
-    return { working: this.#arenaBytes + this.#keptBytes + this.#constants.bytes, resident };
+    // Outputs are copied out of the arena.
+    const outputs = this.#lowered.outputs.reduce((sum, { shape, dtype }) => sum + bytesOf(shape, dtype), 0);
+    return { working: this.#arenaBytes + this.#keptBytes + this.#constants.bytes + outputs, resident };
   }
 
   run(sources: readonly Storage[]): Storage[] {
