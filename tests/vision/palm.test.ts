@@ -306,6 +306,28 @@ describe('the data set', () => {
     expect(validation.sha256).not.toBe(train.sha256);
   });
 
+  it('leaves out what went bad since, if that is wanted', async () => {
+    const { sha256: whole } = await run(released()).then(() => PALM.open({ dataDir: out, cache: false }));
+    const path = (name: string) => join(out, 'PALM-Training400', `${name}.jpg`);
+    writeFileSync(path('N0001'), Buffer.alloc(readFileSync(path('N0001')).length, 'x'));
+    writeFileSync(path('P0001'), 'x');
+    const open = (onBadImage: 'fail' | 'skip') => PALM.open({ dataDir: out, cache: false, onBadImage });
+    const { files, images, quarantine, labels, sha256 } = await open('skip');
+    expect(files.map((file) => file.path)).toEqual([path('H0001'), path('P0002')]);
+    expect([[...labels], images.map(({ file }) => file.slice(-9))]).toEqual([
+      [0, 1],
+      ['H0001.jpg', 'P0002.jpg'],
+    ]);
+    expect(quarantine).toEqual([
+      { path: path('N0001'), reason: expect.stringMatching(/begins with 78 78/) },
+      { path: path('P0001'), reason: expect.stringMatching(/expected the file that was imported/) },
+    ]);
+    expect(sha256).not.toBe(whole);
+    expect(await failure(open('fail'))).toMatch(/missing or changed ones: PALM-Training400\/P0001\.jpg; import again/);
+    for (const name of ['H0001', 'N0001', 'P0002']) rmSync(path(name));
+    expect(await failure(open('skip'))).toMatch(/missing or changed ones/);
+  });
+
   it('refuses what was not imported, or changed since', async () => {
     expect(await failure(PALM.open({ dataDir: folder }))).toMatch(
       /palm\.json: expected the list that an import writes, got ENOENT.*; import the data set into .* first/,

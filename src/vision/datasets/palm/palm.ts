@@ -1,13 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
-import type { TransformOption } from '../augmenter.js';
-import { type BadImage, ImageFileDataset, type ImageFileSet } from '../imageFiles.js';
-import { ImageReader, type ImageReaderOptions } from '../imageReader.js';
+import {
+  type BadImage,
+  ImageFileDataset,
+  type ImageFileSet,
+  type ImageFilesOptions,
+  imageFileSet,
+} from '../imageFiles.js';
 import { listed } from '../listed.js';
 import { hashOf, type PalmImage, type PalmSet, readRecord, setFolders } from './record.js';
 
-export interface PALMOptions extends ImageReaderOptions, TransformOption {
+export interface PALMOptions extends ImageFilesOptions {
   /** The folder that the data set was imported into. */
   readonly dataDir: string;
   /** The 400 training images (default) or the 400 validation images. */
@@ -32,11 +36,12 @@ export class PALM extends ImageFileDataset {
   }
 
   /**
-   * Pictures that could not be decoded when they were imported are left out and listed in `quarantine`.
+   * Pictures that could not be decoded when they were imported are left out and listed in `quarantine`; with
+   * `onBadImage: 'skip'` those as well that are missing, of another size or cannot be decoded since.
    *
    * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size since
    */
-  static async open({ dataDir, mode = 'train', transform, ...options }: PALMOptions): Promise<PALM> {
+  static async open({ dataDir, mode = 'train', ...options }: PALMOptions): Promise<PALM> {
     if (!(mode in setFolders)) throw new InputError(`[palm] mode: expected 'train' or 'validation', got '${mode}'`);
     const { images: all, quarantine: bad, synthetic } = await readRecord(dataDir);
     const images = all.filter(({ set }) => set === mode);
@@ -52,18 +57,27 @@ export class PALM extends ImageFileDataset {
       ),
     );
     const changed = images.filter(({ bytes }, i) => sizes[i] !== bytes);
-    if (changed.length > 0) {
+    if (changed.length > 0 && (options.onBadImage !== 'skip' || changed.length === images.length)) {
       throw new FileError(
         `[palm] ${dataDir}: expected the files that were imported, got missing or changed ones: ` +
           `${listed(changed.map(({ file }) => file))}; import again`,
       );
     }
-    const files = images.map(({ file, label }) => ({ path: join(dataDir, file), label }));
-    const quarantine: BadImage[] = bad
-      .filter(({ set }) => set === mode)
-      .map(({ file, reason }) => ({ path: join(dataDir, file), reason }));
-    const classNames = ['non-PM', 'PM'];
-    const reader = new ImageReader(options);
-    return new PALM({ files, classNames, quarantine, reader, transform }, images, synthetic, hashOf(images));
+    const pathOf = ({ file }: { readonly file: string }) => join(dataDir, file);
+    const files = images
+      .filter((image) => !changed.includes(image))
+      .map((image) => ({ path: pathOf(image), label: image.label }));
+    const set = await imageFileSet('palm', files, ['non-PM', 'PM'], options);
+    const quarantine: BadImage[] = [
+      ...bad.filter((image) => image.set === mode).map((image) => ({ path: pathOf(image), reason: image.reason })),
+      ...changed.map((image) => ({
+        path: pathOf(image),
+        reason: 'expected the file that was imported, got none or another',
+      })),
+      ...set.quarantine,
+    ].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const left = new Set(set.files.map(({ path }) => path));
+    const used = images.filter((image) => left.has(pathOf(image)));
+    return new PALM({ ...set, quarantine }, used, synthetic, hashOf(used));
   }
 }
