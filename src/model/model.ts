@@ -206,7 +206,7 @@ export class Model {
   /**
    * Reads what {@link save} or Paddle wrote; the optimizer's state too, where there are both.
    *
-   * @returns what was skipped
+   * @returns what was skipped, of the optimizer's states too
    * @throws {InputError} naming what is missing, unknown or misshapen; nothing is overwritten then
    */
   async load(path: string, options: LoadOptions = {}): Promise<StateMismatch[]> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { FileError } from '../errors.js';
+import { FileError, InputError } from '../errors.js';
 import { readPdparams, savePdparams } from '../io/paddle/params.js';
 import { loadPdopt, savePdopt } from '../io/paddle/pdopt.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
@@ -40,7 +40,7 @@ export async function saveModel(path: string, network: Layer, optimizer: Optimiz
 }
 
 export interface LoadOptions {
-  /** Leaves parameters as they are that the file lacks or has in another shape, and tells which (false). */
+  /** Leaves parameters, and states of the optimizer, as they are that the file lacks or has in another shape (false). */
   readonly skipMismatch?: boolean | undefined;
   /** Leaves the optimizer as it is (false: its file is read if it is there). */
   readonly resetOptimizer?: boolean | undefined;
@@ -64,17 +64,30 @@ export async function loadModel(
     throw new FileError(`[load] ${path}: expected ${names}, got neither; give the path that was given to save`);
   }
   const { tensors } = await (files.paddle ? readPdparams(files.weights) : loadSafetensors(files.weights));
-  const skipped = network.loadStateDict(tensors, { skipMismatch });
-  if (resetOptimizer || optimizer === null || !existsSync(files.optimizer)) return skipped;
-  if (files.paddle) await loadPdopt(optimizer, network, files.optimizer);
-  else await loadOptimizer(files.optimizer, network, optimizer);
-  return skipped;
+  // Whatever does not fit is found out before anything is overwritten.
+  network.checkStateDict(tensors, { skipMismatch });
+  let states: StateMismatch[] = [];
+  if (!resetOptimizer && optimizer !== null && existsSync(files.optimizer)) {
+    const load = files.paddle ? loadPdopt : loadOptimizer;
+    states = await load(optimizer, network, files.optimizer, { skipMismatch }).catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      const todo = 'give resetOptimizer: true to load the weights alone';
+      throw new InputError(`[load] ${files.optimizer}: ${error.message}; ${todo}`, { cause: error });
+    });
+  }
+  return [...network.loadStateDict(tensors, { skipMismatch }), ...states];
 }
 
-async function loadOptimizer(path: string, network: Layer, optimizer: Optimizer): Promise<void> {
+async function loadOptimizer(
+  optimizer: Optimizer,
+  network: Layer,
+  path: string,
+  { skipMismatch }: Pick<LoadOptions, 'skipMismatch'>,
+): Promise<StateMismatch[]> {
   const { tensors, metadata } = await loadSafetensors(path);
   const { steps, learningRate, schedule } = parseRecord('progress', metadata.progress ?? 'null', path);
-  optimizer.loadStateDict(network.namedParameters(), tensors, { steps });
+  const skipped = optimizer.loadStateDict(network.namedParameters(), tensors, { steps, skipMismatch });
   if (optimizer.schedule === null) optimizer.learningRate = learningRate;
   else if (schedule !== null) optimizer.schedule.setStateDict(schedule);
+  return skipped;
 }

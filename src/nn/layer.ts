@@ -176,6 +176,19 @@ export abstract class Layer {
     entries: ReadonlyMap<string, StateEntry>,
     { skipMismatch = false }: { readonly skipMismatch?: boolean } = {},
   ): StateMismatch[] {
+    const mismatches = this.checkStateDict(entries, { skipMismatch });
+    const skipped = new Set(mismatches.map(({ name }) => name));
+    for (const [name, state] of this.stateDict()) {
+      if (!skipped.has(name)) state.load((entries.get(name) as StateEntry).data);
+    }
+    return mismatches;
+  }
+
+  /** What {@link loadStateDict} would return or throw; nothing is overwritten. */
+  checkStateDict(
+    entries: ReadonlyMap<string, StateEntry>,
+    { skipMismatch = false }: { readonly skipMismatch?: boolean } = {},
+  ): StateMismatch[] {
     const states = this.stateDict();
     const mismatches = findMismatches(states, entries);
     if (mismatches.length > 0 && !skipMismatch) {
@@ -185,10 +198,6 @@ export abstract class Layer {
         `[loadStateDict] ${this.constructor.name}: expected the ${states.size} entries of this network, ` +
           `but ${shown.join('; ')}${more}`,
       );
-    }
-    const skipped = new Set(mismatches.map(({ name }) => name));
-    for (const [name, state] of states) {
-      if (!skipped.has(name)) state.load((entries.get(name) as StateEntry).data);
     }
     return mismatches;
   }

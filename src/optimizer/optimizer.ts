@@ -2,7 +2,8 @@ import type { MemoryNeed } from '../engine/memory.js';
 import { InputError } from '../errors.js';
 import { type Assignment, Value } from '../graph/node.js';
 import { Origin, setOrigin } from '../graph/origin.js';
-import type { StateEntry } from '../nn/layer.js';
+import { formatShape, sameShape } from '../graph/shape.js';
+import type { StateEntry, StateMismatch } from '../nn/layer.js';
 import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Buffer, type Parameter } from '../tensor/state.js';
@@ -196,25 +197,32 @@ export abstract class Optimizer {
   /**
    * Restores what {@link stateDict} gave.
    *
-   * @throws {InputError} if an entry is missing or misshapen
+   * @param options.skipMismatch leave states as they are that are missing or misshapen (default false)
+   * @returns what was skipped; nothing without `skipMismatch`
+   * @throws {InputError} if an entry is missing or misshapen; nothing is overwritten then
    */
   loadStateDict(
     names: ReadonlyMap<string, Parameter>,
     entries: ReadonlyMap<string, StateEntry>,
-    { steps }: { readonly steps: number },
-  ): void {
+    { steps, skipMismatch = false }: { readonly steps: number; readonly skipMismatch?: boolean | undefined },
+  ): StateMismatch[] {
     const dict = this.stateDict(names);
-    for (const [name, state] of dict) {
+    const skipped = new Map<string, StateMismatch>();
+    for (const [name, { shape }] of dict) {
       const entry = entries.get(name);
-      if (entry === undefined || entry.data.length !== state.size) {
-        throw new InputError(
-          `[optimizer] state ${name}: expected ${state.size} values, ` +
-            `got ${entry === undefined ? 'none' : entry.data.length}; it belongs to another network or optimizer`,
-        );
+      if (entry !== undefined && sameShape(entry.shape, shape)) continue;
+      const got = entry === undefined ? 'none' : formatShape(entry.shape);
+      const message = `state ${name}: expected ${formatShape(shape)}, got ${got}`;
+      if (!skipMismatch) {
+        throw new InputError(`[optimizer] ${message}; it belongs to another network or optimizer`);
       }
+      skipped.set(name, { name, kind: entry === undefined ? 'missing' : 'shape', message });
     }
-    for (const [name, state] of dict) state.load((entries.get(name) as StateEntry).data);
+    for (const [name, state] of dict) {
+      if (!skipped.has(name)) state.load((entries.get(name) as StateEntry).data);
+    }
     this.#steps = steps;
+    return [...skipped.values()];
   }
 }
 

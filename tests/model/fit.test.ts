@@ -12,7 +12,7 @@ import { DivergenceError } from '../../src/model/divergence.js';
 import type { FitOptions } from '../../src/model/fit.js';
 import { Model } from '../../src/model/model.js';
 import { CrossEntropyLoss, Dropout, Linear, ReLU, Sequential } from '../../src/nn/index.js';
-import { Adam, lr } from '../../src/optimizer/index.js';
+import { Adam, lr, Momentum } from '../../src/optimizer/index.js';
 import { Generator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -323,6 +323,45 @@ describe('save and load', () => {
       /nothing\.safetensors or .*nothing\.pdparams, got neither/,
     );
   });
+
+  test.each(['head', 'head.pdparams'])(
+    '%s of another head: what fits is loaded, of the optimizer too',
+    async (name) => {
+      const model = makeModel();
+      await model.fit({ ...usual, epochs: 1 });
+      await model.save(path(name));
+      const wider = new Model(new Sequential(new Linear(2, 8), new ReLU(), new Dropout(0.1), new Linear(8, 3)));
+      const optimizer = new Adam({ parameters: wider.parameters() });
+      wider.prepare({ optimizer, loss: new CrossEntropyLoss() });
+      const skipped = await wider.load(path(name), { skipMismatch: true });
+      expect(skipped.map((entry) => `${entry.name} ${entry.kind}`)).toEqual(
+        ['3.weight', '3.bias', '3.weight.moment1', '3.weight.moment2', '3.bias.moment1', '3.bias.moment2'].map(
+          (entry) => `${entry} shape`,
+        ),
+      );
+      expect((await weightsOf(wider))['0.weight']).toEqual((await weightsOf(model))['0.weight']);
+      expect(optimizer.steps).toBe(8);
+    },
+  );
+
+  test.each(['other', 'other.pdparams'])(
+    '%s of another optimizer is refused, and nothing overwritten',
+    async (name) => {
+      const model = makeModel();
+      const loss = new CrossEntropyLoss();
+      model.prepare({ optimizer: new Momentum({ parameters: model.parameters() }), loss });
+      await model.fit({ ...usual, epochs: 1 });
+      await model.save(path(name));
+      const other = makeModel();
+      const before = await weightsOf(other);
+      await expect(other.load(path(name))).rejects.toThrow(
+        /state 0\.weight\.moment1: expected \[2,8\], got none; .*; give resetOptimizer: true/,
+      );
+      expect(await weightsOf(other)).toEqual(before);
+      expect(await other.load(path(name), { resetOptimizer: true })).toEqual([]);
+      expect(await weightsOf(other)).toEqual(await weightsOf(model));
+    },
+  );
 
   test('can leave the optimizer as it is', async () => {
     const model = makeModel();

@@ -1,6 +1,6 @@
 import { FileError, InputError } from '../../errors.js';
 import { formatShape, sameShape } from '../../graph/shape.js';
-import type { Layer } from '../../nn/layer.js';
+import type { Layer, StateMismatch } from '../../nn/layer.js';
 import { Adam, type Optimizer } from '../../optimizer/index.js';
 import type { ScheduleState } from '../../optimizer/lr/schedule.js';
 import type { Parameter } from '../../tensor/state.js';
@@ -109,6 +109,11 @@ export async function writePdopt(
   await writeDict(path, entries, names, protocol);
 }
 
+export interface PdoptLoadOptions extends PdoptOptions {
+  /** Leaves states as they are that are missing or misshapen, and tells which (false). */
+  readonly skipMismatch?: boolean | undefined;
+}
+
 /**
  * Overwrites the states of an optimizer with those of a `.pdopt` file: number of steps (where the file tells it, which
  * is with Adam) and learning rate, or the state of its schedule, included.
@@ -116,14 +121,15 @@ export async function writePdopt(
  * The parameters go by `parameterNames`; without, by the names that Paddle gives them in a new process, or, if the file
  * has others, in the order of the network.
  *
- * @throws InputError if the file belongs to another network or optimizer
+ * @returns what was skipped
+ * @throws InputError if the file belongs to another network or optimizer; nothing is overwritten then
  */
 export async function loadPdopt(
   optimizer: Optimizer,
   network: Layer,
   path: string,
-  { parameterNames }: PdoptOptions = {},
-): Promise<void> {
+  { parameterNames, skipMismatch = false }: PdoptLoadOptions = {},
+): Promise<StateMismatch[]> {
   const { states, schedule } = await readPdopt(path);
   const parameters = trained(optimizer, network);
   const entries = new Map<string, TensorData>();
@@ -133,7 +139,7 @@ export async function loadPdopt(
     const own = states.get(names.get(name) ?? '') ?? new Map<string, TensorData>();
     for (const [kind, state] of own) {
       if (kind.endsWith('_pow_acc')) continue;
-      if (!sameShape(state.shape, parameter.shape)) {
+      if (!skipMismatch && !sameShape(state.shape, parameter.shape)) {
         throw new InputError(
           `[paddle] ${path}: ${kind} of ${name}: expected shape ${formatShape(parameter.shape)}, ` +
             `got ${formatShape(state.shape)}; it belongs to another network`,
@@ -143,10 +149,11 @@ export async function loadPdopt(
     }
     if (optimizer instanceof Adam) steps = Math.max(steps, stepsOf(own, optimizer.betas, path));
   }
-  optimizer.loadStateDict(parameters, entries, { steps });
-  if (schedule === null) return;
+  const skipped = optimizer.loadStateDict(parameters, entries, { steps, skipMismatch });
+  if (schedule === null) return skipped;
   if (optimizer.schedule === null) optimizer.learningRate = schedule.lastLr;
   else optimizer.schedule.setStateDict(schedule);
+  return skipped;
 }
 
 /** Writes the states of an optimizer, with that of its schedule if it has one. */
