@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkVersion } from '../../src/engine/onednn/ffi/library.js';
+import { bfloat16Unit, checkVersion, instructionSet } from '../../src/engine/onednn/ffi/library.js';
 import { EngineError } from '../../src/errors.js';
 
 describe('the version of oneDNN', () => {
@@ -23,4 +23,14 @@ describe('the version of oneDNN', () => {
         'install it with: sudo apt-get install libdnnl2',
     );
   });
+});
+
+test.each([
+  [0x3e7, 'AVX-512 with AMX', 'AMX'],
+  [0xe7, 'AVX-512 with BF16', 'AVX-512'],
+  [0x27, 'AVX-512', null],
+  [0x7, 'AVX2', null],
+  [0x12345, 'isa 0x12345', null],
+])('instruction set %i: %s, bfloat16 by %s', (isa, name, unit) => {
+  expect([instructionSet(isa), bfloat16Unit(isa)]).toEqual([name, unit]);
 });

@@ -1,11 +1,9 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { ChoiceOfProducts } from '../../compiler/precision.js';
 import type { Conv2dParams, OpName } from '../../graph/op.js';
+import type { Bfloat16Unit } from './ffi.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 import { multiplyAdds, workOf } from './work.js';
-
-/** What multiplies bfloat16: vectors, or tiles of a matrix. */
-export type Bfloat16Unit = 'AVX-512' | 'AMX';
 
 /** How many times as fast as on float32 a direct kernel is on bfloat16; there is no Winograd kernel for it. */
 const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, number>>>> = {

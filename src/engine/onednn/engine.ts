@@ -5,7 +5,7 @@ import { validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { Engine, Program, Watch } from '../engine.js';
 import { bfloat16Products } from './bfloat16.js';
-import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
+import { bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
@@ -63,7 +63,7 @@ export class OneDnnEngine implements Engine, Runtime {
   }
 
   bfloat16Products(graph: Graph): ChoiceOfProducts {
-    return bfloat16Products(graph, this.convolution, /AMX/.test(instructionSet()) ? 'AMX' : 'AVX-512');
+    return bfloat16Products(graph, this.convolution, bfloat16Unit() ?? 'AVX-512');
   }
 
   compile(graph: Graph, watch: Watch | null = null): Program {
@@ -87,7 +87,7 @@ export class OneDnnEngine implements Engine, Runtime {
 
 /** Whether this processor multiplies bfloat16 by instructions of its own; without them it would be slower than float32. */
 export function hasBfloat16(): boolean {
-  return /BF16|AMX/.test(instructionSet());
+  return bfloat16Unit() !== null;
 }
 
 let engine: OneDnnEngine | null = null;

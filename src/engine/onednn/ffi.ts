@@ -15,7 +15,7 @@ export {
   type Pooling,
 } from './ffi/describe.js';
 export { args, multipleSrc, postOpSrc } from './ffi/enums.js';
-export { instructionSet, libraryVersion, setThreadCount } from './ffi/library.js';
+export { type Bfloat16Unit, bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi/library.js';
 export { MemoryHandle, NativeMemory } from './ffi/memory.js';
 export { MemoryDesc } from './ffi/memoryDesc.js';
 export { ArgBlock, type Attributes, makeExecutor, type PostOp, Primitive } from './ffi/primitive.js';

@@ -169,20 +169,31 @@ export function libraryVersion(): string {
   return load().version.join('.');
 }
 
+/** What multiplies bfloat16: vectors, or tiles of a matrix. */
+export type Bfloat16Unit = 'AVX-512' | 'AMX';
+
+/** The library's numbers of instruction sets. */
+const instructionSets: readonly (readonly [isa: number, name: string, unit: Bfloat16Unit | null])[] = [
+  [0x3e7, 'AVX-512 with AMX', 'AMX'],
+  [0xe7, 'AVX-512 with BF16', 'AVX-512'],
+  [0x67, 'AVX-512 with VNNI', null],
+  [0x27, 'AVX-512', null],
+  [0x407, 'AVX2 with VNNI', null],
+  [0x7, 'AVX2', null],
+  [0x3, 'AVX', null],
+  [0x1, 'SSE4.1', null],
+];
+
+const effectiveIsa = () => load().api.effectiveIsa() as number;
+
 /** The widest instruction set that the library uses on this processor. */
-export function instructionSet(): string {
-  const names: readonly [number, string][] = [
-    [0x3e7, 'AVX-512 with AMX'],
-    [0xe7, 'AVX-512 with BF16'],
-    [0x67, 'AVX-512 with VNNI'],
-    [0x27, 'AVX-512'],
-    [0x407, 'AVX2 with VNNI'],
-    [0x7, 'AVX2'],
-    [0x3, 'AVX'],
-    [0x1, 'SSE4.1'],
-  ];
-  const isa = load().api.effectiveIsa() as number;
-  return names.find(([bits]) => bits === isa)?.[1] ?? `isa 0x${isa.toString(16)}`;
+export function instructionSet(isa = effectiveIsa()): string {
+  return instructionSets.find(([known]) => known === isa)?.[1] ?? `isa 0x${isa.toString(16)}`;
+}
+
+/** What multiplies bfloat16 on this processor by instructions of its own; `null` if nothing does. */
+export function bfloat16Unit(isa = effectiveIsa()): Bfloat16Unit | null {
+  return instructionSets.find(([known]) => known === isa)?.[2] ?? null;
 }
 
 /** Number of threads of what is created and run from now on. Returns false where the runtime cannot be told. */
