@@ -281,7 +281,7 @@ describe('single pictures', () => {
     expect(message).toMatch(/replace them, or leave them out/);
     const { code, out: text } = await importData('--on-bad-image', 'skip');
     expect(code).toBe(0);
-    expect(text).toContain('Left out, since they cannot be decoded (1; the files are kept):');
+    expect(text).toContain('Left out, since they cannot be read (1; no file is lost):');
     expect(text).toMatch(new RegExp(`\\n  ${out}/PALM-Training400/P0003\\.jpg  ${reason.source}`));
     expect(readFileSync(join(out, 'PALM-Training400/P0003.jpg')).equals(bytes)).toBe(true);
     expect(

@@ -101,10 +101,7 @@ function show(summary: PalmSummary, next: string, terminal: Terminal): void {
   if (notes.length > 0) print(terminal, '');
   for (const note of notes) print(terminal, `  Note: ${plainLine(note)}`);
   if (quarantine.length > 0) {
-    print(
-      terminal,
-      `\n  Left out, since they cannot be decoded (${formatCount(quarantine.length)}; the files are kept):\n`,
-    );
+    print(terminal, `\n  Left out, since they cannot be read (${formatCount(quarantine.length)}; no file is lost):\n`);
     const rows = quarantine.map(({ path, reason }) => [path, reason]);
     print(terminal, formatTable([{ header: '' }, { header: '' }], rows, { indent: 2 }));
   }

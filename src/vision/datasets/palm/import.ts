@@ -24,10 +24,10 @@ import {
   setFolders,
   sizesOf,
 } from './record.js';
-import { PalmSources, type SourceFile } from './sources.js';
+import { PalmSources, type SourceFile, UnreadableSource } from './sources.js';
 
 export interface PalmImportOptions extends ImageReaderOptions {
-  /** Pictures that cannot be decoded: an error at the end ('fail', the default), or listed and left out ('skip'). */
+  /** Pictures that cannot be read or decoded: an error at the end ('fail', the default), or listed and left out ('skip'). */
   readonly onBadImage?: 'fail' | 'skip';
   readonly limits?: ZipLimits;
   /** Called after each picture. */
@@ -47,7 +47,7 @@ export interface PalmSummary {
   readonly validation: PalmCounts;
   /** The pictures by size, most frequent first. */
   readonly sizes: readonly PalmSize[];
-  /** Pictures that were left out since they cannot be decoded; their files are there. */
+  /** Pictures that were left out since they cannot be read or decoded; what could be copied is there. */
   readonly quarantine: readonly BadImage[];
   readonly warnings: readonly string[];
   /** Pictures that this import copied, and those that were there already. */
@@ -107,18 +107,24 @@ export async function importPalm(
     const images: PalmImage[] = [];
     const quarantine: QuarantinedImage[] = [];
     let copied = 0;
+    let present = 0;
     let done = 0;
     await eachOf(wanted, reader.width, async ({ source, ...image }) => {
       signal?.throwIfAborted();
       const path = join(out, image.file);
-      const { isNew, ...sums } = await store(source, path);
-      if (isNew) copied++;
-      const entry = { ...image, ...sums, source: source.where };
-      try {
-        const { sourceWidth, sourceHeight } = await reader.read(path);
-        images.push({ ...entry, width: sourceWidth, height: sourceHeight });
-      } catch (error) {
-        quarantine.push({ ...entry, reason: badImage(path, error).reason });
+      const stored = await store(source, path).catch(unreadableSource);
+      const entry = { ...image, ...stored.sums, source: source.where };
+      if ('reason' in stored) {
+        quarantine.push({ ...entry, reason: `${source.where}: ${stored.reason}` });
+      } else {
+        if (stored.isNew) copied++;
+        else present++;
+        try {
+          const { sourceWidth, sourceHeight } = await reader.read(path);
+          images.push({ ...entry, width: sourceWidth, height: sourceHeight });
+        } catch (error) {
+          quarantine.push({ ...entry, reason: badImage(path, error).reason });
+        }
       }
       onProgress?.({ done: ++done, total: wanted.length, file: image.file });
     });
@@ -134,7 +140,7 @@ export async function importPalm(
     warnings.push(...lackingClasses(record.images));
     const recordPath = join(out, recordFile);
     await writeFileAtomic(recordPath, `${JSON.stringify(record, null, 1)}\n`);
-    return summarize(out, record, warnings, copied, wanted.length - copied);
+    return summarize(out, record, warnings, copied, present);
   } finally {
     await sources.close();
   }
@@ -279,22 +285,28 @@ interface Sums {
 }
 
 /** Copies a file, unless it is there. What is written is on the disk, complete, when this returns. */
-async function store(source: SourceFile, path: string): Promise<Sums & { isNew: boolean }> {
+async function store(source: SourceFile, path: string): Promise<{ sums: Sums; isNew: boolean }> {
   const present = await stat(path).catch(() => null);
   if (present === null) {
     const sums = new Checksums();
     await replaceFile(path, (handle) => writeFile(handle, sums.of(source.read())));
-    return { ...sums.result(), isNew: true };
+    return { sums: sums.result(), isNew: true };
   }
   const sums = new Checksums();
   if (present.isFile() && present.size === source.bytes) {
     for await (const _ of sums.of(createReadStream(path)));
-    if (sums.crc === (await source.crc32())) return { ...sums.result(), isNew: false };
+    if (sums.crc === (await source.crc32())) return { sums: sums.result(), isNew: false };
   }
   throw new FileError(
     `[palm] ${path}: expected no such file or ${source.where}, got other contents; import into another folder, or ` +
       'move this file away',
   );
+}
+
+/** Nothing is known of a picture that cannot be read. @throws all other errors */
+function unreadableSource(error: unknown): { sums: Sums; reason: string } {
+  if (!(error instanceof UnreadableSource)) throw error;
+  return { sums: { bytes: 0, crc32: '', sha256: '' }, reason: error.reason };
 }
 
 /** Size and checksums of what passes through. */

@@ -20,6 +20,17 @@ export interface SourceFile {
   read(): AsyncIterable<Uint8Array>;
 }
 
+/** A file in a folder that cannot be read: no fault of the archives, of the folder or of the disk. */
+export class UnreadableSource extends FileError {
+  constructor(
+    path: string,
+    readonly reason: string,
+    cause: unknown,
+  ) {
+    super(`[palm] ${path}: ${reason}`, { cause });
+  }
+}
+
 /** The data set's archives: those that were given are opened whatever their name. */
 const archiveName = /^(training|validation|valid_gt|palm[\w .()-]*)\.zip$/i;
 /** Nothing else in a folder is looked at. */
@@ -138,7 +149,7 @@ export class PalmSources {
 
 async function fileOnDisk(path: string, where: string): Promise<SourceFile> {
   const refuse = (error: unknown) =>
-    new FileError(`[palm] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+    new UnreadableSource(path, `expected a readable file, got ${reasonOf(error)}`, error);
   const { size } = await stat(path).catch((error: unknown) => {
     throw refuse(error);
   });
