@@ -45,6 +45,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   readonly batchSize: number;
   /** Samples in an epoch, all batches together. */
   readonly samples: number;
+  readonly dropLast: boolean;
   readonly #shuffle: boolean;
   readonly #sampler: Sampler | undefined;
   readonly #generator: Generator;
@@ -80,11 +81,17 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     }
     this.batchSize = batchSize;
     this.samples = Math.min(this.length * batchSize, length);
+    this.dropLast = dropLast;
     this.#sampler = sampler;
     this.#shuffle = shuffle;
     this.#generator = generator ?? defaultGenerator();
     this.#prefetch = prefetch;
     this.#reuse = reuse;
+  }
+
+  /** `shuffled`, `as stored`, or the sampler's class. */
+  get order(): string {
+    return this.#sampler?.constructor.name ?? (this.#shuffle ? 'shuffled' : 'as stored');
   }
 
   /**

@@ -99,8 +99,8 @@ export class Model {
    *
    * With a `saveDir` the state is saved after each epoch, and after every `saveSteps` steps: a training that was
    * stopped or killed is gone on with by `resume: true`, and ends with the same bits as one that was left alone. The
-   * network, optimizer, data and options have to be made as before, and what is random has to draw from the default
-   * generator.
+   * network, optimizer, data and options have to be made as before: what decides on order and steps is checked. What is
+   * random has to draw from the default generator.
    *
    * @returns the figures of all epochs
    * @throws {InputError} if the folder holds another training's state, or somebody else writes to it

@@ -156,6 +156,18 @@ const savedState = z.strictObject({
     schedule: schedule.nullable().default(null),
     metrics: z.array(metricState).readonly().default([]),
     callbacks: z.record(z.string(), z.custom<Json>()).readonly().default({}),
+    setting: z
+      .strictObject({
+        batchSize: positive,
+        samples: positive,
+        dropLast: z.boolean(),
+        order: z.string(),
+        accumulateGradBatches: positive,
+        optimizer: z.string(),
+        schedule: z.string().nullable(),
+        metrics: z.array(z.string()).readonly(),
+      })
+      .optional(),
   }) satisfies z.ZodType<TrainingState>,
   /** The threshold of the decision between two classes; null before the end of the training. */
   operatingPoint: z

@@ -11,6 +11,7 @@ import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf
 import { type Evaluation, evaluate } from './evaluate.js';
 import { Figures } from './figures.js';
 import { requireMemoryFor } from './memory.js';
+import { requireSetting, settingOf, type TrainingSetting } from './setting.js';
 import { objectiveOf, stepPlanner, trainStep } from './step.js';
 import type { TrainOptions, TrainOutcome } from './trainOptions.js';
 
@@ -67,6 +68,8 @@ export interface TrainingState {
   readonly metrics: readonly MetricState[];
   /** What callbacks have to remember, by name. */
   readonly callbacks: Readonly<Record<string, Json>>;
+  /** What has to be the same when the training is gone on with; states of earlier versions do not say. */
+  readonly setting?: TrainingSetting | undefined;
 }
 
 /**
@@ -130,6 +133,7 @@ class Loop implements Training {
     this.#firstEpoch = from?.state.epoch ?? this.epoch;
     if (from === undefined) return;
     const { state } = from;
+    if (state.setting !== undefined) requireSetting(state.setting, settingOf(options));
     this.epoch = state.epoch;
     this.batch = state.batch;
     this.samples = state.samples;
@@ -199,6 +203,7 @@ class Loop implements Training {
       schedule: schedule?.stateDict() ?? null,
       metrics: this.#figures.stateDict(),
       callbacks: this.#callbacks.stateDict(),
+      setting: settingOf(this.#options),
     };
   }
 

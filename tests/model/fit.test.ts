@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { engineInfo, setEngine, setPrecision } from '../../src/engine/select.js';
@@ -12,7 +13,7 @@ import { DivergenceError } from '../../src/model/divergence.js';
 import type { FitOptions } from '../../src/model/fit.js';
 import { Model } from '../../src/model/model.js';
 import { CrossEntropyLoss, Dropout, Linear, ReLU, Sequential } from '../../src/nn/index.js';
-import { Adam, lr, Momentum } from '../../src/optimizer/index.js';
+import { Adam, AdamW, lr, Momentum } from '../../src/optimizer/index.js';
 import { Generator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -158,6 +159,35 @@ describe('Model.fit', () => {
       records.map((record) => ({ ...record, seconds: 0, imagesPerSecond: 0, dataShare: 0 }));
     expect(untimed(history)).toEqual(untimed(expected));
     expect(history[4].learningRate).toBe(0.05 * 0.1 ** Math.floor(20 / 9));
+  });
+
+  test('goes on only as it began', async () => {
+    const saveDir = path('setting');
+    const begun = { ...usual, saveDir, resume: true, epochs: 1 };
+    await makeModel().fit(begun);
+    const goOn = (options: Partial<FitOptions>, model = makeModel()) => model.fit({ ...begun, epochs: 2, ...options });
+    const more = { trainData: points(70, 1), batchSize: 16, dropLast: true, accumulateGradBatches: 2 };
+    await expect(goOn(more)).rejects.toThrow(
+      '[train] setting: expected that of the training that is gone on with (batchSize 8, samples 60, dropLast false, ' +
+        'accumulateGradBatches 1), got batchSize 16, samples 70, dropLast true, accumulateGradBatches 2; go on as it',
+    );
+    await expect(goOn({ shuffle: false })).rejects.toThrow('(order shuffled), got order as stored;');
+    await expect(goOn({ sampler: 'balanced' })).rejects.toThrow('(order shuffled), got order BalancedSampler;');
+    const scheduled = makeModel({ learningRate: new lr.StepDecay({ learningRate: 0.02, stepSize: 9 }) });
+    await expect(goOn({}, scheduled)).rejects.toThrow('(schedule none), got schedule StepDecay;');
+    const plain = makeModel();
+    const loss = new CrossEntropyLoss();
+    plain.prepare({ optimizer: new AdamW({ parameters: plain.parameters() }), loss, metrics: new Accuracy() });
+    await expect(goOn({}, plain)).rejects.toThrow(
+      '(optimizer Adam, metrics acc,auc), got optimizer AdamW, metrics acc;',
+    );
+    // A state of an earlier version does not say.
+    const file = join(saveDir, 'state.json');
+    const { sha256: _, ...state } = JSON.parse(readFileSync(file, 'utf8'));
+    delete state.training.setting;
+    const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex');
+    writeFileSync(file, JSON.stringify({ ...state, sha256 }));
+    expect(await goOn({ batchSize: 16 })).toHaveLength(2);
   });
 
   test('weights classes, and shows them equally often', async () => {

@@ -211,7 +211,7 @@ describe('a training that is stopped', () => {
       onTrainEnd: (training) => void states.push(training.state()),
     };
     await train(setUp({ callbacks: [stopper] }).options);
-    const from = { state: states[0], history: [] };
+    const from = { state: { ...states[0], setting: undefined }, history: [] };
     const trainLoader = new DataLoader(points(15), { batchSize: 10, shuffle: true });
     await expect(train(setUp({ from, trainLoader }).options)).rejects.toThrow(
       /^\[train\] data: expected at least 3 batches and 30 samples, .* got 2 and 15; take the data of before$/,
