@@ -15,6 +15,9 @@ export interface ImageFile {
   readonly split?: string;
 }
 
+/** How to ask for bad pictures to be left out, for messages. */
+export const skipOption = "--on-bad-image skip (in code: onBadImage 'skip')";
+
 /** A picture that cannot be used, and why. */
 export interface BadImage {
   readonly path: string;
@@ -120,7 +123,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
       const change = ({ pixels, height, width }: Preprocessed) =>
         augmenter.run(pixels, [3, height, width], [randoms?.[i] ?? streamOf(indices[i])]);
       const kept = this.#reader.peek(path);
-      return kept === undefined ? this.#reader.read(path).then(change) : change(kept);
+      return kept === undefined ? this.#read(path).then(change) : change(kept);
     });
     const batchOf = (parts: readonly TransformedImages[]): Batch => {
       const { images, shape } = joined(parts);
@@ -141,12 +144,18 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
       if (kept !== undefined) {
         normalizeInto(images, i * size, kept.pixels);
       } else {
-        const read = this.#reader.read(path);
-        reading.push(read.then(({ pixels }) => normalizeInto(images, i * size, pixels)));
+        reading.push(this.#read(path).then(({ pixels }) => normalizeInto(images, i * size, pixels)));
       }
     });
     const batch = { images, shape: [files.length, 3, height, width], labels };
     return reading.length === 0 ? batch : Promise.all(reading).then(() => batch);
+  }
+
+  #read(path: string): Promise<Preprocessed> {
+    return this.#reader.read(path).catch((error: unknown) => {
+      if (!(error instanceof FileError)) throw error;
+      throw new FileError(`${error.message} with ${skipOption}`, { cause: error });
+    });
   }
 
   #file(index: number): ImageFile {

@@ -6,7 +6,7 @@ import { FileError, InputError } from '../../../errors.js';
 import { makeFolder, reasonOf, replaceFile, writeFileAtomic } from '../../../io/atomic.js';
 import { crc32 } from '../../../io/crc32.js';
 import { ZipBudget, type ZipLimits } from '../../../io/zip.js';
-import { type BadImage, badImage, eachOf, requireOnBadImage } from '../imageFiles.js';
+import { type BadImage, badImage, eachOf, requireOnBadImage, skipOption } from '../imageFiles.js';
 import { ImageReader, type ImageReaderOptions } from '../imageReader.js';
 import { listed } from '../listed.js';
 import { pictureKey, readLabels, type SheetLabel, sheetName } from './labels.js';
@@ -348,7 +348,7 @@ function unreadable(out: string, quarantine: readonly QuarantinedImage[]): FileE
   const images = quarantine.map(({ file, reason }) => `${join(out, file)} (${reason})`);
   return new FileError(
     `[palm] pictures: expected ones that can be decoded, got ${listed(images)}; replace them, or leave them out ` +
-      "with onBadImage 'skip'",
+      `with ${skipOption}`,
   );
 }
 
