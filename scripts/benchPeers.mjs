@@ -1,27 +1,29 @@
 /**
  * Measures Fovea beside PyTorch, PaddlePaddle, onnxruntime-node, TensorFlow.js and jax-js in one run: training steps and
- * inference, same networks, batch and threads. Each measurement is a process of its own; they take turns, so that drift of the
- * machine hits all alike. What has been measured is kept in runs/peers, and an interrupted run goes on there.
+ * inference, same networks, batch and threads. After a screening the best modes take turns, each in a process that waits
+ * for its next turn, so that drift of the machine hits all alike. What has been measured is kept in runs/peers, and an
+ * interrupted run goes on there.
  *
  * usage: npm run bench:peers -- [--networks=a,b] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
  *        [--out=FILE] [--python=python3] [--fresh]
  *
  * The tables go to the given file; those of a complete run to docs/peers.md.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, freemem, loadavg, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { here, installNode, installPython, peersFolder } from '../bench/peers/install.mjs';
-import { contendersOf, entriesOf, foveaModels, nameOf, networks, titles } from '../bench/peers/plan.mjs';
-import { bestOf, median, report } from '../bench/peers/report.mjs';
+import * as plan from '../bench/peers/plan.mjs';
+import { maxLoad, report } from '../bench/peers/report.mjs';
+import { revisionOf } from '../bench/peers/revision.mjs';
+import { reasonOf, startSession } from '../bench/peers/session.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Variants that take longer than the best of their peer by more than this are not measured again. */
-const nearlyBest = 1.1;
-const minutesAtMost = 30;
-
+const { networks, titles, turns } = plan;
 const allPeers = Object.keys(titles);
 
 const { values: options } = parseArgs({
@@ -50,15 +52,10 @@ const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
 if (!(Number.isInteger(threads) && threads > 0 && Number.isInteger(rounds) && rounds > 0)) {
   throw new Error('--threads and --rounds: expected positive integers');
 }
-const length = options.quick
-  ? { warmup: 1, steps: 2, seconds: 0 } // to see that all of it works
-  : { warmup: 3, steps: 5, seconds: 2 };
 
-const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
 /** What the figures depend on. */
-const measured = ['src', 'bench/peers', 'bench/shared', 'bench/floor.ts'];
-const commit = git('log', '-1', '--format=%h', '--', ...measured) || 'unknown';
-const revision = `${commit}${git('status', '--porcelain', '--', ...measured) ? '-changed' : ''}`;
+const measured = ['src', 'bench/peers', 'bench/shared', 'bench/floor.ts', ':(exclude)bench/peers/report.mjs'];
+const revision = revisionOf(root, measured);
 const folder = join(root, 'runs/peers', [revision, `${threads}t`, ...(options.quick ? ['quick'] : [])].join('-'));
 
 function build() {
@@ -81,25 +78,24 @@ function onnxModel(python, { network, batch }) {
   return file;
 }
 
-const lastLine = (text) => text.trim().split('\n').at(-1);
-/** Node ends with its version, Python with the message. */
-const reasonOf = (text) => text.match(/\w*(Error|Exception)\b.*/g)?.at(-1) ?? lastLine(text);
-
-/** Program and arguments of a measurement. */
+/** Program and arguments of a worker. */
 function commandOf(entry, { peer, variant }, python) {
-  const { model = entry.network, input } = foveaModels[entry.network] ?? {};
+  const { model = entry.network, input } = plan.foveaModels[entry.network] ?? {};
   const ownInput = input === undefined ? [] : [`--input=${input}`];
-  const flags = Object.entries({ ...entry, variant, threads, ...length }).flatMap(([name, value]) => [
-    `--${name}`,
-    String(value),
-  ]);
+  const flags = Object.entries({ ...entry, variant, threads }).map(([name, value]) => `--${name}=${value}`);
   const compiled = join(root, '.setup/bench/bench');
   switch (peer) {
     case 'floor': {
-      const { batch, precision, mode } = entry;
-      const forward = mode === 'infer' ? ['--forward'] : [];
+      const forward = entry.mode === 'infer' ? ['--forward'] : [];
       const seconds = options.quick ? ['--seconds=0'] : [];
-      const args = [model, String(batch), String(threads), `--precision=${precision}`, '--json', ...ownInput];
+      const args = [
+        model,
+        String(entry.batch),
+        String(threads),
+        `--precision=${entry.precision}`,
+        '--json',
+        ...ownInput,
+      ];
       return [process.execPath, [join(compiled, 'floor.js'), ...args, ...forward, ...seconds]];
     }
     case 'fovea':
@@ -108,108 +104,151 @@ function commandOf(entry, { peer, variant }, python) {
     case 'paddle':
       return [python, [join(here, `${peer}_worker.py`), ...flags]];
     case 'onnxruntime':
-      flags.push('--model', onnxModel(python, entry));
+      flags.push(`--model=${onnxModel(python, entry)}`);
   }
   return [process.execPath, [join(here, `${peer}Worker.mjs`), ...flags]];
 }
 
-function execute(command, args) {
-  return new Promise((done) => {
-    const env = {
-      ...process.env,
-      OMP_NUM_THREADS: String(threads),
-      PYTHONDONTWRITEBYTECODE: '1',
-      TORCHINDUCTOR_CACHE_DIR: join(peersFolder, 'inductor'),
-    };
-    const child = spawn(command, args, {
-      env,
-      cwd: root,
-      timeout: 60_000 * minutesAtMost,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output = { stdout: '', stderr: '' };
-    for (const name of Object.keys(output)) {
-      child[name].setEncoding('utf8').on('data', (text) => {
-        output[name] += text;
-      });
-    }
-    child.on('error', ({ message }) => done({ status: message, ...output }));
-    child.on('close', (code, signal) => done({ status: signal ?? code, ...output }));
-  });
-}
-
-/** `{ version, peakRssMiB, times }`, or `{ error }`. */
-async function measure(entry, contender, python) {
-  try {
-    const { status, stdout, stderr } = await execute(...commandOf(entry, contender, python));
-    if (status !== 0) return { error: `${reasonOf(stderr)} (${status})` };
-    const result = JSON.parse(lastLine(stdout));
-    if (contender.peer !== 'floor') return result;
-    return { version: null, peakRssMiB: null, times: [result[entry.mode]] };
-  } catch (error) {
-    return { error: error.message };
-  }
-}
+const env = {
+  ...process.env,
+  OMP_NUM_THREADS: String(threads),
+  PYTHONDONTWRITEBYTECODE: '1',
+  TORCHINDUCTOR_CACHE_DIR: join(peersFolder, 'inductor'),
+};
 
 function writeAtomic(file, text) {
   writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);
 }
 
-/** The stored measurement, or a new one; failed ones are tried again. */
-async function stored(entry, contender, round, python, progress) {
-  const label = [contender.peer, contender.variant].join('-');
-  const file = join(folder, `${nameOf(entry)}-${label}-${round}.json`);
-  const old = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
-  if (old?.times !== undefined) return old;
-  const start = performance.now();
-  const result = { ...entry, ...contender, round, ...(await measure(entry, contender, python)) };
-  writeAtomic(file, `${JSON.stringify(result)}\n`);
-  const what = result.error ?? `${median(result.times).toFixed(3)} ms`;
-  const took = ((performance.now() - start) / 1000).toFixed(0);
-  console.error(`${progress} ${nameOf(entry)} ${label}: ${what} (took ${took} s)`);
-  return result;
+const labelOf = ({ peer, variant }) => `${peer}-${variant}`;
+
+/** Measurements of an entry, each stored in a file of its own and made only if it is not there; failed ones are made again. */
+class Measurements {
+  /** By label, those that wait for their next turn. */
+  #sessions = new Map();
+
+  constructor(entry, python, progress) {
+    Object.assign(this, { entry, python, progress });
+  }
+
+  /** @param round 0 is the screening */
+  async get(contender, round) {
+    const file = this.#fileOf(this.entry, contender, round);
+    const old = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+    if (old?.times !== undefined) return old;
+    const start = performance.now();
+    const measured = await this.#measure(contender, round).catch(({ message }) => ({ error: message }));
+    const result = this.#store(this.entry, contender, round, measured);
+    const what = result.error ?? `${plan.median(result.times).toFixed(3)} ms`;
+    const took = ((performance.now() - start) / 1000).toFixed(0);
+    const when = round === 0 ? 'screening' : `round ${round}/${rounds}`;
+    console.error(
+      `[${this.progress}, ${when}] ${plan.nameOf(this.entry)} ${labelOf(contender)}: ${what} (took ${took} s)`,
+    );
+    return result;
+  }
+
+  /** Ends the processes of all but these. */
+  async keep(contenders) {
+    const kept = contenders.map(labelOf);
+    for (const label of this.#sessions.keys()) if (!kept.includes(label)) await this.#stop(label);
+  }
+
+  #fileOf(entry, contender, round) {
+    return join(folder, `${plan.nameOf(entry)}-${labelOf(contender)}-${round}.json`);
+  }
+
+  #store(entry, contender, round, measured) {
+    const circumstances = { time: new Date().toISOString(), cpu: cpus()[0].model.trim(), load: loadavg()[0] };
+    const result = { ...entry, ...contender, round, ...circumstances, ...measured };
+    writeAtomic(this.#fileOf(entry, contender, round), `${JSON.stringify(result)}\n`);
+    return result;
+  }
+
+  async #measure(contender, round) {
+    // Threads of the one before spin for a while.
+    await pause(250);
+    if (contender.peer === 'floor') return this.#measureFloor(contender, round);
+    const label = labelOf(contender);
+    const waiting = this.#sessions.get(label);
+    const session = waiting ?? startSession(...commandOf(this.entry, contender, this.python), { env, cwd: root });
+    this.#sessions.set(label, session);
+    const usual = round === 0 ? turns.screening : waiting === undefined ? turns.first : turns.later;
+    try {
+      return await session.turn(options.quick ? turns.quick : usual);
+    } catch (error) {
+      await this.#stop(label);
+      throw error;
+    } finally {
+      // The others need room; this one starts again for its next turn.
+      if (freemem() < 0.4 * totalmem()) await this.#stop(label);
+    }
+  }
+
+  /** One of a training step tells that of inference as well. */
+  #measureFloor(contender, round) {
+    const [command, args] = commandOf(this.entry, contender, this.python);
+    const { status, stdout, stderr } = spawnSync(command, args, { env, cwd: root, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${reasonOf(stderr)} (${status})`);
+    const { train, infer } = JSON.parse(stdout);
+    if (this.entry.mode === 'infer') return { times: [infer] };
+    this.#store({ ...this.entry, mode: 'infer' }, contender, round, { times: [infer] });
+    return { times: [train] };
+  }
+
+  async #stop(label) {
+    await this.#sessions.get(label)?.stop();
+    this.#sessions.delete(label);
+  }
 }
 
 async function measureEntry(entry, peers, python, progress) {
-  let contenders = contendersOf(entry, peers);
-  const results = [];
-  for (let round = 1; round <= rounds; round++) {
-    const turn = [];
-    for (const contender of contenders) {
-      turn.push(await stored(entry, contender, round, python, `[${progress}, round ${round}/${rounds}]`));
-    }
-    results.push(...turn);
-    if (round > 1) continue;
-    contenders = contenders.filter(({ peer, variant }) => {
-      const own = turn.find((result) => result.peer === peer && result.variant === variant);
-      const best = bestOf(turn, peer);
-      return own.times !== undefined && median(own.times) <= nearlyBest * best.ms;
-    });
+  const contenders = plan.contendersOf(entry, peers);
+  const measurements = new Measurements(entry, python, progress);
+  const screened = [];
+  for (const contender of contenders.filter((one) => plan.hasChoice(contenders, one))) {
+    screened.push(await measurements.get(contender, 0));
+    await measurements.keep(plan.finalistsOf(contenders, screened));
   }
+  const results = [...screened];
+  const failed = new Set();
+  for (let round = 1; round <= rounds; round++) {
+    for (const contender of plan.inTurn(plan.finalistsOf(contenders, screened), round)) {
+      if (failed.has(contender)) continue;
+      const result = await measurements.get(contender, round);
+      if (result.error !== undefined) failed.add(contender);
+      results.push(result);
+    }
+  }
+  await measurements.keep([]);
   return results;
 }
 
 async function main() {
+  const [load] = loadavg();
+  if (load > maxLoad) console.error(`peers: the machine is busy (load ${load.toFixed(2)}): figures will be too high`);
   const peers = chosen('peers', allPeers);
   const modes = chosen('modes', ['train', 'infer']);
-  const entries = entriesOf(chosen('networks', networks)).filter(({ mode }) => modes.includes(mode));
+  const entries = plan.entriesOf(chosen('networks', networks), modes);
   const needsPython = ['torch', 'paddle', 'onnxruntime'].some((peer) => peers.includes(peer));
   const python = needsPython ? installPython(options.python) : null;
   if (['onnxruntime', 'tfjs', 'jaxjs'].some((peer) => peers.includes(peer))) installNode();
   build();
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const complete = !options.quick && entries.length === entriesOf(networks).length && peers.length === allPeers.length;
+  const all = plan.entriesOf(networks, ['train', 'infer']);
+  const complete = !options.quick && entries.length === all.length && peers.length === allPeers.length;
   const out = options.out ?? (complete ? join(root, 'docs/peers.md') : undefined);
   const start = performance.now();
   const results = [];
+  let text = '';
   for (const [i, entry] of entries.entries()) {
     results.push(...(await measureEntry(entry, peers, python, `${i + 1}/${entries.length}`)));
+    text = report(results, { threads, rounds, revision, quick: options.quick, peers, load });
+    writeAtomic(join(folder, 'report.md'), text);
   }
   const minutes = ((performance.now() - start) / 60_000).toFixed(0);
-  const text = report(results, { threads, rounds, revision, quick: options.quick, peers });
-  writeAtomic(join(folder, 'report.md'), text);
   console.log(text);
   if (out !== undefined) writeAtomic(resolve(out), text);
   console.error(`peers: took ${minutes} min; figures and report.md are in ${folder}`);
@@ -217,5 +256,5 @@ async function main() {
 
 main().catch(({ message }) => {
   console.error(`peers: ${message}`);
-  process.exitCode = 1;
+  process.exit(1); // whoever waits for a turn ends with it
 });

@@ -1,22 +1,54 @@
-/** Measures Fovea, as the other workers measure theirs. */
-import { parseArgs } from 'node:util';
-import { engineInfo, type precisionNames, setPrecision, setThreads } from '../../src/engine/select.js';
-import { benchmark } from '../../src/model/benchmark.js';
+/** Measures Fovea, as the other workers measure theirs. Runs in the root of the repository. */
+import { pathToFileURL } from 'node:url';
+import { engineInfo, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
+import { numel, type Shape } from '../../src/graph/shape.js';
+import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from '../../src/model/recipes.js';
+import { Generator, seed } from '../../src/random.js';
+import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 
-const names = ['network', 'mode', 'precision', 'variant', 'batch', 'threads', 'warmup', 'steps', 'seconds', 'input'];
-const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
-const args = values as Record<string, string> & { input?: string };
-const precision = args.precision as (typeof precisionNames)[number];
+interface Worker {
+  readonly args: {
+    readonly network: string;
+    readonly mode: 'train' | 'infer';
+    readonly precision: 'float32' | 'bf16';
+    readonly batch: number;
+    readonly threads: number;
+    readonly input?: string;
+  };
+  serve(make: () => () => Promise<unknown>, version: string): Promise<void>;
+}
+const { args, serve } = (await import(pathToFileURL('bench/peers/worker.mjs').href)) as Worker;
 
-setThreads(Number(args.threads));
-if (setPrecision(precision) !== precision) throw new Error(`this processor has no instructions for ${precision}`);
-// Left to itself, it measures for as long as the others are told to: two seconds.
-const counts = args.seconds === '0' ? { warmup: Number(args.warmup), steps: Number(args.steps) } : {};
-const { result, times } = await benchmark({
-  model: args.network,
-  batch: Number(args.batch),
-  inference: args.mode === 'infer',
-  input: args.input?.split(',').map(Number),
-  ...counts,
-});
-console.log(JSON.stringify({ version: engineInfo().description, peakRssMiB: result.peakRssMiB, times }));
+// Without the library this throws, where otherwise the reference engine would be measured.
+setEngine('onednn');
+setThreads(args.threads);
+if (setPrecision(args.precision) !== args.precision) {
+  throw new Error(`this processor has no instructions for ${args.precision}`);
+}
+
+function makeStep(): () => Promise<unknown> {
+  seed(0);
+  const { create, inputShape } = modelKind(args.network);
+  const input: Shape = args.input?.split(',').map(Number) ?? inputShape;
+  const { classes } = usualData(args.network);
+  const recipe = recipeFor(args.network, classes);
+  const network = create({ numClasses: outputsFor(recipe, classes) }, input);
+  const shape = [args.batch, ...input];
+  const pixels = new Generator(1).fillUniform(new Float32Array(numel(shape)), 0, 1);
+  if (args.mode === 'infer') {
+    network.eval();
+    return () => noGrad(() => network.forward(Tensor.fromData(pixels, shape))).data();
+  }
+  network.train();
+  const optimizer = makeOptimizer(recipe.optimizer, network.parameters());
+  const labels = Int32Array.from({ length: args.batch }, (_, i) => i % classes);
+  return async () => {
+    const loss = lossOf(recipe).compute(network.forward(Tensor.fromData(pixels, shape)), Tensor.fromData(labels));
+    loss.backward();
+    await optimizer.step();
+    optimizer.clearGrad();
+    return loss.item();
+  };
+}
+
+await serve(makeStep, engineInfo().description);

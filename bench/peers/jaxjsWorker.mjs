@@ -1,6 +1,6 @@
 /** Measures LeNet in jax-js on its WebAssembly backend, the whole step compiled by `jit`. */
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
-import { args, learningRate, lenetShapes, measure, momentum, randomArray } from './worker.mjs';
+import { args, learningRate, lenetShapes, momentum, randomArray, serve, versionOf } from './worker.mjs';
 
 await init('wasm');
 defaultDevice('wasm');
@@ -44,24 +44,28 @@ const trainingStep = jit((parameters, velocities, x, y) => {
 });
 const forward = jit(logits);
 
-let parameters = Object.fromEntries(
-  Object.entries(lenetShapes).map(([name, [shape, inputs]]) => [name, random(shape, 1 / Math.sqrt(inputs))]),
-);
-let velocities = tree.map((array) => np.zeros(array.shape), tree.ref(parameters));
-const images = random([args.batch, 1, 28, 28]);
-const targets = new Float32Array(args.batch * 10);
-for (let i = 0; i < args.batch; i++) targets[10 * i + (i % 10)] = 1;
-const labels = np.array(targets).reshape([args.batch, 10]);
+function makeStep() {
+  let parameters = Object.fromEntries(
+    Object.entries(lenetShapes).map(([name, [shape, inputs]]) => [name, random(shape, 1 / Math.sqrt(inputs))]),
+  );
+  let velocities = tree.map((array) => np.zeros(array.shape), tree.ref(parameters));
+  const images = random([args.batch, 1, 28, 28]);
+  const targets = new Float32Array(args.batch * 10);
+  for (let i = 0; i < args.batch; i++) targets[10 * i + (i % 10)] = 1;
+  const labels = np.array(targets).reshape([args.batch, 10]);
 
-async function train() {
-  let loss;
-  [loss, parameters, velocities] = trainingStep(parameters, velocities, images.ref, labels.ref);
-  await blockUntilReady([loss, parameters, velocities]);
-  await loss.jsAsync();
+  async function train() {
+    let loss;
+    [loss, parameters, velocities] = trainingStep(parameters, velocities, images.ref, labels.ref);
+    await blockUntilReady([loss, parameters, velocities]);
+    await loss.jsAsync();
+  }
+
+  const infer = async () => forward(tree.ref(parameters), images.ref).data();
+
+  return args.mode === 'train' ? train : infer;
 }
 
-const infer = async () => forward(tree.ref(parameters), images.ref).data();
-
-await measure(args.mode === 'train' ? train : infer, '@jax-js/jax');
+await serve(makeStep, versionOf('@jax-js/jax'));
 // Its workers would keep the process alive.
 process.exit(0);

@@ -1,12 +1,16 @@
 /** Measures onnxruntime-node: inference in float32 of the model in `--model`. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { args, measure, randomArray } from './worker.mjs';
+import { args, randomArray, serve, versionOf } from './worker.mjs';
 
-const session = await InferenceSession.create(args.model, {
-  intraOpNumThreads: args.threads,
-  interOpNumThreads: 1,
-  graphOptimizationLevel: 'all',
-});
-const shape = [args.batch, ...(args.network === 'lenet' ? [1, 28, 28] : [3, 224, 224])];
-const images = new Tensor('float32', randomArray(shape.reduce((product, size) => product * size)), shape);
-await measure(async () => (await session.run({ images })).outputs.data, 'onnxruntime-node');
+async function makeStep() {
+  const session = await InferenceSession.create(args.model, {
+    intraOpNumThreads: args.threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+  });
+  const shape = [args.batch, ...(args.network === 'lenet' ? [1, 28, 28] : [3, 224, 224])];
+  const images = new Tensor('float32', randomArray(shape.reduce((product, size) => product * size)), shape);
+  return async () => (await session.run({ images })).outputs.data;
+}
+
+await serve(makeStep, versionOf('onnxruntime-node'));

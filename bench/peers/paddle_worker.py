@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import paddle
 from networks import DECAYS, LEARNING_RATE, input_of, network, outputs_of
 from paddle import nn
-from worker import arguments, measure
+from worker import arguments, serve
 
 kit = SimpleNamespace(
     Module=nn.Layer,
@@ -77,27 +77,31 @@ def predictor_step(args, net, images):
     return step
 
 
-def main():
-    args = arguments()
-    if args.precision == "bf16" and args.variant != "predictor":
-        raise SystemExit(f"PaddlePaddle computes in float32 on CPUs in the variant {args.variant}")
-    paddle.set_device("cpu")
+def make_step(args):
     paddle.seed(0)
     net = network(args.network, kit)
     images = paddle.rand([args.batch, *input_of(args.network)])
     training = args.mode == "train"
     net.train() if training else net.eval()
+    if args.variant == "predictor":
+        return predictor_step(args, net, images)
     model = paddle.jit.to_static(net) if args.variant == "static" else net
+    if training:
+        return training_step(args, net, model, images)
 
     def infer():
         with paddle.no_grad():
             return model(images).numpy()
 
-    if args.variant == "predictor":
-        step = predictor_step(args, net, images)
-    else:
-        step = training_step(args, net, model, images) if training else infer
-    measure(step, args, paddle.__version__)
+    return infer
+
+
+def main():
+    args = arguments()
+    if args.precision == "bf16" and args.variant != "predictor":
+        raise SystemExit(f"PaddlePaddle computes in float32 on CPUs in the variant {args.variant}")
+    paddle.set_device("cpu")
+    serve(lambda: make_step(args), paddle.__version__)
 
 
 main()

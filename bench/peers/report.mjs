@@ -1,27 +1,33 @@
 /** Turns measurements into tables. */
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
-import { titles } from './plan.mjs';
+import { median, screenedMs, titles } from './plan.mjs';
 
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+/** A machine that has more to do than this at the start disturbs the measurement. */
+export const maxLoad = 0.5;
 
-/** Each variant of a peer with the median over rounds of the medians, in order of appearance. */
+const most = (runs, name) => {
+  const values = runs.map((run) => run[name]).filter((value) => value != null);
+  return values.length === 0 ? null : Math.max(...values);
+};
+
+/**
+ * Each variant of a peer with the median over rounds of the medians, in order of appearance. What has been screened alone
+ * has no rounds.
+ */
 function variantsOf(results, peer) {
   const own = results.filter((result) => result.peer === peer);
   return [...new Set(own.map(({ variant }) => variant))].map((variant) => {
     const runs = own.filter((result) => result.variant === variant && result.times !== undefined);
     const { error } = own.find((result) => result.variant === variant && result.error !== undefined) ?? {};
-    if (runs.length === 0) return { variant, rounds: 0, error };
-    const rss = runs.map(({ peakRssMiB }) => peakRssMiB).filter((mebibytes) => mebibytes !== null);
+    const rounds = runs.filter(({ round }) => round > 0);
     return {
       variant,
-      rounds: runs.length,
-      ms: median(runs.map(({ times }) => median(times))),
-      rss: rss.length === 0 ? null : Math.max(...rss),
+      error,
+      rounds: rounds.length,
+      ms: rounds.length > 0 ? median(rounds.map(({ times }) => median(times))) : runs.map(screenedMs)[0],
+      stepMiB: most(runs, 'stepMiB'),
+      processMiB: most(runs, 'processMiB'),
     };
   });
 }
@@ -31,6 +37,12 @@ export function bestOf(results, peer) {
   const measured = variantsOf(results, peer).filter(({ rounds }) => rounds > 0);
   const most = Math.max(...measured.map(({ rounds }) => rounds));
   return measured.filter(({ rounds }) => rounds === most).sort((a, b) => a.ms - b.ms)[0];
+}
+
+/** The variant of a peer whose step takes least memory. */
+export function smallestOf(results, peer) {
+  const measured = variantsOf(results, peer).filter(({ stepMiB }) => stepMiB !== null);
+  return measured.sort((a, b) => a.stepMiB - b.stepMiB)[0];
 }
 
 function table(header, rows) {
@@ -50,70 +62,99 @@ function entriesIn(results, mode) {
 }
 
 const number = (value) => (value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0));
-const ratio = (a, b) => (a === undefined || b === undefined ? '–' : (a.ms / b.ms).toFixed(2));
+const ratio = (a, b, figure = 'ms') => (a === undefined || b === undefined ? '–' : (a[figure] / b[figure]).toFixed(2));
+const rowOf = ([{ network, batch, precision }]) => `${network}, batch ${batch}, ${precision}`;
+
+/** Peers that appear, and whether their variant has to be named. */
+function shownIn(results, mode, peers) {
+  const own = results.filter((result) => result.mode === mode);
+  const variants = (peer) => new Set(own.filter((result) => result.peer === peer).map(({ variant }) => variant));
+  const shown = peers.filter((peer) => variants(peer).size > 0);
+  return { shown, named: shown.filter((peer) => peer === 'tfjs' || variants(peer).size > 1) };
+}
 
 /** One row an entry: a figure of each peer's best variant, and of how many times as long the others take. */
 function comparison(results, mode, peers, figure) {
-  const shown = peers.filter((peer) => results.some((result) => result.mode === mode && result.peer === peer));
+  const { shown, named } = shownIn(results, mode, peers);
   const others = shown.filter((peer) => peer !== 'floor' && peer !== 'fovea');
-  const ratios = [
+  const entries = entriesIn(results, mode);
+  const header = [
+    ...shown.map((peer) => titles[peer]),
     ...(shown.includes('floor') ? ['Fovea / floor'] : []),
     ...others.map((peer) => `${titles[peer]} / Fovea`),
+    ...(shown.includes('onnxruntime') ? ['onnxruntime-node in float32 / Fovea in bf16'] : []),
   ];
-  const rows = entriesIn(results, mode).map((group) => {
+  const rows = entries.map((group) => {
+    const [{ network, batch, precision }] = group;
     const best = Object.fromEntries(shown.map((peer) => [peer, bestOf(group, peer)]));
     const cell = (peer) => {
       if (best[peer] === undefined) return '–';
-      const { variant } = best[peer];
-      const named = variantsOf(group, peer).length > 1 || peer === 'tfjs' || peer === 'paddle';
-      return `${number(figure(best[peer], group[0]))}${named ? ` (${variant})` : ''}`;
+      return `${number(figure(best[peer], group[0]))}${named.includes(peer) ? ` (${best[peer].variant})` : ''}`;
     };
-    const { network, batch, precision } = group[0];
+    const exact = entries.find(
+      ([other]) => precision === 'bf16' && rowOf([other]) === rowOf([{ network, batch, precision: 'float32' }]),
+    );
     return [
-      `${network}, batch ${batch}, ${precision}`,
+      rowOf(group),
       ...shown.map(cell),
       ...(shown.includes('floor') ? [ratio(best.fovea, best.floor)] : []),
       ...others.map((peer) => ratio(best[peer], best.fovea)),
+      ...(shown.includes('onnxruntime') ? [ratio(exact && bestOf(exact, 'onnxruntime'), best.fovea)] : []),
     ];
   });
-  return table(['', ...shown.map((peer) => titles[peer]), ...ratios], rows);
+  return table(['', ...header], rows);
 }
 
+/** The fastest variant of each peer, and PyTorch's smallest. */
 function memory(results, mode, peers) {
-  const shown = peers.filter(
-    (peer) => peer !== 'floor' && results.some((result) => result.mode === mode && result.peer === peer),
+  const { shown, named } = shownIn(
+    results,
+    mode,
+    peers.filter((peer) => peer !== 'floor'),
   );
-  const rows = entriesIn(results, mode).map((group) => [
-    `${group[0].network}, batch ${group[0].batch}, ${group[0].precision}`,
-    ...shown.map((peer) => bestOf(group, peer)?.rss.toFixed(0) ?? '–'),
+  const columns = shown.flatMap((peer) => [
+    { peer, title: titles[peer], pick: bestOf },
+    ...(peer === 'torch' ? [{ peer, title: 'PyTorch, smallest mode', pick: smallestOf }] : []),
   ]);
-  return table(['', ...shown.map((peer) => titles[peer])], rows);
+  const others = columns.filter(({ peer }) => peer !== 'fovea');
+  const rows = entriesIn(results, mode).map((group) => {
+    const cells = columns.map(({ peer, pick }) => {
+      const found = pick(group, peer);
+      if (found === undefined) return '–';
+      const { variant, stepMiB, processMiB } = found;
+      return `${stepMiB.toFixed(0)} of ${processMiB.toFixed(0)}${named.includes(peer) ? ` (${variant})` : ''}`;
+    });
+    const ratios = others.map(({ peer, pick }) => ratio(pick(group, peer), bestOf(group, 'fovea'), 'stepMiB'));
+    return [rowOf(group), ...cells, ...ratios];
+  });
+  return table(['', ...columns.map(({ title }) => title), ...others.map(({ title }) => `${title} / Fovea`)], rows);
 }
 
 function everything(results) {
   const rows = ['train', 'infer'].flatMap((mode) =>
     entriesIn(results, mode).flatMap((group) =>
       Object.keys(titles).flatMap((peer) =>
-        variantsOf(group, peer).map(({ variant, rounds, ms, rss, error }) => [
-          `${group[0].network}, ${mode}, batch ${group[0].batch}, ${group[0].precision}`,
+        variantsOf(group, peer).map(({ variant, rounds, ms, stepMiB, processMiB, error }) => [
+          `${rowOf(group)}, ${mode}`,
           `${titles[peer]} ${variant}`,
-          rounds === 0 ? error.replaceAll('|', '/').slice(0, 100) : number(ms),
-          rss == null ? '–' : rss.toFixed(0),
-          rounds,
+          ms === undefined ? error.replaceAll('|', '/').slice(0, 100) : number(ms),
+          stepMiB?.toFixed(0) ?? '–',
+          processMiB?.toFixed(0) ?? '–',
+          ms !== undefined && rounds === 0 ? 'screened' : rounds,
         ]),
       ),
     ),
   );
-  return table(['', 'variant', 'ms', 'MiB', 'rounds'], rows);
+  return table(['', 'mode', 'ms', 'MiB of a step', 'MiB of the process', 'rounds'], rows);
 }
 
-function machine() {
-  const { model } = cpus()[0];
+function machine(results) {
+  const found = [...new Set(results.map(({ cpu }) => cpu).filter(Boolean))];
   const flags = /^flags\s*:(.*)$/m.exec(readText('/proc/cpuinfo'))?.[1].split(' ') ?? [];
   const sets = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].filter((flag) => flags.includes(flag));
   const system = /^PRETTY_NAME="(.*)"$/m.exec(readText('/etc/os-release'))?.[1] ?? `${type()} ${release()}`;
   const memoryGiB = (totalmem() / 2 ** 30).toFixed(0);
-  return `${model.trim()}, ${cpus().length} processors (${sets.join(', ')}), ${memoryGiB} GiB, ${system}, Node ${process.version}`;
+  return `${found.join(' and ')}, ${cpus().length} processors (${sets.join(', ')}), ${memoryGiB} GiB, ${system}, Node ${process.version}`;
 }
 
 function readText(file) {
@@ -131,33 +172,68 @@ function versions(results) {
   });
 }
 
+/** `from … to …`, in UTC. */
+function span(results) {
+  const times = results.flatMap(({ time }) => time ?? []).sort();
+  const [first, last] = [times[0], times.at(-1)].map((time) => time?.slice(0, 16).replace('T', ' '));
+  return `from ${first} to ${last} UTC`;
+}
+
+/** Why PyTorch's best mode may be missing. */
+function compileFailures(results) {
+  const tried = results.filter(
+    ({ peer, variant, round }) => peer === 'torch' && variant.includes('compile') && round === 0,
+  );
+  const failed = tried.filter(({ error }) => error !== undefined);
+  if (failed.length === 0) return null;
+  const what = `torch.compile failed in ${failed.length} of ${tried.length} measurements (${failed[0].error.slice(0, 200)})`;
+  return `**${what}; it needs a C++ compiler and Python's headers. PyTorch may be faster than shown.**`;
+}
+
+const goals = {
+  train:
+    'Wanted: Fovea / floor at most 1.25 (VGG-16), 1.3 (GoogLeNet, ResNet-50) and 1.6 (AlexNet) in float32; 1.3 (VGG-16), 1.4 ' +
+    '(GoogLeNet), 1.45 (ResNet-50) and 1.8 (AlexNet) in bf16; PyTorch and PaddlePaddle / Fovea at least 1.25, VGG-16 in float32 2.5.',
+  infer:
+    'Wanted: PyTorch / Fovea above 1; onnxruntime-node / Fovea above 1 for ResNet-50 and VGG-16 in float32, and 1.6 with Fovea in ' +
+    'bf16. Ratios are of times.',
+};
+
 /** All tables as Markdown. */
-export function report(results, { threads, rounds, revision, quick, peers }) {
-  const date = new Date().toISOString().slice(0, 10);
+export function report(results, { threads, rounds, revision, quick, peers, load }) {
   const sections = [
     '# Fovea and its peers',
     quick && '**A quick run, to see that everything works: its figures mean nothing.**',
-    `\`npm run bench:peers\` on ${date}, revision ${revision}: ${machine()}.`,
-    `${threads} threads each, medians over ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in which all took turns. Versions: ${versions(results).join('; ')}.`,
-    'Each peer appears in its fastest mode, whose name is in brackets. The floor is the sum of the kernels of convolutions and ' +
-      'linear layers alone (`npm run bench -- floor`); in bf16 all of them are. On CPUs PaddlePaddle trains in float32 only.',
+    load > maxLoad && `**The machine was busy at the start (load ${load.toFixed(2)}): the figures are too high.**`,
+    compileFailures(results),
+    `\`npm run bench:peers\` ${span(results)}, revision ${revision}: ${machine(results)}.`,
+    `${threads} threads each; TensorFlow.js and jax-js run with those that they choose themselves. Medians over ${rounds} ` +
+      `${rounds === 1 ? 'round' : 'rounds'} in which all took turns. Versions: ${versions(results).join('; ')}.`,
+    'Each peer appears in its fastest mode, whose name is in brackets. The floor is a minimum: the sum of the least times of the ' +
+      'kernels of convolutions and linear layers (`npm run bench -- floor`); in bf16 all of them are. On CPUs PaddlePaddle ' +
+      'trains in float32 only.',
   ];
-  if (results.some(({ mode }) => mode === 'train')) {
-    sections.push(
-      '## Training step, milliseconds',
-      comparison(results, 'train', peers, ({ ms }) => ms),
-      '## Peak memory of training, MiB (whole process)',
-      memory(results, 'train', peers),
-    );
+  const memoryNote =
+    'Of a step: the peak of resident memory during the measured steps, less what was resident before the network was made. Then ' +
+    'the peak of the whole process, compilation included.';
+  const parts = [
+    { mode: 'train', title: 'Training step, milliseconds', what: 'a training step', figure: ({ ms }) => ms },
+    {
+      mode: 'infer',
+      title: 'Inference, images a second',
+      what: 'inference',
+      figure: ({ ms }, { batch }) => (1000 * batch) / ms,
+    },
+  ];
+  for (const { mode, title, what, figure } of parts) {
+    if (!results.some((result) => result.mode === mode)) continue;
+    sections.push(`## ${title}`, comparison(results, mode, peers, figure), goals[mode]);
+    sections.push(`## Peak memory of ${what}, MiB`, memoryNote, memory(results, mode, peers));
   }
-  if (results.some(({ mode }) => mode === 'infer')) {
-    sections.push(
-      '## Inference, images a second',
-      comparison(results, 'infer', peers, ({ ms }, { batch }) => (1000 * batch) / ms),
-      '## Peak memory of inference, MiB (whole process)',
-      memory(results, 'infer', peers),
-    );
-  }
-  sections.push('## Every mode', everything(results));
+  sections.push(
+    '## Every mode',
+    'Screened: the faster of two steps, too far from the best mode of its peer to be measured again.',
+    everything(results),
+  );
   return `${sections.filter(Boolean).join('\n\n')}\n`;
 }

@@ -1,8 +1,11 @@
-"""Measures PyTorch. Variants: eager, channels_last, compile, compile_channels_last; torchscript in inference."""
+"""Measures PyTorch. A variant is some of these, joined by _: eager, compile or (in inference) torchscript; channels_last;
+bfloat16, which shortens the parameters themselves, once, where autocast does it in every call."""
 
+import importlib
 from types import SimpleNamespace
 
 import torch
+import torch._inductor.config as inductor
 from networks import DECAYS, LEARNING_RATE, input_of, network, outputs_of
 from torch import nn
 
@@ -44,42 +47,50 @@ def training_step(net, forward, images, name):
     return step
 
 
-def main():
-    from worker import arguments, measure
-
-    args = arguments()
-    torch.set_num_threads(args.threads)
+def make_step(args):
     torch.manual_seed(0)
-    training = args.mode == "train"
+    training, variant = args.mode == "train", args.variant
     net = network(args.network, kit).train(training)
     images = torch.rand(args.batch, *input_of(args.network))
-    if "channels_last" in args.variant:
+    short = "bfloat16" in variant
+    if short:
+        net = net.bfloat16()
+    if "channels_last" in variant:
         net, images = net.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
     # Cached casts of parameters are variables, which a frozen graph must not hold.
-    cache = args.variant != "torchscript"
-    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.precision == "bf16", cache_enabled=cache)
+    cache, casting = "torchscript" not in variant, args.precision == "bf16" and not short
+    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=casting, cache_enabled=cache)
     model = net
-    if args.variant == "torchscript":
+    if "torchscript" in variant:
         with torch.no_grad(), autocast:
-            model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, images)))
-    elif args.variant.startswith("compile"):
+            example = images.bfloat16() if short else images
+            model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, example)))
+    elif "compile" in variant:
         # Parameters become constants, so that batch norms are folded and weights are packed ahead.
-        if not training:
-            import torch._inductor.config as inductor
-
-            inductor.freezing = True
+        inductor.freezing = not training
         model = torch.compile(net)
 
     def forward(x):
         with autocast:
-            return model(x)
+            return model(x.bfloat16() if short else x)
 
     def infer():
         with torch.no_grad():
             return forward(images).float().numpy()
 
-    step = training_step(net, forward, images, args.network) if training else infer
-    measure(step, args, torch.__version__)
+    return training_step(net, forward, images, args.network) if training else infer
+
+
+def main():
+    from worker import arguments, serve
+
+    args = arguments()
+    if "compile" in args.variant:
+        # It would come with the first step otherwise, and count as memory of the step.
+        importlib.import_module("torch._inductor.compile_fx")
+
+    torch.set_num_threads(args.threads)
+    serve(lambda: make_step(args), torch.__version__)
 
 
 if __name__ == "__main__":

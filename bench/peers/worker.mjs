@@ -1,36 +1,60 @@
-/** What the workers for Node share: arguments, the measuring loop, the JSON line at the end. */
-import { readFileSync } from 'node:fs';
+/**
+ * What the workers for Node share: arguments, and turns of measuring. A line on standard input asks for a turn, a line of
+ * JSON answers; in between the process waits.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-const names = ['network', 'mode', 'precision', 'variant', 'batch', 'threads', 'warmup', 'steps', 'seconds', 'model'];
+const names = ['network', 'mode', 'precision', 'variant', 'batch', 'threads', 'model', 'input'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 
-/** Numbers where they are meant. */
-export const args = {
-  ...values,
-  ...Object.fromEntries(['batch', 'threads', 'warmup', 'steps', 'seconds'].map((name) => [name, Number(values[name])])),
-};
+export const args = { ...values, batch: Number(values.batch), threads: Number(values.threads) };
 
-/** At least so many steps, and steps for so many seconds; milliseconds of each. */
-async function repeat(step, count, seconds) {
+/** At least so many steps, and for so many seconds, but none that begins after `limit`; milliseconds of each. */
+async function repeat(step, { count, seconds, limit }) {
   const times = [];
-  const end = performance.now() + 1000 * seconds;
-  while (times.length < count || performance.now() < end) {
+  let spent = 0;
+  while (times.length === 0 || (spent < limit && (times.length < count || spent < seconds))) {
     const start = performance.now();
     await step();
-    times.push(Math.round(1e4 * (performance.now() - start)) / 1e4);
+    const ms = performance.now() - start;
+    times.push(Math.round(1e4 * ms) / 1e4);
+    spent += ms / 1000;
   }
   return times;
 }
 
-/** @param peer package whose version is told */
-export async function measure(step, peer) {
-  await repeat(step, args.warmup, args.seconds);
-  const times = await repeat(step, args.steps, args.seconds);
-  const peakRssMiB = Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
-  const { version } = createRequire(import.meta.url)(`./node_modules/${peer}/package.json`);
-  console.log(JSON.stringify({ version, peakRssMiB, times }));
+function mebibytes(name) {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+}
+
+/**
+ * Takes turns until the input ends.
+ *
+ * @param make makes the network and returns what does a step; all imports come before
+ */
+export async function serve(make, version) {
+  const importedMiB = mebibytes('VmRSS');
+  let step;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const turn = JSON.parse(line);
+    step ??= await make();
+    await repeat(step, turn.warmup);
+    const warmMiB = mebibytes('VmHWM');
+    // From here on VmHWM is the peak of the steps alone.
+    writeFileSync('/proc/self/clear_refs', '5');
+    const times = await repeat(step, turn.steps);
+    const peakMiB = mebibytes('VmHWM');
+    const memory = { stepMiB: peakMiB - importedMiB, processMiB: Math.max(warmMiB, peakMiB) };
+    console.log(JSON.stringify({ version, ...memory, times }));
+  }
+}
+
+/** Of a package beside this file. */
+export function versionOf(name) {
+  return createRequire(import.meta.url)(`./node_modules/${name}/package.json`).version;
 }
 
 /** Uniform in ±scale. */

@@ -1,8 +1,12 @@
-"""What the Python workers share: arguments, the measuring loop, the JSON line at the end."""
+"""What the Python workers share: arguments, and turns of measuring.
+
+A line on standard input asks for a turn, a line of JSON answers; in between the process waits.
+"""
 
 import argparse
 import json
 import re
+import sys
 import time
 
 
@@ -10,25 +14,40 @@ def arguments():
     parser = argparse.ArgumentParser()
     for name in ("network", "mode", "precision", "variant"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("batch", "threads", "warmup", "steps"):
+    for name in ("batch", "threads"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--seconds", type=float, required=True)
     return parser.parse_args()
 
 
-def repeat(step, count, seconds):
-    """At least so many steps, and steps for so many seconds; milliseconds of each."""
-    times, end = [], time.perf_counter() + seconds
-    while len(times) < count or time.perf_counter() < end:
+def repeat(step, count, seconds, limit):
+    """At least so many steps, and for so many seconds, but none that begins after `limit`; milliseconds of each."""
+    times, spent = [], 0
+    while not times or (spent < limit and (len(times) < count or spent < seconds)):
         start = time.perf_counter()
         step()
-        times.append(round((time.perf_counter() - start) * 1e3, 4))
+        took = time.perf_counter() - start
+        times.append(round(took * 1e3, 4))
+        spent += took
     return times
 
 
-def measure(step, args, version):
-    repeat(step, args.warmup, args.seconds)
-    times = repeat(step, args.steps, args.seconds)
+def mebibytes(name):
     with open("/proc/self/status", encoding="ascii") as status:
-        peak = int(re.search(r"^VmHWM:\s+(\d+) kB", status.read(), re.MULTILINE)[1]) / 1024
-    print(json.dumps({"version": version, "peakRssMiB": peak, "times": times}), flush=True)
+        return int(re.search(rf"^{name}:\s+(\d+) kB", status.read(), re.MULTILINE)[1]) / 1024
+
+
+def serve(make, version):
+    """Takes turns until the input ends. `make` makes the network and returns what does a step; all imports come before."""
+    imported, step = mebibytes("VmRSS"), None
+    for line in sys.stdin:
+        turn = json.loads(line)
+        step = step or make()
+        repeat(step, **turn["warmup"])
+        warm = mebibytes("VmHWM")
+        # From here on VmHWM is the peak of the steps alone.
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+        times = repeat(step, **turn["steps"])
+        peak = mebibytes("VmHWM")
+        memory = {"stepMiB": peak - imported, "processMiB": max(warm, peak)}
+        print(json.dumps({"version": version, **memory, "times": times}), flush=True)
