@@ -1,13 +1,13 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Precision } from '../compiler/precision.js';
 import {
+  askForPrecision,
   type ConvolutionName,
   convolutionNames,
   engineNames,
   precisionNames,
   setConvolution,
   setEngine,
-  setPrecision,
   setThreads,
 } from '../engine/select.js';
 import { EngineError, InputError } from '../errors.js';
@@ -119,7 +119,7 @@ export const dataDirOption = () => new Option('--data-dir <dir>', "folder with t
 
 /** Who judges a network computes as its training did, unless told otherwise. */
 export function applyPrecision(asked: Precision | undefined, trained: Precision): void {
-  if (asked === undefined) setPrecision(trained);
+  if (asked === undefined) askForPrecision(trained);
 }
 
 /** @throws {InputError} if an engine is asked for that is not there */
@@ -135,7 +135,5 @@ export function applyEngine({ engine, threads, conv, precision }: EngineOptions)
   }
   if (threads !== undefined) setThreads(threads);
   if (conv !== undefined) setConvolution(conv);
-  if (precision !== undefined && setPrecision(precision) !== precision) {
-    process.stderr.write(`fovea: this machine has no instructions for ${precision}; computing in float32\n`);
-  }
+  if (precision !== undefined) askForPrecision(precision);
 }

@@ -122,3 +122,17 @@ export function setPrecision(name: Precision): Precision {
   engine.precision = name === 'bf16' && hasBfloat16() ? 'bf16' : 'float32';
   return engine.precision;
 }
+
+const told = new Set<string>();
+
+/** {@link setPrecision}; if that is not what was asked for, it says why, on stderr and once. */
+export function askForPrecision(name: Precision): Precision {
+  const used = setPrecision(name);
+  if (used === name) return used;
+  const isOurs = currentEngine() instanceof OneDnnEngine;
+  const why = isOurs ? 'this processor has no instructions for it' : 'the reference engine has no kernels for it';
+  const message = `fovea: ${name}: ${why}; computing in ${used}\n`;
+  if (!told.has(message)) process.stderr.write(message);
+  told.add(message);
+  return used;
+}

@@ -1,4 +1,4 @@
-import { engineInfo, setPrecision } from '../engine/select.js';
+import { askForPrecision, engineInfo, setPrecision } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { DataLoader, type TensorBatch } from '../io/dataloader.js';
@@ -27,7 +27,7 @@ export interface PrepareOptions {
   readonly loss?: LossFunction | Layer | undefined;
   readonly metrics?: Metric | readonly Metric[] | undefined;
   /**
-   * Mixed precision: `O1` trains with bfloat16 where the processor has instructions for it, and in float32 elsewhere; see
+   * Mixed precision: `O1` trains with bfloat16 where the processor has instructions for it, and else says so; see
    * `setPrecision`, which it is a call of for the time of `fit` and `trainBatch`. Default `O0`: float32. There is no
    * `O2`: parameters always are float32.
    */
@@ -241,7 +241,7 @@ export class Model {
   async #inPrecision<T>(body: () => Promise<T>): Promise<T> {
     if (!this.#mixed) return body();
     const before = engineInfo().precision;
-    setPrecision('bf16');
+    askForPrecision('bf16');
     try {
       return await body();
     } finally {

@@ -1,0 +1,54 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+
+vi.mock('../../src/engine/onednn/engine.js', async (original) => ({ ...(await original()), hasBfloat16: () => false }));
+
+// What was said once is not said again: each test has its own modules.
+beforeEach(() => vi.resetModules());
+
+/** What is written to stderr meanwhile. */
+async function said(body: () => unknown): Promise<string> {
+  const written: string[] = [];
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  try {
+    await body();
+    return written.join('');
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+async function byModel(): Promise<void> {
+  const { F, Model, nn, optimizer, tensor } = await import('../../src/index.js');
+  const model = new Model(new nn.Linear(2, 2));
+  model.prepare({
+    optimizer: new optimizer.SGD({ parameters: model.parameters() }),
+    loss: (outputs, labels) => F.crossEntropy(outputs, labels),
+    ampConfigs: 'O1',
+  });
+  await model.trainBatch(tensor([[1, 2]]), tensor([0], 'int32'));
+}
+const options = () => import('../../src/cli/options.js');
+const byOption = async () => (await options()).applyEngine({ precision: 'bf16' });
+const byTraining = async () => (await options()).applyPrecision(undefined, 'bf16');
+
+test.each([
+  ['an option', byOption],
+  ['the training that is judged', byTraining],
+  ['ampConfigs', byModel],
+])('who wants bf16 where the processor has none is told, once: %s', async (_, ask) => {
+  const twice = async () => {
+    await ask();
+    await ask();
+  };
+  expect(await said(twice)).toBe('fovea: bf16: this processor has no instructions for it; computing in float32\n');
+});
+
+test('the reference engine does not blame the processor', async () => {
+  const { applyEngine, applyPrecision } = await options();
+  const ask = () => {
+    applyEngine({ engine: 'reference', precision: 'bf16' });
+    applyPrecision('bf16', 'bf16');
+    applyPrecision(undefined, 'float32');
+  };
+  expect(await said(ask)).toBe('fovea: bf16: the reference engine has no kernels for it; computing in float32\n');
+});
