@@ -120,6 +120,23 @@ function failureOf(name: string, hook: Hook, error: unknown): unknown {
   return hook === 'onTrainBegin' && error instanceof InputError ? error : new CallbackError(name, hook, error);
 }
 
+/** Who writes a callback may return whatever comes of its last expression; only promises are waited for. */
+function isPromise(value: unknown): value is PromiseLike<void> {
+  return typeof (value as PromiseLike<void> | null | undefined)?.then === 'function';
+}
+
+/** Whether a value is the same once it has been JSON. */
+function isJson(value: unknown, above: readonly unknown[] = []): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value !== 'object' || above.includes(value)) return false;
+  const inside = [...above, value];
+  if (Array.isArray(value)) return value.every((item) => isJson(item, inside));
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  return Object.values(value).every((item) => item === undefined || isJson(item, inside));
+}
+
 /** The callbacks of a training, evaluation or prediction, in order. */
 export class Callbacks {
   readonly #all: readonly { readonly name: string; readonly callback: Callback }[];
@@ -127,11 +144,17 @@ export class Callbacks {
 
   constructor(callbacks: readonly Callback[]) {
     const seen = new Map<string, number>();
-    this.#all = callbacks.map((callback) => {
-      const kind = callback.constructor.name === 'Object' ? 'Callback' : callback.constructor.name;
+    this.#all = callbacks.map((callback: unknown) => {
+      if (typeof callback !== 'object' || callback === null) {
+        throw new InputError(
+          `[callback] callbacks: expected objects with methods of Callback, got ${describe(callback)}; leave it out`,
+        );
+      }
+      const { name: own = 'Object' } = callback.constructor ?? {};
+      const kind = own === 'Object' ? 'Callback' : own;
       const count = (seen.get(kind) ?? 0) + 1;
       seen.set(kind, count);
-      return { name: count === 1 ? kind : `${kind}#${count}`, callback };
+      return { name: count === 1 ? kind : `${kind}#${count}`, callback: callback as Callback };
     });
   }
 
@@ -149,13 +172,13 @@ export class Callbacks {
     }
     for (let i = 0; i < having.length; i++) {
       const { name, callback } = having[i];
-      let waiting: void | Promise<void>;
+      let waiting: unknown;
       try {
-        waiting = (callback[hook] as (...args: unknown[]) => void | Promise<void>)(...args);
+        waiting = (callback[hook] as (...args: unknown[]) => unknown)(...args);
       } catch (error) {
         waiting = Promise.reject(error);
       }
-      if (waiting !== undefined) return this.#callRest(hook, args, having.slice(i + 1), name, waiting);
+      if (isPromise(waiting)) return this.#callRest(hook, args, having.slice(i + 1), name, waiting);
     }
     return undefined;
   }
@@ -165,10 +188,10 @@ export class Callbacks {
     args: unknown[],
     rest: readonly { readonly name: string; readonly callback: Callback }[],
     first: string,
-    waiting: Promise<void>,
+    waiting: PromiseLike<void>,
   ): Promise<void> {
     const failures: unknown[] = [];
-    await waiting.catch((error: unknown) => failures.push(failureOf(first, hook, error)));
+    await waiting.then(undefined, (error: unknown) => failures.push(failureOf(first, hook, error)));
     for (const { name, callback } of rest) {
       try {
         await (callback[hook] as (...args: unknown[]) => void | Promise<void>)(...args);
@@ -179,19 +202,45 @@ export class Callbacks {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** What those that remember something have to remember, by name. */
+  /**
+   * What those that remember something have to remember, by name.
+   *
+   * @throws {CallbackError} naming one that throws, or gives what JSON cannot hold
+   */
   stateDict(): Record<string, Json> {
     const states: Record<string, Json> = {};
     for (const { name, callback } of this.#all) {
-      if (callback.stateDict !== undefined) states[name] = callback.stateDict();
+      if (callback.stateDict === undefined) continue;
+      try {
+        const state = callback.stateDict();
+        if (!isJson(state)) {
+          throw new InputError('something that JSON cannot hold; use finite numbers, texts, lists and plain objects');
+        }
+        states[name] = state;
+      } catch (error) {
+        throw new CallbackError(name, 'stateDict', error);
+      }
     }
     return states;
   }
 
-  /** Gives each its own back; a callback that was not there before begins anew. */
+  /**
+   * Gives each its own back; a callback that was not there before begins anew.
+   *
+   * @throws {CallbackError} naming one that throws
+   */
   setStateDict(states: Readonly<Record<string, Json>>): void {
     for (const { name, callback } of this.#all) {
-      if (name in states) callback.setStateDict?.(states[name]);
+      if (!Object.hasOwn(states, name)) continue;
+      try {
+        callback.setStateDict?.(states[name]);
+      } catch (error) {
+        throw new CallbackError(name, 'setStateDict', error);
+      }
     }
   }
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'function' ? `the function ${value.name}` : String(value);
 }

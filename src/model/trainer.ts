@@ -1,4 +1,4 @@
-import { InputError, MemoryError, NonFiniteError } from '../errors.js';
+import { InputError, MemoryError, messageOf, NonFiniteError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import type { DataLoader, TensorBatch } from '../io/dataloader.js';
 import type { MetricState } from '../metric/index.js';
@@ -212,7 +212,7 @@ class Loop implements Training {
       return await this.#run();
     } catch (error) {
       if (!(error instanceof CallbackError)) throw error;
-      const kept = await this.#keepAfterFailure();
+      const kept = await this.#keepAfterFailure(error.hook);
       throw new CallbackError(error.callback, error.hook, error.cause, kept);
     }
   }
@@ -396,10 +396,16 @@ class Loop implements Training {
   }
 
   /** What to tell about the state after a callback has failed. */
-  async #keepAfterFailure(): Promise<string> {
+  async #keepAfterFailure(hook: string): Promise<string> {
     if (this.#options.save === undefined) return '';
-    if (this.#unsaved && this.updated) await this.#save();
-    if (!this.#saved) return '';
+    let failure = '';
+    if (this.#unsaved && this.updated && hook !== 'stateDict') {
+      // What the callback threw is what is to be known first.
+      await this.#save().catch((error: unknown) => {
+        failure = `; the state could not be saved: ${messageOf(error)}`;
+      });
+    }
+    if (failure !== '' || !this.#saved) return failure;
     return this.#unsaved ? '; the state that was saved last is kept' : '; the state is saved';
   }
 

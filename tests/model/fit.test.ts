@@ -259,6 +259,31 @@ describe('Model.fit', () => {
     await expect(makeModel().fit({ ...usual, resume: true })).rejects.toThrow(InputError);
   });
 
+  test('keeps the last state whole if a callback cannot say what it remembers', async () => {
+    const saveDir = path('forgetful');
+    class Forgetful extends Callback {
+      epochs = 0;
+      override onEpochEnd(): void {
+        this.epochs++;
+      }
+      override stateDict(): number {
+        if (this.epochs === 2) throw new Error('no idea');
+        return this.epochs;
+      }
+    }
+    const options = { ...usual, saveDir, saveFreq: 0 };
+    await expect(makeModel().fit({ ...options, callbacks: new Forgetful() })).rejects.toThrow(
+      '[callback] Forgetful.stateDict: expected it to return, got no idea; the state that was saved last is kept',
+    );
+    expect(readdirSync(saveDir).sort()).toEqual([
+      'metrics.jsonl',
+      'optimizer.safetensors',
+      'state.json',
+      'weights.safetensors',
+    ]);
+    expect(await makeModel().fit({ ...options, epochs: 2, resume: true })).toHaveLength(2);
+  });
+
   test('ends with the name of a callback that throws, and goes on from the state it has saved', async () => {
     class Faulty extends Callback {
       override onBatchEnd({ epoch, batch }: Training): void {

@@ -6,6 +6,7 @@ import { DataLoader } from '../../src/io/dataloader.js';
 import type { Dataset } from '../../src/io/dataset.js';
 import { Accuracy, Auc, Precision } from '../../src/metric/index.js';
 import { Callback, CallbackError, type Json, type Training } from '../../src/model/callback.js';
+import { EarlyStopping } from '../../src/model/callbacks/index.js';
 import { DivergenceError } from '../../src/model/divergence.js';
 import { type TrainingState, train } from '../../src/model/trainer.js';
 import type { TrainOptions } from '../../src/model/trainOptions.js';
@@ -345,6 +346,57 @@ describe('a callback that throws', () => {
       [2, 0],
       [2, 3],
     ]);
+  });
+
+  test('keeps its own error if the state cannot be saved either', async () => {
+    const save = async (training: Training) => {
+      if (training.batch > 0) throw new Error('disk full');
+    };
+    await expect(train(setUp({ callbacks: [new Faulty()], save }).options)).rejects.toThrow(
+      /Faulty\.onBatchEnd: expected it to return, got no luck; the state could not be saved: disk full$/,
+    );
+  });
+
+  test('or returns what is no promise is not waited for', async () => {
+    const odd = { onBatchEnd: () => 5, onEpochEnd: () => null } as unknown as Callback;
+    expect((await train(setUp({ callbacks: [odd] }).options)).completed).toBe(true);
+  });
+
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  test.each([1n, new Map(), circular, () => 1, Number.NaN, undefined])('is named if it remembers %s', async (state) => {
+    const odd = { stateDict: () => state } as unknown as Callback;
+    const save = async (training: Training) => void training.state();
+    await expect(train(setUp({ callbacks: [odd], save }).options)).rejects.toThrow(
+      /^\[callback\] Callback\.stateDict: expected it to return, got something that JSON cannot hold; use/,
+    );
+  });
+
+  test('when its state is restored is named', async () => {
+    const states: TrainingState[] = [];
+    const stop: Callback = {
+      onBatchEnd: (training) => training.stop(),
+      onTrainEnd: (training) => void states.push(training.state()),
+      stateDict: () => 1,
+      setStateDict: () => {
+        throw new Error('not this one');
+      },
+    };
+    await train(setUp({ callbacks: [stop] }).options);
+    const from = { state: states[0], history: [] };
+    await expect(train(setUp({ callbacks: [stop], from }).options)).rejects.toThrow(
+      /^\[callback\] Callback\.setStateDict: expected it to return, got not this one$/,
+    );
+  });
+
+  test.each([
+    [null, 'null'],
+    [EarlyStopping, 'the function EarlyStopping'],
+  ])('or is %s is refused', async (callback, got) => {
+    const callbacks = [callback] as unknown as Callback[];
+    await expect(train(setUp({ callbacks }).options)).rejects.toThrow(
+      `[callback] callbacks: expected objects with methods of Callback, got ${got}`,
+    );
   });
 
   test('at once says so too, without a state that could be saved', async () => {
