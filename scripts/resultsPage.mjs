@@ -1,0 +1,160 @@
+/** What `npm run results` trains, and the page that it writes about it. */
+
+/** In the order of PaddlePaddle's tutorial, with the accuracy on the real photographs that it tells. */
+export const networks = {
+  lenet224: { title: 'LeNet', published: 'does not converge' },
+  alexnet: { title: 'AlexNet', published: 'about 94 %' },
+  vgg16: { title: 'VGG-16', published: 'about 94 %' },
+  googlenet: { title: 'GoogLeNet', published: 'about 95 %' },
+  resnet50: { title: 'ResNet-50', published: 'about 96 %' },
+};
+
+const all = Object.keys(networks);
+/** Highest learning rate of the modern recipe: as high as a network without batch norm stands. */
+const modernRates = { lenet224: 1e-4, alexnet: 1e-4, vgg16: 1e-4, googlenet: 3e-4, resnet50: 1e-3 };
+/** Only the last epoch is judged; the weights are the same. */
+const judgedOnce = ['--eval-every', '1000'];
+
+/** Sets of trainings: which networks, and the options of `fovea train` beyond data and seed. */
+export const studies = {
+  recipes: { title: 'as in the tutorial', models: all, options: () => judgedOnce },
+  modern: {
+    title: 'modern recipe',
+    models: all,
+    options: (model) => ['--config', 'examples/fundus.yaml', '--lr', String(modernRates[model]), ...judgedOnce],
+  },
+  direct: {
+    title: 'direct convolutions',
+    models: ['vgg16', 'resnet50'],
+    options: () => ['--conv', 'direct', ...judgedOnce],
+  },
+  bf16: { title: 'bf16', models: all, options: () => ['--precision', 'bf16', ...judgedOnce] },
+};
+
+const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
+const percent = (x) => (100 * x).toFixed(1);
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const accuraciesOf = (results) => results.map(({ atThreshold }) => atThreshold.accuracy.value);
+const areasOf = (results) => results.map(({ auc }) => auc.value);
+
+function recipeOf({ recipe }) {
+  const { optimizer, batchSize, epochs } = recipe;
+  const name = { adam: 'Adam', adamw: 'AdamW' }[optimizer.name] ?? `Momentum ${optimizer.momentum}`;
+  const decay = optimizer.weightDecay === 0 ? '' : `, weight decay ${optimizer.weightDecay}`;
+  return `${name}, ${optimizer.learningRate}${decay}, batch ${batchSize}, ${epochs} epochs`;
+}
+
+function table(header, rows) {
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const modelsOf = (results) => all.filter((name) => results.some(({ model }) => model === name));
+const ofModel = (results, name) => results.filter(({ model }) => model === name);
+
+function mainTable(results) {
+  const header = ['network', 'parameters', 'recipe', 'accuracy, %', 'mean', 'AUC', 'mean', 'seconds an epoch'];
+  const rows = modelsOf(results).map((model) => {
+    const own = ofModel(results, model);
+    const [accuracies, areas] = [accuraciesOf(own), areasOf(own)];
+    const seconds = own.flatMap(({ epochs }) => epochs.map((epoch) => epoch.seconds));
+    const { title, published } = networks[model];
+    return [
+      title,
+      own[0].config.model.parameters.toLocaleString('en'),
+      recipeOf(own[0].config),
+      accuracies.map(percent).join(', '),
+      percent(mean(accuracies)),
+      areas.map((area) => area.toFixed(3)).join(', '),
+      mean(areas).toFixed(3),
+      median(seconds).toFixed(1),
+      published,
+    ];
+  });
+  return table([...header, 'published for the photographs'], rows);
+}
+
+/** Accuracy and AUC of a study beside those of the tutorial's recipes. */
+function comparison(results, plain, title) {
+  const header = [
+    'network',
+    'recipe',
+    'accuracy, %',
+    'mean',
+    `mean ${studies.recipes.title}`,
+    'AUC',
+    'mean AUC',
+    'before',
+  ];
+  const rows = modelsOf(results).map((model) => {
+    const [own, before] = [results, plain].map((list) => ofModel(list, model));
+    return [
+      networks[model].title,
+      recipeOf(own[0].config),
+      accuraciesOf(own).map(percent).join(', '),
+      percent(mean(accuraciesOf(own))),
+      before.length === 0 ? '–' : percent(mean(accuraciesOf(before))),
+      areasOf(own)
+        .map((area) => area.toFixed(3))
+        .join(', '),
+      mean(areasOf(own)).toFixed(3),
+      before.length === 0 ? '–' : mean(areasOf(before)).toFixed(3),
+    ];
+  });
+  return `## ${title}\n\n${table(header, rows)}`;
+}
+
+const further = {
+  modern: {
+    title: 'A modern recipe',
+    text: 'AdamW, one cycle of the learning rate, pictures flipped, turned, moved, scaled, and lit otherwise in each epoch: `examples/fundus.yaml`.',
+  },
+  direct: {
+    title: 'Direct instead of Winograd convolutions',
+    text: 'The same recipes and seeds with `--conv direct`. The two kinds of kernels round differently, which a training makes larger step by step.',
+  },
+  bf16: { title: 'bfloat16 features', text: 'The same recipes and seeds with `--precision bf16`.' },
+};
+
+/** @param done results of each study that is complete, by name */
+export function page(done, { seeds, further: options, data: asked, folder }) {
+  const plain = done.get('recipes') ?? [];
+  const [first] = plain.length > 0 ? plain : [...done.values()].flat();
+  if (first === undefined) return '# Results\n\nNo study is complete.\n';
+  const { data, engine, machine, version } = first.config;
+  const own = [...(data.synthetic ? [] : [`--data ${asked}`, `--folder ${folder}`]), ...options].join(' ');
+  const command = (study) =>
+    ['npm run results', [study === 'recipes' ? '' : `--study ${study}`, own].filter(Boolean).join(' ')]
+      .filter(Boolean)
+      .join(' -- ');
+  const waits = plain.flatMap(({ epochs }) => epochs.slice(1).map((epoch) => epoch.dataShare));
+  const notices = plain
+    .filter(({ notice }) => notice !== null)
+    .map(({ model, seed }) => `${networks[model].title} (seed ${seed})`);
+  const others = Object.entries(further)
+    .filter(([study]) => done.has(study))
+    .map(([study, { title, text }]) => {
+      const results = done.get(study);
+      return `${comparison(results, plain, title)}\n\n${text} Made by \`${command(study)}\`.\n`;
+    });
+  return `# Results
+
+${data.synthetic ? 'On the synthetic stand-in for iChallenge-PM (`fovea data palm synth`, seed 0): pictures drawn by a program, which say nothing about eyes.' : 'On iChallenge-PM.'}
+${data.train.images} training and ${data.eval.images} validation images, of which ${data.eval.classCounts[1]} show pathologic myopia; judged after the last epoch, with
+the threshold 0.5. Seeds ${seeds.join(', ')}, one entry each. With ${data.eval.images} images the 95 % interval of an accuracy of 95 % is about ±2 points:
+networks that are closer than that are not told apart.
+
+${plain.length === 0 ? '' : mainTable(plain)}
+
+- Made by \`${command('recipes')}\`. Trainings that are done are not repeated; \`--folder DIR\` begins anew.
+- Who has the photographs: \`fovea data palm import training.zip validation.zip valid_gt.zip --out palm\`, then
+  \`npm run results -- --data palm:palm --folder runs/photographs --out results-photographs.md\`.
+- Seconds are the median epoch of training, without the evaluation: ${engine.description}, up to ${engine.threads} threads,
+  ${machine.processor}, Node ${machine.node}, Fovea ${version}.${
+    waits.length === 0
+      ? ''
+      : ` Waiting for data took ${(100 * median(waits)).toFixed(1)} % of them in the\n  median epoch after the first, ${(100 * Math.max(...waits)).toFixed(1)} % in the worst.`
+  }
+${notices.length > 0 ? `- The command said that something was wrong (nothing learned, or lost again) and what to try: ${notices.join(', ')}.\n` : ''}- The published figures are those of PaddlePaddle's tutorial on image classification, for the photographs, after 5 epochs.
+- Checksum of the training images and labels: \`${data.train.sha256}\`; of the validation images: \`${data.eval.sha256}\`.
+${others.length === 0 ? '' : `\n${others.join('\n')}`}`;
+}
