@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { engineInfo } from '../engine/select.js';
-import { FoveaError, InputError } from '../errors.js';
+import { FileError, FoveaError, InputError } from '../errors.js';
 import { formatShape, type Shape, sameShape } from '../graph/shape.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { DownloadProgress } from '../io/download.js';
@@ -330,6 +330,14 @@ export class Run {
       const outcome = await train({ ...this.loop(), callbacks: [...own, ...callbacks], signal, save, saveSteps });
       return await keeper.end(outcome);
     } catch (error) {
+      if (error instanceof FileError) {
+        // So that the call can be repeated as it was, once the picture is in order.
+        await folder.unlock();
+        const left = (await folder.discard())
+          ? 'nothing had been saved, so there is no run folder'
+          : await leftIn(folder);
+        throw new FileError(`${error.message}; ${left}`, { cause: error });
+      }
       if (!(error instanceof DivergenceError)) throw error;
       await keeper.report(`Ended early: ${error.message}`);
       throw new FoveaError(`${error.message}; ${await leftIn(folder)}`, { cause: error });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
@@ -20,6 +20,8 @@ const reportFile = 'report.html';
  */
 export class RunFolder extends StateFolder {
   readonly config: RunConfig;
+  /** What of the folder this object has made, and may take away again. */
+  #made: 'all' | 'contents' | null = null;
 
   private constructor(path: string, config: RunConfig) {
     const { model, data, version } = config;
@@ -33,6 +35,7 @@ export class RunFolder extends StateFolder {
    * @throws {InputError} if there is a folder with something in it already, or a file of that name
    */
   static async create(path: string, config: RunConfig): Promise<RunFolder> {
+    let made: 'all' | 'contents' = 'all';
     try {
       await mkdir(dirname(resolve(path)), { recursive: true });
       await mkdir(path);
@@ -46,8 +49,10 @@ export class RunFolder extends StateFolder {
         );
       }
       await requireEmpty(path);
+      made = 'contents';
     }
     const folder = new RunFolder(path, config);
+    folder.#made = made;
     await writeFileAtomic(join(path, configFile), `${JSON.stringify(config, null, 2)}\n`);
     return folder;
   }
@@ -78,6 +83,19 @@ export class RunFolder extends StateFolder {
       );
     });
     return new RunFolder(path, parseRecord('config', text, configPath));
+  }
+
+  /**
+   * Takes back what {@link create} has made, unless anything was added since.
+   *
+   * @returns whether another training can be made there
+   */
+  async discard(): Promise<boolean> {
+    const names = await readdir(this.path).catch(() => []);
+    if (this.#made === null || names.join() !== configFile) return false;
+    await rm(join(this.path, configFile));
+    if (this.#made === 'all') await rmdir(this.path);
+    return true;
   }
 
   /** Adds the threshold of the decision, which is chosen after the training, to the saved state. */
@@ -117,6 +135,6 @@ async function requireEmpty(path: string): Promise<void> {
   if (entries.every((name) => temporary.test(name))) return;
   throw new InputError(
     `[run] ${path}: expected a new or empty folder, got one with ${entries.length === 1 ? 'a file' : `${entries.length} files`} ` +
-      '(nothing is ever overwritten); choose another --out',
+      `(nothing is ever overwritten); ${entries.includes(configFile) ? 'go on with that training by --resume, or ' : ''}choose another --out`,
   );
 }

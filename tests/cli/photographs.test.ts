@@ -106,12 +106,21 @@ describe('a training on a folder of pictures', () => {
 describe('pictures that cannot be decoded', () => {
   const spoilt = join(root, 'spoilt');
   const run = join(root, 'run-of-spoilt');
-  const skipping = ['--data', `folder:${spoilt}`, '--hold-out', '0.25', '--epochs', '1', '--on-bad-image', 'skip'];
+  const usual = ['--data', `folder:${spoilt}`, '--hold-out', '0.25', '--epochs', '1'];
 
-  it('are left out by eval and --resume as they were in the training', async () => {
+  it('end the training, which leaves no folder if nothing was saved', async () => {
     await writePictures(spoilt, 4);
     writeFileSync(join(spoilt, 'red', 'bad.jpg'), 'no picture');
-    expect(await train(...skipping, '--out', run)).toMatchObject({ code: 0 });
+    const { code, err } = await train(...usual, '--out', run);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /bad\.jpg: .*leave it out with --on-bad-image skip .*nothing had been saved, so there is no run folder\n/,
+    );
+    expect(readdirSync(root)).not.toContain('run-of-spoilt');
+  }, 60_000);
+
+  it('are left out by eval and --resume as they were in the training', async () => {
+    expect(await train(...usual, '--on-bad-image', 'skip', '--out', run)).toMatchObject({ code: 0 });
     const config = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
     expect(config.data).toMatchObject({
       onBadImage: 'skip',

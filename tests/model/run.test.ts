@@ -412,7 +412,7 @@ describe('Run.create', () => {
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toBe(
       `[run] ${folder}: expected a new or empty folder, got one with 6 files (nothing is ever overwritten); ` +
-        'choose another --out',
+        'go on with that training by --resume, or choose another --out',
     );
     await expect(Run.create({ ...options('x'), out: join(folder, 'config.json') })).rejects.toThrow(InputError);
     expect(await fingerprint(join(folder, 'config.json'))).toEqual(await fingerprint(join(trained, 'config.json')));
