@@ -72,3 +72,14 @@ export function memoryLimit(): number | null {
   }
   return Number(size) * suffixes[suffix.toLowerCase()];
 }
+
+/** `OMP_NUM_THREADS`: most threads that a kernel may use; `null` if it is not set. */
+export function threadsAsked(): number | null {
+  const text = process.env.OMP_NUM_THREADS ?? '';
+  if (text === '') return null;
+  const count = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && Number.isSafeInteger(count)) return count;
+  throw new InputError(
+    `[env] OMP_NUM_THREADS: expected a positive integer, got '${text}'; give it one, or unset it to use all processors`,
+  );
+}

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { memoryLimit } from '../env.js';
 import { MemoryError } from '../errors.js';
+import { controlGroups, textOf } from './controlGroups.js';
 
 /** Bytes that a program takes while it runs. */
 export interface ProgramMemory {
@@ -47,21 +47,7 @@ export function formatBytes(bytes: number): string {
 export function availableMemory(): number {
   const system = /^MemAvailable:\s+(\d+) kB$/m.exec(textOf('/proc/meminfo'))?.[1];
   const available = system === undefined ? totalmem() : 1024 * Number(system);
-  return Math.min(available, ...controlGroups().map(roomIn));
-}
-
-/** Folders of the control groups that this process is in, from the innermost to the root. */
-function controlGroups(): string[] {
-  const folders: string[] = [];
-  for (const line of textOf('/proc/self/cgroup').split('\n')) {
-    const [, controllers, path = '/'] = line.split(':');
-    if (controllers !== '' && !controllers?.split(',').includes('memory')) continue;
-    const root = controllers === '' ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory';
-    // Inside a container the paths may be those outside of it, and the root is its own group.
-    const parts = path.split('/').filter((part) => part !== '');
-    for (let depth = parts.length; depth >= 0; depth--) folders.push([root, ...parts.slice(0, depth)].join('/'));
-  }
-  return folders;
+  return Math.min(available, ...controlGroups('memory').map(roomIn));
 }
 
 /** Infinite without a limit. */
@@ -76,13 +62,4 @@ function roomIn(folder: string): number {
   const statistics = textOf(`${folder}/memory.stat`);
   const caches = [...statistics.matchAll(/^(?:in)?active_file (\d+)$/gm)];
   return Math.max(0, limit - used + caches.reduce((sum, [, bytes]) => sum + Number(bytes), 0));
-}
-
-/** Empty if the file is not there. */
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -77,7 +77,7 @@ export function threadsUsed(): number {
  * Sets the most threads that a kernel of the programs compiled from now on may use; small kernels use one. Unless it is
  * called (or `OMP_NUM_THREADS` set), a small program uses one altogether. The reference engine always does.
  *
- * @param count a positive integer; by default `OMP_NUM_THREADS`, else the number of processors
+ * @param count a positive integer; by default `OMP_NUM_THREADS`, else the number of processors, in a container at most its share
  */
 export function setThreads(count: number): void {
   if (!Number.isSafeInteger(count) || count < 1) {

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import { availableMemory, formatBytes } from '../engine/memory.js';
 import { openOneDnn } from '../engine/onednn/engine.js';
 import { memoryLimit } from '../env.js';
-import { messageOf } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import { datasetKinds } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import { formatCount } from './format.js';
@@ -40,6 +40,7 @@ function checkEngine(): Finding[] {
       { name: 'Threads', ok: true, found: `${engine.threads}, of which small networks use one` },
     ];
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const [reason, remedy] = messageOf(error)
       .replace(/^\[[^\]]*\] /, '')
       .split('; install it with: ');

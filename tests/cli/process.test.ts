@@ -154,6 +154,15 @@ it('a wrong setting of the environment is named', async () => {
   expect(output.err).toBe("fovea: [env] FOVEA_DEBUG: expected an integer from 0 to 5, got 'much'\n");
 });
 
+it.each(['much', '0', '-1', '1.5'])('OMP_NUM_THREADS=%s is refused', async (text) => {
+  const { output, ended } = fovea(['bench', 'lenet', '--batch', '1', '--steps', '1'], { OMP_NUM_THREADS: text });
+  expect(await ended).toBe(2);
+  expect(output.out).toBe('');
+  expect(output.err).toBe(
+    `fovea: [env] OMP_NUM_THREADS: expected a positive integer, got '${text}'; give it one, or unset it to use all processors\n`,
+  );
+});
+
 it('who reads may stop reading', async () => {
   const { output, ended } = start('bash', [
     '-c',

@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import type { Graph } from '../../compiler/graph.js';
 import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
-import { validating } from '../../env.js';
+import { threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { Engine, Program, Watch } from '../engine.js';
+import { availableProcessors } from '../processors.js';
 import { bfloat16Products } from './bfloat16.js';
 import { bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
@@ -31,10 +31,10 @@ export class OneDnnEngine implements Engine, Runtime {
   /** Most threads that any kernel has run on so far. */
   threadsUsed = 1;
 
-  constructor() {
-    const asked = Number(process.env.OMP_NUM_THREADS);
-    this.#chosen = asked > 0;
-    this.#threads = asked || availableParallelism();
+  /** @param threads what was asked for */
+  constructor(threads: number | null) {
+    this.#chosen = threads !== null;
+    this.#threads = threads ?? availableProcessors();
   }
 
   /**
@@ -96,9 +96,13 @@ let engine: OneDnnEngine | null = null;
  * The engine on the system's oneDNN library.
  *
  * @throws {EngineError} if the library is missing or of another version; the message says how to install it
+ * @throws {InputError} if `OMP_NUM_THREADS` is no number of threads
  */
 export function openOneDnn(): OneDnnEngine {
+  if (engine !== null) return engine;
+  // Before the library's runtime reads it, and complains in its own way.
+  const threads = threadsAsked();
   libraryVersion();
-  engine ??= new OneDnnEngine();
+  engine = new OneDnnEngine(threads);
   return engine;
 }

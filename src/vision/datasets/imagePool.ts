@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { availableProcessors } from '../../engine/processors.js';
 import { FileError, FoveaError, InputError, ShapeError } from '../../errors.js';
 import type { TransformedImages, TransformJob } from '../transforms/batch.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
@@ -45,7 +45,7 @@ export interface ImagePool {
 
 const most = 64;
 /** One for each processor, at most 4. */
-export const usualWorkers = Math.min(4, availableParallelism());
+export const usualWorkers = Math.min(4, availableProcessors());
 const pools = new Map<number, ImagePool>();
 
 /**

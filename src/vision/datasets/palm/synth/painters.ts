@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { availableProcessors } from '../../../../engine/processors.js';
 import { FoveaError, InputError } from '../../../../errors.js';
 import { drawFundus, type Fundus, type FundusJob } from './draw.js';
 
@@ -22,7 +22,7 @@ export class Painters {
   readonly #waiting: Order[] = [];
 
   /** @param numWorkers 0: the main thread, as where only the TypeScript sources are: threads start from compiled files */
-  constructor(numWorkers = Math.min(8, availableParallelism())) {
+  constructor(numWorkers = Math.min(8, availableProcessors())) {
     if (!Number.isSafeInteger(numWorkers) || numWorkers < 0 || numWorkers > most) {
       throw new InputError(`[palm synth] numWorkers: expected an integer from 0 to ${most}, got ${numWorkers}`);
     }
