@@ -37,6 +37,21 @@ function findMismatches(states: ReadonlyMap<string, State>, entries: ReadonlyMap
   return found;
 }
 
+const mostShown = 4;
+
+/** By kind: how many, and the first of them. */
+function describeMismatches(mismatches: readonly StateMismatch[]): string {
+  const kinds = { missing: 'missing', shape: 'misshapen', dtype: 'of another type', unknown: 'unknown' } as const;
+  const parts = Object.entries(kinds).flatMap(([kind, title]) => {
+    const own = mismatches.filter((mismatch) => mismatch.kind === kind);
+    if (own.length === 0) return [];
+    const shown = own.slice(0, mostShown).map(({ message }) => message.replace(/^(missing:|unknown:|\w+ of) /, ''));
+    const more = own.length > mostShown ? ` and ${own.length - mostShown} more` : '';
+    return [`${own.length} ${title}: ${shown.join(', ')}${more}`];
+  });
+  return parts.join('; ');
+}
+
 const instances = new Map<string, number>();
 
 /** `BatchNorm2D` → `batch_norm2d`, by Paddle's rule. */
@@ -192,11 +207,9 @@ export abstract class Layer {
     const states = this.stateDict();
     const mismatches = findMismatches(states, entries);
     if (mismatches.length > 0 && !skipMismatch) {
-      const shown = mismatches.slice(0, 12).map(({ message }) => message);
-      const more = mismatches.length > 12 ? `; and ${mismatches.length - 12} more` : '';
       throw new InputError(
         `[loadStateDict] ${this.constructor.name}: expected the ${states.size} entries of this network, ` +
-          `but ${shown.join('; ')}${more}`,
+          `but ${describeMismatches(mismatches)}`,
       );
     }
     return mismatches;

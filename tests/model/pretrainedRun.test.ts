@@ -53,7 +53,7 @@ test('the classifier begins anew where the file has another number of classes', 
 
 test('networks of the tutorial take files of their own, and there is nothing to download for them', async () => {
   const path = await fileOf('other', zoo.lenet());
-  const message = `[lenet] ${path}: [loadStateDict] LeNet: expected the 10 entries of this network, but missing: conv1`;
+  const message = `[lenet] ${path}: [loadStateDict] LeNet: expected the 10 entries of this network, but 10 missing: conv1`;
   await expect(Run.create(options('wrong', path, 'lenet'))).rejects.toThrow(message);
   const { network } = await Run.create({ ...options('own', path), model: 'lenet', pretrained: undefined });
   const own = await fileOf('own', network);

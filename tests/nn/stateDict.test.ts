@@ -36,16 +36,19 @@ it('names all that is missing, unknown, misshapen or of another type, and then o
   const load = () => net.loadStateDict(damaged());
   expect(load).toThrow(InputError);
   expect(load).toThrow(
-    '[loadStateDict] Sequential: expected the 8 entries of this network, but missing: norm._mean [2]; ' +
-      'shape of fc.weight: expected [4,3], got [3,4]; dtype of fc.bias: expected float32, got int32; unknown: head.weight',
+    '[loadStateDict] Sequential: expected the 8 entries of this network, but 1 missing: norm._mean [2]; ' +
+      '1 misshapen: fc.weight: expected [4,3], got [3,4]; 1 of another type: fc.bias: expected float32, got int32; ' +
+      '1 unknown: head.weight',
   );
   const after = await Promise.all([...net.stateDict().values()].map((state) => state.data()));
   expect(after).toEqual(before);
 });
 
-it('lists a dozen and counts the rest', () => {
+it('counts each kind, and lists the first of it', () => {
   const entries = new Map(Array.from({ length: 15 }, (_, i) => [`x${i}`, filled([1], 0)]));
-  expect(() => new Sequential().loadStateDict(entries)).toThrow(/unknown: x11; and 3 more$/);
+  expect(() => make().loadStateDict(entries)).toThrow(
+    /but 8 missing: conv\.weight \[2,1,3,3\], .* and 4 more; 15 unknown: x0, x1, x2, x3 and 11 more$/,
+  );
 });
 
 it('skipMismatch loads the rest and says what it left', async () => {

@@ -272,7 +272,7 @@ describe('networks and optimizers', () => {
     const path = join(folder, 'other.pdparams');
     await savePdparams(new Linear(2, 3), path);
     await expect(loadPdparams(new Linear(3, 2), path)).rejects.toThrow(
-      /shape of weight: expected \[3,2\], got \[2,3\]; shape of bias/,
+      /2 misshapen: weight: expected \[3,2\], got \[2,3\], bias/,
     );
   });
 

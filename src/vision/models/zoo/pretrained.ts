@@ -75,9 +75,9 @@ export async function loadPretrained(
     const sameInputs = expected.slice(0, -1).join() === found.slice(0, -1).join() && expected.length === found.length;
     return kind === 'shape' && sameInputs && expected.length < 3 && expected.at(-1) === numClasses;
   };
-  if (network.loadStateDict(entries, { skipMismatch: true }).every(begins)) return path;
+  const skipMismatch = network.checkStateDict(entries, { skipMismatch: true }).every(begins);
   try {
-    network.loadStateDict(entries);
+    network.loadStateDict(entries, { skipMismatch });
   } catch (error) {
     throw new InputError(`[${name}] ${path}: ${messageOf(error)}`, { cause: error });
   }
