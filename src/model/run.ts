@@ -11,7 +11,7 @@ import type { Optimizer } from '../optimizer/index.js';
 import { seed as setSeed } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
-import { type ModelKind, withHeads } from '../vision/models/registry.js';
+import { type ModelKind, modelKinds, withHeads } from '../vision/models/registry.js';
 import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
@@ -55,8 +55,8 @@ export interface RunOptions {
   readonly model: string;
   /** `mnist`, `palm:DIR`, `folder:DIR` or `csv:FILE`. */
   readonly data: string;
-  /** The run folder, which must be new or empty. */
-  readonly out: string;
+  /** The run folder, which must be new or empty; or several, of which the first is taken that is not there yet. */
+  readonly out: string | Iterable<string>;
   /** Default 0. */
   readonly seed?: number | undefined;
   /** Folder with MNIST's files. */
@@ -371,12 +371,21 @@ function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: Ru
   if (!fits) {
     throw new InputError(
       `[run] ${model}: expected images ${formatShape(inputShape)}, got ${formatShape(imageShape)} (${data}); ` +
-        'choose another network, or another size where the images are resized',
+        (imageShape[0] === inputShape[0]
+          ? 'choose another network, or another size where the images are resized'
+          : `choose another network${sameFor(model, imageShape)}`),
     );
   }
   if (auxiliaryHeads && !kind.auxiliaryHeads) {
     throw new InputError(`[run] auxiliary heads: expected with googlenet only, got them with ${model}`);
   }
+}
+
+/** The network of the same name for images of so many colours, for a message. */
+function sameFor(model: string, [channels]: Shape): string {
+  const all = Object.entries(modelKinds);
+  const found = all.find(([name, { inputShape }]) => name.startsWith(model) && inputShape[0] === channels);
+  return found === undefined ? '' : `; ${found[0]} is ${found[1].title}`;
 }
 
 async function loadWeights(

@@ -152,6 +152,14 @@ describe('a training that cannot be', () => {
     expect(readdirSync(root)).toEqual(before);
   });
 
+  it('the small LeNet on photographs says which one is for them', async () => {
+    const args = ['--data', `folder:${pictures}`, '--no-cache', '--out', join(root, 'never')];
+    const { code, err } = await runFovea('train', 'lenet', ...args);
+    expect(err).toContain('lenet: expected images [1,28,28], got [3,28,28]');
+    expect(err).toContain('choose another network; lenet224 is LeNet for 224×224\n');
+    expect(code).toBe(2);
+  });
+
   it('another network than googlenet has no auxiliary heads', async () => {
     const args = ['--data', `folder:${pictures}`, '--size', '40', '--auxiliary-heads'];
     const { code, err } = await runFovea('train', 'resnet50', ...args, '--out', join(root, 'never'));
