@@ -52,6 +52,8 @@ export interface BenchmarkResult {
   readonly imagesPerSecond: number;
   /** Of the whole process. */
   readonly peakRssMiB: number;
+  /** With bf16: convolutions and linear layers of a step, each direction by itself, and how many of them run in it. */
+  readonly products?: { readonly total: number; readonly bfloat16: number };
   readonly profile?: Profile;
 }
 
@@ -85,6 +87,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
   }
   const { step, plannedMs } = makeStep(model, [batch, ...input], { inference, named: profile });
   const first = await step();
+  const products = precision === 'bf16' ? productsOf(await recordCalls(step)) : null;
   let last = await step();
   const untilSteady = performance.now() + 1000 * usualSeconds;
   for (let done = 2; warmup === undefined ? done < 3 || performance.now() < untilSteady : done < warmup; done++) {
@@ -107,6 +110,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
     minMs: Math.min(...times),
     imagesPerSecond: (1000 * batch) / medianMs,
     peakRssMiB: process.resourceUsage().maxRSS / 1024,
+    ...(products !== null && { products }),
   };
   if (!profile) return { result, times, trace: null };
   const records: StepRecord[] = [];
@@ -115,6 +119,12 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
   const title = `${inference ? 'inference' : 'training step'} of ${model}, batch ${batch}`;
   const trace = traceOf(records.slice(-tracedSteps), title);
   return { result: { ...result, profile: profileOf(records) }, times, trace };
+}
+
+function productsOf({ calls }: StepRecord): NonNullable<BenchmarkResult['products']> {
+  const products = calls.filter(({ call }) => call.flops > 0);
+  const isShort = ({ call }: (typeof products)[number]) => call.reads.some(({ layout }) => layout.endsWith(':bf16'));
+  return { total: products.length, bfloat16: products.filter(isShort).length };
 }
 
 interface Bench {

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { engineInfo, setConvolution, setEngine, setThreads } from '../../src/engine/select.js';
+import { hasBfloat16 } from '../../src/engine/onednn/engine.js';
+import { engineInfo, setConvolution, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import type { Profile } from '../../src/model/profile.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
@@ -219,6 +220,23 @@ describe('bench', () => {
     expect(medianMs).toBeGreaterThanOrEqual(minMs);
     expect(imagesPerSecond).toBeCloseTo(4000 / medianMs, 6);
     expect((await fovea('bench', 'lenet', '--batch', '1', '--steps', '2')).out).toMatch(/median .* ms, .* images\/s/);
+  });
+
+  it.runIf(hasBfloat16())('counts the products in bf16', async () => {
+    const options = ['--steps', '1', '--warmup', '1', '--precision', 'bf16'];
+    try {
+      // Linear layers take it for many images.
+      const few = await fovea('bench', 'lenet', '--batch', '4', ...options, '--json');
+      const many = await fovea('bench', 'lenet', '--batch', '64', ...options, '--json');
+      const [a, b] = [few, many].map(({ out }) => linesOf(out)[0].products as { total: number; bfloat16: number });
+      // Three convolutions and two linear layers in three directions, but for the gradient of the images.
+      expect([a.total, b.total]).toEqual([14, 14]);
+      expect(b.bfloat16 - a.bfloat16).toBe(6);
+      const { out } = await fovea('bench', 'lenet', '--batch', '64', ...options);
+      expect(out).toContain(`in bf16      ${b.bfloat16} of ${b.total} products (convolutions and linear layers)\n`);
+    } finally {
+      setPrecision('float32');
+    }
   });
 
   it('measures inference, without gradients and updates', async () => {

@@ -1,6 +1,6 @@
 import { formatShape } from '../../graph/shape.js';
 import { writeFileAtomic } from '../../io/atomic.js';
-import { benchmark } from '../../model/benchmark.js';
+import { type BenchmarkResult, benchmark } from '../../model/benchmark.js';
 import { formatCount, formatPercent, formatRate } from '../../model/format.js';
 import type { Profile, ProfileTime } from '../../model/profile.js';
 import { type Column, formatTable } from '../../model/table.js';
@@ -32,6 +32,7 @@ export async function bench(model: string, options: BenchCommandOptions, termina
   print(terminal, `${inference ? 'Inference' : 'Training step'} of ${model}, input ${formatShape(input)}`);
   printFacts(terminal, [
     ['engine', `${engine}, ${precision}, ${threads === 1 ? 'one thread' : `up to ${threads} threads`}`],
+    ...productFacts(result),
     ['median', `${milliseconds(medianMs)}, ${formatRate(imagesPerSecond).replace('/s', '')} images/s`],
     ['fastest', milliseconds(minMs)],
     ['compilation', milliseconds(compileMs)],
@@ -40,6 +41,11 @@ export async function bench(model: string, options: BenchCommandOptions, termina
   if (result.profile !== undefined) printProfile(terminal, result.profile);
   if (file !== undefined) print(terminal, `\nThe profiled steps are in ${file}: open it at https://ui.perfetto.dev`);
   return 0;
+}
+
+function productFacts({ products }: BenchmarkResult): [string, string][] {
+  if (products === undefined) return [];
+  return [['in bf16', `${products.bfloat16} of ${products.total} products (convolutions and linear layers)`]];
 }
 
 const milliseconds = (ms: number) => `${ms.toFixed(ms < 10 ? 3 : 1)} ms`;
