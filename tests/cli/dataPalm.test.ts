@@ -87,6 +87,30 @@ describe('import', () => {
     expect(again.out).toContain('0 copied, 7 there already');
   });
 
+  it('says what is missing in place of a training, and what was left out', async () => {
+    rmSync(join(data, 'training.zip'));
+    write('data/training (1).zip', makeTrainingZip(training));
+    write('data/mine.zip', makeTrainingZip(training));
+    write(
+      'data/P0005.png',
+      await sharp(training[0].data as Uint8Array)
+        .png()
+        .toBuffer(),
+    );
+    rmSync(join(data, 'validation.zip'));
+    rmSync(join(data, 'valid_gt.zip'));
+    const { code, out: text } = await importData();
+    expect(code).toBe(0);
+    expect(text).toMatch(/\n {2}training +4 /);
+    expect(text).toContain('Note: left out pictures that are named otherwise: data/P0005.png\n');
+    expect(text).toContain('Note: left out archives that are named otherwise: data/mine.zip; name them in the call');
+    expect(text).toMatch(/Go on with:\n {2}.* data palm import validation\.zip valid_gt\.zip --out /);
+    rmSync(join(data, 'training (1).zip'));
+    expect((await importInto(join(folder, 'other'))).err).toMatch(
+      /got none among 1 files; not opened: data\/mine\.zip; give/,
+    );
+  });
+
   it('tells of drawn pictures, and of sizes that give the label away', async () => {
     write('data/SYNTHETIC.txt', 'drawn');
     for (let i = 10; i < 40; i++) {

@@ -41,7 +41,7 @@ export async function importData(
       },
     });
     progress.finish();
-    const next = `${ownCommand()} train resnet50 --data ${quoted(`palm:${out}`)}`;
+    const next = nextCommand(summary);
     if (json) printJson(terminal, { ...summary, next });
     else show(summary, next, terminal);
     return 0;
@@ -53,6 +53,16 @@ export async function importData(
   } finally {
     interruption.end();
   }
+}
+
+/** A training, or an import of what it needs. */
+function nextCommand({ folder, train, validation }: PalmSummary): string {
+  const lacking = [
+    ...(train.images === 0 ? ['training.zip'] : []),
+    ...(validation.images === 0 ? ['validation.zip', 'valid_gt.zip'] : []),
+  ];
+  if (lacking.length === 0) return `${ownCommand()} train resnet50 --data ${quoted(`palm:${folder}`)}`;
+  return `${ownCommand()} data palm import ${lacking.join(' ')} --out ${quoted(folder)}`;
 }
 
 const mostSizes = 10;

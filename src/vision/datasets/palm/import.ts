@@ -24,7 +24,7 @@ import {
   setFolders,
   sizesOf,
 } from './record.js';
-import { PalmSources, type SourceFile, UnreadableSource } from './sources.js';
+import { PalmSources, pictureName, type SourceFile, UnreadableSource } from './sources.js';
 
 export interface PalmImportOptions extends ImageReaderOptions {
   /** Pictures that cannot be read or decoded: an error at the end ('fail', the default), or listed and left out ('skip'). */
@@ -66,7 +66,7 @@ interface Wanted {
 }
 
 const released = 400;
-const pictureName = /^([a-z])\d{4}\.jpe?g$/i;
+const ownName = /^([a-z])\d{4}\.jpe?g$/i;
 const labelOfLetter: Readonly<Record<string, 0 | 1>> = { P: 1, H: 0, N: 0 };
 /** Written by whoever draws pictures in the data set's place. */
 const syntheticMark = /^synthetic(\.(txt|md))?$/i;
@@ -155,11 +155,11 @@ async function survey(sources: PalmSources, before: PalmRecord) {
   let test = 0;
   let synthetic = false;
   for (const file of sources.files) {
-    const letter = pictureName.exec(file.name)?.[1].toUpperCase();
+    const letter = ownName.exec(file.name)?.[1].toUpperCase();
     if (sheetName.test(file.name)) sheets.push(file);
     else if (syntheticMark.test(file.name)) synthetic = true;
     else if (letter === undefined) {
-      if (/\.jpe?g$/i.test(file.name)) unnamed.push(file.where);
+      if (pictureName.test(file.name)) unnamed.push(file.where);
     } else if (letter === 'T') test++;
     else if (letter !== 'V' && !(letter in labelOfLetter)) unknown.push(file.where);
     else {
@@ -182,6 +182,7 @@ async function survey(sources: PalmSources, before: PalmRecord) {
   if (pictures.size === 0) {
     throw new FileError(
       `[palm] pictures: expected files such as P0001.jpg, N0001.jpg or V0001.jpg, got none among ${sources.files.length} files; ` +
+        (sources.passedOver.length > 0 ? `not opened: ${listed(sources.passedOver)}; ` : '') +
         'give training.zip, validation.zip and valid_gt.zip, or the folder with them',
     );
   }
@@ -195,6 +196,11 @@ async function survey(sources: PalmSources, before: PalmRecord) {
   }
   if (test > 0) warnings.push(`left out ${test} pictures of the test set (T…), which have no labels`);
   if (unnamed.length > 0) warnings.push(`left out pictures that are named otherwise: ${listed(unnamed)}`);
+  if (sources.passedOver.length > 0) {
+    warnings.push(
+      `left out archives that are named otherwise: ${listed(sources.passedOver)}; name them in the call if they belong to the data set`,
+    );
+  }
   return { wanted, warnings, synthetic };
 }
 

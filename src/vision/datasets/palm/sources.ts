@@ -31,10 +31,15 @@ export class UnreadableSource extends FileError {
   }
 }
 
-/** The data set's archives: those that were given are opened whatever their name. */
-const archiveName = /^(training|validation|valid_gt|palm[\w .()-]*)\.zip$/i;
+/**
+ * The data set's archives, with what browsers add to the name of a second download: those that were given are opened
+ * whatever their name.
+ */
+const archiveName = /^(training|validation|valid_gt|palm[\w .()-]*)( ?\(\d+\))?\.zip$/i;
+/** Names that stand for pictures. */
+export const pictureName = /\.(jpe?g|png|bmp|tiff?|webp|gif)$/i;
 /** Nothing else in a folder is looked at. */
-const wantedName = /\.(jpe?g|xlsx|csv)$|^synthetic/i;
+const wantedName = /\.(xlsx|csv)$|^synthetic/i;
 /** Folders with outlines of discs and lesions, whose pictures have the names of the photographs. */
 const maskFolder = /\b(masks?|annotations?|lesions?|atrophy|detachment)\b/i;
 const maxNesting = 3;
@@ -43,6 +48,8 @@ const temporaryPrefix = '.fovea-import-';
 /** Everything that was given, as one list of files. */
 export class PalmSources {
   readonly files: SourceFile[] = [];
+  /** Archives of other names, which were not opened. */
+  readonly passedOver: string[] = [];
   readonly #archives: ZipArchive[] = [];
   #unpacked = 0;
 
@@ -123,7 +130,8 @@ export class PalmSources {
       const name = basename(path);
       const where = `${basename(root)}/${file}`;
       if (archiveName.test(name)) await this.#addArchive(path, where, 1);
-      else if (wantedName.test(name)) this.files.push(await fileOnDisk(path, where));
+      else if (/\.zip$/i.test(name)) this.passedOver.push(where);
+      else if (wantedName.test(name) || pictureName.test(name)) this.files.push(await fileOnDisk(path, where));
     }
   }
 
@@ -140,6 +148,8 @@ export class PalmSources {
       const where = `${title}/${entry.name}`;
       if (archiveName.test(name)) {
         await this.#addArchive(await this.unpack(entry), where, depth + 1);
+      } else if (/\.zip$/i.test(name)) {
+        this.passedOver.push(where);
       } else {
         this.files.push({ name, where, bytes: entry.bytes, crc32: async () => entry.crc32, read: () => entry.read() });
       }
