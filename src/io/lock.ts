@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf } from './atomic.js';
 
-const lockFile = '.lock';
+export const lockFile = '.lock';
 
 /** A folder that is kept from others. */
 export interface Lock {

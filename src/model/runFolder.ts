@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
+import { lockFile } from '../io/lock.js';
 import type { OperatingPoint } from '../metric/index.js';
 import { parseRecord, type RunConfig } from './records.js';
 import { fingerprint, StateFolder, temporary } from './stateFolder.js';
@@ -30,31 +31,27 @@ export class RunFolder extends StateFolder {
   }
 
   /**
-   * Makes a new folder with its `config.json`.
+   * Makes a new folder with its `config.json`; of two at once only one gets it.
    *
+   * @param path or several, of which the first is taken that is not there yet
    * @throws {InputError} if there is a folder with something in it already, or a file of that name
    */
-  static async create(path: string, config: RunConfig): Promise<RunFolder> {
-    let made: 'all' | 'contents' = 'all';
-    try {
-      await mkdir(dirname(resolve(path)), { recursive: true });
-      await mkdir(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        throw new FileError(
-          `[run] ${path}: expected to make the folder, got ${reasonOf(error)}; choose another --out`,
-          {
-            cause: error,
-          },
-        );
-      }
-      await requireEmpty(path);
-      made = 'contents';
-    }
+  static async create(path: string | Iterable<string>, config: RunConfig): Promise<RunFolder> {
+    if (typeof path === 'string') return RunFolder.#fill(path, await isMade(path), config);
+    for (const candidate of path) if (await isMade(candidate)) return RunFolder.#fill(candidate, true, config);
+    throw new InputError('[run] folder: expected a name that is not taken yet, got none; choose another --out');
+  }
+
+  static async #fill(path: string, isNew: boolean, config: RunConfig): Promise<RunFolder> {
+    if (!isNew) await requireEmpty(path);
     const folder = new RunFolder(path, config);
-    folder.#made = made;
-    await writeFileAtomic(join(path, configFile), `${JSON.stringify(config, null, 2)}\n`);
-    return folder;
+    return folder.locked(async () => {
+      // Another may have been quicker.
+      await requireEmpty(path);
+      folder.#made = isNew ? 'all' : 'contents';
+      await writeFileAtomic(join(path, configFile), `${JSON.stringify(config, null, 2)}\n`);
+      return folder;
+    });
   }
 
   /**
@@ -122,6 +119,20 @@ export async function combinedFingerprint(
   return hash.digest('hex');
 }
 
+/** Makes a folder; false if something of that name is there. */
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(resolve(path)), { recursive: true });
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new FileError(`[run] ${path}: expected to make the folder, got ${reasonOf(error)}; choose another --out`, {
+      cause: error,
+    });
+  }
+}
+
 async function requireEmpty(path: string): Promise<void> {
   const entries = await readdir(path).catch((error: unknown) => {
     throw new InputError(
@@ -132,7 +143,7 @@ async function requireEmpty(path: string): Promise<void> {
     );
   });
   // A run that was killed while it began has left nothing else.
-  if (entries.every((name) => temporary.test(name))) return;
+  if (entries.every((name) => temporary.test(name) || name.startsWith(lockFile))) return;
   throw new InputError(
     `[run] ${path}: expected a new or empty folder, got one with ${entries.length === 1 ? 'a file' : `${entries.length} files`} ` +
       `(nothing is ever overwritten); ${entries.includes(configFile) ? 'go on with that training by --resume, or ' : ''}choose another --out`,

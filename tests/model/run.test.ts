@@ -418,6 +418,23 @@ describe('Run.create', () => {
     expect(await fingerprint(join(folder, 'config.json'))).toEqual(await fingerprint(join(trained, 'config.json')));
   });
 
+  test('gives a folder to one of several that want it at once', async () => {
+    const { config } = await RunFolder.open(folder);
+    for (let i = 0; i < 20; i++) {
+      const path = join(root, `at once ${i}`);
+      if (i % 2 === 0) mkdirSync(path);
+      const tries = await Promise.allSettled(Array.from({ length: 3 }, () => RunFolder.create(path, config)));
+      expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const attempt of tries) {
+        if (attempt.status === 'rejected') expect(attempt.reason).toBeInstanceOf(InputError);
+      }
+      expect(readdirSync(path)).toEqual(['config.json']);
+    }
+    const names = ['at once 1', 'free', 'free-2'].map((name) => join(root, name));
+    const made = await Promise.all([1, 2].map(() => RunFolder.create(names, config)));
+    expect(made.map(({ path }) => path).sort()).toEqual(names.slice(1));
+  });
+
   test('takes an empty folder', async () => {
     mkdirSync(join(root, 'empty'));
     await Run.create(options('empty'));

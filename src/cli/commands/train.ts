@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineInfo } from '../../engine/select.js';
 import { InputError } from '../../errors.js';
@@ -133,7 +132,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
     Run.create({
       model,
       data,
-      out: options.out ?? newFolder(`${model}-${name}`),
+      out: options.out ?? newFolders(`${model}-${name}`),
       seed,
       dataDir,
       images: { ...(size && { size }), ...(order && { order }), ...(antialias && { antialias }) },
@@ -175,17 +174,15 @@ function engineOf({ engine }: RunFolder['config']): EngineOptions {
   return { engine: name, precision, conv, ...(threads !== engineInfo().threads && { threads }) };
 }
 
-/** `runs/lenet-mnist-20250102-030405`, and with -2 and so on behind it if two begin at once. */
-function newFolder(name: string): string {
+/** `runs/lenet-mnist-20250102-030405`, and with -2 and so on behind it if several begin at once. */
+function* newFolders(name: string): Iterable<string> {
   const now = new Date();
   const two = (n: number) => String(n).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
   const path = join('runs', `${name}-${date}-${time}`);
-  for (let i = 1; ; i++) {
-    const candidate = i === 1 ? path : `${path}-${i}`;
-    if (!existsSync(candidate)) return candidate;
-  }
+  yield path;
+  for (let i = 2; ; i++) yield `${path}-${i}`;
 }
 
 class TextReport {
