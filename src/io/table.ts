@@ -83,7 +83,7 @@ async function firstBytes(path: string): Promise<string> {
 
 async function readWorkbook(path: string, title: string): Promise<TableRow[]> {
   // The reader of workbooks unpacks whatever it finds, in memory: what is in there is measured before.
-  const archive = await ZipArchive.open(path, new ZipBudget(sheetLimits), title);
+  const archive = await ZipArchive.open(path, new ZipBudget(sheetLimits, 'save the table as .csv'), title);
   try {
     for (const entry of archive.entries) for await (const _ of entry.read());
   } finally {

@@ -20,7 +20,11 @@ export class ZipBudget {
   readonly maxRatio: number;
   #used = 0;
 
-  constructor({ maxEntries = 20_000, maxBytes = 2 ** 33, maxRatio = 100 }: ZipLimits = {}) {
+  /** @param todo what to do about an archive beyond the limits, if they cannot be raised */
+  constructor(
+    { maxEntries = 20_000, maxBytes = 2 ** 33, maxRatio = 100 }: ZipLimits = {},
+    readonly todo?: string,
+  ) {
     this.maxEntries = maxEntries;
     this.maxBytes = maxBytes;
     this.maxRatio = maxRatio;
@@ -50,6 +54,10 @@ export interface ZipEntry {
 const symbolicLink = 0o120000;
 const fileKind = 0o170000;
 const ratioCounts = 2 ** 20;
+/** What yauzl says of such names. */
+const leadsOut = /^(invalid relative path|absolute path|invalid characters in fileName)\b/;
+const hostile = 'such an archive is made to do harm';
+const unpackIt = 'if you trust it, unpack it yourself and give the folder';
 
 /** A zip archive on disk. Its list of entries is in memory, its contents never are. */
 export class ZipArchive {
@@ -73,8 +81,18 @@ export class ZipArchive {
    * @throws FileError if it is no intact archive, or has names that lead out of the folder it is unpacked to
    */
   static async open(path: string, budget = new ZipBudget(), title = path): Promise<ZipArchive> {
-    const broken = (error: unknown) =>
-      refusal(title, 'an intact zip archive', reasonOf(error), 'get it again, or unpack it yourself', error);
+    const broken = (error: unknown) => {
+      const reason = reasonOf(error);
+      return leadsOut.test(reason)
+        ? refusal(
+            title,
+            'names inside the folder that it is unpacked to',
+            reason,
+            `do not unpack it: ${hostile}`,
+            error,
+          )
+        : refusal(title, 'an intact zip archive', reason, 'get it again, or unpack it yourself', error);
+    };
     const zip = await openPromise(path, { autoClose: false }).catch((error: unknown) => {
       throw broken(error);
     });
@@ -86,7 +104,7 @@ export class ZipArchive {
         if (entry.fileName.endsWith('/')) continue;
         packed += entry.compressedSize;
         if (entries.length >= budget.maxEntries) {
-          throw archive.#refusal('', `at most ${budget.maxEntries} files`, `${zip.entryCount}`);
+          throw refusal(title, `at most ${budget.maxEntries} files`, `${zip.entryCount}`, raise('maxEntries', budget));
         }
         entries.push({
           name: entry.fileName,
@@ -96,7 +114,8 @@ export class ZipArchive {
         });
       }
       if (packed > zip.fileSize) {
-        throw archive.#refusal('', `at most ${zip.fileSize} bytes of contents`, `${packed}: they overlap`);
+        const got = `${packed}: they overlap`;
+        throw refusal(title, `at most ${zip.fileSize} bytes of contents`, got, `do not unpack it: ${hostile}`);
       }
     } catch (error) {
       archive.close();
@@ -112,21 +131,22 @@ export class ZipArchive {
   async *#read(entry: Entry): AsyncGenerator<Uint8Array> {
     const { fileName, compressedSize, uncompressedSize, compressionMethod } = entry;
     const { maxRatio, maxBytes } = this.#budget;
+    const where = `${this.#title}: ${fileName}`;
     if (((entry.externalFileAttributes >>> 16) & fileKind) === symbolicLink) {
-      throw this.#refusal(fileName, 'a file', 'a symbolic link');
+      throw refusal(where, 'a file', 'a symbolic link', unpackIt);
     }
     if (entry.isEncrypted()) {
-      throw this.#refusal(fileName, 'contents without a password', 'encrypted ones');
+      throw refusal(where, 'contents without a password', 'encrypted ones', unpackIt);
     }
     if (compressionMethod !== 0 && compressionMethod !== 8) {
-      throw this.#refusal(fileName, 'stored or deflated contents', `compression method ${compressionMethod}`);
+      throw refusal(where, 'stored or deflated contents', `compression method ${compressionMethod}`, unpackIt);
     }
     if (uncompressedSize > ratioCounts && uncompressedSize > maxRatio * compressedSize) {
       const got = `${compressedSize} bytes that unpack to ${uncompressedSize}`;
-      throw this.#refusal(fileName, `at most ${maxRatio} times its packed size`, got);
+      throw refusal(where, `at most ${maxRatio} times its packed size`, got, raise('maxRatio', this.#budget));
     }
     if (!this.#budget.take(uncompressedSize)) {
-      throw this.#refusal(fileName, `at most ${maxBytes} bytes unpacked in all`, 'more');
+      throw refusal(where, `at most ${maxBytes} bytes unpacked in all`, 'more', raise('maxBytes', this.#budget));
     }
     let crc = 0;
     try {
@@ -136,22 +156,24 @@ export class ZipArchive {
       }
     } catch (error) {
       const todo = 'get the archive again';
-      throw refusal(`${this.#title}: ${fileName}`, 'intact contents', reasonOf(error), todo, error);
+      throw refusal(where, 'intact contents', reasonOf(error), todo, error);
     }
     if (crc !== entry.crc32) {
       const got = `${hex(crc)}`;
-      throw refusal(`${this.#title}: ${fileName}`, `checksum ${hex(entry.crc32)}`, got, 'get the archive again');
+      throw refusal(where, `checksum ${hex(entry.crc32)}`, got, 'get the archive again');
     }
-  }
-
-  #refusal(name: string, expected: string, got: string): FileError {
-    const where = name === '' ? this.#title : `${this.#title}: ${name}`;
-    return refusal(where, expected, got, 'if you trust it, unpack it yourself and give the folder');
   }
 }
 
 function refusal(where: string, expected: string, got: string, todo: string, cause?: unknown): FileError {
   return new FileError(`[zip] ${where}: expected ${expected}, got ${got}; ${todo}`, { cause });
+}
+
+/** Of `data palm import`. */
+const options = { maxEntries: '--max-entries', maxBytes: '--max-bytes', maxRatio: '--max-ratio' } as const;
+
+function raise(limit: keyof typeof options, { todo }: ZipBudget): string {
+  return todo ?? `if you trust it, raise ${options[limit]} (in code: ${limit})`;
 }
 
 function hex(checksum: number): string {
