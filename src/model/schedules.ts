@@ -78,7 +78,17 @@ const kinds: Readonly<Record<string, ScheduleKind>> = {
   },
   OneCycleLR: {
     options: ['totalSteps', 'divideFactor', 'endLearningRate', 'phasePct', 'annealStrategy', 'threePhase'],
-    make: (maxLearningRate, options, total) => new lr.OneCycleLR({ totalSteps: total, ...options, maxLearningRate }),
+    make: (maxLearningRate, options, total) => {
+      // Paddle's default, which a low rate would climb to in the end.
+      const { endLearningRate = 1e-4 } = options;
+      if (endLearningRate >= maxLearningRate) {
+        throw new InputError(
+          `[schedule] OneCycleLR: endLearningRate: expected less than the highest rate ${maxLearningRate}, got ` +
+            `${endLearningRate}${options.endLearningRate === undefined ? ' (the default)' : ''}; give it, 0 say`,
+        );
+      }
+      return new lr.OneCycleLR({ totalSteps: total, ...options, maxLearningRate });
+    },
   },
   CyclicLR: {
     options: ['baseLearningRate', 'stepSizeUp', 'stepSizeDown', 'mode', 'expGamma'],

@@ -44,6 +44,10 @@ describe('fovea train --save-best, --early-stopping, --eval-every', () => {
     expect(code).toBe(0);
     const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).evalLoss === null)).toEqual([true, false, false]);
+    const always = join(root, 'always');
+    await fovea('train', 'lenet', '--data', 'mnist', '--data-dir', dataDir, '--epochs', '3', '--out', always);
+    const [one, other] = [out, always].map((path) => JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')));
+    expect(one.files['weights.safetensors']).toEqual(other.files['weights.safetensors']);
     expect(await fovea('eval', out, '--best')).toMatchObject({ code: 2, err: expect.stringContaining('--save-best') });
   });
 
