@@ -195,7 +195,7 @@ Examples:
     .command('predict')
     .description('classify pictures')
     .addArgument(folder())
-    .argument('<image...>', 'pictures (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG), or folders of them')
+    .argument('<image...>', 'pictures (JPEG, PNG, WebP, GIF, TIFF; with MNIST AVIF and SVG too), or folders of them')
     .addOption(bestOption())
     .option('--top <n>', 'classes to show of each picture', positiveInteger, 3)
     .option('--csv', "print a table with commas; for iChallenge-PM in the challenge's form: FileName,PM Risk")

@@ -6,6 +6,10 @@ export const noMedicalDevice =
   'Fovea is no medical device. These figures describe this set of pictures only: they say nothing about ' +
   'other cameras, clinics or people, and must not guide the care of anybody.';
 
+/** Goes before it where a network has never seen a photograph. */
+export const trainedOnDrawings =
+  'This network was trained on drawn pictures, not on photographs: of real eyes its answers say nothing.';
+
 /** `sensitivity of at least 95 %`. */
 export function describeOperatingRule(rule: OperatingRule): string {
   if (rule === 'youden') return 'highest sum of sensitivity and specificity';

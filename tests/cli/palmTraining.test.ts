@@ -57,7 +57,12 @@ describe('a training on iChallenge-PM', () => {
   });
 
   it('hands in predictions in the form of the challenge', async () => {
-    const rows = (await succeeds('predict', folder, validation, '--csv')).trimEnd().split('\n');
+    const table = await runFovea('predict', folder, validation, '--csv');
+    expect(table.err).toMatch(/trained on drawn pictures.* no medical device/);
+    expect((await succeeds('predict', folder, join(validation, 'V0003.jpg'))).trimEnd()).toMatch(
+      /no medical device\..*$/,
+    );
+    const rows = table.out.trimEnd().split('\n');
     expect(rows[0]).toBe('FileName,PM Risk');
     expect(rows.slice(1).map((row) => row.split(',')[0])).toEqual(
       Array.from({ length: 14 }, (_, i) => `V${String(i + 1).padStart(4, '0')}.jpg`),

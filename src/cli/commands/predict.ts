@@ -7,6 +7,7 @@ import { openRun, type TrainedRun } from '../../model/evaluateRun.js';
 import { formatCount, formatPercent } from '../../model/format.js';
 import { expandFolders, type Prediction, predictFiles } from '../../model/predict.js';
 import { Progress } from '../../model/progress.js';
+import { noMedicalDevice, trainedOnDrawings } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { print, printJson, type Terminal } from '../terminal.js';
@@ -64,7 +65,16 @@ export async function predict(
   }
   if (csv) await writeCsv(csvOf(run, shown), out, shown.length, terminal);
   else if (shown.length > 0) print(terminal, tableOf(shown, Math.min(top, classNames.length)));
+  const note = noteOf(run);
+  if (note !== null && done > unreadable) (csv || json ? terminal.stderr : terminal.stdout).write(`\n${note}\n`);
   return unreadable === 0 ? 0 : 2;
+}
+
+/** What whoever reads predictions about eyes has to know. */
+function noteOf({ folder }: TrainedRun): string | null {
+  const { name, synthetic } = folder.config.data;
+  if (name !== 'palm') return null;
+  return synthetic ? `${trainedOnDrawings} ${noMedicalDevice}` : noMedicalDevice;
 }
 
 async function writeCsv(text: string, out: string | undefined, count: number, terminal: Terminal): Promise<void> {
