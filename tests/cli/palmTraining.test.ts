@@ -77,7 +77,7 @@ describe('a training on iChallenge-PM', () => {
 
   it('has no third part', async () => {
     const { code, err } = await runFovea('eval', folder, '--split', 'all');
-    expect(err).toContain("[palm] split: expected 'train' or 'eval', got 'all'");
+    expect(err).toContain('[palm] split: expected train or validation, got all');
     expect(code).toBe(2);
   });
 });

@@ -156,7 +156,9 @@ describe('data sets that say themselves which images are for judging', () => {
     expect(train.files.map(({ path }) => basename(path))).toEqual([1, 2, 3, 4, 5].map((i) => `data_batch_${i}`));
     expect(test.dataset.length).toBe(3);
     expect(test.source).toBe(`${root}/test_batch`);
-    await expect(data.open('all')).rejects.toThrow("[cifar10] split: expected 'train' or 'eval', got 'all'");
+    await expect(data.open('all')).rejects.toThrow(
+      '[cifar10] split: expected train or validation, got all; choose one',
+    );
   });
 
   it('cifar100:DIR', async () => {

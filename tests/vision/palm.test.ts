@@ -69,12 +69,18 @@ async function failure(promise: Promise<unknown>): Promise<string> {
 
 /** An import in a process whose user may not read everything, as root may. @returns the summary, or name and message */
 function importAsNobody(options: PalmImportOptions): string {
-  if (!existsSync(join(folder, 'package.json'))) compileInto(folder, ['vision/datasets/palm/import']);
-  const given = JSON.stringify({ cache: false, numWorkers: 0, ...options });
+  return asNobody(`importPalm('data', 'out', ${JSON.stringify({ cache: false, numWorkers: 0, ...options })})`);
+}
+
+function asNobody(call: string): string {
+  if (!existsSync(join(folder, 'package.json'))) {
+    compileInto(folder, ['vision/datasets/palm/import', 'vision/datasets/palm/palm']);
+  }
   const script = `
     import { importPalm } from './vision/datasets/palm/import.js';
-    await importPalm('data', 'out', ${given}).then(
-      (summary) => console.log(JSON.stringify(summary)),
+    import { PALM } from './vision/datasets/palm/palm.js';
+    await ${call}.then(
+      (result) => console.log(JSON.stringify(result)),
       ({ name, message }) => console.log(name + ' ' + message),
     );`;
   const args = [process.execPath, write('script.js', script)];
@@ -245,7 +251,7 @@ describe('importing', () => {
     const summary = await run(data);
     expect(summary.synthetic).toBe(true);
     expect(summary.warnings.slice(2)).toEqual([
-      'left out 1 pictures of the test set (T…), which have no labels',
+      'left out 1 pictures of the test set (T…): training and validation pictures are what is used',
       'left out pictures that are named otherwise: data/photo.jpg',
     ]);
     expect((await PALM.open({ dataDir: out })).synthetic).toBe(true);
@@ -367,6 +373,21 @@ describe('the data set', () => {
     expect(await failure(open('fail'))).toMatch(/missing or changed ones: PALM-Training400\/P0001\.jpg; import again/);
     for (const name of ['H0001', 'N0001', 'P0002']) rmSync(path(name));
     expect(await failure(open('skip'))).toMatch(/missing or changed ones/);
+  });
+
+  it('tells folders that may not be read from pictures that are gone', async () => {
+    await run(released());
+    const open = () => asNobody("PALM.open({ dataDir: 'out', cache: false, onBadImage: 'skip' })");
+    chmodSync(join(out, 'PALM-Training400'), 0);
+    expect(open()).toMatch(
+      /^FileError .*out\/PALM-Training400: expected a readable folder, got EACCES.*make the folder/,
+    );
+    chmodSync(out, 0);
+    expect(open()).toMatch(
+      /^FileError .*out\/palm\.json: expected the list.*got EACCES.*; make the folder and its files/,
+    );
+    chmodSync(out, 0o755);
+    chmodSync(join(out, 'PALM-Training400'), 0o755);
   });
 
   it('refuses what was not imported, or changed since', async () => {

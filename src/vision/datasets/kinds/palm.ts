@@ -19,7 +19,7 @@ export const palm: DatasetKind = {
       holdOut: null,
       synthetic,
       async open(split) {
-        if (split === 'all') throw new InputError("[palm] split: expected 'train' or 'eval', got 'all'");
+        if (split === 'all') throw new InputError('[palm] split: expected train or validation, got all; choose one');
         const mode = split === 'train' ? 'train' : 'validation';
         return splitOf(await PALM.open({ dataDir, mode, ...readerOptions(options) }), `folder ${dataDir}`);
       },

@@ -30,7 +30,7 @@ export function pixelKind({ name, imageShape, classNames, open, ...kind }: Pixel
       holdOut: null,
       synthetic: false,
       async open(split) {
-        if (split === 'all') throw new InputError(`[${name}] split: expected 'train' or 'eval', got 'all'`);
+        if (split === 'all') throw new InputError(`[${name}] split: expected train or validation, got all; choose one`);
         const numWorkers = options.reading?.numWorkers ?? usualWorkers;
         const { dataset, source, paths } = await open(split === 'train' ? 'train' : 'test', { ...options, numWorkers });
         return {

@@ -194,7 +194,8 @@ async function survey(sources: PalmSources, before: PalmRecord) {
     for (const image of [...before.images, ...before.quarantine]) if (image.set === set) added.add(image.file);
     if (added.size !== released) warnings.push(`expected ${released} ${set} pictures, got ${added.size}`);
   }
-  if (test > 0) warnings.push(`left out ${test} pictures of the test set (T…), which have no labels`);
+  if (test > 0)
+    warnings.push(`left out ${test} pictures of the test set (T…): training and validation pictures are what is used`);
   if (unnamed.length > 0) warnings.push(`left out pictures that are named otherwise: ${listed(unnamed)}`);
   if (sources.passedOver.length > 0) {
     warnings.push(

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
+import { reasonOf } from '../../../io/atomic.js';
 import {
   type BadImage,
   ImageFileDataset,
@@ -9,7 +10,7 @@ import {
   imageFileSet,
 } from '../imageFiles.js';
 import { listed } from '../listed.js';
-import { hashOf, type PalmImage, type PalmSet, readRecord, setFolders } from './record.js';
+import { hashOf, isForbidden, makeReadable, type PalmImage, type PalmSet, readRecord, setFolders } from './record.js';
 
 export interface PALMOptions extends ImageFilesOptions {
   /** The folder that the data set was imported into. */
@@ -52,7 +53,13 @@ export class PALM extends ImageFileDataset {
       images.map(({ file }) =>
         stat(join(dataDir, file)).then(
           ({ size }) => size,
-          () => null,
+          (error: unknown) => {
+            if (!isForbidden(error)) return null;
+            const folder = join(dataDir, setFolders[mode]);
+            throw new FileError(
+              `[palm] ${folder}: expected a readable folder, got ${reasonOf(error)}; ${makeReadable}`,
+            );
+          },
         ),
       ),
     );

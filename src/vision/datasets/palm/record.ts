@@ -58,16 +58,19 @@ export interface PalmSize {
   readonly pathologic: number;
 }
 
+export const makeReadable = 'make the folder and its files readable';
+
+export function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** @throws FileError if there is none, or it was not written by an import */
 export async function readRecord(folder: string): Promise<PalmRecord> {
   const path = join(folder, recordFile);
-  const refuse = (got: string, cause: unknown) =>
-    new FileError(
-      `[palm] ${path}: expected the list that an import writes, got ${got}; import the data set into ${folder} first`,
-      { cause },
-    );
+  const refuse = (got: string, cause: unknown, todo = `import the data set into ${folder} first`) =>
+    new FileError(`[palm] ${path}: expected the list that an import writes, got ${got}; ${todo}`, { cause });
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw refuse(reasonOf(error), error);
+    throw refuse(reasonOf(error), error, isForbidden(error) ? makeReadable : undefined);
   });
   try {
     return record.parse(JSON.parse(text));
