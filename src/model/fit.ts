@@ -1,7 +1,11 @@
-import { InputError } from '../errors.js';
-import { makeFolder } from '../io/atomic.js';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { FileError, InputError } from '../errors.js';
+import { makeFolder, reasonOf } from '../io/atomic.js';
 import { DataLoader } from '../io/dataloader.js';
 import { type Dataset, labelsOf } from '../io/dataset.js';
+import { type Lock, lockFile, lockFolder } from '../io/lock.js';
 import { BalancedSampler } from '../io/sampler.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
@@ -84,6 +88,9 @@ export interface Prepared {
   readonly metrics: readonly Metric[];
 }
 
+/** What is written besides the state. */
+const ownFiles = /^(epoch-\d+|final|best|best_model|weights|optimizer)(\.optimizer)?\.safetensors$|^metrics\.jsonl$/;
+
 /** See `Model.fit`. */
 export async function fitModel(prepared: Prepared, options: FitOptions): Promise<readonly EpochRecord[]> {
   const { saveDir, saveSteps, resume = false } = options;
@@ -92,22 +99,65 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
   }
   const callbacks = await callbacksOf(prepared, options);
   const loop = await loopOf(prepared, options);
-  if (saveDir === undefined) return finish(prepared, callbacks, { ...loop, callbacks });
-  await makeFolder(saveDir);
+  const locks = await lockCheckpoints(callbacks, saveDir);
+  try {
+    if (saveDir === undefined) return await finish(prepared, callbacks, { ...loop, callbacks });
+    return await fitIn(saveDir, prepared, callbacks, { ...loop, callbacks, saveSteps }, resume);
+  } finally {
+    for (const lock of locks) await lock.release();
+  }
+}
+
+async function fitIn(
+  saveDir: string,
+  prepared: Prepared,
+  callbacks: readonly Callback[],
+  options: TrainOptions,
+  resume: boolean,
+): Promise<readonly EpochRecord[]> {
+  await makeSaveDir(saveDir);
+  // The lock of a training that was killed tells whose files lie there.
+  const killed = existsSync(join(saveDir, lockFile));
   const folder = new StateFolder(saveDir);
-  const from = await folder.locked(() => beginning(folder, prepared, resume));
+  const from = await folder.locked(() => beginning(folder, prepared, resume, killed));
   await folder.lock();
   try {
     return await finish(prepared, callbacks, {
-      ...loop,
-      callbacks,
-      saveSteps,
+      ...options,
       save: (training) => folder.save(training),
       from,
     });
   } finally {
     await folder.unlock();
   }
+}
+
+async function makeSaveDir(path: string): Promise<void> {
+  await makeFolder(path).catch((error: unknown) => {
+    throw new FileError(
+      `[fit] ${path}: expected a folder, or to make one, got ${reasonOf(error)}; choose another saveDir`,
+      { cause: error },
+    );
+  });
+}
+
+/** Keeps others out of the folders that checkpoints have of their own. */
+async function lockCheckpoints(callbacks: readonly Callback[], saveDir: string | undefined): Promise<Lock[]> {
+  const folders = callbacks.flatMap((callback) =>
+    callback instanceof ModelCheckpoint && callback.saveDir !== null ? [resolve(callback.saveDir)] : [],
+  );
+  const locks: Lock[] = [];
+  for (const folder of new Set(folders)) {
+    if (saveDir !== undefined && folder === resolve(saveDir)) continue;
+    try {
+      await makeSaveDir(folder);
+      locks.push(await lockFolder(folder, 'ModelCheckpoint'));
+    } catch (error) {
+      for (const lock of locks) await lock.release();
+      throw error;
+    }
+  }
+  return locks;
 }
 
 async function finish(
@@ -129,8 +179,19 @@ async function beginning(
   folder: StateFolder,
   { network, optimizer }: Prepared,
   resume: boolean,
+  killed: boolean,
 ): Promise<TrainOptions['from']> {
-  if (!(await folder.hasState())) return undefined;
+  const hasState = await folder.hasState();
+  const names = await readdir(folder.path);
+  const foreign = names.find((name) => name === 'config.json' || (!hasState && ownFiles.test(name)));
+  // A training that was killed before its first state goes on by beginning anew.
+  if (foreign !== undefined && (foreign === 'config.json' || !(killed && resume))) {
+    throw new InputError(
+      `[fit] ${folder.path}: expected a folder of Model.fit or a new one, got one with ${foreign} of something else ` +
+        '(nothing is ever overwritten); choose another saveDir',
+    );
+  }
+  if (!hasState) return undefined;
   if (!resume) {
     throw new InputError(
       `[fit] ${folder.path}: expected a folder without a training, got one with the state of one; ` +

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { engineInfo, setEngine, setPrecision } from '../../src/engine/select.js';
@@ -8,7 +10,7 @@ import type { Dataset } from '../../src/io/dataset.js';
 import { loadSafetensors } from '../../src/io/safetensors.js';
 import { Accuracy, Auc } from '../../src/metric/index.js';
 import { Callback, CallbackError, type Training } from '../../src/model/callback.js';
-import { EarlyStopping, ProgBarLogger, ReduceLROnPlateau } from '../../src/model/callbacks/index.js';
+import { EarlyStopping, ModelCheckpoint, ProgBarLogger, ReduceLROnPlateau } from '../../src/model/callbacks/index.js';
 import { DivergenceError } from '../../src/model/divergence.js';
 import type { FitOptions } from '../../src/model/fit.js';
 import { Model } from '../../src/model/model.js';
@@ -109,6 +111,47 @@ describe('Model.fit', () => {
     expect(await weightsIn(join(saveDir, 'epoch-5.safetensors'))).toEqual(seen[4]);
     expect(await weightsIn(join(saveDir, 'final.safetensors'))).toEqual(seen[5]);
     await expect(makeModel().fit({ ...usual, saveDir })).rejects.toThrow(/expected a folder without a training/);
+  });
+
+  test('overwrites nothing that is not its own', async () => {
+    const saveDir = path('foreign');
+    mkdirSync(saveDir);
+    for (const name of ['epoch-1.safetensors', 'weights.safetensors', 'config.json']) {
+      const file = join(saveDir, name);
+      writeFileSync(file, 'mine');
+      const promise = makeModel().fit({ ...usual, saveDir, resume: true });
+      await expect(promise).rejects.toThrow(`got one with ${name} of something else (nothing is ever overwritten)`);
+      expect(readFileSync(file, 'utf8')).toBe('mine');
+      rmSync(file);
+    }
+    // A training that was killed before its first state.
+    writeFileSync(join(saveDir, 'epoch-1.safetensors'), 'half');
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    writeFileSync(join(saveDir, '.lock'), JSON.stringify({ host: hostname(), pid: dead, began: null }));
+    expect(await makeModel().fit({ ...usual, saveDir, resume: true, epochs: 1 })).toHaveLength(1);
+    writeFileSync(path('file'), '');
+    const inFile = makeModel().fit({ ...usual, saveDir: path('file') });
+    await expect(inFile).rejects.toThrow(FileError);
+    await expect(inFile).rejects.toThrow(/file: expected a folder, or to make one, got EEXIST: .*; choose another/);
+  });
+
+  test('locks the folder that a checkpoint has of its own', async () => {
+    const own = path('own');
+    const checkpoint = () => new ModelCheckpoint({ saveDir: own, verbose: 0 });
+    const errors: unknown[] = [];
+    const second: Callback = {
+      onTrainBegin: async () => {
+        errors.push(
+          await makeModel()
+            .fit({ ...usual, callbacks: checkpoint() })
+            .catch((error: unknown) => error),
+        );
+      },
+    };
+    await makeModel().fit({ ...usual, epochs: 1, callbacks: [checkpoint(), second] });
+    expect(errors).toEqual([expect.any(InputError)]);
+    expect((errors[0] as Error).message).toMatch(/^\[ModelCheckpoint\] .*own: expected nobody else to write there/);
+    expect(readdirSync(own)).not.toContain('.lock');
   });
 
   test.each([path('restored'), undefined])(
