@@ -23,7 +23,7 @@ import { revisionOf } from '../bench/peers/revision.mjs';
 import { reasonOf, startSession } from '../bench/peers/session.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { networks, titles, turns } = plan;
+const { networks, titles } = plan;
 const allPeers = Object.keys(titles);
 
 const { values: options } = parseArgs({
@@ -134,9 +134,8 @@ class Measurements {
 
   /** @param round 0 is the screening */
   async get(contender, round) {
-    const file = this.#fileOf(this.entry, contender, round);
-    const old = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
-    if (old?.times !== undefined) return old;
+    const old = this.#stored(contender, round);
+    if (old !== null) return old;
     const start = performance.now();
     const measured = await this.#measure(contender, round).catch(({ message }) => ({ error: message }));
     const result = this.#store(this.entry, contender, round, measured);
@@ -149,6 +148,16 @@ class Measurements {
     return result;
   }
 
+  /** Starts those that are to be measured first, together: nothing is timed meanwhile. */
+  async prepare(contenders) {
+    const start = performance.now();
+    const firstRound = (one) => (plan.hasChoice(contenders, one) ? 0 : 1);
+    const missing = contenders.filter((one) => one.peer !== 'floor' && this.#stored(one, firstRound(one)) === null);
+    await Promise.allSettled(missing.map(async (one) => this.#session(one).ready));
+    const took = ((performance.now() - start) / 1000).toFixed(0);
+    if (missing.length > 0) console.error(`[${this.progress}] ${plan.nameOf(this.entry)}: all ready (took ${took} s)`);
+  }
+
   /** Ends the processes of all but these. */
   async keep(contenders) {
     const kept = contenders.map(labelOf);
@@ -157,6 +166,12 @@ class Measurements {
 
   #fileOf(entry, contender, round) {
     return join(folder, `${plan.nameOf(entry)}-${labelOf(contender)}-${round}.json`);
+  }
+
+  #stored(contender, round) {
+    const file = this.#fileOf(this.entry, contender, round);
+    const old = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+    return old?.times === undefined ? null : old;
   }
 
   #store(entry, contender, round, measured) {
@@ -170,13 +185,12 @@ class Measurements {
     // Threads of the one before spin for a while.
     await pause(250);
     if (contender.peer === 'floor') return this.#measureFloor(contender, round);
+    const session = this.#session(contender);
     const label = labelOf(contender);
-    const waiting = this.#sessions.get(label);
-    const session = waiting ?? startSession(...commandOf(this.entry, contender, this.python), { env, cwd: root });
-    this.#sessions.set(label, session);
-    const usual = round === 0 ? turns.screening : waiting === undefined ? turns.first : turns.later;
     try {
-      return await session.turn(options.quick ? turns.quick : usual);
+      const result = await session.turn(plan.turnOf(round, session.ms, options.quick));
+      session.ms = plan.median(result.times);
+      return result;
     } catch (error) {
       await this.#stop(label);
       throw error;
@@ -184,6 +198,15 @@ class Measurements {
       // The others need room; this one starts again for its next turn.
       if (freemem() < 0.4 * totalmem()) await this.#stop(label);
     }
+  }
+
+  #session(contender) {
+    const label = labelOf(contender);
+    if (!this.#sessions.has(label)) {
+      const command = commandOf(this.entry, contender, this.python);
+      this.#sessions.set(label, startSession(...command, { env, cwd: root }));
+    }
+    return this.#sessions.get(label);
   }
 
   /** One of a training step tells that of inference as well. */
@@ -206,16 +229,20 @@ class Measurements {
 async function measureEntry(entry, peers, python, progress) {
   const contenders = plan.contendersOf(entry, peers);
   const measurements = new Measurements(entry, python, progress);
+  await measurements.prepare(contenders);
   const screened = [];
-  for (const contender of contenders.filter((one) => plan.hasChoice(contenders, one))) {
+  const waiting = new Set(contenders.filter((one) => plan.hasChoice(contenders, one)));
+  for (const contender of waiting) {
     screened.push(await measurements.get(contender, 0));
-    await measurements.keep(plan.finalistsOf(contenders, screened));
+    waiting.delete(contender);
+    await measurements.keep([...waiting, ...plan.finalistsOf(contenders, screened)]);
   }
   const results = [...screened];
   const failed = new Set();
   for (let round = 1; round <= rounds; round++) {
     for (const contender of plan.inTurn(plan.finalistsOf(contenders, screened), round)) {
-      if (failed.has(contender)) continue;
+      // The floor, a minimum, does with two of three rounds.
+      if (failed.has(contender) || (contender.peer === 'floor' && round % 2 === 0)) continue;
       const result = await measurements.get(contender, round);
       if (result.error !== undefined) failed.add(contender);
       results.push(result);

@@ -42,19 +42,19 @@ export function entriesOf(chosen, modes) {
 const variants = {
   floor: () => ['kernels'],
   fovea: () => ['default'],
-  // Compiled code has its features channels last in any case; the other layout would only be converted at first.
-  torch: ({ mode, precision }) => [
-    'eager',
-    'channels_last',
-    'compile_channels_last',
-    ...(mode === 'infer' ? ['torchscript'] : []),
-    ...(mode === 'infer' && precision === 'bf16'
-      ? ['bfloat16_channels_last', 'compile_bfloat16_channels_last', 'torchscript_bfloat16_channels_last']
-      : []),
-  ],
+  // Compiled code has its features channels last in any case. In bf16 inference short parameters spare the casts of autocast.
+  torch: ({ mode, precision }) =>
+    mode === 'infer' && precision === 'bf16'
+      ? [
+          'channels_last',
+          'bfloat16_channels_last',
+          'compile_bfloat16_channels_last',
+          'torchscript_bfloat16_channels_last',
+        ]
+      : ['eager', 'channels_last', 'compile_channels_last', ...(mode === 'infer' ? ['torchscript'] : [])],
   paddle: ({ mode, precision }) => [
-    ...(precision === 'float32' ? ['dygraph', 'static'] : []),
-    ...(mode === 'infer' ? ['predictor'] : []),
+    ...(precision === 'float32' ? ['static'] : []),
+    ...(mode === 'infer' ? ['predictor'] : precision === 'float32' ? ['dygraph'] : []),
   ],
   onnxruntime: ({ mode, precision }) => (mode === 'infer' && precision === 'float32' ? ['default'] : []),
   tfjs: ({ network, mode }) => (network !== 'lenet' ? [] : mode === 'train' ? ['cpu'] : ['cpu', 'wasm']),
@@ -74,14 +74,27 @@ export const median = (values) => {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-const steps = (count, seconds, limit = 10) => ({ count, seconds, limit });
-/** Steps of a turn: of the screening, of a process that has done none yet, of one that has. */
-export const turns = {
+const steps = (count, seconds, limit = 6) => ({ count, seconds, limit });
+const turns = {
   screening: { warmup: steps(1, 0.3), steps: steps(2, 0.3) },
   first: { warmup: steps(3, 2), steps: steps(3, 1) },
   later: { warmup: steps(1, 0.3), steps: steps(3, 1) },
+  laterSlow: { warmup: steps(0, 0), steps: steps(3, 1) },
   quick: { warmup: steps(1, 0), steps: steps(2, 0) },
 };
+
+/**
+ * Steps of a turn.
+ *
+ * @param ms a step's time in the last turn of the same process, which has to warm up if it has had none; long steps do
+ *   without when it goes on
+ */
+export function turnOf(round, ms, quick) {
+  if (quick) return turns.quick;
+  if (round === 0) return turns.screening;
+  if (ms === undefined) return turns.first;
+  return ms > 500 ? turns.laterSlow : turns.later;
+}
 
 /** A mode that is alone needs no screening. */
 export const hasChoice = (contenders, { peer }) => contenders.filter((other) => other.peer === peer).length > 1;

@@ -215,7 +215,7 @@ export function report(results, { threads, rounds, revision, quick, peers, load 
   ];
   const memoryNote =
     'Of a step: the peak of resident memory during the measured steps, less what was resident before the network was made. Then ' +
-    'the peak of the whole process, compilation included.';
+    'the peak of the whole process, compilation included. What LeNet needs is less than runtimes take and give back by themselves.';
   const parts = [
     { mode: 'train', title: 'Training step, milliseconds', what: 'a training step', figure: ({ ms }) => ms },
     {
@@ -232,7 +232,7 @@ export function report(results, { threads, rounds, revision, quick, peers, load 
   }
   sections.push(
     '## Every mode',
-    'Screened: the faster of two steps, too far from the best mode of its peer to be measured again.',
+    'Screened: the fastest of a few steps, too far from the best mode of its peer to be measured again.',
     everything(results),
   );
   return `${sections.filter(Boolean).join('\n\n')}\n`;

@@ -1,4 +1,4 @@
-/** A worker's process, which lives from its first turn until it is stopped. */
+/** A worker's process, which lives until it is stopped. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -25,22 +25,24 @@ export function startSession(command, args, options) {
     if (line.startsWith('{"version":')) answered(JSON.parse(line));
   });
   const killIn = (milliseconds) => setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  const failure = ended.then((reason) => Promise.reject(new Error(reason)));
+  async function nextLine() {
+    const timer = killIn(60_000 * minutesAtMost);
+    const answer = new Promise((done) => {
+      answered = done;
+    });
+    return Promise.race([answer, failure]).finally(() => clearTimeout(timer));
+  }
+  const ready = nextLine();
+  ready.catch(() => {}); // whoever asks for a turn hears of it
   return {
+    /** Imports, network and compilation are done. */
+    ready,
     /** `{ version, stepMiB, processMiB, times }` */
     async turn(request) {
-      const timer = killIn(60_000 * minutesAtMost);
-      const answer = new Promise((done) => {
-        answered = done;
-      });
+      await ready;
       child.stdin.write(`${JSON.stringify(request)}\n`);
-      const failure = ended.then((reason) => {
-        throw new Error(reason);
-      });
-      try {
-        return await Promise.race([answer, failure]);
-      } finally {
-        clearTimeout(timer);
-      }
+      return nextLine();
     },
     async stop() {
       child.stdin.end();

@@ -1,6 +1,6 @@
 /**
- * What the workers for Node share: arguments, and turns of measuring. A line on standard input asks for a turn, a line of
- * JSON answers; in between the process waits.
+ * What the workers for Node share: arguments, and turns of measuring. A first line tells that all is ready. Then a line on
+ * standard input asks for a turn, a line of JSON answers; in between the process waits.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ export const args = { ...values, batch: Number(values.batch), threads: Number(va
 async function repeat(step, { count, seconds, limit }) {
   const times = [];
   let spent = 0;
-  while (times.length === 0 || (spent < limit && (times.length < count || spent < seconds))) {
+  while ((times.length < count || spent < seconds) && (times.length === 0 || spent < limit)) {
     const start = performance.now();
     await step();
     const ms = performance.now() - start;
@@ -37,10 +37,10 @@ function mebibytes(name) {
  */
 export async function serve(make, version) {
   const importedMiB = mebibytes('VmRSS');
-  let step;
+  const step = await make();
+  console.log(JSON.stringify({ version }));
   for await (const line of createInterface({ input: process.stdin })) {
     const turn = JSON.parse(line);
-    step ??= await make();
     await repeat(step, turn.warmup);
     const warmMiB = mebibytes('VmHWM');
     // From here on VmHWM is the peak of the steps alone.

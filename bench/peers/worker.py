@@ -1,6 +1,7 @@
 """What the Python workers share: arguments, and turns of measuring.
 
-A line on standard input asks for a turn, a line of JSON answers; in between the process waits.
+A first line tells that all is ready. Then a line on standard input asks for a turn, a line of JSON answers; in between the
+process waits.
 """
 
 import argparse
@@ -22,7 +23,7 @@ def arguments():
 def repeat(step, count, seconds, limit):
     """At least so many steps, and for so many seconds, but none that begins after `limit`; milliseconds of each."""
     times, spent = [], 0
-    while not times or (spent < limit and (len(times) < count or spent < seconds)):
+    while (len(times) < count or spent < seconds) and (not times or spent < limit):
         start = time.perf_counter()
         step()
         took = time.perf_counter() - start
@@ -38,10 +39,11 @@ def mebibytes(name):
 
 def serve(make, version):
     """Takes turns until the input ends. `make` makes the network and returns what does a step; all imports come before."""
-    imported, step = mebibytes("VmRSS"), None
+    imported = mebibytes("VmRSS")
+    step = make()
+    print(json.dumps({"version": version}), flush=True)
     for line in sys.stdin:
         turn = json.loads(line)
-        step = step or make()
         repeat(step, **turn["warmup"])
         warm = mebibytes("VmHWM")
         # From here on VmHWM is the peak of the steps alone.
