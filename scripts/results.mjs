@@ -3,7 +3,8 @@
  *
  * Without `--data` the stand-in for iChallenge-PM is drawn and imported first. Trainings that are done are not repeated,
  * so that the command may be interrupted and called again. A study is a set of trainings; the page has a table for
- * each whose trainings are all done.
+ * each whose trainings are all done. The raw figures go beside it, as .json; `--known` takes the trainings in such a file
+ * as done, to go on elsewhere.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { networks, page, studies } from './resultsPage.mjs';
 
 const usage = `usage: npm run results -- [--study ${Object.keys(studies).join(',')}] [--data palm:DIR]
        [--models ${Object.keys(networks).join(',')}] [--seeds 0,1,2]
-       [--folder runs/results] [--out docs/results.md] [further options of fovea train]`;
+       [--folder runs/results] [--known FILE.json] [--out docs/results.md] [further options of fovea train]`;
 
 function options() {
   const known = {
@@ -22,6 +23,7 @@ function options() {
     models: { type: 'string', default: Object.keys(networks).join() },
     seeds: { type: 'string', default: '0,1,2' },
     folder: { type: 'string', default: 'runs/results' },
+    known: { type: 'string' },
     out: { type: 'string' },
     help: { type: 'boolean' },
   };
@@ -64,6 +66,11 @@ function fovea(args, onLine) {
   });
 }
 
+function write(path, text) {
+  writeFileSync(`${path}.tmp`, text);
+  renameSync(`${path}.tmp`, path);
+}
+
 /** The stand-in, drawn and imported once. */
 async function synthetic(folder) {
   const archives = join(folder, 'archives');
@@ -73,10 +80,21 @@ async function synthetic(folder) {
   return `palm:${palm}`;
 }
 
+/** What is told of a training: all that counts, and nothing of where it ran. */
+function toldOf({ run, config, ...rest }) {
+  const { version, model, data, recipe, seed, engine, machine } = config;
+  const split = ({ images, classCounts, sha256 }) => ({ images, classCounts, sha256 });
+  const { title, synthetic, classNames } = data;
+  const told = { title, synthetic, classNames, train: split(data.train), eval: split(data.eval) };
+  return { ...rest, config: { version, model, data: told, recipe, seed, engine, machine } };
+}
+
 const nameOf = (study, model, seed) => `${study === 'recipes' ? '' : `${study}-`}${model}-${seed}`;
 
 /** What a training came to, if it is done. */
-function known({ folder, further, data }, study, model, seed) {
+function known({ folder, further, data, taken }, study, model, seed) {
+  const told = taken.find((entry) => entry.study === study && entry.model === model && entry.seed === seed);
+  if (told !== undefined) return told;
   const record = join(folder, `${nameOf(study, model, seed)}.json`);
   if (!existsSync(record)) return null;
   const found = JSON.parse(readFileSync(record, 'utf8'));
@@ -110,9 +128,7 @@ async function trained({ folder, further, data }, study, model, seed) {
       Object.assign(found, { notice, auc, atThreshold, atOperatingPoint });
     }
   });
-  const record = join(folder, `${name}.json`);
-  writeFileSync(`${record}.tmp`, `${JSON.stringify(found, null, 1)}\n`);
-  renameSync(`${record}.tmp`, record);
+  write(join(folder, `${name}.json`), `${JSON.stringify(found, null, 1)}\n`);
 }
 
 const asked = options();
@@ -121,6 +137,7 @@ mkdirSync(asked.folder, { recursive: true });
 process.on('SIGINT', () => {});
 try {
   asked.data ??= await synthetic(asked.folder);
+  asked.taken = asked.known === undefined ? [] : JSON.parse(readFileSync(asked.known, 'utf8'));
   const wanted = ([name, { models }]) =>
     asked.models
       .filter((model) => models.includes(model))
@@ -137,10 +154,13 @@ try {
   const text = page(new Map(done), asked);
   if (asked.out === undefined) console.log(`\n${text}`);
   else {
+    const raw = asked.out.replace(/(\.md)?$/, '.json');
     mkdirSync(dirname(asked.out), { recursive: true });
-    writeFileSync(`${asked.out}.tmp`, text);
-    renameSync(`${asked.out}.tmp`, asked.out);
-    console.log(`\n${asked.out} written`);
+    write(asked.out, text);
+    const all = Object.entries(studies).flatMap(wanted);
+    const found = all.map((training) => known(asked, ...training)).filter((result) => result !== null);
+    write(raw, `[\n${found.map((result) => JSON.stringify(toldOf(result))).join(',\n')}\n]\n`);
+    console.log(`\n${asked.out} and ${raw} written`);
   }
 } catch (error) {
   console.error(`results: ${error.message}`);
