@@ -184,6 +184,7 @@ Examples:
     .addOption(onBadImageOption())
     .addOption(engineOption())
     .addOption(threadsOption())
+    .option('--report <file>', 'new HTML file with the figures, curves and worst mistakes')
     .addOption(convOption())
     .addOption(precisionOption())
     .addOption(jsonOption())

@@ -17,6 +17,7 @@ import { RunFolder } from './runFolder.js';
 import { screeningOf } from './screening.js';
 import { describeSplit, evalBatchSize } from './splits.js';
 
+import { fingerprint } from './stateFolder.js';
 /** A trained network, read from a run folder. */
 export interface TrainedRun {
   readonly folder: RunFolder;
@@ -25,6 +26,8 @@ export interface TrainedRun {
   /** Threshold between two classes that was chosen after the training; null if there is none for these weights. */
   readonly operatingPoint: OperatingPoint | null;
 }
+  /** Of the file with the weights. */
+  readonly weightsSha256: string;
 
 /** File of a run folder: the weights of the best epoch, if the training kept them. */
 const bestFile = 'best.safetensors';
@@ -41,7 +44,7 @@ export async function openRun(path: string, { best = false }: { readonly best?: 
   const network = modelKind(model.name).create(model.options, model.inputShape).eval();
   if (!best) {
     await folder.loadWeights(network);
-    return { folder, network, operatingPoint: folder.state.operatingPoint };
+    return { folder, network, operatingPoint: folder.state.operatingPoint, weightsSha256: folder.weightsSha256 };
   }
   const file = join(path, bestFile);
   if (!existsSync(file)) {
@@ -50,7 +53,7 @@ export async function openRun(path: string, { best = false }: { readonly best?: 
     );
   }
   network.loadStateDict((await loadSafetensors(file)).tensors);
-  return { folder, network, operatingPoint: null };
+  return { folder, network, operatingPoint: null, weightsSha256: (await fingerprint(file)).sha256 };
 }
 
 export interface EvaluateRunOptions {

@@ -42,19 +42,19 @@ export function renderReport(data: ReportData): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${data.title} – training report</title>
+<title>${data.title} – ${kindOf(data)} report</title>
 <style>${new Raw(style)}</style>
 </head>
 <body>
 <main>
 ${header(data, names)}
 ${screening === undefined ? null : screeningSection(screening, names)}
-${curvesSection({ ...names, epochs })}
+${epochs === undefined ? null : curvesSection({ ...names, epochs })}
 ${judged ? confusionSection(evaluation) : null}
 ${judged ? classesSection(evaluation) : null}
 ${mistakes === undefined ? null : mistakesSection(mistakes)}
 ${pictures === undefined ? null : picturesSection(pictures)}
-${epochsSection({ ...names, epochs })}
+${epochs === undefined ? null : epochsSection({ ...names, epochs })}
 ${factsSection(run, names)}
 <footer>Made by Fovea ${run.version}. This page is one file: it can be passed on as it is and loads nothing from elsewhere.</footer>
 </main>
@@ -64,7 +64,12 @@ ${factsSection(run, names)}
   return page.text;
 }
 
-function header({ title, note, run, epochs, evaluation, screening }: ReportData, { evalName, lossName }: Names): Html {
+function kindOf({ epochs }: ReportData): string {
+  return epochs === undefined ? 'evaluation' : 'training';
+}
+
+function header(data: ReportData, { evalName, lossName }: Names): Html {
+  const { title, note, run, epochs = [], evaluation, screening } = data;
   const tiles: Html[] = [];
   const tile = (name: string, value: string, detail: string) =>
     tiles.push(html`<div><dt>${name}</dt><dd>${value}<small>${detail}</small></dd></div>`);
@@ -86,7 +91,7 @@ function header({ title, note, run, epochs, evaluation, screening }: ReportData,
   if (seconds > 0) tile('Training time', formatDuration(seconds), plural(epochs.length, 'epoch'));
   tile('Parameters', formatCount(run.parameters), run.model);
   return html`<header>
-<p class="overline">Training report, ${run.ended.toISOString().slice(0, 10)}</p>
+<p class="overline">${capital(kindOf(data))} report, ${run.ended.toISOString().slice(0, 10)}</p>
 <h1>${title}</h1>
 ${note === undefined ? null : html`<p class="note">${note}</p>`}
 ${screening?.synthetic ? syntheticNote : null}

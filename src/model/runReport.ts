@@ -5,6 +5,8 @@ import { ImageFileDataset } from '../vision/datasets/imageFiles.js';
 import { PALM } from '../vision/datasets/palm/palm.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { Evaluation } from './evaluate.js';
+import type { RunEvaluation, TrainedRun } from './evaluateRun.js';
+import { formatCount, formatFigure } from './format.js';
 import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
 import type { RunConfig } from './records.js';
 import type { Mistake, Picture, Screening } from './report/data.js';
@@ -33,16 +35,67 @@ export async function renderRunReport(report: RunReport): Promise<string> {
   // Only a report needs the renderer and its charts.
   const { renderReport } = await import('./report.js');
   const { folder, history, evaluation, evalData, pictures, ended, note } = report;
-  const { config } = folder;
-  const { model, data, recipe, engine } = config;
-  const kind = datasetKind(data.name);
+  const { data } = folder.config;
   return renderReport({
-    title: `${modelKind(model.name).title} on ${data.title}`,
+    ...factsOf(folder, ended),
     note,
-    evalName: kind.evalName,
+    epochs: history,
+    pictures,
+    ...(evaluation && {
+      screening: screeningFor(evaluation, folder),
+      evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
+      mistakes: await mistakesOf(evaluation, evalData, data),
+    }),
+  });
+}
+
+/**
+ * Renders what a trained network is worth on some images: the report of its run without the curves of the training.
+ *
+ * @param evalName what the images are called
+ */
+export async function renderEvaluationReport(
+  { folder, weightsSha256 }: TrainedRun,
+  result: RunEvaluation,
+  evalName: string,
+): Promise<string> {
+  const { renderReport } = await import('./report.js');
+  const { data } = folder.config;
+  const { images, source, sha256, unreadable } = result.data;
+  const facts = factsOf(folder, new Date());
+  const loss = formatFigure(result.loss);
+  return renderReport({
+    ...facts,
+    title: `${facts.run.model} on ${result.title}`,
+    note: `Judged by ${formatCount(images)} ${evalName} images of the ${source}, with a loss of ${loss}.`,
+    evalName,
+    run: { ...facts.run, evalImages: images },
+    epochs: undefined,
+    ...(result.screening !== null && {
+      screening: {
+        figures: result.screening,
+        unreadable: unreadable.length,
+        positiveName: data.classNames[1],
+        dataSha256: sha256,
+        weightsSha256,
+        synthetic: result.synthetic,
+      },
+    }),
+    evaluation: { classNames: data.classNames, confusion: result.confusion },
+    mistakes: await mistakesOf(result, result.dataset, data),
+  });
+}
+
+/** How a run was made. */
+function factsOf({ config }: RunFolder, ended: Date) {
+  const { model, data, recipe, engine } = config;
+  const { title } = modelKind(model.name);
+  return {
+    title: `${title} on ${data.title}`,
+    evalName: datasetKind(data.name).evalName,
     lossName: lossOf(recipe).title,
     run: {
-      model: modelKind(model.name).title,
+      model: title,
       parameters: model.parameters,
       pretrained: model.pretrained?.path,
       dataset: data.title,
@@ -58,14 +111,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
       started: new Date(config.started),
       ended,
     },
-    epochs: history,
-    pictures,
-    ...(evaluation && {
-      screening: screeningFor(evaluation, folder),
-      evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
-      mistakes: await mistakesOf(evaluation, evalData, config.data),
-    }),
-  });
+  };
 }
 
 /** What a reader of the report is shown of the training pictures; nothing where they are not files of their own. */

@@ -136,7 +136,7 @@ describe('eval', () => {
     expect([code, err]).toEqual([0, '']);
     const last = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'))[1];
     const accuracy = (100 * (last.evalAccuracy as number)).toFixed(2);
-    expect(out).toMatch(/^LeNet on MNIST, after 2 epochs\n {2}test images {2}230\n/);
+    expect(out).toMatch(/^LeNet on MNIST, after 2 epochs\n {2}test images +230\n/);
     expect(out).toContain(`${accuracy} %  (95 % interval `);
     expect(out).toContain((last.evalLoss as number).toFixed(4));
     expect(out).toMatch(/\n {5}0 +1 +2 .* 9 +right\n/);

@@ -35,6 +35,9 @@ describe('a training on iChallenge-PM', () => {
       'Momentum 0.9, learning rate 0.001, weight decay 0.001, batch size 10, shuffled, 1 epoch, binary',
     );
     expect(err.trimEnd().split('\n')).toHaveLength(2);
+    expect(out).toMatch(/accuracy +\d.* % {2}\(95 % interval .*; \d+ wrong\)/);
+    expect(out).toMatch(/data sha256 +[0-9a-f]{64}\n +weights sha256 +[0-9a-f]{64}\n/);
+    expect(out).toMatch(/Rows are the true classes.*\n\n.*non-PM +PM +right/);
     for (const figure of ['AUC', 'sensitivity at 0.5', 'specificity at 0.5', 'operating point', 'Brier score']) {
       expect(out).toContain(figure);
     }
@@ -53,7 +56,23 @@ describe('a training on iChallenge-PM', () => {
     expect(judged.loss).toBeCloseTo(record.evalLoss as number, 5);
     const [training] = linesOf(await succeeds('eval', folder, ...args, '--split', 'train'));
     expect(training).toMatchObject({ split: 'train', images: 20, sameData: true });
-    expect(await succeeds('eval', folder, '--no-cache')).toContain('drawn pictures, not photographs');
+    const report = join(root, 'judged.html');
+    const text = await succeeds('eval', folder, '--no-cache', '--report', report);
+    expect(text).toContain('drawn pictures, not photographs');
+    expect(text).toMatch(new RegExp(`data sha256 +${judged.sha256}\\n +weights sha256 +${judged.weightsSha256}\\n`));
+    const page = readFileSync(report, 'utf8');
+    for (const part of [
+      'Evaluation report',
+      'Judged by 14 validation images',
+      'ROC curve',
+      judged.sha256,
+      judged.weightsSha256,
+    ]) {
+      expect(page).toContain(part);
+    }
+    expect(page).not.toMatch(/Learning curves|No epoch was completed/);
+    const again = await runFovea('eval', folder, '--report', report);
+    expect(again).toMatchObject({ code: 2, err: expect.stringContaining('expected a new file') });
   });
 
   it('hands in predictions in the form of the challenge', async () => {

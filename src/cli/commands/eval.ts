@@ -1,12 +1,16 @@
+import { existsSync } from 'node:fs';
+import { InputError } from '../../errors.js';
+import { writeFileAtomic } from '../../io/atomic.js';
 import { wilsonInterval } from '../../metric/index.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/evaluateRun.js';
-import { formatCount, formatFigure, formatPercent } from '../../model/format.js';
+import { formatCount, formatFigure } from '../../model/format.js';
 import { Progress } from '../../model/progress.js';
 import { datasetKind, modelKind } from '../../model/recipes.js';
+import { renderEvaluationReport } from '../../model/runReport.js';
 import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
-import { formatTable } from '../../model/table.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
 import { DownloadDisplay } from '../display.js';
+import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
 import { applyEngine, applyPrecision, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
@@ -16,12 +20,18 @@ interface EvalCommandOptions extends EngineOptions, ReadingOptions {
   readonly dataDir?: string;
   readonly batchSize?: number;
   readonly best?: boolean;
+  readonly report?: string;
   readonly json?: boolean;
 }
 
 export async function evaluate(path: string, options: EvalCommandOptions, terminal: Terminal): Promise<number> {
   applyEngine(options);
-  const { data, split, dataDir, batchSize, json = false } = options;
+  const { data, split, dataDir, batchSize, report, json = false } = options;
+  if (report !== undefined && existsSync(report)) {
+    throw new InputError(
+      `[eval] ${report}: expected a new file, got one that is there already; choose another --report`,
+    );
+  }
   const run = await openRun(path, { best: options.best ?? false });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);
@@ -48,8 +58,13 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
     });
     // Assigned in a callback, which the compiler does not see.
     (progress as Progress | null)?.stop();
-    if (json) printJson(terminal, forMachines(run, result));
+    if (report !== undefined) {
+      const name = nameOf(result.split, run.folder.config.data.name);
+      await writeFileAtomic(report, await renderEvaluationReport(run, result, name));
+    }
+    if (json) printJson(terminal, { ...forMachines(run, result), ...(report !== undefined && { report }) });
     else show(run, result, terminal);
+    if (report !== undefined && !json) print(terminal, `\nThe report is in ${report}.`);
     return 0;
   } finally {
     download.end();
@@ -57,7 +72,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   }
 }
 
-function forMachines({ folder }: TrainedRun, result: RunEvaluation) {
+function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation) {
   const { model, data } = folder.config;
   const { samples, loss, accuracy, confusion, mistakes, split, sameData, screening } = result;
   const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
@@ -74,7 +89,7 @@ function forMachines({ folder }: TrainedRun, result: RunEvaluation) {
     sha256: result.data.sha256,
     sameData,
     unreadable: result.data.unreadable,
-    weightsSha256: folder.weightsSha256,
+    weightsSha256,
     loss,
     accuracy,
     accuracyInterval: wilsonInterval(correct, samples),
@@ -90,26 +105,26 @@ function forMachines({ folder }: TrainedRun, result: RunEvaluation) {
   };
 }
 
+/** What the images of a part are called. */
+function nameOf(split: RunEvaluation['split'], data: string): string {
+  return { train: 'training', eval: datasetKind(data).evalName, all: 'judged' }[split];
+}
+
 /** The file of a sample, where each has one. */
 function fileOf({ dataset }: RunEvaluation, index: number): { file?: string } {
   return dataset instanceof ImageFileDataset ? { file: dataset.files[index].path } : {};
 }
 
-function show({ folder }: TrainedRun, result: RunEvaluation, terminal: Terminal): void {
+function show({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation, terminal: Terminal): void {
   const { model, data } = folder.config;
   const { samples, confusion, split, title, synthetic } = result;
-  const name = { train: 'training', eval: datasetKind(data.name).evalName, all: 'all' }[split];
-  const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
-  const [low, high] = wilsonInterval(correct, samples);
+  const name = nameOf(split, data.name);
   const epochs = folder.history.length;
   print(terminal, `${modelKind(model.name).title} on ${title}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`);
   printFacts(terminal, [
     [`${name} images`, formatCount(samples)],
     ['source', result.data.source],
-    [
-      'accuracy',
-      `${formatPercent(result.accuracy)}  (95 % interval ${formatPercent(low)} to ${formatPercent(high)}; ${formatCount(samples - correct)} wrong)`,
-    ],
+    accuracyFact(confusion),
     ['loss', formatFigure(result.loss)],
     ...(result.screening === null
       ? []
@@ -117,18 +132,11 @@ function show({ folder }: TrainedRun, result: RunEvaluation, terminal: Terminal)
           positiveName: data.classNames[1],
           unreadable: result.data.unreadable.length,
         })),
+    ...hashFacts(result.data.sha256, weightsSha256),
   ]);
   if (result.screening !== null) print(terminal, `\n${noMedicalDevice}`);
   if (!result.sameData) print(terminal, '  Note: these are not the images that the run folder speaks of.');
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');
-  print(terminal, '\nRows are the true classes, columns what they were taken for:\n');
-  const right = (header: string) => ({ header, align: 'right' as const });
-  const rows = confusion.map((row, i) => [
-    data.classNames[i],
-    ...row.map((n) => (n === 0 ? '·' : formatCount(n))),
-    formatPercent(row[i] / row.reduce((sum, n) => sum + n, 0), 1),
-  ]);
-  const columns = [{ header: '' }, ...data.classNames.map(right), right('right')];
-  print(terminal, formatTable(columns, rows, { indent: 2 }));
+  print(terminal, `\n${confusionTable(data.classNames, confusion)}`);
 }

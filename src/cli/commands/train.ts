@@ -17,6 +17,7 @@ import { readConfiguration } from '../config.js';
 import { DownloadDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
 import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
+import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 
 interface TrainCommandOptions extends EngineOptions, ReadingOptions {
@@ -255,10 +256,15 @@ class TextReport {
             `Go on with:\n  ${command} train --resume ${path}\n`,
     );
     const screening = completed && evaluation !== null ? screeningOf(evaluation, folder.state.operatingPoint) : null;
-    if (screening !== null) {
+    if (screening !== null && evaluation !== null) {
       const { classNames, eval: judged } = folder.config.data;
       const about = { positiveName: classNames[1], unreadable: judged.unreadable.length };
-      printFacts(this.#terminal, screeningFacts(screening, about));
+      printFacts(this.#terminal, [
+        accuracyFact(evaluation.confusion),
+        ...screeningFacts(screening, about),
+        ...hashFacts(judged.sha256, folder.weightsSha256),
+      ]);
+      print(this.#terminal, `\n${confusionTable(classNames, evaluation.confusion)}\n`);
       print(this.#terminal, `${noMedicalDevice}\n`);
     }
     print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);

@@ -11,7 +11,8 @@ export interface ReportData {
   /** What the loss is, for axis and column titles: `cross entropy`. */
   readonly lossName?: string | undefined;
   readonly run: RunFacts;
-  readonly epochs: readonly EpochFigures[];
+  /** Left out for an evaluation by itself, which is then all there is. */
+  readonly epochs?: readonly EpochFigures[] | undefined;
   /** How the final network did on the judged images. */
   readonly evaluation?: Evaluation | undefined;
   /** Wrong answers that the network was surest of, worst first. */

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../format.js';
 import { type Curve, renderChart } from './curves.js';
-import type { EpochFigures, Evaluation, Mistake, Picture, ReportData, RunFacts } from './data.js';
+import type { EpochFigures, Evaluation, Mistake, Picture, RunFacts } from './data.js';
 import { type Html, html } from './html.js';
 import { type ClassScores, type ConfusedPair, confusedPairs, countImages, scoreClasses } from './scores.js';
 
@@ -26,7 +26,11 @@ function fold(table: Html, rows: number, title: string): Html {
 }
 
 /** Learning curves: the losses, and the accuracy if it was measured. */
-export function curvesSection({ epochs, evalName, lossName }: Names & Pick<ReportData, 'epochs'>): Html {
+export function curvesSection({
+  epochs,
+  evalName,
+  lossName,
+}: Names & { readonly epochs: readonly EpochFigures[] }): Html {
   if (epochs.length === 0) return html`<h2>Learning curves</h2><p class="hint">No epoch was completed.</p>`;
   const curve = (name: string, color: string, symbol: Curve['symbol'], pick: (e: EpochFigures) => Maybe): Curve => ({
     name,
@@ -196,7 +200,7 @@ function pngSize(image: Uint8Array): { width: number; height: number } {
 }
 
 /** The figures of each epoch; columns that no epoch has are left out. */
-export function epochsSection({ epochs, evalName }: Names & Pick<ReportData, 'epochs'>): Html | null {
+export function epochsSection({ epochs, evalName }: Names & { readonly epochs: readonly EpochFigures[] }): Html | null {
   if (epochs.length === 0) return null;
   const Name = capital(evalName);
   const columns: [title: string, has: (e: EpochFigures) => Maybe, show: (e: EpochFigures) => string][] = [
