@@ -108,7 +108,12 @@ Examples:
     )
     .addOption(dataDirOption())
     .option('--size <edge>', 'edge that photographs are resized to, or height,width', imageSize)
-    .addOption(new Option('--order <order>', 'of the colour channels (default: BGR)').choices(['RGB', 'BGR']))
+    .addOption(
+      new Option(
+        '--order <order>',
+        'of the colour channels (default: BGR; RGB for a zoo- network with --pretrained)',
+      ).choices(['RGB', 'BGR']),
+    )
     .option('--antialias', 'resize photographs with antialiasing')
     .option(
       '--hold-out <share>',
@@ -117,7 +122,8 @@ Examples:
     )
     .option(
       '--transforms <list>',
-      "changes of the training images, such as 'RandomCrop(32, padding=4),RandomHorizontalFlip'; see `data show`",
+      "changes of the training images, such as 'RandomCrop(32, padding=4),RandomHorizontalFlip'; what draws nothing, such as " +
+        'Normalize, is done in judging and prediction too; see `data show`',
     )
     .option('--epochs <n>', 'passes over the training images', positiveInteger)
     .option('--batch-size <n>', 'images in a step', positiveInteger)
@@ -178,13 +184,13 @@ Examples:
     )
     .addOption(bestOption())
     .addOption(dataDirOption())
+    .option('--report <file>', 'new HTML file with the figures, curves and worst mistakes')
     .option('--batch-size <n>', 'images at once', positiveInteger)
     .addOption(workersOption())
     .addOption(noCacheOption())
     .addOption(onBadImageOption())
     .addOption(engineOption())
     .addOption(threadsOption())
-    .option('--report <file>', 'new HTML file with the figures, curves and worst mistakes')
     .addOption(convOption())
     .addOption(precisionOption())
     .addOption(jsonOption())

@@ -10,6 +10,7 @@ import type { Layer } from '../nn/layer.js';
 import type { OpenOptions, Split } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import { type Evaluation, evaluate } from './evaluate.js';
+import { judgedAs } from './inputs.js';
 import { readingAs } from './reading.js';
 import { datasetKind, findData, lossOf, modelKind } from './recipes.js';
 import type { SplitRecord } from './records.js';
@@ -73,6 +74,7 @@ export interface EvaluateRunOptions {
 }
 
 export interface RunEvaluation extends Evaluation {
+  /** The images as they are, without what is done to them for the network. */
   readonly dataset: Dataset;
   readonly split: Split;
   /** The images and their labels. */
@@ -111,7 +113,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const batchSize = options.batchSize ?? evalBatchSize(run.network, model.inputShape, recipe, total);
   const result = await evaluate({
     network: run.network,
-    loader: new DataLoader(judged.dataset, { batchSize, reuse: true }),
+    loader: new DataLoader(judgedAs(judged, recipe).dataset, { batchSize, reuse: true }),
     loss: lossOf(recipe).compute,
     signal: options.signal,
     onBatch: (samples) => options.onBatch?.(samples, total),

@@ -1,4 +1,5 @@
 import { DataLoader } from '../io/dataloader.js';
+import type { Dataset } from '../io/dataset.js';
 import { chooseOperatingPoint } from '../metric/index.js';
 import type { OpenedSplit } from '../vision/datasets/registry.js';
 import type { Training } from './callback.js';
@@ -54,12 +55,13 @@ export class Keeper {
 
   async report(note?: string): Promise<void> {
     const { folder } = this.#run;
-    this.#pictures ??= await picturesOf(this.#train.dataset);
+    // People see the pictures as they are.
+    this.#pictures ??= await picturesOf(asStored(this.#train));
     const page = await renderRunReport({
       folder,
       history: folder.history,
       evaluation: this.#evaluation,
-      evalData: this.#eval.dataset,
+      evalData: asStored(this.#eval),
       pictures: this.#pictures,
       ended: new Date(),
       note,
@@ -98,4 +100,8 @@ export class Keeper {
       if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;
     }
   }
+}
+
+function asStored({ dataset }: OpenedSplit): Dataset {
+  return dataset.withTransform(null);
 }

@@ -8,9 +8,11 @@ import { picturesIn } from '../vision/datasets/folder.js';
 import type { PreparedImage } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { TrainedRun } from './evaluateRun.js';
+import { preparedAs } from './inputs.js';
 import { largestBatchFor } from './memory.js';
 import { classProbabilities } from './probabilities.js';
 import { datasetKind } from './recipes.js';
+import type { RunConfig } from './records.js';
 
 /** What a network takes a picture for. */
 export interface Prediction {
@@ -60,12 +62,13 @@ export async function* predictFiles(
   if (!Number.isSafeInteger(top) || top < 1) {
     throw new InputError(`[predict] top: expected a positive integer, got ${top}`);
   }
-  const { data } = run.folder.config;
+  const { config } = run.folder;
+  const { data } = config;
   if (files.length === 0) return;
   const chunkSize = chunkFor(run, Math.min(mostAtOnce, files.length));
   for (let begin = 0; begin < files.length; begin += chunkSize) {
     const chunk = files.slice(begin, begin + chunkSize);
-    const read = await Promise.all(chunk.map((file) => readImage(data, file)));
+    const read = await Promise.all(chunk.map((file) => readImage(config, file)));
     const images = read.filter((result): result is PreparedImage => !(result instanceof FileError));
     const scores = await probabilitiesOf(run, images);
     let next = 0;
@@ -94,12 +97,10 @@ function forward(network: Layer, images: Tensor): Tensor {
   return noGrad(() => classProbabilities(network.forward(images)));
 }
 
-async function readImage(
-  { name, images }: TrainedRun['folder']['config']['data'],
-  file: string,
-): Promise<PreparedImage | FileError> {
+async function readImage(config: RunConfig, file: string): Promise<PreparedImage | FileError> {
+  const { name, images } = config.data;
   try {
-    return await datasetKind(name).readImage(file, images ?? preprocessing());
+    return preparedAs(await datasetKind(name).readImage(file, images ?? preprocessing()), config);
   } catch (error) {
     if (error instanceof FileError) return error;
     throw error;

@@ -18,6 +18,7 @@ import type { Callback, Training } from './callback.js';
 import { DivergenceError } from './divergence.js';
 import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
+import { inputsFor, judgedAs } from './inputs.js';
 import { Keeper } from './keeper.js';
 import { requireMemoryFor } from './memory.js';
 import { trainingNotice } from './plateau.js';
@@ -143,14 +144,18 @@ export class Run {
     const { name, location } = findData(options.data);
     const [, height, width] = kind.inputShape;
     const data = await datasetKind(name).open({
+    const fromImageNet = options.pretrained !== undefined && kind.weights !== undefined;
       location: location ?? dataDir,
-      images: preprocessing({ size: [height, width], ...options.images }),
+      images: preprocessing({ size: [height, width], ...(fromImageNet && { order: 'RGB' }), ...options.images }),
       reading,
       holdOut: { share: options.holdOut ?? usualHoldOut, seed },
       onDownload,
     });
-    const { classNames, imageShape } = data;
-    const recipe = recipeFor(model, classNames.length, options.changes);
+    const { classNames } = data;
+    const asked = options.changes?.techniques;
+    const { transforms, shape: imageShape } = inputsFor(data, kind, asked?.transforms ?? [], fromImageNet);
+    const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
+    const recipe = recipeFor(model, classNames.length, { ...options.changes, techniques });
     checkModel(model, kind, options, imageShape);
     setSeed(seed);
     const modelOptions = {
@@ -159,7 +164,10 @@ export class Run {
     };
     const network = kind.create(modelOptions, imageShape);
     summarize(network, [1, ...imageShape]);
-    const parts = { train: await data.open('train'), eval: await data.open('eval') };
+    const parts = {
+      train: judgedAs(await data.open('train'), recipe),
+      eval: judgedAs(await data.open('eval'), recipe),
+    };
     checkClasses(parts.train, classNames);
     const optimizer = optimizerOf(recipe, network, parts.train);
     const trainLoader = await trainLoaderOf(parts.train, recipe.techniques ?? {}, recipe);
@@ -232,7 +240,10 @@ export class Run {
       classNames: known.classNames,
       onDownload: options.onDownload,
     });
-    const parts = { train: await opened.open('train'), eval: await opened.open('eval') };
+    const parts = {
+      train: judgedAs(await opened.open('train'), recipe),
+      eval: judgedAs(await opened.open('eval'), recipe),
+    };
     for (const split of ['train', 'eval'] as const) {
       if ((await describeSplit(parts[split])).sha256 === known[split].sha256) continue;
       throw new InputError(

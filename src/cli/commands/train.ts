@@ -3,6 +3,7 @@ import { engineInfo } from '../../engine/select.js';
 import { InputError } from '../../errors.js';
 import type { OperatingRule } from '../../metric/index.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
+import { fixedNames } from '../../model/inputs.js';
 import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
 import { Run } from '../../model/run.js';
 import { RunFolder } from '../../model/runFolder.js';
@@ -208,6 +209,7 @@ class TextReport {
       ['source', train.source],
       ...unreadableFacts(train.unreadable.length + judged.unreadable.length),
       ...(model.pretrained === undefined ? [] : [['weights', model.pretrained.path] as const]),
+      ...inputFacts(folder.config),
       ['recipe', recipeLine(recipe)],
       ['seed', String(seed)],
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
@@ -271,6 +273,14 @@ class TextReport {
     print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
   }
+}
+
+function inputFacts({ recipe, model, data }: RunFolder['config']): [string, string][] {
+  const names = fixedNames(recipe);
+  const order = data.images?.order;
+  const colours = model.pretrained === undefined || order === undefined ? '' : `, ${order}`;
+  if (names.length === 0) return [];
+  return [['inputs', `${model.inputShape.join('×')}${colours}; in judging and prediction too: ${names.join(', ')}`]];
 }
 
 function unreadableFacts(count: number): [string, string][] {

@@ -8,6 +8,7 @@ import { palm } from './kinds/palm.js';
 
 export type {
   DatasetKind,
+  OpenedData,
   OpenedSplit,
   OpenOptions,
   PreparedImage,

@@ -31,9 +31,12 @@ export interface OpenOptions {
   readonly classNames?: readonly string[] | undefined;
 }
 
+/** Images that can be changed. */
+interface ImageSet extends Dataset, Transformable<ImageSet> {}
+
 /** One part of a data set, read. */
 export interface OpenedSplit {
-  readonly dataset: Dataset & Transformable<Dataset>;
+  readonly dataset: ImageSet;
   /** Where it came from, for people. */
   readonly source: string;
   /** What it was read from, with the label of a file that is one image. */
