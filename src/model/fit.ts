@@ -21,6 +21,7 @@ import {
   type ProgBarLoggerOptions,
 } from './callbacks/index.js';
 import type { LossFunction } from './evaluate.js';
+import { missingInEvaluation } from './missingClasses.js';
 import { StateFolder } from './stateFolder.js';
 import { classWeightsOf } from './techniques.js';
 import { type EpochRecord, train } from './trainer.js';
@@ -99,6 +100,7 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
   }
   const callbacks = await callbacksOf(prepared, options);
   const loop = await loopOf(prepared, options);
+  warnOfMissing(loop, options);
   const locks = await lockCheckpoints(callbacks, saveDir);
   try {
     if (saveDir === undefined) return await finish(prepared, callbacks, { ...loop, callbacks });
@@ -130,6 +132,12 @@ async function fitIn(
   } finally {
     await folder.unlock();
   }
+}
+
+function warnOfMissing({ trainLoader, evalLoader }: TrainOptions, { verbose = 2 }: FitOptions): void {
+  if (evalLoader === undefined || verbose === 0) return;
+  const warning = missingInEvaluation(trainLoader.dataset, evalLoader.dataset);
+  if (warning !== null) process.stderr.write(`[fit] evalData: ${warning}\n`);
 }
 
 async function makeSaveDir(path: string): Promise<void> {

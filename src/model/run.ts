@@ -21,6 +21,7 @@ import { formatCount } from './format.js';
 import { inputsFor, judgedAs } from './inputs.js';
 import { Keeper } from './keeper.js';
 import { requireMemoryFor } from './memory.js';
+import { missingClasses } from './missingClasses.js';
 import { trainingNotice } from './plateau.js';
 import { readingAs } from './reading.js';
 import {
@@ -143,8 +144,8 @@ export class Run {
     const kind = modelKind(model);
     const { name, location } = findData(options.data);
     const [, height, width] = kind.inputShape;
-    const data = await datasetKind(name).open({
     const fromImageNet = options.pretrained !== undefined && kind.weights !== undefined;
+    const data = await datasetKind(name).open({
       location: location ?? dataDir,
       images: preprocessing({ size: [height, width], ...(fromImageNet && { order: 'RGB' }), ...options.images }),
       reading,
@@ -271,6 +272,13 @@ export class Run {
   /** Where the training goes on; null if it begins. */
   get from(): TrainingState | null {
     return this.#from?.state ?? null;
+  }
+
+  /** What there is to say before the training: see {@link differences}, and classes that nothing is judged by. */
+  notes(): string[] {
+    const { classNames, eval: judged } = this.folder.config.data;
+    const missing = missingClasses('images for judging', classNames, judged.classCounts);
+    return [...(missing === null ? [] : [missing]), ...this.differences()];
   }
 
   /** In what this process computes otherwise than the one that the run began in: the same bits cannot be promised then. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { engineInfo, setEngine, setPrecision } from '../../src/engine/select.js';
 import { FileError, InputError } from '../../src/errors.js';
 import type { Dataset } from '../../src/io/dataset.js';
@@ -288,6 +288,16 @@ describe('Model.fit', () => {
     const saveDir = path('classes');
     const history = await makeModel().fit({ ...usual, evalData: negatives, saveDir, epochs: 1 });
     expect(history[0].evalMetrics).toEqual({ acc: history[0].evalAccuracy, auc: null });
+    const warn = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const labelled = { ...negatives, labels: labels.map(() => 0) };
+    const callbacks = [new ProgBarLogger({ verbose: 0 }), new EarlyStopping({ monitor: 'auc' })];
+    await makeModel().fit({ ...usual, evalData: labelled, verbose: 2, callbacks, epochs: 2 });
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      '[fit] evalData: no samples for judging of class 1: figures say nothing about it\n',
+      '[EarlyStopping] monitor: expected auc to be a number, got none in epoch 1; such epochs do not count, look for ' +
+        'classes without samples\n',
+    ]);
+    warn.mockRestore();
     // JSON knows no NaN.
     expect(await makeModel().fit({ ...usual, evalData: negatives, saveDir, epochs: 1, resume: true })).toEqual(history);
     const strange = { length: 4, get: (index: number) => ({ ...evalData.get(index), label: 2 }) } as Dataset;

@@ -216,7 +216,7 @@ class TextReport {
       ['run folder', folder.path],
       ...(from === null ? [] : [['goes on', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
     ]);
-    for (const note of this.#run.differences()) print(this.#terminal, `note: ${note}`);
+    for (const note of this.#run.notes()) print(this.#terminal, `note: ${note}`);
     print(this.#terminal, '');
   }
 
@@ -298,12 +298,13 @@ class JsonReport {
 
   begin(): void {
     const { folder, from } = this.#run;
-    const notes = this.#run.differences();
+    const notes = this.#run.notes();
     printJson(this.#terminal, {
       event: 'start',
       run: folder.path,
       config: folder.config,
-      ...(from !== null && { from: { epoch: from.epoch, batch: from.batch }, notes }),
+      ...(from !== null && { from: { epoch: from.epoch, batch: from.batch } }),
+      ...((from !== null || notes.length > 0) && { notes }),
     });
   }
 

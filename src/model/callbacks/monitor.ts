@@ -20,6 +20,7 @@ export class Monitor {
   readonly name: string;
   readonly #where: string;
   readonly #sign: 1 | -1;
+  #warned = false;
 
   constructor(where: string, { monitor = 'loss', mode = 'auto' }: MonitorOptions) {
     if (!['auto', 'min', 'max'].includes(mode)) {
@@ -50,7 +51,18 @@ export class Monitor {
     const { trainLoss, evalLoss, evalAccuracy, trainMetrics, evalMetrics } = record;
     if (name === 'loss') return evaluated ? evalLoss : trainLoss;
     const metrics = evaluated ? { acc: evalAccuracy, ...evalMetrics } : trainMetrics;
-    return metrics?.[name] ?? null;
+    const value = metrics?.[name] ?? null;
+    if (value === null && !(evaluated && evalLoss === null)) this.#warn(record.epoch);
+    return value;
+  }
+
+  #warn(epoch: number): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    process.stderr.write(
+      `[${this.#where}] monitor: expected ${this.name} to be a number, got none in epoch ${epoch}; such epochs do not ` +
+        'count, look for classes without samples\n',
+    );
   }
 
   /** Whether a value is better than the best one by more than a margin. */
