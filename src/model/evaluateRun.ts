@@ -17,8 +17,8 @@ import type { SplitRecord } from './records.js';
 import { RunFolder } from './runFolder.js';
 import { screeningOf } from './screening.js';
 import { describeSplit, evalBatchSize } from './splits.js';
-
 import { fingerprint } from './stateFolder.js';
+
 /** A trained network, read from a run folder. */
 export interface TrainedRun {
   readonly folder: RunFolder;
@@ -26,9 +26,9 @@ export interface TrainedRun {
   readonly network: Layer;
   /** Threshold between two classes that was chosen after the training; null if there is none for these weights. */
   readonly operatingPoint: OperatingPoint | null;
-}
   /** Of the file with the weights. */
   readonly weightsSha256: string;
+}
 
 /** File of a run folder: the weights of the best epoch, if the training kept them. */
 const bestFile = 'best.safetensors';

@@ -75,8 +75,8 @@ describe('import', () => {
     const { code, out: text, err } = await importData();
     expect(code).toBe(0);
     expect(err).toMatch(/^import {2}2\/7 pictures .*\nimport {2}7 pictures {2}\d+\.\d s {2}.*\/s\n$/);
-    expect(text).toContain(`iChallenge-PM in ${out}\n  pictures  7 copied, 0 there already\n`);
-    expect(text).toMatch(/\n {2}sha256 {4}[0-9a-f]{64}\n/);
+    expect(text).toContain(`iChallenge-PM in ${out}\n  pictures           7 copied, 0 there already\n`);
+    expect(text).toMatch(/\n {2}training sha256 {4}[0-9a-f]{64}\n {2}validation sha256 {2}[0-9a-f]{64}\n/);
     expect(text).toMatch(/\n {2}training +4 {3}2 {7}2 {2}H \(highly myopic\) 1, N \(normal\) 1, P \(pathologic\) 2\n/);
     expect(text).toMatch(/\n {2}validation +3 {3}2 {7}1 {2}V \(validation\) 3\n/);
     expect(text).toMatch(/\n {2}8×6 +unknown +7 {2}57\.1 % {2}25\.0 % to 84\.2 %\n/);

@@ -11,6 +11,8 @@ const palm = join(root, 'palm');
 const folder = join(root, 'run');
 const validation = join(palm, 'PALM-Validation400');
 
+let imported: Record<string, unknown>;
+
 async function succeeds(...args: string[]): Promise<string> {
   const { code, out, err } = await runFovea(...args);
   expect(err).not.toContain('fovea:');
@@ -22,7 +24,7 @@ beforeAll(async () => {
   setEngine('onednn');
   setThreads(1);
   await succeeds('data', 'palm', 'synth', '--out', archives, '--train', '20', '--validation', '14', '--size', '96');
-  await succeeds('data', 'palm', 'import', archives, '--out', palm, '--no-cache');
+  [imported] = linesOf(await succeeds('data', 'palm', 'import', archives, '--out', palm, '--no-cache', '--json'));
 }, 120_000);
 
 describe('a training on iChallenge-PM', () => {
@@ -52,6 +54,7 @@ describe('a training on iChallenge-PM', () => {
     const args = ['--data', `palm:${palm}`, '--json', '--no-cache'];
     const [judged] = linesOf(await succeeds('eval', folder, ...args));
     expect(judged).toMatchObject({ split: 'eval', images: 14, sameData: true, synthetic: true });
+    expect(imported.sha256).toMatchObject({ validation: judged.sha256 });
     expect(judged.accuracy).toBe(record.evalAccuracy);
     expect(judged.loss).toBeCloseTo(record.evalLoss as number, 5);
     const [training] = linesOf(await succeeds('eval', folder, ...args, '--split', 'train'));

@@ -17,8 +17,8 @@ import { parseTransforms } from '../../vision/transforms/parse.js';
 import { readConfiguration } from '../config.js';
 import { DownloadDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
-import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
+import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 
 interface TrainCommandOptions extends EngineOptions, ReadingOptions {

@@ -76,7 +76,8 @@ function show(summary: PalmSummary, next: string, terminal: Terminal): void {
   printFacts(terminal, [
     ['pictures', `${formatCount(copied)} copied, ${formatCount(present)} there already`],
     ['list', plainLine(summary.recordFile)],
-    ['sha256', sha256],
+    ...(train.images > 0 ? [['training sha256', sha256.train] as const] : []),
+    ...(validation.images > 0 ? [['validation sha256', sha256.validation] as const] : []),
   ]);
   const right = (header: string) => ({ header, align: 'right' as const });
   print(terminal, '');

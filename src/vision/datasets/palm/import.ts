@@ -53,8 +53,8 @@ export interface PalmSummary {
   /** Pictures that this import copied, and those that were there already. */
   readonly copied: number;
   readonly present: number;
-  /** Of all usable pictures and their labels. */
-  readonly sha256: string;
+  /** Of the usable pictures of each set and their labels, as evaluations and reports have it. */
+  readonly sha256: Readonly<Record<PalmSet, string>>;
 }
 
 /** A picture that shall be in the data set. */
@@ -377,8 +377,12 @@ function summarize(
     warnings,
     copied,
     present,
-    sha256: hashOf(images),
+    sha256: { train: hashOf(images.filter(isOf('train'))), validation: hashOf(images.filter(isOf('validation'))) },
   };
+}
+
+function isOf(set: PalmSet): (image: PalmImage) => boolean {
+  return (image) => image.set === set;
 }
 
 function byFile(a: { file: string }, b: { file: string }): number {

@@ -106,10 +106,9 @@ export function sizesOf(images: readonly PalmImage[]): PalmSize[] {
     .sort((a, b) => b.images - a.images || b.width - a.width);
 }
 
-/** Identifies pictures and labels, whatever folder they are in. */
+/** Identifies pictures and labels in their order, whatever folder they are in, as run folders and reports do. */
 export function hashOf(images: readonly PalmImage[]): string {
   const hash = createHash('sha256');
-  const lines = images.map(({ file, sha256, label }) => `${file} ${sha256} ${label}\n`);
-  for (const line of lines.sort()) hash.update(line);
+  for (const { sha256, label } of images) hash.update(`${sha256} ${label}\n`);
   return hash.digest('hex');
 }
