@@ -1,8 +1,8 @@
 /**
  * A ready-made network, fourteen lines of training: ResNet-50 on CIFAR-10, after the last part of Paddle's course.
  *
- * npm run example -- cifar10                          downloads CIFAR-10 (163 MiB), 50 epochs: many hours on two cores
- * node .setup/examples/cifar10.js ARCHIVE [EPOCHS]    with cifar-10-python.tar.gz (or -binary), fewer epochs
+ * npm run example -- cifar10                       downloads CIFAR-10 (163 MiB), 50 epochs: many hours on two cores
+ * npm run example -- cifar10 ARCHIVE [EPOCHS]      with cifar-10-python.tar.gz (or -binary), fewer epochs
  *
  * Called again, it goes on where it was stopped.
  */

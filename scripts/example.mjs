@@ -1,4 +1,4 @@
-/** Compiles examples/ and runs all examples, or the ones named: `npm run example -- lenet`. */
+/** Compiles examples/ and runs all examples, or the one named, with its arguments: `npm run example -- cifar10 ARCHIVE`. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
@@ -11,11 +11,12 @@ if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.examples.json') !== 
 const available = readdirSync('examples')
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length));
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : available.filter((name) => !long.includes(name));
+const [named, ...args] = process.argv.slice(2);
+const wanted = named === undefined ? available.filter((name) => !long.includes(name)) : [named];
 for (const name of wanted) {
   if (!available.includes(name)) {
     console.error(`no example '${name}': expected one of ${available.join(', ')}`);
     process.exit(2);
   }
-  if (node(`${folder}/${name}.js`) !== 0) process.exit(1);
+  if (node(`${folder}/${name}.js`, ...args) !== 0) process.exit(1);
 }

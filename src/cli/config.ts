@@ -67,6 +67,25 @@ const schema = z.strictObject({
   earlyStopping: count,
 });
 
+export const configurationKeys: readonly string[] = Object.keys(schema.shape);
+
+/** What others call some of the keys, without case and hyphens. */
+const synonyms: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    learningrate: 'lr',
+    numworkers: 'workers',
+    numepochs: 'epochs',
+    network: 'model',
+    dataset: 'data',
+    scheduler: 'schedule',
+    lrscheduler: 'schedule',
+    augmentation: 'transforms',
+    gradclip: 'clipGradNorm',
+    savedir: 'out',
+    logfreq: 'logEvery',
+  }),
+);
+
 /** The part of a file that {@link Techniques} are made of. */
 const techniqueKeys = [
   'schedule',
@@ -124,8 +143,8 @@ function validated(path: string, value: unknown): Configuration {
   const problems = result.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
-        const near = nearestName(key, Object.keys(schema.shape));
-        return `unknown key ${key}${near === null ? '' : `, did you mean ${near}?`}`;
+        const near = synonyms.get(key.replaceAll(/[-_]/g, '').toLowerCase()) ?? nearestName(key, configurationKeys);
+        return `unknown key ${key}, ${near === null ? `there are ${configurationKeys.join(', ')}` : `did you mean ${near}?`}`;
       });
     }
     return `${issue.path.join('.') || 'the file'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;

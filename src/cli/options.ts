@@ -85,9 +85,10 @@ export interface ReadingOptions {
 }
 
 export const workersOption = () =>
-  new Option('--workers <n>', 'threads that decode pictures (default: one a processor, at most 4)').argParser(
-    naturalNumber,
-  );
+  new Option(
+    '--workers <n>',
+    'threads that decode pictures and apply transforms (default: one a processor, at most 4)',
+  ).argParser(naturalNumber);
 export const noCacheOption = () => new Option('--no-cache', 'do not keep decoded pictures on disk');
 export const onBadImageOption = () =>
   new Option('--on-bad-image <choice>', 'pictures that cannot be decoded: an error, or left out and listed').choices([

@@ -111,7 +111,11 @@ saveSteps: 3
   });
 
   it.each([
-    ['epochs: 2\nbatch_size: 3\nfoo: 1', /: unknown key batch_size, did you mean batchSize\?; unknown key foo\n$/],
+    [
+      'epochs: 2\nbatch_size: 3\nfoo: 1',
+      /: unknown key batch_size, did you mean batchSize\?; unknown key foo, there are model, data, .*\n$/,
+    ],
+    ['learningRate: 1', /: unknown key learningRate, did you mean lr\?\n$/],
     ['epochs: many', /: epochs: invalid input: expected number, received string\n$/],
     ['lr: -1\nseed: 1.5', /: lr: too small: .*; seed: invalid input/],
     ['schedule: CosineAnealingDecay', /: schedule: \[schedule\] .*; did you mean CosineAnnealingDecay\?\n$/],
@@ -158,12 +162,12 @@ saveSteps: 3
       '--out',
       join(root, 'late'),
     );
-    expect([code, err]).toEqual([2, 'fovea: [lr] stepSize: expected an integer from 1 on, got 0\n']);
+    expect([code, err]).toEqual([2, `fovea: [config] ${file}: [lr] stepSize: expected an integer from 1 on, got 0\n`]);
     const other = write('weights.yaml', 'classWeight: [1, 2]');
     const result = await fovea('train', 'lenet', '--config', other, '--data-dir', dataDir, '--out', join(root, 'late'));
     expect([result.code, result.err]).toEqual([
       2,
-      'fovea: [classWeight] expected 10 numbers of at least 0, got [1, 2]\n',
+      `fovea: [config] ${other}: [classWeight] expected 10 numbers of at least 0, got [1, 2]\n`,
     ]);
   });
 

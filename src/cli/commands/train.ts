@@ -73,7 +73,9 @@ export async function train(
   const interruption = new Interruption(terminal);
   let display: TrainingDisplay | null = null;
   try {
-    const run = await open(download.show);
+    const run = await open(download.show).catch((error: unknown) => {
+      throw inFile(error, options.config);
+    });
     download.end();
     const { config } = run.folder;
     const { evalName } = datasetKind(config.data.name);
@@ -118,6 +120,13 @@ function ownTechniques(called: TrainCommandOptions): Techniques | undefined {
     ...(earlyStopping !== undefined && { earlyStopping }),
   };
   return Object.keys(own).length > 0 ? own : undefined;
+}
+
+/** What of a configuration turns out to be wrong only once data and network are known names the file too. */
+function inFile(error: unknown, path: string | undefined): unknown {
+  if (path === undefined || !(error instanceof InputError)) return error;
+  if (!/^\[(schedule|lr|classWeight|sampler|transforms)\]/.test(error.message)) return error;
+  return new InputError(`[config] ${path}: ${error.message}`, { cause: error });
 }
 
 type Opening = (onDownload: DownloadDisplay['show']) => Promise<Run>;
