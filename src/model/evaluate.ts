@@ -1,4 +1,4 @@
-import { MemoryError, ShapeError } from '../errors.js';
+import { InputError, MemoryError, ShapeError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import type { DataLoader } from '../io/dataloader.js';
 import type { Metric } from '../metric/index.js';
@@ -73,7 +73,7 @@ export interface Evaluation {
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { network, loader, signal, onBatch, numIters } = options;
   const callbacks = new Callbacks(options.callbacks ?? []);
-  const batches = Math.min(loader.length, numIters ?? loader.length);
+  const batches = batchesOf('evaluate', loader, numIters);
   const total = Math.min(loader.samples, batches * loader.batchSize);
   const figures = new Figures(options.metrics ?? []);
   const judging = { batches, total, batch: 0, samples: 0, figures: () => figures.values() };
@@ -107,6 +107,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
   const { loss: _, ...metrics } = figures.values();
   return { ...tally.result(), metrics };
+}
+
+/** Of a loader, the batches that are wanted. @throws {InputError} for a number that is none of batches */
+export function batchesOf(where: string, { length }: DataLoader, numIters = length): number {
+  if (!Number.isSafeInteger(numIters) || numIters < 1) {
+    throw new InputError(`[${where}] numIters: expected a positive integer, got ${numIters}`);
+  }
+  return Math.min(length, numIters);
 }
 
 /** Loss, probabilities and what the metrics are to be told, to be computed. */

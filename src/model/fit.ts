@@ -21,6 +21,7 @@ import {
   type ProgBarLoggerOptions,
 } from './callbacks/index.js';
 import type { LossFunction } from './evaluate.js';
+import { checkFitOptions } from './fitOptions.js';
 import { missingInEvaluation } from './missingClasses.js';
 import { StateFolder } from './stateFolder.js';
 import { classWeightsOf } from './techniques.js';
@@ -94,6 +95,7 @@ const ownFiles = /^(epoch-\d+|final|best|best_model|weights|optimizer)(\.optimiz
 
 /** See `Model.fit`. */
 export async function fitModel(prepared: Prepared, options: FitOptions): Promise<readonly EpochRecord[]> {
+  checkFitOptions(options);
   const { saveDir, saveSteps, resume = false } = options;
   if (saveDir === undefined && (resume || saveSteps !== undefined)) {
     throw new InputError('[fit] saveDir: expected a folder for the state of the training, got none; give saveDir');

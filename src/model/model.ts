@@ -12,7 +12,7 @@ import type { Parameter } from '../tensor/state.js';
 import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
 import { type Callback, Callbacks, type NamedFigures } from './callback.js';
 import { ProgBarLogger, type ProgBarLoggerOptions } from './callbacks/index.js';
-import { evaluate, type LossFunction } from './evaluate.js';
+import { batchesOf, evaluate, type LossFunction } from './evaluate.js';
 import { Figures } from './figures.js';
 import { type FitOptions, fitModel, type Prepared, withWorkers } from './fit.js';
 import { type LoadOptions, loadModel, saveModel } from './modelFile.js';
@@ -102,6 +102,8 @@ export class Model {
    * network, optimizer, data and options have to be made as before: what decides on order and steps is checked. What is
    * random has to draw from the default generator.
    *
+   * The inner classifiers of a GoogLeNet are left out: `fovea train --auxiliary-heads` trains those of `googlenet`.
+   *
    * @returns the figures of all epochs
    * @throws {InputError} if the folder holds another training's state, or somebody else writes to it
    * @throws {DivergenceError} if a loss is infinite or no number
@@ -132,7 +134,7 @@ export class Model {
   async predict(testData: Dataset | DataLoader, options?: PredictOptions): Promise<Tensor[]>;
   async predict(testData: Dataset | DataLoader, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
     const loader = loaderOf(testData, options);
-    const batches = Math.min(loader.length, options.numIters ?? loader.length);
+    const batches = batchesOf('predict', loader, options.numIters);
     const total = Math.min(loader.samples, batches * loader.batchSize);
     const judging = { batches, total, batch: 0, samples: 0, figures: () => ({}) };
     const callbacks = new Callbacks(callbacksOf(options, 1));

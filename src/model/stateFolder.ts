@@ -329,7 +329,8 @@ function unsealed(text: string, path: string): string {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new FileError(`[run] ${path}: expected JSON, got ${(error as Error).message}`, { cause: error });
+    const todo = 'restore it from a copy, or train again; weights.safetensors beside it can be read alone';
+    throw new FileError(`[run] ${path}: expected JSON, got ${(error as Error).message}; ${todo}`, { cause: error });
   }
   const { sha256, ...state } = (value ?? {}) as Record<string, unknown>;
   if (sha256 !== digest(state)) {

@@ -331,6 +331,12 @@ describe('a wrong call', () => {
 });
 
 describe('wrong input', () => {
+  it('a network behind --pretrained is taken for what it is', async () => {
+    const { code, err } = await fovea('train', '--pretrained', 'zoo-lenet', '--data', 'mnist', '--data-dir', dataDir);
+    expect(err).toContain('[lenet] pretrained: expected the path of a file, for Paddle has no weights of this network');
+    expect(code).toBe(2);
+  });
+
   const images = (bytes: Buffer) => writeFileSync(path('bad/train-images-idx3-ubyte'), bytes);
   const refused = async (what: RegExp) => {
     const result = await fovea('train', 'lenet', '--data-dir', path('bad'), '--out', path('refused'));

@@ -304,6 +304,28 @@ describe('Model.fit', () => {
     await expect(makeModel().fit({ ...usual, evalData: strange, epochs: 1 })).rejects.toThrow(InputError);
   });
 
+  test.each([
+    [{ savedir: 'x' }, /^\[fit\] 'savedir': expected one of .*; did you mean saveDir\?$/],
+    [{ verbose: 5 }, '[fit] verbose: expected 0, 1, 2 or 3, got 5'],
+    [{ sampler: 'random' }, "[fit] sampler: expected 'balanced', got random"],
+    [{ classWeight: 'balanced' }, "[fit] classWeight: expected 'auto' or a number for each class, got balanced"],
+    [{ trainData: undefined }, '[fit] trainData: expected a data set or a loader, got nothing'],
+    [{ evalData: [1] }, '[fit] evalData: expected a data set or a loader, got 1'],
+  ])('refuses %o', async (wrong, message) => {
+    await expect(makeModel().fit({ ...usual, ...wrong } as unknown as FitOptions)).rejects.toThrow(message);
+  });
+
+  test('refuses data in place of options, and numbers of batches that are none', async () => {
+    const promise = makeModel().fit(trainData as unknown as FitOptions);
+    await expect(promise).rejects.toThrow('expected one object, got data; call fit({ trainData, evalData, … })');
+    for (const numIters of [0, -1, 1.5]) {
+      const options = { numIters, verbose: 0 } as const;
+      const message = `numIters: expected a positive integer, got ${numIters}`;
+      await expect(makeModel().evaluate(evalData, options)).rejects.toThrow(`[evaluate] ${message}`);
+      await expect(makeModel().predict(evalData, options)).rejects.toThrow(`[predict] ${message}`);
+    }
+  });
+
   test('names what is missing', async () => {
     const model = new Model(new Linear(2, 2));
     await expect(model.fit(usual)).rejects.toThrow('[Model] fit: expected a model with a loss, got none');

@@ -12,6 +12,7 @@ import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import type { Techniques } from '../../model/techniques.js';
 import type { EpochRecord } from '../../model/trainer.js';
 import type { TrainOutcome } from '../../model/trainOptions.js';
+import { modelKinds } from '../../vision/models/registry.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { parseTransforms } from '../../vision/transforms/parse.js';
 import { readConfiguration } from '../config.js';
@@ -98,7 +99,8 @@ export async function train(
 }
 
 /** Fills in what the file of --config says and the command line does not. */
-async function configured(model: string | undefined, called: TrainCommandOptions, given: readonly string[]) {
+async function configured(name: string | undefined, asked: TrainCommandOptions, given: readonly string[]) {
+  const [model, called] = withModel(name, asked);
   const own = ownTechniques(called);
   if (called.config === undefined || called.resume !== undefined) {
     return { model, options: { ...called, techniques: own } };
@@ -108,6 +110,16 @@ async function configured(model: string | undefined, called: TrainCommandOptions
   const all = own === undefined ? techniques : { ...techniques, ...own };
   const options = { ...called, ...written, ...typed, techniques: all } as TrainCommandOptions;
   return { model: model ?? written.model, options };
+}
+
+/** In `train --pretrained zoo-resnet18` the network stands where a file might. */
+function withModel(
+  model: string | undefined,
+  called: TrainCommandOptions,
+): [model: string | undefined, called: TrainCommandOptions] {
+  const { pretrained } = called;
+  const swallowed = model === undefined && typeof pretrained === 'string' && Object.hasOwn(modelKinds, pretrained);
+  return swallowed ? [pretrained, { ...called, pretrained: true }] : [model, called];
 }
 
 /** The techniques that stand on the command line; undefined if there are none. */

@@ -46,6 +46,11 @@ export async function readPdparams(path: string): Promise<PaddleParameters> {
     types.set(name, type);
     if (parameterName !== null) parameterNames.set(name, parameterName);
   }
+  if (tensors.size === 0) {
+    throw new FileError(
+      `[paddle] ${path}: expected arrays by name, got an empty dict; save the state dict of a network`,
+    );
+  }
   return { tensors, parameterNames, types };
 }
 
