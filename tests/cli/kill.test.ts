@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { RunFolder } from '../../src/model/runFolder.js';
-import { fingerprint } from '../../src/model/stateFolder.js';
+import { fingerprint, StateFolder } from '../../src/model/stateFolder.js';
 import type { EpochRecord } from '../../src/model/trainer.js';
 import { Generator } from '../../src/random.js';
 import { smallMnist } from '../smallMnist.js';
@@ -11,83 +11,183 @@ import { temporaryFolder } from '../temporary.js';
 import { buildProgram } from './build.js';
 
 /** FOVEA_KILLS=100 makes the long test. */
-const kills = Number(process.env.FOVEA_KILLS ?? 5);
+const killsOf = (usual: number) => Number(process.env.FOVEA_KILLS ?? usual);
+const timeOf = (kills: number) => 20_000 + kills * 5_000;
 const root = temporaryFolder();
+const path = (name: string) => join(root, name);
+let script = '';
+let dataDir = '';
+
+beforeAll(async () => {
+  script = buildProgram(root);
+  dataDir = await smallMnist(root, { train: 200, test: 50 });
+});
+
+interface Kill {
+  readonly batches: number;
+  readonly milliseconds: number;
+}
+
+/** Runs a program that prints a line with `"event":"batch"` a batch; kills it some milliseconds after so many. */
+function run(args: readonly string[], kill?: Kill): Promise<{ code: number | string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, OMP_NUM_THREADS: '1', FOVEA_DEBUG: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    let batches = 0;
+    const look = (text: string) => {
+      const before = batches;
+      batches += text.split('"event":"batch"').length - 1;
+      const due = kill !== undefined && batches >= kill.batches && (before < kill.batches || text === '');
+      if (due) setTimeout(() => child.kill('SIGKILL'), kill.milliseconds);
+    };
+    child.stdout.setEncoding('utf8').on('data', look);
+    look('');
+    child.on('close', (code, signal) => resolve({ code: code ?? signal ?? 'unknown', err }));
+  });
+}
+
+/**
+ * Kills a training again and again until it has ended.
+ *
+ * @param args of the program that begins it, or goes on with it
+ * @param look called after each kill
+ */
+async function killed(kills: number, args: () => readonly string[], look: () => Promise<void>): Promise<void> {
+  const generator = new Generator(Number(process.env.FOVEA_KILL_SEED ?? 1));
+  let count = 0;
+  for (let attempt = 0; count < kills; attempt++) {
+    // Most kills hit a step or the saving after it, a few the opening of data and folder.
+    const opening = generator.int(6) === 0;
+    const kill = opening
+      ? { batches: 0, milliseconds: generator.int(1000) }
+      : { batches: 1 + generator.int(8), milliseconds: generator.int(30) };
+    const { code, err } = await run(args(), kill);
+    if (code === 0) break;
+    expect([code, err], `attempt ${attempt}`).toEqual(['SIGKILL', '']);
+    count++;
+    await look();
+  }
+  expect(count).toBe(kills);
+  expect(await run(args())).toEqual({ code: 0, err: '' });
+}
+
+async function expectSame(name: string, other: string): Promise<void> {
+  const folders = [name, other].map((one) => new StateFolder(path(one)));
+  for (const folder of folders) await folder.read();
+  const [whole, resumed] = folders;
+  for (const file of readdirSync(whole.path).filter((one) => one.endsWith('.safetensors'))) {
+    expect(await fingerprint(join(resumed.path, file)), file).toEqual(await fingerprint(join(whole.path, file)));
+  }
+  const untimed = ({ history }: StateFolder) =>
+    history.map((record: EpochRecord) => ({ ...record, seconds: 0, imagesPerSecond: 0, dataShare: 0 }));
+  expect(untimed(resumed)).toEqual(untimed(whole));
+  // What was half-written may stay beside.
+  const names = (folder: StateFolder) => readdirSync(folder.path).filter((one) => !one.endsWith('.tmp'));
+  expect(names(resumed).sort()).toEqual(names(whole).sort());
+}
+
+const configuration = `
+optimizer: adamw
+lr: 0.01
+schedule: { LinearWarmup: { warmupSteps: 10, after: CosineAnnealingDecay } }
+transforms: RandomAffine(10, translate=[0.1, 0.1]),Normalize(0.5, 0.5)
+accumulateGradBatches: 3
+classWeight: auto
+saveBest: loss
+workers: 1
+`;
+
+test.each([
+  ['of the command line', killsOf(5), ''],
+  ['with a configuration', killsOf(2), configuration],
+])(
+  'a run %s that is killed %i times ends with the same bits as one left alone',
+  async (_, kills, yaml) => {
+    const name = yaml === '' ? 'plain' : 'configured';
+    const epochs = String(Math.max(3, Math.ceil(kills / 2)));
+    writeFileSync(path('config.yaml'), yaml);
+    const train = [script, 'train', '--json', '--save-steps', '1', '--log-every', '1', '--data-dir', dataDir];
+    const begin = (out: string) => [
+      ...train,
+      'lenet',
+      '--epochs',
+      epochs,
+      '--config',
+      path('config.yaml'),
+      '--out',
+      path(out),
+    ];
+    expect(await run(begin(name))).toEqual({ code: 0, err: '' });
+    const broken = `${name} killed`;
+    const has = (file: string) => readdirSync(root).includes(broken) && readdirSync(path(broken)).includes(file);
+    const steps: number[] = [];
+    await killed(
+      kills,
+      () => (has('config.json') ? [...train, '--resume', path(broken)] : begin(broken)),
+      async () => {
+        mkdirSync(path(broken), { recursive: true });
+        // Whenever it was killed, what was saved can be read.
+        if (has('state.json')) steps.push((await RunFolder.open(path(broken))).state.training.steps);
+      },
+    );
+    if (kills > 2) expect(new Set(steps).size).toBeGreaterThan(1);
+    expect([...steps].sort((a, b) => a - b)).toEqual(steps);
+    await expectSame(name, broken);
+  },
+  timeOf(killsOf(5)),
+);
+
+/** A training with all callbacks that remember something. */
+const program = `
+import { callbacks, Model, nn, optimizer, seed, vision } from './dist/index.js';
+const [, , dataDir, saveDir, epochs] = process.argv;
+seed(1);
+const [trainData, evalData] = await Promise.all(
+  ['train', 'test'].map((mode) => vision.datasets.MNIST.open({ mode, dataDir })),
+);
+const model = new Model(vision.models.lenet());
+const learningRate = new optimizer.lr.ReduceOnPlateau({ learningRate: 0.01, patience: 0 });
+const { EarlyStopping, ModelCheckpoint, CSVLogger } = callbacks;
+model.prepare({
+  optimizer: new optimizer.Momentum({ learningRate, parameters: model.parameters() }),
+  loss: new nn.CrossEntropyLoss(),
+});
+const line = { onBatchEnd: () => void process.stdout.write('"event":"batch"\\n') };
+await model.fit({
+  trainData, evalData, saveDir, epochs: Number(epochs), batchSize: [10, 50], saveSteps: 1, resume: true, verbose: 0,
+  callbacks: [
+    line,
+    new EarlyStopping({ patience: 50, verbose: 0 }),
+    new ModelCheckpoint({ saveBest: true, keepLastN: 2, verbose: 0 }),
+    new CSVLogger(saveDir + '/log.csv'),
+  ],
+});
+`;
 
 test(
-  `a run that is killed ${kills} times ends with the same bits as one left alone`,
+  `Model.fit that is killed ${killsOf(2)} times ends with the same bits as one left alone`,
   async () => {
-    const script = buildProgram(root);
-    const dataDir = await smallMnist(root, { train: 200, test: 50 });
-    const epochs = String(Math.max(3, Math.ceil(kills / 2)));
-    const generator = new Generator(Number(process.env.FOVEA_KILL_SEED ?? 1));
-    const path = (name: string) => join(root, name);
-
-    /** Runs the program; kills it some milliseconds after so many batches. */
-    const run = (args: readonly string[], kill?: { readonly batches: number; readonly milliseconds: number }) =>
-      new Promise<{ code: number | string; err: string }>((resolve) => {
-        const child = spawn(
-          process.execPath,
-          [script, 'train', ...args, '--json', '--save-steps', '1', '--log-every', '1'],
-          {
-            env: { ...process.env, OMP_NUM_THREADS: '1', FOVEA_DEBUG: '' },
-            stdio: ['ignore', 'pipe', 'pipe'],
-          },
-        );
-        let err = '';
-        child.stderr.setEncoding('utf8').on('data', (text) => {
-          err += text;
-        });
-        let batches = 0;
-        const look = (text: string) => {
-          const before = batches;
-          batches += text.split('"event":"batch"').length - 1;
-          const due = kill !== undefined && batches >= kill.batches && (before < kill.batches || text === '');
-          if (due) setTimeout(() => child.kill('SIGKILL'), kill.milliseconds);
-        };
-        child.stdout.setEncoding('utf8').on('data', look);
-        look('');
-        child.on('close', (code, signal) => resolve({ code: code ?? signal ?? 'unknown', err }));
-      });
-
-    const begin = (out: string) => ['lenet', '--data-dir', dataDir, '--epochs', epochs, '--out', path(out)];
-    expect(await run(begin('whole'))).toEqual({ code: 0, err: '' });
-
-    let killed = 0;
-    const steps: number[] = [];
-    for (let attempt = 0; killed < kills; attempt++) {
-      // Most kills hit a step or the saving after it, a few the opening of data and folder.
-      const opening = generator.int(6) === 0;
-      const kill = opening
-        ? { batches: 0, milliseconds: generator.int(1000) }
-        : { batches: 1 + generator.int(8), milliseconds: generator.int(30) };
-      const exists = readdirSync(root).includes('killed') && readdirSync(path('killed')).includes('config.json');
-      const { code, err } = await run(
-        exists ? ['--resume', path('killed'), '--data-dir', dataDir] : begin('killed'),
-        kill,
-      );
-      if (code === 0) break;
-      expect([code, err], `attempt ${attempt}`).toEqual(['SIGKILL', '']);
-      killed++;
-      mkdirSync(path('killed'), { recursive: true });
-      if (!readdirSync(path('killed')).includes('config.json')) continue;
-      // Whenever it was killed, what was saved can be read.
-      if (!readdirSync(path('killed')).includes('state.json')) continue;
-      steps.push((await RunFolder.open(path('killed'))).state.training.steps);
-    }
-    expect(killed).toBe(kills);
-    expect(new Set(steps).size).toBeGreaterThan(1);
-    expect([...steps].sort((a, b) => a - b)).toEqual(steps);
-    expect(await run(['--resume', path('killed'), '--data-dir', dataDir])).toEqual({ code: 0, err: '' });
-
-    const [whole, resumed] = await Promise.all(['whole', 'killed'].map((name) => RunFolder.open(path(name))));
-    for (const file of ['weights.safetensors', 'optimizer.safetensors']) {
-      expect(await fingerprint(join(resumed.path, file)), file).toEqual(await fingerprint(join(whole.path, file)));
-    }
-    const untimed = ({ history }: RunFolder) =>
-      history.map((record: EpochRecord) => ({ ...record, seconds: 0, imagesPerSecond: 0, dataShare: 0 }));
-    expect(untimed(resumed)).toEqual(untimed(whole));
-    expect(readdirSync(resumed.path).sort()).toEqual(readdirSync(whole.path).sort());
+    const epochs = String(Math.max(3, Math.ceil(killsOf(2) / 2)));
+    writeFileSync(path('fit.mjs'), program);
+    const training = (name: string) => [path('fit.mjs'), dataDir, path(name), epochs];
+    expect(await run(training('fit'))).toEqual({ code: 0, err: '' });
+    await killed(
+      killsOf(2),
+      () => training('fit killed'),
+      async () => {
+        const folder = new StateFolder(path('fit killed'));
+        if (await folder.hasState()) await folder.read();
+      },
+    );
+    await expectSame('fit', 'fit killed');
+    const lines = (name: string) => readFileSync(join(path(name), 'log.csv'), 'utf8').split('\n').length;
+    expect(lines('fit killed')).toBe(lines('fit'));
   },
-  20_000 + kills * 5_000,
+  timeOf(killsOf(5)),
 );
