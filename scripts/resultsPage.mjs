@@ -61,7 +61,17 @@ const modelsOf = (results) => all.filter((name) => results.some(({ model }) => m
 const ofModel = (results, name) => results.filter(({ model }) => model === name);
 
 function mainTable(results) {
-  const header = ['network', 'parameters', 'recipe', 'accuracy, %', 'mean', 'AUC', 'mean', 'seconds an epoch'];
+  const header = [
+    'network',
+    'parameters',
+    'recipe',
+    'accuracy, %',
+    'mean',
+    'median',
+    'AUC',
+    'mean',
+    'seconds an epoch',
+  ];
   const rows = modelsOf(results).map((model) => {
     const own = ofModel(results, model);
     const [accuracies, areas] = [accuraciesOf(own), areasOf(own)];
@@ -73,6 +83,7 @@ function mainTable(results) {
       recipeOf(own[0].config),
       accuracies.map(percent).join(', '),
       percent(mean(accuracies)),
+      percent(median(accuracies)),
       areas.map((area) => area.toFixed(3)).join(', '),
       mean(areas).toFixed(3),
       median(seconds).toFixed(1),
@@ -163,6 +174,7 @@ networks that are closer than that are not told apart.
 ${plain.length === 0 ? '' : mainTable(plain)}
 
 - Made by \`${command('recipes')}\`. Trainings that are done are not repeated; \`--folder DIR\` begins anew.
+- A logistic regression on the mean colour of the pictures: \`npm run bench -- meanColour ${folder}/palm\`.
 - Who has the photographs: \`fovea data palm import training.zip validation.zip valid_gt.zip --out palm\`, then
   \`npm run results -- --data palm:palm --folder runs/photographs --out results-photographs.md\`.
 - Seconds are the median epoch of training, without the evaluation: ${engine.description}, up to ${engine.threads} threads,
