@@ -389,7 +389,7 @@ export interface GoldenScreening extends Header {
   }[];
 }
 
-export const trainingFiles = ['lenet224', 'alexnet', 'vgg16', 'googlenet', 'googlenetHeads', 'resnet50'] as const;
+export const trainingFiles = ['lenet224', 'alexnet', 'vgg16', 'googlenet', 'googlenetHeads', 'resnet50', 'resnet101', 'resnet152'] as const;
 
 export const opFiles = [
   'conv2d',

@@ -40,6 +40,8 @@ const cases: Readonly<Record<(typeof trainingFiles)[number], () => Case>> = {
   googlenet: () => plain(new GoogLeNet()),
   googlenetHeads: () => withHeads(new GoogLeNet({ auxiliaryHeads: true, imageSize: 64 })),
   resnet50: () => plain(new ResNet({ layers: 50 })),
+  resnet101: () => plain(new ResNet({ layers: 101 })),
+  resnet152: () => plain(new ResNet({ layers: 152 })),
 };
 
 const optimizers = { Momentum, Adam } as const;
@@ -60,6 +62,8 @@ const tolerances: Readonly<Record<keyof typeof cases, number>> = {
   googlenet: 1e-3,
   googlenetHeads: 1e-2,
   resnet50: 1e-3,
+  resnet101: 1e-3,
+  resnet152: 4e-3,
 };
 
 /** Half of the last digit of a float32, as a share of its value. */
@@ -162,7 +166,9 @@ async function check(file: keyof typeof cases, engine: EngineName): Promise<void
       expectSamples(await tensorOf(kept, `${samples.name}.${state}`).data(), samples, state, tolerance);
     }
   }
-  expect(golden.buffers).toHaveLength(states.size - parameters.size);
+  // Of the deeper networks a part of the layers is kept.
+  const isWhole = golden.gradients.length === parameters.size;
+  if (isWhole) expect(golden.buffers).toHaveLength(states.size - parameters.size);
   for (const samples of golden.buffers) {
     expectSamples(await tensorOf(states, samples.name).data(), samples, 'running statistics', tolerance);
   }

@@ -1,4 +1,4 @@
-"""A few steps of training of every network of paddle_networks.py that differs in more than depth."""
+"""A few steps of training of every network of paddle_networks.py."""
 
 import math
 from collections.abc import Callable
@@ -44,6 +44,8 @@ class Training:
 
 
 SMALL = 0.02
+# Beginnings of the names in the deeper ResNets: the first layers, the ends of the long third stage, the last block.
+DEEP = ('conv', 'bb_2_0', 'bb_2_22', 'bb_2_35', 'bb_3_2', 'out')
 TRAININGS = {
     'lenet224': Training(LeNet224, (2, 3, 224, 224), (1, 1), MOMENTUM, samples=40, contrast=1.0, gains={'conv': 8}),
     'alexnet': Training(
@@ -69,6 +71,8 @@ TRAININGS = {
         kept=('conv', 'block4_1', 'block4_4', 'aux', 'fc'),
     ),
     'resnet50': Training(lambda: ResNet(50), (4, 3, 72, 56), (1, 1, 0, 1), MOMENTUM_DECAY, samples=8),
+    'resnet101': Training(lambda: ResNet(101), (4, 3, 72, 56), (1, 1, 0, 1), MOMENTUM_DECAY, samples=4, kept=DEEP),
+    'resnet152': Training(lambda: ResNet(152), (4, 3, 72, 56), (1, 1, 0, 1), MOMENTUM_DECAY, samples=4, kept=DEEP),
 }
 STEPS = 3
 COLOURS = {'colourSeed': 1001, 'colourScale': 0.2}
