@@ -3,7 +3,7 @@
  *
  * Without `--data` the stand-in for iChallenge-PM is drawn and imported first. Trainings that are done are not repeated,
  * so that the command may be interrupted and called again. A study is a set of trainings; the page has a table for
- * each whose trainings are all done. The raw figures go beside it, as .json; `--known` takes the trainings in such a file
+ * each, with the networks that all seeds are done of. The raw figures go beside it, as .json; `--known` takes the trainings in such a file
  * as done, to go on elsewhere.
  */
 import { spawn } from 'node:child_process';
@@ -138,18 +138,19 @@ process.on('SIGINT', () => {});
 try {
   asked.data ??= await synthetic(asked.folder);
   asked.taken = asked.known === undefined ? [] : JSON.parse(readFileSync(asked.known, 'utf8'));
-  const wanted = ([name, { models }]) =>
-    asked.models
-      .filter((model) => models.includes(model))
-      .flatMap((model) => asked.seeds.map((seed) => [name, model, seed]));
+  const modelsOf = (study) => asked.models.filter((model) => studies[study].models.includes(model));
+  const wanted = (study) => modelsOf(study).flatMap((model) => asked.seeds.map((seed) => [study, model, seed]));
   for (const study of asked.study) {
     // Seed by seed, so that what is there early tells about all networks.
-    const order = wanted([study, studies[study]]).sort((a, b) => a[2] - b[2]);
+    const order = wanted(study).sort((a, b) => a[2] - b[2]);
     for (const training of order) if (known(asked, ...training) === null) await trained(asked, ...training);
   }
-  const done = Object.entries(studies).flatMap((entry) => {
-    const results = wanted(entry).map((training) => known(asked, ...training));
-    return results.length === 0 || results.includes(null) ? [] : [[entry[0], results]];
+  const done = Object.keys(studies).flatMap((study) => {
+    const results = modelsOf(study).flatMap((model) => {
+      const own = asked.seeds.map((seed) => known(asked, study, model, seed));
+      return own.includes(null) ? [] : own;
+    });
+    return results.length === 0 ? [] : [[study, results]];
   });
   const text = page(new Map(done), asked);
   if (asked.out === undefined) console.log(`\n${text}`);
@@ -157,7 +158,7 @@ try {
     const raw = asked.out.replace(/(\.md)?$/, '.json');
     mkdirSync(dirname(asked.out), { recursive: true });
     write(asked.out, text);
-    const all = Object.entries(studies).flatMap(wanted);
+    const all = Object.keys(studies).flatMap(wanted);
     const found = all.map((training) => known(asked, ...training)).filter((result) => result !== null);
     write(raw, `[\n${found.map((result) => JSON.stringify(toldOf(result))).join(',\n')}\n]\n`);
     console.log(`\n${asked.out} and ${raw} written`);
