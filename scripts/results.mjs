@@ -3,8 +3,8 @@
  *
  * Without `--data` the stand-in for iChallenge-PM is drawn and imported first. Trainings that are done are not repeated,
  * so that the command may be interrupted and called again. A study is a set of trainings; the page has a table for
- * each, with the networks that all seeds are done of. The raw figures go beside it, as .json; `--known` takes the trainings in such a file
- * as done, to go on elsewhere.
+ * each, with the networks that all seeds are done of. The raw figures go beside it, as .json; `--known` takes the
+ * trainings in such a file as done, to go on elsewhere.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -9,6 +9,7 @@ import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { OpenOptions, Split } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
+import { bestFile } from './callbacks/bestWeights.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { judgedAs } from './inputs.js';
 import { readingAs } from './reading.js';
@@ -29,9 +30,6 @@ export interface TrainedRun {
   /** Of the file with the weights. */
   readonly weightsSha256: string;
 }
-
-/** File of a run folder: the weights of the best epoch, if the training kept them. */
-const bestFile = 'best.safetensors';
 
 /**
  * Reads a run folder and its network.

@@ -2,6 +2,9 @@ import { loadSafetensors, saveSafetensors, type TensorData } from '../../io/safe
 import { snapshot } from '../../io/snapshot.js';
 import type { Layer } from '../../nn/layer.js';
 
+/** Name of the file, in the folder of the training. */
+export const bestFile = 'best.safetensors';
+
 /** Keeps the weights of one moment: in a file, or in memory if there is no folder. */
 export class BestWeights {
   #kept: ReadonlyMap<string, TensorData> | null = null;

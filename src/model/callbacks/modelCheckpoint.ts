@@ -5,7 +5,7 @@ import { makeFolder } from '../../io/atomic.js';
 import { Callback, type Json, type Training } from '../callback.js';
 import { modelFiles, saveModel } from '../modelFile.js';
 import type { EpochRecord } from '../trainer.js';
-import { BestWeights } from './bestWeights.js';
+import { BestWeights, bestFile } from './bestWeights.js';
 import { Monitor, type MonitorOptions } from './monitor.js';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
@@ -120,6 +120,6 @@ export class ModelCheckpoint extends Callback {
   }
 
   #bestPath(): string | null {
-    return this.saveDir === null ? null : join(this.saveDir, 'best.safetensors');
+    return this.saveDir === null ? null : join(this.saveDir, bestFile);
   }
 }
