@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { FileError, InputError, messageOf } from '../errors.js';
 import { reasonOf } from '../io/atomic.js';
+import { samplerNames } from '../io/sampler.js';
 import { optimizerNames } from '../model/recipes.js';
 import { parseSchedule } from '../model/schedules.js';
 import type { Techniques } from '../model/techniques.js';
@@ -61,7 +62,7 @@ const schema = z.strictObject({
   clipGradNorm: z.number().gt(0),
   accumulateGradBatches: count,
   classWeight: z.union([z.literal('auto'), z.array(rate)]),
-  sampler: z.literal('balanced'),
+  sampler: z.enum(samplerNames),
   evalEvery: count,
   saveBest: z.string(),
   earlyStopping: count,

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getProxyForUrl } from 'proxy-from-env';
 import { FileError, messageOf } from '../errors.js';
 import { makeFolder, reasonOf, replaceFile } from './atomic.js';
 import { lockFolder } from './lock.js';
@@ -148,6 +147,7 @@ async function receive(
 async function* request(url: string, begin: number, timeoutMs: number): AsyncGenerator<Piece> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error(`nothing for ${timeoutMs} ms`)), timeoutMs);
+  const { getProxyForUrl } = await import('proxy-from-env');
   const proxy = getProxyForUrl(url);
   let route: Route | null = null;
   try {

@@ -22,4 +22,4 @@ export {
 } from './paddle/pdopt.js';
 export { loadPickle, type PickleKey, type PickleValue, parsePickle } from './paddle/pickle.js';
 export { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from './safetensors.js';
-export { BalancedSampler, type Sampler } from './sampler.js';
+export { BalancedSampler, type Sampler, type SamplerName, StratifiedSampler } from './sampler.js';

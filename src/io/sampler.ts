@@ -19,13 +19,7 @@ export class BalancedSampler implements Sampler {
 
   /** @param labels class of each sample, from 0 */
   constructor(labels: ArrayLike<number>) {
-    const members: number[][] = [];
-    for (let i = 0; i < labels.length; i++) {
-      members[labels[i]] ??= [];
-      members[labels[i]].push(i);
-    }
-    this.#classes = members.filter((indices) => indices !== undefined).map((indices) => Uint32Array.from(indices));
-    if (this.#classes.length === 0) throw new InputError('[sampler] labels: expected at least one sample, got none');
+    this.#classes = membersOf(labels);
     this.length = labels.length;
   }
 
@@ -44,4 +38,60 @@ export class BalancedSampler implements Sampler {
     }
     return generator.permutation(chosen.length).map((i) => chosen[i]);
   }
+}
+
+/**
+ * Every sample once, in random order, with the classes evenly mixed: any run of samples, so every batch, has its share
+ * of each class, give or take one or two. Otherwise a batch pulls all outputs towards the class that it happens to have
+ * more of, and where features have a large common part (sigmoids), that drowns what tells the classes apart.
+ */
+export class StratifiedSampler implements Sampler {
+  readonly length: number;
+  readonly #classes: readonly Uint32Array[];
+
+  /** @param labels class of each sample, from 0 */
+  constructor(labels: ArrayLike<number>) {
+    this.#classes = membersOf(labels);
+    this.length = labels.length;
+  }
+
+  sample(generator: Generator): Uint32Array {
+    const order = new Uint32Array(this.length);
+    const places = new Float64Array(this.length);
+    let at = 0;
+    for (const members of this.#classes) {
+      const shuffled = generator.permutation(members.length);
+      const begin = generator.nextUint32() / 2 ** 32;
+      for (const [j, i] of shuffled.entries()) {
+        places[at] = (j + begin) / members.length;
+        order[at++] = members[i];
+      }
+    }
+    return Uint32Array.from(places.keys())
+      .sort((a, b) => places[a] - places[b])
+      .map((i) => order[i]);
+  }
+}
+
+const samplers = { balanced: BalancedSampler, stratified: StratifiedSampler };
+
+/** A sampler by name. */
+export type SamplerName = keyof typeof samplers;
+
+export const samplerNames = Object.keys(samplers) as readonly SamplerName[];
+
+/** @param labels class of each sample, from 0 */
+export function makeSampler(name: SamplerName, labels: ArrayLike<number>): Sampler {
+  return new samplers[name](labels);
+}
+
+/** @returns indices of each class's samples */
+function membersOf(labels: ArrayLike<number>): Uint32Array[] {
+  const members: number[][] = [];
+  for (let i = 0; i < labels.length; i++) {
+    members[labels[i]] ??= [];
+    members[labels[i]].push(i);
+  }
+  if (members.length === 0) throw new InputError('[sampler] labels: expected at least one sample, got none');
+  return members.filter((indices) => indices !== undefined).map((indices) => Uint32Array.from(indices));
 }

@@ -1,6 +1,4 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { parse } from 'csv-parse/sync';
-import { readSheet } from 'read-excel-file/universal';
 import { FileError, messageOf } from '../errors.js';
 import { reasonOf } from './atomic.js';
 import { ZipArchive, ZipBudget } from './zip.js';
@@ -53,7 +51,7 @@ export async function readTable(path: string, title = path): Promise<Table> {
   }
   let rows: TableRow[];
   try {
-    rows = isWorkbook ? await readWorkbook(path, title) : readText(await readFile(path));
+    rows = isWorkbook ? await readWorkbook(path, title) : await readText(await readFile(path));
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw refuse('.xlsx or .csv', messageOf(error), 'save it anew as .xlsx or .csv', error);
@@ -89,6 +87,7 @@ async function readWorkbook(path: string, title: string): Promise<TableRow[]> {
   } finally {
     archive.close();
   }
+  const { readSheet } = await import('read-excel-file/universal');
   const rows = await readSheet(new Blob([await readFile(path)]));
   return rows.map((cells, i) => ({ number: i + 1, cells: cells.map(textOf) }));
 }
@@ -98,13 +97,14 @@ function textOf(cell: unknown): string {
   return cell === null || cell === undefined ? '' : String(cell).trim();
 }
 
-function readText(contents: Uint8Array): TableRow[] {
+async function readText(contents: Uint8Array): Promise<TableRow[]> {
   const isUTF16 = contents[0] === 0xff && contents[1] === 0xfe;
   const text = new TextDecoder(isUTF16 ? 'utf-16le' : 'utf-8').decode(contents);
   if (text.includes('\0')) throw new Error('neither text nor a workbook');
   const header = /\S.*/.exec(text)?.[0] ?? '';
   const count = (delimiter: string) => header.split(delimiter).length;
   const delimiter = [',', ';', '\t'].reduce((best, next) => (count(next) > count(best) ? next : best));
+  const { parse } = await import('csv-parse/sync');
   const options = { delimiter, info: true, relax_column_count: true, skip_empty_lines: true, trim: true } as const;
   const records = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
   return records.map(({ record, info }) => ({ number: info.lines, cells: record }));

@@ -1,4 +1,4 @@
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { FileError } from '../errors.js';
 import { reasonOf } from './atomic.js';
 import { crc32 } from './crc32.js';
@@ -93,6 +93,7 @@ export class ZipArchive {
           )
         : refusal(title, 'an intact zip archive', reason, 'get it again, or unpack it yourself', error);
     };
+    const { openPromise } = await import('yauzl');
     const zip = await openPromise(path, { autoClose: false }).catch((error: unknown) => {
       throw broken(error);
     });

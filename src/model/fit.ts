@@ -6,7 +6,7 @@ import { makeFolder, reasonOf } from '../io/atomic.js';
 import { DataLoader } from '../io/dataloader.js';
 import { type Dataset, labelsOf } from '../io/dataset.js';
 import { type Lock, lockFile, lockFolder } from '../io/lock.js';
-import { BalancedSampler } from '../io/sampler.js';
+import { makeSampler, type SamplerName } from '../io/sampler.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
@@ -70,8 +70,8 @@ export interface FitOptions extends MonitorOptions {
   readonly initialEpoch?: number | undefined;
   /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
   readonly classWeight?: 'auto' | readonly number[] | undefined;
-  /** `balanced` shows every class equally often. */
-  readonly sampler?: 'balanced' | undefined;
+  /** `balanced` shows every class equally often, `stratified` every image once and each class in every batch. */
+  readonly sampler?: SamplerName | undefined;
   /** Writes `best` whenever the monitored figure is better than ever (false). */
   readonly saveBest?: boolean | undefined;
   /** The newest files `epoch-N` that are kept. Default: all. */
@@ -226,7 +226,7 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     trainLoader = trainData;
   } else {
     const dataset = withWorkers(trainData, numWorkers);
-    const own = sampler === 'balanced' ? { sampler: new BalancedSampler(await labelsOf(dataset)) } : { shuffle };
+    const own = sampler === undefined ? { shuffle } : { sampler: makeSampler(sampler, await labelsOf(dataset)) };
     trainLoader = new DataLoader(dataset, { batchSize: trainSize, dropLast, ...own });
   }
   const evalLoader =

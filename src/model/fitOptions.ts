@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { DataLoader } from '../io/dataloader.js';
+import { samplerNames } from '../io/sampler.js';
 import { nearestName } from '../names.js';
 import type { FitOptions } from './fit.js';
 
@@ -50,7 +51,9 @@ export function checkFitOptions(options: FitOptions): void {
   if (!isData(trainData)) throw refuse('trainData', 'a data set or a loader', trainData);
   if (evalData !== undefined && !isData(evalData)) throw refuse('evalData', 'a data set or a loader', evalData);
   if (verbose !== undefined && ![0, 1, 2, 3].includes(verbose)) throw refuse('verbose', '0, 1, 2 or 3', verbose);
-  if (sampler !== undefined && sampler !== 'balanced') throw refuse('sampler', "'balanced'", sampler);
+  if (sampler !== undefined && !samplerNames.includes(sampler)) {
+    throw refuse('sampler', samplerNames.map((name) => `'${name}'`).join(' or '), sampler);
+  }
   if (classWeight !== undefined && classWeight !== 'auto' && !Array.isArray(classWeight)) {
     throw refuse('classWeight', "'auto' or a number for each class", classWeight);
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { FileError } from '../errors.js';
+import { samplerNames } from '../io/sampler.js';
 import type { ThresholdFigures } from '../metric/index.js';
 import type { lr } from '../optimizer/index.js';
 import type { Json } from './callback.js';
@@ -49,7 +50,7 @@ const techniques = z.strictObject({
   clipGradNorm: z.number().gt(0).optional(),
   accumulateGradBatches: positive.optional(),
   classWeight: z.union([z.literal('auto'), z.array(z.number().min(0)).readonly()]).optional(),
-  sampler: z.literal('balanced').optional(),
+  sampler: z.enum(samplerNames).optional(),
   transforms: z
     .array(z.record(z.string(), z.record(z.string(), z.unknown())))
     .readonly()

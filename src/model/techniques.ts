@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { DataLoader } from '../io/dataloader.js';
 import { labelsOf } from '../io/dataset.js';
-import { BalancedSampler } from '../io/sampler.js';
+import { makeSampler, type SamplerName } from '../io/sampler.js';
 import { ClipGradByGlobalNorm, type GradientClip, type lr } from '../optimizer/index.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { OpenedSplit } from '../vision/datasets/registry.js';
@@ -19,8 +19,8 @@ export interface Techniques {
   readonly accumulateGradBatches?: number | undefined;
   /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
   readonly classWeight?: 'auto' | readonly number[] | undefined;
-  /** `balanced` shows every class equally often. */
-  readonly sampler?: 'balanced' | undefined;
+  /** `balanced` shows every class equally often, `stratified` every image once and each class in every batch. */
+  readonly sampler?: SamplerName | undefined;
   /** Changes of the training's images, drawn anew for each epoch. */
   readonly transforms?: readonly TransformSpec[] | undefined;
   /** Epochs between two evaluations (1). The last epoch is always judged. */
@@ -58,7 +58,7 @@ export async function trainLoaderOf(
   { transforms, sampler, accumulateGradBatches }: Techniques,
   { batchSize, shuffle }: { readonly batchSize: number; readonly shuffle: boolean },
 ): Promise<DataLoader> {
-  const order = sampler === 'balanced' ? { sampler: new BalancedSampler(await labelsOf(dataset)) } : { shuffle };
+  const order = sampler === undefined ? { shuffle } : { sampler: makeSampler(sampler, await labelsOf(dataset)) };
   const changed = transforms === undefined ? dataset : dataset.withTransform(parseTransforms(transforms));
   // A step is over before the next batch, unless several make one.
   const reuse = accumulateGradBatches === undefined;

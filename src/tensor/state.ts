@@ -87,7 +87,9 @@ export class Buffer extends State {
 
   /** A buffer filled with one value. */
   static filled(shape: Shape, value: number, dtype: DType = 'float32'): Buffer {
-    return new Buffer(allocate(dtype, numel(shape)).fill(value), shape);
+    const data = allocate(dtype, numel(shape));
+    // Fresh memory is zero, and costs nothing before somebody writes to it.
+    return new Buffer(value === 0 ? data : data.fill(value), shape);
   }
 }
 

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import sharp, { type OutputInfo, type OverlayOptions } from 'sharp';
+import type { OutputInfo, OverlayOptions } from 'sharp';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf } from '../io/atomic.js';
 import { type Dataset, labelsOf, type Sample } from '../io/dataset.js';
@@ -108,6 +108,7 @@ export async function contactSheet(
     }
   });
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawn.join('')}</svg>`;
+  const { default: sharp } = await import('sharp');
   return sharp({ create: { width, height, channels: 3, background: '#ffffff' } })
     .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
     .removeAlpha()
@@ -280,6 +281,7 @@ function requireCount(name: string, n: number, most: number): void {
 /** Red, green and blue of the picture as it is to be seen, fitted into a square. */
 async function thumbnail(source: string | Uint8Array, size: number): Promise<{ data: Buffer; info: OutputInfo }> {
   const { name } = await PictureFile.open(source);
+  const { default: sharp } = await import('sharp');
   // Unlike PictureFile, sharp itself decodes a large JPEG at a fraction of its size, which is several times as fast.
   return sharp(source, { limitInputPixels: false, sequentialRead: true })
     .autoOrient()
@@ -348,6 +350,7 @@ function machineHasFonts(): Promise<boolean> {
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" fill="#fff"/>' +
       `<text x="5" y="32" font-family="sans-serif" font-size="30">${text}</text></svg>`;
+    const { default: sharp } = await import('sharp');
     return (await sharp(Buffer.from(svg)).stats()).channels[0].mean;
   };
   fonts ??= Promise.all(['M', 'i'].map(brightness)).then(([wide, narrow]) => wide !== narrow);

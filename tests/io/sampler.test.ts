@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/dataloader.js';
 import { labelsOf } from '../../src/io/dataset.js';
-import { BalancedSampler } from '../../src/io/sampler.js';
+import { BalancedSampler, StratifiedSampler } from '../../src/io/sampler.js';
 import { Generator, type GeneratorState } from '../../src/random.js';
 
 const labels = Array.from({ length: 23 }, (_, i) => (i < 17 ? 0 : i < 20 ? 2 : 5));
@@ -43,6 +43,31 @@ test('a balanced sampler gives each class its share, and no sample twice before 
   expect([...sampler.sample(new Generator(4))]).toEqual(epochs[0]);
 });
 
+test('a stratified sampler takes every sample once, and each class in every batch', () => {
+  const many = Array.from({ length: 407 }, (_, i) => (i < 190 ? 1 : i < 390 ? 0 : 3));
+  const sampler = new StratifiedSampler(many);
+  const generator = new Generator(4);
+  const epochs = Array.from({ length: 50 }, () => [...sampler.sample(generator)]);
+  expect(new Set(epochs.map(String)).size).toBe(50);
+  let most = 0;
+  for (const epoch of epochs) {
+    expect(new Set(epoch).size).toBe(407);
+    for (let begin = 0; begin + 10 <= 407; begin++) {
+      const batch = epoch.slice(begin, begin + 10);
+      for (const [label, members] of [
+        [0, 200],
+        [1, 190],
+        [3, 17],
+      ]) {
+        const share = (10 * members) / 407;
+        most = Math.max(most, Math.abs(batch.filter((i) => many[i] === label).length - share));
+      }
+    }
+  }
+  expect(most).toBeLessThan(2);
+  expect([...sampler.sample(new Generator(4))]).toEqual(epochs[0]);
+});
+
 test('a loader takes the samples of a sampler, and repeats an epoch', async () => {
   const sampler = new BalancedSampler(await labelsOf(dataset()));
   const loader = new DataLoader(dataset(), { batchSize: 5, sampler, dropLast: true, generator: new Generator(1) });
@@ -57,5 +82,5 @@ test('a loader takes the samples of a sampler, and repeats an epoch', async () =
   expect(await read(loader.epoch())).not.toEqual(first);
   expect(await read(loader.epoch({ from, skip: 2 }))).toEqual(first.slice(10));
   expect(() => new DataLoader(dataset(), { sampler, shuffle: true })).toThrow(InputError);
-  expect(() => new BalancedSampler([])).toThrow(InputError);
+  for (const Sampler of [BalancedSampler, StratifiedSampler]) expect(() => new Sampler([])).toThrow(InputError);
 });

@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomic } from '../../io/atomic.js';
 import { Callback, type Training } from '../callback.js';
 import type { EpochRecord } from '../trainer.js';
@@ -23,6 +22,7 @@ export class CSVLogger extends Callback {
   }
 
   override async onEpochEnd({ history }: Training): Promise<void> {
+    const { stringify } = await import('csv-stringify/sync');
     const rows = history.map(rowOf);
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
     await writeFileAtomic(this.#path, stringify(rows, { header: true, columns, delimiter: this.#separator }));

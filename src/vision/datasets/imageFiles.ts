@@ -140,12 +140,8 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     const images = memory?.length === length ? memory : new Float32Array(length);
     const reading: Promise<void>[] = [];
     files.forEach(({ path }, i) => {
-      const kept = this.#reader.peek(path);
-      if (kept !== undefined) {
-        normalizeInto(images, i * size, kept.pixels);
-      } else {
-        reading.push(this.#read(path).then(({ pixels }) => normalizeInto(images, i * size, pixels)));
-      }
+      if (this.#reader.fill(images, i * size, path)) return;
+      reading.push(this.#read(path).then(({ pixels }) => normalizeInto(images, i * size, pixels)));
     });
     const batch = { images, shape: [files.length, 3, height, width], labels };
     return reading.length === 0 ? batch : Promise.all(reading).then(() => batch);

@@ -26,7 +26,7 @@ export async function readImage({ path, preprocessing, cache }: ImageJob): Promi
   const info = await stat(path, { bigint: true }).catch(() => null);
   if (info === null) return read();
   const identity = [resolve(path), info.size, info.mtimeNs, info.ctimeNs].map(String);
-  const key = JSON.stringify([pipelineVersion, decoderVersion, ...identity, height, width, order, antialias]);
+  const key = JSON.stringify([pipelineVersion, await decoderVersion(), ...identity, height, width, order, antialias]);
   const store = cacheOf(cache);
   const found = await store.get(key);
   if (found !== null) return found;

@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises';
-import sharp from 'sharp';
 import { FileError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
 import type { RGBImage } from './image.js';
@@ -41,7 +40,10 @@ const formats: readonly (readonly [name: string, starts: readonly string[]])[] =
 ];
 
 /** Version of what turns files into pixels: results that were kept are worth nothing after a change. */
-export const decoderVersion = `libvips ${sharp.versions.vips}, libjpeg ${sharp.versions.mozjpeg ?? 'unknown'}`;
+export async function decoderVersion(): Promise<string> {
+  const { vips, mozjpeg = 'unknown' } = (await import('sharp')).default.versions;
+  return `libvips ${vips}, libjpeg ${mozjpeg}`;
+}
 
 /**
  * A picture whose rows can be read in parts. Sizes are those of the picture as it is to be seen, turned by its EXIF
@@ -82,6 +84,7 @@ export class PictureFile {
       const got = start === '' ? 'an empty file' : `a file that begins with ${hex(bytes.subarray(0, 8))}`;
       throw refusal(name, `a picture (${formats.map(([known]) => known).join(', ')})`, got);
     }
+    const { default: sharp } = await import('sharp');
     const header = await sharp(bytes, { limitInputPixels: false })
       .metadata()
       .catch((error: unknown) => {
@@ -109,6 +112,7 @@ export class PictureFile {
   async readRows(first: number, count: number): Promise<Uint8Array> {
     const { fileHeight, fileWidth } = this;
     const space = this.#cmyk ? 'cmyk' : 'srgb';
+    const { default: sharp } = await import('sharp');
     let pipeline = sharp(this.#bytes, {
       // Anything the decoder has doubts about: a truncated picture would be filled up with grey otherwise.
       failOn: 'warning',

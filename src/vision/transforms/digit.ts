@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
 import { FileError, messageOf } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
 
@@ -57,6 +56,7 @@ async function readGrey(path: string): Promise<Grey> {
     throw new FileError(`[digit] ${path}: expected a picture, got ${reasonOf(error)}`, { cause: error });
   });
   if (!file.isFile()) throw new FileError(`[digit] ${path}: expected a picture, got a folder or device`);
+  const { default: sharp } = await import('sharp');
   try {
     const { data, info } = await sharp(path)
       .autoOrient()
@@ -174,6 +174,7 @@ async function center(ink: Grey): Promise<Float32Array> {
   const scale = box / Math.max(ink.width, ink.height);
   const width = Math.max(1, Math.round(ink.width * scale));
   const height = Math.max(1, Math.round(ink.height * scale));
+  const { default: sharp } = await import('sharp');
   const { data } = await sharp(Uint8Array.from(ink.data, Math.round), {
     raw: { width: ink.width, height: ink.height, channels: 1 },
   })

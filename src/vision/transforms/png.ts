@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { ShapeError } from '../../errors.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
 
@@ -19,6 +18,7 @@ export async function encodePng(image: Float32Array, shape: Shape): Promise<Uint
       bytes[p * channels + c] = Math.round(255 * Math.min(1, Math.max(0, image[c * plane + p])));
     }
   }
+  const { default: sharp } = await import('sharp');
   // Raw input of one channel would come out as RGB.
   const picture = sharp(bytes, { raw: { width, height, channels } });
   return (channels === 1 ? picture.toColourspace('b-w') : picture).png({ compressionLevel: 9 }).toBuffer();

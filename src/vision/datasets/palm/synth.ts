@@ -4,7 +4,6 @@ import { FileError, InputError } from '../../../errors.js';
 import { makeFolder, reasonOf, writeFileAtomic } from '../../../io/atomic.js';
 import { Generator } from '../../../random.js';
 import { listed } from '../listed.js';
-import { workbookOf, zipOf } from './synth/archive.js';
 import { drawingVersion } from './synth/difficulty.js';
 import { type FundusJob, foveaOf } from './synth/draw.js';
 import type { EyeKind } from './synth/eye.js';
@@ -96,6 +95,7 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
     `Drawn by Fovea (drawing ${drawingVersion}): ${train} training and ${validation} validation pictures, ` +
     `${size} pixels wide, seed ${seed}.\n`;
   const present = await prepare(out, mark);
+  const { zipOf } = await import('./synth/archive.js');
 
   const total = train + validation;
   let done = 0;
@@ -181,6 +181,7 @@ async function* truth(sheets: readonly Sheet[], mark: string) {
     const [x, y] = foveaOf(job).map((at) => Math.round(100 * at) / 100);
     return [i + 1, name, job.kind === 'P' ? 1 : 0, x, y];
   });
+  const { workbookOf } = await import('./synth/archive.js');
   const workbook = await workbookOf([['ID', 'imgName', 'Label', 'Fovea_X', 'Fovea_Y'], ...rows]);
   yield { name: `${folder}/PM_Label_and_Fovea_Location.xlsx`, data: workbook };
 }

@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { Generator } from '../../../../random.js';
 import { difficulty } from './difficulty.js';
 import { type Field, smoothstep } from './noise.js';
@@ -207,8 +206,9 @@ export async function photograph(planes: readonly Field[], shot: Shot, random: G
     }
   }
   const raw = { raw: { width, height, channels: 3 } } as const;
-  const sharpened = shot.blur < 0.3 ? bytes : await sharp(bytes, raw).blur(shot.blur).raw().toBuffer();
-  return addGrain(sharpened, shot.grain, random);
+  if (shot.blur < 0.3) return addGrain(bytes, shot.grain, random);
+  const { default: sharp } = await import('sharp');
+  return addGrain(await sharp(bytes, raw).blur(shot.blur).raw().toBuffer(), shot.grain, random);
 }
 
 /** Steps of the tone curve for a range of 1, and its end. */
