@@ -22,7 +22,7 @@ export function compileInto(folder: string, modules: readonly string[]): void {
     });
     mkdirSync(dirname(join(folder, module)), { recursive: true });
     writeFileSync(join(folder, `${module}.js`), outputText);
-    for (const [, path] of outputText.matchAll(/(?:from |new URL\()'(\.[^']+)\.js'/g)) {
+    for (const [, path] of outputText.matchAll(/(?:from |new URL\(|import\()'(\.[^']+)\.js'/g)) {
       compile(join(dirname(module), path));
     }
   };

@@ -6,29 +6,12 @@ oneDNN either, whatever FLAGS_use_onednn is (ONEDNN_VERBOSE=1 shows it); the pre
 
 import os
 import tempfile
-from types import SimpleNamespace
 
 import paddle
-from networks import DECAYS, LEARNING_RATE, input_of, network, outputs_of
+from networks import input_of, network, outputs_of
 from paddle import nn
+from paddle_kit import kit, optimizer_of
 from worker import arguments, serve
-
-kit = SimpleNamespace(
-    Module=nn.Layer,
-    Sequential=nn.Sequential,
-    conv=lambda i, o, kernel, stride=1, padding=0, bias=True: nn.Conv2D(
-        i, o, kernel, stride, padding, bias_attr=None if bias else False
-    ),
-    norm=nn.BatchNorm2D,
-    linear=nn.Linear,
-    relu=nn.ReLU,
-    sigmoid=nn.Sigmoid,
-    dropout=nn.Dropout,
-    max_pool=lambda size, stride, padding=0: nn.MaxPool2D(size, stride, padding),
-    average=lambda: nn.AdaptiveAvgPool2D(1),
-    flatten=nn.Flatten,
-    concat=paddle.concat,
-)
 
 
 def training_step(args, net, model, images):
@@ -37,11 +20,7 @@ def training_step(args, net, model, images):
         compute, labels = nn.BCEWithLogitsLoss(), paddle.randint(0, 2, [args.batch, 1]).astype("float32")
     else:
         compute, labels = nn.CrossEntropyLoss(), paddle.randint(0, outputs, [args.batch])
-    parameters = net.parameters()
-    if name == "alexnet":
-        optimizer = paddle.optimizer.Adam(LEARNING_RATE, parameters=parameters)
-    else:
-        optimizer = paddle.optimizer.Momentum(LEARNING_RATE, 0.9, parameters, weight_decay=DECAYS.get(name))
+    optimizer = optimizer_of(name, net.parameters())
 
     def step():
         loss = compute(model(images), labels)

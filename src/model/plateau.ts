@@ -62,6 +62,9 @@ function plateauNotice(
     ...(mayBeNormalized(facts) ? ['a network with ReLU and normalization (resnet50)'] : []),
     'another learning rate (--lr)',
     ...(optimizer === 'adam' || optimizer === 'adamw' ? [] : ['--optimizer adam']),
+    ...(mayBeNormalized(facts) && techniques.sampler === undefined
+      ? ['even batches for many epochs (sampler: stratified, with --config)']
+      : []),
   ];
   return (
     `The training loss (${loss}) has stayed at the entropy of the class shares (${guessing}), where guessing without ` +

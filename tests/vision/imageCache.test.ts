@@ -7,6 +7,7 @@ import { FileError, InputError } from '../../src/errors.js';
 import { ImageCache } from '../../src/vision/datasets/imageCache.js';
 import { ImageReader } from '../../src/vision/datasets/imageReader.js';
 import { PictureFile } from '../../src/vision/transforms/decode.js';
+import { normalizeInto } from '../../src/vision/transforms/image.js';
 import type { Preprocessed } from '../../src/vision/transforms/preprocess.js';
 import { compileInto } from '../compiled.js';
 import { temporaryFolder } from '../temporary.js';
@@ -158,6 +159,22 @@ describe('the reader', () => {
     for (const path of [...paths, ...paths]) await reader.read(path);
     expect(paths.map((path) => reader.peek(path) !== undefined)).toEqual([true, true, false]);
     expect(readdirSync(folder)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('fills a batch with the same values each time, however much it may keep', async () => {
+    const path = join(folder, 'a');
+    writeFileSync(path, await jpeg('one'));
+    for (const memoryBytes of [0, 48, 47 + 4 * 48, 5 * 48]) {
+      const reader = new ImageReader({ size: 4, cache: false, memoryBytes });
+      const { pixels } = await reader.read(path);
+      const wanted = new Float32Array(50);
+      normalizeInto(wanted, 1, pixels);
+      for (let time = 0; time < 3; time++) {
+        const batch = new Float32Array(50);
+        expect(reader.fill(batch, 1, path)).toBe(memoryBytes > 0);
+        expect(batch).toEqual(memoryBytes > 0 ? wanted : new Float32Array(50));
+      }
+    }
   });
 
   it('goes on after a picture that cannot be read', async () => {

@@ -126,7 +126,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
       return kept === undefined ? this.#read(path).then(change) : change(kept);
     });
     const batchOf = (parts: readonly TransformedImages[]): Batch => {
-      const { images, shape } = joined(parts);
+      const { images, shape } = joined(parts, memory);
       return { images, shape: [files.length, ...shape], labels };
     };
     if (!results.some((result) => result instanceof Promise)) return batchOf(results as TransformedImages[]);

@@ -39,8 +39,13 @@ export function transformImages(job: TransformJob, transform: Transform): Transf
   );
 }
 
-/** Several of them as one. @throws ShapeError if they differ in size */
-export function joined(parts: readonly TransformedImages[]): TransformedImages {
+/**
+ * Several of them as one.
+ *
+ * @param memory to put them in if it has the right size
+ * @throws ShapeError if they differ in size
+ */
+export function joined(parts: readonly TransformedImages[], memory?: Float32Array): TransformedImages {
   const [{ shape }] = parts;
   if (parts.length === 1) return parts[0];
   const odd = parts.find((part) => !sameShape(part.shape, shape));
@@ -50,7 +55,8 @@ export function joined(parts: readonly TransformedImages[]): TransformedImages {
         'end with Resize, RandomCrop or CenterCrop',
     );
   }
-  const images = new Float32Array(parts.reduce((sum, part) => sum + part.images.length, 0));
+  const length = parts.reduce((sum, part) => sum + part.images.length, 0);
+  const images = memory?.length === length ? memory : new Float32Array(length);
   let at = 0;
   for (const part of parts) {
     images.set(part.images, at);
