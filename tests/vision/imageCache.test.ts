@@ -164,15 +164,24 @@ describe('the reader', () => {
   it('fills a batch with the same values each time, however much it may keep', async () => {
     const path = join(folder, 'a');
     writeFileSync(path, await jpeg('one'));
-    for (const memoryBytes of [0, 48, 47 + 4 * 48, 5 * 48]) {
+    const { pixels } = await new ImageReader({ size: 4, cache: false }).read(path);
+    const wanted = new Float32Array(50);
+    normalizeInto(wanted, 1, pixels);
+    for (const [memoryBytes, count] of [
+      [0, 1],
+      [48, 1],
+      [5 * 48, 1],
+      [5 * 48, 2],
+      [6 * 48, 2],
+    ]) {
       const reader = new ImageReader({ size: 4, cache: false, memoryBytes });
-      const { pixels } = await reader.read(path);
-      const wanted = new Float32Array(50);
-      normalizeInto(wanted, 1, pixels);
+      reader.expect(count);
       for (let time = 0; time < 3; time++) {
         const batch = new Float32Array(50);
-        expect(reader.fill(batch, 1, path)).toBe(memoryBytes > 0);
-        expect(batch).toEqual(memoryBytes > 0 ? wanted : new Float32Array(50));
+        const filling = reader.fill(batch, 1, path);
+        expect(filling !== undefined).toBe(time === 0 || memoryBytes === 0);
+        await filling;
+        expect(batch).toEqual(wanted);
       }
     }
   });

@@ -2,7 +2,6 @@ import { FileError, InputError, messageOf } from '../../errors.js';
 import type { Batch, Dataset, Sample } from '../../io/dataset.js';
 import type { Generator } from '../../random.js';
 import { joined, type TransformedImages } from '../transforms/batch.js';
-import { normalizeInto } from '../transforms/image.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
 import { type Augmenter, streamOf, type Transformable, type TransformOption } from './augmenter.js';
 import { ImageReader, type ImageReaderOptions } from './imageReader.js';
@@ -67,6 +66,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     this.classNames = classNames;
     this.quarantine = quarantine;
     this.#reader = reader;
+    reader.expect(files.length);
     this.#transform = transform;
     this.#augmenter = transform == null ? null : reader.augmenter(transform);
     this.isRandom = this.#augmenter?.isRandom ?? false;
@@ -123,7 +123,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
       const change = ({ pixels, height, width }: Preprocessed) =>
         augmenter.run(pixels, [3, height, width], [randoms?.[i] ?? streamOf(indices[i])]);
       const kept = this.#reader.peek(path);
-      return kept === undefined ? this.#read(path).then(change) : change(kept);
+      return kept === undefined ? this.#reader.read(path).catch(withAdvice).then(change) : change(kept);
     });
     const batchOf = (parts: readonly TransformedImages[]): Batch => {
       const { images, shape } = joined(parts, memory);
@@ -140,18 +140,11 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     const images = memory?.length === length ? memory : new Float32Array(length);
     const reading: Promise<void>[] = [];
     files.forEach(({ path }, i) => {
-      if (this.#reader.fill(images, i * size, path)) return;
-      reading.push(this.#read(path).then(({ pixels }) => normalizeInto(images, i * size, pixels)));
+      const filled = this.#reader.fill(images, i * size, path);
+      if (filled !== undefined) reading.push(filled.catch(withAdvice));
     });
     const batch = { images, shape: [files.length, 3, height, width], labels };
     return reading.length === 0 ? batch : Promise.all(reading).then(() => batch);
-  }
-
-  #read(path: string): Promise<Preprocessed> {
-    return this.#reader.read(path).catch((error: unknown) => {
-      if (!(error instanceof FileError)) throw error;
-      throw new FileError(`${error.message} with ${skipOption}`, { cause: error });
-    });
   }
 
   #file(index: number): ImageFile {
@@ -159,6 +152,11 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     if (file !== undefined) return file;
     throw new InputError(`[images] index: expected an integer from 0 to ${this.length - 1}, got ${index}`);
   }
+}
+
+function withAdvice(error: unknown): never {
+  if (!(error instanceof FileError)) throw error;
+  throw new FileError(`${error.message} with ${skipOption}`, { cause: error });
 }
 
 /**

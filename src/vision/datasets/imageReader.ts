@@ -26,6 +26,7 @@ export class ImageReader {
   /** The same as inputs of a network, four times as large. */
   readonly #inputs = new Map<string, Float32Array>();
   #room: number;
+  #expected = 0;
 
   constructor({ cache = true, memoryBytes = 2 ** 29, numWorkers, ...options }: ImageReaderOptions = {}) {
     this.preprocessing = preprocessing(options);
@@ -58,29 +59,38 @@ export class ImageReader {
     return this.#memory.get(path);
   }
 
+  /** So many pictures will be asked for: leaves room for them when some are kept as inputs. */
+  expect(count: number): void {
+    this.#expected = Math.max(this.#expected, count);
+  }
+
   /**
-   * Writes the picture as float32 from −1 to 1 into `target`, from `offset` on, if it is in memory.
+   * Writes the picture as float32 from −1 to 1 into `target`, from `offset` on: at once if it is in memory.
    *
-   * @returns whether it is
+   * @throws FileError, by the promise, if the file cannot be read, or is no intact picture
    */
-  fill(target: Float32Array, offset: number, path: string): boolean {
+  fill(target: Float32Array, offset: number, path: string): Promise<void> | undefined {
     const inputs = this.#inputs.get(path);
     if (inputs !== undefined) {
       target.set(inputs, offset);
-      return true;
+      return undefined;
     }
+    const convert = ({ pixels }: Preprocessed) => {
+      normalizeInto(target, offset, pixels);
+      this.#keepInputs(path, target.subarray(offset, offset + pixels.length));
+    };
     const kept = this.#memory.get(path);
-    if (kept === undefined) return false;
-    const { length } = kept.pixels;
-    normalizeInto(target, offset, kept.pixels);
-    // Copying takes half the time of converting. What is here has been read before, so another epoch has begun and
-    // most of the pictures have got their room already.
-    const bytes = length * Float32Array.BYTES_PER_ELEMENT;
-    if (bytes <= this.#room) {
-      this.#room -= bytes;
-      this.#inputs.set(path, target.slice(offset, offset + length));
-    }
-    return true;
+    if (kept === undefined) return this.read(path).then(convert);
+    convert(kept);
+    return undefined;
+  }
+
+  /** Copying takes half the time of converting. Pictures that are still to come go first. */
+  #keepInputs(path: string, inputs: Float32Array): void {
+    const toCome = Math.max(0, this.#expected - this.#memory.size) * inputs.length;
+    if (inputs.byteLength > this.#room - toCome || this.#inputs.has(path)) return;
+    this.#room -= inputs.byteLength;
+    this.#inputs.set(path, inputs.slice());
   }
 
   /** @throws FileError if the file cannot be read, or is no intact picture */
