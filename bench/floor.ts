@@ -1,7 +1,7 @@
 /**
  * The floor of a training step and of inference: the sum, over all convolutions and linear layers, of oneDNN's own kernel
- * times, each in the layouts that it likes best and with the faster of the direct and Winograd's algorithm (float32, 3×3,
- * stride 1). Pooling, activations, batch norm, changes of layout and the update come on top, so that nobody is faster with
+ * times, each in the layouts that it likes best and with the fastest of the direct algorithm, Winograd's (float32, 3×3,
+ * stride 1) and a product of matrices (bf16, weights of 1×1). Pooling, activations, batch norm, changes of layout and the update come on top, so that nobody is faster with
  * these kernels, but for a step that mixes both precisions.
  *
  * usage: npm run bench -- floor [network|all] [batch] [threads] [--precision=float32|bf16] [--forward] [--input=3,32,32]
@@ -39,7 +39,9 @@ function timesOf(layer: KernelLayer, precision: string): number[] {
     if (direction !== 'forward' && values.forward) return 0;
     // Nobody needs the gradient of the images.
     if (direction === 'backwardData' && layer.first) return 0;
-    const algorithms = winograd ? (['direct', 'winograd'] as const) : (['direct'] as const);
+    const others = winograd ? (['winograd'] as const) : [];
+    const products = dtype === 'bfloat16' && direction === 'backwardWeights' ? (['product'] as const) : [];
+    const algorithms = ['direct', ...others, ...products] as const;
     const leastMs = (threadCount: number): number => {
       engine.useThreads(threadCount);
       const times = algorithms.map((algorithm) => measureKernel(layer, direction, algorithm, { seconds, dtype }));

@@ -9,6 +9,7 @@ import {
   NativeMemory,
   Primitive,
 } from '../../src/engine/onednn/ffi.js';
+import { isPointwiseProduct, pointwiseWeightGradient } from '../../src/engine/onednn/lower/pointwise.js';
 import type { ConvDirection } from '../../src/engine/onednn/lower/winograd.js';
 import type { StoredDType } from '../../src/graph/dtype.js';
 import type { Node, Value } from '../../src/graph/node.js';
@@ -116,6 +117,18 @@ function make(
   return { primitive, list };
 }
 
+/** The gradient of a 1×1 convolution's weights as a product of matrices, where the engine would take that. */
+function makeProduct({ x, weight, params, bias }: KernelLayer): Kernel | null {
+  if (params === null) return null;
+  const gradient = { x, weight, params, bias };
+  const product = isPointwiseProduct(gradient) ? pointwiseWeightGradient(gradient, (hint) => hint) : null;
+  if (product === null) return null;
+  const { primitive, src, diffDst, diffWeights } = product;
+  const biases: Arguments = bias ? [[args.diffBias, MemoryDesc.plain([weight[0]], 'float32')]] : [];
+  const list: Arguments = [[args.src, src], [args.diffDst, diffDst], ...biases, [args.diffWeights, diffWeights]];
+  return { primitive, list };
+}
+
 function geometryOf({ stride, padding, dilation }: Conv2dParams) {
   const [top, bottom, left, right] = padding;
   return { stride, dilation: dilation.map((n) => n - 1), padBefore: [top, left], padAfter: [bottom, right] };
@@ -146,10 +159,10 @@ export interface KernelTime {
 export function measureKernel(
   layer: KernelLayer,
   direction: ConvDirection,
-  algorithm: ConvAlgorithm,
+  algorithm: ConvAlgorithm | 'product',
   { seconds, dtype = 'float32' }: { readonly seconds: number; readonly dtype?: StoredDType },
 ): KernelTime | null {
-  const made = make(layer, direction, algorithm, dtype);
+  const made = algorithm === 'product' ? makeProduct(layer) : make(layer, direction, algorithm, dtype);
   if (made === null) return null;
   const { primitive } = made;
   const scratch = primitive.optionalLayout('scratchpad');

@@ -4,6 +4,8 @@ import { printGraph } from '../../src/compiler/print.js';
 import { compilationCount, optimize } from '../../src/compiler/realize.js';
 import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { hasBfloat16, openOneDnn } from '../../src/engine/onednn/engine.js';
+import { bfloat16Unit } from '../../src/engine/onednn/ffi.js';
+import { isPointwiseProduct } from '../../src/engine/onednn/lower/pointwise.js';
 import { multiplyAdds } from '../../src/engine/onednn/work.js';
 import { setEngine, setPrecision } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
@@ -110,6 +112,24 @@ describe('choice of the precision', () => {
   });
 });
 
+describe('products of matrices for 1×1 convolutions', () => {
+  const params = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const;
+  const takes = (x: number[], weight: number[], others: object = {}) =>
+    isPointwiseProduct({ x, weight, params: { ...params, ...others }, bias: false });
+
+  it('are taken on AMX alone, and not where there are few channels and many pixels', () => {
+    const isAMX = bfloat16Unit() === 'AMX';
+    expect(takes([10, 512, 7, 7], [2048, 512, 1, 1])).toBe(isAMX);
+    expect(takes([10, 256, 56, 56], [128, 256, 1, 1])).toBe(isAMX);
+    expect(takes([1, 64, 56, 56], [64, 64, 1, 1])).toBe(isAMX);
+    expect(takes([10, 256, 56, 56], [64, 256, 1, 1])).toBe(false);
+    expect(takes([10, 64, 7, 7], [64, 64, 3, 3])).toBe(false);
+    expect(takes([10, 64, 7, 7], [64, 64, 1, 1], { stride: [2, 2] })).toBe(false);
+    expect(takes([10, 64, 7, 7], [64, 64, 1, 1], { padding: [0, 0, 1, 1] })).toBe(false);
+    expect(takes([10, 64, 7, 7], [64, 64, 1, 1], { groups: 64 })).toBe(false);
+  });
+});
+
 describe('choice of products', () => {
   /** The ops of a training step, or of a prediction, whose result bfloat16 makes faster. */
   function chosen(network: nn.Layer, shape: readonly number[], isTraining: boolean): Set<string> {
@@ -212,6 +232,38 @@ describe.runIf(hasBfloat16())('bf16 programs', () => {
     await train('bf16', () => zoo.resnet18({ numClasses: 2 }), 32, 1);
     expect(kernels.length).toBeGreaterThan(80);
     expect(kernels.filter((kernel) => !/bf16/.test(kernel))).toEqual([]);
+  });
+
+  it('compute weight gradients of 1×1 convolutions as products of matrices, on AMX', async () => {
+    const kernels: string[] = [];
+    let reorders = 0;
+    openOneDnn().observer = (step) => {
+      if (step.kind !== 'primitive') return;
+      if (step.name === 'conv2dBackwardWeights') kernels.push(step.primitive.implementation);
+      if (step.name === 'reorder' && step.reads[0].desc.dtype === 'float32' && step.writes[0].desc.dtype === 'float32')
+        reorders++;
+    };
+    const pointwise = () =>
+      new nn.Sequential(
+        new nn.Conv2D(3, 48, 3),
+        new nn.ReLU(),
+        new nn.Conv2D(48, 80, 1),
+        new nn.ReLU(),
+        new nn.Conv2D(80, 96, 1, { biasAttr: false }),
+        new nn.AdaptiveAvgPool2D(1),
+        new nn.Flatten(),
+        new nn.Linear(96, 2),
+      );
+    const half = await train('bf16', pointwise, 18, 2);
+    const isAMX = bfloat16Unit() === 'AMX';
+    expect(kernels.filter((kernel) => kernel.startsWith('brgemm')).length).toBe(isAMX ? 4 : 0);
+    expect(kernels.length).toBe(6);
+    // The parameters lie as their gradients do; images and the plain copies for reading are left.
+    if (isAMX) expect(reorders).toBeLessThan(8);
+    const full = await train('float32', pointwise, 18, 2);
+    for (const [name, weight] of full.weights) {
+      expect(distance(half.weights.get(name) as Float32Array, weight), name).toBeLessThan(0.05);
+    }
   });
 
   it('keep parameters exact when they only read them, and are cached apart from float32', async () => {

@@ -50,6 +50,13 @@ export class MemoryDesc {
     return new MemoryDesc(bytes, shape, dtype);
   }
 
+  /** `[N, C, H, W]` with the channels of a pixel side by side. */
+  static channelsLast(shape: Shape, dtype: StoredDType): MemoryDesc {
+    const [, channels, height, width] = shape;
+    const row = width * channels;
+    return MemoryDesc.strided(shape, [height * row, 1, row, channels], dtype);
+  }
+
   static #byTag(shape: Shape, dtype: StoredDType, tag: number): MemoryDesc {
     const bytes = new Uint8Array(memoryDescBytes);
     check(load().api.mdByTag(bytes, shape.length, dims(shape), dataTypes[dtype], tag), 'memory descriptor');
@@ -100,6 +107,13 @@ export class MemoryDesc {
     permutation.forEach((axis, i) => {
       shape[axis] = this.shape[i];
     });
+    return new MemoryDesc(bytes, shape, this.dtype);
+  }
+
+  /** The same memory with axes of size 1 added or left out. */
+  reshaped(shape: Shape): MemoryDesc {
+    const bytes = new Uint8Array(memoryDescBytes);
+    check(load().api.mdReshape(bytes, this.bytes, shape.length, dims(shape)), 'reshaped memory descriptor');
     return new MemoryDesc(bytes, shape, this.dtype);
   }
 

@@ -5,6 +5,7 @@ import type { Shape } from '../../../graph/shape.js';
 import { args, type ConvAlgorithm, type ConvGeometry, describe, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
+import { isChannelsLast, isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
 import { float32, type OperandTypes, typesFor } from './types.js';
 import { algorithmsFor, type ConvShape } from './winograd.js';
 
@@ -105,7 +106,16 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const types = typesFor([x, y], { dst: y });
   const primitive = make(types);
   // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
-  if (types !== float32) context.settle(weight, () => context.own(make(float32)).layout('weights'));
+  if (types !== float32) {
+    const gradient = { x: x.shape, weight: weight.shape, params, bias: operands.bias };
+    const isProduct = isPointwiseProduct(gradient) && isChannelsLast(primitive.layout('src'));
+    context.settle(weight, () => {
+      const product = isProduct ? pointwiseWeightGradient(gradient, (hint) => context.own(hint)) : null;
+      if (product === null) return context.own(make(float32)).layout('weights');
+      context.own(product.primitive);
+      return product.layout;
+    });
+  }
   const reads: [number, Placed][] = [
     [args.src, context.inLayout(x, primitive.layout('src'))],
     [args.weights, context.inLayout(weight, primitive.layout('weights'))],
@@ -143,6 +153,7 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const [dWeight] = node.outputs;
   const { params } = node;
   const types = typesFor([x, dy], { weights: dWeight });
+  if (types !== float32 && asProduct(context, node)) return;
   const operands = { x, weight: dWeight, y: dy, groups: params.groups, bias: params.bias };
   const descs = openDescs(operands, types);
   const conv = { direction: 'backwardWeights', result: dy.shape, weight: params.weightShape, params } as const;
@@ -163,6 +174,30 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
     weightGradients(context, node, primitive.layout('diffWeights')),
   );
 };
+
+/** Computes the weights' gradient as a product of matrices, where that is faster. @returns whether it does */
+function asProduct(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>): boolean {
+  const [x, dy] = node.inputs;
+  const { params } = node;
+  const gradient = { x: x.shape, weight: params.weightShape, params, bias: params.bias };
+  const { buffer, desc } = context.placeOf(x);
+  if (desc.dtype !== 'bfloat16' || !isChannelsLast(desc) || !isPointwiseProduct(gradient)) return false;
+  const product = pointwiseWeightGradient(gradient, (hint) => context.own(hint));
+  if (product === null) return false;
+  const { primitive, src, diffDst, diffWeights, layout } = product;
+  const channelsLast = MemoryDesc.channelsLast(dy.shape, 'bfloat16');
+  const [[argument, placed], ...bias] = weightGradients(context, node, layout);
+  context.call(
+    node.op,
+    primitive,
+    [
+      [args.src, { buffer, desc: src }],
+      [args.diffDst, { buffer: context.inLayout(dy, channelsLast).buffer, desc: diffDst }],
+    ],
+    [[argument, { buffer: placed.buffer, desc: diffWeights }], ...bias],
+  );
+  return true;
+}
 
 export function weightGradients(
   context: Lowering,
