@@ -7,6 +7,7 @@
  * trainings in such a file as done, to go on elsewhere.
  */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -89,28 +90,40 @@ function toldOf({ run, config, ...rest }) {
   return { ...rest, config: { version, model, data: told, recipe, seed, engine, machine } };
 }
 
+/** What a training was told to do: the options, with the contents of a configuration behind its name. */
+function askedFor({ data, further }, study, model) {
+  const options = [...studies[study].options(model), ...further];
+  const contents = options.map((option) => (existsSync(option) ? [option, digestOf(option)] : option));
+  return { data, options: contents.flat() };
+}
+
+const digestOf = (file) => createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
+
 const nameOf = (study, model, seed) => `${study === 'recipes' ? '' : `${study}-`}${model}-${seed}`;
 
 /** What a training came to, if it is done. */
-function known({ folder, further, data, taken }, study, model, seed) {
-  const told = taken.find((entry) => entry.study === study && entry.model === model && entry.seed === seed);
-  if (told !== undefined) return told;
-  const record = join(folder, `${nameOf(study, model, seed)}.json`);
+function known(asked, study, model, seed) {
+  const wanted = JSON.stringify(askedFor(asked, study, model));
+  const isWanted = (found) => JSON.stringify(found.asked) === wanted;
+  const told = asked.taken.find((entry) => entry.study === study && entry.model === model && entry.seed === seed);
+  if (told !== undefined && isWanted(told)) return told;
+  const record = join(asked.folder, `${nameOf(study, model, seed)}.json`);
   if (!existsSync(record)) return null;
   const found = JSON.parse(readFileSync(record, 'utf8'));
-  if (JSON.stringify(found.asked) === JSON.stringify({ data, further })) return found;
-  throw new Error(`${record}: made with ${JSON.stringify(found.asked)}; give another --folder`);
+  if (isWanted(found)) return found;
+  throw new Error(`${record}: made with ${JSON.stringify(found.asked)}, not ${wanted}; give another --folder`);
 }
 
 /** Trains and keeps what it came to. */
-async function trained({ folder, further, data }, study, model, seed) {
+async function trained(asked, study, model, seed) {
+  const { folder, further, data } = asked;
   const name = nameOf(study, model, seed);
   const run = join(folder, name);
   // A training that was interrupted begins anew; the folder is this script's own.
   rmSync(run, { recursive: true, force: true });
   console.log(`\n${networks[model].title}, seed ${seed}${study === 'recipes' ? '' : `, ${studies[study].title}`}`);
   const epochs = [];
-  const found = { study, model, seed, asked: { data, further }, run, epochs };
+  const found = { study, model, seed, asked: askedFor(asked, study, model), run, epochs };
   const settings = ['--data', data, '--seed', String(seed), '--out', run, ...studies[study].options(model), ...further];
   await fovea(['train', model, ...settings, '--json'], (line) => {
     const { event, ...fields } = JSON.parse(line);

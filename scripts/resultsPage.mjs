@@ -123,7 +123,7 @@ function comparison(results, plain, title) {
 const further = {
   modern: {
     title: 'A modern recipe',
-    text: 'AdamW, one cycle of the learning rate, pictures flipped, turned, moved, scaled, and lit otherwise in each epoch: `examples/fundus.yaml`. LeNet gets batches with as many pictures of each class, normalized pictures and a high momentum: `examples/fundus-lenet.yaml`.',
+    text: 'AdamW, one cycle of the learning rate, pictures flipped, turned, moved, scaled, and lit otherwise in each epoch: `examples/fundus.yaml`. LeNet gets batches with evenly mixed classes, normalized pictures and a high momentum: `examples/fundus-lenet.yaml`.',
   },
   direct: {
     title: 'Direct instead of Winograd convolutions',

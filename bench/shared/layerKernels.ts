@@ -121,7 +121,13 @@ function make(
 function makeProduct({ x, weight, params, bias }: KernelLayer): Kernel | null {
   if (params === null) return null;
   const gradient = { x, weight, params, bias };
-  const product = isPointwiseProduct(gradient) ? pointwiseWeightGradient(gradient, (hint) => hint) : null;
+  const hints: Primitive[] = [];
+  const own = (hint: Primitive) => {
+    hints.push(hint);
+    return hint;
+  };
+  const product = isPointwiseProduct(gradient) ? pointwiseWeightGradient(gradient, own) : null;
+  for (const hint of hints) hint.destroy();
   if (product === null) return null;
   const { primitive, src, diffDst, diffWeights } = product;
   const biases: Arguments = bias ? [[args.diffBias, MemoryDesc.plain([weight[0]], 'float32')]] : [];

@@ -31,6 +31,8 @@ export interface Dataset {
   readonly labels?: ArrayLike<number>;
   /** The same samples, made by so many threads beside the training step; 0: by the main thread. */
   withWorkers?(numWorkers: number): Dataset;
+  /** Said before all samples are read in many epochs: what makes that faster may take memory. */
+  expectEpochs?(): void;
   /** Whether samples are changed at random, so that each epoch has others (false). */
   readonly isRandom?: boolean;
   /**

@@ -145,9 +145,9 @@ async function receive(
 
 /** The file from byte `begin` on, or from 0 if the server has it so. */
 async function* request(url: string, begin: number, timeoutMs: number): AsyncGenerator<Piece> {
+  const { getProxyForUrl } = await import('proxy-from-env');
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error(`nothing for ${timeoutMs} ms`)), timeoutMs);
-  const { getProxyForUrl } = await import('proxy-from-env');
   const proxy = getProxyForUrl(url);
   let route: Route | null = null;
   try {

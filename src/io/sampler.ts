@@ -41,9 +41,9 @@ export class BalancedSampler implements Sampler {
 }
 
 /**
- * Every sample once, in random order, with the classes evenly mixed: any run of samples, so every batch, has its share
- * of each class, give or take one or two. Otherwise a batch pulls all outputs towards the class that it happens to have
- * more of, and where features have a large common part (sigmoids), that drowns what tells the classes apart.
+ * Every sample once, in random order, with the classes evenly mixed: every batch has of each class what its share
+ * is, give or take one or two. Otherwise a batch pulls all outputs towards the class that it happens to have more of, and
+ * where features have a large common part (sigmoids), that drowns what tells the classes apart.
  */
 export class StratifiedSampler implements Sampler {
   readonly length: number;
@@ -61,9 +61,9 @@ export class StratifiedSampler implements Sampler {
     let at = 0;
     for (const members of this.#classes) {
       const shuffled = generator.permutation(members.length);
-      const begin = generator.nextUint32() / 2 ** 32;
+      // The epoch is cut into as many parts as there are samples of the class, and each part gets one, anywhere.
       for (const [j, i] of shuffled.entries()) {
-        places[at] = (j + begin) / members.length;
+        places[at] = (j + generator.nextUint32() / 2 ** 32) / members.length;
         order[at++] = members[i];
       }
     }

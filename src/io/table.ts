@@ -20,6 +20,9 @@ export interface Table {
   readonly rows: readonly TableRow[];
 }
 
+type Parse = typeof import('csv-parse/sync').parse;
+type ReadSheet = typeof import('read-excel-file/universal').readSheet;
+
 const maxFileBytes = 2 ** 28;
 const maxSheetFileBytes = 2 ** 24;
 /** Unpacked XML of a spreadsheet: some hundred thousand rows. */
@@ -49,9 +52,10 @@ export async function readTable(path: string, title = path): Promise<Table> {
   if (start.startsWith('\xd0\xcf\x11\xe0')) {
     throw refuse('.xlsx or .csv', 'an old .xls or a file with a password', 'save it as .xlsx or .csv');
   }
+  const [{ parse }, { readSheet }] = await Promise.all([import('csv-parse/sync'), import('read-excel-file/universal')]);
   let rows: TableRow[];
   try {
-    rows = isWorkbook ? await readWorkbook(path, title) : await readText(await readFile(path));
+    rows = isWorkbook ? await readWorkbook(path, title, readSheet) : readText(await readFile(path), parse);
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw refuse('.xlsx or .csv', messageOf(error), 'save it anew as .xlsx or .csv', error);
@@ -79,7 +83,7 @@ async function firstBytes(path: string): Promise<string> {
   }
 }
 
-async function readWorkbook(path: string, title: string): Promise<TableRow[]> {
+async function readWorkbook(path: string, title: string, readSheet: ReadSheet): Promise<TableRow[]> {
   // The reader of workbooks unpacks whatever it finds, in memory: what is in there is measured before.
   const archive = await ZipArchive.open(path, new ZipBudget(sheetLimits, 'save the table as .csv'), title);
   try {
@@ -87,7 +91,6 @@ async function readWorkbook(path: string, title: string): Promise<TableRow[]> {
   } finally {
     archive.close();
   }
-  const { readSheet } = await import('read-excel-file/universal');
   const rows = await readSheet(new Blob([await readFile(path)]));
   return rows.map((cells, i) => ({ number: i + 1, cells: cells.map(textOf) }));
 }
@@ -97,14 +100,13 @@ function textOf(cell: unknown): string {
   return cell === null || cell === undefined ? '' : String(cell).trim();
 }
 
-async function readText(contents: Uint8Array): Promise<TableRow[]> {
+function readText(contents: Uint8Array, parse: Parse): TableRow[] {
   const isUTF16 = contents[0] === 0xff && contents[1] === 0xfe;
   const text = new TextDecoder(isUTF16 ? 'utf-16le' : 'utf-8').decode(contents);
   if (text.includes('\0')) throw new Error('neither text nor a workbook');
   const header = /\S.*/.exec(text)?.[0] ?? '';
   const count = (delimiter: string) => header.split(delimiter).length;
   const delimiter = [',', ';', '\t'].reduce((best, next) => (count(next) > count(best) ? next : best));
-  const { parse } = await import('csv-parse/sync');
   const options = { delimiter, info: true, relax_column_count: true, skip_empty_lines: true, trim: true } as const;
   const records = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
   return records.map(({ record, info }) => ({ number: info.lines, cells: record }));

@@ -70,7 +70,7 @@ export interface FitOptions extends MonitorOptions {
   readonly initialEpoch?: number | undefined;
   /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
   readonly classWeight?: 'auto' | readonly number[] | undefined;
-  /** `balanced` shows every class equally often, `stratified` every image once and each class in every batch. */
+  /** `balanced` shows every class equally often, `stratified` every image once, mixed evenly. */
   readonly sampler?: SamplerName | undefined;
   /** Writes `best` whenever the monitored figure is better than ever (false). */
   readonly saveBest?: boolean | undefined;

@@ -63,7 +63,7 @@ function plateauNotice(
     'another learning rate (--lr)',
     ...(optimizer === 'adam' || optimizer === 'adamw' ? [] : ['--optimizer adam']),
     ...(mayBeNormalized(facts) && techniques.sampler === undefined
-      ? ['even batches for many epochs (sampler: stratified, with --config)']
+      ? ['evenly mixed batches for many epochs (sampler: stratified, with --config)']
       : []),
   ];
   return (

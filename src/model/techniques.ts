@@ -19,7 +19,7 @@ export interface Techniques {
   readonly accumulateGradBatches?: number | undefined;
   /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
   readonly classWeight?: 'auto' | readonly number[] | undefined;
-  /** `balanced` shows every class equally often, `stratified` every image once and each class in every batch. */
+  /** `balanced` shows every class equally often, `stratified` every image once, mixed evenly. */
   readonly sampler?: SamplerName | undefined;
   /** Changes of the training's images, drawn anew for each epoch. */
   readonly transforms?: readonly TransformSpec[] | undefined;

@@ -219,6 +219,7 @@ class Loop implements Training {
 
   async #run(): Promise<TrainOutcome> {
     const callbacks = this.#callbacks;
+    if (this.epochs > 1) this.#options.trainLoader.dataset.expectEpochs?.();
     await callbacks.call('onTrainBegin', this);
     while (this.epoch <= this.epochs && !this.#ending()) {
       await callbacks.call('onEpochBegin', this);

@@ -43,7 +43,7 @@ test('a balanced sampler gives each class its share, and no sample twice before 
   expect([...sampler.sample(new Generator(4))]).toEqual(epochs[0]);
 });
 
-test('a stratified sampler takes every sample once, and each class in every batch', () => {
+test('a stratified sampler takes every sample once, and of each class its share in every batch', () => {
   const many = Array.from({ length: 407 }, (_, i) => (i < 190 ? 1 : i < 390 ? 0 : 3));
   const sampler = new StratifiedSampler(many);
   const generator = new Generator(4);
@@ -64,7 +64,9 @@ test('a stratified sampler takes every sample once, and each class in every batc
       }
     }
   }
-  expect(most).toBeLessThan(2);
+  // Two parts of the epoch may be cut by the ends of a batch, for each class.
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThan(3.5);
   expect([...sampler.sample(new Generator(4))]).toEqual(epochs[0]);
 });
 

@@ -28,7 +28,7 @@ describe('a training', () => {
     const notice = trainingNotice(epochs(0.7251, 0.6934, 0.6921), counts, { model: 'lenet224', inputShape });
     expect(notice).toContain('(0.6921)');
     expect(notice).toContain('(0.6910)');
-    expect(notice).toMatch(/resnet50.*--lr.*--optimizer adam or even batches .*sampler: stratified/);
+    expect(notice).toMatch(/resnet50.*--lr.*--optimizer adam or evenly mixed batches .*sampler: stratified/);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { ImageCache } from '../../src/vision/datasets/imageCache.js';
@@ -167,15 +167,16 @@ describe('the reader', () => {
     const { pixels } = await new ImageReader({ size: 4, cache: false }).read(path);
     const wanted = new Float32Array(50);
     normalizeInto(wanted, 1, pixels);
-    for (const [memoryBytes, count] of [
-      [0, 1],
-      [48, 1],
-      [5 * 48, 1],
-      [5 * 48, 2],
-      [6 * 48, 2],
-    ]) {
+    for (const [memoryBytes, repeated, isKept] of [
+      [0, 1, false],
+      [48, 1, false],
+      [5 * 48, 0, false],
+      [5 * 48, 1, true],
+      [5 * 48, 2, false],
+      [6 * 48, 2, true],
+    ] as const) {
       const reader = new ImageReader({ size: 4, cache: false, memoryBytes });
-      reader.expect(count);
+      reader.keepInputsOf(repeated);
       for (let time = 0; time < 3; time++) {
         const batch = new Float32Array(50);
         const filling = reader.fill(batch, 1, path);
@@ -183,6 +184,11 @@ describe('the reader', () => {
         await filling;
         expect(batch).toEqual(wanted);
       }
+      // What is kept as inputs no longer depends on the pixels.
+      reader.peek(path)?.pixels.fill(0);
+      const batch = new Float32Array(50);
+      await reader.fill(batch, 1, path);
+      expect(isDeepStrictEqual(batch, wanted)).toBe(isKept || memoryBytes === 0);
     }
   });
 

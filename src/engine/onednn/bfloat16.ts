@@ -2,17 +2,20 @@ import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { ChoiceOfProducts } from '../../compiler/precision.js';
 import type { Conv2dParams, OpName } from '../../graph/op.js';
 import type { Bfloat16Unit } from './ffi.js';
+import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 import { multiplyAdds, workOf } from './work.js';
 
 /**
  * How many times as fast as on float32 a direct kernel is on bfloat16; there is no Winograd kernel for it. With AMX 3×3
- * convolutions gain more (4.8, 4.5, 2.8) and 1×1 less (3.6, 3.2, 1.7): `fovea bench vgg16 --precision bf16 --profile`.
+ * convolutions gain more (4.8, 4.5, 2.8) and 1×1 less (3.6, 3.2, 1.7, as a product of matrices 3): `fovea bench vgg16 --precision bf16 --profile`.
  */
 const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, number>>>> = {
   'AVX-512': { forward: 2.1, backwardData: 2.1, backwardWeights: 2.1 },
   AMX: { forward: 4.2, backwardData: 3.8, backwardWeights: 2.3 },
 };
+
+const productGain = 3;
 
 /** A linear layer with fewer images reads its weights from memory for longer than it multiplies. */
 const manyImages = 48;
@@ -38,7 +41,7 @@ export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat1
     // Linear layers are judged one by one.
     if (direction === undefined && multiplyAdds(node) !== null) continue;
     float32 += work / (direction === undefined ? 1 : winogradGainOf(node, direction, choice));
-    bfloat16 += work / (direction === undefined ? 2 : directGains[unit][direction]);
+    bfloat16 += work / (direction === undefined ? 2 : bfloat16GainOf(node, direction, unit));
   }
   const renewed = new Set(graph.outputs.map(({ into }) => (into < 0 ? null : graph.sources[into].value)));
   const isConstant = (value: GraphValue) => !renewed.has(value);
@@ -46,6 +49,14 @@ export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat1
     if (directions[op] !== undefined) return bfloat16 < float32;
     return inputs[0].shape[0] >= manyImages || (op !== 'linearBackwardWeights' && isConstant(inputs[1]));
   };
+}
+
+function bfloat16GainOf({ inputs, outputs, params }: GraphNode, direction: ConvDirection, unit: Bfloat16Unit): number {
+  if (direction === 'backwardWeights') {
+    const gradient = { x: inputs[0].shape, weight: outputs[0].shape, params: params as Conv2dParams };
+    if (isPointwiseProduct(gradient, unit)) return productGain;
+  }
+  return directGains[unit][direction];
 }
 
 function winogradGainOf({ inputs, outputs, params }: GraphNode, direction: ConvDirection, choice: ConvChoice): number {

@@ -101,6 +101,11 @@ export class Lowering {
     return this.#lastUses.has(value);
   }
 
+  /** Whether the program overwrites this source. */
+  isRenewed(source: GraphValue): boolean {
+    return this.graph.outputs.some(({ into }) => into === source.index);
+  }
+
   /** Where the value lies, in the layout it was computed in. */
   placeOf(value: GraphValue): Placed {
     return this.#places.get(value)?.[0] ?? this.#placeSource(value, plainDesc(value));

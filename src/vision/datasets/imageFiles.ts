@@ -66,7 +66,6 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     this.classNames = classNames;
     this.quarantine = quarantine;
     this.#reader = reader;
-    reader.expect(files.length);
     this.#transform = transform;
     this.#augmenter = transform == null ? null : reader.augmenter(transform);
     this.isRandom = this.#augmenter?.isRandom ?? false;
@@ -100,6 +99,10 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
       );
     }
     return this.#changed({ files, classNames });
+  }
+
+  expectEpochs(): void {
+    if (this.#augmenter === null) this.#reader.keepInputsOf(this.length);
   }
 
   #changed(changes: Partial<ImageFileSet>): ImageFileDataset {

@@ -10,8 +10,10 @@ import { type ImagePool, imagePool } from './imagePool.js';
 export interface ImageReaderOptions extends PreprocessOptions {
   /** Keep prepared pictures on disk for later runs (true), and where and how many. */
   readonly cache?: boolean | ImageCacheOptions;
-  /** Bytes of prepared pictures to keep in memory for later epochs (512 MiB: 3,500 pictures of 224×224; up to 700
-   * are kept as the network takes them, which is quicker). */
+  /**
+   * Bytes of prepared pictures to keep in memory for later epochs (512 MiB: 3,500 pictures of 224×224). In trainings
+   * without transforms up to 700 of them are kept as the network takes them as well, which is quicker.
+   */
   readonly memoryBytes?: number;
   /** Threads that decode beside the training step (one for each processor, at most 4). */
   readonly numWorkers?: number;
@@ -26,7 +28,8 @@ export class ImageReader {
   /** The same as inputs of a network, four times as large. */
   readonly #inputs = new Map<string, Float32Array>();
   #room: number;
-  #expected = 0;
+  /** Pictures that are read again and again; 0: nothing is kept as inputs. */
+  #repeated = 0;
 
   constructor({ cache = true, memoryBytes = 2 ** 29, numWorkers, ...options }: ImageReaderOptions = {}) {
     this.preprocessing = preprocessing(options);
@@ -59,9 +62,9 @@ export class ImageReader {
     return this.#memory.get(path);
   }
 
-  /** So many pictures will be asked for: leaves room for them when some are kept as inputs. */
-  expect(count: number): void {
-    this.#expected = Math.max(this.#expected, count);
+  /** So many pictures will be read again and again: those that there is room for are kept as inputs too. */
+  keepInputsOf(count: number): void {
+    this.#repeated = Math.max(this.#repeated, count);
   }
 
   /**
@@ -87,8 +90,8 @@ export class ImageReader {
 
   /** Copying takes half the time of converting. Pictures that are still to come go first. */
   #keepInputs(path: string, inputs: Float32Array): void {
-    const toCome = Math.max(0, this.#expected - this.#memory.size) * inputs.length;
-    if (inputs.byteLength > this.#room - toCome || this.#inputs.has(path)) return;
+    const toCome = Math.max(0, this.#repeated - this.#memory.size) * inputs.length;
+    if (this.#repeated === 0 || inputs.byteLength > this.#room - toCome || this.#inputs.has(path)) return;
     this.#room -= inputs.byteLength;
     this.#inputs.set(path, inputs.slice());
   }

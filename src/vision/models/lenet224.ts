@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor.js';
  *
  * Here, other than in `LeNet`, a sigmoid follows every convolution and the first two are pooled after it. The third
  * convolution leaves 120 maps of 50×50, hence the 300,000 inputs of `fc1`. It is meant as the baseline that deeper
- * networks beat: its saturating units hardly learn from images of this size.
+ * networks beat: its saturating units hardly learn from images of this size, unless batches are evenly mixed (`StratifiedSampler`).
  */
 export class LeNet224 extends Layer {
   readonly conv1: Conv2D;

@@ -108,7 +108,8 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
   if (types !== float32) {
     const gradient = { x: x.shape, weight: weight.shape, params, bias: operands.bias };
-    const isProduct = isPointwiseProduct(gradient) && isChannelsLast(primitive.layout('src'));
+    const isTrained = context.isRenewed(weight);
+    const isProduct = isTrained && isPointwiseProduct(gradient) && isChannelsLast(primitive.layout('src'));
     context.settle(weight, () => {
       const product = isProduct ? pointwiseWeightGradient(gradient, (hint) => context.own(hint)) : null;
       if (product === null) return context.own(make(float32)).layout('weights');

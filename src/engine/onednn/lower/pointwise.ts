@@ -1,6 +1,6 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { bfloat16Unit, describe, MemoryDesc, Primitive } from '../ffi.js';
+import { type Bfloat16Unit, bfloat16Unit, describe, MemoryDesc, Primitive } from '../ffi.js';
 
 /** A convolution whose weight gradient is wanted. */
 export interface WeightGradient {
@@ -30,12 +30,15 @@ export interface PointwiseProduct {
  */
 const longestRow = 28;
 
-/** Whether a product of matrices gives the gradient of the convolution's weights, and faster. Follows from shapes alone. */
-export function isPointwiseProduct({ x, weight, params }: WeightGradient): boolean {
+/** Whether a product of matrices gives the gradient of the convolution's weights, and faster: by shapes and processor alone. */
+export function isPointwiseProduct(
+  { x, weight, params }: Omit<WeightGradient, 'bias'>,
+  unit: Bfloat16Unit | null = bfloat16Unit(),
+): boolean {
   const { stride, padding, groups } = params;
   const [, , ...kernel] = weight;
   const isPointwise = [...kernel, ...stride, groups].every((n) => n === 1) && padding.every((n) => n === 0);
-  return isPointwise && x[3] <= longestRow && bfloat16Unit() === 'AMX';
+  return isPointwise && x[3] <= longestRow && unit === 'AMX';
 }
 
 /**
@@ -60,7 +63,11 @@ export function pointwiseWeightGradient(
   const forward = Primitive.create(describe.linearForward('training', descs('bfloat16')));
   if (forward === null) return null;
   const primitive = Primitive.create(describe.linearBackwardWeights(descs('float32')), {}, own(forward));
-  if (primitive === null) return null;
+  // The library's plain matrix product is no match for the convolution.
+  if (primitive === null || !primitive.implementation.startsWith('brgemm')) {
+    primitive?.destroy();
+    return null;
+  }
   const diffWeights = primitive.layout('diffWeights');
   return { primitive, src, diffDst, diffWeights, layout: diffWeights.reshaped([out, channels, 1, 1]) };
 }
