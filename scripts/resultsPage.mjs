@@ -180,7 +180,7 @@ ${plain.length === 0 ? '' : mainTable(plain)}
       ? ''
       : ` Waiting for data took ${(100 * median(waits)).toFixed(1)} % of them in the\n  median epoch after the first, ${(100 * Math.max(...waits)).toFixed(1)} % in the worst.`
   }
-${notices.length > 0 ? `- Loss at the entropy of the class shares to the end (nothing learned, and the command says so): ${notices.join(', ')}.\n` : ''}${fallen.length > 0 ? `- Fell back before the end, which this recipe does on some seeds: ${fallen.join('; ')}.\n` : ''}- The published figures are those of PaddlePaddle's tutorial on image classification, for the photographs, after 5 epochs.
+${notices.length > 0 ? `- Loss at the entropy of the class shares to the end (nothing learned, and the command says so): ${notices.join(', ')}.\n` : ''}${fallen.length > 0 ? `- Fell back before the end, which this recipe does on some seeds, in PaddlePaddle too (\`docs/performance.md\`, Accuracy): ${fallen.join('; ')}.\n` : ''}- The published figures are those of PaddlePaddle's tutorial on image classification, for the photographs, after 5 epochs.
 - Checksum of the training images and labels: \`${data.train.sha256}\`; of the validation images: \`${data.eval.sha256}\`.
 ${others.length === 0 ? '' : `\n${others.join('\n')}`}`;
 }
