@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { availableProcessors } from '../../engine/processors.js';
 import { FileError, FoveaError, InputError, ShapeError } from '../../errors.js';
 import type { TransformedImages, TransformJob } from '../transforms/batch.js';
+import { loadDecoder } from '../transforms/decode.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
 import { type ImageJob, readImage } from './readImage.js';
 
@@ -88,10 +89,13 @@ class OwnThread implements ImagePool {
 class WorkerThreads implements ImagePool {
   readonly #workers: WorkerThread[] = [];
   #id = 0;
+  #loading: Promise<void> | undefined;
 
   constructor(readonly width: number) {}
 
-  read(job: ImageJob): Promise<Preprocessed> {
+  async read(job: ImageJob): Promise<Preprocessed> {
+    this.#loading ??= loadDecoder();
+    await this.#loading;
     return this.#idle().run(this.#id++, { kind: 'read', job }, []);
   }
 

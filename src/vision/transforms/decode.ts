@@ -39,6 +39,11 @@ const formats: readonly (readonly [name: string, starts: readonly string[]])[] =
   ['GIF', ['GIF87a', 'GIF89a']],
 ];
 
+/** To be awaited before other threads decode: a library that a thread loads first may crash where that thread ends. */
+export async function loadDecoder(): Promise<void> {
+  await import('sharp');
+}
+
 /** Version of what turns files into pixels: results that were kept are worth nothing after a change. */
 export async function decoderVersion(): Promise<string> {
   const { vips, mozjpeg = 'unknown' } = (await import('sharp')).default.versions;

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { availableProcessors } from '../../../../engine/processors.js';
 import { FoveaError, InputError } from '../../../../errors.js';
+import { loadDecoder } from '../../../transforms/decode.js';
 import { drawFundus, type Fundus, type FundusJob } from './draw.js';
 
 /** What a thread sends back. */
@@ -31,6 +32,7 @@ export class Painters {
 
   /** Draws pictures and gives them in their order. */
   async *drawAll(jobs: readonly FundusJob[], signal?: AbortSignal): AsyncGenerator<Fundus> {
+    if (this.#count > 0) await loadDecoder();
     const pending: Promise<Fundus>[] = [];
     let next = 0;
     for (let i = 0; i < jobs.length; i++) {
