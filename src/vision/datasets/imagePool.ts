@@ -89,13 +89,12 @@ class OwnThread implements ImagePool {
 class WorkerThreads implements ImagePool {
   readonly #workers: WorkerThread[] = [];
   #id = 0;
-  #loading: Promise<void> | undefined;
 
-  constructor(readonly width: number) {}
+  constructor(readonly width: number) {
+    loadDecoder();
+  }
 
-  async read(job: ImageJob): Promise<Preprocessed> {
-    this.#loading ??= loadDecoder();
-    await this.#loading;
+  read(job: ImageJob): Promise<Preprocessed> {
     return this.#idle().run(this.#id++, { kind: 'read', job }, []);
   }
 

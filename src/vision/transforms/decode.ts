@@ -39,9 +39,12 @@ const formats: readonly (readonly [name: string, starts: readonly string[]])[] =
   ['GIF', ['GIF87a', 'GIF89a']],
 ];
 
-/** To be awaited before other threads decode: a library that a thread loads first may crash where that thread ends. */
-export async function loadDecoder(): Promise<void> {
-  await import('sharp');
+/**
+ * To be called by the main thread before others decode: on some systems a process ends badly if only a thread that is gone
+ * had loaded the library. What is wrong with it shows where something is decoded.
+ */
+export function loadDecoder(): void {
+  import('sharp').catch(() => {});
 }
 
 /** Version of what turns files into pixels: results that were kept are worth nothing after a change. */

@@ -32,7 +32,7 @@ export class Painters {
 
   /** Draws pictures and gives them in their order. */
   async *drawAll(jobs: readonly FundusJob[], signal?: AbortSignal): AsyncGenerator<Fundus> {
-    if (this.#count > 0) await loadDecoder();
+    if (this.#count > 0) loadDecoder();
     const pending: Promise<Fundus>[] = [];
     let next = 0;
     for (let i = 0; i < jobs.length; i++) {
