@@ -129,7 +129,10 @@ const further = {
     title: 'Direct instead of Winograd convolutions',
     text: 'The same recipes and seeds with `--conv direct`. The two kinds of kernels round differently, which a training makes larger step by step.',
   },
-  bf16: { title: 'bfloat16 features', text: 'The same recipes and seeds with `--precision bf16`.' },
+  bf16: {
+    title: 'bfloat16 features',
+    text: 'The same recipes and seeds with `--precision bf16`. AlexNet with the tutorial’s Adam is unstable in either precision, and may end without having learned anything; the modern recipe above runs in bf16 too.',
+  },
 };
 
 /** @param done results of each study that is complete, by name */
