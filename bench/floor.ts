@@ -1,8 +1,8 @@
 /**
  * The floor of a training step and of inference: the sum, over all convolutions and linear layers, of oneDNN's own kernel
  * times, each in the layouts that it likes best and with the fastest of the direct algorithm, Winograd's (float32, 3×3,
- * stride 1) and a product of matrices (bf16, weights of 1×1). Pooling, activations, batch norm, changes of layout and the update come on top, so that nobody is faster with
- * these kernels, but for a step that mixes both precisions.
+ * stride 1) and a product of matrices (bf16, weights of 1×1). Pooling, activations, batch norm, changes of layout and the
+ * update come on top, so that nobody is faster with these kernels, but for a step that mixes both precisions.
  *
  * usage: npm run bench -- floor [network|all] [batch] [threads] [--precision=float32|bf16] [--forward] [--input=3,32,32]
  *        [--layers] [--seconds=0.05] [--json]

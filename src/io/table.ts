@@ -52,10 +52,18 @@ export async function readTable(path: string, title = path): Promise<Table> {
   if (start.startsWith('\xd0\xcf\x11\xe0')) {
     throw refuse('.xlsx or .csv', 'an old .xls or a file with a password', 'save it as .xlsx or .csv');
   }
-  const [{ parse }, { readSheet }] = await Promise.all([import('csv-parse/sync'), import('read-excel-file/universal')]);
+  // Only what is needed, and before the reading: a package that does not load is no fault of the table's.
+  let read: () => Promise<TableRow[]>;
+  if (isWorkbook) {
+    const { readSheet } = await import('read-excel-file/universal');
+    read = () => readWorkbook(path, title, readSheet);
+  } else {
+    const { parse } = await import('csv-parse/sync');
+    read = async () => readText(await readFile(path), parse);
+  }
   let rows: TableRow[];
   try {
-    rows = isWorkbook ? await readWorkbook(path, title, readSheet) : readText(await readFile(path), parse);
+    rows = await read();
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw refuse('.xlsx or .csv', messageOf(error), 'save it anew as .xlsx or .csv', error);

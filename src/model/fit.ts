@@ -6,7 +6,7 @@ import { makeFolder, reasonOf } from '../io/atomic.js';
 import { DataLoader } from '../io/dataloader.js';
 import { type Dataset, labelsOf } from '../io/dataset.js';
 import { type Lock, lockFile, lockFolder } from '../io/lock.js';
-import { makeSampler, type SamplerName } from '../io/sampler.js';
+import type { SamplerName } from '../io/sampler.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
@@ -24,7 +24,7 @@ import type { LossFunction } from './evaluate.js';
 import { checkFitOptions } from './fitOptions.js';
 import { missingInEvaluation } from './missingClasses.js';
 import { StateFolder } from './stateFolder.js';
-import { classWeightsOf } from './techniques.js';
+import { classWeightsOf, orderOf } from './techniques.js';
 import { type EpochRecord, train } from './trainer.js';
 import type { TrainOptions } from './trainOptions.js';
 
@@ -226,7 +226,7 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     trainLoader = trainData;
   } else {
     const dataset = withWorkers(trainData, numWorkers);
-    const own = sampler === undefined ? { shuffle } : { sampler: makeSampler(sampler, await labelsOf(dataset)) };
+    const own = await orderOf(dataset, sampler, shuffle);
     trainLoader = new DataLoader(dataset, { batchSize: trainSize, dropLast, ...own });
   }
   const evalLoader =

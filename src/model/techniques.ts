@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { DataLoader } from '../io/dataloader.js';
-import { labelsOf } from '../io/dataset.js';
+import { DataLoader, type DataLoaderOptions } from '../io/dataloader.js';
+import { type Dataset, labelsOf } from '../io/dataset.js';
 import { makeSampler, type SamplerName } from '../io/sampler.js';
 import { ClipGradByGlobalNorm, type GradientClip, type lr } from '../optimizer/index.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -58,11 +58,19 @@ export async function trainLoaderOf(
   { transforms, sampler, accumulateGradBatches }: Techniques,
   { batchSize, shuffle }: { readonly batchSize: number; readonly shuffle: boolean },
 ): Promise<DataLoader> {
-  const order = sampler === undefined ? { shuffle } : { sampler: makeSampler(sampler, await labelsOf(dataset)) };
   const changed = transforms === undefined ? dataset : dataset.withTransform(parseTransforms(transforms));
   // A step is over before the next batch, unless several make one.
   const reuse = accumulateGradBatches === undefined;
-  return new DataLoader(changed, { batchSize, reuse, ...order });
+  return new DataLoader(changed, { batchSize, reuse, ...(await orderOf(dataset, sampler, shuffle)) });
+}
+
+/** How a loader orders the samples of an epoch: a sampler takes the place of shuffling. */
+export async function orderOf(
+  dataset: Dataset,
+  sampler: SamplerName | undefined,
+  shuffle: boolean,
+): Promise<Pick<DataLoaderOptions, 'shuffle' | 'sampler'>> {
+  return sampler === undefined ? { shuffle } : { sampler: makeSampler(sampler, await labelsOf(dataset)) };
 }
 
 /**
