@@ -57,6 +57,11 @@ export function validating(): boolean {
   return parseFlag('FOVEA_VALIDATE');
 }
 
+/** `FOVEA_CODE=0`: no machine code of our own, only the library's kernels. */
+export function allowsCode(): boolean {
+  return process.env.FOVEA_CODE === undefined || process.env.FOVEA_CODE === '' || parseFlag('FOVEA_CODE');
+}
+
 const suffixes: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, '': 2 ** 30, g: 2 ** 30, t: 2 ** 40 };
 
 /**

@@ -17,6 +17,9 @@ const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, 
 
 const productGain = 3;
 
+/** AMX multiplies tiles of up to 16 pixels of a row; shorter rows leave that much of them empty. */
+const fullRow = 14;
+
 /** A linear layer with fewer images reads its weights from memory for longer than it multiplies. */
 const manyImages = 48;
 
@@ -56,7 +59,9 @@ function bfloat16GainOf({ inputs, outputs, params }: GraphNode, direction: ConvD
     const gradient = { x: inputs[0].shape, weight: outputs[0].shape, params: params as Conv2dParams };
     if (isPointwiseProduct(gradient, unit)) return productGain;
   }
-  return directGains[unit][direction];
+  const [, , , row] = (direction === 'forward' ? outputs[0] : inputs[0]).shape;
+  const filled = unit === 'AMX' ? Math.min(1, row / fullRow) : 1;
+  return directGains[unit][direction] * filled;
 }
 
 function winogradGainOf({ inputs, outputs, params }: GraphNode, direction: ConvDirection, choice: ConvChoice): number {

@@ -5,6 +5,7 @@
  * Descriptors are passed by the C API as structs; here they are opaque bytes that the library's own init functions
  * fill. The API is documented at https://oneapi-src.github.io/oneDNN/v2.6/.
  */
+export { MachineCode, runsCode } from './ffi/code.js';
 export {
   type BinaryKernel,
   type ConvAlgorithm,

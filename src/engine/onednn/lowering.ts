@@ -6,9 +6,10 @@ import { numel, type Shape, sameShape } from '../../graph/shape.js';
 import type { Watch } from '../engine.js';
 import { arrayFor, runKernel } from '../reference/engine.js';
 import type { NDArray } from '../reference/ndarray.js';
-import { args, MemoryDesc, Primitive } from './ffi.js';
+import { args, MachineCode, MemoryDesc, Primitive } from './ffi.js';
+import type { KernelCode } from './jit/kernel.js';
 import type { ConvChoice } from './lower/winograd.js';
-import type { ArrayType, Buffer, KernelStep, LoweredGraph, Placed, SourcePlan, Step } from './steps.js';
+import type { ArrayType, Buffer, KernelStep, LoweredGraph, Owned, Placed, SourcePlan, Step } from './steps.js';
 import { threadsFor, threadsForElements } from './work.js';
 
 /** Turns one node into steps. */
@@ -27,6 +28,12 @@ export interface LoweringOptions {
 
 export type LoweringTable = { readonly [K in OpName]: Lower<K> };
 
+/** A class, also one whose constructor is private. */
+interface ClassOf<T> {
+  readonly prototype: T;
+  [Symbol.hasInstance](value: unknown): boolean;
+}
+
 type ArgList = readonly (readonly [argument: number, memory: Placed])[];
 
 /**
@@ -36,7 +43,7 @@ type ArgList = readonly (readonly [argument: number, memory: Placed])[];
 export class Lowering {
   readonly #steps: Step[] = [];
   readonly #buffers: Buffer[] = [];
-  readonly #primitives: Primitive[] = [];
+  readonly #owned: Owned[] = [];
   /** Every layout in which a value lies somewhere; the one it was computed in comes first. */
   readonly #places = new Map<GraphValue, Placed[]>();
   readonly #lastUses = new Map<GraphValue, number>();
@@ -44,7 +51,7 @@ export class Lowering {
   readonly #targets = new Map<GraphValue, GraphValue>();
   readonly #persistent = new Set<GraphValue>();
   readonly #finite = new Set<GraphValue>();
-  readonly #forwards = new Map<GraphValue, Primitive>();
+  readonly #forwards = new Map<GraphValue, object>();
   #current = 0;
   #threads = 1;
 
@@ -196,7 +203,7 @@ export class Lowering {
 
   /** Calls a oneDNN kernel. Arguments up to `reads` are read, the others written. */
   call(name: string, primitive: Primitive, reads: ArgList, writes: ArgList): void {
-    this.#primitives.push(primitive);
+    this.#owned.push(primitive);
     const scratch = primitive.optionalLayout('scratchpad');
     const all = [...writes];
     if (scratch !== null && scratch.size > 0) {
@@ -212,6 +219,14 @@ export class Lowering {
       reads: reads.map(([, placed]) => placed),
       writes: all.map(([, placed]) => placed),
     });
+  }
+
+  /** Calls machine code of our own, with operands in its order; of these it writes `writes`. */
+  code(name: string, kernel: KernelCode, operands: readonly Placed[], writes: readonly Placed[]): void {
+    const code = new MachineCode(kernel);
+    this.#owned.push(code);
+    const reads = operands.filter((operand) => !writes.includes(operand));
+    this.#steps.push({ kind: 'code', name, node: this.#node, code, threads: this.#threads, operands, reads, writes });
   }
 
   /** Computes the node with the TypeScript kernel of the reference engine. */
@@ -230,19 +245,20 @@ export class Lowering {
     this.#steps.push({ kind: 'kernel', name, node: this.#node, run, reads, writes });
   }
 
-  /** Remembers the forward primitive whose workspace `value` is, for the backward primitive that reads it. */
-  rememberForward(value: GraphValue, primitive: Primitive): void {
-    this.#forwards.set(value, primitive);
+  /** Remembers what computed `value`, a workspace, for the backward kernel that reads it. */
+  rememberForward(value: GraphValue, forward: object): void {
+    this.#forwards.set(value, forward);
   }
 
-  /** `undefined` if the workspace was made by a TypeScript kernel. */
-  forwardOf(value: GraphValue): Primitive | undefined {
-    return this.#forwards.get(value);
+  /** What computed the workspace; `undefined` if that is nothing of this kind. */
+  forwardOf<T extends object>(value: GraphValue, kind: ClassOf<T>): T | undefined {
+    const forward = this.#forwards.get(value);
+    return kind[Symbol.hasInstance](forward) ? (forward as T) : undefined;
   }
 
   /** Owns a primitive that is not called itself (the hint of a backward primitive). */
   own(primitive: Primitive): Primitive {
-    this.#primitives.push(primitive);
+    this.#owned.push(primitive);
     return primitive;
   }
 
@@ -364,7 +380,7 @@ export class Lowering {
       resident: persistent,
       assigned: assigned.has(i),
     }));
-    return { steps: this.#steps, buffers: this.#buffers, sources, outputs, primitives: this.#primitives };
+    return { steps: this.#steps, buffers: this.#buffers, sources, outputs, owned: this.#owned };
   }
 
   readonly #shadows = new Map<GraphValue, NDArray>();

@@ -2,7 +2,7 @@ import type { StepPart } from '../../graph/origin.js';
 import type { Shape } from '../../graph/shape.js';
 import { openOneDnn } from './engine.js';
 import { args } from './ffi.js';
-import type { Placed, Step } from './steps.js';
+import { implementationOf, type Placed, type Step } from './steps.js';
 import { multiplyAdds } from './work.js';
 
 /** An argument of a kernel. */
@@ -16,7 +16,7 @@ export interface KernelArgument {
 export interface KernelCall {
   /** `conv2d+relu`, `reorder`. */
   readonly name: string;
-  /** The library's name of the kernel, or `typescript`. */
+  /** The library's name of the kernel, `code` of our own, or `typescript`. */
   readonly implementation: string;
   /** Name of the layer that it belongs to; empty where it belongs to none. */
   readonly layer: string;
@@ -75,10 +75,10 @@ function callOf(step: Step): KernelCall {
   const isMain = node !== null && (name === node.op || name.startsWith(`${node.op}+`));
   const call: KernelCall = {
     name,
-    implementation: isPrimitive ? step.primitive.implementation : 'typescript',
+    implementation: implementationOf(step),
     layer: node?.origin.layer ?? '',
     part: node?.origin.part ?? 'update',
-    threads: isPrimitive ? step.threads : 1,
+    threads: step.kind === 'kernel' ? 1 : step.threads,
     reads: reads.map(argumentOf),
     writes: writes.map(argumentOf),
     bytes: [...reads, ...writes].reduce((sum, { desc }) => sum + desc.size, 0),

@@ -10,7 +10,15 @@ import { type Hoisted, hoist } from './hoist.js';
 import { bytesOf } from './lowering.js';
 import { planArena } from './plan.js';
 import { ResidentBuffer } from './resident.js';
-import type { ArrayType, Buffer, LoweredGraph, Placed, Step, StepArray } from './steps.js';
+import {
+  type ArrayType,
+  type Buffer,
+  implementationOf,
+  type LoweredGraph,
+  type Placed,
+  type Step,
+  type StepArray,
+} from './steps.js';
 
 /** The working memory that all programs of an engine share: they run one after another. */
 export class Arena {
@@ -238,6 +246,14 @@ export class OneDnnProgram implements Program {
           actions.push({ step, run: () => run(inputs, outputs) });
           continue;
         }
+        if (step.kind === 'code') {
+          const { code, threads } = step;
+          step.operands.forEach(({ buffer }, i) => {
+            if (!this.#isGone(buffer)) code.point(i, ...this.#locate(buffer, arena));
+          });
+          actions.push({ step, run: () => code.run(threads) });
+          continue;
+        }
         const { primitive } = step;
         const count = step.args.length;
         const address = this.#argBlock.addressOf(place);
@@ -312,8 +328,9 @@ export class OneDnnProgram implements Program {
     const line = (step: Step, i: number): string => {
       const writes = step.writes.map(where).join(' ');
       const reads = step.reads.map(where).join(' ');
-      const kernel = step.kind === 'primitive' ? `onednn ${step.primitive.implementation}` : 'typescript';
-      return `${String(i).padStart(3)} ${step.name} ${writes} <- ${reads}${printParams(step.kind === 'primitive' ? { kernel, threads: step.threads } : { kernel })}`;
+      const kernel = `${step.kind === 'primitive' ? 'onednn ' : ''}${implementationOf(step)}`;
+      const params = step.kind === 'kernel' ? { kernel } : { kernel, threads: step.threads };
+      return `${String(i).padStart(3)} ${step.name} ${writes} <- ${reads}${printParams(params)}`;
     };
     return this.#hoisted.steps.map(line).join('\n');
   }
@@ -327,7 +344,7 @@ export class OneDnnProgram implements Program {
   }
 
   dispose(): void {
-    for (const primitive of this.#lowered.primitives) primitive.destroy();
+    for (const owned of this.#lowered.owned) owned.destroy();
     for (const handles of this.#handles.values()) for (const { handle } of handles) handle.destroy();
     const run = () => {
       throw new EngineError('[onednn] program: run after it was disposed of');

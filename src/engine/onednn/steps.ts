@@ -1,7 +1,7 @@
 import type { GraphNode } from '../../compiler/graph.js';
 import type { DType, TypedArray } from '../../graph/dtype.js';
 import type { Shape } from '../../graph/shape.js';
-import type { MemoryDesc, Primitive } from './ffi.js';
+import type { MachineCode, MemoryDesc, Primitive } from './ffi.js';
 
 /**
  * Memory of a program before addresses are known.
@@ -41,6 +41,19 @@ export interface PrimitiveStep {
   readonly writes: readonly Placed[];
 }
 
+/** One call of machine code of our own. */
+export interface CodeStep {
+  readonly kind: 'code';
+  readonly name: string;
+  readonly node: GraphNode | null;
+  readonly code: MachineCode;
+  readonly threads: number;
+  /** In the order in which the code knows them. */
+  readonly operands: readonly Placed[];
+  readonly reads: readonly Placed[];
+  readonly writes: readonly Placed[];
+}
+
 /** One call of a TypeScript kernel over plain arrays. */
 export interface KernelStep {
   readonly kind: 'kernel';
@@ -51,11 +64,27 @@ export interface KernelStep {
   readonly writes: readonly (Placed & ArrayType)[];
 }
 
-export type Step = PrimitiveStep | KernelStep;
+export type Step = PrimitiveStep | CodeStep | KernelStep;
+
+/** The library's name of the kernel, or what else it is. */
+export function implementationOf(step: Step): string {
+  switch (step.kind) {
+    case 'primitive':
+      return step.primitive.implementation;
+    case 'code':
+      return step.code.kernel.name;
+    default:
+      return 'typescript';
+  }
+}
 
 export interface ArrayType {
   readonly shape: Shape;
   readonly dtype: DType | 'opaque';
+}
+
+export interface Owned {
+  destroy(): void;
 }
 
 /** What a kernel step works on once addresses are known. */
@@ -70,8 +99,8 @@ export interface LoweredGraph {
   readonly sources: readonly SourcePlan[];
   /** Where the outputs that are new arrays lie, in plain layout. */
   readonly outputs: readonly (Placed & ArrayType)[];
-  /** All primitives, for disposal. */
-  readonly primitives: readonly Primitive[];
+  /** Whatever the library or the system has to take back: primitives, machine code. */
+  readonly owned: readonly Owned[];
 }
 
 export interface SourcePlan {

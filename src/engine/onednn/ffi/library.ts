@@ -76,7 +76,7 @@ interface Loaded {
   readonly setThreads: ((count: number) => void) | null;
 }
 
-const libc = koffi.load(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6');
+export const libc = koffi.load(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6');
 export const alignedAlloc = libc.func('aligned_alloc', 'uintptr_t', ['size_t', 'size_t']);
 export const free = libc.func('free', 'void', ['uintptr_t']);
 export const memcpy = libc.func('memcpy', 'uintptr_t', ['void*', 'uintptr_t', 'size_t']);
@@ -137,13 +137,18 @@ function shortenSpinning(loadRuntime: () => void): void {
   delete env.GOMP_SPINCOUNT;
 }
 
-/** Debian's build runs on GNU OpenMP; a build on another runtime keeps its own number of threads. */
-function loadThreadControl(): ((count: number) => void) | null {
+/** GNU OpenMP, on which Debian's build runs; `null` where it is not installed. */
+export function openMp() {
   try {
-    return koffi.load('libgomp.so.1').func('omp_set_num_threads', 'void', ['int']);
+    return koffi.load('libgomp.so.1');
   } catch {
     return null;
   }
+}
+
+/** A build on another runtime keeps its own number of threads. */
+function loadThreadControl(): ((count: number) => void) | null {
+  return openMp()?.func('omp_set_num_threads', 'void', ['int']) ?? null;
 }
 
 export function created(create: (out: BigUint64Array) => number, what: string): Address {
@@ -184,7 +189,7 @@ const instructionSets: readonly (readonly [isa: number, name: string, unit: Bflo
   [0x1, 'SSE4.1', null],
 ];
 
-const effectiveIsa = () => load().api.effectiveIsa() as number;
+export const effectiveIsa = () => load().api.effectiveIsa() as number;
 
 /** The widest instruction set that the library uses on this processor. */
 export function instructionSet(isa = effectiveIsa()): string {

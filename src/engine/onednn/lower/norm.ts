@@ -1,6 +1,7 @@
 import type { GraphValue } from '../../../compiler/graph.js';
 import { numel } from '../../../graph/shape.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
+import { Normalization } from '../jit/norm.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { required } from './conv.js';
@@ -14,6 +15,8 @@ function placeToNormalize(context: Lowering, x: GraphValue): Placed {
   const own = context.withOwnAxes(x);
   return blocksOf4.test(own.desc.toString()) ? context.plain(x) : own;
 }
+
+const working = (context: Lowering, desc: MemoryDesc): Placed => ({ buffer: context.buffer(desc.size), desc });
 
 export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [x, mean, variance, scale, shift] = node.inputs;
@@ -41,6 +44,22 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
   const [y, mean, variance, mask] = node.outputs;
   const { epsilon, relu = false } = node.params;
   const src = placeToNormalize(context, x);
+  const own = Normalization.create(src.desc, epsilon, relu);
+  if (own !== null) {
+    const perChannel = MemoryDesc.plain(mean.shape, 'float32');
+    const written = [
+      context.output(y, src.desc),
+      working(context, own.sums),
+      context.output(mask, own.factor),
+      context.output(mean, perChannel),
+      context.output(variance, perChannel),
+    ];
+    const [dst, sums, factor, ...statistics] = written;
+    context.rememberForward(mask, own);
+    const operands = [src, dst, sums, factor, context.plain(scale), context.plain(shift), ...statistics];
+    context.code(relu ? `${node.op}+relu` : node.op, own.forward(), operands, written);
+    return;
+  }
   const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   const statistics = MemoryDesc.plain(mean.shape, 'float32');
@@ -70,8 +89,24 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
   const { epsilon, relu = false } = node.params;
   const src = placeToNormalize(context, x);
   const diffDst = context.inLayout(dy, src.desc);
+  const own = context.forwardOf(mask, Normalization);
+  if (own !== undefined) {
+    const perChannel = MemoryDesc.plain(mean.shape, 'float32');
+    const written = [
+      context.output(dx, src.desc),
+      working(context, own.sums),
+      working(context, own.coefficients),
+      context.output(dScale, perChannel),
+      context.output(dShift, perChannel),
+    ];
+    const [diffSrc, sums, coefficients, ...gradients] = written;
+    const perChannels = [mean, variance, shift].map((value) => context.plain(value));
+    const operands = [src, diffDst, diffSrc, sums, coefficients, context.placeOf(mask), ...perChannels, ...gradients];
+    context.code(relu ? `${node.op}+relu` : node.op, own.backward(), operands, written);
+    return;
+  }
   const opDesc = describe.normBackward(src.desc, src.desc, epsilon, { ...affineFlags, relu });
-  const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask) ?? null), node.op);
+  const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask, Primitive) ?? null), node.op);
   const perChannel = MemoryDesc.plain(mean.shape, 'float32');
   const reads: [number, Placed][] = [
     [args.src, src],

@@ -2,6 +2,7 @@ import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Pool2dParams } from '../../../graph/op.js';
 import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
+import { MaxPooling, maxPoolBackward, maxPoolForward } from '../jit/pool.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 
@@ -35,7 +36,30 @@ function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, 
   context.call(node.op, primitive, [[args.src, src]], writes);
 }
 
-export const maxPool2d: Lower<'maxPool2d'> = (context, node) => forward(context, node, 'max');
+export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
+  const [y, argmax] = node.outputs;
+  const pooling = context.isUsed(argmax) ? trainedPooling(context, node) : null;
+  if (pooling === null) {
+    forward(context, node, 'max');
+    return;
+  }
+  const src = context.withOwnAxes(node.inputs[0]);
+  const dst = context.output(y, pooling.descs.y);
+  const positions = context.output(argmax, pooling.positions);
+  context.rememberForward(argmax, pooling);
+  context.code(node.op, maxPoolForward(pooling), [dst, src, positions], [dst, positions]);
+};
+
+/** In training the library writes the positions of the maxima one by one, which takes most of its time. */
+function trainedPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): MaxPooling | null {
+  const src = context.withOwnAxes(inputs[0]);
+  const any = MemoryDesc.any(outputs[0].shape, src.desc.dtype);
+  const primitive = Primitive.create(describe.poolForward('inference', 'max', src.desc, any, geometryOf(params)));
+  if (primitive === null) return null;
+  const dst = primitive.layout('dst');
+  primitive.destroy();
+  return MaxPooling.create(src.desc, dst, params);
+}
 
 const average = (params: { readonly countIncludePad: boolean }): Pooling =>
   params.countIncludePad ? 'avgIncludePad' : 'avgExcludePad';
@@ -45,7 +69,15 @@ export const avgPool2d: Lower<'avgPool2d'> = (context, node) => forward(context,
 export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => {
   const [dy, argmax] = node.inputs;
   const [dx] = node.outputs;
-  const hint = context.forwardOf(argmax);
+  const pooling = context.forwardOf(argmax, MaxPooling);
+  if (pooling !== undefined) {
+    const { x, y } = pooling.descs;
+    const diffDst = context.inLayout(dy, y);
+    const diffSrc = context.output(dx, x);
+    context.code(node.op, maxPoolBackward(pooling), [diffSrc, diffDst, context.placeOf(argmax)], [diffSrc]);
+    return;
+  }
+  const hint = context.forwardOf(argmax, Primitive);
   if (hint === undefined) {
     context.fallback(node);
     return;

@@ -9,7 +9,9 @@ import {
   type PostOp,
   Primitive,
   postOpSrc,
+  runsCode,
 } from '../ffi.js';
+import { adamCode, momentumCode, sgdCode } from '../jit/update.js';
 import { type Lower, type Lowering, plainDesc, typed } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { required } from './conv.js';
@@ -46,9 +48,14 @@ function flat({ buffer, desc }: Placed): Placed {
   return { buffer, desc: MemoryDesc.plain([desc.size / 4], 'float32') };
 }
 
-/** The gradient in the parameter's layout, with the L2 decay added. */
+/** The gradient in the parameter's layout. */
+function gradientOf(context: Lowering, { inputs: [parameter, gradient] }: GraphNode): Placed {
+  return flat(context.inLayout(gradient, context.placeOf(parameter).desc));
+}
+
+/** The same with the L2 decay added. */
 function decayedGradient(context: Lowering, node: GraphNode, parameter: Placed, weightDecay: number): Placed {
-  const gradient = flat(context.inLayout(node.inputs[1], context.placeOf(node.inputs[0]).desc));
+  const gradient = gradientOf(context, node);
   if (weightDecay === 0) return gradient;
   const decayed = { buffer: context.buffer(parameter.desc.size), desc: parameter.desc };
   const scales = [[args.src1, weightDecay]] as const;
@@ -83,6 +90,12 @@ function updateSmall(context: Lowering, node: GraphNode, inputs: readonly Placed
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const [parameter, , rate] = node.inputs;
   const updated = flat(context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc));
+  if (runsCode('float32')) {
+    const g = gradientOf(context, node);
+    const code = sgdCode(updated.desc.size, node.params);
+    context.code('sgd', code, [updated, g, context.plain(rate)], [updated]);
+    return;
+  }
   const gradient = decayedGradient(context, node, updated, node.params.weightDecay);
   descend(context, 'sgd', updated, gradient, context.plain(rate));
 };
@@ -96,6 +109,11 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
   if (p.desc.shape[0] <= smallUpdate) {
     const g = flat(context.inLayout(node.inputs[1], desc));
     updateSmall(context, node, [p, g, v, context.plain(rate)], [p, v]);
+    return;
+  }
+  if (runsCode('float32')) {
+    const code = momentumCode(desc.size, node.params);
+    context.code('momentum', code, [p, gradientOf(context, node), v, context.plain(rate)], [p, v]);
     return;
   }
   const g = decayedGradient(context, node, p, weightDecay);
@@ -121,6 +139,24 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const one = (): Placed => ({ buffer: context.buffer(4), desc: MemoryDesc.plain([1], 'float32') });
   const [rate, correction, keep] = [one(), one(), one()];
   const asScalar = (placed: Placed) => typed(placed, { shape: [1], dtype: 'float32' });
+  if (runsCode('float32')) {
+    const [step, floor] = [one(), one()];
+    context.kernel(
+      'adamScalars',
+      [typed(context.plain(scalars), scalars)],
+      [asScalar(step), asScalar(floor), asScalar(keep)],
+      ([{ data }], [stepOut, floorOut, keepOut]) => {
+        const [rate, correction1, correction2, kept] = data;
+        const root = Math.sqrt(correction2);
+        stepOut.data[0] = (rate * root) / correction1;
+        floorOut.data[0] = epsilon * root;
+        keepOut.data[0] = kept;
+      },
+    );
+    const code = adamCode(p.desc.size, node.params);
+    context.code('adam', code, [p, gradientOf(context, node), m, v, step, floor, keep], [p, m, v]);
+    return;
+  }
   context.kernel(
     'adamScalars',
     [typed(context.plain(scalars), scalars)],

@@ -1,0 +1,77 @@
+import { Assembler, at, type Gpr, gpr, type Label } from './assembler.js';
+
+/** A part of the work that one thread does at a time. */
+export interface Task {
+  /** The routine that does it. */
+  readonly routine: Label;
+  /** Numbers that the routine reads: up to four offsets and counts. */
+  readonly numbers: readonly number[];
+}
+
+/** Machine code and what it is to do; where it is entered is its first byte. */
+export interface KernelCode {
+  /** For the printed program and profiles. */
+  readonly name: string;
+  readonly code: Uint8Array;
+  readonly tasks: readonly { readonly place: number; readonly numbers: readonly number[] }[];
+  /** How many of the tasks are done before the next ones begin. */
+  readonly phases: readonly number[];
+}
+
+/** What a routine may use; it must leave all other general registers alone. */
+export const scratch = [gpr.rsi, gpr.rdx, gpr.rcx, gpr.r9, gpr.r10, gpr.r11, gpr.rax, gpr.rdi] as const;
+/** The block and the task's record. */
+const [blockAt, recordAt] = [gpr.rbx, gpr.r8];
+
+/**
+ * The block that the code is called with, and a task's record, in 64-bit words. The number of the next task is alone in its
+ * cache line, since all threads write it.
+ */
+export const block = { next: 0, end: 8, table: 9, operands: 10, words: 32 } as const;
+export const record = { place: 0, numbers: 1, words: 5 } as const;
+const word = 8;
+
+/** Loads the address of an operand, with the task's number `by` added. */
+export function loadOperand(to: Assembler, register: Gpr, operand: number, by?: number): void {
+  to.load(register, at(blockAt, word * (block.operands + operand)));
+  if (by !== undefined) to.add(register, at(recordAt, word * (record.numbers + by)));
+}
+
+/** Loads one of the task's numbers. */
+export function loadNumber(to: Assembler, register: Gpr, number: number): void {
+  to.load(register, at(recordAt, word * (record.numbers + number)));
+}
+
+/**
+ * Code in which each thread takes one task after another until none is left. Which thread does what differs from run to
+ * run; since tasks share no result, the results do not.
+ *
+ * @param prepare what each thread does once: constants in vector registers that no routine changes
+ * @param write writes the routines, which end with `ret`, and tells the tasks of each phase
+ */
+export function kernelCode(
+  prepare: (to: Assembler) => void,
+  write: (to: Assembler) => readonly (readonly Task[])[],
+): KernelCode {
+  const to = new Assembler();
+  to.push(blockAt);
+  to.copy(blockAt, gpr.rdi);
+  prepare(to);
+  const [next, done] = [to.label(), to.label()];
+  to.bind(next);
+  to.set(recordAt, 1);
+  to.fetchAdd(at(blockAt, word * block.next), recordAt);
+  to.compare(recordAt, at(blockAt, word * block.end));
+  to.jump(done, 'aboveOrEqual');
+  to.multiplyBy(recordAt, word * record.words);
+  to.add(recordAt, at(blockAt, word * block.table));
+  to.callAt(at(recordAt, word * record.place));
+  to.jump(next);
+  to.bind(done);
+  to.vzeroupper();
+  to.pop(blockAt);
+  to.ret();
+  const phases = write(to);
+  const tasks = phases.flat().map(({ routine: { place }, numbers }) => ({ place, numbers }));
+  return { name: 'code:avx512', code: to.finish(), tasks, phases: phases.map(({ length }) => length) };
+}

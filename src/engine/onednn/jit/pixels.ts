@@ -1,0 +1,57 @@
+import { bytesPerElement } from '../../../graph/dtype.js';
+import type { MemoryDesc } from '../ffi.js';
+import type { Address, Assembler, Masking } from './assembler.js';
+
+/** float32 in a vector register. */
+export const lanes = 16;
+
+/** How features lie in memory, for a kernel that goes over pixels and, within them, over vectors of channels. */
+export interface Pixels {
+  readonly type: 'float32' | 'bfloat16';
+  /** Planes of pixels with all their channels, or with 16 of them. */
+  readonly planes: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Channels of a pixel that lie side by side. */
+  readonly channels: number;
+}
+
+export const bytesOf = ({ type }: Pixels): number => bytesPerElement(type);
+
+/** `null` for a layout that the kernels here do not know. */
+export function pixelsOf(desc: MemoryDesc): Pixels | null {
+  const [batch, channels, rows, columns] = desc.shape;
+  const type = desc.dtype;
+  if (type !== 'float32' && type !== 'bfloat16') return null;
+  const [layout] = desc.toString().split(':');
+  const blocks = Math.ceil(channels / lanes);
+  // A box inside a larger array has gaps.
+  if (desc.size !== batch * blocks * lanes * rows * columns * bytesPerElement(type)) return null;
+  const size = { type, rows, columns };
+  if (layout === 'aBcd16b') return { ...size, planes: batch * blocks, channels: lanes };
+  if (layout === 'acdb' && channels === blocks * lanes) return { ...size, planes: batch, channels };
+  return null;
+}
+
+/** How many vectors of a pixel's channels are worked on side by side: the most up to 4 that come out even. */
+export function vectorsOf({ channels }: Pixels): number {
+  return [4, 3, 2].find((n) => (channels / lanes) % n === 0) ?? 1;
+}
+
+/** 16 features of memory as float32. */
+export function loadFeatures(
+  to: Assembler,
+  { type }: Pixels,
+  register: number,
+  from: Address,
+  masking?: Masking,
+): void {
+  if (type === 'float32') to.vload(register, from, 512, masking);
+  else to.vwiden(register, from, masking);
+}
+
+/** 16 float32 as features in memory, rounded if need be. The register is lost. */
+export function storeFeatures(to: Assembler, { type }: Pixels, place: Address, register: number): void {
+  if (type === 'float32') to.vstore(place, register);
+  else to.vstoreRounded(place, register);
+}

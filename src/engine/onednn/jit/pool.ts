@@ -1,0 +1,128 @@
+import type { Pool2dParams } from '../../../graph/op.js';
+import { MemoryDesc, runsCode } from '../ffi.js';
+import { type Assembler, at } from './assembler.js';
+import { type KernelCode, scratch } from './kernel.js';
+import { bytesOf, lanes, loadFeatures, type Pixels, pixelsOf, storeFeatures } from './pixels.js';
+import { inverse, type Reach, windows } from './reach.js';
+import { type Body, indexAt, otherAt, ownAt, type Side, windowWalk } from './walk.js';
+
+/** Each position in a window has a register with its number. */
+const firstPositionRegister = 16;
+const mostPositions = 16;
+
+/** Max pooling that remembers which position of each window was the largest. */
+export class MaxPooling {
+  private constructor(
+    readonly params: Pool2dParams,
+    /** Layouts of input and output. */
+    readonly descs: { readonly x: MemoryDesc; readonly y: MemoryDesc },
+    readonly x: Pixels,
+    readonly y: Pixels,
+    readonly rows: readonly Reach[],
+    readonly columns: readonly Reach[],
+  ) {}
+
+  /** `null` where there is no code for it: another processor, another layout, a larger window. */
+  static create(x: MemoryDesc, y: MemoryDesc, params: Pool2dParams): MaxPooling | null {
+    const { kernel, stride, padding } = params;
+    const [from, to] = [pixelsOf(x), pixelsOf(y)];
+    if (from === null || to === null || kernel[0] * kernel[1] > mostPositions) return null;
+    if (from.type !== to.type || from.planes !== to.planes || from.channels !== to.channels) return null;
+    if (!runsCode(from.type)) return null;
+    const rows = windows(from.rows, to.rows, kernel[0], stride[0], padding[0]);
+    const columns = windows(from.columns, to.columns, kernel[1], stride[1], padding[2]);
+    if ([...rows, ...columns].some((reach) => reach.length === 0)) return null;
+    return new MaxPooling(params, { x, y }, from, to, rows, columns);
+  }
+
+  /** Where the positions go: a byte for each output. */
+  get positions(): MemoryDesc {
+    return MemoryDesc.plain([this.descs.y.size / bytesOf(this.y)], 'uint8');
+  }
+}
+
+function prepare(to: Assembler): void {
+  const [number] = scratch;
+  for (let position = 0; position < mostPositions; position++) {
+    to.set(number, position);
+    to.vbroadcastByte(firstPositionRegister + position, number);
+  }
+}
+
+/** Operands: output, input, positions. The first of equal maxima counts. */
+export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling): KernelCode {
+  const size = bytesOf(x);
+  const body: Body = (to, vectors, taps, own) => {
+    taps.forEach(({ position, other }, i) => {
+      for (let v = 0; v < vectors; v++) {
+        const [best, where, value] = [v, 4 + v, 8 + v];
+        const number = firstPositionRegister + position;
+        const from = at(otherAt, other + v * lanes * size);
+        const loaded = i === 0 ? best : value;
+        loadFeatures(to, x, loaded, from);
+        if (i === 0) {
+          to.vcopyBytes(where, number);
+          continue;
+        }
+        const k = 1 + v;
+        to.vless(k, best, value);
+        to.vcopy(best, value, { k });
+        to.vcopyBytes(where, number, { k });
+      }
+    });
+    for (let v = 0; v < vectors; v++) {
+      const place = at(ownAt, own + v * lanes * size);
+      to.vstore(at(indexAt, own / size + v * lanes), 4 + v, 128);
+      if (size === 4) to.vstore(place, v);
+      else to.vstoreUpperHalves(place, v);
+    }
+  };
+  const [own, other]: Side[] = [
+    { pixels: y, step: [1, 1] },
+    { pixels: x, step: params.stride },
+  ];
+  const kernelWidth = params.kernel[1];
+  return windowWalk({ own, other, rows, columns, kernelWidth, indexIsOwn: true, prepare, body });
+}
+
+/**
+ * Operands: gradient of the input, gradient of the output, positions. Each input gathers from the windows that it is
+ * in, in their order, so that it is written once and by one thread.
+ */
+export function maxPoolBackward({ x, y, rows, columns, params }: MaxPooling): KernelCode {
+  const size = bytesOf(x);
+  const body: Body = (to, vectors, taps, own) => {
+    for (let v = 0; v < vectors; v++) if (taps.length === 0) to.vzero(v);
+    taps.forEach(({ position, other }, i) => {
+      for (let v = 0; v < vectors; v++) {
+        const [sum, value, k] = [v, 8 + v, 1 + v];
+        const from = at(otherAt, other + v * lanes * size);
+        to.vequalBytes(k, firstPositionRegister + position, at(indexAt, other / size + v * lanes));
+        if (size === 4 && i > 0) {
+          to.v('add', sum, sum, from, { k });
+          continue;
+        }
+        const loaded = i === 0 ? sum : value;
+        loadFeatures(to, x, loaded, from, { k, zero: true });
+        if (i > 0) to.v('add', sum, sum, value);
+      }
+    });
+    for (let v = 0; v < vectors; v++) {
+      storeFeatures(to, x, at(ownAt, own + v * lanes * size), v);
+    }
+  };
+  const [own, other]: Side[] = [
+    { pixels: x, step: params.stride },
+    { pixels: y, step: [1, 1] },
+  ];
+  return windowWalk({
+    own,
+    other,
+    rows: inverse(rows, x.rows),
+    columns: inverse(columns, x.columns),
+    kernelWidth: params.kernel[1],
+    indexIsOwn: false,
+    prepare,
+    body,
+  });
+}

@@ -1,0 +1,135 @@
+import type { Assembler, Label } from './assembler.js';
+import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, type Task } from './kernel.js';
+import { bytesOf, lanes, type Pixels, vectorsOf } from './pixels.js';
+import { type Reach, runsOf } from './reach.js';
+
+/** Less is not worth fetching a task. */
+const bytesPerTask = 64 * 1024;
+
+/** A position in the window, and how many bytes away it lies on the other side. */
+export interface Tap {
+  readonly position: number;
+  readonly other: number;
+}
+
+/**
+ * Writes the code for some vectors of results side by side, at `own`. Offsets are in bytes of features; numbers of window
+ * positions take one byte for each element.
+ */
+export type Body = (to: Assembler, vectors: number, taps: readonly Tap[], own: number) => void;
+
+export interface Side {
+  readonly pixels: Pixels;
+  /** By axis, how many pixels further the pattern of windows repeats on this side. */
+  readonly step: readonly [number, number];
+}
+
+export interface WindowWalk {
+  /** Where the results go. */
+  readonly own: Side;
+  readonly other: Side;
+  readonly rows: readonly Reach[];
+  readonly columns: readonly Reach[];
+  readonly kernelWidth: number;
+  /** Whether the numbers of window positions lie as the results do. */
+  readonly indexIsOwn: boolean;
+  readonly prepare: (to: Assembler) => void;
+  readonly body: Body;
+}
+
+/** Where the {@link Body} finds its three operands; what it must leave alone counts. */
+export const [ownAt, otherAt, indexAt] = scratch;
+const pointers = [ownAt, otherAt, indexAt];
+const [, , , rowCount, columnCount, channelCount] = scratch;
+
+/**
+ * Code that goes over all results of a sliding window. Its operands are the results, the other side and the numbers of
+ * window positions. Edges of the picture get code of their own, so that nothing is decided while it runs.
+ */
+export function windowWalk(walk: WindowWalk): KernelCode {
+  const { own, other, rows, columns, kernelWidth, indexIsOwn, prepare, body } = walk;
+  const size = bytesOf(own.pixels);
+  const pixel = own.pixels.channels * size;
+  const vectors = vectorsOf(own.pixels);
+  const groups = own.pixels.channels / lanes / vectors;
+  const group = vectors * lanes * size;
+  const ownRow = own.pixels.columns * pixel;
+  const otherRow = other.pixels.columns * pixel;
+  const columnRuns = runsOf(columns, own.step[1], other.step[1]);
+
+  const indexBytes = (byOwn: number, byOther: number) => (indexIsOwn ? byOwn : byOther) / size;
+  const advance = (to: Assembler, byOwn: number, byOther: number) => {
+    [byOwn, byOther, indexBytes(byOwn, byOther)].forEach((bytes, i) => {
+      to.addConstant(pointers[i], bytes);
+    });
+  };
+
+  /** The routine for rows that are reached alike. */
+  const rowRoutine = (to: Assembler, row: Reach): Label => {
+    const [routine, nextRow] = [to.label(), to.label()];
+    to.bind(routine);
+    pointers.forEach((pointer, i) => {
+      loadOperand(to, pointer, i, i);
+    });
+    loadNumber(to, rowCount, pointers.length);
+    to.bind(nextRow);
+    // How far the pointers are from the start of the row.
+    const moved = { own: 0, other: 0 };
+    const results = (column: number) => {
+      const taps = row.flatMap(({ k, other }) =>
+        columns[column].map((at) => ({
+          position: k * kernelWidth + at.k,
+          other: other * otherRow + at.other * pixel - moved.other,
+        })),
+      );
+      const place = column * pixel - moved.own;
+      if (groups === 1) {
+        body(to, vectors, taps, place);
+        return;
+      }
+      to.repeat(channelCount, groups, () => {
+        body(to, vectors, taps, place);
+        advance(to, group, group);
+      });
+      moved.own += pixel;
+      moved.other += pixel;
+    };
+    for (const { start, block, count } of columnRuns) {
+      const before = { ...moved };
+      const [byOwn, byOther] = [block * pixel, other.step[1] * pixel];
+      to.repeat(columnCount, count, () => {
+        for (let i = 0; i < block; i++) results(start + i);
+        if (count === 1) return;
+        advance(to, before.own + byOwn - moved.own, before.other + byOther - moved.other);
+      });
+      if (count === 1) continue;
+      moved.own = before.own + count * byOwn;
+      moved.other = before.other + count * byOther;
+    }
+    advance(to, own.step[0] * ownRow - moved.own, other.step[0] * otherRow - moved.other);
+    to.decrement(rowCount);
+    to.jump(nextRow, 'notZero');
+    to.ret();
+    return routine;
+  };
+
+  const rowsPerTask = Math.max(1, Math.ceil(bytesPerTask / Math.max(own.step[0] * ownRow, other.step[0] * otherRow)));
+  return kernelCode(prepare, (to) => {
+    const tasks: Task[] = [];
+    for (const { start, block, count } of runsOf(rows, own.step[0], other.step[0])) {
+      for (let i = start; i < start + block; i++) {
+        const routine = rowRoutine(to, rows[i]);
+        for (let plane = 0; plane < own.pixels.planes; plane++) {
+          for (let done = 0; done < count; done += rowsPerTask) {
+            const ownOffset = (plane * own.pixels.rows + i + done * block) * ownRow;
+            const otherOffset = (plane * other.pixels.rows + done * other.step[0]) * otherRow;
+            const times = Math.min(rowsPerTask, count - done);
+            const numbers = [ownOffset, otherOffset, indexBytes(ownOffset, otherOffset), times];
+            tasks.push({ routine, numbers });
+          }
+        }
+      }
+    }
+    return [tasks];
+  });
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryDesc, NativeMemory, runsCode } from '../../../src/engine/onednn/ffi.js';
+import { Normalization } from '../../../src/engine/onednn/jit/norm.js';
+import type { Shape } from '../../../src/graph/shape.js';
+import { Generator } from '../../../src/random.js';
+import { Features, numbers, run } from './features.js';
+
+const epsilon = 1e-3;
+const normal = (length: number, seed: number, scale = 1, shift = 0) => {
+  const generator = new Generator(seed);
+  return Float32Array.from({ length }, () => generator.normal() * scale + shift);
+};
+
+interface Channel {
+  readonly mean: number;
+  readonly variance: number;
+  readonly dScale: number;
+  readonly dShift: number;
+}
+
+/** The textbook's formulas, in double precision. */
+function reference(
+  shape: Shape,
+  x: Float32Array,
+  dy: Float32Array,
+  scale: Float32Array,
+  shift: Float32Array,
+  relu: boolean,
+) {
+  const [batch, channels, height, width] = shape;
+  const pixels = height * width;
+  const y = new Float32Array(x.length);
+  const dx = new Float32Array(x.length);
+  const statistics: Channel[] = [];
+  for (let c = 0; c < channels; c++) {
+    const places: number[] = [];
+    for (let n = 0; n < batch; n++) for (let p = 0; p < pixels; p++) places.push((n * channels + c) * pixels + p);
+    const average = (f: (i: number) => number) => places.reduce((sum, i) => sum + f(i), 0) / places.length;
+    const mean = average((i) => x[i]);
+    const variance = average((i) => (x[i] - mean) ** 2);
+    const deviation = Math.sqrt(variance + epsilon);
+    const hat = (i: number) => (x[i] - mean) / deviation;
+    const line = (i: number) => hat(i) * scale[c] + shift[c];
+    const gradient = (i: number) => (relu && line(i) <= 0 ? 0 : dy[i]);
+    const [g, gh] = [average(gradient), average((i) => gradient(i) * hat(i))];
+    for (const i of places) {
+      y[i] = relu ? Math.max(0, line(i)) : line(i);
+      dx[i] = (scale[c] / deviation) * (gradient(i) - g - hat(i) * gh);
+    }
+    statistics.push({ mean, variance, dScale: gh * places.length, dShift: g * places.length });
+  }
+  return { y, dx, statistics };
+}
+
+function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
+  let scale = 1e-3;
+  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
+  for (let i = 0; i < expected.length; i++) {
+    if (Math.abs(actual[i] - expected[i]) > tolerance * scale) {
+      expect.fail(`${what}: element ${i} is ${actual[i]}, expected ${expected[i]} (scale ${scale})`);
+    }
+  }
+}
+
+describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
+  const cases: readonly (readonly [shape: Shape, relu: boolean, threads: number, mean: number])[] = [
+    [[2, 16, 3, 5], false, 1, 0],
+    [[3, 48, 7, 6], true, 2, 0],
+    [[1, 64, 30, 31], true, 2, 1],
+    [[2, 80, 9, 9], false, 2, -3],
+    [[2, 256, 5, 5], true, 2, 0.5],
+    [[1, 2048, 7, 7], false, 2, 0],
+    [[10, 32, 1, 1], true, 1, 0],
+  ];
+
+  it.each(cases)('of [%s], relu %s, %i threads, around %f', (shape, relu, threads, mean) => {
+    for (const layout of ['channelsLast', 'blocked'] as const) {
+      const channels = shape[1];
+      const features = () => new Features(shape, layout, 'bfloat16');
+      const [x, y, dy, dx] = [features(), features(), features(), features()];
+      x.write(normal(x.length, 1, 2, mean));
+      dy.write(normal(dy.length, 2));
+      const scale = numbers(channels, normal(channels, 3, 0.3, 1));
+      const shift = numbers(channels, normal(channels, 4));
+      const norm = Normalization.create(x.desc, epsilon, relu) as Normalization;
+      const working = (desc: MemoryDesc) => ({ memory: new NativeMemory(desc.size) });
+      const [sums, factor, coefficients] = [norm.sums, norm.factor, norm.coefficients].map(working);
+      const [mu, variance, dScale, dShift] = [0, 1, 2, 3].map(() => numbers(channels));
+      run(norm.forward(), [x, y, sums, factor, scale, shift, mu, variance], threads);
+      const backward = [x, dy, dx, sums, coefficients, factor, mu, variance, shift, dScale, dShift];
+      run(norm.backward(), backward, threads);
+      const expected = reference(shape, x.read(), dy.read(), scale.data, shift.data, relu);
+      const channel = (name: keyof Channel) => expected.statistics.map((statistics) => statistics[name]);
+      expectNear(mu.data, channel('mean'), 1e-5, 'mean');
+      expectNear(variance.data, channel('variance'), 1e-5, 'variance');
+      expectNear(y.read(), expected.y, 2 ** -8, 'y');
+      expectNear(dScale.data, channel('dScale'), 1e-4, 'gradient of scale');
+      expectNear(dShift.data, channel('dShift'), 1e-4, 'gradient of shift');
+      expectNear(dx.read(), expected.dx, 2 ** -8, 'dx');
+    }
+  });
+
+  it('keeps the variance of a channel far from 0, and of one that is constant', () => {
+    const shape = [4, 16, 20, 20];
+    const [x, y] = [new Features(shape, 'channelsLast', 'bfloat16'), new Features(shape, 'channelsLast', 'bfloat16')];
+    const pixels = 400;
+    // 100 and 100.5 in turn in channel 0, where bfloat16 has steps of a half; 7 everywhere in channel 1.
+    x.write(
+      Float32Array.from({ length: x.length }, (_, i) => {
+        const channel = Math.floor(i / pixels) % 16;
+        if (channel === 0) return 100 + (i % 2) / 2;
+        return channel === 1 ? 7 : i % 5;
+      }),
+    );
+    const norm = Normalization.create(x.desc, epsilon, false) as Normalization;
+    const [sums, factor] = [norm.sums, norm.factor].map((desc) => ({ memory: new NativeMemory(desc.size) }));
+    const [scale, shift, mean, variance] = [1, 0, 0, 0].map((value) => numbers(16, new Float32Array(16).fill(value)));
+    run(norm.forward(), [x, y, sums, factor, scale, shift, mean, variance]);
+    expect(mean.data[0]).toBeCloseTo(100.25, 4);
+    expect(variance.data[0]).toBeCloseTo(0.0625, 6);
+    expect([mean.data[1], variance.data[1]]).toEqual([7, 0]);
+  });
+
+  it('leaves to the library what that does as well', () => {
+    const create = (desc: MemoryDesc) => Normalization.create(desc, epsilon, false);
+    expect(create(MemoryDesc.channelsLast([1, 16, 4, 4], 'float32'))).toBeNull();
+    expect(create(MemoryDesc.channelsLast([1, 24, 4, 4], 'bfloat16'))).toBeNull();
+    expect(create(MemoryDesc.plain([1, 16, 4, 4], 'bfloat16'))).toBeNull();
+  });
+});
