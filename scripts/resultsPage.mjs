@@ -35,6 +35,11 @@ export const studies = {
     options: () => ['--conv', 'direct', ...judgedOnce],
   },
   bf16: { title: 'bf16', models: all, options: () => ['--precision', 'bf16', ...judgedOnce] },
+  float32: {
+    title: 'modern recipe in float32',
+    models: all,
+    options: (model) => [...modern[model], '--precision', 'float32', ...judgedOnce],
+  },
 };
 
 const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -90,20 +95,20 @@ function mainTable(results) {
   return table([...header, 'published for the photographs'], rows);
 }
 
-/** Accuracy and AUC of a study beside those of the tutorial's recipes. */
-function comparison(results, plain, title) {
+/** Accuracy and AUC of a study beside those of another one. */
+function comparison(results, base, { title, than = 'recipes' }) {
   const header = [
     'network',
     'recipe',
     'accuracy, %',
     'mean',
-    `mean ${studies.recipes.title}`,
+    `mean ${studies[than].title}`,
     'AUC',
     'mean AUC',
-    'before',
+    `mean AUC ${studies[than].title}`,
   ];
   const rows = modelsOf(results).map((model) => {
-    const [own, before] = [results, plain].map((list) => ofModel(list, model));
+    const [own, before] = [results, base].map((list) => ofModel(list, model));
     return [
       networks[model].title,
       recipeOf(own[0].config),
@@ -131,7 +136,12 @@ const further = {
   },
   bf16: {
     title: 'bfloat16 features',
-    text: 'The same recipes and seeds with `--precision bf16`. AlexNet with the tutorial’s Adam is unstable in either precision, and may end without having learned anything; the modern recipe above runs in bf16 too.',
+    text: 'The same recipes and seeds with `--precision bf16`. AlexNet with the tutorial’s Adam is unstable in either precision, and may end without having learned anything; with the modern recipe, below, it can be compared.',
+  },
+  float32: {
+    title: 'The modern recipe in float32',
+    text: 'The modern recipe above runs in bf16; this is the same with `--precision float32`.',
+    than: 'modern',
   },
 };
 
@@ -160,9 +170,9 @@ export function page(done, { seeds, further: options, data: asked, folder }) {
   });
   const others = Object.entries(further)
     .filter(([study]) => done.has(study))
-    .map(([study, { title, text }]) => {
-      const results = done.get(study);
-      return `${comparison(results, plain, title)}\n\n${text} Made by \`${command(study)}\`.\n`;
+    .map(([study, told]) => {
+      const base = done.get(told.than ?? 'recipes') ?? [];
+      return `${comparison(done.get(study), base, told)}\n\n${told.text} Made by \`${command(study)}\`.\n`;
     });
   return `# Results
 

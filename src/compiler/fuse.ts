@@ -1,5 +1,16 @@
 import type { Activation, OpParams } from '../graph/op.js';
-import { bypass, countUses, type Graph, GraphNode, type GraphValue, keep, replaceBy, rewrite } from './graph.js';
+import { sameShape } from '../graph/shape.js';
+import {
+  bypass,
+  collectUsers,
+  countUses,
+  type Graph,
+  GraphNode,
+  type GraphValue,
+  keep,
+  replaceBy,
+  rewrite,
+} from './graph.js';
 
 /** Activations that the kernels of conv2d, linear and binary can apply to their own output. */
 const fusible = new Set<Activation['fn']>(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
@@ -30,6 +41,52 @@ function takesActivation({ op, params, outputs }: GraphNode): boolean {
   if ('activation' in params && params.activation !== undefined) return false;
   return op === 'conv2d' || op === 'linear' || (op === 'binary' && outputs[0].dtype === 'float32');
 }
+
+/** An add that a convolution can do by adding to what lies in its output's memory. */
+interface Accumulation {
+  readonly sum: GraphNode;
+  readonly summand: GraphValue;
+}
+
+/**
+ * Joins a convolution with the add behind it, as at the end of a residual block without batch norm, or with a folded one:
+ * the kernel adds to the other summand where that lies. That must be computed before, and nobody may need it after.
+ */
+export function fuseSums(graph: Graph): Graph {
+  const users = collectUsers(graph);
+  const places = new Map<GraphNode | null, number>(graph.nodes.map((node, i) => [node, i]));
+  const accumulations = new Map<GraphNode, Accumulation>();
+  for (const sum of graph.nodes) {
+    if (!isAdd(sum)) continue;
+    for (const [y, summand] of [sum.inputs, [...sum.inputs].reverse()]) {
+      const [conv, other] = [y.producer, summand.producer];
+      if (conv === null || other === null || !takesSummand(conv) || users.get(y)?.length !== 1) continue;
+      const isBefore = (node: GraphNode | null) =>
+        (places.get(node) ?? Number.POSITIVE_INFINITY) < (places.get(conv) ?? 0);
+      const others = users.get(summand)?.filter((user) => user !== sum) ?? [];
+      if (!isBefore(other) || !others.every(isBefore) || !sameShape(y.shape, summand.shape)) continue;
+      accumulations.set(conv, { sum, summand });
+      break;
+    }
+  }
+  const absorbed = new Map([...accumulations].map(([conv, { sum }]) => [sum, conv.outputs[0]]));
+  return rewrite(graph, (node, inputs, mapped) => {
+    const y = absorbed.get(node);
+    if (y !== undefined) return bypass(mapped(y));
+    const accumulation = accumulations.get(node);
+    if (accumulation === undefined) return keep(node, inputs);
+    const { activation } = accumulation.sum.params as OpParams['binary'];
+    const params = { ...(node.params as OpParams['conv2d']), ...(activation && { activation }) };
+    return replaceBy(new GraphNode(node.op, params, [...inputs, mapped(accumulation.summand)], node.outputs));
+  });
+}
+
+const isAdd = ({ op, params, outputs }: GraphNode) =>
+  op === 'binary' && (params as OpParams['binary']).fn === 'add' && outputs[0].dtype === 'float32';
+
+/** The summand is the fourth input, behind the bias. */
+const takesSummand = ({ op, params, inputs }: GraphNode) =>
+  op === 'conv2d' && (params as OpParams['conv2d']).activation === undefined && inputs.length === 3;
 
 /** Joins batch norm with the ReLU that follows it, forward and backward. */
 export function fuseBatchNormRelu(graph: Graph): Graph {

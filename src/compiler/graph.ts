@@ -62,14 +62,33 @@ export function countUses(graph: Graph): Map<GraphValue, number> {
   return uses;
 }
 
-/** Rebuilds a graph after `replace` has mapped some values to others, dropping what nothing uses any more. */
-export function rewrite(graph: Graph, rebuild: (node: GraphNode, inputs: readonly GraphValue[]) => Replacement): Graph {
+/** Users of every value; a program's output counts as a user that is no node. */
+export function collectUsers(graph: Graph): Map<GraphValue, (GraphNode | null)[]> {
+  const users = new Map<GraphValue, (GraphNode | null)[]>();
+  const use = (value: GraphValue, user: GraphNode | null) => {
+    const list = users.get(value);
+    if (list === undefined) users.set(value, [user]);
+    else list.push(user);
+  };
+  for (const node of graph.nodes) for (const input of node.inputs) use(input, node);
+  for (const { value } of graph.outputs) use(value, null);
+  return users;
+}
+
+/** What stands for a value of the old graph in the new one; of values computed before the node at hand. */
+export type Mapping = (value: GraphValue) => GraphValue;
+
+/** Rebuilds a graph after `rebuild` has mapped some values to others, dropping what nothing uses any more. */
+export function rewrite(
+  graph: Graph,
+  rebuild: (node: GraphNode, inputs: readonly GraphValue[], mapped: Mapping) => Replacement,
+): Graph {
   const map = new Map<GraphValue, GraphValue>();
-  const mapped = (value: GraphValue) => map.get(value) ?? value;
+  const mapped: Mapping = (value) => map.get(value) ?? value;
   const nodes: GraphNode[] = [];
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(mapped);
-    const replacement = rebuild(node, inputs);
+    const replacement = rebuild(node, inputs, mapped);
     for (const made of replacement.nodes) if (made.origin === Origin.none) made.origin = node.origin;
     nodes.push(...replacement.nodes);
     node.outputs.forEach((output, i) => {

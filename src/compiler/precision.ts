@@ -6,7 +6,7 @@ export type Precision = 'float32' | 'bf16';
 
 /** Ops that have kernels for bfloat16, and which of their inputs carry images, features or their gradients. */
 const carried: Partial<Record<OpName, readonly number[] | 'all'>> = {
-  conv2d: [0],
+  conv2d: [0, 3],
   conv2dBackwardData: [0],
   conv2dBackwardWeights: [0, 1],
   linear: [0],

@@ -8,7 +8,7 @@ import { numel } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
 import { foldBatchNorm } from './foldBatchNorm.js';
-import { fuseActivations, fuseBatchNormRelu } from './fuse.js';
+import { fuseActivations, fuseBatchNormRelu, fuseSums } from './fuse.js';
 import type { Graph } from './graph.js';
 import { type Precision, useBfloat16 } from './precision.js';
 import { printGraph } from './print.js';
@@ -177,6 +177,7 @@ const passes: readonly Pass[] = [
   { name: 'foldBatchNorm', fusion: true, apply: foldBatchNorm },
   { name: 'sinkActivations', fusion: true, apply: sinkActivations },
   { name: 'fuseActivations', fusion: true, apply: fuseActivations },
+  { name: 'fuseSums', fusion: true, apply: fuseSums },
   { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },
   {
     name: 'useBfloat16',

@@ -1,5 +1,14 @@
 import type { Activation } from '../graph/op.js';
-import { bypass, type Graph, GraphNode, type GraphValue, keep, type Replacement, rewrite } from './graph.js';
+import {
+  bypass,
+  collectUsers,
+  type Graph,
+  GraphNode,
+  type GraphValue,
+  keep,
+  type Replacement,
+  rewrite,
+} from './graph.js';
 
 /** Functions that never decrease, so that the maximum of the results is the result of the maximum. */
 const monotonic = new Set<Activation['fn']>(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
@@ -55,19 +64,6 @@ export function sinkActivations(graph: Graph): Graph {
         return bypass(inputs[0]);
     }
   });
-}
-
-/** Users of every value; a program's output counts as a user that is no node. */
-function collectUsers(graph: Graph): Map<GraphValue, (GraphNode | null)[]> {
-  const users = new Map<GraphValue, (GraphNode | null)[]>();
-  const use = (value: GraphValue, user: GraphNode | null) => {
-    const list = users.get(value);
-    if (list === undefined) users.set(value, [user]);
-    else list.push(user);
-  };
-  for (const node of graph.nodes) for (const input of node.inputs) use(input, node);
-  for (const { value } of graph.outputs) use(value, null);
-  return users;
 }
 
 function findSinking(

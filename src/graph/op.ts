@@ -47,7 +47,7 @@ export interface OpParams {
   /** `x -> values, indices (int32)`: the k largest along an axis, largest first; among equals the lower index first. */
   topk: { readonly k: number; readonly axis: number };
 
-  /** `x [N,C,H,W], weight [O,C/groups,kh,kw], bias? [O] -> y [N,O,OH,OW]` */
+  /** `x [N,C,H,W], weight [O,C/groups,kh,kw], bias? [O], summand? [N,O,OH,OW] -> y [N,O,OH,OW]`; a summand comes before the activation. */
   conv2d: Conv2dParams & { readonly activation?: Activation };
   /** `dy, weight -> dx` of shape inputShape. */
   conv2dBackwardData: Conv2dParams & { readonly inputShape: Shape };

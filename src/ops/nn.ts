@@ -47,8 +47,8 @@ function checkPadding(where: string, padding: Padding): void {
 
 export const conv2dOp: OpDefinition<'conv2d'> = {
   infer(params, inputs) {
-    checkInputs('conv2d', inputs, 2, 3);
-    const [x, weight, bias] = inputs;
+    checkInputs('conv2d', inputs, 2, 4);
+    const [x, weight, bias, summand] = inputs;
     checkDType('conv2d', 'input', x, 'float32');
     checkDType('conv2d', 'weight', weight, 'float32');
     checkRank('conv2d', 'input', x, 4, 'NCHW');
@@ -74,7 +74,12 @@ export const conv2dOp: OpDefinition<'conv2d'> = {
       checkDType('conv2d', 'bias', bias, 'float32');
       checkExactShape('conv2d', 'bias', bias, [out]);
     }
-    return [{ shape: [n, out, ...convOutput(params, height, width, kh, kw)], dtype: 'float32' }];
+    const y: Spec = { shape: [n, out, ...convOutput(params, height, width, kh, kw)], dtype: 'float32' };
+    if (summand !== undefined) {
+      checkDType('conv2d', 'summand', summand, 'float32');
+      checkExactShape('conv2d', 'summand', summand, y.shape);
+    }
+    return [y];
   },
   vjp({ params, inputs: [x, weight, bias], grads: [dy], needs }) {
     if (dy === null) return [null, null, null];

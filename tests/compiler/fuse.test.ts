@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fuseActivations, fuseBatchNormRelu } from '../../src/compiler/fuse.js';
+import { fuseActivations, fuseBatchNormRelu, fuseSums } from '../../src/compiler/fuse.js';
 import type { Graph } from '../../src/compiler/graph.js';
 import { simplify } from '../../src/compiler/simplify.js';
 import { sinkActivations } from '../../src/compiler/sink.js';
@@ -86,6 +86,75 @@ describe('fuseActivations', () => {
     const loss = y.sum();
     loss.backward();
     expect(fuse(loss)).toEqual(['conv2d+relu', 'reduce']);
+  });
+});
+
+describe('fuseSums', () => {
+  const fuse = (...tensors: Tensor[]) => {
+    const graph = fuseSums(fuseActivations(simplify(graphOf(tensors))));
+    verify(graph, 'fuseSums');
+    return graph.nodes.map((node, i) => (node.inputs.length === 4 ? `${opsOf(graph)[i]} into` : opsOf(graph)[i]));
+  };
+  const square = (x: Tensor) => F.conv2d(x, zeros([4, 4, 3, 3]), zeros([4]), { padding: 1 });
+
+  it('joins the later one of two branches, with the activation behind their sum', () => {
+    const x = F.relu(conv());
+    expect(fuse(F.relu(square(F.relu(square(x))).add(x)))).toEqual(['conv2d+relu', 'conv2d+relu', 'conv2d+relu into']);
+    expect(fuse(x.add(square(F.relu(square(x)))))).toEqual(['conv2d+relu', 'conv2d+relu', 'conv2d into']);
+    const [left, right] = [square(x), square(x)];
+    expect(fuse(left.add(right))).toEqual(['conv2d+relu', 'conv2d', 'conv2d into']);
+    expect(fuse(right.add(left))).toEqual(['conv2d+relu', 'conv2d', 'conv2d into']);
+  });
+
+  it('goes on from block to block', () => {
+    let x = F.relu(conv());
+    for (let i = 0; i < 2; i++) x = F.relu(square(F.relu(square(x))).add(x));
+    expect(fuse(x)).toEqual([
+      'conv2d+relu',
+      ...['conv2d+relu', 'conv2d+relu into'],
+      ...['conv2d+relu', 'conv2d+relu into'],
+    ]);
+  });
+
+  it('leaves sums whose other part comes later, is needed later, is read by the convolution, a source, or spread', () => {
+    const x = F.relu(conv());
+    const y = square(x);
+    expect(fuse(y.add(x))).toEqual(['conv2d+relu', 'conv2d', 'binary']);
+    expect(fuse(y.add(x.exp()))).toEqual(['conv2d+relu', 'conv2d', 'unary', 'binary']);
+    expect(fuse(F.relu(square(x).add(x)).add(x.exp()))).toEqual([
+      'conv2d+relu',
+      'conv2d',
+      'binary+relu',
+      'unary',
+      'binary',
+    ]);
+    expect(fuse(square(x).add(x), x)).toEqual(['conv2d+relu', 'conv2d', 'binary']);
+    expect(fuse(y.add(zeros([2, 4, 4, 4])))).toEqual(['conv2d+relu', 'conv2d', 'binary']);
+    expect(fuse(y.add(x.sum()))).toContain('binary');
+    expect(fuse(square(x).sub(x))).toEqual(['conv2d+relu', 'conv2d', 'binary']);
+    expect(fuse(F.relu(square(x)).add(x))).toEqual(['conv2d+relu', 'conv2d+relu', 'binary']);
+    expect(fuse(y.add(y))).toEqual(['conv2d+relu', 'conv2d', 'binary']);
+  });
+
+  it.each([
+    [3, 1, 1],
+    [16, 1, 1],
+    [24, 3, 1],
+    [32, 3, 1],
+    [32, 3, 32],
+    [40, 1, 4],
+  ])('computes the same with %i channels, kernels of %i, %i groups', async (channels, kernel, groups) => {
+    const weight = [channels, channels / groups, kernel, kernel];
+    const inputs = [noise([2, channels, 8, 8], 1), noise(weight, 2, 0.2), noise([channels], 3), noise(weight, 4, 0.2)];
+    await checkOp((x, first, bias, second) => {
+      const layer = (value: Tensor, weights: Tensor) =>
+        F.conv2d(value, weights, bias, { padding: kernel >> 1, groups });
+      const start = F.relu(layer(x, first));
+      // What the convolution reads, what an earlier one read, and another convolution's output.
+      const own = F.relu(layer(start, second).add(start));
+      const far = layer(F.relu(layer(own, first)), second).add(own);
+      return layer(far, first).add(layer(far, second));
+    }, inputs);
   });
 });
 

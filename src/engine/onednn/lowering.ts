@@ -182,6 +182,22 @@ export class Lowering {
     return result;
   }
 
+  /** Memory of the output in which the input lies already, for a kernel that adds to what is there. */
+  addingTo(input: GraphValue, output: GraphValue, desc: MemoryDesc): Placed {
+    const placed = this.inLayout(input, desc);
+    const result = this.#isReadOtherwise(placed.buffer)
+      ? this.output(output, placed.desc)
+      : this.overwriting(input, placed, output);
+    if (result.buffer !== placed.buffer) this.#reorder(placed, result);
+    return result;
+  }
+
+  /** Whether the current node has more than one of its inputs there: it still reads others after it has begun to write. */
+  #isReadOtherwise(buffer: Buffer): boolean {
+    const { inputs } = this.graph.nodes[this.#current];
+    return inputs.filter((input) => this.#places.get(input)?.some((place) => place.buffer === buffer)).length > 1;
+  }
+
   /**
    * The memory of `input`, to be updated in place into `output`: the source's own if that is what the output goes
    * into, otherwise a copy.
@@ -189,10 +205,7 @@ export class Lowering {
   updating(input: GraphValue, output: GraphValue, desc: MemoryDesc): Placed {
     const placed = this.inLayout(input, desc);
     const mine = this.#places.get(input)?.[0] === placed && this.#targets.get(output) === input;
-    // An update still reads its other inputs after it has begun to write.
-    const { inputs } = this.graph.nodes[this.#current];
-    const users = inputs.filter((other) => this.#places.get(other)?.some(({ buffer }) => buffer === placed.buffer));
-    if (mine && users.length === 1 && this.#isSpent(placed.buffer)) {
+    if (mine && !this.#isReadOtherwise(placed.buffer) && this.#isSpent(placed.buffer)) {
       this.define(output, placed);
       return placed;
     }

@@ -89,10 +89,11 @@ function backward(
 }
 
 export const conv2d: Lower<'conv2d'> = (context, node) => {
-  const [x, weight, bias] = node.inputs;
+  const [x, weight, bias, summand] = node.inputs;
   const [y] = node.outputs;
   const { params } = node;
-  const attributes = { postOps: postOpsOf(params.activation) };
+  const sum: PostOp[] = summand === undefined ? [] : [{ kind: 'sum', scale: 1 }];
+  const attributes = { postOps: [...sum, ...postOpsOf(params.activation)] };
   const conv = { direction: 'forward', result: y.shape, weight: weight.shape, params } as const;
   const operands = { x, weight, y, groups: params.groups, bias: bias !== undefined };
   const make = (types: OperandTypes) => {
@@ -122,9 +123,10 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
     [args.weights, context.inLayout(weight, primitive.layout('weights'))],
   ];
   if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
-  context.call(nameWith('conv2d', params.activation), primitive, reads, [
-    [args.dst, context.output(y, primitive.layout('dst'))],
-  ]);
+  const layout = primitive.layout('dst');
+  const dst = summand === undefined ? context.output(y, layout) : context.addingTo(summand, y, layout);
+  const name = summand === undefined ? 'conv2d' : 'conv2d+add';
+  context.call(nameWith(name, params.activation), primitive, reads, [[args.dst, dst]]);
 };
 
 export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) => {

@@ -79,6 +79,7 @@ export const conv2d: Kernel<'conv2d'> = (params, inputs, outputs) => {
   const x = inputs[0].data;
   const weight = inputs[1].data;
   const bias = inputs.length > 2 ? inputs[2].data : null;
+  const summand = inputs.length > 3 ? inputs[3].data : null;
   const y = outputs[0].data;
   const channels = outChannels * g.groups;
   const sum = new Float64Array(outWidth);
@@ -106,6 +107,7 @@ export const conv2d: Kernel<'conv2d'> = (params, inputs, outputs) => {
       for (let j = 0; j < outWidth; j++) y[out + j] = sum[j];
     }
   }
+  if (summand !== null) for (let i = 0; i < y.length; i++) y[i] += summand[i];
   applyFused(params.activation, y);
 };
 
