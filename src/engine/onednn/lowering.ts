@@ -113,6 +113,11 @@ export class Lowering {
     return this.graph.outputs.some(({ into }) => into === source.index);
   }
 
+  /** Whether it is a source that lives over many runs and stays as it is in this program. */
+  isKept(value: GraphValue): boolean {
+    return this.#persistent.has(value) && !this.isRenewed(value);
+  }
+
   /** Where the value lies, in the layout it was computed in. */
   placeOf(value: GraphValue): Placed {
     return this.#places.get(value)?.[0] ?? this.#placeSource(value, plainDesc(value));

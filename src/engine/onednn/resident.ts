@@ -33,9 +33,9 @@ export class ResidentBuffer implements DeviceBuffer {
 
   write(data: TypedArray): void {
     const { desc } = this;
-    if (desc.isPlain()) viewAs(this.memory, desc).set(data);
+    const plain = MemoryDesc.plain(desc.shape, desc.dtype === 'bfloat16' ? 'float32' : desc.dtype);
+    if (desc.equals(plain)) viewAs(this.memory, desc).set(data);
     else {
-      const plain = MemoryDesc.plain(desc.shape, desc.dtype);
       const copy = new NativeMemory(plain.size);
       viewAs(copy, plain).set(data);
       reorder(copy, plain, this.memory, desc);

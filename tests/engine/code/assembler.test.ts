@@ -18,6 +18,7 @@ const instructions: readonly (readonly [text: string, write: (to: Assembler) => 
   ['cmp r8, [rbx+0x1235]', (to) => to.compare(r8, at(rbx, far)), '4c 3b 83 35 12 00 00'],
   ['dec rdx', (to) => to.decrement(rdx), '48 ff ca'],
   ['lock xadd [rbx+0x1235], r8', (to) => to.fetchAdd(at(rbx, far), r8), 'f0 4c 0f c1 83 35 12 00 00'],
+  ['prefetcht0 [r11+0x1235]', (to) => to.prefetch(at(r11, far)), '41 0f 18 8b 35 12 00 00'],
   ['ret', (to) => to.ret(), 'c3'],
   ['vmovups zmm17, [rcx+0x1235]', (to) => to.vload(17, at(rcx, far)), '62 e1 7c 48 10 89 35 12 00 00'],
   [
@@ -42,6 +43,11 @@ const instructions: readonly (readonly [text: string, write: (to: Assembler) => 
     'vaddps zmm0{k1}, zmm0, [r10+0x1235]',
     (to) => to.v('add', 0, 0, at(r10, far), { k: 1 }),
     '62 d1 7c 49 58 82 35 12 00 00',
+  ],
+  [
+    'vfmadd231ps zmm9, zmm18, [r11+0x1235]{1to16}',
+    (to) => to.vaddMulOne(9, 18, at(r11, far)),
+    '62 52 6d 50 b8 8b 35 12 00 00',
   ],
   ['vsqrtps zmm17, zmm3', (to) => to.vsqrt(17, 3), '62 e1 7c 48 51 cb'],
   ['vbroadcastss zmm18, [rsi+0x1235]', (to) => to.vbroadcast(18, at(rsi, far)), '62 e2 7d 48 18 96 35 12 00 00'],

@@ -138,6 +138,13 @@ export class Assembler {
     this.#wide(0xff, 1, register);
   }
 
+  /** Asks for the cache line of what will be read; no address is wrong. */
+  prefetch(memory: Address): void {
+    if (memory.base >= 8) this.#emit(0x41);
+    this.#emit(0x0f, 0x18);
+    this.#modrm(1, memory);
+  }
+
   /** Adds to memory as one step among threads; the register gets what was there. */
   fetchAdd(memory: Address, register: Gpr): void {
     this.#emit(0xf0);
@@ -207,6 +214,11 @@ export class Assembler {
   /** `to = a op b` on 16 float32. */
   v(op: keyof typeof arithmetic, to: number, a: number, b: Operand, masking?: Masking): void {
     this.#evex(arithmetic[op], 512, to, a, b, masking);
+  }
+
+  /** `to = to + a · b` with the one float32 `b` of memory in all places. */
+  vaddMulOne(to: number, a: number, b: Address): void {
+    this.#evex(arithmetic.addMul, 512, to, a, b, undefined, true);
   }
 
   vsqrt(to: number, from: number): void {
@@ -290,6 +302,7 @@ export class Assembler {
     second: number,
     operand: Operand,
     masking?: Masking,
+    broadcast = false,
   ): void {
     const rm = typeof operand === 'number' ? operand : operand.base;
     const inverted = (value: number, bit: number) => ((value >> bit) & 1) ^ 1;
@@ -302,7 +315,8 @@ export class Assembler {
       maps[map];
     const p1 = ((~second & 0xf) << 3) | 0x4 | prefixes[prefix];
     const zeroing = masking?.zero === true ? 0x80 : 0;
-    const p2 = zeroing | (lengths[bits] << 5) | (inverted(second, 4) << 3) | (masking?.k ?? 0);
+    const repeats = broadcast ? 0x10 : 0;
+    const p2 = zeroing | (lengths[bits] << 5) | repeats | (inverted(second, 4) << 3) | (masking?.k ?? 0);
     this.#emit(0x62, p0, p1, p2, opcode);
     this.#modrm(register, operand);
   }

@@ -5,9 +5,11 @@ import type { Address, Assembler, Masking } from './assembler.js';
 /** float32 in a vector register. */
 export const lanes = 16;
 
+export type FeatureType = 'float32' | 'bfloat16';
+
 /** How features lie in memory, for a kernel that goes over pixels and, within them, over vectors of channels. */
 export interface Pixels {
-  readonly type: 'float32' | 'bfloat16';
+  readonly type: FeatureType;
   /** Planes of pixels with all their channels, or with 16 of them. */
   readonly planes: number;
   readonly rows: number;
@@ -41,7 +43,7 @@ export function vectorsOf({ channels }: Pixels): number {
 /** 16 features of memory as float32. */
 export function loadFeatures(
   to: Assembler,
-  { type }: Pixels,
+  { type }: Pick<Pixels, 'type'>,
   register: number,
   from: Address,
   masking?: Masking,
@@ -51,7 +53,7 @@ export function loadFeatures(
 }
 
 /** 16 float32 as features in memory, rounded if need be. The register is lost. */
-export function storeFeatures(to: Assembler, { type }: Pixels, place: Address, register: number): void {
+export function storeFeatures(to: Assembler, { type }: Pick<Pixels, 'type'>, place: Address, register: number): void {
   if (type === 'float32') to.vstore(place, register);
   else to.vstoreRounded(place, register);
 }

@@ -1,5 +1,6 @@
 import type { StoredDType } from '../../../graph/dtype.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
+import { FewRows } from '../jit/linear.js';
 import type { Lower } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { nameWith, postOpsOf, required, weightGradients } from './conv.js';
@@ -29,6 +30,15 @@ export const linear: Lower<'linear'> = (context, node) => {
     return required(Primitive.create(describe.linearForward('training', descs), attributes), 'linear');
   };
   const types = typesFor([x, y], { dst: y });
+  // Weights get a layout of their own for it, which pays if that is made once.
+  const own = context.isKept(weight) ? FewRows.create(x.shape, out, types, node.params.activation) : null;
+  if (own !== null) {
+    const operands = [context.inLayout(x, MemoryDesc.plain(x.shape, 'float32')), context.inLayout(weight, own.weights)];
+    if (bias !== undefined) operands.push(context.plain(bias));
+    const dst = context.output(y, MemoryDesc.plain(y.shape, own.result));
+    context.code(nameWith('linear', node.params.activation), own.code(bias !== undefined), [dst, ...operands], [dst]);
+    return;
+  }
   const primitive = make(types);
   // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
   if (types !== float32) context.settle(weight, () => swapped(context.own(make(float32)).layout('weights')));
