@@ -159,7 +159,7 @@ export class Assembler {
     this.#emit(...int32(0));
   }
 
-  /** `body`, `count` times, counted in a register; without a loop if once. */
+  /** `body`, `count` times (at least once), counted in a register; without a loop if once. */
   repeat(counter: Gpr, count: number, body: () => void): void {
     const again = this.label();
     if (count > 1) {

@@ -44,7 +44,7 @@ export class FewRows {
   ): FewRows | null {
     const { weights, dst } = types;
     if (weights !== 'bfloat16' || (dst !== 'bfloat16' && dst !== 'float32') || !runsCode('bfloat16')) return null;
-    if (rows > mostRows || outputs % lanes !== 0 || features * outputs < fewestWeights) return null;
+    if (rows > mostRows || features < sums || outputs % lanes !== 0 || features * outputs < fewestWeights) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
     return new FewRows(rows, features, outputs, dst, activation !== undefined);
   }
