@@ -22,9 +22,10 @@ function parseLevel(text: string | undefined): DebugLevel {
   return level as DebugLevel;
 }
 
-function parseFlag(name: string): boolean {
+function parseFlag(name: string, otherwise = false): boolean {
   const text = process.env[name] ?? '';
-  if (text === '' || text === '0') return false;
+  if (text === '') return otherwise;
+  if (text === '0') return false;
   if (text === '1') return true;
   throw new InputError(`[env] ${name}: expected 0 or 1, got '${text}'`);
 }
@@ -59,7 +60,7 @@ export function validating(): boolean {
 
 /** `FOVEA_CODE=0`: no machine code of our own, only the library's kernels. */
 export function allowsCode(): boolean {
-  return process.env.FOVEA_CODE === undefined || process.env.FOVEA_CODE === '' || parseFlag('FOVEA_CODE');
+  return parseFlag('FOVEA_CODE', true);
 }
 
 const suffixes: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, '': 2 ** 30, g: 2 ** 30, t: 2 ** 40 };

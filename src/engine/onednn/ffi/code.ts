@@ -1,11 +1,10 @@
 import koffi from 'koffi';
 import { allowsCode } from '../../../env.js';
 import { EngineError } from '../../../errors.js';
-import { block, type KernelCode, record } from '../jit/kernel.js';
+import { block, type KernelCode, record, word } from '../jit/kernel.js';
 import { type Address, effectiveIsa, libc, openMp } from './library.js';
 import { NativeMemory } from './memory.js';
 
-const word = 8;
 const [protRead, protWrite, protExecute] = [1, 2, 4];
 const [mapPrivate, mapAnonymous] = [0x02, 0x20];
 const pageBytes = 4096;

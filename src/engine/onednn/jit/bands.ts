@@ -1,6 +1,6 @@
 import { type Assembler, at, type Gpr, type Label } from './assembler.js';
 import { loadOperand, scratch, type Task } from './kernel.js';
-import { bytesOf, lanes, type Pixels, vectorsOf } from './pixels.js';
+import { bytesOf, lanes, type Pixels, vectorBytes, vectorsOf } from './pixels.js';
 
 /** Pixels of a band should stay in the first cache while one vector of channels after another is gone through. */
 const bandBytes = 32 * 1024;
@@ -8,7 +8,6 @@ const fewestPixels = 32;
 /** Sums of one channel that run side by side, in so many registers for all vectors. */
 const mostSums = 4;
 const float = 4;
-export const vectorBytes = float * lanes;
 
 export const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 

@@ -29,7 +29,7 @@ const [blockAt, recordAt] = [gpr.rbx, gpr.r8];
  */
 export const block = { next: 0, end: 8, table: 9, operands: 10, words: 32 } as const;
 export const record = { place: 0, numbers: 1, words: 5 } as const;
-const word = 8;
+export const word = 8;
 
 /** Loads the address of an operand, with the task's number `by` added. */
 export function loadOperand(to: Assembler, register: Gpr, operand: number, by?: number): void {
@@ -46,17 +46,17 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
  * Code in which each thread takes one task after another until none is left. Which thread does what differs from run to
  * run; since tasks share no result, the results do not.
  *
- * @param prepare what each thread does once: constants in vector registers that no routine changes
  * @param write writes the routines, which end with `ret`, and tells the tasks of each phase
+ * @param prepare what each thread does once: constants in vector registers that no routine changes
  */
 export function kernelCode(
-  prepare: (to: Assembler) => void,
   write: (to: Assembler) => readonly (readonly Task[])[],
+  prepare?: (to: Assembler) => void,
 ): KernelCode {
   const to = new Assembler();
   to.push(blockAt);
   to.copy(blockAt, gpr.rdi);
-  prepare(to);
+  prepare?.(to);
   const [next, done] = [to.label(), to.label()];
   to.bind(next);
   to.set(recordAt, 1);

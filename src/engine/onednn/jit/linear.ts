@@ -63,47 +63,44 @@ export class FewRows {
     const vector = lanes * bytesPerElement('bfloat16');
     const resultBytes = bytesPerElement(result);
     const [weight, zero] = [16, 31];
-    return kernelCode(
-      () => undefined,
-      (to) => {
-        const routine = to.label();
-        to.bind(routine);
-        loadOperand(to, y, 0, 0);
-        loadOperand(to, x, 1);
-        loadOperand(to, weights, 2, 1);
-        if (hasBias) loadOperand(to, bias, 3, 2);
-        for (let sum = 0; sum < unroll * rows; sum++) to.vzero(sum);
-        const feature = (i: number) => {
-          const register = weight + (i & 7);
-          to.vwiden(register, at(weights, i * vector));
-          for (let row = 0; row < rows; row++) {
-            to.vaddMulOne((i % unroll) * rows + row, register, at(x, 4 * (row * features + i)));
-          }
-        };
-        const [blocks, rest] = [Math.floor(features / unroll), features % unroll];
-        to.repeat(count, blocks, () => {
-          for (let i = 0; i < unroll; i++) {
-            if ((i * vector) % lineBytes === 0) to.prefetch(at(weights, aheadBytes + i * vector));
-            feature(i);
-          }
-          to.addConstant(weights, unroll * vector);
-          to.addConstant(x, unroll * 4);
-        });
-        for (let i = 0; i < rest; i++) feature(i);
-        to.vzero(zero);
+    return kernelCode((to) => {
+      const routine = to.label();
+      to.bind(routine);
+      loadOperand(to, y, 0, 0);
+      loadOperand(to, x, 1);
+      loadOperand(to, weights, 2, 1);
+      if (hasBias) loadOperand(to, bias, 3, 2);
+      for (let sum = 0; sum < unroll * rows; sum++) to.vzero(sum);
+      const feature = (i: number) => {
+        const register = weight + (i & 7);
+        to.vwiden(register, at(weights, i * vector));
         for (let row = 0; row < rows; row++) {
-          for (let i = 1; i < unroll; i++) to.v('add', row, row, i * rows + row);
-          if (hasBias) to.v('add', row, row, at(bias));
-          if (relu) to.v('max', row, row, zero);
-          storeFeatures(to, { type: result }, at(y, row * outputs * resultBytes), row);
+          to.vaddMulOne((i % unroll) * rows + row, register, at(x, 4 * (row * features + i)));
         }
-        to.ret();
-        const tasks = Array.from({ length: outputs / lanes }, (_, block) => ({
-          routine,
-          numbers: [block * lanes * resultBytes, block * features * vector, block * lanes * 4],
-        }));
-        return [tasks];
-      },
-    );
+      };
+      const [blocks, rest] = [Math.floor(features / unroll), features % unroll];
+      to.repeat(count, blocks, () => {
+        for (let i = 0; i < unroll; i++) {
+          if ((i * vector) % lineBytes === 0) to.prefetch(at(weights, aheadBytes + i * vector));
+          feature(i);
+        }
+        to.addConstant(weights, unroll * vector);
+        to.addConstant(x, unroll * 4);
+      });
+      for (let i = 0; i < rest; i++) feature(i);
+      to.vzero(zero);
+      for (let row = 0; row < rows; row++) {
+        for (let i = 1; i < unroll; i++) to.v('add', row, row, i * rows + row);
+        if (hasBias) to.v('add', row, row, at(bias));
+        if (relu) to.v('max', row, row, zero);
+        storeFeatures(to, { type: result }, at(y, row * outputs * resultBytes), row);
+      }
+      to.ret();
+      const tasks = Array.from({ length: outputs / lanes }, (_, block) => ({
+        routine,
+        numbers: [block * lanes * resultBytes, block * features * vector, block * lanes * 4],
+      }));
+      return [tasks];
+    });
   }
 }

@@ -1,8 +1,8 @@
 import { MemoryDesc, runsCode } from '../ffi.js';
 import { type Assembler, at } from './assembler.js';
-import { Bands, type Stream, streamRegisters, upTo, vectorBytes } from './bands.js';
+import { Bands, type Stream, streamRegisters, upTo } from './bands.js';
 import { type KernelCode, kernelCode, loadOperand, type Task } from './kernel.js';
-import { lanes, loadFeatures, type Pixels, pixelsOf, storeFeatures } from './pixels.js';
+import { lanes, loadFeatures, type Pixels, pixelsOf, storeFeatures, vectorBytes } from './pixels.js';
 
 const [first, second, third, fourth, fifth, sixth] = streamRegisters;
 
@@ -26,6 +26,14 @@ const coefficients = ['mean', 'factor', 'shift', 'slope', 'constant'] as const;
 /** Registers of the channels' numbers, four vectors each. */
 const [means, factors, shifts, slopes, constants] = [0, 4, 8, 12, 16];
 const zero = 31;
+
+/** Numbers of the channels at hand, and the first register that they go to. */
+interface ChannelNumbers {
+  readonly into: number;
+  readonly from: Stream;
+  /** Bytes from where the stream is. */
+  readonly offset?: number;
+}
 
 /**
  * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015), and with relu if
@@ -77,18 +85,12 @@ export class Normalization {
 
   /** Operands: x, y, sums, factor, scale, shift, mean, variance. */
   forward(): KernelCode {
-    return kernelCode(
-      () => undefined,
-      (to) => [this.#addUpValues(to), this.#makeStatistics(to), this.#normalize(to)],
-    );
+    return kernelCode((to) => [this.#addUpValues(to), this.#makeStatistics(to), this.#normalize(to)]);
   }
 
   /** Operands: x, dy, dx, sums, coefficients, factor, mean, variance, shift, dScale, dShift. */
   backward(): KernelCode {
-    return kernelCode(
-      () => undefined,
-      (to) => [this.#addUpGradients(to), this.#makeCoefficients(to), this.#differentiate(to)],
-    );
+    return kernelCode((to) => [this.#addUpGradients(to), this.#makeCoefficients(to), this.#differentiate(to)]);
   }
 
   #addUpValues(to: Assembler): Task[] {
@@ -229,17 +231,15 @@ export class Normalization {
       bands.features(third, backwardOperands.dx),
     ];
     const numbers = bands.perChannel(fourth, backwardOperands.coefficients);
+    const perChannel = [means, factors, shifts, slopes, constants].map((into, i) => ({
+      into,
+      from: numbers,
+      offset: i * bands.channelBytes,
+    }));
     const [values, gradients, results] = [20, 22, 24];
     return bands.over(to, {
       streams: [x, dy, dx, numbers],
-      begin: () => {
-        [means, factors, shifts, slopes, constants].forEach((place, i) => {
-          for (const v of upTo(bands.vectors)) {
-            to.vload(place + v, at(numbers.at, i * bands.channelBytes + v * vectorBytes));
-          }
-        });
-        to.vzero(zero);
-      },
+      begin: () => this.#loadChannels(to, perChannel),
       pixel: (_, offset) => {
         for (const v of upTo(bands.vectors)) {
           const [value, gradient, result] = [values, gradients, results].map((register) => register + (v & 1));
@@ -253,9 +253,9 @@ export class Normalization {
     });
   }
 
-  #loadChannels(to: Assembler, perChannel: readonly { readonly into: number; readonly from: Stream }[]): void {
-    for (const { into, from } of perChannel) {
-      for (const v of upTo(this.#bands.vectors)) to.vload(into + v, at(from.at, v * vectorBytes));
+  #loadChannels(to: Assembler, perChannel: readonly ChannelNumbers[]): void {
+    for (const { into, from, offset = 0 } of perChannel) {
+      for (const v of upTo(this.#bands.vectors)) to.vload(into + v, at(from.at, offset + v * vectorBytes));
     }
     to.vzero(zero);
   }

@@ -4,6 +4,7 @@ import type { Address, Assembler, Masking } from './assembler.js';
 
 /** float32 in a vector register. */
 export const lanes = 16;
+export const vectorBytes = 4 * lanes;
 
 export type FeatureType = 'float32' | 'bfloat16';
 

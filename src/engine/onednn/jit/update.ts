@@ -1,8 +1,8 @@
 import type { OpParams } from '../../../graph/op.js';
 import { type Assembler, at } from './assembler.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch } from './kernel.js';
+import { vectorBytes } from './pixels.js';
 
-const vectorBytes = 64;
 /** Of each array, so that a task takes some ten microseconds. */
 const bytesPerTask = 128 * 1024;
 
@@ -29,15 +29,6 @@ function flatUpdate({ bytes, arrays, numbers, constants, written, body }: FlatUp
   const [count, ...pointers] = scratch;
   return kernelCode(
     (to) => {
-      constants.forEach((constant, i) => {
-        to.vconstant(constantsAt + i, constant, count);
-      });
-      for (let i = 0; i < numbers; i++) {
-        loadOperand(to, count, arrays + i);
-        to.vbroadcast(numbersAt + i, at(count));
-      }
-    },
-    (to) => {
       const [routine, next] = [to.label(), to.label()];
       const streams = Array.from({ length: arrays }, (_, i) => ({ array: i, pointer: pointers[i] }));
       to.bind(routine);
@@ -57,6 +48,15 @@ function flatUpdate({ bytes, arrays, numbers, constants, written, body }: FlatUp
         return { routine, numbers: [offset, vectors] };
       });
       return [tasks];
+    },
+    (to) => {
+      constants.forEach((constant, i) => {
+        to.vconstant(constantsAt + i, constant, count);
+      });
+      for (let i = 0; i < numbers; i++) {
+        loadOperand(to, count, arrays + i);
+        to.vbroadcast(numbersAt + i, at(count));
+      }
     },
   );
 }

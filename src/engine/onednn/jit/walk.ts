@@ -114,7 +114,7 @@ export function windowWalk(walk: WindowWalk): KernelCode {
   };
 
   const rowsPerTask = Math.max(1, Math.ceil(bytesPerTask / Math.max(own.step[0] * ownRow, other.step[0] * otherRow)));
-  return kernelCode(prepare, (to) => {
+  return kernelCode((to) => {
     const tasks: Task[] = [];
     for (const { start, block, count } of runsOf(rows, own.step[0], other.step[0])) {
       for (let i = start; i < start + block; i++) {
@@ -131,5 +131,5 @@ export function windowWalk(walk: WindowWalk): KernelCode {
       }
     }
     return [tasks];
-  });
+  }, prepare);
 }

@@ -137,10 +137,9 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const m = flat(context.updating(moment1, node.outputs[1], layout));
   const v = flat(context.updating(moment2, node.outputs[2], layout));
   const one = (): Placed => ({ buffer: context.buffer(4), desc: MemoryDesc.plain([1], 'float32') });
-  const [rate, correction, keep] = [one(), one(), one()];
   const asScalar = (placed: Placed) => typed(placed, { shape: [1], dtype: 'float32' });
   if (runsCode('float32')) {
-    const [step, floor] = [one(), one()];
+    const [step, floor, keep] = [one(), one(), one()];
     context.kernel(
       'adamScalars',
       [typed(context.plain(scalars), scalars)],
@@ -157,6 +156,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
     context.code('adam', code, [p, gradientOf(context, node), m, v, step, floor, keep], [p, m, v]);
     return;
   }
+  const [rate, correction, keep] = [one(), one(), one()];
   context.kernel(
     'adamScalars',
     [typed(context.plain(scalars), scalars)],
