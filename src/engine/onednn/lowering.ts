@@ -51,6 +51,7 @@ export class Lowering {
   readonly #targets = new Map<GraphValue, GraphValue>();
   readonly #persistent = new Set<GraphValue>();
   readonly #finite = new Set<GraphValue>();
+  readonly #generated = new Map<string, KernelCode | null>();
   readonly #forwards = new Map<GraphValue, object>();
   #current = 0;
   #threads = 1;
@@ -237,6 +238,15 @@ export class Lowering {
       reads: reads.map(([, placed]) => placed),
       writes: all.map(([, placed]) => placed),
     });
+  }
+
+  /** What `make` generates, made once for each key of a program. */
+  generate<T extends KernelCode | null>(key: string, make: () => T): T {
+    const known = this.#generated.get(key);
+    if (known !== undefined) return known as T;
+    const code = make();
+    this.#generated.set(key, code);
+    return code;
   }
 
   /** Calls machine code of our own, with operands in its order; of these it writes `writes`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Assembler, at, gpr } from '../../../src/engine/onednn/jit/assembler.js';
+import { Assembler, at, counter, gpr } from '../../../src/engine/onednn/jit/assembler.js';
 import { InternalError } from '../../../src/errors.js';
 
 const { rax, rcx, rdx, rbx, rsi, r8, r9, r10, r11 } = gpr;
@@ -16,7 +16,11 @@ const instructions: readonly (readonly [text: string, write: (to: Assembler) => 
   ['add rdx, -0x1235', (to) => to.addConstant(rdx, -far), '48 81 c2 cb ed ff ff'],
   ['imul r8, r8, 0x1235', (to) => to.multiplyBy(r8, far), '4d 69 c0 35 12 00 00'],
   ['cmp r8, [rbx+0x1235]', (to) => to.compare(r8, at(rbx, far)), '4c 3b 83 35 12 00 00'],
+  ['test r9, 0x1235', (to) => to.testBits(r9, far), '49 f7 c1 35 12 00 00'],
   ['dec rdx', (to) => to.decrement(rdx), '48 ff ca'],
+  ['push r12', (to) => to.push(counter), '41 54'],
+  ['mov r12d, 7', (to) => to.set(counter, 7), '41 bc 07 00 00 00'],
+  ['dec r12', (to) => to.decrement(counter), '49 ff cc'],
   ['lock xadd [rbx+0x1235], r8', (to) => to.fetchAdd(at(rbx, far), r8), 'f0 4c 0f c1 83 35 12 00 00'],
   ['prefetcht0 [r11+0x1235]', (to) => to.prefetch(at(r11, far)), '41 0f 18 8b 35 12 00 00'],
   ['ret', (to) => to.ret(), 'c3'],

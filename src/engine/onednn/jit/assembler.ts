@@ -4,6 +4,10 @@ import { InternalError } from '../../../errors.js';
 export const gpr = { rax: 0, rcx: 1, rdx: 2, rbx: 3, rsi: 6, rdi: 7, r8: 8, r9: 9, r10: 10, r11: 11 } as const;
 export type Gpr = (typeof gpr)[keyof typeof gpr];
 
+/** r12, which as a base would take an encoding of its own. */
+export const counter = 12 as const;
+type Counter = Gpr | typeof counter;
+
 /** `[base + offset]` */
 export interface Address {
   readonly base: Gpr;
@@ -30,7 +34,7 @@ export interface Masking {
 }
 
 /** Conditional jumps by the lower half of their opcode. */
-const conditions = { aboveOrEqual: 0x3, notZero: 0x5 } as const;
+const conditions = { aboveOrEqual: 0x3, zero: 0x4, notZero: 0x5 } as const;
 
 const prefixes = { none: 0, x66: 1, xF3: 2, xF2: 3 } as const;
 const maps = { x0F: 1, x0F38: 2, x0F3A: 3 } as const;
@@ -94,16 +98,16 @@ export class Assembler {
 
   // General registers, 64 bits.
 
-  push(register: Gpr): void {
+  push(register: Counter): void {
     this.#emit(...(register >= 8 ? [0x41] : []), 0x50 | (register & 7));
   }
 
-  pop(register: Gpr): void {
+  pop(register: Counter): void {
     this.#emit(...(register >= 8 ? [0x41] : []), 0x58 | (register & 7));
   }
 
   /** register = constant (32 bits, not negative) */
-  set(register: Gpr, value: number): void {
+  set(register: Counter, value: number): void {
     this.#emit(...(register >= 8 ? [0x41] : []), 0xb8 | (register & 7), ...int32(value));
   }
 
@@ -134,7 +138,13 @@ export class Assembler {
     this.#wide(0x3b, a, b);
   }
 
-  decrement(register: Gpr): void {
+  /** Sets "zero" if none of the bits is set. */
+  testBits(register: Gpr, bits: number): void {
+    this.#wide(0xf7, 0, register);
+    this.#emit(...int32(bits));
+  }
+
+  decrement(register: Counter): void {
     this.#wide(0xff, 1, register);
   }
 
@@ -160,15 +170,15 @@ export class Assembler {
   }
 
   /** `body`, `count` times (at least once), counted in a register; without a loop if once. */
-  repeat(counter: Gpr, count: number, body: () => void): void {
+  repeat(register: Counter, count: number, body: () => void): void {
     const again = this.label();
     if (count > 1) {
-      this.set(counter, count);
+      this.set(register, count);
       this.bind(again);
     }
     body();
     if (count > 1) {
-      this.decrement(counter);
+      this.decrement(register);
       this.jump(again, 'notZero');
     }
   }
@@ -281,7 +291,7 @@ export class Assembler {
   }
 
   /** An instruction on 64 bits: REX.W, opcode, operands. */
-  #wide(opcode: number, register: number, operand: Gpr | Address): void {
+  #wide(opcode: number, register: number, operand: Counter | Address): void {
     this.#emit(this.#rex(register, typeof operand === 'number' ? operand : operand.base), opcode);
     this.#modrm(register, operand);
   }

@@ -1,4 +1,4 @@
-import { Assembler, at, type Gpr, gpr, type Label } from './assembler.js';
+import { Assembler, at, counter, type Gpr, gpr, type Label } from './assembler.js';
 
 /** A part of the work that one thread does at a time. */
 export interface Task {
@@ -14,18 +14,18 @@ export interface KernelCode {
   readonly name: string;
   readonly code: Uint8Array;
   readonly tasks: readonly { readonly place: number; readonly numbers: readonly number[] }[];
-  /** How many of the tasks are done before the next ones begin. */
+  /** How many tasks, or runs of tasks, are done before the next ones begin. */
   readonly phases: readonly number[];
 }
 
 /** What a routine may use; it must leave all other general registers alone. */
 export const scratch = [gpr.rsi, gpr.rdx, gpr.rcx, gpr.r9, gpr.r10, gpr.r11, gpr.rax, gpr.rdi] as const;
-/** The block and the task's record. */
-const [blockAt, recordAt] = [gpr.rbx, gpr.r8];
+/** The block, the task's record, and how many tasks are left of those taken together. */
+const [blockAt, recordAt, left] = [gpr.rbx, gpr.r8, counter];
 
 /**
  * The block that the code is called with, and a task's record, in 64-bit words. The number of the next task is alone in its
- * cache line, since all threads write it.
+ * cache line, since all threads write it. Counted are tasks, or runs of tasks that one thread does together.
  */
 export const block = { next: 0, end: 8, table: 9, operands: 10, words: 32 } as const;
 export const record = { place: 0, numbers: 1, words: 5 } as const;
@@ -48,13 +48,15 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
  *
  * @param write writes the routines, which end with `ret`, and tells the tasks of each phase
  * @param prepare what each thread does once: constants in vector registers that no routine changes
+ * @param together that many tasks in a row are done by the same thread; divides the number of tasks of each phase
  */
 export function kernelCode(
   write: (to: Assembler) => readonly (readonly Task[])[],
-  prepare?: (to: Assembler) => void,
+  { prepare, together = 1 }: { readonly prepare?: (to: Assembler) => void; readonly together?: number } = {},
 ): KernelCode {
   const to = new Assembler();
   to.push(blockAt);
+  to.push(left);
   to.copy(blockAt, gpr.rdi);
   prepare?.(to);
   const [next, done] = [to.label(), to.label()];
@@ -63,15 +65,19 @@ export function kernelCode(
   to.fetchAdd(at(blockAt, word * block.next), recordAt);
   to.compare(recordAt, at(blockAt, word * block.end));
   to.jump(done, 'aboveOrEqual');
-  to.multiplyBy(recordAt, word * record.words);
+  to.multiplyBy(recordAt, word * record.words * together);
   to.add(recordAt, at(blockAt, word * block.table));
-  to.callAt(at(recordAt, word * record.place));
+  to.repeat(left, together, () => {
+    to.callAt(at(recordAt, word * record.place));
+    to.addConstant(recordAt, word * record.words);
+  });
   to.jump(next);
   to.bind(done);
   to.vzeroupper();
+  to.pop(left);
   to.pop(blockAt);
   to.ret();
   const phases = write(to);
   const tasks = phases.flat().map(({ routine: { place }, numbers }) => ({ place, numbers }));
-  return { name: 'code:avx512', code: to.finish(), tasks, phases: phases.map(({ length }) => length) };
+  return { name: 'code:avx512', code: to.finish(), tasks, phases: phases.map(({ length }) => length / together) };
 }

@@ -49,14 +49,16 @@ function flatUpdate({ bytes, arrays, numbers, constants, written, body }: FlatUp
       });
       return [tasks];
     },
-    (to) => {
-      constants.forEach((constant, i) => {
-        to.vconstant(constantsAt + i, constant, count);
-      });
-      for (let i = 0; i < numbers; i++) {
-        loadOperand(to, count, arrays + i);
-        to.vbroadcast(numbersAt + i, at(count));
-      }
+    {
+      prepare: (to) => {
+        constants.forEach((constant, i) => {
+          to.vconstant(constantsAt + i, constant, count);
+        });
+        for (let i = 0; i < numbers; i++) {
+          loadOperand(to, count, arrays + i);
+          to.vbroadcast(numbersAt + i, at(count));
+        }
+      },
     },
   );
 }

@@ -114,22 +114,25 @@ export function windowWalk(walk: WindowWalk): KernelCode {
   };
 
   const rowsPerTask = Math.max(1, Math.ceil(bytesPerTask / Math.max(own.step[0] * ownRow, other.step[0] * otherRow)));
-  return kernelCode((to) => {
-    const tasks: Task[] = [];
-    for (const { start, block, count } of runsOf(rows, own.step[0], other.step[0])) {
-      for (let i = start; i < start + block; i++) {
-        const routine = rowRoutine(to, rows[i]);
-        for (let plane = 0; plane < own.pixels.planes; plane++) {
-          for (let done = 0; done < count; done += rowsPerTask) {
-            const ownOffset = (plane * own.pixels.rows + i + done * block) * ownRow;
-            const otherOffset = (plane * other.pixels.rows + done * other.step[0]) * otherRow;
-            const times = Math.min(rowsPerTask, count - done);
-            const numbers = [ownOffset, otherOffset, indexBytes(ownOffset, otherOffset), times];
-            tasks.push({ routine, numbers });
+  return kernelCode(
+    (to) => {
+      const tasks: Task[] = [];
+      for (const { start, block, count } of runsOf(rows, own.step[0], other.step[0])) {
+        for (let i = start; i < start + block; i++) {
+          const routine = rowRoutine(to, rows[i]);
+          for (let plane = 0; plane < own.pixels.planes; plane++) {
+            for (let done = 0; done < count; done += rowsPerTask) {
+              const ownOffset = (plane * own.pixels.rows + i + done * block) * ownRow;
+              const otherOffset = (plane * other.pixels.rows + done * other.step[0]) * otherRow;
+              const times = Math.min(rowsPerTask, count - done);
+              const numbers = [ownOffset, otherOffset, indexBytes(ownOffset, otherOffset), times];
+              tasks.push({ routine, numbers });
+            }
           }
         }
       }
-    }
-    return [tasks];
-  }, prepare);
+      return [tasks];
+    },
+    { prepare },
+  );
 }

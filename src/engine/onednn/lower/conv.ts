@@ -1,8 +1,10 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
-import type { Activation, Conv2dParams, Spec } from '../../../graph/op.js';
+import type { Activation, Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { args, type ConvAlgorithm, type ConvGeometry, describe, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
+import { DirectConvolution } from '../jit/conv.js';
+import type { KernelCode } from '../jit/kernel.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { isChannelsLast, isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
@@ -125,9 +127,31 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
   const layout = primitive.layout('dst');
   const dst = summand === undefined ? context.output(y, layout) : context.addingTo(summand, y, layout);
-  const name = summand === undefined ? 'conv2d' : 'conv2d+add';
-  context.call(nameWith(name, params.activation), primitive, reads, [[args.dst, dst]]);
+  const name = nameWith(summand === undefined ? 'conv2d' : 'conv2d+add', params.activation);
+  const extras = { bias: bias !== undefined, summand: summand !== undefined };
+  const own = ownCode(context, { x: x.shape, weight: weight.shape, y: y.shape }, params, primitive, extras);
+  if (own === null) {
+    context.call(name, primitive, reads, [[args.dst, dst]]);
+    return;
+  }
+  context.own(primitive);
+  context.code(name, own, [dst, ...reads.map(([, placed]) => placed)], [dst]);
 };
+
+/** Code in place of the library's direct kernel, where it is faster. */
+function ownCode(
+  context: Lowering,
+  shapes: DirectConvolution['shapes'],
+  params: OpParams['conv2d'],
+  primitive: Primitive,
+  extras: Parameters<DirectConvolution['code']>[0],
+): KernelCode | null {
+  if (primitive.implementation.startsWith('jit_wino')) return null;
+  const [src, weights, dst] = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
+  return context.generate(JSON.stringify(['conv2d', shapes, params, extras]), () => {
+    return DirectConvolution.create(shapes, params, { src, weights, dst })?.code(extras) ?? null;
+  });
+}
 
 export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) => {
   const [dy, weight] = node.inputs;

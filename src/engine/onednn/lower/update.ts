@@ -92,7 +92,9 @@ export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const updated = flat(context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc));
   if (runsCode('float32')) {
     const g = gradientOf(context, node);
-    const code = sgdCode(updated.desc.size, node.params);
+    const code = context.generate(JSON.stringify(['sgd', updated.desc.size, node.params]), () =>
+      sgdCode(updated.desc.size, node.params),
+    );
     context.code('sgd', code, [updated, g, context.plain(rate)], [updated]);
     return;
   }
@@ -112,7 +114,9 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
     return;
   }
   if (runsCode('float32')) {
-    const code = momentumCode(desc.size, node.params);
+    const code = context.generate(JSON.stringify(['momentum', desc.size, node.params]), () =>
+      momentumCode(desc.size, node.params),
+    );
     context.code('momentum', code, [p, gradientOf(context, node), v, context.plain(rate)], [p, v]);
     return;
   }
@@ -152,7 +156,9 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
         keepOut.data[0] = kept;
       },
     );
-    const code = adamCode(p.desc.size, node.params);
+    const code = context.generate(JSON.stringify(['adam', p.desc.size, node.params]), () =>
+      adamCode(p.desc.size, node.params),
+    );
     context.code('adam', code, [p, gradientOf(context, node), m, v, step, floor, keep], [p, m, v]);
     return;
   }
