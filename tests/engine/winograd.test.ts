@@ -3,10 +3,13 @@ import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { type ConvShape, hasWinograd, winogradGain } from '../../src/engine/onednn/lower/winograd.js';
 import { type ConvolutionName, engineInfo, setConvolution, setEngine, setThreads } from '../../src/engine/select.js';
 import type { Shape } from '../../src/graph/shape.js';
+import * as nn from '../../src/nn/index.js';
 import * as o from '../../src/ops/index.js';
+import { Momentum } from '../../src/optimizer/index.js';
+import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
-import { Tensor } from '../../src/tensor/tensor.js';
-import { type Build, checkOp, evaluate, fixed, type Input, noise } from '../engines.js';
+import { noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { type Build, checkOp, evaluate, expectAgreement, fixed, type Input, noise } from '../engines.js';
 
 type Padding = readonly [number, number, number, number];
 
@@ -110,6 +113,61 @@ describe.runIf(hasWinograd())("Winograd's kernels", () => {
   });
 });
 
+describe.runIf(hasWinograd())("Winograd's kernels in predictions", () => {
+  const images = (x: Shape) => Tensor.fromData(noise(x, 5).data, x);
+  const predict = async (layer: nn.Layer, x: Shape) =>
+    (await noGrad(() => F.relu(layer.forward(images(x)))).data()) as Float32Array;
+
+  it.each<[Shape, number, number, string]>([
+    [[1, 16, 4, 4], 16, 1, 'wino_2x3'],
+    [[1, 32, 13, 15], 48, 1, 'wino_2x3'],
+    [[1, 128, 28, 28], 128, 1, 'wino_2x3'],
+    [[1, 256, 14, 14], 256, 0, 'wino_2x3'],
+    [[1, 64, 56, 56], 64, 1, 'jit_wino_4x3'],
+    [[10, 32, 7, 7], 64, 1, 'wino'],
+    [[10, 64, 14, 14], 32, 0, 'wino'],
+    [[3, 128, 29, 30], 256, 1, 'wino'],
+  ])('agree with the reference and keep their weights: %j to %i, padding %i', async (x, out, padding, kernel) => {
+    openOneDnn().convolution = 'winograd';
+    seed(1);
+    const layer = new nn.Conv2D(x[1], out, 3, { padding });
+    setEngine('reference');
+    const expected = await predict(layer, x);
+    setEngine('onednn');
+    const kernels = await convolutionKernels(() => predict(layer, x));
+    expect(kernels).toEqual([
+      { name: 'conv2d+relu', kernel: expect.stringContaining(kernel), threads: expect.any(Number) },
+    ]);
+    const reorders: string[] = [];
+    openOneDnn().observer = ({ name }) => reorders.push(name);
+    const again = await predict(layer, x);
+    expect(reorders.filter((name) => name === 'reorder').length).toBeLessThanOrEqual(2);
+    expectAgreement(again, expected, 'y');
+  });
+
+  it('follow the weights through a training, in which they can be read', async () => {
+    seed(1);
+    const x = [2, 64, 28, 28];
+    const layer = new nn.Conv2D(64, 64, 3, { padding: 1 });
+    const optimizer = new Momentum({ learningRate: 0.1, parameters: layer.parameters() });
+    const predictions: Float32Array[] = [];
+    const weights: unknown[] = [];
+    for (let step = 0; step < 3; step++) {
+      const loss = layer.forward(images(x)).square().mean();
+      loss.backward();
+      await optimizer.step({ also: [loss] });
+      optimizer.clearGrad();
+      const kernels = await convolutionKernels(async () => predictions.push(await predict(layer, x)));
+      expect(kernels.map(({ kernel }) => kernel.includes('wino'))).toEqual([true]);
+      weights.push(await layer.weight.data());
+    }
+    setEngine('reference');
+    expectAgreement(predictions[2], await predict(layer, x), 'y');
+    expect(predictions[1]).not.toEqual(predictions[2]);
+    expect(weights[1]).not.toEqual(weights[2]);
+  });
+});
+
 describe('setConvolution', () => {
   const kernelsOf = async (choice: ConvolutionName, x: Shape): Promise<string[]> => {
     setConvolution(choice);
@@ -139,8 +197,13 @@ describe('setConvolution', () => {
 });
 
 describe('the rule', () => {
-  const gain = (result: Shape, weight: Shape, rest: Partial<ConvShape['params']> = {}): number =>
-    winogradGain({ direction: 'forward', result, weight, params: { ...geometry([1, 1, 1, 1]), ...rest } });
+  const shapeOf = (result: Shape, weight: Shape, rest: Partial<ConvShape['params']> = {}): ConvShape => ({
+    direction: 'forward',
+    result,
+    weight,
+    params: { ...geometry([1, 1, 1, 1]), ...rest },
+  });
+  const gain = (...args: Parameters<typeof shapeOf>): number => winogradGain(shapeOf(...args));
 
   it('is for 3×3 kernels of stride 1 with enough channels', () => {
     expect(gain([10, 64, 56, 56], [64, 64, 3, 3])).toBeGreaterThan(2);
@@ -156,5 +219,13 @@ describe('the rule', () => {
   it('leaves images of few tiles to the direct kernels', () => {
     expect(gain([1, 512, 7, 7], [512, 512, 3, 3])).toBeLessThan(1);
     expect(gain([10, 512, 7, 7], [512, 512, 3, 3])).toBeGreaterThan(1.25);
+  });
+
+  it('takes more where weights are transformed once', () => {
+    const kept = (size: number) =>
+      winogradGain({ ...shapeOf([1, 256, size, size], [256, 256, 3, 3]), keepsWeights: true });
+    expect(gain([1, 256, 14, 14], [256, 256, 3, 3])).toBeLessThan(1.25);
+    expect(kept(14)).toBeGreaterThan(1.25);
+    expect(kept(7)).toBeLessThan(1.25);
   });
 });

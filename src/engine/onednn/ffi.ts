@@ -11,6 +11,7 @@ export {
   type ConvAlgorithm,
   type ConvGeometry,
   describe,
+  type ForwardProp,
   type NormFlags,
   type PoolGeometry,
   type Pooling,

@@ -51,6 +51,7 @@ export class Lowering {
   readonly #targets = new Map<GraphValue, GraphValue>();
   readonly #persistent = new Set<GraphValue>();
   readonly #finite = new Set<GraphValue>();
+  readonly #kept = new Map<GraphValue, boolean>();
   readonly #generated = new Map<string, KernelCode | null>();
   readonly #forwards = new Map<GraphValue, object>();
   #current = 0;
@@ -114,9 +115,17 @@ export class Lowering {
     return this.graph.outputs.some(({ into }) => into === source.index);
   }
 
-  /** Whether it is a source that lives over many runs and stays as it is in this program. */
+  /** Whether it is the same in every run until a parameter is overwritten from outside: what it is computed from stays. */
   isKept(value: GraphValue): boolean {
-    return this.#persistent.has(value) && !this.isRenewed(value);
+    const known = this.#kept.get(value);
+    if (known !== undefined) return known;
+    const { producer } = value;
+    const isKept =
+      producer === null
+        ? this.#persistent.has(value) && !this.isRenewed(value)
+        : producer.inputs.every((input) => this.isKept(input));
+    this.#kept.set(value, isKept);
+    return isKept;
   }
 
   /** Where the value lies, in the layout it was computed in. */
@@ -334,7 +343,10 @@ export class Lowering {
     if (value.producer !== null) throw new InternalError(`${value.producer.op} has not been lowered`);
     const resident = this.#persistent.has(value);
     // What is copied in at every run comes from a plain array; what stays may take the layout of its first user.
-    const desc = resident && (wanted.dtype === value.dtype || this.#isReadOnce(value)) ? wanted : plainDesc(value);
+    const desc =
+      resident && !wanted.isOpaque() && (wanted.dtype === value.dtype || this.#isReadOnce(value))
+        ? wanted
+        : plainDesc(value);
     const buffer = this.#addBuffer(resident ? 'resident' : 'input', desc.size, value.index, null);
     this.define(value, { buffer, desc });
     return desc.equals(wanted) ? (this.#places.get(value) as Placed[])[0] : this.inLayout(value, wanted);

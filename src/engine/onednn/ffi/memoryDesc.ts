@@ -95,6 +95,11 @@ export class MemoryDesc {
     return this === other || load().api.mdEqual(this.bytes, other.bytes) !== 0;
   }
 
+  /** A layout that one kind of kernel alone can read. */
+  isOpaque(): boolean {
+    return String(this) === 'opaque';
+  }
+
   isPlain(): boolean {
     return this.shape.length <= 5 && this.equals(MemoryDesc.plain(this.shape, this.dtype));
   }

@@ -2,14 +2,23 @@ import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Activation, Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { args, type ConvAlgorithm, type ConvGeometry, describe, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
+import {
+  args,
+  type ConvAlgorithm,
+  type ConvGeometry,
+  describe,
+  type ForwardProp,
+  MemoryDesc,
+  type PostOp,
+  Primitive,
+} from '../ffi.js';
 import { DirectConvolution } from '../jit/conv.js';
 import type { KernelCode } from '../jit/kernel.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { isChannelsLast, isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
 import { float32, type OperandTypes, typesFor } from './types.js';
-import { algorithmsFor, type ConvShape } from './winograd.js';
+import { algorithmsFor, type ConvShape, isSmall } from './winograd.js';
 
 export function postOpsOf(activation: Activation | undefined): PostOp[] {
   return activation === undefined ? [] : [{ kind: 'eltwise', fn: activation.fn, alpha: activation.alpha, beta: 0 }];
@@ -78,6 +87,23 @@ function best(
   throw new InternalError(`oneDNN has no kernel for the ${conv.direction} direction of conv2d`);
 }
 
+/**
+ * Winograd's forward kernel with weights that are transformed once for many runs, in a layout that it alone reads; `null`
+ * where that is not faster.
+ */
+function withKeptWeights(
+  context: Lowering,
+  conv: ConvShape,
+  create: (algorithm: ConvAlgorithm, geometry: ConvGeometry) => Primitive | null,
+): Primitive | null {
+  if (!algorithmsFor(context.convolution, { ...conv, keepsWeights: true }).includes('winograd')) return null;
+  const primitive = create('winograd', geometryOf(conv.params));
+  const suits = primitive === null || !primitive.implementation.includes('wino_2x3') || isSmall(conv);
+  if (suits) return primitive;
+  primitive.destroy();
+  return null;
+}
+
 /** A backward primitive, derived from the forward primitive of the same algorithm. */
 function backward(
   context: Lowering,
@@ -98,16 +124,15 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const attributes = { postOps: [...sum, ...postOpsOf(params.activation)] };
   const conv = { direction: 'forward', result: y.shape, weight: weight.shape, params } as const;
   const operands = { x, weight, y, groups: params.groups, bias: bias !== undefined };
-  const make = (types: OperandTypes) => {
-    const descs = openDescs(operands, types);
-    return best(context, conv, types, (algorithm, geometry) => {
-      const { src, weights, bias: biases, dst } = descs;
-      const opDesc = describe.convForward('training', algorithm, [src, weights, biases, dst], geometry);
-      return Primitive.create(opDesc, attributes);
-    });
+  const creates = (prop: ForwardProp, types: OperandTypes) => {
+    const { src, weights, bias, dst } = openDescs(operands, types);
+    return (algorithm: ConvAlgorithm, geometry: ConvGeometry) =>
+      Primitive.create(describe.convForward(prop, algorithm, [src, weights, bias, dst], geometry), attributes);
   };
+  const make = (types: OperandTypes) => best(context, conv, types, creates('training', types));
   const types = typesFor([x, y], { dst: y });
-  const primitive = make(types);
+  const isKept = types === float32 && context.isKept(weight);
+  const primitive = (isKept ? withKeptWeights(context, conv, creates('inference', types)) : null) ?? make(types);
   // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
   if (types !== float32) {
     const gradient = { x: x.shape, weight: weight.shape, params, bias: operands.bias };
@@ -146,7 +171,7 @@ function ownCode(
   primitive: Primitive,
   extras: Parameters<DirectConvolution['code']>[0],
 ): KernelCode | null {
-  if (primitive.implementation.startsWith('jit_wino')) return null;
+  if (primitive.implementation.includes('wino')) return null;
   const [src, weights, dst] = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
   return context.generate(JSON.stringify(['conv2d', shapes, params, extras]), () => {
     return DirectConvolution.create(shapes, params, { src, weights, dst })?.code(extras) ?? null;

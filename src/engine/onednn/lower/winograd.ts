@@ -17,6 +17,8 @@ export interface ConvShape {
   /** [O, C/groups, kh, kw] */
   readonly weight: Shape;
   readonly params: Conv2dParams;
+  /** Whether the transformed weights serve many runs. */
+  readonly keepsWeights?: boolean;
 }
 
 /** Below this the model is not sure enough. */
@@ -48,17 +50,28 @@ function isEligible({ weight, params }: ConvShape): boolean {
  * images as much as so many channels. The three were fitted to `npm run bench -- convolutions`.
  */
 export function winogradGain(conv: ConvShape): number {
-  const { direction, result, weight } = conv;
+  const { direction, weight, keepsWeights = false } = conv;
   const [out, channels] = weight;
   // Fewer channels than a vector holds would be padded.
   if (!isEligible(conv) || Math.min(out, channels) < 16) return 0;
   const product = 1.2;
-  const transformedWeights = direction === 'backwardWeights' ? 15 : 27;
+  // Kept ones have to be read, and are larger.
+  const transformedWeights = keepsWeights ? 8 : direction === 'backwardWeights' ? 15 : 27;
   const transformedImages = 7.5;
-  const tiles = Math.ceil(result[2] / 4) * Math.ceil(result[3] / 4);
-  const computed = (16 * tiles) / (result[2] * result[3]);
-  const cost = product + transformedWeights / (result[0] * tiles) + transformedImages * (1 / channels + 1 / out);
+  const tiles = tilesOf(conv);
+  const computed = (16 * tiles) / (conv.result[0] * conv.result[2] * conv.result[3]);
+  const cost = product + transformedWeights / tiles + transformedImages * (1 / channels + 1 / out);
   return 4 / (computed * cost);
+}
+
+/** Tiles of 4×4 results in all images. */
+function tilesOf({ result: [images, , height, width] }: ConvShape): number {
+  return images * Math.ceil(height / 4) * Math.ceil(width / 4);
+}
+
+/** Where F(2×2, 3×3) is faster than the direct kernel; the library takes it for single images with kept weights. */
+export function isSmall(conv: ConvShape): boolean {
+  return tilesOf(conv) <= 64;
 }
 
 /** Whether this library has such kernels for this processor. */
