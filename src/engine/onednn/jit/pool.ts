@@ -10,7 +10,7 @@ import { type Body, indexAt, otherAt, ownAt, type Side, windowWalk } from './wal
 const firstPositionRegister = 16;
 const mostPositions = 16;
 
-/** Max pooling that remembers which position of each window was the largest. */
+/** Max pooling; for a training it remembers which position of each window was the largest. */
 export class MaxPooling {
   private constructor(
     readonly params: Pool2dParams,
@@ -49,8 +49,8 @@ function prepare(to: Assembler): void {
   }
 }
 
-/** Operands: output, input, positions. The first of equal maxima counts. */
-export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling): KernelCode {
+/** Operands: output, input and, if they are to be remembered, positions. The first of equal maxima counts. */
+export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, remembers: boolean): KernelCode {
   const size = bytesOf(x);
   const body: Body = (to, vectors, taps, own) => {
     taps.forEach(({ position, other }, i) => {
@@ -61,18 +61,18 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling): Ker
         const loaded = i === 0 ? best : value;
         loadFeatures(to, x, loaded, from);
         if (i === 0) {
-          to.vcopyBytes(where, number);
+          if (remembers) to.vcopyBytes(where, number);
           continue;
         }
         const k = 1 + v;
         to.vless(k, best, value);
         to.vcopy(best, value, { k });
-        to.vcopyBytes(where, number, { k });
+        if (remembers) to.vcopyBytes(where, number, { k });
       }
     });
     for (let v = 0; v < vectors; v++) {
       const place = at(ownAt, own + v * lanes * size);
-      to.vstore(at(indexAt, own / size + v * lanes), 4 + v, 128);
+      if (remembers) to.vstore(at(indexAt, own / size + v * lanes), 4 + v, 128);
       if (size === 4) to.vstore(place, v);
       else to.vstoreUpperHalves(place, v);
     }
@@ -82,7 +82,7 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling): Ker
     { pixels: x, step: params.stride },
   ];
   const kernelWidth = params.kernel[1];
-  return windowWalk({ own, other, rows, columns, kernelWidth, indexIsOwn: true, prepare, body });
+  return windowWalk({ own, other, rows, columns, kernelWidth, index: remembers ? 'own' : null, prepare, body });
 }
 
 /**
@@ -121,7 +121,7 @@ export function maxPoolBackward({ x, y, rows, columns, params }: MaxPooling): Ke
     rows: inverse(rows, x.rows),
     columns: inverse(columns, x.columns),
     kernelWidth: params.kernel[1],
-    indexIsOwn: false,
+    index: 'other',
     prepare,
     body,
   });

@@ -31,23 +31,23 @@ export interface WindowWalk {
   readonly rows: readonly Reach[];
   readonly columns: readonly Reach[];
   readonly kernelWidth: number;
-  /** Whether the numbers of window positions lie as the results do. */
-  readonly indexIsOwn: boolean;
+  /** Whose elements have numbers of window positions, if any. */
+  readonly index: 'own' | 'other' | null;
   readonly prepare: (to: Assembler) => void;
   readonly body: Body;
 }
 
-/** Where the {@link Body} finds its three operands; what it must leave alone counts. */
+/** Where the {@link Body} finds its operands; what it must leave alone counts. */
 export const [ownAt, otherAt, indexAt] = scratch;
-const pointers = [ownAt, otherAt, indexAt];
 const [, , , rowCount, columnCount, channelCount] = scratch;
 
 /**
- * Code that goes over all results of a sliding window. Its operands are the results, the other side and the numbers of
- * window positions. Edges of the picture get code of their own, so that nothing is decided while it runs.
+ * Code that goes over all results of a sliding window. Its operands are the results, the other side and, if there are
+ * any, the numbers of window positions. Edges of the picture get code of their own, so that nothing is decided while it runs.
  */
 export function windowWalk(walk: WindowWalk): KernelCode {
-  const { own, other, rows, columns, kernelWidth, indexIsOwn, prepare, body } = walk;
+  const { own, other, rows, columns, kernelWidth, index, prepare, body } = walk;
+  const pointers = index === null ? [ownAt, otherAt] : [ownAt, otherAt, indexAt];
   const size = bytesOf(own.pixels);
   const pixel = own.pixels.channels * size;
   const vectors = vectorsOf(own.pixels);
@@ -57,9 +57,11 @@ export function windowWalk(walk: WindowWalk): KernelCode {
   const otherRow = other.pixels.columns * pixel;
   const columnRuns = runsOf(columns, own.step[1], other.step[1]);
 
-  const indexBytes = (byOwn: number, byOther: number) => (indexIsOwn ? byOwn : byOther) / size;
+  const distances = (byOwn: number, byOther: number) => {
+    return index === null ? [byOwn, byOther] : [byOwn, byOther, (index === 'own' ? byOwn : byOther) / size];
+  };
   const advance = (to: Assembler, byOwn: number, byOther: number) => {
-    [byOwn, byOther, indexBytes(byOwn, byOther)].forEach((bytes, i) => {
+    distances(byOwn, byOther).forEach((bytes, i) => {
       to.addConstant(pointers[i], bytes);
     });
   };
@@ -125,8 +127,7 @@ export function windowWalk(walk: WindowWalk): KernelCode {
               const ownOffset = (plane * own.pixels.rows + i + done * block) * ownRow;
               const otherOffset = (plane * other.pixels.rows + done * other.step[0]) * otherRow;
               const times = Math.min(rowsPerTask, count - done);
-              const numbers = [ownOffset, otherOffset, indexBytes(ownOffset, otherOffset), times];
-              tasks.push({ routine, numbers });
+              tasks.push({ routine, numbers: [...distances(ownOffset, otherOffset), times] });
             }
           }
         }

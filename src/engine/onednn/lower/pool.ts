@@ -38,20 +38,27 @@ function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, 
 
 export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
   const [y, argmax] = node.outputs;
-  const pooling = context.isUsed(argmax) ? trainedPooling(context, node) : null;
+  const pooling = ownPooling(context, node);
   if (pooling === null) {
     forward(context, node, 'max');
     return;
   }
+  const trains = context.isUsed(argmax);
+  const writes = [context.output(y, pooling.descs.y)];
+  if (trains) {
+    writes.push(context.output(argmax, pooling.positions));
+    context.rememberForward(argmax, pooling);
+  }
+  const [dst, ...positions] = writes;
   const src = context.withOwnAxes(node.inputs[0]);
-  const dst = context.output(y, pooling.descs.y);
-  const positions = context.output(argmax, pooling.positions);
-  context.rememberForward(argmax, pooling);
-  context.code(node.op, maxPoolForward(pooling), [dst, src, positions], [dst, positions]);
+  context.code(node.op, maxPoolForward(pooling, trains), [dst, src, ...positions], writes);
 };
 
-/** In training the library writes the positions of the maxima one by one, which takes most of its time. */
-function trainedPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): MaxPooling | null {
+/**
+ * In training the library writes the positions of the maxima one by one, which takes most of its time. On bfloat16, and where
+ * windows overlap, it does not get near to what memory delivers either.
+ */
+function ownPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): MaxPooling | null {
   const src = context.withOwnAxes(inputs[0]);
   const any = MemoryDesc.any(outputs[0].shape, src.desc.dtype);
   const primitive = Primitive.create(describe.poolForward('inference', 'max', src.desc, any, geometryOf(params)));
