@@ -1,4 +1,4 @@
-import type { Buffer, LoweredGraph, Placed, Step } from './steps.js';
+import { type Buffer, type LoweredGraph, type Placed, type Step, wholeOf } from './steps.js';
 
 /** A program's steps, those first that need not run every time. */
 export interface Hoisted {
@@ -17,12 +17,15 @@ export interface Hoisted {
  * constants, sources that the program does not overwrite, and one another's results. In a program that only predicts
  * these are all changes of the weights: folding of batch norms, other layouts, shorter types.
  */
-export function hoist({ steps, sources, outputs }: LoweredGraph): Hoisted {
+export function hoist({ steps, sources, outputs, parts }: LoweredGraph): Hoisted {
   const fixed = new Set(sources.flatMap(({ placed, assigned }) => (placed && !assigned ? [placed.buffer] : [])));
   const isFixed = (buffer: Buffer) => buffer.kind === 'constant' || (buffer.kind === 'resident' && fixed.has(buffer));
+  // Who writes a part writes the whole, and who reads a part reads what is written to the whole.
+  const whole = ({ buffer }: Placed) => wholeOf(buffer, parts)[0];
   const writers = new Map<Buffer, Step[]>();
   for (const step of steps) {
-    for (const { buffer } of step.writes) {
+    for (const placed of step.writes) {
+      const buffer = whole(placed);
       const list = writers.get(buffer);
       if (list === undefined) writers.set(buffer, [step]);
       else list.push(step);
@@ -32,18 +35,19 @@ export function hoist({ steps, sources, outputs }: LoweredGraph): Hoisted {
   const placeOf = (step: Step) => places.get(step) as number;
   const lastWrites = new Map([...writers].map(([buffer, list]) => [buffer, Math.max(...list.map(placeOf))]));
   const once = new Set(steps.filter(({ writes }) => writes.length > 0));
-  const isSame = ({ buffer }: Placed) =>
-    isFixed(buffer) || writers.get(buffer)?.every((step) => once.has(step)) === true;
+  const isSame = (placed: Placed) =>
+    isFixed(placed.buffer) || writers.get(whole(placed))?.every((step) => once.has(step)) === true;
   for (let before = -1; before !== once.size; ) {
     before = once.size;
     for (const step of once) {
-      const own = step.writes.every(({ buffer }) => buffer.kind === 'arena' && isSame({ buffer } as Placed));
+      const own = step.writes.every((placed) => placed.buffer.kind === 'arena' && isSame(placed));
       if (!own || !step.reads.every(isSame)) once.delete(step);
     }
     // Who runs every time must not miss what a later step writes over.
     for (const step of steps) {
       if (once.has(step)) continue;
-      for (const { buffer } of step.reads) {
+      for (const placed of step.reads) {
+        const buffer = whole(placed);
         if ((lastWrites.get(buffer) ?? -1) > placeOf(step))
           for (const writer of writers.get(buffer) ?? []) once.delete(writer);
       }

@@ -9,7 +9,7 @@ import type { NDArray } from '../reference/ndarray.js';
 import { args, MachineCode, MemoryDesc, Primitive } from './ffi.js';
 import type { KernelCode } from './jit/kernel.js';
 import type { ConvChoice } from './lower/winograd.js';
-import type { ArrayType, Buffer, KernelStep, LoweredGraph, Owned, Placed, SourcePlan, Step } from './steps.js';
+import type { ArrayType, Buffer, KernelStep, LoweredGraph, Owned, Part, Placed, SourcePlan, Step } from './steps.js';
 import { threadsFor, threadsForElements } from './work.js';
 
 /** Turns one node into steps. */
@@ -48,6 +48,7 @@ export class Lowering {
   readonly #places = new Map<GraphValue, Placed[]>();
   readonly #lastUses = new Map<GraphValue, number>();
   readonly #bufferLastUses = new Map<Buffer, number>();
+  readonly #parts = new Map<Buffer, Part>();
   readonly #targets = new Map<GraphValue, GraphValue>();
   readonly #persistent = new Set<GraphValue>();
   readonly #finite = new Set<GraphValue>();
@@ -210,7 +211,40 @@ export class Lowering {
   /** Whether the current node has more than one of its inputs there: it still reads others after it has begun to write. */
   #isReadOtherwise(buffer: Buffer): boolean {
     const { inputs } = this.graph.nodes[this.#current];
-    return inputs.filter((input) => this.#places.get(input)?.some((place) => place.buffer === buffer)).length > 1;
+    const whole = this.#wholeOf(buffer);
+    const isThere = (input: GraphValue) =>
+      this.#places.get(input)?.some((place) => this.#wholeOf(place.buffer) === whole) === true;
+    return inputs.filter(isThere).length > 1;
+  }
+
+  #wholeOf(buffer: Buffer): Buffer {
+    const part = this.#parts.get(buffer);
+    return part === undefined ? buffer : this.#wholeOf(part.whole);
+  }
+
+  /**
+   * Lets values lie one after another in the memory of `output`, so that nothing need be copied.
+   *
+   * @returns whether that is possible: each fills a buffer that changes from run to run and is no part of another yet
+   */
+  join(inputs: readonly GraphValue[], output: GraphValue, desc: MemoryDesc): boolean {
+    const places = inputs.map((input) => this.placeOf(input));
+    const isFree = ({ buffer, desc: { size } }: Placed) =>
+      buffer.kind === 'arena' && buffer.bytes === size && !this.#parts.has(buffer);
+    const buffers = new Set(places.map(({ buffer }) => buffer));
+    const bytes = places.reduce((sum, { buffer }) => sum + buffer.bytes, 0);
+    if (!places.every(isFree) || buffers.size < inputs.length || bytes !== desc.size) return false;
+    if (inputs.some((input) => this.isKept(input))) return false;
+    const whole = this.output(output, desc).buffer;
+    let offset = 0;
+    places.forEach(({ buffer }, i) => {
+      this.#parts.set(buffer, { whole, offset });
+      offset += buffer.bytes;
+      // Who overwrites the one overwrites the other.
+      this.#keep(buffer, output);
+      this.#keep(whole, inputs[i]);
+    });
+    return true;
   }
 
   /**
@@ -420,7 +454,7 @@ export class Lowering {
       resident: persistent,
       assigned: assigned.has(i),
     }));
-    return { steps: this.#steps, buffers: this.#buffers, sources, outputs, owned: this.#owned };
+    return { steps: this.#steps, buffers: this.#buffers, parts: this.#parts, sources, outputs, owned: this.#owned };
   }
 
   readonly #shadows = new Map<GraphValue, NDArray>();

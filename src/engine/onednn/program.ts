@@ -18,6 +18,7 @@ import {
   type Placed,
   type Step,
   type StepArray,
+  wholeOf,
 } from './steps.js';
 
 /** The working memory that all programs of an engine share: they run one after another. */
@@ -376,10 +377,11 @@ interface Layout {
 }
 
 /** Offsets of all buffers: intermediates by liveness in the arena, what stays one after another in blocks of its own. */
-function layOut({ buffers, outputs }: LoweredGraph, { steps, kept }: Hoisted): Layout {
+function layOut({ buffers, parts, outputs }: LoweredGraph, { steps, kept }: Hoisted): Layout {
   const first = new Map<Buffer, number>();
   const last = new Map<Buffer, number>();
-  const touch = ({ buffer }: Placed, step: number) => {
+  const touch = (placed: Placed, step: number) => {
+    const [buffer] = wholeOf(placed.buffer, parts);
     if (!first.has(buffer)) first.set(buffer, buffer.kind === 'input' ? -1 : step);
     last.set(buffer, step);
   };
@@ -388,7 +390,9 @@ function layOut({ buffers, outputs }: LoweredGraph, { steps, kept }: Hoisted): L
     for (const placed of step.writes) touch(placed, i);
   });
   for (const output of outputs) touch(output, steps.length);
-  const inArena = buffers.filter((buffer) => (buffer.kind === 'arena' && !kept.has(buffer)) || buffer.kind === 'input');
+  const isInArena = (buffer: Buffer) =>
+    buffer.kind === 'input' || (buffer.kind === 'arena' && !kept.has(buffer) && !parts.has(buffer));
+  const inArena = buffers.filter(isInArena);
   const plan = planArena(
     inArena.map((buffer) => ({
       bytes: buffer.bytes,
@@ -400,6 +404,10 @@ function layOut({ buffers, outputs }: LoweredGraph, { steps, kept }: Hoisted): L
   inArena.forEach((buffer, i) => {
     offsets[buffer.id] = plan.offsets[i];
   });
+  for (const buffer of parts.keys()) {
+    const [{ id }, offset] = wholeOf(buffer, parts);
+    offsets[buffer.id] = offsets[id] + offset;
+  }
   const stack = (stays: readonly Buffer[]): number => {
     let place = 0;
     for (const { id, bytes } of stays) {

@@ -92,10 +92,17 @@ export interface StepArray extends ArrayType {
   readonly data: TypedArray;
 }
 
+/** Says that a buffer is a piece of another one. */
+export interface Part {
+  readonly whole: Buffer;
+  readonly offset: number;
+}
+
 /** Everything that a lowering produces. */
 export interface LoweredGraph {
   readonly steps: readonly Step[];
   readonly buffers: readonly Buffer[];
+  readonly parts: ReadonlyMap<Buffer, Part>;
   readonly sources: readonly SourcePlan[];
   /** Where the outputs that are new arrays lie, in plain layout. */
   readonly outputs: readonly (Placed & ArrayType)[];
@@ -109,4 +116,12 @@ export interface SourcePlan {
   readonly resident: boolean;
   /** Whether the program overwrites it. */
   readonly assigned: boolean;
+}
+
+/** The buffer that is no part of another one, and how far into it this one begins. */
+export function wholeOf(buffer: Buffer, parts: LoweredGraph['parts']): readonly [Buffer, number] {
+  const part = parts.get(buffer);
+  if (part === undefined) return [buffer, 0];
+  const [whole, offset] = wholeOf(part.whole, parts);
+  return [whole, offset + part.offset];
 }

@@ -1,7 +1,9 @@
+import type { GraphNode } from '../../../compiler/graph.js';
 import { allocate } from '../../../graph/dtype.js';
 import { numel, stridesOf } from '../../../graph/shape.js';
 import { args, MemoryDesc, multipleSrc, Primitive } from '../ffi.js';
 import { type Lower, type Lowering, plainDesc } from '../lowering.js';
+import type { Placed } from '../steps.js';
 
 export const constant: Lower<'constant'> = (context, node) => {
   const [y] = node.outputs;
@@ -57,9 +59,29 @@ export const concat: Lower<'concat'> = (context, node) => {
     context.fallback(node);
     return;
   }
+  const layout = primitive.layout('dst');
+  if (liesInOrder(node, inputs, layout) && context.join(node.inputs, y, layout)) {
+    primitive.destroy();
+    return;
+  }
   const reads = inputs.map((input, i) => [multipleSrc(i), input] as const);
-  context.call('concat', primitive, reads, [[args.dst, context.output(y, primitive.layout('dst'))]]);
+  context.call('concat', primitive, reads, [[args.dst, context.output(y, layout)]]);
 };
+
+/** Whether in the joined layout one input follows another: the channels of a single image do, unless they are innermost. */
+function liesInOrder(
+  { params, outputs: [y] }: GraphNode<'concat'>,
+  inputs: readonly Placed[],
+  layout: MemoryDesc,
+): boolean {
+  const name = String(layout);
+  const isOutermost =
+    params.axis === 0 ? /^[aA]/.test(name) : params.axis === 1 && y.shape[0] === 1 && /^a[bB]/.test(name);
+  return (
+    isOutermost &&
+    [...inputs.map(({ desc }) => desc), layout].every((desc) => String(desc) === name && !desc.isPadded())
+  );
+}
 
 export const slice: Lower<'slice'> = (context, node) => {
   const [x] = node.inputs;
