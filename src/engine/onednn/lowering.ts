@@ -1,19 +1,21 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import { InternalError, requireFinite } from '../../errors.js';
-import { bytesPerElement, type DType, declared, type OutputDType, type TypedArray } from '../../graph/dtype.js';
-import type { OpName, Spec } from '../../graph/op.js';
-import { numel, type Shape, sameShape } from '../../graph/shape.js';
+import type { TypedArray } from '../../graph/dtype.js';
+import type { OpName } from '../../graph/op.js';
+import { numel, sameShape } from '../../graph/shape.js';
 import type { Watch } from '../engine.js';
-import { arrayFor, runKernel } from '../reference/engine.js';
-import type { NDArray } from '../reference/ndarray.js';
+import { runKernel } from '../reference/engine.js';
 import { args, MachineCode, MemoryDesc, Primitive } from './ffi.js';
 import type { KernelCode } from './jit/kernel.js';
 import type { ConvChoice } from './lower/winograd.js';
+import { plainDesc, typed } from './placing.js';
 import type { ArrayType, Buffer, KernelStep, LoweredGraph, Owned, Part, Placed, SourcePlan, Step } from './steps.js';
+import { Validation } from './validation.js';
 import { threadsFor, threadsForElements } from './work.js';
 
 /** Turns one node into steps. */
 export type Lower<K extends OpName> = (context: Lowering, node: GraphNode<K>) => void;
+
 export interface LoweringOptions {
   /** Compare every node with the reference engine at every run. */
   readonly validate: boolean;
@@ -79,11 +81,13 @@ export class Lowering {
   /** Lowers the whole graph. */
   static lower(graph: Graph, table: LoweringTable, options: LoweringOptions): LoweredGraph {
     const context = new Lowering(graph, options);
+    const validation = options.validate ? new Validation() : null;
     graph.nodes.forEach((node, i) => {
       context.#current = i;
       context.#useThreads(threadsFor(node, options.threads));
-      if (options.validate) context.#lowerValidated(node, table, i);
-      else context.#lowerNode(node, table);
+      const lower = () => context.#lowerNode(node, table);
+      if (validation === null) lower();
+      else validation.around(context, node, `%${i} ${node.op}`, lower);
       context.#inspect(node);
     });
     return context.#finish();
@@ -456,75 +460,4 @@ export class Lowering {
     }));
     return { steps: this.#steps, buffers: this.#buffers, parts: this.#parts, sources, outputs, owned: this.#owned };
   }
-
-  readonly #shadows = new Map<GraphValue, NDArray>();
-
-  /** Lowers a node between a step that keeps its inputs and one that computes it again and compares. */
-  #lowerValidated(node: GraphNode, table: LoweringTable, place: number): void {
-    const shadowOf = (value: GraphValue) => {
-      const shadow = this.#shadows.get(value) ?? arrayFor(value);
-      this.#shadows.set(value, shadow);
-      return shadow;
-    };
-    const inputs = node.inputs.map(shadowOf);
-    const visible = node.inputs.filter((input) => input.dtype !== 'opaque');
-    const reads = visible.map((input) => typed(this.plain(input), input));
-    this.kernel('keep', reads, [], (arrays) => {
-      arrays.forEach((array, i) => {
-        shadowOf(visible[i]).data.set(array.data);
-      });
-    });
-    this.#lowerNode(node, table);
-    const results = node.outputs.filter((output) => output.dtype !== 'opaque' && this.isUsed(output));
-    const expected = node.outputs.map(shadowOf);
-    const rounded = [...node.inputs, ...node.outputs].some(({ dtype }) => dtype === 'bfloat16');
-    const tolerance = rounded ? 2e-2 : 1e-4;
-    this.kernel(
-      'validate',
-      results.map((output) => typed(this.plain(output), output)),
-      [],
-      (arrays) => {
-        runKernel(node, inputs, expected);
-        const references = results.map((output) => shadowOf(output).data);
-        // One scale for all outputs: some are sums that cancel, such as the gradient of a bias in front of a batch norm.
-        const scale = Math.max(1e-6, ...references.map(largest));
-        arrays.forEach((array, i) => {
-          compare(`%${place} ${node.op}`, array.data, references[i], tolerance * scale);
-        });
-      },
-    );
-  }
-}
-
-/** The largest finite magnitude. */
-function largest(values: TypedArray): number {
-  let most = 0;
-  for (const x of values) if (Number.isFinite(x)) most = Math.max(most, Math.abs(x));
-  return most;
-}
-
-function compare(where: string, actual: TypedArray, expected: TypedArray, tolerance: number): void {
-  for (let i = 0; i < actual.length; i++) {
-    if (Math.abs(actual[i] - expected[i]) > tolerance || Number.isNaN(actual[i]) !== Number.isNaN(expected[i])) {
-      throw new InternalError(`validation of ${where}: element ${i} is ${actual[i]}, reference ${expected[i]}`);
-    }
-  }
-}
-
-/** Row-major. Few kernels know more than five axes, so that longer shapes are seen as one row. */
-export function plainDesc({ shape, dtype }: Spec): MemoryDesc {
-  return MemoryDesc.plain(shape.length > 5 ? [numel(shape)] : shape, storedAs(dtype));
-}
-
-/** TypeScript kernels know no bfloat16, and their workspaces are int32. */
-function storedAs(dtype: OutputDType): DType {
-  return dtype === 'opaque' ? 'int32' : (declared(dtype) as DType);
-}
-
-export function typed(placed: Placed, { shape, dtype }: Spec): Placed & ArrayType {
-  return { ...placed, shape, dtype: declared(dtype) };
-}
-
-export function bytesOf(shape: Shape, dtype: ArrayType['dtype']): number {
-  return numel(shape) * bytesPerElement(storedAs(dtype));
 }

@@ -7,7 +7,7 @@ import type { Program } from '../engine.js';
 import type { ProgramMemory } from '../memory.js';
 import { ArgBlock, type MemoryDesc, MemoryHandle, makeExecutor, NativeMemory } from './ffi.js';
 import { type Hoisted, hoist } from './hoist.js';
-import { bytesOf } from './lowering.js';
+import { bytesOf } from './placing.js';
 import { planArena } from './plan.js';
 import { ResidentBuffer } from './resident.js';
 import {

@@ -3,7 +3,8 @@ import { declared } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
 import { numel, sameShape } from '../../../graph/shape.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
-import { type Lower, type Lowering, plainDesc } from '../lowering.js';
+import type { Lower, Lowering } from '../lowering.js';
+import { plainDesc } from '../placing.js';
 import { nameWith, postOpsOf, required } from './conv.js';
 
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {

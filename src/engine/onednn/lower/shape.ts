@@ -2,7 +2,8 @@ import type { GraphNode } from '../../../compiler/graph.js';
 import { allocate } from '../../../graph/dtype.js';
 import { numel, stridesOf } from '../../../graph/shape.js';
 import { args, MemoryDesc, multipleSrc, Primitive } from '../ffi.js';
-import { type Lower, type Lowering, plainDesc } from '../lowering.js';
+import type { Lower, Lowering } from '../lowering.js';
+import { plainDesc } from '../placing.js';
 import type { Placed } from '../steps.js';
 
 export const constant: Lower<'constant'> = (context, node) => {

@@ -12,7 +12,8 @@ import {
   runsCode,
 } from '../ffi.js';
 import { adamCode, momentumCode, sgdCode } from '../jit/update.js';
-import { type Lower, type Lowering, plainDesc, typed } from '../lowering.js';
+import type { Lower, Lowering } from '../lowering.js';
+import { plainDesc, typed } from '../placing.js';
 import type { Placed } from '../steps.js';
 import { required } from './conv.js';
 
