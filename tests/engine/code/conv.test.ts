@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import { runsCode } from '../../../src/engine/onednn/ffi.js';
 import { implementationOf } from '../../../src/engine/onednn/steps.js';
@@ -22,6 +22,7 @@ interface Case extends Conv2dOptions {
 afterEach(() => {
   setEngine('onednn');
   openOneDnn().observer = null;
+  vi.unstubAllEnvs();
 });
 
 const tensor = (shape: Shape, seed: number) => Tensor.fromData(noise([...shape], seed).data, [...shape]);
@@ -92,5 +93,11 @@ describe.runIf(runsCode('float32'))('the convolution of one image', () => {
     const kernels = await kernelsOf(() => convolve(options));
     expect(kernels).toHaveLength(1);
     expect(kernels[0]).not.toContain('code');
+  });
+
+  it('leaves everything to the library with FOVEA_CODE=0', async () => {
+    vi.stubEnv('FOVEA_CODE', '0');
+    const kernels = await kernelsOf(() => convolve({ x: [1, 16, 8, 7], weight: [16, 16, 1, 1] }));
+    expect(kernels).toEqual([expect.stringMatching(/^conv2d jit/)]);
   });
 });
