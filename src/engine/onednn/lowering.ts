@@ -54,7 +54,7 @@ export class Lowering {
   readonly #targets = new Map<GraphValue, GraphValue>();
   readonly #persistent = new Set<GraphValue>();
   readonly #finite = new Set<GraphValue>();
-  readonly #kept = new Map<GraphValue, boolean>();
+  readonly #kept = new Set<GraphValue>();
   readonly #generated = new Map<string, KernelCode | null>();
   readonly #forwards = new Map<GraphValue, object>();
   #current = 0;
@@ -75,7 +75,13 @@ export class Lowering {
       if (into >= 0) this.#targets.set(value, graph.sources[into].value);
       this.#lastUses.set(value, Number.POSITIVE_INFINITY);
     }
-    for (const { value, persistent } of graph.sources) if (persistent) this.#persistent.add(value);
+    for (const { value, persistent } of graph.sources) {
+      if (persistent) this.#persistent.add(value);
+      if (persistent && !this.isRenewed(value)) this.#kept.add(value);
+    }
+    for (const { inputs, outputs } of graph.nodes) {
+      if (inputs.every((input) => this.#kept.has(input))) for (const output of outputs) this.#kept.add(output);
+    }
   }
 
   /** Lowers the whole graph. */
@@ -120,17 +126,9 @@ export class Lowering {
     return this.graph.outputs.some(({ into }) => into === source.index);
   }
 
-  /** Whether it is the same in every run until a parameter is overwritten from outside: what it is computed from stays. */
+  /** Whether it is the same in every run until a parameter is overwritten from outside: so is all that it is computed from. */
   isKept(value: GraphValue): boolean {
-    const known = this.#kept.get(value);
-    if (known !== undefined) return known;
-    const { producer } = value;
-    const isKept =
-      producer === null
-        ? this.#persistent.has(value) && !this.isRenewed(value)
-        : producer.inputs.every((input) => this.isKept(input));
-    this.#kept.set(value, isKept);
-    return isKept;
+    return this.#kept.has(value);
   }
 
   /** Where the value lies, in the layout it was computed in. */

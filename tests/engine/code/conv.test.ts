@@ -85,6 +85,8 @@ describe.runIf(runsCode('float32'))('the convolution of one image', () => {
     ['more images', { x: [2, 16, 8, 8], weight: [16, 16, 1, 1] }],
     ['dilation', { x: [1, 16, 8, 8], weight: [16, 16, 3, 3], dilation: 2 }],
     ['groups', { x: [1, 32, 8, 8], weight: [32, 16, 1, 1], groups: 2 }],
+    ['large kernels', { x: [1, 16, 20, 20], weight: [16, 16, 10, 5] }],
+    ['large images', { x: [1, 16, 800, 900], weight: [16, 16, 1, 1] }],
     ['other activations', { x: [1, 16, 8, 8], weight: [16, 16, 1, 1], activation: 'tanh' }],
     ['channels of the input that 16 does not divide', { x: [1, 24, 8, 8], weight: [16, 24, 1, 1] }],
     ['channels of the result that 16 does not divide', { x: [1, 16, 8, 8], weight: [24, 16, 1, 1] }],

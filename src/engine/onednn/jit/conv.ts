@@ -9,6 +9,8 @@ import { type Reach, windows } from './reach.js';
 const vectorRegisters = 32;
 /** Instructions of the loop over input channels; of more, decoding becomes the bottleneck. */
 const mostInstructions = 2000;
+/** Larger kernels make too much code, larger images too long a table of tasks. */
+const [mostTaps, mostTasks] = [49, 20_000];
 /** Input that is read again for other output channels should stay in a core's own cache. */
 const chunkBytes = 384 * 1024;
 /** Parts of the work, so that threads end at nearly the same time. */
@@ -23,13 +25,6 @@ interface ConvShapes {
   readonly x: Shape;
   readonly weight: Shape;
   readonly y: Shape;
-}
-
-/** Layouts of the same. */
-interface ConvLayouts {
-  readonly src: MemoryDesc;
-  readonly weights: MemoryDesc;
-  readonly dst: MemoryDesc;
 }
 
 /** Operands that a convolution may have. */
@@ -77,17 +72,22 @@ export class DirectConvolution {
 
   /**
    * `null` where the library does as well, with more than one image; and where there is no code for it: another processor,
-   * groups, dilation, another activation or layout.
+   * groups, dilation, a large kernel or image, another activation or layout.
+   *
+   * @param layouts of x, weight and y
    */
-  static create(shapes: ConvShapes, params: OpParams['conv2d'], layouts: ConvLayouts): DirectConvolution | null {
+  static create(
+    shapes: ConvShapes,
+    params: OpParams['conv2d'],
+    layouts: readonly MemoryDesc[],
+  ): DirectConvolution | null {
     const { x, weight, y } = shapes;
     const { stride, padding, dilation, groups, activation } = params;
     const [out, channels, height, width] = weight;
     if (x[0] > 1 || groups !== 1 || dilation.some((n) => n !== 1)) return null;
-    if (out % lanes !== 0 || channels % lanes !== 0) return null;
+    if (out % lanes !== 0 || channels % lanes !== 0 || height * width > mostTaps) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
-    const { src, weights, dst } = layouts;
-    if ([src, weights, dst].join() !== 'aBcd16b,ABcd16b16a,aBcd16b' || !runsCode('float32')) return null;
+    if (layouts.join() !== 'aBcd16b,ABcd16b16a,aBcd16b' || !runsCode('float32')) return null;
     const axis = (input: number, output: number, kernel: number, which: 0 | 1): Axis => {
       const pad = padding[2 * which];
       return { input, reaches: windows(input, output, kernel, stride[which], pad), stride: stride[which], pad };
@@ -99,6 +99,7 @@ export class DirectConvolution {
     if ([...rows.reaches, ...columns.reaches].some((reach) => reach.length === 0)) return null;
     const blocks = bestBlocks(columns.reaches.length, out / lanes);
     const tiles = tilesOf(columns.reaches, mostPixels(blocks));
+    if (rows.reaches.length * tiles.length * (out / lanes / blocks) > mostTasks) return null;
     return new DirectConvolution(shapes, activation !== undefined, rows, columns, blocks, tiles);
   }
 

@@ -172,9 +172,9 @@ function ownCode(
   extras: Parameters<DirectConvolution['code']>[0],
 ): KernelCode | null {
   if (primitive.implementation.includes('wino')) return null;
-  const [src, weights, dst] = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
-  return context.generate(JSON.stringify(['conv2d', shapes, params, extras]), () => {
-    return DirectConvolution.create(shapes, params, { src, weights, dst })?.code(extras) ?? null;
+  const layouts = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
+  return context.generate(JSON.stringify(['conv2d', shapes, params, extras, layouts.map(String)]), () => {
+    return DirectConvolution.create(shapes, params, layouts)?.code(extras) ?? null;
   });
 }
 
