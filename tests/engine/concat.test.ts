@@ -35,7 +35,8 @@ async function compare(build: () => readonly Tensor[]): Promise<number> {
     results.push((await Promise.all(outputs.map((output) => output.data()))) as Float32Array[]);
   }
   results[1].forEach((actual, i) => {
-    expectAgreement(actual, results[0][i], `output ${i}`);
+    // Functions are approximated; what was overwritten differs by more.
+    expectAgreement(actual, results[0][i], `output ${i}`, { tolerance: 1e-3 });
   });
   return copies;
 }
@@ -67,6 +68,16 @@ describe('concat', () => {
       const [a, b, c] = [pointwise(image(), 16, 2), pointwise(image(), 32, 3), pointwise(image(), 16, 4)];
       const inner = concat([a, b], 1);
       return [pointwise(concat([c, inner], 1), 16, 5), F.relu(inner), F.relu(c)];
+    };
+    expect(await compare(build)).toBe(0);
+  });
+
+  it('keeps the parts of what has become a part itself', async () => {
+    const build = () => {
+      const [a, b, c] = [pointwise(image(), 16, 2), pointwise(image(), 32, 3), pointwise(image(), 16, 4)];
+      const outer = concat([c, concat([a, b], 1)], 1);
+      // The first output needs the outer one, which the last one reads when nothing else reads its parts any more.
+      return [pointwise(outer, 16, 5), F.tanh(a), F.tanh(b), pointwise(outer, 16, 6)];
     };
     expect(await compare(build)).toBe(0);
   });
@@ -110,7 +121,7 @@ describe('concat', () => {
           return values.filter((_, i) => i >= values.length - 3 || i % 4 === 0);
         });
       }),
-      { numRuns: 200 },
+      { numRuns: 150 },
     );
   });
 });

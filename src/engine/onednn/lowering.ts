@@ -239,13 +239,11 @@ export class Lowering {
     if (inputs.some((input) => this.isKept(input))) return false;
     const whole = this.output(output, desc).buffer;
     let offset = 0;
-    places.forEach(({ buffer }, i) => {
+    for (const { buffer } of places) {
+      this.#keepUntil(whole, this.#bufferLastUses.get(buffer) ?? -1);
       this.#parts.set(buffer, { whole, offset });
       offset += buffer.bytes;
-      // Who overwrites the one overwrites the other.
-      this.#keep(buffer, output);
-      this.#keep(whole, inputs[i]);
-    });
+    }
     return true;
   }
 
@@ -350,8 +348,13 @@ export class Lowering {
 
   /** Says that the buffer must not be overwritten before the last use of the value. */
   #keep(buffer: Buffer, value: GraphValue): void {
-    const last = Math.max(this.#bufferLastUses.get(buffer) ?? -1, this.#lastUses.get(value) ?? -1);
-    this.#bufferLastUses.set(buffer, last);
+    this.#keepUntil(buffer, this.#lastUses.get(value) ?? -1);
+  }
+
+  /** Who overwrites a part overwrites the whole, and the other parts as well who overwrites that. */
+  #keepUntil(buffer: Buffer, use: number): void {
+    const whole = this.#wholeOf(buffer);
+    this.#bufferLastUses.set(whole, Math.max(this.#bufferLastUses.get(whole) ?? -1, use));
   }
 
   /** Kernels are generated for a number of threads. */
@@ -366,7 +369,7 @@ export class Lowering {
 
   /** Whether nothing after the current node reads the buffer. */
   #isSpent(buffer: Buffer): boolean {
-    return (this.#bufferLastUses.get(buffer) ?? Number.POSITIVE_INFINITY) <= this.#current;
+    return (this.#bufferLastUses.get(this.#wholeOf(buffer)) ?? Number.POSITIVE_INFINITY) <= this.#current;
   }
 
   #addBuffer(kind: Buffer['kind'], bytes: number, source: number, contents: TypedArray | null): Buffer {
