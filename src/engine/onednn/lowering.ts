@@ -9,7 +9,18 @@ import { args, MachineCode, MemoryDesc, Primitive } from './ffi.js';
 import type { KernelCode } from './jit/kernel.js';
 import type { ConvChoice } from './lower/winograd.js';
 import { plainDesc, typed } from './placing.js';
-import type { ArrayType, Buffer, KernelStep, LoweredGraph, Owned, Part, Placed, SourcePlan, Step } from './steps.js';
+import {
+  type ArrayType,
+  type Buffer,
+  type KernelStep,
+  type LoweredGraph,
+  type Owned,
+  type Part,
+  type Placed,
+  type SourcePlan,
+  type Step,
+  wholeOf,
+} from './steps.js';
 import { Validation } from './validation.js';
 import { threadsFor, threadsForElements } from './work.js';
 
@@ -52,6 +63,7 @@ export class Lowering {
   readonly #bufferLastUses = new Map<Buffer, number>();
   readonly #parts = new Map<Buffer, Part>();
   readonly #targets = new Map<GraphValue, GraphValue>();
+  readonly #renewed = new Set<GraphValue>();
   readonly #persistent = new Set<GraphValue>();
   readonly #finite = new Set<GraphValue>();
   readonly #kept = new Set<GraphValue>();
@@ -72,7 +84,10 @@ export class Lowering {
     });
     for (const { value, into, finite } of graph.outputs) {
       if (finite) this.#finite.add(value);
-      if (into >= 0) this.#targets.set(value, graph.sources[into].value);
+      if (into >= 0) {
+        this.#targets.set(value, graph.sources[into].value);
+        this.#renewed.add(graph.sources[into].value);
+      }
       this.#lastUses.set(value, Number.POSITIVE_INFINITY);
     }
     for (const { value, persistent } of graph.sources) {
@@ -123,7 +138,7 @@ export class Lowering {
 
   /** Whether the program overwrites this source. */
   isRenewed(source: GraphValue): boolean {
-    return this.graph.outputs.some(({ into }) => into === source.index);
+    return this.#renewed.has(source);
   }
 
   /** Whether it is the same in every run until a parameter is overwritten from outside: so is all that it is computed from. */
@@ -220,8 +235,7 @@ export class Lowering {
   }
 
   #wholeOf(buffer: Buffer): Buffer {
-    const part = this.#parts.get(buffer);
-    return part === undefined ? buffer : this.#wholeOf(part.whole);
+    return wholeOf(buffer, this.#parts)[0];
   }
 
   /**
@@ -283,11 +297,12 @@ export class Lowering {
     });
   }
 
-  /** What `make` generates, made once for each key of a program. */
-  generate<T extends KernelCode | null>(key: string, make: () => T): T {
+  /** What `make`, a named function, makes of these arguments; once for equal ones, which JSON must tell apart. */
+  generate<A extends readonly unknown[], T extends KernelCode | null>(make: (...args: A) => T, ...args: A): T {
+    const key = `${make.name} ${JSON.stringify(args)}`;
     const known = this.#generated.get(key);
     if (known !== undefined) return known as T;
-    const code = make();
+    const code = make(...args);
     this.#generated.set(key, code);
     return code;
   }

@@ -1,6 +1,6 @@
 import type { OpParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { type MemoryDesc, runsCode } from '../ffi.js';
+import { runsCode } from '../ffi.js';
 import { type Assembler, at, type Label } from './assembler.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
 import { lanes, vectorBytes } from './pixels.js';
@@ -74,13 +74,9 @@ export class DirectConvolution {
    * `null` where the library does as well, with more than one image; and where there is no code for it: another processor,
    * groups, dilation, a large kernel or image, another activation or layout.
    *
-   * @param layouts of x, weight and y
+   * @param layouts of x, weight and y, in oneDNN's notation
    */
-  static create(
-    shapes: ConvShapes,
-    params: OpParams['conv2d'],
-    layouts: readonly MemoryDesc[],
-  ): DirectConvolution | null {
+  static create(shapes: ConvShapes, params: OpParams['conv2d'], layouts: readonly string[]): DirectConvolution | null {
     const { x, weight, y } = shapes;
     const { stride, padding, dilation, groups, activation } = params;
     const [out, channels, height, width] = weight;

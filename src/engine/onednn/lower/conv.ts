@@ -154,7 +154,10 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const dst = summand === undefined ? context.output(y, layout) : context.addingTo(summand, y, layout);
   const name = nameWith(summand === undefined ? 'conv2d' : 'conv2d+add', params.activation);
   const extras = { bias: bias !== undefined, summand: summand !== undefined };
-  const own = ownCode(context, { x: x.shape, weight: weight.shape, y: y.shape }, params, primitive, extras);
+  const shapes = { x: x.shape, weight: weight.shape, y: y.shape };
+  const layouts = (['src', 'weights', 'dst'] as const).map((operand) => String(primitive.layout(operand)));
+  const isWinograd = primitive.implementation.includes('wino');
+  const own = isWinograd ? null : context.generate(directCode, shapes, params, layouts, extras);
   if (own === null) {
     context.call(name, primitive, reads, [[args.dst, dst]]);
     return;
@@ -164,18 +167,13 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
 };
 
 /** Code in place of the library's direct kernel, where it is faster. */
-function ownCode(
-  context: Lowering,
+function directCode(
   shapes: DirectConvolution['shapes'],
   params: OpParams['conv2d'],
-  primitive: Primitive,
+  layouts: readonly string[],
   extras: Parameters<DirectConvolution['code']>[0],
 ): KernelCode | null {
-  if (primitive.implementation.includes('wino')) return null;
-  const layouts = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
-  return context.generate(JSON.stringify(['conv2d', shapes, params, extras, layouts.map(String)]), () => {
-    return DirectConvolution.create(shapes, params, layouts)?.code(extras) ?? null;
-  });
+  return DirectConvolution.create(shapes, params, layouts)?.code(extras) ?? null;
 }
 
 export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) => {

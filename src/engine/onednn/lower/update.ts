@@ -93,9 +93,7 @@ export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const updated = flat(context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc));
   if (runsCode('float32')) {
     const g = gradientOf(context, node);
-    const code = context.generate(JSON.stringify(['sgd', updated.desc.size, node.params]), () =>
-      sgdCode(updated.desc.size, node.params),
-    );
+    const code = context.generate(sgdCode, updated.desc.size, node.params);
     context.code('sgd', code, [updated, g, context.plain(rate)], [updated]);
     return;
   }
@@ -115,9 +113,7 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
     return;
   }
   if (runsCode('float32')) {
-    const code = context.generate(JSON.stringify(['momentum', desc.size, node.params]), () =>
-      momentumCode(desc.size, node.params),
-    );
+    const code = context.generate(momentumCode, desc.size, node.params);
     context.code('momentum', code, [p, gradientOf(context, node), v, context.plain(rate)], [p, v]);
     return;
   }
@@ -157,9 +153,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
         keepOut.data[0] = kept;
       },
     );
-    const code = context.generate(JSON.stringify(['adam', p.desc.size, node.params]), () =>
-      adamCode(p.desc.size, node.params),
-    );
+    const code = context.generate(adamCode, p.desc.size, node.params);
     context.code('adam', code, [p, gradientOf(context, node), m, v, step, floor, keep], [p, m, v]);
     return;
   }
