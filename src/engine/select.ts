@@ -1,7 +1,7 @@
 import type { Precision } from '../compiler/precision.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
 import type { Engine } from './engine.js';
-import { hasBfloat16, OneDnnEngine, openOneDnn } from './onednn/engine.js';
+import { hasBfloat16, hasFastBfloat16, OneDnnEngine, openOneDnn } from './onednn/engine.js';
 import { ReferenceEngine } from './reference/engine.js';
 
 export const engineNames = ['onednn', 'reference'] as const;
@@ -109,7 +109,8 @@ export const precisionNames = ['float32', 'bf16'] as const satisfies readonly Pr
 /**
  * Chooses how exactly everything computes from now on. `float32` is the default. `bf16`: features and their gradients
  * are kept in bfloat16 and products take them so, in half the time; parameters, their gradients and updates,
- * statistics and the loss stay float32.
+ * statistics and the loss stay float32. It is done where it is faster: where a processor's instructions for bfloat16 are slower
+ * than those for float32 (Intel's from Sapphire Rapids on, where the system hides AMX) only in linear layers of few images.
  *
  * @returns what is used: float32 where the processor has no instructions for bfloat16
  */
@@ -128,11 +129,18 @@ const told = new Set<string>();
 /** {@link setPrecision}; if that is not what was asked for, it says why, on stderr and once. */
 export function askForPrecision(name: Precision): Precision {
   const used = setPrecision(name);
-  if (used === name) return used;
   const isOurs = currentEngine() instanceof OneDnnEngine;
-  const why = isOurs ? 'this processor has no instructions for it' : 'the reference engine has no kernels for it';
-  const message = `fovea: ${name}: ${why}; computing in ${used}\n`;
-  if (!told.has(message)) process.stderr.write(message);
-  told.add(message);
+  if (used !== name) {
+    const why = isOurs ? 'this processor has no instructions for it' : 'the reference engine has no kernels for it';
+    tell(`${name}: ${why}; computing in ${used}`);
+  } else if (used === 'bf16' && isOurs && !hasFastBfloat16()) {
+    tell('bf16: on this processor float32 multiplies faster; bf16 is used for linear layers of few images alone');
+  }
   return used;
+}
+
+/** On stderr, once. */
+function tell(message: string): void {
+  if (!told.has(message)) process.stderr.write(`fovea: ${message}\n`);
+  told.add(message);
 }

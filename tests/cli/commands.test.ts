@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hasBfloat16 } from '../../src/engine/onednn/engine.js';
+import { hasFastBfloat16 } from '../../src/engine/onednn/engine.js';
 import { engineInfo, setConvolution, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import type { Profile } from '../../src/model/profile.js';
 import { smallMnist } from '../smallMnist.js';
@@ -203,7 +203,7 @@ describe('bench', () => {
     expect(code).toBe(0);
     const [json] = linesOf(out);
     expect(Object.keys(json)).toEqual(
-      'model input batch inference precision engine threads compileMs medianMs minMs imagesPerSecond peakRssMiB'.split(
+      'model input batch inference precision engine threads compileMs firstMs medianMs minMs imagesPerSecond peakRssMiB'.split(
         ' ',
       ),
     );
@@ -222,7 +222,7 @@ describe('bench', () => {
     expect((await fovea('bench', 'lenet', '--batch', '1', '--steps', '2')).out).toMatch(/median .* ms, .* images\/s/);
   });
 
-  it.runIf(hasBfloat16())('counts the products in bf16', async () => {
+  it.runIf(hasFastBfloat16())('counts the products in bf16', async () => {
     const options = ['--steps', '1', '--warmup', '1', '--precision', 'bf16'];
     try {
       // Linear layers take it for many images.

@@ -4,7 +4,8 @@ import { printGraph } from '../../src/compiler/print.js';
 import { compilationCount, optimize } from '../../src/compiler/realize.js';
 import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { hasBfloat16, openOneDnn } from '../../src/engine/onednn/engine.js';
-import { bfloat16Unit } from '../../src/engine/onednn/ffi.js';
+import { type Bfloat16Unit, bfloat16Unit, canRunCode } from '../../src/engine/onednn/ffi.js';
+import { dotProductCost } from '../../src/engine/onednn/jit/dotProduct.js';
 import { isPointwiseProduct } from '../../src/engine/onednn/lower/pointwise.js';
 import { implementationOf } from '../../src/engine/onednn/steps.js';
 import { multiplyAdds } from '../../src/engine/onednn/work.js';
@@ -133,7 +134,12 @@ describe('products of matrices for 1×1 convolutions', () => {
 
 describe('choice of products', () => {
   /** The ops of a training step, or of a prediction, whose result bfloat16 makes faster. */
-  function chosen(network: nn.Layer, shape: readonly number[], isTraining: boolean): Set<string> {
+  function chosen(
+    network: nn.Layer,
+    shape: readonly number[],
+    isTraining: boolean,
+    unit: Bfloat16Unit = 'AVX-512',
+  ): Set<string> {
     const y = network.forward(images(shape)).mean();
     const updates: Assignment[] = [];
     if (isTraining) {
@@ -145,7 +151,7 @@ describe('choice of products', () => {
       }
     }
     const graph = graphOf([y], updates);
-    const pays = bfloat16Products(graph, 'auto', 'AVX-512');
+    const pays = bfloat16Products(graph, 'auto', unit);
     return new Set(graph.nodes.filter((node) => multiplyAdds(node) !== null && pays(node)).map(({ op }) => op));
   }
   const squares = () =>
@@ -185,6 +191,15 @@ describe('choice of products', () => {
     expect(chosen(flat(), [8, 64], false)).toEqual(new Set(['linear']));
   });
 
+  it('takes nothing but weights that are read for few images where the instructions are slow', () => {
+    const slow = 'slow AVX-512';
+    expect(chosen(points(), [2, 64, 32, 32], true, slow)).toEqual(new Set());
+    expect(chosen(points(), [2, 64, 32, 32], false, slow)).toEqual(new Set());
+    expect(chosen(flat(), [64, 64], true, slow)).toEqual(new Set());
+    expect(chosen(flat(), [16, 64], false, slow)).toEqual(new Set(['linear']));
+    expect(chosen(flat(), [17, 64], false, slow)).toEqual(new Set());
+  });
+
   it('keeps float32 around products that stay so', async () => {
     const { graph } = await captured();
     const mixed = useBfloat16(optimize(graph, fused), ({ op }) => !op.startsWith('linear'));
@@ -205,12 +220,22 @@ async function captured() {
   return { graph: toGraph(capture([loss.value, ...gradients], [])) };
 }
 
+it.runIf(canRunCode('bfloat16'))('the cost of an instruction for bfloat16 is measured, once', () => {
+  const cost = dotProductCost();
+  // It does twice the work; no processor needs a fraction of the time for it, or ten times as long.
+  expect(cost).toBeGreaterThan(0.4);
+  expect(cost).toBeLessThan(10);
+  expect(dotProductCost()).toBe(cost);
+});
+
 /** bfloat16 wherever it can be, though it does not pay for images this small. */
 function takeEverything(): void {
   vi.spyOn(openOneDnn(), 'bfloat16Products').mockReturnValue(() => true);
 }
 
 describe.runIf(hasBfloat16())('bf16 programs', () => {
+  beforeEach(takeEverything);
+
   it.each([
     ['all kinds of layers', () => new Mixed(), 16],
     ['ResNet', () => zoo.resnet18({ numClasses: 2 }), 32],
@@ -219,7 +244,6 @@ describe.runIf(hasBfloat16())('bf16 programs', () => {
     'compute each node as the reference does, up to rounding: %s',
     async (_, make, size) => {
       process.env.FOVEA_VALIDATE = '1';
-      takeEverything();
       const { losses } = await train('bf16', make, size, 1);
       expect(losses.every(Number.isFinite)).toBe(true);
     },
@@ -243,7 +267,6 @@ describe.runIf(hasBfloat16())('bf16 programs', () => {
     openOneDnn().observer = (step) => {
       if (/^(conv2d|batchNorm)/.test(step.name)) kernels.push(`${step.name}: ${implementationOf(step)}`);
     };
-    takeEverything();
     await train('bf16', () => zoo.resnet18({ numClasses: 2 }), 32, 1);
     expect(kernels.length).toBeGreaterThan(80);
     expect(kernels.filter((kernel) => !/bf16|code/.test(kernel))).toEqual([]);

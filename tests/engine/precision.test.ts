@@ -1,9 +1,17 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 
-vi.mock('../../src/engine/onednn/engine.js', async (original) => ({ ...(await original()), hasBfloat16: () => false }));
+const processor = vi.hoisted(() => ({ has: false, isFast: false }));
+vi.mock('../../src/engine/onednn/engine.js', async (original) => ({
+  ...(await original()),
+  hasBfloat16: () => processor.has,
+  hasFastBfloat16: () => processor.isFast,
+}));
 
 // What was said once is not said again: each test has its own modules.
-beforeEach(() => vi.resetModules());
+beforeEach(() => {
+  vi.resetModules();
+  Object.assign(processor, { has: false, isFast: false });
+});
 
 /** What is written to stderr meanwhile. */
 async function said(body: () => unknown): Promise<string> {
@@ -41,6 +49,21 @@ test.each([
     await ask();
   };
   expect(await said(twice)).toBe('fovea: bf16: this processor has no instructions for it; computing in float32\n');
+});
+
+test('who wants bf16 where float32 is faster is told what it is used for, once', async () => {
+  processor.has = true;
+  const { applyEngine } = await options();
+  const ask = () => {
+    applyEngine({ precision: 'bf16' });
+    applyEngine({ precision: 'bf16' });
+  };
+  expect(await said(ask)).toBe(
+    'fovea: bf16: on this processor float32 multiplies faster; bf16 is used for linear layers of few images alone\n',
+  );
+  processor.isFast = true;
+  vi.resetModules();
+  expect(await said(async () => (await options()).applyEngine({ precision: 'bf16' }))).toBe('');
 });
 
 test('the reference engine does not blame the processor', async () => {

@@ -27,16 +27,16 @@ export async function bench(model: string, options: BenchCommandOptions, termina
     printJson(terminal, result);
     return 0;
   }
-  const { input, inference, precision, engine, threads, compileMs, medianMs, minMs, imagesPerSecond, peakRssMiB } =
-    result;
+  const { input, inference, precision, engine, threads, compileMs, firstMs, medianMs, minMs } = result;
   print(terminal, `${inference ? 'Inference' : 'Training step'} of ${model}, input ${formatShape(input)}`);
   printFacts(terminal, [
     ['engine', `${engine}, ${precision}, ${threads === 1 ? 'one thread' : `up to ${threads} threads`}`],
     ...productFacts(result),
-    ['median', `${milliseconds(medianMs)}, ${formatRate(imagesPerSecond).replace('/s', '')} images/s`],
+    ['median', `${milliseconds(medianMs)}, ${formatRate(result.imagesPerSecond).replace('/s', '')} images/s`],
     ['fastest', milliseconds(minMs)],
     ['compilation', milliseconds(compileMs)],
-    ['peak memory', `${peakRssMiB.toFixed(0)} MiB (whole process)`],
+    ['first step', milliseconds(firstMs)],
+    ['peak memory', `${result.peakRssMiB.toFixed(0)} MiB (whole process)`],
   ]);
   if (result.profile !== undefined) printProfile(terminal, result.profile);
   if (file !== undefined) print(terminal, `\nThe profiled steps are in ${file}: open it at https://ui.perfetto.dev`);

@@ -1,10 +1,20 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { ChoiceOfProducts } from '../../compiler/precision.js';
 import type { Conv2dParams, OpName } from '../../graph/op.js';
-import type { Bfloat16Unit } from './ffi.js';
+import { type Bfloat16Unit, bfloat16Unit } from './ffi.js';
+import { dotProductCost } from './jit/dotProduct.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 import { multiplyAdds, workOf } from './work.js';
+
+/** An instruction for bfloat16 takes twice the operands: from here on it is of no use. */
+const slowCost = 2;
+
+/** What multiplies bfloat16 on this processor by instructions of its own; `null` if nothing does. */
+export function measuredUnit(): Bfloat16Unit | null {
+  const unit = bfloat16Unit();
+  return unit === 'AVX-512' && dotProductCost() >= slowCost ? 'slow AVX-512' : unit;
+}
 
 /**
  * How many times as fast as on float32 a direct kernel is on bfloat16; there is no Winograd kernel for it. With AMX 3×3
@@ -12,6 +22,7 @@ import { multiplyAdds, workOf } from './work.js';
  */
 const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, number>>>> = {
   'AVX-512': { forward: 2.1, backwardData: 2.1, backwardWeights: 2.1 },
+  'slow AVX-512': { forward: 0.6, backwardData: 0.6, backwardWeights: 0.6 },
   AMX: { forward: 4.2, backwardData: 3.8, backwardWeights: 2.3 },
 };
 
@@ -22,6 +33,9 @@ const fullRow = 14;
 
 /** A linear layer with fewer images reads its weights from memory for longer than it multiplies. */
 const manyImages = 48;
+
+/** With up to so many images reading half as much gains more than slow instructions lose. */
+const fewImages = 16;
 
 const directions: Partial<Record<OpName, ConvDirection>> = {
   conv2d: 'forward',
@@ -50,7 +64,9 @@ export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat1
   const isConstant = (value: GraphValue) => !renewed.has(value);
   return ({ op, inputs }) => {
     if (directions[op] !== undefined) return bfloat16 < float32;
-    return inputs[0].shape[0] >= manyImages || (op !== 'linearBackwardWeights' && isConstant(inputs[1]));
+    const [images] = inputs[0].shape;
+    const isRead = op !== 'linearBackwardWeights' && isConstant(inputs[1]);
+    return unit === 'slow AVX-512' ? isRead && images <= fewImages : isRead || images >= manyImages;
   };
 }
 

@@ -4,7 +4,7 @@ import { threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { Engine, Program, Watch } from '../engine.js';
 import { availableProcessors } from '../processors.js';
-import { bfloat16Products } from './bfloat16.js';
+import { bfloat16Products, measuredUnit } from './bfloat16.js';
 import { bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
@@ -58,12 +58,12 @@ export class OneDnnEngine implements Engine, Runtime {
 
   describe(): string {
     const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
-    const precision = this.precision === 'bf16' ? ', bf16' : '';
+    const precision = this.precision === 'bf16' ? `, ${hasFastBfloat16() ? '' : 'slow '}bf16` : '';
     return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions${precision}`;
   }
 
   bfloat16Products(graph: Graph): ChoiceOfProducts {
-    return bfloat16Products(graph, this.convolution, bfloat16Unit() ?? 'AVX-512');
+    return bfloat16Products(graph, this.convolution, measuredUnit() ?? 'AVX-512');
   }
 
   compile(graph: Graph, watch: Watch | null = null): Program {
@@ -88,6 +88,12 @@ export class OneDnnEngine implements Engine, Runtime {
 /** Whether this processor multiplies bfloat16 by instructions of its own; without them it would be slower than float32. */
 export function hasBfloat16(): boolean {
   return bfloat16Unit() !== null;
+}
+
+/** Whether they are faster than those for float32, which is measured once, in some milliseconds. */
+export function hasFastBfloat16(): boolean {
+  const unit = measuredUnit();
+  return unit !== null && unit !== 'slow AVX-512';
 }
 
 let engine: OneDnnEngine | null = null;

@@ -5,7 +5,7 @@
  * Descriptors are passed by the C API as structs; here they are opaque bytes that the library's own init functions
  * fill. The API is documented at https://oneapi-src.github.io/oneDNN/v2.6/.
  */
-export { MachineCode, runsCode } from './ffi/code.js';
+export { canRunCode, MachineCode, runsCode } from './ffi/code.js';
 export {
   type BinaryKernel,
   type ConvAlgorithm,
@@ -18,6 +18,6 @@ export {
 } from './ffi/describe.js';
 export { args, multipleSrc, postOpSrc } from './ffi/enums.js';
 export { type Bfloat16Unit, bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi/library.js';
-export { MemoryHandle, NativeMemory } from './ffi/memory.js';
+export { MemoryHandle, NativeMemory, staying } from './ffi/memory.js';
 export { MemoryDesc } from './ffi/memoryDesc.js';
 export { ArgBlock, type Attributes, makeExecutor, type PostOp, Primitive } from './ffi/primitive.js';

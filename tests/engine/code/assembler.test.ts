@@ -53,6 +53,7 @@ const instructions: readonly (readonly [text: string, write: (to: Assembler) => 
     (to) => to.vaddMulOne(9, 18, at(r11, far)),
     '62 52 6d 50 b8 8b 35 12 00 00',
   ],
+  ['vdpbf16ps zmm17, zmm3, zmm24', (to) => to.vaddDot(17, 3, 24), '62 82 66 48 52 c8'],
   ['vsqrtps zmm17, zmm3', (to) => to.vsqrt(17, 3), '62 e1 7c 48 51 cb'],
   ['vbroadcastss zmm18, [rsi+0x1235]', (to) => to.vbroadcast(18, at(rsi, far)), '62 e2 7d 48 18 96 35 12 00 00'],
   [

@@ -46,12 +46,17 @@ function makesCode(): boolean {
   return allowed;
 }
 
-/**
- * Whether code made here runs: on Linux, x86-64 with AVX-512 (for bfloat16 with its instructions), GNU OpenMP and memory that
- * may become executable, and unless `FOVEA_CODE=0`.
- */
+/** Whether programs take code made here: where it can run, and unless `FOVEA_CODE=0`. */
 export function runsCode(type: 'float32' | 'bfloat16'): boolean {
-  if (!allowsCode() || process.platform !== 'linux' || process.arch !== 'x64') return false;
+  return allowsCode() && canRunCode(type);
+}
+
+/**
+ * Whether code made here can run: on Linux, x86-64 with AVX-512 (for bfloat16 with its instructions), GNU OpenMP and memory
+ * that may become executable.
+ */
+export function canRunCode(type: 'float32' | 'bfloat16'): boolean {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
   const needed = type === 'float32' ? 0x27 : 0xe7;
   if ((effectiveIsa() & needed) !== needed) return false;
   return makesCode();

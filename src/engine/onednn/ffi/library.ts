@@ -174,8 +174,8 @@ export function libraryVersion(): string {
   return load().version.join('.');
 }
 
-/** What multiplies bfloat16: vectors, or tiles of a matrix. */
-export type Bfloat16Unit = 'AVX-512' | 'AMX';
+/** What multiplies bfloat16: vectors, which may be no faster at it than with float32, or tiles of a matrix. */
+export type Bfloat16Unit = 'AVX-512' | 'slow AVX-512' | 'AMX';
 
 /** The library's numbers of instruction sets. */
 const instructionSets: readonly (readonly [isa: number, name: string, unit: Bfloat16Unit | null])[] = [
@@ -196,7 +196,7 @@ export function instructionSet(isa = effectiveIsa()): string {
   return instructionSets.find(([known]) => known === isa)?.[1] ?? `isa 0x${isa.toString(16)}`;
 }
 
-/** What multiplies bfloat16 on this processor by instructions of its own; `null` if nothing does. */
+/** What has instructions of its own for bfloat16 on this processor, however fast; `null` if nothing does. */
 export function bfloat16Unit(isa = effectiveIsa()): Bfloat16Unit | null {
   return instructionSets.find(([known]) => known === isa)?.[2] ?? null;
 }

@@ -231,6 +231,11 @@ export class Assembler {
     this.#evex(arithmetic.addMul, 512, to, a, b, undefined, true);
   }
 
+  /** `to = to + a · b` for pairs of bfloat16: each of 16 float32 takes two products. */
+  vaddDot(to: number, a: number, b: number): void {
+    this.#evex(encoding('x0F38', 'xF3', 0x52), 512, to, a, b);
+  }
+
   vsqrt(to: number, from: number): void {
     this.#evex(encoding('x0F', 'none', 0x51), 512, to, 0, from);
   }
