@@ -2,7 +2,7 @@ import { InternalError } from '../../errors.js';
 import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../../graph/dtype.js';
 import { numel } from '../../graph/shape.js';
 import type { DeviceBuffer } from '../../graph/storage.js';
-import { ArgBlock, args, MemoryDesc, MemoryHandle, makeExecutor, NativeMemory, Primitive, staying } from './ffi.js';
+import { ArgBlock, args, MemoryDesc, MemoryHandle, makeExecutor, NativeMemory, Primitive } from './ffi.js';
 
 const collector = new FinalizationRegistry<NativeMemory>((memory) => memory.free());
 
@@ -22,9 +22,11 @@ export class ResidentBuffer implements DeviceBuffer {
     const data = allocate(typeOf(desc), numel(desc.shape));
     if (desc.isPlain()) data.set(viewAs(this.memory, desc));
     else {
-      const copy = staying(data);
-      reorder(this.memory, desc, copy, MemoryDesc.plain(desc.shape, desc.dtype));
-      if (copy !== data) data.set(copy.subarray(0, data.length));
+      const plain = MemoryDesc.plain(desc.shape, desc.dtype);
+      const copy = new NativeMemory(plain.size);
+      reorder(this.memory, desc, copy, plain);
+      data.set(viewAs(copy, plain));
+      copy.free();
     }
     return data;
   }
@@ -33,7 +35,12 @@ export class ResidentBuffer implements DeviceBuffer {
     const { desc } = this;
     const plain = MemoryDesc.plain(desc.shape, desc.dtype === 'bfloat16' ? 'float32' : desc.dtype);
     if (desc.equals(plain)) viewAs(this.memory, desc).set(data);
-    else reorder(staying(data), plain, this.memory, desc);
+    else {
+      const copy = new NativeMemory(plain.size);
+      viewAs(copy, plain).set(data);
+      reorder(copy, plain, this.memory, desc);
+      copy.free();
+    }
   }
 
   /** Gives the memory back before the garbage collector would; nobody may use this object any more. */
@@ -64,13 +71,11 @@ function typeOf({ dtype }: MemoryDesc): DType {
   return dtype;
 }
 
-type Place = NativeMemory | TypedArray;
-
-function reorder(from: Place, fromDesc: MemoryDesc, to: Place, toDesc: MemoryDesc): void {
+function reorder(from: NativeMemory, fromDesc: MemoryDesc, to: NativeMemory, toDesc: MemoryDesc): void {
   const primitive = Primitive.reorder(fromDesc, toDesc);
   if (primitive === null) throw new InternalError(`no reorder from ${fromDesc} to ${toDesc}`);
   const scratchDesc = primitive.optionalLayout('scratchpad');
-  const parts: [number, MemoryDesc, Place][] = [
+  const parts: [number, MemoryDesc, NativeMemory][] = [
     [args.src, fromDesc, from],
     [args.dst, toDesc, to],
   ];
@@ -78,8 +83,7 @@ function reorder(from: Place, fromDesc: MemoryDesc, to: Place, toDesc: MemoryDes
   if (scratchDesc !== null && scratch !== null) parts.push([args.scratchpad, scratchDesc, scratch]);
   const list = parts.map(([argument, desc, memory]) => {
     const handle = new MemoryHandle(desc);
-    if (memory instanceof NativeMemory) handle.point(memory, 0);
-    else handle.pointToData(memory);
+    handle.point(memory, 0);
     return [argument, handle] as const;
   });
   const block = new ArgBlock([list]);

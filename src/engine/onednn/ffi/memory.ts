@@ -1,6 +1,5 @@
 import koffi from 'koffi';
 import { EngineError, InternalError } from '../../../errors.js';
-import type { TypedArray } from '../../../graph/dtype.js';
 import { type Address, alignedAlloc, check, created, free, load, madvise } from './library.js';
 import type { MemoryDesc } from './memoryDesc.js';
 
@@ -39,17 +38,6 @@ export class NativeMemory {
   }
 }
 
-/** The bytes from which on a typed array keeps its address; smaller ones live on the moving heap. */
-export const stayingBytes = 1024;
-
-/** The data itself, or if it may move, a copy that does not, with more behind it. */
-export function staying<T extends TypedArray>(data: T): T {
-  if (data.byteLength >= stayingBytes) return data;
-  const copy = new (data.constructor as new (length: number) => T)(stayingBytes / data.BYTES_PER_ELEMENT);
-  copy.set(data);
-  return copy;
-}
-
 /** The library's handle for a piece of memory in some layout. */
 export class MemoryHandle {
   /** @internal */
@@ -62,11 +50,6 @@ export class MemoryHandle {
 
   point(memory: NativeMemory, offset: number): void {
     check(load().api.memorySetHandle(this.handle, memory.addressAt(offset)), 'memory handle');
-  }
-
-  /** To memory of JavaScript, which must live as long as it is used: data of {@link staying}. */
-  pointToData(data: TypedArray): void {
-    check(load().api.memorySetHandle(this.handle, Number(koffi.address(data))), 'memory handle');
   }
 
   destroy(): void {

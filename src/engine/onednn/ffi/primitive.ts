@@ -13,7 +13,7 @@ import {
   statusUnimplemented,
 } from './enums.js';
 import { type Address, check, created, load } from './library.js';
-import { type MemoryHandle, stayingBytes } from './memory.js';
+import type { MemoryHandle } from './memory.js';
 import { MemoryDesc } from './memoryDesc.js';
 
 /** What a kernel applies to its result before storing it. */
@@ -129,7 +129,8 @@ export class ArgBlock {
 
   constructor(lists: readonly (readonly (readonly [argument: number, memory: MemoryHandle])[])[]) {
     const total = lists.reduce((sum, list) => sum + list.length, 0);
-    this.#bytes = new Uint8Array(Math.max(stayingBytes, total * execArgBytes));
+    // Small typed arrays live on the moving heap; a large one keeps its address.
+    this.#bytes = new Uint8Array(Math.max(1024, total * execArgBytes));
     this.#address = Number(koffi.address(this.#bytes));
     const fields = new DataView(this.#bytes.buffer);
     let place = 0;
