@@ -1,5 +1,5 @@
 import type { Activation, OpParams } from '../graph/op.js';
-import { sameShape } from '../graph/shape.js';
+import { type Shape, sameShape } from '../graph/shape.js';
 import {
   bypass,
   collectUsers,
@@ -87,6 +87,80 @@ const isAdd = ({ op, params, outputs }: GraphNode) =>
 /** The summand is the fourth input, behind the bias. */
 const takesSummand = ({ op, params, inputs }: GraphNode) =>
   op === 'conv2d' && (params as OpParams['conv2d']).activation === undefined && inputs.length === 3;
+
+/** What becomes of batch norm's node, the sum behind it and the backward counterparts of both. */
+interface Residual {
+  readonly sum: GraphNode;
+  readonly summand: GraphValue;
+  /** The gradient in front of the sum's ReLU and the batch norm's own, which becomes one with it. */
+  readonly gradient: GraphNode | null;
+  readonly backward: GraphNode | null;
+  /** What the gradient is computed from: of two values, the sum. */
+  readonly dys: readonly GraphValue[];
+}
+
+/**
+ * Joins batch norm with the add and ReLU behind it, as at the end of a residual block, and backward the sum of what comes from
+ * the next block's two branches, the ReLU and batch norm.
+ *
+ * @param takes shapes of features `[N, C, H, W]` for which the engine has such kernels
+ */
+export function fuseResiduals(graph: Graph, takes: (shape: Shape) => boolean): Graph {
+  const users = collectUsers(graph);
+  const places = new Map<GraphNode | null, number>(graph.nodes.map((node, i) => [node, i]));
+  const isUsedOnce = (value: GraphValue) => users.get(value)?.length === 1;
+  const backwards = new Map<GraphNode | null, GraphNode>();
+  for (const node of graph.nodes) if (node.op === 'batchNormBackward') backwards.set(node.inputs[6].producer, node);
+  const residuals = new Map<GraphNode, Residual>();
+  for (const sum of graph.nodes) {
+    const { activation } = sum.params as OpParams['binary'];
+    if (!isAdd(sum) || (activation !== undefined && activation.fn !== 'relu') || !takes(sum.outputs[0].shape)) continue;
+    for (const [y, summand] of [sum.inputs, [...sum.inputs].reverse()]) {
+      const norm = y.producer;
+      if (norm?.op !== 'batchNormTrain' || y.index !== 0 || norm.inputs.length > 3 || !isUsedOnce(y)) continue;
+      const isBefore = summand.producer === null || (places.get(summand.producer) ?? 0) < (places.get(norm) ?? 0);
+      if (!isBefore || !sameShape(y.shape, summand.shape) || (norm.params as OpParams['batchNormTrain']).relu) continue;
+      const backward = backwards.get(norm) ?? null;
+      const gradient = backward?.inputs[5].producer ?? null;
+      const joins = gradient !== null && activation !== undefined && isReluBackwardOf(gradient, sum);
+      const dys = joins ? summandsOf(gradient.inputs[0], isUsedOnce) : [];
+      residuals.set(norm, { sum, summand, backward, gradient: joins ? gradient : null, dys });
+      break;
+    }
+  }
+  const sums = new Map([...residuals].map(([norm, { sum }]) => [sum, norm]));
+  const gradients = new Map([...residuals.values()].map((residual) => [residual.gradient, residual]));
+  const joined = new Map<GraphNode, GraphNode>();
+  return rewrite(graph, (node, inputs, mapped) => {
+    const norm = sums.get(node);
+    if (norm !== undefined) return bypass(mapped(norm.outputs[0]));
+    const residual = residuals.get(node);
+    if (residual !== undefined) {
+      const relu = (residual.sum.params as OpParams['binary']).activation !== undefined;
+      const params = { ...(node.params as OpParams['batchNormTrain']), relu };
+      return replaceBy(new GraphNode(node.op, params, [...inputs, mapped(residual.summand)], node.outputs));
+    }
+    const done = joined.get(node);
+    if (done !== undefined) return bypass(...done.outputs.slice(0, 3));
+    const { backward = null, dys = [] } = gradients.get(node) ?? {};
+    if (backward === null) return keep(node, inputs);
+    const params = { ...(backward.params as OpParams['batchNormBackward']), relu: true };
+    const [dy, ...second] = dys;
+    const operands = [...backward.inputs.slice(0, 5), dy, backward.inputs[6], node.inputs[1], ...second];
+    const fused = new GraphNode(backward.op, params, operands.map(mapped), [...backward.outputs, node.outputs[0]]);
+    fused.origin = backward.origin;
+    joined.set(backward, fused);
+    return { nodes: [fused], outputs: [fused.outputs[3]] };
+  });
+}
+
+/** The two summands of a plain sum that is used for nothing else; otherwise the value itself. */
+function summandsOf(value: GraphValue, isUsedOnce: (value: GraphValue) => boolean): readonly GraphValue[] {
+  const sum = value.producer;
+  if (sum === null || !isAdd(sum) || !isUsedOnce(value)) return [value];
+  const isPlain = (sum.params as OpParams['binary']).activation === undefined;
+  return isPlain && sum.inputs.every(({ shape }) => sameShape(shape, value.shape)) ? sum.inputs : [value];
+}
 
 /** Joins batch norm with the ReLU that follows it, forward and backward. */
 export function fuseBatchNormRelu(graph: Graph): Graph {

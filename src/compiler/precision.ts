@@ -23,8 +23,8 @@ const carried: Partial<Record<OpName, readonly number[] | 'all'>> = {
   avgPool2d: [0],
   avgPool2dBackward: [0],
   batchNorm: [0],
-  batchNormTrain: [0],
-  batchNormBackward: [0, 5],
+  batchNormTrain: [0, 3],
+  batchNormBackward: [0, 5, 7, 8],
 };
 
 /** Products, whose kernels can run twice as fast on bfloat16: what comes out of them is where it begins. */
@@ -54,8 +54,9 @@ export function useBfloat16(graph: Graph, pays: ChoiceOfProducts = () => true): 
   }
   return rewrite(graph, (node, inputs) => {
     const specs = node.outputs.map(({ shape, dtype }, i) => {
+      const carries = i === 0 || (node.op === 'batchNormBackward' && i === 3);
       const chosen =
-        i === 0 && dtype === 'float32' && !unfit.has(node.outputs[0]) && !exact.has(node) && begins(node, inputs);
+        carries && dtype === 'float32' && !unfit.has(node.outputs[i]) && !exact.has(node) && begins(node, inputs);
       return { shape, dtype: chosen ? ('bfloat16' as const) : dtype };
     });
     return replaceBy(new GraphNode(node.op, node.params, inputs, specs));

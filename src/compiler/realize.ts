@@ -8,7 +8,7 @@ import { numel } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
 import { foldBatchNorm } from './foldBatchNorm.js';
-import { fuseActivations, fuseBatchNormRelu, fuseSums } from './fuse.js';
+import { fuseActivations, fuseBatchNormRelu, fuseResiduals, fuseSums } from './fuse.js';
 import type { Graph } from './graph.js';
 import { type Precision, useBfloat16 } from './precision.js';
 import { printGraph } from './print.js';
@@ -178,6 +178,11 @@ const passes: readonly Pass[] = [
   { name: 'sinkActivations', fusion: true, apply: sinkActivations },
   { name: 'fuseActivations', fusion: true, apply: fuseActivations },
   { name: 'fuseSums', fusion: true, apply: fuseSums },
+  {
+    name: 'fuseResiduals',
+    fusion: true,
+    apply: (graph, target) => fuseResiduals(graph, (shape) => target.normalizesSums?.(shape) === true),
+  },
   { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },
   {
     name: 'useBfloat16',
@@ -187,7 +192,7 @@ const passes: readonly Pass[] = [
 ];
 
 /** What the passes need to know of the engine. */
-type Target = Pick<Engine, 'fuses' | 'precision' | 'bfloat16Products'>;
+type Target = Pick<Engine, 'fuses' | 'precision' | 'bfloat16Products' | 'normalizesSums'>;
 
 interface Pass {
   readonly name: string;

@@ -1,6 +1,7 @@
 import type { Graph, GraphNode } from '../compiler/graph.js';
 import type { ChoiceOfProducts, Precision } from '../compiler/precision.js';
 import type { TypedArray } from '../graph/dtype.js';
+import type { Shape } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import type { ProgramMemory } from './memory.js';
 
@@ -36,6 +37,8 @@ export interface Engine {
   readonly precision: Precision;
   /** Which products of a program run faster in bfloat16, for engines that have it. */
   readonly bfloat16Products?: (graph: Graph) => ChoiceOfProducts;
+  /** Whether batch norm of features of this shape can add something to its result, for engines that have such kernels. */
+  readonly normalizesSums?: (shape: Shape) => boolean;
   /** Bytes of working memory that it holds, for whatever program runs next. */
   readonly heldBytes: number;
   /** Library and instruction set, for people. */

@@ -78,10 +78,13 @@ export interface OpParams {
   batchNorm: BatchNormParams;
   /**
    * `x, scale, shift -> y, mean, variance, mask (opaque)`: statistics of the batch over N, H and W; the variance is
-   * the biased one. With `relu`, y is max(y, 0) and `mask` says where it was positive.
+   * the biased one. With `relu`, y is max(y, 0) and `mask` says where it was positive. A fourth input is added to y before that.
    */
   batchNormTrain: BatchNormParams;
-  /** `x, mean, variance, scale, shift, dy, mask -> dx, dScale, dShift` of batchNormTrain. */
+  /**
+   * `x, mean, variance, scale, shift, dy, mask -> dx, dScale, dShift` of batchNormTrain. Two more inputs say that something was
+   * added to its y: `y, dy2?`, of which the gradient is that of y, and a fourth output: dy + dy2, with `relu` where y > 0.
+   */
   batchNormBackward: BatchNormParams;
   /** `running, batch -> decay·running + (1 − decay)·batch` */
   runningAverage: { readonly decay: number };

@@ -34,8 +34,9 @@ export const batchNormOp: OpDefinition<'batchNorm'> = {
 };
 
 export const batchNormTrainOp: OpDefinition<'batchNormTrain'> = {
-  infer(_params, [x, scale, shift]) {
+  infer(_params, [x, scale, shift, summand]) {
     checkBatchNorm(x, { scale, shift });
+    if (summand !== undefined) checkExactShape('batchNorm', 'summand', summand, x.shape);
     const statistics: Spec = { shape: [x.shape[1]], dtype: 'float32' };
     return [{ shape: x.shape, dtype: 'float32' }, statistics, statistics, { shape: x.shape, dtype: 'opaque' }];
   },
@@ -45,9 +46,10 @@ export const batchNormTrainOp: OpDefinition<'batchNormTrain'> = {
 };
 
 export const batchNormBackwardOp: OpDefinition<'batchNormBackward'> = {
-  infer(_params, [x, mean]) {
+  infer(_params, [x, mean, , , , , , y]) {
+    const features: Spec = { shape: x.shape, dtype: 'float32' };
     const perChannel: Spec = { shape: mean.shape, dtype: 'float32' };
-    return [{ shape: x.shape, dtype: 'float32' }, perChannel, perChannel];
+    return [features, perChannel, perChannel, ...(y === undefined ? [] : [features])];
   },
   vjp: null,
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fuseActivations, fuseBatchNormRelu, fuseSums } from '../../src/compiler/fuse.js';
+import { fuseActivations, fuseBatchNormRelu, fuseResiduals, fuseSums } from '../../src/compiler/fuse.js';
 import type { Graph } from '../../src/compiler/graph.js';
 import { simplify } from '../../src/compiler/simplify.js';
 import { sinkActivations } from '../../src/compiler/sink.js';
@@ -227,6 +227,93 @@ describe('fuseBatchNormRelu', () => {
       return y.square();
     };
     await checkOp(build, [noise([2, 17, 4, 4], 1), noise([17], 2, 0.2, 1), noise([17], 3)]);
+  });
+});
+
+describe('fuseResiduals', () => {
+  const fuse = (tensors: readonly Tensor[], takes: (shape: readonly number[]) => boolean = () => true) => {
+    const graph = fuseResiduals(fuseActivations(simplify(graphOf(tensors))), takes);
+    verify(graph, 'fuseResiduals');
+    return graph.nodes.map(({ inputs }, i) => (inputs.length > 7 ? `${opsOf(graph)[i]} of sum` : opsOf(graph)[i]));
+  };
+  const block = (x: Tensor) => F.relu(norm(F.conv2d(x, parameter([3, 3, 1, 1]))).add(x));
+  /** The gradient of what goes through the blocks. */
+  function gradients(blocks: (x: Tensor) => Tensor): Tensor[] {
+    const x = parameter([2, 3, 6, 6]);
+    (contracted([blocks(x)]) as Tensor).backward();
+    return [x.grad as Tensor];
+  }
+  const backward = ['batchNormBackward+relu of sum', 'conv2dBackwardData'];
+
+  it('joins batch norm with the sum behind it, and the relu behind that', () => {
+    expect(fuse([norm(image()).add(image())])).toEqual(['batchNormTrain']);
+    expect(fuse([F.relu(image().add(norm(image())))])).toEqual(['batchNormTrain+relu']);
+    expect(fuse([norm(image()).add(norm(image()))])).toEqual(['batchNormTrain', 'batchNormTrain']);
+  });
+
+  it('joins from block to block, and backward with the sum of the gradients of two branches', () => {
+    const [forward, contraction] = [
+      ['conv2d', 'batchNormTrain+relu'],
+      ['constant', 'binary'],
+    ];
+    expect(fuse(gradients(block))).toEqual([...forward, ...contraction, ...backward, 'binary']);
+    expect(fuse(gradients((x) => block(block(x))))).toEqual([
+      ...[...forward, ...forward, ...contraction],
+      ...[...backward, ...backward, 'binary'],
+    ]);
+  });
+
+  it('gives the gradient of the sum to the branch without batch norm, and to the other batch norm', () => {
+    const branches = gradients((x) => F.relu(norm(x.exp()).add(norm(x))));
+    const nodes = fuse(branches).filter((op) => op.startsWith('batchNorm'));
+    const forwards = ['batchNormTrain', 'batchNormTrain+relu'];
+    expect(nodes).toEqual([...forwards, 'batchNormBackward+relu of sum', 'batchNormBackward']);
+  });
+
+  it('leaves what is used elsewhere, comes later, has another shape or another activation, and what nobody takes', () => {
+    const y = norm(image());
+    expect(fuse([y.add(image()), y])).toContain('binary');
+    expect(fuse([y.add(y)])).toContain('binary');
+    expect(fuse([y.add(y.exp())])).toContain('binary');
+    expect(fuse([norm(image()).add(Tensor.fromData(new Float32Array(6), [6]))])).toContain('binary');
+    expect(fuse([norm(image()).sub(image())])).toContain('binary');
+    expect(fuse([F.sigmoid(norm(image()).add(image()))])).toContain('binary+sigmoid');
+    expect(fuse(gradients(block), ([, channels]) => channels % 16 === 0)).toContain('unaryBackward');
+  });
+
+  it('takes the gradient alone where its sum is used elsewhere', () => {
+    const nodes = fuse(
+      gradients((x) => {
+        const y = block(x);
+        // The gradient of y is one product.
+        return y.square();
+      }),
+    );
+    expect(nodes.filter((op) => op.endsWith('of sum'))).toHaveLength(1);
+    expect(nodes).not.toContain('unaryBackward');
+  });
+
+  it.each([
+    [16, 4],
+    [48, 5],
+    [17, 3],
+  ])('computes the same with %i channels, images of %i', async (channels, size) => {
+    const weights = (seed: number) => noise([channels, channels, 1, 1], seed, 0.3);
+    const inputs = [
+      ...[noise([2, channels, size, size], 1), weights(2), weights(3)],
+      ...[noise([channels], 4, 0.2, 1), noise([channels], 5)],
+    ];
+    await checkOp((x, first, second, scale, shift) => {
+      const layer = (value: Tensor, weight: Tensor | null) => {
+        const y = weight === null ? value : F.conv2d(value, weight);
+        return new Tensor(ops.batchNormTrain({ epsilon: 1e-3 }, y.value, scale.value, shift.value)[0]);
+      };
+      // A shortcut with a convolution, one without, one that is batch norm's own input, and a sum without relu.
+      const start = F.relu(layer(x, first).add(layer(x, second)));
+      const middle = F.relu(layer(F.relu(layer(start, second)), first).add(start));
+      const own = F.relu(layer(middle, null).add(middle));
+      return layer(own, second).add(own);
+    }, inputs);
   });
 });
 

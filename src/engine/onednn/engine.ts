@@ -2,10 +2,12 @@ import type { Graph } from '../../compiler/graph.js';
 import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
 import { threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
+import type { Shape } from '../../graph/shape.js';
 import type { Engine, Program, Watch } from '../engine.js';
 import { availableProcessors } from '../processors.js';
 import { bfloat16Products, measuredUnit } from './bfloat16.js';
 import { bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi.js';
+import { Normalization } from './jit/norm.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
@@ -64,6 +66,10 @@ export class OneDnnEngine implements Engine, Runtime {
 
   bfloat16Products(graph: Graph): ChoiceOfProducts {
     return bfloat16Products(graph, this.convolution, measuredUnit() ?? 'AVX-512');
+  }
+
+  normalizesSums(shape: Shape): boolean {
+    return Normalization.takes(shape, this.precision === 'bf16' ? 'bfloat16' : 'float32');
   }
 
   compile(graph: Graph, watch: Watch | null = null): Program {

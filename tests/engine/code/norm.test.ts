@@ -63,18 +63,26 @@ describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
     [[2, 256, 5, 5], true, 2, 0.5],
     [[1, 2048, 7, 7], false, 2, 0],
     [[10, 32, 1, 1], true, 1, 0],
+    [[7, 80, 1, 1], true, 2, 0],
+    // Images that a thread takes together, the last ones fewer; and blocks that are too large for the second cache.
+    [[7, 80, 10, 10], true, 2, 0],
+    [[2, 64, 100, 101], true, 2, 1],
   ];
 
   it.each(cases)('of [%s], relu %s, %i threads, around %f', (shape, relu, threads, mean) => {
-    for (const layout of ['channelsLast', 'blocked'] as const) {
+    for (const [layout, type] of [
+      ['channelsLast', 'bfloat16'],
+      ['blocked', 'bfloat16'],
+      ['blocked', 'float32'],
+    ] as const) {
       const channels = shape[1];
-      const features = () => new Features(shape, layout, 'bfloat16');
+      const features = () => new Features(shape, layout, type);
       const [x, y, dy, dx] = [features(), features(), features(), features()];
       x.write(normal(x.length, 1, 2, mean));
       dy.write(normal(dy.length, 2));
       const scale = numbers(channels, normal(channels, 3, 0.3, 1));
       const shift = numbers(channels, normal(channels, 4));
-      const norm = Normalization.create(x.desc, epsilon, relu) as Normalization;
+      const norm = Normalization.create(x.desc, { epsilon, relu, sum: false }) as Normalization;
       const working = (desc: MemoryDesc) => ({ memory: new NativeMemory(desc.size) });
       const [sums, factor, coefficients] = [norm.sums, norm.factor, norm.coefficients].map(working);
       const [mu, variance, dScale, dShift] = [0, 1, 2, 3].map(() => numbers(channels));
@@ -85,10 +93,50 @@ describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
       const channel = (name: keyof Channel) => expected.statistics.map((statistics) => statistics[name]);
       expectAgreement(mu.data, channel('mean'), 'mean', { tolerance: 1e-5, floor });
       expectAgreement(variance.data, channel('variance'), 'variance', { tolerance: 1e-5, floor });
-      expectAgreement(y.read(), expected.y, 'y', { tolerance: 2 ** -8, floor });
+      const tolerance = type === 'float32' ? 1e-4 : 2 ** -8;
+      expectAgreement(y.read(), expected.y, 'y', { tolerance, floor });
       expectAgreement(dScale.data, channel('dScale'), 'gradient of scale', { tolerance: 1e-4, floor });
       expectAgreement(dShift.data, channel('dShift'), 'gradient of shift', { tolerance: 1e-4, floor });
-      expectAgreement(dx.read(), expected.dx, 'dx', { tolerance: 2 ** -8, floor });
+      expectAgreement(dx.read(), expected.dx, 'dx', { tolerance, floor });
+    }
+  });
+
+  it.each(cases)('with something added, of [%s], relu %s, %i threads, around %f', (shape, relu, threads, mean) => {
+    for (const [layout, type, isSum] of [
+      ['channelsLast', 'bfloat16', true],
+      ['blocked', 'bfloat16', false],
+      ['channelsLast', 'float32', false],
+      ['blocked', 'float32', true],
+    ] as const) {
+      const channels = shape[1];
+      const features = () => new Features(shape, layout, type);
+      const [x, summand, y, dy, dy2, gradient, dx] = [0, 1, 2, 3, 4, 5, 6].map(features);
+      x.write(normal(x.length, 1, 2, mean));
+      summand.write(normal(x.length, 5));
+      dy.write(normal(dy.length, 2));
+      dy2.write(normal(dy.length, 6));
+      const scale = numbers(channels, normal(channels, 3, 0.3, 1));
+      const shift = numbers(channels, normal(channels, 4));
+      const norm = Normalization.create(x.desc, { epsilon, relu, sum: true }) as Normalization;
+      const working = (desc: MemoryDesc) => ({ memory: new NativeMemory(desc.size) });
+      const [sums, factor, coefficients] = [norm.sums, norm.factor, norm.coefficients].map(working);
+      const [mu, variance, dScale, dShift] = [0, 1, 2, 3].map(() => numbers(channels));
+      run(norm.forward(), [x, y, sums, factor, scale, shift, mu, variance, summand], threads);
+      const plain = reference(shape, x.read(), dy.read(), scale.data, shift.data, false);
+      const [added, first, second] = [summand.read(), dy.read(), dy2.read()];
+      const sum = plain.y.map((value, i) => (relu ? Math.max(0, value + added[i]) : value + added[i]));
+      const [exact, nearly] = type === 'float32' ? [1e-5, 1e-4] : [2 ** -8, 2 ** -7];
+      expectAgreement(y.read(), sum, 'y', { tolerance: exact, floor });
+      const operands = [x, dy, dx, sums, coefficients, factor, mu, variance, shift, dScale, dShift, y, gradient];
+      run(norm.backwardOfSum(isSum), [...operands, ...(isSum ? [dy2] : [])], threads);
+      const passed = y.read();
+      const wanted = first.map((d, i) => (relu && passed[i] <= 0 ? 0 : d + (isSum ? second[i] : 0)));
+      expectAgreement(gradient.read(), wanted, 'gradient of the sum', { tolerance: exact, floor });
+      const expected = reference(shape, x.read(), wanted, scale.data, shift.data, false);
+      const channel = (name: keyof Channel) => expected.statistics.map((statistics) => statistics[name]);
+      expectAgreement(dScale.data, channel('dScale'), 'gradient of scale', { tolerance: 1e-4, floor });
+      expectAgreement(dShift.data, channel('dShift'), 'gradient of shift', { tolerance: 1e-4, floor });
+      expectAgreement(dx.read(), expected.dx, 'dx', { tolerance: nearly, floor });
     }
   });
 
@@ -104,7 +152,7 @@ describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
         return channel === 1 ? 7 : i % 5;
       }),
     );
-    const norm = Normalization.create(x.desc, epsilon, false) as Normalization;
+    const norm = Normalization.create(x.desc, { epsilon, relu: false, sum: false }) as Normalization;
     const [sums, factor] = [norm.sums, norm.factor].map((desc) => ({ memory: new NativeMemory(desc.size) }));
     const [scale, shift, mean, variance] = [1, 0, 0, 0].map((value) => numbers(16, new Float32Array(16).fill(value)));
     run(norm.forward(), [x, y, sums, factor, scale, shift, mean, variance]);
@@ -113,9 +161,9 @@ describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
     expect([mean.data[1], variance.data[1]]).toEqual([7, 0]);
   });
 
-  it('leaves to the library what that does as well', () => {
-    const create = (desc: MemoryDesc) => Normalization.create(desc, epsilon, false);
-    expect(create(MemoryDesc.channelsLast([1, 16, 4, 4], 'float32'))).toBeNull();
+  it('leaves other layouts and other numbers of channels to the library', () => {
+    const create = (desc: MemoryDesc) => Normalization.create(desc, { epsilon, relu: false, sum: false });
+    expect(create(MemoryDesc.channelsLast([1, 16, 4, 4], 'float32'))).not.toBeNull();
     expect(create(MemoryDesc.channelsLast([1, 24, 4, 4], 'bfloat16'))).toBeNull();
     expect(create(MemoryDesc.plain([1, 16, 4, 4], 'bfloat16'))).toBeNull();
   });

@@ -1,7 +1,21 @@
 import { InternalError } from '../../../errors.js';
 
 /** General registers by their x86-64 numbers. */
-export const gpr = { rax: 0, rcx: 1, rdx: 2, rbx: 3, rsi: 6, rdi: 7, r8: 8, r9: 9, r10: 10, r11: 11 } as const;
+export const gpr = {
+  rax: 0,
+  rcx: 1,
+  rdx: 2,
+  rbx: 3,
+  rsi: 6,
+  rdi: 7,
+  r8: 8,
+  r9: 9,
+  r10: 10,
+  r11: 11,
+  r13: 13,
+  r14: 14,
+  r15: 15,
+} as const;
 export type Gpr = (typeof gpr)[keyof typeof gpr];
 
 /** r12, which as a base would take an encoding of its own. */

@@ -1,18 +1,29 @@
 import { type Assembler, at, type Gpr, type Label } from './assembler.js';
-import { loadOperand, scratch, type Task } from './kernel.js';
+import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
 import { bytesOf, lanes, type Pixels, vectorBytes, vectorsOf } from './pixels.js';
 
 /** Pixels of a band should stay in the first cache while one vector of channels after another is gone through. */
 const bandBytes = 32 * 1024;
 const fewestPixels = 32;
+/** So much of each array stays in the second cache while a thread goes through it again. */
+const cachedBytes = 1 << 20;
+/** Fewer blocks would leave threads without work. */
+const fewestBlocks = 4;
+/** The mean of so many values is near enough to that of all. */
+const mostFirst = 8;
 /** Sums of one channel that run side by side, in so many registers for all vectors. */
 const mostSums = 4;
 const float = 4;
+const lineBytes = 64;
+/** Memory answers after a hundred nanoseconds; the processor's own prefetching does not see so many streams. */
+const aheadBytes = 768;
 
 export const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 
-/** Pixels that lie side by side, gone through by one thread. */
+/** Runs of pixels of the same channels, gone through by one thread. */
 interface Band {
+  readonly runs: number;
+  /** Of a run. */
   readonly pixels: number;
   /** What its routine reads, as {@link starts} says. */
   readonly numbers: readonly number[];
@@ -50,19 +61,29 @@ export interface ChannelAccess {
   readonly store: (operand: number, from: number, offset?: number) => void;
 }
 
-const [groupCount, pixelCount, ...free] = scratch;
+const [groupCount, runCount, pixelCount, ...free] = scratch;
 /** Registers for the addresses of streams. */
 export const streamRegisters = free;
 
+/** The tasks of each block of channels. */
+export type Phase = readonly (readonly Task[])[];
+
 /**
- * Features of `[N, C, H, W]` cut into bands, each with one or all blocks of channels, for code that sums over all pixels of a
+ * Features of `[N, C, H, W]` cut into blocks of channels, and these into bands, for code that sums over all pixels of a
  * channel. Each band leaves two sums a channel in its slice of an array `[slices, 2, C]`.
  */
 export class Bands {
   readonly slices: number;
   /** Vectors of channels that are worked on side by side. */
   readonly vectors: number;
-  readonly #bands: readonly Band[];
+  /** Bytes from each channel's first value to some that come next. */
+  readonly firstPixels: readonly number[];
+  /** Of each block. */
+  readonly #bands: readonly (readonly Band[])[];
+  /** Whether a block goes through all phases at once, with what it reads in the second cache. */
+  readonly #isLocal: boolean;
+  /** Bytes from one pixel, and from one run of pixels, to the next. */
+  readonly #steps: { readonly pixel: number; readonly run: number };
 
   constructor(
     readonly pixels: Pixels,
@@ -70,28 +91,35 @@ export class Bands {
   ) {
     const { planes, rows, columns } = pixels;
     this.vectors = vectorsOf(pixels);
-    const pixel = this.#pixelBytes;
+    const pixel = pixels.channels * bytesOf(pixels);
+    const plane = rows * columns * pixel;
     const blocks = channels / pixels.channels;
-    // Where all channels lie side by side, all images are one plane.
-    const [count, size] = blocks === 1 ? [1, planes * rows * columns] : [planes, rows * columns];
-    const most = Math.max(fewestPixels, Math.floor(bandBytes / pixel));
-    const perPlane = Math.ceil(size / most);
-    this.slices = (count / blocks) * perPlane;
-    this.#bands = upTo(count * perPlane).map((i) => {
-      const [plane, band] = [Math.floor(i / perPlane), i % perPlane];
-      const block = plane % blocks;
-      const slice = Math.floor(plane / blocks) * perPlane + band;
-      const channel = block * pixels.channels * float;
+    // Channels side by side would share a fraction of the cache's sets with those of other pixels.
+    this.#isLocal = blocks >= fewestBlocks && this.samples * pixel <= cachedBytes;
+    // Images follow one another where all channels lie side by side, and if they are single pixels, at a distance.
+    const isOneRun = blocks === 1 || plane === pixel;
+    const [runs, size] = isOneRun ? [1, this.samples] : [planes / blocks, rows * columns];
+    this.#steps = { pixel: isOneRun ? blocks * pixel : pixel, run: blocks * plane };
+    const longest = Math.max(fewestPixels, Math.floor(bandBytes / pixel));
+    // Part of a run, or some short ones.
+    const [perRun, together] = [Math.ceil(size / longest), Math.max(1, Math.floor(longest / size))];
+    this.firstPixels = upTo(Math.min(mostFirst, size)).map((i) => i * this.#steps.pixel);
+    this.slices = perRun * Math.ceil(runs / together);
+    const bandOf = (of: number, slice: number): Band => {
+      const [run, part] = [Math.floor(slice / perRun) * together, slice % perRun];
+      const channel = of * pixels.channels * float;
       return {
-        pixels: Math.min(most, size - band * most),
+        runs: Math.min(together, runs - run),
+        pixels: Math.min(longest, size - part * longest),
         numbers: [
-          (plane * size + band * most) * pixel,
-          block * size * pixel,
+          of * plane + run * this.#steps.run + part * longest * this.#steps.pixel,
+          of * plane,
           channel,
           2 * slice * this.channelBytes + channel,
         ],
       };
-    });
+    };
+    this.#bands = upTo(blocks).map((of) => upTo(this.slices).map((slice) => bandOf(of, slice)));
   }
 
   /** Of one number for each channel. */
@@ -105,16 +133,12 @@ export class Bands {
     return (planes * rows * columns * channels) / this.channels;
   }
 
-  get #pixelBytes(): number {
-    return this.pixels.channels * bytesOf(this.pixels);
-  }
-
   get #groupBytes(): number {
     return this.vectors * lanes * bytesOf(this.pixels);
   }
 
   features(register: Gpr, operand: number): Stream {
-    return { at: register, operand, start: starts.pixel, perPixel: this.#pixelBytes, perGroup: this.#groupBytes };
+    return { at: register, operand, start: starts.pixel, perPixel: this.#steps.pixel, perGroup: this.#groupBytes };
   }
 
   /** Each channel's first value. */
@@ -152,37 +176,79 @@ export class Bands {
   }
 
   /** Tasks that go through all bands. */
-  over(to: Assembler, body: Body): Task[] {
-    const routines = new Map<number, Label>();
-    return this.#bands.map(({ pixels, numbers }) => {
-      const routine = routines.get(pixels) ?? this.#routine(to, body, pixels);
-      routines.set(pixels, routine);
+  over(to: Assembler, body: Body): Phase {
+    const routines = new Map<string, Label>();
+    const taskOf = ({ runs, pixels, numbers }: Band) => {
+      const key = `${runs} ${pixels}`;
+      const routine = routines.get(key) ?? this.#routine(to, body, runs, pixels);
+      routines.set(key, routine);
       return { routine, numbers };
-    });
+    };
+    return this.#bands.map((bands) => bands.map(taskOf));
   }
 
-  #routine(to: Assembler, { streams, begin, pixel, end }: Body, pixels: number): Label {
-    const groups = this.pixels.channels / lanes / this.vectors;
+  #routine(to: Assembler, { streams, begin, pixel, end }: Body, runs: number, pixels: number): Label {
     const sums = Math.floor(mostSums / this.vectors);
     const [blocks, rest] = [Math.floor(pixels / sums), pixels % sums];
     const routine = to.label();
+    const moving = streams.filter(({ perPixel }) => perPixel > 0);
+    const advance = (bytes: number) => {
+      for (const { at: base } of moving) to.addConstant(base, bytes);
+    };
+    const { pixel: perPixel, run: perRun } = this.#steps;
+    const aheadPixels = Math.ceil(aheadBytes / this.#groupBytes);
+    // In a short run that would be behind its end.
+    const ahead = runs > 1 && pixels < 4 * aheadPixels ? perRun : aheadPixels * perPixel;
+    const groups = this.pixels.channels / lanes / this.vectors;
     to.bind(routine);
     for (const stream of streams) loadOperand(to, stream.at, stream.operand, stream.start);
     to.repeat(groupCount, groups, () => {
       begin();
-      if (blocks > 0) {
-        to.repeat(pixelCount, blocks, () => {
-          for (const sum of upTo(sums)) pixel(sum, sum * this.#pixelBytes);
-          for (const stream of streams) to.addConstant(stream.at, sums * stream.perPixel);
-        });
-      }
-      for (const sum of upTo(rest)) pixel(sum, sum * this.#pixelBytes);
+      to.repeat(runCount, runs, () => {
+        if (blocks > 0) {
+          to.repeat(pixelCount, blocks, () => {
+            for (const stream of moving) this.#prefetch(to, stream, sums, ahead);
+            for (const sum of upTo(sums)) pixel(sum, sum * perPixel);
+            advance(sums * perPixel);
+          });
+        }
+        for (const sum of upTo(rest)) pixel(sum, sum * perPixel);
+        if (runs > 1) advance(perRun - blocks * sums * perPixel);
+      });
       end?.(sums);
-      if (groups === 1) return;
-      for (const stream of streams) to.addConstant(stream.at, stream.perGroup - blocks * sums * stream.perPixel);
+      // Channels in several groups lie side by side, and so do images.
+      if (groups > 1) {
+        for (const stream of streams) to.addConstant(stream.at, stream.perGroup - blocks * sums * stream.perPixel);
+      }
     });
     to.ret();
     return routine;
+  }
+
+  /** Asks for the cache lines of so many pixels further on. */
+  #prefetch(to: Assembler, { at: base }: Stream, pixels: number, ahead: number): void {
+    const vectors = upTo(pixels).flatMap((pixel) => upTo(this.vectors).map((v) => [pixel, v] as const));
+    const bytes = vectors.map(([pixel, v]) => pixel * this.#steps.pixel + v * lanes * bytesOf(this.pixels));
+    const lines = new Set(bytes.map((byte) => Math.floor(byte / lineBytes)));
+    for (const line of lines) to.prefetch(at(base, ahead + line * lineBytes));
+  }
+
+  /** Code for phases, each of which needs what the one before leaves for the same channels. */
+  code(write: (to: Assembler) => readonly Phase[]): KernelCode {
+    const blocks = this.#bands.length;
+    if (!this.#isLocal) {
+      // Side by side in memory: the same band of all blocks.
+      const across = (phase: Phase) => upTo(phase[0].length).flatMap((i) => phase.map((tasks) => tasks[i]));
+      return kernelCode((to) => write(to).map(across));
+    }
+    const through = (phases: readonly Phase[], block: number) => phases.flatMap((phase) => phase[block]);
+    return kernelCode(
+      (to) => {
+        const phases = write(to);
+        return [upTo(blocks).flatMap((block) => through(phases, block))];
+      },
+      { together: 2 * this.slices + this.channels / lanes / blocks },
+    );
   }
 
   /** Tasks that add up the sums of all slices in two registers, for each vector of channels, and go on from there. */
@@ -191,7 +257,7 @@ export class Bands {
     sums: number,
     [first, second]: readonly [number, number],
     body: (access: ChannelAccess) => void,
-  ): Task[] {
+  ): Phase {
     const [pointer] = free;
     const routine = to.label();
     to.bind(routine);
@@ -217,9 +283,8 @@ export class Bands {
     const { rows, columns, channels: together } = this.pixels;
     // Vectors side by side in one pixel, or each in planes of its own.
     const toNext = (together === this.channels ? lanes : rows * columns * together) * bytesOf(this.pixels);
-    return upTo(this.channels / lanes).map((vector) => ({
-      routine,
-      numbers: [vector * vectorBytes, vector * toNext],
-    }));
+    const perBlock = upTo(this.channels / lanes / this.#bands.length);
+    const taskOf = (vector: number) => ({ routine, numbers: [vector * vectorBytes, vector * toNext] });
+    return this.#bands.map((_, block) => perBlock.map((i) => taskOf(block * perBlock.length + i)));
   }
 }

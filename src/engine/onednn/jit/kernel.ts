@@ -19,9 +19,15 @@ export interface KernelCode {
 }
 
 /** What a routine may use; it must leave all other general registers alone. */
-export const scratch = [gpr.rsi, gpr.rdx, gpr.rcx, gpr.r9, gpr.r10, gpr.r11, gpr.rax, gpr.rdi] as const;
+export const scratch = [
+  ...[gpr.rsi, gpr.rdx, gpr.rcx, gpr.r9, gpr.r10, gpr.r11, gpr.rax, gpr.rdi],
+  ...[gpr.r13, gpr.r14, gpr.r15],
+] as const;
 /** The block, the task's record, and how many tasks are left of those taken together. */
 const [blockAt, recordAt, left] = [gpr.rbx, gpr.r8, counter];
+
+/** What the caller wants back as it was. */
+const saved = [blockAt, left, gpr.r13, gpr.r14, gpr.r15] as const;
 
 /**
  * The block that the code is called with, and a task's record, in 64-bit words. The number of the next task is alone in its
@@ -55,8 +61,7 @@ export function kernelCode(
   { prepare, together = 1 }: { readonly prepare?: (to: Assembler) => void; readonly together?: number } = {},
 ): KernelCode {
   const to = new Assembler();
-  to.push(blockAt);
-  to.push(left);
+  for (const register of saved) to.push(register);
   to.copy(blockAt, gpr.rdi);
   prepare?.(to);
   const [next, done] = [to.label(), to.label()];
@@ -74,8 +79,7 @@ export function kernelCode(
   to.jump(next);
   to.bind(done);
   to.vzeroupper();
-  to.pop(left);
-  to.pop(blockAt);
+  for (const register of [...saved].reverse()) to.pop(register);
   to.ret();
   const phases = write(to);
   const tasks = phases.flat().map(({ routine: { place }, numbers }) => ({ place, numbers }));

@@ -1,12 +1,23 @@
+import type { Shape } from '../../../graph/shape.js';
 import { MemoryDesc, runsCode } from '../ffi.js';
-import { type Assembler, at } from './assembler.js';
-import { Bands, type Stream, streamRegisters, upTo } from './bands.js';
-import { type KernelCode, kernelCode, loadOperand, type Task } from './kernel.js';
-import { lanes, loadFeatures, type Pixels, pixelsOf, storeFeatures, vectorBytes } from './pixels.js';
+import { type Address, type Assembler, at } from './assembler.js';
+import { Bands, type Phase, type Stream, streamRegisters, upTo } from './bands.js';
+import { type KernelCode, loadOperand } from './kernel.js';
+import { type FeatureType, lanes, loadFeatures, type Pixels, pixelsOf, storeFeatures, vectorBytes } from './pixels.js';
 
-const [first, second, third, fourth, fifth, sixth] = streamRegisters;
+const [first, second, third, fourth, fifth, sixth, seventh] = streamRegisters;
 
-const forwardOperands = { x: 0, y: 1, sums: 2, factor: 3, scale: 4, shift: 5, mean: 6, variance: 7 } as const;
+const forwardOperands = {
+  x: 0,
+  y: 1,
+  sums: 2,
+  factor: 3,
+  scale: 4,
+  shift: 5,
+  mean: 6,
+  variance: 7,
+  summand: 8,
+} as const;
 const backwardOperands = {
   x: 0,
   dy: 1,
@@ -19,6 +30,9 @@ const backwardOperands = {
   shift: 8,
   dScale: 9,
   dShift: 10,
+  y: 11,
+  gradient: 12,
+  dy2: 13,
 } as const;
 /** Numbers of a channel among the coefficients: dx = constant + slope · (x − mean) + factor · dy. */
 const coefficients = ['mean', 'factor', 'shift', 'slope', 'constant'] as const;
@@ -26,6 +40,16 @@ const coefficients = ['mean', 'factor', 'shift', 'slope', 'constant'] as const;
 /** Registers of the channels' numbers, four vectors each. */
 const [means, factors, shifts, slopes, constants] = [0, 4, 8, 12, 16];
 const zero = 31;
+
+/** Everything that the code depends on. */
+export interface NormSpec {
+  readonly pixels: Pixels;
+  readonly channels: number;
+  readonly epsilon: number;
+  readonly relu: boolean;
+  /** Whether something is added before relu. */
+  readonly sum: boolean;
+}
 
 /** Numbers of the channels at hand, and the first register that they go to. */
 interface ChannelNumbers {
@@ -36,64 +60,84 @@ interface ChannelNumbers {
 }
 
 /**
- * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015), and with relu if
- * wanted: y = (x − mean) · factor + shift. Features are read twice and written once; sums are of differences to each channel's
- * first value, so that one pass gives mean and variance.
+ * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015), and with a summand and
+ * relu if wanted: y = (x − mean) · factor + shift. Features are read twice and written once; sums are of differences to the
+ * mean of each channel's first values, so that one pass gives mean and variance.
  */
 export class Normalization {
   readonly #bands: Bands;
   readonly #pixels: Pixels;
 
-  private constructor(
-    channels: number,
-    readonly epsilon: number,
-    readonly relu: boolean,
-    pixels: Pixels,
-  ) {
-    this.#bands = new Bands(pixels, channels);
-    this.#pixels = pixels;
+  constructor(readonly spec: NormSpec) {
+    this.#bands = new Bands(spec.pixels, spec.channels);
+    this.#pixels = spec.pixels;
+  }
+
+  /** Whether there is code for such features, in a layout that it knows. */
+  static takes(shape: Shape, type: FeatureType): boolean {
+    return shape.length === 4 && shape[1] % lanes === 0 && runsCode(type);
   }
 
   /**
-   * `null` where the library does as well, with float32, and where there is no code for it: another processor, another layout,
-   * channels that 16 does not divide.
+   * `null` where there is no code for it: another processor, another layout, channels that 16 does not divide.
    *
    * @param x layout of the features
    */
-  static create(x: MemoryDesc, epsilon: number, relu: boolean): Normalization | null {
-    const [, channels] = x.shape;
-    if (x.shape.length !== 4 || channels % lanes !== 0) return null;
-    const pixels = pixelsOf(x);
-    if (pixels?.type !== 'bfloat16' || !runsCode(pixels.type)) return null;
-    return new Normalization(channels, epsilon, relu, pixels);
+  static create(x: MemoryDesc, after: Pick<NormSpec, 'epsilon' | 'relu' | 'sum'>): Normalization | null {
+    const pixels = x.shape.length === 4 ? pixelsOf(x) : null;
+    if (pixels === null || !Normalization.takes(x.shape, pixels.type)) return null;
+    return new Normalization({ pixels, channels: x.shape[1], ...after });
   }
 
   /** What forward leaves for backward: the factor of each channel. */
   get factor(): MemoryDesc {
-    return MemoryDesc.plain([this.#bands.channels], 'float32');
+    return MemoryDesc.plain([this.spec.channels], 'float32');
   }
 
   /** Working memory of either direction: two sums a channel for each slice of the features. */
   get sums(): MemoryDesc {
-    return MemoryDesc.plain([this.#bands.slices, 2, this.#bands.channels], 'float32');
+    return MemoryDesc.plain([this.#bands.slices, 2, this.spec.channels], 'float32');
   }
 
   /** Working memory of backward. */
   get coefficients(): MemoryDesc {
-    return MemoryDesc.plain([coefficients.length, this.#bands.channels], 'float32');
+    return MemoryDesc.plain([coefficients.length, this.spec.channels], 'float32');
   }
 
-  /** Operands: x, y, sums, factor, scale, shift, mean, variance. */
+  /** Operands: x, y, sums, factor, scale, shift, mean, variance, and the summand if there is one. */
   forward(): KernelCode {
-    return kernelCode((to) => [this.#addUpValues(to), this.#makeStatistics(to), this.#normalize(to)]);
+    return this.#bands.code((to) => [this.#addUpValues(to), this.#makeStatistics(to), this.#normalize(to)]);
   }
 
   /** Operands: x, dy, dx, sums, coefficients, factor, mean, variance, shift, dScale, dShift. */
   backward(): KernelCode {
-    return kernelCode((to) => [this.#addUpGradients(to), this.#makeCoefficients(to), this.#differentiate(to)]);
+    const { dy } = backwardOperands;
+    return this.#bands.code((to) => [
+      this.#addUpGradients(to),
+      this.#makeCoefficients(to),
+      this.#differentiate(to, dy),
+    ]);
   }
 
-  #addUpValues(to: Assembler): Task[] {
+  /**
+   * With the gradient of the sum, which counts where y > 0 if relu follows. Operands: those of {@link backward}, y, the gradient
+   * that results, and if `isSum` what is added to dy.
+   */
+  backwardOfSum(isSum: boolean): KernelCode {
+    const { gradient } = backwardOperands;
+    return this.#bands.code((to) => [
+      this.#addUpSumGradients(to, isSum),
+      this.#makeCoefficients(to),
+      this.#differentiate(to, gradient),
+    ]);
+  }
+
+  /** Whether backward computes again where relu cut off; behind a sum, y says it. */
+  get #cuts(): boolean {
+    return this.spec.relu && !this.spec.sum;
+  }
+
+  #addUpValues(to: Assembler): Phase {
     const bands = this.#bands;
     const x = bands.features(first, forwardOperands.x);
     const origin = bands.origin(second, forwardOperands.x);
@@ -102,7 +146,7 @@ export class Normalization {
     return bands.over(to, {
       streams: [x, origin, sums],
       begin: () => {
-        for (const v of upTo(bands.vectors)) loadFeatures(to, this.#pixels, origins + v, bands.vector(origin, v));
+        for (const v of upTo(bands.vectors)) this.#loadOrigin(to, origins + v, bands.vector(origin, v), values);
         bands.clearSums(to, totals, squares);
       },
       pixel: (sum, offset) => {
@@ -118,9 +162,9 @@ export class Normalization {
     });
   }
 
-  #makeStatistics(to: Assembler): Task[] {
+  #makeStatistics(to: Assembler): Phase {
     const operand = forwardOperands;
-    const [total, square, value, perSample] = [0, 1, 2, 3];
+    const [total, square, value, perSample, scratch] = [0, 1, 2, 3, 4];
     return this.#bands.overChannels(to, operand.sums, [total, square], ({ load, store }) => {
       to.vconstant(perSample, 1 / this.#bands.samples, second);
       to.v('mul', total, total, perSample);
@@ -131,7 +175,7 @@ export class Normalization {
       to.v('max', square, square, value);
       store(operand.variance, square);
       loadOperand(to, second, operand.x, 1);
-      loadFeatures(to, this.#pixels, value, at(second));
+      this.#loadOrigin(to, value, at(second), scratch);
       to.v('add', total, total, value);
       store(operand.mean, total);
       this.#takeDeviation(to, square);
@@ -141,7 +185,7 @@ export class Normalization {
     });
   }
 
-  #normalize(to: Assembler): Task[] {
+  #normalize(to: Assembler): Phase {
     const bands = this.#bands;
     const [x, y] = [bands.features(first, forwardOperands.x), bands.features(second, forwardOperands.y)];
     const perChannel = [
@@ -149,9 +193,10 @@ export class Normalization {
       { into: factors, from: bands.perChannel(fourth, forwardOperands.factor) },
       { into: shifts, from: bands.perChannel(fifth, forwardOperands.shift) },
     ];
-    const values = 12;
+    const summand = this.spec.sum ? [bands.features(sixth, forwardOperands.summand)] : [];
+    const [values, summands] = [12, 16];
     return bands.over(to, {
-      streams: [x, y, ...perChannel.map(({ from }) => from)],
+      streams: [x, y, ...perChannel.map(({ from }) => from), ...summand],
       begin: () => this.#loadChannels(to, perChannel),
       pixel: (sum, offset) => {
         for (const v of upTo(bands.vectors)) {
@@ -159,14 +204,18 @@ export class Normalization {
           loadFeatures(to, this.#pixels, value, bands.vector(x, v, offset));
           to.v('sub', value, value, means + v);
           to.v('mulAdd', value, factors + v, shifts + v);
-          if (this.relu) to.v('max', value, value, zero);
+          for (const stream of summand) {
+            loadFeatures(to, this.#pixels, summands + v, bands.vector(stream, v, offset));
+            to.v('add', value, value, summands + v);
+          }
+          if (this.spec.relu) to.v('max', value, value, zero);
           storeFeatures(to, this.#pixels, bands.vector(y, v, offset), value);
         }
       },
     });
   }
 
-  #addUpGradients(to: Assembler): Task[] {
+  #addUpGradients(to: Assembler): Phase {
     const bands = this.#bands;
     const [x, dy] = [bands.features(first, backwardOperands.x), bands.features(second, backwardOperands.dy)];
     const sums = bands.sums(third, backwardOperands.sums);
@@ -195,8 +244,54 @@ export class Normalization {
     });
   }
 
+  #addUpSumGradients(to: Assembler, isSum: boolean): Phase {
+    const bands = this.#bands;
+    const [x, dy, y, gradient] = [
+      bands.features(first, backwardOperands.x),
+      bands.features(second, backwardOperands.dy),
+      bands.features(third, backwardOperands.y),
+      bands.features(fourth, backwardOperands.gradient),
+    ];
+    const sums = bands.sums(fifth, backwardOperands.sums);
+    const mean = bands.perChannel(sixth, backwardOperands.mean);
+    const dy2 = isSum ? [bands.features(seventh, backwardOperands.dy2)] : [];
+    const [totals, products, values, gradients, others] = [12, 16, 20, 24, 4];
+    const k = 1;
+    return bands.over(to, {
+      streams: [x, dy, y, gradient, sums, mean, ...dy2],
+      begin: () => {
+        this.#loadChannels(to, [{ into: means, from: mean }]);
+        bands.clearSums(to, totals, products);
+      },
+      pixel: (sum, offset) => {
+        for (const v of upTo(bands.vectors)) {
+          const i = sum * bands.vectors + v;
+          const [value, result, other] = [values + v, gradients + v, others + v];
+          const load = (stream: Stream, into: number) =>
+            loadFeatures(to, this.#pixels, into, bands.vector(stream, v, offset));
+          load(dy, result);
+          for (const stream of dy2) {
+            load(stream, other);
+            to.v('add', result, result, other);
+          }
+          if (this.spec.relu) {
+            load(y, other);
+            to.vless(k + v, zero, other);
+            to.vcopy(result, result, { k: k + v, zero: true });
+          }
+          load(x, value);
+          to.v('sub', value, value, means + v);
+          to.v('add', totals + i, totals + i, result);
+          to.v('addMul', products + i, result, value);
+          storeFeatures(to, this.#pixels, bands.vector(gradient, v, offset), result);
+        }
+      },
+      end: (used) => bands.storeSums(to, sums, used, totals, products),
+    });
+  }
+
   /** From dx = factor · (dy − mean(dy) − x̂ · mean(dy · x̂)) with x̂ = (x − mean) / deviation. */
-  #makeCoefficients(to: Assembler): Task[] {
+  #makeCoefficients(to: Assembler): Phase {
     const operand = backwardOperands;
     const [total, product, value, deviation, perSample] = [0, 1, 2, 3, 4];
     return this.#bands.overChannels(to, operand.sums, [total, product], ({ load, store }) => {
@@ -223,11 +318,11 @@ export class Normalization {
     });
   }
 
-  #differentiate(to: Assembler): Task[] {
+  #differentiate(to: Assembler, gradient: number): Phase {
     const bands = this.#bands;
     const [x, dy, dx] = [
       bands.features(first, backwardOperands.x),
-      bands.features(second, backwardOperands.dy),
+      bands.features(second, gradient),
       bands.features(third, backwardOperands.dx),
     ];
     const numbers = bands.perChannel(fourth, backwardOperands.coefficients);
@@ -253,6 +348,18 @@ export class Normalization {
     });
   }
 
+  /** The mean of a vector of channels' first values, from which all of them differ little; another register is lost. */
+  #loadOrigin(to: Assembler, into: number, first: Address, lost: number): void {
+    const { firstPixels } = this.#bands;
+    loadFeatures(to, this.#pixels, into, first);
+    for (const offset of firstPixels.slice(1)) {
+      loadFeatures(to, this.#pixels, lost, at(first.base, first.offset + offset));
+      to.v('add', into, into, lost);
+    }
+    to.vconstant(lost, 1 / firstPixels.length, sixth);
+    to.v('mul', into, into, lost);
+  }
+
   #loadChannels(to: Assembler, perChannel: readonly ChannelNumbers[]): void {
     for (const { into, from, offset = 0 } of perChannel) {
       for (const v of upTo(this.#bands.vectors)) to.vload(into + v, at(from.at, offset + v * vectorBytes));
@@ -271,7 +378,7 @@ export class Normalization {
     const bands = this.#bands;
     loadFeatures(to, this.#pixels, x.into, bands.vector(x.stream, v, offset));
     to.v('sub', x.into, x.into, means + v);
-    if (!this.relu) {
+    if (!this.#cuts) {
       loadFeatures(to, this.#pixels, dy.into, bands.vector(dy.stream, v, offset));
       return;
     }
@@ -285,7 +392,7 @@ export class Normalization {
   /** √(variance + ε), in place. */
   #takeDeviation(to: Assembler, variance: number): void {
     const epsilon = 30;
-    to.vconstant(epsilon, this.epsilon, second);
+    to.vconstant(epsilon, this.spec.epsilon, second);
     to.v('add', variance, variance, epsilon);
     to.vsqrt(variance, variance);
   }

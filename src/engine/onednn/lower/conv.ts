@@ -25,9 +25,9 @@ export function postOpsOf(activation: Activation | undefined): PostOp[] {
 }
 
 /** Primitives that the library must have; only an op with an alternative may ask for others. */
-export function required(primitive: Primitive | null, op: string): Primitive {
-  if (primitive === null) throw new InternalError(`oneDNN has no kernel for ${op}`);
-  return primitive;
+export function required<T>(kernel: T | null, op: string): T {
+  if (kernel === null) throw new InternalError(`there is no kernel for ${op}`);
+  return kernel;
 }
 
 function geometryOf({ stride, padding, dilation }: Conv2dParams): ConvGeometry {

@@ -1,7 +1,7 @@
-import type { GraphValue } from '../../../compiler/graph.js';
+import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { numel } from '../../../graph/shape.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
-import { Normalization } from '../jit/norm.js';
+import { Normalization, type NormSpec } from '../jit/norm.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { required } from './conv.js';
@@ -39,34 +39,54 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   );
 };
 
+/** What a batch norm's backward kernel has to know of the forward one. */
+class OwnForward {
+  constructor(
+    readonly code: Normalization,
+    readonly layout: MemoryDesc,
+  ) {}
+}
+
+const forwardCode = (spec: NormSpec) => new Normalization(spec).forward();
+const backwardCode = (spec: NormSpec) => new Normalization(spec).backward();
+const backwardCodeOfSum = (spec: NormSpec, isSum: boolean) => new Normalization(spec).backwardOfSum(isSum);
+
 export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
-  const [x, scale, shift] = node.inputs;
+  const [x, scale, shift, summand] = node.inputs;
   const [y, mean, variance, mask] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = placeToNormalize(context, x);
-  const own = Normalization.create(src.desc, epsilon, relu);
+  const perChannel = MemoryDesc.plain(mean.shape, 'float32');
+  const after = { epsilon, relu, sum: summand !== undefined };
+  let src = placeToNormalize(context, x);
+  let own = Normalization.create(src.desc, after);
+  // The library adds nothing.
+  if (own === null && after.sum) {
+    src = context.inLayout(x, MemoryDesc.channelsLast(x.shape, src.desc.dtype));
+    own = required(Normalization.create(src.desc, after), node.op);
+  }
   if (own !== null) {
-    const perChannel = MemoryDesc.plain(mean.shape, 'float32');
+    const added = after.sum ? context.inLayout(summand, src.desc) : null;
     const written = [
-      context.output(y, src.desc),
+      added === null ? context.output(y, src.desc) : context.overwriting(summand, added, y),
       working(context, own.sums),
       context.output(mask, own.factor),
       context.output(mean, perChannel),
       context.output(variance, perChannel),
     ];
     const [dst, sums, factor, ...statistics] = written;
-    context.rememberForward(mask, own);
     const operands = [src, dst, sums, factor, context.plain(scale), context.plain(shift), ...statistics];
-    context.code(relu ? `${node.op}+relu` : node.op, own.forward(), operands, written);
+    if (added !== null) operands.push(added);
+    const name = `${node.op}${after.sum ? '+add' : ''}${relu ? '+relu' : ''}`;
+    context.code(name, context.generate(forwardCode, own.spec), operands, written);
+    context.rememberForward(mask, new OwnForward(own, src.desc));
     return;
   }
   const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
-  const statistics = MemoryDesc.plain(mean.shape, 'float32');
   const writes: [number, Placed][] = [
     [args.dst, context.output(y, src.desc)],
-    [args.mean, context.output(mean, statistics)],
-    [args.variance, context.output(variance, statistics)],
+    [args.mean, context.output(mean, perChannel)],
+    [args.variance, context.output(variance, perChannel)],
   ];
   const workspace = primitive.optionalLayout('workspace');
   if (workspace !== null) writes.push([args.workspace, context.output(mask, workspace)]);
@@ -87,27 +107,16 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
   const [x, mean, variance, scale, shift, dy, mask] = node.inputs;
   const [dx, dScale, dShift] = node.outputs;
   const { epsilon, relu = false } = node.params;
-  const src = placeToNormalize(context, x);
-  const diffDst = context.inLayout(dy, src.desc);
-  const own = context.forwardOf(mask, Normalization);
+  const perChannel = MemoryDesc.plain(mean.shape, 'float32');
+  const own = context.forwardOf(mask, OwnForward);
   if (own !== undefined) {
-    const perChannel = MemoryDesc.plain(mean.shape, 'float32');
-    const written = [
-      context.output(dx, src.desc),
-      working(context, own.sums),
-      working(context, own.coefficients),
-      context.output(dScale, perChannel),
-      context.output(dShift, perChannel),
-    ];
-    const [diffSrc, sums, coefficients, ...gradients] = written;
-    const perChannels = [mean, variance, shift].map((value) => context.plain(value));
-    const operands = [src, diffDst, diffSrc, sums, coefficients, context.placeOf(mask), ...perChannels, ...gradients];
-    context.code(relu ? `${node.op}+relu` : node.op, own.backward(), operands, written);
+    backwardByCode(context, node, own);
     return;
   }
+  const src = placeToNormalize(context, x);
+  const diffDst = context.inLayout(dy, src.desc);
   const opDesc = describe.normBackward(src.desc, src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask, Primitive) ?? null), node.op);
-  const perChannel = MemoryDesc.plain(mean.shape, 'float32');
   const reads: [number, Placed][] = [
     [args.src, src],
     [args.mean, context.plain(mean)],
@@ -124,6 +133,41 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
     [args.diffShift, context.output(dShift, perChannel)],
   ]);
 };
+
+/** The gradients go where those lay that they are computed from, if nobody else needs these. */
+function backwardByCode(
+  context: Lowering,
+  node: GraphNode<'batchNormBackward'>,
+  { code: own, layout }: OwnForward,
+): void {
+  const [x, mean, variance, , shift, dy, mask, y, dy2] = node.inputs;
+  const [dx, dScale, dShift, gradient] = node.outputs;
+  const perChannel = MemoryDesc.plain(mean.shape, 'float32');
+  const src = context.inLayout(x, layout);
+  const placed = (value: GraphValue) => context.inLayout(value, layout);
+  const [diffDst, second] = [placed(dy), dy2 === undefined ? null : placed(dy2)];
+  const ofSum = y === undefined ? null : { y: placed(y), gradient: context.overwriting(dy, diffDst, gradient) };
+  const [replaced, place] = ofSum === null ? [dy, diffDst] : [dy2, second];
+  const written = [
+    place === null ? context.output(dx, layout) : context.overwriting(replaced, place, dx),
+    working(context, own.sums),
+    working(context, own.coefficients),
+    context.output(dScale, perChannel),
+    context.output(dShift, perChannel),
+  ];
+  const [diffSrc, sums, coefficients, ...gradients] = written;
+  const perChannels = [mean, variance, shift].map((value) => context.plain(value));
+  const operands = [src, diffDst, diffSrc, sums, coefficients, context.placeOf(mask), ...perChannels, ...gradients];
+  const name = `${node.op}${node.params.relu ? '+relu' : ''}`;
+  if (ofSum === null) {
+    context.code(name, context.generate(backwardCode, own.spec), operands, written);
+    return;
+  }
+  const isSum = second !== null;
+  operands.push(ofSum.y, ofSum.gradient, ...(isSum ? [second] : []));
+  const code = context.generate(backwardCodeOfSum, own.spec, isSum);
+  context.code(isSum ? `add+${name}` : name, code, operands, [...written, ofSum.gradient]);
+}
 
 /** Below this many elements a TypeScript loop is done before a kernel call has begun. */
 const smallSoftmax = 256;

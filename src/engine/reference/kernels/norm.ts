@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../../graph/dtype.js';
 import type { Shape } from '../../../graph/shape.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel, NDArray } from '../ndarray.js';
 
 /** `y = x·factor + offset` over one channel. */
 function scaleChannel(
@@ -61,6 +61,8 @@ export const batchNormTrain: Kernel<'batchNormTrain'> = ({ epsilon, relu }, inpu
     const factor = scale[c] / Math.sqrt(squares / count + epsilon);
     scaleChannel(x, shape, c, factor, shift[c] - center * factor, y);
   }
+  const summand = inputs.at(3)?.data;
+  if (summand !== undefined) for (let i = 0; i < y.length; i++) y[i] += summand[i];
   if (!relu) {
     mask.fill(1);
     return;
@@ -71,13 +73,20 @@ export const batchNormTrain: Kernel<'batchNormTrain'> = ({ epsilon, relu }, inpu
   }
 };
 
+/** The gradient of the sum that batch norm's result went into. */
+function sumGradient(relu: boolean, inputs: readonly NDArray[], gradient: TypedArray): void {
+  const [dy, , y, second] = inputs.slice(5).map(({ data }) => data);
+  for (let i = 0; i < gradient.length; i++) {
+    gradient[i] = relu && y[i] <= 0 ? 0 : dy[i] + (second === undefined ? 0 : second[i]);
+  }
+}
+
 /** With x̂ = (x − mean)/√(variance + ε): `dx = scale/√(variance + ε) · (dy − mean(dy) − x̂·mean(dy·x̂))`. */
 export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }, inputs, outputs) => {
   const x = inputs[0].data;
   const mean = inputs[1].data;
   const variance = inputs[2].data;
   const scale = inputs[3].data;
-  const dy = inputs[5].data;
   const mask = inputs[6].data;
   const dx = outputs[0].data;
   const dScale = outputs[1].data;
@@ -85,6 +94,10 @@ export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }
   const [batch, channels, height, width] = inputs[0].shape;
   const area = height * width;
   const count = batch * area;
+  const isSum = inputs.length > 7;
+  const dy = isSum ? outputs[3].data : inputs[5].data;
+  if (isSum) sumGradient(relu === true, inputs, dy);
+  const masks = relu && !isSum;
   for (let c = 0; c < channels; c++) {
     const center = mean[c];
     const inverse = 1 / Math.sqrt(variance[c] + epsilon);
@@ -93,7 +106,7 @@ export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }
     for (let n = 0; n < batch; n++) {
       const from = (n * channels + c) * area;
       for (let i = from; i < from + area; i++) {
-        const d = relu && mask[i] === 0 ? 0 : dy[i];
+        const d = masks && mask[i] === 0 ? 0 : dy[i];
         sum += d;
         product += d * (x[i] - center);
       }
@@ -106,7 +119,7 @@ export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }
     for (let n = 0; n < batch; n++) {
       const from = (n * channels + c) * area;
       for (let i = from; i < from + area; i++) {
-        const d = relu && mask[i] === 0 ? 0 : dy[i];
+        const d = masks && mask[i] === 0 ? 0 : dy[i];
         dx[i] = factor * (d - meanGradient - (x[i] - center) * slope);
       }
     }
