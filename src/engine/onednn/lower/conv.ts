@@ -1,6 +1,6 @@
-import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
+import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
-import type { Activation, Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
+import type { Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import {
   args,
@@ -16,19 +16,11 @@ import { DirectConvolution } from '../jit/conv.js';
 import type { KernelCode } from '../jit/kernel.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
+import { nameWith, postOpsOf, weightGradients } from './parts.js';
 import { isChannelsLast, isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
 import { float32, type OperandTypes, typesFor } from './types.js';
+import { coversImage, linearBackwardData, linearBackwardWeights, linearForward } from './wholeImage.js';
 import { algorithmsFor, type ConvShape, isSmall } from './winograd.js';
-
-export function postOpsOf(activation: Activation | undefined): PostOp[] {
-  return activation === undefined ? [] : [{ kind: 'eltwise', fn: activation.fn, alpha: activation.alpha, beta: 0 }];
-}
-
-/** Primitives that the library must have; only an op with an alternative may ask for others. */
-export function required<T>(kernel: T | null, op: string): T {
-  if (kernel === null) throw new InternalError(`there is no kernel for ${op}`);
-  return kernel;
-}
 
 function geometryOf({ stride, padding, dilation }: Conv2dParams): ConvGeometry {
   const [top, bottom, left, right] = padding;
@@ -131,6 +123,10 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   };
   const make = (types: OperandTypes) => best(context, conv, types, creates('training', types));
   const types = typesFor([x, y], { dst: y });
+  if (types === float32 && summand === undefined && coversImage(x.shape, weight.shape, params)) {
+    linearForward(context, node);
+    return;
+  }
   const isKept = types === float32 && context.isKept(weight);
   const primitive = (isKept ? withKeptWeights(context, conv, creates('inference', types)) : null) ?? make(types);
   // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
@@ -181,6 +177,10 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
   const [dx] = node.outputs;
   const { params } = node;
   const types = typesFor([dy, dx], { src: dx });
+  if (types === float32 && coversImage(dx.shape, weight.shape, params)) {
+    linearBackwardData(context, node);
+    return;
+  }
   const descs = openDescs({ x: dx, weight, y: dy, groups: params.groups, bias: false }, types);
   const conv = { direction: 'backwardData', result: dx.shape, weight: weight.shape, params } as const;
   const primitive = best(context, conv, types, (algorithm, geometry) => {
@@ -204,6 +204,10 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const { params } = node;
   const types = typesFor([x, dy], { weights: dWeight });
   if (types !== float32 && asProduct(context, node)) return;
+  if (types === float32 && coversImage(x.shape, dWeight.shape, params)) {
+    linearBackwardWeights(context, node);
+    return;
+  }
   const operands = { x, weight: dWeight, y: dy, groups: params.groups, bias: params.bias };
   const descs = openDescs(operands, types);
   const conv = { direction: 'backwardWeights', result: dy.shape, weight: params.weightShape, params } as const;
@@ -247,21 +251,4 @@ function asProduct(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>):
     [[argument, { buffer: placed.buffer, desc: diffWeights }], ...bias],
   );
   return true;
-}
-
-export function weightGradients(
-  context: Lowering,
-  { outputs }: GraphNode,
-  weightLayout: MemoryDesc,
-): [number, Placed][] {
-  const [dWeight, dBias] = outputs as readonly [GraphValue, GraphValue?];
-  const writes: [number, Placed][] = [[args.diffWeights, context.output(dWeight, weightLayout)]];
-  if (dBias !== undefined) {
-    writes.push([args.diffBias, context.output(dBias, MemoryDesc.plain(dBias.shape, 'float32'))]);
-  }
-  return writes;
-}
-
-export function nameWith(op: string, activation: Activation | undefined): string {
-  return activation === undefined ? op : `${op}+${activation.fn}`;
 }

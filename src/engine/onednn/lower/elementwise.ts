@@ -5,7 +5,7 @@ import { numel, sameShape } from '../../../graph/shape.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
 import type { Lower, Lowering } from '../lowering.js';
 import { plainDesc } from '../placing.js';
-import { nameWith, postOpsOf, required } from './conv.js';
+import { nameWith, postOpsOf, required } from './parts.js';
 
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
   const [x] = node.inputs;

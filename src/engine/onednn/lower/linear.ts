@@ -3,7 +3,7 @@ import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
 import { FewRows } from '../jit/linear.js';
 import type { Lower } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { nameWith, postOpsOf, required, weightGradients } from './conv.js';
+import { nameWith, postOpsOf, required, weightGradients } from './parts.js';
 import { float32, type OperandTypes, typesFor } from './types.js';
 
 // The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.

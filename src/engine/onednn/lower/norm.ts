@@ -4,7 +4,7 @@ import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js
 import { Normalization, type NormSpec } from '../jit/norm.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { required } from './conv.js';
+import { required } from './parts.js';
 
 const affineFlags: NormFlags = { scale: true, shift: true };
 

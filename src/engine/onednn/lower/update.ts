@@ -15,7 +15,7 @@ import { adamCode, momentumCode, sgdCode } from '../jit/update.js';
 import type { Lower, Lowering } from '../lowering.js';
 import { plainDesc, typed } from '../placing.js';
 import type { Placed } from '../steps.js';
-import { required } from './conv.js';
+import { required } from './parts.js';
 
 /**
  * `dst = fn(a, b)` with what the attributes add; post-op operands follow in order. `dst` may be `a`.

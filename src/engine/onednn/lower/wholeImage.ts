@@ -1,0 +1,81 @@
+import type { GraphNode } from '../../../compiler/graph.js';
+import type { Conv2dParams } from '../../../graph/op.js';
+import type { Shape } from '../../../graph/shape.js';
+import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
+import type { Lowering } from '../lowering.js';
+import type { Placed } from '../steps.js';
+import { nameWith, postOpsOf, required, weightGradients } from './parts.js';
+
+/**
+ * Whether the kernel covers the whole image, so that the convolution is a linear layer: its kernels are several times as fast
+ * for that, since they know no rows of results.
+ */
+export function coversImage(x: Shape, weight: Shape, { groups, padding, dilation }: Conv2dParams): boolean {
+  const [, , ...kernel] = weight;
+  const isWhole = kernel.every((size, i) => size === x[i + 2]) && kernel.some((size) => size > 1);
+  return isWhole && groups === 1 && [...padding, ...dilation.map((n) => n - 1)].every((n) => n === 0);
+}
+
+/** Layouts of x, the weights and y, as the linear layer sees them: all of them plain. */
+function layoutsOf(x: Shape, weight: Shape): Readonly<Record<'src' | 'weights' | 'dst', MemoryDesc>> {
+  const [src, weights, dst] = [x, weight, [x[0], weight[0]]].map((shape) => MemoryDesc.plain(shape, 'float32'));
+  return { src, weights, dst };
+}
+
+const biasOf = (weight: Shape, exists: boolean) =>
+  exists ? MemoryDesc.plain([weight[0]], 'float32') : MemoryDesc.none();
+
+/** The value of shape `[N, O, 1, 1]` as `[N, O]`. */
+const flat = ({ buffer }: Placed, desc: MemoryDesc): Placed => ({ buffer, desc });
+
+export function linearForward(context: Lowering, node: GraphNode<'conv2d'>): void {
+  const [x, weight, bias] = node.inputs;
+  const [y] = node.outputs;
+  const { activation } = node.params;
+  const { src, weights, dst } = layoutsOf(x.shape, weight.shape);
+  const descs = [src, weights, biasOf(weight.shape, bias !== undefined), dst];
+  const opDesc = describe.linearForward('training', descs);
+  const primitive = required(Primitive.create(opDesc, { postOps: postOpsOf(activation) }), node.op);
+  const reads: [number, Placed][] = [
+    [args.src, context.plain(x)],
+    [args.weights, context.plain(weight)],
+  ];
+  if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
+  const result = context.output(y, MemoryDesc.plain(y.shape, 'float32'));
+  context.call(nameWith(node.op, activation), primitive, reads, [[args.dst, flat(result, dst)]]);
+}
+
+export function linearBackwardData(context: Lowering, node: GraphNode<'conv2dBackwardData'>): void {
+  const [dy, weight] = node.inputs;
+  const [dx] = node.outputs;
+  const { src, weights, dst } = layoutsOf(dx.shape, weight.shape);
+  const forward = describe.linearForward('training', [src, weights, MemoryDesc.none(), dst]);
+  const hint = context.own(required(Primitive.create(forward), node.op));
+  const opDesc = describe.linearBackwardData([src, weights, dst]);
+  context.call(
+    node.op,
+    required(Primitive.create(opDesc, {}, hint), node.op),
+    [
+      [args.diffDst, flat(context.plain(dy), dst)],
+      [args.weights, context.plain(weight)],
+    ],
+    [[args.diffSrc, context.output(dx, src)]],
+  );
+}
+
+export function linearBackwardWeights(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>): void {
+  const [x, dy] = node.inputs;
+  const { weightShape, bias } = node.params;
+  const { src, weights, dst } = layoutsOf(x.shape, weightShape);
+  const descs = [src, weights, biasOf(weightShape, bias), dst];
+  const hint = context.own(required(Primitive.create(describe.linearForward('training', descs)), node.op));
+  context.call(
+    node.op,
+    required(Primitive.create(describe.linearBackwardWeights(descs), {}, hint), node.op),
+    [
+      [args.src, context.plain(x)],
+      [args.diffDst, flat(context.plain(dy), dst)],
+    ],
+    weightGradients(context, node, weights),
+  );
+}
