@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { openOneDnn } from '../src/engine/onednn/engine.js';
+import { implementationOf, type Step } from '../src/engine/onednn/steps.js';
 import { type EngineName, setEngine } from '../src/engine/select.js';
 import { type DType, dtypeOf, type TypedArray } from '../src/graph/dtype.js';
 import { numel, type Shape } from '../src/graph/shape.js';
@@ -8,6 +10,28 @@ import { Parameter } from '../src/tensor/state.js';
 import { Tensor } from '../src/tensor/tensor.js';
 
 export const engines = ['reference', 'onednn'] as const satisfies readonly EngineName[];
+
+/** What `body` gives, and the steps that oneDNN's programs run meanwhile. */
+export async function stepsOf<T>(
+  body: () => T,
+): Promise<{ readonly result: Awaited<T>; readonly steps: readonly Step[] }> {
+  const engine = openOneDnn();
+  const steps: Step[] = [];
+  engine.observer = (step) => {
+    steps.push(step);
+  };
+  try {
+    return { result: await body(), steps };
+  } finally {
+    engine.observer = null;
+  }
+}
+
+/** Which kernels ran while `body` did, of the steps whose name begins so: `conv2d+relu jit:avx512_core`. */
+export async function kernelsOf(name: string, body: () => unknown): Promise<readonly string[]> {
+  const { steps } = await stepsOf(body);
+  return steps.filter((step) => step.name.startsWith(name)).map((step) => `${step.name} ${implementationOf(step)}`);
+}
 
 /** An argument of an op under test. One with `grad` becomes a parameter, and its gradient is compared. */
 export interface Input {

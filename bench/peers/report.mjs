@@ -190,6 +190,15 @@ function compileFailures(results) {
   return `**${what}; it needs a C++ compiler and Python's headers. PyTorch may be faster than shown.**`;
 }
 
+/** What the rows in bf16 are where float32 is faster. */
+function slowBfloat16(results) {
+  if (!results.some(({ version }) => version?.includes('slow bf16'))) return null;
+  return (
+    '**This processor multiplies bfloat16 more slowly than float32. Asked for bf16, Fovea computes in float32 here, but for linear ' +
+    'layers of few images in prediction, and so does the floor; the peers compute in bfloat16.**'
+  );
+}
+
 const goals = {
   train:
     'Wanted: Fovea / floor at most 1.25 (VGG-16), 1.3 (GoogLeNet, ResNet-50) and 1.6 (AlexNet) in float32; 1.3 (VGG-16), 1.4 ' +
@@ -206,11 +215,12 @@ export function report(results, { threads, rounds, revision, quick, peers, load 
     quick && '**A quick run, to see that everything works: its figures mean nothing.**',
     load > maxLoad && `**The machine was busy at the start (load ${load.toFixed(2)}): the figures are too high.**`,
     compileFailures(results),
+    slowBfloat16(results),
     `\`npm run bench:peers\` ${span(results)}, revision ${revision}: ${machine(results)}.`,
     `${threads} threads each; TensorFlow.js and jax-js run with those that they choose themselves. Medians over ${rounds} ` +
       `${rounds === 1 ? 'round' : 'rounds'} in which all took turns. Versions: ${versions(results).join('; ')}.`,
     'Each peer appears in its fastest mode, whose name is in brackets. The floor is a minimum: the sum of the least times of the ' +
-      'kernels of convolutions and linear layers (`npm run bench -- floor`); in bf16 all of them are. On CPUs PaddlePaddle ' +
+      'kernels of convolutions and linear layers (`npm run bench -- floor`); in bf16 all of them are in bf16. On CPUs PaddlePaddle ' +
       'trains in float32 only.',
   ];
   const memoryNote =

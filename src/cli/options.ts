@@ -112,7 +112,7 @@ export const convOption = () =>
 export const precisionOption = () =>
   new Option(
     '--precision <precision>',
-    'bf16 keeps features in 16 bits, where the processor can (default: float32)',
+    'bf16 keeps features in 16 bits, where the processor gains by it (default: float32)',
   ).choices(precisionNames);
 export const jsonOption = () => new Option('--json', 'print JSON, one object a line');
 export const bestOption = () => new Option('--best', 'take the weights of the best epoch, kept by train --save-best');

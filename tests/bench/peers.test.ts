@@ -180,6 +180,13 @@ describe('the table of peers', () => {
     expect(doubtful).toContain('**torch.compile failed in 1 of 1 measurements (Error: no g++)');
   });
 
+  test('says what bf16 is on a processor whose instructions for it are slow', () => {
+    const note = 'Asked for bf16, Fovea computes in float32 here';
+    expect(report(results, settings)).not.toContain(note);
+    const slow = results.map((result) => ({ ...result, version: 'oneDNN, slow bf16' }));
+    expect(report(slow, settings)).toContain(note);
+  });
+
   test('gives images a second for inference, and relates bf16 to onnxruntime in float32', () => {
     const inference = (peer: string, precision: string, ms: number) => ({
       ...run(peer, 'default', 1, [ms]),

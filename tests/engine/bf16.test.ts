@@ -20,7 +20,7 @@ import * as F from '../../src/tensor/functional.js';
 import { concat, Tensor } from '../../src/tensor/tensor.js';
 import { GoogLeNet, zoo } from '../../src/vision/models/index.js';
 import { fused, graphOf } from '../compiler/support.js';
-import { noise } from '../engines.js';
+import { noise, stepsOf } from '../engines.js';
 
 const images = (shape: readonly number[]) => Tensor.fromData(noise(shape, 3).data, shape);
 const labels = (n: number) => Tensor.fromData(Int32Array.from({ length: n }, (_, i) => i % 2));
@@ -87,7 +87,6 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
 beforeEach(() => setEngine('onednn'));
 afterEach(() => {
   setEngine('onednn');
-  openOneDnn().observer = null;
   setPrecision('float32');
   delete process.env.FOVEA_VALIDATE;
   vi.restoreAllMocks();
@@ -263,24 +262,13 @@ describe.runIf(hasBfloat16())('bf16 programs', () => {
   });
 
   it('run kernels for bfloat16 and no TypeScript on features', async () => {
-    const kernels: string[] = [];
-    openOneDnn().observer = (step) => {
-      if (/^(conv2d|batchNorm)/.test(step.name)) kernels.push(`${step.name}: ${implementationOf(step)}`);
-    };
-    await train('bf16', () => zoo.resnet18({ numClasses: 2 }), 32, 1);
-    expect(kernels.length).toBeGreaterThan(80);
-    expect(kernels.filter((kernel) => !/bf16|code/.test(kernel))).toEqual([]);
+    const { steps } = await stepsOf(() => train('bf16', () => zoo.resnet18({ numClasses: 2 }), 32, 1));
+    const onFeatures = steps.filter(({ name }) => /conv2d|batchNorm/.test(name));
+    expect(onFeatures.length).toBeGreaterThan(80);
+    expect(onFeatures.map(implementationOf).filter((kernel) => !/bf16|code/.test(kernel))).toEqual([]);
   });
 
   it('compute weight gradients of 1×1 convolutions as products of matrices, on AMX', async () => {
-    const kernels: string[] = [];
-    const reordered: string[] = [];
-    openOneDnn().observer = (step) => {
-      if (step.kind !== 'primitive') return;
-      if (step.name === 'conv2dBackwardWeights') kernels.push(step.primitive.implementation);
-      const [from, to] = [step.reads[0].desc, step.writes[0].desc];
-      if (step.name === 'reorder' && from.dtype === to.dtype) reordered.push(String(from.shape));
-    };
     const pointwise = () =>
       new nn.Sequential(
         new nn.Conv2D(3, 48, 3),
@@ -292,7 +280,11 @@ describe.runIf(hasBfloat16())('bf16 programs', () => {
         new nn.Flatten(),
         new nn.Linear(96, 2),
       );
-    const half = await train('bf16', pointwise, 18, 2);
+    const { result: half, steps } = await stepsOf(() => train('bf16', pointwise, 18, 2));
+    const kernels = steps.filter(({ name }) => name === 'conv2dBackwardWeights').map(implementationOf);
+    const reordered = steps.flatMap(({ name, reads: [from], writes: [to] }) =>
+      name === 'reorder' && from.desc.dtype === to.desc.dtype ? [String(from.desc.shape)] : [],
+    );
     const isAMX = bfloat16Unit() === 'AMX';
     expect(kernels.filter((kernel) => kernel.startsWith('brgemm')).length).toBe(isAMX ? 4 : 0);
     expect(kernels.length).toBe(6);

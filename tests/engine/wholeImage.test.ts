@@ -1,15 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { openOneDnn } from '../../src/engine/onednn/engine.js';
+import { describe, expect, it } from 'vitest';
 import { coversImage } from '../../src/engine/onednn/lower/wholeImage.js';
-import { implementationOf } from '../../src/engine/onednn/steps.js';
 import { setEngine } from '../../src/engine/select.js';
 import type { Conv2dParams } from '../../src/graph/op.js';
 import * as F from '../../src/tensor/functional.js';
-import { checkOp, noise } from '../engines.js';
-
-afterEach(() => {
-  openOneDnn().observer = null;
-});
+import { type Build, checkOp, kernelsOf, noise } from '../engines.js';
 
 const usual: Conv2dParams = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
 
@@ -32,16 +26,13 @@ describe('a convolution whose kernel covers the image', () => {
     [[2, 32, 7, 7], 33, 1],
   ])('is a linear layer, with its gradients: %s to %i', async (shape, out, stride) => {
     setEngine('onednn');
-    const kernels: string[] = [];
-    openOneDnn().observer = (step) => {
-      if (step.name.startsWith('conv2d')) kernels.push(`${step.name} ${implementationOf(step)}`);
-    };
     const [, channels, ...kernel] = shape;
     const args = [noise(shape, 1), noise([out, channels, ...kernel], 2, 0.2), noise([out], 3)];
-    await checkOp(
-      (x, weight, bias) => [F.sigmoid(F.conv2d(x, weight, bias, { stride })), F.conv2d(x, weight, null, { stride })],
-      args,
-    );
+    const build: Build = (x, weight, bias) => [
+      F.sigmoid(F.conv2d(x, weight, bias, { stride })),
+      F.conv2d(x, weight, null, { stride }),
+    ];
+    const kernels = await kernelsOf('conv2d', () => checkOp(build, args));
     const names = new Set(kernels.map((kernel) => kernel.split(' ')[0]));
     expect(names).toEqual(new Set(['conv2d', 'conv2d+sigmoid', 'conv2dBackwardData', 'conv2dBackwardWeights']));
     expect(kernels.filter((kernel) => !/gemm/.test(kernel))).toEqual([]);

@@ -9,7 +9,7 @@ import { Momentum } from '../../src/optimizer/index.js';
 import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
-import { type Build, checkOp, evaluate, expectAgreement, fixed, type Input, noise } from '../engines.js';
+import { type Build, checkOp, evaluate, expectAgreement, fixed, type Input, noise, stepsOf } from '../engines.js';
 
 type Padding = readonly [number, number, number, number];
 
@@ -71,18 +71,15 @@ function built({ x, out, padding, tail, bias }: Case): { build: Build; inputs: I
 async function convolutionKernels(
   body: () => Promise<unknown>,
 ): Promise<{ name: string; kernel: string; threads: number }[]> {
-  const kernels: { name: string; kernel: string; threads: number }[] = [];
-  openOneDnn().observer = (step) => {
-    if (step.kind !== 'primitive' || !step.name.startsWith('conv2d')) return;
-    kernels.push({ name: step.name, kernel: step.primitive.implementation, threads: step.threads });
-  };
-  await body();
-  return kernels;
+  const { steps } = await stepsOf(body);
+  return steps.flatMap((step) => {
+    if (step.kind !== 'primitive' || !step.name.startsWith('conv2d')) return [];
+    return [{ name: step.name, kernel: step.primitive.implementation, threads: step.threads }];
+  });
 }
 
 beforeEach(() => setEngine('onednn'));
 afterEach(() => {
-  openOneDnn().observer = null;
   openOneDnn().convolution = 'auto';
 });
 
@@ -138,10 +135,8 @@ describe.runIf(hasWinograd())("Winograd's kernels in predictions", () => {
     expect(kernels).toEqual([
       { name: 'conv2d+relu', kernel: expect.stringContaining(kernel), threads: expect.any(Number) },
     ]);
-    const reorders: string[] = [];
-    openOneDnn().observer = ({ name }) => reorders.push(name);
-    const again = await predict(layer, x);
-    expect(reorders.filter((name) => name === 'reorder').length).toBeLessThanOrEqual(2);
+    const { result: again, steps } = await stepsOf(() => predict(layer, x));
+    expect(steps.filter(({ name }) => name === 'reorder').length).toBeLessThanOrEqual(2);
     expectAgreement(again, expected, 'y');
   });
 

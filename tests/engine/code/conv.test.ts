@@ -1,12 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import { runsCode } from '../../../src/engine/onednn/ffi.js';
-import { implementationOf } from '../../../src/engine/onednn/steps.js';
 import { setEngine } from '../../../src/engine/select.js';
 import type { Conv2dOptions } from '../../../src/tensor/functional.js';
 import * as F from '../../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../../src/tensor/tensor.js';
-import { expectAgreement, noise } from '../../engines.js';
+import { expectAgreement, kernelsOf, noise } from '../../engines.js';
 
 type Shape = readonly number[];
 
@@ -21,7 +19,6 @@ interface Case extends Conv2dOptions {
 
 afterEach(() => {
   setEngine('onednn');
-  openOneDnn().observer = null;
   vi.unstubAllEnvs();
 });
 
@@ -37,17 +34,6 @@ function convolve({ x, weight, bias, adds, activation, ...options }: Case): Prom
     return activation === undefined ? sum : functions[activation](sum);
   });
   return y.data() as Promise<Float32Array>;
-}
-
-/** The kernels that convolutions ran on. */
-async function kernelsOf(body: () => Promise<unknown>): Promise<readonly string[]> {
-  const kernels: string[] = [];
-  openOneDnn().observer = (step) => {
-    if (step.name.startsWith('conv2d')) kernels.push(`${step.name} ${implementationOf(step)}`);
-  };
-  await body();
-  openOneDnn().observer = null;
-  return kernels;
 }
 
 const cases: readonly Case[] = [
@@ -72,7 +58,7 @@ describe.runIf(runsCode('float32'))('the convolution of one image', () => {
     const expected = await convolve(options);
     setEngine('onednn');
     let actual: Float32Array | null = null;
-    const kernels = await kernelsOf(async () => {
+    const kernels = await kernelsOf('conv2d', async () => {
       actual = await convolve(options);
     });
     const name = ['conv2d', ...(options.adds ? ['add'] : []), ...(options.activation ? ['relu'] : [])].join('+');
@@ -92,14 +78,14 @@ describe.runIf(runsCode('float32'))('the convolution of one image', () => {
     ['channels of the result that 16 does not divide', { x: [1, 16, 8, 8], weight: [24, 16, 1, 1] }],
     ["Winograd's kernels", { x: [1, 64, 56, 56], weight: [64, 64, 3, 3], padding: 1 }],
   ])('leaves %s to the library', async (_, options) => {
-    const kernels = await kernelsOf(() => convolve(options));
+    const kernels = await kernelsOf('conv2d', () => convolve(options));
     expect(kernels).toHaveLength(1);
     expect(kernels[0]).not.toContain('code');
   });
 
   it('leaves everything to the library with FOVEA_CODE=0', async () => {
     vi.stubEnv('FOVEA_CODE', '0');
-    const kernels = await kernelsOf(() => convolve({ x: [1, 16, 8, 7], weight: [16, 16, 1, 1] }));
+    const kernels = await kernelsOf('conv2d', () => convolve({ x: [1, 16, 8, 7], weight: [16, 16, 1, 1] }));
     expect(kernels).toEqual([expect.stringMatching(/^conv2d jit/)]);
   });
 });

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import { runsCode } from '../../../src/engine/onednn/ffi.js';
 import { FewRows } from '../../../src/engine/onednn/jit/linear.js';
 import { implementationOf } from '../../../src/engine/onednn/steps.js';
@@ -9,12 +8,11 @@ import { Momentum } from '../../../src/optimizer/index.js';
 import { seed } from '../../../src/random.js';
 import * as F from '../../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../../src/tensor/tensor.js';
-import { expectAgreement, noise } from '../../engines.js';
+import { expectAgreement, noise, stepsOf } from '../../engines.js';
 
 afterEach(() => {
   setEngine('onednn');
   setPrecision('float32');
-  openOneDnn().observer = null;
 });
 
 type Types = Parameters<typeof FewRows.create>[2];
@@ -50,11 +48,8 @@ describe.runIf(runsCode('bfloat16'))('a linear layer of few rows in bf16', () =>
     const expected = await predict();
     setEngine('onednn');
     setPrecision('bf16');
-    const kernels: string[] = [];
-    openOneDnn().observer = (step) => {
-      if (step.name.startsWith('linear')) kernels.push(implementationOf(step));
-    };
-    const actual = await predict();
+    const { result: actual, steps } = await stepsOf(predict);
+    const kernels = steps.filter(({ name }) => name.startsWith('linear')).map(implementationOf);
     expect(kernels).toEqual(['code:avx512', 'code:avx512']);
     expectAgreement(actual, expected, 'y', { tolerance: 1e-2 });
     expect(await predict()).toEqual(actual);

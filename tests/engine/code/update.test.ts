@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import { runsCode } from '../../../src/engine/onednn/ffi.js';
 import { implementationOf } from '../../../src/engine/onednn/steps.js';
 import { setEngine } from '../../../src/engine/select.js';
 import { Adam, AdamW, Momentum, type Optimizer, SGD } from '../../../src/optimizer/index.js';
 import { Parameter } from '../../../src/tensor/state.js';
 import { Tensor } from '../../../src/tensor/tensor.js';
-import { expectAgreement, noise } from '../../engines.js';
+import { expectAgreement, noise, stepsOf } from '../../engines.js';
 
 const optimizers: Readonly<Record<string, (parameters: Parameter[]) => Optimizer>> = {
   SGD: (parameters) => new SGD({ learningRate: 0.1, parameters }),
@@ -39,7 +38,6 @@ async function train(engine: 'reference' | 'onednn', make: (parameters: Paramete
 
 describe.each(Object.entries(optimizers))('%s', (_, make) => {
   afterEach(() => {
-    openOneDnn().observer = null;
     vi.unstubAllEnvs();
     setEngine('onednn');
   });
@@ -51,12 +49,9 @@ describe.each(Object.entries(optimizers))('%s', (_, make) => {
     ['0', 20],
   ])('with FOVEA_CODE=%s moves %i rows of parameters as the reference does', async (allowed, rows) => {
     vi.stubEnv('FOVEA_CODE', allowed);
-    const kernels = new Set<string>();
-    openOneDnn().observer = (step) => {
-      if (step.node?.op.endsWith('Update')) kernels.add(implementationOf(step));
-    };
-    const actual = await train('onednn', make, rows);
-    expect(kernels.has('code:avx512')).toBe(allowed === '1' && runsCode('float32'));
+    const { result: actual, steps } = await stepsOf(() => train('onednn', make, rows));
+    const kernels = steps.filter(({ node }) => node?.op.endsWith('Update')).map(implementationOf);
+    expect(kernels.includes('code:avx512')).toBe(allowed === '1' && runsCode('float32'));
     expectAgreement(actual, await train('reference', make, rows), 'parameter', { tolerance: 1e-5 });
   });
 });
