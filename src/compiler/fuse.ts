@@ -42,6 +42,12 @@ function takesActivation({ op, params, outputs }: GraphNode): boolean {
   return op === 'conv2d' || op === 'linear' || (op === 'binary' && outputs[0].dtype === 'float32');
 }
 
+/** Whether one node stands before another. */
+function orderOf({ nodes }: Graph): (one: GraphNode, other: GraphNode) => boolean {
+  const places = new Map(nodes.map((node, i) => [node, i]));
+  return (one, other) => (places.get(one) as number) < (places.get(other) as number);
+}
+
 /** An add that a convolution can do by adding to what lies in its output's memory. */
 interface Accumulation {
   readonly sum: GraphNode;
@@ -54,15 +60,14 @@ interface Accumulation {
  */
 export function fuseSums(graph: Graph): Graph {
   const users = collectUsers(graph);
-  const places = new Map<GraphNode | null, number>(graph.nodes.map((node, i) => [node, i]));
+  const precedes = orderOf(graph);
   const accumulations = new Map<GraphNode, Accumulation>();
   for (const sum of graph.nodes) {
     if (!isAdd(sum)) continue;
     for (const [y, summand] of [sum.inputs, [...sum.inputs].reverse()]) {
       const [conv, other] = [y.producer, summand.producer];
       if (conv === null || other === null || !takesSummand(conv) || users.get(y)?.length !== 1) continue;
-      const isBefore = (node: GraphNode | null) =>
-        (places.get(node) ?? Number.POSITIVE_INFINITY) < (places.get(conv) ?? 0);
+      const isBefore = (node: GraphNode | null) => node !== null && precedes(node, conv);
       const others = users.get(summand)?.filter((user) => user !== sum) ?? [];
       if (!isBefore(other) || !others.every(isBefore) || !sameShape(y.shape, summand.shape)) continue;
       accumulations.set(conv, { sum, summand });
@@ -88,15 +93,10 @@ const isAdd = ({ op, params, outputs }: GraphNode) =>
 const takesSummand = ({ op, params, inputs }: GraphNode) =>
   op === 'conv2d' && (params as OpParams['conv2d']).activation === undefined && inputs.length === 3;
 
-/** What becomes of batch norm's node, the sum behind it and the backward counterparts of both. */
+/** A sum behind a batch norm. */
 interface Residual {
-  readonly sum: GraphNode;
   readonly summand: GraphValue;
-  /** The gradient in front of the sum's ReLU and the batch norm's own, which becomes one with it. */
-  readonly gradient: GraphNode | null;
-  readonly backward: GraphNode | null;
-  /** What the gradient is computed from: of two values, the sum. */
-  readonly dys: readonly GraphValue[];
+  readonly relu: boolean;
 }
 
 /**
@@ -107,45 +107,46 @@ interface Residual {
  */
 export function fuseResiduals(graph: Graph, takes: (shape: Shape) => boolean): Graph {
   const users = collectUsers(graph);
-  const places = new Map<GraphNode | null, number>(graph.nodes.map((node, i) => [node, i]));
+  const precedes = orderOf(graph);
   const isUsedOnce = (value: GraphValue) => users.get(value)?.length === 1;
   const backwards = new Map<GraphNode | null, GraphNode>();
   for (const node of graph.nodes) if (node.op === 'batchNormBackward') backwards.set(node.inputs[6].producer, node);
   const residuals = new Map<GraphNode, Residual>();
+  const norms = new Map<GraphNode, GraphNode>();
+  // From the gradient of a sum's ReLU to that of the batch norm before it.
+  const gradients = new Map<GraphNode, GraphNode>();
   for (const sum of graph.nodes) {
     const { activation } = sum.params as OpParams['binary'];
     if (!isAdd(sum) || (activation !== undefined && activation.fn !== 'relu') || !takes(sum.outputs[0].shape)) continue;
     for (const [y, summand] of [sum.inputs, [...sum.inputs].reverse()]) {
       const norm = y.producer;
       if (norm?.op !== 'batchNormTrain' || y.index !== 0 || norm.inputs.length > 3 || !isUsedOnce(y)) continue;
-      const isBefore = summand.producer === null || (places.get(summand.producer) ?? 0) < (places.get(norm) ?? 0);
+      const isBefore = summand.producer === null || precedes(summand.producer, norm);
       if (!isBefore || !sameShape(y.shape, summand.shape) || (norm.params as OpParams['batchNormTrain']).relu) continue;
-      const backward = backwards.get(norm) ?? null;
-      const gradient = backward?.inputs[5].producer ?? null;
-      const joins = gradient !== null && activation !== undefined && isReluBackwardOf(gradient, sum);
-      const dys = joins ? summandsOf(gradient.inputs[0], isUsedOnce) : [];
-      residuals.set(norm, { sum, summand, backward, gradient: joins ? gradient : null, dys });
+      residuals.set(norm, { summand, relu: activation !== undefined });
+      norms.set(sum, norm);
+      const backward = backwards.get(norm);
+      const gradient = activation === undefined ? null : (backward?.inputs[5].producer ?? null);
+      if (backward !== undefined && gradient !== null && isReluBackwardOf(gradient, sum))
+        gradients.set(gradient, backward);
       break;
     }
   }
-  const sums = new Map([...residuals].map(([norm, { sum }]) => [sum, norm]));
-  const gradients = new Map([...residuals.values()].map((residual) => [residual.gradient, residual]));
   const joined = new Map<GraphNode, GraphNode>();
   return rewrite(graph, (node, inputs, mapped) => {
-    const norm = sums.get(node);
+    const norm = norms.get(node);
     if (norm !== undefined) return bypass(mapped(norm.outputs[0]));
     const residual = residuals.get(node);
     if (residual !== undefined) {
-      const relu = (residual.sum.params as OpParams['binary']).activation !== undefined;
-      const params = { ...(node.params as OpParams['batchNormTrain']), relu };
+      const params = { ...(node.params as OpParams['batchNormTrain']), relu: residual.relu };
       return replaceBy(new GraphNode(node.op, params, [...inputs, mapped(residual.summand)], node.outputs));
     }
     const done = joined.get(node);
     if (done !== undefined) return bypass(...done.outputs.slice(0, 3));
-    const { backward = null, dys = [] } = gradients.get(node) ?? {};
-    if (backward === null) return keep(node, inputs);
+    const backward = gradients.get(node);
+    if (backward === undefined) return keep(node, inputs);
     const params = { ...(backward.params as OpParams['batchNormBackward']), relu: true };
-    const [dy, ...second] = dys;
+    const [dy, ...second] = summandsOf(node.inputs[0], isUsedOnce);
     const operands = [...backward.inputs.slice(0, 5), dy, backward.inputs[6], node.inputs[1], ...second];
     const fused = new GraphNode(backward.op, params, operands.map(mapped), [...backward.outputs, node.outputs[0]]);
     fused.origin = backward.origin;

@@ -27,6 +27,9 @@ const carried: Partial<Record<OpName, readonly number[] | 'all'>> = {
   batchNormBackward: [0, 5, 7, 8],
 };
 
+/** Which outputs carry them too; elsewhere the first. */
+const carriedOutputs: Partial<Record<OpName, readonly number[]>> = { batchNormBackward: [0, 3] };
+
 /** Products, whose kernels can run twice as fast on bfloat16: what comes out of them is where it begins. */
 const products = new Set<OpName>(['conv2d', 'conv2dBackwardData', 'linear', 'linearBackwardData']);
 /** Their results are parameters' gradients, which stay exact. */
@@ -54,7 +57,7 @@ export function useBfloat16(graph: Graph, pays: ChoiceOfProducts = () => true): 
   }
   return rewrite(graph, (node, inputs) => {
     const specs = node.outputs.map(({ shape, dtype }, i) => {
-      const carries = i === 0 || (node.op === 'batchNormBackward' && i === 3);
+      const carries = (carriedOutputs[node.op] ?? [0]).includes(i);
       const chosen =
         carries && dtype === 'float32' && !unfit.has(node.outputs[i]) && !exact.has(node) && begins(node, inputs);
       return { shape, dtype: chosen ? ('bfloat16' as const) : dtype };

@@ -4,7 +4,7 @@ import { Normalization } from '../../../src/engine/onednn/jit/norm.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { Generator } from '../../../src/random.js';
 import { expectAgreement } from '../../engines.js';
-import { Features, numbers, run } from './features.js';
+import { Features, type Layout, numbers, run, type Type } from './features.js';
 
 const epsilon = 1e-3;
 const floor = 1e-3;
@@ -54,6 +54,43 @@ function reference(
   return { y, dx, statistics };
 }
 
+/** The code for a batch norm, with the operands that it has whatever follows. */
+function prepared(
+  shape: Shape,
+  layout: Layout,
+  type: Type,
+  { relu, sum, mean }: { readonly relu: boolean; readonly sum: boolean; readonly mean: number },
+) {
+  const channels = shape[1];
+  const features = () => new Features(shape, layout, type);
+  const [x, y, dy, dx] = [features(), features(), features(), features()];
+  x.write(normal(x.length, 1, 2, mean));
+  dy.write(normal(dy.length, 2));
+  const scale = numbers(channels, normal(channels, 3, 0.3, 1));
+  const shift = numbers(channels, normal(channels, 4));
+  const norm = Normalization.create(x.desc, { epsilon, relu, sum }) as Normalization;
+  const working = (desc: MemoryDesc) => ({ memory: new NativeMemory(desc.size) });
+  const [sums, factor, coefficients] = [norm.sums, norm.factor, norm.coefficients].map(working);
+  const [mu, variance, dScale, dShift] = [0, 1, 2, 3].map(() => numbers(channels));
+  return {
+    ...{ norm, features, x, y, dy, dx, scale, shift, mu, variance, dScale, dShift },
+    forward: [x, y, sums, factor, scale, shift, mu, variance],
+    backward: [x, dy, dx, sums, coefficients, factor, mu, variance, shift, dScale, dShift],
+  };
+}
+
+/** The gradients are those of the textbook. */
+function expectGradients(
+  { dScale, dShift, dx }: ReturnType<typeof prepared>,
+  expected: ReturnType<typeof reference>,
+  tolerance: number,
+): void {
+  const channel = (name: keyof Channel) => expected.statistics.map((statistics) => statistics[name]);
+  expectAgreement(dScale.data, channel('dScale'), 'gradient of scale', { tolerance: 1e-4, floor });
+  expectAgreement(dShift.data, channel('dShift'), 'gradient of shift', { tolerance: 1e-4, floor });
+  expectAgreement(dx.read(), expected.dx, 'dx', { tolerance, floor });
+}
+
 describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
   const cases: readonly (readonly [shape: Shape, relu: boolean, threads: number, mean: number])[] = [
     [[2, 16, 3, 5], false, 1, 0],
@@ -75,29 +112,17 @@ describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
       ['blocked', 'bfloat16'],
       ['blocked', 'float32'],
     ] as const) {
-      const channels = shape[1];
-      const features = () => new Features(shape, layout, type);
-      const [x, y, dy, dx] = [features(), features(), features(), features()];
-      x.write(normal(x.length, 1, 2, mean));
-      dy.write(normal(dy.length, 2));
-      const scale = numbers(channels, normal(channels, 3, 0.3, 1));
-      const shift = numbers(channels, normal(channels, 4));
-      const norm = Normalization.create(x.desc, { epsilon, relu, sum: false }) as Normalization;
-      const working = (desc: MemoryDesc) => ({ memory: new NativeMemory(desc.size) });
-      const [sums, factor, coefficients] = [norm.sums, norm.factor, norm.coefficients].map(working);
-      const [mu, variance, dScale, dShift] = [0, 1, 2, 3].map(() => numbers(channels));
-      run(norm.forward(), [x, y, sums, factor, scale, shift, mu, variance], threads);
-      const backward = [x, dy, dx, sums, coefficients, factor, mu, variance, shift, dScale, dShift];
-      run(norm.backward(), backward, threads);
+      const layer = prepared(shape, layout, type, { relu, sum: false, mean });
+      const { norm, x, y, dy, scale, shift, mu, variance } = layer;
+      run(norm.forward(), layer.forward, threads);
+      run(norm.backward(), layer.backward, threads);
       const expected = reference(shape, x.read(), dy.read(), scale.data, shift.data, relu);
       const channel = (name: keyof Channel) => expected.statistics.map((statistics) => statistics[name]);
       expectAgreement(mu.data, channel('mean'), 'mean', { tolerance: 1e-5, floor });
       expectAgreement(variance.data, channel('variance'), 'variance', { tolerance: 1e-5, floor });
       const tolerance = type === 'float32' ? 1e-4 : 2 ** -8;
       expectAgreement(y.read(), expected.y, 'y', { tolerance, floor });
-      expectAgreement(dScale.data, channel('dScale'), 'gradient of scale', { tolerance: 1e-4, floor });
-      expectAgreement(dShift.data, channel('dShift'), 'gradient of shift', { tolerance: 1e-4, floor });
-      expectAgreement(dx.read(), expected.dx, 'dx', { tolerance, floor });
+      expectGradients(layer, expected, tolerance);
     }
   });
 
@@ -108,35 +133,22 @@ describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
       ['channelsLast', 'float32', false],
       ['blocked', 'float32', true],
     ] as const) {
-      const channels = shape[1];
-      const features = () => new Features(shape, layout, type);
-      const [x, summand, y, dy, dy2, gradient, dx] = [0, 1, 2, 3, 4, 5, 6].map(features);
-      x.write(normal(x.length, 1, 2, mean));
+      const layer = prepared(shape, layout, type, { relu, sum: true, mean });
+      const { norm, features, x, y, dy, scale, shift } = layer;
+      const [summand, dy2, gradient] = [features(), features(), features()];
       summand.write(normal(x.length, 5));
-      dy.write(normal(dy.length, 2));
       dy2.write(normal(dy.length, 6));
-      const scale = numbers(channels, normal(channels, 3, 0.3, 1));
-      const shift = numbers(channels, normal(channels, 4));
-      const norm = Normalization.create(x.desc, { epsilon, relu, sum: true }) as Normalization;
-      const working = (desc: MemoryDesc) => ({ memory: new NativeMemory(desc.size) });
-      const [sums, factor, coefficients] = [norm.sums, norm.factor, norm.coefficients].map(working);
-      const [mu, variance, dScale, dShift] = [0, 1, 2, 3].map(() => numbers(channels));
-      run(norm.forward(), [x, y, sums, factor, scale, shift, mu, variance, summand], threads);
+      run(norm.forward(), [...layer.forward, summand], threads);
       const plain = reference(shape, x.read(), dy.read(), scale.data, shift.data, false);
       const [added, first, second] = [summand.read(), dy.read(), dy2.read()];
       const sum = plain.y.map((value, i) => (relu ? Math.max(0, value + added[i]) : value + added[i]));
       const [exact, nearly] = type === 'float32' ? [1e-5, 1e-4] : [2 ** -8, 2 ** -7];
       expectAgreement(y.read(), sum, 'y', { tolerance: exact, floor });
-      const operands = [x, dy, dx, sums, coefficients, factor, mu, variance, shift, dScale, dShift, y, gradient];
-      run(norm.backwardOfSum(isSum), [...operands, ...(isSum ? [dy2] : [])], threads);
+      run(norm.backwardOfSum(isSum), [...layer.backward, y, gradient, ...(isSum ? [dy2] : [])], threads);
       const passed = y.read();
       const wanted = first.map((d, i) => (relu && passed[i] <= 0 ? 0 : d + (isSum ? second[i] : 0)));
       expectAgreement(gradient.read(), wanted, 'gradient of the sum', { tolerance: exact, floor });
-      const expected = reference(shape, x.read(), wanted, scale.data, shift.data, false);
-      const channel = (name: keyof Channel) => expected.statistics.map((statistics) => statistics[name]);
-      expectAgreement(dScale.data, channel('dScale'), 'gradient of scale', { tolerance: 1e-4, floor });
-      expectAgreement(dShift.data, channel('dShift'), 'gradient of shift', { tolerance: 1e-4, floor });
-      expectAgreement(dx.read(), expected.dx, 'dx', { tolerance: nearly, floor });
+      expectGradients(layer, reference(shape, x.read(), wanted, scale.data, shift.data, false), nearly);
     }
   });
 

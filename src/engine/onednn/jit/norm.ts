@@ -59,6 +59,18 @@ interface ChannelNumbers {
   readonly offset?: number;
 }
 
+/** What a pass adds up: vector `v` of a pixel's channels at `offset`. */
+interface GradientSums {
+  readonly sums: Stream;
+  /** Features that are gone through. */
+  readonly streams: readonly Stream[];
+  readonly perChannel: readonly ChannelNumbers[];
+  /** Loads the difference of x to its mean, and the gradient, into two registers. */
+  readonly load: (value: number, gradient: number, v: number, offset: number) => void;
+  /** Writes the gradient for the next pass, if it was not there; the register is lost. */
+  readonly store?: (gradient: number, v: number, offset: number) => void;
+}
+
 /**
  * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015), and with a summand and
  * relu if wanted: y = (x − mean) · factor + shift. Features are read twice and written once; sums are of differences to the
@@ -111,12 +123,7 @@ export class Normalization {
 
   /** Operands: x, dy, dx, sums, coefficients, factor, mean, variance, shift, dScale, dShift. */
   backward(): KernelCode {
-    const { dy } = backwardOperands;
-    return this.#bands.code((to) => [
-      this.#addUpGradients(to),
-      this.#makeCoefficients(to),
-      this.#differentiate(to, dy),
-    ]);
+    return this.#backward((to) => this.#addUpGradients(to), backwardOperands.dy);
   }
 
   /**
@@ -124,12 +131,11 @@ export class Normalization {
    * that results, and if `isSum` what is added to dy.
    */
   backwardOfSum(isSum: boolean): KernelCode {
-    const { gradient } = backwardOperands;
-    return this.#bands.code((to) => [
-      this.#addUpSumGradients(to, isSum),
-      this.#makeCoefficients(to),
-      this.#differentiate(to, gradient),
-    ]);
+    return this.#backward((to) => this.#addUpSumGradients(to, isSum), backwardOperands.gradient);
+  }
+
+  #backward(addUp: (to: Assembler) => Phase, gradient: number): KernelCode {
+    return this.#bands.code((to) => [addUp(to), this.#makeCoefficients(to), this.#differentiate(to, gradient)]);
   }
 
   /** Whether backward computes again where relu cut off; behind a sum, y says it. */
@@ -218,29 +224,16 @@ export class Normalization {
   #addUpGradients(to: Assembler): Phase {
     const bands = this.#bands;
     const [x, dy] = [bands.features(first, backwardOperands.x), bands.features(second, backwardOperands.dy)];
-    const sums = bands.sums(third, backwardOperands.sums);
-    const perChannel = [
-      { into: means, from: bands.perChannel(fourth, backwardOperands.mean) },
-      { into: factors, from: bands.perChannel(fifth, backwardOperands.factor) },
-      { into: shifts, from: bands.perChannel(sixth, backwardOperands.shift) },
-    ];
-    const [totals, products, values, gradients] = [12, 16, 20, 24];
-    return bands.over(to, {
-      streams: [x, dy, sums, ...perChannel.map(({ from }) => from)],
-      begin: () => {
-        this.#loadChannels(to, perChannel);
-        bands.clearSums(to, totals, products);
-      },
-      pixel: (sum, offset) => {
-        for (const v of upTo(bands.vectors)) {
-          const i = sum * bands.vectors + v;
-          const [value, gradient] = [values + v, gradients + v];
-          this.#loadBoth(to, { stream: x, into: value }, { stream: dy, into: gradient }, v, offset);
-          to.v('add', totals + i, totals + i, gradient);
-          to.v('addMul', products + i, gradient, value);
-        }
-      },
-      end: (used) => bands.storeSums(to, sums, used, totals, products),
+    return this.#addUpProducts(to, {
+      sums: bands.sums(third, backwardOperands.sums),
+      streams: [x, dy],
+      perChannel: [
+        { into: means, from: bands.perChannel(fourth, backwardOperands.mean) },
+        { into: factors, from: bands.perChannel(fifth, backwardOperands.factor) },
+        { into: shifts, from: bands.perChannel(sixth, backwardOperands.shift) },
+      ],
+      load: (value, gradient, v, offset) =>
+        this.#loadBoth(to, { stream: x, into: value }, { stream: dy, into: gradient }, v, offset),
     });
   }
 
@@ -252,38 +245,46 @@ export class Normalization {
       bands.features(third, backwardOperands.y),
       bands.features(fourth, backwardOperands.gradient),
     ];
-    const sums = bands.sums(fifth, backwardOperands.sums);
-    const mean = bands.perChannel(sixth, backwardOperands.mean);
     const dy2 = isSum ? [bands.features(seventh, backwardOperands.dy2)] : [];
-    const [totals, products, values, gradients, others] = [12, 16, 20, 24, 4];
-    const k = 1;
+    const others = 4;
+    return this.#addUpProducts(to, {
+      sums: bands.sums(fifth, backwardOperands.sums),
+      streams: [x, dy, y, gradient, ...dy2],
+      perChannel: [{ into: means, from: bands.perChannel(sixth, backwardOperands.mean) }],
+      load: (value, result, v, offset) => {
+        const [other, k] = [others + v, 1 + v];
+        this.#loadBoth(to, { stream: x, into: value }, { stream: dy, into: result }, v, offset);
+        for (const stream of dy2) {
+          loadFeatures(to, this.#pixels, other, bands.vector(stream, v, offset));
+          to.v('add', result, result, other);
+        }
+        if (!this.spec.relu) return;
+        loadFeatures(to, this.#pixels, other, bands.vector(y, v, offset));
+        to.vless(k, zero, other);
+        to.vcopy(result, result, { k, zero: true });
+      },
+      store: (result, v, offset) => storeFeatures(to, this.#pixels, bands.vector(gradient, v, offset), result),
+    });
+  }
+
+  /** Adds up gradients, and their products with the differences of x to its mean. */
+  #addUpProducts(to: Assembler, { sums, streams, perChannel, load, store }: GradientSums): Phase {
+    const bands = this.#bands;
+    const [totals, products, values, gradients] = [12, 16, 20, 24];
     return bands.over(to, {
-      streams: [x, dy, y, gradient, sums, mean, ...dy2],
+      streams: [...streams, sums, ...perChannel.map(({ from }) => from)],
       begin: () => {
-        this.#loadChannels(to, [{ into: means, from: mean }]);
+        this.#loadChannels(to, perChannel);
         bands.clearSums(to, totals, products);
       },
       pixel: (sum, offset) => {
         for (const v of upTo(bands.vectors)) {
           const i = sum * bands.vectors + v;
-          const [value, result, other] = [values + v, gradients + v, others + v];
-          const load = (stream: Stream, into: number) =>
-            loadFeatures(to, this.#pixels, into, bands.vector(stream, v, offset));
-          load(dy, result);
-          for (const stream of dy2) {
-            load(stream, other);
-            to.v('add', result, result, other);
-          }
-          if (this.spec.relu) {
-            load(y, other);
-            to.vless(k + v, zero, other);
-            to.vcopy(result, result, { k: k + v, zero: true });
-          }
-          load(x, value);
-          to.v('sub', value, value, means + v);
-          to.v('add', totals + i, totals + i, result);
-          to.v('addMul', products + i, result, value);
-          storeFeatures(to, this.#pixels, bands.vector(gradient, v, offset), result);
+          const [value, gradient] = [values + v, gradients + v];
+          load(value, gradient, v, offset);
+          to.v('add', totals + i, totals + i, gradient);
+          to.v('addMul', products + i, gradient, value);
+          store?.(gradient, v, offset);
         }
       },
       end: (used) => bands.storeSums(to, sums, used, totals, products),

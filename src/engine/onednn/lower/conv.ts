@@ -16,7 +16,7 @@ import { DirectConvolution } from '../jit/conv.js';
 import type { KernelCode } from '../jit/kernel.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { nameWith, postOpsOf, weightGradients } from './parts.js';
+import { biasDesc, nameWith, postOpsOf, seenAs, weightGradients } from './parts.js';
 import { isChannelsLast, isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
 import { float32, type OperandTypes, typesFor } from './types.js';
 import { coversImage, linearBackwardData, linearBackwardWeights, linearForward } from './wholeImage.js';
@@ -57,7 +57,7 @@ function openDescs({ x, weight, y, groups, bias }: ConvOperands, types: OperandT
   return {
     src: MemoryDesc.any(x.shape, types.src),
     weights: MemoryDesc.any(weightAxes(weight.shape, groups), types.weights),
-    bias: bias ? MemoryDesc.plain([weight.shape[0]], 'float32') : MemoryDesc.none(),
+    bias: biasDesc(weight.shape[0], bias),
     dst: MemoryDesc.any(y.shape, types.dst),
   };
 }
@@ -234,8 +234,8 @@ function asProduct(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>):
   const [x, dy] = node.inputs;
   const { params } = node;
   const gradient = { x: x.shape, weight: params.weightShape, params, bias: params.bias };
-  const { buffer, desc } = context.placeOf(x);
-  if (desc.dtype !== 'bfloat16' || !isChannelsLast(desc) || !isPointwiseProduct(gradient)) return false;
+  const own = context.placeOf(x);
+  if (own.desc.dtype !== 'bfloat16' || !isChannelsLast(own.desc) || !isPointwiseProduct(gradient)) return false;
   const product = pointwiseWeightGradient(gradient, (hint) => context.own(hint));
   if (product === null) return false;
   const { primitive, src, diffDst, diffWeights, layout } = product;
@@ -245,10 +245,10 @@ function asProduct(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>):
     node.op,
     primitive,
     [
-      [args.src, { buffer, desc: src }],
-      [args.diffDst, { buffer: context.inLayout(dy, channelsLast).buffer, desc: diffDst }],
+      [args.src, seenAs(own, src)],
+      [args.diffDst, seenAs(context.inLayout(dy, channelsLast), diffDst)],
     ],
-    [[argument, { buffer: placed.buffer, desc: diffWeights }], ...bias],
+    [[argument, seenAs(placed, diffWeights)], ...bias],
   );
   return true;
 }

@@ -5,7 +5,7 @@ import { numel, sameShape } from '../../../graph/shape.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
 import type { Lower, Lowering } from '../lowering.js';
 import { plainDesc } from '../placing.js';
-import { nameWith, postOpsOf, required } from './parts.js';
+import { derived, nameWith, postOpsOf, required } from './parts.js';
 
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
   const [x] = node.inputs;
@@ -33,9 +33,8 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
   const { fn, alpha } = node.params;
   const dst = context.placeOf(y);
   const diffDst = context.inLayout(dy, dst.desc);
-  const hint = required(Primitive.create(describe.eltwiseForward(fn, dst.desc, alpha, 0)), fn);
-  const opDesc = describe.eltwiseBackward(fn, dst.desc, dst.desc, alpha);
-  const primitive = required(Primitive.create(opDesc, {}, context.own(hint)), node.op);
+  const forward = describe.eltwiseForward(fn, dst.desc, alpha, 0);
+  const primitive = derived(context, forward, describe.eltwiseBackward(fn, dst.desc, dst.desc, alpha), node.op);
   context.call(
     `${fn}Backward`,
     primitive,

@@ -3,17 +3,11 @@ import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
 import { FewRows } from '../jit/linear.js';
 import type { Lower } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { nameWith, postOpsOf, required, weightGradients } from './parts.js';
+import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './parts.js';
 import { float32, type OperandTypes, typesFor } from './types.js';
 
 // The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.
 const swapped = (desc: MemoryDesc): MemoryDesc => desc.permuted([1, 0]);
-
-const biasDesc = (features: number, exists: boolean): MemoryDesc =>
-  exists ? MemoryDesc.plain([features], 'float32') : MemoryDesc.none();
-
-/** A value in the layout that a kernel wants for its weights, seen with the kernel's axes. */
-const asWeights = (placed: Placed, desc: MemoryDesc): Placed => ({ buffer: placed.buffer, desc });
 
 export const linear: Lower<'linear'> = (context, node) => {
   const [x, weight, bias] = node.inputs;
@@ -45,7 +39,7 @@ export const linear: Lower<'linear'> = (context, node) => {
   const weights = primitive.layout('weights');
   const reads: [number, Placed][] = [
     [args.src, context.inLayout(x, primitive.layout('src'))],
-    [args.weights, asWeights(context.inLayout(weight, swapped(weights)), weights)],
+    [args.weights, seenAs(context.inLayout(weight, swapped(weights)), weights)],
   ];
   if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
   context.call(nameWith('linear', node.params.activation), primitive, reads, [
@@ -62,15 +56,14 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   const weights = MemoryDesc.any([out, features], types.weights);
   const dst = MemoryDesc.any(dy.shape, types.dst);
   const forward = describe.linearForward('training', [src, weights, MemoryDesc.none(), dst]);
-  const hint = context.own(required(Primitive.create(forward), 'linear'));
-  const primitive = required(Primitive.create(describe.linearBackwardData([src, weights, dst]), {}, hint), node.op);
+  const primitive = derived(context, forward, describe.linearBackwardData([src, weights, dst]), node.op);
   const layout = primitive.layout('weights');
   context.call(
     node.op,
     primitive,
     [
       [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
-      [args.weights, asWeights(context.inLayout(weight, swapped(layout)), layout)],
+      [args.weights, seenAs(context.inLayout(weight, swapped(layout)), layout)],
     ],
     [[args.diffSrc, context.output(dx, primitive.layout('diffSrc'))]],
   );
@@ -89,12 +82,11 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
   ];
   // The forward kernel takes bfloat16 weights even where their gradient is float32.
   const forward = describe.linearForward('training', describeWith(types.src));
-  const hint = context.own(required(Primitive.create(forward), 'linear'));
   const backward = describe.linearBackwardWeights(describeWith(types.weights));
-  const primitive = required(Primitive.create(backward, {}, hint), node.op);
+  const primitive = derived(context, forward, backward, node.op);
   const layout = primitive.layout('diffWeights');
   const writes = weightGradients(context, node, swapped(layout));
-  writes[0] = [args.diffWeights, asWeights(writes[0][1], layout)];
+  writes[0] = [args.diffWeights, seenAs(writes[0][1], layout)];
   context.call(
     node.op,
     primitive,

@@ -1,7 +1,7 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Activation } from '../../../graph/op.js';
-import { args, MemoryDesc, type PostOp } from '../ffi.js';
+import { args, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
 import type { Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 
@@ -10,6 +10,19 @@ export function required<T>(kernel: T | null, op: string): T {
   if (kernel === null) throw new InternalError(`there is no kernel for ${op}`);
   return kernel;
 }
+
+/** A backward primitive, which the library derives from the forward one. */
+export function derived(context: Lowering, forward: Uint8Array, backward: Uint8Array, op: string): Primitive {
+  const hint = context.own(required(Primitive.create(forward), op));
+  return required(Primitive.create(backward, {}, hint), op);
+}
+
+/** The bias of so many outputs, or none. */
+export const biasDesc = (outputs: number, exists: boolean): MemoryDesc =>
+  exists ? MemoryDesc.plain([outputs], 'float32') : MemoryDesc.none();
+
+/** What lies there, with the axes that a kernel sees. */
+export const seenAs = ({ buffer }: Placed, desc: MemoryDesc): Placed => ({ buffer, desc });
 
 /** A kernel's name in profiles: `conv2d+relu`. */
 export function nameWith(op: string, activation: Activation | undefined): string {

@@ -1,6 +1,7 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { type Bfloat16Unit, bfloat16Unit, describe, MemoryDesc, Primitive } from '../ffi.js';
+import { biasDesc } from './parts.js';
 
 /** A convolution whose weight gradient is wanted. */
 export interface WeightGradient {
@@ -57,7 +58,7 @@ export function pointwiseWeightGradient(
   const descs = (weights: 'float32' | 'bfloat16') => [
     src,
     MemoryDesc.any([out, channels], weights),
-    bias ? MemoryDesc.plain([out], 'float32') : MemoryDesc.none(),
+    biasDesc(out, bias),
     diffDst,
   ];
   const forward = Primitive.create(describe.linearForward('training', descs('bfloat16')));

@@ -4,7 +4,7 @@ import type { Shape } from '../../../graph/shape.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
 import type { Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { nameWith, postOpsOf, required, weightGradients } from './parts.js';
+import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './parts.js';
 
 /**
  * Whether the kernel covers the whole image, so that the convolution is a linear layer: its kernels are several times as fast
@@ -16,24 +16,18 @@ export function coversImage(x: Shape, weight: Shape, { groups, padding, dilation
   return isWhole && groups === 1 && [...padding, ...dilation.map((n) => n - 1)].every((n) => n === 0);
 }
 
-/** Layouts of x, the weights and y, as the linear layer sees them: all of them plain. */
+/** Layouts of x, the weights and y, as the linear layer sees them: all of them plain, y as `[N, O]`. */
 function layoutsOf(x: Shape, weight: Shape): Readonly<Record<'src' | 'weights' | 'dst', MemoryDesc>> {
   const [src, weights, dst] = [x, weight, [x[0], weight[0]]].map((shape) => MemoryDesc.plain(shape, 'float32'));
   return { src, weights, dst };
 }
-
-const biasOf = (weight: Shape, exists: boolean) =>
-  exists ? MemoryDesc.plain([weight[0]], 'float32') : MemoryDesc.none();
-
-/** The value of shape `[N, O, 1, 1]` as `[N, O]`. */
-const flat = ({ buffer }: Placed, desc: MemoryDesc): Placed => ({ buffer, desc });
 
 export function linearForward(context: Lowering, node: GraphNode<'conv2d'>): void {
   const [x, weight, bias] = node.inputs;
   const [y] = node.outputs;
   const { activation } = node.params;
   const { src, weights, dst } = layoutsOf(x.shape, weight.shape);
-  const descs = [src, weights, biasOf(weight.shape, bias !== undefined), dst];
+  const descs = [src, weights, biasDesc(weight.shape[0], bias !== undefined), dst];
   const opDesc = describe.linearForward('training', descs);
   const primitive = required(Primitive.create(opDesc, { postOps: postOpsOf(activation) }), node.op);
   const reads: [number, Placed][] = [
@@ -42,7 +36,7 @@ export function linearForward(context: Lowering, node: GraphNode<'conv2d'>): voi
   ];
   if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
   const result = context.output(y, MemoryDesc.plain(y.shape, 'float32'));
-  context.call(nameWith(node.op, activation), primitive, reads, [[args.dst, flat(result, dst)]]);
+  context.call(nameWith(node.op, activation), primitive, reads, [[args.dst, seenAs(result, dst)]]);
 }
 
 export function linearBackwardData(context: Lowering, node: GraphNode<'conv2dBackwardData'>): void {
@@ -50,13 +44,11 @@ export function linearBackwardData(context: Lowering, node: GraphNode<'conv2dBac
   const [dx] = node.outputs;
   const { src, weights, dst } = layoutsOf(dx.shape, weight.shape);
   const forward = describe.linearForward('training', [src, weights, MemoryDesc.none(), dst]);
-  const hint = context.own(required(Primitive.create(forward), node.op));
-  const opDesc = describe.linearBackwardData([src, weights, dst]);
   context.call(
     node.op,
-    required(Primitive.create(opDesc, {}, hint), node.op),
+    derived(context, forward, describe.linearBackwardData([src, weights, dst]), node.op),
     [
-      [args.diffDst, flat(context.plain(dy), dst)],
+      [args.diffDst, seenAs(context.plain(dy), dst)],
       [args.weights, context.plain(weight)],
     ],
     [[args.diffSrc, context.output(dx, src)]],
@@ -67,14 +59,13 @@ export function linearBackwardWeights(context: Lowering, node: GraphNode<'conv2d
   const [x, dy] = node.inputs;
   const { weightShape, bias } = node.params;
   const { src, weights, dst } = layoutsOf(x.shape, weightShape);
-  const descs = [src, weights, biasOf(weightShape, bias), dst];
-  const hint = context.own(required(Primitive.create(describe.linearForward('training', descs)), node.op));
+  const descs = [src, weights, biasDesc(weightShape[0], bias), dst];
   context.call(
     node.op,
-    required(Primitive.create(describe.linearBackwardWeights(descs), {}, hint), node.op),
+    derived(context, describe.linearForward('training', descs), describe.linearBackwardWeights(descs), node.op),
     [
       [args.src, context.plain(x)],
-      [args.diffDst, flat(context.plain(dy), dst)],
+      [args.diffDst, seenAs(context.plain(dy), dst)],
     ],
     weightGradients(context, node, weights),
   );
