@@ -1,0 +1,28 @@
+import { stringify } from 'csv-stringify/sync';
+import { visibleLine } from './visible.js';
+
+/** A number as programs write it; it is no formula, whatever its sign. */
+const number = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+/** How formulas begin, also in the wide forms of East Asian scripts, which spreadsheets take as well. */
+const formula = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/u;
+
+/**
+ * Text for a cell of a table that a spreadsheet may open. Text that would be taken for a formula gets an apostrophe in
+ * front; numbers stay numbers. Control characters become visible escapes.
+ */
+export function safeCell(text: string): string {
+  const isFormula = /^[\t\r\n]/.test(text) || formula.test(text);
+  return `${isFormula && !number.test(text) ? "'" : ''}${visibleLine(text)}`;
+}
+
+/** A cell as {@link safeCell} was given it. */
+export function unsafeCell(text: string): string {
+  return text.startsWith("'") && formula.test(text.slice(1)) ? text.slice(1) : text;
+}
+
+/** Rows as comma-separated values (RFC 4180, lines end in `\n`), each text through {@link safeCell}. */
+export function csvText(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
+  const safe = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? safeCell(cell) : cell)));
+  // Quoted, a semicolon or tab does not part cells where a spreadsheet expects those between columns.
+  return stringify(safe, { quoted_match: /[;\t]/ });
+}

@@ -1,0 +1,35 @@
+/** White space at the ends of a name, and characters without width, which nobody sees there. */
+const ends = /^[\s\u200b\u2060\ufeff]+|[\s\u200b\u2060\ufeff]+$/gu;
+
+/**
+ * The one form of a name or label: composed characters (Unicode's NFC), no white space at the ends. Inner white space
+ * and case stay. Names are kept, shown and compared in this form. Files are opened by the name that the disk has.
+ */
+export function normalName(text: string): string {
+  return text.normalize('NFC').replace(ends, '');
+}
+
+/** Whether two names are the same in their {@link normalName}. */
+export function sameName(a: string, b: string): boolean {
+  return normalName(a) === normalName(b);
+}
+
+/** Groups of different spellings with the same {@link normalName}, such as `é` in one character and in two. */
+export function likeNames(names: Iterable<string>): string[][] {
+  const groups = new Map<string, string[]>();
+  for (const name of new Set(names)) {
+    const normal = normalName(name);
+    const group = groups.get(normal);
+    if (group === undefined) groups.set(normal, [name]);
+    else group.push(name);
+  }
+  return [...groups.values()].filter(({ length }) => length > 1);
+}
+
+/**
+ * A name in which one sees how it is spelled: characters beyond printable ASCII as `\u{e9}`. For messages about names
+ * that look the same.
+ */
+export function spelling(name: string): string {
+  return name.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}

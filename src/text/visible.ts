@@ -1,0 +1,41 @@
+/**
+ * Control characters, line and paragraph separators, changes of the direction of writing, halves of characters. File
+ * names and labels may carry them. On a terminal they could move the cursor, set the window's title, fake a line or
+ * turn a name around.
+ */
+const hidden = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return short[character] ?? (code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`);
+}
+
+/** A text as one line that shows all it has: what is {@link hidden} becomes `\n`, `\x1b`, `\u202e`. */
+export function visibleLine(text: string): string {
+  return text.replace(hidden, escaped);
+}
+
+/** Like {@link visibleLine}, but line breaks stay. */
+export function visibleText(text: string): string {
+  return text.replace(hidden, (character) => (character === '\n' ? character : escaped(character)));
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Bytes that are a file's name, as text; `null` if they are no UTF-8. */
+export function nameOfBytes(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** A file's name that is no UTF-8, for messages: bytes beyond printable ASCII become `\xfc`. */
+export function visibleBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+  ).join('');
+}
