@@ -1,4 +1,4 @@
-import type { Terminal } from './terminal.js';
+import { complain, type Terminal } from './terminal.js';
 
 /**
  * Turns the first Ctrl-C (or SIGTERM) into an aborted signal, so that the work can be ended in good order. The second
@@ -40,6 +40,6 @@ export class Interruption {
     const name = signal === 'SIGINT' ? 'Ctrl-C' : signal;
     this.#controller.abort();
     // A progress bar listens too, and has to be wiped off first.
-    process.nextTick(() => this.#terminal.stderr.write(`fovea: ${name}: ${this.#doing}; once more ends at once\n`));
+    process.nextTick(() => complain(this.#terminal, `${name}: ${this.#doing}; once more ends at once`));
   };
 }

@@ -3,6 +3,7 @@ import { debugLevel } from '../env.js';
 import { InputError, messageOf } from '../errors.js';
 import { optimizerNames } from '../model/recipes.js';
 import { version } from '../model/version.js';
+import { visibleText } from '../text/visible.js';
 import { dataCommands } from './dataCommands.js';
 import {
   bestOption,
@@ -23,7 +24,7 @@ import {
   threadsOption,
   workersOption,
 } from './options.js';
-import type { Terminal } from './terminal.js';
+import { complain, type Terminal } from './terminal.js';
 
 /**
  * Runs the command line.
@@ -42,8 +43,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     // Commander has said what is wrong, or shown the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    terminal.stderr.write(`fovea: ${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}\n`);
-    if (wantsStack()) terminal.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+    complain(terminal, messageOf(error));
+    if (wantsStack()) terminal.stderr.write(`${visibleText((error instanceof Error && error.stack) || '')}\n`);
     return error instanceof InputError ? 2 : 1;
   }
 }
@@ -69,13 +70,7 @@ function makeProgram(terminal: Terminal, exit: (code: number) => void): Command 
       writeErr: (text) => terminal.stderr.write(text),
       getOutHelpWidth: () => terminal.stdout.columns || 100,
       getErrHelpWidth: () => terminal.stderr.columns || 100,
-      outputError: (text, write) =>
-        write(
-          `fovea: ${text
-            .replace(/^error: /, '')
-            .trim()
-            .replaceAll(/\s*\n\s*/g, ' ')}\n`,
-        ),
+      outputError: (text) => complain(terminal, text.replace(/^error: /, '')),
     })
     .addHelpText(
       'after',

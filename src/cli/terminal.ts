@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path';
 import type { ProgressStream } from '../model/progress.js';
+import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 
 /** Where a command writes: results to `stdout`, progress and errors to `stderr`. */
 export interface Terminal {
@@ -7,19 +8,25 @@ export interface Terminal {
   readonly stderr: ProgressStream;
 }
 
+/** Prints lines. Control characters that names brought into them are made visible. */
 export function print(terminal: Terminal, text: string): void {
-  terminal.stdout.write(`${text}\n`);
+  terminal.stdout.write(`${visibleText(text)}\n`);
 }
 
 /** One object a line, for machines. */
 export function printJson(terminal: Terminal, value: unknown): void {
-  print(terminal, JSON.stringify(value));
+  terminal.stdout.write(`${visibleJson(value)}\n`);
+}
+
+/** Tells on stderr, in one line, of an error or of something that the user should know. */
+export function complain(terminal: Terminal, message: string): void {
+  terminal.stderr.write(`fovea: ${visibleLine(message.trim().replaceAll(/\s*\n\s*/g, ' '))}\n`);
 }
 
 /** Names and values, one pair a line. */
 export function printFacts(terminal: Terminal, facts: readonly (readonly [name: string, value: string])[]): void {
   const width = Math.max(...facts.map(([name]) => name.length));
-  for (const [name, value] of facts) print(terminal, `  ${name.padEnd(width)}  ${value}`);
+  for (const [name, value] of facts) print(terminal, visibleLine(`  ${name.padEnd(width)}  ${value}`));
 }
 
 /** How this program was called, for commands that the user shall copy. */

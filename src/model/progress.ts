@@ -1,5 +1,6 @@
+import { visibleLine } from '../text/visible.js';
 import { formatCount, formatDuration, formatFigure, formatRate } from './format.js';
-import { displayWidth, plainLine } from './table.js';
+import { displayWidth } from './table.js';
 
 /** Named figures that are shown next to the progress, such as `{ loss: 0.43 }`. */
 export type Figures = Readonly<Record<string, number | string>>;
@@ -68,7 +69,7 @@ export class Progress {
   #rateWeight = 0;
 
   constructor(options: ProgressOptions) {
-    this.#label = plainLine(options.label);
+    this.#label = visibleLine(options.label);
     this.#total = options.total;
     this.#unit = options.unit ?? 'steps';
     this.#stream = options.stream ?? process.stderr;
@@ -173,7 +174,7 @@ export class Progress {
 
   #figureParts(): string[] {
     return Object.entries(this.#figures).map(
-      ([name, value]) => `${name} ${typeof value === 'number' ? formatFigure(value) : plainLine(value)}`,
+      ([name, value]) => `${name} ${typeof value === 'number' ? formatFigure(value) : visibleLine(value)}`,
     );
   }
 }

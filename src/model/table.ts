@@ -1,3 +1,5 @@
+import { visibleLine } from '../text/visible.js';
+
 /** One column of a {@link formatTable}. */
 export interface Column {
   /** Empty headers in all columns leave the header line out. */
@@ -27,14 +29,6 @@ export function displayWidth(text: string): number {
 }
 
 /**
- * A text as one line for a terminal: control characters, which file names and labels may carry and which could move
- * the cursor or end the line, become `�`.
- */
-export function plainLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, '�');
-}
-
-/**
  * A plain-text table: columns as wide as their widest cell, two spaces between them, a rule under the header.
  *
  * @param rows one text for each column; rows may be shorter than the columns
@@ -46,9 +40,10 @@ export function formatTable(
   options: TableOptions = {},
 ): string {
   const { totals = [], indent = 0 } = options;
-  const body = rows.map((row) => row.map(plainLine));
-  const foot = totals.map((row) => row.map(plainLine));
-  const widths = columns.map(({ header }, i) =>
+  const body = rows.map((row) => row.map(visibleLine));
+  const foot = totals.map((row) => row.map(visibleLine));
+  const headers = columns.map(({ header }) => visibleLine(header));
+  const widths = headers.map((header, i) =>
     [...body, ...foot].reduce((width, row) => Math.max(width, displayWidth(row[i] ?? '')), displayWidth(header)),
   );
   const line = (cells: readonly string[]) => {
@@ -61,7 +56,7 @@ export function formatTable(
   };
   const rule = line(widths.map((width) => '─'.repeat(width)));
   const lines = body.map(line);
-  if (columns.some(({ header }) => header !== '')) lines.unshift(line(columns.map(({ header }) => header)), rule);
+  if (headers.some((header) => header !== '')) lines.unshift(line(headers), rule);
   if (foot.length > 0) lines.push(rule, ...foot.map(line));
   return lines.join('\n');
 }

@@ -21,8 +21,8 @@ export function unsafeCell(text: string): string {
 }
 
 /** Rows as comma-separated values (RFC 4180, lines end in `\n`), each text through {@link safeCell}. */
-export function csvText(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
+export function csvText(rows: readonly (readonly (string | number | null | undefined)[])[], delimiter = ','): string {
   const safe = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? safeCell(cell) : cell)));
   // Quoted, a semicolon or tab does not part cells where a spreadsheet expects those between columns.
-  return stringify(safe, { quoted_match: /[;\t]/ });
+  return stringify(safe, { delimiter, quoted_match: /[,;\t]/ });
 }

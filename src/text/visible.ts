@@ -22,6 +22,14 @@ export function visibleText(text: string): string {
   return text.replace(hidden, (character) => (character === '\n' ? character : escaped(character)));
 }
 
+/** JSON in which such characters are escaped, too: the same value to whoever parses it. */
+export function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    hidden,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes that are a file's name, as text; `null` if they are no UTF-8. */

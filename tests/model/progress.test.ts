@@ -55,7 +55,7 @@ describe('lines', () => {
     const { progress, written, clock } = setUp();
     clock.ms = 4000;
     progress.update(8, { file: 'a\x1b[2J.png' });
-    expect(written).toEqual(['epoch 1/5  8 images  4.0 s  file a�[2J.png  2/s\n']);
+    expect(written).toEqual(['epoch 1/5  8 images  4.0 s  file a\\x1b[2J.png  2/s\n']);
   });
 });
 

@@ -38,7 +38,7 @@ test('wide characters take two cells, control characters cannot break a line', (
       ['a\nb\x1b', '2'],
     ],
   ).split('\n');
-  expect(lines).toEqual(['眼底  1', 'a�b�  2']);
+  expect(lines).toEqual(['眼底      1', 'a\\nb\\x1b  2']);
 });
 
 test('numbers as people read them', () => {

@@ -3,7 +3,7 @@ import { FileError } from '../../src/errors.js';
 import { csvText, safeCell, unsafeCell } from '../../src/text/csv.js';
 import { decodeText } from '../../src/text/decode.js';
 import { likeNames, normalName, sameName, spelling } from '../../src/text/names.js';
-import { nameOfBytes, visibleBytes, visibleLine, visibleText } from '../../src/text/visible.js';
+import { nameOfBytes, visibleBytes, visibleJson, visibleLine, visibleText } from '../../src/text/visible.js';
 
 it('has one form for each name', () => {
   expect(normalName('  cafe\u0301 au  lait\u00a0\u200b')).toBe('café au  lait');
@@ -17,6 +17,9 @@ it('shows what hides in names', () => {
   expect(visibleLine('\x1b]0;title\x07\r\n\tß 猫 😀 \x9b1m')).toBe('\\x1b]0;title\\x07\\r\\n\\tß 猫 😀 \\x9b1m');
   expect(visibleLine('a\u202egpj.exe\u2028\ud800')).toBe('a\\u202egpj.exe\\u2028\\ud800');
   expect(visibleText('a\nb\r\x1b')).toBe('a\nb\\r\\x1b');
+  const json = visibleJson({ name: 'a\x9b\u202e\n' });
+  expect(json).toBe('{"name":"a\\u009b\\u202e\\n"}');
+  expect(JSON.parse(json)).toEqual({ name: 'a\x9b\u202e\n' });
   expect(nameOfBytes(Buffer.from('Bär'))).toBe('Bär');
   expect(nameOfBytes(Buffer.from('Bär', 'latin1'))).toBeNull();
   expect(visibleBytes(Buffer.from('Bär', 'latin1'))).toBe('B\\xe4r');

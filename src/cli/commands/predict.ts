@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/atomic.js';
 import { openRun, type TrainedRun } from '../../model/evaluateRun.js';
@@ -9,8 +8,9 @@ import { expandFolders, type Prediction, predictFiles } from '../../model/predic
 import { Progress } from '../../model/progress.js';
 import { noMedicalDevice, trainedOnDrawings } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
+import { csvText } from '../../text/csv.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
-import { print, printJson, type Terminal } from '../terminal.js';
+import { complain, print, printJson, type Terminal } from '../terminal.js';
 
 interface PredictCommandOptions extends EngineOptions {
   readonly top: number;
@@ -52,7 +52,7 @@ export async function predict(
       progress.update(++done);
       if ('error' in result) {
         unreadable++;
-        terminal.stderr.write(`fovea: ${result.error.message}\n`);
+        complain(terminal, result.error.message);
         if (json) printJson(terminal, { file: result.file, error: result.error.message });
       } else if (json) {
         printJson(terminal, result);
@@ -93,14 +93,14 @@ function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): stri
     classes.find((entry) => entry.name === wanted)?.probability.toFixed(6);
   if (name === 'palm') {
     const rows = predictions.map((prediction) => [basename(prediction.file), probabilityOf(prediction, classNames[1])]);
-    return stringify([['FileName', 'PM Risk'], ...rows]);
+    return csvText([['FileName', 'PM Risk'], ...rows]);
   }
   const rows = predictions.map((prediction) => [
     prediction.file,
     prediction.classes[0].name,
     ...classNames.map((className) => probabilityOf(prediction, className)),
   ]);
-  return stringify([['file', 'class', ...classNames], ...rows]);
+  return csvText([['file', 'class', ...classNames], ...rows]);
 }
 
 function tableOf(predictions: readonly Prediction[], top: number): string {

@@ -22,10 +22,13 @@ export class CSVLogger extends Callback {
   }
 
   override async onEpochEnd({ history }: Training): Promise<void> {
-    const { stringify } = await import('csv-stringify/sync');
+    const { csvText } = await import('../../text/csv.js');
     const rows = history.map(rowOf);
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-    await writeFileAtomic(this.#path, stringify(rows, { header: true, columns, delimiter: this.#separator }));
+    await writeFileAtomic(
+      this.#path,
+      csvText([columns, ...rows.map((row) => columns.map((name) => row[name]))], this.#separator),
+    );
   }
 }
 

@@ -1,3 +1,5 @@
+import { visibleLine } from '../../text/visible.js';
+
 /** A field of a protocol buffer's message: its number, wire type and contents. */
 function field(number: number, wireType: 0 | 1 | 2 | 5, contents: Uint8Array): Uint8Array {
   const head = varint((number << 3) | wireType);
@@ -23,7 +25,7 @@ function float(value: number): Uint8Array {
   return bytes;
 }
 
-const text = (value: string) => Buffer.from(value, 'utf8');
+const text = (value: string) => Buffer.from(visibleLine(value), 'utf8');
 const wallTime = () => field(1, 1, double(Date.now() / 1000));
 
 /** The message `Event` that an event file begins with. */

@@ -1,3 +1,5 @@
+import { visibleText } from '../../text/visible.js';
+
 /** Text that already is HTML. */
 export class Html {
   constructor(readonly text: string) {}
@@ -17,7 +19,7 @@ function render(part: Part): string {
   if (part === null || part === undefined) return '';
   if (part instanceof Html) return part.text;
   if (typeof part === 'object') return part.map((item) => item.text).join('');
-  return String(part).replace(/[&<>"']/g, (character) => entities[character]);
+  return visibleText(String(part)).replace(/[&<>"']/g, (character) => entities[character]);
 }
 
 /** A template of HTML that escapes every text put into it; attribute values must stand in quotes. */

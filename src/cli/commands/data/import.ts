@@ -1,12 +1,12 @@
 import { wilsonInterval } from '../../../metric/proportion.js';
 import { formatCount, formatPercent } from '../../../model/format.js';
 import { Progress } from '../../../model/progress.js';
-import { formatTable, plainLine } from '../../../model/table.js';
+import { formatTable } from '../../../model/table.js';
 import { importPalm, type PalmSummary } from '../../../vision/datasets/palm/import.js';
 import type { PalmCounts, PalmSize } from '../../../vision/datasets/palm/record.js';
 import { Interruption } from '../../interrupt.js';
 import { type ReadingOptions, readingOf } from '../../options.js';
-import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
+import { complain, ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
 
 interface ImportCommandOptions extends ReadingOptions {
   readonly out: string;
@@ -48,7 +48,7 @@ export async function importData(
   } catch (error) {
     progress.stop();
     if (!interruption.signal.aborted || error !== interruption.signal.reason) throw error;
-    terminal.stderr.write('fovea: stopped; with the same command the import goes on where it stopped\n');
+    complain(terminal, 'stopped; with the same command the import goes on where it stopped');
     return interruption.exitCode;
   } finally {
     interruption.end();
@@ -70,12 +70,12 @@ const letters: Readonly<Record<string, string>> = { P: 'pathologic', H: 'highly 
 
 function show(summary: PalmSummary, next: string, terminal: Terminal): void {
   const { folder, synthetic, train, validation, sizes, quarantine, warnings, copied, present, sha256 } = summary;
-  print(terminal, `iChallenge-PM in ${plainLine(folder)}`);
+  print(terminal, `iChallenge-PM in ${folder}`);
   if (synthetic)
     print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Figures say nothing of patients.');
   printFacts(terminal, [
     ['pictures', `${formatCount(copied)} copied, ${formatCount(present)} there already`],
-    ['list', plainLine(summary.recordFile)],
+    ['list', summary.recordFile],
     ...(train.images > 0 ? [['training sha256', sha256.train] as const] : []),
     ...(validation.images > 0 ? [['validation sha256', sha256.validation] as const] : []),
   ]);
@@ -110,7 +110,7 @@ function show(summary: PalmSummary, next: string, terminal: Terminal): void {
   if (sizes.length > mostSizes) print(terminal, `  and ${sizes.length - mostSizes} more sizes`);
   const notes = [...warnings, ...leakage(sizes)];
   if (notes.length > 0) print(terminal, '');
-  for (const note of notes) print(terminal, `  Note: ${plainLine(note)}`);
+  for (const note of notes) print(terminal, `  Note: ${note}`);
   if (quarantine.length > 0) {
     print(terminal, `\n  Left out, since they cannot be read (${formatCount(quarantine.length)}; no file is lost):\n`);
     const rows = quarantine.map(({ path, reason }) => [path, reason]);

@@ -1,7 +1,7 @@
 import { writeFileAtomic } from '../../../io/atomic.js';
 import { formatCount } from '../../../model/format.js';
 import { datasetKind, findData } from '../../../model/recipes.js';
-import { plainLine } from '../../../model/table.js';
+import { visibleLine } from '../../../text/visible.js';
 import { sampleSheet } from '../../../vision/pictures.js';
 import { parseTransforms } from '../../../vision/transforms/index.js';
 import { preprocessing } from '../../../vision/transforms/preprocess.js';
@@ -50,7 +50,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
       draw: (sample) => kind.picture(sample, format),
       title:
         `${opened.title}, ${split === 'train' ? 'training' : kind.evalName} set` +
-        (options.transforms === undefined ? '' : `: ${plainLine(options.transforms)}`),
+        (options.transforms === undefined ? '' : `: ${visibleLine(options.transforms)}`),
       ...(opened.synthetic && { note: 'Synthetic: drawn by a program, no photographs' }),
     });
     await writeFileAtomic(out, sheet);
@@ -64,9 +64,9 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
     print(terminal, opened.title);
     printFacts(terminal, [
       ['images', `${formatCount(dataset.length)}, ${formatCount(shown)} of them shown`],
-      ['source', plainLine(source)],
+      ['source', source],
       ...(transform === null ? [] : [['versions', `${formatCount(versions)} of each`] as const]),
-      ['sheet', plainLine(out)],
+      ['sheet', out],
     ]);
     return 0;
   } finally {

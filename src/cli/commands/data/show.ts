@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { InputError } from '../../../errors.js';
 import { writeFileAtomic } from '../../../io/atomic.js';
 import { formatCount } from '../../../model/format.js';
-import { plainLine } from '../../../model/table.js';
 import { PALM } from '../../../vision/datasets/palm/palm.js';
 import type { PalmSet } from '../../../vision/datasets/palm/record.js';
 import { datasetSheet, isOwnPicture, palmEyes } from '../../../vision/pictures.js';
@@ -41,8 +40,8 @@ export async function showData(folder: string, options: ShowCommandOptions, term
   printFacts(terminal, [
     ['pictures', `${formatCount(length)}, ${formatCount(pathologic)} of them PM`],
     ...(quarantine.length > 0 ? [['left out', formatCount(quarantine.length)] as const] : []),
-    ['two eyes', plainLine(eyes)],
-    ['sheet', plainLine(sheet)],
+    ['two eyes', eyes],
+    ['sheet', sheet],
   ]);
   return 0;
 }

@@ -1,10 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import { formatCount } from '../../../model/format.js';
 import { Progress } from '../../../model/progress.js';
-import { plainLine } from '../../../model/table.js';
 import { synthesizePalm } from '../../../vision/datasets/palm/synth.js';
 import { Interruption } from '../../interrupt.js';
-import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
+import { complain, ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
 
 interface SynthCommandOptions {
   readonly out: string;
@@ -41,7 +40,7 @@ export async function synthData(options: SynthCommandOptions, terminal: Terminal
     const kinds = ({ N, H, P }: typeof summary.train) =>
       `${formatCount(N + H + P)}: ${formatCount(P)} pathologic, ${formatCount(H)} highly myopic, ${formatCount(N)} normal`;
     const { Zeiss, Canon } = summary.cameras;
-    print(terminal, `A stand-in for iChallenge-PM in ${plainLine(out)}`);
+    print(terminal, `A stand-in for iChallenge-PM in ${out}`);
     print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Figures say nothing of patients.');
     printFacts(terminal, [
       ['training', kinds(summary.train)],
@@ -49,14 +48,14 @@ export async function synthData(options: SynthCommandOptions, terminal: Terminal
       ['cameras', `${formatCount(Zeiss)} as of a Zeiss, ${formatCount(Canon)} as of a Canon`],
       ['width', `${summary.size} pixels`],
       ['seed', String(summary.seed)],
-      ['files', summary.files.map(plainLine).join(', ')],
+      ['files', summary.files.join(', ')],
     ]);
     print(terminal, `\nGo on with:\n  ${next}`);
     return 0;
   } catch (error) {
     progress.stop();
     if (!signal.aborted || error !== signal.reason) throw error;
-    terminal.stderr.write('fovea: stopped; with the same command the drawing goes on\n');
+    complain(terminal, 'stopped; with the same command the drawing goes on');
     return interruption.exitCode;
   } finally {
     interruption.end();
