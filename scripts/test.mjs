@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 const report = '.setup/vitest.json';
 let passed = 0;
 let failed = 0;
+/** Names of skipped tests by the feature of the machine that they need. */
+const skipped = new Map();
 
 const node = (args, stdio) => spawnSync(process.execPath, args, { stdio, encoding: 'utf8', maxBuffer: 1 << 26 });
 
@@ -22,6 +24,24 @@ function check(title, ...args) {
   }
 }
 
+/** Tests that need something of the machine end with `(needs …)`; see tests/needs.ts. */
+function countSkipped(testResults) {
+  for (const { assertionResults } of testResults) {
+    for (const { status, fullName } of assertionResults) {
+      if (status !== 'skipped' && status !== 'pending') continue;
+      const feature = /\(needs (\w+)\)/.exec(fullName)?.[1] ?? 'nothing known';
+      skipped.set(feature, [...(skipped.get(feature) ?? []), fullName]);
+    }
+  }
+}
+
+function printSkipped() {
+  for (const [feature, names] of skipped) {
+    console.log(`\nskipped, since this machine lacks ${feature} (FOVEA_EXPECT=${feature} makes it a failure):`);
+    for (const name of names) console.log(`  ${name}`);
+  }
+}
+
 /** Adds vitest's own counts; a file that could not even be loaded counts as one failure. */
 function unitTests() {
   rmSync(report, { force: true });
@@ -32,6 +52,7 @@ function unitTests() {
     const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
     const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
     passed += numPassedTests;
+    countSkipped(testResults);
     failures = numFailedTests + unloaded.length;
   }
   failed += failures === 0 && status !== 0 ? 1 : failures;
@@ -45,5 +66,7 @@ check('unused code', 'node_modules/knip/bin/knip.js');
 unitTests();
 check('examples', 'scripts/example.mjs');
 
-console.log(`\n${passed} passed, ${failed} failed`);
+printSkipped();
+const notRun = [...skipped.values()].flat().length;
+console.log(`\n${passed} passed, ${failed} failed${notRun === 0 ? '' : `, ${notRun} skipped`}`);
 process.exitCode = failed === 0 ? 0 : 1;

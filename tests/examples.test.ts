@@ -49,4 +49,4 @@ test("the course's fourteen lines run as written, and know what is done when the
   const second = await run('1');
   expect([second.code, second.err]).toEqual([0, missing]);
   expect(second.out).not.toContain('step');
-}, 120_000);
+});

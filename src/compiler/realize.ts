@@ -19,7 +19,8 @@ import { verify } from './verify.js';
 interface CompiledGraph {
   /** As captured: what the cache compares with. */
   readonly structure: Graph;
-  readonly precision: Precision;
+  /** {@link Engine.settings} that the program was compiled with. */
+  readonly settings: string;
   readonly program: Program;
   /** Whether there was memory for it. */
   admitted: boolean;
@@ -143,7 +144,7 @@ function lookUp(engine: Engine, captured: Capture): CompiledGraph {
   }
   for (let i = programs.length - 1; i >= 0; i--) {
     const compiled = programs[i];
-    if (compiled.precision !== engine.precision || !hasStructure(captured, compiled.structure)) continue;
+    if (compiled.settings !== engine.settings || !hasStructure(captured, compiled.structure)) continue;
     if (i !== programs.length - 1) {
       programs.splice(i, 1);
       programs.push(compiled);
@@ -158,7 +159,7 @@ function lookUp(engine: Engine, captured: Capture): CompiledGraph {
 
 function compile(engine: Engine, structure: Graph): CompiledGraph {
   const start = performance.now();
-  const { precision } = engine;
+  const { settings } = engine;
   const graph = optimize(structure, engine);
   const program = engine.compile(graph);
   compilations++;
@@ -169,7 +170,7 @@ function compile(engine: Engine, structure: Graph): CompiledGraph {
       `[compile] ${engine.name}: ${structure.nodes.length} nodes, ${graph.nodes.length} after passes, ` +
       `${program.summary()}, ${(performance.now() - start).toFixed(1)} ms`,
   );
-  return { structure, precision, program, admitted: false };
+  return { structure, settings, program, admitted: false };
 }
 
 const passes: readonly Pass[] = [

@@ -35,6 +35,8 @@ export interface Engine {
   readonly fuses: boolean;
   /** How exactly programs that are compiled from now on compute. */
   readonly precision: Precision;
+  /** All settings that decide how a graph is compiled, as text. A program serves as long as they stay the same. */
+  readonly settings: string;
   /** Which products of a program run faster in bfloat16, for engines that have it. */
   readonly bfloat16Products?: (graph: Graph) => ChoiceOfProducts;
   /** Whether batch norm of features of this shape can add something to its result, for engines that have such kernels. */

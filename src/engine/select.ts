@@ -74,7 +74,7 @@ export function threadsUsed(): number {
 }
 
 /**
- * Sets the most threads that a kernel of the programs compiled from now on may use; small kernels use one. Unless it is
+ * Sets the most threads that a kernel may use from now on; small kernels use one. Unless it is
  * called (or `OMP_NUM_THREADS` set), a small program uses one altogether. The reference engine always does.
  *
  * @param count a positive integer; by default `OMP_NUM_THREADS`, else the number of processors, in a container at most its share
@@ -91,7 +91,7 @@ export const convolutionNames = ['auto', 'direct'] as const;
 export type ConvolutionName = (typeof convolutionNames)[number];
 
 /**
- * Chooses the kernels of the convolutions in programs compiled from now on. `auto`, the default: for each layer and
+ * Chooses the kernels of all convolutions from now on. `auto`, the default: for each layer and
  * direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that knows shapes alone.
  * `direct`: direct kernels everywhere, as in other frameworks. The two differ in rounding: by 1e-6, root mean square. The
  * reference engine has no choice.

@@ -25,7 +25,7 @@ beforeAll(async () => {
   setThreads(1);
   await succeeds('data', 'palm', 'synth', '--out', archives, '--train', '20', '--validation', '14', '--size', '96');
   [imported] = linesOf(await succeeds('data', 'palm', 'import', archives, '--out', palm, '--no-cache', '--json'));
-}, 120_000);
+});
 
 describe('a training on iChallenge-PM', () => {
   it('goes by its recipe, and tells the figures of a screening test', async () => {
@@ -47,7 +47,7 @@ describe('a training on iChallenge-PM', () => {
     const page = readFileSync(join(folder, 'report.html'), 'utf8');
     expect(page).toContain('The pictures are synthetic.');
     expect(page).toContain('no medical device');
-  }, 60_000);
+  });
 
   it('is judged on either set, to the figures of the training', async () => {
     const [record] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'));

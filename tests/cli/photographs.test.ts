@@ -40,7 +40,7 @@ beforeAll(async () => {
   expect(out).toContain(
     'Momentum 0.9, learning rate 0.01, weight decay 0.001, batch size 4, shuffled, 2 epochs, binary',
   );
-}, 60_000);
+});
 
 describe('a training on a folder of pictures', () => {
   it('keeps what is needed to repeat it', () => {
@@ -117,7 +117,7 @@ describe('pictures that cannot be decoded', () => {
       /bad\.jpg: .*leave it out with --on-bad-image skip .*nothing had been saved, so there is no run folder\n/,
     );
     expect(readdirSync(root)).not.toContain('run-of-spoilt');
-  }, 60_000);
+  });
 
   it('are left out by eval and --resume as they were in the training', async () => {
     expect(await train(...usual, '--on-bad-image', 'skip', '--out', run)).toMatchObject({ code: 0 });
@@ -131,7 +131,7 @@ describe('pictures that cannot be decoded', () => {
     expect(await runFovea('train', '--resume', run, '--no-cache')).toMatchObject({ code: 0 });
     const strict = await runFovea('eval', run, '--no-cache', '--on-bad-image', 'fail', '--split', 'all');
     expect(strict).toMatchObject({ code: 2, err: expect.stringContaining('bad.jpg') });
-  }, 60_000);
+  });
 });
 
 describe('a training that cannot be', () => {

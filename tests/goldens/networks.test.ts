@@ -187,7 +187,7 @@ describe('networks train as in Paddle', () => {
     return () => vi.restoreAllMocks();
   });
 
-  it.each(Object.keys(cases) as (keyof typeof cases)[])('%s', (file) => check(file, 'onednn'), 60_000);
+  it.each(Object.keys(cases) as (keyof typeof cases)[])('%s', (file) => check(file, 'onednn'));
 
-  it('lenet224 on the reference engine', () => check('lenet224', 'reference'), 60_000);
+  it('lenet224 on the reference engine', () => check('lenet224', 'reference'));
 });

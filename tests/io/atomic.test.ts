@@ -6,6 +6,7 @@ import ts from 'typescript';
 import { afterEach, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { makeFolder, replaceFile, writeFileAtomic } from '../../src/io/atomic.js';
+import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 
 const folder = temporaryFolder();
@@ -102,7 +103,7 @@ it.each([
   expect(readdirSync(folder).sort()).toEqual(['plain', 'sub']);
 });
 
-it.skipIf(process.getuid?.() === 0)('says that a folder may not be written to', async () => {
+itWith('user', 'says that a folder may not be written to', async () => {
   mkdirSync(join(folder, 'locked'));
   chmodSync(join(folder, 'locked'), 0o555);
   await expect(writeFileAtomic(join(folder, 'locked/file'), 'x')).rejects.toThrow(/EACCES.*may write to/);
@@ -129,6 +130,6 @@ it('makes the folders that are missing, and is content with those that are there
   await expect(makeFolder(join(folder, 'file/x/y'))).rejects.toMatchObject({ code: 'ENOTDIR' });
 });
 
-it.skipIf(process.platform !== 'linux')('a folder that cannot be made is an error, not an endless loop', async () => {
+itWith('linux', 'a folder that cannot be made is an error, not an endless loop', async () => {
   await expect(makeFolder('/proc/fovea/x')).rejects.toMatchObject({ code: 'ENOENT' });
 });

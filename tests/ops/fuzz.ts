@@ -15,6 +15,7 @@ import {
   spread,
   tensorsOf,
 } from '../engines.js';
+import { fuzzing } from '../fuzzing.js';
 
 type Outcome = Results | InputError;
 
@@ -68,16 +69,17 @@ interface Fuzzed {
 
 /** Checks the rule on random arguments, of which a share must be valid and a share invalid: else the test is idle. */
 export async function fuzz<T>(numRuns: number, args: fc.Arbitrary<T>, make: (value: T) => Fuzzed): Promise<void> {
+  const { seed, numRuns: cases } = fuzzing('ops', numRuns, { seed: 20260101, share: 0.1 });
   let ran = 0;
   await fc.assert(
     fc.asyncProperty(args, async (value) => {
       const { build, inputs } = make(value);
       if (await bothOrNeither(build, inputs)) ran++;
     }),
-    { seed: 20260101, numRuns },
+    { seed, numRuns: cases },
   );
-  expect(ran).toBeGreaterThan(numRuns / 5);
-  expect(ran).toBeLessThan(numRuns);
+  expect(ran).toBeGreaterThan(cases / 5);
+  expect(ran).toBeLessThan(cases);
 }
 
 export const size = (max: number) => fc.integer({ min: 1, max });

@@ -214,5 +214,5 @@ describe('other threads', () => {
     expect(error[0]).toBe('ShapeError');
     expect(error[1]).toContain('expected a picture of at least 40×40, got 28×28');
     expect(odd).toBe('ShapeError');
-  }, 60_000);
+  });
 });

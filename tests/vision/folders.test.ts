@@ -6,6 +6,7 @@ import { DataLoader } from '../../src/io/dataloader.js';
 import { CsvDataset } from '../../src/vision/datasets/csvDataset.js';
 import { DatasetFolder, ImageFolder } from '../../src/vision/datasets/folder.js';
 import { preprocess } from '../../src/vision/transforms/preprocess.js';
+import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeWorkbook } from '../zipWriter.js';
 import { halfJpeg, jpeg } from './pictures.js';
@@ -126,7 +127,7 @@ describe('DatasetFolder', () => {
     );
   });
 
-  it.skipIf(process.getuid?.() === 0)('says that a folder may not be read', async () => {
+  itWith('user', 'says that a folder may not be read', async () => {
     await write('a/1.jpg');
     chmodSync(join(folder, 'a'), 0);
     expect(await failure(DatasetFolder.open(folder))).toMatch(/a: expected a readable folder, got EACCES/);

@@ -48,7 +48,7 @@ beforeAll(async () => {
   );
   const file = 'PALM-Validation-GT/PM_Label_and_Fovea_Location.xlsx';
   sheet = await readTable(await unpack(join(out, 'valid_gt.zip'), file, join(base, 'sheet.xlsx')));
-}, 60_000);
+});
 
 describe('the drawn data set', () => {
   it('has the arrangement of the released one, and a mark in each archive', async () => {
@@ -138,7 +138,7 @@ describe('synthesizePalm', () => {
       expect(sha256(join(threads, 'out', name))).toBe(sha256(join(one, name)));
       expect(sha256(join(other, name))).not.toBe(sha256(join(one, name)));
     }
-  }, 60_000);
+  });
 
   it('stops between two pictures when told to, leaves no half file, and goes on when called again', async () => {
     const folder = join(base, 'stopped');

@@ -8,6 +8,7 @@ import { decodeImage, PictureFile } from '../../src/vision/transforms/decode.js'
 import { normalizeInto, type RGBImage, toCHW } from '../../src/vision/transforms/image.js';
 import { preprocess } from '../../src/vision/transforms/preprocess.js';
 import { resizeBilinear } from '../../src/vision/transforms/resize.js';
+import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 
 interface Resized {
@@ -140,7 +141,7 @@ describe('decodeImage', () => {
     await expect(decodeImage(folder)).rejects.toThrow(/expected a picture, got something that is no file/);
   });
 
-  it.skipIf(process.getuid?.() === 0)('says that a file may not be read', async () => {
+  itWith('user', 'says that a file may not be read', async () => {
     const path = join(folder, 'locked.jpg');
     writeFileSync(path, 'x');
     chmodSync(path, 0);

@@ -159,7 +159,7 @@ describe('letters', () => {
     expect(new Set(drawn).size).toBe(94);
   });
 
-  it('need no fonts: a machine without any draws the same', { timeout: 120_000 }, () => {
+  it('need no fonts: a machine without any draws the same', () => {
     compileInto(root, ['vision/pictures']);
     mkdirSync(join(root, 'nofonts'));
     writeFileSync(join(root, 'fonts.conf'), `<?xml version="1.0"?><fontconfig><dir>${root}/nofonts</dir></fontconfig>`);

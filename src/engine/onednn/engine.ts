@@ -22,9 +22,9 @@ export class OneDnnEngine implements Engine, Runtime {
   readonly arena = new Arena();
   /** Set to be told of every step of every run. */
   observer: StepObserver | null = null;
-  /** Which kernels the convolutions of programs compiled from now on use. */
+  /** Kernels that the convolutions of programs use from now on. */
   convolution: ConvChoice = 'auto';
-  /** How exactly programs compute; bf16 only where {@link hasBfloat16}. */
+  /** Precision in which programs compute from now on; bf16 only where {@link hasBfloat16}. */
   precision: Precision = 'float32';
   #threads: number;
   /** Whether somebody asked for that number. */
@@ -52,6 +52,10 @@ export class OneDnnEngine implements Engine, Runtime {
     }
     this.#threads = count;
     this.#chosen = true;
+  }
+
+  get settings(): string {
+    return `${this.precision} ${this.convolution} ${this.#threads} ${this.#chosen}`;
   }
 
   get heldBytes(): number {

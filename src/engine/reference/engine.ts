@@ -15,6 +15,7 @@ export class ReferenceEngine implements Engine {
   readonly name = 'reference';
   readonly fuses = false;
   readonly precision = 'float32';
+  readonly settings = '';
   readonly heldBytes = 0;
 
   describe(): string {

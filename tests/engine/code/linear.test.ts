@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { runsCode } from '../../../src/engine/onednn/ffi.js';
+import { afterEach, expect, it } from 'vitest';
 import { FewRows } from '../../../src/engine/onednn/jit/linear.js';
 import { implementationOf } from '../../../src/engine/onednn/steps.js';
 import { setEngine, setPrecision } from '../../../src/engine/select.js';
@@ -9,6 +8,7 @@ import { seed } from '../../../src/random.js';
 import * as F from '../../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../../src/tensor/tensor.js';
 import { expectAgreement, noise, stepsOf } from '../../engines.js';
+import { describeWith } from '../../needs.js';
 
 afterEach(() => {
   setEngine('onednn');
@@ -34,7 +34,7 @@ class Net extends nn.Layer {
   }
 }
 
-describe.runIf(runsCode('bfloat16'))('a linear layer of few rows in bf16', () => {
+describeWith('bf16', 'a linear layer of few rows in bf16', () => {
   it.each([
     [1, 1033, true],
     [2, 1025, false],

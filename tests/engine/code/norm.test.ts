@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { MemoryDesc, NativeMemory, runsCode } from '../../../src/engine/onednn/ffi.js';
+import { expect, it } from 'vitest';
+import { MemoryDesc, NativeMemory } from '../../../src/engine/onednn/ffi.js';
 import { Normalization } from '../../../src/engine/onednn/jit/norm.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { Generator } from '../../../src/random.js';
 import { expectAgreement } from '../../engines.js';
+import { describeWith } from '../../needs.js';
 import { Features, type Layout, numbers, run, type Type } from './features.js';
 
 const epsilon = 1e-3;
@@ -91,7 +92,7 @@ function expectGradients(
   expectAgreement(dx.read(), expected.dx, 'dx', { tolerance, floor });
 }
 
-describe.runIf(runsCode('bfloat16'))('batch norm in code of our own', () => {
+describeWith('bf16', 'batch norm in code of our own', () => {
   const cases: readonly (readonly [shape: Shape, relu: boolean, threads: number, mean: number])[] = [
     [[2, 16, 3, 5], false, 1, 0],
     [[3, 48, 7, 6], true, 2, 0],

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GraphNode, GraphValue } from '../../../src/compiler/graph.js';
-import { MemoryDesc, NativeMemory, runsCode } from '../../../src/engine/onednn/ffi.js';
+import { MemoryDesc, NativeMemory } from '../../../src/engine/onednn/ffi.js';
 import { MaxPooling, maxPoolBackward, maxPoolForward } from '../../../src/engine/onednn/jit/pool.js';
 import { runKernel } from '../../../src/engine/reference/engine.js';
 import type { Pool2dParams } from '../../../src/graph/op.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import * as F from '../../../src/tensor/functional.js';
 import { type Build, checkOp, kernelsOf, noise } from '../../engines.js';
+import { describeWith, has } from '../../needs.js';
 import { Features, type Layout, run, type Type } from './features.js';
 
 interface Case {
@@ -31,7 +32,7 @@ const cases: fc.Arbitrary<Case> = fc
     stride: pair(1, 4),
     pads: fc.tuple(pair(0, 3), pair(0, 3)),
     layout: fc.constantFrom<Layout>('blocked', 'channelsLast'),
-    type: fc.constantFrom<Type>('float32', ...(runsCode('bfloat16') ? (['bfloat16'] as const) : [])),
+    type: fc.constantFrom<Type>('float32', ...(has('bf16') ? (['bfloat16'] as const) : [])),
     threads: fc.integer({ min: 1, max: 3 }),
   })
   .map(({ batch, blocks, size, kernel, stride, pads, layout, type, threads }) => {
@@ -61,7 +62,7 @@ function reference({ x, y, params }: Case, values: Float32Array, gradient: Float
   return { pooled, dx };
 }
 
-describe.runIf(runsCode('float32'))('max pooling in code of our own', () => {
+describeWith('avx512', 'max pooling in code of our own', () => {
   it('gives what the reference does, in every layout and type, with any window', () => {
     fc.assert(
       fc.property(cases, fc.integer({ min: 0, max: 1000 }), (example, seed) => {
@@ -118,7 +119,7 @@ describe('max pooling behind a convolution', () => {
     const inputs = [noise([2, 16, size, size]), noise([32, 16, 3, 3], 2, 0.2)];
     const kernels = await kernelsOf('maxPool', () => checkOp(build, inputs));
     expect(kernels.length).toBeGreaterThan(0);
-    const isOurs = allowed === '1' && runsCode('float32');
+    const isOurs = allowed === '1' && has('avx512');
     expect(kernels.every((kernel) => kernel.includes(' code:') === isOurs)).toBe(true);
   });
 });

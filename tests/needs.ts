@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'vitest';
+
+/**
+ * Properties of a machine that some tests need. They are read from the system and from the variables that restrict the
+ * engine, never from the code under test, so that code which wrongly sees no AVX-512 fails its tests.
+ */
+export type Feature = 'avx512' | 'bf16' | 'winograd' | 'linux' | 'posix' | 'user';
+
+/** The flags of the processor that oneDNN may use: `ONEDNN_MAX_CPU_ISA` lowers them. */
+function processorFlags(): ReadonlySet<string> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return new Set();
+  const line = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
+  const flags = new Set(line.trim().split(/\s+/));
+  const limit = process.env.ONEDNN_MAX_CPU_ISA ?? process.env.DNNL_MAX_CPU_ISA ?? 'ALL';
+  const kept = (name: string) => {
+    if (limit === 'ALL' || limit.startsWith('AVX512_CORE_AMX') || limit === 'AVX512_CORE_BF16') return true;
+    if (/^AVX512_CORE/.test(limit)) return name !== 'avx512_bf16';
+    return !name.startsWith('avx512');
+  };
+  return new Set([...flags].filter(kept));
+}
+
+const flags = processorFlags();
+const hasAvx512 = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'].every((flag) => flags.has(flag));
+// Machine code of the project's own is what needs AVX-512; FOVEA_CODE=0 turns it off.
+const runsCode = process.env.FOVEA_CODE !== '0';
+
+const features: Readonly<Record<Feature, boolean>> = {
+  avx512: hasAvx512 && runsCode,
+  bf16: hasAvx512 && runsCode && flags.has('avx512_bf16'),
+  // Winograd's kernels are the library's: releases of oneDNN before 3.2 have them for AVX-512.
+  winograd: hasAvx512,
+  linux: process.platform === 'linux',
+  posix: process.platform !== 'win32',
+  // Permissions do not bind root.
+  user: process.getuid?.() !== 0,
+};
+
+const isFeature = (name: string): name is Feature => Object.hasOwn(features, name);
+
+/** Features that must be there: `FOVEA_EXPECT=avx512,bf16`. Tests that would be skipped for the lack of one fail. */
+function expected(): ReadonlySet<Feature> {
+  const names = (process.env.FOVEA_EXPECT ?? '').split(',').filter((name) => name !== '');
+  const wrong = names.find((name) => !isFeature(name));
+  if (wrong !== undefined) {
+    throw new Error(`FOVEA_EXPECT: expected some of ${Object.keys(features).join(', ')}, got '${wrong}'`);
+  }
+  return new Set(names.filter(isFeature));
+}
+
+export const has = (feature: Feature): boolean => features[feature];
+
+/** `scripts/test.mjs` counts skipped tests by this part of their names. */
+const named = (title: string, feature: Feature) => `${title} (needs ${feature})`;
+
+const missing = (feature: Feature) => () => {
+  throw new Error(`FOVEA_EXPECT names ${feature}, which this machine does not have`);
+};
+
+/** A group of tests that is skipped, by name, on machines without the feature. */
+export function describeWith(feature: Feature, title: string, body: () => void): void {
+  describe.runIf(has(feature))(named(title, feature), body);
+  if (!has(feature) && expected().has(feature)) it(named(title, feature), missing(feature));
+}
+
+/** A test that is skipped, by name, on machines without the feature. */
+export function itWith(feature: Feature, title: string, body: () => unknown, timeout?: number): void {
+  const isExpected = !has(feature) && expected().has(feature);
+  it.runIf(has(feature) || isExpected)(named(title, feature), isExpected ? missing(feature) : body, timeout);
+}
