@@ -91,10 +91,23 @@ export async function saveSafetensors(
  * and offsets are checked before anything of the size that they claim is allocated
  */
 export async function loadSafetensors(path: string): Promise<Safetensors> {
+  return reading(path, readAll);
+}
+
+/**
+ * Reads the metadata of a safetensors file, and no tensor.
+ *
+ * @throws FileError for a file that is missing or whose header is not exactly as the format demands
+ */
+export async function safetensorsMetadata(path: string): Promise<Safetensors['metadata']> {
+  return reading(path, async (handle) => (await readHeader(handle)).metadata);
+}
+
+async function reading<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
   let handle: FileHandle | null = null;
   try {
     handle = await open(path, 'r');
-    return await readAll(handle);
+    return await read(handle);
   } catch (error) {
     throw new FileError(`[safetensors] ${path}: ${error instanceof Refusal ? error.message : unreadable(error)}`, {
       cause: error,
@@ -112,6 +125,17 @@ function unreadable(error: unknown): string {
 }
 
 async function readAll(handle: FileHandle): Promise<Safetensors> {
+  const { entries, metadata, start } = await readHeader(handle);
+  const tensors = new Map<string, TensorData>();
+  for (const { name, format, shape, begin } of entries) {
+    const data = await readTensor(handle, name, format, numel(shape), start + begin);
+    tensors.set(name, { shape, dtype: format.dtype, data });
+  }
+  return { tensors, metadata };
+}
+
+/** What the header says, checked, and where the data begin. */
+async function readHeader(handle: FileHandle) {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new Refusal('expected a file, got a folder or device');
   if (stat.size < 8) throw new Refusal(`expected a length of the header in 8 bytes, got ${stat.size} bytes in all`);
@@ -126,13 +150,7 @@ async function readAll(handle: FileHandle): Promise<Safetensors> {
   }
   const bytes = new Uint8Array(headerBytes);
   await readInto(handle, bytes, 8);
-  const { entries, metadata } = parseHeader(bytes, stat.size - 8 - headerBytes);
-  const tensors = new Map<string, TensorData>();
-  for (const { name, format, shape, begin } of entries) {
-    const data = await readTensor(handle, name, format, numel(shape), 8 + headerBytes + begin);
-    tensors.set(name, { shape, dtype: format.dtype, data });
-  }
-  return { tensors, metadata };
+  return { ...parseHeader(bytes, stat.size - 8 - headerBytes), start: 8 + headerBytes };
 }
 
 async function readTensor(handle: FileHandle, name: string, format: Format, length: number, position: number) {

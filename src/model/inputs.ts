@@ -4,8 +4,9 @@ import { Generator } from '../random.js';
 import type { OpenedData, OpenedSplit, PreparedImage } from '../vision/datasets/registry.js';
 import type { ModelKind } from '../vision/models/registry.js';
 import { transformImages } from '../vision/transforms/batch.js';
-import { inputsOf } from '../vision/transforms/image.js';
+import { type ByteRange, type ChannelOrder, inputsOf } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
+import type { Preprocessing } from '../vision/transforms/preprocess.js';
 import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
 import type { RunConfig } from './records.js';
 
@@ -13,11 +14,44 @@ import type { RunConfig } from './records.js';
 
 type Specs = readonly TransformSpec[];
 
-/** Mean and standard deviation of ImageNet's colours, which Paddle's weights want to be taken off: bytes, red first. */
-const imageNet: TransformSpec = {
-  Normalize: { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
+/** How the inputs that some weights were trained on were made. */
+export interface TrainedInputs {
+  /** Of three channels. */
+  readonly order: ChannelOrder;
+  /** How photographs were prepared; null for images of one size. */
+  readonly images: Preprocessing | null;
+  /** `[channels, height, width]`; null where the weights take any. */
+  readonly inputShape: Shape | null;
+  /** The values of bytes where no transform makes floats of them. */
+  readonly range: ByteRange;
+  /** The transforms that draw nothing. */
+  readonly transforms: Specs;
+}
+
+/** The inputs of Paddle's weights: the mean and standard deviation of ImageNet's colours are of bytes, red first. */
+export const imageNetInputs: TrainedInputs = {
+  order: 'RGB',
+  images: null,
+  inputShape: null,
+  range: 'unit',
+  transforms: [{ Normalize: { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } }],
 };
+
 const makesFloats = ['ToTensor', 'Normalize', 'Transpose'];
+
+function isFloatMaker(spec: TransformSpec): boolean {
+  return makesFloats.includes(Object.keys(spec)[0]);
+}
+
+/** Whether transforms say which values the inputs have. */
+export function setsValues(transforms: Specs): boolean {
+  return transforms.some(isFloatMaker);
+}
+
+/** The values of bytes as inputs: photographs become −1 to 1, images of one size 0 to 1. */
+export function rangeOf(images: Preprocessing | null): ByteRange {
+  return images === null ? 'unit' : 'signed';
+}
 
 /** The transforms that draw nothing: they make other images of all, not more of some. */
 function fixedOf(transforms: Specs): Compose | null {
@@ -25,9 +59,32 @@ function fixedOf(transforms: Specs): Compose | null {
   return fixed.length === 0 ? null : new Compose(fixed);
 }
 
-/** Names of the transforms that judging and prediction have too. */
+/** The transforms that judging and prediction have too. */
+export function fixedSpecs(transforms: Specs): Specs {
+  return fixedOf(transforms)?.toJSON() ?? [];
+}
+
+/** Their names. */
 export function fixedNames({ techniques }: RunConfig['recipe']): string[] {
-  return (fixedOf(techniques?.transforms ?? [])?.toJSON() ?? []).flatMap((spec) => Object.keys(spec));
+  return fixedSpecs(techniques?.transforms ?? []).flatMap((spec) => Object.keys(spec));
+}
+
+/** `3×224×224, BGR, values from −1 to 1`: inputs as people read them, with the transforms that draw nothing. */
+export function describeInputs({ inputShape, order, images, range, transforms }: TrainedInputs): string {
+  const [channels = 3] = inputShape ?? [];
+  const bytes = range === 'unit' ? 'values from 0 to 1' : 'values from −1 to 1';
+  return [
+    ...(inputShape === null ? [] : [inputShape.join('×')]),
+    ...(channels === 3 ? [order] : []),
+    ...(images?.antialias ? ['antialiased'] : []),
+    ...(setsValues(transforms) ? [] : [bytes]),
+    ...transforms.map((spec) => Object.entries(spec).map(([name, options]) => `${name}${valuesOf(options)}`)[0]),
+  ].join(', ');
+}
+
+function valuesOf(options: Readonly<Record<string, unknown>>): string {
+  const values = Object.values(options).filter((value) => typeof value === 'number' || Array.isArray(value));
+  return values.length === 0 ? '' : `(${values.map((value) => JSON.stringify(value)).join(' ')})`;
 }
 
 /** What `[channels, height, width]` becomes. */
@@ -39,41 +96,61 @@ function shapeAfter([channels, height, width]: Shape, transform: Compose | null)
 
 /**
  * The transforms of a training, and the shape of the inputs that come of them. Those that are missing are added: images
- * of another size or in colour are made to fit a network that takes one size alone, or as many colours, and what
- * ImageNet's weights see is normalized as they were trained.
+ * of another size or in colour are made to fit a network that takes one size alone, or as many colours, and weights that
+ * were trained before get inputs as they had them, as far as `transforms` does not say otherwise.
  *
+ * @param trained how the inputs of the weights were made that the network begins with; null for new weights
  * @throws {InputError} if images for training and for judging would differ in size
  */
 export function inputsFor(
   { imageShape, images }: Pick<OpenedData, 'imageShape' | 'images'>,
   { inputShape, anySize, weights }: ModelKind,
   transforms: Specs,
-  pretrained: boolean,
+  trained: TrainedInputs | null,
 ): { readonly transforms: Specs; readonly shape: Shape } {
-  const fixed = fixedOf(transforms);
+  const [channels, height, width] = inputShape;
+  const known = trained === null ? transforms : asTrained(transforms, trained, images, channels);
+  const fixed = fixedOf(known);
   const shape = shapeAfter(imageShape, fixed);
-  const trained = shapeAfter(imageShape, parseTransforms(transforms));
-  if (!sameShape(shape, trained)) {
-    const [, height, width] = trained;
+  const inTraining = shapeAfter(imageShape, parseTransforms(known));
+  if (!sameShape(shape, inTraining)) {
+    const [, rows, columns] = inTraining;
     throw new InputError(
-      `[transforms] size: expected images of one size for training and judging, got ${formatShape(trained)} and ` +
-        `${formatShape(shape)}; what is random is left out in judging: add CenterCrop([${height},${width}]) or ` +
-        `Resize([${height},${width}])`,
+      `[transforms] size: expected images of one size for training and judging, got ${formatShape(inTraining)} and ` +
+        `${formatShape(shape)}; what is random is left out in judging: add CenterCrop([${rows},${columns}]) or ` +
+        `Resize([${rows},${columns}])`,
     );
   }
   // Of the tutorial's networks those for one size are made for photographs or digits, and others take any size.
   const adapts = weights !== undefined || (images === null && anySize !== true);
-  const [channels, height, width] = inputShape;
   const added: TransformSpec[] = [];
   if (adapts && anySize !== true && (shape[1] !== height || shape[2] !== width)) {
     added.push({ Resize: { size: [height, width] } });
   }
   if (adapts && shape[0] !== channels) added.push({ Grayscale: { numOutputChannels: channels } });
-  const floats = transforms.findIndex((spec) => makesFloats.includes(Object.keys(spec)[0]));
-  const place = floats < 0 ? transforms.length : floats;
-  const normalizes = pretrained && weights !== undefined && channels === 3 && floats < 0;
-  const all = [...transforms.slice(0, place), ...added, ...transforms.slice(place), ...(normalizes ? [imageNet] : [])];
+  const floats = known.findIndex(isFloatMaker);
+  const place = floats < 0 ? known.length : floats;
+  const all = [...known.slice(0, place), ...added, ...known.slice(place)];
   return { transforms: all, shape: shapeAfter(imageShape, fixedOf(all)) };
+}
+
+/** Adds to the transforms of a training those that the weights had, where it has none of the kind. */
+function asTrained(
+  transforms: Specs,
+  { order, range, transforms: before }: TrainedInputs,
+  images: Preprocessing | null,
+  channels: number,
+): Specs {
+  if (setsValues(transforms)) return transforms;
+  const geometry = fixedOf(transforms) === null ? before.filter((spec) => !isFloatMaker(spec)) : [];
+  const values = before.filter(isFloatMaker);
+  // Images of one size come with red first and cannot be read in another order.
+  const turned = images === null && order === 'BGR' && channels === 3;
+  if (values.length === 0 && range === 'unit' && (images !== null || turned)) values.push({ ToTensor: {} });
+  if (values.length === 0 && range === 'signed' && images === null) {
+    values.push({ Normalize: { mean: 127.5, std: 127.5, toRgb: turned } });
+  } else if (turned) values.push({ Normalize: { mean: 0, std: 1, toRgb: true } });
+  return [...transforms, ...geometry, ...values];
 }
 
 /** Images for judging: with the transforms that draw nothing. */
@@ -86,7 +163,7 @@ export function judgedAs(split: OpenedSplit, { techniques }: RunConfig['recipe']
 export function preparedAs(picture: PreparedImage, { recipe, data }: RunConfig): PreparedImage {
   const fixed = fixedOf(recipe.techniques?.transforms ?? []);
   if (fixed === null) return picture;
-  const range = data.images === null ? 'unit' : 'signed';
+  const range = rangeOf(data.images);
   const [low, high] = [inputsOf[range][0], inputsOf[range][255]];
   const pixels = Uint8Array.from(picture.image, (x) => Math.round((255 * (x - low)) / (high - low)));
   const shape = picture.shape as [number, number, number];

@@ -25,7 +25,8 @@ const split = z.strictObject({
   classCounts: z.array(count),
   unreadable: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
 });
-const preprocessing = z.strictObject({
+/** How photographs become inputs. */
+export const preprocessing = z.strictObject({
   height: positive,
   width: positive,
   order: z.enum(['RGB', 'BGR']),

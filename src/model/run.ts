@@ -345,7 +345,7 @@ export class Run {
     const keeper = new Keeper(this, this.#train, this.#eval, signal);
     try {
       const save = (training: Training) => keeper.save(training);
-      const own = callbacksOf(folder.config.recipe.techniques ?? {}, folder.path);
+      const own = callbacksOf(folder.config.recipe.techniques ?? {}, folder.path, weightsMetadata(folder.config));
       const outcome = await train({ ...this.loop(), callbacks: [...own, ...callbacks], signal, save, saveSteps });
       return await keeper.end(outcome);
     } catch (error) {

@@ -7,6 +7,7 @@ import { lockFile } from '../io/lock.js';
 import type { OperatingPoint } from '../metric/index.js';
 import { parseRecord, type RunConfig } from './records.js';
 import { fingerprint, StateFolder, temporary } from './stateFolder.js';
+import { weightsMetadata } from './weightsRecord.js';
 
 const configFile = 'config.json';
 const reportFile = 'report.html';
@@ -25,8 +26,7 @@ export class RunFolder extends StateFolder {
   #made: 'all' | 'contents' | null = null;
 
   private constructor(path: string, config: RunConfig) {
-    const { model, data, version } = config;
-    super(path, [configFile], { model: model.name, data: data.name, fovea: version });
+    super(path, [configFile], weightsMetadata(config));
     this.config = config;
   }
 

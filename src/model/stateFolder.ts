@@ -13,7 +13,8 @@ import { parseRecord, type SavedState } from './records.js';
 import type { EpochRecord } from './trainer.js';
 
 const stateFile = 'state.json';
-const weightsFile = 'weights.safetensors';
+/** Name of the file with the weights, in the folder of the training. */
+export const weightsFile = 'weights.safetensors';
 const optimizerFile = 'optimizer.safetensors';
 const metricsFile = 'metrics.jsonl';
 /** A training that saves after every step may be quicker than who reads its folder. */
@@ -114,6 +115,11 @@ export class StateFolder {
   get state(): SavedState {
     if (this.#state === null) throw new FileError(`[run] ${this.#file(stateFile)}: expected a saved state, got none`);
     return this.#state;
+  }
+
+  /** Where the saved parameters and buffers lie. */
+  get weightsPath(): string {
+    return this.#place(weightsFile);
   }
 
   /** Of the saved parameters and buffers, as a file. */

@@ -111,6 +111,7 @@ export async function writeDict(
   entries: ReadonlyMap<string, Picklable>,
   names: ReadonlyMap<string, string> | null,
   protocol: PickleProtocol,
+  note: string | null = null,
 ): Promise<void> {
   const dict = protocol === 2 ? split(entries, maxSliceBytes) : new Map(entries);
   if (names !== null) dict.set(nameTable, names);
@@ -122,7 +123,7 @@ export async function writeDict(
       small = [];
       bytes = 0;
     };
-    for (const piece of pickle(dict, protocol)) {
+    for (const piece of pickle(dict, protocol, note)) {
       if (piece.length >= pieceBytes) {
         await flush();
         await handle.appendFile(piece);

@@ -1,10 +1,12 @@
+import { open } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 import type { Layer } from '../../nn/layer.js';
+import { reasonOf } from '../atomic.js';
 import type { TensorData } from '../safetensors.js';
 import { snapshot } from '../snapshot.js';
 import { nameOf, printable } from './callables.js';
 import { isStoredTensor, readDict, writeDict } from './dict.js';
-import type { PickleProtocol } from './pickleWriter.js';
+import { pickleNote, type PickleProtocol } from './pickleWriter.js';
 
 /** What a `.pdparams` file holds. */
 export interface PaddleParameters {
@@ -21,6 +23,8 @@ export interface PdparamsOptions {
   readonly parameterNames?: ReadonlyMap<string, string>;
   /** Of the pickle (4). */
   readonly protocol?: PickleProtocol;
+  /** A text to keep in the file, which Paddle does not see; {@link pdparamsNote} reads it. Default: none. */
+  readonly note?: string | null;
 }
 
 /**
@@ -62,12 +66,34 @@ export async function readPdparams(path: string): Promise<PaddleParameters> {
 export async function writePdparams(
   path: string,
   tensors: ReadonlyMap<string, TensorData>,
-  { parameterNames = new Map(), protocol = 4 }: PdparamsOptions = {},
+  { parameterNames = new Map(), protocol = 4, note = null }: PdparamsOptions = {},
 ): Promise<void> {
   // Paddle takes a table to be complete, and makes tensors of all arrays where there is none.
   const complete = [...tensors.keys()].every((name) => parameterNames.has(name));
   const names = [...tensors.keys()].map((name) => [name, parameterNames.get(name) as string] as const);
-  await writeDict(path, tensors, complete ? new Map(names) : null, protocol);
+  await writeDict(path, tensors, complete ? new Map(names) : null, protocol, note);
+}
+
+/**
+ * The note that {@link writePdparams} has put into a file.
+ *
+ * @returns null if there is none
+ * @throws FileError for a file that cannot be read
+ */
+export async function pdparamsNote(path: string): Promise<string | null> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      return await pickleNote(async (position, length) => {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
+        return buffer.subarray(0, bytesRead);
+      });
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw new FileError(`[paddle] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /**

@@ -20,16 +20,45 @@ const typeCodes: Readonly<Record<DType, readonly [type: string, byteOrder: strin
   uint8: ['u1', '|'],
 };
 
+/** Begins a note, so that no text of others is taken for one. */
+const noteMark = 'fovea:';
+const maxNoteBytes = 2 ** 20;
+
+/**
+ * The note that {@link pickle} has put before the value; null if there is none.
+ *
+ * @param read gives up to `length` bytes from `position` on
+ */
+export async function pickleNote(
+  read: (position: number, length: number) => Promise<Uint8Array>,
+): Promise<string | null> {
+  const head = Buffer.from(await read(0, 7));
+  if (head.length < 7 || head[0] !== 0x80 || head[2] !== 0x58) return null;
+  const length = head.readUInt32LE(3);
+  if (length < noteMark.length || length > maxNoteBytes) return null;
+  const bytes = Buffer.from(await read(7, length + 1));
+  if (bytes.length !== length + 1 || bytes[length] !== 0x30) return null;
+  const note = bytes.toString('utf8', 0, length);
+  return note.startsWith(noteMark) ? note.slice(noteMark.length) : null;
+}
+
 /** Bytes turned into text at a time. */
 const textBytes = 2 ** 20;
 
 /**
  * A pickle of the value, in pieces. Arrays are given out from where they lie (protocol 4) or turned into text by the
  * megabyte (protocol 2): do not change them meanwhile.
+ *
+ * @param note a text that is put on the stack and taken away again before the value: {@link pickleNote} finds it, and
+ *   others that read the pickle do not see it
  */
-export function* pickle(value: Picklable, protocol: PickleProtocol): Generator<Uint8Array> {
+export function* pickle(value: Picklable, protocol: PickleProtocol, note: string | null = null): Generator<Uint8Array> {
   const bytes = protocol === 2 ? bytesAsText : bytesAsBytes;
   yield operation(0x80, protocol);
+  if (note !== null) {
+    yield text(noteMark + note);
+    yield operation(0x30); // POP
+  }
   yield* write(value);
   yield operation(0x2e); // STOP
 

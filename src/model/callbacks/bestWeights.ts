@@ -7,7 +7,13 @@ export const bestFile = 'best.safetensors';
 
 /** Keeps the weights of one moment: in a file, or in memory if there is no folder. */
 export class BestWeights {
+  readonly #metadata: Readonly<Record<string, string>>;
   #kept: ReadonlyMap<string, TensorData> | null = null;
+
+  /** @param metadata of the file: tells whose weights they are */
+  constructor(metadata: Readonly<Record<string, string>> = {}) {
+    this.#metadata = metadata;
+  }
 
   /** @param path the file to write, or null */
   async keep(network: Layer, path: string | null): Promise<void> {
@@ -15,7 +21,7 @@ export class BestWeights {
     if (path === null) {
       const copies = [...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }] as const);
       this.#kept = new Map(copies);
-    } else await saveSafetensors(path, tensors);
+    } else await saveSafetensors(path, tensors, this.#metadata);
   }
 
   /** Overwrites a network's weights with the kept ones; false if there are none. */

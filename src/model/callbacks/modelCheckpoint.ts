@@ -19,6 +19,8 @@ export interface ModelCheckpointOptions extends MonitorOptions {
   readonly saveBest?: boolean | undefined;
   /** Gives the network its best weights back when `Model.fit` ends, however it ends (false). */
   readonly restoreBest?: boolean | undefined;
+  /** Of the file with the best weights: tells whose they are. Default: none. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** 0: says nothing (1). */
   readonly verbose?: number | undefined;
 }
@@ -31,7 +33,7 @@ export class ModelCheckpoint extends Callback {
   saveDir: string | null;
   readonly #monitor: Monitor;
   readonly #options: ModelCheckpointOptions;
-  readonly #weights = new BestWeights();
+  readonly #weights: BestWeights;
   #best: number | null = null;
   #bestEpoch: number | null = null;
   #written: number[] = [];
@@ -48,6 +50,7 @@ export class ModelCheckpoint extends Callback {
     this.saveDir = options.saveDir ?? null;
     this.#monitor = new Monitor('ModelCheckpoint', options);
     this.#options = options;
+    this.#weights = new BestWeights(options.metadata);
   }
 
   /** The epoch with the best figure so far; null if there was none. */

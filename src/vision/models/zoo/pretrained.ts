@@ -14,8 +14,9 @@ import { weightFiles } from './weightFiles.js';
 
 export interface PretrainedOptions {
   /**
-   * `true` for Paddle's weights, trained on ImageNet: they are downloaded once, into `weights` of the cache folder. Or
-   * the path of a `.safetensors` or `.pdparams` file.
+   * `true` for Paddle's weights, trained on ImageNet: they are downloaded once, into `weights` of the cache folder. They
+   * want pictures of red, green and blue, less ImageNet's mean and divided by its standard deviation. Or the path of a
+   * `.safetensors` or `.pdparams` file: `readWeightsRecord` says which inputs its weights want.
    */
   readonly pretrained: true | string;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
@@ -51,19 +52,26 @@ export function builder<N extends Layer, O extends NetworkOptions>(
   return build;
 }
 
+/** What {@link loadPretrained} has done. */
+export interface Pretrained {
+  /** Of the file. */
+  readonly path: string;
+  /** Parameters of the classifier that begin anew, for another number of classes than the file's. */
+  readonly renewed: readonly string[];
+}
+
 /**
  * Overwrites the weights of a network; see {@link NetworkBuilder}.
  *
  * @param name Paddle's name of it
  * @param numClasses of the network, if they were asked for
- * @returns the path of the file
  */
 export async function loadPretrained(
   network: Layer,
   name: string,
   { pretrained, onDownload }: PretrainedOptions,
   numClasses: number | undefined,
-): Promise<string> {
+): Promise<Pretrained> {
   const path = pretrained === true ? await locate(name, onDownload) : pretrained;
   const entries = await readWeights(path);
   const states = network.stateDict();
@@ -77,11 +85,29 @@ export async function loadPretrained(
   };
   const skipMismatch = network.checkStateDict(entries, { skipMismatch: true }).every(begins);
   try {
-    network.loadStateDict(entries, { skipMismatch });
+    const skipped = network.loadStateDict(entries, { skipMismatch });
+    return { path, renewed: skipped.filter(({ kind }) => kind === 'shape').map((mismatch) => mismatch.name) };
   } catch (error) {
     throw new InputError(`[${name}] ${path}: ${messageOf(error)}`, { cause: error });
   }
-  return path;
+}
+
+/**
+ * Whether a file is one of those that Paddle offers, which were trained on ImageNet. Its checksum says so.
+ *
+ * @throws {FileError} for a file that cannot be read
+ */
+export async function isPaddleFile(path: string): Promise<boolean> {
+  const md5 = await md5Of(path, 'weights');
+  return Object.values(weightFiles).some((file) => file.md5 === md5);
+}
+
+async function md5Of(path: string, where: string): Promise<string> {
+  const hash = createHash('md5');
+  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+    throw new FileError(`[${where}] ${path}: expected a file to read, got ${reasonOf(error)}`, { cause: error });
+  });
+  return hash.digest('hex');
 }
 
 /** The file with Paddle's weights in the cache folder, downloaded if need be. */
@@ -98,11 +124,7 @@ async function locate(name: string, onDownload: PretrainedOptions['onDownload'])
     await download(url, path, { md5, ...(onDownload && { onProgress: onDownload }) });
     return path;
   }
-  const hash = createHash('md5');
-  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
-    throw new FileError(`[${name}] ${path}: expected a file to read, got ${reasonOf(error)}`, { cause: error });
-  });
-  const found = hash.digest('hex');
+  const found = await md5Of(path, name);
   if (found !== md5) {
     throw new FileError(
       `[${name}] ${path}: expected a file with md5 ${md5}, got ${found}; move it away, and it is downloaded anew`,
