@@ -46,6 +46,7 @@ export type { LoadOptions } from './model/modelFile.js';
 export type { NonFinite } from './model/nonFinite.js';
 export { type FlopsOptions, flops, type ParameterCounts, summary } from './model/paddleSummary.js';
 export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
+export { readWeightsRecord } from './model/pretrained.js';
 export { classProbabilities } from './model/probabilities.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
 export { type ResumeOptions, Run, type RunOptions, type RunTrainOptions } from './model/run.js';
@@ -59,6 +60,7 @@ export {
 } from './model/trainer.js';
 export type { TrainOptions, TrainOutcome } from './model/trainOptions.js';
 export { version } from './model/version.js';
+export type { WeightsRecord } from './model/weightsRecord.js';
 export * as nn from './nn/index.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, Generator, type GeneratorState, seed } from './random.js';

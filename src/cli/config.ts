@@ -45,6 +45,7 @@ const schema = z.strictObject({
   weightDecay: rate,
   auxiliaryHeads: z.boolean(),
   pretrained: z.union([z.literal(true), z.string()]),
+  best: z.boolean(),
   operatingPoint: z.string().transform(made(operatingRule)),
   seed: z.int().min(0),
   out: z.string(),

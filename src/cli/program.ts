@@ -106,7 +106,7 @@ Examples:
     .addOption(
       new Option(
         '--order <order>',
-        'of the colour channels (default: BGR; RGB for a zoo- network with --pretrained)',
+        "of the colour channels (default: BGR, or that of the weights of --pretrained: RGB for Paddle's)",
       ).choices(['RGB', 'BGR']),
     )
     .option('--antialias', 'resize photographs with antialiasing')
@@ -137,10 +137,11 @@ Examples:
     .option('--momentum <share>', 'of the optimizer momentum', share)
     .option('--weight-decay <coefficient>', 'L2 penalty; with adamw decoupled', nonNegative)
     .option(
-      '--pretrained [file]',
-      'begin with the weights of a .pdparams or .safetensors file; without one with those that Paddle has of a zoo- ' +
-        'network, trained on RGB pictures of ImageNet',
+      '--pretrained [weights]',
+      'begin with the weights of a .pdparams or .safetensors file, or of a run folder; without one with those that ' +
+        'Paddle has of a zoo- network, trained on RGB pictures of ImageNet. Inputs are made as the weights had them',
     )
+    .option('--best', 'with --pretrained RUN: begin with its best weights')
     .option('--auxiliary-heads', "train with GoogLeNet's inner classifiers")
     .option(
       '--operating-point <rule>',

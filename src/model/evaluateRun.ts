@@ -19,6 +19,7 @@ import { RunFolder } from './runFolder.js';
 import { screeningOf } from './screening.js';
 import { describeSplit, evalBatchSize } from './splits.js';
 import { fingerprint } from './stateFolder.js';
+import { recordIn, weightsRecordOf } from './weightsRecord.js';
 
 /** A trained network, read from a run folder. */
 export interface TrainedRun {
@@ -51,7 +52,16 @@ export async function openRun(path: string, { best = false }: { readonly best?: 
       `[run] ${file}: expected the weights of the best epoch, got no such file; train with --save-best, or leave out --best`,
     );
   }
-  network.loadStateDict((await loadSafetensors(file)).tensors);
+  const { tensors, metadata } = await loadSafetensors(file);
+  const [own, run] = [recordIn(metadata, file), weightsRecordOf(folder.config)].map(
+    (record) => record && JSON.stringify({ ...record, fovea: null }),
+  );
+  if (own !== null && own !== run) {
+    throw new FileError(
+      `[run] ${file}: expected weights of this run, got those of another training; restore the file, or leave out --best`,
+    );
+  }
+  network.loadStateDict(tensors);
   return { folder, network, operatingPoint: null, weightsSha256: (await fingerprint(file)).sha256 };
 }
 

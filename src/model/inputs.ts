@@ -6,36 +6,30 @@ import type { ModelKind } from '../vision/models/registry.js';
 import { transformImages } from '../vision/transforms/batch.js';
 import { type ByteRange, type ChannelOrder, inputsOf } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
-import type { Preprocessing } from '../vision/transforms/preprocess.js';
+import { type Preprocessing, preprocessing } from '../vision/transforms/preprocess.js';
 import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
 import type { RunConfig } from './records.js';
+import type { WeightsRecord } from './weightsRecord.js';
 
 /** How the images of a data set become the inputs of a network, in training, judging and prediction. */
 
 type Specs = readonly TransformSpec[];
 
 /** How the inputs that some weights were trained on were made. */
-export interface TrainedInputs {
-  /** Of three channels. */
-  readonly order: ChannelOrder;
-  /** How photographs were prepared; null for images of one size. */
-  readonly images: Preprocessing | null;
-  /** `[channels, height, width]`; null where the weights take any. */
-  readonly inputShape: Shape | null;
-  /** The values of bytes where no transform makes floats of them. */
-  readonly range: ByteRange;
-  /** The transforms that draw nothing. */
-  readonly transforms: Specs;
-}
+export type TrainedInputs = Pick<WeightsRecord, 'images' | 'inputShape' | 'range' | 'transforms'>;
 
 /** The inputs of Paddle's weights: the mean and standard deviation of ImageNet's colours are of bytes, red first. */
 export const imageNetInputs: TrainedInputs = {
-  order: 'RGB',
-  images: null,
-  inputShape: null,
-  range: 'unit',
+  images: preprocessing({ size: 224, order: 'RGB' }),
+  inputShape: [3, 224, 224],
+  range: 'signed',
   transforms: [{ Normalize: { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } }],
 };
+
+/** The order of the colours. Images of one size come with red first. */
+function orderOf({ images }: Pick<TrainedInputs, 'images'>): ChannelOrder {
+  return images?.order ?? 'RGB';
+}
 
 const makesFloats = ['ToTensor', 'Normalize', 'Transpose'];
 
@@ -70,12 +64,11 @@ export function fixedNames({ techniques }: RunConfig['recipe']): string[] {
 }
 
 /** `3×224×224, BGR, values from −1 to 1`: inputs as people read them, with the transforms that draw nothing. */
-export function describeInputs({ inputShape, order, images, range, transforms }: TrainedInputs): string {
-  const [channels = 3] = inputShape ?? [];
+export function describeInputs({ inputShape, images, range, transforms }: TrainedInputs): string {
   const bytes = range === 'unit' ? 'values from 0 to 1' : 'values from −1 to 1';
   return [
-    ...(inputShape === null ? [] : [inputShape.join('×')]),
-    ...(channels === 3 ? [order] : []),
+    inputShape.join('×'),
+    ...(inputShape[0] === 3 ? [orderOf({ images })] : []),
     ...(images?.antialias ? ['antialiased'] : []),
     ...(setsValues(transforms) ? [] : [bytes]),
     ...transforms.map((spec) => Object.entries(spec).map(([name, options]) => `${name}${valuesOf(options)}`)[0]),
@@ -137,7 +130,7 @@ export function inputsFor(
 /** Adds to the transforms of a training those that the weights had, where it has none of the kind. */
 function asTrained(
   transforms: Specs,
-  { order, range, transforms: before }: TrainedInputs,
+  { images: imagesBefore, range, transforms: before }: TrainedInputs,
   images: Preprocessing | null,
   channels: number,
 ): Specs {
@@ -145,7 +138,7 @@ function asTrained(
   const geometry = fixedOf(transforms) === null ? before.filter((spec) => !isFloatMaker(spec)) : [];
   const values = before.filter(isFloatMaker);
   // Images of one size come with red first and cannot be read in another order.
-  const turned = images === null && order === 'BGR' && channels === 3;
+  const turned = images === null && orderOf({ images: imagesBefore }) === 'BGR' && channels === 3;
   if (values.length === 0 && range === 'unit' && (images !== null || turned)) values.push({ ToTensor: {} });
   if (values.length === 0 && range === 'signed' && images === null) {
     values.push({ Normalize: { mean: 127.5, std: 127.5, toRgb: turned } });

@@ -5,23 +5,21 @@ import { FileError, InputError } from '../errors.js';
 import { pdparamsNote } from '../io/paddle/params.js';
 import { safetensorsMetadata } from '../io/safetensors.js';
 import type { ModelKind } from '../vision/models/registry.js';
-import { isPaddleFile } from '../vision/models/zoo/pretrained.js';
+import { nameOfPaddleFile } from '../vision/models/zoo/pretrained.js';
 import type { PreprocessOptions } from '../vision/transforms/preprocess.js';
 import type { TransformSpec } from '../vision/transforms/transform.js';
 import { bestFile } from './callbacks/bestWeights.js';
-import { imageNetInputs, setsValues, type TrainedInputs } from './inputs.js';
+import { imageNetInputs, setsValues } from './inputs.js';
 import { RunFolder } from './runFolder.js';
 import { weightsFile } from './stateFolder.js';
-import { parseRecordText, recordIn, type WeightsRecord, weightsRecordOf } from './weightsRecord.js';
+import { imageNetRecord, parseRecordText, recordIn, type WeightsRecord, weightsRecordOf } from './weightsRecord.js';
 
 /** The weights that a training begins with, found but not loaded yet. */
 export interface PretrainedWeights {
   /** The file; true for Paddle's, which is downloaded. */
   readonly file: true | string;
-  /** What they were trained on; null where nothing says it, and for Paddle's. */
+  /** What they were trained on; null where nothing says it. */
   readonly record: WeightsRecord | null;
-  /** How their inputs were made; null where nothing says it. */
-  readonly inputs: TrainedInputs | null;
 }
 
 /**
@@ -43,17 +41,14 @@ export async function findPretrained(
     throw new InputError('[run] best weights: expected a run folder whose best weights to begin with, got none');
   }
   if (pretrained === true) {
-    if (weights !== undefined) return { file: true, record: null, inputs: imageNetInputs };
+    if (weights !== undefined) return { file: true, record: imageNetRecord(weights) };
     throw new InputError(
       `[run] pretrained: expected the path of a file with ${model}, got none; ready-made networks such as zoo-resnet50 ` +
         'have weights to download',
     );
   }
   if (isFolder) return inRun(pretrained, best);
-  const record = await readWeightsRecord(pretrained);
-  if (record !== null) return { file: pretrained, record, inputs: inputsOfRecord(record) };
-  const isPaddles = pretrained.toLowerCase().endsWith('.pdparams') && (await isPaddleFile(pretrained));
-  return { file: pretrained, record: null, inputs: isPaddles ? imageNetInputs : null };
+  return { file: pretrained, record: await readWeightsRecord(pretrained) };
 }
 
 async function inRun(path: string, best: boolean): Promise<PretrainedWeights> {
@@ -65,11 +60,7 @@ async function inRun(path: string, best: boolean): Promise<PretrainedWeights> {
       `[run] ${file}: expected the weights of the best epoch, got no such file; train with --save-best, or begin with the last weights`,
     );
   }
-  return { file, record, inputs: inputsOfRecord(record) };
-}
-
-function inputsOfRecord({ images, inputShape, range, transforms }: WeightsRecord): TrainedInputs {
-  return { order: images?.order ?? 'RGB', images, inputShape, range, transforms };
+  return { file, record };
 }
 
 /**
@@ -83,7 +74,9 @@ export async function readWeightsRecord(path: string): Promise<WeightsRecord | n
   const ending = path.toLowerCase();
   if (ending.endsWith('.pdparams')) {
     const text = await pdparamsNote(path);
-    return text === null ? null : parseRecordText(text, path);
+    if (text !== null) return parseRecordText(text, path);
+    const name = await nameOfPaddleFile(path);
+    return name === null ? null : imageNetRecord(name);
   }
   if (!ending.endsWith('.safetensors')) return null;
   const own = recordIn(await safetensorsMetadata(path), path);
@@ -96,12 +89,10 @@ export async function readWeightsRecord(path: string): Promise<WeightsRecord | n
 }
 
 /** How photographs are prepared as the weights had them. */
-export function imagesAsTrained({ order, images, inputShape }: TrainedInputs): PreprocessOptions {
-  if (images !== null) {
-    const { height, width, ...others } = images;
-    return { size: [height, width], ...others };
-  }
-  return { order, ...(inputShape !== null && { size: [inputShape[1], inputShape[2]] }) };
+export function imagesAsTrained({ images, inputShape }: WeightsRecord): PreprocessOptions {
+  if (images === null) return { order: 'RGB', size: [inputShape[1], inputShape[2]] };
+  const { height, width, ...others } = images;
+  return { size: [height, width], ...others };
 }
 
 /**
@@ -111,11 +102,11 @@ export function imagesAsTrained({ order, images, inputShape }: TrainedInputs): P
  * @throws {InputError} that names what to give
  */
 export function requireInputs(
-  { file, inputs }: PretrainedWeights,
+  { file, record }: PretrainedWeights,
   images: PreprocessOptions | undefined,
   transforms: readonly TransformSpec[],
 ): void {
-  if (inputs !== null || images?.order !== undefined || setsValues(transforms)) return;
+  if (record !== null || images?.order !== undefined || setsValues(transforms)) return;
   const [{ Normalize }] = imageNetInputs.transforms;
   throw new InputError(
     `[run] ${file}: expected a file that says how its inputs were made, got one that does not; give the order of the ` +
@@ -131,7 +122,7 @@ export function classNotes(
   classNames: readonly string[],
   renewed: readonly string[],
 ): string[] {
-  const before = record?.classNames;
+  const before = record?.classNames ?? undefined;
   const theirs = before === undefined ? '' : ` (${before.length}: ${shortened(before)})`;
   if (renewed.length > 0) {
     return [`the weights know other classes${theirs}: the last layer is new (${renewed.join(', ')})`];

@@ -18,11 +18,12 @@ import type { Callback, Training } from './callback.js';
 import { DivergenceError } from './divergence.js';
 import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
-import { inputsFor, judgedAs } from './inputs.js';
+import { describeInputs, inputsFor, judgedAs } from './inputs.js';
 import { Keeper } from './keeper.js';
 import { requireMemoryFor } from './memory.js';
 import { missingClasses } from './missingClasses.js';
 import { trainingNotice } from './plateau.js';
+import { classNotes, findPretrained, imagesAsTrained, type PretrainedWeights, requireInputs } from './pretrained.js';
 import { readingAs } from './reading.js';
 import {
   datasetKind,
@@ -46,6 +47,7 @@ import { classWeightsOf, optimizerExtras, trainLoaderOf } from './techniques.js'
 import { type TrainingState, train } from './trainer.js';
 import type { TrainOptions, TrainOutcome } from './trainOptions.js';
 import { version } from './version.js';
+import { weightsMetadata, weightsRecordOf } from './weightsRecord.js';
 
 const usualHoldOut = 0.2;
 const usualRule: OperatingRule = { sensitivity: 0.95 };
@@ -70,10 +72,13 @@ export interface RunOptions {
   /** Share of each class that is kept back for judging where the data does not say which images are. Default 0.2. */
   readonly holdOut?: number | undefined;
   /**
-   * Begin with the weights of a `.safetensors` or `.pdparams` file; `true` for a ready-made network: with Paddle's
-   * weights, trained on ImageNet. A classifier for another number of classes begins anew.
+   * Begin with the weights of a `.safetensors` or `.pdparams` file, or of a run folder; `true` for a ready-made network:
+   * with Paddle's weights, trained on ImageNet. A classifier for another number of classes begins anew. Inputs are made
+   * as the weights had them, unless `images` and transforms say otherwise.
    */
   readonly pretrained?: true | string | undefined;
+  /** With a run folder as `pretrained`: begin with its best weights in place of its last ones. Default false. */
+  readonly best?: boolean | undefined;
   /** Train GoogLeNet with its auxiliary heads. Default false. */
   readonly auxiliaryHeads?: boolean | undefined;
   /**
@@ -109,6 +114,8 @@ interface RunParts {
   readonly trainLoader: DataLoader;
   readonly classWeight: Tensor | undefined;
   readonly from?: TrainOptions['from'];
+  /** What there is to say of the weights that it begins with. */
+  readonly beginnings?: readonly string[];
 }
 
 /** A training with its data, network and run folder: everything is checked and in place, and nothing trained yet. */
@@ -121,6 +128,7 @@ export class Run {
   readonly #trainLoader: DataLoader;
   readonly #classWeight: Tensor | undefined;
   readonly #from: TrainOptions['from'];
+  readonly #beginnings: readonly string[];
 
   private constructor(parts: RunParts) {
     this.folder = parts.folder;
@@ -131,6 +139,7 @@ export class Run {
     this.#trainLoader = parts.trainLoader;
     this.#classWeight = parts.classWeight;
     this.#from = parts.from;
+    this.#beginnings = parts.beginnings ?? [];
   }
 
   /**
@@ -144,17 +153,28 @@ export class Run {
     const kind = modelKind(model);
     const { name, location } = findData(options.data);
     const [, height, width] = kind.inputShape;
-    const fromImageNet = options.pretrained !== undefined && kind.weights !== undefined;
+    const asked = options.changes?.techniques;
+    const weights =
+      options.pretrained === undefined
+        ? null
+        : await findPretrained(options.pretrained, model, kind, options.best ?? false);
+    if (weights !== null) requireInputs(weights, options.images, asked?.transforms ?? []);
+    else if (options.best)
+      throw new InputError('[run] best weights: expected with a run folder to begin with, got none');
+    const before = weights?.record ?? null;
     const data = await datasetKind(name).open({
       location: location ?? dataDir,
-      images: preprocessing({ size: [height, width], ...(fromImageNet && { order: 'RGB' }), ...options.images }),
+      images: preprocessing({
+        size: [height, width],
+        ...(before !== null && imagesAsTrained(before)),
+        ...options.images,
+      }),
       reading,
       holdOut: { share: options.holdOut ?? usualHoldOut, seed },
       onDownload,
     });
     const { classNames } = data;
-    const asked = options.changes?.techniques;
-    const { transforms, shape: imageShape } = inputsFor(data, kind, asked?.transforms ?? [], fromImageNet);
+    const { transforms, shape: imageShape } = inputsFor(data, kind, asked?.transforms ?? [], before);
     const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
     const recipe = recipeFor(model, classNames.length, { ...options.changes, techniques });
     checkModel(model, kind, options, imageShape);
@@ -173,7 +193,7 @@ export class Run {
     const optimizer = optimizerOf(recipe, network, parts.train);
     const trainLoader = await trainLoaderOf(parts.train, recipe.techniques ?? {}, recipe);
     const classWeight = weightsOf(recipe, parts.train);
-    const pretrained = await loadWeights(network, kind, modelOptions.numClasses, options);
+    const begun = weights === null ? null : await loadWeights(network, kind, modelOptions.numClasses, weights, options);
     const loss = lossOf(recipe).compute;
     const trained = { network, optimizer, loss, objective: objectiveOf(network, loss, classWeight), classWeight };
     const batch = Math.min(recipe.batchSize, parts.train.dataset.length);
@@ -188,7 +208,7 @@ export class Run {
         options: modelOptions,
         inputShape: [...imageShape],
         parameters: network.parameterCount(),
-        ...(pretrained !== null && { pretrained }),
+        ...(begun !== null && { pretrained: begun.origin }),
       },
       data: {
         name,
@@ -213,7 +233,8 @@ export class Run {
       },
     };
     const folder = await RunFolder.create(out, config);
-    return new Run({ folder, network, optimizer, trainLoader, classWeight, ...parts });
+    const beginnings = weights === null || begun === null ? [] : beginningNotes(weights, begun.renewed, config);
+    return new Run({ folder, network, optimizer, trainLoader, classWeight, beginnings, ...parts });
   }
 
   /**
@@ -274,11 +295,11 @@ export class Run {
     return this.#from?.state ?? null;
   }
 
-  /** What there is to say before the training: see {@link differences}, and classes that nothing is judged by. */
+  /** What there is to say before the training: of weights to begin with, classes that nothing is judged by, and see {@link differences}. */
   notes(): string[] {
     const { classNames, eval: judged } = this.folder.config.data;
     const missing = missingClasses('images for judging', classNames, judged.classCounts);
-    return [...(missing === null ? [] : [missing]), ...this.differences()];
+    return [...this.#beginnings, ...(missing === null ? [] : [missing]), ...this.differences()];
   }
 
   /** In what this process computes otherwise than the one that the run began in: the same bits cannot be promised then. */
@@ -409,19 +430,28 @@ function sameFor(model: string, [channels]: Shape): string {
 
 async function loadWeights(
   network: Layer,
-  { weights }: ModelKind,
+  { weights: paddleName }: ModelKind,
   numClasses: number,
-  { model, pretrained, onDownload }: RunOptions,
-): Promise<RunConfig['model']['pretrained'] | null> {
-  if (pretrained === undefined) return null;
-  if (pretrained === true && weights === undefined) {
-    throw new InputError(
-      `[run] pretrained: expected the path of a file with ${model}, got none; ready-made networks such as zoo-resnet50 ` +
-        'have weights to download',
-    );
-  }
-  const path = await loadPretrained(network, weights ?? model, { pretrained, onDownload }, numClasses);
-  return { path: resolve(path), sha256: (await fingerprint(path)).sha256 };
+  { file }: PretrainedWeights,
+  { model, onDownload }: RunOptions,
+) {
+  const { path, renewed } = await loadPretrained(
+    network,
+    paddleName ?? model,
+    { pretrained: file, onDownload },
+    numClasses,
+  );
+  return { origin: { path: resolve(path), sha256: (await fingerprint(path)).sha256 }, renewed };
+}
+
+/** What there is to say of the weights that a training begins with. */
+function beginningNotes(weights: PretrainedWeights, renewed: readonly string[], config: RunConfig): string[] {
+  const then = weights.record && describeInputs(weights.record);
+  const now = describeInputs(weightsRecordOf(config));
+  return [
+    ...classNotes(weights, config.data.classNames, renewed),
+    ...(then === null || now === then ? [] : [`the inputs are ${now}; those of the weights were ${then}`]),
+  ];
 }
 
 function checkClasses({ classCounts, source }: OpenedSplit, classNames: readonly string[]): void {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FileError, messageOf } from '../errors.js';
 import type { ByteRange } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
-import { fixedSpecs, rangeOf } from './inputs.js';
+import { fixedSpecs, imageNetInputs, rangeOf } from './inputs.js';
 import { lossNames } from './recipes.js';
 import { preprocessing, type RunConfig } from './records.js';
 import { version } from './version.js';
@@ -29,7 +29,8 @@ const schema = z.object({
   range: z.enum(['unit', 'signed'] satisfies ByteRange[]),
   /** The transforms that draw nothing, which judging and prediction need as well. */
   transforms: z.array(z.record(z.string(), z.record(z.string(), z.unknown()))).readonly(),
-  classNames: z.array(z.string()).min(1),
+  /** In the order of the outputs; null where they are not known by name. */
+  classNames: z.array(z.string()).min(1).nullable(),
   /** The class that sensitivity and precision speak of; null unless there are two. */
   positive: z.string().nullable(),
   /** Decides how outputs become probabilities. */
@@ -57,6 +58,20 @@ export function weightsRecordOf({ model, data, recipe }: RunConfig): WeightsReco
     classNames: data.classNames,
     positive: data.classNames.length === 2 ? data.classNames[1] : null,
     loss: recipe.loss,
+  };
+}
+
+/** The record of Paddle's weights. @param name Paddle's name of the network */
+export function imageNetRecord(name: string): WeightsRecord {
+  return {
+    format: 1,
+    fovea: version,
+    model: `zoo-${name}`,
+    data: 'imagenet',
+    ...imageNetInputs,
+    classNames: null,
+    positive: null,
+    loss: 'crossEntropy',
   };
 }
 

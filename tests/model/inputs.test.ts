@@ -4,11 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import { evaluateRun, openRun } from '../../src/model/evaluateRun.js';
-import { fixedNames, inputsFor } from '../../src/model/inputs.js';
+import { fixedNames, imageNetInputs, inputsFor, rangeOf, type TrainedInputs } from '../../src/model/inputs.js';
 import { predictFiles } from '../../src/model/predict.js';
 import { modelKind } from '../../src/model/recipes.js';
 import { Run } from '../../src/model/run.js';
+import { Generator } from '../../src/random.js';
 import type { ImageFileDataset } from '../../src/vision/datasets/imageFiles.js';
+import { transformImages } from '../../src/vision/transforms/batch.js';
 import { parseTransforms } from '../../src/vision/transforms/parse.js';
 import { preprocessing } from '../../src/vision/transforms/preprocess.js';
 import { smallMnist } from '../smallMnist.js';
@@ -47,26 +49,68 @@ describe('the inputs of a network', () => {
     ['zoo-resnet18', pictures(64), 'RandomCrop(48),CenterCrop(48)', [3, 48, 48], 'RandomCrop CenterCrop'],
     ['lenet', pictures(28), '', [3, 28, 28], ''],
   ])('of %s are made to fit: %o, %s', (model, data, text, shape, names) => {
-    const inputs = inputsFor(data, modelKind(model), specs(text), false);
+    const inputs = inputsFor(data, modelKind(model), specs(text), null);
     expect(inputs.shape).toEqual(shape);
     expect(inputs.transforms.flatMap((spec) => Object.keys(spec)).join(' ')).toBe(names);
   });
 
   it('are of one size in training and in judging', () => {
-    expect(() => inputsFor(pictures(64), modelKind('zoo-resnet18'), specs('RandomCrop(48)'), false)).toThrow(
+    expect(() => inputsFor(pictures(64), modelKind('zoo-resnet18'), specs('RandomCrop(48)'), null)).toThrow(
       '[transforms] size: expected images of one size for training and judging, got [3,48,48] and [3,64,64]; what is ' +
         'random is left out in judging: add CenterCrop([48,48]) or Resize([48,48])',
     );
   });
 
+  const bgr = {
+    images: preprocessing({ size: 28 }),
+    inputShape: [3, 28, 28],
+    range: 'signed',
+    transforms: [],
+  } as const;
+  const rgb = { images: null, inputShape: [3, 32, 32], range: 'unit', transforms: [] } as const;
+  const cropped = { ...bgr, transforms: specs('Resize(28),CenterCrop(28),ToTensor') } as TrainedInputs;
+
   it.each([
-    ['zoo-resnet18', '', 'Normalize'],
-    ['zoo-resnet18', 'ToTensor,Normalize(0.5, 0.5)', 'ToTensor Normalize'],
-    ['zoo-lenet', '', 'Grayscale'],
-    ['resnet50', '', ''],
-  ])('of %s that begins with weights of a file, with %s', (model, text, names) => {
-    const { transforms } = inputsFor(pictures(28), modelKind(model), specs(text), true);
+    ["Paddle's weights", imageNetInputs, pictures(28), '', 'Normalize'],
+    ["Paddle's weights", imageNetInputs, cifar, 'RandomCrop(32)', 'RandomCrop Normalize'],
+    ["Paddle's weights", imageNetInputs, pictures(28), 'ToTensor,Normalize(0.5, 0.5)', 'ToTensor Normalize'],
+    ['BGR from −1 to 1', bgr, pictures(28), '', ''],
+    ['BGR from −1 to 1', bgr, cifar, '', 'Normalize'],
+    ['RGB from 0 to 1', rgb, pictures(28), '', 'ToTensor'],
+    ['RGB from 0 to 1', rgb, cifar, '', ''],
+    ['transforms of their own', cropped, pictures(40), '', 'Resize CenterCrop ToTensor'],
+    [
+      'transforms of their own',
+      cropped,
+      pictures(40),
+      'RandomRotation(5)',
+      'RandomRotation Resize CenterCrop ToTensor',
+    ],
+    ['transforms of their own', cropped, pictures(40), 'CenterCrop(32)', 'CenterCrop ToTensor'],
+  ])('of weights trained with %s are made as before: %o, %o, %s', (_, trained, data, text, names) => {
+    const { transforms } = inputsFor(data, modelKind('zoo-resnet18'), specs(text), trained as TrainedInputs);
     expect(transforms.flatMap((spec) => Object.keys(spec)).join(' ')).toBe(names);
+  });
+
+  it.each([
+    ['BGR', 'signed', [1, 0.6, -1]],
+    ['BGR', 'unit', [1, 0.8, 0]],
+    ['RGB', 'signed', [-1, 0.6, 1]],
+    ['RGB', 'unit', [0, 0.8, 1]],
+  ] as const)('have the same values from photographs and from images of one size: %s %s', (order, range, values) => {
+    // Red 0, green 204, blue 255, as each kind of data set reads them.
+    const images = order === 'RGB' && range === 'unit' ? null : preprocessing({ size: 1, order });
+    const trained: TrainedInputs = { images, inputShape: [3, 1, 1], range, transforms: [] };
+    for (const own of [preprocessing({ size: 1, order }), null]) {
+      const { transforms } = inputsFor({ imageShape: [3, 1, 1], images: own }, modelKind('zoo-resnet18'), [], trained);
+      const pixels = Uint8Array.from(own === null || order === 'RGB' ? [0, 204, 255] : [255, 204, 0]);
+      const states = [new Generator(0).state()];
+      const job = { pixels, shape: [3, 1, 1], order: own?.order ?? 'RGB', range: rangeOf(own), states } as const;
+      const made = Array.from(transformImages(job, parseTransforms(transforms)).images);
+      made.forEach((value, i) => {
+        expect(value).toBeCloseTo(values[i], 6);
+      });
+    }
   });
 });
 

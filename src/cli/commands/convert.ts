@@ -7,8 +7,10 @@ import { type PaddleOptimizer, readPdopt, savePdopt, writePdopt } from '../../io
 import { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
 import { openRun } from '../../model/evaluateRun.js';
 import { formatCount } from '../../model/format.js';
+import { readWeightsRecord } from '../../model/pretrained.js';
 import { makeOptimizer } from '../../model/recipes.js';
 import { parseRecord } from '../../model/records.js';
+import { recordMetadata, recordText, weightsRecordOf } from '../../model/weightsRecord.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
 interface ConvertOptions {
@@ -34,7 +36,10 @@ const scheduleKey = 'schedule';
 const conversions: Readonly<Record<string, Conversion>> = {
   '.pdparams .safetensors': async (input, output) => {
     const { tensors, parameterNames, types } = await readPdparams(input);
-    await saveSafetensors(output, tensors, parameterNames.size === 0 ? {} : { [namesKey]: toJson(parameterNames) });
+    await saveSafetensors(output, tensors, {
+      ...(parameterNames.size > 0 && { [namesKey]: toJson(parameterNames) }),
+      ...recordMetadata(await readWeightsRecord(input)),
+    });
     const changed = new Map<string, number>();
     for (const [name, type] of types) {
       if (['f4', 'i4', 'u1'].includes(type)) continue;
@@ -47,7 +52,12 @@ const conversions: Readonly<Record<string, Conversion>> = {
   '.safetensors .pdparams': async (input, output, { names, protocol }) => {
     const { tensors, metadata } = await loadSafetensors(input);
     const parameterNames = names === undefined ? namesIn(metadata, input) : await namesOf(names);
-    await writePdparams(output, tensors, { parameterNames: parameterNames ?? new Map(), protocol: numberOf(protocol) });
+    const record = await readWeightsRecord(input);
+    await writePdparams(output, tensors, {
+      parameterNames: parameterNames ?? new Map(),
+      protocol: numberOf(protocol),
+      note: record && recordText(record),
+    });
     return { tensors: tensors.values() };
   },
 
@@ -105,8 +115,9 @@ const conversions: Readonly<Record<string, Conversion>> = {
   },
 
   'run .pdparams': async (input, output, { protocol }) => {
-    const { network } = await openRun(input);
-    await savePdparams(network, output, { protocol: numberOf(protocol) });
+    const { folder, network } = await openRun(input);
+    const note = recordText(weightsRecordOf(folder.config));
+    await savePdparams(network, output, { protocol: numberOf(protocol), note });
     return { tensors: (await readPdparams(output)).tensors.values() };
   },
 

@@ -3,7 +3,7 @@ import { engineInfo } from '../../engine/select.js';
 import { InputError } from '../../errors.js';
 import type { OperatingRule } from '../../metric/index.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
-import { fixedNames } from '../../model/inputs.js';
+import { describeInputs, fixedNames } from '../../model/inputs.js';
 import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
 import { Run } from '../../model/run.js';
 import { RunFolder } from '../../model/runFolder.js';
@@ -12,6 +12,7 @@ import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import type { Techniques } from '../../model/techniques.js';
 import type { EpochRecord } from '../../model/trainer.js';
 import type { TrainOutcome } from '../../model/trainOptions.js';
+import { weightsRecordOf } from '../../model/weightsRecord.js';
 import { modelKinds } from '../../vision/models/registry.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { parseTransforms } from '../../vision/transforms/parse.js';
@@ -40,6 +41,7 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly holdOut?: number;
   readonly auxiliaryHeads?: boolean;
   readonly pretrained?: true | string;
+  readonly best?: boolean;
   readonly operatingPoint?: OperatingRule;
   readonly seed: number;
   readonly out?: string;
@@ -148,7 +150,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
     throw new InputError('[train] model: expected a network such as lenet, or --resume RUN, got neither');
   }
   const { data = usualData(model).name, dataDir, seed, size, order, antialias } = options;
-  const { holdOut, auxiliaryHeads, pretrained, operatingPoint: operatingRule } = options;
+  const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule } = options;
   const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate, techniques } = options;
   const { name } = findData(data);
   return async (onDownload) =>
@@ -163,6 +165,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
       holdOut,
       auxiliaryHeads,
       pretrained,
+      best,
       operatingRule,
       changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate, techniques },
       onDownload,
@@ -296,12 +299,11 @@ class TextReport {
   }
 }
 
-function inputFacts({ recipe, model, data }: RunFolder['config']): [string, string][] {
-  const names = fixedNames(recipe);
-  const order = data.images?.order;
-  const colours = model.pretrained === undefined || order === undefined ? '' : `, ${order}`;
-  if (names.length === 0) return [];
-  return [['inputs', `${model.inputShape.join('×')}${colours}; in judging and prediction too: ${names.join(', ')}`]];
+function inputFacts(config: RunFolder['config']): [string, string][] {
+  const fixed = fixedNames(config.recipe).length > 0;
+  if (!fixed && config.model.pretrained === undefined) return [];
+  const inputs = describeInputs(weightsRecordOf(config));
+  return [['inputs', `${inputs}${fixed ? '; in judging and prediction too' : ''}`]];
 }
 
 function unreadableFacts(count: number): [string, string][] {

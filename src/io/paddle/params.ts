@@ -6,7 +6,7 @@ import type { TensorData } from '../safetensors.js';
 import { snapshot } from '../snapshot.js';
 import { nameOf, printable } from './callables.js';
 import { isStoredTensor, readDict, writeDict } from './dict.js';
-import { pickleNote, type PickleProtocol } from './pickleWriter.js';
+import { type PickleProtocol, pickleNote } from './pickleWriter.js';
 
 /** What a `.pdparams` file holds. */
 export interface PaddleParameters {

@@ -93,13 +93,14 @@ export async function loadPretrained(
 }
 
 /**
- * Whether a file is one of those that Paddle offers, which were trained on ImageNet. Its checksum says so.
+ * Paddle's name of the network of a file, if it is one of those that Paddle offers, which were trained on ImageNet. Its
+ * checksum says so; null for others.
  *
  * @throws {FileError} for a file that cannot be read
  */
-export async function isPaddleFile(path: string): Promise<boolean> {
+export async function nameOfPaddleFile(path: string): Promise<string | null> {
   const md5 = await md5Of(path, 'weights');
-  return Object.values(weightFiles).some((file) => file.md5 === md5);
+  return Object.entries(weightFiles).find(([, file]) => file.md5 === md5)?.[0] ?? null;
 }
 
 async function md5Of(path: string, where: string): Promise<string> {
