@@ -57,12 +57,17 @@ export function makeZip(parts: readonly ZipPart[]): Buffer {
   return Buffer.concat([...pieces, directory, end]);
 }
 
-/** An Excel workbook with one sheet; null is an empty cell. */
-export function makeWorkbook(rows: readonly (readonly (string | number | null)[])[]): Buffer {
+/**
+ * An Excel workbook with one sheet; null is an empty cell.
+ *
+ * @param xml rows below the others, as they stand in the file
+ */
+export function makeWorkbook(rows: readonly (readonly (string | number | boolean | null)[])[], xml = ''): Buffer {
   const main = 'http://schemas.openxmlformats.org';
-  const cell = (value: string | number | null, row: number, column: number) => {
+  const cell = (value: string | number | boolean | null, row: number, column: number) => {
     const place = `r="${String.fromCharCode(65 + column)}${row + 1}"`;
     if (value === null) return '';
+    if (typeof value === 'boolean') return `<c ${place} t="b"><v>${Number(value)}</v></c>`;
     if (typeof value === 'number') return `<c ${place}><v>${value}</v></c>`;
     return `<c ${place} t="inlineStr"><is><t>${value}</t></is></c>`;
   };
@@ -82,7 +87,7 @@ export function makeWorkbook(rows: readonly (readonly (string | number | null)[]
     { name: 'xl/_rels/workbook.xml.rels', data: link('r1', 'worksheet', 'worksheets/sheet1.xml') },
     {
       name: 'xl/worksheets/sheet1.xml',
-      data: `<worksheet ${sheetMain}><sheetData>${lines.join('')}</sheetData></worksheet>`,
+      data: `<worksheet ${sheetMain}><sheetData>${lines.join('')}${xml}</sheetData></worksheet>`,
     },
   ]);
 }

@@ -91,7 +91,7 @@ export class ZipArchive {
             `do not unpack it: ${hostile}`,
             error,
           )
-        : refusal(title, 'an intact zip archive', reason, 'get it again, or unpack it yourself', error);
+        : refusal(title, 'an intact zip archive', damageOf(error), 'get it again, or unpack it yourself', error);
     };
     const { openPromise } = await import('yauzl');
     const zip = await openPromise(path, { autoClose: false }).catch((error: unknown) => {
@@ -157,7 +157,7 @@ export class ZipArchive {
       }
     } catch (error) {
       const todo = 'get the archive again';
-      throw refusal(where, 'intact contents', reasonOf(error), todo, error);
+      throw refusal(where, 'intact contents', damageOf(error), todo, error);
     }
     if (crc !== entry.crc32) {
       const got = `${hex(crc)}`;
@@ -168,6 +168,12 @@ export class ZipArchive {
 
 function refusal(where: string, expected: string, got: string, todo: string, cause?: unknown): FileError {
   return new FileError(`[zip] ${where}: expected ${expected}, got ${got}; ${todo}`, { cause });
+}
+
+/** The system's reason, or else that the file is damaged: the words of the packages that unpack mean nothing to users. */
+function damageOf(error: unknown): string {
+  const isSystem = (error as NodeJS.ErrnoException | null)?.syscall !== undefined;
+  return isSystem ? reasonOf(error) : 'damaged or cut data';
 }
 
 /** Of `data palm import`. */

@@ -20,6 +20,11 @@ function read(contents: string | Uint8Array) {
   return readTable(path);
 }
 
+/** A workbook whose sheet has other rows. */
+function withSheet(rows: string): Buffer {
+  return makeWorkbook([], rows);
+}
+
 async function failure(promise: Promise<unknown>): Promise<string> {
   const error = await promise.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(FileError);
@@ -28,9 +33,11 @@ async function failure(promise: Promise<unknown>): Promise<string> {
 
 it('reads a workbook as other programs write it: the first sheet, with the numbers of its rows', async () => {
   const labels = fileURLToPath(new URL('data/labels.xlsx', import.meta.url));
-  expect(await readTable(labels)).toEqual({
+  expect(await readTable(labels)).toMatchObject({
     title: labels,
     columns: ['ID', 'imgName', 'Label', 'Fovea_X'],
+    header: { number: 3 },
+    notes: [],
     rows: [
       { number: 4, cells: ['1', 'V0001.jpg', '0', '1157.74'] },
       { number: 6, cells: ['2', 'V0002.jpg', '1', ''] },
@@ -43,6 +50,7 @@ it.each([
   ['semicolons, with commas in numbers', 'name;label;x\na.jpg;1;1,5\n\nb,c.jpg;0;2,5\n'],
   ['tabs and Windows lines', 'name\tlabel\r\na.jpg\t1\r\n\r\nb,c.jpg\t0'],
   ['a mark and white space', '\ufeff name , label\na.jpg, 1\n\n"b,c.jpg" ,0 \n'],
+  ['bars and old Macs', 'name|label\ra.jpg|1\r\r"b,c.jpg"|0'],
   ['UTF-16', Buffer.from('\ufeffname,label\na.jpg,1\n\n"b,c.jpg",0\n', 'utf16le')],
   ['a workbook', makeWorkbook([['name', 'label'], ['a.jpg', 1], [], ['b,c.jpg', '0']])],
 ])('reads %s', async (_, contents) => {
@@ -57,11 +65,42 @@ it.each([
 it.each([
   ['nothing', '', /table: expected a row with the names of the columns, got an empty table/],
   ['empty lines', '\n , ,\n', /got an empty table/],
-  ['bytes', Buffer.from([1, 0, 2, 0, 3]), /expected \.xlsx or \.csv, got neither text nor a workbook/],
-  ['a quote without end', 'a,b\n"c,d\n', /expected \.xlsx or \.csv, got .*[Qq]uot.*; save it anew/],
+  ['bytes', Buffer.from([1, 0, 2, 0, 3]), /expected text, got bytes that are no text; save it anew as UTF-8/],
+  ['a quote without end', 'a,b\n"c,d\n', /\.xlsx or \.csv, got double quotes that do not match in row 2; save it anew/],
+  ['a quote within a name', 'a,b\nc,d\n12" e,f\n', /got double quotes that do not match in row 3/],
+  [
+    'a row without an end',
+    `a,b\n"${'c'.repeat(2 ** 20 + 9)}`,
+    /got a row of more than 1048576 bytes, or a quote without/,
+  ],
+  ['too many columns', `a,b\n${'1,'.repeat(2 ** 14 + 1)}`, /at most 16384 columns and .*, got 16385 columns in row 2/],
+  ['commas alone', ','.repeat(2 ** 21), /got 1048578 columns in row 1/],
+  ['too many cells', `a\n${`${'1,'.repeat(2 ** 14)}\n`.repeat(620)}`, /and 10000000 cells, got more cells in row 61\d/],
   ['an old workbook', Buffer.from('d0cf11e0a1b11ae1', 'hex'), /got an old \.xls or a file with a password; save it as/],
-  ['another archive', makeZip([{ name: 'a.txt', data: 'b' }]), /expected \.xlsx or \.csv, got .+/],
-  ['half a workbook', makeWorkbook([['a']]).subarray(0, 700), /expected an intact zip archive/],
+  ['another archive', makeZip([{ name: 'a.txt', data: 'b' }]), /expected \.xlsx or \.csv, got another archive; save/],
+  [
+    'an OpenDocument table',
+    makeZip([{ name: 'content.xml', data: '<a/>' }]),
+    /got an OpenDocument file \(\.ods\); save/,
+  ],
+  ['half a workbook', makeWorkbook([['a']]).subarray(0, 700), /expected \.xlsx or \.csv, got a damaged workbook; save/],
+  [
+    'broken XML',
+    withSheet('<row r="1"><c r="A1"><v>1</c>'),
+    /expected \.xlsx or \.csv, got a damaged workbook; save it/,
+  ],
+  ['no sheet', makeZip([{ name: 'xl/workbook.xml', data: '<workbook/>' }]), /got a damaged workbook; save it anew/],
+  [
+    'a cell in the last row and column',
+    withSheet('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+    /sheet1\.xml: expected at most .* got 16384 columns and 1048576 rows \(up to cell XFD1048576\); delete what lies/,
+  ],
+  [
+    'rows beyond the last one, however they are written',
+    withSheet('<x:row r="&#x39;99999999"><x:c r="A1"><x:v>1</x:v></x:c></x:row>'),
+    /got 0 columns and 999999999 rows/,
+  ],
+  ['columns of strange letters', withSheet('<row><c r="\u9999\u9999\u99991"><v>1</v></c></row>'), /got \d+ columns/],
   [
     'a workbook that unpacks to more than there can be',
     makeZip([{ name: 'xl/workbook.xml', data: new Uint8Array(2 ** 23) }]),
@@ -69,6 +108,43 @@ it.each([
   ],
 ])('refuses %s', async (_, contents, message) => {
   expect(await failure(read(contents))).toMatch(message);
+});
+
+it('reads what surrounds the cells of a table for nothing', async () => {
+  const border = '<row r="1048576"><c r="XFD1048576" s="0"/></row>';
+  const table = await read(
+    makeWorkbook(
+      [
+        ['a', 'b'],
+        ['c', true],
+      ],
+      border,
+    ),
+  );
+  expect(table.rows).toEqual([{ number: 2, cells: ['c', 'TRUE'] }]);
+  const commas = await read(`a,b${','.repeat(2 ** 15)}\nc,d${','.repeat(2 ** 19)}\n${','.repeat(2 ** 19)}\n`);
+  expect([commas.columns, commas.rows]).toEqual([['a', 'b'], [{ number: 2, cells: ['c', 'd'] }]]);
+});
+
+it('reads a first line that names the separator', async () => {
+  expect(await read('sep=;\r\nname;label\r\na,b.jpg;1\r\n')).toMatchObject({
+    columns: ['name', 'label'],
+    header: { number: 2 },
+    rows: [{ number: 3, cells: ['a,b.jpg', '1'] }],
+  });
+  expect((await read('"sep=|"\na|b\n')).columns).toEqual(['a', 'b']);
+});
+
+it('reads Windows-1252 and says so, composes characters, reads dates of workbooks without a time', async () => {
+  const table = await read(Buffer.from('name;label\na.jpg;B\xe4r\n', 'latin1'));
+  expect(table.rows[0].cells).toEqual(['a.jpg', 'Bär']);
+  expect(table.notes).toEqual([
+    `${path}: read as Windows-1252, since it is no UTF-8; if letters look wrong, save it as UTF-8`,
+  ]);
+  const split = await read('name\ncafe\u0301\n');
+  expect([split.rows[0].cells, split.notes]).toEqual([['caf\u00e9'], []]);
+  const dated = await read(makeWorkbook([['day']], '<row r="2"><c r="A2" t="d"><v>2025-03-31</v></c></row>'));
+  expect(dated.rows[0].cells).toEqual(['2025-03-31']);
 });
 
 it('says what is wrong with a path', async () => {

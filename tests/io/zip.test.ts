@@ -83,7 +83,7 @@ describe('damaged archives', () => {
   it('contents that are longer or shorter than the archive says', async () => {
     for (const bytes of [3, 30]) {
       expect(await failure(makeZip([{ name: 'x', data: 'contents', bytes }]))).toMatch(
-        /x: expected intact contents, got .*(many|few|enough) bytes.*; get the archive again/,
+        /x: expected intact contents, got damaged or cut data; get the archive again/,
       );
     }
   });

@@ -497,7 +497,7 @@ describe('refuses', () => {
     [
       'half a table',
       () => write('data/valid_gt.zip', makeZip([{ name: 'labels.xlsx', data: makeWorkbook(sheet).subarray(0, 600) }])),
-      /\[zip\] data\/valid_gt\.zip\/labels\.xlsx: expected an intact zip archive/,
+      /\[table\] data\/valid_gt\.zip\/labels\.xlsx: expected \.xlsx or \.csv, got a damaged workbook/,
     ],
     [
       'a picture with a wrong checksum',
