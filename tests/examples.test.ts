@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-import { buildProgram } from './cli/build.js';
+import { buildProgram } from './compiled.js';
 import { temporaryFolder } from './temporary.js';
 import { cifar10Files, cifarArchive } from './vision/cifarFiles.js';
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/program.js';
+import { buildProgram } from '../compiled.js';
 import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 import {
@@ -18,7 +19,6 @@ import {
 } from '../vision/palmArchives.js';
 import { halfJpeg, jpeg } from '../vision/pictures.js';
 import { makeZip, type ZipPart } from '../zipWriter.js';
-import { buildProgram } from './build.js';
 import { runFovea } from './run.js';
 
 const base = temporaryFolder();

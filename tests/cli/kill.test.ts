@@ -6,9 +6,9 @@ import { RunFolder } from '../../src/model/runFolder.js';
 import { fingerprint, StateFolder } from '../../src/model/stateFolder.js';
 import type { EpochRecord } from '../../src/model/trainer.js';
 import { Generator } from '../../src/random.js';
+import { buildProgram } from '../compiled.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
-import { buildProgram } from './build.js';
 
 /** FOVEA_KILLS=100 makes the long test. */
 const killsOf = (usual: number) => Number(process.env.FOVEA_KILLS ?? usual);

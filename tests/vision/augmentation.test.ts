@@ -156,13 +156,7 @@ describe('other threads', () => {
     const pictures = join(folder, 'pictures', 'a');
     mkdirSync(pictures, { recursive: true });
     for (let i = 0; i < 6; i++) writeFileSync(join(pictures, `${i}.jpg`), await jpeg(`${i}`, 40, 30));
-    compileInto(folder, [
-      'io/dataloader',
-      'vision/datasets/mnist',
-      'vision/datasets/folder',
-      'vision/datasets/imageWorker',
-      'vision/transforms/parse',
-    ]);
+    compileInto(folder);
     writeFileSync(
       join(folder, 'main.js'),
       `

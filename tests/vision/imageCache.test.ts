@@ -218,7 +218,7 @@ describe('other threads and processes', () => {
     return JSON.parse(stdout);
   };
 
-  beforeEach(() => compileInto(folder, ['vision/datasets/imageReader', 'vision/datasets/imageCache']));
+  beforeEach(() => compileInto(folder));
 
   it('decode while the main thread stands still, report what is wrong, and end with the process', async () => {
     for (let i = 0; i < 30; i++) writeFileSync(join(folder, `${i}.jpg`), await jpeg(`${i}`, 300, 300));

@@ -74,7 +74,7 @@ function importAsNobody(options: PalmImportOptions): string {
 
 function asNobody(call: string): string {
   if (!existsSync(join(folder, 'package.json'))) {
-    compileInto(folder, ['vision/datasets/palm/import', 'vision/datasets/palm/palm']);
+    compileInto(folder);
   }
   const script = `
     import { importPalm } from './vision/datasets/palm/import.js';
@@ -613,7 +613,7 @@ describe('interruptions', () => {
     const large = { name: 'P0009.jpg', data: await jpeg('P0009', 1600, 1600), stored: true };
     const padded = { ...large, data: Buffer.concat([large.data, Buffer.alloc(100_000, 'x')]) };
     write('data/training.zip', makeZip([...training, padded]));
-    compileInto(folder, ['vision/datasets/palm/import']);
+    compileInto(folder);
     const script = `
       import { importPalm } from './vision/datasets/palm/import.js';
       await importPalm('data', 'out', { cache: false, numWorkers: 0 }).then(

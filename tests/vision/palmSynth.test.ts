@@ -127,7 +127,7 @@ describe('synthesizePalm', () => {
     await synthesizePalm({ ...small, out: one, seed: 3 });
     await synthesizePalm({ ...small, out: other, seed: 4 });
     const threads = join(base, 'threads');
-    compileInto(threads, ['vision/datasets/palm/synth', 'vision/datasets/palm/synth/painter']);
+    compileInto(threads);
     writeFileSync(
       join(threads, 'script.js'),
       `import { synthesizePalm } from './vision/datasets/palm/synth.js';

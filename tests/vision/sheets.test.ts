@@ -160,7 +160,7 @@ describe('letters', () => {
   });
 
   it('need no fonts: a machine without any draws the same', () => {
-    compileInto(root, ['vision/pictures']);
+    compileInto(root);
     mkdirSync(join(root, 'nofonts'));
     writeFileSync(join(root, 'fonts.conf'), `<?xml version="1.0"?><fontconfig><dir>${root}/nofonts</dir></fontconfig>`);
     writeFileSync(join(root, 'red.png'), picture);
