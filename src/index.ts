@@ -30,7 +30,6 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
-  type LossFunction,
   type Misjudged,
 } from './model/evaluate.js';
 export {
@@ -41,13 +40,14 @@ export {
   type TrainedRun,
 } from './model/evaluateRun.js';
 export type { FitOptions } from './model/fit.js';
+export type { LossFunction } from './model/losses.js';
 export { type AmpLevel, type JudgeOptions, Model, type PredictOptions, type PrepareOptions } from './model/model.js';
 export type { LoadOptions } from './model/modelFile.js';
 export type { NonFinite } from './model/nonFinite.js';
+export { classProbabilities, type OutputMeaning } from './model/outputs.js';
 export { type FlopsOptions, flops, type ParameterCounts, summary } from './model/paddleSummary.js';
 export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
 export { readWeightsRecord } from './model/pretrained.js';
-export { classProbabilities } from './model/probabilities.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
 export { type ResumeOptions, Run, type RunOptions, type RunTrainOptions } from './model/run.js';
 export { RunFolder } from './model/runFolder.js';

@@ -7,14 +7,9 @@ import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { type Callback, Callbacks, type NamedFigures } from './callback.js';
 import { Figures } from './figures.js';
+import type { LossFunction } from './losses.js';
 import { type PlanBatch, requireMemoryFor } from './memory.js';
-import { classProbabilities } from './probabilities.js';
-
-/**
- * The mean loss of a batch, from the network's outputs and the classes (int32 `[N]`). A loss that can weight classes
- * gets their weights (float32 `[classes]`) as well where there are any.
- */
-export type LossFunction = (outputs: Tensor, labels: Tensor, classWeight?: Tensor) => Tensor;
+import { classProbabilities, meaningOf } from './outputs.js';
 
 /** What judges a batch. */
 type Judging = Pick<EvaluateOptions, 'network' | 'loss'>;
@@ -121,7 +116,8 @@ export function batchesOf(where: string, { length }: DataLoader, numIters = leng
 function wantedOf({ network, loss }: Judging, figures: Figures, images: Tensor, labels: Tensor): Tensor[] {
   return noGrad(() => {
     const outputs = network.forward(images);
-    return [loss(outputs, labels), classProbabilities(outputs), ...figures.scores(outputs, labels)];
+    const mean = loss(outputs, labels);
+    return [mean, classProbabilities(outputs, meaningOf(mean, outputs)), ...figures.scores(outputs, labels, mean)];
   });
 }
 

@@ -3,7 +3,7 @@ import type { TypedArray } from '../graph/dtype.js';
 import type { Metric, MetricState } from '../metric/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { NamedFigures } from './callback.js';
-import { classProbabilities } from './probabilities.js';
+import { classProbabilities, meaningOf } from './outputs.js';
 
 /** Mean loss and metrics over samples, batch by batch. */
 export class Figures {
@@ -34,11 +34,11 @@ export class Figures {
     for (const metric of this.#metrics) metric.reset();
   }
 
-  /** What the metrics are to be told, to be computed along with the outputs. */
-  scores(outputs: Tensor, labels: Tensor): Tensor[] {
+  /** What the metrics are to be told, to be computed along with the outputs and their loss. */
+  scores(outputs: Tensor, labels: Tensor, loss: Tensor): Tensor[] {
     if (this.#metrics.length === 0) return [];
     const probabilities = this.#metrics.some(({ compute }) => compute === undefined)
-      ? classProbabilities(outputs)
+      ? classProbabilities(outputs, meaningOf(loss, outputs))
       : null;
     return this.#metrics.map((metric) => metric.compute?.(outputs, labels) ?? (probabilities as Tensor));
   }

@@ -20,8 +20,8 @@ import {
   ProgBarLogger,
   type ProgBarLoggerOptions,
 } from './callbacks/index.js';
-import type { LossFunction } from './evaluate.js';
 import { checkFitOptions } from './fitOptions.js';
+import type { LossFunction } from './losses.js';
 import { missingInEvaluation } from './missingClasses.js';
 import { StateFolder } from './stateFolder.js';
 import { classWeightsOf, orderOf } from './techniques.js';
@@ -244,6 +244,7 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     numIters: options.numIters,
     initialEpoch: options.initialEpoch,
     signal,
+    onNote: (options.verbose ?? 2) > 0 ? (note) => void process.stderr.write(`[fit] ${note}\n`) : undefined,
   };
 }
 

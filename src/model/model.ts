@@ -4,7 +4,6 @@ import type { Shape } from '../graph/shape.js';
 import { DataLoader, type TensorBatch } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import type { Metric } from '../metric/index.js';
-import { CrossEntropyLoss } from '../nn/index.js';
 import type { Layer, StateMismatch } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { realizeAll } from '../tensor/evaluate.js';
@@ -12,18 +11,24 @@ import type { Parameter } from '../tensor/state.js';
 import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
 import { type Callback, Callbacks, type NamedFigures } from './callback.js';
 import { ProgBarLogger, type ProgBarLoggerOptions } from './callbacks/index.js';
-import { batchesOf, evaluate, type LossFunction } from './evaluate.js';
+import { batchesOf, evaluate } from './evaluate.js';
 import { Figures } from './figures.js';
 import { type FitOptions, fitModel, type Prepared, withWorkers } from './fit.js';
+import { inspectObjective } from './inspect.js';
+import { type LossFunction, lossFunction } from './losses.js';
 import { type LoadOptions, loadModel, saveModel } from './modelFile.js';
+import { meaningOf, requireClasses } from './outputs.js';
 import { type FlopsOptions, flops, type ParameterCounts, summary } from './paddleSummary.js';
-import { trainStep } from './step.js';
+import { type Objective, trainStep } from './step.js';
 import type { EpochRecord } from './trainer.js';
 
 export interface PrepareOptions {
   /** Needed to train. */
   readonly optimizer?: Optimizer | undefined;
-  /** A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. */
+  /**
+   * A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. It says what the network's outputs
+   * mean: with cross entropy there is one for each class, with `BCEWithLogitsLoss` one, the logit of class 1.
+   */
   readonly loss?: LossFunction | Layer | undefined;
   readonly metrics?: Metric | readonly Metric[] | undefined;
   /**
@@ -164,8 +169,11 @@ export class Model {
   ): Promise<NamedFigures> {
     const prepared = this.#prepared('trainBatch');
     this.network.train();
+    const [samples] = images.shape;
+    const plan = { where: 'trainBatch', smallestBatch: samples, batchSize: samples, labels: [await classesIn(labels)] };
+    const inspect = (objective: Objective) => void inspectObjective(objective, plan);
     const loss = await this.#inPrecision(() =>
-      trainStep(prepared, this.#figures, images, labels, { share: 1, update }),
+      trainStep(prepared, this.#figures, images, labels, { share: 1, update, inspect }),
     );
     return { ...this.#figures.values(), loss };
   }
@@ -173,9 +181,12 @@ export class Model {
   /** Judges the network by a batch: its loss, and the metrics since {@link resetMetrics}. */
   async evalBatch(images: Tensor, labels: Tensor): Promise<NamedFigures> {
     const lossOf = this.#lossFor('evalBatch');
+    const classes = await classesIn(labels);
     const [loss, scores] = this.#inEvaluation(() => {
       const outputs = this.network.forward(images);
-      return [lossOf(outputs, labels), this.#figures.scores(outputs, labels)] as const;
+      const mean = lossOf(outputs, labels);
+      requireClasses('evalBatch', classes, meaningOf(mean, outputs), outputs.shape);
+      return [mean, this.#figures.scores(outputs, labels, mean)] as const;
     });
     await realizeAll([loss, ...scores]);
     const value = await loss.item();
@@ -266,12 +277,8 @@ function unprepared(where: string, what: string): InputError {
   return new InputError(`[Model] ${where}: expected a model with ${what}, got none; call model.prepare() first`);
 }
 
-function lossFunction(loss: LossFunction | Layer): LossFunction {
-  if (typeof loss === 'function') return loss;
-  if (loss instanceof CrossEntropyLoss) {
-    return (outputs, labels, classWeight) => loss.forward(outputs, labels, classWeight);
-  }
-  return (outputs, labels) => loss.forward(outputs, labels);
+async function classesIn(labels: Tensor): Promise<Int32Array> {
+  return (await labels.data()) as Int32Array;
 }
 
 function listOf<T>(items: T | readonly T[]): readonly T[] {

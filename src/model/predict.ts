@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { FileError, InputError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
-import type { Layer } from '../nn/layer.js';
 import { planAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { picturesIn } from '../vision/datasets/folder.js';
@@ -10,8 +9,8 @@ import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { TrainedRun } from './evaluateRun.js';
 import { preparedAs } from './inputs.js';
 import { largestBatchFor } from './memory.js';
-import { classProbabilities } from './probabilities.js';
-import { datasetKind } from './recipes.js';
+import { classProbabilities, meaningUnder } from './outputs.js';
+import { datasetKind, lossOf } from './recipes.js';
 import type { RunConfig } from './records.js';
 
 /** What a network takes a picture for. */
@@ -85,16 +84,20 @@ export async function* predictFiles(
   }
 }
 
-function chunkFor({ network, folder }: TrainedRun, most: number): number {
-  const { inputShape } = folder.config.model;
+function chunkFor(run: TrainedRun, most: number): number {
+  const { inputShape } = run.folder.config.model;
   return largestBatchFor('predict', most, inputShape, (batch, keep) => {
     const images = Tensor.placeholder([batch, ...inputShape], 'float32');
-    return planAll([forward(network, images)], [], [], keep);
+    return planAll([forward(run, images)], [], [], keep);
   });
 }
 
-function forward(network: Layer, images: Tensor): Tensor {
-  return noGrad(() => classProbabilities(network.forward(images)));
+/** The probabilities of the classes. */
+function forward({ network, folder }: TrainedRun, images: Tensor): Tensor {
+  return noGrad(() => {
+    const outputs = network.forward(images);
+    return classProbabilities(outputs, meaningUnder(lossOf(folder.config.recipe).compute, outputs.shape));
+  });
 }
 
 async function readImage(config: RunConfig, file: string): Promise<PreparedImage | FileError> {
@@ -107,9 +110,9 @@ async function readImage(config: RunConfig, file: string): Promise<PreparedImage
   }
 }
 
-async function probabilitiesOf({ network, folder }: TrainedRun, images: readonly PreparedImage[]) {
+async function probabilitiesOf(run: TrainedRun, images: readonly PreparedImage[]) {
   if (images.length === 0) return [];
-  const { inputShape } = folder.config.model;
+  const { inputShape } = run.folder.config.model;
   const size = images[0].image.length;
   const batch = new Float32Array(images.length * size);
   images.forEach(({ image, shape }, i) => {
@@ -121,7 +124,7 @@ async function probabilitiesOf({ network, folder }: TrainedRun, images: readonly
     batch.set(image, i * size);
   });
   const input = Tensor.fromData(batch, [images.length, ...inputShape]);
-  const output = forward(network, input);
+  const output = forward(run, input);
   const data = (await output.data()) as Float32Array;
   const classes = output.shape[1];
   return images.map((_, i) => data.subarray(i * classes, (i + 1) * classes));

@@ -3,12 +3,11 @@ import { nearestName } from '../names.js';
 import { Adam, AdamW, Momentum, type Optimizer, type OptimizerOptions, SGD } from '../optimizer/index.js';
 import * as F from '../tensor/functional.js';
 import type { Parameter } from '../tensor/state.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { type DatasetKind, datasetKinds, parseDataName } from '../vision/datasets/registry.js';
 import { type ModelKind, modelKinds } from '../vision/models/registry.js';
 import { zooKinds } from '../vision/models/zoo/kinds.js';
-import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
+import { binaryCrossEntropy, type LossFunction } from './losses.js';
 import { describeTechniques, type optimizerExtras, type Techniques } from './techniques.js';
 
 export const optimizerNames = ['sgd', 'momentum', 'adam', 'adamw'] as const;
@@ -68,16 +67,6 @@ const losses: Readonly<Record<LossName, LossKind>> = {
     outputs: () => 1,
   },
 };
-
-/** The mean, weighted by classes where there are weights and then divided by the mean weight, as in cross entropy. */
-function binaryCrossEntropy(outputs: Tensor, labels: Tensor, classWeight?: Tensor): Tensor {
-  const targets = labels.cast('float32').reshape(outputs.shape);
-  if (classWeight === undefined) return F.binaryCrossEntropyWithLogits(outputs, targets);
-  const [negative, positive] = [0, 1].map((i) => classWeight.slice([i], [i + 1]));
-  const weights = targets.mul(positive.sub(negative)).add(negative);
-  const losses = F.binaryCrossEntropyWithLogits(outputs, targets, { reduction: 'none' });
-  return losses.mul(weights).sum().div(weights.sum());
-}
 
 export function lossOf({ loss }: Pick<Recipe, 'loss'>): LossKind {
   return losses[loss];

@@ -16,10 +16,11 @@ import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
 import { DivergenceError } from './divergence.js';
-import type { LossFunction } from './evaluate.js';
 import { formatCount } from './format.js';
 import { describeInputs, inputsFor, judgedAs } from './inputs.js';
+import { inspectTraining } from './inspect.js';
 import { Keeper } from './keeper.js';
+import type { LossFunction } from './losses.js';
 import { requireMemoryFor } from './memory.js';
 import { missingClasses } from './missingClasses.js';
 import { trainingNotice } from './plateau.js';
@@ -198,6 +199,8 @@ export class Run {
     const trained = { network, optimizer, loss, objective: objectiveOf(network, loss, classWeight), classWeight };
     const batch = Math.min(recipe.batchSize, parts.train.dataset.length);
     const accumulate = recipe.techniques?.accumulateGradBatches;
+    const rest = parts.train.dataset.length % batch || batch;
+    inspectTraining(trained, imageShape, { where: 'run', smallestBatch: rest, batchSize: batch, labels: [] });
     requireMemoryFor('run', batch, imageShape, stepPlanner(trained, imageShape, { accumulate }));
     const config: RunConfig = {
       format: 2,

@@ -7,8 +7,8 @@ import type { Optimizer } from '../optimizer/index.js';
 import { defaultGenerator } from '../random.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { LossFunction } from './evaluate.js';
 import type { Figures } from './figures.js';
+import type { LossFunction } from './losses.js';
 import type { PlanBatch } from './memory.js';
 
 /** What a batch is trained on, and what the network said. */
@@ -39,10 +39,19 @@ export function objectiveOf(
   return { loss: loss(outputs, labels, classWeight), outputs };
 }
 
+/** A batch's part of a step. */
+export interface StepPart {
+  /** What the batch's gradient is multiplied by. */
+  readonly share: number;
+  /** Whether the step is made with this batch. */
+  readonly update: boolean;
+  /** Looks at the objective before anything is computed; if it throws, nothing is learned. */
+  readonly inspect?: ((objective: Objective) => void) | undefined;
+}
+
 /**
  * Trains on a batch: forward, backward and, if `update`, a step with all gradients since the last one.
  *
- * @param part.share what the batch's gradient is multiplied by
  * @returns the mean loss of the batch
  * @throws {NonFiniteError} if that is infinite or no number; nothing is learned then
  */
@@ -51,11 +60,13 @@ export async function trainStep(
   figures: Figures,
   images: Tensor,
   labels: Tensor,
-  { share, update }: { readonly share: number; readonly update: boolean },
+  { share, update, inspect }: StepPart,
 ): Promise<number> {
   const { optimizer } = options;
-  const { loss: mean, outputs } = objectiveOf(options, images, labels);
-  const scores = figures.scores(outputs, labels);
+  const objective = objectiveOf(options, images, labels);
+  inspect?.(objective);
+  const { loss: mean, outputs } = objective;
+  const scores = figures.scores(outputs, labels, mean);
   (share === 1 ? mean : mean.mul(share)).backward();
   if (update) {
     await optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true });

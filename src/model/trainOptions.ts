@@ -4,7 +4,8 @@ import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Callback, Training } from './callback.js';
-import type { Evaluation, LossFunction } from './evaluate.js';
+import type { Evaluation } from './evaluate.js';
+import type { LossFunction } from './losses.js';
 import type { Objective } from './step.js';
 import type { EpochRecord, TrainingState } from './trainer.js';
 
@@ -38,6 +39,8 @@ export interface TrainOptions {
   readonly save?: ((training: Training) => Promise<void>) | undefined;
   /** Saves after so many steps too. */
   readonly saveSteps?: number | undefined;
+  /** Told of what looks wrong and need not be. */
+  readonly onNote?: ((note: string) => void) | undefined;
   /** Ends the training after the present batch, like {@link Training.stop}. */
   readonly signal?: AbortSignal | undefined;
   /**

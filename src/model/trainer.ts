@@ -10,9 +10,10 @@ import { CallbackError, Callbacks, type Json, type NamedFigures, type Training }
 import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { Figures } from './figures.js';
+import { inspectObjective } from './inspect.js';
 import { requireMemoryFor } from './memory.js';
 import { requireSetting, settingOf, type TrainingSetting } from './setting.js';
-import { objectiveOf, stepPlanner, trainStep } from './step.js';
+import { objectiveOf, type StepPart, stepPlanner, trainStep } from './step.js';
 import type { TrainOptions, TrainOutcome } from './trainOptions.js';
 
 /** What an epoch came to: one line of `metrics.jsonl`. */
@@ -117,6 +118,8 @@ class Loop implements Training {
   /** Whether something has happened since the state was saved. */
   #unsaved = false;
   #saved = false;
+  /** Whether the objective of a batch was looked at. */
+  #inspected = false;
   readonly #firstEpoch: number;
 
   constructor(options: TrainOptions) {
@@ -289,7 +292,8 @@ class Loop implements Training {
     if (this.epoch === this.#firstEpoch) await checkImages(images, this);
     this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
     const share = this.#shareOfStep(images.shape[0]);
-    const part = { share, update: this.updated };
+    const inspect = this.#inspects() ? await this.#inspector(labels) : undefined;
+    const part = { share, update: this.updated, inspect };
     const value = await trainStep(this.#options, this.#figures, images, labels, part).catch((error: unknown) => {
       if (error instanceof MemoryError) this.#adviseBatch(images.shape);
       throw error;
@@ -297,6 +301,32 @@ class Loop implements Training {
     this.batch++;
     this.loss = value;
     this.samples += images.shape[0];
+  }
+
+  /** The first batch is looked at, and all of the first epoch if the data set does not know its labels. */
+  #inspects(): boolean {
+    const known = this.#options.trainLoader.dataset.labels !== undefined;
+    return !this.#inspected || (!known && this.epoch === this.#firstEpoch);
+  }
+
+  async #inspector(labels: Tensor): Promise<StepPart['inspect']> {
+    const { trainLoader, evalLoader, onNote } = this.#options;
+    const known = trainLoader.dataset.labels;
+    const { batchSize } = trainLoader;
+    const lastBatch = this.epochSamples - (this.batches - 1) * batchSize;
+    const trained = known ?? ((await labels.data()) as Int32Array);
+    const judged = evalLoader?.dataset.labels;
+    const plan = {
+      where: 'train',
+      smallestBatch: Math.min(batchSize, lastBatch),
+      batchSize,
+      labels: judged === undefined ? [trained] : [trained, judged],
+    };
+    return (objective) => {
+      const note = inspectObjective(objective, plan);
+      if (note !== null && !this.#inspected) onNote?.(note);
+      this.#inspected = true;
+    };
   }
 
   /** @throws {MemoryError} with the largest batch that fits */

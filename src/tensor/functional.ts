@@ -4,6 +4,7 @@ import type { Padding, Pair, UnaryFn } from '../graph/op.js';
 import { formatShape, normalizeAxis, numel } from '../graph/shape.js';
 import * as ops from '../ops/index.js';
 import { defaultGenerator, type Generator } from '../random.js';
+import { linearWith } from './lastLayer.js';
 import { Tensor } from './tensor.js';
 
 /** One number for both axes, or `[height, width]`. */
@@ -176,6 +177,7 @@ export interface CrossEntropyOptions {
  * @param logits `[N, C]`, or `[N, C, …]` with classes on axis 1
  * @param labels int32 classes `[N]` (or `[N, 1]`, as data sets of Paddle give them), or `[N, …]`
  * @returns a scalar, or with reduction `none` the losses in the shape of the labels
+ * @throws {ShapeError} for a single class, whose softmax is 1 whatever the logits are
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { reduction = 'mean', ignoreIndex = -100, weight } = options;
@@ -184,6 +186,12 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
     throw new ShapeError(`[crossEntropy] logits: expected [batch, classes, …], got ${formatShape(logits.shape)}`);
   }
   const classes = logits.shape[1];
+  if (classes === 1) {
+    throw new ShapeError(
+      `[crossEntropy] logits: expected at least two classes, got ${formatShape(logits.shape)}: the softmax of one output ` +
+        `is always 1; for two classes use BCEWithLogitsLoss, or a last layer with two outputs${linearWith(logits, 2)}`,
+    );
+  }
   const rows =
     rank === 2
       ? logits

@@ -4,7 +4,7 @@ import { ShapeError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/dataloader.js';
 import type { Dataset } from '../../src/io/dataset.js';
 import { evaluate } from '../../src/model/evaluate.js';
-import { classProbabilities } from '../../src/model/probabilities.js';
+import { classProbabilities } from '../../src/model/outputs.js';
 import { BatchNorm2D, Identity, Sequential } from '../../src/nn/index.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';

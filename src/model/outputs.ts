@@ -1,0 +1,115 @@
+import { InputError, ShapeError } from '../errors.js';
+import type { Node, Value } from '../graph/node.js';
+import { formatShape, type Shape } from '../graph/shape.js';
+import { nodesBehind } from '../graph/walk.js';
+import * as F from '../tensor/functional.js';
+import { concat, Tensor } from '../tensor/tensor.js';
+import type { LossFunction } from './losses.js';
+
+/**
+ * The meaning of a network's outputs, which follows from its loss:
+ *
+ * - `softmax`: one logit a class, `[samples, classes]`; `ignoreIndex` is the label that the loss leaves out
+ * - `sigmoid`: the logit of class 1, `[samples]` or `[samples, 1]`
+ * - `other`: the loss says neither
+ */
+export type OutputMeaning =
+  | { readonly kind: 'softmax'; readonly ignoreIndex: number | null }
+  | { readonly kind: 'sigmoid' }
+  | { readonly kind: 'other' };
+
+/** Ops whose outputs are logits if their inputs are: they move, scale or shift values. */
+const keepLogits: ReadonlySet<string> = new Set([
+  'reshape',
+  'transpose',
+  'slice',
+  'affine',
+  'binary',
+  'cast',
+  'concat',
+]);
+
+/** Reads the meaning of outputs off the ops by which a loss was computed from them. */
+export function meaningOf(loss: Tensor, outputs: Tensor): OutputMeaning {
+  const logits = new Set([outputs.value]);
+  for (const node of nodesBehind(loss.value, outputs.value)) {
+    if (!node.inputs.some((input) => logits.has(input))) continue;
+    const meaning = meaningIn(node, logits);
+    if (meaning !== null) return meaning;
+    if (keepLogits.has(node.op)) for (const output of node.outputs) logits.add(output);
+  }
+  return { kind: 'other' };
+}
+
+/** The meaning of outputs of a shape under a loss. Nothing is computed. */
+export function meaningUnder(loss: LossFunction, shape: Shape): OutputMeaning {
+  const outputs = Tensor.placeholder(shape, 'float32');
+  return meaningOf(loss(outputs, Tensor.placeholder([shape[0]], 'int32')), outputs);
+}
+
+function meaningIn(node: Node, logits: ReadonlySet<Value>): OutputMeaning | null {
+  if (node.op === 'softmax') return { kind: 'softmax', ignoreIndex: null };
+  if (node.op === 'crossEntropy') {
+    return logits.has(node.inputs[0])
+      ? { kind: 'softmax', ignoreIndex: (node as Node<'crossEntropy'>).params.ignoreIndex }
+      : null;
+  }
+  if (node.op === 'bceWithLogits') return logits.has(node.inputs[0]) ? { kind: 'sigmoid' } : null;
+  return node.op === 'unary' && (node as Node<'unary'>).params.fn === 'sigmoid' ? { kind: 'sigmoid' } : null;
+}
+
+/**
+ * Probabilities of the classes, `[samples, classes]`: for `softmax` the softmax of the outputs, for `sigmoid` of one output
+ * both classes.
+ *
+ * @param meaning default, and for outputs of another meaning: `sigmoid` for one output, `softmax` for more
+ * @throws {ShapeError} unless the outputs are `[samples, outputs]`
+ */
+export function classProbabilities(outputs: Tensor, { kind }: OutputMeaning = { kind: 'other' }): Tensor {
+  if (outputs.shape.length !== 2) {
+    throw new ShapeError(`[evaluate] outputs: expected [samples, classes], got ${formatShape(outputs.shape)}`);
+  }
+  // Several outputs with a sigmoid each: the order of the classes is the same.
+  if (kind === 'softmax' || outputs.shape[1] > 1) return F.softmax(outputs);
+  const positive = F.sigmoid(outputs);
+  return concat([positive.affine(-1, 1), positive], 1);
+}
+
+/** The number of classes that outputs tell apart; null where their meaning does not say it. */
+export function classesOf(meaning: OutputMeaning, shape: Shape): number | null {
+  if (meaning.kind === 'softmax') return shape[1];
+  return meaning.kind === 'sigmoid' && shape.slice(1).every((size) => size === 1) ? 2 : null;
+}
+
+/**
+ * Checks labels against the classes of a network's outputs.
+ *
+ * @param where for the message
+ * @throws {InputError} naming the first label that is no class
+ */
+export function requireClasses(where: string, labels: ArrayLike<number>, meaning: OutputMeaning, shape: Shape): void {
+  const classes = classesOf(meaning, shape);
+  if (classes === null) return;
+  const ignored = meaning.kind === 'softmax' ? meaning.ignoreIndex : null;
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if ((label >= 0 && label < classes) || label === ignored) continue;
+    const outputs = shape[1] ?? 1;
+    const advice =
+      meaning.kind === 'sigmoid'
+        ? 'for more than two classes use CrossEntropyLoss and one output a class'
+        : `give the network an output for each class, or look for a wrong label`;
+    throw new InputError(
+      `[${where}] label of sample ${i}: expected a class from 0 to ${classes - 1} (the network has ${outputs} ` +
+        `${outputs === 1 ? 'output' : 'outputs'}), got ${label}; ${advice}`,
+    );
+  }
+}
+
+/** A warning for outputs that are probabilities already where the loss expects logits; null if there is nothing to say. */
+export function outputsNotice({ kind }: OutputMeaning, { value: { node } }: Tensor): string | null {
+  const applied = node?.op === 'unary' ? (node as Node<'unary'>).params.fn : node?.op;
+  if (kind === 'other' || applied !== kind) return null;
+  const [layer, loss] = kind === 'softmax' ? ['Softmax', 'cross entropy'] : ['Sigmoid', 'binary cross entropy'];
+  return `outputs: the network ends in ${layer}, and ${loss} applies its own; leave that layer out`;
+}
