@@ -76,7 +76,7 @@ export function classProbabilities(outputs: Tensor, { kind }: OutputMeaning = { 
 }
 
 /** The number of classes that outputs tell apart; null where their meaning does not say it. */
-export function classesOf(meaning: OutputMeaning, shape: Shape): number | null {
+function classesOf(meaning: OutputMeaning, shape: Shape): number | null {
   if (meaning.kind === 'softmax') return shape[1];
   return meaning.kind === 'sigmoid' && shape.slice(1).every((size) => size === 1) ? 2 : null;
 }
