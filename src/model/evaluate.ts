@@ -136,6 +136,21 @@ export function evaluationPlanner(options: Judging, imageShape: Shape, figures =
   };
 }
 
+/** `[t][p]`: samples of class t whose most probable class is p. @param probabilities `[samples, classes]` */
+export function confusionOf(labels: Int32Array, probabilities: Float32Array, classes: number): number[][] {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  labels.forEach((label, i) => {
+    confusion[label][mostProbable(probabilities.subarray(i * classes, (i + 1) * classes))]++;
+  });
+  return confusion;
+}
+
+function mostProbable(probabilities: Float32Array): number {
+  let found = 0;
+  for (let c = 1; c < probabilities.length; c++) if (probabilities[c] > probabilities[found]) found = c;
+  return found;
+}
+
 /** Gathers the figures batch by batch. */
 class Tally {
   samples = 0;
@@ -164,8 +179,7 @@ class Tally {
         );
       }
       const own = probabilities.subarray(i * classes, (i + 1) * classes);
-      let predicted = 0;
-      for (let c = 1; c < classes; c++) if (own[c] > own[predicted]) predicted = c;
+      const predicted = mostProbable(own);
       this.#confusion[label][predicted]++;
       if (predicted === label) this.#correct++;
       else this.#keepIfBad({ index: this.samples + i, label, predicted, probabilities: own });

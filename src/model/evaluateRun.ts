@@ -17,6 +17,7 @@ import { datasetKind, findData, lossOf, modelKind } from './recipes.js';
 import type { SplitRecord } from './records.js';
 import { RunFolder } from './runFolder.js';
 import { screeningOf } from './screening.js';
+import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
 import { describeSplit, evalBatchSize } from './splits.js';
 import { fingerprint } from './stateFolder.js';
 import { recordIn, weightsRecordOf } from './weightsRecord.js';
@@ -91,6 +92,10 @@ export interface RunEvaluation extends Evaluation {
   readonly synthetic: boolean;
   /** Whether images and labels are those that the training knew as this split. */
   readonly sameData: boolean;
+  /** Which of the images the network was trained on. */
+  readonly seen: SeenImages;
+  /** The figures on the images that it was not trained on, if it was trained on some of them, but not on all. */
+  readonly others: PartialEvaluation | null;
   /** With two classes: the figures of the second one. */
   readonly screening: ScreeningFigures | null;
 }
@@ -126,12 +131,16 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     signal: options.signal,
     onBatch: (samples) => options.onBatch?.(samples, total),
   });
-  const data = await describeSplit(judged);
+  const described = await describeSplit(judged);
+  const seen = await seenImages(run.folder, judged, described);
+  const data = described.record;
   return {
     ...result,
     dataset: judged.dataset,
     split,
     data,
+    seen,
+    others: untrainedPart(result, seen),
     title: opened.title,
     synthetic: opened.synthetic,
     sameData: split !== 'all' && data.sha256 === known[split].sha256,

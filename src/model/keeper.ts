@@ -1,8 +1,10 @@
+import { FileError } from '../errors.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import { chooseOperatingPoint } from '../metric/index.js';
 import type { OpenedSplit } from '../vision/datasets/registry.js';
 import type { Training } from './callback.js';
+import { packChecksums, pixelChecksums } from './checksums.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { formatCount } from './format.js';
 import { lossOf } from './recipes.js';
@@ -48,7 +50,10 @@ export class Keeper {
       return this.end({ ...outcome, evaluation: judged });
     }
     this.#evaluation = outcome.evaluation;
-    if (completed) await this.#chooseOperatingPoint();
+    if (completed) {
+      await this.#chooseOperatingPoint();
+      await this.#keepPixelChecksums();
+    }
     await this.report(completed ? (this.#run.notice(history) ?? undefined) : this.#stopped());
     return outcome;
   }
@@ -88,6 +93,18 @@ export class Keeper {
     return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
   }
 
+  /** With them copies are known that were saved anew. By now the pictures are decoded. */
+  async #keepPixelChecksums(): Promise<void> {
+    const { folder } = this.#run;
+    const pictures = await folder.readPictures();
+    if (pictures === null || pictures.train.pixels !== null) return;
+    await folder.writePictures({
+      ...pictures,
+      train: { ...pictures.train, pixels: await packedPixels(this.#train) },
+      validation: { ...pictures.validation, pixels: await packedPixels(this.#eval) },
+    });
+  }
+
   async #chooseOperatingPoint(): Promise<void> {
     const { folder } = this.#run;
     const { operatingRule: rule } = folder.config;
@@ -99,6 +116,16 @@ export class Keeper {
       // Who wants to stop here loses the operating point only.
       if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;
     }
+  }
+}
+
+/** Null for pictures that are no longer there. */
+async function packedPixels(split: OpenedSplit): Promise<string | null> {
+  try {
+    return packChecksums(await pixelChecksums(asStored(split)));
+  } catch (error) {
+    if (error instanceof FileError) return null;
+    throw error;
   }
 }
 

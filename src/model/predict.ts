@@ -12,6 +12,8 @@ import { largestBatchFor } from './memory.js';
 import { classProbabilities, meaningUnder } from './outputs.js';
 import { datasetKind, lossOf } from './recipes.js';
 import type { RunConfig } from './records.js';
+import { trainedPictures } from './seen.js';
+import { fingerprint } from './stateFolder.js';
 
 /** What a network takes a picture for. */
 export interface Prediction {
@@ -20,6 +22,8 @@ export interface Prediction {
   readonly note: string;
   /** Most probable first. */
   readonly classes: readonly { readonly name: string; readonly probability: number }[];
+  /** Whether the network was trained on this picture or a copy; left out where the run keeps no checksums. */
+  readonly trainedOn?: boolean;
 }
 
 /** A picture that could not be read. */
@@ -64,11 +68,12 @@ export async function* predictFiles(
   const { config } = run.folder;
   const { data } = config;
   if (files.length === 0) return;
+  const trained = await trainedPictures(run.folder);
   const chunkSize = chunkFor(run, Math.min(mostAtOnce, files.length));
   for (let begin = 0; begin < files.length; begin += chunkSize) {
     const chunk = files.slice(begin, begin + chunkSize);
-    const read = await Promise.all(chunk.map((file) => readImage(config, file)));
-    const images = read.filter((result): result is PreparedImage => !(result instanceof FileError));
+    const read = await Promise.all(chunk.map((file) => readImage(config, file, trained)));
+    const images = read.filter((result): result is ReadImage => !(result instanceof FileError));
     const scores = await probabilitiesOf(run, images);
     let next = 0;
     for (const [i, file] of chunk.entries()) {
@@ -79,7 +84,8 @@ export async function* predictFiles(
       }
       const classes = Array.from(scores[next++], (probability, c) => ({ name: data.classNames[c], probability }));
       classes.sort((a, b) => b.probability - a.probability);
-      yield { file, note: result.note, classes: classes.slice(0, top) };
+      const { note, trainedOn } = result;
+      yield { file, note, classes: classes.slice(0, top), ...(trainedOn !== null && { trainedOn }) };
     }
   }
 }
@@ -100,10 +106,21 @@ function forward({ network, folder }: TrainedRun, images: Tensor): Tensor {
   });
 }
 
-async function readImage(config: RunConfig, file: string): Promise<PreparedImage | FileError> {
+interface ReadImage extends PreparedImage {
+  /** Whether the network was trained on it; null where that is not known. */
+  readonly trainedOn: boolean | null;
+}
+
+async function readImage(
+  config: RunConfig,
+  file: string,
+  trained: Awaited<ReturnType<typeof trainedPictures>>,
+): Promise<ReadImage | FileError> {
   const { name, images } = config.data;
   try {
-    return preparedAs(await datasetKind(name).readImage(file, images ?? preprocessing()), config);
+    const picture = await datasetKind(name).readImage(file, images ?? preprocessing());
+    const trainedOn = trained?.has((await fingerprint(file)).sha256, picture.image) ?? null;
+    return { ...preparedAs(picture, config), trainedOn };
   } catch (error) {
     if (error instanceof FileError) return error;
     throw error;

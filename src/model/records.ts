@@ -5,6 +5,7 @@ import { samplerNames } from '../io/sampler.js';
 import type { ThresholdFigures } from '../metric/index.js';
 import type { lr } from '../optimizer/index.js';
 import type { Json } from './callback.js';
+import type { SplitChecksums } from './checksums.js';
 import { lossNames, optimizerNames } from './recipes.js';
 import type { Techniques } from './techniques.js';
 import type { EpochRecord, TrainingState } from './trainer.js';
@@ -198,10 +199,30 @@ export type RunConfig = z.infer<typeof runConfig>;
 export type SavedState = z.infer<typeof savedState>;
 export type SplitRecord = z.infer<typeof split>;
 
+const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
+const checksums = z.strictObject({ files: base64.nullable(), pixels: base64.nullable() });
+
+/** pictures.json: checksums of the pictures of a run, packed. */
+const pictures = z.strictObject({
+  format: z.literal(1),
+  train: checksums,
+  validation: checksums,
+}) satisfies z.ZodType<Record<'train' | 'validation', SplitChecksums>>;
+
+export type PicturesRecord = z.infer<typeof pictures>;
+
 /** Names by names. */
 const names = z.record(z.string(), z.string());
 
-const schemas = { config: runConfig, state: savedState, epoch: epochRecord, progress, schedule, names } as const;
+const schemas = {
+  config: runConfig,
+  state: savedState,
+  epoch: epochRecord,
+  progress,
+  schedule,
+  names,
+  pictures,
+} as const;
 
 /**
  * Reads JSON that must be what `kind` says.

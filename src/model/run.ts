@@ -15,6 +15,7 @@ import { type ModelKind, modelKinds, withHeads } from '../vision/models/registry
 import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
+import { ChecksumIndex, packChecksums } from './checksums.js';
 import { DivergenceError } from './divergence.js';
 import { formatCount } from './format.js';
 import { describeInputs, inputsFor, judgedAs } from './inputs.js';
@@ -37,10 +38,10 @@ import {
   type RecipeChanges,
   recipeFor,
 } from './recipes.js';
-import type { RunConfig } from './records.js';
+import type { PicturesRecord, RunConfig } from './records.js';
 import { callbacksOf } from './runCallbacks.js';
 import { RunFolder } from './runFolder.js';
-import { describeSplit, evalBatchSize } from './splits.js';
+import { describeSplit, evalBatchSize, type SplitDescription } from './splits.js';
 import { fingerprint } from './stateFolder.js';
 import { stepPlanner } from './step.js';
 import { summarize } from './summary.js';
@@ -115,7 +116,7 @@ interface RunParts {
   readonly trainLoader: DataLoader;
   readonly classWeight: Tensor | undefined;
   readonly from?: TrainOptions['from'];
-  /** What there is to say of the weights that it begins with. */
+  /** What there is to say of the weights that it begins with, and of its data. */
   readonly beginnings?: readonly string[];
 }
 
@@ -202,6 +203,7 @@ export class Run {
     const rest = parts.train.dataset.length % batch || batch;
     inspectTraining(trained, imageShape, { where: 'run', smallestBatch: rest, batchSize: batch, labels: [] });
     requireMemoryFor('run', batch, imageShape, stepPlanner(trained, imageShape, { accumulate }));
+    const described = { train: await describeSplit(parts.train), eval: await describeSplit(parts.eval) };
     const config: RunConfig = {
       format: 2,
       version,
@@ -222,8 +224,8 @@ export class Run {
         ...(data.images !== null && { onBadImage: reading?.onBadImage ?? 'fail' }),
         synthetic: data.synthetic,
         classNames: [...classNames],
-        train: await describeSplit(parts.train),
-        eval: await describeSplit(parts.eval),
+        train: described.train.record,
+        eval: described.eval.record,
       },
       recipe,
       operatingRule: classNames.length === 2 ? (options.operatingRule ?? usualRule) : null,
@@ -235,8 +237,11 @@ export class Run {
         processor: cpus()[0]?.model.trim() ?? 'unknown',
       },
     };
-    const folder = await RunFolder.create(out, config);
-    const beginnings = weights === null || begun === null ? [] : beginningNotes(weights, begun.renewed, config);
+    const folder = await RunFolder.create(out, config, picturesOf(described));
+    const beginnings = [
+      ...(weights === null || begun === null ? [] : beginningNotes(weights, begun.renewed, config)),
+      ...copyNotes(described, parts),
+    ];
     return new Run({ folder, network, optimizer, trainLoader, classWeight, beginnings, ...parts });
   }
 
@@ -269,18 +274,23 @@ export class Run {
       train: judgedAs(await opened.open('train'), recipe),
       eval: judgedAs(await opened.open('eval'), recipe),
     };
+    const described = { train: await describeSplit(parts.train), eval: await describeSplit(parts.eval) };
     for (const split of ['train', 'eval'] as const) {
-      if ((await describeSplit(parts[split])).sha256 === known[split].sha256) continue;
+      if (described[split].record.sha256 === known[split].sha256) continue;
       throw new InputError(
         `[run] ${parts[split].source}: expected the images and labels of the run, got others; ` +
           'put the data back as they were, or train anew',
       );
     }
+    // A run that was killed while it began has none, nor has one of an older version.
+    if ((await folder.readPictures()) === null) await folder.writePictures(picturesOf(described));
     setSeed(seed);
     const network = modelKind(model.name).create(model.options, model.inputShape);
     const optimizer = optimizerOf(recipe, network, parts.train);
     const trainLoader = await trainLoaderOf(parts.train, recipe.techniques ?? {}, recipe);
-    const made = { folder, network, optimizer, trainLoader, classWeight: weightsOf(recipe, parts.train), ...parts };
+    const classWeight = weightsOf(recipe, parts.train);
+    const beginnings = copyNotes(described, parts);
+    const made = { folder, network, optimizer, trainLoader, classWeight, beginnings, ...parts };
     if (!hasState) {
       if (model.pretrained === undefined) return new Run(made);
       throw new InputError(
@@ -454,6 +464,32 @@ function beginningNotes(weights: PretrainedWeights, renewed: readonly string[], 
   return [
     ...classNotes(weights, config.data.classNames, renewed),
     ...(then === null || now === then ? [] : [`the inputs are ${now}; those of the weights were ${then}`]),
+  ];
+}
+
+type Described = Readonly<Record<'train' | 'eval', SplitDescription>>;
+
+/** The checksums of files, before pixels were looked at. */
+function picturesOf({ train, eval: judged }: Described): PicturesRecord {
+  const packed = ({ checksums }: SplitDescription) => ({
+    files: checksums && packChecksums(checksums),
+    pixels: null,
+  });
+  return { format: 1, train: packed(train), validation: packed(judged) };
+}
+
+/** Pictures that are both learned from and judged by make figures too good. */
+function copyNotes({ train, eval: judged }: Described, splits: Record<'train' | 'eval', OpenedSplit>): string[] {
+  if (train.checksums === null || judged.checksums === null) return [];
+  const index = new ChecksumIndex(train.checksums);
+  const copies = judged.checksums.flatMap((checksum, i) => (index.has(checksum) ? [i] : []));
+  if (copies.length === 0) return [];
+  const original = train.checksums.indexOf(judged.checksums[copies[0]]);
+  return [
+    `${formatCount(copies.length)} of the ${formatCount(judged.checksums.length)} pictures for judging ` +
+      `${copies.length === 1 ? 'is a training picture' : 'are training pictures'} too, byte for byte ` +
+      `(${splits.eval.files[copies[0]].path} is ${splits.train.files[original].path}): the figures are too ` +
+      'good; remove the copies',
   ];
 }
 

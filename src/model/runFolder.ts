@@ -1,23 +1,24 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { lockFile } from '../io/lock.js';
 import type { OperatingPoint } from '../metric/index.js';
-import { parseRecord, type RunConfig } from './records.js';
-import { fingerprint, StateFolder, temporary } from './stateFolder.js';
+import { type PicturesRecord, parseRecord, type RunConfig } from './records.js';
+import { StateFolder, temporary } from './stateFolder.js';
 import { weightsMetadata } from './weightsRecord.js';
 
 const configFile = 'config.json';
 const reportFile = 'report.html';
+const picturesFile = 'pictures.json';
 
 /**
- * The folder of one training: a {@link StateFolder} with two files more.
+ * The folder of one training: a {@link StateFolder} with three files more.
  *
  * | file | contents |
  * |---|---|
  * | `config.json` | everything needed to repeat the run |
+ * | `pictures.json` | checksums of the pictures that were trained on and judged by |
  * | `report.html` | learning curves, confusion matrix, worst mistakes |
  */
 export class RunFolder extends StateFolder {
@@ -36,13 +37,18 @@ export class RunFolder extends StateFolder {
    * @param path or several, of which the first is taken that is not there yet
    * @throws {InputError} if there is a folder with something in it already, or a file of that name
    */
-  static async create(path: string | Iterable<string>, config: RunConfig): Promise<RunFolder> {
-    if (typeof path === 'string') return RunFolder.#fill(path, await isMade(path), config);
-    for (const candidate of path) if (await isMade(candidate)) return RunFolder.#fill(candidate, true, config);
+  static async create(
+    path: string | Iterable<string>,
+    config: RunConfig,
+    pictures: PicturesRecord,
+  ): Promise<RunFolder> {
+    if (typeof path === 'string') return RunFolder.#fill(path, await isMade(path), config, pictures);
+    for (const candidate of path)
+      if (await isMade(candidate)) return RunFolder.#fill(candidate, true, config, pictures);
     throw new InputError('[run] folder: expected a name that is not taken yet, got none; choose another --out');
   }
 
-  static async #fill(path: string, isNew: boolean, config: RunConfig): Promise<RunFolder> {
+  static async #fill(path: string, isNew: boolean, config: RunConfig, pictures: PicturesRecord): Promise<RunFolder> {
     if (!isNew) await requireEmpty(path);
     const folder = new RunFolder(path, config);
     return folder.locked(async () => {
@@ -50,6 +56,7 @@ export class RunFolder extends StateFolder {
       await requireEmpty(path);
       folder.#made = isNew ? 'all' : 'contents';
       await writeFileAtomic(join(path, configFile), `${JSON.stringify(config, null, 2)}\n`);
+      await folder.writePictures(pictures);
       return folder;
     });
   }
@@ -89,8 +96,9 @@ export class RunFolder extends StateFolder {
    */
   async discard(): Promise<boolean> {
     const names = await readdir(this.path).catch(() => []);
-    if (this.#made === null || names.join() !== configFile) return false;
+    if (this.#made === null || names.sort().join() !== [configFile, picturesFile].join()) return false;
     await rm(join(this.path, configFile));
+    await rm(join(this.path, picturesFile));
     if (this.#made === 'all') await rmdir(this.path);
     return true;
   }
@@ -100,23 +108,29 @@ export class RunFolder extends StateFolder {
     await this.amend({ operatingPoint });
   }
 
+  /** Keeps the checksums of the pictures of the run. */
+  async writePictures(pictures: PicturesRecord): Promise<void> {
+    await writeFileAtomic(join(this.path, picturesFile), `${JSON.stringify(pictures)}\n`);
+  }
+
+  /**
+   * The checksums of the pictures of the run.
+   *
+   * @returns null if there are none, as in folders of older versions
+   * @throws {FileError} for a file that is not what it should be
+   */
+  async readPictures(): Promise<PicturesRecord | null> {
+    const path = join(this.path, picturesFile);
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+    });
+    return text === null ? null : parseRecord('pictures', text, path);
+  }
+
   async writeReport(html: string): Promise<void> {
     await writeFileAtomic(join(this.path, reportFile), html);
   }
-}
-
-/** One digest of several files, in order, and of their labels; the same wherever they lie. */
-export async function combinedFingerprint(
-  files: readonly { readonly path: string; readonly label?: number }[],
-): Promise<string> {
-  const hash = createHash('sha256');
-  for (const { path, label } of files) {
-    const { sha256 } = await fingerprint(path).catch((error: unknown) => {
-      throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
-    });
-    hash.update(`${sha256} ${label ?? ''}\n`);
-  }
-  return hash.digest('hex');
 }
 
 /** Makes a folder; false if something of that name is there. */

@@ -12,6 +12,7 @@ import type { RunConfig } from './records.js';
 import type { Mistake, Picture, Screening } from './report/data.js';
 import type { RunFolder } from './runFolder.js';
 import { screeningOf } from './screening.js';
+import { seenNotes } from './seen.js';
 import type { EpochRecord } from './trainer.js';
 
 const minSheet = 12;
@@ -67,7 +68,10 @@ export async function renderEvaluationReport(
   return renderReport({
     ...facts,
     title: `${facts.run.model} on ${result.title}`,
-    note: `Judged by ${formatCount(images)} ${evalName} images of the ${source}, with a loss of ${loss}.`,
+    note: [
+      `Judged by ${formatCount(images)} ${evalName} images of the ${source}, with a loss of ${loss}.`,
+      ...seenNotes(result.seen, { images, ...result }),
+    ].join(' '),
     evalName,
     run: { ...facts.run, evalImages: images },
     epochs: undefined,

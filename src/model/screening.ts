@@ -8,7 +8,7 @@ export function secondClass(probabilities: Float32Array): Float32Array {
 
 /** With two classes, the figures of the second one; else null. */
 export function screeningOf(
-  { labels, probabilities, samples }: Evaluation,
+  { labels, probabilities, samples }: Pick<Evaluation, 'labels' | 'probabilities' | 'samples'>,
   operatingPoint: OperatingPoint | null,
 ): ScreeningFigures | null {
   if (probabilities.length !== 2 * samples) return null;

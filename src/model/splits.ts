@@ -1,11 +1,11 @@
 import { numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
 import type { OpenedSplit } from '../vision/datasets/registry.js';
+import { combinedChecksum, fileChecksums } from './checksums.js';
 import { evaluationPlanner } from './evaluate.js';
 import { largestBatchFor } from './memory.js';
 import { lossOf, type Recipe } from './recipes.js';
 import type { SplitRecord } from './records.js';
-import { combinedFingerprint } from './runFolder.js';
 
 /**
  * How many images are judged at a time: small ones many, since large ones would take gigabytes; fewer where there is no
@@ -20,13 +20,22 @@ export function evalBatchSize(network: Layer, imageShape: Shape, recipe: Recipe,
   return largestBatchFor('evaluate', Math.min(usual, images), imageShape, planner);
 }
 
-export async function describeSplit(split: OpenedSplit): Promise<SplitRecord> {
+/** What a run keeps of a part of its data. */
+export interface SplitDescription {
+  readonly record: SplitRecord;
+  /** SHA-256 of each picture; null where files hold several images. */
+  readonly checksums: readonly string[] | null;
+}
+
+export async function describeSplit(split: OpenedSplit): Promise<SplitDescription> {
   const { dataset, source, files, classCounts, unreadable } = split;
-  return {
+  const checksums = await fileChecksums(files);
+  const record = {
     images: dataset.length,
     source,
-    sha256: await combinedFingerprint(files),
+    sha256: combinedChecksum(files, checksums),
     classCounts: [...classCounts],
     unreadable: [...unreadable],
   };
+  return { record, checksums: files.every(({ label }) => label !== undefined) ? checksums : null };
 }

@@ -49,11 +49,13 @@ const files = [
   'config.json',
   'metrics.jsonl',
   'optimizer.safetensors',
+  'pictures.json',
   'report.html',
   'state.json',
   'weights.safetensors',
 ];
-const saved = files.filter((name) => name !== 'report.html');
+/** Those that a state speaks of. */
+const saved = files.filter((name) => !['report.html', 'pictures.json'].includes(name));
 
 describe('a run folder', () => {
   test('holds everything, and nothing else', () => {
@@ -411,7 +413,7 @@ describe('Run.create', () => {
     const error = await Run.create({ ...options('x'), out: folder }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toBe(
-      `[run] ${folder}: expected a new or empty folder, got one with 6 files (nothing is ever overwritten); ` +
+      `[run] ${folder}: expected a new or empty folder, got one with 7 files (nothing is ever overwritten); ` +
         'go on with that training by --resume, or choose another --out',
     );
     await expect(Run.create({ ...options('x'), out: join(folder, 'config.json') })).rejects.toThrow(InputError);
@@ -420,25 +422,27 @@ describe('Run.create', () => {
 
   test('gives a folder to one of several that want it at once', async () => {
     const { config } = await RunFolder.open(folder);
+    const none = { files: null, pixels: null };
+    const pictures = { format: 1, train: none, validation: none } as const;
     for (let i = 0; i < 20; i++) {
       const path = join(root, `at once ${i}`);
       if (i % 2 === 0) mkdirSync(path);
-      const tries = await Promise.allSettled(Array.from({ length: 3 }, () => RunFolder.create(path, config)));
+      const tries = await Promise.allSettled(Array.from({ length: 3 }, () => RunFolder.create(path, config, pictures)));
       expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       for (const attempt of tries) {
         if (attempt.status === 'rejected') expect(attempt.reason).toBeInstanceOf(InputError);
       }
-      expect(readdirSync(path)).toEqual(['config.json']);
+      expect(readdirSync(path).sort()).toEqual(['config.json', 'pictures.json']);
     }
     const names = ['at once 1', 'free', 'free-2'].map((name) => join(root, name));
-    const made = await Promise.all([1, 2].map(() => RunFolder.create(names, config)));
+    const made = await Promise.all([1, 2].map(() => RunFolder.create(names, config, pictures)));
     expect(made.map(({ path }) => path).sort()).toEqual(names.slice(1));
   });
 
   test('takes an empty folder', async () => {
     mkdirSync(join(root, 'empty'));
     await Run.create(options('empty'));
-    expect(readdirSync(join(root, 'empty'))).toEqual(['config.json']);
+    expect(readdirSync(join(root, 'empty')).sort()).toEqual(['config.json', 'pictures.json']);
   });
 
   test('makes no folder if something else is wrong', async () => {

@@ -7,7 +7,9 @@ import { formatCount, formatFigure } from '../../model/format.js';
 import { Progress } from '../../model/progress.js';
 import { datasetKind, modelKind } from '../../model/recipes.js';
 import { renderEvaluationReport } from '../../model/runReport.js';
+import { screeningOf } from '../../model/screening.js';
 import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
+import { seenNotes } from '../../model/seen.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
 import { DownloadDisplay } from '../display.js';
 import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
@@ -74,7 +76,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
 
 function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation) {
   const { model, data } = folder.config;
-  const { samples, loss, accuracy, confusion, mistakes, split, sameData, screening } = result;
+  const { samples, loss, accuracy, confusion, mistakes, split, sameData, screening, seen, others } = result;
   const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
   return {
     run: folder.path,
@@ -88,6 +90,15 @@ function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluatio
     source: result.data.source,
     sha256: result.data.sha256,
     sameData,
+    trainedOn: seen.trained?.filter(Boolean).length ?? null,
+    validatedOn: seen.trained === null ? null : seen.validated,
+    others: others && {
+      images: others.samples,
+      accuracy: others.accuracy,
+      accuracyInterval: wilsonInterval(others.accuracy * others.samples, others.samples),
+      confusion: others.confusion,
+      screening: screeningOf(others, folder.state.operatingPoint),
+    },
     unreadable: result.data.unreadable,
     weightsSha256,
     loss,
@@ -135,7 +146,7 @@ function show({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation, term
     ...hashFacts(result.data.sha256, weightsSha256),
   ]);
   if (result.screening !== null) print(terminal, `\n${noMedicalDevice}`);
-  if (!result.sameData) print(terminal, '  Note: these are not the images that the run folder speaks of.');
+  for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');
   print(terminal, `\n${confusionTable(data.classNames, confusion)}`);

@@ -46,6 +46,7 @@ export async function predict(
   });
   const shown: Prediction[] = [];
   let unreadable = 0;
+  let trainedOn = 0;
   let done = 0;
   try {
     for await (const result of predictFiles(run, files, csv ? classNames.length : top)) {
@@ -54,20 +55,26 @@ export async function predict(
         unreadable++;
         complain(terminal, result.error.message);
         if (json) printJson(terminal, { file: result.file, error: result.error.message });
-      } else if (json) {
-        printJson(terminal, result);
-      } else {
-        shown.push(result);
+        continue;
       }
+      if (result.trainedOn) trainedOn++;
+      if (json) printJson(terminal, result);
+      else shown.push(result);
     }
   } finally {
     progress.stop();
   }
   if (csv) await writeCsv(csvOf(run, shown), out, shown.length, terminal);
   else if (shown.length > 0) print(terminal, tableOf(shown, Math.min(top, classNames.length)));
+  if (trainedOn > 0) complain(terminal, trainedOnNote(trainedOn, done - unreadable));
   const note = noteOf(run);
   if (note !== null && done > unreadable) (csv || json ? terminal.stderr : terminal.stdout).write(`\n${note}\n`);
   return unreadable === 0 ? 0 : 2;
+}
+
+function trainedOnNote(count: number, pictures: number): string {
+  if (pictures === 1) return 'note: the network was trained on this picture';
+  return `note: the network was trained on ${formatCount(count)} of these ${formatCount(pictures)} pictures`;
 }
 
 /** What whoever reads predictions about eyes has to know. */
@@ -107,10 +114,10 @@ function tableOf(predictions: readonly Prediction[], top: number): string {
   const ranks = Array.from({ length: top }, (_, i) => ({ header: i === 0 ? 'class' : `${i + 1}.` }));
   return formatTable(
     [{ header: 'image' }, ...ranks, { header: 'picture' }],
-    predictions.map(({ file, classes, note }) => [
+    predictions.map(({ file, classes, note, trainedOn }) => [
       file,
       ...classes.map(({ name, probability }) => `${name}  ${formatPercent(probability, 1)}`),
-      note,
+      trainedOn ? `${note}; a training picture` : note,
     ]),
   );
 }
