@@ -5,7 +5,7 @@ import { FileError, InputError } from '../errors.js';
 import { pdparamsNote } from '../io/paddle/params.js';
 import { safetensorsMetadata } from '../io/safetensors.js';
 import type { ModelKind } from '../vision/models/registry.js';
-import { nameOfPaddleFile } from '../vision/models/zoo/pretrained.js';
+import { nameOfPaddleFile, requireOffered } from '../vision/models/zoo/pretrained.js';
 import type { PreprocessOptions } from '../vision/transforms/preprocess.js';
 import type { TransformSpec } from '../vision/transforms/transform.js';
 import { bestFile } from './callbacks/bestWeights.js';
@@ -41,7 +41,10 @@ export async function findPretrained(
     throw new InputError('[run] best weights: expected a run folder whose best weights to begin with, got none');
   }
   if (pretrained === true) {
-    if (weights !== undefined) return { file: true, record: imageNetRecord(weights) };
+    if (weights !== undefined) {
+      requireOffered(weights);
+      return { file: true, record: imageNetRecord(weights) };
+    }
     throw new InputError(
       `[run] pretrained: expected the path of a file with ${model}, got none; ready-made networks such as zoo-resnet50 ` +
         'have weights to download',

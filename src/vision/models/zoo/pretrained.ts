@@ -111,14 +111,18 @@ async function md5Of(path: string, where: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** @throws {InputError} if Paddle has no weights of a network */
+export function requireOffered(name: string): void {
+  if (Object.hasOwn(weightFiles, name)) return;
+  throw new InputError(
+    `[${name}] pretrained: expected the path of a file, for Paddle has no weights of this network, got true; ` +
+      `there are weights of ${Object.keys(weightFiles).join(', ')}`,
+  );
+}
+
 /** The file with Paddle's weights in the cache folder, downloaded if need be. */
 async function locate(name: string, onDownload: PretrainedOptions['onDownload']): Promise<string> {
-  if (!Object.hasOwn(weightFiles, name)) {
-    throw new InputError(
-      `[${name}] pretrained: expected the path of a file, for Paddle has no weights of this network, got true; ` +
-        `there are weights of ${Object.keys(weightFiles).join(', ')}`,
-    );
-  }
+  requireOffered(name);
   const { url, md5 } = weightFiles[name];
   const path = join(cacheFolder(), 'weights', basename(url));
   if (!existsSync(path)) {
