@@ -72,8 +72,12 @@ export interface AdamOptions extends OptimizerOptions {
   readonly weightDecay?: number;
 }
 
-/** Adam (Kingma & Ba, 2015) with Paddle's defaults; its weight decay is an L2 penalty in the gradient. */
+/**
+ * Adam (Kingma & Ba, 2015) with Paddle's defaults; its weight decay is an L2 penalty in the gradient. The bias of a
+ * parameter's moments is corrected by the number of times that this parameter was updated, as in Paddle.
+ */
 export class Adam extends Optimizer {
+  protected override readonly countsUpdates = true;
   protected readonly stateNames: readonly string[] = ['moment1', 'moment2'];
   readonly #params: Parameters<typeof ops.adamUpdate>[0];
 
@@ -101,10 +105,10 @@ export class Adam extends Optimizer {
     return 1;
   }
 
-  protected override scalars(): Value {
+  protected override scalars(updates: number): Value {
     const { beta1, beta2 } = this.#params;
     return Value.from(
-      Float32Array.of(this.learningRate, 1 - beta1 ** this.steps, 1 - beta2 ** this.steps, this.keep()),
+      Float32Array.of(this.learningRate, 1 - beta1 ** updates, 1 - beta2 ** updates, this.keep()),
       [4],
       'float32',
     );

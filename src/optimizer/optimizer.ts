@@ -39,6 +39,8 @@ export interface Update {
 export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];
   readonly #states = new Map<Parameter, readonly Buffer[]>();
+  /** Of each parameter; none for a parameter that was never updated. */
+  readonly #updates = new Map<Parameter, number>();
   readonly #clip: GradientClip | undefined;
   #learningRate: number | Schedule;
   #steps = 0;
@@ -58,8 +60,15 @@ export abstract class Optimizer {
   /** The nodes that compute a parameter's new contents and states. */
   protected abstract update(parameter: Value, gradient: Value, states: readonly Value[], scalars: Value): Update;
 
-  /** What changes from step to step, as the update's scalar input. */
-  protected scalars(): Value {
+  /** Whether an update depends on how often the parameter was updated before. */
+  protected readonly countsUpdates: boolean = false;
+
+  /**
+   * What changes from step to step, as the update's scalar input.
+   *
+   * @param _updates how often the parameter has been updated, this time included
+   */
+  protected scalars(_updates: number): Value {
     return Value.from(Float32Array.of(this.learningRate), [], 'float32');
   }
 
@@ -82,9 +91,13 @@ export abstract class Optimizer {
     return this.#learningRate instanceof Schedule ? this.#learningRate : null;
   }
 
-  /** Number of steps taken. */
+  /** Number of steps taken. A parameter without a gradient takes no part in a step. */
   get steps(): number {
     return this.#steps;
+  }
+
+  #updatesOf(parameter: Parameter): number {
+    return this.#updates.get(parameter) ?? 0;
   }
 
   get parameters(): readonly Parameter[] {
@@ -130,10 +143,11 @@ export abstract class Optimizer {
     if (trained.length === 0) {
       throw new InputError('[optimizer] step: expected gradients, got none; call loss.backward() first');
     }
+    const scalars = this.#scalarsOf(trained);
     this.#steps++;
+    for (const parameter of trained) this.#updates.set(parameter, this.#updatesOf(parameter) + 1);
     const assignments: Assignment[] = [];
     const losses = new Set<Value>();
-    const scalars = this.scalars();
     const outside = setOrigin(Origin.update);
     ops.withoutGrad(() => {
       const gradients = trained.map(({ grad }) => (grad as Tensor).value);
@@ -145,7 +159,7 @@ export abstract class Optimizer {
           parameter.value,
           used[i],
           states.map((state) => state.value),
-          scalars,
+          scalars[i],
         );
         assignments.push(parameter.overwrite(updated.parameter));
         parameter.spent = true;
@@ -161,7 +175,22 @@ export abstract class Optimizer {
 
   #takeBack(trained: readonly Parameter[]): void {
     this.#steps--;
-    for (const parameter of trained) parameter.spent = false;
+    for (const parameter of trained) {
+      this.#updates.set(parameter, this.#updatesOf(parameter) - 1);
+      parameter.spent = false;
+    }
+  }
+
+  /**
+   * The scalars of each parameter in the coming step. They are one input of the program if all parameters agree, else one for each: so
+   * that a set of parameters has no more than two programs, however their counts differ.
+   */
+  #scalarsOf(trained: readonly Parameter[]): readonly Value[] {
+    const counts = trained.map((parameter) => this.#updatesOf(parameter) + 1);
+    if (this.countsUpdates && counts.some((count) => count !== counts[0])) {
+      return counts.map((count) => this.scalars(count));
+    }
+    return new Array<Value>(trained.length).fill(this.scalars(counts[0]));
   }
 
   /** Forgets the gradients; otherwise the next `backward()` adds to them. */
@@ -180,11 +209,22 @@ export abstract class Optimizer {
 
   /**
    * What has to be saved to go on later, by name: the states of each parameter (`conv1.weight.velocity`). The number
-   * of steps and the rate are {@link steps} and {@link learningRate}.
+   * of steps and the rate are {@link steps} and {@link learningRate}. Adam adds `conv1.weight.updates` (int32 [1]) for a
+   * parameter that was updated less often than the optimizer has made steps.
    *
    * @param names the parameters by name: `net.namedParameters()`
    */
   stateDict(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
+    const dict = this.#arrays(names);
+    for (const [name, parameter] of names) {
+      const updates = this.#updatesOf(parameter);
+      if (!this.countsUpdates || updates === this.#steps) continue;
+      dict.set(`${name}.${updatesKey}`, new Buffer(Int32Array.of(updates), [1]));
+    }
+    return dict;
+  }
+
+  #arrays(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
     const dict = new Map<string, Buffer>();
     for (const [name, parameter] of names) {
       this.#statesOf(parameter).forEach((state, i) => {
@@ -197,7 +237,8 @@ export abstract class Optimizer {
   /**
    * Restores what {@link stateDict} gave.
    *
-   * @param options.skipMismatch leave states as they are that are missing or misshapen (default false)
+   * @param options.steps the number of steps taken; a parameter was part of all of them unless an entry says otherwise
+   * @param options.skipMismatch leave the states of a parameter as they are if one is missing or misshapen (default false)
    * @returns what was skipped; nothing without `skipMismatch`
    * @throws {InputError} if an entry is missing or misshapen; nothing is overwritten then
    */
@@ -206,7 +247,8 @@ export abstract class Optimizer {
     entries: ReadonlyMap<string, StateEntry>,
     { steps, skipMismatch = false }: { readonly steps: number; readonly skipMismatch?: boolean | undefined },
   ): StateMismatch[] {
-    const dict = this.stateDict(names);
+    const dict = this.#arrays(names);
+    const updates = new Map([...names.keys()].map((name) => [name, updatesIn(entries, name) ?? steps]));
     const skipped = new Map<string, StateMismatch>();
     for (const [name, { shape }] of dict) {
       const entry = entries.get(name);
@@ -218,12 +260,34 @@ export abstract class Optimizer {
       }
       skipped.set(name, { name, kind: entry === undefined ? 'missing' : 'shape', message });
     }
-    for (const [name, state] of dict) {
-      if (!skipped.has(name)) state.load((entries.get(name) as StateEntry).data);
+    for (const [name, parameter] of names) {
+      const own = this.stateNames.map((state) => `${name}.${state}`);
+      // The states of a parameter and its count belong together.
+      if (own.some((key) => skipped.has(key))) continue;
+      for (const key of own) dict.get(key)?.load((entries.get(key) as StateEntry).data);
+      this.#updates.set(parameter, updates.get(name) as number);
     }
     this.#steps = steps;
     return [...skipped.values()];
   }
+}
+
+/** @internal What {@link Optimizer.stateDict} calls a parameter's count of updates. */
+export const updatesKey = 'updates';
+
+/** How often a parameter was updated, if the entries say so. */
+function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string): number | null {
+  const key = `${parameter}.${updatesKey}`;
+  const entry = entries.get(key);
+  if (entry === undefined) return null;
+  const { data } = entry;
+  if (data.length !== 1 || !Number.isInteger(data[0]) || data[0] < 0) {
+    const got = data.length === 1 ? data[0] : `${data.length} values`;
+    throw new InputError(
+      `[optimizer] state ${key}: expected one integer of at least 0, got ${got}; the file is damaged`,
+    );
+  }
+  return data[0];
 }
 
 function checkRate(rate: number): number {

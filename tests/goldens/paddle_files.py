@@ -48,15 +48,20 @@ def adam(parameters):
 
 
 OPTIMIZERS = {'momentum': momentum, 'adam': adam}
+# In these trainings a layer is frozen before the given step.
+JOINS = {'late': {'conv': 1, 'bn': 2}}
 
 
 def images(step):
     return paddle.to_tensor(formula((len(LABELS), 1, 8, 8), 100 + step, 1.0))
 
 
-def train(net, optimizer, steps):
+def train(net, optimizer, steps, joins={}):
     losses = []
     for step in steps:
+        for layer, first in joins.items():
+            for parameter in getattr(net, layer).parameters():
+                parameter.stop_gradient = step < first
         loss = F.cross_entropy(net(images(step)), paddle.to_tensor(LABELS))
         loss.backward()
         optimizer.step()
@@ -69,7 +74,7 @@ def train(net, optimizer, steps):
 
 def begun(name):
     net = Net()
-    return net, OPTIMIZERS[name](net.parameters())
+    return net, OPTIMIZERS.get(name, adam)(net.parameters())
 
 
 def as_in_new_process(function):
@@ -89,10 +94,11 @@ def trained_in_paddle(name):
     for seed, (key, state) in enumerate(net.state_dict().items()):
         if not key.startswith('bn.'):
             state.set_value(formula(state.shape, seed, 0.5))
-    train(net, optimizer, BEFORE)
+    joins = JOINS.get(name, {})
+    train(net, optimizer, BEFORE, joins)
     paddle.save(net.state_dict(), str(FILES / f'{name}.pdparams'))
     paddle.save(optimizer.state_dict(), str(FILES / f'{name}.pdopt'))
-    return train(net, optimizer, AFTER)
+    return train(net, optimizer, AFTER, joins)
 
 
 @as_in_new_process
@@ -198,7 +204,7 @@ def main():
         'python': platform.python_version(),
         'labels': LABELS,
         'names': {network: names_of(network) for network in ('resnet18', 'googlenet', 'mobilenet_v2')},
-        'fromPaddle': {name: trained_in_paddle(name) for name in OPTIMIZERS},
+        'fromPaddle': {name: trained_in_paddle(name) for name in (*OPTIMIZERS, *JOINS)},
     }
     with tempfile.TemporaryDirectory() as folder:
         # The test compares with the sums that are about to be written: it may fail, but not before it wrote.

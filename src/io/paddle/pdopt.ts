@@ -3,6 +3,7 @@ import { formatShape, sameShape } from '../../graph/shape.js';
 import type { Layer, StateMismatch } from '../../nn/layer.js';
 import { Adam, type Optimizer } from '../../optimizer/index.js';
 import type { ScheduleState } from '../../optimizer/lr/schedule.js';
+import { updatesKey } from '../../optimizer/optimizer.js';
 import type { Parameter } from '../../tensor/state.js';
 import type { TensorData } from '../safetensors.js';
 import { snapshot } from '../snapshot.js';
@@ -119,9 +120,11 @@ export interface PdoptLoadOptions extends PdoptOptions {
  * is with Adam) and learning rate, or the state of its schedule, included.
  *
  * The parameters go by `parameterNames`; without, by the names that Paddle gives them in a new process, or, if the file
- * has others, in the order of the network.
+ * has others, in the order of the network. A parameter of which the file has no state starts anew: Paddle makes states
+ * in a parameter's first step.
  *
- * @returns what was skipped
+ * @returns each parameter that starts anew, each state of the file that belongs to none of the optimizer's parameters,
+ * and what was skipped
  * @throws InputError if the file belongs to another network or optimizer; nothing is overwritten then
  */
 export async function loadPdopt(
@@ -132,11 +135,23 @@ export async function loadPdopt(
 ): Promise<StateMismatch[]> {
   const { states, schedule } = await readPdopt(path);
   const parameters = trained(optimizer, network);
-  const entries = new Map<string, TensorData>();
+  const kinds = kindsOf(optimizer, parameters);
   const names = parameterNames ?? namesIn(states, parameters, network, path);
+  const entries = new Map<string, TensorData>();
+  const notices: StateMismatch[] = [];
+  const used = new Set<string>();
   let steps = 0;
   for (const [name, parameter] of parameters) {
-    const own = states.get(names.get(name) ?? '') ?? new Map<string, TensorData>();
+    const paddleName = names.get(name) ?? '';
+    const own = states.get(paddleName);
+    used.add(paddleName);
+    if (own === undefined) {
+      if (kinds.length === 0) continue;
+      for (const kind of kinds) entries.set(`${name}.${kind}`, zerosLike(parameter));
+      entries.set(`${name}.${updatesKey}`, countOf(0));
+      notices.push({ name, kind: 'missing', message: `states of ${name}: the file has none; they start anew` });
+      continue;
+    }
     for (const [kind, state] of own) {
       if (kind.endsWith('_pow_acc')) continue;
       if (!skipMismatch && !sameShape(state.shape, parameter.shape)) {
@@ -147,13 +162,42 @@ export async function loadPdopt(
       }
       entries.set(`${name}.${kind}`, state);
     }
-    if (optimizer instanceof Adam) steps = Math.max(steps, stepsOf(own, optimizer.betas, path));
+    if (optimizer instanceof Adam && kinds.every((kind) => own.has(kind))) {
+      const updates = updatesOf(own, optimizer.betas, `${path}: ${name}`);
+      entries.set(`${name}.${updatesKey}`, countOf(updates));
+      steps = Math.max(steps, updates);
+    }
   }
-  const skipped = optimizer.loadStateDict(parameters, entries, { steps, skipMismatch });
-  if (schedule === null) return skipped;
+  const others = [...states.keys()].filter((paddleName) => !used.has(paddleName));
+  if (others.length > 0 && others.length === states.size) {
+    throw new InputError(
+      `[paddle] ${path}: expected states of the optimizer's parameters, got those of ${others.slice(0, 3).join(', ')}` +
+        `${others.length > 3 ? ' …' : ''}; it belongs to another network`,
+    );
+  }
+  for (const name of others) {
+    notices.push({ name, kind: 'unknown', message: `states of ${name}: the optimizer trains no such parameter` });
+  }
+  notices.push(...optimizer.loadStateDict(parameters, entries, { steps, skipMismatch }));
+  if (schedule === null) return notices;
   if (optimizer.schedule === null) optimizer.learningRate = schedule.lastLr;
   else optimizer.schedule.setStateDict(schedule);
-  return skipped;
+  return notices;
+}
+
+/** What the optimizer keeps for each parameter: `['velocity']`. */
+function kindsOf(optimizer: Optimizer, parameters: ReadonlyMap<string, Parameter>): readonly string[] {
+  const [first] = parameters;
+  const keys = [...optimizer.stateDict(new Map([first])).keys()].map((key) => key.slice(first[0].length + 1));
+  return keys.filter((kind) => kind !== updatesKey);
+}
+
+function zerosLike({ shape, size }: Parameter): TensorData {
+  return { shape, dtype: 'float32', data: new Float32Array(size) };
+}
+
+function countOf(updates: number): TensorData {
+  return { shape: [1], dtype: 'int32', data: Int32Array.of(updates) };
 }
 
 /** Writes the states of an optimizer, with that of its schedule if it has one. */
@@ -165,48 +209,55 @@ export async function savePdopt(
 ): Promise<void> {
   const parameters = trained(optimizer, network);
   const states = new Map<string, Map<string, TensorData>>();
+  const updates = new Map<string, number>();
   for (const [key, state] of await snapshot(optimizer.stateDict(parameters))) {
     const end = key.lastIndexOf('.');
     const own = parameterNames.get(key.slice(0, end));
     if (own === undefined) {
       throw new InputError(`[paddle] parameterNames: expected the name of ${key.slice(0, end)}, got none`);
     }
-    states.set(own, (states.get(own) ?? new Map<string, TensorData>()).set(key.slice(end + 1), state));
+    const kind = key.slice(end + 1);
+    if (kind === updatesKey) updates.set(own, state.data[0]);
+    else states.set(own, (states.get(own) ?? new Map<string, TensorData>()).set(kind, state));
   }
   if (optimizer instanceof Adam) {
-    for (const own of states.values()) {
-      for (const [kind, power] of powersOf(optimizer.steps, optimizer.betas)) own.set(kind, power);
+    for (const [name, own] of states) {
+      const count = updates.get(name) ?? optimizer.steps;
+      for (const [kind, power] of powersOf(count, optimizer.betas)) own.set(kind, power);
     }
   }
   await writePdopt(path, { states, schedule: optimizer.schedule?.stateDict() ?? null }, { protocol });
 }
 
-/** What Paddle's Adam keeps beside the moments: each beta to the power that the next step will use. */
-function powersOf(steps: number, betas: readonly number[]): [kind: string, power: TensorData][] {
+/** What Paddle's Adam keeps beside the moments: each beta to the power that the parameter's next update will use. */
+function powersOf(updates: number, betas: readonly number[]): [kind: string, power: TensorData][] {
   return betas.map((beta, i) => [
     `beta${i + 1}_pow_acc`,
-    { shape: [1], dtype: 'float32', data: Float32Array.of(beta ** (steps + 1)) },
+    { shape: [1], dtype: 'float32', data: Float32Array.of(beta ** (updates + 1)) },
   ]);
 }
 
 /** The inverse of {@link powersOf}. */
-function stepsOf(own: ReadonlyMap<string, TensorData>, betas: readonly number[], path: string): number {
+function updatesOf(own: ReadonlyMap<string, TensorData>, betas: readonly number[], where: string): number {
+  const refuse = (got: string) =>
+    new InputError(
+      `[paddle] ${where}: powers of beta1 and beta2: expected those of ${betas.join(' and ')}, got ${got}; ` +
+        'make the optimizer with the betas of the training',
+    );
   // float32 loses the power of a small beta first; once all are lost, the steps make no difference any more.
   const lost = 1e-30;
   const counts = betas.flatMap((beta, i) => {
-    const power = own.get(`beta${i + 1}_pow_acc`)?.data[0] ?? 0;
-    return beta > 0 && power > lost ? [Math.log(power) / Math.log(beta) - 1] : [];
+    const power = own.get(`beta${i + 1}_pow_acc`);
+    if (power?.data.length !== 1) throw refuse(power === undefined ? 'none' : `${power.data.length} values`);
+    if (!(power.data[0] >= 0 && power.data[0] <= 1)) throw refuse(`${power.data[0]}`);
+    return beta > 0 && power.data[0] > lost ? [Math.log(power.data[0]) / Math.log(beta) - 1] : [];
   });
-  if (counts.length === 0) return own.size === 0 ? 0 : Math.ceil(Math.log(lost) / Math.log(Math.max(...betas)));
+  if (counts.length === 0) return Math.ceil(Math.log(lost) / Math.log(Math.max(...betas)));
   // The error of a power grows with the steps, most for a beta near 1.
   const tolerance = 0.01 + 0.001 * counts[0];
-  if (counts.some((count) => Math.abs(count - Math.round(counts[0])) > tolerance)) {
-    throw new InputError(
-      `[paddle] ${path}: powers of beta1 and beta2: expected those of ${betas.join(' and ')}, got others; ` +
-        'make the optimizer with the betas of the training',
-    );
-  }
-  return Math.round(counts[0]);
+  const count = Math.round(counts[0]);
+  if (count < 0 || counts.some((other) => Math.abs(other - count) > tolerance)) throw refuse('others');
+  return count;
 }
 
 /** Paddle's names of the parameters by ours, for a file that comes alone. */
@@ -218,8 +269,9 @@ function namesIn(
 ): ReadonlyMap<string, string> {
   const usual = paddleNames(network);
   const inFile = [...states.keys()];
-  if (inFile.length === 0 || [...parameters.keys()].every((name) => states.has(usual.get(name) as string)))
-    return usual;
+  const own = new Set([...parameters.keys()].map((name) => usual.get(name) as string));
+  // Parameters that were never updated have no state in the file.
+  if (inFile.every((name) => own.has(name)) || [...own].every((name) => states.has(name))) return usual;
   if (inFile.length !== parameters.size) {
     throw new InputError(
       `[paddle] ${path}: expected states of ${parameters.size} parameters, got ${inFile.length}; ` +

@@ -299,6 +299,95 @@ describe('networks and optimizers', () => {
     );
   });
 
+  /** States by Paddle's names, from those by the network's own. */
+  const statesOf = (layer: Layer, states: Readonly<Record<string, Readonly<Record<string, TensorData>>>>) => {
+    const names = paddleNames(layer);
+    return new Map(
+      Object.entries(states).map(([name, own]) => [names.get(name) as string, new Map(Object.entries(own))]),
+    );
+  };
+
+  it('each parameter goes on from its own powers of beta, and writes them', async () => {
+    const layer = new Linear(1, 1);
+    const adamState = (moment1: number, moment2: number, steps: number) => ({
+      moment1: f32([...(steps === 1 ? [1] : [1, 1])], [moment1]),
+      moment2: f32([...(steps === 1 ? [1] : [1, 1])], [moment2]),
+      beta1_pow_acc: f32([1], [0.9 ** (steps + 1)]),
+      beta2_pow_acc: f32([1], [0.999 ** (steps + 1)]),
+    });
+    // After t even gradients of 1, the moments are 1 − βᵗ.
+    const after = (steps: number) => adamState(1 - 0.9 ** steps, 1 - 0.999 ** steps, steps);
+    await writePdopt(path, { states: statesOf(layer, { weight: after(300), bias: after(1) }), schedule: null });
+    const optimizer = new Adam({ parameters: layer.parameters(), learningRate: 0.1 });
+    expect(await loadPdopt(optimizer, layer, path)).toEqual([]);
+    expect(optimizer.steps).toBe(300);
+    const before = await Promise.all(layer.parameters().map((parameter) => parameter.item()));
+    layer
+      .parameters()
+      .reduce<Tensor | null>((sum, p) => (sum === null ? p.sum() : sum.add(p.sum())), null)
+      ?.backward();
+    await optimizer.step();
+    for (const [i, parameter] of layer.parameters().entries()) {
+      expect(await parameter.item()).toBeCloseTo(before[i] - 0.1, 4);
+    }
+    await savePdopt(optimizer, layer, path);
+    const { states } = await readPdopt(path);
+    const powers = [...states.values()].map((own) => own.get('beta1_pow_acc')?.data[0]);
+    expect(powers).toEqual([Math.fround(0.9 ** 302), Math.fround(0.9 ** 3)]);
+    const again = adamOf(layer);
+    await loadPdopt(again, layer, path);
+    const counts = again.stateDict(layer.namedParameters());
+    expect(await counts.get('bias.updates')?.data()).toEqual(Int32Array.of(2));
+    expect(counts.has('weight.updates')).toBe(false);
+  });
+
+  it('parameters of which a file has no state start anew, which is told; a file of other parameters is refused', async () => {
+    const net = new Net();
+    const velocity = f32([2], formula(2, 1, 1));
+    await writePdopt(path, { states: statesOf(net, { 'second.bias': { velocity } }), schedule: null });
+    const optimizer = new Momentum({ parameters: net.parameters() });
+    const parameters = net.namedParameters();
+    for (const state of optimizer.stateDict(parameters).values()) state.load(new Float32Array(state.size).fill(7));
+    const notices = await loadPdopt(optimizer, net, path);
+    expect(notices.map(({ name, kind }) => `${kind} ${name}`)).toEqual(
+      [...parameters.keys()].filter((name) => name !== 'second.bias').map((name) => `missing ${name}`),
+    );
+    expect(notices[0].message).toBe('states of second.weight: the file has none; they start anew');
+    const states = optimizer.stateDict(parameters);
+    expect(await states.get('second.bias.velocity')?.data()).toEqual(velocity.data);
+    expect(new Set(await states.get('second.weight.velocity')?.data())).toEqual(new Set([0]));
+
+    // Only the last layer is trained: the rest of a whole file is told.
+    const head = new Momentum({ parameters: net.first.parameters() });
+    await savePdopt(optimizer, net, path);
+    const unknown = await loadPdopt(head, net, path);
+    expect(unknown.map(({ kind }) => kind)).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
+    expect(unknown[0].message).toBe('states of linear_0.w_0: the optimizer trains no such parameter');
+    const elsewhere = new Map([['first.weight', 'linear_8.w_0']]);
+    await expect(loadPdopt(head, net, path, { parameterNames: elsewhere })).rejects.toThrow(
+      "expected states of the optimizer's parameters, got those of linear_0.w_0, linear_0.b_0, batch_norm2d_0.w_0 …",
+    );
+  });
+
+  it('half a state of a parameter is refused', async () => {
+    const layer = new Linear(2, 3);
+    const zeros = f32([2, 3], new Float32Array(6));
+    const power = f32([1], [0.9]);
+    const whole = { moment1: zeros, moment2: zeros, beta1_pow_acc: power, beta2_pow_acc: f32([1], [0.999]) };
+    const load = async (weight: Readonly<Record<string, TensorData>>) => {
+      await writePdopt(path, { states: statesOf(layer, { weight }), schedule: null });
+      return loadPdopt(adamOf(layer), layer, path);
+    };
+    expect((await load(whole)).map(({ name }) => name)).toEqual(['bias']);
+    const { moment2: _, ...noMoment } = whole;
+    await expect(load(noMoment)).rejects.toThrow('[optimizer] state weight.moment2: expected [2,3], got none');
+    const { beta2_pow_acc: __, ...noPower } = whole;
+    await expect(load(noPower)).rejects.toThrow('expected those of 0.9 and 0.999, got none');
+    for (const bad of [Number.NaN, -1, 1.5, 1]) {
+      await expect(load({ ...whole, beta1_pow_acc: f32([1], [bad]) })).rejects.toThrow('powers of beta1 and beta2');
+    }
+  });
+
   it('after more steps than float32 can tell, they make no difference', async () => {
     const layer = new Linear(2, 3);
     const states = new Map<string, Map<string, TensorData>>();
