@@ -1,6 +1,7 @@
 import { InternalError } from '../errors.js';
-import type { Assignment, Node, Value } from '../graph/node.js';
+import { type Assignment, type AssignmentTarget, type Node, staleTensor, type Value } from '../graph/node.js';
 import type { Storage } from '../graph/storage.js';
+import { someSource, waitingStates } from '../graph/waiting.js';
 import { type Graph, GraphNode, type GraphOutput, GraphValue } from './graph.js';
 
 /** Everything that has to run to realize some values: the lazy graph cut out, in order. */
@@ -21,7 +22,11 @@ let walks = 0;
 
 /**
  * Collects the graph behind `values` and `assigned`, and behind every pending assignment that a node on the way
- * brings along.
+ * brings along. What else waits for data that are to be overwritten joins, since it could not be computed later. With
+ * `assigned`, which a training step has, so does all that waits on the same graph: such as the running statistics of a
+ * layer whose output the loss does not use.
+ *
+ * @throws {StaleTensorError} if one of the values depends on data that have been overwritten
  */
 export function capture(
   values: readonly Value[],
@@ -40,31 +45,58 @@ export function capture(
     storage.place = sources.length;
     sources.push(storage);
   };
+  /** Targets that are not to be assigned again. */
+  let renewed: Set<AssignmentTarget> | null = null;
   const assign = (assignment: Assignment) => {
-    if (assignment.target.value !== assignment.value) return;
+    if (assignment.target.value !== assignment.value || renewed?.has(assignment.target)) return;
+    renewed?.add(assignment.target);
     assignments.push(assignment);
     pending.push(assignment.value);
   };
 
+  const collect = () => {
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (value.storage !== null) {
+        if (value.stale) throw staleTensor((wantedBy(value, values, assignments) ?? value).shape);
+        addSource(value.storage);
+        continue;
+      }
+      const { node } = value;
+      if (node === null) throw new InternalError('a value with neither data nor a node');
+      if (node.mark === walk) continue;
+      node.mark = walk;
+      nodes.push(node);
+      for (const input of node.inputs) pending.push(input);
+      if (node.assignments !== null) for (const assignment of node.assignments) assign(assignment);
+    }
+  };
+
   for (const value of values) pending.push(value);
   for (const assignment of assigned) assign(assignment);
-  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    if (value.storage !== null) {
-      addSource(value.current());
-      continue;
-    }
-    const { node } = value;
-    if (node === null) throw new InternalError('a value with neither data nor a node');
-    if (node.mark === walk) continue;
-    node.mark = walk;
-    nodes.push(node);
-    for (const input of node.inputs) pending.push(input);
-    if (node.assignments !== null) for (const assignment of node.assignments) assign(assignment);
+  collect();
+
+  const isStep = assigned.length > 0;
+  const waiting = assignments.length > 0 ? waitingStates() : [];
+  for (let found = waiting.length > 0; found; ) {
+    renewed = new Set(assignments.map(({ target }) => target));
+    const overwritten = new Set(assignments.map(({ storage }) => storage));
+    const joins = ({ storage, node }: Value) =>
+      (storage !== null && overwritten.has(storage)) || (isStep && (storage ?? node)?.mark === walk);
+    const joining = waiting.filter((target) => !renewed?.has(target) && someSource(target.value, joins));
+    for (const target of joining) assign({ target, value: target.value, storage: target.storage });
+    collect();
+    found = joining.length > 0;
   }
   for (const { storage } of assignments) addSource(storage);
   nodes.sort((a, b) => a.id - b.id);
   for (let i = 0; i < nodes.length; i++) nodes[i].place = i;
   return { nodes, sources, values, assignments, finite };
+}
+
+/** What depends on a value: one of those that are wanted, if any, else one that is assigned. */
+function wantedBy(value: Value, values: readonly Value[], assignments: readonly Assignment[]): Value | undefined {
+  const roots = [...values, ...assignments.map((assignment) => assignment.value)];
+  return roots.find((root) => someSource(root, (source) => source === value));
 }
 
 /** Copies the captured structure into a graph for the compiler; it keeps no data and no lazy values alive. */

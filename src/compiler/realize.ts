@@ -50,25 +50,28 @@ export function realize(
   finite: readonly Value[] = [],
 ): void {
   const wanted = values.filter((value) => value.storage === null);
-  for (const value of finite) if (value.storage !== null) requireFinite(value.current().read()[0]);
-  const captured = capture(wanted, assigned, finite);
-  const { nodes, assignments } = captured;
-  // What is wanted as it was before this program overwrites it gets memory of its own.
-  const saved = values.filter((value) => assignments.some(({ storage }) => storage === value.storage));
-  for (const value of saved) value.current();
+  // Until all is captured, what was to be assigned is all that there is to take back.
+  let begun: Pick<Capture, 'nodes' | 'assignments'> = { nodes: [], assignments: assigned };
   try {
+    for (const value of finite) if (value.storage !== null) requireFinite(value.current().read()[0]);
+    const captured = capture(wanted, assigned, finite);
+    begun = captured;
+    const { nodes, assignments } = captured;
+    // What is wanted as it was before this program overwrites it gets memory of its own.
+    const saved = values.filter((value) => assignments.some(({ storage }) => storage === value.storage));
+    for (const value of saved) value.current();
     if (nodes.length > 0 || assignments.length > 0) run(engine, { ...captured, values: [...wanted, ...saved] });
     for (const { storage, value } of assignments) {
       storage.version++;
       if (value.storage === null) value.realize(storage);
     }
   } finally {
-    release(captured);
+    release(begun);
   }
 }
 
 /** Targets that were not renewed (a label was out of range) are left with what they had. */
-function release({ nodes, assignments }: Capture): void {
+function release({ nodes, assignments }: Pick<Capture, 'nodes' | 'assignments'>): void {
   for (const { target } of assignments) target.committed();
   for (const node of nodes) node.assignments = null;
 }
@@ -106,14 +109,16 @@ export function plan(
   finite: readonly Value[],
   keep: boolean,
 ): MemoryNeed {
-  const captured = capture(values, assigned, finite);
+  let begun: Pick<Capture, 'nodes' | 'assignments'> = { nodes: [], assignments: assigned };
   try {
+    const captured = capture(values, assigned, finite);
+    begun = captured;
     const { program } = keep ? lookUp(engine, captured) : compile(engine, toGraph(captured));
     const need = needFor(engine, program, captured);
     if (!keep) program.dispose();
     return need;
   } finally {
-    release(captured);
+    release(begun);
   }
 }
 

@@ -2,7 +2,7 @@ import { InternalError, StaleTensorError } from '../errors.js';
 import type { DType, OutputDType, TypedArray } from './dtype.js';
 import type { OpName, OpParams, Spec } from './op.js';
 import { currentOrigin } from './origin.js';
-import type { Shape } from './shape.js';
+import { formatShape, type Shape } from './shape.js';
 import { Storage } from './storage.js';
 
 let nextId = 1;
@@ -35,6 +35,8 @@ export class Node<K extends OpName = OpName> {
 
 /** Who keeps data over many steps: a parameter, a buffer, an optimizer state. */
 export interface AssignmentTarget {
+  /** What the newest value is computed into. */
+  readonly storage: Storage;
   /** The newest value, possibly not computed yet. */
   readonly value: Value;
   /** Called when the newest value has been computed into the storage. */
@@ -94,17 +96,24 @@ export class Value {
     if (!this.requiresGrad || this.released) this.node = null;
   }
 
+  /** Whether the data have been overwritten since this value was made. */
+  get stale(): boolean {
+    return this.storage !== null && this.storage.version !== this.#version;
+  }
+
   /** The data, or an error if a step has overwritten them since this value was made. */
   current(): Storage {
-    const storage = this.storage;
-    if (storage === null) throw new InternalError('a value that was not realized was read');
-    if (storage.version !== this.#version) {
-      throw new StaleTensorError(
-        `[tensor] a tensor of shape [${this.shape}] was left unread until a training step had overwritten the data ` +
-          'it depends on: expected it to be read (await t.data()) before the step, or realized with it ' +
-          '(await optimizer.step({ also: [t] }))',
-      );
-    }
-    return storage;
+    if (this.storage === null) throw new InternalError('a value that was not realized was read');
+    if (this.stale) throw staleTensor(this.shape);
+    return this.storage;
   }
+}
+
+/** @param shape of the tensor that somebody wants to read */
+export function staleTensor(shape: Shape): StaleTensorError {
+  return new StaleTensorError(
+    `[tensor] a tensor of shape ${formatShape(shape)} was left unread until a training step had overwritten the data ` +
+      'it depends on: expected it to be read (await t.data()) before the step, or realized with it ' +
+      '(await optimizer.step({ also: [t] }))',
+  );
 }

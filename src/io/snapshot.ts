@@ -1,9 +1,12 @@
+import { realizeAll } from '../tensor/evaluate.js';
 import type { State } from '../tensor/state.js';
 import type { TensorData } from './safetensors.js';
 
 /** The contents of states, as they are now. */
 export async function snapshot(states: ReadonlyMap<string, State>): Promise<Map<string, TensorData>> {
   const tensors = new Map<string, TensorData>();
+  // All in one program, where some of them wait to be computed.
+  await realizeAll([...states.values()]);
   for (const [name, state] of states) {
     tensors.set(name, { shape: state.shape, dtype: state.dtype, data: await state.data() });
   }

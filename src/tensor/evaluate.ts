@@ -2,6 +2,8 @@ import { plan, realize } from '../compiler/realize.js';
 import type { MemoryNeed } from '../engine/memory.js';
 import { currentEngine } from '../engine/select.js';
 import type { Assignment, Value } from '../graph/node.js';
+import type { Storage } from '../graph/storage.js';
+import { someSource, waitingStates } from '../graph/waiting.js';
 
 /** Programs run synchronously; after this many milliseconds the event loop gets a turn (signals, timers, decoding). */
 const turnInterval = 10;
@@ -28,6 +30,14 @@ export async function realizeAll(
     await new Promise<void>((resolve) => setImmediate(resolve));
     lastTurn = performance.now();
   }
+}
+
+/** Computes the states that wait for data which are about to be overwritten, such as running statistics. */
+export function computeWaiting(overwritten: Storage): void {
+  const states = waitingStates().filter(({ value }) => someSource(value, ({ storage }) => storage === overwritten));
+  if (states.length === 0) return;
+  const assigned = states.map((target) => ({ target, value: target.value, storage: target.storage }));
+  realize(currentEngine(), [], assigned);
 }
 
 /** What memory {@link realizeAll} would take. Nothing runs; with `keep`, its program is there afterwards. */

@@ -3,7 +3,9 @@ import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.j
 import { type Assignment, type AssignmentTarget, type GradientSink, Value } from '../graph/node.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
+import { startWaiting, stopWaiting } from '../graph/waiting.js';
 import * as ops from '../ops/index.js';
+import { computeWaiting } from './evaluate.js';
 import { Tensor } from './tensor.js';
 
 /**
@@ -45,6 +47,7 @@ export abstract class State extends Tensor implements AssignmentTarget {
     }
     trigger.node.assignments ??= [];
     trigger.node.assignments.push(this.overwrite(value));
+    startWaiting(this);
   }
 
   /**
@@ -65,12 +68,15 @@ export abstract class State extends Tensor implements AssignmentTarget {
           `(shape ${formatShape(this.shape)}), got ${data.length} of ${dtypeOf(data)}`,
       );
     }
+    this.committed();
+    computeWaiting(this.#storage);
     this.#storage.write(data);
     this.committed();
   }
 
   /** @internal */
   committed(): void {
+    stopWaiting(this);
     this.lazy = this.leaf();
   }
 

@@ -103,7 +103,7 @@ describe.each(engines)('%s', (engine) => {
   beforeEach(() => setEngine(engine));
   const close = { tolerance: 1e-5, floor: 1 };
 
-  it.each([...names, late])('goes on from the files of Paddle: %s', async (name) => {
+  it.each([...names, late] as const)('goes on from the files of Paddle: %s', async (name) => {
     const run = begun(name);
     await loadPdparams(run.net, join(files, `${name}.pdparams`));
     await loadPdopt(run.optimizer, run.net, join(files, `${name}.pdopt`));

@@ -89,6 +89,13 @@ describe.each(engines)('%s: counts of updates', (engine) => {
       .backward();
     await expect(optimizer.step({ finiteLoss: true })).rejects.toThrow('expected a finite number');
     optimizer.clearGrad();
+    // The same where the loss has been read before the step.
+    const loss = parameters[0].div(tensor([0, 0])).sum();
+    loss.backward();
+    await loss.data();
+    await expect(optimizer.step({ finiteLoss: true })).rejects.toThrow('expected a finite number');
+    optimizer.clearGrad();
+    expect(await first(parameters[0])).toBe(1);
     await step(optimizer, parameters);
     expect(await first(parameters[0])).toBeCloseTo(0.9, 5);
 

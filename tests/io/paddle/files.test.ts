@@ -316,8 +316,8 @@ describe('networks and optimizers', () => {
       beta2_pow_acc: f32([1], [0.999 ** (steps + 1)]),
     });
     // After t even gradients of 1, the moments are 1 − βᵗ.
-    const after = (steps: number) => adamState(1 - 0.9 ** steps, 1 - 0.999 ** steps, steps);
-    await writePdopt(path, { states: statesOf(layer, { weight: after(300), bias: after(1) }), schedule: null });
+    const evenly = (steps: number) => adamState(1 - 0.9 ** steps, 1 - 0.999 ** steps, steps);
+    await writePdopt(path, { states: statesOf(layer, { weight: evenly(300), bias: evenly(1) }), schedule: null });
     const optimizer = new Adam({ parameters: layer.parameters(), learningRate: 0.1 });
     expect(await loadPdopt(optimizer, layer, path)).toEqual([]);
     expect(optimizer.steps).toBe(300);

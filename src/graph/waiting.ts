@@ -1,0 +1,49 @@
+import type { AssignmentTarget, Value } from './node.js';
+
+/**
+ * States whose newest contents are still to be computed, such as the running statistics of a forward pass that nothing
+ * has run yet. Whoever overwrites data looks here first: what waits for the old data has to be computed before.
+ *
+ * They are not held here, so that a network that nobody uses any more goes with its graph.
+ */
+const waiting = new Set<WeakRef<AssignmentTarget>>();
+const references = new WeakMap<AssignmentTarget, WeakRef<AssignmentTarget>>();
+
+/** Notes that a state waits. It does so until {@link stopWaiting}. */
+export function startWaiting(target: AssignmentTarget): void {
+  let reference = references.get(target);
+  if (reference === undefined) {
+    reference = new WeakRef(target);
+    references.set(target, reference);
+  }
+  waiting.add(reference);
+}
+
+export function stopWaiting(target: AssignmentTarget): void {
+  const reference = references.get(target);
+  if (reference !== undefined) waiting.delete(reference);
+}
+
+/** All states that wait, in the order in which they began to. */
+export function waitingStates(): AssignmentTarget[] {
+  const targets: AssignmentTarget[] = [];
+  for (const reference of waiting) {
+    const target = reference.deref();
+    if (target === undefined) waiting.delete(reference);
+    else targets.push(target);
+  }
+  return targets;
+}
+
+/** Whether a value, or one that it is computed from, is accepted. Realized data are where the search ends. */
+export function someSource(value: Value, accepts: (value: Value) => boolean): boolean {
+  const seen = new Set<Value>();
+  const open = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (accepts(next)) return true;
+    if (next.storage === null && next.node !== null) open.push(...next.node.inputs);
+  }
+  return false;
+}
