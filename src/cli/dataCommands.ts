@@ -1,12 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   dataDirOption,
+  fileColumnOption,
   imageSize,
   jsonOption,
+  labelColumnOption,
   naturalNumber,
   noCacheOption,
   onBadImageOption,
   positiveInteger,
+  rootOption,
+  splitColumnOption,
   workersOption,
 } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -33,6 +37,10 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
     .addOption(workersOption())
     .addOption(noCacheOption())
     .addOption(onBadImageOption())
+    .addOption(fileColumnOption())
+    .addOption(labelColumnOption())
+    .addOption(splitColumnOption())
+    .addOption(rootOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -13,6 +13,7 @@ import {
 import { EngineError, InputError } from '../errors.js';
 import type { OperatingRule } from '../metric/index.js';
 import type { OpenOptions } from '../vision/datasets/registry.js';
+import type { TableOptions } from '../vision/datasets/tableColumns.js';
 
 /** Text of an option as a number; commander says which option it was. */
 export function positiveInteger(text: string): number {
@@ -76,8 +77,8 @@ export interface EngineOptions {
   readonly precision?: Precision;
 }
 
-/** How photographs are read. */
-export interface ReadingOptions {
+/** How photographs, and a table that lists them, are read. */
+export interface ReadingOptions extends TableOptions {
   readonly workers?: number;
   /** False after --no-cache. */
   readonly cache: boolean;
@@ -96,8 +97,29 @@ export const onBadImageOption = () =>
     'skip',
   ]);
 
-export function readingOf({ workers, cache, onBadImage }: ReadingOptions): OpenOptions['reading'] {
-  return { cache, ...(workers !== undefined && { numWorkers: workers }), ...(onBadImage && { onBadImage }) };
+export const fileColumnOption = () =>
+  new Option('--file-column <name>', 'of csv:FILE: the column with the pictures (default: file, image, path …)');
+export const labelColumnOption = () =>
+  new Option('--label-column <name>', 'of csv:FILE: the column with the classes (default: label, class, target …)');
+export const splitColumnOption = () =>
+  new Option(
+    '--split-column <name>',
+    'of csv:FILE: the column that says which images are for judging (default: split)',
+  );
+export const rootOption = () =>
+  new Option('--root <dir>', 'of csv:FILE: the folder that its paths start from (default: that of the table)');
+
+export function readingOf(options: ReadingOptions): OpenOptions['reading'] {
+  const { workers, cache, onBadImage, fileColumn, labelColumn, splitColumn, root } = options;
+  const named = Object.entries({ fileColumn, labelColumn, splitColumn, root }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return {
+    ...(named.length > 0 && { table: Object.fromEntries(named) }),
+    cache,
+    ...(workers !== undefined && { numWorkers: workers }),
+    ...(onBadImage && { onBadImage }),
+  };
 }
 
 export const engineOption = () =>

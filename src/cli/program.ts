@@ -10,8 +10,10 @@ import {
   convOption,
   dataDirOption,
   engineOption,
+  fileColumnOption,
   imageSize,
   jsonOption,
+  labelColumnOption,
   naturalNumber,
   noCacheOption,
   nonNegative,
@@ -19,8 +21,10 @@ import {
   operatingRule,
   positiveInteger,
   precisionOption,
+  rootOption,
   share,
   sizes,
+  splitColumnOption,
   threadsOption,
   workersOption,
 } from './options.js';
@@ -156,6 +160,10 @@ Examples:
     .addOption(workersOption())
     .addOption(noCacheOption())
     .addOption(onBadImageOption())
+    .addOption(fileColumnOption())
+    .addOption(labelColumnOption())
+    .addOption(splitColumnOption())
+    .addOption(rootOption())
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(convOption())
@@ -185,6 +193,10 @@ Examples:
     .addOption(workersOption())
     .addOption(noCacheOption())
     .addOption(onBadImageOption())
+    .addOption(fileColumnOption())
+    .addOption(labelColumnOption())
+    .addOption(splitColumnOption())
+    .addOption(rootOption())
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(convOption())

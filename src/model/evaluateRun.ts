@@ -90,6 +90,8 @@ export interface RunEvaluation extends Evaluation {
   readonly data: SplitRecord;
   readonly title: string;
   readonly synthetic: boolean;
+  /** What was understood of the data or passed over, for people. */
+  readonly notes: readonly string[];
   /** Whether images and labels are those that the training knew as this split. */
   readonly sameData: boolean;
   /** Which of the images the network was trained on. */
@@ -111,15 +113,16 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const other = options.data !== undefined;
   const asked = options.data === undefined ? known : findData(options.data);
   const location = asked.location ?? options.dataDir;
+  const elsewhere = other && !(asked.name === known.name && location && resolve(location) === known.location);
   const opened = await datasetKind(asked.name).open({
     location,
     images: known.images ?? imagesFor(model.inputShape),
     holdOut: known.holdOut ?? { share: 0.2, seed: config.seed },
     classNames: known.classNames,
-    reading: readingAs(known, options.reading),
+    // Another table may have other columns.
+    reading: readingAs(elsewhere ? { ...known, table: undefined } : known, options.reading),
     onDownload: options.onDownload,
   });
-  const elsewhere = other && !(asked.name === known.name && location && resolve(location) === known.location);
   const split = options.split ?? (elsewhere && opened.holdOut !== null ? 'all' : 'eval');
   const judged = await opened.open(split);
   const total = judged.dataset.length;
@@ -143,6 +146,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     others: untrainedPart(result, seen),
     title: opened.title,
     synthetic: opened.synthetic,
+    notes: opened.notes ?? [],
     sameData: split !== 'all' && data.sha256 === known[split].sha256,
     screening: screeningOf(result, run.operatingPoint),
   };

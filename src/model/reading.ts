@@ -5,5 +5,10 @@ import type { RunConfig } from './records.js';
 export function readingAs(known: RunConfig['data'], asked: OpenOptions['reading']): OpenOptions['reading'] {
   // Older runs do not say it, but list what they left out.
   const leftOut = known.train.unreadable.length + known.eval.unreadable.length > 0;
-  return { onBadImage: known.onBadImage ?? (leftOut ? 'skip' : 'fail'), ...asked };
+  const table = { ...known.table, ...asked?.table };
+  return {
+    onBadImage: known.onBadImage ?? (leftOut ? 'skip' : 'fail'),
+    ...asked,
+    ...(Object.keys(table).length > 0 && { table }),
+  };
 }

@@ -34,6 +34,12 @@ export const preprocessing = z.strictObject({
   antialias: z.boolean(),
 });
 const holdOut = z.strictObject({ share: z.number().gt(0).lt(1), seed: count });
+const table = z.strictObject({
+  fileColumn: z.string().optional(),
+  labelColumn: z.string().optional(),
+  splitColumn: z.string().optional(),
+  root: z.string().optional(),
+});
 /** How the threshold for a binary decision is to be chosen on the training images. */
 const operatingRule = z.union([
   z.strictObject({ sensitivity: z.number().gt(0).lte(1) }),
@@ -83,6 +89,8 @@ const runConfig = z.strictObject({
     holdOut: holdOut.nullable(),
     /** What was to be done about photographs that cannot be decoded. */
     onBadImage: z.enum(['fail', 'skip']).optional(),
+    /** Columns of a table, and the folder that its paths start from, where they were named. */
+    table: table.optional(),
     synthetic: z.boolean(),
     classNames: z.array(z.string()),
     train: split,

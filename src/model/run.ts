@@ -222,6 +222,9 @@ export class Run {
         images: data.images,
         holdOut: data.holdOut,
         ...(data.images !== null && { onBadImage: reading?.onBadImage ?? 'fail' }),
+        ...(reading?.table !== undefined && {
+          table: { ...reading.table, ...(reading.table.root !== undefined && { root: resolve(reading.table.root) }) },
+        }),
         synthetic: data.synthetic,
         classNames: [...classNames],
         train: described.train.record,
@@ -239,6 +242,7 @@ export class Run {
     };
     const folder = await RunFolder.create(out, config, picturesOf(described));
     const beginnings = [
+      ...(data.notes ?? []),
       ...(weights === null || begun === null ? [] : beginningNotes(weights, begun.renewed, config)),
       ...copyNotes(described, parts),
     ];
@@ -308,7 +312,7 @@ export class Run {
     return this.#from?.state ?? null;
   }
 
-  /** What there is to say before the training: of weights to begin with, classes that nothing is judged by, and see {@link differences}. */
+  /** What there is to say before the training: of data and weights to begin with, classes that nothing is judged by, and see {@link differences}. */
   notes(): string[] {
     const { classNames, eval: judged } = this.folder.config.data;
     const missing = missingClasses('images for judging', classNames, judged.classCounts);

@@ -112,8 +112,8 @@ saveSteps: 3
 
   it.each([
     [
-      'epochs: 2\nbatch_size: 3\nfoo: 1',
-      /: unknown key batch_size, did you mean batchSize\?; unknown key foo, there are model, data, .*\n$/,
+      'epochs: 2\nbatch_size: 3\nxyzzy: 1',
+      /: unknown key batch_size, did you mean batchSize\?; unknown key xyzzy, there are model, data, .*\n$/,
     ],
     ['learningRate: 1', /: unknown key learningRate, did you mean lr\?\n$/],
     ['epochs: many', /: epochs: invalid input: expected number, received string\n$/],

@@ -130,6 +130,18 @@ describe('csv:FILE', () => {
     expect((await data.open('eval')).classCounts).toEqual([1, 1]);
   });
 
+  it('takes names of columns and a root, which other kinds refuse', async () => {
+    await write('x/1.jpg', 'x/2.jpg', 'x/3.jpg');
+    table('a;b;c', '1;9;train', '2;9.0;val', '3;8;train');
+    const columns = { fileColumn: 'a', labelColumn: 'b', splitColumn: 'c', root: join(root, 'x') };
+    const data = await open('csv', { location: location(), reading: { cache: false, table: columns } });
+    expect([data.classNames, data.notes]).toEqual([['8', '9'], [expect.stringContaining('9 and 9.0 are one class')]]);
+    expect(namesIn(await data.open('eval'))).toEqual(['2.jpg']);
+    expect(await failure(open('folder', { reading: { table: { root: 'x' } } }))).toBe(
+      '[data] root: expected with a table (csv:FILE) only, got folder of pictures; leave it out',
+    );
+  });
+
   it('refuses other words in it, and a part without pictures', async () => {
     await write('1.jpg', '2.jpg');
     table('file,label,split', '1.jpg,b,train', '2.jpg,a,tset');

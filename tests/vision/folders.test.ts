@@ -1,9 +1,11 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/dataloader.js';
 import { CsvDataset } from '../../src/vision/datasets/csvDataset.js';
+import { FileFinder } from '../../src/vision/datasets/fileFinder.js';
 import { DatasetFolder, ImageFolder } from '../../src/vision/datasets/folder.js';
 import { preprocess } from '../../src/vision/transforms/preprocess.js';
 import { itWith } from '../needs.js';
@@ -198,8 +200,12 @@ describe('CsvDataset', () => {
   });
 
   it.each([
-    ['no such column', 'picture,label\n1.jpg,a\n', /expected one column 'file', got columns picture, label/],
-    ['two such columns', 'file,label,label\n1.jpg,a,b\n', /expected one column 'label', got label and label/],
+    ['no such column', 'what,label\n1.jpg,a\n', /one column 'file', got columns what, label; name .*--file-column/],
+    [
+      'two such columns',
+      'file,label,label\n1.jpg,a,b\n',
+      /expected one column 'label', got label and label; name the columns/,
+    ],
     ['no rows', 'file,label\n', /expected rows below the header, got none/],
     ['no file', 'file,label\n1.jpg,a\n,b\n', /expected a file in each row, got none in row 3; correct the table/],
     [
@@ -210,16 +216,104 @@ describe('CsvDataset', () => {
     [
       'a file twice',
       'file,label\n1.jpg,a\n./1.jpg,b\n',
-      /expected each file once, got it again in row 3 \(\.\/1\.jpg\)/,
+      /one class for each file, got 'a' in row 2 \(1\.jpg\) and 'b' in row 3 \(\.\/1\.jpg\); correct/,
     ],
+    [
+      'more cells than columns',
+      'file,label\n1.jpg,a\n2,5.jpg,b\n',
+      /expected 2 columns as .*, got more .* in row 3 \(2\)/,
+    ],
+    ['a web address', 'file,label\nhttps://x.org/1.jpg,a\n', /got a web address in row 2/],
+    ['a folder', 'file,label\nsub,a\n', /got a missing one in row 2 \(sub\)/],
+    ['a name that fits two', 'file,label\n3,a\n', /got a name that fits 3\.jpg and 3\.png in row 2 \(3\)/],
     [
       'missing files',
       'file,label\n1.jpg,a\nnone.jpg,b\n',
-      /expected files in .*, got missing ones in row 3 \(none\.jpg\)/,
+      /expected files in .*, got a missing one in row 3 \(none\.jpg\)/,
     ],
   ])('refuses a table with %s', async (_, contents, message) => {
-    await write('1.jpg', '2.jpg');
+    await write('1.jpg', '2.jpg', '3.jpg', '3.png', 'sub/x.jpg');
     expect(await failure(CsvDataset.open(table(contents)))).toMatch(message);
+  });
+
+  it('finds columns by usual names in any case, or without names', async () => {
+    await write('1.jpg', '2.jpg');
+    for (const header of ['File,Label', 'image_path,Class', 'IMG,target', 'id,label', 'Filename,category']) {
+      const dataset = await CsvDataset.open(table(`${header}\n1.jpg,b\n2,a\n`), options);
+      expect([relative(dataset.files), dataset.classNames]).toEqual([
+        ['1.jpg', '2.jpg'],
+        ['a', 'b'],
+      ]);
+      expect(dataset.notes).toEqual([expect.stringContaining(`files in the column ${header.split(',')[0]}`)]);
+    }
+    const bare = await CsvDataset.open(table('b,1.jpg\na,2.jpg\n'), options);
+    expect([relative(bare.files), bare.labels]).toEqual([['1.jpg', '2.jpg'], Int32Array.of(1, 0)]);
+    expect(bare.notes[0]).toMatch(/list\.csv: no names of columns; files in column 2, classes in column 1$/);
+    const named = await CsvDataset.open(table('file,label,x,y\n-,-,1.jpg,a\n'), { fileColumn: 'X', labelColumn: 'y' });
+    expect([relative(named.files), named.classNames]).toEqual([['1.jpg'], ['a']]);
+    expect(await failure(CsvDataset.open(table('a,b,c\n'), { fileColumn: 'd' }))).toMatch(
+      /one column 'd' \(fileColumn\)/,
+    );
+  });
+
+  it('takes labels for numbers if all are, and says so', async () => {
+    await write('1.jpg', '2.jpg', '3.jpg', '4.jpg');
+    const classesOf = async (...labels: string[]) => {
+      const rows = labels.map((label, i) => `${i + 1}.jpg;${label}\n`);
+      const dataset = await CsvDataset.open(table(`file;label\n${rows.join('')}`), options);
+      return [dataset.classNames, [...dataset.labels], dataset.notes.map((note) => note.replace(/^.*: /, ''))];
+    };
+    expect(await classesOf('1', '1.0', '10', '2')).toEqual([
+      ['1', '2', '10'],
+      [0, 0, 2, 1],
+      ['labels 1 and 1.0 are one class, 1'],
+    ]);
+    expect(await classesOf('007', '7', '-0', '0,0')).toEqual([
+      ['0', '7'],
+      [1, 1, 0, 0],
+      ['labels -0 and 0,0 are one class, 0', 'labels 007 and 7 are one class, 7'],
+    ]);
+    expect(await classesOf('007', '008')).toEqual([['007', '008'], [0, 1], []]);
+    expect(await classesOf('12345678901234567890', '12345678901234567891')).toMatchObject({ 1: [0, 1] });
+    expect(await classesOf('1', '1.0', 'x')).toEqual([['1', '1.0', 'x'], [0, 1, 2], []]);
+    expect(await classesOf('True', 'FALSE', 'true')).toMatchObject({ 0: ['FALSE', 'true'], 1: [1, 0, 1] });
+    expect(await classesOf('cafe\u0301', 'caf\u00e9', 'Bar')).toEqual([['Bar', 'caf\u00e9'], [1, 1, 0], []]);
+    const known = await CsvDataset.open(table('file,label\n1.jpg,1.0\n'), { ...options, classNames: ['0', '1'] });
+    expect([...known.labels]).toEqual([1]);
+    expect(known.relabelled(['01', '00']).files[0].label).toBe(0);
+  });
+
+  it('finds files in other spellings', async () => {
+    await write('caf\u00e9/Bu\u0308cher.jpg', 'sub/b.jpg', '=c.jpg', "'d'.jpg", 'e.x.png');
+    const names = [
+      'cafe\u0301/B\u00fccher.jpg',
+      '.\\sub\\b.jpg',
+      "'=c.jpg",
+      "'d'.jpg",
+      'e.x',
+      ` ${folder}/sub/../sub/b `,
+    ];
+    const dataset = await CsvDataset.open(
+      table(`file,label\n${names.map((name) => `${name},a\n`).join('')}"file://${folder}/e.x.png",a\n`),
+      options,
+    );
+    const found = ['caf\u00e9/Bu\u0308cher.jpg', 'sub/b.jpg', '=c.jpg', "'d'.jpg", 'e.x.png'];
+    expect(relative(dataset.files)).toEqual(found);
+    expect(dataset.notes[0]).toMatch(/again with the same class count once: row 7 \(.*\/b\), row 8 \(file:/);
+    expect(
+      await failure(CsvDataset.open(table('file,label,split\ne.x,a,train\ne.x.png,a,val\n'), { splitColumn: 'split' })),
+    ).toMatch(/expected one part for each file, got 'train' in row 2 \(e\.x\) and 'val' in row 3/);
+  });
+
+  it('opens files of folders that may not be listed', async () => {
+    await write('sub/b.jpg');
+    const list = (path: string) =>
+      path.endsWith('sub')
+        ? Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' }))
+        : readdir(path, { withFileTypes: true });
+    const finder = new FileFinder(folder, list);
+    expect(await finder.find('sub/b.jpg')).toEqual({ path: join(folder, 'sub/b.jpg') });
+    expect(await finder.find('sub/c.jpg')).toEqual({ problem: 'a missing one' });
   });
 
   it('refuses classes that it was not told of, or was told of twice', async () => {

@@ -100,6 +100,7 @@ function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluatio
       screening: screeningOf(others, folder.state.operatingPoint),
     },
     unreadable: result.data.unreadable,
+    notes: result.notes,
     weightsSha256,
     loss,
     accuracy,
@@ -146,6 +147,7 @@ function show({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation, term
     ...hashFacts(result.data.sha256, weightsSha256),
   ]);
   if (result.screening !== null) print(terminal, `\n${noMedicalDevice}`);
+  for (const note of result.notes) print(terminal, `  Note: ${note}`);
   for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');

@@ -1,96 +1,123 @@
-import { stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
-import { columnIndex, readTable } from '../../io/table.js';
+import { readTable, type TableRow } from '../../io/table.js';
+import { FileFinder } from './fileFinder.js';
 import { ImageFileDataset, type ImageFilesOptions, imageFileSet } from './imageFiles.js';
+import { classesOf, LabelRule } from './labelNames.js';
 import { listed } from './listed.js';
+import { findColumns, type TableOptions } from './tableColumns.js';
 
-export interface CsvDatasetOptions extends ImageFilesOptions {
-  /** Name of the column with the paths of the pictures ('file'). */
-  readonly fileColumn?: string;
-  /** Name of the column with the classes ('label'). */
-  readonly labelColumn?: string;
-  /** Name of a column that says which part of the data a picture belongs to; kept as `split` of the files (none). */
-  readonly splitColumn?: string;
-  /** Folder that the paths start from (that of the table). */
-  readonly root?: string;
+export interface CsvDatasetOptions extends ImageFilesOptions, TableOptions {
   /** The classes in the order of their numbers (those in the table, in the order of their names, or as numbers). */
   readonly classNames?: readonly string[];
 }
 
-/** Pictures and classes as a table lists them: text (.csv, .tsv) or an Excel workbook (.xlsx), with a header row. */
+/** A row of a table, understood. */
+interface Entry {
+  readonly number: number;
+  readonly file: string;
+  readonly label: string;
+  readonly split: string | undefined;
+}
+
+/**
+ * Pictures and classes as a table lists them: text (.csv, .tsv) or an Excel workbook (.xlsx), with a header row, or with
+ * two columns. Labels are numbers if all of them are, so that `1` and `1.0` are one class; else text.
+ */
 export class CsvDataset extends ImageFileDataset {
   /**
-   * @throws FileError for a table without these columns, rows without a file or a class, with a file that does not
-   * exist or comes twice, or with a class that is not in `classNames`; the message names the rows
+   * @throws FileError for a table without these columns, rows without a file or a class or with more cells than there
+   * are columns, with a file that does not exist or comes twice with different classes, or with a class that is not in
+   * `classNames`; the message names the rows
    */
   static async open(path: string, options: CsvDatasetOptions = {}): Promise<CsvDataset> {
-    const {
-      fileColumn = 'file',
-      labelColumn = 'label',
-      splitColumn,
-      root = dirname(path),
-      classNames,
-      ...rest
-    } = options;
+    const { fileColumn, labelColumn, splitColumn, root = dirname(path), classNames, ...rest } = options;
     const table = await readTable(path);
-    const at = (column: string) => columnIndex(table, (name) => name === column, `'${column}'`);
-    const [fileAt, labelAt] = [at(fileColumn), at(labelColumn)];
-    const splitAt = splitColumn === undefined ? -1 : at(splitColumn);
-    const rows = table.rows.map(({ number, cells }) => {
-      const file = cells[fileAt] ?? '';
-      return { number, file, path: resolve(root, file), label: cells[labelAt] ?? '', split: cells[splitAt] };
-    });
-    const refuseRows = (bad: readonly { number: number; file: string }[], expected: string, got: string) => {
+    const columns = findColumns(table, { fileColumn, labelColumn, splitColumn });
+    const refuseRows = (bad: readonly Entry[], expected: string, got: string) => {
       if (bad.length === 0) return;
       const where = listed(bad.map(({ number, file }) => `${number}${file === '' ? '' : ` (${file})`}`));
       throw new FileError(`[csv dataset] ${path}: expected ${expected}, got ${got} in row ${where}; correct the table`);
     };
-    if (rows.length === 0) throw new FileError(`[csv dataset] ${path}: expected rows below the header, got none`);
+    const entryOf = ({ number, cells }: TableRow): Entry => ({
+      number,
+      file: cells[columns.file] ?? '',
+      label: cells[columns.label] ?? '',
+      split: cells[columns.split],
+    });
+    const entries = columns.rows.map(entryOf);
+    if (entries.length === 0) throw new FileError(`[csv dataset] ${path}: expected rows below the header, got none`);
+    const width = table.columns.length;
+    const isWide = ({ cells }: TableRow) => cells.slice(width).some((cell) => cell !== '');
     refuseRows(
-      rows.filter(({ file }) => file === ''),
+      columns.rows.filter(isWide).map(entryOf),
+      `${width} columns as in the first row`,
+      'more (a name with the separator in it stands in double quotes)',
+    );
+    refuseRows(
+      entries.filter(({ file }) => file === ''),
       'a file in each row',
       'none',
     );
     refuseRows(
-      rows.filter(({ label }) => label === ''),
+      entries.filter(({ label }) => label === ''),
       'a class in each row',
       'none',
     );
-    const seen = new Set<string>();
-    const doubled = rows.filter((row) => seen.size === seen.add(row.path).size);
-    refuseRows(doubled, 'each file once', 'it again');
-    const known = classNames ?? inOrder(new Set(rows.map(({ label }) => label)));
-    if (new Set(known).size !== known.length) {
+    const found = classesOf(entries.map(({ label }) => label));
+    const known = classNames ?? found.classNames;
+    const rule = classNames === undefined ? found.rule : new LabelRule([...found.classNames, ...classNames]);
+    const labels = new Map(known.map((name, label) => [rule.keyOf(name), label]));
+    if (labels.size !== known.length) {
       throw new InputError(`[csv dataset] classNames: expected each name once, got ${known.join(', ')}`);
     }
-    const labels = new Map(known.map((name, label) => [name, label]));
-    const strange = rows.filter(({ label }) => !labels.has(label));
+    const strange = entries.filter(({ label }) => !labels.has(rule.keyOf(label)));
     refuseRows(strange, `classes ${known.join(', ')}`, [...new Set(strange.map(({ label }) => label))].join(', '));
-    const there = await Promise.all(
-      rows.map((row) =>
-        stat(row.path).then(
-          () => true,
-          () => false,
-        ),
-      ),
-    );
-    refuseRows(
-      rows.filter((_, i) => !there[i]),
-      `files in ${root}`,
-      'missing ones',
-    );
-    const files = rows.map(({ path, label, split }) => ({
-      path,
-      label: labels.get(label) as number,
-      ...(split !== undefined && { split }),
-    }));
-    return new CsvDataset(await imageFileSet('csv dataset', files, known, rest));
+    const finder = new FileFinder(root);
+    const placed: (Entry & { readonly path: string })[] = [];
+    const lost = new Map<string, Entry[]>();
+    for (const entry of entries) {
+      const place = await finder.find(entry.file);
+      if ('path' in place) placed.push({ ...entry, path: place.path });
+      else lost.set(place.problem, [...(lost.get(place.problem) ?? []), entry]);
+    }
+    for (const [problem, bad] of lost) refuseRows(bad, `files in ${root}`, problem);
+    const first = new Map<string, Entry>();
+    const doubled: Entry[] = [];
+    const files = placed.flatMap((entry) => {
+      const before = first.get(entry.path);
+      const label = labels.get(rule.keyOf(entry.label)) as number;
+      if (before === undefined) {
+        first.set(entry.path, entry);
+        return [{ path: entry.path, label, ...(entry.split !== undefined && { split: entry.split }) }];
+      }
+      requireSame(path, before, entry, rule);
+      doubled.push(entry);
+      return [];
+    });
+    const notes = [
+      ...table.notes,
+      ...columns.notes,
+      ...found.notes.map((note) => `${path}: ${note}`),
+      ...(doubled.length === 0
+        ? []
+        : [`${path}: files that come again with the same class count once: ${listed(doubled.map(describe))}`]),
+    ];
+    return new CsvDataset({ ...(await imageFileSet('csv dataset', files, known, rest)), notes });
   }
 }
 
-/** By value if all are integers, else by their characters. */
-function inOrder(names: ReadonlySet<string>): string[] {
-  const all = [...names];
-  return all.every((name) => /^-?\d+$/.test(name)) ? all.sort((a, b) => Number(a) - Number(b)) : all.sort();
+function describe({ number, file }: Entry): string {
+  return `row ${number} (${file})`;
+}
+
+/** @throws FileError for two rows with one file that say different things of it */
+function requireSame(path: string, a: Entry, b: Entry, rule: LabelRule): void {
+  const differ = rule.keyOf(a.label) !== rule.keyOf(b.label) ? 'label' : a.split !== b.split ? 'split' : null;
+  if (differ === null) return;
+  const [before, after] = [a[differ], b[differ]].map((text) => `'${text ?? ''}'`);
+  throw new FileError(
+    `[csv dataset] ${path}: expected one ${differ === 'label' ? 'class' : 'part'} for each file, got ${before} in ` +
+      `${describe(a)} and ${after} in ${describe(b)}; correct the table`,
+  );
 }

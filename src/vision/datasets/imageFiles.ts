@@ -5,6 +5,7 @@ import { joined, type TransformedImages } from '../transforms/batch.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
 import { type Augmenter, streamOf, type Transformable, type TransformOption } from './augmenter.js';
 import { ImageReader, type ImageReaderOptions } from './imageReader.js';
+import { LabelRule } from './labelNames.js';
 
 /** A picture with its class. */
 export interface ImageFile {
@@ -39,6 +40,8 @@ export interface ImageFileSet extends TransformOption {
   readonly files: readonly ImageFile[];
   readonly classNames: readonly string[];
   readonly quarantine: readonly BadImage[];
+  /** What was understood of the data or passed over, for people (none). */
+  readonly notes?: readonly string[];
   readonly reader: ImageReader;
 }
 
@@ -55,16 +58,19 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   readonly files: readonly ImageFile[];
   /** The pictures that were left out. */
   readonly quarantine: readonly BadImage[];
+  /** What was understood of the data or passed over, for people. */
+  readonly notes: readonly string[];
   readonly isRandom: boolean;
   readonly #reader: ImageReader;
   readonly #transform: TransformOption['transform'];
   readonly #augmenter: Augmenter | null;
 
-  protected constructor({ files, classNames, quarantine, reader, transform }: ImageFileSet) {
+  protected constructor({ files, classNames, quarantine, notes = [], reader, transform }: ImageFileSet) {
     this.files = files;
     this.length = files.length;
     this.classNames = classNames;
     this.quarantine = quarantine;
+    this.notes = notes;
     this.#reader = reader;
     this.#transform = transform;
     this.#augmenter = transform == null ? null : reader.augmenter(transform);
@@ -90,7 +96,15 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
    * @throws InputError if a class of the pictures is not among them
    */
   relabelled(classNames: readonly string[]): ImageFileDataset {
-    const numbers = this.classNames.map((name) => classNames.indexOf(name));
+    const rule = new LabelRule([...classNames, ...this.classNames]);
+    const keys = classNames.map((name) => rule.keyOf(name));
+    const numbers = this.classNames.map((name) =>
+      classNames.includes(name) ? classNames.indexOf(name) : keys.indexOf(rule.keyOf(name)),
+    );
+    // Two classes of the data are not made one.
+    numbers.forEach((number, i) => {
+      if (numbers.indexOf(number) < i) numbers[i] = -1;
+    });
     const files = this.files.map((file) => ({ ...file, label: numbers[file.label] ?? file.label }));
     const strange = this.classNames.filter((_, i) => numbers[i] < 0);
     if (strange.length > 0) {
@@ -106,9 +120,9 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   }
 
   #changed(changes: Partial<ImageFileSet>): ImageFileDataset {
-    const { files, classNames, quarantine } = this;
+    const { files, classNames, quarantine, notes } = this;
     const [reader, transform] = [this.#reader, this.#transform];
-    return new ImageFileDataset({ files, classNames, quarantine, reader, transform, ...changes });
+    return new ImageFileDataset({ files, classNames, quarantine, notes, reader, transform, ...changes });
   }
 
   get(index: number, random?: Generator): Sample | Promise<Sample> {

@@ -17,14 +17,28 @@ export type {
 
 /** The data sets that can be asked for by name. */
 export const datasetKinds: Readonly<Record<string, DatasetKind>> = {
-  mnist,
-  fashionmnist,
-  cifar10,
-  cifar100,
-  palm,
-  folder,
+  mnist: withoutTable(mnist),
+  fashionmnist: withoutTable(fashionmnist),
+  cifar10: withoutTable(cifar10),
+  cifar100: withoutTable(cifar100),
+  palm: withoutTable(palm),
+  folder: withoutTable(folder),
   csv,
 };
+
+/** The kind, which refuses options about a table's columns and root: it would drop them in silence. */
+function withoutTable(kind: DatasetKind): DatasetKind {
+  return {
+    ...kind,
+    async open(options) {
+      const given = Object.entries(options.reading?.table ?? {}).flatMap(([name, value]) => (value ? [name] : []));
+      if (given.length === 0) return kind.open(options);
+      throw new InputError(
+        `[data] ${given.join(', ')}: expected with a table (csv:FILE) only, got ${kind.title}; leave it out`,
+      );
+    },
+  };
+}
 
 /** A data set as it is asked for. */
 export interface DataName {

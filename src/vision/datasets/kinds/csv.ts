@@ -17,9 +17,10 @@ export const csv: DatasetKind = {
   evalName: 'validation',
   async open(options) {
     const { location: path = '', images } = options;
+    const { table = {} } = options.reading ?? {};
     const { columns } = await readTable(path);
-    const splitColumn = columns.find((name) => name.toLowerCase() === 'split');
-    const dataset = await CsvDataset.open(path, { ...readerOptions(options), ...(splitColumn && { splitColumn }) });
+    const splitColumn = table.splitColumn ?? columns.find((name) => name.toLowerCase() === 'split');
+    const dataset = await CsvDataset.open(path, { ...readerOptions(options), ...table, splitColumn });
     const source = `table ${path}`;
     if (splitColumn === undefined) return openHoldingOut(dataset, source, options);
     const strange = dataset.files.find(({ split = '' }) => split !== 'train' && !evalSplit.test(split));
@@ -38,6 +39,7 @@ export const csv: DatasetKind = {
       images,
       holdOut: null,
       synthetic: false,
+      notes: dataset.notes,
       async open(split) {
         const indices = whole.files.flatMap((file, i) =>
           split === 'all' || (file.split === 'train') === (split === 'train') ? [i] : [],

@@ -16,6 +16,7 @@ export function openHoldingOut(dataset: ImageFileDataset, source: string, option
     images,
     holdOut,
     synthetic: false,
+    notes: dataset.notes,
     async open(split) {
       if (split === 'all') return splitOf(whole, source);
       const { train, held } = divide(whole, holdOut, source);

@@ -4,6 +4,7 @@ import type { DownloadProgress } from '../../../io/download.js';
 import type { Preprocessing } from '../../transforms/preprocess.js';
 import type { Transformable } from '../augmenter.js';
 import type { BadImage, ImageFilesOptions } from '../imageFiles.js';
+import type { TableOptions } from '../tableColumns.js';
 
 /** The images to learn from, those to judge by, or both together. */
 export type Split = 'train' | 'eval' | 'all';
@@ -16,6 +17,12 @@ export interface HoldOut {
   readonly seed: number;
 }
 
+/** How photographs, and a table that lists them, are read. */
+export interface ReadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage' | 'onProgress'> {
+  /** With a table of pictures only. */
+  readonly table?: TableOptions | undefined;
+}
+
 export interface OpenOptions {
   /** What stands behind the colon in `palm:DIR`: a folder or a table. */
   readonly location?: string | undefined;
@@ -25,7 +32,7 @@ export interface OpenOptions {
   /** How photographs are made into inputs. */
   readonly images: Preprocessing;
   /** How they are read. */
-  readonly reading?: Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage' | 'onProgress'> | undefined;
+  readonly reading?: ReadingOptions | undefined;
   readonly holdOut: HoldOut;
   /** The classes that a network knows, in the order of its outputs; default: those of the data. */
   readonly classNames?: readonly string[] | undefined;
@@ -59,6 +66,8 @@ export interface OpenedData {
   readonly holdOut: HoldOut | null;
   /** Whether these are drawn pictures in place of photographs. */
   readonly synthetic: boolean;
+  /** What was understood of the data or passed over, for people (nothing). */
+  readonly notes?: readonly string[];
   open(split: Split): Promise<OpenedSplit>;
 }
 

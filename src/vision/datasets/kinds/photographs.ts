@@ -8,9 +8,10 @@ import { countClasses, type OpenedSplit, type OpenOptions, type PreparedImage } 
 
 /** What data sets of photographs have in common. */
 
-export function readerOptions({ images, reading }: OpenOptions): ImageReaderOptions {
+export function readerOptions({ images, reading = {} }: OpenOptions): ImageReaderOptions {
   const { height, width, order, antialias } = images;
-  return { size: [height, width], order, antialias, ...reading };
+  const { table: _, ...how } = reading;
+  return { size: [height, width], order, antialias, ...how };
 }
 
 export function splitOf(dataset: ImageFileDataset, source: string): OpenedSplit {

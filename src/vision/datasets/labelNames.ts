@@ -1,0 +1,69 @@
+import { normalName } from '../../text/names.js';
+
+/**
+ * Which labels are the same class. One rule holds for tables, and for the classes of a network next to those of data:
+ * if all labels are numbers, those of one value are the same (`1`, `1.0`, `007` and `7`); if all are `true` or `false`,
+ * case makes no difference; else text is compared as it is, in its normal form.
+ */
+export class LabelRule {
+  readonly #keyOf: (label: string) => string;
+  /** Whether labels are compared as numbers. */
+  readonly areNumbers: boolean;
+
+  /** @param labels all that are to be compared */
+  constructor(labels: Iterable<string>) {
+    const all = Array.from(new Set(labels), normalName);
+    this.areNumbers = all.length > 0 && all.every((label) => numberKey(label) !== null);
+    const areTruths = all.every((label) => /^(true|false)$/i.test(label));
+    this.#keyOf = this.areNumbers
+      ? (label) => numberKey(label) ?? label
+      : (label) => (areTruths ? label.toLowerCase() : label);
+  }
+
+  /** The same for labels of one class. */
+  keyOf(label: string): string {
+    return this.#keyOf(normalName(label));
+  }
+}
+
+/** The classes in a column of labels. */
+export interface LabelClasses {
+  /** In the order of their numbers. */
+  readonly classNames: readonly string[];
+  readonly rule: LabelRule;
+  /** Spellings that were taken for one class, for people. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The classes that labels stand for, by value if all are numbers, else in the order of their characters. A class has
+ * the name that all its labels spell; numbers that are spelled in several ways have the shortest.
+ */
+export function classesOf(labels: Iterable<string>): LabelClasses {
+  const spellings = new Set(Array.from(labels, normalName));
+  const rule = new LabelRule(spellings);
+  const groups = new Map<string, string[]>();
+  for (const label of spellings) groups.set(rule.keyOf(label), [...(groups.get(rule.keyOf(label)) ?? []), label]);
+  const classes = [...groups].map(([key, names]) => ({ key, names, name: names.length === 1 ? names[0] : key }));
+  classes.sort((a, b) => (rule.areNumbers && Number(a.key) - Number(b.key)) || (a.name < b.name ? -1 : 1));
+  const several = classes.filter(({ names }) => names.length > 1);
+  return {
+    classNames: classes.map(({ name }) => name),
+    rule,
+    notes: several.map(({ name, names }) => `labels ${names.join(' and ')} are one class, ${name}`),
+  };
+}
+
+/** One text for all spellings of a decimal number, exact however many digits there are; `null` for other text. */
+function numberKey(text: string): string | null {
+  const [, sign, whole, comma, exponent] = /^([+-]?)(\d*)(?:[.,](\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  const fraction = comma ?? '';
+  if (whole === undefined || whole + fraction === '') return null;
+  if (exponent !== undefined) {
+    const value = Number(text.replace(',', '.'));
+    return Number.isFinite(value) ? String(value === 0 ? 0 : value) : null;
+  }
+  const [digits, decimals] = [whole.replace(/^0+/, '') || '0', fraction.replace(/0+$/, '')];
+  const size = decimals === '' ? digits : `${digits}.${decimals}`;
+  return sign === '-' && size !== '0' ? `-${size}` : size;
+}

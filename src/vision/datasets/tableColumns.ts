@@ -1,0 +1,108 @@
+import { extname } from 'node:path';
+import { FileError } from '../../errors.js';
+import type { Table, TableRow } from '../../io/table.js';
+import { normalName } from '../../text/names.js';
+
+/** Which columns of a table say what, where their names do not, and where its paths start. */
+export interface TableOptions {
+  /** Name of the column with the paths of the pictures (found by usual names such as `file`, `image`, `path`). */
+  readonly fileColumn?: string | undefined;
+  /** Name of the column with the classes (found by usual names such as `label`, `class`, `target`). */
+  readonly labelColumn?: string | undefined;
+  /** Name of a column that says which part of the data a picture belongs to. */
+  readonly splitColumn?: string | undefined;
+  /** Folder that the paths start from (that of the table). */
+  readonly root?: string | undefined;
+}
+
+/** Usual names without case and anything but letters. The first line that fits one column decides. */
+const usualNames = {
+  file: [
+    ['file'],
+    ['filename', 'filepath', 'files', 'filenames', 'path', 'filespath', 'relativepath'],
+    ['image', 'images', 'imagename', 'imagepath', 'imagefile', 'img', 'imgname', 'imgpath', 'picture', 'photo'],
+    ['imageid', 'idcode', 'imgid', 'name', 'id'],
+  ],
+  label: [
+    ['label', 'labels'],
+    ['class', 'classes', 'classname', 'classlabel', 'labelname', 'category', 'target', 'kind', 'tag'],
+    ['species', 'breed', 'diagnosis', 'y'],
+    ['classid', 'labelid', 'categoryid', 'level', 'grade'],
+  ],
+} as const;
+
+/** Where the columns are, and the rows below the header. */
+export interface FoundColumns {
+  readonly file: number;
+  readonly label: number;
+  /** −1 without one. */
+  readonly split: number;
+  /** All rows if there is no header. */
+  readonly rows: readonly TableRow[];
+  /** What was understood, if the names are not `file` and `label`, for people. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Finds the columns of a table of pictures by their names, in any case. Two columns without a header will do, if one of
+ * them begins with the name of a file.
+ *
+ * @throws FileError naming the header and the options, if that does not settle it
+ */
+export function findColumns(table: Table, options: TableOptions): FoundColumns {
+  const { fileColumn, labelColumn, splitColumn } = options;
+  const asked = fileColumn ?? labelColumn ?? splitColumn;
+  const bare = asked === undefined ? withoutHeader(table) : null;
+  if (bare !== null) return bare;
+  const file = fileColumn === undefined ? byUsualName(table, 'file') : byName(table, fileColumn, 'fileColumn');
+  const label = labelColumn === undefined ? byUsualName(table, 'label') : byName(table, labelColumn, 'labelColumn');
+  const split = splitColumn === undefined ? -1 : byName(table, splitColumn, 'splitColumn');
+  if (file === label) {
+    throw new FileError(
+      `[table] ${table.title}: expected files and classes in two columns, got '${table.columns[file]}' for both; ${advice}`,
+    );
+  }
+  const [fileName, labelName] = [table.columns[file], table.columns[label]];
+  const isPlain = (fileName === 'file' || fileColumn) && (labelName === 'label' || labelColumn);
+  const notes = isPlain ? [] : [`${table.title}: files in the column ${fileName}, classes in the column ${labelName}`];
+  return { file, label, split, rows: table.rows, notes };
+}
+
+const advice =
+  'name the columns in the first row, or say which they are: fileColumn and labelColumn (--file-column, --label-column)';
+
+function refuse({ title, columns }: Table, expected: string, got = `columns ${columns.join(', ')}`): FileError {
+  return new FileError(`[table] ${title}: expected ${expected}, got ${got}; ${advice}`);
+}
+
+function byName(table: Table, wanted: string, option: keyof TableOptions): number {
+  const name = normalName(wanted);
+  const folded = name.toLowerCase();
+  const places = (holds: (column: string) => boolean) => table.columns.flatMap((c, i) => (holds(c) ? [i] : []));
+  const exact = places((column) => column === name);
+  const found = exact.length > 0 ? exact : places((column) => column.toLowerCase() === folded);
+  if (found.length === 1) return found[0];
+  const got = found.length === 0 ? undefined : found.map((i) => table.columns[i]).join(' and ');
+  throw refuse(table, `one column '${wanted}' (${option})`, got);
+}
+
+function byUsualName(table: Table, role: keyof typeof usualNames): number {
+  const plain = table.columns.map((name) => name.toLowerCase().replace(/[^\p{L}]/gu, ''));
+  for (const names of usualNames[role]) {
+    const found = plain.flatMap((name, i) => ((names as readonly string[]).includes(name) ? [i] : []));
+    if (found.length === 1) return found[0];
+    if (found.length > 1) throw refuse(table, `one column '${role}'`, found.map((i) => table.columns[i]).join(' and '));
+  }
+  throw refuse(table, `one column '${role}'`);
+}
+
+/** Two columns whose first row is a file and its class, not their names; else null. */
+function withoutHeader(table: Table): FoundColumns | null {
+  const { columns, header, rows, title } = table;
+  if (columns.length !== 2) return null;
+  const isFile = columns.map((cell) => /^\.[a-z]{3,4}$/i.test(extname(cell)) || /[\\/]/.test(cell));
+  if (isFile[0] === isFile[1]) return null;
+  const file = isFile[0] ? 0 : 1;
+  const notes = [`${title}: no names of columns; files in column ${file + 1}, classes in column ${2 - file}`];
+  return { file, label: 1 - file, split: -1, rows: [header, ...rows], notes };
+}
