@@ -1,8 +1,16 @@
+import { constants } from 'node:os';
 import { complain, type Terminal } from './terminal.js';
 
 /**
- * Turns the first Ctrl-C (or SIGTERM) into an aborted signal, so that the work can be ended in good order. The second
- * one ends the process at once.
+ * Signals that ask a process to stop. SIGBREAK is Ctrl-Break on Windows, SIGXCPU a limit on processor time. Node gives
+ * SIGHUP its usual effect even under nohup.
+ */
+const stopSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGBREAK'];
+const names: Readonly<Partial<Record<NodeJS.Signals, string>>> = { SIGINT: 'Ctrl-C' };
+
+/**
+ * Turns the first signal that asks the process to stop into an aborted `AbortSignal`, so that the work can be ended in
+ * good order. The second one ends the process at once.
  */
 export class Interruption {
   readonly #controller = new AbortController();
@@ -14,8 +22,7 @@ export class Interruption {
   constructor(terminal: Terminal, doing = 'saving the state') {
     this.#terminal = terminal;
     this.#doing = doing;
-    process.on('SIGINT', this.#onSignal);
-    process.on('SIGTERM', this.#onSignal);
+    for (const signal of knownSignals()) process.on(signal, this.#onSignal);
   }
 
   get signal(): AbortSignal {
@@ -29,17 +36,21 @@ export class Interruption {
 
   /** Signals have their usual effect again. */
   end(): void {
-    process.off('SIGINT', this.#onSignal);
-    process.off('SIGTERM', this.#onSignal);
+    for (const signal of knownSignals()) process.off(signal, this.#onSignal);
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    const code = signal === 'SIGINT' ? 130 : 143;
+    const code = 128 + constants.signals[signal];
     if (this.#exitCode !== 0) process.exit(code);
     this.#exitCode = code;
-    const name = signal === 'SIGINT' ? 'Ctrl-C' : signal;
     this.#controller.abort();
+    const name = names[signal] ?? signal;
     // A progress bar listens too, and has to be wiped off first.
     process.nextTick(() => complain(this.#terminal, `${name}: ${this.#doing}; once more ends at once`));
   };
+}
+
+/** The signals that this system has. */
+function knownSignals(): readonly NodeJS.Signals[] {
+  return stopSignals.filter((signal) => Object.hasOwn(constants.signals, signal));
 }

@@ -30,23 +30,35 @@ import {
 } from './options.js';
 import { complain, type Terminal } from './terminal.js';
 
+/** Commands whose results are files; what they print is news of the work. */
+const fileCommands = ['train', 'import', 'synth', 'convert'];
+
 /**
  * Runs the command line.
  *
  * @param args without the program itself
- * @returns the exit code: 0 done, 1 failed, 2 wrong call or input, 130 Ctrl-C
+ * @returns the exit code: 0 done, 1 failed, 2 wrong call or input, 128 and the signal's number if it was told to stop
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
+  let command = '';
   const program = makeProgram(terminal, (result) => {
     code = result;
   });
+  program.hook('preAction', (_, called) => {
+    command = called.name();
+  });
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' }).catch((error: unknown) => {
+      // Commander has said what is wrong, or shown the help that was asked for.
+      if (!(error instanceof CommanderError)) throw error;
+      code = error.exitCode === 0 ? 0 : 2;
+    });
+    // The streams report errors after the call that wrote.
+    await new Promise(setImmediate);
+    if (code === 0 && terminal.outputFailed === true && !fileCommands.includes(command)) return 1;
     return code;
   } catch (error) {
-    // Commander has said what is wrong, or shown the help that was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     complain(terminal, messageOf(error));
     if (wantsStack()) terminal.stderr.write(`${visibleText((error instanceof Error && error.stack) || '')}\n`);
     return error instanceof InputError ? 2 : 1;
@@ -79,7 +91,8 @@ function makeProgram(terminal: Terminal, exit: (code: number) => void): Command 
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 failed, 2 wrong call or input, 130 Ctrl-C (the state has been saved).
+Exit codes: 0 done, 1 failed, 2 wrong call or input, 130 Ctrl-C (the state has been saved; so it is after SIGTERM, 143,
+and SIGHUP, 129).
 
 Examples:
   fovea train lenet --data mnist --seed 1 --out runs/first

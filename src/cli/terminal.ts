@@ -4,8 +4,15 @@ import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 
 /** Where a command writes: results to `stdout`, progress and errors to `stderr`. */
 export interface Terminal {
-  readonly stdout: ProgressStream;
-  readonly stderr: ProgressStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Whether output was lost that somebody still wants. Default false. */
+  readonly outputFailed?: boolean;
+}
+
+interface OutputStream extends ProgressStream {
+  /** Whether nothing that is written arrives any more. Default false. */
+  readonly lost?: boolean;
 }
 
 /** Prints lines. Control characters that names brought into them are made visible. */

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { FileError, FoveaError, messageOf } from '../errors.js';
+import { temporaryName } from './temporary.js';
 
 /** What a file shall contain: text (UTF-8) or bytes, whole or in pieces. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -43,7 +43,7 @@ export async function replaceFile<T>(
   partial?: string,
 ): Promise<T> {
   const folder = dirname(path);
-  const temporary = partial ?? join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = partial ?? join(folder, await temporaryName());
   let result: T;
   try {
     const handle = await open(temporary, partial === undefined ? 'ax+' : 'a+');

@@ -1,11 +1,12 @@
 import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
-import { reasonOf, writeFileAtomic } from '../io/atomic.js';
+import { makeFolder, reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { lockFile } from '../io/lock.js';
+import { isTemporary } from '../io/temporary.js';
 import type { OperatingPoint } from '../metric/index.js';
 import { type PicturesRecord, parseRecord, type RunConfig } from './records.js';
-import { StateFolder, temporary } from './stateFolder.js';
+import { StateFolder } from './stateFolder.js';
 import { weightsMetadata } from './weightsRecord.js';
 
 const configFile = 'config.json';
@@ -136,7 +137,7 @@ export class RunFolder extends StateFolder {
 /** Makes a folder; false if something of that name is there. */
 async function isMade(path: string): Promise<boolean> {
   try {
-    await mkdir(dirname(resolve(path)), { recursive: true });
+    await makeFolder(dirname(resolve(path)));
     await mkdir(path);
     return true;
   } catch (error) {
@@ -157,7 +158,7 @@ async function requireEmpty(path: string): Promise<void> {
     );
   });
   // A run that was killed while it began has left nothing else.
-  if (entries.every((name) => temporary.test(name) || name.startsWith(lockFile))) return;
+  if (entries.every((name) => isTemporary(name) || name.startsWith(lockFile))) return;
   throw new InputError(
     `[run] ${path}: expected a new or empty folder, got one with ${entries.length === 1 ? 'a file' : `${entries.length} files`} ` +
       `(nothing is ever overwritten); ${entries.includes(configFile) ? 'go on with that training by --resume, or ' : ''}choose another --out`,

@@ -3,9 +3,10 @@ import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError, messageOf } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
-import { type Lock, lockFolder, ownerOf } from '../io/lock.js';
+import { type Lock, lockFile, lockFolder, ownerOf } from '../io/lock.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
 import { snapshot } from '../io/snapshot.js';
+import { removeAbandoned } from '../io/temporary.js';
 import type { Layer, StateEntry } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Training } from './callback.js';
@@ -19,8 +20,8 @@ const optimizerFile = 'optimizer.safetensors';
 const metricsFile = 'metrics.jsonl';
 /** A training that saves after every step may be quicker than who reads its folder. */
 const mostReadings = 20;
-/** What {@link writeFileAtomic} leaves behind if the process is killed. */
-export const temporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
+/** A temporary file of an earlier version. */
+const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
 
 /** Size and digest of a file, as far as `state.json` knows it. */
 type Fingerprint = SavedState['files'][string];
@@ -79,17 +80,24 @@ export class StateFolder {
             'written to meanwhile; choose another folder, or go on with that training',
         );
       }
-      const ours = [...this.#others, stateFile, weightsFile, optimizerFile, metricsFile];
-      for (const entry of await readdir(this.path)) {
-        const name = temporary.exec(entry)?.[1];
-        if (name !== undefined && ours.includes(name.replace(/\.new$/, '')))
-          await rm(this.#file(entry), { force: true });
-      }
+      await this.#clearAway();
     } catch (error) {
       await lock.release();
       throw error;
     }
     this.#lock = lock;
+  }
+
+  /** Removes what killed trainings have left half-written. */
+  async #clearAway(): Promise<void> {
+    await removeAbandoned(this.path);
+    const ours = [...this.#others, stateFile, weightsFile, optimizerFile, metricsFile];
+    for (const entry of await readdir(this.path)) {
+      const name = earlierTemporary.exec(entry)?.[1]?.replace(/\.new$/, '');
+      // Whoever holds the lock needs none of those by which a dead process's lock was taken over.
+      const isClaim = entry.startsWith(`${lockFile}.`) && /^(\.[0-9a-f]{12})+$/.test(entry.slice(lockFile.length));
+      if (isClaim || (name !== undefined && ours.includes(name))) await rm(this.#file(entry), { force: true });
+    }
   }
 
   /**

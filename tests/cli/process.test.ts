@@ -66,7 +66,7 @@ const trainArgs = (out: string, ...args: string[]) => [
 describe('Ctrl-C', () => {
   it.each([
     ['SIGINT', 130, 'Ctrl-C'],
-    ['SIGTERM', 143, 'SIGTERM'],
+    ['SIGHUP', 129, 'SIGHUP'],
   ] as const)('%s in the middle of a training saves the state and ends with %i', async (signal, code, name) => {
     const { child, output, ended, says } = fovea(trainArgs(signal, '--epochs', '100000', '--json', '--log-every', '1'));
     await says('"event":"epoch"');
@@ -161,6 +161,47 @@ it.each(['much', '0', '-1', '1.5'])('OMP_NUM_THREADS=%s is refused', async (text
   expect(output.err).toBe(
     `fovea: [env] OMP_NUM_THREADS: expected a positive integer, got '${text}'; give it one, or unset it to use all processors\n`,
   );
+});
+
+describe('output that nobody reads', () => {
+  const shell = (command: string, ...args: string[]) =>
+    start('bash', ['-c', `'${process.execPath}' '${script}' "$@" ${command}`, 'bash', ...args]);
+  const saved = (name: string) => JSON.parse(readFileSync(path(`${name}/state.json`), 'utf8'));
+
+  it('is no reason to end a training', async () => {
+    const { output, ended } = shell(
+      '2>&1 | head -n 1; exit "${PIPESTATUS[0]}"',
+      ...trainArgs('piped', '--epochs', '9'),
+    );
+    expect(await ended).toBe(0);
+    expect(output).toEqual({ out: 'LeNet on MNIST\n', err: '' });
+    expect(saved('piped')).toMatchObject({ finished: true });
+    expect(readdirSync(path('piped'))).toContain('report.html');
+    expect(readdirSync(path('piped'))).not.toContain('.lock');
+  });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'is told where the disk is full, and fails only what it was asked for',
+    async () => {
+      const message =
+        'fovea: [output] standard output: expected to write it, got ENOSPC: no space left on device; nothing more is printed\n';
+      const training = shell('>/dev/full', ...trainArgs('unprinted', '--epochs', '1', '--json'));
+      expect(await training.ended).toBe(0);
+      expect(training.output.err).toBe(message);
+      expect(saved('unprinted')).toMatchObject({ finished: true });
+      const asked = shell('>/dev/full', '--help');
+      expect([await asked.ended, asked.output.err]).toEqual([1, message]);
+    },
+  );
+});
+
+it('a process that ends at the second signal leaves no lock', async () => {
+  const { child, ended, says } = fovea(trainArgs('twice', '--epochs', '100000', '--json', '--log-every', '1'));
+  await says('"event":"epoch"');
+  child.stderr?.once('data', () => child.kill('SIGTERM'));
+  child.kill('SIGTERM');
+  expect(await ended).toBe(143);
+  expect(readdirSync(path('twice'))).not.toContain('.lock');
 });
 
 it('who reads may stop reading', async () => {

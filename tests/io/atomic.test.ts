@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { afterEach, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { makeFolder, replaceFile, writeFileAtomic } from '../../src/io/atomic.js';
+import { type Owner, shortOwner, thisProcess } from '../../src/io/owner.js';
+import { isTemporary, removeAbandoned, temporaryName } from '../../src/io/temporary.js';
+import { compileInto } from '../compiled.js';
 import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -67,13 +68,7 @@ it('keeps the old file and removes the new one when the source fails', async () 
 
 it('keeps the old file when the disk is full', () => {
   // The limit on file sizes stands for the full disk: write() stops in the middle and then fails.
-  for (const name of ['errors', 'io/atomic']) {
-    const source = readFileSync(fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url)), 'utf8');
-    const options = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
-    mkdirSync(join(folder, 'io'), { recursive: true });
-    writeFileSync(join(folder, `${name}.js`), ts.transpileModule(source, { compilerOptions: options }).outputText);
-  }
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  compileInto(folder, ['io/atomic']);
   writeFileSync(
     join(folder, 'fill.js'),
     `import { writeFileAtomic } from './io/atomic.js';
@@ -107,6 +102,26 @@ itWith('user', 'says that a folder may not be written to', async () => {
   mkdirSync(join(folder, 'locked'));
   chmodSync(join(folder, 'locked'), 0o555);
   await expect(writeFileAtomic(join(folder, 'locked/file'), 'x')).rejects.toThrow(/EACCES.*may write to/);
+});
+
+it('a name of the greatest length that the system takes can be written', async () => {
+  const long = join(folder, 'n'.repeat(255));
+  await writeFileAtomic(long, 'x');
+  await writeFileAtomic(long, 'y');
+  expect(readFileSync(long, 'utf8')).toBe('y');
+});
+
+it('what ended processes have left is removed, and nothing else', async () => {
+  const pid = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
+  const own = await thisProcess();
+  const of = (owner: Owner) => `.fovea-${shortOwner(owner)}-01234567.tmp`;
+  const kept = [await temporaryName(), of({ ...own, host: 'elsewhere', pid }), '.fovea-mine.tmp', 'my.tmp', '.x.tmp'];
+  for (const name of [...kept, of({ ...own, pid, began: null })]) writeFileSync(join(folder, name), '');
+  mkdirSync(join(folder, of({ ...own, pid, began: '1' })));
+  expect(readdirSync(folder)).toHaveLength(7);
+  await removeAbandoned(folder);
+  expect(readdirSync(folder).sort()).toEqual(kept.sort());
+  expect(kept.map(isTemporary)).toEqual(kept.map((name) => /^.fovea-.*-\d/.test(name)));
 });
 
 it('flushes and closes the file that it fills, and returns what the filler returns', async () => {

@@ -51,6 +51,7 @@ export async function predict(
   try {
     for await (const result of predictFiles(run, files, csv ? classNames.length : top)) {
       progress.update(++done);
+      if (terminal.stdout.lost === true && out === undefined) break;
       if ('error' in result) {
         unreadable++;
         complain(terminal, result.error.message);

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
-import { reasonOf } from '../../io/atomic.js';
+import { makeFolder, reasonOf } from '../../io/atomic.js';
 import { cacheFolder } from '../../io/cache.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
 
@@ -91,7 +91,7 @@ export class ImageCache {
     const path = join(this.folder, name);
     const temporary = path.replace(/img$/, `${randomBytes(6).toString('hex')}.tmp`);
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       if (this.#written++ % lookEvery === 0) {
         this.#bytes = (await this.#list()).reduce((sum, entry) => sum + entry.bytes, 0);
       }

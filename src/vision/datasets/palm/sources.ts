@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { open, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { FileError } from '../../../errors.js';
 import { makeFolder, reasonOf, replaceFile } from '../../../io/atomic.js';
 import { crc32 } from '../../../io/crc32.js';
+import { removeAbandoned, temporaryName } from '../../../io/temporary.js';
 import { isClutter, listFiles } from '../../../io/walk.js';
 import { ZipArchive, type ZipBudget } from '../../../io/zip.js';
 
@@ -43,7 +42,6 @@ const wantedName = /\.(xlsx|csv)$|^synthetic/i;
 /** Folders with outlines of discs and lesions, whose pictures have the names of the photographs. */
 const maskFolder = /\b(masks?|annotations?|lesions?|atrophy|detachment)\b/i;
 const maxNesting = 3;
-const temporaryPrefix = '.fovea-import-';
 
 /** Everything that was given, as one list of files. */
 export class PalmSources {
@@ -73,7 +71,7 @@ export class PalmSources {
     signal?: AbortSignal,
   ): Promise<PalmSources> {
     await removeAbandoned(out);
-    const sources = new PalmSources(out, join(out, temporaryName()), budget, signal);
+    const sources = new PalmSources(out, join(out, await temporaryName()), budget, signal);
     try {
       for (const path of given) await sources.#add(path);
     } catch (error) {
@@ -181,28 +179,6 @@ async function fileOnDisk(path: string, where: string): Promise<SourceFile> {
     return checksum;
   };
   return { name: basename(path), where, bytes: size, crc32: crc, read };
-}
-
-function temporaryName(): string {
-  return `${temporaryPrefix}${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
-}
-
-/** What imports that were killed left in `out`: the process is gone, so nobody needs it. */
-async function removeAbandoned(out: string): Promise<void> {
-  const prefix = `${temporaryPrefix}${hostname()}-`;
-  for (const name of await readdir(out)) {
-    const pid = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(out, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
 
 function words(name: string): string {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
 import { makeFolder, reasonOf, writeFileAtomic } from '../../../io/atomic.js';
+import { removeAbandoned } from '../../../io/temporary.js';
 import { Generator } from '../../../random.js';
 import { listed } from '../listed.js';
 import { drawingVersion } from './synth/difficulty.js';
@@ -152,6 +153,7 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
 /** Makes the folder and marks it. @returns the archives that an earlier call with the same options has completed */
 async function prepare(out: string, mark: string): Promise<ReadonlySet<string>> {
   const names = await makeFolder(out)
+    .then(() => removeAbandoned(out))
     .then(() => readdir(out))
     .catch((error: unknown) => {
       throw new FileError(`[palm synth] ${out}: expected a folder to write to, got ${reasonOf(error)}`, {

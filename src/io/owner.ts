@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+
+/** A process, as others can recognize it from what it leaves in a folder. */
+export interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  /** When the process began, where the system tells; numbers of processes are used again. */
+  readonly began: string | null;
+  /** Identity of the system's start, where the system tells. */
+  readonly boot?: string | null;
+  /** Namespace of process numbers, where the system tells: containers may share a host name. */
+  readonly space?: string | null;
+}
+
+/** Namespace of process numbers outside of all containers, the same on every Linux. */
+const outermost = 'pid:[4026531836]';
+
+let own: Promise<Owner> | null = null;
+
+/** This process. */
+export function thisProcess(): Promise<Owner> {
+  own ??= describe();
+  return own;
+}
+
+async function describe(): Promise<Owner> {
+  const { pid } = process;
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => null);
+  const space = await readlink('/proc/self/ns/pid').catch(() => null);
+  const began = (await statusOf(pid))?.began ?? null;
+  return { host: hostname(), pid, began, boot: boot?.trim() ?? null, space };
+}
+
+/**
+ * Whether a process is known to have ended. One of another machine or container, of which this system cannot tell,
+ * counts as living.
+ */
+export async function hasEnded(owner: Owner): Promise<boolean> {
+  return isGone(owner, await thisProcess(), outermost);
+}
+
+/** A process in 40 characters or so that fit into a file's name, for {@link hasEndedShort}. */
+export function shortOwner({ host, boot, space, pid, began }: Owner): string {
+  return [digest(host), digest(boot ?? ''), digest(space ?? ''), pid, began ?? 0].join('-');
+}
+
+/** {@link hasEnded} for what {@link shortOwner} has written; false for anything else. */
+export async function hasEndedShort(text: string): Promise<boolean> {
+  const [, host, boot, space, pid, began] = /^(\w{6})-(\w{6})-(\w{6})-(\d{1,10})-(\d{1,20})$/.exec(text) ?? [];
+  if (host === undefined) return false;
+  const owner = { host, boot, space, pid: Number(pid), began: began === '0' ? null : began };
+  const here = await thisProcess();
+  const short = { host: digest(here.host), boot: digest(here.boot ?? ''), space: digest(here.space ?? '') };
+  return isGone(owner, short, digest(outermost));
+}
+
+async function isGone(
+  { host, pid, began, boot, space }: Owner,
+  here: Pick<Owner, 'host' | 'boot' | 'space'>,
+  outside: string,
+): Promise<boolean> {
+  if (host !== here.host) return false;
+  if (space && here.space && space !== here.space) return false;
+  // Outside of containers a host runs one system at a time.
+  if (boot && here.boot && boot !== here.boot) return space === outside;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
+  }
+  const now = await statusOf(pid);
+  // The system may hide processes of other users. One whose parent has not waited for it has ended all the same.
+  return now !== null && (now.hasEnded || (began !== null && now.began !== began));
+}
+
+/** Start and state of a process; null where the system does not tell. */
+async function statusOf(pid: number): Promise<{ readonly began: string; readonly hasEnded: boolean } | null> {
+  // In a container that sees its host's /proc, numbers mean other processes.
+  const self = await readlink('/proc/self').catch(() => null);
+  if (self !== String(process.pid)) return null;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  // The second field is a name in parentheses that may hold anything; the third is the state, the 22nd the time.
+  const [state, ...rest] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return rest.length < 19 ? null : { began: rest[18], hasEnded: 'ZXx'.includes(state) };
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 6);

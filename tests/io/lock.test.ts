@@ -1,0 +1,141 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FileError, InputError } from '../../src/errors.js';
+import { lockFolder, ownerOf } from '../../src/io/lock.js';
+import { type Owner, thisProcess } from '../../src/io/owner.js';
+import { temporaryFolder } from '../temporary.js';
+
+const root = temporaryFolder();
+const newFolder = () => mkdtempSync(join(root, 'folder-'));
+const dead = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
+const isLinux = process.platform === 'linux';
+
+/** Locks a folder in which such a lock lies; returns the error, or null if it was taken over. */
+async function lockOver(content: string | Owner, folder = newFolder()): Promise<Error | null> {
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  writeFileSync(join(folder, '.lock'), text);
+  try {
+    const lock = await lockFolder(folder, 'test');
+    expect(JSON.parse(readFileSync(join(folder, '.lock'), 'utf8'))).toEqual(await thisProcess());
+    await lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+    return null;
+  } catch (error) {
+    expect(readFileSync(join(folder, '.lock'), 'utf8')).toBe(text);
+    return error as Error;
+  }
+}
+
+it('keeps others out until it is released', async () => {
+  const folder = newFolder();
+  expect(await ownerOf(folder)).toBeNull();
+  const lock = await lockFolder(folder, 'test');
+  expect(await ownerOf(folder)).toMatchObject({ pid: process.pid });
+  await expect(lockFolder(folder, 'test')).rejects.toThrow(InputError);
+  await expect(lockFolder(folder, 'test')).rejects.toThrow(
+    `[test] ${folder}: expected nobody else to write there, got process ${process.pid} on ${hostname()}; ` +
+      `wait for it, choose another folder, or delete ${folder}/.lock if you are sure that it has ended`,
+  );
+  await lock.release();
+  expect(readdirSync(folder)).toEqual([]);
+  await (await lockFolder(folder, 'test')).release();
+});
+
+it('only one of many gets a lock that a dead process has left', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, '.lock'), JSON.stringify({ host: hostname(), pid: dead, began: null }));
+  const results = await Promise.allSettled(Array.from({ length: 12 }, () => lockFolder(folder, 'test')));
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(readdirSync(folder)).toEqual(['.lock']);
+});
+
+describe('of another process', () => {
+  it('is taken over once that has ended', async () => {
+    const own = await thisProcess();
+    const ended = { ...own, pid: dead, began: own.began === null ? null : '1' };
+    expect(await lockOver(ended)).toBeNull();
+    expect(await lockOver({ host: hostname(), pid: dead, began: null })).toBeNull();
+    // The number is another process's now.
+    if (own.began !== null) expect(await lockOver({ ...own, began: '1' })).toBeNull();
+  });
+
+  it('counts as living on another machine, in another container, or where it cannot be told', async () => {
+    const own = await thisProcess();
+    const elsewhere: Owner[] = [
+      { ...own, host: 'elsewhere' },
+      { ...own, host: 'elsewhere', pid: dead },
+      ...(isLinux
+        ? [
+            { ...own, space: 'pid:[1]', pid: dead },
+            { ...own, space: 'pid:[1]', boot: 'other' },
+          ]
+        : []),
+    ];
+    for (const owner of elsewhere) {
+      const message = `got process ${owner.pid} on ${owner.host}; wait for it, choose another folder, or delete `;
+      expect((await lockOver(owner))?.message).toContain(message);
+    }
+  });
+
+  it.runIf(isLinux)('is taken over after the machine was started anew, but not from a container', async () => {
+    const own = await thisProcess();
+    const outside = 'pid:[4026531836]';
+    const before = { ...own, boot: 'the boot before' };
+    expect(await lockOver({ ...before, space: own.space ?? outside })).toEqual(
+      own.space === outside ? null : expect.any(InputError),
+    );
+  });
+
+  it.runIf(isLinux)('is taken over from one that ended and that nobody has waited for', async () => {
+    // The shell becomes `sleep`, which never waits for its child.
+    const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
+      const status = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1];
+      await expect.poll(() => status()[0], { timeout: 10_000 }).toBe('Z');
+      expect(await lockOver({ ...(await thisProcess()), pid, began: status().split(' ')[19] })).toBeNull();
+    } finally {
+      parent.kill();
+    }
+  });
+});
+
+it('one that a power failure has left without contents is taken over', async () => {
+  expect(await Promise.all(['', '\0\0\0\0'].map((text) => lockOver(text)))).toEqual([null, null]);
+});
+
+it.each([
+  ...['null', '{}', '[]', '1', '"x"', '{"host":"', 'my own notes', '\xff\xfe'],
+  JSON.stringify({ host: hostname(), pid: -1, began: null }),
+  JSON.stringify({ host: hostname(), pid: 1e300, began: null }),
+  JSON.stringify({ host: hostname(), pid: dead, began: {} }),
+  '['.repeat(1_000_000),
+])('one with other contents is refused, and stays (%#)', async (text) => {
+  const error = await lockOver(text);
+  expect(error).toBeInstanceOf(FileError);
+  expect(error?.message).toMatch(/^\[test\] .*: expected no \.lock, or that of a process, got .*; delete .*\.lock if/);
+});
+
+describe('what has its name', () => {
+  const cases: [string, (path: string) => void, RegExp][] = [
+    ['a folder', (path) => mkdirSync(path), /got a folder; delete/],
+    ['a link to nothing', (path) => symlinkSync('nothing', path), /got a link or device; delete/],
+    ['a link in a circle', (path) => symlinkSync('.lock', path), /got a link or device; delete/],
+  ];
+  if (isLinux) cases.push(['a FIFO', (path) => execFileSync('mkfifo', [path]), /got a link or device; delete/]);
+  it.each(cases)('is refused: %s', async (_, make, message) => {
+    const folder = newFolder();
+    make(join(folder, '.lock'));
+    await expect(lockFolder(folder, 'test')).rejects.toThrow(message);
+    expect(await ownerOf(folder)).toBeNull();
+    expect(readdirSync(folder)).toEqual(['.lock']);
+  });
+});
+
+it('a folder that cannot be written to is an error at once', async () => {
+  await expect(lockFolder(join(root, 'missing'), 'test')).rejects.toThrow(/expected to write .*\.lock, got ENOENT/);
+  if (isLinux) await expect(lockFolder('/proc', 'test')).rejects.toThrow(FileError);
+});
