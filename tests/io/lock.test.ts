@@ -91,11 +91,14 @@ describe('of another process', () => {
 
   it.runIf(isLinux)('is taken over from one that ended and that nobody has waited for', async () => {
     // The shell becomes `sleep`, which never waits for its child.
-    const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn('bash', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
       const status = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1];
-      await expect.poll(() => status()[0], { timeout: 10_000 }).toBe('Z');
+      const name = () => readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim();
+      await expect.poll(name, { timeout: 20_000 }).toBe('sleep');
+      process.kill(pid, 'SIGKILL');
+      await expect.poll(() => status()[0], { timeout: 20_000 }).toBe('Z');
       expect(await lockOver({ ...(await thisProcess()), pid, began: status().split(' ')[19] })).toBeNull();
     } finally {
       parent.kill();
