@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram } from '../compiled.js';
+import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -177,19 +178,16 @@ describe('output that nobody reads', () => {
     expect(readdirSync(path('piped'))).not.toContain('.lock');
   });
 
-  it.skipIf(!existsSync('/dev/full'))(
-    'is told where the disk is full, and fails only what it was asked for',
-    async () => {
-      const message =
-        'fovea: [output] standard output: expected to write it, got ENOSPC: no space left on device; nothing more is printed\n';
-      const training = shell('>/dev/full', ...trainArgs('unprinted', '--epochs', '1', '--json'));
-      expect(await training.ended).toBe(0);
-      expect(training.output.err).toBe(message);
-      expect(saved('unprinted')).toMatchObject({ finished: true });
-      const asked = shell('>/dev/full', '--help');
-      expect([await asked.ended, asked.output.err]).toEqual([1, message]);
-    },
-  );
+  itWith('linux', 'is told where the disk is full, and fails only what it was asked for', async () => {
+    const message =
+      'fovea: [output] standard output: expected to write it, got ENOSPC: no space left on device; nothing more is printed\n';
+    const training = shell('>/dev/full', ...trainArgs('unprinted', '--epochs', '1', '--json'));
+    expect(await training.ended).toBe(0);
+    expect(training.output.err).toBe(message);
+    expect(saved('unprinted')).toMatchObject({ finished: true });
+    const asked = shell('>/dev/full', '--help');
+    expect([await asked.ended, asked.output.err]).toEqual([1, message]);
+  });
 });
 
 it('a process that ends at the second signal leaves no lock', async () => {

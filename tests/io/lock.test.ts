@@ -6,12 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { lockFolder, ownerOf } from '../../src/io/lock.js';
 import { type Owner, thisProcess } from '../../src/io/owner.js';
+import { has, itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 
 const root = temporaryFolder();
 const newFolder = () => mkdtempSync(join(root, 'folder-'));
 const dead = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
-const isLinux = process.platform === 'linux';
+const isLinux = has('linux');
 
 /** Locks a folder in which such a lock lies; returns the error, or null if it was taken over. */
 async function lockOver(content: string | Owner, folder = newFolder()): Promise<Error | null> {
@@ -80,7 +81,7 @@ describe('of another process', () => {
     }
   });
 
-  it.runIf(isLinux)('is taken over after the machine was started anew, but not from a container', async () => {
+  itWith('linux', 'is taken over after the machine was started anew, but not from a container', async () => {
     const own = await thisProcess();
     const outside = 'pid:[4026531836]';
     const before = { ...own, boot: 'the boot before' };
@@ -89,7 +90,7 @@ describe('of another process', () => {
     );
   });
 
-  it.runIf(isLinux)('is taken over from one that ended and that nobody has waited for', async () => {
+  itWith('linux', 'is taken over from one that ended and that nobody has waited for', async () => {
     // The shell becomes `sleep`, which never waits for its child.
     const parent = spawn('bash', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
