@@ -12,24 +12,23 @@ import { fuseActivations, fuseBatchNormRelu, fuseResiduals, fuseSums } from './f
 import type { Graph } from './graph.js';
 import { type Precision, useBfloat16 } from './precision.js';
 import { printGraph } from './print.js';
+import { type CompiledGraph, ProgramCache } from './programs.js';
 import { simplify } from './simplify.js';
 import { sinkActivations } from './sink.js';
 import { verify } from './verify.js';
 
-interface CompiledGraph {
-  /** As captured: what the cache compares with. */
-  readonly structure: Graph;
-  /** {@link Engine.settings} that the program was compiled with. */
-  readonly settings: string;
-  readonly program: Program;
-  /** Whether there was memory for it. */
-  admitted: boolean;
-}
-
-/** Programs hold native memory; beyond this many, the one unused for longest goes. */
-const cacheLimit = 64;
-const cache = new Map<Engine, CompiledGraph[]>();
+const caches = new Map<Engine, ProgramCache>();
 let compilations = 0;
+
+/** The programs that an engine has compiled and may run again. */
+export function programsOf(engine: Engine): ProgramCache {
+  let cache = caches.get(engine);
+  if (cache === undefined) {
+    cache = new ProgramCache(engine);
+    caches.set(engine, cache);
+  }
+  return cache;
+}
 
 /** How many programs have been compiled since the process began. A training loop stands still at one a batch shape. */
 export function compilationCount(): number {
@@ -131,34 +130,31 @@ function needFor(engine: Engine, { memory }: Program, { sources }: Capture): Mem
 function run(engine: Engine, captured: Capture): void {
   const compiled = lookUp(engine, captured);
   const { program } = compiled;
-  if (!compiled.admitted) requireMemory(needFor(engine, program, captured));
-  compiled.admitted = true;
+  if (!compiled.admitted) admit(engine, program, captured);
   const start = performance.now();
   const storages = program.run(captured.sources);
+  // The first run makes what is kept for the next ones.
+  if (!compiled.admitted) programsOf(engine).trim();
+  compiled.admitted = true;
   debug(5, () => `[run] ${captured.nodes.length} nodes in ${(performance.now() - start).toFixed(3)} ms`);
   captured.values.forEach((value, i) => {
     value.realize(storages[i]);
   });
 }
 
+/** @throws {MemoryError} if there is not enough memory even without what other programs keep */
+function admit(engine: Engine, program: Program, captured: Capture): void {
+  const { working, resident, budget } = needFor(engine, program, captured);
+  if (working + resident > budget) programsOf(engine).trim(0);
+  requireMemory(needFor(engine, program, captured));
+}
+
 function lookUp(engine: Engine, captured: Capture): CompiledGraph {
-  let programs = cache.get(engine);
-  if (programs === undefined) {
-    programs = [];
-    cache.set(engine, programs);
-  }
-  for (let i = programs.length - 1; i >= 0; i--) {
-    const compiled = programs[i];
-    if (compiled.settings !== engine.settings || !hasStructure(captured, compiled.structure)) continue;
-    if (i !== programs.length - 1) {
-      programs.splice(i, 1);
-      programs.push(compiled);
-    }
-    return compiled;
-  }
+  const programs = programsOf(engine);
+  const found = programs.find(engine.settings, (structure) => hasStructure(captured, structure));
+  if (found !== null) return found;
   const compiled = compile(engine, toGraph(captured));
-  programs.push(compiled);
-  if (programs.length > cacheLimit) programs.shift()?.program.dispose();
+  programs.add(compiled);
   return compiled;
 }
 

@@ -20,6 +20,10 @@ export interface Program {
   run(sources: readonly Storage[]): Storage[];
   /** What it takes while it runs; nothing of it has been taken before the first run. */
   readonly memory: ProgramMemory;
+  /** Bytes that it keeps between runs: weights in layouts of its own, constants, code. */
+  readonly keptBytes: number;
+  /** Bytes of the engine's working memory that a run takes. */
+  readonly arenaBytes: number;
   /** The steps, readable. */
   toString(): string;
   /** Number of steps and memory, in a few words. */
@@ -43,6 +47,8 @@ export interface Engine {
   readonly normalizesSums?: (shape: Shape) => boolean;
   /** Bytes of working memory that it holds, for whatever program runs next. */
   readonly heldBytes: number;
+  /** Gives working memory back beyond so many bytes. */
+  readonly shrink?: (bytes: number) => void;
   /** Library and instruction set, for people. */
   describe(): string;
   compile(graph: Graph, watch?: Watch): Program;

@@ -50,6 +50,14 @@ export function availableMemory(): number {
   return Math.min(available, ...controlGroups('memory').map(roomIn));
 }
 
+/** Bytes of memory of this machine, or of the container. */
+export function totalMemory(): number {
+  const limits = controlGroups('memory').flatMap((folder) =>
+    ['memory.max', 'memory.limit_in_bytes'].map((file) => Number.parseInt(textOf(`${folder}/${file}`), 10)),
+  );
+  return Math.min(memoryLimit() ?? totalmem(), totalmem(), ...limits.filter((limit) => limit > 0));
+}
+
 /** Infinite without a limit. */
 function roomIn(folder: string): number {
   const numberIn = (file: string) => Number.parseInt(textOf(`${folder}/${file}`), 10);

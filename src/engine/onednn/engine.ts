@@ -62,6 +62,10 @@ export class OneDnnEngine implements Engine, Runtime {
     return this.arena.memory.bytes;
   }
 
+  shrink(bytes: number): void {
+    this.arena.shrink(bytes);
+  }
+
   describe(): string {
     const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
     const precision = this.precision === 'bf16' ? `, ${hasFastBfloat16() ? '' : 'slow '}bf16` : '';

@@ -18,6 +18,6 @@ export {
 } from './ffi/describe.js';
 export { args, multipleSrc, postOpSrc } from './ffi/enums.js';
 export { type Bfloat16Unit, bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi/library.js';
-export { MemoryHandle, NativeMemory } from './ffi/memory.js';
+export { MemoryHandle, NativeMemory, nativeBytes } from './ffi/memory.js';
 export { MemoryDesc } from './ffi/memoryDesc.js';
 export { ArgBlock, type Attributes, makeExecutor, type PostOp, Primitive } from './ffi/primitive.js';

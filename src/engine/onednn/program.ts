@@ -39,6 +39,13 @@ export class Arena {
     }
     return this.memory;
   }
+
+  /** Keeps at most so much. */
+  shrink(bytes: number): void {
+    if (this.memory.bytes <= Math.max(64, bytes)) return;
+    this.memory.free();
+    this.memory = new NativeMemory(64);
+  }
 }
 
 /** Told of every step of every run, for profiling; `start` is by the clock `performance.now()`. */
@@ -69,7 +76,7 @@ export class OneDnnProgram implements Program {
   readonly #lowered: LoweredGraph;
   readonly #runtime: Runtime;
   readonly #offsets: readonly number[];
-  readonly #arenaBytes: number;
+  readonly arenaBytes: number;
   readonly #constants: NativeMemory;
   readonly #handles = new Map<Buffer, { readonly desc: MemoryDesc; readonly handle: MemoryHandle }[]>();
   readonly #argBlock: ArgBlock;
@@ -107,7 +114,7 @@ export class OneDnnProgram implements Program {
     this.#hoisted = hoist(lowered);
     const { offsets, bytes, keptBytes } = layOut(lowered, this.#hoisted);
     this.#offsets = offsets;
-    this.#arenaBytes = bytes;
+    this.arenaBytes = bytes;
     this.#kept = keptBytes > 0 ? new NativeMemory(keptBytes) : null;
     this.#constants = this.#fillConstants();
     const lists = this.#hoisted.steps
@@ -120,13 +127,20 @@ export class OneDnnProgram implements Program {
     const resident = this.#residents.reduce((sum, { placed }) => sum + placed.desc.size, 0);
     // Outputs are copied out of the arena.
     const outputs = this.#lowered.outputs.reduce((sum, { shape, dtype }) => sum + bytesOf(shape, dtype), 0);
-    return { working: this.#arenaBytes + this.#keptBytes + this.#constants.bytes + outputs, resident };
+    return { working: this.arenaBytes + this.#preparedBytes + this.#constants.bytes + outputs, resident };
+  }
+
+  get keptBytes(): number {
+    let bytes = this.#preparedBytes + this.#constants.bytes;
+    for (const { buffer } of this.#copies.values()) bytes += buffer.memory.bytes;
+    for (const step of this.#hoisted.steps) if (step.kind === 'code') bytes += step.code.bytes;
+    return bytes;
   }
 
   run(sources: readonly Storage[]): Storage[] {
     const { arena } = this.#runtime;
     const renewed = this.#bindResidents(sources);
-    const memory = arena.reserve(this.#arenaBytes);
+    const memory = arena.reserve(this.arenaBytes);
     if (this.#stale || memory !== this.#boundArena) this.#bind(memory);
     for (let i = 0; i < this.#inputs.length; i++) {
       this.#inputViews[i].set(sources[this.#inputs[i].source].host as TypedArray);
@@ -314,7 +328,7 @@ export class OneDnnProgram implements Program {
     return memory;
   }
 
-  get #keptBytes(): number {
+  get #preparedBytes(): number {
     return this.#kept?.bytes ?? 0;
   }
 
@@ -338,9 +352,9 @@ export class OneDnnProgram implements Program {
 
   summary(): string {
     const { steps } = this.#lowered;
-    const mebibytes = (this.#arenaBytes / 2 ** 20).toFixed(1);
+    const mebibytes = (this.arenaBytes / 2 ** 20).toFixed(1);
     const { once } = this.#hoisted;
-    const first = once === 0 ? '' : ` (${once} once), kept ${(this.#keptBytes / 2 ** 20).toFixed(1)} MiB`;
+    const first = once === 0 ? '' : ` (${once} once), kept ${(this.#preparedBytes / 2 ** 20).toFixed(1)} MiB`;
     return `${steps.length} steps${first}, arena ${mebibytes} MiB`;
   }
 

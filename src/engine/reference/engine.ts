@@ -39,6 +39,9 @@ export function runKernel(node: GraphNode, inputs: readonly NDArray[], outputs: 
 }
 
 class ReferenceProgram implements Program {
+  readonly keptBytes = 0;
+  readonly arenaBytes = 0;
+
   constructor(
     readonly graph: Graph,
     readonly watch: Watch | null,

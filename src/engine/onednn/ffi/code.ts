@@ -3,7 +3,7 @@ import { allowsCode } from '../../../env.js';
 import { EngineError } from '../../../errors.js';
 import { block, type KernelCode, record, word } from '../jit/kernel.js';
 import { type Address, effectiveIsa, libc, openMp } from './library.js';
-import { NativeMemory } from './memory.js';
+import { countNative, NativeMemory } from './memory.js';
 
 const [protRead, protWrite, protExecute] = [1, 2, 4];
 const [mapPrivate, mapAnonymous] = [0x02, 0x20];
@@ -65,7 +65,7 @@ export function canRunCode(type: 'float32' | 'bfloat16'): boolean {
 /** Machine code in memory that may be executed, with the list of its tasks. Whoever made it destroys it. */
 export class MachineCode {
   readonly #address: Address;
-  readonly #bytes: number;
+  readonly bytes: number;
   readonly #block: NativeMemory;
   readonly #words: BigUint64Array;
   /** The same memory; numbers of tasks need no more. */
@@ -76,11 +76,12 @@ export class MachineCode {
     const { code, tasks } = kernel;
     const tableAt = Math.ceil(code.length / 64) * 64;
     const bytes = tableAt + tasks.length * record.words * word;
-    this.#bytes = Math.ceil(bytes / pageBytes) * pageBytes;
-    const address = map(this.#bytes);
-    if (address === null) throw new EngineError(`[onednn] memory: could not map ${this.#bytes} bytes for machine code`);
+    this.bytes = Math.ceil(bytes / pageBytes) * pageBytes;
+    const address = map(this.bytes);
+    if (address === null) throw new EngineError(`[onednn] memory: could not map ${this.bytes} bytes for machine code`);
     this.#address = address;
-    const memory = koffi.view(BigInt(address), this.#bytes);
+    countNative(this.bytes);
+    const memory = koffi.view(BigInt(address), this.bytes);
     new Uint8Array(memory).set(code);
     const table = new BigUint64Array(memory, tableAt, tasks.length * record.words);
     tasks.forEach(({ place, numbers }, i) => {
@@ -90,7 +91,7 @@ export class MachineCode {
         table[entry + record.numbers + j] = BigInt(number);
       });
     });
-    if (!makeExecutable(address, this.#bytes)) {
+    if (!makeExecutable(address, this.bytes)) {
       throw new EngineError('[onednn] memory: the system does not let memory become executable');
     }
     this.#block = new NativeMemory(block.words * word);
@@ -119,7 +120,8 @@ export class MachineCode {
   }
 
   destroy(): void {
-    system().unmap(this.#address, this.#bytes);
+    system().unmap(this.#address, this.bytes);
+    countNative(-this.bytes);
     this.#block.free();
   }
 }

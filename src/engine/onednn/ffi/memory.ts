@@ -3,6 +3,16 @@ import { EngineError, InternalError } from '../../../errors.js';
 import { type Address, alignedAlloc, check, created, free, load, madvise } from './library.js';
 import type { MemoryDesc } from './memoryDesc.js';
 
+let live = 0;
+
+/** Bytes outside JavaScript's heap that are in use: arena, parameters, what programs keep, machine code. */
+export const nativeBytes = (): number => live;
+
+/** @internal Counts memory that was taken, or given back. */
+export function countNative(bytes: number): void {
+  live += bytes;
+}
+
 /** A block of memory outside JavaScript's heap, aligned for the kernels. Whoever made it frees it. */
 export class NativeMemory {
   readonly #address: Address;
@@ -16,6 +26,7 @@ export class NativeMemory {
     if (this.#address === 0) {
       throw new EngineError(`[onednn] memory: could not allocate ${Math.ceil(bytes / 2 ** 20)} MiB`);
     }
+    countNative(bytes);
     const adviseHugePages = 14;
     if (alignment === hugePage && process.platform === 'linux') madvise(this.#address, rounded, adviseHugePages);
   }
@@ -33,7 +44,9 @@ export class NativeMemory {
   }
 
   free(): void {
-    if (!this.#freed) free(this.#address);
+    if (this.#freed) return;
+    free(this.#address);
+    countNative(-this.bytes);
     this.#freed = true;
   }
 }

@@ -104,6 +104,11 @@ export class MemoryDesc {
     return this.shape.length <= 5 && this.equals(MemoryDesc.plain(this.shape, this.dtype));
   }
 
+  /** `[N, C, H, W]` with the channels of a pixel side by side; axes of size 1 may be anywhere. */
+  isChannelsLast(): boolean {
+    return this.shape.length === 4 && this.equals(MemoryDesc.channelsLast(this.shape, this.dtype));
+  }
+
   /** Axis i of this becomes axis `permutation[i]` of the result; same memory. */
   permuted(permutation: readonly number[]): MemoryDesc {
     const bytes = new Uint8Array(memoryDescBytes);

@@ -32,7 +32,7 @@ export function pixelsOf(desc: MemoryDesc): Pixels | null {
   if (desc.size !== batch * blocks * lanes * rows * columns * bytesPerElement(type)) return null;
   const size = { type, rows, columns };
   if (layout === 'aBcd16b') return { ...size, planes: batch * blocks, channels: lanes };
-  if (layout === 'acdb' && channels === blocks * lanes) return { ...size, planes: batch, channels };
+  if (channels === blocks * lanes && desc.isChannelsLast()) return { ...size, planes: batch, channels };
   return null;
 }
 

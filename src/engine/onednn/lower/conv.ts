@@ -17,8 +17,8 @@ import type { KernelCode } from '../jit/kernel.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { biasDesc, nameWith, postOpsOf, seenAs, weightGradients } from './parts.js';
-import { isChannelsLast, isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
-import { float32, type OperandTypes, typesFor } from './types.js';
+import { isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
+import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 import { coversImage, linearBackwardData, linearBackwardWeights, linearForward } from './wholeImage.js';
 import { algorithmsFor, type ConvShape, isSmall } from './winograd.js';
 
@@ -133,7 +133,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   if (types !== float32) {
     const gradient = { x: x.shape, weight: weight.shape, params, bias: operands.bias };
     const isTrained = context.isRenewed(weight);
-    const isProduct = isTrained && isPointwiseProduct(gradient) && isChannelsLast(primitive.layout('src'));
+    const isProduct = isTrained && isPointwiseProduct(gradient) && primitive.layout('src').isChannelsLast();
     context.settle(weight, () => {
       const product = isProduct ? pointwiseWeightGradient(gradient, (hint) => context.own(hint)) : null;
       if (product === null) return context.own(make(float32)).layout('weights');
@@ -181,11 +181,13 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
     linearBackwardData(context, node);
     return;
   }
-  const descs = openDescs({ x: dx, weight, y: dy, groups: params.groups, bias: false }, types);
+  const operands = { x: dx, weight, y: dy, groups: params.groups, bias: false };
+  const descs = openDescs(operands, types);
+  const forward = openDescs(operands, forwardTypes(types));
   const conv = { direction: 'backwardData', result: dx.shape, weight: weight.shape, params } as const;
   const primitive = best(context, conv, types, (algorithm, geometry) => {
     const opDesc = describe.convBackwardData(algorithm, [descs.src, descs.weights, descs.dst], geometry);
-    return backward(context, algorithm, descs, geometry, opDesc);
+    return backward(context, algorithm, forward, geometry, opDesc);
   });
   context.call(
     node.op,
@@ -210,12 +212,11 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   }
   const operands = { x, weight: dWeight, y: dy, groups: params.groups, bias: params.bias };
   const descs = openDescs(operands, types);
+  const forward = openDescs(operands, forwardTypes(types));
   const conv = { direction: 'backwardWeights', result: dy.shape, weight: params.weightShape, params } as const;
   const primitive = best(context, conv, types, (algorithm, geometry) => {
     const { src, weights, bias, dst } = descs;
     const opDesc = describe.convBackwardWeights(algorithm, [src, weights, bias, dst], geometry);
-    // The forward kernel takes bfloat16 weights even where their gradient is float32.
-    const forward = types === float32 ? descs : openDescs(operands, { ...types, weights: types.src });
     return backward(context, algorithm, forward, geometry, opDesc);
   });
   context.call(
@@ -235,7 +236,7 @@ function asProduct(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>):
   const { params } = node;
   const gradient = { x: x.shape, weight: params.weightShape, params, bias: params.bias };
   const own = context.placeOf(x);
-  if (own.desc.dtype !== 'bfloat16' || !isChannelsLast(own.desc) || !isPointwiseProduct(gradient)) return false;
+  if (own.desc.dtype !== 'bfloat16' || !own.desc.isChannelsLast() || !isPointwiseProduct(gradient)) return false;
   const product = pointwiseWeightGradient(gradient, (hint) => context.own(hint));
   if (product === null) return false;
   const { primitive, src, diffDst, diffWeights, layout } = product;

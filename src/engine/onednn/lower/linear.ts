@@ -1,10 +1,9 @@
-import type { StoredDType } from '../../../graph/dtype.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
 import { FewRows } from '../jit/linear.js';
 import type { Lower } from '../lowering.js';
 import type { Placed } from '../steps.js';
 import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './parts.js';
-import { float32, type OperandTypes, typesFor } from './types.js';
+import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 
 // The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.
 const swapped = (desc: MemoryDesc): MemoryDesc => desc.permuted([1, 0]);
@@ -52,10 +51,14 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   const [dx] = node.outputs;
   const [features, out] = weight.shape;
   const types = typesFor([dy, dx], { src: dx });
-  const src = MemoryDesc.any(dx.shape, types.src);
-  const weights = MemoryDesc.any([out, features], types.weights);
-  const dst = MemoryDesc.any(dy.shape, types.dst);
-  const forward = describe.linearForward('training', [src, weights, MemoryDesc.none(), dst]);
+  const describeWith = ({ src, weights, dst }: OperandTypes) => [
+    MemoryDesc.any(dx.shape, src),
+    MemoryDesc.any([out, features], weights),
+    MemoryDesc.none(),
+    MemoryDesc.any(dy.shape, dst),
+  ];
+  const [src, weights, , dst] = describeWith(types);
+  const forward = describe.linearForward('training', describeWith(forwardTypes(types)));
   const primitive = derived(context, forward, describe.linearBackwardData([src, weights, dst]), node.op);
   const layout = primitive.layout('weights');
   context.call(
@@ -74,15 +77,14 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
   const features = x.shape[1];
   const out = dy.shape[1];
   const types = typesFor([x, dy], { weights: node.outputs[0] });
-  const describeWith = (weights: StoredDType) => [
-    MemoryDesc.any(x.shape, types.src),
+  const describeWith = ({ src, weights, dst }: OperandTypes) => [
+    MemoryDesc.any(x.shape, src),
     MemoryDesc.any([out, features], weights),
     biasDesc(out, node.params.bias),
-    MemoryDesc.any(dy.shape, types.dst),
+    MemoryDesc.any(dy.shape, dst),
   ];
-  // The forward kernel takes bfloat16 weights even where their gradient is float32.
-  const forward = describe.linearForward('training', describeWith(types.src));
-  const backward = describe.linearBackwardWeights(describeWith(types.weights));
+  const forward = describe.linearForward('training', describeWith(forwardTypes(types)));
+  const backward = describe.linearBackwardWeights(describeWith(types));
   const primitive = derived(context, forward, backward, node.op);
   const layout = primitive.layout('diffWeights');
   const writes = weightGradients(context, node, swapped(layout));

@@ -72,7 +72,3 @@ export function pointwiseWeightGradient(
   const diffWeights = primitive.layout('diffWeights');
   return { primitive, src, diffDst, diffWeights, layout: diffWeights.reshaped([out, channels, 1, 1]) };
 }
-
-export function isChannelsLast(desc: MemoryDesc): boolean {
-  return desc.shape.length === 4 && desc.equals(MemoryDesc.channelsLast(desc.shape, desc.dtype));
-}

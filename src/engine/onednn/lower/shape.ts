@@ -1,5 +1,5 @@
 import type { GraphNode } from '../../../compiler/graph.js';
-import { allocate } from '../../../graph/dtype.js';
+import { allocate, type StoredDType } from '../../../graph/dtype.js';
 import { numel, stridesOf } from '../../../graph/shape.js';
 import { args, MemoryDesc, multipleSrc, Primitive } from '../ffi.js';
 import type { Lower, Lowering } from '../lowering.js';
@@ -48,7 +48,11 @@ export const transpose: Lower<'transpose'> = (context, node) => {
 
 export const concat: Lower<'concat'> = (context, node) => {
   const [y] = node.outputs;
-  const inputs = node.inputs.map((input) => context.placeOf(input));
+  const own = node.inputs.map((input) => context.placeOf(input));
+  // The library joins one type alone: that of the result where they differ.
+  const isMixed = own.some(({ desc }) => desc.dtype !== own[0].desc.dtype);
+  const type = isMixed ? (y.dtype as StoredDType) : own[0].desc.dtype;
+  const inputs = node.inputs.map((input, i) => context.inLayout(input, own[i].desc.withType(type)));
   const sameRank = inputs.every(({ desc }) => desc.shape.length === y.shape.length);
   const primitive = sameRank
     ? Primitive.concat(

@@ -11,6 +11,9 @@ export interface OperandTypes {
 export const float32: OperandTypes = { src: 'float32', weights: 'float32', dst: 'float32' };
 const bfloat16: OperandTypes = { src: 'bfloat16', weights: 'bfloat16', dst: 'bfloat16' };
 
+/** Types of the forward product that a backward one is derived from: the library knows none that mixes its operands' types. */
+export const forwardTypes = (types: OperandTypes): OperandTypes => (types === float32 ? float32 : bfloat16);
+
 /**
  * A product runs on bfloat16 as soon as one of its features is to be that.
  *
