@@ -1,7 +1,7 @@
 import type { Engine, Program, Watch } from '../engine/engine.js';
 import { type MemoryNeed, needOf, requireMemory } from '../engine/memory.js';
 import { debug } from '../env.js';
-import { requireFinite } from '../errors.js';
+import { MemoryError, requireFinite } from '../errors.js';
 import { bytesPerElement } from '../graph/dtype.js';
 import type { Assignment, Value } from '../graph/node.js';
 import { numel } from '../graph/shape.js';
@@ -83,8 +83,8 @@ function release({ nodes, assignments }: Pick<Capture, 'nodes' | 'assignments'>)
  */
 export function inspect(engine: Engine, values: readonly Value[], watch: Watch): void {
   const captured = capture(values, []);
-  const graph = optimize(toGraph({ ...captured, assignments: [] }), { fuses: false, precision: 'float32' });
-  const program = engine.compile(graph, watch);
+  const graph = optimize(toGraph({ ...captured, assignments: [] }), plain);
+  const program = engine.compile(graph, { watch, keepsNonFinite: true });
   try {
     // Without joined nodes and without an update it takes another amount than the program of the step.
     requireMemory(needFor(engine, program, captured));
@@ -128,9 +128,8 @@ function needFor(engine: Engine, { memory }: Program, { sources }: Capture): Mem
 }
 
 function run(engine: Engine, captured: Capture): void {
-  const compiled = lookUp(engine, captured);
+  const compiled = admitted(engine, captured);
   const { program } = compiled;
-  if (!compiled.admitted) admit(engine, program, captured);
   const start = performance.now();
   const storages = program.run(captured.sources);
   // The first run makes what is kept for the next ones.
@@ -142,27 +141,45 @@ function run(engine: Engine, captured: Capture): void {
   });
 }
 
-/** @throws {MemoryError} if there is not enough memory even without what other programs keep */
-function admit(engine: Engine, program: Program, captured: Capture): void {
-  const { working, resident, budget } = needFor(engine, program, captured);
-  if (working + resident > budget) programsOf(engine).trim(0);
-  requireMemory(needFor(engine, program, captured));
+/** The program for these sources, for which there is memory. */
+function admitted(engine: Engine, captured: Capture): CompiledGraph {
+  const fast = lookUp(engine, captured);
+  if (fast.program.finiteSources.every((source) => captured.sources[source].isFinite()))
+    return admit(engine, fast, captured);
+  try {
+    return admit(engine, lookUp(engine, captured, true), captured);
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    // It takes more memory. A training must not go on as if nothing were wrong; anything else gets numbers for NaN.
+    if (captured.finite.length > 0) requireFinite(Number.NaN);
+    return admit(engine, lookUp(engine, captured), captured);
+  }
 }
 
-function lookUp(engine: Engine, captured: Capture): CompiledGraph {
+/** @throws {MemoryError} if there is not enough memory even without what other programs keep */
+function admit(engine: Engine, compiled: CompiledGraph, captured: Capture): CompiledGraph {
+  if (compiled.admitted) return compiled;
+  const { working, resident, budget } = needFor(engine, compiled.program, captured);
+  if (working + resident > budget) programsOf(engine).trim(0);
+  requireMemory(needFor(engine, compiled.program, captured));
+  return compiled;
+}
+
+/** @param keepsNonFinite whether NaN and infinite numbers go where they should */
+function lookUp(engine: Engine, captured: Capture, keepsNonFinite = false): CompiledGraph {
   const programs = programsOf(engine);
-  const found = programs.find(engine.settings, (structure) => hasStructure(captured, structure));
+  const settings = `${engine.settings}${keepsNonFinite ? ' keeping what is not finite' : ''}`;
+  const found = programs.find(settings, (structure) => hasStructure(captured, structure));
   if (found !== null) return found;
-  const compiled = compile(engine, toGraph(captured));
+  const compiled = compile(engine, toGraph(captured), settings, keepsNonFinite);
   programs.add(compiled);
   return compiled;
 }
 
-function compile(engine: Engine, structure: Graph): CompiledGraph {
+function compile(engine: Engine, structure: Graph, settings = '', keepsNonFinite = false): CompiledGraph {
   const start = performance.now();
-  const { settings } = engine;
-  const graph = optimize(structure, engine);
-  const program = engine.compile(graph);
+  const graph = optimize(structure, keepsNonFinite ? plain : engine);
+  const program = engine.compile(graph, { keepsNonFinite });
   compilations++;
   debug(2, () => `[compile] program\n${program.toString()}`);
   debug(
@@ -192,6 +209,9 @@ const passes: readonly Pass[] = [
     apply: (graph, target) => useBfloat16(graph, target.bfloat16Products?.(graph)),
   },
 ];
+
+/** For programs without joined nodes. */
+const plain: Target = { fuses: false, precision: 'float32' };
 
 /** What the passes need to know of the engine. */
 type Target = Pick<Engine, 'fuses' | 'precision' | 'bfloat16Products' | 'normalizesSums'>;

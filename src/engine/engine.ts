@@ -8,6 +8,13 @@ import type { ProgramMemory } from './memory.js';
 /** Told of each floating-point output of each node, right after it was computed. */
 export type Watch = (node: GraphNode, data: TypedArray) => void;
 
+export interface CompileOptions {
+  /** Shown the outputs of every node. */
+  readonly watch?: Watch | null;
+  /** Whether NaN and infinite numbers go where they should, which takes slower kernels. */
+  readonly keepsNonFinite?: boolean;
+}
+
 /** A graph made ready to run on one engine. */
 export interface Program {
   /**
@@ -18,6 +25,11 @@ export interface Program {
    * @throws {NonFiniteError} if an output that has to be finite is not; nothing has been overwritten then
    */
   run(sources: readonly Storage[]): Storage[];
+  /**
+   * Sources that have to be finite: of NaN some kernel makes a number, as the fastest ones for ReLU and maxima do. Where one of them is
+   * not, the graph needs a program that keeps what is not finite.
+   */
+  readonly finiteSources: readonly number[];
   /** What it takes while it runs; nothing of it has been taken before the first run. */
   readonly memory: ProgramMemory;
   /** Bytes that it keeps between runs: weights in layouts of its own, constants, code. */
@@ -51,5 +63,5 @@ export interface Engine {
   readonly shrink?: (bytes: number) => void;
   /** Library and instruction set, for people. */
   describe(): string;
-  compile(graph: Graph, watch?: Watch): Program;
+  compile(graph: Graph, options?: CompileOptions): Program;
 }

@@ -44,3 +44,19 @@ export function dtypeOf(array: TypedArray): DType {
     `[tensor] expected a Float32Array, Int32Array or Uint8Array, got ${Object.prototype.toString.call(array)}`,
   );
 }
+
+/** Whether there is neither NaN nor an infinite number. */
+export function isAllFinite(data: TypedArray): boolean {
+  if (!(data instanceof Float32Array)) return true;
+  // What is not finite makes its sum NaN. Four sums, since each addition waits for the one before.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = data.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    a += 0 * data[i];
+    b += 0 * data[i + 1];
+    c += 0 * data[i + 2];
+    d += 0 * data[i + 3];
+  }
+  for (let i = whole; i < data.length; i++) a += 0 * data[i];
+  return a + b + c + d === 0;
+}

@@ -1,5 +1,5 @@
 import { InternalError } from '../errors.js';
-import { allocate, type DType, dtypeOf, type TypedArray } from './dtype.js';
+import { allocate, type DType, dtypeOf, isAllFinite, type TypedArray } from './dtype.js';
 import { numel, type Shape } from './shape.js';
 
 /** Memory that an engine owns, in whatever layout its kernels like. */
@@ -8,6 +8,8 @@ export interface DeviceBuffer {
   read(): TypedArray;
   /** Overwrites the contents from a plain row-major array. */
   write(data: TypedArray): void;
+  /** Whether all numbers are finite. */
+  isFinite(): boolean;
 }
 
 /**
@@ -67,6 +69,11 @@ export class Storage {
   /** A plain row-major copy that the caller owns. */
   read(): TypedArray {
     return this.#device !== null ? this.#device.read() : (this.#host as TypedArray).slice();
+  }
+
+  /** Whether all numbers are finite; integers always are. */
+  isFinite(): boolean {
+    return this.#device !== null ? this.#device.isFinite() : isAllFinite(this.#host as TypedArray);
   }
 
   /** Overwrites the contents; every lazy value built on the old ones goes stale. */

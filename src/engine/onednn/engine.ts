@@ -3,7 +3,7 @@ import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
 import { threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { Shape } from '../../graph/shape.js';
-import type { Engine, Program, Watch } from '../engine.js';
+import type { CompileOptions, Engine, Program } from '../engine.js';
 import { availableProcessors } from '../processors.js';
 import { bfloat16Products, measuredUnit } from './bfloat16.js';
 import { bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi.js';
@@ -80,12 +80,14 @@ export class OneDnnEngine implements Engine, Runtime {
     return Normalization.takes(shape, this.precision === 'bf16' ? 'bfloat16' : 'float32');
   }
 
-  compile(graph: Graph, watch: Watch | null = null): Program {
+  compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
     const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
     const lowered = Lowering.lower(scheduleUpdates(graph), lowerings, {
       validate: validating(),
       watch,
-      convolution: this.convolution,
+      // Winograd's kernels mix neighbouring pixels.
+      convolution: keepsNonFinite ? 'direct' : this.convolution,
+      keepsNonFinite,
       threads,
       useThreads: (count) => this.useThreads(count),
     });

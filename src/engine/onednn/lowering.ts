@@ -1,13 +1,14 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import { InternalError, requireFinite } from '../../errors.js';
 import type { TypedArray } from '../../graph/dtype.js';
-import type { OpName } from '../../graph/op.js';
+import type { Activation, OpName } from '../../graph/op.js';
 import { numel, sameShape } from '../../graph/shape.js';
 import type { Watch } from '../engine.js';
 import { runKernel } from '../reference/engine.js';
 import { args, MachineCode, MemoryDesc, Primitive } from './ffi.js';
 import type { KernelCode } from './jit/kernel.js';
 import type { ConvChoice } from './lower/winograd.js';
+import { mayBeNonFinite, numbersForNaN, sourcesOf } from './nonFinite.js';
 import { plainDesc, typed } from './placing.js';
 import {
   type ArrayType,
@@ -33,6 +34,8 @@ export interface LoweringOptions {
   /** Shown the outputs of every node. */
   readonly watch?: Watch | null;
   readonly convolution: ConvChoice;
+  /** Whether no node may give a number for NaN, since sources may hold such. */
+  readonly keepsNonFinite?: boolean;
   /** Most threads that a kernel may use. */
   readonly threads: number;
   /** Sets the number of threads of what is created from now on. */
@@ -69,6 +72,8 @@ export class Lowering {
   readonly #kept = new Set<GraphValue>();
   readonly #generated = new Map<string, KernelCode | null>();
   readonly #forwards = new Map<GraphValue, object>();
+  readonly #lossy = new Set<GraphNode>();
+  readonly #mayBeNonFinite: ReadonlySet<GraphValue>;
   #current = 0;
   #threads = 1;
 
@@ -79,6 +84,7 @@ export class Lowering {
     options: LoweringOptions,
   ) {
     this.#options = options;
+    this.#mayBeNonFinite = mayBeNonFinite(graph);
     graph.nodes.forEach((node, i) => {
       for (const input of node.inputs) this.#lastUses.set(input, i);
     });
@@ -129,6 +135,23 @@ export class Lowering {
   /** Which kernels convolutions use. */
   get convolution(): ConvChoice {
     return this.#options.convolution;
+  }
+
+  /**
+   * Asks before a kernel that gives a number for NaN is taken for a node. If the answer is no, the program remembers that it does
+   * not serve for sources with values that are not finite.
+   *
+   * @returns whether another kernel has to be taken
+   */
+  mustKeepNaN(node: GraphNode): boolean {
+    if (this.#options.keepsNonFinite || node.inputs.some((input) => this.#mayBeNonFinite.has(input))) return true;
+    this.#lossy.add(node);
+    return false;
+  }
+
+  /** Says that a kernel with this activation was taken for a node. */
+  activates(node: GraphNode, activation: Activation | undefined): void {
+    if (activation !== undefined && numbersForNaN.has(activation.fn)) this.#lossy.add(node);
   }
 
   /** Whether anything reads the value. */
@@ -474,6 +497,14 @@ export class Lowering {
       resident: persistent,
       assigned: assigned.has(i),
     }));
-    return { steps: this.#steps, buffers: this.#buffers, parts: this.#parts, sources, outputs, owned: this.#owned };
+    return {
+      steps: this.#steps,
+      buffers: this.#buffers,
+      parts: this.#parts,
+      sources,
+      outputs,
+      owned: this.#owned,
+      finiteSources: sourcesOf(graph, this.#lossy),
+    };
   }
 }

@@ -5,7 +5,7 @@ import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
 import type { Program } from '../engine.js';
 import type { ProgramMemory } from '../memory.js';
-import { ArgBlock, type MemoryDesc, MemoryHandle, makeExecutor, NativeMemory } from './ffi.js';
+import { ArgBlock, type MachineCode, type MemoryDesc, MemoryHandle, makeExecutor, NativeMemory } from './ffi.js';
 import { type Hoisted, hoist } from './hoist.js';
 import { bytesOf } from './placing.js';
 import { planArena } from './plan.js';
@@ -77,6 +77,7 @@ export class OneDnnProgram implements Program {
   readonly #runtime: Runtime;
   readonly #offsets: readonly number[];
   readonly arenaBytes: number;
+  readonly finiteSources: readonly number[];
   readonly #constants: NativeMemory;
   readonly #handles = new Map<Buffer, { readonly desc: MemoryDesc; readonly handle: MemoryHandle }[]>();
   readonly #argBlock: ArgBlock;
@@ -85,6 +86,8 @@ export class OneDnnProgram implements Program {
   /** Weak, since a program in the cache must not keep the parameters of a network that is gone. */
   readonly #bound = new Map<number, WeakRef<ResidentBuffer>>();
   readonly #copies = new Map<number, PrivateCopy>();
+  /** Code that tells whether what it wrote there is finite. */
+  readonly #writers = new Map<Buffer, MachineCode>();
   readonly #hoisted: Hoisted;
   /** Results of the steps that do not run every time. */
   readonly #kept: NativeMemory | null;
@@ -101,6 +104,7 @@ export class OneDnnProgram implements Program {
 
   constructor(lowered: LoweredGraph, runtime: Runtime) {
     this.#lowered = lowered;
+    this.finiteSources = lowered.finiteSources;
     this.#runtime = runtime;
     lowered.sources.forEach(({ placed, resident, assigned }, source) => {
       if (placed === null) return;
@@ -111,6 +115,10 @@ export class OneDnnProgram implements Program {
           placed: { ...placed, shape: placed.desc.shape, dtype: declared(placed.desc.dtype) },
         });
     });
+    for (const step of lowered.steps) {
+      // The parameter comes first.
+      if (step.kind === 'code' && step.code.kernel.tells) this.#writers.set(step.writes[0].buffer, step.code);
+    }
     this.#hoisted = hoist(lowered);
     const { offsets, bytes, keptBytes } = layOut(lowered, this.#hoisted);
     this.#offsets = offsets;
@@ -147,6 +155,10 @@ export class OneDnnProgram implements Program {
     }
     if (renewed) this.#renew(sources);
     runAll(this.#actions, this.#runtime.observer);
+    for (const { source, placed, assigned } of this.#residents) {
+      const buffer = assigned ? this.#bound.get(source)?.deref() : undefined;
+      if (buffer !== undefined) buffer.finite = this.#writers.get(placed.buffer)?.wroteFinite || null;
+    }
     return this.#lowered.outputs.map(({ shape, dtype }, i) => {
       return new Storage(shape, dtype as DType, this.#outputViews[i].slice());
     });

@@ -1,5 +1,5 @@
 import { InternalError } from '../../errors.js';
-import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../../graph/dtype.js';
+import { allocate, bytesPerElement, type DType, isAllFinite, type TypedArray, viewOf } from '../../graph/dtype.js';
 import { numel } from '../../graph/shape.js';
 import type { DeviceBuffer } from '../../graph/storage.js';
 import { ArgBlock, args, MemoryDesc, MemoryHandle, makeExecutor, NativeMemory, Primitive } from './ffi.js';
@@ -9,6 +9,9 @@ const collector = new FinalizationRegistry<NativeMemory>((memory) => memory.free
 /** Long-lived data (a parameter, a state) in native memory and in the layout that the kernels like. */
 export class ResidentBuffer implements DeviceBuffer {
   readonly memory: NativeMemory;
+  /** Whether all numbers are finite; `null` as long as nobody has looked since they were written. */
+  finite: boolean | null = null;
+  #view: TypedArray | null = null;
 
   /** With a bfloat16 layout it is a copy for kernels, which is neither read nor written from outside. */
   constructor(readonly desc: MemoryDesc) {
@@ -33,6 +36,7 @@ export class ResidentBuffer implements DeviceBuffer {
 
   write(data: TypedArray): void {
     const { desc } = this;
+    this.finite = null;
     const plain = MemoryDesc.plain(desc.shape, desc.dtype === 'bfloat16' ? 'float32' : desc.dtype);
     if (desc.equals(plain)) viewAs(this.memory, desc).set(data);
     else {
@@ -41,6 +45,13 @@ export class ResidentBuffer implements DeviceBuffer {
       reorder(copy, plain, this.memory, desc);
       copy.free();
     }
+  }
+
+  isFinite(): boolean {
+    // Padding is 0, so that all of the memory may be looked at.
+    this.#view ??= viewOf('float32', this.memory.view(0, this.desc.size), 0, this.desc.size / 4);
+    this.finite ??= this.desc.dtype !== 'float32' || isAllFinite(this.#view);
+    return this.finite;
   }
 
   /** Gives the memory back before the garbage collector would; nobody may use this object any more. */

@@ -108,6 +108,8 @@ export interface LoweredGraph {
   readonly outputs: readonly (Placed & ArrayType)[];
   /** Whatever the library or the system has to take back: primitives, machine code. */
   readonly owned: readonly Owned[];
+  /** Sources that have to be finite: of NaN some kernel would make a number. */
+  readonly finiteSources: readonly number[];
 }
 
 export interface SourcePlan {

@@ -5,7 +5,7 @@ import { allocate, bytesPerElement, type DType, declared } from '../../graph/dty
 import type { OpName } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
-import type { Engine, Program, Watch } from '../engine.js';
+import type { CompileOptions, Engine, Program, Watch } from '../engine.js';
 import type { ProgramMemory } from '../memory.js';
 import { kernels } from './kernels.js';
 import type { Kernel, NDArray } from './ndarray.js';
@@ -22,7 +22,7 @@ export class ReferenceEngine implements Engine {
     return 'reference (plain TypeScript loops)';
   }
 
-  compile(graph: Graph, watch: Watch | null = null): Program {
+  compile(graph: Graph, { watch = null }: CompileOptions = {}): Program {
     return new ReferenceProgram(graph, watch);
   }
 }
@@ -41,6 +41,7 @@ export function runKernel(node: GraphNode, inputs: readonly NDArray[], outputs: 
 class ReferenceProgram implements Program {
   readonly keptBytes = 0;
   readonly arenaBytes = 0;
+  readonly finiteSources = [];
 
   constructor(
     readonly graph: Graph,

@@ -111,12 +111,18 @@ export class MachineCode {
     const parallel = system().parallel as NonNullable<ReturnType<typeof bind>['parallel']>;
     const argument = this.#block.addressAt(0);
     let first = 0;
+    this.#halves[2 * block.nonFinite] = 0;
     for (const count of this.kernel.phases) {
       this.#halves[2 * block.next] = first;
       first += count;
       this.#halves[2 * block.end] = first;
       parallel(this.#address, argument, threads, 0);
     }
+  }
+
+  /** Whether all that the last run wrote was finite; `null` if the code does not tell. */
+  get wroteFinite(): boolean | null {
+    return this.kernel.tells ? this.#halves[2 * block.nonFinite] === 0 : null;
   }
 
   destroy(): void {

@@ -133,6 +133,10 @@ export class Assembler {
     this.#wide(0x8b, to, from);
   }
 
+  store(to: Address, from: Gpr): void {
+    this.#wide(0x89, from, to);
+  }
+
   add(to: Gpr, from: Gpr | Address): void {
     this.#wide(0x03, to, from);
   }
@@ -269,6 +273,39 @@ export class Assembler {
   vless(k: number, a: number, b: Operand): void {
     this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b);
     this.#emit(0x01);
+  }
+
+  /** k = not a < b, true where one is NaN; with a mask only where that is 1, and 0 elsewhere */
+  vnotLess(k: number, a: number, b: Operand, masking?: Masking): void {
+    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b, masking);
+    this.#emit(0x05);
+  }
+
+  /** k = neither is NaN */
+  vordered(k: number, a: number, b: Operand): void {
+    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b);
+    this.#emit(0x07);
+  }
+
+  /** k = one of them is NaN */
+  vunordered(k: number, a: number, b: Operand): void {
+    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b);
+    this.#emit(0x03);
+  }
+
+  /** Sets "zero" if a mask of 16 bits has no 1. */
+  testMask(k: number): void {
+    this.#emit(0xc5, 0xf8, 0x98, 0xc0 | (k << 3) | k);
+  }
+
+  /** `to` = of 16 float32 those of `b` where the mask has a 1, and those of `a` elsewhere */
+  vblend(to: number, a: number, b: number, k: number): void {
+    this.#evex(encoding('x0F38', 'x66', 0x65), 512, to, a, b, { k });
+  }
+
+  /** The same for 16 bytes. */
+  vblendBytes(to: number, a: number, b: number, k: number): void {
+    this.#evex(encoding('x0F38', 'x66', 0x66), 128, to, a, b, { k });
   }
 
   /** k = a == b for 16 bytes */

@@ -214,7 +214,8 @@ export class DirectConvolution {
       ofBlock.forEach((sum, pixel) => {
         const place = at(y, (block * shapes.y[2] * shapes.y[3] + pixel) * vectorBytes);
         if (extras.summand) to.v('add', sum, sum, place);
-        if (isRectified) to.v('max', sum, sum, zero);
+        // With NaN the second operand is the result.
+        if (isRectified) to.v('max', sum, zero, sum);
         to.vstore(place, sum);
       });
     });

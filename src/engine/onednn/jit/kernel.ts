@@ -16,6 +16,8 @@ export interface KernelCode {
   readonly tasks: readonly { readonly place: number; readonly numbers: readonly number[] }[];
   /** How many tasks, or runs of tasks, are done before the next ones begin. */
   readonly phases: readonly number[];
+  /** Whether it tells that it wrote numbers which are not finite. */
+  readonly tells: boolean;
 }
 
 /** What a routine may use; it must leave all other general registers alone. */
@@ -33,7 +35,7 @@ const saved = [blockAt, left, gpr.r13, gpr.r14, gpr.r15] as const;
  * The block that the code is called with, and a task's record, in 64-bit words. The number of the next task is alone in its
  * cache line, since all threads write it. Counted are tasks, or runs of tasks that one thread does together.
  */
-export const block = { next: 0, end: 8, table: 9, operands: 10, words: 32 } as const;
+export const block = { next: 0, end: 8, table: 9, nonFinite: 10, operands: 11, words: 32 } as const;
 export const record = { place: 0, numbers: 1, words: 5 } as const;
 export const word = 8;
 
@@ -41,6 +43,20 @@ export const word = 8;
 export function loadOperand(to: Assembler, register: Gpr, operand: number, by?: number): void {
   to.load(register, at(blockAt, word * (block.operands + operand)));
   if (by !== undefined) to.add(register, at(recordAt, word * (record.numbers + by)));
+}
+
+/**
+ * Tells whoever runs the code that it wrote numbers which are not finite, if there are such in a vector. A mask and a register are
+ * lost.
+ */
+export function tellNonFinite(to: Assembler, vector: number, register: Gpr): void {
+  const [k, finite] = [1, to.label()];
+  to.vunordered(k, vector, vector);
+  to.testMask(k);
+  to.jump(finite, 'zero');
+  to.set(register, 1);
+  to.store(at(blockAt, word * block.nonFinite), register);
+  to.bind(finite);
 }
 
 /** Loads one of the task's numbers. */
@@ -54,11 +70,16 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
  *
  * @param write writes the routines, which end with `ret`, and tells the tasks of each phase
  * @param prepare what each thread does once: constants in vector registers that no routine changes
+ * @param tells whether the routines call {@link tellNonFinite}
  * @param together that many tasks in a row are done by the same thread; divides the number of tasks of each phase
  */
 export function kernelCode(
   write: (to: Assembler) => readonly (readonly Task[])[],
-  { prepare, together = 1 }: { readonly prepare?: (to: Assembler) => void; readonly together?: number } = {},
+  {
+    prepare,
+    together = 1,
+    tells = false,
+  }: { readonly prepare?: (to: Assembler) => void; readonly together?: number; readonly tells?: boolean } = {},
 ): KernelCode {
   const to = new Assembler();
   for (const register of saved) to.push(register);
@@ -83,5 +104,11 @@ export function kernelCode(
   to.ret();
   const phases = write(to);
   const tasks = phases.flat().map(({ routine: { place }, numbers }) => ({ place, numbers }));
-  return { name: 'code:avx512', code: to.finish(), tasks, phases: phases.map(({ length }) => length / together) };
+  return {
+    name: 'code:avx512',
+    code: to.finish(),
+    tasks,
+    phases: phases.map(({ length }) => length / together),
+    tells,
+  };
 }

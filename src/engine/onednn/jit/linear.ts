@@ -92,7 +92,8 @@ export class FewRows {
       for (let row = 0; row < rows; row++) {
         for (let i = 1; i < unroll; i++) to.v('add', row, row, i * rows + row);
         if (hasBias) to.v('add', row, row, at(bias));
-        if (relu) to.v('max', row, row, zero);
+        // With NaN the second operand is the result.
+        if (relu) to.v('max', row, zero, row);
         storeFeatures(to, { type: result }, at(y, row * outputs * resultBytes), row);
       }
       to.ret();

@@ -178,7 +178,8 @@ export class Normalization {
       to.v('mul', value, total, total);
       to.v('sub', square, square, value);
       to.vzero(value);
-      to.v('max', square, square, value);
+      // With NaN the second operand is the result.
+      to.v('max', square, value, square);
       store(operand.variance, square);
       loadOperand(to, second, operand.x, 1);
       this.#loadOrigin(to, value, at(second), scratch);
@@ -214,7 +215,8 @@ export class Normalization {
             loadFeatures(to, this.#pixels, summands + v, bands.vector(stream, v, offset));
             to.v('add', value, value, summands + v);
           }
-          if (this.spec.relu) to.v('max', value, value, zero);
+          // With NaN the second operand is the result.
+          if (this.spec.relu) to.v('max', value, zero, value);
           storeFeatures(to, this.#pixels, bands.vector(y, v, offset), value);
         }
       },

@@ -64,10 +64,12 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, reme
           if (remembers) to.vcopyBytes(where, number);
           continue;
         }
+        // The best stays where it is not less than a number; NaN takes its place, and nothing takes that of NaN.
         const k = 1 + v;
-        to.vless(k, best, value);
-        to.vcopy(best, value, { k });
-        if (remembers) to.vcopyBytes(where, number, { k });
+        to.vordered(k, value, value);
+        to.vnotLess(k, best, value, { k });
+        to.vblend(best, value, best, k);
+        if (remembers) to.vblendBytes(where, number, where, k);
       }
     });
     for (let v = 0; v < vectors; v++) {

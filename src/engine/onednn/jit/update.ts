@@ -1,10 +1,13 @@
 import type { OpParams } from '../../../graph/op.js';
 import { type Assembler, at } from './assembler.js';
-import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch } from './kernel.js';
+import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, tellNonFinite } from './kernel.js';
 import { vectorBytes } from './pixels.js';
 
 /** Of each array, so that a task takes some ten microseconds. */
 const bytesPerTask = 128 * 1024;
+
+/** The array that the code looks at. */
+const parameterAt = 0;
 
 interface FlatUpdate {
   /** Of each array; read and written up to the next 64. */
@@ -16,9 +19,12 @@ interface FlatUpdate {
   readonly constants: readonly number[];
   /** Which arrays change. */
   readonly written: readonly number[];
-  /** Code for 16 elements that have been loaded: array `i` is in register `i`, and its new contents must be there after. */
+  /** Code for 16 elements that have been loaded: array `i`, the parameter first, is in register `i`, and its new contents must be there after. */
   readonly body: (to: Assembler) => void;
 }
+
+/** Registers of 0, and of its products with what is written, which are 0 as long as that is finite. */
+const [zero, remains] = [30, 31];
 
 /** Registers of the single numbers and of the constants; those from the number of arrays up to here are free. */
 const numbersAt = 16;
@@ -34,13 +40,16 @@ function flatUpdate({ bytes, arrays, numbers, constants, written, body }: FlatUp
       to.bind(routine);
       for (const { array, pointer } of streams) loadOperand(to, pointer, array, 0);
       loadNumber(to, count, 1);
+      to.vzero(remains);
       to.bind(next);
       for (const { array, pointer } of streams) to.vload(array, at(pointer));
       body(to);
+      to.v('addMul', remains, zero, parameterAt);
       for (const array of written) to.vstore(at(pointers[array]), array);
       for (const { pointer } of streams) to.addConstant(pointer, vectorBytes);
       to.decrement(count);
       to.jump(next, 'notZero');
+      tellNonFinite(to, remains, count);
       to.ret();
       const tasks = Array.from({ length: Math.ceil(bytes / bytesPerTask) }, (_, i) => {
         const offset = i * bytesPerTask;
@@ -50,7 +59,9 @@ function flatUpdate({ bytes, arrays, numbers, constants, written, body }: FlatUp
       return [tasks];
     },
     {
+      tells: true,
       prepare: (to) => {
+        to.vzero(zero);
         constants.forEach((constant, i) => {
           to.vconstant(constantsAt + i, constant, count);
         });

@@ -155,6 +155,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const isWinograd = primitive.implementation.includes('wino');
   const own = isWinograd ? null : context.generate(directCode, shapes, params, layouts, extras);
   if (own === null) {
+    context.activates(node, params.activation);
     context.call(name, primitive, reads, [[args.dst, dst]]);
     return;
   }

@@ -4,6 +4,7 @@ import type { UnaryFn } from '../../../graph/op.js';
 import { numel, sameShape } from '../../../graph/shape.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
 import type { Lower, Lowering } from '../lowering.js';
+import { numbersForNaN } from '../nonFinite.js';
 import { plainDesc } from '../placing.js';
 import { derived, nameWith, postOpsOf, required } from './parts.js';
 
@@ -22,7 +23,14 @@ function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
   return fn === 'linear' ? shift === 0 : fn !== 'sigmoid' && fn !== 'exp' && fn !== 'log';
 }
 
-export const unary: Lower<'unary'> = (context, node) => eltwise(context, node, node.params.fn, node.params.alpha, 0);
+export const unary: Lower<'unary'> = (context, node) => {
+  const { fn, alpha } = node.params;
+  if (numbersForNaN.has(fn) && context.mustKeepNaN(node)) {
+    context.fallback(node);
+    return;
+  }
+  eltwise(context, node, fn, alpha, 0);
+};
 
 export const affine: Lower<'affine'> = (context, node) =>
   eltwise(context, node, 'linear', node.params.scale, node.params.shift);
@@ -63,7 +71,8 @@ export const binary: Lower<'binary'> = (context, node) => {
   if (!sameShape(a.shape, y.shape) && commutative.has(fn)) [a, b] = [b, a];
   const supported =
     kernels.has(fn) && declared(y.dtype) === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
-  const own = supported ? context.placeOf(a) : null;
+  const losesNaN = fn === 'max' || fn === 'min' || (activation !== undefined && numbersForNaN.has(activation.fn));
+  const own = supported && !(losesNaN && context.mustKeepNaN(node)) ? context.placeOf(a) : null;
   if (own === null || own.desc.shape.length !== y.shape.length) {
     context.fallback(node);
     return;
@@ -106,7 +115,8 @@ export const reduce: Lower<'reduce'> = (context, node) => {
   const [y] = node.outputs;
   const { fn, axes } = node.params;
   const src = context.placeOf(x);
-  if (numel(x.shape) < smallReduction || src.desc.shape.length !== x.shape.length) {
+  const isSmall = numel(x.shape) < smallReduction || src.desc.shape.length !== x.shape.length;
+  if (isSmall || ((fn === 'max' || fn === 'min') && context.mustKeepNaN(node))) {
     context.fallback(node);
     return;
   }

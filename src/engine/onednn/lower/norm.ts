@@ -8,6 +8,8 @@ import { required } from './parts.js';
 
 const affineFlags: NormFlags = { scale: true, shift: true };
 
+const rectified = { fn: 'relu', alpha: 0 } as const;
+
 /** Blocks of 4 channels, as convolutions of 4 channels a group make them: 2.6 has a slow loop for their statistics. */
 const blocksOf4 = /4b(:|$)/;
 
@@ -23,6 +25,7 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [y] = node.outputs;
   const { epsilon, relu = false } = node.params;
   const src = placeToNormalize(context, x);
+  if (relu) context.activates(node, rectified);
   const opDesc = describe.normForward('inference', src.desc, epsilon, { ...affineFlags, globalStatistics: true, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   context.call(
@@ -81,6 +84,7 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
     context.rememberForward(mask, new OwnForward(own, src.desc));
     return;
   }
+  if (relu) context.activates(node, rectified);
   const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   const writes: [number, Placed][] = [
@@ -184,7 +188,10 @@ export const softmax: Lower<'softmax'> = (context, node) => {
   }
   const src = context.withOwnAxes(x);
   const sameRank = src.desc.shape.length === x.shape.length;
-  const primitive = sameRank ? Primitive.create(describe.softmaxForward(kindOf(log), src.desc, src.desc, axis)) : null;
+  const primitive =
+    sameRank && !context.mustKeepNaN(node)
+      ? Primitive.create(describe.softmaxForward(kindOf(log), src.desc, src.desc, axis))
+      : null;
   if (primitive === null) {
     context.fallback(node);
     return;

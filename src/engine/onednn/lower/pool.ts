@@ -40,7 +40,8 @@ export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
   const [y, argmax] = node.outputs;
   const pooling = ownPooling(context, node);
   if (pooling === null) {
-    forward(context, node, 'max');
+    if (context.mustKeepNaN(node)) context.fallback(node);
+    else forward(context, node, 'max');
     return;
   }
   const trains = context.isUsed(argmax);
