@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { equalData } from '../../src/compiler/capture.js';
-import { compilationCount } from '../../src/compiler/realize.js';
-import { NativeMemory, Primitive } from '../../src/engine/onednn/ffi.js';
+import { compilationCount, programsOf } from '../../src/compiler/realize.js';
+import { openOneDnn } from '../../src/engine/onednn/engine.js';
+import { NativeMemory, nativeBytes, Primitive } from '../../src/engine/onednn/ffi.js';
 import { OneDnnProgram } from '../../src/engine/onednn/program.js';
 import { setEngine } from '../../src/engine/select.js';
+import { BatchNorm2D, Conv2D, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam } from '../../src/optimizer/index.js';
 import { Generator } from '../../src/random.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
@@ -164,6 +166,40 @@ describe('the cache gives programs back', () => {
     expect(await compilations(() => run(0))).toBe(0);
     expect(await compilations(() => run(1))).toBe(1);
     expect(await run(1)).toBeCloseTo(72, 4);
+  });
+});
+
+describe('the cache keeps few bytes', () => {
+  it('drops the weights that other batch sizes prepared, and computes the same when they come again', async () => {
+    setEngine('onednn');
+    const programs = programsOf(openOneDnn());
+    programs.clear();
+    const network = new Sequential(new Conv2D(64, 128, 3), new BatchNorm2D(128), new ReLU()).eval();
+    const predict = async (n: number) => (await network.forward(image(5, [n, 64, 8, 8])).data()).slice(0, 99);
+    const first = await predict(1);
+    const { limit } = programs;
+    const each = programs.bytes;
+    // At least the weights that the batch norm is part of.
+    expect(each).toBeGreaterThan(64 * 128 * 9 * 4);
+    programs.limit = 3 * each;
+    const before = nativeBytes();
+    try {
+      for (let n = 2; n < 9; n++) await predict(n);
+      expect(programs.bytes).toBeLessThanOrEqual(programs.limit);
+      expect(nativeBytes() - before).toBeLessThan(programs.limit);
+      expect(await compilations(() => predict(8))).toBe(0);
+      expect(await compilations(() => predict(1))).toBe(1);
+      expect(await predict(1)).toEqual(first);
+      programs.limit = 0;
+      programs.trim();
+      // The one used last stays.
+      expect(await compilations(() => predict(1))).toBe(0);
+    } finally {
+      programs.limit = limit;
+    }
+    programs.clear();
+    expect(programs.bytes).toBe(0);
+    expect(nativeBytes()).toBeLessThan(before);
   });
 });
 

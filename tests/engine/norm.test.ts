@@ -21,3 +21,20 @@ it.each([4, 8, 16])('batch norm behind a convolution with groups of %i channels 
   // A step of kind `kernel` would be TypeScript's loop.
   expect(norms.filter(({ kind }) => kind === 'kernel')).toEqual([]);
 });
+
+it.each([
+  [1, 16, 1, 1],
+  [2, 16, 1, 1],
+  [1, 32, 1, 3],
+  [3, 16, 2, 2],
+  [2, 17, 1, 1],
+])('batch norm and a sum behind it: features of [%i, %i, %i, %i]', async (...shape) => {
+  const channels = shape[1];
+  const norm = (x: Tensor, scale: Tensor, shift: Tensor) =>
+    new Tensor(o.batchNormTrain({ epsilon: 1e-2 }, x.value, scale.value, shift.value)[0]);
+  const parameters = [noise([channels], 3, 0.2, 1), noise([channels], 4)];
+  const features = [noise(shape, 1), noise(shape, 2)];
+  await checkOp((x, r, scale, shift) => norm(x, scale, shift).add(r), [...features, ...parameters]);
+  await checkOp((x, r, scale, shift) => F.relu(norm(x, scale, shift).add(r)), [...features, ...parameters]);
+  await checkOp((x, r, scale, shift) => F.relu(norm(x, scale, shift)).add(r), [...features, ...parameters]);
+});

@@ -3,7 +3,7 @@ import type { OpParams, UnaryFn } from '../../graph/op.js';
 import { multiplyAdds } from './work.js';
 
 /** Functions whose kernels in the library give a number for NaN: they are made of comparisons. */
-export const numbersForNaN = new Set<UnaryFn>(['relu', 'relu6', 'exp']);
+export const numbersForNaN = new Set<UnaryFn>(['relu', 'relu6']);
 
 /**
  * Values that may be infinite or no number though all sources are finite: what comes from a division, a logarithm and the like.

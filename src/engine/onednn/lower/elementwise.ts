@@ -20,12 +20,15 @@ function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alp
 }
 
 function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
-  return fn === 'linear' ? shift === 0 : fn !== 'sigmoid' && fn !== 'exp' && fn !== 'log';
+  return fn === 'linear' ? shift === 0 : fn !== 'sigmoid';
 }
+
+/** Functions that 2.6 computes inexactly: log is off by 1e-6 near 1 and wrong for numbers below 1.2e-38, and so is exp for such results. */
+const inexact = new Set<UnaryFn>(['log', 'exp']);
 
 export const unary: Lower<'unary'> = (context, node) => {
   const { fn, alpha } = node.params;
-  if (numbersForNaN.has(fn) && context.mustKeepNaN(node)) {
+  if (inexact.has(fn) || (numbersForNaN.has(fn) && context.mustKeepNaN(node))) {
     context.fallback(node);
     return;
   }

@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { setEngine } from '../../src/engine/select.js';
+import type { Shape } from '../../src/graph/shape.js';
+import { BatchNorm2D } from '../../src/nn/index.js';
+import * as F from '../../src/tensor/functional.js';
+import { concat, Tensor } from '../../src/tensor/tensor.js';
+import { noise } from '../engines.js';
+
+const one = (x: Tensor, value: number) => Tensor.full([...x.shape], value);
+const weight = (shape: Shape) => Tensor.fromData(noise(shape, 7, 0.3).data as Float32Array, shape);
+
+/** Ops of features `[N, C, H, W]`. Those behind a division or logarithm get what is not finite from within the program. */
+const ops: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  relu: F.relu,
+  relu6: F.relu6,
+  leakyRelu: (x) => F.leakyRelu(x, 0.1),
+  sigmoid: F.sigmoid,
+  tanh: F.tanh,
+  exp: (x) => x.exp(),
+  log: (x) => x.log(),
+  sqrt: (x) => x.sqrt(),
+  abs: (x) => x.abs(),
+  square: (x) => x.square(),
+  affine: (x) => x.affine(2, 1),
+  'add and relu': (x) => F.relu(x.add(one(x, 1))),
+  sub: (x) => x.sub(one(x, 1)),
+  mul: (x) => x.mul(one(x, 0)),
+  div: (x) => one(x, 1).div(x),
+  'division by 0': (x) => x.div(one(x, 0)),
+  'maximum, on the left': (x) => x.maximum(one(x, 0)),
+  'maximum, on the right': (x) => one(x, 0).maximum(x),
+  'minimum, on the left': (x) => x.minimum(one(x, 0)),
+  'minimum, on the right': (x) => one(x, 0).minimum(x),
+  'maximum with a number': (x) => x.maximum(0),
+  'max of all': (x) => x.max(),
+  'max of channels': (x) => x.max({ axis: 1 }),
+  'min of pixels': (x) => x.min({ axis: [2, 3] }),
+  sum: (x) => x.sum(),
+  mean: (x) => x.mean({ axis: [2, 3] }),
+  'softmax of channels': (x) => F.softmax(x, 1),
+  'softmax of a row': (x) => F.softmax(x, 3),
+  logSoftmax: (x) => F.logSoftmax(x, 1),
+  maxPool: (x) => F.maxPool2d(x, 2),
+  'overlapping maxPool': (x) => F.maxPool2d(x, 3, { stride: 1, padding: 1 }),
+  'large maxPool': (x) => F.maxPool2d(x, 5, { stride: 2, padding: 2 }),
+  'maxPool and relu': (x) => F.maxPool2d(F.relu(x), 2),
+  avgPool: (x) => F.avgPool2d(x, 2),
+  adaptiveAvgPool: (x) => F.adaptiveAvgPool2d(x, 2),
+  'convolution and relu': (x) => F.relu(F.conv2d(x, weight([16, x.shape[1], 3, 3]), null, { padding: 1 })),
+  'pointwise convolution and relu6': (x) => F.relu6(F.conv2d(x, weight([5, x.shape[1], 1, 1]))),
+  'convolution, sum and relu': (x) => F.relu(F.conv2d(x, weight([x.shape[1], x.shape[1], 1, 1])).add(x.affine(2, 0))),
+  'linear and relu': (x) => {
+    const flat = x.flatten({ startAxis: 1 });
+    return F.relu(F.linear(flat, weight([flat.shape[1], 12])));
+  },
+  'batch norm and relu': (x) => F.relu(new BatchNorm2D(x.shape[1]).forward(x)),
+  'batch norm of given statistics and relu': (x) => F.relu(new BatchNorm2D(x.shape[1]).eval().forward(x)),
+  concat: (x) => F.relu(concat([x, x.affine(1, 1)], 1)),
+  'log and relu': (x) => F.relu(x.log()),
+  'log and relu6': (x) => F.relu6(x.log()),
+  'log and maximum': (x) => x.log().maximum(one(x, -1)),
+  'log and maxPool': (x) => F.maxPool2d(x.log(), 2),
+  'division by 0 and max': (x) => x.div(one(x, 0)).max({ axis: 1 }),
+  'square root and softmax': (x) => F.softmax(x.sqrt(), 1),
+};
+
+const shapes: readonly Shape[] = [
+  [1, 1, 2, 2],
+  [1, 16, 4, 4],
+  [2, 3, 8, 8],
+  [2, 16, 8, 8],
+  [1, 17, 8, 8],
+  [2, 32, 16, 16],
+];
+const specials = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -1, 1];
+
+async function computed(
+  engine: 'reference' | 'onednn',
+  op: (x: Tensor) => Tensor,
+  data: Float32Array,
+  shape: Shape,
+): Promise<string> {
+  setEngine(engine);
+  const y = await op(Tensor.fromData(data.slice(), shape)).data();
+  return Array.from(y, (v) => (Number.isFinite(v) ? '.' : `${v} `)).join('');
+}
+
+describe.each(['0', '1'])('what is not finite goes where it does in the reference, FOVEA_CODE=%s', (code) => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it.each(Object.keys(ops))('%s', async (name) => {
+    vi.stubEnv('FOVEA_CODE', code);
+    for (const shape of shapes) {
+      for (const special of specials) {
+        const data = noise(shape).data as Float32Array;
+        for (const place of [0, 3, data.length - 1]) data[place] = special;
+        const actual = await computed('onednn', ops[name], data, shape);
+        expect(actual, `${special} in [${shape}]`).toBe(await computed('reference', ops[name], data, shape));
+      }
+    }
+  });
+});
+
+it('relu, maxima and max pooling give NaN for NaN, as in PyTorch', async () => {
+  const x = Tensor.fromData(Float32Array.of(-1, 2, Number.NaN, 3, -5, -6, -7, Number.NEGATIVE_INFINITY), [1, 2, 2, 2]);
+  for (const engine of ['reference', 'onednn'] as const) {
+    setEngine(engine);
+    expect(await F.relu(x).data()).toEqual(Float32Array.of(0, 2, Number.NaN, 3, 0, 0, 0, 0));
+    expect(await F.maxPool2d(x, 2).data()).toEqual(Float32Array.of(Number.NaN, -5));
+    expect(await x.max({ axis: [2, 3] }).data()).toEqual(Float32Array.of(Number.NaN, -5));
+    expect(await x.maximum(0).data()).toEqual(Float32Array.of(0, 2, Number.NaN, 3, 0, 0, 0, 0));
+  }
+});
