@@ -1,5 +1,6 @@
 import { wilsonInterval } from '../metric/proportion.js';
 import { formatCount, formatDuration, formatFigure, formatInterval, formatPercent } from './format.js';
+import { withContents } from './report/contents.js';
 import type { ReportData } from './report/data.js';
 import { type Html, html, Html as Raw, unbroken } from './report/html.js';
 import { checkEvaluation, countCorrect, countImages } from './report/scores.js';
@@ -35,6 +36,15 @@ export function renderReport(data: ReportData): string {
   const { evaluation, mistakes, pictures, epochs, run, screening } = data;
   if (evaluation !== undefined) checkEvaluation(evaluation);
   const judged = evaluation !== undefined && countImages(evaluation) > 0;
+  const sections = html`
+${screening === undefined ? null : screeningSection(screening, names)}
+${epochs === undefined ? null : curvesSection({ ...names, epochs })}
+${judged ? confusionSection(evaluation) : null}
+${judged ? classesSection(evaluation) : null}
+${mistakes === undefined ? null : mistakesSection(mistakes)}
+${pictures === undefined ? null : picturesSection(pictures)}
+${epochs === undefined ? null : epochsSection({ ...names, epochs })}
+${factsSection(run, names)}`;
   // The policy makes the promise of the docstring hold even if a text slipped through unescaped.
   const page = html`<!doctype html>
 <html lang="en">
@@ -48,14 +58,7 @@ export function renderReport(data: ReportData): string {
 <body>
 <main>
 ${header(data, names)}
-${screening === undefined ? null : screeningSection(screening, names)}
-${epochs === undefined ? null : curvesSection({ ...names, epochs })}
-${judged ? confusionSection(evaluation) : null}
-${judged ? classesSection(evaluation) : null}
-${mistakes === undefined ? null : mistakesSection(mistakes)}
-${pictures === undefined ? null : picturesSection(pictures)}
-${epochs === undefined ? null : epochsSection({ ...names, epochs })}
-${factsSection(run, names)}
+${withContents(sections)}
 <footer>Made by Fovea ${run.version}. This page is one file: it can be passed on as it is and loads nothing from elsewhere.</footer>
 </main>
 </body>

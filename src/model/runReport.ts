@@ -1,8 +1,7 @@
-import { basename } from 'node:path';
+import { dirname, relative, sep } from 'node:path';
 import { FileError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/dataset.js';
 import { ImageFileDataset } from '../vision/datasets/imageFiles.js';
-import { PALM } from '../vision/datasets/palm/palm.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { Evaluation } from './evaluate.js';
 import type { RunEvaluation, TrainedRun } from './evaluateRun.js';
@@ -15,8 +14,10 @@ import { screeningOf } from './screening.js';
 import { seenNotes } from './seen.js';
 import type { EpochRecord } from './trainer.js';
 
-const minSheet = 12;
-const maxSheet = 48;
+const minPictures = 12;
+const maxPictures = 48;
+/** Longest edge of a training picture in the report, in pixels. */
+const thumbnailSize = 224;
 
 export interface RunReport {
   readonly folder: RunFolder;
@@ -122,15 +123,17 @@ function factsOf({ config }: RunFolder, ended: Date) {
 export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
   if (!(dataset instanceof ImageFileDataset)) return [];
   // Decoding pictures to be looked at is not for every training's start.
-  const { datasetSheet, palmEyes } = await import('../vision/pictures.js');
+  const { balancedFiles, thumbnailPng } = await import('../vision/pictures.js');
   try {
-    const images = Math.min(maxSheet, Math.max(minSheet, 2 * dataset.classNames.length));
-    const sheet = {
-      image: await datasetSheet(dataset, { images, columns: 6 }),
-      label: 'training pictures of each class',
-    };
-    if (!(dataset instanceof PALM)) return [sheet];
-    return [{ image: await palmEyes(dataset, { size: 320 }), label: 'an eye without and one with the disease' }, sheet];
+    const images = Math.min(maxPictures, Math.max(minPictures, 2 * dataset.classNames.length));
+    const nameOf = fileNames(dataset);
+    return await Promise.all(
+      balancedFiles(dataset, images).map(async (file) => ({
+        image: await thumbnailPng(file.path, thumbnailSize),
+        label: dataset.classNames[file.label] ?? 'picture',
+        caption: nameOf(file.path),
+      })),
+    );
   } catch (error) {
     // Pictures that were decoded in an earlier run need no longer be there.
     if (error instanceof FileError) return [];
@@ -160,7 +163,7 @@ async function mistakesOf(
 ): Promise<Mistake[]> {
   const kind = datasetKind(name);
   const fileOf = (index: number) =>
-    data instanceof ImageFileDataset ? basename(data.files[index].path) : `${kind.evalName} image ${index}`;
+    data instanceof ImageFileDataset ? fileNames(data)(data.files[index].path) : `${kind.evalName} image ${index}`;
   if (mistakes.length === 0) return [];
   const { images, shape } = await readBatch(
     data,
@@ -179,4 +182,12 @@ async function mistakesOf(
       caption: fileOf(index),
     })),
   );
+}
+
+/** Names files by their paths below the folder that holds all files of a data set: `cat/IMG_1.jpg`. */
+function fileNames({ files }: ImageFileDataset): (path: string) => string {
+  let root = dirname(files[0]?.path ?? '');
+  const isBelow = ({ path }: { readonly path: string }) => path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
+  while (!files.every(isBelow) && dirname(root) !== root) root = dirname(root);
+  return (path) => relative(root, path);
 }

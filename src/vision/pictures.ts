@@ -140,8 +140,7 @@ export async function sideBySide(
 export async function datasetSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
   const { images = 24, seed = 0, title, ...sheet } = options;
   requireCount('images', images, maxPictures);
-  const { labels } = dataset;
-  const chosen = balanced(labels, images, new Generator(seed)).map((index) => dataset.files[index]);
+  const chosen = balancedFiles(dataset, images, seed);
   const pictures = chosen.map((file) => captioned(file, dataset.classNames));
   const numbers = shares(chosen, dataset);
   const heading = title === undefined ? numbers : `${title}: ${numbers}`;
@@ -250,6 +249,26 @@ function captioned({ path, label }: ImageFile, classNames: readonly string[]): C
   const name = classNames[label];
   if (name === undefined) return { source: path, captions: [basename(path)] };
   return { source: path, captions: [name, basename(path)], colour: classColours[label % classColours.length] };
+}
+
+/** Some files of a data set by chance, about the same number of each class. */
+export function balancedFiles(dataset: ImageFileDataset, images: number, seed = 0): ImageFile[] {
+  return balanced(dataset.labels, images, new Generator(seed)).map((index) => dataset.files[index]);
+}
+
+/**
+ * A picture fitted into a square of `size` pixels.
+ *
+ * @returns a PNG file
+ * @throws FileError for a picture that cannot be decoded
+ */
+export async function thumbnailPng(source: string | Uint8Array, size: number): Promise<Uint8Array> {
+  const { data, info } = await thumbnail(source, size);
+  const { default: sharp } = await import('sharp');
+  const { width, height } = info;
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 }
 
 /** Indices of samples by class, in the order of the labels; classes with too few give what they have. */

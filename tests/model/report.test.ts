@@ -81,9 +81,42 @@ describe('renderReport', () => {
     expect(page).toContain('aria-label="Cross entropy by Epoch: training ends at 0.6667, test ends at 0.5000"');
   });
 
+  test('lists its sections, each with a link to it', () => {
+    const page = renderReport(report({ pictures: [{ image: png, label: 'cat', caption: 'cat/1.jpg' }] }));
+    const links = [...page.matchAll(/<li><a href="#([^"]+)">(.*?)<\/a>/g)].map(([, id, title]) => [id, title]);
+    expect(links).toEqual([
+      ['learning-curves', 'Learning curves'],
+      ['confusion-matrix-which-class', 'Confusion matrix: which class is taken for which'],
+      ['class-by-class', 'Class by class'],
+      ['worst-mistakes', 'Worst mistakes'],
+      ['training-pictures', 'Training pictures'],
+      ['epoch-by-epoch', 'Epoch by epoch'],
+      ['how-it-was-made', 'How it was made'],
+    ]);
+    for (const [id, title] of links) expect(page).toMatch(new RegExp(`<section id="${id}"><h2>${title}</h2>`));
+    // A click enlarges a picture.
+    expect(page).toMatch(/<figure id="mistake-1"><a class="enlarge" href="#mistake-1"><img/);
+    expect(page).toMatch(/<figure id="picture-1"><a class="enlarge" href="#picture-1"><img/);
+    expect(textOf(page)).toContain('cat cat/1.jpg');
+  });
+
+  test('one loss far above the others does not flatten the curves', () => {
+    const epochs = (losses: readonly number[]) =>
+      losses.map((evalLoss, i) => ({ epoch: i + 1, trainLoss: 0.5, evalLoss }));
+    const heights = (page: string) =>
+      [...page.matchAll(/<text[^>]*>(\d[\d,.]*)<\/text>/g)].map(([, label]) => Number(label.replaceAll(',', '')));
+    const page = renderReport(report({ epochs: epochs([0.9, 138_292, 0.7, 0.6]), evaluation: undefined }));
+    expect(textOf(page)).toContain('Above the axis, so that the others can be seen: test 138292.0 in epoch 2.');
+    expect(Math.max(...heights(page))).toBeLessThan(100);
+    // A curve that falls far is no outlier.
+    const falling = renderReport(report({ epochs: epochs([2.3, 0.4, 0.1, 0.05]), evaluation: undefined }));
+    expect(textOf(falling)).not.toContain('Above the axis');
+  });
+
   test('is one file without scripts or addresses, the same for the same data', () => {
     const page = renderReport(report());
     expect(page).not.toMatch(/<script|<link|@import|url\((?!#)/i);
+    expect(page).not.toMatch(/href="(?!#)/);
     expect(page.replaceAll(/xmlns(:xlink)?="[^"]*"/g, '')).not.toMatch(/https?:/);
     expect(renderReport(report())).toBe(page);
   });

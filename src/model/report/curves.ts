@@ -36,6 +36,38 @@ function loadCharts(): typeof echarts {
   return createRequire(import.meta.url)('echarts/dist/echarts.min.js');
 }
 
+/** A value counts as an outlier if it exceeds this multiple of the median. */
+const outlierRatio = 30;
+
+interface Cut {
+  /** Upper end of the axis; `null` if every value is shown. */
+  readonly max: number | null;
+  /** Values above it. */
+  readonly beyond: readonly { readonly name: string; readonly x: number; readonly value: number }[];
+}
+
+/**
+ * Leaves out values far above all others, which would flatten the curves: one epoch of a diverging validation loss, say.
+ * Up to a quarter of the values may be left out.
+ */
+export function cutOf({ curves, xLabels, percent = false }: Chart): Cut {
+  const points = curves.flatMap(({ name, values }) =>
+    values.flatMap((value, i) => (value !== null && Number.isFinite(value) ? [{ name, x: xLabels[i], value }] : [])),
+  );
+  const sorted = points.map(({ value }) => value).sort((a, b) => a - b);
+  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+  const beyond = points.filter(({ value }) => value > outlierRatio * median);
+  if (percent || median <= 0 || beyond.length === 0 || beyond.length > sorted.length / 4)
+    return { max: null, beyond: [] };
+  return { max: niceAbove(sorted[sorted.length - beyond.length - 1]), beyond };
+}
+
+/** The least of 1, 2, 5, 10, 20, … times a power of ten that is not below `x`. */
+function niceAbove(x: number): number {
+  const power = 10 ** Math.floor(Math.log10(x));
+  return power * ([1, 2, 5].find((factor) => factor * power >= x) ?? 10);
+}
+
 /** Learning curves over the epochs. */
 export function renderChart(chart: Chart): Html {
   return renderSvg(optionsOf(chart), { id: chart.id, label: describe(chart), height: 300 });
@@ -97,7 +129,9 @@ function optionsOf(chart: Chart): echarts.EChartsOption {
     yAxis: {
       type: 'value',
       scale: percent,
-      max: percent ? ({ min, max }) => (max > 90 || min === max ? 100 : (undefined as unknown as number)) : undefined,
+      max: percent
+        ? ({ min, max }) => (max > 90 || min === max ? 100 : (undefined as unknown as number))
+        : (cutOf(chart).max ?? undefined),
       name: chart.yTitle,
       nameLocation: 'end',
       nameGap: 18,

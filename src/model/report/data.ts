@@ -17,7 +17,7 @@ export interface ReportData {
   readonly evaluation?: Evaluation | undefined;
   /** Wrong answers that the network was surest of, worst first. */
   readonly mistakes?: readonly Mistake[] | undefined;
-  /** Some of the training pictures: PNG files with captions in them. */
+  /** Some of the training pictures. */
   readonly pictures?: readonly Picture[] | undefined;
   /** For networks that tell one class from another: what they are worth as a screening test. */
   readonly screening?: Screening | undefined;
@@ -81,8 +81,10 @@ export interface Evaluation {
 export interface Picture {
   /** A PNG file. */
   readonly image: Uint8Array;
-  /** What it shows, for those who cannot see it. */
+  /** The class that it shows. */
   readonly label: string;
+  /** Which picture it is: a file name. */
+  readonly caption?: string | undefined;
 }
 
 export interface Mistake {

@@ -181,7 +181,7 @@ function calibrationFigures({ figures, positiveName }: Screening): Html {
   const error = formatPercent(expectedCalibrationError, 1);
   const brier = formatFigure(figures.brierScore);
   const described = `expected calibration error ${error}, Brier score ${brier}`;
-  return html`<figure><h3>Can its probabilities be believed?</h3>
+  return html`<figure><h3>Calibration: can its probabilities be believed?</h3>
 ${renderReliability(bins, `Reliability diagram: ${described}`)}
 <figcaption>Expected calibration error ${error} (ten bins), Brier score ${brier}; 0 is best. On the dashed line, of the
 images given 80 %, 80 % have it. Bars: 95 % intervals.</figcaption></figure>

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../format.js';
-import { type Curve, renderChart } from './curves.js';
+import { type Chart, type Curve, cutOf, renderChart } from './curves.js';
 import type { EpochFigures, Evaluation, Mistake, Picture, RunFacts } from './data.js';
 import { type Html, html } from './html.js';
 import { type ClassScores, type ConfusedPair, confusedPairs, countImages, scoreClasses } from './scores.js';
@@ -48,7 +48,8 @@ export function curvesSection({
   );
   const x = { xTitle: 'Epoch', xLabels: epochs.map(({ epoch }) => epoch) };
   const charts: Html[] = [];
-  if (losses.length > 0) charts.push(renderChart({ ...x, id: 'loss', yTitle: capital(lossName), curves: losses }));
+  const lossChart = { ...x, id: 'loss', yTitle: capital(lossName), curves: losses };
+  if (losses.length > 0) charts.push(html`${renderChart(lossChart)}${cutNote(lossChart)}`);
   if (hasValues(accuracy)) {
     const yTitle = `Accuracy on the ${evalName} images`;
     charts.push(renderChart({ ...x, id: 'accuracy', yTitle, percent: true, curves: [accuracy] }));
@@ -58,6 +59,14 @@ export function curvesSection({
 <p class="hint">The loss is what training makes small; over the training images it is the mean of the epoch, taken while the network
 was still changing. Where the ${evalName} loss rises while the training loss falls, the network begins to learn its images by heart.</p>
 <div class="charts">${charts.map((chart) => html`<figure>${chart}</figure>`)}</div>`;
+}
+
+/** Names the values that the chart's axis leaves out. */
+function cutNote(chart: Chart): Html | null {
+  const { beyond } = cutOf(chart);
+  if (beyond.length === 0) return null;
+  const named = beyond.map(({ name, x, value }) => `${name} ${formatFigure(value)} in epoch ${x}`);
+  return html`<figcaption>Above the axis, so that the others can be seen: ${named.join(', ')}.</figcaption>`;
 }
 
 /** Names that several sections use, with their defaults filled in. */
@@ -75,7 +84,7 @@ export function confusionSection(evaluation: Evaluation): Html {
   const pairs = confusedPairs(evaluation);
   const many = evaluation.classNames.length > maxMatrixClasses;
   return html`
-<h2>What is taken for what</h2>
+<h2>Confusion matrix: which class is taken for which</h2>
 ${pairs.length === 0 ? html`<p>Not a single image was taken for another class.</p>` : null}
 ${many || pairs.length === 0 ? null : worstPairs(pairs.slice(0, 3), evaluation)}
 ${many ? pairTable(pairs.slice(0, maxPairs), evaluation) : matrix(evaluation)}`;
@@ -162,15 +171,16 @@ ${fold(table, scores.length, `All ${scores.length} classes`)}`;
 /** The mistakes as pictures. */
 export function mistakesSection(mistakes: readonly Mistake[]): Html {
   if (mistakes.length === 0) return html`<h2>Worst mistakes</h2><p>There are none.</p>`;
-  const figures = mistakes.map(({ image, truth, predicted, probability, caption }) => {
-    return html`<figure>${pictureTag(image, `${truth} taken for ${predicted}`)}
+  const figures = mistakes.map(({ image, truth, predicted, probability, caption }, i) => {
+    return html`<figure id="mistake-${i + 1}">${enlargeable(image, `${truth} taken for ${predicted}`, `mistake-${i + 1}`)}
 <figcaption><b>${truth}</b> taken for <b class="wrong">${predicted}</b><small>${formatPercent(probability, 1)} sure</small>
 ${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></figure>`;
   });
   return html`
 <h2>Worst mistakes</h2>
-<p class="hint">The wrong answers that the network was surest of. Look for wrong labels and bad pictures among them.</p>
-<div class="mistakes">${figures}</div>`;
+<p class="hint">The wrong answers that the network was surest of. Look for wrong labels and bad pictures among them. A click enlarges
+a picture.</p>
+<div class="gallery">${figures}</div>`;
 }
 
 /** Some of the pictures that the network learned from. */
@@ -180,7 +190,18 @@ export function picturesSection(pictures: readonly Picture[]): Html | null {
 <h2>Training pictures</h2>
 <p class="hint">A few of those that the network learned from, chosen by chance. Look for wrong labels and for what gives a class away
 without being its sign: a camera, a border, a writing.</p>
-${pictures.map(({ image, label }) => html`<figure class="sheet">${pictureTag(image, label)}</figure>`)}`;
+<div class="gallery">${pictures.map(
+    (
+      { image, label, caption },
+      i,
+    ) => html`<figure id="picture-${i + 1}">${enlargeable(image, label, `picture-${i + 1}`)}
+<figcaption><b>${label}</b>${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></figure>`,
+  )}</div>`;
+}
+
+/** A picture that a click enlarges and another click makes small again, without a script. */
+function enlargeable(image: Uint8Array, label: string, id: string): Html {
+  return html`<a class="enlarge" href="#${id}">${pictureTag(image, label)}</a><a class="close" href="#${id}-small" id="${id}-small" aria-label="make the picture small again"></a>`;
 }
 
 function pictureTag(image: Uint8Array, label: string): Html {

@@ -3,12 +3,12 @@ export const style = `
 :root {
   color-scheme: light dark;
   --paper: #ffffff; --panel: #f6f7f9; --ink: #1b1f24; --muted: #5b6470; --rule: #c9cfd7; --grid: #e7eaee;
-  --blue: #1d5fa8; --orange: #bf4e05; --hit: 29 95 168; --miss: 191 78 5;
+  --blue: #1d5fa8; --orange: #bf4e05; --hit: 29 95 168; --miss: 191 78 5; --shade: rgb(0 0 0 / .3);
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14171b; --panel: #1d2127; --ink: #e8eaed; --muted: #a3acb8; --rule: #454d57; --grid: #2a3038;
-    --blue: #6fb1f5; --orange: #f59b57; --hit: 44 112 190; --miss: 200 88 18;
+    --blue: #6fb1f5; --orange: #f59b57; --hit: 44 112 190; --miss: 200 88 18; --shade: rgb(255 255 255 / .35);
   }
 }
 * { box-sizing: border-box; }
@@ -38,7 +38,15 @@ p { margin: 0 0 1rem; max-width: 44rem; }
 .charts figure { margin: 0; max-width: 36rem; }
 .charts figcaption { color: var(--muted); font-size: .875rem; line-height: 1.45; }
 .charts svg { display: block; width: 100%; height: auto; overflow: visible; }
-.scroll { overflow-x: auto; margin: 1rem 0; }
+.scroll {
+  overflow-x: auto; margin: 1rem 0;
+  /* Shadows at the edges show that a table goes on; covers that move with its contents hide them at its ends. */
+  background:
+    linear-gradient(to right, var(--paper) 40%, transparent) left / 3rem 100% no-repeat local,
+    linear-gradient(to left, var(--paper) 40%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) left / 1rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) right / 1rem 100% no-repeat scroll;
+}
 table { border-collapse: collapse; font-size: .925rem; font-variant-numeric: tabular-nums lining-nums; }
 th, td { padding: .34rem .8rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: .5rem; }
@@ -74,16 +82,22 @@ tfoot th, tfoot td { font-weight: 600; }
 .matrix .tall th { white-space: nowrap; }
 .matrix .tall th:not(.corner):not(.total) { vertical-align: bottom; }
 .matrix tbody th { white-space: nowrap; position: sticky; left: 0; background: var(--paper); max-width: 14rem; overflow: hidden; text-overflow: ellipsis; }
-.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1.1rem; margin: 1.25rem 0; }
-.mistakes figure { margin: 0; background: var(--panel); border-radius: 6px; overflow: hidden; break-inside: avoid; }
-.mistakes img { display: block; width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; background: #000; }
-.mistakes img.small { image-rendering: pixelated; }
-.sheet { margin: 1.25rem 0; break-inside: avoid; }
-.sheet img { display: block; max-width: 100%; height: auto; border-radius: 6px; }
-.mistakes figcaption { padding: .5rem .7rem .6rem; font-size: .875rem; line-height: 1.45; overflow-wrap: anywhere; }
-.mistakes figcaption b { font-weight: 600; }
-.mistakes figcaption .wrong { color: var(--orange); }
-.mistakes figcaption small { display: block; color: var(--muted); font-size: .8rem; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1.1rem; margin: 1.25rem 0; }
+.gallery figure { margin: 0; background: var(--panel); border-radius: 6px; overflow: hidden; break-inside: avoid; }
+.gallery img { display: block; width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; background: #000; }
+.gallery img.small { image-rendering: pixelated; }
+.gallery figcaption { padding: .5rem .7rem .6rem; font-size: .875rem; line-height: 1.45; overflow-wrap: anywhere; }
+.gallery figcaption b { font-weight: 600; }
+.gallery figcaption .wrong { color: var(--orange); }
+.gallery figcaption small { display: block; color: var(--muted); font-size: .8rem; }
+.gallery .enlarge { display: block; cursor: zoom-in; }
+.gallery .close { display: none; }
+.gallery figure:target { position: fixed; inset: 0; z-index: 1; border-radius: 0; display: flex; flex-direction: column; }
+.gallery figure:target .enlarge { flex: 1; min-height: 0; pointer-events: none; }
+.gallery figure:target img { height: 100%; aspect-ratio: auto; }
+.gallery figure:target .close { display: block; position: absolute; inset: 0; cursor: zoom-out; }
+nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: 1.25rem 0 0; padding: 0; list-style: none; font-size: .925rem; }
+a { color: var(--blue); }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1.75rem 3rem; margin-top: 1.25rem; }
 .facts dl { display: grid; grid-template-columns: minmax(8.25rem, auto) 1fr; gap: .25rem 1rem; margin: 0; font-size: .925rem; align-content: start; }
 .facts dt { color: var(--muted); }
@@ -102,11 +116,23 @@ footer { margin-top: 3.5rem; border-top: 1px solid var(--rule); padding-top: 1re
   .matrix.few thead tr:last-child th:not(.corner):not(.total) { width: 5.5rem; }
   .matrix .total { display: none; }
   .matrix th, .matrix td { min-width: 1.75rem; height: 1.75rem; padding: .1rem; }
-  .mistakes { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .75rem; }
+  .gallery { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .75rem; }
+  .points thead th, .points td small { white-space: normal; }
+  .points tbody th { min-width: 0; }
 }
 @media print {
+  body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
-  h2 { break-after: avoid; }
+  nav, .gallery .close { display: none; }
+  h2, h3, h2 + p, summary { break-after: avoid; }
+  h2 { margin-top: 1.5rem; }
+  p, figure, .tiles > div, tr, .facts > div, .hashes { break-inside: avoid; }
+  /* What fits on a page stays together. */
+  section:not(:has(.gallery, .points, tr:nth-child(20))) { break-inside: avoid; }
+  .charts { display: block; }
+  .charts figure { display: inline-block; width: 48%; vertical-align: top; margin: 0 1% 1rem 0; }
+  .scroll { overflow: visible; background: none; }
+  footer { margin-top: 1rem; padding-bottom: 0; }
   .matrix td, .best > *, .note { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
