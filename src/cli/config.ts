@@ -9,6 +9,7 @@ import { optimizerNames } from '../model/recipes.js';
 import { parseSchedule } from '../model/schedules.js';
 import type { Techniques } from '../model/techniques.js';
 import { nearestName } from '../names.js';
+import { decodeText } from '../text/decode.js';
 import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
 import { operatingRule } from './options.js';
 
@@ -119,9 +120,10 @@ function transformsOf(entries: string | readonly unknown[]) {
 export async function readConfiguration(
   path: string,
 ): Promise<{ readonly options: Omit<Configuration, keyof Techniques>; readonly techniques: Techniques | undefined }> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw new FileError(`[config] ${path}: expected a file of YAML, got ${reasonOf(error)}`, { cause: error });
   });
+  const { text } = decodeText(bytes, `[config] ${path}`);
   const all = validated(path, parsed(path, text));
   const techniques: Record<string, unknown> = {};
   const options: Record<string, unknown> = { ...all };

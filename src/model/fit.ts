@@ -11,6 +11,7 @@ import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { visibleLine } from '../text/visible.js';
 import type { Callback } from './callback.js';
 import {
   EarlyStopping,
@@ -139,7 +140,7 @@ async function fitIn(
 function warnOfMissing({ trainLoader, evalLoader }: TrainOptions, { verbose = 2 }: FitOptions): void {
   if (evalLoader === undefined || verbose === 0) return;
   const warning = missingInEvaluation(trainLoader.dataset, evalLoader.dataset);
-  if (warning !== null) process.stderr.write(`[fit] evalData: ${warning}\n`);
+  if (warning !== null) process.stderr.write(`[fit] evalData: ${visibleLine(warning)}\n`);
 }
 
 async function makeSaveDir(path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as echarts from 'echarts';
+import { visibleText } from '../../text/visible.js';
 import { formatFigure, formatPercent } from '../format.js';
 import { Html, html } from './html.js';
 
@@ -87,7 +88,7 @@ export function renderSvg(
   const instance = loadCharts().init(null, null, { renderer: 'svg', ssr: true, width: 460, height });
   try {
     instance.setOption(option);
-    return new Html(embed(instance.renderToSVGString(), id, label));
+    return new Html(embed(visibleText(instance.renderToSVGString()), id, label));
   } finally {
     instance.dispose();
   }
