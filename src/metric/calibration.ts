@@ -34,7 +34,7 @@ export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?:
   const { labels, scores } = data;
   const tallies = Array.from({ length: bins }, () => ({ samples: 0, positives: 0, sum: 0 }));
   scores.forEach((score, i) => {
-    const tally = tallies[Math.max(0, Math.ceil(score * bins) - 1)];
+    const tally = tallies[binOf(score, bins)];
     tally.samples++;
     tally.positives += labels[i];
     tally.sum += score;
@@ -49,6 +49,14 @@ export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?:
     })),
     expectedCalibrationError: gaps / labels.length,
   };
+}
+
+/** The bin above whose lower edge i/bins a score lies, and not above its upper one; 0 lies in the first. */
+function binOf(score: number, bins: number): number {
+  const guess = Math.max(0, Math.ceil(score * bins) - 1);
+  // The product is rounded: 0.55 × 100 gives more than 55, and the score lies on the edge 55/100.
+  if (guess > 0 && score <= guess / bins) return guess - 1;
+  return guess < bins - 1 && score > (guess + 1) / bins ? guess + 1 : guess;
 }
 
 /**

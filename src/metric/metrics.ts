@@ -32,7 +32,10 @@ export interface Metric {
   setStateDict?(state: MetricState): void;
 }
 
-/** Share of samples whose true class is among the k highest scores, for each k of `topk`. */
+/**
+ * Share of samples whose true class is among the k highest scores, for each k of `topk`. If there are no more
+ * than k classes, that is every sample with a label from 0 to C − 1; so it is in `F.accuracy`.
+ */
 export class Accuracy implements Metric {
   readonly names: readonly string[];
   readonly #topk: readonly number[];

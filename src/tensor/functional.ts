@@ -1,7 +1,7 @@
 import { InputError, ShapeError } from '../errors.js';
 import { Value } from '../graph/node.js';
 import type { Padding, Pair, UnaryFn } from '../graph/op.js';
-import { formatShape, normalizeAxis, numel } from '../graph/shape.js';
+import { formatShape, numel, sameShape } from '../graph/shape.js';
 import * as ops from '../ops/index.js';
 import { defaultGenerator, type Generator } from '../random.js';
 import { linearWith } from './lastLayer.js';
@@ -163,11 +163,14 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
 }
 
 export interface CrossEntropyOptions {
-  /** Default `mean`: over the samples that are not ignored. */
+  /**
+   * Default `mean`, as Paddle takes it: the sum over the number of samples, of which the ignored ones count only if
+   * `ignoreIndex` is negative; with weights, the sum over that of the samples' weights. 0 if nothing is left to count.
+   */
   readonly reduction?: Reduction;
-  /** Samples with this label count for nothing. Default -100. */
+  /** The loss of samples with this label is 0. Default -100. */
   readonly ignoreIndex?: number;
-  /** Weight of each class, `[C]`. The mean is then that of the weighted losses divided by the mean weight, as in Paddle. */
+  /** Weight of each class, `[C]`. */
   readonly weight?: Tensor | undefined;
 }
 
@@ -175,9 +178,9 @@ export interface CrossEntropyOptions {
  * Cross entropy of softmax(logits) with the true classes.
  *
  * @param logits `[N, C]`, or `[N, C, …]` with classes on axis 1
- * @param labels int32 classes `[N]` (or `[N, 1]`, as data sets of Paddle give them), or `[N, …]`
+ * @param labels int32 classes `[N]` or `[N, …]`; the axis of the classes may stand there as 1, as in Paddle's `[N, 1]`
  * @returns a scalar, or with reduction `none` the losses in the shape of the labels
- * @throws {ShapeError} for a single class, whose softmax is 1 whatever the logits are
+ * @throws {ShapeError} if the labels have another shape, and for a single class, whose softmax is 1 whatever the logits are
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { reduction = 'mean', ignoreIndex = -100, weight } = options;
@@ -192,19 +195,27 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
         `is always 1; for two classes use BCEWithLogitsLoss, or a last layer with two outputs${linearWith(logits, 2)}`,
     );
   }
+  const [samples, , ...places] = logits.shape;
+  if (!sameShape(labels.shape, [samples, ...places]) && !sameShape(labels.shape, [samples, 1, ...places])) {
+    throw new ShapeError(
+      `[crossEntropy] labels shape: expected ${formatShape([samples, ...places])} ` +
+        `(logits ${formatShape(logits.shape)}), got ${formatShape(labels.shape)}`,
+    );
+  }
   const rows =
     rank === 2
       ? logits
       : logits.transpose([0, ...logits.shape.slice(2).map((_, i) => i + 2), 1]).reshape([-1, classes]);
-  const squeezed = rank === 2 && labels.shape.length === 2 && labels.shape[1] === 1;
   const flat = labels.shape.length === 1 ? labels : labels.reshape([-1]);
   const plain = new Tensor(ops.crossEntropy(ignoreIndex, rows.value, flat.value));
   const weights = weight === undefined ? null : classWeights(flat, weight, classes, ignoreIndex);
   const losses = weights === null ? plain : plain.mul(weights);
-  if (reduction === 'none') return squeezed || labels.shape.length === 1 ? losses : losses.reshape(labels.shape);
+  if (reduction === 'none') return labels.shape.length === 1 ? losses : losses.reshape(labels.shape);
   if (reduction === 'sum') return losses.sum();
-  if (weights !== null) return losses.sum().div(weights.sum());
-  // Labels are never negative, so a negative ignoreIndex that no label has leaves the plain mean.
+  if (weights !== null) {
+    const total = weights.sum();
+    return losses.sum().div(total.add(total.equal(0).cast('float32')));
+  }
   if (ignoreIndex < 0) return losses.mean();
   const counted = flat.notEqual(ignoreIndex).cast('float32').sum().maximum(1);
   return losses.sum().div(counted);
@@ -239,8 +250,18 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, targets: Tensor, op
   return reduced(new Tensor(ops.bceWithLogits(logits.value, targets.value)), options);
 }
 
-/** Squared difference of two tensors of one shape. */
+/**
+ * Squared difference of two tensors of one shape.
+ *
+ * @throws {ShapeError} if the shapes differ: `[N, 1]` less `[N]` would compare each with each
+ */
 export function mseLoss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  if (!sameShape(prediction.shape, target.shape)) {
+    throw new ShapeError(
+      `[mseLoss] target shape: expected that of the prediction, ${formatShape(prediction.shape)}, got ` +
+        `${formatShape(target.shape)}; reshape() one of them`,
+    );
+  }
   return reduced(prediction.sub(target).square(), options);
 }
 
@@ -250,15 +271,20 @@ function reduced(terms: Tensor, { reduction = 'mean' }: LossOptions): Tensor {
 }
 
 /**
- * Share of samples whose true class is among the k with the largest score.
+ * Share of samples whose true class is among the k with the largest score. If there are no more than k classes, that is every
+ * sample with a label from 0 to C − 1; so it is in the metric of that name.
  *
  * @param scores `[N, C]`
  * @param labels int32 `[N]` or `[N, 1]`
  * @returns a float32 scalar
  */
 export function accuracy(scores: Tensor, labels: Tensor, k = 1): Tensor {
-  const { indices } = scores.detach().topk(k, { axis: normalizeAxis('accuracy', 1, scores.shape.length) });
-  const n = scores.shape[0];
+  if (!Number.isInteger(k) || k < 1) throw new InputError(`[accuracy] k: expected a positive integer, got ${k}`);
+  if (scores.shape.length !== 2) {
+    throw new ShapeError(`[accuracy] scores: expected [samples, classes], got ${formatShape(scores.shape)}`);
+  }
+  const [n, classes] = scores.shape;
+  const { indices } = scores.detach().topk(Math.min(k, classes), { axis: 1 });
   if (numel(labels.shape) !== n) {
     throw new ShapeError(`[accuracy] labels: expected ${n} (scores ${formatShape(scores.shape)}), got ${labels.size}`);
   }

@@ -53,6 +53,20 @@ describe.each(goldens)('scikit-learn: $name', (golden) => {
     else expectClose(found, golden.auc);
   });
 
+  const scored = (...scores: number[]) => ({ labels: Int32Array.of(0, 1), scores: Float64Array.from(scores) });
+
+  test('a score on an edge lies in the bin below it, however the edge is rounded', () => {
+    for (const bins of [3, 7, 10, 49, 100, 1000]) {
+      for (let edge = 0; edge <= bins; edge++) {
+        const score = edge / bins;
+        const { bins: found } = calibration(scored(score, score), { bins });
+        expect(found.findIndex(({ positives }) => positives.total === 2)).toBe(Math.max(0, edge - 1));
+      }
+    }
+    const above = calibration(scored(0.55, 0.5500001), { bins: 100 }).bins;
+    expect([above[54].positives.total, above[55].positives.total]).toEqual([1, 1]);
+  });
+
   test('calibration and Brier score', () => {
     const { counts, positives, means, expectedCalibrationError } = golden.calibration;
     const found = calibration(data);

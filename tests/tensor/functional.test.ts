@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { compilationCount } from '../../src/compiler/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { DTypeError, InputError, ShapeError } from '../../src/errors.js';
+import { Accuracy } from '../../src/metric/index.js';
 import * as ops from '../../src/ops/index.js';
 import { Generator, seed } from '../../src/random.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
@@ -127,6 +128,31 @@ describe('mistakes and their messages', () => {
       ShapeError,
       '[accuracy] labels: expected 2 (scores [2,3]), got 1',
     ],
+    ['k of 0', () => F.accuracy(logits, labels, 0), InputError, '[accuracy] k: expected a positive integer, got 0'],
+    [
+      'scores of one sample',
+      () => F.accuracy(tensor([1, 2]), labels),
+      ShapeError,
+      '[accuracy] scores: expected [samples, classes], got [2]',
+    ],
+    [
+      'labels with their axes exchanged',
+      () => F.crossEntropy(Tensor.zeros([2, 3, 4]), Tensor.zeros([4, 2], 'int32')),
+      ShapeError,
+      '[crossEntropy] labels shape: expected [2,4] (logits [2,3,4]), got [4,2]',
+    ],
+    [
+      'labels in a row',
+      () => F.crossEntropy(logits, labels.reshape([1, 2])),
+      ShapeError,
+      '[crossEntropy] labels shape: expected [2] (logits [2,3]), got [1,2]',
+    ],
+    [
+      'a column compared with a row',
+      () => F.mseLoss(Tensor.zeros([3, 1]), Tensor.zeros([3])),
+      ShapeError,
+      '[mseLoss] target shape: expected that of the prediction, [3,1], got [3]; reshape() one of them',
+    ],
   ])('%s', (_, body, kind, message) => {
     expect(body).toThrow(kind);
     expect(body).toThrow(new kind(message));
@@ -166,15 +192,45 @@ describe.each(engines)('functional API on %s', (engine) => {
     expect(() => F.crossEntropy(logits, labels, { weight: tensor([1, 2]) })).toThrow(ShapeError);
   });
 
+  it('counts ignored samples and weights as Paddle does', async () => {
+    // Made by paddle.nn.functional.cross_entropy of Paddle 3.3.1.
+    const data = [0, 0.37, 0.74, 0.01, 0.38, 0.75, 0.02, 0.39, 0.76];
+    const loss = async (classes: number[], ignoreIndex: number, weights?: number[]) => {
+      const logits = new Parameter(Float32Array.from(data), [3, 3]);
+      const weight = weights === undefined ? undefined : tensor(weights);
+      const mean = F.crossEntropy(logits, tensor(classes, 'int32'), { ignoreIndex, weight });
+      mean.backward();
+      const gradient = await (logits.grad as Tensor).data();
+      expect(gradient.every((x: number) => Number.isFinite(x))).toBe(true);
+      return mean.item();
+    };
+    for (const [classes, ignoreIndex, plain, weighted] of [
+      [[0, 1, 2], -100, 1.14373505, 1.02040184],
+      [[0, -100, 2], -100, 0.76249009, 0.95873517],
+      [[0, 1, 2], 1, 1.14373517, 0.95873517],
+      [[-100, -100, -100], -100, 0, 0],
+      [[1, 1, 1], 1, 0, 0],
+    ] as const) {
+      expect(await loss([...classes], ignoreIndex)).toBeCloseTo(plain, 5);
+      expect(await loss([...classes], ignoreIndex, [1, 2, 3])).toBeCloseTo(weighted, 5);
+    }
+    expect(await loss([0, 1, 2], -100, [0, 0, 0])).toBe(0);
+  });
+
   it('takes labels with an axis of 1, and classes on axis 1 of more', async () => {
     const logits = Tensor.fromData(noise([4, 3], 1).data, [4, 3]);
     const labels = tensor([0, 2, 1, 2], 'int32');
     const losses = await values(F.crossEntropy(logits, labels, { reduction: 'none' }));
-    expect(await values(F.crossEntropy(logits, labels.reshape([4, 1]), { reduction: 'none' }))).toEqual(losses);
+    const column = F.crossEntropy(logits, labels.reshape([4, 1]), { reduction: 'none' });
+    expect(column.shape).toEqual([4, 1]);
+    expect(await values(column)).toEqual(losses);
     const images = logits.reshape([2, 2, 3]).transpose([0, 2, 1]);
     const perPixel = F.crossEntropy(images, labels.reshape([2, 2]), { reduction: 'none' });
     expect(perPixel.shape).toEqual([2, 2]);
     expect(await values(perPixel)).toEqual(losses);
+    const withAxis = F.crossEntropy(images, labels.reshape([2, 1, 2]), { reduction: 'none' });
+    expect(withAxis.shape).toEqual([2, 1, 2]);
+    expect(await values(withAxis)).toEqual(losses);
     const sum = losses.reduce((a, b) => a + b);
     expect(await F.crossEntropy(logits, labels).item()).toBeCloseTo(sum / 4, 6);
     expect(await F.crossEntropy(logits, labels, { reduction: 'sum' }).item()).toBeCloseTo(sum, 5);
@@ -201,6 +257,13 @@ describe.each(engines)('functional API on %s', (engine) => {
     expect(await F.accuracy(scores, labels).item()).toBe(0.25);
     expect(await F.accuracy(scores, labels.reshape([4, 1]), 2).item()).toBe(0.5);
     expect(await F.accuracy(scores, labels, 3).item()).toBe(1);
+    // No more classes than k: as in the metric.
+    for (const k of [3, 5]) {
+      const metric = new Accuracy({ topk: [k] });
+      metric.update(await scores.data(), await labels.data());
+      expect(await F.accuracy(scores, labels, k).item()).toBe(metric.accumulate()[0]);
+    }
+    expect(await F.accuracy(scores, Tensor.full([4], -100, 'int32'), 5).item()).toBe(0);
   });
 });
 
