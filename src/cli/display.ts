@@ -2,6 +2,7 @@ import type { DownloadProgress } from '../io/download.js';
 import type { Callback, Judging, Training } from '../model/callback.js';
 import { Progress } from '../model/progress.js';
 import type { EpochRecord } from '../model/trainer.js';
+import type { ReadingProgress } from '../vision/datasets/listing.js';
 import type { Terminal } from './terminal.js';
 
 /** A line of progress for machines. */
@@ -93,6 +94,38 @@ export class TrainingDisplay implements Callback {
       lineEvery: this.#logEvery * batchSize,
       ...(logEvery !== undefined && { lineSeconds: Number.POSITIVE_INFINITY }),
     });
+  }
+}
+
+/** Data sets of fewer files are read before anybody waits, unless they take longer than the seconds below. */
+const manyFiles = 500;
+const patienceMs = 1000;
+
+/** Shows how the reading of many files gets on before the first line of a command. */
+export class ReadingDisplay {
+  readonly #terminal: Terminal;
+  readonly #begun = performance.now();
+  #stage = '';
+  #progress: Progress | null = null;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  readonly show = ({ stage, done, total }: ReadingProgress): void => {
+    if (stage !== this.#stage) {
+      this.end();
+      this.#stage = stage;
+    }
+    if (this.#progress === null && total < manyFiles && performance.now() - this.#begun < patienceMs) return;
+    this.#progress ??= new Progress({ label: stage, total, unit: 'files', stream: this.#terminal.stderr });
+    this.#progress.update(done);
+    if (done === total) this.end();
+  };
+
+  end(): void {
+    this.#progress?.stop();
+    this.#progress = null;
   }
 }
 

@@ -12,7 +12,8 @@ import {
 } from '../engine/select.js';
 import { EngineError, InputError } from '../errors.js';
 import type { OperatingRule } from '../metric/index.js';
-import type { OpenOptions } from '../vision/datasets/registry.js';
+import type { OpenOptions, Split } from '../vision/datasets/registry.js';
+import { splitRole, usualSplitNames } from '../vision/datasets/splits.js';
 import type { TableOptions } from '../vision/datasets/tableColumns.js';
 
 /** Text of an option as a number; commander says which option it was. */
@@ -70,6 +71,14 @@ export function sizes(count: number, form: string) {
   };
 }
 
+/** Name of a part of the data, in any usual form, or `all`. */
+export function splitName(text: string): Split {
+  if (text.toLowerCase() === 'all') return 'all';
+  const role = splitRole(text);
+  if (role === null) throw new InvalidArgumentError(`expected ${usualSplitNames}, or all`);
+  return role === 'validation' ? 'eval' : role;
+}
+
 export interface EngineOptions {
   readonly engine?: (typeof engineNames)[number];
   readonly threads?: number;
@@ -116,7 +125,7 @@ export function readingOf(options: ReadingOptions): OpenOptions['reading'] {
   );
   return {
     ...(named.length > 0 && { table: Object.fromEntries(named) }),
-    cache,
+    ...(!cache && { cache }),
     ...(workers !== undefined && { numWorkers: workers }),
     ...(onBadImage && { onBadImage }),
   };

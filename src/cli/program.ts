@@ -25,6 +25,7 @@ import {
   share,
   sizes,
   splitColumnOption,
+  splitName,
   threadsOption,
   workersOption,
 } from './options.js';
@@ -196,9 +197,7 @@ Examples:
       '--data <data>',
       'mnist, fashionmnist, cifar10, cifar100, palm:DIR, folder:DIR or csv:FILE (default: that of the training)',
     )
-    .addOption(
-      new Option('--split <split>', 'images to judge by (default: validation)').choices(['train', 'validation', 'all']),
-    )
+    .option('--split <split>', 'images to judge by: train, validation, test or all (default: validation)', splitName)
     .addOption(bestOption())
     .addOption(dataDirOption())
     .option('--report <file>', 'new HTML file with the figures, curves and worst mistakes')

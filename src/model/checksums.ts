@@ -8,13 +8,14 @@ import { fingerprint } from './stateFolder.js';
 /** Checksums tell whether a picture was seen before, wherever its copy lies. */
 
 /** SHA-256 of each file, in order. */
-export async function fileChecksums(files: OpenedSplit['files']): Promise<string[]> {
+export async function fileChecksums(files: OpenedSplit['files'], onFile?: (done: number) => void): Promise<string[]> {
   const checksums: string[] = [];
   for (const { path } of files) {
     const { sha256 } = await fingerprint(path).catch((error: unknown) => {
       throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
     });
     checksums.push(sha256);
+    onFile?.(checksums.length);
   }
   return checksums;
 }

@@ -7,11 +7,12 @@ import type { DownloadProgress } from '../io/download.js';
 import { loadSafetensors } from '../io/safetensors.js';
 import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
-import type { OpenOptions, Split } from '../vision/datasets/registry.js';
+import type { DatasetKind, OpenedData, OpenOptions, Split, Understanding } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import { bestFile } from './callbacks/bestWeights.js';
+import { requireMeaning, requireWork } from './dataOptions.js';
 import { type Evaluation, evaluate } from './evaluate.js';
-import { judgedAs } from './inputs.js';
+import { fixedNames, judgedAs } from './inputs.js';
 import { readingAs } from './reading.js';
 import { datasetKind, findData, lossOf, modelKind } from './recipes.js';
 import type { SplitRecord } from './records.js';
@@ -69,7 +70,7 @@ export async function openRun(path: string, { best = false }: { readonly best?: 
 export interface EvaluateRunOptions {
   /** `palm:DIR` and so on. Default: the data that the training was judged on, where it was then. */
   readonly data?: string | undefined;
-  /** Default `eval`; for other data that does not say which images are for judging, `all`. */
+  /** Default `eval`; for other data without images for validation `test`, or `all` if there are none for that either. */
   readonly split?: Split | undefined;
   /** Folder with MNIST's files. */
   readonly dataDir?: string | undefined;
@@ -79,6 +80,8 @@ export interface EvaluateRunOptions {
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** Told how far the looking through files has got, and the adding up of their checksums. */
+  readonly onProgress?: OpenOptions['onProgress'];
   readonly onBatch?: ((samples: number, total: number) => void) | undefined;
 }
 
@@ -94,6 +97,8 @@ export interface RunEvaluation extends Evaluation {
   readonly notes: readonly string[];
   /** Whether images and labels are those that the training knew as this split. */
   readonly sameData: boolean;
+  /** How the files were understood. */
+  readonly understood: Understanding;
   /** Which of the images the network was trained on. */
   readonly seen: SeenImages;
   /** The figures on the images that it was not trained on, if it was trained on some of them, but not on all. */
@@ -110,20 +115,24 @@ export interface RunEvaluation extends Evaluation {
 export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
   const { config } = run.folder;
   const { data: known, recipe, model } = config;
-  const other = options.data !== undefined;
   const asked = options.data === undefined ? known : findData(options.data);
+  const kind = datasetKind(asked.name);
+  requireMeaning({ name: asked.name, location: asked.location }, kind, options);
+  requireWork(asked.name, kind, options.reading, fixedNames(recipe).length > 0);
   const location = asked.location ?? options.dataDir;
-  const elsewhere = other && !(asked.name === known.name && location && resolve(location) === known.location);
-  const opened = await datasetKind(asked.name).open({
+  const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
+  const elsewhere = options.data !== undefined && !isSame;
+  const opened = await kind.open({
     location,
     images: known.images ?? imagesFor(model.inputShape),
-    holdOut: known.holdOut ?? { share: 0.2, seed: config.seed },
+    holdOut: elsewhere ? (known.holdOut ?? { share: 0.2, seed: config.seed }) : known.holdOut,
     classNames: known.classNames,
     // Another table may have other columns.
     reading: readingAs(elsewhere ? { ...known, table: undefined } : known, options.reading),
     onDownload: options.onDownload,
+    onProgress: options.onProgress,
   });
-  const split = options.split ?? (elsewhere && opened.holdOut !== null ? 'all' : 'eval');
+  const split = splitOf(options.split, kind, opened, elsewhere);
   const judged = await opened.open(split);
   const total = judged.dataset.length;
   const batchSize = options.batchSize ?? evalBatchSize(run.network, model.inputShape, recipe, total);
@@ -134,7 +143,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     signal: options.signal,
     onBatch: (samples) => options.onBatch?.(samples, total),
   });
-  const described = await describeSplit(judged);
+  const described = await describeSplit(judged, options.onProgress);
   const seen = await seenImages(run.folder, judged, described);
   const data = described.record;
   return {
@@ -146,10 +155,18 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     others: untrainedPart(result, seen),
     title: opened.title,
     synthetic: opened.synthetic,
-    notes: opened.notes ?? [],
-    sameData: split !== 'all' && data.sha256 === known[split].sha256,
+    notes: opened.notes,
+    sameData: (split === 'train' || split === 'eval') && data.sha256 === known[split].sha256,
+    understood: opened,
     screening: screeningOf(result, run.operatingPoint),
   };
+}
+
+/** Which images are judged. Those that a data set calls `test` are its `eval` where it has no others for judging. */
+function splitOf(asked: Split | undefined, kind: DatasetKind, opened: OpenedData, elsewhere: boolean): Split {
+  if (asked !== undefined) return asked === 'test' && kind.evalName === 'test' ? 'eval' : asked;
+  if (!elsewhere || opened.holdOut === null) return 'eval';
+  return opened.parts.some(({ role }) => role === 'test') ? 'test' : 'all';
 }
 
 function imagesFor([, height, width]: readonly number[]) {

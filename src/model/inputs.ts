@@ -115,7 +115,8 @@ export function inputsFor(
     );
   }
   // Of the tutorial's networks those for one size are made for photographs or digits, and others take any size.
-  const adapts = weights !== undefined || (images === null && anySize !== true);
+  // Photographs come in the size of the network; only their colours may be too many.
+  const adapts = weights !== undefined || (anySize !== true && (images === null || channels === 1));
   const added: TransformSpec[] = [];
   if (adapts && anySize !== true && (shape[1] !== height || shape[2] !== width)) {
     added.push({ Resize: { size: [height, width] } });

@@ -4,6 +4,7 @@ import { formatShape, sameShape } from '../graph/shape.js';
 import { planAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { picturesIn } from '../vision/datasets/folder.js';
+import type { PassedOver } from '../vision/datasets/listing.js';
 import type { PreparedImage } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import type { TrainedRun } from './evaluateRun.js';
@@ -35,15 +36,22 @@ export interface Unreadable {
 /**
  * Files as they are, folders as the pictures in them.
  *
+ * @param onPassedOver told what of a folder is no data
  * @throws {FileError} for a folder without pictures
  */
-export async function expandFolders(paths: readonly string[]): Promise<string[]> {
-  const parts = paths.map(async (path) => {
+export async function expandFolders(
+  paths: readonly string[],
+  onPassedOver?: (folder: string, passedOver: readonly PassedOver[]) => void,
+): Promise<string[]> {
+  const parts = paths.map(async (path): Promise<readonly string[]> => {
     const isFolder = await stat(path).then(
       (info) => info.isDirectory(),
       () => false,
     );
-    return isFolder ? picturesIn(path) : [path];
+    if (!isFolder) return [path];
+    const { pictures, passedOver } = await picturesIn(path);
+    if (passedOver.length > 0) onPassedOver?.(path, passedOver);
+    return pictures;
   });
   return (await Promise.all(parts)).flat();
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { nearestName } from '../names.js';
 import { Adam, AdamW, Momentum, type Optimizer, type OptimizerOptions, SGD } from '../optimizer/index.js';
@@ -178,6 +179,27 @@ export function usualData(model: string): UsualData {
 }
 
 /**
+ * The name of the data set that a model is trained on unless another is asked for.
+ *
+ * @throws {InputError} listing what can be given, if that data set needs a folder or file
+ */
+export function dataFor(model: string): string {
+  const { name } = usualData(model);
+  const { location, locationOptional } = datasetKind(name);
+  if (location === null || locationOptional === true) return name;
+  throw new InputError(
+    `[data] ${model}: expected data to train on, got none; give folder:DIR (a folder for each class), csv:FILE (a table with ` +
+      `the columns file and label), cifar10 or another set that is downloaded (${downloadable().join(', ')}), or ${name}:${location}`,
+  );
+}
+
+function downloadable(): string[] {
+  return Object.entries(datasetKinds).flatMap(([name, kind]) =>
+    kind.location === null || kind.locationOptional === true ? [name] : [],
+  );
+}
+
+/**
  * Finds the data set that a model is to be trained on.
  *
  * @param data as in `palm:DIR`; default: the usual one of the model
@@ -185,6 +207,7 @@ export function usualData(model: string): UsualData {
  */
 export function findData(data: string): { readonly name: string; readonly location: string | undefined } {
   const { name, location } = parseDataName(data);
+  if (!Object.hasOwn(datasetKinds, name)) refuseIfPath(data);
   const kind = datasetKind(name);
   if (kind.location !== null && kind.locationOptional !== true && location === undefined) {
     throw new InputError(
@@ -196,6 +219,17 @@ export function findData(data: string): { readonly name: string; readonly locati
     throw new InputError(`[data] ${data}: expected ${name} alone, got '${location}'; a folder goes to --data-dir`);
   }
   return { name, location };
+}
+
+/** @throws {InputError} with the name that is meant, if there is such a folder or file, or the text can only be a path */
+function refuseIfPath(data: string): void {
+  const info = statSync(data, { throwIfNoEntry: false });
+  const isTable = /\.(csv|tsv|xlsx)$/i.test(data);
+  if (info === undefined && !isTable && !/[/\\]/.test(data)) return;
+  const kind = (info?.isDirectory() ?? !isTable) ? 'folder' : 'csv';
+  throw new InputError(
+    `[data] '${data}': expected ${Object.keys(datasetKinds).join(', ')}, got a path; give ${kind}:${data}`,
+  );
 }
 
 /** The number of outputs of a network for so many classes, and what it is trained on. */

@@ -10,12 +10,13 @@ import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { seed as setSeed } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
-import { type ModelKind, modelKinds, withHeads } from '../vision/models/registry.js';
+import type { OpenedSplit, OpenOptions, Understanding } from '../vision/datasets/registry.js';
+import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
 import { ChecksumIndex, packChecksums } from './checksums.js';
+import { requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
 import { DivergenceError } from './divergence.js';
 import { formatCount } from './format.js';
 import { describeInputs, inputsFor, judgedAs } from './inputs.js';
@@ -91,6 +92,8 @@ export interface RunOptions {
   /** What to do otherwise than the model's recipe. */
   readonly changes?: RecipeChanges | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** Told how far the looking through files has got, and the adding up of their checksums. */
+  readonly onProgress?: OpenOptions['onProgress'];
 }
 
 export interface ResumeOptions {
@@ -99,6 +102,7 @@ export interface ResumeOptions {
   /** How photographs are read. Default: bad ones are treated as before. */
   readonly reading?: OpenOptions['reading'];
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  readonly onProgress?: OpenOptions['onProgress'];
 }
 
 export interface RunTrainOptions {
@@ -113,6 +117,7 @@ interface RunParts {
   readonly optimizer: Optimizer;
   readonly train: OpenedSplit;
   readonly eval: OpenedSplit;
+  readonly understood: Understanding;
   readonly trainLoader: DataLoader;
   readonly classWeight: Tensor | undefined;
   readonly from?: TrainOptions['from'];
@@ -125,6 +130,8 @@ export class Run {
   readonly folder: RunFolder;
   readonly network: Layer;
   readonly optimizer: Optimizer;
+  /** How the files of the data were understood. */
+  readonly understood: Understanding;
   readonly #train: OpenedSplit;
   readonly #eval: OpenedSplit;
   readonly #trainLoader: DataLoader;
@@ -136,6 +143,7 @@ export class Run {
     this.folder = parts.folder;
     this.network = parts.network;
     this.optimizer = parts.optimizer;
+    this.understood = parts.understood;
     this.#train = parts.train;
     this.#eval = parts.eval;
     this.#trainLoader = parts.trainLoader;
@@ -151,9 +159,11 @@ export class Run {
    */
   static async create(options: RunOptions): Promise<Run> {
     const started = new Date();
-    const { model, dataDir, out, seed = 0, reading, onDownload, auxiliaryHeads = false } = options;
+    const { model, dataDir, out, seed = 0, reading, onDownload, onProgress, auxiliaryHeads = false } = options;
     const kind = modelKind(model);
-    const { name, location } = findData(options.data);
+    const asFound = findData(options.data);
+    const { name, location } = asFound;
+    requireMeaning(asFound, datasetKind(name), options);
     const [, height, width] = kind.inputShape;
     const asked = options.changes?.techniques;
     const weights =
@@ -174,9 +184,13 @@ export class Run {
       reading,
       holdOut: { share: options.holdOut ?? usualHoldOut, seed },
       onDownload,
+      onProgress,
     });
+    requireHoldOut(name, data, options);
+    if (data.obstacle !== null) throw new InputError(data.obstacle);
     const { classNames } = data;
     const { transforms, shape: imageShape } = inputsFor(data, kind, asked?.transforms ?? [], before);
+    requireWork(name, datasetKind(name), reading, transforms.length > 0);
     const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
     const recipe = recipeFor(model, classNames.length, { ...options.changes, techniques });
     checkModel(model, kind, options, imageShape);
@@ -203,7 +217,10 @@ export class Run {
     const rest = parts.train.dataset.length % batch || batch;
     inspectTraining(trained, imageShape, { where: 'run', smallestBatch: rest, batchSize: batch, labels: [] });
     requireMemoryFor('run', batch, imageShape, stepPlanner(trained, imageShape, { accumulate }));
-    const described = { train: await describeSplit(parts.train), eval: await describeSplit(parts.eval) };
+    const described = {
+      train: await describeSplit(parts.train, onProgress),
+      eval: await describeSplit(parts.eval, onProgress),
+    };
     const config: RunConfig = {
       format: 2,
       version,
@@ -242,11 +259,11 @@ export class Run {
     };
     const folder = await RunFolder.create(out, config, picturesOf(described));
     const beginnings = [
-      ...(data.notes ?? []),
       ...(weights === null || begun === null ? [] : beginningNotes(weights, begun.renewed, config)),
       ...copyNotes(described, parts),
     ];
-    return new Run({ folder, network, optimizer, trainLoader, classWeight, beginnings, ...parts });
+    const understood = understandingOf(data);
+    return new Run({ folder, network, optimizer, trainLoader, classWeight, beginnings, understood, ...parts });
   }
 
   /**
@@ -270,15 +287,19 @@ export class Run {
       location: known.location ?? options.dataDir,
       images: known.images ?? preprocessing({ size: [model.inputShape[1], model.inputShape[2]] }),
       reading: readingAs(known, options.reading),
-      holdOut: known.holdOut ?? { share: usualHoldOut, seed },
+      holdOut: known.holdOut,
       classNames: known.classNames,
       onDownload: options.onDownload,
+      onProgress: options.onProgress,
     });
     const parts = {
       train: judgedAs(await opened.open('train'), recipe),
       eval: judgedAs(await opened.open('eval'), recipe),
     };
-    const described = { train: await describeSplit(parts.train), eval: await describeSplit(parts.eval) };
+    const described = {
+      train: await describeSplit(parts.train, options.onProgress),
+      eval: await describeSplit(parts.eval, options.onProgress),
+    };
     for (const split of ['train', 'eval'] as const) {
       if (described[split].record.sha256 === known[split].sha256) continue;
       throw new InputError(
@@ -294,7 +315,8 @@ export class Run {
     const trainLoader = await trainLoaderOf(parts.train, recipe.techniques ?? {}, recipe);
     const classWeight = weightsOf(recipe, parts.train);
     const beginnings = copyNotes(described, parts);
-    const made = { folder, network, optimizer, trainLoader, classWeight, beginnings, ...parts };
+    const understood = understandingOf(opened);
+    const made = { folder, network, optimizer, trainLoader, classWeight, beginnings, understood, ...parts };
     if (!hasState) {
       if (model.pretrained === undefined) return new Run(made);
       throw new InputError(
@@ -316,7 +338,8 @@ export class Run {
   notes(): string[] {
     const { classNames, eval: judged } = this.folder.config.data;
     const missing = missingClasses('images for judging', classNames, judged.classCounts);
-    return [...this.#beginnings, ...(missing === null ? [] : [missing]), ...this.differences()];
+    const missed = missing === null ? [] : [missing];
+    return [...this.#beginnings, ...this.understood.notes, ...missed, ...this.differences()];
   }
 
   /** In what this process computes otherwise than the one that the run began in: the same bits cannot be promised then. */
@@ -404,6 +427,10 @@ export class Run {
   }
 }
 
+function understandingOf({ parts, passedOver, notes }: Understanding): Understanding {
+  return { parts, passedOver, notes };
+}
+
 /** What a training that failed can be gone on with. */
 async function leftIn(folder: RunFolder): Promise<string> {
   if (!(await folder.hasState())) return 'nothing had been saved yet';
@@ -428,21 +455,12 @@ function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: Ru
   if (!fits) {
     throw new InputError(
       `[run] ${model}: expected images ${formatShape(inputShape)}, got ${formatShape(imageShape)} (${data}); ` +
-        (imageShape[0] === inputShape[0]
-          ? 'choose another network, or another size where the images are resized'
-          : `choose another network${sameFor(model, imageShape)}`),
+        `choose another network${imageShape[0] === inputShape[0] ? ', or another size where the images are resized' : ''}`,
     );
   }
   if (auxiliaryHeads && !kind.auxiliaryHeads) {
     throw new InputError(`[run] auxiliary heads: expected with googlenet only, got them with ${model}`);
   }
-}
-
-/** The network of the same name for images of so many colours, for a message. */
-function sameFor(model: string, [channels]: Shape): string {
-  const all = Object.entries(modelKinds);
-  const found = all.find(([name, { inputShape }]) => name.startsWith(model) && inputShape[0] === channels);
-  return found === undefined ? '' : `; ${found[0]} is ${found[1].title}`;
 }
 
 async function loadWeights(

@@ -1,6 +1,6 @@
 import { numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
-import type { OpenedSplit } from '../vision/datasets/registry.js';
+import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
 import { combinedChecksum, fileChecksums } from './checksums.js';
 import { evaluationPlanner } from './evaluate.js';
 import { largestBatchFor } from './memory.js';
@@ -27,9 +27,15 @@ export interface SplitDescription {
   readonly checksums: readonly string[] | null;
 }
 
-export async function describeSplit(split: OpenedSplit): Promise<SplitDescription> {
+/** @param onProgress told of the checksums, for which all files are read */
+export async function describeSplit(
+  split: OpenedSplit,
+  onProgress?: OpenOptions['onProgress'],
+): Promise<SplitDescription> {
   const { dataset, source, files, classCounts, unreadable } = split;
-  const checksums = await fileChecksums(files);
+  const checksums = await fileChecksums(files, (done) =>
+    onProgress?.({ stage: 'adding up checksums', done, total: files.length }),
+  );
   const record = {
     images: dataset.length,
     source,

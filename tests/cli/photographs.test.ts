@@ -139,7 +139,7 @@ describe('a training that cannot be', () => {
     [['--data', 'folder'], 'expected folder:DIR, got no folder'],
     [['--data', 'folder:nowhere'], '[folder] nowhere: expected a readable folder'],
     [['--data', 'palm:nowhere'], 'import the data set into nowhere first'],
-    [['--data', 'mnist'], 'googlenet: expected images [3,224,224], got [1,28,28] (mnist)'],
+    [['--data', 'mnist'], '[data] mnist: expected no size, since its images have one size'],
     [['--data', `folder:${pictures}`, '--size', '20', '--auxiliary-heads'], 'imageSize: expected'],
     [['--data', `folder:${pictures}`, '--size', '0'], 'expected 1 positive integers'],
     [['--data', `folder:${pictures}`, '--hold-out', '0'], 'expected a number between 0 and 1, got 0'],
@@ -150,14 +150,6 @@ describe('a training that cannot be', () => {
     expect(err).toContain(message);
     expect(code).toBe(2);
     expect(readdirSync(root)).toEqual(before);
-  });
-
-  it('the small LeNet on photographs says which one is for them', async () => {
-    const args = ['--data', `folder:${pictures}`, '--no-cache', '--out', join(root, 'never')];
-    const { code, err } = await runFovea('train', 'lenet', ...args);
-    expect(err).toContain('lenet: expected images [1,28,28], got [3,28,28]');
-    expect(err).toContain('choose another network; lenet224 is LeNet for 224×224\n');
-    expect(code).toBe(2);
   });
 
   it('another network than googlenet has no auxiliary heads', async () => {

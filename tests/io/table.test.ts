@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
 import { columnIndex, readTable } from '../../src/io/table.js';
-import { listFiles, listFolders } from '../../src/io/walk.js';
+import { isClutter, listFiles, walkFolder } from '../../src/io/walk.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeWorkbook, makeZip } from '../zipWriter.js';
 
@@ -183,7 +183,37 @@ it('lists files and folders, without clutter and without going in circles', asyn
   symlinkSync('nowhere', join(folder, 'dangling'));
   expect(await listFiles(folder)).toEqual(['a/10', 'a/2', 'a/c/x', 'a/other/y', 'b/y', 'dangling', 'z']);
   expect(await listFiles(folder, (name) => name !== 'a')).toEqual(['b/y', 'dangling', 'z']);
-  expect(await listFolders(folder)).toEqual(['a', 'b']);
+  const tree = await walkFolder(folder);
+  expect(tree.folders).toEqual(['a', 'a/c', 'a/other', 'b']);
+  expect(tree.clutter).toEqual(['.DS_Store', '._z', '.git', 'Thumbs.db', '__MACOSX', 'desktop.ini']);
   expect(await failure(listFiles(join(folder, 'none')))).toMatch(/none: expected a readable folder, got ENOENT/);
-  expect(await failure(listFolders(join(folder, 'z')))).toMatch(/z: expected a readable folder, got ENOTDIR/);
+  expect(await failure(listFiles(join(folder, 'z')))).toMatch(/z: expected a readable folder, got ENOTDIR/);
+});
+
+it('leaves folders of storage boxes and systems out, in any case', () => {
+  const names = [
+    '@eaDir',
+    '#recycle',
+    '$RECYCLE.BIN',
+    'lost+found',
+    'System Volume Information',
+    '.Trashes',
+    '.Trash-1000',
+  ];
+  const more = ['__MACOSX', 'THUMBS.DB', '.ipynb_checkpoints', '.thumbnails', '._foo.jpg', '@Recycle', '#snapshot'];
+  for (const name of [...names, ...more]) expect([name, isClutter(name)]).toEqual([name, true]);
+  for (const name of ['recycled', 'train', 'system', 'lost', 'cat.jpg', '@home']) expect(isClutter(name)).toBe(false);
+});
+
+it('walks folders that link to one another without end only once each', async () => {
+  const root = join(folder, 'linked');
+  const names = Array.from({ length: 12 }, (_, i) => `f${i}`);
+  for (const name of names) mkdirSync(join(root, name), { recursive: true });
+  for (const name of names) {
+    writeFileSync(join(root, name, 'x'), '');
+    for (const other of names) if (other !== name) symlinkSync(join('..', other), join(root, name, `to-${other}`));
+  }
+  const files = await listFiles(root);
+  expect(files).toContain('f0/to-f1/x');
+  expect(files.filter((file) => file.startsWith('f0/to-f1/'))).toHaveLength(12 - 1);
 });

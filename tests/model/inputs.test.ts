@@ -47,7 +47,7 @@ describe('the inputs of a network', () => {
     ],
     ['zoo-resnet18', pictures(64), 'Resize([48,48])', [3, 48, 48], 'Resize'],
     ['zoo-resnet18', pictures(64), 'RandomCrop(48),CenterCrop(48)', [3, 48, 48], 'RandomCrop CenterCrop'],
-    ['lenet', pictures(28), '', [3, 28, 28], ''],
+    ['lenet', pictures(28), '', [1, 28, 28], 'Grayscale'],
   ])('of %s are made to fit: %o, %s', (model, data, text, shape, names) => {
     const inputs = inputsFor(data, modelKind(model), specs(text), null);
     expect(inputs.shape).toEqual(shape);

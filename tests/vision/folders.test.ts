@@ -109,18 +109,13 @@ describe('DatasetFolder', () => {
 
   it('refuses folders that are no classes', async () => {
     await write('stray.jpg');
-    expect(await failure(DatasetFolder.open(folder))).toMatch(/expected a folder for each class, got none/);
+    expect(await failure(DatasetFolder.open(folder))).toMatch(
+      /expected a folder for each class, got none but a picture directly in the folder; make a folder/,
+    );
     expect(await failure(DatasetFolder.open(join(folder, 'none')))).toMatch(
       /none: expected a readable folder, got ENOENT/,
     );
     await write('a/1.jpg', 'b/bad.jpg');
-    mkdirSync(join(folder, 'empty'));
-    mkdirSync(join(folder, 'void/deep'), { recursive: true });
-    expect(await failure(DatasetFolder.open(folder))).toBe(
-      `[dataset folder] ${folder}: expected a picture in each class, got none in empty, void; add some or remove the folder`,
-    );
-    rmSync(join(folder, 'empty'), { recursive: true });
-    rmSync(join(folder, 'void'), { recursive: true });
     expect(await failure(DatasetFolder.open(folder, { ...options, onBadImage: 'skip' }))).toMatch(
       /expected a picture that can be read in each class, got none in b;/,
     );

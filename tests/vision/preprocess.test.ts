@@ -104,7 +104,7 @@ describe('decodeImage', () => {
   it.each([
     ['nothing', Buffer.alloc(0), /0 bytes: expected a picture \(JPEG, PNG, WebP, TIFF, GIF\), got an empty file/],
     ['text', Buffer.from('not a picture'), /got a file that begins with 6e 6f 74 20 61 20 70 69; replace it or leave/],
-    ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), /got a file that begins/],
+    ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), /got SVG; replace/],
     ['a lone signature', Buffer.from('ffd8ffe0', 'hex'), /expected an intact JPEG picture, got /],
   ])('refuses %s', async (_, bytes, message) => {
     const error = await decodeImage(bytes).catch((failure: unknown) => failure);

@@ -11,14 +11,16 @@ import { screeningOf } from '../../model/screening.js';
 import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
 import { seenNotes } from '../../model/seen.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
-import { DownloadDisplay } from '../display.js';
+import type { Split } from '../../vision/datasets/registry.js';
+import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
 import { applyEngine, applyPrecision, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
+import { passedOverFacts } from '../understood.js';
 
 interface EvalCommandOptions extends EngineOptions, ReadingOptions {
   readonly data?: string;
-  readonly split?: 'train' | 'validation' | 'all';
+  readonly split?: Split;
   readonly dataDir?: string;
   readonly batchSize?: number;
   readonly best?: boolean;
@@ -37,16 +39,18 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   const run = await openRun(path, { best: options.best ?? false });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);
+  const reading = new ReadingDisplay(terminal);
   const bar = !json && terminal.stderr.isTTY === true;
   let progress: Progress | null = null;
   try {
     const result = await evaluateRun(run, {
       data,
-      split: split === 'validation' ? 'eval' : split,
+      split,
       dataDir,
       reading: readingOf(options),
       batchSize,
       onDownload: download.show,
+      onProgress: reading.show,
       onBatch: (samples, total) => {
         progress ??= new Progress({
           label: 'evaluation',
@@ -70,6 +74,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
     return 0;
   } finally {
     download.end();
+    reading.end();
     (progress as Progress | null)?.stop();
   }
 }
@@ -88,6 +93,7 @@ function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluatio
     split,
     images: samples,
     source: result.data.source,
+    passedOver: result.understood.passedOver,
     sha256: result.data.sha256,
     sameData,
     trainedOn: seen.trained?.filter(Boolean).length ?? null,
@@ -119,7 +125,7 @@ function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluatio
 
 /** What the images of a part are called. */
 function nameOf(split: RunEvaluation['split'], data: string): string {
-  return { train: 'training', eval: datasetKind(data).evalName, all: 'judged' }[split];
+  return { train: 'training', eval: datasetKind(data).evalName, test: 'test', all: 'judged' }[split];
 }
 
 /** The file of a sample, where each has one. */
@@ -136,6 +142,7 @@ function show({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation, term
   printFacts(terminal, [
     [`${name} images`, formatCount(samples)],
     ['source', result.data.source],
+    ...passedOverFacts(result.understood),
     accuracyFact(confusion),
     ['loss', formatFigure(result.loss)],
     ...(result.screening === null

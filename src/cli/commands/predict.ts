@@ -9,6 +9,7 @@ import { Progress } from '../../model/progress.js';
 import { noMedicalDevice, trainedOnDrawings } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
 import { csvText } from '../../text/csv.js';
+import { describePassedOver } from '../../vision/datasets/listing.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { complain, print, printJson, type Terminal } from '../terminal.js';
 
@@ -36,7 +37,9 @@ export async function predict(
   const run = await openRun(path, { best: options.best ?? false });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
-  const files = await expandFolders(images);
+  const files = await expandFolders(images, (folder, passedOver) => {
+    complain(terminal, `passed over in ${folder}: ${describePassedOver(passedOver)}`);
+  });
   const progress = new Progress({
     label: 'pictures',
     total: files.length,

@@ -4,8 +4,8 @@ import { InputError } from '../../errors.js';
 import type { OperatingRule } from '../../metric/index.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
 import { describeInputs, fixedNames } from '../../model/inputs.js';
-import { datasetKind, findData, modelKind, type OptimizerName, recipeLine, usualData } from '../../model/recipes.js';
-import { Run } from '../../model/run.js';
+import { dataFor, datasetKind, findData, modelKind, type OptimizerName, recipeLine } from '../../model/recipes.js';
+import { Run, type RunOptions } from '../../model/run.js';
 import { RunFolder } from '../../model/runFolder.js';
 import { screeningOf } from '../../model/screening.js';
 import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
@@ -17,11 +17,12 @@ import { modelKinds } from '../../vision/models/registry.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { parseTransforms } from '../../vision/transforms/parse.js';
 import { readConfiguration } from '../config.js';
-import { DownloadDisplay, TrainingDisplay } from '../display.js';
+import { DownloadDisplay, ReadingDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
 import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
 import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
+import { understoodFacts } from '../understood.js';
 
 interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly config?: string;
@@ -73,13 +74,15 @@ export async function train(
   const { json = false, saveSteps } = options;
   applyEngine(options);
   const download = new DownloadDisplay(terminal);
+  const reading = new ReadingDisplay(terminal);
   const interruption = new Interruption(terminal);
   let display: TrainingDisplay | null = null;
   try {
-    const run = await open(download.show).catch((error: unknown) => {
+    const run = await open({ onDownload: download.show, onProgress: reading.show }).catch((error: unknown) => {
       throw inFile(error, options.config);
     });
     download.end();
+    reading.end();
     const { config } = run.folder;
     const { evalName } = datasetKind(config.data.name);
     const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
@@ -95,6 +98,7 @@ export async function train(
     return interruption.exitCode;
   } finally {
     download.end();
+    reading.end();
     display?.end();
     interruption.end();
   }
@@ -143,17 +147,17 @@ function inFile(error: unknown, path: string | undefined): unknown {
   return new InputError(`[config] ${path}: ${error.message}`, { cause: error });
 }
 
-type Opening = (onDownload: DownloadDisplay['show']) => Promise<Run>;
+type Opening = (displays: Pick<RunOptions, 'onDownload' | 'onProgress'>) => Promise<Run>;
 
 function opening(model: string | undefined, options: TrainCommandOptions): Opening {
   if (model === undefined) {
     throw new InputError('[train] model: expected a network such as lenet, or --resume RUN, got neither');
   }
-  const { data = usualData(model).name, dataDir, seed, size, order, antialias } = options;
+  const { data = dataFor(model), dataDir, seed, size, order, antialias } = options;
   const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule } = options;
   const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate, techniques } = options;
   const { name } = findData(data);
-  return async (onDownload) =>
+  return async (displays) =>
     Run.create({
       model,
       data,
@@ -168,7 +172,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
       best,
       operatingRule,
       changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate, techniques },
-      onDownload,
+      ...displays,
     });
 }
 
@@ -186,10 +190,10 @@ function resuming(
       `[train] --resume: expected the run's own recipe, got ${strange.join(', ')} as well; leave that out, or train anew`,
     );
   }
-  return async (onDownload) => {
+  return async (displays) => {
     const { config } = await RunFolder.begun(path);
     applyEngine({ ...engineOf(config), ...options });
-    return Run.resume(path, { dataDir: options.dataDir, reading: readingOf(options), onDownload });
+    return Run.resume(path, { dataDir: options.dataDir, reading: readingOf(options), ...displays });
   };
 }
 
@@ -231,6 +235,7 @@ class TextReport {
       ['parameters', formatCount(model.parameters)],
       ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
       ['source', train.source],
+      ...understoodFacts(this.#run.understood, data),
       ...unreadableFacts(train.unreadable.length + judged.unreadable.length),
       ...(model.pretrained === undefined ? [] : [['weights', model.pretrained.path] as const]),
       ...inputFacts(folder.config),
@@ -326,6 +331,7 @@ class JsonReport {
       event: 'start',
       run: folder.path,
       config: folder.config,
+      understood: this.#run.understood,
       ...(from !== null && { from: { epoch: from.epoch, batch: from.batch } }),
       ...((from !== null || notes.length > 0) && { notes }),
     });

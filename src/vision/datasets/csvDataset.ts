@@ -2,9 +2,10 @@ import { dirname } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
 import { readTable, type TableRow } from '../../io/table.js';
 import { FileFinder } from './fileFinder.js';
-import { ImageFileDataset, type ImageFilesOptions, imageFileSet } from './imageFiles.js';
+import { type ImageFile, ImageFileDataset, type ImageFilesOptions, imageFileSet } from './imageFiles.js';
 import { classesOf, LabelRule } from './labelNames.js';
 import { listed } from './listed.js';
+import { splitRole } from './splits.js';
 import { findColumns, type TableOptions } from './tableColumns.js';
 
 export interface CsvDatasetOptions extends ImageFilesOptions, TableOptions {
@@ -31,89 +32,115 @@ export class CsvDataset extends ImageFileDataset {
    * `classNames`; the message names the rows
    */
   static async open(path: string, options: CsvDatasetOptions = {}): Promise<CsvDataset> {
-    const { fileColumn, labelColumn, splitColumn, root = dirname(path), classNames, ...rest } = options;
-    const table = await readTable(path);
-    const columns = findColumns(table, { fileColumn, labelColumn, splitColumn });
-    const refuseRows = (bad: readonly Entry[], expected: string, got: string) => {
-      if (bad.length === 0) return;
-      const where = listed(bad.map(({ number, file }) => `${number}${file === '' ? '' : ` (${file})`}`));
-      throw new FileError(`[csv dataset] ${path}: expected ${expected}, got ${got} in row ${where}; correct the table`);
-    };
-    const entryOf = ({ number, cells }: TableRow): Entry => ({
-      number,
-      file: cells[columns.file] ?? '',
-      label: cells[columns.label] ?? '',
-      split: cells[columns.split],
-    });
-    const entries = columns.rows.map(entryOf);
-    if (entries.length === 0) throw new FileError(`[csv dataset] ${path}: expected rows below the header, got none`);
-    const width = table.columns.length;
-    const isWide = ({ cells }: TableRow) => cells.slice(width).some((cell) => cell !== '');
-    refuseRows(
-      columns.rows.filter(isWide).map(entryOf),
-      `${width} columns as in the first row`,
-      'more (a name with the separator in it stands in double quotes)',
-    );
-    refuseRows(
-      entries.filter(({ file }) => file === ''),
-      'a file in each row',
-      'none',
-    );
-    refuseRows(
-      entries.filter(({ label }) => label === ''),
-      'a class in each row',
-      'none',
-    );
-    const found = classesOf(entries.map(({ label }) => label));
-    const known = classNames ?? found.classNames;
-    const rule = classNames === undefined ? found.rule : new LabelRule([...found.classNames, ...classNames]);
-    const labels = new Map(known.map((name, label) => [rule.keyOf(name), label]));
-    if (labels.size !== known.length) {
-      throw new InputError(`[csv dataset] classNames: expected each name once, got ${known.join(', ')}`);
-    }
-    const strange = entries.filter(({ label }) => !labels.has(rule.keyOf(label)));
-    refuseRows(strange, `classes ${known.join(', ')}`, [...new Set(strange.map(({ label }) => label))].join(', '));
-    const finder = new FileFinder(root);
-    const placed: (Entry & { readonly path: string })[] = [];
-    const lost = new Map<string, Entry[]>();
-    for (const entry of entries) {
-      const place = await finder.find(entry.file);
-      if ('path' in place) placed.push({ ...entry, path: place.path });
-      else lost.set(place.problem, [...(lost.get(place.problem) ?? []), entry]);
-    }
-    for (const [problem, bad] of lost) refuseRows(bad, `files in ${root}`, problem);
-    const first = new Map<string, Entry>();
-    const doubled: Entry[] = [];
-    const files = placed.flatMap((entry) => {
-      const before = first.get(entry.path);
-      const label = labels.get(rule.keyOf(entry.label)) as number;
-      if (before === undefined) {
-        first.set(entry.path, entry);
-        return [{ path: entry.path, label, ...(entry.split !== undefined && { split: entry.split }) }];
-      }
-      requireSame(path, before, entry, rule);
-      doubled.push(entry);
-      return [];
-    });
-    const notes = [
-      ...table.notes,
-      ...columns.notes,
-      ...found.notes.map((note) => `${path}: ${note}`),
-      ...(doubled.length === 0
-        ? []
-        : [`${path}: files that come again with the same class count once: ${listed(doubled.map(describe))}`]),
-    ];
-    return new CsvDataset({ ...(await imageFileSet('csv dataset', files, known, rest)), notes });
+    const { files, classNames, notes } = await listOfTable(path, options);
+    return new CsvDataset({ ...(await imageFileSet('csv dataset', files, classNames, options)), notes });
   }
+}
+
+/** What a table lists. */
+export interface ListOfTable {
+  readonly files: readonly ImageFile[];
+  readonly classNames: readonly string[];
+  /** What was understood, for people. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The pictures that a table lists, without a look at them.
+ *
+ * @throws FileError as {@link CsvDataset.open}
+ */
+export async function listOfTable(
+  path: string,
+  options: TableOptions & Pick<CsvDatasetOptions, 'classNames'> = {},
+): Promise<ListOfTable> {
+  const { fileColumn, labelColumn, splitColumn, root = dirname(path), classNames } = options;
+  const table = await readTable(path);
+  const columns = findColumns(table, { fileColumn, labelColumn, splitColumn });
+  const refuseRows = (bad: readonly Entry[], expected: string, got: string) => {
+    if (bad.length === 0) return;
+    const where = listed(bad.map(({ number, file }) => `${number}${file === '' ? '' : ` (${file})`}`));
+    throw new FileError(`[csv dataset] ${path}: expected ${expected}, got ${got} in row ${where}; correct the table`);
+  };
+  const entryOf = ({ number, cells }: TableRow): Entry => ({
+    number,
+    file: cells[columns.file] ?? '',
+    label: cells[columns.label] ?? '',
+    split: cells[columns.split],
+  });
+  const entries = columns.rows.map(entryOf);
+  if (entries.length === 0) throw new FileError(`[csv dataset] ${path}: expected rows below the header, got none`);
+  const width = table.columns.length;
+  const isWide = ({ cells }: TableRow) => cells.slice(width).some((cell) => cell !== '');
+  refuseRows(
+    columns.rows.filter(isWide).map(entryOf),
+    `${width} columns as in the first row`,
+    'more (a name with the separator in it stands in double quotes)',
+  );
+  refuseRows(
+    entries.filter(({ file }) => file === ''),
+    'a file in each row',
+    'none',
+  );
+  refuseRows(
+    entries.filter(({ label }) => label === ''),
+    'a class in each row',
+    'none',
+  );
+  const found = classesOf(entries.map(({ label }) => label));
+  const known = classNames ?? found.classNames;
+  const rule = classNames === undefined ? found.rule : new LabelRule([...found.classNames, ...classNames]);
+  const labels = new Map(known.map((name, label) => [rule.keyOf(name), label]));
+  if (labels.size !== known.length) {
+    throw new InputError(`[csv dataset] classNames: expected each name once, got ${known.join(', ')}`);
+  }
+  const strange = entries.filter(({ label }) => !labels.has(rule.keyOf(label)));
+  refuseRows(strange, `classes ${known.join(', ')}`, [...new Set(strange.map(({ label }) => label))].join(', '));
+  const finder = new FileFinder(root);
+  const placed: (Entry & { readonly path: string })[] = [];
+  const lost = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const place = await finder.find(entry.file);
+    if ('path' in place) placed.push({ ...entry, path: place.path });
+    else lost.set(place.problem, [...(lost.get(place.problem) ?? []), entry]);
+  }
+  for (const [problem, bad] of lost) refuseRows(bad, `files in ${root}`, problem);
+  const first = new Map<string, Entry>();
+  const doubled: Entry[] = [];
+  const files = placed.flatMap((entry) => {
+    const before = first.get(entry.path);
+    const label = labels.get(rule.keyOf(entry.label)) as number;
+    if (before === undefined) {
+      first.set(entry.path, entry);
+      return [{ path: entry.path, label, ...(entry.split !== undefined && { split: entry.split }) }];
+    }
+    requireSame(path, before, entry, rule);
+    doubled.push(entry);
+    return [];
+  });
+  const notes = [
+    ...table.notes,
+    ...columns.notes,
+    ...found.notes.map((note) => `${path}: ${note}`),
+    ...(doubled.length === 0
+      ? []
+      : [`${path}: files that come again with the same class count once: ${listed(doubled.map(describe))}`]),
+  ];
+  return { files, classNames: known, notes };
 }
 
 function describe({ number, file }: Entry): string {
   return `row ${number} (${file})`;
 }
 
+/** The part that a row names, the same for all its usual names. */
+function partOf({ split = '' }: Entry): string {
+  return splitRole(split) ?? split;
+}
+
 /** @throws FileError for two rows with one file that say different things of it */
 function requireSame(path: string, a: Entry, b: Entry, rule: LabelRule): void {
-  const differ = rule.keyOf(a.label) !== rule.keyOf(b.label) ? 'label' : a.split !== b.split ? 'split' : null;
+  const differ = rule.keyOf(a.label) !== rule.keyOf(b.label) ? 'label' : partOf(a) !== partOf(b) ? 'split' : null;
   if (differ === null) return;
   const [before, after] = [a[differ], b[differ]].map((text) => `'${text ?? ''}'`);
   throw new FileError(

@@ -1,35 +1,51 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { listFiles, listFolders } from '../../io/walk.js';
-import { type ImageFile, ImageFileDataset, type ImageFilesOptions, imageFileSet } from './imageFiles.js';
-
-/** Names that stand for pictures, as in Paddle. Those that cannot be decoded are reported, not passed over. */
-const extensions = /\.(jpe?g|png|ppm|bmp|pgm|tiff?|webp|gif)$/i;
+import { readFormats } from '../transforms/formats.js';
+import {
+  type ImageFile,
+  ImageFileDataset,
+  type ImageFileSet,
+  type ImageFilesOptions,
+  imageFileSet,
+} from './imageFiles.js';
+import { readLayout } from './layout.js';
+import { describePassedOver, listPictures, type PassedOver } from './listing.js';
 
 /**
  * Pictures sorted into one folder for each class. Classes are numbered in the order of their names; pictures may lie in
- * subfolders of their class. Other files are left alone.
+ * subfolders of their class. Contents decide which files are pictures; others are passed over and listed.
  */
 export class DatasetFolder extends ImageFileDataset {
+  /** Files that are no data. */
+  readonly passedOver: readonly PassedOver[];
+
+  private constructor(set: ImageFileSet, passedOver: readonly PassedOver[]) {
+    super(set);
+    this.passedOver = passedOver;
+  }
+
   /**
-   * @throws FileError for a folder that cannot be read, has no subfolders, or a class without a picture (that can be
-   * read)
+   * @throws FileError for a folder that cannot be read, has no folders with pictures, has parts such as `train` and
+   * `val` instead of classes, or has a class without a picture that can be read
    */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<DatasetFolder> {
-    const paths = (await listFiles(root)).map((path) => path.split('/'));
-    const classNames = await listFolders(root);
-    if (classNames.length === 0) {
-      throw new FileError(`[dataset folder] ${root}: expected a folder for each class, got none`);
+    const { pictures, parts, passedOver, isInverted } = await readLayout(root);
+    const names = Object.values(parts);
+    if (names.length > 0) {
+      const place = isInverted ? 'in each class' : `such as ${join(root, names[0])}`;
+      throw new FileError(
+        `[dataset folder] ${root}: expected a folder for each class, got the parts ${names.join(', ')}; open one of them, ${place}`,
+      );
     }
+    const classNames = [...new Set(pictures.map(({ className }) => className))].sort();
     const labels = new Map(classNames.map((name, label) => [name, label]));
-    const files = paths.flatMap((parts) => {
-      const label = parts.length > 1 && extensions.test(parts[parts.length - 1]) ? labels.get(parts[0]) : undefined;
-      return label === undefined ? [] : [{ path: join(root, ...parts), label }];
-    });
-    requireEach(root, classNames, files, 'a picture in each class');
+    const files = pictures.map(({ path, className }) => ({
+      path: join(root, path),
+      label: labels.get(className) as number,
+    }));
     const set = await imageFileSet('dataset folder', files, classNames, options);
-    requireEach(root, classNames, set.files, 'a picture that can be read in each class');
-    return new DatasetFolder(set);
+    requireEach(root, classNames, set.files);
+    return new DatasetFolder(set, passedOver);
   }
 }
 
@@ -37,27 +53,32 @@ export class DatasetFolder extends ImageFileDataset {
 export class ImageFolder extends ImageFileDataset {
   /** @throws FileError for a folder that cannot be read, or has no picture */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<ImageFolder> {
-    const files = (await picturesIn(root)).map((path) => ({ path, label: -1 }));
+    const { pictures } = await picturesIn(root);
+    const files = pictures.map((path) => ({ path, label: -1 }));
     return new ImageFolder(await imageFileSet('image folder', files, [], options));
   }
 }
 
 /**
- * The pictures in a folder and its subfolders, in the order of their names.
+ * The pictures in a folder and its subfolders, in the order of their names, and what was passed over.
  *
  * @throws FileError for a folder that cannot be read, or has no picture
  */
-export async function picturesIn(root: string): Promise<string[]> {
-  const names = (await listFiles(root)).filter((name) => extensions.test(name));
-  if (names.length > 0) return names.map((name) => join(root, name));
-  throw new FileError(`[image folder] ${root}: expected pictures (${extensions.source}), got none`);
+export async function picturesIn(
+  root: string,
+): Promise<{ readonly pictures: readonly string[]; readonly passedOver: readonly PassedOver[] }> {
+  const { pictures, passedOver } = await listPictures(root);
+  if (pictures.length > 0) return { pictures: pictures.map((name) => join(root, name)), passedOver };
+  const got = passedOver.length === 0 ? 'none' : describePassedOver(passedOver);
+  throw new FileError(`[image folder] ${root}: expected pictures (${readFormats.join(', ')}), got ${got}`);
 }
 
-function requireEach(root: string, classNames: readonly string[], files: readonly ImageFile[], expected: string): void {
+function requireEach(root: string, classNames: readonly string[], files: readonly ImageFile[]): void {
   const present = new Set(files.map(({ label }) => label));
   const empty = classNames.filter((_, label) => !present.has(label));
   if (empty.length === 0) return;
   throw new FileError(
-    `[dataset folder] ${root}: expected ${expected}, got none in ${empty.join(', ')}; add some or remove the folder`,
+    `[dataset folder] ${root}: expected a picture that can be read in each class, got none in ${empty.join(', ')}; ` +
+      'add some or remove the folder',
   );
 }

@@ -5,7 +5,7 @@ import { joined, type TransformedImages } from '../transforms/batch.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
 import { type Augmenter, streamOf, type Transformable, type TransformOption } from './augmenter.js';
 import { ImageReader, type ImageReaderOptions } from './imageReader.js';
-import { LabelRule } from './labelNames.js';
+import { numbersAmong } from './labelNames.js';
 
 /** A picture with its class. */
 export interface ImageFile {
@@ -77,6 +77,21 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     this.isRandom = this.#augmenter?.isRandom ?? false;
   }
 
+  /**
+   * A data set of these files, in their order.
+   *
+   * @param where names the data set in messages
+   * @throws FileError if no picture is left after the bad ones were left out
+   */
+  static async list(
+    where: string,
+    files: readonly ImageFile[],
+    classNames: readonly string[],
+    options: ImageFilesOptions = {},
+  ): Promise<ImageFileDataset> {
+    return new ImageFileDataset(await imageFileSet(where, files, classNames, options));
+  }
+
   get labels(): Int32Array {
     return Int32Array.from(this.files, ({ label }) => label);
   }
@@ -96,15 +111,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
    * @throws InputError if a class of the pictures is not among them
    */
   relabelled(classNames: readonly string[]): ImageFileDataset {
-    const rule = new LabelRule([...classNames, ...this.classNames]);
-    const keys = classNames.map((name) => rule.keyOf(name));
-    const numbers = this.classNames.map((name) =>
-      classNames.includes(name) ? classNames.indexOf(name) : keys.indexOf(rule.keyOf(name)),
-    );
-    // Two classes of the data are not made one.
-    numbers.forEach((number, i) => {
-      if (numbers.indexOf(number) < i) numbers[i] = -1;
-    });
+    const numbers = numbersAmong(this.classNames, classNames);
     const files = this.files.map((file) => ({ ...file, label: numbers[file.label] ?? file.label }));
     const strange = this.classNames.filter((_, i) => numbers[i] < 0);
     if (strange.length > 0) {

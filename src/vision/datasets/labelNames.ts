@@ -54,6 +54,22 @@ export function classesOf(labels: Iterable<string>): LabelClasses {
   };
 }
 
+/**
+ * The number of each class among those that are known, or −1. Two classes never get one number.
+ *
+ * @param names of the classes of data
+ * @param known the classes of a network, say
+ */
+export function numbersAmong(names: readonly string[], known: readonly string[]): number[] {
+  const rule = new LabelRule([...known, ...names]);
+  const keys = known.map((name) => rule.keyOf(name));
+  const numbers = names.map((name) => (known.includes(name) ? known.indexOf(name) : keys.indexOf(rule.keyOf(name))));
+  numbers.forEach((number, i) => {
+    if (numbers.indexOf(number) < i) numbers[i] = -1;
+  });
+  return numbers;
+}
+
 /** One text for all spellings of a decimal number, exact however many digits there are; `null` for other text. */
 function numberKey(text: string): string | null {
   const [, sign, whole, comma, exponent] = /^([+-]?)(\d*)(?:[.,](\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];

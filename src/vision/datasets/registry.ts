@@ -7,12 +7,14 @@ import { fashionmnist, mnist } from './kinds/mnist.js';
 import { palm } from './kinds/palm.js';
 
 export type {
+  DataPart,
   DatasetKind,
   OpenedData,
   OpenedSplit,
   OpenOptions,
   PreparedImage,
   Split,
+  Understanding,
 } from './kinds/kind.js';
 
 /** The data sets that can be asked for by name. */

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
+import { pictureFormat, readFormats } from './formats.js';
 import type { RGBImage } from './image.js';
 
 /** 20,000 × 20,000. Such a picture is 1.2 GB of pixels, so it is never in memory as a whole. */
@@ -29,15 +30,6 @@ const orientations: readonly Orientation[] = [
   [true, true, true],
   [true, false, true],
 ].map(([transposed, mirrored, upsideDown]) => ({ transposed, mirrored, upsideDown }));
-
-/** The kinds of picture that are read, by their first bytes. Others never reach the decoder. */
-const formats: readonly (readonly [name: string, starts: readonly string[]])[] = [
-  ['JPEG', ['\xff\xd8\xff']],
-  ['PNG', ['\x89PNG\r\n\x1a\n']],
-  ['WebP', ['RIFF']],
-  ['TIFF', ['II*\0', 'MM\0*']],
-  ['GIF', ['GIF87a', 'GIF89a']],
-];
 
 /**
  * To be called by the main thread before others decode: on some systems a process ends badly if only a thread that is gone
@@ -86,12 +78,13 @@ export class PictureFile {
   static async open(source: string | Uint8Array): Promise<PictureFile> {
     const name = typeof source === 'string' ? source : `${source.length} bytes`;
     const bytes = typeof source === 'string' ? await readWhole(source) : source;
-    const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
-    const format = formats.find(([, starts]) => starts.some((known) => start.startsWith(known)))?.[0];
-    if (format === undefined) {
-      const got = start === '' ? 'an empty file' : `a file that begins with ${hex(bytes.subarray(0, 8))}`;
-      throw refusal(name, `a picture (${formats.map(([known]) => known).join(', ')})`, got);
+    // Other kinds of picture never reach the decoder.
+    const kind = pictureFormat(bytes, name);
+    if (kind === null || !kind.isRead) {
+      const start = bytes.length === 0 ? 'an empty file' : `a file that begins with ${hex(bytes.subarray(0, 8))}`;
+      throw refusal(name, `a picture (${readFormats.join(', ')})`, kind === null ? start : `${kind.name}`);
     }
+    const format = kind.name;
     const { default: sharp } = await import('sharp');
     const header = await sharp(bytes, { limitInputPixels: false })
       .metadata()

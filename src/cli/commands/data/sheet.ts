@@ -65,7 +65,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
     printFacts(terminal, [
       ['images', `${formatCount(dataset.length)}, ${formatCount(shown)} of them shown`],
       ['source', source],
-      ...(opened.notes ?? []).map((note) => ['note', note] as const),
+      ...opened.notes.map((note) => ['note', note] as const),
       ...(transform === null ? [] : [['versions', `${formatCount(versions)} of each`] as const]),
       ['sheet', out],
     ]);

@@ -1,55 +1,48 @@
 import { FileError } from '../../../errors.js';
 import { readTable } from '../../../io/table.js';
-import { CsvDataset } from '../csvDataset.js';
-import { openHoldingOut } from './holdOut.js';
+import { listOfTable } from '../csvDataset.js';
+import { splitRole, usualSplitNames } from '../splits.js';
 import type { DatasetKind } from './kind.js';
-import { photographOf, readerOptions, readPhotograph, splitOf } from './photographs.js';
-
-const evalSplit = /^(validation|valid|val|test|eval)$/i;
+import { requireLocation } from './location.js';
+import { openListed } from './parts.js';
+import { photographOf, readPhotograph } from './photographs.js';
 
 /**
- * A table with the columns `file` and `label`. A third column `split` may say which pictures are for training (`train`)
- * and which for judging (`validation`, `valid`, `val`, `test`); without it, some are held out.
+ * A table with the columns `file` and `label`. A third column `split` may say which pictures are for training, for
+ * validation and for a test, by any usual names: see {@link splitRole}. Without it, some are held out.
  */
 export const csv: DatasetKind = {
   title: 'table of pictures',
   location: 'FILE',
   evalName: 'validation',
+  isPhotographs: true,
   async open(options) {
-    const { location: path = '', images } = options;
+    const { location: path = '' } = options;
     const { table = {} } = options.reading ?? {};
+    await requireLocation('csv', path);
     const { columns } = await readTable(path);
     const splitColumn = table.splitColumn ?? columns.find((name) => name.toLowerCase() === 'split');
-    const dataset = await CsvDataset.open(path, { ...readerOptions(options), ...table, splitColumn });
-    const source = `table ${path}`;
-    if (splitColumn === undefined) return openHoldingOut(dataset, source, options);
-    const strange = dataset.files.find(({ split = '' }) => split !== 'train' && !evalSplit.test(split));
-    if (strange !== undefined) {
+    const { files, classNames, notes } = await listOfTable(path, { ...table, splitColumn });
+    const roleOf = (split: string | undefined, file: string) => {
+      if (splitColumn === undefined) return null;
+      const role = splitRole(split ?? '');
+      if (role !== null) return role;
       throw new FileError(
-        `[csv dataset] ${path}: expected 'train' or 'validation' in the column ${splitColumn}, got ` +
-          `'${strange.split}' for ${strange.path}; correct the table`,
+        `[csv dataset] ${path}: expected ${usualSplitNames} in the column ${splitColumn}, got ` +
+          `${split === undefined || split === '' ? 'nothing' : `'${split}'`} for ${file}; correct the table`,
       );
-    }
-    const classNames = options.classNames ?? dataset.classNames;
-    const whole = dataset.relabelled(classNames);
-    return {
-      title: `pictures of ${path}`,
-      classNames,
-      imageShape: [3, images.height, images.width],
-      images,
-      holdOut: null,
-      synthetic: false,
-      notes: dataset.notes,
-      async open(split) {
-        const indices = whole.files.flatMap((file, i) =>
-          split === 'all' || (file.split === 'train') === (split === 'train') ? [i] : [],
-        );
-        if (indices.length === 0) {
-          throw new FileError(`[csv dataset] ${path}: expected pictures for ${split}, got none; correct the table`);
-        }
-        return splitOf(whole.subset(indices), source);
-      },
     };
+    const listed = {
+      where: `table ${path}`,
+      files: files.map((file) => ({ ...file, role: roleOf(file.split, file.path) })),
+      classNames,
+      source: () => `table ${path}`,
+      origin: () => `column ${splitColumn}`,
+      passedOver: [],
+      notes,
+      advice: () => null,
+    };
+    return openListed(listed, options);
   },
   readImage: readPhotograph,
   picture: photographOf,

@@ -4,10 +4,12 @@ import type { DownloadProgress } from '../../../io/download.js';
 import type { Preprocessing } from '../../transforms/preprocess.js';
 import type { Transformable } from '../augmenter.js';
 import type { BadImage, ImageFilesOptions } from '../imageFiles.js';
+import type { PassedOver, ReadingProgress } from '../listing.js';
+import type { SplitRole } from '../splits.js';
 import type { TableOptions } from '../tableColumns.js';
 
-/** The images to learn from, those to judge by, or both together. */
-export type Split = 'train' | 'eval' | 'all';
+/** The images to learn from, those to judge by while training, those for a test afterwards, or all together. */
+export type Split = 'train' | 'eval' | 'test' | 'all';
 
 /** Images kept back for judging where a data set does not say which. */
 export interface HoldOut {
@@ -18,7 +20,7 @@ export interface HoldOut {
 }
 
 /** How photographs, and a table that lists them, are read. */
-export interface ReadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage' | 'onProgress'> {
+export interface ReadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage'> {
   /** With a table of pictures only. */
   readonly table?: TableOptions | undefined;
 }
@@ -33,7 +35,10 @@ export interface OpenOptions {
   readonly images: Preprocessing;
   /** How they are read. */
   readonly reading?: ReadingOptions | undefined;
-  readonly holdOut: HoldOut;
+  /** Told of what takes time before the first image is there. */
+  readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
+  /** Null: nothing is held out, and images for a test serve for judging where there are no others. */
+  readonly holdOut: HoldOut | null;
   /** The classes that a network knows, in the order of its outputs; default: those of the data. */
   readonly classNames?: readonly string[] | undefined;
 }
@@ -54,8 +59,33 @@ export interface OpenedSplit {
   readonly unreadable: readonly BadImage[];
 }
 
+/** A part that the data set itself tells from the others. */
+export interface DataPart {
+  readonly role: SplitRole;
+  /** Where it comes from: the name of a folder, or a column. */
+  readonly from: string;
+  readonly images: number;
+}
+
+/** How files on disk were understood. */
+export interface Understanding {
+  /** Empty where the data set does not tell parts from one another. */
+  readonly parts: readonly DataPart[];
+  /** Files that are no data. */
+  readonly passedOver: readonly PassedOver[];
+  readonly notes: readonly string[];
+}
+
+/** What is understood of a data set with a form of its own: nothing had to be. */
+export const nothingToSay: Understanding & Pick<OpenedData, 'obstacle'> = {
+  parts: [],
+  passedOver: [],
+  notes: [],
+  obstacle: null,
+};
+
 /** A data set whose place and classes are known. */
-export interface OpenedData {
+export interface OpenedData extends Understanding {
   readonly title: string;
   readonly classNames: readonly string[];
   /** `[channels, height, width]` */
@@ -66,8 +96,8 @@ export interface OpenedData {
   readonly holdOut: HoldOut | null;
   /** Whether these are drawn pictures in place of photographs. */
   readonly synthetic: boolean;
-  /** What was understood of the data or passed over, for people (nothing). */
-  readonly notes?: readonly string[];
+  /** Why nothing can be learned from it, as an error's message; null if nothing is in the way. */
+  readonly obstacle: string | null;
   open(split: Split): Promise<OpenedSplit>;
 }
 
@@ -88,6 +118,8 @@ export interface DatasetKind {
   readonly locationOptional?: boolean;
   /** What the images for judging are called. */
   readonly evalName: string;
+  /** Whether images are files that are decoded and resized, so that the options about that have a meaning. */
+  readonly isPhotographs: boolean;
   open(options: OpenOptions): Promise<OpenedData>;
   /** @throws {FileError} for a file that is no picture */
   readImage(path: string, images: Preprocessing): Promise<PreparedImage>;

@@ -1,13 +1,14 @@
 import { InputError } from '../../../errors.js';
 import { PALM } from '../palm/palm.js';
 import { readRecord } from '../palm/record.js';
-import type { DatasetKind } from './kind.js';
+import { type DatasetKind, nothingToSay } from './kind.js';
 import { photographOf, readerOptions, readPhotograph, splitOf } from './photographs.js';
 
 export const palm: DatasetKind = {
   title: 'iChallenge-PM',
   location: 'DIR',
   evalName: 'validation',
+  isPhotographs: true,
   async open(options) {
     const { location: dataDir = '', images } = options;
     const { synthetic } = await readRecord(dataDir);
@@ -18,8 +19,11 @@ export const palm: DatasetKind = {
       images,
       holdOut: null,
       synthetic,
+      ...nothingToSay,
       async open(split) {
-        if (split === 'all') throw new InputError('[palm] split: expected train or validation, got all; choose one');
+        if (split === 'all' || split === 'test') {
+          throw new InputError(`[palm] split: expected train or validation, got ${split}; choose one`);
+        }
         const mode = split === 'train' ? 'train' : 'validation';
         return splitOf(await PALM.open({ dataDir, mode, ...readerOptions(options) }), `folder ${dataDir}`);
       },

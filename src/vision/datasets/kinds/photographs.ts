@@ -2,16 +2,21 @@ import type { Sample } from '../../../io/dataset.js';
 import { normalizeInto } from '../../transforms/image.js';
 import { encodePng } from '../../transforms/png.js';
 import { type Preprocessing, preprocess } from '../../transforms/preprocess.js';
-import type { ImageFileDataset } from '../imageFiles.js';
-import type { ImageReaderOptions } from '../imageReader.js';
+import type { ImageFileDataset, ImageFilesOptions } from '../imageFiles.js';
 import { countClasses, type OpenedSplit, type OpenOptions, type PreparedImage } from './kind.js';
 
 /** What data sets of photographs have in common. */
 
-export function readerOptions({ images, reading = {} }: OpenOptions): ImageReaderOptions {
+export function readerOptions({ images, reading = {}, onProgress }: OpenOptions): ImageFilesOptions {
   const { height, width, order, antialias } = images;
   const { table: _, ...how } = reading;
-  return { size: [height, width], order, antialias, ...how };
+  return {
+    size: [height, width],
+    order,
+    antialias,
+    ...how,
+    ...(onProgress && { onProgress: (progress) => onProgress({ stage: 'checking pictures', ...progress }) }),
+  };
 }
 
 export function splitOf(dataset: ImageFileDataset, source: string): OpenedSplit {

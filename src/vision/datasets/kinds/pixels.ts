@@ -2,7 +2,7 @@ import { InputError } from '../../../errors.js';
 import { encodePng } from '../../transforms/png.js';
 import { usualWorkers } from '../imagePool.js';
 import type { PixelDataset, PixelOptions } from '../pixelDataset.js';
-import { countClasses, type DatasetKind, type OpenedSplit, type OpenOptions } from './kind.js';
+import { countClasses, type DatasetKind, nothingToSay, type OpenedSplit, type OpenOptions } from './kind.js';
 
 interface OpenedPixels extends Pick<OpenedSplit, 'source'> {
   readonly dataset: PixelDataset;
@@ -22,6 +22,7 @@ export function pixelKind({ name, imageShape, classNames, open, ...kind }: Pixel
     ...kind,
     locationOptional: true,
     evalName: 'test',
+    isPhotographs: false,
     open: async (options) => ({
       title: kind.title,
       classNames,
@@ -29,6 +30,7 @@ export function pixelKind({ name, imageShape, classNames, open, ...kind }: Pixel
       images: null,
       holdOut: null,
       synthetic: false,
+      ...nothingToSay,
       async open(split) {
         if (split === 'all') throw new InputError(`[${name}] split: expected train or validation, got all; choose one`);
         const numWorkers = options.reading?.numWorkers ?? usualWorkers;

@@ -1,0 +1,48 @@
+import { formatCount } from '../model/format.js';
+import type { RunConfig } from '../model/records.js';
+import { listed } from '../vision/datasets/listed.js';
+import { describePassedOver } from '../vision/datasets/listing.js';
+import type { Understanding } from '../vision/datasets/registry.js';
+
+/** How the files of a data set were understood, for the first lines of a command. */
+
+type Facts = [name: string, value: string][];
+
+export function passedOverFacts({ passedOver }: Pick<Understanding, 'passedOver'>): Facts {
+  return passedOver.length === 0 ? [] : [['passed over', describePassedOver(passedOver)]];
+}
+
+/** Where the parts come from, the classes with their counts, and what was passed over. */
+export function understoodFacts(understood: Understanding, data: RunConfig['data']): Facts {
+  return [...partFacts(understood, data), classFact(data), ...passedOverFacts(understood)];
+}
+
+function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Facts {
+  const from = (wanted: string) => parts.find(({ role }) => role === wanted)?.from;
+  const training = from('train');
+  const validation = from('validation') ?? from('test');
+  const test = parts.find(({ role }) => role === 'test');
+  const held = holdOut === null ? null : `${Math.round(1000 * holdOut.share) / 10} % of each class held out`;
+  if (training === undefined) return held === null ? [] : [['parts', `validation: ${held}`]];
+  const judged = held === null ? `validation from ${validation}` : `validation: ${held} of it`;
+  const left = test === undefined || (holdOut === null && from('validation') === undefined) ? null : test;
+  return [
+    ['parts', `training from ${training}, ${judged}`],
+    ...(left === null
+      ? []
+      : [
+          [
+            'test',
+            `${formatCount(left.images)} images of ${left.from}, left alone; see them judged with eval --split test`,
+          ] as [string, string],
+        ]),
+  ];
+}
+
+/** `cat 120 + 30, dog 80 + 20`: for training and for judging. */
+function classFact({ classNames, train, eval: judged }: RunConfig['data']): [string, string] {
+  const counts = classNames.map(
+    (name, i) => `${name} ${formatCount(train.classCounts[i])} + ${formatCount(judged.classCounts[i])}`,
+  );
+  return ['classes', listed(counts)];
+}

@@ -1,0 +1,289 @@
+import { join } from 'node:path';
+import { FileError } from '../../errors.js';
+import { normalName } from '../../text/names.js';
+import { listed } from './listed.js';
+import {
+  describePassedOver,
+  listPictures,
+  type PassedOver,
+  type PictureListing,
+  passing,
+  type ReadingProgress,
+} from './listing.js';
+import { type SplitRole, splitRole } from './splits.js';
+
+/** A picture of a folder, with the class and the part of the data that its place stands for. */
+export interface PlacedPicture {
+  /** Relative to the folder, with `/`. */
+  readonly path: string;
+  readonly className: string;
+  /** Null where the folder has no parts. */
+  readonly role: SplitRole | null;
+}
+
+/** How the pictures of a folder are understood. */
+export interface FolderLayout {
+  readonly root: string;
+  readonly pictures: readonly PlacedPicture[];
+  /** The folder that each part comes from; empty where there are no parts. */
+  readonly parts: Readonly<Partial<Record<SplitRole, string>>>;
+  /** Whether the parts lie in the folders of the classes. */
+  readonly isInverted: boolean;
+  readonly passedOver: readonly PassedOver[];
+  /** What the user should know beyond that. */
+  readonly notes: readonly string[];
+  /** Where the classes lie if a folder too far up was given, for messages; null if nothing speaks for that. */
+  deeper(className: string): { readonly text: string; readonly names: readonly string[] } | null;
+}
+
+/** A folder that may be a class or a part of the data. */
+interface Candidate {
+  readonly name: string;
+  readonly role: SplitRole | null;
+  /** Pictures that lie in it directly. */
+  readonly direct: number;
+  /** Folders in it with pictures. */
+  readonly inner: ReadonlySet<string>;
+}
+
+type Place = Pick<PlacedPicture, 'className' | 'role'>;
+
+/**
+ * Reads the layout of a folder. This is the only place that knows what folders mean:
+ *
+ * - `CLASS/…/PICTURE`: classes without parts.
+ * - `PART/CLASS/…/PICTURE`: a folder with the usual name of a part ({@link splitRole}) is one if folders lie in it, and
+ *   no pictures directly. So a class may be called `train`.
+ * - `CLASS/PART/…/PICTURE`: if all pictures of all classes lie in such folders, training pictures among them.
+ *
+ * Folders without a picture count as absent. {@link isClutter} names no class.
+ *
+ * @throws FileError for a folder that cannot be read, has no classes, can be understood in two ways, has two folders for
+ * one part, a part without pictures, or a class whose pictures are all of formats that are not read
+ */
+export async function readLayout(
+  root: string,
+  onProgress?: (progress: ReadingProgress) => void,
+): Promise<FolderLayout> {
+  const listing = await listPictures(root, onProgress);
+  return layoutOf(root, listing);
+}
+
+/** The layout of a folder that was looked through. @throws what {@link readLayout} throws */
+export function layoutOf(root: string, listing: PictureListing): FolderLayout {
+  const candidates = candidatesOf(listing.pictures);
+  if (candidates.length === 0) throw noClasses(root, listing);
+  const parts = partFolders(root, candidates);
+  const inverted = parts === null && isInverted(candidates);
+  const place = (path: string): Place | null => {
+    const [first, second, third] = path.split('/');
+    if (second === undefined) return null;
+    if (parts === null) return { className: normalName(first), role: inverted ? splitRole(second) : null };
+    const role = parts.get(first);
+    return role === undefined || third === undefined ? null : { className: normalName(second), role };
+  };
+  const pictures: PlacedPicture[] = [];
+  const [strays, unlabelled]: string[][] = [[], []];
+  for (const path of listing.pictures) {
+    const found = place(path);
+    if (found !== null) pictures.push({ path, ...found });
+    else if (parts !== null && path.includes('/') && splitRole(path.split('/')[0]) !== null) unlabelled.push(path);
+    else strays.push(path);
+  }
+  requireReadable(root, listing, pictures, place);
+  requireParts(root, listing, parts);
+  const empty = emptyFolders(listing, parts);
+  const passedOver = [
+    ...(strays.length > 0 ? [passing('pictures in no folder of a class', strays)] : []),
+    ...(unlabelled.length > 0 ? [passing('pictures without a class', unlabelled)] : []),
+    ...(empty.length > 0 ? [passing('folders without pictures', empty)] : []),
+    ...listing.passedOver,
+  ];
+  return {
+    root,
+    pictures,
+    parts: inverted
+      ? insideNames(pictures)
+      : Object.fromEntries([...(parts ?? [])].map(([name, role]) => [role, name])),
+    isInverted: inverted,
+    passedOver,
+    notes: [...twins(pictures), ...(parts === null && !inverted ? alike(candidates) : [])],
+    deeper: (className) => deeperFolders(root, pictures, parts, className),
+  };
+}
+
+function candidatesOf(pictures: readonly string[]): Candidate[] {
+  const found = new Map<string, { direct: number; inner: Set<string> }>();
+  for (const path of pictures) {
+    const [name, ...rest] = path.split('/');
+    if (rest.length === 0) continue;
+    const candidate = found.get(name) ?? { direct: 0, inner: new Set() };
+    found.set(name, candidate);
+    if (rest.length === 1) candidate.direct++;
+    else candidate.inner.add(rest[0]);
+  }
+  return [...found].map(([name, { direct, inner }]) => ({ name, role: splitRole(name), direct, inner }));
+}
+
+/** The folders that are parts of the data, with their roles; null if the folders are classes. */
+function partFolders(root: string, candidates: readonly Candidate[]): ReadonlyMap<string, SplitRole> | null {
+  const named = candidates.filter(({ role, inner }) => role !== null && inner.size > 0);
+  const certain = named.filter(({ direct }) => direct === 0);
+  const others = candidates.filter(({ role }) => role === null);
+  if (named.length === 0) return null;
+  const ambiguous = (got: string) => {
+    const [{ name }] = certain.length > 0 ? certain : named;
+    return new FileError(
+      `[folder] ${root}: expected parts of the data (train, validation …) with a folder for each class in them, or a ` +
+        `folder for each class, got ${got}; if ${name} is a class, put its pictures directly into it or rename it, and if ` +
+        `it is a part, move the rest away or give folder:${join(root, name)}`,
+    );
+  };
+  if (certain.length === 0) {
+    if (others.length > 0) return null;
+    const [{ name, inner }] = named;
+    throw ambiguous(`${name}, which holds pictures both directly and in ${listed([...inner])}`);
+  }
+  // Beside two parts other folders are left alone; beside one it may be a class like them.
+  if (named.length === 1 && others.length > 0) {
+    const [{ name, inner }] = named;
+    const names = listed(others.map((other) => other.name));
+    throw ambiguous(`${name} with pictures in its folders ${listed([...inner])}, and ${names} beside it`);
+  }
+  const parts = new Map<string, SplitRole>();
+  for (const { name, role } of named) {
+    const twin = [...parts].find(([, other]) => other === role);
+    if (twin !== undefined) {
+      throw new FileError(
+        `[folder] ${root}: expected one folder for ${role}, got ${twin[0]} and ${name}; put them together, or move one away`,
+      );
+    }
+    parts.set(name, role as SplitRole);
+  }
+  return parts;
+}
+
+/** Whether all classes have their parts inside. */
+function isInverted(candidates: readonly Candidate[]): boolean {
+  const inside = candidates.flatMap(({ inner }) => [...inner].map(splitRole));
+  const roles = new Set(inside);
+  return candidates.every(({ direct }) => direct === 0) && !roles.has(null) && roles.size > 1 && roles.has('train');
+}
+
+/** For classes with their parts inside: a name of each part. */
+function insideNames(pictures: readonly PlacedPicture[]): Partial<Record<SplitRole, string>> {
+  return Object.fromEntries(pictures.map(({ role, path }) => [role, path.split('/')[1]]));
+}
+
+/** @throws FileError for a class that has pictures, but none of a format that is read */
+function requireReadable(
+  root: string,
+  { foreign }: PictureListing,
+  pictures: readonly PlacedPicture[],
+  place: (path: string) => Place | null,
+): void {
+  const key = ({ className, role }: Place) => `${role ?? ''}/${className}`;
+  const known = new Set(pictures.map(key));
+  const lacking = new Map<string, string[]>();
+  for (const [path] of foreign) {
+    const found = place(path);
+    if (found === null || known.has(key(found))) continue;
+    lacking.set(key(found), [...(lacking.get(key(found)) ?? []), path]);
+  }
+  const [first] = lacking.values();
+  if (first === undefined) return;
+  const formats = [...new Set(first.map((path) => foreign.get(path)))].join(', ');
+  const folder = first[0].split('/').slice(0, -1).join('/');
+  throw new FileError(
+    `[folder] ${join(root, folder)}: expected pictures that can be read, got ${first.length} of the format ${formats} ` +
+      'alone; save them as JPEG or PNG, or remove the folder',
+  );
+}
+
+/** @throws FileError for a folder for training or validation that lies beside parts, but holds nothing */
+function requireParts(
+  root: string,
+  { folders, pictures }: PictureListing,
+  parts: ReadonlyMap<string, SplitRole> | null,
+) {
+  if (parts === null) return;
+  for (const folder of folders) {
+    const role = folder.includes('/') ? null : splitRole(folder);
+    if (role === null || role === 'test' || pictures.some((path) => path.startsWith(`${folder}/`))) continue;
+    throw new FileError(
+      `[folder] ${join(root, folder)}: expected pictures for ${role}, got none; add some or remove the folder`,
+    );
+  }
+}
+
+/** Folders that would be classes if they held pictures. */
+function emptyFolders({ folders, pictures }: PictureListing, parts: ReadonlyMap<string, SplitRole> | null): string[] {
+  const filled = new Set(pictures.flatMap((path) => path.split('/').map((_, i, all) => all.slice(0, i + 1).join('/'))));
+  return folders.filter((folder) => {
+    const [first, ...rest] = folder.split('/');
+    const isClassPlace = rest.length === (parts?.has(first) ? 1 : 0);
+    return isClassPlace && !filled.has(folder);
+  });
+}
+
+/** Names of classes that differ in capitals alone. */
+function twins(pictures: readonly PlacedPicture[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const name of new Set(pictures.map(({ className }) => className))) {
+    groups.set(name.toLowerCase(), [...(groups.get(name.toLowerCase()) ?? []), name]);
+  }
+  const several = [...groups.values()].filter(({ length }) => length > 1);
+  return several.map((names) => `the classes ${inWords(names.sort())} differ in capitals alone`);
+}
+
+/** A sign that a folder too far up was given: every class holds folders of the same names, and nothing else. */
+function alike(candidates: readonly Candidate[]): string[] {
+  const [first, ...rest] = candidates.map(({ inner }) => [...inner].sort());
+  const isAlike =
+    first.length > 1 &&
+    rest.length > 0 &&
+    candidates.every(({ direct }) => direct === 0) &&
+    rest.every((names) => names.join('/') === first.join('/'));
+  if (!isAlike) return [];
+  return [`the pictures of every class lie in its folders ${inWords(first)}; these are not taken for classes`];
+}
+
+/** Follows folders with a single one in them, from a class down to several. */
+function deeperFolders(
+  root: string,
+  pictures: readonly PlacedPicture[],
+  parts: ReadonlyMap<string, SplitRole> | null,
+  className: string,
+): ReturnType<FolderLayout['deeper']> {
+  const own = pictures.filter((picture) => picture.className === className).map(({ path }) => path.split('/'));
+  const top = parts === null ? 1 : 2;
+  if (new Set(own.map((path) => path.slice(0, top).join('/'))).size > 1) return null;
+  for (let depth = top; own.every((path) => path.length > depth + 1); depth++) {
+    const names = [...new Set(own.map((path) => path[depth]))];
+    if (names.length === 1) continue;
+    const inside = names.map((name) => [...own[0].slice(top, depth), name].join('/'));
+    const folder = join(root, ...own[0].slice(0, depth));
+    return { text: `whose pictures lie in its folders ${inWords(inside)}; give folder:${folder}`, names };
+  }
+  return null;
+}
+
+/** `a, b and c`, or the first ten and how many more. */
+function inWords(names: readonly string[]): string {
+  return names.length > 10 ? listed(names) : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+}
+
+function noClasses(root: string, { pictures, foreign, passedOver, folders }: PictureListing): FileError {
+  const refuse = (got: string, todo: string) =>
+    new FileError(`[folder] ${root}: expected a folder for each class, got ${got}; ${todo}`);
+  if (pictures.length > 0) {
+    const count = pictures.length === 1 ? 'a picture' : `${pictures.length} pictures`;
+    return refuse(
+      `none but ${count} directly in the folder`,
+      `make a folder for each class, or give the folder above if this is one of the classes`,
+    );
+  }
+  if (foreign.size > 0) return refuse(describePassedOver(passedOver), 'save pictures as JPEG or PNG');
+  if (folders.length > 0) return refuse(`no picture in ${listed(folders)}`, 'check the path');
+  return refuse('none', 'check the path');
+}

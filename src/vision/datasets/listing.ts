@@ -1,0 +1,120 @@
+import { open } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { type FolderTree, walkFolder } from '../../io/walk.js';
+import { formatBytes, pictureFormat, promisesPicture } from '../transforms/formats.js';
+import { eachOf } from './imageFiles.js';
+
+/** Files that are no data, and why; counted, with some of their names. */
+export interface PassedOver {
+  /** `HEIC pictures`, `other files` and so on. */
+  readonly what: string;
+  readonly count: number;
+  /** The first of them, relative to the folder. */
+  readonly examples: readonly string[];
+}
+
+/** How far the reading of a data set has got. */
+export interface ReadingProgress {
+  readonly stage: 'looking at files' | 'checking pictures' | 'adding up checksums';
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What a folder and its subfolders hold. Paths are relative to it, with `/`, in the order of their characters. */
+export interface PictureListing extends Pick<FolderTree, 'folders'> {
+  /** Files that are data. */
+  readonly pictures: readonly string[];
+  /** Pictures of formats that are not read, with the format. */
+  readonly foreign: ReadonlyMap<string, string>;
+  /** All that is no data, foreign pictures among it. */
+  readonly passedOver: readonly PassedOver[];
+}
+
+const openAtOnce = 16;
+const mostExamples = 3;
+
+/**
+ * Finds the pictures in a folder and its subfolders. Contents decide: a picture may have any name or none. A file with a
+ * picture's ending and other contents is a damaged picture; it is listed, so that it is reported where it is read.
+ *
+ * @throws FileError for a folder that cannot be read
+ */
+export async function listPictures(
+  root: string,
+  onProgress?: (progress: ReadingProgress) => void,
+): Promise<PictureListing> {
+  const { files, folders, clutter, special } = await walkFolder(root);
+  const kinds: Found[] = new Array(files.length);
+  let done = 0;
+  await eachOf(files, openAtOnce, async (file, i) => {
+    kinds[i] = await kindOf(join(root, file), file);
+    onProgress?.({ stage: 'looking at files', done: ++done, total: files.length });
+  });
+  const pictures = files.filter((_, i) => kinds[i].isPicture);
+  const passed = new Map<string, string[]>();
+  const pass = (what: string, file: string) => {
+    const same = passed.get(what);
+    if (same === undefined) passed.set(what, [file]);
+    else same.push(file);
+  };
+  const foreign = new Map<string, string>();
+  files.forEach((file, i) => {
+    const { isPicture, format, what } = kinds[i];
+    if (isPicture) return;
+    if (format !== null) foreign.set(file, format);
+    pass(what, file);
+  });
+  for (const path of special) pass('pipes, sockets or devices', path);
+  for (const path of clutter) pass('hidden or system files', path);
+  const passedOver = [...passed].map(([what, all]) => passing(what, all));
+  return { pictures, folders, foreign, passedOver };
+}
+
+/** An entry of what was passed over. */
+export function passing(what: string, files: readonly string[]): PassedOver {
+  return { what, count: files.length, examples: files.slice(0, mostExamples) };
+}
+
+interface Found {
+  readonly isPicture: boolean;
+  /** Of a picture that is not read. */
+  readonly format: string | null;
+  /** Its kind, in the plural. */
+  readonly what: string;
+}
+
+async function kindOf(path: string, name: string): Promise<Found> {
+  const start = await firstBytes(path);
+  const format = start === null ? null : pictureFormat(start, name);
+  const isPicture = format === null ? promisesPicture(name) : format.isRead;
+  if (isPicture) return { isPicture, format: null, what: 'pictures' };
+  if (format !== null) return { isPicture, format: format.name, what: `${format.name} pictures` };
+  if (start === null) return { isPicture, format: null, what: 'files that cannot be read' };
+  const ending = extname(name).toLowerCase();
+  return { isPicture, format: null, what: ending === '' ? 'other files' : `${ending} files` };
+}
+
+/** Null if the file cannot be read. */
+async function firstBytes(path: string): Promise<Uint8Array | null> {
+  const handle = await open(path).catch(() => null);
+  if (handle === null) return null;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(formatBytes), 0, formatBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch {
+    return null;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** `2 HEIC pictures (cat/a.heic, cat/b.heic), 1 .txt file (notes.txt)`; empty if nothing was passed over. */
+export function describePassedOver(passedOver: readonly PassedOver[]): string {
+  return passedOver
+    .map(({ what, count, examples }) => {
+      const shown = examples.join(', ') + (count > examples.length ? ' …' : '');
+      const kind = count === 1 ? what.replace(/(picture|file|folder)s\b/, '$1') : what;
+      return `${count.toLocaleString('en-US')} ${kind} (${shown})`;
+    })
+    .join(', ');
+}

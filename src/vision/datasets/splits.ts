@@ -1,0 +1,42 @@
+import { InputError } from '../../errors.js';
+
+/** The parts of a data set: the images to learn from, those that choose among epochs, and those that choose nothing. */
+export type SplitRole = 'train' | 'validation' | 'test';
+
+/** The usual words for each part, for names of folders and values in tables alike. */
+const words: Readonly<Record<SplitRole, readonly string[]>> = {
+  train: ['train', 'training', 'trn'],
+  validation: ['validation', 'validate', 'valid', 'val', 'vld', 'dev', 'development', 'eval', 'evaluation'],
+  test: ['test', 'testing', 'tst', 'holdout', 'heldout'],
+};
+const roles = new Map(Object.entries(words).flatMap(([role, names]) => names.map((name) => [name, role as SplitRole])));
+/** What often stands beside the word: `train_set`, `images-val`, `Validation Data`. */
+const additions = /^(images?|imgs?|data|set)|(images?|imgs?|pictures?|photos?|data|dataset|set|split|samples)$/;
+
+/**
+ * The part that a usual name stands for, in any case and form: `Train`, `training_set`, `VAL`, `val2017`, `test-data`.
+ * Null for other names.
+ */
+export function splitRole(name: string): SplitRole | null {
+  const letters = name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s_.\-()[\]]+|^\d+|\d+$/g, '');
+  const find = (text: string): SplitRole | null => {
+    const role = roles.get(text);
+    if (role !== undefined) return role;
+    const shorter = text.replace(additions, '');
+    return shorter === text ? null : find(shorter);
+  };
+  return find(letters);
+}
+
+/** @throws InputError for a word that is no usual name of a part */
+export function requireSplitRole(name: string): SplitRole {
+  const role = splitRole(name);
+  if (role !== null) return role;
+  throw new InputError(`[split] '${name}': expected a name such as ${usualSplitNames}`);
+}
+
+/** For messages. */
+export const usualSplitNames = 'train, validation (or val, dev) or test';
