@@ -70,7 +70,7 @@ export async function readLayout(
 }
 
 /** The layout of a folder that was looked through. @throws what {@link readLayout} throws */
-export function layoutOf(root: string, listing: PictureListing): FolderLayout {
+function layoutOf(root: string, listing: PictureListing): FolderLayout {
   const candidates = candidatesOf(listing.pictures);
   if (candidates.length === 0) throw noClasses(root, listing);
   const parts = partFolders(root, candidates);

@@ -7,7 +7,6 @@ import { fashionmnist, mnist } from './kinds/mnist.js';
 import { palm } from './kinds/palm.js';
 
 export type {
-  DataPart,
   DatasetKind,
   OpenedData,
   OpenedSplit,

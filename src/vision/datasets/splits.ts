@@ -1,5 +1,3 @@
-import { InputError } from '../../errors.js';
-
 /** The parts of a data set: the images to learn from, those that choose among epochs, and those that choose nothing. */
 export type SplitRole = 'train' | 'validation' | 'test';
 
@@ -29,13 +27,6 @@ export function splitRole(name: string): SplitRole | null {
     return shorter === text ? null : find(shorter);
   };
   return find(letters);
-}
-
-/** @throws InputError for a word that is no usual name of a part */
-export function requireSplitRole(name: string): SplitRole {
-  const role = splitRole(name);
-  if (role !== null) return role;
-  throw new InputError(`[split] '${name}': expected a name such as ${usualSplitNames}`);
 }
 
 /** For messages. */
