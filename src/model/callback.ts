@@ -16,6 +16,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface Training {
   readonly network: Layer;
   readonly optimizer: Optimizer;
+  /** Folder for the files of the training, if it has one. */
+  readonly saveDir: string | null;
+  /** Steps of the optimizer from here to the end of all epochs. */
+  readonly stepsLeft: number;
   /** Epochs in all. */
   readonly epochs: number;
   /** Batches in this epoch. */
@@ -67,6 +71,10 @@ export interface Judging {
  * What may be done on the way: derive from this class, or give an object with some of its methods. Promises are waited
  * for. If a method throws, the other callbacks are still told, the state is saved where it can be, and the training
  * ends with a {@link CallbackError}.
+ *
+ * One callback may serve several trainings, one after another. Each begins with the state that the callback had before
+ * its first one, as far as {@link stateDict} tells it; a training that is resumed gets the saved state. What
+ * `stateDict` leaves out has to be reset in {@link onTrainBegin}.
  */
 export class Callback {
   onTrainBegin?(training: Training): void | Promise<void>;
@@ -91,7 +99,9 @@ export class Callback {
   onEpochSaved?(training: Training, record: EpochRecord): void | Promise<void>;
   /** At the end, also after {@link Training.stop} or an aborted signal, but not if the training failed. */
   onTrainEnd?(training: Training, outcome: TrainOutcome): void | Promise<void>;
-  /** What the callback has to remember for a training that is gone on with. */
+  /** After all else, however the training ended: the place to close files, or to give weights back. */
+  onTrainClose?(training: Training): void | Promise<void>;
+  /** The state of the callback, for a training that is resumed and for one that begins anew. */
   stateDict?(): Json;
   /** Restores what {@link stateDict} gave; called before {@link onTrainBegin}. */
   setStateDict?(state: Json): void;
@@ -136,6 +146,9 @@ function isJson(value: unknown, above: readonly unknown[] = []): boolean {
   if (prototype !== Object.prototype && prototype !== null) return false;
   return Object.values(value).every((item) => item === undefined || isJson(item, inside));
 }
+
+/** The states that callbacks had before their first training. */
+const freshStates = new WeakMap<Callback, Json>();
 
 /** The callbacks of a training, evaluation or prediction, in order. */
 export class Callbacks {
@@ -202,6 +215,32 @@ export class Callbacks {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Those with a state of their own. */
+  get stateful(): readonly { readonly name: string; readonly callback: Callback }[] {
+    return this.#all.filter(({ callback }) => callback.stateDict !== undefined);
+  }
+
+  /**
+   * Gives each the state that it had before its first training.
+   *
+   * @throws {CallbackError} naming one that throws
+   */
+  begin(): void {
+    for (const { name, callback } of this.stateful) {
+      const fresh = freshStates.get(callback);
+      try {
+        if (fresh !== undefined) callback.setStateDict?.(copyOf(fresh));
+        else {
+          const state = callback.stateDict?.();
+          // One that cannot say its state is named where the state is saved.
+          if (isJson(state)) freshStates.set(callback, copyOf(state as Json));
+        }
+      } catch (error) {
+        if (fresh !== undefined) throw new CallbackError(name, 'setStateDict', error);
+      }
+    }
+  }
+
   /**
    * What those that remember something have to remember, by name.
    *
@@ -239,6 +278,10 @@ export class Callbacks {
       }
     }
   }
+}
+
+function copyOf(state: Json): Json {
+  return JSON.parse(JSON.stringify(state));
 }
 
 function describe(value: unknown): string {

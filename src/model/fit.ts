@@ -14,7 +14,6 @@ import type { Tensor } from '../tensor/tensor.js';
 import { visibleLine } from '../text/visible.js';
 import type { Callback } from './callback.js';
 import {
-  EarlyStopping,
   LRScheduler,
   ModelCheckpoint,
   type MonitorOptions,
@@ -24,6 +23,7 @@ import {
 import { checkFitOptions } from './fitOptions.js';
 import type { LossFunction } from './losses.js';
 import { missingInEvaluation } from './missingClasses.js';
+import { identitiesOf } from './sampleIdentity.js';
 import { StateFolder } from './stateFolder.js';
 import { classWeightsOf, orderOf } from './techniques.js';
 import { type EpochRecord, train } from './trainer.js';
@@ -49,7 +49,12 @@ export interface FitOptions extends MonitorOptions {
   readonly saveFreq?: number | undefined;
   /** Saves the state after so many steps as well as after each epoch. */
   readonly saveSteps?: number | undefined;
-  /** Goes on where the state in `saveDir` was saved; begins anew if there is none (false). */
+  /**
+   * Goes on where the state in `saveDir` was saved; begins anew if there is none (false). Data, batches, order, loss,
+   * metrics, kind of optimizer and schedule have to be those of before. A new learning rate, momentum, decay, clipping or
+   * class weight counts from there on, and is said. Callbacks go on with their saved state and new options; one that
+   * follows another figure than before begins anew. What is random goes on as it was: a new seed changes nothing.
+   */
   readonly resume?: boolean | undefined;
   /** 0: silent; 1: a bar; 2: lines (default); 3: lines with times. */
   readonly verbose?: ProgBarLoggerOptions['verbose'];
@@ -106,8 +111,8 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
   warnOfMissing(loop, options);
   const locks = await lockCheckpoints(callbacks, saveDir);
   try {
-    if (saveDir === undefined) return await finish(prepared, callbacks, { ...loop, callbacks });
-    return await fitIn(saveDir, prepared, callbacks, { ...loop, callbacks, saveSteps }, resume);
+    if (saveDir === undefined) return (await train({ ...loop, callbacks })).history;
+    return await fitIn(saveDir, prepared, { ...loop, callbacks, saveDir, saveSteps }, resume);
   } finally {
     for (const lock of locks) await lock.release();
   }
@@ -116,7 +121,6 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
 async function fitIn(
   saveDir: string,
   prepared: Prepared,
-  callbacks: readonly Callback[],
   options: TrainOptions,
   resume: boolean,
 ): Promise<readonly EpochRecord[]> {
@@ -127,11 +131,7 @@ async function fitIn(
   const from = await folder.locked(() => beginning(folder, prepared, resume, killed));
   await folder.lock();
   try {
-    return await finish(prepared, callbacks, {
-      ...options,
-      save: (training) => folder.save(training),
-      from,
-    });
+    return (await train({ ...options, save: (training) => folder.save(training), from })).history;
   } finally {
     await folder.unlock();
   }
@@ -169,20 +169,6 @@ async function lockCheckpoints(callbacks: readonly Callback[], saveDir: string |
     }
   }
   return locks;
-}
-
-async function finish(
-  prepared: Prepared,
-  callbacks: readonly Callback[],
-  options: TrainOptions,
-): Promise<readonly EpochRecord[]> {
-  try {
-    return (await train(options)).history;
-  } finally {
-    for (const callback of callbacks) {
-      if (callback instanceof ModelCheckpoint || callback instanceof EarlyStopping) await callback.restore(prepared);
-    }
-  }
 }
 
 /** Restores the saved state, if that is wanted and there is one. */
@@ -234,9 +220,12 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     evalData === undefined || evalData instanceof DataLoader
       ? evalData
       : new DataLoader(withWorkers(evalData, numWorkers), { batchSize: evalSize });
+  const classWeight = await weightsOf(trainLoader.dataset, prepared.loss, options.classWeight);
   return {
     ...prepared,
-    classWeight: await weightsOf(trainLoader.dataset, prepared.loss, options.classWeight),
+    classWeight,
+    ...(classWeight !== undefined && { classWeights: [...(await classWeight.data())] }),
+    ...(options.saveDir !== undefined && { samples: await identitiesOf(trainLoader, evalLoader) }),
     trainLoader,
     evalLoader,
     epochs,
@@ -285,8 +274,5 @@ async function callbacksOf({ optimizer }: Prepared, options: FitOptions): Promis
     all.push(new ModelCheckpoint({ saveDir, monitor, mode, saveFreq, saveBest, keepLastN, restoreBest, verbose }));
   }
   if (!has(ProgBarLogger) && verbose > 0) all.unshift(new ProgBarLogger({ logFreq, verbose }));
-  for (const callback of all) {
-    if (callback instanceof EarlyStopping || callback instanceof ModelCheckpoint) callback.saveDir ??= saveDir ?? null;
-  }
   return all;
 }

@@ -6,6 +6,8 @@ import * as F from '../tensor/functional.js';
 import { linearWith } from '../tensor/lastLayer.js';
 import type { Tensor } from '../tensor/tensor.js';
 
+import { nameLoss } from './setting.js';
+
 /**
  * The mean loss of a batch, from the network's outputs and the classes (int32 `[N]`). A loss that can weight classes
  * gets their weights (float32 `[classes]`) as well where there are any.
@@ -15,6 +17,10 @@ export type LossFunction = (outputs: Tensor, labels: Tensor, classWeight?: Tenso
 /** A loss as a function of outputs and classes. A layer for logits of class 1 gets the classes as targets 0 and 1. */
 export function lossFunction(loss: LossFunction | Layer): LossFunction {
   if (typeof loss === 'function') return loss;
+  return nameLoss(functionOf(loss), loss.constructor.name);
+}
+
+function functionOf(loss: Layer): LossFunction {
   if (loss instanceof CrossEntropyLoss) {
     return (outputs, labels, classWeight) => loss.forward(outputs, labels, classWeight);
   }

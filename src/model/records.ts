@@ -148,6 +148,8 @@ const progress = z.strictObject({
 
 const metricState = z.record(z.string(), z.union([z.number(), z.array(z.number()).readonly()])).readonly();
 
+const identity = z.strictObject({ labels: z.string().nullable(), images: z.string().nullable() });
+
 /** state.json: where the training stands, and what the other files of the run folder must be. */
 const savedState = z.strictObject({
   format,
@@ -177,6 +179,15 @@ const savedState = z.strictObject({
         optimizer: z.string(),
         schedule: z.string().nullable(),
         metrics: z.array(z.string()).readonly(),
+        loss: z.string().optional(),
+        trainData: identity.optional(),
+        evalData: identity.nullable().optional(),
+        learningRate: z.number().min(0).nullable().optional(),
+        classWeight: z.array(z.number()).readonly().nullable().optional(),
+        optimizerSettings: z
+          .record(z.string(), z.union([z.number(), z.boolean(), z.string()]))
+          .readonly()
+          .optional(),
       })
       .optional(),
   }) satisfies z.ZodType<TrainingState>,

@@ -187,11 +187,10 @@ export class StateFolder {
     network.loadStateDict(await this.#tensorsOf(weightsFile));
   }
 
-  /** Overwrites the states of an optimizer with the saved ones. */
+  /** Overwrites the states of an optimizer with the saved ones; its learning rate stays. */
   async loadOptimizer(optimizer: Optimizer, network: Layer): Promise<void> {
     const tensors = await this.#tensorsOf(optimizerFile);
     optimizer.loadStateDict(network.namedParameters(), tensors, this.state.training);
-    if (optimizer.schedule === null) optimizer.learningRate = this.state.training.learningRate;
   }
 
   /**

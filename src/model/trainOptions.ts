@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Callback, Training } from './callback.js';
 import type { Evaluation } from './evaluate.js';
 import type { LossFunction } from './losses.js';
+import type { SampleIdentities } from './sampleIdentity.js';
 import type { Objective } from './step.js';
 import type { EpochRecord, TrainingState } from './trainer.js';
 
@@ -17,6 +18,8 @@ export interface TrainOptions {
   readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
   /** Weight of each class in the training's loss, `[classes]`; the loss must know its third parameter. */
   readonly classWeight?: Tensor | undefined;
+  /** The same as numbers, for the record. */
+  readonly classWeights?: readonly number[] | undefined;
   readonly trainLoader: DataLoader;
   /** Judged after epochs. */
   readonly evalLoader?: DataLoader | undefined;
@@ -35,8 +38,12 @@ export interface TrainOptions {
    */
   readonly accumulateGradBatches?: number | undefined;
   readonly callbacks?: readonly Callback[] | undefined;
+  /** Folder for the files of callbacks that have none of their own. */
+  readonly saveDir?: string | undefined;
   /** Saves the state: called after each epoch, and where the training ends early. */
   readonly save?: ((training: Training) => Promise<void>) | undefined;
+  /** Tells whether a training is resumed with the data of before. */
+  readonly samples?: SampleIdentities | undefined;
   /** Saves after so many steps too. */
   readonly saveSteps?: number | undefined;
   /** Told of what looks wrong and need not be. */

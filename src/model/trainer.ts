@@ -7,12 +7,13 @@ import type { lr, Optimizer } from '../optimizer/index.js';
 import { defaultGenerator, type GeneratorState } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { CallbackError, Callbacks, type Json, type NamedFigures, type Training } from './callback.js';
+import { claim } from './claims.js';
 import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { Figures } from './figures.js';
 import { inspectObjective } from './inspect.js';
 import { requireMemoryFor } from './memory.js';
-import { requireSetting, settingOf, type TrainingSetting } from './setting.js';
+import { compareSettings, restoreRate, settingOf, type TrainingSetting } from './setting.js';
 import { objectiveOf, type StepPart, stepPlanner, trainStep } from './step.js';
 import type { TrainOptions, TrainOutcome } from './trainOptions.js';
 
@@ -97,6 +98,7 @@ class Loop implements Training {
   readonly network: Layer;
   readonly optimizer: Optimizer;
   readonly epochs: number;
+  readonly saveDir: string | null;
   readonly history: EpochRecord[];
   epoch = 1;
   batch = 0;
@@ -121,9 +123,13 @@ class Loop implements Training {
   /** Whether the objective of a batch was looked at. */
   #inspected = false;
   readonly #firstEpoch: number;
+  readonly #setting: TrainingSetting;
 
   constructor(options: TrainOptions) {
     const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, numIters, from } = options;
+    requireParameters(network, optimizer);
+    this.#setting = settingOf(options);
+    this.saveDir = options.saveDir ?? null;
     this.network = network;
     this.optimizer = optimizer;
     this.epochs = numIters === undefined ? options.epochs : initialEpoch + Math.ceil(numIters / trainLoader.length);
@@ -134,9 +140,29 @@ class Loop implements Training {
     this.#figures = new Figures(metrics);
     this.#accumulate = options.accumulateGradBatches ?? 1;
     this.#firstEpoch = from?.state.epoch ?? this.epoch;
-    if (from === undefined) return;
+  }
+
+  /** Everything begins anew, or as the saved state has it. */
+  #begin(): void {
+    const { optimizer } = this;
+    const options = this.#options;
+    const { from } = options;
+    this.#figures.reset();
+    this.#callbacks.begin();
+    // A training that failed between two batches of a step has left their gradients.
+    optimizer.clearGrad();
+    if (from === undefined) {
+      const { schedule, steps } = optimizer;
+      if (steps > 0 && schedule !== null && schedule.lastEpoch > 0) {
+        options.onNote?.(
+          `optimizer: its schedule goes on after ${schedule.lastEpoch} steps, at a rate of ${schedule.getLr()}; make a new ` +
+            'optimizer and schedule to begin anew',
+        );
+      }
+      return;
+    }
     const { state } = from;
-    if (state.setting !== undefined) requireSetting(state.setting, settingOf(options));
+    const changes = state.setting === undefined ? [] : compareSettings(state.setting, this.#setting);
     this.epoch = state.epoch;
     this.batch = state.batch;
     this.samples = state.samples;
@@ -150,8 +176,8 @@ class Loop implements Training {
     this.dataSeconds = state.dataSeconds;
     this.#shuffle = state.shuffle;
     this.#figures.restore(state.samples, state.lossSum, state.metrics);
-    if (optimizer.schedule === null) optimizer.learningRate = state.learningRate;
-    else if (state.schedule !== null) optimizer.schedule.setStateDict(state.schedule);
+    restoreRate(optimizer, state);
+    if (changes.length > 0) options.onNote?.(`resume: ${changes.join(', ')}, from here on`);
     this.#callbacks.setStateDict(state.callbacks);
     defaultGenerator().restore(state.generator);
   }
@@ -160,6 +186,18 @@ class Loop implements Training {
     const { trainLoader, numIters, initialEpoch = 0 } = this.#options;
     if (numIters === undefined) return trainLoader.length;
     return Math.min(trainLoader.length, numIters - (this.epoch - 1 - initialEpoch) * trainLoader.length);
+  }
+
+  get stepsLeft(): number {
+    const { trainLoader, numIters, initialEpoch = 0 } = this.#options;
+    const { length } = trainLoader;
+    const stepsOf = (batches: number) => Math.ceil(batches / this.#accumulate);
+    const whole = (epochs: number) => epochs * stepsOf(length);
+    const all =
+      numIters === undefined
+        ? whole(this.epochs - initialEpoch)
+        : whole(Math.floor(numIters / length)) + stepsOf(numIters % length);
+    return Math.max(0, all - whole(this.epoch - 1 - initialEpoch) - stepsOf(this.batch));
   }
 
   get epochSamples(): number {
@@ -206,18 +244,42 @@ class Loop implements Training {
       schedule: schedule?.stateDict() ?? null,
       metrics: this.#figures.stateDict(),
       callbacks: this.#callbacks.stateDict(),
-      setting: settingOf(this.#options),
+      setting: this.#setting,
     };
   }
 
   async run(): Promise<TrainOutcome> {
+    const release = this.#claim();
     try {
-      return await this.#run();
-    } catch (error) {
-      if (!(error instanceof CallbackError)) throw error;
-      const kept = await this.#keepAfterFailure(error.hook);
-      throw new CallbackError(error.callback, error.hook, error.cause, kept);
+      this.#begin();
+      const outcome = await this.#run().catch(async (error: unknown) => {
+        const failure = await this.#failureOf(error);
+        // The first error is the one to be known.
+        await this.#callbacks.call('onTrainClose', this)?.catch(() => {});
+        throw failure;
+      });
+      await this.#callbacks.call('onTrainClose', this);
+      return outcome;
+    } finally {
+      release();
     }
+  }
+
+  async #failureOf(error: unknown): Promise<unknown> {
+    if (!(error instanceof CallbackError)) return error;
+    const kept = await this.#keepAfterFailure(error.hook);
+    return new CallbackError(error.callback, error.hook, error.cause, kept);
+  }
+
+  #claim(): () => void {
+    const { network, optimizer } = this;
+    const { metrics = [] } = this.#options;
+    return claim([
+      { name: 'network', object: network },
+      { name: 'optimizer', object: optimizer },
+      ...metrics.map((metric) => ({ name: metric.names.join(), object: metric })),
+      ...this.#callbacks.stateful.map(({ name, callback }) => ({ name, object: callback })),
+    ]);
   }
 
   async #run(): Promise<TrainOutcome> {
@@ -447,6 +509,15 @@ class Loop implements Training {
   #ending(): boolean {
     return this.#stopped || this.#options.signal?.aborted === true;
   }
+}
+
+function requireParameters(network: Layer, optimizer: Optimizer): void {
+  const own = new Set(network.parameters());
+  if (optimizer.parameters.some((parameter) => own.has(parameter))) return;
+  throw new InputError(
+    '[train] optimizer: expected parameters of the network, got those of something else; make it with ' +
+      '{ parameters: network.parameters() }',
+  );
 }
 
 function nullable(figures: NamedFigures): NullableFigures {

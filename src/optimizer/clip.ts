@@ -6,6 +6,8 @@ import * as ops from '../ops/index.js';
 export interface GradientClip {
   /** The gradients of all parameters that a step updates, as nodes. */
   clip(gradients: readonly Value[]): Value[];
+  /** Its kind and bounds, for people and for comparisons. */
+  describe?(): string;
 }
 
 export interface ClipGradByValueOptions {
@@ -23,6 +25,10 @@ export class ClipGradByValue implements GradientClip {
     if (!(min <= max)) throw new InputError(`[ClipGradByValue] min: expected at most max = ${max}, got ${min}`);
     this.#min = min;
     this.#max = max;
+  }
+
+  describe(): string {
+    return `ClipGradByValue ${this.#min} to ${this.#max}`;
   }
 
   clip(gradients: readonly Value[]): Value[] {
@@ -44,6 +50,10 @@ export class ClipGradByNorm implements GradientClip {
     this.#clipNorm = checkNorm('ClipGradByNorm', clipNorm);
   }
 
+  describe(): string {
+    return `ClipGradByNorm ${this.#clipNorm}`;
+  }
+
   clip(gradients: readonly Value[]): Value[] {
     return gradients.map((gradient) => shrink(gradient, factor(this.#clipNorm, squaredNorm(gradient))));
   }
@@ -55,6 +65,10 @@ export class ClipGradByGlobalNorm implements GradientClip {
 
   constructor({ clipNorm }: ClipNormOptions) {
     this.#clipNorm = checkNorm('ClipGradByGlobalNorm', clipNorm);
+  }
+
+  describe(): string {
+    return `ClipGradByGlobalNorm ${this.#clipNorm}`;
   }
 
   clip(gradients: readonly Value[]): Value[] {

@@ -1,6 +1,13 @@
 import { Value } from '../graph/node.js';
 import * as ops from '../ops/index.js';
-import { checkDecay, checkShare, Optimizer, type OptimizerOptions, type Update } from './optimizer.js';
+import {
+  checkDecay,
+  checkShare,
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerSettings,
+  type Update,
+} from './optimizer.js';
 
 export {
   ClipGradByGlobalNorm,
@@ -11,7 +18,7 @@ export {
   type GradientClip,
 } from './clip.js';
 export * as lr from './lr/index.js';
-export { Optimizer, type OptimizerOptions } from './optimizer.js';
+export { Optimizer, type OptimizerOptions, type OptimizerSettings } from './optimizer.js';
 
 export interface SGDOptions extends OptimizerOptions {
   /** Coefficient of the L2 penalty, added to the gradient. Default 0. */
@@ -26,6 +33,10 @@ export class SGD extends Optimizer {
   constructor(options: SGDOptions) {
     super(options);
     this.#params = { weightDecay: checkDecay(options.weightDecay ?? 0) };
+  }
+
+  override get settings(): OptimizerSettings {
+    return { ...this.#params, ...super.settings };
   }
 
   protected update(parameter: Value, gradient: Value, _states: readonly Value[], rate: Value): Update {
@@ -53,6 +64,10 @@ export class Momentum extends Optimizer {
       weightDecay: checkDecay(options.weightDecay ?? 0),
       nesterov: options.useNesterov ?? false,
     };
+  }
+
+  override get settings(): OptimizerSettings {
+    return { ...this.#params, ...super.settings };
   }
 
   protected update(parameter: Value, gradient: Value, [velocity]: readonly Value[], rate: Value): Update {
@@ -91,6 +106,10 @@ export class Adam extends Optimizer {
     };
   }
 
+  override get settings(): OptimizerSettings {
+    return { ...this.#params, ...super.settings };
+  }
+
   /** `[beta1, beta2]` */
   get betas(): readonly [number, number] {
     return [this.#params.beta1, this.#params.beta2];
@@ -127,6 +146,10 @@ export class AdamW extends Adam {
   constructor(options: AdamOptions) {
     super(options);
     this.#weightDecay = checkDecay(options.weightDecay ?? 0.01);
+  }
+
+  override get settings(): OptimizerSettings {
+    return { ...super.settings, weightDecay: this.#weightDecay };
   }
 
   protected override coupledDecay(): number {

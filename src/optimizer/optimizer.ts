@@ -20,6 +20,9 @@ export interface OptimizerOptions {
   readonly gradClip?: GradientClip | undefined;
 }
 
+/** By name. */
+export type OptimizerSettings = Readonly<Record<string, number | boolean | string>>;
+
 /** How a step is made. */
 export interface StepOptions {
   readonly also?: readonly Tensor[];
@@ -59,6 +62,11 @@ export abstract class Optimizer {
 
   /** The nodes that compute a parameter's new contents and states. */
   protected abstract update(parameter: Value, gradient: Value, states: readonly Value[], scalars: Value): Update;
+
+  /** What is set besides the learning rate, for people and for comparisons: momentum, decay, clipping and so on. */
+  get settings(): OptimizerSettings {
+    return this.#clip === undefined ? {} : { gradClip: this.#clip.describe?.() ?? this.#clip.constructor.name };
+  }
 
   /** Whether an update depends on how often the parameter was updated before. */
   protected readonly countsUpdates: boolean = false;

@@ -125,6 +125,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
     const { folder, network } = await openRun(input);
     const optimizer = makeOptimizer(folder.config.recipe.optimizer, network.parameters());
     await folder.loadOptimizer(optimizer, network);
+    optimizer.learningRate = folder.state.training.learningRate;
     await savePdopt(optimizer, network, output, { protocol: numberOf(protocol) });
     const { states } = await readPdopt(output);
     return { tensors: [...states.values()].flatMap((own) => [...own.values()]) };

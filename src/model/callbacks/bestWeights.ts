@@ -1,9 +1,24 @@
+import { existsSync } from 'node:fs';
+import { InputError } from '../../errors.js';
 import { loadSafetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
 import { snapshot } from '../../io/snapshot.js';
 import type { Layer } from '../../nn/layer.js';
 
 /** Name of the file, in the folder of the training. */
 export const bestFile = 'best.safetensors';
+
+/**
+ * Checks that weights that are to be given back at the end of a resumed training are there.
+ *
+ * @throws {InputError} if the training has kept none
+ */
+export function requireBest(where: string, path: string | null, epoch: number): void {
+  if (path === null || existsSync(path)) return;
+  throw new InputError(
+    `[${where}] restoreBest: expected the best weights, of epoch ${epoch}, in ${path}, got no such file; leave ` +
+      'restoreBest out, or train anew with it',
+  );
+}
 
 /** Keeps the weights of one moment: in a file, or in memory if there is no folder. */
 export class BestWeights {

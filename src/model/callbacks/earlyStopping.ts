@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { Callback, type Json, type Training } from '../callback.js';
 import type { EpochRecord } from '../trainer.js';
-import { BestWeights } from './bestWeights.js';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { BestWeights, requireBest } from './bestWeights.js';
+import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Evaluations without a better figure after which the training ends (0: the first one). */
@@ -13,7 +13,7 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   readonly baseline?: number | undefined;
   /** Writes the best weights to `best_model.safetensors` in the folder of `Model.fit`, if it has one (true). */
   readonly saveBestModel?: boolean | undefined;
-  /** Gives the network its best weights back when `Model.fit` ends, however it ends (false). */
+  /** Gives the network its best weights back when the training ends, however it ends (false). */
   readonly restoreBest?: boolean | undefined;
   /** 0: says nothing (1). */
   readonly verbose?: number | undefined;
@@ -21,8 +21,9 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 
 /** Ends a training whose figure gets no better. Paddle's counts evaluations in its message, this one epochs. */
 export class EarlyStopping extends Callback {
-  /** Set by `Model.fit`. */
+  /** Folder for the best weights. Default: that of the training. */
   saveDir: string | null = null;
+  #folder: string | null = null;
   readonly #monitor: Monitor;
   readonly #options: EarlyStoppingOptions;
   readonly #weights = new BestWeights();
@@ -43,7 +44,11 @@ export class EarlyStopping extends Callback {
   }
 
   override onTrainBegin(training: Training): void {
+    this.#folder = this.saveDir ?? training.saveDir ?? null;
     this.#monitor.check(training);
+    if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
+      requireBest('EarlyStopping', this.#path(), this.#bestEpoch);
+    }
     if (this.#isOver()) training.stop();
   }
 
@@ -55,7 +60,7 @@ export class EarlyStopping extends Callback {
       this.#best = value;
       this.#bestEpoch = record.epoch;
       this.#wait = 0;
-      if (restoreBest || (saveBestModel && this.saveDir !== null)) {
+      if (restoreBest || (saveBestModel && this.#folder !== null)) {
         await this.#weights.keep(training.network, this.#path());
       }
     } else this.#wait++;
@@ -69,21 +74,22 @@ export class EarlyStopping extends Callback {
     }
   }
 
-  /** Gives the network the best weights back, if that is wanted. `Model.fit` calls this at its end. */
-  async restore({ network }: Pick<Training, 'network'>): Promise<void> {
+  /** Gives the network the best weights back, if that is wanted. */
+  override async onTrainClose({ network }: Pick<Training, 'network'>): Promise<void> {
     if (this.#options.restoreBest === true && this.#bestEpoch !== null)
       await this.#weights.restore(network, this.#path());
   }
 
   override stateDict(): Json {
-    return { best: this.#best, bestEpoch: this.#bestEpoch, wait: this.#wait };
+    return { monitor: this.#monitor.key, best: this.#best, bestEpoch: this.#bestEpoch, wait: this.#wait };
   }
 
   override setStateDict(state: Json): void {
-    const { best, bestEpoch, wait } = state as { best: number | null; bestEpoch: number | null; wait: number };
-    this.#best = best;
-    this.#bestEpoch = bestEpoch;
-    this.#wait = wait;
+    const saved = state as BestState & { readonly wait: number };
+    const goesOn = this.#monitor.knows(saved);
+    this.#best = goesOn ? saved.best : (this.#options.baseline ?? null);
+    this.#bestEpoch = goesOn ? saved.bestEpoch : null;
+    this.#wait = goesOn ? saved.wait : 0;
   }
 
   #isOver(): boolean {
@@ -91,6 +97,6 @@ export class EarlyStopping extends Callback {
   }
 
   #path(): string | null {
-    return this.saveDir === null ? null : join(this.saveDir, 'best_model.safetensors');
+    return this.#folder === null ? null : join(this.#folder, 'best_model.safetensors');
   }
 }

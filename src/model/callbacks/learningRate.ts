@@ -2,7 +2,7 @@ import { InputError } from '../../errors.js';
 import { lr } from '../../optimizer/index.js';
 import { Callback, type Json, type Training } from '../callback.js';
 import type { EpochRecord } from '../trainer.js';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface LRSchedulerOptions extends MonitorOptions {
   /** Steps the schedule after each step of the optimizer (true), */
@@ -18,6 +18,8 @@ export interface LRSchedulerOptions extends MonitorOptions {
 export class LRScheduler extends Callback {
   readonly #monitor: Monitor;
   readonly #byStep: boolean;
+  /** What the training that is resumed went by. */
+  #goesBy: boolean;
 
   constructor(options: LRSchedulerOptions = {}) {
     super();
@@ -26,11 +28,32 @@ export class LRScheduler extends Callback {
       throw new InputError(`[LRScheduler] byStep: expected ${!byEpoch} beside byEpoch ${byEpoch}, got ${byStep}`);
     }
     this.#byStep = byStep;
+    this.#goesBy = byStep;
     this.#monitor = new Monitor('LRScheduler', options);
   }
 
   override onTrainBegin(training: Training): void {
-    if (training.optimizer.schedule instanceof lr.ReduceOnPlateau) this.#monitor.check(training);
+    const { schedule } = training.optimizer;
+    if (schedule instanceof lr.ReduceOnPlateau) this.#monitor.check(training);
+    if (this.#byStep !== this.#goesBy) {
+      const named = (byStep: boolean) => (byStep ? 'steps' : 'epochs');
+      throw new InputError(
+        `[LRScheduler] schedule: expected it to go by ${named(this.#goesBy)}, as the training has, got ` +
+          `${named(this.#byStep)}; go on as it began`,
+      );
+    }
+    if (!(schedule instanceof lr.LRScheduler)) return;
+    const left = this.#byStep ? training.stepsLeft : training.epochs - training.epoch + 1;
+    // Some schedules end, which is to be known before the training.
+    schedule.rateAt(schedule.lastEpoch + left);
+  }
+
+  override stateDict(): Json {
+    return { byStep: this.#byStep };
+  }
+
+  override setStateDict(state: Json): void {
+    this.#goesBy = (state as { byStep: boolean }).byStep;
   }
 
   override onBatchEnd({ optimizer: { schedule }, updated }: Training): void {
@@ -114,13 +137,14 @@ export class ReduceLROnPlateau extends Callback {
   }
 
   override stateDict(): Json {
-    return { best: this.#best, wait: this.#wait, cooldown: this.#cooldown };
+    return { monitor: this.#monitor.key, best: this.#best, wait: this.#wait, cooldown: this.#cooldown };
   }
 
   override setStateDict(state: Json): void {
-    const { best, wait, cooldown } = state as { best: number | null; wait: number; cooldown: number };
-    this.#best = best;
-    this.#wait = wait;
-    this.#cooldown = cooldown;
+    const saved = state as Omit<BestState, 'bestEpoch'> & { readonly wait: number; readonly cooldown: number };
+    const goesOn = this.#monitor.knows(saved);
+    this.#best = goesOn ? saved.best : null;
+    this.#wait = goesOn ? saved.wait : 0;
+    this.#cooldown = goesOn ? saved.cooldown : 0;
   }
 }

@@ -5,8 +5,8 @@ import { makeFolder } from '../../io/atomic.js';
 import { Callback, type Json, type Training } from '../callback.js';
 import { modelFiles, saveModel } from '../modelFile.js';
 import type { EpochRecord } from '../trainer.js';
-import { BestWeights, bestFile } from './bestWeights.js';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { BestWeights, bestFile, requireBest } from './bestWeights.js';
+import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
   /** Where files go. Default: the folder of `Model.fit`; without one the best weights are kept in memory. */
@@ -17,7 +17,7 @@ export interface ModelCheckpointOptions extends MonitorOptions {
   readonly keepLastN?: number | undefined;
   /** Writes `best` whenever the figure is better than ever (false). */
   readonly saveBest?: boolean | undefined;
-  /** Gives the network its best weights back when `Model.fit` ends, however it ends (false). */
+  /** Gives the network its best weights back when the training ends, however it ends (false). */
   readonly restoreBest?: boolean | undefined;
   /** Of the file with the best weights: tells whose they are. Default: none. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
@@ -30,7 +30,9 @@ export interface ModelCheckpointOptions extends MonitorOptions {
  * `Model.save` does, and the weights of the best epoch as `best`.
  */
 export class ModelCheckpoint extends Callback {
+  /** Folder for the files. Default: that of the training. */
   saveDir: string | null;
+  #folder: string | null = null;
   readonly #monitor: Monitor;
   readonly #options: ModelCheckpointOptions;
   readonly #weights: BestWeights;
@@ -59,14 +61,18 @@ export class ModelCheckpoint extends Callback {
   }
 
   override async onTrainBegin(training: Training): Promise<void> {
+    this.#folder = this.saveDir ?? training.saveDir ?? null;
     if (this.#watches()) this.#monitor.check(training);
-    if (this.saveDir !== null) await makeFolder(this.saveDir);
+    if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
+      requireBest('ModelCheckpoint', this.#bestPath(), this.#bestEpoch);
+    }
+    if (this.#folder !== null) await makeFolder(this.#folder);
   }
 
   override async onEpochEnd(training: Training, record: EpochRecord): Promise<void> {
     const { saveFreq = 1 } = this.#options;
     if (this.#watches()) await this.#keepBest(training, record);
-    if (this.saveDir === null || saveFreq === 0 || record.epoch % saveFreq !== 0) return;
+    if (this.#folder === null || saveFreq === 0 || record.epoch % saveFreq !== 0) return;
     await this.#write(training, `epoch-${record.epoch}`);
     if (!this.#written.includes(record.epoch)) this.#written.push(record.epoch);
   }
@@ -74,33 +80,39 @@ export class ModelCheckpoint extends Callback {
   /** Only once the state knows the new file are older ones removed. */
   override async onEpochSaved(): Promise<void> {
     const { keepLastN } = this.#options;
-    if (this.saveDir === null || keepLastN === undefined) return;
+    if (this.#folder === null || keepLastN === undefined) return;
     while (this.#written.length > keepLastN) {
-      const { weights, optimizer } = modelFiles(join(this.saveDir, `epoch-${this.#written[0]}`));
+      const { weights, optimizer } = modelFiles(join(this.#folder, `epoch-${this.#written[0]}`));
       for (const file of [weights, optimizer]) await rm(file, { force: true });
       this.#written.shift();
     }
   }
 
   override async onTrainEnd(training: Training): Promise<void> {
-    if (this.saveDir !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
+    if (this.#folder !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
   }
 
-  /** Gives the network the best weights back, if that is wanted. `Model.fit` calls this at its end. */
-  async restore({ network }: Pick<Training, 'network'>): Promise<void> {
+  /** Gives the network the best weights back, if that is wanted. */
+  override async onTrainClose({ network }: Pick<Training, 'network'>): Promise<void> {
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       await this.#weights.restore(network, this.#bestPath());
     }
   }
 
   override stateDict(): Json {
-    return { best: this.#best, bestEpoch: this.#bestEpoch, written: [...this.#written] };
+    return {
+      monitor: this.#monitor.key,
+      best: this.#best,
+      bestEpoch: this.#bestEpoch,
+      written: [...this.#written],
+    };
   }
 
   override setStateDict(state: Json): void {
-    const saved = state as { best: number | null; bestEpoch: number | null; written: readonly number[] };
-    this.#best = saved.best;
-    this.#bestEpoch = saved.bestEpoch;
+    const saved = state as BestState & { readonly written: readonly number[] };
+    const goesOn = this.#monitor.knows(saved);
+    this.#best = goesOn ? saved.best : null;
+    this.#bestEpoch = goesOn ? saved.bestEpoch : null;
     this.#written = [...saved.written];
   }
 
@@ -117,12 +129,12 @@ export class ModelCheckpoint extends Callback {
   }
 
   async #write(training: Training, name: string): Promise<void> {
-    const path = join(this.saveDir as string, name);
+    const path = join(this.#folder as string, name);
     if ((this.#options.verbose ?? 1) > 0) process.stdout.write(`save checkpoint at ${resolve(path)}\n`);
     await saveModel(path, training.network, training.optimizer);
   }
 
   #bestPath(): string | null {
-    return this.saveDir === null ? null : join(this.saveDir, bestFile);
+    return this.#folder === null ? null : join(this.#folder, bestFile);
   }
 }

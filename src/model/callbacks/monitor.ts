@@ -15,9 +15,19 @@ export interface MonitorOptions {
   readonly mode?: MonitorMode | undefined;
 }
 
+/** What a callback that follows a figure remembers. */
+export type BestState = {
+  /** {@link Monitor.key}; states of earlier versions do not say. */
+  readonly monitor?: string;
+  readonly best: number | null;
+  readonly bestEpoch: number | null;
+};
+
 /** Follows a figure from epoch to epoch. */
 export class Monitor {
   readonly name: string;
+  /** The figure and its direction, for the state of a callback: best figures of another one cannot be compared. */
+  readonly key: string;
   readonly #where: string;
   readonly #sign: 1 | -1;
   #warned = false;
@@ -29,10 +39,12 @@ export class Monitor {
     this.#where = where;
     this.name = monitor;
     this.#sign = mode === 'max' || (mode === 'auto' && /acc|auc|precision|recall/i.test(monitor)) ? 1 : -1;
+    this.key = `${this.#sign === 1 ? 'max' : 'min'} ${monitor}`;
   }
 
   /** @throws {InputError} if the training will never know the figure */
   check(training: Training): void {
+    this.#warned = false;
     const plain = [...new Set([...training.figureNames, ...(training.evaluating ? ['acc'] : [])])];
     const names = plain.flatMap((name) => [name, `train_${name}`, ...(training.evaluating ? [`eval_${name}`] : [])]);
     const known = names.filter((name) => name !== 'train_acc' || training.figureNames.includes('acc'));
@@ -42,6 +54,11 @@ export class Monitor {
       `[${this.#where}] monitor: expected one of ${known.join(', ')}, got '${this.name}'` +
         `${near === null ? '' : `; did you mean ${near}?`}`,
     );
+  }
+
+  /** Whether a state is about the same figure. If it is not, whoever follows the figure begins anew. */
+  knows({ monitor }: Pick<BestState, 'monitor'>): boolean {
+    return monitor === undefined || monitor === this.key;
   }
 
   /** Its value after an epoch; null if the epoch was not judged, or the figure is none. */

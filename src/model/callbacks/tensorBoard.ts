@@ -67,7 +67,7 @@ export class TensorBoard extends Callback {
     await this.#write(epoch, known);
   }
 
-  override async onTrainEnd(): Promise<void> {
+  override async onTrainClose(): Promise<void> {
     await this.#file?.close();
     this.#file = null;
   }
