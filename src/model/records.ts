@@ -182,7 +182,7 @@ const savedState = z.strictObject({
         loss: z.string().optional(),
         trainData: identity.optional(),
         evalData: identity.nullable().optional(),
-        learningRate: z.number().min(0).nullable().optional(),
+        learningRate: z.number().min(0).optional(),
         classWeight: z.array(z.number()).readonly().nullable().optional(),
         optimizerSettings: z
           .record(z.string(), z.union([z.number(), z.boolean(), z.string()]))

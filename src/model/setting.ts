@@ -24,8 +24,8 @@ export interface TrainingSetting {
   /** The samples of the training, and of the evaluation if there is one. */
   readonly trainData?: SampleIdentity | undefined;
   readonly evalData?: SampleIdentity | null | undefined;
-  /** The rate that the optimizer was given; null if a schedule computes it from the number of steps. */
-  readonly learningRate?: number | null | undefined;
+  /** The rate that the optimizer was given; none if a schedule computes it from the number of steps. */
+  readonly learningRate?: number | undefined;
   readonly classWeight?: readonly number[] | null | undefined;
   /** Momentum, decay and so on. */
   readonly optimizerSettings?: OptimizerSettings | undefined;
@@ -69,7 +69,7 @@ export function settingOf(options: TrainOptions): TrainingSetting {
     metrics: metrics.flatMap(({ names }) => names),
     loss: layerLosses.get(loss) ?? 'function',
     ...(samples !== undefined && { trainData: samples.train, evalData: samples.evaluation }),
-    learningRate: schedule instanceof lr.LRScheduler ? null : optimizer.learningRate,
+    ...(!(schedule instanceof lr.LRScheduler) && { learningRate: optimizer.learningRate }),
     classWeight: options.classWeights ?? null,
     optimizerSettings: optimizer.settings,
   };

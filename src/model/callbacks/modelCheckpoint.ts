@@ -79,6 +79,10 @@ export class ModelCheckpoint extends Callback {
 
   /** Only once the state knows the new file are older ones removed. */
   override async onEpochSaved(): Promise<void> {
+    await this.#removeOld();
+  }
+
+  async #removeOld(): Promise<void> {
     const { keepLastN } = this.#options;
     if (this.#folder === null || keepLastN === undefined) return;
     while (this.#written.length > keepLastN) {
@@ -89,6 +93,8 @@ export class ModelCheckpoint extends Callback {
   }
 
   override async onTrainEnd(training: Training): Promise<void> {
+    // Another callback may have ended the training between an epoch and its saving.
+    await this.#removeOld();
     if (this.#folder !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
   }
 
