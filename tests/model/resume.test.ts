@@ -44,6 +44,10 @@ function makeModel({ learningRate = 0.1, clipNorm, ...rest }: Rates = {}, output
   return model;
 }
 
+function setRate(optimizer: Optimizer, rate: number): void {
+  optimizer.learningRate = rate;
+}
+
 const weights = async (model: Model) => [...(await model.parameters()[0].data())];
 
 /** What a call writes to stderr. */
@@ -64,7 +68,7 @@ async function saying<T>(body: () => Promise<T>): Promise<string> {
 
 describe('a callback that serves several trainings', () => {
   test('begins anew with each', async () => {
-    const rise = { onEpochEnd: ({ optimizer }: Training) => void (optimizer.learningRate *= 60) };
+    const rise = { onEpochEnd: ({ optimizer }: Training) => setRate(optimizer, 60 * optimizer.learningRate) };
     const stopping = new EarlyStopping({ verbose: 0, restoreBest: true });
     const once = async () => {
       const model = makeModel();
@@ -178,14 +182,14 @@ describe('a training that is resumed', () => {
     // The same by hand: the first epoch with the old setting, the second with the new one.
     const copy = join(root, `${count}b`);
     await begin({}, { saveDir: copy });
-    const set = { onTrainBegin: ({ optimizer }: Training) => void (optimizer.learningRate = 0.5) };
+    const set = { onTrainBegin: ({ optimizer }: Training) => setRate(optimizer, 0.5) };
     const byHand = makeModel({ momentum: 0.5 });
     await byHand.fit({ ...resumed, saveDir: copy, callbacks: set });
     expect(await weights(changed)).toEqual(await weights(byHand));
   });
 
   test('keeps the rate that it had come to, if it is given the one that it began with', async () => {
-    const halve = { onEpochEnd: ({ optimizer }: Training) => void (optimizer.learningRate /= 2) };
+    const halve = { onEpochEnd: ({ optimizer }: Training) => setRate(optimizer, optimizer.learningRate / 2) };
     await begin({}, { callbacks: halve });
     expect((await goOn())[1].learningRate).toBe(0.05);
     expect((await goOn({ learningRate: 0.3 }, { epochs: 3 }))[2].learningRate).toBe(0.3);
