@@ -48,6 +48,8 @@ const schema = z.strictObject({
   pretrained: z.union([z.literal(true), z.string()]),
   best: z.boolean(),
   operatingPoint: z.string().transform(made(operatingRule)),
+  positive: z.string(),
+  screening: z.boolean(),
   seed: z.int().min(0),
   out: z.string(),
   saveSteps: count,

@@ -76,7 +76,7 @@ export function splitName(text: string): Split {
   if (text.toLowerCase() === 'all') return 'all';
   const role = splitRole(text);
   if (role === null) throw new InvalidArgumentError(`expected ${usualSplitNames}, or all`);
-  return role === 'validation' ? 'eval' : role;
+  return role;
 }
 
 export interface EngineOptions {
@@ -147,6 +147,13 @@ export const precisionOption = () =>
   ).choices(precisionNames);
 export const jsonOption = () => new Option('--json', 'print JSON, one object a line');
 export const bestOption = () => new Option('--best', 'take the weights of the best epoch, kept by train --save-best');
+export const positiveOption = (usual: string) =>
+  new Option(
+    '--positive <class>',
+    `of two classes, the one that sensitivity, precision and AUC speak of (default: ${usual})`,
+  );
+export const screeningOption = () =>
+  new Option('--screening', 'speak of a screening test, with what has to be said of one; with palm always so');
 export const dataDirOption = () => new Option('--data-dir <dir>', "folder with the data set's files");
 
 /** Who judges a network computes as its training did, unless told otherwise. */

@@ -20,8 +20,10 @@ import {
   onBadImageOption,
   operatingRule,
   positiveInteger,
+  positiveOption,
   precisionOption,
   rootOption,
+  screeningOption,
   share,
   sizes,
   splitColumnOption,
@@ -29,6 +31,7 @@ import {
   threadsOption,
   workersOption,
 } from './options.js';
+
 import { complain, type Terminal } from './terminal.js';
 
 /** Commands whose results are files; what they print is news of the work. */
@@ -167,6 +170,8 @@ Examples:
         '(default: sensitivity=0.95)',
       operatingRule,
     )
+    .addOption(positiveOption('told from normal, negative, no… and the like, else the last'))
+    .addOption(screeningOption())
     .option('--seed <n>', 'of all that is random: the same seed gives the same network', naturalNumber, 0)
     .option('--out <dir>', 'run folder, new or empty (default: runs/MODEL-DATA-TIME)')
     .option('--save-steps <n>', 'save the state after so many steps as well as after each epoch', positiveInteger)
@@ -200,6 +205,8 @@ Examples:
     .option('--split <split>', 'images to judge by: train, validation, test or all (default: validation)', splitName)
     .addOption(bestOption())
     .addOption(dataDirOption())
+    .addOption(positiveOption('that of the run'))
+    .addOption(screeningOption())
     .option('--report <file>', 'new HTML file with the figures, curves and worst mistakes')
     .option('--batch-size <n>', 'images at once', positiveInteger)
     .addOption(workersOption())
@@ -224,6 +231,8 @@ Examples:
     .addArgument(folder())
     .argument('<image...>', 'pictures (JPEG, PNG, WebP, GIF, TIFF; with MNIST AVIF and SVG too), or folders of them')
     .addOption(bestOption())
+    .addOption(positiveOption('that of the run'))
+    .addOption(screeningOption())
     .option('--top <n>', 'classes to show of each picture', positiveInteger, 3)
     .option('--csv', "print a table with commas; for iChallenge-PM in the challenge's form: FileName,PM Risk")
     .option('--out <file>', 'with --csv: a new file for it')

@@ -68,7 +68,7 @@ async function checkData(dataDir: string | undefined): Promise<Finding[]> {
       const holdOut = { share: 0.5, seed: 0 };
       const data = await kind.open({ location: dataDir, offline: true, images: preprocessing(), holdOut });
       const train = await data.open('train');
-      const test = await data.open('eval');
+      const test = await data.open('validation');
       const counts = `${formatCount(train.dataset.length)} + ${formatCount(test.dataset.length)} images`;
       findings.push({ name, ok: true, found: `${counts}, ${train.source}` });
     } catch (error) {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FileError } from '../errors.js';
+import { FileError, InputError } from '../errors.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import type { DownloadProgress } from '../io/download.js';
@@ -11,17 +11,19 @@ import type { DatasetKind, OpenedData, OpenOptions, Split, Understanding } from 
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import { bestFile } from './callbacks/bestWeights.js';
 import { requireMeaning, requireWork } from './dataOptions.js';
+import { type DecisionRule, decisionRule, screeningOf } from './decision.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { fixedNames, judgedAs } from './inputs.js';
+import { positiveClass, positiveOf } from './positive.js';
 import { readingAs } from './reading.js';
-import { datasetKind, findData, lossOf, modelKind } from './recipes.js';
-import type { SplitRecord } from './records.js';
+import { datasetKind, findData, lossOf, modelKind, outputsFor } from './recipes.js';
+import type { RunConfig, SplitRecord } from './records.js';
 import { RunFolder } from './runFolder.js';
-import { screeningOf } from './screening.js';
 import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
 import { describeSplit, evalBatchSize } from './splits.js';
 import { fingerprint } from './stateFolder.js';
 import { recordIn, weightsRecordOf } from './weightsRecord.js';
+import { isScreening } from './wording.js';
 
 /** A trained network, read from a run folder. */
 export interface TrainedRun {
@@ -32,21 +34,52 @@ export interface TrainedRun {
   readonly operatingPoint: OperatingPoint | null;
   /** Of the file with the weights. */
   readonly weightsSha256: string;
+  /** How it decides between two classes; null where there are more. */
+  readonly decision: DecisionRule | null;
+  /** Whether its figures are those of a screening test. */
+  readonly screening: boolean;
+}
+
+export interface OpenRunOptions {
+  /** Whether to take the weights of the best epoch instead of the last. Default false. */
+  readonly best?: boolean | undefined;
+  /** Of two classes, the one that sensitivity speaks of and a threshold is for. Default: that of the run. */
+  readonly positive?: string | undefined;
+  /** Whether figures are those of a screening test. Default: as the training was told; with iChallenge-PM true. */
+  readonly screening?: boolean | undefined;
 }
 
 /**
  * Reads a run folder and its network.
  *
- * @param options.best whether to take the weights of the best epoch instead of the last; default false
  * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
+ * @throws {InputError} for a positive class that is none of two
  */
-export async function openRun(path: string, { best = false }: { readonly best?: boolean } = {}): Promise<TrainedRun> {
+export async function openRun(path: string, options: OpenRunOptions = {}): Promise<TrainedRun> {
+  const { best = false, positive: asked } = options;
   const folder = await RunFolder.open(path);
-  const { model } = folder.config;
+  const { config } = folder;
+  const { model, data, recipe } = config;
+  const expected = outputsFor(recipe, data.classNames.length);
+  if (data.classNames.length < 2 || model.options.numClasses !== expected) {
+    throw new FileError(
+      `[run] ${path}: expected a network that tells two classes or more apart, got ${model.options.numClasses} ` +
+        `${model.options.numClasses === 1 ? 'output' : 'outputs'} for ${data.classNames.join(', ')}; train anew`,
+    );
+  }
+  const usual = positiveOf(config);
+  const positive = asked === undefined ? usual : positiveClass(data.classNames, asked);
+  const screening = options.screening ?? isScreening(config);
+  const read = (operatingPoint: OperatingPoint | null, weightsSha256: string): TrainedRun => {
+    // A threshold was chosen for one class and says nothing of the aims for the other.
+    const point = positive?.name === usual?.name ? operatingPoint : null;
+    const decision = positive && decisionRule(positive, point);
+    return { folder, network, operatingPoint: point, weightsSha256, decision, screening };
+  };
   const network = modelKind(model.name).create(model.options, model.inputShape).eval();
   if (!best) {
     await folder.loadWeights(network);
-    return { folder, network, operatingPoint: folder.state.operatingPoint, weightsSha256: folder.weightsSha256 };
+    return read(folder.state.operatingPoint, folder.weightsSha256);
   }
   const file = join(path, bestFile);
   if (!existsSync(file)) {
@@ -64,13 +97,13 @@ export async function openRun(path: string, { best = false }: { readonly best?: 
     );
   }
   network.loadStateDict(tensors);
-  return { folder, network, operatingPoint: null, weightsSha256: (await fingerprint(file)).sha256 };
+  return read(null, (await fingerprint(file)).sha256);
 }
 
 export interface EvaluateRunOptions {
   /** `palm:DIR` and so on. Default: the data that the training was judged on, where it was then. */
   readonly data?: string | undefined;
-  /** Default `eval`; for other data without images for validation `test`, or `all` if there are none for that either. */
+  /** Default `validation`; for other data without images for validation `test`, or `all` if there are none for that either. */
   readonly split?: Split | undefined;
   /** Folder with MNIST's files. */
   readonly dataDir?: string | undefined;
@@ -84,6 +117,8 @@ export interface EvaluateRunOptions {
   readonly onProgress?: OpenOptions['onProgress'];
   readonly onBatch?: ((samples: number, total: number) => void) | undefined;
 }
+
+const splitNames: readonly string[] = ['train', 'validation', 'test', 'all'] satisfies Split[];
 
 export interface RunEvaluation extends Evaluation {
   /** The images as they are, without what is done to them for the network. */
@@ -103,7 +138,7 @@ export interface RunEvaluation extends Evaluation {
   readonly seen: SeenImages;
   /** The figures on the images that it was not trained on, if it was trained on some of them, but not on all. */
   readonly others: PartialEvaluation | null;
-  /** With two classes: the figures of the second one. */
+  /** With two classes: the figures of the positive one. */
   readonly screening: ScreeningFigures | null;
 }
 
@@ -133,6 +168,9 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     onProgress: options.onProgress,
   });
   const split = splitOf(options.split, kind, opened, elsewhere);
+  if (!splitNames.includes(split)) {
+    throw new InputError(`[eval] split: expected ${splitNames.join(', ')}, got '${split}'`);
+  }
   const judged = await opened.open(split);
   const total = judged.dataset.length;
   const batchSize = options.batchSize ?? evalBatchSize(run.network, model.inputShape, recipe, total);
@@ -156,17 +194,23 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     title: opened.title,
     synthetic: opened.synthetic,
     notes: opened.notes,
-    sameData: (split === 'train' || split === 'eval') && data.sha256 === known[split].sha256,
+    sameData: data.sha256 === knownSplit(known, split)?.sha256,
     understood: opened,
-    screening: screeningOf(result, run.operatingPoint),
+    screening: screeningOf(result, run.decision?.positive ?? null, run.operatingPoint),
   };
 }
 
-/** Which images are judged. Those that a data set calls `test` are its `eval` where it has no others for judging. */
+/** Which images are judged. Those that a data set calls `test` are its `validation` where it has no others for judging. */
 function splitOf(asked: Split | undefined, kind: DatasetKind, opened: OpenedData, elsewhere: boolean): Split {
-  if (asked !== undefined) return asked === 'test' && kind.evalName === 'test' ? 'eval' : asked;
-  if (!elsewhere || opened.holdOut === null) return 'eval';
+  if (asked !== undefined) return asked === 'test' && kind.evalName === 'test' ? 'validation' : asked;
+  if (!elsewhere || opened.holdOut === null) return 'validation';
   return opened.parts.some(({ role }) => role === 'test') ? 'test' : 'all';
+}
+
+/** What a run knows of a part of its data. */
+function knownSplit(known: RunConfig['data'], split: Split): SplitRecord | null {
+  if (split === 'train') return known.train;
+  return split === 'validation' ? known.eval : null;
 }
 
 function imagesFor([, height, width]: readonly number[]) {

@@ -5,13 +5,14 @@ import { chooseOperatingPoint } from '../metric/index.js';
 import type { OpenedSplit } from '../vision/datasets/registry.js';
 import type { Training } from './callback.js';
 import { packChecksums, pixelChecksums } from './checksums.js';
+import { binaryScores } from './decision.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { formatCount } from './format.js';
+import { positiveOf } from './positive.js';
 import { lossOf } from './recipes.js';
 import type { Picture } from './report/data.js';
 import type { Run } from './run.js';
 import { picturesOf, renderRunReport } from './runReport.js';
-import { secondClass } from './screening.js';
 import { evalBatchSize } from './splits.js';
 import type { TrainOutcome } from './trainOptions.js';
 
@@ -108,10 +109,11 @@ export class Keeper {
   async #chooseOperatingPoint(): Promise<void> {
     const { folder } = this.#run;
     const { operatingRule: rule } = folder.config;
-    if (rule === null || folder.state.operatingPoint !== null) return;
+    const positive = positiveOf(folder.config);
+    if (rule === null || positive === null || folder.state.operatingPoint !== null) return;
     try {
-      const { labels, probabilities } = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
-      await folder.saveOperatingPoint(chooseOperatingPoint({ labels, scores: secondClass(probabilities) }, rule));
+      const judged = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
+      await folder.saveOperatingPoint(chooseOperatingPoint(binaryScores(judged, positive), rule));
     } catch (error) {
       // Who wants to stop here loses the operating point only.
       if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;

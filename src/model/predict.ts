@@ -7,6 +7,7 @@ import { picturesIn } from '../vision/datasets/folder.js';
 import type { PassedOver } from '../vision/datasets/listing.js';
 import type { PreparedImage } from '../vision/datasets/registry.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
+import { type Decision, decide } from './decision.js';
 import type { TrainedRun } from './evaluateRun.js';
 import { preparedAs } from './inputs.js';
 import { largestBatchFor } from './memory.js';
@@ -23,6 +24,8 @@ export interface Prediction {
   readonly note: string;
   /** Most probable first. */
   readonly classes: readonly { readonly name: string; readonly probability: number }[];
+  /** With two classes: the class that the picture is taken for, by the operating point of the run. */
+  readonly decision?: Decision;
   /** Whether the network was trained on this picture or a copy; left out where the run keeps no checksums. */
   readonly trainedOn?: boolean;
 }
@@ -90,10 +93,17 @@ export async function* predictFiles(
         yield { file, error: result };
         continue;
       }
-      const classes = Array.from(scores[next++], (probability, c) => ({ name: data.classNames[c], probability }));
+      const probabilities = scores[next++];
+      const classes = Array.from(probabilities, (probability, c) => ({ name: data.classNames[c], probability }));
       classes.sort((a, b) => b.probability - a.probability);
       const { note, trainedOn } = result;
-      yield { file, note, classes: classes.slice(0, top), ...(trainedOn !== null && { trainedOn }) };
+      yield {
+        file,
+        note,
+        classes: classes.slice(0, top),
+        ...(run.decision !== null && { decision: decide(run.decision, probabilities) }),
+        ...(trainedOn !== null && { trainedOn }),
+      };
     }
   }
 }

@@ -112,6 +112,10 @@ const runConfig = z.strictObject({
   }),
   /** Null where there are not two classes. */
   operatingRule: operatingRule.nullable(),
+  /** With two classes the one that sensitivity speaks of; older runs do not say it. */
+  positive: z.string().optional(),
+  /** Whether reports speak of a screening test; default: with iChallenge-PM alone. */
+  screening: z.boolean().optional(),
   seed: count,
   engine: z.strictObject({
     name: z.enum(engineNames),

@@ -24,8 +24,8 @@ export type { EpochFigures, ReportData } from './report/data.js';
 /**
  * A run's report as one HTML file that needs nothing else: no scripts, no network, pictures inside.
  *
- * It shows how good the network is, with the 95 % confidence interval of its accuracy, what it is worth as a screening
- * test where it tells one class from another, the learning curves, what is taken for what, precision, recall and F1 of
+ * It shows how good the network is, with the 95 % confidence interval of its accuracy, the decision between two
+ * classes where there are two, the learning curves, what is taken for what, precision, recall and F1 of
  * each class, the worst mistakes and some training pictures, the figures of all epochs, and how the run was made. It is
  * light or dark as the reader's system is, and prints well.
  *
@@ -44,7 +44,7 @@ ${judged ? classesSection(evaluation) : null}
 ${mistakes === undefined ? null : mistakesSection(mistakes)}
 ${pictures === undefined ? null : picturesSection(pictures)}
 ${epochs === undefined ? null : epochsSection({ ...names, epochs })}
-${factsSection(run, names)}`;
+${factsSection(run, names, data.unreadable)}`;
   // The policy makes the promise of the docstring hold even if a text slipped through unescaped.
   const page = html`<!doctype html>
 <html lang="en">
@@ -90,6 +90,9 @@ function header(data: ReportData, { evalName, lossName }: Names): Html {
   if (isNumber(last?.evalLoss)) {
     tile(`${capital(evalName)} loss`, formatFigure(last.evalLoss), lossName === 'loss' ? '' : lossName);
   }
+  if (data.unreadable !== undefined && data.unreadable > 0) {
+    tile('Unreadable', formatCount(data.unreadable), `${data.unreadable === 1 ? 'picture' : 'pictures'}, left out`);
+  }
   const seconds = epochs.reduce((total, epoch) => total + (epoch.seconds ?? 0), 0);
   if (seconds > 0) tile('Training time', formatDuration(seconds), plural(epochs.length, 'epoch'));
   tile('Parameters', formatCount(run.parameters), run.model);
@@ -98,7 +101,7 @@ function header(data: ReportData, { evalName, lossName }: Names): Html {
 <h1>${title}</h1>
 ${note === undefined ? null : html`<p class="note">${note}</p>`}
 ${screening?.synthetic ? syntheticNote : null}
-${screening === undefined ? html`<dl class="tiles">${tiles}</dl>` : screeningTiles(screening)}
+${screening === undefined ? html`<dl class="tiles">${tiles}</dl>` : screeningTiles(screening, data.unreadable ?? 0)}
 </header>`;
 }
 

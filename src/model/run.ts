@@ -26,6 +26,7 @@ import type { LossFunction } from './losses.js';
 import { requireMemoryFor } from './memory.js';
 import { missingClasses } from './missingClasses.js';
 import { trainingNotice } from './plateau.js';
+import { positiveClass } from './positive.js';
 import { classNotes, findPretrained, imagesAsTrained, type PretrainedWeights, requireInputs } from './pretrained.js';
 import { readingAs } from './reading.js';
 import {
@@ -89,6 +90,13 @@ export interface RunOptions {
    * judged with it. Default `{ sensitivity: 0.95 }`.
    */
   readonly operatingRule?: OperatingRule | undefined;
+  /**
+   * With two classes: the one that sensitivity, precision and AUC speak of. Default: the one that is told from `normal`,
+   * `negative`, `no…`, `0` and the like; else the second.
+   */
+  readonly positive?: string | undefined;
+  /** Reports speak of a screening test, with what has to be said of one. Default: with iChallenge-PM alone. */
+  readonly screening?: boolean | undefined;
   /** What to do otherwise than the model's recipe. */
   readonly changes?: RecipeChanges | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
@@ -189,6 +197,10 @@ export class Run {
     requireHoldOut(name, data, options);
     if (data.obstacle !== null) throw new InputError(data.obstacle);
     const { classNames } = data;
+    const positive = positiveClass(classNames, options.positive);
+    if (options.screening && positive === null) {
+      throw new InputError(`[run] screening: expected two classes, got ${classNames.length}`);
+    }
     const { transforms, shape: imageShape } = inputsFor(data, kind, asked?.transforms ?? [], before);
     requireWork(name, datasetKind(name), reading, transforms.length > 0);
     const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
@@ -203,7 +215,7 @@ export class Run {
     summarize(network, [1, ...imageShape]);
     const parts = {
       train: judgedAs(await data.open('train'), recipe),
-      eval: judgedAs(await data.open('eval'), recipe),
+      eval: judgedAs(await data.open('validation'), recipe),
     };
     checkClasses(parts.train, classNames);
     const optimizer = optimizerOf(recipe, network, parts.train);
@@ -248,7 +260,9 @@ export class Run {
         eval: described.eval.record,
       },
       recipe,
-      operatingRule: classNames.length === 2 ? (options.operatingRule ?? usualRule) : null,
+      operatingRule: positive === null ? null : (options.operatingRule ?? usualRule),
+      ...(positive !== null && { positive: positive.name }),
+      ...(options.screening !== undefined && { screening: options.screening }),
       seed,
       engine: engineInfo(),
       machine: {
@@ -294,7 +308,7 @@ export class Run {
     });
     const parts = {
       train: judgedAs(await opened.open('train'), recipe),
-      eval: judgedAs(await opened.open('eval'), recipe),
+      eval: judgedAs(await opened.open('validation'), recipe),
     };
     const described = {
       train: await describeSplit(parts.train, options.onProgress),

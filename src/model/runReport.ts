@@ -3,16 +3,18 @@ import { FileError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/dataset.js';
 import { ImageFileDataset } from '../vision/datasets/imageFiles.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
+import { screeningOf } from './decision.js';
 import type { Evaluation } from './evaluate.js';
 import type { RunEvaluation, TrainedRun } from './evaluateRun.js';
 import { formatCount, formatFigure } from './format.js';
+import { positiveOf } from './positive.js';
 import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
 import type { RunConfig } from './records.js';
 import type { Mistake, Picture, Screening } from './report/data.js';
 import type { RunFolder } from './runFolder.js';
-import { screeningOf } from './screening.js';
 import { seenNotes } from './seen.js';
 import type { EpochRecord } from './trainer.js';
+import { isScreening } from './wording.js';
 
 const minPictures = 12;
 const maxPictures = 48;
@@ -41,6 +43,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
   return renderReport({
     ...factsOf(folder, ended),
     note,
+    ...(data.images !== null && { unreadable: data.eval.unreadable.length }),
     epochs: history,
     pictures,
     ...(evaluation && {
@@ -57,7 +60,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
  * @param evalName what the images are called
  */
 export async function renderEvaluationReport(
-  { folder, weightsSha256 }: TrainedRun,
+  { folder, weightsSha256, decision, screening }: TrainedRun,
   result: RunEvaluation,
   evalName: string,
 ): Promise<string> {
@@ -76,16 +79,19 @@ export async function renderEvaluationReport(
     evalName,
     run: { ...facts.run, evalImages: images },
     epochs: undefined,
-    ...(result.screening !== null && {
-      screening: {
-        figures: result.screening,
-        unreadable: unreadable.length,
-        positiveName: data.classNames[1],
-        dataSha256: sha256,
-        weightsSha256,
-        synthetic: result.synthetic,
-      },
-    }),
+    ...(data.images !== null && { unreadable: unreadable.length }),
+    ...(result.screening !== null &&
+      decision !== null && {
+        screening: {
+          figures: result.screening,
+          positiveName: decision.positive.name,
+          otherName: decision.positive.other,
+          screeningTest: screening,
+          dataSha256: sha256,
+          weightsSha256,
+          synthetic: result.synthetic,
+        },
+      }),
     evaluation: { classNames: data.classNames, confusion: result.confusion },
     mistakes: await mistakesOf(result, result.dataset, data),
   });
@@ -142,13 +148,15 @@ export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
 }
 
 function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: RunFolder): Screening | undefined {
-  const figures = screeningOf(evaluation, state.operatingPoint);
-  if (figures === null) return undefined;
+  const positive = positiveOf(config);
+  const figures = screeningOf(evaluation, positive, state.operatingPoint);
+  if (figures === null || positive === null) return undefined;
   const { data } = config;
   return {
     figures,
-    unreadable: data.eval.unreadable.length,
-    positiveName: data.classNames[1],
+    positiveName: positive.name,
+    otherName: positive.other,
+    screeningTest: isScreening(config),
     dataSha256: data.eval.sha256,
     // In the middle of an epoch the saved weights are not those that were judged.
     ...(state.training.batch === 0 && { weightsSha256 }),

@@ -1,14 +1,24 @@
 import type { OperatingRule, Proportion, ScreeningFigures, ThresholdFigures } from '../metric/index.js';
+import { describeTarget } from './decision.js';
+import type { TrainedRun } from './evaluateRun.js';
 import { formatCount, formatFigure, formatInterval, formatPercent, formatThreshold } from './format.js';
+import type { PositiveClass } from './positive.js';
 
-/** Stands wherever screening figures do. */
-export const noMedicalDevice =
-  'Fovea is no medical device. These figures describe this set of pictures only: they say nothing about ' +
-  'other cameras, clinics or people, and must not guide the care of anybody.';
-
-/** Goes before it where a network has never seen a photograph. */
+/** Goes before the disclaimer where a network has never seen a photograph. */
 export const trainedOnDrawings =
   'This network was trained on drawn pictures, not on photographs: of real eyes its answers say nothing.';
+
+/** How a network decides between two classes, in a sentence; null where there are more. */
+export function decisionNote({ decision, folder }: TrainedRun): string | null {
+  if (decision === null) return null;
+  const { positive, threshold, operatingPoint } = decision;
+  const at = `A picture is taken for ${positive.name} where its probability reaches ${formatThreshold(threshold)}`;
+  if (operatingPoint !== null) {
+    return `${at}: the operating point of the run, ${describeOperatingRule(operatingPoint.rule)} on the training images.`;
+  }
+  const chosen = folder.state.operatingPoint !== null;
+  return chosen ? `${at}: the operating point of the run is not for these weights or this class.` : `${at}.`;
+}
 
 /** `sensitivity of at least 95 %`. */
 export function describeOperatingRule(rule: OperatingRule): string {
@@ -23,8 +33,9 @@ export function formatProportion({ value }: Proportion): string {
 }
 
 export interface ScreeningTableOptions {
-  /** What class 1 is. Default: `positive`. */
-  readonly positiveName?: string | undefined;
+  readonly positive: PositiveClass;
+  /** Whether they are those of a screening test. */
+  readonly screening: boolean;
   /** Pictures that could not be read and are in none of the figures. Default 0. */
   readonly unreadable?: number | undefined;
   /** How the operating point was chosen, and on what. Default: the rule alone. */
@@ -34,12 +45,14 @@ export interface ScreeningTableOptions {
 /** Screening figures as names and values for a terminal. The accuracy is not among them. */
 export function screeningFacts(
   figures: ScreeningFigures,
-  options: ScreeningTableOptions = {},
+  options: ScreeningTableOptions,
 ): [name: string, value: string][] {
-  const { positiveName = 'positive', unreadable = 0 } = options;
+  const { positive, unreadable = 0 } = options;
+  const prevalence = options.screening ? 'prevalence' : 'share';
   const { auc, averagePrecision, calibration, operatingPoint, atOperatingPoint } = figures;
   const facts: [string, string][] = [
-    ['prevalence', `${formatProportion(figures.prevalence)}  (${counted(figures.prevalence)} images: ${positiveName})`],
+    ['positive class', `${positive.name}, not ${positive.other}`],
+    [prevalence, `${formatProportion(figures.prevalence)}  (${counted(figures.prevalence)} images: ${positive.name})`],
     ['unreadable', unreadable === 0 ? 'none' : `${formatCount(unreadable)}, in none of these figures`],
   ];
   if (auc.value === null) facts.push(['AUC', `–  (${auc.reason})`]);
@@ -57,6 +70,8 @@ export function screeningFacts(
     const rule = options.operatingRule ?? `${describeOperatingRule(operatingPoint.rule)} on the training images`;
     facts.push(['operating point', `${formatThreshold(operatingPoint.threshold)}  (${rule})`]);
     facts.push(...pointFacts(atOperatingPoint));
+    const missed = describeTarget(figures);
+    if (missed !== null) facts.push(['aim missed', missed]);
   }
   return facts;
 }

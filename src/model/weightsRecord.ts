@@ -3,6 +3,7 @@ import { FileError, messageOf } from '../errors.js';
 import type { ByteRange } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
 import { fixedSpecs, imageNetInputs, rangeOf } from './inputs.js';
+import { positiveOf } from './positive.js';
 import { lossNames } from './recipes.js';
 import { preprocessing, type RunConfig } from './records.js';
 import { version } from './version.js';
@@ -44,7 +45,8 @@ const schema = z.object({
 export type WeightsRecord = z.infer<typeof schema>;
 
 /** The record of a run's weights. Runs of the same seed have the same one. */
-export function weightsRecordOf({ model, data, recipe }: RunConfig): WeightsRecord {
+export function weightsRecordOf(config: RunConfig): WeightsRecord {
+  const { model, data, recipe } = config;
   const [channels, height, width] = model.inputShape;
   return {
     format: 1,
@@ -56,7 +58,7 @@ export function weightsRecordOf({ model, data, recipe }: RunConfig): WeightsReco
     range: rangeOf(data.images),
     transforms: fixedSpecs(recipe.techniques?.transforms ?? []),
     classNames: data.classNames,
-    positive: data.classNames.length === 2 ? data.classNames[1] : null,
+    positive: positiveOf(config)?.name ?? null,
     loss: recipe.loss,
   };
 }

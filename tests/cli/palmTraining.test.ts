@@ -44,6 +44,7 @@ describe('a training on iChallenge-PM', () => {
       expect(out).toContain(figure);
     }
     expect(out).toContain('Fovea is no medical device.');
+    expect(out).toContain('positive class  PM, not non-PM, by their names');
     const page = readFileSync(join(folder, 'report.html'), 'utf8');
     expect(page).toContain('The pictures are synthetic.');
     expect(page).toContain('no medical device');
@@ -53,7 +54,7 @@ describe('a training on iChallenge-PM', () => {
     const [record] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'));
     const args = ['--data', `palm:${palm}`, '--json', '--no-cache'];
     const [judged] = linesOf(await succeeds('eval', folder, ...args));
-    expect(judged).toMatchObject({ split: 'eval', images: 14, sameData: true, synthetic: true });
+    expect(judged).toMatchObject({ split: 'validation', images: 14, sameData: true, synthetic: true });
     expect(imported.sha256).toMatchObject({ validation: judged.sha256 });
     expect(judged.accuracy).toBe(record.evalAccuracy);
     expect(judged.loss).toBeCloseTo(record.evalLoss as number, 5);

@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
+import type { ScreeningFigures as Figures } from '../../src/metric/index.js';
+import type { Decision } from '../../src/model/decision.js';
 import { Generator } from '../../src/random.js';
 import { temporaryFolder } from '../temporary.js';
 import { linesOf, runFovea } from './run.js';
@@ -68,11 +70,55 @@ describe('a training on a folder of pictures', () => {
     const judged = await runFovea('eval', folder, '--json', '--no-cache');
     expect(judged.code).toBe(0);
     const [result] = linesOf(judged.out);
-    expect(result).toMatchObject({ split: 'eval', images: 6, sameData: true, accuracy: last.evalAccuracy });
+    expect(result).toMatchObject({ split: 'validation', images: 6, sameData: true, accuracy: last.evalAccuracy });
     expect(result.loss).toBeCloseTo(last.evalLoss as number, 5);
     expect(result.screening).toMatchObject({ samples: 6, atOperatingPoint: { sensitivity: { total: 3 } } });
     const [training] = linesOf((await runFovea('eval', folder, '--split', 'train', '--json', '--no-cache')).out);
     expect(training).toMatchObject({ split: 'train', images: 14, sameData: true });
+  });
+
+  it('decides by the operating point of the run, in text, JSON and CSV alike', async () => {
+    const { operatingPoint } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
+    const { threshold } = operatingPoint;
+    const json = await runFovea('predict', folder, pictures, '--json');
+    const found = linesOf(json.out) as {
+      file: string;
+      decision: Decision;
+      classes: { name: string; probability: number }[];
+    }[];
+    const rows = (await runFovea('predict', folder, pictures, '--csv')).out.trimEnd().split('\n').slice(1);
+    const text = (await runFovea('predict', folder, pictures, '--top', '1')).out;
+    found.forEach(({ file, decision, classes }, i) => {
+      const red = classes.find(({ name }) => name === 'red')?.probability as number;
+      const expected = red >= threshold ? 'red' : 'blue';
+      expect(decision).toMatchObject({ class: expected, positiveClass: 'red', threshold, rule: { sensitivity: 0.95 } });
+      expect(rows[i].split(',').slice(0, 2)).toEqual([file, expected]);
+      expect(text).toMatch(new RegExp(`${basename(file)} +${expected} +\\d.* red [\\d.]+ % (reaches|is below) `));
+    });
+    expect(text).toContain('the operating point of the run, sensitivity of at least 95 % on the training images.');
+    const [judged] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out);
+    const target = { name: 'sensitivity', wanted: 0.95 };
+    expect(judged).toMatchObject({ positiveClass: 'red', decision: { threshold, chosenOn: 'train', target } });
+    const shown = (await runFovea('eval', folder, '--no-cache')).out;
+    expect(shown).toContain('A picture is taken for red where its probability reaches');
+    expect(`${shown}${text}${readFileSync(join(folder, 'report.html'), 'utf8')}`).not.toMatch(/medical|screening/i);
+    expect((await runFovea('eval', folder, '--no-cache', '--screening')).out).toContain('no medical device');
+  });
+
+  it('takes another positive class, whose threshold nobody chose', async () => {
+    const [usual] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out) as { screening: Figures }[];
+    const args = ['--positive', 'blue', '--json'];
+    const [judged] = linesOf((await runFovea('eval', folder, '--no-cache', ...args)).out) as { screening: Figures }[];
+    expect(judged).toMatchObject({ positiveClass: 'blue', decision: { threshold: 0.5, rule: null, chosenOn: null } });
+    expect(judged.screening.atOperatingPoint).toBe(null);
+    expect(judged.screening.atThreshold.sensitivity.hits).toBe(usual.screening.atThreshold.specificity.hits);
+    const [prediction] = linesOf((await runFovea('predict', folder, join(pictures, 'red', 'red0.jpg'), ...args)).out);
+    expect(prediction.decision).toMatchObject({ positiveClass: 'blue', threshold: 0.5 });
+    const wrong = await runFovea('eval', folder, '--positive', 'reed');
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('expected blue or red, got another name; did'),
+    });
   });
 
   it('is judged by other pictures, all of them, by the names of their classes', async () => {

@@ -226,3 +226,48 @@ test('scores of the classes against a worked example', () => {
   expect(ill.f1).toBeCloseTo(160 / 189, 12);
   expect(well.recall).toBe(0.99);
 });
+
+test('what is undefined counts as 0 in the means, as with scikit-learn, and a footnote says so', () => {
+  // Of four classes three are never predicted: sklearn's macro precision with zero_division=0 is 1/16, recall 1/4.
+  const confusion = [
+    [1, 0, 0, 0],
+    [1, 0, 0, 0],
+    [1, 0, 0, 0],
+    [1, 0, 0, 0],
+  ];
+  const classNames = ['a', 'b', 'c', 'd'];
+  expect(scoreClasses({ classNames, confusion }).map(({ precision }) => precision)).toEqual([0.25, 0, 0, 0]);
+  const page = renderReport(report({ evaluation: { classNames, confusion } }));
+  const means = /<tfoot>.*?<\/tfoot>/s.exec(page)?.[0].match(/[\d.]+ %/g);
+  expect(means).toEqual(['6.3 %', '25.0 %', '10.0 %']);
+  expect(page).toContain('its precision counts as 0');
+  // A class that is neither in the images nor predicted counts nowhere.
+  const absent = {
+    classNames: ['a', 'b', 'c'],
+    confusion: [
+      [2, 0, 0],
+      [1, 1, 0],
+      [0, 0, 0],
+    ],
+  };
+  const [, , none] = scoreClasses(absent);
+  expect(none).toMatchObject({ precision: Number.NaN, recall: Number.NaN, f1: Number.NaN, counts: false });
+  const plain = renderReport(report({ evaluation: absent }));
+  expect(/<tfoot>.*?<\/tfoot>/s.exec(plain)?.[0]).toContain('83.3 %');
+  expect(plain).not.toContain('counts as 0');
+});
+
+test('unreadable pictures stand in reports of any number of classes', () => {
+  const evaluation = {
+    classNames: ['a', 'b', 'c'],
+    confusion: [
+      [2, 0, 0],
+      [1, 1, 0],
+      [0, 0, 1],
+    ],
+  };
+  const page = renderReport(report({ evaluation, unreadable: 2 }));
+  expect(page).toMatch(/<dt>Unreadable<\/dt><dd>2<small>pictures, left out/);
+  expect(page).toContain('<dt>Unreadable pictures</dt><dd>2</dd>');
+  expect(renderReport(report({ evaluation }))).not.toContain('Unreadable');
+});

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type BinaryScores, chooseOperatingPoint, screeningFigures } from '../../src/metric/index.js';
+import { decide, decisionRule, describeDecision, describeTarget, screeningOf } from '../../src/model/decision.js';
 import { formatThreshold } from '../../src/model/format.js';
 import type { ReportData, Screening } from '../../src/model/report/data.js';
 import { renderReport } from '../../src/model/report.js';
-import { describeOperatingRule, noMedicalDevice, screeningFacts } from '../../src/model/screeningTable.js';
+import { describeOperatingRule, screeningFacts } from '../../src/model/screeningTable.js';
+import { noMedicalDevice } from '../../src/model/wording.js';
 import { loadGolden } from '../goldens/load.js';
 
 function golden(name: string): BinaryScores {
@@ -16,8 +18,9 @@ function screening(changes: Partial<Screening> = {}): Screening {
   const operatingPoint = chooseOperatingPoint(golden('ties'), { specificity: 0.9 });
   return {
     figures: screeningFigures({ ...golden('normal'), operatingPoint }),
-    unreadable: 2,
     positiveName: 'pathologic myopia',
+    otherName: 'healthy',
+    screeningTest: true,
     ...changes,
   };
 }
@@ -38,6 +41,7 @@ function page(changes: Partial<Screening> = {}): string {
       started: new Date('2025-01-02T03:04:05Z'),
       ended: new Date('2025-01-02T03:04:45Z'),
     },
+    unreadable: 2,
     epochs: [{ epoch: 1, trainLoss: 0.5, evalLoss: 0.4, evalAccuracy: 0.9 }],
     screening: screening(changes),
   };
@@ -64,7 +68,7 @@ describe('report', () => {
     expect(text).toContain('Sensitivity at 0.5 88.3 % 95 % interval 83.2–91.9 %');
     expect(text).toMatch(/Specificity at operating point 9\d\.\d %/);
     expect(text).toContain(noMedicalDevice);
-    expect(text).toContain('pathologic myopia , in 213 of the 400 validation images');
+    expect(text).toContain('The positive class is pathologic myopia , with 213 of the 400 validation images');
     expect(text).toContain('Missed (false negatives) 25 ');
     expect(text).toContain('Average precision 0.9320');
     expect(text).toContain("Area 0.9345 (0.9050–0.9554; DeLong's interval on the logit scale)");
@@ -92,10 +96,10 @@ describe('report', () => {
   test('marks the operating point on both curves and says how it was chosen', () => {
     const html = page({ operatingRule: 'as <agreed> before' });
     expect(textOf(html)).toContain(
-      'The operating point was chosen beforehand: as &lt;agreed&gt; before. On the 150 images',
+      'The operating point was chosen beforehand, on training images: as &lt;agreed&gt; before. On the 150 images',
     );
     expect(html.match(/>operating point 0\.8</g)).toHaveLength(2);
-    expect(textOf(page())).toContain('chosen beforehand: specificity of at least 90 %. On the 150 images');
+    expect(textOf(page())).toContain('chosen beforehand, on training images: specificity of at least 90 %. On');
     const without = page({ figures: screeningFigures(golden('normal')) });
     expect(textOf(without)).not.toContain('perating point');
     expect(without.match(/>threshold 0\.5</g)).toHaveLength(2);
@@ -130,10 +134,99 @@ describe('report', () => {
   });
 });
 
+const about = {
+  positive: { index: 1, name: 'pathologic myopia', other: 'healthy' },
+  screening: true,
+} as const;
+
+describe('words', () => {
+  test('are general ones unless a screening test is spoken of', () => {
+    const html = page({ screeningTest: false, positiveName: 'stars', otherName: 'circles' });
+    const text = textOf(html);
+    expect(text).not.toMatch(/screening|medical|have it|prevalence|cleared|condition|patient/i);
+    for (const part of [
+      'The decision between two classes The positive class is stars ,',
+      'Share of stars 53.3 %',
+      'circles taken for stars (false positives) 26',
+      'Precision and NPV where 1 % are stars 6.0 %, 99.9 %',
+    ]) {
+      expect(text).toContain(part);
+    }
+    const facts = screeningFacts(screeningFigures(golden('normal')), { ...about, screening: false });
+    expect(facts.slice(0, 2).map(([name]) => name)).toEqual(['positive class', 'share']);
+  });
+});
+
+describe('an operating point', () => {
+  const at = (scores: readonly number[]) => ({
+    labels: Int32Array.from(scores, (_, i) => (i < scores.length / 2 ? 1 : 0)),
+    scores: Float32Array.from(scores),
+  });
+  const operatingPoint = chooseOperatingPoint(at([0.9, 0.8, 0.75, 0.72, 0.3, 0.2, 0.1, 0]), { sensitivity: 0.95 });
+
+  test('whose aim is missed on other images says so, in the report too', () => {
+    const missed = screeningFigures({ ...at([0.9, 0.8, 0.6, 0.5, 0.3, 0.2, 0.1, 0]), operatingPoint });
+    const sentence =
+      'A sensitivity of at least 95 % was wanted, and reached on the training images that the threshold was chosen on; ' +
+      'on these images it is 50.0 %.';
+    expect(describeTarget(missed)).toBe(sentence);
+    expect(screeningFacts(missed, about)).toContainEqual(['aim missed', sentence]);
+    expect(textOf(page({ figures: missed }))).toContain(sentence);
+    const met = screeningFigures({ ...at([0.9, 0.8, 0.75, 0.74, 0.3, 0.2, 0.1, 0]), operatingPoint });
+    expect(describeTarget(met)).toBe(null);
+    expect(textOf(page({ figures: met }))).not.toContain('was wanted');
+    expect(describeTarget(screeningFigures(at([1, 0])))).toBe(null);
+    const youden = chooseOperatingPoint(at([0.9, 0.1]), 'youden');
+    expect(describeTarget(screeningFigures({ ...at([0.1, 0.9]), operatingPoint: youden }))).toBe(null);
+  });
+
+  test('decides, for either class', () => {
+    const positive = { index: 1, name: 'PM', other: 'non-PM' };
+    const rule = decisionRule(positive, { ...operatingPoint, threshold: 0.71 });
+    const below = decide(rule, [0.32, 0.68]);
+    expect(below).toEqual({
+      class: 'non-PM',
+      positiveClass: 'PM',
+      probability: 0.68,
+      threshold: 0.71,
+      rule: { sensitivity: 0.95 },
+    });
+    expect(describeDecision(below)).toBe('PM 68.0 % is below 0.71');
+    expect(describeDecision(decide(rule, [0.29, 0.71]))).toBe('PM 71.0 % reaches 0.71');
+    const even = decisionRule({ index: 0, name: 'a', other: 'b' }, null);
+    expect(decide(even, [0.6, 0.4])).toMatchObject({ class: 'a', probability: 0.6, threshold: 0.5, rule: null });
+    expect(decide(even, [0.4, 0.6])).toMatchObject({ class: 'b', probability: 0.4 });
+  });
+
+  test('and all figures are those of the positive class, wherever it stands', () => {
+    const labels = Int32Array.of(0, 0, 1, 1, 1);
+    const probabilities = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.6, 0.4);
+    const [first, second] = [0, 1].map((index) =>
+      screeningOf({ labels, probabilities }, { ...about.positive, index }, null),
+    );
+    expect(first?.atThreshold).toMatchObject({
+      truePositives: 1,
+      falseNegatives: 1,
+      trueNegatives: 2,
+      falsePositives: 1,
+    });
+    expect(second?.atThreshold).toMatchObject({
+      truePositives: 2,
+      falseNegatives: 1,
+      trueNegatives: 1,
+      falsePositives: 1,
+    });
+    expect(first?.auc.value).toBeCloseTo(second?.auc.value as number, 6);
+    expect(screeningOf({ labels, probabilities }, null, null)).toBe(null);
+  });
+});
+
 describe('table for the terminal', () => {
   test('has one line a figure', () => {
-    const { figures, ...options } = screening({ operatingRule: 'agreed on before' });
-    expect(screeningFacts(figures, options)).toEqual([
+    const { figures, operatingRule } = screening({ operatingRule: 'agreed on before' });
+    const missed = describeTarget(figures);
+    expect(screeningFacts(figures, { ...about, unreadable: 2, operatingRule })).toEqual([
+      ['positive class', 'pathologic myopia, not healthy'],
       ['prevalence', '53.3 %  (213 of 400 images: pathologic myopia)'],
       ['unreadable', '2, in none of these figures'],
       ['AUC', '0.9345  (95 % interval 0.9050 to 0.9554)'],
@@ -149,11 +242,12 @@ describe('table for the terminal', () => {
       ['specificity at 0.8', expect.stringMatching(/^\d+\.\d % {2}\(\d+ of 187; 95 % interval/)],
       ['PPV at 0.8', expect.stringContaining(' of ')],
       ['NPV at 0.8', expect.stringContaining(' of ')],
+      ...(missed === null ? [] : [['aim missed', missed]]),
     ]);
   });
 
   test('says why there is no area, and leaves out what nobody chose', () => {
-    const facts = new Map(screeningFacts(screeningFigures(golden('only class 0'))));
+    const facts = new Map(screeningFacts(screeningFigures(golden('only class 0')), about));
     expect(facts.get('AUC')).toBe('–  (all 4 samples are of class 0)');
     expect(facts.get('average precision')).toBe('–');
     expect(facts.get('unreadable')).toBe('none');

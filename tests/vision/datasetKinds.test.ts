@@ -54,15 +54,15 @@ describe('folder:DIR', () => {
     const data = await open('folder');
     expect(data).toMatchObject({ classNames: ['cat', 'dog'], imageShape: [3, 4, 4], synthetic: false });
     expect(data.holdOut).toEqual({ share: 0.25, seed: 1 });
-    const [train, judged, all] = [await data.open('train'), await data.open('eval'), await data.open('all')];
+    const [train, judged, all] = [await data.open('train'), await data.open('validation'), await data.open('all')];
     expect(train.classCounts).toEqual([6, 4]);
     expect(judged.classCounts).toEqual([2, 1]);
     expect([...namesIn(train), ...namesIn(judged)].sort()).toEqual(namesIn(all).sort());
-    expect(namesIn(await (await open('folder')).open('eval'))).toEqual(namesIn(judged));
+    expect(namesIn(await (await open('folder')).open('validation'))).toEqual(namesIn(judged));
     const seeds = await Promise.all(
       [2, 3, 4].map(async (seed) => {
         const other = await open('folder', { holdOut: { share: 0.25, seed } });
-        return namesIn(await other.open('eval')).join();
+        return namesIn(await other.open('validation')).join();
       }),
     );
     expect(new Set([...seeds, namesIn(judged).join()]).size).toBeGreaterThan(1);
@@ -72,7 +72,7 @@ describe('folder:DIR', () => {
     await write('train/a/1.jpg', 'train/b/2.jpg', 'train/b/3.jpg', 'val/b/4.jpg');
     const data = await open('folder');
     expect(data.holdOut).toBeNull();
-    const judged = await data.open('eval');
+    const judged = await data.open('validation');
     expect(namesIn(await data.open('train'))).toEqual(['1.jpg', '2.jpg', '3.jpg']);
     expect(namesIn(judged)).toEqual(['4.jpg']);
     expect(labelsOf(judged)).toEqual([1]);
@@ -116,7 +116,7 @@ describe('csv:FILE', () => {
     const data = await open('csv', { location: location() });
     expect(data).toMatchObject({ classNames: ['a', 'b'], holdOut: null });
     expect(namesIn(await data.open('train'))).toEqual(['1.jpg', '3.jpg']);
-    expect(namesIn(await data.open('eval'))).toEqual(['2.jpg']);
+    expect(namesIn(await data.open('validation'))).toEqual(['2.jpg']);
     expect((await data.open('all')).classCounts).toEqual([2, 1]);
   });
 
@@ -125,7 +125,7 @@ describe('csv:FILE', () => {
     table('file,label', '1.jpg,b', '2.jpg,a', '3.jpg,a', '4.jpg,b');
     const data = await open('csv', { location: location() });
     expect((await data.open('train')).classCounts).toEqual([1, 1]);
-    expect((await data.open('eval')).classCounts).toEqual([1, 1]);
+    expect((await data.open('validation')).classCounts).toEqual([1, 1]);
   });
 
   it('takes names of columns and a root, which other kinds refuse', async () => {
@@ -134,7 +134,7 @@ describe('csv:FILE', () => {
     const columns = { fileColumn: 'a', labelColumn: 'b', splitColumn: 'c', root: join(root, 'x') };
     const data = await open('csv', { location: location(), reading: { cache: false, table: columns } });
     expect([data.classNames, data.notes]).toEqual([['8', '9'], [expect.stringContaining('9 and 9.0 are one class')]]);
-    expect(namesIn(await data.open('eval'))).toEqual(['2.jpg']);
+    expect(namesIn(await data.open('validation'))).toEqual(['2.jpg']);
     expect(await failure(open('folder', { reading: { table: { root: 'x' } } }))).toBe(
       '[data] root: expected with a table (csv:FILE) only, got folder of pictures; leave it out',
     );
@@ -161,7 +161,7 @@ describe('data sets that say themselves which images are for judging', () => {
     files(cifar10Files());
     const data = await open('cifar10');
     expect(data).toMatchObject({ title: 'CIFAR-10', imageShape: [3, 32, 32], holdOut: null, images: null });
-    const [train, test] = [await data.open('train'), await data.open('eval')];
+    const [train, test] = [await data.open('train'), await data.open('validation')];
     expect(train.classCounts).toEqual([0, 1, 1, 1, 2, 2, 1, 1, 1, 0]);
     expect(train.files.map(({ path }) => basename(path))).toEqual([1, 2, 3, 4, 5].map((i) => `data_batch_${i}`));
     expect(test.dataset.length).toBe(3);
@@ -183,7 +183,7 @@ describe('data sets that say themselves which images are for judging', () => {
     files({ 't10k-images-idx3-ubyte': images, 't10k-labels-idx1-ubyte': labels });
     const data = await open('fashionmnist');
     expect(data).toMatchObject({ title: 'Fashion-MNIST', imageShape: [1, 28, 28] });
-    const test = await data.open('eval');
+    const test = await data.open('validation');
     expect(test.classCounts).toEqual(Array(10).fill(2));
     expect(test.source).toBe(`folder ${root}`);
     expect(data.classNames[9]).toBe('ankle boot');

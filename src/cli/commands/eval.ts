@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/atomic.js';
 import { wilsonInterval } from '../../metric/index.js';
+import { type DecisionRule, screeningOf, targetOf } from '../../model/decision.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/evaluateRun.js';
 import { formatCount, formatFigure } from '../../model/format.js';
 import { Progress } from '../../model/progress.js';
 import { datasetKind, modelKind } from '../../model/recipes.js';
 import { renderEvaluationReport } from '../../model/runReport.js';
-import { screeningOf } from '../../model/screening.js';
-import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
+import { decisionNote, screeningFacts } from '../../model/screeningTable.js';
 import { seenNotes } from '../../model/seen.js';
+import { noMedicalDevice } from '../../model/wording.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
 import type { Split } from '../../vision/datasets/registry.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
@@ -24,6 +25,8 @@ interface EvalCommandOptions extends EngineOptions, ReadingOptions {
   readonly dataDir?: string;
   readonly batchSize?: number;
   readonly best?: boolean;
+  readonly positive?: string;
+  readonly screening?: boolean;
   readonly report?: string;
   readonly json?: boolean;
 }
@@ -36,7 +39,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       `[eval] ${report}: expected a new file, got one that is there already; choose another --report`,
     );
   }
-  const run = await openRun(path, { best: options.best ?? false });
+  const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);
   const reading = new ReadingDisplay(terminal);
@@ -79,7 +82,8 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   }
 }
 
-function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation) {
+function forMachines(run: TrainedRun, result: RunEvaluation) {
+  const { folder, weightsSha256, decision, operatingPoint } = run;
   const { model, data } = folder.config;
   const { samples, loss, accuracy, confusion, mistakes, split, sameData, screening, seen, others } = result;
   const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
@@ -103,7 +107,7 @@ function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluatio
       accuracy: others.accuracy,
       accuracyInterval: wilsonInterval(others.accuracy * others.samples, others.samples),
       confusion: others.confusion,
-      screening: screeningOf(others, folder.state.operatingPoint),
+      screening: screeningOf(others, decision?.positive ?? null, operatingPoint),
     },
     unreadable: result.data.unreadable,
     notes: result.notes,
@@ -112,6 +116,8 @@ function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluatio
     accuracy,
     accuracyInterval: wilsonInterval(correct, samples),
     confusion,
+    positiveClass: decision?.positive.name ?? null,
+    decision: decision && decisionFor(decision, screening),
     screening,
     mistakes: mistakes.map(({ index, label, predicted, probabilities }) => ({
       index,
@@ -123,9 +129,22 @@ function forMachines({ folder, weightsSha256 }: TrainedRun, result: RunEvaluatio
   };
 }
 
+/** The threshold by which `predict` decides, and whether it reaches here what it was chosen for. */
+function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, figures: RunEvaluation['screening']) {
+  const at = figures?.atOperatingPoint ?? figures?.atThreshold;
+  return {
+    positiveClass: positive.name,
+    threshold,
+    rule: operatingPoint?.rule ?? null,
+    chosenOn: operatingPoint === null ? null : 'train',
+    accuracy: at?.accuracy.value ?? null,
+    target: operatingPoint === null || at === undefined ? null : targetOf(operatingPoint.rule, at),
+  };
+}
+
 /** What the images of a part are called. */
 function nameOf(split: RunEvaluation['split'], data: string): string {
-  return { train: 'training', eval: datasetKind(data).evalName, test: 'test', all: 'judged' }[split];
+  return { train: 'training', validation: datasetKind(data).evalName, test: 'test', all: 'judged' }[split];
 }
 
 /** The file of a sample, where each has one. */
@@ -133,7 +152,8 @@ function fileOf({ dataset }: RunEvaluation, index: number): { file?: string } {
   return dataset instanceof ImageFileDataset ? { file: dataset.files[index].path } : {};
 }
 
-function show({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation, terminal: Terminal): void {
+function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void {
+  const { folder, weightsSha256, decision, screening } = run;
   const { model, data } = folder.config;
   const { samples, confusion, split, title, synthetic } = result;
   const name = nameOf(split, data.name);
@@ -145,18 +165,25 @@ function show({ folder, weightsSha256 }: TrainedRun, result: RunEvaluation, term
     ...passedOverFacts(result.understood),
     accuracyFact(confusion),
     ['loss', formatFigure(result.loss)],
-    ...(result.screening === null
-      ? []
+    ...(result.screening === null || decision === null
+      ? unreadableFacts(result)
       : screeningFacts(result.screening, {
-          positiveName: data.classNames[1],
+          positive: decision.positive,
+          screening,
           unreadable: result.data.unreadable.length,
         })),
     ...hashFacts(result.data.sha256, weightsSha256),
   ]);
-  if (result.screening !== null) print(terminal, `\n${noMedicalDevice}`);
+  if (decision !== null) print(terminal, `\n${decisionNote(run)}`);
+  if (screening) print(terminal, `\n${noMedicalDevice}`);
   for (const note of result.notes) print(terminal, `  Note: ${note}`);
   for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');
   print(terminal, `\n${confusionTable(data.classNames, confusion)}`);
+}
+
+function unreadableFacts({ data }: RunEvaluation): [string, string][] {
+  const count = data.unreadable.length;
+  return count === 0 ? [] : [['unreadable', `${formatCount(count)}, in none of these figures`]];
 }

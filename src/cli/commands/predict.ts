@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/atomic.js';
+import { describeDecision } from '../../model/decision.js';
 import { openRun, type TrainedRun } from '../../model/evaluateRun.js';
 import { formatCount, formatPercent } from '../../model/format.js';
 import { expandFolders, type Prediction, predictFiles } from '../../model/predict.js';
 import { Progress } from '../../model/progress.js';
-import { noMedicalDevice, trainedOnDrawings } from '../../model/screeningTable.js';
+import { decisionNote, trainedOnDrawings } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
+import { noMedicalDevice } from '../../model/wording.js';
 import { csvText } from '../../text/csv.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
@@ -18,6 +20,8 @@ interface PredictCommandOptions extends EngineOptions {
   readonly csv?: boolean;
   readonly out?: string;
   readonly best?: boolean;
+  readonly positive?: string;
+  readonly screening?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,7 +38,7 @@ export async function predict(
   if (out !== undefined && existsSync(out)) {
     throw new InputError(`[predict] ${out}: expected a new file, got one that is there already; choose another --out`);
   }
-  const run = await openRun(path, { best: options.best ?? false });
+  const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
   const files = await expandFolders(images, (folder, passedOver) => {
@@ -52,7 +56,7 @@ export async function predict(
   let trainedOn = 0;
   let done = 0;
   try {
-    for await (const result of predictFiles(run, files, csv ? classNames.length : top)) {
+    for await (const result of predictFiles(run, files, csv || classNames.length === 2 ? classNames.length : top)) {
       progress.update(++done);
       if (terminal.stdout.lost === true && out === undefined) break;
       if ('error' in result) {
@@ -62,7 +66,7 @@ export async function predict(
         continue;
       }
       if (result.trainedOn) trainedOn++;
-      if (json) printJson(terminal, result);
+      if (json) printJson(terminal, { ...result, classes: result.classes.slice(0, top) });
       else shown.push(result);
     }
   } finally {
@@ -81,11 +85,14 @@ function trainedOnNote(count: number, pictures: number): string {
   return `note: the network was trained on ${formatCount(count)} of these ${formatCount(pictures)} pictures`;
 }
 
-/** What whoever reads predictions about eyes has to know. */
-function noteOf({ folder }: TrainedRun): string | null {
-  const { name, synthetic } = folder.config.data;
-  if (name !== 'palm') return null;
-  return synthetic ? `${trainedOnDrawings} ${noMedicalDevice}` : noMedicalDevice;
+/** How the classes were decided on, and what readers of a screening test have to know. */
+function noteOf(run: TrainedRun): string | null {
+  const { synthetic } = run.folder.config.data;
+  const parts = [
+    decisionNote(run),
+    ...(run.screening ? [synthetic ? `${trainedOnDrawings} ${noMedicalDevice}` : noMedicalDevice] : []),
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join('\n');
 }
 
 async function writeCsv(text: string, out: string | undefined, count: number, terminal: Terminal): Promise<void> {
@@ -108,7 +115,7 @@ function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): stri
   }
   const rows = predictions.map((prediction) => [
     prediction.file,
-    prediction.classes[0].name,
+    prediction.decision?.class ?? prediction.classes[0].name,
     ...classNames.map((className) => probabilityOf(prediction, className)),
   ]);
   return csvText([['file', 'class', ...classNames], ...rows]);
@@ -116,12 +123,22 @@ function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): stri
 
 function tableOf(predictions: readonly Prediction[], top: number): string {
   const ranks = Array.from({ length: top }, (_, i) => ({ header: i === 0 ? 'class' : `${i + 1}.` }));
+  const decides = predictions.some(({ decision }) => decision !== undefined);
   return formatTable(
-    [{ header: 'image' }, ...ranks, { header: 'picture' }],
-    predictions.map(({ file, classes, note, trainedOn }) => [
+    [{ header: 'image' }, ...ranks, ...(decides ? [{ header: 'decision' }] : []), { header: 'picture' }],
+    predictions.map(({ file, classes, decision, note, trainedOn }) => [
       file,
-      ...classes.map(({ name, probability }) => `${name}  ${formatPercent(probability, 1)}`),
+      ...decidedFirst(classes, decision)
+        .slice(0, top)
+        .map(({ name, probability }) => `${name}  ${formatPercent(probability, 1)}`),
+      ...(decision === undefined ? [] : [describeDecision(decision)]),
       trainedOn ? `${note}; a training picture` : note,
     ]),
   );
+}
+
+/** The class that was decided on goes before a more probable one. */
+function decidedFirst(classes: Prediction['classes'], decision: Prediction['decision']): Prediction['classes'] {
+  if (decision === undefined) return classes;
+  return [...classes].sort((a, b) => Number(b.name === decision.class) - Number(a.name === decision.class));
 }

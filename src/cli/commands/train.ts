@@ -2,17 +2,19 @@ import { join } from 'node:path';
 import { engineInfo } from '../../engine/select.js';
 import { InputError } from '../../errors.js';
 import type { OperatingRule } from '../../metric/index.js';
+import { screeningOf } from '../../model/decision.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
 import { describeInputs, fixedNames } from '../../model/inputs.js';
+import { describePositive, positiveOf } from '../../model/positive.js';
 import { dataFor, datasetKind, findData, modelKind, type OptimizerName, recipeLine } from '../../model/recipes.js';
 import { Run, type RunOptions } from '../../model/run.js';
 import { RunFolder } from '../../model/runFolder.js';
-import { screeningOf } from '../../model/screening.js';
-import { noMedicalDevice, screeningFacts } from '../../model/screeningTable.js';
+import { screeningFacts } from '../../model/screeningTable.js';
 import type { Techniques } from '../../model/techniques.js';
 import type { EpochRecord } from '../../model/trainer.js';
 import type { TrainOutcome } from '../../model/trainOptions.js';
 import { weightsRecordOf } from '../../model/weightsRecord.js';
+import { isScreening, noMedicalDevice } from '../../model/wording.js';
 import { modelKinds } from '../../vision/models/registry.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { parseTransforms } from '../../vision/transforms/parse.js';
@@ -44,6 +46,8 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly pretrained?: true | string;
   readonly best?: boolean;
   readonly operatingPoint?: OperatingRule;
+  readonly positive?: string;
+  readonly screening?: boolean;
   readonly seed: number;
   readonly out?: string;
   readonly logEvery?: number;
@@ -154,7 +158,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
     throw new InputError('[train] model: expected a network such as lenet, or --resume RUN, got neither');
   }
   const { data = dataFor(model), dataDir, seed, size, order, antialias } = options;
-  const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule } = options;
+  const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule, positive, screening } = options;
   const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate, techniques } = options;
   const { name } = findData(data);
   return async (displays) =>
@@ -171,6 +175,8 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
       pretrained,
       best,
       operatingRule,
+      positive,
+      screening,
       changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate, techniques },
       ...displays,
     });
@@ -239,6 +245,7 @@ class TextReport {
       ...unreadableFacts(train.unreadable.length + judged.unreadable.length),
       ...(model.pretrained === undefined ? [] : [['weights', model.pretrained.path] as const]),
       ...inputFacts(folder.config),
+      ...positiveFacts(folder.config),
       ['recipe', recipeLine(recipe)],
       ['seed', String(seed)],
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
@@ -286,22 +293,29 @@ class TextReport {
         : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. ` +
             `Go on with:\n  ${command} train --resume ${path}\n`,
     );
-    const screening = completed && evaluation !== null ? screeningOf(evaluation, folder.state.operatingPoint) : null;
-    if (screening !== null && evaluation !== null) {
+    const positive = positiveOf(folder.config);
+    if (completed && evaluation !== null && positive !== null) {
+      const screening = screeningOf(evaluation, positive, folder.state.operatingPoint);
       const { classNames, eval: judged } = folder.config.data;
-      const about = { positiveName: classNames[1], unreadable: judged.unreadable.length };
+      const isTest = isScreening(folder.config);
+      const about = { positive, screening: isTest, unreadable: judged.unreadable.length };
       printFacts(this.#terminal, [
         accuracyFact(evaluation.confusion),
-        ...screeningFacts(screening, about),
+        ...(screening === null ? [] : screeningFacts(screening, about)),
         ...hashFacts(judged.sha256, folder.weightsSha256),
       ]);
       print(this.#terminal, `\n${confusionTable(classNames, evaluation.confusion)}\n`);
-      print(this.#terminal, `${noMedicalDevice}\n`);
+      if (isTest) print(this.#terminal, `${noMedicalDevice}\n`);
     }
     print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);
     print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
   }
+}
+
+function positiveFacts(config: RunFolder['config']): [string, string][] {
+  const positive = positiveOf(config);
+  return positive === null ? [] : [['positive class', describePositive(positive)]];
 }
 
 function inputFacts(config: RunFolder['config']): [string, string][] {
@@ -344,6 +358,7 @@ class JsonReport {
   end({ completed, evaluation, history }: TrainOutcome): void {
     const { folder } = this.#run;
     const { epoch, batch, steps } = folder.state.training;
+    const positive = positiveOf(folder.config);
     printJson(this.#terminal, {
       event: 'end',
       run: folder.path,
@@ -354,7 +369,9 @@ class JsonReport {
       evalLoss: evaluation?.loss ?? null,
       evalAccuracy: evaluation?.accuracy ?? null,
       confusion: evaluation?.confusion ?? null,
-      screening: completed && evaluation !== null ? screeningOf(evaluation, folder.state.operatingPoint) : null,
+      positiveClass: positive?.name ?? null,
+      screening:
+        completed && evaluation !== null ? screeningOf(evaluation, positive, folder.state.operatingPoint) : null,
       notice: this.#run.notice(history),
     });
   }

@@ -13,22 +13,26 @@ export interface ReportData {
   readonly run: RunFacts;
   /** Left out for an evaluation by itself, which is then all there is. */
   readonly epochs?: readonly EpochFigures[] | undefined;
+  /** Judged pictures that could not be read and are in none of the figures; undefined where images are no files. */
+  readonly unreadable?: number | undefined;
   /** How the final network did on the judged images. */
   readonly evaluation?: Evaluation | undefined;
   /** Wrong answers that the network was surest of, worst first. */
   readonly mistakes?: readonly Mistake[] | undefined;
   /** Some of the training pictures. */
   readonly pictures?: readonly Picture[] | undefined;
-  /** For networks that tell one class from another: what they are worth as a screening test. */
+  /** For networks that tell one class from another: the figures of that. */
   readonly screening?: Screening | undefined;
 }
 
 export interface Screening {
   readonly figures: ScreeningFigures;
-  /** Pictures that could not be read and are in none of the figures. */
-  readonly unreadable: number;
-  /** What class 1 is: `pathologic myopia`. */
+  /** The class that sensitivity speaks of: `pathologic myopia`. */
   readonly positiveName: string;
+  /** The class that it is told from. */
+  readonly otherName: string;
+  /** Whether the report speaks of a screening test. Default false. */
+  readonly screeningTest?: boolean | undefined;
   /** Of the judged images and their labels. */
   readonly dataSha256?: string | undefined;
   readonly weightsSha256?: string | undefined;

@@ -1,7 +1,10 @@
 import { InputError } from '../../errors.js';
 import type { Evaluation } from './data.js';
 
-/** How well one class is told from the others. NaN where nothing can be said (no such images, no such predictions). */
+/**
+ * How well one class is told from the others. What is undefined counts as 0, as with scikit-learn's `zero_division=0`:
+ * precision where no image was taken for the class, recall where there is no image of it. NaN where there is neither.
+ */
 export interface ClassScores {
   readonly name: string;
   /** Images of this class. */
@@ -12,6 +15,10 @@ export interface ClassScores {
   readonly recall: number;
   /** Harmonic mean of precision and recall. */
   readonly f1: number;
+  /** Whether there are images of the class, or others were taken for it: only then it counts in means. */
+  readonly counts: boolean;
+  readonly undefinedPrecision: boolean;
+  readonly undefinedRecall: boolean;
 }
 
 /** Images of one class that were taken for another one. */
@@ -49,12 +56,17 @@ export function scoreClasses({ classNames, confusion }: Evaluation): ClassScores
     const hits = confusion[i][i];
     const images = sum(confusion[i]);
     const predictions = sum(confusion.map((row) => row[i]));
+    const counts = images + predictions > 0;
+    const share = (total: number) => (counts && total === 0 ? 0 : hits / total);
     return {
       name,
       images,
-      precision: hits / predictions,
-      recall: hits / images,
+      precision: share(predictions),
+      recall: share(images),
       f1: (2 * hits) / (images + predictions),
+      counts,
+      undefinedPrecision: predictions === 0,
+      undefinedRecall: images === 0,
     };
   });
 }

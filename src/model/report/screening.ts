@@ -1,19 +1,23 @@
 import { type Proportion, predictiveValues, type ScreeningFigures, type ThresholdFigures } from '../../metric/index.js';
+import { describeTarget } from '../decision.js';
 import { formatCount, formatFigure, formatInterval, formatPercent, formatThreshold } from '../format.js';
-import { describeOperatingRule, formatProportion, noMedicalDevice } from '../screeningTable.js';
+import { describeOperatingRule, formatProportion } from '../screeningTable.js';
+import { type Wording, wordingFor } from '../wording.js';
 import type { Screening } from './data.js';
 import { type Html, html, unbroken } from './html.js';
 import { type PlotMark, type Point, renderPlot, renderReliability, renderSpread } from './plots.js';
 import type { Names } from './sections.js';
 
-/** Shares of ill people at which predictive values are told: rarer than in any set made for training. */
+/** Shares of positives at which predictive values are told: rarer than in any set made for training. */
 const prevalences = [0.01, 0.05, 0.1];
 
 export const syntheticNote = html`<p class="note synthetic"><b>The pictures are synthetic.</b> A program drew them; none shows
 an eye. These figures tell whether the software works, and nothing about how well it would do on photographs.</p>`;
 
 /** What a reader looks for first, each with its interval. */
-export function screeningTiles({ figures, unreadable, positiveName }: Screening): Html {
+export function screeningTiles(screening: Screening, unreadable: number): Html {
+  const { figures, positiveName } = screening;
+  const wording = wordingOf(screening);
   const { prevalence, auc, atThreshold, atOperatingPoint } = figures;
   const tile = (name: string, value: string, detail: string | Html) => html`
 <div><dt>${name}</dt><dd>${value}<small>${detail}</small></dd></div>`;
@@ -26,23 +30,28 @@ export function screeningTiles({ figures, unreadable, positiveName }: Screening)
   return html`<dl class="tiles even">
 ${share(atThreshold.threshold === 0.5 ? 'Accuracy' : `Accuracy at ${half}`, atThreshold.accuracy)}
 ${auc.value === null ? tile('AUC', '–', auc.reason) : tile('AUC', auc.value.toFixed(3), html`95 % interval ${unbroken(areas(auc.interval))}`)}
-${tile('Prevalence', formatProportion(prevalence), `${countOf(prevalence)} images: ${positiveName}`)}
+${tile(wording.prevalence, formatProportion(prevalence), `${countOf(prevalence)} images: ${positiveName}`)}
 ${tile('Unreadable', formatCount(unreadable), unreadable === 1 ? 'picture, left out' : 'pictures, left out')}
 ${pair(atThreshold, `at ${half}`)}
 ${atOperatingPoint === null ? null : pair(atOperatingPoint, 'at operating point')}
 </dl>
-<p class="hint disclaimer">${noMedicalDevice}</p>`;
+${wording.disclaimer === null ? null : html`<p class="hint disclaimer">${wording.disclaimer}</p>`}`;
+}
+
+function wordingOf({ screeningTest = false, positiveName, otherName }: Screening): Wording {
+  return wordingFor(screeningTest, positiveName, otherName);
 }
 
 /** Curves, operating points and calibration. */
 export function screeningSection(screening: Screening, { evalName }: Names): Html {
   const { figures, positiveName, dataSha256, weightsSha256 } = screening;
   const { samples, prevalence, auc } = figures;
-  const lacking = 'Curves and area need images with it and images without it.';
+  const lacking = 'Curves and area need images of both classes.';
+  const { heading } = wordingOf(screening);
   return html`
-<h2>As a screening test</h2>
-<p>What is looked for is <b>${positiveName}</b>, in ${formatCount(prevalence.hits)} of the ${formatCount(samples)} ${evalName} images. An image is
-called positive if its probability reaches the threshold. ${auc.value === null ? lacking : null}</p>
+<h2>${heading}</h2>
+<p>The positive class is <b>${positiveName}</b>, with ${formatCount(prevalence.hits)} of the ${formatCount(samples)} ${evalName} images. An image is
+taken for it if its probability reaches the threshold. ${auc.value === null ? lacking : null}</p>
 ${pointTable(screening)}
 <div class="charts">${curveFigures(screening)}${calibrationFigures(screening)}</div>
 ${dataSha256 === undefined && weightsSha256 === undefined ? null : html`<dl class="hashes">${hash('Images and labels', dataSha256)}${hash('Weights', weightsSha256)}</dl>`}`;
@@ -65,7 +74,9 @@ function countOf({ hits, total }: Proportion): string {
 }
 
 /** One column for each threshold. */
-function pointTable({ figures, operatingRule }: Screening): Html {
+function pointTable(screening: Screening): Html {
+  const { figures, operatingRule } = screening;
+  const wording = wordingOf(screening);
   const { atThreshold, operatingPoint, atOperatingPoint } = figures;
   const points = atOperatingPoint === null ? [atThreshold] : [atThreshold, atOperatingPoint];
   const row = (name: string, cell: (at: ThresholdFigures) => Html | string | null) => html`
@@ -78,7 +89,7 @@ function pointTable({ figures, operatingRule }: Screening): Html {
       return html`${formatProportion(figure)}${interval}`;
     });
   const predictive = prevalences.map((prevalence) =>
-    row(`PPV and NPV where ${formatPercent(prevalence, 0)} have it`, ({ sensitivity, specificity }) => {
+    row(wording.predictive(formatPercent(prevalence, 0)), ({ sensitivity, specificity }) => {
       if (sensitivity.value === null || specificity.value === null) return '–';
       const at = { sensitivity: sensitivity.value, specificity: specificity.value, prevalence };
       const { ppv, npv } = predictiveValues(at);
@@ -89,34 +100,38 @@ function pointTable({ figures, operatingRule }: Screening): Html {
     (at, i) => html`<th scope="col">${i === 0 ? null : 'Operating point '}${formatThreshold(at.threshold)}</th>`,
   );
   return html`
-${operatingPoint === null ? null : operatingNote(operatingPoint, operatingRule)}
+${operatingPoint === null ? null : operatingNote(figures, operatingPoint, operatingRule)}
 <div class="scroll"><table class="points"><thead><tr><th scope="col">Threshold</th>${heads}</tr></thead><tbody>
-${share('Sensitivity: of those that have it, found', (at) => at.sensitivity)}
-${share('Specificity: of those that do not, cleared', (at) => at.specificity)}
-${share('PPV: of those called positive, have it', (at) => at.ppv)}
-${share('NPV: of those called negative, do not', (at) => at.npv)}
+${share(wording.sensitivity, (at) => at.sensitivity)}
+${share(wording.specificity, (at) => at.specificity)}
+${share(wording.ppv, (at) => at.ppv)}
+${share(wording.npv, (at) => at.npv)}
 ${share('Accuracy', (at) => at.accuracy)}
-${row('Found (true positives)', (at) => formatCount(at.truePositives))}
-${row('Missed (false negatives)', (at) => formatCount(at.falseNegatives))}
-${row('False alarms (false positives)', (at) => formatCount(at.falsePositives))}
-${row('Cleared (true negatives)', (at) => formatCount(at.trueNegatives))}
+${row(wording.truePositives, (at) => formatCount(at.truePositives))}
+${row(wording.falseNegatives, (at) => formatCount(at.falseNegatives))}
+${row(wording.falsePositives, (at) => formatCount(at.falsePositives))}
+${row(wording.trueNegatives, (at) => formatCount(at.trueNegatives))}
 ${predictive}
 </tbody></table></div>
-<p class="hint">In small print: 95 % intervals after Wilson. PPV and NPV depend on how frequent the condition is; the last rows say
+<p class="hint">In small print: 95 % intervals after Wilson. ${wording.predictiveNote}; the last rows say
 what they would be elsewhere, if sensitivity and specificity were as found here.</p>`;
 }
 
 function operatingNote(
+  figures: ScreeningFigures,
   { rule, chosenOn }: NonNullable<ScreeningFigures['operatingPoint']>,
   operatingRule: string | undefined,
 ): Html {
   const { sensitivity, specificity, accuracy } = chosenOn;
-  return html`<p>The operating point was chosen beforehand: ${operatingRule ?? describeOperatingRule(rule)}. On the
+  const missed = describeTarget(figures);
+  return html`<p>The operating point was chosen beforehand, on training images: ${operatingRule ?? describeOperatingRule(rule)}. On the
 ${formatCount(accuracy.total)} images that it was chosen on, its sensitivity was ${formatProportion(sensitivity)} and its specificity
-${formatProportion(specificity)}.</p>`;
+${formatProportion(specificity)}. ${missed === null ? null : html`<b>${missed}</b>`}</p>`;
 }
 
-function curveFigures({ figures, positiveName }: Screening): Html[] {
+function curveFigures(screening: Screening): Html[] {
+  const { figures, positiveName } = screening;
+  const wording = wordingOf(screening);
   const { auc, roc, precisionRecall, averagePrecision, prevalence, atThreshold, atOperatingPoint } = figures;
   const marks = (place: (at: ThresholdFigures) => Point | null): PlotMark[] => {
     const mark = (at: ThresholdFigures | null, name: string, symbol: PlotMark['symbol']): PlotMark[] => {
@@ -130,8 +145,8 @@ function curveFigures({ figures, positiveName }: Screening): Html[] {
     const picture = renderPlot({
       id: 'roc',
       label: `ROC curve: area ${auc.value.toFixed(3)}, 95 % interval ${areas(auc.interval)}`,
-      xTitle: '1 − specificity: false alarms',
-      yTitle: 'Sensitivity: found',
+      xTitle: wording.falsePositiveAxis,
+      yTitle: wording.sensitivityAxis,
       curve: roc.falsePositiveRate.map((x, i) => [x, roc.truePositiveRate[i]]),
       baseline: [
         [0, 0],
@@ -153,8 +168,8 @@ function curveFigures({ figures, positiveName }: Screening): Html[] {
     const picture = renderPlot({
       id: 'precision-recall',
       label: `Precision-recall curve: average precision ${averagePrecision.toFixed(3)}`,
-      xTitle: 'Recall: found',
-      yTitle: 'Precision: of those called positive, have it',
+      xTitle: wording.recallAxis,
+      yTitle: wording.precisionAxis,
       curve: precisionSteps(precisionRecall),
       baseline: [
         [0, base],
@@ -165,7 +180,7 @@ function curveFigures({ figures, positiveName }: Screening): Html[] {
       ),
     });
     made.push(html`<figure><h3>Precision and recall</h3>${picture}
-<figcaption>Average precision ${averagePrecision.toFixed(4)}. Dashed: guessing, which reaches the prevalence, ${positiveName} in ${formatProportion(prevalence)}.</figcaption></figure>`);
+<figcaption>Average precision ${averagePrecision.toFixed(4)}. Dashed: guessing, which reaches the share of ${positiveName}, ${formatProportion(prevalence)}.</figcaption></figure>`);
   }
   return made;
 }
@@ -176,16 +191,18 @@ function precisionSteps({ precision, recall }: NonNullable<ScreeningFigures['pre
   return points.flatMap((point, i) => (i === 0 ? [] : [[points[i - 1][0], point[1]], point]));
 }
 
-function calibrationFigures({ figures, positiveName }: Screening): Html {
+function calibrationFigures(screening: Screening): Html {
+  const { figures, positiveName } = screening;
+  const wording = wordingOf(screening);
   const { bins, expectedCalibrationError } = figures.calibration;
   const error = formatPercent(expectedCalibrationError, 1);
   const brier = formatFigure(figures.brierScore);
   const described = `expected calibration error ${error}, Brier score ${brier}`;
-  return html`<figure><h3>Calibration: can its probabilities be believed?</h3>
+  return html`<figure><h3>${wording.calibration}</h3>
 ${renderReliability(bins, `Reliability diagram: ${described}`)}
 <figcaption>Expected calibration error ${error} (ten bins), Brier score ${brier}; 0 is best. On the dashed line, of the
-images given 80 %, 80 % have it. Bars: 95 % intervals.</figcaption></figure>
+images given 80 %, 80 % ${wording.holds}. Bars: 95 % intervals.</figcaption></figure>
 <figure><h3>How sure it is</h3>
-${renderSpread(bins, ['without', 'with'], `Images by the probability of ${positiveName} that they were given`)}
-<figcaption>Images without and with ${positiveName}, by the probability that they were given.</figcaption></figure>`;
+${renderSpread(bins, [wording.without, wording.with], `Images by the probability of ${positiveName} that they were given`)}
+<figcaption>Images by the probability of ${positiveName} that they were given.</figcaption></figure>`;
 }

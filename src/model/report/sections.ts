@@ -142,10 +142,18 @@ function cell(count: number, images: number, truth: string, predicted: string, r
 title="${title}">${formatCount(count)}</td>`;
 }
 
+/** Says the rule of {@link scoreClasses} where it was needed. */
+const undefinedNote =
+  'Where no image was taken for a class, its precision counts as 0, and so does the recall of a class without images that ' +
+  'others were taken for; the means are over all classes that have an image or were taken for one.';
+
 /** Precision, recall and F1 of each class. */
 export function classesSection(evaluation: Evaluation): Html {
   const scores = scoreClasses(evaluation);
   const measures = ['precision', 'recall', 'f1'] as const;
+  const undefinedScores = scores.some(
+    ({ counts, undefinedPrecision, undefinedRecall }) => counts && (undefinedPrecision || undefinedRecall),
+  );
   const known = (measure: (typeof measures)[number]) => scores.map((s) => s[measure]).filter((x) => !Number.isNaN(x));
   const lowest = measures.map((measure) => (scores.length > 2 ? Math.min(...known(measure)) : Number.NaN));
   const row = (score: ClassScores) => html`
@@ -164,7 +172,7 @@ export function classesSection(evaluation: Evaluation): Html {
   return html`
 <h2>Class by class</h2>
 <p class="hint">Precision: of the images taken for this class, the share that really is of it. Recall (sensitivity): of the images of
-this class, the share that was found. F1: their harmonic mean.${scores.length > 2 ? html` The lowest of each column is <span class="mark">marked</span>.` : null}</p>
+this class, the share that was found. F1: their harmonic mean.${undefinedScores ? html` ${undefinedNote}` : null}${scores.length > 2 ? html` The lowest of each column is <span class="mark">marked</span>.` : null}</p>
 ${fold(table, scores.length, `All ${scores.length} classes`)}`;
 }
 
@@ -251,7 +259,7 @@ function bestEpoch(epochs: readonly EpochFigures[]): EpochFigures | undefined {
 }
 
 /** Everything needed to understand and to repeat the run. */
-export function factsSection(run: RunFacts, { evalName }: Names): Html {
+export function factsSection(run: RunFacts, { evalName }: Names, unreadable?: number): Html {
   const group = (title: string, facts: Readonly<Record<string, string | number | undefined>>) => html`
 <div><h3>${title}</h3><dl>${Object.entries(facts)
     .filter(([, value]) => value !== undefined)
@@ -266,6 +274,7 @@ ${group('Data', {
   Source: run.source,
   'Training images': count(run.trainImages),
   [`${capital(evalName)} images`]: count(run.evalImages),
+  'Unreadable pictures': count(unreadable),
 })}
 ${group('Recipe', { ...run.recipe, Seed: run.seed })}
 ${group('Machine', {

@@ -39,7 +39,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
       holdOut: { share: 0.2, seed },
       onDownload: download.show,
     });
-    const { dataset, source } = await opened.open(split === 'train' ? 'train' : 'eval');
+    const { dataset, source } = await opened.open(split === 'train' ? 'train' : 'validation');
     download.end();
     const format = opened.images ?? preprocessing();
     const sheet = await sampleSheet(dataset, {

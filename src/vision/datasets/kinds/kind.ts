@@ -9,7 +9,7 @@ import type { SplitRole } from '../splits.js';
 import type { TableOptions } from '../tableColumns.js';
 
 /** The images to learn from, those to judge by while training, those for a test afterwards, or all together. */
-export type Split = 'train' | 'eval' | 'test' | 'all';
+export type Split = 'train' | 'validation' | 'test' | 'all';
 
 /** Images kept back for judging where a data set does not say which. */
 export interface HoldOut {

@@ -59,7 +59,7 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
       const { dataset, source } = await openFiles(files, listed.source(null), 'judging');
       return splitOf(dataset, source);
     }
-    if (split === 'test' || (split === 'eval' && held === null)) {
+    if (split === 'test' || (split === 'validation' && held === null)) {
       const role = split === 'test' ? split : judged;
       const { dataset, source } = await byRole(role, role === 'test' ? role : 'validation');
       return splitOf(dataset, source);
