@@ -139,7 +139,7 @@ describe('input settings travel with weights', () => {
   });
 
   test('other classes are said', async () => {
-    const three = await Run.create(base('three', other, { pretrained: first }));
+    const three = await Run.create(base('three', other, { pretrained: first, changes: { batchSize: 3 } }));
     expect(three.notes()).toEqual([
       'the weights know other classes (2: cat, dog): the last layer is new (fc.weight, fc.bias)',
     ]);
