@@ -1,6 +1,8 @@
 import { wilsonInterval } from '../metric/index.js';
 import { formatCount, formatPercent } from '../model/format.js';
-import { formatTable } from '../model/table.js';
+import { confusedPairs } from '../model/report/scores.js';
+import { displayWidth, formatTable } from '../model/table.js';
+import { print, printTable, type Terminal, widthOf } from './terminal.js';
 
 /** What eval and the end of a training tell of a network's answers. */
 
@@ -23,8 +25,48 @@ export function hashFacts(data: string, weights: string): [name: string, value: 
   ];
 }
 
-/** What was taken for what. */
-export function confusionTable(classNames: readonly string[], confusion: Confusion): string {
+/** Most cells of a line that a confusion matrix takes where the output is no terminal. */
+const usualWidth = 100;
+/** Longest list of pairs of classes. */
+const maxPairs = 15;
+
+/**
+ * Prints the confusion matrix. Where it would be wider than a line, it prints the recall of each class and the pairs of
+ * classes that are confused most often instead.
+ */
+export function printConfusion(terminal: Terminal, classNames: readonly string[], confusion: Confusion): void {
+  const matrix = confusionTable(classNames, confusion);
+  const widest = Math.max(...matrix.split('\n').map(displayWidth));
+  if (widest <= (widthOf(terminal) ?? usualWidth)) {
+    print(terminal, matrix);
+    return;
+  }
+  const right = (header: string) => ({ header, align: 'right' as const });
+  const share = (part: number, whole: number) => formatPercent(part / whole, 1);
+  printTable(
+    terminal,
+    [{ header: 'class' }, right('images'), right('right'), right('share')],
+    confusion.map((row, i) => [classNames[i], formatCount(sum(row)), formatCount(row[i]), share(row[i], sum(row))]),
+    { indent: 2 },
+  );
+  const pairs = confusedPairs({ classNames, confusion });
+  if (pairs.length === 0) return;
+  const shown = pairs.slice(0, maxPairs);
+  print(terminal, `\nConfused most often (${shown.length} of ${formatCount(pairs.length)} pairs; --json has all):\n`);
+  printTable(
+    terminal,
+    [{ header: 'true class' }, { header: 'taken for' }, right('images'), right('share')],
+    shown.map(({ truth, predicted, count, share: part }) => [
+      classNames[truth],
+      classNames[predicted],
+      formatCount(count),
+      formatPercent(part, 1),
+    ]),
+    { indent: 2 },
+  );
+}
+
+function confusionTable(classNames: readonly string[], confusion: Confusion): string {
   const right = (header: string) => ({ header, align: 'right' as const });
   const rows = confusion.map((row, i) => [
     classNames[i],

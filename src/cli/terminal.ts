@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path';
 import type { ProgressStream } from '../model/progress.js';
+import { type Column, formatTable, type TableOptions } from '../model/table.js';
 import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 
 /** Where a command writes: results to `stdout`, progress and errors to `stderr`. */
@@ -30,10 +31,24 @@ export function complain(terminal: Terminal, message: string): void {
   terminal.stderr.write(`fovea: ${visibleLine(message.trim().replaceAll(/\s*\n\s*/g, ' '))}\n`);
 }
 
-/** Names and values, one pair a line. */
+/** Cells of a line of the terminal; undefined where the output is no terminal, whose lines are not broken. */
+export function widthOf({ stdout }: Terminal): number | undefined {
+  return stdout.isTTY === true && (stdout.columns ?? 0) > 0 ? stdout.columns : undefined;
+}
+
+/** Prints a table that fits into the terminal. */
+export function printTable(
+  terminal: Terminal,
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  options: Omit<TableOptions, 'width'> = {},
+): void {
+  print(terminal, formatTable(columns, rows, { ...options, width: widthOf(terminal) }));
+}
+
+/** Names and values, one pair a line; a value goes on below itself where the terminal is too narrow. */
 export function printFacts(terminal: Terminal, facts: readonly (readonly [name: string, value: string])[]): void {
-  const width = Math.max(...facts.map(([name]) => name.length));
-  for (const [name, value] of facts) print(terminal, visibleLine(`  ${name.padEnd(width)}  ${value}`));
+  printTable(terminal, [{ header: '' }, { header: '' }], facts, { indent: 2 });
 }
 
 /** How this program was called, for commands that the user shall copy. */

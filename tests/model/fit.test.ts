@@ -538,6 +538,20 @@ describe('ProgBarLogger', () => {
     expect(lines[2]).toMatch(/^step 2\/2 \[={30}\] - \d+(ms|us)\/step$/);
     expect(lines[3]).toBe('Predict samples: 40');
   });
+
+  test.each([40, 60, 80])('its bar stays on one line of a terminal of %i columns', async (columns) => {
+    let text = '';
+    const write = (part: string) => {
+      text += part;
+    };
+    const stream = { isTTY: true, columns, write };
+    await makeModel().fit({ ...usual, epochs: 1, callbacks: [new ProgBarLogger({ verbose: 1, stream })] });
+    // The last drawing of a bar ends with a line break and is not redrawn.
+    const drawn = text.split('\r').filter((line) => line.startsWith('step') && !line.includes('\n'));
+    expect(drawn.length).toBeGreaterThan(5);
+    for (const line of drawn) expect(line.trimEnd().length).toBeLessThan(columns);
+    expect(text).toMatch(/step 8\/8 \[={20,30}\] - loss: .* - acc: .* - auc: .*step\n/);
+  });
 });
 
 describe('callbacks of learning rates', () => {

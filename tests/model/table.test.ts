@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../src/model/format.js';
-import { displayWidth, formatTable } from '../../src/model/table.js';
+import { displayWidth, formatTable, wrapWords } from '../../src/model/table.js';
 
 test('columns are aligned, with rules under the header and above the totals', () => {
   const text = formatTable(
@@ -39,6 +39,37 @@ test('wide characters take two cells, control characters cannot break a line', (
     ],
   ).split('\n');
   expect(lines).toEqual(['眼底      1', 'a\\nb\\x1b  2']);
+});
+
+test('a table fits into its width: texts go on in further lines, numbers stay whole', () => {
+  const columns = [{ header: 'name' }, { header: 'what it is' }, { header: 'images', align: 'right' as const }];
+  const rows = [
+    ['recipe', 'Momentum 0.9, learning rate 0.001, batch size 10, shuffled, 5 epochs', '60,000'],
+    ['shape', '[10,64,112,112]', '1'],
+  ];
+  for (const width of [30, 40, 60, 80]) {
+    const lines = formatTable(columns, rows, { indent: 2, width }).split('\n');
+    for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+    const words = lines.join(' ').split(/\s+/);
+    expect(words).toEqual(expect.arrayContaining(['Momentum', 'shuffled,', 'epochs', '60,000']));
+  }
+  expect(`\n${formatTable(columns, rows, { width: 40 })}`).toMatchInlineSnapshot(`
+    "
+    name    what it is                images
+    ──────  ────────────────────────  ──────
+    recipe  Momentum 0.9, learning    60,000
+            rate 0.001, batch size
+            10, shuffled, 5 epochs
+    shape   [10,64,112,112]                1"
+  `);
+});
+
+test('lines break at spaces, behind punctuation, and inside words that are wider than a line', () => {
+  expect(wrapWords('one two three', 7)).toEqual(['one two', 'three']);
+  expect(wrapWords('runs/resnet50-photos/weights', 14)).toEqual(['runs/resnet50-', 'photos/weights']);
+  expect(wrapWords('abcdefghij kl', 4)).toEqual(['abcd', 'efgh', 'ij', 'kl']);
+  expect(wrapWords('眼底照片', 5)).toEqual(['眼底', '照片']);
+  expect(wrapWords('', 5)).toEqual(['']);
 });
 
 test('numbers as people read them', () => {

@@ -3,9 +3,9 @@ import { writeFileAtomic } from '../../io/atomic.js';
 import { type BenchmarkResult, benchmark } from '../../model/benchmark.js';
 import { formatCount, formatPercent, formatRate } from '../../model/format.js';
 import type { Profile, ProfileTime } from '../../model/profile.js';
-import { type Column, formatTable } from '../../model/table.js';
+import type { Column } from '../../model/table.js';
 import { applyEngine, type EngineOptions } from '../options.js';
-import { print, printFacts, printJson, type Terminal } from '../terminal.js';
+import { print, printFacts, printJson, printTable, type Terminal } from '../terminal.js';
 
 interface BenchCommandOptions extends EngineOptions {
   readonly batch: number;
@@ -63,8 +63,10 @@ function printProfile(terminal: Terminal, profile: Profile): void {
     gflops === null ? '' : formatCount(gflops),
     gigabytesPerSecond === null ? '' : gigabytesPerSecond.toFixed(1),
   ];
-  const section = (title: string, columns: readonly Column[], rows: readonly (readonly string[])[]) =>
-    print(terminal, `\n${title}\n${formatTable([...columns, ...timeColumns], rows, { indent: 2 })}`);
+  const section = (title: string, columns: readonly Column[], rows: readonly (readonly string[])[]) => {
+    print(terminal, `\n${title}`);
+    printTable(terminal, [...columns, ...timeColumns], rows, { indent: 2 });
+  };
 
   print(terminal, `\nProfile: medians over ${steps} more ${steps === 1 ? 'step' : 'steps'}`);
   printFacts(terminal, [

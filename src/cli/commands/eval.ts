@@ -14,7 +14,7 @@ import { noMedicalDevice } from '../../model/wording.js';
 import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
 import type { Split } from '../../vision/datasets/registry.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
-import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
+import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
 import { applyEngine, applyPrecision, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
@@ -180,7 +180,8 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
   for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');
-  print(terminal, `\n${confusionTable(data.classNames, confusion)}`);
+  print(terminal, '');
+  printConfusion(terminal, data.classNames, confusion);
 }
 
 function unreadableFacts({ data }: RunEvaluation): [string, string][] {

@@ -2,8 +2,7 @@ import { formatShape } from '../../graph/shape.js';
 import { formatCount } from '../../model/format.js';
 import { modelKind, outputsFor, recipeFor, usualData } from '../../model/recipes.js';
 import { summarize } from '../../model/summary.js';
-import { formatTable } from '../../model/table.js';
-import { print, printJson, type Terminal } from '../terminal.js';
+import { print, printJson, printTable, type Terminal } from '../terminal.js';
 
 interface SummaryCommandOptions {
   readonly input?: readonly number[];
@@ -24,25 +23,23 @@ export async function summary(model: string, options: SummaryCommandOptions, ter
   }
   print(terminal, `${kind.title}, input ${formatShape(input)}\n`);
   const shapeOf = (shape: readonly number[] | undefined) => (shape === undefined ? '' : formatShape(shape));
-  print(
+  printTable(
     terminal,
-    formatTable(
-      [
-        { header: 'layer' },
-        { header: 'output' },
-        { header: 'weight' },
-        { header: 'bias' },
-        { header: 'parameters', align: 'right' },
-      ],
-      layers.map(({ name, outputShape, state, parameters }) => [
-        name,
-        formatShape(outputShape),
-        shapeOf(state.weight),
-        shapeOf(state.bias),
-        Object.keys(state).length === 0 ? '' : formatCount(parameters),
-      ]),
-      { totals: [['total', formatShape(totals.outputShape), '', '', formatCount(totals.parameters)]] },
-    ),
+    [
+      { header: 'layer' },
+      { header: 'output' },
+      { header: 'weight' },
+      { header: 'bias' },
+      { header: 'parameters', align: 'right' },
+    ],
+    layers.map(({ name, outputShape, state, parameters }) => [
+      name,
+      formatShape(outputShape),
+      shapeOf(state.weight),
+      shapeOf(state.bias),
+      Object.keys(state).length === 0 ? '' : formatCount(parameters),
+    ]),
+    { totals: [['total', formatShape(totals.outputShape), '', '', formatCount(totals.parameters)]] },
   );
   if (totals.buffers > 0) print(terminal, `and ${formatCount(totals.buffers)} values of running statistics`);
   return 0;

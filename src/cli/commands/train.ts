@@ -21,7 +21,7 @@ import { parseTransforms } from '../../vision/transforms/parse.js';
 import { readConfiguration } from '../config.js';
 import { DownloadDisplay, ReadingDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
-import { accuracyFact, confusionTable, hashFacts } from '../judgement.js';
+import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
 import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
 import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 import { understoodFacts } from '../understood.js';
@@ -304,7 +304,9 @@ class TextReport {
         ...(screening === null ? [] : screeningFacts(screening, about)),
         ...hashFacts(judged.sha256, folder.weightsSha256),
       ]);
-      print(this.#terminal, `\n${confusionTable(classNames, evaluation.confusion)}\n`);
+      print(this.#terminal, '');
+      printConfusion(this.#terminal, classNames, evaluation.confusion);
+      print(this.#terminal, '');
       if (isTest) print(this.#terminal, `${noMedicalDevice}\n`);
     }
     print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import { Callback, type Judging, type NamedFigures, type Training } from '../callback.js';
 import type { ProgressStream } from '../progress.js';
+import { displayWidth } from '../table.js';
 
 export interface ProgBarLoggerOptions {
   /** Batches between two updates (1). */
@@ -119,9 +120,14 @@ class Bar {
       this.#stream.write(`${[count, ...parts].join(' - ')}\n`);
       return;
     }
-    const full = Math.floor((barWidth * batch) / this.#batches);
+    // A line wider than the terminal could not be redrawn: the bar gives way first, then the last figures.
+    const room = this.#stream.isTTY === true && !done ? (this.#stream.columns || 80) - 1 : Number.POSITIVE_INFINITY;
+    const widthOf = (bar: number) => displayWidth([`${count} [${' '.repeat(bar)}]`, ...parts].join(' - '));
+    while (widthOf(0) > room && parts.length > 0) parts.pop();
+    const cells = Math.max(0, Math.min(barWidth, room - widthOf(0)));
+    const full = Math.floor((cells * batch) / this.#batches);
     const head = full === 0 ? '' : `${'='.repeat(full - 1)}${done ? '=' : '>'}`;
-    const line = [`${count} [${head.padEnd(barWidth, '.')}]`, ...parts].join(' - ');
+    const line = [`${count} [${head.padEnd(cells, '.')}]`, ...parts].join(' - ');
     if (this.#stream.isTTY === true) {
       this.#stream.write(`\r${line.padEnd(this.#width)}${done ? '\n' : ''}`);
       this.#width = line.length;

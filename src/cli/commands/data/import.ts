@@ -1,12 +1,20 @@
 import { wilsonInterval } from '../../../metric/proportion.js';
 import { formatCount, formatPercent } from '../../../model/format.js';
 import { Progress } from '../../../model/progress.js';
-import { formatTable } from '../../../model/table.js';
 import { importPalm, type PalmSummary } from '../../../vision/datasets/palm/import.js';
 import type { PalmCounts, PalmSize } from '../../../vision/datasets/palm/record.js';
 import { Interruption } from '../../interrupt.js';
 import { type ReadingOptions, readingOf } from '../../options.js';
-import { complain, ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
+import {
+  complain,
+  ownCommand,
+  print,
+  printFacts,
+  printJson,
+  printTable,
+  quoted,
+  type Terminal,
+} from '../../terminal.js';
 
 interface ImportCommandOptions extends ReadingOptions {
   readonly out: string;
@@ -81,31 +89,27 @@ function show(summary: PalmSummary, next: string, terminal: Terminal): void {
   ]);
   const right = (header: string) => ({ header, align: 'right' as const });
   print(terminal, '');
-  print(
+  printTable(
     terminal,
-    formatTable(
-      [{ header: 'set' }, right('pictures'), right('PM'), right('non-PM'), { header: 'by first letter' }],
-      [rowOf('training', train), rowOf('validation', validation)],
-      { indent: 2 },
-    ),
+    [{ header: 'set' }, right('pictures'), right('PM'), right('non-PM'), { header: 'by first letter' }],
+    [rowOf('training', train), rowOf('validation', validation)],
+    { indent: 2 },
   );
   print(terminal, '');
-  print(
+  printTable(
     terminal,
-    formatTable(
-      [{ header: 'size' }, { header: 'camera' }, right('pictures'), right('PM'), { header: '95 % interval' }],
-      sizes.slice(0, mostSizes).map((size) => {
-        const [low, high] = wilsonInterval(size.pathologic, size.images);
-        return [
-          `${size.width}×${size.height}`,
-          size.camera ?? 'unknown',
-          formatCount(size.images),
-          formatPercent(size.pathologic / size.images, 1),
-          `${formatPercent(low, 1)} to ${formatPercent(high, 1)}`,
-        ];
-      }),
-      { indent: 2 },
-    ),
+    [{ header: 'size' }, { header: 'camera' }, right('pictures'), right('PM'), { header: '95 % interval' }],
+    sizes.slice(0, mostSizes).map((size) => {
+      const [low, high] = wilsonInterval(size.pathologic, size.images);
+      return [
+        `${size.width}×${size.height}`,
+        size.camera ?? 'unknown',
+        formatCount(size.images),
+        formatPercent(size.pathologic / size.images, 1),
+        `${formatPercent(low, 1)} to ${formatPercent(high, 1)}`,
+      ];
+    }),
+    { indent: 2 },
   );
   if (sizes.length > mostSizes) print(terminal, `  and ${sizes.length - mostSizes} more sizes`);
   const notes = [...warnings, ...leakage(sizes)];
@@ -114,7 +118,7 @@ function show(summary: PalmSummary, next: string, terminal: Terminal): void {
   if (quarantine.length > 0) {
     print(terminal, `\n  Left out, since they cannot be read (${formatCount(quarantine.length)}; no file is lost):\n`);
     const rows = quarantine.map(({ path, reason }) => [path, reason]);
-    print(terminal, formatTable([{ header: '' }, { header: '' }], rows, { indent: 2 }));
+    printTable(terminal, [{ header: '' }, { header: '' }], rows, { indent: 2 });
   }
   print(terminal, `\nGo on with:\n  ${next}`);
 }
