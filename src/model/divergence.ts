@@ -35,7 +35,7 @@ const adviceFor = ({ learningRate }: Optimizer) =>
 const amountOf = ({ value, count, total }: NonFinite) =>
   `${formatFigure(value)} (${formatCount(count)} of ${formatCount(total)} values)`;
 
-/** Before a step. Its loss might not tell: ReLU makes 0 of NaN. */
+/** Before a step, so that the error names the images. */
 export async function checkImages(images: Tensor, { epoch, batch }: Place): Promise<void> {
   const found = await nonFiniteImage(images);
   if (found === null) return;
@@ -44,7 +44,7 @@ export async function checkImages(images: Tensor, { epoch, batch }: Place): Prom
   throw new DivergenceError(message, epoch, batch + 1, found);
 }
 
-/** Before a state is judged and saved: where activations hide NaN, losses stay finite while parameters are none. */
+/** Before a state is judged and saved: the update of the last step may have overflowed. */
 export async function checkState({ network, optimizer, epoch, batch }: Place): Promise<void> {
   const found = await nonFiniteState(network);
   if (found === null) return;

@@ -31,7 +31,7 @@ export class RandomNetwork {
   #buffers = 0;
 
   constructor(
-    readonly input: Tensor,
+    public input: Tensor,
     readonly list: readonly Instruction[],
   ) {
     if (input instanceof Parameter) this.parameters.push(input);
@@ -185,6 +185,10 @@ export const layers = {
     return new Tensor(ops.batchNorm({ epsilon: 1e-3 }, x.value, mean.value, variance.value, scale.value, shift.value));
   },
   relu: kinked(F.relu),
+  relu6(net, x) {
+    net.kinks.push(x, x.affine(1, -6));
+    return F.relu6(x);
+  },
   leakyRelu: kinked((x) => F.leakyRelu(x, 0.3)),
   sigmoid: elementwise(F.sigmoid),
   tanh: elementwise(F.tanh),
@@ -194,6 +198,7 @@ export const layers = {
   softmax: elementwise((x) => F.softmax(x, 1).affine(2, 0)),
   detach: elementwise((x) => x.detach().add(x)),
   dropout: (net, x) => F.dropout(x, { p: 0.3, generator: net.generator }),
+  noDropout: (net, x) => F.dropout(x, { p: 0, generator: net.generator }),
   maxPool: pooled((x, size, options) => F.maxPool2d(x, size, options)),
   avgPool: pooled((x, size, options, n) => F.avgPool2d(x, size, { ...options, exclusive: n % 5 > 2 })),
   adaptivePool: (_, x) => F.adaptiveAvgPool2d(x, [Math.min(x.shape[2], 2), Math.min(x.shape[3], 3)]),

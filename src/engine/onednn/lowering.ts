@@ -464,8 +464,10 @@ export class Lowering {
     const threads = this.#threads;
     this.#useThreads(threadsForElements(numel(to.desc.shape), this.#options.threads));
     const primitive = Primitive.reorder(from.desc, to.desc);
-    if (primitive === null) throw new InternalError(`no reorder from ${from.desc} to ${to.desc}`);
-    this.call('reorder', primitive, [[args.src, from]], [[args.dst, to]]);
+    if (primitive !== null) this.call('reorder', primitive, [[args.src, from]], [[args.dst, to]]);
+    // Some layouts that one kernel alone reads are made of plain ones only.
+    else if (!from.desc.isPlain()) this.#reorder(this.#plainCopy(from), to);
+    else throw new InternalError(`no reorder from ${from.desc} to ${to.desc}`);
     this.#useThreads(threads);
   }
 

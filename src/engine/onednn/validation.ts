@@ -1,6 +1,7 @@
 import type { GraphNode, GraphValue } from '../../compiler/graph.js';
 import { InternalError } from '../../errors.js';
 import type { TypedArray } from '../../graph/dtype.js';
+import { numel } from '../../graph/shape.js';
 import { arrayFor, runKernel } from '../reference/engine.js';
 import type { NDArray } from '../reference/ndarray.js';
 import type { Lowering } from './lowering.js';
@@ -56,7 +57,7 @@ export class Validation {
         runKernel(node, operands, expected);
         const references = results.map((output) => shadowOf(output).data);
         // One scale for all outputs: some are sums that cancel, such as the gradient of a bias in front of a batch norm.
-        const cancelled = node.op === 'reduce' ? 1e-2 * largest(inputs[0].data) : 0;
+        const cancelled = node.op === 'reduce' ? summandsOf(node as GraphNode<'reduce'>, inputs[0].data) : 0;
         const scale = Math.max(1e-6, cancelled, ...references.map(largest));
         arrays.forEach((array, i) => {
           compare(where, array.data, references[i], tolerance * scale);
@@ -75,6 +76,12 @@ function roundToBfloat16(from: TypedArray, to: TypedArray): void {
   for (let i = 0; i < bits.length; i++) {
     if (Number.isFinite(to[i])) bits[i] = (bits[i] + 0x7fff + ((bits[i] >>> 16) & 1)) & 0xffff0000;
   }
+}
+
+/** A hundredth of what the sums would be if signs were random: their rounding does not become less where they cancel. */
+function summandsOf({ params, outputs }: GraphNode<'reduce'>, data: TypedArray): number {
+  const count = data.length / numel(outputs[0].shape);
+  return 1e-2 * Math.sqrt(count) * largest(data) * (params.fn === 'mean' ? 1 / count : 1);
 }
 
 /** The largest finite magnitude. */
