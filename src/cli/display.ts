@@ -104,8 +104,8 @@ const patienceMs = 1000;
 /** Shows how the reading of many files gets on before the first line of a command. */
 export class ReadingDisplay {
   readonly #terminal: Terminal;
-  readonly #begun = performance.now();
   #stage = '';
+  #begun = 0;
   #progress: Progress | null = null;
 
   constructor(terminal: Terminal) {
@@ -116,6 +116,7 @@ export class ReadingDisplay {
     if (stage !== this.#stage) {
       this.end();
       this.#stage = stage;
+      this.#begun = performance.now();
     }
     if (this.#progress === null && total < manyFiles && performance.now() - this.#begun < patienceMs) return;
     this.#progress ??= new Progress({ label: stage, total, unit: 'files', stream: this.#terminal.stderr });

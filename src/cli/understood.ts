@@ -39,10 +39,10 @@ function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Fa
   ];
 }
 
-/** `cat 120 + 30, dog 80 + 20`: for training and for judging. */
+/** `cat 120 + 30, dog 80 + 20 (training + validation)` */
 function classFact({ classNames, train, eval: judged }: RunConfig['data']): [string, string] {
   const counts = classNames.map(
     (name, i) => `${name} ${formatCount(train.classCounts[i])} + ${formatCount(judged.classCounts[i])}`,
   );
-  return ['classes', listed(counts)];
+  return ['classes', `${listed(counts)} (training + validation)`];
 }

@@ -225,7 +225,8 @@ export function findData(data: string): { readonly name: string; readonly locati
 function refuseIfPath(data: string): void {
   const info = statSync(data, { throwIfNoEntry: false });
   const isTable = /\.(csv|tsv|xlsx)$/i.test(data);
-  if (info === undefined && !isTable && !/[/\\]/.test(data)) return;
+  const isName = info === undefined && !isTable && !/[/\\]/.test(data);
+  if (isName && nearestName(data, Object.keys(datasetKinds)) !== null) return;
   const kind = (info?.isDirectory() ?? !isTable) ? 'folder' : 'csv';
   throw new InputError(
     `[data] '${data}': expected ${Object.keys(datasetKinds).join(', ')}, got a path; give ${kind}:${data}`,

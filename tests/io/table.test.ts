@@ -207,7 +207,7 @@ it('leaves folders of storage boxes and systems out, in any case', () => {
 
 it('walks folders that link to one another without end only once each', async () => {
   const root = join(folder, 'linked');
-  const names = Array.from({ length: 12 }, (_, i) => `f${i}`);
+  const names = Array.from({ length: 7 }, (_, i) => `f${i}`);
   for (const name of names) mkdirSync(join(root, name), { recursive: true });
   for (const name of names) {
     writeFileSync(join(root, name, 'x'), '');
@@ -215,5 +215,5 @@ it('walks folders that link to one another without end only once each', async ()
   }
   const files = await listFiles(root);
   expect(files).toContain('f0/to-f1/x');
-  expect(files.filter((file) => file.startsWith('f0/to-f1/'))).toHaveLength(12 - 1);
+  expect(files.filter((file) => file.startsWith('f0/to-f1/'))).toHaveLength(7 - 1);
 });

@@ -130,7 +130,10 @@ function partFolders(root: string, candidates: readonly Candidate[]): ReadonlyMa
   const named = candidates.filter(({ role, inner }) => role !== null && inner.size > 0);
   const certain = named.filter(({ direct }) => direct === 0);
   const others = candidates.filter(({ role }) => role === null);
-  if (named.length === 0) return null;
+  if (named.length === 0) {
+    if (others.length === 0 && candidates.length > 1) throw withoutClasses(root, candidates);
+    return null;
+  }
   const ambiguous = (got: string) => {
     const [{ name }] = certain.length > 0 ? certain : named;
     return new FileError(
@@ -161,6 +164,14 @@ function partFolders(root: string, candidates: readonly Candidate[]): ReadonlyMa
     parts.set(name, role as SplitRole);
   }
   return parts;
+}
+
+/** For folders named like parts, such as `train` and `test`, that are all there is and hold pictures directly. */
+function withoutClasses(root: string, candidates: readonly Candidate[]): FileError {
+  return new FileError(
+    `[folder] ${root}: expected a folder for each class in ${inWords(candidates.map(({ name }) => name))}, got pictures ` +
+      'directly in them; sort them into folders of classes, or rename the folders if they are classes',
+  );
 }
 
 /** Whether all classes have their parts inside. */

@@ -1,4 +1,5 @@
 import { writeFileAtomic } from '../../../io/atomic.js';
+import { requireMeaning, requireWork } from '../../../model/dataOptions.js';
 import { formatCount } from '../../../model/format.js';
 import { datasetKind, findData } from '../../../model/recipes.js';
 import { visibleLine } from '../../../text/visible.js';
@@ -30,6 +31,9 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
   const images = options.images ?? (transform === null ? 24 : 6);
   const out = await target('--out', options.out, 'data-sheet.png');
   const kind = datasetKind(name);
+  const { dataDir } = options;
+  requireMeaning({ name, location }, kind, { dataDir, images: { ...(size && { size }) }, reading: readingOf(options) });
+  requireWork(name, kind, readingOf(options), transform !== null);
   const download = new DownloadDisplay(terminal);
   try {
     const opened = await kind.open({
