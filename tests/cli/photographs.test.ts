@@ -188,6 +188,14 @@ describe('a training that cannot be', () => {
     [['--data', 'mnist'], '[data] mnist: expected no size, since its images have one size'],
     [['--data', `folder:${pictures}`, '--size', '20', '--auxiliary-heads'], 'imageSize: expected'],
     [['--data', `folder:${pictures}`, '--size', '0'], 'expected 1 positive integers'],
+    [
+      ['--data', `folder:${pictures}`, '--data-dir', 'nowhere'],
+      `expected no data folder (nowhere), since the data are in ${pictures}`,
+    ],
+    [
+      ['--data', `folder:${root}`],
+      'got one class, pictures, whose pictures lie in its folders blue and red; give folder:',
+    ],
     [['--data', `folder:${pictures}`, '--hold-out', '0'], 'expected a number between 0 and 1, got 0'],
     [['--data', `folder:${pictures}`, '--operating-point', 'sensitivity=2'], 'expected sensitivity=0.95'],
   ])('%j leaves no folder behind', async (args, message) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import {
+  dataFor,
   findData,
   makeOptimizer,
   modelKind,
@@ -104,10 +105,26 @@ describe('findData', () => {
     ['palm:', "[data] 'palm:': expected a folder or file behind the colon, got nothing"],
     ['csv', '[data] csv: expected csv:FILE, got no file'],
     ['mnist:x', "[data] mnist:x: expected mnist alone, got 'x'"],
+    [
+      'tests',
+      "[data] 'tests': expected mnist, fashionmnist, cifar10, cifar100, palm, folder, csv, got a path; give folder:tests",
+    ],
+    ['README.md', 'got a path; give csv:README.md'],
+    ['no/such', 'got a path; give folder:no/such'],
+    ['no-such.csv', 'got a path; give csv:no-such.csv'],
+    ['pictures', 'got a path; give folder:pictures'],
   ])('refuses %s', (data, message) => {
     expect(() => findData(data)).toThrow(message);
     expect(() => findData(data)).toThrow(InputError);
   });
+});
+
+test('a network whose usual data need a folder lists what can be given', () => {
+  expect(dataFor('lenet')).toBe('mnist');
+  expect(dataFor('zoo-resnet18')).toBe('cifar10');
+  expect(() => dataFor('resnet50')).toThrow(
+    /^\[data\] resnet50: expected data to train on, got none; give folder:DIR .*, csv:FILE .*cifar100.*, or palm:DIR$/,
+  );
 });
 
 test('recipeLine reads well', () => {

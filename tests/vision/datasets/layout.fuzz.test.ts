@@ -159,7 +159,7 @@ async function compare({ root, expected, passedOver }: Making, data: OpenedData)
   expect(data.parts.map(({ role, images }) => [role, images])).toEqual(
     present.map((role) => [role, wanted(role).length]),
   );
-  const [train, judged, all] = [await data.open('train'), await data.open('eval'), await data.open('all')];
+  const [train, judged, all] = [await data.open('train'), await data.open('validation'), await data.open('all')];
   const [learning, judging] = [found(train, data, root), found(judged, data, root)];
   if (present.includes('validation')) {
     expect(learning).toEqual(wanted('train').sort());
@@ -251,7 +251,7 @@ const kinds: Readonly<Record<string, (making: Making) => RegExp | null>> = {
   },
 };
 
-const folders = fuzzing('folders', 120);
+const folders = fuzzing('folders', 60);
 
 it(
   'random folders are read as they were meant',
@@ -283,7 +283,7 @@ it(
   folders.timeout,
 );
 
-const tables = fuzzing('tables', 60);
+const tables = fuzzing('tables', 40);
 
 it(
   'random tables are read as they were meant',

@@ -43,7 +43,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
 
 const countsOf = async (data: OpenedData) => ({
   train: (await data.open('train')).classCounts,
-  eval: (await data.open('eval')).classCounts,
+  eval: (await data.open('validation')).classCounts,
 });
 
 describe('names of parts', () => {
