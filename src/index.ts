@@ -46,7 +46,13 @@ export type { LoadOptions } from './model/modelFile.js';
 export type { NonFinite } from './model/nonFinite.js';
 export { classProbabilities, type OutputMeaning } from './model/outputs.js';
 export { type FlopsOptions, flops, type ParameterCounts, summary } from './model/paddleSummary.js';
-export { type Prediction, predictFiles, type Unreadable } from './model/predict.js';
+export {
+  type NamedPicture,
+  type PictureInput,
+  type Prediction,
+  predictFiles,
+  type Unreadable,
+} from './model/predict.js';
 export { readWeightsRecord } from './model/pretrained.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
 export { type ResumeOptions, Run, type RunOptions, type RunTrainOptions } from './model/run.js';

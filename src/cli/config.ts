@@ -11,6 +11,7 @@ import type { Techniques } from '../model/techniques.js';
 import { nearestName } from '../names.js';
 import { decodeText } from '../text/decode.js';
 import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
+import { fits } from '../vision/transforms/preprocess.js';
 import { operatingRule } from './options.js';
 
 const count = z.int().min(1);
@@ -37,6 +38,7 @@ const schema = z.strictObject({
   size: z.union([count.transform((edge) => [edge, edge] as const), z.tuple([count, count])]),
   order: z.enum(['RGB', 'BGR']),
   antialias: z.boolean(),
+  fit: z.enum(fits),
   holdOut: share,
   epochs: count,
   batchSize: count,

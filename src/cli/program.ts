@@ -4,6 +4,7 @@ import { InputError, messageOf } from '../errors.js';
 import { optimizerNames } from '../model/recipes.js';
 import { version } from '../model/version.js';
 import { visibleText } from '../text/visible.js';
+import { fits } from '../vision/transforms/preprocess.js';
 import { dataCommands } from './dataCommands.js';
 import {
   bestOption,
@@ -131,6 +132,12 @@ Examples:
       ).choices(['RGB', 'BGR']),
     )
     .option('--antialias', 'resize photographs with antialiasing')
+    .addOption(
+      new Option(
+        '--fit <how>',
+        'photographs of other proportions: squash (default), crop to the middle, or pad with black',
+      ).choices(fits),
+    )
     .option(
       '--hold-out <share>',
       'of each class, kept back for judging where the data does not say (default: 0.2)',
@@ -229,7 +236,10 @@ Examples:
     .command('predict')
     .description('classify pictures')
     .addArgument(folder())
-    .argument('<image...>', 'pictures (JPEG, PNG, WebP, GIF, TIFF; with MNIST AVIF and SVG too), or folders of them')
+    .argument(
+      '<image...>',
+      'pictures (JPEG, PNG, WebP, GIF, TIFF; with MNIST AVIF and SVG too), folders of them, or - for one that is piped in',
+    )
     .addOption(bestOption())
     .addOption(positiveOption('that of the run'))
     .addOption(screeningOption())

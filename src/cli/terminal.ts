@@ -7,6 +7,8 @@ import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 export interface Terminal {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** For what is piped into a command; default: nothing. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
   /** Whether output was lost that somebody still wants. Default false. */
   readonly outputFailed?: boolean;
 }

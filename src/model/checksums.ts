@@ -2,16 +2,25 @@ import { createHash } from 'node:crypto';
 import { FileError } from '../errors.js';
 import { reasonOf } from '../io/atomic.js';
 import { type Dataset, readBatch } from '../io/dataset.js';
+import { fingerprint } from '../io/fingerprint.js';
 import type { OpenedSplit } from '../vision/datasets/registry.js';
-import { fingerprint } from './stateFolder.js';
 
 /** Checksums tell whether a picture was seen before, wherever its copy lies. */
 
-/** SHA-256 of each file, in order. */
-export async function fileChecksums(files: OpenedSplit['files'], onFile?: (done: number) => void): Promise<string[]> {
+/**
+ * SHA-256 of each file, in order.
+ *
+ * @param sha256Of of one of them; default: of the file as it is
+ */
+export async function fileChecksums(
+  files: OpenedSplit['files'],
+  onFile?: (done: number) => void,
+  sha256Of: OpenedSplit['sha256Of'] = async (path) => (await fingerprint(path)).sha256,
+): Promise<string[]> {
   const checksums: string[] = [];
   for (const { path } of files) {
-    const { sha256 } = await fingerprint(path).catch((error: unknown) => {
+    const sha256 = await sha256Of(path).catch((error: unknown) => {
+      if (error instanceof FileError) throw error;
       throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
     });
     checksums.push(sha256);

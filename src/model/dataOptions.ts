@@ -31,6 +31,7 @@ export function requireMeaning(
   if (images?.size !== undefined) refuse('size', 'its images have one size; transforms can change it');
   if (images?.order !== undefined) refuse('order of colours', 'its images are not decoded from files');
   if (images?.antialias === true) refuse('antialiasing', 'its images are not resized from files');
+  if (images?.fit !== undefined) refuse('fit', 'its images are not resized from files');
   if (reading?.cache === false) refuse('choice of a cache', 'there are no pictures to decode, and none is used');
   if (reading?.onBadImage !== undefined) refuse('choice about bad pictures', 'there are no pictures to decode');
   if (holdOut !== undefined) refuse('hold-out', heldApart);

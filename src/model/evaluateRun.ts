@@ -4,6 +4,7 @@ import { FileError, InputError } from '../errors.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import type { DownloadProgress } from '../io/download.js';
+import { fingerprint } from '../io/fingerprint.js';
 import { loadSafetensors } from '../io/safetensors.js';
 import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
@@ -20,8 +21,7 @@ import { datasetKind, findData, lossOf, modelKind, outputsFor } from './recipes.
 import type { RunConfig, SplitRecord } from './records.js';
 import { RunFolder } from './runFolder.js';
 import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
-import { describeSplit, evalBatchSize } from './splits.js';
-import { fingerprint } from './stateFolder.js';
+import { describeSplit, evalBatchSize, pictureNotesOf } from './splits.js';
 import { recordIn, weightsRecordOf } from './weightsRecord.js';
 import { isScreening } from './wording.js';
 
@@ -184,6 +184,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const described = await describeSplit(judged, options.onProgress);
   const seen = await seenImages(run.folder, judged, described);
   const data = described.record;
+  const pictureNotes = await pictureNotesOf([judged], opened.images);
   return {
     ...result,
     dataset: judged.dataset,
@@ -193,7 +194,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     others: untrainedPart(result, seen),
     title: opened.title,
     synthetic: opened.synthetic,
-    notes: opened.notes,
+    notes: [...opened.notes, ...pictureNotes],
     sameData: data.sha256 === knownSplit(known, split)?.sha256,
     understood: opened,
     screening: screeningOf(result, run.decision?.positive ?? null, run.operatingPoint),

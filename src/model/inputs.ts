@@ -7,6 +7,7 @@ import { transformImages } from '../vision/transforms/batch.js';
 import { type ByteRange, type ChannelOrder, inputsOf } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
 import { type Preprocessing, preprocessing } from '../vision/transforms/preprocess.js';
+import { requireSense } from '../vision/transforms/sense.js';
 import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
 import type { RunConfig } from './records.js';
 import type { WeightsRecord } from './weightsRecord.js';
@@ -70,6 +71,7 @@ export function describeInputs({ inputShape, images, range, transforms }: Traine
     inputShape.join('×'),
     ...(inputShape[0] === 3 ? [orderOf({ images })] : []),
     ...(images?.antialias ? ['antialiased'] : []),
+    ...(images == null || images.fit === 'squash' ? [] : [`fit ${images.fit}`]),
     ...(setsValues(transforms) ? [] : [bytes]),
     ...transforms.map((spec) => Object.entries(spec).map(([name, options]) => `${name}${valuesOf(options)}`)[0]),
   ].join(', ');
@@ -93,7 +95,7 @@ function shapeAfter([channels, height, width]: Shape, transform: Compose | null)
  * were trained before get inputs as they had them, as far as `transforms` does not say otherwise.
  *
  * @param trained how the inputs of the weights were made that the network begins with; null for new weights
- * @throws {InputError} if images for training and for judging would differ in size
+ * @throws {InputError} if images for training and for judging would differ in size, or transforms do not fit together
  */
 export function inputsFor(
   { imageShape, images }: Pick<OpenedData, 'imageShape' | 'images'>,
@@ -103,6 +105,7 @@ export function inputsFor(
 ): { readonly transforms: Specs; readonly shape: Shape } {
   const [channels, height, width] = inputShape;
   const known = trained === null ? transforms : asTrained(transforms, trained, images, channels);
+  requireSense(parseTransforms(known).transforms);
   const fixed = fixedOf(known);
   const shape = shapeAfter(imageShape, fixed);
   const inTraining = shapeAfter(imageShape, parseTransforms(known));

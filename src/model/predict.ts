@@ -1,24 +1,40 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { FileError, InputError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
+import { fingerprint } from '../io/fingerprint.js';
 import { planAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
+import { eachOf } from '../vision/datasets/eachOf.js';
 import { picturesIn } from '../vision/datasets/folder.js';
 import type { PassedOver } from '../vision/datasets/listing.js';
 import type { PreparedImage } from '../vision/datasets/registry.js';
+import { type PictureSource, pathOf } from '../vision/transforms/decode.js';
+import { fileOf } from '../vision/transforms/png.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
+import { type Raster, requireRaster } from '../vision/transforms/raster.js';
 import { type Decision, decide } from './decision.js';
 import type { TrainedRun } from './evaluateRun.js';
+import { formatCount } from './format.js';
 import { preparedAs } from './inputs.js';
 import { largestBatchFor } from './memory.js';
 import { classProbabilities, meaningUnder } from './outputs.js';
 import { datasetKind, lossOf } from './recipes.js';
 import type { RunConfig } from './records.js';
 import { trainedPictures } from './seen.js';
-import { fingerprint } from './stateFolder.js';
+
+/** A picture to be classified: its path or `file:` URL, the contents of its file, or its pixels. */
+export type PictureInput = string | URL | Uint8Array | Raster | NamedPicture;
+
+/** A picture without a path, and what it is called in results and messages. */
+export interface NamedPicture {
+  readonly name: string;
+  readonly picture: Uint8Array | Raster;
+}
 
 /** What a network takes a picture for. */
 export interface Prediction {
+  /** Its path, its name, or `picture 2 of 3 (1,234 bytes)`. */
   readonly file: string;
   /** What was done to the picture before the network saw it; empty if nothing. */
   readonly note: string;
@@ -59,18 +75,22 @@ export async function expandFolders(
   return (await Promise.all(parts)).flat();
 }
 
-/** Most pictures that are decoded at once and go through the network together; fewer where memory is short. */
+/** Pictures that are decoded at once; fewer where they are large. */
+const decodedAtOnce = 4;
+
+/** Most pictures that go through the network together; fewer where memory is short. */
 const mostAtOnce = 32;
 
 /**
- * Classifies pictures, in the order of `files`.
+ * Classifies pictures, in the order of `pictures`: files by their paths or URLs, their contents, or pixels in memory (bytes,
+ * or floats from 0 to 1, of 1 to 4 channels).
  *
  * @param top how many classes to give of each
  * @throws {MemoryError} if there is no memory for a single picture
  */
 export async function* predictFiles(
   run: TrainedRun,
-  files: readonly string[],
+  pictures: readonly PictureInput[],
   top: number,
 ): AsyncGenerator<Prediction | Unreadable> {
   if (!Number.isSafeInteger(top) || top < 1) {
@@ -78,16 +98,20 @@ export async function* predictFiles(
   }
   const { config } = run.folder;
   const { data } = config;
-  if (files.length === 0) return;
+  if (pictures.length === 0) return;
   const trained = await trainedPictures(run.folder);
-  const chunkSize = chunkFor(run, Math.min(mostAtOnce, files.length));
-  for (let begin = 0; begin < files.length; begin += chunkSize) {
-    const chunk = files.slice(begin, begin + chunkSize);
-    const read = await Promise.all(chunk.map((file) => readImage(config, file, trained)));
+  const named = pictures.map((picture, i) => withName(picture, i, pictures.length));
+  const chunkSize = chunkFor(run, Math.min(mostAtOnce, named.length));
+  for (let begin = 0; begin < named.length; begin += chunkSize) {
+    const chunk = named.slice(begin, begin + chunkSize);
+    const read = new Array<ReadImage | FileError>(chunk.length);
+    await eachOf(chunk, decodedAtOnce, async (one, i) => {
+      read[i] = await readImage(config, one, trained);
+    });
     const images = read.filter((result): result is ReadImage => !(result instanceof FileError));
     const scores = await probabilitiesOf(run, images);
     let next = 0;
-    for (const [i, file] of chunk.entries()) {
+    for (const [i, { name: file }] of chunk.entries()) {
       const result = read[i];
       if (result instanceof FileError) {
         yield { file, error: result };
@@ -129,20 +153,46 @@ interface ReadImage extends PreparedImage {
   readonly trainedOn: boolean | null;
 }
 
+/** A picture with the name that results and messages have for it. */
+interface Named {
+  readonly name: string;
+  readonly source: PictureSource | Raster;
+}
+
+/** @throws InputError for what is no picture at all */
+function withName(input: PictureInput, index: number, count: number): Named {
+  if (typeof input === 'string') return { name: input, source: input };
+  if (input instanceof URL) return { name: pathOf(input), source: input };
+  const place = `picture ${index + 1} of ${count}`;
+  if (input instanceof Uint8Array) return { name: `${place} (${formatCount(input.length)} bytes)`, source: input };
+  if (typeof input === 'object' && input !== null && 'picture' in input) {
+    return { name: input.name, source: input.picture };
+  }
+  requireRaster(place, input);
+  return { name: `${place} (${input.width}×${input.height} pixels)`, source: input };
+}
+
 async function readImage(
   config: RunConfig,
-  file: string,
+  { name, source }: Named,
   trained: Awaited<ReturnType<typeof trainedPictures>>,
 ): Promise<ReadImage | FileError> {
-  const { name, images } = config.data;
+  const { name: data, images } = config.data;
   try {
-    const picture = await datasetKind(name).readImage(file, images ?? preprocessing());
-    const trainedOn = trained?.has((await fingerprint(file)).sha256, picture.image) ?? null;
+    const isFile = typeof source === 'string' || source instanceof URL || source instanceof Uint8Array;
+    const file = isFile ? source : await fileOf(source, name);
+    const picture = await datasetKind(data).readImage(file, images ?? preprocessing(), name);
+    const trainedOn = trained?.has(await sha256Of(file), picture.image) ?? null;
     return { ...preparedAs(picture, config), trainedOn };
   } catch (error) {
     if (error instanceof FileError) return error;
     throw error;
   }
+}
+
+async function sha256Of(file: PictureSource): Promise<string> {
+  if (file instanceof Uint8Array) return createHash('sha256').update(file).digest('hex');
+  return (await fingerprint(pathOf(file))).sha256;
 }
 
 async function probabilitiesOf(run: TrainedRun, images: readonly PreparedImage[]) {

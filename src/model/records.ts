@@ -4,6 +4,7 @@ import { FileError } from '../errors.js';
 import { samplerNames } from '../io/sampler.js';
 import type { ThresholdFigures } from '../metric/index.js';
 import type { lr } from '../optimizer/index.js';
+import { fits } from '../vision/transforms/preprocess.js';
 import type { Json } from './callback.js';
 import type { SplitChecksums } from './checksums.js';
 import { lossNames, optimizerNames } from './recipes.js';
@@ -32,6 +33,8 @@ export const preprocessing = z.strictObject({
   width: positive,
   order: z.enum(['RGB', 'BGR']),
   antialias: z.boolean(),
+  /** Older records do not say it. */
+  fit: z.enum(fits).default('squash'),
 });
 const holdOut = z.strictObject({ share: z.number().gt(0).lt(1), seed: count });
 const table = z.strictObject({

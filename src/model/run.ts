@@ -5,6 +5,7 @@ import { FileError, FoveaError, InputError } from '../errors.js';
 import { formatShape, type Shape, sameShape } from '../graph/shape.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { DownloadProgress } from '../io/download.js';
+import { fingerprint } from '../io/fingerprint.js';
 import type { OperatingRule } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
@@ -43,8 +44,7 @@ import {
 import type { PicturesRecord, RunConfig } from './records.js';
 import { callbacksOf } from './runCallbacks.js';
 import { RunFolder } from './runFolder.js';
-import { describeSplit, evalBatchSize, type SplitDescription } from './splits.js';
-import { fingerprint } from './stateFolder.js';
+import { describeSplit, evalBatchSize, pictureNotesOf, type SplitDescription } from './splits.js';
 import { stepPlanner } from './step.js';
 import { summarize } from './summary.js';
 import { classWeightsOf, optimizerExtras, trainLoaderOf } from './techniques.js';
@@ -271,8 +271,10 @@ export class Run {
         processor: cpus()[0]?.model.trim() ?? 'unknown',
       },
     };
+    const pictureNotes = await pictureNotesOf([parts.train, parts.eval], data.images);
     const folder = await RunFolder.create(out, config, picturesOf(described));
     const beginnings = [
+      ...pictureNotes,
       ...(weights === null || begun === null ? [] : beginningNotes(weights, begun.renewed, config)),
       ...copyNotes(described, parts),
     ];
@@ -348,7 +350,7 @@ export class Run {
     return this.#from?.state ?? null;
   }
 
-  /** What there is to say before the training: of data and weights to begin with, classes that nothing is judged by, and see {@link differences}. */
+  /** What there is to say before the training: of data, pictures and weights to begin with, classes that nothing is judged by, and see {@link differences}. */
   notes(): string[] {
     const { classNames, eval: judged } = this.folder.config.data;
     const missing = missingClasses('images for judging', classNames, judged.classCounts);

@@ -1,6 +1,8 @@
 import { numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
+import { type PictureSurvey, surveyNotes } from '../vision/datasets/pictureSurvey.js';
 import type { OpenedSplit, OpenOptions } from '../vision/datasets/registry.js';
+import type { Preprocessing } from '../vision/transforms/preprocess.js';
 import { combinedChecksum, fileChecksums } from './checksums.js';
 import { evaluationPlanner } from './evaluate.js';
 import { largestBatchFor } from './memory.js';
@@ -33,9 +35,8 @@ export async function describeSplit(
   onProgress?: OpenOptions['onProgress'],
 ): Promise<SplitDescription> {
   const { dataset, source, files, classCounts, unreadable } = split;
-  const checksums = await fileChecksums(files, (done) =>
-    onProgress?.({ stage: 'adding up checksums', done, total: files.length }),
-  );
+  const onFile = (done: number) => onProgress?.({ stage: 'adding up checksums', done, total: files.length });
+  const checksums = await fileChecksums(files, onFile, split.sha256Of);
   const record = {
     images: dataset.length,
     source,
@@ -44,4 +45,15 @@ export async function describeSplit(
     unreadable: [...unreadable],
   };
   return { record, checksums: files.every(({ label }) => label !== undefined) ? checksums : null };
+}
+
+/** What there is to say about photographs before a network sees them; see `surveyNotes`. */
+export async function pictureNotesOf(
+  splits: readonly OpenedSplit[],
+  images: Preprocessing | null,
+): Promise<readonly string[]> {
+  if (images === null) return [];
+  const surveys: PictureSurvey[] = [];
+  for (const { survey } of splits) if (survey !== undefined) surveys.push(await survey(images));
+  return surveyNotes(surveys, images);
 }

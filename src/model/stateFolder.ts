@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError, messageOf } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
+import { type Fingerprint, fingerprint } from '../io/fingerprint.js';
 import { type Lock, lockFile, lockFolder, ownerOf } from '../io/lock.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
 import { snapshot } from '../io/snapshot.js';
@@ -22,9 +23,6 @@ const metricsFile = 'metrics.jsonl';
 const mostReadings = 20;
 /** A temporary file of an earlier version. */
 const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
-
-/** Size and digest of a file, as far as `state.json` knows it. */
-type Fingerprint = SavedState['files'][string];
 
 /**
  * A folder with the state of a training:
@@ -305,24 +303,6 @@ export class StateFolder {
 
   #place(name: string): string {
     return this.#places.get(name) ?? this.#file(name);
-  }
-}
-
-/** Size and SHA-256 of a file, read piece by piece. */
-export async function fingerprint(path: string): Promise<Fingerprint> {
-  const handle = await open(path, 'r');
-  try {
-    const hash = createHash('sha256');
-    const piece = Buffer.allocUnsafe(1 << 20);
-    let bytes = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(piece, 0, piece.length, bytes);
-      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
-      hash.update(piece.subarray(0, bytesRead));
-      bytes += bytesRead;
-    }
-  } finally {
-    await handle.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../io/atomic.js';
 import { describeDecision } from '../../model/decision.js';
 import { openRun, type TrainedRun } from '../../model/evaluateRun.js';
 import { formatCount, formatPercent } from '../../model/format.js';
-import { expandFolders, type Prediction, predictFiles } from '../../model/predict.js';
+import { expandFolders, type PictureInput, type Prediction, predictFiles } from '../../model/predict.js';
 import { Progress } from '../../model/progress.js';
 import { decisionNote, trainedOnDrawings } from '../../model/screeningTable.js';
 import { formatTable } from '../../model/table.js';
@@ -14,6 +14,8 @@ import { csvText } from '../../text/csv.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { complain, print, printJson, type Terminal } from '../terminal.js';
+
+const mostPiped = 2 ** 30;
 
 interface PredictCommandOptions extends EngineOptions {
   readonly top: number;
@@ -41,9 +43,7 @@ export async function predict(
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
-  const files = await expandFolders(images, (folder, passedOver) => {
-    complain(terminal, `passed over in ${folder}: ${describePassedOver(passedOver)}`);
-  });
+  const files = await picturesOf(images, terminal);
   const progress = new Progress({
     label: 'pictures',
     total: files.length,
@@ -83,6 +83,30 @@ export async function predict(
 function trainedOnNote(count: number, pictures: number): string {
   if (pictures === 1) return 'note: the network was trained on this picture';
   return `note: the network was trained on ${formatCount(count)} of these ${formatCount(pictures)} pictures`;
+}
+
+/** Folders as the pictures in them, and `-` as what is piped in; in the order in which they are given. */
+async function picturesOf(images: readonly string[], terminal: Terminal): Promise<PictureInput[]> {
+  const parts = images.map((image): Promise<readonly PictureInput[]> => {
+    if (image === '-') return piped(terminal);
+    return expandFolders([image], (folder, passedOver) => {
+      complain(terminal, `passed over in ${folder}: ${describePassedOver(passedOver)}`);
+    });
+  });
+  return (await Promise.all(parts)).flat();
+}
+
+/** The picture that is piped into the command. @throws InputError if there is nothing, or more than a picture can be */
+async function piped({ stdin }: Terminal): Promise<readonly PictureInput[]> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of stdin ?? []) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes <= mostPiped) continue;
+    throw new InputError(`[predict] standard input: expected at most ${mostPiped} bytes, got more`);
+  }
+  return [{ name: 'standard input', picture: Buffer.concat(pieces) }];
 }
 
 /** How the classes were decided on, and what readers of a screening test have to know. */

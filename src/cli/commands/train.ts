@@ -18,6 +18,7 @@ import { isScreening, noMedicalDevice } from '../../model/wording.js';
 import { modelKinds } from '../../vision/models/registry.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { parseTransforms } from '../../vision/transforms/parse.js';
+import type { Fit } from '../../vision/transforms/preprocess.js';
 import { readConfiguration } from '../config.js';
 import { DownloadDisplay, ReadingDisplay, TrainingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
@@ -41,6 +42,7 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly size?: readonly [height: number, width: number];
   readonly order?: ChannelOrder;
   readonly antialias?: boolean;
+  readonly fit?: Fit;
   readonly holdOut?: number;
   readonly auxiliaryHeads?: boolean;
   readonly pretrained?: true | string;
@@ -157,7 +159,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
   if (model === undefined) {
     throw new InputError('[train] model: expected a network such as lenet, or --resume RUN, got neither');
   }
-  const { data = dataFor(model), dataDir, seed, size, order, antialias } = options;
+  const { data = dataFor(model), dataDir, seed, size, order, antialias, fit } = options;
   const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule, positive, screening } = options;
   const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate, techniques } = options;
   const { name } = findData(data);
@@ -168,7 +170,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
       out: options.out ?? newFolders(`${model}-${name}`),
       seed,
       dataDir,
-      images: { ...(size && { size }), ...(order && { order }), ...(antialias && { antialias }) },
+      images: { ...(size && { size }), ...(order && { order }), ...(antialias && { antialias }), ...(fit && { fit }) },
       reading: readingOf(options),
       holdOut,
       auxiliaryHeads,

@@ -1,5 +1,6 @@
 import { defaultGenerator, type Generator } from '../../random.js';
 import { joined, type TransformedImages, type TransformJob, transformImages } from '../transforms/batch.js';
+import { requireSense } from '../transforms/sense.js';
 import { Compose, Transform, type TransformFunction } from '../transforms/transform.js';
 import type { ImagePool } from './imagePool.js';
 
@@ -30,12 +31,14 @@ export class Augmenter {
   readonly #text: string | null;
   readonly #format: Pick<TransformJob, 'order' | 'range'>;
 
+  /** @throws InputError for transforms that do not fit together */
   constructor(
     transform: Transform | TransformFunction,
     pool: ImagePool,
     format: Pick<TransformJob, 'order' | 'range'>,
   ) {
     this.#transform = transform instanceof Transform ? transform : new Compose([transform]);
+    requireSense([this.#transform]);
     this.isRandom = this.#transform.isRandom;
     this.#pool = pool;
     const plain = this.#transform.toJSON();

@@ -4,6 +4,7 @@ import type { Generator } from '../../random.js';
 import { joined, type TransformedImages } from '../transforms/batch.js';
 import type { Preprocessed } from '../transforms/preprocess.js';
 import { type Augmenter, streamOf, type Transformable, type TransformOption } from './augmenter.js';
+import { eachOf } from './eachOf.js';
 import { ImageReader, type ImageReaderOptions } from './imageReader.js';
 import { numbersAmong } from './labelNames.js';
 
@@ -122,6 +123,15 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     return this.#changed({ files, classNames });
   }
 
+  /**
+   * The checksum of one of the files. From then on reading it fails if its contents are others.
+   *
+   * @throws FileError if the contents are not those that were read
+   */
+  sha256Of(path: string): Promise<string> {
+    return this.#reader.sha256Of(path);
+  }
+
   expectEpochs(): void {
     if (this.#augmenter === null) this.#reader.keepInputsOf(this.length);
   }
@@ -226,25 +236,4 @@ export function requireOnBadImage(choice: string): void {
 export function badImage(path: string, error: unknown): BadImage {
   if (!(error instanceof FileError)) throw error;
   return { path, reason: messageOf(error).replace(`[image] ${path}: `, '') };
-}
-
-/** Runs `work` on all items, up to `width` at a time, beginning in their order. The first failure stops the rest. */
-export async function eachOf<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const run = async () => {
-    while (next < items.length && !failed) {
-      const index = next++;
-      await work(items[index], index).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  const results = await Promise.allSettled(Array.from({ length: width }, run));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

@@ -3,8 +3,7 @@ import { availableProcessors } from '../../engine/processors.js';
 import { FileError, FoveaError, InputError, ShapeError } from '../../errors.js';
 import type { TransformedImages, TransformJob } from '../transforms/batch.js';
 import { loadDecoder } from '../transforms/decode.js';
-import type { Preprocessed } from '../transforms/preprocess.js';
-import { type ImageJob, readImage } from './readImage.js';
+import { type ImageJob, type ReadPicture, readImage } from './readImage.js';
 
 /** What a worker is sent. */
 export interface ImageRequest {
@@ -19,7 +18,7 @@ export type ImageTask =
 
 /** What it sends back. */
 export type ImageAnswer =
-  | { readonly id: number; readonly result: Preprocessed | TransformedImages }
+  | { readonly id: number; readonly result: ReadPicture | TransformedImages }
   | { readonly id: number; readonly error: string; readonly name: string };
 
 interface Pending {
@@ -39,7 +38,7 @@ const errors: Readonly<Record<string, new (message: string) => Error>> = { FileE
 export interface ImagePool {
   /** Pictures under way that keep the pool busy. */
   readonly width: number;
-  read(job: ImageJob): Promise<Preprocessed>;
+  read(job: ImageJob): Promise<ReadPicture>;
   /** Transforms pictures, whose pixels are handed over, as a JSON text says; null where there are no other threads. */
   readonly transform: ((job: TransformJob, transforms: string) => Promise<TransformedImages>) | null;
 }
@@ -72,7 +71,7 @@ class OwnThread implements ImagePool {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  async read(job: ImageJob): Promise<Preprocessed> {
+  async read(job: ImageJob): Promise<ReadPicture> {
     if (this.#running >= this.width) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {
@@ -94,7 +93,7 @@ class WorkerThreads implements ImagePool {
     loadDecoder();
   }
 
-  read(job: ImageJob): Promise<Preprocessed> {
+  read(job: ImageJob): Promise<ReadPicture> {
     return this.#idle().run(this.#id++, { kind: 'read', job }, []);
   }
 
@@ -135,7 +134,7 @@ class WorkerThread {
   }
 
   /** The result is that of the kind of task. */
-  run<T extends Preprocessed | TransformedImages>(id: number, task: ImageTask, transfer: ArrayBuffer[]): Promise<T> {
+  run<T extends ReadPicture | TransformedImages>(id: number, task: ImageTask, transfer: ArrayBuffer[]): Promise<T> {
     if (this.#pending.size === 0) this.#worker.ref();
     return new Promise<T>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });

@@ -1,4 +1,5 @@
-import { InputError } from '../../errors.js';
+import { FileError, InputError } from '../../errors.js';
+import { fingerprint } from '../../io/fingerprint.js';
 import { normalizeInto } from '../transforms/image.js';
 import type { Preprocessed, Preprocessing, PreprocessOptions } from '../transforms/preprocess.js';
 import { preprocessing } from '../transforms/preprocess.js';
@@ -6,6 +7,7 @@ import type { Transform, TransformFunction } from '../transforms/transform.js';
 import { Augmenter } from './augmenter.js';
 import { ImageCache, type ImageCacheOptions } from './imageCache.js';
 import { type ImagePool, imagePool } from './imagePool.js';
+import { stampOf } from './readImage.js';
 
 export interface ImageReaderOptions extends PreprocessOptions {
   /** Keep prepared pictures on disk for later runs (true), and where and how many. */
@@ -19,6 +21,13 @@ export interface ImageReaderOptions extends PreprocessOptions {
   readonly numWorkers?: number;
 }
 
+/** The contents of a file that is in use. */
+interface UsedFile {
+  readonly stamp: string;
+  /** If somebody has asked for it: then other contents are refused. */
+  readonly sha256?: string;
+}
+
 /** Prepared pictures: from memory, from the cache on disk, or decoded by other threads. */
 export class ImageReader {
   readonly preprocessing: Preprocessing;
@@ -27,6 +36,8 @@ export class ImageReader {
   readonly #memory = new Map<string, Preprocessed>();
   /** The same as inputs of a network, four times as large. */
   readonly #inputs = new Map<string, Float32Array>();
+  /** Which contents of the files are in use. */
+  readonly #used = new Map<string, UsedFile>();
   #room: number;
   /** Pictures that are read again and again; 0: nothing is kept as inputs. */
   #repeated = 0;
@@ -96,11 +107,36 @@ export class ImageReader {
     this.#inputs.set(path, inputs.slice());
   }
 
-  /** @throws FileError if the file cannot be read, or is no intact picture */
+  /**
+   * The checksum of a file. From then on the reader refuses other contents of it, and if it has read the picture before,
+   * the checksum is of what it has read.
+   *
+   * @throws FileError if the contents are not those that were read, or change meanwhile
+   */
+  async sha256Of(path: string): Promise<string> {
+    const before = await stampOf(path);
+    const { sha256 } = await fingerprint(path);
+    const used = this.#used.get(path);
+    if (before === null || before !== (await stampOf(path))) throw changed(path);
+    if (used !== undefined && used.stamp !== before && used.sha256 !== sha256) throw changed(path);
+    this.#used.set(path, { stamp: before, sha256 });
+    return sha256;
+  }
+
+  /** Notices other contents than those that the checksum is of. A new time alone is no change. */
+  async #requireUnchanged(path: string, stamp: string): Promise<void> {
+    const used = this.#used.get(path);
+    if (used?.stamp === stamp) return;
+    if (used?.sha256 === undefined) this.#used.set(path, { stamp });
+    else if ((await this.sha256Of(path)) !== used.sha256 || this.#used.get(path)?.stamp !== stamp) throw changed(path);
+  }
+
+  /** @throws FileError if the file cannot be read, is no intact picture, or has changed since {@link sha256Of} */
   async read(path: string): Promise<Preprocessed> {
     const kept = this.#memory.get(path);
     if (kept !== undefined) return kept;
     const image = await this.#pool.read({ path, preprocessing: this.preprocessing, cache: this.#cache });
+    await this.#requireUnchanged(path, image.stamp);
     // Full is full: in epochs over more pictures than there is room for, replacing would leave none for the next one.
     const bytes = image.pixels.byteLength;
     if (bytes <= this.#room && !this.#memory.has(path)) {
@@ -109,4 +145,10 @@ export class ImageReader {
     }
     return image;
   }
+}
+
+function changed(path: string): FileError {
+  return new FileError(
+    `[image] ${path}: expected the contents that were there at the start, got others; put the file back, or begin anew`,
+  );
 }

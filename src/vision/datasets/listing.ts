@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { type FolderTree, walkFolder } from '../../io/walk.js';
 import { formatBytes, pictureFormat, promisesPicture } from '../transforms/formats.js';
-import { eachOf } from './imageFiles.js';
+import { eachOf } from './eachOf.js';
 
 /** Files that are no data, and why; counted, with some of their names. */
 export interface PassedOver {

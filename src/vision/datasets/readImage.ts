@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { FileError } from '../../errors.js';
 import { decoderVersion } from '../transforms/decode.js';
-import { type Preprocessed, type Preprocessing, preprocess } from '../transforms/preprocess.js';
+import { optionsOf, type Preprocessed, type Preprocessing, preprocess } from '../transforms/preprocess.js';
 import { ImageCache, type ImageCacheOptions } from './imageCache.js';
 
 /** A picture to be read, in a form that can be sent to another thread. */
@@ -12,27 +13,46 @@ export interface ImageJob {
   readonly cache: Required<ImageCacheOptions> | null;
 }
 
+/** A picture as it was read. */
+export interface ReadPicture extends Preprocessed {
+  /** Of the file that it was read from; see {@link stampOf}. */
+  readonly stamp: string;
+}
+
 /** To be raised when the same file and options give other pixels than before. */
-const pipelineVersion = 1;
+const pipelineVersion = 2;
 
 const caches = new Map<string, ImageCache>();
 
-/** From the cache if it has the picture, else decoded, resized and then put into the cache. */
-export async function readImage({ path, preprocessing, cache }: ImageJob): Promise<Preprocessed> {
-  const { height, width, order, antialias } = preprocessing;
-  const read = () => preprocess(path, { size: [height, width], order, antialias });
-  if (cache === null) return read();
-  // A file that is not there gets its error from the reader.
+/** Size and times of a file: another stamp may mean other contents, the same one means the same. Null if there is none. */
+export async function stampOf(path: string): Promise<string | null> {
   const info = await stat(path, { bigint: true }).catch(() => null);
-  if (info === null) return read();
-  const identity = [resolve(path), info.size, info.mtimeNs, info.ctimeNs].map(String);
-  const key = JSON.stringify([pipelineVersion, await decoderVersion(), ...identity, height, width, order, antialias]);
-  const store = cacheOf(cache);
-  const found = await store.get(key);
-  if (found !== null) return found;
-  const image = await read();
-  await store.put(key, image);
-  return image;
+  return info === null ? null : [info.size, info.mtimeNs, info.ctimeNs].join(' ');
+}
+
+/**
+ * From the cache if it has the picture, else decoded, resized and then put into the cache.
+ *
+ * @throws FileError if it cannot be read, is no intact picture, or is written to at the same time
+ */
+export async function readImage({ path, preprocessing, cache }: ImageJob): Promise<ReadPicture> {
+  const stamp = (await stampOf(path)) ?? '';
+  const store = cache === null ? null : cacheOf(cache);
+  const { height, width, order, antialias, fit } = preprocessing;
+  const options = [height, width, order, antialias, fit];
+  const key = JSON.stringify([pipelineVersion, await decoderVersion(), resolve(path), stamp, ...options]);
+  // A file that is not there gets its error from the reader.
+  const found = stamp === '' ? null : ((await store?.get(key)) ?? null);
+  if (found !== null) return { ...found, stamp };
+  const image = await preprocess(path, optionsOf(preprocessing));
+  if ((await stampOf(path)) !== stamp) {
+    throw new FileError(
+      `[image] ${path}: expected a file that stays as it is, got one that was written to while it was read; ` +
+        'wait until it is complete',
+    );
+  }
+  await store?.put(key, image);
+  return { ...image, stamp };
 }
 
 function cacheOf(options: Required<ImageCacheOptions>): ImageCache {

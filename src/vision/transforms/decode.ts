@@ -1,13 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
-import { FileError } from '../../errors.js';
+import { fileURLToPath } from 'node:url';
+import { FileError, InputError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
-import { pictureFormat, readFormats } from './formats.js';
+import { decoding } from './budget.js';
 import type { RGBImage } from './image.js';
+import { maxPixelsAtOnce, PictureData, refusal } from './pictureData.js';
 
-/** 20,000 × 20,000. Such a picture is 1.2 GB of pixels, so it is never in memory as a whole. */
-const maxPixels = 400_000_000;
-/** What may be in memory as a whole, for the caller or because the format has no other way (300 MB). */
-const maxPixelsAtOnce = 100_000_000;
 const maxFileBytes = 2 ** 30;
 
 /** How the picture in the file has to be turned, by EXIF's orientation: transposed first, then mirrored. */
@@ -45,113 +43,126 @@ export async function decoderVersion(): Promise<string> {
   return `libvips ${vips}, libjpeg ${mozjpeg}`;
 }
 
+/** A rectangle of a picture. */
+export interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Path or `file:` URL of a picture, or the contents of its file. */
+export type PictureSource = string | URL | Uint8Array;
+
 /**
- * A picture whose rows can be read in parts. Sizes are those of the picture as it is to be seen, turned by its EXIF
- * orientation; rows are those of the file.
+ * A picture, or a part of one, whose rows can be read in parts. Sizes are those of the picture as it is to be seen, turned
+ * by its EXIF orientation; rows are those of the file.
  */
 export class PictureFile {
   readonly height: number;
   readonly width: number;
-
-  readonly #bytes: Uint8Array;
-  readonly #cmyk: boolean;
+  readonly #data: PictureData;
 
   private constructor(
-    readonly name: string,
-    readonly fileHeight: number,
-    readonly fileWidth: number,
+    data: PictureData,
     readonly orientation: Orientation,
-    bytes: Uint8Array,
-    cmyk: boolean,
+    /** The part that is read, in the file's rows and columns. */
+    readonly area: Window,
   ) {
-    this.#bytes = bytes;
-    this.#cmyk = cmyk;
-    [this.height, this.width] = orientation.transposed ? [fileWidth, fileHeight] : [fileHeight, fileWidth];
+    this.#data = data;
+    const { height, width } = area;
+    [this.height, this.width] = orientation.transposed ? [width, height] : [height, width];
   }
 
   /**
    * Reads the file and its header. What kind of picture it is, is seen from its contents, whatever its name.
    *
-   * @param source path, or the contents of a file
+   * @param name in messages; default: the path, or the number of bytes
    * @throws FileError if it cannot be read, is no picture, or is too large
    */
-  static async open(source: string | Uint8Array): Promise<PictureFile> {
-    const name = typeof source === 'string' ? source : `${source.length} bytes`;
-    const bytes = typeof source === 'string' ? await readWhole(source) : source;
-    // Other kinds of picture never reach the decoder.
-    const kind = pictureFormat(bytes, name);
-    if (kind === null || !kind.isRead) {
-      const start = bytes.length === 0 ? 'an empty file' : `a file that begins with ${hex(bytes.subarray(0, 8))}`;
-      throw refusal(name, `a picture (${readFormats.join(', ')})`, kind === null ? start : `${kind.name}`);
-    }
-    const format = kind.name;
-    const { default: sharp } = await import('sharp');
-    const header = await sharp(bytes, { limitInputPixels: false })
-      .metadata()
-      .catch((error: unknown) => {
-        throw refusal(name, `an intact ${format} picture`, decoderReason(error), error);
-      });
-    const { height, width, orientation = 1, space, isProgressive } = header;
-    const size = `${width}×${height} pixels`;
-    if (height * width > maxPixels) throw refusal(name, `at most ${maxPixels / 1e6} million pixels`, size);
-    // The others are decoded row by row, or tile by tile.
-    const whole = isProgressive || format === 'WebP' || format === 'GIF';
-    if (whole && height * width > maxPixelsAtOnce) {
-      const kind = isProgressive ? `progressive or interlaced ${format}` : format;
-      throw refusal(name, `at most ${maxPixelsAtOnce / 1e6} million pixels in a ${kind} picture`, size);
-    }
+  static async open(source: PictureSource, name = nameOf(source)): Promise<PictureFile> {
+    const bytes = source instanceof Uint8Array ? source : await readWhole(pathOf(source), name);
+    const data = await PictureData.open(name, bytes);
+    const { height, width, orientation } = data.header;
     const turn = orientations[orientation - 1] ?? orientations[0];
-    return new PictureFile(name, height, width, turn, bytes, space === 'cmyk');
+    return new PictureFile(data, turn, { top: 0, left: 0, height, width });
+  }
+
+  get name(): string {
+    return this.#data.name;
+  }
+
+  /** Of each pixel while it is decoded. */
+  get pixelBytes(): number {
+    return this.#data.pixelBytes;
+  }
+
+  /** Of the file. */
+  get bytes(): number {
+    return this.#data.length;
+  }
+
+  /** Whether its values are others than bytes. */
+  get isDeep(): boolean {
+    return this.#data.isDeep;
+  }
+
+  get fileHeight(): number {
+    return this.area.height;
+  }
+
+  get fileWidth(): number {
+    return this.area.width;
+  }
+
+  /** A part of the picture as it is to be seen. */
+  within({ top, left, height, width }: Window): PictureFile {
+    const { transposed, mirrored, upsideDown } = this.orientation;
+    const y = upsideDown ? this.height - top - height : top;
+    const x = mirrored ? this.width - left - width : left;
+    const { area } = this;
+    const part = transposed
+      ? { top: area.top + x, left: area.left + y, height: width, width: height }
+      : { top: area.top + y, left: area.left + x, height, width };
+    return new PictureFile(this.#data, this.orientation, part);
   }
 
   /**
-   * Rows of the file, red, green and blue, 8 bits each. As OpenCV's imread has it: the upper byte of 16 bits, grey as
-   * three equal colours, transparency dropped, colour profiles disregarded, CMYK by OpenCV's formula.
+   * Rows of the file, red, green and blue, 8 bits each, as `values.ts` and {@link PictureData.pixels} make them.
    *
    * @throws FileError if the picture is truncated or broken
    */
-  async readRows(first: number, count: number): Promise<Uint8Array> {
-    const { fileHeight, fileWidth } = this;
-    const space = this.#cmyk ? 'cmyk' : 'srgb';
-    const { default: sharp } = await import('sharp');
-    let pipeline = sharp(this.#bytes, {
-      // Anything the decoder has doubts about: a truncated picture would be filled up with grey otherwise.
-      failOn: 'warning',
-      limitInputPixels: maxPixels,
-      ignoreIcc: true,
-      sequentialRead: true,
-    });
-    if (this.#cmyk) pipeline = pipeline.pipelineColourspace('cmyk');
-    if (count < fileHeight) pipeline = pipeline.extract({ left: 0, top: first, width: fileWidth, height: count });
-    const { data, info } = await pipeline
-      .toColourspace(space)
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
-      .catch((error: unknown) => {
-        throw refusal(this.name, 'an intact picture', decoderReason(error), error);
-      });
-    const channels = this.#cmyk ? 4 : 3;
-    if (info.channels !== channels || data.length !== count * fileWidth * channels) {
-      throw refusal(this.name, `${channels} colour channels`, `${info.channels}`);
-    }
-    return this.#cmyk ? cmykToRGB(data) : data;
+  readRows(first: number, count: number): Promise<Uint8Array> {
+    const { top, left, width } = this.area;
+    return this.#data.pixels(left, top + first, width, count);
+  }
+
+  /** What is done to values and transparency, for people; empty for most pictures. @throws FileError as readRows */
+  changes(): Promise<string[]> {
+    return this.#data.changes();
   }
 }
 
 /**
- * Decodes a picture: OpenCV's `imread` (8 bits, three colours, turned by EXIF), except that the order is RGB.
+ * Decodes a picture: OpenCV's `imread` (8 bits, three colours, turned by EXIF), except that the order is RGB, transparency
+ * is laid over white, and values of other depths keep what they show.
  *
  * @param source path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF (its first picture), seen from the contents
  * @throws FileError if it cannot be read, is no picture, is truncated or broken, or has more than 100 million pixels
  */
-export async function decodeImage(source: string | Uint8Array): Promise<RGBImage> {
-  const picture = await PictureFile.open(source);
+export async function decodeImage(source: PictureSource): Promise<RGBImage> {
+  return decodePicture(await PictureFile.open(source));
+}
+
+/** The whole picture as it is to be seen. @throws FileError if it is truncated or broken, or has more than 100 million pixels */
+export async function decodePicture(picture: PictureFile): Promise<RGBImage> {
   const { name, height, width, fileHeight } = picture;
   if (height * width > maxPixelsAtOnce) {
     throw refusal(name, `at most ${maxPixelsAtOnce / 1e6} million pixels`, `${width}×${height}`);
   }
-  const data = await picture.readRows(0, fileHeight);
+  const data = await decoding.use(picture.bytes + picture.pixelBytes * height * width, () =>
+    picture.readRows(0, fileHeight),
+  );
   return turned({ data, height: fileHeight, width: picture.fileWidth }, picture.orientation);
 }
 
@@ -174,37 +185,28 @@ export function turned(image: RGBImage, { transposed, mirrored, upsideDown }: Or
   return { data, height, width };
 }
 
-/** OpenCV's conversion, `icvCvt_CMYK2BGR_8u_C4C3R`. There 255 is no ink, here it is full ink. */
-function cmykToRGB(cmyk: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array((cmyk.length / 4) * 3);
-  for (let from = 0, to = 0; from < cmyk.length; from += 4, to += 3) {
-    const light = 255 - cmyk[from + 3];
-    for (let c = 0; c < 3; c++) rgb[to + c] = light - ((cmyk[from + c] * light) >> 8);
-  }
-  return rgb;
+/** @throws InputError for a URL of something else than a file */
+export function pathOf(source: string | URL): string {
+  if (typeof source === 'string') return source;
+  if (source.protocol === 'file:') return fileURLToPath(source);
+  throw new InputError(
+    `[image] ${source.href}: expected a path or a file: URL, got another; fetch it, and give its bytes`,
+  );
 }
 
-async function readWhole(path: string): Promise<Uint8Array> {
+/** What messages call a picture that has no other name. */
+export function nameOf(source: PictureSource): string {
+  return source instanceof Uint8Array ? `${source.length} bytes` : pathOf(source);
+}
+
+async function readWhole(path: string, name: string): Promise<Uint8Array> {
   try {
     const found = await stat(path);
     // A pipe would be waited for without end.
-    if (!found.isFile()) throw refusal(path, 'a picture', 'something that is no file');
-    if (found.size > maxFileBytes) throw refusal(path, `at most ${maxFileBytes / 2 ** 20} MB`, `${found.size} bytes`);
+    if (!found.isFile()) throw refusal(name, 'a picture', 'something that is no file');
+    if (found.size > maxFileBytes) throw refusal(name, `at most ${maxFileBytes / 2 ** 20} MB`, `${found.size} bytes`);
     return await readFile(path);
   } catch (error) {
-    throw error instanceof FileError ? error : refusal(path, 'a readable picture', reasonOf(error), error);
+    throw error instanceof FileError ? error : refusal(name, 'a readable picture', reasonOf(error), error);
   }
-}
-
-function refusal(name: string, expected: string, got: string, cause?: unknown): FileError {
-  return new FileError(`[image] ${name}: expected ${expected}, got ${got}; replace it or leave it out`, { cause });
-}
-
-/** libvips writes a line for each complaint; the first one says what happened. */
-function decoderReason(error: unknown): string {
-  return reasonOf(error).split('\n')[0].trim();
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }

@@ -1,6 +1,9 @@
 import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { SharpOptions } from 'sharp';
 import { FileError, messageOf } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
+import { decodePicture, nameOf, PictureFile, type PictureSource } from './decode.js';
 
 /** A digit as MNIST has them: 28×28, grey, white ink on black. */
 export interface Digit {
@@ -33,10 +36,11 @@ const minContrast = 24;
  * the ink, scaled to 20×20 keeping the aspect, and placed with its center of mass in the middle of 28×28. A picture
  * of 28×28 with a dark border is taken as it is.
  *
+ * @param name in messages; default: the path, or the number of bytes
  * @throws {FileError} if the file is missing, is no picture, or shows nothing that stands out from its background
  */
-export async function readDigit(path: string): Promise<Digit> {
-  const grey = await readGrey(path);
+export async function readDigit(source: PictureSource, name = nameOf(source)): Promise<Digit> {
+  const grey = await readGrey(source, name);
   const light = borderMean(grey) > 127;
   if (!light && grey.width === side && grey.height === side) {
     return { image: grey.data.map((value) => value / 255), note: 'taken as it is' };
@@ -45,33 +49,49 @@ export async function readDigit(path: string): Promise<Digit> {
   const ink = separateInk(white);
   if (ink === null) {
     throw new FileError(
-      `[digit] ${path}: expected a digit that stands out from its background, got a picture of one brightness`,
+      `[digit] ${name}: expected a digit that stands out from its background, got a picture of one brightness`,
     );
   }
   return { image: await center(ink), note: light ? 'light background: inverted, cut, centered' : 'cut, centered' };
 }
 
-async function readGrey(path: string): Promise<Grey> {
-  const file = await stat(path).catch((error: unknown) => {
-    throw new FileError(`[digit] ${path}: expected a picture, got ${reasonOf(error)}`, { cause: error });
-  });
-  if (!file.isFile()) throw new FileError(`[digit] ${path}: expected a picture, got a folder or device`);
-  const { default: sharp } = await import('sharp');
+async function readGrey(source: PictureSource, name: string): Promise<Grey> {
+  if (!(source instanceof Uint8Array)) {
+    const file = await stat(source).catch((error: unknown) => {
+      throw new FileError(`[digit] ${name}: expected a picture, got ${reasonOf(error)}`, { cause: error });
+    });
+    if (!file.isFile()) throw new FileError(`[digit] ${name}: expected a picture, got a folder or device`);
+  }
+  // The decoder alone reads more formats, and large pictures at a part of their size.
+  const picture = await PictureFile.open(source, name).catch(() => null);
+  if (picture?.isDeep) return reduced(...(await pixelsOf(picture)));
   try {
-    const { data, info } = await sharp(path)
-      .autoOrient()
-      .resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })
-      .toColourspace('srgb')
-      .ensureAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    return { data: onPaper(data), width: info.width, height: info.height };
+    return await reduced(source instanceof URL ? fileURLToPath(source) : source);
   } catch (error) {
+    const pixels = picture === null ? null : await pixelsOf(picture).catch(() => null);
+    if (pixels !== null) return reduced(...pixels);
     throw new FileError(
-      `[digit] ${path}: expected a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG), got ${plain(messageOf(error))}`,
+      `[digit] ${name}: expected a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG), got ${plain(messageOf(error))}`,
       { cause: error },
     );
   }
+}
+
+async function pixelsOf(picture: PictureFile): Promise<[data: Uint8Array, options: SharpOptions]> {
+  const { data, height, width } = await decodePicture(picture);
+  return [data, { raw: { width, height, channels: 3 } }];
+}
+
+async function reduced(input: string | Uint8Array, options?: SharpOptions): Promise<Grey> {
+  const { default: sharp } = await import('sharp');
+  const { data, info } = await sharp(input, options)
+    .autoOrient()
+    .resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return { data: onPaper(data), width: info.width, height: info.height };
 }
 
 /** sharp's messages may have several lines and repeat the file's name. */

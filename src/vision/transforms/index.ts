@@ -7,7 +7,7 @@ export {
   toGrayscale,
   toTensor,
 } from './color.js';
-export { decodeImage } from './decode.js';
+export { decodeImage, type PictureSource } from './decode.js';
 export { type Digit, readDigit } from './digit.js';
 export {
   CenterCrop,
@@ -49,7 +49,7 @@ export {
 } from './jitter.js';
 export { parseTransforms, type TransformEntry } from './parse.js';
 export { encodePng } from './png.js';
-export { type Preprocessed, type PreprocessOptions, preprocess } from './preprocess.js';
+export { type Fit, type Preprocessed, type PreprocessOptions, preprocess } from './preprocess.js';
 export {
   RandomAffine,
   type RandomAffineOptions,

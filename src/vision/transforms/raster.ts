@@ -51,6 +51,37 @@ export function inHWC(image: Raster, work: (image: Raster) => Raster): Raster {
   return withLayout(work(withLayout(image, 'HWC')), image.layout);
 }
 
+/**
+ * As {@link inHWC}, for work that averages neighbours. Of bytes with 2 or 4 channels the last one is transparency, as in
+ * Pillow: colours are weighed with it, so that those of pixels that are not to be seen do not shine through.
+ */
+export function premultiplied(image: Raster, work: (image: Raster) => Raster): Raster {
+  const { data, channels } = image;
+  if (!(data instanceof Uint8Array) || (channels !== 2 && channels !== 4)) return inHWC(image, work);
+  return inHWC(image, (source) => {
+    const result = work({ ...source, data: eachColour(source, (value, alpha) => overByte(value * alpha)) });
+    const apart = (value: number, alpha: number) =>
+      alpha === 0 || alpha === 255 ? value : Math.min(255, Math.trunc((255 * value) / alpha));
+    return { ...result, data: eachColour(result, apart) };
+  });
+}
+
+/** Changes the colours of pixels, channels last, by their last channel. */
+function eachColour({ data, channels }: Raster, change: (value: number, alpha: number) => number): Uint8Array {
+  const result = Uint8Array.from(data);
+  for (let at = 0; at < result.length; at += channels) {
+    const alpha = result[at + channels - 1];
+    for (let c = 0; c < channels - 1; c++) result[at + c] = change(result[at + c], alpha);
+  }
+  return result;
+}
+
+/** A product of two bytes over 255, rounded as Pillow does. */
+function overByte(product: number): number {
+  const value = product + 128;
+  return ((value >> 8) + value) >> 8;
+}
+
 /** @throws ShapeError if the sizes do not fit the data */
 export function requireRaster(where: string, image: Raster): void {
   const { data, height, width, channels, layout } = image ?? {};
@@ -81,4 +112,11 @@ export function perChannel(where: string, value: number | readonly number[], cha
   if (values.length === channels) return values;
   if (values.length === 1) return new Array<number>(channels).fill(values[0]);
   throw new ShapeError(`[transforms] ${where}: expected 1 or ${channels} values, got ${values.length}`);
+}
+
+/** @throws InputError for an edge that is no integer from 1 to 65,535 */
+export function requireSize(name: string, size: number): void {
+  if (!Number.isSafeInteger(size) || size < 1 || size > 65_535) {
+    throw new InputError(`[resize] ${name}: expected an integer from 1 to 65535, got ${size}`);
+  }
 }

@@ -1,5 +1,4 @@
-import { blank, inHWC, type Raster, type RasterData } from './raster.js';
-import { requireSize } from './resize.js';
+import { blank, inHWC, premultiplied, type Raster, type RasterData, requireSize } from './raster.js';
 
 /** How values between pixels are found, by Pillow's names. When an image is reduced, all but 'nearest' average. */
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'box' | 'hamming' | 'lanczos';
@@ -31,13 +30,25 @@ const filters: Readonly<Record<Exclude<Interpolation, 'nearest'>, Filter>> = {
 };
 
 /** Source positions from `first` on that an output position is made of, and their weights. */
-interface Window {
+export interface Window {
   readonly first: number;
   readonly weights: Float64Array;
 }
 
 /** Pillow's weights of bytes are multiples of 2^-22. */
 const bits = 22;
+/** What sums of weighed bytes begin with, so that {@link byteOf} rounds. */
+export const halfByte = 1 << (bits - 1);
+
+/** The byte that a sum of bytes with whole weights stands for. */
+export function byteOf(sum: number): number {
+  return Math.min(255, Math.max(0, sum >> bits));
+}
+
+/** Windows of 'bilinear' for bytes, with whole weights: what resizing with antialiasing weighs with. */
+export function bilinearWindows(from: number, to: number): Window[] {
+  return windowsOf(from, to, filters.bilinear, true);
+}
 
 /**
  * Resizes an image as Pillow's `resize` does, on floats as well: to the byte, or one grey level off where newer versions
@@ -49,18 +60,19 @@ export function resample(image: Raster, height: number, width: number, interpola
   requireSize('height', height);
   requireSize('width', width);
   if (image.height === height && image.width === width) return image;
-  return inHWC(image, (source) => {
-    if (interpolation === 'nearest') return pick(source, height, width);
+  if (interpolation === 'nearest') return inHWC(image, (source) => pick(source, height, width));
+  return premultiplied(image, (source) => {
     const filter = filters[interpolation];
     const { channels } = source;
     let { data } = source;
+    const isBytes = data instanceof Uint8Array;
     if (source.width !== width) {
-      const windows = windowsOf(source.width, width, filter, data);
+      const windows = windowsOf(source.width, width, filter, isBytes);
       const lines = source.height;
       data = along(data, blank(data, lines * width * channels), windows, lines, channels);
     }
     if (source.height !== height) {
-      const windows = windowsOf(source.height, height, filter, data);
+      const windows = windowsOf(source.height, height, filter, isBytes);
       data = along(data, blank(data, height * width * channels), windows, 1, width * channels);
     }
     return { ...source, data, height, width };
@@ -82,16 +94,16 @@ function along(
     for (const { first, weights } of windows) {
       const begin = start + first * size;
       for (let i = 0; i < size; i++, to++) {
-        let sum = isBytes ? 1 << (bits - 1) : 0;
+        let sum = isBytes ? halfByte : 0;
         for (let k = 0, at = begin + i; k < weights.length; k++, at += size) sum += weights[k] * data[at];
-        result[to] = isBytes ? Math.min(255, Math.max(0, sum >> bits)) : sum;
+        result[to] = isBytes ? byteOf(sum) : sum;
       }
     }
   }
   return result;
 }
 
-function windowsOf(from: number, to: number, { support, weight }: Filter, data: RasterData): Window[] {
+function windowsOf(from: number, to: number, { support, weight }: Filter, isBytes: boolean): Window[] {
   const scale = from / to;
   const stretch = Math.max(1, scale);
   const reach = support * stretch;
@@ -102,7 +114,7 @@ function windowsOf(from: number, to: number, { support, weight }: Filter, data: 
     const weights = Float64Array.from({ length: end - first }, (_, k) => weight((first + k - centre + 0.5) / stretch));
     const sum = weights.reduce((total, w) => total + w, 0);
     const whole = (w: number) => Math.trunc(w * 2 ** bits + Math.sign(w) * 0.5);
-    return { first, weights: weights.map((w) => (data instanceof Uint8Array ? whole(w / sum) : w / sum)) };
+    return { first, weights: weights.map((w) => (isBytes ? whole(w / sum) : w / sum)) };
   });
 }
 

@@ -1,5 +1,6 @@
-import { InputError } from '../../errors.js';
 import type { RGBImage } from './image.js';
+import { requireSize } from './raster.js';
+import { bilinearWindows, byteOf, halfByte, type Window } from './resample.js';
 
 export interface ResizeOptions {
   /**
@@ -43,12 +44,6 @@ export function resizeBilinear(
   const whole = { top: 0, bottom: height, left: 0, right: width };
   sampleBilinear(image.data, { origin: 0, down: 3 * image.width, right: 3 }, rows, columns, whole, data, width);
   return { data, height, width };
-}
-
-export function requireSize(name: string, size: number): void {
-  if (!Number.isSafeInteger(size) || size < 1 || size > 65_535) {
-    throw new InputError(`[resize] ${name}: expected an integer from 1 to 65535, got ${size}`);
-  }
 }
 
 /** OpenCV's positions and weights: centres at half pixels, float32 positions, weights rounded to 1/2048. */
@@ -124,85 +119,80 @@ export function sampleBilinear(
   }
 }
 
-/** Resize with antialiasing that takes the source row by row, from the top, in as many parts as one likes. */
+/**
+ * Resize with antialiasing that takes the source row by row, from the top, in as many parts as one likes: what `resample`
+ * makes of the whole with 'bilinear', to the byte.
+ *
+ * The picture as it is to be seen is reduced in width first, and rounded to bytes between the two passes. Where it is
+ * `transposed` in its file, its width lies along the rows, so those are added up before they are reduced.
+ */
 export class AreaResizer {
   readonly #columns: readonly Window[];
   readonly #rows: readonly Window[];
-  readonly #line: Float64Array;
-  readonly #sums: Float64Array;
+  /** Values of a row between the two passes. */
+  readonly #between: number;
+  readonly #line: Uint8Array;
+  readonly #sums: Int32Array;
 
   constructor(
     readonly fromHeight: number,
     readonly fromWidth: number,
     readonly height: number,
     readonly width: number,
+    readonly transposed = false,
   ) {
-    this.#columns = triangleWindows(fromWidth, width);
-    this.#rows = triangleWindows(fromHeight, height);
-    this.#line = new Float64Array(3 * width);
-    this.#sums = new Float64Array(3 * width * height);
+    this.#columns = bilinearWindows(fromWidth, width);
+    this.#rows = bilinearWindows(fromHeight, height);
+    this.#between = 3 * (transposed ? fromWidth : width);
+    this.#line = new Uint8Array(3 * width);
+    this.#sums = new Int32Array(this.#between * height).fill(halfByte);
   }
 
   /** Adds `count` source rows from row `first` on. Each row has to come once. */
   add(data: Uint8Array, first: number, count: number): void {
     for (let row = first; row < first + count; row++) {
-      this.#reduce(data, 3 * this.fromWidth * (row - first));
+      const start = 3 * this.fromWidth * (row - first);
+      const line = this.transposed
+        ? data.subarray(start, start + 3 * this.fromWidth)
+        : this.#reduced(data, start, this.#line);
       // A source row counts for the few output rows around its own place.
       const middle = Math.floor(((row + 0.5) * this.height) / this.fromHeight);
       const reach = Math.ceil(this.height / this.fromHeight) + 1;
       for (let y = Math.max(0, middle - reach); y <= Math.min(this.height - 1, middle + reach); y++) {
         const weight = this.#rows[y].weights[row - this.#rows[y].first];
         if (weight === undefined) continue;
-        const at = y * this.#line.length;
-        for (let i = 0; i < this.#line.length; i++) this.#sums[at + i] += weight * this.#line[i];
+        const at = y * line.length;
+        for (let i = 0; i < line.length; i++) this.#sums[at + i] += weight * line[i];
       }
     }
   }
 
   result(): RGBImage {
-    return { data: Uint8Array.from(this.#sums, toByte), height: this.height, width: this.width };
+    const { height, width } = this;
+    const data = Uint8Array.from(this.#sums, byteOf);
+    if (!this.transposed) return { data, height, width };
+    const result = new Uint8Array(3 * height * width);
+    for (let y = 0; y < height; y++) {
+      this.#reduced(data, y * this.#between, result.subarray(3 * width * y, 3 * width * (y + 1)));
+    }
+    return { data: result, height, width };
   }
 
-  /** One source row, reduced in width; rounded to bytes, as Pillow does between its two passes. */
-  #reduce(data: Uint8Array, start: number): void {
+  /** A row from `start` on, reduced in width. */
+  #reduced(data: Uint8Array, start: number, line: Uint8Array): Uint8Array {
     this.#columns.forEach(({ first, weights }, x) => {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
+      let red = halfByte;
+      let green = halfByte;
+      let blue = halfByte;
       for (let i = 0, at = start + 3 * first; i < weights.length; i++, at += 3) {
         red += weights[i] * data[at];
         green += weights[i] * data[at + 1];
         blue += weights[i] * data[at + 2];
       }
-      this.#line[3 * x] = toByte(red);
-      this.#line[3 * x + 1] = toByte(green);
-      this.#line[3 * x + 2] = toByte(blue);
+      line[3 * x] = byteOf(red);
+      line[3 * x + 1] = byteOf(green);
+      line[3 * x + 2] = byteOf(blue);
     });
+    return line;
   }
-}
-
-function toByte(value: number): number {
-  return Math.min(255, Math.floor(value + 0.5));
-}
-
-/** Source positions that an output position covers, and their weights, which add up to 1. */
-interface Window {
-  readonly first: number;
-  readonly weights: Float64Array;
-}
-
-/** Pillow's windows: a triangle as wide as two output pixels, or two source pixels if those are wider. */
-function triangleWindows(from: number, to: number): Window[] {
-  const scale = from / to;
-  const reach = Math.max(1, scale);
-  return Array.from({ length: to }, (_, i) => {
-    const centre = (i + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(centre - reach + 0.5));
-    const end = Math.min(from, Math.trunc(centre + reach + 0.5));
-    const weights = Float64Array.from({ length: end - first }, (_, k) =>
-      Math.max(0, 1 - Math.abs((first + k + 0.5 - centre) / reach)),
-    );
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { first, weights: weights.map((weight) => weight / sum) };
-  });
 }

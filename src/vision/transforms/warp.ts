@@ -1,4 +1,4 @@
-import { blank, inHWC, perChannel, type Raster } from './raster.js';
+import { blank, inHWC, perChannel, premultiplied, type Raster } from './raster.js';
 
 /** How values between pixels are found where an image is turned or slanted: no averaging. */
 export type WarpInterpolation = 'nearest' | 'bilinear' | 'bicubic';
@@ -21,7 +21,8 @@ interface Size {
 /** Resamples an image at the places that a matrix gives, to the byte as Pillow's `transform` does. */
 export function warp(image: Raster, matrix: AffineMatrix, size: Size, options: WarpOptions = {}): Raster {
   const { interpolation = 'nearest', fill = 0 } = options;
-  return inHWC(image, (source) => {
+  const prepared = interpolation === 'nearest' ? inHWC : premultiplied;
+  return prepared(image, (source) => {
     const { channels } = source;
     const { height, width } = size;
     const result: Raster = { ...source, height, width, data: blank(source.data, height * width * channels) };

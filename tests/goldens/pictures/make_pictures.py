@@ -4,7 +4,8 @@ python3 -m venv /tmp/pictures
 /tmp/pictures/bin/pip install opencv-python-headless==5.0.0.93 pillow==13.0.0
 /tmp/pictures/bin/python tests/goldens/pictures/make_pictures.py
 
-pictures.json has, in base64, every 331st byte of [3, height, width] (BGR): of the picture as cv2.imread gives it, and of
+pictures.json has, in base64, every 331st byte of [3, height, width] (BGR): of the picture as cv2.imread gives it
+(with transparency over white), and of
 what cv2.resize and Pillow's resize with antialiasing make of it; and the same for arrays made by a formula.
 """
 
@@ -71,6 +72,15 @@ def resized(bgr, height, width):
     }
 
 
+def shown(path):
+    """The picture as cv2.imread gives it; transparency is laid over white instead of being dropped."""
+    if path.name != 'alpha.png':
+        return cv2.imread(str(path))
+    picture = Image.open(path)
+    white = Image.new('RGBA', picture.size, 'white')
+    return np.asarray(Image.alpha_composite(white, picture).convert('RGB'))[..., ::-1].copy()
+
+
 def exif(orientation):
     tags = Image.Exif()
     tags[0x112] = orientation
@@ -106,7 +116,7 @@ def main():
     for path in sorted(HERE.iterdir()):
         if path.suffix not in ('.jpg', '.png', '.gif', '.webp'):
             continue
-        bgr = cv2.imread(str(path))
+        bgr = shown(path)
         sizes = SIZES if bgr.shape[0] < 2000 else SIZES[:1]
         height, width = bgr.shape[:2]
         pictures.append(

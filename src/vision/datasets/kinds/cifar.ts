@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
+import { PictureFile, type PictureSource } from '../../transforms/decode.js';
 import { inputsOf } from '../../transforms/image.js';
-import { preprocess } from '../../transforms/preprocess.js';
+import { type Preprocessing, preprocessPicture } from '../../transforms/preprocess.js';
 import { Cifar10, Cifar100 } from '../cifar.js';
 import { cifar10Classes, cifar100Classes } from '../cifarClasses.js';
 import type { DatasetKind, PreparedImage } from './kind.js';
@@ -29,9 +30,10 @@ function cifar(name: string, title: string, data: typeof Cifar10 | typeof Cifar1
 export const cifar10 = cifar('cifar10', 'CIFAR-10', Cifar10);
 export const cifar100 = cifar('cifar100', 'CIFAR-100', Cifar100);
 
-async function readSmall(path: string): Promise<PreparedImage> {
+async function readSmall(source: PictureSource, _: Preprocessing, name?: string): Promise<PreparedImage> {
   const options = { size: side, order: 'RGB', antialias: true } as const;
-  const { pixels, sourceHeight, sourceWidth } = await preprocess(path, options);
+  const picture = await PictureFile.open(source, name);
+  const { pixels, sourceHeight, sourceWidth } = await preprocessPicture(picture, options);
   return {
     image: Float32Array.from(pixels, (value) => inputsOf.unit[value]),
     shape: [3, side, side],

@@ -1,10 +1,12 @@
 import type { Shape } from '../../../graph/shape.js';
 import type { Dataset, Sample } from '../../../io/dataset.js';
 import type { DownloadProgress } from '../../../io/download.js';
+import type { PictureSource } from '../../transforms/decode.js';
 import type { Preprocessing } from '../../transforms/preprocess.js';
 import type { Transformable } from '../augmenter.js';
 import type { BadImage, ImageFilesOptions } from '../imageFiles.js';
 import type { PassedOver, ReadingProgress } from '../listing.js';
+import type { PictureSurvey } from '../pictureSurvey.js';
 import type { SplitRole } from '../splits.js';
 import type { TableOptions } from '../tableColumns.js';
 
@@ -53,6 +55,10 @@ export interface OpenedSplit {
   readonly source: string;
   /** What it was read from, with the label of a file that is one image. */
   readonly files: readonly { readonly path: string; readonly label?: number }[];
+  /** The checksum of one of the files, from which later readings must not differ; default: that of the file as it is. */
+  readonly sha256Of?: (path: string) => Promise<string>;
+  /** What has to be done to photographs before a network sees them. */
+  readonly survey?: (images: Preprocessing) => Promise<PictureSurvey>;
   /** Samples of each class. */
   readonly classCounts: readonly number[];
   /** Pictures that cannot be decoded and were left out. */
@@ -121,8 +127,11 @@ export interface DatasetKind {
   /** Whether images are files that are decoded and resized, so that the options about that have a meaning. */
   readonly isPhotographs: boolean;
   open(options: OpenOptions): Promise<OpenedData>;
-  /** @throws {FileError} for a file that is no picture */
-  readImage(path: string, images: Preprocessing): Promise<PreparedImage>;
+  /**
+   * @param name of the picture in messages; default: its path, or its number of bytes
+   * @throws {FileError} for a file that is no picture
+   */
+  readImage(source: PictureSource, images: Preprocessing, name?: string): Promise<PreparedImage>;
   /** A sample as a PNG file, to be looked at. */
   picture(sample: Sample, images: Preprocessing): Promise<Uint8Array>;
 }

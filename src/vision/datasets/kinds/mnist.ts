@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import { toGrayscale } from '../../transforms/color.js';
-import { decodeImage } from '../../transforms/decode.js';
+import { decodePicture, PictureFile, type PictureSource } from '../../transforms/decode.js';
 import { readDigit } from '../../transforms/digit.js';
 import { pad, resize } from '../../transforms/geometry.js';
 import { inputsOf } from '../../transforms/image.js';
+import type { Preprocessing } from '../../transforms/preprocess.js';
 import type { MNISTSource } from '../idxDataset.js';
 import { clothes, digits, FashionMNIST, MNIST } from '../mnist.js';
 import type { PreparedImage } from './kind.js';
@@ -41,8 +42,8 @@ export const mnist = idxKind(
     title: 'MNIST',
     location: null,
     classNames: digits.classNames,
-    async readImage(path) {
-      const { image, note } = await readDigit(path);
+    async readImage(source, _, name) {
+      const { image, note } = await readDigit(source, name);
       return { image, shape: imageShape, note };
     },
   },
@@ -61,8 +62,8 @@ export const fashionmnist = idxKind(
 );
 
 /** Grey on black, as the data set has it: pictures with a light border are inverted. */
-async function readClothing(path: string): Promise<PreparedImage> {
-  const picture = await decodeImage(path);
+async function readClothing(source: PictureSource, _: Preprocessing, name?: string): Promise<PreparedImage> {
+  const picture = await decodePicture(await PictureFile.open(source, name));
   const { height, width } = picture;
   const grey = toGrayscale({ ...picture, channels: 3, layout: 'HWC' });
   const border = grey.data.filter((_, i) => i < width || i >= width * (height - 1) || i % width === 0);

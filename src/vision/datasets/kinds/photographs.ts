@@ -1,19 +1,18 @@
 import type { Sample } from '../../../io/dataset.js';
+import { PictureFile, type PictureSource } from '../../transforms/decode.js';
 import { normalizeInto } from '../../transforms/image.js';
 import { encodePng } from '../../transforms/png.js';
-import { type Preprocessing, preprocess } from '../../transforms/preprocess.js';
+import { optionsOf, type Preprocessing, preprocessPicture } from '../../transforms/preprocess.js';
 import type { ImageFileDataset, ImageFilesOptions } from '../imageFiles.js';
+import { surveyPictures } from '../pictureSurvey.js';
 import { countClasses, type OpenedSplit, type OpenOptions, type PreparedImage } from './kind.js';
 
 /** What data sets of photographs have in common. */
 
 export function readerOptions({ images, reading = {}, onProgress }: OpenOptions): ImageFilesOptions {
-  const { height, width, order, antialias } = images;
   const { table: _, ...how } = reading;
   return {
-    size: [height, width],
-    order,
-    antialias,
+    ...optionsOf(images),
     ...how,
     ...(onProgress && { onProgress: (progress) => onProgress({ stage: 'checking pictures', ...progress }) }),
   };
@@ -22,15 +21,33 @@ export function readerOptions({ images, reading = {}, onProgress }: OpenOptions)
 export function splitOf(dataset: ImageFileDataset, source: string): OpenedSplit {
   const { files, quarantine, classNames } = dataset;
   const labels = files.map(({ label }) => label);
-  return { dataset, source, files, classCounts: countClasses(labels, classNames.length), unreadable: quarantine };
+  return {
+    dataset,
+    source,
+    files,
+    sha256Of: (path) => dataset.sha256Of(path),
+    survey: (images) => {
+      const paths = files.map(({ path }) => path);
+      return surveyPictures(paths, images);
+    },
+    classCounts: countClasses(labels, classNames.length),
+    unreadable: quarantine,
+  };
 }
 
-export async function readPhotograph(path: string, images: Preprocessing): Promise<PreparedImage> {
-  const { order, antialias, height, width } = images;
-  const { pixels, sourceHeight, sourceWidth } = await preprocess(path, { size: [height, width], order, antialias });
+export async function readPhotograph(
+  source: PictureSource,
+  images: Preprocessing,
+  name?: string,
+): Promise<PreparedImage> {
+  const { height, width, fit } = images;
+  const picture = await PictureFile.open(source, name);
+  const { pixels, sourceHeight, sourceWidth } = await preprocessPicture(picture, optionsOf(images));
   const image = new Float32Array(pixels.length);
   normalizeInto(image, 0, pixels);
-  return { image, shape: [3, height, width], note: `${sourceWidth}×${sourceHeight} to ${width}×${height}` };
+  const how = { squash: '', crop: ' (cropped)', pad: ' (padded)' }[fit];
+  const note = [`${sourceWidth}×${sourceHeight} to ${width}×${height}${how}`, ...(await picture.changes())].join(', ');
+  return { image, shape: [3, height, width], note };
 }
 
 /** The picture as the network sees it, in true colours. */

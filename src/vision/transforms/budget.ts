@@ -1,0 +1,37 @@
+/** Lets work begin only while there is room for what it holds in memory. One piece at a time always runs. */
+export class ByteBudget {
+  #used = 0;
+  readonly #waiting: { readonly bytes: number; readonly begin: () => void }[] = [];
+
+  constructor(readonly limit: number) {}
+
+  /** Runs `work`, which holds so many bytes, once there is room for them; first come, first served. */
+  async use<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) {
+      await new Promise<void>((begin) => this.#waiting.push({ bytes, begin }));
+    } else {
+      this.#used += bytes;
+    }
+    try {
+      return await work();
+    } finally {
+      this.#used -= bytes;
+      this.#admit();
+    }
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#used === 0 || this.#used + bytes <= this.limit;
+  }
+
+  #admit(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.bytes); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#used += next.bytes;
+      next.begin();
+    }
+  }
+}
+
+/** Of pictures that this thread decodes: files and pixels. */
+export const decoding = new ByteBudget(2 ** 28);
