@@ -239,7 +239,9 @@ it('random networks train alike on both engines', inFloat32, async () => {
     expect([...results.keys()]).toEqual([...expected.results.keys()]);
     for (const [name, data] of results) {
       const wanted = expected.results.get(name) as TypedArray;
-      expectAgreement(data, wanted, name, { tolerance: toleranceOf(value), floor: 1e-2 });
+      // The loss is a sum of up to 20,000 numbers of both signs, which may cancel.
+      const floor = name.endsWith('loss') ? 0.5 : 1e-2;
+      expectAgreement(data, wanted, name, { tolerance: toleranceOf(value), floor });
     }
     compared++;
   });
