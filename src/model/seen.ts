@@ -92,7 +92,7 @@ export function seenNotes(
   }
   if (!sameData) {
     if (count === 0) notes.push('The network was trained on none of these images.');
-    if (validated > 0) notes.push(`${formatCount(validated)} of them are validation images of the run.`);
+    if (validated > 0) notes.push(`${formatCount(validated)} of these images are validation images of the run.`);
   }
   return notes;
 }
