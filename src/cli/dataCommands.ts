@@ -11,6 +11,7 @@ import {
   positiveInteger,
   rootOption,
   splitColumnOption,
+  splitName,
   workersOption,
 } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -30,7 +31,7 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
     .option('--out <file.png>', 'the picture (default: data-sheet.png)')
     .option('--images <n>', 'images to show, of all classes (default: 24, with transforms 6)', positiveInteger)
     .option('--versions <n>', 'changed versions of each', positiveInteger, 6)
-    .addOption(new Option('--split <split>', 'which images').choices(['train', 'validation']).default('train'))
+    .option('--split <split>', 'which images: train, validation or test', splitName, 'train')
     .option('--seed <n>', 'decides which images are taken, and what is drawn', naturalNumber, 0)
     .addOption(dataDirOption())
     .option('--size <edge>', 'edge that photographs are resized to, or height,width (default: 224)', imageSize)

@@ -277,6 +277,7 @@ export class Run {
       ...pictureNotes,
       ...(weights === null || begun === null ? [] : beginningNotes(weights, begun.renewed, config)),
       ...copyNotes(described, parts),
+      ...twoClassNotes(described, parts),
     ];
     const understood = understandingOf(data);
     return new Run({ folder, network, optimizer, trainLoader, classWeight, beginnings, understood, ...parts });
@@ -445,6 +446,23 @@ export class Run {
 
 function understandingOf({ parts, passedOver, notes }: Understanding): Understanding {
   return { parts, passedOver, notes };
+}
+
+/** Pictures that are in two classes: nothing can be right for both. */
+function twoClassNotes({ train, eval: judged }: Described, splits: Record<'train' | 'eval', OpenedSplit>): string[] {
+  if (train.checksums === null || judged.checksums === null) return [];
+  const checksums = [...train.checksums, ...judged.checksums];
+  const files = [...splits.train.files, ...splits.eval.files];
+  const first = new Map<string, number>();
+  const pairs = checksums.flatMap((checksum, i) => {
+    const before = first.get(checksum);
+    if (before === undefined) first.set(checksum, i);
+    return before === undefined || files[before].label === files[i].label ? [] : [[before, i]];
+  });
+  if (pairs.length === 0) return [];
+  const [one, other] = pairs[0].map((i) => files[i].path);
+  const count = pairs.length === 1 ? 'a picture is' : `${formatCount(pairs.length)} pictures are`;
+  return [`${count} in two classes, byte for byte (${other} is ${one}): remove those in the wrong one`];
 }
 
 /** What a training that failed can be gone on with. */

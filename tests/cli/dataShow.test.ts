@@ -85,7 +85,7 @@ describe('fovea data show', () => {
     [['--transforms', 'RandomCrop(size=a)'], 'RandomCrop: size: expected an edge from 1 to 65535 pixels'],
     [['--transforms', 'ToTensor,ColorJitter(0.2)'], 'adjustBrightness: expected bytes, got floats'],
     [['--images', '0'], 'expected a positive integer'],
-    [['--split', 'test'], 'Allowed choices are train, validation'],
+    [['--split', 'tset'], 'expected train, validation (or val, dev) or test, or all'],
     [['--out', 'sheet.jpg'], '--out: expected the name of a PNG file'],
   ])('refuses %j', async (options, message) => {
     const data = `cifar10:${cifar()}`;

@@ -148,7 +148,7 @@ describe('csv:FILE', () => {
     );
     table('file,label,split', '1.jpg,b,train', '2.jpg,a,train');
     const data = await open('csv', { location: location() });
-    expect(await failure(data.open('test'))).toContain('pictures for test: expected some, got none');
+    expect(await failure(data.open('test'))).toContain('pictures for test: expected some, got only those for train');
   });
 });
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { normalName } from '../../text/names.js';
+import { likeNames, normalName, spelling } from '../../text/names.js';
 import { listed } from './listed.js';
 import {
   describePassedOver,
@@ -107,7 +107,11 @@ function layoutOf(root: string, listing: PictureListing): FolderLayout {
       : Object.fromEntries([...(parts ?? [])].map(([name, role]) => [role, name])),
     isInverted: inverted,
     passedOver,
-    notes: [...twins(pictures), ...(parts === null && !inverted ? alike(candidates) : [])],
+    notes: [
+      ...spellings(pictures, parts === null ? 0 : 1),
+      ...twins(pictures),
+      ...(parts === null && !inverted ? alike(candidates) : []),
+    ],
     deeper: (className) => deeperFolders(root, pictures, parts, className),
   };
 }
@@ -235,6 +239,14 @@ function emptyFolders({ folders, pictures }: PictureListing, parts: ReadonlyMap<
     const isClassPlace = rest.length === (parts?.has(first) ? 1 : 0);
     return isClassPlace && !filled.has(folder);
   });
+}
+
+/** Folders that are one class, since their names look the same. @param place of the class in a path */
+function spellings(pictures: readonly PlacedPicture[], place: number): string[] {
+  return likeNames(pictures.map(({ path }) => path.split('/')[place])).map(
+    (names) =>
+      `the folders ${inWords([...names].sort().map((name) => `'${spelling(name)}'`))} are one class, ${normalName(names[0])}`,
+  );
 }
 
 /** Names of classes that differ in capitals alone. */

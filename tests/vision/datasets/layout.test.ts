@@ -293,6 +293,24 @@ it('notes say what may be meant otherwise', async () => {
   expect((await open('folder')).notes).toEqual(['the classes Cat and cat differ in capitals alone']);
 });
 
+it('folders whose names look the same are one class', async () => {
+  await write('caf\u00e9/1.jpg', 'cafe\u0301/2.jpg', 'bar/3.jpg', 'bar /4.jpg');
+  const data = await open('folder');
+  expect(data.classNames).toEqual(['bar', 'caf\u00e9']);
+  expect((await data.open('all')).classCounts).toEqual([2, 2]);
+  expect(data.notes).toEqual([
+    "the folders 'bar' and 'bar ' are one class, bar",
+    "the folders 'cafe\\u{301}' and 'caf\\u{e9}' are one class, caf\u00e9",
+  ]);
+});
+
+it('pictures for a test alone are judged, not learned from', async () => {
+  await write('Test/a/1.jpg', 'Test/b/2.jpg');
+  const data = await open('folder', { classNames: ['a', 'b'] });
+  expect((await data.open('test')).classCounts).toEqual([1, 1]);
+  expect(await failure(data.open('train'))).toContain('pictures for training: expected some, got only those for test;');
+});
+
 it('classes with the same folders inside are noted', async () => {
   await write('north/cat/1.jpg', 'north/dog/2.jpg', 'south/cat/3.jpg', 'south/dog/4.jpg');
   expect((await open('folder')).notes).toEqual([

@@ -3,12 +3,14 @@ import { requireMeaning, requireWork } from '../../../model/dataOptions.js';
 import { formatCount } from '../../../model/format.js';
 import { datasetKind, findData } from '../../../model/recipes.js';
 import { visibleLine } from '../../../text/visible.js';
+import type { Split } from '../../../vision/datasets/registry.js';
 import { sampleSheet } from '../../../vision/pictures.js';
 import { parseTransforms } from '../../../vision/transforms/index.js';
 import { preprocessing } from '../../../vision/transforms/preprocess.js';
 import { DownloadDisplay } from '../../display.js';
 import { type ReadingOptions, readingOf } from '../../options.js';
 import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
+import { passedOverFacts } from '../../understood.js';
 import { target } from './show.js';
 
 interface SheetCommandOptions extends ReadingOptions {
@@ -16,7 +18,7 @@ interface SheetCommandOptions extends ReadingOptions {
   readonly out?: string;
   readonly images?: number;
   readonly versions: number;
-  readonly split: 'train' | 'validation';
+  readonly split: Split;
   readonly seed: number;
   readonly dataDir?: string;
   readonly size?: readonly [height: number, width: number];
@@ -43,7 +45,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
       holdOut: { share: 0.2, seed },
       onDownload: download.show,
     });
-    const { dataset, source } = await opened.open(split === 'train' ? 'train' : 'validation');
+    const { dataset, source } = await opened.open(split);
     download.end();
     const format = opened.images ?? preprocessing();
     const sheet = await sampleSheet(dataset, {
@@ -53,7 +55,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
       seed,
       draw: (sample) => kind.picture(sample, format),
       title:
-        `${opened.title}, ${split === 'train' ? 'training' : kind.evalName} set` +
+        `${opened.title}, ${{ train: 'training', validation: kind.evalName, test: 'test', all: 'whole' }[split]} set` +
         (options.transforms === undefined ? '' : `: ${visibleLine(options.transforms)}`),
       ...(opened.synthetic && { note: 'Synthetic: drawn by a program, no photographs' }),
     });
@@ -69,6 +71,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
     printFacts(terminal, [
       ['images', `${formatCount(dataset.length)}, ${formatCount(shown)} of them shown`],
       ['source', source],
+      ...passedOverFacts(opened),
       ...opened.notes.map((note) => ['note', note] as const),
       ...(transform === null ? [] : [['versions', `${formatCount(versions)} of each`] as const]),
       ['sheet', out],

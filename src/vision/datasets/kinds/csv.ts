@@ -1,7 +1,7 @@
 import { FileError } from '../../../errors.js';
 import { readTable } from '../../../io/table.js';
 import { listOfTable } from '../csvDataset.js';
-import { splitRole, usualSplitNames } from '../splits.js';
+import { type SplitRole, splitRole, usualSplitNames } from '../splits.js';
 import type { DatasetKind } from './kind.js';
 import { requireLocation } from './location.js';
 import { openListed } from './parts.js';
@@ -37,7 +37,8 @@ export const csv: DatasetKind = {
       files: files.map((file) => ({ ...file, role: roleOf(file.split, file.path) })),
       classNames,
       source: () => `table ${path}`,
-      origin: () => `column ${splitColumn}`,
+      origin: (wanted: SplitRole) =>
+        `'${files.find(({ split = '' }) => splitRole(split) === wanted)?.split}' in ${splitColumn}`,
       passedOver: [],
       notes,
       advice: () => null,

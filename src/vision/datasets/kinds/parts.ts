@@ -24,6 +24,8 @@ export interface Listed {
   advice(className: string): string | null;
 }
 
+const roles: readonly SplitRole[] = ['train', 'validation', 'test'];
+
 /**
  * Data of which each picture belongs to a part, or none does. What chooses among epochs is the part for validation; if
  * there is none, some training pictures are held out for that. Test pictures are left alone until they are asked for.
@@ -42,8 +44,10 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
     if (chosen.length > 0) {
       return { dataset: await ImageFileDataset.list(listed.where, chosen, classNames, readerOptions(options)), source };
     }
+    const others = roles.filter(has).join(' and ');
     throw new FileError(
-      `[${listed.where}] pictures for ${part}: expected some, got none; add them, or choose other data`,
+      `[${listed.where}] pictures for ${part}: expected some, got ${others === '' ? 'none' : `only those for ${others}`}; ` +
+        'add them, or choose other data',
     );
   };
   const byRole = (role: SplitRole | null, part: string) =>
@@ -70,7 +74,7 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
     const divided = divide(dataset, held, source);
     return splitOf(dataset.subset(split === 'train' ? divided.train : divided.held), source);
   };
-  const parts: DataPart[] = (['train', 'validation', 'test'] as const).filter(has).map((role) => ({
+  const parts: DataPart[] = roles.filter(has).map((role) => ({
     role,
     from: listed.origin(role),
     images: files.filter((file) => file.role === role).length,
