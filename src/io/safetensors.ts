@@ -4,6 +4,7 @@ import { allocate, bytesPerElement, type DType, dtypeOf, type TypedArray } from 
 import { formatShape, numel, type Shape } from '../graph/shape.js';
 import { reasonOf, writeFileAtomic } from './atomic.js';
 import { fromBrain, fromHalf, fromLong } from './elements.js';
+import { arraysOf, type Named } from './named.js';
 
 /** A plain array with its shape, in row-major order. */
 export interface TensorData {
@@ -40,16 +41,17 @@ const names: Readonly<Record<DType, string>> = { float32: 'F32', int32: 'I32', u
 const maxHeaderBytes = 100_000_000;
 
 /**
- * Writes tensors in Hugging Face's safetensors format, through a temporary file that replaces `path` at the end.
- * Arrays are written from where they lie, one after the other: do not change them meanwhile.
+ * Writes a layer, or tensors and arrays by name, in Hugging Face's safetensors format, through a temporary file that
+ * replaces `path` at the end. Arrays are written from where they lie, one after the other: do not change them meanwhile.
  *
  * @throws InputError for arrays that do not match their shape or dtype, FileError if writing fails
  */
 export async function saveSafetensors(
+  object: Named,
   path: string,
-  tensors: ReadonlyMap<string, TensorData>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  const tensors = await arraysOf('saveSafetensors', object, path);
   for (const [name, { shape, dtype, data }] of tensors) {
     if (name === '__metadata__') {
       throw new InputError(`[safetensors] ${path}: tensor name: expected any but '__metadata__', which is reserved`);

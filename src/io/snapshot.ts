@@ -1,9 +1,9 @@
 import { realizeAll } from '../tensor/evaluate.js';
-import type { State } from '../tensor/state.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { TensorData } from './safetensors.js';
 
-/** The contents of states, as they are now. */
-export async function snapshot(states: ReadonlyMap<string, State>): Promise<Map<string, TensorData>> {
+/** The contents of tensors, as they are now. */
+export async function snapshot(states: ReadonlyMap<string, Tensor>): Promise<Map<string, TensorData>> {
   const tensors = new Map<string, TensorData>();
   // All in one program, where some of them wait to be computed.
   await realizeAll([...states.values()]);

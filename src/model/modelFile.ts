@@ -3,7 +3,6 @@ import { FileError, InputError } from '../errors.js';
 import { readPdparams, savePdparams } from '../io/paddle/params.js';
 import { loadPdopt, savePdopt } from '../io/paddle/pdopt.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
-import { snapshot } from '../io/snapshot.js';
 import type { Layer, StateMismatch } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { parseRecord } from './records.js';
@@ -31,10 +30,10 @@ export async function saveModel(path: string, network: Layer, optimizer: Optimiz
     if (optimizer !== null) await savePdopt(optimizer, network, files.optimizer);
     return;
   }
-  await saveSafetensors(files.weights, await snapshot(network.stateDict()));
+  await saveSafetensors(network, files.weights);
   if (optimizer === null) return;
   const { steps, learningRate, schedule } = optimizer;
-  await saveSafetensors(files.optimizer, await snapshot(optimizer.stateDict(network.namedParameters())), {
+  await saveSafetensors(optimizer.stateDict(network.namedParameters()), files.optimizer, {
     progress: JSON.stringify({ steps, learningRate, schedule: schedule?.stateDict() ?? null }),
   });
 }

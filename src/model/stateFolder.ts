@@ -6,7 +6,6 @@ import { reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { type Fingerprint, fingerprint } from '../io/fingerprint.js';
 import { type Lock, lockFile, lockFolder, ownerOf } from '../io/lock.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
-import { snapshot } from '../io/snapshot.js';
 import { removeAbandoned } from '../io/temporary.js';
 import type { Layer, StateEntry } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
@@ -143,9 +142,9 @@ export class StateFolder {
     const { network, optimizer, history } = training;
     const state = training.state();
     const parts: Record<string, (path: string) => Promise<void>> = {
-      [weightsFile]: async (path) => saveSafetensors(path, await snapshot(network.stateDict()), this.#metadata),
+      [weightsFile]: async (path) => saveSafetensors(network, path, this.#metadata),
       [optimizerFile]: async (path) =>
-        saveSafetensors(path, await snapshot(optimizer.stateDict(network.namedParameters())), this.#metadata),
+        saveSafetensors(optimizer.stateDict(network.namedParameters()), path, this.#metadata),
       [metricsFile]: (path) => writeFileAtomic(path, history.map((record) => `${JSON.stringify(record)}\n`).join('')),
     };
     const files: Record<string, Fingerprint> = {};

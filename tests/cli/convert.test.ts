@@ -90,21 +90,21 @@ describe('fovea convert', () => {
   it('asks for what a file of states does not tell', async () => {
     const zero = { shape: [1], dtype: 'float32', data: new Float32Array(1) } as const;
     const states = path('states.safetensors');
-    await saveSafetensors(states, new Map([['fc.bias.velocity', zero]]));
+    await saveSafetensors(new Map([['fc.bias.velocity', zero]]), states);
     expect(await refusal(states, path('x.pdopt'))).toContain(
       "expected to know Paddle's names of the parameters, got none",
     );
     await fovea('convert', states, path('x.pdopt'), '--names', golden('adam.pdparams'));
     expect([...(await readPdopt(path('x.pdopt'))).states.keys()]).toEqual(['linear_0.b_0']);
-    await saveSafetensors(states, new Map([['other.velocity', zero]]));
+    await saveSafetensors(new Map([['other.velocity', zero]]), states);
     expect(await refusal(states, path('y.pdopt'), '--names', golden('adam.pdparams'))).toContain(
       'other.velocity: expected a name for its parameter',
     );
-    await saveSafetensors(states, new Map([['fc.bias.moment2', zero]]));
+    await saveSafetensors(new Map([['fc.bias.moment2', zero]]), states);
     expect(await refusal(states, path('y.pdopt'), '--names', golden('adam.pdparams'))).toContain(
       "expected the powers of Adam's betas",
     );
-    await saveSafetensors(states, new Map([['w.velocity', zero]]), { parameterNames: '{"w":"w_0"}', schedule: '{}' });
+    await saveSafetensors(new Map([['w.velocity', zero]]), states, { parameterNames: '{"w":"w_0"}', schedule: '{}' });
     expect(await refusal(states, path('y.pdopt'))).toContain(`${states}, schedule: lastEpoch: `);
     expect(await refusal(states, path('y.pdopt'), '--names', golden('types4.pdparams'))).toContain(
       "expected a table of Paddle's names of parameters, got none",

@@ -77,7 +77,7 @@ describe('writing', () => {
         fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), { noNullPrototype: true }),
         async (tensors, metadata) => {
           const saved = new Map<string, TensorData>(tensors);
-          await saveSafetensors(path, saved, metadata);
+          await saveSafetensors(saved, path, metadata);
           const loaded = await loadSafetensors(path);
           expect(new Map([...loaded.tensors].sort())).toEqual(new Map([...saved].sort()));
           expect(Object.entries(loaded.metadata)).toEqual(Object.entries(metadata));
@@ -91,11 +91,11 @@ describe('writing', () => {
     const large = Float32Array.from([0, 1, 2, 3, 4]);
     const names = ['b', '10', 'a', '9'];
     await saveSafetensors(
-      path,
       new Map([
         ['byte', u8([1], 7)],
         ...names.map((text) => [text, { shape: [2], dtype: 'float32', data: large.subarray(1, 3) }] as const),
       ]),
+      path,
     );
     const { tensors } = await loadSafetensors(path);
     expect([...tensors.keys()]).toEqual([...names, 'byte']);
@@ -105,7 +105,7 @@ describe('writing', () => {
   });
 
   it('refuses arrays that are not what they claim, and writes nothing', async () => {
-    const save = (text: string, data: TensorData) => saveSafetensors(join(folder, 'new'), new Map([[text, data]]));
+    const save = (text: string, data: TensorData) => saveSafetensors(new Map([[text, data]]), join(folder, 'new'));
     await expect(save('w', f32([2, 2], 1, 2))).rejects.toThrow(
       /tensor 'w': expected 4 elements of float32 \(shape \[2,2\]\), got 2 of float32/,
     );
@@ -115,7 +115,7 @@ describe('writing', () => {
   });
 
   it('says when the folder is missing', async () => {
-    await expect(saveSafetensors(join(folder, 'no/such'), new Map())).rejects.toThrow(FileError);
+    await expect(saveSafetensors(new Map(), join(folder, 'no/such'))).rejects.toThrow(FileError);
   });
 });
 

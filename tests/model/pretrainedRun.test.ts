@@ -33,7 +33,7 @@ const values = async (net: Layer, name: string) => (await net.stateDict().get(na
 
 async function fileOf(name: string, net: Layer): Promise<string> {
   const path = join(root, `${name}.safetensors`);
-  await saveSafetensors(path, await snapshot(net.stateDict()));
+  await saveSafetensors(await snapshot(net.stateDict()), path);
   return path;
 }
 
@@ -124,7 +124,7 @@ describe('input settings travel with weights', () => {
     const old = join(root, 'old');
     cpSync(first, old, { recursive: true });
     const { tensors } = await loadSafetensors(join(first, weightsFile));
-    await saveSafetensors(join(old, weightsFile), tensors);
+    await saveSafetensors(tensors, join(old, weightsFile));
     expect(await readWeightsRecord(join(old, weightsFile))).toEqual(record);
   });
 
@@ -151,9 +151,9 @@ describe('input settings travel with weights', () => {
   test('a file that does not say it is asked about', async () => {
     const { tensors } = await loadSafetensors(join(first, weightsFile));
     const foreign = join(root, 'foreign.safetensors');
-    await saveSafetensors(foreign, tensors);
+    await saveSafetensors(tensors, foreign);
     const paddle = join(root, 'foreign.pdparams');
-    await writePdparams(paddle, tensors);
+    await writePdparams(tensors, paddle);
     for (const pretrained of [foreign, paddle]) {
       const refused = Run.create(base('refused', photos, { pretrained }));
       await expect(refused).rejects.toThrow(InputError);
@@ -182,14 +182,14 @@ describe('input settings travel with weights', () => {
       JSON.stringify({ ...record, format: 2 }),
       JSON.stringify({ ...record, transforms: [{ No: {} }] }),
     ]) {
-      await saveSafetensors(path, tensors, { training });
+      await saveSafetensors(tensors, path, { training });
       await expect(readWeightsRecord(path)).rejects.toThrow(FileError);
       await expect(readWeightsRecord(path)).rejects.toThrow(`[weights] ${path}: training: expected `);
     }
     const swapped = join(root, 'swapped');
     cpSync(first, swapped, { recursive: true });
     const training = JSON.stringify({ ...record, classNames: ['dog', 'cat'] });
-    await saveSafetensors(join(swapped, bestFile), tensors, { training });
+    await saveSafetensors(tensors, join(swapped, bestFile), { training });
     await expect(openRun(swapped, { best: true })).rejects.toThrow(
       'expected weights of this run, got those of another',
     );

@@ -36,7 +36,7 @@ const failure = async (promise: Promise<Layer>): Promise<Error> => {
 };
 
 beforeAll(async () => {
-  await saveSafetensors(safetensors, await snapshot(trained.stateDict()));
+  await saveSafetensors(await snapshot(trained.stateDict()), safetensors);
   await savePdparams(trained, pdparams);
 });
 
@@ -60,7 +60,7 @@ describe('a local file', () => {
 
   it('refuses another number of classes that nobody asked for', async () => {
     const path = join(folder, 'three.safetensors');
-    await saveSafetensors(path, await snapshot(zoo.lenet({ numClasses: 3 }).stateDict()));
+    await saveSafetensors(zoo.lenet({ numClasses: 3 }), path);
     const error = await failure(zoo.lenet({ pretrained: path }));
     expect(error).toBeInstanceOf(InputError);
     expect(error.message).toBe(

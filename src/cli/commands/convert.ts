@@ -36,7 +36,7 @@ const scheduleKey = 'schedule';
 const conversions: Readonly<Record<string, Conversion>> = {
   '.pdparams .safetensors': async (input, output) => {
     const { tensors, parameterNames, types } = await readPdparams(input);
-    await saveSafetensors(output, tensors, {
+    await saveSafetensors(tensors, output, {
       ...(parameterNames.size > 0 && { [namesKey]: toJson(parameterNames) }),
       ...recordMetadata(await readWeightsRecord(input)),
     });
@@ -53,7 +53,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
     const { tensors, metadata } = await loadSafetensors(input);
     const parameterNames = names === undefined ? namesIn(metadata, input) : await namesOf(names);
     const record = await readWeightsRecord(input);
-    await writePdparams(output, tensors, {
+    await writePdparams(tensors, output, {
       parameterNames: parameterNames ?? new Map(),
       protocol: numberOf(protocol),
       note: record && recordText(record),
@@ -75,7 +75,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
       parameterNames.set(name, paddleName);
       for (const [kind, state] of kinds) tensors.set(`${name}.${kind}`, state);
     }
-    await saveSafetensors(output, tensors, {
+    await saveSafetensors(tensors, output, {
       [namesKey]: toJson(parameterNames),
       ...(schedule !== null && { [scheduleKey]: JSON.stringify(schedule) }),
     });
@@ -110,7 +110,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
       );
     }
     const schedule = scheduleIn(metadata, input);
-    await writePdopt(output, { states, schedule }, { protocol: numberOf(protocol) });
+    await writePdopt({ states, schedule }, output, { protocol: numberOf(protocol) });
     return { tensors: tensors.values() };
   },
 

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 import type { Layer } from '../../nn/layer.js';
 import { reasonOf } from '../atomic.js';
+import { arraysOf, checkOrder, type Named } from '../named.js';
 import type { TensorData } from '../safetensors.js';
-import { snapshot } from '../snapshot.js';
 import { nameOf, printable } from './callables.js';
 import { isStoredTensor, readDict, writeDict } from './dict.js';
 import { type PickleProtocol, pickleNote } from './pickleWriter.js';
@@ -59,15 +59,16 @@ export async function readPdparams(path: string): Promise<PaddleParameters> {
 }
 
 /**
- * Writes a `.pdparams` file, which `paddle.load` and `layer.set_state_dict` take.
+ * Writes a layer, or tensors and arrays by name, as a `.pdparams` file, which `paddle.load` and `layer.set_state_dict` take.
  *
  * @throws FileError if writing fails
  */
 export async function writePdparams(
+  object: Named,
   path: string,
-  tensors: ReadonlyMap<string, TensorData>,
   { parameterNames = new Map(), protocol = 4, note = null }: PdparamsOptions = {},
 ): Promise<void> {
+  const tensors = await arraysOf('writePdparams', object, path);
   // Paddle takes a table to be complete, and makes tensors of all arrays where there is none.
   const complete = [...tensors.keys()].every((name) => parameterNames.has(name));
   const names = [...tensors.keys()].map((name) => [name, parameterNames.get(name) as string] as const);
@@ -107,7 +108,8 @@ export async function loadPdparams(network: Layer, path: string): Promise<void> 
 
 /** Writes the parameters and buffers of a network, under {@link paddleNames} unless other names are given. */
 export async function savePdparams(network: Layer, path: string, options: PdparamsOptions = {}): Promise<void> {
-  await writePdparams(path, await snapshot(network.stateDict()), { parameterNames: paddleNames(network), ...options });
+  checkOrder('savePdparams', network, path);
+  await writePdparams(network, path, { parameterNames: paddleNames(network), ...options });
 }
 
 /**

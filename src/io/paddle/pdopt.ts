@@ -1,10 +1,11 @@
 import { FileError, InputError } from '../../errors.js';
 import { formatShape, sameShape } from '../../graph/shape.js';
-import type { Layer, StateMismatch } from '../../nn/layer.js';
-import { Adam, type Optimizer } from '../../optimizer/index.js';
+import { Layer, type StateMismatch } from '../../nn/layer.js';
+import { Adam, Optimizer } from '../../optimizer/index.js';
 import type { ScheduleState } from '../../optimizer/lr/schedule.js';
 import { updatesKey } from '../../optimizer/optimizer.js';
 import type { Parameter } from '../../tensor/state.js';
+import { checkOrder } from '../named.js';
 import type { TensorData } from '../safetensors.js';
 import { snapshot } from '../snapshot.js';
 import { nameOf, printable } from './callables.js';
@@ -88,10 +89,12 @@ export async function readPdopt(path: string): Promise<PaddleOptimizer> {
  * @throws FileError if writing fails
  */
 export async function writePdopt(
+  optimizer: PaddleOptimizer,
   path: string,
-  { states, schedule }: PaddleOptimizer,
   { protocol = 4 }: Pick<PdoptWriteOptions, 'protocol'> = {},
 ): Promise<void> {
+  checkOrder('writePdopt', optimizer, path);
+  const { states, schedule } = optimizer;
   const entries = new Map<string, Picklable>();
   const masterWeights = new Map<string, Picklable>();
   const kinds = new Set([...states.values()].flatMap((own) => [...own.keys()]));
@@ -205,8 +208,12 @@ export async function savePdopt(
   optimizer: Optimizer,
   network: Layer,
   path: string,
-  { parameterNames = paddleNames(network), protocol = 4 }: PdoptWriteOptions = {},
+  options: PdoptWriteOptions = {},
 ): Promise<void> {
+  if (!(optimizer instanceof Optimizer && network instanceof Layer)) {
+    throw new InputError('[savePdopt] arguments: expected savePdopt(optimizer, network, path), got another order');
+  }
+  const { parameterNames = paddleNames(network), protocol = 4 } = options;
   const parameters = trained(optimizer, network);
   const states = new Map<string, Map<string, TensorData>>();
   const updates = new Map<string, number>();
@@ -226,7 +233,7 @@ export async function savePdopt(
       for (const [kind, power] of powersOf(count, optimizer.betas)) own.set(kind, power);
     }
   }
-  await writePdopt(path, { states, schedule: optimizer.schedule?.stateDict() ?? null }, { protocol });
+  await writePdopt({ states, schedule: optimizer.schedule?.stateDict() ?? null }, path, { protocol });
 }
 
 /** What Paddle's Adam keeps beside the moments: each beta to the power that the parameter's next update will use. */

@@ -36,7 +36,7 @@ export class BestWeights {
     if (path === null) {
       const copies = [...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }] as const);
       this.#kept = new Map(copies);
-    } else await saveSafetensors(path, tensors, this.#metadata);
+    } else await saveSafetensors(tensors, path, this.#metadata);
   }
 
   /** Overwrites a network's weights with the kept ones; false if there are none. */

@@ -200,7 +200,7 @@ describe('writing', () => {
       ['bytes', bytes],
       ['floats', f32([50_000], formula(50_000, 1, 1))],
     ]);
-    await writePdparams(path, tensors, { protocol });
+    await writePdparams(tensors, path, { protocol });
     for (const [name, { data, ...rest }] of (await readPdparams(path)).tensors) {
       const expected = tensors.get(name) as TensorData;
       expect(rest).toEqual({ shape: expected.shape, dtype: expected.dtype });
@@ -317,7 +317,7 @@ describe('networks and optimizers', () => {
     });
     // After t even gradients of 1, the moments are 1 − βᵗ.
     const evenly = (steps: number) => adamState(1 - 0.9 ** steps, 1 - 0.999 ** steps, steps);
-    await writePdopt(path, { states: statesOf(layer, { weight: evenly(300), bias: evenly(1) }), schedule: null });
+    await writePdopt({ states: statesOf(layer, { weight: evenly(300), bias: evenly(1) }), schedule: null }, path);
     const optimizer = new Adam({ parameters: layer.parameters(), learningRate: 0.1 });
     expect(await loadPdopt(optimizer, layer, path)).toEqual([]);
     expect(optimizer.steps).toBe(300);
@@ -344,7 +344,7 @@ describe('networks and optimizers', () => {
   it('parameters of which a file has no state start anew, which is told; a file of other parameters is refused', async () => {
     const net = new Net();
     const velocity = f32([2], formula(2, 1, 1));
-    await writePdopt(path, { states: statesOf(net, { 'second.bias': { velocity } }), schedule: null });
+    await writePdopt({ states: statesOf(net, { 'second.bias': { velocity } }), schedule: null }, path);
     const optimizer = new Momentum({ parameters: net.parameters() });
     const parameters = net.namedParameters();
     for (const state of optimizer.stateDict(parameters).values()) state.load(new Float32Array(state.size).fill(7));
@@ -375,7 +375,7 @@ describe('networks and optimizers', () => {
     const power = f32([1], [0.9]);
     const whole = { moment1: zeros, moment2: zeros, beta1_pow_acc: power, beta2_pow_acc: f32([1], [0.999]) };
     const load = async (weight: Readonly<Record<string, TensorData>>) => {
-      await writePdopt(path, { states: statesOf(layer, { weight }), schedule: null });
+      await writePdopt({ states: statesOf(layer, { weight }), schedule: null }, path);
       return loadPdopt(adamOf(layer), layer, path);
     };
     expect((await load(whole)).map(({ name }) => name)).toEqual(['bias']);
@@ -399,7 +399,7 @@ describe('networks and optimizers', () => {
         new Map(Object.entries({ moment1: zeros, moment2: zeros, beta1_pow_acc: lost, beta2_pow_acc: lost })),
       );
     }
-    await writePdopt(path, { states, schedule: null });
+    await writePdopt({ states, schedule: null }, path);
     const optimizer = adamOf(layer);
     await loadPdopt(optimizer, layer, path);
     expect(1 - 0.999 ** optimizer.steps).toBe(1);
@@ -413,7 +413,7 @@ describe('networks and optimizers', () => {
       [named.weight, new Map([['velocity', velocity.weight]])],
       [named.bias, new Map([['velocity', velocity.bias]])],
     ]);
-    await writePdopt(path, { states, schedule: { lastEpoch: 3, lastLr: 0.25 } });
+    await writePdopt({ states, schedule: { lastEpoch: 3, lastLr: 0.25 } }, path);
     for (const parameterNames of [undefined, new Map(Object.entries(named))]) {
       const optimizer = new Momentum({ parameters: layer.parameters() });
       await loadPdopt(optimizer, layer, path, parameterNames && { parameterNames });
@@ -455,11 +455,11 @@ describe('networks and optimizers', () => {
 
   it('states with unknown names, or a schedule without a rate, are refused', async () => {
     const file = join(folder, 'odd.pdopt');
-    await writePdparams(file, new Map([['linear_0.w_0_speed_0', f32([1], [1])]]));
+    await writePdparams(new Map([['linear_0.w_0_speed_0', f32([1], [1])]]), file);
     await expect(readPdopt(file)).rejects.toThrow(
       `[paddle] ${file}: 'linear_0.w_0_speed_0': expected the state of a parameter, got an array [1]`,
     );
-    await writePdparams(file, new Map([['LR_Scheduler', f32([1], [1])]]));
+    await writePdparams(new Map([['LR_Scheduler', f32([1], [1])]]), file);
     await expect(readPdopt(file)).rejects.toThrow(FileError);
   });
 });

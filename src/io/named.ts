@@ -1,0 +1,63 @@
+import { InputError } from '../errors.js';
+import { dtypeOf, type TypedArray } from '../graph/dtype.js';
+import { Layer } from '../nn/layer.js';
+import { Optimizer } from '../optimizer/optimizer.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { TensorData } from './safetensors.js';
+import { snapshot } from './snapshot.js';
+
+/** A tensor, a plain array with its shape, or a typed array, which has the shape `[length]`. */
+export type Savable = Tensor | TensorData | TypedArray;
+
+/** What can be written to a file of tensors: a layer, which is its state dict, or tensors and arrays by name. */
+export type Named = Layer | ReadonlyMap<string, Savable> | Readonly<Record<string, Savable>>;
+
+/**
+ * The arrays of all that is named, computed now where they were not. Plain arrays are not copied.
+ *
+ * @param call the function that was called, as `saveSafetensors`; for messages
+ * @throws InputError if the object and the path are exchanged, or an entry is neither a tensor nor an array
+ */
+export async function arraysOf(call: string, named: Named, path: string): Promise<Map<string, TensorData>> {
+  checkOrder(call, named, path);
+  if (named instanceof Layer) return snapshot(named.stateDict());
+  if (named instanceof Tensor || named instanceof Optimizer) {
+    const instead =
+      named instanceof Optimizer
+        ? 'write an optimizer with savePdopt(optimizer, network, path), or a whole training with Model.save'
+        : 'give it a name: { x: tensor }';
+    throw new InputError(`[${call}] object: expected a layer, or tensors by name, got ${nameOf(named)}; ${instead}`);
+  }
+  const entries = [...(named instanceof Map ? named : Object.entries(named))] as [string, Savable][];
+  const computed = await snapshot(
+    new Map(entries.filter((entry): entry is [string, Tensor] => entry[1] instanceof Tensor)),
+  );
+  return new Map(entries.map(([name, value]) => [name, computed.get(name) ?? asData(call, name, value)]));
+}
+
+function asData(call: string, name: string, value: Savable): TensorData {
+  if (value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array) {
+    return { shape: [value.length], dtype: dtypeOf(value), data: value };
+  }
+  const { shape, data } = (value ?? {}) as Partial<TensorData>;
+  if (Array.isArray(shape) && ArrayBuffer.isView(data)) return value as TensorData;
+  throw new InputError(
+    `[${call}] ${name}: expected a tensor, a typed array, or { shape, dtype, data }, got ${nameOf(value)}; ` +
+      'make one with tensor()',
+  );
+}
+
+/** Throws unless an object comes first, and then a path. */
+export function checkOrder(call: string, object: unknown, path: unknown): void {
+  if (typeof object === 'object' && object !== null && typeof path === 'string') return;
+  const exchanged = typeof object === 'string' && typeof path === 'object';
+  throw new InputError(
+    `[${call}] arguments: expected ${call}(object, path), got ` +
+      `${exchanged ? 'the path first; exchange them' : `${nameOf(object)} and ${nameOf(path)}`}`,
+  );
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === undefined ? 'nothing' : `${typeof value}`;
+  return value.constructor?.name ?? 'an object';
+}

@@ -1,0 +1,44 @@
+import { extname } from 'node:path';
+import { InputError } from '../errors.js';
+import { Layer } from '../nn/layer.js';
+import { checkOrder, type Named } from './named.js';
+import { readPdparams, savePdparams, writePdparams } from './paddle/params.js';
+import { loadSafetensors, saveSafetensors, type TensorData } from './safetensors.js';
+
+/**
+ * Saves a network, its state dict, or any tensors and arrays by name. The ending of the path says how: `.safetensors`
+ * for the format of Hugging Face, `.pdparams` for that of Paddle. The file appears when it is whole.
+ *
+ * ```ts
+ * await io.save(net.stateDict(), 'net.safetensors');
+ * net.loadStateDict(await io.load('net.safetensors'));
+ * ```
+ *
+ * @throws InputError for another ending or object, FileError if writing fails
+ */
+export async function save(object: Named, path: string): Promise<void> {
+  checkOrder('save', object, path);
+  if (formatOf('save', path) === '.safetensors') await saveSafetensors(object, path);
+  else if (object instanceof Layer) await savePdparams(object, path);
+  else await writePdparams(object, path);
+}
+
+/**
+ * Reads the arrays of a `.safetensors` or `.pdparams` file, by name.
+ *
+ * @throws InputError for another ending, FileError for a file that is missing or damaged
+ */
+export async function load(path: string): Promise<Map<string, TensorData>> {
+  const { tensors } = await (formatOf('load', path) === '.safetensors' ? loadSafetensors(path) : readPdparams(path));
+  return new Map(tensors);
+}
+
+function formatOf(call: string, path: string): '.safetensors' | '.pdparams' {
+  const ending = extname(path);
+  if (ending === '.safetensors' || ending === '.pdparams') return ending;
+  const got = ending === '' ? 'no ending' : ending;
+  const instead = ending === '.pdopt' ? '; savePdopt and loadPdopt take the states of optimizers' : '';
+  throw new InputError(
+    `[${call}] ${path}: expected a path that ends in .safetensors or .pdparams, got ${got}${instead}`,
+  );
+}
