@@ -15,7 +15,7 @@ const layers = [
 
 /** A folder or single file of src, as a regular expression. */
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
-const common = ['errors', 'env', 'names', 'random', 'text'];
+const common = ['errors', 'env', 'names', 'random', 'text', 'inspection'];
 
 const oneWay = layers.slice(0, -1).map((layer, i) => ({
   name: `one-way-${layer.join('-')}`,

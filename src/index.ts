@@ -71,6 +71,7 @@ export * as nn from './nn/index.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, Generator, type GeneratorState, seed } from './random.js';
 export * as F from './tensor/functional.js';
+export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
 export { Buffer, Parameter } from './tensor/state.js';
 export {
   concat,

@@ -1,4 +1,5 @@
 import { InputError } from './errors.js';
+import { inspect } from './inspection.js';
 
 /** A generator's whole state, as plain JSON: the four 32-bit words of xoshiro128**. */
 export interface GeneratorState {
@@ -67,6 +68,19 @@ export class Generator {
 
   state(): GeneratorState {
     return { algorithm: 'xoshiro128**', words: [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0] };
+  }
+
+  toString(): string {
+    return `Generator(${this.state().words.join(', ')})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** The {@link state}. */
+  toJSON(): GeneratorState {
+    return this.state();
   }
 
   /** Continues from a saved state, in place. Anything that is not one (say, from an altered file) is an InputError. */

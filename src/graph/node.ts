@@ -1,4 +1,5 @@
 import { InternalError, StaleTensorError } from '../errors.js';
+import { inspect } from '../inspection.js';
 import type { DType, OutputDType, TypedArray } from './dtype.js';
 import type { OpName, OpParams, Spec } from './op.js';
 import { currentOrigin } from './origin.js';
@@ -30,6 +31,20 @@ export class Node<K extends OpName = OpName> {
       outputs[i] = new Value(specs[i].shape, specs[i].dtype, this as unknown as Node, i, null, requiresGrad);
     }
     this.outputs = outputs;
+  }
+
+  toString(): string {
+    const shapes = (values: readonly Value[]) => values.map(({ shape }) => formatShape(shape)).join(', ');
+    return `Node(${this.op} ${shapes(this.inputs)} → ${shapes(this.outputs)})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** A graph refers to itself and has no JSON. */
+  toJSON(): string {
+    return this.toString();
   }
 }
 
@@ -94,6 +109,19 @@ export class Value {
     this.#version = storage.version;
     // A value that may still be differentiated keeps its history; all others let go of it.
     if (!this.requiresGrad || this.released) this.node = null;
+  }
+
+  toString(): string {
+    return `Value(${this.dtype} ${formatShape(this.shape)}${this.node === null ? '' : ` of ${this.node.op}`})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** A graph refers to itself and has no JSON. */
+  toJSON(): string {
+    return this.toString();
   }
 
   /** Whether the data have been overwritten since this value was made. */

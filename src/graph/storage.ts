@@ -1,6 +1,7 @@
 import { InternalError } from '../errors.js';
+import { inspect } from '../inspection.js';
 import { allocate, type DType, dtypeOf, isAllFinite, type TypedArray } from './dtype.js';
-import { numel, type Shape } from './shape.js';
+import { formatShape, numel, type Shape } from './shape.js';
 
 /** Memory that an engine owns, in whatever layout its kernels like. */
 export interface DeviceBuffer {
@@ -82,6 +83,19 @@ export class Storage {
     if (this.#device !== null) this.#device.write(data);
     else (this.#host as TypedArray).set(data);
     this.version++;
+  }
+
+  toString(): string {
+    return `Storage(${this.dtype} ${formatShape(this.shape)}, overwritten ${this.version} times)`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** Its data may be gigabytes. */
+  toJSON(): string {
+    return this.toString();
   }
 
   /** Without data: for programs that are only planned. */

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { inspect } from '../inspection.js';
 import { defaultGenerator, Generator, type GeneratorState } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Batch, type Dataset, readBatch } from './dataset.js';
@@ -92,6 +93,21 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   /** `shuffled`, `as stored`, or the sampler's class. */
   get order(): string {
     return this.#sampler?.constructor.name ?? (this.#shuffle ? 'shuffled' : 'as stored');
+  }
+
+  toString(): string {
+    const { samples, length, batchSize, order } = this;
+    return `DataLoader(${samples} samples in ${length} batches of ${batchSize}, ${order})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** What it is, without the data. */
+  toJSON(): { readonly samples: number; readonly batches: number; readonly batchSize: number; readonly order: string } {
+    const { samples, length, batchSize, order } = this;
+    return { samples, batches: length, batchSize, order };
   }
 
   /**

@@ -25,3 +25,4 @@ export { loadPickle, type PickleKey, type PickleValue, parsePickle } from './pad
 export { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from './safetensors.js';
 export { BalancedSampler, type Sampler, type SamplerName, StratifiedSampler } from './sampler.js';
 export { load, save } from './save.js';
+export { ConcatDataset, randomSplit, Subset, TensorDataset } from './subsets.js';

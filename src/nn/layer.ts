@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import type { DType, TypedArray } from '../graph/dtype.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
+import { inspect } from '../inspection.js';
 import { Buffer, Parameter, type State } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -35,6 +36,17 @@ function findMismatches(states: ReadonlyMap<string, State>, entries: ReadonlyMap
     if (!states.has(name)) found.push({ name, kind: 'unknown', message: `unknown: ${name}` });
   }
   return found;
+}
+
+/** A layer as plain JSON. */
+export interface LayerJson {
+  /** Name of the class. */
+  readonly type: string;
+  /** The constructor's arguments, as they stand in the printed tree. */
+  readonly options: string;
+  /** Shapes of its own parameters and buffers. */
+  readonly state: Readonly<Record<string, Shape>>;
+  readonly sublayers: Readonly<Record<string, LayerJson>>;
 }
 
 const mostShown = 4;
@@ -72,9 +84,15 @@ function snakeCase(name: string): string {
  * class Net extends Layer {
  *   conv = new Conv2D(3, 8, 3);
  *   fc = new Linear(8, 2);
- *   forward(x: Tensor) { … }
+ *   forward(x: Tensor) {
+ *     return this.fc.forward(F.relu(this.conv.forward(x)).mean({ axis: [2, 3] }));
+ *   }
  * }
+ * const net = new Net();
+ * const y = net.forward(x);
  * ```
+ *
+ * A layer is an object and no function: Python's `net(x)` is `net.forward(x)` here, for layers inside as well.
  */
 export abstract class Layer {
   /** Whether the layer is being trained; see {@link train} and {@link eval}. */
@@ -234,6 +252,22 @@ export abstract class Layer {
   /** The constructor's arguments as they stand in the printed tree. */
   protected describe(): string {
     return '';
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** Types, options and shapes as a tree, without values: `io.save` keeps those. */
+  toJSON(): LayerJson {
+    const shapes = [...this.ownState()].map(([name, { shape }]) => [name, shape] as const);
+    const sublayers = [...this.namedChildren()].map(([name, child]) => [name, child.toJSON()] as const);
+    return {
+      type: this.constructor.name,
+      options: this.describe(),
+      state: Object.fromEntries(shapes),
+      sublayers: Object.fromEntries(sublayers),
+    };
   }
 
   /** The tree of layers. */

@@ -3,6 +3,7 @@ import { InputError } from '../errors.js';
 import { type Assignment, Value } from '../graph/node.js';
 import { Origin, setOrigin } from '../graph/origin.js';
 import { formatShape, sameShape } from '../graph/shape.js';
+import { inspect } from '../inspection.js';
 import type { StateEntry, StateMismatch } from '../nn/layer.js';
 import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
@@ -199,6 +200,26 @@ export abstract class Optimizer {
       return counts.map((count) => this.scalars(count));
     }
     return new Array<Value>(trained.length).fill(this.scalars(counts[0]));
+  }
+
+  toString(): string {
+    const { learningRate, steps, parameters } = this;
+    return `${this.constructor.name}(learningRate=${learningRate}, ${parameters.length} parameters, ${steps} steps)`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** What it is, without its states: {@link stateDict} has those. */
+  toJSON(): {
+    readonly type: string;
+    readonly learningRate: number;
+    readonly parameters: number;
+    readonly steps: number;
+  } {
+    const { learningRate, steps, parameters } = this;
+    return { type: this.constructor.name, learningRate, parameters: parameters.length, steps };
   }
 
   /** Forgets the gradients; otherwise the next `backward()` adds to them. */

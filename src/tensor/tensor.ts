@@ -5,8 +5,15 @@ import { Value } from '../graph/node.js';
 import type { BinaryFn, ReduceFn } from '../graph/op.js';
 import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
+import { inspect } from '../inspection.js';
 import * as ops from '../ops/index.js';
 import { realizeAll } from './evaluate.js';
+import { formatValues, nest } from './print.js';
+
+/** Values that JSON takes; more would make texts of megabytes. */
+const mostJsonValues = 100_000;
+/** Larger tensors would have to be copied out of the engine to print a few values. */
+const mostPrintedFrom = 10_000_000;
 
 /** A tensor, or a number that is taken as a float32 constant. */
 export type TensorLike = Tensor | number;
@@ -285,8 +292,40 @@ export class Tensor {
     return new Tensor(ops.cast(this.lazy, dtype));
   }
 
+  /**
+   * Type, shape and, where they have been computed, the values: of many, the first and last of each axis. Nothing is
+   * computed for it; `await t.data()` does that.
+   */
   toString(): string {
-    return `Tensor(${this.dtype} ${formatShape(this.shape)}${this.lazy.storage === null ? ', lazy' : ''})`;
+    const values = this.#valuesAtHand();
+    const what =
+      values === null ? `, ${this.lazy.stale ? 'overwritten' : 'lazy'}` : `,\n${formatValues(values, this.shape)}`;
+    return `${this.constructor.name}(${this.dtype} ${formatShape(this.shape)}${what})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** `{ dtype, shape, values }`; the values, nested, are null where they have not been computed, or are very many. */
+  toJSON(): { readonly dtype: DType; readonly shape: Shape; readonly values: unknown } {
+    const values = this.size > mostJsonValues ? null : this.#valuesAtHand();
+    return { dtype: this.dtype, shape: this.shape, values: values === null ? null : nest(values, this.shape) };
+  }
+
+  /** Operators of JavaScript do not compute with tensors, and would give text or NaN. */
+  [Symbol.toPrimitive](hint: 'string' | 'number' | 'default'): string {
+    if (hint === 'string') return this.toString();
+    throw new InputError(
+      '[tensor] operator: expected a method, got + - * / < > or == with a tensor; write a.add(b), a.sub(b), a.mul(b), ' +
+        'a.div(b), a.less(b), a.greater(b), a.equal(b), take a number with await t.item(), or text with String(t)',
+    );
+  }
+
+  #valuesAtHand(): TypedArray | null {
+    const { storage, stale } = this.lazy;
+    if (storage === null || stale || this.size > mostPrintedFrom) return null;
+    return storage.host ?? storage.device?.read() ?? null;
   }
 
   #binary(fn: BinaryFn, other: TensorLike): Tensor {
