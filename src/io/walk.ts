@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../errors.js';
+import { nameOfBytes, visibleBytes } from '../text/visible.js';
 import { reasonOf } from './atomic.js';
 
 /** What file systems, storage boxes and file managers leave in folders and archives, besides hidden files. */
@@ -37,31 +38,63 @@ export interface FolderTree {
   readonly special: readonly string[];
 }
 
+/** How {@link walkFolder} goes. */
+export interface WalkOptions {
+  /** Whether to look into a subfolder, by its relative path (all). */
+  readonly enter?: ((folder: string) => boolean) | undefined;
+  /**
+   * Told of subfolders that cannot be read, and of files and folders whose names are no UTF-8, which cannot be named in
+   * a table or a message; they are left out. Without it, the first one is an error.
+   */
+  readonly onBarred?: ((barred: BarredPath) => void) | undefined;
+  /** Lists a folder (that of the system). */
+  readonly list?: typeof listFolder | undefined;
+}
+
+/** A file or folder that cannot be read. */
+export interface BarredPath {
+  /** Relative to the folder; bytes that are no UTF-8 stand as `\xfc`. */
+  readonly path: string;
+  /** Its kind, in the plural. */
+  readonly what: 'folders that cannot be read' | 'names not in UTF-8';
+  readonly error: FileError;
+}
+
 /**
  * Looks through a folder and its subfolders. Symbolic links are followed, but not in circles, and not twice to the same
  * folder below one of the second level.
  *
- * @param enter whether to look into a subfolder, by its relative path (all)
- * @throws FileError if a folder cannot be read
+ * @throws FileError if the folder cannot be read, or something in it, see {@link WalkOptions.onBarred}
  */
-export async function walkFolder(root: string, enter: (folder: string) => boolean = () => true): Promise<FolderTree> {
+export async function walkFolder(root: string, options: WalkOptions = {}): Promise<FolderTree> {
+  const { enter = () => true, onBarred = ({ error }) => fail(error), list = listFolder } = options;
   const [files, folders, clutter, special]: string[][] = [[], [], [], []];
   // Folders that link to one another have more paths than could be walked. Below two levels, which may be a part of the
   // data and a class, each is entered once.
   const entered = new Set<string>();
   const visit = async (folder: string, above: readonly string[]): Promise<void> => {
     const path = join(root, folder);
-    const real = await realpath(path).catch((error: unknown) => {
-      throw unreadable(path, error);
-    });
+    let real: string;
+    let listing: Listing;
+    try {
+      real = await realpath(path);
+      listing = await list(path);
+    } catch (cause) {
+      const error = unreadable(path, cause);
+      if (folder === '') throw error;
+      onBarred({ path: folder, what: 'folders that cannot be read', error });
+      return;
+    }
     const once = `${folder.split('/', 2).join('/')}\n${real}`;
     if (above.includes(real) || entered.has(once)) return;
     entered.add(once);
     if (folder !== '') folders.push(folder);
-    const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
-      throw unreadable(path, error);
-    });
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const name of listing.nameless) {
+      const error = new FileError(`[folder] ${path}: expected names in UTF-8, got ${name}; rename it`);
+      const barred = folder === '' ? name : `${folder}/${name}`;
+      onBarred({ path: barred, what: 'names not in UTF-8', error });
+    }
+    for (const entry of listing.entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const relative = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (isClutter(entry.name)) {
         clutter.push(relative);
@@ -79,7 +112,29 @@ export async function walkFolder(root: string, enter: (folder: string) => boolea
 
 /** The files of {@link walkFolder}. */
 export async function listFiles(root: string, enter?: (folder: string) => boolean): Promise<readonly string[]> {
-  return (await walkFolder(root, enter)).files;
+  return (await walkFolder(root, { enter })).files;
+}
+
+interface Listing {
+  readonly entries: Dirent[];
+  /** Names that are no UTF-8, for messages. */
+  readonly nameless: readonly string[];
+}
+
+async function listFolder(path: string): Promise<Listing> {
+  const entries = await readdir(path, { withFileTypes: true });
+  // What stands for bytes that are no UTF-8 may be in a name itself, so only the bytes tell.
+  if (!entries.some(({ name }) => name.includes('\ufffd'))) return { entries, nameless: [] };
+  const names = await readdir(path, { encoding: 'buffer' });
+  const known = new Set(names.map(nameOfBytes));
+  return {
+    entries: entries.filter(({ name }) => known.has(name)),
+    nameless: names.filter((name) => nameOfBytes(name) === null).map(visibleBytes),
+  };
+}
+
+function fail(error: Error): never {
+  throw error;
 }
 
 async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'special'> {

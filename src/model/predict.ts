@@ -68,7 +68,7 @@ export async function expandFolders(
       () => false,
     );
     if (!isFolder) return [path];
-    const { pictures, passedOver } = await picturesIn(path);
+    const { pictures, passedOver } = await picturesIn(path, 'skip');
     if (passedOver.length > 0) onPassedOver?.(path, passedOver);
     return pictures;
   });

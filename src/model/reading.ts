@@ -12,3 +12,15 @@ export function readingAs(known: RunConfig['data'], asked: OpenOptions['reading'
     ...(Object.keys(table).length > 0 && { table }),
   };
 }
+
+/**
+ * Pictures that could not be read, each counted once, with its part of the data. Older runs that held pictures out list
+ * those of the training pictures with both parts.
+ */
+export function unreadableOf({ train, eval: judged }: RunConfig['data']): {
+  readonly train: number;
+  readonly eval: number;
+} {
+  const known = new Set(train.unreadable.map(({ path }) => path));
+  return { train: known.size, eval: judged.unreadable.filter(({ path }) => !known.has(path)).length };
+}

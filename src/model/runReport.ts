@@ -8,6 +8,7 @@ import type { Evaluation } from './evaluate.js';
 import type { RunEvaluation, TrainedRun } from './evaluateRun.js';
 import { formatCount, formatFigure } from './format.js';
 import { positiveOf } from './positive.js';
+import { unreadableOf } from './reading.js';
 import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
 import type { RunConfig } from './records.js';
 import type { Mistake, Picture, Screening } from './report/data.js';
@@ -43,7 +44,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
   return renderReport({
     ...factsOf(folder, ended),
     note,
-    ...(data.images !== null && { unreadable: data.eval.unreadable.length }),
+    ...(data.images !== null && { unreadable: unreadableOf(data).eval }),
     epochs: history,
     pictures,
     ...(evaluation && {

@@ -43,7 +43,7 @@ export async function predict(
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
-  const files = await picturesOf(images, terminal);
+  const { files, isLossy } = await picturesOf(images, terminal);
   const progress = new Progress({
     label: 'pictures',
     total: files.length,
@@ -77,7 +77,7 @@ export async function predict(
   if (trainedOn > 0) complain(terminal, trainedOnNote(trainedOn, done - unreadable));
   const note = noteOf(run);
   if (note !== null && done > unreadable) (csv || json ? terminal.stderr : terminal.stdout).write(`\n${note}\n`);
-  return unreadable === 0 ? 0 : 2;
+  return unreadable === 0 && !isLossy ? 0 : 2;
 }
 
 function trainedOnNote(count: number, pictures: number): string {
@@ -86,14 +86,19 @@ function trainedOnNote(count: number, pictures: number): string {
 }
 
 /** Folders as the pictures in them, and `-` as what is piped in; in the order in which they are given. */
-async function picturesOf(images: readonly string[], terminal: Terminal): Promise<PictureInput[]> {
+async function picturesOf(
+  images: readonly string[],
+  terminal: Terminal,
+): Promise<{ readonly files: PictureInput[]; readonly isLossy: boolean }> {
+  let isLossy = false;
   const parts = images.map((image): Promise<readonly PictureInput[]> => {
     if (image === '-') return piped(terminal);
     return expandFolders([image], (folder, passedOver) => {
+      isLossy ||= passedOver.some(({ isLoss }) => isLoss);
       complain(terminal, `passed over in ${folder}: ${describePassedOver(passedOver)}`);
     });
   });
-  return (await Promise.all(parts)).flat();
+  return { files: (await Promise.all(parts)).flat(), isLossy };
 }
 
 /** The picture that is piped into the command. @throws InputError if there is nothing, or more than a picture can be */

@@ -6,6 +6,7 @@ import { screeningOf } from '../../model/decision.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
 import { describeInputs, fixedNames } from '../../model/inputs.js';
 import { describePositive, positiveOf } from '../../model/positive.js';
+import { unreadableOf } from '../../model/reading.js';
 import { dataFor, datasetKind, findData, modelKind, type OptimizerName, recipeLine } from '../../model/recipes.js';
 import { Run, type RunOptions } from '../../model/run.js';
 import { RunFolder } from '../../model/runFolder.js';
@@ -244,7 +245,7 @@ class TextReport {
       ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
       ['source', train.source],
       ...understoodFacts(this.#run.understood, data),
-      ...unreadableFacts(train.unreadable.length + judged.unreadable.length),
+      ...unreadableFacts(unreadableOf(data)),
       ...(model.pretrained === undefined ? [] : [['weights', model.pretrained.path] as const]),
       ...inputFacts(folder.config),
       ...positiveFacts(folder.config),
@@ -300,7 +301,7 @@ class TextReport {
       const screening = screeningOf(evaluation, positive, folder.state.operatingPoint);
       const { classNames, eval: judged } = folder.config.data;
       const isTest = isScreening(folder.config);
-      const about = { positive, screening: isTest, unreadable: judged.unreadable.length };
+      const about = { positive, screening: isTest, unreadable: unreadableOf(folder.config.data).eval };
       printFacts(this.#terminal, [
         accuracyFact(evaluation.confusion),
         ...(screening === null ? [] : screeningFacts(screening, about)),
@@ -329,8 +330,11 @@ function inputFacts(config: RunFolder['config']): [string, string][] {
   return [['inputs', `${inputs}${fixed ? '; in judging and prediction too' : ''}`]];
 }
 
-function unreadableFacts(count: number): [string, string][] {
-  return count === 0 ? [] : [['unreadable', `${formatCount(count)} pictures, left out; config.json lists them`]];
+function unreadableFacts({ train, eval: judged }: ReturnType<typeof unreadableOf>): [string, string][] {
+  if (train + judged === 0) return [];
+  const count = train + judged === 1 ? '1 picture' : `${formatCount(train + judged)} pictures`;
+  const where = `${formatCount(train)} for training, ${formatCount(judged)} for judging`;
+  return [['unreadable', `${count}, left out (${where}); config.json lists them`]];
 }
 
 class JsonReport {

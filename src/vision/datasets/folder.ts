@@ -29,7 +29,7 @@ export class DatasetFolder extends ImageFileDataset {
    * `val` instead of classes, or has a class without a picture that can be read
    */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<DatasetFolder> {
-    const { pictures, parts, passedOver, isInverted } = await readLayout(root);
+    const { pictures, parts, passedOver, isInverted } = await readLayout(root, { onBadImage: options.onBadImage });
     const names = Object.values(parts);
     if (names.length > 0) {
       const place = isInverted ? 'in each class' : `such as ${join(root, names[0])}`;
@@ -53,7 +53,7 @@ export class DatasetFolder extends ImageFileDataset {
 export class ImageFolder extends ImageFileDataset {
   /** @throws FileError for a folder that cannot be read, or has no picture */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<ImageFolder> {
-    const { pictures } = await picturesIn(root);
+    const { pictures } = await picturesIn(root, options.onBadImage);
     const files = pictures.map((path) => ({ path, label: -1 }));
     return new ImageFolder(await imageFileSet('image folder', files, [], options));
   }
@@ -66,8 +66,9 @@ export class ImageFolder extends ImageFileDataset {
  */
 export async function picturesIn(
   root: string,
+  onBadImage?: ImageFilesOptions['onBadImage'],
 ): Promise<{ readonly pictures: readonly string[]; readonly passedOver: readonly PassedOver[] }> {
-  const { pictures, passedOver } = await listPictures(root);
+  const { pictures, passedOver } = await listPictures(root, { onBadImage });
   if (pictures.length > 0) return { pictures: pictures.map((name) => join(root, name)), passedOver };
   const got = passedOver.length === 0 ? 'none' : describePassedOver(passedOver);
   throw new FileError(`[image folder] ${root}: expected pictures (${readFormats.join(', ')}), got ${got}`);

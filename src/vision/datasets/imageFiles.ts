@@ -97,9 +97,12 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     return Int32Array.from(this.files, ({ label }) => label);
   }
 
-  /** Some of the samples, in the order of `indices`. Pictures in memory are shared. */
+  /**
+   * Some of the samples, in the order of `indices`. Pictures in memory are shared. Those that were left out are counted
+   * with the whole, since they belong to no part of it.
+   */
   subset(indices: Iterable<number>): ImageFileDataset {
-    return this.#changed({ files: Array.from(indices, (index) => this.files[index]) });
+    return this.#changed({ files: Array.from(indices, (index) => this.files[index]), quarantine: [] });
   }
 
   withTransform(transform: NonNullable<TransformOption['transform']> | null): ImageFileDataset {

@@ -4,11 +4,11 @@ import { likeNames, normalName, spelling } from '../../text/names.js';
 import { listed } from './listed.js';
 import {
   describePassedOver,
+  type ListingOptions,
   listPictures,
   type PassedOver,
   type PictureListing,
   passing,
-  type ReadingProgress,
 } from './listing.js';
 import { type SplitRole, splitRole } from './splits.js';
 
@@ -61,11 +61,8 @@ type Place = Pick<PlacedPicture, 'className' | 'role'>;
  * @throws FileError for a folder that cannot be read, has no classes, can be understood in two ways, has two folders for
  * one part, a part without pictures, or a class whose pictures are all of formats that are not read
  */
-export async function readLayout(
-  root: string,
-  onProgress?: (progress: ReadingProgress) => void,
-): Promise<FolderLayout> {
-  const listing = await listPictures(root, onProgress);
+export async function readLayout(root: string, options: ListingOptions = {}): Promise<FolderLayout> {
+  const listing = await listPictures(root, options);
   return layoutOf(root, listing);
 }
 

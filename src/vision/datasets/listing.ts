@@ -1,8 +1,10 @@
 import { open } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { type FolderTree, walkFolder } from '../../io/walk.js';
+import { FileError } from '../../errors.js';
+import { type BarredPath, type FolderTree, walkFolder } from '../../io/walk.js';
 import { formatBytes, pictureFormat, promisesPicture } from '../transforms/formats.js';
 import { eachOf } from './eachOf.js';
+import { type ImageFilesOptions, skipOption } from './imageFiles.js';
 
 /** Files that are no data, and why; counted, with some of their names. */
 export interface PassedOver {
@@ -11,6 +13,8 @@ export interface PassedOver {
   readonly count: number;
   /** The first of them, relative to the folder. */
   readonly examples: readonly string[];
+  /** Whether there may be pictures among them that are missed, as in a folder that cannot be read (no). */
+  readonly isLoss?: boolean;
 }
 
 /** How far the reading of a data set has got. */
@@ -30,6 +34,12 @@ export interface PictureListing extends Pick<FolderTree, 'folders'> {
   readonly passedOver: readonly PassedOver[];
 }
 
+export interface ListingOptions {
+  readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
+  /** Whether subfolders that cannot be read, and names that are no UTF-8, are an error ('fail', the default) or passed over. */
+  readonly onBadImage?: ImageFilesOptions['onBadImage'];
+}
+
 const openAtOnce = 16;
 const mostExamples = 3;
 
@@ -37,13 +47,20 @@ const mostExamples = 3;
  * Finds the pictures in a folder and its subfolders. Contents decide: a picture may have any name or none. A file with a
  * picture's ending and other contents is a damaged picture; it is listed, so that it is reported where it is read.
  *
- * @throws FileError for a folder that cannot be read
+ * @throws FileError for a folder that cannot be read, and for a subfolder or a name that cannot, unless 'skip' is asked for
  */
 export async function listPictures(
   root: string,
-  onProgress?: (progress: ReadingProgress) => void,
+  { onProgress, onBadImage = 'fail' }: ListingOptions = {},
 ): Promise<PictureListing> {
-  const { files, folders, clutter, special } = await walkFolder(root);
+  const barred: BarredPath[] = [];
+  const { files, folders, clutter, special } = await walkFolder(root, { onBarred: (path) => barred.push(path) });
+  if (onBadImage === 'fail' && barred.length > 0) {
+    const [{ error }] = barred;
+    throw new FileError(`${error.message}${/; /.test(error.message) ? ' or' : ';'} leave it out with ${skipOption}`, {
+      cause: error,
+    });
+  }
   const kinds: Found[] = new Array(files.length);
   let done = 0;
   await eachOf(files, openAtOnce, async (file, i) => {
@@ -67,6 +84,10 @@ export async function listPictures(
   for (const path of special) pass('pipes, sockets or devices', path);
   for (const path of clutter) pass('hidden or system files', path);
   const passedOver = [...passed].map(([what, all]) => passing(what, all));
+  for (const kind of new Set(barred.map(({ what }) => what))) {
+    const paths = barred.flatMap(({ path, what }) => (what === kind ? [path] : []));
+    passedOver.push({ ...passing(kind, paths), isLoss: true });
+  }
   return { pictures, folders, foreign, passedOver };
 }
 
@@ -113,7 +134,7 @@ export function describePassedOver(passedOver: readonly PassedOver[]): string {
   return passedOver
     .map(({ what, count, examples }) => {
       const shown = examples.join(', ') + (count > examples.length ? ' …' : '');
-      const kind = count === 1 ? what.replace(/(picture|file|folder)s\b/, '$1') : what;
+      const kind = count === 1 ? what.replace(/(picture|file|folder|name)s\b/, '$1') : what;
       return `${count.toLocaleString('en-US')} ${kind} (${shown})`;
     })
     .join(', ');

@@ -15,9 +15,9 @@ export const folder: DatasetKind = {
   evalName: 'validation',
   isPhotographs: true,
   async open(options) {
-    const { location: root = '', onProgress } = options;
+    const { location: root = '', onProgress, reading } = options;
     await requireLocation('folder', root);
-    return openListed(listedOf(await readLayout(root, onProgress)), options);
+    return openListed(listedOf(await readLayout(root, { onProgress, onBadImage: reading?.onBadImage })), options);
   },
   readImage: readPhotograph,
   picture: photographOf,

@@ -3,7 +3,7 @@ import { PictureFile, type PictureSource } from '../../transforms/decode.js';
 import { normalizeInto } from '../../transforms/image.js';
 import { encodePng } from '../../transforms/png.js';
 import { optionsOf, type Preprocessing, preprocessPicture } from '../../transforms/preprocess.js';
-import type { ImageFileDataset, ImageFilesOptions } from '../imageFiles.js';
+import type { BadImage, ImageFileDataset, ImageFilesOptions } from '../imageFiles.js';
 import { surveyPictures } from '../pictureSurvey.js';
 import { countClasses, type OpenedSplit, type OpenOptions, type PreparedImage } from './kind.js';
 
@@ -18,8 +18,17 @@ export function readerOptions({ images, reading = {}, onProgress }: OpenOptions)
   };
 }
 
-export function splitOf(dataset: ImageFileDataset, source: string): OpenedSplit {
-  const { files, quarantine, classNames } = dataset;
+/**
+ * A part of the data.
+ *
+ * @param unreadable pictures of this part that were left out; each is counted with one part alone
+ */
+export function splitOf(
+  dataset: ImageFileDataset,
+  source: string,
+  unreadable: readonly BadImage[] = dataset.quarantine,
+): OpenedSplit {
+  const { files, classNames } = dataset;
   const labels = files.map(({ label }) => label);
   return {
     dataset,
@@ -31,7 +40,7 @@ export function splitOf(dataset: ImageFileDataset, source: string): OpenedSplit 
       return surveyPictures(paths, images);
     },
     classCounts: countClasses(labels, classNames.length),
-    unreadable: quarantine,
+    unreadable,
   };
 }
 
