@@ -121,7 +121,8 @@ interface Listing {
   readonly nameless: readonly string[];
 }
 
-async function listFolder(path: string): Promise<Listing> {
+/** The entries of a folder. @throws the system's error */
+export async function listFolder(path: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true });
   // What stands for bytes that are no UTF-8 may be in a name itself, so only the bytes tell.
   if (!entries.some(({ name }) => name.includes('\ufffd'))) return { entries, nameless: [] };

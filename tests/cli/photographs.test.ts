@@ -173,7 +173,7 @@ describe('pictures that cannot be decoded', () => {
       train: { unreadable: [{ path: expect.stringContaining('bad.jpg') }] },
     });
     const judged = await runFovea('eval', run, '--json', '--no-cache');
-    expect(linesOf(judged.out)).toMatchObject([{ images: 2, sameData: true, unreadable: [{}] }]);
+    expect(linesOf(judged.out)).toMatchObject([{ images: 2, sameData: true, unreadable: [] }]);
     expect(await runFovea('train', '--resume', run, '--no-cache')).toMatchObject({ code: 0 });
     const strict = await runFovea('eval', run, '--no-cache', '--on-bad-image', 'fail', '--split', 'all');
     expect(strict).toMatchObject({ code: 2, err: expect.stringContaining('bad.jpg') });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
 import { columnIndex, readTable } from '../../src/io/table.js';
-import { isClutter, listFiles, walkFolder } from '../../src/io/walk.js';
+import { type BarredPath, isClutter, listFiles, listFolder, walkFolder } from '../../src/io/walk.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeWorkbook, makeZip } from '../zipWriter.js';
 
@@ -188,6 +188,25 @@ it('lists files and folders, without clutter and without going in circles', asyn
   expect(tree.clutter).toEqual(['.DS_Store', '._z', '.git', 'Thumbs.db', '__MACOSX', 'desktop.ini']);
   expect(await failure(listFiles(join(folder, 'none')))).toMatch(/none: expected a readable folder, got ENOENT/);
   expect(await failure(listFiles(join(folder, 'z')))).toMatch(/z: expected a readable folder, got ENOTDIR/);
+});
+
+it('names what cannot be read, and goes on where that is asked for', async () => {
+  mkdirSync(join(folder, 'a'));
+  mkdirSync(join(folder, 'b/deep'), { recursive: true });
+  for (const name of ['a/\ufffd', 'a/x', 'b/y', 'b/deep/z']) writeFileSync(join(folder, name), '');
+  writeFileSync(Buffer.concat([Buffer.from(`${folder}/a/B`), Buffer.of(0xe4), Buffer.from('r.jpg')]), '');
+  const list = async (path: string) => {
+    if (path.endsWith('deep')) throw Object.assign(new Error('EACCES'), { code: 'EACCES', errno: -13 });
+    return listFolder(path);
+  };
+  const barred: string[] = [];
+  const onBarred = ({ path, what }: BarredPath) => barred.push(`${what}: ${path}`);
+  expect((await walkFolder(folder, { list, onBarred })).files).toEqual(['a/x', 'a/\ufffd', 'b/y']);
+  expect(barred).toEqual(['names not in UTF-8: a/B\\xe4r.jpg', 'folders that cannot be read: b/deep']);
+  expect(await failure(walkFolder(folder, { list, enter: (name) => name !== 'a' }))).toMatch(
+    /b\/deep: expected a readable folder, got EACCES: permission denied$/,
+  );
+  expect(await failure(listFiles(folder))).toMatch(/a: expected names in UTF-8, got B\\xe4r\.jpg; rename it$/);
 });
 
 it('leaves folders of storage boxes and systems out, in any case', () => {

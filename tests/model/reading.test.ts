@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readingAs } from '../../src/model/reading.js';
+import { readingAs, unreadableOf } from '../../src/model/reading.js';
 import type { RunConfig } from '../../src/model/records.js';
 
 function data(changes: { onBadImage?: 'fail' | 'skip'; unreadable?: number }): RunConfig['data'] {
@@ -18,4 +18,8 @@ test.each([
   expect(readingAs(data(changes), undefined)).toEqual({ onBadImage: expected });
   expect(readingAs(data(changes), { cache: false })).toEqual({ cache: false, onBadImage: expected });
   expect(readingAs(data(changes), { onBadImage: 'fail' })).toEqual({ onBadImage: 'fail' });
+});
+
+test('pictures that older runs list with both parts are counted once', () => {
+  expect(unreadableOf(data({ unreadable: 1 }))).toEqual({ train: 1, eval: 0 });
 });

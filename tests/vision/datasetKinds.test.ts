@@ -4,7 +4,12 @@ import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import type { ImageFileDataset } from '../../src/vision/datasets/imageFiles.js';
-import { datasetKinds, type OpenedSplit, type OpenOptions } from '../../src/vision/datasets/registry.js';
+import {
+  datasetKinds,
+  type OpenedData,
+  type OpenedSplit,
+  type OpenOptions,
+} from '../../src/vision/datasets/registry.js';
 import { preprocessing } from '../../src/vision/transforms/preprocess.js';
 import { temporaryFolder } from '../temporary.js';
 import { cifar10Files, pickledBatch, testBatch } from './cifarFiles.js';
@@ -95,6 +100,44 @@ describe('folder:DIR', () => {
     const all = await data.open('all');
     expect(all.classCounts).toEqual([2, 2]);
     expect(all.unreadable.map(({ path }) => basename(path))).toEqual(['bad.jpg']);
+  });
+
+  it('counts each unreadable picture once, with its own part', async () => {
+    const reading = { cache: false, onBadImage: 'skip' } as const;
+    const unreadable = async (data: OpenedData) =>
+      Promise.all(
+        (['train', 'eval'] as const).map(async (split) =>
+          (await data.open(split)).unreadable.map(({ path }) => basename(path)),
+        ),
+      );
+    await write('a/1.jpg', 'a/2.jpg', 'b/3.jpg', 'b/4.jpg', 'b/bad.jpg');
+    expect(await unreadable(await open('folder', { reading }))).toEqual([['bad.jpg'], []]);
+    const rows = ['a/1.jpg,a,train', 'b/3.jpg,b,train', 'a/2.jpg,a,val', 'b/4.jpg,b,val'];
+    const location = join(root, 'list.csv');
+    for (const [part, expected] of [
+      ['train', [['bad.jpg'], []]],
+      ['val', [[], ['bad.jpg']]],
+    ] as const) {
+      writeFileSync(location, ['file,label,split', ...rows, `b/bad.jpg,b,${part}`].join('\n'));
+      expect(await unreadable(await open('csv', { location, reading }))).toEqual(expected);
+    }
+  });
+
+  it('takes two spellings of one name for one class, and names what cannot be read', async () => {
+    await write('caf\u00e9/1.jpg', 'cafe\u0301/2.jpg', 'b/3.jpg', 'b/4.jpg');
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/b/`), Buffer.of(0xfc), Buffer.from('.jpg')]), await jpeg('5'));
+    expect(await failure(open('folder'))).toMatch(
+      /\/b: expected names in UTF-8, got \\xfc\.jpg; rename it or leave it out with --on-bad-image skip/,
+    );
+    const data = await open('folder', { reading: { cache: false, onBadImage: 'skip' } });
+    expect(data.classNames).toEqual(['b', 'caf\u00e9']);
+    expect((await data.open('all')).classCounts).toEqual([2, 2]);
+    expect(data.passedOver).toEqual([
+      { what: 'names not in UTF-8', count: 1, examples: ['b/\\xfc.jpg'], isLoss: true },
+    ]);
+    expect(
+      (await open('folder', { reading: { onBadImage: 'skip' }, classNames: ['cafe\u0301', 'b'] })).classNames[0],
+    ).toBe('cafe\u0301');
   });
 
   it('refuses a class with one picture, a share beyond all', async () => {
