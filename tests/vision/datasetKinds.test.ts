@@ -106,7 +106,7 @@ describe('folder:DIR', () => {
     const reading = { cache: false, onBadImage: 'skip' } as const;
     const unreadable = async (data: OpenedData) =>
       Promise.all(
-        (['train', 'eval'] as const).map(async (split) =>
+        (['train', 'validation'] as const).map(async (split) =>
           (await data.open(split)).unreadable.map(({ path }) => basename(path)),
         ),
       );

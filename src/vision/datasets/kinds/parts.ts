@@ -72,7 +72,7 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
     const { dataset, source } = await whole;
     if (held === null) return splitOf(dataset, source);
     const divided = divide(dataset, held, source);
-    if (split === 'eval') return splitOf(dataset.subset(divided.held), source);
+    if (split === 'validation') return splitOf(dataset.subset(divided.held), source);
     // What cannot be read was left out before some were held out, so it is no picture for judging.
     return splitOf(dataset.subset(divided.train), source, dataset.quarantine);
   };
