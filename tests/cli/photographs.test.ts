@@ -2,10 +2,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/program.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import type { ScreeningFigures as Figures } from '../../src/metric/index.js';
 import type { Decision } from '../../src/model/decision.js';
+import { openRun } from '../../src/model/evaluateRun.js';
+import { type PictureInput, predictFiles } from '../../src/model/predict.js';
 import { Generator } from '../../src/random.js';
+import { decodeImage } from '../../src/vision/transforms/decode.js';
 import { temporaryFolder } from '../temporary.js';
 import { linesOf, runFovea } from './run.js';
 
@@ -148,6 +152,110 @@ describe('a training on a folder of pictures', () => {
     expect(readFileSync(out, 'utf8')).toBe(csv.out);
   });
 });
+
+describe('predictions from code', () => {
+  const picture = join(pictures, 'red', 'red0.jpg');
+  const predicted = async (...inputs: PictureInput[]) => {
+    const results = [];
+    for await (const result of predictFiles(await openRun(folder), inputs, 2)) results.push(result);
+    return results;
+  };
+
+  it('take paths, URLs, bytes and pixels alike', async () => {
+    const bytes = readFileSync(picture);
+    const { data, height, width } = await decodeImage(picture);
+    const pixels = { data, height, width, channels: 3, layout: 'HWC' } as const;
+    const floats = { ...pixels, data: Float32Array.from(data, (value) => value / 255) };
+    const inputs = [picture, pathToFileURL(picture), bytes, new Uint8Array(bytes), pixels, floats];
+    const results = await predicted(...inputs, { name: 'mine', picture: bytes });
+    const size = bytes.length.toLocaleString('en');
+    expect(results.map(({ file }) => file)).toEqual([
+      ...[picture, picture, `picture 3 of 7 (${size} bytes)`, `picture 4 of 7 (${size} bytes)`],
+      ...['picture 5 of 7 (50×40 pixels)', 'picture 6 of 7 (50×40 pixels)', 'mine'],
+    ]);
+    const probability = (result: (typeof results)[number]) =>
+      'classes' in result ? result.classes[0].probability : NaN;
+    for (const result of results) {
+      expect(result).toMatchObject({ note: '50×40 to 40×40', classes: [{ name: expect.any(String) }, {}] });
+      expect(probability(result)).toBeCloseTo(probability(results[0]), 6);
+    }
+  });
+
+  it('name what they were given in their errors', async () => {
+    const [bytes, floats] = await predicted(Buffer.from('no picture'), {
+      ...{ data: new Float32Array(3).fill(-1), height: 1, width: 1, channels: 3, layout: 'HWC' },
+    });
+    expect(bytes).toMatchObject({
+      error: { message: expect.stringMatching(/^\[image\] picture 1 of 2 \(10 bytes\): expected a picture/) },
+    });
+    expect(floats).toMatchObject({
+      error: { message: expect.stringMatching(/picture 2 of 2 \(1×1 pixels\): expected floats from 0 to 1/) },
+    });
+    await expect(predicted(new URL('https://example.org/a.jpg'))).rejects.toThrow(
+      /expected a path or a file: URL, got another/,
+    );
+    await expect(predicted({ width: 3 } as never)).rejects.toThrow(/picture 1 of 1: expected an image with bytes/);
+  });
+
+  it('and from what is piped into the command', async () => {
+    const piped = async (contents: Uint8Array, ...args: string[]) => {
+      let [out, err] = ['', ''];
+      const code = await run(['predict', folder, '-', '--json', ...args], {
+        stdout: {
+          write: (text: string) => {
+            out += text;
+          },
+        },
+        stderr: {
+          write: (text: string) => {
+            err += text;
+          },
+        },
+        stdin: (async function* () {
+          yield contents;
+        })(),
+      });
+      return { code, out, err };
+    };
+    const { code, out } = await piped(readFileSync(picture), picture);
+    expect(code).toBe(0);
+    const [first, second] = linesOf(out);
+    expect(first).toEqual({ ...second, file: 'standard input' });
+    expect(await piped(Buffer.alloc(0))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('standard input: expected a picture'),
+    });
+  });
+});
+
+it('pictures keep their proportions where it is asked for, in prediction too', async () => {
+  const wide = join(root, 'wide');
+  for (const [name, background] of Object.entries({ blue: '#00f', red: '#f00' })) {
+    mkdirSync(join(wide, name), { recursive: true });
+    for (let i = 0; i < 3; i++) {
+      const image = sharp({ create: { width: 80 + i, height: 40, channels: 3, background } });
+      writeFileSync(join(wide, name, `${i}.png`), await image.png().toBuffer());
+    }
+  }
+  const args = ['--data', `folder:${wide}`, '--hold-out', '0.4', '--epochs', '1'];
+  const squashed = await train(...args, '--out', join(root, 'squashed'));
+  expect(squashed.out).toContain('note: 6 of 6 pictures are squashed, as from 82×40 to 40×40, so that circles become');
+  const cropped = await train(...args, '--fit', 'crop', '--out', join(root, 'cropped'));
+  expect(cropped).toMatchObject({ code: 0 });
+  expect(cropped.out).not.toContain('squashed');
+  expect(JSON.parse(readFileSync(join(root, 'cropped', 'config.json'), 'utf8')).data.images).toMatchObject({
+    fit: 'crop',
+  });
+  const { out } = await runFovea('predict', join(root, 'cropped'), join(wide, 'red', '0.png'), '--json');
+  expect(linesOf(out)[0]).toMatchObject({ note: '80×40 to 40×40 (cropped)' });
+  // Runs of before do not say it.
+  const path = join(root, 'squashed', 'config.json');
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/,\s*"fit": "squash"/, ''));
+  const old = await runFovea('predict', join(root, 'squashed'), join(wide, 'red', '0.png'), '--json');
+  expect(linesOf(old.out)[0]).toMatchObject({ note: '80×40 to 40×40' });
+  const lenet = await runFovea('train', 'lenet', '--data', 'mnist', '--fit', 'pad', '--out', join(root, 'none'));
+  expect(lenet).toMatchObject({ code: 2, err: expect.stringContaining('fit') });
+}, 60_000);
 
 describe('pictures that cannot be decoded', () => {
   const spoilt = join(root, 'spoilt');

@@ -54,6 +54,36 @@ describe('the inputs of a network', () => {
     expect(inputs.transforms.flatMap((spec) => Object.keys(spec)).join(' ')).toBe(names);
   });
 
+  it.each([
+    [
+      'Normalize(0.5, 0.5)',
+      /expected mean and std of bytes, 0 to 255, got mean 0\.5 and std 0\.5, which make -1 to 509 of them; put ToTensor/,
+    ],
+    ['Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])', /got mean \[0\.485,0\.456,0\.406\]/],
+    [
+      'ToTensor,Normalize(127.5, 127.5)',
+      /values from 0 to 1, as they are behind ToTensor, .*; divide them by 255, or leave ToTensor out/,
+    ],
+    ['ToTensor,Normalize(0, 255)', /which make 0 to 0\.003922 of them/],
+    ['ToTensor,ColorJitter(0.2)', /ColorJitter: expected bytes, got floats; put it before ToTensor and Normalize/],
+    ['Normalize(127.5, 127.5),Grayscale', /Grayscale: expected bytes, got floats/],
+    ['ToTensor,Normalize([1, 2], 1)', /expected 1 or 3 values, got 2/],
+  ])('are refused if transforms do not fit together: %s', (text, message) => {
+    expect(() => inputsFor(pictures(28), modelKind('zoo-resnet18'), specs(text), null)).toThrow(message);
+    expect(() => inputsFor(pictures(28), modelKind('zoo-resnet18'), specs(text), null)).toThrow(InputError);
+  });
+
+  it.each([
+    'Normalize(127.5, 127.5)',
+    'Normalize',
+    'Normalize([103, 116, 123], 1)',
+    'ToTensor,ToTensor,Normalize(0.5, 0.5)',
+    'ToTensor',
+    'ColorJitter(0.2),ToTensor,Normalize(0.13, 0.31),Normalize(100, 9)',
+  ])('may be made by %s', (text) => {
+    expect(inputsFor(pictures(28), modelKind('zoo-resnet18'), specs(text), null).shape).toEqual([3, 28, 28]);
+  });
+
   it('are of one size in training and in judging', () => {
     expect(() => inputsFor(pictures(64), modelKind('zoo-resnet18'), specs('RandomCrop(48)'), null)).toThrow(
       '[transforms] size: expected images of one size for training and judging, got [3,48,48] and [3,64,64]; what is ' +

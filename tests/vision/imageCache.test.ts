@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -190,6 +190,39 @@ describe('the reader', () => {
       await reader.fill(batch, 1, path);
       expect(isDeepStrictEqual(batch, wanted)).toBe(isKept || memoryBytes === 0);
     }
+  });
+
+  it('refuses other contents than those that the checksum is of', async () => {
+    const path = join(folder, 'a.jpg');
+    const first = await jpeg('one');
+    for (const cache of [false, { folder: join(folder, 'cache') }]) {
+      for (const readsFirst of [false, true]) {
+        writeFileSync(path, first);
+        // Nothing is kept in memory, as in epochs over more pictures than there is room for.
+        const reader = new ImageReader({ size: 4, cache, memoryBytes: 0 });
+        if (readsFirst) await reader.read(path);
+        const sha256 = await reader.sha256Of(path);
+        const { pixels } = await reader.read(path);
+        utimesSync(path, 1000, 1000);
+        expect((await reader.read(path)).pixels).toEqual(pixels);
+        expect(await reader.sha256Of(path)).toBe(sha256);
+        writeFileSync(path, await jpeg('two'));
+        const error = await reader.read(path).catch((failure: unknown) => failure);
+        expect(error).toBeInstanceOf(FileError);
+        expect((error as Error).message).toMatch(
+          /a\.jpg: expected the contents that were there at the start, got others; put/,
+        );
+        writeFileSync(path, first);
+        expect((await reader.read(path)).pixels).toEqual(pixels);
+        rmSync(path);
+        await expect(reader.read(path)).rejects.toThrow(/expected a readable picture, got ENOENT/);
+      }
+    }
+    writeFileSync(path, first);
+    const reader = new ImageReader({ size: 4, cache: false });
+    await reader.read(path);
+    writeFileSync(path, await jpeg('three'));
+    await expect(reader.sha256Of(path)).rejects.toThrow(/expected the contents that were there at the start/);
   });
 
   it('goes on after a picture that cannot be read', async () => {

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { decodeImage, PictureFile } from '../../src/vision/transforms/decode.js';
+import { resize } from '../../src/vision/transforms/geometry.js';
 import { normalizeInto, type RGBImage, toCHW } from '../../src/vision/transforms/image.js';
 import { preprocess } from '../../src/vision/transforms/preprocess.js';
 import { resizeBilinear } from '../../src/vision/transforms/resize.js';
@@ -192,6 +193,80 @@ describe('preprocess', () => {
     readRows.mockRestore();
   });
 
+  /** A white disc in the middle of a black picture, turned by EXIF if asked for. */
+  const disc = (width: number, height: number, orientation?: number) => {
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%"/><circle cx="${width / 2}" cy="${height / 2}" r="40" fill="#fff"/></svg>`;
+    return sharp(Buffer.from(svg)).removeAlpha().withMetadata({ orientation }).png().toBuffer();
+  };
+  /** Height and width of what is white. */
+  const extent = ({ pixels, height, width }: Awaited<ReturnType<typeof preprocess>>) => {
+    const white = Array.from({ length: height * width }, (_, p) => p).filter((p) => pixels[p] > 127);
+    const span = (places: number[]) => Math.max(...places) - Math.min(...places) + 1;
+    return [span(white.map((p) => Math.floor(p / width))), span(white.map((p) => p % width))];
+  };
+
+  it.each([
+    ['squash', false, [45, 11]],
+    ['squash', true, [45, 11]],
+    ['crop', false, [45, 45]],
+    ['crop', true, [45, 45]],
+    ['pad', false, [11, 11]],
+    ['pad', true, [11, 11]],
+  ] as const)('keeps proportions as it is told: %s, antialias %s', async (fit, antialias, [tall, broad]) => {
+    for (const orientation of [undefined, 6, 8]) {
+      const wide = orientation === undefined ? await disc(400, 100) : await disc(100, 400, orientation);
+      const made = await preprocess(wide, { size: 56, fit, antialias });
+      expect(made).toMatchObject({ height: 56, width: 56, sourceHeight: 100, sourceWidth: 400 });
+      const [height, width] = extent(made);
+      expect(Math.abs(height - tall) + Math.abs(width - broad)).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('pads with black on both sides, and leaves what fits as it is', async () => {
+    const white = await created(40, 10, { r: 255, g: 255, b: 255 }).png().toBuffer();
+    const { pixels } = await preprocess(white, { size: [8, 8], fit: 'pad' });
+    const rows = Array.from({ length: 8 }, (_, y) => pixels[8 * y]);
+    expect(rows).toEqual([0, 0, 0, 255, 255, 0, 0, 0]);
+    for (const fit of ['crop', 'pad'] as const) {
+      const square = await created(20, 20).png().toBuffer();
+      expect(await preprocess(square, { size: 7, fit })).toEqual(await preprocess(square, { size: 7 }));
+    }
+  });
+
+  it('resizes with antialiasing as the transform does, to the byte, turned or not', async () => {
+    expect([
+      ...resizeBilinear({ data: Uint8Array.of(0, 0, 0, 127, 127, 127, 200, 200, 200), height: 1, width: 3 }, 1, 2, {
+        antialias: true,
+      }).data,
+    ]).toEqual([
+      ...resize(
+        { data: Uint8Array.of(0, 0, 0, 127, 127, 127, 200, 200, 200), height: 1, width: 3, channels: 3, layout: 'HWC' },
+        [1, 2],
+      ).data,
+    ]);
+    for (const [height, width, toHeight, toWidth] of [
+      [1, 3, 1, 2],
+      [3, 1, 2, 1],
+      [7, 5, 3, 9],
+      [40, 33, 11, 12],
+      [5, 5, 5, 2],
+    ]) {
+      const image = formula(height, width);
+      const wanted = resize({ ...image, channels: 3, layout: 'HWC' }, [toHeight, toWidth]).data as Uint8Array;
+      expect(same(resizeBilinear(image, toHeight, toWidth, { antialias: true }).data, wanted)).toBe(true);
+      for (const orientation of [1, 3, 6, 8]) {
+        const file = await sharp(image.data, { raw: { width, height, channels: 3 } })
+          .withMetadata({ orientation })
+          .png()
+          .toBuffer();
+        const turned = await decodeImage(file);
+        const whole = resize({ ...turned, channels: 3, layout: 'HWC' }, [toHeight, toWidth]);
+        const made = await preprocess(file, { size: [toHeight, toWidth], antialias: true, order: 'RGB' });
+        expect(same(made.pixels, toCHW({ ...turned, ...whole } as RGBImage, 'RGB'))).toBe(true);
+      }
+    }
+  });
+
   it('orders the colours as it is told', async () => {
     const picture = await created(3, 2).png().toBuffer();
     expect([...(await preprocess(picture, { size: 1 })).pixels]).toEqual([50, 100, 200]);
@@ -201,6 +276,7 @@ describe('preprocess', () => {
   it.each([
     [{ size: 0 }, /\[resize\] height: expected an integer from 1 to 65535, got 0/],
     [{ size: [224, 1.5] as const }, /width: expected an integer from 1 to 65535, got 1\.5/],
+    [{ fit: 'fill' as 'pad' }, /fit: expected 'squash', 'crop', 'pad', got 'fill'/],
     [{ order: 'GBR' as 'BGR' }, /order: expected 'RGB' or 'BGR', got 'GBR'/],
   ])('refuses the options %j', async (options, message) => {
     const error = await preprocess(join(pictures, 'tiny.jpg'), options).catch((failure: unknown) => failure);

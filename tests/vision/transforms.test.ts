@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { Generator } from '../../src/random.js';
+import { resize } from '../../src/vision/transforms/geometry.js';
 import {
   ColorJitter,
   Compose,
@@ -404,4 +405,24 @@ describe('parseTransforms', () => {
       { numRuns: 500 },
     );
   });
+});
+
+it('bytes of four channels are weighed with the last one, as Pillow does', () => {
+  // Image.fromarray(a, 'RGBA').resize((2, 1), BILINEAR) of Pillow 13.
+  const image = {
+    data: Uint8Array.of(255, 0, 0, 255, 0, 255, 0, 0, 10, 20, 30, 128),
+    height: 1,
+    width: 3,
+    channels: 4,
+    layout: 'HWC',
+  } as const;
+  expect([...resize(image, [1, 2]).data]).toEqual([255, 0, 0, 159, 9, 19, 28, 80]);
+  const grey = {
+    data: Uint8Array.of(200, 255, 90, 0, 50, 128),
+    height: 1,
+    width: 3,
+    channels: 2,
+    layout: 'HWC',
+  } as const;
+  expect([...resize(grey, [1, 2]).data]).toEqual([200, 159, 51, 80]);
 });
