@@ -250,11 +250,6 @@ it('pictures keep their proportions where it is asked for, in prediction too', a
   });
   const { out } = await runFovea('predict', join(own, 'cropped'), join(wide, 'red', '0.png'), '--json');
   expect(linesOf(out)[0]).toMatchObject({ note: '80×40 to 40×40 (cropped)' });
-  // Runs of before do not say it.
-  const path = join(own, 'squashed', 'config.json');
-  writeFileSync(path, readFileSync(path, 'utf8').replace(/,\s*"fit": "squash"/, ''));
-  const old = await runFovea('predict', join(own, 'squashed'), join(wide, 'red', '0.png'), '--json');
-  expect(linesOf(old.out)[0]).toMatchObject({ note: '80×40 to 40×40' });
   const lenet = await runFovea('train', 'lenet', '--data', 'mnist', '--fit', 'pad', '--out', join(own, 'none'));
   expect(lenet).toMatchObject({ code: 2, err: expect.stringContaining('fit') });
 }, 60_000);
