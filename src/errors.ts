@@ -44,6 +44,9 @@ export class MemoryError extends InputError {}
 /** The compute engine is missing, too old, or refused a call. */
 export class EngineError extends FoveaError {}
 
+/** A package that only some work needs is missing, or has no binary for this machine. */
+export class PackageError extends FoveaError {}
+
 /** A broken invariant of Fovea itself; please report it. */
 export class InternalError extends FoveaError {
   constructor(message: string, options?: ErrorOptions) {

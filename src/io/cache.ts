@@ -1,13 +1,54 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
- * The folder for what was downloaded: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`, else `~/.cache/fovea`.
- * It need not exist.
+ * The folder for what was downloaded and decoded: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`, else
+ * `~/.cache/fovea`. Users without a home folder that they may write to get one among the temporary files, and are told
+ * so once. It need not exist.
  */
 export function cacheFolder(): string {
   const { FOVEA_CACHE: own = '', XDG_CACHE_HOME: xdg = '' } = process.env;
   if (own !== '') return resolve(own);
   // The XDG specification has relative paths ignored.
-  return join(isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'fovea');
+  if (isAbsolute(xdg)) return join(xdg, 'fovea');
+  const home = homeFolder();
+  const usual = home === null ? null : join(home, '.cache', 'fovea');
+  return usual !== null && canBeMade(usual) ? usual : amongTemporary();
+}
+
+/** `HOME`, else what the system knows of the user; null for a user that it does not know, as in some containers. */
+function homeFolder(): string | null {
+  const { HOME, USERPROFILE } = process.env;
+  const named = (process.platform === 'win32' ? USERPROFILE : HOME) ?? '';
+  if (isAbsolute(named)) return named;
+  try {
+    const { homedir } = userInfo();
+    return isAbsolute(homedir) ? homedir : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a folder is there, or the nearest one above it may be written to. */
+function canBeMade(path: string): boolean {
+  if (existsSync(path)) return true;
+  let above = dirname(path);
+  while (!existsSync(above)) above = dirname(above);
+  try {
+    accessSync(above, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let isTold = false;
+
+function amongTemporary(): string {
+  const path = join(tmpdir(), `fovea-cache-${process.getuid?.() ?? 'user'}`);
+  if (!isTold)
+    process.stderr.write(`fovea: no home folder to write to: the cache is ${path}; FOVEA_CACHE names another\n`);
+  isTold = true;
+  return path;
 }

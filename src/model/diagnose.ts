@@ -4,6 +4,7 @@ import { openOneDnn } from '../engine/onednn/engine.js';
 import { memoryLimit } from '../env.js';
 import { InputError, messageOf } from '../errors.js';
 import { datasetKinds } from '../vision/datasets/registry.js';
+import { decoderVersion } from '../vision/transforms/decode.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
 import { formatCount } from './format.js';
 import { version } from './version.js';
@@ -23,6 +24,7 @@ export async function diagnose({ dataDir }: { readonly dataDir?: string | undefi
     { name: 'Fovea', ok: true, found: version },
     checkNode(),
     ...checkEngine(),
+    await checkPictures(),
     checkMemory(),
     ...(await checkData(dataDir)),
   ];
@@ -41,12 +43,25 @@ function checkEngine(): Finding[] {
     ];
   } catch (error) {
     if (error instanceof InputError) throw error;
-    const [reason, remedy] = messageOf(error)
-      .replace(/^\[[^\]]*\] /, '')
-      .split('; install it with: ');
-    const finding = { name: 'Engine', ok: false, found: `${reason}; the slow reference engine is used instead` };
-    return [remedy === undefined ? finding : { ...finding, remedy }];
+    return [lacking('Engine', error, 'the slow reference engine is used instead')];
   }
+}
+
+async function checkPictures(): Promise<Finding> {
+  try {
+    return { name: 'Pictures', ok: true, found: await decoderVersion() };
+  } catch (error) {
+    return lacking('Pictures', error, 'photographs cannot be read, and reports have no pictures');
+  }
+}
+
+/** A finding of an error whose message ends with the command that mends it. */
+function lacking(name: string, error: unknown, meanwhile: string): Finding {
+  const [reason, remedy] = messageOf(error)
+    .replace(/^\[[^\]]*\] /, '')
+    .split('; install it with: ');
+  const finding = { name, ok: false, found: `${reason}; ${meanwhile}` };
+  return remedy === undefined ? finding : { ...finding, remedy };
 }
 
 function checkMemory(): Finding {

@@ -1,4 +1,4 @@
-import { FileError } from '../errors.js';
+import { FileError, messageOf } from '../errors.js';
 import { DataLoader } from '../io/dataloader.js';
 import type { Dataset } from '../io/dataset.js';
 import { chooseOperatingPoint } from '../metric/index.js';
@@ -19,21 +19,29 @@ import type { TrainOutcome } from './trainOptions.js';
 /** A report of a long run is renewed on the way, at most so often. */
 const reportSeconds = 60;
 
+interface KeeperOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Told of what could not be made beside the training. */
+  readonly onNote: (note: string) => void;
+}
+
 /** Saves the state and writes the report as the training goes on. */
 export class Keeper {
   readonly #run: Run;
   readonly #train: OpenedSplit;
   readonly #eval: OpenedSplit;
   readonly #signal: AbortSignal | undefined;
+  readonly #onNote: (note: string) => void;
   #evaluation: Evaluation | null = null;
   #pictures: readonly Picture[] | null = null;
   #reported = performance.now();
 
-  constructor(run: Run, train: OpenedSplit, judged: OpenedSplit, signal: AbortSignal | undefined) {
+  constructor(run: Run, train: OpenedSplit, judged: OpenedSplit, { signal, onNote }: KeeperOptions) {
     this.#run = run;
     this.#train = train;
     this.#eval = judged;
     this.#signal = signal;
+    this.#onNote = onNote;
   }
 
   async save(training: Training): Promise<void> {
@@ -52,14 +60,30 @@ export class Keeper {
     }
     this.#evaluation = outcome.evaluation;
     if (completed) {
-      await this.#chooseOperatingPoint();
-      await this.#keepPixelChecksums();
+      await this.#attempt('operating point', () => this.#chooseOperatingPoint());
+      await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
     }
     await this.report(completed ? (this.#run.notice(history) ?? undefined) : this.#stopped());
     return outcome;
   }
 
-  async report(note?: string): Promise<void> {
+  report(note?: string): Promise<void> {
+    return this.#attempt('report', () => this.#report(note));
+  }
+
+  /** Does something beside the training, whose failure must not end it. */
+  async #attempt(what: string, body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+    } catch (error) {
+      // Stopping here costs only what is made here.
+      if (this.#signal?.aborted && error === this.#signal.reason) return;
+      const { path } = this.#run.folder;
+      this.#onNote(`[run] ${what}: ${messageOf(error)}; the training is saved in ${path}, resume it to try again`);
+    }
+  }
+
+  async #report(note?: string): Promise<void> {
     const { folder } = this.#run;
     // People see the pictures as they are.
     this.#pictures ??= await picturesOf(asStored(this.#train));
@@ -111,13 +135,8 @@ export class Keeper {
     const { operatingRule: rule } = folder.config;
     const positive = positiveOf(folder.config);
     if (rule === null || positive === null || folder.state.operatingPoint !== null) return;
-    try {
-      const judged = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
-      await folder.saveOperatingPoint(chooseOperatingPoint(binaryScores(judged, positive), rule));
-    } catch (error) {
-      // Who wants to stop here loses the operating point only.
-      if (!(this.#signal?.aborted && error === this.#signal.reason)) throw error;
-    }
+    const judged = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
+    await folder.saveOperatingPoint(chooseOperatingPoint(binaryScores(judged, positive), rule));
   }
 }
 

@@ -117,7 +117,11 @@ export interface RunTrainOptions {
   readonly callbacks?: readonly Callback[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly saveSteps?: number | undefined;
+  /** Told of what came short and ends nothing, such as a report that could not be written. Default: to stderr. */
+  readonly onNote?: ((note: string) => void) | undefined;
 }
+
+const tell = (note: string) => void process.stderr.write(`${note}\n`);
 
 interface RunParts {
   readonly folder: RunFolder;
@@ -417,10 +421,10 @@ export class Run {
    * @param options.saveSteps saves the state after so many steps too
    * @throws {DivergenceError} if a loss is infinite or no number: what was saved last stays
    */
-  async train({ callbacks = [], signal, saveSteps }: RunTrainOptions = {}): Promise<TrainOutcome> {
+  async train({ callbacks = [], signal, saveSteps, onNote = tell }: RunTrainOptions = {}): Promise<TrainOutcome> {
     const { folder } = this;
     await folder.lock();
-    const keeper = new Keeper(this, this.#train, this.#eval, signal);
+    const keeper = new Keeper(this, this.#train, this.#eval, { signal, onNote });
     try {
       const save = (training: Training) => keeper.save(training);
       const own = callbacksOf(folder.config.recipe.techniques ?? {}, folder.path, weightsMetadata(folder.config));
@@ -430,10 +434,7 @@ export class Run {
       if (error instanceof FileError) {
         // So that the call can be repeated as it was, once the picture is in order.
         await folder.unlock();
-        const left = (await folder.discard())
-          ? 'nothing had been saved, so there is no run folder'
-          : await leftIn(folder);
-        throw new FileError(`${error.message}; ${left}`, { cause: error });
+        throw new FileError(`${error.message}; ${await leftIn(folder)}`, { cause: error });
       }
       if (!(error instanceof DivergenceError)) throw error;
       await keeper.report(`Ended early: ${error.message}`);
@@ -465,12 +466,17 @@ function twoClassNotes({ train, eval: judged }: Described, splits: Record<'train
   return [`${count} in two classes, byte for byte (${other} is ${one}): remove those in the wrong one`];
 }
 
-/** What a training that failed can be gone on with. */
+/** Where the state of a training that failed is, and what to do with it. A folder without a state is taken away. */
 async function leftIn(folder: RunFolder): Promise<string> {
-  if (!(await folder.hasState())) return 'nothing had been saved yet';
+  if (!folder.isSaved) {
+    const discarded = await folder.discard().catch(() => false);
+    return discarded ? 'nothing had been saved, so there is no run folder' : 'nothing had been saved yet';
+  }
   const { epoch, batch } = folder.state.training;
   const place = batch === 0 ? `epoch ${epoch - 1}` : `batch ${formatCount(batch)} of epoch ${epoch}`;
-  return `the state after ${place} is kept in ${folder.path}`;
+  return (await folder.hasState())
+    ? `the state after ${place} is kept in ${folder.path}, and can be resumed`
+    : `the state after ${place} was saved in ${folder.path}, which is no longer there; resume it where it is now`;
 }
 
 function optimizerOf({ optimizer, techniques = {}, ...extent }: Recipe, network: Layer, { dataset }: OpenedSplit) {

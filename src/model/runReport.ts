@@ -1,5 +1,5 @@
 import { dirname, relative, sep } from 'node:path';
-import { FileError } from '../errors.js';
+import { FileError, PackageError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/dataset.js';
 import { ImageFileDataset } from '../vision/datasets/imageFiles.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';
@@ -142,8 +142,8 @@ export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
       })),
     );
   } catch (error) {
-    // Pictures that were decoded in an earlier run need no longer be there.
-    if (error instanceof FileError) return [];
+    // Pictures that were decoded in an earlier run need no longer be there, nor does what draws them.
+    if (error instanceof FileError || error instanceof PackageError) return [];
     throw error;
   }
 }
@@ -179,7 +179,7 @@ async function mistakesOf(
     Uint32Array.from(mistakes, ({ index }) => index),
   );
   const size = images.length / mistakes.length;
-  return Promise.all(
+  const drawn = Promise.all(
     mistakes.map(async ({ index, label, predicted, probabilities }, i) => ({
       image: await kind.picture(
         { image: images.subarray(i * size, (i + 1) * size), shape: shape.slice(1), label },
@@ -191,6 +191,11 @@ async function mistakesOf(
       caption: fileOf(index),
     })),
   );
+  return drawn.catch((error: unknown) => {
+    // The figures are worth a report where nothing can draw.
+    if (error instanceof PackageError) return [];
+    throw error;
+  });
 }
 
 /** Names files by their paths below the folder that holds all files of a data set: `cat/IMG_1.jpg`. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, InputError, messageOf } from '../errors.js';
+import { FileError, FoveaError, InputError, messageOf } from '../errors.js';
 import { reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { type Fingerprint, fingerprint } from '../io/fingerprint.js';
 import { type Lock, lockFile, lockFolder, ownerOf } from '../io/lock.js';
@@ -43,6 +43,8 @@ export class StateFolder {
   #state: SavedState | null = null;
   /** The contents of state.json. */
   #text: string | null = null;
+  /** The contents of state.json whose files are looked for. */
+  #sought: string | null = null;
   #history: readonly EpochRecord[] = [];
   /** Where a file of the saved state lies, if not under its own name. */
   readonly #places = new Map<string, string>();
@@ -116,6 +118,11 @@ export class StateFolder {
     this.#lock = null;
   }
 
+  /** Whether a state was saved or read by this object. */
+  get isSaved(): boolean {
+    return this.#state !== null;
+  }
+
   /** The newest saved state. */
   get state(): SavedState {
     if (this.#state === null) throw new FileError(`[run] ${this.#file(stateFile)}: expected a saved state, got none`);
@@ -137,8 +144,33 @@ export class StateFolder {
     return this.#history;
   }
 
-  /** Saves weights, optimizer and metrics as one new state. */
+  /**
+   * Saves weights, optimizer and metrics as one new state. If that fails, the state before stays valid.
+   *
+   * @throws {FileError} if the folder cannot be written to, or is gone
+   */
   async save(training: Training): Promise<void> {
+    try {
+      await this.#save(training);
+    } catch (error) {
+      if (!(await this.#isThere())) {
+        throw new FileError(`[run] ${this.path}: expected the folder to save the state in, got none; do not move it`, {
+          cause: error,
+        });
+      }
+      if (error instanceof FoveaError) throw error;
+      throw new FileError(`[run] ${this.path}: expected to save the state, got ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  #isThere(): Promise<boolean> {
+    return stat(this.path).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #save(training: Training): Promise<void> {
     const { network, optimizer, history } = training;
     const state = training.state();
     const parts: Record<string, (path: string) => Promise<void>> = {
@@ -204,12 +236,12 @@ export class StateFolder {
   async #steadily<T>(body: () => Promise<T>): Promise<T> {
     if (this.#lock !== null) return body();
     for (let tries = 1; ; tries++) {
-      const before = await this.#stateText();
       try {
         return await body();
       } catch (error) {
         const owner = await ownerOf(this.path);
-        if (owner === null && before === (await this.#stateText())) throw error;
+        // A writer that has ended meanwhile has left a newer state than the one that was looked for.
+        if (owner === null && this.#sought === (await this.#stateText())) throw error;
         if (tries < mostReadings) continue;
         if (owner === null || owner.pid === process.pid) throw error;
         const who = `process ${owner.pid} on ${owner.host} writes to the folder; wait for it, or read a copy`;
@@ -226,6 +258,7 @@ export class StateFolder {
   #tensorsOf(name: string): Promise<ReadonlyMap<string, StateEntry>> {
     let stale = false;
     return this.#steadily(async () => {
+      this.#sought = this.#text;
       if (stale) await this.#read();
       stale = true;
       const { tensors } = await loadSafetensors(this.#place(name));
@@ -236,10 +269,12 @@ export class StateFolder {
 
   async #read(): Promise<void> {
     const path = this.#file(stateFile);
+    this.#sought = null;
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       const why = 'the run ended before anything was saved';
       throw new FileError(`[run] ${path}: expected the saved state, got ${reasonOf(error)}; ${why}`, { cause: error });
     });
+    this.#sought = text;
     const state = parseRecord('state', unsealed(text, path), path);
     for (const name of [...this.#others, weightsFile, optimizerFile, metricsFile]) {
       await this.#locate(name, state.files[name]);

@@ -306,7 +306,9 @@ class Loop implements Training {
     // Whoever stops between two epochs has seen enough; the signal wants the training to be gone on with.
     const ended = this.#stopped && this.batch === 0 && this.#options.signal?.aborted !== true;
     const outcome = { history, evaluation, completed: this.epoch > this.epochs || ended };
-    if (this.#unsaved && this.updated) await this.#save();
+    // A training that was stopped before its first batch is saved too, so that it can be resumed.
+    const isNew = !this.#saved && this.#options.from === undefined;
+    if ((this.#unsaved || isNew) && this.updated) await this.#save();
     await callbacks.call('onTrainEnd', this, outcome);
     return outcome;
   }

@@ -10,6 +10,7 @@ import { eachOf } from './datasets/eachOf.js';
 import type { ImageFile, ImageFileDataset } from './datasets/imageFiles.js';
 import { PALM } from './datasets/palm/palm.js';
 import { canLetter, lettering, letteringWidth } from './lettering.js';
+import { loadSharp } from './sharp.js';
 import { PictureFile } from './transforms/decode.js';
 
 /** A picture to be shown, with what is written below it. */
@@ -109,7 +110,7 @@ export async function contactSheet(
     }
   });
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawn.join('')}</svg>`;
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   return sharp({ create: { width, height, channels: 3, background: '#ffffff' } })
     .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
     .removeAlpha()
@@ -265,7 +266,7 @@ export function balancedFiles(dataset: ImageFileDataset, images: number, seed = 
  */
 export async function thumbnailPng(source: string | Uint8Array, size: number): Promise<Uint8Array> {
   const { data, info } = await thumbnail(source, size);
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const { width, height } = info;
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png()
@@ -301,7 +302,7 @@ function requireCount(name: string, n: number, most: number): void {
 /** Red, green and blue of the picture as it is to be seen, fitted into a square. */
 async function thumbnail(source: string | Uint8Array, size: number): Promise<{ data: Buffer; info: OutputInfo }> {
   const { name } = await PictureFile.open(source);
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   // Unlike PictureFile, sharp itself decodes a large JPEG at a fraction of its size, which is several times as fast.
   return sharp(source, { limitInputPixels: false, sequentialRead: true })
     .autoOrient()
@@ -370,7 +371,7 @@ function machineHasFonts(): Promise<boolean> {
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" fill="#fff"/>' +
       `<text x="5" y="32" font-family="sans-serif" font-size="30">${text}</text></svg>`;
-    const { default: sharp } = await import('sharp');
+    const sharp = await loadSharp();
     return (await sharp(Buffer.from(svg)).stats()).channels[0].mean;
   };
   fonts ??= Promise.all(['M', 'i'].map(brightness)).then(([wide, narrow]) => wide !== narrow);

@@ -25,7 +25,7 @@ import { DownloadDisplay, ReadingDisplay, TrainingDisplay } from '../display.js'
 import { Interruption } from '../interrupt.js';
 import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
 import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
-import { ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
+import { complain, ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 import { understoodFacts } from '../understood.js';
 
 interface TrainCommandOptions extends EngineOptions, ReadingOptions {
@@ -100,7 +100,15 @@ export async function train(
       onLine: json ? (line) => printJson(terminal, { event: 'batch', ...line }) : undefined,
       onEpoch: (record) => report.epoch(record),
     });
-    const outcome = await run.train({ callbacks: [display], signal: interruption.signal, saveSteps });
+    const outcome = await run.train({
+      callbacks: [display],
+      signal: interruption.signal,
+      saveSteps,
+      onNote: (note) => {
+        display?.end();
+        complain(terminal, note);
+      },
+    });
     report.end(outcome);
     return interruption.exitCode;
   } finally {

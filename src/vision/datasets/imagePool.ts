@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { availableProcessors } from '../../engine/processors.js';
-import { FileError, FoveaError, InputError, ShapeError } from '../../errors.js';
+import { FileError, FoveaError, InputError, PackageError, ShapeError } from '../../errors.js';
 import type { TransformedImages, TransformJob } from '../transforms/batch.js';
 import { loadDecoder } from '../transforms/decode.js';
 import { type ImageJob, type ReadPicture, readImage } from './readImage.js';
@@ -27,7 +27,12 @@ interface Pending {
 }
 
 /** What may be wrong with pictures and transforms, by name. */
-const errors: Readonly<Record<string, new (message: string) => Error>> = { FileError, ShapeError, InputError };
+const errors: Readonly<Record<string, new (message: string) => Error>> = {
+  FileError,
+  ShapeError,
+  InputError,
+  PackageError,
+};
 
 /**
  * Reads and transforms pictures beside the main thread, which a training step blocks for as long as it takes.

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { FileError, InputError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
+import { loadSharp } from '../sharp.js';
 import { decoding } from './budget.js';
 import type { RGBImage } from './image.js';
 import { maxPixelsAtOnce, PictureData, refusal } from './pictureData.js';
@@ -34,12 +35,12 @@ const orientations: readonly Orientation[] = [
  * had loaded the library. What is wrong with it shows where something is decoded.
  */
 export function loadDecoder(): void {
-  import('sharp').catch(() => {});
+  loadSharp().catch(() => {});
 }
 
 /** Version of what turns files into pixels: results that were kept are worth nothing after a change. */
 export async function decoderVersion(): Promise<string> {
-  const { vips, mozjpeg = 'unknown' } = (await import('sharp')).default.versions;
+  const { vips, mozjpeg = 'unknown' } = (await loadSharp()).versions;
   return `libvips ${vips}, libjpeg ${mozjpeg}`;
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { SharpOptions } from 'sharp';
 import { FileError, messageOf } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
+import { loadSharp } from '../sharp.js';
 import { decodePicture, nameOf, PictureFile, type PictureSource } from './decode.js';
 
 /** A digit as MNIST has them: 28×28, grey, white ink on black. */
@@ -62,6 +63,8 @@ async function readGrey(source: PictureSource, name: string): Promise<Grey> {
     });
     if (!file.isFile()) throw new FileError(`[digit] ${name}: expected a picture, got a folder or device`);
   }
+  // Without the decoder nothing is wrong with the picture.
+  await loadSharp();
   // The decoder alone reads more formats, and large pictures at a part of their size.
   const picture = await PictureFile.open(source, name).catch(() => null);
   if (picture?.isDeep) return reduced(...(await pixelsOf(picture)));
@@ -83,7 +86,7 @@ async function pixelsOf(picture: PictureFile): Promise<[data: Uint8Array, option
 }
 
 async function reduced(input: string | Uint8Array, options?: SharpOptions): Promise<Grey> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const { data, info } = await sharp(input, options)
     .autoOrient()
     .resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })
@@ -194,7 +197,7 @@ async function center(ink: Grey): Promise<Float32Array> {
   const scale = box / Math.max(ink.width, ink.height);
   const width = Math.max(1, Math.round(ink.width * scale));
   const height = Math.max(1, Math.round(ink.height * scale));
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const { data } = await sharp(Uint8Array.from(ink.data, Math.round), {
     raw: { width: ink.width, height: ink.height, channels: 1 },
   })

@@ -1,6 +1,7 @@
 import type { Metadata, Sharp } from 'sharp';
 import { FileError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
+import { loadSharp } from '../sharp.js';
 import { pictureFormat, readFormats } from './formats.js';
 import { withoutOddities } from './jpeg.js';
 import { tiffValues, withFieldsInOrder, withUnsignedValues } from './tiff.js';
@@ -238,7 +239,7 @@ interface Area {
 }
 
 async function metadataOf(bytes: Uint8Array): Promise<Metadata> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   return sharp(bytes, { limitInputPixels: false }).metadata();
 }
 
@@ -250,7 +251,7 @@ async function decoded(
   space: string,
   depth: string,
 ) {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   let pipeline = sharp(bytes, {
     // Anything the decoder has doubts about: a truncated picture would be filled up with grey otherwise.
     failOn: 'warning',

@@ -1,5 +1,6 @@
 import { FileError, ShapeError } from '../../errors.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
+import { loadSharp } from '../sharp.js';
 import { type Raster, requireRaster, withLayout } from './raster.js';
 import { overWhite, rangeOf, scaleOf, toBytes } from './values.js';
 
@@ -20,7 +21,7 @@ export async function encodePng(image: Float32Array, shape: Shape): Promise<Uint
       bytes[p * channels + c] = Math.round(255 * Math.min(1, Math.max(0, image[c * plane + p])));
     }
   }
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   // Raw input of one channel would come out as RGB.
   const picture = sharp(bytes, { raw: { width, height, channels } });
   return (channels === 1 ? picture.toColourspace('b-w') : picture).png({ compressionLevel: 9 }).toBuffer();
@@ -42,7 +43,7 @@ export async function fileOf(raster: Raster, name: string): Promise<Uint8Array> 
   if (!('factor' in scale)) {
     throw new FileError(`[image] ${name}: expected ${scale.expected}, got ${scale.got}; scale them`);
   }
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const pixels = overWhite(toBytes(data, channels, hasAlpha, scale), channels);
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 0 })

@@ -1,8 +1,8 @@
-import koffi from 'koffi';
 import { allowsCode } from '../../../env.js';
 import { EngineError } from '../../../errors.js';
 import { block, type KernelCode, record, word } from '../jit/kernel.js';
-import { type Address, effectiveIsa, libc, openMp } from './library.js';
+import { koffi } from './koffi.js';
+import { type Address, effectiveIsa, openMp, system } from './library.js';
 import { countNative, NativeMemory } from './memory.js';
 
 const [protRead, protWrite, protExecute] = [1, 2, 4];
@@ -11,6 +11,7 @@ const pageBytes = 4096;
 
 /** Functions of the system that only code made here needs. */
 function bind() {
+  const { libc } = system();
   const mmap = libc.func('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'intptr_t']);
   const mprotect = libc.func('mprotect', 'int', ['uintptr_t', 'size_t', 'int']);
   const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t']);
@@ -31,7 +32,7 @@ function bind() {
 let bound: ReturnType<typeof bind> | null = null;
 let allowed: boolean | null = null;
 
-function system() {
+function pages() {
   bound ??= bind();
   return bound;
 }
@@ -39,7 +40,7 @@ function system() {
 /** Whether the system lets memory become executable; asked once. */
 function makesCode(): boolean {
   if (allowed !== null) return allowed;
-  const { map, makeExecutable, unmap, parallel } = system();
+  const { map, makeExecutable, unmap, parallel } = pages();
   const page = parallel === undefined ? null : map(pageBytes);
   allowed = page !== null && makeExecutable(page, pageBytes);
   if (page !== null) unmap(page, pageBytes);
@@ -72,7 +73,7 @@ export class MachineCode {
   readonly #halves: Int32Array;
 
   constructor(readonly kernel: KernelCode) {
-    const { map, makeExecutable } = system();
+    const { map, makeExecutable } = pages();
     const { code, tasks } = kernel;
     const tableAt = Math.ceil(code.length / 64) * 64;
     const bytes = tableAt + tasks.length * record.words * word;
@@ -81,7 +82,7 @@ export class MachineCode {
     if (address === null) throw new EngineError(`[onednn] memory: could not map ${this.bytes} bytes for machine code`);
     this.#address = address;
     countNative(this.bytes);
-    const memory = koffi.view(BigInt(address), this.bytes);
+    const memory = koffi().view(BigInt(address), this.bytes);
     new Uint8Array(memory).set(code);
     const table = new BigUint64Array(memory, tableAt, tasks.length * record.words);
     tasks.forEach(({ place, numbers }, i) => {
@@ -108,7 +109,7 @@ export class MachineCode {
 
   /** Does all tasks on so many threads, phase after phase. */
   run(threads: number): void {
-    const parallel = system().parallel as NonNullable<ReturnType<typeof bind>['parallel']>;
+    const parallel = pages().parallel as NonNullable<ReturnType<typeof bind>['parallel']>;
     const argument = this.#block.addressAt(0);
     let first = 0;
     this.#halves[2 * block.nonFinite] = 0;
@@ -126,7 +127,7 @@ export class MachineCode {
   }
 
   destroy(): void {
-    system().unmap(this.#address, this.bytes);
+    pages().unmap(this.#address, this.bytes);
     countNative(-this.bytes);
     this.#block.free();
   }

@@ -1,11 +1,11 @@
-import koffi from 'koffi';
 import { EngineError, messageOf } from '../../../errors.js';
+import { koffi } from './koffi.js';
 
 // Addresses are below 2^53, so plain numbers carry them; koffi passes numbers faster than BigInts.
 export type Address = number;
 
 function bindAll(path: string) {
-  const library = koffi.load(path);
+  const library = koffi().load(path);
   const f = (name: string, result: string, parameters: string[]) => library.func(`dnnl_${name}`, result, parameters);
   const status = (name: string, ...parameters: string[]) => f(name, 'int', parameters);
   const p = 'void*';
@@ -76,11 +76,24 @@ interface Loaded {
   readonly setThreads: ((count: number) => void) | null;
 }
 
-export const libc = koffi.load(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6');
-export const alignedAlloc = libc.func('aligned_alloc', 'uintptr_t', ['size_t', 'size_t']);
-export const free = libc.func('free', 'void', ['uintptr_t']);
-export const memcpy = libc.func('memcpy', 'uintptr_t', ['void*', 'uintptr_t', 'size_t']);
-export const madvise = libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
+function bindSystem() {
+  const libc = koffi().load(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6');
+  return {
+    libc,
+    alignedAlloc: libc.func('aligned_alloc', 'uintptr_t', ['size_t', 'size_t']),
+    free: libc.func('free', 'void', ['uintptr_t']),
+    memcpy: libc.func('memcpy', 'uintptr_t', ['void*', 'uintptr_t', 'size_t']),
+    madvise: libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']),
+  };
+}
+
+let bound: ReturnType<typeof bindSystem> | null = null;
+
+/** Functions of the C library. */
+export function system(): ReturnType<typeof bindSystem> {
+  bound ??= bindSystem();
+  return bound;
+}
 
 let loaded: Loaded | null = null;
 
@@ -90,11 +103,12 @@ const installCommand = 'sudo apt-get install libdnnl2';
 export function load(): Loaded {
   if (loaded !== null) return loaded;
   const path = process.env.FOVEA_ONEDNN || (process.platform === 'darwin' ? 'libdnnl.2.dylib' : 'libdnnl.so.2');
+  koffi();
   let api: ReturnType<typeof bindAll>;
   try {
     // The library's threads wait inside it after the last call; unloading it under them would crash at exit.
     const nowAndNeverUnload = 0x1002;
-    shortenSpinning(() => libc.func('dlopen', 'uintptr_t', ['str', 'int'])(path, nowAndNeverUnload));
+    shortenSpinning(() => system().libc.func('dlopen', 'uintptr_t', ['str', 'int'])(path, nowAndNeverUnload));
     api = bindAll(path);
   } catch (error) {
     throw new EngineError(
@@ -103,7 +117,7 @@ export function load(): Loaded {
       { cause: error },
     );
   }
-  const version = koffi.decode(BigInt(api.version()), koffi.array('int', 3, 'Array')) as [number, number, number];
+  const version = koffi().decode(BigInt(api.version()), koffi().array('int', 3, 'Array')) as [number, number, number];
   checkVersion(version, path);
   const engine = created((out) => api.engineCreate(out, 1, 0), 'engine');
   const stream = created((out) => api.streamCreate(out, engine, 1), 'stream');
@@ -140,7 +154,7 @@ function shortenSpinning(loadRuntime: () => void): void {
 /** GNU OpenMP, on which Debian's build runs; `null` where it is not installed. */
 export function openMp() {
   try {
-    return koffi.load('libgomp.so.1');
+    return koffi().load('libgomp.so.1');
   } catch {
     return null;
   }

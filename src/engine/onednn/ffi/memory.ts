@@ -1,6 +1,6 @@
-import koffi from 'koffi';
 import { EngineError, InternalError } from '../../../errors.js';
-import { type Address, alignedAlloc, check, created, free, load, madvise } from './library.js';
+import { koffi } from './koffi.js';
+import { type Address, check, created, load, system } from './library.js';
 import type { MemoryDesc } from './memoryDesc.js';
 
 let live = 0;
@@ -22,19 +22,20 @@ export class NativeMemory {
     const hugePage = 1 << 21;
     const alignment = bytes >= hugePage ? hugePage : 64;
     const rounded = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
-    this.#address = alignedAlloc(alignment, rounded);
+    this.#address = system().alignedAlloc(alignment, rounded);
     if (this.#address === 0) {
       throw new EngineError(`[onednn] memory: could not allocate ${Math.ceil(bytes / 2 ** 20)} MiB`);
     }
     countNative(bytes);
     const adviseHugePages = 14;
-    if (alignment === hugePage && process.platform === 'linux') madvise(this.#address, rounded, adviseHugePages);
+    if (alignment === hugePage && process.platform === 'linux')
+      system().madvise(this.#address, rounded, adviseHugePages);
   }
 
   /** JavaScript's view of a part (up to 4 GiB). It must not be used after {@link free}. */
   view(offset: number, bytes: number): ArrayBuffer {
     if (offset < 0 || offset + bytes > this.bytes) throw new InternalError('view outside of native memory');
-    return koffi.view(BigInt(this.addressAt(offset)), bytes);
+    return koffi().view(BigInt(this.addressAt(offset)), bytes);
   }
 
   /** @internal */
@@ -45,7 +46,7 @@ export class NativeMemory {
 
   free(): void {
     if (this.#freed) return;
-    free(this.#address);
+    system().free(this.#address);
     countNative(-this.bytes);
     this.#freed = true;
   }

@@ -2,7 +2,7 @@ import { InternalError } from '../../../errors.js';
 import { bytesPerElement, type StoredDType } from '../../../graph/dtype.js';
 import { numel, type Shape } from '../../../graph/shape.js';
 import { dataTypes, formatAny, maxAxes, memoryDescBytes, plainTags } from './enums.js';
-import { type Address, check, load, memcpy } from './library.js';
+import { type Address, check, load, system } from './library.js';
 
 export function dims(values: Shape): BigInt64Array {
   const array = new BigInt64Array(maxAxes);
@@ -67,7 +67,7 @@ export class MemoryDesc {
   static at(address: Address): MemoryDesc | null {
     if (address === 0) return null;
     const bytes = new Uint8Array(memoryDescBytes);
-    memcpy(bytes, address, memoryDescBytes);
+    system().memcpy(bytes, address, memoryDescBytes);
     const fields = new DataView(bytes.buffer);
     const rank = fields.getInt32(0, true);
     if (rank === 0) return null;

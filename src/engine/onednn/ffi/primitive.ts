@@ -1,4 +1,3 @@
-import koffi from 'koffi';
 import { InternalError } from '../../../errors.js';
 import {
   binaries,
@@ -12,6 +11,7 @@ import {
   scratchpadUser,
   statusUnimplemented,
 } from './enums.js';
+import { koffi } from './koffi.js';
 import { type Address, check, created, load } from './library.js';
 import type { MemoryHandle } from './memory.js';
 import { MemoryDesc } from './memoryDesc.js';
@@ -112,7 +112,7 @@ export class Primitive {
   get implementation(): string {
     const out = new BigUint64Array(1);
     check(load().api.pdQuery(this.desc, queryImplementation, 0, out), 'query');
-    return koffi.decode.string(out[0]);
+    return koffi().decode.string(out[0]);
   }
 
   destroy(): void {
@@ -131,7 +131,7 @@ export class ArgBlock {
     const total = lists.reduce((sum, list) => sum + list.length, 0);
     // Small typed arrays live on the moving heap; a large one keeps its address.
     this.#bytes = new Uint8Array(Math.max(1024, total * execArgBytes));
-    this.#address = Number(koffi.address(this.#bytes));
+    this.#address = Number(koffi().address(this.#bytes));
     const fields = new DataView(this.#bytes.buffer);
     let place = 0;
     for (const list of lists) {

@@ -1,4 +1,5 @@
 import type { Generator } from '../../../../random.js';
+import { loadSharp } from '../../../sharp.js';
 import { difficulty } from './difficulty.js';
 import { type Field, smoothstep } from './noise.js';
 import type { Path } from './strokes.js';
@@ -207,7 +208,7 @@ export async function photograph(planes: readonly Field[], shot: Shot, random: G
   }
   const raw = { raw: { width, height, channels: 3 } } as const;
   if (shot.blur < 0.3) return addGrain(bytes, shot.grain, random);
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   return addGrain(await sharp(bytes, raw).blur(shot.blur).raw().toBuffer(), shot.grain, random);
 }
 

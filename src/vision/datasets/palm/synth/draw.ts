@@ -1,4 +1,5 @@
 import { Generator } from '../../../../random.js';
+import { loadSharp } from '../../../sharp.js';
 import { photograph, type Shot, takeShot, toPixel } from './camera.js';
 import { drawEye, type EyeKind } from './eye.js';
 import { paint } from './paint.js';
@@ -25,7 +26,7 @@ export async function drawFundus(job: FundusJob): Promise<Fundus> {
   const planes = paint(eye, shot, random.fork('paint'));
   const pixels = await photograph(planes, shot, random.fork('grain'));
   const { width, height } = shot;
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .withExif({ IFD0: { ImageDescription: 'SYNTHETIC: drawn by Fovea, not a photograph', Software: 'Fovea' } })
     .jpeg({ quality: shot.quality, chromaSubsampling: '4:2:0' })

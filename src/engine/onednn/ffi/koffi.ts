@@ -1,0 +1,27 @@
+import { createRequire } from 'node:module';
+import type koffiPackage from 'koffi';
+import { EngineError, messageOf } from '../../../errors.js';
+
+type Koffi = typeof koffiPackage;
+
+let loaded: Koffi | null = null;
+
+/**
+ * The package that calls native libraries. It is loaded at its first use, so that everything without oneDNN works where
+ * its binary is missing.
+ *
+ * @throws {EngineError} if it cannot be loaded; the message says how to install it
+ */
+export function koffi(): Koffi {
+  try {
+    loaded ??= createRequire(import.meta.url)('koffi') as Koffi;
+    return loaded;
+  } catch (error) {
+    const [line] = messageOf(error).split('\n');
+    throw new EngineError(
+      `[onednn] koffi: expected the package with its binary for ${process.platform} ${process.arch}, but it could not ` +
+        `be loaded (${line}); install it with: npm install --include=optional koffi`,
+      { cause: error },
+    );
+  }
+}
