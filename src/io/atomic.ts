@@ -17,8 +17,14 @@ const advice: Readonly<Record<string, string>> = {
   EROFS: noPermission,
   ENOENT: 'create the folder first',
   ENOTDIR: 'choose another folder',
+  ENAMETOOLONG: 'choose a shorter name',
   EISDIR: 'choose a name that is not a folder',
 };
+
+/** What to do about an error of the file system; undefined if there is nothing to advise. */
+export function adviceOn(error: unknown): string | undefined {
+  return advice[(error as NodeJS.ErrnoException | null)?.code ?? ''];
+}
 
 /** `ENOSPC: no space left on device`, without the names of system calls and temporary files. */
 export function reasonOf(error: unknown): string {
@@ -58,7 +64,7 @@ export async function replaceFile<T>(
     // If this fails too, the first error is the one to report.
     if (partial === undefined) await rm(temporary, { force: true }).catch(() => {});
     if (error instanceof FoveaError) throw error;
-    const todo = advice[(error as NodeJS.ErrnoException | null)?.code ?? ''];
+    const todo = adviceOn(error);
     throw new FileError(
       `[file] ${path}: expected to write it, got ${reasonOf(error)}${todo === undefined ? '' : `; ${todo}`}`,
       { cause: error },

@@ -16,9 +16,11 @@ import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
+import { Monitor } from './callbacks/monitor.js';
 import { ChecksumIndex, packChecksums } from './checksums.js';
 import { requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
 import { DivergenceError } from './divergence.js';
+import { Figures } from './figures.js';
 import { formatCount } from './format.js';
 import { describeInputs, inputsFor, judgedAs } from './inputs.js';
 import { inspectTraining } from './inspect.js';
@@ -176,6 +178,7 @@ export class Run {
     const asFound = findData(options.data);
     const { name, location } = asFound;
     requireMeaning(asFound, datasetKind(name), options);
+    if (typeof out === 'string') await RunFolder.check(out);
     const [, height, width] = kind.inputShape;
     const asked = options.changes?.techniques;
     const weights =
@@ -210,6 +213,7 @@ export class Run {
     const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
     const recipe = recipeFor(model, classNames.length, { ...options.changes, techniques });
     checkModel(model, kind, options, imageShape);
+    checkFigure(recipe);
     setSeed(seed);
     const modelOptions = {
       numClasses: outputsFor(recipe, classNames.length),
@@ -431,14 +435,15 @@ export class Run {
       const outcome = await train({ ...this.loop(), callbacks: [...own, ...callbacks], signal, save, saveSteps });
       return await keeper.end(outcome);
     } catch (error) {
-      if (error instanceof FileError) {
-        // So that the call can be repeated as it was, once the picture is in order.
-        await folder.unlock();
-        throw new FileError(`${error.message}; ${await leftIn(folder)}`, { cause: error });
+      if (error instanceof DivergenceError) {
+        await keeper.report(`Ended early: ${error.message}`);
+        throw new FoveaError(`${error.message}; ${await leftIn(folder)}`, { cause: error });
       }
-      if (!(error instanceof DivergenceError)) throw error;
-      await keeper.report(`Ended early: ${error.message}`);
-      throw new FoveaError(`${error.message}; ${await leftIn(folder)}`, { cause: error });
+      // So that the call can be repeated as it was, once what is wrong has been mended.
+      await folder.unlock();
+      const left = await leftIn(folder);
+      if (!(error instanceof FileError)) throw error;
+      throw new FileError(`${error.message}; ${left}`, { cause: error });
     } finally {
       await folder.unlock();
     }
@@ -475,7 +480,7 @@ async function leftIn(folder: RunFolder): Promise<string> {
   const { epoch, batch } = folder.state.training;
   const place = batch === 0 ? `epoch ${epoch - 1}` : `batch ${formatCount(batch)} of epoch ${epoch}`;
   return (await folder.hasState())
-    ? `the state after ${place} is kept in ${folder.path}, and can be resumed`
+    ? `the state after ${place} is kept in ${folder.path}`
     : `the state after ${place} was saved in ${folder.path}, which is no longer there; resume it where it is now`;
 }
 
@@ -487,6 +492,13 @@ function optimizerOf({ optimizer, techniques = {}, ...extent }: Recipe, network:
 function weightsOf({ techniques }: Recipe, { classCounts }: OpenedSplit): Tensor | undefined {
   const weights = techniques?.classWeight;
   return weights === undefined ? undefined : classWeightsOf(weights, classCounts);
+}
+
+/** Finds out before anything is made what the callbacks would find out when the training begins. */
+function checkFigure({ techniques = {} }: Recipe): void {
+  const { saveBest } = techniques;
+  if (saveBest === undefined) return;
+  new Monitor('run', { monitor: saveBest }).check({ figureNames: new Figures([]).names, evaluating: true });
 }
 
 function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: RunOptions, imageShape: Shape): void {

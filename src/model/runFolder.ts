@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { makeFolder, reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { lockFile } from '../io/lock.js';
+import { outputFolder } from '../io/outputs.js';
 import { isTemporary } from '../io/temporary.js';
 import type { OperatingPoint } from '../metric/index.js';
 import { type PicturesRecord, parseRecord, type RunConfig } from './records.js';
@@ -30,6 +32,16 @@ export class RunFolder extends StateFolder {
   private constructor(path: string, config: RunConfig) {
     super(path, [configFile], weightsMetadata(config));
     this.config = config;
+  }
+
+  /**
+   * Checks before the work that {@link create} can make the folder.
+   *
+   * @throws {InputError} if it cannot
+   */
+  static async check(path: string): Promise<void> {
+    await outputFolder(path, 'run');
+    if (existsSync(path)) await requireEmpty(path);
   }
 
   /**

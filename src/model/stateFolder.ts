@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, FoveaError, InputError, messageOf } from '../errors.js';
-import { reasonOf, writeFileAtomic } from '../io/atomic.js';
+import { adviceOn, reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { type Fingerprint, fingerprint } from '../io/fingerprint.js';
 import { type Lock, lockFile, lockFolder, ownerOf } from '../io/lock.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
@@ -159,7 +159,13 @@ export class StateFolder {
         });
       }
       if (error instanceof FoveaError) throw error;
-      throw new FileError(`[run] ${this.path}: expected to save the state, got ${reasonOf(error)}`, { cause: error });
+      const todo = adviceOn(error);
+      throw new FileError(
+        `[run] ${this.path}: expected to save the state, got ${reasonOf(error)}${todo === undefined ? '' : `; ${todo}`}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 

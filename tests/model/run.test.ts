@@ -10,7 +10,7 @@ import { fingerprint } from '../../src/io/fingerprint.js';
 import { loadSafetensors } from '../../src/io/safetensors.js';
 import type { Callback, Training } from '../../src/model/callback.js';
 import { evaluateRun, openRun } from '../../src/model/evaluateRun.js';
-import { makeOptimizer } from '../../src/model/recipes.js';
+import { makeOptimizer, modelKind } from '../../src/model/recipes.js';
 import { Run } from '../../src/model/run.js';
 import { RunFolder } from '../../src/model/runFolder.js';
 import { parseSchedule } from '../../src/model/schedules.js';
@@ -284,7 +284,81 @@ const untimed = ({ epoch, trainLoss, evalLoss, evalAccuracy }: EpochRecord) => {
   return { epoch, trainLoss, evalLoss, evalAccuracy };
 };
 
+const stateOf = (path: string) => JSON.parse(readFileSync(join(path, 'state.json'), 'utf8'));
+
+describe('what comes short', () => {
+  test('a report that fails ends no training that has finished', async () => {
+    const run = await Run.create(options('no report'));
+    mkdirSync(join(run.folder.path, 'report.html'));
+    const notes: string[] = [];
+    const { completed } = await run.train({ onNote: (note) => notes.push(note) });
+    expect(completed).toBe(true);
+    expect(stateOf(run.folder.path)).toMatchObject({ finished: true });
+    expect(notes).toEqual([
+      `[run] report: [file] ${join(run.folder.path, 'report.html')}: expected to write it, got EISDIR: illegal ` +
+        `operation on a directory; choose a name that is not a folder; the training is saved in ${run.folder.path}, ` +
+        'resume it to try again',
+    ]);
+    rmSync(join(run.folder.path, 'report.html'), { recursive: true });
+    await (await Run.resume(run.folder.path, { dataDir })).train();
+    expect(readdirSync(run.folder.path).sort()).toEqual(files);
+  });
+
+  test('a folder that is moved away is told, with what was saved in it', async () => {
+    const run = await Run.create(options('moved'));
+    const { path } = run.folder;
+    const move: Callback = {
+      onBatchEnd: ({ epoch, batch }) => {
+        if (epoch === 2 && batch === 3) renameSync(path, `${path} away`);
+      },
+    };
+    await expect(run.train({ callbacks: [move] })).rejects.toThrow(
+      new FileError(
+        `[run] ${path}: expected the folder to save the state in, got none; do not move it; the state after epoch 1 ` +
+          `was saved in ${path}, which is no longer there; resume it where it is now`,
+      ),
+    );
+    // This process lives on; that of a command has ended by then.
+    rmSync(join(`${path} away`, '.lock'));
+    await (await Run.resume(`${path} away`, { dataDir })).train();
+    expect(readdirSync(`${path} away`).sort()).toEqual(files);
+    const weights = (folder: string) => fingerprint(join(folder, 'weights.safetensors'));
+    expect(await weights(`${path} away`)).toEqual(await weights(trained));
+  });
+
+  test('what only the training would find out is found before a folder is made', async () => {
+    const techniques = { saveBest: 'nonsense' } as const;
+    const wrong = { ...options('nonsense'), changes: { ...options('').changes, techniques } };
+    await expect(Run.create(wrong)).rejects.toThrow(/monitor: expected one of loss, .*, got 'nonsense'/);
+    const nowhere = { ...options('nowhere'), out: join(trained, 'config.json/run'), data: 'folder:/nonexistent' };
+    await expect(Run.create(nowhere)).rejects.toThrow(/expected to write it, got a file where a folder is needed/);
+    expect(readdirSync(root)).not.toContain('nonsense');
+  });
+
+  test('a callback that fails at once leaves no folder', async () => {
+    const run = await Run.create(options('failed start'));
+    const fail: Callback = {
+      onTrainBegin: () => {
+        throw new Error('no');
+      },
+    };
+    await expect(run.train({ callbacks: [fail] })).rejects.toThrow('no');
+    expect(readdirSync(root)).not.toContain('failed start');
+  });
+});
+
 describe('a run that is gone on with', () => {
+  test('was stopped before its first batch', async () => {
+    const run = await Run.create(options('stopped at once'));
+    const outcome = await run.train({ signal: AbortSignal.abort() });
+    expect(outcome.completed).toBe(false);
+    expect(stateOf(run.folder.path).training).toMatchObject({ epoch: 1, batch: 0, steps: 0 });
+    expect(readdirSync(run.folder.path).sort()).toEqual(files);
+    await (await Run.resume(run.folder.path, { dataDir })).train();
+    const weights = (folder: string) => fingerprint(join(folder, 'weights.safetensors'));
+    expect(await weights(run.folder.path)).toEqual(await weights(trained));
+  });
+
   test('begins anew if nothing was saved yet', async () => {
     const run = await Run.create(options('early'));
     writeFileSync(join(run.folder.path, '.weights.safetensors.new.0123456789ab.tmp'), 'half of');
@@ -361,6 +435,26 @@ describe('a run that is gone on with', () => {
     const messages = await Promise.all(refusals);
     expect(messages).toHaveLength(10);
     for (const message of messages) expect(message).toMatch(/expected nobody else to write there, got process/);
+  });
+
+  test('is read anew by one that has looked at an earlier state, also after the writer has ended', async () => {
+    const run = await Run.create(options('generations'));
+    const readers: RunFolder[] = [];
+    const look: Callback = {
+      onEpochSaved: async () => {
+        readers.push(await RunFolder.open(run.folder.path));
+      },
+    };
+    await run.train({ callbacks: [look] });
+    const [early] = readers;
+    expect(early.state.training.epoch).toBe(2);
+    const network = modelKind('lenet').create({ numClasses: 10 }, [1, 28, 28]);
+    await early.loadWeights(network);
+    expect(early.state.training.epoch).toBe(3);
+    const { tensors } = await loadSafetensors(join(run.folder.path, 'weights.safetensors'));
+    for (const [name, parameter] of network.namedParameters()) {
+      expect(await parameter.data()).toEqual(tensors.get(name)?.data);
+    }
   });
 
   test('names who writes to a folder that cannot be read', async () => {

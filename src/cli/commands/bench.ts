@@ -1,5 +1,6 @@
 import { formatShape } from '../../graph/shape.js';
 import { writeFileAtomic } from '../../io/atomic.js';
+import { outputFile } from '../../io/outputs.js';
 import { type BenchmarkResult, benchmark } from '../../model/benchmark.js';
 import { formatCount, formatPercent, formatRate } from '../../model/format.js';
 import type { Profile, ProfileTime } from '../../model/profile.js';
@@ -21,6 +22,7 @@ interface BenchCommandOptions extends EngineOptions {
 export async function bench(model: string, options: BenchCommandOptions, terminal: Terminal): Promise<number> {
   applyEngine(options);
   const { json, engine: _, threads: __, trace: file, profile = file !== undefined, ...rest } = options;
+  if (file !== undefined) await outputFile(file, 'bench');
   const { result, trace } = await benchmark({ model, profile, ...rest });
   if (file !== undefined && trace !== null) await writeFileAtomic(file, trace);
   if (json) {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
+import { outputFile } from '../../io/outputs.js';
 import { readPdparams, savePdparams, writePdparams } from '../../io/paddle/params.js';
 import { type PaddleOptimizer, readPdopt, savePdopt, writePdopt } from '../../io/paddle/pdopt.js';
 import { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
@@ -164,11 +165,12 @@ export async function convert(input: string, output: string, options: ConvertOpt
 }
 
 async function checkOutput(output: string, force: boolean): Promise<void> {
-  const found = await stat(output).catch(() => null);
-  if (found === null) return;
-  const what = `[convert] ${output}: expected a new file`;
-  if (!found.isFile()) throw new FileError(`${what}, got a folder or device`);
-  if (!force) throw new InputError(`${what}, got one that is there; give --force to overwrite it`);
+  await outputFile(output, 'convert');
+  if (!force && existsSync(output)) {
+    throw new InputError(
+      `[convert] ${output}: expected a new file, got one that is there; give --force to overwrite it`,
+    );
+  }
 }
 
 async function namesOf(path: string): Promise<ReadonlyMap<string, string>> {

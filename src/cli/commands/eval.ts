@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/atomic.js';
+import { outputFile } from '../../io/outputs.js';
 import { wilsonInterval } from '../../metric/index.js';
 import { type DecisionRule, screeningOf, targetOf } from '../../model/decision.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/evaluateRun.js';
@@ -39,6 +40,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       `[eval] ${report}: expected a new file, got one that is there already; choose another --report`,
     );
   }
+  if (report !== undefined) await outputFile(report, 'eval');
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);

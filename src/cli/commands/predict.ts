@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/atomic.js';
+import { outputFile } from '../../io/outputs.js';
 import { describeDecision } from '../../model/decision.js';
 import { openRun, type TrainedRun } from '../../model/evaluateRun.js';
 import { formatCount, formatPercent } from '../../model/format.js';
@@ -40,6 +41,7 @@ export async function predict(
   if (out !== undefined && existsSync(out)) {
     throw new InputError(`[predict] ${out}: expected a new file, got one that is there already; choose another --out`);
   }
+  if (out !== undefined) await outputFile(out, 'predict');
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { engineInfo } from '../../engine/select.js';
 import { InputError } from '../../errors.js';
+import { outputFolder } from '../../io/outputs.js';
 import type { OperatingRule } from '../../metric/index.js';
 import { screeningOf } from '../../model/decision.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
@@ -62,6 +63,9 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly techniques?: Techniques | undefined;
   readonly json?: boolean;
 }
+
+/** Where runs without --out go. */
+const runsFolder = 'runs';
 
 /** Options that go with --resume; all others belong to the run's own recipe. */
 const resumeOptions = [
@@ -172,8 +176,9 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
   const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule, positive, screening } = options;
   const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate, techniques } = options;
   const { name } = findData(data);
-  return async (displays) =>
-    Run.create({
+  return async (displays) => {
+    if (options.out === undefined) await outputFolder(runsFolder, 'run');
+    return Run.create({
       model,
       data,
       out: options.out ?? newFolders(`${model}-${name}`),
@@ -191,6 +196,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
       changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate, techniques },
       ...displays,
     });
+  };
 }
 
 function resuming(
@@ -227,7 +233,7 @@ function* newFolders(name: string): Iterable<string> {
   const two = (n: number) => String(n).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  const path = join('runs', `${name}-${date}-${time}`);
+  const path = join(runsFolder, `${name}-${date}-${time}`);
   yield path;
   for (let i = 2; ; i++) yield `${path}-${i}`;
 }

@@ -43,7 +43,7 @@ export class Monitor {
   }
 
   /** @throws {InputError} if the training will never know the figure */
-  check(training: Training): void {
+  check(training: Pick<Training, 'figureNames' | 'evaluating'>): void {
     this.#warned = false;
     const plain = [...new Set([...training.figureNames, ...(training.evaluating ? ['acc'] : [])])];
     const names = plain.flatMap((name) => [name, `train_${name}`, ...(training.evaluating ? [`eval_${name}`] : [])]);

@@ -1,7 +1,8 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InputError } from '../../../errors.js';
 import { writeFileAtomic } from '../../../io/atomic.js';
+import { outputFile } from '../../../io/outputs.js';
 import { formatCount } from '../../../model/format.js';
 import { PALM } from '../../../vision/datasets/palm/palm.js';
 import type { PalmSet } from '../../../vision/datasets/palm/record.js';
@@ -52,15 +53,12 @@ export async function showData(folder: string, options: ShowCommandOptions, term
  * @throws InputError for a file of another kind
  */
 export async function target(option: string, named: string | undefined, usual: string): Promise<string> {
-  if (named !== undefined) {
-    if (/\.png$/i.test(named)) return named;
-    throw new InputError(`[data] ${option}: expected the name of a PNG file, got '${named}'; let it end in .png`);
+  const path = named ?? usual;
+  if (!/\.png$/i.test(path)) {
+    throw new InputError(`[data] ${option}: expected the name of a PNG file, got '${path}'; let it end in .png`);
   }
-  const isThere = await stat(usual).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere || (await isOwnPicture(usual))) return usual;
+  await outputFile(path, 'data');
+  if (named !== undefined || !existsSync(usual) || (await isOwnPicture(usual))) return path;
   throw new InputError(
     `[data] ${usual}: expected no such file, or one made by this command; name another with ${option}`,
   );
