@@ -330,7 +330,7 @@ describe('what comes short', () => {
     const techniques = { saveBest: 'nonsense' } as const;
     const wrong = { ...options('nonsense'), changes: { ...options('').changes, techniques } };
     await expect(Run.create(wrong)).rejects.toThrow(/monitor: expected one of loss, .*, got 'nonsense'/);
-    const nowhere = { ...options('nowhere'), out: join(trained, 'config.json/run'), data: 'folder:/nonexistent' };
+    const nowhere = { ...options('nowhere'), out: join(trained, 'config.json/run'), dataDir: '/nonexistent' };
     await expect(Run.create(nowhere)).rejects.toThrow(/expected to write it, got a file where a folder is needed/);
     expect(readdirSync(root)).not.toContain('nonsense');
   });
