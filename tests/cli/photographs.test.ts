@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
@@ -297,10 +297,6 @@ describe('a training that cannot be', () => {
       ['--data', `folder:${pictures}`, '--data-dir', 'nowhere'],
       `expected no data folder (nowhere), since the data are in ${pictures}`,
     ],
-    [
-      ['--data', `folder:${root}`],
-      'got one class, pictures, whose pictures lie in its folders blue and red; give folder:',
-    ],
     [['--data', `folder:${pictures}`, '--hold-out', '0'], 'expected a number between 0 and 1, got 0'],
     [['--data', `folder:${pictures}`, '--operating-point', 'sensitivity=2'], 'expected sensitivity=0.95'],
   ])('%j leaves no folder behind', async (args, message) => {
@@ -309,6 +305,15 @@ describe('a training that cannot be', () => {
     expect(err).toContain(message);
     expect(code).toBe(2);
     expect(readdirSync(root)).toEqual(before);
+  });
+
+  it('a folder too far up is refused before the first step, with the right one', async () => {
+    await writePictures(join(root, 'deep', 'photos'), 2);
+    const { code, err } = await train('--data', `folder:${join(root, 'deep')}`, '--out', join(root, 'never'));
+    expect(err).toContain(
+      `got one class, photos, whose pictures lie in its folders blue and red; give folder:${join(root, 'deep', 'photos')}\n`,
+    );
+    expect([code, existsSync(join(root, 'never'))]).toEqual([2, false]);
   });
 
   it('another network than googlenet has no auxiliary heads', async () => {
