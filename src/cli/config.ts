@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
@@ -128,7 +129,9 @@ export async function readConfiguration(
     throw new FileError(`[config] ${path}: expected a file of YAML, got ${reasonOf(error)}`, { cause: error });
   });
   const { text } = decodeText(bytes, `[config] ${path}`);
-  const all = validated(path, parsed(path, text));
+  const value = parsed(path, text);
+  requireConfiguration(path, value);
+  const all = validated(path, value);
   const techniques: Record<string, unknown> = {};
   const options: Record<string, unknown> = { ...all };
   for (const key of techniqueKeys) {
@@ -137,6 +140,14 @@ export async function readConfiguration(
   }
   const some = Object.keys(techniques).length > 0;
   return { options, techniques: some ? (techniques as Techniques) : undefined };
+}
+
+/** The record of a run has the same name as many a configuration. */
+function requireConfiguration(path: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || !('recipe' in value) || !('machine' in value)) return;
+  throw new InputError(
+    `[config] ${path}: expected a configuration, got the record of a run; repeat that run with --repeat ${dirname(path)}`,
+  );
 }
 
 function parsed(path: string, text: string): unknown {

@@ -102,6 +102,7 @@ and SIGHUP, 129).
 Examples:
   fovea train lenet --data mnist --seed 1 --out runs/first
   fovea train --resume runs/first
+  fovea train --repeat runs/first
   fovea eval runs/first
   fovea predict runs/first digit.png photo.jpg
   fovea train resnet50 --data folder:photos`,
@@ -118,7 +119,15 @@ Examples:
       '--config <file>',
       'YAML with these options in camelCase, schedule, transforms and more; options go before it',
     )
-    .option('--resume <run>', 'go on with a training that was stopped or killed, in place of a model')
+    .option(
+      '--resume <run>',
+      'go on with a training that was stopped or killed, in place of a model; with --epochs also with one that has ' +
+        'finished, with --data where its data lie now',
+    )
+    .option(
+      '--repeat <run>',
+      'do a training once more from its record, in place of a model, and say whether the weights came out equal',
+    )
     .option(
       '--data <data>',
       'mnist, fashionmnist, cifar10, cifar100, palm:DIR, folder:DIR or csv:FILE (default: the usual one of the model)',

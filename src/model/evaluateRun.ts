@@ -152,9 +152,13 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const { data: known, recipe, model } = config;
   const asked = options.data === undefined ? known : findData(options.data);
   const kind = datasetKind(asked.name);
-  requireMeaning({ name: asked.name, location: asked.location }, kind, options);
+  // The folder that a training got beside the name of its data may be another one now.
+  const given = options.data !== undefined || (kind.location !== null && kind.locationOptional !== true);
+  requireMeaning({ name: asked.name, location: given ? asked.location : undefined }, kind, options);
   requireWork(asked.name, kind, options.reading, fixedNames(recipe).length > 0);
-  const location = asked.location ?? options.dataDir;
+  // Where the training's own data lie now may be said; it is told whether they are the same.
+  const location =
+    options.data === undefined ? (options.dataDir ?? asked.location) : (asked.location ?? options.dataDir);
   const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
   const elsewhere = options.data !== undefined && !isSame;
   const opened = await kind.open({

@@ -46,6 +46,7 @@ import {
 import type { PicturesRecord, RunConfig } from './records.js';
 import { callbacksOf } from './runCallbacks.js';
 import { RunFolder } from './runFolder.js';
+import { restoreRate } from './setting.js';
 import { describeSplit, evalBatchSize, pictureNotesOf, type SplitDescription } from './splits.js';
 import { stepPlanner } from './step.js';
 import { summarize } from './summary.js';
@@ -101,18 +102,35 @@ export interface RunOptions {
   readonly screening?: boolean | undefined;
   /** What to do otherwise than the model's recipe. */
   readonly changes?: RecipeChanges | undefined;
+  /** The whole recipe, in place of the model's recipe and `changes`. */
+  readonly recipe?: Recipe | undefined;
+  /** The choice of what is kept back for judging. Default: follows from `seed`. */
+  readonly holdOutSeed?: number | undefined;
+  /** A run whose data and weights to begin with these have to be the same as. */
+  readonly sameAs?: RunConfig | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
   /** Told how far the looking through files has got, and the adding up of their checksums. */
   readonly onProgress?: OpenOptions['onProgress'];
 }
 
 export interface ResumeOptions {
-  /** Folder with MNIST's files. */
+  /** Where the data lie now, as in `folder:DIR`, if they have moved. They must be the same. */
+  readonly data?: string | undefined;
+  /** The same for data that lie in a folder; for MNIST the folder with its files. */
   readonly dataDir?: string | undefined;
+  /** Epochs in all, also for a run that has finished. Default: as many as it was begun with. */
+  readonly epochs?: number | undefined;
   /** How photographs are read. Default: bad ones are treated as before. */
   readonly reading?: OpenOptions['reading'];
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
   readonly onProgress?: OpenOptions['onProgress'];
+}
+
+export interface RepeatOptions extends Omit<ResumeOptions, 'epochs'> {
+  /** The new run folder; see {@link RunOptions}. */
+  readonly out: string | Iterable<string>;
+  /** Default: that of the run. The images that are kept back for judging stay the same. */
+  readonly seed?: number | undefined;
 }
 
 export interface RunTrainOptions {
@@ -180,7 +198,7 @@ export class Run {
     requireMeaning(asFound, datasetKind(name), options);
     if (typeof out === 'string') await RunFolder.check(out);
     const [, height, width] = kind.inputShape;
-    const asked = options.changes?.techniques;
+    const asked = (options.recipe ?? options.changes)?.techniques;
     const weights =
       options.pretrained === undefined
         ? null
@@ -197,7 +215,7 @@ export class Run {
         ...options.images,
       }),
       reading,
-      holdOut: { share: options.holdOut ?? usualHoldOut, seed },
+      holdOut: { share: options.holdOut ?? usualHoldOut, seed: options.holdOutSeed ?? seed },
       onDownload,
       onProgress,
     });
@@ -211,7 +229,8 @@ export class Run {
     const { transforms, shape: imageShape } = inputsFor(data, kind, asked?.transforms ?? [], before);
     requireWork(name, datasetKind(name), reading, transforms.length > 0);
     const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
-    const recipe = recipeFor(model, classNames.length, { ...options.changes, techniques });
+    const recipe = options.recipe ?? recipeFor(model, classNames.length, { ...options.changes, techniques });
+    requireTwoClasses(classNames, options.operatingRule);
     checkModel(model, kind, options, imageShape);
     checkFigure(recipe);
     setSeed(seed);
@@ -241,6 +260,7 @@ export class Run {
       train: await describeSplit(parts.train, onProgress),
       eval: await describeSplit(parts.eval, onProgress),
     };
+    if (options.sameAs !== undefined) requireSame(options.sameAs, parts, described, begun?.origin.sha256);
     const config: RunConfig = {
       format: 2,
       version,
@@ -255,7 +275,7 @@ export class Run {
       data: {
         name,
         title: data.title,
-        ...(location !== undefined && { location: resolve(location) }),
+        ...((location ?? dataDir) !== undefined && { location: resolve(location ?? (dataDir as string)) }),
         images: data.images,
         holdOut: data.holdOut,
         ...(data.images !== null && { onBadImage: reading?.onBadImage ?? 'fail' }),
@@ -297,19 +317,58 @@ export class Run {
    * has finished gets its report anew.
    *
    * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
-   * @throws {InputError} if another training writes to the folder, or the images or labels are not those of before
+   * @throws {InputError} if another training writes to the folder, the images or labels are not those of before, or a
+   * schedule over all epochs would jump with more of them
    */
   static async resume(path: string, options: ResumeOptions = {}): Promise<Run> {
     const folder = await RunFolder.begun(path);
     return folder.locked(() => Run.#goOn(folder, options));
   }
 
+  /**
+   * Does a run once more, in a new folder: with its data, recipe, seed and weights to begin with. On the same machine, with
+   * the same engine and number of threads, its weights come out equal; see {@link compareRuns}.
+   *
+   * @throws {FileError} naming the file of the folder that is missing or not what it should be
+   * @throws {InputError} if the images or labels are not those of before
+   */
+  static async repeat(path: string, options: RepeatOptions): Promise<Run> {
+    const { config } = await RunFolder.begun(path);
+    const { model, data: known } = config;
+    const { images, holdOut } = known;
+    const location = placeOf(known, options);
+    const takesLocation = datasetKind(known.name).location !== null;
+    return Run.create({
+      model: model.name,
+      data: takesLocation && location !== undefined ? `${known.name}:${location}` : known.name,
+      ...(!takesLocation && { dataDir: location }),
+      out: options.out,
+      seed: options.seed ?? config.seed,
+      ...(images !== null && {
+        images: { size: [images.height, images.width], order: images.order, antialias: images.antialias },
+      }),
+      reading: images === null ? options.reading : readingAs(known, options.reading),
+      ...(holdOut !== null && { holdOut: holdOut.share, holdOutSeed: holdOut.seed }),
+      pretrained: model.pretrained?.path,
+      auxiliaryHeads: model.options.auxiliaryHeads,
+      operatingRule: config.operatingRule ?? undefined,
+      recipe: config.recipe,
+      sameAs: config,
+      onDownload: options.onDownload,
+      onProgress: options.onProgress,
+    });
+  }
+
   static async #goOn(folder: RunFolder, options: ResumeOptions): Promise<Run> {
-    const { model, data: known, recipe, seed } = folder.config;
+    const { model, data: known, seed } = folder.config;
+    const { epochs = folder.config.recipe.epochs } = options;
+    const recipe = { ...folder.config.recipe, epochs };
     const hasState = await folder.hasState();
     if (hasState) await folder.read();
+    if (hasState) requireEpochs(folder, epochs);
+    const location = placeOf(known, options);
     const opened = await datasetKind(known.name).open({
-      location: known.location ?? options.dataDir,
+      location,
       images: known.images ?? preprocessing({ size: [model.inputShape[1], model.inputShape[2]] }),
       reading: readingAs(known, options.reading),
       holdOut: known.holdOut,
@@ -325,13 +384,7 @@ export class Run {
       train: await describeSplit(parts.train, options.onProgress),
       eval: await describeSplit(parts.eval, options.onProgress),
     };
-    for (const split of ['train', 'eval'] as const) {
-      if (described[split].record.sha256 === known[split].sha256) continue;
-      throw new InputError(
-        `[run] ${parts[split].source}: expected the images and labels of the run, got others; ` +
-          'put the data back as they were, or train anew',
-      );
-    }
+    requireSame(folder.config, parts, described);
     // A run that was killed while it began has none, nor has one of an older version.
     if ((await folder.readPictures()) === null) await folder.writePictures(picturesOf(described));
     setSeed(seed);
@@ -342,6 +395,18 @@ export class Run {
     const beginnings = copyNotes(described, parts);
     const understood = understandingOf(opened);
     const made = { folder, network, optimizer, trainLoader, classWeight, beginnings, understood, ...parts };
+    if (hasState) requireSteadyRate(folder, recipe, optimizerOf(recipe, network, parts.train));
+    const moved = location !== undefined && resolve(location) !== known.location;
+    if (epochs !== folder.config.recipe.epochs || moved) {
+      const { train, eval: judged } = described;
+      const data = {
+        ...known,
+        ...(location !== undefined && { location: resolve(location) }),
+        train: { ...known.train, source: train.record.source },
+        eval: { ...known.eval, source: judged.record.source },
+      };
+      await folder.reconfigure({ ...folder.config, data, recipe });
+    }
     if (!hasState) {
       if (model.pretrained === undefined) return new Run(made);
       throw new InputError(
@@ -565,6 +630,71 @@ function copyNotes({ train, eval: judged }: Described, splits: Record<'train' | 
       `(${splits.eval.files[copies[0]].path} is ${splits.train.files[original].path}): the figures are too ` +
       'good; remove the copies',
   ];
+}
+
+/** Where the data of a run lie: where they lay, unless the caller says otherwise. */
+function placeOf(known: RunConfig['data'], { data, dataDir }: Pick<ResumeOptions, 'data' | 'dataDir'>) {
+  if (data !== undefined) {
+    const { name, location } = findData(data);
+    if (name === known.name) return location ?? dataDir ?? known.location;
+    throw new InputError(`[run] data: expected ${known.name}, which the run was trained on, got ${name}`);
+  }
+  if (dataDir !== undefined && datasetKind(known.name).location === 'FILE') {
+    throw new InputError(
+      `[run] folder of the data: expected with data in a folder, got ${known.name}, which is a file; give the file as ` +
+        `${known.name}:FILE`,
+    );
+  }
+  return dataDir ?? known.location;
+}
+
+/** @throws {InputError} unless images, labels and weights to begin with are those of a run */
+function requireSame(
+  { data: known, model }: RunConfig,
+  parts: Readonly<Record<'train' | 'eval', OpenedSplit>>,
+  described: Described,
+  weights = model.pretrained?.sha256,
+): void {
+  for (const split of ['train', 'eval'] as const) {
+    if (described[split].record.sha256 === known[split].sha256) continue;
+    throw new InputError(
+      `[run] ${parts[split].source}: expected the images and labels of the run, got others; ` +
+        'put the data back as they were, or train anew',
+    );
+  }
+  if (weights === model.pretrained?.sha256) return;
+  throw new InputError(
+    `[run] ${model.pretrained?.path}: expected the weights that the run began with, got others; put them back`,
+  );
+}
+
+function requireTwoClasses({ length }: readonly string[], rule: OperatingRule | undefined): void {
+  if (rule === undefined || length === 2) return;
+  throw new InputError(
+    `[run] operating point: expected with two classes only, got ${length}; it is a threshold between the two`,
+  );
+}
+
+function requireEpochs({ state: { training } }: RunFolder, epochs: number): void {
+  const least = training.batch > 0 ? training.epoch : Math.max(1, training.epoch - 1);
+  if (epochs >= least) return;
+  const begun = training.batch > 0 ? 'that are done or begun' : 'that are done';
+  throw new InputError(`[run] epochs: expected at least the ${least} ${begun}, got ${epochs}`);
+}
+
+/** A schedule over all epochs has another rate at the same step if their number changes. */
+function requireSteadyRate({ state, config }: RunFolder, { epochs, techniques }: Recipe, optimizer: Optimizer): void {
+  if (epochs === config.recipe.epochs) return;
+  try {
+    restoreRate(optimizer, state.training);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(
+      `[run] epochs: expected ${config.recipe.epochs}, over which the schedule ${techniques?.schedule?.name} goes, got ` +
+        `${epochs}: the learning rate would jump; train anew with ${epochs} epochs`,
+      { cause: error },
+    );
+  }
 }
 
 function checkClasses({ classCounts, source }: OpenedSplit, classNames: readonly string[]): void {

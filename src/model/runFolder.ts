@@ -8,7 +8,7 @@ import { outputFolder } from '../io/outputs.js';
 import { isTemporary } from '../io/temporary.js';
 import type { OperatingPoint } from '../metric/index.js';
 import { type PicturesRecord, parseRecord, type RunConfig } from './records.js';
-import { StateFolder } from './stateFolder.js';
+import { fingerprint, StateFolder, stateFile } from './stateFolder.js';
 import { weightsMetadata } from './weightsRecord.js';
 
 const configFile = 'config.json';
@@ -25,13 +25,17 @@ const picturesFile = 'pictures.json';
  * | `report.html` | learning curves, confusion matrix, worst mistakes |
  */
 export class RunFolder extends StateFolder {
-  readonly config: RunConfig;
+  #config: RunConfig;
   /** What of the folder this object has made, and may take away again. */
   #made: 'all' | 'contents' | null = null;
 
   private constructor(path: string, config: RunConfig) {
     super(path, [configFile], weightsMetadata(config));
-    this.config = config;
+    this.#config = config;
+  }
+
+  get config(): RunConfig {
+    return this.#config;
   }
 
   /**
@@ -93,7 +97,7 @@ export class RunFolder extends StateFolder {
    */
   static async begun(path: string): Promise<RunFolder> {
     const configPath = join(path, configFile);
-    const text = await readFile(configPath, 'utf8').catch((error: unknown) => {
+    const text = await configText(path).catch((error: unknown) => {
       throw new FileError(
         `[run] ${configPath}: expected the folder of a training (made by fovea train), got ${reasonOf(error)}`,
         { cause: error },
@@ -114,6 +118,12 @@ export class RunFolder extends StateFolder {
     await rm(join(this.path, picturesFile));
     if (this.#made === 'all') await rmdir(this.path);
     return true;
+  }
+
+  /** Changes the record of the run: more epochs, or another place of its data. */
+  async reconfigure(config: RunConfig): Promise<void> {
+    await this.replace(configFile, `${JSON.stringify(config, null, 2)}\n`);
+    this.#config = config;
   }
 
   /** Adds the threshold of the decision, which is chosen after the training, to the saved state. */
@@ -144,6 +154,16 @@ export class RunFolder extends StateFolder {
   async writeReport(html: string): Promise<void> {
     await writeFileAtomic(join(this.path, reportFile), html);
   }
+}
+
+/** The record of a run: that which the saved state speaks of, if the process was killed before it got its name. */
+async function configText(path: string): Promise<string> {
+  const fresh = join(path, `${configFile}.new`);
+  const expected = await readFile(join(path, stateFile), 'utf8')
+    .then((text) => JSON.parse(text).files[configFile].sha256 as string)
+    .catch(() => null);
+  const renamed = expected === null || (await fingerprint(fresh).catch(() => null))?.sha256 !== expected;
+  return readFile(renamed ? join(path, configFile) : fresh, 'utf8');
 }
 
 /** Makes a folder; false if something of that name is there. */

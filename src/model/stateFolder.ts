@@ -13,7 +13,7 @@ import type { Training } from './callback.js';
 import { parseRecord, type SavedState } from './records.js';
 import type { EpochRecord } from './trainer.js';
 
-const stateFile = 'state.json';
+export const stateFile = 'state.json';
 /** Name of the file with the weights, in the folder of the training. */
 export const weightsFile = 'weights.safetensors';
 const optimizerFile = 'optimizer.safetensors';
@@ -186,8 +186,8 @@ export class StateFolder {
       [metricsFile]: (path) => writeFileAtomic(path, history.map((record) => `${JSON.stringify(record)}\n`).join('')),
     };
     const files: Record<string, Fingerprint> = {};
-    for (const name of this.#others) files[name] = await fingerprint(this.#file(name));
     await this.#finishRenames();
+    for (const name of this.#others) files[name] = await fingerprint(this.#file(name));
     try {
       for (const [name, write] of Object.entries(parts)) {
         const path = this.#file(`${name}.new`);
@@ -215,6 +215,19 @@ export class StateFolder {
   /** Changes what stands beside the training in the saved state. */
   protected async amend(changes: Pick<SavedState, 'operatingPoint'>): Promise<void> {
     await this.#write({ ...this.state, ...changes });
+  }
+
+  /** Replaces the contents of a file beside, together with what the saved state knows of it, if there is one. */
+  protected async replace(name: string, contents: string): Promise<void> {
+    if (this.#state === null) {
+      await writeFileAtomic(this.#file(name), contents);
+      return;
+    }
+    const path = this.#file(`${name}.new`);
+    await writeFileAtomic(path, contents);
+    await this.#write({ ...this.#state, files: { ...this.#state.files, [name]: await fingerprint(path) } });
+    this.#places.set(name, path);
+    await this.#finishRenames();
   }
 
   /** Overwrites the parameters and buffers of a network with the saved ones. */

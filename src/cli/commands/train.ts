@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { engineInfo } from '../../engine/select.js';
-import { InputError } from '../../errors.js';
+import { FileError, InputError } from '../../errors.js';
 import { outputFolder } from '../../io/outputs.js';
 import type { OperatingRule } from '../../metric/index.js';
+import { compareRuns, type RunComparison } from '../../model/compareRuns.js';
 import { screeningOf } from '../../model/decision.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../model/format.js';
 import { describeInputs, fixedNames } from '../../model/inputs.js';
@@ -32,6 +33,7 @@ import { understoodFacts } from '../understood.js';
 interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly config?: string;
   readonly resume?: string;
+  readonly repeat?: string;
   readonly saveSteps?: number;
   readonly data?: string;
   readonly dataDir?: string;
@@ -67,9 +69,9 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
 /** Where runs without --out go. */
 const runsFolder = 'runs';
 
-/** Options that go with --resume; all others belong to the run's own recipe. */
-const resumeOptions = [
-  ...['resume', 'dataDir', 'workers', 'cache', 'onBadImage', 'saveSteps', 'logEvery', 'json'],
+/** Options that go with a run that is there already; all others belong to its own recipe. */
+const runOptions = [
+  ...['data', 'dataDir', 'root', 'workers', 'cache', 'onBadImage', 'saveSteps', 'logEvery', 'json'],
   ...['engine', 'threads', 'conv', 'precision'],
 ];
 
@@ -81,7 +83,7 @@ export async function train(
   terminal: Terminal,
 ): Promise<number> {
   const { model, options } = await configured(name, called, given);
-  const open = options.resume === undefined ? opening(model, options) : resuming(model, options.resume, options, given);
+  const open = openingOf(model, options, given);
   const { json = false, saveSteps } = options;
   applyEngine(options);
   const download = new DownloadDisplay(terminal);
@@ -113,7 +115,9 @@ export async function train(
         complain(terminal, note);
       },
     });
-    report.end(outcome);
+    const { repeat } = options;
+    const comparison = repeat === undefined || !outcome.completed ? null : await compared(repeat, run);
+    report.end(outcome, comparison);
     return interruption.exitCode;
   } finally {
     download.end();
@@ -123,11 +127,25 @@ export async function train(
   }
 }
 
+/** Null if there is nothing to compare the run with any more. */
+async function compared(path: string, { folder }: Run): Promise<Comparison | null> {
+  const before = await RunFolder.open(path).catch((error: unknown) => {
+    if (error instanceof FileError) return null;
+    throw error;
+  });
+  return before === null ? null : { ...(await compareRuns(before, folder)), run: path };
+}
+
+interface Comparison extends RunComparison {
+  /** The run that was repeated. */
+  readonly run: string;
+}
+
 /** Fills in what the file of --config says and the command line does not. */
 async function configured(name: string | undefined, asked: TrainCommandOptions, given: readonly string[]) {
   const [model, called] = withModel(name, asked);
   const own = ownTechniques(called);
-  if (called.config === undefined || called.resume !== undefined) {
+  if (called.config === undefined || called.resume !== undefined || called.repeat !== undefined) {
     return { model, options: { ...called, techniques: own } };
   }
   const { options: written, techniques } = await readConfiguration(called.config);
@@ -166,11 +184,17 @@ function inFile(error: unknown, path: string | undefined): unknown {
   return new InputError(`[config] ${path}: ${error.message}`, { cause: error });
 }
 
+function openingOf(model: string | undefined, options: TrainCommandOptions, given: readonly string[]): Opening {
+  const { resume, repeat } = options;
+  if (resume !== undefined) return resuming(model, resume, options, given);
+  return repeat === undefined ? opening(model, options) : repeating(model, repeat, options, given);
+}
+
 type Opening = (displays: Pick<RunOptions, 'onDownload' | 'onProgress'>) => Promise<Run>;
 
 function opening(model: string | undefined, options: TrainCommandOptions): Opening {
   if (model === undefined) {
-    throw new InputError('[train] model: expected a network such as lenet, or --resume RUN, got neither');
+    throw new InputError('[train] model: expected a network such as lenet, --resume RUN or --repeat RUN, got none');
   }
   const { data = dataFor(model), dataDir, seed, size, order, antialias, fit } = options;
   const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule, positive, screening } = options;
@@ -205,19 +229,51 @@ function resuming(
   options: TrainCommandOptions,
   given: readonly string[],
 ): Opening {
-  const own = given.filter((key) => !resumeOptions.includes(key));
-  const names = own.map((key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
-  const strange = [...(model === undefined ? [] : [`the model ${model}`]), ...names];
-  if (strange.length > 0) {
-    throw new InputError(
-      `[train] --resume: expected the run's own recipe, got ${strange.join(', ')} as well; leave that out, or train anew`,
-    );
-  }
+  requireOwnRecipe('resume', model, given, ['epochs']);
+  const { data, dataDir, epochs } = options;
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
     applyEngine({ ...engineOf(config), ...options });
-    return Run.resume(path, { dataDir: options.dataDir, reading: readingOf(options), ...displays });
+    return Run.resume(path, { data, dataDir, epochs, reading: readingOf(options), ...displays });
   };
+}
+
+function repeating(
+  model: string | undefined,
+  path: string,
+  options: TrainCommandOptions,
+  given: readonly string[],
+): Opening {
+  requireOwnRecipe('repeat', model, given, ['seed', 'out']);
+  const { data, dataDir } = options;
+  return async (displays) => {
+    const { config } = await RunFolder.begun(path);
+    applyEngine({ ...engineOf(config), ...options });
+    return Run.repeat(path, {
+      data,
+      dataDir,
+      seed: given.includes('seed') ? options.seed : undefined,
+      out: options.out ?? newFolders(`${config.model.name}-${config.data.name}`),
+      reading: readingOf(options),
+      ...displays,
+    });
+  };
+}
+
+/** @param more options that go with it besides {@link runOptions} */
+function requireOwnRecipe(
+  option: 'resume' | 'repeat',
+  model: string | undefined,
+  given: readonly string[],
+  more: readonly string[],
+): void {
+  const own = given.filter((key) => ![option, ...runOptions, ...more].includes(key));
+  const names = own.map((key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  const strange = [...(model === undefined ? [] : [`the model ${model}`]), ...names];
+  if (strange.length === 0) return;
+  throw new InputError(
+    `[train] --${option}: expected the run's own recipe, got ${strange.join(', ')} as well; leave that out, or train anew`,
+  );
 }
 
 /** What the run was computed with, as options: the same bits come of the same. */
@@ -288,7 +344,7 @@ class TextReport {
     print(this.#terminal, parts.join('  '));
   }
 
-  end({ completed, evaluation, history }: TrainOutcome): void {
+  end({ completed, evaluation, history }: TrainOutcome, comparison: Comparison | null): void {
     const { folder } = this.#run;
     const { training } = folder.state;
     const notice = this.#run.notice(history);
@@ -326,6 +382,7 @@ class TextReport {
       print(this.#terminal, '');
       if (isTest) print(this.#terminal, `${noMedicalDevice}\n`);
     }
+    if (comparison !== null) print(this.#terminal, `${comparisonLine(comparison)}\n`);
     print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);
     print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
@@ -349,6 +406,16 @@ function unreadableFacts({ train, eval: judged }: ReturnType<typeof unreadableOf
   const count = train + judged === 1 ? '1 picture' : `${formatCount(train + judged)} pictures`;
   const where = `${formatCount(train)} for training, ${formatCount(judged)} for judging`;
   return [['unreadable', `${count}, left out (${where}); config.json lists them`]];
+}
+
+function comparisonLine({ run, equal, differences }: Comparison): string {
+  const what = `Repeated ${run}`;
+  if (equal === true) return `${what}: all weights are equal, bit by bit.`;
+  const why = differences.length === 0 ? '' : ` (${differences.join('; ')})`;
+  if (equal === null) return `${what}, which has not done the same epochs: the weights cannot be compared${why}.`;
+  return differences.length > 0
+    ? `${what}: the weights are others${why}.`
+    : `${what}: the weights are others, although seed, version, engine and machine are the same.`;
 }
 
 class JsonReport {
@@ -377,7 +444,7 @@ class JsonReport {
     printJson(this.#terminal, { event: 'epoch', ...record });
   }
 
-  end({ completed, evaluation, history }: TrainOutcome): void {
+  end({ completed, evaluation, history }: TrainOutcome, comparison: Comparison | null): void {
     const { folder } = this.#run;
     const { epoch, batch, steps } = folder.state.training;
     const positive = positiveOf(folder.config);
@@ -395,6 +462,7 @@ class JsonReport {
       screening:
         completed && evaluation !== null ? screeningOf(evaluation, positive, folder.state.operatingPoint) : null,
       notice: this.#run.notice(history),
+      ...(comparison !== null && { repeated: comparison }),
     });
   }
 }
