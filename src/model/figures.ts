@@ -5,6 +5,24 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { NamedFigures } from './callback.js';
 import { classProbabilities, meaningOf } from './outputs.js';
 
+/** Samples whose largest output, or the sign of their only one, is that of their class. */
+class Hits {
+  count = 0;
+  samples = 0;
+
+  add(outputs: TypedArray, labels: Int32Array): void {
+    const classes = outputs.length / labels.length;
+    for (let i = 0; i < labels.length; i++) {
+      let predicted = classes === 1 && outputs[i] > 0 ? 1 : 0;
+      for (let c = 1; c < classes; c++) {
+        if (outputs[i * classes + c] > outputs[i * classes + predicted]) predicted = c;
+      }
+      if (predicted === labels[i]) this.count++;
+    }
+    this.samples += labels.length;
+  }
+}
+
 /** Mean loss and metrics over samples, batch by batch. */
 export class Figures {
   /** `loss`, then the metrics. */
@@ -12,9 +30,15 @@ export class Figures {
   readonly #metrics: readonly Metric[];
   #samples = 0;
   #lossSum = 0;
+  readonly #counts: boolean;
+  #hits = new Hits();
 
-  /** @throws {InputError} if two figures have one name */
-  constructor(metrics: readonly Metric[]) {
+  /**
+   * @param options.counts whether to count the samples that are judged right, by the outputs alone
+   * @throws {InputError} if two figures have one name
+   */
+  constructor(metrics: readonly Metric[], { counts = false }: { readonly counts?: boolean | undefined } = {}) {
+    this.#counts = counts;
     this.#metrics = metrics;
     this.names = ['loss', ...metrics.flatMap(({ names }) => names)];
     const twice = this.names.find((name, i) => this.names.indexOf(name) < i);
@@ -31,16 +55,29 @@ export class Figures {
   reset(): void {
     this.#samples = 0;
     this.#lossSum = 0;
+    this.#hits = new Hits();
     for (const metric of this.#metrics) metric.reset();
+  }
+
+  /** Samples that were judged right; null if that is not known of all. */
+  get hits(): number | null {
+    return this.#counts && this.#hits.samples === this.#samples ? this.#hits.count : null;
+  }
+
+  /** Share of {@link hits}. */
+  get accuracy(): number | null {
+    return this.hits === null ? null : this.hits / this.#samples;
   }
 
   /** What the metrics are to be told, to be computed along with the outputs and their loss. */
   scores(outputs: Tensor, labels: Tensor, loss: Tensor): Tensor[] {
-    if (this.#metrics.length === 0) return [];
+    const counted = this.#counts ? [outputs] : [];
+    if (this.#metrics.length === 0) return counted;
     const probabilities = this.#metrics.some(({ compute }) => compute === undefined)
       ? classProbabilities(outputs, meaningOf(loss, outputs))
       : null;
-    return this.#metrics.map((metric) => metric.compute?.(outputs, labels) ?? (probabilities as Tensor));
+    const wanted = this.#metrics.map((metric) => metric.compute?.(outputs, labels) ?? (probabilities as Tensor));
+    return [...wanted, ...counted];
   }
 
   /** Takes a batch in: its mean loss, and what {@link scores} gave, computed. */
@@ -53,6 +90,7 @@ export class Figures {
 
   async #update(scores: readonly Tensor[], labels: Tensor): Promise<void> {
     const classes = (await labels.data()) as Int32Array;
+    if (this.#counts) this.#hits.add((await scores[scores.length - 1].data()) as TypedArray, classes);
     for (const [i, metric] of this.#metrics.entries()) metric.update((await scores[i].data()) as TypedArray, classes);
   }
 
@@ -68,8 +106,9 @@ export class Figures {
   }
 
   /** Goes on from what {@link stateDict} and {@link lossSum} gave. */
-  restore(samples: number, lossSum: number, states: readonly MetricState[]): void {
+  restore(samples: number, lossSum: number, states: readonly MetricState[], hits: number | null = null): void {
     this.reset();
+    if (hits !== null) Object.assign(this.#hits, { count: hits, samples });
     this.#samples = samples;
     this.#lossSum = lossSum;
     this.#metrics.forEach((metric, i) => {

@@ -1,4 +1,5 @@
 import type { Shape } from '../graph/shape.js';
+import { visibleLine } from '../text/visible.js';
 import { formatFigure, formatPercent } from './format.js';
 import type { Techniques } from './techniques.js';
 import type { EpochRecord } from './trainer.js';
@@ -11,6 +12,10 @@ const farness = 1.05;
 const fallBack = 0.1;
 /** The first epoch may well be spent on finding the way. */
 const leastEpochs = 2;
+/** After one epoch alone this much above guessing is no way to be found. */
+const lost = 1.5;
+/** Of the entropy of the class shares: how far the loss on other images is above that of the training to be spoken of. */
+const gap = 0.5;
 
 /** The cross entropy, in nats, of guessing every class with the share that it has: `−Σ p·ln p`. */
 export function priorEntropy(classCounts: readonly number[]): number {
@@ -24,6 +29,9 @@ export interface TrainingFacts {
   readonly weight?: number | undefined;
   /** What is in use is not recommended. */
   readonly model?: string | undefined;
+  /** Images for judging, and name, of each class. */
+  readonly evalCounts?: readonly number[] | undefined;
+  readonly classNames?: readonly string[] | undefined;
   readonly inputShape?: Shape | undefined;
   readonly optimizer?: string | undefined;
   readonly techniques?: Techniques | undefined;
@@ -31,14 +39,20 @@ export interface TrainingFacts {
 
 /**
  * What there is to say of a training that went wrong, and what to try: its loss has never left the entropy of the class
- * shares, is above it even, or the accuracy has fallen back since; null if there is nothing.
+ * shares, is above it even, the accuracy has fallen back since or is the share of the largest class, or the loss is far
+ * lower on the images that were learned from; null if there is nothing.
  */
 export function trainingNotice(
   history: readonly EpochRecord[],
   classCounts: readonly number[],
   facts: TrainingFacts = {},
 ): string | null {
-  return plateauNotice(history, classCounts, facts) ?? fallBackNotice(history, facts);
+  return (
+    plateauNotice(history, classCounts, facts) ??
+    fallBackNotice(history, facts) ??
+    largestClassNotice(history, facts) ??
+    gapNotice(history, classCounts, facts)
+  );
 }
 
 function plateauNotice(
@@ -48,7 +62,8 @@ function plateauNotice(
 ): string | null {
   const { weight = 1, optimizer, techniques = {} } = facts;
   const prior = weight * priorEntropy(countsAsSeen(classCounts, techniques));
-  if (history.length < leastEpochs || prior === 0) return null;
+  if (history.length === 0 || prior === 0) return null;
+  if (history.length < leastEpochs && history[0].trainLoss <= lost * prior) return null;
   if (history.some(({ trainLoss }) => trainLoss < closeness * prior)) return null;
   const { trainLoss } = history[history.length - 1];
   const [loss, guessing] = [formatFigure(trainLoss), formatFigure(prior)];
@@ -84,6 +99,49 @@ function fallBackNotice(history: readonly EpochRecord[], facts: TrainingFacts): 
     `${formatPercent(last.accuracy)} after epoch ${last.epoch}. ` +
     `Try ${inWords(['a lower learning rate (--lr)', ...ofSchedule(facts), ...keep])}.`
   );
+}
+
+function largestClassNotice(history: readonly EpochRecord[], facts: TrainingFacts): string | null {
+  const { evalCounts = [], classNames = [] } = facts;
+  const accuracy = history.findLast(({ evalAccuracy }) => evalAccuracy !== null)?.evalAccuracy;
+  const total = evalCounts.reduce((sum, n) => sum + n, 0);
+  const largest = Math.max(...evalCounts);
+  if (typeof accuracy !== 'number' || largest === total) return null;
+  if (Math.round(accuracy * total) !== largest) return null;
+  const name = classNames[evalCounts.indexOf(largest)];
+  return (
+    `The accuracy (${formatPercent(accuracy)}) is the share of the largest class, ${visibleLine(name)}: the network may take every ` +
+    `image for it. Look at the confusion matrix, and try ${inWords(ofBalance(facts))}.`
+  );
+}
+
+function gapNotice(
+  history: readonly EpochRecord[],
+  classCounts: readonly number[],
+  { weight = 1, techniques }: TrainingFacts,
+): string | null {
+  const last = history.findLast(({ evalLoss }) => evalLoss !== null);
+  if (last === undefined || last.evalLoss === null) return null;
+  const trained = last.trainLoss / weight;
+  if (last.evalLoss < 2 * trained || last.evalLoss - trained < gap * priorEntropy(classCounts)) return null;
+  const ways = [
+    'more images',
+    ...(techniques?.transforms === undefined ? ['random changes of the training images (--transforms)'] : []),
+    'a larger weight decay (--weight-decay)',
+    ...(techniques?.saveBest === undefined ? ['fewer epochs, or --save-best loss, which keeps the best weights'] : []),
+  ];
+  return (
+    `The loss on the images for judging (${formatFigure(last.evalLoss)}) is far above that on the training images ` +
+    `(${formatFigure(trained)}): the network has learned those by heart. Try ${inWords(ways)}.`
+  );
+}
+
+function ofBalance({ techniques }: TrainingFacts): string[] {
+  return [
+    ...(techniques?.classWeight === undefined ? ['weights of the classes (classWeight: auto, with --config)'] : []),
+    ...(techniques?.sampler === undefined ? ['evenly drawn classes (sampler: balanced, with --config)'] : []),
+    'another learning rate (--lr)',
+  ];
 }
 
 /** The classes as often as they count in the loss. */

@@ -167,6 +167,7 @@ const savedState = z.strictObject({
     batch: count,
     samples: count,
     lossSum: z.number(),
+    hits: count.optional(),
     seconds: z.number().min(0),
     dataSeconds: z.number().min(0),
     shuffle: generator.nullable(),
@@ -211,6 +212,7 @@ const figures = z.record(z.string(), z.number().nullable());
 const epochRecord = z.strictObject({
   epoch: positive,
   trainLoss: z.number(),
+  trainAccuracy: z.number().min(0).max(1).optional(),
   evalLoss: z.number().nullable(),
   evalAccuracy: z.number().min(0).max(1).nullable(),
   imagesPerSecond: z.number().min(0),

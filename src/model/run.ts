@@ -29,7 +29,7 @@ import type { LossFunction } from './losses.js';
 import { requireMemoryFor } from './memory.js';
 import { missingClasses } from './missingClasses.js';
 import { trainingNotice } from './plateau.js';
-import { positiveClass } from './positive.js';
+import { positiveClass, positiveOf } from './positive.js';
 import { classNotes, findPretrained, imagesAsTrained, type PretrainedWeights, requireInputs } from './pretrained.js';
 import { readingAs } from './reading.js';
 import {
@@ -250,7 +250,14 @@ export class Run {
     const classWeight = weightsOf(recipe, parts.train);
     const begun = weights === null ? null : await loadWeights(network, kind, modelOptions.numClasses, weights, options);
     const loss = lossOf(recipe).compute;
-    const trained = { network, optimizer, loss, objective: objectiveOf(network, loss, classWeight), classWeight };
+    const trained = {
+      network,
+      optimizer,
+      loss,
+      objective: objectiveOf(network, loss, classWeight),
+      classWeight,
+      trainAccuracy: true,
+    };
     const batch = Math.min(recipe.batchSize, parts.train.dataset.length);
     const accumulate = recipe.techniques?.accumulateGradBatches;
     const rest = parts.train.dataset.length % batch || batch;
@@ -352,6 +359,8 @@ export class Run {
       pretrained: model.pretrained?.path,
       auxiliaryHeads: model.options.auxiliaryHeads,
       operatingRule: config.operatingRule ?? undefined,
+      positive: positiveOf(config)?.name,
+      screening: config.screening,
       recipe: config.recipe,
       sameAs: config,
       onDownload: options.onDownload,
@@ -458,6 +467,7 @@ export class Run {
       loss,
       objective: objectiveOf(this.network, loss, this.#classWeight),
       classWeight: this.#classWeight,
+      trainAccuracy: true,
       trainLoader: this.#trainLoader,
       accumulateGradBatches: techniques?.accumulateGradBatches,
       evalFreq: techniques?.evalEvery,
@@ -476,6 +486,8 @@ export class Run {
     const heads = withHeads(this.network) === null ? 0 : 2;
     return trainingNotice(history, data.train.classCounts, {
       weight: 1 + heads * auxiliaryWeight,
+      evalCounts: data.eval.classCounts,
+      classNames: data.classNames,
       model: model.name,
       inputShape: model.inputShape,
       optimizer: recipe.optimizer.name,

@@ -26,6 +26,8 @@ export interface StepOptions {
   readonly loss: LossFunction;
   readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
   readonly classWeight?: Tensor | undefined;
+  /** Whether the samples of each batch that are judged right are counted, from the outputs that are there anyhow (false). */
+  readonly trainAccuracy?: boolean | undefined;
 }
 
 /** Adds the network and its loss to the graph. */
@@ -108,16 +110,18 @@ export function stepPlanner(
       const needs: MemoryNeed[] = [];
       for (let i = 1; i <= batches; i++) {
         const images = Tensor.placeholder([batch, ...imageShape], 'float32');
-        const mean = objectiveOf(options, images, Tensor.placeholder([batch], 'int32')).loss;
+        const { loss: mean, outputs } = objectiveOf(options, images, Tensor.placeholder([batch], 'int32'));
+        const counted = options.trainAccuracy === true ? [outputs] : [];
         (accumulate === 1 ? mean : mean.mul(1 / accumulate)).backward();
         const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
         // Those of the batch before are plain arrays beside the program.
         const held = i === 1 ? 0 : gradients.reduce((sum, { size }) => sum + Float32Array.BYTES_PER_ELEMENT * size, 0);
         let need: MemoryNeed;
         if (i === batches) {
-          need = optimizer.plan({ also: accumulate === 1 ? [] : [mean], finiteLoss }, keep && batches === accumulate);
+          const also = [...(accumulate === 1 ? [] : [mean]), ...counted];
+          need = optimizer.plan({ also, finiteLoss }, keep && batches === accumulate);
         } else {
-          const wanted = [mean, ...gradients];
+          const wanted = [mean, ...counted, ...gradients];
           need = planAll(wanted, [], [], keep);
           for (const { value } of wanted) value.realize(Storage.placeholder(value.shape, 'float32'));
         }

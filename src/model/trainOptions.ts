@@ -20,6 +20,8 @@ export interface TrainOptions {
   readonly classWeight?: Tensor | undefined;
   /** The same as numbers, for the record. */
   readonly classWeights?: readonly number[] | undefined;
+  /** Counts the samples that are judged right in training, from the outputs of its steps (false). */
+  readonly trainAccuracy?: boolean | undefined;
   readonly trainLoader: DataLoader;
   /** Judged after epochs. */
   readonly evalLoader?: DataLoader | undefined;

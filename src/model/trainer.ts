@@ -24,6 +24,8 @@ export interface EpochRecord {
   /** Mean over the samples of the epoch, each judged before the step that learned from it. */
   readonly trainLoss: number;
   /** Mean over the samples of the evaluation; null without one. */
+  /** Share of the same samples that were judged right, if it was counted. */
+  readonly trainAccuracy?: number | undefined;
   readonly evalLoss: number | null;
   readonly evalAccuracy: number | null;
   /** Of the training, as are the seconds; the evaluation comes on top. */
@@ -54,6 +56,8 @@ export interface TrainingState {
   /** Samples of that epoch that are done, their summed loss and the seconds they took. */
   readonly samples: number;
   readonly lossSum: number;
+  /** Of those samples, the ones that were judged right, if they are counted. */
+  readonly hits?: number | undefined;
   readonly seconds: number;
   /** Of those, the seconds in which a batch was waited for. */
   readonly dataSeconds: number;
@@ -137,7 +141,7 @@ class Loop implements Training {
     this.epoch = initialEpoch + 1;
     this.#options = options;
     this.#callbacks = new Callbacks(callbacks);
-    this.#figures = new Figures(metrics);
+    this.#figures = new Figures(metrics, { counts: options.trainAccuracy });
     this.#accumulate = options.accumulateGradBatches ?? 1;
     this.#firstEpoch = from?.state.epoch ?? this.epoch;
   }
@@ -175,7 +179,7 @@ class Loop implements Training {
     this.#secondsBefore = state.seconds;
     this.dataSeconds = state.dataSeconds;
     this.#shuffle = state.shuffle;
-    this.#figures.restore(state.samples, state.lossSum, state.metrics);
+    this.#figures.restore(state.samples, state.lossSum, state.metrics, state.hits);
     restoreRate(optimizer, state);
     if (changes.length > 0) options.onNote?.(`resume: ${changes.join(', ')}, from here on`);
     this.#callbacks.setStateDict(state.callbacks);
@@ -235,6 +239,7 @@ class Loop implements Training {
       batch,
       samples,
       lossSum: this.#figures.lossSum,
+      ...(this.#figures.hits !== null && { hits: this.#figures.hits }),
       seconds: this.#seconds(),
       dataSeconds: this.dataSeconds,
       shuffle: this.#shuffle,
@@ -293,9 +298,13 @@ class Loop implements Training {
       const seconds = this.#seconds();
       await checkState(this);
       const trained = this.#figures.values();
+      const { accuracy } = this.#figures;
       const judged = this.#judges();
       if (judged && !(await this.#evaluate())) break;
-      const record = this.#record(seconds, trained, judged ? this.evaluation : null);
+      const record = {
+        ...this.#record(seconds, trained, judged ? this.evaluation : null),
+        ...(accuracy !== null && { trainAccuracy: accuracy }),
+      };
       this.history.push(record);
       this.#nextEpoch();
       await callbacks.call('onEpochEnd', this, record);
@@ -433,6 +442,7 @@ class Loop implements Training {
     const { network } = this;
     const { evalLoader, loss, signal, metrics, callbacks } = this.#options;
     const trained = this.#figures.stateDict();
+    const { hits } = this.#figures;
     try {
       this.evaluation = await evaluate({
         network,
@@ -447,7 +457,7 @@ class Loop implements Training {
       throw error;
     } finally {
       // The metrics are the same objects as those of the training.
-      this.#figures.restore(this.samples, this.#figures.lossSum, trained);
+      this.#figures.restore(this.samples, this.#figures.lossSum, trained, hits);
     }
     checkEvaluation(this.evaluation.loss, this);
     return true;

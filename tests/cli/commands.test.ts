@@ -37,7 +37,7 @@ describe('train', () => {
     expect(text).toContain(`source      folder ${dataDir}`);
     expect(text).toContain('Momentum 0.9, learning rate 0.001, batch size 10, shuffled, 2 epochs, cross entropy');
     expect(text).toMatch(
-      /\nepoch 2\/2 {2}training loss \d\.\d{4} {2}test loss \d\.\d{4} {2}accuracy \d+\.\d\d % .* images\/s\n/,
+      /\nepoch 2\/2 {2}training loss \d\.\d{4} {2}accuracy \d+\.\d\d % {2}test loss \d\.\d{4} {2}accuracy \d+\.\d\d % .* images\/s\n/,
     );
     expect(text).toMatch(/\nDone: \d+\.\d\d % of 230 test images right, loss \d\.\d{4}\.\n/);
     expect(text).toContain(`eval ${out}\n`);

@@ -47,6 +47,28 @@ describe('a training', () => {
     expect(trainingNotice(epochs(0.9, 0.8), counts, { weight: 1.6 })).toBeNull();
   });
 
+  test('that is lost after one epoch is told so', () => {
+    expect(trainingNotice(epochs(2.5), counts)).toMatch(/training loss \(2\.5000\) is above guessing.*0\.6910/);
+  });
+
+  test('whose accuracy is the share of the largest class is told so', () => {
+    const facts = { evalCounts: [30, 50], classNames: ['cat', 'dog'] };
+    const judged = (evalAccuracy: number) => epochs(0.6, 0.5).map((record) => ({ ...record, evalAccuracy }));
+    const notice = trainingNotice(judged(0.625), counts, facts);
+    expect(notice).toMatch(/accuracy \(62\.50 %\) is the share of the largest class, dog.*classWeight: auto/);
+    expect(trainingNotice(judged(0.6375), counts, facts)).toBeNull();
+    expect(trainingNotice(judged(1), counts, { ...facts, evalCounts: [0, 50] })).toBeNull();
+  });
+
+  test('that knows its images by heart is told so', () => {
+    const judged = (train: number, evalLoss: number) => epochs(0.6, train).map((record) => ({ ...record, evalLoss }));
+    const notice = trainingNotice(judged(0.11, 1.74), counts);
+    expect(notice).toMatch(/judging \(1\.7400\) is far above that on the training images \(0\.1100\).*--transforms/);
+    expect(trainingNotice(judged(0.11, 0.3), counts)).toBeNull();
+    expect(trainingNotice(judged(0.01, 0.05), counts)).toBeNull();
+    expect(trainingNotice(judged(0.45, 0.85), counts)).toBeNull();
+  });
+
   test('is not advised to take what it has', () => {
     const facts = { model: 'resnet50', inputShape, optimizer: 'adam' };
     const notice = trainingNotice(epochs(0.8, 0.69), counts, facts);

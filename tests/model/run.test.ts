@@ -89,6 +89,7 @@ describe('a run folder', () => {
         'seconds',
         'dataShare',
         'learningRate',
+        'trainAccuracy',
       ]),
     );
     const page = readFileSync(join(trained, 'report.html'), 'utf8');

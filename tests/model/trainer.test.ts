@@ -237,6 +237,13 @@ async function snapshot(states: ReturnType<Layer['stateDict']>) {
   return new Map(await Promise.all(entries));
 }
 
+test('the accuracy of the training is that of the metric', async () => {
+  const { options } = setUp({ epochs: 3 });
+  const { history } = await train({ ...options, metrics: [new Accuracy()], trainAccuracy: true });
+  for (const { trainAccuracy, trainMetrics } of history) expect(trainAccuracy).toBe(trainMetrics?.acc);
+  expect(history[0].trainAccuracy).toBeLessThan(1);
+});
+
 describe('figures', () => {
   test('of metrics go over the samples of each epoch and of each evaluation', async () => {
     const seen: Record<string, number>[] = [];

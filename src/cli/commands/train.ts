@@ -18,6 +18,7 @@ import type { EpochRecord } from '../../model/trainer.js';
 import type { TrainOutcome } from '../../model/trainOptions.js';
 import { weightsRecordOf } from '../../model/weightsRecord.js';
 import { isScreening, noMedicalDevice } from '../../model/wording.js';
+import { visibleLine } from '../../text/visible.js';
 import { modelKinds } from '../../vision/models/registry.js';
 import type { ChannelOrder } from '../../vision/transforms/image.js';
 import { parseTransforms } from '../../vision/transforms/parse.js';
@@ -313,6 +314,7 @@ class TextReport {
     printFacts(this.#terminal, [
       ['parameters', formatCount(model.parameters)],
       ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
+      ['classes', classLine(data.classNames, train.classCounts)],
       ['source', train.source],
       ...understoodFacts(this.#run.understood, data),
       ...unreadableFacts(unreadableOf(data)),
@@ -330,11 +332,12 @@ class TextReport {
   }
 
   epoch(record: EpochRecord): void {
-    const { epoch, trainLoss, evalLoss, evalAccuracy, imagesPerSecond, seconds } = record;
+    const { epoch, trainLoss, trainAccuracy, evalLoss, evalAccuracy, imagesPerSecond, seconds } = record;
     const judged = evalLoss !== null && evalAccuracy !== null;
     const parts = [
       `epoch ${epoch}/${this.#run.folder.config.recipe.epochs}`,
       `training loss ${formatFigure(trainLoss)}`,
+      ...(trainAccuracy === undefined ? [] : [`accuracy ${formatPercent(trainAccuracy)}`]),
       ...(judged
         ? [`${this.#evalName} loss ${formatFigure(evalLoss)}`, `accuracy ${formatPercent(evalAccuracy)}`]
         : []),
@@ -399,6 +402,16 @@ function inputFacts(config: RunFolder['config']): [string, string][] {
   if (!fixed && config.model.pretrained === undefined) return [];
   const inputs = describeInputs(weightsRecordOf(config));
   return [['inputs', `${inputs}${fixed ? '; in judging and prediction too' : ''}`]];
+}
+
+const mostClasses = 6;
+
+/** The training images of each class, or of the smallest and the largest one where there are many. */
+function classLine(names: readonly string[], counts: readonly number[]): string {
+  if (names.length <= mostClasses)
+    return names.map((name, i) => `${visibleLine(name)} ${formatCount(counts[i])}`).join(', ');
+  const extreme = (count: number) => `${formatCount(count)} (${visibleLine(names[counts.indexOf(count)])})`;
+  return `${names.length}, of ${extreme(Math.min(...counts))} to ${extreme(Math.max(...counts))} training images`;
 }
 
 function unreadableFacts({ train, eval: judged }: ReturnType<typeof unreadableOf>): [string, string][] {
