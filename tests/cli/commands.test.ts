@@ -89,7 +89,7 @@ describe('train', () => {
     const wrong = await resume('--epochs', '3', '--batch-size', '2');
     expect(wrong.code).toBe(2);
     expect(wrong.err).toBe(
-      "fovea: [train] --resume: expected the run's own recipe, got --epochs, --batch-size as well; leave that out, or " +
+      "fovea: [train] --resume: expected the run's own recipe, got --batch-size as well; leave that out, or " +
         'train anew\n',
     );
     expect((await fovea('train', 'lenet', '--resume', folder)).err).toContain('got the model lenet as well');
@@ -282,7 +282,7 @@ describe('doctor', () => {
 describe('a wrong call', () => {
   it.each([
     [['trian'], /^fovea: unknown command 'trian' \(Did you mean train\?\)\n$/],
-    [['train'], /^fovea: \[train\] model: expected a network such as lenet, or --resume RUN, got neither\n$/],
+    [['train'], /^fovea: \[train\] model: expected a network such as lenet, --resume RUN or --repeat RUN, got none\n$/],
     [['train', 'lenet', '--epoch', '3'], /^fovea: unknown option '--epoch' \(Did you mean --epochs\?\)\n$/],
     [['train', 'lenett'], /^fovea: \[model\] model 'lenett': expected one of .*; did you mean lenet\?\n$/],
     [['train', 'lenet', '--data', 'mnits'], /^fovea: \[data\] data 'mnits': .*; did you mean mnist\?\n$/],
