@@ -352,7 +352,7 @@ export class Run {
       out: options.out,
       seed: options.seed ?? config.seed,
       ...(images !== null && {
-        images: { size: [images.height, images.width], order: images.order, antialias: images.antialias },
+        images: { ...images, size: [images.height, images.width] },
       }),
       reading: images === null ? options.reading : readingAs(known, options.reading),
       ...(holdOut !== null && { holdOut: holdOut.share, holdOutSeed: holdOut.seed }),

@@ -3,12 +3,13 @@ import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { makeFolder, reasonOf, writeFileAtomic } from '../io/atomic.js';
+import { fingerprint } from '../io/fingerprint.js';
 import { lockFile } from '../io/lock.js';
 import { outputFolder } from '../io/outputs.js';
 import { isTemporary } from '../io/temporary.js';
 import type { OperatingPoint } from '../metric/index.js';
 import { type PicturesRecord, parseRecord, type RunConfig } from './records.js';
-import { fingerprint, StateFolder, stateFile } from './stateFolder.js';
+import { StateFolder, stateFile } from './stateFolder.js';
 import { weightsMetadata } from './weightsRecord.js';
 
 const configFile = 'config.json';
