@@ -249,6 +249,7 @@ function repeating(
   const { data, dataDir } = options;
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
+    if (options.out === undefined) await outputFolder(runsFolder, 'run');
     applyEngine({ ...engineOf(config), ...options });
     return Run.repeat(path, {
       data,
