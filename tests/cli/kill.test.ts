@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { fingerprint } from '../../src/io/fingerprint.js';
@@ -8,6 +8,7 @@ import { StateFolder } from '../../src/model/stateFolder.js';
 import type { EpochRecord } from '../../src/model/trainer.js';
 import { Generator } from '../../src/random.js';
 import { buildProgram } from '../compiled.js';
+import { fuzzing } from '../fuzzing.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -27,7 +28,14 @@ beforeAll(async () => {
 interface Kill {
   readonly batches: number;
   readonly milliseconds: number;
+  readonly signal: NodeJS.Signals;
+  /** Whether the reader of the output goes away some time before. */
+  readonly closesPipe: boolean;
 }
+
+/** Ways to end a training, with what its process then ends with. Those of the second kind let it save before. */
+const kills: Readonly<Partial<Record<NodeJS.Signals, number | string>>> = { SIGKILL: 'SIGKILL' };
+const stops: typeof kills = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /** Runs a program that prints a line with `"event":"batch"` a batch; kills it some milliseconds after so many. */
 function run(args: readonly string[], kill?: Kill): Promise<{ code: number | string; err: string }> {
@@ -45,7 +53,9 @@ function run(args: readonly string[], kill?: Kill): Promise<{ code: number | str
       const before = batches;
       batches += text.split('"event":"batch"').length - 1;
       const due = kill !== undefined && batches >= kill.batches && (before < kill.batches || text === '');
-      if (due) setTimeout(() => child.kill('SIGKILL'), kill.milliseconds);
+      if (!due) return;
+      if (kill.closesPipe) child.stdout.destroy();
+      setTimeout(() => child.kill(kill.signal), kill.milliseconds);
     };
     child.stdout.setEncoding('utf8').on('data', look);
     look('');
@@ -54,27 +64,40 @@ function run(args: readonly string[], kill?: Kill): Promise<{ code: number | str
 }
 
 /**
- * Kills a training again and again until it has ended.
+ * Ends a training again and again until it has finished, with as many interruptions as asked for at most: how far it
+ * gets between two of them is up to the machine.
  *
  * @param args of the program that begins it, or goes on with it
- * @param look called after each kill
+ * @param look called after each interruption
+ * @param ways to end it
  */
-async function killed(kills: number, args: () => readonly string[], look: () => Promise<void>): Promise<void> {
-  const generator = new Generator(Number(process.env.FOVEA_KILL_SEED ?? 1));
+async function killed(
+  most: number,
+  args: () => readonly string[],
+  look: () => Promise<void>,
+  ways = kills,
+  seed = Number(process.env.FOVEA_KILL_SEED ?? 1),
+): Promise<void> {
+  const generator = new Generator(seed);
+  const signals = Object.keys(ways) as NodeJS.Signals[];
   let count = 0;
-  for (let attempt = 0; count < kills; attempt++) {
-    // Most kills hit a step or the saving after it, a few the opening of data and folder.
-    const opening = generator.int(6) === 0;
-    const kill = opening
+  for (let attempt = 0; count < most; attempt++) {
+    // Most hit a step or the saving after it, a few the opening of data and folder.
+    const opening = count > 0 && generator.int(6) === 0;
+    const when = opening
       ? { batches: 0, milliseconds: generator.int(1000) }
-      : { batches: 1 + generator.int(8), milliseconds: generator.int(30) };
-    const { code, err } = await run(args(), kill);
+      : { batches: 1 + generator.int(8), milliseconds: count === 0 ? 0 : generator.int(30) };
+    const signal = signals[generator.int(signals.length)];
+    const closesPipe = Object.keys(ways).length > 1 && generator.int(4) === 0;
+    const { code, err } = await run(args(), { ...when, signal, closesPipe });
     if (code === 0) break;
-    expect([code, err], `attempt ${attempt}`).toEqual(['SIGKILL', '']);
+    // Before it listens a signal has its usual effect.
+    expect([signal, ways[signal]], `attempt ${attempt}: ${err}`).toContain(code);
+    if (signal === 'SIGKILL') expect(err).toBe('');
     count++;
     await look();
   }
-  expect(count).toBe(kills);
+  expect(count).toBeGreaterThan(0);
   expect(await run(args())).toEqual({ code: 0, err: '' });
 }
 
@@ -88,8 +111,7 @@ async function expectSame(name: string, other: string): Promise<void> {
   const untimed = ({ history }: StateFolder) =>
     history.map((record: EpochRecord) => ({ ...record, seconds: 0, imagesPerSecond: 0, dataShare: 0 }));
   expect(untimed(resumed)).toEqual(untimed(whole));
-  // What was half-written may stay beside.
-  const names = (folder: StateFolder) => readdirSync(folder.path).filter((one) => !one.endsWith('.tmp'));
+  const names = (folder: StateFolder) => readdirSync(folder.path);
   expect(names(resumed).sort()).toEqual(names(whole).sort());
 }
 
@@ -97,7 +119,7 @@ const configuration = `
 optimizer: adamw
 lr: 0.01
 schedule: { LinearWarmup: { warmupSteps: 10, after: CosineAnnealingDecay } }
-transforms: RandomAffine(10, translate=[0.1, 0.1]),Normalize(0.5, 0.5)
+transforms: RandomAffine(10, translate=[0.1, 0.1]),Normalize(127.5, 127.5)
 accumulateGradBatches: 3
 classWeight: auto
 saveBest: loss
@@ -137,11 +159,35 @@ test.each([
         if (has('state.json')) steps.push((await RunFolder.open(path(broken))).state.training.steps);
       },
     );
-    if (kills > 2) expect(new Set(steps).size).toBeGreaterThan(1);
+    if (steps.length > 2) expect(new Set(steps).size).toBeGreaterThan(1);
     expect([...steps].sort((a, b) => a - b)).toEqual(steps);
     await expectSame(name, broken);
   },
   timeOf(killsOf(5)),
+);
+
+const { numRuns, seed: fuzzSeed } = fuzzing('kills', 4);
+
+test(
+  'a run that is killed and told to stop in any way, at any moment, ends with the same bits',
+  async () => {
+    const train = [script, 'train', '--json', '--save-steps', '3', '--log-every', '1', '--data-dir', dataDir];
+    const epochs = String(Math.max(2, Math.ceil(numRuns / 2)));
+    const begin = (out: string) => [...train, 'lenet', '--epochs', epochs, '--out', path(out)];
+    expect(await run(begin('fuzzed'))).toEqual({ code: 0, err: '' });
+    const has = (file: string) => existsSync(join(path('fuzzed killed'), file));
+    await killed(
+      numRuns,
+      () => (has('config.json') ? [...train, '--resume', path('fuzzed killed')] : begin('fuzzed killed')),
+      async () => {
+        if (has('state.json')) await RunFolder.open(path('fuzzed killed'));
+      },
+      { ...kills, ...stops },
+      fuzzSeed,
+    );
+    await expectSame('fuzzed', 'fuzzed killed');
+  },
+  timeOf(2 * numRuns),
 );
 
 /** A training with all callbacks that remember something. */
