@@ -15,7 +15,7 @@ const layers = [
 
 /** A folder or single file of src, as a regular expression. */
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
-const common = ['errors', 'env', 'names', 'random', 'text', 'inspection'];
+const common = ['controlGroups', 'env', 'errors', 'inspection', 'memory', 'names', 'random', 'text'];
 
 const oneWay = layers.slice(0, -1).map((layer, i) => ({
   name: `one-way-${layer.join('-')}`,

@@ -84,8 +84,17 @@ export function threadsAsked(): number | null {
   const text = process.env.OMP_NUM_THREADS ?? '';
   if (text === '') return null;
   const count = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && Number.isSafeInteger(count)) return count;
+  if (isThreadCount(count)) return count;
   throw new InputError(
-    `[env] OMP_NUM_THREADS: expected a positive integer, got '${text}'; give it one, or unset it to use all processors`,
+    `[env] OMP_NUM_THREADS: expected ${threadCounts}, got '${text}'; give it one, or unset it to use all processors`,
   );
+}
+
+/** More threads than this end in the runtime, which ends the process. */
+const maxThreads = 1024;
+
+export const threadCounts = `an integer from 1 to ${maxThreads}`;
+
+export function isThreadCount(count: number): boolean {
+  return Number.isSafeInteger(count) && count >= 1 && count <= maxThreads;
 }

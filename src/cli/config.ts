@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parse, YAMLParseError } from 'yaml';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { FileError, InputError, messageOf } from '../errors.js';
 import { reasonOf } from '../io/atomic.js';
+import { readInput } from '../io/input.js';
 import { samplerNames } from '../io/sampler.js';
 import { optimizerNames } from '../model/recipes.js';
 import { parseSchedule } from '../model/schedules.js';
@@ -30,6 +30,9 @@ function made<In, Out>(make: (value: In) => Out) {
     }
   };
 }
+
+/** Hand-written files are far smaller; larger ones would keep the parser busy for long. */
+const maxConfigBytes = 2 ** 16;
 
 /** The keys of a configuration: the options of `fovea train` in camelCase, and the techniques. */
 const schema = z.strictObject({
@@ -125,7 +128,7 @@ function transformsOf(entries: string | readonly unknown[]) {
 export async function readConfiguration(
   path: string,
 ): Promise<{ readonly options: Omit<Configuration, keyof Techniques>; readonly techniques: Techniques | undefined }> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readInput(path, maxConfigBytes).catch((error: unknown) => {
     throw new FileError(`[config] ${path}: expected a file of YAML, got ${reasonOf(error)}`, { cause: error });
   });
   const { text } = decodeText(bytes, `[config] ${path}`);
@@ -154,8 +157,8 @@ function parsed(path: string, text: string): unknown {
   try {
     return parse(text) ?? {};
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    const [first] = error.message.split('\n');
+    // Unknown and excessive aliases, and brackets without end, are errors of other kinds.
+    const [first] = messageOf(error).split('\n');
     throw new FileError(`[config] ${path}: expected YAML, got something else: ${first}`, { cause: error });
   }
 }

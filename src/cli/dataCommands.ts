@@ -64,7 +64,7 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
     .addOption(onBadImageOption())
     .option('--max-bytes <size>', 'most to unpack from archives, such as 8GiB (default: 8GiB)', byteCount)
     .option('--max-ratio <n>', 'most times that a file may be larger unpacked (default: 100)', positiveInteger)
-    .option('--max-entries <n>', 'most files in one archive (default: 20000)', positiveInteger)
+    .option('--max-entries <n>', 'most files in all archives (default: 20000)', positiveInteger)
     .addOption(workersOption())
     .addOption(noCacheOption())
     .addOption(jsonOption())

@@ -1,5 +1,5 @@
 import type { Engine, Program } from '../engine/engine.js';
-import { totalMemory } from '../engine/memory.js';
+import { totalMemory } from '../memory.js';
 import type { Graph } from './graph.js';
 
 /** A program in the cache, and what it was compiled for. */

@@ -1,4 +1,5 @@
 import type { Precision } from '../compiler/precision.js';
+import { isThreadCount, threadCounts } from '../env.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
 import type { Engine } from './engine.js';
 import { hasBfloat16, hasFastBfloat16, OneDnnEngine, openOneDnn } from './onednn/engine.js';
@@ -80,9 +81,7 @@ export function threadsUsed(): number {
  * @param count a positive integer; by default `OMP_NUM_THREADS`, else the number of processors, in a container at most its share
  */
 export function setThreads(count: number): void {
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new InputError(`[engine] threads: expected a positive integer, got ${count}`);
-  }
+  if (!isThreadCount(count)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${count}`);
   const engine = currentEngine();
   if (engine instanceof OneDnnEngine) engine.threads = count;
 }

@@ -1,4 +1,5 @@
 import { DTypeError } from '../errors.js';
+import { requireRoom } from '../memory.js';
 
 /** Element types of tensors. `uint8` also carries the results of comparisons (0 or 1). */
 export type DType = 'float32' | 'int32' | 'uint8';
@@ -26,8 +27,14 @@ export function declared(dtype: OutputDType): DType | 'opaque' {
   return dtype === 'bfloat16' ? 'float32' : dtype;
 }
 
-/** A zero-filled array of `length` elements. */
+/**
+ * A zero-filled array of `length` elements.
+ *
+ * @throws {MemoryError} if there is no memory for it
+ */
+export function allocate<D extends DType>(dtype: D, length: number): InstanceType<(typeof arrayTypes)[D]>;
 export function allocate(dtype: DType, length: number): TypedArray {
+  requireRoom(length * bytesPerElement(dtype), () => `${length} elements of ${dtype}`);
   return new arrayTypes[dtype](length);
 }
 

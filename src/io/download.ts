@@ -21,6 +21,8 @@ export interface DownloadOptions {
   /** An attempt ends when nothing arrives for so many milliseconds (30,000). */
   readonly timeoutMs?: number;
   readonly onProgress?: (progress: DownloadProgress) => void;
+  /** A larger file is refused, before it fills the disk (2 GiB). */
+  readonly maxBytes?: number;
 }
 
 /** Answers in 4xx that are worth another attempt: timeout, no such range, too early, too many requests. */
@@ -86,7 +88,7 @@ async function receive(
   url: string,
   path: string,
   handle: FileHandle,
-  { md5, attempts = 3, timeoutMs = 30_000, onProgress }: DownloadOptions,
+  { md5, attempts = 3, timeoutMs = 30_000, onProgress, maxBytes = 2 ** 31 }: DownloadOptions,
 ): Promise<void> {
   const failure = (expected: string, got: string, cause?: unknown) =>
     new FileError(
@@ -116,6 +118,11 @@ async function receive(
         if (position !== received) {
           await restart();
           leftover = false;
+        }
+        const size = Math.max(totalBytes ?? 0, received + bytes.length);
+        if (size > maxBytes) {
+          await restart();
+          throw failure(`at most ${maxBytes} bytes`, totalBytes === null ? 'more' : `${totalBytes}`);
         }
         await handle.writeFile(bytes);
         hash.update(bytes);

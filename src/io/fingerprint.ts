@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { openInput } from './input.js';
 
 export interface Fingerprint {
   readonly bytes: number;
@@ -8,7 +8,7 @@ export interface Fingerprint {
 
 /** Size and SHA-256 of a file, read piece by piece. */
 export async function fingerprint(path: string): Promise<Fingerprint> {
-  const handle = await open(path, 'r');
+  const handle = await openInput(path);
   try {
     const hash = createHash('sha256');
     const piece = Buffer.allocUnsafe(1 << 20);

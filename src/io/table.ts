@@ -1,8 +1,9 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { FileError } from '../errors.js';
 import { normalName } from '../text/names.js';
 import { reasonOf } from './atomic.js';
 import { readDelimited } from './delimited.js';
+import { readInput, readStart } from './input.js';
 import { readWorkbook } from './workbook.js';
 
 /** A row of a table, as text. */
@@ -59,7 +60,7 @@ export async function readTable(path: string, title = path): Promise<Table> {
     refuse('.xlsx or .csv', got, 'save it anew as .xlsx or .csv', cause);
   const read = isWorkbook
     ? { rows: await readWorkbook(path, title, noTable), notes: [] }
-    : await readDelimited(await readFile(path), title, noTable);
+    : await readDelimited(await readInput(path), title, noTable);
   const rows = read.rows
     .map(({ number, cells }) => ({ number, cells: cells.map((cell) => normalName(cell)) }))
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
@@ -76,11 +77,5 @@ export function columnIndex({ title, columns }: Table, matches: (name: string) =
 }
 
 async function firstBytes(path: string): Promise<string> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  return (await readStart(path, 4)).toString('latin1');
 }

@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FileError } from '../errors.js';
 import { reasonOf } from './atomic.js';
+import { openInput } from './input.js';
 
 export interface TarMember {
   /** As in the archive. Nothing is written anywhere, so it may be any text. */
@@ -72,9 +72,8 @@ export async function* readTar(
 }
 
 async function openArchive(path: string): Promise<Readable> {
-  const handle = await open(path);
+  const handle = await openInput(path);
   try {
-    if (!(await handle.stat()).isFile()) throw new Error('a folder or device');
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
     const file = handle.createReadStream({ start: 0, highWaterMark: 2 ** 18 });
     const isGzipped = bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;

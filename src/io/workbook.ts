@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { FileError } from '../errors.js';
+import { readInput } from './input.js';
 import type { TableRow } from './table.js';
 import { maxCells, maxColumns, maxRows } from './tableLimits.js';
 import { ZipArchive, ZipBudget } from './zip.js';
@@ -32,7 +32,7 @@ export async function readWorkbook(
     const isDamage = error instanceof FileError && error.cause !== undefined;
     throw isDamage ? refuse('a damaged workbook', error) : error;
   });
-  const bytes = await readFile(path);
+  const bytes = await readInput(path);
   const rows = await readSheet(new Blob([bytes])).catch((error: unknown) => {
     throw refuse('a damaged workbook', error);
   });

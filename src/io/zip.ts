@@ -5,7 +5,7 @@ import { crc32 } from './crc32.js';
 
 /** What an archive may ask for, so that a small file cannot fill the disk. */
 export interface ZipLimits {
-  /** Files and folders in one archive (20,000). */
+  /** Files in all archives together (20,000). */
   readonly maxEntries?: number | undefined;
   /** Bytes unpacked in all (8 GiB). */
   readonly maxBytes?: number | undefined;
@@ -19,6 +19,7 @@ export class ZipBudget {
   readonly maxBytes: number;
   readonly maxRatio: number;
   #used = 0;
+  #entries = 0;
 
   /** @param todo what to do about an archive beyond the limits, if they cannot be raised */
   constructor(
@@ -28,6 +29,11 @@ export class ZipBudget {
     this.maxEntries = maxEntries;
     this.maxBytes = maxBytes;
     this.maxRatio = maxRatio;
+  }
+
+  /** Whether one file more may be listed; it counts. */
+  takeEntry(): boolean {
+    return ++this.#entries <= this.maxEntries;
   }
 
   /** Whether so many bytes more may be unpacked; if so, they count. */
@@ -104,8 +110,9 @@ export class ZipArchive {
       for await (const entry of zip.eachEntry()) {
         if (entry.fileName.endsWith('/')) continue;
         packed += entry.compressedSize;
-        if (entries.length >= budget.maxEntries) {
-          throw refusal(title, `at most ${budget.maxEntries} files`, `${zip.entryCount}`, raise('maxEntries', budget));
+        if (!budget.takeEntry()) {
+          const got = `${zip.entryCount} of them in this archive`;
+          throw refusal(title, `at most ${budget.maxEntries} files in all`, got, raise('maxEntries', budget));
         }
         entries.push({
           name: entry.fileName,

@@ -2,6 +2,7 @@ import type { Precision } from '../compiler/precision.js';
 import { recordCalls, type StepRecord } from '../engine/onednn/profile.js';
 import { engineInfo, threadsUsed } from '../engine/select.js';
 import { InputError } from '../errors.js';
+import { allocate } from '../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
 import { nameLayers } from '../nn/layerNames.js';
@@ -153,7 +154,7 @@ function makeStep(
   requireMemoryFor('bench', batch, input, plan);
   const compileMs = performance.now() - begun;
   const generator = new Generator(1);
-  const pixels = generator.fillUniform(new Float32Array(numel(shape)), 0, 1);
+  const pixels = generator.fillUniform(allocate('float32', numel(shape)), 0, 1);
   const labels = Int32Array.from({ length: batch }, () => generator.int(classes));
   const step = async () => {
     const start = performance.now();

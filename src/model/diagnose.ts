@@ -1,8 +1,8 @@
 import { totalmem } from 'node:os';
-import { availableMemory, formatBytes } from '../engine/memory.js';
 import { openOneDnn } from '../engine/onednn/engine.js';
 import { memoryLimit } from '../env.js';
 import { InputError, messageOf } from '../errors.js';
+import { availableMemory, formatBytes } from '../memory.js';
 import { datasetKinds } from '../vision/datasets/registry.js';
 import { decoderVersion } from '../vision/transforms/decode.js';
 import { preprocessing } from '../vision/transforms/preprocess.js';

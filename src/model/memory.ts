@@ -1,12 +1,17 @@
 import { totalmem } from 'node:os';
-import { formatBytes, type MemoryNeed } from '../engine/memory.js';
+import type { MemoryNeed } from '../engine/memory.js';
 import { memoryLimit } from '../env.js';
 import { MemoryError } from '../errors.js';
 import { numel, type Shape } from '../graph/shape.js';
+import { formatBytes } from '../memory.js';
 import { formatCount } from './format.js';
 
 /** The loader reads ahead. */
 const batchesHeld = 3;
+/** A batch whose need, beside that of one image, shows how the need grows. */
+const smallBatch = 4;
+/** Programs for more images than this are not compiled only to learn what they need. */
+const manyImages = 10_000;
 /** Each is a compilation. */
 const mostTries = 16;
 
@@ -66,9 +71,18 @@ class Search {
     );
   }
 
-  /** So many images alone would be too much; kernels for them need not be looked for. */
+  /**
+   * Whether a batch needs far more than there is, by its images alone or by two small batches. Kernels for it need not be
+   * looked for, which takes long for millions of images.
+   */
   #isAbsurd(batch: number): boolean {
-    return this.#bytesOfImages(batch) > (memoryLimit() ?? totalmem());
+    if (this.#bytesOfImages(batch) > (memoryLimit() ?? totalmem())) return true;
+    return batch > manyImages && this.#onLine(batch) > 1.5 * this.#at(1).budget;
+  }
+
+  /** What a batch takes if the need grows evenly. */
+  #onLine(batch: number): number {
+    return this.#at(1).total + (batch - 1) * this.#slope(1, smallBatch);
   }
 
   #bytesOfImages(batch: number): number {
@@ -96,6 +110,9 @@ class Search {
    */
   largestBelow(limit: number): number {
     if (!this.#fits(1)) return 0;
+    const { total: one, budget: room } = this.#at(1);
+    const straight = 1 + Math.floor((room - one) / this.#slope(1, smallBatch));
+    if (straight > manyImages) return Math.min(limit, Math.floor(0.97 * straight));
     let [fits, fails] = [1, Math.min(limit, 1 + Math.floor(this.#at(1).budget / this.#bytesOfImages(1)))];
     let other = this.#known.has(fails) ? fails : fits + 3;
     for (let tries = 0; fails - fits > 1 && tries < mostTries; tries++) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { FileError } from '../errors.js';
+import { parseJson } from '../io/json.js';
 import { samplerNames } from '../io/sampler.js';
 import type { ThresholdFigures } from '../metric/index.js';
 import type { lr } from '../optimizer/index.js';
@@ -265,7 +266,7 @@ export function parseRecord<K extends keyof typeof schemas>(
 ): z.infer<(typeof schemas)[K]> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new FileError(`[run] ${where}: expected JSON, got ${(error as Error).message}`, { cause: error });
   }

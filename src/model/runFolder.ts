@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { makeFolder, reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { fingerprint } from '../io/fingerprint.js';
+import { readText } from '../io/input.js';
 import { lockFile } from '../io/lock.js';
 import { outputFolder } from '../io/outputs.js';
 import { isTemporary } from '../io/temporary.js';
@@ -145,7 +146,7 @@ export class RunFolder extends StateFolder {
    */
   async readPictures(): Promise<PicturesRecord | null> {
     const path = join(this.path, picturesFile);
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const text = await readText(path).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
     });
@@ -160,11 +161,11 @@ export class RunFolder extends StateFolder {
 /** The record of a run: that which the saved state speaks of, if the process was killed before it got its name. */
 async function configText(path: string): Promise<string> {
   const fresh = join(path, `${configFile}.new`);
-  const expected = await readFile(join(path, stateFile), 'utf8')
+  const expected = await readText(join(path, stateFile))
     .then((text) => JSON.parse(text).files[configFile].sha256 as string)
     .catch(() => null);
   const renamed = expected === null || (await fingerprint(fresh).catch(() => null))?.sha256 !== expected;
-  return readFile(renamed ? join(path, configFile) : fresh, 'utf8');
+  return readText(renamed ? join(path, configFile) : fresh);
 }
 
 /** Makes a folder; false if something of that name is there. */

@@ -114,17 +114,12 @@ const kinds: Readonly<Record<string, ScheduleKind>> = {
 export function parseSchedule(entry: unknown): ScheduleSettings {
   const pairs = typeof entry === 'string' ? [[entry, {}]] : Object.entries((entry ?? {}) as object);
   const [name, given] = (pairs[0] ?? ['', {}]) as [string, unknown];
-  if (pairs.length !== 1 || Array.isArray(entry) || !(name in kinds)) {
-    throw new InputError(
-      `[schedule] expected the name of a schedule, or the name with its options, got ${JSON.stringify(entry)}` +
-        suggestion(name, Object.keys(kinds)),
-    );
-  }
+  if (pairs.length !== 1 || Array.isArray(entry)) throw unknownSchedule(name, entry);
+  const { options: known } = kindOf(name, entry);
   const { by = 'step', ...options } = (given ?? {}) as Record<string, Json>;
   if (by !== 'step' && by !== 'epoch') {
     throw new InputError(`[schedule] ${name}: by: expected step or epoch, got ${JSON.stringify(by)}`);
   }
-  const known = kinds[name].options;
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw new InputError(
@@ -141,7 +136,22 @@ export function parseSchedule(entry: unknown): ScheduleSettings {
  * @throws {InputError} for options that make no sense
  */
 export function makeSchedule({ name, options }: ScheduleSettings, learningRate: number, total: number): lr.Schedule {
-  return kinds[name].make(learningRate, options as Readonly<Record<string, never>>, total);
+  return kindOf(name).make(learningRate, options as Readonly<Record<string, never>>, total);
+}
+
+function kindOf(name: string, entry: unknown = name): ScheduleKind {
+  // Every object has a constructor.
+  if (!Object.hasOwn(kinds, name)) throw unknownSchedule(name, entry);
+  return kinds[name];
+}
+
+function unknownSchedule(name: string, entry: unknown): InputError {
+  const text = JSON.stringify(entry) ?? 'nothing';
+  const got = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return new InputError(
+    `[schedule] expected the name of a schedule, or the name with its options, got ${got}` +
+      suggestion(name, Object.keys(kinds)),
+  );
 }
 
 function suggestion(word: string, candidates: readonly string[]): string {

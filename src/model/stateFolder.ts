@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, FoveaError, InputError, messageOf } from '../errors.js';
 import { adviceOn, reasonOf, writeFileAtomic } from '../io/atomic.js';
 import { type Fingerprint, fingerprint } from '../io/fingerprint.js';
+import { readText } from '../io/input.js';
+import { parseJson } from '../io/json.js';
 import { type Lock, lockFile, lockFolder, ownerOf } from '../io/lock.js';
 import { loadSafetensors, saveSafetensors } from '../io/safetensors.js';
 import { removeAbandoned } from '../io/temporary.js';
@@ -270,7 +272,7 @@ export class StateFolder {
   }
 
   #stateText(): Promise<string | null> {
-    return readFile(this.#file(stateFile), 'utf8').catch(() => null);
+    return readText(this.#file(stateFile)).catch(() => null);
   }
 
   /** The tensors of a file, which still are those of the state once they are read. */
@@ -289,7 +291,7 @@ export class StateFolder {
   async #read(): Promise<void> {
     const path = this.#file(stateFile);
     this.#sought = null;
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const text = await readText(path).catch((error: unknown) => {
       const why = 'the run ended before anything was saved';
       throw new FileError(`[run] ${path}: expected the saved state, got ${reasonOf(error)}; ${why}`, { cause: error });
     });
@@ -299,7 +301,7 @@ export class StateFolder {
       await this.#locate(name, state.files[name]);
     }
     const metrics = this.#place(metricsFile);
-    const lines = (await readFile(metrics, 'utf8')).split('\n').slice(0, -1);
+    const lines = (await readText(metrics)).split('\n').slice(0, -1);
     await this.#locate(metricsFile, state.files[metricsFile]);
     this.#history = lines.map((line, i) => parseRecord('epoch', line, `${metrics}, line ${i + 1}`));
     this.#state = state;
@@ -373,7 +375,7 @@ function sealed(state: SavedState): string {
 function unsealed(text: string, path: string): string {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     const todo = 'restore it from a copy, or train again; weights.safetensors beside it can be read alone';
     throw new FileError(`[run] ${path}: expected JSON, got ${(error as Error).message}; ${todo}`, { cause: error });

@@ -1,3 +1,4 @@
+import { allocate } from '../graph/dtype.js';
 import { checkShape, numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
 import { Generator } from '../random.js';
@@ -78,7 +79,7 @@ export function trace(
     };
   }
   try {
-    const pixels = new Generator(0).fillNormal(new Float32Array(numel(inputShape)), 0, 1);
+    const pixels = new Generator(0).fillNormal(allocate('float32', numel(inputShape)), 0, 1);
     return noGrad(() => network.forward(Tensor.fromData(pixels, inputShape))).shape;
   } finally {
     for (const layer of watched) Reflect.deleteProperty(layer, 'forward');

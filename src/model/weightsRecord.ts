@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FileError, messageOf } from '../errors.js';
+import { parseJson } from '../io/json.js';
 import type { ByteRange } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
 import { fixedSpecs, imageNetInputs, rangeOf } from './inputs.js';
@@ -115,7 +116,7 @@ export function parseRecordText(text: string, where: string): WeightsRecord {
     );
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw refuse('JSON', messageOf(error), error);
   }

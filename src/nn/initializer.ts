@@ -1,3 +1,4 @@
+import { allocate } from '../graph/dtype.js';
 import { numel, type Shape } from '../graph/shape.js';
 import { defaultGenerator } from '../random.js';
 
@@ -11,13 +12,13 @@ export interface Fans {
 export type Initializer = (shape: Shape, fans: Fans) => Float32Array;
 
 export function constant(value: number): Initializer {
-  return (shape) => new Float32Array(numel(shape)).fill(value);
+  return (shape) => allocate('float32', numel(shape)).fill(value);
 }
 
 /** Normal distribution. */
 export function normal(mean = 0, std = 1): Initializer {
   return (shape) => {
-    const data = new Float32Array(numel(shape));
+    const data = allocate('float32', numel(shape));
     defaultGenerator().fillNormal(data, mean, std);
     return data;
   };
@@ -26,7 +27,7 @@ export function normal(mean = 0, std = 1): Initializer {
 /** Uniform distribution from `low` to `high`. */
 export function uniform(low = -1, high = 1): Initializer {
   return (shape) => {
-    const data = new Float32Array(numel(shape));
+    const data = allocate('float32', numel(shape));
     defaultGenerator().fillUniform(data, low, high);
     return data;
   };

@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { OutputInfo, OverlayOptions } from 'sharp';
 import { FileError, InputError } from '../errors.js';
 import { reasonOf } from '../io/atomic.js';
 import { type Dataset, labelsOf, type Sample } from '../io/dataset.js';
+import { readStart } from '../io/input.js';
 import { Generator } from '../random.js';
 import type { Transformable, TransformOption } from './datasets/augmenter.js';
 import { eachOf } from './datasets/eachOf.js';
@@ -228,18 +228,13 @@ export async function palmEyes(
 
 /** Whether a file is a PNG that a function of this module made. */
 export async function isOwnPicture(path: string): Promise<boolean> {
-  const handle = await open(path).catch((error: unknown) => {
-    throw new FileError(`[pictures] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
-  });
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1024), 0, 1024, 0);
-    const start = buffer.toString('latin1', 0, bytesRead);
+    const start = (await readStart(path, 1024)).toString('latin1');
     return start.startsWith('\x89PNG\r\n\x1a\n') && start.includes('eXIf') && start.includes(`\0${software}\0`);
-  } catch {
-    // A folder, say.
-    return false;
-  } finally {
-    await handle.close();
+  } catch (error) {
+    // A folder or a device is nobody's picture.
+    if ((error as NodeJS.ErrnoException).code === undefined) return false;
+    throw new FileError(`[pictures] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readConfiguration } from '../../src/cli/config.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
+import { InputError } from '../../src/errors.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 import { runFovea as fovea } from './run.js';
@@ -207,5 +208,35 @@ saveSteps: 3
     expect(lossOf(rotated)).not.toBe(lossOf(plain));
     const wrong = await fovea('train', 'lenet', '--transforms', 'RandomRotate(3)', '--out', join(root, 'none'));
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('did you mean RandomRotation?')]);
+  });
+});
+
+describe('a configuration that is made to do harm', () => {
+  const refusal = async (text: string): Promise<string> => {
+    const error = await readConfiguration(write('hostile.yaml', text)).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(InputError);
+    return (error as Error).message;
+  };
+  const bomb = [
+    'a: &a [1,1,1,1,1,1,1,1,1]',
+    ...'bcdefgh'.split('').map((name, i) => {
+      const before = 'abcdefgh'[i];
+      return `${name}: &${name} [${Array.from({ length: 9 }, () => `*${before}`)}]`;
+    }),
+  ].join('\n');
+
+  it.each([
+    ['an alias of nothing', 'epochs: *x', /expected YAML, got something else: Unresolved alias/],
+    ['a bomb of aliases', bomb, /expected YAML, got something else: /],
+    ['brackets without end', '['.repeat(60_000), /expected YAML, got something else: /],
+    ['names that every object has', 'schedule: constructor', /schedule: .*expected the name of a schedule/],
+    ['such a name with options', 'schedule: { toString: {} }', /schedule: .*expected the name of a schedule/],
+    ['such a transform', 'transforms: [constructor]', /transforms: .*'constructor': expected one of/],
+    ['such an optimizer', 'optimizer: __proto__', /optimizer: invalid option/],
+    ['a key of all objects', '__proto__: { epochs: 3 }', /unknown key __proto__/],
+    ['many keys', Array.from({ length: 40_000 }, (_, i) => `k${i}: 1`).join('\n'), /bytes, where at most 65536/],
+    ['numbers that are none', 'lr: .nan\nepochs: 1e400', /lr: invalid input/],
+  ])('is refused: %s', async (_, text, message) => {
+    expect(await refusal(text)).toMatch(message);
   });
 });

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { availableMemory } from '../../src/engine/memory.js';
+import { availableMemory } from '../../src/memory.js';
 
 const files = vi.hoisted(() => new Map<string, string>());
 

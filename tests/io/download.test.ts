@@ -179,6 +179,24 @@ describe('download', () => {
     expect(readdirSync(join(folder, 'sub'))).toEqual([]);
   });
 
+  it.each([
+    [
+      'says so',
+      (response: ServerResponse) => void response.writeHead(200, { 'content-length': 300_000 }).end(content),
+      '300000',
+    ],
+    [
+      'does not say so',
+      (response: ServerResponse) => void response.writeHead(200, { 'transfer-encoding': 'chunked' }).end(content),
+      'more',
+    ],
+  ])('refuses a file that is larger than allowed, and removes it: the server %s', async (_, answer, got) => {
+    server.serve((_request, response) => answer(response));
+    const { message } = await failure({ maxBytes: 299_999 });
+    expect(message).toContain(`expected at most 299999 bytes, got ${got};`);
+    expect(readdirSync(join(folder, 'sub'))).toEqual([]);
+  });
+
   it('does not insist where the address is wrong', async () => {
     server.serve((_, response) => response.writeHead(404).end('not here'));
     expect((await failure({ attempts: 3 })).message).toMatch(/got HTTP status 404 \(attempt 1 of 3\)/);

@@ -226,6 +226,6 @@ describe('hostile files', () => {
       /none: expected a readable file, got ENOENT: no such file or directory/,
     );
     mkdirSync(join(folder, 'directory'));
-    await expect(loadSafetensors(join(folder, 'directory'))).rejects.toThrow(/expected a file, got a folder/);
+    await expect(loadSafetensors(join(folder, 'directory'))).rejects.toThrow(/expected a readable file, got a folder/);
   });
 });

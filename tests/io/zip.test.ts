@@ -151,7 +151,14 @@ describe('hostile archives', () => {
       /a\.zip: 10: expected at most 1000000 bytes unpacked in all, got more; .* raise --max-bytes \(in code: maxBytes\)$/,
     );
     expect(await failure(makeZip(many), { maxEntries: 29 })).toMatch(
-      /a\.zip: expected at most 29 files, got 30; .* raise --max-entries/,
+      /a\.zip: expected at most 29 files in all, got 30 of them in this archive; .* raise --max-entries/,
+    );
+    // Archives that are opened together share the limit.
+    writeFileSync(path, makeZip(many));
+    const budget = new ZipBudget({ maxEntries: 59 });
+    (await ZipArchive.open(path, budget, 'first.zip')).close();
+    await expect(ZipArchive.open(path, budget, 'second.zip')).rejects.toThrow(
+      /second\.zip: expected at most 59 files in all/,
     );
     const kernel = { name: 'kernel', data: new Uint8Array(500_000).map((_, i) => (i * i * i) >>> 11) };
     const copies = Array.from({ length: 9 }, (_, i) => ({ ...kernel, name: `${i}`, sameDataAs: 0 }));

@@ -41,7 +41,12 @@ it.each<[string, Buffer, 1 | 3, RegExp]>([
   ['no columns', idx(0x803, [1, 28, 0], []), 3, /sizes: expected positive numbers, got \[1,28,0\]/],
   ['a missing byte', images.subarray(0, -1), 3, /size: expected 22 bytes \(16 and \[2,3,1\]\), got 21/],
   ['a byte too many', Buffer.concat([images, Buffer.alloc(1)]), 3, /size: expected 22 bytes .*got 23/],
-  ['sizes beyond all memory', idx(0x803, [0xffffffff, 0xffffffff, 0xffffffff], []), 3, /size: expected .* got 16/],
+  [
+    'sizes beyond all memory',
+    idx(0x803, [0xffffffff, 0xffffffff, 0xffffffff], []),
+    3,
+    /sizes: expected at most 1073741824 bytes, got/,
+  ],
   ['a missing byte in gzip', gzipSync(images.subarray(0, -1)), 3, /size: expected 22 bytes .*got 21/],
   [
     'a byte too many in gzip',
@@ -100,5 +105,5 @@ it('does not unpack more than the header says', async () => {
 it('says that there is no file', async () => {
   const missing = join(folder, 'missing');
   await expect(readIdx(missing, 3)).rejects.toThrow(`[idx] ${missing}: expected a readable file, got ENOENT`);
-  await expect(readIdx(folder, 3)).rejects.toThrow(/expected a readable file, got EISDIR/);
+  await expect(readIdx(folder, 3)).rejects.toThrow(/expected a readable file, got a folder/);
 });

@@ -159,13 +159,23 @@ describe('the files', () => {
       /expected images of \[28,28\], got \[32,32\]/,
     ],
     ['truncated images', images.subarray(0, 1000), labels, /\[idx\] .*images.*expected 9424 bytes .*got 1000/],
-    ['files in the wrong place', labels, images, /\[idx\] .*images-idx3-ubyte: magic number/],
+    ['files in the wrong place', labels, images, /\[idx\] .*labels-idx1-ubyte: magic number/],
   ])('are refused with %s', async (_, first, second, message) => {
     place(folder, names, [first, second]);
     const error = await MNIST.open({ mode: 'test', dataDir: folder }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(FileError);
     expect((error as Error).message).toMatch(message);
   });
+});
+
+it('images that do not fit the labels are refused before they are unpacked', async () => {
+  // 1,300,000 images of zeros take a megabyte packed.
+  const many = Buffer.concat([Buffer.from([0, 0, 8, 3, 0, 0x13, 0xd6, 0x20, 0, 0, 0, 28, 0, 0, 0, 28])]);
+  const packed = gzipSync(Buffer.concat([many, Buffer.alloc(2 ** 20)]));
+  place(folder, names, [packed, labels]);
+  await expect(MNIST.open({ mode: 'test', dataDir: folder })).rejects.toThrow(
+    /labels-idx1-ubyte: expected 1300000 labels, one for each image/,
+  );
 });
 
 describe('downloading', () => {

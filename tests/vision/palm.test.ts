@@ -553,7 +553,7 @@ describe('refuses', () => {
     expect(await failure(run(data, { limits: { maxBytes: 3000 } }))).toMatch(
       /expected at most 3000 bytes unpacked in all/,
     );
-    expect(await failure(run(data, { limits: { maxEntries: 3 } }))).toMatch(/expected at most 3 files/);
+    expect(await failure(run(data, { limits: { maxEntries: 3 } }))).toMatch(/expected at most 3 files in all/);
   });
 
   it('sources that are none', async () => {

@@ -334,8 +334,11 @@ describe('parseTransforms', () => {
       'RandomCrop(32, paddin=4)',
       "RandomCrop: expected options size, padding, padIfNeeded, fill, paddingMode, got 'paddin'; did you mean padding?",
     ],
-    ['RandomCrop', 'RandomCrop: size: expected an edge from 1 to 65535 pixels, or [height, width], got nothing'],
-    ['RandomCrop(0)', 'size: expected an edge from 1 to 65535 pixels, or [height, width], got 0'],
+    [
+      'RandomCrop',
+      'RandomCrop: size: expected an edge in pixels, or [height, width], of at most 100 million pixels, got nothing',
+    ],
+    ['RandomCrop(0)', 'size: expected an edge in pixels, or [height, width], of at most 100 million pixels, got 0'],
     ['RandomCrop(3.5)', 'got 3.5'],
     ['RandomHorizontalFlip(1.5)', 'prob: expected a probability from 0 to 1, got 1.5'],
     ['RandomRotation(-5)', 'degrees: expected degrees from 0 on, or [least, most], got -5'],

@@ -1,6 +1,6 @@
 import type { Graph } from '../../compiler/graph.js';
 import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
-import { threadsAsked, validating } from '../../env.js';
+import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { Shape } from '../../graph/shape.js';
 import type { CompileOptions, Engine, Program } from '../engine.js';
@@ -47,9 +47,7 @@ export class OneDnnEngine implements Engine, Runtime {
   }
 
   set threads(count: number) {
-    if (!Number.isInteger(count) || count < 1) {
-      throw new InputError(`[engine] threads: expected a positive integer, got ${count}`);
-    }
+    if (!isThreadCount(count)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${count}`);
     this.#threads = count;
     this.#chosen = true;
   }

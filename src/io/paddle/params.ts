@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 import type { Layer } from '../../nn/layer.js';
 import { reasonOf } from '../atomic.js';
+import { openInput } from '../input.js';
 import { arraysOf, checkOrder, type Named } from '../named.js';
 import type { TensorData } from '../safetensors.js';
 import { nameOf, printable } from './callables.js';
@@ -83,7 +83,7 @@ export async function writePdparams(
  */
 export async function pdparamsNote(path: string): Promise<string | null> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openInput(path);
     try {
       return await pickleNote(async (position, length) => {
         const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);

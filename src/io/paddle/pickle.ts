@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 import { reasonOf } from '../atomic.js';
+import { openInput } from '../input.js';
 import type { NumpyArray } from './numpy.js';
 import { Unpickler } from './unpickler.js';
 
@@ -40,10 +40,9 @@ export async function loadPickle(path: string): Promise<PickleValue> {
 
 async function readWhole(path: string): Promise<Uint8Array> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openInput(path);
     try {
       const stat = await handle.stat();
-      if (!stat.isFile()) throw new FileError(`[pickle] ${path}: expected a file, got a folder or device`);
       const bytes = new Uint8Array(stat.size);
       for (let done = 0; done < bytes.length; ) {
         // One read() cannot give 2 GiB or more.

@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
 import { cacheFolder } from '../../io/cache.js';
 import { type DownloadProgress, download } from '../../io/download.js';
+import { readInput } from '../../io/input.js';
 import { NumpyArray } from '../../io/paddle/numpy.js';
 import { parsePickle } from '../../io/paddle/pickle.js';
 import { readTar } from '../../io/tar.js';
@@ -215,7 +216,7 @@ async function readFolder({ name, folders }: CifarKind, path: string, wanted: re
   for (const file of wanted.flatMap((batch) => [batch, `${batch}.bin`])) {
     const whole = join(path, file);
     if (!(await exists(whole))) continue;
-    const bytes = await readFile(whole).catch((error: unknown) => {
+    const bytes = await readInput(whole).catch((error: unknown) => {
       throw new FileError(`[${name}] ${whole}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
     });
     found.set(file, { name: file, path: whole, bytes });

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { FileError } from '../../errors.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
 import { reasonOf } from '../../io/atomic.js';
+import { readInput } from '../../io/input.js';
 
 /** Bytes in an array of any rank. */
 export interface IdxArray {
@@ -11,6 +11,8 @@ export interface IdxArray {
   readonly data: Uint8Array;
 }
 
+/** Twenty times what the largest set of this format holds. */
+const maxBytes = 2 ** 30;
 /** Deflate packs at most 1032 bytes into one. */
 const maxRatio = 1032;
 
@@ -19,15 +21,16 @@ const maxRatio = 1032;
  * axis (big-endian), the bytes. Whether it is gzipped is seen from its contents, whatever its name.
  *
  * @param rank 1 for labels (0x801), 3 for images (0x803: count, rows, columns)
- * @throws FileError for anything that is not exactly such a file
+ * @param check looks at the sizes before anything is unpacked, and throws if they are not what they should be
+ * @throws FileError for anything that is not exactly such a file, or holds more than {@link maxBytes}
  */
-export async function readIdx(path: string, rank: 1 | 3): Promise<IdxArray> {
+export async function readIdx(path: string, rank: 1 | 3, check?: (shape: Shape) => void): Promise<IdxArray> {
   const refuse = (what: string, expected: string, got: string, cause?: unknown) =>
     new FileError(
       `[idx] ${path}: ${what}: expected ${expected}, got ${got}; replace the file by an intact one of the data set`,
       { cause },
     );
-  const file = await readFile(path).catch((error: unknown) => {
+  const file = await readInput(path).catch((error: unknown) => {
     throw new FileError(`[idx] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
   });
   const gzipped = file[0] === 0x1f && file[1] === 0x8b;
@@ -52,6 +55,8 @@ export async function readIdx(path: string, rank: 1 | 3): Promise<IdxArray> {
   const shape = Array.from({ length: rank }, (_, axis) => head.readUInt32BE(4 + 4 * axis));
   if (shape.includes(0)) throw refuse('sizes', 'positive numbers', formatShape(shape));
   const size = start + numel(shape);
+  if (size > maxBytes) throw refuse('sizes', `at most ${maxBytes} bytes`, formatShape(shape));
+  check?.(shape);
   const expected = `${size} bytes (${start} and ${formatShape(shape)})`;
   if (gzipped && size > file.length * maxRatio) {
     throw refuse('size', expected, `${file.length} bytes of gzip, which cannot hold them`);

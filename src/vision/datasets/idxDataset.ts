@@ -77,19 +77,19 @@ export async function readIdxSet(kind: IdxKind, { mode = 'train', dataDir, ...on
   }
   const prefix = mode === 'train' ? 'train' : 't10k';
   const source = await locate(kind, [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`], dataDir, online);
-  const images = await readIdx(source.images, 3);
   const labels = await readIdx(source.labels, 1);
-  const [count, rows, columns] = images.shape;
-  if (rows !== side || columns !== side) {
-    const got = formatShape([rows, columns]);
-    throw new FileError(`[${name}] ${source.images}: expected images of [${side},${side}], got ${got}`);
-  }
-  if (labels.data.length !== count) {
-    throw new FileError(
-      `[${name}] ${source.labels}: expected ${count} labels, one for each image in ${source.images}, ` +
-        `got ${labels.data.length}; take both files from the same place`,
-    );
-  }
+  const images = await readIdx(source.images, 3, ([count, rows, columns]) => {
+    if (rows !== side || columns !== side) {
+      const got = formatShape([rows, columns]);
+      throw new FileError(`[${name}] ${source.images}: expected images of [${side},${side}], got ${got}`);
+    }
+    if (labels.data.length !== count) {
+      throw new FileError(
+        `[${name}] ${source.labels}: expected ${count} labels, one for each image in ${source.images}, ` +
+          `got ${labels.data.length}; take both files from the same place`,
+      );
+    }
+  });
   const wrong = labels.data.findIndex((label) => label >= classNames.length);
   if (wrong >= 0) {
     const most = classNames.length - 1;

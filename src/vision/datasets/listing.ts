@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { FileError } from '../../errors.js';
+import { readStart } from '../../io/input.js';
 import { type BarredPath, type FolderTree, walkFolder } from '../../io/walk.js';
 import { formatBytes, pictureFormat, promisesPicture } from '../transforms/formats.js';
 import { eachOf } from './eachOf.js';
@@ -117,16 +117,7 @@ async function kindOf(path: string, name: string): Promise<Found> {
 
 /** Null if the file cannot be read. */
 async function firstBytes(path: string): Promise<Uint8Array | null> {
-  const handle = await open(path).catch(() => null);
-  if (handle === null) return null;
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(formatBytes), 0, formatBytes, 0);
-    return buffer.subarray(0, bytesRead);
-  } catch {
-    return null;
-  } finally {
-    await handle.close();
-  }
+  return readStart(path, formatBytes).catch(() => null);
 }
 
 /** `2 HEIC pictures (cat/a.heic, cat/b.heic), 1 .txt file (notes.txt)`; empty if nothing was passed over. */

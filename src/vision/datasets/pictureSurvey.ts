@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { readStart } from '../../io/input.js';
 import { PictureFile } from '../transforms/decode.js';
 import type { Preprocessing } from '../transforms/preprocess.js';
 import { eachOf } from './eachOf.js';
@@ -80,14 +80,8 @@ export function surveyNotes(surveys: readonly PictureSurvey[], { height, width, 
 }
 
 async function opened(path: string): Promise<PictureFile> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
-    const start = buffer.subarray(0, bytesRead);
-    const isJpeg = start[0] === 0xff && start[1] === 0xd8;
-    const picture = isJpeg ? await PictureFile.open(start, path).catch(() => null) : null;
-    return picture ?? (await PictureFile.open(path));
-  } finally {
-    await handle.close();
-  }
+  const start = await readStart(path, headerBytes);
+  const isJpeg = start[0] === 0xff && start[1] === 0xd8;
+  const picture = isJpeg ? await PictureFile.open(start, path).catch(() => null) : null;
+  return picture ?? (await PictureFile.open(path));
 }

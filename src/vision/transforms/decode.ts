@@ -1,11 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { FileError, InputError } from '../../errors.js';
+import { InputError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
+import { readInput } from '../../io/input.js';
 import { loadSharp } from '../sharp.js';
 import { decoding } from './budget.js';
-import type { RGBImage } from './image.js';
-import { maxPixelsAtOnce, PictureData, refusal } from './pictureData.js';
+import { maxPixelsAtOnce, type RGBImage } from './image.js';
+import { PictureData, refusal } from './pictureData.js';
 
 const maxFileBytes = 2 ** 30;
 
@@ -202,12 +202,8 @@ export function nameOf(source: PictureSource): string {
 
 async function readWhole(path: string, name: string): Promise<Uint8Array> {
   try {
-    const found = await stat(path);
-    // A pipe would be waited for without end.
-    if (!found.isFile()) throw refusal(name, 'a picture', 'something that is no file');
-    if (found.size > maxFileBytes) throw refusal(name, `at most ${maxFileBytes / 2 ** 20} MB`, `${found.size} bytes`);
-    return await readFile(path);
+    return await readInput(path, maxFileBytes);
   } catch (error) {
-    throw error instanceof FileError ? error : refusal(name, 'a readable picture', reasonOf(error), error);
+    throw refusal(name, 'a readable picture', reasonOf(error), error);
   }
 }

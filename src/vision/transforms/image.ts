@@ -5,6 +5,14 @@ export interface RGBImage {
   readonly width: number;
 }
 
+/** Most pixels of a picture that are in memory as a whole: 300 MB in colour. */
+export const maxPixelsAtOnce = 100_000_000;
+
+/** Whether a picture may be in memory as a whole. */
+export function fitsInMemory(height: number, width: number): boolean {
+  return height * width <= maxPixelsAtOnce;
+}
+
 /** Order of the colour channels. Networks that were trained on pictures from OpenCV expect BGR. */
 export type ChannelOrder = 'RGB' | 'BGR';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitsInMemory, maxPixelsAtOnce } from './image.js';
 
 /** Options that transforms share, each with a description of what is expected. */
 
@@ -9,7 +10,8 @@ const pair = z.tuple([z.number(), z.number()]);
 
 export const imageSize = z
   .union([edge, z.tuple([edge, edge])])
-  .describe('an edge from 1 to 65535 pixels, or [height, width]');
+  .refine((size) => (typeof size === 'number' ? fitsInMemory(size, size) : fitsInMemory(...size)))
+  .describe(`an edge in pixels, or [height, width], of at most ${maxPixelsAtOnce / 1e6} million pixels`);
 
 export const probability = z.number().min(0).max(1).prefault(0.5).describe('a probability from 0 to 1');
 

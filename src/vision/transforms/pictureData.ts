@@ -3,14 +3,13 @@ import { FileError } from '../../errors.js';
 import { reasonOf } from '../../io/atomic.js';
 import { loadSharp } from '../sharp.js';
 import { pictureFormat, readFormats } from './formats.js';
+import { maxPixelsAtOnce } from './image.js';
 import { withoutOddities } from './jpeg.js';
 import { tiffValues, withFieldsInOrder, withUnsignedValues } from './tiff.js';
 import { halvesOf, type NativeValues, overWhite, rangeOf, scaleOf, toBytes, type ValueScale } from './values.js';
 
 /** 20,000 × 20,000. Such a picture is 1.2 GB of pixels, so it is never in memory as a whole. */
 const maxPixels = 400_000_000;
-/** What may be in memory as a whole, for the caller or because the format has no other way (300 MB). */
-export const maxPixelsAtOnce = 100_000_000;
 /** Values of a picture that are looked at together to find their range. */
 const maxPartBytes = 2 ** 27;
 

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import { decoding } from './budget.js';
 import { PictureFile, type PictureSource, turned, type Window } from './decode.js';
-import { type ChannelOrder, type RGBImage, toCHW } from './image.js';
+import { type ChannelOrder, fitsInMemory, maxPixelsAtOnce, type RGBImage, toCHW } from './image.js';
 import { requireSize } from './raster.js';
 import { AreaResizer, bilinearTaps, type PixelLayout, sampleBilinear } from './resize.js';
 
@@ -53,6 +53,11 @@ export function preprocessing(options: PreprocessOptions = {}): Preprocessing {
   const [height, width] = typeof size === 'number' ? [size, size] : size;
   requireSize('height', height);
   requireSize('width', width);
+  if (!fitsInMemory(height, width)) {
+    throw new InputError(
+      `[preprocess] size: expected at most ${maxPixelsAtOnce / 1e6} million pixels, got ${height}×${width}; choose a smaller size`,
+    );
+  }
   if (order !== 'RGB' && order !== 'BGR') {
     throw new InputError(`[preprocess] order: expected 'RGB' or 'BGR', got '${order}'`);
   }

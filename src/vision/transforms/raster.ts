@@ -15,8 +15,20 @@ export interface Raster {
   readonly layout: Layout;
 }
 
-/** As many values of the same kind, all 0. */
+/** Most values of an image in memory, which are those of 100 million pixels in colour. */
+const maxValues = 300_000_000;
+
+/**
+ * As many values of the same kind, all 0.
+ *
+ * @throws {InputError} for an image that is too large to be held in memory
+ */
 export function blank(data: RasterData, length: number): RasterData {
+  if (length > maxValues) {
+    throw new InputError(
+      `[transforms] result: expected at most ${maxValues / 1e6} million values, got ${length}; choose a smaller size`,
+    );
+  }
   return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 }
 

@@ -240,5 +240,5 @@ it('a file that is missing, or a folder, is an error with its name', async () =>
   await expect(loadPickle('/nowhere/x.pdparams')).rejects.toThrow(
     '[pickle] /nowhere/x.pdparams: expected a readable file',
   );
-  await expect(loadPickle(folder)).rejects.toThrow('expected a file, got a folder or device');
+  await expect(loadPickle(folder)).rejects.toThrow('expected a readable file, got a folder');
 });

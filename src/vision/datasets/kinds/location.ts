@@ -1,6 +1,7 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError } from '../../../errors.js';
+import { readStart } from '../../../io/input.js';
 import { formatBytes, pictureFormat } from '../../transforms/formats.js';
 
 /**
@@ -22,14 +23,9 @@ export async function requireLocation(kind: 'folder' | 'csv', path: string): Pro
 async function adviceFor(path: string): Promise<string> {
   if (/\.(zip|tar|t?gz|tgz|7z|rar|bz2|xz)$/i.test(path)) return 'unpack it and give the folder';
   if (/\.(csv|tsv|txt|xlsx)$/i.test(path)) return `give csv:${path}`;
-  const handle = await open(path).catch(() => null);
-  try {
-    const start = Buffer.alloc(formatBytes);
-    const { bytesRead } = (await handle?.read(start, 0, formatBytes, 0)) ?? { bytesRead: 0 };
-    if (pictureFormat(start.subarray(0, bytesRead), path) !== null)
-      return 'it is a picture: give the folder that has a folder for each class';
-  } finally {
-    await handle?.close();
+  const start = await readStart(path, formatBytes).catch(() => null);
+  if (start !== null && pictureFormat(start, path) !== null) {
+    return 'it is a picture: give the folder that has a folder for each class';
   }
   return `give folder:${dirname(path)}, or csv:${path} if it is a table`;
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
 import { makeFolder, reasonOf, replaceFile, writeFileAtomic } from '../../../io/atomic.js';
 import { crc32 } from '../../../io/crc32.js';
+import { streamInput } from '../../../io/input.js';
 import { ZipBudget, type ZipLimits } from '../../../io/zip.js';
 import { eachOf } from '../eachOf.js';
 import { type BadImage, badImage, requireOnBadImage, skipOption } from '../imageFiles.js';
@@ -302,7 +302,7 @@ async function store(source: SourceFile, path: string): Promise<{ sums: Sums; is
   }
   const sums = new Checksums();
   if (present.isFile() && present.size === source.bytes) {
-    for await (const _ of sums.of(createReadStream(path)));
+    for await (const _ of sums.of(streamInput(path)));
     if (sums.crc === (await source.crc32())) return { sums: sums.result(), isNew: false };
   }
   throw new FileError(

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError, messageOf } from '../../../errors.js';
 import { reasonOf } from '../../../io/atomic.js';
+import { readText } from '../../../io/input.js';
+import { parseJson } from '../../../io/json.js';
 
 /** Name of the file that lists what was imported. */
 export const recordFile = 'palm.json';
@@ -69,11 +70,11 @@ export async function readRecord(folder: string): Promise<PalmRecord> {
   const path = join(folder, recordFile);
   const refuse = (got: string, cause: unknown, todo = `import the data set into ${folder} first`) =>
     new FileError(`[palm] ${path}: expected the list that an import writes, got ${got}; ${todo}`, { cause });
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readText(path).catch((error: unknown) => {
     throw refuse(reasonOf(error), error, isForbidden(error) ? makeReadable : undefined);
   });
   try {
-    return record.parse(JSON.parse(text));
+    return record.parse(parseJson(text));
   } catch (error) {
     throw refuse(error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : messageOf(error), error);
   }

@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { open, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { FileError } from '../../../errors.js';
 import { makeFolder, reasonOf, replaceFile } from '../../../io/atomic.js';
 import { crc32 } from '../../../io/crc32.js';
+import { readStart, streamInput } from '../../../io/input.js';
 import { removeAbandoned, temporaryName } from '../../../io/temporary.js';
 import { isClutter, listFiles } from '../../../io/walk.js';
 import { ZipArchive, type ZipBudget } from '../../../io/zip.js';
@@ -163,7 +163,7 @@ async function fileOnDisk(path: string, where: string): Promise<SourceFile> {
   });
   async function* read(): AsyncGenerator<Uint8Array> {
     try {
-      yield* createReadStream(path);
+      yield* streamInput(path);
     } catch (error) {
       throw refuse(error);
     }
@@ -186,11 +186,5 @@ function words(name: string): string {
 }
 
 async function firstBytes(path: string): Promise<string> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  return (await readStart(path, 4)).toString('latin1');
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FileError, InputError, messageOf } from '../../../errors.js';
 import { reasonOf } from '../../../io/atomic.js';
 import { cacheFolder } from '../../../io/cache.js';
 import { type DownloadProgress, download } from '../../../io/download.js';
+import { streamInput } from '../../../io/input.js';
 import { readPdparams } from '../../../io/paddle/params.js';
 import { loadSafetensors } from '../../../io/safetensors.js';
 import type { Layer, StateEntry, StateMismatch } from '../../../nn/layer.js';
@@ -105,7 +106,7 @@ export async function nameOfPaddleFile(path: string): Promise<string | null> {
 
 async function md5Of(path: string, where: string): Promise<string> {
   const hash = createHash('md5');
-  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+  await pipeline(streamInput(path), hash).catch((error: unknown) => {
     throw new FileError(`[${where}] ${path}: expected a file to read, got ${reasonOf(error)}`, { cause: error });
   });
   return hash.digest('hex');

@@ -1,0 +1,52 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { setThreads } from '../src/engine/select.js';
+import { threadsAsked } from '../src/env.js';
+import { InputError, MemoryError } from '../src/errors.js';
+import { allocate } from '../src/graph/dtype.js';
+import { requireRoom } from '../src/memory.js';
+import { summarize } from '../src/model/summary.js';
+import { Linear } from '../src/nn/index.js';
+import { resnet18 } from '../src/vision/models/zoo/index.js';
+import { CenterCrop, Pad, RandomResizedCrop, Resize } from '../src/vision/transforms/index.js';
+import { preprocessing } from '../src/vision/transforms/preprocess.js';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+// None of these may come as far as an allocation: that would end the process, or keep it busy for minutes.
+test('sizes beyond sense are refused with what they would need', () => {
+  expect(() => allocate('float32', 2 ** 42)).toThrow(MemoryError);
+  expect(() => allocate('float32', 2 ** 42)).toThrow(
+    /^\[memory\] 4398046511104 elements of float32: .* got 16384 GiB;/,
+  );
+  expect(() => new Linear(512, 2_000_000_000)).toThrow(MemoryError);
+  expect(() => resnet18({ numClasses: 2_000_000_000 })).toThrow(/got 3815 GiB/);
+  expect(() => summarize(resnet18(), [1, 3, 100_000, 100_000])).toThrow(MemoryError);
+});
+
+test('the limit of the environment counts', () => {
+  vi.stubEnv('FOVEA_MEMORY_LIMIT', '512M');
+  expect(() => requireRoom(2 ** 29, () => 'x')).not.toThrow();
+  expect(() => requireRoom(2 ** 29 + 1, () => 'x')).toThrow(
+    '[memory] x: expected to need at most 512 MiB, got 513 MiB',
+  );
+  expect(allocate('uint8', 10)).toEqual(new Uint8Array(10));
+});
+
+test('pictures beyond sense are refused before they are made', () => {
+  for (const size of [65_535, [20_000, 20_000]] as const) {
+    for (const make of [Resize, CenterCrop, RandomResizedCrop]) {
+      expect(() => new make(size as number)).toThrow(/at most 100 million pixels/);
+    }
+    expect(() => preprocessing({ size })).toThrow(/at most 100 million pixels/);
+  }
+  const raster = { data: new Uint8Array(3), height: 1, width: 1, channels: 3, layout: 'HWC' } as const;
+  expect(() => new Pad(40_000).apply(raster)).toThrow(InputError);
+});
+
+test('a number of threads that ends the runtime is refused', () => {
+  expect(() => setThreads(4000)).toThrow('[engine] threads: expected an integer from 1 to 1024, got 4000');
+  vi.stubEnv('OMP_NUM_THREADS', '100000');
+  expect(threadsAsked).toThrow('[env] OMP_NUM_THREADS: expected an integer from 1 to 1024');
+});
