@@ -1,4 +1,5 @@
 import { InputError } from './errors.js';
+import { visibleText } from './text/visible.js';
 
 /**
  * What `FOVEA_DEBUG` shows, on stderr. Each level includes the ones below.
@@ -50,7 +51,7 @@ export function withDebug<T>(temporary: DebugLevel, body: () => T): T {
 
 /** Prints to stderr if `FOVEA_DEBUG` is at least `atLeast`. The text is made only when it is shown. */
 export function debug(atLeast: DebugLevel, text: () => string): void {
-  if (debugLevel() >= atLeast) process.stderr.write(`${text()}\n`);
+  if (debugLevel() >= atLeast) process.stderr.write(`${visibleText(text())}\n`);
 }
 
 /** `FOVEA_VALIDATE=1`: every step of a program is compared with the reference engine. */

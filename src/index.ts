@@ -57,6 +57,7 @@ export { readWeightsRecord } from './model/pretrained.js';
 export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './model/recipes.js';
 export { type ResumeOptions, Run, type RunOptions, type RunTrainOptions } from './model/run.js';
 export { RunFolder } from './model/runFolder.js';
+export { slimRun } from './model/slim.js';
 export type { Objective } from './model/step.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './model/summary.js';
 export {

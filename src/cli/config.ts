@@ -60,6 +60,7 @@ const schema = z.strictObject({
   out: z.string(),
   saveSteps: count,
   logEvery: count,
+  tensorBoard: z.boolean(),
   workers: z.int().min(0),
   cache: z.boolean(),
   onBadImage: z.enum(['fail', 'skip']),

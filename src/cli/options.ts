@@ -154,6 +154,16 @@ export const positiveOption = (usual: string) =>
   );
 export const screeningOption = () =>
   new Option('--screening', 'speak of a screening test, with what has to be said of one; with palm always so');
+
+/** Its key is `tensorBoard`, as in the callback's name. */
+class TensorBoardOption extends Option {
+  override attributeName(): string {
+    return 'tensorBoard';
+  }
+}
+
+export const tensorBoardOption = () =>
+  new TensorBoardOption('--tensorboard', 'write the figures of each epoch for TensorBoard too, to RUN/tensorboard');
 export const dataDirOption = () => new Option('--data-dir <dir>', "folder with the data set's files");
 
 /** Who judges a network computes as its training did, unless told otherwise. */

@@ -29,6 +29,7 @@ import {
   sizes,
   splitColumnOption,
   splitName,
+  tensorBoardOption,
   threadsOption,
   workersOption,
 } from './options.js';
@@ -36,7 +37,7 @@ import {
 import { complain, type Terminal } from './terminal.js';
 
 /** Commands whose results are files; what they print is news of the work. */
-const fileCommands = ['train', 'import', 'synth', 'convert'];
+const fileCommands = ['train', 'import', 'synth', 'convert', 'slim'];
 
 /**
  * Runs the command line.
@@ -192,6 +193,7 @@ Examples:
     .option('--out <dir>', 'run folder, new or empty (default: runs/MODEL-DATA-TIME)')
     .option('--save-steps <n>', 'save the state after so many steps as well as after each epoch', positiveInteger)
     .option('--log-every <n>', 'batches between two lines of progress', positiveInteger)
+    .addOption(tensorBoardOption())
     .addOption(workersOption())
     .addOption(noCacheOption())
     .addOption(onBadImageOption())
@@ -313,6 +315,17 @@ Examples:
     .action(async (input, output, options) =>
       exit(await (await import('./commands/convert.js')).convert(input, output, options, terminal)),
     );
+
+  program
+    .command('slim')
+    .description("free the bytes of the optimizer's state of a finished training")
+    .addArgument(folder())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nOnly train --resume needs that state: the run can be judged, used for predictions and begun with as before.',
+    )
+    .action(async (path, options) => exit(await (await import('./commands/slim.js')).slim(path, options, terminal)));
 
   dataCommands(program, terminal, exit);
 

@@ -1,6 +1,7 @@
 import type { Precision } from '../compiler/precision.js';
 import { isThreadCount, threadCounts } from '../env.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
+import { visibleLine } from '../text/visible.js';
 import type { Engine } from './engine.js';
 import { hasBfloat16, hasFastBfloat16, OneDnnEngine, openOneDnn } from './onednn/engine.js';
 import { ReferenceEngine } from './reference/engine.js';
@@ -36,7 +37,7 @@ export function currentEngine(): Engine {
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       process.stderr.write(
-        `fovea: ${messageOf(error)}\nfovea: computing with the reference engine, which is right but slow.\n`,
+        `fovea: ${visibleLine(messageOf(error))}\nfovea: computing with the reference engine, which is right but slow.\n`,
       );
       current = referenceEngine();
     }

@@ -234,7 +234,8 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     numIters: options.numIters,
     initialEpoch: options.initialEpoch,
     signal,
-    onNote: (options.verbose ?? 2) > 0 ? (note) => void process.stderr.write(`[fit] ${note}\n`) : undefined,
+    onNote:
+      (options.verbose ?? 2) > 0 ? (note) => void process.stderr.write(`[fit] ${visibleLine(note)}\n`) : undefined,
   };
 }
 

@@ -62,6 +62,7 @@ export class Keeper {
     if (completed) {
       await this.#attempt('operating point', () => this.#chooseOperatingPoint());
       await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
+      if (this.#signal?.aborted !== true) await this.#attempt('end', () => this.#run.folder.saveFinished());
     }
     await this.report(completed ? (this.#run.notice(history) ?? undefined) : this.#stopped());
     return outcome;

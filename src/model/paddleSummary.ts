@@ -2,6 +2,7 @@ import { numel, type Shape } from '../graph/shape.js';
 import { AdaptiveAvgPool2D, AvgPool2D, BatchNorm2D, Conv2D, LeakyReLU, Linear, Sequential } from '../nn/index.js';
 import type { Layer } from '../nn/layer.js';
 import { Parameter } from '../tensor/state.js';
+import { visibleLine } from '../text/visible.js';
 import type { ProgressStream } from './progress.js';
 import { trace } from './summary.js';
 
@@ -101,7 +102,7 @@ export function flops(
   const rows = [...passed].map(([layer, { input, output, operations }]) => {
     const params = [...layer.ownState().values()].reduce((sum, { size }) => sum + size, 0);
     return {
-      cells: [layer.fullName(), list(input), list(output), String(params), String(operations)],
+      cells: [visibleLine(layer.fullName()), list(input), list(output), String(params), String(operations)],
       params,
       operations,
     };
@@ -137,7 +138,7 @@ function numbered(layers: readonly Layer[]): Map<Layer, string> {
   const counts = new Map<string, number>();
   const names = new Map<Layer, string>();
   for (const layer of [...layers].sort((a, b) => index(a) - index(b))) {
-    const kind = layer.constructor.name;
+    const kind = visibleLine(layer.constructor.name);
     const count = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, count);
     names.set(layer, `${kind}-${count}`);

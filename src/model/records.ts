@@ -204,6 +204,8 @@ const savedState = z.strictObject({
   operatingPoint: z
     .strictObject({ rule: operatingRule, threshold: z.number(), chosenOn: z.custom<ThresholdFigures>() })
     .nullable(),
+  /** When the optimizer's state was removed; `files` has no entry for it then. */
+  slimmed: when.optional(),
   files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })),
 });
 

@@ -16,6 +16,7 @@ import { type ModelKind, withHeads } from '../vision/models/registry.js';
 import { loadPretrained } from '../vision/models/zoo/pretrained.js';
 import { type PreprocessOptions, preprocessing } from '../vision/transforms/preprocess.js';
 import type { Callback, Training } from './callback.js';
+import { TensorBoard } from './callbacks/index.js';
 import { Monitor } from './callbacks/monitor.js';
 import { ChecksumIndex, packChecksums } from './checksums.js';
 import { requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
@@ -139,6 +140,8 @@ export interface RunTrainOptions {
   readonly saveSteps?: number | undefined;
   /** Told of what came short and ends nothing, such as a report that could not be written. Default: to stderr. */
   readonly onNote?: ((note: string) => void) | undefined;
+  /** Writes the figures of each epoch for TensorBoard too, to the folder `tensorboard` of the run. Default false. */
+  readonly tensorBoard?: boolean | undefined;
 }
 
 const tell = (note: string) => void process.stderr.write(`${note}\n`);
@@ -324,7 +327,7 @@ export class Run {
    * has finished gets its report anew.
    *
    * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
-   * @throws {InputError} if another training writes to the folder, the images or labels are not those of before, or a
+   * @throws {InputError} if the optimizer's state was removed, another training writes to the folder, the images or labels are not those of before, or a
    * schedule over all epochs would jump with more of them
    */
   static async resume(path: string, options: ResumeOptions = {}): Promise<Run> {
@@ -373,8 +376,11 @@ export class Run {
     const { epochs = folder.config.recipe.epochs } = options;
     const recipe = { ...folder.config.recipe, epochs };
     const hasState = await folder.hasState();
-    if (hasState) await folder.read();
-    if (hasState) requireEpochs(folder, epochs);
+    if (hasState) {
+      await folder.read();
+      folder.requireOptimizer();
+      requireEpochs(folder, epochs);
+    }
     const location = placeOf(known, options);
     const opened = await datasetKind(known.name).open({
       location,
@@ -500,15 +506,18 @@ export class Run {
    * written. Nobody else can train in the folder meanwhile.
    *
    * @param options.saveSteps saves the state after so many steps too
+   * @param options.tensorBoard writes the figures of each epoch for TensorBoard too
    * @throws {DivergenceError} if a loss is infinite or no number: what was saved last stays
    */
-  async train({ callbacks = [], signal, saveSteps, onNote = tell }: RunTrainOptions = {}): Promise<TrainOutcome> {
+  async train(options: RunTrainOptions = {}): Promise<TrainOutcome> {
+    const { callbacks = [], signal, saveSteps, tensorBoard = false, onNote = tell } = options;
     const { folder } = this;
     await folder.lock();
     const keeper = new Keeper(this, this.#train, this.#eval, { signal, onNote });
     try {
       const save = (training: Training) => keeper.save(training);
       const own = callbacksOf(folder.config.recipe.techniques ?? {}, folder.path, weightsMetadata(folder.config));
+      if (tensorBoard) own.push(new TensorBoard({ logDir: folder.tensorBoardPath }));
       const outcome = await train({ ...this.loop(), callbacks: [...own, ...callbacks], signal, save, saveSteps });
       return await keeper.end(outcome);
     } catch (error) {

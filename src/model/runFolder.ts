@@ -16,15 +16,17 @@ import { weightsMetadata } from './weightsRecord.js';
 const configFile = 'config.json';
 const reportFile = 'report.html';
 const picturesFile = 'pictures.json';
+const tensorBoardFolder = 'tensorboard';
 
 /**
- * The folder of one training: a {@link StateFolder} with three files more.
+ * The folder of one training: a {@link StateFolder} with some files more.
  *
  * | file | contents |
  * |---|---|
  * | `config.json` | everything needed to repeat the run |
  * | `pictures.json` | checksums of the pictures that were trained on and judged by |
  * | `report.html` | learning curves, confusion matrix, worst mistakes |
+ * | `tensorboard/` | if asked for: the figures as TensorBoard's event files |
  */
 export class RunFolder extends StateFolder {
   #config: RunConfig;
@@ -108,6 +110,11 @@ export class RunFolder extends StateFolder {
     return new RunFolder(path, parseRecord('config', text, configPath));
   }
 
+  /** The folder for the event files of TensorBoard. */
+  get tensorBoardPath(): string {
+    return join(this.path, tensorBoardFolder);
+  }
+
   /**
    * Takes back what {@link create} has made, unless anything was added since.
    *
@@ -124,13 +131,26 @@ export class RunFolder extends StateFolder {
 
   /** Changes the record of the run: more epochs, or another place of its data. */
   async reconfigure(config: RunConfig): Promise<void> {
-    await this.replace(configFile, `${JSON.stringify(config, null, 2)}\n`);
+    // A run that had finished has more to do then.
+    const goesOn = config.recipe.epochs > this.#config.recipe.epochs;
+    await this.replace(configFile, `${JSON.stringify(config, null, 2)}\n`, goesOn ? { finished: false } : {});
     this.#config = config;
   }
 
   /** Adds the threshold of the decision, which is chosen after the training, to the saved state. */
   async saveOperatingPoint(operatingPoint: OperatingPoint): Promise<void> {
     await this.amend({ operatingPoint });
+  }
+
+  /** Whether all has been done that needs the optimizer's state, or what comes after the last epoch. */
+  get isFinished(): boolean {
+    const { finished, operatingPoint } = this.state;
+    return finished && (operatingPoint !== null || this.config.operatingRule === null);
+  }
+
+  /** Marks a run that has ended before its last epoch, for it had got no better. */
+  async saveFinished(): Promise<void> {
+    if (!this.state.finished) await this.amend({ finished: true });
   }
 
   /** Keeps the checksums of the pictures of the run. */

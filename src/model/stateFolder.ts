@@ -31,7 +31,7 @@ const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
  * | file | contents |
  * |---|---|
  * | `weights.safetensors` | parameters and buffers, by name |
- * | `optimizer.safetensors` | the optimizer's states, by parameter |
+ * | `optimizer.safetensors` | the optimizer's states, by parameter; may be removed once the training has finished |
  * | `metrics.jsonl` | one object an epoch |
  * | `state.json` | where the training stands; size and SHA-256 of the files above |
  *
@@ -215,21 +215,70 @@ export class StateFolder {
   }
 
   /** Changes what stands beside the training in the saved state. */
-  protected async amend(changes: Pick<SavedState, 'operatingPoint'>): Promise<void> {
+  protected async amend(changes: Partial<Pick<SavedState, 'operatingPoint' | 'finished'>>): Promise<void> {
     await this.#write({ ...this.state, ...changes });
   }
 
   /** Replaces the contents of a file beside, together with what the saved state knows of it, if there is one. */
-  protected async replace(name: string, contents: string): Promise<void> {
+  protected async replace(
+    name: string,
+    contents: string,
+    changes: Partial<Pick<SavedState, 'finished'>> = {},
+  ): Promise<void> {
     if (this.#state === null) {
       await writeFileAtomic(this.#file(name), contents);
       return;
     }
     const path = this.#file(`${name}.new`);
     await writeFileAtomic(path, contents);
-    await this.#write({ ...this.#state, files: { ...this.#state.files, [name]: await fingerprint(path) } });
+    await this.#write({ ...this.#state, ...changes, files: { ...this.#state.files, [name]: await fingerprint(path) } });
     this.#places.set(name, path);
     await this.#finishRenames();
+  }
+
+  /** Bytes that {@link removeOptimizer} frees. */
+  async optimizerBytes(): Promise<number> {
+    const sizes = this.#optimizerPaths().map((path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  }
+
+  /**
+   * Removes the optimizer's state for good: the network stays, and its training cannot be resumed. The state must have
+   * been read, and the folder be {@link locked}. A call that was killed leaves a whole folder, and can be repeated.
+   *
+   * @throws {FileError} if the folder cannot be written to
+   */
+  async removeOptimizer(): Promise<void> {
+    if (this.state.slimmed === undefined) {
+      const files = Object.fromEntries(Object.entries(this.state.files).filter(([name]) => name !== optimizerFile));
+      await this.#write({ ...this.state, slimmed: new Date().toISOString(), files });
+    }
+    // The file goes after the state that speaks of it.
+    this.#places.delete(optimizerFile);
+    for (const path of this.#optimizerPaths()) {
+      await rm(path, { force: true }).catch((error: unknown) => {
+        throw new FileError(`[run] ${path}: expected to remove it, got ${reasonOf(error)}`, { cause: error });
+      });
+    }
+  }
+
+  /** @throws {InputError} if the optimizer's state was removed */
+  requireOptimizer(): void {
+    const { slimmed } = this.state;
+    if (slimmed === undefined) return;
+    throw new InputError(
+      `[run] ${this.path}: expected the optimizer's state, got a run from which \`fovea slim\` removed it on ` +
+        `${slimmed.slice(0, 10)}, so the training cannot go on; begin another one with the weights of this run`,
+    );
+  }
+
+  #optimizerPaths(): string[] {
+    return [this.#file(optimizerFile), this.#file(`${optimizerFile}.new`)];
   }
 
   /** Overwrites the parameters and buffers of a network with the saved ones. */
@@ -237,8 +286,13 @@ export class StateFolder {
     network.loadStateDict(await this.#tensorsOf(weightsFile));
   }
 
-  /** Overwrites the states of an optimizer with the saved ones; its learning rate stays. */
+  /**
+   * Overwrites the states of an optimizer with the saved ones; its learning rate stays.
+   *
+   * @throws {InputError} if they were removed
+   */
   async loadOptimizer(optimizer: Optimizer, network: Layer): Promise<void> {
+    this.requireOptimizer();
     const tensors = await this.#tensorsOf(optimizerFile);
     optimizer.loadStateDict(network.namedParameters(), tensors, this.state.training);
   }
@@ -297,9 +351,8 @@ export class StateFolder {
     });
     this.#sought = text;
     const state = parseRecord('state', unsealed(text, path), path);
-    for (const name of [...this.#others, weightsFile, optimizerFile, metricsFile]) {
-      await this.#locate(name, state.files[name]);
-    }
+    const ours = [weightsFile, ...(state.slimmed === undefined ? [optimizerFile] : []), metricsFile];
+    for (const name of [...this.#others, ...ours]) await this.#locate(name, state.files[name]);
     const metrics = this.#place(metricsFile);
     const lines = (await readText(metrics)).split('\n').slice(0, -1);
     await this.#locate(metricsFile, state.files[metricsFile]);

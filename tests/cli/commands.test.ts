@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -74,12 +74,15 @@ describe('train', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('goes on     epoch 3, after batch 0\n');
     expect(out).toMatch(/\nDone: /);
-    const { out: json } = await resume('--json');
-    expect(linesOf(json)[0]).toMatchObject({ event: 'start', run: folder, from: { epoch: 3, batch: 0 }, notes: [] });
+    const { out: json } = await resume('--json', '--tensorboard');
+    const start = { event: 'start', run: folder, from: { epoch: 3, batch: 0 }, notes: [] };
+    expect(linesOf(json)[0]).toMatchObject({ ...start, tensorBoard: join(folder, 'tensorboard') });
     // What it computes with is the run's too.
     const path2 = path('direct');
-    const direct = ['--conv', 'direct', '--epochs', '1', '--out', path2];
-    expect((await train(...direct)).code).toBe(0);
+    const direct = await train('--conv', 'direct', '--epochs', '1', '--tensorboard', '--out', path2);
+    expect(direct.code).toBe(0);
+    expect(direct.out).toContain(`tensorboard --logdir ${join(path2, 'tensorboard')}\n`);
+    expect(readdirSync(join(path2, 'tensorboard'))).toEqual([expect.stringMatching(/^events\.out\.tfevents\./)]);
     setConvolution('auto');
     const again = linesOf((await fovea('train', '--resume', path2, '--data-dir', dataDir, '--json')).out);
     expect(again[0]).toMatchObject({ notes: [], config: { engine: { convolution: 'direct' } } });
@@ -176,6 +179,42 @@ describe('predict', () => {
       classes.map(({ probability }) => probability).sort((a, b) => b - a),
     );
     expect(json[1]).toEqual({ file: path('text.jpg'), error: expect.stringContaining('expected a picture') });
+  });
+});
+
+describe('slim', () => {
+  it("frees the optimizer's state; the run is used as before, and its training is over", async () => {
+    const slimmed = path('slimmed');
+    cpSync(folder, slimmed, { recursive: true });
+    const { size } = statSync(join(slimmed, 'optimizer.safetensors'));
+    const { code, out, err } = await fovea('slim', slimmed);
+    expect([code, err]).toEqual([0, '']);
+    expect(out.split('\n')[0]).toContain(`which frees ${size.toLocaleString('en')} bytes`);
+    expect(existsSync(join(slimmed, 'optimizer.safetensors'))).toBe(false);
+    const judged = async (run: string) => JSON.parse((await fovea('eval', run, '--data-dir', dataDir, '--json')).out);
+    expect({ ...(await judged(slimmed)), run: folder }).toEqual(await judged(folder));
+    const digit = path('black.png');
+    await sharp({ create: { width: 28, height: 28, channels: 3, background: 'black' } }).toFile(digit);
+    expect(await fovea('predict', slimmed, digit)).toEqual(await fovea('predict', folder, digit));
+    const begun = ['--pretrained', slimmed, '--epochs', '1', '--batch-size', '250', '--out', path('begun')];
+    expect(await train(...begun)).toMatchObject({ code: 0 });
+    expect(await fovea('convert', slimmed, path('slimmed.pdparams'))).toMatchObject({ code: 0 });
+    const repeated = await fovea('train', '--repeat', slimmed, '--data-dir', dataDir, '--out', path('repeated'));
+    expect(repeated.out).toContain(`Repeated ${slimmed}: all weights are equal, bit by bit.`);
+    const removed = {
+      code: 2,
+      out: '',
+      err: expect.stringMatching(
+        /`fovea slim` removed it on .*, so the training cannot go on; begin another one .*\n$/,
+      ),
+    };
+    expect(await fovea('train', '--resume', slimmed, '--data-dir', dataDir)).toEqual(removed);
+    expect(await fovea('convert', slimmed, path('slimmed.pdopt'))).toEqual(removed);
+    expect(await fovea('slim', slimmed, '--json')).toEqual({
+      ...{ code: 0, err: '' },
+      out: `${JSON.stringify({ run: slimmed, freed: 0 })}\n`,
+    });
+    expect((await fovea('slim', slimmed)).out).toContain('nothing to free');
   });
 });
 
@@ -302,6 +341,8 @@ describe('a wrong call', () => {
     [['bench', 'lenet', '--batch', '0'], /'0' is invalid\. expected a positive integer\n$/],
     [['bench', 'lenet', '--batch', '1', '--input', '1,28'], /expected 3 positive integers/],
     [['eval'], /missing required argument 'run'/],
+    [['slim'], /missing required argument 'run'/],
+    [['slim', 'nowhere'], /expected the folder of a training .* got ENOENT/],
     [['predict', 'run'], /missing required argument 'image'/],
     [['predict', 'run', 'a.png', '--top', '0'], /expected a positive integer/],
     ...['--epochs', '--batch-size', '--threads', '--log-every'].flatMap((option) =>

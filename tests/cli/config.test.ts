@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readConfiguration } from '../../src/cli/config.js';
@@ -36,6 +36,9 @@ describe('fovea train --save-best, --early-stopping, --eval-every', () => {
     expect(JSON.parse(best.out).accuracy).toBe(JSON.parse(last.out).accuracy);
     const again = await fovea('train', '--resume', out, '--data-dir', dataDir);
     expect([again.code, again.out]).toEqual([0, expect.stringContaining('Done after epoch 3 of 9')]);
+    // A run that ended early has finished.
+    expect(await fovea('slim', out)).toMatchObject({ code: 0 });
+    expect((await fovea('eval', out, '--best', '--data-dir', dataDir, '--json')).out).toBe(best.out);
   });
 
   it('judges every other epoch and the last', async () => {
@@ -81,6 +84,7 @@ sampler: balanced
 clipGradNorm: 5
 accumulateGradBatches: 2
 saveSteps: 3
+tensorBoard: true
 `,
     );
     const {
@@ -93,6 +97,7 @@ saveSteps: 3
     expect(text).toContain(
       'batches a step 2, class weights auto, sampler balanced, transforms RandomRotation RandomCrop',
     );
+    expect(readdirSync(join(out, 'tensorboard'))).toHaveLength(1);
     const { recipe, seed } = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
     expect(seed).toBe(4);
     expect(recipe).toMatchObject({

@@ -539,6 +539,18 @@ describe('ProgBarLogger', () => {
     expect(lines[3]).toBe('Predict samples: 40');
   });
 
+  test.each([1, 2] as const)('shows control characters in names of figures, verbose %i', async (verbose) => {
+    const { lines, stream } = listener();
+    const model = makeModel();
+    const optimizer = new Adam({ parameters: model.parameters() });
+    model.prepare({ optimizer, loss: new CrossEntropyLoss(), metrics: new Accuracy({ name: 'a\u001b[2Jb\n' }) });
+    await model.fit({ ...usual, epochs: 1, callbacks: [new ProgBarLogger({ verbose, stream })] });
+    expect(lines.join('')).not.toContain('\u001b');
+    expect(lines.filter((line) => line.startsWith('step')).every((line) => line.includes('a\\x1b[2Jb\\n: '))).toBe(
+      true,
+    );
+  });
+
   test.each([40, 60, 80])('its bar stays on one line of a terminal of %i columns', async (columns) => {
     let text = '';
     const write = (part: string) => {

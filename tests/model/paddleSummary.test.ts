@@ -80,6 +80,17 @@ describe('summary', () => {
   });
 });
 
+test('control characters in names of classes are shown', () => {
+  const stream = listener();
+  const odd = { '\u001b[2JOdd\n': class extends nn.ReLU {} };
+  const [Odd] = Object.values(odd);
+  const net = new nn.Sequential(new Odd());
+  summary(net, [1, 4], { stream });
+  flops(net, [1, 4], { printDetail: true, stream });
+  expect(stream.text).not.toContain('\u001b');
+  expect(stream.text).toContain('\\x1b[2JOdd\\n-1');
+});
+
 describe('flops', () => {
   test('counts as Paddle does', () => {
     const stream = listener();

@@ -1,5 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -14,6 +25,7 @@ import { makeOptimizer, modelKind } from '../../src/model/recipes.js';
 import { Run } from '../../src/model/run.js';
 import { RunFolder } from '../../src/model/runFolder.js';
 import { parseSchedule } from '../../src/model/schedules.js';
+import { slimRun } from '../../src/model/slim.js';
 import type { EpochRecord } from '../../src/model/trainer.js';
 import { parseTransforms } from '../../src/vision/transforms/parse.js';
 import { smallMnist } from '../smallMnist.js';
@@ -227,7 +239,7 @@ describe('a training that ends early', () => {
       },
     };
     const run = await Run.create(options('interrupted'));
-    const { completed } = await run.train({ callbacks: [interrupt], signal: controller.signal });
+    const { completed } = await run.train({ callbacks: [interrupt], signal: controller.signal, tensorBoard: true });
     expect(completed).toBe(false);
     const opened = await openRun(run.folder.path);
     const { state } = opened.folder;
@@ -235,7 +247,12 @@ describe('a training that ends early', () => {
     expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).toContain(
       'Stopped early: in epoch 2 of 2, after batch 7 of 50.',
     );
-    await (await Run.resume(run.folder.path, { dataDir })).train();
+    await expect(slimRun(run.folder.path)).rejects.toThrow(
+      /expected a finished training, got one that stands in epoch 2 of 2, after batch 7; resume it first/,
+    );
+    await (await Run.resume(run.folder.path, { dataDir })).train({ tensorBoard: true });
+    // TensorBoard shows the files of one folder as one curve.
+    expect(readdirSync(join(run.folder.path, 'tensorboard'))).toHaveLength(2);
     const resumed = await openRun(run.folder.path);
     expect(resumed.folder.state).toMatchObject({ finished: true, training: { epoch: 3, steps: 100 } });
     expect(readFileSync(join(run.folder.path, 'report.html'), 'utf8')).not.toContain('Stopped early');
@@ -401,7 +418,7 @@ describe('a run that is gone on with', () => {
 
   test('that has finished gets its report anew, and nothing else', async () => {
     rmSync(join(folder, 'report.html'));
-    const { evaluation } = await (await Run.resume(folder, { dataDir })).train();
+    const { evaluation } = await (await Run.resume(folder, { dataDir })).train({ tensorBoard: true });
     expect(readdirSync(folder).sort()).toEqual(files);
     expect(evaluation?.accuracy).toBe((await openRun(folder)).folder.history[1].evalAccuracy);
     expect(await fingerprint(join(folder, 'state.json'))).toEqual(await fingerprint(join(trained, 'state.json')));
@@ -474,12 +491,18 @@ describe('a run that is gone on with', () => {
     const errors: unknown[] = [];
     const intrude: Callback = {
       onEpochBegin: async ({ epoch }) => {
-        if (epoch === 1) errors.push(await other.train().catch((error: unknown) => error));
+        if (epoch > 1) return;
+        for (const work of [other.train(), slimRun(run.folder.path)]) {
+          errors.push(await work.catch((error: unknown) => error));
+        }
       },
     };
     await run.train({ callbacks: [intrude] });
-    expect(errors[0]).toBeInstanceOf(InputError);
-    expect((errors[0] as Error).message).toMatch(/expected nobody else to write there, got process \d+ on /);
+    expect(errors).toHaveLength(2);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(InputError);
+      expect((error as Error).message).toMatch(/expected nobody else to write there, got process \d+ on /);
+    }
     // Now nobody writes, but the other one does not know what was written.
     await expect(other.train()).rejects.toThrow(/got one that another training has written to meanwhile/);
     expect(readdirSync(run.folder.path).sort()).toEqual(files);
@@ -493,6 +516,56 @@ describe('a run that is gone on with', () => {
     expect(readdirSync(folder)).not.toContain('.lock');
     writeFileSync(lock, JSON.stringify({ host: 'elsewhere', pid: dead, began: null }));
     await expect(Run.resume(folder, { dataDir })).rejects.toThrow(/on elsewhere; .* delete .*\.lock/);
+  });
+});
+
+describe('a run without the state of its optimizer', () => {
+  const optimizerFile = () => join(folder, 'optimizer.safetensors');
+  const sizes = (names: readonly string[]) => names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+
+  test('is whole but for that, and cannot be resumed', async () => {
+    const before = sizes(files);
+    const told: number[] = [];
+    const freed = await slimRun(folder, (bytes) => {
+      told.push(bytes);
+      expect(existsSync(optimizerFile())).toBe(true);
+    });
+    const left = files.filter((name) => name !== 'optimizer.safetensors');
+    expect(readdirSync(folder).sort()).toEqual(left);
+    // state.json has a few bytes less or more.
+    expect(Math.abs(before - sizes(left) - freed)).toBeLessThan(200);
+    expect(told).toEqual([freed]);
+    const opened = await openRun(folder);
+    const [ours, theirs] = [opened, await openRun(trained)].map(({ network }) => network.parameters()[0].data());
+    expect(await ours).toEqual(await theirs);
+    const message =
+      /expected the optimizer's state, got a run from which `fovea slim` removed it on 20\d\d-.*cannot go on/;
+    await expect(Run.resume(folder, { dataDir })).rejects.toThrow(message);
+    const optimizer = makeOptimizer(opened.folder.config.recipe.optimizer, opened.network.parameters());
+    await expect(opened.folder.loadOptimizer(optimizer, opened.network)).rejects.toThrow(message);
+  });
+
+  test('can be read if the removal was killed, and is slimmed by the next call', async () => {
+    cpSync(optimizerFile(), join(root, 'kept'));
+    const bytes = await slimRun(folder);
+    cpSync(join(root, 'kept'), optimizerFile());
+    writeFileSync(`${optimizerFile()}.new`, 'half');
+    expect((await openRun(folder)).folder.history).toHaveLength(2);
+    expect(await slimRun(folder)).toBe(bytes + 4);
+    expect(await slimRun(folder)).toBe(0);
+    expect(existsSync(optimizerFile())).toBe(false);
+  });
+
+  test('is not made of one that has been given more epochs', async () => {
+    await Run.resume(folder, { dataDir, epochs: 3 });
+    await expect(slimRun(folder)).rejects.toThrow(/got one that stands in epoch 3 of 3, after batch 0; resume it/);
+  });
+
+  test('is not made of one that is damaged', async () => {
+    truncateSync(join(folder, 'weights.safetensors'), 100);
+    await expect(slimRun(folder)).rejects.toThrow(FileError);
+    expect(existsSync(optimizerFile())).toBe(true);
+    await expect(slimRun(join(root, 'nothing'))).rejects.toThrow(/expected the folder of a training/);
   });
 });
 

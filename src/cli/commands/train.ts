@@ -58,6 +58,7 @@ interface TrainCommandOptions extends EngineOptions, ReadingOptions {
   readonly seed: number;
   readonly out?: string;
   readonly logEvery?: number;
+  readonly tensorBoard?: boolean;
   readonly transforms?: string;
   readonly evalEvery?: number;
   readonly saveBest?: string;
@@ -72,7 +73,7 @@ const runsFolder = 'runs';
 
 /** Options that go with a run that is there already; all others belong to its own recipe. */
 const runOptions = [
-  ...['data', 'dataDir', 'root', 'workers', 'cache', 'onBadImage', 'saveSteps', 'logEvery', 'json'],
+  ...['data', 'dataDir', 'root', 'workers', 'cache', 'onBadImage', 'saveSteps', 'logEvery', 'tensorBoard', 'json'],
   ...['engine', 'threads', 'conv', 'precision'],
 ];
 
@@ -85,7 +86,7 @@ export async function train(
 ): Promise<number> {
   const { model, options } = await configured(name, called, given);
   const open = openingOf(model, options, given);
-  const { json = false, saveSteps } = options;
+  const { json = false, saveSteps, tensorBoard = false } = options;
   applyEngine(options);
   const download = new DownloadDisplay(terminal);
   const reading = new ReadingDisplay(terminal);
@@ -100,7 +101,7 @@ export async function train(
     const { config } = run.folder;
     const { evalName } = datasetKind(config.data.name);
     const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
-    report.begin();
+    report.begin(tensorBoard);
     display = new TrainingDisplay(terminal, {
       logEvery: options.logEvery ?? config.recipe.logEvery,
       batchSize: config.recipe.batchSize,
@@ -111,6 +112,7 @@ export async function train(
       callbacks: [display],
       signal: interruption.signal,
       saveSteps,
+      tensorBoard,
       onNote: (note) => {
         display?.end();
         complain(terminal, note);
@@ -307,7 +309,7 @@ class TextReport {
     this.#evalName = evalName;
   }
 
-  begin(): void {
+  begin(tensorBoard: boolean): void {
     const { folder, from } = this.#run;
     const { model, data, recipe, engine, seed } = folder.config;
     const { train, eval: judged } = data;
@@ -326,6 +328,7 @@ class TextReport {
       ['seed', String(seed)],
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
       ['run folder', folder.path],
+      ...(tensorBoard ? [['TensorBoard', `tensorboard --logdir ${quoted(folder.tensorBoardPath)}`] as const] : []),
       ...(from === null ? [] : [['goes on', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
     ]);
     for (const note of this.#run.notes()) print(this.#terminal, `note: ${note}`);
@@ -441,7 +444,7 @@ class JsonReport {
     this.#terminal = terminal;
   }
 
-  begin(): void {
+  begin(tensorBoard: boolean): void {
     const { folder, from } = this.#run;
     const notes = this.#run.notes();
     printJson(this.#terminal, {
@@ -449,6 +452,7 @@ class JsonReport {
       run: folder.path,
       config: folder.config,
       understood: this.#run.understood,
+      ...(tensorBoard && { tensorBoard: folder.tensorBoardPath }),
       ...(from !== null && { from: { epoch: from.epoch, batch: from.batch } }),
       ...((from !== null || notes.length > 0) && { notes }),
     });

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { visibleLine } from '../../text/visible.js';
 import { Callback, type Json, type Training } from '../callback.js';
 import type { EpochRecord } from '../trainer.js';
 import { BestWeights, requireBest } from './bestWeights.js';
@@ -70,7 +71,7 @@ export class EarlyStopping extends Callback {
     process.stdout.write(`Epoch ${record.epoch}: Early stopping.\n`);
     const path = this.#path();
     if (path !== null && this.#bestEpoch !== null) {
-      process.stdout.write(`Best checkpoint has been saved at ${resolve(path)}\n`);
+      process.stdout.write(`Best checkpoint has been saved at ${visibleLine(resolve(path))}\n`);
     }
   }
 

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import { makeFolder } from '../../io/atomic.js';
+import { visibleLine } from '../../text/visible.js';
 import { Callback, type Json, type Training } from '../callback.js';
 import { modelFiles, saveModel } from '../modelFile.js';
 import type { EpochRecord } from '../trainer.js';
@@ -136,7 +137,7 @@ export class ModelCheckpoint extends Callback {
 
   async #write(training: Training, name: string): Promise<void> {
     const path = join(this.#folder as string, name);
-    if ((this.#options.verbose ?? 1) > 0) process.stdout.write(`save checkpoint at ${resolve(path)}\n`);
+    if ((this.#options.verbose ?? 1) > 0) process.stdout.write(`save checkpoint at ${visibleLine(resolve(path))}\n`);
     await saveModel(path, training.network, training.optimizer);
   }
 

@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import { nearestName } from '../../names.js';
+import { visibleLine } from '../../text/visible.js';
 import type { Training } from '../callback.js';
 import type { EpochRecord } from '../trainer.js';
 
@@ -77,7 +78,7 @@ export class Monitor {
     if (this.#warned) return;
     this.#warned = true;
     process.stderr.write(
-      `[${this.#where}] monitor: expected ${this.name} to be a number, got none in epoch ${epoch}; such epochs do not ` +
+      `[${this.#where}] monitor: expected ${visibleLine(this.name)} to be a number, got none in epoch ${epoch}; such epochs do not ` +
         'count, look for classes without samples\n',
     );
   }

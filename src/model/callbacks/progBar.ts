@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.js';
+import { visibleLine } from '../../text/visible.js';
 import { Callback, type Judging, type NamedFigures, type Training } from '../callback.js';
 import type { ProgressStream } from '../progress.js';
 import { displayWidth } from '../table.js';
@@ -107,7 +108,7 @@ class Bar {
   update(batch: number, samples: number, figures: NamedFigures, waited?: number): void {
     const seconds = (performance.now() - this.#began) / 1000;
     const each = seconds / batch;
-    const parts = Object.entries(figures).map(([name, value]) => `${name}: ${figure(value)}`);
+    const parts = Object.entries(figures).map(([name, value]) => `${visibleLine(name)}: ${figure(value)}`);
     if (this.#verbose === 3) {
       if (waited !== undefined) parts.push(`avg_reader_cost: ${(waited / batch).toFixed(5)} sec`);
       parts.push(`avg_batch_cost: ${each.toFixed(5)} sec`, `ips: ${(samples / seconds).toFixed(5)} samples/sec`);

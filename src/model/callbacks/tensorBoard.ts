@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
@@ -18,12 +18,15 @@ export interface TensorBoardOptions {
 /**
  * Writes the figures as TensorBoard's event files: `train/…` and `eval/…` by epoch, and if wanted `batch/loss` and
  * `batch/learning_rate` by step of the optimizer. A training that is gone on with begins a new file, as TensorBoard
- * expects, in which what was done again after the last saved state stands a second time.
+ * expects, in which what was done again after the last saved state stands a second time. One that ends before its
+ * first figures leaves no file.
  */
 export class TensorBoard extends Callback {
   readonly #logDir: string;
   readonly #every: number;
   #file: FileHandle | null = null;
+  #path = '';
+  #hasFigures = false;
 
   constructor({ logDir, updateFreq = 'epoch' }: TensorBoardOptions) {
     super();
@@ -40,12 +43,14 @@ export class TensorBoard extends Callback {
     const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`;
     try {
       await makeFolder(this.#logDir);
-      this.#file = await open(join(this.#logDir, name), 'ax');
+      this.#path = join(this.#logDir, name);
+      this.#file = await open(this.#path, 'ax');
     } catch (error) {
       throw new FileError(`[TensorBoard] ${this.#logDir}: expected to write to it, got ${reasonOf(error)}`, {
         cause: error,
       });
     }
+    this.#hasFigures = false;
     await this.#file.write(tfRecord(fileVersion()));
   }
 
@@ -68,11 +73,17 @@ export class TensorBoard extends Callback {
   }
 
   override async onTrainClose(): Promise<void> {
-    await this.#file?.close();
+    if (this.#file === null) return;
+    await this.#file.close();
     this.#file = null;
+    if (this.#hasFigures) return;
+    await rm(this.#path, { force: true }).catch(() => {});
+    // Fails if there is anything else in it.
+    await rmdir(this.#logDir).catch(() => {});
   }
 
   async #write(step: number, figures: Readonly<Record<string, number>>): Promise<void> {
+    this.#hasFigures = true;
     await this.#file?.write(tfRecord(scalarEvent(step, figures)));
   }
 }

@@ -1,3 +1,4 @@
+import { visibleText } from '../../text/visible.js';
 import { Callback, type Training } from '../callback.js';
 import type { DivergenceError } from '../divergence.js';
 
@@ -7,7 +8,7 @@ import type { DivergenceError } from '../divergence.js';
  */
 export class TerminateOnNaN extends Callback {
   override onDivergence(training: Training, { message }: DivergenceError): void {
-    process.stderr.write(`${message}\n`);
+    process.stderr.write(`${visibleText(message)}\n`);
     training.stop();
   }
 }
