@@ -4,6 +4,7 @@ import { threadsAsked } from '../src/env.js';
 import { InputError, MemoryError } from '../src/errors.js';
 import { allocate } from '../src/graph/dtype.js';
 import { requireRoom } from '../src/memory.js';
+import { requireMemoryFor } from '../src/model/memory.js';
 import { summarize } from '../src/model/summary.js';
 import { Linear } from '../src/nn/index.js';
 import { resnet18 } from '../src/vision/models/zoo/index.js';
@@ -23,6 +24,18 @@ test('sizes beyond sense are refused with what they would need', () => {
   expect(() => new Linear(512, 2_000_000_000)).toThrow(MemoryError);
   expect(() => resnet18({ numClasses: 2_000_000_000 })).toThrow(/got 3815 GiB/);
   expect(() => summarize(resnet18(), [1, 3, 100_000, 100_000])).toThrow(MemoryError);
+});
+
+test('a batch for which there is no memory is refused without kernels for it', () => {
+  const plan = vi.fn((batch: number) => ({ working: batch * 2 ** 20, resident: 0, budget: 2 ** 34 }));
+  expect(() => requireMemoryFor('bench', 1, [3, 60_000, 60_000], plan)).toThrow(
+    /^\[bench\] image \[3,60000,60000\]: expected to need at most .*; choose a smaller size$/,
+  );
+  expect(plan).not.toHaveBeenCalled();
+  expect(() => requireMemoryFor('bench', 1_000_000, [1, 28, 28], plan)).toThrow(
+    /for 1,000,000 images .* the largest batch that fits is 15,\d{3}$/,
+  );
+  expect(Math.max(...plan.mock.calls.map(([batch]) => batch))).toBeLessThan(100);
 });
 
 test('the limit of the environment counts', () => {

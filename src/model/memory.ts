@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import type { MemoryNeed } from '../engine/memory.js';
 import { memoryLimit } from '../env.js';
 import { MemoryError } from '../errors.js';
-import { numel, type Shape } from '../graph/shape.js';
+import { formatShape, numel, type Shape } from '../graph/shape.js';
 import { formatBytes } from '../memory.js';
 import { formatCount } from './format.js';
 
@@ -24,7 +24,7 @@ export type PlanBatch = (batch: number, keep: boolean) => MemoryNeed;
  * @throws {MemoryError} with an estimate, and the largest batch that fits
  */
 export function requireMemoryFor(where: string, batch: number, imageShape: Shape, plan: PlanBatch): void {
-  const search = new Search(imageShape, plan);
+  const search = new Search(where, imageShape, plan);
   if (!search.admits(batch)) throw search.refusal(where, batch, search.largestBelow(batch));
 }
 
@@ -34,7 +34,7 @@ export function requireMemoryFor(where: string, batch: number, imageShape: Shape
  * @throws {MemoryError} if not even one image fits
  */
 export function largestBatchFor(where: string, most: number, imageShape: Shape, plan: PlanBatch): number {
-  const search = new Search(imageShape, plan);
+  const search = new Search(where, imageShape, plan);
   if (search.admits(most)) return most;
   const largest = search.largestBelow(most);
   if (largest === 0) throw search.refusal(where, 1, 0);
@@ -51,9 +51,16 @@ class Search {
   readonly #plan: PlanBatch;
   readonly #known = new Map<number, Total>();
 
-  constructor(imageShape: Shape, plan: PlanBatch) {
+  /** @throws {MemoryError} if one image alone is too much */
+  constructor(where: string, imageShape: Shape, plan: PlanBatch) {
     this.#imageBytes = numel(imageShape) * Float32Array.BYTES_PER_ELEMENT;
     this.#plan = plan;
+    const room = memoryLimit() ?? totalmem();
+    if (this.#bytesOfImages(1) <= room) return;
+    throw new MemoryError(
+      `[${where}] image ${formatShape(imageShape)}: expected to need at most ${formatBytes(room)}, ` +
+        `got ${formatBytes(this.#bytesOfImages(1))}; choose a smaller size`,
+    );
   }
 
   /** Whether a batch fits; if so, its program is kept. */
