@@ -1,3 +1,4 @@
+/// <reference path="./saxen.d.ts" />
 import { FileError } from '../errors.js';
 import { readInput } from './input.js';
 import type { TableRow } from './table.js';

@@ -51,7 +51,7 @@ async function photographs(name: string, classes: readonly string[]): Promise<st
   for (const className of classes) {
     mkdirSync(join(root, name, className), { recursive: true });
     for (let i = 0; i < 4; i++) {
-      writeFileSync(join(root, name, className, `${i}.jpg`), await jpeg(`${className} ${i}`, 40, 32));
+      writeFileSync(join(root, name, className, `${i}.jpg`), await jpeg(`${className} ${i}`, 40, 40));
     }
   }
   return join(root, name);
