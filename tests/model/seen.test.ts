@@ -19,8 +19,8 @@ const classes = ['cat', 'dog'];
 /** A JPEG of noise that no other name has. */
 function noise(name: string): Promise<Buffer> {
   const random = new Generator(0).fork(name);
-  const pixels = Uint8Array.from({ length: 20 * 16 * 3 }, () => 256 * random.uniform());
-  return sharp(pixels, { raw: { width: 20, height: 16, channels: 3 } })
+  const pixels = Uint8Array.from({ length: 20 * 20 * 3 }, () => 256 * random.uniform());
+  return sharp(pixels, { raw: { width: 20, height: 20, channels: 3 } })
     .jpeg()
     .toBuffer();
 }

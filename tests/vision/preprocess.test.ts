@@ -139,7 +139,7 @@ describe('decodeImage', () => {
     await expect(decodeImage(join(folder, 'missing.jpg'))).rejects.toThrow(
       /missing\.jpg: expected a readable picture, got ENOENT: no such file or directory/,
     );
-    await expect(decodeImage(folder)).rejects.toThrow(/expected a picture, got something that is no file/);
+    await expect(decodeImage(folder)).rejects.toThrow(/expected a readable picture, got a folder/);
   });
 
   itWith('user', 'says that a file may not be read', async () => {
