@@ -139,7 +139,7 @@ describe('fovea convert', () => {
     expect((await fovea('convert', golden('adam.pdparams'), path('mine.safetensors'), '--force')).code).toBe(0);
     mkdirSync(path('dir.safetensors'));
     expect(await refusal(golden('adam.pdparams'), path('dir.safetensors'), '--force')).toContain(
-      'expected a new file, got a folder or device',
+      'expected the name of a file, got that of a folder',
     );
   });
 

@@ -82,8 +82,8 @@ describe('fovea data show', () => {
   it.each<[string[], string]>([
     [['--transforms', 'RandomHorizontalFlop'], "'RandomHorizontalFlop': expected one of ToTensor"],
     [['--transforms', 'RandomCrop(33)'], 'expected a picture of at least 33×33, got 32×32'],
-    [['--transforms', 'RandomCrop(size=a)'], 'RandomCrop: size: expected an edge from 1 to 65535 pixels'],
-    [['--transforms', 'ToTensor,ColorJitter(0.2)'], 'adjustBrightness: expected bytes, got floats'],
+    [['--transforms', 'RandomCrop(size=a)'], 'RandomCrop: size: expected an edge in pixels, or [height, width]'],
+    [['--transforms', 'ToTensor,ColorJitter(0.2)'], 'ColorJitter: expected bytes, got floats; put it before ToTensor'],
     [['--images', '0'], 'expected a positive integer'],
     [['--split', 'tset'], 'expected train, validation (or val, dev) or test, or all'],
     [['--out', 'sheet.jpg'], '--out: expected the name of a PNG file'],

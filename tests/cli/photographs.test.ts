@@ -252,7 +252,7 @@ it('pictures keep their proportions where it is asked for, in prediction too', a
   expect(linesOf(out)[0]).toMatchObject({ note: '80×40 to 40×40 (cropped)' });
   const lenet = await runFovea('train', 'lenet', '--data', 'mnist', '--fit', 'pad', '--out', join(own, 'none'));
   expect(lenet).toMatchObject({ code: 2, err: expect.stringContaining('fit') });
-}, 60_000);
+});
 
 describe('pictures that cannot be decoded', () => {
   const spoilt = join(root, 'spoilt');

@@ -160,7 +160,7 @@ it.each(['much', '0', '-1', '1.5'])('OMP_NUM_THREADS=%s is refused', async (text
   expect(await ended).toBe(2);
   expect(output.out).toBe('');
   expect(output.err).toBe(
-    `fovea: [env] OMP_NUM_THREADS: expected a positive integer, got '${text}'; give it one, or unset it to use all processors\n`,
+    `fovea: [env] OMP_NUM_THREADS: expected an integer from 1 to 1024, got '${text}'; give it one, or unset it to use all processors\n`,
   );
 });
 
