@@ -1,6 +1,6 @@
 /**
  * Who may import whom: cli → model → vision, io → nn, optimizer, metric → tensor, autograd → compiler, engine → ops →
- * graph. errors, env, names, random and text serve everybody.
+ * graph. effect, errors, env, names, random and text serve everybody.
  */
 const layers = [
   ['graph'],
@@ -15,7 +15,7 @@ const layers = [
 
 /** A folder or single file of src, as a regular expression. */
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
-const common = ['controlGroups', 'env', 'errors', 'inspection', 'memory', 'names', 'random', 'text'];
+const common = ['controlGroups', 'effect', 'env', 'errors', 'inspection', 'memory', 'names', 'random', 'text'];
 
 const oneWay = layers.slice(0, -1).map((layer, i) => ({
   name: `one-way-${layer.join('-')}`,

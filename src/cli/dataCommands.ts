@@ -30,7 +30,7 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
     .option('--transforms <list>', "such as 'RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)'")
     .option('--out <file.png>', 'the picture (default: data-sheet.png)')
     .option('--images <n>', 'images to show, of all classes (default: 24, with transforms 6)', positiveInteger)
-    .option('--versions <n>', 'changed versions of each', positiveInteger, 6)
+    .option('--versions <n>', 'with --transforms: changed versions of each (default: 6)', positiveInteger)
     .option('--split <split>', 'which images: train, validation or test', splitName, 'train')
     .option('--seed <n>', 'decides which images are taken, and what is drawn', naturalNumber, 0)
     .addOption(dataDirOption())

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Precision } from '../compiler/precision.js';
+import { type Effects, requireEffect } from '../effect.js';
 import {
   askForPrecision,
   type ConvolutionName,
@@ -80,10 +81,10 @@ export function splitName(text: string): Split {
 }
 
 export interface EngineOptions {
-  readonly engine?: (typeof engineNames)[number];
-  readonly threads?: number;
-  readonly conv?: ConvolutionName;
-  readonly precision?: Precision;
+  readonly engine?: (typeof engineNames)[number] | undefined;
+  readonly threads?: number | undefined;
+  readonly conv?: ConvolutionName | undefined;
+  readonly precision?: Precision | undefined;
 }
 
 /** How photographs, and a table that lists them, are read. */
@@ -113,7 +114,7 @@ export const labelColumnOption = () =>
 export const splitColumnOption = () =>
   new Option(
     '--split-column <name>',
-    'of csv:FILE: the column that says which images are for judging (default: split, or one of train, val …)',
+    'of csv:FILE: the column that says which images are for judging (default: split)',
   );
 export const rootOption = () =>
   new Option('--root <dir>', 'of csv:FILE: the folder that its paths start from (default: that of the table)');
@@ -171,8 +172,22 @@ export function applyPrecision(asked: Precision | undefined, trained: Precision)
   if (asked === undefined) askForPrecision(trained);
 }
 
-/** @throws {InputError} if an engine is asked for that is not there */
-export function applyEngine({ engine, threads, conv, precision }: EngineOptions): void {
+/** When they mean something. Without oneDNN the reference engine is taken too, which is said and refuses nothing. */
+const engineEffects: Effects<EngineOptions> = {
+  threads: ({ engine, threads }) =>
+    engine === 'reference' && threads !== 1 ? 'the reference engine computes on one thread' : null,
+  conv: ({ engine }) => (engine === 'reference' ? 'the reference engine has one kind of kernels' : null),
+  precision: ({ engine, precision }) =>
+    engine === 'reference' && precision === 'bf16' ? 'the reference engine computes in float32' : null,
+};
+
+/**
+ * @param usual what counts where nothing is asked for
+ * @throws {InputError} if an engine is asked for that is not there, or something that it does not do
+ */
+export function applyEngine(asked: EngineOptions, usual: EngineOptions = {}): void {
+  const engine = asked.engine ?? usual.engine;
+  requireEffect('engine', { ...asked, engine }, engineEffects);
   if (engine !== undefined) {
     try {
       setEngine(engine);
@@ -182,6 +197,9 @@ export function applyEngine({ engine, threads, conv, precision }: EngineOptions)
       throw error;
     }
   }
+  const threads = asked.threads ?? usual.threads;
+  const conv = asked.conv ?? usual.conv;
+  const precision = asked.precision ?? usual.precision;
   if (threads !== undefined) setThreads(threads);
   if (conv !== undefined) setConvolution(conv);
   if (precision !== undefined) askForPrecision(precision);

@@ -254,7 +254,7 @@ Examples:
     .addOption(bestOption())
     .addOption(positiveOption('that of the run'))
     .addOption(screeningOption())
-    .option('--top <n>', 'classes to show of each picture', positiveInteger, 3)
+    .option('--top <n>', 'classes to show of each picture (default: 3)', positiveInteger)
     .option('--csv', "print a table with commas; for iChallenge-PM in the challenge's form: FileName,PM Risk")
     .option('--out <file>', 'with --csv: a new file for it')
     .addOption(engineOption())
@@ -306,9 +306,10 @@ Examples:
     .argument('<out>', 'new file; its ending says what it will be')
     .option('--names <file>', "for optimizers: a .pdparams file with Paddle's names of the parameters")
     .addOption(
-      new Option('--protocol <n>', "of the pickle in Paddle's files; Paddle before 2.1 needs 2")
-        .choices(['2', '4'])
-        .default('4'),
+      new Option('--protocol <n>', "of the pickle in Paddle's files; Paddle before 2.1 needs 2 (default: 4)").choices([
+        '2',
+        '4',
+      ]),
     )
     .option('--force', 'overwrite the new file if it is there')
     .addOption(jsonOption())

@@ -15,7 +15,7 @@ import { requireMeaning, requireWork } from './dataOptions.js';
 import { type DecisionRule, decisionRule, screeningOf } from './decision.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { fixedNames, judgedAs } from './inputs.js';
-import { positiveClass, positiveOf } from './positive.js';
+import { positiveClass, positiveOf, requireScreening } from './positive.js';
 import { readingAs } from './reading.js';
 import { datasetKind, findData, lossOf, modelKind, outputsFor } from './recipes.js';
 import type { RunConfig, SplitRecord } from './records.js';
@@ -53,7 +53,7 @@ export interface OpenRunOptions {
  * Reads a run folder and its network.
  *
  * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
- * @throws {InputError} for a positive class that is none of two
+ * @throws {InputError} for a positive class that is none of two, and a screening test with more classes
  */
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<TrainedRun> {
   const { best = false, positive: asked } = options;
@@ -69,6 +69,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   }
   const usual = positiveOf(config);
   const positive = asked === undefined ? usual : positiveClass(data.classNames, asked);
+  requireScreening(options.screening, data.classNames);
   const screening = options.screening ?? isScreening(config);
   const read = (operatingPoint: OperatingPoint | null, weightsSha256: string): TrainedRun => {
     // A threshold was chosen for one class and says nothing of the aims for the other.

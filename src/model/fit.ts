@@ -29,6 +29,7 @@ import { classWeightsOf, orderOf } from './techniques.js';
 import { type EpochRecord, train } from './trainer.js';
 import type { TrainOptions } from './trainOptions.js';
 
+/** Options that would have no effect beside the others are refused: those of `ModelCheckpoint` beside one of your own, say. */
 export interface FitOptions extends MonitorOptions {
   readonly trainData: Dataset | DataLoader;
   readonly evalData?: Dataset | DataLoader | undefined;
@@ -36,7 +37,7 @@ export interface FitOptions extends MonitorOptions {
   readonly batchSize?: number | readonly [train: number, evaluation: number] | undefined;
   /** Default 1. */
   readonly epochs?: number | undefined;
-  /** Epochs between two evaluations (1). The last epoch is always judged. */
+  /** Epochs between two evaluations (1). The last epoch is always judged. Only with `evalData`. */
   readonly evalFreq?: number | undefined;
   /** Batches between two lines of progress (10). */
   readonly logFreq?: number | undefined;
@@ -45,7 +46,7 @@ export interface FitOptions extends MonitorOptions {
    * {@link ModelCheckpoint}. Default: nothing is written.
    */
   readonly saveDir?: string | undefined;
-  /** Epochs between two files `epoch-N` (1). */
+  /** Epochs between two files `epoch-N` (1); 0 for none. Only with `saveDir`. */
   readonly saveFreq?: number | undefined;
   /** Saves the state after so many steps as well as after each epoch. */
   readonly saveSteps?: number | undefined;
@@ -58,9 +59,9 @@ export interface FitOptions extends MonitorOptions {
   readonly resume?: boolean | undefined;
   /** 0: silent; 1: a bar; 2: lines (default); 3: lines with times. */
   readonly verbose?: ProgBarLoggerOptions['verbose'];
-  /** Leaves out the last batch of an epoch if it is not full (false). */
+  /** Leaves out the last batch of an epoch if it is not full (false). Not with a loader. */
   readonly dropLast?: boolean | undefined;
-  /** A new random order in each epoch (true). */
+  /** A new random order in each epoch (true). Not with a loader. */
   readonly shuffle?: boolean | undefined;
   /**
    * Threads that transform images beside the training step (0). Pictures in files are decoded and transformed by threads
@@ -76,11 +77,11 @@ export interface FitOptions extends MonitorOptions {
   readonly initialEpoch?: number | undefined;
   /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
   readonly classWeight?: 'auto' | readonly number[] | undefined;
-  /** `balanced` shows every class equally often, `stratified` every image once, mixed evenly. */
+  /** `balanced` shows every class equally often, `stratified` every image once, mixed evenly. Not with a loader. */
   readonly sampler?: SamplerName | undefined;
-  /** Writes `best` whenever the monitored figure is better than ever (false). */
+  /** Writes `best` whenever the monitored figure is better than ever (false). Only with `saveDir`. */
   readonly saveBest?: boolean | undefined;
-  /** The newest files `epoch-N` that are kept. Default: all. */
+  /** The newest files `epoch-N` that are kept. Default: all. Only with `saveDir`. */
   readonly keepLastN?: number | undefined;
   /** Gives the network its best weights back at the end, however the training ends (false). */
   readonly restoreBest?: boolean | undefined;
@@ -101,7 +102,7 @@ const ownFiles = /^(epoch-\d+|final|best|best_model|weights|optimizer)(\.optimiz
 
 /** See `Model.fit`. */
 export async function fitModel(prepared: Prepared, options: FitOptions): Promise<readonly EpochRecord[]> {
-  checkFitOptions(options);
+  checkFitOptions(options, prepared.optimizer);
   const { saveDir, saveSteps, resume = false } = options;
   if (saveDir === undefined && (resume || saveSteps !== undefined)) {
     throw new InputError('[fit] saveDir: expected a folder for the state of the training, got none; give saveDir');
@@ -207,9 +208,6 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
   const [trainSize, evalSize] = typeof batchSize === 'number' ? [batchSize, batchSize] : batchSize;
   let trainLoader: DataLoader;
   if (trainData instanceof DataLoader) {
-    if (sampler !== undefined) {
-      throw new InputError('[fit] sampler: expected with a data set, got a loader; give the loader its sampler');
-    }
     trainLoader = trainData;
   } else {
     const dataset = withWorkers(trainData, numWorkers);
@@ -272,7 +270,8 @@ async function callbacksOf({ optimizer }: Prepared, options: FitOptions): Promis
   const all = [...own];
   if (!has(LRScheduler) && optimizer.schedule !== null) all.unshift(new LRScheduler({ monitor, mode }));
   if (!has(ModelCheckpoint) && (saveDir !== undefined || restoreBest === true)) {
-    all.push(new ModelCheckpoint({ saveDir, monitor, mode, saveFreq, saveBest, keepLastN, restoreBest, verbose }));
+    const followed = saveBest === true || restoreBest === true ? { monitor, mode } : {};
+    all.push(new ModelCheckpoint({ saveDir, ...followed, saveFreq, saveBest, keepLastN, restoreBest, verbose }));
   }
   if (!has(ProgBarLogger) && verbose > 0) all.unshift(new ProgBarLogger({ logFreq, verbose }));
   return all;

@@ -14,6 +14,7 @@ import { ProgBarLogger, type ProgBarLoggerOptions } from './callbacks/index.js';
 import { batchesOf, evaluate } from './evaluate.js';
 import { Figures } from './figures.js';
 import { type FitOptions, fitModel, type Prepared, withWorkers } from './fit.js';
+import { checkJudgeOptions } from './fitOptions.js';
 import { inspectObjective } from './inspect.js';
 import { type LossFunction, lossFunction } from './losses.js';
 import { type LoadOptions, loadModel, saveModel } from './modelFile.js';
@@ -122,6 +123,7 @@ export class Model {
   /** Judges the network: `loss`, the mean over samples, and the metrics by name. */
   async evaluate(evalData: Dataset | DataLoader, options: JudgeOptions = {}): Promise<NamedFigures> {
     const loss = this.#lossFor('evaluate');
+    checkJudgeOptions('evaluate', evalData, options);
     const { loss: mean, metrics } = await evaluate({
       network: this.network,
       loader: loaderOf(evalData, options),
@@ -138,6 +140,7 @@ export class Model {
   async predict(testData: Dataset | DataLoader, options: PredictOptions & { stackOutputs: true }): Promise<Tensor>;
   async predict(testData: Dataset | DataLoader, options?: PredictOptions): Promise<Tensor[]>;
   async predict(testData: Dataset | DataLoader, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
+    checkJudgeOptions('predict', testData, options);
     const loader = loaderOf(testData, options);
     const batches = batchesOf('predict', loader, options.numIters);
     const total = Math.min(loader.samples, batches * loader.batchSize);

@@ -52,6 +52,11 @@ export function positiveClass(classNames: readonly string[], asked?: string): Po
   return { index, name: classNames[index], other: classNames[1 - index] };
 }
 
+/** @throws {InputError} if reports are to speak of a screening test that has other than two classes */
+export function requireScreening(asked: boolean | undefined, { length }: readonly string[]): void {
+  if (asked === true && length !== 2) throw new InputError(`[run] screening: expected two classes, got ${length}`);
+}
+
 /** The positive class of a run. Older runs do not say it: theirs is the second one. */
 export function positiveOf({ positive, data }: Pick<RunConfig, 'positive' | 'data'>): PositiveClass | null {
   const { classNames } = data;

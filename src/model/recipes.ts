@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { type Effects, requireEffect } from '../effect.js';
 import { InputError } from '../errors.js';
 import { nearestName } from '../names.js';
 import { Adam, AdamW, Momentum, type Optimizer, type OptimizerOptions, SGD } from '../optimizer/index.js';
@@ -238,19 +239,41 @@ export function outputsFor({ loss }: Pick<Recipe, 'loss'>, classes: number): num
   return losses[loss].outputs(classes);
 }
 
+type Wish = RecipeChanges & Techniques & Pick<Recipe, 'epochs'>;
+
+/** When changes of a recipe mean something. */
+const effects: Effects<Wish> = {
+  momentum: ({ optimizer }) => (optimizer === 'momentum' ? null : `the optimizer ${optimizer} has none`),
+  learningRate: ({ schedule }) =>
+    schedule?.name === 'PiecewiseDecay' ? 'the values of PiecewiseDecay are the learning rates' : null,
+  earlyStopping: ({ earlyStopping = 0, evalEvery = 1, saveBest = '', epochs }) => {
+    // Figures of the training come with each epoch. The first one is the best, and the last epoch ends anyway.
+    const every = saveBest.startsWith('train_') ? 1 : evalEvery;
+    const most = Math.floor((epochs - 1) / every) - 1;
+    if (earlyStopping <= most) return null;
+    const count = epochs === 1 ? '1 epoch ends' : `${epochs} epochs end`;
+    return `${count} before so many evaluations can show it${most < 1 ? '' : ` (at most ${most} can)`}`;
+  },
+};
+
+/** @throws {InputError} for unknown names, and for changes without effect, such as a momentum for Adam */
+export function requireChanges(model: string, changes: RecipeChanges): void {
+  const usual = lookUp('model', recipes, model);
+  const { optimizer = usual.optimizer.name, epochs = usual.epochs } = changes;
+  requireEffect<Wish>('recipe', { ...changes, ...changes.techniques, optimizer, epochs }, effects);
+}
+
 /**
  * The recipe of a model for a number of classes, with changes. Two classes make one output with binary cross entropy,
  * others as many outputs as classes with cross entropy.
  *
- * @throws {InputError} for unknown names, and for a momentum without the optimizer of that name
+ * @throws {InputError} see {@link requireChanges}
  */
 export function recipeFor(model: string, classes: number, changes: RecipeChanges = {}): Recipe {
+  requireChanges(model, changes);
   const { data: _, ...recipe } = lookUp('model', recipes, model);
   const { optimizer: usual } = recipe;
   const name = changes.optimizer ?? usual.name;
-  if (changes.momentum !== undefined && name !== 'momentum') {
-    throw new InputError(`[recipe] momentum: expected with the optimizer momentum only, got it with ${name}`);
-  }
   const { weightDecay } = lookUp('optimizer', optimizers, name);
   const own: OptimizerSettings = name === usual.name ? usual : { name, learningRate: usual.learningRate, weightDecay };
   const momentum = changes.momentum ?? own.momentum ?? defaultMomentum;

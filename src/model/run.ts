@@ -30,7 +30,7 @@ import type { LossFunction } from './losses.js';
 import { requireMemoryFor } from './memory.js';
 import { missingClasses } from './missingClasses.js';
 import { trainingNotice } from './plateau.js';
-import { positiveClass, positiveOf } from './positive.js';
+import { positiveClass, positiveOf, requireScreening } from './positive.js';
 import { classNotes, findPretrained, imagesAsTrained, type PretrainedWeights, requireInputs } from './pretrained.js';
 import { readingAs } from './reading.js';
 import {
@@ -43,6 +43,7 @@ import {
   type Recipe,
   type RecipeChanges,
   recipeFor,
+  requireChanges,
 } from './recipes.js';
 import type { PicturesRecord, RunConfig } from './records.js';
 import { callbacksOf } from './runCallbacks.js';
@@ -199,6 +200,7 @@ export class Run {
     const asFound = findData(options.data);
     const { name, location } = asFound;
     requireMeaning(asFound, datasetKind(name), options);
+    if (options.changes !== undefined) requireChanges(model, options.changes);
     if (typeof out === 'string') await RunFolder.check(out);
     const [, height, width] = kind.inputShape;
     const asked = (options.recipe ?? options.changes)?.techniques;
@@ -226,9 +228,7 @@ export class Run {
     if (data.obstacle !== null) throw new InputError(data.obstacle);
     const { classNames } = data;
     const positive = positiveClass(classNames, options.positive);
-    if (options.screening && positive === null) {
-      throw new InputError(`[run] screening: expected two classes, got ${classNames.length}`);
-    }
+    requireScreening(options.screening, classNames);
     const { transforms, shape: imageShape } = inputsFor(data, kind, asked?.transforms ?? [], before);
     requireWork(name, datasetKind(name), reading, transforms.length > 0);
     const techniques = transforms.length === 0 ? asked : { ...asked, transforms };

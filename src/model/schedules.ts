@@ -1,3 +1,4 @@
+import { type Effects, requireEffect } from '../effect.js';
 import { InputError } from '../errors.js';
 import { nearestName } from '../names.js';
 import { lr } from '../optimizer/index.js';
@@ -12,8 +13,12 @@ export interface ScheduleSettings {
   readonly options: Readonly<Record<string, Json>>;
 }
 
+type Options = Readonly<Record<string, Json | undefined>>;
+
 interface ScheduleKind {
   readonly options: readonly string[];
+  /** When its options, and `by`, mean something. */
+  readonly effects?: Effects<Options>;
   /** @param total steps or epochs of the whole training */
   make(learningRate: number, options: Readonly<Record<string, never>>, total: number): lr.Schedule;
 }
@@ -46,8 +51,11 @@ const kinds: Readonly<Record<string, ScheduleKind>> = {
   },
   LinearWarmup: {
     options: ['warmupSteps', 'startLr', 'after'],
+    effects: {
+      after: ({ after }) => (hasBy(after) ? 'by of the schedule after LinearWarmup is that of LinearWarmup' : null),
+    },
     make: (endLr, { warmupSteps, startLr = 0, after }, total) => {
-      const then = after === undefined ? endLr : makeSchedule(parseSchedule(after), endLr, total - warmupSteps);
+      const then = after === undefined ? endLr : makeSchedule(readSchedule(after), endLr, total - warmupSteps);
       if (!(typeof then === 'number' || then instanceof lr.LRScheduler)) {
         throw new InputError(
           '[schedule] LinearWarmup: after: expected a schedule that goes by steps, got ReduceOnPlateau',
@@ -92,14 +100,21 @@ const kinds: Readonly<Record<string, ScheduleKind>> = {
   },
   CyclicLR: {
     options: ['baseLearningRate', 'stepSizeUp', 'stepSizeDown', 'mode', 'expGamma'],
+    effects: {
+      expGamma: ({ mode }) => (mode === 'exp_range' ? null : 'CyclicLR has a use for it with mode exp_range alone'),
+    },
     make: (maxLearningRate, { baseLearningRate, stepSizeUp, ...options }) =>
       new lr.CyclicLR({ ...options, baseLearningRate, stepSizeUp, maxLearningRate }),
   },
   ReduceOnPlateau: {
     options: ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'epsilon'],
+    effects: { by: () => 'ReduceOnPlateau goes on after each evaluation' },
     make: (learningRate, options) => new lr.ReduceOnPlateau({ ...options, learningRate }),
   },
 };
+
+const hasBy = (entry: Json | undefined) =>
+  typeof entry === 'object' && entry !== null && Object.values(entry).some((given) => 'by' in Object(given));
 
 /**
  * Reads a schedule as it stands in a file: its name, or its name with options, among which `by` says what it goes by
@@ -109,9 +124,19 @@ const kinds: Readonly<Record<string, ScheduleKind>> = {
  * schedule: { CosineAnnealingDecay: { by: epoch, etaMin: 0.0001 } }
  * ```
  *
- * @throws {InputError} for unknown names, with the nearest one
+ * @throws {InputError} for unknown names, with the nearest one, and for options without effect
  */
 export function parseSchedule(entry: unknown): ScheduleSettings {
+  const settings = readSchedule(entry);
+  const { name, options } = settings;
+  const given = typeof entry === 'string' ? {} : ((Object.values(entry as object)[0] ?? {}) as Options);
+  requireEffect('schedule', given, kinds[name].effects ?? {});
+  if (options.after !== undefined) parseSchedule(options.after);
+  return settings;
+}
+
+/** The same for records, which earlier versions wrote with options that have no effect. */
+function readSchedule(entry: unknown): ScheduleSettings {
   const pairs = typeof entry === 'string' ? [[entry, {}]] : Object.entries((entry ?? {}) as object);
   const [name, given] = (pairs[0] ?? ['', {}]) as [string, unknown];
   if (pairs.length !== 1 || Array.isArray(entry)) throw unknownSchedule(name, entry);

@@ -170,6 +170,13 @@ describe('predict', () => {
     expect(mixed.out).toContain('a digit.png');
     expect(mixed.err.split('\n')[0]).toContain(`fovea: [digit] ${path('text.jpg')}: expected a picture`);
     expect(mixed.err.split('\n')[1]).toContain(`fovea: [digit] ${path('none.png')}: expected a picture, got ENOENT`);
+    const many = await fovea('predict', folder, digit, '--top', '11');
+    expect([many.code, many.err]).toEqual([
+      2,
+      expect.stringContaining('--top: expected at most 10, as many as classes, got 11'),
+    ]);
+    const tested = await fovea('eval', folder, '--screening');
+    expect([tested.code, tested.err]).toEqual([2, expect.stringContaining('screening: expected two classes, got 10')]);
     const json = linesOf((await fovea('predict', folder, digit, path('text.jpg'), '--top', '10', '--json')).out);
     expect(json[0]).toMatchObject({ file: digit, note: 'light background: inverted, cut, centered' });
     const classes = json[0].classes as { name: string; probability: number }[];
@@ -329,7 +336,38 @@ describe('a wrong call', () => {
       ['train', 'lenet', '--optimizer', 'adm'],
       /'adm' is invalid\. Allowed choices are sgd, momentum, adam, adamw\.\n$/,
     ],
-    [['train', 'lenet', '--optimizer', 'adam', '--momentum', '0.5'], /momentum: expected with the optimizer momentum/],
+    [
+      ['train', 'lenet', '--optimizer', 'adam', '--momentum', '0.5'],
+      /momentum: expected none, since the optimizer adam has none, got 0.5/,
+    ],
+    ...['train lenet', 'eval run', 'predict run a.png', 'bench lenet --batch 1'].flatMap((command) =>
+      [
+        ['--threads 2', 'threads: expected none, since the reference engine computes on one thread, got 2;'],
+        ['--conv direct', 'conv: expected none, since the reference engine has one kind of kernels, got direct;'],
+        ['--precision bf16', 'precision: expected none, since the reference engine computes in float32, got bf16;'],
+      ].map(([option, message]): [string[], RegExp] => [
+        [...command.split(' '), '--engine', 'reference', ...option.split(' ')],
+        new RegExp(`^fovea: \\[engine\\] ${message}`),
+      ]),
+    ),
+    [
+      ['train', 'lenet', '--epochs', '3', '--early-stopping', '3'],
+      /earlyStopping: expected none, since 3 epochs end before/,
+    ],
+    [
+      ['train', 'lenet', '--early-stopping', '1', '--eval-every', '9'],
+      /earlyStopping: expected none, since 5 epochs end/,
+    ],
+    [['predict', 'run', 'a.png', '--csv', '--top', '2'], /top: expected none, since a table of --csv has all classes/],
+    [
+      ['convert', 'a.pdparams', 'b.safetensors', '--names', 'c'],
+      /names: expected none, since .* needs no names, got c;/,
+    ],
+    [
+      ['convert', 'a.pdparams', 'b.safetensors', '--protocol', '2'],
+      /protocol: expected none, since .* no pickle, got 2;/,
+    ],
+    [['data', 'show', 'mnist', '--versions', '2'], /versions: expected none, since there are no transforms, got 2;/],
     [['train', 'lenet', '--engine', 'gpu'], /Allowed choices are onednn, reference/],
     [['train', 'lenet', 'mnist'], /too many arguments/],
     [['summary', 'lenet', '--input', '3,1,28'], /expected 4 positive integers: batch,channels,height,width\n$/],

@@ -129,6 +129,19 @@ tensorBoard: true
       'schedule: { StepDecay: { stepsize: 3 } }',
       /StepDecay: expected by, stepSize, gamma, got stepsize; did you mean stepSize/,
     ],
+    [
+      'schedule: { ReduceOnPlateau: { by: epoch } }',
+      /: schedule: \[schedule\] by: expected none, since ReduceOnPlateau goes on after each evaluation, got epoch;/,
+    ],
+    [
+      'schedule: { LinearWarmup: { warmupSteps: 2, after: { StepDecay: { by: epoch, stepSize: 2 } } } }',
+      /after: expected none, since by of the schedule after/,
+    ],
+    [
+      'schedule: { CyclicLR: { baseLearningRate: 0.1, stepSizeUp: 2, expGamma: 0.9 } }',
+      /expGamma: expected none, since CyclicLR/,
+    ],
+    ['transforms: [{ RandomCrop: { size: 28, pading: 2 } }]', /: transforms: .*pading.*did you mean padding/],
     ['transforms: RandomRotate(3)', /: transforms: .*did you mean RandomRotation\?/],
     ['operatingPoint: best', /: operatingPoint: expected sensitivity=0\.95/],
     ['epochs: [', /: expected YAML, got something else: .* at line 1/],

@@ -193,7 +193,21 @@ test('options that make no sense are refused', () => {
     () => new ReduceLROnPlateau({ factor: 1 }),
     () => new ModelCheckpoint({ keepLastN: 0 }),
     () => new ModelCheckpoint({ saveFreq: -1 }),
+    () => new ModelCheckpoint({ keepLastN: 2, saveFreq: 0 }),
+    () => new ModelCheckpoint({ monitor: 'acc' }),
+    () => new ModelCheckpoint({ mode: 'max', saveBest: false }),
     () => new LRScheduler({ byStep: true, byEpoch: true }),
   ];
   for (const make of wrong) expect(make, make.toString()).toThrow(InputError);
+});
+
+test('callbacks that would write files have a folder for them', async () => {
+  const training = (callbacks: Callback) => makeModel(0.1).fit({ ...usual, callbacks });
+  await expect(training(new ModelCheckpoint({ saveBest: true }))).rejects.toThrow(
+    '[ModelCheckpoint] saveDir: expected a folder',
+  );
+  await expect(training(new EarlyStopping({ saveBestModel: true }))).rejects.toThrow(
+    '[EarlyStopping] saveBestModel: expected',
+  );
+  await expect(training(new ModelCheckpoint({ restoreBest: true, verbose: 0 }))).resolves.toHaveLength(3);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { engineInfo, setEngine, setPrecision } from '../../src/engine/select.js';
 import { FileError, InputError } from '../../src/errors.js';
+import { DataLoader } from '../../src/io/dataloader.js';
 import type { Dataset } from '../../src/io/dataset.js';
 import { loadSafetensors } from '../../src/io/safetensors.js';
 import { Accuracy, Auc } from '../../src/metric/index.js';
@@ -313,6 +314,66 @@ describe('Model.fit', () => {
     [{ evalData: [1] }, '[fit] evalData: expected a data set or a loader, got 1'],
   ])('refuses %o', async (wrong, message) => {
     await expect(makeModel().fit({ ...usual, ...wrong } as unknown as FitOptions)).rejects.toThrow(message);
+  });
+
+  const loader = new DataLoader(trainData, { batchSize: 8 });
+  const ownCheckpoint = new ModelCheckpoint({ restoreBest: true });
+  test.each([
+    [
+      { trainData: loader, evalData: loader, batchSize: 8 },
+      'batchSize: expected none, since a loader brings its own, got 8; leave it out',
+    ],
+    [{ trainData: loader, evalData: undefined, batchSize: 8 }, 'batchSize: expected none, since a loader'],
+    [{ trainData: loader, batchSize: [8, 4] }, 'batchSize: expected none, since only one of the data sets'],
+    [
+      { evalData: undefined, batchSize: [8, 4] },
+      'batchSize: expected none, since only one of the data sets needs a size; give one number, got [8,4]',
+    ],
+    [{ trainData: loader, shuffle: false }, 'shuffle: expected none, since a loader'],
+    [{ trainData: loader, shuffle: true }, 'shuffle: expected none, since a loader'],
+    [{ sampler: 'balanced', shuffle: true }, 'shuffle: expected none, since the sampler'],
+    [{ trainData: loader, dropLast: true }, 'dropLast: expected none, since a loader'],
+    [{ trainData: loader, sampler: 'balanced' }, 'sampler: expected none, since a loader'],
+    [
+      { trainData: loader, evalData: loader, batchSize: undefined, numWorkers: 2 },
+      'numWorkers: expected none, since a loader',
+    ],
+    [{ evalData: undefined, evalFreq: 2 }, 'evalFreq: expected none, since there is no evalData, got 2'],
+    [{ saveFreq: 2 }, 'saveFreq: expected none, since there is no saveDir'],
+    [{ saveBest: true, restoreBest: true }, 'saveBest: expected none, since there is no saveDir'],
+    [{ keepLastN: 2 }, 'keepLastN: expected none, since there is no saveDir'],
+    [{ saveDir: path('none'), saveFreq: 0, keepLastN: 2 }, 'keepLastN: expected none, since saveFreq 0'],
+    ...[{ saveFreq: 2 }, { keepLastN: 2 }, { saveBest: true }, { restoreBest: true }].map(
+      (option): [object, string] => [
+        { saveDir: path('none'), callbacks: ownCheckpoint, ...option },
+        'expected none, since the ModelCheckpoint among the callbacks',
+      ],
+    ),
+    [{ saveDir: path('none'), monitor: 'acc' }, 'monitor: expected none, since neither'],
+    [{ mode: 'max' }, 'mode: expected none, since neither'],
+    [{ callbacks: new ProgBarLogger({ verbose: 0 }), logFreq: 5 }, 'logFreq: expected none, since the ProgBarLogger'],
+  ] as [object, string][])('refuses an option without effect: %o', async (wrong, message) => {
+    const promise = makeModel().fit({ ...usual, ...wrong } as FitOptions);
+    await expect(promise).rejects.toThrow(InputError);
+    await expect(promise).rejects.toThrow(`[fit] ${message}`.replace('[fit] expected', 'expected'));
+    expect(existsSync(path('none'))).toBe(false);
+  });
+
+  test('takes options that are turned off, or mean something for one of two data sets', async () => {
+    const off = { saveBest: false, restoreBest: false, saveFreq: 0, numWorkers: 0 } as const;
+    await expect(makeModel().fit({ ...usual, ...off, trainData: loader, epochs: 1 })).resolves.toHaveLength(1);
+  });
+
+  test.each([
+    [{ batchSize: 4 }, 'batchSize: expected none, since a loader'],
+    [{ numWorkers: 2 }, 'numWorkers: expected none, since a loader'],
+    [{ callbacks: new ProgBarLogger({ verbose: 0 }), logFreq: 5 }, 'logFreq: expected none, since the ProgBarLogger'],
+    [{ callbacks: [new ProgBarLogger({ verbose: 0 })], verbose: 2 }, 'verbose: expected none, since the ProgBarLogger'],
+    [{ batchsize: 4 }, "'batchsize': expected one of batchSize, "],
+  ] as [object, string][])('evaluate and predict refuse %o', async (wrong, message) => {
+    await expect(makeModel().evaluate(loader, wrong)).rejects.toThrow(`[evaluate] ${message}`);
+    await expect(makeModel().predict(loader, wrong)).rejects.toThrow(`[predict] ${message}`);
+    await expect(makeModel().evaluate(loader, { stackOutputs: true } as object)).rejects.toThrow("'stackOutputs'");
   });
 
   test('refuses data in place of options, and numbers of batches that are none', async () => {

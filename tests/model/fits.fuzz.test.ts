@@ -250,20 +250,26 @@ test('trainings in any order that share callbacks come to what each comes to alo
   const below = (n: number) => Math.floor(random.uniform() * n);
   const maybe = () => random.uniform() < 0.5;
   for (let run = 0; run < numRuns; run++) {
-    const kitOptions: KitOptions[] = Array.from({ length: 2 }, () => ({
-      patience: maybe() ? below(3) : null,
-      checkpoint: maybe()
-        ? { saveFreq: below(3), ...(maybe() && { keepLastN: 1 + below(2) }), saveBest: maybe(), restoreBest: maybe() }
-        : null,
-      plateau: maybe(),
-    }));
+    const kitOptions: KitOptions[] = Array.from({ length: 2 }, () => {
+      const saveFreq = below(3);
+      const checkpoint = {
+        saveFreq,
+        ...(saveFreq > 0 && maybe() && { keepLastN: 1 + below(2) }),
+        saveBest: maybe(),
+        restoreBest: maybe(),
+      };
+      return { patience: maybe() ? below(3) : null, checkpoint: maybe() ? checkpoint : null, plateau: maybe() };
+    });
     const specs: Spec[] = Array.from({ length: 3 }, (_, i) => {
-      const folder = random.uniform() < 0.7;
+      const kit = below(2);
+      const { checkpoint } = kitOptions[kit];
+      // Without a folder a checkpoint is refused that would do nothing.
+      const folder = random.uniform() < 0.7 || (checkpoint !== null && !checkpoint.restoreBest);
       const steps = Array.from({ length: folder ? below(3) : 0 }, () => 1 + below(12)).sort((a, b) => a - b);
       return {
         name: `${run}-${i}`,
         seed: below(1000),
-        kit: below(2),
+        kit,
         folder,
         optimizer: (['sgd', 'momentum', 'adam'] as const)[below(3)],
         scheduled: maybe(),

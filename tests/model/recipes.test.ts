@@ -6,10 +6,12 @@ import {
   makeOptimizer,
   modelKind,
   outputsFor,
+  type RecipeChanges,
   recipeFor,
   recipeLine,
   usualData,
 } from '../../src/model/recipes.js';
+import { parseSchedule } from '../../src/model/schedules.js';
 import { Adam, AdamW, Momentum, SGD } from '../../src/optimizer/index.js';
 import { Parameter } from '../../src/tensor/state.js';
 
@@ -45,7 +47,7 @@ describe('recipeFor', () => {
       weightDecay: 0.1,
     });
     expect(() => optimizer({ optimizer: 'adam', momentum: 0.9 })).toThrow(
-      '[recipe] momentum: expected with the optimizer momentum only, got it with adam',
+      '[recipe] momentum: expected none, since the optimizer adam has none, got 0.9; leave it out',
     );
   });
 
@@ -146,4 +148,37 @@ test.each([
   const optimizer = makeOptimizer({ name, learningRate: 0.25, weightDecay: 0 }, parameters);
   expect(optimizer.constructor).toBe(expected);
   expect(optimizer.learningRate).toBe(0.25);
+});
+
+test.each([
+  [
+    {
+      techniques: { schedule: parseSchedule({ PiecewiseDecay: { boundaries: [3], values: [1, 2] } }) },
+      learningRate: 1,
+    },
+    'learningRate: expected none, since the values of PiecewiseDecay are the learning rates, got 1;',
+  ],
+  [
+    { epochs: 5, techniques: { earlyStopping: 4 } },
+    'earlyStopping: expected none, since 5 epochs end before so many evaluations can show it (at most 3 can), got 4;',
+  ],
+  [{ epochs: 9, techniques: { earlyStopping: 2, evalEvery: 3 } }, '(at most 1 can), got 2;'],
+  [
+    { epochs: 3, techniques: { earlyStopping: 1, evalEvery: 5 } },
+    '3 epochs end before so many evaluations can show it, got 1;',
+  ],
+  [{ epochs: 1, techniques: { earlyStopping: 1 } }, '1 epoch ends before'],
+] satisfies [RecipeChanges, string][])('changes without effect are refused: %j', (changes, message) => {
+  expect(() => recipeFor('lenet', 10, changes)).toThrow(InputError);
+  expect(() => recipeFor('lenet', 10, changes)).toThrow(message);
+});
+
+test('early stopping that can end a training is taken', () => {
+  for (const [epochs, techniques] of [
+    [5, { earlyStopping: 3 }],
+    [7, { earlyStopping: 1, evalEvery: 3 }],
+    [5, { earlyStopping: 3, evalEvery: 5, saveBest: 'train_loss' }],
+  ] as const) {
+    expect(recipeFor('lenet', 10, { epochs, techniques }).techniques).toEqual(techniques);
+  }
 });

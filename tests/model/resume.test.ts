@@ -87,7 +87,9 @@ describe('a callback that serves several trainings', () => {
     for (const folder of [first, second]) await makeModel().fit({ ...usual, saveDir: folder, callbacks });
     expect(readdirSync(first)).toEqual(expect.arrayContaining(['best.safetensors', 'best_model.safetensors']));
     expect(readdirSync(second)).toEqual(readdirSync(first));
-    await makeModel().fit({ ...usual, callbacks });
+    await expect(makeModel().fit({ ...usual, callbacks })).rejects.toThrow(
+      '[ModelCheckpoint] saveDir: expected a folder',
+    );
     expect(readdirSync(second)).toEqual(readdirSync(first));
   });
 

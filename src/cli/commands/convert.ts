@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { requireEffect } from '../../effect.js';
 import { FileError, InputError } from '../../errors.js';
 import { outputFile } from '../../io/outputs.js';
 import { readPdparams, savePdparams, writePdparams } from '../../io/paddle/params.js';
@@ -17,7 +18,7 @@ import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 interface ConvertOptions {
   readonly force?: boolean;
   readonly names?: string;
-  readonly protocol: '2' | '4';
+  readonly protocol?: '2' | '4';
   readonly json?: boolean;
 }
 
@@ -133,6 +134,9 @@ const conversions: Readonly<Record<string, Conversion>> = {
   },
 };
 
+/** Those that have a use for --names. */
+const namedConversions = ['.safetensors .pdparams', '.pdopt .safetensors', '.safetensors .pdopt'];
+
 export async function convert(input: string, output: string, options: ConvertOptions, terminal: Terminal) {
   const isFolder = (await stat(input).catch(() => null))?.isDirectory() ?? false;
   const [from, to] = [isFolder ? 'run' : extname(input), extname(output)];
@@ -143,6 +147,10 @@ export async function convert(input: string, output: string, options: ConvertOpt
         `.pdopt, got ${from === 'run' ? 'a run' : from || 'no ending'} to ${to || 'no ending'}`,
     );
   }
+  requireEffect('convert', options, {
+    names: () => (namedConversions.includes(`${from} ${to}`) ? null : `${from} to ${to} needs no names`),
+    protocol: () => (to === '.safetensors' ? 'a .safetensors file has no pickle' : null),
+  });
   await checkOutput(output, options.force ?? false);
   const { tensors, notes = [] } = await conversion(input, output, options);
   const counts = { tensors: 0, values: 0 };
@@ -184,7 +192,7 @@ function requireNames(names: ReadonlyMap<string, string>, path: string): Readonl
   );
 }
 
-const numberOf = (protocol: '2' | '4') => (protocol === '2' ? 2 : 4);
+const numberOf = (protocol: '2' | '4' | undefined) => (protocol === '2' ? 2 : 4);
 
 const toJson = (names: ReadonlyMap<string, string>) => JSON.stringify(Object.fromEntries(names));
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/atomic.js';
 import { outputFile } from '../../io/outputs.js';
@@ -18,8 +19,10 @@ import { complain, print, printJson, type Terminal } from '../terminal.js';
 
 const mostPiped = 2 ** 30;
 
+const usualTop = 3;
+
 interface PredictCommandOptions extends EngineOptions {
-  readonly top: number;
+  readonly top?: number;
   readonly csv?: boolean;
   readonly out?: string;
   readonly best?: boolean;
@@ -28,14 +31,19 @@ interface PredictCommandOptions extends EngineOptions {
   readonly json?: boolean;
 }
 
+const effects: Effects<PredictCommandOptions> = {
+  top: ({ csv }) => (csv === true ? 'a table of --csv has all classes' : null),
+};
+
 export async function predict(
   path: string,
   images: readonly string[],
   options: PredictCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
+  requireEffect('predict', options, effects);
   applyEngine(options);
-  const { top, csv = false, out, json = false } = options;
+  const { csv = false, out, json = false } = options;
   if (csv && json) throw new InputError('[predict] output: expected --csv or --json, got both');
   if (out !== undefined && !csv) throw new InputError('[predict] --out: expected with --csv only, got it without');
   if (out !== undefined && existsSync(out)) {
@@ -45,6 +53,12 @@ export async function predict(
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
+  if ((options.top ?? 1) > classNames.length) {
+    throw new InputError(
+      `[predict] --top: expected at most ${classNames.length}, as many as classes, got ${options.top}`,
+    );
+  }
+  const top = options.top ?? usualTop;
   const { files, isLossy } = await picturesOf(images, terminal);
   const progress = new Progress({
     label: 'pictures',

@@ -236,7 +236,7 @@ function resuming(
   const { data, dataDir, epochs } = options;
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
-    applyEngine({ ...engineOf(config), ...options });
+    applyEngine(options, engineOf(config));
     return Run.resume(path, { data, dataDir, epochs, reading: readingOf(options), ...displays });
   };
 }
@@ -252,7 +252,7 @@ function repeating(
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
     if (options.out === undefined) await outputFolder(runsFolder, 'run');
-    applyEngine({ ...engineOf(config), ...options });
+    applyEngine(options, engineOf(config));
     return Run.repeat(path, {
       data,
       dataDir,

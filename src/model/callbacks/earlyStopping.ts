@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { InputError } from '../../errors.js';
 import { visibleLine } from '../../text/visible.js';
 import { Callback, type Json, type Training } from '../callback.js';
 import type { EpochRecord } from '../trainer.js';
@@ -46,6 +47,12 @@ export class EarlyStopping extends Callback {
 
   override onTrainBegin(training: Training): void {
     this.#folder = this.saveDir ?? training.saveDir ?? null;
+    if (this.#folder === null && this.#options.saveBestModel === true) {
+      throw new InputError(
+        '[EarlyStopping] saveBestModel: expected with a folder for the file, got none; give the training a saveDir, or ' +
+          'leave it out',
+      );
+    }
     this.#monitor.check(training);
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       requireBest('EarlyStopping', this.#path(), this.#bestEpoch);

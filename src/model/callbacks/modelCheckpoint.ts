@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { makeFolder } from '../../io/atomic.js';
 import { visibleLine } from '../../text/visible.js';
@@ -26,6 +27,20 @@ export interface ModelCheckpointOptions extends MonitorOptions {
   readonly verbose?: number | undefined;
 }
 
+const withoutFollower = (options: ModelCheckpointOptions) =>
+  followsFigure(options) ? null : 'only saveBest and restoreBest follow a figure';
+
+/** When its options mean something. */
+const effects: Effects<ModelCheckpointOptions> = {
+  keepLastN: ({ saveFreq }) => (saveFreq === 0 ? 'saveFreq 0 writes no files epoch-N' : null),
+  monitor: withoutFollower,
+  mode: withoutFollower,
+};
+
+function followsFigure({ saveBest, restoreBest }: ModelCheckpointOptions): boolean {
+  return saveBest === true || restoreBest === true;
+}
+
 /**
  * Saves weights and optimizer as a training goes on: `epoch-N` after every N-th epoch and `final` at the end, as
  * `Model.save` does, and the weights of the best epoch as `best`.
@@ -50,6 +65,7 @@ export class ModelCheckpoint extends Callback {
     if (!(Number.isSafeInteger(keepLastN) && keepLastN >= 1)) {
       throw new InputError(`[ModelCheckpoint] keepLastN: expected a positive integer, got ${keepLastN}`);
     }
+    requireEffect('ModelCheckpoint', options, effects);
     this.saveDir = options.saveDir ?? null;
     this.#monitor = new Monitor('ModelCheckpoint', options);
     this.#options = options;
@@ -63,6 +79,12 @@ export class ModelCheckpoint extends Callback {
 
   override async onTrainBegin(training: Training): Promise<void> {
     this.#folder = this.saveDir ?? training.saveDir ?? null;
+    if (this.#folder === null && this.#options.restoreBest !== true) {
+      throw new InputError(
+        '[ModelCheckpoint] saveDir: expected a folder, of its own or of the training, got none; give one, or leave the ' +
+          'callback out',
+      );
+    }
     if (this.#watches()) this.#monitor.check(training);
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       requireBest('ModelCheckpoint', this.#bestPath(), this.#bestEpoch);
@@ -124,7 +146,7 @@ export class ModelCheckpoint extends Callback {
   }
 
   #watches(): boolean {
-    return this.#options.saveBest === true || this.#options.restoreBest === true;
+    return followsFigure(this.#options);
   }
 
   async #keepBest(training: Training, record: EpochRecord): Promise<void> {

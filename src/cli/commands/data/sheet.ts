@@ -1,3 +1,4 @@
+import { requireEffect } from '../../../effect.js';
 import { writeFileAtomic } from '../../../io/atomic.js';
 import { requireMeaning, requireWork } from '../../../model/dataOptions.js';
 import { formatCount } from '../../../model/format.js';
@@ -17,7 +18,7 @@ interface SheetCommandOptions extends ReadingOptions {
   readonly transforms?: string;
   readonly out?: string;
   readonly images?: number;
-  readonly versions: number;
+  readonly versions?: number;
   readonly split: Split;
   readonly seed: number;
   readonly dataDir?: string;
@@ -27,7 +28,10 @@ interface SheetCommandOptions extends ReadingOptions {
 
 /** Samples of any data set, and what transforms make of them, as a picture. */
 export async function showDataset(data: string, options: SheetCommandOptions, terminal: Terminal): Promise<number> {
-  const { seed, split, size, versions, json = false } = options;
+  requireEffect('data', options, {
+    versions: ({ transforms }) => (transforms === undefined ? 'there are no transforms' : null),
+  });
+  const { seed, split, size, versions = 6, json = false } = options;
   const { name, location } = findData(data);
   const transform = options.transforms === undefined ? null : parseTransforms(options.transforms);
   const images = options.images ?? (transform === null ? 24 : 6);
