@@ -30,10 +30,14 @@ export function declared(dtype: OutputDType): DType | 'opaque' {
 /**
  * A zero-filled array of `length` elements.
  *
- * @throws {MemoryError} if there is no memory for it
+ * @throws {MemoryError} if there is no memory for it; {DTypeError} for another type
  */
 export function allocate<D extends DType>(dtype: D, length: number): InstanceType<(typeof arrayTypes)[D]>;
 export function allocate(dtype: DType, length: number): TypedArray {
+  if (!Object.hasOwn(arrayTypes, dtype)) {
+    const got = typeof dtype === 'string' ? `'${dtype}'` : typeof dtype;
+    throw new DTypeError(`[tensor] dtype: expected ${Object.keys(arrayTypes).join(', ')}, got ${got}`);
+  }
   requireRoom(length * bytesPerElement(dtype), () => `${length} elements of ${dtype}`);
   return new arrayTypes[dtype](length);
 }

@@ -29,6 +29,7 @@ export async function save(object: Named, path: string): Promise<void> {
  * @throws InputError for another ending, FileError for a file that is missing or damaged
  */
 export async function load(path: string): Promise<Map<string, TensorData>> {
+  if (typeof path !== 'string') throw new InputError(`[load] path: expected text, got ${typeof path}`);
   const { tensors } = await (formatOf('load', path) === '.safetensors' ? loadSafetensors(path) : readPdparams(path));
   return new Map(tensors);
 }

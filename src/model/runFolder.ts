@@ -100,6 +100,7 @@ export class RunFolder extends StateFolder {
    * @throws {FileError} naming the file if it is missing or not what it should be
    */
   static async begun(path: string): Promise<RunFolder> {
+    if (typeof path !== 'string') throw new InputError(`[run] path: expected text, got ${typeof path}`);
     const configPath = join(path, configFile);
     const text = await configText(path).catch((error: unknown) => {
       throw new FileError(

@@ -54,7 +54,7 @@ export abstract class Optimizer {
       throw new InputError('[optimizer] parameters: expected at least one, got none; pass net.parameters()');
     }
     this.#parameters = parameters;
-    this.#learningRate = typeof learningRate === 'number' ? checkRate(learningRate) : learningRate;
+    this.#learningRate = learningRate instanceof Schedule ? learningRate : checkRate(learningRate);
     this.#clip = gradClip;
   }
 
@@ -321,7 +321,9 @@ function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string):
 
 function checkRate(rate: number): number {
   if (!(rate >= 0 && Number.isFinite(rate))) {
-    throw new InputError(`[optimizer] learningRate: expected a finite number of at least 0, got ${rate}`);
+    throw new InputError(
+      `[optimizer] learningRate: expected a finite number of at least 0, or a schedule, got ${typeof rate === 'number' ? rate : typeof rate}`,
+    );
   }
   return rate;
 }

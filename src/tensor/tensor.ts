@@ -1,5 +1,5 @@
 import { gradients } from '../autograd.js';
-import { InputError, ShapeError } from '../errors.js';
+import { DTypeError, InputError, ShapeError } from '../errors.js';
 import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { Value } from '../graph/node.js';
 import type { BinaryFn, ReduceFn } from '../graph/op.js';
@@ -342,16 +342,23 @@ export class Tensor {
 /** Nested arrays of numbers, all of equal length at each depth. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
-/** A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`. */
+/**
+ * A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`.
+ *
+ * @throws DTypeError for a type that there is not, and for values that are no numbers, such as text; ShapeError for
+ * arrays of different lengths, or empty ones
+ */
 export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor {
   const shape: number[] = [];
   for (let level = values; typeof level !== 'number'; level = level[0]) {
+    requireNumbers(level);
     if (level.length === 0) throw new ShapeError('[tensor] values: expected at least one number, got an empty array');
     shape.push(level.length);
   }
   const data = allocate(dtype, numel(shape));
   let place = 0;
   const fill = (level: NestedNumbers, depth: number) => {
+    if (typeof level !== 'number') requireNumbers(level);
     if ((typeof level === 'number') !== (depth === shape.length)) {
       throw new ShapeError(`[tensor] values: expected nesting of depth ${shape.length} everywhere`);
     }
@@ -367,6 +374,13 @@ export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor 
   };
   fill(values, 0);
   return Tensor.fromData(data, shape);
+}
+
+/** @throws DTypeError for anything but an array */
+function requireNumbers(level: unknown): void {
+  if (Array.isArray(level) || ArrayBuffer.isView(level)) return;
+  const got = typeof level === 'string' ? JSON.stringify(level) : level === null ? 'null' : typeof level;
+  throw new DTypeError(`[tensor] values: expected numbers in arrays, got ${got}; convert it, as with Number()`);
 }
 
 /** Runs `body` without recording for `backward()`: for evaluation, where it saves memory. */

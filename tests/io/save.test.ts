@@ -72,6 +72,7 @@ describe('save and load', () => {
     const refusals: [() => Promise<unknown>, string][] = [
       [() => io.save(net, at('net')), 'expected a path that ends in .safetensors or .pdparams, got no ending'],
       [() => io.save(net, at('net.pt')), 'got .pt'],
+      [() => io.load(undefined as never), '[load] path: expected text, got undefined'],
       [() => io.load(at('a.pdopt')), 'savePdopt and loadPdopt take the states of optimizers'],
       [
         () => io.save(undefined as never, at('a.safetensors')),

@@ -174,6 +174,7 @@ describe('a damaged run folder', () => {
     await expect(openRun(join(root, 'nothing'))).rejects.toThrow(/expected the folder of a training .*ENOENT/);
     await expect(openRun(join(trained, 'config.json'))).rejects.toThrow(FileError);
     await expect(openRun(dataDir)).rejects.toThrow(FileError);
+    await expect(openRun(undefined as never)).rejects.toThrow('[run] path: expected text, got undefined');
   });
 
   async function refused(...parts: string[]): Promise<void> {

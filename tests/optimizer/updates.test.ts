@@ -132,3 +132,10 @@ describe.each(engines)('%s: counts of updates', (engine) => {
     expect(optimizer.stateDict(new Map([['p', parameters[1]]])).size).toBe(0);
   });
 });
+
+it.each([NaN, -1, '0.1', null, { learningRate: 0.1 }])('refuses the learning rate %j', (learningRate) => {
+  const parameters = [ones()];
+  expect(() => new SGD({ parameters, learningRate } as never)).toThrow(
+    '[optimizer] learningRate: expected a finite number of at least 0, or a schedule, got',
+  );
+});

@@ -176,6 +176,37 @@ describe('mistakes and their messages', () => {
       ShapeError,
       '[tensor] values: expected nesting of depth 1 everywhere',
     ],
+    // The first character of a text is a text again.
+    [
+      'text',
+      () => tensor(['12', '3'] as never),
+      DTypeError,
+      '[tensor] values: expected numbers in arrays, got "12"; convert it, as with Number()',
+    ],
+    [
+      'text among numbers',
+      () => tensor([1, '2'] as never),
+      DTypeError,
+      '[tensor] values: expected numbers in arrays, got "2"; convert it, as with Number()',
+    ],
+    [
+      'no values',
+      () => tensor(null as never),
+      DTypeError,
+      '[tensor] values: expected numbers in arrays, got null; convert it, as with Number()',
+    ],
+    [
+      'options in place of a type',
+      () => tensor([1], { dtype: 'int32' } as never),
+      DTypeError,
+      '[tensor] dtype: expected float32, int32, uint8, got object',
+    ],
+    [
+      'a type that is not there',
+      () => tensor([1], 'float64' as never),
+      DTypeError,
+      "[tensor] dtype: expected float32, int32, uint8, got 'float64'",
+    ],
     ['nothing', () => tensor([]), ShapeError, '[tensor] values: expected at least one number, got an empty array'],
     [
       'sizes that do not divide',
