@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { parse } from 'yaml';
+import { Lexer, Parser, parse } from 'yaml';
 import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { FileError, InputError, messageOf } from '../errors.js';
@@ -154,11 +154,27 @@ function requireConfiguration(path: string, value: unknown): void {
   );
 }
 
+/** Nested lists and mappings that a file may have: many more could end the process, since they are read by recursion. */
+const maxDepth = 100;
+
+function requireShallow(path: string, text: string): void {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    // The tokens themselves are of no interest.
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length <= maxDepth) continue;
+    throw new FileError(
+      `[config] ${path}: expected at most ${maxDepth} lists and mappings within one another, got more; correct the file`,
+    );
+  }
+}
+
 function parsed(path: string, text: string): unknown {
+  requireShallow(path, text);
   try {
     return parse(text) ?? {};
   } catch (error) {
-    // Unknown and excessive aliases, and brackets without end, are errors of other kinds.
+// Unknown aliases, and aliases that repeat themselves without end, are errors of other kinds.
     const [first] = messageOf(error).split('\n');
     throw new FileError(`[config] ${path}: expected YAML, got something else: ${first}`, { cause: error });
   }

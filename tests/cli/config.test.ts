@@ -145,6 +145,11 @@ tensorBoard: true
     ['transforms: RandomRotate(3)', /: transforms: .*did you mean RandomRotation\?/],
     ['operatingPoint: best', /: operatingPoint: expected sensitivity=0\.95/],
     ['epochs: [', /: expected YAML, got something else: .* at line 1/],
+    ['epochs: *many', /: expected YAML, got something else: Unresolved alias .*: many\n$/],
+    [
+      `transforms: ${'['.repeat(20_000)}`,
+      /: expected at most 100 lists and mappings within one another, got more; .*\n$/,
+    ],
     ['- lenet', /: the file: invalid input: expected object, received array\n$/],
   ])('%j is refused', async (text, message) => {
     const file = write('bad.yaml', text);

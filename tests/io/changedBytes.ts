@@ -135,6 +135,26 @@ const oddValue: Change = (bytes, random) => {
   ];
 };
 
+/** Values within values within values, closed or not. */
+const nesting: Change = (bytes, random) => {
+  const found = [...bytes.toString('latin1').matchAll(tokens)];
+  const { 0: token, index } = found.length === 0 ? { 0: '', index: 0 } : pick(found, random);
+  const [open, inside, close] = pick(nestings, random);
+  const depth = pick([50, 20_000], random);
+  const isClosed = random.int(3) > 0;
+  const value = Buffer.from(open.repeat(depth) + (isClosed ? inside + close.repeat(depth) : ''));
+  const words = `${open} ${depth} times in the place of ${token.slice(0, 40)} at ${index}${isClosed ? ', closed' : ''}`;
+  return [Buffer.concat([bytes.subarray(0, index), value, bytes.subarray(index + token.length)]), words];
+};
+
+const nestings = [
+  ['[', '1', ']'],
+  ['{"a":', '1', '}'],
+  ['{"lastEpoch":1,"lastLr":1,"inner":', 'null', '}'],
+  ['- ', '1', ''],
+  ['<a>', '1', '</a>'],
+] as const;
+
 const changes: readonly Change[] = [oneByte, bigNumber, cut, removal, insertion, duplication, swap, oddValue];
 const textChanges: readonly Change[] = [
   oneByte,
@@ -146,7 +166,7 @@ const textChanges: readonly Change[] = [
   oddValue,
   oddValue,
   oddValue,
-  oddValue,
+  nesting,
 ];
 
 /**
