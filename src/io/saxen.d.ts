@@ -6,7 +6,7 @@ declare module 'saxen' {
       handler: (name: string, attributes: () => Record<string, string>, decode: (text: string) => string) => void,
     ): this;
     on(event: 'closeTag', handler: (name: string) => void): this;
-    on(event: 'error', handler: (error: Error) => void): this;
+    on(event: 'error' | 'warn', handler: (error: Error) => void): this;
     parse(xml: string): void;
   }
 }

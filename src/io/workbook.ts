@@ -56,28 +56,35 @@ async function requireWorkbook(
     }
     for (const entry of archive.entries) {
       const pieces: Uint8Array[] = [];
-      const isSheet = entry.name.endsWith('.xml');
-      for await (const piece of entry.read()) if (isSheet) pieces.push(piece);
-      if (isSheet) requireRoom(`${title}: ${entry.name}`, Buffer.concat(pieces).toString('utf8'), makeParser());
+      const isXml = /\.(xml|rels)$/.test(entry.name);
+      for await (const piece of entry.read()) if (isXml) pieces.push(piece);
+      if (!isXml) continue;
+      const damage = () => refuse('a damaged workbook');
+      requireRoom(`${title}: ${entry.name}`, Buffer.concat(pieces).toString('utf8'), makeParser(), damage);
     }
   } finally {
     archive.close();
   }
 }
 
-/** @throws FileError if the cells of a sheet, with the gaps between them, are too many. Broken XML passes. */
-function requireRoom(where: string, xml: string, parser: import('saxen').Parser): void {
+/**
+ * Broken XML passes, except for broken attributes: a tag with thousands of them would take minutes to read.
+ *
+ * @throws FileError if the cells of a sheet, with the gaps between them, are too many
+ */
+function requireRoom(where: string, xml: string, parser: import('saxen').Parser, damage: () => FileError): void {
   let [rows, columns, row, column] = [0, 0, 0, 0];
   let last = '';
   const local = (name: string) => name.slice(name.indexOf(':') + 1);
   parser.on('openTag', (name, attributes, decode) => {
     const tag = local(name);
+    const { r = '' } = attributes();
     if (tag === 'row') {
-      row = Math.max(Number(decode(attributes().r ?? '')) || 0, row + 1);
+      row = Math.max(Number(decode(r)) || 0, row + 1);
       rows = Math.max(rows, row);
       column = 0;
     } else if (tag === 'c') {
-      last = decode(attributes().r ?? '');
+      last = decode(r);
       const place = placeOf(last);
       column = place?.column ?? column + 1;
       rows = Math.max(rows, place?.row ?? 0);
@@ -93,6 +100,9 @@ function requireRoom(where: string, xml: string, parser: import('saxen').Parser)
     );
   });
   parser.on('error', () => {});
+  parser.on('warn', ({ message }) => {
+    if (/\b(attribute|quotes?)\b/.test(message)) throw damage();
+  });
   parser.parse(xml);
 }
 

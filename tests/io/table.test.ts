@@ -89,6 +89,11 @@ it.each([
     withSheet('<row r="1"><c r="A1"><v>1</c>'),
     /expected \.xlsx or \.csv, got a damaged workbook; save it/,
   ],
+  [
+    'an attribute twice',
+    withSheet('<row r="1" r="2"><c r="A1"><v>1</v></c></row>'),
+    /expected \.xlsx or \.csv, got a damaged workbook; save it/,
+  ],
   ['no sheet', makeZip([{ name: 'xl/workbook.xml', data: '<workbook/>' }]), /got a damaged workbook; save it anew/],
   [
     'a cell in the last row and column',

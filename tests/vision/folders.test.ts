@@ -311,6 +311,16 @@ describe('CsvDataset', () => {
     expect(await finder.find('sub/c.jpg')).toEqual({ problem: 'a missing one' });
   });
 
+  it('does not look for a name of thousands of folders', async () => {
+    let looks = 0;
+    const finder = new FileFinder(folder, async () => {
+      looks++;
+      return [];
+    });
+    expect(await finder.find('a/'.repeat(3000))).toEqual({ problem: 'a missing one' });
+    expect(looks).toBe(0);
+  });
+
   it('refuses classes that it was not told of, or was told of twice', async () => {
     await write('1.jpg', '2.jpg');
     const path = table('file,label\n1.jpg,a\n2.jpg,b\n');

@@ -23,6 +23,9 @@ interface Listing {
 /** Not a folder; or a folder whose files can be opened, but which cannot be listed. */
 type NoListing = 'none' | 'hidden';
 
+/** The longest path that Linux takes, in characters: a name that is longer, or has thousands of folders, is none. */
+const maxNameLength = 4096;
+
 const missing = { problem: 'a missing one' } as const;
 
 /**
@@ -43,6 +46,7 @@ export class FileFinder {
 
   async find(name: string): Promise<FoundFile> {
     if (/^https?:/i.test(name)) return { problem: 'a web address' };
+    if (name.length > maxNameLength) return missing;
     let result: FoundFile = missing;
     for (const spelling of spellingsOf(name)) {
       const found = await this.#at(resolve(this.#root, spelling));
