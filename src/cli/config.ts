@@ -174,7 +174,7 @@ function parsed(path: string, text: string): unknown {
   try {
     return parse(text) ?? {};
   } catch (error) {
-// Unknown aliases, and aliases that repeat themselves without end, are errors of other kinds.
+    // Unknown aliases, and aliases that repeat themselves without end, are errors of other kinds.
     const [first] = messageOf(error).split('\n');
     throw new FileError(`[config] ${path}: expected YAML, got something else: ${first}`, { cause: error });
   }

@@ -17,5 +17,7 @@ it('records that are nested too deeply are refused', async () => {
   writeFileSync(join(folder, 'state.json'), `{"training":${'['.repeat(depth)}${']'.repeat(depth)}}`);
   const error = await new StateFolder(folder).read().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(FileError);
-  expect((error as Error).message).toContain('state.json: expected JSON, got brackets nested deeper than 100 levels; restore it');
+  expect((error as Error).message).toContain(
+    'state.json: expected JSON, got brackets nested deeper than 100 levels; restore it',
+  );
 });
