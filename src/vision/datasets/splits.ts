@@ -1,15 +1,16 @@
 /** The parts of a data set: the images to learn from, those that choose among epochs, and those that choose nothing. */
 export type SplitRole = 'train' | 'validation' | 'test';
 
-/** The usual words for each part, for names of folders and values in tables alike. */
+/** The usual words for each part, in English and Chinese, for names of folders and values in tables alike. */
 const words: Readonly<Record<SplitRole, readonly string[]>> = {
-  train: ['train', 'training', 'trn'],
-  validation: ['validation', 'validate', 'valid', 'val', 'vld', 'dev', 'development', 'eval', 'evaluation'],
-  test: ['test', 'testing', 'tst', 'holdout', 'heldout'],
+  train: ['train', 'training', 'trn', '训练'],
+  validation: ['validation', 'validate', 'valid', 'val', 'vld', 'dev', 'development', 'eval', 'evaluation', '验证'],
+  test: ['test', 'testing', 'tst', 'holdout', 'heldout', '测试'],
 };
 const roles = new Map(Object.entries(words).flatMap(([role, names]) => names.map((name) => [name, role as SplitRole])));
 /** What often stands beside the word: `train_set`, `images-val`, `Validation Data`. */
-const additions = /^(images?|imgs?|data|set)|(images?|imgs?|pictures?|photos?|data|dataset|set|split|samples)$/;
+const additions =
+  /^(images?|imgs?|data|set)|(images?|imgs?|pictures?|photos?|data|dataset|set|split|samples|集|集合|数据|数据集|图片|样本)$/;
 
 /**
  * The part that a usual name stands for, in any case and form: `Train`, `training_set`, `VAL`, `val2017`, `test-data`.

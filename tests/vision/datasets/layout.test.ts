@@ -50,10 +50,22 @@ describe('names of parts', () => {
   it.each([
     [
       'train',
-      ['train', 'Train', 'TRAINING', 'trn', 'training_set', 'Training Data', 'train2017', 'img_train', '1.train'],
+      [
+        'train',
+        'Train',
+        'TRAINING',
+        'trn',
+        'training_set',
+        'Training Data',
+        'train2017',
+        'img_train',
+        '1.train',
+        '训练',
+        '训练集',
+      ],
     ],
-    ['validation', ['val', 'VALID', 'Validation', 'dev', 'eval', 'val-images', 'validation set', 'val2017']],
-    ['test', ['test', 'Testing', 'TST', 'holdout', 'Hold-Out', 'held out', 'test_set']],
+    ['validation', ['val', 'VALID', 'Validation', 'dev', 'eval', 'val-images', 'validation set', 'val2017', '验证集']],
+    ['test', ['test', 'Testing', 'TST', 'holdout', 'Hold-Out', 'held out', 'test_set', '测试集', '测试_图片']],
     [null, ['trains', 'straining', 'contest', 'valve', 'trainval', 'tests', 'cat', '', 'data', '2017', 'devil']],
   ])('%s is meant by %j', (role, names) => {
     for (const name of names) expect([name, splitRole(name)]).toEqual([name, role]);
