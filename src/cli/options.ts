@@ -114,7 +114,7 @@ export const labelColumnOption = () =>
 export const splitColumnOption = () =>
   new Option(
     '--split-column <name>',
-    'of csv:FILE: the column that says which images are for judging (default: split)',
+    'of csv:FILE: the column that says which images are for judging (default: split, or one of train, val …)',
   );
 export const rootOption = () =>
   new Option('--root <dir>', 'of csv:FILE: the folder that its paths start from (default: that of the table)');

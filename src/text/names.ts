@@ -33,3 +33,12 @@ export function likeNames(names: Iterable<string>): string[][] {
 export function spelling(name: string): string {
   return name.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
+
+/** Groups of names that differ in capitals alone, such as `Cat` and `cat`, each in the order of its characters. */
+export function caseTwins(names: Iterable<string>): string[][] {
+  const groups = new Map<string, string[]>();
+  for (const name of new Set(names)) {
+    groups.set(name.toLowerCase(), [...(groups.get(name.toLowerCase()) ?? []), name]);
+  }
+  return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.sort());
+}

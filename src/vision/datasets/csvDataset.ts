@@ -3,7 +3,7 @@ import { FileError, InputError } from '../../errors.js';
 import { readTable, type TableRow } from '../../io/table.js';
 import { FileFinder } from './fileFinder.js';
 import { type ImageFile, ImageFileDataset, type ImageFilesOptions, imageFileSet } from './imageFiles.js';
-import { classesOf, LabelRule } from './labelNames.js';
+import { classesOf, LabelRule, missingLabels } from './labelNames.js';
 import { listed } from './listed.js';
 import { splitRole } from './splits.js';
 import { findColumns, type TableOptions } from './tableColumns.js';
@@ -86,6 +86,12 @@ export async function listOfTable(
     entries.filter(({ label }) => label === ''),
     'a class in each row',
     'none',
+  );
+  const missing = missingLabels(entries.map(({ label }) => label));
+  refuseRows(
+    entries.filter(({ label }) => missing.has(label)),
+    'a number as the class in each row, as in others',
+    [...missing].join(', '),
   );
   const found = classesOf(entries.map(({ label }) => label));
   const known = classNames ?? found.classNames;

@@ -1,4 +1,4 @@
-import { normalName } from '../../text/names.js';
+import { caseTwins, normalName } from '../../text/names.js';
 
 /**
  * Which labels are the same class. One rule holds for tables, and for the classes of a network next to those of data:
@@ -50,8 +50,24 @@ export function classesOf(labels: Iterable<string>): LabelClasses {
   return {
     classNames: classes.map(({ name }) => name),
     rule,
-    notes: several.map(({ name, names }) => `labels ${names.join(' and ')} are one class, ${name}`),
+    notes: [
+      ...several.map(({ name, names }) => `labels ${names.join(' and ')} are one class, ${name}`),
+      ...caseTwins(classes.map(({ name }) => name)).map(
+        (names) => `the classes ${names.join(' and ')} differ in capitals alone`,
+      ),
+    ],
   };
+}
+
+/**
+ * Labels by which tables say that a number is missing (`NaN`, `N/A` …), if all others are numbers. Among words they may be
+ * classes, such as `none`.
+ */
+export function missingLabels(labels: Iterable<string>): ReadonlySet<string> {
+  const all = [...new Set(labels)];
+  const absent = all.filter((label) => /^(nan|na|n\/a|#n\/a|null|none|nil|-+|\?)$/i.test(normalName(label)));
+  const others = all.filter((label) => !absent.includes(label));
+  return new Set(others.length > 0 && new LabelRule(others).areNumbers ? absent : []);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { likeNames, normalName, spelling } from '../../text/names.js';
+import { caseTwins, likeNames, normalName, spelling } from '../../text/names.js';
 import { listed } from './listed.js';
 import {
   describePassedOver,
@@ -56,7 +56,7 @@ type Place = Pick<PlacedPicture, 'className' | 'role'>;
  *   no pictures directly. So a class may be called `train`.
  * - `CLASS/PART/…/PICTURE`: if all pictures of all classes lie in such folders, training pictures among them.
  *
- * Folders without a picture count as absent. {@link isClutter} names no class.
+ * Names of a class and a part in one (`cat_train`, `cat_test`) are refused. Folders without a picture count as absent. {@link isClutter} names no class.
  *
  * @throws FileError for a folder that cannot be read, has no classes, can be understood in two ways, has two folders for
  * one part, a part without pictures, or a class whose pictures are all of formats that are not read
@@ -72,6 +72,7 @@ function layoutOf(root: string, listing: PictureListing): FolderLayout {
   if (candidates.length === 0) throw noClasses(root, listing);
   const parts = partFolders(root, candidates);
   const inverted = parts === null && isInverted(candidates);
+  if (parts === null && !inverted) requireSeparateNames(root, candidates);
   const place = (path: string): Place | null => {
     const [first, second, third] = path.split('/');
     if (second === undefined) return null;
@@ -182,6 +183,26 @@ function isInverted(candidates: readonly Candidate[]): boolean {
   return candidates.every(({ direct }) => direct === 0) && !roles.has(null) && roles.size > 1 && roles.has('train');
 }
 
+/** @throws FileError if every folder's name is of a class and a part in one, such as `cat_train` and `cat_test` */
+function requireSeparateNames(root: string, candidates: readonly Candidate[]): void {
+  const rolesOf = new Map<string, Set<SplitRole>>();
+  for (const { name } of candidates) {
+    const found = /^(?<part>\p{L}+)[_\s.-]+(?<stem>.+)$/u.exec(name)?.groups;
+    const turned = /^(?<stem>.+?)[_\s.-]+(?<part>\p{L}+)$/u.exec(name)?.groups;
+    const both = [found, turned].find((groups) => groups !== undefined && splitRole(groups.part) !== null);
+    if (both === undefined) return;
+    const roles = rolesOf.get(both.stem) ?? new Set();
+    rolesOf.set(both.stem, roles.add(splitRole(both.part) as SplitRole));
+  }
+  const stem = [...rolesOf.keys()].find((key) => rolesOf.get(key)?.has('train') && (rolesOf.get(key)?.size ?? 0) > 1);
+  if (stem === undefined) return;
+  throw new FileError(
+    `[folder] ${root}: expected a folder for each class, or parts of the data with a folder for each class in them, got ` +
+      `classes and parts in one name (${listed(candidates.map(({ name }) => name))}); move the pictures into folders such ` +
+      `as train/${stem}`,
+  );
+}
+
 /** For classes with their parts inside: a name of each part. */
 function insideNames(pictures: readonly PlacedPicture[]): Partial<Record<SplitRole, string>> {
   return Object.fromEntries(pictures.map(({ role, path }) => [role, path.split('/')[1]]));
@@ -248,12 +269,9 @@ function spellings(pictures: readonly PlacedPicture[], place: number): string[] 
 
 /** Names of classes that differ in capitals alone. */
 function twins(pictures: readonly PlacedPicture[]): string[] {
-  const groups = new Map<string, string[]>();
-  for (const name of new Set(pictures.map(({ className }) => className))) {
-    groups.set(name.toLowerCase(), [...(groups.get(name.toLowerCase()) ?? []), name]);
-  }
-  const several = [...groups.values()].filter(({ length }) => length > 1);
-  return several.map((names) => `the classes ${inWords(names.sort())} differ in capitals alone`);
+  return caseTwins(pictures.map(({ className }) => className)).map(
+    (names) => `the classes ${inWords(names)} differ in capitals alone`,
+  );
 }
 
 /** A sign that a folder too far up was given: every class holds folders of the same names, and nothing else. */

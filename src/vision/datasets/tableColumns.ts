@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { FileError } from '../../errors.js';
 import type { Table, TableRow } from '../../io/table.js';
 import { normalName } from '../../text/names.js';
+import { splitRole } from './splits.js';
 
 /** Which columns of a table say what, where their names do not, and where its paths start. */
 export interface TableOptions {
@@ -9,7 +10,7 @@ export interface TableOptions {
   readonly fileColumn?: string | undefined;
   /** Name of the column with the classes (found by usual names such as `label`, `class`, `target`). */
   readonly labelColumn?: string | undefined;
-  /** Name of a column that says which part of the data a picture belongs to. */
+  /** Name of the column that says which part of the data a picture belongs to; see {@link findParts}. */
   readonly splitColumn?: string | undefined;
   /** Folder that the paths start from (that of the table). */
   readonly root?: string | undefined;
@@ -67,6 +68,52 @@ export function findColumns(table: Table, options: TableOptions): FoundColumns {
   const notes = isPlain ? [] : [`${table.title}: files in the column ${fileName}, classes in the column ${labelName}`];
   return { file, label, split, rows: table.rows, notes };
 }
+
+/** The column that says which part of the data each picture belongs to. */
+export interface FoundParts {
+  /** Name of the column; undefined without one. */
+  readonly column: string | undefined;
+  /** Columns that look like one and are not used, for people. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Finds the column of the parts: the one called `split`, or else the one in which every cell is a usual name of a part
+ * ({@link splitRole}), training among them, whatever the column is called.
+ *
+ * @throws FileError for two such columns, and as {@link findColumns}
+ */
+export function findParts(table: Table, options: TableOptions): FoundParts {
+  const { columns, rows, title } = table;
+  const named = options.splitColumn ?? columns.find((name) => name.toLowerCase() === 'split');
+  if (named !== undefined) return { column: named, notes: [] };
+  const { file, label, rows: data } = findColumns(table, options);
+  if (data.length !== rows.length) return { column: undefined, notes: [] };
+  const others = columns.flatMap((name, i) => (i === file || i === label || name === '' ? [] : [{ name, i }]));
+  const all = (i: number, holds: (cell: string) => boolean) =>
+    rows.length > 0 && rows.every(({ cells }) => holds(cells[i] ?? ''));
+  const found = others.filter(
+    ({ i }) =>
+      all(i, (cell) => splitRole(cell) !== null) && rows.some(({ cells }) => splitRole(cells[i] ?? '') === 'train'),
+  );
+  if (found.length > 1) {
+    const got = found.map(({ name }) => name).join(' and ');
+    throw new FileError(
+      `[table] ${title}: expected one column with the parts of the data, got ${got}; say which it is: splitColumn ` +
+        '(--split-column)',
+    );
+  }
+  const flags = others.filter(
+    ({ name, i }) => splitRole(name.replace(/^is(?=[_ .-]|[A-Z])/i, '')) !== null && all(i, (cell) => truth.test(cell)),
+  );
+  const notes = flags.map(
+    ({ name }) =>
+      `${title}: the column ${name} is not used; a column split with train, validation and test says which pictures are for judging`,
+  );
+  return { column: found[0]?.name, notes: found.length > 0 ? [] : notes };
+}
+
+const truth = /^([01](\.0)?|true|false|yes|no|[tfyn])$/i;
 
 const advice =
   'name the columns in the first row, or say which they are: fileColumn and labelColumn (--file-column, --label-column)';

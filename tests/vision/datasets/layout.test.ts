@@ -305,6 +305,22 @@ it('notes say what may be meant otherwise', async () => {
   expect((await open('folder')).notes).toEqual(['the classes Cat and cat differ in capitals alone']);
 });
 
+it.each([
+  [['cat_train', 'cat_val', 'dog_train', 'dog_val'], 'train/cat'],
+  [['train cat', 'test cat', 'train dog'], 'train/cat'],
+  [['Training-a', 'Testing-a'], 'train/a'],
+])('classes and parts in one name are refused: %j', async (folders, place) => {
+  await write(...folders.map((folder) => `${folder}/1.jpg`));
+  const message = await failure(open('folder'));
+  expect(message).toContain(`got classes and parts in one name (${[...folders].sort().join(', ')})`);
+  expect(message).toContain(`such as ${place}`);
+});
+
+it('words for parts in the names of some classes are no parts', async () => {
+  await write('train_station/1.jpg', 'night_train/2.jpg', 'test_tube/3.jpg');
+  expect((await open('folder')).classNames).toEqual(['night_train', 'test_tube', 'train_station']);
+});
+
 it('folders whose names look the same are one class', async () => {
   await write('caf\u00e9/1.jpg', 'cafe\u0301/2.jpg', 'bar/3.jpg', 'bar /4.jpg');
   const data = await open('folder');
@@ -367,6 +383,42 @@ describe('rows of a table', () => {
     await write('1.jpg', '2.jpg');
     expect(await failure(table('file,label,split', '1.jpg,a,train', '2.jpg,b'))).toContain(
       'expected train, validation (or val, dev) or test in the column split, got nothing for',
+    );
+  });
+
+  it('have parts by the cells of a column, whatever it is called', async () => {
+    await write('1.jpg', '2.jpg', '3.jpg', '4.jpg');
+    const rows = ['1.jpg,a,Train,train', '2.jpg,b,train,val', '3.jpg,a,Test,train', '4.jpg,b,TEST,x'];
+    const data = await table('file,label,subset,remark', ...rows);
+    expect(data.parts).toEqual([
+      { role: 'train', from: "'Train' in subset", images: 2 },
+      { role: 'test', from: "'Test' in subset", images: 2 },
+    ]);
+    const two = rows.map((row) => row.replace(',x', ',val'));
+    expect(await failure(table('file,label,subset,remark', ...two))).toContain(
+      'got subset and remark; say which it is',
+    );
+    // A column of classes is none, and neither is one without training.
+    const vehicles = await table('file,label,state', '1.jpg,train,test', '2.jpg,dev,val', '3.jpg,train,val');
+    expect(vehicles.classNames).toEqual(['dev', 'train']);
+    expect(vehicles.parts).toEqual([]);
+  });
+
+  it.each(['is_train', 'isValid', 'test'])('with flags in %s say that these are not used', async (name) => {
+    await write('1.jpg', '2.jpg', '3.jpg', '4.jpg');
+    const data = await table(`file,label,${name}`, '1.jpg,a,1', '2.jpg,b,1', '3.jpg,a,0', '4.jpg,b,0');
+    expect(data.parts).toEqual([]);
+    expect(data.notes).toEqual([expect.stringContaining(`the column ${name} is not used; a column split with`)]);
+  });
+
+  it('are refused without a number where the other labels are numbers', async () => {
+    await write('1.jpg', '2.jpg', '3.jpg');
+    const message = await failure(table('file,label', '1.jpg,0.0', '2.jpg,1', '3.jpg,NaN'));
+    expect(message).toContain('expected a number as the class in each row, as in others, got NaN in row 4 (3.jpg)');
+    const words = await table('file,label', '1.jpg,crack', '2.jpg,none', '3.jpg,None');
+    expect(words.classNames).toEqual(['None', 'crack', 'none']);
+    expect(words.notes).toEqual(
+      ['the classes None and none differ in capitals alone'].map((note) => `${root}/list.csv: ${note}`),
     );
   });
 });

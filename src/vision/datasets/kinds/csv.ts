@@ -2,14 +2,15 @@ import { FileError } from '../../../errors.js';
 import { readTable } from '../../../io/table.js';
 import { listOfTable } from '../csvDataset.js';
 import { type SplitRole, splitRole, usualSplitNames } from '../splits.js';
+import { findParts } from '../tableColumns.js';
 import type { DatasetKind } from './kind.js';
 import { requireLocation } from './location.js';
 import { openListed } from './parts.js';
 import { photographOf, readPhotograph } from './photographs.js';
 
 /**
- * A table with the columns `file` and `label`. A third column `split` may say which pictures are for training, for
- * validation and for a test, by any usual names: see {@link splitRole}. Without it, some are held out.
+ * A table with the columns `file` and `label`. A third column may say which pictures are for training, for validation and
+ * for a test, by any usual names: see {@link findParts}. Without it, some are held out.
  */
 export const csv: DatasetKind = {
   title: 'table of pictures',
@@ -20,8 +21,7 @@ export const csv: DatasetKind = {
     const { location: path = '' } = options;
     const { table = {} } = options.reading ?? {};
     await requireLocation('csv', path);
-    const { columns } = await readTable(path);
-    const splitColumn = table.splitColumn ?? columns.find((name) => name.toLowerCase() === 'split');
+    const { column: splitColumn, notes: unused } = findParts(await readTable(path), table);
     const { files, classNames, notes } = await listOfTable(path, { ...table, splitColumn });
     const roleOf = (split: string | undefined, file: string) => {
       if (splitColumn === undefined) return null;
@@ -40,7 +40,7 @@ export const csv: DatasetKind = {
       origin: (wanted: SplitRole) =>
         `'${files.find(({ split = '' }) => splitRole(split) === wanted)?.split}' in ${splitColumn}`,
       passedOver: [],
-      notes,
+      notes: [...notes, ...unused],
       advice: () => null,
     };
     return openListed(listed, options);
