@@ -69,9 +69,14 @@ test('who wants bf16 where float32 is faster is told what it is used for, once',
 test('the reference engine does not blame the processor', async () => {
   const { applyEngine, applyPrecision } = await options();
   const ask = () => {
-    applyEngine({ engine: 'reference', precision: 'bf16' });
+    applyEngine({ engine: 'reference' });
+    applyEngine({ precision: 'bf16' });
     applyPrecision('bf16', 'bf16');
     applyPrecision(undefined, 'float32');
   };
   expect(await said(ask)).toBe('fovea: bf16: the reference engine has no kernels for it; computing in float32\n');
+  // Both asked for in one call contradict each other.
+  expect(() => applyEngine({ engine: 'reference', precision: 'bf16' })).toThrow(
+    '[engine] precision: expected none, since the reference engine computes in float32, got bf16; leave it out',
+  );
 });

@@ -493,8 +493,8 @@ describe('a run that is gone on with', () => {
     const intrude: Callback = {
       onEpochBegin: async ({ epoch }) => {
         if (epoch > 1) return;
-        for (const work of [other.train(), slimRun(run.folder.path)]) {
-          errors.push(await work.catch((error: unknown) => error));
+        for (const work of [() => other.train(), () => slimRun(run.folder.path)]) {
+          errors.push(await work().catch((error: unknown) => error));
         }
       },
     };
