@@ -174,13 +174,14 @@ function pageOf(rows) {
   return `# Platforms
 
 \`npm run matrix -- --write\` runs the tests in the configurations below and writes this page. \`numeric\` are the tests of
-engines, compiler, ops, optimizers, networks and goldens. A skipped test needs something that the configuration lacks; \`npm test\`
+engines, compiler, ops, optimizers, networks and goldens. \`npm run matrix -- --list\` names all configurations; one that is not in
+the table was not run. A skipped test needs something that the configuration lacks; \`npm test\`
 names each.
 
 - date: ${new Date().toISOString().slice(0, 10)}
 - processor: ${cpus()[0].model}, ${cpus().length} visible
 - system: ${/PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform}
-- library: ${engine.replace(/^\S+\s+(?=oneDNN)/, '')}
+- library: ${engine.replace(/^.*?(?=oneDNN)/, '')}
 
 ${table}
 `;

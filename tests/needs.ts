@@ -51,6 +51,9 @@ function expected(): ReadonlySet<Feature> {
 
 export const has = (feature: Feature): boolean => features[feature];
 
+/** Whether machine code of the project's own runs under a value of `FOVEA_CODE`, for tests that set it. */
+export const codeRunsWith = (allowed: string): boolean => hasAvx512 && allowed === '1';
+
 /** `scripts/test.mjs` counts skipped tests by this part of their names. */
 const named = (title: string, feature: Feature) => `${title} (needs ${feature})`;
 
