@@ -54,6 +54,15 @@ export class InternalError extends FoveaError {
   }
 }
 
+/** Says that an optional package did not load, why, and how to install it. */
+export function unloadablePackage(name: string, error: unknown): string {
+  const [line] = messageOf(error).split('\n');
+  return (
+    `${name}: expected the package with its binary for ${process.platform} ${process.arch}, but it could not ` +
+    `be loaded (${line}); install it with: npm install --include=optional ${name}`
+  );
+}
+
 /** Text of anything thrown, for messages that wrap a cause. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import { reasonOf } from '../../io/atomic.js';
 import { readInput } from '../../io/input.js';
 import { loadSharp } from '../sharp.js';
 import { decoding } from './budget.js';
-import { maxPixelsAtOnce, type RGBImage } from './image.js';
+import { fitsInMemory, maxPixelsAtOnce, type RGBImage } from './image.js';
 import { PictureData, refusal } from './pictureData.js';
 
 const maxFileBytes = 2 ** 30;
@@ -158,7 +158,7 @@ export async function decodeImage(source: PictureSource): Promise<RGBImage> {
 /** The whole picture as it is to be seen. @throws FileError if it is truncated or broken, or has more than 100 million pixels */
 export async function decodePicture(picture: PictureFile): Promise<RGBImage> {
   const { name, height, width, fileHeight } = picture;
-  if (height * width > maxPixelsAtOnce) {
+  if (!fitsInMemory(height, width)) {
     throw refusal(name, `at most ${maxPixelsAtOnce / 1e6} million pixels`, `${width}×${height}`);
   }
   const data = await decoding.use(picture.bytes + picture.pixelBytes * height * width, () =>

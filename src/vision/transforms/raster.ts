@@ -1,4 +1,5 @@
 import { InputError, ShapeError } from '../../errors.js';
+import { maxPixelsAtOnce } from './image.js';
 
 /** Where the channels of an image are: last, as in pictures, or first, as networks want them. */
 export type Layout = 'HWC' | 'CHW';
@@ -16,7 +17,7 @@ export interface Raster {
 }
 
 /** Most values of an image in memory, which are those of 100 million pixels in colour. */
-const maxValues = 300_000_000;
+const maxValues = 3 * maxPixelsAtOnce;
 
 /**
  * As many values of the same kind, all 0.

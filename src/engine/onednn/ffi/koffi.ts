@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type koffiPackage from 'koffi';
-import { EngineError, messageOf } from '../../../errors.js';
+import { EngineError, unloadablePackage } from '../../../errors.js';
 
 type Koffi = typeof koffiPackage;
 
@@ -17,11 +17,6 @@ export function koffi(): Koffi {
     loaded ??= createRequire(import.meta.url)('koffi') as Koffi;
     return loaded;
   } catch (error) {
-    const [line] = messageOf(error).split('\n');
-    throw new EngineError(
-      `[onednn] koffi: expected the package with its binary for ${process.platform} ${process.arch}, but it could not ` +
-        `be loaded (${line}); install it with: npm install --include=optional koffi`,
-      { cause: error },
-    );
+    throw new EngineError(`[onednn] ${unloadablePackage('koffi', error)}`, { cause: error });
   }
 }
