@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PALM } from '../src/vision/datasets/palm/palm.js';
+import { PALM } from '../src/vision/palm/dataset.js';
 
 const known = ['alexnet', 'vgg16', 'googlenet', 'resnet50'];
 const [dataDir, networks = 'alexnet,googlenet', seeds = '0,1,2', epochs = '5'] = process.argv.slice(2);

@@ -8,10 +8,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeFileAtomic } from '../src/io/atomic.js';
-import { importPalm } from '../src/vision/datasets/palm/import.js';
-import { workbookOf, zipOf } from '../src/vision/datasets/palm/synth/archive.js';
-import { Painters } from '../src/vision/datasets/palm/synth/painters.js';
+import { writeFileAtomic } from '../src/io/files/atomic.js';
+import { importPalm } from '../src/vision/palm/import.js';
+import { workbookOf, zipOf } from '../src/vision/palm/synth/archive.js';
+import { Painters } from '../src/vision/palm/synth/painters.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

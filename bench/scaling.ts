@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { median } from '../src/model/profile.js';
+import { median } from '../src/measure/profile.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -22,7 +22,7 @@ const numeric = [
   'tests/tensor',
   'tests/goldens',
   'tests/model/fit.test.ts',
-  'tests/model/trainer.test.ts',
+  'tests/train/train.test.ts',
   'tests/vision/networks.test.ts',
 ];
 /** All tests. */

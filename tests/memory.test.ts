@@ -4,12 +4,12 @@ import { threadsAsked } from '../src/env.js';
 import { InputError, MemoryError } from '../src/errors.js';
 import { allocate } from '../src/graph/dtype.js';
 import { requireRoom } from '../src/memory.js';
-import { requireMemoryFor } from '../src/model/memory.js';
-import { summarize } from '../src/model/summary.js';
 import { Linear } from '../src/nn/index.js';
+import { summarize } from '../src/nn/summary.js';
+import { requireMemoryFor } from '../src/train/batchMemory.js';
+import { preprocessing } from '../src/vision/images/preprocess.js';
 import { resnet18 } from '../src/vision/models/zoo/index.js';
 import { CenterCrop, Pad, RandomResizedCrop, Resize } from '../src/vision/transforms/index.js';
-import { preprocessing } from '../src/vision/transforms/preprocess.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();

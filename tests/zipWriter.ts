@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import { crc32 } from '../src/io/crc32.js';
+import { crc32 } from '../src/io/formats/crc32.js';
 
 /** A file for an archive, with all that archives can get wrong. */
 export interface ZipPart {

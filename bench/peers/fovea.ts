@@ -2,8 +2,8 @@
 import { pathToFileURL } from 'node:url';
 import { engineInfo, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import { numel, type Shape } from '../../src/graph/shape.js';
-import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from '../../src/model/recipes.js';
 import { Generator, seed } from '../../src/random.js';
+import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from '../../src/run/recipes.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 
 interface Worker {

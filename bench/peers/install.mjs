@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** As `src/io/cache.ts` has it. */
+/** As `src/io/files/cacheFolder.ts` has it. */
 function cacheFolder() {
   const { FOVEA_CACHE: own = '', XDG_CACHE_HOME: xdg = '' } = process.env;
   if (own !== '') return resolve(own);

@@ -15,9 +15,9 @@ import type { StoredDType } from '../../src/graph/dtype.js';
 import type { Node, Value } from '../../src/graph/node.js';
 import type { Conv2dParams } from '../../src/graph/op.js';
 import type { Shape } from '../../src/graph/shape.js';
-import { outputsFor, recipeFor, usualData } from '../../src/model/recipes.js';
+import { modelKinds } from '../../src/run/catalog/models.js';
+import { outputsFor, recipeFor, usualData } from '../../src/run/recipes.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { modelKinds } from '../../src/vision/models/registry.js';
 
 /** A convolution or linear layer of a network. */
 export interface KernelLayer {

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { PALM } from '../../src/vision/datasets/palm/palm.js';
+import { PALM } from '../../src/vision/palm/dataset.js';
 
 interface Colours {
   readonly rows: number[][];

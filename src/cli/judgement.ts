@@ -1,7 +1,7 @@
 import { wilsonInterval } from '../metric/index.js';
-import { formatCount, formatPercent } from '../model/format.js';
-import { confusedPairs } from '../model/report/scores.js';
-import { displayWidth, formatTable } from '../model/table.js';
+import { confusedPairs } from '../report/classScores.js';
+import { formatCount, formatPercent } from '../text/numbers.js';
+import { displayWidth, formatTable } from '../text/table.js';
 import { print, printTable, type Terminal, widthOf } from './terminal.js';
 
 /** What eval and the end of a training tell of a network's answers. */

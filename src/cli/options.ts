@@ -13,7 +13,7 @@ import {
 } from '../engine/select.js';
 import { EngineError, InputError } from '../errors.js';
 import type { OperatingRule } from '../metric/index.js';
-import type { OpenOptions, Split } from '../vision/datasets/registry.js';
+import type { OpenOptions, Split } from '../run/catalog/datasets.js';
 import { splitRole, usualSplitNames } from '../vision/datasets/splits.js';
 import type { TableOptions } from '../vision/datasets/tableColumns.js';
 

@@ -1,10 +1,10 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { debugLevel } from '../env.js';
 import { InputError, messageOf } from '../errors.js';
-import { optimizerNames } from '../model/recipes.js';
-import { version } from '../model/version.js';
+import { optimizerNames } from '../run/recipes.js';
 import { visibleText } from '../text/visible.js';
-import { fits } from '../vision/transforms/preprocess.js';
+import { version } from '../version.js';
+import { fits } from '../vision/images/preprocess.js';
 import { dataCommands } from './dataCommands.js';
 import {
   bestOption,

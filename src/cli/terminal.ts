@@ -1,6 +1,6 @@
 import { basename, relative } from 'node:path';
-import type { ProgressStream } from '../model/progress.js';
-import { type Column, formatTable, type TableOptions } from '../model/table.js';
+import type { ProgressStream } from '../text/progress.js';
+import { type Column, formatTable, type TableOptions } from '../text/table.js';
 import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 
 /** Where a command writes: results to `stdout`, progress and errors to `stderr`. */

@@ -1,8 +1,8 @@
-import { formatCount } from '../model/format.js';
-import type { RunConfig } from '../model/records.js';
-import { listed } from '../vision/datasets/listed.js';
+import type { Understanding } from '../run/catalog/datasets.js';
+import type { RunConfig } from '../run/config.js';
+import { listed } from '../text/list.js';
+import { formatCount } from '../text/numbers.js';
 import { describePassedOver } from '../vision/datasets/listing.js';
-import type { Understanding } from '../vision/datasets/registry.js';
 
 /** How the files of a data set were understood, for the first lines of a command. */
 

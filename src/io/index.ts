@@ -1,8 +1,9 @@
-export { type FileContent, writeFileAtomic } from './atomic.js';
-export { DataLoader, type DataLoaderOptions, Epoch, type EpochOptions, type TensorBatch } from './dataloader.js';
-export { type Batch, type Dataset, labelsOf, type Sample } from './dataset.js';
-export { type DownloadOptions, type DownloadProgress, download } from './download.js';
-export type { Named, Savable } from './named.js';
+export { DataLoader, type DataLoaderOptions, Epoch, type EpochOptions, type TensorBatch } from './data/dataloader.js';
+export { type Batch, type Dataset, labelsOf, type Sample } from './data/dataset.js';
+export { BalancedSampler, type Sampler, type SamplerName, StratifiedSampler } from './data/sampler.js';
+export { ConcatDataset, randomSplit, Subset, TensorDataset } from './data/subsets.js';
+export { type FileContent, writeFileAtomic } from './files/atomic.js';
+export { type DownloadOptions, type DownloadProgress, download } from './files/download.js';
 export {
   loadPdparams,
   type PaddleParameters,
@@ -11,7 +12,7 @@ export {
   readPdparams,
   savePdparams,
   writePdparams,
-} from './paddle/params.js';
+} from './formats/paddle/params.js';
 export {
   loadPdopt,
   type PaddleOptimizer,
@@ -20,9 +21,8 @@ export {
   readPdopt,
   savePdopt,
   writePdopt,
-} from './paddle/pdopt.js';
-export { loadPickle, type PickleKey, type PickleValue, parsePickle } from './paddle/pickle.js';
-export { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from './safetensors.js';
-export { BalancedSampler, type Sampler, type SamplerName, StratifiedSampler } from './sampler.js';
+} from './formats/paddle/pdopt.js';
+export { loadPickle, type PickleKey, type PickleValue, parsePickle } from './formats/paddle/pickle.js';
+export { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from './formats/safetensors.js';
+export type { Named, Savable } from './named.js';
 export { load, save } from './save.js';
-export { ConcatDataset, randomSplit, Subset, TensorDataset } from './subsets.js';

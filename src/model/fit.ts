@@ -2,32 +2,32 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
-import { makeFolder, reasonOf } from '../io/atomic.js';
-import { DataLoader } from '../io/dataloader.js';
-import { type Dataset, labelsOf } from '../io/dataset.js';
-import { type Lock, lockFile, lockFolder } from '../io/lock.js';
-import type { SamplerName } from '../io/sampler.js';
+import { DataLoader } from '../io/data/dataloader.js';
+import { type Dataset, labelsOf } from '../io/data/dataset.js';
+import type { SamplerName } from '../io/data/sampler.js';
+import { makeFolder, reasonOf } from '../io/files/atomic.js';
+import { type Lock, lockFile, lockFolder } from '../io/files/lock.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { visibleLine } from '../text/visible.js';
-import type { Callback } from './callback.js';
+import type { Callback } from '../train/callback.js';
 import {
   LRScheduler,
   ModelCheckpoint,
   type MonitorOptions,
   ProgBarLogger,
   type ProgBarLoggerOptions,
-} from './callbacks/index.js';
+} from '../train/callbacks/index.js';
+import { StateFolder } from '../train/checkpoint/folder.js';
+import { classWeightsOf, orderOf } from '../train/classBalance.js';
+import type { LossFunction } from '../train/losses.js';
+import { missingInEvaluation } from '../train/missingClasses.js';
+import type { TrainOptions } from '../train/options.js';
+import { identitiesOf } from '../train/sampleIdentity.js';
+import { type EpochRecord, train } from '../train/train.js';
 import { checkFitOptions } from './fitOptions.js';
-import type { LossFunction } from './losses.js';
-import { missingInEvaluation } from './missingClasses.js';
-import { identitiesOf } from './sampleIdentity.js';
-import { StateFolder } from './stateFolder.js';
-import { classWeightsOf, orderOf } from './techniques.js';
-import { type EpochRecord, train } from './trainer.js';
-import type { TrainOptions } from './trainOptions.js';
 
 /** Options that would have no effect beside the others are refused: those of `ModelCheckpoint` beside one of your own, say. */
 export interface FitOptions extends MonitorOptions {

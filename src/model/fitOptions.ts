@@ -1,12 +1,12 @@
 import { type Effects, requireEffect } from '../effect.js';
 import { InputError } from '../errors.js';
-import { DataLoader } from '../io/dataloader.js';
-import type { Dataset } from '../io/dataset.js';
-import { samplerNames } from '../io/sampler.js';
-import { nearestName } from '../names.js';
+import { DataLoader } from '../io/data/dataloader.js';
+import type { Dataset } from '../io/data/dataset.js';
+import { samplerNames } from '../io/data/sampler.js';
 import { lr, type Optimizer } from '../optimizer/index.js';
-import type { Callback } from './callback.js';
-import { LRScheduler, ModelCheckpoint, ProgBarLogger } from './callbacks/index.js';
+import { nearestName } from '../text/suggest.js';
+import type { Callback } from '../train/callback.js';
+import { LRScheduler, ModelCheckpoint, ProgBarLogger } from '../train/callbacks/index.js';
 import type { FitOptions } from './fit.js';
 import type { JudgeOptions, PredictOptions } from './model.js';
 

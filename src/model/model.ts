@@ -1,27 +1,27 @@
 import { askForPrecision, engineInfo, setPrecision } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
-import { DataLoader, type TensorBatch } from '../io/dataloader.js';
-import type { Dataset } from '../io/dataset.js';
+import { DataLoader, type TensorBatch } from '../io/data/dataloader.js';
+import type { Dataset } from '../io/data/dataset.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer, StateMismatch } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { realizeAll } from '../tensor/evaluate.js';
 import type { Parameter } from '../tensor/state.js';
 import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
-import { type Callback, Callbacks, type NamedFigures } from './callback.js';
-import { ProgBarLogger, type ProgBarLoggerOptions } from './callbacks/index.js';
-import { batchesOf, evaluate } from './evaluate.js';
-import { Figures } from './figures.js';
+import { type Callback, Callbacks, type NamedFigures } from '../train/callback.js';
+import { ProgBarLogger, type ProgBarLoggerOptions } from '../train/callbacks/index.js';
+import { inspectObjective } from '../train/checkOutputs.js';
+import { type LoadOptions, loadModel, saveModel } from '../train/checkpoint/weights.js';
+import { batchesOf, evaluate } from '../train/evaluate.js';
+import { type LossFunction, lossFunction } from '../train/losses.js';
+import { meaningOf, requireClasses } from '../train/outputs.js';
+import { Figures } from '../train/runningMetrics.js';
+import { type Objective, trainStep } from '../train/step.js';
+import type { EpochRecord } from '../train/train.js';
 import { type FitOptions, fitModel, type Prepared, withWorkers } from './fit.js';
 import { checkJudgeOptions } from './fitOptions.js';
-import { inspectObjective } from './inspect.js';
-import { type LossFunction, lossFunction } from './losses.js';
-import { type LoadOptions, loadModel, saveModel } from './modelFile.js';
-import { meaningOf, requireClasses } from './outputs.js';
-import { type FlopsOptions, flops, type ParameterCounts, summary } from './paddleSummary.js';
-import { type Objective, trainStep } from './step.js';
-import type { EpochRecord } from './trainer.js';
+import { type FlopsOptions, flops, type ParameterCounts, summary } from './summary.js';
 
 export interface PrepareOptions {
   /** Needed to train. */

@@ -1,100 +1,170 @@
-import { allocate } from '../graph/dtype.js';
-import { checkShape, numel, type Shape } from '../graph/shape.js';
+import { numel, type Shape } from '../graph/shape.js';
+import { AdaptiveAvgPool2D, AvgPool2D, BatchNorm2D, Conv2D, LeakyReLU, Linear, Sequential } from '../nn/index.js';
 import type { Layer } from '../nn/layer.js';
-import { Generator } from '../random.js';
+import { trace } from '../nn/summary.js';
 import { Parameter } from '../tensor/state.js';
-import { noGrad, Tensor } from '../tensor/tensor.js';
+import type { ProgressStream } from '../text/progress.js';
+import { visibleLine } from '../text/visible.js';
 
-/** One layer of a network, at the moment the input passes it. */
-export interface LayerSummary {
-  /** `conv2d_0` */
-  readonly name: string;
-  readonly type: string;
-  readonly outputShape: Shape;
-  /** Shapes of parameters and buffers, by field: `weight`, `bias`. */
-  readonly state: Readonly<Record<string, Shape>>;
-  /** Trainable values; 0 if the layer has been counted before. */
-  readonly parameters: number;
+/** What `paddle.summary` returns. */
+export interface ParameterCounts {
+  /** All values that are saved: parameters, and running statistics, which Paddle counts among them. */
+  readonly totalParams: number;
+  readonly trainableParams: number;
 }
 
-export interface NetworkSummary {
-  /** In the order in which the input passes them. */
-  readonly layers: readonly LayerSummary[];
-  readonly outputShape: Shape;
-  readonly parameters: number;
-  /** Values that are saved but not trained, such as running statistics. */
-  readonly buffers: number;
+export interface FlopsOptions {
+  /** Prints a table of the layers (false). */
+  readonly printDetail?: boolean | undefined;
+  /** Default `process.stdout`. */
+  readonly stream?: ProgressStream | undefined;
 }
 
 /**
- * Sends a random input through a network and notes what each layer makes of it. Nothing is computed: shapes are known
- * without.
+ * Prints the layers of a network as `paddle.summary` does: a row whenever the input has passed a layer, sequences and
+ * the network itself left out. Layers are numbered by class in the order in which they were made, within the network;
+ * one that is passed several times has as many rows, of which the first counts its parameters (Paddle shows one row
+ * only).
  *
- * Shown are the layers that have parameters of their own or no layers inside, as often as the input passes them.
- *
- * @throws {ShapeError} if the network cannot take an input of that shape
+ * @param inputShape with the batch: `[1, 3, 224, 224]`
+ * @throws {ShapeError} if the network cannot take such an input
  */
-export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
-  const layers: LayerSummary[] = [];
-  const counted = new Set<Layer>();
-  const watched = [network, ...network.sublayers()].filter(
-    (layer) => layer.ownState().size > 0 || layer.namedChildren().size === 0,
-  );
-  const outputShape = trace(network, inputShape, watched, (layer, _, output) => {
-    layers.push(describe(layer, output, !counted.has(layer)));
-    counted.add(layer);
-  });
-  const states = [...network.stateDict().values()];
-  const buffers = states.filter((state) => !(state instanceof Parameter));
-  return {
-    layers,
-    outputShape,
-    parameters: network.parameterCount(),
-    buffers: buffers.reduce((sum, { size }) => sum + size, 0),
-  };
-}
-
-/**
- * Sends a random input through a network in evaluation mode, and tells whenever it has passed one of some layers.
- * Nothing is computed.
- *
- * @returns the shape of the output
- */
-export function trace(
+export function summary(
   network: Layer,
   inputShape: Shape,
-  watched: readonly Layer[],
-  onPassed: (layer: Layer, input: Tensor, output: Tensor) => void,
-): Shape {
-  checkShape('summary', inputShape);
-  const { training } = network;
-  network.eval();
-  for (const layer of watched) {
-    const forward = layer.forward.bind(layer);
-    // A field of the instance stands before the method until it is deleted.
-    layer.forward = (...inputs) => {
-      const output = forward(...inputs);
-      onPassed(layer, inputs[0], output);
-      return output;
-    };
-  }
-  try {
-    const pixels = new Generator(0).fillNormal(allocate('float32', numel(inputShape)), 0, 1);
-    return noGrad(() => network.forward(Tensor.fromData(pixels, inputShape))).shape;
-  } finally {
-    for (const layer of watched) Reflect.deleteProperty(layer, 'forward');
-    if (training) network.train();
-  }
+  { stream = process.stdout }: Pick<FlopsOptions, 'stream'> = {},
+): ParameterCounts {
+  const sublayers = network.sublayers();
+  const watched = sublayers.length === 0 ? [network] : sublayers.filter((layer) => !(layer instanceof Sequential));
+  const names = numbered(watched);
+  const counted = new Set<Layer>();
+  const rows: string[][] = [];
+  let outputs = 0;
+  let totalParams = 0;
+  let trainableParams = 0;
+  trace(network, inputShape, watched, (layer, input, output) => {
+    const own = counted.has(layer) ? [] : [...layer.ownState().values()];
+    counted.add(layer);
+    const params = own.reduce((sum, { size }) => sum + size, 0);
+    totalParams += params;
+    trainableParams += own.reduce((sum, state) => sum + (state instanceof Parameter ? state.size : 0), 0);
+    outputs += output.size;
+    rows.push([names.get(layer) as string, `[${list(input.shape)}]`, list(output.shape), params.toLocaleString('en')]);
+  });
+  const widths = [15, 20, 20, 15].map((width, i) => rows.reduce((most, row) => Math.max(most, row[i].length), width));
+  const width = Math.max(75, widths.reduce((a, b) => a + b) + 5);
+  const line = (cells: readonly string[]) => cells.map((cell, i) => centred(cell, widths[i])).join(' ');
+  const megabytes = (values: number) => (values * 4) / 1024 ** 2;
+  const sizes = [numel(inputShape), 2 * outputs, totalParams].map(megabytes);
+  const counts = { totalParams, trainableParams };
+  stream.write(
+    [
+      '-'.repeat(width),
+      line(['Layer (type)', 'Input Shape', 'Output Shape', 'Param #']),
+      '='.repeat(width),
+      ...rows.map(line),
+      '='.repeat(width),
+      `Total params: ${totalParams.toLocaleString('en')}`,
+      `Trainable params: ${trainableParams.toLocaleString('en')}`,
+      `Non-trainable params: ${(totalParams - trainableParams).toLocaleString('en')}`,
+      '-'.repeat(width),
+      `Input size (MB): ${sizes[0].toFixed(2)}`,
+      `Forward/backward pass size (MB): ${sizes[1].toFixed(2)}`,
+      `Params size (MB): ${sizes[2].toFixed(2)}`,
+      `Estimated Total Size (MB): ${sizes.reduce((a, b) => a + b).toFixed(2)}`,
+      '-'.repeat(width),
+      '',
+      '',
+    ].join('\n'),
+  );
+  return counts;
 }
 
-function describe(layer: Layer, output: Tensor, first: boolean): LayerSummary {
-  const own = [...layer.ownState()];
-  const parameters = own.reduce((sum, [, state]) => sum + (state instanceof Parameter ? state.size : 0), 0);
-  return {
-    name: layer.fullName(),
-    type: layer.constructor.name,
-    outputShape: output.shape,
-    state: Object.fromEntries(own.map(([name, state]) => [name, state.shape])),
-    parameters: first ? parameters : 0,
-  };
+/**
+ * Counts the multiply-adds of a network's layers as `paddle.flops` does: a convolution's bias adds one for each output,
+ * batch norm counts two for each input, average pooling its window; other layers, and what `forward` does by functions,
+ * count as nothing.
+ *
+ * @param inputShape with the batch: `[1, 3, 224, 224]`
+ * @throws {ShapeError} if the network cannot take such an input
+ */
+export function flops(
+  network: Layer,
+  inputShape: Shape,
+  { printDetail = false, stream = process.stdout }: FlopsOptions = {},
+): number {
+  const leaves = [network, ...network.sublayers()].filter((layer) => layer.namedChildren().size === 0);
+  const passed = new Map<Layer, { input: Shape; output: Shape; operations: number }>();
+  trace(network, inputShape, leaves, (layer, { shape: input }, { shape: output }) => {
+    const before = passed.get(layer)?.operations ?? 0;
+    passed.set(layer, { input, output, operations: before + operationsOf(layer, input, output) });
+  });
+  const rows = [...passed].map(([layer, { input, output, operations }]) => {
+    const params = [...layer.ownState().values()].reduce((sum, { size }) => sum + size, 0);
+    return {
+      cells: [visibleLine(layer.fullName()), list(input), list(output), String(params), String(operations)],
+      params,
+      operations,
+    };
+  });
+  if (printDetail) {
+    const head = ['Layer Name', 'Input Shape', 'Output Shape', 'Params', 'Flops'];
+    stream.write(`${grid([head, ...rows.map(({ cells }) => cells)])}\n`);
+  }
+  const total = rows.reduce((sum, { operations }) => sum + operations, 0);
+  const params = rows.reduce((sum, row) => sum + row.params, 0);
+  stream.write(`Total Flops: ${total}     Total Params: ${params}\n`);
+  return total;
+}
+
+function operationsOf(layer: Layer, input: Shape, output: Shape): number {
+  if (layer instanceof Conv2D) {
+    return numel(output) * (numel(layer.weight.shape.slice(1)) + (layer.bias === null ? 0 : 1));
+  }
+  if (layer instanceof Linear) return numel(output) * layer.weight.shape[0];
+  if (layer instanceof BatchNorm2D) return 2 * numel(input);
+  if (layer instanceof LeakyReLU) return numel(input);
+  if (layer instanceof AvgPool2D) return numel(output);
+  if (layer instanceof AdaptiveAvgPool2D) {
+    const window = Math.floor(input[2] / output[2]) * Math.floor(input[3] / output[3]);
+    return numel(output) * (window + 1);
+  }
+  return 0;
+}
+
+/** `Conv2D-1` and so on, by class in the order in which the layers were made. */
+function numbered(layers: readonly Layer[]): Map<Layer, string> {
+  const index = (layer: Layer) => Number(layer.fullName().split('_').pop());
+  const counts = new Map<string, number>();
+  const names = new Map<Layer, string>();
+  for (const layer of [...layers].sort((a, b) => index(a) - index(b))) {
+    const kind = visibleLine(layer.constructor.name);
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    names.set(layer, `${kind}-${count}`);
+  }
+  return names;
+}
+
+const list = (shape: Shape) => `[${shape.join(', ')}]`;
+
+/** As Python does it: the odd space stands behind. */
+function centred(text: string, width: number): string {
+  const before = Math.floor((width - text.length) / 2);
+  return `${' '.repeat(Math.max(0, before))}${text}`.padEnd(width);
+}
+
+/** As prettytable does it: the odd space stands in front of texts of even length, behind others. */
+function grid(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, i) => rows.reduce((most, row) => Math.max(most, row[i].length), 0));
+  const rule = `+${widths.map((width) => '-'.repeat(width + 2)).join('+')}+`;
+  const lines = rows.map((row) => {
+    const cells = row.map((cell, i) => {
+      const room = widths[i] - cell.length;
+      const before = cell.length % 2 === 0 ? Math.ceil(room / 2) : Math.floor(room / 2);
+      return ` ${`${' '.repeat(before)}${cell}`.padEnd(widths[i])} `;
+    });
+    return `|${cells.join('|')}|`;
+  });
+  return [rule, lines[0], rule, ...lines.slice(1), rule].join('\n');
 }

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { engineInfo, setConvolution, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
-import type { Profile } from '../../src/model/profile.js';
+import type { Profile } from '../../src/measure/profile.js';
 import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';

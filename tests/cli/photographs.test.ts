@@ -6,11 +6,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/program.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import type { ScreeningFigures as Figures } from '../../src/metric/index.js';
-import type { Decision } from '../../src/model/decision.js';
-import { openRun } from '../../src/model/evaluateRun.js';
-import { type PictureInput, predictFiles } from '../../src/model/predict.js';
 import { Generator } from '../../src/random.js';
-import { decodeImage } from '../../src/vision/transforms/decode.js';
+import type { Decision } from '../../src/run/decision.js';
+import { openRun } from '../../src/run/evaluate.js';
+import { type PictureInput, predictFiles } from '../../src/run/predict.js';
+import { decodeImage } from '../../src/vision/images/decode.js';
 import { temporaryFolder } from '../temporary.js';
 import { linesOf, runFovea } from './run.js';
 

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, w
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
-import { RunFolder } from '../../src/model/runFolder.js';
+import { RunFolder } from '../../src/run/folder.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 import { runFovea as fovea, linesOf } from './run.js';

@@ -4,7 +4,7 @@ import { setEngine } from '../../src/engine/select.js';
 import type { TypedArray } from '../../src/graph/dtype.js';
 import { numel, type Shape } from '../../src/graph/shape.js';
 
-import { paddleNames } from '../../src/io/paddle/params.js';
+import { paddleNames } from '../../src/io/formats/paddle/params.js';
 import type { Layer } from '../../src/nn/index.js';
 import { Momentum } from '../../src/optimizer/index.js';
 import { Generator } from '../../src/random.js';
@@ -13,7 +13,7 @@ import { realizeAll } from '../../src/tensor/evaluate.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 import { zoo } from '../../src/vision/models/index.js';
-import { zooKinds } from '../../src/vision/models/zoo/kinds.js';
+import { zooKinds } from '../../src/run/catalog/zooModels.js';
 import { expectAgreement } from '../engines.js';
 import { formula, type GoldenZooCase, loadGolden } from './load.js';
 import { makeReady } from './zoo.js';

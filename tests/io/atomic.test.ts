@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
-import { makeFolder, replaceFile, writeFileAtomic } from '../../src/io/atomic.js';
-import { type Owner, shortOwner, thisProcess } from '../../src/io/owner.js';
-import { isTemporary, removeAbandoned, temporaryName } from '../../src/io/temporary.js';
+import { makeFolder, replaceFile, writeFileAtomic } from '../../src/io/files/atomic.js';
+import { type Owner, shortOwner, thisProcess } from '../../src/io/files/owner.js';
+import { isTemporary, removeAbandoned, temporaryName } from '../../src/io/files/temporary.js';
 import { compileInto } from '../compiled.js';
 import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
@@ -71,7 +71,7 @@ it('keeps the old file when the disk is full', () => {
   compileInto(folder);
   writeFileSync(
     join(folder, 'fill.js'),
-    `import { writeFileAtomic } from './io/atomic.js';
+    `import { writeFileAtomic } from './io/files/atomic.js';
      const piece = new Uint8Array(50_000);
      const pieces = (async function* () { for (let i = 0; i < 10; i++) yield piece; })();
      await writeFileAtomic('out/file.bin', pieces).catch(({ name, message }) => console.log(name + ' ' + message));`,

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
-import { DataLoader, type DataLoaderOptions, type TensorBatch } from '../../src/io/dataloader.js';
-import type { Batch, Dataset, Sample } from '../../src/io/dataset.js';
+import { DataLoader, type DataLoaderOptions, type TensorBatch } from '../../src/io/data/dataloader.js';
+import type { Batch, Dataset, Sample } from '../../src/io/data/dataset.js';
 import { Generator, seed } from '../../src/random.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 

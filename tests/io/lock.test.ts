@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
-import { lockFolder, ownerOf } from '../../src/io/lock.js';
-import { type Owner, thisProcess } from '../../src/io/owner.js';
+import { lockFolder, ownerOf } from '../../src/io/files/lock.js';
+import { type Owner, thisProcess } from '../../src/io/files/owner.js';
 import { has, itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 

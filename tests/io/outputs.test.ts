@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
-import { outputFile, outputFolder } from '../../src/io/outputs.js';
+import { outputFile, outputFolder } from '../../src/io/files/outputs.js';
 import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 

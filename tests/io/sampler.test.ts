@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import { DataLoader } from '../../src/io/dataloader.js';
-import { labelsOf } from '../../src/io/dataset.js';
-import { BalancedSampler, StratifiedSampler } from '../../src/io/sampler.js';
+import { DataLoader } from '../../src/io/data/dataloader.js';
+import { labelsOf } from '../../src/io/data/dataset.js';
+import { BalancedSampler, StratifiedSampler } from '../../src/io/data/sampler.js';
 import { Generator, type GeneratorState } from '../../src/random.js';
 
 const labels = Array.from({ length: 23 }, (_, i) => (i < 17 ? 0 : i < 20 ? 2 : 5));

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
-import { columnIndex, readTable } from '../../src/io/table.js';
-import { type BarredPath, isClutter, listFiles, listFolder, walkFolder } from '../../src/io/walk.js';
+import { type BarredPath, isClutter, listFiles, listFolder, walkFolder } from '../../src/io/files/listFiles.js';
+import { columnIndex, readTable } from '../../src/io/files/table.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeWorkbook, makeZip } from '../zipWriter.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
-import { readTar, type TarLimits } from '../../src/io/tar.js';
+import { readTar, type TarLimits } from '../../src/io/files/tar.js';
 import { type TarEntry, tar } from '../tarWriter.js';
 import { temporaryFolder } from '../temporary.js';
 

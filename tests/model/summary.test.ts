@@ -1,66 +1,128 @@
 import { describe, expect, test } from 'vitest';
-import { compilationCount } from '../../src/compiler/realize.js';
 import { ShapeError } from '../../src/errors.js';
-import { summarize } from '../../src/model/summary.js';
-import { BatchNorm2D, Conv2D, Layer, Linear, ReLU, Sequential } from '../../src/nn/index.js';
+import { Model } from '../../src/model/model.js';
+import { flops, summary } from '../../src/model/summary.js';
+import * as nn from '../../src/nn/index.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { LeNet } from '../../src/vision/models/index.js';
+import { resnet18 } from '../../src/vision/models/zoo/index.js';
+import { LeNet } from '../../src/vision/models/zoo/lenet.js';
 
-describe('summarize', () => {
-  test('walks LeNet layer by layer', () => {
-    const before = compilationCount();
-    const { layers, parameters, buffers, outputShape } = summarize(new LeNet(), [3, 1, 28, 28]);
-    expect(
-      layers.map(({ name, outputShape: shape, state, parameters: count }) => [
-        name.replace(/_\d+$/, ''),
-        shape,
-        state.weight,
-        state.bias,
-        count,
-      ]),
-    ).toEqual([
-      ['conv2d', [3, 6, 24, 24], [6, 1, 5, 5], [6], 156],
-      ['max_pool2d', [3, 6, 12, 12], undefined, undefined, 0],
-      ['conv2d', [3, 16, 8, 8], [16, 6, 5, 5], [16], 2416],
-      ['max_pool2d', [3, 16, 4, 4], undefined, undefined, 0],
-      ['conv2d', [3, 120, 1, 1], [120, 16, 4, 4], [120], 30_840],
-      ['linear', [3, 64], [120, 64], [64], 7744],
-      ['linear', [3, 10], [64, 10], [10], 650],
+function listener() {
+  const stream = { text: '', write: (text: string) => (stream.text += text) };
+  return stream;
+}
+
+/** One of each layer that Paddle counts in a way of its own; ReLU is passed twice. */
+class Net extends nn.Layer {
+  conv = new nn.Conv2D(3, 8, 3, { padding: 1 });
+  bn = new nn.BatchNorm2D(8);
+  relu = new nn.ReLU();
+  pool = new nn.MaxPool2D(2, { stride: 2 });
+  avg = new nn.AdaptiveAvgPool2D(1);
+  fc = new nn.Linear(8, 4);
+  seq = new nn.Sequential(new nn.Conv2D(8, 8, 3, { groups: 2, biasAttr: false }), new nn.ReLU());
+  leaky = new nn.LeakyReLU();
+  avg2 = new nn.AvgPool2D(2, { stride: 2 });
+  flatten = new nn.Flatten();
+
+  forward(x: Tensor): Tensor {
+    const y = this.pool.forward(this.relu.forward(this.bn.forward(this.conv.forward(x))));
+    const z = this.avg2.forward(this.leaky.forward(this.relu.forward(this.seq.forward(y))));
+    return this.fc.forward(this.flatten.forward(this.avg.forward(z)));
+  }
+}
+
+// The texts and numbers were made by Paddle 3.3.1.
+describe('summary', () => {
+  test('looks as in Paddle', () => {
+    const stream = listener();
+    expect(summary(new LeNet(), [1, 1, 28, 28], { stream })).toEqual({ totalParams: 61_610, trainableParams: 61_610 });
+    const rule = '-'.repeat(75);
+    const double = '='.repeat(75);
+    expect(stream.text.split('\n').map((line) => line.trimEnd())).toEqual([
+      rule,
+      ' Layer (type)       Input Shape          Output Shape         Param #',
+      double,
+      '   Conv2D-1       [[1, 1, 28, 28]]      [1, 6, 28, 28]          60',
+      '    ReLU-1        [[1, 6, 28, 28]]      [1, 6, 28, 28]           0',
+      '  MaxPool2D-1     [[1, 6, 28, 28]]      [1, 6, 14, 14]           0',
+      '   Conv2D-2       [[1, 6, 14, 14]]     [1, 16, 10, 10]         2,416',
+      '    ReLU-2       [[1, 16, 10, 10]]     [1, 16, 10, 10]           0',
+      '  MaxPool2D-2    [[1, 16, 10, 10]]      [1, 16, 5, 5]            0',
+      '   Linear-1          [[1, 400]]            [1, 120]           48,120',
+      '   Linear-2          [[1, 120]]            [1, 84]            10,164',
+      '   Linear-3          [[1, 84]]             [1, 10]              850',
+      double,
+      'Total params: 61,610',
+      'Trainable params: 61,610',
+      'Non-trainable params: 0',
+      rule,
+      'Input size (MB): 0.00',
+      'Forward/backward pass size (MB): 0.11',
+      'Params size (MB): 0.24',
+      'Estimated Total Size (MB): 0.35',
+      rule,
+      '',
+      '',
     ]);
-    expect({ parameters, buffers, outputShape }).toEqual({ parameters: 41_806, buffers: 0, outputShape: [3, 10] });
-    expect(compilationCount()).toBe(before);
   });
 
-  test('shows a layer as often as it is passed, and counts it once', () => {
-    class Twice extends Layer {
-      conv = new Conv2D(2, 2, 1);
-      act = new ReLU();
-      block = new Sequential(new BatchNorm2D(2), this.act);
-      unused = new Linear(7, 7);
-      forward(x: Tensor): Tensor {
-        return this.block.forward(this.conv.forward(this.act.forward(this.conv.forward(x))));
-      }
-    }
-    const network = new Twice();
-    const { layers, parameters, buffers } = summarize(network, [1, 2, 3, 4]);
-    expect(layers.map(({ type, parameters: count }) => [type, count])).toEqual([
-      ['Conv2D', 6],
-      ['ReLU', 0],
-      ['Conv2D', 0],
-      ['BatchNorm2D', 4],
-      ['ReLU', 0],
-    ]);
-    expect(parameters).toBe(6 + 4 + 56);
-    expect(buffers).toBe(4);
-    expect(network.training).toBe(true);
-    expect(Object.keys(network.conv)).not.toContain('forward');
+  test('counts what batch norm keeps, and shows a layer as often as it is passed', () => {
+    const stream = listener();
+    const net = new Net();
+    expect(summary(net, [2, 3, 16, 16], { stream })).toEqual({ totalParams: 580, trainableParams: 564 });
+    expect(stream.text).toContain('    AdaptiveAvgPool2D-1    [[2, 8, 3, 3]]'.trim());
+    expect(stream.text.split('\n').filter((line) => line.trim().startsWith('ReLU-1 '))).toHaveLength(2);
+    expect(net.training).toBe(true);
+    expect(() => summary(net, [2, 4, 16, 16], { stream })).toThrow(ShapeError);
+    const resnet = summary(resnet18(), [1, 3, 224, 224], { stream });
+    expect(resnet).toEqual({ totalParams: 11_699_112, trainableParams: 11_689_512 });
+  });
+});
+
+test('control characters in names of classes are shown', () => {
+  const stream = listener();
+  const odd = { '\u001b[2JOdd\n': class extends nn.ReLU {} };
+  const [Odd] = Object.values(odd);
+  const net = new nn.Sequential(new Odd());
+  summary(net, [1, 4], { stream });
+  flops(net, [1, 4], { printDetail: true, stream });
+  expect(stream.text).not.toContain('\u001b');
+  expect(stream.text).toContain('\\x1b[2JOdd\\n-1');
+});
+
+describe('flops', () => {
+  test('counts as Paddle does', () => {
+    const stream = listener();
+    expect(flops(new Net(), [2, 3, 16, 16], { stream })).toBe(144_560);
+    expect(flops(resnet18(), [1, 3, 224, 224], { stream })).toBe(1_819_066_368);
+    expect(stream.text).toBe(
+      'Total Flops: 144560     Total Params: 580\nTotal Flops: 1819066368     Total Params: 11699112\n',
+    );
+    expect(new Model(new LeNet()).flops([1, 1, 28, 28], { stream })).toBe(347_560);
   });
 
-  test('refuses an input that does not fit, and leaves the network as it was', () => {
-    const network = new LeNet();
-    expect(() => summarize(network, [3, 1, 32, 32])).toThrow(ShapeError);
-    expect(() => summarize(network, [3, 3, 28, 28])).toThrow(ShapeError);
-    expect(Object.hasOwn(network.conv1, 'forward')).toBe(false);
-    expect(network.conv1.training).toBe(true);
+  test('has a table of the layers', () => {
+    const stream = listener();
+    flops(new LeNet(), [1, 1, 28, 28], { printDetail: true, stream });
+    const lines = stream.text.split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      expect.stringMatching(/^\+-{14}\+-{17}\+-{17}\+-{8}\+-{8}\+$/),
+      '|  Layer Name  |   Input Shape   |   Output Shape  | Params | Flops  |',
+      lines[0],
+    ]);
+    const cells = lines.slice(3, -3).map((line) => line.slice(15));
+    expect(cells).toEqual([
+      '|  [1, 1, 28, 28] |  [1, 6, 28, 28] |   60   | 47040  |',
+      '|  [1, 6, 28, 28] |  [1, 6, 28, 28] |   0    |   0    |',
+      '|  [1, 6, 28, 28] |  [1, 6, 14, 14] |   0    |   0    |',
+      '|  [1, 6, 14, 14] | [1, 16, 10, 10] |  2416  | 241600 |',
+      '| [1, 16, 10, 10] | [1, 16, 10, 10] |   0    |   0    |',
+      '| [1, 16, 10, 10] |  [1, 16, 5, 5]  |   0    |   0    |',
+      '|     [1, 400]    |     [1, 120]    | 48120  | 48000  |',
+      '|     [1, 120]    |     [1, 84]     | 10164  | 10080  |',
+      '|     [1, 84]     |     [1, 10]     |  850   |  840   |',
+    ]);
+    expect(lines.at(-2)).toBe('Total Flops: 347560     Total Params: 61610');
   });
 });

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
-import { DataLoader, type DataLoaderOptions } from '../../src/io/dataloader.js';
-import { type Batch, type Dataset, readBatch } from '../../src/io/dataset.js';
+import { DataLoader, type DataLoaderOptions } from '../../src/io/data/dataloader.js';
+import { type Batch, type Dataset, readBatch } from '../../src/io/data/dataset.js';
 import { Generator, type GeneratorState } from '../../src/random.js';
 import { DatasetFolder } from '../../src/vision/datasets/folder.js';
 import { MNIST } from '../../src/vision/datasets/mnist.js';
@@ -162,7 +162,7 @@ describe('other threads', () => {
       `
       import { createHash } from 'node:crypto';
       import { threadId } from 'node:worker_threads';
-      import { DataLoader } from './io/dataloader.js';
+      import { DataLoader } from './io/data/dataloader.js';
       import { Generator } from './random.js';
       import { DatasetFolder } from './vision/datasets/folder.js';
       import { MNIST } from './vision/datasets/mnist.js';

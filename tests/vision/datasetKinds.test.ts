@@ -3,14 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import type { ImageFileDataset } from '../../src/vision/datasets/imageFiles.js';
-import {
-  datasetKinds,
-  type OpenedData,
-  type OpenedSplit,
-  type OpenOptions,
-} from '../../src/vision/datasets/registry.js';
-import { preprocessing } from '../../src/vision/transforms/preprocess.js';
+import { datasetKinds, type OpenedData, type OpenedSplit, type OpenOptions } from '../../src/run/catalog/datasets.js';
+import type { ImageFileDataset } from '../../src/vision/datasets/reading/imageFiles.js';
+import { preprocessing } from '../../src/vision/images/preprocess.js';
 import { temporaryFolder } from '../temporary.js';
 import { cifar10Files, pickledBatch, testBatch } from './cifarFiles.js';
 import { mnistFiles } from './idx.js';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { FileError, ShapeError } from '../../src/errors.js';
-import { readDigit } from '../../src/vision/transforms/digit.js';
-import { encodePng } from '../../src/vision/transforms/png.js';
+import { readDigit } from '../../src/vision/images/digit.js';
+import { encodePng } from '../../src/vision/images/png.js';
 import { temporaryFolder } from '../temporary.js';
 
 const folder = temporaryFolder();

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
-import { ImageCache } from '../../src/vision/datasets/imageCache.js';
-import { ImageReader } from '../../src/vision/datasets/imageReader.js';
-import { PictureFile } from '../../src/vision/transforms/decode.js';
+import { ImageCache } from '../../src/vision/datasets/reading/imageCache.js';
+import { ImageReader } from '../../src/vision/datasets/reading/imageReader.js';
+import { PictureFile } from '../../src/vision/images/decode.js';
+import type { Preprocessed } from '../../src/vision/images/preprocess.js';
 import { normalizeInto } from '../../src/vision/transforms/image.js';
-import type { Preprocessed } from '../../src/vision/transforms/preprocess.js';
 import { compileInto } from '../compiled.js';
 import { temporaryFolder } from '../temporary.js';
 import { halfJpeg, jpeg } from './pictures.js';
@@ -259,7 +259,7 @@ describe('other threads and processes', () => {
     const result = await run(`
       import { readdirSync } from 'node:fs';
       import { FileError } from './errors.js';
-      import { ImageReader } from './vision/datasets/imageReader.js';
+      import { ImageReader } from './vision/datasets/reading/imageReader.js';
       const reader = new ImageReader({ size: 4, cache: { folder: 'cache' }, numWorkers: 2 });
       const reads = Array.from({ length: 30 }, (_, i) => reader.read(i + '.jpg'));
       const bad = reader.read('bad.jpg').catch((error) => error);
@@ -286,9 +286,9 @@ describe('other threads and processes', () => {
   });
 
   it('fail with a message when a thread ends', async () => {
-    writeFileSync(join(folder, 'vision/datasets/imageWorker.js'), 'setTimeout(() => process.exit(3), 200);');
+    writeFileSync(join(folder, 'vision/datasets/reading/imageWorker.js'), 'setTimeout(() => process.exit(3), 200);');
     const result = await run(`
-      import { ImageReader } from './vision/datasets/imageReader.js';
+      import { ImageReader } from './vision/datasets/reading/imageReader.js';
       const reader = new ImageReader({ numWorkers: 1 });
       const failures = [];
       for (let i = 0; i < 2; i++) await reader.read('a.jpg').catch((error) => failures.push(error.message));
@@ -299,7 +299,7 @@ describe('other threads and processes', () => {
 
   it('share the cache: half-written entries are never seen', async () => {
     const script = `
-      import { ImageCache } from './vision/datasets/imageCache.js';
+      import { ImageCache } from './vision/datasets/reading/imageCache.js';
       const cache = new ImageCache({ folder: 'cache', maxBytes: 20 * 30056 });
       let wrong = 0;
       for (let round = 0; round < 150; round++) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
-import type { Batch } from '../../src/io/dataset.js';
+import type { Batch } from '../../src/io/data/dataset.js';
 import type { MNISTMirror } from '../../src/vision/datasets/idxDataset.js';
 import { MNIST } from '../../src/vision/datasets/mnist.js';
 import { LocalServer } from '../server.js';

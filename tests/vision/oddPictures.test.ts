@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
 import { Generator } from '../../src/random.js';
-import { decodeImage } from '../../src/vision/transforms/decode.js';
+import { decodeImage } from '../../src/vision/images/decode.js';
 import { fuzzing } from '../fuzzing.js';
 import { adobeSegment, changed, inserted, intactPictures, segmentAt, withEntries } from './oddPictures.js';
 

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import { importPalm, type PalmImportOptions } from '../../src/vision/datasets/palm/import.js';
-import { PALM } from '../../src/vision/datasets/palm/palm.js';
+import { PALM } from '../../src/vision/palm/dataset.js';
+import { importPalm, type PalmImportOptions } from '../../src/vision/palm/import.js';
 import { compileInto } from '../compiled.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeWorkbook, makeZip, type ZipPart } from '../zipWriter.js';
@@ -77,8 +77,8 @@ function asNobody(call: string): string {
     compileInto(folder);
   }
   const script = `
-    import { importPalm } from './vision/datasets/palm/import.js';
-    import { PALM } from './vision/datasets/palm/palm.js';
+    import { importPalm } from './vision/palm/import.js';
+    import { PALM } from './vision/palm/dataset.js';
     await ${call}.then(
       (result) => console.log(JSON.stringify(result)),
       ({ name, message }) => console.log(name + ' ' + message),
@@ -615,7 +615,7 @@ describe('interruptions', () => {
     write('data/training.zip', makeZip([...training, padded]));
     compileInto(folder);
     const script = `
-      import { importPalm } from './vision/datasets/palm/import.js';
+      import { importPalm } from './vision/palm/import.js';
       await importPalm('data', 'out', { cache: false, numWorkers: 0 }).then(
         ({ present, copied }) => console.log(present + ' ' + copied),
         ({ name, message }) => console.log(name + ' ' + message),

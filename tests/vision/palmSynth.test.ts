@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { meanColourAccuracy } from '../../bench/shared/meanColour.js';
-import { readTable, type Table } from '../../src/io/table.js';
-import { ZipArchive, ZipBudget } from '../../src/io/zip.js';
-import { importPalm, type PalmSummary } from '../../src/vision/datasets/palm/import.js';
-import { type PalmSynthOptions, type SynthSummary, synthesizePalm } from '../../src/vision/datasets/palm/synth.js';
+import { readTable, type Table } from '../../src/io/files/table.js';
+import { ZipArchive, ZipBudget } from '../../src/io/files/zip.js';
+import { importPalm, type PalmSummary } from '../../src/vision/palm/import.js';
+import { type PalmSynthOptions, type SynthSummary, synthesizePalm } from '../../src/vision/palm/synth.js';
 import { compileInto } from '../compiled.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -130,7 +130,7 @@ describe('synthesizePalm', () => {
     compileInto(threads);
     writeFileSync(
       join(threads, 'script.js'),
-      `import { synthesizePalm } from './vision/datasets/palm/synth.js';
+      `import { synthesizePalm } from './vision/palm/synth.js';
       await synthesizePalm({ ...${JSON.stringify(small)}, out: 'out', seed: 3, numWorkers: 2 });`,
     );
     execFileSync(process.execPath, ['script.js'], { cwd: threads });

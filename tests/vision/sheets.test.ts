@@ -5,8 +5,8 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { DatasetFolder, ImageFolder } from '../../src/vision/datasets/folder.js';
-import { canLetter, lettering, letteringWidth } from '../../src/vision/lettering.js';
-import { contactSheet, datasetSheet, isOwnPicture, sideBySide } from '../../src/vision/pictures.js';
+import { contactSheet, datasetSheet, isOwnPicture, sideBySide } from '../../src/vision/images/contactSheet.js';
+import { canLetter, lettering, letteringWidth } from '../../src/vision/images/lettering.js';
 import { compileInto } from '../compiled.js';
 import { temporaryFolder } from '../temporary.js';
 import { halfJpeg, jpeg } from './pictures.js';
@@ -168,7 +168,7 @@ describe('letters', () => {
       join(root, 'script.js'),
       `import { createHash } from 'node:crypto';
       import sharp from 'sharp';
-      import { contactSheet } from './vision/pictures.js';
+      import { contactSheet } from './vision/images/contactSheet.js';
       const draw = async (captions) => sharp(await contactSheet([{ source: 'red.png', captions }])).raw().toBuffer();
       const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
       const [ascii, foreign, empty] = [await draw(['P0001.jpg']), await draw(['近视']), await draw([' '])];

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
-import { surveyNotes, surveyPictures } from '../../src/vision/datasets/pictureSurvey.js';
-import { decodeImage, PictureFile } from '../../src/vision/transforms/decode.js';
-import { readDigit } from '../../src/vision/transforms/digit.js';
-import { preprocessing } from '../../src/vision/transforms/preprocess.js';
-import { halvesOf } from '../../src/vision/transforms/values.js';
+import { surveyNotes, surveyPictures } from '../../src/vision/datasets/reading/pictureSurvey.js';
+import { decodeImage, PictureFile } from '../../src/vision/images/decode.js';
+import { readDigit } from '../../src/vision/images/digit.js';
+import { preprocessing } from '../../src/vision/images/preprocess.js';
+import { halvesOf } from '../../src/vision/images/values.js';
 import { temporaryFolder } from '../temporary.js';
 import { tiffOf } from './oddPictures.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { Parameter, seed, Tensor } from '../../src/index.js';
+import { withHeads } from '../../src/run/catalog/models.js';
 import { zoo } from '../../src/vision/models/index.js';
-import { withHeads } from '../../src/vision/models/registry.js';
 import { loadGolden } from '../goldens/load.js';
 import { makeReady } from '../goldens/zoo.js';
 

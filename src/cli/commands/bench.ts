@@ -1,10 +1,10 @@
 import { formatShape } from '../../graph/shape.js';
-import { writeFileAtomic } from '../../io/atomic.js';
-import { outputFile } from '../../io/outputs.js';
-import { type BenchmarkResult, benchmark } from '../../model/benchmark.js';
-import { formatCount, formatPercent, formatRate } from '../../model/format.js';
-import type { Profile, ProfileTime } from '../../model/profile.js';
-import type { Column } from '../../model/table.js';
+import { writeFileAtomic } from '../../io/files/atomic.js';
+import { outputFile } from '../../io/files/outputs.js';
+import { type BenchmarkResult, benchmark } from '../../measure/benchmark.js';
+import type { Profile, ProfileTime } from '../../measure/profile.js';
+import { formatCount, formatPercent, formatRate } from '../../text/numbers.js';
+import type { Column } from '../../text/table.js';
 import { applyEngine, type EngineOptions } from '../options.js';
 import { print, printFacts, printJson, printTable, type Terminal } from '../terminal.js';
 

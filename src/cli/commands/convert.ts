@@ -1,18 +1,20 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { z } from 'zod';
 import { requireEffect } from '../../effect.js';
 import { FileError, InputError } from '../../errors.js';
-import { outputFile } from '../../io/outputs.js';
-import { readPdparams, savePdparams, writePdparams } from '../../io/paddle/params.js';
-import { type PaddleOptimizer, readPdopt, savePdopt, writePdopt } from '../../io/paddle/pdopt.js';
-import { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from '../../io/safetensors.js';
-import { openRun } from '../../model/evaluateRun.js';
-import { formatCount } from '../../model/format.js';
-import { readWeightsRecord } from '../../model/pretrained.js';
-import { makeOptimizer } from '../../model/recipes.js';
-import { parseRecord } from '../../model/records.js';
-import { recordMetadata, recordText, weightsRecordOf } from '../../model/weightsRecord.js';
+import { outputFile } from '../../io/files/outputs.js';
+import { readPdparams, savePdparams, writePdparams } from '../../io/formats/paddle/params.js';
+import { type PaddleOptimizer, readPdopt, savePdopt, writePdopt } from '../../io/formats/paddle/pdopt.js';
+import { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from '../../io/formats/safetensors.js';
+import { openRun } from '../../run/evaluate.js';
+import { readWeightsRecord } from '../../run/pretrained.js';
+import { makeOptimizer } from '../../run/recipes.js';
+import { recordMetadata, recordText, weightsRecordOf } from '../../run/weightsRecord.js';
+import { formatCount } from '../../text/numbers.js';
+import { parseRecord } from '../../text/record.js';
+import { schedule } from '../../train/checkpoint/schema.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
 interface ConvertOptions {
@@ -34,6 +36,9 @@ type Conversion = (input: string, output: string, options: ConvertOptions) => Pr
 /** Keys of the metadata of safetensors files, with JSON as values. */
 const namesKey = 'parameterNames';
 const scheduleKey = 'schedule';
+
+/** Paddle's names of parameters by the names of weights. */
+const namesTable = z.record(z.string(), z.string());
 
 const conversions: Readonly<Record<string, Conversion>> = {
   '.pdparams .safetensors': async (input, output) => {
@@ -198,10 +203,12 @@ const toJson = (names: ReadonlyMap<string, string>) => JSON.stringify(Object.fro
 
 function namesIn(metadata: Metadata, path: string): ReadonlyMap<string, string> | null {
   const text = metadata[namesKey];
-  return text === undefined ? null : new Map(Object.entries(parseRecord('names', text, `${path}, ${namesKey}`)));
+  return text === undefined
+    ? null
+    : new Map(Object.entries(parseRecord(namesTable, 'names', text, `${path}, ${namesKey}`)));
 }
 
 function scheduleIn(metadata: Metadata, path: string): PaddleOptimizer['schedule'] {
   const text = metadata[scheduleKey];
-  return text === undefined ? null : parseRecord('schedule', text, `${path}, ${scheduleKey}`);
+  return text === undefined ? null : parseRecord(schedule, 'schedule', text, `${path}, ${scheduleKey}`);
 }

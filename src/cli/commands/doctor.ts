@@ -1,4 +1,4 @@
-import { diagnose } from '../../model/diagnose.js';
+import { diagnose } from '../diagnose.js';
 import { print, printJson, type Terminal } from '../terminal.js';
 
 interface DoctorCommandOptions {

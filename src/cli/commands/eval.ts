@@ -1,19 +1,20 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../../errors.js';
-import { writeFileAtomic } from '../../io/atomic.js';
-import { outputFile } from '../../io/outputs.js';
+import { writeFileAtomic } from '../../io/files/atomic.js';
+import { outputFile } from '../../io/files/outputs.js';
 import { wilsonInterval } from '../../metric/index.js';
-import { type DecisionRule, screeningOf, targetOf } from '../../model/decision.js';
-import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../model/evaluateRun.js';
-import { formatCount, formatFigure } from '../../model/format.js';
-import { Progress } from '../../model/progress.js';
-import { datasetKind, modelKind } from '../../model/recipes.js';
-import { renderEvaluationReport } from '../../model/runReport.js';
-import { decisionNote, screeningFacts } from '../../model/screeningTable.js';
-import { seenNotes } from '../../model/seen.js';
-import { noMedicalDevice } from '../../model/wording.js';
-import { ImageFileDataset } from '../../vision/datasets/imageFiles.js';
-import type { Split } from '../../vision/datasets/registry.js';
+import { targetOf } from '../../report/operatingPoint.js';
+import { screeningFacts } from '../../report/screeningFacts.js';
+import { noMedicalDevice } from '../../report/wording.js';
+import type { Split } from '../../run/catalog/datasets.js';
+import { type DecisionRule, decisionNote, screeningOf } from '../../run/decision.js';
+import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../run/evaluate.js';
+import { datasetKind, modelKind } from '../../run/recipes.js';
+import { renderEvaluationReport } from '../../run/report.js';
+import { seenNotes } from '../../run/seen.js';
+import { formatCount, formatFigure } from '../../text/numbers.js';
+import { Progress } from '../../text/progress.js';
+import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
 import { applyEngine, applyPrecision, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
@@ -176,7 +177,8 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
         })),
     ...hashFacts(result.data.sha256, weightsSha256),
   ]);
-  if (decision !== null) print(terminal, `\n${decisionNote(run)}`);
+  if (decision !== null)
+    print(terminal, `\n${decisionNote({ decision, hasOperatingPoint: run.folder.state.operatingPoint !== null })}`);
   if (screening) print(terminal, `\n${noMedicalDevice}`);
   for (const note of result.notes) print(terminal, `  Note: ${note}`);
   for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);

@@ -2,17 +2,16 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
-import { writeFileAtomic } from '../../io/atomic.js';
-import { outputFile } from '../../io/outputs.js';
-import { describeDecision } from '../../model/decision.js';
-import { openRun, type TrainedRun } from '../../model/evaluateRun.js';
-import { formatCount, formatPercent } from '../../model/format.js';
-import { expandFolders, type PictureInput, type Prediction, predictFiles } from '../../model/predict.js';
-import { Progress } from '../../model/progress.js';
-import { decisionNote, trainedOnDrawings } from '../../model/screeningTable.js';
-import { formatTable } from '../../model/table.js';
-import { noMedicalDevice } from '../../model/wording.js';
+import { writeFileAtomic } from '../../io/files/atomic.js';
+import { outputFile } from '../../io/files/outputs.js';
+import { noMedicalDevice, trainedOnDrawings } from '../../report/wording.js';
+import { decisionNote, describeDecision } from '../../run/decision.js';
+import { openRun, type TrainedRun } from '../../run/evaluate.js';
+import { expandFolders, type PictureInput, type Prediction, predictFiles } from '../../run/predict.js';
 import { csvText } from '../../text/csv.js';
+import { formatCount, formatPercent } from '../../text/numbers.js';
+import { Progress } from '../../text/progress.js';
+import { formatTable } from '../../text/table.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { complain, print, printJson, type Terminal } from '../terminal.js';
@@ -134,7 +133,7 @@ async function piped({ stdin }: Terminal): Promise<readonly PictureInput[]> {
 function noteOf(run: TrainedRun): string | null {
   const { synthetic } = run.folder.config.data;
   const parts = [
-    decisionNote(run),
+    decisionNote({ decision: run.decision, hasOperatingPoint: run.folder.state.operatingPoint !== null }),
     ...(run.screening ? [synthetic ? `${trainedOnDrawings} ${noMedicalDevice}` : noMedicalDevice] : []),
   ].filter((part) => part !== null);
   return parts.length === 0 ? null : parts.join('\n');

@@ -1,5 +1,5 @@
-import { formatCount } from '../../model/format.js';
-import { slimRun } from '../../model/slim.js';
+import { slimRun } from '../../run/slim.js';
+import { formatCount } from '../../text/numbers.js';
 import { print, printJson, type Terminal } from '../terminal.js';
 
 /** Prints how much is freed before it is, and what that means. */

@@ -1,7 +1,7 @@
 import { formatShape } from '../../graph/shape.js';
-import { formatCount } from '../../model/format.js';
-import { modelKind, outputsFor, recipeFor, usualData } from '../../model/recipes.js';
-import { summarize } from '../../model/summary.js';
+import { summarize } from '../../nn/summary.js';
+import { modelKind, outputsFor, recipeFor, usualData } from '../../run/recipes.js';
+import { formatCount } from '../../text/numbers.js';
 import { print, printJson, printTable, type Terminal } from '../terminal.js';
 
 interface SummaryCommandOptions {

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
-import { reasonOf } from '../../io/atomic.js';
-import { cacheFolder } from '../../io/cache.js';
-import { type DownloadProgress, download } from '../../io/download.js';
-import { readInput } from '../../io/input.js';
-import { NumpyArray } from '../../io/paddle/numpy.js';
-import { parsePickle } from '../../io/paddle/pickle.js';
-import { readTar } from '../../io/tar.js';
+import { reasonOf } from '../../io/files/atomic.js';
+import { cacheFolder } from '../../io/files/cacheFolder.js';
+import { type DownloadProgress, download } from '../../io/files/download.js';
+import { readInput } from '../../io/files/input.js';
+import { readTar } from '../../io/files/tar.js';
+import { NumpyArray } from '../../io/formats/paddle/numpy.js';
+import { parsePickle } from '../../io/formats/paddle/pickle.js';
 import { cifar10Classes, cifar100Classes } from './cifarClasses.js';
 import { PixelDataset, type PixelOptions } from './pixelDataset.js';
 

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
-import { readTable, type TableRow } from '../../io/table.js';
+import { readTable, type TableRow } from '../../io/files/table.js';
+import { listed } from '../../text/list.js';
 import { FileFinder } from './fileFinder.js';
-import { type ImageFile, ImageFileDataset, type ImageFilesOptions, imageFileSet } from './imageFiles.js';
 import { classesOf, LabelRule, missingLabels } from './labelNames.js';
-import { listed } from './listed.js';
+import { type ImageFile, ImageFileDataset, type ImageFilesOptions, imageFileSet } from './reading/imageFiles.js';
 import { splitRole } from './splits.js';
 import { findColumns, type TableOptions } from './tableColumns.js';
 

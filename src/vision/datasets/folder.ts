@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { readFormats } from '../transforms/formats.js';
+import { readFormats } from '../images/formats.js';
+import { readLayout } from './layout.js';
+import { describePassedOver, listPictures, type PassedOver } from './listing.js';
 import {
   type ImageFile,
   ImageFileDataset,
   type ImageFileSet,
   type ImageFilesOptions,
   imageFileSet,
-} from './imageFiles.js';
-import { readLayout } from './layout.js';
-import { describePassedOver, listPictures, type PassedOver } from './listing.js';
+} from './reading/imageFiles.js';
 
 /**
  * Pictures sorted into one folder for each class. Classes are numbered in the order of their names; pictures may lie in

@@ -2,8 +2,8 @@ import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { FileError } from '../../errors.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
-import { reasonOf } from '../../io/atomic.js';
-import { readInput } from '../../io/input.js';
+import { reasonOf } from '../../io/files/atomic.js';
+import { readInput } from '../../io/files/input.js';
 
 /** Bytes in an array of any rank. */
 export interface IdxArray {

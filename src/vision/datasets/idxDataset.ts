@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
 import { formatShape } from '../../graph/shape.js';
-import { cacheFolder } from '../../io/cache.js';
-import { type DownloadProgress, download } from '../../io/download.js';
+import { cacheFolder } from '../../io/files/cacheFolder.js';
+import { type DownloadProgress, download } from '../../io/files/download.js';
 import { readIdx } from './idx.js';
 import { PixelDataset, type PixelOptions } from './pixelDataset.js';
 

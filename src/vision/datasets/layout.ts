@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
+import { listed } from '../../text/list.js';
 import { caseTwins, likeNames, normalName, spelling } from '../../text/names.js';
-import { listed } from './listed.js';
 import {
   describePassedOver,
   type ListingOptions,

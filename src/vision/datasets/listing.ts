@@ -1,10 +1,10 @@
 import { extname, join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { readStart } from '../../io/input.js';
-import { type BarredPath, type FolderTree, walkFolder } from '../../io/walk.js';
-import { formatBytes, pictureFormat, promisesPicture } from '../transforms/formats.js';
+import { readStart } from '../../io/files/input.js';
+import { type BarredPath, type FolderTree, walkFolder } from '../../io/files/listFiles.js';
+import { formatBytes, pictureFormat, promisesPicture } from '../images/formats.js';
 import { eachOf } from './eachOf.js';
-import { type ImageFilesOptions, skipOption } from './imageFiles.js';
+import { type ImageFilesOptions, skipOption } from './reading/imageFiles.js';
 
 /** Files that are no data, and why; counted, with some of their names. */
 export interface PassedOver {

@@ -1,10 +1,10 @@
 import { InputError } from '../../errors.js';
-import type { Batch, Dataset, Sample } from '../../io/dataset.js';
+import type { Batch, Dataset, Sample } from '../../io/data/dataset.js';
 import type { Generator } from '../../random.js';
 import type { TransformedImages } from '../transforms/batch.js';
 import { inputsOf } from '../transforms/image.js';
-import { Augmenter, streamOf, type Transformable, type TransformOption } from './augmenter.js';
-import { imagePool } from './imagePool.js';
+import { Augmenter, streamOf, type Transformable, type TransformOption } from './reading/augmenter.js';
+import { imagePool } from './reading/imagePool.js';
 
 /** Images of one size in memory. */
 export interface PixelSet {

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { FileError } from '../../errors.js';
-import type { Table, TableRow } from '../../io/table.js';
+import type { Table, TableRow } from '../../io/files/table.js';
 import { normalName } from '../../text/names.js';
 import { splitRole } from './splits.js';
 

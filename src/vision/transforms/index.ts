@@ -1,3 +1,9 @@
+export { decodeImage, type PictureSource } from '../images/decode.js';
+export { type Digit, readDigit } from '../images/digit.js';
+export { encodePng } from '../images/png.js';
+export { type Fit, type Preprocessed, type PreprocessOptions, preprocess } from '../images/preprocess.js';
+export type { Layout, Raster, RasterData } from '../images/raster.js';
+export { type ResizeOptions, resizeBilinear } from '../images/resize.js';
 export {
   adjustBrightness,
   adjustContrast,
@@ -7,8 +13,6 @@ export {
   toGrayscale,
   toTensor,
 } from './color.js';
-export { decodeImage, type PictureSource } from './decode.js';
-export { type Digit, readDigit } from './digit.js';
 export {
   CenterCrop,
   Grayscale,
@@ -48,8 +52,6 @@ export {
   SaturationTransform,
 } from './jitter.js';
 export { parseTransforms, type TransformEntry } from './parse.js';
-export { encodePng } from './png.js';
-export { type Fit, type Preprocessed, type PreprocessOptions, preprocess } from './preprocess.js';
 export {
   RandomAffine,
   type RandomAffineOptions,
@@ -64,8 +66,6 @@ export {
   type RandomRotationOptions,
   RandomVerticalFlip,
 } from './random.js';
-export type { Layout, Raster, RasterData } from './raster.js';
 export type { Interpolation } from './resample.js';
-export { type ResizeOptions, resizeBilinear } from './resize.js';
 export { Compose, NamedTransform, Transform, type TransformFunction, type TransformSpec } from './transform.js';
 export type { WarpInterpolation, WarpOptions } from './warp.js';

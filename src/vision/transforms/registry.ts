@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { nearestName } from '../../names.js';
+import { nearestName } from '../../text/suggest.js';
 import { CenterCrop, Grayscale, Normalize, Pad, Resize, ToTensor, Transpose } from './fixed.js';
 import { BrightnessTransform, ColorJitter, ContrastTransform, HueTransform, SaturationTransform } from './jitter.js';
 import {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
-import { nearestName } from '../../names.js';
 import type { Generator } from '../../random.js';
-import { type Raster, requireRaster } from './raster.js';
+import { nearestName } from '../../text/suggest.js';
+import { type Raster, requireRaster } from '../images/raster.js';
 
 /** The name of a transform and its options, as plain data: `{ "RandomCrop": { "size": 32, "padding": 4 } }`. */
 export type TransformSpec = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

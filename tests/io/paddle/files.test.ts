@@ -3,13 +3,19 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../../src/errors.js';
-import { split, storedDict } from '../../../src/io/paddle/dict.js';
-import { NumpyArray } from '../../../src/io/paddle/numpy.js';
-import { loadPdparams, paddleNames, readPdparams, savePdparams, writePdparams } from '../../../src/io/paddle/params.js';
-import { loadPdopt, readPdopt, savePdopt, writePdopt } from '../../../src/io/paddle/pdopt.js';
-import { loadPickle, parsePickle } from '../../../src/io/paddle/pickle.js';
-import { type Picklable, pickle } from '../../../src/io/paddle/pickleWriter.js';
-import type { TensorData } from '../../../src/io/safetensors.js';
+import { split, storedDict } from '../../../src/io/formats/paddle/dict.js';
+import { NumpyArray } from '../../../src/io/formats/paddle/numpy.js';
+import {
+  loadPdparams,
+  paddleNames,
+  readPdparams,
+  savePdparams,
+  writePdparams,
+} from '../../../src/io/formats/paddle/params.js';
+import { loadPdopt, readPdopt, savePdopt, writePdopt } from '../../../src/io/formats/paddle/pdopt.js';
+import { loadPickle, parsePickle } from '../../../src/io/formats/paddle/pickle.js';
+import { type Picklable, pickle } from '../../../src/io/formats/paddle/pickleWriter.js';
+import type { TensorData } from '../../../src/io/formats/safetensors.js';
 import { BatchNorm2D, Layer, Linear } from '../../../src/nn/index.js';
 import { Adam, lr, Momentum, SGD } from '../../../src/optimizer/index.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';

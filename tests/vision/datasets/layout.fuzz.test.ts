@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
 import { Generator } from '../../../src/random.js';
-import { datasetKinds, type OpenedData, type OpenedSplit } from '../../../src/vision/datasets/registry.js';
-import { preprocessing } from '../../../src/vision/transforms/preprocess.js';
+import { datasetKinds, type OpenedData, type OpenedSplit } from '../../../src/run/catalog/datasets.js';
+import { preprocessing } from '../../../src/vision/images/preprocess.js';
 import { fuzzing } from '../../fuzzing.js';
 import { temporaryFolder } from '../../temporary.js';
 

@@ -2,11 +2,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.js';
+import { datasetKinds, type OpenedData, type OpenOptions } from '../../../src/run/catalog/datasets.js';
 import { DatasetFolder } from '../../../src/vision/datasets/folder.js';
-import { datasetKinds, type OpenedData, type OpenOptions } from '../../../src/vision/datasets/registry.js';
 import { splitRole } from '../../../src/vision/datasets/splits.js';
-import { pictureFormat } from '../../../src/vision/transforms/formats.js';
-import { preprocessing } from '../../../src/vision/transforms/preprocess.js';
+import { pictureFormat } from '../../../src/vision/images/formats.js';
+import { preprocessing } from '../../../src/vision/images/preprocess.js';
 import { temporaryFolder } from '../../temporary.js';
 import { jpeg } from '../pictures.js';
 

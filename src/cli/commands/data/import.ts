@@ -1,8 +1,8 @@
 import { wilsonInterval } from '../../../metric/proportion.js';
-import { formatCount, formatPercent } from '../../../model/format.js';
-import { Progress } from '../../../model/progress.js';
-import { importPalm, type PalmSummary } from '../../../vision/datasets/palm/import.js';
-import type { PalmCounts, PalmSize } from '../../../vision/datasets/palm/record.js';
+import { formatCount, formatPercent } from '../../../text/numbers.js';
+import { Progress } from '../../../text/progress.js';
+import { importPalm, type PalmSummary } from '../../../vision/palm/import.js';
+import type { PalmCounts, PalmSize } from '../../../vision/palm/record.js';
 import { Interruption } from '../../interrupt.js';
 import { type ReadingOptions, readingOf } from '../../options.js';
 import {

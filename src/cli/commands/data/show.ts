@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InputError } from '../../../errors.js';
-import { writeFileAtomic } from '../../../io/atomic.js';
-import { outputFile } from '../../../io/outputs.js';
-import { formatCount } from '../../../model/format.js';
-import { PALM } from '../../../vision/datasets/palm/palm.js';
-import type { PalmSet } from '../../../vision/datasets/palm/record.js';
-import { datasetSheet, isOwnPicture, palmEyes } from '../../../vision/pictures.js';
+import { writeFileAtomic } from '../../../io/files/atomic.js';
+import { outputFile } from '../../../io/files/outputs.js';
+import { formatCount } from '../../../text/numbers.js';
+import { datasetSheet, isOwnPicture, palmEyes } from '../../../vision/images/contactSheet.js';
+import { PALM } from '../../../vision/palm/dataset.js';
+import type { PalmSet } from '../../../vision/palm/record.js';
 import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
 
 interface ShowCommandOptions {

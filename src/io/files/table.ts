@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises';
+import { FileError } from '../../errors.js';
+import { normalName } from '../../text/names.js';
+import { reasonOf } from './atomic.js';
+import { readDelimited } from './delimited.js';
+import { readInput, readStart } from './input.js';
+import { readWorkbook } from './workbook.js';
+
+/** A row of a table, as text. */
+export interface TableRow {
+  /** Number as a spreadsheet or an editor shows it, from 1 on. */
+  readonly number: number;
+  /** By column, without white space around. Missing cells at the end may be left out. */
+  readonly cells: readonly string[];
+}
+
+export interface Table {
+  /** What to call it in messages. */
+  readonly title: string;
+  /** Names of the columns, from the first row that is not empty. */
+  readonly columns: readonly string[];
+  /** Where the names of the columns stand. */
+  readonly header: TableRow;
+  /** The rows below, without the empty ones. */
+  readonly rows: readonly TableRow[];
+  /** What was understood without being certain, such as the encoding, for people. */
+  readonly notes: readonly string[];
+}
+
+const maxFileBytes = 2 ** 28;
+const maxSheetFileBytes = 2 ** 24;
+/** How zip archives begin, which workbooks are: with a file, or without any. */
+const zipStarts = ['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'];
+
+/**
+ * Reads a table with a header row: the first sheet of an Excel workbook (.xlsx), or text with columns between commas,
+ * semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252. Which it is, is seen from the contents.
+ *
+ * @param title what to call the table in messages
+ * @throws FileError if it cannot be read, is neither, or has more cells than there is room for
+ */
+export async function readTable(path: string, title = path): Promise<Table> {
+  const refuse = (expected: string, got: string, todo: string, cause?: unknown) =>
+    new FileError(`[table] ${title}: expected ${expected}, got ${got}; ${todo}`, { cause });
+  let start: string;
+  let size: number;
+  try {
+    ({ size } = await stat(path));
+    start = await firstBytes(path);
+  } catch (error) {
+    throw refuse('a readable file', reasonOf(error), 'check its name and permissions', error);
+  }
+  const isWorkbook = zipStarts.includes(start);
+  const limit = isWorkbook ? maxSheetFileBytes : maxFileBytes;
+  if (size > limit) throw refuse(`at most ${limit / 2 ** 20} MB`, `${size} bytes`, 'save it as .csv in parts');
+  if (start.startsWith('\xd0\xcf\x11\xe0')) {
+    throw refuse('.xlsx or .csv', 'an old .xls or a file with a password', 'save it as .xlsx or .csv');
+  }
+  const noTable = (got: string, cause?: unknown) =>
+    refuse('.xlsx or .csv', got, 'save it anew as .xlsx or .csv', cause);
+  const read = isWorkbook
+    ? { rows: await readWorkbook(path, title, noTable), notes: [] }
+    : await readDelimited(await readInput(path), title, noTable);
+  const rows = read.rows
+    .map(({ number, cells }) => ({ number, cells: cells.map((cell) => normalName(cell)) }))
+    .filter(({ cells }) => cells.some((cell) => cell !== ''));
+  if (rows.length === 0) throw refuse('a row with the names of the columns', 'an empty table', 'check the file');
+  return { title, columns: rows[0].cells, header: rows[0], rows: rows.slice(1), notes: read.notes };
+}
+
+/** Place of a column. @throws FileError if there is none of that name, or more than one */
+export function columnIndex({ title, columns }: Table, matches: (name: string) => boolean, wanted: string): number {
+  const found = columns.flatMap((name, i) => (matches(name) ? [i] : []));
+  if (found.length === 1) return found[0];
+  const got = found.length === 0 ? `columns ${columns.join(', ')}` : `${found.map((i) => columns[i]).join(' and ')}`;
+  throw new FileError(`[table] ${title}: expected one column ${wanted}, got ${got}; name the columns in the first row`);
+}
+
+async function firstBytes(path: string): Promise<string> {
+  return (await readStart(path, 4)).toString('latin1');
+}

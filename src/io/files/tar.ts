@@ -1,0 +1,162 @@
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { FileError } from '../../errors.js';
+import { reasonOf } from './atomic.js';
+import { openInput } from './input.js';
+
+export interface TarMember {
+  /** As in the archive. Nothing is written anywhere, so it may be any text. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface TarLimits {
+  /** Most bytes of the archive, unpacked (1 GiB). */
+  readonly maxBytes?: number;
+  /** Most files and folders in it (10,000). */
+  readonly maxEntries?: number;
+}
+
+const block = 512;
+/** Of a name that does not fit into its header. */
+const maxNameBytes = 4096;
+
+/**
+ * The files of a tar archive (ustar, pax or GNU), gzipped or not, one after the other. Only those that are wanted are
+ * held in memory; the others, folders and links are passed over. The archive is read to its end, so that a gzipped one
+ * is checked by its checksum.
+ *
+ * @param wanted is asked for each file by its name
+ * @throws FileError if it cannot be read, is no archive, is cut or damaged, or goes beyond the limits
+ */
+export async function* readTar(
+  path: string,
+  wanted: (name: string) => boolean,
+  { maxBytes = 2 ** 30, maxEntries = 10_000 }: TarLimits = {},
+): AsyncGenerator<TarMember> {
+  const refuse = (expected: string, got: string, cause?: unknown) =>
+    new FileError(`[tar] ${path}: expected ${expected}, got ${got}; get the archive anew`, { cause });
+  const source = await openArchive(path).catch((error: unknown) => {
+    throw refuse('a readable file', reasonOf(error), error);
+  });
+  const input = new Input(source, maxBytes, refuse);
+  let longName: string | null = null;
+  try {
+    for (let entries = 0; ; entries++) {
+      const header = await input.take(block);
+      // Two blocks of zeros end the archive.
+      if (header.every((byte) => byte === 0)) break;
+      if (entries >= maxEntries) throw refuse(`at most ${maxEntries} entries`, 'more');
+      const { name, size, type } = parseHeader(header, refuse);
+      const padding = (block - (size % block)) % block;
+      if (type === 'L' || type === 'x') {
+        if (size > maxNameBytes) throw refuse(`names of at most ${maxNameBytes} bytes`, `${size}`);
+        const text = Buffer.from(await input.take(size)).toString('utf8');
+        longName = type === 'L' ? text.replace(/\0.*$/s, '') : (/^\d+ path=(.*)$/m.exec(text)?.[1] ?? longName);
+        await input.skip(padding);
+        continue;
+      }
+      const own = longName ?? name;
+      longName = null;
+      if ((type === '0' || type === '\0') && wanted(own)) {
+        yield { name: own, bytes: await input.take(size) };
+        await input.skip(padding);
+      } else {
+        await input.skip(size + padding);
+      }
+    }
+    await input.drain();
+  } finally {
+    source.destroy();
+  }
+}
+
+async function openArchive(path: string): Promise<Readable> {
+  const handle = await openInput(path);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    const file = handle.createReadStream({ start: 0, highWaterMark: 2 ** 18 });
+    const isGzipped = bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;
+    // A failure of either stream is thrown to whoever reads the last one.
+    return isGzipped ? pipeline(file, createGunzip({ chunkSize: 2 ** 18 }), () => {}) : file;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+type Refuse = (expected: string, got: string, cause?: unknown) => FileError;
+
+/** A stream, read in pieces of any size. */
+class Input {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #maxBytes: number;
+  readonly #refuse: Refuse;
+  #rest: Uint8Array = new Uint8Array();
+  #total = 0;
+
+  constructor(source: Readable, maxBytes: number, refuse: Refuse) {
+    this.#chunks = source[Symbol.asyncIterator]();
+    this.#maxBytes = maxBytes;
+    this.#refuse = refuse;
+  }
+
+  async take(size: number): Promise<Uint8Array> {
+    // Asked before anything is gathered: what a header claims may be more than there is.
+    const end = this.#total - this.#rest.length + size;
+    if (end > this.#maxBytes) throw this.#refuse(`at most ${this.#maxBytes} bytes unpacked`, `${end} or more`);
+    const parts: Uint8Array[] = [];
+    await this.#pass(size, (part) => parts.push(part));
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts, size);
+  }
+
+  skip(size: number): Promise<void> {
+    return this.#pass(size, () => {});
+  }
+
+  /** What follows the end is filling; reading it has the checksum compared. */
+  async drain(): Promise<void> {
+    while (await this.#more());
+  }
+
+  async #pass(size: number, use: (part: Uint8Array) => void): Promise<void> {
+    for (let left = size; left > 0; ) {
+      if (this.#rest.length === 0 && !(await this.#more())) {
+        throw this.#refuse('an intact archive', 'its end too early');
+      }
+      const part = this.#rest.subarray(0, left);
+      this.#rest = this.#rest.subarray(part.length);
+      left -= part.length;
+      use(part);
+    }
+  }
+
+  async #more(): Promise<boolean> {
+    const { value, done } = await this.#chunks.next().catch((error: unknown) => {
+      throw this.#refuse('an intact archive', reasonOf(error), error);
+    });
+    if (done === true) return false;
+    this.#rest = value;
+    this.#total += value.length;
+    if (this.#total <= this.#maxBytes) return true;
+    throw this.#refuse(`at most ${this.#maxBytes} bytes unpacked`, 'more');
+  }
+}
+
+/** The 512 bytes in front of each file. POSIX.1-1988 (ustar). */
+function parseHeader(header: Uint8Array, refuse: Refuse): { name: string; size: number; type: string } {
+  const bytes = Buffer.from(header.buffer, header.byteOffset, header.length);
+  const text = (begin: number, length: number) => bytes.toString('utf8', begin, begin + length).replace(/\0.*$/s, '');
+  const octal = (begin: number, length: number) => {
+    const digits = text(begin, length).trim();
+    return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
+  };
+  // The checksum itself counts as spaces.
+  const sum = bytes.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
+  if (octal(148, 8) !== sum) throw refuse('a tar archive', 'a header whose checksum is wrong');
+  const size = octal(124, 12);
+  if (Number.isNaN(size)) throw refuse('the size of a file in octal digits', 'something else');
+  const prefix = text(257, 5) === 'ustar' ? text(345, 155) : '';
+  const name = text(0, 100);
+  return { name: prefix === '' ? name : `${prefix}/${name}`, size, type: String.fromCharCode(bytes[156]) };
+}

@@ -1,0 +1,61 @@
+import { FileError } from '../../../errors.js';
+import { reasonOf } from '../../files/atomic.js';
+import { openInput } from '../../files/input.js';
+import type { NumpyArray } from './numpy.js';
+import { Unpickler } from './unpickler.js';
+
+/**
+ * What a pickle may hold: tuples are frozen arrays, dicts are maps, `bytes` are views of the file's memory. The same
+ * object can stand in several places, and a container in itself.
+ */
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | NumpyArray
+  | readonly PickleValue[]
+  | ReadonlyMap<PickleKey, PickleValue>;
+
+export type PickleKey = null | boolean | number | bigint | string;
+
+/**
+ * Reads a pickle of protocol 2 to 5 without running anything: arrays and scalars of NumPy (1 or 2), dict, OrderedDict,
+ * list, tuple, str, bytes, numbers, None. Text of Python 2 is taken for Latin-1. Integers beyond 2^53 become bigint.
+ *
+ * @param bytes the file, which is used up: arrays become views of it, some moved by a few bytes into alignment
+ * @param where the file's name for messages
+ * @throws FileError for anything else, for truncated files, and for trailing bytes
+ */
+export function parsePickle(bytes: Uint8Array, where: string): PickleValue {
+  return new Unpickler(bytes, where).load();
+}
+
+/** {@link parsePickle} of a file, which is read at once. */
+export async function loadPickle(path: string): Promise<PickleValue> {
+  return parsePickle(await readWhole(path), path);
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    const handle = await openInput(path);
+    try {
+      const stat = await handle.stat();
+      const bytes = new Uint8Array(stat.size);
+      for (let done = 0; done < bytes.length; ) {
+        // One read() cannot give 2 GiB or more.
+        const { bytesRead } = await handle.read(bytes, done, Math.min(bytes.length - done, 2 ** 30), done);
+        if (bytesRead === 0) return bytes.subarray(0, done);
+        done += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    throw new FileError(`[pickle] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+  }
+}

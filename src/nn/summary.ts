@@ -1,0 +1,100 @@
+import { allocate } from '../graph/dtype.js';
+import { checkShape, numel, type Shape } from '../graph/shape.js';
+import { Generator } from '../random.js';
+import { Parameter } from '../tensor/state.js';
+import { noGrad, Tensor } from '../tensor/tensor.js';
+import type { Layer } from './layer.js';
+
+/** One layer of a network, at the moment the input passes it. */
+export interface LayerSummary {
+  /** `conv2d_0` */
+  readonly name: string;
+  readonly type: string;
+  readonly outputShape: Shape;
+  /** Shapes of parameters and buffers, by field: `weight`, `bias`. */
+  readonly state: Readonly<Record<string, Shape>>;
+  /** Trainable values; 0 if the layer has been counted before. */
+  readonly parameters: number;
+}
+
+export interface NetworkSummary {
+  /** In the order in which the input passes them. */
+  readonly layers: readonly LayerSummary[];
+  readonly outputShape: Shape;
+  readonly parameters: number;
+  /** Values that are saved but not trained, such as running statistics. */
+  readonly buffers: number;
+}
+
+/**
+ * Sends a random input through a network and notes what each layer makes of it. Nothing is computed: shapes are known
+ * without.
+ *
+ * Shown are the layers that have parameters of their own or no layers inside, as often as the input passes them.
+ *
+ * @throws {ShapeError} if the network cannot take an input of that shape
+ */
+export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
+  const layers: LayerSummary[] = [];
+  const counted = new Set<Layer>();
+  const watched = [network, ...network.sublayers()].filter(
+    (layer) => layer.ownState().size > 0 || layer.namedChildren().size === 0,
+  );
+  const outputShape = trace(network, inputShape, watched, (layer, _, output) => {
+    layers.push(describe(layer, output, !counted.has(layer)));
+    counted.add(layer);
+  });
+  const states = [...network.stateDict().values()];
+  const buffers = states.filter((state) => !(state instanceof Parameter));
+  return {
+    layers,
+    outputShape,
+    parameters: network.parameterCount(),
+    buffers: buffers.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/**
+ * Sends a random input through a network in evaluation mode, and tells whenever it has passed one of some layers.
+ * Nothing is computed.
+ *
+ * @returns the shape of the output
+ */
+export function trace(
+  network: Layer,
+  inputShape: Shape,
+  watched: readonly Layer[],
+  onPassed: (layer: Layer, input: Tensor, output: Tensor) => void,
+): Shape {
+  checkShape('summary', inputShape);
+  const { training } = network;
+  network.eval();
+  for (const layer of watched) {
+    const forward = layer.forward.bind(layer);
+    // A field of the instance stands before the method until it is deleted.
+    layer.forward = (...inputs) => {
+      const output = forward(...inputs);
+      onPassed(layer, inputs[0], output);
+      return output;
+    };
+  }
+  try {
+    const pixels = new Generator(0).fillNormal(allocate('float32', numel(inputShape)), 0, 1);
+    return noGrad(() => network.forward(Tensor.fromData(pixels, inputShape))).shape;
+  } finally {
+    for (const layer of watched) Reflect.deleteProperty(layer, 'forward');
+    if (training) network.train();
+  }
+}
+
+function describe(layer: Layer, output: Tensor, first: boolean): LayerSummary {
+  const own = [...layer.ownState()];
+  const parameters = own.reduce((sum, [, state]) => sum + (state instanceof Parameter ? state.size : 0), 0);
+  return {
+    name: layer.fullName(),
+    type: layer.constructor.name,
+    outputShape: output.shape,
+    state: Object.fromEntries(own.map(([name, state]) => [name, state.shape])),
+    parameters: first ? parameters : 0,
+  };
+}

@@ -1,0 +1,81 @@
+import { InputError } from '../errors.js';
+import type { Evaluation } from './data.js';
+
+/**
+ * How well one class is told from the others. What is undefined counts as 0, as with scikit-learn's `zero_division=0`:
+ * precision where no image was taken for the class, recall where there is no image of it. NaN where there is neither.
+ */
+export interface ClassScores {
+  readonly name: string;
+  /** Images of this class. */
+  readonly images: number;
+  /** Of the images taken for this class, the share that is of it. */
+  readonly precision: number;
+  /** Of the images of this class, the share that was found. */
+  readonly recall: number;
+  /** Harmonic mean of precision and recall. */
+  readonly f1: number;
+  /** Whether there are images of the class, or others were taken for it: only then it counts in means. */
+  readonly counts: boolean;
+  readonly undefinedPrecision: boolean;
+  readonly undefinedRecall: boolean;
+}
+
+/** Images of one class that were taken for another one. */
+export interface ConfusedPair {
+  readonly truth: number;
+  readonly predicted: number;
+  readonly count: number;
+  /** Of all images of the true class. */
+  readonly share: number;
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** Throws unless the confusion matrix is square and has a row for each class. */
+export function checkEvaluation({ classNames, confusion }: Evaluation): void {
+  const classes = classNames.length;
+  if (confusion.length !== classes || confusion.some((row) => row.length !== classes)) {
+    throw new InputError(
+      `[report] confusion matrix: expected ${classes} rows of ${classes} counts, one for each class name, ` +
+        `got ${confusion.length} rows of ${[...new Set(confusion.map((row) => row.length))].join(' or ')}`,
+    );
+  }
+}
+
+export function countImages({ confusion }: Evaluation): number {
+  return sum(confusion.map(sum));
+}
+
+export function countCorrect({ confusion }: Evaluation): number {
+  return sum(confusion.map((row, i) => row[i]));
+}
+
+export function scoreClasses({ classNames, confusion }: Evaluation): ClassScores[] {
+  return classNames.map((name, i) => {
+    const hits = confusion[i][i];
+    const images = sum(confusion[i]);
+    const predictions = sum(confusion.map((row) => row[i]));
+    const counts = images + predictions > 0;
+    const share = (total: number) => (counts && total === 0 ? 0 : hits / total);
+    return {
+      name,
+      images,
+      precision: share(predictions),
+      recall: share(images),
+      f1: (2 * hits) / (images + predictions),
+      counts,
+      undefinedPrecision: predictions === 0,
+      undefinedRecall: images === 0,
+    };
+  });
+}
+
+/** Pairs of classes that were mixed up, most frequent first. */
+export function confusedPairs({ confusion }: Evaluation): ConfusedPair[] {
+  const pairs = confusion.flatMap((row, truth) => {
+    const images = sum(row);
+    return row.map((count, predicted) => ({ truth, predicted, count, share: count / images }));
+  });
+  return pairs.filter((pair) => pair.truth !== pair.predicted && pair.count > 0).sort((a, b) => b.count - a.count);
+}

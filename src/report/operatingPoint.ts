@@ -1,0 +1,43 @@
+import type { OperatingRule, Proportion, ScreeningFigures, ThresholdFigures } from '../metric/index.js';
+import { formatPercent } from '../text/numbers.js';
+
+/** `sensitivity of at least 95 %`. */
+export function describeOperatingRule(rule: OperatingRule): string {
+  if (rule === 'youden') return 'highest sum of sensitivity and specificity';
+  const [[name, share]] = Object.entries(rule);
+  return `${name} of at least ${Number((100 * share).toFixed(2))} %`;
+}
+
+/** `96.2 %`, or a dash where there was nothing to count. */
+export function formatProportion({ value }: Proportion): string {
+  return formatPercent(value ?? Number.NaN, 1);
+}
+
+/** What an operating point was to reach, and what it reached on other images. */
+export interface Target {
+  readonly name: 'sensitivity' | 'specificity';
+  readonly wanted: number;
+  /** Null where there were no images to count. */
+  readonly reached: number | null;
+  readonly met: boolean;
+}
+
+/** Compares the aim of an operating point with what it gives; null without an aim. */
+export function targetOf(rule: OperatingRule, at: ThresholdFigures): Target | null {
+  if (rule === 'youden') return null;
+  const [name, wanted] =
+    'sensitivity' in rule ? (['sensitivity', rule.sensitivity] as const) : (['specificity', rule.specificity] as const);
+  const reached = at[name].value;
+  return { name, wanted, reached, met: reached !== null && reached >= wanted };
+}
+
+/** A sentence where the aim is missed on the judged images; else null. */
+export function describeTarget({ operatingPoint, atOperatingPoint }: ScreeningFigures): string | null {
+  if (operatingPoint === null || atOperatingPoint === null) return null;
+  const target = targetOf(operatingPoint.rule, atOperatingPoint);
+  if (target === null || target.met || target.reached === null) return null;
+  return (
+    `A ${target.name} of at least ${Number((100 * target.wanted).toFixed(2))} % was wanted, and reached on the training ` +
+    `images that the threshold was chosen on; on these images it is ${formatPercent(target.reached, 1)}.`
+  );
+}

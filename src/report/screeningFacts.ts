@@ -1,0 +1,65 @@
+import type { Proportion, ScreeningFigures, ThresholdFigures } from '../metric/index.js';
+import { formatCount, formatFigure, formatInterval, formatPercent, formatThreshold } from '../text/numbers.js';
+import { describeOperatingRule, describeTarget, formatProportion } from './operatingPoint.js';
+
+export interface ScreeningTableOptions {
+  readonly positive: { readonly name: string; readonly other: string };
+  /** Whether they are those of a screening test. */
+  readonly screening: boolean;
+  /** Pictures that could not be read and are in none of the figures. Default 0. */
+  readonly unreadable?: number | undefined;
+  /** How the operating point was chosen, and on what. Default: the rule alone. */
+  readonly operatingRule?: string | undefined;
+}
+
+/** Screening figures as names and values for a terminal. The accuracy is not among them. */
+export function screeningFacts(
+  figures: ScreeningFigures,
+  options: ScreeningTableOptions,
+): [name: string, value: string][] {
+  const { positive, unreadable = 0 } = options;
+  const prevalence = options.screening ? 'prevalence' : 'share';
+  const { auc, averagePrecision, calibration, operatingPoint, atOperatingPoint } = figures;
+  const facts: [string, string][] = [
+    ['positive class', `${positive.name}, not ${positive.other}`],
+    [prevalence, `${formatProportion(figures.prevalence)}  (${counted(figures.prevalence)} images: ${positive.name})`],
+    ['unreadable', unreadable === 0 ? 'none' : `${formatCount(unreadable)}, in none of these figures`],
+  ];
+  if (auc.value === null) facts.push(['AUC', `–  (${auc.reason})`]);
+  else {
+    const [low, high] = auc.interval;
+    facts.push(['AUC', `${auc.value.toFixed(4)}  (95 % interval ${low.toFixed(4)} to ${high.toFixed(4)})`]);
+  }
+  facts.push(
+    ['average precision', averagePrecision === null ? '–' : averagePrecision.toFixed(4)],
+    ['Brier score', formatFigure(figures.brierScore)],
+    ['calibration error', `${formatPercent(calibration.expectedCalibrationError, 1)}  (ECE of ten bins)`],
+    ...pointFacts(figures.atThreshold),
+  );
+  if (operatingPoint !== null && atOperatingPoint !== null) {
+    const rule = options.operatingRule ?? `${describeOperatingRule(operatingPoint.rule)} on the training images`;
+    facts.push(['operating point', `${formatThreshold(operatingPoint.threshold)}  (${rule})`]);
+    facts.push(...pointFacts(atOperatingPoint));
+    const missed = describeTarget(figures);
+    if (missed !== null) facts.push(['aim missed', missed]);
+  }
+  return facts;
+}
+
+function pointFacts(at: ThresholdFigures): [string, string][] {
+  const threshold = formatThreshold(at.threshold);
+  const full = (share: Proportion) => {
+    const interval = share.interval === null ? '' : `; 95 % interval ${formatInterval(share.interval)}`;
+    return `${formatProportion(share)}  (${counted(share)}${interval})`;
+  };
+  return [
+    [`sensitivity at ${threshold}`, full(at.sensitivity)],
+    [`specificity at ${threshold}`, full(at.specificity)],
+    [`PPV at ${threshold}`, full(at.ppv)],
+    [`NPV at ${threshold}`, full(at.npv)],
+  ];
+}
+
+function counted({ hits, total }: Proportion): string {
+  return `${formatCount(hits)} of ${formatCount(total)}`;
+}

@@ -1,0 +1,293 @@
+import { InputError } from '../errors.js';
+import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../text/numbers.js';
+import { type ClassScores, type ConfusedPair, confusedPairs, countImages, scoreClasses } from './classScores.js';
+import { type Chart, type Curve, cutOf, renderChart } from './curves.js';
+import type { EpochFigures, Evaluation, Mistake, Picture, RunFacts } from './data.js';
+import { type Html, html } from './html.js';
+
+/** A matrix of more classes than this is unreadable; the most confused pairs are listed instead. */
+const maxMatrixClasses = 20;
+const maxPairs = 20;
+/** Longer tables wait folded up. */
+const maxOpenRows = 30;
+
+type Maybe = number | null | undefined;
+
+export function isNumber(x: Maybe): x is number {
+  return x !== null && x !== undefined;
+}
+
+const figure = (x: Maybe) => (isNumber(x) ? formatFigure(x) : '–');
+
+/** Folds a long table up behind a line that says what it is. */
+function fold(table: Html, rows: number, title: string): Html {
+  const scroll = html`<div class="scroll">${table}</div>`;
+  return rows <= maxOpenRows ? scroll : html`<details><summary>${title}</summary>${scroll}</details>`;
+}
+
+/** Learning curves: the losses, and the accuracy if it was measured. */
+export function curvesSection({
+  epochs,
+  evalName,
+  lossName,
+}: Names & { readonly epochs: readonly EpochFigures[] }): Html {
+  if (epochs.length === 0) return html`<h2>Learning curves</h2><p class="hint">No epoch was completed.</p>`;
+  const curve = (name: string, color: string, symbol: Curve['symbol'], pick: (e: EpochFigures) => Maybe): Curve => ({
+    name,
+    color,
+    symbol,
+    values: epochs.map((epoch) => pick(epoch) ?? null),
+  });
+  const hasValues = ({ values }: Curve) => values.some((value) => value !== null);
+  const losses = [
+    curve('training', 'blue', 'circle', (e) => e.trainLoss),
+    curve(evalName, 'orange', 'diamond', (e) => e.evalLoss),
+  ].filter(hasValues);
+  const accuracy = curve(`${evalName} accuracy`, 'orange', 'diamond', (e) =>
+    isNumber(e.evalAccuracy) ? 100 * e.evalAccuracy : null,
+  );
+  const x = { xTitle: 'Epoch', xLabels: epochs.map(({ epoch }) => epoch) };
+  const charts: Html[] = [];
+  const lossChart = { ...x, id: 'loss', yTitle: capital(lossName), curves: losses };
+  if (losses.length > 0) charts.push(html`${renderChart(lossChart)}${cutNote(lossChart)}`);
+  if (hasValues(accuracy)) {
+    const yTitle = `Accuracy on the ${evalName} images`;
+    charts.push(renderChart({ ...x, id: 'accuracy', yTitle, percent: true, curves: [accuracy] }));
+  }
+  return html`
+<h2>Learning curves</h2>
+<p class="hint">The loss is what training makes small; over the training images it is the mean of the epoch, taken while the network
+was still changing. Where the ${evalName} loss rises while the training loss falls, the network begins to learn its images by heart.</p>
+<div class="charts">${charts.map((chart) => html`<figure>${chart}</figure>`)}</div>`;
+}
+
+/** Names the values that the chart's axis leaves out. */
+function cutNote(chart: Chart): Html | null {
+  const { beyond } = cutOf(chart);
+  if (beyond.length === 0) return null;
+  const named = beyond.map(({ name, x, value }) => `${name} ${formatFigure(value)} in epoch ${x}`);
+  return html`<figcaption>Above the axis, so that the others can be seen: ${named.join(', ')}.</figcaption>`;
+}
+
+/** Names that several sections use, with their defaults filled in. */
+export interface Names {
+  readonly evalName: string;
+  readonly lossName: string;
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Which classes are taken for which: a heat map, or for many classes a list. */
+export function confusionSection(evaluation: Evaluation): Html {
+  const pairs = confusedPairs(evaluation);
+  const many = evaluation.classNames.length > maxMatrixClasses;
+  return html`
+<h2>Confusion matrix: which class is taken for which</h2>
+${pairs.length === 0 ? html`<p>Not a single image was taken for another class.</p>` : null}
+${many || pairs.length === 0 ? null : worstPairs(pairs.slice(0, 3), evaluation)}
+${many ? pairTable(pairs.slice(0, maxPairs), evaluation) : matrix(evaluation)}`;
+}
+
+function worstPairs(pairs: readonly ConfusedPair[], { classNames }: Evaluation): Html {
+  const items = pairs.map(
+    ({ truth, predicted, count, share }, i) =>
+      html`${i === 0 ? '' : ', '}<b>${classNames[truth]}</b> for <b>${classNames[predicted]}</b>
+(${formatCount(count)}×, ${formatPercent(share, 1)})`,
+  );
+  return html`<p>Taken most often: ${items}.</p>`;
+}
+
+function pairTable(pairs: readonly ConfusedPair[], { classNames }: Evaluation): Html {
+  const rows = pairs.map(
+    ({ truth, predicted, count, share }) => html`
+<tr><td>${classNames[truth]}</td><td class="left">${classNames[predicted]}</td><td>${formatCount(count)}</td>
+<td>${formatPercent(share, 1)}</td></tr>`,
+  );
+  return html`<p class="hint">The pairs of classes that are mixed up most, of ${classNames.length} classes.</p>
+<div class="scroll"><table><thead><tr><th scope="col">True class</th><th scope="col" class="left">Taken for</th>
+<th scope="col">Images</th><th scope="col">of its class</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function matrix({ classNames, confusion }: Evaluation): Html {
+  const few = classNames.length <= 5;
+  const tall = !few && classNames.some((name) => name.length > 5);
+  const size = few ? ' few' : classNames.length > 12 ? ' dense' : '';
+  const columns = classNames.map((name) => html`<th scope="col" title="${name}"><span>${name}</span></th>`);
+  const rows = confusion.map((row, truth) => {
+    const images = row.reduce((total, count) => total + count, 0);
+    const cells = row.map((count, predicted) =>
+      cell(count, images, classNames[truth], classNames[predicted], truth === predicted),
+    );
+    return html`<tr><th scope="row" title="${classNames[truth]}">${classNames[truth]}</th>${cells}
+<td class="total">${formatCount(images)}</td></tr>`;
+  });
+  return html`
+<p class="hint">A row holds the images of one true class, a column what they were taken for. Blue: right, the stronger the
+more of the row. <span class="mark">Orange</span>: wrong.</p>
+<div class="scroll"><table class="matrix${size}"><thead>
+<tr><th class="corner"></th><th class="axis" colspan="${classNames.length}">predicted</th></tr>
+<tr${tall ? html` class="tall"` : null}><th class="corner">true</th>${columns}<th class="axis total">images</th></tr>
+</thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function cell(count: number, images: number, truth: string, predicted: string, right: boolean): Html {
+  if (count === 0) return html`<td class="none">0</td>`;
+  const share = count / images;
+  // Most rows are nearly all right and errors are few: steep on the diagonal, root beside it, the differences show.
+  const strength = Math.max(0.06, right ? 0.9 * share ** 2 : Math.min(0.9, 1.1 * Math.sqrt(share)));
+  const title = `${truth} ${right ? 'recognised' : `taken for ${predicted}`}: ${formatCount(count)} of ${formatCount(images)} (${formatPercent(share, 1)})`;
+  return html`<td class="${right ? 'hit' : 'miss'}${strength > 0.75 ? ' deep' : ''}" style="--a:${strength.toFixed(2)}"
+title="${title}">${formatCount(count)}</td>`;
+}
+
+/** Says the rule of {@link scoreClasses} where it was needed. */
+const undefinedNote =
+  'Where no image was taken for a class, its precision counts as 0, and so does the recall of a class without images that ' +
+  'others were taken for; the means are over all classes that have an image or were taken for one.';
+
+/** Precision, recall and F1 of each class. */
+export function classesSection(evaluation: Evaluation): Html {
+  const scores = scoreClasses(evaluation);
+  const measures = ['precision', 'recall', 'f1'] as const;
+  const undefinedScores = scores.some(
+    ({ counts, undefinedPrecision, undefinedRecall }) => counts && (undefinedPrecision || undefinedRecall),
+  );
+  const known = (measure: (typeof measures)[number]) => scores.map((s) => s[measure]).filter((x) => !Number.isNaN(x));
+  const lowest = measures.map((measure) => (scores.length > 2 ? Math.min(...known(measure)) : Number.NaN));
+  const row = (score: ClassScores) => html`
+<tr><th scope="row">${score.name}</th><td>${formatCount(score.images)}</td>${measures.map((measure, i) =>
+    score[measure] === lowest[i] && lowest[i] < 1
+      ? html`<td class="mark">${formatPercent(score[measure], 1)}</td>`
+      : html`<td>${formatPercent(score[measure], 1)}</td>`,
+  )}</tr>`;
+  const means = measures.map((measure) => {
+    const values = known(measure);
+    return html`<td>${formatPercent(values.reduce((total, x) => total + x, 0) / values.length, 1)}</td>`;
+  });
+  const table = html`<table><thead><tr><th scope="col">Class</th><th scope="col">Images</th><th scope="col">Precision</th>
+<th scope="col">Recall</th><th scope="col">F1</th></tr></thead><tbody>${scores.map(row)}</tbody>
+<tfoot><tr><th scope="row">Mean</th><td>${formatCount(countImages(evaluation))}</td>${means}</tr></tfoot></table>`;
+  return html`
+<h2>Class by class</h2>
+<p class="hint">Precision: of the images taken for this class, the share that really is of it. Recall (sensitivity): of the images of
+this class, the share that was found. F1: their harmonic mean.${undefinedScores ? html` ${undefinedNote}` : null}${scores.length > 2 ? html` The lowest of each column is <span class="mark">marked</span>.` : null}</p>
+${fold(table, scores.length, `All ${scores.length} classes`)}`;
+}
+
+/** The mistakes as pictures. */
+export function mistakesSection(mistakes: readonly Mistake[]): Html {
+  if (mistakes.length === 0) return html`<h2>Worst mistakes</h2><p>There are none.</p>`;
+  const figures = mistakes.map(({ image, truth, predicted, probability, caption }, i) => {
+    return html`<figure id="mistake-${i + 1}">${enlargeable(image, `${truth} taken for ${predicted}`, `mistake-${i + 1}`)}
+<figcaption><b>${truth}</b> taken for <b class="wrong">${predicted}</b><small>${formatPercent(probability, 1)} sure</small>
+${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></figure>`;
+  });
+  return html`
+<h2>Worst mistakes</h2>
+<p class="hint">The wrong answers that the network was surest of. Look for wrong labels and bad pictures among them. A click enlarges
+a picture.</p>
+<div class="gallery">${figures}</div>`;
+}
+
+/** Some of the pictures that the network learned from. */
+export function picturesSection(pictures: readonly Picture[]): Html | null {
+  if (pictures.length === 0) return null;
+  return html`
+<h2>Training pictures</h2>
+<p class="hint">A few of those that the network learned from, chosen by chance. Look for wrong labels and for what gives a class away
+without being its sign: a camera, a border, a writing.</p>
+<div class="gallery">${pictures.map(
+    (
+      { image, label, caption },
+      i,
+    ) => html`<figure id="picture-${i + 1}">${enlargeable(image, label, `picture-${i + 1}`)}
+<figcaption><b>${label}</b>${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></figure>`,
+  )}</div>`;
+}
+
+/** A picture that a click enlarges and another click makes small again, without a script. */
+function enlargeable(image: Uint8Array, label: string, id: string): Html {
+  return html`<a class="enlarge" href="#${id}">${pictureTag(image, label)}</a><a class="close" href="#${id}-small" id="${id}-small" aria-label="make the picture small again"></a>`;
+}
+
+function pictureTag(image: Uint8Array, label: string): Html {
+  const { width, height } = pngSize(image);
+  const small = Math.max(width, height) <= 64 ? html` class="small"` : null;
+  const source = `data:image/png;base64,${Buffer.from(image.buffer, image.byteOffset, image.length).toString('base64')}`;
+  return html`<img${small} src="${source}" width="${width}" height="${height}" alt="${label}">`;
+}
+
+/** Width and height from the header of a PNG file. */
+function pngSize(image: Uint8Array): { width: number; height: number } {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  if (image.length < 24 || view.getUint32(0) !== 0x89504e47) {
+    throw new InputError('[report] picture: expected a PNG file, got something else');
+  }
+  return { width: view.getUint32(16), height: view.getUint32(20) };
+}
+
+/** The figures of each epoch; columns that no epoch has are left out. */
+export function epochsSection({ epochs, evalName }: Names & { readonly epochs: readonly EpochFigures[] }): Html | null {
+  if (epochs.length === 0) return null;
+  const Name = capital(evalName);
+  const columns: [title: string, has: (e: EpochFigures) => Maybe, show: (e: EpochFigures) => string][] = [
+    ['Training loss', (e) => e.trainLoss, (e) => figure(e.trainLoss)],
+    [`${Name} loss`, (e) => e.evalLoss, (e) => figure(e.evalLoss)],
+    [`${Name} accuracy`, (e) => e.evalAccuracy, (e) => formatPercent(e.evalAccuracy ?? Number.NaN)],
+    ['Images', (e) => e.imagesPerSecond, (e) => formatRate(e.imagesPerSecond ?? Number.NaN)],
+    ['Time', (e) => e.seconds, (e) => formatDuration(e.seconds ?? Number.NaN)],
+  ];
+  const shown = columns.filter(([, has]) => epochs.some((epoch) => isNumber(has(epoch))));
+  const best = bestEpoch(epochs);
+  const rows = epochs.map(
+    (epoch) => html`
+<tr${epoch === best ? html` class="best"` : null}><th scope="row">${epoch.epoch}${epoch === best ? ' (best)' : null}</th>
+${shown.map(([, , show]) => html`<td>${show(epoch)}</td>`)}</tr>`,
+  );
+  const table = html`<table><thead><tr><th scope="col">Epoch</th>${shown.map(([title]) => html`<th scope="col">${title}</th>`)}</tr></thead>
+<tbody>${rows}</tbody></table>`;
+  return html`<h2>Epoch by epoch</h2>${fold(table, epochs.length, `All ${epochs.length} epochs`)}`;
+}
+
+/** The first epoch of highest accuracy, if there were several to choose from. */
+function bestEpoch(epochs: readonly EpochFigures[]): EpochFigures | undefined {
+  const judged = epochs.filter((epoch) => isNumber(epoch.evalAccuracy));
+  if (judged.length < 2) return undefined;
+  return judged.reduce((best, epoch) => ((epoch.evalAccuracy ?? 0) > (best.evalAccuracy ?? 0) ? epoch : best));
+}
+
+/** Everything needed to understand and to repeat the run. */
+export function factsSection(run: RunFacts, { evalName }: Names, unreadable?: number): Html {
+  const group = (title: string, facts: Readonly<Record<string, string | number | undefined>>) => html`
+<div><h3>${title}</h3><dl>${Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></div>`;
+  const count = (n: number | undefined) => (n === undefined ? undefined : formatCount(n));
+  return html`
+<h2>How it was made</h2>
+<div class="facts">
+${group('Network', { Model: run.model, Parameters: formatCount(run.parameters), 'Weights from': run.pretrained })}
+${group('Data', {
+  'Data set': run.dataset,
+  Source: run.source,
+  'Training images': count(run.trainImages),
+  [`${capital(evalName)} images`]: count(run.evalImages),
+  'Unreadable pictures': count(unreadable),
+})}
+${group('Recipe', { ...run.recipe, Seed: run.seed })}
+${group('Machine', {
+  Engine: run.engine,
+  Library: run.library,
+  Threads: run.threads,
+  Fovea: run.version,
+  Started: formatDate(run.started),
+  Ended: formatDate(run.ended),
+})}
+</div>`;
+}
+
+function formatDate(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,50 @@
+import { FileError } from '../../../errors.js';
+import { readTable } from '../../../io/files/table.js';
+import { listOfTable } from '../../../vision/datasets/csvDataset.js';
+import { type SplitRole, splitRole, usualSplitNames } from '../../../vision/datasets/splits.js';
+import { findParts } from '../../../vision/datasets/tableColumns.js';
+import type { DatasetKind } from './kind.js';
+import { requireLocation } from './location.js';
+import { openListed } from './parts.js';
+import { photographOf, readPhotograph } from './photographs.js';
+
+/**
+ * A table with the columns `file` and `label`. A third column may say which pictures are for training, for validation and
+ * for a test, by any usual names: see {@link findParts}. Without it, some are held out.
+ */
+export const csv: DatasetKind = {
+  title: 'table of pictures',
+  location: 'FILE',
+  evalName: 'validation',
+  isPhotographs: true,
+  async open(options) {
+    const { location: path = '' } = options;
+    const { table = {} } = options.reading ?? {};
+    await requireLocation('csv', path);
+    const { column: splitColumn, notes: unused } = findParts(await readTable(path), table);
+    const { files, classNames, notes } = await listOfTable(path, { ...table, splitColumn });
+    const roleOf = (split: string | undefined, file: string) => {
+      if (splitColumn === undefined) return null;
+      const role = splitRole(split ?? '');
+      if (role !== null) return role;
+      throw new FileError(
+        `[csv dataset] ${path}: expected ${usualSplitNames} in the column ${splitColumn}, got ` +
+          `${split === undefined || split === '' ? 'nothing' : `'${split}'`} for ${file}; correct the table`,
+      );
+    };
+    const listed = {
+      where: `table ${path}`,
+      files: files.map((file) => ({ ...file, role: roleOf(file.split, file.path) })),
+      classNames,
+      source: () => `table ${path}`,
+      origin: (wanted: SplitRole) =>
+        `'${files.find(({ split = '' }) => splitRole(split) === wanted)?.split}' in ${splitColumn}`,
+      passedOver: [],
+      notes: [...notes, ...unused],
+      advice: () => null,
+    };
+    return openListed(listed, options);
+  },
+  readImage: readPhotograph,
+  picture: photographOf,
+};

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { type FolderLayout, readLayout } from '../../../vision/datasets/layout.js';
+import type { DatasetKind } from './kind.js';
+import { requireLocation } from './location.js';
+import { type Listed, openListed } from './parts.js';
+import { photographOf, readPhotograph } from './photographs.js';
+
+/**
+ * `DIR/CLASS/PICTURE`, of which some are held out for judging; or `DIR/train/CLASS/PICTURE`, `DIR/val/…` and
+ * `DIR/test/…`, by any usual names: see {@link readLayout}.
+ */
+export const folder: DatasetKind = {
+  title: 'folder of pictures',
+  location: 'DIR',
+  evalName: 'validation',
+  isPhotographs: true,
+  async open(options) {
+    const { location: root = '', onProgress, reading } = options;
+    await requireLocation('folder', root);
+    return openListed(listedOf(await readLayout(root, { onProgress, onBadImage: reading?.onBadImage })), options);
+  },
+  readImage: readPhotograph,
+  picture: photographOf,
+};
+
+function listedOf(layout: FolderLayout): Listed {
+  const { root, pictures, parts, passedOver, notes } = layout;
+  const classNames = [...new Set(pictures.map(({ className }) => className))].sort();
+  const labels = new Map(classNames.map((name, label) => [name, label]));
+  return {
+    where: `folder ${root}`,
+    files: pictures.map(({ path, className, role }) => ({
+      path: join(root, path),
+      label: labels.get(className) as number,
+      role,
+    })),
+    classNames,
+    source: (role) => `folder ${role === null || layout.isInverted ? root : join(root, parts[role] ?? '')}`,
+    origin: (role) => parts[role] ?? '',
+    passedOver,
+    notes,
+    advice: (className) => layout.deeper(className)?.text ?? null,
+  };
+}

@@ -1,0 +1,143 @@
+import type { Shape } from '../../../graph/shape.js';
+import type { Dataset, Sample } from '../../../io/data/dataset.js';
+import type { DownloadProgress } from '../../../io/files/download.js';
+import type { PassedOver, ReadingProgress } from '../../../vision/datasets/listing.js';
+import type { Transformable } from '../../../vision/datasets/reading/augmenter.js';
+import type { BadImage, ImageFilesOptions } from '../../../vision/datasets/reading/imageFiles.js';
+import type { PictureSurvey } from '../../../vision/datasets/reading/pictureSurvey.js';
+import type { SplitRole } from '../../../vision/datasets/splits.js';
+import type { TableOptions } from '../../../vision/datasets/tableColumns.js';
+import type { PictureSource } from '../../../vision/images/decode.js';
+import type { Preprocessing } from '../../../vision/images/preprocess.js';
+
+/** The images to learn from, those to judge by while training, those for a test afterwards, or all together. */
+export type Split = 'train' | 'validation' | 'test' | 'all';
+
+/** Images kept back for judging where a data set does not say which. */
+export interface HoldOut {
+  /** Of each class, between 0 and 1. */
+  readonly share: number;
+  /** Of the choice. */
+  readonly seed: number;
+}
+
+/** How photographs, and a table that lists them, are read. */
+export interface ReadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage'> {
+  /** With a table of pictures only. */
+  readonly table?: TableOptions | undefined;
+}
+
+export interface OpenOptions {
+  /** What stands behind the colon in `palm:DIR`: a folder or a table. */
+  readonly location?: string | undefined;
+  /** Do not download what is missing. Default false. */
+  readonly offline?: boolean | undefined;
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** How photographs are made into inputs. */
+  readonly images: Preprocessing;
+  /** How they are read. */
+  readonly reading?: ReadingOptions | undefined;
+  /** Told of what takes time before the first image is there. */
+  readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
+  /** Null: nothing is held out, and images for a test serve for judging where there are no others. */
+  readonly holdOut: HoldOut | null;
+  /** The classes that a network knows, in the order of its outputs; default: those of the data. */
+  readonly classNames?: readonly string[] | undefined;
+}
+
+/** Images that can be changed. */
+interface ImageSet extends Dataset, Transformable<ImageSet> {}
+
+/** One part of a data set, read. */
+export interface OpenedSplit {
+  readonly dataset: ImageSet;
+  /** Where it came from, for people. */
+  readonly source: string;
+  /** What it was read from, with the label of a file that is one image. */
+  readonly files: readonly { readonly path: string; readonly label?: number }[];
+  /** The checksum of one of the files, from which later readings must not differ; default: that of the file as it is. */
+  readonly sha256Of?: (path: string) => Promise<string>;
+  /** What has to be done to photographs before a network sees them. */
+  readonly survey?: (images: Preprocessing) => Promise<PictureSurvey>;
+  /** Samples of each class. */
+  readonly classCounts: readonly number[];
+  /** Pictures that cannot be decoded and were left out. */
+  readonly unreadable: readonly BadImage[];
+}
+
+/** A part that the data set itself tells from the others. */
+export interface DataPart {
+  readonly role: SplitRole;
+  /** Where it comes from: the name of a folder, or a column. */
+  readonly from: string;
+  readonly images: number;
+}
+
+/** How files on disk were understood. */
+export interface Understanding {
+  /** Empty where the data set does not tell parts from one another. */
+  readonly parts: readonly DataPart[];
+  /** Files that are no data. */
+  readonly passedOver: readonly PassedOver[];
+  readonly notes: readonly string[];
+}
+
+/** What is understood of a data set with a form of its own: nothing had to be. */
+export const nothingToSay: Understanding & Pick<OpenedData, 'obstacle'> = {
+  parts: [],
+  passedOver: [],
+  notes: [],
+  obstacle: null,
+};
+
+/** A data set whose place and classes are known. */
+export interface OpenedData extends Understanding {
+  readonly title: string;
+  readonly classNames: readonly string[];
+  /** `[channels, height, width]` */
+  readonly imageShape: Shape;
+  /** Null where images are not photographs to be resized. */
+  readonly images: Preprocessing | null;
+  /** How the images for judging were kept back; null where the data set itself says which they are. */
+  readonly holdOut: HoldOut | null;
+  /** Whether these are drawn pictures in place of photographs. */
+  readonly synthetic: boolean;
+  /** Why nothing can be learned from it, as an error's message; null if nothing is in the way. */
+  readonly obstacle: string | null;
+  open(split: Split): Promise<OpenedSplit>;
+}
+
+/** Somebody's picture, made into what a network trained on the data set expects. */
+export interface PreparedImage {
+  readonly image: Float32Array;
+  readonly shape: Shape;
+  /** What was done to it, for people; empty if nothing. */
+  readonly note: string;
+}
+
+/** A data set that can be asked for by name. */
+export interface DatasetKind {
+  readonly title: string;
+  /** What stands behind the colon, if anything. */
+  readonly location: 'DIR' | 'FILE' | null;
+  /** Nothing need stand there: the files are then in the cache folder, or downloaded (false). */
+  readonly locationOptional?: boolean;
+  /** What the images for judging are called. */
+  readonly evalName: string;
+  /** Whether images are files that are decoded and resized, so that the options about that have a meaning. */
+  readonly isPhotographs: boolean;
+  open(options: OpenOptions): Promise<OpenedData>;
+  /**
+   * @param name of the picture in messages; default: its path, or its number of bytes
+   * @throws {FileError} for a file that is no picture
+   */
+  readImage(source: PictureSource, images: Preprocessing, name?: string): Promise<PreparedImage>;
+  /** A sample as a PNG file, to be looked at. */
+  picture(sample: Sample, images: Preprocessing): Promise<Uint8Array>;
+}
+
+export function countClasses(labels: Iterable<number>, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]++;
+  return counts;
+}

@@ -1,0 +1,152 @@
+import { FileError, InputError } from '../../../errors.js';
+import { Generator } from '../../../random.js';
+import { numbersAmong } from '../../../vision/datasets/labelNames.js';
+import { describePassedOver, type PassedOver } from '../../../vision/datasets/listing.js';
+import { type ImageFile, ImageFileDataset } from '../../../vision/datasets/reading/imageFiles.js';
+import type { SplitRole } from '../../../vision/datasets/splits.js';
+import type { DataPart, HoldOut, OpenedData, OpenedSplit, OpenOptions, Split } from './kind.js';
+import { readerOptions, splitOf } from './photographs.js';
+
+/** Pictures of a folder or a table, as they are listed. Nothing is decoded yet. */
+export interface Listed {
+  /** Names the data set in messages: `folder photos`. */
+  readonly where: string;
+  readonly files: readonly (ImageFile & { readonly role: SplitRole | null })[];
+  /** Those of all files, in the order of their numbers. */
+  readonly classNames: readonly string[];
+  /** Where the pictures of a part come from. */
+  source(role: SplitRole | null): string;
+  /** Where a part comes from, in short: `train`, `column split`. */
+  origin(role: SplitRole): string;
+  readonly passedOver: readonly PassedOver[];
+  readonly notes: readonly string[];
+  /** More about a class that is the only one, or that a network does not know; null if there is nothing to say. */
+  advice(className: string): string | null;
+}
+
+const roles: readonly SplitRole[] = ['train', 'validation', 'test'];
+
+/**
+ * Data of which each picture belongs to a part, or none does. What chooses among epochs is the part for validation; if
+ * there is none, some training pictures are held out for that. Test pictures are left alone until they are asked for.
+ */
+export function openListed(listed: Listed, options: OpenOptions): OpenedData {
+  const { images, holdOut } = options;
+  const has = (role: SplitRole) => listed.files.some((file) => file.role === role);
+  const isDivided = listed.files.some(({ role }) => role !== null);
+  const { classNames, files } = numbered(listed, options.classNames, isDivided && has('train'));
+  // In older runs, which held nothing out then, test pictures served for validation.
+  const judged: SplitRole = has('validation') || holdOut !== null ? 'validation' : 'test';
+  const held = has(judged) ? null : holdOut;
+  const learning = isDivided ? 'train' : null;
+
+  const openFiles = async (chosen: typeof files, source: string, part: string) => {
+    if (chosen.length > 0) {
+      return { dataset: await ImageFileDataset.list(listed.where, chosen, classNames, readerOptions(options)), source };
+    }
+    const others = roles.filter(has).join(' and ');
+    throw new FileError(
+      `[${listed.where}] pictures for ${part}: expected some, got ${others === '' ? 'none' : `only those for ${others}`}; ` +
+        'add them, or choose other data',
+    );
+  };
+  const byRole = (role: SplitRole | null, part: string) =>
+    openFiles(
+      files.filter((file) => file.role === role),
+      listed.source(role),
+      part,
+    );
+  // Training pictures and those held out of them share what was decoded.
+  let whole: ReturnType<typeof byRole> | undefined;
+  const open = async (split: Split): Promise<OpenedSplit> => {
+    if (split === 'all') {
+      const { dataset, source } = await openFiles(files, listed.source(null), 'judging');
+      return splitOf(dataset, source);
+    }
+    if (split === 'test' || (split === 'validation' && held === null)) {
+      const role = split === 'test' ? split : judged;
+      const { dataset, source } = await byRole(role, role === 'test' ? role : 'validation');
+      return splitOf(dataset, source);
+    }
+    whole ??= byRole(learning, 'training');
+    const { dataset, source } = await whole;
+    if (held === null) return splitOf(dataset, source);
+    const divided = divide(dataset, held, source);
+    if (split === 'validation') return splitOf(dataset.subset(divided.held), source);
+    // What cannot be read was left out before some were held out, so it is no picture for judging.
+    return splitOf(dataset.subset(divided.train), source, dataset.quarantine);
+  };
+  const parts: DataPart[] = roles.filter(has).map((role) => ({
+    role,
+    from: listed.origin(role),
+    images: files.filter((file) => file.role === role).length,
+  }));
+  return {
+    title: `pictures of ${options.location}`,
+    classNames,
+    imageShape: [3, images.height, images.width],
+    images,
+    holdOut: held,
+    synthetic: false,
+    obstacle: classNames.length === 1 ? oneClass(listed, classNames[0]) : null,
+    parts,
+    passedOver: listed.passedOver,
+    notes: listed.notes,
+    open,
+  };
+}
+
+/**
+ * The classes, and the files with their numbers: those that a network knows, or those of the training pictures.
+ *
+ * @throws InputError for pictures of another class
+ */
+function numbered(listed: Listed, known: readonly string[] | undefined, byTraining: boolean) {
+  const learnt = new Set(listed.files.flatMap(({ label, role }) => (role === 'train' ? [label] : [])));
+  const classNames = known ?? listed.classNames.filter((_, label) => !byTraining || learnt.has(label));
+  const numbers = numbersAmong(listed.classNames, classNames);
+  const strange = listed.files.filter(({ label }) => numbers[label] < 0);
+  if (strange.length === 0) {
+    return { classNames, files: listed.files.map((file) => ({ ...file, label: numbers[file.label] })) };
+  }
+  const names = [...new Set(strange.map(({ label }) => listed.classNames[label]))];
+  const roles = [...new Set(strange.flatMap(({ role }) => role ?? []))];
+  const advice = names.map((name) => listed.advice(name)).find((text) => text !== null);
+  const where = known === undefined ? `in the pictures for ${roles.join(' and ')}, which training has not` : 'as well';
+  const got = `${names.join(', ')} ${where}`;
+  throw new InputError(
+    `[${listed.where}] classes: expected ${classNames.join(', ')}, got ${got}` +
+      `${advice == null ? '; rename or leave them out' : ` (${names[0]}, ${advice})`}`,
+  );
+}
+
+function oneClass(listed: Listed, name: string): string {
+  const lacking = listed.passedOver.filter(({ what }) => what === 'folders without pictures');
+  const more = lacking.length > 0 ? ` (${describePassedOver(lacking)})` : '';
+  return (
+    `[${listed.where}] classes: expected two or more, got one class, ${name}` +
+    `${more}${`, ${listed.advice(name) ?? ''}`.replace(/, $/, '; add pictures of another class')}`
+  );
+}
+
+/** Of each class, the share that is closest to what was asked for; one picture at least stays on either side. */
+function divide({ files, classNames }: ImageFileDataset, { share, seed }: HoldOut, source: string) {
+  if (!(share > 0 && share < 1)) {
+    throw new InputError(`[hold-out] share: expected a number between 0 and 1, got ${share}`);
+  }
+  const held = new Set<number>();
+  classNames.forEach((name, label) => {
+    const own = files.flatMap((file, i) => (file.label === label ? [i] : []));
+    if (own.length < 2) {
+      throw new FileError(
+        `[hold-out] ${source}: expected at least 2 pictures of ${name}, one to learn from and one to judge by, ` +
+          `got ${own.length}; add some or remove the class`,
+      );
+    }
+    const count = Math.min(own.length - 1, Math.max(1, Math.round(share * own.length)));
+    const order = new Generator(seed).fork(`hold-out ${name}`).permutation(own.length);
+    for (const place of order.subarray(0, count)) held.add(own[place]);
+  });
+  const all = files.map((_, i) => i);
+  return { train: all.filter((i) => !held.has(i)), held: all.filter((i) => held.has(i)) };
+}

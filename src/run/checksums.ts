@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { FileError } from '../errors.js';
+import { type Dataset, readBatch } from '../io/data/dataset.js';
+import { reasonOf } from '../io/files/atomic.js';
+import { fingerprint } from '../io/files/fingerprint.js';
+import type { OpenedSplit } from './catalog/datasets.js';
+
+/** Checksums tell whether a picture was seen before, wherever its copy lies. */
+
+/**
+ * SHA-256 of each file, in order.
+ *
+ * @param sha256Of of one of them; default: of the file as it is
+ */
+export async function fileChecksums(
+  files: OpenedSplit['files'],
+  onFile?: (done: number) => void,
+  sha256Of: OpenedSplit['sha256Of'] = async (path) => (await fingerprint(path)).sha256,
+): Promise<string[]> {
+  const checksums: string[] = [];
+  for (const { path } of files) {
+    const sha256 = await sha256Of(path).catch((error: unknown) => {
+      if (error instanceof FileError) throw error;
+      throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+    });
+    checksums.push(sha256);
+    onFile?.(checksums.length);
+  }
+  return checksums;
+}
+
+/** One digest of all files, in order, and of their labels; the same wherever they lie. */
+export function combinedChecksum(files: OpenedSplit['files'], checksums: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const [i, { label }] of files.entries()) hash.update(`${checksums[i]} ${label ?? ''}\n`);
+  return hash.digest('hex');
+}
+
+/** Images read at a time. */
+const batchSize = 64;
+
+/**
+ * SHA-256 of the pixels of each image, as the network's data set has them without transforms: a picture that was saved
+ * anew without loss has the same one.
+ *
+ * @throws {FileError} for a picture that cannot be read
+ */
+export async function pixelChecksums(dataset: Dataset): Promise<string[]> {
+  const checksums: string[] = [];
+  for (let begin = 0; begin < dataset.length; begin += batchSize) {
+    const count = Math.min(batchSize, dataset.length - begin);
+    const { images } = await readBatch(
+      dataset,
+      Uint32Array.from({ length: count }, (_, i) => begin + i),
+    );
+    const size = images.length / count;
+    for (let i = 0; i < count; i++) checksums.push(pixelChecksum(images.subarray(i * size, (i + 1) * size)));
+  }
+  return checksums;
+}
+
+/** SHA-256 of the pixels of one image. */
+export function pixelChecksum({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
+}
+
+/** Of each checksum so many bytes are kept: enough to tell a hundred million pictures apart. */
+const keptBytes = 8;
+const shortened = (checksum: string) => checksum.slice(0, 2 * keptBytes);
+
+/** Checksums as a run folder keeps them: the first bytes of each, together as base64. */
+export function packChecksums(checksums: readonly string[]): string {
+  return Buffer.from(checksums.map(shortened).join(''), 'hex').toString('base64');
+}
+
+/** Checksums that can be asked whether one is among them. */
+export class ChecksumIndex {
+  readonly #known: ReadonlySet<string>;
+
+  constructor(checksums: Iterable<string>) {
+    this.#known = new Set(Array.from(checksums, shortened));
+  }
+
+  /** Reads what {@link packChecksums} has made. */
+  static unpack(packed: string): ChecksumIndex {
+    const text = Buffer.from(packed, 'base64').toString('hex');
+    return new ChecksumIndex(text.match(new RegExp(`.{${2 * keptBytes}}`, 'g')) ?? []);
+  }
+
+  has(checksum: string): boolean {
+    return this.#known.has(shortened(checksum));
+  }
+}
+
+/** The checksums of a part of a data set: null where files are no single images, or before pixels were looked at. */
+export interface SplitChecksums {
+  readonly files: string | null;
+  readonly pixels: string | null;
+}
+
+/** Tells which images are copies of those of a part of a run's data. */
+export class SeenPictures {
+  readonly #files: ChecksumIndex | null;
+  readonly #pixels: ChecksumIndex | null;
+
+  constructor({ files, pixels }: SplitChecksums) {
+    this.#files = files === null ? null : ChecksumIndex.unpack(files);
+    this.#pixels = pixels === null ? null : ChecksumIndex.unpack(pixels);
+  }
+
+  /** Whether a picture has the bytes or pixels of one of them; those that are null are not compared. */
+  has(file: string | null, pixels: string | null): boolean {
+    return (
+      (file !== null && this.#files?.has(file) === true) || (pixels !== null && this.#pixels?.has(pixels) === true)
+    );
+  }
+
+  /** Whether pixels are known to compare with. */
+  get comparesPixels(): boolean {
+    return this.#pixels !== null;
+  }
+}

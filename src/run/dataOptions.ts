@@ -1,0 +1,63 @@
+import { InputError } from '../errors.js';
+import type { PreprocessOptions } from '../vision/images/preprocess.js';
+import type { DatasetKind, OpenedData, OpenOptions } from './catalog/datasets.js';
+
+/** What callers may say about the data of a training or an evaluation. Left out: nothing was asked for. */
+export interface DataOptions {
+  readonly dataDir?: string | undefined;
+  readonly images?: PreprocessOptions | undefined;
+  readonly reading?: OpenOptions['reading'];
+  readonly holdOut?: number | undefined;
+}
+
+/**
+ * Refuses options that would change nothing for the data set: a wish that is dropped in silence is a wrong result.
+ *
+ * @param data the data set as it was asked for
+ * @throws InputError naming the option
+ */
+export function requireMeaning(
+  { name, location }: { readonly name: string; readonly location: string | undefined },
+  kind: DatasetKind,
+  { dataDir, images, reading, holdOut }: DataOptions,
+): void {
+  const refuse = (option: string, reason: string) => {
+    throw new InputError(`[data] ${name}: expected no ${option}, since ${reason}; leave it out`);
+  };
+  if (dataDir !== undefined && location !== undefined) {
+    refuse(`data folder (${dataDir})`, `the data are in ${location}`);
+  }
+  if (kind.isPhotographs) return;
+  if (images?.size !== undefined) refuse('size', 'its images have one size; transforms can change it');
+  if (images?.order !== undefined) refuse('order of colours', 'its images are not decoded from files');
+  if (images?.antialias === true) refuse('antialiasing', 'its images are not resized from files');
+  if (images?.fit !== undefined) refuse('fit', 'its images are not resized from files');
+  if (reading?.cache === false) refuse('choice of a cache', 'there are no pictures to decode, and none is used');
+  if (reading?.onBadImage !== undefined) refuse('choice about bad pictures', 'there are no pictures to decode');
+  if (holdOut !== undefined) refuse('hold-out', heldApart);
+}
+
+const heldApart = 'it says itself which images are for judging';
+
+/** The same for what shows only once the data are opened. */
+export function requireHoldOut(name: string, data: OpenedData, { holdOut }: Pick<DataOptions, 'holdOut'>): void {
+  if (holdOut === undefined || data.holdOut !== null) return;
+  throw new InputError(`[data] ${name}: expected no hold-out, since ${heldApart}; leave it out`);
+}
+
+/**
+ * Threads decode pictures and apply transforms. Without either there is nothing for them to do.
+ *
+ * @throws InputError if a number of threads is asked for then
+ */
+export function requireWork(
+  name: string,
+  kind: DatasetKind,
+  reading: DataOptions['reading'],
+  transforms: boolean,
+): void {
+  if (reading?.numWorkers === undefined || kind.isPhotographs || transforms) return;
+  throw new InputError(
+    `[data] ${name}: expected no number of workers, since there is nothing to decode or transform; leave it out`,
+  );
+}

@@ -1,0 +1,96 @@
+import {
+  type BinaryScores,
+  type OperatingPoint,
+  type OperatingRule,
+  type ScreeningFigures,
+  screeningFigures,
+} from '../metric/index.js';
+import { describeOperatingRule } from '../report/operatingPoint.js';
+import { formatPercent, formatThreshold } from '../text/numbers.js';
+import type { Evaluation } from '../train/evaluate.js';
+import type { PositiveClass } from './positive.js';
+
+/** The threshold of a decision that nobody chose: the more probable class. */
+const evenThreshold = 0.5;
+
+/** How a network decides between two classes. */
+export interface DecisionRule {
+  readonly positive: PositiveClass;
+  /** Probability of the positive class from which on a picture is taken for it. */
+  readonly threshold: number;
+  /** How the threshold was chosen, on the training images; null for 0.5, which nobody chose. */
+  readonly operatingPoint: OperatingPoint | null;
+}
+
+/** What a network takes one picture for. */
+export interface Decision {
+  /** The class that the picture is taken for. */
+  readonly class: string;
+  readonly positiveClass: string;
+  /** Of the positive class. */
+  readonly probability: number;
+  readonly threshold: number;
+  /** Null for a threshold of 0.5 that nobody chose. */
+  readonly rule: OperatingRule | null;
+}
+
+export function decisionRule(positive: PositiveClass, operatingPoint: OperatingPoint | null): DecisionRule {
+  return { positive, threshold: operatingPoint?.threshold ?? evenThreshold, operatingPoint };
+}
+
+/** @param probabilities of both classes */
+export function decide(rule: DecisionRule, probabilities: ArrayLike<number>): Decision {
+  const { positive, threshold, operatingPoint } = rule;
+  const probability = probabilities[positive.index];
+  return {
+    class: probability >= threshold ? positive.name : positive.other,
+    positiveClass: positive.name,
+    probability,
+    threshold,
+    rule: operatingPoint?.rule ?? null,
+  };
+}
+
+/** `PM 68.0 % is below 0.71`. */
+export function describeDecision({ positiveClass, class: decided, probability, threshold }: Decision): string {
+  const reaches = decided === positiveClass ? 'reaches' : 'is below';
+  return `${positiveClass} ${formatPercent(probability, 1)} ${reaches} ${formatThreshold(threshold)}`;
+}
+
+/** Labels and scores of the positive class, from the probabilities of both. */
+export function binaryScores(
+  { labels, probabilities }: Pick<Evaluation, 'labels' | 'probabilities'>,
+  { index }: PositiveClass,
+): BinaryScores {
+  return {
+    labels: index === 1 ? labels : labels.map((label) => 1 - label),
+    scores: Float32Array.from({ length: labels.length }, (_, i) => probabilities[2 * i + index]),
+  };
+}
+
+/** The figures of the positive class; null without one. */
+export function screeningOf(
+  evaluation: Pick<Evaluation, 'labels' | 'probabilities'>,
+  positive: PositiveClass | null,
+  operatingPoint: OperatingPoint | null,
+): ScreeningFigures | null {
+  if (positive === null) return null;
+  return screeningFigures({ ...binaryScores(evaluation, positive), ...(operatingPoint && { operatingPoint }) });
+}
+
+/** How a network decides between two classes, in a sentence; null where there are more. */
+export function decisionNote({
+  decision,
+  hasOperatingPoint,
+}: {
+  readonly decision: DecisionRule | null;
+  readonly hasOperatingPoint: boolean;
+}): string | null {
+  if (decision === null) return null;
+  const { positive, threshold, operatingPoint } = decision;
+  const at = `A picture is taken for ${positive.name} where its probability reaches ${formatThreshold(threshold)}`;
+  if (operatingPoint !== null) {
+    return `${at}: the operating point of the run, ${describeOperatingRule(operatingPoint.rule)} on the training images.`;
+  }
+  return hasOperatingPoint ? `${at}: the operating point of the run is not for these weights or this class.` : `${at}.`;
+}

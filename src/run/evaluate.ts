@@ -1,0 +1,224 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FileError, InputError } from '../errors.js';
+import { DataLoader } from '../io/data/dataloader.js';
+import type { Dataset } from '../io/data/dataset.js';
+import type { DownloadProgress } from '../io/files/download.js';
+import { fingerprint } from '../io/files/fingerprint.js';
+import { loadSafetensors } from '../io/formats/safetensors.js';
+import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
+import { bestFile } from '../train/callbacks/bestWeights.js';
+import { type Evaluation, evaluate } from '../train/evaluate.js';
+import { preprocessing } from '../vision/images/preprocess.js';
+import { readingAs } from './badImages.js';
+import type { DatasetKind, OpenedData, OpenOptions, Split, Understanding } from './catalog/datasets.js';
+import type { RunConfig, SplitRecord } from './config.js';
+import { isScreening } from './config.js';
+import { requireMeaning, requireWork } from './dataOptions.js';
+import { type DecisionRule, decisionRule, screeningOf } from './decision.js';
+import { RunFolder } from './folder.js';
+import { fixedNames, judgedAs } from './inputPipeline.js';
+import { positiveClass, positiveOf, requireScreening } from './positive.js';
+import { datasetKind, findData, lossOf, modelKind, outputsFor } from './recipes.js';
+import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
+import { describeSplit, evalBatchSize, pictureNotesOf } from './splits.js';
+import { recordIn, weightsRecordOf } from './weightsRecord.js';
+
+/** A trained network, read from a run folder. */
+export interface TrainedRun {
+  readonly folder: RunFolder;
+  /** In evaluation mode. */
+  readonly network: Layer;
+  /** Threshold between two classes that was chosen after the training; null if there is none for these weights. */
+  readonly operatingPoint: OperatingPoint | null;
+  /** Of the file with the weights. */
+  readonly weightsSha256: string;
+  /** How it decides between two classes; null where there are more. */
+  readonly decision: DecisionRule | null;
+  /** Whether its figures are those of a screening test. */
+  readonly screening: boolean;
+}
+
+export interface OpenRunOptions {
+  /** Whether to take the weights of the best epoch instead of the last. Default false. */
+  readonly best?: boolean | undefined;
+  /** Of two classes, the one that sensitivity speaks of and a threshold is for. Default: that of the run. */
+  readonly positive?: string | undefined;
+  /** Whether figures are those of a screening test. Default: as the training was told; with iChallenge-PM true. */
+  readonly screening?: boolean | undefined;
+}
+
+/**
+ * Reads a run folder and its network.
+ *
+ * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
+ * @throws {InputError} for a positive class that is none of two, and a screening test with more classes
+ */
+export async function openRun(path: string, options: OpenRunOptions = {}): Promise<TrainedRun> {
+  const { best = false, positive: asked } = options;
+  const folder = await RunFolder.open(path);
+  const { config } = folder;
+  const { model, data, recipe } = config;
+  const expected = outputsFor(recipe, data.classNames.length);
+  if (data.classNames.length < 2 || model.options.numClasses !== expected) {
+    throw new FileError(
+      `[run] ${path}: expected a network that tells two classes or more apart, got ${model.options.numClasses} ` +
+        `${model.options.numClasses === 1 ? 'output' : 'outputs'} for ${data.classNames.join(', ')}; train anew`,
+    );
+  }
+  const usual = positiveOf(config);
+  const positive = asked === undefined ? usual : positiveClass(data.classNames, asked);
+  requireScreening(options.screening, data.classNames);
+  const screening = options.screening ?? isScreening(config);
+  const read = (operatingPoint: OperatingPoint | null, weightsSha256: string): TrainedRun => {
+    // A threshold was chosen for one class and says nothing of the aims for the other.
+    const point = positive?.name === usual?.name ? operatingPoint : null;
+    const decision = positive && decisionRule(positive, point);
+    return { folder, network, operatingPoint: point, weightsSha256, decision, screening };
+  };
+  const network = modelKind(model.name).create(model.options, model.inputShape).eval();
+  if (!best) {
+    await folder.loadWeights(network);
+    return read(folder.state.operatingPoint, folder.weightsSha256);
+  }
+  const file = join(path, bestFile);
+  if (!existsSync(file)) {
+    throw new FileError(
+      `[run] ${file}: expected the weights of the best epoch, got no such file; train with --save-best, or leave out --best`,
+    );
+  }
+  const { tensors, metadata } = await loadSafetensors(file);
+  const [own, run] = [recordIn(metadata, file), weightsRecordOf(folder.config)].map(
+    (record) => record && JSON.stringify({ ...record, fovea: null }),
+  );
+  if (own !== null && own !== run) {
+    throw new FileError(
+      `[run] ${file}: expected weights of this run, got those of another training; restore the file, or leave out --best`,
+    );
+  }
+  network.loadStateDict(tensors);
+  return read(null, (await fingerprint(file)).sha256);
+}
+
+export interface EvaluateRunOptions {
+  /** `palm:DIR` and so on. Default: the data that the training was judged on, where it was then. */
+  readonly data?: string | undefined;
+  /** Default `validation`; for other data without images for validation `test`, or `all` if there are none for that either. */
+  readonly split?: Split | undefined;
+  /** Folder with MNIST's files. */
+  readonly dataDir?: string | undefined;
+  /** How photographs are read. Default: bad ones are treated as in the training. */
+  readonly reading?: OpenOptions['reading'];
+  /** Default 100 for small images, as in the training for others, or the largest that there is memory for. */
+  readonly batchSize?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** Told how far the looking through files has got, and the adding up of their checksums. */
+  readonly onProgress?: OpenOptions['onProgress'];
+  readonly onBatch?: ((samples: number, total: number) => void) | undefined;
+}
+
+const splitNames: readonly string[] = ['train', 'validation', 'test', 'all'] satisfies Split[];
+
+export interface RunEvaluation extends Evaluation {
+  /** The images as they are, without what is done to them for the network. */
+  readonly dataset: Dataset;
+  readonly split: Split;
+  /** The images and their labels. */
+  readonly data: SplitRecord;
+  readonly title: string;
+  readonly synthetic: boolean;
+  /** What was understood of the data or passed over, for people. */
+  readonly notes: readonly string[];
+  /** Whether images and labels are those that the training knew as this split. */
+  readonly sameData: boolean;
+  /** How the files were understood. */
+  readonly understood: Understanding;
+  /** Which of the images the network was trained on. */
+  readonly seen: SeenImages;
+  /** The figures on the images that it was not trained on, if it was trained on some of them, but not on all. */
+  readonly others: PartialEvaluation | null;
+  /** With two classes: the figures of the positive one. */
+  readonly screening: ScreeningFigures | null;
+}
+
+/**
+ * Judges a trained network.
+ *
+ * @throws {InputError} for data with other classes than the network's
+ */
+export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
+  const { config } = run.folder;
+  const { data: known, recipe, model } = config;
+  const asked = options.data === undefined ? known : findData(options.data);
+  const kind = datasetKind(asked.name);
+  // The folder that a training got beside the name of its data may be another one now.
+  const given = options.data !== undefined || (kind.location !== null && kind.locationOptional !== true);
+  requireMeaning({ name: asked.name, location: given ? asked.location : undefined }, kind, options);
+  requireWork(asked.name, kind, options.reading, fixedNames(recipe).length > 0);
+  // Where the training's own data lie now may be said; it is told whether they are the same.
+  const location =
+    options.data === undefined ? (options.dataDir ?? asked.location) : (asked.location ?? options.dataDir);
+  const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
+  const elsewhere = options.data !== undefined && !isSame;
+  const opened = await kind.open({
+    location,
+    images: known.images ?? imagesFor(model.inputShape),
+    holdOut: elsewhere ? (known.holdOut ?? { share: 0.2, seed: config.seed }) : known.holdOut,
+    classNames: known.classNames,
+    // Another table may have other columns.
+    reading: readingAs(elsewhere ? { ...known, table: undefined } : known, options.reading),
+    onDownload: options.onDownload,
+    onProgress: options.onProgress,
+  });
+  const split = splitOf(options.split, kind, opened, elsewhere);
+  if (!splitNames.includes(split)) {
+    throw new InputError(`[eval] split: expected ${splitNames.join(', ')}, got '${split}'`);
+  }
+  const judged = await opened.open(split);
+  const total = judged.dataset.length;
+  const batchSize = options.batchSize ?? evalBatchSize(run.network, model.inputShape, recipe, total);
+  const result = await evaluate({
+    network: run.network,
+    loader: new DataLoader(judgedAs(judged, recipe).dataset, { batchSize, reuse: true }),
+    loss: lossOf(recipe).compute,
+    signal: options.signal,
+    onBatch: (samples) => options.onBatch?.(samples, total),
+  });
+  const described = await describeSplit(judged, options.onProgress);
+  const seen = await seenImages(run.folder, judged, described);
+  const data = described.record;
+  const pictureNotes = await pictureNotesOf([judged], opened.images);
+  return {
+    ...result,
+    dataset: judged.dataset,
+    split,
+    data,
+    seen,
+    others: untrainedPart(result, seen),
+    title: opened.title,
+    synthetic: opened.synthetic,
+    notes: [...opened.notes, ...pictureNotes],
+    sameData: data.sha256 === knownSplit(known, split)?.sha256,
+    understood: opened,
+    screening: screeningOf(result, run.decision?.positive ?? null, run.operatingPoint),
+  };
+}
+
+/** Which images are judged. Those that a data set calls `test` are its `validation` where it has no others for judging. */
+function splitOf(asked: Split | undefined, kind: DatasetKind, opened: OpenedData, elsewhere: boolean): Split {
+  if (asked !== undefined) return asked === 'test' && kind.evalName === 'test' ? 'validation' : asked;
+  if (!elsewhere || opened.holdOut === null) return 'validation';
+  return opened.parts.some(({ role }) => role === 'test') ? 'test' : 'all';
+}
+
+/** What a run knows of a part of its data. */
+function knownSplit(known: RunConfig['data'], split: Split): SplitRecord | null {
+  if (split === 'train') return known.train;
+  return split === 'validation' ? known.eval : null;
+}
+
+function imagesFor([, height, width]: readonly number[]) {
+  return preprocessing({ size: [height, width] });
+}

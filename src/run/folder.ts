@@ -1,0 +1,222 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { FileError, InputError } from '../errors.js';
+import { makeFolder, reasonOf, writeFileAtomic } from '../io/files/atomic.js';
+import { fingerprint } from '../io/files/fingerprint.js';
+import { readText } from '../io/files/input.js';
+import { lockFile } from '../io/files/lock.js';
+import { outputFolder } from '../io/files/outputs.js';
+import { isTemporary } from '../io/files/temporary.js';
+import type { OperatingPoint } from '../metric/index.js';
+import { parseRecord } from '../text/record.js';
+import { StateFolder, stateFile } from '../train/checkpoint/folder.js';
+import { type PicturesRecord, pictures, type RunConfig, runConfig } from './config.js';
+import { weightsMetadata } from './weightsRecord.js';
+
+const configFile = 'config.json';
+const reportFile = 'report.html';
+const picturesFile = 'pictures.json';
+const tensorBoardFolder = 'tensorboard';
+
+/**
+ * The folder of one training: a {@link StateFolder} with some files more.
+ *
+ * | file | contents |
+ * |---|---|
+ * | `config.json` | everything needed to repeat the run |
+ * | `pictures.json` | checksums of the pictures that were trained on and judged by |
+ * | `report.html` | learning curves, confusion matrix, worst mistakes |
+ * | `tensorboard/` | if asked for: the figures as TensorBoard's event files |
+ */
+export class RunFolder extends StateFolder {
+  #config: RunConfig;
+  /** What of the folder this object has made, and may take away again. */
+  #made: 'all' | 'contents' | null = null;
+
+  private constructor(path: string, config: RunConfig) {
+    super(path, [configFile], weightsMetadata(config));
+    this.#config = config;
+  }
+
+  get config(): RunConfig {
+    return this.#config;
+  }
+
+  /**
+   * Checks before the work that {@link create} can make the folder.
+   *
+   * @throws {InputError} if it cannot
+   */
+  static async check(path: string): Promise<void> {
+    await outputFolder(path, 'run');
+    if (existsSync(path)) await requireEmpty(path);
+  }
+
+  /**
+   * Makes a new folder with its `config.json`; of two at once only one gets it.
+   *
+   * @param path or several, of which the first is taken that is not there yet
+   * @throws {InputError} if there is a folder with something in it already, or a file of that name
+   */
+  static async create(
+    path: string | Iterable<string>,
+    config: RunConfig,
+    pictures: PicturesRecord,
+  ): Promise<RunFolder> {
+    if (typeof path === 'string') return RunFolder.#fill(path, await isMade(path), config, pictures);
+    for (const candidate of path)
+      if (await isMade(candidate)) return RunFolder.#fill(candidate, true, config, pictures);
+    throw new InputError('[run] folder: expected a name that is not taken yet, got none; choose another --out');
+  }
+
+  static async #fill(path: string, isNew: boolean, config: RunConfig, pictures: PicturesRecord): Promise<RunFolder> {
+    if (!isNew) await requireEmpty(path);
+    const folder = new RunFolder(path, config);
+    return folder.locked(async () => {
+      // Another may have been quicker.
+      await requireEmpty(path);
+      folder.#made = isNew ? 'all' : 'contents';
+      await writeFileAtomic(join(path, configFile), `${JSON.stringify(config, null, 2)}\n`);
+      await folder.writePictures(pictures);
+      return folder;
+    });
+  }
+
+  /**
+   * Reads a folder.
+   *
+   * @throws {FileError} naming the file that is missing, cut, altered or not what it should be
+   */
+  static async open(path: string): Promise<RunFolder> {
+    const folder = await RunFolder.begun(path);
+    await folder.read();
+    return folder;
+  }
+
+  /**
+   * Reads `config.json` alone: a run that goes on with the folder reads the state once it has it to itself, and one
+   * that was killed early has none.
+   *
+   * @throws {FileError} naming the file if it is missing or not what it should be
+   */
+  static async begun(path: string): Promise<RunFolder> {
+    if (typeof path !== 'string') throw new InputError(`[run] path: expected text, got ${typeof path}`);
+    const configPath = join(path, configFile);
+    const text = await configText(path).catch((error: unknown) => {
+      throw new FileError(
+        `[run] ${configPath}: expected the folder of a training (made by fovea train), got ${reasonOf(error)}`,
+        { cause: error },
+      );
+    });
+    return new RunFolder(path, parseRecord(runConfig, 'config', text, configPath));
+  }
+
+  /** The folder for the event files of TensorBoard. */
+  get tensorBoardPath(): string {
+    return join(this.path, tensorBoardFolder);
+  }
+
+  /**
+   * Takes back what {@link create} has made, unless anything was added since.
+   *
+   * @returns whether another training can be made there
+   */
+  async discard(): Promise<boolean> {
+    const names = await readdir(this.path).catch(() => []);
+    if (this.#made === null || names.sort().join() !== [configFile, picturesFile].join()) return false;
+    await rm(join(this.path, configFile));
+    await rm(join(this.path, picturesFile));
+    if (this.#made === 'all') await rmdir(this.path);
+    return true;
+  }
+
+  /** Changes the record of the run: more epochs, or another place of its data. */
+  async reconfigure(config: RunConfig): Promise<void> {
+    // A run that had finished has more to do then.
+    const goesOn = config.recipe.epochs > this.#config.recipe.epochs;
+    await this.replace(configFile, `${JSON.stringify(config, null, 2)}\n`, goesOn ? { finished: false } : {});
+    this.#config = config;
+  }
+
+  /** Adds the threshold of the decision, which is chosen after the training, to the saved state. */
+  async saveOperatingPoint(operatingPoint: OperatingPoint): Promise<void> {
+    await this.amend({ operatingPoint });
+  }
+
+  /** Whether all has been done that needs the optimizer's state, or what comes after the last epoch. */
+  get isFinished(): boolean {
+    const { finished, operatingPoint } = this.state;
+    return finished && (operatingPoint !== null || this.config.operatingRule === null);
+  }
+
+  /** Marks a run that has ended before its last epoch, for it had got no better. */
+  async saveFinished(): Promise<void> {
+    if (!this.state.finished) await this.amend({ finished: true });
+  }
+
+  /** Keeps the checksums of the pictures of the run. */
+  async writePictures(pictures: PicturesRecord): Promise<void> {
+    await writeFileAtomic(join(this.path, picturesFile), `${JSON.stringify(pictures)}\n`);
+  }
+
+  /**
+   * The checksums of the pictures of the run.
+   *
+   * @returns null if there are none, as in folders of older versions
+   * @throws {FileError} for a file that is not what it should be
+   */
+  async readPictures(): Promise<PicturesRecord | null> {
+    const path = join(this.path, picturesFile);
+    const text = await readText(path).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+    });
+    return text === null ? null : parseRecord(pictures, 'pictures', text, path);
+  }
+
+  async writeReport(html: string): Promise<void> {
+    await writeFileAtomic(join(this.path, reportFile), html);
+  }
+}
+
+/** The record of a run: that which the saved state speaks of, if the process was killed before it got its name. */
+async function configText(path: string): Promise<string> {
+  const fresh = join(path, `${configFile}.new`);
+  const expected = await readText(join(path, stateFile))
+    .then((text) => JSON.parse(text).files[configFile].sha256 as string)
+    .catch(() => null);
+  const renamed = expected === null || (await fingerprint(fresh).catch(() => null))?.sha256 !== expected;
+  return readText(renamed ? join(path, configFile) : fresh);
+}
+
+/** Makes a folder; false if something of that name is there. */
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await makeFolder(dirname(resolve(path)));
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new FileError(`[run] ${path}: expected to make the folder, got ${reasonOf(error)}; choose another --out`, {
+      cause: error,
+    });
+  }
+}
+
+async function requireEmpty(path: string): Promise<void> {
+  const entries = await readdir(path).catch((error: unknown) => {
+    throw new InputError(
+      `[run] ${path}: expected a new or empty folder, got ${reasonOf(error)}; choose another --out`,
+      {
+        cause: error,
+      },
+    );
+  });
+  // A run that was killed while it began has left nothing else.
+  if (entries.every((name) => isTemporary(name) || name.startsWith(lockFile))) return;
+  throw new InputError(
+    `[run] ${path}: expected a new or empty folder, got one with ${entries.length === 1 ? 'a file' : `${entries.length} files`} ` +
+      `(nothing is ever overwritten); ${entries.includes(configFile) ? 'go on with that training by --resume, or ' : ''}choose another --out`,
+  );
+}

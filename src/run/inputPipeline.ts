@@ -1,0 +1,170 @@
+import { InputError } from '../errors.js';
+import { formatShape, type Shape, sameShape } from '../graph/shape.js';
+import { Generator } from '../random.js';
+import { type Preprocessing, preprocessing } from '../vision/images/preprocess.js';
+import { requireSense } from '../vision/images/sense.js';
+import { transformImages } from '../vision/transforms/batch.js';
+import { type ByteRange, type ChannelOrder, inputsOf } from '../vision/transforms/image.js';
+import { parseTransforms } from '../vision/transforms/parse.js';
+import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
+import type { OpenedData, OpenedSplit, PreparedImage } from './catalog/datasets.js';
+import type { ModelKind } from './catalog/models.js';
+import type { RunConfig } from './config.js';
+import type { WeightsRecord } from './weightsRecord.js';
+
+/** How the images of a data set become the inputs of a network, in training, judging and prediction. */
+
+type Specs = readonly TransformSpec[];
+
+/** How the inputs that some weights were trained on were made. */
+export type TrainedInputs = Pick<WeightsRecord, 'images' | 'inputShape' | 'range' | 'transforms'>;
+
+/** The inputs of Paddle's weights: the mean and standard deviation of ImageNet's colours are of bytes, red first. */
+export const imageNetInputs: TrainedInputs = {
+  images: preprocessing({ size: 224, order: 'RGB' }),
+  inputShape: [3, 224, 224],
+  range: 'signed',
+  transforms: [{ Normalize: { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } }],
+};
+
+/** The order of the colours. Images of one size come with red first. */
+function orderOf({ images }: Pick<TrainedInputs, 'images'>): ChannelOrder {
+  return images?.order ?? 'RGB';
+}
+
+const makesFloats = ['ToTensor', 'Normalize', 'Transpose'];
+
+function isFloatMaker(spec: TransformSpec): boolean {
+  return makesFloats.includes(Object.keys(spec)[0]);
+}
+
+/** Whether transforms say which values the inputs have. */
+export function setsValues(transforms: Specs): boolean {
+  return transforms.some(isFloatMaker);
+}
+
+/** The values of bytes as inputs: photographs become −1 to 1, images of one size 0 to 1. */
+export function rangeOf(images: Preprocessing | null): ByteRange {
+  return images === null ? 'unit' : 'signed';
+}
+
+/** The transforms that draw nothing: they make other images of all, not more of some. */
+function fixedOf(transforms: Specs): Compose | null {
+  const fixed = parseTransforms(transforms).transforms.filter((one) => typeof one !== 'function' && !one.isRandom);
+  return fixed.length === 0 ? null : new Compose(fixed);
+}
+
+/** The transforms that judging and prediction have too. */
+export function fixedSpecs(transforms: Specs): Specs {
+  return fixedOf(transforms)?.toJSON() ?? [];
+}
+
+/** Their names. */
+export function fixedNames({ techniques }: RunConfig['recipe']): string[] {
+  return fixedSpecs(techniques?.transforms ?? []).flatMap((spec) => Object.keys(spec));
+}
+
+/** `3×224×224, BGR, values from −1 to 1`: inputs as people read them, with the transforms that draw nothing. */
+export function describeInputs({ inputShape, images, range, transforms }: TrainedInputs): string {
+  const bytes = range === 'unit' ? 'values from 0 to 1' : 'values from −1 to 1';
+  return [
+    inputShape.join('×'),
+    ...(inputShape[0] === 3 ? [orderOf({ images })] : []),
+    ...(images?.antialias ? ['antialiased'] : []),
+    ...(images == null || images.fit === 'squash' ? [] : [`fit ${images.fit}`]),
+    ...(setsValues(transforms) ? [] : [bytes]),
+    ...transforms.map((spec) => Object.entries(spec).map(([name, options]) => `${name}${valuesOf(options)}`)[0]),
+  ].join(', ');
+}
+
+function valuesOf(options: Readonly<Record<string, unknown>>): string {
+  const values = Object.values(options).filter((value) => typeof value === 'number' || Array.isArray(value));
+  return values.length === 0 ? '' : `(${values.map((value) => JSON.stringify(value)).join(' ')})`;
+}
+
+/** What `[channels, height, width]` becomes. */
+function shapeAfter([channels, height, width]: Shape, transform: Compose | null): Shape {
+  const image = { data: new Uint8Array(channels * height * width), height, width, channels, layout: 'HWC' } as const;
+  const made = transform?.apply(image, new Generator(0)) ?? image;
+  return [made.channels, made.height, made.width];
+}
+
+/**
+ * The transforms of a training, and the shape of the inputs that come of them. Those that are missing are added: images
+ * of another size or in colour are made to fit a network that takes one size alone, or as many colours, and weights that
+ * were trained before get inputs as they had them, as far as `transforms` does not say otherwise.
+ *
+ * @param trained how the inputs of the weights were made that the network begins with; null for new weights
+ * @throws {InputError} if images for training and for judging would differ in size, or transforms do not fit together
+ */
+export function inputsFor(
+  { imageShape, images }: Pick<OpenedData, 'imageShape' | 'images'>,
+  { inputShape, anySize, weights }: ModelKind,
+  transforms: Specs,
+  trained: TrainedInputs | null,
+): { readonly transforms: Specs; readonly shape: Shape } {
+  const [channels, height, width] = inputShape;
+  const known = trained === null ? transforms : asTrained(transforms, trained, images, channels);
+  requireSense(parseTransforms(known).transforms);
+  const fixed = fixedOf(known);
+  const shape = shapeAfter(imageShape, fixed);
+  const inTraining = shapeAfter(imageShape, parseTransforms(known));
+  if (!sameShape(shape, inTraining)) {
+    const [, rows, columns] = inTraining;
+    throw new InputError(
+      `[transforms] size: expected images of one size for training and judging, got ${formatShape(inTraining)} and ` +
+        `${formatShape(shape)}; what is random is left out in judging: add CenterCrop([${rows},${columns}]) or ` +
+        `Resize([${rows},${columns}])`,
+    );
+  }
+  // Of the tutorial's networks those for one size are made for photographs or digits, and others take any size.
+  // Photographs come in the size of the network; only their colours may be too many.
+  const adapts = weights !== undefined || (anySize !== true && (images === null || channels === 1));
+  const added: TransformSpec[] = [];
+  if (adapts && anySize !== true && (shape[1] !== height || shape[2] !== width)) {
+    added.push({ Resize: { size: [height, width] } });
+  }
+  if (adapts && shape[0] !== channels) added.push({ Grayscale: { numOutputChannels: channels } });
+  const floats = known.findIndex(isFloatMaker);
+  const place = floats < 0 ? known.length : floats;
+  const all = [...known.slice(0, place), ...added, ...known.slice(place)];
+  return { transforms: all, shape: shapeAfter(imageShape, fixedOf(all)) };
+}
+
+/** Adds to the transforms of a training those that the weights had, where it has none of the kind. */
+function asTrained(
+  transforms: Specs,
+  { images: imagesBefore, range, transforms: before }: TrainedInputs,
+  images: Preprocessing | null,
+  channels: number,
+): Specs {
+  if (setsValues(transforms)) return transforms;
+  const geometry = fixedOf(transforms) === null ? before.filter((spec) => !isFloatMaker(spec)) : [];
+  const values = before.filter(isFloatMaker);
+  // Images of one size come with red first and cannot be read in another order.
+  const turned = images === null && orderOf({ images: imagesBefore }) === 'BGR' && channels === 3;
+  if (values.length === 0 && range === 'unit' && (images !== null || turned)) values.push({ ToTensor: {} });
+  if (values.length === 0 && range === 'signed' && images === null) {
+    values.push({ Normalize: { mean: 127.5, std: 127.5, toRgb: turned } });
+  } else if (turned) values.push({ Normalize: { mean: 0, std: 1, toRgb: true } });
+  return [...transforms, ...geometry, ...values];
+}
+
+/** Images for judging: with the transforms that draw nothing. */
+export function judgedAs(split: OpenedSplit, { techniques }: RunConfig['recipe']): OpenedSplit {
+  const fixed = fixedOf(techniques?.transforms ?? []);
+  return fixed === null ? split : { ...split, dataset: split.dataset.withTransform(fixed) };
+}
+
+/** The same for somebody's picture. */
+export function preparedAs(picture: PreparedImage, { recipe, data }: RunConfig): PreparedImage {
+  const fixed = fixedOf(recipe.techniques?.transforms ?? []);
+  if (fixed === null) return picture;
+  const range = rangeOf(data.images);
+  const [low, high] = [inputsOf[range][0], inputsOf[range][255]];
+  const pixels = Uint8Array.from(picture.image, (x) => Math.round((255 * (x - low)) / (high - low)));
+  const shape = picture.shape as [number, number, number];
+  const states = [new Generator(0).state()];
+  const made = transformImages({ pixels, shape, order: data.images?.order ?? 'RGB', range, states }, fixed);
+  return { ...picture, image: made.images, shape: made.shape };
+}

@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { FileError, InputError } from '../errors.js';
+import { formatShape, sameShape } from '../graph/shape.js';
+import { fingerprint } from '../io/files/fingerprint.js';
+import { planAll } from '../tensor/evaluate.js';
+import { noGrad, Tensor } from '../tensor/tensor.js';
+import { formatCount } from '../text/numbers.js';
+import { largestBatchFor } from '../train/batchMemory.js';
+import { classProbabilities, meaningUnder } from '../train/outputs.js';
+import { eachOf } from '../vision/datasets/eachOf.js';
+import { picturesIn } from '../vision/datasets/folder.js';
+import type { PassedOver } from '../vision/datasets/listing.js';
+import { type PictureSource, pathOf } from '../vision/images/decode.js';
+import { fileOf } from '../vision/images/png.js';
+import { preprocessing } from '../vision/images/preprocess.js';
+import { type Raster, requireRaster } from '../vision/images/raster.js';
+import type { PreparedImage } from './catalog/datasets.js';
+import type { RunConfig } from './config.js';
+import { type Decision, decide } from './decision.js';
+import type { TrainedRun } from './evaluate.js';
+import { preparedAs } from './inputPipeline.js';
+import { datasetKind, lossOf } from './recipes.js';
+import { trainedPictures } from './seen.js';
+
+/** A picture to be classified: its path or `file:` URL, the contents of its file, or its pixels. */
+export type PictureInput = string | URL | Uint8Array | Raster | NamedPicture;
+
+/** A picture without a path, and what it is called in results and messages. */
+export interface NamedPicture {
+  readonly name: string;
+  readonly picture: Uint8Array | Raster;
+}
+
+/** What a network takes a picture for. */
+export interface Prediction {
+  /** Its path, its name, or `picture 2 of 3 (1,234 bytes)`. */
+  readonly file: string;
+  /** What was done to the picture before the network saw it; empty if nothing. */
+  readonly note: string;
+  /** Most probable first. */
+  readonly classes: readonly { readonly name: string; readonly probability: number }[];
+  /** With two classes: the class that the picture is taken for, by the operating point of the run. */
+  readonly decision?: Decision;
+  /** Whether the network was trained on this picture or a copy; left out where the run keeps no checksums. */
+  readonly trainedOn?: boolean;
+}
+
+/** A picture that could not be read. */
+export interface Unreadable {
+  readonly file: string;
+  readonly error: FileError;
+}
+
+/**
+ * Files as they are, folders as the pictures in them.
+ *
+ * @param onPassedOver told what of a folder is no data
+ * @throws {FileError} for a folder without pictures
+ */
+export async function expandFolders(
+  paths: readonly string[],
+  onPassedOver?: (folder: string, passedOver: readonly PassedOver[]) => void,
+): Promise<string[]> {
+  const parts = paths.map(async (path): Promise<readonly string[]> => {
+    const isFolder = await stat(path).then(
+      (info) => info.isDirectory(),
+      () => false,
+    );
+    if (!isFolder) return [path];
+    const { pictures, passedOver } = await picturesIn(path, 'skip');
+    if (passedOver.length > 0) onPassedOver?.(path, passedOver);
+    return pictures;
+  });
+  return (await Promise.all(parts)).flat();
+}
+
+/** Pictures that are decoded at once; fewer where they are large. */
+const decodedAtOnce = 4;
+
+/** Most pictures that go through the network together; fewer where memory is short. */
+const mostAtOnce = 32;
+
+/**
+ * Classifies pictures, in the order of `pictures`: files by their paths or URLs, their contents, or pixels in memory (bytes,
+ * or floats from 0 to 1, of 1 to 4 channels).
+ *
+ * @param top how many classes to give of each
+ * @throws {MemoryError} if there is no memory for a single picture
+ */
+export async function* predictFiles(
+  run: TrainedRun,
+  pictures: readonly PictureInput[],
+  top: number,
+): AsyncGenerator<Prediction | Unreadable> {
+  if (!Number.isSafeInteger(top) || top < 1) {
+    throw new InputError(`[predict] top: expected a positive integer, got ${top}`);
+  }
+  const { config } = run.folder;
+  const { data } = config;
+  if (pictures.length === 0) return;
+  const trained = await trainedPictures(run.folder);
+  const named = pictures.map((picture, i) => withName(picture, i, pictures.length));
+  const chunkSize = chunkFor(run, Math.min(mostAtOnce, named.length));
+  for (let begin = 0; begin < named.length; begin += chunkSize) {
+    const chunk = named.slice(begin, begin + chunkSize);
+    const read = new Array<ReadImage | FileError>(chunk.length);
+    await eachOf(chunk, decodedAtOnce, async (one, i) => {
+      read[i] = await readImage(config, one, trained);
+    });
+    const images = read.filter((result): result is ReadImage => !(result instanceof FileError));
+    const scores = await probabilitiesOf(run, images);
+    let next = 0;
+    for (const [i, { name: file }] of chunk.entries()) {
+      const result = read[i];
+      if (result instanceof FileError) {
+        yield { file, error: result };
+        continue;
+      }
+      const probabilities = scores[next++];
+      const classes = Array.from(probabilities, (probability, c) => ({ name: data.classNames[c], probability }));
+      classes.sort((a, b) => b.probability - a.probability);
+      const { note, trainedOn } = result;
+      yield {
+        file,
+        note,
+        classes: classes.slice(0, top),
+        ...(run.decision !== null && { decision: decide(run.decision, probabilities) }),
+        ...(trainedOn !== null && { trainedOn }),
+      };
+    }
+  }
+}
+
+function chunkFor(run: TrainedRun, most: number): number {
+  const { inputShape } = run.folder.config.model;
+  return largestBatchFor('predict', most, inputShape, (batch, keep) => {
+    const images = Tensor.placeholder([batch, ...inputShape], 'float32');
+    return planAll([forward(run, images)], [], [], keep);
+  });
+}
+
+/** The probabilities of the classes. */
+function forward({ network, folder }: TrainedRun, images: Tensor): Tensor {
+  return noGrad(() => {
+    const outputs = network.forward(images);
+    return classProbabilities(outputs, meaningUnder(lossOf(folder.config.recipe).compute, outputs.shape));
+  });
+}
+
+interface ReadImage extends PreparedImage {
+  /** Whether the network was trained on it; null where that is not known. */
+  readonly trainedOn: boolean | null;
+}
+
+/** A picture with the name that results and messages have for it. */
+interface Named {
+  readonly name: string;
+  readonly source: PictureSource | Raster;
+}
+
+/** @throws InputError for what is no picture at all */
+function withName(input: PictureInput, index: number, count: number): Named {
+  if (typeof input === 'string') return { name: input, source: input };
+  if (input instanceof URL) return { name: pathOf(input), source: input };
+  const place = `picture ${index + 1} of ${count}`;
+  if (input instanceof Uint8Array) return { name: `${place} (${formatCount(input.length)} bytes)`, source: input };
+  if (typeof input === 'object' && input !== null && 'picture' in input) {
+    return { name: input.name, source: input.picture };
+  }
+  requireRaster(place, input);
+  return { name: `${place} (${input.width}×${input.height} pixels)`, source: input };
+}
+
+async function readImage(
+  config: RunConfig,
+  { name, source }: Named,
+  trained: Awaited<ReturnType<typeof trainedPictures>>,
+): Promise<ReadImage | FileError> {
+  const { name: data, images } = config.data;
+  try {
+    const isFile = typeof source === 'string' || source instanceof URL || source instanceof Uint8Array;
+    const file = isFile ? source : await fileOf(source, name);
+    const picture = await datasetKind(data).readImage(file, images ?? preprocessing(), name);
+    const trainedOn = trained?.has(await sha256Of(file), picture.image) ?? null;
+    return { ...preparedAs(picture, config), trainedOn };
+  } catch (error) {
+    if (error instanceof FileError) return error;
+    throw error;
+  }
+}
+
+async function sha256Of(file: PictureSource): Promise<string> {
+  if (file instanceof Uint8Array) return createHash('sha256').update(file).digest('hex');
+  return (await fingerprint(pathOf(file))).sha256;
+}
+
+async function probabilitiesOf(run: TrainedRun, images: readonly PreparedImage[]) {
+  if (images.length === 0) return [];
+  const { inputShape } = run.folder.config.model;
+  const size = images[0].image.length;
+  const batch = new Float32Array(images.length * size);
+  images.forEach(({ image, shape }, i) => {
+    if (!sameShape(shape, inputShape)) {
+      throw new InputError(
+        `[predict] image: expected ${formatShape(inputShape)} for this network, got ${formatShape(shape)}`,
+      );
+    }
+    batch.set(image, i * size);
+  });
+  const input = Tensor.fromData(batch, [images.length, ...inputShape]);
+  const output = forward(run, input);
+  const data = (await output.data()) as Float32Array;
+  const classes = output.shape[1];
+  return images.map((_, i) => data.subarray(i * classes, (i + 1) * classes));
+}

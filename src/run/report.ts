@@ -1,0 +1,207 @@
+import { dirname, relative, sep } from 'node:path';
+import { FileError, PackageError } from '../errors.js';
+import { type Dataset, readBatch } from '../io/data/dataset.js';
+import type { Mistake, Picture, Screening } from '../report/data.js';
+import { formatCount, formatFigure } from '../text/numbers.js';
+import type { Evaluation } from '../train/evaluate.js';
+import type { EpochRecord } from '../train/train.js';
+import { ImageFileDataset } from '../vision/datasets/reading/imageFiles.js';
+import { preprocessing } from '../vision/images/preprocess.js';
+import { unreadableOf } from './badImages.js';
+import type { RunConfig } from './config.js';
+import { isScreening } from './config.js';
+import { screeningOf } from './decision.js';
+import type { RunEvaluation, TrainedRun } from './evaluate.js';
+import type { RunFolder } from './folder.js';
+import { positiveOf } from './positive.js';
+import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
+import { seenNotes } from './seen.js';
+
+const minPictures = 12;
+const maxPictures = 48;
+/** Longest edge of a training picture in the report, in pixels. */
+const thumbnailSize = 224;
+
+export interface RunReport {
+  readonly folder: RunFolder;
+  readonly history: readonly EpochRecord[];
+  readonly evaluation: Evaluation | null;
+  /** What the evaluation was about. */
+  readonly evalData: Dataset;
+  /** Some of the training pictures, from {@link picturesOf}. */
+  readonly pictures?: readonly Picture[] | undefined;
+  readonly ended: Date;
+  /** Why the run ended early. */
+  readonly note?: string | undefined;
+}
+
+/** Renders a run's `report.html`. */
+export async function renderRunReport(report: RunReport): Promise<string> {
+  // Only a report needs the renderer and its charts.
+  const { renderReport } = await import('../report/report.js');
+  const { folder, history, evaluation, evalData, pictures, ended, note } = report;
+  const { data } = folder.config;
+  return renderReport({
+    ...factsOf(folder, ended),
+    note,
+    ...(data.images !== null && { unreadable: unreadableOf(data).eval }),
+    epochs: history,
+    pictures,
+    ...(evaluation && {
+      screening: screeningFor(evaluation, folder),
+      evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
+      mistakes: await mistakesOf(evaluation, evalData, data),
+    }),
+  });
+}
+
+/**
+ * Renders what a trained network is worth on some images: the report of its run without the curves of the training.
+ *
+ * @param evalName what the images are called
+ */
+export async function renderEvaluationReport(
+  { folder, weightsSha256, decision, screening }: TrainedRun,
+  result: RunEvaluation,
+  evalName: string,
+): Promise<string> {
+  const { renderReport } = await import('../report/report.js');
+  const { data } = folder.config;
+  const { images, source, sha256, unreadable } = result.data;
+  const facts = factsOf(folder, new Date());
+  const loss = formatFigure(result.loss);
+  return renderReport({
+    ...facts,
+    title: `${facts.run.model} on ${result.title}`,
+    note: [
+      `Judged by ${formatCount(images)} ${evalName} images of the ${source}, with a loss of ${loss}.`,
+      ...seenNotes(result.seen, { images, ...result }),
+    ].join(' '),
+    evalName,
+    run: { ...facts.run, evalImages: images },
+    epochs: undefined,
+    ...(data.images !== null && { unreadable: unreadable.length }),
+    ...(result.screening !== null &&
+      decision !== null && {
+        screening: {
+          figures: result.screening,
+          positiveName: decision.positive.name,
+          otherName: decision.positive.other,
+          screeningTest: screening,
+          dataSha256: sha256,
+          weightsSha256,
+          synthetic: result.synthetic,
+        },
+      }),
+    evaluation: { classNames: data.classNames, confusion: result.confusion },
+    mistakes: await mistakesOf(result, result.dataset, data),
+  });
+}
+
+/** How a run was made. */
+function factsOf({ config }: RunFolder, ended: Date) {
+  const { model, data, recipe, engine } = config;
+  const { title } = modelKind(model.name);
+  return {
+    title: `${title} on ${data.title}`,
+    evalName: datasetKind(data.name).evalName,
+    lossName: lossOf(recipe).title,
+    run: {
+      model: title,
+      parameters: model.parameters,
+      pretrained: model.pretrained?.path,
+      dataset: data.title,
+      source: data.train.source,
+      trainImages: data.train.images,
+      evalImages: data.eval.images,
+      recipe: describeRecipe(recipe),
+      seed: config.seed,
+      engine: engine.name,
+      library: engine.description,
+      threads: engine.threads,
+      version: config.version,
+      started: new Date(config.started),
+      ended,
+    },
+  };
+}
+
+/** What a reader of the report is shown of the training pictures; nothing where they are not files of their own. */
+export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
+  if (!(dataset instanceof ImageFileDataset)) return [];
+  // Decoding pictures to be looked at is not for every training's start.
+  const { balancedFiles, thumbnailPng } = await import('../vision/images/contactSheet.js');
+  try {
+    const images = Math.min(maxPictures, Math.max(minPictures, 2 * dataset.classNames.length));
+    const nameOf = fileNames(dataset);
+    return await Promise.all(
+      balancedFiles(dataset, images).map(async (file) => ({
+        image: await thumbnailPng(file.path, thumbnailSize),
+        label: dataset.classNames[file.label] ?? 'picture',
+        caption: nameOf(file.path),
+      })),
+    );
+  } catch (error) {
+    // Pictures that were decoded in an earlier run need no longer be there, nor does what draws them.
+    if (error instanceof FileError || error instanceof PackageError) return [];
+    throw error;
+  }
+}
+
+function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: RunFolder): Screening | undefined {
+  const positive = positiveOf(config);
+  const figures = screeningOf(evaluation, positive, state.operatingPoint);
+  if (figures === null || positive === null) return undefined;
+  const { data } = config;
+  return {
+    figures,
+    positiveName: positive.name,
+    otherName: positive.other,
+    screeningTest: isScreening(config),
+    dataSha256: data.eval.sha256,
+    // In the middle of an epoch the saved weights are not those that were judged.
+    ...(state.training.batch === 0 && { weightsSha256 }),
+    synthetic: data.synthetic,
+  };
+}
+
+async function mistakesOf(
+  { mistakes }: Evaluation,
+  data: Dataset,
+  { name, classNames, images: asked }: RunConfig['data'],
+): Promise<Mistake[]> {
+  const kind = datasetKind(name);
+  const fileOf = (index: number) =>
+    data instanceof ImageFileDataset ? fileNames(data)(data.files[index].path) : `${kind.evalName} image ${index}`;
+  if (mistakes.length === 0) return [];
+  const { images, shape } = await readBatch(
+    data,
+    Uint32Array.from(mistakes, ({ index }) => index),
+  );
+  const size = images.length / mistakes.length;
+  const drawn = Promise.all(
+    mistakes.map(async ({ index, label, predicted, probabilities }, i) => ({
+      image: await kind.picture(
+        { image: images.subarray(i * size, (i + 1) * size), shape: shape.slice(1), label },
+        asked ?? preprocessing(),
+      ),
+      truth: classNames[label],
+      predicted: classNames[predicted],
+      probability: probabilities[predicted],
+      caption: fileOf(index),
+    })),
+  );
+  return drawn.catch((error: unknown) => {
+    // The figures are worth a report where nothing can draw.
+    if (error instanceof PackageError) return [];
+    throw error;
+  });
+}
+
+/** Names files by their paths below the folder that holds all files of a data set: `cat/IMG_1.jpg`. */
+function fileNames({ files }: ImageFileDataset): (path: string) => string {
+  let root = dirname(files[0]?.path ?? '');
+  const isBelow = ({ path }: { readonly path: string }) => path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
+  while (!files.every(isBelow) && dirname(root) !== root) root = dirname(root);
+  return (path) => relative(root, path);
+}

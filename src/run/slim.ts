@@ -1,0 +1,38 @@
+import { InputError } from '../errors.js';
+import { formatCount } from '../text/numbers.js';
+import { RunFolder } from './folder.js';
+
+/**
+ * Removes the optimizer's state of a finished training for good. Its network can still be judged, used, and begun with;
+ * the training cannot be resumed. Of a folder that has been slimmed already nothing more is removed.
+ *
+ * @param path the run folder
+ * @param onBytes told how many bytes this frees, before anything is removed
+ * @returns that number
+ * @throws {FileError} naming a file of the folder that is missing, altered or cannot be written
+ * @throws {InputError} if the training has not finished, or somebody writes to the folder
+ */
+export async function slimRun(path: string, onBytes?: (bytes: number) => void): Promise<number> {
+  const folder = await RunFolder.begun(path);
+  return folder.locked(async () => {
+    await folder.read();
+    requireFinished(folder);
+    const bytes = await folder.optimizerBytes();
+    onBytes?.(bytes);
+    await folder.removeOptimizer();
+    return bytes;
+  });
+}
+
+function requireFinished({ path, state, config, isFinished }: RunFolder): void {
+  if (isFinished) return;
+  const { epoch, batch } = state.training;
+  const { epochs } = config.recipe;
+  const place =
+    epoch > epochs
+      ? 'one that was stopped after its last epoch'
+      : `one that stands in epoch ${epoch} of ${epochs}, after batch ${formatCount(batch)}`;
+  throw new InputError(
+    `[slim] ${path}: expected a finished training, got ${place}; resume it first, for that needs the optimizer's state`,
+  );
+}

@@ -1,0 +1,124 @@
+import { visibleLine } from './visible.js';
+
+/** One column of a {@link formatTable}. */
+export interface Column {
+  /** Empty headers in all columns leave the header line out. */
+  readonly header: string;
+  /** Numbers read best flush right. Default: left. */
+  readonly align?: 'left' | 'right';
+}
+
+/** What {@link formatTable} takes besides columns and rows. */
+export interface TableOptions {
+  /** Rows below a second rule, for totals. */
+  readonly totals?: readonly (readonly string[])[];
+  /** Spaces before every line. Default 0. */
+  readonly indent?: number;
+  /**
+   * Cells of the terminal that a line may take. In a table that is wider, texts of the columns that are flush left go on in
+   * further lines. Left out: lines of any width.
+   */
+  readonly width?: number | undefined;
+}
+
+// Wide characters of East Asian scripts and emoji take two cells of a terminal, combining marks none.
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+const marks = /\p{Mn}|\u200d|\ufe0f/u;
+
+/** Cells of a terminal that a text takes. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += marks.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return width;
+}
+
+/**
+ * Breaks a text into lines of at most `width` cells: at spaces, else behind punctuation, else anywhere.
+ *
+ * @param width at least 1
+ */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const piece of text.split(/(?<= )|(?<=[,;/\\_-])(?=[^ ])/)) {
+    let rest = piece;
+    if (line !== '' && displayWidth((line + piece).trimEnd()) > width) {
+      lines.push(line.trimEnd());
+      line = '';
+    }
+    while (displayWidth(rest.trimEnd()) > width) {
+      const head = headOf(rest, width);
+      lines.push(head);
+      rest = rest.slice(head.length);
+    }
+    line += rest;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** The longest beginning that fits, of one character at least. */
+function headOf(text: string, width: number): string {
+  let head = '';
+  for (const character of text) {
+    if (head !== '' && displayWidth(head + character) > width) break;
+    head += character;
+  }
+  return head;
+}
+
+/** No column is made narrower than this by wrapping. */
+const minWrapped = 8;
+
+/** Widths of columns that together fit: the widest of those that may wrap gives way first. */
+function fittedWidths(widths: readonly number[], mayWrap: readonly boolean[], room: number): number[] {
+  const fitted = [...widths];
+  const total = () => fitted.reduce((sum, width) => sum + width, 0) + 2 * (fitted.length - 1);
+  while (total() > room) {
+    const open = fitted.map((width, i) => (mayWrap[i] && width > minWrapped ? width : 0));
+    const widest = Math.max(...open);
+    if (widest === 0) break;
+    fitted[open.indexOf(widest)]--;
+  }
+  return fitted;
+}
+
+/**
+ * A plain-text table: columns as wide as their widest cell, two spaces between them, a rule under the header.
+ *
+ * @param rows one text for each column; rows may be shorter than the columns
+ * @returns lines without trailing spaces, without a line break at the end
+ */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  options: TableOptions = {},
+): string {
+  const { totals = [], indent = 0, width: most = Number.POSITIVE_INFINITY } = options;
+  const body = rows.map((row) => row.map(visibleLine));
+  const foot = totals.map((row) => row.map(visibleLine));
+  const headers = columns.map(({ header }) => visibleLine(header));
+  const natural = headers.map((header, i) =>
+    [...body, ...foot].reduce((width, row) => Math.max(width, displayWidth(row[i] ?? '')), displayWidth(header)),
+  );
+  const mayWrap = columns.map(({ align }) => align !== 'right');
+  const widths = fittedWidths(natural, mayWrap, most - indent);
+  const oneLine = (cells: readonly string[]) => {
+    const padded = columns.map(({ align }, i) => {
+      const cell = cells[i] ?? '';
+      const space = ' '.repeat(widths[i] - displayWidth(cell));
+      return align === 'right' ? space + cell : cell + space;
+    });
+    return `${' '.repeat(indent)}${padded.join('  ')}`.trimEnd();
+  };
+  const line = (cells: readonly string[]): string => {
+    const wrapped = columns.map((_, i) => (mayWrap[i] ? wrapWords(cells[i] ?? '', widths[i]) : [cells[i] ?? '']));
+    const height = Math.max(...wrapped.map((parts) => parts.length));
+    return Array.from({ length: height }, (_, y) => oneLine(wrapped.map((parts) => parts[y] ?? ''))).join('\n');
+  };
+  const rule = oneLine(widths.map((width) => '─'.repeat(width)));
+  const lines = body.map(line);
+  if (headers.some((header) => header !== '')) lines.unshift(line(headers), rule);
+  if (foot.length > 0) lines.push(rule, ...foot.map(line));
+  return lines.join('\n');
+}

@@ -1,0 +1,49 @@
+import { writeFileAtomic } from '../../io/files/atomic.js';
+import { Callback, type Training } from '../callback.js';
+import type { EpochRecord } from '../train.js';
+
+export interface CSVLoggerOptions {
+  /** Default a comma. */
+  readonly separator?: string | undefined;
+}
+
+/**
+ * Writes the figures of all epochs to a table with a line for each. The file is written anew after every epoch, as a
+ * whole: a training that is gone on with has all lines, each once.
+ */
+export class CSVLogger extends Callback {
+  readonly #path: string;
+  readonly #separator: string;
+
+  constructor(path: string, { separator = ',' }: CSVLoggerOptions = {}) {
+    super();
+    this.#path = path;
+    this.#separator = separator;
+  }
+
+  override async onEpochEnd({ history }: Training): Promise<void> {
+    const { csvText } = await import('../../text/csv.js');
+    const rows = history.map(rowOf);
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    await writeFileAtomic(
+      this.#path,
+      csvText([columns, ...rows.map((row) => columns.map((name) => row[name]))], this.#separator),
+    );
+  }
+}
+
+function rowOf(record: EpochRecord): Record<string, number | null> {
+  const { epoch, trainLoss, evalLoss, evalAccuracy, trainMetrics, evalMetrics, learningRate, seconds } = record;
+  const named = (part: string, metrics: EpochRecord['evalMetrics']) =>
+    Object.fromEntries(Object.entries(metrics ?? {}).map(([name, value]) => [`${part}_${name}`, value]));
+  return {
+    epoch,
+    train_loss: trainLoss,
+    ...named('train', trainMetrics),
+    eval_loss: evalLoss,
+    eval_acc: evalAccuracy,
+    ...named('eval', evalMetrics),
+    learning_rate: learningRate ?? null,
+    seconds,
+  };
+}

@@ -1,0 +1,150 @@
+import { InputError } from '../../errors.js';
+import { lr } from '../../optimizer/index.js';
+import { Callback, type Json, type Training } from '../callback.js';
+import type { EpochRecord } from '../train.js';
+import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
+
+export interface LRSchedulerOptions extends MonitorOptions {
+  /** Steps the schedule after each step of the optimizer (true), */
+  readonly byStep?: boolean | undefined;
+  /** or after each epoch (false). */
+  readonly byEpoch?: boolean | undefined;
+}
+
+/**
+ * Steps the optimizer's schedule. `Model.fit` adds one by itself, as Paddle does: after each step of the optimizer. A
+ * `ReduceOnPlateau` is told the monitored figure after each evaluation.
+ */
+export class LRScheduler extends Callback {
+  readonly #monitor: Monitor;
+  readonly #byStep: boolean;
+  /** What the training that is resumed went by. */
+  #goesBy: boolean;
+
+  constructor(options: LRSchedulerOptions = {}) {
+    super();
+    const { byEpoch = false, byStep = !byEpoch } = options;
+    if (byStep === byEpoch) {
+      throw new InputError(`[LRScheduler] byStep: expected ${!byEpoch} beside byEpoch ${byEpoch}, got ${byStep}`);
+    }
+    this.#byStep = byStep;
+    this.#goesBy = byStep;
+    this.#monitor = new Monitor('LRScheduler', options);
+  }
+
+  override onTrainBegin(training: Training): void {
+    const { schedule } = training.optimizer;
+    if (schedule instanceof lr.ReduceOnPlateau) this.#monitor.check(training);
+    if (this.#byStep !== this.#goesBy) {
+      const named = (byStep: boolean) => (byStep ? 'steps' : 'epochs');
+      throw new InputError(
+        `[LRScheduler] schedule: expected it to go by ${named(this.#goesBy)}, as the training has, got ` +
+          `${named(this.#byStep)}; go on as it began`,
+      );
+    }
+    if (!(schedule instanceof lr.LRScheduler)) return;
+    const left = this.#byStep ? training.stepsLeft : training.epochs - training.epoch + 1;
+    // Some schedules end, which is to be known before the training.
+    schedule.rateAt(schedule.lastEpoch + left);
+  }
+
+  override stateDict(): Json {
+    return { byStep: this.#byStep };
+  }
+
+  override setStateDict(state: Json): void {
+    this.#goesBy = (state as { byStep: boolean }).byStep;
+  }
+
+  override onBatchEnd({ optimizer: { schedule }, updated }: Training): void {
+    if (this.#byStep && updated && schedule instanceof lr.LRScheduler) schedule.step();
+  }
+
+  override onEpochEnd(training: Training, record: EpochRecord): void {
+    const { schedule } = training.optimizer;
+    if (schedule instanceof lr.ReduceOnPlateau) {
+      const value = this.#monitor.read(training, record);
+      if (value !== null) schedule.step(value);
+    } else if (!this.#byStep && schedule instanceof lr.LRScheduler) schedule.step();
+  }
+}
+
+export interface ReduceLROnPlateauOptions extends MonitorOptions {
+  /** What the rate is multiplied by (0.1). */
+  readonly factor?: number | undefined;
+  /** Evaluations without a better figure that are put up with (10). */
+  readonly patience?: number | undefined;
+  /** How much better is better (0.0001). */
+  readonly minDelta?: number | undefined;
+  /** Evaluations after a reduction in which none are counted (0). */
+  readonly cooldown?: number | undefined;
+  /** Default 0. */
+  readonly minLr?: number | undefined;
+  /** 0: says nothing (1). */
+  readonly verbose?: number | undefined;
+}
+
+/** Reduces the learning rate, which must be a plain number, when a figure gets no better. */
+export class ReduceLROnPlateau extends Callback {
+  readonly #monitor: Monitor;
+  readonly #options: ReduceLROnPlateauOptions;
+  #best: number | null = null;
+  #wait = 0;
+  #cooldown = 0;
+
+  constructor(options: ReduceLROnPlateauOptions = {}) {
+    super();
+    const { factor = 0.1 } = options;
+    if (!(factor > 0 && factor < 1)) {
+      throw new InputError(`[ReduceLROnPlateau] factor: expected a number between 0 and 1, got ${factor}`);
+    }
+    this.#monitor = new Monitor('ReduceLROnPlateau', options);
+    this.#options = options;
+  }
+
+  override onTrainBegin(training: Training): void {
+    this.#monitor.check(training);
+    if (training.optimizer.schedule !== null) {
+      throw new InputError(
+        '[ReduceLROnPlateau] learning rate: expected a number, got a schedule; leave one of the two out',
+      );
+    }
+  }
+
+  override onEpochEnd(training: Training, record: EpochRecord): void {
+    const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minLr = 0, verbose = 1 } = this.#options;
+    const { optimizer } = training;
+    const value = this.#monitor.read(training, record);
+    if (value === null) return;
+    if (this.#cooldown > 0) {
+      this.#cooldown--;
+      this.#wait = 0;
+    }
+    if (this.#monitor.isBetter(value, this.#best, minDelta)) {
+      this.#best = value;
+      this.#wait = 0;
+      return;
+    }
+    if (this.#cooldown > 0 || ++this.#wait < patience || optimizer.learningRate <= minLr) return;
+    optimizer.learningRate = Math.max(optimizer.learningRate * factor, minLr);
+    this.#cooldown = cooldown;
+    this.#wait = 0;
+    if (verbose > 0) {
+      process.stdout.write(
+        `\nEpoch ${record.epoch}: ReduceLROnPlateau reducing learning rate to ${optimizer.learningRate}.\n`,
+      );
+    }
+  }
+
+  override stateDict(): Json {
+    return { monitor: this.#monitor.key, best: this.#best, wait: this.#wait, cooldown: this.#cooldown };
+  }
+
+  override setStateDict(state: Json): void {
+    const saved = state as Omit<BestState, 'bestEpoch'> & { readonly wait: number; readonly cooldown: number };
+    const goesOn = this.#monitor.knows(saved);
+    this.#best = goesOn ? saved.best : null;
+    this.#wait = goesOn ? saved.wait : 0;
+    this.#cooldown = goesOn ? saved.cooldown : 0;
+  }
+}

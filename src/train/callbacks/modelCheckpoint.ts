@@ -1,0 +1,169 @@
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Effects, requireEffect } from '../../effect.js';
+import { InputError } from '../../errors.js';
+import { makeFolder } from '../../io/files/atomic.js';
+import { visibleLine } from '../../text/visible.js';
+import { Callback, type Json, type Training } from '../callback.js';
+import { modelFiles, saveModel } from '../checkpoint/weights.js';
+import type { EpochRecord } from '../train.js';
+import { BestWeights, bestFile, requireBest } from './bestWeights.js';
+import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
+
+export interface ModelCheckpointOptions extends MonitorOptions {
+  /** Where files go. Default: the folder of `Model.fit`; without one the best weights are kept in memory. */
+  readonly saveDir?: string | undefined;
+  /** Epochs between two files `epoch-N` (1); 0 for none. */
+  readonly saveFreq?: number | undefined;
+  /** The newest files `epoch-N` that are kept; older ones of this training are removed. Default: all. */
+  readonly keepLastN?: number | undefined;
+  /** Writes `best` whenever the figure is better than ever (false). */
+  readonly saveBest?: boolean | undefined;
+  /** Gives the network its best weights back when the training ends, however it ends (false). */
+  readonly restoreBest?: boolean | undefined;
+  /** Of the file with the best weights: tells whose they are. Default: none. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** 0: says nothing (1). */
+  readonly verbose?: number | undefined;
+}
+
+const withoutFollower = (options: ModelCheckpointOptions) =>
+  followsFigure(options) ? null : 'only saveBest and restoreBest follow a figure';
+
+/** When its options mean something. */
+const effects: Effects<ModelCheckpointOptions> = {
+  keepLastN: ({ saveFreq }) => (saveFreq === 0 ? 'saveFreq 0 writes no files epoch-N' : null),
+  monitor: withoutFollower,
+  mode: withoutFollower,
+};
+
+function followsFigure({ saveBest, restoreBest }: ModelCheckpointOptions): boolean {
+  return saveBest === true || restoreBest === true;
+}
+
+/**
+ * Saves weights and optimizer as a training goes on: `epoch-N` after every N-th epoch and `final` at the end, as
+ * `Model.save` does, and the weights of the best epoch as `best`.
+ */
+export class ModelCheckpoint extends Callback {
+  /** Folder for the files. Default: that of the training. */
+  saveDir: string | null;
+  #folder: string | null = null;
+  readonly #monitor: Monitor;
+  readonly #options: ModelCheckpointOptions;
+  readonly #weights: BestWeights;
+  #best: number | null = null;
+  #bestEpoch: number | null = null;
+  #written: number[] = [];
+
+  constructor(options: ModelCheckpointOptions = {}) {
+    super();
+    const { saveFreq = 1, keepLastN = 1 } = options;
+    if (!(Number.isSafeInteger(saveFreq) && saveFreq >= 0)) {
+      throw new InputError(`[ModelCheckpoint] saveFreq: expected an integer from 0 on, got ${saveFreq}`);
+    }
+    if (!(Number.isSafeInteger(keepLastN) && keepLastN >= 1)) {
+      throw new InputError(`[ModelCheckpoint] keepLastN: expected a positive integer, got ${keepLastN}`);
+    }
+    requireEffect('ModelCheckpoint', options, effects);
+    this.saveDir = options.saveDir ?? null;
+    this.#monitor = new Monitor('ModelCheckpoint', options);
+    this.#options = options;
+    this.#weights = new BestWeights(options.metadata);
+  }
+
+  /** The epoch with the best figure so far; null if there was none. */
+  get bestEpoch(): number | null {
+    return this.#bestEpoch;
+  }
+
+  override async onTrainBegin(training: Training): Promise<void> {
+    this.#folder = this.saveDir ?? training.saveDir ?? null;
+    if (this.#folder === null && this.#options.restoreBest !== true) {
+      throw new InputError(
+        '[ModelCheckpoint] saveDir: expected a folder, of its own or of the training, got none; give one, or leave the ' +
+          'callback out',
+      );
+    }
+    if (this.#watches()) this.#monitor.check(training);
+    if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
+      requireBest('ModelCheckpoint', this.#bestPath(), this.#bestEpoch);
+    }
+    if (this.#folder !== null) await makeFolder(this.#folder);
+  }
+
+  override async onEpochEnd(training: Training, record: EpochRecord): Promise<void> {
+    const { saveFreq = 1 } = this.#options;
+    if (this.#watches()) await this.#keepBest(training, record);
+    if (this.#folder === null || saveFreq === 0 || record.epoch % saveFreq !== 0) return;
+    await this.#write(training, `epoch-${record.epoch}`);
+    if (!this.#written.includes(record.epoch)) this.#written.push(record.epoch);
+  }
+
+  /** Only once the state knows the new file are older ones removed. */
+  override async onEpochSaved(): Promise<void> {
+    await this.#removeOld();
+  }
+
+  async #removeOld(): Promise<void> {
+    const { keepLastN } = this.#options;
+    if (this.#folder === null || keepLastN === undefined) return;
+    while (this.#written.length > keepLastN) {
+      const { weights, optimizer } = modelFiles(join(this.#folder, `epoch-${this.#written[0]}`));
+      for (const file of [weights, optimizer]) await rm(file, { force: true });
+      this.#written.shift();
+    }
+  }
+
+  override async onTrainEnd(training: Training): Promise<void> {
+    // Another callback may have ended the training between an epoch and its saving.
+    await this.#removeOld();
+    if (this.#folder !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
+  }
+
+  /** Gives the network the best weights back, if that is wanted. */
+  override async onTrainClose({ network }: Pick<Training, 'network'>): Promise<void> {
+    if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
+      await this.#weights.restore(network, this.#bestPath());
+    }
+  }
+
+  override stateDict(): Json {
+    return {
+      monitor: this.#monitor.key,
+      best: this.#best,
+      bestEpoch: this.#bestEpoch,
+      written: [...this.#written],
+    };
+  }
+
+  override setStateDict(state: Json): void {
+    const saved = state as BestState & { readonly written: readonly number[] };
+    const goesOn = this.#monitor.knows(saved);
+    this.#best = goesOn ? saved.best : null;
+    this.#bestEpoch = goesOn ? saved.bestEpoch : null;
+    this.#written = [...saved.written];
+  }
+
+  #watches(): boolean {
+    return followsFigure(this.#options);
+  }
+
+  async #keepBest(training: Training, record: EpochRecord): Promise<void> {
+    const value = this.#monitor.read(training, record);
+    if (value === null || !this.#monitor.isBetter(value, this.#best)) return;
+    this.#best = value;
+    this.#bestEpoch = record.epoch;
+    await this.#weights.keep(training.network, this.#bestPath());
+  }
+
+  async #write(training: Training, name: string): Promise<void> {
+    const path = join(this.#folder as string, name);
+    if ((this.#options.verbose ?? 1) > 0) process.stdout.write(`save checkpoint at ${visibleLine(resolve(path))}\n`);
+    await saveModel(path, training.network, training.optimizer);
+  }
+
+  #bestPath(): string | null {
+    return this.#folder === null ? null : join(this.#folder, bestFile);
+  }
+}

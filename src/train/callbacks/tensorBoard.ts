@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rm, rmdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { FileError, InputError } from '../../errors.js';
+import { makeFolder, reasonOf } from '../../io/files/atomic.js';
+import { Callback, type Training } from '../callback.js';
+import type { EpochRecord } from '../train.js';
+import { fileVersion, scalarEvent, tfRecord } from './tensorBoardEvents.js';
+
+export interface TensorBoardOptions {
+  /** Folder for the event files. */
+  readonly logDir: string;
+  /** Steps between two points of the batch's figures; `epoch` (default) for none. */
+  readonly updateFreq?: 'epoch' | number | undefined;
+}
+
+/**
+ * Writes the figures as TensorBoard's event files: `train/…` and `eval/…` by epoch, and if wanted `batch/loss` and
+ * `batch/learning_rate` by step of the optimizer. A training that is gone on with begins a new file, as TensorBoard
+ * expects, in which what was done again after the last saved state stands a second time. One that ends before its
+ * first figures leaves no file.
+ */
+export class TensorBoard extends Callback {
+  readonly #logDir: string;
+  readonly #every: number;
+  #file: FileHandle | null = null;
+  #path = '';
+  #hasFigures = false;
+
+  constructor({ logDir, updateFreq = 'epoch' }: TensorBoardOptions) {
+    super();
+    this.#logDir = logDir;
+    this.#every = updateFreq === 'epoch' ? Number.POSITIVE_INFINITY : updateFreq;
+    if (!(this.#every >= 1)) {
+      throw new InputError(`[TensorBoard] updateFreq: expected 'epoch' or a positive number, got ${updateFreq}`);
+    }
+  }
+
+  override async onTrainBegin(): Promise<void> {
+    const seconds = Math.floor(Date.now() / 1000);
+    // Two that begin within a second must not share a file.
+    const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`;
+    try {
+      await makeFolder(this.#logDir);
+      this.#path = join(this.#logDir, name);
+      this.#file = await open(this.#path, 'ax');
+    } catch (error) {
+      throw new FileError(`[TensorBoard] ${this.#logDir}: expected to write to it, got ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+    this.#hasFigures = false;
+    await this.#file.write(tfRecord(fileVersion()));
+  }
+
+  override onBatchEnd({ optimizer, updated, loss }: Training): undefined | Promise<void> {
+    if (!updated || optimizer.steps % this.#every !== 0) return undefined;
+    return this.#write(optimizer.steps, { 'batch/loss': loss, 'batch/learning_rate': optimizer.learningRate });
+  }
+
+  override async onEpochEnd(_training: Training, record: EpochRecord): Promise<void> {
+    const { epoch, trainLoss, evalLoss, evalAccuracy, learningRate, trainMetrics, evalMetrics } = record;
+    const figures = {
+      train: { loss: trainLoss, ...trainMetrics, learning_rate: learningRate ?? null },
+      eval: { loss: evalLoss, acc: evalAccuracy, ...evalMetrics },
+    };
+    const known: Record<string, number> = {};
+    for (const [part, own] of Object.entries<Readonly<Record<string, number | null>>>(figures)) {
+      for (const [name, value] of Object.entries(own)) if (value !== null) known[`${part}/${name}`] = value;
+    }
+    await this.#write(epoch, known);
+  }
+
+  override async onTrainClose(): Promise<void> {
+    if (this.#file === null) return;
+    await this.#file.close();
+    this.#file = null;
+    if (this.#hasFigures) return;
+    await rm(this.#path, { force: true }).catch(() => {});
+    // Fails if there is anything else in it.
+    await rmdir(this.#logDir).catch(() => {});
+  }
+
+  async #write(step: number, figures: Readonly<Record<string, number>>): Promise<void> {
+    this.#hasFigures = true;
+    await this.#file?.write(tfRecord(scalarEvent(step, figures)));
+  }
+}

@@ -1,0 +1,444 @@
+import { createHash } from 'node:crypto';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError, FoveaError, InputError, messageOf } from '../../errors.js';
+import { adviceOn, reasonOf, writeFileAtomic } from '../../io/files/atomic.js';
+import { type Fingerprint, fingerprint } from '../../io/files/fingerprint.js';
+import { readText } from '../../io/files/input.js';
+import { type Lock, lockFile, lockFolder, ownerOf } from '../../io/files/lock.js';
+import { removeAbandoned } from '../../io/files/temporary.js';
+import { loadSafetensors, saveSafetensors } from '../../io/formats/safetensors.js';
+import type { Layer, StateEntry } from '../../nn/layer.js';
+import type { Optimizer } from '../../optimizer/index.js';
+import { parseJson } from '../../text/json.js';
+import { parseRecord } from '../../text/record.js';
+import type { Training } from '../callback.js';
+import type { EpochRecord } from '../train.js';
+import { epochRecord, type SavedState, savedState } from './schema.js';
+
+export const stateFile = 'state.json';
+/** Name of the file with the weights, in the folder of the training. */
+export const weightsFile = 'weights.safetensors';
+const optimizerFile = 'optimizer.safetensors';
+const metricsFile = 'metrics.jsonl';
+/** A training that saves after every step may be quicker than who reads its folder. */
+const mostReadings = 20;
+/** A temporary file of an earlier version. */
+const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
+
+/**
+ * A folder with the state of a training:
+ *
+ * | file | contents |
+ * |---|---|
+ * | `weights.safetensors` | parameters and buffers, by name |
+ * | `optimizer.safetensors` | the optimizer's states, by parameter; may be removed once the training has finished |
+ * | `metrics.jsonl` | one object an epoch |
+ * | `state.json` | where the training stands; size and SHA-256 of the files above |
+ *
+ * `state.json` makes a saved state valid. The files it speaks of are first written as `NAME.new` and take their names
+ * after it: whenever the process is killed, one whole state, the old or the new one, can be read.
+ */
+export class StateFolder {
+  readonly path: string;
+  readonly #others: readonly string[];
+  readonly #metadata: Readonly<Record<string, string>>;
+  #state: SavedState | null = null;
+  /** The contents of state.json. */
+  #text: string | null = null;
+  /** The contents of state.json whose files are looked for. */
+  #sought: string | null = null;
+  #history: readonly EpochRecord[] = [];
+  /** Where a file of the saved state lies, if not under its own name. */
+  readonly #places = new Map<string, string>();
+  #lock: Lock | null = null;
+
+  /**
+   * @param others files beside, whose contents must not change from state to state
+   * @param metadata tells whose tensors they are when a file is found alone
+   */
+  constructor(path: string, others: readonly string[] = [], metadata: Readonly<Record<string, string>> = {}) {
+    this.path = path;
+    this.#others = others;
+    this.#metadata = metadata;
+  }
+
+  /** Whether a state is saved in the folder. */
+  async hasState(): Promise<boolean> {
+    return (await readdir(this.path).catch((): string[] => [])).includes(stateFile);
+  }
+
+  /**
+   * Keeps other trainings from writing to the folder, and clears away what a killed one has left half-written.
+   *
+   * @throws {InputError} if another training writes to it, or has saved a state that this one does not know
+   */
+  async lock(): Promise<void> {
+    const lock = await lockFolder(this.path, 'run');
+    try {
+      if ((await this.#stateText()) !== this.#text) {
+        throw new InputError(
+          `[run] ${this.path}: expected the folder as it was when it was opened, got one that another training has ` +
+            'written to meanwhile; choose another folder, or go on with that training',
+        );
+      }
+      await this.#clearAway();
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+    this.#lock = lock;
+  }
+
+  /** Removes what killed trainings have left half-written. */
+  async #clearAway(): Promise<void> {
+    await removeAbandoned(this.path);
+    const ours = [...this.#others, stateFile, weightsFile, optimizerFile, metricsFile];
+    for (const entry of await readdir(this.path)) {
+      const name = earlierTemporary.exec(entry)?.[1]?.replace(/\.new$/, '');
+      // Whoever holds the lock needs none of those by which a dead process's lock was taken over.
+      const isClaim = entry.startsWith(`${lockFile}.`) && /^(\.[0-9a-f]{12})+$/.test(entry.slice(lockFile.length));
+      if (isClaim || (name !== undefined && ours.includes(name))) await rm(this.#file(entry), { force: true });
+    }
+  }
+
+  /**
+   * Does something while nobody else writes to the folder: what is read belongs together then.
+   *
+   * @throws {InputError} if another training writes to it
+   */
+  async locked<T>(body: () => Promise<T>): Promise<T> {
+    this.#lock = await lockFolder(this.path, 'run');
+    try {
+      return await body();
+    } finally {
+      await this.unlock();
+    }
+  }
+
+  async unlock(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /** Whether a state was saved or read by this object. */
+  get isSaved(): boolean {
+    return this.#state !== null;
+  }
+
+  /** The newest saved state. */
+  get state(): SavedState {
+    if (this.#state === null) throw new FileError(`[run] ${this.#file(stateFile)}: expected a saved state, got none`);
+    return this.#state;
+  }
+
+  /** Where the saved parameters and buffers lie. */
+  get weightsPath(): string {
+    return this.#place(weightsFile);
+  }
+
+  /** Of the saved parameters and buffers, as a file. */
+  get weightsSha256(): string {
+    return this.state.files[weightsFile].sha256;
+  }
+
+  /** What `metrics.jsonl` holds. */
+  get history(): readonly EpochRecord[] {
+    return this.#history;
+  }
+
+  /**
+   * Saves weights, optimizer and metrics as one new state. If that fails, the state before stays valid.
+   *
+   * @throws {FileError} if the folder cannot be written to, or is gone
+   */
+  async save(training: Training): Promise<void> {
+    try {
+      await this.#save(training);
+    } catch (error) {
+      if (!(await this.#isThere())) {
+        throw new FileError(`[run] ${this.path}: expected the folder to save the state in, got none; do not move it`, {
+          cause: error,
+        });
+      }
+      if (error instanceof FoveaError) throw error;
+      const todo = adviceOn(error);
+      throw new FileError(
+        `[run] ${this.path}: expected to save the state, got ${reasonOf(error)}${todo === undefined ? '' : `; ${todo}`}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #isThere(): Promise<boolean> {
+    return stat(this.path).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #save(training: Training): Promise<void> {
+    const { network, optimizer, history } = training;
+    const state = training.state();
+    const parts: Record<string, (path: string) => Promise<void>> = {
+      [weightsFile]: async (path) => saveSafetensors(network, path, this.#metadata),
+      [optimizerFile]: async (path) =>
+        saveSafetensors(optimizer.stateDict(network.namedParameters()), path, this.#metadata),
+      [metricsFile]: (path) => writeFileAtomic(path, history.map((record) => `${JSON.stringify(record)}\n`).join('')),
+    };
+    const files: Record<string, Fingerprint> = {};
+    await this.#finishRenames();
+    for (const name of this.#others) files[name] = await fingerprint(this.#file(name));
+    try {
+      for (const [name, write] of Object.entries(parts)) {
+        const path = this.#file(`${name}.new`);
+        await write(path);
+        files[name] = await fingerprint(path);
+      }
+    } catch (error) {
+      for (const name of Object.keys(parts)) await rm(this.#file(`${name}.new`), { force: true }).catch(() => {});
+      throw error;
+    }
+    const saved: SavedState = {
+      format: 2,
+      saved: new Date().toISOString(),
+      finished: state.epoch > training.epochs,
+      training: state,
+      operatingPoint: null,
+      files,
+    };
+    await this.#write(saved);
+    for (const name of Object.keys(parts)) this.#places.set(name, this.#file(`${name}.new`));
+    await this.#finishRenames();
+    this.#history = [...history];
+  }
+
+  /** Changes what stands beside the training in the saved state. */
+  protected async amend(changes: Partial<Pick<SavedState, 'operatingPoint' | 'finished'>>): Promise<void> {
+    await this.#write({ ...this.state, ...changes });
+  }
+
+  /** Replaces the contents of a file beside, together with what the saved state knows of it, if there is one. */
+  protected async replace(
+    name: string,
+    contents: string,
+    changes: Partial<Pick<SavedState, 'finished'>> = {},
+  ): Promise<void> {
+    if (this.#state === null) {
+      await writeFileAtomic(this.#file(name), contents);
+      return;
+    }
+    const path = this.#file(`${name}.new`);
+    await writeFileAtomic(path, contents);
+    await this.#write({ ...this.#state, ...changes, files: { ...this.#state.files, [name]: await fingerprint(path) } });
+    this.#places.set(name, path);
+    await this.#finishRenames();
+  }
+
+  /** Bytes that {@link removeOptimizer} frees. */
+  async optimizerBytes(): Promise<number> {
+    const sizes = this.#optimizerPaths().map((path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  }
+
+  /**
+   * Removes the optimizer's state for good: the network stays, and its training cannot be resumed. The state must have
+   * been read, and the folder be {@link locked}. A call that was killed leaves a whole folder, and can be repeated.
+   *
+   * @throws {FileError} if the folder cannot be written to
+   */
+  async removeOptimizer(): Promise<void> {
+    if (this.state.slimmed === undefined) {
+      const files = Object.fromEntries(Object.entries(this.state.files).filter(([name]) => name !== optimizerFile));
+      await this.#write({ ...this.state, slimmed: new Date().toISOString(), files });
+    }
+    // The file goes after the state that speaks of it.
+    this.#places.delete(optimizerFile);
+    for (const path of this.#optimizerPaths()) {
+      await rm(path, { force: true }).catch((error: unknown) => {
+        throw new FileError(`[run] ${path}: expected to remove it, got ${reasonOf(error)}`, { cause: error });
+      });
+    }
+  }
+
+  /** @throws {InputError} if the optimizer's state was removed */
+  requireOptimizer(): void {
+    const { slimmed } = this.state;
+    if (slimmed === undefined) return;
+    throw new InputError(
+      `[run] ${this.path}: expected the optimizer's state, got a run from which \`fovea slim\` removed it on ` +
+        `${slimmed.slice(0, 10)}, so the training cannot go on; begin another one with the weights of this run`,
+    );
+  }
+
+  #optimizerPaths(): string[] {
+    return [this.#file(optimizerFile), this.#file(`${optimizerFile}.new`)];
+  }
+
+  /** Overwrites the parameters and buffers of a network with the saved ones. */
+  async loadWeights(network: Layer): Promise<void> {
+    network.loadStateDict(await this.#tensorsOf(weightsFile));
+  }
+
+  /**
+   * Overwrites the states of an optimizer with the saved ones; its learning rate stays.
+   *
+   * @throws {InputError} if they were removed
+   */
+  async loadOptimizer(optimizer: Optimizer, network: Layer): Promise<void> {
+    this.requireOptimizer();
+    const tensors = await this.#tensorsOf(optimizerFile);
+    optimizer.loadStateDict(network.namedParameters(), tensors, this.state.training);
+  }
+
+  /**
+   * Reads the saved state, and checks every file of it against the size and digest it was saved with. What a training
+   * overwrites meanwhile is read anew.
+   *
+   * @throws {FileError} naming the file that is missing, cut, altered or not what it should be
+   */
+  async read(): Promise<void> {
+    await this.#steadily(() => this.#read());
+  }
+
+  /** Tries again while another process writes to the folder. */
+  async #steadily<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#lock !== null) return body();
+    for (let tries = 1; ; tries++) {
+      try {
+        return await body();
+      } catch (error) {
+        const owner = await ownerOf(this.path);
+        // A writer that has ended meanwhile has left a newer state than the one that was looked for.
+        if (owner === null && this.#sought === (await this.#stateText())) throw error;
+        if (tries < mostReadings) continue;
+        if (owner === null || owner.pid === process.pid) throw error;
+        const who = `process ${owner.pid} on ${owner.host} writes to the folder; wait for it, or read a copy`;
+        throw new FileError(`${messageOf(error)}; ${who}`, { cause: error });
+      }
+    }
+  }
+
+  #stateText(): Promise<string | null> {
+    return readText(this.#file(stateFile)).catch(() => null);
+  }
+
+  /** The tensors of a file, which still are those of the state once they are read. */
+  #tensorsOf(name: string): Promise<ReadonlyMap<string, StateEntry>> {
+    let stale = false;
+    return this.#steadily(async () => {
+      this.#sought = this.#text;
+      if (stale) await this.#read();
+      stale = true;
+      const { tensors } = await loadSafetensors(this.#place(name));
+      await this.#locate(name, this.state.files[name]);
+      return tensors;
+    });
+  }
+
+  async #read(): Promise<void> {
+    const path = this.#file(stateFile);
+    this.#sought = null;
+    const text = await readText(path).catch((error: unknown) => {
+      const why = 'the run ended before anything was saved';
+      throw new FileError(`[run] ${path}: expected the saved state, got ${reasonOf(error)}; ${why}`, { cause: error });
+    });
+    this.#sought = text;
+    const state = parseRecord(savedState, 'state', unsealed(text, path), path);
+    const ours = [weightsFile, ...(state.slimmed === undefined ? [optimizerFile] : []), metricsFile];
+    for (const name of [...this.#others, ...ours]) await this.#locate(name, state.files[name]);
+    const metrics = this.#place(metricsFile);
+    const lines = (await readText(metrics)).split('\n').slice(0, -1);
+    await this.#locate(metricsFile, state.files[metricsFile]);
+    this.#history = lines.map((line, i) => parseRecord(epochRecord, 'epoch', line, `${metrics}, line ${i + 1}`));
+    this.#state = state;
+    this.#text = text;
+  }
+
+  async #write(state: SavedState): Promise<void> {
+    const text = sealed(state);
+    await writeFileAtomic(this.#file(stateFile), text);
+    this.#state = state;
+    this.#text = text;
+  }
+
+  /** Finds the file that a state speaks of: under its own name, or not renamed yet. */
+  async #locate(name: string, expected: Fingerprint | undefined): Promise<void> {
+    if (expected === undefined) {
+      throw new FileError(`[run] ${this.#file(stateFile)}: files: expected an entry for ${name}, got none`);
+    }
+    const fresh = this.#file(`${name}.new`);
+    const found = await fingerprint(fresh).catch(() => null);
+    if (found?.sha256 === expected.sha256) {
+      this.#places.set(name, fresh);
+      return;
+    }
+    this.#places.delete(name);
+    const path = this.#file(name);
+    const todo = 'restore it from a copy, or train again';
+    const { bytes, sha256 } = await fingerprint(path).catch((error: unknown) => {
+      throw new FileError(`[run] ${path}: expected ${expected.bytes} bytes, got ${reasonOf(error)}; ${todo}`, {
+        cause: error,
+      });
+    });
+    if (bytes !== expected.bytes) {
+      throw new FileError(`[run] ${path}: expected ${expected.bytes} bytes, got ${bytes}; ${todo}`);
+    }
+    if (sha256 !== expected.sha256) {
+      throw new FileError(
+        `[run] ${path}: expected the contents that were saved (sha256 ${expected.sha256.slice(0, 16)}…), ` +
+          `got others (${sha256.slice(0, 16)}…); ${todo}`,
+      );
+    }
+  }
+
+  async #finishRenames(): Promise<void> {
+    for (const [name, path] of this.#places) {
+      await rename(path, this.#file(name));
+      this.#places.delete(name);
+    }
+  }
+
+  #file(name: string): string {
+    return join(this.path, name);
+  }
+
+  #place(name: string): string {
+    return this.#places.get(name) ?? this.#file(name);
+  }
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+const digest = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
+/** JSON with a digest of its own, so that an altered figure does not go unnoticed. */
+function sealed(state: SavedState): string {
+  return toJson({ ...state, sha256: digest(state) });
+}
+
+function unsealed(text: string, path: string): string {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    const todo = 'restore it from a copy, or train again; weights.safetensors beside it can be read alone';
+    throw new FileError(`[run] ${path}: expected JSON, got ${(error as Error).message}; ${todo}`, { cause: error });
+  }
+  const { sha256, ...state } = (value ?? {}) as Record<string, unknown>;
+  if (sha256 !== digest(state)) {
+    throw new FileError(
+      `[run] ${path}: expected the contents that were saved, got others; restore it from a copy, or train again`,
+    );
+  }
+  return JSON.stringify(state);
+}

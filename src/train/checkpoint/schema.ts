@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { ThresholdFigures } from '../../metric/index.js';
+import type { lr } from '../../optimizer/index.js';
+import type { Json } from '../callback.js';
+import type { EpochRecord, TrainingState } from '../train.js';
+
+/** Version of config.json and state.json; it counts up when this version of Fovea can no longer read older files. */
+export const format = z.literal(2);
+const count = z.int().min(0);
+const positive = z.int().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const when = z.iso.datetime();
+
+/** How the threshold for a binary decision is to be chosen on the training images. */
+export const operatingRule = z.union([
+  z.strictObject({ sensitivity: z.number().gt(0).lte(1) }),
+  z.strictObject({ specificity: z.number().gt(0).lte(1) }),
+  z.literal('youden'),
+]);
+
+const generator = z.strictObject({
+  algorithm: z.literal('xoshiro128**'),
+  words: z.tuple([count, count, count, count]).readonly(),
+});
+
+export const schedule: z.ZodType<lr.ScheduleState> = z.strictObject({
+  lastEpoch: count,
+  lastLr: z.number().min(0),
+  get inner() {
+    return schedule.optional();
+  },
+  best: z.number().nullable().optional(),
+  badEpochs: count.optional(),
+  cooldownCounter: count.optional(),
+});
+
+/** What stands beside the states in the file of an optimizer. */
+export const progress = z.strictObject({
+  steps: count,
+  learningRate: z.number().min(0),
+  schedule: schedule.nullable(),
+});
+
+const metricState = z.record(z.string(), z.union([z.number(), z.array(z.number()).readonly()])).readonly();
+
+const identity = z.strictObject({ labels: z.string().nullable(), images: z.string().nullable() });
+
+/** state.json: where the training stands, and what the other files of the run folder must be. */
+export const savedState = z.strictObject({
+  format,
+  saved: when,
+  finished: z.boolean(),
+  training: z.strictObject({
+    epoch: positive,
+    batch: count,
+    samples: count,
+    lossSum: z.number(),
+    hits: count.optional(),
+    seconds: z.number().min(0),
+    dataSeconds: z.number().min(0),
+    shuffle: generator.nullable(),
+    generator,
+    steps: count,
+    learningRate: z.number().min(0),
+    schedule: schedule.nullable().default(null),
+    metrics: z.array(metricState).readonly().default([]),
+    callbacks: z.record(z.string(), z.custom<Json>()).readonly().default({}),
+    setting: z
+      .strictObject({
+        batchSize: positive,
+        samples: positive,
+        dropLast: z.boolean(),
+        order: z.string(),
+        accumulateGradBatches: positive,
+        optimizer: z.string(),
+        schedule: z.string().nullable(),
+        metrics: z.array(z.string()).readonly(),
+        loss: z.string().optional(),
+        trainData: identity.optional(),
+        evalData: identity.nullable().optional(),
+        learningRate: z.number().min(0).optional(),
+        classWeight: z.array(z.number()).readonly().nullable().optional(),
+        optimizerSettings: z
+          .record(z.string(), z.union([z.number(), z.boolean(), z.string()]))
+          .readonly()
+          .optional(),
+      })
+      .optional(),
+  }) satisfies z.ZodType<TrainingState>,
+  /** The threshold of the decision between two classes; null before the end of the training. */
+  operatingPoint: z
+    .strictObject({ rule: operatingRule, threshold: z.number(), chosenOn: z.custom<ThresholdFigures>() })
+    .nullable(),
+  /** When the optimizer's state was removed; `files` has no entry for it then. */
+  slimmed: when.optional(),
+  files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })),
+});
+
+const figures = z.record(z.string(), z.number().nullable());
+
+/** A line of metrics.jsonl. */
+export const epochRecord = z.strictObject({
+  epoch: positive,
+  trainLoss: z.number(),
+  trainAccuracy: z.number().min(0).max(1).optional(),
+  evalLoss: z.number().nullable(),
+  evalAccuracy: z.number().min(0).max(1).nullable(),
+  imagesPerSecond: z.number().min(0),
+  seconds: z.number().min(0),
+  dataShare: z.number().min(0).max(1),
+  learningRate: z.number().min(0).optional(),
+  trainMetrics: figures.optional(),
+  evalMetrics: figures.nullable().optional(),
+}) satisfies z.ZodType<EpochRecord>;
+
+export type SavedState = z.infer<typeof savedState>;

@@ -1,0 +1,34 @@
+import { InputError } from '../errors.js';
+import type { DataLoaderOptions } from '../io/data/dataloader.js';
+import { type Dataset, labelsOf } from '../io/data/dataset.js';
+import { makeSampler, type SamplerName } from '../io/data/sampler.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** How a loader orders the samples of an epoch: a sampler takes the place of shuffling. */
+export async function orderOf(
+  dataset: Dataset,
+  sampler: SamplerName | undefined,
+  shuffle: boolean,
+): Promise<Pick<DataLoaderOptions, 'shuffle' | 'sampler'>> {
+  return sampler === undefined ? { shuffle } : { sampler: makeSampler(sampler, await labelsOf(dataset)) };
+}
+
+/**
+ * The weight of each class: `samples / (classes · samples of the class)` for `auto`.
+ *
+ * @throws {InputError} for a number of weights that is not that of the classes, or a class without samples
+ */
+export function classWeightsOf(weights: 'auto' | readonly number[], counts: readonly number[]): Tensor {
+  if (weights === 'auto') {
+    const samples = counts.reduce((sum, count) => sum + count, 0);
+    const empty = counts.indexOf(0);
+    if (empty >= 0) {
+      throw new InputError(`[classWeight] auto: expected samples of each class, got none of class ${empty}`);
+    }
+    return Tensor.fromData(Float32Array.from(counts, (count) => samples / (counts.length * count)));
+  }
+  if (weights.length !== counts.length || weights.some((weight) => !(weight >= 0 && Number.isFinite(weight)))) {
+    throw new InputError(`[classWeight] expected ${counts.length} numbers of at least 0, got [${weights.join(', ')}]`);
+  }
+  return Tensor.fromData(Float32Array.from(weights));
+}

@@ -1,0 +1,80 @@
+import { FoveaError } from '../errors.js';
+import type { Layer } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { formatCount, formatFigure } from '../text/numbers.js';
+import { type NonFinite, nonFiniteImage, nonFiniteInStep, nonFiniteState } from './nonFinite.js';
+
+/** The loss, an image or a parameter became infinite or no number: the training cannot go on. */
+export class DivergenceError extends FoveaError {
+  constructor(
+    message: string,
+    /** From 1. */
+    readonly epoch: number,
+    /** From 1; null if it showed in the parameters or in an evaluation. */
+    readonly batch: number | null,
+    /** The first array that had such values, as far as it is known. */
+    readonly nonFinite: NonFinite | null,
+  ) {
+    super(`[train] ${message}`);
+  }
+}
+
+/** Of a training: what the errors tell about it. */
+interface Place {
+  readonly network: Layer;
+  readonly optimizer: Optimizer;
+  readonly epoch: number;
+  /** Batches of this epoch that are done. */
+  readonly batch: number;
+}
+
+const adviceFor = ({ learningRate }: Optimizer) =>
+  `lower the learning rate (now ${learningRate}) or look for bad images`;
+
+const amountOf = ({ value, count, total }: NonFinite) =>
+  `${formatFigure(value)} (${formatCount(count)} of ${formatCount(total)} values)`;
+
+/** Before a step, so that the error names the images. */
+export async function checkImages(images: Tensor, { epoch, batch }: Place): Promise<void> {
+  const found = await nonFiniteImage(images);
+  if (found === null) return;
+  const where = `epoch ${epoch}, batch ${batch + 1}`;
+  const message = `images: expected finite numbers, got ${amountOf(found)} in ${where}; look for bad images`;
+  throw new DivergenceError(message, epoch, batch + 1, found);
+}
+
+/** Before a state is judged and saved: the update of the last step may have overflowed. */
+export async function checkState({ network, optimizer, epoch, batch }: Place): Promise<void> {
+  const found = await nonFiniteState(network);
+  if (found === null) return;
+  const message = `${found.what}: expected finite numbers, got ${amountOf(found)} after batch ${batch} of epoch ${epoch}`;
+  throw new DivergenceError(`${message}; ${adviceFor(optimizer)}`, epoch, null, found);
+}
+
+/** Of the evaluation after an epoch. */
+export function checkEvaluation(loss: number, { optimizer, epoch }: Place): void {
+  if (Number.isFinite(loss)) return;
+  const message = `loss: expected a finite number, got ${formatFigure(loss)} in the evaluation after epoch ${epoch}`;
+  throw new DivergenceError(`${message}; ${adviceFor(optimizer)}`, epoch, null, null);
+}
+
+/** The error for the loss of a step, with the place where it went wrong: the step is run again and looked at. */
+export async function divergenceOf(
+  loss: number,
+  images: Tensor,
+  objective: () => Tensor,
+  { network, optimizer, epoch, batch }: Place,
+): Promise<DivergenceError> {
+  const found = await nonFiniteInStep(network, images, objective);
+  const earlier = found?.what.startsWith('parameter') ? ', left by an earlier step' : '';
+  const place =
+    found === undefined
+      ? 'there was no memory for a second, checked run of the step'
+      : found === null
+        ? 'a second, checked run of the step stayed finite'
+        : `first non-finite value: ${found.what}, ${amountOf(found)}${earlier}`;
+  const where = `epoch ${epoch}, batch ${batch + 1}`;
+  const message = `loss: expected a finite number, got ${formatFigure(loss)} in ${where}; ${place}`;
+  return new DivergenceError(`${message}; ${adviceFor(optimizer)}`, epoch, batch + 1, found ?? null);
+}

@@ -1,0 +1,224 @@
+import { InputError, MemoryError, ShapeError } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
+import type { DataLoader } from '../io/data/dataloader.js';
+import type { Metric } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
+import { planAll, realizeAll } from '../tensor/evaluate.js';
+import { noGrad, Tensor } from '../tensor/tensor.js';
+import { type PlanBatch, requireMemoryFor } from './batchMemory.js';
+import { type Callback, Callbacks, type NamedFigures } from './callback.js';
+import type { LossFunction } from './losses.js';
+import { classProbabilities, meaningOf } from './outputs.js';
+import { Figures } from './runningMetrics.js';
+
+/** What judges a batch. */
+type Judging = Pick<EvaluateOptions, 'network' | 'loss'>;
+
+export interface EvaluateOptions {
+  readonly network: Layer;
+  readonly loader: DataLoader;
+  readonly loss: LossFunction;
+  /** How many of the worst mistakes to keep. Default 24. */
+  readonly mistakes?: number | undefined;
+  /** Ends the evaluation between two batches; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gathered over all samples; they are reset first. */
+  readonly metrics?: readonly Metric[] | undefined;
+  /** Ends the evaluation after so many batches. */
+  readonly numIters?: number | undefined;
+  /** Called after each batch. */
+  readonly onBatch?: ((samples: number) => void) | undefined;
+  /** Told of the evaluation's course. */
+  readonly callbacks?: readonly Callback[] | undefined;
+}
+
+/** A sample whose most probable class is not its own. */
+export interface Misjudged {
+  /** Place in the order of the loader: without shuffling, the index in the data set. */
+  readonly index: number;
+  readonly label: number;
+  readonly predicted: number;
+  /** Of all classes. */
+  readonly probabilities: Float32Array;
+}
+
+export interface Evaluation {
+  readonly samples: number;
+  /** Mean over all samples. */
+  readonly loss: number;
+  /** Share of samples whose most probable class is their own. */
+  readonly accuracy: number;
+  /** `confusion[t][p]`: samples of class t that were taken for class p. */
+  readonly confusion: readonly (readonly number[])[];
+  /** The mistakes that the network was surest of, worst first. */
+  readonly mistakes: readonly Misjudged[];
+  /** The true class of each sample, in the order of the loader. */
+  readonly labels: Int32Array;
+  /** `[samples, classes]`, row-major. */
+  readonly probabilities: Float32Array;
+  /** By name. */
+  readonly metrics: NamedFigures;
+}
+
+/**
+ * Judges a network on all samples of a loader, whose batches may be larger than those of the training.
+ *
+ * The network is in evaluation mode meanwhile, and afterwards in the mode it was in.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { network, loader, signal, onBatch, numIters } = options;
+  const callbacks = new Callbacks(options.callbacks ?? []);
+  const batches = batchesOf('evaluate', loader, numIters);
+  const total = Math.min(loader.samples, batches * loader.batchSize);
+  const figures = new Figures(options.metrics ?? []);
+  const judging = { batches, total, batch: 0, samples: 0, figures: () => figures.values() };
+  const tally = new Tally(options.mistakes ?? 24);
+  const { training } = network;
+  network.eval();
+  try {
+    await callbacks.call('onEvaluateBegin', judging);
+    for await (const [images, labels] of loader) {
+      signal?.throwIfAborted();
+      const [value, probabilities, ...scores] = wantedOf(options, figures, images, labels);
+      await realizeAll([value, probabilities, ...scores]).catch((error: unknown) => {
+        if (!(error instanceof MemoryError)) throw error;
+        const [batch, ...image] = images.shape;
+        // Throws with the largest batch that fits.
+        requireMemoryFor('evaluate', batch, image, evaluationPlanner(options, image, figures));
+        throw error;
+      });
+      const mean = await value.item();
+      tally.add(mean, (await probabilities.data()) as Float32Array, (await labels.data()) as Int32Array);
+      await figures.add(mean, scores, labels);
+      judging.batch++;
+      judging.samples = tally.samples;
+      onBatch?.(tally.samples);
+      await callbacks.call('onEvaluateBatch', judging);
+      if (judging.batch === batches) break;
+    }
+    await callbacks.call('onEvaluateEnd', judging);
+  } finally {
+    if (training) network.train();
+  }
+  const { loss: _, ...metrics } = figures.values();
+  return { ...tally.result(), metrics };
+}
+
+/** Of a loader, the batches that are wanted. @throws {InputError} for a number that is none of batches */
+export function batchesOf(where: string, { length }: DataLoader, numIters = length): number {
+  if (!Number.isSafeInteger(numIters) || numIters < 1) {
+    throw new InputError(`[${where}] numIters: expected a positive integer, got ${numIters}`);
+  }
+  return Math.min(length, numIters);
+}
+
+/** Loss, probabilities and what the metrics are to be told, to be computed. */
+function wantedOf({ network, loss }: Judging, figures: Figures, images: Tensor, labels: Tensor): Tensor[] {
+  return noGrad(() => {
+    const outputs = network.forward(images);
+    const mean = loss(outputs, labels);
+    return [mean, classProbabilities(outputs, meaningOf(mean, outputs)), ...figures.scores(outputs, labels, mean)];
+  });
+}
+
+/** The planner of an evaluation on images of a shape `[channels, height, width]`. Nothing runs or changes. */
+export function evaluationPlanner(options: Judging, imageShape: Shape, figures = new Figures([])): PlanBatch {
+  const { network } = options;
+  return (batch, keep) => {
+    const { training } = network;
+    network.eval();
+    try {
+      const images = Tensor.placeholder([batch, ...imageShape], 'float32');
+      return planAll(wantedOf(options, figures, images, Tensor.placeholder([batch], 'int32')), [], [], keep);
+    } finally {
+      if (training) network.train();
+    }
+  };
+}
+
+/** `[t][p]`: samples of class t whose most probable class is p. @param probabilities `[samples, classes]` */
+export function confusionOf(labels: Int32Array, probabilities: Float32Array, classes: number): number[][] {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  labels.forEach((label, i) => {
+    confusion[label][mostProbable(probabilities.subarray(i * classes, (i + 1) * classes))]++;
+  });
+  return confusion;
+}
+
+function mostProbable(probabilities: Float32Array): number {
+  let found = 0;
+  for (let c = 1; c < probabilities.length; c++) if (probabilities[c] > probabilities[found]) found = c;
+  return found;
+}
+
+/** Gathers the figures batch by batch. */
+class Tally {
+  samples = 0;
+  readonly #keep: number;
+  #lossSum = 0;
+  #correct = 0;
+  #confusion: number[][] = [];
+  #mistakes: Misjudged[] = [];
+  readonly #labels: Int32Array[] = [];
+  readonly #probabilities: Float32Array[] = [];
+
+  constructor(keep: number) {
+    this.#keep = keep;
+  }
+
+  add(loss: number, probabilities: Float32Array, labels: Int32Array): void {
+    const classes = probabilities.length / labels.length;
+    if (this.samples === 0) this.#confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    this.#lossSum += loss * labels.length;
+    for (let i = 0; i < labels.length; i++) {
+      const label = labels[i];
+      if (!(label >= 0 && label < classes)) {
+        throw new ShapeError(
+          `[evaluate] label of sample ${this.samples + i}: expected a class from 0 to ${classes - 1} ` +
+            `(the network has ${classes}), got ${label}`,
+        );
+      }
+      const own = probabilities.subarray(i * classes, (i + 1) * classes);
+      const predicted = mostProbable(own);
+      this.#confusion[label][predicted]++;
+      if (predicted === label) this.#correct++;
+      else this.#keepIfBad({ index: this.samples + i, label, predicted, probabilities: own });
+    }
+    this.samples += labels.length;
+    this.#labels.push(labels);
+    this.#probabilities.push(probabilities);
+  }
+
+  #keepIfBad(mistake: Misjudged): void {
+    const sureness = ({ probabilities, predicted }: Misjudged) => probabilities[predicted];
+    const kept = this.#mistakes;
+    if (kept.length === this.#keep && (this.#keep === 0 || sureness(mistake) <= sureness(kept[kept.length - 1])))
+      return;
+    let place = kept.length;
+    while (place > 0 && sureness(kept[place - 1]) < sureness(mistake)) place--;
+    kept.splice(place, 0, { ...mistake, probabilities: mistake.probabilities.slice() });
+    if (kept.length > this.#keep) kept.pop();
+  }
+
+  result(): Omit<Evaluation, 'metrics'> {
+    return {
+      samples: this.samples,
+      loss: this.#lossSum / this.samples,
+      accuracy: this.#correct / this.samples,
+      confusion: this.#confusion,
+      mistakes: this.#mistakes,
+      labels: joined(this.#labels, Int32Array),
+      probabilities: joined(this.#probabilities, Float32Array),
+    };
+  }
+}
+
+function joined<T extends Int32Array | Float32Array>(parts: readonly T[], Kind: new (length: number) => T): T {
+  const whole = new Kind(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

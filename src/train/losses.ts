@@ -1,0 +1,60 @@
+import { ShapeError } from '../errors.js';
+import { formatShape } from '../graph/shape.js';
+import { BCEWithLogitsLoss, CrossEntropyLoss } from '../nn/index.js';
+import type { Layer } from '../nn/layer.js';
+import * as F from '../tensor/functional.js';
+import { linearWith } from '../tensor/lastLayer.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+import { nameLoss } from './resumeConditions.js';
+
+/**
+ * The mean loss of a batch, from the network's outputs and the classes (int32 `[N]`). A loss that can weight classes
+ * gets their weights (float32 `[classes]`) as well where there are any.
+ */
+export type LossFunction = (outputs: Tensor, labels: Tensor, classWeight?: Tensor) => Tensor;
+
+/** A loss as a function of outputs and classes. A layer for logits of class 1 gets the classes as targets 0 and 1. */
+export function lossFunction(loss: LossFunction | Layer): LossFunction {
+  if (typeof loss === 'function') return loss;
+  return nameLoss(functionOf(loss), loss.constructor.name);
+}
+
+function functionOf(loss: Layer): LossFunction {
+  if (loss instanceof CrossEntropyLoss) {
+    return (outputs, labels, classWeight) => loss.forward(outputs, labels, classWeight);
+  }
+  if (loss instanceof BCEWithLogitsLoss) {
+    return (outputs, labels, classWeight) =>
+      classWeight === undefined
+        ? loss.forward(outputs, targetsFor(outputs, labels))
+        : binaryCrossEntropy(outputs, labels, classWeight);
+  }
+  return (outputs, labels) => loss.forward(outputs, labels);
+}
+
+/**
+ * Binary cross entropy of one logit a sample with its class, 0 or 1. With weights of the classes the mean is divided by
+ * the mean weight, as in cross entropy.
+ *
+ * @throws {ShapeError} unless there is one output a sample
+ */
+export function binaryCrossEntropy(outputs: Tensor, labels: Tensor, classWeight?: Tensor): Tensor {
+  const targets = targetsFor(outputs, labels);
+  if (classWeight === undefined) return F.binaryCrossEntropyWithLogits(outputs, targets);
+  const [negative, positive] = [0, 1].map((i) => classWeight.slice([i], [i + 1]));
+  const weights = targets.mul(positive.sub(negative)).add(negative);
+  const losses = F.binaryCrossEntropyWithLogits(outputs, targets, { reduction: 'none' });
+  return losses.mul(weights).sum().div(weights.sum());
+}
+
+/** Classes 0 and 1 as targets in the shape of the outputs. */
+function targetsFor(outputs: Tensor, labels: Tensor): Tensor {
+  if (outputs.size !== labels.size) {
+    throw new ShapeError(
+      `[loss] outputs: expected one a sample with binary cross entropy, got ${formatShape(outputs.shape)} for ` +
+        `${labels.size} samples; use CrossEntropyLoss, or a last layer with one output${linearWith(outputs, 1)}`,
+    );
+  }
+  return labels.cast('float32').reshape(outputs.shape);
+}

@@ -1,0 +1,139 @@
+import type { MemoryNeed } from '../engine/memory.js';
+import { requireFinite } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
+import { Storage } from '../graph/storage.js';
+import type { Layer } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import { defaultGenerator } from '../random.js';
+import { planAll, realizeAll } from '../tensor/evaluate.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { PlanBatch } from './batchMemory.js';
+import type { LossFunction } from './losses.js';
+import type { Figures } from './runningMetrics.js';
+
+/** What a batch is trained on, and what the network said. */
+export interface Objective {
+  /** The mean loss of the batch. */
+  readonly loss: Tensor;
+  /** `[samples, classes]` */
+  readonly outputs: Tensor;
+}
+
+/** What trains a network. */
+export interface StepOptions {
+  readonly network: Layer;
+  readonly optimizer: Optimizer;
+  readonly loss: LossFunction;
+  readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
+  readonly classWeight?: Tensor | undefined;
+  /** Whether the samples of each batch that are judged right are counted, from the outputs that are there anyhow (false). */
+  readonly trainAccuracy?: boolean | undefined;
+}
+
+/** Adds the network and its loss to the graph. */
+export function objectiveOf(
+  { network, loss, objective, classWeight }: StepOptions,
+  images: Tensor,
+  labels: Tensor,
+): Objective {
+  if (objective !== undefined) return objective(images, labels);
+  const outputs = network.forward(images);
+  return { loss: loss(outputs, labels, classWeight), outputs };
+}
+
+/** A batch's part of a step. */
+export interface StepPart {
+  /** What the batch's gradient is multiplied by. */
+  readonly share: number;
+  /** Whether the step is made with this batch. */
+  readonly update: boolean;
+  /** Looks at the objective before anything is computed; if it throws, nothing is learned. */
+  readonly inspect?: ((objective: Objective) => void) | undefined;
+}
+
+/**
+ * Trains on a batch: forward, backward and, if `update`, a step with all gradients since the last one.
+ *
+ * @returns the mean loss of the batch
+ * @throws {NonFiniteError} if that is infinite or no number; nothing is learned then
+ */
+export async function trainStep(
+  options: StepOptions,
+  figures: Figures,
+  images: Tensor,
+  labels: Tensor,
+  { share, update, inspect }: StepPart,
+): Promise<number> {
+  const { optimizer } = options;
+  const objective = objectiveOf(options, images, labels);
+  inspect?.(objective);
+  const { loss: mean, outputs } = objective;
+  const scores = figures.scores(outputs, labels, mean);
+  (share === 1 ? mean : mean.mul(share)).backward();
+  if (update) {
+    await optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true });
+    optimizer.clearGrad();
+  } else {
+    const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
+    await realizeAll([mean, ...scores, ...gradients]);
+  }
+  const value = await mean.item();
+  requireFinite(value);
+  const taking = figures.add(value, scores, labels);
+  if (taking !== undefined) await taking;
+  return value;
+}
+
+export interface PlanOptions {
+  /** Whether the step is to refuse a loss that is none. Default true. */
+  readonly finiteLoss?: boolean;
+  /** Batches that make a step together. Default 1. */
+  readonly accumulate?: number | undefined;
+}
+
+/** Of the batches of a step: one that begins with no gradients, one that adds to them, one that uses them up. */
+const kindsOfBatches = 3;
+
+/** The planner of a training step on images of a shape `[channels, height, width]`. Nothing runs or changes. */
+export function stepPlanner(
+  options: StepOptions,
+  imageShape: Shape,
+  { finiteLoss = true, accumulate = 1 }: PlanOptions = {},
+): PlanBatch {
+  const { network, optimizer } = options;
+  const batches = Math.min(accumulate, kindsOfBatches);
+  return (batch, keep) => {
+    const generator = defaultGenerator().state();
+    const { training } = network;
+    network.train();
+    try {
+      const needs: MemoryNeed[] = [];
+      for (let i = 1; i <= batches; i++) {
+        const images = Tensor.placeholder([batch, ...imageShape], 'float32');
+        const { loss: mean, outputs } = objectiveOf(options, images, Tensor.placeholder([batch], 'int32'));
+        const counted = options.trainAccuracy === true ? [outputs] : [];
+        (accumulate === 1 ? mean : mean.mul(1 / accumulate)).backward();
+        const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
+        // Those of the batch before are plain arrays beside the program.
+        const held = i === 1 ? 0 : gradients.reduce((sum, { size }) => sum + Float32Array.BYTES_PER_ELEMENT * size, 0);
+        let need: MemoryNeed;
+        if (i === batches) {
+          const also = [...(accumulate === 1 ? [] : [mean]), ...counted];
+          need = optimizer.plan({ also, finiteLoss }, keep && batches === accumulate);
+        } else {
+          const wanted = [mean, ...counted, ...gradients];
+          need = planAll(wanted, [], [], keep);
+          for (const { value } of wanted) value.realize(Storage.placeholder(value.shape, 'float32'));
+        }
+        needs.push({ ...need, working: need.working + held });
+      }
+      const most = (of: (need: MemoryNeed) => number) => Math.max(...needs.map(of));
+      const { budget } = needs[0];
+      return { working: most(({ working }) => working), resident: most(({ resident }) => resident), budget };
+    } finally {
+      optimizer.clearGrad();
+      if (!training) network.eval();
+      defaultGenerator().restore(generator);
+    }
+  };
+}

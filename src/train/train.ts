@@ -1,0 +1,537 @@
+import { InputError, MemoryError, messageOf, NonFiniteError } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
+import type { DataLoader, TensorBatch } from '../io/data/dataloader.js';
+import type { MetricState } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
+import type { lr, Optimizer } from '../optimizer/index.js';
+import { defaultGenerator, type GeneratorState } from '../random.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { requireMemoryFor } from './batchMemory.js';
+import { CallbackError, Callbacks, type Json, type NamedFigures, type Training } from './callback.js';
+import { inspectObjective } from './checkOutputs.js';
+import { claim } from './claims.js';
+import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import type { TrainOptions, TrainOutcome } from './options.js';
+import { compareSettings, restoreRate, settingOf, type TrainingSetting } from './resumeConditions.js';
+import { Figures } from './runningMetrics.js';
+import { objectiveOf, type StepPart, stepPlanner, trainStep } from './step.js';
+
+/** What an epoch came to: one line of `metrics.jsonl`. */
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number;
+  /** Mean over the samples of the epoch, each judged before the step that learned from it. */
+  readonly trainLoss: number;
+  /** Mean over the samples of the evaluation; null without one. */
+  /** Share of the same samples that were judged right, if it was counted. */
+  readonly trainAccuracy?: number | undefined;
+  readonly evalLoss: number | null;
+  readonly evalAccuracy: number | null;
+  /** Of the training, as are the seconds; the evaluation comes on top. */
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+  /** Share of the seconds in which the next batch was waited for. */
+  readonly dataShare: number;
+  /** At the end of the epoch's batches. */
+  readonly learningRate?: number | undefined;
+  /** The metrics, if there are any, over the samples of the epoch, each judged before the step that learned from it. */
+  readonly trainMetrics?: NullableFigures | undefined;
+  /** The same over the evaluation; null without one. */
+  readonly evalMetrics?: NullableFigures | null | undefined;
+}
+
+/** Figures that may be undefined, as the AUC of samples of one class. */
+type NullableFigures = Readonly<Record<string, number | null>>;
+
+/**
+ * Where a training stands: plain JSON. Together with the parameters and the optimizer's states it is all that
+ * {@link train} needs to go on as if it had never stopped.
+ */
+export interface TrainingState {
+  /** The epoch that goes on or comes next, from 1. */
+  readonly epoch: number;
+  /** Batches of that epoch that are done. */
+  readonly batch: number;
+  /** Samples of that epoch that are done, their summed loss and the seconds they took. */
+  readonly samples: number;
+  readonly lossSum: number;
+  /** Of those samples, the ones that were judged right, if they are counted. */
+  readonly hits?: number | undefined;
+  readonly seconds: number;
+  /** Of those, the seconds in which a batch was waited for. */
+  readonly dataSeconds: number;
+  /** The generator when that epoch was shuffled; null if it has not begun. */
+  readonly shuffle: GeneratorState | null;
+  /** The default generator, which all that is random draws from. */
+  readonly generator: GeneratorState;
+  /** Of the optimizer. */
+  readonly steps: number;
+  readonly learningRate: number;
+  /** What the learning rate follows, if it does. */
+  readonly schedule: lr.ScheduleState | null;
+  /** What each metric has gathered in this epoch. */
+  readonly metrics: readonly MetricState[];
+  /** What callbacks have to remember, by name. */
+  readonly callbacks: Readonly<Record<string, Json>>;
+  /** What has to be the same when the training is gone on with; states of earlier versions do not say. */
+  readonly setting?: TrainingSetting | undefined;
+}
+
+/**
+ * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an evaluation.
+ *
+ * @throws {DivergenceError} if a loss, an image or a parameter is infinite or no number
+ * @throws {CallbackError} if a callback throws
+ */
+export async function train(options: TrainOptions): Promise<TrainOutcome> {
+  const { epochs, initialEpoch = 0, numIters = 1, evalFreq = 1, accumulateGradBatches = 1, saveSteps = 1 } = options;
+  const counts = { epochs, numIters, evalFreq, accumulateGradBatches, saveSteps };
+  for (const [name, count] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new InputError(`[train] ${name}: expected a positive integer, got ${count}`);
+    }
+  }
+  if (!Number.isSafeInteger(initialEpoch) || initialEpoch < 0) {
+    throw new InputError(`[train] initialEpoch: expected an integer from 0 on, got ${initialEpoch}`);
+  }
+  return new Loop(options).run();
+}
+
+class Loop implements Training {
+  readonly network: Layer;
+  readonly optimizer: Optimizer;
+  readonly epochs: number;
+  readonly saveDir: string | null;
+  readonly history: EpochRecord[];
+  epoch = 1;
+  batch = 0;
+  samples = 0;
+  loss = Number.NaN;
+  updated = true;
+  evaluation: Evaluation | null = null;
+  readonly #options: TrainOptions;
+  readonly #callbacks: Callbacks;
+  readonly #figures: Figures;
+  readonly #accumulate: number;
+  #secondsBefore = 0;
+  dataSeconds = 0;
+  #began = 0;
+  /** Time stands still outside of batches. */
+  #ticking = false;
+  #shuffle: GeneratorState | null = null;
+  #stopped = false;
+  /** Whether something has happened since the state was saved. */
+  #unsaved = false;
+  #saved = false;
+  /** Whether the objective of a batch was looked at. */
+  #inspected = false;
+  readonly #firstEpoch: number;
+  readonly #setting: TrainingSetting;
+
+  constructor(options: TrainOptions) {
+    const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, numIters, from } = options;
+    requireParameters(network, optimizer);
+    this.#setting = settingOf(options);
+    this.saveDir = options.saveDir ?? null;
+    this.network = network;
+    this.optimizer = optimizer;
+    this.epochs = numIters === undefined ? options.epochs : initialEpoch + Math.ceil(numIters / trainLoader.length);
+    this.history = [...(from?.history ?? [])];
+    this.epoch = initialEpoch + 1;
+    this.#options = options;
+    this.#callbacks = new Callbacks(callbacks);
+    this.#figures = new Figures(metrics, { counts: options.trainAccuracy });
+    this.#accumulate = options.accumulateGradBatches ?? 1;
+    this.#firstEpoch = from?.state.epoch ?? this.epoch;
+  }
+
+  /** Everything begins anew, or as the saved state has it. */
+  #begin(): void {
+    const { optimizer } = this;
+    const options = this.#options;
+    const { from } = options;
+    this.#figures.reset();
+    this.#callbacks.begin();
+    // A training that failed between two batches of a step has left their gradients.
+    optimizer.clearGrad();
+    if (from === undefined) {
+      const { schedule, steps } = optimizer;
+      if (steps > 0 && schedule !== null && schedule.lastEpoch > 0) {
+        options.onNote?.(
+          `optimizer: its schedule goes on after ${schedule.lastEpoch} steps, at a rate of ${schedule.getLr()}; make a new ` +
+            'optimizer and schedule to begin anew',
+        );
+      }
+      return;
+    }
+    const { state } = from;
+    const changes = state.setting === undefined ? [] : compareSettings(state.setting, this.#setting);
+    this.epoch = state.epoch;
+    this.batch = state.batch;
+    this.samples = state.samples;
+    if (this.batch > this.batches || this.samples > this.epochSamples) {
+      throw new InputError(
+        `[train] data: expected at least ${state.batch} batches and ${state.samples} samples, which the training has ` +
+          `done of epoch ${state.epoch}, got ${this.batches} and ${this.epochSamples}; take the data of before`,
+      );
+    }
+    this.#secondsBefore = state.seconds;
+    this.dataSeconds = state.dataSeconds;
+    this.#shuffle = state.shuffle;
+    this.#figures.restore(state.samples, state.lossSum, state.metrics, state.hits);
+    restoreRate(optimizer, state);
+    if (changes.length > 0) options.onNote?.(`resume: ${changes.join(', ')}, from here on`);
+    this.#callbacks.setStateDict(state.callbacks);
+    defaultGenerator().restore(state.generator);
+  }
+
+  get batches(): number {
+    const { trainLoader, numIters, initialEpoch = 0 } = this.#options;
+    if (numIters === undefined) return trainLoader.length;
+    return Math.min(trainLoader.length, numIters - (this.epoch - 1 - initialEpoch) * trainLoader.length);
+  }
+
+  get stepsLeft(): number {
+    const { trainLoader, numIters, initialEpoch = 0 } = this.#options;
+    const { length } = trainLoader;
+    const stepsOf = (batches: number) => Math.ceil(batches / this.#accumulate);
+    const whole = (epochs: number) => epochs * stepsOf(length);
+    const all =
+      numIters === undefined
+        ? whole(this.epochs - initialEpoch)
+        : whole(Math.floor(numIters / length)) + stepsOf(numIters % length);
+    return Math.max(0, all - whole(this.epoch - 1 - initialEpoch) - stepsOf(this.batch));
+  }
+
+  get epochSamples(): number {
+    const { trainLoader } = this.#options;
+    return Math.min(this.batches * trainLoader.batchSize, trainLoader.samples);
+  }
+
+  get evaluating(): boolean {
+    return this.#options.evalLoader !== undefined;
+  }
+
+  get figureNames(): readonly string[] {
+    return this.#figures.names;
+  }
+
+  figures(): NamedFigures {
+    return this.#figures.values();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  state(): TrainingState {
+    const { epoch, batch, samples, optimizer } = this;
+    if (!this.updated) {
+      throw new InputError(
+        '[train] state: expected to be asked for after a step, got asked between batches that make one step together; ' +
+          'look at training.updated',
+      );
+    }
+    const { steps, learningRate, schedule } = optimizer;
+    return {
+      epoch,
+      batch,
+      samples,
+      lossSum: this.#figures.lossSum,
+      ...(this.#figures.hits !== null && { hits: this.#figures.hits }),
+      seconds: this.#seconds(),
+      dataSeconds: this.dataSeconds,
+      shuffle: this.#shuffle,
+      generator: defaultGenerator().state(),
+      steps,
+      learningRate,
+      schedule: schedule?.stateDict() ?? null,
+      metrics: this.#figures.stateDict(),
+      callbacks: this.#callbacks.stateDict(),
+      setting: this.#setting,
+    };
+  }
+
+  async run(): Promise<TrainOutcome> {
+    const release = this.#claim();
+    try {
+      this.#begin();
+      const outcome = await this.#run().catch(async (error: unknown) => {
+        const failure = await this.#failureOf(error);
+        // The first error is the one to be known.
+        await this.#callbacks.call('onTrainClose', this)?.catch(() => {});
+        throw failure;
+      });
+      await this.#callbacks.call('onTrainClose', this);
+      return outcome;
+    } finally {
+      release();
+    }
+  }
+
+  async #failureOf(error: unknown): Promise<unknown> {
+    if (!(error instanceof CallbackError)) return error;
+    const kept = await this.#keepAfterFailure(error.hook);
+    return new CallbackError(error.callback, error.hook, error.cause, kept);
+  }
+
+  #claim(): () => void {
+    const { network, optimizer } = this;
+    const { metrics = [] } = this.#options;
+    return claim([
+      { name: 'network', object: network },
+      { name: 'optimizer', object: optimizer },
+      ...metrics.map((metric) => ({ name: metric.names.join(), object: metric })),
+      ...this.#callbacks.stateful.map(({ name, callback }) => ({ name, object: callback })),
+    ]);
+  }
+
+  async #run(): Promise<TrainOutcome> {
+    const callbacks = this.#callbacks;
+    if (this.epochs > 1) this.#options.trainLoader.dataset.expectEpochs?.();
+    await callbacks.call('onTrainBegin', this);
+    while (this.epoch <= this.epochs && !this.#ending()) {
+      await callbacks.call('onEpochBegin', this);
+      await this.#trainEpoch();
+      if (this.batch < this.batches) break;
+      const seconds = this.#seconds();
+      await checkState(this);
+      const trained = this.#figures.values();
+      const { accuracy } = this.#figures;
+      const judged = this.#judges();
+      if (judged && !(await this.#evaluate())) break;
+      const record = {
+        ...this.#record(seconds, trained, judged ? this.evaluation : null),
+        ...(accuracy !== null && { trainAccuracy: accuracy }),
+      };
+      this.history.push(record);
+      this.#nextEpoch();
+      await callbacks.call('onEpochEnd', this, record);
+      await this.#save();
+      await callbacks.call('onEpochSaved', this, record);
+    }
+    const { history, evaluation } = this;
+    // Whoever stops between two epochs has seen enough; the signal wants the training to be gone on with.
+    const ended = this.#stopped && this.batch === 0 && this.#options.signal?.aborted !== true;
+    const outcome = { history, evaluation, completed: this.epoch > this.epochs || ended };
+    // A training that was stopped before its first batch is saved too, so that it can be resumed.
+    const isNew = !this.#saved && this.#options.from === undefined;
+    if ((this.#unsaved || isNew) && this.updated) await this.#save();
+    await callbacks.call('onTrainEnd', this, outcome);
+    return outcome;
+  }
+
+  async #trainEpoch(): Promise<void> {
+    const { trainLoader, saveSteps } = this.#options;
+    const { batches, optimizer } = this;
+    const epoch = trainLoader.epoch(this.#shuffle === null ? {} : { from: this.#shuffle, skip: this.batch });
+    this.#shuffle = trainLoader.epochState;
+    if (this.batch === 0) this.#figures.reset();
+    this.network.train();
+    this.#began = performance.now();
+    this.#ticking = true;
+    this.#unsaved = true;
+    let asked = performance.now();
+    if (this.batch < batches) {
+      for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
+        this.dataSeconds += (performance.now() - asked) / 1000;
+        const generator = defaultGenerator().state();
+        try {
+          await this.#trainBatch(images, labels);
+        } catch (error) {
+          defaultGenerator().restore(generator);
+          await this.#diverged(error, images, labels);
+          defaultGenerator().restore(generator);
+          break;
+        }
+        const waiting = this.#callbacks.call('onBatchEnd', this);
+        if (waiting !== undefined) await waiting;
+        if (this.batch === batches) break;
+        if (this.updated) {
+          if (saveSteps !== undefined && optimizer.steps % saveSteps === 0) await this.#save();
+          // A last batch that is done belongs to a whole epoch, which is judged before the end.
+          if (this.#ending()) break;
+        }
+        asked = performance.now();
+      }
+    }
+    this.#secondsBefore = this.#seconds();
+    this.#ticking = false;
+  }
+
+  async #trainBatch(images: Tensor, labels: Tensor): Promise<void> {
+    // Later epochs bring the same images.
+    if (this.epoch === this.#firstEpoch) await checkImages(images, this);
+    this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
+    const share = this.#shareOfStep(images.shape[0]);
+    const inspect = this.#inspects() ? await this.#inspector(labels) : undefined;
+    const part = { share, update: this.updated, inspect };
+    const value = await trainStep(this.#options, this.#figures, images, labels, part).catch((error: unknown) => {
+      if (error instanceof MemoryError) this.#adviseBatch(images.shape);
+      throw error;
+    });
+    this.batch++;
+    this.loss = value;
+    this.samples += images.shape[0];
+  }
+
+  /** The first batch is looked at, and all of the first epoch if the data set does not know its labels. */
+  #inspects(): boolean {
+    const known = this.#options.trainLoader.dataset.labels !== undefined;
+    return !this.#inspected || (!known && this.epoch === this.#firstEpoch);
+  }
+
+  async #inspector(labels: Tensor): Promise<StepPart['inspect']> {
+    const { trainLoader, evalLoader, onNote } = this.#options;
+    const known = trainLoader.dataset.labels;
+    const { batchSize } = trainLoader;
+    const lastBatch = this.epochSamples - (this.batches - 1) * batchSize;
+    const trained = known ?? ((await labels.data()) as Int32Array);
+    const judged = evalLoader?.dataset.labels;
+    const plan = {
+      where: 'train',
+      smallestBatch: Math.min(batchSize, lastBatch),
+      batchSize,
+      labels: judged === undefined ? [trained] : [trained, judged],
+    };
+    return (objective) => {
+      const note = inspectObjective(objective, plan);
+      if (note !== null && !this.#inspected) onNote?.(note);
+      this.#inspected = true;
+    };
+  }
+
+  /** @throws {MemoryError} with the largest batch that fits */
+  #adviseBatch([batch, ...image]: Shape): void {
+    const accumulate = this.#accumulate;
+    requireMemoryFor('train', batch, image, stepPlanner(this.#options, image, { accumulate }));
+  }
+
+  /** Throws unless a callback ends the training in good order although its loss is no number. */
+  async #diverged(error: unknown, images: Tensor, labels: Tensor): Promise<void> {
+    const { batch, optimizer } = this;
+    if (!(error instanceof NonFiniteError || error instanceof DivergenceError)) throw error;
+    const objective = () => objectiveOf(this.#options, images, labels).loss;
+    const divergence =
+      error instanceof DivergenceError ? error : await divergenceOf(error.value, images, objective, this);
+    // Nothing was learned from the batch; what was accumulated before it is lost.
+    this.updated = batch % this.#accumulate === 0;
+    optimizer.clearGrad();
+    await this.#callbacks.call('onDivergence', this, divergence);
+    if (!this.#stopped) throw divergence;
+  }
+
+  /** Which part of its step's samples a batch has. */
+  #shareOfStep(samples: number): number {
+    if (this.#accumulate === 1) return 1;
+    const { batchSize } = this.#options.trainLoader;
+    const begin = this.batch - (this.batch % this.#accumulate);
+    const end = Math.min((begin + this.#accumulate) * batchSize, this.epochSamples);
+    return samples / (end - begin * batchSize);
+  }
+
+  /** Whether this epoch is judged. */
+  #judges(): boolean {
+    const { evalLoader, evalFreq = 1 } = this.#options;
+    return evalLoader !== undefined && (this.epoch % evalFreq === 0 || this.epoch === this.epochs);
+  }
+
+  /** False if the signal cut it short. */
+  async #evaluate(): Promise<boolean> {
+    const { network } = this;
+    const { evalLoader, loss, signal, metrics, callbacks } = this.#options;
+    const trained = this.#figures.stateDict();
+    const { hits } = this.#figures;
+    try {
+      this.evaluation = await evaluate({
+        network,
+        loader: evalLoader as DataLoader,
+        loss,
+        metrics,
+        signal,
+        callbacks,
+      });
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return false;
+      throw error;
+    } finally {
+      // The metrics are the same objects as those of the training.
+      this.#figures.restore(this.samples, this.#figures.lossSum, trained, hits);
+    }
+    checkEvaluation(this.evaluation.loss, this);
+    return true;
+  }
+
+  #record(seconds: number, { loss, ...metrics }: NamedFigures, evaluation: Evaluation | null): EpochRecord {
+    return {
+      epoch: this.epoch,
+      trainLoss: loss,
+      evalLoss: evaluation?.loss ?? null,
+      evalAccuracy: evaluation?.accuracy ?? null,
+      imagesPerSecond: this.samples / seconds,
+      seconds,
+      dataShare: this.dataSeconds / seconds,
+      learningRate: this.optimizer.learningRate,
+      ...(Object.keys(metrics).length > 0 && {
+        trainMetrics: nullable(metrics),
+        evalMetrics: evaluation === null ? null : nullable(evaluation.metrics),
+      }),
+    };
+  }
+
+  #nextEpoch(): void {
+    this.epoch++;
+    this.batch = 0;
+    this.samples = 0;
+    this.#figures.reset();
+    this.#secondsBefore = 0;
+    this.dataSeconds = 0;
+    this.#shuffle = null;
+  }
+
+  async #save(): Promise<void> {
+    const { save } = this.#options;
+    if (save !== undefined) {
+      await checkState(this);
+      await save(this);
+    }
+    this.#unsaved = false;
+    this.#saved = true;
+  }
+
+  /** What to tell about the state after a callback has failed. */
+  async #keepAfterFailure(hook: string): Promise<string> {
+    if (this.#options.save === undefined) return '';
+    let failure = '';
+    if (this.#unsaved && this.updated && hook !== 'stateDict') {
+      // What the callback threw is what is to be known first.
+      await this.#save().catch((error: unknown) => {
+        failure = `; the state could not be saved: ${messageOf(error)}`;
+      });
+    }
+    if (failure !== '' || !this.#saved) return failure;
+    return this.#unsaved ? '; the state that was saved last is kept' : '; the state is saved';
+  }
+
+  #seconds(): number {
+    return this.#secondsBefore + (this.#ticking ? (performance.now() - this.#began) / 1000 : 0);
+  }
+
+  #ending(): boolean {
+    return this.#stopped || this.#options.signal?.aborted === true;
+  }
+}
+
+function requireParameters(network: Layer, optimizer: Optimizer): void {
+  const own = new Set(network.parameters());
+  if (optimizer.parameters.some((parameter) => own.has(parameter))) return;
+  throw new InputError(
+    '[train] optimizer: expected parameters of the network, got those of something else; make it with ' +
+      '{ parameters: network.parameters() }',
+  );
+}
+
+function nullable(figures: NamedFigures): NullableFigures {
+  return Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, Number.isFinite(x) ? x : null]));
+}

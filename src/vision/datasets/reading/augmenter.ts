@@ -1,0 +1,84 @@
+import { defaultGenerator, type Generator } from '../../../random.js';
+import { requireSense } from '../../images/sense.js';
+import { joined, type TransformedImages, type TransformJob, transformImages } from '../../transforms/batch.js';
+import { Compose, Transform, type TransformFunction } from '../../transforms/transform.js';
+import type { ImagePool } from './imagePool.js';
+
+/** What data sets of pictures can be changed with. */
+export interface TransformOption {
+  /**
+   * Changes each picture after it has been decoded and resized, or function that does so, of bytes in red, green and
+   * blue. Bytes that come out are scaled as without transforms; floats go to the network as they are.
+   *
+   * In an epoch of a `DataLoader` each sample draws from its own stream, which follows from the loader's generator, the
+   * epoch and the sample's index. Other threads do the work, except where functions take part in it.
+   */
+  readonly transform?: Transform | TransformFunction | null | undefined;
+}
+
+/** A data set whose pictures can be changed. */
+export interface Transformable<Set> {
+  /** The same samples, with this transform in place of the present one; null for none. */
+  withTransform(transform: NonNullable<TransformOption['transform']> | null): Set;
+}
+
+/** Applies a transform to pictures of a data set. */
+export class Augmenter {
+  readonly isRandom: boolean;
+  readonly #transform: Transform;
+  readonly #pool: ImagePool;
+  /** For other threads; null if they cannot do it. */
+  readonly #text: string | null;
+  readonly #format: Pick<TransformJob, 'order' | 'range'>;
+
+  /** @throws InputError for transforms that do not fit together */
+  constructor(
+    transform: Transform | TransformFunction,
+    pool: ImagePool,
+    format: Pick<TransformJob, 'order' | 'range'>,
+  ) {
+    this.#transform = transform instanceof Transform ? transform : new Compose([transform]);
+    requireSense([this.#transform]);
+    this.isRandom = this.#transform.isRandom;
+    this.#pool = pool;
+    const plain = this.#transform.toJSON();
+    this.#text = plain === null ? null : JSON.stringify(plain);
+    this.#format = format;
+  }
+
+  /** In the calling thread; parameters as of `run`. */
+  apply(pixels: Uint8Array, shape: TransformJob['shape'], randoms: readonly Generator[]): TransformedImages {
+    const states = randoms.map((random) => random.state());
+    return transformImages({ pixels, shape, states, ...this.#format }, this.#transform);
+  }
+
+  /**
+   * At once if there are no other threads.
+   *
+   * @param pixels `[n, …shape]`
+   * @param randoms of each picture
+   */
+  run(
+    pixels: Uint8Array,
+    shape: TransformJob['shape'],
+    randoms: readonly Generator[],
+  ): TransformedImages | Promise<TransformedImages> {
+    const pool = this.#pool;
+    if (this.#text === null || pool.transform === null) return this.apply(pixels, shape, randoms);
+    const states = randoms.map((random) => random.state());
+    const size = pixels.length / states.length;
+    const share = Math.ceil(states.length / pool.width);
+    const parts: Promise<TransformedImages>[] = [];
+    for (let begin = 0; begin < states.length; begin += share) {
+      const end = Math.min(states.length, begin + share);
+      const job = { pixels: pixels.slice(begin * size, end * size), shape, states: states.slice(begin, end) };
+      parts.push(pool.transform({ ...job, ...this.#format }, this.#text));
+    }
+    return Promise.all(parts).then(joined);
+  }
+}
+
+/** What a sample draws from that is asked for outside of an epoch: the same each time. */
+export function streamOf(index: number): Generator {
+  return defaultGenerator().fork(`${index}`);
+}

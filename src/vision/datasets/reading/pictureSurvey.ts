@@ -1,0 +1,87 @@
+import { readStart } from '../../../io/files/input.js';
+import { PictureFile } from '../../images/decode.js';
+import type { Preprocessing } from '../../images/preprocess.js';
+import { eachOf } from '../eachOf.js';
+
+/** What has to be done to the pictures of a data set before a network sees them, beyond resizing. */
+export interface PictureSurvey {
+  readonly pictures: number;
+  /** What is done, and to how many of them. */
+  readonly changes: ReadonlyMap<string, number>;
+  /** How many change their proportions where they are squashed, and the size of the one that does so most. */
+  readonly reshaped: number;
+  readonly farthest: { readonly height: number; readonly width: number } | null;
+}
+
+/** Proportions that change by less are not worth a word. */
+const noticeable = 1.1;
+/** Pictures that are looked at together. */
+const atOnce = 8;
+/** Of a JPEG, the header is enough, and nearly always here. */
+const headerBytes = 2 ** 17;
+
+/** Looks at headers, and where values are of other depths than 8 bits, at all of them. Pictures that cannot be read are passed over. */
+export async function surveyPictures(
+  paths: readonly string[],
+  { height, width }: Preprocessing,
+): Promise<PictureSurvey> {
+  const found = new Array<Looked | null>(paths.length).fill(null);
+  await eachOf(paths, atOnce, async (path, i) => {
+    found[i] = await look(path).catch(() => null);
+  });
+  const changes = new Map<string, number>();
+  let reshaped = 0;
+  let farthest: Looked | null = null;
+  let most = noticeable;
+  for (const picture of found) {
+    if (picture === null) continue;
+    for (const change of picture.changes) changes.set(change, (changes.get(change) ?? 0) + 1);
+    const ratio = (picture.width * height) / (picture.height * width);
+    const stretch = Math.max(ratio, 1 / ratio);
+    if (stretch > noticeable) reshaped++;
+    if (stretch > most) [most, farthest] = [stretch, picture];
+  }
+  return { pictures: paths.length, changes, reshaped, farthest };
+}
+
+interface Looked {
+  readonly height: number;
+  readonly width: number;
+  readonly changes: readonly string[];
+}
+
+async function look(path: string): Promise<Looked> {
+  const picture = await opened(path);
+  const { height, width } = picture;
+  return { height, width, changes: await picture.changes().catch(() => []) };
+}
+
+/** What there is to say about pictures before they are used: a line for their values, and one for their proportions. */
+export function surveyNotes(surveys: readonly PictureSurvey[], { height, width, fit }: Preprocessing): string[] {
+  const pictures = surveys.reduce((sum, survey) => sum + survey.pictures, 0);
+  const counts = new Map<string, number>();
+  for (const { changes } of surveys) {
+    for (const [change, count] of changes) counts.set(change, (counts.get(change) ?? 0) + count);
+  }
+  const notes: string[] = [];
+  if (counts.size > 0) {
+    const list = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([change, count]) => `${change} (${count})`);
+    notes.push(`pictures are made 8 bits of red, green and blue: ${list.join(', ')} of ${pictures}`);
+  }
+  const reshaped = surveys.reduce((sum, survey) => sum + survey.reshaped, 0);
+  const example = surveys.find(({ farthest }) => farthest !== null)?.farthest;
+  if (fit === 'squash' && example != null) {
+    notes.push(
+      `${reshaped} of ${pictures} pictures are squashed, as from ${example.width}×${example.height} to ` +
+        `${width}×${height}, so that circles become ellipses; --fit crop or --fit pad keeps proportions`,
+    );
+  }
+  return notes;
+}
+
+async function opened(path: string): Promise<PictureFile> {
+  const start = await readStart(path, headerBytes);
+  const isJpeg = start[0] === 0xff && start[1] === 0xd8;
+  const picture = isJpeg ? await PictureFile.open(start, path).catch(() => null) : null;
+  return picture ?? (await PictureFile.open(path));
+}

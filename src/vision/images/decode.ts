@@ -1,0 +1,209 @@
+import { fileURLToPath } from 'node:url';
+import { InputError } from '../../errors.js';
+import { reasonOf } from '../../io/files/atomic.js';
+import { readInput } from '../../io/files/input.js';
+import { fitsInMemory, maxPixelsAtOnce, type RGBImage } from '../transforms/image.js';
+import { decoding } from './budget.js';
+import { PictureData, refusal } from './pictureData.js';
+import { loadSharp } from './sharp.js';
+
+const maxFileBytes = 2 ** 30;
+
+/** How the picture in the file has to be turned, by EXIF's orientation: transposed first, then mirrored. */
+interface Orientation {
+  readonly transposed: boolean;
+  /** Left and right change places. */
+  readonly mirrored: boolean;
+  /** Top and bottom change places. */
+  readonly upsideDown: boolean;
+}
+
+/** For EXIF's orientations 1 to 8. */
+const orientations: readonly Orientation[] = [
+  [false, false, false],
+  [false, true, false],
+  [false, true, true],
+  [false, false, true],
+  [true, false, false],
+  [true, true, false],
+  [true, true, true],
+  [true, false, true],
+].map(([transposed, mirrored, upsideDown]) => ({ transposed, mirrored, upsideDown }));
+
+/**
+ * To be called by the main thread before others decode: on some systems a process ends badly if only a thread that is gone
+ * had loaded the library. What is wrong with it shows where something is decoded.
+ */
+export function loadDecoder(): void {
+  loadSharp().catch(() => {});
+}
+
+/** Version of what turns files into pixels: results that were kept are worth nothing after a change. */
+export async function decoderVersion(): Promise<string> {
+  const { vips, mozjpeg = 'unknown' } = (await loadSharp()).versions;
+  return `libvips ${vips}, libjpeg ${mozjpeg}`;
+}
+
+/** A rectangle of a picture. */
+export interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Path or `file:` URL of a picture, or the contents of its file. */
+export type PictureSource = string | URL | Uint8Array;
+
+/**
+ * A picture, or a part of one, whose rows can be read in parts. Sizes are those of the picture as it is to be seen, turned
+ * by its EXIF orientation; rows are those of the file.
+ */
+export class PictureFile {
+  readonly height: number;
+  readonly width: number;
+  readonly #data: PictureData;
+
+  private constructor(
+    data: PictureData,
+    readonly orientation: Orientation,
+    /** The part that is read, in the file's rows and columns. */
+    readonly area: Window,
+  ) {
+    this.#data = data;
+    const { height, width } = area;
+    [this.height, this.width] = orientation.transposed ? [width, height] : [height, width];
+  }
+
+  /**
+   * Reads the file and its header. What kind of picture it is, is seen from its contents, whatever its name.
+   *
+   * @param name in messages; default: the path, or the number of bytes
+   * @throws FileError if it cannot be read, is no picture, or is too large
+   */
+  static async open(source: PictureSource, name = nameOf(source)): Promise<PictureFile> {
+    const bytes = source instanceof Uint8Array ? source : await readWhole(pathOf(source), name);
+    const data = await PictureData.open(name, bytes);
+    const { height, width, orientation } = data.header;
+    const turn = orientations[orientation - 1] ?? orientations[0];
+    return new PictureFile(data, turn, { top: 0, left: 0, height, width });
+  }
+
+  get name(): string {
+    return this.#data.name;
+  }
+
+  /** Of each pixel while it is decoded. */
+  get pixelBytes(): number {
+    return this.#data.pixelBytes;
+  }
+
+  /** Of the file. */
+  get bytes(): number {
+    return this.#data.length;
+  }
+
+  /** Whether its values are others than bytes. */
+  get isDeep(): boolean {
+    return this.#data.isDeep;
+  }
+
+  get fileHeight(): number {
+    return this.area.height;
+  }
+
+  get fileWidth(): number {
+    return this.area.width;
+  }
+
+  /** A part of the picture as it is to be seen. */
+  within({ top, left, height, width }: Window): PictureFile {
+    const { transposed, mirrored, upsideDown } = this.orientation;
+    const y = upsideDown ? this.height - top - height : top;
+    const x = mirrored ? this.width - left - width : left;
+    const { area } = this;
+    const part = transposed
+      ? { top: area.top + x, left: area.left + y, height: width, width: height }
+      : { top: area.top + y, left: area.left + x, height, width };
+    return new PictureFile(this.#data, this.orientation, part);
+  }
+
+  /**
+   * Rows of the file, red, green and blue, 8 bits each, as `values.ts` and {@link PictureData.pixels} make them.
+   *
+   * @throws FileError if the picture is truncated or broken
+   */
+  readRows(first: number, count: number): Promise<Uint8Array> {
+    const { top, left, width } = this.area;
+    return this.#data.pixels(left, top + first, width, count);
+  }
+
+  /** What is done to values and transparency, for people; empty for most pictures. @throws FileError as readRows */
+  changes(): Promise<string[]> {
+    return this.#data.changes();
+  }
+}
+
+/**
+ * Decodes a picture: OpenCV's `imread` (8 bits, three colours, turned by EXIF), except that the order is RGB, transparency
+ * is laid over white, and values of other depths keep what they show.
+ *
+ * @param source path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF (its first picture), seen from the contents
+ * @throws FileError if it cannot be read, is no picture, is truncated or broken, or has more than 100 million pixels
+ */
+export async function decodeImage(source: PictureSource): Promise<RGBImage> {
+  return decodePicture(await PictureFile.open(source));
+}
+
+/** The whole picture as it is to be seen. @throws FileError if it is truncated or broken, or has more than 100 million pixels */
+export async function decodePicture(picture: PictureFile): Promise<RGBImage> {
+  const { name, height, width, fileHeight } = picture;
+  if (!fitsInMemory(height, width)) {
+    throw refusal(name, `at most ${maxPixelsAtOnce / 1e6} million pixels`, `${width}×${height}`);
+  }
+  const data = await decoding.use(picture.bytes + picture.pixelBytes * height * width, () =>
+    picture.readRows(0, fileHeight),
+  );
+  return turned({ data, height: fileHeight, width: picture.fileWidth }, picture.orientation);
+}
+
+/** The image as it is to be seen. */
+export function turned(image: RGBImage, { transposed, mirrored, upsideDown }: Orientation): RGBImage {
+  if (!transposed && !mirrored && !upsideDown) return image;
+  const [height, width] = transposed ? [image.width, image.height] : [image.height, image.width];
+  const data = new Uint8Array(image.data.length);
+  let [acrossRow, alongRow] = [3 * image.width, 3];
+  if (transposed) [acrossRow, alongRow] = [alongRow, acrossRow];
+  const origin = (upsideDown ? (height - 1) * acrossRow : 0) + (mirrored ? (width - 1) * alongRow : 0);
+  const [down, right] = [upsideDown ? -acrossRow : acrossRow, mirrored ? -alongRow : alongRow];
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0, from = origin + y * down; x < width; x++, from += right, to += 3) {
+      data[to] = image.data[from];
+      data[to + 1] = image.data[from + 1];
+      data[to + 2] = image.data[from + 2];
+    }
+  }
+  return { data, height, width };
+}
+
+/** @throws InputError for a URL of something else than a file */
+export function pathOf(source: string | URL): string {
+  if (typeof source === 'string') return source;
+  if (source.protocol === 'file:') return fileURLToPath(source);
+  throw new InputError(
+    `[image] ${source.href}: expected a path or a file: URL, got another; fetch it, and give its bytes`,
+  );
+}
+
+/** What messages call a picture that has no other name. */
+export function nameOf(source: PictureSource): string {
+  return source instanceof Uint8Array ? `${source.length} bytes` : pathOf(source);
+}
+
+async function readWhole(path: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readInput(path, maxFileBytes);
+  } catch (error) {
+    throw refusal(name, 'a readable picture', reasonOf(error), error);
+  }
+}

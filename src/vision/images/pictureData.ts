@@ -1,0 +1,333 @@
+import type { Metadata, Sharp } from 'sharp';
+import { FileError } from '../../errors.js';
+import { reasonOf } from '../../io/files/atomic.js';
+import { maxPixelsAtOnce } from '../transforms/image.js';
+import { pictureFormat, readFormats } from './formats.js';
+import { withoutOddities } from './jpeg.js';
+import { loadSharp } from './sharp.js';
+import { tiffValues, withFieldsInOrder, withUnsignedValues } from './tiff.js';
+import { halvesOf, type NativeValues, overWhite, rangeOf, scaleOf, toBytes, type ValueScale } from './values.js';
+
+/** 20,000 × 20,000. Such a picture is 1.2 GB of pixels, so it is never in memory as a whole. */
+const maxPixels = 400_000_000;
+/** Values of a picture that are looked at together to find their range. */
+const maxPartBytes = 2 ** 27;
+
+/** Puts right what is odd without being damaged, by format; null if there is nothing of the kind. */
+const mending: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array | null>> = {
+  JPEG: withoutOddities,
+  TIFF: withFieldsInOrder,
+};
+
+/** How the decoder calls the types of values. */
+const types: Readonly<Record<string, (buffer: ArrayBuffer) => NativeValues>> = {
+  uchar: (buffer) => new Uint8Array(buffer),
+  char: (buffer) => new Int8Array(buffer),
+  ushort: (buffer) => new Uint16Array(buffer),
+  uint: (buffer) => new Uint32Array(buffer),
+  int: (buffer) => new Int32Array(buffer),
+  float: (buffer) => new Float32Array(buffer),
+};
+
+/** What the header says. */
+interface Header {
+  readonly format: string;
+  readonly height: number;
+  readonly width: number;
+  /** EXIF's, 1 to 8. */
+  readonly orientation: number;
+  readonly depth: string;
+  readonly space: string;
+  readonly channels: number;
+  readonly hasAlpha: boolean;
+  /** 16-bit values of a TIFF that the decoder would cut off: it is told that they are unsigned. */
+  readonly bitsOf: 'signed' | 'half' | null;
+  /** The largest value that the file speaks of. */
+  readonly largest: number | null;
+  readonly pages: number;
+}
+
+/** The contents of a picture's file, and the pixels in them as the file has them: not turned, but made red, green and blue. */
+export class PictureData {
+  readonly header: Header;
+  #bytes: Uint8Array;
+  #isMended: boolean;
+  /** How the values become bytes; null until all of them have been seen. */
+  #scale: ValueScale | null = null;
+  /** The values of the whole picture, if it is small and not of bytes. */
+  #whole: NativeValues | null = null;
+
+  private constructor(
+    readonly name: string,
+    header: Header,
+    bytes: Uint8Array,
+    isMended: boolean,
+  ) {
+    this.header = header;
+    this.#bytes = bytes;
+    this.#isMended = isMended;
+  }
+
+  /** @throws FileError if it is no picture, its header is damaged, or it is too large */
+  static async open(name: string, given: Uint8Array): Promise<PictureData> {
+    // Other kinds of picture never reach the decoder.
+    const kind = pictureFormat(given, name);
+    if (kind === null || !kind.isRead) {
+      const start = given.length === 0 ? 'an empty file' : `a file that begins with ${hex(given.subarray(0, 8))}`;
+      throw refusal(name, `a picture (${readFormats.join(', ')})`, kind === null ? start : kind.name);
+    }
+    const format = kind.name;
+    let bytes = given;
+    let isMended = false;
+    if (format === 'TIFF') requireReadableValues(name, given);
+    const metadata = await metadataOf(given).catch(async (error: unknown) => {
+      const mended = mending[format]?.(given) ?? null;
+      const found = mended === null ? null : await metadataOf(mended).catch(() => null);
+      if (mended === null || found === null) {
+        throw refusal(name, `an intact ${format} picture`, decoderReason(error), error);
+      }
+      [bytes, isMended] = [mended, true];
+      return found;
+    });
+    const header = headerOf(format, metadata, bytes);
+    requireSizes(name, header, metadata);
+    return new PictureData(name, header, header.bitsOf === null ? bytes : withUnsignedValues(bytes), isMended);
+  }
+
+  /** Whether its values are others than bytes. */
+  get isDeep(): boolean {
+    return this.header.depth !== 'uchar' && this.header.space !== 'cmyk';
+  }
+
+  /** What a pixel takes while it is decoded: as red, green and blue, and before. */
+  get pixelBytes(): number {
+    const { channels, hasAlpha } = this.header;
+    return this.isDeep ? 3 + 5 * channels : hasAlpha ? 7 : 3;
+  }
+
+  /** Bytes of the file. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  /**
+   * A part of the picture, red, green and blue, 8 bits each. Whatever its values are, `values.ts` says how they become
+   * bytes: whole numbers keep their upper 8 bits, and transparency is laid over white. Colour profiles are disregarded, and
+   * CMYK is converted by OpenCV's formula.
+   *
+   * @throws FileError if the picture is truncated or broken, or its values cannot be understood
+   */
+  async pixels(left: number, top: number, width: number, height: number): Promise<Uint8Array> {
+    const { depth, space, hasAlpha, channels } = this.header;
+    const area = { left, top, width, height };
+    if (space === 'cmyk') {
+      return cmykToRGB(await this.#read(area, (picture) => picture.removeAlpha(), 'cmyk', 'uchar', 4));
+    }
+    if (depth === 'uchar' && !hasAlpha) {
+      return this.#read(area, (picture) => picture.removeAlpha(), 'srgb', 'uchar', 3);
+    }
+    if (depth === 'uchar') {
+      return overWhite(await this.#read(area, (picture) => picture, 'srgb', 'uchar', 4), 4);
+    }
+    const scale = await this.#scaled();
+    const values = this.#cut(area) ?? (await this.#values(area));
+    const [used, kept] = this.#usedChannels(values);
+    return overWhite(toBytes(used, kept, hasAlpha, scale), channels === 3 ? 3 : kept);
+  }
+
+  /**
+   * What is done to the values before they are bytes of red, green and blue, for people; empty for most pictures.
+   *
+   * @throws FileError as {@link pixels}
+   */
+  async changes(): Promise<string[]> {
+    const { hasAlpha, pages } = this.header;
+    return [
+      ...(this.isDeep ? [`${(await this.#scaled()).name} made 8`] : []),
+      ...(hasAlpha ? ['transparency laid over white'] : []),
+      ...(pages > 1 ? ['the first picture of the file taken'] : []),
+    ];
+  }
+
+  async #scaled(): Promise<ValueScale> {
+    if (this.#scale !== null) return this.#scale;
+    const { height, width, channels, hasAlpha, largest } = this.header;
+    const step = Math.max(1, Math.floor(maxPartBytes / (4 * channels * width)));
+    let range: ReturnType<typeof rangeOf> | undefined;
+    let values: NativeValues = new Uint8Array(0);
+    for (let top = 0; top < height; top += step) {
+      values = await this.#values({ left: 0, top, width, height: Math.min(step, height - top) });
+      const [used, kept] = this.#usedChannels(values);
+      range = rangeOf(used, kept, hasAlpha, range);
+    }
+    if (step >= height) this.#whole = values;
+    const scale = scaleOf(values, range ?? rangeOf(values, 1, false), largest);
+    if ('factor' in scale) {
+      this.#scale = scale;
+      return scale;
+    }
+    throw refusal(this.name, scale.expected, scale.got, undefined, 'save it with 8 or 16 bits a colour');
+  }
+
+  /** The part of the values that are in memory already. */
+  #cut({ left, top, width, height }: Area): NativeValues | null {
+    const [whole, line] = [this.#whole, this.header.width];
+    if (whole === null) return null;
+    const channels = whole.length / (line * this.header.height);
+    if (width === line) return whole.subarray(top * line * channels, (top + height) * line * channels) as NativeValues;
+    const part = new (whole.constructor as new (length: number) => NativeValues)(width * height * channels);
+    for (let y = 0; y < height; y++) {
+      const from = ((top + y) * line + left) * channels;
+      part.set(whole.subarray(from, from + width * channels), y * width * channels);
+    }
+    return part;
+  }
+
+  async #values(area: Area): Promise<NativeValues> {
+    const { depth, space, bitsOf, channels } = this.header;
+    const type = bitsOf === null ? depth : 'ushort';
+    const bytes = await this.#read(area, (picture) => picture, space, type, channels);
+    const values = types[type](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
+    if (bitsOf === 'half') return halvesOf(values as Uint16Array);
+    return bitsOf === 'signed' ? new Int16Array(values.buffer) : values;
+  }
+
+  /** The values without a last channel that is neither colour nor transparency; and how many channels are left. */
+  #usedChannels(values: NativeValues): [values: NativeValues, channels: number] {
+    const { channels, hasAlpha } = this.header;
+    if (hasAlpha || channels === 1 || channels === 3) return [values, channels];
+    return [values.filter((_, i) => (i + 1) % channels !== 0) as NativeValues, channels - 1];
+  }
+
+  /** Decodes a part; once more, if it fails and the file is only odd. */
+  async #read(
+    area: Area,
+    prepare: (picture: Sharp) => Sharp,
+    space: string,
+    depth: string,
+    channels: number,
+  ): Promise<Uint8Array> {
+    const decode = () => decoded(this.#bytes, this.header, area, prepare, space, depth);
+    const { data, info } = await decode()
+      .catch((error: unknown) => {
+        const mended = this.#isMended ? null : (mending[this.header.format]?.(this.#bytes) ?? null);
+        if (mended === null) throw error;
+        const before = this.#bytes;
+        [this.#bytes, this.#isMended] = [mended, true];
+        return decode().catch(() => {
+          this.#bytes = before;
+          throw error;
+        });
+      })
+      .catch((error: unknown) => {
+        throw refusal(this.name, 'an intact picture', decoderReason(error), error);
+      });
+    const size = depth === 'uchar' || depth === 'char' ? 1 : depth === 'ushort' ? 2 : 4;
+    if (info.channels !== channels || data.length !== area.height * area.width * channels * size) {
+      throw refusal(this.name, `${channels} channels`, `${info.channels}`);
+    }
+    return data;
+  }
+}
+
+interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+async function metadataOf(bytes: Uint8Array): Promise<Metadata> {
+  const sharp = await loadSharp();
+  return sharp(bytes, { limitInputPixels: false }).metadata();
+}
+
+async function decoded(
+  bytes: Uint8Array,
+  { height, width }: Header,
+  area: Area,
+  prepare: (picture: Sharp) => Sharp,
+  space: string,
+  depth: string,
+) {
+  const sharp = await loadSharp();
+  let pipeline = sharp(bytes, {
+    // Anything the decoder has doubts about: a truncated picture would be filled up with grey otherwise.
+    failOn: 'warning',
+    limitInputPixels: maxPixels,
+    ignoreIcc: true,
+    sequentialRead: true,
+  });
+  if (space === 'cmyk') pipeline = pipeline.pipelineColourspace('cmyk');
+  if (area.height < height || area.width < width) pipeline = pipeline.extract(area);
+  return prepare(pipeline.toColourspace(space))
+    .raw({ depth: depth as 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+}
+
+function headerOf(format: string, metadata: Metadata, bytes: Uint8Array): Header {
+  const { height, width, orientation = 1, space = '', depth = 'uchar', channels = 3, hasAlpha = false } = metadata;
+  const values = format === 'TIFF' ? tiffValues(bytes) : null;
+  const isCut = values?.bits === 16 && (values.format === 'signed' || values.format === 'float');
+  return {
+    format,
+    height,
+    width,
+    orientation,
+    depth,
+    space,
+    channels,
+    hasAlpha: hasAlpha && values?.hasOtherChannel !== true,
+    bitsOf: isCut ? (values.format === 'float' ? 'half' : 'signed') : null,
+    largest: values?.largest ?? null,
+    pages: metadata.pages ?? 1,
+  };
+}
+
+function requireReadableValues(name: string, bytes: Uint8Array): void {
+  const values = tiffValues(bytes);
+  if (values === null || (values.bits <= 32 && values.format !== 'other')) return;
+  const got = values.format === 'other' ? 'complex numbers, or of no known kind' : `values of ${values.bits} bits`;
+  throw refusal(name, 'values of at most 32 bits', got, undefined, 'save it with 8 or 16 bits a colour');
+}
+
+function requireSizes(name: string, { format, height, width, channels, space }: Header, metadata: Metadata): void {
+  const size = `${width}×${height} pixels`;
+  if (height * width > maxPixels) throw refusal(name, `at most ${maxPixels / 1e6} million pixels`, size);
+  // The others are decoded row by row, or tile by tile.
+  const whole = metadata.isProgressive || format === 'WebP' || format === 'GIF';
+  if (whole && height * width > maxPixelsAtOnce) {
+    const kind = metadata.isProgressive ? `progressive or interlaced ${format}` : format;
+    throw refusal(name, `at most ${maxPixelsAtOnce / 1e6} million pixels in a ${kind} picture`, size);
+  }
+  if (channels > 4 && space !== 'cmyk') throw refusal(name, 'at most 4 channels', `${channels}`);
+}
+
+/** OpenCV's conversion, `icvCvt_CMYK2BGR_8u_C4C3R`. There 255 is no ink, here it is full ink. */
+function cmykToRGB(cmyk: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((cmyk.length / 4) * 3);
+  for (let from = 0, to = 0; from < cmyk.length; from += 4, to += 3) {
+    const light = 255 - cmyk[from + 3];
+    for (let c = 0; c < 3; c++) rgb[to + c] = light - ((cmyk[from + c] * light) >> 8);
+  }
+  return rgb;
+}
+
+export function refusal(
+  name: string,
+  expected: string,
+  got: string,
+  cause?: unknown,
+  advice = 'replace it or leave it out',
+): FileError {
+  return new FileError(`[image] ${name}: expected ${expected}, got ${got}; ${advice}`, { cause });
+}
+
+/** libvips writes a line for each complaint; the first one says what happened. */
+function decoderReason(error: unknown): string {
+  return reasonOf(error).split('\n')[0].trim();
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}

@@ -1,0 +1,182 @@
+import { InputError } from '../../errors.js';
+import { type ChannelOrder, fitsInMemory, maxPixelsAtOnce, type RGBImage, toCHW } from '../transforms/image.js';
+import { decoding } from './budget.js';
+import { PictureFile, type PictureSource, turned, type Window } from './decode.js';
+import { requireSize } from './raster.js';
+import { AreaResizer, bilinearTaps, type PixelLayout, sampleBilinear } from './resize.js';
+
+/**
+ * What becomes of pictures of other proportions than those that are wanted: 'squash' changes them, 'crop' leaves out what
+ * is too much at both ends, 'pad' puts black at both sides.
+ */
+export type Fit = (typeof fits)[number];
+
+export const fits = ['squash', 'crop', 'pad'] as const;
+
+export interface PreprocessOptions {
+  /** Edge of the square result, or its `[height, width]` (224). */
+  readonly size?: number | readonly [height: number, width: number];
+  /** Order of the channels ('BGR', as OpenCV has them). */
+  readonly order?: ChannelOrder;
+  /** Resize with antialiasing (false, as OpenCV does). */
+  readonly antialias?: boolean;
+  /** How pictures of other proportions are made to fit ('squash', which makes an ellipse of a circle). */
+  readonly fit?: Fit;
+}
+
+/** A picture made ready for a network. */
+export interface Preprocessed {
+  /** `[3, height, width]`, 0 to 255. */
+  readonly pixels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** Size of the picture in the file, as it is to be seen. */
+  readonly sourceHeight: number;
+  readonly sourceWidth: number;
+}
+
+/** All options, with their defaults filled in. */
+export interface Preprocessing {
+  readonly height: number;
+  readonly width: number;
+  readonly order: ChannelOrder;
+  readonly antialias: boolean;
+  readonly fit: Fit;
+}
+
+/** Pixels of a picture that are in memory at a time. Larger pictures are decoded anew for each part, from the top. */
+const maxPartBytes = 2 ** 27;
+
+/** @throws InputError for sizes that are no positive integers, or an unknown order or fit */
+export function preprocessing(options: PreprocessOptions = {}): Preprocessing {
+  const { size = 224, order = 'BGR', antialias = false, fit = 'squash' } = options;
+  const [height, width] = typeof size === 'number' ? [size, size] : size;
+  requireSize('height', height);
+  requireSize('width', width);
+  if (!fitsInMemory(height, width)) {
+    throw new InputError(
+      `[preprocess] size: expected at most ${maxPixelsAtOnce / 1e6} million pixels, got ${height}×${width}; choose a smaller size`,
+    );
+  }
+  if (order !== 'RGB' && order !== 'BGR') {
+    throw new InputError(`[preprocess] order: expected 'RGB' or 'BGR', got '${order}'`);
+  }
+  if (!fits.includes(fit)) {
+    throw new InputError(`[preprocess] fit: expected ${fits.map((name) => `'${name}'`).join(', ')}, got '${fit}'`);
+  }
+  return { height, width, order, antialias, fit };
+}
+
+/** The options that say the same. */
+export function optionsOf({ height, width, ...rest }: Preprocessing): PreprocessOptions {
+  return { size: [height, width], ...rest };
+}
+
+/**
+ * Decodes, resizes and reorders a picture: what `cv2.imread`, `cv2.resize` and a transposition to channels first do.
+ * {@link normalizeInto} makes float32 from −1 to 1 of the result.
+ *
+ * Pictures of up to 20,000 × 20,000 pixels are taken, with at most `partBytes` of their pixels in memory (128 MB).
+ *
+ * @param source path, `file:` URL, or the contents of a file
+ * @throws FileError if it cannot be read, is no picture, is truncated or broken, or too large
+ */
+export async function preprocess(
+  source: PictureSource,
+  options: PreprocessOptions = {},
+  partBytes = maxPartBytes,
+): Promise<Preprocessed> {
+  return preprocessPicture(await PictureFile.open(source), options, partBytes);
+}
+
+/** The same for a picture that was opened. @throws FileError if it is truncated or broken */
+export async function preprocessPicture(
+  picture: PictureFile,
+  options: PreprocessOptions = {},
+  partBytes = maxPartBytes,
+): Promise<Preprocessed> {
+  const { height, width, order, antialias, fit } = preprocessing(options);
+  const size = { height, width };
+  const shown = fit === 'crop' ? picture.within(middleOf(picture, size)) : picture;
+  const place = fit === 'pad' ? middleOf(size, picture) : { top: 0, left: 0, ...size };
+  const resize = antialias ? resizeArea : resizeNearby;
+  const pixels = Math.min(partBytes, 3 * shown.fileHeight * shown.fileWidth) * (picture.pixelBytes / 3);
+  const part = await decoding.use(picture.bytes + pixels, () => resize(shown, place.height, place.width, partBytes));
+  const image = place.height === height && place.width === width ? part : placed(part, place, size);
+  return { pixels: toCHW(image, order), ...size, sourceHeight: picture.height, sourceWidth: picture.width };
+}
+
+interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The largest part of `whole` that has the proportions of `shape`, in its middle. */
+function middleOf(whole: Size, shape: Size): Window {
+  const height = Math.min(whole.height, Math.max(1, Math.round((whole.width * shape.height) / shape.width)));
+  const width = Math.min(whole.width, Math.max(1, Math.round((whole.height * shape.width) / shape.height)));
+  return { top: (whole.height - height) >> 1, left: (whole.width - width) >> 1, height, width };
+}
+
+/** The image in its place, with black around it. */
+function placed(image: RGBImage, { top, left }: Window, { height, width }: Size): RGBImage {
+  const data = new Uint8Array(3 * height * width);
+  const line = 3 * image.width;
+  for (let y = 0; y < image.height; y++) {
+    data.set(image.data.subarray(y * line, (y + 1) * line), 3 * ((top + y) * width + left));
+  }
+  return { data, height, width };
+}
+
+async function resizeArea(picture: PictureFile, height: number, width: number, partBytes: number): Promise<RGBImage> {
+  const { fileHeight, fileWidth, orientation } = picture;
+  // The filter does not mind in which direction it goes: turning the small result is the same.
+  const [rows, columns] = orientation.transposed ? [width, height] : [height, width];
+  const resizer = new AreaResizer(fileHeight, fileWidth, rows, columns, orientation.transposed);
+  const part = Math.max(1, Math.floor(partBytes / (3 * fileWidth)));
+  for (let first = 0; first < fileHeight; first += part) {
+    const count = Math.min(part, fileHeight - first);
+    resizer.add(await picture.readRows(first, count), first, count);
+  }
+  return turned(resizer.result(), orientation);
+}
+
+async function resizeNearby(picture: PictureFile, height: number, width: number, partBytes: number): Promise<RGBImage> {
+  const { fileHeight, fileWidth, orientation } = picture;
+  const { transposed, mirrored, upsideDown } = orientation;
+  const rows = bilinearTaps(picture.height, height);
+  const columns = bilinearTaps(picture.width, width);
+  const data = new Uint8Array(3 * height * width);
+  // Along this axis of the output, the rows of the file follow one another, in `backwards` order or not.
+  const taps = transposed ? columns : rows;
+  const backwards = transposed ? mirrored : upsideDown;
+  const length = taps.first.length;
+  const fileRow = (position: number) => (backwards ? fileHeight - 1 - position : position);
+  const most = Math.max(2, Math.floor(partBytes / (3 * fileWidth)));
+  for (let begin = 0; begin < length; ) {
+    let end = begin + 1;
+    while (end < length && taps.second[end] - taps.first[begin] < most) end++;
+    const [one, other] = [fileRow(taps.first[begin]), fileRow(taps.second[end - 1])];
+    const top = Math.min(one, other);
+    const part = await picture.readRows(top, Math.abs(one - other) + 1);
+    const layout = layoutOf(picture, top);
+    const region = transposed
+      ? { top: 0, bottom: height, left: begin, right: end }
+      : { top: begin, bottom: end, left: 0, right: width };
+    sampleBilinear(part, layout, rows, columns, region, data, width);
+    begin = end;
+  }
+  return { data, height, width };
+}
+
+/** Where the pixels of the picture as it is to be seen lie in the file's rows from `top` on. */
+function layoutOf({ height, width, fileWidth, orientation }: PictureFile, top: number): PixelLayout {
+  const { transposed, mirrored, upsideDown } = orientation;
+  const [acrossRow, alongRow] = transposed ? [3, 3 * fileWidth] : [3 * fileWidth, 3];
+  const origin = (upsideDown ? (height - 1) * acrossRow : 0) + (mirrored ? (width - 1) * alongRow : 0);
+  return {
+    origin: origin - 3 * fileWidth * top,
+    down: upsideDown ? -acrossRow : acrossRow,
+    right: mirrored ? -alongRow : alongRow,
+  };
+}

@@ -1,0 +1,90 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError, InputError } from '../../errors.js';
+import { reasonOf } from '../../io/files/atomic.js';
+import { listed } from '../../text/list.js';
+import {
+  type BadImage,
+  ImageFileDataset,
+  type ImageFileSet,
+  type ImageFilesOptions,
+  imageFileSet,
+} from '../datasets/reading/imageFiles.js';
+import { hashOf, isForbidden, makeReadable, type PalmImage, type PalmSet, readRecord, setFolders } from './record.js';
+
+export interface PALMOptions extends ImageFilesOptions {
+  /** The folder that the data set was imported into. */
+  readonly dataDir: string;
+  /** The 400 training images (default) or the 400 validation images. */
+  readonly mode?: PalmSet;
+}
+
+/**
+ * iChallenge-PM: photographs of the fundus, float32 `[3, 224, 224]` from −1 to 1 in the order BGR; label 1 is pathologic
+ * myopia, 0 a healthy or highly myopic eye. `importPalm` prepares the folder.
+ */
+export class PALM extends ImageFileDataset {
+  private constructor(
+    set: ImageFileSet,
+    /** Size and checksums of each picture, in the order of `files`. */
+    readonly images: readonly PalmImage[],
+    /** Whether these are drawn pictures, not photographs. */
+    readonly synthetic: boolean,
+    /** Of the pictures and their labels. */
+    readonly sha256: string,
+  ) {
+    super(set);
+  }
+
+  /**
+   * Pictures that could not be decoded when they were imported are left out and listed in `quarantine`; with
+   * `onBadImage: 'skip'` those as well that are missing, of another size or cannot be decoded since.
+   *
+   * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size since
+   */
+  static async open({ dataDir, mode = 'train', ...options }: PALMOptions): Promise<PALM> {
+    if (!(mode in setFolders)) throw new InputError(`[palm] mode: expected 'train' or 'validation', got '${mode}'`);
+    const { images: all, quarantine: bad, synthetic } = await readRecord(dataDir);
+    const images = all.filter(({ set }) => set === mode);
+    if (images.length === 0) {
+      throw new FileError(`[palm] ${dataDir}: expected ${mode} pictures, got none; import them into this folder too`);
+    }
+    const sizes = await Promise.all(
+      images.map(({ file }) =>
+        stat(join(dataDir, file)).then(
+          ({ size }) => size,
+          (error: unknown) => {
+            if (!isForbidden(error)) return null;
+            const folder = join(dataDir, setFolders[mode]);
+            throw new FileError(
+              `[palm] ${folder}: expected a readable folder, got ${reasonOf(error)}; ${makeReadable}`,
+            );
+          },
+        ),
+      ),
+    );
+    const changed = images.filter(({ bytes }, i) => sizes[i] !== bytes);
+    if (changed.length > 0 && (options.onBadImage !== 'skip' || changed.length === images.length)) {
+      throw new FileError(
+        `[palm] ${dataDir}: expected the files that were imported, got missing or changed ones: ` +
+          `${listed(changed.map(({ file }) => file))}; import again`,
+      );
+    }
+    const pathOf = ({ file }: { readonly file: string }) => join(dataDir, file);
+    const files = images
+      .filter((image) => !changed.includes(image))
+      .map((image) => ({ path: pathOf(image), label: image.label }));
+    const set = await imageFileSet('palm', files, ['non-PM', 'PM'], options);
+    const quarantine: BadImage[] = [
+      ...bad.filter((image) => image.set === mode).map((image) => ({ path: pathOf(image), reason: image.reason })),
+      ...changed.map((image) => ({
+        path: pathOf(image),
+        reason: 'expected the file that was imported, got none or another',
+      })),
+      ...set.quarantine,
+    ].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const left = new Set(set.files.map(({ path }) => path));
+    const used = images.filter((image) => left.has(pathOf(image)));
+    return new PALM({ ...set, quarantine }, used, synthetic, hashOf(used));
+  }
+}

@@ -1,0 +1,220 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError, InputError } from '../../errors.js';
+import { makeFolder, reasonOf, writeFileAtomic } from '../../io/files/atomic.js';
+import { removeAbandoned } from '../../io/files/temporary.js';
+import { Generator } from '../../random.js';
+import { listed } from '../../text/list.js';
+import { drawingVersion } from './synth/difficulty.js';
+import { type FundusJob, foveaOf } from './synth/draw.js';
+import type { EyeKind } from './synth/eye.js';
+import { Painters } from './synth/painters.js';
+
+export interface PalmSynthOptions {
+  /** Folder for the archives. Nothing else may be in it. */
+  readonly out: string;
+  /** Pictures to train with, 1 to 9999 (400). */
+  readonly train?: number | undefined;
+  /** Pictures to judge with, 1 to 9999 (400). */
+  readonly validation?: number | undefined;
+  /** Width of the pictures in pixels, 32 to 4096 (1024). */
+  readonly size?: number | undefined;
+  /** What makes these pictures and no others, 0 or more (0). */
+  readonly seed?: number | undefined;
+  /** Threads that draw (one for each processor, at most 8; 0: the main thread). They change nothing in the pictures. */
+  readonly numWorkers?: number | undefined;
+  /** Called after each picture. */
+  readonly onProgress?:
+    | ((progress: { readonly done: number; readonly total: number; readonly file: string }) => void)
+    | undefined;
+  /** Stops the drawing; archives that are complete stay, and the same call goes on from them. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was drawn. */
+export interface SynthSummary {
+  readonly folder: string;
+  /** What is in the folder now. */
+  readonly files: readonly string[];
+  /** Pictures by kind: N normal, H highly myopic, P pathologic. */
+  readonly train: Readonly<Record<EyeKind, number>>;
+  readonly validation: Readonly<Record<EyeKind, number>>;
+  readonly cameras: Readonly<Record<FundusJob['camera'], number>>;
+  readonly size: number;
+  readonly seed: number;
+}
+
+/** A picture and its name in the archive. */
+interface Sheet {
+  readonly name: string;
+  readonly job: FundusJob;
+}
+
+/** Of 400 pictures each. */
+const trainShares = { P: 213, H: 26 } as const;
+const validationShares = { P: 211, H: 26 } as const;
+const canonShare = 50 / 400;
+/** Streams of the generator: those of the validation pictures do not depend on how many there are to train with. */
+const validationStream = 100_000;
+const markName = 'SYNTHETIC.txt';
+
+/**
+ * Draws a stand-in for iChallenge-PM, whose photographs may not be passed on: pictures of the fundus of healthy, highly
+ * myopic and pathologically myopic eyes, in the released archives' names, arrangement and shares. `importPalm` takes
+ * them as it takes the released ones, and notices that they are drawn.
+ *
+ * They are for learning and for tests. No eye has ever looked like them, and a network that was trained on them knows
+ * nothing about patients.
+ *
+ * @throws FileError if there is anything else in the folder, or it cannot be written
+ */
+export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSummary> {
+  const { out, train = 400, validation = 400, size = 1024, seed = 0, numWorkers, onProgress, signal } = options;
+  requireInteger('train', train, 1, 9999);
+  requireInteger('validation', validation, 1, 9999);
+  requireInteger('size', size, 32, 4096);
+  const random = new Generator(seed);
+  const painters = new Painters(numWorkers);
+  const toSheet = (prefix: (kind: EyeKind, i: number) => string, stream: number) => (kind: EyeKind, i: number) => ({
+    name: prefix(kind, i),
+    job: { seed, stream: stream + i, kind, camera: 'Zeiss' as const, size },
+  });
+  const numbers: Record<EyeKind, number> = { N: 0, H: 0, P: 0 };
+  const trainKinds = kindsOf(train, trainShares);
+  const validationKinds = shuffled(kindsOf(validation, validationShares), random.fork('validation order'));
+  const training = withCameras(
+    trainKinds.map(toSheet((kind) => `${kind}${digits(++numbers[kind])}.jpg`, 0)),
+    random.fork('train cameras'),
+  );
+  const judging = withCameras(
+    validationKinds.map(toSheet((_, i) => `V${digits(i + 1)}.jpg`, validationStream)),
+    random.fork('validation cameras'),
+  );
+  const mark =
+    'SYNTHETIC: these pictures are drawn. They are no photographs, they show no patients, and nothing about patients\n' +
+    'can be learned from them. They stand in for iChallenge-PM (PALM) in its arrangement.\n\n' +
+    `Drawn by Fovea (drawing ${drawingVersion}): ${train} training and ${validation} validation pictures, ` +
+    `${size} pixels wide, seed ${seed}.\n`;
+  const present = await prepare(out, mark);
+  const { zipOf } = await import('./synth/archive.js');
+
+  const total = train + validation;
+  let done = 0;
+  async function* drawn(sheets: readonly Sheet[], folder: string) {
+    yield { name: `${folder}/${markName}`, data: Buffer.from(mark) };
+    let i = 0;
+    for await (const jpeg of painters.drawAll(
+      sheets.map(({ job }) => job),
+      signal,
+    )) {
+      const name = `${folder}/${sheets[i++].name}`;
+      yield { name, data: Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length) };
+      onProgress?.({ done: ++done, total, file: name });
+    }
+  }
+  const archives: Record<string, () => AsyncIterable<Uint8Array>> = {
+    'training.zip': () => {
+      const folder = 'PALM-Training400';
+      return zipOf([
+        { name: `${folder}/${markName}`, data: Buffer.from(mark) },
+        { name: `${folder}/${folder}.zip`, data: zipOf(drawn(training, folder)) },
+      ]);
+    },
+    'validation.zip': () => zipOf(drawn(judging, 'PALM-Validation400')),
+    'valid_gt.zip': () => zipOf(truth(judging, mark)),
+  };
+  try {
+    for (const [name, make] of Object.entries(archives)) {
+      signal?.throwIfAborted();
+      if (!present.has(name)) await writeFileAtomic(join(out, name), make());
+      else if (name === 'training.zip') done += train;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    await painters.close();
+  }
+  const all = [...training, ...judging];
+  return {
+    folder: out,
+    files: [markName, ...Object.keys(archives)].map((name) => join(out, name)),
+    train: countKinds(training),
+    validation: countKinds(judging),
+    cameras: {
+      Zeiss: all.filter(({ job }) => job.camera === 'Zeiss').length,
+      Canon: all.filter(({ job }) => job.camera === 'Canon').length,
+    },
+    size,
+    seed,
+  };
+}
+
+/** Makes the folder and marks it. @returns the archives that an earlier call with the same options has completed */
+async function prepare(out: string, mark: string): Promise<ReadonlySet<string>> {
+  const names = await makeFolder(out)
+    .then(() => removeAbandoned(out))
+    .then(() => readdir(out))
+    .catch((error: unknown) => {
+      throw new FileError(`[palm synth] ${out}: expected a folder to write to, got ${reasonOf(error)}`, {
+        cause: error,
+      });
+    });
+  const own = new Set([markName, 'training.zip', 'validation.zip', 'valid_gt.zip']);
+  // Without the very same mark the archives may be the real ones, or of another seed.
+  const isOurs = (await readFile(join(out, markName), 'utf8').catch(() => null)) === mark;
+  const strange = names.filter((name) => !isOurs || !own.has(name));
+  if (strange.length > 0) {
+    throw new FileError(
+      `[palm synth] ${out}: expected an empty folder, or one with the same pictures, got ${listed(strange)}; ` +
+        'choose another folder',
+    );
+  }
+  // First of all, so that the pictures are never without it.
+  if (!isOurs) await writeFileAtomic(join(out, markName), mark);
+  return new Set(names);
+}
+
+/** The labels of the validation pictures. */
+async function* truth(sheets: readonly Sheet[], mark: string) {
+  const folder = 'PALM-Validation-GT';
+  yield { name: `${folder}/${markName}`, data: Buffer.from(mark) };
+  const rows = sheets.map(({ name, job }, i) => {
+    const [x, y] = foveaOf(job).map((at) => Math.round(100 * at) / 100);
+    return [i + 1, name, job.kind === 'P' ? 1 : 0, x, y];
+  });
+  const { workbookOf } = await import('./synth/archive.js');
+  const workbook = await workbookOf([['ID', 'imgName', 'Label', 'Fovea_X', 'Fovea_Y'], ...rows]);
+  yield { name: `${folder}/PM_Label_and_Fovea_Location.xlsx`, data: workbook };
+}
+
+function kindsOf(count: number, shares: { readonly P: number; readonly H: number }): EyeKind[] {
+  const p = Math.round((count * shares.P) / 400);
+  const h = Math.min(Math.round((count * shares.H) / 400), count - p);
+  return Array.from({ length: count }, (_, i) => (i < p ? 'P' : i < p + h ? 'H' : 'N'));
+}
+
+function shuffled<T>(items: readonly T[], random: Generator): T[] {
+  return Array.from(random.permutation(items.length), (i) => items[i]);
+}
+
+/** Gives some pictures to the other camera, whatever they show. */
+function withCameras(sheets: readonly Sheet[], random: Generator): Sheet[] {
+  const canon = new Set(random.permutation(sheets.length).subarray(0, Math.round(sheets.length * canonShare)));
+  return sheets.map(({ name, job }, i) => ({ name, job: canon.has(i) ? { ...job, camera: 'Canon' } : job }));
+}
+
+function countKinds(sheets: readonly Sheet[]): Record<EyeKind, number> {
+  const counts: Record<EyeKind, number> = { N: 0, H: 0, P: 0 };
+  for (const { job } of sheets) counts[job.kind]++;
+  return counts;
+}
+
+function digits(number: number): string {
+  return `${number}`.padStart(4, '0');
+}
+
+function requireInteger(name: string, value: number, low: number, high: number): void {
+  if (Number.isSafeInteger(value) && value >= low && value <= high) return;
+  throw new InputError(`[palm synth] ${name}: expected an integer from ${low} to ${high}, got ${value}`);
+}

@@ -1,0 +1,159 @@
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
+import { FileError } from '../../src/errors.js';
+import { Generator } from '../../src/random.js';
+import { ChecksumIndex, packChecksums } from '../../src/run/checksums.js';
+import { evaluateRun, openRun } from '../../src/run/evaluate.js';
+import { Run } from '../../src/run/run.js';
+import { linesOf, runFovea } from '../cli/run.js';
+import { smallMnist } from '../smallMnist.js';
+import { temporaryFolder } from '../temporary.js';
+
+const root = temporaryFolder();
+const path = (...names: string[]) => join(root, ...names);
+const classes = ['cat', 'dog'];
+
+/** A JPEG of noise that no other name has. */
+function noise(name: string): Promise<Buffer> {
+  const random = new Generator(0).fork(name);
+  const pixels = Uint8Array.from({ length: 20 * 20 * 3 }, () => 256 * random.uniform());
+  return sharp(pixels, { raw: { width: 20, height: 20, channels: 3 } })
+    .jpeg()
+    .toBuffer();
+}
+
+async function photographs(name: string, count = 6): Promise<string> {
+  for (const className of classes) {
+    mkdirSync(path(name, className), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      writeFileSync(path(name, className, `${i}.jpg`), await noise(`${name} ${className} ${i}`));
+    }
+  }
+  return path(name);
+}
+
+async function trained(name: string, data: string, dataDir?: string) {
+  const changes = { epochs: 1, batchSize: 4 };
+  // Options about photographs mean nothing elsewhere.
+  const photos = dataDir === undefined ? { reading: { cache: false }, holdOut: 0.34 } : { dataDir };
+  const run = await Run.create({ model: 'zoo-lenet', data, out: path(name), ...photos, changes });
+  return { run, outcome: await run.train() };
+}
+
+/** Judges the run by other data: what JSON, terminal and report say. */
+async function judged(folder: string, data: string, ...more: string[]) {
+  const report = path(`${Math.random()}.html`);
+  const args = ['eval', folder, '--data', data, '--no-cache', ...more];
+  const text = await runFovea(...args);
+  const [json] = linesOf((await runFovea(...args, '--json', '--report', report)).out);
+  const page = readFileSync(report, 'utf8');
+  const has = (sentence: string) => text.out.includes(`  Note: ${sentence}\n`) && page.includes(sentence);
+  return { json, text: text.out, has };
+}
+
+let run = '';
+let accuracy = 0;
+beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
+  const { outcome } = await trained('run', `folder:${await photographs('photos')}`);
+  run = path('run');
+  accuracy = outcome.evaluation?.accuracy ?? Number.NaN;
+});
+
+describe('eval tells the images that the network was trained on from others', () => {
+  test('in a copy of the folder', async () => {
+    cpSync(path('photos'), path('moved'), { recursive: true });
+    const { json, text, has } = await judged(run, `folder:${path('moved')}`);
+    expect(json).toMatchObject({ images: 12, trainedOn: 8, validatedOn: 4, others: { images: 4, accuracy } });
+    expect(text).toContain('Note: The network was trained on 8 of these 12 images. On the other 4 its accuracy is ');
+    expect(has('4 of these images are validation images of the run.')).toBe(true);
+    expect(text).not.toContain('not the images');
+  });
+
+  test('in copies that were saved anew without loss', async () => {
+    for (const className of classes) {
+      mkdirSync(path('saved', className), { recursive: true });
+      for (let i = 0; i < 6; i++) {
+        const target = path('saved', className, `${i}.png`);
+        await sharp(path('photos', className, `${i}.jpg`))
+          .png()
+          .toFile(target);
+      }
+    }
+    const { json } = await judged(run, `folder:${path('saved')}`);
+    expect(json).toMatchObject({ trainedOn: 8, validatedOn: 4, others: { images: 4, accuracy } });
+  });
+
+  test('in other pictures, and in the training images themselves', async () => {
+    const other = await judged(run, `folder:${await photographs('other', 2)}`);
+    expect(other.json).toMatchObject({ images: 4, trainedOn: 0, validatedOn: 0, others: null });
+    expect(other.has('The network was trained on none of these images.')).toBe(true);
+    const own = await judged(run, `folder:${path('photos')}`, '--split', 'train');
+    expect(own.json).toMatchObject({ images: 8, trainedOn: 8, others: null, sameData: true });
+    expect(own.has('The network was trained on all of these images: the figures say nothing about others.')).toBe(true);
+    const usual = await judged(run, `folder:${path('photos')}`);
+    expect(usual.json).toMatchObject({ images: 4, trainedOn: 0, others: null, sameData: true });
+    expect(usual.text).not.toContain('Note: The network');
+  });
+
+  test('in images of one size', async () => {
+    const dataDir = await smallMnist(root, { train: 60, test: 20 });
+    await trained('digits', 'mnist', dataDir);
+    const swapped = await smallMnist(root, { train: 20, test: 60, name: 'swapped' });
+    for (const part of ['images-idx3-ubyte', 'labels-idx1-ubyte']) {
+      copyFileSync(join(dataDir, `train-${part}`), join(swapped, `t10k-${part}`));
+    }
+    const { seen } = await evaluateRun(await openRun(path('digits')), { dataDir: swapped });
+    expect(seen.trained?.filter(Boolean).length).toBe(60);
+  });
+
+  test('not where a run keeps no checksums, as older ones; damaged ones are refused', async () => {
+    cpSync(run, path('older'), { recursive: true });
+    rmSync(path('older', 'pictures.json'));
+    const { json, text } = await judged(path('older'), `folder:${path('moved')}`);
+    expect(json).toMatchObject({ trainedOn: null, validatedOn: null, others: null, sameData: false });
+    expect(text).toContain('Note: The run keeps no checksums of its pictures, so whether ');
+    writeFileSync(path('older', 'pictures.json'), '{"format":1}');
+    const refused = evaluateRun(await openRun(path('older')));
+    await expect(refused).rejects.toThrow(FileError);
+    await expect(refused).rejects.toThrow(`[run] ${path('older', 'pictures.json')}: train: `);
+  });
+});
+
+test('predict tells of pictures that the network was trained on', async () => {
+  const files = [path('photos'), path('other')];
+  const { out, err } = await runFovea('predict', run, ...files, '--json');
+  expect(linesOf(out).filter(({ trainedOn }) => trainedOn === true)).toHaveLength(8);
+  expect(linesOf(out).filter(({ trainedOn }) => trainedOn === false)).toHaveLength(8);
+  expect(err).toContain('note: the network was trained on 8 of these 16 pictures');
+  expect((await runFovea('predict', run, path('other', 'cat'))).err).toBe('');
+});
+
+test('a training whose pictures for judging are copies of training pictures says so', async () => {
+  await photographs('double', 3);
+  for (const className of classes) {
+    for (let i = 0; i < 3; i++) {
+      copyFileSync(path('double', className, `${i}.jpg`), path('double', className, `${i} copy.jpg`));
+      copyFileSync(path('double', className, `${i}.jpg`), path('double', className, `${i} more.jpg`));
+    }
+  }
+  const { run: double } = await trained('doubled', `folder:${path('double')}`);
+  const [note] = double.notes();
+  expect(note).toMatch(/^\d of the 6 pictures for judging (is a|are) training pictures? too, byte for byte \(/);
+  const { json } = await judged(path('doubled'), `folder:${path('double')}`);
+  expect(json.sameData).toBe(true);
+  expect(json.trainedOn).toBe(Number(note[0]));
+});
+
+test('checksums are kept in a few bytes each', () => {
+  const checksum = (i: number) => i.toString(16).padStart(64, '0').split('').reverse().join('');
+  const known = Array.from({ length: 100 }, (_, i) => checksum(i));
+  const index = ChecksumIndex.unpack(packChecksums(known));
+  expect(known.every((one) => index.has(one))).toBe(true);
+  expect(index.has(checksum(100))).toBe(false);
+  expect(ChecksumIndex.unpack(packChecksums([])).has(checksum(0))).toBe(false);
+});
