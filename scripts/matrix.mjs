@@ -156,18 +156,42 @@ async function test({ name, tests, prepare }) {
   return { passed: numPassedTests, failed: [...failed, ...unloaded.map((file) => file.name)], skipped, minutes };
 }
 
+const processor = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+const flag = (name) => (new RegExp(`^flags.*\\b${name}\\b`, 'm').test(processor) ? 'yes' : 'no');
+
+/** Rows of the page for configurations that were not run now, if they were run on such a machine. */
+function earlierRows(machine) {
+  if (!existsSync(page)) return new Map();
+  const text = readFileSync(page, 'utf8');
+  if (!text.includes(machine)) return new Map();
+  const rows = text.split('\n').filter((line) => /^\| (?!configuration|-)/.test(line));
+  return new Map(
+    rows
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split('|')
+          .map((cell) => cell.trim()),
+      )
+      .map((row) => [row[0], row]),
+  );
+}
+
 function pageOf(rows) {
   const version = must(process.execPath, ['dist/cli/main.js', 'doctor']).split('\n');
   const engine = version.find((line) => /oneDNN \d/.test(line))?.trim() ?? 'no oneDNN';
-  const cells = rows.map(({ title, tests, result }) => [
-    title,
-    tests === all ? 'all' : 'numeric',
-    String(result.passed),
-    String(result.failed.length),
-    String(result.skipped),
-    result.minutes.toFixed(1),
-  ]);
-  const header = ['configuration', 'tests', 'passed', 'failed', 'skipped', 'minutes'];
+  const today = new Date().toISOString().slice(0, 10);
+  const machine = `- processor: ${cpus()[0].model}, ${cpus().length} visible; AVX-512 ${flag('avx512f')}, BF16 ${flag('avx512_bf16')}, AMX ${flag('amx_tile')}`;
+  const earlier = earlierRows(machine);
+  const results = new Map(rows.map(({ title, result }) => [title, result]));
+  const cells = configurations.flatMap(({ title, tests }) => {
+    const result = results.get(title);
+    if (result === undefined) return earlier.has(title) ? [earlier.get(title)] : [];
+    const { passed, failed, skipped, minutes } = result;
+    const counts = [passed, failed.length, skipped].map(String);
+    return [[title, tests === all ? 'all' : 'numeric', ...counts, minutes.toFixed(1), today]];
+  });
+  const header = ['configuration', 'tests', 'passed', 'failed', 'skipped', 'minutes', 'date'];
   const widths = header.map((cell, i) => Math.max(cell.length, ...cells.map((row) => row[i].length)));
   const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
   const table = [line(header), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
@@ -175,11 +199,10 @@ function pageOf(rows) {
 
 \`npm run matrix -- --write\` runs the tests in the configurations below and writes this page. \`numeric\` are the tests of
 engines, compiler, ops, optimizers, networks and goldens. \`npm run matrix -- --list\` names all configurations; one that is not in
-the table was not run. A skipped test needs something that the configuration lacks; \`npm test\`
+the table was not run. Rows of earlier runs on such a machine stay. A skipped test needs something that the configuration lacks; \`npm test\`
 names each.
 
-- date: ${new Date().toISOString().slice(0, 10)}
-- processor: ${cpus()[0].model}, ${cpus().length} visible
+${machine}
 - system: ${/PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform}
 - library: ${engine.replace(/^.*?(?=oneDNN)/, '')}
 
