@@ -16,8 +16,8 @@ export type { DType, TypedArray } from './graph/dtype.js';
 export type { Shape } from './graph/shape.js';
 export * as io from './io/index.js';
 export * as metric from './metric/index.js';
-export type { FitOptions } from './model/fit.js';
-export { type AmpLevel, type JudgeOptions, Model, type PredictOptions, type PrepareOptions } from './model/model.js';
+export { Model } from './model/model.js';
+export type { AmpLevel, FitOptions, ModelEvaluateOptions, PredictOptions, PrepareOptions } from './model/options.js';
 export { type FlopsOptions, flops, type ParameterCounts, summary } from './model/summary.js';
 export * as nn from './nn/index.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './nn/summary.js';
@@ -55,32 +55,18 @@ export {
   type TensorLike,
   tensor,
 } from './tensor/tensor.js';
-export {
-  Callback,
-  CallbackError,
-  type Json,
-  type Judging,
-  type NamedFigures,
-  type Training,
-} from './train/callback.js';
+export type { Json } from './text/json.js';
+export { Callback, CallbackError, type Judging, type Training } from './train/callback.js';
 export * as callbacks from './train/callbacks/index.js';
 export type { LoadOptions } from './train/checkpoint/weights.js';
 export { DivergenceError } from './train/divergence.js';
-export {
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-  type Misjudged,
-} from './train/evaluate.js';
-export type { LossFunction } from './train/losses.js';
+export { type EvaluateOptions, evaluate } from './train/evaluate.js';
+export type { Evaluation, Mistake, NamedFigures } from './train/evaluation.js';
+export type { EpochRecord, ResumeConditions, TrainingState, TrainOutcome } from './train/history.js';
 export type { NonFinite } from './train/nonFinite.js';
-export type { TrainOptions, TrainOutcome } from './train/options.js';
+export type { LossFunction, Objective } from './train/objective.js';
+export type { TrainOptions } from './train/options.js';
 export { classProbabilities, type OutputMeaning } from './train/outputs.js';
-export type { Objective } from './train/step.js';
-export {
-  type EpochRecord,
-  type TrainingState,
-  train,
-} from './train/train.js';
+export { train } from './train/train.js';
 export { version } from './version.js';
 export * as vision from './vision/index.js';

@@ -1,7 +1,7 @@
 import type { DownloadProgress } from '../io/files/download.js';
 import { Progress } from '../text/progress.js';
 import type { Callback, Judging, Training } from '../train/callback.js';
-import type { EpochRecord } from '../train/train.js';
+import type { EpochRecord } from '../train/history.js';
 import type { ReadingProgress } from '../vision/datasets/listing.js';
 import type { Terminal } from './terminal.js';
 

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { DataLoader } from '../io/data/dataloader.js';
 import { type Dataset, labelsOf } from '../io/data/dataset.js';
-import type { SamplerName } from '../io/data/sampler.js';
 import { makeFolder, reasonOf } from '../io/files/atomic.js';
 import { type Lock, lockFile, lockFolder } from '../io/files/lock.js';
 import type { Metric } from '../metric/index.js';
@@ -13,83 +12,19 @@ import type { Optimizer } from '../optimizer/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { visibleLine } from '../text/visible.js';
 import type { Callback } from '../train/callback.js';
-import {
-  LRScheduler,
-  ModelCheckpoint,
-  type MonitorOptions,
-  ProgBarLogger,
-  type ProgBarLoggerOptions,
-} from '../train/callbacks/index.js';
+import { LRScheduler, ModelCheckpoint, ProgBarLogger } from '../train/callbacks/index.js';
 import { StateFolder } from '../train/checkpoint/folder.js';
 import { classWeightsOf, orderOf } from '../train/classBalance.js';
-import type { LossFunction } from '../train/losses.js';
+import type { EpochRecord } from '../train/history.js';
 import { missingInEvaluation } from '../train/missingClasses.js';
+import type { LossFunction } from '../train/objective.js';
 import type { TrainOptions } from '../train/options.js';
 import { identitiesOf } from '../train/sampleIdentity.js';
-import { type EpochRecord, train } from '../train/train.js';
-import { checkFitOptions } from './fitOptions.js';
+import { train } from '../train/train.js';
+import { checkFitOptions } from './checkOptions.js';
+import type { FitOptions } from './options.js';
 
-/** Options that would have no effect beside the others are refused: those of `ModelCheckpoint` beside one of your own, say. */
-export interface FitOptions extends MonitorOptions {
-  readonly trainData: Dataset | DataLoader;
-  readonly evalData?: Dataset | DataLoader | undefined;
-  /** Samples in a batch, or one number for training and one for evaluation (1). Not with loaders. */
-  readonly batchSize?: number | readonly [train: number, evaluation: number] | undefined;
-  /** Default 1. */
-  readonly epochs?: number | undefined;
-  /** Epochs between two evaluations (1). The last epoch is always judged. Only with `evalData`. */
-  readonly evalFreq?: number | undefined;
-  /** Batches between two lines of progress (10). */
-  readonly logFreq?: number | undefined;
-  /**
-   * Folder for the state of the training, from which it can be gone on with, and for the files of
-   * {@link ModelCheckpoint}. Default: nothing is written.
-   */
-  readonly saveDir?: string | undefined;
-  /** Epochs between two files `epoch-N` (1); 0 for none. Only with `saveDir`. */
-  readonly saveFreq?: number | undefined;
-  /** Saves the state after so many steps as well as after each epoch. */
-  readonly saveSteps?: number | undefined;
-  /**
-   * Goes on where the state in `saveDir` was saved; begins anew if there is none (false). Data, batches, order, loss,
-   * metrics, kind of optimizer and schedule have to be those of before. A new learning rate, momentum, decay, clipping or
-   * class weight counts from there on, and is said. Callbacks go on with their saved state and new options; one that
-   * follows another figure than before begins anew. What is random goes on as it was: a new seed changes nothing.
-   */
-  readonly resume?: boolean | undefined;
-  /** 0: silent; 1: a bar; 2: lines (default); 3: lines with times. */
-  readonly verbose?: ProgBarLoggerOptions['verbose'];
-  /** Leaves out the last batch of an epoch if it is not full (false). Not with a loader. */
-  readonly dropLast?: boolean | undefined;
-  /** A new random order in each epoch (true). Not with a loader. */
-  readonly shuffle?: boolean | undefined;
-  /**
-   * Threads that transform images beside the training step (0). Pictures in files are decoded and transformed by threads
-   * of the data set's own, whatever this says. Not with loaders.
-   */
-  readonly numWorkers?: number | undefined;
-  readonly callbacks?: Callback | readonly Callback[] | undefined;
-  /** Batches whose gradients make one step (1). Their mean is taken, where Paddle takes the sum. */
-  readonly accumulateGradBatches?: number | undefined;
-  /** Ends the training after so many batches in all, in place of `epochs`. */
-  readonly numIters?: number | undefined;
-  /** Epochs that count as done before the training begins (0). */
-  readonly initialEpoch?: number | undefined;
-  /** Weight of each class in the training's loss; `auto` makes all classes weigh the same together. */
-  readonly classWeight?: 'auto' | readonly number[] | undefined;
-  /** `balanced` shows every class equally often, `stratified` every image once, mixed evenly. Not with a loader. */
-  readonly sampler?: SamplerName | undefined;
-  /** Writes `best` whenever the monitored figure is better than ever (false). Only with `saveDir`. */
-  readonly saveBest?: boolean | undefined;
-  /** The newest files `epoch-N` that are kept. Default: all. Only with `saveDir`. */
-  readonly keepLastN?: number | undefined;
-  /** Gives the network its best weights back at the end, however the training ends (false). */
-  readonly restoreBest?: boolean | undefined;
-  /** Ends the training after the present step; its state is saved. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What a training needs besides {@link FitOptions}. */
+/** The parts that `Model.prepare` brings together. */
 export interface Prepared {
   readonly network: Layer;
   readonly optimizer: Optimizer;

@@ -9,60 +9,23 @@ import type { Optimizer } from '../optimizer/index.js';
 import { realizeAll } from '../tensor/evaluate.js';
 import type { Parameter } from '../tensor/state.js';
 import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
-import { type Callback, Callbacks, type NamedFigures } from '../train/callback.js';
-import { ProgBarLogger, type ProgBarLoggerOptions } from '../train/callbacks/index.js';
+import type { Callback } from '../train/callback.js';
+import { Callbacks } from '../train/callbackList.js';
+import { ProgBarLogger } from '../train/callbacks/index.js';
 import { inspectObjective } from '../train/checkOutputs.js';
 import { type LoadOptions, loadModel, saveModel } from '../train/checkpoint/weights.js';
 import { batchesOf, evaluate } from '../train/evaluate.js';
-import { type LossFunction, lossFunction } from '../train/losses.js';
+import type { NamedFigures } from '../train/evaluation.js';
+import type { EpochRecord } from '../train/history.js';
+import { lossFunction } from '../train/losses.js';
+import type { LossFunction, Objective } from '../train/objective.js';
 import { meaningOf, requireClasses } from '../train/outputs.js';
 import { Figures } from '../train/runningMetrics.js';
-import { type Objective, trainStep } from '../train/step.js';
-import type { EpochRecord } from '../train/train.js';
-import { type FitOptions, fitModel, type Prepared, withWorkers } from './fit.js';
-import { checkJudgeOptions } from './fitOptions.js';
+import { trainStep } from '../train/step.js';
+import { checkEvaluateOptions } from './checkOptions.js';
+import { fitModel, type Prepared, withWorkers } from './fit.js';
+import type { FitOptions, ModelEvaluateOptions, PredictOptions, PrepareOptions } from './options.js';
 import { type FlopsOptions, flops, type ParameterCounts, summary } from './summary.js';
-
-export interface PrepareOptions {
-  /** Needed to train. */
-  readonly optimizer?: Optimizer | undefined;
-  /**
-   * A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. It says what the network's outputs
-   * mean: with cross entropy there is one for each class, with `BCEWithLogitsLoss` one, the logit of class 1.
-   */
-  readonly loss?: LossFunction | Layer | undefined;
-  readonly metrics?: Metric | readonly Metric[] | undefined;
-  /**
-   * Mixed precision: `O1` trains with bfloat16 where the processor has instructions for it, and else says so; see
-   * `setPrecision`, which it is a call of for the time of `fit` and `trainBatch`. Default `O0`: float32. There is no
-   * `O2`: parameters always are float32.
-   */
-  readonly ampConfigs?: AmpLevel | { readonly level: AmpLevel } | undefined;
-}
-
-export type AmpLevel = 'O0' | 'O1';
-
-export interface JudgeOptions {
-  /** Samples in a batch (1). Not with a loader. */
-  readonly batchSize?: number | undefined;
-  /** Batches between two lines of progress (10). */
-  readonly logFreq?: number | undefined;
-  /** 0: silent; 1: a bar; 2: lines; 3: lines with times. Default 2, for predictions 1. */
-  readonly verbose?: ProgBarLoggerOptions['verbose'];
-  /**
-   * Threads that transform images beside the evaluation (0). Pictures in files are decoded and transformed by threads
-   * of the data set's own, whatever this says. Not with loaders.
-   */
-  readonly numWorkers?: number | undefined;
-  readonly callbacks?: Callback | readonly Callback[] | undefined;
-  /** Ends after so many batches. */
-  readonly numIters?: number | undefined;
-}
-
-export interface PredictOptions extends JudgeOptions {
-  /** Joins the outputs of all batches to one tensor (false). */
-  readonly stackOutputs?: boolean | undefined;
-}
 
 /**
  * A network with what it takes to train and judge it, after `paddle.Model`.
@@ -121,9 +84,9 @@ export class Model {
   }
 
   /** Judges the network: `loss`, the mean over samples, and the metrics by name. */
-  async evaluate(evalData: Dataset | DataLoader, options: JudgeOptions = {}): Promise<NamedFigures> {
+  async evaluate(evalData: Dataset | DataLoader, options: ModelEvaluateOptions = {}): Promise<NamedFigures> {
     const loss = this.#lossFor('evaluate');
-    checkJudgeOptions('evaluate', evalData, options);
+    checkEvaluateOptions('evaluate', evalData, options);
     const { loss: mean, metrics } = await evaluate({
       network: this.network,
       loader: loaderOf(evalData, options),
@@ -140,7 +103,7 @@ export class Model {
   async predict(testData: Dataset | DataLoader, options: PredictOptions & { stackOutputs: true }): Promise<Tensor>;
   async predict(testData: Dataset | DataLoader, options?: PredictOptions): Promise<Tensor[]>;
   async predict(testData: Dataset | DataLoader, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
-    checkJudgeOptions('predict', testData, options);
+    checkEvaluateOptions('predict', testData, options);
     const loader = loaderOf(testData, options);
     const batches = batchesOf('predict', loader, options.numIters);
     const total = Math.min(loader.samples, batches * loader.batchSize);
@@ -288,11 +251,14 @@ function listOf<T>(items: T | readonly T[]): readonly T[] {
   return Array.isArray(items) ? (items as readonly T[]) : [items as T];
 }
 
-function loaderOf(data: Dataset | DataLoader, { batchSize = 1, numWorkers = 0 }: JudgeOptions): DataLoader {
+function loaderOf(data: Dataset | DataLoader, { batchSize = 1, numWorkers = 0 }: ModelEvaluateOptions): DataLoader {
   return data instanceof DataLoader ? data : new DataLoader(withWorkers(data, numWorkers), { batchSize });
 }
 
-function callbacksOf({ callbacks = [], logFreq = 10, verbose }: JudgeOptions, usual: 1 | 2): readonly Callback[] {
+function callbacksOf(
+  { callbacks = [], logFreq = 10, verbose }: ModelEvaluateOptions,
+  usual: 1 | 2,
+): readonly Callback[] {
   const own = listOf(callbacks);
   const shown = verbose ?? usual;
   if (shown === 0 || own.some((callback) => callback instanceof ProgBarLogger)) return own;

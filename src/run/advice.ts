@@ -1,7 +1,7 @@
 import type { Shape } from '../graph/shape.js';
 import { formatFigure, formatPercent } from '../text/numbers.js';
 import { visibleLine } from '../text/visible.js';
-import type { EpochRecord } from '../train/train.js';
+import type { EpochRecord } from '../train/history.js';
 import type { Techniques } from './techniques.js';
 
 /** A loss this close to the prior's entropy has learned next to nothing from the images. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { samplerNames } from '../io/data/sampler.js';
-import type { Json } from '../train/callback.js';
+import type { Json } from '../text/json.js';
 import { format, operatingRule } from '../train/checkpoint/schema.js';
 import { fits } from '../vision/images/preprocess.js';
 import type { SplitChecksums } from './checksums.js';

@@ -7,7 +7,7 @@ import {
 } from '../metric/index.js';
 import { describeOperatingRule } from '../report/operatingPoint.js';
 import { formatPercent, formatThreshold } from '../text/numbers.js';
-import type { Evaluation } from '../train/evaluate.js';
+import type { Evaluation } from '../train/evaluation.js';
 import type { PositiveClass } from './positive.js';
 
 /** The threshold of a decision that nobody chose: the more probable class. */

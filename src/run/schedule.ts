@@ -1,8 +1,8 @@
 import { type Effects, requireEffect } from '../effect.js';
 import { InputError } from '../errors.js';
 import { lr } from '../optimizer/index.js';
+import type { Json } from '../text/json.js';
 import { nearestName } from '../text/suggest.js';
-import type { Json } from '../train/callback.js';
 
 /** A schedule of the learning rate by name, as plain data. */
 export interface ScheduleSettings {

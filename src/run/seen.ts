@@ -1,6 +1,7 @@
 import { wilsonInterval } from '../metric/index.js';
 import { formatCount, formatPercent } from '../text/numbers.js';
-import { confusionOf, type Evaluation } from '../train/evaluate.js';
+import { confusionOf } from '../train/evaluate.js';
+import type { Evaluation } from '../train/evaluation.js';
 import type { OpenedSplit } from './catalog/datasets.js';
 import { pixelChecksum, pixelChecksums, SeenPictures } from './checksums.js';
 import type { RunFolder } from './folder.js';

@@ -1,3 +1,6 @@
+/** Anything that JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
 /** Files of this project nest a few levels deep. */
 const maxDepth = 100;
 

@@ -3,8 +3,9 @@ import type { Shape } from '../graph/shape.js';
 import { nodesBehind } from '../graph/walk.js';
 import { defaultGenerator } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
+import { type Objective, objectiveOf } from './objective.js';
 import { meaningOf, outputsNotice, requireClasses } from './outputs.js';
-import { type Objective, objectiveOf, type StepOptions } from './step.js';
+import type { StepOptions } from './step.js';
 
 /** What is known of a training before its first step. */
 export interface Plan {

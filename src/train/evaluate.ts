@@ -6,8 +6,10 @@ import type { Layer } from '../nn/layer.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { type PlanBatch, requireMemoryFor } from './batchMemory.js';
-import { type Callback, Callbacks, type NamedFigures } from './callback.js';
-import type { LossFunction } from './losses.js';
+import type { Callback } from './callback.js';
+import { Callbacks } from './callbackList.js';
+import type { Evaluation, Mistake } from './evaluation.js';
+import type { LossFunction } from './objective.js';
 import { classProbabilities, meaningOf } from './outputs.js';
 import { Figures } from './runningMetrics.js';
 
@@ -30,34 +32,6 @@ export interface EvaluateOptions {
   readonly onBatch?: ((samples: number) => void) | undefined;
   /** Told of the evaluation's course. */
   readonly callbacks?: readonly Callback[] | undefined;
-}
-
-/** A sample whose most probable class is not its own. */
-export interface Misjudged {
-  /** Place in the order of the loader: without shuffling, the index in the data set. */
-  readonly index: number;
-  readonly label: number;
-  readonly predicted: number;
-  /** Of all classes. */
-  readonly probabilities: Float32Array;
-}
-
-export interface Evaluation {
-  readonly samples: number;
-  /** Mean over all samples. */
-  readonly loss: number;
-  /** Share of samples whose most probable class is their own. */
-  readonly accuracy: number;
-  /** `confusion[t][p]`: samples of class t that were taken for class p. */
-  readonly confusion: readonly (readonly number[])[];
-  /** The mistakes that the network was surest of, worst first. */
-  readonly mistakes: readonly Misjudged[];
-  /** The true class of each sample, in the order of the loader. */
-  readonly labels: Int32Array;
-  /** `[samples, classes]`, row-major. */
-  readonly probabilities: Float32Array;
-  /** By name. */
-  readonly metrics: NamedFigures;
 }
 
 /**
@@ -158,7 +132,7 @@ class Tally {
   #lossSum = 0;
   #correct = 0;
   #confusion: number[][] = [];
-  #mistakes: Misjudged[] = [];
+  #mistakes: Mistake[] = [];
   readonly #labels: Int32Array[] = [];
   readonly #probabilities: Float32Array[] = [];
 
@@ -189,8 +163,8 @@ class Tally {
     this.#probabilities.push(probabilities);
   }
 
-  #keepIfBad(mistake: Misjudged): void {
-    const sureness = ({ probabilities, predicted }: Misjudged) => probabilities[predicted];
+  #keepIfBad(mistake: Mistake): void {
+    const sureness = ({ probabilities, predicted }: Mistake) => probabilities[predicted];
     const kept = this.#mistakes;
     if (kept.length === this.#keep && (this.#keep === 0 || sureness(mistake) <= sureness(kept[kept.length - 1])))
       return;

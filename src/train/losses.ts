@@ -5,19 +5,22 @@ import type { Layer } from '../nn/layer.js';
 import * as F from '../tensor/functional.js';
 import { linearWith } from '../tensor/lastLayer.js';
 import type { Tensor } from '../tensor/tensor.js';
-
-import { nameLoss } from './resumeConditions.js';
-
-/**
- * The mean loss of a batch, from the network's outputs and the classes (int32 `[N]`). A loss that can weight classes
- * gets their weights (float32 `[classes]`) as well where there are any.
- */
-export type LossFunction = (outputs: Tensor, labels: Tensor, classWeight?: Tensor) => Tensor;
+import type { LossFunction } from './objective.js';
 
 /** A loss as a function of outputs and classes. A layer for logits of class 1 gets the classes as targets 0 and 1. */
 export function lossFunction(loss: LossFunction | Layer): LossFunction {
   if (typeof loss === 'function') return loss;
-  return nameLoss(functionOf(loss), loss.constructor.name);
+  const named = functionOf(loss);
+  layerLosses.set(named, loss.constructor.name);
+  return named;
+}
+
+/** Classes of the losses that are layers, by the function that computes them. */
+const layerLosses = new WeakMap<LossFunction, string>();
+
+/** Class of a loss that is a layer, else `function`. */
+export function lossNameOf(loss: LossFunction): string {
+  return layerLosses.get(loss) ?? 'function';
 }
 
 function functionOf(loss: Layer): LossFunction {

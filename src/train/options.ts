@@ -1,27 +1,14 @@
 import type { DataLoader } from '../io/data/dataloader.js';
 import type { Metric } from '../metric/index.js';
-import type { Layer } from '../nn/layer.js';
-import type { Optimizer } from '../optimizer/index.js';
-import type { Tensor } from '../tensor/tensor.js';
 import type { Callback, Training } from './callback.js';
-import type { Evaluation } from './evaluate.js';
-import type { LossFunction } from './losses.js';
+import type { EpochRecord, TrainingState } from './history.js';
 import type { SampleIdentities } from './sampleIdentity.js';
-import type { Objective } from './step.js';
-import type { EpochRecord, TrainingState } from './train.js';
+import type { StepOptions } from './step.js';
 
-export interface TrainOptions {
-  readonly network: Layer;
-  readonly optimizer: Optimizer;
-  readonly loss: LossFunction;
-  /** Default: the loss of `network.forward(images)`. */
-  readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
-  /** Weight of each class in the training's loss, `[classes]`; the loss must know its third parameter. */
-  readonly classWeight?: Tensor | undefined;
-  /** The same as numbers, for the record. */
+/** Options of `train`. */
+export interface TrainOptions extends StepOptions {
+  /** `classWeight` as numbers, for the saved state. */
   readonly classWeights?: readonly number[] | undefined;
-  /** Counts the samples that are judged right in training, from the outputs of its steps (false). */
-  readonly trainAccuracy?: boolean | undefined;
   readonly trainLoader: DataLoader;
   /** Judged after epochs. */
   readonly evalLoader?: DataLoader | undefined;
@@ -58,12 +45,4 @@ export interface TrainOptions {
    * The loader has to shuffle with the default generator, as it does unless told otherwise.
    */
   readonly from?: { readonly state: TrainingState; readonly history: readonly EpochRecord[] } | undefined;
-}
-
-export interface TrainOutcome {
-  readonly history: readonly EpochRecord[];
-  /** The newest evaluation. */
-  readonly evaluation: Evaluation | null;
-  /** Whether all epochs were done, or a callback has ended the training after one of them. */
-  readonly completed: boolean;
 }

@@ -4,7 +4,7 @@ import { formatShape, type Shape } from '../graph/shape.js';
 import { nodesBehind } from '../graph/walk.js';
 import * as F from '../tensor/functional.js';
 import { concat, Tensor } from '../tensor/tensor.js';
-import type { LossFunction } from './losses.js';
+import type { LossFunction } from './objective.js';
 
 /**
  * The meaning of a network's outputs, which follows from its loss:

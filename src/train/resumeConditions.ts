@@ -1,41 +1,17 @@
 import { InputError } from '../errors.js';
-import { lr, type Optimizer, type OptimizerSettings } from '../optimizer/index.js';
-import type { TrainOptions } from './options.js';
-import type { SampleIdentity } from './sampleIdentity.js';
-import type { TrainingState } from './train.js';
-
-/** What a training is made of: plain JSON, saved with its state. States of earlier versions lack the optional fields. */
-export interface TrainingSetting {
-  readonly batchSize: number;
-  /** Of the data set. */
-  readonly samples: number;
-  readonly dropLast: boolean;
-  /** `shuffled`, `as stored`, or the sampler's class. */
-  readonly order: string;
-  readonly accumulateGradBatches: number;
-  /** Its class. */
-  readonly optimizer: string;
-  /** Its class; null for a plain learning rate. */
-  readonly schedule: string | null;
-  /** Their names. */
-  readonly metrics: readonly string[];
-  /** The class of a loss that is a layer, else `function`. */
-  readonly loss?: string | undefined;
-  /** The samples of the training, and of the evaluation if there is one. */
-  readonly trainData?: SampleIdentity | undefined;
-  readonly evalData?: SampleIdentity | null | undefined;
-  /** The rate that the optimizer was given; none if a schedule computes it from the number of steps. */
-  readonly learningRate?: number | undefined;
-  readonly classWeight?: readonly number[] | null | undefined;
-  /** Momentum, decay and so on. */
-  readonly optimizerSettings?: OptimizerSettings | undefined;
-}
+import type { DataLoader } from '../io/data/dataloader.js';
+import type { Metric } from '../metric/index.js';
+import { lr, type Optimizer } from '../optimizer/index.js';
+import type { ResumeConditions, TrainingState } from './history.js';
+import { lossNameOf } from './losses.js';
+import type { LossFunction } from './objective.js';
+import type { SampleIdentities, SampleIdentity } from './sampleIdentity.js';
 
 /**
- * What may change where a training is resumed. `equal`: nothing else is taken. `changes`: the new one counts from there on,
- * and is said. All that is not in this table (epochs, callbacks, folders, files, threads) is free.
+ * What may change when a training is resumed. `equal`: a different value is refused. `changes`: the new value counts
+ * from then on, and is reported. Everything else (epochs, callbacks, folders, files, threads) is free.
  */
-const rules: Readonly<Record<keyof TrainingSetting, 'equal' | 'changes'>> = {
+const rules: Readonly<Record<keyof ResumeConditions, 'equal' | 'changes'>> = {
   batchSize: 'equal',
   samples: 'equal',
   dropLast: 'equal',
@@ -52,11 +28,22 @@ const rules: Readonly<Record<keyof TrainingSetting, 'equal' | 'changes'>> = {
   optimizerSettings: 'changes',
 };
 
-type Key = keyof TrainingSetting;
+type Key = keyof ResumeConditions;
 
-/** Of a training that has not begun. */
-export function settingOf(options: TrainOptions): TrainingSetting {
-  const { trainLoader: loader, optimizer, metrics = [], accumulateGradBatches = 1, loss, samples } = options;
+/** The parts of a training that its conditions are read from. */
+export interface ConditionSources {
+  readonly loader: DataLoader;
+  readonly optimizer: Optimizer;
+  readonly metrics: readonly Metric[];
+  readonly loss: LossFunction;
+  readonly accumulateGradBatches: number;
+  readonly classWeights?: readonly number[] | undefined;
+  readonly samples?: SampleIdentities | undefined;
+}
+
+/** Reads the conditions of a training that has not begun. */
+export function resumeConditionsOf(sources: ConditionSources): ResumeConditions {
+  const { loader, optimizer, metrics, accumulateGradBatches, loss, samples } = sources;
   const { schedule } = optimizer;
   return {
     batchSize: loader.batchSize,
@@ -67,30 +54,30 @@ export function settingOf(options: TrainOptions): TrainingSetting {
     optimizer: optimizer.constructor.name,
     schedule: schedule?.constructor.name ?? null,
     metrics: metrics.flatMap(({ names }) => names),
-    loss: layerLosses.get(loss) ?? 'function',
+    loss: lossNameOf(loss),
     ...(samples !== undefined && { trainData: samples.train, evalData: samples.evaluation }),
     ...(!(schedule instanceof lr.LRScheduler) && { learningRate: optimizer.learningRate }),
-    classWeight: options.classWeights ?? null,
+    classWeight: sources.classWeights ?? null,
     optimizerSettings: optimizer.settings,
   };
 }
 
 /**
- * Compares the setting of a saved state with that of the training that resumes it.
+ * Compares the conditions of a saved state with those of the training that resumes it.
  *
  * @returns what changes from here on, in words
- * @throws {InputError} naming all that has to be equal and is not
+ * @throws {InputError} naming everything that has to be equal and is not
  */
-export function compareSettings(saved: TrainingSetting, now: TrainingSetting): string[] {
+export function compareConditions(saved: ResumeConditions, now: ResumeConditions): string[] {
   const different = (Object.keys(rules) as Key[]).filter((key) => differs(saved[key], now[key]));
-  // Other samples follow from another number of them.
+  // A different number of samples implies different samples: name the number alone.
   if (different.includes('samples')) different.splice(different.indexOf('trainData') >>> 0, 1);
   const fixed = different.filter((key) => rules[key] === 'equal' || (key === 'learningRate' && now.schedule !== null));
   if (fixed.length > 0) {
-    const list = (setting: TrainingSetting) => fixed.map((key) => `${key} ${named(setting[key])}`).join(', ');
+    const list = (conditions: ResumeConditions) => fixed.map((key) => `${key} ${named(conditions[key])}`).join(', ');
     throw new InputError(
-      `[train] setting: expected that of the training that is gone on with (${list(saved)}), got ${list(now)}; ` +
-        'go on as it began, or train anew',
+      `[train] resume: expected the settings that the training began with (${list(saved)}), got ${list(now)}; ` +
+        'resume with those, or start a new training',
     );
   }
   return different.map((key) => `${key} ${named(now[key])} in place of ${named(saved[key])}`);
@@ -118,21 +105,12 @@ export function restoreRate(
   if (Math.abs(rate - saved.lastLr) <= 1e-6 * Math.max(Math.abs(saved.lastLr), Math.abs(rate))) return;
   throw new InputError(
     `[train] schedule: expected the rate ${saved.lastLr} at step ${saved.lastEpoch} of ${schedule.constructor.name}, where ` +
-      `the training stands, got ${rate}; resume it with the schedule that it began with, or train anew`,
+      `the training stopped, got ${rate}; resume it with the schedule that it began with, or start a new training`,
   );
 }
 
-/** Losses that are layers, by the function that computes them. */
-const layerLosses = new WeakMap<object, string>();
-
-/** Remembers the class of a loss. */
-export function nameLoss<T extends object>(loss: T, name: string): T {
-  layerLosses.set(loss, name);
-  return loss;
-}
-
-/** Unknown is not different. */
-function differs(saved: TrainingSetting[Key], now: TrainingSetting[Key]): boolean {
+/** Whether two values differ. A value that is not known never differs. */
+function differs(saved: ResumeConditions[Key], now: ResumeConditions[Key]): boolean {
   if (saved === undefined || now === undefined) return false;
   if (!isIdentity(saved) || !isIdentity(now)) return named(saved) !== named(now);
   return (['labels', 'images'] as const).some((part) => {
@@ -140,11 +118,11 @@ function differs(saved: TrainingSetting[Key], now: TrainingSetting[Key]): boolea
   });
 }
 
-function isIdentity(value: TrainingSetting[Key]): value is SampleIdentity {
+function isIdentity(value: ResumeConditions[Key]): value is SampleIdentity {
   return typeof value === 'object' && value !== null && 'images' in value;
 }
 
-function named(value: TrainingSetting[Key]): string {
+function named(value: ResumeConditions[Key]): string {
   if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return 'none';
   if (Array.isArray(value)) return value.join(',');
   if (typeof value !== 'object') return String(value);

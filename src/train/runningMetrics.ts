@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import type { TypedArray } from '../graph/dtype.js';
 import type { Metric, MetricState } from '../metric/index.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { NamedFigures } from './callback.js';
+import type { NamedFigures } from './evaluation.js';
 import { classProbabilities, meaningOf } from './outputs.js';
 
 /** Samples whose largest output, or the sign of their only one, is that of their class. */

@@ -2,43 +2,19 @@ import type { MemoryNeed } from '../engine/memory.js';
 import { requireFinite } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
-import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { defaultGenerator } from '../random.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PlanBatch } from './batchMemory.js';
-import type { LossFunction } from './losses.js';
+import { type Objective, type ObjectiveOptions, objectiveOf } from './objective.js';
 import type { Figures } from './runningMetrics.js';
 
-/** What a batch is trained on, and what the network said. */
-export interface Objective {
-  /** The mean loss of the batch. */
-  readonly loss: Tensor;
-  /** `[samples, classes]` */
-  readonly outputs: Tensor;
-}
-
-/** What trains a network. */
-export interface StepOptions {
-  readonly network: Layer;
+/** A network, its loss and the optimizer that trains it. */
+export interface StepOptions extends ObjectiveOptions {
   readonly optimizer: Optimizer;
-  readonly loss: LossFunction;
-  readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
-  readonly classWeight?: Tensor | undefined;
-  /** Whether the samples of each batch that are judged right are counted, from the outputs that are there anyhow (false). */
+  /** Counts the correct predictions of each batch from the outputs of its step (false). */
   readonly trainAccuracy?: boolean | undefined;
-}
-
-/** Adds the network and its loss to the graph. */
-export function objectiveOf(
-  { network, loss, objective, classWeight }: StepOptions,
-  images: Tensor,
-  labels: Tensor,
-): Objective {
-  if (objective !== undefined) return objective(images, labels);
-  const outputs = network.forward(images);
-  return { loss: loss(outputs, labels, classWeight), outputs };
 }
 
 /** A batch's part of a step. */

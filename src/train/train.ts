@@ -1,82 +1,24 @@
 import { InputError, MemoryError, messageOf, NonFiniteError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import type { DataLoader, TensorBatch } from '../io/data/dataloader.js';
-import type { MetricState } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
-import type { lr, Optimizer } from '../optimizer/index.js';
+import type { Optimizer } from '../optimizer/index.js';
 import { defaultGenerator, type GeneratorState } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { requireMemoryFor } from './batchMemory.js';
-import { CallbackError, Callbacks, type Json, type NamedFigures, type Training } from './callback.js';
+import { CallbackError, type Training } from './callback.js';
+import { Callbacks } from './callbackList.js';
 import { inspectObjective } from './checkOutputs.js';
 import { claim } from './claims.js';
 import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
-import { type Evaluation, evaluate } from './evaluate.js';
-import type { TrainOptions, TrainOutcome } from './options.js';
-import { compareSettings, restoreRate, settingOf, type TrainingSetting } from './resumeConditions.js';
+import { evaluate } from './evaluate.js';
+import type { Evaluation, NamedFigures } from './evaluation.js';
+import type { EpochRecord, NullableValues, ResumeConditions, TrainingState, TrainOutcome } from './history.js';
+import { objectiveOf } from './objective.js';
+import type { TrainOptions } from './options.js';
+import { compareConditions, restoreRate, resumeConditionsOf } from './resumeConditions.js';
 import { Figures } from './runningMetrics.js';
-import { objectiveOf, type StepPart, stepPlanner, trainStep } from './step.js';
-
-/** What an epoch came to: one line of `metrics.jsonl`. */
-export interface EpochRecord {
-  /** From 1. */
-  readonly epoch: number;
-  /** Mean over the samples of the epoch, each judged before the step that learned from it. */
-  readonly trainLoss: number;
-  /** Mean over the samples of the evaluation; null without one. */
-  /** Share of the same samples that were judged right, if it was counted. */
-  readonly trainAccuracy?: number | undefined;
-  readonly evalLoss: number | null;
-  readonly evalAccuracy: number | null;
-  /** Of the training, as are the seconds; the evaluation comes on top. */
-  readonly imagesPerSecond: number;
-  readonly seconds: number;
-  /** Share of the seconds in which the next batch was waited for. */
-  readonly dataShare: number;
-  /** At the end of the epoch's batches. */
-  readonly learningRate?: number | undefined;
-  /** The metrics, if there are any, over the samples of the epoch, each judged before the step that learned from it. */
-  readonly trainMetrics?: NullableFigures | undefined;
-  /** The same over the evaluation; null without one. */
-  readonly evalMetrics?: NullableFigures | null | undefined;
-}
-
-/** Figures that may be undefined, as the AUC of samples of one class. */
-type NullableFigures = Readonly<Record<string, number | null>>;
-
-/**
- * Where a training stands: plain JSON. Together with the parameters and the optimizer's states it is all that
- * {@link train} needs to go on as if it had never stopped.
- */
-export interface TrainingState {
-  /** The epoch that goes on or comes next, from 1. */
-  readonly epoch: number;
-  /** Batches of that epoch that are done. */
-  readonly batch: number;
-  /** Samples of that epoch that are done, their summed loss and the seconds they took. */
-  readonly samples: number;
-  readonly lossSum: number;
-  /** Of those samples, the ones that were judged right, if they are counted. */
-  readonly hits?: number | undefined;
-  readonly seconds: number;
-  /** Of those, the seconds in which a batch was waited for. */
-  readonly dataSeconds: number;
-  /** The generator when that epoch was shuffled; null if it has not begun. */
-  readonly shuffle: GeneratorState | null;
-  /** The default generator, which all that is random draws from. */
-  readonly generator: GeneratorState;
-  /** Of the optimizer. */
-  readonly steps: number;
-  readonly learningRate: number;
-  /** What the learning rate follows, if it does. */
-  readonly schedule: lr.ScheduleState | null;
-  /** What each metric has gathered in this epoch. */
-  readonly metrics: readonly MetricState[];
-  /** What callbacks have to remember, by name. */
-  readonly callbacks: Readonly<Record<string, Json>>;
-  /** What has to be the same when the training is gone on with; states of earlier versions do not say. */
-  readonly setting?: TrainingSetting | undefined;
-}
+import { type StepPart, stepPlanner, trainStep } from './step.js';
 
 /**
  * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an evaluation.
@@ -127,12 +69,17 @@ class Loop implements Training {
   /** Whether the objective of a batch was looked at. */
   #inspected = false;
   readonly #firstEpoch: number;
-  readonly #setting: TrainingSetting;
+  readonly #conditions: ResumeConditions;
 
   constructor(options: TrainOptions) {
     const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, numIters, from } = options;
     requireParameters(network, optimizer);
-    this.#setting = settingOf(options);
+    this.#conditions = resumeConditionsOf({
+      ...options,
+      loader: trainLoader,
+      metrics,
+      accumulateGradBatches: options.accumulateGradBatches ?? 1,
+    });
     this.saveDir = options.saveDir ?? null;
     this.network = network;
     this.optimizer = optimizer;
@@ -166,7 +113,7 @@ class Loop implements Training {
       return;
     }
     const { state } = from;
-    const changes = state.setting === undefined ? [] : compareSettings(state.setting, this.#setting);
+    const changes = state.setting === undefined ? [] : compareConditions(state.setting, this.#conditions);
     this.epoch = state.epoch;
     this.batch = state.batch;
     this.samples = state.samples;
@@ -249,7 +196,7 @@ class Loop implements Training {
       schedule: schedule?.stateDict() ?? null,
       metrics: this.#figures.stateDict(),
       callbacks: this.#callbacks.stateDict(),
-      setting: this.#setting,
+      setting: this.#conditions,
     };
   }
 
@@ -532,6 +479,6 @@ function requireParameters(network: Layer, optimizer: Optimizer): void {
   );
 }
 
-function nullable(figures: NamedFigures): NullableFigures {
+function nullable(figures: NamedFigures): NullableValues {
   return Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, Number.isFinite(x) ? x : null]));
 }

@@ -6,7 +6,7 @@ import { fingerprint } from '../../src/io/files/fingerprint.js';
 import { Generator } from '../../src/random.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { StateFolder } from '../../src/train/checkpoint/folder.js';
-import type { EpochRecord } from '../../src/train/train.js';
+import type { EpochRecord } from '../../src/train/history.js';
 import { buildProgram } from '../compiled.js';
 import { fuzzing } from '../fuzzing.js';
 import { smallMnist } from '../smallMnist.js';

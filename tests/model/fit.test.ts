@@ -10,8 +10,8 @@ import { DataLoader } from '../../src/io/data/dataloader.js';
 import type { Dataset } from '../../src/io/data/dataset.js';
 import { loadSafetensors } from '../../src/io/formats/safetensors.js';
 import { Accuracy, Auc } from '../../src/metric/index.js';
-import type { FitOptions } from '../../src/model/fit.js';
 import { Model } from '../../src/model/model.js';
+import type { FitOptions } from '../../src/model/options.js';
 import { CrossEntropyLoss, Dropout, Linear, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam, AdamW, lr, Momentum } from '../../src/optimizer/index.js';
 import { Generator, seed } from '../../src/random.js';
@@ -212,8 +212,8 @@ describe('Model.fit', () => {
     const goOn = (options: Partial<FitOptions>, model = makeModel()) => model.fit({ ...begun, epochs: 2, ...options });
     const more = { trainData: points(70, 1), batchSize: 16, dropLast: true, accumulateGradBatches: 2 };
     await expect(goOn(more)).rejects.toThrow(
-      '[train] setting: expected that of the training that is gone on with (batchSize 8, samples 60, dropLast false, ' +
-        'accumulateGradBatches 1), got batchSize 16, samples 70, dropLast true, accumulateGradBatches 2; go on as it',
+      '[train] resume: expected the settings that the training began with (batchSize 8, samples 60, dropLast false, ' +
+        'accumulateGradBatches 1), got batchSize 16, samples 70, dropLast true, accumulateGradBatches 2; resume with',
     );
     await expect(goOn({ shuffle: false })).rejects.toThrow('(order shuffled), got order as stored;');
     await expect(goOn({ sampler: 'balanced' })).rejects.toThrow('(order shuffled), got order BalancedSampler;');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { priorEntropy, trainingNotice } from '../../src/run/advice.js';
-import type { EpochRecord } from '../../src/train/train.js';
+import type { EpochRecord } from '../../src/train/history.js';
 
 const epochs = (...losses: number[]): EpochRecord[] =>
   losses.map((trainLoss, i) => ({

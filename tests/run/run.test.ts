@@ -26,7 +26,7 @@ import { Run } from '../../src/run/run.js';
 import { parseSchedule } from '../../src/run/schedule.js';
 import { slimRun } from '../../src/run/slim.js';
 import type { Callback, Training } from '../../src/train/callback.js';
-import type { EpochRecord } from '../../src/train/train.js';
+import type { EpochRecord } from '../../src/train/history.js';
 import { parseTransforms } from '../../src/vision/transforms/parse.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';

@@ -20,7 +20,7 @@ import {
   TerminateOnNaN,
 } from '../../src/train/callbacks/index.js';
 import { crc32c, fileVersion, scalarEvent, tfRecord } from '../../src/train/callbacks/tensorBoardEvents.js';
-import type { EpochRecord } from '../../src/train/train.js';
+import type { EpochRecord } from '../../src/train/history.js';
 import { temporaryFolder } from '../temporary.js';
 
 const root = temporaryFolder();

@@ -5,14 +5,15 @@ import { setEngine } from '../../src/engine/select.js';
 import type { Dataset } from '../../src/io/data/dataset.js';
 import { loadSafetensors } from '../../src/io/formats/safetensors.js';
 import { Accuracy } from '../../src/metric/index.js';
-import type { FitOptions } from '../../src/model/fit.js';
 import { Model } from '../../src/model/model.js';
+import type { FitOptions } from '../../src/model/options.js';
 import { CrossEntropyLoss, Dropout, Linear, Sequential } from '../../src/nn/index.js';
 import { Adam, lr, Momentum, SGD } from '../../src/optimizer/index.js';
 import { Generator, seed } from '../../src/random.js';
-import { Callback, CallbackError, type Json, type Training } from '../../src/train/callback.js';
+import type { Json } from '../../src/text/json.js';
+import { Callback, CallbackError, type Training } from '../../src/train/callback.js';
 import { EarlyStopping, ModelCheckpoint, ReduceLROnPlateau } from '../../src/train/callbacks/index.js';
-import type { EpochRecord } from '../../src/train/train.js';
+import type { EpochRecord } from '../../src/train/history.js';
 import { fuzzing } from '../fuzzing.js';
 import { temporaryFolder } from '../temporary.js';
 

@@ -20,7 +20,8 @@ import { SGD } from '../../src/optimizer/index.js';
 import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { binaryCrossEntropy, type LossFunction, lossFunction } from '../../src/train/losses.js';
+import { binaryCrossEntropy, lossFunction } from '../../src/train/losses.js';
+import type { LossFunction } from '../../src/train/objective.js';
 import { classProbabilities, meaningUnder } from '../../src/train/outputs.js';
 
 beforeEach(() => {

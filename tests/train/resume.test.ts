@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import type { Dataset } from '../../src/io/data/dataset.js';
-import type { FitOptions } from '../../src/model/fit.js';
 import { Model } from '../../src/model/model.js';
+import type { FitOptions } from '../../src/model/options.js';
 import { BCEWithLogitsLoss, CrossEntropyLoss, Linear } from '../../src/nn/index.js';
 import { ClipGradByGlobalNorm, lr, Momentum, type Optimizer } from '../../src/optimizer/index.js';
 import { Generator, seed } from '../../src/random.js';
@@ -204,7 +204,7 @@ describe('a training that is resumed', () => {
   test('refuses a schedule by which the rate would jump', async () => {
     await begin(cosine(6));
     await expect(goOn(cosine(12))).rejects.toThrow(
-      /^\[train\] schedule: expected the rate 0.05\d* at step 3 of CosineAnnealingDecay, where the training stands, got 0.085/,
+      /^\[train\] schedule: expected the rate 0.05\d* at step 3 of CosineAnnealingDecay, where the training stopped, got 0.085/,
     );
     await expect(goOn(cosine(6), { callbacks: new LRScheduler({ byEpoch: true }) })).rejects.toThrow(
       /expected it to go by steps, as the training has, got epochs/,

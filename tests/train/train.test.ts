@@ -10,11 +10,13 @@ import { lr, Momentum } from '../../src/optimizer/index.js';
 import { defaultGenerator, Generator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { Callback, CallbackError, type Json, type Training } from '../../src/train/callback.js';
+import type { Json } from '../../src/text/json.js';
+import { Callback, CallbackError, type Training } from '../../src/train/callback.js';
 import { EarlyStopping } from '../../src/train/callbacks/index.js';
 import { DivergenceError } from '../../src/train/divergence.js';
+import type { TrainingState } from '../../src/train/history.js';
 import type { TrainOptions } from '../../src/train/options.js';
-import { type TrainingState, train } from '../../src/train/train.js';
+import { train } from '../../src/train/train.js';
 
 /** Two classes of points that a line parts. */
 function points(length: number, from = 1): Dataset {

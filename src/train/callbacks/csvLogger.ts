@@ -1,6 +1,6 @@
 import { writeFileAtomic } from '../../io/files/atomic.js';
 import { Callback, type Training } from '../callback.js';
-import type { EpochRecord } from '../train.js';
+import type { EpochRecord } from '../history.js';
 
 export interface CSVLoggerOptions {
   /** Default a comma. */

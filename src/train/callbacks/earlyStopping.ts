@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
+import type { Json } from '../../text/json.js';
 import { visibleLine } from '../../text/visible.js';
-import { Callback, type Json, type Training } from '../callback.js';
-import type { EpochRecord } from '../train.js';
+import { Callback, type Training } from '../callback.js';
+import type { EpochRecord } from '../history.js';
 import { BestWeights, requireBest } from './bestWeights.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 

@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.js';
 import { lr } from '../../optimizer/index.js';
-import { Callback, type Json, type Training } from '../callback.js';
-import type { EpochRecord } from '../train.js';
+import type { Json } from '../../text/json.js';
+import { Callback, type Training } from '../callback.js';
+import type { EpochRecord } from '../history.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface LRSchedulerOptions extends MonitorOptions {

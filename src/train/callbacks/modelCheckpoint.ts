@@ -3,10 +3,11 @@ import { join, resolve } from 'node:path';
 import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { makeFolder } from '../../io/files/atomic.js';
+import type { Json } from '../../text/json.js';
 import { visibleLine } from '../../text/visible.js';
-import { Callback, type Json, type Training } from '../callback.js';
+import { Callback, type Training } from '../callback.js';
 import { modelFiles, saveModel } from '../checkpoint/weights.js';
-import type { EpochRecord } from '../train.js';
+import type { EpochRecord } from '../history.js';
 import { BestWeights, bestFile, requireBest } from './bestWeights.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 

@@ -2,9 +2,10 @@ import { InputError } from '../../errors.js';
 import { nearestName } from '../../text/suggest.js';
 import { visibleLine } from '../../text/visible.js';
 import type { Training } from '../callback.js';
-import type { EpochRecord } from '../train.js';
+import type { EpochRecord } from '../history.js';
 
-export type MonitorMode = 'auto' | 'min' | 'max';
+export const monitorModes = ['auto', 'min', 'max'] as const;
+export type MonitorMode = (typeof monitorModes)[number];
 
 export interface MonitorOptions {
   /**

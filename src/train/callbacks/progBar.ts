@@ -2,7 +2,8 @@ import { InputError } from '../../errors.js';
 import type { ProgressStream } from '../../text/progress.js';
 import { displayWidth } from '../../text/table.js';
 import { visibleLine } from '../../text/visible.js';
-import { Callback, type Judging, type NamedFigures, type Training } from '../callback.js';
+import { Callback, type Judging, type Training } from '../callback.js';
+import type { NamedFigures } from '../evaluation.js';
 
 export interface ProgBarLoggerOptions {
   /** Batches between two updates (1). */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
 import { makeFolder, reasonOf } from '../../io/files/atomic.js';
 import { Callback, type Training } from '../callback.js';
-import type { EpochRecord } from '../train.js';
+import type { EpochRecord } from '../history.js';
 import { fileVersion, scalarEvent, tfRecord } from './tensorBoardEvents.js';
 
 export interface TensorBoardOptions {

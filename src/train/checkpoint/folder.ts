@@ -13,7 +13,7 @@ import type { Optimizer } from '../../optimizer/index.js';
 import { parseJson } from '../../text/json.js';
 import { parseRecord } from '../../text/record.js';
 import type { Training } from '../callback.js';
-import type { EpochRecord } from '../train.js';
+import type { EpochRecord } from '../history.js';
 import { epochRecord, type SavedState, savedState } from './schema.js';
 
 export const stateFile = 'state.json';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ThresholdFigures } from '../../metric/index.js';
 import type { lr } from '../../optimizer/index.js';
-import type { Json } from '../callback.js';
-import type { EpochRecord, TrainingState } from '../train.js';
+import type { Json } from '../../text/json.js';
+import type { EpochRecord, TrainingState } from '../history.js';
 
 /** Version of config.json and state.json; it counts up when this version of Fovea can no longer read older files. */
 export const format = z.literal(2);

@@ -1,0 +1,199 @@
+import { type Effects, requireEffect } from '../effect.js';
+import { InputError } from '../errors.js';
+import { DataLoader } from '../io/data/dataloader.js';
+import type { Dataset } from '../io/data/dataset.js';
+import { samplerNames } from '../io/data/sampler.js';
+import { lr, type Optimizer } from '../optimizer/index.js';
+import { nearestName } from '../text/suggest.js';
+import type { Callback } from '../train/callback.js';
+import { LRScheduler, ModelCheckpoint, ProgBarLogger } from '../train/callbacks/index.js';
+import { monitorModes } from '../train/callbacks/monitor.js';
+import type { FitOptions, ModelEvaluateOptions, PredictOptions } from './options.js';
+
+/** The values that an option may have. */
+interface Check {
+  readonly expected: string;
+  is(value: unknown): boolean;
+}
+
+const integer = (least: number): Check => ({
+  expected: least === 1 ? 'a positive integer' : `an integer from ${least} on`,
+  is: (value) => Number.isSafeInteger(value) && (value as number) >= least,
+});
+const oneOf = (values: readonly (string | number)[]): Check => {
+  const shown = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
+  return {
+    expected: `${shown.slice(0, -1).join(', ')} or ${shown[shown.length - 1]}`,
+    is: (value) => values.includes(value as string | number),
+  };
+};
+const ofType = (type: 'string' | 'boolean', expected: string): Check => ({
+  expected,
+  is: (value) => typeof value === type,
+});
+
+const positive = integer(1);
+const count = integer(0);
+const text = ofType('string', 'text');
+const flag = ofType('boolean', 'true or false');
+const data: Check = { expected: 'a data set or a loader', is: isData };
+/** `Callbacks` looks at each. */
+const callbacks: Check = { expected: 'callbacks', is: () => true };
+const verbose = oneOf([0, 1, 2, 3]);
+
+/** All options of `Model.fit`. */
+const fitChecks = {
+  trainData: data,
+  evalData: data,
+  batchSize: {
+    expected: 'a positive integer, or one for training and one for evaluation',
+    is: (value) => positive.is(value) || (Array.isArray(value) && value.length === 2 && value.every(positive.is)),
+  },
+  epochs: positive,
+  evalFreq: positive,
+  logFreq: positive,
+  saveDir: text,
+  saveFreq: count,
+  saveSteps: positive,
+  resume: flag,
+  verbose,
+  dropLast: flag,
+  shuffle: flag,
+  numWorkers: count,
+  callbacks,
+  accumulateGradBatches: positive,
+  numIters: positive,
+  initialEpoch: count,
+  classWeight: {
+    expected: "'auto' or a number for each class",
+    is: (value) => value === 'auto' || Array.isArray(value),
+  },
+  sampler: oneOf(samplerNames),
+  saveBest: flag,
+  keepLastN: positive,
+  restoreBest: flag,
+  signal: { expected: 'an AbortSignal', is: (value) => value instanceof AbortSignal },
+  monitor: text,
+  mode: oneOf(monitorModes),
+} satisfies Record<keyof FitOptions, Check>;
+
+/** All options of `Model.evaluate`. */
+const evaluateChecks = {
+  batchSize: positive,
+  logFreq: positive,
+  verbose,
+  numWorkers: count,
+  callbacks,
+  numIters: positive,
+} satisfies Record<keyof ModelEvaluateOptions, Check>;
+
+/** All options of `Model.predict`. */
+const predictChecks = { ...evaluateChecks, stackOutputs: flag } satisfies Record<keyof PredictOptions, Check>;
+
+type FitCall = FitOptions & { readonly optimizer: Optimizer };
+type EvaluateCall = ModelEvaluateOptions & { readonly data: Dataset | DataLoader };
+
+const byLoader = 'a loader brings its own';
+const byCheckpoint = 'the ModelCheckpoint among the callbacks has options of its own';
+const ofLogger = 'the ProgBarLogger among the callbacks has options of its own';
+
+/** When the options of `Model.fit` have an effect. */
+const fitEffects: Effects<FitCall> = {
+  batchSize: ({ trainData, evalData, batchSize }) => {
+    if ([trainData, evalData].every(hasOwnBatches)) return byLoader;
+    if (typeof batchSize === 'number' || ![trainData, evalData].some(hasOwnBatches)) return null;
+    return 'only one of the data sets needs a size; give one number';
+  },
+  shuffle: ({ trainData, sampler, shuffle }) => {
+    if (trainData instanceof DataLoader) return byLoader;
+    return shuffle === true && sampler !== undefined ? 'the sampler decides on the order' : null;
+  },
+  dropLast: ({ trainData }) => (trainData instanceof DataLoader ? byLoader : null),
+  sampler: ({ trainData }) => (trainData instanceof DataLoader ? byLoader : null),
+  numWorkers: ({ trainData, evalData, numWorkers }) =>
+    numWorkers !== 0 && [trainData, evalData].every(hasOwnBatches) ? byLoader : null,
+  evalFreq: ({ evalData }) => (evalData === undefined ? 'there is no evalData' : null),
+  saveFreq: (options) => (options.saveFreq === 0 ? null : withoutFiles(options)),
+  keepLastN: (options) => (options.saveFreq === 0 ? 'saveFreq 0 writes no files epoch-N' : withoutFiles(options)),
+  saveBest: (options) => (options.saveBest === false ? null : withoutFiles(options)),
+  restoreBest: (options) => (options.restoreBest === true && has(options, ModelCheckpoint) ? byCheckpoint : null),
+  monitor: withoutFollower,
+  mode: withoutFollower,
+  logFreq: (options) => (has(options, ProgBarLogger) ? ofLogger : null),
+};
+
+/** When the options of `Model.evaluate` and `Model.predict` have an effect. */
+const evaluateEffects: Effects<EvaluateCall> = {
+  batchSize: ({ data }) => (data instanceof DataLoader ? byLoader : null),
+  numWorkers: ({ data, numWorkers }) => (data instanceof DataLoader && numWorkers !== 0 ? byLoader : null),
+  logFreq: (options) => (has(options, ProgBarLogger) ? ofLogger : null),
+  verbose: (options) => (has(options, ProgBarLogger) && options.verbose !== 0 ? ofLogger : null),
+};
+
+function hasOwnBatches(data: Dataset | DataLoader | undefined): boolean {
+  return data === undefined || data instanceof DataLoader;
+}
+
+function withoutFiles(options: FitCall): string | null {
+  if (has(options, ModelCheckpoint)) return byCheckpoint;
+  return options.saveDir === undefined ? 'there is no saveDir for files' : null;
+}
+
+function withoutFollower(options: FitCall): string | null {
+  const { optimizer, saveBest, restoreBest } = options;
+  const byBest = (saveBest === true || restoreBest === true) && !has(options, ModelCheckpoint);
+  const bySchedule = optimizer.schedule instanceof lr.ReduceOnPlateau && !has(options, LRScheduler);
+  return byBest || bySchedule
+    ? null
+    : 'neither best weights nor a schedule follow a figure here; callbacks have their own';
+}
+
+function has({ callbacks = [] }: Pick<FitOptions, 'callbacks'>, kind: new (...args: never[]) => Callback): boolean {
+  return [callbacks].flat().some((callback) => callback instanceof kind);
+}
+
+/**
+ * Checks the options of `Model.fit` at run time, for callers without TypeScript.
+ *
+ * @throws {InputError} for an option that is unknown, has no such value, or has no effect beside the others
+ */
+export function checkFitOptions(options: FitOptions, optimizer: Optimizer): void {
+  if (typeof options !== 'object' || options === null || isData(options)) {
+    throw new InputError('[fit] options: expected one object, got data; call fit({ trainData, evalData, … })');
+  }
+  requireValues('fit', { ...options, trainData: options.trainData ?? null }, fitChecks);
+  requireEffect('fit', { ...options, optimizer }, fitEffects);
+}
+
+/** The same for `Model.evaluate` and `Model.predict`. */
+export function checkEvaluateOptions(
+  where: 'evaluate' | 'predict',
+  data: Dataset | DataLoader,
+  options: ModelEvaluateOptions,
+): void {
+  if (!isData(data)) throw new InputError(`[${where}] data: expected a data set or a loader, got ${String(data)}`);
+  if (typeof options !== 'object' || options === null) {
+    throw new InputError(`[${where}] options: expected one object, got ${String(options)}`);
+  }
+  requireValues(where, options, where === 'predict' ? predictChecks : evaluateChecks);
+  requireEffect<EvaluateCall>(where, { ...options, data }, evaluateEffects);
+}
+
+function requireValues(where: string, options: object, checks: Readonly<Record<string, Check>>): void {
+  const names = Object.keys(checks);
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, name)) {
+      const near = nearestName(name, names);
+      throw new InputError(
+        `[${where}] '${name}': expected one of ${names.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`,
+      );
+    }
+    const { expected, is } = checks[name];
+    if (value === undefined || is(value)) continue;
+    throw new InputError(`[${where}] ${name}: expected ${expected}, got ${value === null ? 'nothing' : String(value)}`);
+  }
+}
+
+function isData(value: unknown): boolean {
+  return value instanceof DataLoader || typeof (value as { get?: unknown } | null | undefined)?.get === 'function';
+}

@@ -1,0 +1,118 @@
+import type { DataLoader } from '../io/data/dataloader.js';
+import type { Dataset } from '../io/data/dataset.js';
+import type { SamplerName } from '../io/data/sampler.js';
+import type { Metric } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
+import type { Optimizer } from '../optimizer/index.js';
+import type { Callback } from '../train/callback.js';
+import type { MonitorOptions, ProgBarLoggerOptions } from '../train/callbacks/index.js';
+import type { LossFunction } from '../train/objective.js';
+
+/** `O0` computes in float32; `O1` mixes float32 and bfloat16. */
+export type AmpLevel = 'O0' | 'O1';
+
+/** Options of `Model.prepare`. */
+export interface PrepareOptions {
+  /** Needed to train. */
+  readonly optimizer?: Optimizer | undefined;
+  /**
+   * A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. It tells the meaning of the
+   * network's outputs: cross entropy takes one output per class, `BCEWithLogitsLoss` a single one, the logit of class 1.
+   */
+  readonly loss?: LossFunction | Layer | undefined;
+  readonly metrics?: Metric | readonly Metric[] | undefined;
+  /**
+   * Mixed precision. `O1` trains with bfloat16 where the processor has instructions for it, and otherwise warns and
+   * trains in float32; it holds for this model's `fit` and `trainBatch` alone. Default `O0`: float32. There is no `O2`:
+   * parameters are always float32.
+   */
+  readonly ampConfigs?: AmpLevel | { readonly level: AmpLevel } | undefined;
+}
+
+/**
+ * Options of `Model.fit`. An option that would have no effect beside the others is refused, such as `saveFreq` beside a
+ * `ModelCheckpoint` of your own.
+ */
+export interface FitOptions extends MonitorOptions {
+  readonly trainData: Dataset | DataLoader;
+  readonly evalData?: Dataset | DataLoader | undefined;
+  /** Samples per batch, or one number for training and one for evaluation (1). Not with loaders. */
+  readonly batchSize?: number | readonly [train: number, evaluation: number] | undefined;
+  /** Default 1. */
+  readonly epochs?: number | undefined;
+  /** Epochs between two evaluations (1). The last epoch is always evaluated. Only with `evalData`. */
+  readonly evalFreq?: number | undefined;
+  /** Batches between two lines of progress (10). */
+  readonly logFreq?: number | undefined;
+  /**
+   * Folder for the state of the training, from which it can be resumed, and for the files of `ModelCheckpoint`.
+   * Default: nothing is written.
+   */
+  readonly saveDir?: string | undefined;
+  /** Epochs between two files `epoch-N` (1); 0 for none. Only with `saveDir`. */
+  readonly saveFreq?: number | undefined;
+  /** Saves the state after every so many steps, in addition to after each epoch. */
+  readonly saveSteps?: number | undefined;
+  /**
+   * Resumes the training from the state in `saveDir`; starts anew if there is none (false). Data, batches, order, loss,
+   * metrics and the kinds of optimizer and schedule must be the same as before. A new learning rate, momentum, decay,
+   * clipping or class weight counts from then on, and is reported. Callbacks continue with their saved state and new
+   * options; one that follows another metric than before starts anew. The random generator continues from its saved
+   * state: a new seed changes nothing.
+   */
+  readonly resume?: boolean | undefined;
+  /** 0: silent; 1: a bar; 2: lines (default); 3: lines with times. */
+  readonly verbose?: ProgBarLoggerOptions['verbose'];
+  /** Leaves out the last batch of an epoch if it is not full (false). Not with a loader. */
+  readonly dropLast?: boolean | undefined;
+  /** A new random order in each epoch (true). Not with a loader. */
+  readonly shuffle?: boolean | undefined;
+  /**
+   * Threads that transform images beside the training step (0). Data sets of image files decode and transform in
+   * threads of their own, whatever this says. Not with loaders.
+   */
+  readonly numWorkers?: number | undefined;
+  readonly callbacks?: Callback | readonly Callback[] | undefined;
+  /** Batches whose gradients make one step (1). Their mean is taken; Paddle takes the sum. */
+  readonly accumulateGradBatches?: number | undefined;
+  /** Ends the training after so many batches in total, in place of `epochs`. */
+  readonly numIters?: number | undefined;
+  /** Epochs that count as done before the training begins (0). */
+  readonly initialEpoch?: number | undefined;
+  /** Weight of each class in the training's loss; `auto` gives all classes the same total weight. */
+  readonly classWeight?: 'auto' | readonly number[] | undefined;
+  /** `balanced` shows every class equally often, `stratified` every image once, mixed evenly. Not with a loader. */
+  readonly sampler?: SamplerName | undefined;
+  /** Writes `best` whenever the monitored metric improves (false). Only with `saveDir`. */
+  readonly saveBest?: boolean | undefined;
+  /** The newest files `epoch-N` that are kept. Default: all. Only with `saveDir`. */
+  readonly keepLastN?: number | undefined;
+  /** Restores the network's best weights at the end, however the training ends (false). */
+  readonly restoreBest?: boolean | undefined;
+  /** Ends the training after the present step; its state is saved. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `Model.evaluate`. */
+export interface ModelEvaluateOptions {
+  /** Samples per batch (1). Not with a loader. */
+  readonly batchSize?: number | undefined;
+  /** Batches between two lines of progress (10). */
+  readonly logFreq?: number | undefined;
+  /** 0: silent; 1: a bar; 2: lines; 3: lines with times. Default 2, for predictions 1. */
+  readonly verbose?: ProgBarLoggerOptions['verbose'];
+  /**
+   * Threads that transform images beside the evaluation (0). Data sets of image files decode and transform in threads of
+   * their own, whatever this says. Not with loaders.
+   */
+  readonly numWorkers?: number | undefined;
+  readonly callbacks?: Callback | readonly Callback[] | undefined;
+  /** Ends after so many batches. */
+  readonly numIters?: number | undefined;
+}
+
+/** Options of `Model.predict`. */
+export interface PredictOptions extends ModelEvaluateOptions {
+  /** Joins the outputs of all batches to one tensor (false). */
+  readonly stackOutputs?: boolean | undefined;
+}
