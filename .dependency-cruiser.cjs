@@ -93,6 +93,13 @@ module.exports = {
       from: { path: '^src/([^/]+)/' },
       to: { path: '^src/', pathNot: '^src/$1/', dependencyTypes: ['export'] },
     },
+    {
+      name: 'engines-by-the-table',
+      comment: 'the sources know engines by src/engine/engine.ts; src/engine/engines.ts lists them',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/engine/(onednn/|engines\\.ts$)' },
+      to: { path: '^src/engine/onednn/' },
+    },
     wrappedBy('koffi', 'engine/onednn/ffi/'),
     wrappedBy('sharp', 'vision/'),
     wrappedBy('echarts', 'report/'),

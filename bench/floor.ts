@@ -9,7 +9,8 @@
  *        [--layers] [--seconds=0.05] [--json]
  */
 import { parseArgs } from 'node:util';
-import { hasBfloat16, hasFastBfloat16, openOneDnn } from '../src/engine/onednn/engine.js';
+import { measuredUnit } from '../src/engine/onednn/bfloat16.js';
+import { openOneDnn } from '../src/engine/onednn/engine.js';
 import { precisionNames } from '../src/engine/select.js';
 import { directions, type KernelLayer, layersOf, measureKernel } from './shared/layerKernels.js';
 
@@ -28,13 +29,14 @@ const [wanted = 'all', batchText = '10', threads = '2'] = positionals;
 const batch = Number(batchText);
 const seconds = Number(values.seconds);
 const engine = openOneDnn();
+const unit = measuredUnit();
 
 /** Kernels as short as this may be faster on one thread. */
 const smallMs = 1;
 
 /** Milliseconds of the layer in each direction. */
 function timesOf(layer: KernelLayer, precision: string): number[] {
-  const dtype = precision === 'bf16' && hasFastBfloat16() ? 'bfloat16' : 'float32';
+  const dtype = precision === 'bf16' && unit !== null && unit !== 'slow AVX-512' ? 'bfloat16' : 'float32';
   const winograd = dtype === 'float32' && layer.params !== null;
   return directions.map((direction) => {
     if (direction !== 'forward' && values.forward) return 0;
@@ -55,7 +57,7 @@ function timesOf(layer: KernelLayer, precision: string): number[] {
 }
 
 const networks = wanted === 'all' ? ['lenet', 'alexnet', 'googlenet', 'resnet50', 'vgg16'] : [wanted];
-const usual = hasBfloat16() ? precisionNames : (['float32'] as const);
+const usual = unit !== null ? precisionNames : (['float32'] as const);
 for (const network of networks) {
   for (const precision of values.precision === undefined ? usual : [values.precision]) {
     const sums = directions.map(() => 0);

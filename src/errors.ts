@@ -41,11 +41,30 @@ export function requireFinite(value: number): void {
 /** More memory is needed than there is. */
 export class MemoryError extends InputError {}
 
+export interface InstallableOptions extends ErrorOptions {
+  /** Command that installs what is missing. */
+  readonly install?: string;
+}
+
+/** An error that a command may mend. Its message ends with the command. */
+abstract class InstallableError extends FoveaError {
+  /** What is wrong, without the command. */
+  readonly reason: string;
+  /** The command that installs what is missing; `null` if none would help. */
+  readonly install: string | null;
+
+  constructor(reason: string, { install, ...options }: InstallableOptions = {}) {
+    super(install === undefined ? reason : `${reason}; install it with: ${install}`, options);
+    this.reason = reason;
+    this.install = install ?? null;
+  }
+}
+
 /** The compute engine is missing, too old, or refused a call. */
-export class EngineError extends FoveaError {}
+export class EngineError extends InstallableError {}
 
 /** A package that only some work needs is missing, or has no binary for this machine. */
-export class PackageError extends FoveaError {}
+export class PackageError extends InstallableError {}
 
 /** A broken invariant of Fovea itself; please report it. */
 export class InternalError extends FoveaError {
@@ -54,13 +73,22 @@ export class InternalError extends FoveaError {
   }
 }
 
-/** Says that an optional package did not load, why, and how to install it. */
-export function unloadablePackage(name: string, error: unknown): string {
-  const [line] = messageOf(error).split('\n');
-  return (
-    `${name}: expected the package with its binary for ${process.platform} ${process.arch}, but it could not ` +
-    `be loaded (${line}); install it with: npm install --include=optional ${name}`
-  );
+/**
+ * The error for an optional package that did not load: why, and the command that installs it.
+ *
+ * @param where the part of Fovea that needs it
+ */
+export function unloadable(
+  Kind: typeof EngineError | typeof PackageError,
+  where: string,
+  name: string,
+  cause: unknown,
+): EngineError | PackageError {
+  const [line] = messageOf(cause).split('\n');
+  const reason =
+    `[${where}] ${name}: expected the package with its binary for ${process.platform} ${process.arch}, but it could not ` +
+    `be loaded (${line})`;
+  return new Kind(reason, { cause, install: `npm install --include=optional ${name}` });
 }
 
 /** Text of anything thrown, for messages that wrap a cause. */

@@ -1,10 +1,10 @@
 /** Fovea: trains, judges and runs image classifiers on plain CPUs. Everything public is here. */
 
 export type { Precision } from './compiler/precision.js';
+export type { ConvolutionName } from './engine/engine.js';
+export type { EngineName } from './engine/engines.js';
 export {
-  type ConvolutionName,
   type EngineInfo,
-  type EngineName,
   engineInfo,
   setConvolution,
   setEngine,

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
+import type { EngineName } from '../src/engine/engines.js';
 import { openOneDnn } from '../src/engine/onednn/engine.js';
 import { implementationOf, type Step } from '../src/engine/onednn/steps.js';
-import { type EngineName, setEngine } from '../src/engine/select.js';
+import { setEngine } from '../src/engine/select.js';
 import { type DType, dtypeOf, type TypedArray } from '../src/graph/dtype.js';
 import { numel, type Shape } from '../src/graph/shape.js';
 import { Generator } from '../src/random.js';

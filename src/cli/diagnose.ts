@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
-import { openOneDnn } from '../engine/onednn/engine.js';
+import { engineNames, openEngine } from '../engine/select.js';
 import { memoryLimit } from '../env.js';
-import { InputError, messageOf } from '../errors.js';
+import { EngineError, InputError, messageOf, PackageError } from '../errors.js';
 import { availableMemory, formatBytes } from '../memory.js';
 import { datasetKinds } from '../run/catalog/datasets.js';
 import { formatCount } from '../text/numbers.js';
@@ -36,10 +36,10 @@ function checkNode(): Finding {
 
 function checkEngine(): Finding[] {
   try {
-    const engine = openOneDnn();
+    const engine = openEngine(engineNames[0]);
     return [
       { name: 'Engine', ok: true, found: engine.describe() },
-      { name: 'Threads', ok: true, found: `${engine.threads}, of which small networks use one` },
+      { name: 'Threads', ok: true, found: `${engine.settings.threads}, of which small networks use one` },
     ];
   } catch (error) {
     if (error instanceof InputError) throw error;
@@ -55,13 +55,12 @@ async function checkPictures(): Promise<Finding> {
   }
 }
 
-/** A finding of an error whose message ends with the command that mends it. */
+/** Finding of something that is missing, with the command that installs it where the error knows one. */
 function lacking(name: string, error: unknown, meanwhile: string): Finding {
-  const [reason, remedy] = messageOf(error)
-    .replace(/^\[[^\]]*\] /, '')
-    .split('; install it with: ');
-  const finding = { name, ok: false, found: `${reason}; ${meanwhile}` };
-  return remedy === undefined ? finding : { ...finding, remedy };
+  const isInstallable = error instanceof EngineError || error instanceof PackageError;
+  const [reason, remedy] = isInstallable ? [error.reason, error.install] : [messageOf(error), null];
+  const finding = { name, ok: false, found: `${reason.replace(/^\[[^\]]*\] /, '')}; ${meanwhile}` };
+  return remedy === null ? finding : { ...finding, remedy };
 }
 
 function checkMemory(): Finding {

@@ -1,11 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Precision } from '../compiler/precision.js';
 import { type Effects, requireEffect } from '../effect.js';
+import type { ConvolutionName } from '../engine/engine.js';
 import {
   askForPrecision,
-  type ConvolutionName,
   convolutionNames,
   engineNames,
+  fixedSetting,
   precisionNames,
   setConvolution,
   setEngine,
@@ -172,13 +173,14 @@ export function applyPrecision(asked: Precision | undefined, trained: Precision)
   if (asked === undefined) askForPrecision(trained);
 }
 
-/** When they mean something. Without oneDNN the reference engine is taken too, which is said and refuses nothing. */
+/**
+ * Conditions under which the options have an effect on an engine that was named. An engine that stands in for a missing one
+ * refuses nothing.
+ */
 const engineEffects: Effects<EngineOptions> = {
-  threads: ({ engine, threads }) =>
-    engine === 'reference' && threads !== 1 ? 'the reference engine computes on one thread' : null,
-  conv: ({ engine }) => (engine === 'reference' ? 'the reference engine has one kind of kernels' : null),
-  precision: ({ engine, precision }) =>
-    engine === 'reference' && precision === 'bf16' ? 'the reference engine computes in float32' : null,
+  threads: ({ engine, threads }) => (engine && threads !== 1 ? fixedSetting(engine, 'threads') : null),
+  conv: ({ engine }) => (engine ? fixedSetting(engine, 'convolution') : null),
+  precision: ({ engine, precision }) => (engine && precision !== 'float32' ? fixedSetting(engine, 'precision') : null),
 };
 
 /**

@@ -6,7 +6,7 @@ import type { Graph } from './graph.js';
 export interface CompiledGraph {
   /** As captured: what the cache compares with. */
   readonly structure: Graph;
-  /** {@link Engine.settings} that the program was compiled with. */
+  /** {@link Engine.settingsKey} that the program was compiled with. */
   readonly settings: string;
   readonly program: Program;
   /** Whether there was memory for it. */

@@ -7,15 +7,9 @@ import type { Assignment, Value } from '../graph/node.js';
 import { numel } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
-import { foldBatchNorm } from './foldBatchNorm.js';
-import { fuseActivations, fuseBatchNormRelu, fuseResiduals, fuseSums } from './fuse.js';
 import type { Graph } from './graph.js';
-import { type Precision, useBfloat16 } from './precision.js';
-import { printGraph } from './print.js';
+import { optimize, unfused } from './optimize.js';
 import { type CompiledGraph, ProgramCache } from './programs.js';
-import { simplify } from './simplify.js';
-import { sinkActivations } from './sink.js';
-import { verify } from './verify.js';
 
 const caches = new Map<Engine, ProgramCache>();
 let compilations = 0;
@@ -83,7 +77,7 @@ function release({ nodes, assignments }: Pick<Capture, 'nodes' | 'assignments'>)
  */
 export function inspect(engine: Engine, values: readonly Value[], watch: Watch): void {
   const captured = capture(values, []);
-  const graph = optimize(toGraph({ ...captured, assignments: [] }), plain);
+  const graph = optimize(toGraph({ ...captured, assignments: [] }), unfused);
   const program = engine.compile(graph, { watch, keepsNonFinite: true });
   try {
     // Without joined nodes and without an update it takes another amount than the program of the step.
@@ -168,7 +162,7 @@ function admit(engine: Engine, compiled: CompiledGraph, captured: Capture): Comp
 /** @param keepsNonFinite whether NaN and infinite numbers go where they should */
 function lookUp(engine: Engine, captured: Capture, keepsNonFinite = false): CompiledGraph {
   const programs = programsOf(engine);
-  const settings = `${engine.settings}${keepsNonFinite ? ' keeping what is not finite' : ''}`;
+  const settings = `${engine.settingsKey}${keepsNonFinite ? ' keeping what is not finite' : ''}`;
   const found = programs.find(settings, (structure) => hasStructure(captured, structure));
   if (found !== null) return found;
   const compiled = compile(engine, toGraph(captured), settings, keepsNonFinite);
@@ -178,7 +172,7 @@ function lookUp(engine: Engine, captured: Capture, keepsNonFinite = false): Comp
 
 function compile(engine: Engine, structure: Graph, settings = '', keepsNonFinite = false): CompiledGraph {
   const start = performance.now();
-  const graph = optimize(structure, keepsNonFinite ? plain : engine);
+  const graph = optimize(structure, keepsNonFinite ? unfused : engine);
   const program = engine.compile(graph, { keepsNonFinite });
   compilations++;
   debug(2, () => `[compile] program\n${program.toString()}`);
@@ -189,54 +183,4 @@ function compile(engine: Engine, structure: Graph, settings = '', keepsNonFinite
       `${program.summary()}, ${(performance.now() - start).toFixed(1)} ms`,
   );
   return { structure, settings, program, admitted: false };
-}
-
-const passes: readonly Pass[] = [
-  { name: 'simplify', apply: simplify },
-  { name: 'foldBatchNorm', fusion: true, apply: foldBatchNorm },
-  { name: 'sinkActivations', fusion: true, apply: sinkActivations },
-  { name: 'fuseActivations', fusion: true, apply: fuseActivations },
-  { name: 'fuseSums', fusion: true, apply: fuseSums },
-  {
-    name: 'fuseResiduals',
-    fusion: true,
-    apply: (graph, target) => fuseResiduals(graph, (shape) => target.normalizesSums?.(shape) === true),
-  },
-  { name: 'fuseBatchNormRelu', fusion: true, apply: fuseBatchNormRelu },
-  {
-    name: 'useBfloat16',
-    precision: 'bf16',
-    apply: (graph, target) => useBfloat16(graph, target.bfloat16Products?.(graph)),
-  },
-];
-
-/** For programs without joined nodes. */
-const plain: Target = { fuses: false, precision: 'float32' };
-
-/** What the passes need to know of the engine. */
-type Target = Pick<Engine, 'fuses' | 'precision' | 'bfloat16Products' | 'normalizesSums'>;
-
-interface Pass {
-  readonly name: string;
-  /** For engines that have kernels for fused ops. */
-  readonly fusion?: boolean;
-  /** With this precision only. */
-  readonly precision?: Precision;
-  readonly apply: (graph: Graph, target: Target) => Graph;
-}
-
-/** Runs the passes in order; the graph is checked before the first and after each. */
-export function optimize(structure: Graph, target: Target): Graph {
-  let graph = structure;
-  verify(graph, 'capture');
-  debug(3, () => `[compile] graph as captured\n${printGraph(graph)}`);
-  for (const pass of passes) {
-    if (pass.fusion && !target.fuses) continue;
-    if (pass.precision !== undefined && pass.precision !== target.precision) continue;
-    graph = pass.apply(graph, target);
-    verify(graph, pass.name);
-    debug(4, () => `[compile] graph after ${pass.name}\n${printGraph(graph)}`);
-  }
-  debug(3, () => `[compile] graph after all passes\n${printGraph(graph)}`);
-  return graph;
 }

@@ -1,67 +1,94 @@
 import type { Graph, GraphNode } from '../compiler/graph.js';
-import type { ChoiceOfProducts, Precision } from '../compiler/precision.js';
+import type { Traits } from '../compiler/optimize.js';
+import type { Precision } from '../compiler/precision.js';
 import type { TypedArray } from '../graph/dtype.js';
-import type { Shape } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import type { ProgramMemory } from './memory.js';
+import type { StepRecord } from './record.js';
 
-/** Told of each floating-point output of each node, right after it was computed. */
+/** Called with each floating-point output of each node, right after the node has run. */
 export type Watch = (node: GraphNode, data: TypedArray) => void;
 
 export interface CompileOptions {
-  /** Shown the outputs of every node. */
+  /** Called with the outputs of every node. */
   readonly watch?: Watch | null;
-  /** Whether NaN and infinite numbers go where they should, which takes slower kernels. */
+  /** Whether NaN and infinities must propagate as in plain arithmetic. The kernels that do so are slower. */
   readonly keepsNonFinite?: boolean;
 }
 
-/** A graph made ready to run on one engine. */
+/** A graph compiled for one engine. */
 export interface Program {
   /**
    * Runs once.
    *
-   * @param sources the data, in the order of the graph's sources; those that outputs go `into` are overwritten
+   * @param sources the data, in the order of the graph's sources; the program overwrites those that outputs go `into`
    * @returns the storages of the outputs that are new arrays, in order
-   * @throws {NonFiniteError} if an output that has to be finite is not; nothing has been overwritten then
+   * @throws {NonFiniteError} if an output that must be finite is not; nothing has been overwritten then
    */
   run(sources: readonly Storage[]): Storage[];
   /**
-   * Sources that have to be finite: of NaN some kernel makes a number, as the fastest ones for ReLU and maxima do. Where one of them is
-   * not, the graph needs a program that keeps what is not finite.
+   * Sources that must be finite, since the fastest kernels for ReLU and maxima turn NaN into a number. If one of them is not
+   * finite, the graph needs a program compiled with `keepsNonFinite`.
    */
   readonly finiteSources: readonly number[];
-  /** What it takes while it runs; nothing of it has been taken before the first run. */
+  /** Memory that a run needs. Nothing is allocated before the first run. */
   readonly memory: ProgramMemory;
-  /** Bytes that it keeps between runs: weights in layouts of its own, constants, code. */
+  /** Bytes kept between runs: weights in layouts of the program's own, constants, code. */
   readonly keptBytes: number;
-  /** Bytes of the engine's working memory that a run takes. */
+  /** Bytes of the engine's working memory that a run needs. */
   readonly arenaBytes: number;
-  /** The steps, readable. */
+  /** The steps as text. */
   toString(): string;
   /** Number of steps and memory, in a few words. */
   summary(): string;
-  /** Gives back native memory; the program must not run again. */
+  /** Frees native memory; the program must not run again. */
   dispose(): void;
 }
 
-/** Something that can run graphs. */
+/** Kernels of convolutions: the engine's choice for each, or direct ones everywhere. */
+export type ConvolutionName = 'auto' | 'direct';
+
+/** Settings of an engine. An engine without a choice ignores the setting and keeps its only value. */
+export interface EngineSettings {
+  /** Most threads that a kernel may use. */
+  readonly threads: number;
+  readonly precision: Precision;
+  readonly convolution: ConvolutionName;
+}
+
+/** Whether an engine computes in a precision: `reason` says why not, `note` what to know if it does. */
+export type Support =
+  | { readonly possible: true; readonly note?: string }
+  | { readonly possible: false; readonly reason: string };
+
+/**
+ * Compiles graphs to programs and runs them. An engine implements this interface, and `engines.ts` lists it; nothing else
+ * knows which engines there are.
+ */
 export interface Engine {
   readonly name: string;
-  /** Whether the engine has kernels for fused ops, so that the compiler should fuse. */
-  readonly fuses: boolean;
-  /** How exactly programs that are compiled from now on compute. */
-  readonly precision: Precision;
-  /** All settings that decide how a graph is compiled, as text. A program serves as long as they stay the same. */
-  readonly settings: string;
-  /** Which products of a program run faster in bfloat16, for engines that have it. */
-  readonly bfloat16Products?: (graph: Graph) => ChoiceOfProducts;
-  /** Whether batch norm of features of this shape can add something to its result, for engines that have such kernels. */
-  readonly normalizesSums?: (shape: Shape) => boolean;
-  /** Bytes of working memory that it holds, for whatever program runs next. */
-  readonly heldBytes: number;
-  /** Gives working memory back beyond so many bytes. */
-  readonly shrink?: (bytes: number) => void;
   /** Library and instruction set, for people. */
   describe(): string;
+
+  /** The settings in force. */
+  readonly settings: EngineSettings;
+  /** Changes some settings for all programs that are compiled from now on. The caller has checked the values. */
+  configure(changes: Partial<EngineSettings>): void;
+  /** Everything that decides how a graph is compiled, as text. A program can be reused while it stays the same. */
+  readonly settingsKey: string;
+  /** Whether programs can compute in this precision on this machine. */
+  supports(precision: Precision): Support;
+  /** Most threads that a kernel has run on so far. */
+  readonly threadsUsed: number;
+
+  /** How the compiler should rewrite this graph for the engine. */
+  traits(graph: Graph): Traits;
   compile(graph: Graph, options?: CompileOptions): Program;
+
+  /** Bytes of working memory that the engine holds for the next program. */
+  readonly heldBytes: number;
+  /** Frees working memory beyond so many bytes. */
+  shrink?(bytes: number): void;
+  /** Runs `body` and records every kernel call meanwhile; absent if the engine cannot. */
+  record?(body: () => Promise<unknown>): Promise<StepRecord>;
 }

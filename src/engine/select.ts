@@ -2,53 +2,78 @@ import type { Precision } from '../compiler/precision.js';
 import { isThreadCount, threadCounts } from '../env.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
 import { visibleLine } from '../text/visible.js';
-import type { Engine } from './engine.js';
-import { hasBfloat16, hasFastBfloat16, OneDnnEngine, openOneDnn } from './onednn/engine.js';
-import { ReferenceEngine } from './reference/engine.js';
+import type { ConvolutionName, Engine, EngineSettings } from './engine.js';
+import { type EngineName, engines } from './engines.js';
 
-export const engineNames = ['onednn', 'reference'] as const;
-export type EngineName = (typeof engineNames)[number];
+export const engineNames = engines.map(({ name }) => name) as readonly EngineName[];
 
-let reference: ReferenceEngine | null = null;
+const opened = new Map<EngineName, Engine>();
 let current: Engine | null = null;
 
-function referenceEngine(): ReferenceEngine {
-  reference ??= new ReferenceEngine();
-  return reference;
+const entryOf = (name: EngineName) => {
+  const entry = engines.find((known) => known.name === name);
+  if (entry === undefined) {
+    throw new InputError(`[engine] name: expected ${engineNames.join(' or ')}, got '${String(name)}'`);
+  }
+  return entry;
+};
+
+/**
+ * The engine of that name, opened at the first call.
+ *
+ * @throws {EngineError} if it does not work on this machine; the message says how to install what is missing
+ */
+export function openEngine(name: EngineName): Engine {
+  const entry = entryOf(name);
+  let engine = opened.get(name);
+  if (engine === undefined) {
+    engine = entry.open();
+    opened.set(name, engine);
+  }
+  return engine;
+}
+
+/** Why an engine has no choice in a setting; `null` if it has one. */
+export function fixedSetting(name: EngineName, setting: keyof EngineSettings): string | null {
+  const fixed: Partial<Record<keyof EngineSettings, string>> = entryOf(name).fixed;
+  return fixed[setting] ?? null;
 }
 
 /**
- * Chooses the engine for all that is computed from now on: `onednn` (fast; needs the system's oneDNN library) or
- * `reference` (plain loops).
+ * Chooses the engine for all computation from now on: `onednn` (fast; needs the system's oneDNN library) or
+ * `reference` (plain loops). Without a call it is `onednn` if the library is installed, otherwise `reference`.
  *
- * @throws {EngineError} if oneDNN is asked for and cannot be loaded; the message says how to install it
+ * @throws {EngineError} if oneDNN cannot be loaded; the message says how to install it
  */
 export function setEngine(name: EngineName): void {
-  if (name === 'onednn') current = openOneDnn();
-  else if (name === 'reference') current = referenceEngine();
-  else throw new InputError(`[engine] name: expected ${engineNames.join(' or ')}, got '${String(name)}'`);
+  current = openEngine(name);
 }
 
-/** The engine in use: oneDNN where the library is installed, otherwise the reference engine, which says so once. */
+/** The engine in use: the first of the table that opens. A warning names those that did not. */
 export function currentEngine(): Engine {
-  if (current === null) {
+  current ??= firstEngine();
+  return current;
+}
+
+function firstEngine(): Engine {
+  const failures: string[] = [];
+  for (const { name, asFallback } of engines) {
     try {
-      current = openOneDnn();
+      const engine = openEngine(name);
+      if (failures.length > 0) tell([...failures, asFallback]);
+      return engine;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      process.stderr.write(
-        `fovea: ${visibleLine(messageOf(error))}\nfovea: computing with the reference engine, which is right but slow.\n`,
-      );
-      current = referenceEngine();
+      failures.push(visibleLine(messageOf(error)));
     }
   }
-  return current;
+  throw new EngineError(`[engine] expected one that works on this machine: ${failures.join('; ')}`);
 }
 
 /** The engine in use, for people and records. */
 export interface EngineInfo {
   readonly name: EngineName;
-  /** Library, version, instruction set and which kernels convolutions use. */
+  /** Library, version, instruction set, and the kernels of convolutions. */
   readonly description: string;
   /** Most threads that a program may use. */
   readonly threads: number;
@@ -56,91 +81,84 @@ export interface EngineInfo {
   readonly convolution: ConvolutionName;
 }
 
-/** Tells about the engine in use, which is chosen now if it was not. */
+/** Name, description and settings of the engine in use. */
 export function engineInfo(): EngineInfo {
   const engine = currentEngine();
-  const own = engine instanceof OneDnnEngine ? engine : null;
-  return {
-    name: engine.name as EngineName,
-    description: engine.describe(),
-    threads: own?.threads ?? 1,
-    precision: engine.precision,
-    convolution: own?.convolution === 'direct' ? 'direct' : 'auto',
-  };
-}
-
-/** Most threads that any kernel has run on so far: small programs make do with one. */
-export function threadsUsed(): number {
-  const engine = currentEngine();
-  return engine instanceof OneDnnEngine ? engine.threadsUsed : 1;
+  const { threads, precision, convolution } = engine.settings;
+  return { name: engine.name as EngineName, description: engine.describe(), threads, precision, convolution };
 }
 
 /**
- * Sets the most threads that a kernel may use from now on; small kernels use one. Unless it is
- * called (or `OMP_NUM_THREADS` set), a small program uses one altogether. The reference engine always does.
+ * Sets the most threads that a kernel of the engine in use may take from now on; small kernels take one. Without a call (and
+ * without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The reference engine always runs on one thread
+ * and ignores the call.
  *
- * @param count a positive integer; by default `OMP_NUM_THREADS`, else the number of processors, in a container at most its share
+ * @param count a positive integer; default `OMP_NUM_THREADS`, else the number of processors, in a container at most its share
  */
 export function setThreads(count: number): void {
   if (!isThreadCount(count)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${count}`);
-  const engine = currentEngine();
-  if (engine instanceof OneDnnEngine) engine.threads = count;
+  currentEngine().configure({ threads: count });
 }
 
-export const convolutionNames = ['auto', 'direct'] as const;
-export type ConvolutionName = (typeof convolutionNames)[number];
+export const convolutionNames = ['auto', 'direct'] as const satisfies readonly ConvolutionName[];
 
 /**
- * Chooses the kernels of all convolutions from now on. `auto`, the default: for each layer and
- * direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that knows shapes alone.
+ * Chooses the kernels of all convolutions of the engine in use from now on. `auto`, the default: for each layer and
+ * direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that depends on shapes alone.
  * `direct`: direct kernels everywhere, as in other frameworks. The two differ in rounding: by 1e-6, root mean square. The
- * reference engine has no choice.
+ * reference engine has one kind of kernels and ignores the call.
  */
 export function setConvolution(name: ConvolutionName): void {
   if (!convolutionNames.includes(name)) {
     throw new InputError(`[engine] convolution: expected ${convolutionNames.join(' or ')}, got '${String(name)}'`);
   }
-  const engine = currentEngine();
-  if (engine instanceof OneDnnEngine) engine.convolution = name;
+  currentEngine().configure({ convolution: name });
 }
 
 export const precisionNames = ['float32', 'bf16'] as const satisfies readonly Precision[];
 
 /**
- * Chooses how exactly everything computes from now on. `float32` is the default. `bf16`: features and their gradients
- * are kept in bfloat16 and products take them so, in half the time; parameters, their gradients and updates,
- * statistics and the loss stay float32. It is done where it is faster: where a processor's instructions for bfloat16 are slower
- * than those for float32 (Intel's from Sapphire Rapids on, where the system hides AMX) only in linear layers of few images.
+ * Sets the precision of all computation by the engine in use from now on. `float32` is the default. `bf16`: features and
+ * their gradients are stored in bfloat16 and multiplied so, in half the time; parameters, their gradients and updates,
+ * statistics and the loss stay float32. The engine uses bfloat16 where it is faster: on processors whose instructions for
+ * bfloat16 are slower than those for float32 (Intel's from Sapphire Rapids on, where the system hides AMX) only in linear
+ * layers of few images.
  *
- * @returns what is used: float32 where the processor has no instructions for bfloat16
+ * @throws {EngineError} if the engine cannot compute in this precision: `bf16` needs oneDNN and a processor with instructions
+ * for it. The setting stays as it was.
  */
-export function setPrecision(name: Precision): Precision {
+export function setPrecision(name: Precision): void {
   if (!precisionNames.includes(name)) {
     throw new InputError(`[engine] precision: expected ${precisionNames.join(' or ')}, got '${String(name)}'`);
   }
   const engine = currentEngine();
-  if (!(engine instanceof OneDnnEngine)) return engine.precision;
-  engine.precision = name === 'bf16' && hasBfloat16() ? 'bf16' : 'float32';
-  return engine.precision;
+  const support = engine.supports(name);
+  if (!support.possible) {
+    throw new EngineError(
+      `[engine] precision: expected one that this machine can compute in, got ${name}: ${support.reason}`,
+    );
+  }
+  engine.configure({ precision: name });
 }
 
 const told = new Set<string>();
 
-/** {@link setPrecision}; if that is not what was asked for, it says why, on stderr and once. */
+/** {@link setPrecision} as far as possible: if the engine cannot, a warning says why, and it computes in float32. */
 export function askForPrecision(name: Precision): Precision {
-  const used = setPrecision(name);
-  const isOurs = currentEngine() instanceof OneDnnEngine;
-  if (used !== name) {
-    const why = isOurs ? 'this processor has no instructions for it' : 'the reference engine has no kernels for it';
-    tell(`${name}: ${why}; computing in ${used}`);
-  } else if (used === 'bf16' && isOurs && !hasFastBfloat16()) {
-    tell('bf16: on this processor float32 multiplies faster; bf16 is used for linear layers of few images alone');
-  }
+  const support = currentEngine().supports(name);
+  const used = support.possible ? name : 'float32';
+  setPrecision(used);
+  if (!support.possible) tellOnce(`${name}: ${support.reason}; computing in ${used}`);
+  else if (support.note !== undefined) tellOnce(`${name}: ${support.note}`);
   return used;
 }
 
-/** On stderr, once. */
-function tell(message: string): void {
-  if (!told.has(message)) process.stderr.write(`fovea: ${message}\n`);
+function tellOnce(message: string): void {
+  if (!told.has(message)) tell([message]);
   told.add(message);
+}
+
+/** Writes warnings to stderr. */
+function tell(messages: readonly string[]): void {
+  process.stderr.write(messages.map((message) => `fovea: ${message}\n`).join(''));
 }

@@ -1,6 +1,6 @@
 import type { Precision } from '../compiler/precision.js';
-import { recordCalls, type StepRecord } from '../engine/onednn/profile.js';
-import { engineInfo, threadsUsed } from '../engine/select.js';
+import type { StepRecord } from '../engine/record.js';
+import { currentEngine } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import { allocate } from '../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
@@ -28,7 +28,7 @@ export interface BenchmarkOptions {
    * but 3 at least.
    */
   readonly warmup?: number | undefined;
-  /** Whether to find out where the time goes, in some more steps; oneDNN only. */
+  /** Whether to find out where the time goes, in some more steps; not with the reference engine. */
   readonly profile?: boolean | undefined;
 }
 
@@ -84,13 +84,15 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
   }
   if (input.length !== 3)
     throw new InputError(`[bench] input: expected channels,height,width, got ${formatShape(input)}`);
-  const { name: engine, precision } = engineInfo();
-  if (profile && engine !== 'onednn') {
-    throw new InputError(`[bench] profile: expected the engine onednn, which has kernels to measure, got ${engine}`);
+  const engine = currentEngine();
+  const { precision } = engine.settings;
+  const recordStep = () => engine.record?.(step) as Promise<StepRecord>;
+  if (profile && engine.record === undefined) {
+    throw new InputError(`[bench] profile: expected an engine that records its kernels, got ${engine.name}`);
   }
   const { step, compileMs } = makeStep(model, [batch, ...input], { inference, named: profile });
   const firstMs = await step();
-  const products = precision === 'bf16' ? productsOf(await recordCalls(step)) : null;
+  const products = precision === 'bf16' ? productsOf(await recordStep()) : null;
   let last = await step();
   const untilSteady = performance.now() + 1000 * usualSeconds;
   for (let done = 2; warmup === undefined ? done < 3 || performance.now() < untilSteady : done < warmup; done++) {
@@ -106,8 +108,8 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
     batch,
     inference,
     precision,
-    engine,
-    threads: threadsUsed(),
+    engine: engine.name,
+    threads: engine.threadsUsed,
     compileMs,
     firstMs,
     medianMs,
@@ -119,7 +121,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
   if (!profile) return { result, times, trace: null };
   const records: StepRecord[] = [];
   const profiled = Math.min(measured, medianMs < 10 ? 200 : 10);
-  for (let i = 0; i < profiled; i++) records.push(await recordCalls(step));
+  for (let i = 0; i < profiled; i++) records.push(await recordStep());
   const title = `${inference ? 'inference' : 'training step'} of ${model}, batch ${batch}`;
   const trace = traceOf(records.slice(-tracedSteps), title);
   return { result: { ...result, profile: profileOf(records) }, times, trace };
@@ -127,7 +129,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOut
 
 function productsOf({ calls }: StepRecord): NonNullable<BenchmarkResult['products']> {
   const products = calls.filter(({ call }) => call.flops > 0);
-  const isShort = ({ call }: (typeof products)[number]) => call.reads.some(({ layout }) => layout.endsWith(':bf16'));
+  const isShort = ({ call }: (typeof products)[number]) => call.reads.some(({ dtype }) => dtype === 'bfloat16');
   return { total: products.length, bfloat16: products.filter(isShort).length };
 }
 

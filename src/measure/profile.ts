@@ -1,4 +1,4 @@
-import type { KernelCall, StepRecord, TimedCall } from '../engine/onednn/profile.js';
+import type { KernelCall, StepRecord, TimedCall } from '../engine/record.js';
 import type { StepPart } from '../graph/origin.js';
 import type { Shape } from '../graph/shape.js';
 

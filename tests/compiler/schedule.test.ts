@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { capture, toGraph } from '../../src/compiler/capture.js';
 import type { Graph, GraphNode } from '../../src/compiler/graph.js';
-import { optimize } from '../../src/compiler/realize.js';
+import { optimize } from '../../src/compiler/optimize.js';
 import { scheduleUpdates } from '../../src/engine/onednn/schedule.js';
 import * as nn from '../../src/nn/index.js';
 import * as ops from '../../src/ops/index.js';

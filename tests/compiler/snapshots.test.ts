@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { optimize } from '../../src/compiler/optimize.js';
 import { printGraph } from '../../src/compiler/print.js';
-import { optimize } from '../../src/compiler/realize.js';
 import type { Assignment } from '../../src/graph/node.js';
 import * as ops from '../../src/ops/index.js';
 import * as F from '../../src/tensor/functional.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { capture, toGraph } from '../../src/compiler/capture.js';
-import { optimize } from '../../src/compiler/realize.js';
+import { optimize } from '../../src/compiler/optimize.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { lowerings } from '../../src/engine/onednn/lower/table.js';
 import { type Lower, Lowering, type LoweringTable } from '../../src/engine/onednn/lowering.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Graph, GraphNode, GraphValue } from '../../src/compiler/graph.js';
-import { optimize } from '../../src/compiler/realize.js';
+import { optimize } from '../../src/compiler/optimize.js';
 import { verify } from '../../src/compiler/verify.js';
 import { InternalError } from '../../src/errors.js';
 import * as F from '../../src/tensor/functional.js';

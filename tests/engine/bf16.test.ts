@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { optimize } from '../../src/compiler/optimize.js';
 import { type Precision, useBfloat16 } from '../../src/compiler/precision.js';
 import { printGraph } from '../../src/compiler/print.js';
-import { compilationCount, optimize } from '../../src/compiler/realize.js';
+import { compilationCount } from '../../src/compiler/realize.js';
 import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import type { Bfloat16Unit } from '../../src/engine/onednn/ffi.js';
@@ -9,8 +10,8 @@ import { dotProductCost } from '../../src/engine/onednn/jit/dotProduct.js';
 import { isPointwiseProduct } from '../../src/engine/onednn/lower/pointwise.js';
 import { implementationOf } from '../../src/engine/onednn/steps.js';
 import { multiplyAdds } from '../../src/engine/onednn/work.js';
-import { setEngine, setPrecision } from '../../src/engine/select.js';
-import { InputError } from '../../src/errors.js';
+import { engineInfo, setEngine, setPrecision } from '../../src/engine/select.js';
+import { EngineError, InputError } from '../../src/errors.js';
 import type { Assignment } from '../../src/graph/node.js';
 import * as nn from '../../src/nn/index.js';
 import * as ops from '../../src/ops/index.js';
@@ -95,10 +96,14 @@ afterEach(() => {
 });
 
 describe('choice of the precision', () => {
-  it('refuses other names, and stays float32 in the reference engine', () => {
+  it('refuses other names, and bf16 where it cannot be', () => {
     expect(() => setPrecision('float16' as Precision)).toThrow(InputError);
     setEngine('reference');
-    expect(setPrecision('bf16')).toBe('float32');
+    setPrecision('float32');
+    const ask = () => setPrecision('bf16');
+    expect(ask).toThrow(EngineError);
+    expect(ask).toThrow('got bf16: the reference engine has no kernels for it');
+    expect(engineInfo().precision).toBe('float32');
   });
 
   it('leaves parameters, their gradients, the loss and what is read float32', async () => {

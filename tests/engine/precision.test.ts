@@ -1,16 +1,16 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { Bfloat16Unit } from '../../src/engine/onednn/ffi.js';
 
-const processor = vi.hoisted(() => ({ has: false, isFast: false }));
-vi.mock('../../src/engine/onednn/engine.js', async (original) => ({
+const processor = vi.hoisted(() => ({ unit: null as Bfloat16Unit | null }));
+vi.mock('../../src/engine/onednn/bfloat16.js', async (original) => ({
   ...(await original()),
-  hasBfloat16: () => processor.has,
-  hasFastBfloat16: () => processor.isFast,
+  measuredUnit: () => processor.unit,
 }));
 
 // What was said once is not said again: each test has its own modules.
 beforeEach(() => {
   vi.resetModules();
-  Object.assign(processor, { has: false, isFast: false });
+  processor.unit = null;
 });
 
 /** What is written to stderr meanwhile. */
@@ -52,7 +52,7 @@ test.each([
 });
 
 test('who wants bf16 where float32 is faster is told what it is used for, once', async () => {
-  processor.has = true;
+  processor.unit = 'slow AVX-512';
   const { applyEngine } = await options();
   const ask = () => {
     applyEngine({ precision: 'bf16' });
@@ -61,9 +61,17 @@ test('who wants bf16 where float32 is faster is told what it is used for, once',
   expect(await said(ask)).toBe(
     'fovea: bf16: on this processor float32 multiplies faster; bf16 is used for linear layers of few images alone\n',
   );
-  processor.isFast = true;
+  processor.unit = 'AVX-512';
   vi.resetModules();
   expect(await said(async () => (await options()).applyEngine({ precision: 'bf16' }))).toBe('');
+});
+
+test('setPrecision itself refuses what the processor cannot do', async () => {
+  const { setPrecision, engineInfo } = await import('../../src/index.js');
+  expect(() => setPrecision('bf16')).toThrow(
+    '[engine] precision: expected one that this machine can compute in, got bf16: this processor has no instructions for it',
+  );
+  expect(engineInfo().precision).toBe('float32');
 });
 
 test('the reference engine does not blame the processor', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ConvolutionName } from '../../src/engine/engine.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { type ConvShape, winogradGain } from '../../src/engine/onednn/lower/winograd.js';
-import { type ConvolutionName, engineInfo, setConvolution, setEngine, setThreads } from '../../src/engine/select.js';
+import { engineInfo, setConvolution, setEngine, setThreads } from '../../src/engine/select.js';
 import type { Shape } from '../../src/graph/shape.js';
 import * as nn from '../../src/nn/index.js';
 import * as o from '../../src/ops/index.js';

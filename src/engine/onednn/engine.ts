@@ -1,16 +1,18 @@
 import type { Graph } from '../../compiler/graph.js';
+import type { Traits } from '../../compiler/optimize.js';
 import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
 import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
-import type { Shape } from '../../graph/shape.js';
-import type { CompileOptions, Engine, Program } from '../engine.js';
+import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
 import { availableProcessors } from '../processors.js';
+import type { StepRecord } from '../record.js';
 import { bfloat16Products, measuredUnit } from './bfloat16.js';
-import { bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi.js';
+import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
 import { Normalization } from './jit/norm.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
+import { recordCalls } from './profile.js';
 import { Arena, OneDnnProgram, type Runtime, type StepObserver } from './program.js';
 import { scheduleUpdates } from './schedule.js';
 import { isSmall } from './work.js';
@@ -18,13 +20,12 @@ import { isSmall } from './work.js';
 /** oneDNN's kernels, called through its C API. */
 export class OneDnnEngine implements Engine, Runtime {
   readonly name = 'onednn';
-  readonly fuses = true;
   readonly arena = new Arena();
-  /** Set to be told of every step of every run. */
+  /** Called with every step of every run. */
   observer: StepObserver | null = null;
   /** Kernels that the convolutions of programs use from now on. */
   convolution: ConvChoice = 'auto';
-  /** Precision in which programs compute from now on; bf16 only where {@link hasBfloat16}. */
+  /** Precision in which programs compute from now on; `bf16` is for processors that have it; see {@link supports}. */
   precision: Precision = 'float32';
   #threads: number;
   /** Whether somebody asked for that number. */
@@ -52,8 +53,28 @@ export class OneDnnEngine implements Engine, Runtime {
     this.#chosen = true;
   }
 
-  get settings(): string {
+  get settings(): EngineSettings {
+    const convolution = this.convolution === 'direct' ? 'direct' : 'auto';
+    return { threads: this.#threads, precision: this.precision, convolution };
+  }
+
+  configure({ threads, precision, convolution }: Partial<EngineSettings>): void {
+    if (threads !== undefined) this.threads = threads;
+    if (precision !== undefined) this.precision = precision;
+    if (convolution !== undefined) this.convolution = convolution;
+  }
+
+  get settingsKey(): string {
     return `${this.precision} ${this.convolution} ${this.#threads} ${this.#chosen}`;
+  }
+
+  supports(precision: Precision): Support {
+    if (precision === 'float32') return { possible: true };
+    const unit = measuredUnit();
+    if (unit === null) return { possible: false, reason: 'this processor has no instructions for it' };
+    if (unit !== 'slow AVX-512') return { possible: true };
+    const note = 'on this processor float32 multiplies faster; bf16 is used for linear layers of few images alone';
+    return { possible: true, note };
   }
 
   get heldBytes(): number {
@@ -66,16 +87,25 @@ export class OneDnnEngine implements Engine, Runtime {
 
   describe(): string {
     const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
-    const precision = this.precision === 'bf16' ? `, ${hasFastBfloat16() ? '' : 'slow '}bf16` : '';
+    const precision = this.precision === 'bf16' ? `, ${measuredUnit() === 'slow AVX-512' ? 'slow ' : ''}bf16` : '';
     return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions${precision}`;
   }
 
-  bfloat16Products(graph: Graph): ChoiceOfProducts {
-    return bfloat16Products(graph, this.convolution, measuredUnit() ?? 'AVX-512');
+  traits(graph: Graph): Traits {
+    const isMixed = this.precision === 'bf16';
+    const bfloat16 = () => (isMixed ? this.bfloat16Products(graph) : null);
+    return {
+      fuses: true,
+      addsInBatchNorm: (shape) => Normalization.takes(shape, isMixed ? 'bfloat16' : 'float32'),
+      get bfloat16() {
+        return bfloat16();
+      },
+    };
   }
 
-  normalizesSums(shape: Shape): boolean {
-    return Normalization.takes(shape, this.precision === 'bf16' ? 'bfloat16' : 'float32');
+  /** Convolutions and linear layers that run faster in bfloat16. */
+  bfloat16Products(graph: Graph): ChoiceOfProducts {
+    return bfloat16Products(graph, this.convolution, measuredUnit() ?? 'AVX-512');
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
@@ -92,22 +122,15 @@ export class OneDnnEngine implements Engine, Runtime {
     return new OneDnnProgram(lowered, this);
   }
 
+  record(body: () => Promise<unknown>): Promise<StepRecord> {
+    return recordCalls(this, body);
+  }
+
   useThreads(count: number): void {
     if (count !== this.#inUse) setThreadCount(count);
     this.#inUse = count;
     if (count > this.threadsUsed) this.threadsUsed = count;
   }
-}
-
-/** Whether this processor multiplies bfloat16 by instructions of its own; without them it would be slower than float32. */
-export function hasBfloat16(): boolean {
-  return bfloat16Unit() !== null;
-}
-
-/** Whether they are faster than those for float32, which is measured once, in some milliseconds. */
-export function hasFastBfloat16(): boolean {
-  const unit = measuredUnit();
-  return unit !== null && unit !== 'slow AVX-512';
 }
 
 let engine: OneDnnEngine | null = null;

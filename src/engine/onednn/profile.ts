@@ -1,53 +1,14 @@
-import type { StepPart } from '../../graph/origin.js';
-import type { Shape } from '../../graph/shape.js';
-import { openOneDnn } from './engine.js';
+import type { KernelArgument, KernelCall, StepRecord } from '../record.js';
 import { args } from './ffi.js';
+import type { StepObserver } from './program.js';
 import { implementationOf, type Placed, type Step } from './steps.js';
 import { multiplyAdds } from './work.js';
 
-/** An argument of a kernel. */
-export interface KernelArgument {
-  readonly shape: Shape;
-  /** In oneDNN's notation: `aBcd16b`, or `aBcd16b:bf16` of bfloat16. */
-  readonly layout: string;
-}
-
-/** One kernel call of a program. */
-export interface KernelCall {
-  /** `conv2d+relu`, `reorder`. */
-  readonly name: string;
-  /** The library's name of the kernel, `code` of our own, or `typescript`. */
-  readonly implementation: string;
-  /** Name of the layer that it belongs to; empty where it belongs to none. */
-  readonly layer: string;
-  readonly part: StepPart;
-  readonly threads: number;
-  /** Scratchpads are left out. */
-  readonly reads: readonly KernelArgument[];
-  readonly writes: readonly KernelArgument[];
-  /** Read and written. */
-  readonly bytes: number;
-  /** Of convolutions and linear layers, by the plain algorithm, two for each multiply-add; else 0. */
-  readonly flops: number;
-}
-
-/** A call at its time: milliseconds of the clock `performance.now()`. */
-export interface TimedCall {
-  readonly call: KernelCall;
-  readonly start: number;
-  readonly ms: number;
-}
-
-/** What ran meanwhile, and how long it took altogether. */
-export interface StepRecord {
-  readonly start: number;
-  readonly ms: number;
-  readonly calls: readonly TimedCall[];
-}
-
-/** Runs `body` and notes every kernel call of the programs that it runs on oneDNN. */
-export async function recordCalls(body: () => Promise<unknown>): Promise<StepRecord> {
-  const engine = openOneDnn();
+/** Runs `body` and records every kernel call of the engine's programs meanwhile. */
+export async function recordCalls(
+  engine: { observer: StepObserver | null },
+  body: () => Promise<unknown>,
+): Promise<StepRecord> {
   const begun = performance.now();
   const record: { readonly step: Step; readonly start: number; readonly ms: number }[] = [];
   engine.observer = (step, ms, start) => record.push({ step, start, ms });
@@ -89,5 +50,5 @@ function callOf(step: Step): KernelCall {
 }
 
 function argumentOf({ desc }: Placed): KernelArgument {
-  return { shape: desc.shape, layout: String(desc) };
+  return { shape: desc.shape, dtype: desc.dtype, layout: String(desc) };
 }

@@ -1,11 +1,13 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
+import { noTraits, type Traits } from '../../compiler/optimize.js';
+import type { Precision } from '../../compiler/precision.js';
 import { printGraph } from '../../compiler/print.js';
 import { requireFinite } from '../../errors.js';
 import { allocate, bytesPerElement, type DType, declared } from '../../graph/dtype.js';
 import type { OpName } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
-import type { CompileOptions, Engine, Program, Watch } from '../engine.js';
+import type { CompileOptions, Engine, Program, Support, Watch } from '../engine.js';
 import type { ProgramMemory } from '../memory.js';
 import { kernels } from './kernels.js';
 import type { Kernel, NDArray } from './ndarray.js';
@@ -13,13 +15,25 @@ import type { Kernel, NDArray } from './ndarray.js';
 /** Plain loops over plain arrays: the oracle of the tests, and the fallback where oneDNN is not installed. */
 export class ReferenceEngine implements Engine {
   readonly name = 'reference';
-  readonly fuses = false;
-  readonly precision = 'float32';
-  readonly settings = '';
+  readonly settings = { threads: 1, precision: 'float32', convolution: 'auto' } as const;
+  readonly settingsKey = '';
+  readonly threadsUsed = 1;
   readonly heldBytes = 0;
 
   describe(): string {
     return 'reference (plain TypeScript loops)';
+  }
+
+  /** It has no choice in any setting. */
+  configure(): void {}
+
+  supports(precision: Precision): Support {
+    if (precision === 'float32') return { possible: true };
+    return { possible: false, reason: 'the reference engine has no kernels for it' };
+  }
+
+  traits(): Traits {
+    return noTraits;
   }
 
   compile(graph: Graph, { watch = null }: CompileOptions = {}): Program {

@@ -1,5 +1,5 @@
 import type sharp from 'sharp';
-import { PackageError, unloadablePackage } from '../../errors.js';
+import { PackageError, unloadable } from '../../errors.js';
 
 /**
  * The package that decodes and draws pictures. It is loaded at its first use: MNIST and files of numbers are trained on
@@ -11,6 +11,6 @@ export async function loadSharp(): Promise<typeof sharp> {
   try {
     return (await import('sharp')).default;
   } catch (error) {
-    throw new PackageError(`[pictures] ${unloadablePackage('sharp', error)}`, { cause: error });
+    throw unloadable(PackageError, 'pictures', 'sharp', error);
   }
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type koffiPackage from 'koffi';
-import { EngineError, unloadablePackage } from '../../../errors.js';
+import { EngineError, unloadable } from '../../../errors.js';
 
 type Koffi = typeof koffiPackage;
 
@@ -17,6 +17,6 @@ export function koffi(): Koffi {
     loaded ??= createRequire(import.meta.url)('koffi') as Koffi;
     return loaded;
   } catch (error) {
-    throw new EngineError(`[onednn] ${unloadablePackage('koffi', error)}`, { cause: error });
+    throw unloadable(EngineError, 'onednn', 'koffi', error);
   }
 }

@@ -112,9 +112,8 @@ export function load(): Loaded {
     api = bindAll(path);
   } catch (error) {
     throw new EngineError(
-      `[onednn] library: expected oneDNN 2.x as ${path}, but it could not be loaded (${messageOf(error)}); ` +
-        `install it with: ${installCommand}`,
-      { cause: error },
+      `[onednn] library: expected oneDNN 2.x as ${path}, but it could not be loaded (${messageOf(error)})`,
+      { cause: error, install: installCommand },
     );
   }
   const version = koffi().decode(BigInt(api.version()), koffi().array('int', 3, 'Array')) as [number, number, number];
@@ -129,8 +128,8 @@ export function load(): Loaded {
 export function checkVersion([major, minor, patch]: Loaded['version'], path: string): void {
   if (major === 2 && minor >= 6) return;
   throw new EngineError(
-    `[onednn] library version: expected 2.6 or later 2.x, got ${major}.${minor}.${patch} (${path}); ` +
-      `install it with: ${installCommand}`,
+    `[onednn] library version: expected 2.6 or later 2.x, got ${major}.${minor}.${patch} (${path})`,
+    { install: installCommand },
   );
 }
 

@@ -1,0 +1,69 @@
+import { debug } from '../env.js';
+import type { Shape } from '../graph/shape.js';
+import { foldBatchNorm } from './foldBatchNorm.js';
+import { fuseActivations, fuseBatchNormRelu, fuseResiduals, fuseSums } from './fuse.js';
+import type { Graph } from './graph.js';
+import { type ChoiceOfProducts, useBfloat16 } from './precision.js';
+import { printGraph } from './print.js';
+import { simplify } from './simplify.js';
+import { sinkActivations } from './sink.js';
+import { verify } from './verify.js';
+
+/** The rewrites that pay for a graph on an engine. */
+export interface Traits {
+  /** Whether there are kernels that compute several ops at once. Without them no pass fuses. */
+  readonly fuses: boolean;
+  /** Whether batch norm of features `[N, C, H, W]` can add a second array to its result. */
+  readonly addsInBatchNorm: (shape: Shape) => boolean;
+  /** Convolutions and linear layers to compute in bfloat16; `null` if all of the graph is float32. */
+  readonly bfloat16: ChoiceOfProducts | null;
+}
+
+/** No rewrite but the simplification that every engine gains by. */
+export const noTraits: Traits = { fuses: false, addsInBatchNorm: () => false, bfloat16: null };
+
+/** Who the graph is optimized for: an engine, or {@link unfused}. */
+export interface Target {
+  traits(graph: Graph): Traits;
+}
+
+/** Target of programs in which every node keeps a result of its own. */
+export const unfused: Target = { traits: () => noTraits };
+
+interface Pass {
+  readonly name: string;
+  /** `null` where the pass does not apply. */
+  readonly apply: (graph: Graph, traits: Traits) => Graph | null;
+}
+
+const fusion = (name: string, apply: (graph: Graph, traits: Traits) => Graph): Pass => ({
+  name,
+  apply: (graph, traits) => (traits.fuses ? apply(graph, traits) : null),
+});
+
+const passes: readonly Pass[] = [
+  { name: 'simplify', apply: simplify },
+  fusion('foldBatchNorm', foldBatchNorm),
+  fusion('sinkActivations', sinkActivations),
+  fusion('fuseActivations', fuseActivations),
+  fusion('fuseSums', fuseSums),
+  fusion('fuseResiduals', (graph, { addsInBatchNorm }) => fuseResiduals(graph, addsInBatchNorm)),
+  fusion('fuseBatchNormRelu', fuseBatchNormRelu),
+  { name: 'useBfloat16', apply: (graph, { bfloat16 }) => (bfloat16 === null ? null : useBfloat16(graph, bfloat16)) },
+];
+
+/** Runs the passes in order. The graph is checked before the first and after each. */
+export function optimize(structure: Graph, target: Target): Graph {
+  let graph = structure;
+  verify(graph, 'capture');
+  debug(3, () => `[compile] graph as captured\n${printGraph(graph)}`);
+  for (const pass of passes) {
+    const rewritten = pass.apply(graph, target.traits(graph));
+    if (rewritten === null) continue;
+    graph = rewritten;
+    verify(graph, pass.name);
+    debug(4, () => `[compile] graph after ${pass.name}\n${printGraph(graph)}`);
+  }
+  debug(3, () => `[compile] graph after all passes\n${printGraph(graph)}`);
+  return graph;
+}
