@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { compileInto } from './compiled.js';
+import { buildProgram } from './compiled.js';
 import { temporaryFolder } from './temporary.js';
 
 /** Packages that are loaded by the work that needs them, and not before. */
@@ -10,7 +10,7 @@ const onDemand = ['koffi', 'sharp', 'echarts'];
 
 it('importing the package opens no native library, and none of the packages that only some work needs', () => {
   const folder = temporaryFolder();
-  compileInto(folder);
+  buildProgram(folder);
   const [installed, own] = [resolve('node_modules'), join(folder, 'node_modules')];
   rmSync(own);
   mkdirSync(own);
@@ -18,7 +18,7 @@ it('importing the package opens no native library, and none of the packages that
     if (name.startsWith('.') || onDemand.includes(name)) continue;
     symlinkSync(join(installed, name), join(own, name));
   }
-  // Whoever asks for one of these packages is written down, even if the failure is caught.
+  // Each of these packages says that it was asked for, so that a caught failure shows too.
   for (const name of onDemand) {
     mkdirSync(join(own, name));
     writeFileSync(join(own, name, 'package.json'), '{"main":"./index.js"}');
@@ -27,7 +27,7 @@ it('importing the package opens no native library, and none of the packages that
   const script = `
     const native = () => process.report.getReport().sharedObjects;
     const before = new Set(native());
-    const fovea = await import('./index.js');
+    const fovea = await import('./dist/index.js');
     const t = fovea.tensor([1, 2]).add(1);
     new fovea.nn.Linear(2, 2);
     console.log(JSON.stringify({ shape: t.shape, opened: native().filter((file) => !before.has(file)) }));

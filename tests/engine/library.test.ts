@@ -18,6 +18,7 @@ describe('the version of oneDNN', () => {
   ] as const)('%i.%i.%i is refused, with the command that helps', (...version) => {
     const call = () => checkVersion(version, 'libdnnl.so.2');
     expect(call).toThrow(EngineError);
+    expect(call).toThrow(expect.objectContaining({ install: 'sudo apt-get install libdnnl2' }));
     expect(call).toThrow(
       `[onednn] library version: expected 2.6 or later 2.x, got ${version.join('.')} (libdnnl.so.2); ` +
         'install it with: sudo apt-get install libdnnl2',

@@ -10,8 +10,14 @@ export function dims(values: Shape): BigInt64Array {
   return array;
 }
 
-/** Where a descriptor tells the type of its elements. */
-const typeOffset = 104;
+/** Offsets of fields in a descriptor: type of the elements, kind of the layout, strides, number and sizes of blocks. */
+const [typeOffset, kindOffset, stridesOffset, blocksOffset] = [104, 312, 320, 416];
+
+/** Elements of an axis that lie side by side. */
+export interface Block {
+  readonly axis: number;
+  readonly size: number;
+}
 
 /** Shape, element type and layout of a piece of memory; immutable. */
 export class MemoryDesc {
@@ -97,7 +103,7 @@ export class MemoryDesc {
 
   /** A layout that one kind of kernel alone can read. */
   isOpaque(): boolean {
-    return String(this) === 'opaque';
+    return this.#kind === 'opaque';
   }
 
   isPlain(): boolean {
@@ -139,23 +145,71 @@ export class MemoryDesc {
     return this.size > numel(this.shape) * bytesPerElement(this.dtype);
   }
 
-  /** The layout in oneDNN's notation: axes from outermost to innermost, blocked ones in capitals (`aBcd16b`). */
-  toString(): string {
-    const fields = new DataView(this.bytes.buffer, this.bytes.byteOffset);
-    const kind = fields.getInt32(312, true);
-    if (kind === 1) return 'any';
-    if (kind !== 2) return 'opaque';
-    const axes = this.shape.map((_, i) => i);
-    const stride = (i: number) => Number(fields.getBigInt64(320 + 8 * i, true));
-    const blocks = Array.from({ length: fields.getInt32(416, true) }, (_, i) => ({
-      size: Number(fields.getBigInt64(424 + 8 * i, true)),
-      axis: Number(fields.getBigInt64(520 + 8 * i, true)),
-    }));
-    const letter = (axis: number) => String.fromCharCode(97 + axis);
-    const outer = axes
-      .sort((i, j) => stride(j) - stride(i) || i - j)
-      .map((axis) => (blocks.some((block) => block.axis === axis) ? letter(axis).toUpperCase() : letter(axis)));
-    const type = this.dtype === 'bfloat16' ? ':bf16' : '';
-    return outer.join('') + blocks.map(({ size, axis }) => `${size}${letter(axis)}`).join('') + type;
+  /** How the library stores the layout: not chosen yet, by strides and blocks, or in a way of its own. */
+  get #kind(): 'any' | 'strided' | 'opaque' {
+    const kind = this.#fields.getInt32(kindOffset, true);
+    return kind === 1 ? 'any' : kind === 2 ? 'strided' : 'opaque';
   }
+
+  get #fields(): DataView {
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset);
+  }
+
+  /** Blocks of elements that lie side by side, from the outer to the inner ones. */
+  get blocks(): readonly Block[] {
+    if (this.#kind !== 'strided') return [];
+    const fields = this.#fields;
+    const number = (offset: number) => Number(fields.getBigInt64(offset, true));
+    return Array.from({ length: fields.getInt32(blocksOffset, true) }, (_, i) => ({
+      size: number(blocksOffset + 8 + 8 * i),
+      axis: number(blocksOffset + 8 + 8 * (maxAxes + i)),
+    }));
+  }
+
+  /** Axes from outermost to innermost, blocks apart. */
+  get order(): readonly number[] {
+    if (this.#kind !== 'strided') return [];
+    const fields = this.#fields;
+    const stride = (i: number) => Number(fields.getBigInt64(stridesOffset + 8 * i, true));
+    return this.shape.map((_, i) => i).sort((i, j) => stride(j) - stride(i) || i - j);
+  }
+
+  /** Whether the axis is divided into blocks. */
+  isBlocked(axis: number): boolean {
+    return this.blocks.some((block) => block.axis === axis);
+  }
+
+  /** Whether the layout is row-major but for just these blocks. */
+  hasBlocks(expected: readonly Block[]): boolean {
+    const { blocks, order } = this;
+    const isRowMajor = this.#kind === 'strided' && order.every((axis, i) => axis === i);
+    return isRowMajor && sameBlocks(blocks, expected);
+  }
+
+  /** Whether another array has the same order of axes, the same blocks and type of elements; its shape may differ. */
+  isArrangedAs(other: MemoryDesc): boolean {
+    const [order, others] = [this.order, other.order];
+    return (
+      this.#kind === other.#kind &&
+      this.dtype === other.dtype &&
+      order.length === others.length &&
+      order.every((axis, i) => axis === others[i]) &&
+      sameBlocks(this.blocks, other.blocks)
+    );
+  }
+
+  /** The layout in oneDNN's notation: axes from outermost to innermost, blocked ones in capitals (`aBcd16b`). For people. */
+  toString(): string {
+    const kind = this.#kind;
+    if (kind !== 'strided') return kind;
+    const letter = (axis: number) => String.fromCharCode(97 + axis);
+    const outer = this.order.map((axis) => (this.isBlocked(axis) ? letter(axis).toUpperCase() : letter(axis)));
+    const type = this.dtype === 'bfloat16' ? ':bf16' : '';
+    return outer.join('') + this.blocks.map(({ size, axis }) => `${size}${letter(axis)}`).join('') + type;
+  }
+}
+
+function sameBlocks(blocks: readonly Block[], others: readonly Block[]): boolean {
+  const isSame = ({ axis, size }: Block, i: number) => axis === others[i].axis && size === others[i].size;
+  return blocks.length === others.length && blocks.every(isSame);
 }

@@ -11,6 +11,7 @@ import {
   scratchpadUser,
   statusUnimplemented,
 } from './enums.js';
+import { familyOf, type KernelFamily } from './kernelFamily.js';
 import { koffi } from './koffi.js';
 import { type Address, check, created, load } from './library.js';
 import type { MemoryHandle } from './memory.js';
@@ -108,11 +109,20 @@ export class Primitive {
     return MemoryDesc.at(load().api.pdQueryMd(this.desc, queries[which], 0));
   }
 
-  /** The library's name of the kernel, e.g. `jit:avx512_core`. */
+  /** The library's name of the kernel, e.g. `jit:avx512_core`: for people; decisions ask {@link family}. */
   get implementation(): string {
     const out = new BigUint64Array(1);
     check(load().api.pdQuery(this.desc, queryImplementation, 0, out), 'query');
     return koffi().decode.string(out[0]);
+  }
+
+  get family(): KernelFamily {
+    return familyOf(this.implementation);
+  }
+
+  get isWinograd(): boolean {
+    const { family } = this;
+    return family === 'winograd2x2' || family === 'winograd4x4';
   }
 
   destroy(): void {

@@ -1,6 +1,6 @@
 import type { OpParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { runsCode } from '../ffi.js';
+import { type MemoryDesc, runsCode } from '../ffi.js';
 import { type Assembler, at, type Label } from './assembler.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
 import { lanes, vectorBytes } from './pixels.js';
@@ -74,16 +74,20 @@ export class DirectConvolution {
    * `null` where the library does as well, with more than one image; and where there is no code for it: another processor,
    * groups, dilation, a large kernel or image, another activation or layout.
    *
-   * @param layouts of x, weight and y, in oneDNN's notation
+   * @param layouts of x, weight and y
    */
-  static create(shapes: ConvShapes, params: OpParams['conv2d'], layouts: readonly string[]): DirectConvolution | null {
+  static create(
+    shapes: ConvShapes,
+    params: OpParams['conv2d'],
+    layouts: readonly MemoryDesc[],
+  ): DirectConvolution | null {
     const { x, weight, y } = shapes;
     const { stride, padding, dilation, groups, activation } = params;
     const [out, channels, height, width] = weight;
     if (x[0] > 1 || groups !== 1 || dilation.some((n) => n !== 1)) return null;
     if (out % lanes !== 0 || channels % lanes !== 0 || height * width > mostTaps) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
-    if (layouts.join() !== 'aBcd16b,ABcd16b16a,aBcd16b' || !runsCode('float32')) return null;
+    if (!areBlocked(layouts) || !runsCode('float32')) return null;
     const axis = (input: number, output: number, kernel: number, which: 0 | 1): Axis => {
       const pad = padding[2 * which];
       return { input, reaches: windows(input, output, kernel, stride[which], pad), stride: stride[which], pad };
@@ -258,6 +262,14 @@ export class DirectConvolution {
     to.addConstant(x, -lanes * 4);
     to.addConstant(weights, -lanes * vectorBytes);
   }
+}
+
+/** Whether features lie in blocks of 16 channels, and weights in blocks of 16 by 16. */
+function areBlocked([x, weight, y]: readonly MemoryDesc[]): boolean {
+  const features = [{ axis: 1, size: lanes }];
+  const isBlocked =
+    x.hasBlocks(features) && y.hasBlocks(features) && weight.hasBlocks([...features, { axis: 0, size: lanes }]);
+  return isBlocked && [x, weight, y].every(({ dtype }) => dtype === 'float32');
 }
 
 /** So many that their sums, a weight of each block and one number of x are in registers. */

@@ -26,12 +26,11 @@ export function pixelsOf(desc: MemoryDesc): Pixels | null {
   const [batch, channels, rows, columns] = desc.shape;
   const type = desc.dtype;
   if (type !== 'float32' && type !== 'bfloat16') return null;
-  const [layout] = desc.toString().split(':');
   const blocks = Math.ceil(channels / lanes);
   // A box inside a larger array has gaps.
   if (desc.size !== batch * blocks * lanes * rows * columns * bytesPerElement(type)) return null;
   const size = { type, rows, columns };
-  if (layout === 'aBcd16b') return { ...size, planes: batch * blocks, channels: lanes };
+  if (desc.hasBlocks([{ axis: 1, size: lanes }])) return { ...size, planes: batch * blocks, channels: lanes };
   if (channels === blocks * lanes && desc.isChannelsLast()) return { ...size, planes: batch, channels };
   return null;
 }

@@ -90,7 +90,7 @@ function withKeptWeights(
 ): Primitive | null {
   if (!algorithmsFor(context.convolution, { ...conv, keepsWeights: true }).includes('winograd')) return null;
   const primitive = create('winograd', geometryOf(conv.params));
-  const suits = primitive === null || !primitive.implementation.includes('wino_2x3') || isSmall(conv);
+  const suits = primitive === null || primitive.family !== 'winograd2x2' || isSmall(conv);
   if (suits) return primitive;
   primitive.destroy();
   return null;
@@ -151,9 +151,8 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const name = nameWith(summand === undefined ? 'conv2d' : 'conv2d+add', params.activation);
   const extras = { bias: bias !== undefined, summand: summand !== undefined };
   const shapes = { x: x.shape, weight: weight.shape, y: y.shape };
-  const layouts = (['src', 'weights', 'dst'] as const).map((operand) => String(primitive.layout(operand)));
-  const isWinograd = primitive.implementation.includes('wino');
-  const own = isWinograd ? null : context.generate(directCode, shapes, params, layouts, extras);
+  const layouts = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
+  const own = primitive.isWinograd ? null : context.generate(directCode, shapes, params, layouts, extras);
   if (own === null) {
     context.activates(node, params.activation);
     context.call(name, primitive, reads, [[args.dst, dst]]);
@@ -167,7 +166,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
 function directCode(
   shapes: DirectConvolution['shapes'],
   params: OpParams['conv2d'],
-  layouts: readonly string[],
+  layouts: readonly MemoryDesc[],
   extras: Parameters<DirectConvolution['code']>[0],
 ): KernelCode | null {
   return DirectConvolution.create(shapes, params, layouts)?.code(extras) ?? null;

@@ -88,7 +88,7 @@ export const binary: Lower<'binary'> = (context, node) => {
   const opDesc = describe.binary(fn as BinaryKernel, left.desc, rightDesc, left.desc);
   const primitive = Primitive.create(opDesc, { postOps: postOpsOf(activation) });
   // The library's plain loop is slower than ours.
-  if (primitive === null || primitive.implementation.startsWith('ref')) {
+  if (primitive === null || primitive.family === 'reference') {
     primitive?.destroy();
     context.fallback(node);
     return;

@@ -11,11 +11,11 @@ const affineFlags: NormFlags = { scale: true, shift: true };
 const rectified = { fn: 'relu', alpha: 0 } as const;
 
 /** Blocks of 4 channels, as convolutions of 4 channels a group make them: 2.6 has a slow loop for their statistics. */
-const blocksOf4 = /4b(:|$)/;
+const hasBlocksOf4 = ({ blocks }: MemoryDesc) => blocks.at(-1)?.axis === 1 && blocks.at(-1)?.size === 4;
 
 function placeToNormalize(context: Lowering, x: GraphValue): Placed {
   const own = context.withOwnAxes(x);
-  return blocksOf4.test(own.desc.toString()) ? context.plain(x) : own;
+  return hasBlocksOf4(own.desc) ? context.plain(x) : own;
 }
 
 const working = (context: Lowering, desc: MemoryDesc): Placed => ({ buffer: context.buffer(desc.size), desc });

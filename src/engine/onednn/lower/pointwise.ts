@@ -65,7 +65,7 @@ export function pointwiseWeightGradient(
   if (forward === null) return null;
   const primitive = Primitive.create(describe.linearBackwardWeights(descs('float32')), {}, own(forward));
   // The library's plain matrix product is no match for the convolution.
-  if (primitive === null || !primitive.implementation.startsWith('brgemm')) {
+  if (primitive === null || primitive.family !== 'batchedProduct') {
     primitive?.destroy();
     return null;
   }

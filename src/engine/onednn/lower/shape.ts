@@ -79,13 +79,12 @@ function liesInOrder(
   inputs: readonly Placed[],
   layout: MemoryDesc,
 ): boolean {
-  const name = String(layout);
+  const [first, second] = layout.order;
+  const { axis } = params;
   const isOutermost =
-    params.axis === 0 ? /^[aA]/.test(name) : params.axis === 1 && y.shape[0] === 1 && /^a[bB]/.test(name);
-  return (
-    isOutermost &&
-    [...inputs.map(({ desc }) => desc), layout].every((desc) => String(desc) === name && !desc.isPadded())
-  );
+    axis === 0 ? first === 0 : axis === 1 && y.shape[0] === 1 && first === 0 && !layout.isBlocked(0) && second === 1;
+  const descs = [...inputs.map(({ desc }) => desc), layout];
+  return isOutermost && descs.every((desc) => desc.isArrangedAs(layout) && !desc.isPadded());
 }
 
 export const slice: Lower<'slice'> = (context, node) => {
