@@ -18,7 +18,7 @@ const layers = [
 
 /** A folder or single file of src, as a regular expression. */
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
-const common = ['controlGroups', 'effect', 'env', 'errors', 'inspection', 'memory', 'random', 'text', 'version'];
+const common = ['effect', 'env', 'errors', 'inspection', 'memory', 'platform', 'random', 'text', 'version'];
 
 const forbid = (room, others, comment) => ({
   name: `${room}-without-${others.join('-')}`,
@@ -137,6 +137,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['fovea-source', 'import', 'default', 'types'],
+    },
   },
 };

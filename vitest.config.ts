@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+// `#platform` of package.json as TypeScript source.
+const conditions = ['fovea-source', 'node', 'import', 'module', 'default'];
+
 export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     include: ['tests/**/*.test.ts'],
     // The native library lives in the process and starts threads of its own: a fresh process for each file, two at once.

@@ -1,3 +1,4 @@
+import { variable, writeError } from '#platform';
 import { InputError } from './errors.js';
 import { visibleText } from './text/visible.js';
 
@@ -24,7 +25,7 @@ function parseLevel(text: string | undefined): DebugLevel {
 }
 
 function parseFlag(name: string, otherwise = false): boolean {
-  const text = process.env[name] ?? '';
+  const text = variable(name) ?? '';
   if (text === '') return otherwise;
   if (text === '0') return false;
   if (text === '1') return true;
@@ -34,7 +35,7 @@ function parseFlag(name: string, otherwise = false): boolean {
 let level: DebugLevel | null = null;
 
 export function debugLevel(): DebugLevel {
-  level ??= parseLevel(process.env.FOVEA_DEBUG);
+  level ??= parseLevel(variable('FOVEA_DEBUG'));
   return level;
 }
 
@@ -51,7 +52,7 @@ export function withDebug<T>(temporary: DebugLevel, body: () => T): T {
 
 /** Prints to stderr if `FOVEA_DEBUG` is at least `atLeast`. The text is made only when it is shown. */
 export function debug(atLeast: DebugLevel, text: () => string): void {
-  if (debugLevel() >= atLeast) process.stderr.write(`${visibleText(text())}\n`);
+  if (debugLevel() >= atLeast) writeError(`${visibleText(text())}\n`);
 }
 
 /** `FOVEA_VALIDATE=1`: every step of a program is compared with the reference engine. */
@@ -71,7 +72,7 @@ const suffixes: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, '':
  * otherwise; `null` if it is not set.
  */
 export function memoryLimit(): number | null {
-  const text = process.env.FOVEA_MEMORY_LIMIT ?? '';
+  const text = variable('FOVEA_MEMORY_LIMIT') ?? '';
   if (text === '') return null;
   const [, size, suffix = ''] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?)?$/i.exec(text) ?? [];
   if (size === undefined || Number(size) === 0) {
@@ -82,7 +83,7 @@ export function memoryLimit(): number | null {
 
 /** `OMP_NUM_THREADS`: most threads that a kernel may use; `null` if it is not set. */
 export function threadsAsked(): number | null {
-  const text = process.env.OMP_NUM_THREADS ?? '';
+  const text = variable('OMP_NUM_THREADS') ?? '';
   if (text === '') return null;
   const count = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
   if (isThreadCount(count)) return count;

@@ -1,3 +1,5 @@
+import { machine } from '#platform';
+
 /**
  * Every error that Fovea throws on purpose.
  *
@@ -86,7 +88,7 @@ export function unloadable(
 ): EngineError | PackageError {
   const [line] = messageOf(cause).split('\n');
   const reason =
-    `[${where}] ${name}: expected the package with its binary for ${process.platform} ${process.arch}, but it could not ` +
+    `[${where}] ${name}: expected the package with its binary for ${machine}, but it could not ` +
     `be loaded (${line})`;
   return new Kind(reason, { cause, install: `npm install --include=optional ${name}` });
 }

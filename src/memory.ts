@@ -1,5 +1,4 @@
-import { totalmem } from 'node:os';
-import { controlGroups, textOf } from './controlGroups.js';
+import { availableMemory, totalMemory } from '#platform';
 import { memoryLimit } from './env.js';
 import { MemoryError } from './errors.js';
 
@@ -10,19 +9,18 @@ export function formatBytes(bytes: number): string {
   return gibibytes >= 1 ? `${gibibytes.toFixed(1)} GiB` : `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }
 
-/** Arrays below this many bytes are made without asking what there is. */
+/** {@link requireRoom} admits arrays of fewer bytes without a look at the machine. */
 const small = 2 ** 28;
 
 /**
- * Refuses an array for which there is no memory, before anything of it is allocated: sizes that a user gave may be
- * beyond sense.
+ * Refuses an array for which there is no memory before it is allocated, since users may ask for absurd sizes.
  *
  * @param what names the array, for the message
- * @throws {MemoryError} with what it would need and what there is
+ * @throws {MemoryError} with the bytes that it would need and those that are available
  */
 export function requireRoom(bytes: number, what: () => string): void {
   if (bytes < small) return;
-  const room = memoryLimit() ?? availableMemory();
+  const room = memoryBudget();
   if (bytes <= room) return;
   throw new MemoryError(
     `[memory] ${what()}: expected to need at most ${formatBytes(room)}, got ${formatBytes(bytes)}; choose smaller sizes`,
@@ -30,33 +28,15 @@ export function requireRoom(bytes: number, what: () => string): void {
 }
 
 /**
- * Bytes that can be taken without swapping: what the system says, and in a container what its limit leaves. File
- * caches count as free, since they give way. Where the system does not say (outside of Linux), all of its memory.
+ * Bytes that new arrays may take: `FOVEA_MEMORY_LIMIT`, else the available memory.
+ *
+ * @param held bytes that the process can use again, in addition to the available memory
  */
-export function availableMemory(): number {
-  const system = /^MemAvailable:\s+(\d+) kB$/m.exec(textOf('/proc/meminfo'))?.[1];
-  const available = system === undefined ? totalmem() : 1024 * Number(system);
-  return Math.min(available, ...controlGroups('memory').map(roomIn));
+export function memoryBudget(held = 0): number {
+  return memoryLimit() ?? availableMemory() + held;
 }
 
-/** Bytes of memory of this machine, or of the container. */
-export function totalMemory(): number {
-  const limits = controlGroups('memory').flatMap((folder) =>
-    ['memory.max', 'memory.limit_in_bytes'].map((file) => Number.parseInt(textOf(`${folder}/${file}`), 10)),
-  );
-  return Math.min(memoryLimit() ?? totalmem(), totalmem(), ...limits.filter((limit) => limit > 0));
-}
-
-/** Infinite without a limit. */
-function roomIn(folder: string): number {
-  const numberIn = (file: string) => Number.parseInt(textOf(`${folder}/${file}`), 10);
-  const [limit, used] = [
-    ['memory.max', 'memory.current'],
-    ['memory.limit_in_bytes', 'memory.usage_in_bytes'],
-  ]
-    .map((files) => files.map(numberIn))
-    .find(([most]) => most >= 0) ?? [Number.POSITIVE_INFINITY, 0];
-  const statistics = textOf(`${folder}/memory.stat`);
-  const caches = [...statistics.matchAll(/^(?:in)?active_file (\d+)$/gm)];
-  return Math.max(0, limit - used + caches.reduce((sum, [, bytes]) => sum + Number(bytes), 0));
+/** Bytes of memory of this machine or of the container, at most `FOVEA_MEMORY_LIMIT`. */
+export function machineMemory(): number {
+  return Math.min(memoryLimit() ?? Number.POSITIVE_INFINITY, totalMemory());
 }

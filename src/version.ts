@@ -1,4 +1,2 @@
-import { readFileSync } from 'node:fs';
-
-/** Of this package. */
-export const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+/** Version of this package, as in package.json: browsers cannot read that file. */
+export const version = '0.1.0';

@@ -58,7 +58,10 @@ function compiled(): string {
  */
 export function compileInto(folder: string): void {
   cpSync(compiled(), folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ type: 'module', imports: { '#platform': './platform/node.js' } }),
+  );
   symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
 }
 

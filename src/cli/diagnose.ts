@@ -1,8 +1,9 @@
 import { totalmem } from 'node:os';
+import { availableMemory } from '#platform';
 import { engineNames, openEngine } from '../engine/select.js';
 import { memoryLimit } from '../env.js';
 import { EngineError, InputError, messageOf, PackageError } from '../errors.js';
-import { availableMemory, formatBytes } from '../memory.js';
+import { formatBytes } from '../memory.js';
 import { datasetKinds } from '../run/catalog/datasets.js';
 import { formatCount } from '../text/numbers.js';
 import { version } from '../version.js';

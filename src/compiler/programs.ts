@@ -1,5 +1,5 @@
 import type { Engine, Program } from '../engine/engine.js';
-import { totalMemory } from '../memory.js';
+import { machineMemory } from '../memory.js';
 import type { Graph } from './graph.js';
 
 /** A program in the cache, and what it was compiled for. */
@@ -29,7 +29,7 @@ export class ProgramCache {
   /** @param limit bytes that the programs may keep together */
   constructor(
     readonly engine: Engine,
-    public limit = Math.min(mostBytes, share * totalMemory()),
+    public limit = Math.min(mostBytes, share * machineMemory()),
   ) {}
 
   get size(): number {

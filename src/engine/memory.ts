@@ -1,6 +1,5 @@
-import { memoryLimit } from '../env.js';
 import { MemoryError } from '../errors.js';
-import { availableMemory, formatBytes } from '../memory.js';
+import { formatBytes, memoryBudget } from '../memory.js';
 
 /** Bytes that a program takes while it runs. */
 export interface ProgramMemory {
@@ -20,7 +19,7 @@ export interface MemoryNeed extends ProgramMemory {
  * @returns what there is for the program: `FOVEA_MEMORY_LIMIT`, or what is free and what it holds already
  */
 export function needOf(memory: ProgramMemory, held: number): MemoryNeed {
-  return { ...memory, budget: memoryLimit() ?? availableMemory() + held };
+  return { ...memory, budget: memoryBudget(held) };
 }
 
 /** @throws {MemoryError} if it is too much */

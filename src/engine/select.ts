@@ -1,3 +1,4 @@
+import { writeError } from '#platform';
 import type { Precision } from '../compiler/precision.js';
 import { isThreadCount, threadCounts } from '../env.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
@@ -160,5 +161,5 @@ function tellOnce(message: string): void {
 
 /** Writes warnings to stderr. */
 function tell(messages: readonly string[]): void {
-  process.stderr.write(messages.map((message) => `fovea: ${message}\n`).join(''));
+  writeError(messages.map((message) => `fovea: ${message}\n`).join(''));
 }

@@ -4,25 +4,21 @@ export { BalancedSampler, type Sampler, type SamplerName, StratifiedSampler } fr
 export { ConcatDataset, randomSplit, Subset, TensorDataset } from './data/subsets.js';
 export { type FileContent, writeFileAtomic } from './files/atomic.js';
 export { type DownloadOptions, type DownloadProgress, download } from './files/download.js';
+export { paddleNames } from './formats/paddle/names.js';
+export type { PdoptLoadOptions, PdoptOptions } from './formats/paddle/optimizerStates.js';
 export {
-  loadPdparams,
+  decodePdparams,
+  encodePdparams,
   type PaddleParameters,
   type PdparamsOptions,
-  paddleNames,
-  readPdparams,
-  savePdparams,
-  writePdparams,
 } from './formats/paddle/params.js';
-export {
-  loadPdopt,
-  type PaddleOptimizer,
-  type PdoptOptions,
-  type PdoptWriteOptions,
-  readPdopt,
-  savePdopt,
-  writePdopt,
-} from './formats/paddle/pdopt.js';
-export { loadPickle, type PickleKey, type PickleValue, parsePickle } from './formats/paddle/pickle.js';
-export { loadSafetensors, type Safetensors, saveSafetensors, type TensorData } from './formats/safetensors.js';
+export { decodePdopt, encodePdopt, type PaddleOptimizer } from './formats/paddle/pdopt.js';
+export { type PickleKey, type PickleValue, parsePickle } from './formats/paddle/pickle.js';
+export { decodeSafetensors, encodeSafetensors, type Safetensors } from './formats/safetensors.js';
+export type { TensorData } from './formats/tensorData.js';
 export type { Named, Savable } from './named.js';
-export { load, save } from './save.js';
+export { loadPdopt, type PdoptWriteOptions, readPdopt, savePdopt, writePdopt } from './weights/pdopt.js';
+export { loadPdparams, readPdparams, savePdparams, writePdparams } from './weights/pdparams.js';
+export { loadPickle } from './weights/pickle.js';
+export { loadSafetensors, saveSafetensors } from './weights/safetensors.js';
+export { load, save } from './weights/save.js';

@@ -3,7 +3,7 @@ import { dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { Layer } from '../nn/layer.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { TensorData } from './formats/safetensors.js';
+import type { TensorData } from './formats/tensorData.js';
 import { snapshot } from './snapshot.js';
 
 /** A tensor, a plain array with its shape, or a typed array, which has the shape `[length]`. */

@@ -1,6 +1,6 @@
 import { realizeAll } from '../tensor/evaluate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { TensorData } from './formats/safetensors.js';
+import type { TensorData } from './formats/tensorData.js';
 
 /** The contents of tensors, as they are now. */
 export async function snapshot(states: ReadonlyMap<string, Tensor>): Promise<Map<string, TensorData>> {

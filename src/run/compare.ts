@@ -1,4 +1,4 @@
-import { loadSafetensors } from '../io/formats/safetensors.js';
+import { loadSafetensors } from '../io/weights/safetensors.js';
 import type { RunConfig } from './config.js';
 import type { RunFolder } from './folder.js';
 

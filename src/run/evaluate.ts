@@ -5,7 +5,7 @@ import { DataLoader } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
 import { fingerprint } from '../io/files/fingerprint.js';
-import { loadSafetensors } from '../io/formats/safetensors.js';
+import { loadSafetensors } from '../io/weights/safetensors.js';
 import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import { bestFile } from '../train/callbacks/bestWeights.js';

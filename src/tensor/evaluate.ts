@@ -1,3 +1,4 @@
+import { nextTurn } from '#platform';
 import { plan, realize } from '../compiler/realize.js';
 import type { MemoryNeed } from '../engine/memory.js';
 import { currentEngine } from '../engine/select.js';
@@ -27,7 +28,7 @@ export async function realizeAll(
     finite,
   );
   if (performance.now() - lastTurn > turnInterval) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await nextTurn();
     lastTurn = performance.now();
   }
 }

@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os';
+import { totalMemory } from '#platform';
 import type { MemoryNeed } from '../engine/memory.js';
 import { memoryLimit } from '../env.js';
 import { MemoryError } from '../errors.js';
@@ -55,7 +55,7 @@ class Search {
   constructor(where: string, imageShape: Shape, plan: PlanBatch) {
     this.#imageBytes = numel(imageShape) * Float32Array.BYTES_PER_ELEMENT;
     this.#plan = plan;
-    const room = memoryLimit() ?? totalmem();
+    const room = memoryLimit() ?? totalMemory();
     if (this.#bytesOfImages(1) <= room) return;
     throw new MemoryError(
       `[${where}] image ${formatShape(imageShape)}: expected to need at most ${formatBytes(room)}, ` +
@@ -83,7 +83,7 @@ class Search {
    * looked for, which takes long for millions of images.
    */
   #isAbsurd(batch: number): boolean {
-    if (this.#bytesOfImages(batch) > (memoryLimit() ?? totalmem())) return true;
+    if (this.#bytesOfImages(batch) > (memoryLimit() ?? totalMemory())) return true;
     return batch > manyImages && this.#onLine(batch) > 1.5 * this.#at(1).budget;
   }
 

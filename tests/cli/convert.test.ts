@@ -2,9 +2,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readPdparams } from '../../src/io/formats/paddle/params.js';
-import { loadPdopt, readPdopt } from '../../src/io/formats/paddle/pdopt.js';
-import { loadSafetensors, saveSafetensors } from '../../src/io/formats/safetensors.js';
+import { loadPdopt, readPdopt } from '../../src/io/weights/pdopt.js';
+import { readPdparams } from '../../src/io/weights/pdparams.js';
+import { loadSafetensors, saveSafetensors } from '../../src/io/weights/safetensors.js';
 import { Adam } from '../../src/optimizer/index.js';
 import { LeNet } from '../../src/vision/models/lenet.js';
 import { smallMnist } from '../smallMnist.js';

@@ -1,11 +1,12 @@
+import { loadPdparams, savePdparams } from '../../src/io/weights/pdparams.js';
+import { paddleNames } from '../../src/io/formats/paddle/names.js';
+import { loadPdopt, savePdopt } from '../../src/io/weights/pdopt.js';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
-import { loadPdparams, paddleNames, savePdparams } from '../../src/io/formats/paddle/params.js';
-import { loadPdopt, savePdopt } from '../../src/io/formats/paddle/pdopt.js';
 import { BatchNorm2D, Conv2D, Layer, Linear } from '../../src/nn/index.js';
 import { Adam, lr, Momentum, type Optimizer } from '../../src/optimizer/index.js';
 import * as F from '../../src/tensor/functional.js';

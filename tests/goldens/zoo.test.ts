@@ -1,10 +1,10 @@
+import { paddleNames } from '../../src/io/formats/paddle/names.js';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import type { TypedArray } from '../../src/graph/dtype.js';
 import { numel, type Shape } from '../../src/graph/shape.js';
 
-import { paddleNames } from '../../src/io/formats/paddle/params.js';
 import type { Layer } from '../../src/nn/index.js';
 import { Momentum } from '../../src/optimizer/index.js';
 import { Generator } from '../../src/random.js';

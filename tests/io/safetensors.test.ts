@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
-import { loadSafetensors, saveSafetensors, type TensorData } from '../../src/io/formats/safetensors.js';
+import type { TensorData } from '../../src/io/formats/tensorData.js';
+import { loadSafetensors, saveSafetensors } from '../../src/io/weights/safetensors.js';
 import { temporaryFolder } from '../temporary.js';
 
 const folder = temporaryFolder();

@@ -8,7 +8,7 @@ import { currentEngine, engineInfo, setEngine } from '../../src/engine/select.js
 import { FileError, InputError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/data/dataloader.js';
 import type { Dataset } from '../../src/io/data/dataset.js';
-import { loadSafetensors } from '../../src/io/formats/safetensors.js';
+import { loadSafetensors } from '../../src/io/weights/safetensors.js';
 import { Accuracy, Auc } from '../../src/metric/index.js';
 import { Model } from '../../src/model/model.js';
 import type { FitOptions } from '../../src/model/options.js';

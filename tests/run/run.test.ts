@@ -18,7 +18,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { FileError, FoveaError, InputError } from '../../src/errors.js';
 import { fingerprint } from '../../src/io/files/fingerprint.js';
-import { loadSafetensors } from '../../src/io/formats/safetensors.js';
+import { loadSafetensors } from '../../src/io/weights/safetensors.js';
 import { evaluateRun, openRun } from '../../src/run/evaluate.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { makeOptimizer, modelKind } from '../../src/run/recipes.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import type { Dataset } from '../../src/io/data/dataset.js';
-import { loadSafetensors } from '../../src/io/formats/safetensors.js';
+import { loadSafetensors } from '../../src/io/weights/safetensors.js';
 import { Accuracy } from '../../src/metric/index.js';
 import { Model } from '../../src/model/model.js';
 import type { FitOptions } from '../../src/model/options.js';

@@ -1,10 +1,10 @@
+import { availableProcessors } from '#platform';
 import type { Graph } from '../../compiler/graph.js';
 import type { Traits } from '../../compiler/optimize.js';
 import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
 import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
-import { availableProcessors } from '../processors.js';
 import type { StepRecord } from '../record.js';
 import { bfloat16Products, measuredUnit } from './bfloat16.js';
 import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';

@@ -1,19 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import { FileError, InputError, messageOf } from '../../errors.js';
 import { allocate, bytesPerElement, type DType, dtypeOf, type TypedArray } from '../../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
 import { parseJson } from '../../text/json.js';
-import { reasonOf, writeFileAtomic } from '../files/atomic.js';
-import { openInput } from '../files/input.js';
-import { arraysOf, type Named } from '../named.js';
 import { fromBrain, fromHalf, fromLong } from './elements.js';
-
-/** A plain array with its shape, in row-major order. */
-export interface TensorData {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly data: TypedArray;
-}
+import type { TensorData } from './tensorData.js';
 
 export interface Safetensors {
   /** In the order in which the data lie in the file. */
@@ -42,25 +32,29 @@ const names: Readonly<Record<DType, string>> = { float32: 'F32', int32: 'I32', u
 /** A tenth of the format's own limit: the header takes about 100 bytes for each tensor. */
 const maxHeaderBytes = 10_000_000;
 
+/** The file begins with the length of the header. */
+export const prefixBytes = 8;
+const space = 0x20;
+
 /**
- * Writes a layer, or tensors and arrays by name, in Hugging Face's safetensors format, through a temporary file that
- * replaces `path` at the end. Arrays are written from where they lie, one after the other: do not change them meanwhile.
+ * Encodes arrays in Hugging Face's safetensors format.
  *
- * @throws InputError for arrays that do not match their shape or dtype, FileError if writing fails
+ * @param where names the file in messages
+ * @returns the bytes of the file in pieces. Arrays are not copied: do not change them before the pieces are written.
+ * @throws {InputError} for arrays that do not match their shape or dtype
  */
-export async function saveSafetensors(
-  object: Named,
-  path: string,
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, TensorData>,
   metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const tensors = await arraysOf('saveSafetensors', object, path);
+  where = 'bytes',
+): Uint8Array[] {
   for (const [name, { shape, dtype, data }] of tensors) {
     if (name === '__metadata__') {
-      throw new InputError(`[safetensors] ${path}: tensor name: expected any but '__metadata__', which is reserved`);
+      throw new InputError(`[safetensors] ${where}: tensor name: expected any but '__metadata__', which is reserved`);
     }
     if (numel(shape) !== data.length || dtypeOf(data) !== dtype) {
       throw new InputError(
-        `[safetensors] ${path}: tensor '${name}': expected ${numel(shape)} elements of ${dtype} ` +
+        `[safetensors] ${where}: tensor '${name}': expected ${numel(shape)} elements of ${dtype} ` +
           `(shape ${formatShape(shape)}), got ${data.length} of ${dtypeOf(data)}`,
       );
     }
@@ -74,124 +68,101 @@ export async function saveSafetensors(
     entries.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     offset += data.byteLength;
   }
-  const header = Buffer.from(`{${entries.join()}}`);
-  const start = Buffer.alloc(8 + Math.ceil(header.length / 8) * 8, ' ');
-  start.writeBigUInt64LE(BigInt(start.length - 8));
-  header.copy(start, 8);
-  await writeFileAtomic(
-    path,
-    (function* () {
-      yield start;
-      for (const [, { data }] of ordered) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    })(),
-  );
+  const header = new TextEncoder().encode(`{${entries.join()}}`);
+  const start = new Uint8Array(prefixBytes + Math.ceil(header.length / 8) * 8).fill(space);
+  new DataView(start.buffer).setBigUint64(0, BigInt(start.length - prefixBytes), true);
+  start.set(header, prefixBytes);
+  return [start, ...ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }
 
 /**
- * Reads a safetensors file. F32, I32 and U8 are taken as they are; F64, F16 and BF16 become float32 (F64 rounded), I64
- * becomes int32. Every array has memory of its own.
+ * Decodes a safetensors file. F32, I32 and U8 keep their type; F64, F16 and BF16 become float32 (F64 rounded), I64 becomes
+ * int32. Every array is a copy.
  *
- * @throws FileError for a file that is missing, truncated or not exactly as the format demands: header, names, sizes
- * and offsets are checked before anything of the size that they claim is allocated
+ * @param where names the file in messages
+ * @throws {FileError} for bytes that are truncated or not exactly as the format demands: header, names, sizes and
+ * offsets are checked before an array is allocated
  */
-export async function loadSafetensors(path: string): Promise<Safetensors> {
-  return reading(path, readAll);
-}
-
-/**
- * Reads the metadata of a safetensors file, and no tensor.
- *
- * @throws FileError for a file that is missing or whose header is not exactly as the format demands
- */
-export async function safetensorsMetadata(path: string): Promise<Safetensors['metadata']> {
-  return reading(path, async (handle) => (await readHeader(handle)).metadata);
-}
-
-async function reading<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
-  let handle: FileHandle | null = null;
-  try {
-    handle = await openInput(path);
-    return await read(handle);
-  } catch (error) {
-    throw new FileError(`[safetensors] ${path}: ${error instanceof Refusal ? error.message : unreadable(error)}`, {
-      cause: error,
-    });
-  } finally {
-    await handle?.close();
-  }
+export function decodeSafetensors(bytes: Uint8Array, where = 'bytes'): Safetensors {
+  return refusing(where, () => {
+    const headerBytes = headerBytesOf(bytes.subarray(0, prefixBytes), bytes.length);
+    const start = prefixBytes + headerBytes;
+    const { entries, metadata } = parseHeader(bytes.subarray(prefixBytes, start), bytes.length - start);
+    const tensors = new Map<string, TensorData>();
+    for (const entry of entries) {
+      const { target, finish } = receiverOf(entry);
+      target.set(bytes.subarray(start + entry.begin, start + entry.end));
+      tensors.set(entry.name, finish());
+    }
+    return { tensors, metadata };
+  });
 }
 
 /** What is wrong with a file, without its name. */
-class Refusal extends Error {}
+export class Refusal extends Error {}
 
-function unreadable(error: unknown): string {
-  return `expected a readable file, got ${reasonOf(error)}`;
-}
-
-async function readAll(handle: FileHandle): Promise<Safetensors> {
-  const { entries, metadata, start } = await readHeader(handle);
-  const tensors = new Map<string, TensorData>();
-  for (const { name, format, shape, begin } of entries) {
-    const data = await readTensor(handle, name, format, numel(shape), start + begin);
-    tensors.set(name, { shape, dtype: format.dtype, data });
-  }
-  return { tensors, metadata };
-}
-
-/** What the header says, checked, and where the data begin. */
-async function readHeader(handle: FileHandle) {
-  const stat = await handle.stat();
-  if (stat.size < 8) throw new Refusal(`expected a length of the header in 8 bytes, got ${stat.size} bytes in all`);
-  const prefix = new Uint8Array(8);
-  await readInto(handle, prefix, 0);
-  const headerBytes = Number(new DataView(prefix.buffer).getBigUint64(0, true));
-  if (headerBytes > maxHeaderBytes || headerBytes > stat.size - 8) {
-    throw new Refusal(
-      `length of the header: expected at most ${Math.min(maxHeaderBytes, stat.size - 8)} bytes, got ${headerBytes}; ` +
-        'the file is truncated or no safetensors file',
-    );
-  }
-  const bytes = new Uint8Array(headerBytes);
-  await readInto(handle, bytes, 8);
-  return { ...parseHeader(bytes, stat.size - 8 - headerBytes), start: 8 + headerBytes };
-}
-
-async function readTensor(handle: FileHandle, name: string, format: Format, length: number, position: number) {
-  if (format.convert === undefined) {
-    const data = allocate(format.dtype, length);
-    await readInto(handle, new Uint8Array(data.buffer), position);
-    return data;
-  }
-  const raw = new Uint8Array(length * format.bytes);
-  await readInto(handle, raw, position);
+/** Adds the name of the file to a {@link Refusal}. */
+function refusing<T>(where: string, read: () => T): T {
   try {
-    return format.convert(raw.buffer);
+    return read();
   } catch (error) {
-    throw new Refusal(`tensor '${name}': ${messageOf(error)}`);
+    if (!(error instanceof Refusal)) throw error;
+    throw new FileError(`[safetensors] ${where}: ${error.message}`, { cause: error });
   }
 }
 
-async function readInto(handle: FileHandle, target: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < target.length) {
-    // One read() cannot give 2 GiB or more.
-    const length = Math.min(target.length - done, 2 ** 30);
-    const { bytesRead } = await handle.read(target, done, length, position + done);
-    if (bytesRead === 0) throw new Refusal(`expected ${target.length - done} more bytes, got the end of the file`);
-    done += bytesRead;
-  }
+/**
+ * The length of the header.
+ *
+ * @param prefix the first {@link prefixBytes} of the file, or fewer if it is shorter
+ * @param size of the file
+ */
+export function headerBytesOf(prefix: Uint8Array, size: number): number {
+  if (size < prefixBytes) throw new Refusal(`expected a length of the header in 8 bytes, got ${size} bytes in all`);
+  const bytes = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
+  if (bytes <= maxHeaderBytes && bytes <= size - prefixBytes) return bytes;
+  throw new Refusal(
+    `length of the header: expected at most ${Math.min(maxHeaderBytes, size - prefixBytes)} bytes, got ${bytes}; ` +
+      'the file is truncated or no safetensors file',
+  );
 }
 
-interface Entry {
+/** Memory for the bytes that a file has of a tensor, and the function that makes the tensor of them. */
+export function receiverOf({ name, format, shape }: Entry): {
+  readonly target: Uint8Array<ArrayBuffer>;
+  readonly finish: () => TensorData;
+} {
+  const { dtype, convert } = format;
+  if (convert === undefined) {
+    const data = allocate(dtype, numel(shape));
+    return { target: new Uint8Array(data.buffer), finish: () => ({ shape, dtype, data }) };
+  }
+  const target = new Uint8Array(numel(shape) * format.bytes);
+  const finish = () => {
+    try {
+      return { shape, dtype, data: convert(target.buffer) };
+    } catch (error) {
+      throw new Refusal(`tensor '${name}': ${messageOf(error)}`);
+    }
+  };
+  return { target, finish };
+}
+
+/** A tensor as the header describes it. */
+export interface Entry {
   readonly name: string;
   readonly format: Format;
   readonly shape: Shape;
+  /** Position of its first byte behind the header. */
   readonly begin: number;
   readonly end: number;
 }
 
-/** Checks everything that the header says about `dataBytes` bytes of data. */
-function parseHeader(bytes: Uint8Array, dataBytes: number) {
+/** Parses the header and checks everything that it says about `dataBytes` bytes of data. */
+export function parseHeader(
+  bytes: Uint8Array,
+  dataBytes: number,
+): { readonly entries: readonly Entry[]; readonly metadata: Safetensors['metadata'] } {
   let header: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

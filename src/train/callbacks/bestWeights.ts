@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../../errors.js';
-import { loadSafetensors, saveSafetensors, type TensorData } from '../../io/formats/safetensors.js';
+import type { TensorData } from '../../io/formats/tensorData.js';
 import { snapshot } from '../../io/snapshot.js';
+import { loadSafetensors, saveSafetensors } from '../../io/weights/safetensors.js';
 import type { Layer } from '../../nn/layer.js';
 
 /** Name of the file, in the folder of the training. */

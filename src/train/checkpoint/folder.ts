@@ -7,7 +7,7 @@ import { type Fingerprint, fingerprint } from '../../io/files/fingerprint.js';
 import { readText } from '../../io/files/input.js';
 import { type Lock, lockFile, lockFolder, ownerOf } from '../../io/files/lock.js';
 import { removeAbandoned } from '../../io/files/temporary.js';
-import { loadSafetensors, saveSafetensors } from '../../io/formats/safetensors.js';
+import { loadSafetensors, saveSafetensors } from '../../io/weights/safetensors.js';
 import type { Layer, StateEntry } from '../../nn/layer.js';
 import type { Optimizer } from '../../optimizer/index.js';
 import { parseJson } from '../../text/json.js';

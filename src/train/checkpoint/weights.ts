@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { FileError, InputError } from '../../errors.js';
-import { readPdparams, savePdparams } from '../../io/formats/paddle/params.js';
-import { loadPdopt, savePdopt } from '../../io/formats/paddle/pdopt.js';
-import { loadSafetensors, saveSafetensors } from '../../io/formats/safetensors.js';
+import { loadPdopt, savePdopt } from '../../io/weights/pdopt.js';
+import { readPdparams, savePdparams } from '../../io/weights/pdparams.js';
+import { loadSafetensors, saveSafetensors } from '../../io/weights/safetensors.js';
 import type { Layer, StateMismatch } from '../../nn/layer.js';
 import type { Optimizer } from '../../optimizer/index.js';
 import { parseRecord } from '../../text/record.js';

@@ -4,18 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../../src/errors.js';
 import { split, storedDict } from '../../../src/io/formats/paddle/dict.js';
+import { paddleNames } from '../../../src/io/formats/paddle/names.js';
 import { NumpyArray } from '../../../src/io/formats/paddle/numpy.js';
-import {
-  loadPdparams,
-  paddleNames,
-  readPdparams,
-  savePdparams,
-  writePdparams,
-} from '../../../src/io/formats/paddle/params.js';
-import { loadPdopt, readPdopt, savePdopt, writePdopt } from '../../../src/io/formats/paddle/pdopt.js';
-import { loadPickle, parsePickle } from '../../../src/io/formats/paddle/pickle.js';
+import { parsePickle } from '../../../src/io/formats/paddle/pickle.js';
 import { type Picklable, pickle } from '../../../src/io/formats/paddle/pickleWriter.js';
-import type { TensorData } from '../../../src/io/formats/safetensors.js';
+import type { TensorData } from '../../../src/io/formats/tensorData.js';
+import { loadPdopt, readPdopt, savePdopt, writePdopt } from '../../../src/io/weights/pdopt.js';
+import { loadPdparams, readPdparams, savePdparams, writePdparams } from '../../../src/io/weights/pdparams.js';
+import { loadPickle } from '../../../src/io/weights/pickle.js';
 import { BatchNorm2D, Layer, Linear } from '../../../src/nn/index.js';
 import { Adam, lr, Momentum, SGD } from '../../../src/optimizer/index.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';

@@ -1,4 +1,5 @@
 import { FileError } from '../../../errors.js';
+import { latin1Text } from '../bytes.js';
 
 /** Longer bytes are moved into alignment; longer texts stay bytes, since only arrays of protocol 2 are so long. */
 const longBytes = 1024;
@@ -62,7 +63,7 @@ export class ByteReader {
     const end = this.#bytes.subarray(this.position, this.position + maxLine).indexOf(0x0a);
     if (end < 0) this.need(this.left < maxLine ? this.left + 1 : Number.POSITIVE_INFINITY);
     const start = this.#advance(end + 1);
-    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, end).toString('latin1');
+    return latin1Text(this.#bytes.subarray(start, start + end));
   }
 
   /**
@@ -96,7 +97,7 @@ export class ByteReader {
       return new Latin1Text(() => bytes);
     }
     const start = this.#advance(count);
-    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, count).toString('latin1');
+    return latin1Text(this.#bytes.subarray(start, start + count));
   }
 
   #advance(count: number): number {

@@ -1,5 +1,6 @@
 import type { FileError } from '../../../errors.js';
 import { formatShape, numel, type Shape } from '../../../graph/shape.js';
+import { latin1Bytes, latin1Text } from '../bytes.js';
 import { Latin1Text } from './byteReader.js';
 import { isNumpyType, NumpyArray, type NumpyType, numpyBytes, numpyTypes, readScalar } from './numpy.js';
 import type { PickleKey, PickleValue } from './pickle.js';
@@ -66,7 +67,7 @@ function bytesOf(item: Item, host: Host): Uint8Array {
   if (item instanceof Latin1Text) return item.toBytes();
   if (typeof item === 'string' && /^[\0-\xff]*$/.test(item)) {
     host.spend(item.length);
-    return Buffer.from(item, 'latin1');
+    return latin1Bytes(item);
   }
   throw host.refuse('bytes', nameOf(item));
 }
@@ -155,7 +156,7 @@ function isShape(item: Item): item is Shape {
 
 /** Short bytes count as Latin-1 text: what Python 2 wrote as one is the other where Python 3 reads it as bytes. */
 export function keyOf(item: Item, host: Host): PickleKey {
-  if (item instanceof Uint8Array && item.length < 256) return Buffer.from(item).toString('latin1');
+  if (item instanceof Uint8Array && item.length < 256) return latin1Text(item);
   if (item !== null && typeof item === 'object') throw host.refuse('text or a number as a key', nameOf(item));
   return item;
 }

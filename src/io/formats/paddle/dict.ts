@@ -1,18 +1,18 @@
 import { FileError } from '../../../errors.js';
 import { allocate, bytesPerElement } from '../../../graph/dtype.js';
 import { numel, type Shape } from '../../../graph/shape.js';
-import { replaceFile } from '../../files/atomic.js';
-import type { TensorData } from '../safetensors.js';
+import { gathered } from '../bytes.js';
+import type { TensorData } from '../tensorData.js';
 import { nameOf, printable } from './callables.js';
 import { NumpyArray } from './numpy.js';
-import { loadPickle, type PickleValue } from './pickle.js';
+import { type PickleValue, parsePickle } from './pickle.js';
 import { type Picklable, type PickleProtocol, pickle } from './pickleWriter.js';
 
 const nameTable = 'StructuredToParameterName@@';
 const sliceTable = 'UnpackBigParamInfor@@';
 /** Bytes of an array in one piece in files of protocol 2, as Paddle has it. */
 const maxSliceBytes = 2 ** 30 - 1;
-/** Bytes gathered before they are written. */
+/** Bytes of a piece of the file, at least. */
 const pieceBytes = 2 ** 16;
 
 /** An array of a file, converted, with what the file says of it. */
@@ -30,13 +30,18 @@ export function isStoredTensor(value: StoredTensor | PickleValue | undefined): v
   return typeof value === 'object' && value !== null && 'parameterName' in value;
 }
 
-/** Reads a file that `paddle.save` made of a dict. */
-export async function readDict(path: string): Promise<StoredDict> {
-  const value = await loadPickle(path);
+/**
+ * Parses a file that `paddle.save` made of a dict.
+ *
+ * @param bytes of the file. They are overwritten, and the arrays become views of them.
+ * @param where names the file in messages
+ */
+export function parseDict(bytes: Uint8Array, where: string): StoredDict {
+  const value = parsePickle(bytes, where);
   if (!(value instanceof Map)) {
-    throw new FileError(`[paddle] ${path}: expected a dict, got ${nameOf(value)}; save a state dict`);
+    throw new FileError(`[paddle] ${where}: expected a dict, got ${nameOf(value)}; save a state dict`);
   }
-  return storedDict(value, path);
+  return storedDict(value, where);
 }
 
 /** The entries of a dict, each array once however often it is named. */
@@ -105,36 +110,20 @@ function join(parts: readonly TensorData[], shape: Shape): TensorData | null {
   return { shape, dtype, data };
 }
 
-/** Writes a dict as `paddle.save` does. */
-export async function writeDict(
-  path: string,
+/**
+ * Encodes a dict as `paddle.save` does.
+ *
+ * @returns the bytes of the file in pieces. Arrays are not copied.
+ */
+export function encodeDict(
   entries: ReadonlyMap<string, Picklable>,
   names: ReadonlyMap<string, string> | null,
   protocol: PickleProtocol,
   note: string | null = null,
-): Promise<void> {
+): Iterable<Uint8Array> {
   const dict = protocol === 2 ? split(entries, maxSliceBytes) : new Map(entries);
   if (names !== null) dict.set(nameTable, names);
-  await replaceFile(path, async (handle) => {
-    let small: Uint8Array[] = [];
-    let bytes = 0;
-    const flush = async () => {
-      if (small.length > 0) await handle.appendFile(Buffer.concat(small));
-      small = [];
-      bytes = 0;
-    };
-    for (const piece of pickle(dict, protocol, note)) {
-      if (piece.length >= pieceBytes) {
-        await flush();
-        await handle.appendFile(piece);
-        continue;
-      }
-      small.push(piece);
-      bytes += piece.length;
-      if (bytes >= pieceBytes) await flush();
-    }
-    await flush();
-  });
+  return gathered(pickle(dict, protocol, note), pieceBytes);
 }
 
 /** @internal Cuts arrays into flat parts, with a table that says how they belong together. */

@@ -2,7 +2,7 @@ import { FileError, InternalError, messageOf } from '../../../errors.js';
 import type { TypedArray } from '../../../graph/dtype.js';
 import { numel, type Shape, stridesOf } from '../../../graph/shape.js';
 import { fromBrain, fromHalf, fromLong } from '../elements.js';
-import type { TensorData } from '../safetensors.js';
+import type { TensorData } from '../tensorData.js';
 
 interface ElementType {
   readonly bytes: number;

@@ -1,6 +1,3 @@
-import { FileError } from '../../../errors.js';
-import { reasonOf } from '../../files/atomic.js';
-import { openInput } from '../../files/input.js';
 import type { NumpyArray } from './numpy.js';
 import { Unpickler } from './unpickler.js';
 
@@ -31,31 +28,4 @@ export type PickleKey = null | boolean | number | bigint | string;
  */
 export function parsePickle(bytes: Uint8Array, where: string): PickleValue {
   return new Unpickler(bytes, where).load();
-}
-
-/** {@link parsePickle} of a file, which is read at once. */
-export async function loadPickle(path: string): Promise<PickleValue> {
-  return parsePickle(await readWhole(path), path);
-}
-
-async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    const handle = await openInput(path);
-    try {
-      const stat = await handle.stat();
-      const bytes = new Uint8Array(stat.size);
-      for (let done = 0; done < bytes.length; ) {
-        // One read() cannot give 2 GiB or more.
-        const { bytesRead } = await handle.read(bytes, done, Math.min(bytes.length - done, 2 ** 30), done);
-        if (bytesRead === 0) return bytes.subarray(0, done);
-        done += bytesRead;
-      }
-      return bytes;
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    throw new FileError(`[pickle] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
-  }
 }

@@ -1,5 +1,6 @@
 import type { DType } from '../../../graph/dtype.js';
-import type { TensorData } from '../safetensors.js';
+import { concatBytes, utf8Length, utf8OfLatin1 } from '../bytes.js';
+import type { TensorData } from '../tensorData.js';
 
 /** What can be written: maps become dicts, arrays lists, tensors arrays of NumPy, whole numbers int. */
 export type Picklable =
@@ -32,13 +33,13 @@ const maxNoteBytes = 2 ** 20;
 export async function pickleNote(
   read: (position: number, length: number) => Promise<Uint8Array>,
 ): Promise<string | null> {
-  const head = Buffer.from(await read(0, 7));
+  const head = await read(0, 7);
   if (head.length < 7 || head[0] !== 0x80 || head[2] !== 0x58) return null;
-  const length = head.readUInt32LE(3);
+  const length = viewOf(head).getUint32(3, true);
   if (length < noteMark.length || length > maxNoteBytes) return null;
-  const bytes = Buffer.from(await read(7, length + 1));
+  const bytes = await read(7, length + 1);
   if (bytes.length !== length + 1 || bytes[length] !== 0x30) return null;
-  const note = bytes.toString('utf8', 0, length);
+  const note = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, length));
   return note.startsWith(noteMark) ? note.slice(noteMark.length) : null;
 }
 
@@ -115,8 +116,8 @@ function* bytesAsBytes(bytes: Uint8Array): Generator<Uint8Array> {
   else if (bytes.length < 2 ** 32)
     yield withLength(0x42, bytes.length); // BINBYTES
   else {
-    const head = Buffer.alloc(9, 0x8e); // BINBYTES8
-    head.writeBigUInt64LE(BigInt(bytes.length), 1);
+    const head = headOf(9, 0x8e); // BINBYTES8
+    viewOf(head).setBigUint64(1, BigInt(bytes.length), true);
     yield head;
   }
   yield bytes;
@@ -124,48 +125,58 @@ function* bytesAsBytes(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** `_codecs.encode(text, 'latin1')`: before protocol 3 there are no bytes. */
 function* bytesAsText(bytes: Uint8Array): Generator<Uint8Array> {
-  let high = 0;
-  for (const byte of bytes) high += byte >> 7;
   yield global('_codecs', 'encode');
-  yield withLength(0x58, bytes.length + high); // BINUNICODE
+  yield withLength(0x58, utf8Length(bytes)); // BINUNICODE
   for (let begin = 0; begin < bytes.length; begin += textBytes) {
-    const { buffer, byteOffset, length } = bytes.subarray(begin, begin + textBytes);
-    yield Buffer.from(Buffer.from(buffer, byteOffset, length).toString('latin1'));
+    yield utf8OfLatin1(bytes.subarray(begin, begin + textBytes));
   }
   yield text('latin1');
   yield operation(0x86, 0x52); // TUPLE2, REDUCE
 }
+
+const utf8 = new TextEncoder();
 
 function operation(...bytes: number[]): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
 function global(module: string, name: string): Uint8Array {
-  return Buffer.from(`c${module}\n${name}\n`);
+  return utf8.encode(`c${module}\n${name}\n`);
 }
 
 /** BINUNICODE */
 function text(content: string): Uint8Array {
-  const bytes = Buffer.from(content);
-  return Buffer.concat([withLength(0x58, bytes.length), bytes]);
+  const bytes = utf8.encode(content);
+  return concatBytes([withLength(0x58, bytes.length), bytes]);
 }
 
 function withLength(code: number, length: number): Uint8Array {
-  const head = Buffer.alloc(5, code);
-  head.writeUInt32LE(length, 1);
+  const head = headOf(5, code);
+  viewOf(head).setUint32(1, length, true);
   return head;
 }
 
 function number(value: number): Uint8Array {
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-    const float = Buffer.alloc(9, 0x47); // BINFLOAT
-    float.writeDoubleBE(value, 1);
+    const float = headOf(9, 0x47); // BINFLOAT
+    viewOf(float).setFloat64(1, value, false);
     return float;
   }
   if (value >= 0 && value < 256) return operation(0x4b, value); // BININT1
   if (value === (value | 0)) return withLength(0x4a, value >>> 0); // BININT
-  const long = Buffer.alloc(10, 8);
-  long[0] = 0x8a; // LONG1 of 8 bytes
-  long.writeBigInt64LE(BigInt(value), 2);
+  const long = headOf(10, 0x8a); // LONG1 of 8 bytes
+  long[1] = 8;
+  viewOf(long).setBigInt64(2, BigInt(value), true);
   return long;
+}
+
+/** An operation of so many bytes, its arguments still zero. */
+function headOf(bytes: number, code: number): Uint8Array {
+  const head = new Uint8Array(bytes);
+  head[0] = code;
+  return head;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

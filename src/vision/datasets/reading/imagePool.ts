@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { availableProcessors } from '../../../engine/processors.js';
+import { availableProcessors } from '#platform';
 import { FileError, FoveaError, InputError, PackageError, ShapeError } from '../../../errors.js';
 import { loadDecoder } from '../../images/decode.js';
 import type { TransformedImages, TransformJob } from '../../transforms/batch.js';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { availableProcessors } from '../../../engine/processors.js';
+import { availableProcessors } from '#platform';
 import { FoveaError, InputError } from '../../../errors.js';
 import { loadDecoder } from '../../images/decode.js';
 import { drawFundus, type Fundus, type FundusJob } from './draw.js';

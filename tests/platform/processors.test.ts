@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { availableProcessors } from '../../src/engine/processors.js';
+import { availableProcessors } from '../../src/platform/node.js';
 
 const files = vi.hoisted(() => new Map<string, string>());
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { controlGroups, textOf } from '../controlGroups.js';
+import { controlGroups, textOf } from './controlGroups.js';
 
 /** Microseconds. */
 const usualPeriod = 100_000;

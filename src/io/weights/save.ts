@@ -1,9 +1,10 @@
 import { extname } from 'node:path';
-import { InputError } from '../errors.js';
-import { Layer } from '../nn/layer.js';
-import { readPdparams, savePdparams, writePdparams } from './formats/paddle/params.js';
-import { loadSafetensors, saveSafetensors, type TensorData } from './formats/safetensors.js';
-import { checkOrder, type Named } from './named.js';
+import { InputError } from '../../errors.js';
+import { Layer } from '../../nn/layer.js';
+import type { TensorData } from '../formats/tensorData.js';
+import { checkOrder, type Named } from '../named.js';
+import { readPdparams, savePdparams, writePdparams } from './pdparams.js';
+import { loadSafetensors, saveSafetensors } from './safetensors.js';
 
 /**
  * Saves a network, its state dict, or any tensors and arrays by name. The ending of the path says how: `.safetensors`

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { availableMemory } from '../../src/memory.js';
+import { availableMemory } from '../../src/platform/node.js';
 
 const files = vi.hoisted(() => new Map<string, string>());
 

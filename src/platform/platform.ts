@@ -1,0 +1,21 @@
+/**
+ * The machine and the runtime beneath Fovea's portable rooms: graph, ops, compiler, tensors, layers, optimizers, metrics,
+ * the engines' common code, networks, transforms and formats. They import `#platform`, which `imports` in package.json
+ * resolves to `node.ts` in Node and to `browser.ts` elsewhere.
+ */
+export interface Platform {
+  /** Operating system and processor, for messages: `linux x64`. */
+  readonly machine: string;
+  /** An environment variable; `undefined` if it is not set. */
+  variable(name: string): string | undefined;
+  /** Writes lines to stderr, or to the console of a browser. `text` ends with a line feed. */
+  writeError(text: string): void;
+  /** Resolves in a later turn of the event loop, after the input, timers and messages that wait now. */
+  nextTurn(): Promise<void>;
+  /** Number of processors that this process can keep busy. At least 1. */
+  availableProcessors(): number;
+  /** Bytes that can be allocated without swapping. Infinite if the platform does not say. */
+  availableMemory(): number;
+  /** Bytes of memory of this machine, or of the container. Infinite if the platform does not say. */
+  totalMemory(): number;
+}
