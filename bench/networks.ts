@@ -3,7 +3,7 @@ import { Momentum } from '../src/optimizer/index.js';
 import { Generator, seed } from '../src/random.js';
 import * as F from '../src/tensor/functional.js';
 import { Tensor } from '../src/tensor/tensor.js';
-import { LeNet } from '../src/vision/models/lenet.js';
+import { LeNet } from '../src/vision/models/course/lenet.js';
 
 /** Convolution, batch norm, ReLU, residual sum, both poolings and a linear layer: a little of everything. */
 class ResidualNet extends Layer {
@@ -27,7 +27,7 @@ class ResidualNet extends Layer {
 
 /** Networks to measure, with the shape of one image. */
 export const networks: Readonly<Record<string, { make: () => Layer; input: readonly number[] }>> = {
-  lenet: { make: () => new LeNet(), input: [1, 28, 28] },
+  lenet: { make: () => new LeNet({ numClasses: 10 }), input: [1, 28, 28] },
   residual: { make: () => new ResidualNet(), input: [3, 64, 64] },
 };
 

@@ -17,7 +17,7 @@ if (asked === child) {
   const { F, optimizer, seed, Tensor, vision } = (await import(built)) as typeof import('../src/index.js');
   const imported = performance.now();
   seed(1);
-  const network = new vision.models.LeNet({ numClasses: 10 });
+  const network = new vision.models.course.LeNet({ numClasses: 10 });
   const opt = new optimizer.Momentum({ learningRate: 0.001, momentum: 0.9, parameters: network.parameters() });
   const images = Tensor.fromData(new Float32Array(10 * 28 * 28).fill(0.5), [10, 1, 28, 28]);
   const loss = F.crossEntropy(network.forward(images), Tensor.fromData(new Int32Array(10), [10]));

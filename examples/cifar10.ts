@@ -16,7 +16,7 @@ seed(0);
 const trainData = await Cifar10.open({ mode: 'train', transform: new Transpose(), dataFile });
 const evalData = await Cifar10.open({ mode: 'test', transform: new Transpose(), dataFile });
 
-const model = new Model(vision.models.zoo.resnet50({ numClasses: 10 }));
+const model = new Model(vision.models.resnet50({ numClasses: 10 }));
 model.prepare({
   optimizer: new optimizer.Momentum({
     learningRate: 0.01,

@@ -8,7 +8,7 @@ import { Linear } from '../src/nn/index.js';
 import { summarize } from '../src/nn/summary.js';
 import { requireMemoryFor } from '../src/train/batchMemory.js';
 import { preprocessing } from '../src/vision/images/preprocess.js';
-import { resnet18 } from '../src/vision/models/zoo/index.js';
+import { resnet18 } from '../src/vision/models/index.js';
 import { CenterCrop, Pad, RandomResizedCrop, Resize } from '../src/vision/transforms/index.js';
 
 afterEach(() => {

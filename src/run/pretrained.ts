@@ -7,7 +7,7 @@ import { safetensorsMetadata } from '../io/weights/safetensors.js';
 import { bestFile } from '../train/callbacks/bestWeights.js';
 import { weightsFile } from '../train/checkpoint/folder.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
-import { nameOfPaddleFile, requireOffered } from '../vision/models/zoo/pretrained.js';
+import { nameOfPaddleFile, requireOffered } from '../vision/models/pretrained.js';
 import type { TransformSpec } from '../vision/transforms/transform.js';
 import type { ModelKind } from './catalog/models.js';
 import { RunFolder } from './folder.js';

@@ -30,7 +30,7 @@ import { stepPlanner } from '../train/step.js';
 import { train } from '../train/train.js';
 import { version } from '../version.js';
 import { type PreprocessOptions, preprocessing } from '../vision/images/preprocess.js';
-import { loadPretrained } from '../vision/models/zoo/pretrained.js';
+import { loadPretrained } from '../vision/models/pretrained.js';
 import { trainingNotice } from './advice.js';
 import { readingAs } from './badImages.js';
 import { callbacksOf } from './callbacks.js';

@@ -6,7 +6,7 @@ import { loadPdopt, readPdopt } from '../../src/io/weights/pdopt.js';
 import { readPdparams } from '../../src/io/weights/pdparams.js';
 import { loadSafetensors, saveSafetensors } from '../../src/io/weights/safetensors.js';
 import { Adam } from '../../src/optimizer/index.js';
-import { LeNet } from '../../src/vision/models/lenet.js';
+import { LeNet } from '../../src/vision/models/course/lenet.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 import { runFovea as fovea, linesOf } from './run.js';
@@ -121,7 +121,7 @@ describe('fovea convert', () => {
     const { tensors, parameterNames } = await readPdparams(path('run.pdparams'));
     expect(tensors).toEqual((await loadSafetensors(join(run, 'weights.safetensors'))).tensors);
     expect(parameterNames.get('conv3.bias')).toBe('conv2d_2.b_0');
-    const net = new LeNet();
+    const net = new LeNet({ numClasses: 10 });
     const optimizer = new Adam({ parameters: net.parameters() });
     await loadPdopt(optimizer, net, path('run.pdopt'));
     expect(optimizer.steps).toBe(50);

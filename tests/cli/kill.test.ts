@@ -199,7 +199,7 @@ seed(1);
 const [trainData, evalData] = await Promise.all(
   ['train', 'test'].map((mode) => vision.datasets.MNIST.open({ mode, dataDir })),
 );
-const model = new Model(vision.models.lenet());
+const model = new Model(new vision.models.course.LeNet({ numClasses: 10 }));
 const learningRate = new optimizer.lr.ReduceOnPlateau({ learningRate: 0.01, patience: 0 });
 const { EarlyStopping, ModelCheckpoint, CSVLogger } = callbacks;
 model.prepare({

@@ -6,7 +6,7 @@ import { Momentum } from '../../src/optimizer/index.js';
 import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { zoo } from '../../src/vision/models/index.js';
+import * as models from '../../src/vision/models/index.js';
 import { noise } from '../engines.js';
 
 class Block extends nn.Layer {
@@ -68,7 +68,7 @@ describe('batch norms of given statistics', () => {
   it.each([
     ['a block', () => new Block(true), 9],
     ['a block without bias', () => new Block(false), 9],
-    ['ResNet', () => zoo.resnet18({ numClasses: 3 }), 32],
+    ['ResNet', () => models.resnet18({ numClasses: 3 }), 32],
   ] as const)('join the convolutions before them: %s', async (_, make, size) => {
     seed(3);
     const network = await trained(make(), size);

@@ -6,7 +6,7 @@ import * as ops from '../../src/ops/index.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { LeNet } from '../../src/vision/models/lenet.js';
+import { LeNet } from '../../src/vision/models/course/lenet.js';
 import { fused, graphOf } from './support.js';
 
 const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -27,7 +27,7 @@ function trainingStep(loss: Tensor, parameters: readonly Parameter[]): string {
 // A change in a pass shows here as the difference that it makes; `vitest -u` writes the files anew.
 
 it('LeNet', async () => {
-  const net = new LeNet();
+  const net = new LeNet({ numClasses: 10 });
   const labels = Tensor.fromData(new Int32Array(10));
   const text = trainingStep(F.crossEntropy(net.forward(input(10, 1, 28, 28)), labels), net.parameters());
   await expect(text).toMatchFileSnapshot('snapshots/lenet.txt');

@@ -20,7 +20,7 @@ import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { concat, Tensor } from '../../src/tensor/tensor.js';
-import { GoogLeNet, zoo } from '../../src/vision/models/index.js';
+import * as models from '../../src/vision/models/index.js';
 import { fused, graphOf } from '../compiler/support.js';
 import { noise, stepsOf } from '../engines.js';
 import { describeWith, itWith } from '../needs.js';
@@ -276,8 +276,8 @@ describeWith('bf16', 'bf16 programs', () => {
 
   it.each([
     ['all kinds of layers', () => new Mixed(), 16],
-    ['ResNet', () => zoo.resnet18({ numClasses: 2 }), 32],
-    ['GoogLeNet', () => new GoogLeNet({ numClasses: 2, auxiliaryHeads: false }), 32],
+    ['ResNet', () => models.resnet18({ numClasses: 2 }), 32],
+    ['GoogLeNet', () => new models.course.GoogLeNet({ numClasses: 2, auxiliaryHeads: false }), 32],
   ] as const)('compute each node as the reference does, up to rounding: %s', async (_, make, size) => {
     process.env.FOVEA_VALIDATE = '1';
     const { result, steps } = await stepsOf(() => train('bf16', make, size, 1));
@@ -299,7 +299,7 @@ describeWith('bf16', 'bf16 programs', () => {
   });
 
   it('run kernels for bfloat16 and no TypeScript on features', async () => {
-    const { steps } = await stepsOf(() => train('bf16', () => zoo.resnet18({ numClasses: 2 }), 32, 1));
+    const { steps } = await stepsOf(() => train('bf16', () => models.resnet18({ numClasses: 2 }), 32, 1));
     const onFeatures = steps.filter(({ name }) => /conv2d|batchNorm/.test(name));
     expect(onFeatures.length).toBeGreaterThan(80);
     expect(onFeatures.map(implementationOf).filter((kernel) => !/bf16|code/.test(kernel))).toEqual([]);

@@ -7,11 +7,11 @@ import { Adam, Momentum } from '../../src/optimizer/index.js';
 import { Generator } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
-import { AlexNet } from '../../src/vision/models/alexnet.js';
-import { GoogLeNet } from '../../src/vision/models/googlenet.js';
-import { LeNet224 } from '../../src/vision/models/lenet224.js';
-import { ResNet } from '../../src/vision/models/resnet.js';
-import { VGG16 } from '../../src/vision/models/vgg.js';
+import { AlexNet } from '../../src/vision/models/course/alexnet.js';
+import { GoogLeNet } from '../../src/vision/models/course/googlenet.js';
+import { LeNet224 } from '../../src/vision/models/course/lenet224.js';
+import { ResNet } from '../../src/vision/models/course/resnet.js';
+import { VGG16 } from '../../src/vision/models/course/vgg.js';
 import { expectAgreement } from '../engines.js';
 import { formula, type GoldenNormedSamples, type GoldenTraining, loadGolden, type trainingFiles } from './load.js';
 
@@ -34,14 +34,14 @@ function withHeads(net: GoogLeNet): Case {
 }
 
 const cases: Readonly<Record<(typeof trainingFiles)[number], () => Case>> = {
-  lenet224: () => plain(new LeNet224()),
-  alexnet: () => plain(new AlexNet()),
-  vgg16: () => plain(new VGG16()),
-  googlenet: () => plain(new GoogLeNet()),
-  googlenetHeads: () => withHeads(new GoogLeNet({ auxiliaryHeads: true, imageSize: 64 })),
-  resnet50: () => plain(new ResNet({ layers: 50 })),
-  resnet101: () => plain(new ResNet({ layers: 101 })),
-  resnet152: () => plain(new ResNet({ layers: 152 })),
+  lenet224: () => plain(new LeNet224({ numClasses: 1 })),
+  alexnet: () => plain(new AlexNet({ numClasses: 1 })),
+  vgg16: () => plain(new VGG16({ numClasses: 1 })),
+  googlenet: () => plain(new GoogLeNet({ numClasses: 1 })),
+  googlenetHeads: () => withHeads(new GoogLeNet({ numClasses: 1, auxiliaryHeads: true, imageSize: 64 })),
+  resnet50: () => plain(new ResNet({ numClasses: 1, layers: 50 })),
+  resnet101: () => plain(new ResNet({ numClasses: 1, layers: 101 })),
+  resnet152: () => plain(new ResNet({ numClasses: 1, layers: 152 })),
 };
 
 const optimizers = { Momentum, Adam } as const;

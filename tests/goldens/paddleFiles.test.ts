@@ -12,7 +12,7 @@ import { Adam, lr, Momentum, type Optimizer } from '../../src/optimizer/index.js
 import * as F from '../../src/tensor/functional.js';
 import type { State } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import * as zoo from '../../src/vision/models/zoo/index.js';
+import * as models from '../../src/vision/models/index.js';
 import { engines, expectAgreement } from '../engines.js';
 import { temporaryFolder } from '../temporary.js';
 import { formula } from './load.js';
@@ -122,9 +122,9 @@ describe.each(engines)('%s', (engine) => {
 });
 
 it.each([
-  ['resnet18', zoo.resnet18],
-  ['googlenet', zoo.googlenet],
-  ['mobilenet_v2', zoo.mobilenetV2],
+  ['resnet18', models.resnet18],
+  ['googlenet', models.googlenet],
+  ['mobilenet_v2', models.mobilenetV2],
 ] as const)('parameters have the names that Paddle gives them: %s', async (name, make) => {
   const names = JSON.stringify(Object.fromEntries(paddleNames(await make())));
   expect(createHash('sha256').update(names).digest('hex')).toBe(read().names[name]);

@@ -5,7 +5,7 @@ import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { LeNet } from '../../src/vision/models/lenet.js';
+import { LeNet } from '../../src/vision/models/course/lenet.js';
 import { engines, expectAgreement } from '../engines.js';
 import { formula, type GoldenFormula, type GoldenOptimizers, type GoldenSamples, loadGolden } from './load.js';
 
@@ -64,7 +64,7 @@ describe.each(engines)('%s trains as Paddle does', (engine) => {
         seed,
         scale,
       );
-    const net = new LeNet();
+    const net = new LeNet({ numClasses: 10 });
     const named = net.namedParameters();
     expect([...named.keys()]).toEqual(golden.parameters.map(({ name }) => name));
     for (const parameter of golden.parameters) named.get(parameter.name)?.load(make(parameter));

@@ -12,7 +12,7 @@ import * as F from '../../src/tensor/functional.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
-import { zoo } from '../../src/vision/models/index.js';
+import * as models from '../../src/vision/models/index.js';
 import { zooKinds } from '../../src/run/catalog/zooModels.js';
 import { expectAgreement } from '../engines.js';
 import { formula, type GoldenZooCase, loadGolden } from './load.js';
@@ -51,7 +51,7 @@ const sampled = (data: TypedArray, stride: number): Float32Array =>
 
 /** All outputs of Paddle's `forward`. */
 function outputsOf(net: Layer, x: Tensor): Tensor[] {
-  if (!(net instanceof zoo.GoogLeNet)) return [net.forward(x)];
+  if (!(net instanceof models.GoogLeNet)) return [net.forward(x)];
   const { logits, auxiliary } = net.forwardWithHeads(x);
   return [logits, ...auxiliary];
 }

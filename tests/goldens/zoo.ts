@@ -1,5 +1,5 @@
 import type { Layer } from '../../src/nn/index.js';
-import { zoo } from '../../src/vision/models/index.js';
+import * as models from '../../src/vision/models/index.js';
 import type { GoldenZooCase } from './load.js';
 
 type Options = GoldenZooCase['options'] & { readonly batchNorm?: boolean };
@@ -8,6 +8,6 @@ type Options = GoldenZooCase['options'] & { readonly batchNorm?: boolean };
 export function makeReady(name: string, options?: Options): Layer {
   const [, plain, batchNorm] = /^(.*?)(_bn)?$/.exec(name) as RegExpExecArray;
   const key = plain.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  const build = zoo[key as 'vgg11'];
+  const build = models[key as 'vgg11'];
   return build(batchNorm === undefined ? options : ({ ...options, batchNorm: true } as Options));
 }

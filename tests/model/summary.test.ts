@@ -4,8 +4,8 @@ import { Model } from '../../src/model/model.js';
 import { flops, summary } from '../../src/model/summary.js';
 import * as nn from '../../src/nn/index.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { resnet18 } from '../../src/vision/models/zoo/index.js';
-import { LeNet } from '../../src/vision/models/zoo/lenet.js';
+import { resnet18 } from '../../src/vision/models/index.js';
+import { LeNet } from '../../src/vision/models/lenet.js';
 
 function listener() {
   const stream = { text: '', write: (text: string) => (stream.text += text) };

@@ -4,12 +4,12 @@ import { ShapeError } from '../../src/errors.js';
 import { BatchNorm2D, Conv2D, Layer, Linear, ReLU, Sequential } from '../../src/nn/index.js';
 import { summarize } from '../../src/nn/summary.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { LeNet } from '../../src/vision/models/index.js';
+import { LeNet } from '../../src/vision/models/course/index.js';
 
 describe('summarize', () => {
   test('walks LeNet layer by layer', () => {
     const before = compilationCount();
-    const { layers, parameters, buffers, outputShape } = summarize(new LeNet(), [3, 1, 28, 28]);
+    const { layers, parameters, buffers, outputShape } = summarize(new LeNet({ numClasses: 10 }), [3, 1, 28, 28]);
     expect(
       layers.map(({ name, outputShape: shape, state, parameters: count }) => [
         name.replace(/_\d+$/, ''),
@@ -57,7 +57,7 @@ describe('summarize', () => {
   });
 
   test('refuses an input that does not fit, and leaves the network as it was', () => {
-    const network = new LeNet();
+    const network = new LeNet({ numClasses: 10 });
     expect(() => summarize(network, [3, 1, 32, 32])).toThrow(ShapeError);
     expect(() => summarize(network, [3, 3, 28, 28])).toThrow(ShapeError);
     expect(Object.hasOwn(network.conv1, 'forward')).toBe(false);

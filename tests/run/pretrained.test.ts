@@ -16,7 +16,7 @@ import { bestFile } from '../../src/train/callbacks/bestWeights.js';
 import { weightsFile } from '../../src/train/checkpoint/folder.js';
 import { evaluate } from '../../src/train/evaluate.js';
 import { version } from '../../src/version.js';
-import { zoo } from '../../src/vision/models/index.js';
+import * as models from '../../src/vision/models/index.js';
 import { runFovea } from '../cli/run.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
@@ -198,7 +198,7 @@ describe('input settings travel with weights', () => {
 });
 
 test('a training begins with the weights of a file, and says so', async () => {
-  const net = zoo.lenet();
+  const net = models.lenet();
   const path = await fileOf('ten', net);
   const run = await Run.create(options('begins', path));
   expect(await values(run.network, 'fc.2.weight')).toEqual(await values(net, 'fc.2.weight'));
@@ -210,14 +210,14 @@ test('a training begins with the weights of a file, and says so', async () => {
 });
 
 test('the classifier begins anew where the file has another number of classes', async () => {
-  const net = zoo.lenet({ numClasses: 1000 });
+  const net = models.lenet({ numClasses: 1000 });
   const run = await Run.create(options('others', await fileOf('thousand', net)));
   expect(await values(run.network, 'fc.1.weight')).toEqual(await values(net, 'fc.1.weight'));
   expect(await values(run.network, 'fc.2.bias')).toEqual(new Float32Array(10));
 });
 
 test('networks of the tutorial take files of their own, and there is nothing to download for them', async () => {
-  const path = await fileOf('other', zoo.lenet());
+  const path = await fileOf('other', models.lenet());
   const message = `[lenet] ${path}: [loadStateDict] LeNet: expected the 10 entries of this network, but 10 missing: conv1`;
   await expect(Run.create(options('wrong', path, 'lenet'))).rejects.toThrow(message);
   const { network } = await Run.create({ ...options('own', path), model: 'lenet', pretrained: undefined });

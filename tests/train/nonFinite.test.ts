@@ -12,7 +12,7 @@ import { Tensor } from '../../src/tensor/tensor.js';
 import { DivergenceError } from '../../src/train/divergence.js';
 import { nonFiniteInStep, nonFiniteState } from '../../src/train/nonFinite.js';
 import { train } from '../../src/train/train.js';
-import { AlexNet } from '../../src/vision/models/index.js';
+import { AlexNet } from '../../src/vision/models/course/index.js';
 
 /** ReLU and max pooling behind the convolution: neither lets NaN through on oneDNN. */
 class Net extends Layer {
@@ -255,7 +255,7 @@ test('AlexNet at too high a rate ends with the layer that overflows', async () =
   seed(0);
   // For images of 64×64.
   const small = { fc1: new Linear(1024, 256), fc2: new Linear(256, 256), fc3: new Linear(256, 2) };
-  const network = Object.assign(new AlexNet(), small);
+  const network = Object.assign(new AlexNet({ numClasses: 2 }), small);
   const optimizer = new Momentum({ learningRate: 1e30, parameters: network.parameters() });
   const trainLoader = new DataLoader(
     images(40, [3, 64, 64], () => {}),

@@ -6,18 +6,20 @@ import { Generator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import type { Parameter } from '../../src/tensor/state.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
-import { AlexNet } from '../../src/vision/models/alexnet.js';
-import { GoogLeNet } from '../../src/vision/models/googlenet.js';
-import { LeNet224 } from '../../src/vision/models/lenet224.js';
-import { ConvBN, ResNet } from '../../src/vision/models/resnet.js';
-import { VGG16 } from '../../src/vision/models/vgg.js';
+import { AlexNet } from '../../src/vision/models/course/alexnet.js';
+import { GoogLeNet } from '../../src/vision/models/course/googlenet.js';
+import { LeNet } from '../../src/vision/models/course/lenet.js';
+import { LeNet224 } from '../../src/vision/models/course/lenet224.js';
+import type { ClassifierOptions } from '../../src/vision/models/course/options.js';
+import { ConvBN, ResNet } from '../../src/vision/models/course/resnet.js';
+import { VGG16 } from '../../src/vision/models/course/vgg.js';
 import { expectAgreement, noise } from '../engines.js';
 import { loadGolden } from '../goldens/load.js';
 
 const { networks } = loadGolden('architectures');
 type Name = keyof typeof networks;
 
-const make: Readonly<Record<Name, (options?: { readonly numClasses: number }) => Layer>> = {
+const make: Readonly<Record<Name, (options: ClassifierOptions) => Layer>> = {
   LeNet224: (options) => new LeNet224(options),
   AlexNet: (options) => new AlexNet(options),
   VGG16: (options) => new VGG16(options),
@@ -28,6 +30,7 @@ const make: Readonly<Record<Name, (options?: { readonly numClasses: number }) =>
   ResNet152: (options) => new ResNet({ ...options, layers: 152 }),
 };
 const names = Object.keys(make) as Name[];
+const one = { numClasses: 1 };
 
 /** What the direct sublayers give for one picture, in the order of the calls. */
 function walk(net: Layer, imageSize: number): [string, Shape][] {
@@ -67,7 +70,7 @@ describe('structure', () => {
   };
 
   it.each(names)('%s: names, shapes and number of parameters are those of Paddle', (name) => {
-    const net = make[name]();
+    const net = make[name](one);
     expect([...net.stateDict()].map(([key, { shape }]) => [key, shape])).toEqual(
       Object.entries(networks[name].stateDict),
     );
@@ -81,7 +84,7 @@ describe('structure', () => {
   });
 
   it('LeNet224, stage by stage', () => {
-    expect(walk(new LeNet224(), 224)).toEqual([
+    expect(walk(new LeNet224(one), 224)).toEqual([
       ['conv1', [6, 220, 220]],
       ['maxPool1', [6, 110, 110]],
       ['conv2', [16, 106, 106]],
@@ -93,7 +96,7 @@ describe('structure', () => {
   });
 
   it('AlexNet, stage by stage', () => {
-    expect(walk(new AlexNet(), 224)).toEqual([
+    expect(walk(new AlexNet(one), 224)).toEqual([
       ['conv1', [96, 56, 56]],
       ['maxPool1', [96, 28, 28]],
       ['conv2', [256, 28, 28]],
@@ -111,7 +114,7 @@ describe('structure', () => {
   });
 
   it('VGG-16, stage by stage', () => {
-    expect(walk(new VGG16(), 224)).toEqual([
+    expect(walk(new VGG16(one), 224)).toEqual([
       ['conv1_1', [64, 224, 224]],
       ['conv1_2', [64, 224, 224]],
       ['pool', [64, 112, 112]],
@@ -159,12 +162,12 @@ describe('structure', () => {
       ['pool5', [1024, 1, 1]],
       ['fc', [1]],
     ];
-    expect(walk(new GoogLeNet(), 224)).toEqual(stages);
-    expect(walk(new GoogLeNet({ auxiliaryHeads: true }), 224)).toEqual(stages);
+    expect(walk(new GoogLeNet(one), 224)).toEqual(stages);
+    expect(walk(new GoogLeNet({ ...one, auxiliaryHeads: true }), 224)).toEqual(stages);
   });
 
   it('an auxiliary head of GoogLeNet, layer by layer', () => {
-    const { aux1, aux2 } = new GoogLeNet({ auxiliaryHeads: true });
+    const { aux1, aux2 } = new GoogLeNet({ ...one, auxiliaryHeads: true });
     for (const [head, channels] of [
       [aux1, 512],
       [aux2, 528],
@@ -182,7 +185,7 @@ describe('structure', () => {
     [101, [3, 4, 23, 3]],
     [152, [3, 8, 36, 3]],
   ] as const)('ResNet-%i, stage by stage', (layers, depths) => {
-    const net = new ResNet({ layers });
+    const net = new ResNet({ ...one, layers });
     const blocks = depths.flatMap((depth, stage) =>
       Array.from({ length: depth }, (_, i): [string, Shape] => {
         const size = 56 >> stage;
@@ -202,16 +205,16 @@ describe('structure', () => {
   });
 
   it('ResNet refuses other depths', () => {
-    expect(() => new ResNet({ layers: 34 as 50 })).toThrow('[ResNet] layers: expected 50, 101, 152, got 34');
+    expect(() => new ResNet({ ...one, layers: 34 as 50 })).toThrow('[ResNet] layers: expected 50, 101, 152, got 34');
   });
 
   it('GoogLeNet has heads when it is made with them, for images that are large enough', () => {
     const x = Tensor.zeros([1, 3, 33, 33]);
-    expect(() => new GoogLeNet().forwardWithHeads(x)).toThrow(
+    expect(() => new GoogLeNet(one).forwardWithHeads(x)).toThrow(
       '[GoogLeNet] auxiliary heads: expected a network with them, got one without',
     );
     for (const imageSize of [32, 40.5]) {
-      expect(() => new GoogLeNet({ auxiliaryHeads: true, imageSize })).toThrow(
+      expect(() => new GoogLeNet({ ...one, auxiliaryHeads: true, imageSize })).toThrow(
         `[GoogLeNet] imageSize: expected an integer of at least 33 with auxiliary heads, got ${imageSize}`,
       );
     }
@@ -276,7 +279,7 @@ describe('behaviour', () => {
   });
 
   it('GoogLeNet: gradients of the auxiliary losses reach no further than their place', () => {
-    const net = new GoogLeNet({ auxiliaryHeads: true, imageSize: 40 });
+    const net = new GoogLeNet({ ...one, auxiliaryHeads: true, imageSize: 40 });
     const { auxiliary } = net.forwardWithHeads(Tensor.zeros([1, 3, 40, 40]));
     F.binaryCrossEntropyWithLogits(auxiliary[0], Tensor.ones([1, 1])).backward();
     const layers = new Set(
@@ -286,7 +289,7 @@ describe('behaviour', () => {
   });
 
   it('AlexNet drops in training and only there', async () => {
-    const net = new AlexNet();
+    const net = new AlexNet(one);
     const x = Tensor.full([1, 3, 224, 224], 1);
     const logits = async () => (await noGrad(() => net.forward(x)).data())[0];
     expect(await logits()).not.toBe(await logits());

@@ -7,8 +7,8 @@ import { snapshot } from '../../src/io/snapshot.js';
 import { savePdparams } from '../../src/io/weights/pdparams.js';
 import { saveSafetensors } from '../../src/io/weights/safetensors.js';
 import type { Layer } from '../../src/nn/index.js';
-import { zoo } from '../../src/vision/models/index.js';
-import type { weightFiles } from '../../src/vision/models/zoo/weightFiles.js';
+import * as models from '../../src/vision/models/index.js';
+import type { weightFiles } from '../../src/vision/models/weightFiles.js';
 import { LocalServer } from '../server.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -16,13 +16,13 @@ import { temporaryFolder } from '../temporary.js';
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
 const offered = vi.hoisted((): Record<string, { url: string; md5: string }> => ({}));
-vi.mock('../../src/vision/models/zoo/weightFiles.js', () => ({ weightFiles: offered }));
+vi.mock('../../src/vision/models/weightFiles.js', () => ({ weightFiles: offered }));
 
 const folder = temporaryFolder();
 const server = new LocalServer();
 const safetensors = join(folder, 'trained.safetensors');
 const pdparams = join(folder, 'trained.pdparams');
-const trained = zoo.lenet();
+const trained = models.lenet();
 const valuesOf = (net: Layer) =>
   Promise.all([...net.stateDict()].map(async ([name, state]) => [name, (await state.data()).slice()] as const));
 
@@ -45,23 +45,23 @@ describe('a local file', () => {
     ['.safetensors', safetensors],
     ['.pdparams', pdparams],
   ])('%s', async (_, path) => {
-    expect(await valuesOf(await zoo.lenet({ pretrained: path }))).toEqual(await valuesOf(trained));
+    expect(await valuesOf(await models.lenet({ pretrained: path }))).toEqual(await valuesOf(trained));
   });
 
   it('for another number of classes: the last layer begins anew, all others are those of the file', async () => {
-    const [given, found] = [trained, await zoo.lenet({ pretrained: safetensors, numClasses: 3 })].map(valuesOf);
+    const [given, found] = [trained, await models.lenet({ pretrained: safetensors, numClasses: 3 })].map(valuesOf);
     for (const [i, [name, values]] of (await found).entries()) {
       if (name.startsWith('fc.2.')) expect(values).toHaveLength(name.endsWith('bias') ? 3 : 84 * 3);
       else expect(values).toEqual((await given)[i][1]);
     }
-    const features = await zoo.lenet({ pretrained: safetensors, numClasses: 0 });
+    const features = await models.lenet({ pretrained: safetensors, numClasses: 0 });
     expect(await valuesOf(features)).toEqual((await given).filter(([name]) => name.startsWith('features.')));
   });
 
   it('refuses another number of classes that nobody asked for', async () => {
     const path = join(folder, 'three.safetensors');
-    await saveSafetensors(zoo.lenet({ numClasses: 3 }), path);
-    const error = await failure(zoo.lenet({ pretrained: path }));
+    await saveSafetensors(models.lenet({ numClasses: 3 }), path);
+    const error = await failure(models.lenet({ pretrained: path }));
     expect(error).toBeInstanceOf(InputError);
     expect(error.message).toBe(
       `[lenet] ${path}: [loadStateDict] LeNet: expected the 10 entries of this network, but ` +
@@ -70,7 +70,7 @@ describe('a local file', () => {
   });
 
   it('refuses weights of another network', async () => {
-    const error = await failure(zoo.mobilenetV2({ pretrained: safetensors, numClasses: 10 }));
+    const error = await failure(models.mobilenetV2({ pretrained: safetensors, numClasses: 10 }));
     expect(error.message).toContain(
       `[mobilenet_v2] ${safetensors}: [loadStateDict] MobileNetV2: expected the 262 entries`,
     );
@@ -82,10 +82,10 @@ describe('a local file', () => {
   it('refuses other files', async () => {
     const path = join(folder, 'weights.bin');
     writeFileSync(path, '');
-    const error = await failure(zoo.lenet({ pretrained: path }));
+    const error = await failure(models.lenet({ pretrained: path }));
     expect(error).toBeInstanceOf(FileError);
     expect(error.message).toBe(`[weights] ${path}: expected a .safetensors or .pdparams file, got .bin`);
-    await expect(zoo.lenet({ pretrained: join(folder, 'none.pdparams') })).rejects.toThrow(FileError);
+    await expect(models.lenet({ pretrained: join(folder, 'none.pdparams') })).rejects.toThrow(FileError);
   });
 });
 
@@ -105,18 +105,18 @@ describe('pretrained: true', () => {
 
   it('downloads the weights once', async () => {
     const progress = vi.fn();
-    const net = await zoo.lenet({ pretrained: true, onDownload: progress });
+    const net = await models.lenet({ pretrained: true, onDownload: progress });
     expect(await valuesOf(net)).toEqual(await valuesOf(trained));
     expect(progress).toHaveBeenCalled();
-    expect(await valuesOf(await zoo.lenet({ pretrained: true }))).toEqual(await valuesOf(trained));
+    expect(await valuesOf(await models.lenet({ pretrained: true }))).toEqual(await valuesOf(trained));
     expect(server.requests).toEqual(['GET /models/lenet.pdparams']);
   });
 
   it('refuses a file in the cache that is not the right one, and leaves it', async () => {
-    await zoo.lenet({ pretrained: true });
+    await models.lenet({ pretrained: true });
     const path = join(cache, 'weights', 'lenet.pdparams');
     writeFileSync(path, 'something else');
-    const error = await failure(zoo.lenet({ pretrained: true }));
+    const error = await failure(models.lenet({ pretrained: true }));
     expect(error).toBeInstanceOf(FileError);
     expect(error.message).toContain(`[lenet] ${path}: expected a file with md5 ${offered.lenet.md5}, got `);
     expect(readFileSync(path, 'utf8')).toBe('something else');
@@ -124,14 +124,14 @@ describe('pretrained: true', () => {
 
   it('refuses a download with another checksum', async () => {
     content = Buffer.from('a page that says hello');
-    const error = await failure(zoo.lenet({ pretrained: true }));
+    const error = await failure(models.lenet({ pretrained: true }));
     expect(error.message).toContain(`expected a file with md5 ${offered.lenet.md5}, got 22 bytes`);
     expect(existsSync(join(cache, 'weights', 'lenet.pdparams'))).toBe(false);
   });
 
   it('says where the file belongs if the address cannot be reached', async () => {
     offered.lenet.url = 'http://127.0.0.1:1/models/lenet.pdparams';
-    const error = await failure(zoo.lenet({ pretrained: true }));
+    const error = await failure(models.lenet({ pretrained: true }));
     expect(error).toBeInstanceOf(FileError);
     expect(error.message).toMatch(
       /^\[download\] http:\/\/127\.0\.0\.1:1\/models\/lenet\.pdparams: expected a file to /,
@@ -140,7 +140,7 @@ describe('pretrained: true', () => {
   });
 
   it('refuses networks that there are no weights of', async () => {
-    const error = await failure(zoo.mobilenetV1({ pretrained: true, scale: 0.5 }));
+    const error = await failure(models.mobilenetV1({ pretrained: true, scale: 0.5 }));
     expect(error).toBeInstanceOf(InputError);
     expect(error.message).toBe(
       '[mobilenet_v1_0.5] pretrained: expected the path of a file, for Paddle has no weights of this network, got true; ' +
@@ -151,7 +151,7 @@ describe('pretrained: true', () => {
 
 it('the offered files have addresses and checksums', async () => {
   const { weightFiles: real } = await vi.importActual<{ weightFiles: typeof weightFiles }>(
-    '../../src/vision/models/zoo/weightFiles.js',
+    '../../src/vision/models/weightFiles.js',
   );
   const urls = Object.values(real).map(({ url }) => url);
   expect(new Set(urls).size).toBe(19);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { Parameter, seed, Tensor } from '../../src/index.js';
 import { withHeads } from '../../src/run/catalog/models.js';
-import { zoo } from '../../src/vision/models/index.js';
+import * as models from '../../src/vision/models/index.js';
 import { loadGolden } from '../goldens/load.js';
 import { makeReady } from '../goldens/zoo.js';
 
@@ -35,24 +35,24 @@ describe('weights begin as in Paddle', () => {
 
 describe('options', () => {
   it.each([
-    () => zoo.resnet18({ numClasses: -1 }),
-    () => zoo.vgg11({ numClasses: 1.5 }),
-    () => zoo.lenet({ numClasses: Number.NaN }),
+    () => models.resnet18({ numClasses: -1 }),
+    () => models.vgg11({ numClasses: 1.5 }),
+    () => models.lenet({ numClasses: Number.NaN }),
   ])('a number of classes that is none %#', (make) => {
     expect(make).toThrow(InputError);
     expect(make).toThrow(/numClasses: expected an integer of at least 0, got /);
   });
 
-  it.each([zoo.mobilenetV1, zoo.mobilenetV2])('a scale that is none %#', (make) => {
+  it.each([models.mobilenetV1, models.mobilenetV2])('a scale that is none %#', (make) => {
     for (const scale of [0, -1, Number.NaN]) {
       expect(() => make({ scale })).toThrow(/scale: expected a positive factor of the channels, got /);
     }
   });
 
   it('depths that do not exist, and groups where there are no bottlenecks', () => {
-    expect(() => new zoo.VGG(12 as 11)).toThrow('[VGG] depth: expected 11, 13, 16, 19, got 12');
-    expect(() => new zoo.ResNet(20 as 18)).toThrow('[ResNet] depth: expected 18, 34, 50, 101, 152, got 20');
-    expect(() => new zoo.ResNet(34, { groups: 32, width: 4 })).toThrow(
+    expect(() => new models.VGG(12 as 11)).toThrow('[VGG] depth: expected 11, 13, 16, 19, got 12');
+    expect(() => new models.ResNet(20 as 18)).toThrow('[ResNet] depth: expected 18, 34, 50, 101, 152, got 20');
+    expect(() => new models.ResNet(34, { groups: 32, width: 4 })).toThrow(
       '[ResNet] width and groups: expected 64 and 1 below 50 layers, got 4 and 32',
     );
   });
@@ -62,7 +62,7 @@ describe('GoogLeNet', () => {
   const images = (size: number) => Tensor.zeros([2, 3, size, size]);
 
   it('takes images of other sizes without its inner classifiers alone', () => {
-    const net = zoo.googlenet({ numClasses: 5 });
+    const net = models.googlenet({ numClasses: 5 });
     expect(net.forward(images(96)).shape).toEqual([2, 5]);
     expect(() => net.forwardWithHeads(images(96))).toThrow(ShapeError);
     const { logits, auxiliary } = net.forwardWithHeads(images(224));
@@ -74,8 +74,8 @@ describe('GoogLeNet', () => {
   });
 
   it('is trained on their losses, too', () => {
-    const net = zoo.googlenet();
+    const net = models.googlenet();
     expect(withHeads(net)).toBe(net);
-    expect(withHeads(zoo.lenet())).toBeNull();
+    expect(withHeads(models.lenet())).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import type { Layer } from '../../nn/layer.js';
-import { AlexNet, GoogLeNet, LeNet224, lenet, ResNet, VGG16, zoo } from '../../vision/models/index.js';
+import { course, GoogLeNet } from '../../vision/models/index.js';
 import type { ModelKind, WithHeads } from './modelKind.js';
 import { zooKinds } from './zooModels.js';
 
@@ -11,22 +11,22 @@ const resnet = (layers: 50 | 101 | 152): ModelKind => ({
   title: `ResNet-${layers}`,
   inputShape,
   anySize: true,
-  create: ({ numClasses }) => new ResNet({ layers, numClasses }),
+  create: ({ numClasses }) => new course.ResNet({ layers, numClasses }),
 });
 
 /** Those of PaddlePaddle's tutorial; and, with a prefix, the ready-made ones. */
 export const modelKinds: Readonly<Record<string, ModelKind>> = {
-  lenet: { title: 'LeNet', inputShape: [1, 28, 28], create: lenet },
-  lenet224: { title: 'LeNet for 224×224', inputShape, create: (options) => new LeNet224(options) },
-  alexnet: { title: 'AlexNet', inputShape, create: (options) => new AlexNet(options) },
-  vgg16: { title: 'VGG-16', inputShape, create: (options) => new VGG16(options) },
+  lenet: { title: 'LeNet', inputShape: [1, 28, 28], create: (options) => new course.LeNet(options) },
+  lenet224: { title: 'LeNet for 224×224', inputShape, create: (options) => new course.LeNet224(options) },
+  alexnet: { title: 'AlexNet', inputShape, create: (options) => new course.AlexNet(options) },
+  vgg16: { title: 'VGG-16', inputShape, create: (options) => new course.VGG16(options) },
   googlenet: {
     title: 'GoogLeNet',
     inputShape,
     anySize: true,
     auxiliaryHeads: true,
     create: ({ numClasses, auxiliaryHeads = false }, [, imageSize]) =>
-      new GoogLeNet({ numClasses, auxiliaryHeads, imageSize }),
+      new course.GoogLeNet({ numClasses, auxiliaryHeads, imageSize }),
   },
   resnet50: resnet(50),
   resnet101: resnet(101),
@@ -36,6 +36,6 @@ export const modelKinds: Readonly<Record<string, ModelKind>> = {
 
 /** The network with its inner classifiers; null for one without. */
 export function withHeads(network: Layer): WithHeads | null {
-  if (network instanceof GoogLeNet) return network.aux1 === null ? null : network;
-  return network instanceof zoo.GoogLeNet ? network : null;
+  if (network instanceof course.GoogLeNet) return network.aux1 === null ? null : network;
+  return network instanceof GoogLeNet ? network : null;
 }

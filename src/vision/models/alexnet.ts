@@ -1,55 +1,73 @@
-import { Conv2D, Dropout, Layer, Linear, MaxPool2D } from '../../nn/index.js';
+import { Conv2D, Dropout, initializer, Layer, Linear, MaxPool2D } from '../../nn/index.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { hasClassifier, imageNetClasses, type NetworkOptions } from './options.js';
 
-/**
- * AlexNet (after Krizhevsky et al., 2012): `[N, 3, 224, 224]` to `[N, numClasses]`.
- *
- * One tower, pooling by 2×2 windows that do not overlap, and no local response normalization, as PaddlePaddle's
- * tutorial teaches it.
- */
-export class AlexNet extends Layer {
-  readonly conv1: Conv2D;
-  readonly maxPool1: MaxPool2D;
-  readonly conv2: Conv2D;
-  readonly maxPool2: MaxPool2D;
-  readonly conv3: Conv2D;
-  readonly conv4: Conv2D;
-  readonly conv5: Conv2D;
-  readonly maxPool5: MaxPool2D;
-  readonly fc1: Linear;
-  readonly drop1: Dropout;
-  readonly fc2: Linear;
-  readonly drop2: Dropout;
-  readonly fc3: Linear;
+/** Uniform within ±1/√fanIn, weights and bias alike. */
+function initial(fanIn: number) {
+  const limit = 1 / Math.sqrt(fanIn);
+  const attr = { initializer: initializer.uniform(-limit, limit) };
+  return { weightAttr: attr, biasAttr: attr };
+}
 
-  /** @param options.numClasses number of logits; default 1, for two classes */
-  constructor({ numClasses = 1 }: { readonly numClasses?: number } = {}) {
+function conv(inChannels: number, outChannels: number, kernelSize: number, stride: number, padding: number): Conv2D {
+  const fanIn = inChannels * kernelSize * kernelSize;
+  return new Conv2D(inChannels, outChannels, kernelSize, { stride, padding, ...initial(fanIn) });
+}
+
+class ConvPoolLayer extends Layer {
+  readonly _conv: Conv2D;
+  readonly _pool = new MaxPool2D(3, { stride: 2 });
+
+  constructor(...shape: Parameters<typeof conv>) {
     super();
-    this.conv1 = new Conv2D(3, 96, 11, { stride: 4, padding: 5 });
-    this.maxPool1 = new MaxPool2D(2, { stride: 2 });
-    this.conv2 = new Conv2D(96, 256, 5, { padding: 2 });
-    this.maxPool2 = new MaxPool2D(2, { stride: 2 });
-    this.conv3 = new Conv2D(256, 384, 3, { padding: 1 });
-    this.conv4 = new Conv2D(384, 384, 3, { padding: 1 });
-    this.conv5 = new Conv2D(384, 256, 3, { padding: 1 });
-    this.maxPool5 = new MaxPool2D(2, { stride: 2 });
-    this.fc1 = new Linear(256 * 7 * 7, 4096);
-    this.drop1 = new Dropout(0.5);
-    this.fc2 = new Linear(4096, 4096);
-    this.drop2 = new Dropout(0.5);
-    this.fc3 = new Linear(4096, numClasses);
+    this._conv = conv(...shape);
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.maxPool1.forward(F.relu(this.conv1.forward(x)));
-    y = this.maxPool2.forward(F.relu(this.conv2.forward(y)));
-    y = F.relu(this.conv3.forward(y));
-    y = F.relu(this.conv4.forward(y));
-    y = this.maxPool5.forward(F.relu(this.conv5.forward(y)));
-    y = y.flatten({ startAxis: 1 });
-    y = this.drop1.forward(F.relu(this.fc1.forward(y)));
-    y = this.drop2.forward(F.relu(this.fc2.forward(y)));
-    return this.fc3.forward(y);
+    return this._pool.forward(F.relu(this._conv.forward(x)));
+  }
+}
+
+function makeClassifier(numClasses: number) {
+  // Paddle begins all three alike, by the inputs of the first.
+  const linear = (inFeatures: number, outFeatures: number) => new Linear(inFeatures, outFeatures, initial(256 * 6 * 6));
+  const dropout = () => new Dropout(0.5, { mode: 'downscaleInInfer' });
+  return {
+    _drop1: dropout(),
+    _fc6: linear(256 * 6 * 6, 4096),
+    _drop2: dropout(),
+    _fc7: linear(4096, 4096),
+    _fc8: linear(4096, numClasses),
+  };
+}
+
+/**
+ * AlexNet in one tower (Krizhevsky, 2014), as `paddle.vision.models.AlexNet`: `[N, 3, 224, 224]` to `[N, numClasses]`.
+ *
+ * Its dropout does not scale in training, but multiplies by 1 − p in evaluation.
+ */
+export class AlexNet extends Layer {
+  readonly _conv1 = new ConvPoolLayer(3, 64, 11, 4, 2);
+  readonly _conv2 = new ConvPoolLayer(64, 192, 5, 1, 2);
+  readonly _conv3 = conv(192, 384, 3, 1, 1);
+  readonly _conv4 = conv(384, 256, 3, 1, 1);
+  readonly _conv5 = new ConvPoolLayer(256, 256, 3, 1, 1);
+  readonly #classifier: ReturnType<typeof makeClassifier> | null;
+
+  constructor({ numClasses = imageNetClasses }: NetworkOptions = {}) {
+    super();
+    this.#classifier = hasClassifier('AlexNet', numClasses) ? makeClassifier(numClasses) : null;
+    for (const [name, layer] of Object.entries(this.#classifier ?? {})) this.addSublayer(name, layer);
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = this._conv2.forward(this._conv1.forward(x));
+    y = F.relu(this._conv4.forward(F.relu(this._conv3.forward(y))));
+    y = this._conv5.forward(y);
+    if (this.#classifier === null) return y;
+    const { _drop1, _fc6, _drop2, _fc7, _fc8 } = this.#classifier;
+    y = F.relu(_fc6.forward(_drop1.forward(y.flatten({ startAxis: 1 }))));
+    return _fc8.forward(F.relu(_fc7.forward(_drop2.forward(y))));
   }
 }

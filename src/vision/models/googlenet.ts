@@ -1,155 +1,167 @@
-import { InputError } from '../../errors.js';
-import { AdaptiveAvgPool2D, AvgPool2D, Conv2D, Dropout, Layer, Linear, MaxPool2D } from '../../nn/index.js';
+import {
+  AdaptiveAvgPool2D,
+  AvgPool2D,
+  Conv2D,
+  Dropout,
+  initializer,
+  Layer,
+  Linear,
+  MaxPool2D,
+} from '../../nn/index.js';
 import * as F from '../../tensor/functional.js';
 import { concat, type Tensor } from '../../tensor/tensor.js';
+import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
-/**
- * Four paths side by side, joined along the channels: 1×1; 1×1 then 3×3; 1×1 then 5×5; 3×3 max pooling then 1×1.
- * `[N, inChannels, H, W]` to `[N, c1 + c2[1] + c3[1] + c4, H, W]`.
- */
+class ConvLayer extends Layer {
+  readonly _conv: Conv2D;
+
+  constructor(inChannels: number, outChannels: number, kernelSize: number, stride = 1) {
+    super();
+    const padding = (kernelSize - 1) >> 1;
+    this._conv = new Conv2D(inChannels, outChannels, kernelSize, { stride, padding, biasAttr: false });
+  }
+
+  forward(x: Tensor): Tensor {
+    return this._conv.forward(x);
+  }
+}
+
+/** Four paths side by side, with a single ReLU behind their joint. */
 class Inception extends Layer {
-  readonly p1_1: Conv2D;
-  readonly p2_1: Conv2D;
-  readonly p2_2: Conv2D;
-  readonly p3_1: Conv2D;
-  readonly p3_2: Conv2D;
-  readonly p4_1: MaxPool2D;
-  readonly p4_2: Conv2D;
+  readonly _conv1: ConvLayer;
+  readonly _conv3r: ConvLayer;
+  readonly _conv3: ConvLayer;
+  readonly _conv5r: ConvLayer;
+  readonly _conv5: ConvLayer;
+  readonly _pool = new MaxPool2D(3, { stride: 1, padding: 1 });
+  readonly _convprj: ConvLayer;
 
   constructor(
     inChannels: number,
-    c1: number,
-    c2: readonly [number, number],
-    c3: readonly [number, number],
-    c4: number,
+    filter1: number,
+    filter3R: number,
+    filter3: number,
+    filter5R: number,
+    filter5: number,
+    proj: number,
   ) {
     super();
-    this.p1_1 = new Conv2D(inChannels, c1, 1);
-    this.p2_1 = new Conv2D(inChannels, c2[0], 1);
-    this.p2_2 = new Conv2D(c2[0], c2[1], 3, { padding: 1 });
-    this.p3_1 = new Conv2D(inChannels, c3[0], 1);
-    this.p3_2 = new Conv2D(c3[0], c3[1], 5, { padding: 2 });
-    this.p4_1 = new MaxPool2D(3, { stride: 1, padding: 1 });
-    this.p4_2 = new Conv2D(inChannels, c4, 1);
+    this._conv1 = new ConvLayer(inChannels, filter1, 1);
+    this._conv3r = new ConvLayer(inChannels, filter3R, 1);
+    this._conv3 = new ConvLayer(filter3R, filter3, 3);
+    this._conv5r = new ConvLayer(inChannels, filter5R, 1);
+    this._conv5 = new ConvLayer(filter5R, filter5, 5);
+    this._convprj = new ConvLayer(inChannels, proj, 1);
   }
 
   forward(x: Tensor): Tensor {
-    const p1 = F.relu(this.p1_1.forward(x));
-    const p2 = F.relu(this.p2_2.forward(F.relu(this.p2_1.forward(x))));
-    const p3 = F.relu(this.p3_2.forward(F.relu(this.p3_1.forward(x))));
-    const p4 = F.relu(this.p4_2.forward(this.p4_1.forward(x)));
-    return concat([p1, p2, p3, p4], 1);
+    const conv1 = this._conv1.forward(x);
+    const conv3 = this._conv3.forward(this._conv3r.forward(x));
+    const conv5 = this._conv5.forward(this._conv5r.forward(x));
+    const convprj = this._convprj.forward(this._pool.forward(x));
+    return F.relu(concat([conv1, conv3, conv5, convprj], 1));
   }
 }
 
-/** The paper's classifier on an inner layer: `[N, inChannels, size, size]` to `[N, numClasses]`. */
-class AuxiliaryHead extends Layer {
-  readonly pool: AvgPool2D;
-  readonly conv: Conv2D;
-  readonly fc1: Linear;
-  readonly dropout: Dropout;
-  readonly fc2: Linear;
-
-  constructor(inChannels: number, size: number, numClasses: number) {
-    super();
-    const pooled = Math.floor((size - 5) / 3) + 1;
-    this.pool = new AvgPool2D(5, { stride: 3 });
-    this.conv = new Conv2D(inChannels, 128, 1);
-    this.fc1 = new Linear(128 * pooled * pooled, 1024);
-    this.dropout = new Dropout(0.7);
-    this.fc2 = new Linear(1024, numClasses);
-  }
-
-  forward(x: Tensor): Tensor {
-    const y = F.relu(this.conv.forward(this.pool.forward(x))).flatten({ startAxis: 1 });
-    return this.fc2.forward(this.dropout.forward(F.relu(this.fc1.forward(y))));
-  }
+function linear(inFeatures: number, outFeatures: number, channels = inFeatures): Linear {
+  const limit = Math.sqrt(3 / channels);
+  return new Linear(inFeatures, outFeatures, { weightAttr: { initializer: initializer.uniform(-limit, limit) } });
 }
 
-export interface GoogLeNetOptions {
-  /** Number of logits. Default 1, for two classes. */
-  readonly numClasses?: number;
-  /** Adds the paper's two classifiers behind `block4_1` and `block4_4`. Default false. */
-  readonly auxiliaryHeads?: boolean;
-  /**
-   * Height and width of the images, at least 33, which the fully connected layers of the auxiliary heads depend on.
-   * Default 224. Without heads the network takes images of any size.
-   */
-  readonly imageSize?: number;
+const dropout = (p: number) => new Dropout(p, { mode: 'downscaleInInfer' });
+
+function makePools() {
+  return {
+    _pool_5: new AdaptiveAvgPool2D(1),
+    _pool_o1: new AvgPool2D(5, { stride: 3 }),
+    _pool_o2: new AvgPool2D(5, { stride: 3 }),
+  };
+}
+
+function makeClassifiers(numClasses: number) {
+  return {
+    _drop: dropout(0.4),
+    _fc_out: linear(1024, numClasses),
+    _conv_o1: new ConvLayer(512, 128, 1),
+    _fc_o1: linear(1152, 1024, 2048),
+    _drop_o1: dropout(0.7),
+    _out1: linear(1024, numClasses),
+    _conv_o2: new ConvLayer(528, 128, 1),
+    _fc_o2: linear(1152, 1024, 2048),
+    _drop_o2: dropout(0.7),
+    _out2: linear(1024, numClasses),
+  };
 }
 
 /**
- * GoogLeNet (after Szegedy et al., 2015): `[N, 3, H, W]` to `[N, numClasses]`.
+ * GoogLeNet (Szegedy et al., 2015), as `paddle.vision.models.GoogLeNet`: `[N, 3, 224, 224]` to `[N, numClasses]`.
  *
- * As PaddlePaddle's tutorial teaches it: the first convolution has stride 1 (the paper's has 2), and there is neither
- * local response normalization nor dropout in front of `fc`. The names of the parameters are the tutorial's, too.
+ * Paddle's has neither biases nor activations behind its convolutions but for one ReLU behind the joint of each
+ * inception block, and its dropout does not scale in training, but multiplies by 1 − p in evaluation. Paddle's
+ * `forward` returns `[out, out1, out2]`, which is {@link forwardWithHeads} here; `forward` gives the first, for images
+ * of any size.
  */
 export class GoogLeNet extends Layer {
-  readonly conv1 = new Conv2D(3, 64, 7, { padding: 3 });
-  readonly pool1 = new MaxPool2D(3, { stride: 2, padding: 1 });
-  readonly conv2_1 = new Conv2D(64, 64, 1);
-  readonly conv2_2 = new Conv2D(64, 192, 3, { padding: 1 });
-  readonly pool2 = new MaxPool2D(3, { stride: 2, padding: 1 });
-  readonly block3_1 = new Inception(192, 64, [96, 128], [16, 32], 32);
-  readonly block3_2 = new Inception(256, 128, [128, 192], [32, 96], 64);
-  readonly pool3 = new MaxPool2D(3, { stride: 2, padding: 1 });
-  readonly block4_1 = new Inception(480, 192, [96, 208], [16, 48], 64);
-  readonly block4_2 = new Inception(512, 160, [112, 224], [24, 64], 64);
-  readonly block4_3 = new Inception(512, 128, [128, 256], [24, 64], 64);
-  readonly block4_4 = new Inception(512, 112, [144, 288], [32, 64], 64);
-  readonly block4_5 = new Inception(528, 256, [160, 320], [32, 128], 128);
-  readonly pool4 = new MaxPool2D(3, { stride: 2, padding: 1 });
-  readonly block5_1 = new Inception(832, 256, [160, 320], [32, 128], 128);
-  readonly block5_2 = new Inception(832, 384, [192, 384], [48, 128], 128);
-  readonly pool5 = new AdaptiveAvgPool2D(1);
-  readonly fc: Linear;
-  readonly aux1: AuxiliaryHead | null;
-  readonly aux2: AuxiliaryHead | null;
+  readonly _conv = new ConvLayer(3, 64, 7, 2);
+  readonly _pool = new MaxPool2D(3, { stride: 2 });
+  readonly _conv_1 = new ConvLayer(64, 64, 1);
+  readonly _conv_2 = new ConvLayer(64, 192, 3);
+  readonly _ince3a = new Inception(192, 64, 96, 128, 16, 32, 32);
+  readonly _ince3b = new Inception(256, 128, 128, 192, 32, 96, 64);
+  readonly _ince4a = new Inception(480, 192, 96, 208, 16, 48, 64);
+  readonly _ince4b = new Inception(512, 160, 112, 224, 24, 64, 64);
+  readonly _ince4c = new Inception(512, 128, 128, 256, 24, 64, 64);
+  readonly _ince4d = new Inception(512, 112, 144, 288, 32, 64, 64);
+  readonly _ince4e = new Inception(528, 256, 160, 320, 32, 128, 128);
+  readonly _ince5a = new Inception(832, 256, 160, 320, 32, 128, 128);
+  readonly _ince5b = new Inception(832, 384, 192, 384, 48, 128, 128);
+  readonly #pools: ReturnType<typeof makePools> | null;
+  readonly #classifiers: ReturnType<typeof makeClassifiers> | null;
 
-  constructor({ numClasses = 1, auxiliaryHeads = false, imageSize = 224 }: GoogLeNetOptions = {}) {
+  constructor({ numClasses = imageNetClasses, withPool = true }: PooledOptions = {}) {
     super();
-    this.fc = new Linear(1024, numClasses);
-    // Three poolings of stride 2, each rounding up, lie in front of block 4.
-    const size = Math.ceil(imageSize / 8);
-    if (auxiliaryHeads && !(Number.isInteger(imageSize) && size >= 5)) {
-      throw new InputError(
-        `[GoogLeNet] imageSize: expected an integer of at least 33 with auxiliary heads, got ${imageSize}`,
-      );
-    }
-    this.aux1 = auxiliaryHeads ? new AuxiliaryHead(512, size, numClasses) : null;
-    this.aux2 = auxiliaryHeads ? new AuxiliaryHead(528, size, numClasses) : null;
+    this.#pools = withPool ? makePools() : null;
+    this.#classifiers = hasClassifier('GoogLeNet', numClasses) ? makeClassifiers(numClasses) : null;
+    for (const [name, layer] of Object.entries({ ...this.#pools, ...this.#classifiers })) this.addSublayer(name, layer);
   }
 
   forward(x: Tensor): Tensor {
-    return this.#trunk(x).logits;
+    return this.#logits(this.#trunk(x).ince5b);
   }
 
   /**
-   * The logits along with those of the two auxiliary heads, all `[N, numClasses]`. The paper trains on
-   * loss(logits) + 0.3·(loss(auxiliary 1) + loss(auxiliary 2)), and afterwards leaves the heads out.
+   * The logits along with those of the two auxiliary classifiers, all `[N, numClasses]`. The paper trains on
+   * loss(logits) + 0.3·(loss(auxiliary 1) + loss(auxiliary 2)).
    *
-   * @throws {InputError} if the network was made without them
+   * @throws {ShapeError} for images whose size leaves the auxiliary classifiers no 3×3 cells; 224×224 does
    */
   forwardWithHeads(x: Tensor): { readonly logits: Tensor; readonly auxiliary: readonly [Tensor, Tensor] } {
-    const { aux1, aux2 } = this;
-    if (aux1 === null || aux2 === null) {
-      throw new InputError(
-        '[GoogLeNet] auxiliary heads: expected a network with them, got one without; ' +
-          'make it with new GoogLeNet({ auxiliaryHeads: true })',
-      );
-    }
-    const { block4_1, block4_4, logits } = this.#trunk(x);
-    return { logits, auxiliary: [aux1.forward(block4_1), aux2.forward(block4_4)] };
+    const { ince4a, ince4d, ince5b } = this.#trunk(x);
+    const out1 = this.#pools?._pool_o1.forward(ince4a) ?? ince4a;
+    const out2 = this.#pools?._pool_o2.forward(ince4d) ?? ince4d;
+    const logits = this.#logits(ince5b);
+    if (this.#classifiers === null) return { logits, auxiliary: [out1, out2] };
+    const { _conv_o1, _fc_o1, _drop_o1, _out1, _conv_o2, _fc_o2, _drop_o2, _out2 } = this.#classifiers;
+    const inner1 = F.relu(_fc_o1.forward(_conv_o1.forward(out1).flatten({ startAxis: 1 })));
+    // Paddle leaves out the ReLU here.
+    const inner2 = _fc_o2.forward(_conv_o2.forward(out2).flatten({ startAxis: 1 }));
+    return { logits, auxiliary: [_out1.forward(_drop_o1.forward(inner1)), _out2.forward(_drop_o2.forward(inner2))] };
   }
 
-  #trunk(x: Tensor): { readonly block4_1: Tensor; readonly block4_4: Tensor; readonly logits: Tensor } {
-    let y = this.pool1.forward(F.relu(this.conv1.forward(x)));
-    y = this.pool2.forward(F.relu(this.conv2_2.forward(F.relu(this.conv2_1.forward(y)))));
-    y = this.pool3.forward(this.block3_2.forward(this.block3_1.forward(y)));
-    const block4_1 = this.block4_1.forward(y);
-    const block4_4 = this.block4_4.forward(this.block4_3.forward(this.block4_2.forward(block4_1)));
-    y = this.pool4.forward(this.block4_5.forward(block4_4));
-    y = this.pool5.forward(this.block5_2.forward(this.block5_1.forward(y)));
-    return { block4_1, block4_4, logits: this.fc.forward(y.flatten({ startAxis: 1 })) };
+  #trunk(x: Tensor): { readonly ince4a: Tensor; readonly ince4d: Tensor; readonly ince5b: Tensor } {
+    let y = this._conv_1.forward(this._pool.forward(this._conv.forward(x)));
+    y = this._pool.forward(this._conv_2.forward(y));
+    y = this._pool.forward(this._ince3b.forward(this._ince3a.forward(y)));
+    const ince4a = this._ince4a.forward(y);
+    const ince4d = this._ince4d.forward(this._ince4c.forward(this._ince4b.forward(ince4a)));
+    y = this._pool.forward(this._ince4e.forward(ince4d));
+    return { ince4a, ince4d, ince5b: this._ince5b.forward(this._ince5a.forward(y)) };
+  }
+
+  #logits(ince5b: Tensor): Tensor {
+    const y = this.#pools?._pool_5.forward(ince5b) ?? ince5b;
+    if (this.#classifiers === null) return y;
+    const { _drop, _fc_out } = this.#classifiers;
+    return _fc_out.forward(_drop.forward(y).flatten({ startAxis: 1 }));
   }
 }

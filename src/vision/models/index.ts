@@ -1,14 +1,101 @@
+import { AlexNet } from './alexnet.js';
+import { GoogLeNet } from './googlenet.js';
 import { LeNet } from './lenet.js';
+import { type MobileNetOptions, MobileNetV1 } from './mobilenetV1.js';
+import { MobileNetV2 } from './mobilenetV2.js';
+import type { NetworkOptions, PooledOptions } from './options.js';
+import { builder } from './pretrained.js';
+import { ResNet } from './resnet.js';
+import { VGG, type VGGOptions } from './vgg.js';
+
+// The networks of `paddle.vision.models`: the same layers, names and order of parameters, outputs and initial weights.
+// `course` holds those of PaddlePaddle's tutorial.
 
 export { AlexNet } from './alexnet.js';
-export { GoogLeNet, type GoogLeNetOptions } from './googlenet.js';
+export * as course from './course/index.js';
+export { GoogLeNet } from './googlenet.js';
 export { LeNet } from './lenet.js';
-export { LeNet224 } from './lenet224.js';
+export { type MobileNetOptions, MobileNetV1 } from './mobilenetV1.js';
+export { MobileNetV2 } from './mobilenetV2.js';
+export type { NetworkOptions, PooledOptions } from './options.js';
+export type { NetworkBuilder, PretrainedOptions } from './pretrained.js';
 export { ResNet, type ResNetOptions } from './resnet.js';
-export { VGG16 } from './vgg.js';
-export * as zoo from './zoo/index.js';
+export { VGG, type VGGOptions } from './vgg.js';
 
-/** {@link LeNet} for 28×28 grey images. */
-export function lenet(options: { readonly numClasses?: number } = {}): LeNet {
-  return new LeNet(options);
-}
+/** {@link LeNet} for 28×28 grey images; 10 classes unless told otherwise. */
+export const lenet = builder(
+  () => 'lenet',
+  (options: NetworkOptions) => new LeNet(options),
+);
+/** {@link AlexNet} for 224×224 images. */
+export const alexnet = builder(
+  () => 'alexnet',
+  (options: NetworkOptions) => new AlexNet(options),
+);
+/** {@link GoogLeNet} with its auxiliary classifiers. */
+export const googlenet = builder(
+  () => 'googlenet',
+  (options: PooledOptions) => new GoogLeNet(options),
+);
+
+const vgg = (depth: 11 | 13 | 16 | 19) =>
+  builder(
+    ({ batchNorm = false }: VGGOptions) => `vgg${depth}${batchNorm ? '_bn' : ''}`,
+    (options) => new VGG(depth, options),
+  );
+
+/** {@link VGG} of 11 layers. */
+export const vgg11 = vgg(11);
+/** {@link VGG} of 13 layers. */
+export const vgg13 = vgg(13);
+/** {@link VGG} of 16 layers. */
+export const vgg16 = vgg(16);
+/** {@link VGG} of 19 layers. */
+export const vgg19 = vgg(19);
+
+const resnet = (name: string, depth: 18 | 34 | 50 | 101 | 152, shape: { groups?: number; width?: number } = {}) =>
+  builder(
+    () => name,
+    (options: PooledOptions) => new ResNet(depth, { ...options, ...shape }),
+  );
+
+/** {@link ResNet} of 18 layers. */
+export const resnet18 = resnet('resnet18', 18);
+/** {@link ResNet} of 34 layers. */
+export const resnet34 = resnet('resnet34', 34);
+/** {@link ResNet} of 50 layers. */
+export const resnet50 = resnet('resnet50', 50);
+/** {@link ResNet} of 101 layers. */
+export const resnet101 = resnet('resnet101', 101);
+/** {@link ResNet} of 152 layers. */
+export const resnet152 = resnet('resnet152', 152);
+/** Wide {@link ResNet} of 50 layers, its bottlenecks of twice the channels. */
+export const wideResnet50_2 = resnet('wide_resnet50_2', 50, { width: 128 });
+/** Wide {@link ResNet} of 101 layers. */
+export const wideResnet101_2 = resnet('wide_resnet101_2', 101, { width: 128 });
+/** ResNeXt ({@link ResNet} with groups) of 50 layers, 32 groups of 4 channels. */
+export const resnext50_32x4d = resnet('resnext50_32x4d', 50, { groups: 32, width: 4 });
+/** ResNeXt of 50 layers, 64 groups of 4 channels. */
+export const resnext50_64x4d = resnet('resnext50_64x4d', 50, { groups: 64, width: 4 });
+/** ResNeXt of 101 layers, 32 groups of 4 channels. */
+export const resnext101_32x4d = resnet('resnext101_32x4d', 101, { groups: 32, width: 4 });
+/** ResNeXt of 101 layers, 64 groups of 4 channels. */
+export const resnext101_64x4d = resnet('resnext101_64x4d', 101, { groups: 64, width: 4 });
+/** ResNeXt of 152 layers, 32 groups of 4 channels. */
+export const resnext152_32x4d = resnet('resnext152_32x4d', 152, { groups: 32, width: 4 });
+/** ResNeXt of 152 layers, 64 groups of 4 channels. */
+export const resnext152_64x4d = resnet('resnext152_64x4d', 152, { groups: 64, width: 4 });
+
+/** Paddle has weights of scale 1 alone. */
+const scaled = (name: string, { scale = 1 }: MobileNetOptions) => (scale === 1 ? name : `${name}_${scale}`);
+
+/** {@link MobileNetV1}. */
+export const mobilenetV1 = builder(
+  (options: MobileNetOptions) => scaled('mobilenet_v1', options),
+  (options) => new MobileNetV1(options),
+);
+/** {@link MobileNetV2}. */
+export const mobilenetV2 = builder(
+  (options: MobileNetOptions) => scaled('mobilenet_v2', options),
+  (options) => new MobileNetV2(options),
+);

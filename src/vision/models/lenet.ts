@@ -1,38 +1,33 @@
-import { Conv2D, Layer, Linear, MaxPool2D } from '../../nn/index.js';
-import * as F from '../../tensor/functional.js';
+import { Conv2D, Layer, Linear, MaxPool2D, ReLU, Sequential } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { hasClassifier, type NetworkOptions } from './options.js';
 
 /**
- * LeNet for 28×28 grey images (after LeCun et al., 1998): `[N, 1, 28, 28]` to `[N, numClasses]`.
+ * LeNet for 28×28 grey images, as `paddle.vision.models.LeNet`: `[N, 1, 28, 28]` to `[N, numClasses]`.
  *
- * The sigmoid stands on both sides of the first pooling and nowhere else among the convolutions.
+ * With ReLU and a padded first convolution, unlike the paper's (LeCun et al., 1998).
  */
 export class LeNet extends Layer {
-  readonly conv1: Conv2D;
-  readonly maxPool1: MaxPool2D;
-  readonly conv2: Conv2D;
-  readonly maxPool2: MaxPool2D;
-  readonly conv3: Conv2D;
-  readonly fc1: Linear;
-  readonly fc2: Linear;
+  readonly features = new Sequential(
+    new Conv2D(1, 6, 3, { padding: 1 }),
+    new ReLU(),
+    new MaxPool2D(2),
+    new Conv2D(6, 16, 5),
+    new ReLU(),
+    new MaxPool2D(2),
+  );
+  readonly fc: Sequential | null;
 
-  constructor({ numClasses = 10 }: { readonly numClasses?: number } = {}) {
+  /** @param options.numClasses number of logits, 0 for none; default 10 */
+  constructor({ numClasses = 10 }: NetworkOptions = {}) {
     super();
-    this.conv1 = new Conv2D(1, 6, 5);
-    this.maxPool1 = new MaxPool2D(2, { stride: 2 });
-    this.conv2 = new Conv2D(6, 16, 5);
-    this.maxPool2 = new MaxPool2D(2, { stride: 2 });
-    this.conv3 = new Conv2D(16, 120, 4);
-    this.fc1 = new Linear(120, 64);
-    this.fc2 = new Linear(64, numClasses);
+    this.fc = hasClassifier('LeNet', numClasses)
+      ? new Sequential(new Linear(400, 120), new Linear(120, 84), new Linear(84, numClasses))
+      : null;
   }
 
   forward(x: Tensor): Tensor {
-    let y = F.sigmoid(this.conv1.forward(x));
-    y = F.sigmoid(this.maxPool1.forward(y));
-    y = this.maxPool2.forward(this.conv2.forward(y));
-    y = this.conv3.forward(y).flatten({ startAxis: 1 });
-    y = F.sigmoid(this.fc1.forward(y));
-    return this.fc2.forward(y);
+    const y = this.features.forward(x);
+    return this.fc === null ? y : this.fc.forward(y.flatten({ startAxis: 1 }));
   }
 }

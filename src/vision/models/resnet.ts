@@ -1,126 +1,157 @@
 import { InputError } from '../../errors.js';
-import { AdaptiveAvgPool2D, BatchNorm2D, Conv2D, initializer, Layer, Linear, MaxPool2D } from '../../nn/index.js';
+import { AdaptiveAvgPool2D, BatchNorm2D, Conv2D, Layer, Linear, MaxPool2D, Sequential } from '../../nn/index.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
-export interface ConvBNOptions {
-  /** Default 1. */
-  readonly stride?: number;
-  /** Default 1. */
+interface BlockShape {
+  readonly inChannels: number;
+  /** Channels of the stage, before the expansion. */
+  readonly planes: number;
+  readonly stride: number;
+  readonly groups: number;
+  /** Channels of a group in the first stage. */
+  readonly width: number;
+}
+
+/**
+ * A 1×1 convolution on the way around a block, where its output has another shape than its input. Paddle makes it
+ * before the block, and so do blocks here: Paddle's names of parameters number the layers as they are made.
+ */
+function shortcut({ inChannels, stride }: BlockShape, outChannels: number): Sequential | null {
+  if (stride === 1 && inChannels === outChannels) return null;
+  return new Sequential(
+    new Conv2D(inChannels, outChannels, 1, { stride, biasAttr: false }),
+    new BatchNorm2D(outChannels),
+  );
+}
+
+/** Two 3×3 convolutions, the stride in the first. */
+class BasicBlock extends Layer {
+  static readonly expansion = 1;
+  readonly conv1: Conv2D;
+  readonly bn1: BatchNorm2D;
+  readonly conv2: Conv2D;
+  readonly bn2: BatchNorm2D;
+  readonly downsample: Sequential | null;
+
+  constructor(shape: BlockShape) {
+    super();
+    const { inChannels, planes, stride } = shape;
+    const downsample = shortcut(shape, planes);
+    this.conv1 = new Conv2D(inChannels, planes, 3, { stride, padding: 1, biasAttr: false });
+    this.bn1 = new BatchNorm2D(planes);
+    this.conv2 = new Conv2D(planes, planes, 3, { padding: 1, biasAttr: false });
+    this.bn2 = new BatchNorm2D(planes);
+    this.downsample = downsample;
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = F.relu(this.bn1.forward(this.conv1.forward(x)));
+    return F.relu(this.bn2.forward(this.conv2.forward(y)).add(this.downsample?.forward(x) ?? x));
+  }
+}
+
+/** 1×1, 3×3 in groups and with the stride, 1×1 to four times the channels. */
+class BottleneckBlock extends Layer {
+  static readonly expansion = 4;
+  readonly conv1: Conv2D;
+  readonly bn1: BatchNorm2D;
+  readonly conv2: Conv2D;
+  readonly bn2: BatchNorm2D;
+  readonly conv3: Conv2D;
+  readonly bn3: BatchNorm2D;
+  readonly downsample: Sequential | null;
+
+  constructor(shape: BlockShape) {
+    super();
+    const { inChannels, planes, stride, groups } = shape;
+    const width = Math.trunc((planes * shape.width) / 64) * groups;
+    const outChannels = BottleneckBlock.expansion * planes;
+    const downsample = shortcut(shape, outChannels);
+    this.conv1 = new Conv2D(inChannels, width, 1, { biasAttr: false });
+    this.bn1 = new BatchNorm2D(width);
+    this.conv2 = new Conv2D(width, width, 3, { stride, padding: 1, groups, biasAttr: false });
+    this.bn2 = new BatchNorm2D(width);
+    this.conv3 = new Conv2D(width, outChannels, 1, { biasAttr: false });
+    this.bn3 = new BatchNorm2D(outChannels);
+    this.downsample = downsample;
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = F.relu(this.bn1.forward(this.conv1.forward(x)));
+    y = F.relu(this.bn2.forward(this.conv2.forward(y)));
+    return F.relu(this.bn3.forward(this.conv3.forward(y)).add(this.downsample?.forward(x) ?? x));
+  }
+}
+
+const depths = {
+  18: [2, 2, 2, 2],
+  34: [3, 4, 6, 3],
+  50: [3, 4, 6, 3],
+  101: [3, 4, 23, 3],
+  152: [3, 8, 36, 3],
+} as const;
+
+export interface ResNetOptions extends PooledOptions {
+  /** Channels of a group of the 3×3 convolutions in the first stage: 128 for wide networks. Default 64. */
+  readonly width?: number;
+  /** Groups of the 3×3 convolutions: 32 or 64 for ResNeXt. Default 1. */
   readonly groups?: number;
-  /** `leaky` has a slope of 0.1 below 0. Default: none. */
-  readonly act?: 'relu' | 'leaky';
 }
 
 /**
- * A convolution without bias that keeps height and width at stride 1, batch normalization and an activation:
- * `[N, inChannels, H, W]` to `[N, outChannels, ⌈H/stride⌉, ⌈W/stride⌉]`.
+ * ResNet (He et al., 2016), wide ResNet (Zagoruyko & Komodakis, 2016) and ResNeXt (Xie et al., 2017), as
+ * `paddle.vision.models.ResNet`: `[N, 3, H, W]` to `[N, numClasses]`, for images of any size.
  *
- * @param kernelSize an odd number
- */
-export class ConvBN extends Layer {
-  readonly #conv: Conv2D;
-  readonly #batchNorm: BatchNorm2D;
-  readonly #act: ConvBNOptions['act'];
-
-  constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvBNOptions = {}) {
-    super();
-    const { stride = 1, groups = 1, act } = options;
-    const conv = { stride, groups, padding: (kernelSize - 1) >> 1, biasAttr: false } as const;
-    this.#conv = this.addSublayer('_conv', new Conv2D(inChannels, outChannels, kernelSize, conv));
-    this.#batchNorm = this.addSublayer('_batch_norm', new BatchNorm2D(outChannels));
-    this.#act = act;
-  }
-
-  forward(x: Tensor): Tensor {
-    const y = this.#batchNorm.forward(this.#conv.forward(x));
-    if (this.#act === 'relu') return F.relu(y);
-    return this.#act === 'leaky' ? F.leakyRelu(y, 0.1) : y;
-  }
-
-  protected override describe(): string {
-    return this.#act === undefined ? '' : `act=${this.#act}`;
-  }
-}
-
-/**
- * 1×1 to `width` channels, 3×3 with the stride, 1×1 to 4·width channels; the input is added, through a 1×1 `short`
- * branch where its shape differs.
- */
-class Bottleneck extends Layer {
-  readonly conv0: ConvBN;
-  readonly conv1: ConvBN;
-  readonly conv2: ConvBN;
-  readonly short: ConvBN | null;
-
-  constructor(inChannels: number, width: number, stride: number) {
-    super();
-    const outChannels = 4 * width;
-    this.conv0 = new ConvBN(inChannels, width, 1, { act: 'relu' });
-    this.conv1 = new ConvBN(width, width, 3, { stride, act: 'relu' });
-    this.conv2 = new ConvBN(width, outChannels, 1);
-    const sameShape = inChannels === outChannels && stride === 1;
-    this.short = sameShape ? null : new ConvBN(inChannels, outChannels, 1, { stride });
-  }
-
-  forward(x: Tensor): Tensor {
-    const y = this.conv2.forward(this.conv1.forward(this.conv0.forward(x)));
-    const short = this.short === null ? x : this.short.forward(x);
-    return F.relu(short.add(y));
-  }
-}
-
-const depths = { 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3] } as const;
-
-export interface ResNetOptions {
-  /** Default 50. */
-  readonly layers?: keyof typeof depths;
-  /** Number of logits. Default 1, for two classes. */
-  readonly numClasses?: number;
-}
-
-/**
- * ResNet-50, 101 or 152 (He et al., 2016): `[N, 3, H, W]` to `[N, numClasses]`.
- *
- * The stride of a stage is that of the 3×3 convolution in its first block. The weights of `out` begin uniform within
- * ±1/√2048. The names of the parameters are those of PaddlePaddle's tutorial: block `i` of stage `s` is `bb_s_i`.
+ * The stride of a stage is that of the first 3×3 convolution in it.
  */
 export class ResNet extends Layer {
-  readonly #conv: ConvBN;
-  readonly #maxPool: MaxPool2D;
-  readonly #blocks: readonly Bottleneck[];
-  readonly #avgPool: AdaptiveAvgPool2D;
-  readonly #out: Linear;
+  readonly conv1 = new Conv2D(3, 64, 7, { stride: 2, padding: 3, biasAttr: false });
+  readonly bn1 = new BatchNorm2D(64);
+  readonly maxpool = new MaxPool2D(3, { stride: 2, padding: 1 });
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly layer4: Sequential;
+  readonly avgpool: AdaptiveAvgPool2D | null;
+  readonly fc: Linear | null;
 
-  /** @throws {InputError} for another number of layers */
-  constructor({ layers = 50, numClasses = 1 }: ResNetOptions = {}) {
+  /** @throws {InputError} for another depth, or width and groups where there are no bottlenecks: below 50 layers */
+  constructor(depth: keyof typeof depths, options: ResNetOptions = {}) {
     super();
-    if (!Object.hasOwn(depths, layers)) {
-      throw new InputError(`[ResNet] layers: expected ${Object.keys(depths).join(', ')}, got ${layers}`);
+    const { numClasses = imageNetClasses, withPool = true, width = 64, groups = 1 } = options;
+    if (!Object.hasOwn(depths, depth)) {
+      throw new InputError(`[ResNet] depth: expected ${Object.keys(depths).join(', ')}, got ${depth}`);
     }
-    // Fields would stand in front of the blocks, whose names are made up; so everything is added by name, in order.
-    this.#conv = this.addSublayer('conv', new ConvBN(3, 64, 7, { stride: 2, act: 'relu' }));
-    this.#maxPool = this.addSublayer('pool2d_max', new MaxPool2D(3, { stride: 2, padding: 1 }));
-    const blocks: Bottleneck[] = [];
-    let channels = 64;
-    depths[layers].forEach((depth, stage) => {
-      const width = 64 << stage;
-      for (let i = 0; i < depth; i++) {
-        const stride = i === 0 && stage > 0 ? 2 : 1;
-        blocks.push(this.addSublayer(`bb_${stage}_${i}`, new Bottleneck(channels, width, stride)));
-        channels = 4 * width;
-      }
+    const Block = depth < 50 ? BasicBlock : BottleneckBlock;
+    if (Block === BasicBlock && (width !== 64 || groups !== 1)) {
+      throw new InputError(
+        `[ResNet] width and groups: expected 64 and 1 below 50 layers, got ${width} and ${groups}; take 50 layers or more`,
+      );
+    }
+    let inChannels = 64;
+    const [layer1, layer2, layer3, layer4] = depths[depth].map((blocks, stage) => {
+      const planes = 64 << stage;
+      const made = Array.from({ length: blocks }, (_, i) => {
+        const block = new Block({ inChannels, planes, stride: i === 0 && stage > 0 ? 2 : 1, groups, width });
+        inChannels = Block.expansion * planes;
+        return block;
+      });
+      return new Sequential(...made);
     });
-    this.#blocks = blocks;
-    this.#avgPool = this.addSublayer('pool2d_avg', new AdaptiveAvgPool2D(1));
-    const limit = 1 / Math.sqrt(channels);
-    const weightAttr = { initializer: initializer.uniform(-limit, limit) };
-    this.#out = this.addSublayer('out', new Linear(channels, numClasses, { weightAttr }));
+    this.layer1 = layer1;
+    this.layer2 = layer2;
+    this.layer3 = layer3;
+    this.layer4 = layer4;
+    this.avgpool = withPool ? new AdaptiveAvgPool2D(1) : null;
+    this.fc = hasClassifier('ResNet', numClasses) ? new Linear(inChannels, numClasses) : null;
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.#maxPool.forward(this.#conv.forward(x));
-    for (const block of this.#blocks) y = block.forward(y);
-    return this.#out.forward(this.#avgPool.forward(y).flatten({ startAxis: 1 }));
+    let y = this.maxpool.forward(F.relu(this.bn1.forward(this.conv1.forward(x))));
+    for (const stage of [this.layer1, this.layer2, this.layer3, this.layer4]) y = stage.forward(y);
+    if (this.avgpool !== null) y = this.avgpool.forward(y);
+    return this.fc === null ? y : this.fc.forward(y.flatten({ startAxis: 1 }));
   }
 }

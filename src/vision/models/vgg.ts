@@ -1,55 +1,80 @@
-import { Conv2D, Dropout, Layer, Linear, MaxPool2D, ReLU, Sequential } from '../../nn/index.js';
-import * as F from '../../tensor/functional.js';
+import { InputError } from '../../errors.js';
+import {
+  AdaptiveAvgPool2D,
+  BatchNorm2D,
+  Conv2D,
+  Dropout,
+  Layer,
+  Linear,
+  MaxPool2D,
+  ReLU,
+  Sequential,
+} from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
-const conv3x3 = (inChannels: number, outChannels: number) => new Conv2D(inChannels, outChannels, 3, { padding: 1 });
+const widths = [64, 128, 256, 512, 512] as const;
+
+/** Convolutions of each stage. */
+const depths = {
+  11: [1, 1, 2, 2, 2],
+  13: [2, 2, 2, 2, 2],
+  16: [2, 2, 3, 3, 3],
+  19: [2, 2, 4, 4, 4],
+} as const;
+
+export interface VGGOptions extends PooledOptions {
+  /** Batch normalization behind every convolution. Default false. */
+  readonly batchNorm?: boolean;
+}
+
+function makeFeatures(depth: keyof typeof depths, batchNorm: boolean): Sequential {
+  let channels = 3;
+  const stages = widths.map((width, stage) => {
+    const convolutions = Array.from({ length: depths[depth][stage] }, () => {
+      const conv = new Conv2D(channels, width, 3, { padding: 1 });
+      channels = width;
+      return [conv, ...(batchNorm ? [new BatchNorm2D(width)] : []), new ReLU()];
+    });
+    return [...convolutions.flat(), new MaxPool2D(2)];
+  });
+  return new Sequential(...stages.flat());
+}
 
 /**
- * VGG-16 without batch normalization (Simonyan & Zisserman, 2015, configuration D): `[N, 3, 224, 224]` to
- * `[N, numClasses]`.
- *
- * The names of the parameters (`conv1_1.weight`, `fc1.0.weight`) are those of PaddlePaddle's tutorial.
+ * VGG-11, 13, 16 or 19 (Simonyan & Zisserman, 2015), as `paddle.vision.models.VGG`: `[N, 3, H, W]` to
+ * `[N, numClasses]`, for images of any size from 32×32 on. Without its pooling it takes 224×224 alone.
  */
-export class VGG16 extends Layer {
-  readonly conv1_1 = conv3x3(3, 64);
-  readonly conv1_2 = conv3x3(64, 64);
-  readonly conv2_1 = conv3x3(64, 128);
-  readonly conv2_2 = conv3x3(128, 128);
-  readonly conv3_1 = conv3x3(128, 256);
-  readonly conv3_2 = conv3x3(256, 256);
-  readonly conv3_3 = conv3x3(256, 256);
-  readonly conv4_1 = conv3x3(256, 512);
-  readonly conv4_2 = conv3x3(512, 512);
-  readonly conv4_3 = conv3x3(512, 512);
-  readonly conv5_1 = conv3x3(512, 512);
-  readonly conv5_2 = conv3x3(512, 512);
-  readonly conv5_3 = conv3x3(512, 512);
-  readonly fc1 = new Sequential(new Linear(512 * 7 * 7, 4096), new ReLU());
-  readonly dropout1 = new Dropout(0.5);
-  readonly fc2 = new Sequential(new Linear(4096, 4096), new ReLU());
-  readonly dropout2 = new Dropout(0.5);
-  readonly fc3: Linear;
-  readonly pool = new MaxPool2D(2, { stride: 2 });
+export class VGG extends Layer {
+  readonly features: Sequential;
+  readonly avgpool: AdaptiveAvgPool2D | null;
+  readonly classifier: Sequential | null;
 
-  /** @param options.numClasses number of logits; default 1, for two classes */
-  constructor({ numClasses = 1 }: { readonly numClasses?: number } = {}) {
+  /** @throws {InputError} for another depth */
+  constructor(depth: keyof typeof depths, options: VGGOptions = {}) {
     super();
-    this.fc3 = new Linear(4096, numClasses);
+    const { numClasses = imageNetClasses, withPool = true, batchNorm = false } = options;
+    if (!Object.hasOwn(depths, depth)) {
+      throw new InputError(`[VGG] depth: expected ${Object.keys(depths).join(', ')}, got ${depth}`);
+    }
+    this.features = makeFeatures(depth, batchNorm);
+    this.avgpool = withPool ? new AdaptiveAvgPool2D(7) : null;
+    this.classifier = hasClassifier('VGG', numClasses)
+      ? new Sequential(
+          new Linear(512 * 7 * 7, 4096),
+          new ReLU(),
+          new Dropout(),
+          new Linear(4096, 4096),
+          new ReLU(),
+          new Dropout(),
+          new Linear(4096, numClasses),
+        )
+      : null;
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.#stage(x, this.conv1_1, this.conv1_2);
-    y = this.#stage(y, this.conv2_1, this.conv2_2);
-    y = this.#stage(y, this.conv3_1, this.conv3_2, this.conv3_3);
-    y = this.#stage(y, this.conv4_1, this.conv4_2, this.conv4_3);
-    y = this.#stage(y, this.conv5_1, this.conv5_2, this.conv5_3);
-    y = y.flatten({ startAxis: 1 });
-    y = this.dropout1.forward(this.fc1.forward(y));
-    y = this.dropout2.forward(this.fc2.forward(y));
-    return this.fc3.forward(y);
-  }
-
-  #stage(x: Tensor, ...convs: readonly Conv2D[]): Tensor {
-    return this.pool.forward(convs.reduce((y, conv) => F.relu(conv.forward(y)), x));
+    let y = this.features.forward(x);
+    if (this.avgpool !== null) y = this.avgpool.forward(y);
+    return this.classifier === null ? y : this.classifier.forward(y.flatten({ startAxis: 1 }));
   }
 }

@@ -7,8 +7,8 @@ import {
   Linear,
   ReLU6,
   Sequential,
-} from '../../../nn/index.js';
-import type { Tensor } from '../../../tensor/tensor.js';
+} from '../../nn/index.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import type { MobileNetOptions } from './mobilenetV1.js';
 import { checkScale, hasClassifier, imageNetClasses } from './options.js';

@@ -1,4 +1,4 @@
-import { InputError } from '../../../errors.js';
+import { InputError } from '../../errors.js';
 
 /** What every ready-made network is made with. */
 export interface NetworkOptions {

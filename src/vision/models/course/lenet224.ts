@@ -1,6 +1,7 @@
-import { Conv2D, Layer, Linear, MaxPool2D } from '../../nn/index.js';
-import * as F from '../../tensor/functional.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { Conv2D, Layer, Linear, MaxPool2D } from '../../../nn/index.js';
+import * as F from '../../../tensor/functional.js';
+import type { Tensor } from '../../../tensor/tensor.js';
+import { type ClassifierOptions, requireClasses } from './options.js';
 
 /**
  * LeNet for 224×224 colour images: `[N, 3, 224, 224]` to `[N, numClasses]`.
@@ -18,9 +19,10 @@ export class LeNet224 extends Layer {
   readonly fc1: Linear;
   readonly fc2: Linear;
 
-  /** @param options.numClasses number of logits; default 1, for two classes */
-  constructor({ numClasses = 1 }: { readonly numClasses?: number } = {}) {
+  /** @throws {InputError} without a number of classes */
+  constructor(options: ClassifierOptions) {
     super();
+    const numClasses = requireClasses('LeNet224', options);
     this.conv1 = new Conv2D(3, 6, 5);
     this.maxPool1 = new MaxPool2D(2, { stride: 2 });
     this.conv2 = new Conv2D(6, 16, 5);

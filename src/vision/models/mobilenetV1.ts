@@ -1,5 +1,5 @@
-import { AdaptiveAvgPool2D, Layer, Linear, ReLU } from '../../../nn/index.js';
-import type { Tensor } from '../../../tensor/tensor.js';
+import { AdaptiveAvgPool2D, Layer, Linear, ReLU } from '../../nn/index.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import { checkScale, hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 

@@ -1,4 +1,4 @@
-import { BatchNorm2D, Conv2D, type Layer, Sequential } from '../../../nn/index.js';
+import { BatchNorm2D, Conv2D, type Layer, Sequential } from '../../nn/index.js';
 
 /** A convolution without bias that keeps height and width at stride 1, batch normalization, an activation. */
 export class ConvNormActivation extends Sequential {
