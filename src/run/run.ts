@@ -218,6 +218,7 @@ export class Run {
       location: location ?? dataDir,
       images: preprocessing({
         size: [height, width],
+        order: datasetKind(name).order ?? 'RGB',
         ...(before !== null && imagesAsTrained(before)),
         ...options.images,
       }),

@@ -37,6 +37,8 @@ describe('a training on iChallenge-PM', () => {
       'Momentum 0.9, learning rate 0.001, weight decay 0.001, batch size 10, shuffled, 1 epoch, binary',
     );
     expect(err.trimEnd().split('\n')).toHaveLength(2);
+    const { data } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+    expect(data.images).toMatchObject({ order: 'BGR' });
     expect(out).toMatch(/accuracy +\d.* % {2}\(95 % interval .*; \d+ wrong\)/);
     expect(out).toMatch(/data sha256 +[0-9a-f]{64}\n +weights sha256 +[0-9a-f]{64}\n/);
     expect(out).toMatch(/Rows are the true classes.*\n\n.*non-PM +PM +right/);

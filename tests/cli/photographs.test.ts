@@ -57,7 +57,7 @@ describe('a training on a folder of pictures', () => {
       data: {
         name: 'folder',
         location: pictures,
-        images: { height: 40, width: 40, order: 'BGR', antialias: false },
+        images: { height: 40, width: 40, order: 'RGB', antialias: false },
         holdOut: { share: 0.3, seed: 3 },
         classNames: ['blue', 'red'],
         train: { images: 14, classCounts: [7, 7], unreadable: [] },

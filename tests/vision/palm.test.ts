@@ -351,6 +351,16 @@ describe('the data set', () => {
       [1, 0],
     ]);
     expect(Math.max(...images)).toBeLessThanOrEqual(1);
+    const red = await PALM.open({ dataDir: out, size: 2, cache: false, order: 'RGB' });
+    const inRed = (await red.readBatch([2, 1])).images;
+    const plane = (array: typeof images, sample: number, channel: number) =>
+      array.slice(4 * (3 * sample + channel), 4 * (3 * sample + channel + 1));
+    for (const sample of [0, 1]) {
+      expect([0, 1, 2].map((channel) => plane(images, sample, channel))).toEqual(
+        [2, 1, 0].map((channel) => plane(inRed, sample, channel)),
+      );
+      expect(plane(images, sample, 0)).not.toEqual(plane(images, sample, 2));
+    }
     const validation = await PALM.open({ dataDir: out, mode: 'validation', cache: false });
     expect((await validation.get(0)).shape).toEqual([3, 224, 224]);
     expect(validation.sha256).not.toBe(train.sha256);

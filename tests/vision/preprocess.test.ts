@@ -267,10 +267,10 @@ describe('preprocess', () => {
     }
   });
 
-  it('orders the colours as it is told', async () => {
+  it('gives red, green and blue, or BGR on demand', async () => {
     const picture = await created(3, 2).png().toBuffer();
-    expect([...(await preprocess(picture, { size: 1 })).pixels]).toEqual([50, 100, 200]);
-    expect([...(await preprocess(picture, { size: 1, order: 'RGB' })).pixels]).toEqual([200, 100, 50]);
+    expect([...(await preprocess(picture, { size: 1 })).pixels]).toEqual([200, 100, 50]);
+    expect([...(await preprocess(picture, { size: 1, order: 'BGR' })).pixels]).toEqual([50, 100, 200]);
   });
 
   it.each([

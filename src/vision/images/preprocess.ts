@@ -16,7 +16,7 @@ export const fits = ['squash', 'crop', 'pad'] as const;
 export interface PreprocessOptions {
   /** Edge of the square result, or its `[height, width]` (224). */
   readonly size?: number | readonly [height: number, width: number];
-  /** Order of the channels ('BGR', as OpenCV has them). */
+  /** Order of the colour channels. Default 'RGB'; 'BGR' is OpenCV's. */
   readonly order?: ChannelOrder;
   /** Resize with antialiasing (false, as OpenCV does). */
   readonly antialias?: boolean;
@@ -49,7 +49,7 @@ const maxPartBytes = 2 ** 27;
 
 /** @throws InputError for sizes that are no positive integers, or an unknown order or fit */
 export function preprocessing(options: PreprocessOptions = {}): Preprocessing {
-  const { size = 224, order = 'BGR', antialias = false, fit = 'squash' } = options;
+  const { size = 224, order = 'RGB', antialias = false, fit = 'squash' } = options;
   const [height, width] = typeof size === 'number' ? [size, size] : size;
   requireSize('height', height);
   requireSize('width', width);
@@ -73,7 +73,8 @@ export function optionsOf({ height, width, ...rest }: Preprocessing): Preprocess
 }
 
 /**
- * Decodes, resizes and reorders a picture: what `cv2.imread`, `cv2.resize` and a transposition to channels first do.
+ * Decodes and resizes a picture, and puts its channels first: with the order 'BGR' the bytes of `cv2.imread`,
+ * `cv2.resize` and a transposition.
  * {@link normalizeInto} makes float32 from −1 to 1 of the result.
  *
  * Pictures of up to 20,000 × 20,000 pixels are taken, with at most `partBytes` of their pixels in memory (128 MB).

@@ -10,6 +10,7 @@ import {
   type ImageFilesOptions,
   imageFileSet,
 } from '../datasets/reading/imageFiles.js';
+import type { ChannelOrder } from '../transforms/image.js';
 import { hashOf, isForbidden, makeReadable, type PalmImage, type PalmSet, readRecord, setFolders } from './record.js';
 
 export interface PALMOptions extends ImageFilesOptions {
@@ -17,6 +18,8 @@ export interface PALMOptions extends ImageFilesOptions {
   readonly dataDir: string;
   /** The 400 training images (default) or the 400 validation images. */
   readonly mode?: PalmSet;
+  /** Order of the colour channels. Default 'BGR', since PaddlePaddle's course reads these photographs with OpenCV. */
+  readonly order?: ChannelOrder;
 }
 
 /**
@@ -42,7 +45,7 @@ export class PALM extends ImageFileDataset {
    *
    * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size since
    */
-  static async open({ dataDir, mode = 'train', ...options }: PALMOptions): Promise<PALM> {
+  static async open({ dataDir, mode = 'train', order = 'BGR', ...options }: PALMOptions): Promise<PALM> {
     if (!(mode in setFolders)) throw new InputError(`[palm] mode: expected 'train' or 'validation', got '${mode}'`);
     const { images: all, quarantine: bad, synthetic } = await readRecord(dataDir);
     const images = all.filter(({ set }) => set === mode);
@@ -74,7 +77,7 @@ export class PALM extends ImageFileDataset {
     const files = images
       .filter((image) => !changed.includes(image))
       .map((image) => ({ path: pathOf(image), label: image.label }));
-    const set = await imageFileSet('palm', files, ['non-PM', 'PM'], options);
+    const set = await imageFileSet('palm', files, ['non-PM', 'PM'], { ...options, order });
     const quarantine: BadImage[] = [
       ...bad.filter((image) => image.set === mode).map((image) => ({ path: pathOf(image), reason: image.reason })),
       ...changed.map((image) => ({

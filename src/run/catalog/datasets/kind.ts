@@ -9,6 +9,7 @@ import type { SplitRole } from '../../../vision/datasets/splits.js';
 import type { TableOptions } from '../../../vision/datasets/tableColumns.js';
 import type { PictureSource } from '../../../vision/images/decode.js';
 import type { Preprocessing } from '../../../vision/images/preprocess.js';
+import type { ChannelOrder } from '../../../vision/transforms/image.js';
 
 /** The images to learn from, those to judge by while training, those for a test afterwards, or all together. */
 export type Split = 'train' | 'validation' | 'test' | 'all';
@@ -126,6 +127,8 @@ export interface DatasetKind {
   readonly evalName: string;
   /** Whether images are files that are decoded and resized, so that the options about that have a meaning. */
   readonly isPhotographs: boolean;
+  /** Order of the colours of its photographs unless the caller or pretrained weights say otherwise. Default 'RGB'. */
+  readonly order?: ChannelOrder;
   open(options: OpenOptions): Promise<OpenedData>;
   /**
    * @param name of the picture in messages; default: its path, or its number of bytes

@@ -9,6 +9,7 @@ export const palm: DatasetKind = {
   location: 'DIR',
   evalName: 'validation',
   isPhotographs: true,
+  order: 'BGR',
   async open(options) {
     const { location: dataDir = '', images } = options;
     const { synthetic } = await readRecord(dataDir);
