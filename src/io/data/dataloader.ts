@@ -36,9 +36,17 @@ export interface EpochOptions {
 export type TensorBatch = [images: Tensor, labels: Tensor];
 
 /**
- * Batches of a data set. Each `for await (const [image, label] of loader)` is one epoch.
+ * Batches of a data set. Each `for await (const [image, label] of loader)` is one epoch. It works with every data set.
  *
- * Where the data set answers without promises, `for (const [image, label] of loader)` works as well.
+ * `for (const [image, label] of loader)`, without `await`, works only where every batch is in memory: `MNIST`, `Cifar10`,
+ * `TensorDataset` and others whose `get` returns no promise, without `numWorkers`. Elsewhere, as with `DatasetFolder`, it
+ * throws an InputError that names the form with `await`.
+ *
+ * @example
+ * ```ts
+ * const loader = new io.DataLoader(dataset, { batchSize: 32, shuffle: true });
+ * for await (const [images, labels] of loader) console.log(images.shape, labels.shape);
+ * ```
  */
 export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBatch> {
   /** Number of batches in an epoch. */

@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import { Normalize, ToTensor } from '../transforms/fixed.js';
+import { isBuiltIn } from '../transforms/registry.js';
 import { Compose, NamedTransform, type Transform, type TransformFunction } from '../transforms/transform.js';
 
 /** Transforms that know colours of bytes alone. */
@@ -23,14 +24,15 @@ const scales = {
 
 /**
  * Refuses transforms of bytes that do not fit together: a mean and standard deviation of another scale than the values
- * have, and changes of colours behind what makes floats. What a function makes is not known, so nothing behind it is looked at.
+ * have, and changes of colours behind what makes floats. The values that a
+ * function or a transform of the user's makes are not known, so nothing behind it is checked.
  *
  * @throws InputError naming the transform, and what to do
  */
 export function requireSense(transforms: readonly (Transform | TransformFunction)[]): void {
   let values: Values | null = 'bytes';
   for (const transform of flat(transforms)) {
-    if (!(transform instanceof NamedTransform)) return;
+    if (!(transform instanceof NamedTransform) || !isBuiltIn(transform)) return;
     if (values !== 'bytes' && coloursOnly.includes(transform.name)) {
       throw new InputError(
         `[transforms] ${transform.name}: expected bytes, got floats; put it before ToTensor and Normalize`,

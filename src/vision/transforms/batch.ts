@@ -28,7 +28,7 @@ export interface TransformedImages {
 }
 
 /** @throws what the transform throws, and ShapeError if the results differ in size */
-export function transformImages(job: TransformJob, transform: Transform): TransformedImages {
+export function transformImages(job: TransformJob, transform: Pick<Transform, 'apply'>): TransformedImages {
   const { pixels, shape, order, range, states } = job;
   const size = numel(shape);
   return joined(

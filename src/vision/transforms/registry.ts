@@ -11,52 +11,70 @@ import {
   RandomRotation,
   RandomVerticalFlip,
 } from './random.js';
-import { requireKnown, type Transform } from './transform.js';
+import { Compose, requireKnown, type Transform, type TransformFunction, type TransformSpec } from './transform.js';
 
 /** Options that nobody has looked at yet: the constructors check them. */
 type Given = Readonly<Record<string, never>>;
 
 interface TransformKind {
-  /** Its keys are the options, in the order in which they are given without names. */
-  readonly schema: { readonly shape: object };
+  /** The keys of its schema are the options, in the order in which they are given without names. */
+  readonly type: { readonly schema: { readonly shape: object } };
   make(given: Given): Transform;
 }
 
 /** The transforms that can be asked for by name. */
 const kinds: Readonly<Record<string, TransformKind>> = {
-  ToTensor: { schema: ToTensor.schema, make: ({ dataFormat }) => new ToTensor(dataFormat) },
-  Transpose: { schema: Transpose.schema, make: ({ order }) => new Transpose(order) },
-  Normalize: { schema: Normalize.schema, make: (o) => new Normalize(o.mean, o.std, o) },
-  Resize: { schema: Resize.schema, make: (o) => new Resize(o.size, o) },
-  CenterCrop: { schema: CenterCrop.schema, make: ({ size }) => new CenterCrop(size) },
-  RandomCrop: { schema: RandomCrop.schema, make: (o) => new RandomCrop(o.size, o) },
-  RandomResizedCrop: { schema: RandomResizedCrop.schema, make: (o) => new RandomResizedCrop(o.size, o) },
-  RandomHorizontalFlip: { schema: RandomHorizontalFlip.schema, make: ({ prob }) => new RandomHorizontalFlip(prob) },
-  RandomVerticalFlip: { schema: RandomVerticalFlip.schema, make: ({ prob }) => new RandomVerticalFlip(prob) },
-  RandomRotation: { schema: RandomRotation.schema, make: (o) => new RandomRotation(o.degrees, o) },
-  RandomAffine: { schema: RandomAffine.schema, make: (o) => new RandomAffine(o.degrees, o) },
-  Pad: { schema: Pad.schema, make: (o) => new Pad(o.padding, o) },
-  Grayscale: { schema: Grayscale.schema, make: (o) => new Grayscale(o.numOutputChannels) },
-  BrightnessTransform: { schema: BrightnessTransform.schema, make: ({ value }) => new BrightnessTransform(value) },
-  ContrastTransform: { schema: ContrastTransform.schema, make: ({ value }) => new ContrastTransform(value) },
-  SaturationTransform: { schema: SaturationTransform.schema, make: ({ value }) => new SaturationTransform(value) },
-  HueTransform: { schema: HueTransform.schema, make: ({ value }) => new HueTransform(value) },
-  ColorJitter: { schema: ColorJitter.schema, make: (o) => new ColorJitter(o) },
-  RandomErasing: { schema: RandomErasing.schema, make: (o) => new RandomErasing(o.prob, o) },
+  ToTensor: { type: ToTensor, make: ({ dataFormat }) => new ToTensor(dataFormat) },
+  Transpose: { type: Transpose, make: ({ order }) => new Transpose(order) },
+  Normalize: { type: Normalize, make: (o) => new Normalize(o.mean, o.std, o) },
+  Resize: { type: Resize, make: (o) => new Resize(o.size, o) },
+  CenterCrop: { type: CenterCrop, make: ({ size }) => new CenterCrop(size) },
+  RandomCrop: { type: RandomCrop, make: (o) => new RandomCrop(o.size, o) },
+  RandomResizedCrop: { type: RandomResizedCrop, make: (o) => new RandomResizedCrop(o.size, o) },
+  RandomHorizontalFlip: { type: RandomHorizontalFlip, make: ({ prob }) => new RandomHorizontalFlip(prob) },
+  RandomVerticalFlip: { type: RandomVerticalFlip, make: ({ prob }) => new RandomVerticalFlip(prob) },
+  RandomRotation: { type: RandomRotation, make: (o) => new RandomRotation(o.degrees, o) },
+  RandomAffine: { type: RandomAffine, make: (o) => new RandomAffine(o.degrees, o) },
+  Pad: { type: Pad, make: (o) => new Pad(o.padding, o) },
+  Grayscale: { type: Grayscale, make: (o) => new Grayscale(o.numOutputChannels) },
+  BrightnessTransform: { type: BrightnessTransform, make: ({ value }) => new BrightnessTransform(value) },
+  ContrastTransform: { type: ContrastTransform, make: ({ value }) => new ContrastTransform(value) },
+  SaturationTransform: { type: SaturationTransform, make: ({ value }) => new SaturationTransform(value) },
+  HueTransform: { type: HueTransform, make: ({ value }) => new HueTransform(value) },
+  ColorJitter: { type: ColorJitter, make: (o) => new ColorJitter(o) },
+  RandomErasing: { type: RandomErasing, make: (o) => new RandomErasing(o.prob, o) },
 };
 
 export const transformNames: readonly string[] = Object.keys(kinds);
 
 /** The options of a transform, in Paddle's order. @throws InputError for a name that is none, with the nearest one */
 export function optionNames(name: string): readonly string[] {
-  return Object.keys(kindOf(name).schema.shape);
+  return Object.keys(kindOf(name).type.schema.shape);
 }
 
 /** @throws InputError for names and options that are wrong */
 export function makeTransform(name: string, given: Readonly<Record<string, unknown>>): Transform {
-  const { schema, make } = kindOf(name);
-  requireKnown(name, schema, given);
+  const { type, make } = kindOf(name);
+  requireKnown(name, type.schema, given);
   return make(given as Given);
+}
+
+/**
+ * Plain data from which other threads make the same transform. Null where a function or a class of the user's takes part
+ * in it, for which the names and options of the class that it extends would make another one.
+ */
+export function portableSpec(transform: Transform | TransformFunction): readonly TransformSpec[] | null {
+  if (typeof transform === 'function') return null;
+  if (transform.constructor === Compose) {
+    const parts = (transform as Compose).transforms.map(portableSpec);
+    return parts.some((part) => part === null) ? null : parts.flatMap((part) => part ?? []);
+  }
+  return isBuiltIn(transform) ? transform.toJSON() : null;
+}
+
+/** Whether it is one of the transforms that can be asked for by name, and no subclass of it. */
+export function isBuiltIn(transform: Transform | TransformFunction): boolean {
+  return Object.values(kinds).some(({ type }) => type === transform.constructor);
 }
 
 function kindOf(name: string): TransformKind {

@@ -10,18 +10,54 @@ export type TransformSpec = Readonly<Record<string, Readonly<Record<string, unkn
 /** A transform of one's own. It must not write to the image that it is given. */
 export type TransformFunction = (image: Raster, random: Generator) => Raster;
 
-/** A change of an image: a pure function of the image and of what is drawn from the generator. */
+/**
+ * A change of an image: a pure function of the image and of the numbers that it samples from the generator.
+ *
+ * Extend it for a transform of your own. Data sets run such a transform, and all that stand in one {@link Compose} with
+ * it, in the main thread, since other threads do not have your code.
+ *
+ * @example
+ * ```ts
+ * class Invert extends vision.transforms.Transform {
+ *   override readonly isRandom = false;
+ *   apply(image: vision.transforms.Raster): vision.transforms.Raster {
+ *     return { ...image, data: image.data.map((value) => 255 - value) };
+ *   }
+ * }
+ * const photos = await vision.datasets.DatasetFolder.open('photos', { transform: new Invert() });
+ * ```
+ */
 export abstract class Transform {
-  /** Whether it draws from the generator. */
-  readonly isRandom: boolean = false;
+  /**
+   * Whether it samples from the generator; true unless a class says otherwise. Data sets refuse a transform that says
+   * false and samples all the same.
+   */
+  readonly isRandom: boolean = true;
 
+  /**
+   * The changed image. It may have another size; all images of a batch need the same one.
+   *
+   * @param image must not be written to
+   * @param random the only source of random numbers, so that results depend neither on batches nor on threads
+   */
   abstract apply(image: Raster, random: Generator): Raster;
 
-  /** Plain data of which `parseTransforms` makes the same again, in another thread, say; null if there is none. */
-  abstract toJSON(): readonly TransformSpec[] | null;
+  /** Plain data from which `parseTransforms` makes the same transform; null if it cannot, as for those of your own. */
+  toJSON(): readonly TransformSpec[] | null {
+    return null;
+  }
 }
 
-/** Transforms one after the other. With functions among them, all of them run in the main thread. */
+/**
+ * Transforms one after the other. With a function or a transform of your own among them, all run in the main thread.
+ *
+ * @example
+ * ```ts
+ * const { Compose, RandomHorizontalFlip, RandomRotation } = vision.transforms;
+ * const transform = new Compose([new RandomHorizontalFlip(), new RandomRotation(15)]);
+ * const photos = await vision.datasets.ImageFolder.open('photos', { transform });
+ * ```
+ */
 export class Compose extends Transform {
   readonly transforms: readonly (Transform | TransformFunction)[];
   override readonly isRandom: boolean;
@@ -29,17 +65,18 @@ export class Compose extends Transform {
   constructor(transforms: readonly (Transform | TransformFunction)[]) {
     super();
     this.transforms = transforms;
-    // Who writes a function may draw.
+    // A function may sample; nothing says whether it does.
     this.isRandom = transforms.some((transform) => typeof transform === 'function' || transform.isRandom);
   }
 
   apply(image: Raster, random: Generator): Raster {
     requireRaster('image', image);
     return this.transforms.reduce((result, transform) => {
-      if (transform instanceof Transform) return transform.apply(result, random);
-      const own = transform(result, random);
-      requireRaster(`result of function ${transform.name || '(without name)'}`, own);
-      return own;
+      const isFunction = !(transform instanceof Transform);
+      const changed = isFunction ? transform(result, random) : transform.apply(result, random);
+      const name = isFunction ? `function ${transform.name || '(without name)'}` : transform.constructor.name;
+      requireRaster(`result of ${name}`, changed);
+      return changed;
     }, image);
   }
 
@@ -51,6 +88,7 @@ export class Compose extends Transform {
 
 /** A transform with a name and options that are plain data. */
 export abstract class NamedTransform<Options extends object> extends Transform {
+  override readonly isRandom: boolean = false;
   readonly name: string;
   /** With defaults filled in. */
   readonly options: Readonly<Options>;

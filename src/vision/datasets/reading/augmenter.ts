@@ -1,17 +1,21 @@
+import { InputError } from '../../../errors.js';
 import { defaultGenerator, type Generator } from '../../../random.js';
+import type { Raster } from '../../images/raster.js';
 import { requireSense } from '../../images/sense.js';
 import { joined, type TransformedImages, type TransformJob, transformImages } from '../../transforms/batch.js';
-import { Compose, Transform, type TransformFunction } from '../../transforms/transform.js';
+import { portableSpec } from '../../transforms/registry.js';
+import { Compose, type Transform, type TransformFunction } from '../../transforms/transform.js';
 import type { ImagePool } from './imagePool.js';
 
 /** What data sets of pictures can be changed with. */
 export interface TransformOption {
   /**
-   * Changes each picture after it has been decoded and resized, or function that does so, of bytes in red, green and
+   * Changes each picture after it has been decoded and resized: a transform or a function of bytes in red, green and
    * blue. Bytes that come out are scaled as without transforms; floats go to the network as they are.
    *
-   * In an epoch of a `DataLoader` each sample draws from its own stream, which follows from the loader's generator, the
-   * epoch and the sample's index. Other threads do the work, except where functions take part in it.
+   * In an epoch of a `DataLoader` each sample has its own stream of random numbers, which follows from the loader's
+   * generator, the epoch and the sample's index. Other threads do the work; functions and transforms of your own run in
+   * the main thread.
    */
   readonly transform?: Transform | TransformFunction | null | undefined;
 }
@@ -37,11 +41,11 @@ export class Augmenter {
     pool: ImagePool,
     format: Pick<TransformJob, 'order' | 'range'>,
   ) {
-    this.#transform = transform instanceof Transform ? transform : new Compose([transform]);
+    this.#transform = new Compose([transform]);
     requireSense([this.#transform]);
     this.isRandom = this.#transform.isRandom;
     this.#pool = pool;
-    const plain = this.#transform.toJSON();
+    const plain = portableSpec(this.#transform);
     this.#text = plain === null ? null : JSON.stringify(plain);
     this.#format = format;
   }
@@ -49,7 +53,20 @@ export class Augmenter {
   /** In the calling thread; parameters as of `run`. */
   apply(pixels: Uint8Array, shape: TransformJob['shape'], randoms: readonly Generator[]): TransformedImages {
     const states = randoms.map((random) => random.state());
-    return transformImages({ pixels, shape, states, ...this.#format }, this.#transform);
+    const job = { pixels, shape, states, ...this.#format };
+    if (this.isRandom || this.#text !== null) return transformImages(job, this.#transform);
+    return transformImages(job, { apply: (image, random) => this.#applyFixed(image, random) });
+  }
+
+  /** Each epoch would have the same random numbers, since the data set says that it needs none. */
+  #applyFixed(image: Raster, random: Generator): Raster {
+    const before = random.state().words.join();
+    const result = this.#transform.apply(image, random);
+    if (random.state().words.join() === before) return result;
+    throw new InputError(
+      '[transforms] isRandom: expected a transform that samples nothing, since isRandom is false, got one that sampled ' +
+        'from its generator; set isRandom to true',
+    );
   }
 
   /**
