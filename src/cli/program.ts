@@ -138,7 +138,7 @@ Examples:
     .addOption(
       new Option(
         '--order <order>',
-        "of the colour channels (default: RGB, for palm BGR, or that of the weights of --pretrained)",
+        'of the colour channels (default: RGB, for palm BGR, or that of the weights of --pretrained)',
       ).choices(['RGB', 'BGR']),
     )
     .option('--antialias', 'resize photographs with antialiasing')

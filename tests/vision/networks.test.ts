@@ -204,6 +204,22 @@ describe('structure', () => {
     expect(convolutions).toHaveLength(layers - 1 + depths.length);
   });
 
+  it.each([
+    ['LeNet', LeNet],
+    ['LeNet224', LeNet224],
+    ['AlexNet', AlexNet],
+    ['VGG16', VGG16],
+    ['GoogLeNet', GoogLeNet],
+    ['ResNet', ResNet],
+  ])('%s asks for the number of classes', (name, Network) => {
+    for (const options of [undefined, {}, { numClasses: 0 }]) {
+      expect(() => new Network(options as ClassifierOptions)).toThrow(
+        `[${name}] numClasses: expected an integer of at least 1, got ${(options as Partial<ClassifierOptions>)?.numClasses}; ` +
+          `name it: new vision.models.course.${name}({ numClasses: 10 })`,
+      );
+    }
+  });
+
   it('ResNet refuses other depths', () => {
     expect(() => new ResNet({ ...one, layers: 34 as 50 })).toThrow('[ResNet] layers: expected 50, 101, 152, got 34');
   });

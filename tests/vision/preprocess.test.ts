@@ -68,11 +68,11 @@ describe('against OpenCV and Pillow', () => {
     expect(difference(toCHW(rows, 'BGR'), decoded)).toBe(0);
     for (const { height: toHeight, width: toWidth, opencv, pillow } of resized) {
       const size = [toHeight, toWidth] as const;
-      const near = await preprocess(path, { size });
+      const near = await preprocess(path, { size, order: 'BGR' });
       expect(near).toMatchObject({ height: toHeight, width: toWidth, sourceHeight: height, sourceWidth: width });
       expect(difference(near.pixels, opencv)).toBeLessThanOrEqual(1);
       expect(same(toCHW(resizeBilinear(image, toHeight, toWidth), 'BGR'), near.pixels)).toBe(true);
-      const smooth = await preprocess(path, { size, antialias: true });
+      const smooth = await preprocess(path, { size, order: 'BGR', antialias: true });
       expect(difference(smooth.pixels, pillow)).toBeLessThanOrEqual(1);
     }
   });
@@ -261,7 +261,7 @@ describe('preprocess', () => {
           .toBuffer();
         const turned = await decodeImage(file);
         const whole = resize({ ...turned, channels: 3, layout: 'HWC' }, [toHeight, toWidth]);
-        const made = await preprocess(file, { size: [toHeight, toWidth], antialias: true, order: 'RGB' });
+        const made = await preprocess(file, { size: [toHeight, toWidth], antialias: true });
         expect(same(made.pixels, toCHW({ ...turned, ...whole } as RGBImage, 'RGB'))).toBe(true);
       }
     }

@@ -1,13 +1,4 @@
-import {
-  AdaptiveAvgPool2D,
-  BatchNorm2D,
-  Conv2D,
-  Dropout,
-  Layer,
-  Linear,
-  ReLU6,
-  Sequential,
-} from '../../nn/index.js';
+import { AdaptiveAvgPool2D, BatchNorm2D, Conv2D, Dropout, Layer, Linear, ReLU6, Sequential } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import type { MobileNetOptions } from './mobilenetV1.js';

@@ -74,7 +74,7 @@ export function portableSpec(transform: Transform | TransformFunction): readonly
 
 /** Whether it is one of the transforms that can be asked for by name, and no subclass of it. */
 export function isBuiltIn(transform: Transform | TransformFunction): boolean {
-  return Object.values(kinds).some(({ type }) => type === transform.constructor);
+  return Object.values(kinds).some(({ type }) => (type as unknown) === transform.constructor);
 }
 
 function kindOf(name: string): TransformKind {

@@ -80,7 +80,7 @@ export class Compose extends Transform {
     }, image);
   }
 
-  toJSON(): readonly TransformSpec[] | null {
+  override toJSON(): readonly TransformSpec[] | null {
     const parts = this.transforms.map((transform) => (transform instanceof Transform ? transform.toJSON() : null));
     return parts.some((part) => part === null) ? null : parts.flatMap((part) => part ?? []);
   }
@@ -100,7 +100,7 @@ export abstract class NamedTransform<Options extends object> extends Transform {
     this.options = checkedOptions(name, schema, given);
   }
 
-  toJSON(): readonly TransformSpec[] {
+  override toJSON(): readonly TransformSpec[] {
     return [{ [this.name]: { ...this.options } }];
   }
 }

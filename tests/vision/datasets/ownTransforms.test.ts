@@ -9,8 +9,8 @@ import type { Dataset, Sample } from '../../../src/io/data/dataset.js';
 import { Generator } from '../../../src/random.js';
 import { DatasetFolder } from '../../../src/vision/datasets/folder.js';
 import { decodeImage } from '../../../src/vision/images/decode.js';
-import { Compose, normalizeInto, type Raster, Resize, Transform } from '../../../src/vision/transforms/index.js';
 import { toCHW } from '../../../src/vision/transforms/image.js';
+import { Compose, normalizeInto, type Raster, Resize, Transform } from '../../../src/vision/transforms/index.js';
 import { compileInto } from '../../compiled.js';
 import { temporaryFolder } from '../../temporary.js';
 import { jpeg } from '../pictures.js';
@@ -151,7 +151,10 @@ it('a data set of pictures of the user works with transforms and a loader', asyn
   const shapes: unknown[] = [];
   for await (const [images, labels] of loader) shapes.push([images.shape, [...(await labels.data())]]);
   expect(shapes).toEqual([
-    [[2, 3, 6, 8], [0, 1]],
+    [
+      [2, 3, 6, 8],
+      [0, 1],
+    ],
     [[1, 3, 6, 8], [0]],
   ]);
   const [first, , second] = await epochsOf(new Photos(), 3);
