@@ -162,13 +162,13 @@ describe('input settings travel with weights', () => {
       );
       expect(existsSync(join(root, 'refused'))).toBe(false);
     }
-    const answers: Partial<RunOptions>[] = [
-      { images: { order: 'BGR', size: 32 } },
-      { images: { size: 32 }, changes: { techniques: { transforms: [{ ToTensor: {} }] } } },
+    const answers: readonly [order: 'BGR' | 'RGB', answer: Partial<RunOptions>][] = [
+      ['BGR', { images: { order: 'BGR', size: 32 } }],
+      ['RGB', { images: { size: 32 }, changes: { techniques: { transforms: [{ ToTensor: {} }] } } }],
     ];
-    for (const [i, answer] of answers.entries()) {
+    for (const [i, [order, answer]] of answers.entries()) {
       const run = await Run.create(base(`answer ${i}`, photos, { pretrained: foreign, ...answer }));
-      expect(run.folder.config.data.images).toMatchObject({ order: 'BGR' });
+      expect(run.folder.config.data.images).toMatchObject({ order });
     }
   });
 
