@@ -2,7 +2,7 @@
  * The floor of a training step and of inference: the sum, over all convolutions and linear layers, of oneDNN's own kernel
  * times, each in the layouts that it likes best and with the fastest of the direct algorithm, Winograd's (float32, 3×3,
  * stride 1) and a product of matrices (bf16, weights of 1×1). Pooling, activations, batch norm, changes of layout and the
- * update come on top, so that nobody is faster with these kernels, but for a step that mixes both precisions. Where the
+ * update come on top: no step of one precision is faster with these kernels. Where the
  * processor multiplies bfloat16 more slowly than float32, the floor in bf16 is that in float32.
  *
  * usage: npm run bench -- floor [network|all] [batch] [threads] [--precision=float32|bf16] [--forward] [--input=3,32,32]
@@ -40,7 +40,7 @@ function timesOf(layer: KernelLayer, precision: string): number[] {
   const winograd = dtype === 'float32' && layer.params !== null;
   return directions.map((direction) => {
     if (direction !== 'forward' && values.forward) return 0;
-    // Nobody needs the gradient of the images.
+    // No step needs the gradient of the images.
     if (direction === 'backwardData' && layer.first) return 0;
     const others = winograd ? (['winograd'] as const) : [];
     const products = dtype === 'bfloat16' && direction === 'backwardWeights' ? (['product'] as const) : [];

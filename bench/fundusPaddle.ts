@@ -1,6 +1,6 @@
 /**
- * The tutorial's recipes in PaddlePaddle itself, from its own initial weights, on the very images that Fovea trains on:
- * how far apart the accuracies of different seeds lie there.
+ * Trains the tutorial's recipes in PaddlePaddle, from its own initial weights, on the same images as Fovea, to compare the
+ * spread of accuracy over seeds.
  *
  * usage: npm run bench -- fundusPaddle runs/results/palm [networks] [seeds] [epochs]
  *

@@ -1,8 +1,8 @@
 /**
- * How fast the released archives of iChallenge-PM are imported: pictures of 2124×2056 are unpacked, written, verified, decoded
- * and resized. A few are drawn, and stand there again and again under other names, in the arrangement of the release.
+ * Measures the import of the released archives of iChallenge-PM: images of 2124×2056 are unpacked, written, verified,
+ * decoded and resized. A few synthetic images are repeated under other names, in the layout of the release.
  *
- * usage: npm run bench -- import [pictures=100] [--drawn=4] [--workers=N] [--no-cache] [--json]
+ * usage: npm run bench -- import [pictures=100] [--different=4] [--workers=N] [--no-cache] [--json]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { Painters } from '../src/vision/palm/synth/painters.js';
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    drawn: { type: 'string', default: '4' },
+    different: { type: 'string', default: '4' },
     workers: { type: 'string' },
     'no-cache': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -27,7 +27,7 @@ const [trainFolder, validationFolder] = ['PALM-Training400', 'PALM-Validation400
 
 async function draw(size: number): Promise<Buffer[]> {
   const painters = new Painters();
-  const jobs = Array.from({ length: Number(values.drawn) }, (_, stream) => {
+  const jobs = Array.from({ length: Number(values.different) }, (_, stream) => {
     const kind = stream % 2 === 0 ? ('P' as const) : ('N' as const);
     return { seed: 0, stream, kind, camera: 'Zeiss' as const, size };
   });

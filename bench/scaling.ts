@@ -27,7 +27,7 @@ const { precision, quick } = values;
 const [batches, threads] = [values.batches, values.threads].map((list) => list.split(',').map(Number));
 const rounds = Number(values.rounds ?? (quick ? 1 : 3));
 
-/** What one process measures; a message instead where the batch does not fit into memory. */
+/** Time and memory of one process, or a message if the batch does not fit into memory. */
 function measure(batch: number, threadCount: number): { ms: number; peakMiB: number } | string {
   const worker = fileURLToPath(new URL('peers/fovea.js', import.meta.url));
   const options = {

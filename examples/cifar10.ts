@@ -4,7 +4,7 @@
  * npm run example -- cifar10                       downloads CIFAR-10 (163 MiB), 50 epochs: many hours on two cores
  * npm run example -- cifar10 ARCHIVE [EPOCHS]      with cifar-10-python.tar.gz (or -binary), fewer epochs
  *
- * Called again, it goes on where it was stopped.
+ * A second call resumes an interrupted training.
  */
 import { Model, metric, nn, optimizer, seed, vision } from 'fovea';
 

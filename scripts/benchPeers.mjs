@@ -1,13 +1,13 @@
 /**
  * Measures Fovea beside PyTorch, PaddlePaddle, onnxruntime-node, TensorFlow.js and jax-js in one run: training steps and
- * inference, same networks, batch and threads. After a screening the best modes take turns, each in a process that waits
- * for its next turn, so that drift of the machine hits all alike. What has been measured is kept in runs/peers, and an
- * interrupted run goes on there.
+ * inference, same networks, batch and threads. After a screening the best modes take turns, each in a process of its own
+ * that waits for its turn, so that drift of the machine affects all alike. Measurements are stored in runs/peers, where an
+ * interrupted run continues.
  *
  * usage: npm run bench:peers -- [--networks=a,b] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
  *        [--out=FILE] [--python=python3] [--fresh]
  *
- * The tables go to the given file; those of a complete run to docs/peers.md.
+ * The tables go to the given file; those of a complete run to the machine's page in docs/measured.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { here, installNode, installPython, peersFolder } from '../bench/peers/install.mjs';
 import * as plan from '../bench/peers/plan.mjs';
-import { maxLoad, report } from '../bench/peers/report.mjs';
+import { maxLoad, pageOfMachine, report } from '../bench/peers/report.mjs';
 import { revisionOf } from '../bench/peers/revision.mjs';
 import { reasonOf, startSession } from '../bench/peers/session.mjs';
 
@@ -53,7 +53,7 @@ if (!(Number.isInteger(threads) && threads > 0 && Number.isInteger(rounds) && ro
   throw new Error('--threads and --rounds: expected positive integers');
 }
 
-/** What the figures depend on. */
+/** Files that change the measurements. */
 const measured = ['src', 'bench/peers', 'bench/shared', 'bench/floor.ts', ':(exclude)bench/peers/report.mjs'];
 const revision = revisionOf(root, measured);
 const folder = join(root, 'runs/peers', [revision, `${threads}t`, ...(options.quick ? ['quick'] : [])].join('-'));
@@ -209,7 +209,7 @@ class Measurements {
     return this.#sessions.get(label);
   }
 
-  /** One of a training step tells that of inference as well. */
+  /** One measurement of a training step also gives the floor of inference. */
   #measureFloor(contender, round) {
     const [command, args] = commandOf(this.entry, contender, this.python);
     const { status, stdout, stderr } = spawnSync(command, args, { env, cwd: root, encoding: 'utf8' });
@@ -268,12 +268,12 @@ async function main() {
   if (['onnxruntime', 'tfjs', 'jaxjs'].some((peer) => peers.includes(peer))) installNode();
   build();
   const load = await calmLoad();
-  if (load > maxLoad) console.error(`peers: the machine is busy (load ${load.toFixed(2)}): figures will be too high`);
+  if (load > maxLoad) console.error(`peers: the machine is busy (load ${load.toFixed(2)}): times will be too long`);
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const all = plan.entriesOf(networks, ['train', 'infer']);
   const complete = !options.quick && entries.length === all.length && peers.length === allPeers.length;
-  const out = options.out ?? (complete ? join(root, 'docs/peers.md') : undefined);
+  const out = options.out ?? (complete ? join(root, pageOfMachine()) : undefined);
   const start = performance.now();
   const results = [];
   let text = '';
@@ -285,10 +285,10 @@ async function main() {
   const minutes = ((performance.now() - start) / 60_000).toFixed(0);
   console.log(text);
   if (out !== undefined) writeAtomic(resolve(out), text);
-  console.error(`peers: took ${minutes} min; figures and report.md are in ${folder}`);
+  console.error(`peers: took ${minutes} min; measurements and report.md are in ${folder}`);
 }
 
 main().catch(({ message }) => {
   console.error(`peers: ${message}`);
-  process.exit(1); // whoever waits for a turn ends with it
+  process.exit(1); // ends the waiting workers too
 });

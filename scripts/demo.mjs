@@ -1,10 +1,10 @@
-/** Trains LeNet on MNIST into a new run folder; what is given on the command line is passed on to `fovea train`. */
+/** Trains LeNet on MNIST into a new run folder; passes its arguments to `fovea train`. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const extra = process.argv.slice(2);
 
-/** `runs/demo`, or `runs/demo-2` and so on: a run that somebody made stays as it is. */
+/** `runs/demo`, or `runs/demo-2` and so on: earlier runs are never overwritten. */
 function newFolder() {
   for (let i = 1; ; i++) {
     const folder = i === 1 ? 'runs/demo' : `runs/demo-${i}`;

@@ -1,7 +1,7 @@
 /**
- * Runs tests over configurations that other machines have: instruction sets, releases of Node and oneDNN, numbers of
+ * Runs the tests in the configurations of other machines: instruction sets, releases of Node and oneDNN, numbers of
  * threads, few or busy processors. `npm run matrix` runs all of them; `npm run matrix -- avx2 node24` some;
- * `npm run matrix -- --list` names them. `--write` puts the table into docs/platforms.md.
+ * `npm run matrix -- --list` names them. `--write` puts the table into docs/measured/platforms.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const work = resolve('.setup/matrix');
-const page = 'docs/platforms.md';
+const page = 'docs/measured/platforms.md';
 
 /** Everything that computes: what a processor or a library can change. */
 const numeric = [

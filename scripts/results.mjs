@@ -1,10 +1,10 @@
 /**
- * Trains the networks for photographs with several seeds and writes tables of what came out: `npm run results`.
+ * Trains the networks for photographs with several seeds and writes tables of the results: `npm run results`.
  *
- * Without `--data` the stand-in for iChallenge-PM is drawn and imported first. Trainings that are done are not repeated,
- * so that the command may be interrupted and called again. A study is a set of trainings; the page has a table for
- * each, with the networks that all seeds are done of. The raw figures go beside it, as .json; `--known` takes the
- * trainings in such a file as done, to go on elsewhere.
+ * Without `--data` it first makes the synthetic images in place of iChallenge-PM. It does not repeat finished trainings, so
+ * the command can be interrupted and called again. A study is a set of trainings. The page has a table for each study, with
+ * the networks for which all seeds are finished. The raw results go into a .json file beside the page; `--known` takes
+ * finished trainings from such a file, to continue on another machine.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,7 +15,7 @@ import { networks, page, studies } from './resultsPage.mjs';
 
 const usage = `usage: npm run results -- [--study ${Object.keys(studies).join(',')}] [--data palm:DIR]
        [--models ${Object.keys(networks).join(',')}] [--seeds 0,1,2]
-       [--folder runs/results] [--known FILE.json] [--out docs/results.md] [further options of fovea train]`;
+       [--folder runs/results] [--known FILE.json] [--out docs/measured/results.md] [further options of fovea train]`;
 
 function options() {
   const known = {
@@ -29,7 +29,7 @@ function options() {
     help: { type: 'boolean' },
   };
   const { values, tokens } = parseArgs({ options: known, strict: false, tokens: true });
-  // What is not known here is for `fovea train`, in the order in which it was given.
+  // Unknown options are for `fovea train`, in the order given.
   const further = tokens.flatMap((token) => {
     if (token.kind === 'positional') return [token.value];
     if (token.kind !== 'option' || Object.hasOwn(known, token.name)) return [];
@@ -46,7 +46,14 @@ function options() {
     console.error(usage);
     process.exit(values.help ? 0 : 2);
   }
-  return { ...values, study, models, seeds, further, out: values.out ?? (values.data ? undefined : 'docs/results.md') };
+  return {
+    ...values,
+    study,
+    models,
+    seeds,
+    further,
+    out: values.out ?? (values.data ? undefined : 'docs/measured/results.md'),
+  };
 }
 
 /** Runs `fovea`; with `onLine`, the lines that it prints go there. */
@@ -72,7 +79,7 @@ function write(path, text) {
   renameSync(`${path}.tmp`, path);
 }
 
-/** The stand-in, drawn and imported once. */
+/** Makes and imports the synthetic images once. */
 async function synthetic(folder) {
   const archives = join(folder, 'archives');
   const palm = join(folder, 'palm');
@@ -81,32 +88,36 @@ async function synthetic(folder) {
   return `palm:${palm}`;
 }
 
-/** What is told of a training: all that counts, and nothing of where it ran. */
-function toldOf({ run, config, ...rest }) {
+/** The record of a training for the page: its conditions and results, without the place where it ran. */
+function recordOf({ run, config, ...rest }) {
   const { version, model, data, recipe, seed, engine, machine } = config;
   const split = ({ images, classCounts, sha256 }) => ({ images, classCounts, sha256 });
   const { title, synthetic, classNames } = data;
-  const told = { title, synthetic, classNames, train: split(data.train), eval: split(data.eval) };
-  return { ...rest, config: { version, model, data: told, recipe, seed, engine, machine } };
+  const record = { title, synthetic, classNames, train: split(data.train), eval: split(data.eval) };
+  return { ...rest, config: { version, model, data: record, recipe, seed, engine, machine } };
 }
 
-/** What a training was told to do: the options, with the contents of a configuration behind its name. */
+/** The options of a training, each configuration file followed by a digest of its contents. */
 function askedFor({ data, further }, study, model) {
   const options = [...studies[study].options(model), ...further];
   const contents = options.map((option) => (existsSync(option) ? [option, digestOf(option)] : option));
   return { data, options: contents.flat() };
 }
 
-const digestOf = (file) => createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
+/** A digest of a configuration without its comments. */
+function digestOf(file) {
+  const text = readFileSync(file, 'utf8').replace(/^#.*\n/gm, '');
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
 
 const nameOf = (study, model, seed) => `${study === 'recipes' ? '' : `${study}-`}${model}-${seed}`;
 
-/** What a training came to, if it is done. */
+/** The results of a training, or null if it is not finished. */
 function known(asked, study, model, seed) {
   const wanted = JSON.stringify(askedFor(asked, study, model));
   const isWanted = (found) => JSON.stringify(found.asked) === wanted;
-  const told = asked.taken.find((entry) => entry.study === study && entry.model === model && entry.seed === seed);
-  if (told !== undefined && isWanted(told)) return told;
+  const taken = asked.taken.find((entry) => entry.study === study && entry.model === model && entry.seed === seed);
+  if (taken !== undefined && isWanted(taken)) return taken;
   const record = join(asked.folder, `${nameOf(study, model, seed)}.json`);
   if (!existsSync(record)) return null;
   const found = JSON.parse(readFileSync(record, 'utf8'));
@@ -114,12 +125,12 @@ function known(asked, study, model, seed) {
   throw new Error(`${record}: made with ${JSON.stringify(found.asked)}, not ${wanted}; give another --folder`);
 }
 
-/** Trains and keeps what it came to. */
+/** Trains, and stores the results. */
 async function trained(asked, study, model, seed) {
   const { folder, further, data } = asked;
   const name = nameOf(study, model, seed);
   const run = join(folder, name);
-  // A training that was interrupted begins anew; the folder is this script's own.
+  // An interrupted training starts again; the folder belongs to this script.
   rmSync(run, { recursive: true, force: true });
   console.log(`\n${networks[model].title}, seed ${seed}${study === 'recipes' ? '' : `, ${studies[study].title}`}`);
   const epochs = [];
@@ -131,9 +142,9 @@ async function trained(asked, study, model, seed) {
     if (event === 'epoch') {
       epochs.push(fields);
       const { epoch, trainLoss, evalLoss, evalAccuracy, seconds } = fields;
-      const judged =
+      const evaluation =
         evalLoss === null ? '' : `  validation loss ${evalLoss.toFixed(4)}, accuracy ${evalAccuracy.toFixed(4)}`;
-      console.log(`epoch ${epoch}  loss ${trainLoss.toFixed(4)}${judged}  ${seconds.toFixed(1)} s`);
+      console.log(`epoch ${epoch}  loss ${trainLoss.toFixed(4)}${evaluation}  ${seconds.toFixed(1)} s`);
     }
     if (event === 'end') {
       const { notice, screening } = fields;
@@ -154,7 +165,7 @@ try {
   const modelsOf = (study) => asked.models.filter((model) => studies[study].models.includes(model));
   const wanted = (study) => modelsOf(study).flatMap((model) => asked.seeds.map((seed) => [study, model, seed]));
   for (const study of asked.study) {
-    // Seed by seed, so that what is there early tells about all networks.
+    // Seed by seed, so that the first results cover all networks.
     const order = wanted(study).sort((a, b) => a[2] - b[2]);
     for (const training of order) if (known(asked, ...training) === null) await trained(asked, ...training);
   }
@@ -173,7 +184,7 @@ try {
     write(asked.out, text);
     const all = Object.keys(studies).flatMap(wanted);
     const found = all.map((training) => known(asked, ...training)).filter((result) => result !== null);
-    write(raw, `[\n${found.map((result) => JSON.stringify(toldOf(result))).join(',\n')}\n]\n`);
+    write(raw, `[\n${found.map((result) => JSON.stringify(recordOf(result))).join(',\n')}\n]\n`);
     console.log(`\n${asked.out} and ${raw} written`);
   }
 } catch (error) {

@@ -1,6 +1,6 @@
-/** What `npm run results` trains, and the page that it writes about it. */
+/** The trainings of `npm run results`, and the page about them. */
 
-/** In the order of PaddlePaddle's tutorial, with the accuracy on the real photographs that it tells. */
+/** In the order of PaddlePaddle's tutorial, with the accuracy that it reports for the real photographs. */
 export const networks = {
   lenet224: { title: 'LeNet', published: 'does not converge' },
   alexnet: { title: 'AlexNet', published: 'about 94 %' },
@@ -10,7 +10,7 @@ export const networks = {
 };
 
 const all = Object.keys(networks);
-/** What the modern recipe leaves to each network: the highest learning rate, as high as it stands; LeNet has its own. */
+/** Options that differ by network in the modern recipe: the highest stable learning rate. LeNet has a recipe of its own. */
 const modern = {
   lenet224: ['--config', 'examples/fundus-lenet.yaml'],
   alexnet: ['--config', 'examples/fundus.yaml', '--lr', '1e-4'],
@@ -18,8 +18,8 @@ const modern = {
   googlenet: ['--config', 'examples/fundus.yaml', '--lr', '3e-4'],
   resnet50: ['--config', 'examples/fundus.yaml', '--lr', '1e-3'],
 };
-/** Only the last epoch is judged; the weights are the same. */
-const judgedOnce = ['--eval-every', '1000'];
+/** Evaluates after the last epoch only; the weights are the same. */
+const evaluatedOnce = ['--eval-every', '1000'];
 
 /** Sets of trainings: which networks, and the options of `fovea train` beyond data and seed. */
 export const studies = {
@@ -27,18 +27,18 @@ export const studies = {
   modern: {
     title: 'modern recipe',
     models: all,
-    options: (model) => [...modern[model], ...judgedOnce],
+    options: (model) => [...modern[model], ...evaluatedOnce],
   },
   direct: {
     title: 'direct convolutions',
     models: ['vgg16', 'resnet50'],
-    options: () => ['--conv', 'direct', ...judgedOnce],
+    options: () => ['--conv', 'direct', ...evaluatedOnce],
   },
-  bf16: { title: 'bf16', models: all, options: () => ['--precision', 'bf16', ...judgedOnce] },
+  bf16: { title: 'bf16', models: all, options: () => ['--precision', 'bf16', ...evaluatedOnce] },
   float32: {
     title: 'modern recipe in float32',
     models: all,
-    options: (model) => [...modern[model], '--precision', 'float32', ...judgedOnce],
+    options: (model) => [...modern[model], '--precision', 'float32', ...evaluatedOnce],
   },
 };
 
@@ -128,15 +128,15 @@ function comparison(results, base, { title, than = 'recipes' }) {
 const further = {
   modern: {
     title: 'A modern recipe',
-    text: 'AdamW, one cycle of the learning rate, pictures flipped, turned, moved, scaled, and lit otherwise in each epoch: `examples/fundus.yaml`. LeNet gets batches with evenly mixed classes, normalized pictures and a high momentum: `examples/fundus-lenet.yaml`.',
+    text: 'AdamW and one cycle of the learning rate; each epoch flips, rotates, shifts and scales the images and changes their light: `examples/fundus.yaml`. LeNet gets stratified batches, normalized images and a high momentum: `examples/fundus-lenet.yaml`.',
   },
   direct: {
     title: 'Direct instead of Winograd convolutions',
-    text: 'The same recipes and seeds with `--conv direct`. The two kinds of kernels round differently, which a training makes larger step by step.',
+    text: 'The same recipes and seeds with `--conv direct`. The two algorithms round differently, and the difference grows from step to step.',
   },
   bf16: {
     title: 'bfloat16 features',
-    text: 'The same recipes and seeds with `--precision bf16`. AlexNet with the tutorial’s Adam is unstable in either precision, and may end without having learned anything; with the modern recipe, below, it can be compared.',
+    text: 'The same recipes and seeds with `--precision bf16`. AlexNet with the tutorial’s Adam is unstable in both precisions and may learn nothing; compare it with the modern recipe below.',
   },
   float32: {
     title: 'The modern recipe in float32',
@@ -145,7 +145,7 @@ const further = {
   },
 };
 
-/** @param done results of each study that is complete, by name */
+/** @param done results of each finished study, by name */
 export function page(done, { seeds, further: options, data: asked, folder }) {
   const plain = done.get('recipes') ?? [];
   const [first] = plain.length > 0 ? plain : [...done.values()].flat();
@@ -161,39 +161,39 @@ export function page(done, { seeds, further: options, data: asked, folder }) {
     .filter(({ notice }) => /entropy/.test(notice ?? ''))
     .map(({ model, seed }) => `${networks[model].title} (seed ${seed})`);
   const fallen = plain.flatMap(({ model, seed, epochs }) => {
-    const judged = epochs.filter(({ evalAccuracy }) => evalAccuracy !== null);
-    const best = judged.reduce((one, other) => (other.evalAccuracy > one.evalAccuracy ? other : one));
-    const last = judged.at(-1);
+    const evaluated = epochs.filter(({ evalAccuracy }) => evalAccuracy !== null);
+    const best = evaluated.reduce((one, other) => (other.evalAccuracy > one.evalAccuracy ? other : one));
+    const last = evaluated.at(-1);
     if (best.evalAccuracy - last.evalAccuracy < 0.1) return [];
-    const figures = [best, last].map(({ epoch, evalAccuracy }) => `${percent(evalAccuracy)} % after epoch ${epoch}`);
-    return [`${networks[model].title} (seed ${seed}): ${figures.join(', ')}`];
+    const accuracies = [best, last].map(({ epoch, evalAccuracy }) => `${percent(evalAccuracy)} % after epoch ${epoch}`);
+    return [`${networks[model].title} (seed ${seed}): ${accuracies.join(', ')}`];
   });
   const others = Object.entries(further)
     .filter(([study]) => done.has(study))
-    .map(([study, told]) => {
-      const base = done.get(told.than ?? 'recipes') ?? [];
-      return `${comparison(done.get(study), base, told)}\n\n${told.text} Made by \`${command(study)}\`.\n`;
+    .map(([study, section]) => {
+      const base = done.get(section.than ?? 'recipes') ?? [];
+      return `${comparison(done.get(study), base, section)}\n\n${section.text} Made by \`${command(study)}\`.\n`;
     });
   return `# Results
 
-${data.synthetic ? 'On the synthetic stand-in for iChallenge-PM (`fovea data palm synth`, seed 0): pictures drawn by a program, which say nothing about eyes.' : 'On iChallenge-PM.'}
-${data.train.images} training and ${data.eval.images} validation images, of which ${data.eval.classCounts[1]} show pathologic myopia; judged after the last epoch, with
+${data.synthetic ? 'On the synthetic stand-in for iChallenge-PM (`fovea data palm synth`, seed 0): images made by a program, which say nothing about real eyes.' : 'On iChallenge-PM.'}
+${data.train.images} training and ${data.eval.images} validation images, of which ${data.eval.classCounts[1]} show pathologic myopia; evaluated after the last epoch with
 the threshold 0.5. Seeds ${seeds.join(', ')}, one entry each. With ${data.eval.images} images the 95 % interval of an accuracy of 95 % is about ±2 points:
-networks that are closer than that are not told apart.
+smaller differences between networks mean nothing.
 
 ${plain.length === 0 ? '' : mainTable(plain)}
 
-- Made by \`${command('recipes')}\`. Trainings that are done are not repeated; \`--folder DIR\` begins anew.
-- A logistic regression on the mean colour of the pictures: \`npm run bench -- meanColour ${folder}/palm\`.
-- Who has the photographs: \`fovea data palm import training.zip validation.zip valid_gt.zip --out palm\`, then
+- Made by \`${command('recipes')}\`. Finished trainings are not repeated; \`--folder DIR\` starts from the beginning.
+- A logistic regression on the mean colour of the images: \`npm run bench -- meanColour ${folder}/palm\`.
+- With the real photographs: \`fovea data palm import training.zip validation.zip valid_gt.zip --out palm\`, then
   \`npm run results -- --data palm:palm --folder runs/photographs --out results-photographs.md\`.
-- Seconds are the median epoch of training, without the evaluation: ${engine.description}, up to ${engine.threads} threads,
+- Seconds are those of the median training epoch, without its evaluation: ${engine.description}, up to ${engine.threads} threads,
   ${machine.processor}, Node ${machine.node}, Fovea ${version}.${
     waits.length === 0
       ? ''
-      : ` Waiting for data took ${(100 * median(waits)).toFixed(1)} % of them in the\n  median epoch after the first, ${(100 * Math.max(...waits)).toFixed(1)} % in the worst.`
+      : ` Waiting for data took ${(100 * median(waits)).toFixed(1)} % of the time in the\n  median epoch after the first, and ${(100 * Math.max(...waits)).toFixed(1)} % in the slowest.`
   }
-${notices.length > 0 ? `- Loss at the entropy of the class shares to the end (nothing learned, and the command says so): ${notices.join(', ')}.\n` : ''}${fallen.length > 0 ? `- Fell back before the end, which this recipe does on some seeds, in PaddlePaddle too (\`docs/performance.md\`, Accuracy): ${fallen.join('; ')}.\n` : ''}- The published figures are those of PaddlePaddle's tutorial on image classification, for the photographs, after 5 epochs.
+${notices.length > 0 ? `- The loss stayed at the entropy of the class shares (nothing was learned, and the command says so): ${notices.join(', ')}.\n` : ''}${fallen.length > 0 ? `- Accuracy fell before the end, as with this recipe on some seeds in PaddlePaddle too (\`docs/performance.md\`, Accuracy): ${fallen.join('; ')}.\n` : ''}- The published values are those of PaddlePaddle's tutorial on image classification, for the photographs, after 5 epochs.
 - Checksum of the training images and labels: \`${data.train.sha256}\`; of the validation images: \`${data.eval.sha256}\`.
 ${others.length === 0 ? '' : `\n${others.join('\n')}`}`;
 }

@@ -1,7 +1,7 @@
 /**
  * Makes a fresh clone ready: npm packages, compiled sources, the system library oneDNN. Plain Node, no packages.
  *
- * What is already there is left alone, so that a second call costs a few milliseconds and prints nothing.
+ * It changes nothing that is already there: a second call takes a few milliseconds and prints nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -80,7 +80,7 @@ function packagesInstalled() {
 
 function installPackages() {
   if (packagesInstalled()) return;
-  // Windows finds npm only as npm.cmd, which needs a shell; npm tells its scripts where its own code is.
+  // Windows finds npm only as npm.cmd, which needs a shell; npm_execpath names its script.
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
   step('npm packages', command, [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);

@@ -17,7 +17,7 @@ const random = (shape, scale) =>
 const conv = (x, weight, bias) => lax.convGeneralDilated(x, weight, [1, 1], 'VALID').add(bias.reshape([1, -1, 1, 1]));
 const pool = (x) => lax.reduceWindow(x, np.max, [2, 2], [2, 2]);
 
-// An array is used up by whom it is given to, unless `ref` is.
+// A call consumes the arrays that it is given; `ref` keeps one.
 function logits(p, x) {
   let y = nn.sigmoid(pool(nn.sigmoid(conv(x, p.w1, p.b1))));
   y = pool(conv(y, p.w2, p.b2));

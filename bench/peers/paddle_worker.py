@@ -1,7 +1,7 @@
 """Measures PaddlePaddle. Variants: dygraph; static (paddle.jit.to_static); predictor (paddle.inference), inference only.
 
 The first two know float32 alone on CPUs: paddle.amp.auto_cast says that it has no effect there. They call no kernel of
-oneDNN either, whatever FLAGS_use_onednn is (ONEDNN_VERBOSE=1 shows it); the predictor does.
+oneDNN either, with any value of FLAGS_use_onednn (ONEDNN_VERBOSE=1 shows it); the predictor does.
 """
 
 import os

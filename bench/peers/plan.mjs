@@ -1,4 +1,4 @@
-/** What is measured: the entries of the tables, and who takes part in each in which variants. */
+/** The measurements: entries of the tables, and the peers and variants of each. */
 
 const photographs = ['resnet50', 'vgg16', 'googlenet', 'alexnet'];
 export const networks = [...photographs, 'lenet', 'resnet50-cifar'];
@@ -17,8 +17,8 @@ export const titles = {
 };
 
 /**
- * What says most comes first, so that an interrupted run is of use. Of small images training alone; LeNet is too small for
- * bfloat16 to matter.
+ * The most informative entries come first, so that an interrupted run is of use. Small images are only trained on; LeNet is
+ * too small for bfloat16 to matter.
  */
 export function entriesOf(chosen, modes) {
   const of = (network, mode, ...batches) =>
@@ -86,8 +86,8 @@ const turns = {
 /**
  * Steps of a turn.
  *
- * @param ms a step's time in the last turn of the same process, which has to warm up if it has had none; long steps do
- *   without when it goes on
+ * @param ms a step's time in the last turn of the same process, which has to warm up if it has had none; a process that
+ *   continues with long steps needs no warm-up
  */
 export function turnOf(round, ms, quick) {
   if (quick) return turns.quick;
@@ -99,7 +99,7 @@ export function turnOf(round, ms, quick) {
 /** A mode that is alone needs no screening. */
 export const hasChoice = (contenders, { peer }) => contenders.filter((other) => other.peer === peer).length > 1;
 
-/** Of two steps the slower one may still be warming up. */
+/** The faster one of two steps: the other may still be warming up. */
 export const screenedMs = ({ times }) => Math.min(...times);
 
 /** Those worth measuring again: of each peer the best after screening, and the second if it takes at most a quarter longer. */
@@ -114,7 +114,7 @@ export function finalistsOf(contenders, screened) {
   });
 }
 
-/** Each round begins with another one, so that nobody always comes after the same. */
+/** Each round begins with another contender, so that none always follows the same one. */
 export function inTurn(contenders, round) {
   const first = (round - 1) % Math.max(1, contenders.length);
   return [...contenders.slice(first), ...contenders.slice(0, first)];

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { median, screenedMs, titles } from './plan.mjs';
 
-/** A machine that has more to do than this at the start disturbs the measurement. */
+/** A higher load at the start disturbs the measurement. */
 export const maxLoad = 0.5;
 
 const most = (runs, name) => {
@@ -12,8 +12,8 @@ const most = (runs, name) => {
 };
 
 /**
- * Each variant of a peer with the median over rounds of the medians, in order of appearance. What has been screened alone
- * has no rounds.
+ * Each variant of a peer with the median over rounds of the medians, in order of appearance. A variant that was only
+ * screened has no rounds.
  */
 function variantsOf(results, peer) {
   const own = results.filter((result) => result.peer === peer);
@@ -62,10 +62,10 @@ function entriesIn(results, mode) {
 }
 
 const number = (value) => (value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0));
-const ratio = (a, b, figure = 'ms') => (a === undefined || b === undefined ? '–' : (a[figure] / b[figure]).toFixed(2));
+const ratio = (a, b, key = 'ms') => (a === undefined || b === undefined ? '–' : (a[key] / b[key]).toFixed(2));
 const rowOf = ([{ network, batch, precision }]) => `${network}, batch ${batch}, ${precision}`;
 
-/** Peers that appear, and whether their variant has to be named. */
+/** Peers that appear, and those that need the name of their variant. */
 function shownIn(results, mode, peers) {
   const own = results.filter((result) => result.mode === mode);
   const variants = (peer) => new Set(own.filter((result) => result.peer === peer).map(({ variant }) => variant));
@@ -73,8 +73,8 @@ function shownIn(results, mode, peers) {
   return { shown, named: shown.filter((peer) => peer === 'tfjs' || variants(peer).size > 1) };
 }
 
-/** One row an entry: a figure of each peer's best variant, and of how many times as long the others take. */
-function comparison(results, mode, peers, figure) {
+/** One row an entry: a value of each peer's best variant, and the ratios of their times. */
+function comparison(results, mode, peers, valueFor) {
   const { shown, named } = shownIn(results, mode, peers);
   const others = shown.filter((peer) => peer !== 'floor' && peer !== 'fovea');
   const entries = entriesIn(results, mode);
@@ -89,7 +89,7 @@ function comparison(results, mode, peers, figure) {
     const best = Object.fromEntries(shown.map((peer) => [peer, bestOf(group, peer)]));
     const cell = (peer) => {
       if (best[peer] === undefined) return '–';
-      return `${number(figure(best[peer], group[0]))}${named.includes(peer) ? ` (${best[peer].variant})` : ''}`;
+      return `${number(valueFor(best[peer], group[0]))}${named.includes(peer) ? ` (${best[peer].variant})` : ''}`;
     };
     const exact = entries.find(
       ([other]) => precision === 'bf16' && rowOf([other]) === rowOf([{ network, batch, precision: 'float32' }]),
@@ -148,13 +148,26 @@ function everything(results) {
   return table(['', 'mode', 'ms', 'MiB of a step', 'MiB of the process', 'rounds'], rows);
 }
 
+/** Instruction sets of this processor that change the results. */
+function instructionSets() {
+  const flags = /^flags\s*:(.*)$/m.exec(readText('/proc/cpuinfo'))?.[1].split(' ') ?? [];
+  return ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].filter((flag) => flags.includes(flag));
+}
+
+/** The page of measurements on a machine like this one. */
+export function pageOfMachine() {
+  const name =
+    instructionSets()
+      .at(-1)
+      ?.replace(/(f|_bf16)$/, '') ?? 'other';
+  return `docs/measured/peers-${name}.md`;
+}
+
 function machine(results) {
   const found = [...new Set(results.map(({ cpu }) => cpu).filter(Boolean))];
-  const flags = /^flags\s*:(.*)$/m.exec(readText('/proc/cpuinfo'))?.[1].split(' ') ?? [];
-  const sets = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].filter((flag) => flags.includes(flag));
   const system = /^PRETTY_NAME="(.*)"$/m.exec(readText('/etc/os-release'))?.[1] ?? `${type()} ${release()}`;
   const memoryGiB = (totalmem() / 2 ** 30).toFixed(0);
-  return `${found.join(' and ')}, ${cpus().length} processors (${sets.join(', ')}), ${memoryGiB} GiB, ${system}, Node ${process.version}`;
+  return `${found.join(' and ')}, ${cpus().length} processors (${instructionSets().join(', ')}), ${memoryGiB} GiB, ${system}, Node ${process.version}`;
 }
 
 function readText(file) {
@@ -179,70 +192,61 @@ function span(results) {
   return `from ${first} to ${last} UTC`;
 }
 
-/** Why PyTorch's best mode may be missing. */
+/** The reason why PyTorch's best mode may be missing. */
 function compileFailures(results) {
   const tried = results.filter(
     ({ peer, variant, round }) => peer === 'torch' && variant.includes('compile') && round === 0,
   );
   const failed = tried.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return null;
-  const what = `torch.compile failed in ${failed.length} of ${tried.length} measurements (${failed[0].error.slice(0, 200)})`;
-  return `**${what}; it needs a C++ compiler and Python's headers. PyTorch may be faster than shown.**`;
+  const failure = `torch.compile failed in ${failed.length} of ${tried.length} measurements (${failed[0].error.slice(0, 200)})`;
+  return `**${failure}; it needs a C++ compiler and Python's headers. PyTorch may be faster than shown.**`;
 }
 
-/** What the rows in bf16 are where float32 is faster. */
+/** A note on the rows in bf16 where float32 is faster. */
 function slowBfloat16(results) {
   if (!results.some(({ version }) => version?.includes('slow bf16'))) return null;
   return (
-    '**This processor multiplies bfloat16 more slowly than float32. Asked for bf16, Fovea computes in float32 here, but for linear ' +
-    'layers of few images in prediction, and so does the floor; the peers compute in bfloat16.**'
+    '**This processor multiplies bfloat16 more slowly than float32. With --precision bf16 Fovea computes in float32 here, ' +
+    'except for linear layers of few images in prediction, and so does the floor; the peers compute in bfloat16.**'
   );
 }
-
-const goals = {
-  train:
-    'Wanted: Fovea / floor at most 1.25 (VGG-16), 1.3 (GoogLeNet, ResNet-50) and 1.6 (AlexNet) in float32; 1.3 (VGG-16), 1.4 ' +
-    '(GoogLeNet), 1.45 (ResNet-50) and 1.8 (AlexNet) in bf16; PyTorch and PaddlePaddle / Fovea at least 1.25, VGG-16 in float32 2.5.',
-  infer:
-    'Wanted: PyTorch / Fovea above 1; onnxruntime-node / Fovea above 1 for ResNet-50 and VGG-16 in float32, and 1.6 with Fovea in ' +
-    'bf16. Ratios are of times.',
-};
 
 /** All tables as Markdown. */
 export function report(results, { threads, rounds, revision, quick, peers, load }) {
   const sections = [
     '# Fovea and its peers',
-    quick && '**A quick run, to see that everything works: its figures mean nothing.**',
-    load > maxLoad && `**The machine was busy at the start (load ${load.toFixed(2)}): the figures are too high.**`,
+    quick && '**A quick run, to see that everything works: its numbers mean nothing.**',
+    load > maxLoad && `**The machine was busy at the start (load ${load.toFixed(2)}): the times are too long.**`,
     compileFailures(results),
     slowBfloat16(results),
     `\`npm run bench:peers\` ${span(results)}, revision ${revision}: ${machine(results)}.`,
-    `${threads} threads each; TensorFlow.js and jax-js run with those that they choose themselves. Medians over ${rounds} ` +
+    `${threads} threads each; TensorFlow.js and jax-js choose their own number. Medians over ${rounds} ` +
       `${rounds === 1 ? 'round' : 'rounds'} in which all took turns. Versions: ${versions(results).join('; ')}.`,
-    'Each peer appears in its fastest mode, whose name is in brackets. The floor is a minimum: the sum of the least times of the ' +
+    'Each peer appears in its fastest mode, named in brackets. The floor is a minimum: the sum of the shortest times of the ' +
       'kernels of convolutions and linear layers (`npm run bench -- floor`); in bf16 all of them are in bf16. On CPUs PaddlePaddle ' +
       'trains in float32 only.',
   ];
   const memoryNote =
-    'Of a step: the peak of resident memory during the measured steps, less what was resident before the network was made. Then ' +
-    'the peak of the whole process, compilation included. What LeNet needs is less than runtimes take and give back by themselves.';
+    'First number: peak of resident memory during the measured steps, less the memory before the network was made. Second number: ' +
+    'peak of the whole process, with compilation. LeNet needs less than the runtimes take and release by themselves.';
   const parts = [
-    { mode: 'train', title: 'Training step, milliseconds', what: 'a training step', figure: ({ ms }) => ms },
+    { mode: 'train', title: 'Training step, milliseconds', what: 'a training step', valueFor: ({ ms }) => ms },
     {
       mode: 'infer',
       title: 'Inference, images a second',
       what: 'inference',
-      figure: ({ ms }, { batch }) => (1000 * batch) / ms,
+      valueFor: ({ ms }, { batch }) => (1000 * batch) / ms,
     },
   ];
-  for (const { mode, title, what, figure } of parts) {
+  for (const { mode, title, what, valueFor } of parts) {
     if (!results.some((result) => result.mode === mode)) continue;
-    sections.push(`## ${title}`, comparison(results, mode, peers, figure), goals[mode]);
+    sections.push(`## ${title}`, comparison(results, mode, peers, valueFor));
     sections.push(`## Peak memory of ${what}, MiB`, memoryNote, memory(results, mode, peers));
   }
   sections.push(
     '## Every mode',
-    'Screened: the fastest of a few steps, too far from the best mode of its peer to be measured again.',
+    'Screened: the fastest of a few steps. These modes were too far from the best mode of their peer to be measured again.',
     everything(results),
   );
   return `${sections.filter(Boolean).join('\n\n')}\n`;

@@ -34,7 +34,7 @@ export function startSession(command, args, options) {
     return Promise.race([answer, failure]).finally(() => clearTimeout(timer));
   }
   const ready = nextLine();
-  ready.catch(() => {}); // whoever asks for a turn hears of it
+  ready.catch(() => {}); // the next turn reports the error
   return {
     /** Imports, network and compilation are done. */
     ready,

@@ -1,6 +1,6 @@
 /**
- * What the workers for Node share: arguments, and turns of measuring. A first line tells that all is ready. Then a line on
- * standard input asks for a turn, a line of JSON answers; in between the process waits.
+ * Arguments and measuring turns of the workers for Node. A first line reports that the worker is ready. Then a line on
+ * standard input asks for a turn, and a line of JSON answers; in between the process waits.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -52,7 +52,7 @@ export async function serve(make, version) {
   }
 }
 
-/** Of a package beside this file. */
+/** The version of a package beside this file. */
 export function versionOf(name) {
   return createRequire(import.meta.url)(`./node_modules/${name}/package.json`).version;
 }

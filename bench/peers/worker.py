@@ -1,6 +1,6 @@
-"""What the Python workers share: arguments, and turns of measuring.
+"""Arguments and measuring turns of the Python workers.
 
-A first line tells that all is ready. Then a line on standard input asks for a turn, a line of JSON answers; in between the
+A first line reports that the worker is ready. Then a line on standard input asks for a turn, a line of JSON answers; in between the
 process waits.
 """
 

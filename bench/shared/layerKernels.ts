@@ -28,7 +28,7 @@ export interface KernelLayer {
   /** `null` of a linear layer. */
   readonly params: Conv2dParams | null;
   readonly bias: boolean;
-  /** Works on the images, whose gradient nobody needs. */
+  /** Whether the layer reads the images, which need no gradient. */
   readonly first: boolean;
   /** How many of these there are. */
   readonly count: number;
