@@ -32,10 +32,18 @@ import { type FlopsOptions, flops, type ParameterCounts, summary } from './summa
  *
  * Losses are means over samples wherever a batch is not asked for by itself; Paddle gives that of the last batch.
  *
+ * @example
  * ```ts
- * const model = new Model(new LeNet());
- * model.prepare({ optimizer, loss: new CrossEntropyLoss(), metrics: new Accuracy() });
- * const history = await model.fit({ trainData, evalData, epochs: 5, batchSize: 64, saveDir: 'output' });
+ * import { Model, metric, nn, optimizer, vision } from 'fovea';
+ *
+ * const trainData = await vision.datasets.MNIST.open({ mode: 'train' });
+ * const model = new Model(new vision.models.LeNet({ numClasses: 10 }));
+ * model.prepare({
+ *   optimizer: new optimizer.Adam({ parameters: model.parameters() }),
+ *   loss: new nn.CrossEntropyLoss(),
+ *   metrics: new metric.Accuracy(),
+ * });
+ * const history = await model.fit({ trainData, epochs: 5, batchSize: 64, saveDir: 'output' });
  * ```
  */
 export class Model {

@@ -80,16 +80,19 @@ function snakeCase(name: string): string {
  * Assigning a {@link Parameter}, a {@link Buffer}, a layer or an array of layers to a field is all it takes to make it
  * part of the layer; its name is the field's. The order is that of the assignments.
  *
+ * @example
  * ```ts
- * class Net extends Layer {
- *   conv = new Conv2D(3, 8, 3);
- *   fc = new Linear(8, 2);
+ * import { F, nn, randn, type Tensor } from 'fovea';
+ *
+ * class Net extends nn.Layer {
+ *   conv = new nn.Conv2D(3, 8, 3);
+ *   fc = new nn.Linear(8, 2);
  *   forward(x: Tensor) {
  *     return this.fc.forward(F.relu(this.conv.forward(x)).mean({ axis: [2, 3] }));
  *   }
  * }
  * const net = new Net();
- * const y = net.forward(x);
+ * const y = net.forward(randn([1, 3, 32, 32]));
  * ```
  *
  * A layer is an object and no function: Python's `net(x)` is `net.forward(x)` here, for layers inside as well.

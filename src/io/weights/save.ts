@@ -10,7 +10,11 @@ import { loadSafetensors, saveSafetensors } from './safetensors.js';
  * Saves a network, its state dict, or any tensors and arrays by name. The ending of the path says how: `.safetensors`
  * for the format of Hugging Face, `.pdparams` for that of Paddle. The file appears when it is whole.
  *
+ * @example
  * ```ts
+ * import { io, nn } from 'fovea';
+ *
+ * const net = new nn.Sequential(new nn.Linear(784, 10));
  * await io.save(net.stateDict(), 'net.safetensors');
  * net.loadStateDict(await io.load('net.safetensors'));
  * ```
