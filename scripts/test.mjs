@@ -1,4 +1,4 @@
-/** Everything that must hold: types, style, import rules, unused code, unit tests, examples. Ends with the count. */
+/** Everything that must hold: types, style, import rules, unused code, words, docs, unit tests, examples. Ends with the count. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 
@@ -63,6 +63,9 @@ check('types', 'node_modules/typescript/bin/tsc', '--noEmit');
 check('style', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off');
 check('imports', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src');
 check('unused code', 'node_modules/knip/bin/knip.js');
+check('words', 'scripts/checkWords.mjs');
+check('spacing of Chinese', 'scripts/checkChinese.mjs');
+check('API reference', 'node_modules/typedoc/bin/typedoc');
 unitTests();
 check('examples', 'scripts/example.mjs');
 

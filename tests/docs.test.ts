@@ -13,11 +13,12 @@ interface Piece {
 const root = process.cwd();
 const lineOf = (text: string, offset: number) => text.slice(0, offset).split('\n').length;
 
-const pages = ['README.md', 'README.zh.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
+const pages = [...readdirSync('.').filter((name) => name.endsWith('.md')), ...filesBelow('docs', '.md')];
 
 function filesBelow(folder: string, ending: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
+  // docs/api is generated from the docstrings.
+  return names.filter((name) => name.endsWith(ending) && !name.startsWith('api/')).map((name) => `${folder}/${name}`);
 }
 
 function* piecesOfPage(name: string): Generator<Piece> {

@@ -6,6 +6,7 @@ import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { engineInfo, setConvolution, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import type { Profile } from '../../src/measure/profile.js';
+import { version } from '../../src/version.js';
 import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
@@ -407,7 +408,7 @@ describe('a wrong call', () => {
   });
 
   it('is told from a question', async () => {
-    expect(await fovea('--version')).toEqual({ code: 0, out: '0.1.0\n', err: '' });
+    expect(await fovea('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
     const { code, out } = await fovea('train', '--help');
     expect(code).toBe(0);
     expect(out).toContain('--batch-size <n>');

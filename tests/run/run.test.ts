@@ -27,6 +27,7 @@ import { parseSchedule } from '../../src/run/schedule.js';
 import { slimRun } from '../../src/run/slim.js';
 import type { Callback, Training } from '../../src/train/callback.js';
 import type { EpochRecord } from '../../src/train/history.js';
+import { version } from '../../src/version.js';
 import { parseTransforms } from '../../src/vision/transforms/parse.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
@@ -75,7 +76,7 @@ describe('a run folder', () => {
     const config = JSON.parse(readFileSync(join(trained, 'config.json'), 'utf8'));
     expect(config).toMatchObject({
       format: 2,
-      version: '0.1.0',
+      version,
       model: { name: 'lenet', options: { numClasses: 10 }, inputShape: [1, 28, 28], parameters: 41_806 },
       data: { name: 'mnist', train: { images: 500 }, eval: { images: 230, source: `folder ${dataDir}` } },
       recipe: {
@@ -112,7 +113,7 @@ describe('a run folder', () => {
 
   test('names its tensors', async () => {
     const { tensors, metadata } = await loadSafetensors(join(trained, 'weights.safetensors'));
-    expect(metadata).toMatchObject({ model: 'lenet', data: 'mnist', fovea: '0.1.0' });
+    expect(metadata).toMatchObject({ model: 'lenet', data: 'mnist', fovea: version });
     expect([...tensors.keys()].sort()).toEqual(
       ['conv1', 'conv2', 'conv3', 'fc1', 'fc2'].flatMap((layer) => [`${layer}.bias`, `${layer}.weight`]),
     );
