@@ -100,6 +100,13 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/engine/(onednn/|engines\\.ts$)' },
       to: { path: '^src/engine/onednn/' },
     },
+    {
+      name: 'ffi-at-the-bottom',
+      comment: 'the bindings of the library know neither lowerings nor the machine code that they run',
+      severity: 'error',
+      from: { path: '^src/engine/onednn/ffi' },
+      to: { path: '^src/engine/onednn/', pathNot: '^src/engine/onednn/ffi/' },
+    },
     wrappedBy('koffi', 'engine/onednn/ffi/'),
     wrappedBy('sharp', 'vision/'),
     wrappedBy('echarts', 'report/'),

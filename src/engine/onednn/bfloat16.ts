@@ -1,8 +1,8 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { ChoiceOfProducts } from '../../compiler/precision.js';
 import type { Conv2dParams, OpName } from '../../graph/op.js';
+import { dotProductCost } from './avx512/dotProduct.js';
 import { type Bfloat16Unit, bfloat16Unit } from './ffi.js';
-import { dotProductCost } from './jit/dotProduct.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 import { multiplyAdds, workOf } from './work.js';

@@ -6,9 +6,9 @@ import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env
 import { InputError } from '../../errors.js';
 import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
 import type { StepRecord } from '../record.js';
+import { Normalization } from './avx512/norm.js';
 import { bfloat16Products, measuredUnit } from './bfloat16.js';
 import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
-import { Normalization } from './jit/norm.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
 import { Lowering } from './lowering.js';

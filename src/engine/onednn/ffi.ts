@@ -5,7 +5,6 @@
  * Descriptors are passed by the C API as structs; here they are opaque bytes that the library's own init functions
  * fill. The API is documented at https://oneapi-src.github.io/oneDNN/v2.6/.
  */
-export { canRunCode, MachineCode, runsCode } from './ffi/code.js';
 export {
   type BinaryKernel,
   type ConvAlgorithm,
@@ -17,7 +16,15 @@ export {
   type Pooling,
 } from './ffi/describe.js';
 export { args, multipleSrc, postOpSrc } from './ffi/enums.js';
-export { type Bfloat16Unit, bfloat16Unit, instructionSet, libraryVersion, setThreadCount } from './ffi/library.js';
+export { canExecute, ExecutableMemory } from './ffi/executable.js';
+export {
+  type Bfloat16Unit,
+  bfloat16Unit,
+  hasInstructions,
+  instructionSet,
+  libraryVersion,
+  setThreadCount,
+} from './ffi/library.js';
 export { MemoryHandle, NativeMemory, nativeBytes } from './ffi/memory.js';
 export { MemoryDesc } from './ffi/memoryDesc.js';
 export { ArgBlock, type Attributes, makeExecutor, type PostOp, Primitive } from './ffi/primitive.js';

@@ -1,7 +1,8 @@
 import type { GraphNode } from '../../compiler/graph.js';
 import type { DType, TypedArray } from '../../graph/dtype.js';
 import type { Shape } from '../../graph/shape.js';
-import type { MachineCode, MemoryDesc, Primitive } from './ffi.js';
+import type { MachineCode } from './avx512/machineCode.js';
+import type { MemoryDesc, Primitive } from './ffi.js';
 
 /**
  * Memory of a program before addresses are known.

@@ -202,11 +202,17 @@ const instructionSets: readonly (readonly [isa: number, name: string, unit: Bflo
   [0x1, 'SSE4.1', null],
 ];
 
-export const effectiveIsa = () => load().api.effectiveIsa() as number;
+const effectiveIsa = () => load().api.effectiveIsa() as number;
 
 /** The widest instruction set that the library uses on this processor. */
 export function instructionSet(isa = effectiveIsa()): string {
   return instructionSets.find(([known]) => known === isa)?.[1] ?? `isa 0x${isa.toString(16)}`;
+}
+
+/** Whether the library, and so generated code, may use the 512-bit instructions for a type. */
+export function hasInstructions(type: 'float32' | 'bfloat16'): boolean {
+  const needed = type === 'float32' ? 0x27 : 0xe7;
+  return (effectiveIsa() & needed) === needed;
 }
 
 /** What has instructions of its own for bfloat16 on this processor, however fast; `null` if nothing does. */

@@ -2,6 +2,8 @@ import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
+import { DirectConvolution } from '../avx512/conv.js';
+import type { KernelCode } from '../avx512/kernel.js';
 import {
   args,
   type ConvAlgorithm,
@@ -12,11 +14,9 @@ import {
   type PostOp,
   Primitive,
 } from '../ffi.js';
-import { DirectConvolution } from '../jit/conv.js';
-import type { KernelCode } from '../jit/kernel.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { biasDesc, nameWith, postOpsOf, seenAs, weightGradients } from './parts.js';
+import { biasDesc, nameWith, postOpsOf, seenAs, weightGradients } from './common.js';
 import { isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
 import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 import { coversImage, linearBackwardData, linearBackwardWeights, linearForward } from './wholeImage.js';

@@ -6,7 +6,7 @@ import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi
 import type { Lower, Lowering } from '../lowering.js';
 import { numbersForNaN } from '../nonFinite.js';
 import { plainDesc } from '../placing.js';
-import { derived, nameWith, postOpsOf, required } from './parts.js';
+import { derived, nameWith, postOpsOf, required } from './common.js';
 
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
   const [x] = node.inputs;

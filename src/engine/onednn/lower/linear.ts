@@ -1,8 +1,8 @@
+import { FewRows } from '../avx512/linear.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
-import { FewRows } from '../jit/linear.js';
 import type { Lower } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './parts.js';
+import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 
 // The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.

@@ -1,10 +1,10 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { numel } from '../../../graph/shape.js';
+import { Normalization, type NormSpec } from '../avx512/norm.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
-import { Normalization, type NormSpec } from '../jit/norm.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { required } from './parts.js';
+import { required } from './common.js';
 
 const affineFlags: NormFlags = { scale: true, shift: true };
 

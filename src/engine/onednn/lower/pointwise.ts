@@ -1,7 +1,7 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { type Bfloat16Unit, bfloat16Unit, describe, MemoryDesc, Primitive } from '../ffi.js';
-import { biasDesc } from './parts.js';
+import { biasDesc } from './common.js';
 
 /** A convolution whose weight gradient is wanted. */
 export interface WeightGradient {

@@ -1,8 +1,8 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Pool2dParams } from '../../../graph/op.js';
+import { MaxPooling, maxPoolBackward, maxPoolForward } from '../avx512/pool.js';
 import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
-import { MaxPooling, maxPoolBackward, maxPoolForward } from '../jit/pool.js';
 import type { Lower, Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
 

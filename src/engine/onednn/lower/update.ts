@@ -1,5 +1,7 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import { runKernel } from '../../reference/engine.js';
+import { usesAvx512 } from '../avx512/machineCode.js';
+import { adamCode, momentumCode, sgdCode } from '../avx512/update.js';
 import {
   type Attributes,
   args,
@@ -9,13 +11,11 @@ import {
   type PostOp,
   Primitive,
   postOpSrc,
-  runsCode,
 } from '../ffi.js';
-import { adamCode, momentumCode, sgdCode } from '../jit/update.js';
 import type { Lower, Lowering } from '../lowering.js';
 import { plainDesc, typed } from '../placing.js';
 import type { Placed } from '../steps.js';
-import { required } from './parts.js';
+import { required } from './common.js';
 
 /**
  * `dst = fn(a, b)` with what the attributes add; post-op operands follow in order. `dst` may be `a`.
@@ -91,7 +91,7 @@ function updateSmall(context: Lowering, node: GraphNode, inputs: readonly Placed
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const [parameter, , rate] = node.inputs;
   const updated = flat(context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc));
-  if (runsCode('float32')) {
+  if (usesAvx512('float32')) {
     const g = gradientOf(context, node);
     const code = context.generate(sgdCode, updated.desc.size, node.params);
     context.code('sgd', code, [updated, g, context.plain(rate)], [updated]);
@@ -112,7 +112,7 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
     updateSmall(context, node, [p, g, v, context.plain(rate)], [p, v]);
     return;
   }
-  if (runsCode('float32')) {
+  if (usesAvx512('float32')) {
     const code = context.generate(momentumCode, desc.size, node.params);
     context.code('momentum', code, [p, gradientOf(context, node), v, context.plain(rate)], [p, v]);
     return;
@@ -139,7 +139,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const v = flat(context.updating(moment2, node.outputs[2], layout));
   const one = (): Placed => ({ buffer: context.buffer(4), desc: MemoryDesc.plain([1], 'float32') });
   const asScalar = (placed: Placed) => typed(placed, { shape: [1], dtype: 'float32' });
-  if (runsCode('float32')) {
+  if (usesAvx512('float32')) {
     const [step, floor, keep] = [one(), one(), one()];
     context.kernel(
       'adamScalars',

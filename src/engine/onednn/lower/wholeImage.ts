@@ -4,7 +4,7 @@ import type { Shape } from '../../../graph/shape.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
 import type { Lowering } from '../lowering.js';
 import type { Placed } from '../steps.js';
-import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './parts.js';
+import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 
 /**
  * Whether the kernel covers the whole image, so that the convolution is a linear layer: its kernels are several times as fast

@@ -1,6 +1,6 @@
-import { canRunCode, MachineCode } from '../ffi.js';
 import type { Assembler } from './assembler.js';
 import { kernelCode, scratch } from './kernel.js';
+import { canRunAvx512, MachineCode } from './machineCode.js';
 
 /** More sums than either instruction has begun before its first result is there. */
 const sums = 24;
@@ -40,7 +40,7 @@ let measured: number | null = null;
  * milliseconds; 1 where no code runs.
  */
 export function dotProductCost(): number {
-  measured ??= canRunCode('bfloat16')
+  measured ??= canRunAvx512('bfloat16')
     ? leastMs((to, sum) => to.vaddDot(sum, sums, sums)) / leastMs((to, sum) => to.v('addMul', sum, sums, sums))
     : 1;
   return measured;

@@ -1,9 +1,18 @@
 import type { Shape } from '../../../graph/shape.js';
-import { MemoryDesc, runsCode } from '../ffi.js';
+import { MemoryDesc } from '../ffi.js';
 import { type Address, type Assembler, at } from './assembler.js';
-import { Bands, type Phase, type Stream, streamRegisters, upTo } from './bands.js';
+import { ChannelPasses, type Phase, type Stream, streamRegisters, upTo } from './channelPasses.js';
+import {
+  type FeatureLayout,
+  type FeatureType,
+  featureLayoutOf,
+  lanes,
+  loadFeatures,
+  storeFeatures,
+  vectorBytes,
+} from './featureLayout.js';
 import { type KernelCode, loadOperand } from './kernel.js';
-import { type FeatureType, lanes, loadFeatures, type Pixels, pixelsOf, storeFeatures, vectorBytes } from './pixels.js';
+import { usesAvx512 } from './machineCode.js';
 
 const [first, second, third, fourth, fifth, sixth, seventh] = streamRegisters;
 
@@ -43,7 +52,7 @@ const zero = 31;
 
 /** Everything that the code depends on. */
 export interface NormSpec {
-  readonly pixels: Pixels;
+  readonly layout: FeatureLayout;
   readonly channels: number;
   readonly epsilon: number;
   readonly relu: boolean;
@@ -77,17 +86,17 @@ interface GradientSums {
  * mean of each channel's first values, so that one pass gives mean and variance.
  */
 export class Normalization {
-  readonly #bands: Bands;
-  readonly #pixels: Pixels;
+  readonly #passes: ChannelPasses;
+  readonly #layout: FeatureLayout;
 
   constructor(readonly spec: NormSpec) {
-    this.#bands = new Bands(spec.pixels, spec.channels);
-    this.#pixels = spec.pixels;
+    this.#passes = new ChannelPasses(spec.layout, spec.channels);
+    this.#layout = spec.layout;
   }
 
   /** Whether there is code for such features, in a layout that it knows. */
   static takes(shape: Shape, type: FeatureType): boolean {
-    return shape.length === 4 && shape[1] % lanes === 0 && runsCode(type);
+    return shape.length === 4 && shape[1] % lanes === 0 && usesAvx512(type);
   }
 
   /**
@@ -96,9 +105,9 @@ export class Normalization {
    * @param x layout of the features
    */
   static create(x: MemoryDesc, after: Pick<NormSpec, 'epsilon' | 'relu' | 'sum'>): Normalization | null {
-    const pixels = x.shape.length === 4 ? pixelsOf(x) : null;
-    if (pixels === null || !Normalization.takes(x.shape, pixels.type)) return null;
-    return new Normalization({ pixels, channels: x.shape[1], ...after });
+    const layout = x.shape.length === 4 ? featureLayoutOf(x) : null;
+    if (layout === null || !Normalization.takes(x.shape, layout.type)) return null;
+    return new Normalization({ layout, channels: x.shape[1], ...after });
   }
 
   /** What forward leaves for backward: the factor of each channel. */
@@ -108,7 +117,7 @@ export class Normalization {
 
   /** Working memory of either direction: two sums a channel for each slice of the features. */
   get sums(): MemoryDesc {
-    return MemoryDesc.plain([this.#bands.slices, 2, this.spec.channels], 'float32');
+    return MemoryDesc.plain([this.#passes.slices, 2, this.spec.channels], 'float32');
   }
 
   /** Working memory of backward. */
@@ -118,7 +127,7 @@ export class Normalization {
 
   /** Operands: x, y, sums, factor, scale, shift, mean, variance, and the summand if there is one. */
   forward(): KernelCode {
-    return this.#bands.code((to) => [this.#addUpValues(to), this.#makeStatistics(to), this.#normalize(to)]);
+    return this.#passes.code((to) => [this.#addUpValues(to), this.#makeStatistics(to), this.#normalize(to)]);
   }
 
   /** Operands: x, dy, dx, sums, coefficients, factor, mean, variance, shift, dScale, dShift. */
@@ -135,7 +144,7 @@ export class Normalization {
   }
 
   #backward(addUp: (to: Assembler) => Phase, gradient: number): KernelCode {
-    return this.#bands.code((to) => [addUp(to), this.#makeCoefficients(to), this.#differentiate(to, gradient)]);
+    return this.#passes.code((to) => [addUp(to), this.#makeCoefficients(to), this.#differentiate(to, gradient)]);
   }
 
   /** Whether backward computes again where relu cut off; behind a sum, y says it. */
@@ -144,35 +153,35 @@ export class Normalization {
   }
 
   #addUpValues(to: Assembler): Phase {
-    const bands = this.#bands;
-    const x = bands.features(first, forwardOperands.x);
-    const origin = bands.origin(second, forwardOperands.x);
-    const sums = bands.sums(third, forwardOperands.sums);
+    const passes = this.#passes;
+    const x = passes.features(first, forwardOperands.x);
+    const origin = passes.origin(second, forwardOperands.x);
+    const sums = passes.sums(third, forwardOperands.sums);
     const [origins, totals, squares, values] = [0, 4, 8, 12];
-    return bands.over(to, {
+    return passes.over(to, {
       streams: [x, origin, sums],
       begin: () => {
-        for (const v of upTo(bands.vectors)) this.#loadOrigin(to, origins + v, bands.vector(origin, v), values);
-        bands.clearSums(to, totals, squares);
+        for (const v of upTo(passes.vectors)) this.#loadOrigin(to, origins + v, passes.vector(origin, v), values);
+        passes.clearSums(to, totals, squares);
       },
       pixel: (sum, offset) => {
-        for (const v of upTo(bands.vectors)) {
-          const [i, value] = [sum * bands.vectors + v, values + v];
-          loadFeatures(to, this.#pixels, value, bands.vector(x, v, offset));
+        for (const v of upTo(passes.vectors)) {
+          const [i, value] = [sum * passes.vectors + v, values + v];
+          loadFeatures(to, this.#layout, value, passes.vector(x, v, offset));
           to.v('sub', value, value, origins + v);
           to.v('add', totals + i, totals + i, value);
           to.v('addMul', squares + i, value, value);
         }
       },
-      end: (used) => bands.storeSums(to, sums, used, totals, squares),
+      end: (used) => passes.storeSums(to, sums, used, totals, squares),
     });
   }
 
   #makeStatistics(to: Assembler): Phase {
     const operand = forwardOperands;
     const [total, square, value, perSample, scratch] = [0, 1, 2, 3, 4];
-    return this.#bands.overChannels(to, operand.sums, [total, square], ({ load, store }) => {
-      to.vconstant(perSample, 1 / this.#bands.samples, second);
+    return this.#passes.overChannels(to, operand.sums, [total, square], ({ load, store }) => {
+      to.vconstant(perSample, 1 / this.#passes.samples, second);
       to.v('mul', total, total, perSample);
       to.v('mul', square, square, perSample);
       to.v('mul', value, total, total);
@@ -193,46 +202,46 @@ export class Normalization {
   }
 
   #normalize(to: Assembler): Phase {
-    const bands = this.#bands;
-    const [x, y] = [bands.features(first, forwardOperands.x), bands.features(second, forwardOperands.y)];
+    const passes = this.#passes;
+    const [x, y] = [passes.features(first, forwardOperands.x), passes.features(second, forwardOperands.y)];
     const perChannel = [
-      { into: means, from: bands.perChannel(third, forwardOperands.mean) },
-      { into: factors, from: bands.perChannel(fourth, forwardOperands.factor) },
-      { into: shifts, from: bands.perChannel(fifth, forwardOperands.shift) },
+      { into: means, from: passes.perChannel(third, forwardOperands.mean) },
+      { into: factors, from: passes.perChannel(fourth, forwardOperands.factor) },
+      { into: shifts, from: passes.perChannel(fifth, forwardOperands.shift) },
     ];
-    const summand = this.spec.sum ? [bands.features(sixth, forwardOperands.summand)] : [];
+    const summand = this.spec.sum ? [passes.features(sixth, forwardOperands.summand)] : [];
     const [values, summands] = [12, 16];
-    return bands.over(to, {
+    return passes.over(to, {
       streams: [x, y, ...perChannel.map(({ from }) => from), ...summand],
       begin: () => this.#loadChannels(to, perChannel),
       pixel: (sum, offset) => {
-        for (const v of upTo(bands.vectors)) {
-          const value = values + sum * bands.vectors + v;
-          loadFeatures(to, this.#pixels, value, bands.vector(x, v, offset));
+        for (const v of upTo(passes.vectors)) {
+          const value = values + sum * passes.vectors + v;
+          loadFeatures(to, this.#layout, value, passes.vector(x, v, offset));
           to.v('sub', value, value, means + v);
           to.v('mulAdd', value, factors + v, shifts + v);
           for (const stream of summand) {
-            loadFeatures(to, this.#pixels, summands + v, bands.vector(stream, v, offset));
+            loadFeatures(to, this.#layout, summands + v, passes.vector(stream, v, offset));
             to.v('add', value, value, summands + v);
           }
           // With NaN the second operand is the result.
           if (this.spec.relu) to.v('max', value, zero, value);
-          storeFeatures(to, this.#pixels, bands.vector(y, v, offset), value);
+          storeFeatures(to, this.#layout, passes.vector(y, v, offset), value);
         }
       },
     });
   }
 
   #addUpGradients(to: Assembler): Phase {
-    const bands = this.#bands;
-    const [x, dy] = [bands.features(first, backwardOperands.x), bands.features(second, backwardOperands.dy)];
+    const passes = this.#passes;
+    const [x, dy] = [passes.features(first, backwardOperands.x), passes.features(second, backwardOperands.dy)];
     return this.#addUpProducts(to, {
-      sums: bands.sums(third, backwardOperands.sums),
+      sums: passes.sums(third, backwardOperands.sums),
       streams: [x, dy],
       perChannel: [
-        { into: means, from: bands.perChannel(fourth, backwardOperands.mean) },
-        { into: factors, from: bands.perChannel(fifth, backwardOperands.factor) },
-        { into: shifts, from: bands.perChannel(sixth, backwardOperands.shift) },
+        { into: means, from: passes.perChannel(fourth, backwardOperands.mean) },
+        { into: factors, from: passes.perChannel(fifth, backwardOperands.factor) },
+        { into: shifts, from: passes.perChannel(sixth, backwardOperands.shift) },
       ],
       load: (value, gradient, v, offset) =>
         this.#loadBoth(to, { stream: x, into: value }, { stream: dy, into: gradient }, v, offset),
@@ -240,48 +249,48 @@ export class Normalization {
   }
 
   #addUpSumGradients(to: Assembler, isSum: boolean): Phase {
-    const bands = this.#bands;
+    const passes = this.#passes;
     const [x, dy, y, gradient] = [
-      bands.features(first, backwardOperands.x),
-      bands.features(second, backwardOperands.dy),
-      bands.features(third, backwardOperands.y),
-      bands.features(fourth, backwardOperands.gradient),
+      passes.features(first, backwardOperands.x),
+      passes.features(second, backwardOperands.dy),
+      passes.features(third, backwardOperands.y),
+      passes.features(fourth, backwardOperands.gradient),
     ];
-    const dy2 = isSum ? [bands.features(seventh, backwardOperands.dy2)] : [];
+    const dy2 = isSum ? [passes.features(seventh, backwardOperands.dy2)] : [];
     const others = 4;
     return this.#addUpProducts(to, {
-      sums: bands.sums(fifth, backwardOperands.sums),
+      sums: passes.sums(fifth, backwardOperands.sums),
       streams: [x, dy, y, gradient, ...dy2],
-      perChannel: [{ into: means, from: bands.perChannel(sixth, backwardOperands.mean) }],
+      perChannel: [{ into: means, from: passes.perChannel(sixth, backwardOperands.mean) }],
       load: (value, result, v, offset) => {
         const [other, k] = [others + v, 1 + v];
         this.#loadBoth(to, { stream: x, into: value }, { stream: dy, into: result }, v, offset);
         for (const stream of dy2) {
-          loadFeatures(to, this.#pixels, other, bands.vector(stream, v, offset));
+          loadFeatures(to, this.#layout, other, passes.vector(stream, v, offset));
           to.v('add', result, result, other);
         }
         if (!this.spec.relu) return;
-        loadFeatures(to, this.#pixels, other, bands.vector(y, v, offset));
+        loadFeatures(to, this.#layout, other, passes.vector(y, v, offset));
         to.vless(k, zero, other);
         to.vcopy(result, result, { k, zero: true });
       },
-      store: (result, v, offset) => storeFeatures(to, this.#pixels, bands.vector(gradient, v, offset), result),
+      store: (result, v, offset) => storeFeatures(to, this.#layout, passes.vector(gradient, v, offset), result),
     });
   }
 
   /** Adds up gradients, and their products with the differences of x to its mean. */
   #addUpProducts(to: Assembler, { sums, streams, perChannel, load, store }: GradientSums): Phase {
-    const bands = this.#bands;
+    const passes = this.#passes;
     const [totals, products, values, gradients] = [12, 16, 20, 24];
-    return bands.over(to, {
+    return passes.over(to, {
       streams: [...streams, sums, ...perChannel.map(({ from }) => from)],
       begin: () => {
         this.#loadChannels(to, perChannel);
-        bands.clearSums(to, totals, products);
+        passes.clearSums(to, totals, products);
       },
       pixel: (sum, offset) => {
-        for (const v of upTo(bands.vectors)) {
-          const i = sum * bands.vectors + v;
+        for (const v of upTo(passes.vectors)) {
+          const i = sum * passes.vectors + v;
           const [value, gradient] = [values + v, gradients + v];
           load(value, gradient, v, offset);
           to.v('add', totals + i, totals + i, gradient);
@@ -289,7 +298,7 @@ export class Normalization {
           store?.(gradient, v, offset);
         }
       },
-      end: (used) => bands.storeSums(to, sums, used, totals, products),
+      end: (used) => passes.storeSums(to, sums, used, totals, products),
     });
   }
 
@@ -297,9 +306,9 @@ export class Normalization {
   #makeCoefficients(to: Assembler): Phase {
     const operand = backwardOperands;
     const [total, product, value, deviation, perSample] = [0, 1, 2, 3, 4];
-    return this.#bands.overChannels(to, operand.sums, [total, product], ({ load, store }) => {
+    return this.#passes.overChannels(to, operand.sums, [total, product], ({ load, store }) => {
       const keep = (name: (typeof coefficients)[number], from: number) =>
-        store(operand.coefficients, from, coefficients.indexOf(name) * this.#bands.channelBytes);
+        store(operand.coefficients, from, coefficients.indexOf(name) * this.#passes.channelBytes);
       load(operand.mean, value);
       keep('mean', value);
       load(operand.shift, value);
@@ -312,7 +321,7 @@ export class Normalization {
       to.v('div', product, product, deviation);
       load(operand.factor, value);
       keep('factor', value);
-      to.vconstant(perSample, -1 / this.#bands.samples, second);
+      to.vconstant(perSample, -1 / this.#passes.samples, second);
       to.v('mul', value, value, perSample);
       to.v('mul', product, product, value);
       keep('slope', product);
@@ -322,30 +331,30 @@ export class Normalization {
   }
 
   #differentiate(to: Assembler, gradient: number): Phase {
-    const bands = this.#bands;
+    const passes = this.#passes;
     const [x, dy, dx] = [
-      bands.features(first, backwardOperands.x),
-      bands.features(second, gradient),
-      bands.features(third, backwardOperands.dx),
+      passes.features(first, backwardOperands.x),
+      passes.features(second, gradient),
+      passes.features(third, backwardOperands.dx),
     ];
-    const numbers = bands.perChannel(fourth, backwardOperands.coefficients);
+    const numbers = passes.perChannel(fourth, backwardOperands.coefficients);
     const perChannel = [means, factors, shifts, slopes, constants].map((into, i) => ({
       into,
       from: numbers,
-      offset: i * bands.channelBytes,
+      offset: i * passes.channelBytes,
     }));
     const [values, gradients, results] = [20, 22, 24];
-    return bands.over(to, {
+    return passes.over(to, {
       streams: [x, dy, dx, numbers],
       begin: () => this.#loadChannels(to, perChannel),
       pixel: (_, offset) => {
-        for (const v of upTo(bands.vectors)) {
+        for (const v of upTo(passes.vectors)) {
           const [value, gradient, result] = [values, gradients, results].map((register) => register + (v & 1));
           this.#loadBoth(to, { stream: x, into: value }, { stream: dy, into: gradient }, v, offset);
           to.vcopy(result, constants + v);
           to.v('addMul', result, slopes + v, value);
           to.v('addMul', result, factors + v, gradient);
-          storeFeatures(to, this.#pixels, bands.vector(dx, v, offset), result);
+          storeFeatures(to, this.#layout, passes.vector(dx, v, offset), result);
         }
       },
     });
@@ -353,10 +362,10 @@ export class Normalization {
 
   /** The mean of a vector of channels' first values, from which all of them differ little; another register is lost. */
   #loadOrigin(to: Assembler, into: number, first: Address, lost: number): void {
-    const { firstPixels } = this.#bands;
-    loadFeatures(to, this.#pixels, into, first);
+    const { firstPixels } = this.#passes;
+    loadFeatures(to, this.#layout, into, first);
     for (const offset of firstPixels.slice(1)) {
-      loadFeatures(to, this.#pixels, lost, at(first.base, first.offset + offset));
+      loadFeatures(to, this.#layout, lost, at(first.base, first.offset + offset));
       to.v('add', into, into, lost);
     }
     to.vconstant(lost, 1 / firstPixels.length, sixth);
@@ -365,7 +374,7 @@ export class Normalization {
 
   #loadChannels(to: Assembler, perChannel: readonly ChannelNumbers[]): void {
     for (const { into, from, offset = 0 } of perChannel) {
-      for (const v of upTo(this.#bands.vectors)) to.vload(into + v, at(from.at, offset + v * vectorBytes));
+      for (const v of upTo(this.#passes.vectors)) to.vload(into + v, at(from.at, offset + v * vectorBytes));
     }
     to.vzero(zero);
   }
@@ -378,18 +387,18 @@ export class Normalization {
     v: number,
     offset: number,
   ): void {
-    const bands = this.#bands;
-    loadFeatures(to, this.#pixels, x.into, bands.vector(x.stream, v, offset));
+    const passes = this.#passes;
+    loadFeatures(to, this.#layout, x.into, passes.vector(x.stream, v, offset));
     to.v('sub', x.into, x.into, means + v);
     if (!this.#cuts) {
-      loadFeatures(to, this.#pixels, dy.into, bands.vector(dy.stream, v, offset));
+      loadFeatures(to, this.#layout, dy.into, passes.vector(dy.stream, v, offset));
       return;
     }
     const k = 1 + v;
     to.vcopy(dy.into, x.into);
     to.v('mulAdd', dy.into, factors + v, shifts + v);
     to.vless(k, zero, dy.into);
-    loadFeatures(to, this.#pixels, dy.into, bands.vector(dy.stream, v, offset), { k, zero: true });
+    loadFeatures(to, this.#layout, dy.into, passes.vector(dy.stream, v, offset), { k, zero: true });
   }
 
   /** √(variance + ε), in place. */

@@ -1,8 +1,8 @@
 /** Along one axis, for one place on this side: the places on the other side that count, each with its window position. */
-export type Reach = readonly { readonly k: number; readonly other: number }[];
+export type AxisTaps = readonly { readonly k: number; readonly other: number }[];
 
 /** For each output the inputs in its window. */
-export function windows(input: number, output: number, kernel: number, stride: number, pad: number): Reach[] {
+export function windowTaps(input: number, output: number, kernel: number, stride: number, pad: number): AxisTaps[] {
   return Array.from({ length: output }, (_, i) =>
     Array.from({ length: kernel }, (_, k) => ({ k, other: i * stride - pad + k })).filter(
       ({ other }) => other >= 0 && other < input,
@@ -11,10 +11,10 @@ export function windows(input: number, output: number, kernel: number, stride: n
 }
 
 /** For each input the outputs whose windows it lies in, ascending. */
-export function inverse(reaches: readonly Reach[], inputs: number): Reach[] {
+export function inverseTaps(windows: readonly AxisTaps[], inputs: number): AxisTaps[] {
   const result = Array.from({ length: inputs }, (): { k: number; other: number }[] => []);
-  reaches.forEach((reach, output) => {
-    for (const { k, other } of reach) result[other].push({ k, other: output });
+  windows.forEach((window, output) => {
+    for (const { k, other } of window) result[other].push({ k, other: output });
   });
   return result;
 }
@@ -32,16 +32,16 @@ export interface Run {
  *
  * @param step how far the other side moves on while this one does by `block`
  */
-export function runsOf(reaches: readonly Reach[], block: number, step: number): Run[] {
+export function runsOf(windows: readonly AxisTaps[], block: number, step: number): Run[] {
   const isLike = (place: number, times: number) => {
-    const later = reaches[place + times * block];
-    const first = reaches[place];
+    const later = windows[place + times * block];
+    const first = windows[place];
     if (later === undefined || later.length !== first.length) return false;
     return later.every(({ k, other }, j) => k === first[j].k && other === first[j].other + times * step);
   };
   const runs: Run[] = [];
-  for (let start = 0; start < reaches.length; ) {
-    const places = Array.from({ length: Math.min(block, reaches.length - start) }, (_, i) => start + i);
+  for (let start = 0; start < windows.length; ) {
+    const places = Array.from({ length: Math.min(block, windows.length - start) }, (_, i) => start + i);
     let count = 1;
     while (places.length === block && places.every((place) => isLike(place, count))) count++;
     const run = count > 1 ? { start, block, count } : { start, block: 1, count: 1 };

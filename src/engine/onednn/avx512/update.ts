@@ -1,7 +1,7 @@
 import type { OpParams } from '../../../graph/op.js';
 import { type Assembler, at } from './assembler.js';
+import { vectorBytes } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, tellNonFinite } from './kernel.js';
-import { vectorBytes } from './pixels.js';
 
 /** Of each array, so that a task takes some ten microseconds. */
 const bytesPerTask = 128 * 1024;

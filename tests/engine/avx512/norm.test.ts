@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { Normalization } from '../../../src/engine/onednn/avx512/norm.js';
 import { MemoryDesc, NativeMemory } from '../../../src/engine/onednn/ffi.js';
-import { Normalization } from '../../../src/engine/onednn/jit/norm.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { Generator } from '../../../src/random.js';
 import { expectAgreement } from '../../engines.js';

@@ -1,7 +1,7 @@
 import type { Assembler, Label } from './assembler.js';
+import { bytesOf, type FeatureLayout, lanes, vectorsOf } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, type Task } from './kernel.js';
-import { bytesOf, lanes, type Pixels, vectorsOf } from './pixels.js';
-import { type Reach, runsOf } from './reach.js';
+import { type AxisTaps, runsOf } from './windowTaps.js';
 
 /** Less is not worth fetching a task. */
 const bytesPerTask = 64 * 1024;
@@ -19,17 +19,17 @@ export interface Tap {
 export type Body = (to: Assembler, vectors: number, taps: readonly Tap[], own: number) => void;
 
 export interface Side {
-  readonly pixels: Pixels;
+  readonly layout: FeatureLayout;
   /** By axis, how many pixels further the pattern of windows repeats on this side. */
   readonly step: readonly [number, number];
 }
 
-export interface WindowWalk {
+export interface SlidingWindow {
   /** Where the results go. */
   readonly own: Side;
   readonly other: Side;
-  readonly rows: readonly Reach[];
-  readonly columns: readonly Reach[];
+  readonly rows: readonly AxisTaps[];
+  readonly columns: readonly AxisTaps[];
   readonly kernelWidth: number;
   /** Whose elements have numbers of window positions, if any. */
   readonly index: 'own' | 'other' | null;
@@ -45,16 +45,16 @@ const [, , , rowCount, columnCount, channelCount] = scratch;
  * Code that goes over all results of a sliding window. Its operands are the results, the other side and, if there are
  * any, the numbers of window positions. Edges of the picture get code of their own, so that nothing is decided while it runs.
  */
-export function windowWalk(walk: WindowWalk): KernelCode {
+export function slidingWindow(walk: SlidingWindow): KernelCode {
   const { own, other, rows, columns, kernelWidth, index, prepare, body } = walk;
   const pointers = index === null ? [ownAt, otherAt] : [ownAt, otherAt, indexAt];
-  const size = bytesOf(own.pixels);
-  const pixel = own.pixels.channels * size;
-  const vectors = vectorsOf(own.pixels);
-  const groups = own.pixels.channels / lanes / vectors;
+  const size = bytesOf(own.layout);
+  const pixel = own.layout.channels * size;
+  const vectors = vectorsOf(own.layout);
+  const groups = own.layout.channels / lanes / vectors;
   const group = vectors * lanes * size;
-  const ownRow = own.pixels.columns * pixel;
-  const otherRow = other.pixels.columns * pixel;
+  const ownRow = own.layout.columns * pixel;
+  const otherRow = other.layout.columns * pixel;
   const columnRuns = runsOf(columns, own.step[1], other.step[1]);
 
   const distances = (byOwn: number, byOther: number) => {
@@ -67,7 +67,7 @@ export function windowWalk(walk: WindowWalk): KernelCode {
   };
 
   /** The routine for rows that are reached alike. */
-  const rowRoutine = (to: Assembler, row: Reach): Label => {
+  const rowRoutine = (to: Assembler, row: AxisTaps): Label => {
     const [routine, nextRow] = [to.label(), to.label()];
     to.bind(routine);
     pointers.forEach((pointer, i) => {
@@ -122,10 +122,10 @@ export function windowWalk(walk: WindowWalk): KernelCode {
       for (const { start, block, count } of runsOf(rows, own.step[0], other.step[0])) {
         for (let i = start; i < start + block; i++) {
           const routine = rowRoutine(to, rows[i]);
-          for (let plane = 0; plane < own.pixels.planes; plane++) {
+          for (let plane = 0; plane < own.layout.planes; plane++) {
             for (let done = 0; done < count; done += rowsPerTask) {
-              const ownOffset = (plane * own.pixels.rows + i + done * block) * ownRow;
-              const otherOffset = (plane * other.pixels.rows + done * other.step[0]) * otherRow;
+              const ownOffset = (plane * own.layout.rows + i + done * block) * ownRow;
+              const otherOffset = (plane * other.layout.rows + done * other.step[0]) * otherRow;
               const times = Math.min(rowsPerTask, count - done);
               tasks.push({ routine, numbers: [...distances(ownOffset, otherOffset), times] });
             }

@@ -1,10 +1,11 @@
 import type { OpParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { type MemoryDesc, runsCode } from '../ffi.js';
+import type { MemoryDesc } from '../ffi.js';
 import { type Assembler, at, type Label } from './assembler.js';
+import { lanes, vectorBytes } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
-import { lanes, vectorBytes } from './pixels.js';
-import { type Reach, windows } from './reach.js';
+import { usesAvx512 } from './machineCode.js';
+import { type AxisTaps, windowTaps } from './windowTaps.js';
 
 const vectorRegisters = 32;
 /** Instructions of the loop over input channels; of more, decoding becomes the bottleneck. */
@@ -33,10 +34,10 @@ interface Extras {
   readonly summand: boolean;
 }
 
-/** Rows or columns: how many the input has, and what each of the result reaches. */
+/** Rows or columns: the size of the input, and the window of each result. */
 interface Axis {
   readonly input: number;
-  readonly reaches: readonly Reach[];
+  readonly windows: readonly AxisTaps[];
   readonly stride: number;
   readonly pad: number;
 }
@@ -87,19 +88,19 @@ export class DirectConvolution {
     if (x[0] > 1 || groups !== 1 || dilation.some((n) => n !== 1)) return null;
     if (out % lanes !== 0 || channels % lanes !== 0 || height * width > mostTaps) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
-    if (!areBlocked(layouts) || !runsCode('float32')) return null;
+    if (!areBlocked(layouts) || !usesAvx512('float32')) return null;
     const axis = (input: number, output: number, kernel: number, which: 0 | 1): Axis => {
       const pad = padding[2 * which];
-      return { input, reaches: windows(input, output, kernel, stride[which], pad), stride: stride[which], pad };
+      return { input, windows: windowTaps(input, output, kernel, stride[which], pad), stride: stride[which], pad };
     };
     // Where no pixel sees its neighbours, an image is one long row.
     const isPointwise = [height, width, ...stride].every((n) => n === 1) && padding.every((n) => n === 0);
     const rows = isPointwise ? axis(1, 1, 1, 0) : axis(x[2], y[2], height, 0);
     const columns = isPointwise ? axis(x[2] * x[3], y[2] * y[3], 1, 1) : axis(x[3], y[3], width, 1);
-    if ([...rows.reaches, ...columns.reaches].some((reach) => reach.length === 0)) return null;
-    const blocks = bestBlocks(columns.reaches.length, out / lanes);
-    const tiles = tilesOf(columns.reaches, mostPixels(blocks));
-    if (rows.reaches.length * tiles.length * (out / lanes / blocks) > mostTasks) return null;
+    if ([...rows.windows, ...columns.windows].some((window) => window.length === 0)) return null;
+    const blocks = bestBlocks(columns.windows.length, out / lanes);
+    const tiles = tilesOf(columns.windows, mostPixels(blocks));
+    if (rows.windows.length * tiles.length * (out / lanes / blocks) > mostTasks) return null;
     return new DirectConvolution(shapes, activation !== undefined, rows, columns, blocks, tiles);
   }
 
@@ -107,7 +108,7 @@ export class DirectConvolution {
   code(extras: Extras): KernelCode {
     const { shapes, rows, blocks, tiles } = this;
     const outBlocks = shapes.weight[0] / lanes;
-    const places = rows.reaches.flatMap((_, row) => tiles.map((tile) => ({ row, tile })));
+    const places = rows.windows.flatMap((_, row) => tiles.map((tile) => ({ row, tile })));
     const together = this.#together(places.length);
     const write = (to: Assembler) => {
       const nothing = to.label();
@@ -152,7 +153,7 @@ export class DirectConvolution {
   /** Where a tile's results lie, the input under their corner (which may be padding), the weights and the biases. */
   #offsets(block: number, { row, tile }: Place): readonly number[] {
     const { rows, columns } = this;
-    const result = (block * rows.reaches.length + row) * columns.reaches.length + tile.start;
+    const result = (block * rows.windows.length + row) * columns.windows.length + tile.start;
     const [top, left] = [row * rows.stride - rows.pad, tile.start * columns.stride - columns.pad];
     const corner = top * columns.input + left;
     return [result * vectorBytes, corner * vectorBytes, block * this.#weightBytes, block * vectorBytes];
@@ -170,13 +171,13 @@ export class DirectConvolution {
       write();
       return label;
     };
-    const { reaches } = this.rows;
-    const isFull = reaches.every(({ length }) => length === this.shapes.weight[2]);
+    const { windows } = this.rows;
+    const isFull = windows.every(({ length }) => length === this.shapes.weight[2]);
     return (count, { row, tile }) => {
       const key = `${count}:${tile.taps.join(';')}`;
       const body = once(key, () => this.#convolve(to, count, tile, isFull, extras));
       if (isFull) return body;
-      const bits = reaches[row].reduce((sum, { k }) => sum | (1 << k), 0);
+      const bits = windows[row].reduce((sum, { k }) => sum | (1 << k), 0);
       return once(`${key}:${bits}`, () => {
         to.set(kernelRows, bits);
         to.jump(body);
@@ -293,10 +294,10 @@ function bestBlocks(columns: number, outBlocks: number): number {
 }
 
 /** Divides a row into tiles of nearly the same size. */
-function tilesOf(reaches: readonly Reach[], most: number): Tile[] {
-  const count = Math.ceil(reaches.length / most);
+function tilesOf(windows: readonly AxisTaps[], most: number): Tile[] {
+  const count = Math.ceil(windows.length / most);
   return Array.from({ length: count }, (_, i) => {
-    const [start, end] = [i, i + 1].map((n) => Math.floor((n * reaches.length) / count));
-    return { start, taps: reaches.slice(start, end).map((reach) => reach.map(({ k }) => k)) };
+    const [start, end] = [i, i + 1].map((n) => Math.floor((n * windows.length) / count));
+    return { start, taps: windows.slice(start, end).map((window) => window.map(({ k }) => k)) };
   });
 }

@@ -9,7 +9,7 @@ export const vectorBytes = 4 * lanes;
 export type FeatureType = 'float32' | 'bfloat16';
 
 /** How features lie in memory, for a kernel that goes over pixels and, within them, over vectors of channels. */
-export interface Pixels {
+export interface FeatureLayout {
   readonly type: FeatureType;
   /** Planes of pixels with all their channels, or with 16 of them. */
   readonly planes: number;
@@ -19,10 +19,10 @@ export interface Pixels {
   readonly channels: number;
 }
 
-export const bytesOf = ({ type }: Pixels): number => bytesPerElement(type);
+export const bytesOf = ({ type }: FeatureLayout): number => bytesPerElement(type);
 
 /** `null` for a layout that the kernels here do not know. */
-export function pixelsOf(desc: MemoryDesc): Pixels | null {
+export function featureLayoutOf(desc: MemoryDesc): FeatureLayout | null {
   const [batch, channels, rows, columns] = desc.shape;
   const type = desc.dtype;
   if (type !== 'float32' && type !== 'bfloat16') return null;
@@ -36,14 +36,14 @@ export function pixelsOf(desc: MemoryDesc): Pixels | null {
 }
 
 /** How many vectors of a pixel's channels are worked on side by side: the most up to 4 that come out even. */
-export function vectorsOf({ channels }: Pixels): number {
+export function vectorsOf({ channels }: FeatureLayout): number {
   return [4, 3, 2].find((n) => (channels / lanes) % n === 0) ?? 1;
 }
 
 /** 16 features of memory as float32. */
 export function loadFeatures(
   to: Assembler,
-  { type }: Pick<Pixels, 'type'>,
+  { type }: Pick<FeatureLayout, 'type'>,
   register: number,
   from: Address,
   masking?: Masking,
@@ -53,7 +53,12 @@ export function loadFeatures(
 }
 
 /** 16 float32 as features in memory, rounded if need be. The register is lost. */
-export function storeFeatures(to: Assembler, { type }: Pick<Pixels, 'type'>, place: Address, register: number): void {
+export function storeFeatures(
+  to: Assembler,
+  { type }: Pick<FeatureLayout, 'type'>,
+  place: Address,
+  register: number,
+): void {
   if (type === 'float32') to.vstore(place, register);
   else to.vstoreRounded(place, register);
 }

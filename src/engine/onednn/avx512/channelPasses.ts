@@ -1,8 +1,8 @@
 import { type Assembler, at, type Gpr, type Label } from './assembler.js';
+import { bytesOf, type FeatureLayout, lanes, vectorBytes, vectorsOf } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
-import { bytesOf, lanes, type Pixels, vectorBytes, vectorsOf } from './pixels.js';
 
-/** Pixels of a band should stay in the first cache while one vector of channels after another is gone through. */
+/** FeatureLayout of a band should stay in the first cache while one vector of channels after another is gone through. */
 const bandBytes = 32 * 1024;
 const fewestPixels = 32;
 /** So much of each array stays in the second cache while a thread goes through it again. */
@@ -72,7 +72,7 @@ export type Phase = readonly (readonly Task[])[];
  * Features of `[N, C, H, W]` cut into blocks of channels, and these into bands, for code that sums over all pixels of a
  * channel. Each band leaves two sums a channel in its slice of an array `[slices, 2, C]`.
  */
-export class Bands {
+export class ChannelPasses {
   readonly slices: number;
   /** Vectors of channels that are worked on side by side. */
   readonly vectors: number;
@@ -86,14 +86,14 @@ export class Bands {
   readonly #steps: { readonly pixel: number; readonly run: number };
 
   constructor(
-    readonly pixels: Pixels,
+    readonly layout: FeatureLayout,
     readonly channels: number,
   ) {
-    const { planes, rows, columns } = pixels;
-    this.vectors = vectorsOf(pixels);
-    const pixel = pixels.channels * bytesOf(pixels);
+    const { planes, rows, columns } = layout;
+    this.vectors = vectorsOf(layout);
+    const pixel = layout.channels * bytesOf(layout);
     const plane = rows * columns * pixel;
-    const blocks = channels / pixels.channels;
+    const blocks = channels / layout.channels;
     // Channels side by side would share a fraction of the cache's sets with those of other pixels.
     this.#isLocal = blocks >= fewestBlocks && this.samples * pixel <= cachedBytes;
     // Images follow one another where all channels lie side by side, and if they are single pixels, at a distance.
@@ -107,7 +107,7 @@ export class Bands {
     this.slices = perRun * Math.ceil(runs / together);
     const bandOf = (of: number, slice: number): Band => {
       const [run, part] = [Math.floor(slice / perRun) * together, slice % perRun];
-      const channel = of * pixels.channels * float;
+      const channel = of * layout.channels * float;
       return {
         runs: Math.min(together, runs - run),
         pixels: Math.min(longest, size - part * longest),
@@ -129,12 +129,12 @@ export class Bands {
 
   /** Values of a channel. */
   get samples(): number {
-    const { planes, rows, columns, channels } = this.pixels;
+    const { planes, rows, columns, channels } = this.layout;
     return (planes * rows * columns * channels) / this.channels;
   }
 
   get #groupBytes(): number {
-    return this.vectors * lanes * bytesOf(this.pixels);
+    return this.vectors * lanes * bytesOf(this.layout);
   }
 
   features(register: Gpr, operand: number): Stream {
@@ -157,7 +157,7 @@ export class Bands {
 
   /** Vector `v` of the features of a pixel. */
   vector({ at: base }: Stream, v: number, offset = 0) {
-    return at(base, offset + v * lanes * bytesOf(this.pixels));
+    return at(base, offset + v * lanes * bytesOf(this.layout));
   }
 
   /** Sets the registers of two sums to 0. */
@@ -199,7 +199,7 @@ export class Bands {
     const aheadPixels = Math.ceil(aheadBytes / this.#groupBytes);
     // In a short run that would be behind its end.
     const ahead = runs > 1 && pixels < 4 * aheadPixels ? perRun : aheadPixels * perPixel;
-    const groups = this.pixels.channels / lanes / this.vectors;
+    const groups = this.layout.channels / lanes / this.vectors;
     to.bind(routine);
     for (const stream of streams) loadOperand(to, stream.at, stream.operand, stream.start);
     to.repeat(groupCount, groups, () => {
@@ -228,7 +228,7 @@ export class Bands {
   /** Asks for the cache lines of so many pixels further on. */
   #prefetch(to: Assembler, { at: base }: Stream, pixels: number, ahead: number): void {
     const vectors = upTo(pixels).flatMap((pixel) => upTo(this.vectors).map((v) => [pixel, v] as const));
-    const bytes = vectors.map(([pixel, v]) => pixel * this.#steps.pixel + v * lanes * bytesOf(this.pixels));
+    const bytes = vectors.map(([pixel, v]) => pixel * this.#steps.pixel + v * lanes * bytesOf(this.layout));
     const lines = new Set(bytes.map((byte) => Math.floor(byte / lineBytes)));
     for (const line of lines) to.prefetch(at(base, ahead + line * lineBytes));
   }
@@ -280,9 +280,9 @@ export class Bands {
       },
     });
     to.ret();
-    const { rows, columns, channels: together } = this.pixels;
+    const { rows, columns, channels: together } = this.layout;
     // Vectors side by side in one pixel, or each in planes of its own.
-    const toNext = (together === this.channels ? lanes : rows * columns * together) * bytesOf(this.pixels);
+    const toNext = (together === this.channels ? lanes : rows * columns * together) * bytesOf(this.layout);
     const perBlock = upTo(this.channels / lanes / this.#bands.length);
     const taskOf = (vector: number) => ({ routine, numbers: [vector * vectorBytes, vector * toNext] });
     return this.#bands.map((_, block) => perBlock.map((i) => taskOf(block * perBlock.length + i)));

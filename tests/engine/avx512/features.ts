@@ -1,11 +1,6 @@
-import {
-  describe as descriptors,
-  MachineCode,
-  MemoryDesc,
-  NativeMemory,
-  Primitive,
-} from '../../../src/engine/onednn/ffi.js';
-import type { KernelCode } from '../../../src/engine/onednn/jit/kernel.js';
+import type { KernelCode } from '../../../src/engine/onednn/avx512/kernel.js';
+import { MachineCode } from '../../../src/engine/onednn/avx512/machineCode.js';
+import { describe as descriptors, MemoryDesc, NativeMemory, Primitive } from '../../../src/engine/onednn/ffi.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { Generator } from '../../../src/random.js';
 

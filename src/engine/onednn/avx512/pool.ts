@@ -1,10 +1,11 @@
 import type { Pool2dParams } from '../../../graph/op.js';
-import { MemoryDesc, runsCode } from '../ffi.js';
+import { MemoryDesc } from '../ffi.js';
 import { type Assembler, at } from './assembler.js';
+import { bytesOf, type FeatureLayout, featureLayoutOf, lanes, loadFeatures, storeFeatures } from './featureLayout.js';
 import { type KernelCode, scratch } from './kernel.js';
-import { bytesOf, lanes, loadFeatures, type Pixels, pixelsOf, storeFeatures } from './pixels.js';
-import { inverse, type Reach, windows } from './reach.js';
-import { type Body, indexAt, otherAt, ownAt, type Side, windowWalk } from './walk.js';
+import { usesAvx512 } from './machineCode.js';
+import { type Body, indexAt, otherAt, ownAt, type Side, slidingWindow } from './slidingWindow.js';
+import { type AxisTaps, inverseTaps, windowTaps } from './windowTaps.js';
 
 /** Each position in a window has a register with its number. */
 const firstPositionRegister = 16;
@@ -16,22 +17,22 @@ export class MaxPooling {
     readonly params: Pool2dParams,
     /** Layouts of input and output. */
     readonly descs: { readonly x: MemoryDesc; readonly y: MemoryDesc },
-    readonly x: Pixels,
-    readonly y: Pixels,
-    readonly rows: readonly Reach[],
-    readonly columns: readonly Reach[],
+    readonly x: FeatureLayout,
+    readonly y: FeatureLayout,
+    readonly rows: readonly AxisTaps[],
+    readonly columns: readonly AxisTaps[],
   ) {}
 
   /** `null` where there is no code for it: another processor, another layout, a larger window. */
   static create(x: MemoryDesc, y: MemoryDesc, params: Pool2dParams): MaxPooling | null {
     const { kernel, stride, padding } = params;
-    const [from, to] = [pixelsOf(x), pixelsOf(y)];
+    const [from, to] = [featureLayoutOf(x), featureLayoutOf(y)];
     if (from === null || to === null || kernel[0] * kernel[1] > mostPositions) return null;
     if (from.type !== to.type || from.planes !== to.planes || from.channels !== to.channels) return null;
-    if (!runsCode(from.type)) return null;
-    const rows = windows(from.rows, to.rows, kernel[0], stride[0], padding[0]);
-    const columns = windows(from.columns, to.columns, kernel[1], stride[1], padding[2]);
-    if ([...rows, ...columns].some((reach) => reach.length === 0)) return null;
+    if (!usesAvx512(from.type)) return null;
+    const rows = windowTaps(from.rows, to.rows, kernel[0], stride[0], padding[0]);
+    const columns = windowTaps(from.columns, to.columns, kernel[1], stride[1], padding[2]);
+    if ([...rows, ...columns].some((window) => window.length === 0)) return null;
     return new MaxPooling(params, { x, y }, from, to, rows, columns);
   }
 
@@ -80,11 +81,11 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, reme
     }
   };
   const [own, other]: Side[] = [
-    { pixels: y, step: [1, 1] },
-    { pixels: x, step: params.stride },
+    { layout: y, step: [1, 1] },
+    { layout: x, step: params.stride },
   ];
   const kernelWidth = params.kernel[1];
-  return windowWalk({ own, other, rows, columns, kernelWidth, index: remembers ? 'own' : null, prepare, body });
+  return slidingWindow({ own, other, rows, columns, kernelWidth, index: remembers ? 'own' : null, prepare, body });
 }
 
 /**
@@ -114,14 +115,14 @@ export function maxPoolBackward({ x, y, rows, columns, params }: MaxPooling): Ke
     }
   };
   const [own, other]: Side[] = [
-    { pixels: x, step: params.stride },
-    { pixels: y, step: [1, 1] },
+    { layout: x, step: params.stride },
+    { layout: y, step: [1, 1] },
   ];
-  return windowWalk({
+  return slidingWindow({
     own,
     other,
-    rows: inverse(rows, x.rows),
-    columns: inverse(columns, x.columns),
+    rows: inverseTaps(rows, x.rows),
+    columns: inverseTaps(columns, x.columns),
     kernelWidth: params.kernel[1],
     index: 'other',
     prepare,

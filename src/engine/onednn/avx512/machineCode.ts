@@ -1,0 +1,81 @@
+import { allowsAvx512 } from '../../../env.js';
+import { canExecute, ExecutableMemory, hasInstructions, NativeMemory } from '../ffi.js';
+import { block, type KernelCode, record, word } from './kernel.js';
+
+/** Whether programs use the code generated here: where it can run, and unless `FOVEA_CODE=0`. */
+export function usesAvx512(type: 'float32' | 'bfloat16'): boolean {
+  return allowsAvx512() && canRunAvx512(type);
+}
+
+/**
+ * Whether code generated here can run: on Linux, x86-64 with AVX-512 (for bfloat16 with its instructions), GNU OpenMP and
+ * memory that may become executable.
+ */
+export function canRunAvx512(type: 'float32' | 'bfloat16'): boolean {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
+  return hasInstructions(type) && canExecute();
+}
+
+/** A kernel in executable memory, with the table of its tasks. Its owner destroys it. */
+export class MachineCode {
+  readonly #memory: ExecutableMemory;
+  readonly #block: NativeMemory;
+  readonly #words: BigUint64Array;
+  /** The same memory; numbers of tasks need no more. */
+  readonly #halves: Int32Array;
+
+  constructor(readonly kernel: KernelCode) {
+    const { code, tasks } = kernel;
+    const tableAt = Math.ceil(code.length / 64) * 64;
+    this.#memory = new ExecutableMemory(tableAt + tasks.length * record.words * word);
+    const { address } = this.#memory;
+    const memory = this.#memory.view();
+    new Uint8Array(memory).set(code);
+    const table = new BigUint64Array(memory, tableAt, tasks.length * record.words);
+    tasks.forEach(({ place, numbers }, i) => {
+      const entry = i * record.words;
+      table[entry + record.place] = BigInt(address + place);
+      numbers.forEach((number, j) => {
+        table[entry + record.numbers + j] = BigInt(number);
+      });
+    });
+    this.#memory.seal();
+    this.#block = new NativeMemory(block.words * word);
+    const view = this.#block.view(0, block.words * word);
+    this.#words = new BigUint64Array(view).fill(0n);
+    this.#halves = new Int32Array(view);
+    this.#words[block.table] = BigInt(address + tableAt);
+  }
+
+  get bytes(): number {
+    return this.#memory.bytes;
+  }
+
+  /** Sets where operand `i` is stored. */
+  point(i: number, memory: NativeMemory, offset: number): void {
+    this.#words[block.operands + i] = BigInt(memory.addressAt(offset));
+  }
+
+  /** Does all tasks on so many threads, phase after phase. */
+  run(threads: number): void {
+    const argument = this.#block.addressAt(0);
+    let first = 0;
+    this.#halves[2 * block.nonFinite] = 0;
+    for (const count of this.kernel.phases) {
+      this.#halves[2 * block.next] = first;
+      first += count;
+      this.#halves[2 * block.end] = first;
+      this.#memory.runOn(threads, argument);
+    }
+  }
+
+  /** Whether all numbers that the last run wrote were finite; `null` if the code does not check. */
+  get wroteFinite(): boolean | null {
+    return this.kernel.tells ? this.#halves[2 * block.nonFinite] === 0 : null;
+  }
+
+  destroy(): void {
+    this.#memory.destroy();
+    this.#block.free();
+  }
+}
