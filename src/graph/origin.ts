@@ -35,3 +35,13 @@ export function setOrigin(origin: Origin): Origin {
   current = origin;
   return before;
 }
+
+/** Runs `body`, whose nodes come from `origin`. */
+export function withOrigin<T>(origin: Origin, body: () => T): T {
+  const before = setOrigin(origin);
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}

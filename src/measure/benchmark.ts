@@ -5,7 +5,7 @@ import { InputError } from '../errors.js';
 import { allocate } from '../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
-import { nameLayers } from '../nn/layerNames.js';
+import { nameLayers } from '../nn/layerHooks.js';
 import { Generator, seed } from '../random.js';
 import { lossOf, makeOptimizer, modelKind, outputsFor, type Recipe, recipeFor, usualData } from '../run/recipes.js';
 import { planAll } from '../tensor/evaluate.js';

@@ -2,7 +2,8 @@ import { InputError } from '../errors.js';
 import type { DType, TypedArray } from '../graph/dtype.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
-import { Buffer, Parameter, type State } from '../tensor/state.js';
+import { forwardAs } from '../tensor/forwarding.js';
+import { Parameter, State } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** A named array on its way to or from a file. */
@@ -74,19 +75,57 @@ function snakeCase(name: string): string {
     .toLowerCase();
 }
 
+/** Adds the layers or states in a field by dotted name: the field itself, or what lies in its arrays and plain objects. */
+function collect<T>(
+  kind: abstract new (...args: never[]) => T,
+  name: string,
+  field: unknown,
+  into: Map<string, T>,
+): void {
+  if (typeof field !== 'object' || field === null) return;
+  if (field instanceof kind) into.set(name, field);
+  else if (isPlain(field)) {
+    for (const [key, item] of Object.entries(field)) collect(kind, `${name}.${key}`, item, into);
+  }
+}
+
+function isPlain(object: object): boolean {
+  if (Array.isArray(object)) return true;
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === Object.prototype || prototype === null;
+}
+
+const watched = new WeakSet<object>();
+
+/** Has the forward of a class say when it runs, so that parameters know which layer has used them. */
+function watchForward(prototype: object): void {
+  for (let level = prototype; level !== Layer.prototype && !watched.has(level); level = Object.getPrototypeOf(level)) {
+    watched.add(level);
+    const own = Object.getOwnPropertyDescriptor(level, 'forward');
+    if (typeof own?.value !== 'function') continue;
+    const forward: Layer['forward'] = own.value;
+    const value = function (this: Layer, ...inputs: Tensor[]) {
+      return forwardAs(this, () => forward.apply(this, inputs));
+    };
+    Object.defineProperty(level, 'forward', { ...own, value });
+  }
+}
+
 /**
  * Base class of networks and their parts.
  *
- * Assigning a {@link Parameter}, a {@link Buffer}, a layer or an array of layers to a field is all it takes to make it
- * part of the layer; its name is the field's. The order is that of the assignments.
+ * Assigning a {@link Parameter}, a `Buffer` or a layer to a field is all it takes to make it part of the layer; its name
+ * is the field's. Arrays and plain objects of them, also nested, count as well: `blocks.0.conv`. The order is that of
+ * the assignments. JavaScript shows no `#private` fields to other code: register their contents with
+ * {@link addSublayer} or {@link addParameter}. A training step refuses parameters that were used without that.
  *
  * @example
  * ```ts
  * import { F, nn, randn, type Tensor } from 'fovea';
  *
  * class Net extends nn.Layer {
- *   conv = new nn.Conv2D(3, 8, 3);
- *   fc = new nn.Linear(8, 2);
+ *   readonly conv = new nn.Conv2D(3, 8, 3);
+ *   readonly fc = new nn.Linear(8, 2);
  *   forward(x: Tensor) {
  *     return this.fc.forward(F.relu(this.conv.forward(x)).mean({ axis: [2, 3] }));
  *   }
@@ -101,9 +140,10 @@ export abstract class Layer {
   /** Whether the layer is being trained; see {@link train} and {@link eval}. */
   training = true;
   readonly #fullName: string;
-  readonly #added = new Map<string, Layer>();
+  readonly #added = new Map<string, Layer | Parameter>();
 
   constructor() {
+    watchForward(new.target.prototype);
     const name = snakeCase(new.target.name);
     const index = instances.get(name) ?? 0;
     instances.set(name, index + 1);
@@ -118,25 +158,31 @@ export abstract class Layer {
     return this.#fullName;
   }
 
-  /** Adds a layer under a name that no field can have, or that is made up at run time; returns it. */
+  /**
+   * Adds a layer under a name that no field can have, or that is made up at run time; returns it. It also registers the
+   * layer of a private field: `#conv = this.addSublayer('conv', new nn.Conv2D(3, 8, 3))`.
+   */
   addSublayer<L extends Layer>(name: string, layer: L): L {
     this.#added.set(name, layer);
     return layer;
   }
 
-  /** The direct sublayers by name. */
+  /** Adds a parameter under a name, as {@link addSublayer} adds a layer; returns it. */
+  addParameter(name: string, parameter: Parameter): Parameter {
+    this.#added.set(name, parameter);
+    return parameter;
+  }
+
+  #contents<T extends Layer | State>(kind: abstract new (...args: never[]) => T): Map<string, T> {
+    const found = new Map<string, T>();
+    for (const [name, field] of Object.entries(this)) collect(kind, name, field, found);
+    for (const [name, added] of this.#added) if (added instanceof kind) found.set(name, added);
+    return found;
+  }
+
+  /** The direct sublayers by name: those of fields, then the added ones. */
   namedChildren(): Map<string, Layer> {
-    const children = new Map<string, Layer>();
-    for (const [name, field] of Object.entries(this)) {
-      if (field instanceof Layer) children.set(name, field);
-      else if (Array.isArray(field)) {
-        field.forEach((item, i) => {
-          if (item instanceof Layer) children.set(`${name}.${i}`, item);
-        });
-      }
-    }
-    for (const [name, layer] of this.#added) children.set(name, layer);
-    return children;
+    return this.#contents<Layer>(Layer);
   }
 
   /** All layers below this one by dotted name, each before its own sublayers. A layer used twice appears once. */
@@ -161,11 +207,7 @@ export abstract class Layer {
 
   /** Parameters and buffers of this layer alone, by field. */
   ownState(): Map<string, State> {
-    const own = new Map<string, State>();
-    for (const [name, field] of Object.entries(this)) {
-      if (field instanceof Parameter || field instanceof Buffer) own.set(name, field);
-    }
-    return own;
+    return this.#contents<State>(State);
   }
 
   /**
@@ -191,12 +233,12 @@ export abstract class Layer {
     return new Map(all.filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter));
   }
 
-  /** The trainable tensors, each once. */
+  /** All parameters, frozen ones included, each once. */
   parameters(): Parameter[] {
     return [...this.namedParameters().values()];
   }
 
-  /** Number of trainable values. */
+  /** Number of values in all parameters. */
   parameterCount(): number {
     return this.parameters().reduce((sum, parameter) => sum + parameter.size, 0);
   }
@@ -234,6 +276,21 @@ export abstract class Layer {
       );
     }
     return mismatches;
+  }
+
+  /**
+   * Whether all parameters of this layer and of those below are trained. Setting it sets `trainable` of each of them:
+   * `net.features.trainable = false` freezes a part of a network. See {@link Parameter.trainable}.
+   *
+   * Batch norm goes on as {@link train} and {@link eval} say, as in Paddle: in training a frozen one still normalizes
+   * with the batch's statistics and renews the running ones, unless its `useGlobalStats` is true.
+   */
+  get trainable(): boolean {
+    return this.parameters().every((parameter) => parameter.trainable);
+  }
+
+  set trainable(trainable: boolean) {
+    for (const parameter of this.parameters()) parameter.trainable = trainable;
   }
 
   /** Switches this layer and all below to training: dropout drops, batch norm uses the batch's own statistics. */

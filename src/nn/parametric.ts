@@ -7,9 +7,12 @@ import { Tensor } from '../tensor/tensor.js';
 import { constant, type Fans, type Initializer, kaimingNormal, xavierUniform } from './initializer.js';
 import { Layer } from './layer.js';
 
-/** How a parameter begins. */
+/** How a parameter begins, and whether it is trained. */
 export interface ParamAttr {
+  /** Default: the layer's own. */
   readonly initializer?: Initializer;
+  /** False for a frozen parameter; see {@link Parameter.trainable}. Default: true. */
+  readonly trainable?: boolean;
 }
 
 export interface WeightOptions {
@@ -23,7 +26,7 @@ function makeParameter(shape: Shape, fans: Fans, attr: ParamAttr | undefined, ot
   if (data.length !== numel(shape)) {
     throw new InputError(`[initializer] values: expected ${numel(shape)} for shape [${shape}], got ${data.length}`);
   }
-  return new Parameter(data, shape);
+  return new Parameter(data, shape, { trainable: attr?.trainable ?? true });
 }
 
 function makeBias(size: number, fans: Fans, attr: ParamAttr | false | undefined): Parameter | null {
@@ -123,8 +126,10 @@ export class Linear extends Layer {
 export interface BatchNormOptions {
   /** Share of the old running statistics that is kept at each step (1 − PyTorch's momentum). Default 0.9. */
   readonly momentum?: number;
-  /** Added to the variance. Default 1e-5. */
+  /** Added to the variance. Default: 1e-5. */
   readonly epsilon?: number;
+  /** See {@link BatchNorm2D.useGlobalStats}. Default: null. */
+  readonly useGlobalStats?: boolean | null;
 }
 
 /**
@@ -138,10 +143,15 @@ export class BatchNorm2D extends Layer {
   readonly bias: Parameter;
   readonly _mean: Buffer;
   readonly _variance: Buffer;
+  /**
+   * Whether to normalize with the running statistics, which are not renewed then. With null, evaluation does so and
+   * training does not. True holds the statistics of a frozen part of a network still while the rest is trained.
+   */
+  useGlobalStats: boolean | null;
   readonly #momentum: number;
   readonly #params: { readonly epsilon: number };
 
-  constructor(numFeatures: number, { momentum = 0.9, epsilon = 1e-5 }: BatchNormOptions = {}) {
+  constructor(numFeatures: number, { momentum = 0.9, epsilon = 1e-5, useGlobalStats = null }: BatchNormOptions = {}) {
     super();
     checkCount('BatchNorm2D', 'numFeatures', numFeatures);
     if (!(momentum >= 0 && momentum <= 1)) {
@@ -155,11 +165,12 @@ export class BatchNorm2D extends Layer {
     this._variance = Buffer.filled([numFeatures], 1);
     this.#momentum = momentum;
     this.#params = { epsilon };
+    this.useGlobalStats = useGlobalStats;
   }
 
   forward(x: Tensor): Tensor {
     const { weight, bias, _mean, _variance } = this;
-    if (!this.training) {
+    if (this.useGlobalStats ?? !this.training) {
       return new Tensor(ops.batchNorm(this.#params, x.value, _mean.value, _variance.value, weight.value, bias.value));
     }
     const [y, mean, variance] = ops.batchNormTrain(this.#params, x.value, weight.value, bias.value);

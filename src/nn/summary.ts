@@ -4,6 +4,7 @@ import { Generator } from '../random.js';
 import { Parameter } from '../tensor/state.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
+import { aroundForward } from './layerHooks.js';
 
 /** One layer of a network, at the moment the input passes it. */
 export interface LayerSummary {
@@ -69,20 +70,18 @@ export function trace(
   checkShape('summary', inputShape);
   const { training } = network;
   network.eval();
-  for (const layer of watched) {
-    const forward = layer.forward.bind(layer);
-    // A field of the instance stands before the method until it is deleted.
-    layer.forward = (...inputs) => {
-      const output = forward(...inputs);
-      onPassed(layer, inputs[0], output);
+  const undo = watched.map((layer) =>
+    aroundForward(layer, ([input], forward) => {
+      const output = forward();
+      onPassed(layer, input, output);
       return output;
-    };
-  }
+    }),
+  );
   try {
     const pixels = new Generator(0).fillNormal(allocate('float32', numel(inputShape)), 0, 1);
     return noGrad(() => network.forward(Tensor.fromData(pixels, inputShape))).shape;
   } finally {
-    for (const layer of watched) Reflect.deleteProperty(layer, 'forward');
+    for (const restore of undo) restore();
     if (training) network.train();
   }
 }

@@ -1,12 +1,27 @@
 import { InputError } from '../errors.js';
-import type { Value } from '../graph/node.js';
-import * as ops from '../ops/index.js';
+import { Tensor } from '../tensor/tensor.js';
 
-/** Changes gradients before the update, so that no step is too long. Weight decay comes after it, as in Paddle. */
+/**
+ * Changes gradients before the update, so that no step is too long. Weight decay comes after it, as in Paddle.
+ *
+ * @example
+ * ```ts
+ * // Centralizes the gradient of each weight (Yong et al., 2020).
+ * class Centralize implements optimizer.GradientClip {
+ *   clip(gradients: readonly Tensor[]): Tensor[] {
+ *     return gradients.map((g) => (g.shape.length > 1 ? g.sub(g.mean({ axis: 0, keepdim: true })) : g));
+ *   }
+ * }
+ * ```
+ */
 export interface GradientClip {
-  /** The gradients of all parameters that a step updates, as nodes. */
-  clip(gradients: readonly Value[]): Value[];
-  /** Its kind and bounds, for people and for comparisons. */
+  /**
+   * The changed gradients, each of the shape it had. The tensors are lazy; nothing is recorded for `backward()`.
+   *
+   * @param gradients of all parameters that a step updates
+   */
+  clip(gradients: readonly Tensor[]): Tensor[];
+  /** Kind and bounds, for reports and for the comparison of a resumed training with its beginning. */
   describe?(): string;
 }
 
@@ -31,9 +46,9 @@ export class ClipGradByValue implements GradientClip {
     return `ClipGradByValue ${this.#min} to ${this.#max}`;
   }
 
-  clip(gradients: readonly Value[]): Value[] {
-    const [min, max] = [this.#min, this.#max].map((bound) => ops.constant([], 'float32', bound));
-    return gradients.map((gradient) => ops.binary('max', ops.binary('min', gradient, max), min));
+  clip(gradients: readonly Tensor[]): Tensor[] {
+    const [min, max] = [this.#min, this.#max].map((bound) => Tensor.full([], bound));
+    return gradients.map((gradient) => gradient.minimum(max).maximum(min));
   }
 }
 
@@ -54,8 +69,8 @@ export class ClipGradByNorm implements GradientClip {
     return `ClipGradByNorm ${this.#clipNorm}`;
   }
 
-  clip(gradients: readonly Value[]): Value[] {
-    return gradients.map((gradient) => shrink(gradient, factor(this.#clipNorm, squaredNorm(gradient))));
+  clip(gradients: readonly Tensor[]): Tensor[] {
+    return gradients.map((gradient) => gradient.mul(factor(this.#clipNorm, squaredNorm(gradient))));
   }
 }
 
@@ -71,10 +86,10 @@ export class ClipGradByGlobalNorm implements GradientClip {
     return `ClipGradByGlobalNorm ${this.#clipNorm}`;
   }
 
-  clip(gradients: readonly Value[]): Value[] {
-    const total = gradients.map(squaredNorm).reduce((a, b) => ops.binary('add', a, b));
+  clip(gradients: readonly Tensor[]): Tensor[] {
+    const total = gradients.map(squaredNorm).reduce((a, b) => a.add(b));
     const scale = factor(this.#clipNorm, total);
-    return gradients.map((gradient) => shrink(gradient, scale));
+    return gradients.map((gradient) => gradient.mul(scale));
   }
 }
 
@@ -83,16 +98,12 @@ function checkNorm(where: string, clipNorm: number): number {
   throw new InputError(`[${where}] clipNorm: expected a finite number above 0, got ${clipNorm}`);
 }
 
-function squaredNorm(gradient: Value): Value {
-  return ops.reduce('sum', ops.unary('square', gradient));
+function squaredNorm(gradient: Tensor): Tensor {
+  return gradient.square().sum();
 }
 
 /** clipNorm / max(norm, clipNorm), which is 1 for short gradients. */
-function factor(clipNorm: number, squared: Value): Value {
-  const limit = ops.constant([], 'float32', clipNorm);
-  return ops.binary('div', limit, ops.binary('max', ops.unary('sqrt', squared), limit));
-}
-
-function shrink(gradient: Value, scale: Value): Value {
-  return ops.binary('mul', gradient, scale);
+function factor(clipNorm: number, squared: Tensor): Tensor {
+  const limit = Tensor.full([], clipNorm);
+  return limit.div(squared.sqrt().maximum(limit));
 }

@@ -1,5 +1,5 @@
-import { Value } from '../graph/node.js';
 import * as ops from '../ops/index.js';
+import { Tensor } from '../tensor/tensor.js';
 import {
   checkDecay,
   checkShare,
@@ -18,7 +18,13 @@ export {
   type GradientClip,
 } from './clip.js';
 export * as lr from './lr/index.js';
-export { Optimizer, type OptimizerOptions, type OptimizerSettings } from './optimizer.js';
+export {
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerSettings,
+  type StepOptions,
+  type Update,
+} from './optimizer.js';
 
 export interface SGDOptions extends OptimizerOptions {
   /** Coefficient of the L2 penalty, added to the gradient. Default 0. */
@@ -39,9 +45,8 @@ export class SGD extends Optimizer {
     return { ...this.#params, ...super.settings };
   }
 
-  protected update(parameter: Value, gradient: Value, _states: readonly Value[], rate: Value): Update {
-    const [updated] = ops.sgdUpdate(this.#params, parameter, gradient, rate);
-    return { parameter: updated, states: [] };
+  protected update(parameter: Tensor, gradient: Tensor, _states: readonly Tensor[], rate: Tensor): Update {
+    return updateOf(ops.sgdUpdate(this.#params, ...valuesOf(parameter, gradient, rate)));
   }
 }
 
@@ -70,9 +75,8 @@ export class Momentum extends Optimizer {
     return { ...this.#params, ...super.settings };
   }
 
-  protected update(parameter: Value, gradient: Value, [velocity]: readonly Value[], rate: Value): Update {
-    const [updated, ...states] = ops.momentumUpdate(this.#params, parameter, gradient, velocity, rate);
-    return { parameter: updated, states };
+  protected update(parameter: Tensor, gradient: Tensor, [velocity]: readonly Tensor[], rate: Tensor): Update {
+    return updateOf(ops.momentumUpdate(this.#params, ...valuesOf(parameter, gradient, velocity, rate)));
   }
 }
 
@@ -124,18 +128,13 @@ export class Adam extends Optimizer {
     return 1;
   }
 
-  protected override scalars(updates: number): Value {
+  protected override scalars(updates: number): Tensor {
     const { beta1, beta2 } = this.#params;
-    return Value.from(
-      Float32Array.of(this.learningRate, 1 - beta1 ** updates, 1 - beta2 ** updates, this.keep()),
-      [4],
-      'float32',
-    );
+    return Tensor.fromData(Float32Array.of(this.learningRate, 1 - beta1 ** updates, 1 - beta2 ** updates, this.keep()));
   }
 
-  protected update(parameter: Value, gradient: Value, states: readonly Value[], scalars: Value): Update {
-    const [updated, ...moments] = ops.adamUpdate(this.#params, parameter, gradient, ...states, scalars);
-    return { parameter: updated, states: moments };
+  protected update(parameter: Tensor, gradient: Tensor, states: readonly Tensor[], scalars: Tensor): Update {
+    return updateOf(ops.adamUpdate(this.#params, ...valuesOf(parameter, gradient, ...states, scalars)));
   }
 }
 
@@ -159,4 +158,12 @@ export class AdamW extends Adam {
   protected override keep(): number {
     return 1 - this.learningRate * this.#weightDecay;
   }
+}
+
+function valuesOf(...tensors: readonly Tensor[]) {
+  return tensors.map(({ value }) => value);
+}
+
+function updateOf([parameter, ...states]: ReturnType<typeof ops.adamUpdate>): Update {
+  return { parameter: new Tensor(parameter), states: states.map((state) => new Tensor(state)) };
 }

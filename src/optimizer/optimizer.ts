@@ -1,14 +1,15 @@
 import type { MemoryNeed } from '../engine/memory.js';
-import { InputError } from '../errors.js';
-import { type Assignment, Value } from '../graph/node.js';
-import { Origin, setOrigin } from '../graph/origin.js';
+import { InputError, ShapeError } from '../errors.js';
+import type { Assignment, Value } from '../graph/node.js';
+import { Origin, withOrigin } from '../graph/origin.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
 import type { StateEntry, StateMismatch } from '../nn/layer.js';
+import { requireRegistered } from '../nn/registration.js';
 import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
-import { Buffer, type Parameter } from '../tensor/state.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Buffer, type Parameter, parametersReachedBy } from '../tensor/state.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { GradientClip } from './clip.js';
 import { Schedule } from './lr/schedule.js';
 
@@ -24,21 +25,50 @@ export interface OptimizerOptions {
 /** By name. */
 export type OptimizerSettings = Readonly<Record<string, number | boolean | string>>;
 
-/** How a step is made. */
+/** Options of {@link Optimizer.step}. */
 export interface StepOptions {
+  /**
+   * Tensors to compute along with the step. A value that depends on the parameters and is read after the step has to be
+   * computed before they change.
+   */
   readonly also?: readonly Tensor[];
+  /** Whether to refuse to learn from a loss that is infinite or no number. Default: false. */
   readonly finiteLoss?: boolean;
 }
 
-/** What one parameter's update needs and gives. */
+/** The new contents of one parameter and of its states, each of the parameter's shape. */
 export interface Update {
-  readonly parameter: Value;
-  readonly states: readonly Value[];
+  readonly parameter: Tensor;
+  /** In the order of `stateNames`. */
+  readonly states: readonly Tensor[];
 }
+
+/** The parameters of all optimizers. */
+const optimized = new WeakSet<Parameter>();
 
 /**
  * Base class of optimizers. A step adds the updates of all parameters to the graph that `backward()` has built, and
  * runs everything (forward, backward, update) as one program.
+ *
+ * An optimizer of your own names its states and says how one parameter is updated. The base class keeps the states,
+ * clips the gradients and saves everything:
+ *
+ * @example
+ * ```ts
+ * // Sign descent with momentum, after Lion (Chen et al., 2023).
+ * class Lion extends optimizer.Optimizer {
+ *   protected readonly stateNames = ['momentum'];
+ *
+ *   protected update(parameter: Tensor, gradient: Tensor, [momentum]: readonly Tensor[], rate: Tensor) {
+ *     const direction = momentum.mul(0.9).add(gradient.mul(0.1));
+ *     const sign = direction.greater(0).cast('float32').sub(direction.less(0).cast('float32'));
+ *     return {
+ *       parameter: parameter.sub(sign.mul(rate)),
+ *       states: [momentum.mul(0.99).add(gradient.mul(0.01))],
+ *     };
+ *   }
+ * }
+ * ```
  */
 export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];
@@ -53,16 +83,24 @@ export abstract class Optimizer {
     if (parameters.length === 0) {
       throw new InputError('[optimizer] parameters: expected at least one, got none; pass net.parameters()');
     }
-    this.#parameters = parameters;
+    // A parameter that two layers share may be listed twice; its gradient counts once.
+    this.#parameters = [...new Set(parameters)];
+    for (const parameter of parameters) optimized.add(parameter);
     this.#learningRate = learningRate instanceof Schedule ? learningRate : checkRate(learningRate);
     this.#clip = gradClip;
   }
 
-  /** Names of what is kept for each parameter, e.g. `['velocity']`. */
+  /** Names of the states that are kept for each parameter, such as `['velocity']`. They begin as zeros. */
   protected abstract readonly stateNames: readonly string[];
 
-  /** The nodes that compute a parameter's new contents and states. */
-  protected abstract update(parameter: Value, gradient: Value, states: readonly Value[], scalars: Value): Update;
+  /**
+   * Computes the new contents of one parameter. The tensors are lazy; nothing is recorded for `backward()`.
+   *
+   * @param gradient the clipped gradient, of the parameter's shape
+   * @param states the parameter's states in the order of `stateNames`, of the parameter's shape
+   * @param scalars the tensor that `scalars()` gave: the learning rate, unless that method is overridden
+   */
+  protected abstract update(parameter: Tensor, gradient: Tensor, states: readonly Tensor[], scalars: Tensor): Update;
 
   /** What is set besides the learning rate, for people and for comparisons: momentum, decay, clipping and so on. */
   get settings(): OptimizerSettings {
@@ -73,12 +111,13 @@ export abstract class Optimizer {
   protected readonly countsUpdates: boolean = false;
 
   /**
-   * What changes from step to step, as the update's scalar input.
+   * The numbers that change from step to step, such as the learning rate. They reach `update` as a tensor: a number in
+   * its place would be part of the program, which would then be compiled anew for every step.
    *
    * @param _updates how often the parameter has been updated, this time included
    */
-  protected scalars(_updates: number): Value {
-    return Value.from(Float32Array.of(this.learningRate), [], 'float32');
+  protected scalars(_updates: number): Tensor {
+    return Tensor.fromData(Float32Array.of(this.learningRate), []);
   }
 
   /** The present rate. A new one may be set unless a {@link schedule} says what it is. */
@@ -116,18 +155,18 @@ export abstract class Optimizer {
   /**
    * Updates every parameter that has a gradient.
    *
-   * @param options.also tensors to compute along with the step: what depends on the parameters and is read after the
-   * step has to be computed before they change
-   * @param options.finiteLoss whether to refuse to learn from a loss that is infinite or no number. Default false.
-   * @throws {NonFiniteError} if it is; no parameter or state has changed then
-   * @throws {MemoryError} if there is not enough memory; nothing has been computed then
+   * After an error the optimizer, the parameters and their gradients are as they were before the call.
+   *
+   * @throws {NonFiniteError} with `finiteLoss`, if the loss is infinite or no number
+   * @throws {MemoryError} if there is not enough memory
+   * @throws {ShapeError} if a clip or an update of your own gives tensors of other shapes
    */
   async step(options: StepOptions = {}): Promise<void> {
     const { trained, wanted, assignments, finite } = this.#prepare(options);
     try {
       await realizeAll(wanted, assignments, finite);
     } catch (error) {
-      this.#takeBack(trained);
+      this.#takeBack(trained, assignments);
       throw error;
     }
   }
@@ -143,7 +182,7 @@ export abstract class Optimizer {
     try {
       return planAll(wanted, assignments, finite, keep);
     } finally {
-      this.#takeBack(trained);
+      this.#takeBack(trained, assignments);
     }
   }
 
@@ -152,54 +191,67 @@ export abstract class Optimizer {
     if (trained.length === 0) {
       throw new InputError('[optimizer] step: expected gradients, got none; call loss.backward() first');
     }
-    const scalars = this.#scalarsOf(trained);
-    this.#steps++;
-    for (const parameter of trained) this.#updates.set(parameter, this.#updatesOf(parameter) + 1);
+    const losses = new Set(trained.flatMap((parameter) => parameter.losses));
+    for (const loss of losses) {
+      for (const parameter of parametersReachedBy(loss)) if (!optimized.has(parameter)) requireRegistered(parameter);
+    }
+    // Clips and updates may be a user's code. Nothing changes before all of it has run without an error.
+    const updates = withOrigin(Origin.update, () => ops.withoutGrad(() => this.#updatesFor(trained)));
     const assignments: Assignment[] = [];
-    const losses = new Set<Value>();
-    const outside = setOrigin(Origin.update);
-    ops.withoutGrad(() => {
-      const gradients = trained.map(({ grad }) => (grad as Tensor).value);
-      const used = this.#clip?.clip(gradients) ?? gradients;
-      for (const [i, parameter] of trained.entries()) {
-        for (const loss of parameter.losses) losses.add(loss);
-        const states = this.#statesOf(parameter);
-        const updated = this.update(
-          parameter.value,
-          used[i],
-          states.map((state) => state.value),
-          scalars[i],
-        );
-        assignments.push(parameter.overwrite(updated.parameter));
-        parameter.spent = true;
-        states.forEach((state, i) => {
-          assignments.push(state.overwrite(updated.states[i]));
-        });
-      }
-    });
-    setOrigin(outside);
+    this.#steps++;
+    for (const { parameter, states, update } of updates) {
+      this.#updates.set(parameter, this.#updatesOf(parameter) + 1);
+      assignments.push(parameter.overwrite(computed(update.parameter)));
+      parameter.spent = true;
+      states.forEach((state, i) => {
+        assignments.push(state.overwrite(computed(update.states[i])));
+      });
+    }
     const wanted = [...also, ...[...losses].map((value) => ({ value }))];
     return { trained, wanted, assignments, finite: finiteLoss ? [...losses] : [] };
   }
 
-  #takeBack(trained: readonly Parameter[]): void {
+  #updatesFor(trained: readonly Parameter[]) {
+    const scalars = this.#scalarsOf(trained);
+    const gradients = this.#clipped(trained.map(({ grad }) => grad as Tensor));
+    return trained.map((parameter, i) => {
+      const states = this.#statesOf(parameter);
+      // Tensors of their own keep what they are now, while the states are overwritten.
+      const [own, ...before] = [parameter, ...states].map(({ value }) => new Tensor(value));
+      const update = this.update(own, gradients[i], before, scalars[i]);
+      checkResults(`${this.constructor.name}.update: parameter`, [update.parameter], [parameter]);
+      checkResults(`${this.constructor.name}.update: states`, update.states, states);
+      return { parameter, states, update };
+    });
+  }
+
+  #clipped(gradients: readonly Tensor[]): readonly Tensor[] {
+    if (this.#clip === undefined) return gradients;
+    const clipped = this.#clip.clip(gradients);
+    checkResults(`${this.#clip.constructor.name}.clip: gradients`, clipped, gradients);
+    return clipped;
+  }
+
+  /** Undoes {@link #prepare} after a step that computed nothing. */
+  #takeBack(trained: readonly Parameter[], assignments: readonly Assignment[]): void {
     this.#steps--;
     for (const parameter of trained) {
       this.#updates.set(parameter, this.#updatesOf(parameter) - 1);
       parameter.spent = false;
     }
+    for (const { target } of assignments) target.committed();
   }
 
   /**
    * The scalars of each parameter in the coming step. They are one input of the program if all parameters agree, else one for each: so
    * that a set of parameters has no more than two programs, however their counts differ.
    */
-  #scalarsOf(trained: readonly Parameter[]): readonly Value[] {
+  #scalarsOf(trained: readonly Parameter[]): readonly Tensor[] {
     const counts = trained.map((parameter) => this.#updatesOf(parameter) + 1);
     if (this.countsUpdates && counts.some((count) => count !== counts[0])) {
       return counts.map((count) => this.scalars(count));
     }
-    return new Array<Value>(trained.length).fill(this.scalars(counts[0]));
+    return new Array<Tensor>(trained.length).fill(this.scalars(counts[0]));
   }
 
   toString(): string {
@@ -317,6 +369,28 @@ function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string):
     );
   }
   return data[0];
+}
+
+/** A value that a program computes: a state that is moved into another one lies in memory that the step overwrites. */
+function computed({ value }: Tensor): Value {
+  return value.storage === null ? value : ops.withoutGrad(() => ops.identity(value));
+}
+
+/** Throws unless a hook gave one tensor for each of `expected`, of the same shape and dtype. */
+function checkResults(where: string, given: readonly Tensor[], expected: readonly Tensor[]): void {
+  const describe = ({ dtype, shape }: Tensor) => `${dtype} ${formatShape(shape)}`;
+  if (!Array.isArray(given) || given.length !== expected.length) {
+    const got = Array.isArray(given) ? given.length : typeof given;
+    throw new InputError(`[optimizer] ${where}: expected ${expected.length} tensors, got ${got}`);
+  }
+  given.forEach((tensor: unknown, i) => {
+    if (!(tensor instanceof Tensor)) {
+      throw new InputError(`[optimizer] ${where}: expected tensors, got ${typeof tensor}`);
+    }
+    if (!sameShape(tensor.shape, expected[i].shape) || tensor.dtype !== expected[i].dtype) {
+      throw new ShapeError(`[optimizer] ${where}: expected ${describe(expected[i])}, got ${describe(tensor)}`);
+    }
+  });
 }
 
 function checkRate(rate: number): number {

@@ -6,6 +6,7 @@ import { Storage } from '../graph/storage.js';
 import { startWaiting, stopWaiting } from '../graph/waiting.js';
 import * as ops from '../ops/index.js';
 import { computeWaiting } from './evaluate.js';
+import { currentForwarding, type Forwarding } from './forwarding.js';
 import { Tensor } from './tensor.js';
 
 /**
@@ -14,13 +15,11 @@ import { Tensor } from './tensor.js';
  */
 export abstract class State extends Tensor implements AssignmentTarget {
   readonly #storage: Storage;
-  readonly #trainable: boolean;
 
-  constructor(data: TypedArray, shape: Shape, trainable: boolean) {
+  constructor(data: TypedArray, shape: Shape) {
     const storage = new Storage(shape, dtypeOf(data), data, true);
-    super(Value.of(storage, trainable));
+    super(Value.of(storage));
     this.#storage = storage;
-    this.#trainable = trainable;
   }
 
   /** @internal Where the data live; the same object for the whole life of the state. */
@@ -80,17 +79,14 @@ export abstract class State extends Tensor implements AssignmentTarget {
     this.lazy = this.leaf();
   }
 
+  /** @internal The contents as they lie in the storage. */
   protected leaf(): Value {
-    return Value.of(this.#storage, this.#trainable);
+    return Value.of(this.#storage);
   }
 }
 
 /** A tensor that belongs to a layer's state but is not trained, such as running statistics. */
 export class Buffer extends State {
-  constructor(data: TypedArray, shape: Shape) {
-    super(data, shape, false);
-  }
-
   /** A buffer filled with one value. */
   static filled(shape: Shape, value: number, dtype: DType = 'float32'): Buffer {
     const data = allocate(dtype, numel(shape));
@@ -99,7 +95,19 @@ export class Buffer extends State {
   }
 }
 
-/** A trainable tensor of a layer. */
+/**
+ * A tensor of a layer that is trained, unless it is frozen (`parameter.trainable = false`).
+ *
+ * @example
+ * ```ts
+ * class Scale extends nn.Layer {
+ *   readonly scale = new Parameter(new Float32Array(8).fill(1), [8]);
+ *   forward(x: Tensor) {
+ *     return x.mul(this.scale);
+ *   }
+ * }
+ * ```
+ */
 export class Parameter extends State implements GradientSink {
   /** The gradient that `backward()` has summed up since the last `clearGrad()`; lazy like every tensor. */
   grad: Tensor | null = null;
@@ -107,14 +115,46 @@ export class Parameter extends State implements GradientSink {
   readonly losses: Value[] = [];
   /** @internal Whether an optimizer has used `grad` up: it cannot be computed any more, nor added to. */
   spent = false;
+  /** @internal The layer whose forward has used this last, with its callers. */
+  usedBy: Forwarding | null = null;
+  #trainable = true;
 
-  constructor(data: Float32Array, shape: Shape) {
-    super(data, shape, true);
-    this.lazy.sink = this;
+  /**
+   * @param data row-major; not copied: do not change it afterwards
+   * @param options.trainable see {@link trainable}
+   */
+  constructor(data: Float32Array, shape: Shape, { trainable = true }: { readonly trainable?: boolean } = {}) {
+    super(data, shape);
+    this.#trainable = trainable;
+    this.lazy = this.leaf();
+  }
+
+  /**
+   * Whether it is trained. A frozen parameter (false) gets no gradient, no update and no weight decay, and costs no
+   * backward pass; it is saved and loaded like the others. Default: true.
+   */
+  get trainable(): boolean {
+    return this.#trainable;
+  }
+
+  set trainable(trainable: boolean) {
+    if (trainable === this.#trainable) return;
+    this.#trainable = trainable;
+    this.clearGrad();
+    // Contents that are still to be computed become a leaf when they are.
+    if (this.lazy.storage !== null) this.lazy = this.leaf();
+  }
+
+  /** @internal */
+  override get value(): Value {
+    this.usedBy = currentForwarding() ?? this.usedBy;
+    return super.value;
   }
 
   /** @internal */
   accumulate(gradient: Value, root: Value): void {
+    // It may have been frozen between forward and backward.
+    if (!this.#trainable) return;
     if (this.spent) {
       throw new InputError(
         '[backward] gradients: expected none from before the last step, got old ones; ' +
@@ -124,6 +164,9 @@ export class Parameter extends State implements GradientSink {
     const { grad } = this;
     this.grad = new Tensor(grad === null ? gradient : ops.withoutGrad(() => ops.binary('add', grad.value, gradient)));
     this.losses.push(root);
+    const reached = reachedBy.get(root);
+    if (reached === undefined) reachedBy.set(root, [this]);
+    else reached.push(this);
   }
 
   /** Forgets the gradient. */
@@ -133,9 +176,17 @@ export class Parameter extends State implements GradientSink {
     this.spent = false;
   }
 
+  /** @internal */
   protected override leaf(): Value {
-    const value = super.leaf();
+    const value = Value.of(this.storage, this.#trainable);
     value.sink = this;
     return value;
   }
+}
+
+const reachedBy = new WeakMap<Value, Parameter[]>();
+
+/** The parameters to which the `backward()` of a loss has given a gradient. */
+export function parametersReachedBy(loss: Value): readonly Parameter[] {
+  return reachedBy.get(loss) ?? [];
 }

@@ -7,6 +7,7 @@ import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../gr
 import { Storage } from '../graph/storage.js';
 import { inspect } from '../inspection.js';
 import * as ops from '../ops/index.js';
+import { refusePromise } from '../promises.js';
 import { realizeAll } from './evaluate.js';
 import { formatValues, nest } from './print.js';
 
@@ -119,7 +120,7 @@ export class Tensor {
 
   /** The same values, without a connection to what they were computed from. */
   detach(): Tensor {
-    const { lazy } = this;
+    const { value: lazy } = this;
     return new Tensor(lazy.storage !== null ? Value.of(lazy.current()) : ops.withoutGrad(() => ops.identity(lazy)));
   }
 
@@ -175,33 +176,33 @@ export class Tensor {
   }
 
   neg(): Tensor {
-    return new Tensor(ops.affine(this.lazy, -1, 0));
+    return new Tensor(ops.affine(this.value, -1, 0));
   }
 
   /** `scale·x + shift` in one kernel. */
   affine(scale: number, shift: number): Tensor {
-    return new Tensor(ops.affine(this.lazy, scale, shift));
+    return new Tensor(ops.affine(this.value, scale, shift));
   }
 
   exp(): Tensor {
-    return new Tensor(ops.unary('exp', this.lazy));
+    return new Tensor(ops.unary('exp', this.value));
   }
 
   /** Natural logarithm. */
   log(): Tensor {
-    return new Tensor(ops.unary('log', this.lazy));
+    return new Tensor(ops.unary('log', this.value));
   }
 
   sqrt(): Tensor {
-    return new Tensor(ops.unary('sqrt', this.lazy));
+    return new Tensor(ops.unary('sqrt', this.value));
   }
 
   square(): Tensor {
-    return new Tensor(ops.unary('square', this.lazy));
+    return new Tensor(ops.unary('square', this.value));
   }
 
   abs(): Tensor {
-    return new Tensor(ops.unary('abs', this.lazy));
+    return new Tensor(ops.unary('abs', this.value));
   }
 
   sum(options: ReduceOptions = {}): Tensor {
@@ -222,18 +223,18 @@ export class Tensor {
 
   /** Index (int32) of the largest element along an axis; the first among equals. */
   argmax({ axis = -1, keepdim = false }: { axis?: number; keepdim?: boolean } = {}): Tensor {
-    return new Tensor(ops.argmax(this.lazy, axis, keepdim));
+    return new Tensor(ops.argmax(this.value, axis, keepdim));
   }
 
   /** The k largest elements along an axis, largest first, and their indices (int32). */
   topk(k: number, { axis = -1 }: { axis?: number } = {}): { values: Tensor; indices: Tensor } {
-    const [values, indices] = ops.topk(this.lazy, k, axis);
+    const [values, indices] = ops.topk(this.value, k, axis);
     return { values: new Tensor(values), indices: new Tensor(indices) };
   }
 
   /** Another shape over the same elements; one size may be -1, meaning what is left. */
   reshape(shape: Shape): Tensor {
-    return new Tensor(ops.reshape(this.lazy, inferSize(this.shape, shape)));
+    return new Tensor(ops.reshape(this.value, inferSize(this.shape, shape)));
   }
 
   /** Joins the axes from `startAxis` to `stopAxis` (inclusive, both may be negative) into one. */
@@ -253,13 +254,13 @@ export class Tensor {
   /** Permutes the axes: axis i of the result is axis `permutation[i]` of this. */
   transpose(permutation: readonly number[]): Tensor {
     const axes = permutation.map((axis) => normalizeAxis('transpose', axis, this.shape.length));
-    return new Tensor(ops.transpose(this.lazy, axes));
+    return new Tensor(ops.transpose(this.value, axes));
   }
 
   /** Repeats along axes of size 1 and along new leading axes. */
   broadcastTo(shape: Shape): Tensor {
     checkShape('broadcastTo', shape);
-    return new Tensor(ops.broadcastTo(this.lazy, shape));
+    return new Tensor(ops.broadcastTo(this.value, shape));
   }
 
   /** The elements from `starts[i]` (inclusive) to `ends[i]` (exclusive) on each axis; negative ones count from the end. */
@@ -275,7 +276,7 @@ export class Tensor {
     }
     return new Tensor(
       ops.slice(
-        this.lazy,
+        this.value,
         from,
         to.map((end, i) => end - from[i]),
       ),
@@ -284,12 +285,12 @@ export class Tensor {
 
   /** Adds `before[i]` and `after[i]` elements of `value` on axis i. */
   pad(before: readonly number[], after: readonly number[], value = 0): Tensor {
-    return new Tensor(ops.pad(this.lazy, before, after, value));
+    return new Tensor(ops.pad(this.value, before, after, value));
   }
 
   /** Another dtype. Floats become integers by truncation; gradients do not pass. */
   cast(dtype: DType): Tensor {
-    return new Tensor(ops.cast(this.lazy, dtype));
+    return new Tensor(ops.cast(this.value, dtype));
   }
 
   /**
@@ -329,13 +330,13 @@ export class Tensor {
   }
 
   #binary(fn: BinaryFn, other: TensorLike): Tensor {
-    const right = typeof other === 'number' ? ops.constant([], this.dtype, other) : other.lazy;
-    return new Tensor(ops.binary(fn, this.lazy, right));
+    const right = typeof other === 'number' ? ops.constant([], this.dtype, other) : other.value;
+    return new Tensor(ops.binary(fn, this.value, right));
   }
 
   #reduce(fn: ReduceFn, { axis, keepdim }: ReduceOptions): Tensor {
     const axes = typeof axis === 'number' ? [axis] : axis;
-    return new Tensor(ops.reduce(fn, this.lazy, axes, keepdim));
+    return new Tensor(ops.reduce(fn, this.value, axes, keepdim));
   }
 }
 
@@ -383,9 +384,22 @@ function requireNumbers(level: unknown): void {
   throw new DTypeError(`[tensor] values: expected numbers in arrays, got ${got}; convert it, as with Number()`);
 }
 
-/** Runs `body` without recording for `backward()`: for evaluation, where it saves memory. */
+/**
+ * Runs `body` without recording for `backward()`: for evaluation, where it saves memory.
+ *
+ * @throws {InputError} for a body that awaits. The recording is switched off for the whole process, so it is on again
+ * at the first `await`. Build the tensors inside, read them outside.
+ *
+ * @example
+ * ```ts
+ * const y = noGrad(() => net.forward(x));
+ * console.log(await y.data());
+ * ```
+ */
 export function noGrad<T>(body: () => T): T {
-  return ops.withoutGrad(body);
+  const result = ops.withoutGrad(body);
+  refusePromise('noGrad', result, 'const y = noGrad(() => net.forward(x)); await y.data();');
+  return result;
 }
 
 /** Joins tensors along an axis. */

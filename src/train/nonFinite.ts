@@ -3,7 +3,7 @@ import { currentEngine } from '../engine/select.js';
 import { EngineError, MemoryError } from '../errors.js';
 import { isAllFinite, type TypedArray } from '../graph/dtype.js';
 import type { Layer } from '../nn/layer.js';
-import { nameLayers } from '../nn/layerNames.js';
+import { nameLayers } from '../nn/layerHooks.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** An array with values that are infinite or no numbers. */

@@ -5,7 +5,7 @@ import type { KernelCall, StepRecord } from '../../src/engine/record.js';
 import { currentEngine, setEngine } from '../../src/engine/select.js';
 import { profileOf, traceOf } from '../../src/measure/profile.js';
 import { Conv2D, Layer, Linear, ReLU, Sequential } from '../../src/nn/index.js';
-import { nameLayers } from '../../src/nn/layerNames.js';
+import { nameLayers } from '../../src/nn/layerHooks.js';
 import { SGD } from '../../src/optimizer/index.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';

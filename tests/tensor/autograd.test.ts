@@ -125,6 +125,19 @@ describe.each(engines)('backward on %s', (engine) => {
     expect(await gradient(p)).toEqual([2, 4]);
   });
 
+  it('refuses a body of noGrad that awaits, and shows the right code', async () => {
+    const p = parameter(1, 2);
+    const message =
+      '[noGrad] body: expected a function without await, got a promise: it would end at the first await.\n' +
+      '  Wrong: await noGrad(async () => { … await y.data(); });\n' +
+      '  Right: const y = noGrad(() => net.forward(x)); await y.data();';
+    expect(() => noGrad(async () => p.mul(2).data())).toThrow(new InputError(message));
+    // The failure of the body itself is no unhandled rejection.
+    expect(() => noGrad(() => Promise.reject(new Error('body')))).toThrow('[noGrad] body');
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(p.mul(2).requiresGrad).toBe(true);
+  });
+
   it('gives nothing to parameters that the loss does not depend on', () => {
     const [p, q] = [parameter(1), parameter(2)];
     p.mul(2).sum().backward();

@@ -1,0 +1,30 @@
+import { Origin, withOrigin } from '../graph/origin.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Layer } from './layer.js';
+
+/** Runs in place of a layer's forward; `forward` is the layer's own. */
+export type AroundForward = (inputs: readonly Tensor[], forward: () => Tensor) => Tensor;
+
+/** Puts something around the forward of a layer until the returned function is called. */
+export function aroundForward(layer: Layer, around: AroundForward): () => void {
+  const forward = layer.forward.bind(layer);
+  // A field of the instance stands before the method until it is deleted.
+  layer.forward = (...inputs) => around(inputs, () => forward(...inputs));
+  return () => {
+    Reflect.deleteProperty(layer, 'forward');
+  };
+}
+
+/**
+ * Has the layers of a network mark the nodes that they add to the graph with their names, until the returned function is
+ * called. Profiles and error messages can then say which layer it was.
+ */
+export function nameLayers(network: Layer): () => void {
+  const undo = [...network.namedSublayers()].map(([name, layer]) => {
+    const origin = new Origin(name);
+    return aroundForward(layer, (_, forward) => withOrigin(origin, forward));
+  });
+  return () => {
+    for (const restore of undo) restore();
+  };
+}

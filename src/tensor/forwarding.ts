@@ -1,0 +1,28 @@
+/**
+ * A layer whose forward is running, and the one that called it. The layers are plain objects here, since tensors do not
+ * know layers.
+ */
+export interface Forwarding {
+  readonly layer: object;
+  readonly caller: Forwarding | null;
+}
+
+let current: Forwarding | null = null;
+
+/** The innermost layer whose forward is running; null outside of layers. */
+export function currentForwarding(): Forwarding | null {
+  return current;
+}
+
+/** Runs the forward of a layer. */
+export function forwardAs<T>(layer: object, body: () => T): T {
+  const caller = current;
+  // A forward that calls `super.forward` is still the same layer's.
+  if (caller?.layer === layer) return body();
+  current = { layer, caller };
+  try {
+    return body();
+  } finally {
+    current = caller;
+  }
+}
