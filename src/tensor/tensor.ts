@@ -1,5 +1,5 @@
 import { gradients } from '../autograd.js';
-import { DTypeError, InputError, ShapeError } from '../errors.js';
+import { DTypeError, InputError, refusePromise, ShapeError } from '../errors.js';
 import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { Value } from '../graph/node.js';
 import type { BinaryFn, ReduceFn } from '../graph/op.js';
@@ -7,7 +7,6 @@ import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../gr
 import { Storage } from '../graph/storage.js';
 import { inspect } from '../inspection.js';
 import * as ops from '../ops/index.js';
-import { refusePromise } from '../promises.js';
 import { realizeAll } from './evaluate.js';
 import { formatValues, nest } from './print.js';
 
