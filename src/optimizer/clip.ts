@@ -6,6 +6,8 @@ import { Tensor } from '../tensor/tensor.js';
  *
  * @example
  * ```ts
+ * import type { optimizer, Tensor } from 'fovea';
+ *
  * // Centralizes the gradient of each weight (Yong et al., 2020).
  * class Centralize implements optimizer.GradientClip {
  *   clip(gradients: readonly Tensor[]): Tensor[] {

@@ -55,6 +55,8 @@ const optimized = new WeakSet<Parameter>();
  *
  * @example
  * ```ts
+ * import { optimizer, type Tensor } from 'fovea';
+ *
  * // Sign descent with momentum, after Lion (Chen et al., 2023).
  * class Lion extends optimizer.Optimizer {
  *   protected readonly stateNames = ['momentum'];

@@ -100,6 +100,8 @@ export class Buffer extends State {
  *
  * @example
  * ```ts
+ * import { nn, Parameter, type Tensor } from 'fovea';
+ *
  * class Scale extends nn.Layer {
  *   readonly scale = new Parameter(new Float32Array(8).fill(1), [8]);
  *   forward(x: Tensor) {

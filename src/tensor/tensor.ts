@@ -391,7 +391,10 @@ function requireNumbers(level: unknown): void {
  *
  * @example
  * ```ts
- * const y = noGrad(() => net.forward(x));
+ * import { nn, noGrad, randn } from 'fovea';
+ *
+ * const net = new nn.Linear(3, 2).eval();
+ * const y = noGrad(() => net.forward(randn([4, 3])));
  * console.log(await y.data());
  * ```
  */
