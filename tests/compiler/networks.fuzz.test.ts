@@ -12,7 +12,7 @@ import { Tensor } from '../../src/tensor/tensor.js';
 import { contracted, expectAgreement, noise } from '../engines.js';
 import { fuzzing } from '../fuzzing.js';
 import { has, itWith } from '../needs.js';
-import { type Instruction, layers, RandomNetwork } from './networks.js';
+import { type Instruction, layers, leastLead, RandomNetwork } from './networks.js';
 import { graphOf } from './support.js';
 
 const optimizers: Readonly<Record<string, (parameters: Parameter[]) => Optimizer>> = {
@@ -95,9 +95,10 @@ async function train(engine: EngineName, value: Case): Promise<Trained> {
       // In a program of its own: what more is delivered would be less fused and less overwritten.
       realize(
         currentEngine(),
-        net.kinks.map((kink) => kink.value),
+        [...net.kinks, ...net.pools.map(({ x }) => x)].map(({ value }) => value),
       );
       for (const kink of net.kinks) for (const v of await kink.data()) margin = Math.min(margin, Math.abs(v));
+      for (const pool of net.pools) margin = Math.min(margin, leastLead(pool, await pool.x.data()));
     }
     const also = [...delivered, ...net.statistics];
     if (trainer !== null && grads.length > 0) await trainer.step({ also });
@@ -200,6 +201,44 @@ const examples: [Case][] = [
       trainInput: false,
       setting: { code: '0', convolution: 'winograd', threads: 1 },
       products: -1,
+      poison: { array: 0, place: 0 },
+    },
+  ],
+  // A convolution by a general product, which applies the sigmoid one number at a time.
+  [
+    {
+      list: [
+        { layer: 'grouped', from: 0, other: 0, variant: 0 },
+        { layer: 'sigmoid', from: 0, other: 0, variant: 0 },
+        { layer: 'conv', from: 0, other: 0, variant: 0 },
+      ],
+      outputs: [],
+      losses: [0],
+      optimizer: null,
+      shape: [1, 32, 3, 5],
+      trainInput: false,
+      setting: { code: '0', convolution: 'auto', threads: 1 },
+      products: 0,
+      poison: { array: 0, place: 0 },
+    },
+  ],
+  // A gradient of weights that cancels to a millionth.
+  [
+    {
+      list: [
+        { layer: 'conv', from: 0, other: 0, variant: 0 },
+        { layer: 'transpose', from: 0, other: 0, variant: 0 },
+        { layer: 'norm', from: 0, other: 0, variant: 0 },
+        { layer: 'conv', from: 0, other: 0, variant: 0 },
+        { layer: 'conv', from: 0, other: 0, variant: 0 },
+      ],
+      outputs: [],
+      losses: [20],
+      optimizer: null,
+      shape: [2, 1, 1, 4],
+      trainInput: false,
+      setting: { code: '0', convolution: 'auto', threads: 1 },
+      products: 0,
       poison: { array: 0, place: 0 },
     },
   ],

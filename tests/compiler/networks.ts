@@ -1,3 +1,4 @@
+import type { TypedArray } from '../../src/graph/dtype.js';
 import type { Shape } from '../../src/graph/shape.js';
 import * as ops from '../../src/ops/index.js';
 import { Generator } from '../../src/random.js';
@@ -16,6 +17,37 @@ export interface Instruction {
   readonly variant: number;
 }
 
+/** A maximum over windows. */
+export interface Pool {
+  readonly x: Tensor;
+  readonly size: number;
+  readonly stride: number;
+  /** Top, bottom, left, right. */
+  readonly padding: [number, number, number, number];
+}
+
+/** The least distance between the maximum of a window and the largest element below it. */
+export function leastLead({ x, size, stride, padding: [top, bottom, left, right] }: Pool, data: TypedArray): number {
+  const [height, width] = x.shape.slice(2);
+  let least = Number.POSITIVE_INFINITY;
+  for (let plane = 0; plane < data.length; plane += height * width) {
+    for (let y = -top; y + size <= height + bottom; y += stride) {
+      for (let z = -left; z + size <= width + right; z += stride) {
+        let [most, next] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+        for (let i = Math.max(0, y); i < Math.min(height, y + size); i++) {
+          for (let j = Math.max(0, z); j < Math.min(width, z + size); j++) {
+            const value = data[plane + i * width + j];
+            if (value > most) [most, next] = [value, most];
+            else if (value < most && value > next) next = value;
+          }
+        }
+        least = Math.min(least, most - next);
+      }
+    }
+  }
+  return least;
+}
+
 /** A network of random layers over images; its states last, its graph is built anew at every step. */
 export class RandomNetwork {
   readonly parameters: Parameter[] = [];
@@ -23,6 +55,8 @@ export class RandomNetwork {
   readonly values: Tensor[] = [];
   /** Differences that a maximum or a relu hangs on: near 0 the engines may rightly disagree. */
   readonly kinks: Tensor[] = [];
+  /** Maxima over windows: near a tie the engines may rightly take another element. */
+  readonly pools: Pool[] = [];
   /** Batch statistics: computing them renews the running ones. */
   readonly statistics: Tensor[] = [];
   readonly convolutions: { readonly weight: Parameter; readonly groups: number }[] = [];
@@ -67,7 +101,7 @@ export class RandomNetwork {
   build(): void {
     this.#parameters = this.input instanceof Parameter ? 1 : 0;
     this.#buffers = 0;
-    for (const list of [this.kinks, this.statistics, this.convolutions]) list.length = 0;
+    for (const list of [this.kinks, this.pools, this.statistics, this.convolutions]) list.length = 0;
     this.generator = new Generator(5);
     this.values.splice(0, this.values.length, this.input);
     for (const { layer, from, other, variant } of this.list) {
@@ -111,10 +145,13 @@ const kinked =
   };
 
 const pooled =
-  (pool: (x: Tensor, size: number, options: F.Pool2dOptions, n: number) => Tensor): LayerRule =>
-  (_, x, n) => {
+  (
+    pool: (x: Tensor, size: number, options: Omit<Pool, 'x' | 'size'>, n: number, net: RandomNetwork) => Tensor,
+  ): LayerRule =>
+  (net, x, n) => {
     if (x.shape[2] < 3 || x.shape[3] < 3) return null;
-    return pool(x, n % 2 === 0 ? 3 : 2, { stride: n % 3 === 0 ? 1 : 2, padding: n % 2 === 0 ? [0, 1, 1, 0] : 0 }, n);
+    const padding: Pool['padding'] = n % 2 === 0 ? [0, 1, 1, 0] : [0, 0, 0, 0];
+    return pool(x, n % 2 === 0 ? 3 : 2, { stride: n % 3 === 0 ? 1 : 2, padding }, n, net);
   };
 
 const sameShape = (x: Tensor) => (t: Tensor) => t.shape.join() === x.shape.join();
@@ -199,7 +236,10 @@ export const layers = {
   detach: elementwise((x) => x.detach().add(x)),
   dropout: (net, x) => F.dropout(x, { p: 0.3, generator: net.generator }),
   noDropout: (net, x) => F.dropout(x, { p: 0, generator: net.generator }),
-  maxPool: pooled((x, size, options) => F.maxPool2d(x, size, options)),
+  maxPool: pooled((x, size, options, _, net) => {
+    net.pools.push({ x, size, ...options });
+    return F.maxPool2d(x, size, options);
+  }),
   avgPool: pooled((x, size, options, n) => F.avgPool2d(x, size, { ...options, exclusive: n % 5 > 2 })),
   adaptivePool: (_, x) => F.adaptiveAvgPool2d(x, [Math.min(x.shape[2], 2), Math.min(x.shape[3], 3)]),
   add: (net, x, _, other) => x.add(net.another(sameShape(x), other)),

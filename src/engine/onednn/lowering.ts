@@ -9,7 +9,7 @@ import type { KernelCode } from './avx512/kernel.js';
 import { MachineCode } from './avx512/machineCode.js';
 import { args, MemoryDesc, Primitive } from './ffi.js';
 import type { ConvChoice } from './lower/winograd.js';
-import { mayBeNonFinite, numbersForNaN, sourcesOf } from './nonFinite.js';
+import { losesNaN, mayBeNonFinite, sourcesOf } from './nonFinite.js';
 import { plainDesc, typed } from './placing.js';
 import {
   type ArrayType,
@@ -150,9 +150,9 @@ export class Lowering {
     return false;
   }
 
-  /** Says that a kernel with this activation was taken for a node. */
-  activates(node: GraphNode, activation: Activation | undefined): void {
-    if (activation !== undefined && numbersForNaN.has(activation.fn)) this.#lossy.add(node);
+  /** Says that the primitive, which applies this activation to its results, was taken for a node. */
+  activates(node: GraphNode, activation: Activation | undefined, { family }: Primitive): void {
+    if (activation !== undefined && losesNaN(activation.fn, family)) this.#lossy.add(node);
   }
 
   /** Whether anything reads the value. */

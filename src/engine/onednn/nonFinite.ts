@@ -1,9 +1,16 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { OpParams, UnaryFn } from '../../graph/op.js';
+import type { KernelFamily } from './ffi/kernelFamily.js';
 import { multiplyAdds } from './work.js';
 
 /** Functions whose kernels in the library give a number for NaN: they are made of comparisons. */
 export const numbersForNaN = new Set<UnaryFn>(['relu', 'relu6']);
+
+/** Whether a kernel of such a family gives a number for NaN where it applies a function to its results. */
+export function losesNaN(fn: UnaryFn, family: KernelFamily): boolean {
+  // General products apply functions one number at a time, by formulas with comparisons for the sigmoid too.
+  return numbersForNaN.has(fn) || (fn === 'sigmoid' && family === 'generalProduct');
+}
 
 /**
  * Values that may be infinite or no number though all sources are finite: what comes from a division, a logarithm and the like.

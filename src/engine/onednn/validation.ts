@@ -57,7 +57,7 @@ export class Validation {
         runKernel(node, operands, expected);
         const references = results.map((output) => shadowOf(output).data);
         // One scale for all outputs: some are sums that cancel, such as the gradient of a bias in front of a batch norm.
-        const cancelled = node.op === 'reduce' ? summandsOf(node as GraphNode<'reduce'>, inputs[0].data) : 0;
+        const cancelled = summandsOf(node, inputs);
         const scale = Math.max(1e-6, cancelled, ...references.map(largest));
         arrays.forEach((array, i) => {
           compare(where, array.data, references[i], tolerance * scale);
@@ -78,10 +78,18 @@ function roundToBfloat16(from: TypedArray, to: TypedArray): void {
   }
 }
 
-/** A hundredth of what the sums would be if signs were random: their rounding does not become less where they cancel. */
-function summandsOf({ params, outputs }: GraphNode<'reduce'>, data: TypedArray): number {
-  const count = data.length / numel(outputs[0].shape);
-  return 1e-2 * Math.sqrt(count) * largest(data) * (params.fn === 'mean' ? 1 / count : 1);
+/**
+ * A hundredth of what the sums in a node would be if signs were random: their rounding does not become less where they cancel.
+ * 0 for nodes that sum nothing.
+ */
+function summandsOf(node: GraphNode, [first, second]: readonly NDArray[]): number {
+  const results = numel(node.outputs[0].shape);
+  const products = multiplyAdds(node);
+  if (products !== null) return 1e-2 * Math.sqrt(products / results) * largest(first.data) * largest(second.data);
+  if (node.op !== 'reduce') return 0;
+  const count = first.data.length / results;
+  const isMean = (node as GraphNode<'reduce'>).params.fn === 'mean';
+  return 1e-2 * Math.sqrt(count) * largest(first.data) * (isMean ? 1 / count : 1);
 }
 
 /** The largest finite magnitude. */

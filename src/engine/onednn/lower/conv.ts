@@ -154,7 +154,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const layouts = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
   const own = primitive.isWinograd ? null : context.generate(directCode, shapes, params, layouts, extras);
   if (own === null) {
-    context.activates(node, params.activation);
+    context.activates(node, params.activation, primitive);
     context.call(name, primitive, reads, [[args.dst, dst]]);
     return;
   }

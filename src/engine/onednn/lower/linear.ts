@@ -41,7 +41,7 @@ export const linear: Lower<'linear'> = (context, node) => {
     [args.weights, seenAs(context.inLayout(weight, swapped(weights)), weights)],
   ];
   if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
-  context.activates(node, node.params.activation);
+  context.activates(node, node.params.activation, primitive);
   context.call(nameWith('linear', node.params.activation), primitive, reads, [
     [args.dst, context.output(y, primitive.layout('dst'))],
   ]);

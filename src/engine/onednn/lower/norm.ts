@@ -25,9 +25,9 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [y] = node.outputs;
   const { epsilon, relu = false } = node.params;
   const src = placeToNormalize(context, x);
-  if (relu) context.activates(node, rectified);
   const opDesc = describe.normForward('inference', src.desc, epsilon, { ...affineFlags, globalStatistics: true, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
+  if (relu) context.activates(node, rectified, primitive);
   context.call(
     relu ? 'batchNorm+relu' : 'batchNorm',
     primitive,
@@ -84,9 +84,9 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
     context.rememberForward(mask, new OwnForward(own, src.desc));
     return;
   }
-  if (relu) context.activates(node, rectified);
   const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
+  if (relu) context.activates(node, rectified, primitive);
   const writes: [number, Placed][] = [
     [args.dst, context.output(y, src.desc)],
     [args.mean, context.output(mean, perChannel)],

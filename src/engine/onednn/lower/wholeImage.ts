@@ -36,7 +36,7 @@ export function linearForward(context: Lowering, node: GraphNode<'conv2d'>): voi
   ];
   if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
   const result = context.output(y, MemoryDesc.plain(y.shape, 'float32'));
-  context.activates(node, activation);
+  context.activates(node, activation, primitive);
   context.call(nameWith(node.op, activation), primitive, reads, [[args.dst, seenAs(result, dst)]]);
 }
 
