@@ -104,3 +104,10 @@ describe('the code of docs and docstrings compiles', () => {
     expect(errors.get(piece)).toEqual([]);
   });
 });
+
+test('every environment variable is in docs/environment.md', () => {
+  const page = readFileSync('docs/environment.md', 'utf8');
+  const files = [...filesBelow('src', '.ts'), ...filesBelow('tests', '.ts'), ...filesBelow('scripts', '.mjs')];
+  const used = files.flatMap((name) => readFileSync(name, 'utf8').match(/\bFOVEA_[A-Z_]+/g) ?? []);
+  expect([...new Set(used)].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+});
