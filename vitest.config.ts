@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// `#platform` of package.json as TypeScript source.
-const conditions = ['fovea-source', 'node', 'import', 'module', 'default'];
+// `#platform` of package.json as TypeScript source. Node gets these conditions for `require` too, so `import` is none of them.
+const conditions = ['fovea-source', 'node', 'module'];
 
 export default defineConfig({
   resolve: { conditions },

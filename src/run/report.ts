@@ -130,7 +130,8 @@ function factsOf({ config }: RunFolder, ended: Date) {
 export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
   if (!(dataset instanceof ImageFileDataset)) return [];
   // Decoding pictures to be looked at is not for every training's start.
-  const { balancedFiles, thumbnailPng } = await import('../vision/images/contactSheet.js');
+  const { balancedFiles } = await import('../vision/datasets/sheets.js');
+  const { thumbnailPng } = await import('../vision/images/thumbnail.js');
   try {
     const images = Math.min(maxPictures, Math.max(minPictures, 2 * dataset.classNames.length));
     const nameOf = fileNames(dataset);

@@ -1,4 +1,4 @@
 export * as datasets from './datasets/index.js';
-export * as pictures from './images/contactSheet.js';
+export * as images from './images/index.js';
 export * as models from './models/index.js';
 export * as transforms from './transforms/index.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as color from '../../src/vision/transforms/color.js';
 import * as geometry from '../../src/vision/transforms/geometry.js';
-import { type Raster, type RasterData, withLayout } from '../../src/vision/images/raster.js';
+import { type Raster, type RasterData, withLayout } from '../../src/vision/transforms/raster.js';
 import { goldenTransforms, type MadeImage, type TransformCase } from './transforms.js';
 
 const functions = { ...color, ...geometry } as unknown as Readonly<

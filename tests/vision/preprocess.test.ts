@@ -6,9 +6,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { decodeImage, PictureFile } from '../../src/vision/images/decode.js';
 import { preprocess } from '../../src/vision/images/preprocess.js';
-import { resizeBilinear } from '../../src/vision/images/resize.js';
 import { resize } from '../../src/vision/transforms/geometry.js';
 import { normalizeInto, type RGBImage, toCHW } from '../../src/vision/transforms/image.js';
+import { resizeBilinear } from '../../src/vision/transforms/resize.js';
 import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 

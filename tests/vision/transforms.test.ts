@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { Generator } from '../../src/random.js';
-import { withLayout } from '../../src/vision/images/raster.js';
 import { resize } from '../../src/vision/transforms/geometry.js';
 import {
   ColorJitter,
@@ -23,6 +22,7 @@ import {
   ToTensor,
   Transpose,
 } from '../../src/vision/transforms/index.js';
+import { withLayout } from '../../src/vision/transforms/raster.js';
 import { makeTransform, optionNames, transformNames } from '../../src/vision/transforms/registry.js';
 import { goldenTransforms } from '../goldens/transforms.js';
 

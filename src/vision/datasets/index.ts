@@ -1,4 +1,5 @@
 export { PALM, type PALMOptions } from '../palm/dataset.js';
+export { palmEyes } from '../palm/eyes.js';
 export { importPalm, type PalmImportOptions, type PalmSummary } from '../palm/import.js';
 export type { PalmCounts, PalmImage, PalmSet, PalmSize } from '../palm/record.js';
 export { type PalmSynthOptions, type SynthSummary, synthesizePalm } from '../palm/synth.js';
@@ -11,3 +12,10 @@ export { PixelDataset, type PixelOptions } from './pixelDataset.js';
 export type { Transformable, TransformOption } from './reading/augmenter.js';
 export type { ImageCacheOptions } from './reading/imageCache.js';
 export { type BadImage, type ImageFile, ImageFileDataset, type ImageFilesOptions } from './reading/imageFiles.js';
+export {
+  balancedFiles,
+  type DatasetSheetOptions,
+  datasetSheet,
+  type SampleSheetOptions,
+  sampleSheet,
+} from './sheets.js';

@@ -2,8 +2,8 @@ import { extname, join } from 'node:path';
 import { FileError } from '../../errors.js';
 import { readStart } from '../../io/files/input.js';
 import { type BarredPath, type FolderTree, walkFolder } from '../../io/files/listFiles.js';
+import { eachOf } from '../eachOf.js';
 import { formatBytes, pictureFormat, promisesPicture } from '../images/formats.js';
-import { eachOf } from './eachOf.js';
 import { type ImageFilesOptions, skipOption } from './reading/imageFiles.js';
 
 /** Files that are no data, and why; counted, with some of their names. */

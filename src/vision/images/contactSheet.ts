@@ -1,17 +1,11 @@
-import { basename } from 'node:path';
-import type { OutputInfo, OverlayOptions } from 'sharp';
+import type { OverlayOptions } from 'sharp';
 import { FileError, InputError } from '../../errors.js';
-import { type Dataset, labelsOf, type Sample } from '../../io/data/dataset.js';
 import { reasonOf } from '../../io/files/atomic.js';
 import { readStart } from '../../io/files/input.js';
-import { Generator } from '../../random.js';
-import { eachOf } from '../datasets/eachOf.js';
-import type { Transformable, TransformOption } from '../datasets/reading/augmenter.js';
-import type { ImageFile, ImageFileDataset } from '../datasets/reading/imageFiles.js';
-import { PALM } from '../palm/dataset.js';
-import { PictureFile } from './decode.js';
-import { canLetter, lettering, letteringWidth } from './lettering.js';
+import { eachOf } from '../eachOf.js';
+import { machineHasFonts, writing } from './captions.js';
 import { loadSharp } from './sharp.js';
+import { thumbnail } from './thumbnail.js';
 
 /** A picture to be shown, with what is written below it. */
 export interface CaptionedPicture {
@@ -34,23 +28,14 @@ export interface ContactSheetOptions {
   readonly note?: string;
 }
 
-export interface DatasetSheetOptions extends ContactSheetOptions {
-  /** Pictures in all, about the same number from each class (24). */
-  readonly images?: number;
-  /** Decides which pictures are taken (0). */
-  readonly seed?: number;
-}
-
 const ink = '#1b1f24';
 const muted = '#5b6470';
 const warning = '#bf4e05';
-/** Of the classes, for eyes of all kinds, on white; again from the start after the last. */
-const classColours = ['#1d5fa8', '#bf4e05', '#2f7d4f', '#7b4fa3', '#8a6d00', '#0b7a85', '#a3324f', '#5b6470'];
 const maxSize = 4096;
-const maxPictures = 2000;
-/** What a PNG of ours says its software was. */
+/** Most pictures of a sheet. */
+export const maxPictures = 2000;
+/** The Software entry in the EXIF data of PNGs that this module writes. */
 const software = 'Fovea';
-const syntheticNote = 'Synthetic: drawn by a program, no photographs of eyes';
 
 /**
  * Pictures in rows and columns, framed, on white, with captions below.
@@ -132,100 +117,6 @@ export async function sideBySide(
   return contactSheet(pictures, { size: 480, ...options, columns: Math.max(1, pictures.length) });
 }
 
-/**
- * A contact sheet of a data set of pictures: about as many of each class, its name and the name of the file below, each
- * class framed in its colour. A set of drawn eyes says so.
- *
- * @returns a PNG file
- * @throws what {@link contactSheet} throws
- */
-export async function datasetSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
-  const { images = 24, seed = 0, title, ...sheet } = options;
-  requireCount('images', images, maxPictures);
-  const chosen = balancedFiles(dataset, images, seed);
-  const pictures = chosen.map((file) => captioned(file, dataset.classNames));
-  const numbers = shares(chosen, dataset);
-  const heading = title === undefined ? numbers : `${title}: ${numbers}`;
-  return contactSheet(pictures, { ...noteOf(dataset), ...sheet, title: heading });
-}
-
-export interface SampleSheetOptions extends Omit<ContactSheetOptions, 'columns'>, TransformOption {
-  /** Samples, about the same number from each class (6 with a transform, else 24). */
-  readonly images?: number;
-  /** With a transform: changed versions beside each sample (6). */
-  readonly versions?: number;
-  /** Decides which samples are taken, and what is drawn (0). */
-  readonly seed?: number;
-  /** Makes a sample into a PNG file: its values mean what the data set says. */
-  readonly draw: (sample: Sample) => Promise<Uint8Array>;
-}
-
-/**
- * Some samples of a data set as they are; with a transform, beside each of them versions as epochs of a training would
- * have them.
- *
- * @returns a PNG file
- * @throws what {@link contactSheet} and the transform throw
- */
-export async function sampleSheet(
-  dataset: Dataset & Transformable<Dataset>,
-  {
-    transform = null,
-    images = transform === null ? 24 : 6,
-    versions = 6,
-    seed = 0,
-    draw,
-    ...sheet
-  }: SampleSheetOptions,
-): Promise<Uint8Array> {
-  requireCount('images', images, maxPictures);
-  requireCount('versions', versions, maxPictures);
-  const random = new Generator(seed);
-  const plain = dataset.withTransform(null);
-  const changed = transform === null ? null : dataset.withTransform(transform);
-  const labels = await labelsOf(dataset);
-  const pictures: CaptionedPicture[] = [];
-  for (const index of balanced(labels, images, random)) {
-    const label = labels[index];
-    const colour = classColours[Math.max(0, label) % classColours.length];
-    const name = dataset.classNames?.[label] ?? 'sample';
-    pictures.push({ source: await draw(await plain.get(index)), captions: [`${name} (${index})`], colour });
-    for (let i = 1; changed !== null && i <= versions; i++) {
-      const sample = await changed.get(index, random.fork(`${index} ${i}`));
-      pictures.push({ source: await draw(sample), captions: [`version ${i}`] });
-    }
-  }
-  return contactSheet(pictures, { ...sheet, ...(changed !== null && { columns: versions + 1 }) });
-}
-
-/**
- * A normal eye and one with pathologic myopia side by side, by chance. Normal eyes are told from highly myopic ones in
- * the training set only.
- *
- * @returns a PNG file
- * @throws InputError if there are no pictures of either kind; else what {@link contactSheet} throws
- */
-export async function palmEyes(
-  dataset: PALM,
-  { seed = 0, ...options }: Omit<DatasetSheetOptions, 'columns' | 'images'> = {},
-): Promise<Uint8Array> {
-  const random = new Generator(seed);
-  const pictures = [0, 1].map((label) => {
-    const files = dataset.files.filter((file) => file.label === label);
-    const normal = files.filter(({ path }) => /^N/.test(basename(path)));
-    const group = label === 0 && normal.length > 0 ? normal : files;
-    if (group.length === 0) {
-      const kind = label === 0 ? 'without' : 'with';
-      throw new InputError(`[pictures] eyes: expected some ${kind} pathologic myopia, got none; choose the other set`);
-    }
-    const chosen = group[random.int(group.length)];
-    const names = [group === normal ? 'Normal' : 'No pathologic myopia', 'Pathologic myopia'];
-    const { captions, ...picture } = captioned(chosen, dataset.classNames);
-    return { ...picture, captions: [`${names[label]} (${captions[0]})`, captions[1]] };
-  });
-  return sideBySide(pictures, { ...noteOf(dataset), ...options });
-}
-
 /** Whether a file is a PNG that a function of this module made. */
 export async function isOwnPicture(path: string): Promise<boolean> {
   try {
@@ -238,137 +129,9 @@ export async function isOwnPicture(path: string): Promise<boolean> {
   }
 }
 
-function noteOf(dataset: ImageFileDataset): { note?: string } {
-  return dataset instanceof PALM && dataset.synthetic ? { note: syntheticNote } : {};
-}
-
-function captioned({ path, label }: ImageFile, classNames: readonly string[]): CaptionedPicture & { source: string } {
-  const name = classNames[label];
-  if (name === undefined) return { source: path, captions: [basename(path)] };
-  return { source: path, captions: [name, basename(path)], colour: classColours[label % classColours.length] };
-}
-
-/** Some files of a data set by chance, about the same number of each class. */
-export function balancedFiles(dataset: ImageFileDataset, images: number, seed = 0): ImageFile[] {
-  return balanced(dataset.labels, images, new Generator(seed)).map((index) => dataset.files[index]);
-}
-
-/**
- * A picture fitted into a square of `size` pixels.
- *
- * @returns a PNG file
- * @throws FileError for a picture that cannot be decoded
- */
-export async function thumbnailPng(source: string | Uint8Array, size: number): Promise<Uint8Array> {
-  const { data, info } = await thumbnail(source, size);
-  const sharp = await loadSharp();
-  const { width, height } = info;
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
-}
-
-/** Indices of samples by class, in the order of the labels; classes with too few give what they have. */
-function balanced(labels: ArrayLike<number>, images: number, random: Generator): number[] {
-  const all = Array.from(labels);
-  const classes = [...new Set(all)].sort((a, b) => a - b);
-  return classes.flatMap((label, i) => {
-    const group = all.flatMap((other, index) => (other === label ? [index] : []));
-    const share = Math.floor(images / classes.length) + Number(i < images % classes.length);
-    return Array.from(random.permutation(group.length).subarray(0, share).sort(), (at) => group[at]);
-  });
-}
-
-/** `12 of 187 non-PM, 12 of 213 PM` */
-function shares(chosen: readonly ImageFile[], { files, classNames }: ImageFileDataset): string {
-  const count = (all: readonly ImageFile[], wanted: number) => all.filter(({ label }) => label === wanted).length;
-  const labels = [...new Set(chosen.map(({ label }) => label))];
-  return labels
-    .map((label) => `${count(chosen, label)} of ${count(files, label)} ${classNames[label] ?? 'pictures'}`)
-    .join(', ');
-}
-
-function requireCount(name: string, n: number, most: number): void {
+/** @throws InputError for a number that is no integer from 1 to `most` */
+export function requireCount(name: string, n: number, most: number): void {
   if (!Number.isSafeInteger(n) || n < 1 || n > most) {
     throw new InputError(`[pictures] ${name}: expected an integer from 1 to ${most}, got ${n}`);
   }
-}
-
-/** Red, green and blue of the picture as it is to be seen, fitted into a square. */
-async function thumbnail(source: string | Uint8Array, size: number): Promise<{ data: Buffer; info: OutputInfo }> {
-  const { name } = await PictureFile.open(source);
-  const sharp = await loadSharp();
-  // Unlike PictureFile, sharp itself decodes a large JPEG at a fraction of its size, which is several times as fast.
-  return sharp(source, { limitInputPixels: false, sequentialRead: true })
-    .autoOrient()
-    .resize(size, size, { fit: 'inside' })
-    .toColourspace('srgb')
-    .removeAlpha()
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      const got = reasonOf(error).split('\n')[0];
-      throw new FileError(`[pictures] ${name}: expected an intact picture, got ${got}`, { cause: error });
-    });
-}
-
-interface Writing {
-  readonly x: number;
-  readonly y: number;
-  /** Around which the text is centred, instead of beginning at x. */
-  readonly centre?: number;
-  readonly size: number;
-  readonly colour: string;
-  readonly bold?: boolean;
-  /** Pixels that the text may take. */
-  readonly room: number;
-  readonly hasFonts: boolean;
-}
-
-/** A text as SVG: in letters of our own, or in the machine's fonts if it has characters that we have not. */
-function writing(text: string, { room, centre, hasFonts, ...style }: Writing): string {
-  const { x, y, size, colour, bold = false } = style;
-  const plain = text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '\ufffd');
-  if (canLetter(plain) || !hasFonts) {
-    const short = shortened(plain, (part) => letteringWidth(part, size) <= room);
-    const start = centre === undefined ? x : centre - letteringWidth(short, size) / 2;
-    return lettering(short, { ...style, x: start });
-  }
-  const fontSize = 1.4 * size;
-  const estimate = (part: string) =>
-    Array.from(part).reduce((sum, character) => sum + (character > '\u1100' ? 1 : 0.65) * fontSize, 0);
-  const short = shortened(plain, (part) => estimate(part) <= room);
-  const escaped = short.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
-  return (
-    `<text x="${centre ?? x}" y="${y}" ${centre === undefined ? '' : 'text-anchor="middle" '}fill="${colour}" ` +
-    `font-family="sans-serif" font-size="${fontSize}"${bold ? ' font-weight="bold"' : ''}>${escaped}</text>`
-  );
-}
-
-/** The longest text that fits, cut in the middle: both ends of a file's name tell something. */
-function shortened(text: string, fits: (text: string) => boolean): string {
-  if (fits(text)) return text;
-  const characters = Array.from(text);
-  for (let kept = characters.length - 1; kept > 0; kept--) {
-    const head = Math.ceil(kept / 2);
-    const tail = characters.slice(characters.length - (kept - head));
-    const short = `${characters.slice(0, head).join('')}…${tail.join('')}`;
-    if (fits(short)) return short;
-  }
-  return '…';
-}
-
-let fonts: Promise<boolean> | undefined;
-
-/** Without fonts, SVG text is left out or made of equal boxes. */
-function machineHasFonts(): Promise<boolean> {
-  const brightness = async (text: string) => {
-    const svg =
-      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" fill="#fff"/>' +
-      `<text x="5" y="32" font-family="sans-serif" font-size="30">${text}</text></svg>`;
-    const sharp = await loadSharp();
-    return (await sharp(Buffer.from(svg)).stats()).channels[0].mean;
-  };
-  fonts ??= Promise.all(['M', 'i'].map(brightness)).then(([wide, narrow]) => wide !== narrow);
-  return fonts;
 }

@@ -1,6 +1,6 @@
 import { FileError, ShapeError } from '../../errors.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
-import { type Raster, requireRaster, withLayout } from './raster.js';
+import { type Raster, requireRaster, withLayout } from '../transforms/raster.js';
 import { loadSharp } from './sharp.js';
 import { overWhite, rangeOf, scaleOf, toBytes } from './values.js';
 

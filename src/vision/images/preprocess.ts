@@ -1,9 +1,9 @@
 import { InputError } from '../../errors.js';
 import { type ChannelOrder, fitsInMemory, maxPixelsAtOnce, type RGBImage, toCHW } from '../transforms/image.js';
+import { requireSize } from '../transforms/raster.js';
+import { AreaResizer, bilinearTaps, type PixelLayout, sampleBilinear } from '../transforms/resize.js';
 import { decoding } from './budget.js';
 import { PictureFile, type PictureSource, turned, type Window } from './decode.js';
-import { requireSize } from './raster.js';
-import { AreaResizer, bilinearTaps, type PixelLayout, sampleBilinear } from './resize.js';
 
 /**
  * What becomes of pictures of other proportions than those that are wanted: 'squash' changes them, 'crop' leaves out what

@@ -36,7 +36,7 @@ export class PALM extends ImageFileDataset {
     /** Of the pictures and their labels. */
     readonly sha256: string,
   ) {
-    super(set);
+    super({ ...set, ...(synthetic && { caution: 'Synthetic: drawn by a program, no photographs of eyes' }) });
   }
 
   /**

@@ -7,9 +7,9 @@ import { streamInput } from '../../io/files/input.js';
 import { ZipBudget, type ZipLimits } from '../../io/files/zip.js';
 import { crc32 } from '../../io/formats/crc32.js';
 import { listed } from '../../text/list.js';
-import { eachOf } from '../datasets/eachOf.js';
 import { type BadImage, badImage, requireOnBadImage, skipOption } from '../datasets/reading/imageFiles.js';
 import { ImageReader, type ImageReaderOptions } from '../datasets/reading/imageReader.js';
+import { eachOf } from '../eachOf.js';
 import { pictureKey, readLabels, type SheetLabel, sheetName } from './labels.js';
 import {
   countsOf,

@@ -1,8 +1,8 @@
 import { ShapeError } from '../../errors.js';
 import { formatShape, numel, type Shape, sameShape } from '../../graph/shape.js';
 import { Generator, type GeneratorState } from '../../random.js';
-import { type Raster, stridesOf } from '../images/raster.js';
 import { type ByteRange, type ChannelOrder, inputsOf } from './image.js';
+import { type Raster, stridesOf } from './raster.js';
 import type { Transform } from './transform.js';
 
 /** Images to be transformed, in a form that can be sent to another thread. */

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
-import { perChannel, type Raster, requireBytes, stridesOf, withLayout } from '../images/raster.js';
 import { inputsOf } from './image.js';
+import { perChannel, type Raster, requireBytes, stridesOf, withLayout } from './raster.js';
 
 /** Colours and values, as `paddle.vision.transforms` changes them with Pillow. All give new images. */
 

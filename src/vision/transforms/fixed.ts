@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ShapeError } from '../../errors.js';
-import { blank, type Layout, type Raster, stridesOf } from '../images/raster.js';
 import { normalize, toGrayscale, toTensor } from './color.js';
 import { centerCrop, type ImageSize, type Padding, type PadOptions, pad, resize } from './geometry.js';
 import * as option from './options.js';
+import { blank, type Layout, type Raster, stridesOf } from './raster.js';
 import type { Interpolation } from './resample.js';
 import { NamedTransform } from './transform.js';
 

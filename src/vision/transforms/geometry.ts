@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
-import { blank, inHWC, perChannel, type Raster, stridesOf } from '../images/raster.js';
-import { roundHalfEven } from '../images/resize.js';
+import { blank, inHWC, perChannel, type Raster, stridesOf } from './raster.js';
 import { type Interpolation, resample } from './resample.js';
+import { roundHalfEven } from './resize.js';
 import { type AffineMatrix, affineMatrix, radians, type WarpOptions, warp } from './warp.js';
 
 /** Pictures moved, cut and turned, as `paddle.vision.transforms` does it with Pillow. All give new images. */

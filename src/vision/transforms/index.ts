@@ -1,9 +1,3 @@
-export { decodeImage, type PictureSource } from '../images/decode.js';
-export { type Digit, readDigit } from '../images/digit.js';
-export { encodePng } from '../images/png.js';
-export { type Fit, type Preprocessed, type PreprocessOptions, preprocess } from '../images/preprocess.js';
-export type { Layout, Raster, RasterData } from '../images/raster.js';
-export { type ResizeOptions, resizeBilinear } from '../images/resize.js';
 export {
   adjustBrightness,
   adjustContrast,
@@ -66,6 +60,8 @@ export {
   type RandomRotationOptions,
   RandomVerticalFlip,
 } from './random.js';
+export type { Layout, Raster, RasterData } from './raster.js';
 export type { Interpolation } from './resample.js';
+export { type ResizeOptions, resizeBilinear } from './resize.js';
 export { Compose, NamedTransform, Transform, type TransformFunction, type TransformSpec } from './transform.js';
 export type { WarpInterpolation, WarpOptions } from './warp.js';

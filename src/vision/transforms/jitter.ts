@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Generator } from '../../random.js';
-import type { Raster } from '../images/raster.js';
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './color.js';
 import * as option from './options.js';
 import { draw } from './random.js';
+import type { Raster } from './raster.js';
 import { NamedTransform } from './transform.js';
 
 /** Transforms that change colours by chance. They take bytes, so they come before ToTensor and Normalize. */

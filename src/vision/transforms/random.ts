@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { ShapeError } from '../../errors.js';
 import type { Generator } from '../../random.js';
-import type { Raster } from '../images/raster.js';
-import { roundHalfEven } from '../images/resize.js';
 import {
   affine,
   bothSizes,
@@ -18,7 +16,9 @@ import {
   vflip,
 } from './geometry.js';
 import * as option from './options.js';
+import type { Raster } from './raster.js';
 import type { Interpolation } from './resample.js';
+import { roundHalfEven } from './resize.js';
 import { NamedTransform } from './transform.js';
 import type { WarpOptions } from './warp.js';
 

@@ -1,4 +1,4 @@
-import { blank, inHWC, premultiplied, type Raster, type RasterData, requireSize } from '../images/raster.js';
+import { blank, inHWC, premultiplied, type Raster, type RasterData, requireSize } from './raster.js';
 
 /** How values between pixels are found, by Pillow's names. When an image is reduced, all but 'nearest' average. */
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'box' | 'hamming' | 'lanczos';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import type { Generator } from '../../random.js';
 import { nearestName } from '../../text/suggest.js';
-import { type Raster, requireRaster } from '../images/raster.js';
+import { type Raster, requireRaster } from './raster.js';
 
 /** The name of a transform and its options, as plain data: `{ "RandomCrop": { "size": 32, "padding": 4 } }`. */
 export type TransformSpec = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

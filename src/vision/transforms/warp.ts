@@ -1,4 +1,4 @@
-import { blank, inHWC, perChannel, premultiplied, type Raster } from '../images/raster.js';
+import { blank, inHWC, perChannel, premultiplied, type Raster } from './raster.js';
 
 /** How values between pixels are found where an image is turned or slanted: no averaging. */
 export type WarpInterpolation = 'nearest' | 'bilinear' | 'bicubic';

@@ -5,7 +5,7 @@ import { requireMeaning, requireWork } from '../../../run/dataOptions.js';
 import { datasetKind, findData } from '../../../run/recipes.js';
 import { formatCount } from '../../../text/numbers.js';
 import { visibleLine } from '../../../text/visible.js';
-import { sampleSheet } from '../../../vision/images/contactSheet.js';
+import { sampleSheet } from '../../../vision/datasets/sheets.js';
 import { preprocessing } from '../../../vision/images/preprocess.js';
 import { parseTransforms } from '../../../vision/transforms/index.js';
 import { DownloadDisplay } from '../../display.js';

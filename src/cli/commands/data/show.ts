@@ -4,8 +4,10 @@ import { InputError } from '../../../errors.js';
 import { writeFileAtomic } from '../../../io/files/atomic.js';
 import { outputFile } from '../../../io/files/outputs.js';
 import { formatCount } from '../../../text/numbers.js';
-import { datasetSheet, isOwnPicture, palmEyes } from '../../../vision/images/contactSheet.js';
+import { datasetSheet } from '../../../vision/datasets/sheets.js';
+import { isOwnPicture } from '../../../vision/images/contactSheet.js';
 import { PALM } from '../../../vision/palm/dataset.js';
+import { palmEyes } from '../../../vision/palm/eyes.js';
 import type { PalmSet } from '../../../vision/palm/record.js';
 import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
 

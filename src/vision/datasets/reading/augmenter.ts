@@ -1,9 +1,9 @@
 import { InputError } from '../../../errors.js';
 import { defaultGenerator, type Generator } from '../../../random.js';
-import type { Raster } from '../../images/raster.js';
-import { requireSense } from '../../images/sense.js';
 import { joined, type TransformedImages, type TransformJob, transformImages } from '../../transforms/batch.js';
+import type { Raster } from '../../transforms/raster.js';
 import { portableSpec } from '../../transforms/registry.js';
+import { requireSense } from '../../transforms/sense.js';
 import { Compose, type Transform, type TransformFunction } from '../../transforms/transform.js';
 import type { ImagePool } from './imagePool.js';
 

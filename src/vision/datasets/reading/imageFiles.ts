@@ -1,9 +1,9 @@
 import { FileError, InputError, messageOf } from '../../../errors.js';
 import type { Batch, Dataset, Sample } from '../../../io/data/dataset.js';
 import type { Generator } from '../../../random.js';
+import { eachOf } from '../../eachOf.js';
 import type { Preprocessed } from '../../images/preprocess.js';
 import { joined, type TransformedImages } from '../../transforms/batch.js';
-import { eachOf } from '../eachOf.js';
 import { numbersAmong } from '../labelNames.js';
 import { type Augmenter, streamOf, type Transformable, type TransformOption } from './augmenter.js';
 import { ImageReader, type ImageReaderOptions } from './imageReader.js';
@@ -43,6 +43,8 @@ export interface ImageFileSet extends TransformOption {
   readonly quarantine: readonly BadImage[];
   /** What was understood of the data or passed over, for people (none). */
   readonly notes?: readonly string[];
+  /** A line that must stand on sheets of these pictures, such as that they are drawn (none). */
+  readonly caution?: string | undefined;
   readonly reader: ImageReader;
 }
 
@@ -61,17 +63,20 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   readonly quarantine: readonly BadImage[];
   /** What was understood of the data or passed over, for people. */
   readonly notes: readonly string[];
+  /** A line that stands on sheets of these pictures, such as that they are drawn. */
+  readonly caution: string | undefined;
   readonly isRandom: boolean;
   readonly #reader: ImageReader;
   readonly #transform: TransformOption['transform'];
   readonly #augmenter: Augmenter | null;
 
-  protected constructor({ files, classNames, quarantine, notes = [], reader, transform }: ImageFileSet) {
+  protected constructor({ files, classNames, quarantine, notes = [], caution, reader, transform }: ImageFileSet) {
     this.files = files;
     this.length = files.length;
     this.classNames = classNames;
     this.quarantine = quarantine;
     this.notes = notes;
+    this.caution = caution;
     this.#reader = reader;
     this.#transform = transform;
     this.#augmenter = transform == null ? null : reader.augmenter(transform);
@@ -140,9 +145,9 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   }
 
   #changed(changes: Partial<ImageFileSet>): ImageFileDataset {
-    const { files, classNames, quarantine, notes } = this;
+    const { files, classNames, quarantine, notes, caution } = this;
     const [reader, transform] = [this.#reader, this.#transform];
-    return new ImageFileDataset({ files, classNames, quarantine, notes, reader, transform, ...changes });
+    return new ImageFileDataset({ files, classNames, quarantine, notes, caution, reader, transform, ...changes });
   }
 
   get(index: number, random?: Generator): Sample | Promise<Sample> {

@@ -1,7 +1,7 @@
 import { readStart } from '../../../io/files/input.js';
+import { eachOf } from '../../eachOf.js';
 import { PictureFile } from '../../images/decode.js';
 import type { Preprocessing } from '../../images/preprocess.js';
-import { eachOf } from '../eachOf.js';
 
 /** What has to be done to the pictures of a data set before a network sees them, beyond resizing. */
 export interface PictureSurvey {

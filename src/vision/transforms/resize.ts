@@ -1,6 +1,6 @@
-import type { RGBImage } from '../transforms/image.js';
-import { bilinearWindows, byteOf, halfByte, type Window } from '../transforms/resample.js';
+import type { RGBImage } from './image.js';
 import { requireSize } from './raster.js';
+import { bilinearWindows, byteOf, halfByte, type Window } from './resample.js';
 
 export interface ResizeOptions {
   /**

@@ -1,5 +1,5 @@
 import { InputError, ShapeError } from '../../errors.js';
-import { maxPixelsAtOnce } from '../transforms/image.js';
+import { maxPixelsAtOnce } from './image.js';
 
 /** Where the channels of an image are: last, as in pictures, or first, as networks want them. */
 export type Layout = 'HWC' | 'CHW';

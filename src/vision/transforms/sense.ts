@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
-import { Normalize, ToTensor } from '../transforms/fixed.js';
-import { isBuiltIn } from '../transforms/registry.js';
-import { Compose, NamedTransform, type Transform, type TransformFunction } from '../transforms/transform.js';
+import { Normalize, ToTensor } from './fixed.js';
+import { isBuiltIn } from './registry.js';
+import { Compose, NamedTransform, type Transform, type TransformFunction } from './transform.js';
 
 /** Transforms that know colours of bytes alone. */
 const coloursOnly = [

@@ -1,0 +1,13 @@
+// Files of pictures: read, prepared, written, and laid out on sheets.
+
+export {
+  type CaptionedPicture,
+  type ContactSheetOptions,
+  contactSheet,
+  sideBySide,
+} from './contactSheet.js';
+export { decodeImage, type PictureSource } from './decode.js';
+export { type Digit, readDigit } from './digit.js';
+export { encodePng } from './png.js';
+export { type Fit, type Preprocessed, type PreprocessOptions, preprocess } from './preprocess.js';
+export { thumbnailPng } from './thumbnail.js';
