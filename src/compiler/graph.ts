@@ -1,5 +1,6 @@
+import { InternalError } from '../errors.js';
 import type { OutputDType } from '../graph/dtype.js';
-import type { OpName, OpParams, Spec } from '../graph/op.js';
+import { type InputName, inputNames, type OpName, type OpParams, type Spec } from '../graph/op.js';
 import { Origin } from '../graph/origin.js';
 import type { Shape } from '../graph/shape.js';
 
@@ -29,6 +30,23 @@ export class GraphNode<K extends OpName = OpName> {
   ) {
     this.outputs = specs.map((spec, i) => new GraphValue(spec.shape, spec.dtype, this as unknown as GraphNode, i));
   }
+}
+
+/** Whether a node is of an op; its parameters and inputs then have the types and names of that op. */
+export function isOp<K extends OpName>(node: GraphNode | null, op: K): node is GraphNode<K> {
+  return node?.op === op;
+}
+
+/** The input of that name; `undefined` for an optional one that is not there. */
+export function optionalInput<K extends OpName>(node: GraphNode<K>, name: InputName<K>): GraphValue | undefined {
+  return node.inputs[(inputNames[node.op] as readonly string[]).indexOf(name)];
+}
+
+/** The input of that name. */
+export function inputOf<K extends OpName>(node: GraphNode<K>, name: InputName<K>): GraphValue {
+  const input = optionalInput(node, name);
+  if (input === undefined) throw new InternalError(`${node.op} without ${name}`);
+  return input;
 }
 
 /** What a program delivers: a new array, or the new contents of a source's storage. */

@@ -1,12 +1,16 @@
 import { debug } from '../env.js';
 import type { Shape } from '../graph/shape.js';
-import { foldBatchNorm } from './foldBatchNorm.js';
-import { fuseActivations, fuseBatchNormRelu, fuseResiduals, fuseSums } from './fuse.js';
 import type { Graph } from './graph.js';
-import { type ChoiceOfProducts, useBfloat16 } from './precision.js';
+import { foldBatchNorm } from './passes/foldBatchNorm.js';
+import { fuseActivations } from './passes/fuseActivations.js';
+import { fuseBatchNormRelu } from './passes/fuseBatchNormRelu.js';
+import { fuseResiduals } from './passes/fuseResiduals.js';
+import { fuseSums } from './passes/fuseSums.js';
+import { simplify } from './passes/simplify.js';
+import { sinkActivations } from './passes/sinkActivations.js';
+import { useBfloat16 } from './passes/useBfloat16.js';
+import type { ChoiceOfProducts } from './precision.js';
 import { printGraph } from './print.js';
-import { simplify } from './simplify.js';
-import { sinkActivations } from './sink.js';
 import { verify } from './verify.js';
 
 /** The rewrites that pay for a graph on an engine. */
@@ -22,7 +26,7 @@ export interface Traits {
 /** No rewrite but the simplification that every engine gains by. */
 export const noTraits: Traits = { fuses: false, addsInBatchNorm: () => false, bfloat16: null };
 
-/** Who the graph is optimized for: an engine, or {@link unfused}. */
+/** An engine, or {@link unfused}: the compiler asks it which rewrites pay. */
 export interface Target {
   traits(graph: Graph): Traits;
 }

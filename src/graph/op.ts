@@ -124,6 +124,54 @@ export interface OpParams {
 
 export type OpName = keyof OpParams;
 
+/** Names of each op's inputs, in order; `concat` takes any number. Optional inputs may be missing from the end. */
+export const inputNames = {
+  constant: [],
+  unary: ['x'],
+  unaryBackward: ['dy', 'y'],
+  affine: ['x'],
+  binary: ['a', 'b'],
+  select: ['condition', 'a', 'b'],
+  cast: ['x'],
+  reshape: ['x'],
+  transpose: ['x'],
+  broadcastTo: ['x'],
+  concat: [],
+  slice: ['x'],
+  pad: ['x'],
+  reduce: ['x'],
+  argmax: ['x'],
+  topk: ['x'],
+  conv2d: ['x', 'weight', 'bias', 'summand'],
+  conv2dBackwardData: ['dy', 'weight'],
+  conv2dBackwardWeights: ['x', 'dy'],
+  linear: ['x', 'weight', 'bias'],
+  linearBackwardData: ['dy', 'weight'],
+  linearBackwardWeights: ['x', 'dy'],
+  maxPool2d: ['x'],
+  maxPool2dBackward: ['dy', 'argmax'],
+  avgPool2d: ['x'],
+  avgPool2dBackward: ['dy'],
+  adaptiveAvgPool2d: ['x'],
+  adaptiveAvgPool2dBackward: ['dy'],
+  batchNorm: ['x', 'mean', 'variance', 'scale', 'shift'],
+  batchNormTrain: ['x', 'scale', 'shift', 'summand'],
+  batchNormBackward: ['x', 'mean', 'variance', 'scale', 'shift', 'dy', 'mask', 'y', 'dy2'],
+  runningAverage: ['running', 'batch'],
+  softmax: ['x'],
+  softmaxBackward: ['dy', 'y'],
+  crossEntropy: ['logits', 'labels'],
+  crossEntropyBackward: ['logits', 'labels', 'dLoss'],
+  bceWithLogits: ['x', 'target'],
+  bceWithLogitsBackward: ['x', 'target', 'dLoss'],
+  dropoutMask: ['seed'],
+  sgdUpdate: ['parameter', 'gradient', 'rate'],
+  momentumUpdate: ['parameter', 'gradient', 'velocity', 'rate'],
+  adamUpdate: ['parameter', 'gradient', 'moment1', 'moment2', 'scalars'],
+} as const satisfies Readonly<Record<OpName, readonly string[]>>;
+
+export type InputName<K extends OpName> = (typeof inputNames)[K][number];
+
 export type Empty = Readonly<Record<string, never>>;
 
 export type UnaryFn = 'relu' | 'relu6' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'exp' | 'log' | 'sqrt' | 'abs' | 'square';

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { equalData } from '../../src/compiler/capture.js';
 import { compilationCount, programsOf } from '../../src/compiler/realize.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { NativeMemory, nativeBytes, Primitive } from '../../src/engine/onednn/ffi.js';
 import { OneDnnProgram } from '../../src/engine/onednn/program.js';
 import { setConvolution, setEngine } from '../../src/engine/select.js';
+import { equalData } from '../../src/graph/equal.js';
 import { BatchNorm2D, Conv2D, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam } from '../../src/optimizer/index.js';
 import { Generator } from '../../src/random.js';

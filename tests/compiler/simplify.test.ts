@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { simplify } from '../../src/compiler/passes/simplify.js';
 import { printGraph } from '../../src/compiler/print.js';
-import { simplify } from '../../src/compiler/simplify.js';
 import * as ops from '../../src/ops/index.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer } from '../../src/tensor/state.js';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { optimize } from '../../src/compiler/optimize.js';
-import { type Precision, useBfloat16 } from '../../src/compiler/precision.js';
+import { useBfloat16 } from '../../src/compiler/passes/useBfloat16.js';
+import type { Precision } from '../../src/compiler/precision.js';
 import { printGraph } from '../../src/compiler/print.js';
 import { compilationCount } from '../../src/compiler/realize.js';
 import { dotProductCost } from '../../src/engine/onednn/avx512/dotProduct.js';

@@ -1,11 +1,20 @@
-import type { OpParams } from '../graph/op.js';
-import { sameShape } from '../graph/shape.js';
-import { equalData } from './capture.js';
-import { bypass, type Graph, GraphNode, type GraphValue, keep, type Replacement, replaceBy, rewrite } from './graph.js';
+import { equalData } from '../../graph/equal.js';
+import type { OpParams } from '../../graph/op.js';
+import { sameShape } from '../../graph/shape.js';
+import {
+  bypass,
+  type Graph,
+  GraphNode,
+  type GraphValue,
+  keep,
+  type Replacement,
+  replaceBy,
+  rewrite,
+} from '../graph.js';
 
 /**
- * Folds what is known at compile time, joins reshapes, drops what changes nothing (the identity, reductions over axes of
- * size 1), shares equal nodes, removes dead ones.
+ * Folds constants, joins reshapes, drops nodes without an effect (the identity, reductions over axes of size 1), shares
+ * equal nodes, removes dead ones.
  */
 export function simplify(graph: Graph): Graph {
   const seen = new Map<string, GraphNode[]>();
@@ -46,7 +55,7 @@ function simplifyNode(node: GraphNode, inputs: readonly GraphValue[]): Replaceme
   return keep(node, inputs);
 }
 
-/** The constant that a node computes, where its input is one and the result is plain to see. */
+/** The constant that a node computes from a constant; `null` if it does not, or if folding needs more than one operation. */
 function foldConstant(node: GraphNode, inputs: readonly GraphValue[]): OpParams['constant'] | null {
   const producer = inputs.length === 1 ? inputs[0].producer : null;
   if (producer === null || producer.op !== 'constant') return null;

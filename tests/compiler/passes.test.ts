@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { fuseActivations, fuseBatchNormRelu, fuseResiduals, fuseSums } from '../../src/compiler/fuse.js';
 import type { Graph } from '../../src/compiler/graph.js';
-import { simplify } from '../../src/compiler/simplify.js';
-import { sinkActivations } from '../../src/compiler/sink.js';
+import { fuseActivations } from '../../src/compiler/passes/fuseActivations.js';
+import { fuseBatchNormRelu } from '../../src/compiler/passes/fuseBatchNormRelu.js';
+import { fuseResiduals } from '../../src/compiler/passes/fuseResiduals.js';
+import { fuseSums } from '../../src/compiler/passes/fuseSums.js';
+import { simplify } from '../../src/compiler/passes/simplify.js';
+import { sinkActivations } from '../../src/compiler/passes/sinkActivations.js';
 import { verify } from '../../src/compiler/verify.js';
 import * as ops from '../../src/ops/index.js';
 import * as F from '../../src/tensor/functional.js';

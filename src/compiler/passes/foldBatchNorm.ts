@@ -1,38 +1,36 @@
-import type { BatchNormParams, OpName, OpParams, Spec } from '../graph/op.js';
-import { countUses, type Graph, GraphNode, type GraphValue, keep, rewrite } from './graph.js';
+import type { OpName, OpParams, Spec } from '../../graph/op.js';
+import { constantValues } from '../constants.js';
+import { countUses, type Graph, GraphNode, type GraphValue, isOp, keep, rewrite } from '../graph.js';
 
 /**
- * Joins a batch norm of given statistics with the convolution before it: (w∗x + b − μ)·γ/σ + β is a convolution with
- * the weights w·γ/σ and the bias (b − μ)·γ/σ + β. Only where all of them are kept and nothing in the program changes
- * them: then they are computed once for many runs.
+ * Folds a batch norm of given statistics into the convolution before it: (w∗x + b − μ)·γ/σ + β is a convolution with the
+ * weights w·γ/σ and the bias (b − μ)·γ/σ + β. The pass applies only to parameters and buffers that the program does not
+ * overwrite: the new weights are then computed once for many runs.
  */
 export function foldBatchNorm(graph: Graph): Graph {
   const uses = countUses(graph);
-  const overwritten = new Set(graph.outputs.map(({ into }) => into));
-  const fixed = new Set<GraphValue>();
-  graph.sources.forEach(({ value, persistent }, i) => {
-    if (persistent && !overwritten.has(i)) fixed.add(value);
-  });
-  const isFixed = (value: GraphValue) => fixed.has(value);
-  const norms = new Map<GraphNode, GraphNode>();
+  const constants = constantValues(graph);
+  const isFixed = (value: GraphValue) => value.producer === null && constants.has(value);
+  const norms = new Map<GraphNode, GraphNode<'batchNorm'>>();
   for (const node of graph.nodes) {
-    if (node.op !== 'batchNorm') continue;
-    const conv = node.inputs[0].producer;
-    const joins = conv?.op === 'conv2d' && uses.get(node.inputs[0]) === 1 && conv.inputs.slice(1).every(isFixed);
-    if (joins && node.inputs.slice(1).every(isFixed)) norms.set(conv, node);
+    if (!isOp(node, 'batchNorm')) continue;
+    const [x, ...statistics] = node.inputs;
+    const conv = x.producer;
+    if (!isOp(conv, 'conv2d') || uses.get(x) !== 1) continue;
+    const [, ...weights] = conv.inputs;
+    if ([...weights, ...statistics].every(isFixed)) norms.set(conv, node);
   }
-  const folded = new Set(norms.values());
+  const folded = new Set<GraphNode>(norms.values());
   return rewrite(graph, (node, inputs) => {
     const norm = norms.get(node);
     if (folded.has(node)) return { nodes: [], outputs: [inputs[0]] };
-    if (norm === undefined) return keep(node, inputs);
-    return fold(node as GraphNode<'conv2d'>, inputs, norm as GraphNode<'batchNorm'>);
+    return norm !== undefined && isOp(node, 'conv2d') ? fold(node, inputs, norm) : keep(node, inputs);
   });
 }
 
 function fold(conv: GraphNode<'conv2d'>, [x, weight, bias]: readonly GraphValue[], norm: GraphNode<'batchNorm'>) {
   const [, mean, variance, scale, shift] = norm.inputs;
-  const { epsilon } = norm.params as BatchNormParams;
+  const { epsilon } = norm.params;
   const nodes: GraphNode[] = [];
   const add = <K extends OpName>(op: K, params: OpParams[K], inputs: readonly GraphValue[], like: Spec): GraphValue => {
     const node = new GraphNode(op, params, inputs, [{ shape: like.shape, dtype: 'float32' }]);
@@ -52,5 +50,5 @@ function fold(conv: GraphNode<'conv2d'>, [x, weight, bias]: readonly GraphValue[
   const scaled = add('binary', { fn: 'mul' }, [centred, factor], mean);
   const biases = add('binary', { fn: 'add' }, [scaled, shift], mean);
   const folded = new GraphNode(conv.op, conv.params, [x, weights, biases], conv.outputs);
-  return { nodes: [...nodes, folded as unknown as GraphNode], outputs: folded.outputs };
+  return { nodes: [...nodes, folded], outputs: folded.outputs };
 }

@@ -1,18 +1,20 @@
-import type { Activation } from '../graph/op.js';
+import type { Activation } from '../../graph/op.js';
 import {
   bypass,
   collectUsers,
   type Graph,
   GraphNode,
   type GraphValue,
+  inputOf,
+  isOp,
   keep,
   type Replacement,
   rewrite,
-} from './graph.js';
+} from '../graph.js';
 
-/** Functions that never decrease, so that the maximum of the results is the result of the maximum. */
+/** Functions that never decrease: the maximum of their results is the result for the maximum. */
 const monotonic = new Set<Activation['fn']>(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
-/** Functions that cost as much as a convolution's output, not just a comparison. */
+/** Functions that take longer than a comparison. */
 const expensive = new Set<Activation['fn']>(['sigmoid', 'tanh']);
 
 interface Sinking {
@@ -23,19 +25,18 @@ interface Sinking {
 }
 
 /**
- * Moves an activation from before a max pooling to behind it, forward and backward: the same values from a quarter of
- * the work, and the large array before the pooling need not be kept for the gradient.
+ * Moves an activation from before a max pooling to behind it, forward and backward: the same values with a quarter of the
+ * work, and the gradient no longer needs the large array before the pooling.
  */
 export function sinkActivations(graph: Graph): Graph {
   const users = collectUsers(graph);
   const roles = new Map<GraphNode, Sinking>();
   for (const node of graph.nodes) {
-    if (node.op !== 'unary') continue;
-    const sinking = findSinking(node as GraphNode<'unary'>, users);
+    const sinking = isOp(node, 'unary') ? findSinking(node, users) : null;
     if (sinking === null) continue;
     const { activation, pool, poolBackward, activationBackward } = sinking;
     for (const member of [activation, pool, poolBackward, activationBackward]) {
-      if (member !== null) roles.set(member as GraphNode, sinking);
+      if (member !== null) roles.set(member, sinking);
     }
   }
   /** Activations in their new place, by the pooling they follow. */
@@ -48,16 +49,16 @@ export function sinkActivations(graph: Graph): Graph {
         const pool = new GraphNode(node.op, node.params, inputs, node.outputs);
         const [pooled, argmax] = pool.outputs;
         const activation = new GraphNode('unary', sinking.activation.params, [pooled], [pooled]);
-        sunk.set(node, activation as GraphNode);
-        return { nodes: [pool, activation as GraphNode], outputs: [activation.outputs[0], argmax] };
+        sunk.set(node, activation);
+        return { nodes: [pool, activation], outputs: [activation.outputs[0], argmax] };
       }
       case sinking.poolBackward: {
         const [dy, argmax] = inputs;
-        const y = (sunk.get(sinking.pool as GraphNode) as GraphNode).outputs[0];
+        const y = (sunk.get(sinking.pool) as GraphNode).outputs[0];
         const { params } = sinking.activationBackward as GraphNode<'unaryBackward'>;
         const activation = new GraphNode('unaryBackward', params, [dy, y], [y]);
         const pool = new GraphNode(node.op, node.params, [activation.outputs[0], argmax], node.outputs);
-        return { nodes: [activation as GraphNode, pool], outputs: pool.outputs };
+        return { nodes: [activation, pool], outputs: pool.outputs };
       }
       default:
         // The activation and its gradient leave their old places.
@@ -73,27 +74,20 @@ function findSinking(
   if (!monotonic.has(activation.params.fn)) return null;
   const [y] = activation.outputs;
   const followers = users.get(y) ?? [];
-  const pool = followers.find((user) => user?.op === 'maxPool2d') as GraphNode<'maxPool2d'> | undefined;
+  const pool = followers.find((user) => isOp(user, 'maxPool2d'));
   if (pool === undefined) return null;
   if (followers.length === 1) {
-    // Without a gradient a cheap function is better off inside the kernel of the convolution before it.
-    const trained = (users.get(pool.outputs[1]) ?? []).length > 0;
-    if (trained || !expensive.has(activation.params.fn)) return null;
+    // Without a gradient a cheap function costs less inside the kernel of the convolution before it.
+    const isTrained = (users.get(pool.outputs[1]) ?? []).length > 0;
+    if (isTrained || !expensive.has(activation.params.fn)) return null;
     return { activation, pool, poolBackward: null, activationBackward: null };
   }
-  const backward = followers.find((user) => user?.op === 'unaryBackward') as GraphNode<'unaryBackward'> | undefined;
-  if (followers.length !== 2 || backward === undefined || backward.inputs[1] !== y) return null;
-  const poolBackward = backward.inputs[0].producer as GraphNode | null;
-  const matches =
-    poolBackward?.op === 'maxPool2dBackward' &&
-    poolBackward.inputs[1] === pool.outputs[1] &&
-    (users.get(poolBackward.outputs[0]) ?? []).length === 1 &&
-    (users.get(pool.outputs[1]) ?? []).length === 1;
-  if (!matches) return null;
-  return {
-    activation,
-    pool,
-    poolBackward: poolBackward as GraphNode as GraphNode<'maxPool2dBackward'>,
-    activationBackward: backward,
-  };
+  const activationBackward = followers.find((user) => isOp(user, 'unaryBackward'));
+  if (followers.length !== 2 || activationBackward === undefined || inputOf(activationBackward, 'y') !== y) return null;
+  const poolBackward = inputOf(activationBackward, 'dy').producer;
+  const [, argmax] = pool.outputs;
+  if (!isOp(poolBackward, 'maxPool2dBackward') || inputOf(poolBackward, 'argmax') !== argmax) return null;
+  const isUsedOnce = (value: GraphValue) => users.get(value)?.length === 1;
+  if (!isUsedOnce(poolBackward.outputs[0]) || !isUsedOnce(argmax)) return null;
+  return { activation, pool, poolBackward, activationBackward };
 }
