@@ -1,6 +1,6 @@
 import { AdaptiveAvgPool2D, BatchNorm2D, Conv2D, Layer, Linear, MaxPool2D } from '../src/nn/index.js';
 import { Momentum } from '../src/optimizer/index.js';
-import { Generator, seed } from '../src/random.js';
+import { RandomGenerator, seed } from '../src/random.js';
 import * as F from '../src/tensor/functional.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { LeNet } from '../src/vision/models/course/lenet.js';
@@ -38,7 +38,7 @@ export function trainingStep(name: string, batch: number): () => Promise<number>
   seed(0);
   const network = entry.make();
   const optimizer = new Momentum({ parameters: network.parameters() });
-  const generator = new Generator(1);
+  const generator = new RandomGenerator(1);
   const images = new Float32Array(batch * entry.input.reduce((product, size) => product * size, 1));
   generator.fillUniform(images, 0, 1);
   const labels = Int32Array.from({ length: batch }, () => generator.int(10));

@@ -1,6 +1,6 @@
 /** Fovea: trains, judges and runs image classifiers on plain CPUs. Everything public is here. */
 
-export type { Precision } from './compiler/precision.js';
+export type { Precision as ComputePrecision } from './compiler/precision.js';
 export type { ConvolutionName } from './engine/engine.js';
 export type { EngineName } from './engine/engines.js';
 export {
@@ -22,7 +22,7 @@ export { type FlopsOptions, flops, type ParameterCounts, summary } from './model
 export * as nn from './nn/index.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './nn/summary.js';
 export * as optimizer from './optimizer/index.js';
-export { defaultGenerator, Generator, type GeneratorState, seed } from './random.js';
+export { defaultGenerator, type GeneratorState, RandomGenerator, seed } from './random.js';
 export {
   type EvaluateRunOptions,
   evaluateRun,
@@ -45,7 +45,7 @@ export { slimRun } from './run/slim.js';
 export type { WeightsRecord } from './run/weightsRecord.js';
 export * as F from './tensor/functional.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
-export { Buffer, Parameter } from './tensor/state.js';
+export { Parameter } from './tensor/state.js';
 export {
   concat,
   type NestedNumbers,

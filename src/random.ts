@@ -40,7 +40,7 @@ function wordsOf(value: number): number[] {
  * The four words of {@link state} are all there is: nothing is kept back between calls, so a generator that is restored
  * from a saved state goes on exactly where the saved one was.
  */
-export class Generator {
+export class RandomGenerator {
   // Signed words, since V8 keeps int32 in the object itself and uint32 in a box of its own.
   #a = 0;
   #b = 0;
@@ -60,8 +60,8 @@ export class Generator {
     this.#set(spread(stream === 0 ? wordsOf(seed) : [seed | 0, Math.floor(seed / two32), ...wordsOf(stream)]));
   }
 
-  static fromState(state: GeneratorState): Generator {
-    const generator = new Generator(0);
+  static fromState(state: GeneratorState): RandomGenerator {
+    const generator = new RandomGenerator(0);
     generator.restore(state);
     return generator;
   }
@@ -71,7 +71,7 @@ export class Generator {
   }
 
   toString(): string {
-    return `Generator(${this.state().words.join(', ')})`;
+    return `RandomGenerator(${this.state().words.join(', ')})`;
   }
 
   [inspect](): string {
@@ -106,8 +106,8 @@ export class Generator {
    * advance: neither the order of forks nor their number changes anything, and the same label gives the same stream
    * until this generator is used.
    */
-  fork(label: string): Generator {
-    const child = new Generator(0);
+  fork(label: string): RandomGenerator {
+    const child = new RandomGenerator(0);
     const codes = Array.from(label, (character) => character.codePointAt(0) as number);
     child.#set(spread([this.#a, this.#b, this.#c, this.#d, ...codes]));
     return child;
@@ -217,14 +217,14 @@ export class Generator {
   }
 }
 
-const shared = new Generator(0);
+const shared = new RandomGenerator(0);
 
 /** The generator that everything random draws from unless it is given one of its own. Seeded with 0 at the start. */
-export function defaultGenerator(): Generator {
+export function defaultGenerator(): RandomGenerator {
   return shared;
 }
 
 /** Seeds the default generator anew: what follows is repeatable. `n` is a non-negative safe integer. */
 export function seed(n: number): void {
-  shared.restore(new Generator(n).state());
+  shared.restore(new RandomGenerator(n).state());
 }

@@ -5,7 +5,7 @@ import { implementationOf, type Step } from '../src/engine/onednn/steps.js';
 import { setEngine } from '../src/engine/select.js';
 import { type DType, dtypeOf, type TypedArray } from '../src/graph/dtype.js';
 import { numel, type Shape } from '../src/graph/shape.js';
-import { Generator } from '../src/random.js';
+import { RandomGenerator } from '../src/random.js';
 import { realizeAll } from '../src/tensor/evaluate.js';
 import { Parameter } from '../src/tensor/state.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -41,10 +41,10 @@ export interface Input {
   readonly grad: boolean;
 }
 
-type Make = (generator: Generator, index: number, length: number) => number;
+type Make = (generator: RandomGenerator, index: number, length: number) => number;
 
 function input(shape: Shape, grad: boolean, seed: number, make: Make): Input {
-  const generator = new Generator(seed, shape.length);
+  const generator = new RandomGenerator(seed, shape.length);
   const length = numel(shape);
   return { data: Float32Array.from({ length }, (_, i) => make(generator, i, length)), shape, grad };
 }
@@ -64,7 +64,7 @@ export function between(shape: Shape, low: number, high: number, seed = 1): Inpu
  * from the kinks of relu, abs, max and pooling.
  */
 export function spread(shape: Shape, seed = 1, gap = 0.1): Input {
-  const order = new Generator(seed).permutation(numel(shape));
+  const order = new RandomGenerator(seed).permutation(numel(shape));
   return input(shape, true, seed, (_, i, length) => (order[i] - (length >> 1) + 0.5) * gap);
 }
 
@@ -75,7 +75,7 @@ export function fixed({ data, shape }: Input): Input {
 
 /** An argument of integers below `bound`. */
 export function integers(shape: Shape, bound: number, seed = 1, dtype: Exclude<DType, 'float32'> = 'int32'): Input {
-  const generator = new Generator(seed);
+  const generator = new RandomGenerator(seed);
   const values = Array.from({ length: numel(shape) }, () => generator.int(bound));
   return { data: dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values), shape, grad: false };
 }

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../src/errors.js';
-import { defaultGenerator, Generator, type GeneratorState, seed } from '../src/random.js';
+import { defaultGenerator, type GeneratorState, RandomGenerator, seed } from '../src/random.js';
 
 type Words = [number, number, number, number];
 
-const from = (words: Words) => Generator.fromState({ algorithm: 'xoshiro128**', words });
-const take = (generator: Generator, n: number) => Array.from({ length: n }, () => generator.nextUint32());
+const from = (words: Words) => RandomGenerator.fromState({ algorithm: 'xoshiro128**', words });
+const take = (generator: RandomGenerator, n: number) => Array.from({ length: n }, () => generator.nextUint32());
 
 /** The published C code of xoshiro128** 1.1 in unbounded integers. */
 function referenceOutputs(words: Words, n: number): number[] {
@@ -71,7 +71,7 @@ describe('xoshiro128**', () => {
 
   it('is seeded by splitmix32', () => {
     for (const word of [0, 1, 42, 0xffffffff]) {
-      expect(new Generator(word).state().words).toEqual(splitmix32(word, 4));
+      expect(new RandomGenerator(word).state().words).toEqual(splitmix32(word, 4));
     }
   });
 });
@@ -80,8 +80,8 @@ describe('seeds and streams', () => {
   it('repeats with the same seed and differs with any other seed or stream', () => {
     const seeds = [0, 1, 2, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER];
     const generators = () => [
-      ...seeds.map((s) => new Generator(s)),
-      ...seeds.slice(1).flatMap((s) => [new Generator(0, s), new Generator(s, s)]),
+      ...seeds.map((s) => new RandomGenerator(s)),
+      ...seeds.slice(1).flatMap((s) => [new RandomGenerator(0, s), new RandomGenerator(s, s)]),
     ];
     const first = generators().map((g) => take(g, 4).join());
     expect(generators().map((g) => take(g, 4).join())).toEqual(first);
@@ -89,15 +89,15 @@ describe('seeds and streams', () => {
   });
 
   it.each([-1, 0.5, Number.NaN, Infinity, 2 ** 53, '1' as unknown as number])('refuses the seed %s', (value) => {
-    expect(() => new Generator(value)).toThrow(/\[random\] seed: expected an integer from 0 to 2\^53 - 1, got/);
-    expect(() => new Generator(0, value)).toThrow(/\[random\] stream: expected/);
+    expect(() => new RandomGenerator(value)).toThrow(/\[random\] seed: expected an integer from 0 to 2\^53 - 1, got/);
+    expect(() => new RandomGenerator(0, value)).toThrow(/\[random\] stream: expected/);
     expect(() => seed(value)).toThrow(InputError);
   });
 
   it('forks without advancing, by state and label alone', () => {
-    const parent = new Generator(5);
+    const parent = new RandomGenerator(5);
     const [x, y] = [parent.fork('x'), parent.fork('y')];
-    expect(parent.state()).toEqual(new Generator(5).state());
+    expect(parent.state()).toEqual(new RandomGenerator(5).state());
     const reference = take(x, 5);
     expect(take(parent.fork('x'), 5)).toEqual(reference);
     expect(take(y, 5)).not.toEqual(reference);
@@ -111,13 +111,13 @@ describe('seeds and streams', () => {
     const first = take(held, 3);
     seed(9);
     expect(take(defaultGenerator(), 3)).toEqual(first);
-    expect(take(new Generator(9), 3)).toEqual(first);
+    expect(take(new RandomGenerator(9), 3)).toEqual(first);
   });
 });
 
 describe('state', () => {
   it('survives JSON in the middle of every kind of draw', () => {
-    const draws: ((g: Generator) => unknown)[] = [
+    const draws: ((g: RandomGenerator) => unknown)[] = [
       (g) => g.nextUint32(),
       (g) => g.uniform(),
       (g) => g.normal(),
@@ -129,9 +129,9 @@ describe('state', () => {
     ];
     fc.assert(
       fc.property(fc.nat(), fc.array(fc.constantFrom(...draws)), (seedValue, sequence) => {
-        const generator = new Generator(seedValue);
+        const generator = new RandomGenerator(seedValue);
         for (const draw of sequence) draw(generator);
-        const copy = Generator.fromState(JSON.parse(JSON.stringify(generator.state())));
+        const copy = RandomGenerator.fromState(JSON.parse(JSON.stringify(generator.state())));
         for (const draw of draws) expect(draw(copy)).toEqual(draw(generator));
       }),
     );
@@ -147,15 +147,15 @@ describe('state', () => {
     { algorithm: 'xoshiro128**', words: [1, 2, 3, -4] },
     { algorithm: 'xoshiro128**', words: [1, 2, 3, '4'] },
   ])('refuses %j', (state) => {
-    const generator = new Generator(3);
+    const generator = new RandomGenerator(3);
     expect(() => generator.restore(state as unknown as GeneratorState)).toThrow(/\[random\] state: expected/);
-    expect(generator.state()).toEqual(new Generator(3).state());
+    expect(generator.state()).toEqual(new RandomGenerator(3).state());
   });
 });
 
 describe('distributions', () => {
   it('uniform stays in [0, 1) and exact in float32', () => {
-    const generator = new Generator(1);
+    const generator = new RandomGenerator(1);
     for (let i = 0; i < 10_000; i++) {
       const u = generator.uniform();
       expect(u >= 0 && u < 1 && Math.fround(u) === u).toBe(true);
@@ -163,7 +163,7 @@ describe('distributions', () => {
   });
 
   it('fillUniform has the moments of a uniform distribution', () => {
-    const values = new Generator(2).fillUniform(new Float32Array(400_000), -1, 3);
+    const values = new RandomGenerator(2).fillUniform(new Float32Array(400_000), -1, 3);
     const { mean, variance, skewness, kurtosis } = moments(values);
     // Tolerances are about five standard errors.
     expect(Math.abs(mean - 1)).toBeLessThan(0.01);
@@ -174,10 +174,10 @@ describe('distributions', () => {
   });
 
   it.each([
-    ['fillNormal', (g: Generator, n: number) => g.fillNormal(new Float32Array(n), 2, 0.5)],
-    ['normal', (g: Generator, n: number) => Float32Array.from({ length: n }, () => 2 + 0.5 * g.normal())],
+    ['fillNormal', (g: RandomGenerator, n: number) => g.fillNormal(new Float32Array(n), 2, 0.5)],
+    ['normal', (g: RandomGenerator, n: number) => Float32Array.from({ length: n }, () => 2 + 0.5 * g.normal())],
   ])('%s has the moments and the tails of a normal distribution', (_, sample) => {
-    const values = sample(new Generator(3), 400_001);
+    const values = sample(new RandomGenerator(3), 400_001);
     const { mean, variance, skewness, kurtosis } = moments(values);
     expect(Math.abs(mean - 2)).toBeLessThan(0.004);
     expect(Math.abs(variance - 0.25)).toBeLessThan(0.003);
@@ -189,7 +189,7 @@ describe('distributions', () => {
   });
 
   it('gives int(n) without bias', () => {
-    const generator = new Generator(4);
+    const generator = new RandomGenerator(4);
     for (const n of [2, 3, 7, 100]) {
       const counts = new Uint32Array(n);
       for (let i = 0; i < n * 2000; i++) counts[generator.int(n)]++;
@@ -204,7 +204,7 @@ describe('distributions', () => {
   });
 
   it('reaches both ends of int(n)', () => {
-    const generator = new Generator(5);
+    const generator = new RandomGenerator(5);
     expect(generator.int(1)).toBe(0);
     expect(new Set(Array.from({ length: 100 }, () => generator.int(3)))).toEqual(new Set([0, 1, 2]));
     const wide = Array.from({ length: 1000 }, () => generator.int(2 ** 32));
@@ -214,14 +214,14 @@ describe('distributions', () => {
   it('permutes', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat({ max: 300 }), (seedValue, n) => {
-        const order = new Generator(seedValue).permutation(n);
+        const order = new RandomGenerator(seedValue).permutation(n);
         expect(Array.from(order).sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
       }),
     );
   });
 
   it('gives every permutation equally often', () => {
-    const generator = new Generator(6);
+    const generator = new RandomGenerator(6);
     const counts = new Map<string, number>();
     for (let i = 0; i < 24_000; i++) {
       const key = generator.permutation(4).join();
@@ -232,12 +232,12 @@ describe('distributions', () => {
   });
 
   it('gives seed pairs of int32', () => {
-    const [first, second] = new Generator(7).seedPair();
-    expect([first, second]).toEqual(take(new Generator(7), 2).map((word) => word | 0));
+    const [first, second] = new RandomGenerator(7).seedPair();
+    expect([first, second]).toEqual(take(new RandomGenerator(7), 2).map((word) => word | 0));
   });
 
   it('refuses bounds that make no sense', () => {
-    const generator = new Generator(0);
+    const generator = new RandomGenerator(0);
     const array = new Float32Array(1);
     for (const n of [0, -1, 1.5, Number.NaN, 2 ** 32 + 1]) expect(() => generator.int(n)).toThrow(InputError);
     for (const n of [-1, 1.5, Number.NaN]) expect(() => generator.permutation(n)).toThrow(InputError);

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { engineInfo, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import { numel, type Shape } from '../../src/graph/shape.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from '../../src/run/recipes.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 
@@ -32,7 +32,7 @@ function makeStep(): () => Promise<unknown> {
   const recipe = recipeFor(args.network, classes);
   const network = create({ numClasses: outputsFor(recipe, classes) }, input);
   const shape = [args.batch, ...input];
-  const pixels = new Generator(1).fillUniform(new Float32Array(numel(shape)), 0, 1);
+  const pixels = new RandomGenerator(1).fillUniform(new Float32Array(numel(shape)), 0, 1);
   if (args.mode === 'infer') {
     network.eval();
     return () => noGrad(() => network.forward(Tensor.fromData(pixels, shape))).data();

@@ -6,7 +6,7 @@ import { allocate } from '../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
 import { nameLayers } from '../nn/layerHooks.js';
-import { Generator, seed } from '../random.js';
+import { RandomGenerator, seed } from '../random.js';
 import { lossOf, makeOptimizer, modelKind, outputsFor, type Recipe, recipeFor, usualData } from '../run/recipes.js';
 import { planAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
@@ -155,7 +155,7 @@ function makeStep(
   const begun = performance.now();
   requireMemoryFor('bench', batch, input, plan);
   const compileMs = performance.now() - begun;
-  const generator = new Generator(1);
+  const generator = new RandomGenerator(1);
   const pixels = generator.fillUniform(allocate('float32', numel(shape)), 0, 1);
   const labels = Int32Array.from({ length: batch }, () => generator.int(classes));
   const step = async () => {

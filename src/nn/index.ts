@@ -1,3 +1,5 @@
+import { Buffer } from '../tensor/state.js';
+
 export * as initializer from './initializer.js';
 export { Layer, type StateEntry, type StateMismatch } from './layer.js';
 export {
@@ -27,3 +29,5 @@ export {
   Softmax,
   Tanh,
 } from './stateless.js';
+// At the top level it would shadow Node's Buffer.
+export { Buffer };

@@ -1,6 +1,6 @@
 import { allocate } from '../graph/dtype.js';
 import { checkShape, numel, type Shape } from '../graph/shape.js';
-import { Generator } from '../random.js';
+import { RandomGenerator } from '../random.js';
 import { Parameter } from '../tensor/state.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
@@ -78,7 +78,7 @@ export function trace(
     }),
   );
   try {
-    const pixels = new Generator(0).fillNormal(allocate('float32', numel(inputShape)), 0, 1);
+    const pixels = new RandomGenerator(0).fillNormal(allocate('float32', numel(inputShape)), 0, 1);
     return noGrad(() => network.forward(Tensor.fromData(pixels, inputShape))).shape;
   } finally {
     for (const restore of undo) restore();

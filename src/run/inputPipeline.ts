@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { formatShape, type Shape, sameShape } from '../graph/shape.js';
-import { Generator } from '../random.js';
+import { RandomGenerator } from '../random.js';
 import { type Preprocessing, preprocessing } from '../vision/images/preprocess.js';
 import { transformImages } from '../vision/transforms/batch.js';
 import { type ByteRange, type ChannelOrder, inputsOf } from '../vision/transforms/image.js';
@@ -85,7 +85,7 @@ function valuesOf(options: Readonly<Record<string, unknown>>): string {
 /** What `[channels, height, width]` becomes. */
 function shapeAfter([channels, height, width]: Shape, transform: Compose | null): Shape {
   const image = { data: new Uint8Array(channels * height * width), height, width, channels, layout: 'HWC' } as const;
-  const made = transform?.apply(image, new Generator(0)) ?? image;
+  const made = transform?.apply(image, new RandomGenerator(0)) ?? image;
   return [made.channels, made.height, made.width];
 }
 
@@ -164,7 +164,7 @@ export function preparedAs(picture: PreparedImage, { recipe, data }: RunConfig):
   const [low, high] = [inputsOf[range][0], inputsOf[range][255]];
   const pixels = Uint8Array.from(picture.image, (x) => Math.round((255 * (x - low)) / (high - low)));
   const shape = picture.shape as [number, number, number];
-  const states = [new Generator(0).state()];
+  const states = [new RandomGenerator(0).state()];
   const made = transformImages({ pixels, shape, order: data.images?.order ?? 'RGB', range, states }, fixed);
   return { ...picture, image: made.images, shape: made.shape };
 }

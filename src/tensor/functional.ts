@@ -3,7 +3,7 @@ import { Value } from '../graph/node.js';
 import type { Padding, Pair, UnaryFn } from '../graph/op.js';
 import { formatShape, numel, sameShape } from '../graph/shape.js';
 import * as ops from '../ops/index.js';
-import { defaultGenerator, type Generator } from '../random.js';
+import { defaultGenerator, type RandomGenerator } from '../random.js';
 import { linearWith } from './lastLayer.js';
 import { Tensor } from './tensor.js';
 
@@ -146,7 +146,7 @@ export interface DropoutOptions {
    */
   readonly mode?: 'upscaleInTrain' | 'downscaleInInfer';
   /** Default: the generator that `seed()` sets. */
-  readonly generator?: Generator;
+  readonly generator?: RandomGenerator;
 }
 
 /** Sets elements to zero at random (Srivastava et al., 2014). */

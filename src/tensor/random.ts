@@ -1,11 +1,11 @@
 import { InputError } from '../errors.js';
 import { checkShape, numel, type Shape } from '../graph/shape.js';
-import { defaultGenerator, type Generator } from '../random.js';
+import { defaultGenerator, type RandomGenerator } from '../random.js';
 import { Tensor } from './tensor.js';
 
 export interface RandomOptions {
   /** What the numbers are drawn from (the generator that `seed()` sets). */
-  readonly generator?: Generator;
+  readonly generator?: RandomGenerator;
 }
 
 /** float32, even from 0 to 1, which is left out: `rand([2, 3])`. */

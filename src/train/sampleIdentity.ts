@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DataLoader } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
-import { defaultGenerator, Generator } from '../random.js';
+import { defaultGenerator, RandomGenerator } from '../random.js';
 
 /** Tells one data set from another of the same length: digests, `null` where something is unknown or changes by itself. */
 export interface SampleIdentity {
@@ -50,7 +50,7 @@ async function imagesOf(dataset: Dataset): Promise<string> {
   const hash = createHash('sha256');
   const count = Math.min(looks, dataset.length);
   for (let i = 0; i < count; i++) {
-    const { image, shape, label } = await dataset.get(Math.floor((i * dataset.length) / count), new Generator(i));
+    const { image, shape, label } = await dataset.get(Math.floor((i * dataset.length) / count), new RandomGenerator(i));
     hash.update(image).update(JSON.stringify([shape, label]));
   }
   return shortened(hash.digest('hex'));

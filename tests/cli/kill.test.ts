@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { fingerprint } from '../../src/io/files/fingerprint.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { StateFolder } from '../../src/train/checkpoint/folder.js';
 import type { EpochRecord } from '../../src/train/history.js';
@@ -79,7 +79,7 @@ async function killed(
   ways = kills,
   seed = Number(process.env.FOVEA_KILL_SEED ?? 1),
 ): Promise<void> {
-  const generator = new Generator(seed);
+  const generator = new RandomGenerator(seed);
   const signals = Object.keys(ways) as NodeJS.Signals[];
   let count = 0;
   for (let attempt = 0; count < most; attempt++) {

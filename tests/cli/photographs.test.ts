@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/program.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import type { ScreeningFigures as Figures } from '../../src/metric/index.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import type { Decision } from '../../src/run/decision.js';
 import { openRun } from '../../src/run/evaluate.js';
 import { type PictureInput, predictFiles } from '../../src/run/predict.js';
@@ -20,7 +20,7 @@ const folder = join(root, 'run');
 
 /** Noise around red or blue: easy to tell apart, but not by one pixel. */
 async function writePictures(into: string, count: number): Promise<void> {
-  const generator = new Generator(count);
+  const generator = new RandomGenerator(count);
   for (const [name, colour] of Object.entries({ blue: [60, 90, 200], red: [200, 90, 60] })) {
     mkdirSync(join(into, name), { recursive: true });
     for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../src/graph/dtype.js';
 import type { Shape } from '../../src/graph/shape.js';
 import * as ops from '../../src/ops/index.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
 import { concat, Tensor } from '../../src/tensor/tensor.js';
@@ -60,7 +60,7 @@ export class RandomNetwork {
   /** Batch statistics: computing them renews the running ones. */
   readonly statistics: Tensor[] = [];
   readonly convolutions: { readonly weight: Parameter; readonly groups: number }[] = [];
-  generator = new Generator(0);
+  generator = new RandomGenerator(0);
   #parameters = 0;
   #buffers = 0;
 
@@ -102,7 +102,7 @@ export class RandomNetwork {
     this.#parameters = this.input instanceof Parameter ? 1 : 0;
     this.#buffers = 0;
     for (const list of [this.kinks, this.pools, this.statistics, this.convolutions]) list.length = 0;
-    this.generator = new Generator(5);
+    this.generator = new RandomGenerator(5);
     this.values.splice(0, this.values.length, this.input);
     for (const { layer, from, other, variant } of this.list) {
       const x = this.newest(from);

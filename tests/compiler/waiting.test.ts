@@ -5,7 +5,7 @@ import { StaleTensorError } from '../../src/errors.js';
 import { snapshot } from '../../src/io/snapshot.js';
 import { BatchNorm2D, Conv2D, Layer, Linear } from '../../src/nn/index.js';
 import { Adam, SGD } from '../../src/optimizer/index.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
@@ -31,7 +31,8 @@ class Branches extends Layer {
 }
 
 const shape = [2, 2, 6, 6];
-const images = (i: number) => Tensor.fromData(new Generator(i).fillNormal(new Float32Array(2 * 2 * 36), 1, 2), shape);
+const images = (i: number) =>
+  Tensor.fromData(new RandomGenerator(i).fillNormal(new Float32Array(2 * 2 * 36), 1, 2), shape);
 
 const statistics = async (net: Layer) =>
   Object.fromEntries(

@@ -4,7 +4,7 @@ import type { TypedArray } from '../../src/graph/dtype.js';
 import { numel } from '../../src/graph/shape.js';
 import type { Layer } from '../../src/nn/index.js';
 import { Adam, Momentum } from '../../src/optimizer/index.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 import { AlexNet } from '../../src/vision/models/course/alexnet.js';
@@ -182,8 +182,8 @@ async function check(file: keyof typeof cases): Promise<void> {
 describe('networks train as in Paddle', () => {
   // The weights come from the goldens; VGG-16 alone would draw 134 million before.
   beforeAll(() => {
-    vi.spyOn(Generator.prototype, 'fillNormal').mockImplementation((array) => array);
-    vi.spyOn(Generator.prototype, 'fillUniform').mockImplementation((array) => array);
+    vi.spyOn(RandomGenerator.prototype, 'fillNormal').mockImplementation((array) => array);
+    vi.spyOn(RandomGenerator.prototype, 'fillUniform').mockImplementation((array) => array);
     return () => vi.restoreAllMocks();
   });
 

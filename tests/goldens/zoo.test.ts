@@ -7,7 +7,7 @@ import { numel, type Shape } from '../../src/graph/shape.js';
 
 import type { Layer } from '../../src/nn/index.js';
 import { Momentum } from '../../src/optimizer/index.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import { Parameter } from '../../src/tensor/state.js';
@@ -85,8 +85,8 @@ async function check({ network, options, training, input, outputs, statistics }:
 
 // The weights come from the goldens, and drawing the 140 million of VGG takes seconds.
 beforeAll(() => {
-  vi.spyOn(Generator.prototype, 'fillNormal').mockImplementation((array) => array);
-  vi.spyOn(Generator.prototype, 'fillUniform').mockImplementation((array) => array);
+  vi.spyOn(RandomGenerator.prototype, 'fillNormal').mockImplementation((array) => array);
+  vi.spyOn(RandomGenerator.prototype, 'fillUniform').mockImplementation((array) => array);
   return () => vi.restoreAllMocks();
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FoveaError, InternalError } from '../../src/errors.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { fuzzing } from '../fuzzing.js';
 import { temporaryFolder } from '../temporary.js';
 import { changedBytes } from './changedBytes.js';
@@ -30,7 +30,7 @@ afterAll(() => watchdog.end());
 it.each(kinds)(
   '$name',
   async (kind) => {
-    const random = new Generator(fuzz.seed).fork(kind.name);
+    const random = new RandomGenerator(fuzz.seed).fork(kind.name);
     const intact = await resultOf(kind, kind.intact);
     expect(intact.error, 'the intact file is read').toBeUndefined();
     for (let i = 0; i < fuzz.numRuns; i++) {

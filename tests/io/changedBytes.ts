@@ -1,4 +1,4 @@
-import type { Generator } from '../../src/random.js';
+import type { RandomGenerator } from '../../src/random.js';
 
 /** Changed contents of a file, and the changes in words, so that a case can be repeated by hand. */
 export interface Changed {
@@ -6,7 +6,7 @@ export interface Changed {
   readonly changes: readonly string[];
 }
 
-type Change = (bytes: Buffer, random: Generator) => readonly [bytes: Buffer, words: string];
+type Change = (bytes: Buffer, random: RandomGenerator) => readonly [bytes: Buffer, words: string];
 
 /** Headers are short, and most of what may go wrong is in them. */
 const headerBytes = 96;
@@ -42,17 +42,17 @@ const oddValues = [
   ],
 ];
 
-function pick<T>(items: readonly T[], random: Generator): T {
+function pick<T>(items: readonly T[], random: RandomGenerator): T {
   return items[random.int(items.length)];
 }
 
-function place({ length }: Buffer, random: Generator): number {
+function place({ length }: Buffer, random: RandomGenerator): number {
   if (length === 0) return 0;
   return random.int(random.int(2) === 0 ? Math.min(length, headerBytes) : length);
 }
 
 /** Begin and end of a part, seldom long. */
-function part(bytes: Buffer, random: Generator): readonly [number, number] {
+function part(bytes: Buffer, random: RandomGenerator): readonly [number, number] {
   const begin = place(bytes, random);
   const most = pick([1, 4, 16, 512], random);
   return [begin, Math.min(bytes.length, begin + 1 + random.int(most))];
@@ -174,7 +174,7 @@ const textChanges: readonly Change[] = [
  *
  * @param isText favours other values over other bytes
  */
-export function changedBytes(intact: Buffer, other: Buffer, random: Generator, isText: boolean): Changed {
+export function changedBytes(intact: Buffer, other: Buffer, random: RandomGenerator, isText: boolean): Changed {
   if (random.int(16) === 0) {
     const [end, begin] = [random.int(intact.length + 1), random.int(other.length + 1)];
     const bytes = Buffer.concat([intact.subarray(0, end), other.subarray(begin)]);

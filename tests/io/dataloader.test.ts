@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { DataLoader, type DataLoaderOptions, type TensorBatch } from '../../src/io/data/dataloader.js';
 import type { Batch, Dataset, Sample } from '../../src/io/data/dataset.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 
 /** Sample i is a 1 x 1 x 2 image of i and −i with label i. */
@@ -121,7 +121,7 @@ describe('batches', () => {
 });
 
 describe('shuffling', () => {
-  const options = (generator?: Generator): DataLoaderOptions => ({
+  const options = (generator?: RandomGenerator): DataLoaderOptions => ({
     batchSize: 4,
     shuffle: true,
     ...(generator && { generator }),
@@ -129,7 +129,7 @@ describe('shuffling', () => {
 
   it('differs from epoch to epoch and repeats with the seed', async () => {
     const epochs = async (value: number) => {
-      const loader = new DataLoader(inMemory(50), options(new Generator(value)));
+      const loader = new DataLoader(inMemory(50), options(new RandomGenerator(value)));
       return [await epochOf(loader), await epochOf(loader)];
     };
     const [first, second] = await epochs(1);
@@ -141,13 +141,13 @@ describe('shuffling', () => {
   it('uses the default generator unless there is another', async () => {
     seed(4);
     const first = await epochOf(new DataLoader(inMemory(50), options()));
-    expect(await epochOf(new DataLoader(inMemory(50), options(new Generator(4))))).toEqual(first);
+    expect(await epochOf(new DataLoader(inMemory(50), options(new RandomGenerator(4))))).toEqual(first);
     seed(4);
     expect(await epochOf(new DataLoader(inMemory(50), options()))).toEqual(first);
   });
 
   it('can be repeated and resumed from the state before the epoch', async () => {
-    const generator = new Generator(7);
+    const generator = new RandomGenerator(7);
     const loader = new DataLoader(inMemory(50), options(generator));
     expect(loader.epochState).toBe(null);
     await epochOf(loader);
@@ -155,7 +155,7 @@ describe('shuffling', () => {
     const from = JSON.parse(JSON.stringify(loader.epochState));
     await epochOf(loader);
 
-    const resumed = new DataLoader(inMemory(50), options(new Generator(99)));
+    const resumed = new DataLoader(inMemory(50), options(new RandomGenerator(99)));
     const get = vi.spyOn(resumed.dataset, 'get');
     expect(await epochOf(resumed.epoch({ from, skip: 10 }))).toEqual(second.slice(10));
     expect(get).toHaveBeenCalledTimes(10);
@@ -168,21 +168,21 @@ describe('shuffling', () => {
   });
 
   it('draws the order when the epoch begins, not when it is read', async () => {
-    const generator = new Generator(3);
+    const generator = new RandomGenerator(3);
     const loader = new DataLoader(inMemory(50), options(generator));
     const epoch = loader.epoch();
     const after = generator.state();
     generator.nextUint32();
     await epochOf(epoch);
-    const expected = new Generator(3);
+    const expected = new RandomGenerator(3);
     expected.permutation(50);
     expect(after).toEqual(expected.state());
   });
 
   it('takes nothing from the generator without shuffle', async () => {
-    const generator = new Generator(3);
+    const generator = new RandomGenerator(3);
     await epochOf(new DataLoader(inMemory(5), { generator }));
-    expect(generator.state()).toEqual(new Generator(3).state());
+    expect(generator.state()).toEqual(new RandomGenerator(3).state());
   });
 });
 

@@ -14,7 +14,7 @@ import { saveSafetensors } from '../../src/io/weights/safetensors.js';
 import { load } from '../../src/io/weights/save.js';
 import { Linear } from '../../src/nn/index.js';
 import { Adam, lr } from '../../src/optimizer/index.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { SeenPictures } from '../../src/run/checksums.js';
 import type { RunConfig } from '../../src/run/config.js';
 import { RunFolder } from '../../src/run/folder.js';
@@ -460,7 +460,7 @@ const runConfig: RunConfig = {
 
 async function run(folder: string): Promise<FileKind[]> {
   const { network, optimizer } = makeNetwork();
-  const generator = new Generator(1).state();
+  const generator = new RandomGenerator(1).state();
   const picture = Buffer.alloc(24, 7).toString('base64');
   const checksums = { files: picture, pixels: picture };
   const made = await RunFolder.create(folder, runConfig, { format: 1, train: checksums, validation: checksums });

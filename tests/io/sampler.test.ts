@@ -3,7 +3,7 @@ import { InputError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/data/dataloader.js';
 import { labelsOf } from '../../src/io/data/dataset.js';
 import { BalancedSampler, StratifiedSampler } from '../../src/io/data/sampler.js';
-import { Generator, type GeneratorState } from '../../src/random.js';
+import { type GeneratorState, RandomGenerator } from '../../src/random.js';
 
 const labels = Array.from({ length: 23 }, (_, i) => (i < 17 ? 0 : i < 20 ? 2 : 5));
 
@@ -17,7 +17,7 @@ function dataset() {
 test('a balanced sampler gives each class its share, and no sample twice before the others', () => {
   const sampler = new BalancedSampler(labels);
   expect(sampler.length).toBe(23);
-  const generator = new Generator(4);
+  const generator = new RandomGenerator(4);
   const epochs = Array.from({ length: 20 }, () => [...sampler.sample(generator)]);
   expect(new Set(epochs.map(String)).size).toBe(20);
   const extra = [0, 0, 0];
@@ -40,13 +40,13 @@ test('a balanced sampler gives each class its share, and no sample twice before 
   }
   // Two of three classes get one more each time, others each time.
   for (const count of extra) expect(count).toBeGreaterThan(5);
-  expect([...sampler.sample(new Generator(4))]).toEqual(epochs[0]);
+  expect([...sampler.sample(new RandomGenerator(4))]).toEqual(epochs[0]);
 });
 
 test('a stratified sampler takes every sample once, and of each class its share in every batch', () => {
   const many = Array.from({ length: 407 }, (_, i) => (i < 190 ? 1 : i < 390 ? 0 : 3));
   const sampler = new StratifiedSampler(many);
-  const generator = new Generator(4);
+  const generator = new RandomGenerator(4);
   const epochs = Array.from({ length: 50 }, () => [...sampler.sample(generator)]);
   expect(new Set(epochs.map(String)).size).toBe(50);
   let most = 0;
@@ -67,12 +67,17 @@ test('a stratified sampler takes every sample once, and of each class its share 
   // Two parts of the epoch may be cut by the ends of a batch, for each class.
   expect(most).toBeGreaterThan(1);
   expect(most).toBeLessThan(3.5);
-  expect([...sampler.sample(new Generator(4))]).toEqual(epochs[0]);
+  expect([...sampler.sample(new RandomGenerator(4))]).toEqual(epochs[0]);
 });
 
 test('a loader takes the samples of a sampler, and repeats an epoch', async () => {
   const sampler = new BalancedSampler(await labelsOf(dataset()));
-  const loader = new DataLoader(dataset(), { batchSize: 5, sampler, dropLast: true, generator: new Generator(1) });
+  const loader = new DataLoader(dataset(), {
+    batchSize: 5,
+    sampler,
+    dropLast: true,
+    generator: new RandomGenerator(1),
+  });
   expect([loader.length, loader.samples]).toEqual([4, 20]);
   const read = async (epoch: AsyncIterable<[{ data(): Promise<ArrayLike<number>> }, unknown]>) => {
     const indices: number[] = [];

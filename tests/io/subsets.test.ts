@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
-  Generator,
   InputError,
   io,
   normal,
+  RandomGenerator,
   rand,
   randint,
   randn,
@@ -74,10 +74,10 @@ describe('data sets made of others', () => {
 
   it('randomSplit takes numbers or shares, and draws from the generator', async () => {
     const data = numbers(10);
-    const parts = randomSplit(data, [7, 3], { generator: new Generator(1) });
+    const parts = randomSplit(data, [7, 3], { generator: new RandomGenerator(1) });
     expect(parts.map(({ length }) => length)).toEqual([7, 3]);
     expect((await Promise.all(parts.map(firsts))).flat().sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    const again = randomSplit(data, [7, 3], { generator: new Generator(1) });
+    const again = randomSplit(data, [7, 3], { generator: new RandomGenerator(1) });
     expect(again.map(({ indices }) => indices)).toEqual(parts.map(({ indices }) => indices));
     seed(4);
     const seeded = randomSplit(data, [0.5, 0.5])[0].indices;
@@ -126,8 +126,8 @@ describe('random tensors', () => {
     expect(new Set(first[5])).toEqual(new Set([3, 4, 5, 6]));
     expect([...first[7]].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(tensors[5].dtype).toBe('int32');
-    const own = await rand([2], { generator: new Generator(3) }).data();
-    expect(await rand([2], { generator: new Generator(3) }).data()).toEqual(own);
+    const own = await rand([2], { generator: new RandomGenerator(3) }).data();
+    expect(await rand([2], { generator: new RandomGenerator(3) }).data()).toEqual(own);
   });
 
   it('refuse what makes no sense', () => {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
 import { ZipArchive, ZipBudget, type ZipLimits } from '../../src/io/files/zip.js';
 import { crc32, portableCrc32 } from '../../src/io/formats/crc32.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeZip, type ZipPart } from '../zipWriter.js';
 
@@ -52,7 +52,7 @@ it('reads stored and deflated files, and leaves folders out', async () => {
 });
 
 it('computes checksums without help from Node', () => {
-  const generator = new Generator(1);
+  const generator = new RandomGenerator(1);
   for (const length of [0, 1, 7, 1000]) {
     const bytes = Uint8Array.from({ length }, () => generator.uniform() * 256);
     const half = length >> 1;
@@ -92,7 +92,7 @@ describe('damaged archives', () => {
     const small = parts.map((part) => ({ ...part, data: part.data.slice(0, 3000) }));
     const intact = makeZip(small);
     const whole = await readAll(intact);
-    const generator = new Generator(7);
+    const generator = new RandomGenerator(7);
     let noticed = 0;
     for (let i = 0; i < 300; i++) {
       const bytes = Buffer.from(intact);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { Accuracy, Auc, type Metric, Precision, Recall } from '../../src/metric/index.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 
 const copy = (metric: Metric) => JSON.parse(JSON.stringify(metric.stateDict?.()));
 
@@ -60,7 +60,7 @@ test('Auc tells scores apart that share a bucket of Paddle', () => {
   metric.update(Float32Array.of(0.3, 0.4), [1, 1]);
   expect(metric.accumulate()[0]).toBeNaN();
   // Against the definition: the share of pairs in which the positive one scores higher.
-  const generator = new Generator(3);
+  const generator = new RandomGenerator(3);
   const values = Float32Array.from({ length: 200 }, () => generator.int(50) / 50);
   const truth = Array.from(values, (value) => (generator.uniform() < value ? 1 : 0));
   let won = 0;

@@ -14,7 +14,7 @@ import { Model } from '../../src/model/model.js';
 import type { FitOptions } from '../../src/model/options.js';
 import { CrossEntropyLoss, Dropout, Linear, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam, AdamW, lr, Momentum } from '../../src/optimizer/index.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { Callback, CallbackError, type Training } from '../../src/train/callback.js';
@@ -27,7 +27,7 @@ const path = (name: string) => join(root, name);
 
 /** Points, of which few are of class 1. */
 function points(length: number, from: number, bound = 1.2): Dataset & { labels: number[] } {
-  const generator = new Generator(from);
+  const generator = new RandomGenerator(from);
   const samples = Array.from({ length }, () => {
     const image = Float32Array.of(generator.normal(), generator.normal());
     return { image, shape: [2], label: image[0] + image[1] > bound ? 1 : 0 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { evaluateRun, openRun } from '../../src/run/evaluate.js';
 import { fixedNames, imageNetInputs, inputsFor, rangeOf, type TrainedInputs } from '../../src/run/inputPipeline.js';
 import { predictFiles } from '../../src/run/predict.js';
@@ -134,7 +134,7 @@ describe('the inputs of a network', () => {
     for (const own of [preprocessing({ size: 1, order }), null]) {
       const { transforms } = inputsFor({ imageShape: [3, 1, 1], images: own }, modelKind('zoo-resnet18'), [], trained);
       const pixels = Uint8Array.from(own === null || order === 'RGB' ? [0, 204, 255] : [255, 204, 0]);
-      const states = [new Generator(0).state()];
+      const states = [new RandomGenerator(0).state()];
       const job = { pixels, shape: [3, 1, 1], order: own?.order ?? 'RGB', range: rangeOf(own), states } as const;
       const made = Array.from(transformImages(job, parseTransforms(transforms)).images);
       made.forEach((value, i) => {

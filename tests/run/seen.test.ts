@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { FileError } from '../../src/errors.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { ChecksumIndex, packChecksums } from '../../src/run/checksums.js';
 import { evaluateRun, openRun } from '../../src/run/evaluate.js';
 import { Run } from '../../src/run/run.js';
@@ -18,7 +18,7 @@ const classes = ['cat', 'dog'];
 
 /** A JPEG of noise that no other name has. */
 function noise(name: string): Promise<Buffer> {
-  const random = new Generator(0).fork(name);
+  const random = new RandomGenerator(0).fork(name);
   const pixels = Uint8Array.from({ length: 20 * 20 * 3 }, () => 256 * random.uniform());
   return sharp(pixels, { raw: { width: 20, height: 20, channels: 3 } })
     .jpeg()

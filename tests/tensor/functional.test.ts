@@ -4,7 +4,7 @@ import { setEngine } from '../../src/engine/select.js';
 import { DTypeError, InputError, ShapeError } from '../../src/errors.js';
 import { Accuracy } from '../../src/metric/index.js';
 import * as ops from '../../src/ops/index.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
@@ -274,7 +274,7 @@ describe.each(engines)('dropout on %s', (engine) => {
 
   it('drops a share of p and scales what stays', async () => {
     for (const p of [0.1, 0.5, 0.9]) {
-      const y = await values(F.dropout(ones(20_000), { p, generator: new Generator(3) }));
+      const y = await values(F.dropout(ones(20_000), { p, generator: new RandomGenerator(3) }));
       const kept = y.filter((v) => v !== 0);
       expect(new Set(kept)).toEqual(new Set([Math.fround(1 / (1 - p))]));
       // Five standard deviations of a binomial share.
@@ -287,7 +287,7 @@ describe.each(engines)('dropout on %s', (engine) => {
   it('uses one mask forward and backward, also where the loss is read in between', async () => {
     for (const readFirst of [false, true]) {
       const x = ones(500);
-      const y = F.dropout(x, { p: 0.4, generator: new Generator(4) });
+      const y = F.dropout(x, { p: 0.4, generator: new RandomGenerator(4) });
       const loss = y.sum();
       if (readFirst) await loss.item();
       loss.backward();
@@ -302,11 +302,11 @@ describe.each(engines)('dropout on %s', (engine) => {
   });
 
   it('draws a new mask at every call, from the seed', async () => {
-    const draw = (generator: Generator) => values(F.dropout(ones(200), { generator }));
-    const generator = new Generator(5);
+    const draw = (generator: RandomGenerator) => values(F.dropout(ones(200), { generator }));
+    const generator = new RandomGenerator(5);
     const [first, second] = [await draw(generator), await draw(generator)];
     expect(first).not.toEqual(second);
-    expect(await draw(new Generator(5))).toEqual(first);
+    expect(await draw(new RandomGenerator(5))).toEqual(first);
     seed(9);
     const fromDefault = await values(F.dropout(ones(200)));
     seed(9);
@@ -326,7 +326,7 @@ describe.each(engines)('dropout on %s', (engine) => {
   });
 
   it('gives the same masks on both engines', async () => {
-    const draw = () => values(F.dropout(ones(300), { p: 0.3, generator: new Generator(6) }));
+    const draw = () => values(F.dropout(ones(300), { p: 0.3, generator: new RandomGenerator(6) }));
     const here = await draw();
     setEngine('reference');
     expect(await draw()).toEqual(here);

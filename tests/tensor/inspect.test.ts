@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
-import { F, Generator, InputError, io, nn, optimizer, Parameter, Tensor, tensor } from '../../src/index.js';
+import { F, InputError, io, nn, optimizer, Parameter, RandomGenerator, Tensor, tensor } from '../../src/index.js';
 import { engines } from '../engines.js';
 
 /** Names of fields of the graph, which no text for users has. */
@@ -76,7 +76,7 @@ describe.each(engines)('%s: what is printed', (engine) => {
     expect(inspect(net.sublayers())).toContain('BatchNorm2D(numFeatures=2');
     expect(inspect(opt)).toBe('Adam(learningRate=0.001, 4 parameters, 1 steps)');
     expect(inspect(loader)).toBe('DataLoader(4 samples in 2 batches of 2, shuffled)');
-    expect(inspect(new Generator(1))).toMatch(/^Generator\(\d+, \d+, \d+, \d+\)$/);
+    expect(inspect(new RandomGenerator(1))).toMatch(/^RandomGenerator\(\d+, \d+, \d+, \d+\)$/);
     const everything = [
       net,
       y,
@@ -86,7 +86,7 @@ describe.each(engines)('%s: what is printed', (engine) => {
       net.stateDict(),
       opt,
       loader,
-      new Generator(1),
+      new RandomGenerator(1),
     ];
     for (const thing of [...everything, net.parameters()[0].storage]) {
       expect(inspect(thing, { depth: 10 })).not.toMatch(internals);
@@ -96,8 +96,8 @@ describe.each(engines)('%s: what is printed', (engine) => {
       type: 'Sequential',
       sublayers: { 0: { type: 'Conv2D', state: { weight: [2, 1, 3, 3], bias: [2] } } },
     });
-    expect(Generator.fromState(JSON.parse(JSON.stringify(new Generator(5)))).nextUint32()).toBe(
-      new Generator(5).nextUint32(),
+    expect(RandomGenerator.fromState(JSON.parse(JSON.stringify(new RandomGenerator(5)))).nextUint32()).toBe(
+      new RandomGenerator(5).nextUint32(),
     );
   });
 

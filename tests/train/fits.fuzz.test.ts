@@ -9,7 +9,7 @@ import { Model } from '../../src/model/model.js';
 import type { FitOptions } from '../../src/model/options.js';
 import { CrossEntropyLoss, Dropout, Linear, Sequential } from '../../src/nn/index.js';
 import { Adam, lr, Momentum, SGD } from '../../src/optimizer/index.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import type { Json } from '../../src/text/json.js';
 import { Callback, CallbackError, type Training } from '../../src/train/callback.js';
 import { EarlyStopping, ModelCheckpoint, ReduceLROnPlateau } from '../../src/train/callbacks/index.js';
@@ -75,7 +75,7 @@ interface Spec {
 
 /** Points whose class is partly chance, so that losses go up and down. */
 function points(length: number, from: number): Dataset {
-  const generator = new Generator(from);
+  const generator = new RandomGenerator(from);
   const samples = Array.from({ length }, () => {
     const image = Float32Array.of(generator.normal(), generator.normal());
     return { image, shape: [2], label: image[0] + 2 * generator.normal() > 0 ? 1 : 0 };
@@ -247,7 +247,7 @@ async function runPart(
 test('trainings in any order that share callbacks come to what each comes to alone', async () => {
   setEngine('reference');
   const { numRuns, seed: from } = fuzzing('fits', 4, { share: 0.1 });
-  const random = new Generator(from);
+  const random = new RandomGenerator(from);
   const below = (n: number) => Math.floor(random.uniform() * n);
   const maybe = () => random.uniform() < 0.5;
   for (let run = 0; run < numRuns; run++) {

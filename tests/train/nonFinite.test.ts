@@ -6,7 +6,7 @@ import { DataLoader } from '../../src/io/data/dataloader.js';
 import type { Dataset } from '../../src/io/data/dataset.js';
 import { BatchNorm2D, Conv2D, Flatten, Layer, Linear, MaxPool2D, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam, Momentum, SGD } from '../../src/optimizer/index.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { DivergenceError } from '../../src/train/divergence.js';
@@ -33,7 +33,7 @@ function images(
   shape: readonly number[],
   spoil: (image: Float32Array, index: number) => void,
 ): Dataset {
-  const generator = new Generator(1);
+  const generator = new RandomGenerator(1);
   const size = shape.reduce((a, b) => a * b);
   const samples = Array.from({ length }, (_, index) => {
     const image = generator.fillNormal(new Float32Array(size), 0, 1);
@@ -44,7 +44,7 @@ function images(
 }
 
 const loss = (outputs: Tensor, labels: Tensor) => F.crossEntropy(outputs, labels);
-const batch = () => Tensor.fromData(new Generator(3).fillNormal(new Float32Array(4 * 64), 0, 1), [4, 1, 8, 8]);
+const batch = () => Tensor.fromData(new RandomGenerator(3).fillNormal(new Float32Array(4 * 64), 0, 1), [4, 1, 8, 8]);
 const labels = () => Tensor.fromData(Int32Array.of(0, 1, 0, 1));
 
 afterEach(() => {

@@ -8,7 +8,7 @@ import { Model } from '../../src/model/model.js';
 import type { FitOptions } from '../../src/model/options.js';
 import { BCEWithLogitsLoss, CrossEntropyLoss, Linear } from '../../src/nn/index.js';
 import { ClipGradByGlobalNorm, lr, Momentum, type Optimizer } from '../../src/optimizer/index.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import { Callback, CallbackError, type Training } from '../../src/train/callback.js';
 import { EarlyStopping, LRScheduler, ModelCheckpoint, ReduceLROnPlateau } from '../../src/train/callbacks/index.js';
 import { temporaryFolder } from '../temporary.js';
@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 
 function points(length: number, from: number, changes: Partial<Dataset> = {}): Dataset {
-  const generator = new Generator(from);
+  const generator = new RandomGenerator(from);
   const samples = Array.from({ length }, (_, i) => {
     return { image: Float32Array.of(generator.normal(), generator.normal()), shape: [2], label: i % 2 };
   });

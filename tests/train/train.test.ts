@@ -7,7 +7,7 @@ import type { Dataset } from '../../src/io/data/dataset.js';
 import { Accuracy, Auc, Precision } from '../../src/metric/index.js';
 import { Dropout, type Layer, Linear, Sequential, Sigmoid } from '../../src/nn/index.js';
 import { lr, Momentum } from '../../src/optimizer/index.js';
-import { defaultGenerator, Generator, seed } from '../../src/random.js';
+import { defaultGenerator, RandomGenerator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Json } from '../../src/text/json.js';
@@ -20,7 +20,7 @@ import { train } from '../../src/train/train.js';
 
 /** Two classes of points that a line parts. */
 function points(length: number, from = 1): Dataset {
-  const generator = new Generator(from);
+  const generator = new RandomGenerator(from);
   const samples = Array.from({ length }, () => {
     const image = Float32Array.of(generator.normal(), generator.normal());
     return { image, shape: [2], label: image[0] + image[1] > 0 ? 1 : 0 };

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { DataLoader, type DataLoaderOptions } from '../../src/io/data/dataloader.js';
 import { type Batch, type Dataset, readBatch } from '../../src/io/data/dataset.js';
-import { Generator, type GeneratorState } from '../../src/random.js';
+import { type GeneratorState, RandomGenerator } from '../../src/random.js';
 import { DatasetFolder } from '../../src/vision/datasets/folder.js';
 import { MNIST } from '../../src/vision/datasets/mnist.js';
 import type { PixelDataset } from '../../src/vision/datasets/pixelDataset.js';
@@ -45,7 +45,7 @@ async function epochOf(loader: DataLoader, order: readonly number[] | null = nul
 }
 
 const loaderOf = (dataset: Dataset, options: DataLoaderOptions = {}) =>
-  new DataLoader(dataset, { batchSize: 7, generator: new Generator(5), ...options });
+  new DataLoader(dataset, { batchSize: 7, generator: new RandomGenerator(5), ...options });
 
 describe('an epoch with random transforms', () => {
   it('is the same for the same seed, whatever the batches, and another one in the next epoch', async () => {
@@ -55,15 +55,15 @@ describe('an epoch with random transforms', () => {
     expect(await epochOf(loaderOf(data, { batchSize: 16, prefetch: 0 }))).toEqual(first);
     const second = await epochOf(loader);
     for (const [index, image] of second) expect(image).not.toBe(first.get(index));
-    expect(await epochOf(loaderOf(data, { generator: new Generator(6) }))).not.toEqual(first);
+    expect(await epochOf(loaderOf(data, { generator: new RandomGenerator(6) }))).not.toEqual(first);
     // Without transforms nothing is drawn for samples.
-    const generator = new Generator(5);
+    const generator = new RandomGenerator(5);
     await epochOf(loaderOf(plain, { generator }));
-    expect(generator.state()).toEqual(new Generator(5).state());
+    expect(generator.state()).toEqual(new RandomGenerator(5).state());
   });
 
   it('gives a sample the same change in any order', async () => {
-    const order = [...new Generator(5).permutation(count)];
+    const order = [...new RandomGenerator(5).permutation(count)];
     const shuffled = await epochOf(loaderOf(data, { shuffle: true }), order);
     expect(shuffled).toEqual(await epochOf(loaderOf(data)));
   });
@@ -80,7 +80,7 @@ describe('an epoch with random transforms', () => {
     const loader = loaderOf(data, { shuffle: true });
     const whole: string[] = [];
     for await (const [images] of loader) whole.push((await images.data()).join());
-    const again = loaderOf(data, { shuffle: true, generator: new Generator(99) });
+    const again = loaderOf(data, { shuffle: true, generator: new RandomGenerator(99) });
     const rest: string[] = [];
     for await (const [images] of again.epoch({ from: loader.epochState as GeneratorState, skip: 2 })) {
       rest.push((await images.data()).join());
@@ -90,7 +90,7 @@ describe('an epoch with random transforms', () => {
 
   it('gives a sample asked for by itself the same each time', () => {
     expect(data.get(3)).toEqual(data.get(3));
-    expect(data.get(3, new Generator(1))).not.toEqual(data.get(3, new Generator(2)));
+    expect(data.get(3, new RandomGenerator(1))).not.toEqual(data.get(3, new RandomGenerator(2)));
     expect(data.get(4)).toMatchObject({ shape: [1, 28, 28], label: 4 });
   });
 });
@@ -163,7 +163,7 @@ describe('other threads', () => {
       import { createHash } from 'node:crypto';
       import { threadId } from 'node:worker_threads';
       import { DataLoader } from './io/data/dataloader.js';
-      import { Generator } from './random.js';
+      import { RandomGenerator } from './random.js';
       import { DatasetFolder } from './vision/datasets/folder.js';
       import { MNIST } from './vision/datasets/mnist.js';
       import { parseTransforms } from './vision/transforms/parse.js';
@@ -172,7 +172,7 @@ describe('other threads', () => {
       const result = { hashes: [], photographs: [] };
       const hashOf = async (dataset) => {
         const hash = createHash('sha256');
-        const loader = new DataLoader(dataset, { batchSize: 4, shuffle: true, generator: new Generator(7) });
+        const loader = new DataLoader(dataset, { batchSize: 4, shuffle: true, generator: new RandomGenerator(7) });
         for await (const [images, labels] of loader) {
           hash.update(await images.data()).update(await labels.data());
         }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import type { Shape } from '../../src/graph/shape.js';
 import { Conv2D, type Layer } from '../../src/nn/index.js';
-import { Generator, seed } from '../../src/random.js';
+import { RandomGenerator, seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
 import type { Parameter } from '../../src/tensor/state.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
@@ -51,8 +51,8 @@ function walk(net: Layer, imageSize: number): [string, Shape][] {
 describe('structure', () => {
   // No values are needed, and drawing the 134 million of VGG-16 takes seconds.
   beforeAll(() => {
-    vi.spyOn(Generator.prototype, 'fillNormal').mockImplementation((array) => array);
-    vi.spyOn(Generator.prototype, 'fillUniform').mockImplementation((array) => array);
+    vi.spyOn(RandomGenerator.prototype, 'fillNormal').mockImplementation((array) => array);
+    vi.spyOn(RandomGenerator.prototype, 'fillUniform').mockImplementation((array) => array);
   });
   afterAll(() => {
     vi.restoreAllMocks();

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { decodeImage } from '../../src/vision/images/decode.js';
 import { fuzzing } from '../fuzzing.js';
 import { adobeSegment, changed, inserted, intactPictures, segmentAt, withEntries } from './oddPictures.js';
@@ -116,7 +116,7 @@ describe('what may be damage is refused', () => {
     'in damaged pictures as well as without the oddities being known',
     async () => {
       const { numRuns: runs, seed } = fuzz;
-      const random = new Generator(seed);
+      const random = new RandomGenerator(seed);
       const strictly = (bytes: Buffer) =>
         sharp(bytes, { failOn: 'warning', ignoreIcc: true }).toColourspace('srgb').removeAlpha().raw().toBuffer();
       let refused = 0;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../src/errors.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { resize } from '../../src/vision/transforms/geometry.js';
 import {
   ColorJitter,
@@ -59,8 +59,8 @@ const needed: Readonly<Record<string, Record<string, unknown>>> = {
   RandomErasing: { prob: 1, value: 'random' },
 };
 
-const many = <T>(count: number, work: (random: Generator) => T): T[] =>
-  Array.from({ length: count }, (_, i) => work(new Generator(1, i + 1)));
+const many = <T>(count: number, work: (random: RandomGenerator) => T): T[] =>
+  Array.from({ length: count }, (_, i) => work(new RandomGenerator(1, i + 1)));
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 describe('every transform', () => {
@@ -92,16 +92,16 @@ describe('every transform', () => {
     const transform = makeTransform(name, needed[name] ?? {});
     const copy = parseTransforms(JSON.parse(JSON.stringify(transform)));
     expect(copy.transforms).toEqual([transform]);
-    expect(copy.apply(picture(), new Generator(3))).toEqual(transform.apply(picture(), new Generator(3)));
+    expect(copy.apply(picture(), new RandomGenerator(3))).toEqual(transform.apply(picture(), new RandomGenerator(3)));
   });
 
   it.each(transformNames.filter((name) => !['ToTensor', 'Transpose'].includes(name)))(
     '%s does the same where the channels are first',
     (name) => {
       const transform = makeTransform(name, needed[name] ?? {});
-      const first = transform.apply(withLayout(picture(), 'CHW'), new Generator(5));
+      const first = transform.apply(withLayout(picture(), 'CHW'), new RandomGenerator(5));
       expect(first.layout).toBe('CHW');
-      expect(withLayout(first, 'HWC')).toEqual(transform.apply(picture(), new Generator(5)));
+      expect(withLayout(first, 'HWC')).toEqual(transform.apply(picture(), new RandomGenerator(5)));
     },
   );
 });
@@ -130,7 +130,7 @@ describe('what is drawn', () => {
     expect([...tops].sort()).toEqual([0, 1, 2, 3, 4, 5]);
     const shifted = many(500, (random) => new RandomCrop(4, { padding: 2, fill: 9 }).apply(columns(4, 4), random));
     expect(new Set(shifted.map(({ data }) => data.join())).size).toBe(25);
-    expect(new RandomCrop(30, { padIfNeeded: true }).apply(picture(), new Generator(0))).toMatchObject({
+    expect(new RandomCrop(30, { padIfNeeded: true }).apply(picture(), new RandomGenerator(0))).toMatchObject({
       height: 30,
       width: 30,
     });
@@ -143,7 +143,7 @@ describe('what is drawn', () => {
     const parts = many(600, (random) => {
       const state = random.state();
       const across = transform.apply(image, random).data;
-      const down = transform.apply(rows(60, 80), Generator.fromState(state)).data;
+      const down = transform.apply(rows(60, 80), RandomGenerator.fromState(state)).data;
       const width = across[across.length - 1] - across[0] + 1;
       return { width, height: down[down.length - 1] - down[0] + 1 };
     });
@@ -159,8 +159,8 @@ describe('what is drawn', () => {
 
   it('RandomResizedCrop takes the largest part of the middle where nothing fits', () => {
     const transform = new RandomResizedCrop([4, 4], { scale: [1, 1], ratio: [1, 1], interpolation: 'nearest' });
-    expect([...transform.apply(columns(4, 12), new Generator(0)).data.subarray(0, 4)]).toEqual([4, 5, 6, 7]);
-    expect([...transform.apply(rows(12, 4), new Generator(0)).data.subarray(0, 5)]).toEqual([4, 4, 4, 4, 5]);
+    expect([...transform.apply(columns(4, 12), new RandomGenerator(0)).data.subarray(0, 4)]).toEqual([4, 5, 6, 7]);
+    expect([...transform.apply(rows(12, 4), new RandomGenerator(0)).data.subarray(0, 5)]).toEqual([4, 4, 4, 4, 5]);
   });
 
   it('RandomAffine shifts by whole pixels within its shares, scales within its range', () => {
@@ -171,14 +171,14 @@ describe('what is drawn', () => {
     expect(Math.max(...shifts)).toBe(5);
     expect(Math.min(...shifts)).toBe(-5);
     expect(Math.abs(mean(shifts))).toBeLessThan(0.7);
-    const scaled = new RandomAffine(0, { scale: [2, 2] }).apply(columns(4, 8), new Generator(0));
+    const scaled = new RandomAffine(0, { scale: [2, 2] }).apply(columns(4, 8), new RandomGenerator(0));
     expect([...scaled.data.subarray(0, 8)]).toEqual([2, 2, 3, 3, 4, 4, 5, 5]);
   });
 
   it('RandomRotation turns counterclockwise within its range', () => {
-    const quarter = new RandomRotation([90, 90]).apply(columns(4, 4), new Generator(0));
+    const quarter = new RandomRotation([90, 90]).apply(columns(4, 4), new RandomGenerator(0));
     expect([...quarter.data.subarray(0, 4)]).toEqual([3, 3, 3, 3]);
-    expect(new RandomRotation(0).apply(picture(), new Generator(0))).toEqual(picture());
+    expect(new RandomRotation(0).apply(picture(), new RandomGenerator(0))).toEqual(picture());
     const sizes = many(100, (random) => new RandomRotation([10, 20], { expand: true }).apply(picture(40, 40), random));
     const expected = (angle: number) => 40 * (Math.cos((angle * Math.PI) / 180) + Math.sin((angle * Math.PI) / 180));
     for (const { width } of sizes) {
@@ -199,7 +199,7 @@ describe('what is drawn', () => {
     expect(new Set(many(60, (random) => jitter.apply(two, random).data.join()))).toEqual(
       new Set(['109,206', '120,240']),
     );
-    expect(new ColorJitter().apply(grey, new Generator(0))).toBe(grey);
+    expect(new ColorJitter().apply(grey, new RandomGenerator(0))).toBe(grey);
   });
 
   it('RandomErasing covers a rectangle of its area', () => {
@@ -214,9 +214,9 @@ describe('what is drawn', () => {
     const untouched = many(1000, (random) => new RandomErasing(0.4).apply(white, random) === white);
     expect(Math.abs(mean(untouched.map(Number)) - 0.6)).toBeLessThan(0.062);
     const noise = new RandomErasing(1, { value: 'random' });
-    const bytes = noise.apply(white, new Generator(1)).data.filter((value) => value !== 255);
+    const bytes = noise.apply(white, new RandomGenerator(1)).data.filter((value) => value !== 255);
     expect(new Set(bytes).size).toBeGreaterThan(20);
-    const floats = noise.apply(new ToTensor().apply(white), new Generator(1)).data;
+    const floats = noise.apply(new ToTensor().apply(white), new RandomGenerator(1)).data;
     expect(floats.some((value) => value < 0)).toBe(true);
   });
 });
@@ -226,7 +226,7 @@ describe('layouts and kinds of values', () => {
     const image = picture(2, 3);
     const { data, layout } = new Compose([new ToTensor(), new Normalize([0.5, 0.5, 0.5], [0.5, 0.25, 0.5])]).apply(
       image,
-      new Generator(0),
+      new RandomGenerator(0),
     );
     expect(layout).toBe('CHW');
     expect(data[7]).toBeCloseTo((image.data[4] / 255 - 0.5) / 0.25, 6);
@@ -243,7 +243,7 @@ describe('layouts and kinds of values', () => {
     const floats = new ToTensor('HWC').apply(bytes);
     for (const name of ['Resize', 'RandomCrop', 'RandomRotation', 'RandomAffine', 'Pad']) {
       const transform = makeTransform(name, needed[name]);
-      const [a, b] = [bytes, floats].map((image) => transform.apply(image, new Generator(2)));
+      const [a, b] = [bytes, floats].map((image) => transform.apply(image, new RandomGenerator(2)));
       expect(b.data).toBeInstanceOf(Float32Array);
       a.data.forEach((value, i) => {
         expect(Math.abs(value / 255 - b.data[i])).toBeLessThan(1.01 / 255);
@@ -253,7 +253,7 @@ describe('layouts and kinds of values', () => {
 
   it('runs functions in between, and then has no JSON', () => {
     const twice = new Compose([hflip, new Resize(10), (image) => hflip(image)]);
-    expect(twice.apply(picture(), new Generator(0))).toEqual(hflip(new Resize(10).apply(hflip(picture()))));
+    expect(twice.apply(picture(), new RandomGenerator(0))).toEqual(hflip(new Resize(10).apply(hflip(picture()))));
     expect(twice.toJSON()).toBeNull();
     const nested = new Compose([new Compose([new Resize(10)]), new RandomCrop(4)]);
     expect(nested.toJSON()).toHaveLength(2);
@@ -262,7 +262,7 @@ describe('layouts and kinds of values', () => {
 
   it('refuses what is no image, and colours of floats', () => {
     const broken = { ...picture(), width: 31 };
-    expect(() => new Compose([]).apply(broken, new Generator(0))).toThrow(
+    expect(() => new Compose([]).apply(broken, new RandomGenerator(0))).toThrow(
       '[transforms] image: expected an image with bytes or float32 values for height × width × channels, ' +
         'got 1800 values for 20 × 31 × 3 (HWC)',
     );
@@ -271,11 +271,11 @@ describe('layouts and kinds of values', () => {
         return broken;
       },
     ]);
-    expect(() => bad.apply(picture(), new Generator(0))).toThrow('result of function mine');
-    expect(() => new ColorJitter({ hue: 0.1 }).apply(new ToTensor().apply(picture()), new Generator(0))).toThrow(
+    expect(() => bad.apply(picture(), new RandomGenerator(0))).toThrow('result of function mine');
+    expect(() => new ColorJitter({ hue: 0.1 }).apply(new ToTensor().apply(picture()), new RandomGenerator(0))).toThrow(
       'adjustHue: expected bytes, got floats; put it before ToTensor and Normalize',
     );
-    expect(() => new RandomCrop(21).apply(picture(), new Generator(0))).toThrow(
+    expect(() => new RandomCrop(21).apply(picture(), new RandomGenerator(0))).toThrow(
       'expected a picture of at least 21×21, got 30×20; set padding or padIfNeeded, or put Resize in front',
     );
     expect(() => new Normalize([1, 2]).apply(picture())).toThrow('mean: expected 1 or 3 values, got 2');

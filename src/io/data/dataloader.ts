@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { inspect } from '../../inspection.js';
-import { defaultGenerator, Generator, type GeneratorState } from '../../random.js';
+import { defaultGenerator, type GeneratorState, RandomGenerator } from '../../random.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { type Batch, type Dataset, readBatch } from './dataset.js';
 import type { Sampler } from './sampler.js';
@@ -15,7 +15,7 @@ export interface DataLoaderOptions {
   /** Chooses the samples of an epoch and their order, in place of `shuffle`. */
   readonly sampler?: Sampler | undefined;
   /** What shuffles (the default generator). */
-  readonly generator?: Generator;
+  readonly generator?: RandomGenerator;
   /** Batches under way beyond the one that is waited for (2). For data sets that answer with promises. */
   readonly prefetch?: number;
   /**
@@ -57,7 +57,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   readonly dropLast: boolean;
   readonly #shuffle: boolean;
   readonly #sampler: Sampler | undefined;
-  readonly #generator: Generator;
+  readonly #generator: RandomGenerator;
   readonly #prefetch: number;
   readonly #reuse: boolean;
   #epochState: GeneratorState | null = null;
@@ -129,7 +129,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   /** One pass over the data set. The order is drawn by this call, not by the first batch. */
   epoch({ from, skip = 0 }: EpochOptions = {}): Epoch {
     requireInteger('skip', skip, 0);
-    const generator = from === undefined ? this.#generator : Generator.fromState(from);
+    const generator = from === undefined ? this.#generator : RandomGenerator.fromState(from);
     this.#epochState = generator.state();
     const { length } = this.dataset;
     const inOrder = () => (this.#shuffle ? generator.permutation(length) : new Uint32Array(length).map((_, i) => i));
@@ -166,12 +166,12 @@ function requireInteger(name: string, value: number, least: number): void {
  * before, so it depends neither on batches nor on who reads them.
  */
 class SampleStreams {
-  readonly #root: Generator;
+  readonly #root: RandomGenerator;
   readonly #order: Uint32Array;
   readonly #earlier: Uint32Array;
 
   constructor(epoch: GeneratorState, order: Uint32Array) {
-    this.#root = Generator.fromState(epoch).fork('samples');
+    this.#root = RandomGenerator.fromState(epoch).fork('samples');
     this.#order = order;
     const counts = new Map<number, number>();
     this.#earlier = order.map((index) => {
@@ -182,7 +182,7 @@ class SampleStreams {
   }
 
   /** For the samples at these places of the epoch. */
-  between(begin: number, end: number): Generator[] {
+  between(begin: number, end: number): RandomGenerator[] {
     return Array.from(this.#order.subarray(begin, end), (index, i) => {
       const earlier = this.#earlier[begin + i];
       return this.#root.fork(earlier === 0 ? `${index}` : `${index} ${earlier}`);

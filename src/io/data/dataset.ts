@@ -1,6 +1,6 @@
 import { InputError, ShapeError } from '../../errors.js';
 import { formatShape, numel, type Shape, sameShape } from '../../graph/shape.js';
-import type { Generator } from '../../random.js';
+import type { RandomGenerator } from '../../random.js';
 
 /** One image with its class. */
 export interface Sample {
@@ -40,7 +40,7 @@ export interface Dataset {
    *
    * @param random what a random sample is drawn from, and nothing else
    */
-  get(index: number, random?: Generator): Sample | Promise<Sample>;
+  get(index: number, random?: RandomGenerator): Sample | Promise<Sample>;
   /**
    * The samples at `indices` at once, in arrays that nobody else uses. For data sets that can do better than by a call
    * of `get` a sample, which is what is done where this is missing.
@@ -48,14 +48,14 @@ export interface Dataset {
    * @param randoms of each sample, as for `get`
    * @param memory for the images, if it has their length: fresh memory costs more than filling it
    */
-  readBatch?(indices: Uint32Array, randoms?: readonly Generator[], memory?: Float32Array): Batch | Promise<Batch>;
+  readBatch?(indices: Uint32Array, randoms?: readonly RandomGenerator[], memory?: Float32Array): Batch | Promise<Batch>;
 }
 
 /** Reads several samples as one batch: at once if the data set can, else with all its samples under way together. */
 export function readBatch(
   dataset: Dataset,
   indices: Uint32Array,
-  randoms?: readonly Generator[],
+  randoms?: readonly RandomGenerator[],
   memory?: Float32Array,
 ): Batch | Promise<Batch> {
   if (dataset.readBatch !== undefined) return dataset.readBatch(indices, randoms, memory);

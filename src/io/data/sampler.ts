@@ -1,12 +1,12 @@
 import { InputError } from '../../errors.js';
-import type { Generator } from '../../random.js';
+import type { RandomGenerator } from '../../random.js';
 
 /** Chooses the samples of an epoch. */
 export interface Sampler {
   /** Number of samples in an epoch. */
   readonly length: number;
   /** Indices of the samples, in order; whatever is random draws from the generator. */
-  sample(generator: Generator): Uint32Array;
+  sample(generator: RandomGenerator): Uint32Array;
 }
 
 /** Chooses by class. */
@@ -27,7 +27,7 @@ abstract class ClassSampler implements Sampler {
     this.length = labels.length;
   }
 
-  abstract sample(generator: Generator): Uint32Array;
+  abstract sample(generator: RandomGenerator): Uint32Array;
 }
 
 /**
@@ -35,7 +35,7 @@ abstract class ClassSampler implements Sampler {
  * frequent ones thinned out. Within a class every sample comes before any comes again.
  */
 export class BalancedSampler extends ClassSampler {
-  sample(generator: Generator): Uint32Array {
+  sample(generator: RandomGenerator): Uint32Array {
     const chosen = new Uint32Array(this.length);
     const classes = this.classes.length;
     // What is left over when the classes share the epoch goes to other classes each time.
@@ -58,7 +58,7 @@ export class BalancedSampler extends ClassSampler {
  * where features have a large common part (sigmoids), that drowns what tells the classes apart.
  */
 export class StratifiedSampler extends ClassSampler {
-  sample(generator: Generator): Uint32Array {
+  sample(generator: RandomGenerator): Uint32Array {
     const order = new Uint32Array(this.length);
     const places = new Float64Array(this.length);
     let at = 0;

@@ -1,7 +1,7 @@
 import { InputError, ShapeError } from '../../errors.js';
 import type { TypedArray } from '../../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
-import { defaultGenerator, type Generator } from '../../random.js';
+import { defaultGenerator, type RandomGenerator } from '../../random.js';
 import { realizeAll } from '../../tensor/evaluate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Batch, type Dataset, readBatch, type Sample } from './dataset.js';
@@ -110,12 +110,12 @@ export class Subset implements Dataset {
     this.dataset.expectEpochs?.();
   }
 
-  get(index: number, random?: Generator): Sample | Promise<Sample> {
+  get(index: number, random?: RandomGenerator): Sample | Promise<Sample> {
     checkIndex('Subset', index, this.length);
     return this.dataset.get(this.indices[index], random);
   }
 
-  readBatch(indices: Uint32Array, randoms?: readonly Generator[], memory?: Float32Array): Batch | Promise<Batch> {
+  readBatch(indices: Uint32Array, randoms?: readonly RandomGenerator[], memory?: Float32Array): Batch | Promise<Batch> {
     const own = indices.map((index) => this.indices[index]);
     return readBatch(this.dataset, own, randoms, memory);
   }
@@ -161,7 +161,7 @@ export class ConcatDataset implements Dataset {
     for (const dataset of this.datasets) dataset.expectEpochs?.();
   }
 
-  get(index: number, random?: Generator): Sample | Promise<Sample> {
+  get(index: number, random?: RandomGenerator): Sample | Promise<Sample> {
     checkIndex('ConcatDataset', index, this.length);
     const part = this.#begins.findIndex((begin) => begin > index) - 1;
     return this.datasets[part].get(index - this.#begins[part], random);
@@ -179,7 +179,7 @@ export class ConcatDataset implements Dataset {
 export function randomSplit(
   dataset: Dataset,
   lengths: readonly number[],
-  { generator = defaultGenerator() }: { readonly generator?: Generator } = {},
+  { generator = defaultGenerator() }: { readonly generator?: RandomGenerator } = {},
 ): Subset[] {
   const counts = countsOf(dataset.length, lengths);
   const order = generator.permutation(dataset.length);

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import type { Batch, Dataset, Sample } from '../../io/data/dataset.js';
-import type { Generator } from '../../random.js';
+import type { RandomGenerator } from '../../random.js';
 import type { TransformedImages } from '../transforms/batch.js';
 import { inputsOf } from '../transforms/image.js';
 import { Augmenter, streamOf, type Transformable, type TransformOption } from './reading/augmenter.js';
@@ -71,7 +71,7 @@ export class PixelDataset implements Dataset, Transformable<PixelDataset> {
     return { image: made.images, shape: made.shape, label };
   }
 
-  readBatch(indices: ArrayLike<number>, randoms?: readonly Generator[]): Batch | Promise<Batch> {
+  readBatch(indices: ArrayLike<number>, randoms?: readonly RandomGenerator[]): Batch | Promise<Batch> {
     const { shape } = this.#set;
     const labels = Int32Array.from(indices, (index) => this.#label(index));
     const n = labels.length;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
 import { makeFolder, reasonOf, writeFileAtomic } from '../../io/files/atomic.js';
 import { removeAbandoned } from '../../io/files/temporary.js';
-import { Generator } from '../../random.js';
+import { RandomGenerator } from '../../random.js';
 import { listed } from '../../text/list.js';
 import { drawingVersion } from './synth/difficulty.js';
 import { type FundusJob, foveaOf } from './synth/draw.js';
@@ -73,7 +73,7 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
   requireInteger('train', train, 1, 9999);
   requireInteger('validation', validation, 1, 9999);
   requireInteger('size', size, 32, 4096);
-  const random = new Generator(seed);
+  const random = new RandomGenerator(seed);
   const painters = new Painters(numWorkers);
   const toSheet = (prefix: (kind: EyeKind, i: number) => string, stream: number) => (kind: EyeKind, i: number) => ({
     name: prefix(kind, i),
@@ -194,12 +194,12 @@ function kindsOf(count: number, shares: { readonly P: number; readonly H: number
   return Array.from({ length: count }, (_, i) => (i < p ? 'P' : i < p + h ? 'H' : 'N'));
 }
 
-function shuffled<T>(items: readonly T[], random: Generator): T[] {
+function shuffled<T>(items: readonly T[], random: RandomGenerator): T[] {
   return Array.from(random.permutation(items.length), (i) => items[i]);
 }
 
 /** Gives some pictures to the other camera, whatever they show. */
-function withCameras(sheets: readonly Sheet[], random: Generator): Sheet[] {
+function withCameras(sheets: readonly Sheet[], random: RandomGenerator): Sheet[] {
   const canon = new Set(random.permutation(sheets.length).subarray(0, Math.round(sheets.length * canonShare)));
   return sheets.map(({ name, job }, i) => ({ name, job: canon.has(i) ? { ...job, camera: 'Canon' } : job }));
 }

@@ -1,6 +1,6 @@
 import { ShapeError } from '../../errors.js';
 import { formatShape, numel, type Shape, sameShape } from '../../graph/shape.js';
-import { Generator, type GeneratorState } from '../../random.js';
+import { type GeneratorState, RandomGenerator } from '../../random.js';
 import { type ByteRange, type ChannelOrder, inputsOf } from './image.js';
 import { type Raster, stridesOf } from './raster.js';
 import type { Transform } from './transform.js';
@@ -34,7 +34,7 @@ export function transformImages(job: TransformJob, transform: Pick<Transform, 'a
   return joined(
     states.map((state, i) => {
       const image = rasterOf(pixels.subarray(i * size, (i + 1) * size), shape, order);
-      return inputOf(transform.apply(image, Generator.fromState(state)), order, range);
+      return inputOf(transform.apply(image, RandomGenerator.fromState(state)), order, range);
     }),
   );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Generator } from '../../random.js';
+import type { RandomGenerator } from '../../random.js';
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './color.js';
 import * as option from './options.js';
 import { draw } from './random.js';
@@ -26,7 +26,7 @@ abstract class AdjustTransform extends NamedTransform<z.output<typeof factorOpti
     this.#adjust = adjust;
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     return this.#adjust(image, draw(random, this.options.value));
   }
 }
@@ -95,7 +95,7 @@ export class ColorJitter extends NamedTransform<z.output<typeof jitterOptions>> 
     super('ColorJitter', jitterOptions, options);
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     const { brightness, contrast, saturation, hue } = this.options;
     const steps: readonly (readonly [Adjust, neutral: number, readonly [number, number]])[] = [
       [adjustBrightness, 1, brightness],

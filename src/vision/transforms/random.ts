@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ShapeError } from '../../errors.js';
-import type { Generator } from '../../random.js';
+import type { RandomGenerator } from '../../random.js';
 import {
   affine,
   bothSizes,
@@ -27,15 +27,15 @@ import type { WarpOptions } from './warp.js';
 type Range = readonly [least: number, most: number];
 
 /** Evenly between two numbers. */
-export function draw(random: Generator, [least, most]: Range): number {
+export function draw(random: RandomGenerator, [least, most]: Range): number {
   return least + (most - least) * random.uniform();
 }
 
 /** An integer from 0 to `most`. */
-const upTo = (random: Generator, most: number) => random.int(most + 1);
+const upTo = (random: RandomGenerator, most: number) => random.int(most + 1);
 
 /** A range of factors on the logarithmic scale: 1/2 and 2 are equally likely. */
-const drawRatio = (random: Generator, [least, most]: Range) =>
+const drawRatio = (random: RandomGenerator, [least, most]: Range) =>
   Math.exp(draw(random, [Math.log(least), Math.log(most)]));
 
 const flipOptions = z.strictObject({ prob: option.probability });
@@ -49,7 +49,7 @@ abstract class RandomFlip extends NamedTransform<z.output<typeof flipOptions>> {
     this.#flip = flip;
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     return random.uniform() < this.options.prob ? this.#flip(image) : image;
   }
 }
@@ -99,7 +99,7 @@ export class RandomCrop extends NamedTransform<z.output<typeof cropOptions>> {
     super('RandomCrop', cropOptions, { size, ...options });
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     const { padding, padIfNeeded } = this.options;
     const [height, width] = bothSizes(this.options.size);
     let source = padding === null ? image : pad(image, padding, this.options);
@@ -148,13 +148,13 @@ export class RandomResizedCrop extends NamedTransform<z.output<typeof resizedCro
     super('RandomResizedCrop', resizedCropOptions, { size, ...options });
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     const [top, left, height, width] = this.#part(image, random);
     const part = crop(image, top, left, height, width);
     return resize(part, bothSizes(this.options.size), this.options.interpolation);
   }
 
-  #part({ height, width }: Raster, random: Generator): readonly [number, number, number, number] {
+  #part({ height, width }: Raster, random: RandomGenerator): readonly [number, number, number, number] {
     const { scale, ratio } = this.options;
     for (let attempt = 0; attempt < 10; attempt++) {
       const area = draw(random, scale) * height * width;
@@ -197,7 +197,7 @@ export class RandomRotation extends NamedTransform<z.output<typeof rotationOptio
     super('RandomRotation', rotationOptions, { degrees, ...options });
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     return rotate(image, draw(random, this.options.degrees), this.options);
   }
 }
@@ -239,7 +239,7 @@ export class RandomAffine extends NamedTransform<z.output<typeof affineOptions>>
     super('RandomAffine', affineOptions, { degrees, ...options });
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     const { degrees, translate, scale, shear, interpolation, fill, center } = this.options;
     const angle = draw(random, degrees);
     // Whole pixels, as in Paddle.
@@ -287,7 +287,7 @@ export class RandomErasing extends NamedTransform<z.output<typeof erasingOptions
     super('RandomErasing', erasingOptions, { prob, ...options });
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     const { prob, scale, ratio, value } = this.options;
     if (random.uniform() >= prob) return image;
     const noise = image.data instanceof Uint8Array ? () => random.int(256) : () => random.normal();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
-import type { Generator } from '../../random.js';
+import type { RandomGenerator } from '../../random.js';
 import { nearestName } from '../../text/suggest.js';
 import { type Raster, requireRaster } from './raster.js';
 
@@ -8,7 +8,7 @@ import { type Raster, requireRaster } from './raster.js';
 export type TransformSpec = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** A transform of one's own. It must not write to the image that it is given. */
-export type TransformFunction = (image: Raster, random: Generator) => Raster;
+export type TransformFunction = (image: Raster, random: RandomGenerator) => Raster;
 
 /**
  * A change of an image: a pure function of the image and of the numbers that it samples from the generator.
@@ -40,7 +40,7 @@ export abstract class Transform {
    * @param image must not be written to
    * @param random the only source of random numbers, so that results depend neither on batches nor on threads
    */
-  abstract apply(image: Raster, random: Generator): Raster;
+  abstract apply(image: Raster, random: RandomGenerator): Raster;
 
   /** Plain data from which `parseTransforms` makes the same transform; null if it cannot, as for those of your own. */
   toJSON(): readonly TransformSpec[] | null {
@@ -69,7 +69,7 @@ export class Compose extends Transform {
     this.isRandom = transforms.some((transform) => typeof transform === 'function' || transform.isRandom);
   }
 
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     requireRaster('image', image);
     return this.transforms.reduce((result, transform) => {
       const isFunction = !(transform instanceof Transform);

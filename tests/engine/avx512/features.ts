@@ -2,7 +2,7 @@ import type { KernelCode } from '../../../src/engine/onednn/avx512/kernel.js';
 import { MachineCode } from '../../../src/engine/onednn/avx512/machineCode.js';
 import { describe as descriptors, MemoryDesc, NativeMemory, Primitive } from '../../../src/engine/onednn/ffi.js';
 import type { Shape } from '../../../src/graph/shape.js';
-import { Generator } from '../../../src/random.js';
+import { RandomGenerator } from '../../../src/random.js';
 
 export type Layout = 'blocked' | 'channelsLast';
 export type Type = 'float32' | 'bfloat16';
@@ -57,7 +57,7 @@ export class Features {
 
   /** Values that both types hold exactly, among them many that are equal. */
   fill(seed: number, steps = 40): this {
-    const generator = new Generator(seed);
+    const generator = new RandomGenerator(seed);
     this.write(Float32Array.from({ length: this.length }, () => (generator.int(steps) - steps / 2) / 8));
     return this;
   }

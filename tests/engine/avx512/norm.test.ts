@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Normalization } from '../../../src/engine/onednn/avx512/norm.js';
 import { MemoryDesc, NativeMemory } from '../../../src/engine/onednn/ffi.js';
 import type { Shape } from '../../../src/graph/shape.js';
-import { Generator } from '../../../src/random.js';
+import { RandomGenerator } from '../../../src/random.js';
 import { expectAgreement } from '../../engines.js';
 import { describeWith } from '../../needs.js';
 import { Features, type Layout, numbers, run, type Type } from './features.js';
@@ -10,7 +10,7 @@ import { Features, type Layout, numbers, run, type Type } from './features.js';
 const epsilon = 1e-3;
 const floor = 1e-3;
 const normal = (length: number, seed: number, scale = 1, shift = 0) => {
-  const generator = new Generator(seed);
+  const generator = new RandomGenerator(seed);
   return Float32Array.from({ length }, () => generator.normal() * scale + shift);
 };
 

@@ -5,7 +5,7 @@ import { FileError } from '../../../src/errors.js';
 import { parsePickle } from '../../../src/io/formats/paddle/pickle.js';
 import { readPdparams } from '../../../src/io/weights/pdparams.js';
 import { loadPickle } from '../../../src/io/weights/pickle.js';
-import { Generator } from '../../../src/random.js';
+import { RandomGenerator } from '../../../src/random.js';
 import { temporaryFolder } from '../../temporary.js';
 import { files } from './files.js';
 
@@ -222,7 +222,7 @@ describe('a damaged file', () => {
 
   it.each(originals)('gives data or a FileError, never anything else: %s', async (name, bytes) => {
     const path = join(folder, name);
-    const generator = new Generator(1);
+    const generator = new RandomGenerator(1);
     for (let i = 0; i < 300; i++) {
       const damaged = new Uint8Array(bytes);
       for (let k = 0; k <= i % 3; k++) damaged[generator.int(damaged.length)] = generator.int(256);

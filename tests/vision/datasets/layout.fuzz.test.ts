@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
-import { Generator } from '../../../src/random.js';
+import { RandomGenerator } from '../../../src/random.js';
 import { datasetKinds, type OpenedData, type OpenedSplit } from '../../../src/run/catalog/datasets.js';
 import { preprocessing } from '../../../src/vision/images/preprocess.js';
 import { fuzzing } from '../../fuzzing.js';
@@ -76,7 +76,7 @@ class Making {
   #count = 0;
 
   constructor(
-    readonly random: Generator,
+    readonly random: RandomGenerator,
     number: number,
   ) {
     this.root = join(base, `case-${number}`);
@@ -258,7 +258,7 @@ it(
   async () => {
     const names = Object.keys(kinds);
     for (let i = 0; i < folders.numRuns; i++) {
-      const making = new Making(new Generator(folders.seed).fork(`folder ${i}`), i);
+      const making = new Making(new RandomGenerator(folders.seed).fork(`folder ${i}`), i);
       // Half of the cases are the two usual kinds.
       const kind = making.chance(0.5) ? making.pick(['classes', 'parts']) : making.pick(names);
       try {
@@ -289,7 +289,7 @@ it(
   'random tables are read as they were meant',
   async () => {
     for (let i = 0; i < tables.numRuns; i++) {
-      const making = new Making(new Generator(tables.seed).fork(`table ${i}`), i);
+      const making = new Making(new RandomGenerator(tables.seed).fork(`table ${i}`), i);
       const classes = making.some(plainNames, 2, 4);
       const present: readonly (Role | null)[] = making.chance(0.3)
         ? [null]

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError, ShapeError } from '../../../src/errors.js';
 import { DataLoader } from '../../../src/io/data/dataloader.js';
 import type { Dataset, Sample } from '../../../src/io/data/dataset.js';
-import { Generator } from '../../../src/random.js';
+import { RandomGenerator } from '../../../src/random.js';
 import { DatasetFolder } from '../../../src/vision/datasets/folder.js';
 import { decodeImage } from '../../../src/vision/images/decode.js';
 import { toCHW } from '../../../src/vision/transforms/image.js';
@@ -32,7 +32,7 @@ const changed = (image: Raster, change: (value: number) => number): Raster => ({
 
 /** Adds the same random number to all pixels. */
 class Brighter extends Transform {
-  apply(image: Raster, random: Generator): Raster {
+  apply(image: Raster, random: RandomGenerator): Raster {
     const more = random.int(50);
     return changed(image, (value) => Math.min(255, value + more));
   }
@@ -44,7 +44,7 @@ class Dishonest extends Brighter {
 }
 
 async function epochsOf(dataset: Dataset, epochs: number): Promise<string[]> {
-  const loader = new DataLoader(dataset, { batchSize: 6, generator: new Generator(1) });
+  const loader = new DataLoader(dataset, { batchSize: 6, generator: new RandomGenerator(1) });
   const all: string[] = [];
   for (let i = 0; i < epochs; i++) for await (const [images] of loader) all.push((await images.data()).join());
   return all;
@@ -59,7 +59,7 @@ describe('a transform of the user', () => {
       `
       import { z } from 'zod';
       import { DataLoader } from './io/data/dataloader.js';
-      import { Generator } from './random.js';
+      import { RandomGenerator } from './random.js';
       import { DatasetFolder } from './vision/datasets/folder.js';
       import { Compose, NamedTransform, parseTransforms, RandomHorizontalFlip, Transform } from './vision/transforms/index.js';
       const fill = (image, value) => ({ ...image, data: new Uint8Array(image.data.length).fill(value) });
@@ -82,7 +82,7 @@ describe('a transform of the user', () => {
         const epochs = [];
         for (const numWorkers of [0, 2]) {
           const set = await DatasetFolder.open('../pictures', { transform, numWorkers, size: 8, cache: false });
-          const loader = new DataLoader(set, { batchSize: 3, shuffle: true, generator: new Generator(7) });
+          const loader = new DataLoader(set, { batchSize: 3, shuffle: true, generator: new RandomGenerator(7) });
           let values = '';
           for await (const [images] of loader) values += images.shape + ':' + (await images.data()).join() + ';';
           epochs.push(values);
@@ -139,7 +139,7 @@ it('a data set of pictures of the user works with transforms and a loader', asyn
     readonly length = files.length;
     readonly classNames = ['cat', 'dog'];
     readonly isRandom = true;
-    async get(index: number, random = new Generator(0)): Promise<Sample> {
+    async get(index: number, random = new RandomGenerator(0)): Promise<Sample> {
       const picture = await decodeImage(join(pictures, files[index]));
       const { data, height, width } = transform.apply({ ...picture, channels: 3, layout: 'HWC' }, random);
       const image = new Float32Array(data.length);
@@ -147,7 +147,7 @@ it('a data set of pictures of the user works with transforms and a loader', asyn
       return { image, shape: [3, height, width], label: files[index].startsWith('dog') ? 1 : 0 };
     }
   }
-  const loader = new DataLoader(new Photos(), { batchSize: 2, generator: new Generator(3) });
+  const loader = new DataLoader(new Photos(), { batchSize: 2, generator: new RandomGenerator(3) });
   const shapes: unknown[] = [];
   for await (const [images, labels] of loader) shapes.push([images.shape, [...(await labels.data())]]);
   expect(shapes).toEqual([

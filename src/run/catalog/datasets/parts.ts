@@ -1,5 +1,5 @@
 import { FileError, InputError } from '../../../errors.js';
-import { Generator } from '../../../random.js';
+import { RandomGenerator } from '../../../random.js';
 import { numbersAmong } from '../../../vision/datasets/labelNames.js';
 import { describePassedOver, type PassedOver } from '../../../vision/datasets/listing.js';
 import { type ImageFile, ImageFileDataset } from '../../../vision/datasets/reading/imageFiles.js';
@@ -144,7 +144,7 @@ function divide({ files, classNames }: ImageFileDataset, { share, seed }: HoldOu
       );
     }
     const count = Math.min(own.length - 1, Math.max(1, Math.round(share * own.length)));
-    const order = new Generator(seed).fork(`hold-out ${name}`).permutation(own.length);
+    const order = new RandomGenerator(seed).fork(`hold-out ${name}`).permutation(own.length);
     for (const place of order.subarray(0, count)) held.add(own[place]);
   });
   const all = files.map((_, i) => i);

@@ -1,5 +1,5 @@
 import { InputError } from '../../../errors.js';
-import { defaultGenerator, type Generator } from '../../../random.js';
+import { defaultGenerator, type RandomGenerator } from '../../../random.js';
 import { joined, type TransformedImages, type TransformJob, transformImages } from '../../transforms/batch.js';
 import type { Raster } from '../../transforms/raster.js';
 import { portableSpec } from '../../transforms/registry.js';
@@ -51,7 +51,7 @@ export class Augmenter {
   }
 
   /** In the calling thread; parameters as of `run`. */
-  apply(pixels: Uint8Array, shape: TransformJob['shape'], randoms: readonly Generator[]): TransformedImages {
+  apply(pixels: Uint8Array, shape: TransformJob['shape'], randoms: readonly RandomGenerator[]): TransformedImages {
     const states = randoms.map((random) => random.state());
     const job = { pixels, shape, states, ...this.#format };
     if (this.isRandom || this.#text !== null) return transformImages(job, this.#transform);
@@ -59,7 +59,7 @@ export class Augmenter {
   }
 
   /** Each epoch would have the same random numbers, since the data set says that it needs none. */
-  #applyFixed(image: Raster, random: Generator): Raster {
+  #applyFixed(image: Raster, random: RandomGenerator): Raster {
     const before = random.state().words.join();
     const result = this.#transform.apply(image, random);
     if (random.state().words.join() === before) return result;
@@ -78,7 +78,7 @@ export class Augmenter {
   run(
     pixels: Uint8Array,
     shape: TransformJob['shape'],
-    randoms: readonly Generator[],
+    randoms: readonly RandomGenerator[],
   ): TransformedImages | Promise<TransformedImages> {
     const pool = this.#pool;
     if (this.#text === null || pool.transform === null) return this.apply(pixels, shape, randoms);
@@ -96,6 +96,6 @@ export class Augmenter {
 }
 
 /** What a sample draws from that is asked for outside of an epoch: the same each time. */
-export function streamOf(index: number): Generator {
+export function streamOf(index: number): RandomGenerator {
   return defaultGenerator().fork(`${index}`);
 }

@@ -1,6 +1,6 @@
 import { FileError, InputError, messageOf } from '../../../errors.js';
 import type { Batch, Dataset, Sample } from '../../../io/data/dataset.js';
-import type { Generator } from '../../../random.js';
+import type { RandomGenerator } from '../../../random.js';
 import { eachOf } from '../../eachOf.js';
 import type { Preprocessed } from '../../images/preprocess.js';
 import { joined, type TransformedImages } from '../../transforms/batch.js';
@@ -150,13 +150,17 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
     return new ImageFileDataset({ files, classNames, quarantine, notes, caution, reader, transform, ...changes });
   }
 
-  get(index: number, random?: Generator): Sample | Promise<Sample> {
+  get(index: number, random?: RandomGenerator): Sample | Promise<Sample> {
     const sampleOf = ({ images, shape, labels }: Batch) => ({ image: images, shape: shape.slice(1), label: labels[0] });
     const batch = this.readBatch([index], random && [random]);
     return batch instanceof Promise ? batch.then(sampleOf) : sampleOf(batch);
   }
 
-  readBatch(indices: ArrayLike<number>, randoms?: readonly Generator[], memory?: Float32Array): Batch | Promise<Batch> {
+  readBatch(
+    indices: ArrayLike<number>,
+    randoms?: readonly RandomGenerator[],
+    memory?: Float32Array,
+  ): Batch | Promise<Batch> {
     const files = Array.from(indices, (index) => this.#file(index));
     const labels = Int32Array.from(files, ({ label }) => label);
     if (this.#augmenter === null) return this.#readPlain(files, labels, memory);

@@ -1,4 +1,4 @@
-import type { Generator } from '../../../random.js';
+import type { RandomGenerator } from '../../../random.js';
 import { loadSharp } from '../../images/sharp.js';
 import { difficulty } from './difficulty.js';
 import { type Field, smoothstep } from './noise.js';
@@ -40,7 +40,7 @@ export interface Shot {
 
 const zeissAspect = 2056 / 2124;
 
-export function takeShot(camera: Shot['camera'], width: number, random: Generator): Shot {
+export function takeShot(camera: Shot['camera'], width: number, random: RandomGenerator): Shot {
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
   const chance = (share: number) => random.uniform() < share;
   const zeiss = camera === 'Zeiss';
@@ -79,7 +79,7 @@ export function takeShot(camera: Shot['camera'], width: number, random: Generato
 }
 
 /** Green and blue by red: most of the change is between warm and cool, where both go together. */
-function tintOf(random: Generator): [number, number] {
+function tintOf(random: RandomGenerator): [number, number] {
   const warmth = difficulty.colourSpread * random.normal();
   return [warmth, 1.6 * warmth + 0.8 * difficulty.colourSpread * random.normal()];
 }
@@ -167,7 +167,7 @@ const meanBrightness = 0.4;
 const meanRatios = [0.5, 0.26];
 
 /** Photographs what was painted (three planes of linear colours): lights, exposes, blurs. @returns RGB bytes */
-export async function photograph(planes: readonly Field[], shot: Shot, random: Generator): Promise<Buffer> {
+export async function photograph(planes: readonly Field[], shot: Shot, random: RandomGenerator): Promise<Buffer> {
   const { width, height, middle, radius } = shot;
   const count = width * height;
   const open = new Float32Array(count);
@@ -225,7 +225,7 @@ function toneCurve(contrast: number): Float32Array {
 }
 
 /** Noise of the sensor: a common part and one for each colour, nearly normal. */
-function addGrain(bytes: Buffer, deviation: number, random: Generator): Buffer {
+function addGrain(bytes: Buffer, deviation: number, random: RandomGenerator): Buffer {
   // A byte's standard deviation is 74.
   const scale = deviation / 74 / Math.SQRT2;
   for (let i = 0; i < bytes.length; i += 3) {

@@ -1,4 +1,4 @@
-import type { Generator } from '../../../random.js';
+import type { RandomGenerator } from '../../../random.js';
 import type { Eye } from './eye.js';
 import { newPath, type Path } from './strokes.js';
 
@@ -12,7 +12,7 @@ const step = 0.02;
  */
 export function growChoroid(
   eye: Eye,
-  random: Generator,
+  random: RandomGenerator,
   count: number,
   width: number,
 ): { path: Path; strength: number }[] {

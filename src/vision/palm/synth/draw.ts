@@ -1,4 +1,4 @@
-import { Generator } from '../../../random.js';
+import { RandomGenerator } from '../../../random.js';
 import { loadSharp } from '../../images/sharp.js';
 import { photograph, type Shot, takeShot, toPixel } from './camera.js';
 import { drawEye, type EyeKind } from './eye.js';
@@ -43,6 +43,6 @@ function shotOf(job: FundusJob): Shot {
 }
 
 /** The fork leaves it as it was, so every part of a picture may make its own. */
-function generatorOf({ seed, stream }: FundusJob): Generator {
-  return new Generator(seed, stream + 1);
+function generatorOf({ seed, stream }: FundusJob): RandomGenerator {
+  return new RandomGenerator(seed, stream + 1);
 }

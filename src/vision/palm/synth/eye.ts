@@ -1,4 +1,4 @@
-import type { Generator } from '../../../random.js';
+import type { RandomGenerator } from '../../../random.js';
 import { difficulty } from './difficulty.js';
 
 /** N: normal, H: highly myopic, P: pathologic myopia. */
@@ -50,7 +50,7 @@ export interface Eye {
 }
 
 /** Draws what an eye of a kind has. */
-export function drawEye(kind: EyeKind, random: Generator): Eye {
+export function drawEye(kind: EyeKind, random: RandomGenerator): Eye {
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
   const chance = (share: number) => random.uniform() < share;
   const mild = kind === 'P' && chance(difficulty.mildPathologic);

@@ -1,4 +1,4 @@
-import type { Generator } from '../../../random.js';
+import type { RandomGenerator } from '../../../random.js';
 
 /** One number for each pixel, row by row. */
 export interface Field {
@@ -23,7 +23,7 @@ const splineDeviation = 0.277;
  */
 export function noise(
   { width, height }: { readonly width: number; readonly height: number },
-  random: Generator,
+  random: RandomGenerator,
   { cells, octaves = 1, gain = 0.5 }: { cells: number; octaves?: number; gain?: number },
 ): Field {
   const sum = field(width, height);
@@ -47,7 +47,7 @@ function weights(t: number, to: Float32Array): void {
   to[3] = (t * t * t) / 6;
 }
 
-function addSpline({ width, height, data }: Field, random: Generator, cell: number, amplitude: number): void {
+function addSpline({ width, height, data }: Field, random: RandomGenerator, cell: number, amplitude: number): void {
   const columns = Math.ceil(width / cell) + 3;
   const rows = Math.ceil(height / cell) + 3;
   const lattice = random.fillUniform(new Float32Array(columns * rows), -amplitude, amplitude);

@@ -1,4 +1,4 @@
-import type { Generator } from '../../../random.js';
+import type { RandomGenerator } from '../../../random.js';
 import { pathToPixels, type Shot, toEye } from './camera.js';
 import { growChoroid } from './choroid.js';
 import type { Ellipse, Eye } from './eye.js';
@@ -25,7 +25,7 @@ const vein: Colour = [0.52, 0.27, 0.36];
 const artery: Colour = [0.76, 0.42, 0.44];
 
 /** Paints the fundus as evenly lit as no camera sees it: three planes of colour. */
-export function paint(eye: Eye, shot: Shot, random: Generator): Field[] {
+export function paint(eye: Eye, shot: Shot, random: RandomGenerator): Field[] {
   const { width, height } = shot;
   const at = (label: string) => random.fork(label);
   const vessels = growVessels(eye, at('vessels'));
@@ -196,7 +196,7 @@ function reflexLines(shot: Shot, arteries: readonly Path[]): Field {
 }
 
 /** Two layers: broad vessels in the depth, out of focus, and finer ones before them. */
-function choroidField(eye: Eye, shot: Shot, random: Generator): Field {
+function choroidField(eye: Eye, shot: Shot, random: RandomGenerator): Field {
   const layer = (label: string, count: number, width: number, shrink: number) => {
     const small = field(Math.ceil(shot.width / shrink), Math.ceil(shot.height / shrink));
     for (const { path, strength } of growChoroid(eye, random.fork(label), count, width)) {
@@ -215,7 +215,7 @@ function choroidField(eye: Eye, shot: Shot, random: Generator): Field {
 }
 
 /** Breaks in Bruch's membrane: fine lines across the macula, which branch. */
-function crackLines(eye: Eye, shot: Shot, random: Generator): Field {
+function crackLines(eye: Eye, shot: Shot, random: RandomGenerator): Field {
   const drawn = field(shot.width, shot.height);
   for (let i = 0; i < eye.lacquerCracks; i++) {
     crackFrom(
@@ -233,7 +233,7 @@ function crackLines(eye: Eye, shot: Shot, random: Generator): Field {
 }
 
 function crackFrom(
-  random: Generator,
+  random: RandomGenerator,
   drawn: Field,
   shot: Shot,
   startX: number,
@@ -262,7 +262,7 @@ function crackFrom(
 }
 
 /** Bundles of nerve fibres that shine along the arcades. */
-function sheenLines(eye: Eye, shot: Shot, random: Generator): Field {
+function sheenLines(eye: Eye, shot: Shot, random: RandomGenerator): Field {
   const drawn = field(shot.width, shot.height);
   if (eye.sheen === 0) return drawn;
   const { disc } = eye;
@@ -283,7 +283,7 @@ function sheenLines(eye: Eye, shot: Shot, random: Generator): Field {
 }
 
 /** Drusen. */
-function speckLines(eye: Eye, shot: Shot, random: Generator): Field {
+function speckLines(eye: Eye, shot: Shot, random: RandomGenerator): Field {
   const drawn = field(shot.width, shot.height);
   for (let i = 0; i < eye.drusen; i++) {
     const [x, y] = [0.16 * random.normal(), 0.14 * random.normal()];

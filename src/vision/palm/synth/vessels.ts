@@ -1,4 +1,4 @@
-import type { Generator } from '../../../random.js';
+import type { RandomGenerator } from '../../../random.js';
 import type { Eye } from './eye.js';
 import { newPath, type Path } from './strokes.js';
 
@@ -16,7 +16,7 @@ const thinnest = 0.0011;
 
 interface Grower {
   readonly eye: Eye;
-  readonly random: Generator;
+  readonly random: RandomGenerator;
   readonly paths: Path[];
 }
 
@@ -24,7 +24,7 @@ interface Grower {
  * Grows arteries and veins: four arcades of each leave the disc; the temporal ones arch around the macula, the nasal
  * ones run outwards. All of them send out branches, which taper and branch again.
  */
-export function growVessels(eye: Eye, random: Generator): Vessels {
+export function growVessels(eye: Eye, random: RandomGenerator): Vessels {
   const arteries: Path[] = [];
   const veins: Path[] = [];
   const { disc } = eye;
@@ -179,7 +179,7 @@ function grow(
 }
 
 /** A sideways wave along a trunk: waves of three lengths. */
-function winding(random: Generator, tortuosity: number): (travelled: number) => number {
+function winding(random: RandomGenerator, tortuosity: number): (travelled: number) => number {
   const waves = [0.55, 0.27, 0.13].map((length) => ({
     frequency: (2 * Math.PI) / (length * (0.8 + 0.4 * random.uniform())),
     phase: 2 * Math.PI * random.uniform(),
