@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { type Dataset, labelsOf, type Sample } from '../../io/data/dataset.js';
-import { Generator } from '../../random.js';
+import { RandomGenerator } from '../../random.js';
 import {
   type CaptionedPicture,
   type ContactSheetOptions,
@@ -69,7 +69,7 @@ export async function sampleSheet(
 ): Promise<Uint8Array> {
   requireCount('images', images, maxPictures);
   requireCount('versions', versions, maxPictures);
-  const random = new Generator(seed);
+  const random = new RandomGenerator(seed);
   const plain = dataset.withTransform(null);
   const changed = transform === null ? null : dataset.withTransform(transform);
   const labels = await labelsOf(dataset);
@@ -104,11 +104,11 @@ export function captioned(
 
 /** Some files of a data set by chance, about the same number of each class. */
 export function balancedFiles(dataset: ImageFileDataset, images: number, seed = 0): ImageFile[] {
-  return balanced(dataset.labels, images, new Generator(seed)).map((index) => dataset.files[index]);
+  return balanced(dataset.labels, images, new RandomGenerator(seed)).map((index) => dataset.files[index]);
 }
 
 /** Indices of samples by class, in the order of the labels; classes with too few give what they have. */
-function balanced(labels: ArrayLike<number>, images: number, random: Generator): number[] {
+function balanced(labels: ArrayLike<number>, images: number, random: RandomGenerator): number[] {
   const all = Array.from(labels);
   const classes = [...new Set(all)].sort((a, b) => a - b);
   return classes.flatMap((label, i) => {

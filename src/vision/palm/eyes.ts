@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { InputError } from '../../errors.js';
-import { Generator } from '../../random.js';
+import { RandomGenerator } from '../../random.js';
 import { captioned, cautionOf, type DatasetSheetOptions } from '../datasets/sheets.js';
 import { sideBySide } from '../images/contactSheet.js';
 import type { PALM } from './dataset.js';
@@ -16,7 +16,7 @@ export async function palmEyes(
   dataset: PALM,
   { seed = 0, ...options }: Omit<DatasetSheetOptions, 'columns' | 'images'> = {},
 ): Promise<Uint8Array> {
-  const random = new Generator(seed);
+  const random = new RandomGenerator(seed);
   const pictures = [0, 1].map((label) => {
     const files = dataset.files.filter((file) => file.label === label);
     const normal = files.filter(({ path }) => /^N/.test(basename(path)));
