@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { openOneDnn } from '../src/engine/onednn/engine.js';
+import { implementationOf } from '../src/engine/planned/steps.js';
 import { trainingStep } from './networks.js';
 
 const warmUp = 200;
@@ -23,7 +24,7 @@ async function outside(): Promise<{ name: string; ms: number }[]> {
   const times: number[][] = [];
   let place = 0;
   openOneDnn().observer = (executed, ms) => {
-    if (executed.kind !== 'primitive') return;
+    if (executed.kind !== 'call' || implementationOf(executed).startsWith('code')) return;
     names[place] = executed.name;
     times[place] ??= [];
     times[place].push(ms);

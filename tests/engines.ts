@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { EngineName } from '../src/engine/engines.js';
 import { openOneDnn } from '../src/engine/onednn/engine.js';
-import { implementationOf, type Step } from '../src/engine/onednn/steps.js';
+import { type AnyStep, implementationOf } from '../src/engine/planned/steps.js';
 import { setEngine } from '../src/engine/select.js';
 import { type DType, dtypeOf, type TypedArray } from '../src/graph/dtype.js';
 import { numel, type Shape } from '../src/graph/shape.js';
@@ -15,9 +15,9 @@ export const engines = ['reference', 'onednn'] as const satisfies readonly Engin
 /** What `body` gives, and the steps that oneDNN's programs run meanwhile. */
 export async function stepsOf<T>(
   body: () => T,
-): Promise<{ readonly result: Awaited<T>; readonly steps: readonly Step[] }> {
+): Promise<{ readonly result: Awaited<T>; readonly steps: readonly AnyStep[] }> {
   const engine = openOneDnn();
-  const steps: Step[] = [];
+  const steps: AnyStep[] = [];
   engine.observer = (step) => {
     steps.push(step);
   };

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { compilationCount, programsOf } from '../../src/compiler/realize.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { NativeMemory, nativeBytes, Primitive } from '../../src/engine/onednn/ffi.js';
-import { OneDnnProgram } from '../../src/engine/onednn/program.js';
+import { PlannedProgram } from '../../src/engine/planned/program.js';
 import { setConvolution, setEngine } from '../../src/engine/select.js';
 import { equalData } from '../../src/graph/equal.js';
 import { BatchNorm2D, Conv2D, ReLU, Sequential } from '../../src/nn/index.js';
@@ -147,7 +147,7 @@ describe('the cache gives programs back', () => {
 
   it('holds 64 programs and frees all that the oldest one owned', async () => {
     for (let n = 0; n < 64; n++) await run(n);
-    const disposed = vi.spyOn(OneDnnProgram.prototype, 'dispose');
+    const disposed = vi.spyOn(PlannedProgram.prototype, 'dispose');
     const freed = vi.spyOn(NativeMemory.prototype, 'free');
     const destroyed = vi.spyOn(Primitive.prototype, 'destroy');
     const created = vi.spyOn(Primitive, 'create');

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { compilationCount } from '../../src/compiler/realize.js';
 import type { EngineName } from '../../src/engine/engines.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
-import { ResidentBuffer } from '../../src/engine/onednn/resident.js';
+import { ResidentBuffer } from '../../src/engine/planned/resident.js';
 import { setEngine } from '../../src/engine/select.js';
 import { EngineError } from '../../src/errors.js';
 import { Adam, Momentum } from '../../src/optimizer/index.js';

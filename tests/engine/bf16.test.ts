@@ -9,8 +9,8 @@ import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import type { Bfloat16Unit } from '../../src/engine/onednn/ffi.js';
 import { isPointwiseProduct } from '../../src/engine/onednn/lower/pointwise.js';
-import { implementationOf } from '../../src/engine/onednn/steps.js';
-import { multiplyAdds } from '../../src/engine/onednn/work.js';
+import { multiplyAdds } from '../../src/engine/planned/cost.js';
+import { implementationOf } from '../../src/engine/planned/steps.js';
 import { engineInfo, setEngine, setPrecision } from '../../src/engine/select.js';
 import { EngineError, InputError } from '../../src/errors.js';
 import type { Assignment } from '../../src/graph/node.js';
@@ -321,7 +321,7 @@ describeWith('bf16', 'bf16 programs', () => {
     const { result: half, steps } = await stepsOf(() => train('bf16', pointwise, 18, 2));
     const gradients = steps.filter(({ name }) => name === 'conv2dBackwardWeights');
     const reordered = steps.flatMap(({ name, reads: [from], writes: [to] }) =>
-      name === 'reorder' && from.desc.dtype === to.desc.dtype ? [String(from.desc.shape)] : [],
+      name === 'reorder' && from.layout.dtype === to.layout.dtype ? [String(from.layout.shape)] : [],
     );
     expect(gradients.length).toBe(6);
     // The parameters lie as their gradients do.

@@ -19,7 +19,7 @@ it.each([4, 8, 16])('batch norm behind a convolution with groups of %i channels 
   const norms = steps.filter(({ name }) => name.startsWith('batchNorm'));
   expect(norms.length).toBeGreaterThan(0);
   // A step of kind `kernel` would be TypeScript's loop.
-  expect(norms.filter(({ kind }) => kind === 'kernel')).toEqual([]);
+  expect(norms.filter(({ kind }) => kind === 'typescript')).toEqual([]);
 });
 
 it.each([

@@ -138,7 +138,7 @@ describeWith('winograd', "Winograd's kernels in predictions", () => {
     const { result: again, steps } = await stepsOf(() => predict(layer, x));
     expect(steps.filter(({ name }) => name.startsWith('conv2d'))).toHaveLength(1);
     // Features are reordered in every run, the weights only in the first one.
-    const reordered = steps.filter(({ name }) => name === 'reorder').map(({ reads: [from] }) => from.desc.shape);
+    const reordered = steps.filter(({ name }) => name === 'reorder').map(({ reads: [from] }) => from.layout.shape);
     expect(reordered).not.toContainEqual([out, x[1], 3, 3]);
     expectAgreement(again, expected, 'y');
   });

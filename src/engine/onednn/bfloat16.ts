@@ -1,11 +1,11 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { ChoiceOfProducts } from '../../compiler/precision.js';
 import type { Conv2dParams, OpName } from '../../graph/op.js';
+import { multiplyAdds, workOf } from '../planned/cost.js';
 import { dotProductCost } from './avx512/dotProduct.js';
 import { type Bfloat16Unit, bfloat16Unit } from './ffi.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
-import { multiplyAdds, workOf } from './work.js';
 
 /** An instruction for bfloat16 takes twice the operands: from here on it is of no use. */
 const slowCost = 2;

@@ -5,22 +5,25 @@ import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
 import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
 import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
+import { Arena } from '../planned/arena.js';
+import { isSmall } from '../planned/cost.js';
+import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
+import { recordCalls } from '../planned/record.js';
+import { scheduleUpdates } from '../planned/updateOrder.js';
 import type { StepRecord } from '../record.js';
 import { Normalization } from './avx512/norm.js';
+import { OneDnnBackend } from './backend.js';
 import { bfloat16Products, measuredUnit } from './bfloat16.js';
-import { instructionSet, libraryVersion, setThreadCount } from './ffi.js';
+import { instructionSet, libraryVersion, type NativeMemory, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import { type ConvChoice, hasWinograd } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
-import { recordCalls } from './profile.js';
-import { Arena, OneDnnProgram, type Runtime, type StepObserver } from './program.js';
-import { scheduleUpdates } from './schedule.js';
-import { isSmall } from './work.js';
 
 /** oneDNN's kernels, called through its C API. */
-export class OneDnnEngine implements Engine, Runtime {
+export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   readonly name = 'onednn';
-  readonly arena = new Arena();
+  readonly backend = new OneDnnBackend((count) => this.useThreads(count));
+  readonly arena = new Arena((bytes) => this.backend.allocate(bytes));
   /** Called with every step of every run. */
   observer: StepObserver | null = null;
   /** Kernels that the convolutions of programs use from now on. */
@@ -110,16 +113,15 @@ export class OneDnnEngine implements Engine, Runtime {
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
     const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
-    const lowered = Lowering.lower(scheduleUpdates(graph), lowerings, {
+    const lowered = new Lowering(scheduleUpdates(graph), this.backend, {
       validate: validating(),
       watch,
       // Winograd's kernels mix neighbouring pixels.
       convolution: keepsNonFinite ? 'direct' : this.convolution,
       keepsNonFinite,
       threads,
-      useThreads: (count) => this.useThreads(count),
-    });
-    return new OneDnnProgram(lowered, this);
+    }).lower(lowerings);
+    return new PlannedProgram(lowered, this.backend, this);
   }
 
   record(body: () => Promise<unknown>): Promise<StepRecord> {

@@ -3,14 +3,15 @@ import { noTraits, type Traits } from '../../compiler/optimize.js';
 import type { Precision } from '../../compiler/precision.js';
 import { printGraph } from '../../compiler/print.js';
 import { requireFinite } from '../../errors.js';
-import { allocate, bytesPerElement, type DType, declared } from '../../graph/dtype.js';
+import { bytesPerElement, type DType } from '../../graph/dtype.js';
 import type { OpName } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 import { Storage } from '../../graph/storage.js';
 import type { CompileOptions, Engine, Program, Support, Watch } from '../engine.js';
 import type { ProgramMemory } from '../memory.js';
+import { arrayFor, type NDArray } from '../ndarray.js';
 import { kernels } from './kernels.js';
-import type { Kernel, NDArray } from './ndarray.js';
+import type { Kernel } from './ndarray.js';
 
 /** Plain loops over plain arrays: the oracle of the tests, and the fallback where oneDNN is not installed. */
 export class ReferenceEngine implements Engine {
@@ -39,12 +40,6 @@ export class ReferenceEngine implements Engine {
   compile(graph: Graph, { watch = null }: CompileOptions = {}): Program {
     return new ReferenceProgram(graph, watch);
   }
-}
-
-/** An array for a value of the graph; `opaque` values are int32 here. */
-export function arrayFor({ shape, dtype }: GraphValue): NDArray {
-  const stored = declared(dtype);
-  return { shape, dtype: stored, data: allocate(stored === 'opaque' ? 'int32' : stored, numel(shape)) };
 }
 
 /** Computes one node of a graph. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { implementationOf } from '../../../src/engine/onednn/steps.js';
+import { implementationOf } from '../../../src/engine/planned/steps.js';
 import { setEngine } from '../../../src/engine/select.js';
 import { Adam, AdamW, Momentum, type Optimizer, SGD } from '../../../src/optimizer/index.js';
 import { Parameter } from '../../../src/tensor/state.js';

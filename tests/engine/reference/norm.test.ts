@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NDArray } from '../../../src/engine/reference/ndarray.js';
+import type { NDArray } from '../../../src/engine/ndarray.js';
 import { array, expectClose, noise, numericGradient, run } from './support.js';
 
 const epsilon = 1e-3;

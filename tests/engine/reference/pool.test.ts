@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NDArray } from '../../../src/engine/reference/ndarray.js';
+import type { NDArray } from '../../../src/engine/ndarray.js';
 import type { Pool2dParams } from '../../../src/graph/op.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { anySeed, array, dot, expectAdjoint, expectClose, forAll, noise, reader, run, tabulate } from './support.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { NDArray } from '../../../src/engine/ndarray.js';
 import { kernels } from '../../../src/engine/reference/kernels.js';
-import type { NDArray } from '../../../src/engine/reference/ndarray.js';
 import { array, expectClose, noise, run } from './support.js';
 
 const shape = [2, 3];

@@ -1,4 +1,6 @@
 import { EngineError, InternalError } from '../../../errors.js';
+import { bytesPerElement, type DType, type TypedArray, viewOf } from '../../../graph/dtype.js';
+import type { Memory } from '../../planned/backend.js';
 import { koffi } from './koffi.js';
 import { type Address, check, created, load, system } from './library.js';
 import type { MemoryDesc } from './memoryDesc.js';
@@ -14,7 +16,7 @@ export function countNative(bytes: number): void {
 }
 
 /** A block of memory outside JavaScript's heap, aligned for the kernels. Whoever made it frees it. */
-export class NativeMemory {
+export class NativeMemory implements Memory {
   readonly #address: Address;
   #freed = false;
 
@@ -36,6 +38,11 @@ export class NativeMemory {
   view(offset: number, bytes: number): ArrayBuffer {
     if (offset < 0 || offset + bytes > this.bytes) throw new InternalError('view outside of native memory');
     return koffi().view(BigInt(this.addressAt(offset)), bytes);
+  }
+
+  /** A view of `length` elements from a byte offset on, under the same conditions. */
+  array(dtype: DType, offset: number, length: number): TypedArray {
+    return viewOf(dtype, this.view(offset, length * bytesPerElement(dtype)), 0, length);
   }
 
   /** @internal */

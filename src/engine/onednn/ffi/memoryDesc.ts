@@ -1,6 +1,7 @@
 import { InternalError } from '../../../errors.js';
 import { bytesPerElement, type StoredDType } from '../../../graph/dtype.js';
 import { numel, type Shape } from '../../../graph/shape.js';
+import type { Layout } from '../../planned/layout.js';
 import { dataTypes, formatAny, maxAxes, memoryDescBytes, plainTags } from './enums.js';
 import { type Address, check, load, system } from './library.js';
 
@@ -20,7 +21,7 @@ export interface Block {
 }
 
 /** Shape, element type and layout of a piece of memory; immutable. */
-export class MemoryDesc {
+export class MemoryDesc implements Layout<MemoryDesc> {
   #size = -1;
 
   private constructor(

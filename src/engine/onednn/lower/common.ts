@@ -2,8 +2,7 @@ import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Activation } from '../../../graph/op.js';
 import { args, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
-import type { Lowering } from '../lowering.js';
-import type { Placed } from '../steps.js';
+import type { Lowering, Operand } from '../lowering.js';
 
 /** Primitives that the library must have; only an op with an alternative may ask for others. */
 export function required<T>(kernel: T | null, op: string): T {
@@ -22,7 +21,7 @@ export const biasDesc = (outputs: number, exists: boolean): MemoryDesc =>
   exists ? MemoryDesc.plain([outputs], 'float32') : MemoryDesc.none();
 
 /** What lies there, with the axes that a kernel sees. */
-export const seenAs = ({ buffer }: Placed, desc: MemoryDesc): Placed => ({ buffer, desc });
+export const seenAs = ({ buffer }: Operand, layout: MemoryDesc): Operand => ({ buffer, layout });
 
 /** A kernel's name in profiles: `conv2d+relu`. */
 export function nameWith(op: string, activation: Activation | undefined): string {
@@ -39,9 +38,9 @@ export function weightGradients(
   context: Lowering,
   { outputs }: GraphNode,
   weightLayout: MemoryDesc,
-): [number, Placed][] {
+): [number, Operand][] {
   const [dWeight, dBias] = outputs as readonly [GraphValue, GraphValue?];
-  const writes: [number, Placed][] = [[args.diffWeights, context.output(dWeight, weightLayout)]];
+  const writes: [number, Operand][] = [[args.diffWeights, context.output(dWeight, weightLayout)]];
   if (dBias !== undefined) {
     writes.push([args.diffBias, context.output(dBias, MemoryDesc.plain(dBias.shape, 'float32'))]);
   }

@@ -14,8 +14,7 @@ import {
   type PostOp,
   Primitive,
 } from '../ffi.js';
-import type { Lower, Lowering } from '../lowering.js';
-import type { Placed } from '../steps.js';
+import type { Lower, Lowering, Operand } from '../lowering.js';
 import { biasDesc, nameWith, postOpsOf, seenAs, weightGradients } from './common.js';
 import { isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
 import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
@@ -127,27 +126,27 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
     linearForward(context, node);
     return;
   }
-  const isKept = types === float32 && context.isKept(weight);
-  const primitive = (isKept ? withKeptWeights(context, conv, creates('inference', types)) : null) ?? make(types);
+  const isConstant = types === float32 && context.isConstant(weight);
+  const primitive = (isConstant ? withKeptWeights(context, conv, creates('inference', types)) : null) ?? make(types);
   // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
   if (types !== float32) {
     const gradient = { x: x.shape, weight: weight.shape, params, bias: operands.bias };
-    const isTrained = context.isRenewed(weight);
+    const isTrained = context.isOverwritten(weight);
     const isProduct = isTrained && isPointwiseProduct(gradient) && primitive.layout('src').isChannelsLast();
-    context.settle(weight, () => {
+    context.fixLayout(weight, () => {
       const product = isProduct ? pointwiseWeightGradient(gradient, (hint) => context.own(hint)) : null;
       if (product === null) return context.own(make(float32)).layout('weights');
       context.own(product.primitive);
       return product.layout;
     });
   }
-  const reads: [number, Placed][] = [
+  const reads: [number, Operand][] = [
     [args.src, context.inLayout(x, primitive.layout('src'))],
     [args.weights, context.inLayout(weight, primitive.layout('weights'))],
   ];
   if (bias !== undefined) reads.push([args.bias, context.plain(bias)]);
   const layout = primitive.layout('dst');
-  const dst = summand === undefined ? context.output(y, layout) : context.addingTo(summand, y, layout);
+  const dst = summand === undefined ? context.output(y, layout) : context.accumulateInto(summand, y, layout);
   const name = nameWith(summand === undefined ? 'conv2d' : 'conv2d+add', params.activation);
   const extras = { bias: bias !== undefined, summand: summand !== undefined };
   const shapes = { x: x.shape, weight: weight.shape, y: y.shape };
@@ -235,8 +234,8 @@ function asProduct(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>):
   const [x, dy] = node.inputs;
   const { params } = node;
   const gradient = { x: x.shape, weight: params.weightShape, params, bias: params.bias };
-  const own = context.placeOf(x);
-  if (own.desc.dtype !== 'bfloat16' || !own.desc.isChannelsLast() || !isPointwiseProduct(gradient)) return false;
+  const own = context.locate(x);
+  if (own.layout.dtype !== 'bfloat16' || !own.layout.isChannelsLast() || !isPointwiseProduct(gradient)) return false;
   const product = pointwiseWeightGradient(gradient, (hint) => context.own(hint));
   if (product === null) return false;
   const { primitive, src, diffDst, diffWeights, layout } = product;

@@ -2,21 +2,20 @@ import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { declared } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
 import { numel, sameShape } from '../../../graph/shape.js';
+import { plainLayout } from '../backend.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
-import type { Lower, Lowering } from '../lowering.js';
-import { numbersForNaN } from '../nonFinite.js';
-import { plainDesc } from '../placing.js';
+import { type Lower, type Lowering, numbersForNaN } from '../lowering.js';
 import { derived, nameWith, postOpsOf, required } from './common.js';
 
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
   const [x] = node.inputs;
   const [y] = node.outputs;
-  const own = context.placeOf(x);
+  const own = context.locate(x);
   // Padding must stay zero, so the library falls back to slow loops where the function moves it.
-  const src = own.desc.isPadded() && !keepsZero(fn, beta) ? context.plain(x) : own;
-  const primitive = required(Primitive.create(describe.eltwiseForward(fn, src.desc, alpha, beta)), fn);
+  const src = own.layout.isPadded() && !keepsZero(fn, beta) ? context.plain(x) : own;
+  const primitive = required(Primitive.create(describe.eltwiseForward(fn, src.layout, alpha, beta)), fn);
   const name = fn === 'linear' ? 'affine' : fn;
-  context.call(name, primitive, [[args.src, src]], [[args.dst, context.overwriting(x, src, y)]]);
+  context.call(name, primitive, [[args.src, src]], [[args.dst, context.inPlace(x, src, y)]]);
 }
 
 function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
@@ -42,10 +41,10 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
   const [dy, y] = node.inputs;
   const [dx] = node.outputs;
   const { fn, alpha } = node.params;
-  const dst = context.placeOf(y);
-  const diffDst = context.inLayout(dy, dst.desc);
-  const forward = describe.eltwiseForward(fn, dst.desc, alpha, 0);
-  const primitive = derived(context, forward, describe.eltwiseBackward(fn, dst.desc, dst.desc, alpha), node.op);
+  const dst = context.locate(y);
+  const diffDst = context.inLayout(dy, dst.layout);
+  const forward = describe.eltwiseForward(fn, dst.layout, alpha, 0);
+  const primitive = derived(context, forward, describe.eltwiseBackward(fn, dst.layout, dst.layout, alpha), node.op);
   context.call(
     `${fn}Backward`,
     primitive,
@@ -53,7 +52,7 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
       [args.dst, dst],
       [args.diffDst, diffDst],
     ],
-    [[args.diffSrc, context.overwriting(dy, diffDst, dx)]],
+    [[args.diffSrc, context.inPlace(dy, diffDst, dx)]],
   );
 };
 
@@ -75,17 +74,17 @@ export const binary: Lower<'binary'> = (context, node) => {
   const supported =
     kernels.has(fn) && declared(y.dtype) === 'float32' && numel(y.shape) > tiny && sameShape(a.shape, y.shape);
   const losesNaN = fn === 'max' || fn === 'min' || (activation !== undefined && numbersForNaN.has(activation.fn));
-  const own = supported && !(losesNaN && context.mustKeepNaN(node)) ? context.placeOf(a) : null;
-  if (own === null || own.desc.shape.length !== y.shape.length) {
+  const own = supported && !(losesNaN && context.mustKeepNaN(node)) ? context.locate(a) : null;
+  if (own === null || own.layout.shape.length !== y.shape.length) {
     context.fallback(node);
     return;
   }
   // With an activation on top, 2.6 computes blocks wrongly that do not make up whole vectors, and writes past the end.
-  const breaks = activation !== undefined && y.shape[1] % vector !== 0 && !own.desc.isPlain();
+  const breaks = activation !== undefined && y.shape[1] % vector !== 0 && !own.layout.isPlain();
   const left = breaks ? context.plain(a) : own;
   const full = sameShape(b.shape, y.shape);
-  const rightDesc = full ? left.desc : plainDesc({ shape: padded(b, y.shape.length), dtype: 'float32' });
-  const opDesc = describe.binary(fn as BinaryKernel, left.desc, rightDesc, left.desc);
+  const rightDesc = full ? left.layout : plainLayout({ shape: padded(b, y.shape.length), dtype: 'float32' });
+  const opDesc = describe.binary(fn as BinaryKernel, left.layout, rightDesc, left.layout);
   const primitive = Primitive.create(opDesc, { postOps: postOpsOf(activation) });
   // The library's plain loop is slower than ours.
   if (primitive === null || primitive.family === 'reference') {
@@ -101,7 +100,7 @@ export const binary: Lower<'binary'> = (context, node) => {
       [args.src, left],
       [args.src1, right],
     ],
-    [[args.dst, context.overwriting(a, left, y)]],
+    [[args.dst, context.inPlace(a, left, y)]],
   );
 };
 
@@ -117,8 +116,8 @@ export const reduce: Lower<'reduce'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
   const { fn, axes } = node.params;
-  const src = context.placeOf(x);
-  const isSmall = numel(x.shape) < smallReduction || src.desc.shape.length !== x.shape.length;
+  const src = context.locate(x);
+  const isSmall = numel(x.shape) < smallReduction || src.layout.shape.length !== x.shape.length;
   if (isSmall || ((fn === 'max' || fn === 'min') && context.mustKeepNaN(node))) {
     context.fallback(node);
     return;
@@ -127,11 +126,11 @@ export const reduce: Lower<'reduce'> = (context, node) => {
     x.shape.map((size, i) => (axes.includes(i) ? 1 : size)),
     'float32',
   );
-  const primitive = Primitive.create(describe.reduction(fn, src.desc, kept));
+  const primitive = Primitive.create(describe.reduction(fn, src.layout, kept));
   if (primitive === null) {
     context.fallback(node);
     return;
   }
-  const placed = context.output(y, plainDesc(y));
-  context.call(fn, primitive, [[args.src, src]], [[args.dst, { buffer: placed.buffer, desc: kept }]]);
+  const placed = context.output(y, plainLayout(y));
+  context.call(fn, primitive, [[args.src, src]], [[args.dst, { buffer: placed.buffer, layout: kept }]]);
 };

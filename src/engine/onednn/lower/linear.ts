@@ -1,12 +1,11 @@
 import { FewRows } from '../avx512/linear.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
-import type { Lower } from '../lowering.js';
-import type { Placed } from '../steps.js';
+import type { Lower, Operand } from '../lowering.js';
 import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 
 // The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.
-const swapped = (desc: MemoryDesc): MemoryDesc => desc.permuted([1, 0]);
+const swapped = (layout: MemoryDesc): MemoryDesc => layout.permuted([1, 0]);
 
 export const linear: Lower<'linear'> = (context, node) => {
   const [x, weight, bias] = node.inputs;
@@ -24,7 +23,7 @@ export const linear: Lower<'linear'> = (context, node) => {
   };
   const types = typesFor([x, y], { dst: y });
   // Weights get a layout of their own for it, which pays if that is made once.
-  const own = context.isKept(weight) ? FewRows.create(x.shape, out, types, node.params.activation) : null;
+  const own = context.isConstant(weight) ? FewRows.create(x.shape, out, types, node.params.activation) : null;
   if (own !== null) {
     const operands = [context.inLayout(x, MemoryDesc.plain(x.shape, 'float32')), context.inLayout(weight, own.weights)];
     if (bias !== undefined) operands.push(context.plain(bias));
@@ -34,9 +33,9 @@ export const linear: Lower<'linear'> = (context, node) => {
   }
   const primitive = make(types);
   // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
-  if (types !== float32) context.settle(weight, () => swapped(context.own(make(float32)).layout('weights')));
+  if (types !== float32) context.fixLayout(weight, () => swapped(context.own(make(float32)).layout('weights')));
   const weights = primitive.layout('weights');
-  const reads: [number, Placed][] = [
+  const reads: [number, Operand][] = [
     [args.src, context.inLayout(x, primitive.layout('src'))],
     [args.weights, seenAs(context.inLayout(weight, swapped(weights)), weights)],
   ];

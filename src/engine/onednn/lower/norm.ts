@@ -2,8 +2,7 @@ import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { numel } from '../../../graph/shape.js';
 import { Normalization, type NormSpec } from '../avx512/norm.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
-import type { Lower, Lowering } from '../lowering.js';
-import type { Placed } from '../steps.js';
+import type { Lower, Lowering, Operand } from '../lowering.js';
 import { required } from './common.js';
 
 const affineFlags: NormFlags = { scale: true, shift: true };
@@ -13,19 +12,23 @@ const rectified = { fn: 'relu', alpha: 0 } as const;
 /** Blocks of 4 channels, as convolutions of 4 channels a group make them: 2.6 has a slow loop for their statistics. */
 const hasBlocksOf4 = ({ blocks }: MemoryDesc) => blocks.at(-1)?.axis === 1 && blocks.at(-1)?.size === 4;
 
-function placeToNormalize(context: Lowering, x: GraphValue): Placed {
+function placeToNormalize(context: Lowering, x: GraphValue): Operand {
   const own = context.withOwnAxes(x);
-  return hasBlocksOf4(own.desc) ? context.plain(x) : own;
+  return hasBlocksOf4(own.layout) ? context.plain(x) : own;
 }
 
-const working = (context: Lowering, desc: MemoryDesc): Placed => ({ buffer: context.buffer(desc.size), desc });
+const working = (context: Lowering, layout: MemoryDesc): Operand => ({ buffer: context.scratch(layout.size), layout });
 
 export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [x, mean, variance, scale, shift] = node.inputs;
   const [y] = node.outputs;
   const { epsilon, relu = false } = node.params;
   const src = placeToNormalize(context, x);
-  const opDesc = describe.normForward('inference', src.desc, epsilon, { ...affineFlags, globalStatistics: true, relu });
+  const opDesc = describe.normForward('inference', src.layout, epsilon, {
+    ...affineFlags,
+    globalStatistics: true,
+    relu,
+  });
   const primitive = required(Primitive.create(opDesc), node.op);
   if (relu) context.activates(node, rectified, primitive);
   context.call(
@@ -38,7 +41,7 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
       [args.scale, context.plain(scale)],
       [args.shift, context.plain(shift)],
     ],
-    [[args.dst, context.overwriting(x, src, y)]],
+    [[args.dst, context.inPlace(x, src, y)]],
   );
 };
 
@@ -61,16 +64,16 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
   const perChannel = MemoryDesc.plain(mean.shape, 'float32');
   const after = { epsilon, relu, sum: summand !== undefined };
   let src = placeToNormalize(context, x);
-  let own = Normalization.create(src.desc, after);
+  let own = Normalization.create(src.layout, after);
   // The library adds nothing.
   if (own === null && after.sum) {
-    src = context.inLayout(x, MemoryDesc.channelsLast(x.shape, src.desc.dtype));
-    own = required(Normalization.create(src.desc, after), node.op);
+    src = context.inLayout(x, MemoryDesc.channelsLast(x.shape, src.layout.dtype));
+    own = required(Normalization.create(src.layout, after), node.op);
   }
   if (own !== null) {
-    const added = after.sum ? context.inLayout(summand, src.desc) : null;
+    const added = after.sum ? context.inLayout(summand, src.layout) : null;
     const written = [
-      added === null ? context.output(y, src.desc) : context.overwriting(summand, added, y),
+      added === null ? context.output(y, src.layout) : context.inPlace(summand, added, y),
       working(context, own.sums),
       context.output(mask, own.factor),
       context.output(mean, perChannel),
@@ -81,14 +84,14 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
     if (added !== null) operands.push(added);
     const name = `${node.op}${after.sum ? '+add' : ''}${relu ? '+relu' : ''}`;
     context.code(name, context.generate(forwardCode, own.spec), operands, written);
-    context.rememberForward(mask, new OwnForward(own, src.desc));
+    context.rememberForward(mask, new OwnForward(own, src.layout));
     return;
   }
-  const opDesc = describe.normForward('training', src.desc, epsilon, { ...affineFlags, relu });
+  const opDesc = describe.normForward('training', src.layout, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc), node.op);
   if (relu) context.activates(node, rectified, primitive);
-  const writes: [number, Placed][] = [
-    [args.dst, context.output(y, src.desc)],
+  const writes: [number, Operand][] = [
+    [args.dst, context.output(y, src.layout)],
     [args.mean, context.output(mean, perChannel)],
     [args.variance, context.output(variance, perChannel)],
   ];
@@ -118,10 +121,10 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
     return;
   }
   const src = placeToNormalize(context, x);
-  const diffDst = context.inLayout(dy, src.desc);
-  const opDesc = describe.normBackward(src.desc, src.desc, epsilon, { ...affineFlags, relu });
+  const diffDst = context.inLayout(dy, src.layout);
+  const opDesc = describe.normBackward(src.layout, src.layout, epsilon, { ...affineFlags, relu });
   const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask, Primitive) ?? null), node.op);
-  const reads: [number, Placed][] = [
+  const reads: [number, Operand][] = [
     [args.src, src],
     [args.mean, context.plain(mean)],
     [args.variance, context.plain(variance)],
@@ -130,9 +133,9 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
     [args.shift, context.plain(shift)],
     [args.diffDst, diffDst],
   ];
-  if (primitive.optionalLayout('workspace') !== null) reads.push([args.workspace, context.placeOf(mask)]);
+  if (primitive.optionalLayout('workspace') !== null) reads.push([args.workspace, context.locate(mask)]);
   context.call(relu ? 'batchNormBackward+relu' : 'batchNormBackward', primitive, reads, [
-    [args.diffSrc, context.output(dx, src.desc)],
+    [args.diffSrc, context.output(dx, src.layout)],
     [args.diffScale, context.output(dScale, perChannel)],
     [args.diffShift, context.output(dShift, perChannel)],
   ]);
@@ -150,10 +153,10 @@ function backwardByCode(
   const src = context.inLayout(x, layout);
   const placed = (value: GraphValue) => context.inLayout(value, layout);
   const [diffDst, second] = [placed(dy), dy2 === undefined ? null : placed(dy2)];
-  const ofSum = y === undefined ? null : { y: placed(y), gradient: context.overwriting(dy, diffDst, gradient) };
+  const ofSum = y === undefined ? null : { y: placed(y), gradient: context.inPlace(dy, diffDst, gradient) };
   const [replaced, place] = ofSum === null ? [dy, diffDst] : [dy2, second];
   const written = [
-    place === null ? context.output(dx, layout) : context.overwriting(replaced, place, dx),
+    place === null ? context.output(dx, layout) : context.inPlace(replaced, place, dx),
     working(context, own.sums),
     working(context, own.coefficients),
     context.output(dScale, perChannel),
@@ -161,7 +164,7 @@ function backwardByCode(
   ];
   const [diffSrc, sums, coefficients, ...gradients] = written;
   const perChannels = [mean, variance, shift].map((value) => context.plain(value));
-  const operands = [src, diffDst, diffSrc, sums, coefficients, context.placeOf(mask), ...perChannels, ...gradients];
+  const operands = [src, diffDst, diffSrc, sums, coefficients, context.locate(mask), ...perChannels, ...gradients];
   const name = `${node.op}${node.params.relu ? '+relu' : ''}`;
   if (ofSum === null) {
     context.code(name, context.generate(backwardCode, own.spec), operands, written);
@@ -187,16 +190,16 @@ export const softmax: Lower<'softmax'> = (context, node) => {
     return;
   }
   const src = context.withOwnAxes(x);
-  const sameRank = src.desc.shape.length === x.shape.length;
+  const sameRank = src.layout.shape.length === x.shape.length;
   const primitive =
     sameRank && !context.mustKeepNaN(node)
-      ? Primitive.create(describe.softmaxForward(kindOf(log), src.desc, src.desc, axis))
+      ? Primitive.create(describe.softmaxForward(kindOf(log), src.layout, src.layout, axis))
       : null;
   if (primitive === null) {
     context.fallback(node);
     return;
   }
-  context.call(kindOf(log), primitive, [[args.src, src]], [[args.dst, context.output(y, src.desc)]]);
+  context.call(kindOf(log), primitive, [[args.src, src]], [[args.dst, context.output(y, src.layout)]]);
 };
 
 export const softmaxBackward: Lower<'softmaxBackward'> = (context, node) => {
@@ -209,12 +212,16 @@ export const softmaxBackward: Lower<'softmaxBackward'> = (context, node) => {
   }
   const dst = context.plain(y);
   const kind = kindOf(log);
-  const sameRank = dst.desc.shape.length === y.shape.length;
-  const hint = sameRank ? Primitive.create(describe.softmaxForward(kind, dst.desc, dst.desc, axis)) : null;
+  const sameRank = dst.layout.shape.length === y.shape.length;
+  const hint = sameRank ? Primitive.create(describe.softmaxForward(kind, dst.layout, dst.layout, axis)) : null;
   const primitive =
     hint === null
       ? null
-      : Primitive.create(describe.softmaxBackward(kind, dst.desc, dst.desc, dst.desc, axis), {}, context.own(hint));
+      : Primitive.create(
+          describe.softmaxBackward(kind, dst.layout, dst.layout, dst.layout, axis),
+          {},
+          context.own(hint),
+        );
   if (primitive === null) {
     context.fallback(node);
     return;
@@ -224,8 +231,8 @@ export const softmaxBackward: Lower<'softmaxBackward'> = (context, node) => {
     primitive,
     [
       [args.dst, dst],
-      [args.diffDst, context.inLayout(dy, dst.desc)],
+      [args.diffDst, context.inLayout(dy, dst.layout)],
     ],
-    [[args.diffSrc, context.output(dx, dst.desc)]],
+    [[args.diffSrc, context.output(dx, dst.layout)]],
   );
 };

@@ -3,8 +3,7 @@ import { InternalError } from '../../../errors.js';
 import type { Pool2dParams } from '../../../graph/op.js';
 import { MaxPooling, maxPoolBackward, maxPoolForward } from '../avx512/pool.js';
 import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
-import type { Lower, Lowering } from '../lowering.js';
-import type { Placed } from '../steps.js';
+import type { Lower, Lowering, Operand } from '../lowering.js';
 
 function geometryOf({ kernel, stride, padding }: Pool2dParams): PoolGeometry {
   const [top, bottom, left, right] = padding;
@@ -19,8 +18,8 @@ function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, 
   const opDesc = describe.poolForward(
     trains ? 'training' : 'inference',
     pooling,
-    src.desc,
-    MemoryDesc.any(y.shape, src.desc.dtype),
+    src.layout,
+    MemoryDesc.any(y.shape, src.layout.dtype),
     geometryOf(node.params),
   );
   const primitive = Primitive.create(opDesc);
@@ -28,7 +27,7 @@ function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, 
     context.fallback(node);
     return;
   }
-  const writes: [number, Placed][] = [[args.dst, context.output(y, primitive.layout('dst'))]];
+  const writes: [number, Operand][] = [[args.dst, context.output(y, primitive.layout('dst'))]];
   if (trains) {
     writes.push([args.workspace, context.output(argmax, primitive.layout('workspace'))]);
     context.rememberForward(argmax, primitive);
@@ -61,12 +60,12 @@ export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
  */
 function ownPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): MaxPooling | null {
   const src = context.withOwnAxes(inputs[0]);
-  const any = MemoryDesc.any(outputs[0].shape, src.desc.dtype);
-  const primitive = Primitive.create(describe.poolForward('inference', 'max', src.desc, any, geometryOf(params)));
+  const any = MemoryDesc.any(outputs[0].shape, src.layout.dtype);
+  const primitive = Primitive.create(describe.poolForward('inference', 'max', src.layout, any, geometryOf(params)));
   if (primitive === null) return null;
   const dst = primitive.layout('dst');
   primitive.destroy();
-  return MaxPooling.create(src.desc, dst, params);
+  return MaxPooling.create(src.layout, dst, params);
 }
 
 const average = (params: { readonly countIncludePad: boolean }): Pooling =>
@@ -82,7 +81,7 @@ export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => 
     const { x, y } = pooling.descs;
     const diffDst = context.inLayout(dy, y);
     const diffSrc = context.output(dx, x);
-    context.code(node.op, maxPoolBackward(pooling), [diffSrc, diffDst, context.placeOf(argmax)], [diffSrc]);
+    context.code(node.op, maxPoolBackward(pooling), [diffSrc, diffDst, context.locate(argmax)], [diffSrc]);
     return;
   }
   const hint = context.forwardOf(argmax, Primitive);
@@ -101,7 +100,7 @@ export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => 
     primitive,
     [
       [args.diffDst, context.inLayout(dy, diffDst)],
-      [args.workspace, context.placeOf(argmax)],
+      [args.workspace, context.locate(argmax)],
     ],
     [[args.diffSrc, context.output(dx, primitive.layout('diffSrc'))]],
   );
@@ -114,8 +113,8 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
   const diffDst = context.withOwnAxes(dy);
   const opDesc = describe.poolBackward(
     pooling,
-    MemoryDesc.any(dx.shape, diffDst.desc.dtype),
-    diffDst.desc,
+    MemoryDesc.any(dx.shape, diffDst.layout.dtype),
+    diffDst.layout,
     geometryOf(node.params),
   );
   const primitive = Primitive.create(opDesc);

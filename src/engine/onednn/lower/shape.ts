@@ -1,32 +1,31 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import { allocate, type StoredDType } from '../../../graph/dtype.js';
 import { numel, stridesOf } from '../../../graph/shape.js';
+import { plainLayout } from '../backend.js';
 import { args, MemoryDesc, multipleSrc, Primitive } from '../ffi.js';
-import type { Lower, Lowering } from '../lowering.js';
-import { plainDesc } from '../placing.js';
-import type { Placed } from '../steps.js';
+import type { Lower, Lowering, Operand } from '../lowering.js';
 
 export const constant: Lower<'constant'> = (context, node) => {
   const [y] = node.outputs;
   const { value, dtype } = node.params;
   const contents = allocate(dtype, numel(y.shape)).fill(value);
-  context.define(y, { buffer: context.constant(contents), desc: plainDesc(y) });
+  context.define(y, { buffer: context.constant(contents), layout: plainLayout(y) });
 };
 
 /** No work: the same memory, read with other axes. */
 export const reshape: Lower<'reshape'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
-  const to = plainDesc(y).withType(context.placeOf(x).desc.dtype);
-  const from = context.inLayout(x, plainDesc(x).withType(to.dtype));
-  context.define(y, { buffer: from.buffer, desc: to });
+  const to = plainLayout(y).withType(context.locate(x).layout.dtype);
+  const from = context.inLayout(x, plainLayout(x).withType(to.dtype));
+  context.define(y, { buffer: from.buffer, layout: to });
 };
 
 export const transpose: Lower<'transpose'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
   const src = context.plain(x);
-  const to = plainDesc(y);
+  const to = plainLayout(y);
   if (to.shape.length !== y.shape.length) {
     context.fallback(node);
     return;
@@ -35,7 +34,7 @@ export const transpose: Lower<'transpose'> = (context, node) => {
   const view = MemoryDesc.strided(
     y.shape,
     node.params.permutation.map((axis) => strides[axis]),
-    src.desc.dtype,
+    src.layout.dtype,
   );
   const primitive = Primitive.reorder(view, to);
   if (primitive === null) {
@@ -43,20 +42,20 @@ export const transpose: Lower<'transpose'> = (context, node) => {
     return;
   }
   const dst = context.output(y, to);
-  context.call('transpose', primitive, [[args.src, { buffer: src.buffer, desc: view }]], [[args.dst, dst]]);
+  context.call('transpose', primitive, [[args.src, { buffer: src.buffer, layout: view }]], [[args.dst, dst]]);
 };
 
 export const concat: Lower<'concat'> = (context, node) => {
   const [y] = node.outputs;
-  const own = node.inputs.map((input) => context.placeOf(input));
+  const own = node.inputs.map((input) => context.locate(input));
   // The library joins one type alone: that of the result where they differ.
-  const isMixed = own.some(({ desc }) => desc.dtype !== own[0].desc.dtype);
-  const type = isMixed ? (y.dtype as StoredDType) : own[0].desc.dtype;
-  const inputs = node.inputs.map((input, i) => context.inLayout(input, own[i].desc.withType(type)));
-  const sameRank = inputs.every(({ desc }) => desc.shape.length === y.shape.length);
+  const isMixed = own.some(({ layout }) => layout.dtype !== own[0].layout.dtype);
+  const type = isMixed ? (y.dtype as StoredDType) : own[0].layout.dtype;
+  const inputs = node.inputs.map((input, i) => context.inLayout(input, own[i].layout.withType(type)));
+  const sameRank = inputs.every(({ layout }) => layout.shape.length === y.shape.length);
   const primitive = sameRank
     ? Primitive.concat(
-        inputs.map(({ desc }) => desc),
+        inputs.map(({ layout }) => layout),
         node.params.axis,
       )
     : null;
@@ -65,7 +64,7 @@ export const concat: Lower<'concat'> = (context, node) => {
     return;
   }
   const layout = primitive.layout('dst');
-  if (liesInOrder(node, inputs, layout) && context.join(node.inputs, y, layout)) {
+  if (liesInOrder(node, inputs, layout) && context.asSlices(node.inputs, y, layout)) {
     primitive.destroy();
     return;
   }
@@ -76,23 +75,23 @@ export const concat: Lower<'concat'> = (context, node) => {
 /** Whether in the joined layout one input follows another: the channels of a single image do, unless they are innermost. */
 function liesInOrder(
   { params, outputs: [y] }: GraphNode<'concat'>,
-  inputs: readonly Placed[],
+  inputs: readonly Operand[],
   layout: MemoryDesc,
 ): boolean {
   const [first, second] = layout.order;
   const { axis } = params;
   const isOutermost =
     axis === 0 ? first === 0 : axis === 1 && y.shape[0] === 1 && first === 0 && !layout.isBlocked(0) && second === 1;
-  const descs = [...inputs.map(({ desc }) => desc), layout];
-  return isOutermost && descs.every((desc) => desc.isArrangedAs(layout) && !desc.isPadded());
+  const layouts = [...inputs.map((input) => input.layout), layout];
+  return isOutermost && layouts.every((other) => other.isArrangedAs(layout) && !other.isPadded());
 }
 
 export const slice: Lower<'slice'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
   const { starts, sizes } = node.params;
-  const src = context.placeOf(x);
-  const box = src.desc.shape.length === x.shape.length ? src.desc.sub(sizes, starts) : null;
+  const src = context.locate(x);
+  const box = src.layout.shape.length === x.shape.length ? src.layout.sub(sizes, starts) : null;
   const layout = box === null ? null : denseLike(context, box);
   const primitive = box === null || layout === null ? null : Primitive.reorder(box, layout);
   if (box === null || layout === null || primitive === null) {
@@ -100,7 +99,7 @@ export const slice: Lower<'slice'> = (context, node) => {
     return;
   }
   const dst = context.output(y, layout);
-  context.call('slice', primitive, [[args.src, { buffer: src.buffer, desc: box }]], [[args.dst, dst]]);
+  context.call('slice', primitive, [[args.src, { buffer: src.buffer, layout: box }]], [[args.dst, dst]]);
 };
 
 /** The box with the same blocks and order of axes, but without gaps: what the library would join boxes into. */

@@ -1,7 +1,9 @@
 import type { GraphNode } from '../../../compiler/graph.js';
+import { asArray } from '../../planned/steps.js';
 import { runKernel } from '../../reference/engine.js';
 import { usesAvx512 } from '../avx512/machineCode.js';
 import { adamCode, momentumCode, sgdCode } from '../avx512/update.js';
+import { plainLayout } from '../backend.js';
 import {
   type Attributes,
   args,
@@ -12,9 +14,7 @@ import {
   Primitive,
   postOpSrc,
 } from '../ffi.js';
-import type { Lower, Lowering } from '../lowering.js';
-import { plainDesc, typed } from '../placing.js';
-import type { Placed } from '../steps.js';
+import type { Lower, Lowering, Operand } from '../lowering.js';
 import { required } from './common.js';
 
 /**
@@ -24,13 +24,13 @@ function combine(
   context: Lowering,
   name: string,
   fn: BinaryKernel,
-  a: Placed,
-  b: Placed,
-  dst: Placed,
+  a: Operand,
+  b: Operand,
+  dst: Operand,
   attributes: Attributes,
-  operands: readonly Placed[] = [],
+  operands: readonly Operand[] = [],
 ): void {
-  const opDesc = describe.binary(fn, a.desc, b.desc, dst.desc);
+  const opDesc = describe.binary(fn, a.layout, b.layout, dst.layout);
   const primitive = required(Primitive.create(opDesc, attributes), name);
   const binaries = (attributes.postOps ?? []).flatMap((op, i) => (op.kind === 'binary' ? [i] : []));
   const reads = [
@@ -45,28 +45,28 @@ function combine(
  * The memory as one row of numbers. An update does not care which element is which as long as all its arrays share one
  * layout, and padding stays zero under every update here.
  */
-function flat({ buffer, desc }: Placed): Placed {
-  return { buffer, desc: MemoryDesc.plain([desc.size / 4], 'float32') };
+function flat({ buffer, layout }: Operand): Operand {
+  return { buffer, layout: MemoryDesc.plain([layout.size / 4], 'float32') };
 }
 
 /** The gradient in the parameter's layout. */
-function gradientOf(context: Lowering, { inputs: [parameter, gradient] }: GraphNode): Placed {
-  return flat(context.inLayout(gradient, context.placeOf(parameter).desc));
+function gradientOf(context: Lowering, { inputs: [parameter, gradient] }: GraphNode): Operand {
+  return flat(context.inLayout(gradient, context.locate(parameter).layout));
 }
 
 /** The same with the L2 decay added. */
-function decayedGradient(context: Lowering, node: GraphNode, parameter: Placed, weightDecay: number): Placed {
+function decayedGradient(context: Lowering, node: GraphNode, parameter: Operand, weightDecay: number): Operand {
   const gradient = gradientOf(context, node);
   if (weightDecay === 0) return gradient;
-  const decayed = { buffer: context.buffer(parameter.desc.size), desc: parameter.desc };
+  const decayed = { buffer: context.scratch(parameter.layout.size), layout: parameter.layout };
   const scales = [[args.src1, weightDecay]] as const;
   combine(context, 'weightDecay', 'add', gradient, parameter, decayed, { scales });
   return decayed;
 }
 
 /** parameter −= rate·direction */
-function descend(context: Lowering, name: string, parameter: Placed, direction: Placed, rate: Placed): void {
-  const { desc } = parameter;
+function descend(context: Lowering, name: string, parameter: Operand, direction: Operand, rate: Operand): void {
+  const { layout } = parameter;
   combine(
     context,
     name,
@@ -74,7 +74,7 @@ function descend(context: Lowering, name: string, parameter: Placed, direction: 
     direction,
     rate,
     parameter,
-    { scales: [[args.src, -1]], postOps: [{ kind: 'binary', fn: 'add', operand: desc }] },
+    { scales: [[args.src, -1]], postOps: [{ kind: 'binary', fn: 'add', operand: layout }] },
     [parameter],
   );
 }
@@ -83,17 +83,24 @@ function descend(context: Lowering, name: string, parameter: Placed, direction: 
 const smallUpdate = 512;
 
 /** The whole update in one TypeScript loop; `targets` are read first among the inputs and then overwritten. */
-function updateSmall(context: Lowering, node: GraphNode, inputs: readonly Placed[], targets: readonly Placed[]): void {
-  const asArray = (placed: Placed) => typed(placed, { shape: placed.desc.shape, dtype: 'float32' });
-  context.kernel(node.op, inputs.map(asArray), targets.map(asArray), (reads, writes) => runKernel(node, reads, writes));
+function updateSmall(
+  context: Lowering,
+  node: GraphNode,
+  inputs: readonly Operand[],
+  targets: readonly Operand[],
+): void {
+  const asRow = (operand: Operand) => asArray(operand, { shape: operand.layout.shape, dtype: 'float32' });
+  context.addTypeScript(node.op, inputs.map(asRow), targets.map(asRow), (reads, writes) =>
+    runKernel(node, reads, writes),
+  );
 }
 
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const [parameter, , rate] = node.inputs;
-  const updated = flat(context.updating(parameter, node.outputs[0], context.placeOf(parameter).desc));
+  const updated = flat(context.updateInPlace(parameter, node.outputs[0], context.locate(parameter).layout));
   if (usesAvx512('float32')) {
     const g = gradientOf(context, node);
-    const code = context.generate(sgdCode, updated.desc.size, node.params);
+    const code = context.generate(sgdCode, updated.layout.size, node.params);
     context.code('sgd', code, [updated, g, context.plain(rate)], [updated]);
     return;
   }
@@ -104,16 +111,16 @@ export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
 export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
   const [parameter, , velocity, rate] = node.inputs;
   const { momentum, weightDecay, nesterov } = node.params;
-  const { desc } = context.placeOf(parameter);
-  const p = flat(context.updating(parameter, node.outputs[0], desc));
-  const v = flat(context.updating(velocity, node.outputs[1], desc));
-  if (p.desc.shape[0] <= smallUpdate) {
-    const g = flat(context.inLayout(node.inputs[1], desc));
+  const { layout } = context.locate(parameter);
+  const p = flat(context.updateInPlace(parameter, node.outputs[0], layout));
+  const v = flat(context.updateInPlace(velocity, node.outputs[1], layout));
+  if (p.layout.shape[0] <= smallUpdate) {
+    const g = flat(context.inLayout(node.inputs[1], layout));
     updateSmall(context, node, [p, g, v, context.plain(rate)], [p, v]);
     return;
   }
   if (usesAvx512('float32')) {
-    const code = context.generate(momentumCode, desc.size, node.params);
+    const code = context.generate(momentumCode, layout.size, node.params);
     context.code('momentum', code, [p, gradientOf(context, node), v, context.plain(rate)], [p, v]);
     return;
   }
@@ -121,7 +128,7 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
   combine(context, 'momentum', 'add', v, g, v, { scales: [[args.src, momentum]] });
   let direction = v;
   if (nesterov) {
-    direction = { buffer: context.buffer(p.desc.size), desc: p.desc };
+    direction = { buffer: context.scratch(p.layout.size), layout: p.layout };
     combine(context, 'nesterov', 'add', v, g, direction, { scales: [[args.src, momentum]] });
   }
   descend(context, 'descend', p, direction, context.plain(rate));
@@ -133,17 +140,17 @@ const tiny = 1e-30;
 export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const [parameter, , moment1, moment2, scalars] = node.inputs;
   const { beta1, beta2, epsilon, weightDecay } = node.params;
-  const layout = context.placeOf(parameter).desc;
-  const p = flat(context.updating(parameter, node.outputs[0], layout));
-  const m = flat(context.updating(moment1, node.outputs[1], layout));
-  const v = flat(context.updating(moment2, node.outputs[2], layout));
-  const one = (): Placed => ({ buffer: context.buffer(4), desc: MemoryDesc.plain([1], 'float32') });
-  const asScalar = (placed: Placed) => typed(placed, { shape: [1], dtype: 'float32' });
+  const layout = context.locate(parameter).layout;
+  const p = flat(context.updateInPlace(parameter, node.outputs[0], layout));
+  const m = flat(context.updateInPlace(moment1, node.outputs[1], layout));
+  const v = flat(context.updateInPlace(moment2, node.outputs[2], layout));
+  const one = (): Operand => ({ buffer: context.scratch(4), layout: MemoryDesc.plain([1], 'float32') });
+  const asScalar = (operand: Operand) => asArray(operand, { shape: [1], dtype: 'float32' });
   if (usesAvx512('float32')) {
     const [step, floor, keep] = [one(), one(), one()];
-    context.kernel(
+    context.addTypeScript(
       'adamScalars',
-      [typed(context.plain(scalars), scalars)],
+      [asArray(context.plain(scalars), scalars)],
       [asScalar(step), asScalar(floor), asScalar(keep)],
       ([{ data }], [stepOut, floorOut, keepOut]) => {
         const [rate, correction1, correction2, kept] = data;
@@ -153,14 +160,14 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
         keepOut.data[0] = kept;
       },
     );
-    const code = context.generate(adamCode, p.desc.size, node.params);
+    const code = context.generate(adamCode, p.layout.size, node.params);
     context.code('adam', code, [p, gradientOf(context, node), m, v, step, floor, keep], [p, m, v]);
     return;
   }
   const [rate, correction, keep] = [one(), one(), one()];
-  context.kernel(
+  context.addTypeScript(
     'adamScalars',
-    [typed(context.plain(scalars), scalars)],
+    [asArray(context.plain(scalars), scalars)],
     [asScalar(rate), asScalar(correction), asScalar(keep)],
     ([{ data }], [rateOut, correctionOut, keepOut]) => {
       // p·keep − x is computed as (p − x/keep)·keep, so that it takes no pass of its own.
@@ -185,10 +192,10 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
     { kind: 'eltwise', fn: 'sqrt', alpha: 0, beta: 0 },
     { kind: 'eltwise', fn: 'linear', alpha: 1, beta: epsilon },
     { kind: 'eltwise', fn: 'pow', alpha: 1, beta: -1 },
-    { kind: 'binary', fn: 'mul', operand: m.desc },
-    { kind: 'binary', fn: 'mul', operand: rate.desc },
-    { kind: 'binary', fn: 'add', operand: p.desc },
-    { kind: 'binary', fn: 'mul', operand: keep.desc },
+    { kind: 'binary', fn: 'mul', operand: m.layout },
+    { kind: 'binary', fn: 'mul', operand: rate.layout },
+    { kind: 'binary', fn: 'add', operand: p.layout },
+    { kind: 'binary', fn: 'mul', operand: keep.layout },
   ];
   combine(context, 'adam', 'mul', v, correction, p, { postOps }, [m, rate, p, keep]);
 };
@@ -196,6 +203,6 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
 /** In place where the statistics are kept; there is one number a channel. */
 export const runningAverage: Lower<'runningAverage'> = (context, node) => {
   const [running, batch] = node.inputs;
-  const place = context.updating(running, node.outputs[0], plainDesc(running));
+  const place = context.updateInPlace(running, node.outputs[0], plainLayout(running));
   updateSmall(context, node, [place, context.plain(batch)], [place]);
 };

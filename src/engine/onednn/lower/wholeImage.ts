@@ -2,8 +2,7 @@ import type { GraphNode } from '../../../compiler/graph.js';
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
-import type { Lowering } from '../lowering.js';
-import type { Placed } from '../steps.js';
+import type { Lowering, Operand } from '../lowering.js';
 import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 
 /**
@@ -30,7 +29,7 @@ export function linearForward(context: Lowering, node: GraphNode<'conv2d'>): voi
   const descs = [src, weights, biasDesc(weight.shape[0], bias !== undefined), dst];
   const opDesc = describe.linearForward('training', descs);
   const primitive = required(Primitive.create(opDesc, { postOps: postOpsOf(activation) }), node.op);
-  const reads: [number, Placed][] = [
+  const reads: [number, Operand][] = [
     [args.src, context.plain(x)],
     [args.weights, context.plain(weight)],
   ];

@@ -5,7 +5,8 @@ export interface Span {
   readonly last: number;
 }
 
-const alignment = 64;
+/** Bytes: a cache line, and the widest vector. */
+export const alignment = 64;
 
 /**
  * Places pieces of memory in one arena so that pieces which matter at the same time do not overlap: largest first, each

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { capture, toGraph } from '../../src/compiler/capture.js';
-import { optimize } from '../../src/compiler/optimize.js';
-import { openOneDnn } from '../../src/engine/onednn/engine.js';
-import { lowerings } from '../../src/engine/onednn/lower/table.js';
-import { type Lower, Lowering, type LoweringTable } from '../../src/engine/onednn/lowering.js';
-import { OneDnnProgram } from '../../src/engine/onednn/program.js';
-import { setEngine } from '../../src/engine/select.js';
-import type { OpName } from '../../src/graph/op.js';
-import * as nn from '../../src/nn/index.js';
-import * as ops from '../../src/ops/index.js';
-import { Adam, Momentum, SGD } from '../../src/optimizer/index.js';
-import * as F from '../../src/tensor/functional.js';
-import { Parameter } from '../../src/tensor/state.js';
-import { Tensor, tensor } from '../../src/tensor/tensor.js';
-import { noise } from '../engines.js';
-import { fused } from './support.js';
+import { capture, toGraph } from '../../../src/compiler/capture.js';
+import { optimize } from '../../../src/compiler/optimize.js';
+import { openOneDnn } from '../../../src/engine/onednn/engine.js';
+import { lowerings } from '../../../src/engine/onednn/lower/table.js';
+import { type Lower, Lowering, type LoweringTable } from '../../../src/engine/onednn/lowering.js';
+import { PlannedProgram } from '../../../src/engine/planned/program.js';
+import { setEngine } from '../../../src/engine/select.js';
+import type { OpName } from '../../../src/graph/op.js';
+import * as nn from '../../../src/nn/index.js';
+import * as ops from '../../../src/ops/index.js';
+import { Adam, Momentum, SGD } from '../../../src/optimizer/index.js';
+import * as F from '../../../src/tensor/functional.js';
+import { Parameter } from '../../../src/tensor/state.js';
+import { Tensor, tensor } from '../../../src/tensor/tensor.js';
+import { fused } from '../../compiler/support.js';
+import { noise } from '../../engines.js';
 
 const image = (seed: number): Tensor => Tensor.fromData(noise([4, 3, 8, 8], seed).data, [4, 3, 8, 8]);
 const labels = tensor([0, 1, 2, 1], 'int32');
@@ -73,13 +73,12 @@ describe('validation catches a lowering that is wrong', () => {
     const [updated] = ops.sgdUpdate({ weightDecay: 0 }, weight.value, gradient, rate);
     const captured = capture([y.value], [weight.overwrite(updated)]);
     const engine = openOneDnn();
-    const lowered = Lowering.lower(optimize(toGraph(captured), fused), table, {
+    const lowered = new Lowering(optimize(toGraph(captured), fused), engine.backend, {
       validate,
       convolution: 'auto',
       threads: 1,
-      useThreads: (count) => engine.useThreads(count),
-    });
-    const program = new OneDnnProgram(lowered, engine);
+    }).lower(table);
+    const program = new PlannedProgram(lowered, engine.backend, engine);
     try {
       program.run(captured.sources);
     } finally {

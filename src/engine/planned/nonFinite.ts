@@ -1,20 +1,11 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
-import type { OpParams, UnaryFn } from '../../graph/op.js';
-import type { KernelFamily } from './ffi/kernelFamily.js';
-import { multiplyAdds } from './work.js';
-
-/** Functions whose kernels in the library give a number for NaN: they are made of comparisons. */
-export const numbersForNaN = new Set<UnaryFn>(['relu', 'relu6']);
-
-/** Whether a kernel of such a family gives a number for NaN where it applies a function to its results. */
-export function losesNaN(fn: UnaryFn, family: KernelFamily): boolean {
-  // General products apply functions one number at a time, by formulas with comparisons for the sigmoid too.
-  return numbersForNaN.has(fn) || (fn === 'sigmoid' && family === 'generalProduct');
-}
+import type { OpParams } from '../../graph/op.js';
+import { multiplyAdds } from './cost.js';
 
 /**
- * Values that may be infinite or no number though all sources are finite: what comes from a division, a logarithm and the like.
- * Behind products nothing counts any more: their weights' gradients get what their features had, and the next step tells.
+ * Values that may be infinite or NaN although all sources are finite: results of a division, a logarithm and the like, and
+ * everything computed from them. Products end the search: the gradients of their weights become NaN as well, which the next step
+ * notices.
  */
 export function mayBeNonFinite({ nodes }: Graph): ReadonlySet<GraphValue> {
   const values = new Set<GraphValue>();
@@ -43,7 +34,7 @@ function makesNonFinite({ op, params }: GraphNode): boolean {
 }
 
 /** Indices of the sources that one of the nodes is computed from. */
-export function sourcesOf({ nodes: all, sources }: Graph, nodes: ReadonlySet<GraphNode>): number[] {
+export function sourcesBehind({ nodes: all, sources }: Graph, nodes: ReadonlySet<GraphNode>): number[] {
   const reached = new Set<GraphValue>();
   for (const node of [...all].reverse()) {
     if (!nodes.has(node) && !node.outputs.some((output) => reached.has(output))) continue;

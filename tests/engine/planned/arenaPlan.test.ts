@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planArena, type Span } from '../../src/engine/onednn/plan.js';
+import { planArena, type Span } from '../../../src/engine/planned/arenaPlan.js';
 
 const alignment = 64;
 const rounded = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;

@@ -2,27 +2,38 @@ import type { GraphNode, GraphValue } from '../../compiler/graph.js';
 import { InternalError } from '../../errors.js';
 import type { TypedArray } from '../../graph/dtype.js';
 import { numel } from '../../graph/shape.js';
-import { arrayFor, runKernel } from '../reference/engine.js';
-import type { NDArray } from '../reference/ndarray.js';
-import type { Lowering } from './lowering.js';
-import { typed } from './placing.js';
-import { multiplyAdds } from './work.js';
+import { arrayFor, type ComputeNode, type NDArray } from '../ndarray.js';
+import { multiplyAdds } from './cost.js';
+import { type ArrayOperand, asArray, type Operand, type TypeScriptStep } from './steps.js';
 
-/** Compares what each node of a program computes with the reference engine, at every run. */
+/** The part of a lowering that validation needs. */
+interface Context<L> {
+  plain(value: GraphValue): Operand<L>;
+  isUsed(value: GraphValue): boolean;
+  addTypeScript(
+    name: string,
+    reads: readonly ArrayOperand<L>[],
+    writes: readonly ArrayOperand<L>[],
+    run: TypeScriptStep<L>['run'],
+  ): void;
+}
+
+/** Compares the results of each node of a program with the reference engine, at every run. */
 export class Validation {
+  readonly #compute: ComputeNode;
+  /** The inputs of nodes as they were before, and the results of the reference. */
   readonly #shadows = new Map<GraphValue, NDArray>();
 
+  constructor(compute: ComputeNode) {
+    this.#compute = compute;
+  }
+
   /**
-   * Lowers a node between a step that keeps its inputs and one that computes it again and compares.
+   * Lowers a node between a step that copies its inputs and a step that computes it again and compares.
    *
    * @param where names the node in the error
    */
-  around(
-    context: Pick<Lowering, 'plain' | 'kernel' | 'isUsed'>,
-    node: GraphNode,
-    where: string,
-    lower: () => void,
-  ): void {
+  around<L>(context: Context<L>, node: GraphNode, where: string, lower: () => void): void {
     const shadowOf = (value: GraphValue) => {
       const shadow = this.#shadows.get(value) ?? arrayFor(value);
       this.#shadows.set(value, shadow);
@@ -30,8 +41,8 @@ export class Validation {
     };
     const inputs = node.inputs.map(shadowOf);
     const visible = node.inputs.filter((input) => input.dtype !== 'opaque');
-    const reads = visible.map((input) => typed(context.plain(input), input));
-    context.kernel('keep', reads, [], (arrays) => {
+    const reads = visible.map((input) => asArray(context.plain(input), input));
+    context.addTypeScript('keep', reads, [], (arrays) => {
       arrays.forEach((array, i) => {
         shadowOf(visible[i]).data.set(array.data);
       });
@@ -39,24 +50,24 @@ export class Validation {
     lower();
     const results = node.outputs.filter((output) => output.dtype !== 'opaque' && context.isUsed(output));
     const expected = node.outputs.map(shadowOf);
-    // A backward kernel takes the type of the forward one that left its workspace.
+    // A backward kernel takes the type of the forward kernel that left its workspace.
     const forward = node.inputs.flatMap(({ dtype, producer }) => (dtype === 'opaque' ? (producer?.inputs ?? []) : []));
     const rounded = [...node.inputs, ...node.outputs, ...forward].some(({ dtype }) => dtype === 'bfloat16');
     const tolerance = rounded ? 2e-2 : 1e-4;
-    // A product rounds both of its operands before it multiplies, also the one that lies there in float32.
+    // A product rounds both operands before it multiplies, also an operand in float32.
     const operands =
       rounded && multiplyAdds(node) !== null ? inputs.map((input, i) => (i < 2 ? copyOf(input) : input)) : inputs;
-    context.kernel(
+    context.addTypeScript(
       'validate',
-      results.map((output) => typed(context.plain(output), output)),
+      results.map((output) => asArray(context.plain(output), output)),
       [],
       (arrays) => {
         operands.forEach((operand, i) => {
           if (operand !== inputs[i]) roundToBfloat16(inputs[i].data, operand.data);
         });
-        runKernel(node, operands, expected);
+        this.#compute(node, operands, expected);
         const references = results.map((output) => shadowOf(output).data);
-        // One scale for all outputs: some are sums that cancel, such as the gradient of a bias in front of a batch norm.
+        // One scale for all outputs: some are sums that cancel, such as the gradient of a bias before a batch norm.
         const cancelled = summandsOf(node, inputs);
         const scale = Math.max(1e-6, cancelled, ...references.map(largest));
         arrays.forEach((array, i) => {
@@ -69,7 +80,7 @@ export class Validation {
 
 const copyOf = ({ shape, dtype, data }: NDArray): NDArray => ({ shape, dtype, data: data.slice() });
 
-/** To the nearest number that the upper half of a float32 can tell; of two to the even one. */
+/** Rounds to the nearest number that the upper half of a float32 holds, halfway cases to even. */
 function roundToBfloat16(from: TypedArray, to: TypedArray): void {
   to.set(from);
   const bits = new Uint32Array(to.buffer, to.byteOffset, to.length);
@@ -79,8 +90,7 @@ function roundToBfloat16(from: TypedArray, to: TypedArray): void {
 }
 
 /**
- * A hundredth of what the sums in a node would be if signs were random: their rounding does not become less where they cancel.
- * 0 for nodes that sum nothing.
+ * A hundredth of the sums in a node for random signs: rounding errors stay where the sums cancel. 0 for nodes that sum nothing.
  */
 function summandsOf(node: GraphNode, [first, second]: readonly NDArray[]): number {
   const results = numel(node.outputs[0].shape);

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { capture, toGraph } from '../../src/compiler/capture.js';
-import type { Graph, GraphNode } from '../../src/compiler/graph.js';
-import { optimize } from '../../src/compiler/optimize.js';
-import { scheduleUpdates } from '../../src/engine/onednn/schedule.js';
-import * as nn from '../../src/nn/index.js';
-import * as ops from '../../src/ops/index.js';
-import * as F from '../../src/tensor/functional.js';
-import { Parameter } from '../../src/tensor/state.js';
-import { Tensor } from '../../src/tensor/tensor.js';
-import { noise } from '../engines.js';
-import { fused } from './support.js';
+import { capture, toGraph } from '../../../src/compiler/capture.js';
+import type { Graph, GraphNode } from '../../../src/compiler/graph.js';
+import { optimize } from '../../../src/compiler/optimize.js';
+import { scheduleUpdates } from '../../../src/engine/planned/updateOrder.js';
+import * as nn from '../../../src/nn/index.js';
+import * as ops from '../../../src/ops/index.js';
+import * as F from '../../../src/tensor/functional.js';
+import { Parameter } from '../../../src/tensor/state.js';
+import { Tensor } from '../../../src/tensor/tensor.js';
+import { fused } from '../../compiler/support.js';
+import { noise } from '../../engines.js';
 
 /** One step of a chain of linear layers whose loss has to be finite. */
 function stepOf(layers: number): Graph {

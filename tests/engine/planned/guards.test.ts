@@ -1,20 +1,22 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compilationCount, realize } from '../../src/compiler/realize.js';
-import { openOneDnn } from '../../src/engine/onednn/engine.js';
-import type { Span } from '../../src/engine/onednn/plan.js';
-import { currentEngine, setEngine } from '../../src/engine/select.js';
-import type { TypedArray } from '../../src/graph/dtype.js';
-import * as F from '../../src/tensor/functional.js';
-import { Parameter } from '../../src/tensor/state.js';
-import { Tensor } from '../../src/tensor/tensor.js';
-import { contracted, noise } from '../engines.js';
-import { type Instruction, layers, RandomNetwork } from './networks.js';
+import { compilationCount, realize } from '../../../src/compiler/realize.js';
+import { openOneDnn } from '../../../src/engine/onednn/engine.js';
+import type { Span } from '../../../src/engine/planned/arenaPlan.js';
+import { implementationOf } from '../../../src/engine/planned/steps.js';
+import { currentEngine, setEngine } from '../../../src/engine/select.js';
+import type { TypedArray } from '../../../src/graph/dtype.js';
+import * as F from '../../../src/tensor/functional.js';
+import { Parameter } from '../../../src/tensor/state.js';
+import { Tensor } from '../../../src/tensor/tensor.js';
+import { type Instruction, layers, RandomNetwork } from '../../compiler/networks.js';
+import { contracted, noise } from '../../engines.js';
 
 const { gaps } = vi.hoisted(() => ({ gaps: [] as { from: number; to: number }[] }));
 
 /** A plan that shares no memory and leaves a gap behind each piece. */
-vi.mock('../../src/engine/onednn/plan.js', () => ({
+vi.mock('../../../src/engine/planned/arenaPlan.js', () => ({
+  alignment: 64,
   planArena(spans: readonly Span[]) {
     gaps.length = 0;
     let bytes = 0;
@@ -63,7 +65,7 @@ function runGuarded(build: () => readonly Tensor[]): void {
     for (const { from, to } of gaps) {
       for (let i = from; i < to; i++) {
         if (words[i] !== pattern) {
-          const name = step.kind === 'primitive' ? `${step.name} (${step.primitive.implementation})` : step.name;
+          const name = `${step.name} (${implementationOf(step)})`;
           expect.fail(`${name} wrote ${i - from} elements behind a buffer`);
         }
       }

@@ -1,8 +1,7 @@
 import type { KernelArgument, KernelCall, StepRecord } from '../record.js';
-import { args } from './ffi.js';
+import { multiplyAdds } from './cost.js';
 import type { StepObserver } from './program.js';
-import { implementationOf, type Placed, type Step } from './steps.js';
-import { multiplyAdds } from './work.js';
+import { type AnyStep, implementationOf } from './steps.js';
 
 /** Runs `body` and records every kernel call of the engine's programs meanwhile. */
 export async function recordCalls(
@@ -10,7 +9,7 @@ export async function recordCalls(
   body: () => Promise<unknown>,
 ): Promise<StepRecord> {
   const begun = performance.now();
-  const record: { readonly step: Step; readonly start: number; readonly ms: number }[] = [];
+  const record: { readonly step: AnyStep; readonly start: number; readonly ms: number }[] = [];
   engine.observer = (step, ms, start) => record.push({ step, start, ms });
   try {
     await body();
@@ -22,33 +21,32 @@ export async function recordCalls(
   return { start: begun, ms: ended - begun, calls };
 }
 
-const known = new WeakMap<Step, KernelCall>();
+const known = new WeakMap<AnyStep, KernelCall>();
 
 /** The same object for the same step of a program. */
-function callOf(step: Step): KernelCall {
+function callOf(step: AnyStep): KernelCall {
   const found = known.get(step);
   if (found !== undefined) return found;
   const { name, node, reads } = step;
-  const isPrimitive = step.kind === 'primitive';
-  const scratchpads = isPrimitive ? step.args.filter(([argument]) => argument === args.scratchpad) : [];
-  const writes = step.writes.filter((placed) => !scratchpads.some(([, scratchpad]) => scratchpad === placed));
-  // What else is done for a node, such as a reorder of its input, has a name of its own.
+  const scratch = step.kind === 'call' ? step.scratch : null;
+  const results = step.writes.filter((operand) => operand !== scratch);
+  // Other steps for a node, such as a reorder of its input, have names of their own.
   const isMain = node !== null && (name === node.op || name.startsWith(`${node.op}+`));
   const call: KernelCall = {
     name,
     implementation: implementationOf(step),
     layer: node?.origin.layer ?? '',
     part: node?.origin.part ?? 'update',
-    threads: step.kind === 'kernel' ? 1 : step.threads,
+    threads: step.kind === 'call' ? step.threads : 1,
     reads: reads.map(argumentOf),
-    writes: writes.map(argumentOf),
-    bytes: [...reads, ...writes].reduce((sum, { desc }) => sum + desc.size, 0),
+    writes: results.map(argumentOf),
+    bytes: [...reads, ...results].reduce((sum, { layout }) => sum + layout.size, 0),
     flops: isMain ? 2 * (multiplyAdds(node) ?? 0) : 0,
   };
   known.set(step, call);
   return call;
 }
 
-function argumentOf({ desc }: Placed): KernelArgument {
-  return { shape: desc.shape, dtype: desc.dtype, layout: String(desc) };
+function argumentOf({ layout }: AnyStep['reads'][number]): KernelArgument {
+  return { shape: layout.shape, dtype: layout.dtype, layout: String(layout) };
 }

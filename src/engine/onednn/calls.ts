@@ -1,0 +1,60 @@
+import type { Call } from '../planned/backend.js';
+import type { KernelCode } from './avx512/kernel.js';
+import { MachineCode } from './avx512/machineCode.js';
+import { args, type MemoryDesc, type Primitive } from './ffi.js';
+
+/** A kernel of the library. */
+export class PrimitiveCall implements Call<MemoryDesc> {
+  readonly kind = 'primitive';
+  readonly checksFinite = false;
+  readonly wroteFinite = null;
+  readonly scratch: MemoryDesc | null;
+  /** The library's number of each operand. */
+  readonly args: readonly number[];
+
+  constructor(
+    readonly primitive: Primitive,
+    operands: readonly number[],
+  ) {
+    const scratch = primitive.optionalLayout('scratchpad');
+    this.scratch = scratch !== null && scratch.size > 0 ? scratch : null;
+    this.args = this.scratch === null ? operands : [...operands, args.scratchpad];
+  }
+
+  get implementation(): string {
+    return this.primitive.implementation;
+  }
+
+  destroy(): void {
+    this.primitive.destroy();
+  }
+}
+
+/** Machine code of the project's own. */
+export class CodeCall implements Call<MemoryDesc> {
+  readonly kind = 'code';
+  readonly scratch = null;
+  readonly code: MachineCode;
+
+  constructor(kernel: KernelCode) {
+    this.code = new MachineCode(kernel);
+  }
+
+  get implementation(): string {
+    return this.code.kernel.name;
+  }
+
+  get checksFinite(): boolean {
+    return this.code.kernel.tells;
+  }
+
+  get wroteFinite(): boolean | null {
+    return this.code.wroteFinite;
+  }
+
+  destroy(): void {
+    this.code.destroy();
+  }
+}
+
+export type OneDnnCall = PrimitiveCall | CodeCall;
