@@ -83,6 +83,12 @@ const wrappedBy = (name, place) => ({
   to: { path: `(^|/)node_modules/${name}/` },
 });
 
+/** Circles of types that remain; to be mended. */
+const knownCircles = [
+  '^src/run/(recorder|run|inputPipeline|weightsRecord)\\.ts$',
+  '^src/engine/onednn/(lowering|validation)\\.ts$',
+];
+
 module.exports = {
   forbidden: [
     ...oneWay,
@@ -155,10 +161,10 @@ module.exports = {
     wrappedBy('commander', 'cli/'),
     {
       name: 'no-cycles',
-      comment: 'modules that import each other cannot be read one after the other (types may)',
+      comment: 'modules that import each other, even for types alone, cannot be read one after the other',
       severity: 'error',
-      from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      from: { pathNot: knownCircles },
+      to: { circular: true },
     },
     {
       name: 'no-development-packages',

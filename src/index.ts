@@ -56,12 +56,12 @@ export {
   tensor,
 } from './tensor/tensor.js';
 export type { Json } from './text/json.js';
-export { Callback, CallbackError, type Judging, type Training } from './train/callback.js';
+export { Callback, CallbackError, type EvaluationProgress, type Training } from './train/callback.js';
 export * as callbacks from './train/callbacks/index.js';
 export type { LoadOptions } from './train/checkpoint/weights.js';
 export { DivergenceError } from './train/divergence.js';
 export { type EvaluateOptions, evaluate } from './train/evaluate.js';
-export type { Evaluation, Mistake, NamedFigures } from './train/evaluation.js';
+export type { Evaluation, MetricValues, Mistake } from './train/evaluation.js';
 export type { EpochRecord, ResumeConditions, TrainingState, TrainOutcome } from './train/history.js';
 export type { NonFinite } from './train/nonFinite.js';
 export type { LossFunction, Objective } from './train/objective.js';

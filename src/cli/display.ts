@@ -1,6 +1,6 @@
 import type { DownloadProgress } from '../io/files/download.js';
 import { Progress } from '../text/progress.js';
-import type { Callback, Judging, Training } from '../train/callback.js';
+import type { Callback, EvaluationProgress, Training } from '../train/callback.js';
 import type { EpochRecord } from '../train/history.js';
 import type { ReadingProgress } from '../vision/datasets/listing.js';
 import type { Terminal } from './terminal.js';
@@ -61,12 +61,12 @@ export class TrainingDisplay implements Callback {
     this.#progress?.update(samples, this.#figures);
   }
 
-  onEvaluateBegin({ total }: Judging): void {
+  onEvaluateBegin({ total }: EvaluationProgress): void {
     this.#progress?.stop();
     this.#progress = this.#start(`${this.#label} evaluation`, total, true);
   }
 
-  onEvaluateBatch({ samples }: Judging): void {
+  onEvaluateBatch({ samples }: EvaluationProgress): void {
     this.#progress?.update(samples);
   }
 

@@ -13,7 +13,8 @@ export {
   type PdparamsOptions,
 } from './formats/paddle/params.js';
 export { decodePdopt, encodePdopt, type PaddleOptimizer } from './formats/paddle/pdopt.js';
-export { type PickleKey, type PickleValue, parsePickle } from './formats/paddle/pickle.js';
+export { parsePickle } from './formats/paddle/pickle.js';
+export type { PickleKey, PickleValue } from './formats/paddle/pickleValue.js';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './formats/safetensors.js';
 export type { TensorData } from './formats/tensorData.js';
 export type { Named, Savable } from './named.js';

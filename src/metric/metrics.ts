@@ -11,6 +11,11 @@ export interface Metric {
   /** Names of the figures, one for each number of {@link accumulate}. */
   readonly names: readonly string[];
   /**
+   * Whether larger values are better. Callbacks that follow a metric, such as `EarlyStopping`, need it or a `mode` of
+   * their own.
+   */
+  readonly higherIsBetter?: boolean | undefined;
+  /**
    * What {@link update} shall get, `[samples, …]`, from a network's outputs, as a tensor that is computed with them.
    * Default: the probabilities of the classes, `[samples, classes]`, two for a network with one output.
    */
@@ -37,6 +42,7 @@ export interface Metric {
  * than k classes, that is every sample with a label from 0 to C − 1; so it is in `F.accuracy`.
  */
 export class Accuracy implements Metric {
+  readonly higherIsBetter = true;
   readonly names: readonly string[];
   readonly #topk: readonly number[];
   #hits: number[];
@@ -97,6 +103,7 @@ export class Accuracy implements Metric {
 
 /** Counts hits and misses of a decision between two classes, of which class 1 is the one looked for. */
 abstract class BinaryMetric implements Metric {
+  readonly higherIsBetter = true;
   readonly names: readonly string[];
   readonly #where: string;
   protected hits = 0;
@@ -175,6 +182,7 @@ export class Recall extends BinaryMetric {
  * buckets first, and so differs where scores lie closer together than 1/4096; without both classes it says 0, this NaN.
  */
 export class Auc implements Metric {
+  readonly higherIsBetter = true;
   readonly names: readonly string[];
   #scores: number[] = [];
   #labels: number[] = [];

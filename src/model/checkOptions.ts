@@ -145,7 +145,7 @@ function withoutFollower(options: FitCall): string | null {
   const bySchedule = optimizer.schedule instanceof lr.ReduceOnPlateau && !has(options, LRScheduler);
   return byBest || bySchedule
     ? null
-    : 'neither best weights nor a schedule follow a figure here; callbacks have their own';
+    : 'neither best weights nor a schedule follow a metric here; callbacks have their own';
 }
 
 function has({ callbacks = [] }: Pick<FitOptions, 'callbacks'>, kind: new (...args: never[]) => Callback): boolean {

@@ -15,12 +15,12 @@ import { ProgBarLogger } from '../train/callbacks/index.js';
 import { inspectObjective } from '../train/checkOutputs.js';
 import { type LoadOptions, loadModel, saveModel } from '../train/checkpoint/weights.js';
 import { batchesOf, evaluate } from '../train/evaluate.js';
-import type { NamedFigures } from '../train/evaluation.js';
+import type { MetricValues } from '../train/evaluation.js';
 import type { EpochRecord } from '../train/history.js';
 import { lossFunction } from '../train/losses.js';
 import type { LossFunction, Objective } from '../train/objective.js';
 import { meaningOf, requireClasses } from '../train/outputs.js';
-import { Figures } from '../train/runningMetrics.js';
+import { RunningMetrics } from '../train/runningMetrics.js';
 import { trainStep } from '../train/step.js';
 import { checkEvaluateOptions } from './checkOptions.js';
 import { fitModel, type Prepared, withWorkers } from './fit.js';
@@ -51,7 +51,7 @@ export class Model {
   #optimizer: Optimizer | null = null;
   #loss: LossFunction | null = null;
   #metrics: readonly Metric[] = [];
-  #figures = new Figures([]);
+  #running = new RunningMetrics([]);
   #mixed = false;
 
   constructor(network: Layer) {
@@ -68,7 +68,7 @@ export class Model {
     this.#optimizer = optimizer ?? null;
     this.#loss = loss === undefined ? null : lossFunction(loss);
     this.#metrics = listOf(metrics);
-    this.#figures = new Figures(this.#metrics);
+    this.#running = new RunningMetrics(this.#metrics);
   }
 
   /**
@@ -92,7 +92,7 @@ export class Model {
   }
 
   /** Judges the network: `loss`, the mean over samples, and the metrics by name. */
-  async evaluate(evalData: Dataset | DataLoader, options: ModelEvaluateOptions = {}): Promise<NamedFigures> {
+  async evaluate(evalData: Dataset | DataLoader, options: ModelEvaluateOptions = {}): Promise<MetricValues> {
     const loss = this.#lossFor('evaluate');
     checkEvaluateOptions('evaluate', evalData, options);
     const { loss: mean, metrics } = await evaluate({
@@ -115,18 +115,18 @@ export class Model {
     const loader = loaderOf(testData, options);
     const batches = batchesOf('predict', loader, options.numIters);
     const total = Math.min(loader.samples, batches * loader.batchSize);
-    const judging = { batches, total, batch: 0, samples: 0, figures: () => ({}) };
+    const progress = { batches, total, batch: 0, samples: 0, metrics: () => ({}) };
     const callbacks = new Callbacks(callbacksOf(options, 1));
     const outputs: Tensor[] = [];
-    await callbacks.call('onPredictBegin', judging);
+    await callbacks.call('onPredictBegin', progress);
     for await (const [images] of loader as AsyncIterable<TensorBatch>) {
       outputs.push(await this.predictBatch(images));
-      judging.batch++;
-      judging.samples += images.shape[0];
-      await callbacks.call('onPredictBatch', judging);
-      if (judging.batch === batches) break;
+      progress.batch++;
+      progress.samples += images.shape[0];
+      await callbacks.call('onPredictBatch', progress);
+      if (progress.batch === batches) break;
     }
-    await callbacks.call('onPredictEnd', judging);
+    await callbacks.call('onPredictEnd', progress);
     return options.stackOutputs === true ? concat(outputs, 0) : outputs;
   }
 
@@ -140,32 +140,32 @@ export class Model {
     images: Tensor,
     labels: Tensor,
     { update = true }: { readonly update?: boolean } = {},
-  ): Promise<NamedFigures> {
+  ): Promise<MetricValues> {
     const prepared = this.#prepared('trainBatch');
     this.network.train();
     const [samples] = images.shape;
     const plan = { where: 'trainBatch', smallestBatch: samples, batchSize: samples, labels: [await classesIn(labels)] };
     const inspect = (objective: Objective) => void inspectObjective(objective, plan);
     const loss = await this.#inPrecision(() =>
-      trainStep(prepared, this.#figures, images, labels, { share: 1, update, inspect }),
+      trainStep(prepared, this.#running, images, labels, { share: 1, update, inspect }),
     );
-    return { ...this.#figures.values(), loss };
+    return { ...this.#running.values(), loss };
   }
 
   /** Judges the network by a batch: its loss, and the metrics since {@link resetMetrics}. */
-  async evalBatch(images: Tensor, labels: Tensor): Promise<NamedFigures> {
+  async evalBatch(images: Tensor, labels: Tensor): Promise<MetricValues> {
     const lossOf = this.#lossFor('evalBatch');
     const classes = await classesIn(labels);
     const [loss, scores] = this.#inEvaluation(() => {
       const outputs = this.network.forward(images);
       const mean = lossOf(outputs, labels);
       requireClasses('evalBatch', classes, meaningOf(mean, outputs), outputs.shape);
-      return [mean, this.#figures.scores(outputs, labels, mean)] as const;
+      return [mean, this.#running.scores(outputs, labels, mean)] as const;
     });
     await realizeAll([loss, ...scores]);
     const value = await loss.item();
-    await this.#figures.add(value, scores, labels);
-    return { ...this.#figures.values(), loss: value };
+    await this.#running.add(value, scores, labels);
+    return { ...this.#running.values(), loss: value };
   }
 
   /** The outputs for a batch. */
@@ -177,7 +177,7 @@ export class Model {
 
   /** Forgets what the metrics have gathered in {@link trainBatch} and {@link evalBatch}. */
   resetMetrics(): void {
-    this.#figures.reset();
+    this.#running.reset();
   }
 
   /**

@@ -25,7 +25,7 @@ import { missingClasses } from '../train/missingClasses.js';
 import type { LossFunction } from '../train/objective.js';
 import type { TrainOptions } from '../train/options.js';
 import { restoreRate } from '../train/resumeConditions.js';
-import { Figures } from '../train/runningMetrics.js';
+import { RunningMetrics } from '../train/runningMetrics.js';
 import { stepPlanner } from '../train/step.js';
 import { train } from '../train/train.js';
 import { version } from '../version.js';
@@ -587,7 +587,7 @@ function weightsOf({ techniques }: Recipe, { classCounts }: OpenedSplit): Tensor
 function checkFigure({ techniques = {} }: Recipe): void {
   const { saveBest } = techniques;
   if (saveBest === undefined) return;
-  new Monitor('run', { monitor: saveBest }).check({ figureNames: new Figures([]).names, evaluating: true });
+  new Monitor('run', { monitor: saveBest }).check({ metricNames: new RunningMetrics([]).names, evaluating: true });
 }
 
 function checkModel(model: string, kind: ModelKind, { data, auxiliaryHeads }: RunOptions, imageShape: Shape): void {

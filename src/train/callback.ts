@@ -3,7 +3,7 @@ import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Json } from '../text/json.js';
 import type { DivergenceError } from './divergence.js';
-import type { Evaluation, NamedFigures } from './evaluation.js';
+import type { Evaluation, MetricValues } from './evaluation.js';
 import type { EpochRecord, TrainingState, TrainOutcome } from './history.js';
 
 /** A training that goes on, as its callbacks see it: one object all along, whose fields change. */
@@ -38,10 +38,12 @@ export interface Training {
   readonly evaluation: Evaluation | null;
   /** Whether there are evaluations at all. */
   readonly evaluating: boolean;
-  /** Names that {@link figure} knows. */
-  readonly figureNames: readonly string[];
+  /** `loss`, then the names of the metrics. */
+  readonly metricNames: readonly string[];
+  /** Whether larger values of a metric are better; null if nothing says so. */
+  higherIsBetter(name: string): boolean | null;
   /** Over the samples of this epoch that are done: `loss`, the mean, and the metrics by name. */
-  figures(): NamedFigures;
+  metrics(): MetricValues;
   /** Where the training stands; not between a batch and the step that it is accumulated for. */
   state(): TrainingState;
   /** Ends the training after the present batch. */
@@ -49,7 +51,7 @@ export interface Training {
 }
 
 /** An evaluation or prediction that goes on: one object all along, whose fields change. */
-export interface Judging {
+export interface EvaluationProgress {
   readonly batches: number;
   /** Batches that are done. */
   readonly batch: number;
@@ -58,7 +60,7 @@ export interface Judging {
   /** Samples in all. */
   readonly total: number;
   /** Over the samples that are done: `loss`, the mean, and the metrics by name. Empty for a prediction. */
-  figures(): NamedFigures;
+  metrics(): MetricValues;
 }
 
 /**
@@ -80,13 +82,13 @@ export class Callback {
    * or in good order if {@link Training.stop} is called here.
    */
   onDivergence?(training: Training, error: DivergenceError): void | Promise<void>;
-  onEvaluateBegin?(judging: Judging): void | Promise<void>;
+  onEvaluateBegin?(progress: EvaluationProgress): void | Promise<void>;
   /** During the evaluation, after each of its batches. */
-  onEvaluateBatch?(judging: Judging): void | Promise<void>;
-  onEvaluateEnd?(judging: Judging): void | Promise<void>;
-  onPredictBegin?(judging: Judging): void | Promise<void>;
-  onPredictBatch?(judging: Judging): void | Promise<void>;
-  onPredictEnd?(judging: Judging): void | Promise<void>;
+  onEvaluateBatch?(progress: EvaluationProgress): void | Promise<void>;
+  onEvaluateEnd?(progress: EvaluationProgress): void | Promise<void>;
+  onPredictBegin?(progress: EvaluationProgress): void | Promise<void>;
+  onPredictBatch?(progress: EvaluationProgress): void | Promise<void>;
+  onPredictEnd?(progress: EvaluationProgress): void | Promise<void>;
   /** After the evaluation, before the state is saved; `training.state()` is then the beginning of the next epoch. */
   onEpochEnd?(training: Training, record: EpochRecord): void | Promise<void>;
   /** Like {@link onEpochEnd}, but once the state is saved, where it is saved at all. */

@@ -11,74 +11,81 @@ import { Callbacks } from './callbackList.js';
 import type { Evaluation, Mistake } from './evaluation.js';
 import type { LossFunction } from './objective.js';
 import { classProbabilities, meaningOf } from './outputs.js';
-import { Figures } from './runningMetrics.js';
+import { RunningMetrics } from './runningMetrics.js';
 
-/** What judges a batch. */
-type Judging = Pick<EvaluateOptions, 'network' | 'loss'>;
+/** A network and its loss. */
+type Evaluated = Pick<EvaluateOptions, 'network' | 'loss'>;
 
+/** Options of {@link evaluate}. */
 export interface EvaluateOptions {
   readonly network: Layer;
   readonly loader: DataLoader;
   readonly loss: LossFunction;
-  /** How many of the worst mistakes to keep. Default 24. */
+  /** How many of the worst mistakes to keep (24). */
   readonly mistakes?: number | undefined;
   /** Ends the evaluation between two batches; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
-  /** Gathered over all samples; they are reset first. */
+  /** Computed over all samples; they are reset first. */
   readonly metrics?: readonly Metric[] | undefined;
   /** Ends the evaluation after so many batches. */
   readonly numIters?: number | undefined;
   /** Called after each batch. */
   readonly onBatch?: ((samples: number) => void) | undefined;
-  /** Told of the evaluation's course. */
+  /** Their methods `onEvaluate…` and no others are called. */
   readonly callbacks?: readonly Callback[] | undefined;
 }
 
 /**
- * Judges a network on all samples of a loader, whose batches may be larger than those of the training.
+ * Evaluates a network on all samples of a loader. The network is in evaluation mode meanwhile, and afterwards in its
+ * previous mode.
  *
- * The network is in evaluation mode meanwhile, and afterwards in the mode it was in.
+ * @throws {MemoryError} if a batch does not fit into memory, with the largest one that does
+ * @throws {CallbackError} if a callback throws
+ *
+ * @example
+ * const result = await evaluate({ network, loader, loss: (outputs, labels) => F.crossEntropy(outputs, labels) });
+ * console.log(result.accuracy, result.confusion);
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { network, loader, signal, onBatch, numIters } = options;
   const callbacks = new Callbacks(options.callbacks ?? []);
   const batches = batchesOf('evaluate', loader, numIters);
   const total = Math.min(loader.samples, batches * loader.batchSize);
-  const figures = new Figures(options.metrics ?? []);
-  const judging = { batches, total, batch: 0, samples: 0, figures: () => figures.values() };
+  const metrics = new RunningMetrics(options.metrics ?? []);
+  const progress = { batches, total, batch: 0, samples: 0, metrics: () => metrics.values() };
   const tally = new Tally(options.mistakes ?? 24);
   const { training } = network;
   network.eval();
   try {
-    await callbacks.call('onEvaluateBegin', judging);
+    await callbacks.call('onEvaluateBegin', progress);
     for await (const [images, labels] of loader) {
       signal?.throwIfAborted();
-      const [value, probabilities, ...scores] = wantedOf(options, figures, images, labels);
+      const [value, probabilities, ...scores] = wantedOf(options, metrics, images, labels);
       await realizeAll([value, probabilities, ...scores]).catch((error: unknown) => {
         if (!(error instanceof MemoryError)) throw error;
         const [batch, ...image] = images.shape;
         // Throws with the largest batch that fits.
-        requireMemoryFor('evaluate', batch, image, evaluationPlanner(options, image, figures));
+        requireMemoryFor('evaluate', batch, image, evaluationPlanner(options, image, metrics));
         throw error;
       });
       const mean = await value.item();
       tally.add(mean, (await probabilities.data()) as Float32Array, (await labels.data()) as Int32Array);
-      await figures.add(mean, scores, labels);
-      judging.batch++;
-      judging.samples = tally.samples;
+      await metrics.add(mean, scores, labels);
+      progress.batch++;
+      progress.samples = tally.samples;
       onBatch?.(tally.samples);
-      await callbacks.call('onEvaluateBatch', judging);
-      if (judging.batch === batches) break;
+      await callbacks.call('onEvaluateBatch', progress);
+      if (progress.batch === batches) break;
     }
-    await callbacks.call('onEvaluateEnd', judging);
+    await callbacks.call('onEvaluateEnd', progress);
   } finally {
     if (training) network.train();
   }
-  const { loss: _, ...metrics } = figures.values();
-  return { ...tally.result(), metrics };
+  const { loss: _, ...values } = metrics.values();
+  return { ...tally.result(), metrics: values };
 }
 
-/** Of a loader, the batches that are wanted. @throws {InputError} for a number that is none of batches */
+/** The number of batches to take from a loader. @throws {InputError} unless `numIters` is a positive integer */
 export function batchesOf(where: string, { length }: DataLoader, numIters = length): number {
   if (!Number.isSafeInteger(numIters) || numIters < 1) {
     throw new InputError(`[${where}] numIters: expected a positive integer, got ${numIters}`);
@@ -86,24 +93,24 @@ export function batchesOf(where: string, { length }: DataLoader, numIters = leng
   return Math.min(length, numIters);
 }
 
-/** Loss, probabilities and what the metrics are to be told, to be computed. */
-function wantedOf({ network, loss }: Judging, figures: Figures, images: Tensor, labels: Tensor): Tensor[] {
+/** The tensors to compute: loss, probabilities and the inputs of the metrics. */
+function wantedOf({ network, loss }: Evaluated, metrics: RunningMetrics, images: Tensor, labels: Tensor): Tensor[] {
   return noGrad(() => {
     const outputs = network.forward(images);
     const mean = loss(outputs, labels);
-    return [mean, classProbabilities(outputs, meaningOf(mean, outputs)), ...figures.scores(outputs, labels, mean)];
+    return [mean, classProbabilities(outputs, meaningOf(mean, outputs)), ...metrics.scores(outputs, labels, mean)];
   });
 }
 
 /** The planner of an evaluation on images of a shape `[channels, height, width]`. Nothing runs or changes. */
-export function evaluationPlanner(options: Judging, imageShape: Shape, figures = new Figures([])): PlanBatch {
+export function evaluationPlanner(options: Evaluated, imageShape: Shape, metrics = new RunningMetrics([])): PlanBatch {
   const { network } = options;
   return (batch, keep) => {
     const { training } = network;
     network.eval();
     try {
       const images = Tensor.placeholder([batch, ...imageShape], 'float32');
-      return planAll(wantedOf(options, figures, images, Tensor.placeholder([batch], 'int32')), [], [], keep);
+      return planAll(wantedOf(options, metrics, images, Tensor.placeholder([batch], 'int32')), [], [], keep);
     } finally {
       if (training) network.train();
     }
@@ -125,7 +132,7 @@ function mostProbable(probabilities: Float32Array): number {
   return found;
 }
 
-/** Gathers the figures batch by batch. */
+/** Adds up the result batch by batch. */
 class Tally {
   samples = 0;
   readonly #keep: number;
@@ -156,14 +163,14 @@ class Tally {
       const predicted = mostProbable(own);
       this.#confusion[label][predicted]++;
       if (predicted === label) this.#correct++;
-      else this.#keepIfBad({ index: this.samples + i, label, predicted, probabilities: own });
+      else this.#keepIfWorse({ index: this.samples + i, label, predicted, probabilities: own });
     }
     this.samples += labels.length;
     this.#labels.push(labels);
     this.#probabilities.push(probabilities);
   }
 
-  #keepIfBad(mistake: Mistake): void {
+  #keepIfWorse(mistake: Mistake): void {
     const sureness = ({ probabilities, predicted }: Mistake) => probabilities[predicted];
     const kept = this.#mistakes;
     if (kept.length === this.#keep && (this.#keep === 0 || sureness(mistake) <= sureness(kept[kept.length - 1])))

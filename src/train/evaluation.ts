@@ -1,5 +1,5 @@
 /** Values of metrics by name. */
-export type NamedFigures = Readonly<Record<string, number>>;
+export type MetricValues = Readonly<Record<string, number>>;
 
 /** A sample whose most probable class is not its own. */
 export interface Mistake {
@@ -27,5 +27,5 @@ export interface Evaluation {
   /** `[samples, classes]`, row-major. */
   readonly probabilities: Float32Array;
   /** Values of the metrics by name. */
-  readonly metrics: NamedFigures;
+  readonly metrics: MetricValues;
 }

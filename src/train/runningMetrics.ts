@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import type { TypedArray } from '../graph/dtype.js';
 import type { Metric, MetricState } from '../metric/index.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { NamedFigures } from './evaluation.js';
+import type { MetricValues } from './evaluation.js';
 import { classProbabilities, meaningOf } from './outputs.js';
 
 /** Samples whose largest output, or the sign of their only one, is that of their class. */
@@ -24,7 +24,7 @@ class Hits {
 }
 
 /** Mean loss and metrics over samples, batch by batch. */
-export class Figures {
+export class RunningMetrics {
   /** `loss`, then the metrics. */
   readonly names: readonly string[];
   readonly #metrics: readonly Metric[];
@@ -35,7 +35,7 @@ export class Figures {
 
   /**
    * @param options.counts whether to count the samples that are judged right, by the outputs alone
-   * @throws {InputError} if two figures have one name
+   * @throws {InputError} if two metrics have the same name
    */
   constructor(metrics: readonly Metric[], { counts = false }: { readonly counts?: boolean | undefined } = {}) {
     this.#counts = counts;
@@ -46,6 +46,12 @@ export class Figures {
       throw new InputError(`[metrics] names: expected each once, got '${twice}' twice; give one another name`);
     }
     this.reset();
+  }
+
+  /** Whether larger values of a metric are better; null if the metric does not say. */
+  higherIsBetter(name: string): boolean | null {
+    if (name === 'loss') return false;
+    return this.#metrics.find(({ names }) => names.includes(name))?.higherIsBetter ?? null;
   }
 
   get lossSum(): number {
@@ -94,9 +100,9 @@ export class Figures {
     for (const [i, metric] of this.#metrics.entries()) metric.update((await scores[i].data()) as TypedArray, classes);
   }
 
-  values(): NamedFigures {
-    const figures = this.#metrics.flatMap((metric) => metric.accumulate());
-    const all = [this.#lossSum / this.#samples, ...figures];
+  values(): MetricValues {
+    const values = this.#metrics.flatMap((metric) => metric.accumulate());
+    const all = [this.#lossSum / this.#samples, ...values];
     return Object.fromEntries(this.names.map((name, i) => [name, all[i]]));
   }
 

@@ -8,7 +8,7 @@ import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PlanBatch } from './batchMemory.js';
 import { type Objective, type ObjectiveOptions, objectiveOf } from './objective.js';
-import type { Figures } from './runningMetrics.js';
+import type { RunningMetrics } from './runningMetrics.js';
 
 /** A network, its loss and the optimizer that trains it. */
 export interface StepOptions extends ObjectiveOptions {
@@ -35,7 +35,7 @@ export interface StepPart {
  */
 export async function trainStep(
   options: StepOptions,
-  figures: Figures,
+  metrics: RunningMetrics,
   images: Tensor,
   labels: Tensor,
   { share, update, inspect }: StepPart,
@@ -44,7 +44,7 @@ export async function trainStep(
   const objective = objectiveOf(options, images, labels);
   inspect?.(objective);
   const { loss: mean, outputs } = objective;
-  const scores = figures.scores(outputs, labels, mean);
+  const scores = metrics.scores(outputs, labels, mean);
   (share === 1 ? mean : mean.mul(share)).backward();
   if (update) {
     await optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true });
@@ -55,7 +55,7 @@ export async function trainStep(
   }
   const value = await mean.item();
   requireFinite(value);
-  const taking = figures.add(value, scores, labels);
+  const taking = metrics.add(value, scores, labels);
   if (taking !== undefined) await taking;
   return value;
 }

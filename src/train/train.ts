@@ -12,12 +12,12 @@ import { inspectObjective } from './checkOutputs.js';
 import { claim } from './claims.js';
 import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
 import { evaluate } from './evaluate.js';
-import type { Evaluation, NamedFigures } from './evaluation.js';
+import type { Evaluation, MetricValues } from './evaluation.js';
 import type { EpochRecord, NullableValues, ResumeConditions, TrainingState, TrainOutcome } from './history.js';
 import { objectiveOf } from './objective.js';
 import type { TrainOptions } from './options.js';
 import { compareConditions, restoreRate, resumeConditionsOf } from './resumeConditions.js';
-import { Figures } from './runningMetrics.js';
+import { RunningMetrics } from './runningMetrics.js';
 import { type StepPart, stepPlanner, trainStep } from './step.js';
 
 /**
@@ -54,7 +54,7 @@ class Loop implements Training {
   evaluation: Evaluation | null = null;
   readonly #options: TrainOptions;
   readonly #callbacks: Callbacks;
-  readonly #figures: Figures;
+  readonly #metrics: RunningMetrics;
   readonly #accumulate: number;
   #secondsBefore = 0;
   dataSeconds = 0;
@@ -88,7 +88,7 @@ class Loop implements Training {
     this.epoch = initialEpoch + 1;
     this.#options = options;
     this.#callbacks = new Callbacks(callbacks);
-    this.#figures = new Figures(metrics, { counts: options.trainAccuracy });
+    this.#metrics = new RunningMetrics(metrics, { counts: options.trainAccuracy });
     this.#accumulate = options.accumulateGradBatches ?? 1;
     this.#firstEpoch = from?.state.epoch ?? this.epoch;
   }
@@ -98,7 +98,7 @@ class Loop implements Training {
     const { optimizer } = this;
     const options = this.#options;
     const { from } = options;
-    this.#figures.reset();
+    this.#metrics.reset();
     this.#callbacks.begin();
     // A training that failed between two batches of a step has left their gradients.
     optimizer.clearGrad();
@@ -126,7 +126,7 @@ class Loop implements Training {
     this.#secondsBefore = state.seconds;
     this.dataSeconds = state.dataSeconds;
     this.#shuffle = state.shuffle;
-    this.#figures.restore(state.samples, state.lossSum, state.metrics, state.hits);
+    this.#metrics.restore(state.samples, state.lossSum, state.metrics, state.hits);
     restoreRate(optimizer, state);
     if (changes.length > 0) options.onNote?.(`resume: ${changes.join(', ')}, from here on`);
     this.#callbacks.setStateDict(state.callbacks);
@@ -160,12 +160,18 @@ class Loop implements Training {
     return this.#options.evalLoader !== undefined;
   }
 
-  get figureNames(): readonly string[] {
-    return this.#figures.names;
+  get metricNames(): readonly string[] {
+    return this.#metrics.names;
   }
 
-  figures(): NamedFigures {
-    return this.#figures.values();
+  higherIsBetter(name: string): boolean | null {
+    // Every evaluation counts correct predictions.
+    if (name === 'acc' && this.evaluating && !this.metricNames.includes(name)) return true;
+    return this.#metrics.higherIsBetter(name);
+  }
+
+  metrics(): MetricValues {
+    return this.#metrics.values();
   }
 
   stop(): void {
@@ -185,8 +191,8 @@ class Loop implements Training {
       epoch,
       batch,
       samples,
-      lossSum: this.#figures.lossSum,
-      ...(this.#figures.hits !== null && { hits: this.#figures.hits }),
+      lossSum: this.#metrics.lossSum,
+      ...(this.#metrics.hits !== null && { hits: this.#metrics.hits }),
       seconds: this.#seconds(),
       dataSeconds: this.dataSeconds,
       shuffle: this.#shuffle,
@@ -194,7 +200,7 @@ class Loop implements Training {
       steps,
       learningRate,
       schedule: schedule?.stateDict() ?? null,
-      metrics: this.#figures.stateDict(),
+      metrics: this.#metrics.stateDict(),
       callbacks: this.#callbacks.stateDict(),
       setting: this.#conditions,
     };
@@ -244,8 +250,8 @@ class Loop implements Training {
       if (this.batch < this.batches) break;
       const seconds = this.#seconds();
       await checkState(this);
-      const trained = this.#figures.values();
-      const { accuracy } = this.#figures;
+      const trained = this.#metrics.values();
+      const { accuracy } = this.#metrics;
       const judged = this.#judges();
       if (judged && !(await this.#evaluate())) break;
       const record = {
@@ -274,7 +280,7 @@ class Loop implements Training {
     const { batches, optimizer } = this;
     const epoch = trainLoader.epoch(this.#shuffle === null ? {} : { from: this.#shuffle, skip: this.batch });
     this.#shuffle = trainLoader.epochState;
-    if (this.batch === 0) this.#figures.reset();
+    if (this.batch === 0) this.#metrics.reset();
     this.network.train();
     this.#began = performance.now();
     this.#ticking = true;
@@ -314,7 +320,7 @@ class Loop implements Training {
     const share = this.#shareOfStep(images.shape[0]);
     const inspect = this.#inspects() ? await this.#inspector(labels) : undefined;
     const part = { share, update: this.updated, inspect };
-    const value = await trainStep(this.#options, this.#figures, images, labels, part).catch((error: unknown) => {
+    const value = await trainStep(this.#options, this.#metrics, images, labels, part).catch((error: unknown) => {
       if (error instanceof MemoryError) this.#adviseBatch(images.shape);
       throw error;
     });
@@ -388,8 +394,8 @@ class Loop implements Training {
   async #evaluate(): Promise<boolean> {
     const { network } = this;
     const { evalLoader, loss, signal, metrics, callbacks } = this.#options;
-    const trained = this.#figures.stateDict();
-    const { hits } = this.#figures;
+    const trained = this.#metrics.stateDict();
+    const { hits } = this.#metrics;
     try {
       this.evaluation = await evaluate({
         network,
@@ -404,13 +410,13 @@ class Loop implements Training {
       throw error;
     } finally {
       // The metrics are the same objects as those of the training.
-      this.#figures.restore(this.samples, this.#figures.lossSum, trained, hits);
+      this.#metrics.restore(this.samples, this.#metrics.lossSum, trained, hits);
     }
     checkEvaluation(this.evaluation.loss, this);
     return true;
   }
 
-  #record(seconds: number, { loss, ...metrics }: NamedFigures, evaluation: Evaluation | null): EpochRecord {
+  #record(seconds: number, { loss, ...metrics }: MetricValues, evaluation: Evaluation | null): EpochRecord {
     return {
       epoch: this.epoch,
       trainLoss: loss,
@@ -431,7 +437,7 @@ class Loop implements Training {
     this.epoch++;
     this.batch = 0;
     this.samples = 0;
-    this.#figures.reset();
+    this.#metrics.reset();
     this.#secondsBefore = 0;
     this.dataSeconds = 0;
     this.#shuffle = null;
@@ -479,6 +485,6 @@ function requireParameters(network: Layer, optimizer: Optimizer): void {
   );
 }
 
-function nullable(figures: NamedFigures): NullableValues {
-  return Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, Number.isFinite(x) ? x : null]));
+function nullable(metrics: MetricValues): NullableValues {
+  return Object.fromEntries(Object.entries(metrics).map(([name, x]) => [name, Number.isFinite(x) ? x : null]));
 }

@@ -577,7 +577,7 @@ describe('ProgBarLogger', () => {
     const { lines, stream } = listener();
     const model = makeModel();
     const losses: number[] = [];
-    const watch: Callback = { onBatchEnd: (training) => void losses.push(training.figures().loss) };
+    const watch: Callback = { onBatchEnd: (training) => void losses.push(training.metrics().loss) };
     const callbacks = [new ProgBarLogger({ logFreq: 3, stream }), watch];
     await model.fit({ ...usual, epochs: 1, callbacks });
     const figures = String.raw`loss: \d\.\d{4} - acc: \d\.\d{4} - auc: (\d\.\d{4}|NaN)`;
@@ -645,9 +645,14 @@ describe('callbacks of learning rates', () => {
     await expect(scheduled.fit({ ...usual, callbacks: reduce })).rejects.toThrow(/expected a number, got a schedule/);
   });
 
-  test('a schedule of plateaus is told the monitored figure', async () => {
+  test('a schedule of plateaus follows the monitored metric', async () => {
     const schedule = new lr.ReduceOnPlateau({ learningRate: 0.3, mode: 'max', patience: 0, factor: 0.5 });
-    const history = await makeModel({ learningRate: schedule }).fit({ ...usual, monitor: 'train_loss', epochs: 6 });
+    const history = await makeModel({ learningRate: schedule }).fit({
+      ...usual,
+      monitor: 'train_loss',
+      mode: 'max',
+      epochs: 6,
+    });
     const expected = new lr.ReduceOnPlateau({ learningRate: 0.3, mode: 'max', patience: 0, factor: 0.5 });
     for (const { trainLoss, learningRate } of history) {
       expect(learningRate).toBe(expected.getLr());

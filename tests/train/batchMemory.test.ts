@@ -21,7 +21,7 @@ import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { largestBatchFor, requireMemoryFor } from '../../src/train/batchMemory.js';
 import { evaluate } from '../../src/train/evaluate.js';
-import { Figures } from '../../src/train/runningMetrics.js';
+import { RunningMetrics } from '../../src/train/runningMetrics.js';
 import { stepPlanner, trainStep } from '../../src/train/step.js';
 import { train } from '../../src/train/train.js';
 import { runFovea } from '../cli/run.js';
@@ -125,7 +125,7 @@ describe('a batch', () => {
     const count = compilationCount();
     const images = Tensor.fromData(noise([8, ...image], 1).data, [8, ...image]);
     const labels = Tensor.fromData(new Int32Array(8));
-    await trainStep(options, new Figures([]), images, labels, { share: 1, update: true });
+    await trainStep(options, new RunningMetrics([]), images, labels, { share: 1, update: true });
     expect(compilationCount()).toBe(count);
   });
 

@@ -46,7 +46,12 @@ beforeEach(() => setEngine('reference'));
 async function tell(callback: Callback, losses: readonly (number | null)[]): Promise<number | null> {
   let stopped: number | null = null;
   let epoch = 0;
-  const training = { figureNames: ['loss'], evaluating: true, stop: () => (stopped ??= epoch) } as unknown as Training;
+  const training = {
+    metricNames: ['loss'],
+    evaluating: true,
+    higherIsBetter: () => false,
+    stop: () => (stopped ??= epoch),
+  } as unknown as Training;
   await callback.onTrainBegin?.(training);
   for (const evalLoss of losses) {
     epoch++;

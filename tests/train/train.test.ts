@@ -249,7 +249,7 @@ test('the accuracy of the training is that of the metric', async () => {
 describe('figures', () => {
   test('of metrics go over the samples of each epoch and of each evaluation', async () => {
     const seen: Record<string, number>[] = [];
-    const watch: Callback = { onBatchEnd: (training) => void seen.push({ ...training.figures() }) };
+    const watch: Callback = { onBatchEnd: (training) => void seen.push({ ...training.metrics() }) };
     const { options, network } = setUp({ metrics: [new Accuracy(), new Precision()], callbacks: [watch], evalFreq: 3 });
     const { history, evaluation } = await train(options);
     expect(history.map(({ evalMetrics }) => evalMetrics !== null)).toEqual([false, false, true, true]);

@@ -1,7 +1,7 @@
 import { FileError } from '../../errors.js';
 import { decodeText } from '../../text/decode.js';
-import type { TableRow } from './table.js';
 import { maxCells, maxColumns } from './tableLimits.js';
+import type { TableRow } from './tableRow.js';
 
 const delimiters = [',', ';', '\t', '|'];
 /** Longest row, in bytes. */

@@ -4,15 +4,8 @@ import { normalName } from '../../text/names.js';
 import { reasonOf } from './atomic.js';
 import { readDelimited } from './delimited.js';
 import { readInput, readStart } from './input.js';
+import type { TableRow } from './tableRow.js';
 import { readWorkbook } from './workbook.js';
-
-/** A row of a table, as text. */
-export interface TableRow {
-  /** Number as a spreadsheet or an editor shows it, from 1 on. */
-  readonly number: number;
-  /** By column, without white space around. Missing cells at the end may be left out. */
-  readonly cells: readonly string[];
-}
 
 export interface Table {
   /** What to call it in messages. */

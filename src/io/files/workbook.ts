@@ -1,8 +1,9 @@
 /// <reference path="./saxen.d.ts" />
+
 import { FileError } from '../../errors.js';
 import { readInput } from './input.js';
-import type { TableRow } from './table.js';
 import { maxCells, maxColumns, maxRows } from './tableLimits.js';
+import type { TableRow } from './tableRow.js';
 import { ZipArchive, ZipBudget } from './zip.js';
 
 /** Unpacked XML of a spreadsheet: some hundred thousand rows. */

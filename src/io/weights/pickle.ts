@@ -1,7 +1,8 @@
 import { FileError } from '../../errors.js';
 import { reasonOf } from '../files/atomic.js';
 import { openInput } from '../files/input.js';
-import { type PickleValue, parsePickle } from '../formats/paddle/pickle.js';
+import { parsePickle } from '../formats/paddle/pickle.js';
+import type { PickleValue } from '../formats/paddle/pickleValue.js';
 
 /**
  * {@link parsePickle} of a file.

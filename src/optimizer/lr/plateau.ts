@@ -47,6 +47,11 @@ export class ReduceOnPlateau extends Schedule {
     this.#lastLr = learningRate;
   }
 
+  /** Whether the metric shall become small or large. */
+  get mode(): 'min' | 'max' {
+    return this.#options.mode;
+  }
+
   get lastEpoch(): number {
     return this.#lastEpoch;
   }

@@ -8,8 +8,8 @@ export interface CSVLoggerOptions {
 }
 
 /**
- * Writes the figures of all epochs to a table with a line for each. The file is written anew after every epoch, as a
- * whole: a training that is gone on with has all lines, each once.
+ * Writes the metrics of all epochs to a table, one line per epoch. The whole file is written anew after every
+ * epoch: a resumed training has all lines, each once.
  */
 export class CSVLogger extends Callback {
   readonly #path: string;

@@ -8,21 +8,28 @@ import { BestWeights, requireBest } from './bestWeights.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Evaluations without a better figure after which the training ends (0: the first one). */
+  /** Evaluations without improvement after which the training ends (0: the first one). */
   readonly patience?: number | undefined;
-  /** How much better is better (0). */
+  /** Smaller improvements do not count (0). */
   readonly minDelta?: number | undefined;
-  /** The figure has to be better than this from the beginning. */
+  /** The metric must be better than this from the first epoch on. */
   readonly baseline?: number | undefined;
   /** Writes the best weights to `best_model.safetensors` in the folder of `Model.fit`, if it has one (true). */
   readonly saveBestModel?: boolean | undefined;
-  /** Gives the network its best weights back when the training ends, however it ends (false). */
+  /** Restores the network's best weights when the training ends, however it ends (false). */
   readonly restoreBest?: boolean | undefined;
-  /** 0: says nothing (1). */
+  /** 0: silent (1). */
   readonly verbose?: number | undefined;
 }
 
-/** Ends a training whose figure gets no better. Paddle's counts evaluations in its message, this one epochs. */
+/**
+ * Ends a training when a metric stops improving. Its message counts epochs; Paddle's counts evaluations.
+ *
+ * @example
+ * const stopping = new EarlyStopping({ monitor: 'acc', patience: 3, restoreBest: true });
+ * await model.fit({ trainData, evalData, epochs: 50, callbacks: stopping });
+ * console.log(stopping.bestEpoch);
+ */
 export class EarlyStopping extends Callback {
   /** Folder for the best weights. Default: that of the training. */
   saveDir: string | null = null;
@@ -41,7 +48,7 @@ export class EarlyStopping extends Callback {
     this.#best = options.baseline ?? null;
   }
 
-  /** The epoch with the best figure so far; null if there was none. */
+  /** The epoch with the best value so far; null if there is none. */
   get bestEpoch(): number | null {
     return this.#bestEpoch;
   }
@@ -50,11 +57,11 @@ export class EarlyStopping extends Callback {
     this.#folder = this.saveDir ?? training.saveDir ?? null;
     if (this.#folder === null && this.#options.saveBestModel === true) {
       throw new InputError(
-        '[EarlyStopping] saveBestModel: expected with a folder for the file, got none; give the training a saveDir, or ' +
-          'leave it out',
+        '[EarlyStopping] saveBestModel: expected a folder for the file, got none; give the training a saveDir, or ' +
+          'leave the option out',
       );
     }
-    this.#monitor.check(training);
+    if (!this.#monitor.begin(training)) this.#startAnew();
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       requireBest('EarlyStopping', this.#path(), this.#bestEpoch);
     }
@@ -83,7 +90,7 @@ export class EarlyStopping extends Callback {
     }
   }
 
-  /** Gives the network the best weights back, if that is wanted. */
+  /** Restores the best weights if asked to. */
   override async onTrainClose({ network }: Pick<Training, 'network'>): Promise<void> {
     if (this.#options.restoreBest === true && this.#bestEpoch !== null)
       await this.#weights.restore(network, this.#path());
@@ -95,10 +102,17 @@ export class EarlyStopping extends Callback {
 
   override setStateDict(state: Json): void {
     const saved = state as BestState & { readonly wait: number };
-    const goesOn = this.#monitor.knows(saved);
-    this.#best = goesOn ? saved.best : (this.#options.baseline ?? null);
-    this.#bestEpoch = goesOn ? saved.bestEpoch : null;
-    this.#wait = goesOn ? saved.wait : 0;
+    this.#monitor.restore(saved);
+    this.#best = saved.best;
+    this.#bestEpoch = saved.bestEpoch;
+    this.#wait = saved.wait;
+  }
+
+  /** The saved state is about another metric. */
+  #startAnew(): void {
+    this.#best = this.#options.baseline ?? null;
+    this.#bestEpoch = null;
+    this.#wait = 0;
   }
 
   #isOver(): boolean {

@@ -13,13 +13,13 @@ export interface LRSchedulerOptions extends MonitorOptions {
 }
 
 /**
- * Steps the optimizer's schedule. `Model.fit` adds one by itself, as Paddle does: after each step of the optimizer. A
- * `ReduceOnPlateau` is told the monitored figure after each evaluation.
+ * Steps the optimizer's schedule. `Model.fit` adds one by itself, as Paddle does, which steps after each step of the
+ * optimizer. A `ReduceOnPlateau` gets the monitored metric after each evaluation.
  */
 export class LRScheduler extends Callback {
   readonly #monitor: Monitor;
   readonly #byStep: boolean;
-  /** What the training that is resumed went by. */
+  /** The unit that a resumed training was stepped by. */
   #goesBy: boolean;
 
   constructor(options: LRSchedulerOptions = {}) {
@@ -35,7 +35,16 @@ export class LRScheduler extends Callback {
 
   override onTrainBegin(training: Training): void {
     const { schedule } = training.optimizer;
-    if (schedule instanceof lr.ReduceOnPlateau) this.#monitor.check(training);
+    if (schedule instanceof lr.ReduceOnPlateau) {
+      this.#monitor.check(training);
+      const direction = this.#monitor.direction(training);
+      if (direction !== null && direction !== schedule.mode) {
+        throw new InputError(
+          `[LRScheduler] schedule: expected a ReduceOnPlateau with mode '${direction}' for ${this.#monitor.name}, got ` +
+            `'${schedule.mode}'; give it that mode, or let it follow another metric by monitor`,
+        );
+      }
+    }
     if (this.#byStep !== this.#goesBy) {
       const named = (byStep: boolean) => (byStep ? 'steps' : 'epochs');
       throw new InputError(
@@ -45,7 +54,7 @@ export class LRScheduler extends Callback {
     }
     if (!(schedule instanceof lr.LRScheduler)) return;
     const left = this.#byStep ? training.stepsLeft : training.epochs - training.epoch + 1;
-    // Some schedules end, which is to be known before the training.
+    // Some schedules end: this throws before the training if this one ends too soon.
     schedule.rateAt(schedule.lastEpoch + left);
   }
 
@@ -71,21 +80,21 @@ export class LRScheduler extends Callback {
 }
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
-  /** What the rate is multiplied by (0.1). */
+  /** The rate is multiplied by this (0.1). */
   readonly factor?: number | undefined;
-  /** Evaluations without a better figure that are put up with (10). */
+  /** Evaluations without improvement before the rate is reduced (10). */
   readonly patience?: number | undefined;
-  /** How much better is better (0.0001). */
+  /** Smaller improvements do not count (0.0001). */
   readonly minDelta?: number | undefined;
-  /** Evaluations after a reduction in which none are counted (0). */
+  /** Evaluations after a reduction that do not count (0). */
   readonly cooldown?: number | undefined;
   /** Default 0. */
   readonly minLr?: number | undefined;
-  /** 0: says nothing (1). */
+  /** 0: silent (1). */
   readonly verbose?: number | undefined;
 }
 
-/** Reduces the learning rate, which must be a plain number, when a figure gets no better. */
+/** Reduces the learning rate, which must be a plain number, when a metric stops improving. */
 export class ReduceLROnPlateau extends Callback {
   readonly #monitor: Monitor;
   readonly #options: ReduceLROnPlateauOptions;
@@ -104,7 +113,11 @@ export class ReduceLROnPlateau extends Callback {
   }
 
   override onTrainBegin(training: Training): void {
-    this.#monitor.check(training);
+    if (!this.#monitor.begin(training)) {
+      this.#best = null;
+      this.#wait = 0;
+      this.#cooldown = 0;
+    }
     if (training.optimizer.schedule !== null) {
       throw new InputError(
         '[ReduceLROnPlateau] learning rate: expected a number, got a schedule; leave one of the two out',
@@ -143,9 +156,9 @@ export class ReduceLROnPlateau extends Callback {
 
   override setStateDict(state: Json): void {
     const saved = state as Omit<BestState, 'bestEpoch'> & { readonly wait: number; readonly cooldown: number };
-    const goesOn = this.#monitor.knows(saved);
-    this.#best = goesOn ? saved.best : null;
-    this.#wait = goesOn ? saved.wait : 0;
-    this.#cooldown = goesOn ? saved.cooldown : 0;
+    this.#monitor.restore(saved);
+    this.#best = saved.best;
+    this.#wait = saved.wait;
+    this.#cooldown = saved.cooldown;
   }
 }

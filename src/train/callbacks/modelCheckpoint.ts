@@ -12,39 +12,43 @@ import { BestWeights, bestFile, requireBest } from './bestWeights.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
-  /** Where files go. Default: the folder of `Model.fit`; without one the best weights are kept in memory. */
+  /** Folder for the files. Default: that of `Model.fit`; without one the best weights are kept in memory. */
   readonly saveDir?: string | undefined;
   /** Epochs between two files `epoch-N` (1); 0 for none. */
   readonly saveFreq?: number | undefined;
   /** The newest files `epoch-N` that are kept; older ones of this training are removed. Default: all. */
   readonly keepLastN?: number | undefined;
-  /** Writes `best` whenever the figure is better than ever (false). */
+  /** Writes `best` whenever the metric improves (false). */
   readonly saveBest?: boolean | undefined;
-  /** Gives the network its best weights back when the training ends, however it ends (false). */
+  /** Restores the network's best weights when the training ends, however it ends (false). */
   readonly restoreBest?: boolean | undefined;
-  /** Of the file with the best weights: tells whose they are. Default: none. */
+  /** Metadata of the file with the best weights. Default: none. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** 0: says nothing (1). */
+  /** 0: silent (1). */
   readonly verbose?: number | undefined;
 }
 
 const withoutFollower = (options: ModelCheckpointOptions) =>
-  followsFigure(options) ? null : 'only saveBest and restoreBest follow a figure';
+  followsMetric(options) ? null : 'only saveBest and restoreBest follow a metric';
 
-/** When its options mean something. */
+/** When its options have an effect. */
 const effects: Effects<ModelCheckpointOptions> = {
   keepLastN: ({ saveFreq }) => (saveFreq === 0 ? 'saveFreq 0 writes no files epoch-N' : null),
   monitor: withoutFollower,
   mode: withoutFollower,
 };
 
-function followsFigure({ saveBest, restoreBest }: ModelCheckpointOptions): boolean {
+function followsMetric({ saveBest, restoreBest }: ModelCheckpointOptions): boolean {
   return saveBest === true || restoreBest === true;
 }
 
 /**
- * Saves weights and optimizer as a training goes on: `epoch-N` after every N-th epoch and `final` at the end, as
+ * Saves weights and optimizer during a training: `epoch-N` after every `saveFreq` epochs and `final` at the end, as
  * `Model.save` does, and the weights of the best epoch as `best`.
+ *
+ * @example
+ * const checkpoint = new ModelCheckpoint({ saveDir: 'output', saveBest: true, monitor: 'acc', keepLastN: 3 });
+ * await model.fit({ trainData, evalData, epochs: 50, callbacks: checkpoint });
  */
 export class ModelCheckpoint extends Callback {
   /** Folder for the files. Default: that of the training. */
@@ -73,7 +77,7 @@ export class ModelCheckpoint extends Callback {
     this.#weights = new BestWeights(options.metadata);
   }
 
-  /** The epoch with the best figure so far; null if there was none. */
+  /** The epoch with the best value so far; null if there is none. */
   get bestEpoch(): number | null {
     return this.#bestEpoch;
   }
@@ -86,7 +90,10 @@ export class ModelCheckpoint extends Callback {
           'callback out',
       );
     }
-    if (this.#watches()) this.#monitor.check(training);
+    if (this.#watches() && !this.#monitor.begin(training)) {
+      this.#best = null;
+      this.#bestEpoch = null;
+    }
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       requireBest('ModelCheckpoint', this.#bestPath(), this.#bestEpoch);
     }
@@ -122,7 +129,7 @@ export class ModelCheckpoint extends Callback {
     if (this.#folder !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
   }
 
-  /** Gives the network the best weights back, if that is wanted. */
+  /** Restores the best weights if asked to. */
   override async onTrainClose({ network }: Pick<Training, 'network'>): Promise<void> {
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       await this.#weights.restore(network, this.#bestPath());
@@ -140,14 +147,14 @@ export class ModelCheckpoint extends Callback {
 
   override setStateDict(state: Json): void {
     const saved = state as BestState & { readonly written: readonly number[] };
-    const goesOn = this.#monitor.knows(saved);
-    this.#best = goesOn ? saved.best : null;
-    this.#bestEpoch = goesOn ? saved.bestEpoch : null;
+    this.#monitor.restore(saved);
+    this.#best = saved.best;
+    this.#bestEpoch = saved.bestEpoch;
     this.#written = [...saved.written];
   }
 
   #watches(): boolean {
-    return followsFigure(this.#options);
+    return followsMetric(this.#options);
   }
 
   async #keepBest(training: Training, record: EpochRecord): Promise<void> {

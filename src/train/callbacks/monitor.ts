@@ -5,51 +5,65 @@ import type { Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
 
 export const monitorModes = ['auto', 'min', 'max'] as const;
+/** Whether small (`min`) or large (`max`) values of a metric are good. */
 export type MonitorMode = (typeof monitorModes)[number];
 
+/** Options of a callback that follows a metric. */
 export interface MonitorOptions {
   /**
-   * The figure: `loss` or a metric such as `acc`, of the evaluation where there is one, else of the training;
-   * `train_loss`, `eval_acc` and so on say which. Losses are means over samples. Default `loss`.
+   * `loss` or the name of a metric such as `acc`, of the evaluation if there is one, else of the training;
+   * `train_loss`, `eval_acc` and so on choose one of the two. Losses are means over samples. Default `loss`.
    */
   readonly monitor?: string | undefined;
-  /** Whether small or large is good. Default `auto`: large for names with acc, auc, precision or recall in them. */
+  /**
+   * Whether small or large values are good. Default `auto`: `min` for a loss, and for a metric its `higherIsBetter`.
+   * Needed for a metric that does not say it.
+   */
   readonly mode?: MonitorMode | undefined;
 }
 
-/** What a callback that follows a figure remembers. */
+/** The saved state of a callback that follows a metric. */
 export type BestState = {
-  /** {@link Monitor.key}; states of earlier versions do not say. */
+  /** {@link Monitor.key}; states of earlier versions lack it. */
   readonly monitor?: string;
   readonly best: number | null;
   readonly bestEpoch: number | null;
 };
 
-/** Follows a figure from epoch to epoch. */
+/** The parts of a training that a monitor asks for its metric. */
+export type Monitored = Pick<Training, 'metricNames' | 'evaluating' | 'higherIsBetter'>;
+
+/** Follows a metric from epoch to epoch. */
 export class Monitor {
   readonly name: string;
-  /** The figure and its direction, for the state of a callback: best figures of another one cannot be compared. */
-  readonly key: string;
   readonly #where: string;
-  readonly #sign: 1 | -1;
+  readonly #mode: MonitorMode;
+  #direction: 'min' | 'max' | null;
   #warned = false;
+  /** Key of a state that was restored; undefined if there is none, or it does not say. */
+  #restored: string | undefined;
 
   constructor(where: string, { monitor = 'loss', mode = 'auto' }: MonitorOptions) {
-    if (!['auto', 'min', 'max'].includes(mode)) {
+    if (!monitorModes.includes(mode)) {
       throw new InputError(`[${where}] mode: expected auto, min or max, got ${mode}`);
     }
     this.#where = where;
     this.name = monitor;
-    this.#sign = mode === 'max' || (mode === 'auto' && /acc|auc|precision|recall/i.test(monitor)) ? 1 : -1;
-    this.key = `${this.#sign === 1 ? 'max' : 'min'} ${monitor}`;
+    this.#mode = mode;
+    this.#direction = mode === 'auto' ? null : mode;
   }
 
-  /** @throws {InputError} if the training will never know the figure */
-  check(training: Pick<Training, 'figureNames' | 'evaluating'>): void {
+  /** The metric and its direction, for the state of a callback: best values of another metric cannot be compared. */
+  get key(): string {
+    return `${this.#direction ?? this.#mode} ${this.name}`;
+  }
+
+  /** @throws {InputError} if the training will never know the metric */
+  check({ metricNames, evaluating }: Pick<Monitored, 'metricNames' | 'evaluating'>): void {
     this.#warned = false;
-    const plain = [...new Set([...training.figureNames, ...(training.evaluating ? ['acc'] : [])])];
-    const names = plain.flatMap((name) => [name, `train_${name}`, ...(training.evaluating ? [`eval_${name}`] : [])]);
-    const known = names.filter((name) => name !== 'train_acc' || training.figureNames.includes('acc'));
+    const plain = [...new Set([...metricNames, ...(evaluating ? ['acc'] : [])])];
+    const names = plain.flatMap((name) => [name, `train_${name}`, ...(evaluating ? [`eval_${name}`] : [])]);
+    const known = names.filter((name) => name !== 'train_acc' || metricNames.includes('acc'));
     if (known.includes(this.name)) return;
     const near = nearestName(this.name, known);
     throw new InputError(
@@ -58,14 +72,39 @@ export class Monitor {
     );
   }
 
-  /** Whether a state is about the same figure. If it is not, whoever follows the figure begins anew. */
-  knows({ monitor }: Pick<BestState, 'monitor'>): boolean {
-    return monitor === undefined || monitor === this.key;
+  /**
+   * Finds out the direction of the metric at the beginning of a training.
+   *
+   * @returns whether a restored state is about this metric in this direction; if not, the callback starts anew
+   * @throws {InputError} if the training will never know the metric, or nothing says which values are good
+   */
+  begin(training: Monitored): boolean {
+    this.check(training);
+    this.#direction = this.direction(training);
+    if (this.#direction === null) {
+      throw new InputError(
+        `[${this.#where}] mode: expected min or max, since the metric of '${this.name}' does not say which values are ` +
+          "good, got auto; give mode: 'max' if large ones are, or set higherIsBetter on the metric",
+      );
+    }
+    return this.#restored === undefined || this.#restored === this.key;
   }
 
-  /** Its value after an epoch; null if the epoch was not judged, or the figure is none. */
-  read(training: Training, record: EpochRecord): number | null {
-    const [, part, name] = /^(train_|eval_)?(.*)$/.exec(this.name) as unknown as [string, string | undefined, string];
+  /** The direction that `mode` or the metric itself declares; null if neither does. */
+  direction(training: Pick<Monitored, 'higherIsBetter'>): 'min' | 'max' | null {
+    if (this.#mode !== 'auto') return this.#mode;
+    const higher = training.higherIsBetter(this.#split().name);
+    return higher === null ? null : higher ? 'max' : 'min';
+  }
+
+  /** Remembers the metric that a restored state is about, for {@link begin}. */
+  restore({ monitor }: Pick<BestState, 'monitor'>): void {
+    this.#restored = monitor;
+  }
+
+  /** The value after an epoch; null if the epoch was not evaluated, or the value is undefined. */
+  read(training: Pick<Training, 'evaluating'>, record: EpochRecord): number | null {
+    const { part, name } = this.#split();
     const evaluated = part === 'eval_' || (part === undefined && training.evaluating);
     const { trainLoss, evalLoss, evalAccuracy, trainMetrics, evalMetrics } = record;
     if (name === 'loss') return evaluated ? evalLoss : trainLoss;
@@ -75,17 +114,22 @@ export class Monitor {
     return value;
   }
 
+  /** Whether a value is better than the best one by more than a margin. */
+  isBetter(value: number, best: number | null, margin = 0): boolean {
+    return best === null || (this.#direction === 'max' ? value - best : best - value) > margin;
+  }
+
+  #split(): { readonly part: string | undefined; readonly name: string } {
+    const [, part, name] = /^(train_|eval_)?(.*)$/s.exec(this.name) as unknown as [string, string | undefined, string];
+    return { part, name };
+  }
+
   #warn(epoch: number): void {
     if (this.#warned) return;
     this.#warned = true;
     process.stderr.write(
-      `[${this.#where}] monitor: expected ${visibleLine(this.name)} to be a number, got none in epoch ${epoch}; such epochs do not ` +
-        'count, look for classes without samples\n',
+      `[${this.#where}] monitor: expected ${visibleLine(this.name)} to be a number, got none in epoch ${epoch}; such ` +
+        'epochs do not count, look for classes without samples\n',
     );
-  }
-
-  /** Whether a value is better than the best one by more than a margin. */
-  isBetter(value: number, best: number | null, margin = 0): boolean {
-    return best === null || this.#sign * (value - best) > margin;
   }
 }

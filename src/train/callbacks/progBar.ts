@@ -2,8 +2,8 @@ import { InputError } from '../../errors.js';
 import type { ProgressStream } from '../../text/progress.js';
 import { displayWidth } from '../../text/table.js';
 import { visibleLine } from '../../text/visible.js';
-import { Callback, type Judging, type Training } from '../callback.js';
-import type { NamedFigures } from '../evaluation.js';
+import { Callback, type EvaluationProgress, type Training } from '../callback.js';
+import type { MetricValues } from '../evaluation.js';
 
 export interface ProgBarLoggerOptions {
   /** Batches between two updates (1). */
@@ -48,33 +48,33 @@ export class ProgBarLogger extends Callback {
   override onBatchEnd(training: Training): void {
     const { batch, batches, samples } = training;
     if (batch % this.#logFreq === 0 || batch === batches) {
-      this.#bar?.update(batch, samples, training.figures(), training.dataSeconds);
+      this.#bar?.update(batch, samples, training.metrics(), training.dataSeconds);
     }
   }
 
-  override onEvaluateBegin({ batches }: Judging): void {
+  override onEvaluateBegin({ batches }: EvaluationProgress): void {
     this.#print('Eval begin...');
     this.#begin(batches);
   }
 
-  override onEvaluateBatch(judging: Judging): void {
-    this.#judge(judging);
+  override onEvaluateBatch(progress: EvaluationProgress): void {
+    this.#show(progress);
   }
 
-  override onEvaluateEnd({ samples }: Judging): void {
+  override onEvaluateEnd({ samples }: EvaluationProgress): void {
     this.#print(`Eval samples: ${samples}`);
   }
 
-  override onPredictBegin({ batches }: Judging): void {
+  override onPredictBegin({ batches }: EvaluationProgress): void {
     this.#print('Predict begin...');
     this.#begin(batches);
   }
 
-  override onPredictBatch(judging: Judging): void {
-    this.#judge(judging);
+  override onPredictBatch(progress: EvaluationProgress): void {
+    this.#show(progress);
   }
 
-  override onPredictEnd({ samples }: Judging): void {
+  override onPredictEnd({ samples }: EvaluationProgress): void {
     this.#print(`Predict samples: ${samples}`);
   }
 
@@ -82,9 +82,9 @@ export class ProgBarLogger extends Callback {
     this.#bar = this.#verbose === 0 ? null : new Bar(batches, this.#verbose, this.#stream);
   }
 
-  #judge(judging: Judging): void {
-    const { batch, batches, samples } = judging;
-    if (batch % this.#logFreq === 0 || batch === batches) this.#bar?.update(batch, samples, judging.figures());
+  #show(progress: EvaluationProgress): void {
+    const { batch, batches, samples } = progress;
+    if (batch % this.#logFreq === 0 || batch === batches) this.#bar?.update(batch, samples, progress.metrics());
   }
 
   #print(line: string): void {
@@ -106,10 +106,10 @@ class Bar {
     this.#stream = stream;
   }
 
-  update(batch: number, samples: number, figures: NamedFigures, waited?: number): void {
+  update(batch: number, samples: number, metrics: MetricValues, waited?: number): void {
     const seconds = (performance.now() - this.#began) / 1000;
     const each = seconds / batch;
-    const parts = Object.entries(figures).map(([name, value]) => `${visibleLine(name)}: ${figure(value)}`);
+    const parts = Object.entries(metrics).map(([name, value]) => `${visibleLine(name)}: ${formatted(value)}`);
     if (this.#verbose === 3) {
       if (waited !== undefined) parts.push(`avg_reader_cost: ${(waited / batch).toFixed(5)} sec`);
       parts.push(`avg_batch_cost: ${each.toFixed(5)} sec`, `ips: ${(samples / seconds).toFixed(5)} samples/sec`);
@@ -138,7 +138,7 @@ class Bar {
 }
 
 /** `%.4f`, or `%.4e` for tiny numbers. */
-function figure(value: number): string {
+function formatted(value: number): string {
   if (Math.abs(value) > 1e-3 || Number.isNaN(value)) return value.toFixed(4);
   const [digits, exponent] = value.toExponential(4).split('e');
   return `${digits}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;

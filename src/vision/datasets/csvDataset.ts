@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
-import { readTable, type TableRow } from '../../io/files/table.js';
+import { readTable } from '../../io/files/table.js';
+import type { TableRow } from '../../io/files/tableRow.js';
 import { listed } from '../../text/list.js';
 import { FileFinder } from './fileFinder.js';
 import { classesOf, LabelRule, missingLabels } from './labelNames.js';

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { FileError } from '../../errors.js';
-import type { Table, TableRow } from '../../io/files/table.js';
+import type { Table } from '../../io/files/table.js';
+import type { TableRow } from '../../io/files/tableRow.js';
 import { normalName } from '../../text/names.js';
 import { splitRole } from './splits.js';
 

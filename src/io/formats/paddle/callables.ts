@@ -3,7 +3,7 @@ import { formatShape, numel, type Shape } from '../../../graph/shape.js';
 import { latin1Bytes, latin1Text } from '../bytes.js';
 import { Latin1Text } from './byteReader.js';
 import { isNumpyType, NumpyArray, type NumpyType, numpyBytes, numpyTypes, readScalar } from './numpy.js';
-import type { PickleKey, PickleValue } from './pickle.js';
+import type { PickleKey, PickleValue } from './pickleValue.js';
 
 /** What can lie on the stack of a pickle. */
 export type Item = PickleValue | readonly Item[] | Map<PickleKey, Item> | Callable | DataType | Latin1Text;

@@ -5,7 +5,8 @@ import { gathered } from '../bytes.js';
 import type { TensorData } from '../tensorData.js';
 import { nameOf, printable } from './callables.js';
 import { NumpyArray } from './numpy.js';
-import { type PickleValue, parsePickle } from './pickle.js';
+import { parsePickle } from './pickle.js';
+import type { PickleValue } from './pickleValue.js';
 import { type Picklable, type PickleProtocol, pickle } from './pickleWriter.js';
 
 const nameTable = 'StructuredToParameterName@@';

@@ -1,22 +1,5 @@
-import type { NumpyArray } from './numpy.js';
+import type { PickleValue } from './pickleValue.js';
 import { Unpickler } from './unpickler.js';
-
-/**
- * What a pickle may hold: tuples are frozen arrays, dicts are maps, `bytes` are views of the file's memory. The same
- * object can stand in several places, and a container in itself.
- */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | NumpyArray
-  | readonly PickleValue[]
-  | ReadonlyMap<PickleKey, PickleValue>;
-
-export type PickleKey = null | boolean | number | bigint | string;
 
 /**
  * Reads a pickle of protocol 2 to 5 without running anything: arrays and scalars of NumPy (1 or 2), dict, OrderedDict,

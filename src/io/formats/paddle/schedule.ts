@@ -1,6 +1,6 @@
 import type { ScheduleState } from '../../../optimizer/lr/schedule.js';
 import { NumpyArray } from './numpy.js';
-import type { PickleValue } from './pickle.js';
+import type { PickleValue } from './pickleValue.js';
 import type { Picklable } from './pickleWriter.js';
 
 /** Names of Paddle's `LR_Scheduler` entry by ours. */

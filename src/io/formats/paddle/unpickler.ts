@@ -13,7 +13,7 @@ import {
   printable,
 } from './callables.js';
 import { NumpyArray } from './numpy.js';
-import type { PickleKey, PickleValue } from './pickle.js';
+import type { PickleKey, PickleValue } from './pickleValue.js';
 
 /** Operations in one file: bounds the memory that it can ask for. The largest network needs some 10,000. */
 const maxOperations = 5_000_000;
