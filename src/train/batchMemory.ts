@@ -73,8 +73,10 @@ class Search {
     return new MemoryError(
       `[${where}] batch size: expected at most ${formatBytes(budget)} of memory to be needed, ` +
         `got ${this.#isAbsurd(batch) ? 'about ' : ''}${formatBytes(this.#estimate(batch))} for ` +
-        `${formatCount(batch)} images (${formatBytes(resident)} of them parameters and states); ` +
-        (largest === 0 ? 'not even one image fits' : `the largest batch that fits is ${formatCount(largest)}`),
+        `${formatCount(batch)} ${batch === 1 ? 'image' : 'images'} (${formatBytes(resident)} of them parameters and states); ` +
+        (largest === 0
+          ? 'not even one image fits, so choose a smaller size'
+          : `the largest batch that fits is ${formatCount(largest)}`),
     );
   }
 

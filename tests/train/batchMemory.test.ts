@@ -157,6 +157,16 @@ describe('a batch', () => {
     expect(refusal(5e8)).toMatch(/got about \d+ GiB .* not even one image fits/);
   });
 
+  test('of images so large that a list of their pixels would fill the heap is refused as well', () => {
+    const network = new Sequential(new Conv2D(16, 16, 1), new ReLU());
+    const optimizer = new Adam({ parameters: network.parameters() });
+    const plan = stepPlanner({ network, optimizer, loss: (outputs) => outputs.mean() }, [16, 6000, 6000]);
+    setLimit('8');
+    expect(() => requireMemoryFor('test', 1, [16, 6000, 6000], plan)).toThrow(
+      /^\[test\] batch size: expected at most 8.0 GiB of memory to be needed, got \d+.* GiB for 1 image .* not even one/,
+    );
+  });
+
   test('whose gradients wait for others is planned with them, and with the step', async () => {
     const { network, optimizer, loss } = setUp();
     const options = { network, optimizer, loss };
@@ -248,6 +258,6 @@ test('who judges and predicts takes fewer images at a time where memory is short
   expect(few.filter((result) => 'error' in result)).toEqual([]);
   setLimit('100k');
   await expect(predicted()).rejects.toThrow(
-    /^\[predict\] batch size: expected at most 1 MiB .* for 1 images .*; not even one image fits$/,
+    /^\[predict\] batch size: expected at most 1 MiB .* for 1 image \(.*; not even one image fits, so choose a smaller size$/,
   );
 });

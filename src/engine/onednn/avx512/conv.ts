@@ -89,6 +89,8 @@ export class DirectConvolution {
     if (out % lanes !== 0 || channels % lanes !== 0 || height * width > mostTaps) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
     if (!areBlocked(layouts) || !usesAvx512('float32')) return null;
+    // No tile has more results than this, so such an image has too many tasks. Listing its windows takes gigabytes.
+    if (y[2] * y[3] * (out / lanes) > mostTasks * mostPixels(1)) return null;
     const axis = (input: number, output: number, kernel: number, which: 0 | 1): Axis => {
       const pad = padding[2 * which];
       return { input, windows: windowTaps(input, output, kernel, stride[which], pad), stride: stride[which], pad };
