@@ -74,6 +74,29 @@ const oneWay = [
   ),
 ];
 
+/**
+ * Rooms that run in a browser as well as in Node. `#platform`, `#engines` and `#weights` resolve to their versions for
+ * browsers here.
+ */
+const portable = {
+  path: [
+    inside(['graph', 'ops', 'compiler', 'tensor', 'autograd', 'nn', 'optimizer', 'metric', 'train', 'browser']),
+    inside(['effect', 'env', 'errors', 'inspection', 'memory', 'random', 'version']),
+    inside(['text/(decode|json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
+    inside(['engine/[a-zA-Z]+', 'engine/planned', 'engine/reference']),
+    inside(['io/data', 'io/formats', 'io/named', 'io/portable', 'io/snapshot']),
+    inside(['vision/models', 'vision/transforms', 'vision/portable']),
+    inside(['vision/weights/(browser|source)']),
+  ],
+  pathNot: [
+    inside(['engine/engines', 'engine/onednn']),
+    inside(['train/callbacks', 'train/checkpoint', 'train/sampleIdentity']),
+  ],
+};
+
+/** Packages without Node's modules. */
+const portablePackages = ['zod'];
+
 /** A package that one place of the sources wraps, so that the rest does not depend on it. */
 const wrappedBy = (name, place) => ({
   name: `${name}-wrapped`,
@@ -103,7 +126,7 @@ module.exports = {
       name: 'known-folder',
       comment: 'a new folder of src needs a place among the layers',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/index\\.ts$', inside([...common, ...layers.flat()])] },
+      from: { path: '^src/', pathNot: ['^src/(index|browser)\\.ts$', inside([...common, ...layers.flat()])] },
       to: {},
     },
     {
@@ -111,7 +134,7 @@ module.exports = {
       comment: 'src/index.ts is for users; the sources import the modules themselves',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^src/index\\.ts$' },
+      to: { path: '^src/(index|browser)\\.ts$' },
     },
     {
       name: 'cli-is-a-leaf',
@@ -121,8 +144,36 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     {
+      name: 'portable-without-node',
+      comment: "only the platform module has Node's modules and what it needs of them",
+      severity: 'error',
+      from: portable,
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'portable-packages',
+      comment: 'packages of rooms that run in browsers: extend portablePackages for one that needs no Node',
+      severity: 'error',
+      from: portable,
+      to: { path: 'node_modules/', pathNot: `node_modules/(${portablePackages.join('|')})/` },
+    },
+    {
+      name: 'portable-imports-portable',
+      comment: 'a room that runs in browsers imports no others; types may come from anywhere',
+      severity: 'error',
+      from: portable,
+      to: { path: '^src/', pathNot: portable.path, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'portable-imports-nothing-left-out',
+      comment: 'parts of such rooms that need Node',
+      severity: 'error',
+      from: portable,
+      to: { path: portable.pathNot, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-foreign-re-exports',
-      comment: 'only src/index.ts gathers names from several folders',
+      comment: 'only src/index.ts and src/browser.ts gather names from several folders',
       severity: 'error',
       from: { path: '^src/([^/]+)/' },
       to: { path: '^src/', pathNot: '^src/$1/', dependencyTypes: ['export'] },

@@ -52,16 +52,21 @@ function compiled(): string {
   return folder;
 }
 
+/** The `imports` of package.json for Node, where the compiled sources lie beside it and not in `dist`. */
+function importsBeside(): Record<string, string> {
+  const { imports } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
+    readonly imports: Readonly<Record<string, { readonly node: string }>>;
+  };
+  return Object.fromEntries(Object.entries(imports).map(([name, { node }]) => [name, node.replace('/dist/', '/')]));
+}
+
 /**
  * Copies the compiled sources into a folder, for tests that need processes or threads of their own: those start from
  * JavaScript. A script in the folder imports `./vision/…`, `./io/…`.
  */
 export function compileInto(folder: string): void {
   cpSync(compiled(), folder, { recursive: true });
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ type: 'module', imports: { '#platform': './platform/node.js' } }),
-  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports: importsBeside() }));
   symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
 }
 

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
 
 /**
  * Properties of a machine that some tests need. They are read from the system and from the variables that restrict the
  * engine, never from the code under test, so that code which wrongly sees no AVX-512 fails its tests.
  */
-export type Feature = 'avx512' | 'bf16' | 'winograd' | 'linux' | 'posix' | 'user';
+export type Feature = 'avx512' | 'bf16' | 'winograd' | 'linux' | 'posix' | 'user' | 'chromium';
 
 /** The flags of the processor that oneDNN may use: `ONEDNN_MAX_CPU_ISA` lowers them. */
 function processorFlags(): ReadonlySet<string> {
@@ -26,6 +27,21 @@ const hasAvx512 = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'].every((flag) =
 // Machine code of the project's own is what needs AVX-512; FOVEA_CODE=0 turns it off.
 const runsCode = process.env.FOVEA_CODE !== '0';
 
+/** The path of Chromium; `null` if there is none in the search path. */
+export function chromium(): string | null {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const paths = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  const isProgram = (path: string) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return paths.find(isProgram) ?? null;
+}
+
 const features: Readonly<Record<Feature, boolean>> = {
   avx512: hasAvx512 && runsCode,
   bf16: hasAvx512 && runsCode && flags.has('avx512_bf16'),
@@ -35,6 +51,7 @@ const features: Readonly<Record<Feature, boolean>> = {
   posix: process.platform !== 'win32',
   // Permissions do not bind root.
   user: process.getuid?.() !== 0,
+  chromium: chromium() !== null,
 };
 
 const isFeature = (name: string): name is Feature => Object.hasOwn(features, name);

@@ -1,10 +1,10 @@
+import { type EngineName, engines } from '#engines';
 import { writeError } from '#platform';
 import type { Precision } from '../compiler/precision.js';
 import { isThreadCount, threadCounts } from '../env.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
 import { visibleLine } from '../text/visible.js';
 import type { ConvolutionName, Engine, EngineSettings } from './engine.js';
-import { type EngineName, engines } from './engines.js';
 
 export const engineNames = engines.map(({ name }) => name) as readonly EngineName[];
 

@@ -1,0 +1,33 @@
+/**
+ * Fovea in a browser: engines, tensors, layers, optimizers, metrics, networks, transforms, formats and the training loop.
+ * Files, pictures, run folders and `Model` need Node; `index.ts` has them.
+ */
+
+export type { Precision } from './compiler/precision.js';
+export { type EngineInfo, type EngineName, engineInfo, setEngine } from './engine/select.js';
+export * from './errors.js';
+export type { DType, TypedArray } from './graph/dtype.js';
+export type { Shape } from './graph/shape.js';
+export * as io from './io/portable.js';
+export * as metric from './metric/index.js';
+export * as nn from './nn/index.js';
+export * as optimizer from './optimizer/index.js';
+export { defaultGenerator, Generator, type GeneratorState, seed } from './random.js';
+export * as F from './tensor/functional.js';
+export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
+export { Buffer, Parameter } from './tensor/state.js';
+export {
+  concat,
+  type NestedNumbers,
+  noGrad,
+  type ReduceOptions,
+  Tensor,
+  type TensorLike,
+  tensor,
+} from './tensor/tensor.js';
+export { Callback, CallbackError } from './train/callback.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
+export type { TrainOptions, TrainOutcome } from './train/options.js';
+export { train } from './train/train.js';
+export { version } from './version.js';
+export * as vision from './vision/portable.js';

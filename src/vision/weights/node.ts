@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { FileError, InputError } from '../../errors.js';
+import { reasonOf } from '../../io/files/atomic.js';
+import { cacheFolder } from '../../io/files/cacheFolder.js';
+import { type DownloadProgress, download } from '../../io/files/download.js';
+import { streamInput } from '../../io/files/input.js';
+import { readPdparams } from '../../io/weights/pdparams.js';
+import { loadSafetensors } from '../../io/weights/safetensors.js';
+import { weightFiles } from '../models/weightFiles.js';
+import { formatOf, type WeightSource } from './source.js';
+
+export const { loadWeights }: WeightSource = {
+  async loadWeights(name, pretrained, onDownload) {
+    const path = pretrained === true ? await locate(name, onDownload) : pretrained;
+    const format = formatOf(path);
+    if (format === null) {
+      const got = extname(path) || 'no ending';
+      throw new FileError(`[weights] ${path}: expected a .safetensors or .pdparams file, got ${got}`);
+    }
+    const { tensors } = await (format === 'safetensors' ? loadSafetensors(path) : readPdparams(path));
+    return { path, tensors };
+  },
+};
+
+/**
+ * Paddle's name of the network of a file, if it is one of those that Paddle offers, which were trained on ImageNet. Its
+ * checksum says so; null for others.
+ *
+ * @throws {FileError} for a file that cannot be read
+ */
+export async function nameOfPaddleFile(path: string): Promise<string | null> {
+  const md5 = await md5Of(path, 'weights');
+  return Object.entries(weightFiles).find(([, file]) => file.md5 === md5)?.[0] ?? null;
+}
+
+async function md5Of(path: string, where: string): Promise<string> {
+  const hash = createHash('md5');
+  await pipeline(streamInput(path), hash).catch((error: unknown) => {
+    throw new FileError(`[${where}] ${path}: expected a file to read, got ${reasonOf(error)}`, { cause: error });
+  });
+  return hash.digest('hex');
+}
+
+/** @throws {InputError} if Paddle has no weights of a network */
+export function requireOffered(name: string): void {
+  if (Object.hasOwn(weightFiles, name)) return;
+  throw new InputError(
+    `[${name}] pretrained: expected the path of a file, for Paddle has no weights of this network, got true; ` +
+      `there are weights of ${Object.keys(weightFiles).join(', ')}`,
+  );
+}
+
+/** The file with Paddle's weights in the cache folder, downloaded if need be. */
+async function locate(name: string, onDownload: ((progress: DownloadProgress) => void) | undefined): Promise<string> {
+  requireOffered(name);
+  const { url, md5 } = weightFiles[name];
+  const path = join(cacheFolder(), 'weights', basename(url));
+  if (!existsSync(path)) {
+    await download(url, path, { md5, ...(onDownload && { onProgress: onDownload }) });
+    return path;
+  }
+  const found = await md5Of(path, name);
+  if (found !== md5) {
+    throw new FileError(
+      `[${name}] ${path}: expected a file with md5 ${md5}, got ${found}; move it away, and it is downloaded anew`,
+    );
+  }
+  return path;
+}

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { bundle } from '../bundle.js';
+import { chromium, itWith } from '../needs.js';
+import { temporaryFolder } from '../temporary.js';
+import { type Results, trainLeNet } from './step.js';
+
+const folder = temporaryFolder();
+const entry = `
+  import { trainLeNet } from './tests/browser/step.ts';
+  trainLeNet()
+    .then((results) => JSON.stringify(results), (error) => 'failed: ' + error.stack)
+    .then((text) => { document.body.textContent = text; });
+`;
+const bundled = () =>
+  bundle({ stdin: { contents: entry, resolveDir: '.', loader: 'ts' }, platform: 'browser', minify: true });
+
+/** The text of a page in headless Chromium, after its scripts have run. */
+function textOfPage(html: string): Promise<string> {
+  const page = join(folder, 'page.html');
+  writeFileSync(page, html);
+  const args = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-dev-shm-usage',
+    '--no-first-run',
+    '--disable-background-networking',
+    `--user-data-dir=${join(folder, 'profile')}`,
+    '--virtual-time-budget=600000',
+    '--dump-dom',
+    pathToFileURL(page).href,
+  ];
+  return new Promise((resolve, reject) => {
+    const { stdout, stderr } = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    const browser = spawn(chromium() as string, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    browser.stdout.on('data', (piece: Buffer) => stdout.push(piece));
+    browser.stderr.on('data', (piece: Buffer) => stderr.push(piece));
+    browser.on('error', reject);
+    browser.on('close', (code) => {
+      const text = /<body>(.*)<\/body>/s.exec(Buffer.concat(stdout).toString())?.[1];
+      if (code === 0 && text !== undefined) resolve(text);
+      else reject(new Error(`chromium ended with ${code}: ${Buffer.concat(stderr)}`));
+    });
+  });
+}
+
+/** Both are V8, but of other versions: the last bits of exponentials may differ. */
+function expectSame(found: Results, expected: Results): void {
+  const close = (a: readonly number[], b: readonly number[], where: string) => {
+    expect(a, where).toHaveLength(b.length);
+    const far = a.findIndex((value, i) => !(Math.abs(value - b[i]) <= 1e-6 + 1e-5 * Math.abs(b[i])));
+    expect(far, `${where}: ${a[far]} for ${b[far]} at ${far}`).toBe(-1);
+  };
+  close([found.loss, found.epochLoss], [expected.loss, expected.epochLoss], 'losses');
+  for (const part of ['gradients', 'weights', 'safetensors', 'pdparams'] as const) {
+    expect(Object.keys(found[part])).toEqual(Object.keys(expected[part]));
+    for (const [name, values] of Object.entries(expected[part])) close(found[part][name], values, `${part} ${name}`);
+  }
+  expect(found.picture).toEqual(expected.picture);
+}
+
+describe('the browser entry', () => {
+  it('is bundled without modules of Node', async () => {
+    const { size } = new Blob([await bundled()]);
+    expect(size).toBeGreaterThan(10_000);
+  });
+
+  it('trains, and the formats keep every bit', async () => {
+    const { loss, epochLoss, gradients, weights, safetensors, pdparams } = await trainLeNet();
+    expect([loss, epochLoss].every((value) => value > 0 && value < 10)).toBe(true);
+    expect(Object.values(gradients).every((values) => values.some((value) => value !== 0))).toBe(true);
+    expect(safetensors).toEqual(pdparams);
+    expect(safetensors).not.toEqual(weights);
+  });
+
+  itWith('chromium', "runs LeNet's training step as Node does", async () => {
+    const script = (await bundled()).replaceAll('</script', '<\\/script');
+    const text = await textOfPage(
+      `<!doctype html><meta charset="utf-8"><body></body><script type="module">${script}</script>`,
+    );
+    expect(text.slice(0, 300)).toMatch(/^\{"loss":/);
+    expectSame(JSON.parse(text) as Results, await trainLeNet());
+  });
+});
