@@ -2,11 +2,12 @@
  * Makes a fresh clone ready: npm packages, compiled sources, the system library oneDNN. Plain Node, no packages.
  *
  * It changes nothing that is already there: a second call takes a few milliseconds and prints nothing.
+ * With `--tests` it also gets Chromium for the tests, as root of a Debian system; elsewhere those tests are skipped.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -164,11 +165,33 @@ function installLibrary() {
   apt('oneDNN', ['install', '-y', '--no-install-recommends', aptPackage]);
 }
 
+/** Whether this is Debian itself: Ubuntu's package of Chromium asks for snap. */
+function isDebian() {
+  return existsSync('/etc/os-release') && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'));
+}
+
+/** Tests that need Chromium are skipped without it, so that a failure here ends nothing. */
+function installChromium() {
+  const inPath = (name) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+  if (['chromium', 'chromium-browser', 'google-chrome'].some(inPath)) return;
+  if (!isDebian() || process.getuid?.() !== 0) return;
+  const apt = (...args) => ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args];
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    if (!succeeds('apt-cache', ['show', 'chromium'])) run('apt-get', apt('update'), env);
+    step('Chromium for the tests', 'apt-get', apt('install', '-y', '--no-install-recommends', 'chromium'), env);
+  } catch (error) {
+    const [reason] = error.message.split('\n').slice(-1);
+    console.log(`setup: Chromium is missing, and its tests are skipped: ${reason}`);
+  }
+}
+
 try {
   checkNode();
   installPackages();
   build();
   installLibrary();
+  if (process.argv.includes('--tests')) installChromium();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.error(`setup: ${error.message}`);

@@ -3,8 +3,9 @@
  * Files, pictures, run folders and `Model` need Node; `index.ts` has them.
  */
 
-export type { Precision } from './compiler/precision.js';
-export { type EngineInfo, type EngineName, engineInfo, setEngine } from './engine/select.js';
+export type { EngineName } from '#engines';
+export type { Precision as ComputePrecision } from './compiler/precision.js';
+export { type EngineInfo, engineInfo, setEngine } from './engine/select.js';
 export * from './errors.js';
 export type { DType, TypedArray } from './graph/dtype.js';
 export type { Shape } from './graph/shape.js';
@@ -12,10 +13,10 @@ export * as io from './io/portable.js';
 export * as metric from './metric/index.js';
 export * as nn from './nn/index.js';
 export * as optimizer from './optimizer/index.js';
-export { defaultGenerator, Generator, type GeneratorState, seed } from './random.js';
+export { defaultGenerator, type GeneratorState, RandomGenerator, seed } from './random.js';
 export * as F from './tensor/functional.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
-export { Buffer, Parameter } from './tensor/state.js';
+export { Parameter } from './tensor/state.js';
 export {
   concat,
   type NestedNumbers,
@@ -26,8 +27,10 @@ export {
   tensor,
 } from './tensor/tensor.js';
 export { Callback, CallbackError } from './train/callback.js';
-export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
-export type { TrainOptions, TrainOutcome } from './train/options.js';
+export { type EvaluateOptions, evaluate } from './train/evaluate.js';
+export type { Evaluation } from './train/evaluation.js';
+export type { TrainOutcome } from './train/history.js';
+export type { TrainOptions } from './train/options.js';
 export { train } from './train/train.js';
 export { version } from './version.js';
 export * as vision from './vision/portable.js';

@@ -1,5 +1,4 @@
-import { deflateRawSync } from 'node:zlib';
-import { crc32 } from '../src/io/formats/crc32.js';
+import { crc32, deflateRawSync } from 'node:zlib';
 
 /** A file for an archive, with all that archives can get wrong. */
 export interface ZipPart {

@@ -36,7 +36,7 @@ export async function trainLeNet(): Promise<Results> {
   const pixels = Float32Array.from({ length: 4 * 784 }, (_, i) => ((i * 37) % 101) / 101);
   const images = Tensor.fromData(pixels, [4, 1, 28, 28]);
   const labels = tensor([3, 1, 4, 1], 'int32');
-  const rule = new optimizer.Momentum({ learningRate: 0.05, parameters: network.parameters() });
+  const rule = new optimizer.Momentum({ learningRate: 0.01, parameters: network.parameters() });
   const objective = new nn.CrossEntropyLoss();
   const loss = objective.forward(network.forward(images), labels);
   loss.backward();

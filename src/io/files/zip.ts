@@ -1,6 +1,6 @@
+import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { FileError } from '../../errors.js';
-import { crc32 } from '../formats/crc32.js';
 import { reasonOf } from './atomic.js';
 
 /** What an archive may ask for, so that a small file cannot fill the disk. */

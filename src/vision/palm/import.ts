@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { FileError, InputError } from '../../errors.js';
 import { makeFolder, reasonOf, replaceFile, writeFileAtomic } from '../../io/files/atomic.js';
 import { streamInput } from '../../io/files/input.js';
 import { ZipBudget, type ZipLimits } from '../../io/files/zip.js';
-import { crc32 } from '../../io/formats/crc32.js';
 import { listed } from '../../text/list.js';
 import { type BadImage, badImage, requireOnBadImage, skipOption } from '../datasets/reading/imageFiles.js';
 import { ImageReader, type ImageReaderOptions } from '../datasets/reading/imageReader.js';

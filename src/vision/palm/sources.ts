@@ -1,12 +1,12 @@
 import { realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { FileError } from '../../errors.js';
 import { makeFolder, reasonOf, replaceFile } from '../../io/files/atomic.js';
 import { readStart, streamInput } from '../../io/files/input.js';
 import { isClutter, listFiles } from '../../io/files/listFiles.js';
 import { removeAbandoned, temporaryName } from '../../io/files/temporary.js';
 import { ZipArchive, type ZipBudget } from '../../io/files/zip.js';
-import { crc32 } from '../../io/formats/crc32.js';
 
 /** A file that was given, in a folder or in an archive. */
 export interface SourceFile {
