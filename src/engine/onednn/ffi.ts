@@ -27,4 +27,4 @@ export {
 } from './ffi/library.js';
 export { MemoryHandle, NativeMemory, nativeBytes } from './ffi/memory.js';
 export { MemoryDesc } from './ffi/memoryDesc.js';
-export { ArgBlock, type Attributes, makeExecutor, type PostOp, Primitive } from './ffi/primitive.js';
+export { ArgBlock, type Attributes, livePrimitives, makeExecutor, type PostOp, Primitive } from './ffi/primitive.js';

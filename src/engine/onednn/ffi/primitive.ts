@@ -55,7 +55,12 @@ function withAttributes<T>({ scales = [], postOps = [] }: Attributes, body: (att
   }
 }
 
-/** A kernel of the library, chosen and generated for given shapes. */
+let live = 0;
+
+/** Number of primitives that the library holds for this process. */
+export const livePrimitives = (): number => live;
+
+/** A kernel of the library, chosen and generated for given shapes. Its owner destroys it. */
 export class Primitive {
   private constructor(
     /** @internal */
@@ -91,10 +96,9 @@ export class Primitive {
     if (status === statusUnimplemented) return null;
     check(status, 'primitive descriptor');
     const desc = Number(out[0]);
-    return new Primitive(
-      created((handle) => api.primitiveCreate(handle, desc), 'primitive'),
-      desc,
-    );
+    const handle = created((out) => api.primitiveCreate(out, desc), 'primitive');
+    live++;
+    return new Primitive(handle, desc);
   }
 
   /** Layout of an argument as the kernel wants it. */
@@ -129,6 +133,7 @@ export class Primitive {
     const { api } = load();
     api.primitiveDestroy(this.handle);
     api.pdDestroy(this.desc);
+    live--;
   }
 }
 
