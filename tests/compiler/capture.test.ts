@@ -8,7 +8,7 @@ import { setConvolution, setEngine } from '../../src/engine/select.js';
 import { equalData } from '../../src/graph/equal.js';
 import { BatchNorm2D, Conv2D, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam } from '../../src/optimizer/index.js';
-import { Generator } from '../../src/random.js';
+import { RandomGenerator } from '../../src/random.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
@@ -113,7 +113,7 @@ describe.each(engines)('%s: programs are cached by structure', (engine) => {
   it('takes learning rates, dropout seeds and labels as data: no recompilation from the second step on', async () => {
     const w = new Parameter(Float32Array.from(noise([108, 5], 1).data), [108, 5]);
     const optimizer = new Adam({ parameters: [w] });
-    const generator = new Generator(1);
+    const generator = new RandomGenerator(1);
     const step = async (i: number) => {
       const x = F.dropout(image(i).flatten({ startAxis: 1 }), { p: 0.2, generator });
       const loss = F.crossEntropy(F.linear(x, w), tensor([i % 5, 1], 'int32'));
