@@ -7,7 +7,7 @@
 import { openOneDnn } from '../src/engine/onednn/engine.js';
 import { algorithmsFor, winogradGain } from '../src/engine/onednn/lower/winograd.js';
 import type { Conv2dParams } from '../src/graph/op.js';
-import { modelKinds } from '../src/run/catalog/models.js';
+import { namedModels } from '../src/run/catalog/models.js';
 import { directions, type KernelLayer, layersOf, measureKernel } from './shared/layerKernels.js';
 
 const [wanted = 'all', batch = '10', threads = '2'] = process.argv.slice(2);
@@ -66,7 +66,7 @@ function report(network: string): void {
   );
 }
 
-const large = Object.keys(modelKinds).filter((name) => modelKinds[name].inputShape[0] === 3);
+const large = Object.keys(namedModels).filter((name) => namedModels[name].inputShape[0] === 3);
 for (const network of wanted === 'all' ? large : [wanted]) {
   report(network);
 }

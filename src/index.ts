@@ -31,6 +31,7 @@ export {
   type TrainedRun,
 } from './run/evaluate.js';
 export { RunFolder } from './run/folder.js';
+export type { OptimizerName, OptimizerSettings } from './run/optimizers.js';
 export {
   type NamedPicture,
   type PictureInput,
@@ -39,8 +40,9 @@ export {
   type Unreadable,
 } from './run/predict.js';
 export { readWeightsRecord } from './run/pretrained.js';
-export type { OptimizerName, OptimizerSettings, Recipe, RecipeChanges } from './run/recipes.js';
-export { type ResumeOptions, Run, type RunOptions, type RunTrainOptions } from './run/run.js';
+export type { Recipe, RecipeChanges } from './run/recipe.js';
+export { Run } from './run/run.js';
+export type { RepeatOptions, ResumeOptions, RunOptions, RunTrainOptions } from './run/runOptions.js';
 export { slimRun } from './run/slim.js';
 export type { WeightsRecord } from './run/weightsRecord.js';
 export * as F from './tensor/functional.js';

@@ -1,9 +1,13 @@
 /** Measures Fovea, as the other workers measure theirs. Runs in the root of the repository. */
+
 import { pathToFileURL } from 'node:url';
 import { engineInfo, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import { numel, type Shape } from '../../src/graph/shape.js';
 import { RandomGenerator, seed } from '../../src/random.js';
-import { lossOf, makeOptimizer, modelKind, outputsFor, recipeFor, usualData } from '../../src/run/recipes.js';
+import { namedModel, usualData } from '../../src/run/catalog/models.js';
+import { lossOf, outputsFor } from '../../src/run/losses.js';
+import { makeOptimizer } from '../../src/run/optimizers.js';
+import { recipeFor } from '../../src/run/recipe.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 
 interface Worker {
@@ -26,7 +30,7 @@ setPrecision(args.precision);
 
 function makeStep(): () => Promise<unknown> {
   seed(0);
-  const { create, inputShape } = modelKind(args.network);
+  const { create, inputShape } = namedModel(args.network);
   const input: Shape = args.input?.split(',').map(Number) ?? inputShape;
   const { classes } = usualData(args.network);
   const recipe = recipeFor(args.network, classes);

@@ -1,6 +1,6 @@
 """The measured networks, written once for PyTorch and PaddlePaddle over the few names in which the two differ.
 
-Same layers, losses and optimizers as `fovea train` uses by default (src/vision/models, src/run/recipes.ts).
+Same layers, losses and optimizers as `fovea train` uses by default (src/vision/models, src/run/catalog).
 """
 
 INPUTS = {"lenet": (1, 28, 28), "resnet50-cifar": (3, 32, 32)}

@@ -15,8 +15,9 @@ import type { StoredDType } from '../../src/graph/dtype.js';
 import type { Node, Value } from '../../src/graph/node.js';
 import type { Conv2dParams } from '../../src/graph/op.js';
 import type { Shape } from '../../src/graph/shape.js';
-import { modelKinds } from '../../src/run/catalog/models.js';
-import { outputsFor, recipeFor, usualData } from '../../src/run/recipes.js';
+import { namedModels, usualData } from '../../src/run/catalog/models.js';
+import { outputsFor } from '../../src/run/losses.js';
+import { recipeFor } from '../../src/run/recipe.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 
 /** A convolution or linear layer of a network. */
@@ -38,10 +39,10 @@ export const directions = ['forward', 'backwardData', 'backwardWeights'] as cons
 
 /** The layers of a network for as many classes as its usual data set has, each shape once. */
 export function layersOf(network: string, batch: number, input?: Shape): KernelLayer[] {
-  if (!Object.hasOwn(modelKinds, network)) {
-    throw new Error(`unknown network '${network}': one of ${Object.keys(modelKinds).join(', ')}`);
+  if (!Object.hasOwn(namedModels, network)) {
+    throw new Error(`unknown network '${network}': one of ${Object.keys(namedModels).join(', ')}`);
   }
-  const { create, inputShape } = modelKinds[network];
+  const { create, inputShape } = namedModels[network];
   const shape = input ?? inputShape;
   const { classes } = usualData(network);
   const images = Tensor.placeholder([batch, ...shape], 'float32');

@@ -1,89 +1,22 @@
 import { dirname } from 'node:path';
 import { Lexer, Parser, parse } from 'yaml';
 import { z } from 'zod';
-import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
 import { FileError, InputError, messageOf } from '../errors.js';
-import { samplerNames } from '../io/data/sampler.js';
 import { reasonOf } from '../io/files/atomic.js';
 import { readInput } from '../io/files/input.js';
-import { optimizerNames } from '../run/recipes.js';
-import { parseSchedule } from '../run/schedule.js';
-import type { Techniques } from '../run/techniques.js';
+import { type TrainingOptions, trainingOptions } from '../run/trainingOptions.js';
 import { decodeText } from '../text/decode.js';
 import { nearestName } from '../text/suggest.js';
-import { fits } from '../vision/images/preprocess.js';
-import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
-import { operatingRule } from './options.js';
-
-const count = z.int().min(1);
-const share = z.number().min(0).lt(1);
-const rate = z.number().min(0);
-
-/** Lets a function that throws make the value. */
-function made<In, Out>(make: (value: In) => Out) {
-  return (value: In, context: z.RefinementCtx<In>): Out => {
-    try {
-      return make(value);
-    } catch (error) {
-      context.addIssue(messageOf(error));
-      return z.NEVER;
-    }
-  };
-}
 
 /** Hand-written files are far smaller; larger ones would keep the parser busy for long. */
 const maxConfigBytes = 2 ** 16;
 
-/** The keys of a configuration: the options of `fovea train` in camelCase, and the techniques. */
-const schema = z.strictObject({
-  model: z.string(),
-  data: z.string(),
-  dataDir: z.string(),
-  size: z.union([count.transform((edge) => [edge, edge] as const), z.tuple([count, count])]),
-  order: z.enum(['RGB', 'BGR']),
-  antialias: z.boolean(),
-  fit: z.enum(fits),
-  holdOut: share,
-  epochs: count,
-  batchSize: count,
-  lr: rate,
-  optimizer: z.enum(optimizerNames),
-  momentum: share,
-  weightDecay: rate,
-  auxiliaryHeads: z.boolean(),
-  pretrained: z.union([z.literal(true), z.string()]),
-  best: z.boolean(),
-  operatingPoint: z.string().transform(made(operatingRule)),
-  positive: z.string(),
-  screening: z.boolean(),
-  seed: z.int().min(0),
-  out: z.string(),
-  saveSteps: count,
-  logEvery: count,
-  tensorBoard: z.boolean(),
-  workers: z.int().min(0),
-  cache: z.boolean(),
-  onBadImage: z.enum(['fail', 'skip']),
-  fileColumn: z.string(),
-  labelColumn: z.string(),
-  splitColumn: z.string(),
-  root: z.string(),
-  engine: z.enum(engineNames),
-  threads: count,
-  conv: z.enum(convolutionNames),
-  precision: z.enum(precisionNames),
-  schedule: z.unknown().transform(made(parseSchedule)),
-  transforms: z.union([z.string(), z.array(z.unknown())]).transform(made(transformsOf)),
-  clipGradNorm: z.number().gt(0),
-  accumulateGradBatches: count,
-  classWeight: z.union([z.literal('auto'), z.array(rate)]),
-  sampler: z.enum(samplerNames),
-  evalEvery: count,
-  saveBest: z.string(),
-  earlyStopping: count,
-});
+/** The keys of a configuration: the options of a training. */
+const schema = z.strictObject(
+  Object.fromEntries(Object.entries(trainingOptions).map(([key, { type }]) => [key, type])),
+);
 
-export const configurationKeys: readonly string[] = Object.keys(schema.shape);
+const configurationKeys = Object.keys(trainingOptions);
 
 /** What others call some of the keys, without case and hyphens. */
 const synonyms: ReadonlyMap<string, string> = new Map(
@@ -102,48 +35,19 @@ const synonyms: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** The part of a file that {@link Techniques} are made of. */
-const techniqueKeys = [
-  'schedule',
-  'transforms',
-  'clipGradNorm',
-  'accumulateGradBatches',
-  'classWeight',
-  'sampler',
-  'evalEvery',
-  'saveBest',
-  'earlyStopping',
-] as const satisfies readonly (keyof Techniques)[];
-
-type Configuration = Partial<z.infer<typeof schema>>;
-
-function transformsOf(entries: string | readonly unknown[]) {
-  return parseTransforms(entries as readonly TransformEntry[]).toJSON() ?? [];
-}
-
 /**
- * Reads a training's configuration, YAML (or JSON) with the options of `fovea train` in camelCase and some more.
+ * Reads the configuration of a training: YAML (or JSON) with the options of `fovea train` in camelCase and some more.
  *
  * @throws {InputError} naming the file and every key that is unknown, with the nearest one, or wrong
  */
-export async function readConfiguration(
-  path: string,
-): Promise<{ readonly options: Omit<Configuration, keyof Techniques>; readonly techniques: Techniques | undefined }> {
+export async function readConfiguration(path: string): Promise<TrainingOptions> {
   const bytes = await readInput(path, maxConfigBytes).catch((error: unknown) => {
     throw new FileError(`[config] ${path}: expected a file of YAML, got ${reasonOf(error)}`, { cause: error });
   });
   const { text } = decodeText(bytes, `[config] ${path}`);
   const value = parsed(path, text);
   requireConfiguration(path, value);
-  const all = validated(path, value);
-  const techniques: Record<string, unknown> = {};
-  const options: Record<string, unknown> = { ...all };
-  for (const key of techniqueKeys) {
-    if (all[key] !== undefined) techniques[key] = all[key];
-    delete options[key];
-  }
-  const some = Object.keys(techniques).length > 0;
-  return { options, techniques: some ? (techniques as Techniques) : undefined };
+  return validated(path, value);
 }
 
 /** The record of a run has the same name as many a configuration. */
@@ -180,9 +84,9 @@ function parsed(path: string, text: string): unknown {
   }
 }
 
-function validated(path: string, value: unknown): Configuration {
+function validated(path: string, value: unknown): TrainingOptions {
   const result = schema.partial().safeParse(value);
-  if (result.success) return result.data as Configuration;
+  if (result.success) return result.data as TrainingOptions;
   const problems = result.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {

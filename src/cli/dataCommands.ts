@@ -1,48 +1,26 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import {
-  dataDirOption,
-  fileColumnOption,
-  imageSize,
-  jsonOption,
-  labelColumnOption,
-  naturalNumber,
-  noCacheOption,
-  onBadImageOption,
-  positiveInteger,
-  rootOption,
-  splitColumnOption,
-  splitName,
-  workersOption,
-} from './options.js';
+import { dataForms } from '../run/catalog/datasets.js';
+import { addAll, trainingFlag } from './flags.js';
+import { imageFlags, jsonOption, naturalNumber, positiveInteger, splitName } from './options.js';
 import type { Terminal } from './terminal.js';
 
 /** Adds `data show` and `data palm import|show|synth`. Each command's code is loaded when it is called. */
 export function dataCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   const data = program.command('data').description('prepare data sets, and look at them');
 
-  data
+  const show = data
     .command('show')
-    .description('make a picture of some images of a data set, and of what transforms do to them (PNG)')
-    .argument(
-      '<data>',
-      'mnist, fashionmnist, cifar10, cifar100 (with :DIR if you like), palm:DIR, folder:DIR or csv:FILE',
-    )
+    .description('make a picture (PNG) of some images of a data set, as they are or transformed')
+    .argument('<data>', dataForms.join(', '))
     .option('--transforms <list>', "such as 'RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)'")
     .option('--out <file.png>', 'the picture (default: data-sheet.png)')
     .option('--images <n>', 'images to show, of all classes (default: 24, with transforms 6)', positiveInteger)
     .option('--versions <n>', 'with --transforms: changed versions of each (default: 6)', positiveInteger)
     .option('--split <split>', 'which images: train, validation or test', splitName, 'train')
-    .option('--seed <n>', 'decides which images are taken, and what is drawn', naturalNumber, 0)
-    .addOption(dataDirOption())
-    .option('--size <edge>', 'edge that photographs are resized to, or height,width (default: 224)', imageSize)
-    .addOption(workersOption())
-    .addOption(noCacheOption())
-    .addOption(onBadImageOption())
-    .addOption(fileColumnOption())
-    .addOption(labelColumnOption())
-    .addOption(splitColumnOption())
-    .addOption(rootOption())
-    .addOption(jsonOption())
+    .option('--seed <n>', 'random seed: which images are shown, and how they are transformed', naturalNumber, 0)
+    .addOption(trainingFlag('dataDir'))
+    .addOption(trainingFlag('size', { default: '224' }));
+  addAll(show, [...imageFlags(), jsonOption()])
     .addHelpText(
       'after',
       '\nTransforms have the names and options of paddle.vision.transforms. Bytes are shown as they are; after ToTensor ' +
@@ -58,15 +36,15 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
 
   palm
     .command('import')
-    .description('bring the released archives, or folders unpacked from them, into a folder of your own')
+    .description('import the released archives, or folders unpacked from them, into a folder')
     .argument('<source...>', 'training.zip, validation.zip, valid_gt.zip, or folders with them or their contents')
-    .requiredOption('--out <dir>', 'folder for pictures and labels; an import that was stopped goes on there')
-    .addOption(onBadImageOption())
+    .requiredOption('--out <dir>', 'folder for pictures and labels; an import that was stopped is resumed there')
+    .addOption(trainingFlag('onBadImage'))
     .option('--max-bytes <size>', 'most to unpack from archives, such as 8GiB (default: 8GiB)', byteCount)
     .option('--max-ratio <n>', 'most times that a file may be larger unpacked (default: 100)', positiveInteger)
     .option('--max-entries <n>', 'most files in all archives (default: 20000)', positiveInteger)
-    .addOption(workersOption())
-    .addOption(noCacheOption())
+    .addOption(trainingFlag('workers'))
+    .addOption(trainingFlag('cache'))
     .addOption(jsonOption())
     .addHelpText('after', '\nNo given file is altered, and none in the folder is replaced by another.')
     .action(async (sources, options) =>
@@ -81,7 +59,7 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
     .option('--sheet <file.png>', 'the contact sheet (default: palm-sheet.png)')
     .option('--images <n>', 'pictures on the sheet', positiveInteger, 24)
     .addOption(new Option('--set <name>', 'which pictures').choices(['train', 'validation']).default('train'))
-    .option('--seed <n>', 'decides which pictures are taken', naturalNumber, 0)
+    .option('--seed <n>', 'random seed: which pictures are shown', naturalNumber, 0)
     .addOption(jsonOption())
     .action(async (folder, options) =>
       exit(await (await import('./commands/data/show.js')).showData(folder, options, terminal)),
@@ -89,12 +67,12 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
 
   palm
     .command('synth')
-    .description('draw a stand-in for the photographs, in the form in which they are released')
+    .description('draw pictures that stand in for the photographs, in the form of the release')
     .requiredOption('--out <dir>', 'folder for the archives, new or empty')
     .option('--train <n>', 'training pictures', positiveInteger, 400)
     .option('--validation <n>', 'validation pictures', positiveInteger, 400)
     .option('--size <pixels>', 'width of the pictures', positiveInteger, 1024)
-    .option('--seed <n>', 'of all that is random: the same seed draws the same pictures', naturalNumber, 0)
+    .option('--seed <n>', 'random seed: the same seed draws the same pictures', naturalNumber, 0)
     .option('--workers <n>', 'threads that draw (default: one a processor, at most 8)', naturalNumber)
     .addOption(jsonOption())
     .action(async (options) => exit(await (await import('./commands/data/synth.js')).synthData(options, terminal)));

@@ -4,7 +4,7 @@ import { engineNames, openEngine } from '../engine/select.js';
 import { memoryLimit } from '../env.js';
 import { EngineError, InputError, messageOf, PackageError } from '../errors.js';
 import { formatBytes } from '../memory.js';
-import { datasetKinds } from '../run/catalog/datasets.js';
+import { namedDatasets } from '../run/catalog/datasets.js';
 import { formatCount } from '../text/numbers.js';
 import { version } from '../version.js';
 import { decoderVersion } from '../vision/images/decode.js';
@@ -75,7 +75,7 @@ function checkMemory(): Finding {
 
 async function checkData(dataDir: string | undefined): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const kind of Object.values(datasetKinds)) {
+  for (const kind of Object.values(namedDatasets)) {
     // Where others lie is up to the user.
     if (kind.location !== null) continue;
     const name = kind.title;

@@ -2,6 +2,7 @@ import { basename, relative } from 'node:path';
 import type { ProgressStream } from '../text/progress.js';
 import { type Column, formatTable, type TableOptions } from '../text/table.js';
 import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
+import { inFlags } from './flags.js';
 
 /** Where a command writes: results to `stdout`, progress and errors to `stderr`. */
 export interface Terminal {
@@ -30,7 +31,13 @@ export function printJson(terminal: Terminal, value: unknown): void {
 
 /** Tells on stderr, in one line, of an error or of something that the user should know. */
 export function complain(terminal: Terminal, message: string): void {
-  terminal.stderr.write(`fovea: ${visibleLine(message.trim().replaceAll(/\s*\n\s*/g, ' '))}\n`);
+  terminal.stderr.write(
+    `fovea: ${visibleLine(
+      inFlags(message)
+        .trim()
+        .replaceAll(/\s*\n\s*/g, ' '),
+    )}\n`,
+  );
 }
 
 /** Cells of a line of the terminal; undefined where the output is no terminal, whose lines are not broken. */

@@ -7,7 +7,10 @@ import { formatShape, numel, type Shape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
 import { nameLayers } from '../nn/layerHooks.js';
 import { RandomGenerator, seed } from '../random.js';
-import { lossOf, makeOptimizer, modelKind, outputsFor, type Recipe, recipeFor, usualData } from '../run/recipes.js';
+import { namedModel, usualData } from '../run/catalog/models.js';
+import { lossOf, outputsFor } from '../run/losses.js';
+import { makeOptimizer } from '../run/optimizers.js';
+import { type Recipe, recipeFor } from '../run/recipe.js';
 import { planAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { type PlanBatch, requireMemoryFor } from '../train/batchMemory.js';
@@ -75,7 +78,7 @@ const tracedSteps = 5;
 /** Measures the training step of a model with the optimizer and loss of its recipe, or inference, on random images. */
 export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOutcome> {
   const { model, batch, warmup, steps, inference = false, profile = false } = options;
-  const kind = modelKind(model);
+  const kind = namedModel(model);
   const input = options.input ?? kind.inputShape;
   for (const [name, value] of Object.entries({ batch, steps, warmup })) {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
@@ -149,7 +152,7 @@ function makeStep(
   const { classes } = usualData(model);
   const recipe = recipeFor(model, classes);
   const [batch, ...input] = shape;
-  const network = modelKind(model).create({ numClasses: outputsFor(recipe, classes) }, input);
+  const network = namedModel(model).create({ numClasses: outputsFor(recipe, classes) }, input);
   if (named) nameLayers(network);
   const { plan, run } = inference ? inferenceOf(network, input) : trainingOf(network, input, recipe);
   const begun = performance.now();

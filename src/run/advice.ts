@@ -1,8 +1,9 @@
 import type { Shape } from '../graph/shape.js';
 import { formatFigure, formatPercent } from '../text/numbers.js';
+import { option } from '../text/option.js';
 import { visibleLine } from '../text/visible.js';
 import type { EpochRecord } from '../train/history.js';
-import type { Techniques } from './techniques.js';
+import type { Techniques } from './trainingOptions.js';
 
 /** A loss this close to the prior's entropy has learned next to nothing from the images. */
 const closeness = 0.98;
@@ -27,8 +28,8 @@ export function priorEntropy(classCounts: readonly number[]): number {
 export interface TrainingFacts {
   /** Sum of the weights of the losses that are trained on (1). */
   readonly weight?: number | undefined;
-  /** What is in use is not recommended. */
-  readonly model?: string | undefined;
+  /** The network has batch norm. Default false. */
+  readonly batchNorm?: boolean | undefined;
   /** Images for judging, and name, of each class. */
   readonly evalCounts?: readonly number[] | undefined;
   readonly classNames?: readonly string[] | undefined;
@@ -42,7 +43,7 @@ export interface TrainingFacts {
  * shares, is above it even, the accuracy has fallen back since or is the share of the largest class, or the loss is far
  * lower on the images that were learned from; null if there is nothing.
  */
-export function trainingNotice(
+export function trainingAdvice(
   history: readonly EpochRecord[],
   classCounts: readonly number[],
   facts: TrainingFacts = {},
@@ -70,15 +71,15 @@ function plateauNotice(
   if (trainLoss > farness * prior) {
     return (
       `The training loss (${loss}) is above guessing: without looking at the images, by the class shares alone, it would be ` +
-      `${guessing}. The steps are too large or too few: ${inWords(['lower the learning rate (--lr)', ...ofSteps(facts)])}.`
+      `${guessing}. The steps are too large or too few: ${inWords([`lower the learning rate (${option('learningRate')})`, ...ofSteps(facts)])}.`
     );
   }
   const ways = [
     ...(mayBeNormalized(facts) ? ['a network with ReLU and normalization (resnet50)'] : []),
-    'another learning rate (--lr)',
-    ...(optimizer === 'adam' || optimizer === 'adamw' ? [] : ['--optimizer adam']),
+    `another learning rate (${option('learningRate')})`,
+    ...(optimizer === 'adam' || optimizer === 'adamw' ? [] : [option('optimizer', 'adam')]),
     ...(mayBeNormalized(facts) && techniques.sampler === undefined
-      ? ['evenly mixed batches for many epochs (sampler: stratified, with --config)']
+      ? [`evenly mixed batches for many epochs (${option('sampler', 'stratified')})`]
       : []),
   ];
   return (
@@ -93,11 +94,12 @@ function fallBackNotice(history: readonly EpochRecord[], facts: TrainingFacts): 
   if (last === undefined) return null;
   const best = judged.reduce((most, next) => (next.accuracy > most.accuracy ? next : most));
   if (best.accuracy - last.accuracy < fallBack) return null;
-  const keep = facts.techniques?.saveBest === undefined ? ['--save-best acc, which keeps the best weights'] : [];
+  const keep =
+    facts.techniques?.saveBest === undefined ? [`${option('saveBest', 'acc')}, which keeps the best weights`] : [];
   return (
     `The accuracy has fallen back: ${formatPercent(best.accuracy)} after epoch ${best.epoch}, ` +
     `${formatPercent(last.accuracy)} after epoch ${last.epoch}. ` +
-    `Try ${inWords(['a lower learning rate (--lr)', ...ofSchedule(facts), ...keep])}.`
+    `Try ${inWords([`a lower learning rate (${option('learningRate')})`, ...ofSchedule(facts), ...keep])}.`
   );
 }
 
@@ -126,9 +128,13 @@ function gapNotice(
   if (last.evalLoss < 2 * trained || last.evalLoss - trained < gap * priorEntropy(classCounts)) return null;
   const ways = [
     'more images',
-    ...(techniques?.transforms === undefined ? ['random changes of the training images (--transforms)'] : []),
-    'a larger weight decay (--weight-decay)',
-    ...(techniques?.saveBest === undefined ? ['fewer epochs, or --save-best loss, which keeps the best weights'] : []),
+    ...(techniques?.transforms === undefined
+      ? [`random changes of the training images (${option('transforms')})`]
+      : []),
+    `a larger weight decay (${option('weightDecay')})`,
+    ...(techniques?.saveBest === undefined
+      ? [`fewer epochs, or ${option('saveBest', 'loss')}, which keeps the best weights`]
+      : []),
   ];
   return (
     `The loss on the images for judging (${formatFigure(last.evalLoss)}) is far above that on the training images ` +
@@ -138,9 +144,9 @@ function gapNotice(
 
 function ofBalance({ techniques }: TrainingFacts): string[] {
   return [
-    ...(techniques?.classWeight === undefined ? ['weights of the classes (classWeight: auto, with --config)'] : []),
-    ...(techniques?.sampler === undefined ? ['evenly drawn classes (sampler: balanced, with --config)'] : []),
-    'another learning rate (--lr)',
+    ...(techniques?.classWeight === undefined ? [`weights of the classes (${option('classWeight', 'auto')})`] : []),
+    ...(techniques?.sampler === undefined ? [`evenly drawn classes (${option('sampler', 'balanced')})`] : []),
+    `another learning rate (${option('learningRate')})`,
   ];
 }
 
@@ -153,19 +159,20 @@ function countsAsSeen(counts: readonly number[], { sampler, classWeight = [] }: 
   });
 }
 
-function mayBeNormalized({ model = '', inputShape }: TrainingFacts): boolean {
-  return inputShape?.[0] === 3 && !/resnet|mobilenet/.test(model);
+/** Whether a network with normalization can take the place of this one: there is one for photographs. */
+function mayBeNormalized({ batchNorm = false, inputShape }: TrainingFacts): boolean {
+  return inputShape?.[0] === 3 && !batchNorm;
 }
 
 function ofSteps({ techniques }: TrainingFacts): string[] {
   return [
-    ...(techniques?.clipGradNorm === undefined ? ['clip gradients (clipGradNorm, with --config)'] : []),
-    'train longer (--epochs)',
+    ...(techniques?.clipGradNorm === undefined ? [`clip gradients (${option('clipGradNorm')})`] : []),
+    `train longer (${option('epochs')})`,
   ];
 }
 
 function ofSchedule({ techniques }: TrainingFacts): string[] {
-  return techniques?.schedule === undefined ? ['a schedule that lowers it (schedule, with --config)'] : [];
+  return techniques?.schedule === undefined ? [`a schedule that lowers it (${option('schedule')})`] : [];
 }
 
 function inWords(ways: readonly string[]): string {

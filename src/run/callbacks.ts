@@ -1,6 +1,6 @@
 import type { Callback } from '../train/callback.js';
 import { EarlyStopping, LRScheduler, ModelCheckpoint } from '../train/callbacks/index.js';
-import type { Techniques } from './techniques.js';
+import type { Techniques } from './trainingOptions.js';
 
 /**
  * The callbacks that techniques ask for.

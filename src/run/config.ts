@@ -1,12 +1,18 @@
 import { z } from 'zod';
-import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
-import { samplerNames } from '../io/data/sampler.js';
-import type { Json } from '../text/json.js';
 import { format, operatingRule } from '../train/checkpoint/schema.js';
-import { fits } from '../vision/images/preprocess.js';
 import type { SplitChecksums } from './checksums.js';
-import { lossNames, optimizerNames } from './recipes.js';
-import type { Techniques } from './techniques.js';
+import { lossNames } from './losses.js';
+import { recordShape } from './option.js';
+import {
+  engineOptions,
+  imageOptions,
+  loadingOptions,
+  outputOptions,
+  recipeOptions,
+  type Techniques,
+  tableOptions,
+  techniqueOptions,
+} from './trainingOptions.js';
 
 const count = z.int().min(0);
 const positive = z.int().min(1);
@@ -26,39 +32,14 @@ const split = z.strictObject({
 export const preprocessing = z.strictObject({
   height: positive,
   width: positive,
-  order: z.enum(['RGB', 'BGR']),
-  antialias: z.boolean(),
+  order: imageOptions.order.type,
+  antialias: imageOptions.antialias.type,
   /** Older records do not say it. */
-  fit: z.enum(fits).default('squash'),
+  fit: imageOptions.fit.type.default('squash'),
 });
 const holdOut = z.strictObject({ share: z.number().gt(0).lt(1), seed: count });
-const table = z.strictObject({
-  fileColumn: z.string().optional(),
-  labelColumn: z.string().optional(),
-  splitColumn: z.string().optional(),
-  root: z.string().optional(),
-});
-
-const techniques = z.strictObject({
-  schedule: z
-    .strictObject({
-      name: z.string(),
-      by: z.enum(['step', 'epoch']),
-      options: z.record(z.string(), z.custom<Json>()),
-    })
-    .optional(),
-  clipGradNorm: z.number().gt(0).optional(),
-  accumulateGradBatches: positive.optional(),
-  classWeight: z.union([z.literal('auto'), z.array(z.number().min(0)).readonly()]).optional(),
-  sampler: z.enum(samplerNames).optional(),
-  transforms: z
-    .array(z.record(z.string(), z.record(z.string(), z.unknown())))
-    .readonly()
-    .optional(),
-  evalEvery: positive.optional(),
-  saveBest: z.string().optional(),
-  earlyStopping: positive.optional(),
-}) satisfies z.ZodType<Techniques>;
+const table = z.strictObject(recordShape(tableOptions));
+const techniques: z.ZodType<Techniques> = z.strictObject(recordShape(techniqueOptions));
 
 /** config.json: everything needed to repeat a run. */
 export const runConfig = z.strictObject({
@@ -80,7 +61,7 @@ export const runConfig = z.strictObject({
     images: preprocessing.nullable(),
     holdOut: holdOut.nullable(),
     /** What was to be done about photographs that cannot be decoded. */
-    onBadImage: z.enum(['fail', 'skip']).optional(),
+    onBadImage: loadingOptions.onBadImage.type.optional(),
     /** Columns of a table, and the folder that its paths start from, where they were named. */
     table: table.optional(),
     synthetic: z.boolean(),
@@ -90,16 +71,16 @@ export const runConfig = z.strictObject({
   }),
   recipe: z.strictObject({
     optimizer: z.strictObject({
-      name: z.enum(optimizerNames),
-      learningRate: z.number().min(0),
-      weightDecay: z.number().min(0),
+      name: recipeOptions.optimizer.type,
+      learningRate: recipeOptions.lr.type,
+      weightDecay: recipeOptions.weightDecay.type,
       momentum: z.number().min(0).optional(),
     }),
     loss: z.enum(lossNames),
-    batchSize: positive,
+    batchSize: recipeOptions.batchSize.type,
     shuffle: z.boolean(),
-    epochs: positive,
-    logEvery: positive,
+    epochs: recipeOptions.epochs.type,
+    logEvery: outputOptions.logEvery.type,
     techniques: techniques.optional(),
   }),
   /** Null where there are not two classes. */
@@ -108,13 +89,13 @@ export const runConfig = z.strictObject({
   positive: z.string().optional(),
   /** Whether reports speak of a screening test; default: with iChallenge-PM alone. */
   screening: z.boolean().optional(),
-  seed: count,
+  seed: outputOptions.seed.type,
   engine: z.strictObject({
-    name: z.enum(engineNames),
+    name: engineOptions.engine.type,
     description: z.string(),
-    threads: positive,
-    precision: z.enum(precisionNames).default('float32'),
-    convolution: z.enum(convolutionNames).default('auto'),
+    threads: engineOptions.threads.type,
+    precision: engineOptions.precision.type.default('float32'),
+    convolution: engineOptions.conv.type.default('auto'),
   }),
   machine: z.strictObject({ node: z.string(), platform: z.string(), processor: z.string() }),
 });

@@ -1,12 +1,12 @@
 import { InputError } from '../errors.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
-import type { DatasetKind, OpenedData, OpenOptions } from './catalog/datasets.js';
+import type { NamedDataset, OpenedData, OpenOptions } from './catalog/datasets.js';
 
 /** What callers may say about the data of a training or an evaluation. Left out: nothing was asked for. */
 export interface DataOptions {
   readonly dataDir?: string | undefined;
   readonly images?: PreprocessOptions | undefined;
-  readonly reading?: OpenOptions['reading'];
+  readonly imageLoading?: OpenOptions['imageLoading'];
   readonly holdOut?: number | undefined;
 }
 
@@ -18,8 +18,8 @@ export interface DataOptions {
  */
 export function requireMeaning(
   { name, location }: { readonly name: string; readonly location: string | undefined },
-  kind: DatasetKind,
-  { dataDir, images, reading, holdOut }: DataOptions,
+  kind: NamedDataset,
+  { dataDir, images, imageLoading, holdOut }: DataOptions,
 ): void {
   const refuse = (option: string, reason: string) => {
     throw new InputError(`[data] ${name}: expected no ${option}, since ${reason}; leave it out`);
@@ -32,8 +32,8 @@ export function requireMeaning(
   if (images?.order !== undefined) refuse('order of colours', 'its images are not decoded from files');
   if (images?.antialias === true) refuse('antialiasing', 'its images are not resized from files');
   if (images?.fit !== undefined) refuse('fit', 'its images are not resized from files');
-  if (reading?.cache === false) refuse('choice of a cache', 'there are no pictures to decode, and none is used');
-  if (reading?.onBadImage !== undefined) refuse('choice about bad pictures', 'there are no pictures to decode');
+  if (imageLoading?.cache === false) refuse('choice of a cache', 'there are no pictures to decode, and none is used');
+  if (imageLoading?.onBadImage !== undefined) refuse('choice about bad pictures', 'there are no pictures to decode');
   if (holdOut !== undefined) refuse('hold-out', heldApart);
 }
 
@@ -52,11 +52,11 @@ export function requireHoldOut(name: string, data: OpenedData, { holdOut }: Pick
  */
 export function requireWork(
   name: string,
-  kind: DatasetKind,
-  reading: DataOptions['reading'],
+  kind: NamedDataset,
+  imageLoading: DataOptions['imageLoading'],
   transforms: boolean,
 ): void {
-  if (reading?.numWorkers === undefined || kind.isPhotographs || transforms) return;
+  if (imageLoading?.numWorkers === undefined || kind.isPhotographs || transforms) return;
   throw new InputError(
     `[data] ${name}: expected no number of workers, since there is nothing to decode or transform; leave it out`,
   );

@@ -1,29 +1,30 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
-import { DataLoader } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
 import { fingerprint } from '../io/files/fingerprint.js';
 import { loadSafetensors } from '../io/weights/safetensors.js';
 import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
+import { option } from '../text/option.js';
 import { bestFile } from '../train/callbacks/bestWeights.js';
 import { evaluate } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';
-import { preprocessing } from '../vision/images/preprocess.js';
-import { readingAs } from './badImages.js';
-import type { DatasetKind, OpenedData, OpenOptions, Split, Understanding } from './catalog/datasets.js';
+import type { NamedDataset, OpenedData, OpenOptions, Split, Understanding } from './catalog/datasets.js';
+import { findData, namedDataset } from './catalog/datasets.js';
+import { namedModel } from './catalog/models.js';
 import type { RunConfig, SplitRecord } from './config.js';
 import { isScreening } from './config.js';
 import { requireMeaning, requireWork } from './dataOptions.js';
 import { type DecisionRule, decisionRule, screeningOf } from './decision.js';
 import { RunFolder } from './folder.js';
-import { fixedNames, judgedAs } from './inputPipeline.js';
+import { fixedNames, forEvaluation } from './inputPipeline.js';
+import { evalLoaderOf } from './loaders.js';
+import { lossOf, outputsFor } from './losses.js';
 import { positiveClass, positiveOf, requireScreening } from './positive.js';
-import { datasetKind, findData, lossOf, modelKind, outputsFor } from './recipes.js';
 import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
-import { describeSplit, evalBatchSize, pictureNotesOf } from './splits.js';
+import { describeSplit, openAsTrained, pictureNotesOf } from './splits.js';
 import { recordIn, weightsRecordOf } from './weightsRecord.js';
 
 /** A trained network, read from a run folder. */
@@ -78,7 +79,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     const decision = positive && decisionRule(positive, point);
     return { folder, network, operatingPoint: point, weightsSha256, decision, screening };
   };
-  const network = modelKind(model.name).create(model.options, model.inputShape).eval();
+  const network = namedModel(model.name).create(model.options, model.inputShape).eval();
   if (!best) {
     await folder.loadWeights(network);
     return read(folder.state.operatingPoint, folder.weightsSha256);
@@ -86,7 +87,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const file = join(path, bestFile);
   if (!existsSync(file)) {
     throw new FileError(
-      `[run] ${file}: expected the weights of the best epoch, got no such file; train with --save-best, or leave out --best`,
+      `[run] ${file}: expected the weights of the best epoch, got no such file; train with ${option('saveBest')}, or leave out ${option('best')}`,
     );
   }
   const { tensors, metadata } = await loadSafetensors(file);
@@ -95,7 +96,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   );
   if (own !== null && own !== run) {
     throw new FileError(
-      `[run] ${file}: expected weights of this run, got those of another training; restore the file, or leave out --best`,
+      `[run] ${file}: expected weights of this run, got those of another training; restore the file, or leave out ${option('best')}`,
     );
   }
   network.loadStateDict(tensors);
@@ -110,7 +111,7 @@ export interface EvaluateRunOptions {
   /** Folder with MNIST's files. */
   readonly dataDir?: string | undefined;
   /** How photographs are read. Default: bad ones are treated as in the training. */
-  readonly reading?: OpenOptions['reading'];
+  readonly imageLoading?: OpenOptions['imageLoading'];
   /** Default 100 for small images, as in the training for others, or the largest that there is memory for. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -153,47 +154,38 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const { config } = run.folder;
   const { data: known, recipe, model } = config;
   const asked = options.data === undefined ? known : findData(options.data);
-  const kind = datasetKind(asked.name);
+  const kind = namedDataset(asked.name);
   // The folder that a training got beside the name of its data may be another one now.
   const given = options.data !== undefined || (kind.location !== null && kind.locationOptional !== true);
   requireMeaning({ name: asked.name, location: given ? asked.location : undefined }, kind, options);
-  requireWork(asked.name, kind, options.reading, fixedNames(recipe).length > 0);
+  requireWork(asked.name, kind, options.imageLoading, fixedNames(recipe).length > 0);
   // Where the training's own data lie now may be said; it is told whether they are the same.
   const location =
     options.data === undefined ? (options.dataDir ?? asked.location) : (asked.location ?? options.dataDir);
   const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
   const elsewhere = options.data !== undefined && !isSame;
-  const opened = await kind.open({
-    location,
-    images: known.images ?? imagesFor(model.inputShape),
-    holdOut: elsewhere ? (known.holdOut ?? { share: 0.2, seed: config.seed }) : known.holdOut,
-    classNames: known.classNames,
-    // Another table may have other columns.
-    reading: readingAs(elsewhere ? { ...known, table: undefined } : known, options.reading),
-    onDownload: options.onDownload,
-    onProgress: options.onProgress,
-  });
+  const opened = await openAsTrained(config, { name: asked.name, location, isOther: elsewhere }, options);
   const split = splitOf(options.split, kind, opened, elsewhere);
   if (!splitNames.includes(split)) {
     throw new InputError(`[eval] split: expected ${splitNames.join(', ')}, got '${split}'`);
   }
-  const judged = await opened.open(split);
-  const total = judged.dataset.length;
-  const batchSize = options.batchSize ?? evalBatchSize(run.network, model.inputShape, recipe, total);
+  const images = await opened.open(split);
+  const total = images.dataset.length;
+  const sized = { network: run.network, inputShape: model.inputShape };
   const result = await evaluate({
     network: run.network,
-    loader: new DataLoader(judgedAs(judged, recipe).dataset, { batchSize, reuse: true }),
+    loader: evalLoaderOf(forEvaluation(images, recipe), sized, recipe, options.batchSize),
     loss: lossOf(recipe).compute,
     signal: options.signal,
     onBatch: (samples) => options.onBatch?.(samples, total),
   });
-  const described = await describeSplit(judged, options.onProgress);
-  const seen = await seenImages(run.folder, judged, described);
+  const described = await describeSplit(images, options.onProgress);
+  const seen = await seenImages(run.folder, images, described);
   const data = described.record;
-  const pictureNotes = await pictureNotesOf([judged], opened.images);
+  const pictureNotes = await pictureNotesOf([images], opened.images);
   return {
     ...result,
-    dataset: judged.dataset,
+    dataset: images.dataset,
     split,
     data,
     seen,
@@ -208,7 +200,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
 }
 
 /** Which images are judged. Those that a data set calls `test` are its `validation` where it has no others for judging. */
-function splitOf(asked: Split | undefined, kind: DatasetKind, opened: OpenedData, elsewhere: boolean): Split {
+function splitOf(asked: Split | undefined, kind: NamedDataset, opened: OpenedData, elsewhere: boolean): Split {
   if (asked !== undefined) return asked === 'test' && kind.evalName === 'test' ? 'validation' : asked;
   if (!elsewhere || opened.holdOut === null) return 'validation';
   return opened.parts.some(({ role }) => role === 'test') ? 'test' : 'all';
@@ -218,8 +210,4 @@ function splitOf(asked: Split | undefined, kind: DatasetKind, opened: OpenedData
 function knownSplit(known: RunConfig['data'], split: Split): SplitRecord | null {
   if (split === 'train') return known.train;
   return split === 'validation' ? known.eval : null;
-}
-
-function imagesFor([, height, width]: readonly number[]) {
-  return preprocessing({ size: [height, width] });
 }

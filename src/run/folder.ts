@@ -9,6 +9,7 @@ import { lockFile } from '../io/files/lock.js';
 import { outputFolder } from '../io/files/outputs.js';
 import { isTemporary } from '../io/files/temporary.js';
 import type { OperatingPoint } from '../metric/index.js';
+import { option } from '../text/option.js';
 import { parseRecord } from '../text/record.js';
 import { StateFolder, stateFile } from '../train/checkpoint/folder.js';
 import { type PicturesRecord, pictures, type RunConfig, runConfig } from './config.js';
@@ -67,7 +68,9 @@ export class RunFolder extends StateFolder {
     if (typeof path === 'string') return RunFolder.#fill(path, await isMade(path), config, pictures);
     for (const candidate of path)
       if (await isMade(candidate)) return RunFolder.#fill(candidate, true, config, pictures);
-    throw new InputError('[run] folder: expected a name that is not taken yet, got none; choose another --out');
+    throw new InputError(
+      `[run] folder: expected a name that is not taken yet, got none; choose another ${option('out')}`,
+    );
   }
 
   static async #fill(path: string, isNew: boolean, config: RunConfig, pictures: PicturesRecord): Promise<RunFolder> {
@@ -198,16 +201,19 @@ async function isMade(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new FileError(`[run] ${path}: expected to make the folder, got ${reasonOf(error)}; choose another --out`, {
-      cause: error,
-    });
+    throw new FileError(
+      `[run] ${path}: expected to make the folder, got ${reasonOf(error)}; choose another ${option('out')}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 async function requireEmpty(path: string): Promise<void> {
   const entries = await readdir(path).catch((error: unknown) => {
     throw new InputError(
-      `[run] ${path}: expected a new or empty folder, got ${reasonOf(error)}; choose another --out`,
+      `[run] ${path}: expected a new or empty folder, got ${reasonOf(error)}; choose another ${option('out')}`,
       {
         cause: error,
       },
@@ -217,6 +223,6 @@ async function requireEmpty(path: string): Promise<void> {
   if (entries.every((name) => isTemporary(name) || name.startsWith(lockFile))) return;
   throw new InputError(
     `[run] ${path}: expected a new or empty folder, got one with ${entries.length === 1 ? 'a file' : `${entries.length} files`} ` +
-      `(nothing is ever overwritten); ${entries.includes(configFile) ? 'go on with that training by --resume, or ' : ''}choose another --out`,
+      `(nothing is ever overwritten); ${entries.includes(configFile) ? `resume that training (${option('resume')}), or ` : ''}choose another ${option('out')}`,
   );
 }

@@ -5,10 +5,11 @@ import { type Preprocessing, preprocessing } from '../vision/images/preprocess.j
 import { transformImages } from '../vision/transforms/batch.js';
 import { type ByteRange, type ChannelOrder, inputsOf } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
+import { makesFloats } from '../vision/transforms/registry.js';
 import { requireSense } from '../vision/transforms/sense.js';
 import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
 import type { OpenedData, OpenedSplit, PreparedImage } from './catalog/datasets.js';
-import type { ModelKind } from './catalog/models.js';
+import type { NamedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
 import type { WeightsRecord } from './weightsRecord.js';
 
@@ -32,10 +33,8 @@ function orderOf({ images }: Pick<TrainedInputs, 'images'>): ChannelOrder {
   return images?.order ?? 'RGB';
 }
 
-const makesFloats = ['ToTensor', 'Normalize', 'Transpose'];
-
 function isFloatMaker(spec: TransformSpec): boolean {
-  return makesFloats.includes(Object.keys(spec)[0]);
+  return makesFloats(Object.keys(spec)[0]);
 }
 
 /** Whether transforms say which values the inputs have. */
@@ -99,7 +98,7 @@ function shapeAfter([channels, height, width]: Shape, transform: Compose | null)
  */
 export function inputsFor(
   { imageShape, images }: Pick<OpenedData, 'imageShape' | 'images'>,
-  { inputShape, anySize, weights }: ModelKind,
+  { inputShape, anySize, weights }: NamedModel,
   transforms: Specs,
   trained: TrainedInputs | null,
 ): { readonly transforms: Specs; readonly shape: Shape } {
@@ -151,13 +150,13 @@ function asTrained(
 }
 
 /** Images for judging: with the transforms that draw nothing. */
-export function judgedAs(split: OpenedSplit, { techniques }: RunConfig['recipe']): OpenedSplit {
+export function forEvaluation(split: OpenedSplit, { techniques }: RunConfig['recipe']): OpenedSplit {
   const fixed = fixedOf(techniques?.transforms ?? []);
   return fixed === null ? split : { ...split, dataset: split.dataset.withTransform(fixed) };
 }
 
 /** The same for somebody's picture. */
-export function preparedAs(picture: PreparedImage, { recipe, data }: RunConfig): PreparedImage {
+export function forPrediction(picture: PreparedImage, { recipe, data }: RunConfig): PreparedImage {
   const fixed = fixedOf(recipe.techniques?.transforms ?? []);
   if (fixed === null) return picture;
   const range = rangeOf(data.images);

@@ -16,11 +16,12 @@ import { fileOf } from '../vision/images/png.js';
 import { preprocessing } from '../vision/images/preprocess.js';
 import { type Raster, requireRaster } from '../vision/transforms/raster.js';
 import type { PreparedImage } from './catalog/datasets.js';
+import { namedDataset } from './catalog/datasets.js';
 import type { RunConfig } from './config.js';
 import { type Decision, decide } from './decision.js';
 import type { TrainedRun } from './evaluate.js';
-import { preparedAs } from './inputPipeline.js';
-import { datasetKind, lossOf } from './recipes.js';
+import { forPrediction } from './inputPipeline.js';
+import { lossOf } from './losses.js';
 import { trainedPictures } from './seen.js';
 
 /** A picture to be classified: its path or `file:` URL, the contents of its file, or its pixels. */
@@ -181,9 +182,9 @@ async function readImage(
   try {
     const isFile = typeof source === 'string' || source instanceof URL || source instanceof Uint8Array;
     const file = isFile ? source : await fileOf(source, name);
-    const picture = await datasetKind(data).readImage(file, images ?? preprocessing(), name);
+    const picture = await namedDataset(data).readImage(file, images ?? preprocessing(), name);
     const trainedOn = trained?.has(await sha256Of(file), picture.image) ?? null;
-    return { ...preparedAs(picture, config), trainedOn };
+    return { ...forPrediction(picture, config), trainedOn };
   } catch (error) {
     if (error instanceof FileError) return error;
     throw error;

@@ -4,12 +4,13 @@ import { basename, dirname, join } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import { pdparamsNote } from '../io/weights/pdparams.js';
 import { safetensorsMetadata } from '../io/weights/safetensors.js';
+import { option } from '../text/option.js';
 import { bestFile } from '../train/callbacks/bestWeights.js';
 import { weightsFile } from '../train/checkpoint/folder.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
 import type { TransformSpec } from '../vision/transforms/transform.js';
 import { nameOfPaddleFile, requireOffered } from '../vision/weights/node.js';
-import type { ModelKind } from './catalog/models.js';
+import type { NamedModel } from './catalog/models.js';
 import { RunFolder } from './folder.js';
 import { imageNetInputs, setsValues } from './inputPipeline.js';
 import { imageNetRecord, parseRecordText, recordIn, type WeightsRecord, weightsRecordOf } from './weightsRecord.js';
@@ -33,7 +34,7 @@ export interface PretrainedWeights {
 export async function findPretrained(
   pretrained: true | string,
   model: string,
-  { weights }: ModelKind,
+  { weights }: NamedModel,
   best: boolean,
 ): Promise<PretrainedWeights> {
   const isFolder = pretrained !== true && ((await stat(pretrained).catch(() => null))?.isDirectory() ?? false);
@@ -60,7 +61,7 @@ async function inRun(path: string, best: boolean): Promise<PretrainedWeights> {
   const file = best ? join(path, bestFile) : folder.weightsPath;
   if (!existsSync(file)) {
     throw new FileError(
-      `[run] ${file}: expected the weights of the best epoch, got no such file; train with --save-best, or begin with the last weights`,
+      `[run] ${file}: expected the weights of the best epoch, got no such file; train with ${option('saveBest')}, or begin with the last weights`,
     );
   }
   return { file, record };
@@ -113,9 +114,9 @@ export function requireInputs(
   const [{ Normalize }] = imageNetInputs.transforms;
   throw new InputError(
     `[run] ${file}: expected a file that says how its inputs were made, got one that does not; give the order of the ` +
-      'colours, and a normalization unless values went from −1 to 1: --order BGR for networks of PaddlePaddle’s tutorial, ' +
-      `--order RGB --transforms "Normalize([${Normalize.mean}],[${Normalize.std}])" for weights of ImageNet, ` +
-      '--transforms ToTensor for values from 0 to 1',
+      `colours, and a normalization unless values went from −1 to 1: ${option('order', 'BGR')} for networks of PaddlePaddle’s tutorial, ` +
+      `${option('order', 'RGB')} ${option('transforms', `Normalize([${Normalize.mean}],[${Normalize.std}])`)} for weights of ImageNet, ` +
+      `${option('transforms', 'ToTensor')} for values from 0 to 1`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { FileError, messageOf } from '../errors.js';
-import { DataLoader } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
 import { chooseOperatingPoint } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
 import type { Picture } from '../report/data.js';
 import { formatCount } from '../text/numbers.js';
 import type { Training } from '../train/callback.js';
@@ -11,36 +11,43 @@ import type { TrainOutcome } from '../train/history.js';
 import type { OpenedSplit } from './catalog/datasets.js';
 import { packChecksums, pixelChecksums } from './checksums.js';
 import { binaryScores } from './decision.js';
+import type { RunFolder } from './folder.js';
+import { evalLoaderOf } from './loaders.js';
+import { lossOf } from './losses.js';
 import { positiveOf } from './positive.js';
-import { lossOf } from './recipes.js';
 import { picturesOf, renderRunReport } from './report.js';
-import type { Run } from './run.js';
-import { evalBatchSize } from './splits.js';
+import type { Splits } from './splits.js';
 
-/** A report of a long run is renewed on the way, at most so often. */
+/** Least time between two reports that are written while a run is trained. */
 const reportSeconds = 60;
 
-interface KeeperOptions {
+/** A run as the recorder sees it. */
+interface RecordedRun {
+  readonly folder: RunFolder;
+  readonly network: Layer;
+  /** Advice for a training that went wrong, for the report. */
+  readonly advice: (history: TrainOutcome['history']) => string | null;
+}
+
+interface RecorderOptions {
   readonly signal: AbortSignal | undefined;
-  /** Told of what could not be made beside the training. */
+  /** Called with what could not be made beside the training. */
   readonly onNote: (note: string) => void;
 }
 
-/** Saves the state and writes the report as the training goes on. */
-export class Keeper {
-  readonly #run: Run;
-  readonly #train: OpenedSplit;
-  readonly #eval: OpenedSplit;
+/** Saves the state of a run and writes its report during the training. */
+export class RunRecorder {
+  readonly #run: RecordedRun;
+  readonly #splits: Splits;
   readonly #signal: AbortSignal | undefined;
   readonly #onNote: (note: string) => void;
   #evaluation: Evaluation | null = null;
   #pictures: readonly Picture[] | null = null;
   #reported = performance.now();
 
-  constructor(run: Run, train: OpenedSplit, judged: OpenedSplit, { signal, onNote }: KeeperOptions) {
+  constructor(run: RecordedRun, splits: Splits, { signal, onNote }: RecorderOptions) {
     this.#run = run;
-    this.#train = train;
-    this.#eval = judged;
+    this.#splits = splits;
     this.#signal = signal;
     this.#onNote = onNote;
   }
@@ -55,9 +62,8 @@ export class Keeper {
   async end(outcome: TrainOutcome): Promise<TrainOutcome> {
     const { completed, history } = outcome;
     if (completed && outcome.evaluation === null) {
-      // The run was killed between its last epoch and its end, and has been gone on with.
-      const judged = await evaluate({ ...this.#judging(this.#eval.dataset), mistakes: undefined });
-      return this.end({ ...outcome, evaluation: judged });
+      // The run was killed after its last epoch and before its end, and then resumed.
+      return this.end({ ...outcome, evaluation: await evaluate(this.#evaluating(this.#splits.eval)) });
     }
     this.#evaluation = outcome.evaluation;
     if (completed) {
@@ -65,7 +71,7 @@ export class Keeper {
       await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
       if (this.#signal?.aborted !== true) await this.#attempt('end', () => this.#run.folder.saveFinished());
     }
-    await this.report(completed ? (this.#run.notice(history) ?? undefined) : this.#stopped());
+    await this.report(completed ? (this.#run.advice(history) ?? undefined) : this.#stopped());
     return outcome;
   }
 
@@ -73,12 +79,12 @@ export class Keeper {
     return this.#attempt('report', () => this.#report(note));
   }
 
-  /** Does something beside the training, whose failure must not end it. */
+  /** Does something whose failure must not end the training. */
   async #attempt(what: string, body: () => Promise<void>): Promise<void> {
     try {
       await body();
     } catch (error) {
-      // Stopping here costs only what is made here.
+      // Aborting here costs only this one result.
       if (this.#signal?.aborted && error === this.#signal.reason) return;
       const { path } = this.#run.folder;
       this.#onNote(`[run] ${what}: ${messageOf(error)}; the training is saved in ${path}, resume it to try again`);
@@ -87,13 +93,13 @@ export class Keeper {
 
   async #report(note?: string): Promise<void> {
     const { folder } = this.#run;
-    // People see the pictures as they are.
-    this.#pictures ??= await picturesOf(asStored(this.#train));
+    // A report shows the stored pictures, without transforms.
+    this.#pictures ??= await picturesOf(asStored(this.#splits.train));
     const page = await renderRunReport({
       folder,
       history: folder.history,
       evaluation: this.#evaluation,
-      evalData: asStored(this.#eval),
+      evalData: asStored(this.#splits.eval),
       pictures: this.#pictures,
       ended: new Date(),
       note,
@@ -112,23 +118,22 @@ export class Keeper {
     );
   }
 
-  #judging(dataset: OpenedSplit['dataset']) {
+  #evaluating(split: OpenedSplit) {
     const { network, folder } = this.#run;
     const { recipe, model } = folder.config;
-    const batchSize = evalBatchSize(network, model.inputShape, recipe, dataset.length);
-    const loader = new DataLoader(dataset, { batchSize, reuse: true });
+    const loader = evalLoaderOf(split, { network, inputShape: model.inputShape }, recipe);
     return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
   }
 
-  /** With them copies are known that were saved anew. By now the pictures are decoded. */
+  /** Checksums of pixels find copies that were saved anew. The pictures are decoded by now. */
   async #keepPixelChecksums(): Promise<void> {
     const { folder } = this.#run;
     const pictures = await folder.readPictures();
     if (pictures === null || pictures.train.pixels !== null) return;
     await folder.writePictures({
       ...pictures,
-      train: { ...pictures.train, pixels: await packedPixels(this.#train) },
-      validation: { ...pictures.validation, pixels: await packedPixels(this.#eval) },
+      train: { ...pictures.train, pixels: await packedPixels(this.#splits.train) },
+      validation: { ...pictures.validation, pixels: await packedPixels(this.#splits.eval) },
     });
   }
 
@@ -137,12 +142,12 @@ export class Keeper {
     const { operatingRule: rule } = folder.config;
     const positive = positiveOf(folder.config);
     if (rule === null || positive === null || folder.state.operatingPoint !== null) return;
-    const judged = await evaluate({ ...this.#judging(this.#train.dataset), mistakes: 0 });
-    await folder.saveOperatingPoint(chooseOperatingPoint(binaryScores(judged, positive), rule));
+    const evaluation = await evaluate({ ...this.#evaluating(this.#splits.train), mistakes: 0 });
+    await folder.saveOperatingPoint(chooseOperatingPoint(binaryScores(evaluation, positive), rule));
   }
 }
 
-/** Null for pictures that are no longer there. */
+/** Null if pictures no longer exist. */
 async function packedPixels(split: OpenedSplit): Promise<string | null> {
   try {
     return packChecksums(await pixelChecksums(asStored(split)));

@@ -7,14 +7,17 @@ import type { Evaluation } from '../train/evaluation.js';
 import type { EpochRecord } from '../train/history.js';
 import { ImageFileDataset } from '../vision/datasets/reading/imageFiles.js';
 import { preprocessing } from '../vision/images/preprocess.js';
-import { unreadableOf } from './badImages.js';
+import { namedDataset } from './catalog/datasets.js';
+import { namedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
 import { isScreening } from './config.js';
 import { screeningOf } from './decision.js';
+import { describeRecipe } from './describe.js';
 import type { RunEvaluation, TrainedRun } from './evaluate.js';
 import type { RunFolder } from './folder.js';
+import { unreadableOf } from './imageLoading.js';
+import { lossOf } from './losses.js';
 import { positiveOf } from './positive.js';
-import { datasetKind, describeRecipe, lossOf, modelKind } from './recipes.js';
 import { seenNotes } from './seen.js';
 
 const minPictures = 12;
@@ -101,10 +104,10 @@ export async function renderEvaluationReport(
 /** How a run was made. */
 function factsOf({ config }: RunFolder, ended: Date) {
   const { model, data, recipe, engine } = config;
-  const { title } = modelKind(model.name);
+  const { title } = namedModel(model.name);
   return {
     title: `${title} on ${data.title}`,
-    evalName: datasetKind(data.name).evalName,
+    evalName: namedDataset(data.name).evalName,
     lossName: lossOf(recipe).title,
     run: {
       model: title,
@@ -171,7 +174,7 @@ async function mistakesOf(
   data: Dataset,
   { name, classNames, images: asked }: RunConfig['data'],
 ): Promise<Mistake[]> {
-  const kind = datasetKind(name);
+  const kind = namedDataset(name);
   const fileOf = (index: number) =>
     data instanceof ImageFileDataset ? fileNames(data)(data.files[index].path) : `${kind.evalName} image ${index}`;
   if (mistakes.length === 0) return [];

@@ -113,6 +113,11 @@ const kinds: Readonly<Record<string, ScheduleKind>> = {
   },
 };
 
+/** The options of each schedule. */
+export const scheduleOptions: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(kinds).map(([name, { options }]) => [name, options]),
+);
+
 const hasBy = (entry: Json | undefined) =>
   typeof entry === 'object' && entry !== null && Object.values(entry).some((given) => 'by' in Object(given));
 

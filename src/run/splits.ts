@@ -1,35 +1,65 @@
-import { numel, type Shape } from '../graph/shape.js';
-import type { Layer } from '../nn/layer.js';
-import { largestBatchFor } from '../train/batchMemory.js';
-import { evaluationPlanner } from '../train/evaluate.js';
 import { type PictureSurvey, surveyNotes } from '../vision/datasets/reading/pictureSurvey.js';
-import type { Preprocessing } from '../vision/images/preprocess.js';
-import type { OpenedSplit, OpenOptions } from './catalog/datasets.js';
-import { combinedChecksum, fileChecksums } from './checksums.js';
-import type { SplitRecord } from './config.js';
-import { lossOf, type Recipe } from './recipes.js';
+import { type Preprocessing, preprocessing } from '../vision/images/preprocess.js';
+import {
+  type DataName,
+  namedDataset,
+  type OpenedData,
+  type OpenedSplit,
+  type OpenOptions,
+} from './catalog/datasets.js';
+import { combinedChecksum, fileChecksums, packChecksums } from './checksums.js';
+import type { PicturesRecord, RunConfig, SplitRecord } from './config.js';
+import { imageLoadingAs } from './imageLoading.js';
+import { forEvaluation } from './inputPipeline.js';
+import type { Recipe } from './recipe.js';
+
+/** Fraction of each class that is held out for validation where the data has no split. */
+export const usualHoldOut = 0.2;
+
+/** Something for the training part and for the validation part of a run's data. */
+export type PerSplit<T> = Readonly<Record<'train' | 'eval', T>>;
+export type Splits = PerSplit<OpenedSplit>;
 
 /**
- * How many images are judged at a time: small ones many, since large ones would take gigabytes; fewer where there is no
- * memory for so many.
+ * Opens data for a run that exists: images become inputs as in its training.
  *
- * @param images how many there are
+ * @param place.isOther the data may be other than those of the training
  */
-export function evalBatchSize(network: Layer, imageShape: Shape, recipe: Recipe, images: number): number {
-  const { batchSize } = recipe;
-  const usual = numel(imageShape) > 10_000 ? batchSize : Math.max(100, batchSize);
-  const planner = evaluationPlanner({ network, loss: lossOf(recipe).compute }, imageShape);
-  return largestBatchFor('evaluate', Math.min(usual, images), imageShape, planner);
+export function openAsTrained(
+  { data: known, model, seed }: RunConfig,
+  { name, location, isOther }: DataName & { readonly isOther: boolean },
+  options: Pick<OpenOptions, 'imageLoading' | 'onDownload' | 'onProgress'>,
+): Promise<OpenedData> {
+  const [, height, width] = model.inputShape;
+  // Another table may have other columns.
+  const loaded = isOther ? { ...known, table: undefined } : known;
+  return namedDataset(name).open({
+    location,
+    images: known.images ?? preprocessing({ size: [height, width] }),
+    holdOut: known.holdOut ?? (isOther ? { share: usualHoldOut, seed } : null),
+    classNames: known.classNames,
+    imageLoading: imageLoadingAs(loaded, options.imageLoading),
+    onDownload: options.onDownload,
+    onProgress: options.onProgress,
+  });
 }
 
-/** What a run keeps of a part of its data. */
+/** Opens the training part and the validation part, with the transforms that both have. */
+export async function openSplits(data: OpenedData, recipe: Recipe): Promise<Splits> {
+  return {
+    train: forEvaluation(await data.open('train'), recipe),
+    eval: forEvaluation(await data.open('validation'), recipe),
+  };
+}
+
+/** Facts about a part of a run's data. */
 export interface SplitDescription {
   readonly record: SplitRecord;
   /** SHA-256 of each picture; null where files hold several images. */
   readonly checksums: readonly string[] | null;
 }
 
-/** @param onProgress told of the checksums, for which all files are read */
+/** @param onProgress called as checksums are computed, for which all files are read */
 export async function describeSplit(
   split: OpenedSplit,
   onProgress?: OpenOptions['onProgress'],
@@ -47,7 +77,26 @@ export async function describeSplit(
   return { record, checksums: files.every(({ label }) => label !== undefined) ? checksums : null };
 }
 
-/** What there is to say about photographs before a network sees them; see `surveyNotes`. */
+export async function describeSplits(
+  splits: Splits,
+  onProgress?: OpenOptions['onProgress'],
+): Promise<PerSplit<SplitDescription>> {
+  return {
+    train: await describeSplit(splits.train, onProgress),
+    eval: await describeSplit(splits.eval, onProgress),
+  };
+}
+
+/** The checksums of the files, without those of their pixels. */
+export function picturesRecord({ train, eval: evaluated }: PerSplit<SplitDescription>): PicturesRecord {
+  const packed = ({ checksums }: SplitDescription) => ({
+    files: checksums && packChecksums(checksums),
+    pixels: null,
+  });
+  return { format: 1, train: packed(train), validation: packed(evaluated) };
+}
+
+/** Notes about photographs before a network sees them; see `surveyNotes`. */
 export async function pictureNotesOf(
   splits: readonly OpenedSplit[],
   images: Preprocessing | null,

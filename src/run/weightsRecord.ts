@@ -6,8 +6,8 @@ import type { ByteRange } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
 import { preprocessing, type RunConfig } from './config.js';
 import { fixedSpecs, imageNetInputs, rangeOf } from './inputPipeline.js';
+import { lossNames } from './losses.js';
 import { positiveOf } from './positive.js';
-import { lossNames } from './recipes.js';
 
 /** The key of a record in the metadata of a safetensors file. */
 const metadataKey = 'training';

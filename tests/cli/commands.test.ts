@@ -450,7 +450,7 @@ describe('wrong input', () => {
     expect(taken.code).toBe(2);
     expect(taken.err).toBe(
       `fovea: [run] ${folder}: expected a new or empty folder, got one with 7 files (nothing is ever overwritten); ` +
-        'go on with that training by --resume, or choose another --out\n',
+        'resume that training (--resume), or choose another --out\n',
     );
     const missing = await fovea('eval', path('missing'));
     expect([missing.code, missing.out]).toEqual([2, '']);

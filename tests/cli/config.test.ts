@@ -155,8 +155,8 @@ tensorBoard: true
   });
 
   it('takes the example', async () => {
-    const { techniques } = await readConfiguration('examples/mnist.yaml');
-    expect(techniques).toMatchObject({ schedule: { name: 'OneCycleLR' }, transforms: [{ RandomAffine: {} }] });
+    const options = await readConfiguration('examples/mnist.yaml');
+    expect(options).toMatchObject({ schedule: { name: 'OneCycleLR' }, transforms: [{ RandomAffine: {} }] });
   });
 
   it('names a file that is missing, and does not go with --resume', async () => {

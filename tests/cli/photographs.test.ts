@@ -265,7 +265,7 @@ describe('pictures that cannot be decoded', () => {
     const { code, err } = await train(...usual, '--out', run);
     expect(code).toBe(2);
     expect(err).toMatch(
-      /bad\.jpg: .*leave it out with --on-bad-image skip .*nothing had been saved, so there is no run folder\n/,
+      /bad\.jpg: .*leave it out with --on-bad-image skip; nothing had been saved, so there is no run folder\n/,
     );
     expect(readdirSync(root)).not.toContain('run-of-spoilt');
   });

@@ -13,7 +13,7 @@ import { realizeAll } from '../../src/tensor/evaluate.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 import * as models from '../../src/vision/models/index.js';
-import { zooKinds } from '../../src/run/catalog/zooModels.js';
+import { zooModels } from '../../src/run/catalog/zooModels.js';
 import { expectAgreement } from '../engines.js';
 import { formula, type GoldenZooCase, loadGolden } from './load.js';
 import { makeReady } from './zoo.js';
@@ -100,7 +100,7 @@ describe('names, shapes and numbers of values are those of paddle.vision.models'
     expect(createHash('sha256').update(lines).digest('hex'), lines).toBe(golden.sha256);
     expect(net.parameterCount()).toBe(golden.trainableParams);
     expect(states.reduce((sum, [, { size }]) => sum + size, 0)).toBe(golden.totalParams);
-    const { anySize, inputShape } = zooKinds[`zoo-${name}`];
+    const { anySize, inputShape } = zooModels[`zoo-${name}`];
     const input = anySize ? [3, 40, 57] : inputShape;
     expect(net.forward(Tensor.zeros([2, ...input])).shape).toEqual([2, name === 'lenet' ? 10 : 1000]);
     expect(states.every(([key, state]) => state instanceof Parameter || /\._(mean|variance)$/.test(key))).toBe(true);

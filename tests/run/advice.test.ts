@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { priorEntropy, trainingNotice } from '../../src/run/advice.js';
+import { priorEntropy, trainingAdvice } from '../../src/run/advice.js';
 import type { EpochRecord } from '../../src/train/history.js';
 
 const epochs = (...losses: number[]): EpochRecord[] =>
@@ -25,10 +25,12 @@ describe('a training', () => {
   const inputShape = [3, 224, 224];
 
   test('that stays at the entropy of the class shares is told so, with the figures and what to try', () => {
-    const notice = trainingNotice(epochs(0.7251, 0.6934, 0.6921), counts, { model: 'lenet224', inputShape });
+    const notice = trainingAdvice(epochs(0.7251, 0.6934, 0.6921), counts, { inputShape });
     expect(notice).toContain('(0.6921)');
     expect(notice).toContain('(0.6910)');
-    expect(notice).toMatch(/resnet50.*--lr.*--optimizer adam or evenly mixed batches .*sampler: stratified/);
+    expect(notice).toMatch(
+      /resnet50.*`learningRate`.*`optimizer: 'adam'` or evenly mixed batches .*`sampler: 'stratified'`/,
+    );
   });
 
   test.each([
@@ -38,78 +40,76 @@ describe('a training', () => {
     ['learns a little', epochs(0.69, 0.675)],
     ['learns a little, after a bad beginning', epochs(3.2, 0.675)],
   ])('that %s is not', (_, history) => {
-    expect(trainingNotice(history, counts)).toBeNull();
+    expect(trainingAdvice(history, counts)).toBeNull();
   });
 
   test('with auxiliary heads is measured by the sum of their losses', () => {
     const history = epochs(1.6 * 0.691, 1.6 * 0.69);
-    expect(trainingNotice(history, counts, { weight: 1.6 })).not.toBeNull();
-    expect(trainingNotice(epochs(0.9, 0.8), counts, { weight: 1.6 })).toBeNull();
+    expect(trainingAdvice(history, counts, { weight: 1.6 })).not.toBeNull();
+    expect(trainingAdvice(epochs(0.9, 0.8), counts, { weight: 1.6 })).toBeNull();
   });
 
   test('that is lost after one epoch is told so', () => {
-    expect(trainingNotice(epochs(2.5), counts)).toMatch(/training loss \(2\.5000\) is above guessing.*0\.6910/);
+    expect(trainingAdvice(epochs(2.5), counts)).toMatch(/training loss \(2\.5000\) is above guessing.*0\.6910/);
   });
 
   test('whose accuracy is the share of the largest class is told so', () => {
     const facts = { evalCounts: [30, 50], classNames: ['cat', 'dog'] };
     const judged = (evalAccuracy: number) => epochs(0.6, 0.5).map((record) => ({ ...record, evalAccuracy }));
-    const notice = trainingNotice(judged(0.625), counts, facts);
-    expect(notice).toMatch(/accuracy \(62\.50 %\) is the share of the largest class, dog.*classWeight: auto/);
-    expect(trainingNotice(judged(0.6375), counts, facts)).toBeNull();
-    expect(trainingNotice(judged(1), counts, { ...facts, evalCounts: [0, 50] })).toBeNull();
+    const notice = trainingAdvice(judged(0.625), counts, facts);
+    expect(notice).toMatch(/accuracy \(62\.50 %\) is the share of the largest class, dog.*classWeight: 'auto'/);
+    expect(trainingAdvice(judged(0.6375), counts, facts)).toBeNull();
+    expect(trainingAdvice(judged(1), counts, { ...facts, evalCounts: [0, 50] })).toBeNull();
   });
 
   test('that knows its images by heart is told so', () => {
     const judged = (train: number, evalLoss: number) => epochs(0.6, train).map((record) => ({ ...record, evalLoss }));
-    const notice = trainingNotice(judged(0.11, 1.74), counts);
-    expect(notice).toMatch(/judging \(1\.7400\) is far above that on the training images \(0\.1100\).*--transforms/);
-    expect(trainingNotice(judged(0.11, 0.3), counts)).toBeNull();
-    expect(trainingNotice(judged(0.01, 0.05), counts)).toBeNull();
-    expect(trainingNotice(judged(0.45, 0.85), counts)).toBeNull();
+    const notice = trainingAdvice(judged(0.11, 1.74), counts);
+    expect(notice).toMatch(/judging \(1\.7400\) is far above that on the training images \(0\.1100\).*`transforms`/);
+    expect(trainingAdvice(judged(0.11, 0.3), counts)).toBeNull();
+    expect(trainingAdvice(judged(0.01, 0.05), counts)).toBeNull();
+    expect(trainingAdvice(judged(0.45, 0.85), counts)).toBeNull();
   });
 
   test('is not advised to take what it has', () => {
-    const facts = { model: 'resnet50', inputShape, optimizer: 'adam' };
-    const notice = trainingNotice(epochs(0.8, 0.69), counts, facts);
-    expect(notice).toMatch(/stayed at the entropy.*Try another learning rate \(--lr\)\.$/);
-    expect(trainingNotice(epochs(0.69, 0.69), counts, { model: 'lenet', inputShape: [1, 28, 28] })).not.toContain(
-      'resnet',
-    );
+    const facts = { batchNorm: true, inputShape, optimizer: 'adam' };
+    const notice = trainingAdvice(epochs(0.8, 0.69), counts, facts);
+    expect(notice).toMatch(/stayed at the entropy.*Try another learning rate \(`learningRate`\)\.$/);
+    expect(trainingAdvice(epochs(0.69, 0.69), counts, { inputShape: [1, 28, 28] })).not.toContain('resnet');
   });
 
   test('that is worse than guessing is told so, and not that it stayed there', () => {
-    const notice = trainingNotice(epochs(0.8, 0.92), counts, { model: 'resnet50', inputShape });
-    expect(notice).toMatch(/\(0\.92\d*\) is above guessing.*0\.6910.*lower the learning rate \(--lr\)/);
+    const notice = trainingAdvice(epochs(0.8, 0.92), counts, { batchNorm: true, inputShape });
+    expect(notice).toMatch(/\(0\.92\d*\) is above guessing.*0\.6910.*lower the learning rate \(`learningRate`\)/);
     expect(notice).not.toMatch(/stayed|resnet50/);
-    const clipped = trainingNotice(epochs(0.8, 0.73), counts, { techniques: { clipGradNorm: 1 } });
-    expect(clipped).toMatch(/above guessing.*lower the learning rate \(--lr\) or train longer/);
+    const clipped = trainingAdvice(epochs(0.8, 0.73), counts, { techniques: { clipGradNorm: 1 } });
+    expect(clipped).toMatch(/above guessing.*lower the learning rate \(`learningRate`\) or train longer/);
   });
 
   test('with weighted or evenly drawn classes is measured by what guessing gives then', () => {
     const history = epochs(0.7, 0.69);
-    expect(trainingNotice(history, [90, 10])).toContain('above guessing');
+    expect(trainingAdvice(history, [90, 10])).toContain('above guessing');
     for (const techniques of [{ classWeight: 'auto' }, { sampler: 'balanced' }, { classWeight: [1, 9] }] as const) {
-      expect(trainingNotice(history, [90, 10], { techniques })).toContain('(0.6931)');
+      expect(trainingAdvice(history, [90, 10], { techniques })).toContain('(0.6931)');
     }
   });
 
   test('whose accuracy fell back is told since when, and what to try', () => {
     const history = epochs(0.6, 0.4, 0.3).map((record, i) => ({ ...record, evalAccuracy: [0.7, 0.9125, 0.5][i] }));
-    expect(trainingNotice(history, counts)).toBe(
-      'The accuracy has fallen back: 91.25 % after epoch 2, 50.00 % after epoch 3. Try a lower learning rate (--lr), ' +
-        'a schedule that lowers it (schedule, with --config) or --save-best acc, which keeps the best weights.',
+    expect(trainingAdvice(history, counts)).toBe(
+      'The accuracy has fallen back: 91.25 % after epoch 2, 50.00 % after epoch 3. Try a lower learning rate (`learningRate`), ' +
+        "a schedule that lowers it (`schedule`) or `saveBest: 'acc'`, which keeps the best weights.",
     );
     const techniques = {
       saveBest: 'acc',
       schedule: { name: 'CosineAnnealingDecay', by: 'step', options: {} },
     } as const;
-    expect(trainingNotice(history, counts, { techniques })).toMatch(/Try a lower learning rate \(--lr\)\.$/);
+    expect(trainingAdvice(history, counts, { techniques })).toMatch(/Try a lower learning rate \(`learningRate`\)\.$/);
     const unjudged = { ...history[0], evalAccuracy: null };
-    expect(trainingNotice([history[1], { ...history[2], evalAccuracy: 0.82 }, unjudged], counts)).toBeNull();
+    expect(trainingAdvice([history[1], { ...history[2], evalAccuracy: 0.82 }, unjudged], counts)).toBeNull();
   });
 
   test('on images of one class has nothing to learn', () => {
-    expect(trainingNotice(epochs(0.1, 0.1), [9, 0])).toBeNull();
+    expect(trainingAdvice(epochs(0.1, 0.1), [9, 0])).toBeNull();
   });
 });

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import type { OpenedData } from '../../src/run/catalog/datasets.js';
+import { namedDataset } from '../../src/run/catalog/datasets.js';
 import { type DataOptions, requireHoldOut, requireMeaning, requireWork } from '../../src/run/dataOptions.js';
-import { datasetKind } from '../../src/run/recipes.js';
 
 const refusal = (name: string, location: string | undefined, options: DataOptions) => {
   try {
-    requireMeaning({ name, location }, datasetKind(name), options);
+    requireMeaning({ name, location }, namedDataset(name), options);
   } catch (error) {
     expect(error).toBeInstanceOf(InputError);
     return (error as Error).message;
@@ -18,8 +18,8 @@ it.each([
   ['mnist', undefined, { images: { size: 32 } }, 'no size, since its images have one size'],
   ['cifar10', undefined, { images: { order: 'RGB' } }, 'no order of colours'],
   ['cifar10', undefined, { images: { antialias: true } }, 'no antialiasing'],
-  ['fashionmnist', undefined, { reading: { cache: false } }, 'no choice of a cache'],
-  ['mnist', undefined, { reading: { onBadImage: 'skip' } }, 'no choice about bad pictures'],
+  ['fashionmnist', undefined, { imageLoading: { cache: false } }, 'no choice of a cache'],
+  ['mnist', undefined, { imageLoading: { onBadImage: 'skip' } }, 'no choice about bad pictures'],
   ['cifar100', undefined, { holdOut: 0.1 }, 'no hold-out, since it says itself which images are for judging'],
   ['folder', 'photos', { dataDir: 'x' }, 'no data folder (x), since the data are in photos'],
   ['csv', 'a.csv', { dataDir: 'x' }, 'no data folder (x), since the data are in a.csv'],
@@ -30,9 +30,11 @@ it.each([
 });
 
 it('takes what has a meaning', () => {
-  expect(refusal('mnist', undefined, { dataDir: 'x', images: { antialias: false }, reading: {} })).toBeNull();
+  expect(refusal('mnist', undefined, { dataDir: 'x', images: { antialias: false }, imageLoading: {} })).toBeNull();
   const all = { images: { size: 32, order: 'RGB', antialias: true }, holdOut: 0.1 } as const;
-  expect(refusal('folder', 'x', { ...all, reading: { cache: false, onBadImage: 'skip', numWorkers: 1 } })).toBeNull();
+  expect(
+    refusal('folder', 'x', { ...all, imageLoading: { cache: false, onBadImage: 'skip', numWorkers: 1 } }),
+  ).toBeNull();
 });
 
 it('refuses a hold-out where there are pictures for validation, and workers without work', () => {
@@ -40,9 +42,9 @@ it('refuses a hold-out where there are pictures for validation, and workers with
   expect(() => requireHoldOut('folder', data(null), { holdOut: 0.1 })).toThrow('expected no hold-out');
   requireHoldOut('folder', data({ share: 0.1, seed: 0 }), { holdOut: 0.1 });
   requireHoldOut('folder', data(null), {});
-  expect(() => requireWork('mnist', datasetKind('mnist'), { numWorkers: 2 }, false)).toThrow(
+  expect(() => requireWork('mnist', namedDataset('mnist'), { numWorkers: 2 }, false)).toThrow(
     'expected no number of workers',
   );
-  requireWork('mnist', datasetKind('mnist'), { numWorkers: 2 }, true);
-  requireWork('folder', datasetKind('folder'), { numWorkers: 2 }, false);
+  requireWork('mnist', namedDataset('mnist'), { numWorkers: 2 }, true);
+  requireWork('folder', namedDataset('folder'), { numWorkers: 2 }, false);
 });

@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import { RandomGenerator } from '../../src/random.js';
+import { namedModel } from '../../src/run/catalog/models.js';
 import { evaluateRun, openRun } from '../../src/run/evaluate.js';
 import { fixedNames, imageNetInputs, inputsFor, rangeOf, type TrainedInputs } from '../../src/run/inputPipeline.js';
 import { predictFiles } from '../../src/run/predict.js';
-import { modelKind } from '../../src/run/recipes.js';
 import { Run } from '../../src/run/run.js';
 import type { ImageFileDataset } from '../../src/vision/datasets/reading/imageFiles.js';
 import { preprocessing } from '../../src/vision/images/preprocess.js';
@@ -49,7 +49,7 @@ describe('the inputs of a network', () => {
     ['zoo-resnet18', pictures(64), 'RandomCrop(48),CenterCrop(48)', [3, 48, 48], 'RandomCrop CenterCrop'],
     ['lenet', pictures(28), '', [1, 28, 28], 'Grayscale'],
   ])('of %s are made to fit: %o, %s', (model, data, text, shape, names) => {
-    const inputs = inputsFor(data, modelKind(model), specs(text), null);
+    const inputs = inputsFor(data, namedModel(model), specs(text), null);
     expect(inputs.shape).toEqual(shape);
     expect(inputs.transforms.flatMap((spec) => Object.keys(spec)).join(' ')).toBe(names);
   });
@@ -69,8 +69,8 @@ describe('the inputs of a network', () => {
     ['Normalize(127.5, 127.5),Grayscale', /Grayscale: expected bytes, got floats/],
     ['ToTensor,Normalize([1, 2], 1)', /expected 1 or 3 values, got 2/],
   ])('are refused if transforms do not fit together: %s', (text, message) => {
-    expect(() => inputsFor(pictures(28), modelKind('zoo-resnet18'), specs(text), null)).toThrow(message);
-    expect(() => inputsFor(pictures(28), modelKind('zoo-resnet18'), specs(text), null)).toThrow(InputError);
+    expect(() => inputsFor(pictures(28), namedModel('zoo-resnet18'), specs(text), null)).toThrow(message);
+    expect(() => inputsFor(pictures(28), namedModel('zoo-resnet18'), specs(text), null)).toThrow(InputError);
   });
 
   it.each([
@@ -81,11 +81,11 @@ describe('the inputs of a network', () => {
     'ToTensor',
     'ColorJitter(0.2),ToTensor,Normalize(0.13, 0.31),Normalize(100, 9)',
   ])('may be made by %s', (text) => {
-    expect(inputsFor(pictures(28), modelKind('zoo-resnet18'), specs(text), null).shape).toEqual([3, 28, 28]);
+    expect(inputsFor(pictures(28), namedModel('zoo-resnet18'), specs(text), null).shape).toEqual([3, 28, 28]);
   });
 
   it('are of one size in training and in judging', () => {
-    expect(() => inputsFor(pictures(64), modelKind('zoo-resnet18'), specs('RandomCrop(48)'), null)).toThrow(
+    expect(() => inputsFor(pictures(64), namedModel('zoo-resnet18'), specs('RandomCrop(48)'), null)).toThrow(
       '[transforms] size: expected images of one size for training and judging, got [3,48,48] and [3,64,64]; what is ' +
         'random is left out in judging: add CenterCrop([48,48]) or Resize([48,48])',
     );
@@ -118,7 +118,7 @@ describe('the inputs of a network', () => {
     ],
     ['transforms of their own', cropped, pictures(40), 'CenterCrop(32)', 'CenterCrop ToTensor'],
   ])('of weights trained with %s are made as before: %o, %o, %s', (_, trained, data, text, names) => {
-    const { transforms } = inputsFor(data, modelKind('zoo-resnet18'), specs(text), trained as TrainedInputs);
+    const { transforms } = inputsFor(data, namedModel('zoo-resnet18'), specs(text), trained as TrainedInputs);
     expect(transforms.flatMap((spec) => Object.keys(spec)).join(' ')).toBe(names);
   });
 
@@ -132,7 +132,7 @@ describe('the inputs of a network', () => {
     const images = order === 'RGB' && range === 'unit' ? null : preprocessing({ size: 1, order });
     const trained: TrainedInputs = { images, inputShape: [3, 1, 1], range, transforms: [] };
     for (const own of [preprocessing({ size: 1, order }), null]) {
-      const { transforms } = inputsFor({ imageShape: [3, 1, 1], images: own }, modelKind('zoo-resnet18'), [], trained);
+      const { transforms } = inputsFor({ imageShape: [3, 1, 1], images: own }, namedModel('zoo-resnet18'), [], trained);
       const pixels = Uint8Array.from(own === null || order === 'RGB' ? [0, 204, 255] : [255, 204, 0]);
       const states = [new RandomGenerator(0).state()];
       const job = { pixels, shape: [3, 1, 1], order: own?.order ?? 'RGB', range: rangeOf(own), states } as const;

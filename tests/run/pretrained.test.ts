@@ -11,7 +11,8 @@ import { loadSafetensors, saveSafetensors } from '../../src/io/weights/safetenso
 import type { Layer } from '../../src/nn/index.js';
 import { openRun } from '../../src/run/evaluate.js';
 import { readWeightsRecord } from '../../src/run/pretrained.js';
-import { Run, type RunOptions } from '../../src/run/run.js';
+import { Run } from '../../src/run/run.js';
+import type { RunOptions } from '../../src/run/runOptions.js';
 import { bestFile } from '../../src/train/callbacks/bestWeights.js';
 import { weightsFile } from '../../src/train/checkpoint/folder.js';
 import { evaluate } from '../../src/train/evaluate.js';
@@ -62,7 +63,7 @@ describe('input settings travel with weights', () => {
     model: 'zoo-resnet18',
     data: `folder:${data}`,
     out: join(root, name),
-    reading: { cache: false },
+    imageLoading: { cache: false },
     ...more,
     changes: { epochs: 1, batchSize: 4, learningRate: 0, ...more.changes },
   });

@@ -1,17 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { Adam, AdamW, Momentum, SGD } from '../../src/optimizer/index.js';
-import {
-  dataFor,
-  findData,
-  makeOptimizer,
-  modelKind,
-  outputsFor,
-  type RecipeChanges,
-  recipeFor,
-  recipeLine,
-  usualData,
-} from '../../src/run/recipes.js';
+import { dataFor, findData } from '../../src/run/catalog/datasets.js';
+import { namedModel, usualData } from '../../src/run/catalog/models.js';
+import { recipeLine } from '../../src/run/describe.js';
+import { outputsFor } from '../../src/run/losses.js';
+import { makeOptimizer } from '../../src/run/optimizers.js';
+import { type RecipeChanges, recipeFor } from '../../src/run/recipe.js';
 import { parseSchedule } from '../../src/run/schedule.js';
 import { Parameter } from '../../src/tensor/state.js';
 
@@ -64,8 +59,8 @@ describe('recipeFor', () => {
   });
 
   test('suggests nothing where nothing is near', () => {
-    expect(() => modelKind('transformer')).toThrow(/expected one of lenet[^;]*$/);
-    expect(() => modelKind('toString')).toThrow(InputError);
+    expect(() => namedModel('transformer')).toThrow(/expected one of lenet[^;]*$/);
+    expect(() => namedModel('toString')).toThrow(InputError);
   });
 });
 
@@ -103,7 +98,7 @@ describe('findData', () => {
       'mnits',
       "[data] data 'mnits': expected one of mnist, fashionmnist, cifar10, cifar100, palm, folder, csv; did you mean mnist?",
     ],
-    ['palm', '[data] palm: expected palm:DIR, got no folder; give it with --data palm:DIR'],
+    ['palm', "[data] palm: expected palm:DIR, got no folder; give it as `data: 'palm:DIR'`"],
     ['palm:', "[data] 'palm:': expected a folder or file behind the colon, got nothing"],
     ['csv', '[data] csv: expected csv:FILE, got no file'],
     ['mnist:x', "[data] mnist:x: expected mnist alone, got 'x'"],

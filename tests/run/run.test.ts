@@ -19,9 +19,10 @@ import { setEngine, setThreads } from '../../src/engine/select.js';
 import { FileError, FoveaError, InputError } from '../../src/errors.js';
 import { fingerprint } from '../../src/io/files/fingerprint.js';
 import { loadSafetensors } from '../../src/io/weights/safetensors.js';
+import { namedModel } from '../../src/run/catalog/models.js';
 import { evaluateRun, openRun } from '../../src/run/evaluate.js';
 import { RunFolder } from '../../src/run/folder.js';
-import { makeOptimizer, modelKind } from '../../src/run/recipes.js';
+import { makeOptimizer } from '../../src/run/optimizers.js';
 import { Run } from '../../src/run/run.js';
 import { parseSchedule } from '../../src/run/schedule.js';
 import { slimRun } from '../../src/run/slim.js';
@@ -468,7 +469,7 @@ describe('a run that is gone on with', () => {
     await run.train({ callbacks: [look] });
     const [early] = readers;
     expect(early.state.training.epoch).toBe(2);
-    const network = modelKind('lenet').create({ numClasses: 10 }, [1, 28, 28]);
+    const network = namedModel('lenet').create({ numClasses: 10 }, [1, 28, 28]);
     await early.loadWeights(network);
     expect(early.state.training.epoch).toBe(3);
     const { tensors } = await loadSafetensors(join(run.folder.path, 'weights.safetensors'));
@@ -584,7 +585,7 @@ describe('Run.create', () => {
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toBe(
       `[run] ${folder}: expected a new or empty folder, got one with 7 files (nothing is ever overwritten); ` +
-        'go on with that training by --resume, or choose another --out',
+        'resume that training (`resume`), or choose another `out`',
     );
     await expect(Run.create({ ...options('x'), out: join(folder, 'config.json') })).rejects.toThrow(InputError);
     expect(await fingerprint(join(folder, 'config.json'))).toEqual(await fingerprint(join(trained, 'config.json')));

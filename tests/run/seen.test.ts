@@ -38,7 +38,7 @@ async function photographs(name: string, count = 6): Promise<string> {
 async function trained(name: string, data: string, dataDir?: string) {
   const changes = { epochs: 1, batchSize: 4 };
   // Options about photographs mean nothing elsewhere.
-  const photos = dataDir === undefined ? { reading: { cache: false }, holdOut: 0.34 } : { dataDir };
+  const photos = dataDir === undefined ? { imageLoading: { cache: false }, holdOut: 0.34 } : { dataDir };
   const run = await Run.create({ model: 'zoo-lenet', data, out: path(name), ...photos, changes });
   return { run, outcome: await run.train() };
 }

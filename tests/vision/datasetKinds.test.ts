@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import { datasetKinds, type OpenedData, type OpenedSplit, type OpenOptions } from '../../src/run/catalog/datasets.js';
+import { namedDatasets, type OpenedData, type OpenedSplit, type OpenOptions } from '../../src/run/catalog/datasets.js';
 import type { ImageFileDataset } from '../../src/vision/datasets/reading/imageFiles.js';
 import { preprocessing } from '../../src/vision/images/preprocess.js';
 import { temporaryFolder } from '../temporary.js';
@@ -28,11 +28,11 @@ async function write(...names: string[]): Promise<void> {
 }
 
 const open = (kind: string, options: Partial<OpenOptions> = {}) =>
-  datasetKinds[kind].open({
+  namedDatasets[kind].open({
     location: root,
     images: preprocessing({ size: 4 }),
     holdOut: { share: 0.25, seed: 1 },
-    reading: { cache: false },
+    imageLoading: { cache: false },
     ...options,
   });
 
@@ -91,14 +91,14 @@ describe('folder:DIR', () => {
 
   it('leaves out what cannot be read, if that is wanted', async () => {
     await write('a/1.jpg', 'a/2.jpg', 'b/3.jpg', 'b/4.jpg', 'b/bad.jpg');
-    const data = await open('folder', { reading: { cache: false, onBadImage: 'skip' } });
+    const data = await open('folder', { imageLoading: { cache: false, onBadImage: 'skip' } });
     const all = await data.open('all');
     expect(all.classCounts).toEqual([2, 2]);
     expect(all.unreadable.map(({ path }) => basename(path))).toEqual(['bad.jpg']);
   });
 
   it('counts each unreadable picture once, with its own part', async () => {
-    const reading = { cache: false, onBadImage: 'skip' } as const;
+    const imageLoading = { cache: false, onBadImage: 'skip' } as const;
     const unreadable = async (data: OpenedData) =>
       Promise.all(
         (['train', 'validation'] as const).map(async (split) =>
@@ -106,7 +106,7 @@ describe('folder:DIR', () => {
         ),
       );
     await write('a/1.jpg', 'a/2.jpg', 'b/3.jpg', 'b/4.jpg', 'b/bad.jpg');
-    expect(await unreadable(await open('folder', { reading }))).toEqual([['bad.jpg'], []]);
+    expect(await unreadable(await open('folder', { imageLoading }))).toEqual([['bad.jpg'], []]);
     const rows = ['a/1.jpg,a,train', 'b/3.jpg,b,train', 'a/2.jpg,a,val', 'b/4.jpg,b,val'];
     const location = join(root, 'list.csv');
     for (const [part, expected] of [
@@ -114,7 +114,7 @@ describe('folder:DIR', () => {
       ['val', [[], ['bad.jpg']]],
     ] as const) {
       writeFileSync(location, ['file,label,split', ...rows, `b/bad.jpg,b,${part}`].join('\n'));
-      expect(await unreadable(await open('csv', { location, reading }))).toEqual(expected);
+      expect(await unreadable(await open('csv', { location, imageLoading }))).toEqual(expected);
     }
   });
 
@@ -122,16 +122,16 @@ describe('folder:DIR', () => {
     await write('caf\u00e9/1.jpg', 'cafe\u0301/2.jpg', 'b/3.jpg', 'b/4.jpg');
     writeFileSync(Buffer.concat([Buffer.from(`${root}/b/`), Buffer.of(0xfc), Buffer.from('.jpg')]), await jpeg('5'));
     expect(await failure(open('folder'))).toMatch(
-      /\/b: expected names in UTF-8, got \\xfc\.jpg; rename it or leave it out with --on-bad-image skip/,
+      /\/b: expected names in UTF-8, got \\xfc\.jpg; rename it or leave it out with `onBadImage: 'skip'`/,
     );
-    const data = await open('folder', { reading: { cache: false, onBadImage: 'skip' } });
+    const data = await open('folder', { imageLoading: { cache: false, onBadImage: 'skip' } });
     expect(data.classNames).toEqual(['b', 'caf\u00e9']);
     expect((await data.open('all')).classCounts).toEqual([2, 2]);
     expect(data.passedOver).toEqual([
       { what: 'names not in UTF-8', count: 1, examples: ['b/\\xfc.jpg'], isLoss: true },
     ]);
     expect(
-      (await open('folder', { reading: { onBadImage: 'skip' }, classNames: ['cafe\u0301', 'b'] })).classNames[0],
+      (await open('folder', { imageLoading: { onBadImage: 'skip' }, classNames: ['cafe\u0301', 'b'] })).classNames[0],
     ).toBe('cafe\u0301');
   });
 
@@ -170,10 +170,10 @@ describe('csv:FILE', () => {
     await write('x/1.jpg', 'x/2.jpg', 'x/3.jpg');
     table('a;b;c', '1;9;train', '2;9.0;val', '3;8;train');
     const columns = { fileColumn: 'a', labelColumn: 'b', splitColumn: 'c', root: join(root, 'x') };
-    const data = await open('csv', { location: location(), reading: { cache: false, table: columns } });
+    const data = await open('csv', { location: location(), imageLoading: { cache: false, table: columns } });
     expect([data.classNames, data.notes]).toEqual([['8', '9'], [expect.stringContaining('9 and 9.0 are one class')]]);
     expect(namesIn(await data.open('validation'))).toEqual(['2.jpg']);
-    expect(await failure(open('folder', { reading: { table: { root: 'x' } } }))).toBe(
+    expect(await failure(open('folder', { imageLoading: { table: { root: 'x' } } }))).toBe(
       '[data] root: expected with a table (csv:FILE) only, got folder of pictures; leave it out',
     );
   });
@@ -234,16 +234,16 @@ describe('data sets that say themselves which images are for judging', () => {
     ]);
     const path = join(root, 'shirt.png');
     writeFileSync(path, await drawn.png().toBuffer());
-    const shirt = await datasetKinds.fashionmnist.readImage(path, preprocessing());
+    const shirt = await namedDatasets.fashionmnist.readImage(path, preprocessing());
     expect(shirt).toMatchObject({ shape: [1, 28, 28], note: '60×30 to 28×28, light background: inverted' });
     // Around it the inverted white and what makes it square; in the middle 255 less the grey of dark red.
     expect([shirt.image[0], shirt.image[14], shirt.image[14 * 28]]).toEqual([0, 0, 0]);
     expect(shirt.image[14 * 28 + 14]).toBeCloseTo((255 - 38) / 255, 5);
-    const small = await datasetKinds.cifar10.readImage(path, preprocessing());
+    const small = await namedDatasets.cifar10.readImage(path, preprocessing());
     expect(small).toMatchObject({ shape: [3, 32, 32], note: '60×30 to 32×32' });
     const middle = 16 * 32 + 16;
     expect([0, 1, 2].map((c) => small.image[c * 1024 + middle])).toEqual([Math.fround(128 / 255), 0, 0]);
-    const png = await datasetKinds.cifar10.picture({ ...small, label: 0 }, preprocessing());
+    const png = await namedDatasets.cifar10.picture({ ...small, label: 0 }, preprocessing());
     expect(await sharp(png).metadata()).toMatchObject({ width: 32, height: 32, channels: 3 });
   });
 });

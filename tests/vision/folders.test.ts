@@ -91,7 +91,7 @@ describe('DatasetFolder', () => {
     expect(strict.length).toBe(4);
     const error = await Promise.resolve(strict.get(1)).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(FileError);
-    expect((error as Error).message).toMatch(/a\/bad\.jpg: .*; replace it or leave it out with --on-bad-image skip/);
+    expect((error as Error).message).toMatch(/a\/bad\.jpg: .*; replace it or leave it out with `onBadImage: 'skip'`/);
     const progress: number[] = [];
     const lenient = await DatasetFolder.open(folder, {
       ...options,
@@ -195,7 +195,7 @@ describe('CsvDataset', () => {
   });
 
   it.each([
-    ['no such column', 'what,label\n1.jpg,a\n', /one column 'file', got columns what, label; name .*--file-column/],
+    ['no such column', 'what,label\n1.jpg,a\n', /one column 'file', got columns what, label; name .*`fileColumn`/],
     [
       'two such columns',
       'file,label,label\n1.jpg,a,b\n',

@@ -286,7 +286,7 @@ describe('bad pictures', () => {
     expect(message).toMatch(
       /expected ones that can be decoded, got .*P0003\.jpg \(.*begins with 6e 6f.*V0003\.jpg \(.+\)/,
     );
-    expect(message).toMatch(/leave them out with --on-bad-image skip \(in code: onBadImage 'skip'\)$/);
+    expect(message).toMatch(/leave them out with `onBadImage: 'skip'`$/);
     expect(existsSync(join(out, 'palm.json'))).toBe(false);
     expect(Object.keys(tree(out))).toHaveLength(8);
   });

@@ -23,7 +23,13 @@ import {
   Transpose,
 } from '../../src/vision/transforms/index.js';
 import { withLayout } from '../../src/vision/transforms/raster.js';
-import { makeTransform, optionNames, transformNames } from '../../src/vision/transforms/registry.js';
+import {
+  fixedTransformNames,
+  makesFloats,
+  makeTransform,
+  optionNames,
+  transformNames,
+} from '../../src/vision/transforms/registry.js';
 import { goldenTransforms } from '../goldens/transforms.js';
 
 /** Every pixel has a colour of its own. */
@@ -85,7 +91,17 @@ describe('every transform', () => {
     expect(many(6, (random) => transform.apply(image, random))).toEqual(results);
     // What does not draw is the same each time, and the other way round.
     expect(new Set(results.map(({ data }) => data.join())).size > 1).toBe(transform.isRandom);
+    expect(fixedTransformNames.includes(name)).toBe(!transform.isRandom);
     for (const { data, height, width, channels } of results) expect(data.length).toBe(height * width * channels);
+  });
+
+  it.each(transformNames)('%s is listed as one that makes floats if it does', (name) => {
+    // The layout alone changes in Transpose, which comes after the values are set.
+    if (name === 'Transpose') expect(makesFloats(name)).toBe(true);
+    else {
+      const { data } = makeTransform(name, needed[name] ?? {}).apply(picture(), new RandomGenerator(1));
+      expect(data instanceof Float32Array).toBe(makesFloats(name));
+    }
   });
 
   it.each(transformNames)('%s is the same again from its JSON', (name) => {

@@ -211,7 +211,7 @@ describe('a survey', () => {
     const survey = await surveyPictures(paths, images);
     expect(surveyNotes([survey], images)).toEqual([
       'pictures are made 8 bits of red, green and blue: 12 bits in 16 made 8 (2), transparency laid over white (1) of 5',
-      '3 of 5 pictures are squashed, as from 16×4 to 20×20, so that circles become ellipses; --fit crop or --fit pad keeps proportions',
+      "3 of 5 pictures are squashed, as from 16×4 to 20×20, so that circles become ellipses; `fit: 'crop'` or `fit: 'pad'` keeps proportions",
     ]);
     expect(surveyNotes([survey], { ...images, fit: 'crop' })).toHaveLength(1);
     const square = await surveyPictures([paths[2]], images);

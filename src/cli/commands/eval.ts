@@ -7,21 +7,29 @@ import { targetOf } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
 import type { Split } from '../../run/catalog/datasets.js';
+import { namedDataset } from '../../run/catalog/datasets.js';
+import { namedModel } from '../../run/catalog/models.js';
 import { type DecisionRule, decisionNote, screeningOf } from '../../run/decision.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../run/evaluate.js';
-import { datasetKind, modelKind } from '../../run/recipes.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { seenNotes } from '../../run/seen.js';
 import { formatCount, formatFigure } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
+import { inFlags } from '../flags.js';
 import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
-import { applyEngine, applyPrecision, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
+import {
+  applyEngine,
+  applyPrecision,
+  type EngineOptions,
+  type ImageLoadingOptions,
+  imageLoadingOf,
+} from '../options.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 
-interface EvalCommandOptions extends EngineOptions, ReadingOptions {
+interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
   readonly data?: string;
   readonly split?: Split;
   readonly dataDir?: string;
@@ -53,7 +61,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       data,
       split,
       dataDir,
-      reading: readingOf(options),
+      imageLoading: imageLoadingOf(options),
       batchSize,
       onDownload: download.show,
       onProgress: reading.show,
@@ -113,7 +121,7 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
       screening: screeningOf(others, decision?.positive ?? null, operatingPoint),
     },
     unreadable: result.data.unreadable,
-    notes: result.notes,
+    notes: result.notes.map(inFlags),
     weightsSha256,
     loss,
     accuracy,
@@ -147,7 +155,7 @@ function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, figu
 
 /** What the images of a part are called. */
 function nameOf(split: RunEvaluation['split'], data: string): string {
-  return { train: 'training', validation: datasetKind(data).evalName, test: 'test', all: 'judged' }[split];
+  return { train: 'training', validation: namedDataset(data).evalName, test: 'test', all: 'judged' }[split];
 }
 
 /** The file of a sample, where each has one. */
@@ -161,7 +169,7 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
   const { samples, confusion, split, title, synthetic } = result;
   const name = nameOf(split, data.name);
   const epochs = folder.history.length;
-  print(terminal, `${modelKind(model.name).title} on ${title}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`);
+  print(terminal, `${namedModel(model.name).title} on ${title}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`);
   printFacts(terminal, [
     [`${name} images`, formatCount(samples)],
     ['source', result.data.source],
@@ -180,7 +188,7 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
   if (decision !== null)
     print(terminal, `\n${decisionNote({ decision, hasOperatingPoint: run.folder.state.operatingPoint !== null })}`);
   if (screening) print(terminal, `\n${noMedicalDevice}`);
-  for (const note of result.notes) print(terminal, `  Note: ${note}`);
+  for (const note of result.notes) print(terminal, `  Note: ${inFlags(note)}`);
   for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');

@@ -13,6 +13,7 @@ import { formatCount, formatPercent } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
 import { formatTable } from '../../text/table.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
+import { inFlags } from '../flags.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { complain, print, printJson, type Terminal } from '../terminal.js';
 
@@ -77,7 +78,7 @@ export async function predict(
       if ('error' in result) {
         unreadable++;
         complain(terminal, result.error.message);
-        if (json) printJson(terminal, { file: result.file, error: result.error.message });
+        if (json) printJson(terminal, { file: result.file, error: inFlags(result.error.message) });
         continue;
       }
       if (result.trainedOn) trainedOn++;

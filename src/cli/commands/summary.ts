@@ -1,6 +1,8 @@
 import { formatShape } from '../../graph/shape.js';
 import { summarize } from '../../nn/summary.js';
-import { modelKind, outputsFor, recipeFor, usualData } from '../../run/recipes.js';
+import { namedModel, usualData } from '../../run/catalog/models.js';
+import { outputsFor } from '../../run/losses.js';
+import { recipeFor } from '../../run/recipe.js';
 import { formatCount } from '../../text/numbers.js';
 import { print, printJson, printTable, type Terminal } from '../terminal.js';
 
@@ -11,7 +13,7 @@ interface SummaryCommandOptions {
 }
 
 export async function summary(model: string, options: SummaryCommandOptions, terminal: Terminal): Promise<number> {
-  const kind = modelKind(model);
+  const kind = namedModel(model);
   const input = options.input ?? [1, ...kind.inputShape];
   const { classes } = usualData(model);
   const numClasses = options.classes ?? outputsFor(recipeFor(model, classes), classes);

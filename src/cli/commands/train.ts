@@ -2,80 +2,51 @@ import { join } from 'node:path';
 import { engineInfo } from '../../engine/select.js';
 import { FileError, InputError } from '../../errors.js';
 import { outputFolder } from '../../io/files/outputs.js';
-import type { OperatingRule } from '../../metric/index.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
-import { unreadableOf } from '../../run/badImages.js';
-import { modelKinds } from '../../run/catalog/models.js';
+import { dataFor, findData, namedDataset } from '../../run/catalog/datasets.js';
+import { namedModel, namedModels } from '../../run/catalog/models.js';
 import { compareRuns, type RunComparison } from '../../run/compare.js';
 import { isScreening } from '../../run/config.js';
 import { screeningOf } from '../../run/decision.js';
+import { recipeLine } from '../../run/describe.js';
 import { RunFolder } from '../../run/folder.js';
+import { unreadableOf } from '../../run/imageLoading.js';
 import { describeInputs, fixedNames } from '../../run/inputPipeline.js';
+import { namedValues, type TrainingOption } from '../../run/option.js';
 import { describePositive, positiveOf } from '../../run/positive.js';
-import { dataFor, datasetKind, findData, modelKind, type OptimizerName, recipeLine } from '../../run/recipes.js';
-import { Run, type RunOptions } from '../../run/run.js';
-import type { Techniques } from '../../run/techniques.js';
+import { Run } from '../../run/run.js';
+import type { RunOptions } from '../../run/runOptions.js';
+import {
+  beginningOptions,
+  imageOptions,
+  recipeOptions,
+  type TrainingOptions,
+  techniqueOptions,
+  trainingOptions,
+} from '../../run/trainingOptions.js';
 import { weightsRecordOf } from '../../run/weightsRecord.js';
 import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../text/numbers.js';
 import { visibleLine } from '../../text/visible.js';
 import type { EpochRecord, TrainOutcome } from '../../train/history.js';
-import type { Fit } from '../../vision/images/preprocess.js';
-import type { ChannelOrder } from '../../vision/transforms/image.js';
-import { parseTransforms } from '../../vision/transforms/parse.js';
 import { readConfiguration } from '../config.js';
 import { DownloadDisplay, ReadingDisplay, TrainingDisplay } from '../display.js';
+import { flagOf, inFlags, type OptionKey } from '../flags.js';
 import { Interruption } from '../interrupt.js';
 import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
-import { applyEngine, type EngineOptions, type ReadingOptions, readingOf } from '../options.js';
+import { applyEngine, type EngineOptions, imageLoadingOf } from '../options.js';
 import { complain, ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 import { understoodFacts } from '../understood.js';
 
-interface TrainCommandOptions extends EngineOptions, ReadingOptions {
+interface TrainCommandOptions extends TrainingOptions {
   readonly config?: string;
   readonly resume?: string;
   readonly repeat?: string;
-  readonly saveSteps?: number;
-  readonly data?: string;
-  readonly dataDir?: string;
-  readonly epochs?: number;
-  readonly batchSize?: number;
-  readonly lr?: number;
-  readonly optimizer?: OptimizerName;
-  readonly momentum?: number;
-  readonly weightDecay?: number;
-  readonly size?: readonly [height: number, width: number];
-  readonly order?: ChannelOrder;
-  readonly antialias?: boolean;
-  readonly fit?: Fit;
-  readonly holdOut?: number;
-  readonly auxiliaryHeads?: boolean;
-  readonly pretrained?: true | string;
-  readonly best?: boolean;
-  readonly operatingPoint?: OperatingRule;
-  readonly positive?: string;
-  readonly screening?: boolean;
-  readonly seed: number;
-  readonly out?: string;
-  readonly logEvery?: number;
-  readonly tensorBoard?: boolean;
-  readonly transforms?: string;
-  readonly evalEvery?: number;
-  readonly saveBest?: string;
-  readonly earlyStopping?: number;
-  /** Of the file of --config, with those of the command line in place of the file's. */
-  readonly techniques?: Techniques | undefined;
   readonly json?: boolean;
 }
 
 /** Where runs without --out go. */
 const runsFolder = 'runs';
-
-/** Options that go with a run that is there already; all others belong to its own recipe. */
-const runOptions = [
-  ...['data', 'dataDir', 'root', 'workers', 'cache', 'onBadImage', 'saveSteps', 'logEvery', 'tensorBoard', 'json'],
-  ...['engine', 'threads', 'conv', 'precision'],
-];
 
 /** @param given the options that stand on the command line */
 export async function train(
@@ -99,7 +70,7 @@ export async function train(
     download.end();
     reading.end();
     const { config } = run.folder;
-    const { evalName } = datasetKind(config.data.name);
+    const { evalName } = namedDataset(config.data.name);
     const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
     report.begin(tensorBoard);
     display = new TrainingDisplay(terminal, {
@@ -144,17 +115,15 @@ interface Comparison extends RunComparison {
   readonly run: string;
 }
 
-/** Fills in what the file of --config says and the command line does not. */
+/** Adds the options of the file of --config. The command line wins. */
 async function configured(name: string | undefined, asked: TrainCommandOptions, given: readonly string[]) {
   const [model, called] = withModel(name, asked);
-  const own = ownTechniques(called);
   if (called.config === undefined || called.resume !== undefined || called.repeat !== undefined) {
-    return { model, options: { ...called, techniques: own } };
+    return { model, options: called };
   }
-  const { options: written, techniques } = await readConfiguration(called.config);
+  const written = await readConfiguration(called.config);
   const typed = Object.fromEntries(Object.entries(called).filter(([key]) => given.includes(key)));
-  const all = own === undefined ? techniques : { ...techniques, ...own };
-  const options = { ...called, ...written, ...typed, techniques: all } as TrainCommandOptions;
+  const options: TrainCommandOptions = { ...called, ...written, ...typed };
   return { model: model ?? written.model, options };
 }
 
@@ -164,23 +133,11 @@ function withModel(
   called: TrainCommandOptions,
 ): [model: string | undefined, called: TrainCommandOptions] {
   const { pretrained } = called;
-  const swallowed = model === undefined && typeof pretrained === 'string' && Object.hasOwn(modelKinds, pretrained);
+  const swallowed = model === undefined && typeof pretrained === 'string' && Object.hasOwn(namedModels, pretrained);
   return swallowed ? [pretrained, { ...called, pretrained: true }] : [model, called];
 }
 
-/** The techniques that stand on the command line; undefined if there are none. */
-function ownTechniques(called: TrainCommandOptions): Techniques | undefined {
-  const { transforms, evalEvery, saveBest, earlyStopping } = called;
-  const own: Techniques = {
-    ...(transforms !== undefined && { transforms: parseTransforms(transforms).toJSON() ?? [] }),
-    ...(evalEvery !== undefined && { evalEvery }),
-    ...(saveBest !== undefined && { saveBest }),
-    ...(earlyStopping !== undefined && { earlyStopping }),
-  };
-  return Object.keys(own).length > 0 ? own : undefined;
-}
-
-/** What of a configuration turns out to be wrong only once data and network are known names the file too. */
+/** Adds the name of the file to errors that show only once data and network are known. */
 function inFile(error: unknown, path: string | undefined): unknown {
   if (path === undefined || !(error instanceof InputError)) return error;
   if (!/^\[(schedule|lr|classWeight|sampler|transforms)\]/.test(error.message)) return error;
@@ -199,28 +156,24 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
   if (model === undefined) {
     throw new InputError('[train] model: expected a network such as lenet, --resume RUN or --repeat RUN, got none');
   }
-  const { data = dataFor(model), dataDir, seed, size, order, antialias, fit } = options;
-  const { holdOut, auxiliaryHeads, pretrained, best, operatingPoint: operatingRule, positive, screening } = options;
-  const { epochs, batchSize, optimizer, momentum, weightDecay, lr: learningRate, techniques } = options;
+  const { data = dataFor(model), dataDir, seed } = options;
   const { name } = findData(data);
+  const techniques = namedValues(techniqueOptions, options);
   return async (displays) => {
     if (options.out === undefined) await outputFolder(runsFolder, 'run');
     return Run.create({
+      ...namedValues(beginningOptions, options),
       model,
       data,
       out: options.out ?? newFolders(`${model}-${name}`),
       seed,
       dataDir,
-      images: { ...(size && { size }), ...(order && { order }), ...(antialias && { antialias }), ...(fit && { fit }) },
-      reading: readingOf(options),
-      holdOut,
-      auxiliaryHeads,
-      pretrained,
-      best,
-      operatingRule,
-      positive,
-      screening,
-      changes: { epochs, batchSize, optimizer, momentum, weightDecay, learningRate, techniques },
+      images: namedValues(imageOptions, options),
+      imageLoading: imageLoadingOf(options),
+      changes: {
+        ...namedValues(recipeOptions, options),
+        ...(Object.keys(techniques).length > 0 && { techniques }),
+      },
       ...displays,
     });
   };
@@ -232,12 +185,12 @@ function resuming(
   options: TrainCommandOptions,
   given: readonly string[],
 ): Opening {
-  requireOwnRecipe('resume', model, given, ['epochs']);
+  requireOwnRecipe('resume', model, given);
   const { data, dataDir, epochs } = options;
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
     applyEngine(options, engineOf(config));
-    return Run.resume(path, { data, dataDir, epochs, reading: readingOf(options), ...displays });
+    return Run.resume(path, { data, dataDir, epochs, imageLoading: imageLoadingOf(options), ...displays });
   };
 }
 
@@ -247,7 +200,7 @@ function repeating(
   options: TrainCommandOptions,
   given: readonly string[],
 ): Opening {
-  requireOwnRecipe('repeat', model, given, ['seed', 'out']);
+  requireOwnRecipe('repeat', model, given);
   const { data, dataDir } = options;
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
@@ -256,23 +209,21 @@ function repeating(
     return Run.repeat(path, {
       data,
       dataDir,
-      seed: given.includes('seed') ? options.seed : undefined,
+      seed: options.seed,
       out: options.out ?? newFolders(`${config.model.name}-${config.data.name}`),
-      reading: readingOf(options),
+      imageLoading: imageLoadingOf(options),
       ...displays,
     });
   };
 }
 
-/** @param more options that go with it besides {@link runOptions} */
-function requireOwnRecipe(
-  option: 'resume' | 'repeat',
-  model: string | undefined,
-  given: readonly string[],
-  more: readonly string[],
-): void {
-  const own = given.filter((key) => ![option, ...runOptions, ...more].includes(key));
-  const names = own.map((key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+/** Refuses options that belong to the recipe of a run that exists. */
+function requireOwnRecipe(option: 'resume' | 'repeat', model: string | undefined, given: readonly string[]): void {
+  const goesWith = (key: string) => {
+    const { existing }: Partial<TrainingOption> = trainingOptions[key as OptionKey] ?? {};
+    return key === option || key === 'json' || existing === 'both' || existing === option;
+  };
+  const names = given.filter((key) => !goesWith(key)).map(flagOf);
   const strange = [...(model === undefined ? [] : [`the model ${model}`]), ...names];
   if (strange.length === 0) return;
   throw new InputError(
@@ -313,7 +264,7 @@ class TextReport {
     const { folder, from } = this.#run;
     const { model, data, recipe, engine, seed } = folder.config;
     const { train, eval: judged } = data;
-    print(this.#terminal, `${modelKind(model.name).title} on ${data.title}`);
+    print(this.#terminal, `${namedModel(model.name).title} on ${data.title}`);
     printFacts(this.#terminal, [
       ['parameters', formatCount(model.parameters)],
       ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
@@ -331,7 +282,7 @@ class TextReport {
       ...(tensorBoard ? [['TensorBoard', `tensorboard --logdir ${quoted(folder.tensorBoardPath)}`] as const] : []),
       ...(from === null ? [] : [['goes on', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
     ]);
-    for (const note of this.#run.notes()) print(this.#terminal, `note: ${note}`);
+    for (const note of this.#run.notes()) print(this.#terminal, `note: ${inFlags(note)}`);
     print(this.#terminal, '');
   }
 
@@ -355,7 +306,7 @@ class TextReport {
     const { folder } = this.#run;
     const { training } = folder.state;
     const notice = this.#run.notice(history);
-    if (notice !== null) print(this.#terminal, `\n${notice}`);
+    if (notice !== null) print(this.#terminal, `\n${inFlags(notice)}`);
     const command = ownCommand();
     const path = quoted(folder.path);
     const figures =
@@ -446,7 +397,7 @@ class JsonReport {
 
   begin(tensorBoard: boolean): void {
     const { folder, from } = this.#run;
-    const notes = this.#run.notes();
+    const notes = this.#run.notes().map(inFlags);
     printJson(this.#terminal, {
       event: 'start',
       run: folder.path,
@@ -465,6 +416,7 @@ class JsonReport {
   end({ completed, evaluation, history }: TrainOutcome, comparison: Comparison | null): void {
     const { folder } = this.#run;
     const { epoch, batch, steps } = folder.state.training;
+    const notice = this.#run.notice(history);
     const positive = positiveOf(folder.config);
     printJson(this.#terminal, {
       event: 'end',
@@ -479,7 +431,7 @@ class JsonReport {
       positiveClass: positive?.name ?? null,
       screening:
         completed && evaluation !== null ? screeningOf(evaluation, positive, folder.state.operatingPoint) : null,
-      notice: this.#run.notice(history),
+      notice: notice && inFlags(notice),
       ...(comparison !== null && { repeated: comparison }),
     });
   }

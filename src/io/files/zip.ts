@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { FileError } from '../../errors.js';
+import { option } from '../../text/option.js';
 import { reasonOf } from './atomic.js';
 
 /** What an archive may ask for, so that a small file cannot fill the disk. */
@@ -183,11 +184,8 @@ function damageOf(error: unknown): string {
   return isSystem ? reasonOf(error) : 'damaged or cut data';
 }
 
-/** Of `data palm import`. */
-const options = { maxEntries: '--max-entries', maxBytes: '--max-bytes', maxRatio: '--max-ratio' } as const;
-
-function raise(limit: keyof typeof options, { todo }: ZipBudget): string {
-  return todo ?? `if you trust it, raise ${options[limit]} (in code: ${limit})`;
+function raise(limit: 'maxEntries' | 'maxBytes' | 'maxRatio', { todo }: ZipBudget): string {
+  return todo ?? `if you trust it, raise ${option(limit)}`;
 }
 
 function hex(checksum: number): string {

@@ -1,45 +1,70 @@
 import type { Layer } from '../../nn/layer.js';
 import * as models from '../../vision/models/index.js';
-import type { ModelKind } from './modelKind.js';
+import type { NamedModel } from './namedModel.js';
+import { digitsOfReady, eyesOfAlexNet, eyesOfGoogLeNet, photos, photosUnnormed } from './usualRecipes.js';
 
-function photographs(title: string, create: (options: { numClasses: number }) => Layer, anySize = true): ModelKind {
-  return { title: `${title} (paddle.vision)`, inputShape: [3, 224, 224], anySize, create };
+type Ready = Omit<NamedModel, 'weights'>;
+type Create = (options: { readonly numClasses: number }) => Layer;
+
+const inputShape = [3, 224, 224];
+
+/** A network with batch norm that takes photographs of any size. */
+function normed(title: string, create: Create): Ready {
+  return { title, inputShape, anySize: true, batchNorm: true, recipe: photos, create };
 }
 
-const kinds: Readonly<Record<string, ModelKind>> = {
+function unnormed(title: string, create: Create): Ready {
+  return { title, inputShape, anySize: true, recipe: photosUnnormed, create };
+}
+
+const ready: Readonly<Record<string, Ready>> = {
   lenet: {
-    title: 'LeNet (paddle.vision)',
+    title: 'LeNet',
     inputShape: [1, 28, 28],
+    recipe: digitsOfReady,
     create: ({ numClasses }) => models.lenet({ numClasses }),
   },
-  alexnet: photographs('AlexNet', ({ numClasses }) => models.alexnet({ numClasses }), false),
-  googlenet: photographs('GoogLeNet', ({ numClasses }) => models.googlenet({ numClasses }), false),
-  vgg11: photographs('VGG-11', ({ numClasses }) => models.vgg11({ numClasses })),
-  vgg11_bn: photographs('VGG-11 with batch norm', ({ numClasses }) => models.vgg11({ numClasses, batchNorm: true })),
-  vgg13: photographs('VGG-13', ({ numClasses }) => models.vgg13({ numClasses })),
-  vgg13_bn: photographs('VGG-13 with batch norm', ({ numClasses }) => models.vgg13({ numClasses, batchNorm: true })),
-  vgg16: photographs('VGG-16', ({ numClasses }) => models.vgg16({ numClasses })),
-  vgg16_bn: photographs('VGG-16 with batch norm', ({ numClasses }) => models.vgg16({ numClasses, batchNorm: true })),
-  vgg19: photographs('VGG-19', ({ numClasses }) => models.vgg19({ numClasses })),
-  vgg19_bn: photographs('VGG-19 with batch norm', ({ numClasses }) => models.vgg19({ numClasses, batchNorm: true })),
-  resnet18: photographs('ResNet-18', ({ numClasses }) => models.resnet18({ numClasses })),
-  resnet34: photographs('ResNet-34', ({ numClasses }) => models.resnet34({ numClasses })),
-  resnet50: photographs('ResNet-50', ({ numClasses }) => models.resnet50({ numClasses })),
-  resnet101: photographs('ResNet-101', ({ numClasses }) => models.resnet101({ numClasses })),
-  resnet152: photographs('ResNet-152', ({ numClasses }) => models.resnet152({ numClasses })),
-  wide_resnet50_2: photographs('Wide ResNet-50-2', ({ numClasses }) => models.wideResnet50_2({ numClasses })),
-  wide_resnet101_2: photographs('Wide ResNet-101-2', ({ numClasses }) => models.wideResnet101_2({ numClasses })),
-  resnext50_32x4d: photographs('ResNeXt-50 32×4d', ({ numClasses }) => models.resnext50_32x4d({ numClasses })),
-  resnext50_64x4d: photographs('ResNeXt-50 64×4d', ({ numClasses }) => models.resnext50_64x4d({ numClasses })),
-  resnext101_32x4d: photographs('ResNeXt-101 32×4d', ({ numClasses }) => models.resnext101_32x4d({ numClasses })),
-  resnext101_64x4d: photographs('ResNeXt-101 64×4d', ({ numClasses }) => models.resnext101_64x4d({ numClasses })),
-  resnext152_32x4d: photographs('ResNeXt-152 32×4d', ({ numClasses }) => models.resnext152_32x4d({ numClasses })),
-  resnext152_64x4d: photographs('ResNeXt-152 64×4d', ({ numClasses }) => models.resnext152_64x4d({ numClasses })),
-  mobilenet_v1: photographs('MobileNet v1', ({ numClasses }) => models.mobilenetV1({ numClasses })),
-  mobilenet_v2: photographs('MobileNet v2', ({ numClasses }) => models.mobilenetV2({ numClasses })),
+  alexnet: {
+    title: 'AlexNet',
+    inputShape,
+    recipe: eyesOfAlexNet,
+    create: ({ numClasses }) => models.alexnet({ numClasses }),
+  },
+  googlenet: {
+    title: 'GoogLeNet',
+    inputShape,
+    recipe: eyesOfGoogLeNet,
+    create: ({ numClasses }) => models.googlenet({ numClasses }),
+  },
+  vgg11: unnormed('VGG-11', ({ numClasses }) => models.vgg11({ numClasses })),
+  vgg11_bn: normed('VGG-11 with batch norm', ({ numClasses }) => models.vgg11({ numClasses, batchNorm: true })),
+  vgg13: unnormed('VGG-13', ({ numClasses }) => models.vgg13({ numClasses })),
+  vgg13_bn: normed('VGG-13 with batch norm', ({ numClasses }) => models.vgg13({ numClasses, batchNorm: true })),
+  vgg16: unnormed('VGG-16', ({ numClasses }) => models.vgg16({ numClasses })),
+  vgg16_bn: normed('VGG-16 with batch norm', ({ numClasses }) => models.vgg16({ numClasses, batchNorm: true })),
+  vgg19: unnormed('VGG-19', ({ numClasses }) => models.vgg19({ numClasses })),
+  vgg19_bn: normed('VGG-19 with batch norm', ({ numClasses }) => models.vgg19({ numClasses, batchNorm: true })),
+  resnet18: normed('ResNet-18', ({ numClasses }) => models.resnet18({ numClasses })),
+  resnet34: normed('ResNet-34', ({ numClasses }) => models.resnet34({ numClasses })),
+  resnet50: normed('ResNet-50', ({ numClasses }) => models.resnet50({ numClasses })),
+  resnet101: normed('ResNet-101', ({ numClasses }) => models.resnet101({ numClasses })),
+  resnet152: normed('ResNet-152', ({ numClasses }) => models.resnet152({ numClasses })),
+  wide_resnet50_2: normed('Wide ResNet-50-2', ({ numClasses }) => models.wideResnet50_2({ numClasses })),
+  wide_resnet101_2: normed('Wide ResNet-101-2', ({ numClasses }) => models.wideResnet101_2({ numClasses })),
+  resnext50_32x4d: normed('ResNeXt-50 32×4d', ({ numClasses }) => models.resnext50_32x4d({ numClasses })),
+  resnext50_64x4d: normed('ResNeXt-50 64×4d', ({ numClasses }) => models.resnext50_64x4d({ numClasses })),
+  resnext101_32x4d: normed('ResNeXt-101 32×4d', ({ numClasses }) => models.resnext101_32x4d({ numClasses })),
+  resnext101_64x4d: normed('ResNeXt-101 64×4d', ({ numClasses }) => models.resnext101_64x4d({ numClasses })),
+  resnext152_32x4d: normed('ResNeXt-152 32×4d', ({ numClasses }) => models.resnext152_32x4d({ numClasses })),
+  resnext152_64x4d: normed('ResNeXt-152 64×4d', ({ numClasses }) => models.resnext152_64x4d({ numClasses })),
+  mobilenet_v1: normed('MobileNet v1', ({ numClasses }) => models.mobilenetV1({ numClasses })),
+  mobilenet_v2: normed('MobileNet v2', ({ numClasses }) => models.mobilenetV2({ numClasses })),
 };
 
-/** With the names of `paddle.vision.models` behind a prefix, which tells them from the networks of the tutorial. */
-export const zooKinds: Readonly<Record<string, ModelKind>> = Object.fromEntries(
-  Object.entries(kinds).map(([name, kind]) => [`zoo-${name}`, { ...kind, weights: name }]),
+/** The networks of `paddle.vision.models`. The prefix of their names tells them from the networks of the tutorial. */
+export const zooModels: Readonly<Record<string, NamedModel>> = Object.fromEntries(
+  Object.entries(ready).map(([name, model]) => [
+    `zoo-${name}`,
+    { ...model, title: `${model.title} (paddle.vision)`, weights: name },
+  ]),
 );

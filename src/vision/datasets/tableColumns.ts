@@ -3,6 +3,7 @@ import { FileError } from '../../errors.js';
 import type { Table } from '../../io/files/table.js';
 import type { TableRow } from '../../io/files/tableRow.js';
 import { normalName } from '../../text/names.js';
+import { option } from '../../text/option.js';
 import { splitRole } from './splits.js';
 
 /** Which columns of a table say what, where their names do not, and where its paths start. */
@@ -100,8 +101,8 @@ export function findParts(table: Table, options: TableOptions): FoundParts {
   if (found.length > 1) {
     const got = found.map(({ name }) => name).join(' and ');
     throw new FileError(
-      `[table] ${title}: expected one column with the parts of the data, got ${got}; say which it is: splitColumn ` +
-        '(--split-column)',
+      `[table] ${title}: expected one column with the parts of the data, got ${got}; say which it is: ` +
+        option('splitColumn'),
     );
   }
   const flags = others.filter(
@@ -116,8 +117,7 @@ export function findParts(table: Table, options: TableOptions): FoundParts {
 
 const truth = /^([01](\.0)?|true|false|yes|no|[tfyn])$/i;
 
-const advice =
-  'name the columns in the first row, or say which they are: fileColumn and labelColumn (--file-column, --label-column)';
+const advice = `name the columns in the first row, or say which they are: ${option('fileColumn')} and ${option('labelColumn')}`;
 
 function refuse({ title, columns }: Table, expected: string, got = `columns ${columns.join(', ')}`): FileError {
   return new FileError(`[table] ${title}: expected ${expected}, got ${got}; ${advice}`);

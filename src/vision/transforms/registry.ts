@@ -19,24 +19,28 @@ type Given = Readonly<Record<string, never>>;
 interface TransformKind {
   /** The keys of its schema are the options, in the order in which they are given without names. */
   readonly type: { readonly schema: { readonly shape: object } };
+  /** It draws nothing from the generator, so that evaluation and prediction apply it too. Default false. */
+  readonly isFixed?: boolean;
+  /** Its result is float32, so that it decides on the values of the inputs. Default false. */
+  readonly makesFloats?: boolean;
   make(given: Given): Transform;
 }
 
 /** The transforms that can be asked for by name. */
 const kinds: Readonly<Record<string, TransformKind>> = {
-  ToTensor: { type: ToTensor, make: ({ dataFormat }) => new ToTensor(dataFormat) },
-  Transpose: { type: Transpose, make: ({ order }) => new Transpose(order) },
-  Normalize: { type: Normalize, make: (o) => new Normalize(o.mean, o.std, o) },
-  Resize: { type: Resize, make: (o) => new Resize(o.size, o) },
-  CenterCrop: { type: CenterCrop, make: ({ size }) => new CenterCrop(size) },
+  ToTensor: { type: ToTensor, isFixed: true, makesFloats: true, make: ({ dataFormat }) => new ToTensor(dataFormat) },
+  Transpose: { type: Transpose, isFixed: true, makesFloats: true, make: ({ order }) => new Transpose(order) },
+  Normalize: { type: Normalize, isFixed: true, makesFloats: true, make: (o) => new Normalize(o.mean, o.std, o) },
+  Resize: { type: Resize, isFixed: true, make: (o) => new Resize(o.size, o) },
+  CenterCrop: { type: CenterCrop, isFixed: true, make: ({ size }) => new CenterCrop(size) },
   RandomCrop: { type: RandomCrop, make: (o) => new RandomCrop(o.size, o) },
   RandomResizedCrop: { type: RandomResizedCrop, make: (o) => new RandomResizedCrop(o.size, o) },
   RandomHorizontalFlip: { type: RandomHorizontalFlip, make: ({ prob }) => new RandomHorizontalFlip(prob) },
   RandomVerticalFlip: { type: RandomVerticalFlip, make: ({ prob }) => new RandomVerticalFlip(prob) },
   RandomRotation: { type: RandomRotation, make: (o) => new RandomRotation(o.degrees, o) },
   RandomAffine: { type: RandomAffine, make: (o) => new RandomAffine(o.degrees, o) },
-  Pad: { type: Pad, make: (o) => new Pad(o.padding, o) },
-  Grayscale: { type: Grayscale, make: (o) => new Grayscale(o.numOutputChannels) },
+  Pad: { type: Pad, isFixed: true, make: (o) => new Pad(o.padding, o) },
+  Grayscale: { type: Grayscale, isFixed: true, make: (o) => new Grayscale(o.numOutputChannels) },
   BrightnessTransform: { type: BrightnessTransform, make: ({ value }) => new BrightnessTransform(value) },
   ContrastTransform: { type: ContrastTransform, make: ({ value }) => new ContrastTransform(value) },
   SaturationTransform: { type: SaturationTransform, make: ({ value }) => new SaturationTransform(value) },
@@ -46,6 +50,14 @@ const kinds: Readonly<Record<string, TransformKind>> = {
 };
 
 export const transformNames: readonly string[] = Object.keys(kinds);
+
+/** Names of the transforms that draw nothing. */
+export const fixedTransformNames: readonly string[] = transformNames.filter((name) => kinds[name].isFixed);
+
+/** Whether a transform decides on the values of the inputs: its result is float32. @throws InputError for an unknown name */
+export function makesFloats(name: string): boolean {
+  return kindOf(name).makesFloats ?? false;
+}
 
 /** The options of a transform, in Paddle's order. @throws InputError for a name that is none, with the nearest one */
 export function optionNames(name: string): readonly string[] {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
 import { RandomGenerator } from '../../../src/random.js';
-import { datasetKinds, type OpenedData, type OpenedSplit } from '../../../src/run/catalog/datasets.js';
+import { namedDatasets, type OpenedData, type OpenedSplit } from '../../../src/run/catalog/datasets.js';
 import { preprocessing } from '../../../src/vision/images/preprocess.js';
 import { fuzzing } from '../../fuzzing.js';
 import { temporaryFolder } from '../../temporary.js';
@@ -139,11 +139,11 @@ class Making {
 }
 
 const open = (root: string) =>
-  datasetKinds.folder.open({
+  namedDatasets.folder.open({
     location: root,
     images: preprocessing({ size: 4 }),
     holdOut: { share: 0.25, seed: 1 },
-    reading: { cache: false },
+    imageLoading: { cache: false },
   });
 
 const found = (split: OpenedSplit, { classNames }: OpenedData, root: string) =>
@@ -310,11 +310,11 @@ it(
       );
       const location = join(making.root, 'list.csv');
       writeFileSync(location, `${[header.join(','), ...lines].join('\n')}\n`);
-      const data = await datasetKinds.csv.open({
+      const data = await namedDatasets.csv.open({
         location,
         images: preprocessing({ size: 4 }),
         holdOut: { share: 0.25, seed: 1 },
-        reading: { cache: false },
+        imageLoading: { cache: false },
       });
       await compare(making, data).catch((error: Error) => {
         throw new Error(`case ${i} of seed ${tables.seed}: ${error.message}\n${lines.join('\n')}`, { cause: error });

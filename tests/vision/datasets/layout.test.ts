@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.js';
-import { datasetKinds, type OpenedData, type OpenOptions } from '../../../src/run/catalog/datasets.js';
+import { namedDatasets, type OpenedData, type OpenOptions } from '../../../src/run/catalog/datasets.js';
 import { DatasetFolder } from '../../../src/vision/datasets/folder.js';
 import { splitRole } from '../../../src/vision/datasets/splits.js';
 import { pictureFormat } from '../../../src/vision/images/formats.js';
@@ -27,11 +27,11 @@ async function write(...names: string[]): Promise<void> {
 }
 
 const open = (kind: 'folder' | 'csv', options: Partial<OpenOptions> = {}): Promise<OpenedData> =>
-  datasetKinds[kind].open({
+  namedDatasets[kind].open({
     location: root,
     images: preprocessing({ size: 4 }),
     holdOut: { share: 0.5, seed: 1 },
-    reading: { cache: false },
+    imageLoading: { cache: false },
     ...options,
   });
 

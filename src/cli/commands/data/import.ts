@@ -4,7 +4,7 @@ import { Progress } from '../../../text/progress.js';
 import { importPalm, type PalmSummary } from '../../../vision/palm/import.js';
 import type { PalmCounts, PalmSize } from '../../../vision/palm/record.js';
 import { Interruption } from '../../interrupt.js';
-import { type ReadingOptions, readingOf } from '../../options.js';
+import { type ImageLoadingOptions, imageLoadingOf } from '../../options.js';
 import {
   complain,
   ownCommand,
@@ -16,7 +16,7 @@ import {
   type Terminal,
 } from '../../terminal.js';
 
-interface ImportCommandOptions extends ReadingOptions {
+interface ImportCommandOptions extends ImageLoadingOptions {
   readonly out: string;
   readonly maxBytes?: number;
   readonly maxRatio?: number;
@@ -38,7 +38,7 @@ export async function importData(
   let begun = false;
   try {
     const summary = await importPalm(sources, out, {
-      ...readingOf(options),
+      ...imageLoadingOf(options),
       limits: { maxBytes, maxRatio, maxEntries },
       signal: interruption.signal,
       onProgress: ({ done, total }) => {

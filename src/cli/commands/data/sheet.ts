@@ -1,20 +1,21 @@
 import { requireEffect } from '../../../effect.js';
 import { writeFileAtomic } from '../../../io/files/atomic.js';
 import type { Split } from '../../../run/catalog/datasets.js';
+import { findData, namedDataset } from '../../../run/catalog/datasets.js';
 import { requireMeaning, requireWork } from '../../../run/dataOptions.js';
-import { datasetKind, findData } from '../../../run/recipes.js';
 import { formatCount } from '../../../text/numbers.js';
 import { visibleLine } from '../../../text/visible.js';
 import { sampleSheet } from '../../../vision/datasets/sheets.js';
 import { preprocessing } from '../../../vision/images/preprocess.js';
 import { parseTransforms } from '../../../vision/transforms/index.js';
 import { DownloadDisplay } from '../../display.js';
-import { type ReadingOptions, readingOf } from '../../options.js';
+import { inFlags } from '../../flags.js';
+import { type ImageLoadingOptions, imageLoadingOf } from '../../options.js';
 import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
 import { passedOverFacts } from '../../understood.js';
 import { target } from './show.js';
 
-interface SheetCommandOptions extends ReadingOptions {
+interface SheetCommandOptions extends ImageLoadingOptions {
   readonly transforms?: string;
   readonly out?: string;
   readonly images?: number;
@@ -36,16 +37,20 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
   const transform = options.transforms === undefined ? null : parseTransforms(options.transforms);
   const images = options.images ?? (transform === null ? 24 : 6);
   const out = await target('--out', options.out, 'data-sheet.png');
-  const kind = datasetKind(name);
+  const kind = namedDataset(name);
   const { dataDir } = options;
-  requireMeaning({ name, location }, kind, { dataDir, images: { ...(size && { size }) }, reading: readingOf(options) });
-  requireWork(name, kind, readingOf(options), transform !== null);
+  requireMeaning({ name, location }, kind, {
+    dataDir,
+    images: { ...(size && { size }) },
+    imageLoading: imageLoadingOf(options),
+  });
+  requireWork(name, kind, imageLoadingOf(options), transform !== null);
   const download = new DownloadDisplay(terminal);
   try {
     const opened = await kind.open({
       location: location ?? options.dataDir,
       images: preprocessing({ order: 'RGB', ...(size && { size }) }),
-      reading: readingOf(options),
+      imageLoading: imageLoadingOf(options),
       holdOut: { share: 0.2, seed },
       onDownload: download.show,
     });
@@ -76,7 +81,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
       ['images', `${formatCount(dataset.length)}, ${formatCount(shown)} of them shown`],
       ['source', source],
       ...passedOverFacts(opened),
-      ...opened.notes.map((note) => ['note', note] as const),
+      ...opened.notes.map((note) => ['note', inFlags(note)] as const),
       ...(transform === null ? [] : [['versions', `${formatCount(versions)} of each`] as const]),
       ['sheet', out],
     ]);

@@ -4,13 +4,13 @@ import { cifar10Classes, cifar100Classes } from '../../../vision/datasets/cifarC
 import { PictureFile, type PictureSource } from '../../../vision/images/decode.js';
 import { type Preprocessing, preprocessPicture } from '../../../vision/images/preprocess.js';
 import { inputsOf } from '../../../vision/transforms/image.js';
-import type { DatasetKind, PreparedImage } from './kind.js';
-import { pixelKind } from './pixels.js';
+import type { NamedDataset, PreparedImage } from './namedDataset.js';
+import { pixelDataset } from './pixels.js';
 
 const side = 32;
 
-function cifar(name: string, title: string, data: typeof Cifar10 | typeof Cifar100): DatasetKind {
-  return pixelKind({
+function cifar(name: string, title: string, data: typeof Cifar10 | typeof Cifar100): NamedDataset {
+  return pixelDataset({
     name,
     title,
     location: 'DIR',

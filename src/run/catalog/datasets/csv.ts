@@ -3,8 +3,8 @@ import { readTable } from '../../../io/files/table.js';
 import { listOfTable } from '../../../vision/datasets/csvDataset.js';
 import { type SplitRole, splitRole, usualSplitNames } from '../../../vision/datasets/splits.js';
 import { findParts } from '../../../vision/datasets/tableColumns.js';
-import type { DatasetKind } from './kind.js';
 import { requireLocation } from './location.js';
+import type { NamedDataset } from './namedDataset.js';
 import { openListed } from './parts.js';
 import { photographOf, readPhotograph } from './photographs.js';
 
@@ -12,14 +12,14 @@ import { photographOf, readPhotograph } from './photographs.js';
  * A table with the columns `file` and `label`. A third column may say which pictures are for training, for validation and
  * for a test, by any usual names: see {@link findParts}. Without it, some are held out.
  */
-export const csv: DatasetKind = {
+export const csv: NamedDataset = {
   title: 'table of pictures',
   location: 'FILE',
   evalName: 'validation',
   isPhotographs: true,
   async open(options) {
     const { location: path = '' } = options;
-    const { table = {} } = options.reading ?? {};
+    const { table = {} } = options.imageLoading ?? {};
     await requireLocation('csv', path);
     const { column: splitColumn, notes: unused } = findParts(await readTable(path), table);
     const { files, classNames, notes } = await listOfTable(path, { ...table, splitColumn });

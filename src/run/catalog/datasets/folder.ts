@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type FolderLayout, readLayout } from '../../../vision/datasets/layout.js';
-import type { DatasetKind } from './kind.js';
 import { requireLocation } from './location.js';
+import type { NamedDataset } from './namedDataset.js';
 import { type Listed, openListed } from './parts.js';
 import { photographOf, readPhotograph } from './photographs.js';
 
@@ -9,15 +9,15 @@ import { photographOf, readPhotograph } from './photographs.js';
  * `DIR/CLASS/PICTURE`, of which some are held out for judging; or `DIR/train/CLASS/PICTURE`, `DIR/val/…` and
  * `DIR/test/…`, by any usual names: see {@link readLayout}.
  */
-export const folder: DatasetKind = {
+export const folder: NamedDataset = {
   title: 'folder of pictures',
   location: 'DIR',
   evalName: 'validation',
   isPhotographs: true,
   async open(options) {
-    const { location: root = '', onProgress, reading } = options;
+    const { location: root = '', onProgress, imageLoading } = options;
     await requireLocation('folder', root);
-    return openListed(listedOf(await readLayout(root, { onProgress, onBadImage: reading?.onBadImage })), options);
+    return openListed(listedOf(await readLayout(root, { onProgress, onBadImage: imageLoading?.onBadImage })), options);
   },
   readImage: readPhotograph,
   picture: photographOf,

@@ -7,8 +7,8 @@ import type { Preprocessing } from '../../../vision/images/preprocess.js';
 import { toGrayscale } from '../../../vision/transforms/color.js';
 import { pad, resize } from '../../../vision/transforms/geometry.js';
 import { inputsOf } from '../../../vision/transforms/image.js';
-import type { PreparedImage } from './kind.js';
-import { pixelKind } from './pixels.js';
+import type { PreparedImage } from './namedDataset.js';
+import { pixelDataset } from './pixels.js';
 
 const origins: Readonly<Record<MNISTSource['origin'], string>> = {
   dataDir: 'folder',
@@ -21,10 +21,10 @@ const side = 28;
 const imageShape = [1, side, side] as const;
 
 function idxKind(
-  kind: Pick<Parameters<typeof pixelKind>[0], 'name' | 'title' | 'location' | 'classNames' | 'readImage'>,
+  kind: Pick<Parameters<typeof pixelDataset>[0], 'name' | 'title' | 'location' | 'classNames' | 'readImage'>,
   data: typeof MNIST | typeof FashionMNIST,
 ) {
-  return pixelKind({
+  return pixelDataset({
     ...kind,
     imageShape,
     async open(mode, { location: dataDir, offline = false, onDownload, numWorkers }) {

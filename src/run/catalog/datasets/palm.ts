@@ -1,10 +1,10 @@
 import { InputError } from '../../../errors.js';
 import { PALM } from '../../../vision/palm/dataset.js';
 import { readRecord } from '../../../vision/palm/record.js';
-import { type DatasetKind, nothingToSay } from './kind.js';
+import { type NamedDataset, nothingToSay } from './namedDataset.js';
 import { photographOf, readerOptions, readPhotograph, splitOf } from './photographs.js';
 
-export const palm: DatasetKind = {
+export const palm: NamedDataset = {
   title: 'iChallenge-PM',
   location: 'DIR',
   evalName: 'validation',

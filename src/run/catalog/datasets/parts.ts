@@ -4,7 +4,7 @@ import { numbersAmong } from '../../../vision/datasets/labelNames.js';
 import { describePassedOver, type PassedOver } from '../../../vision/datasets/listing.js';
 import { type ImageFile, ImageFileDataset } from '../../../vision/datasets/reading/imageFiles.js';
 import type { SplitRole } from '../../../vision/datasets/splits.js';
-import type { DataPart, HoldOut, OpenedData, OpenedSplit, OpenOptions, Split } from './kind.js';
+import type { DataPart, HoldOut, OpenedData, OpenedSplit, OpenOptions, Split } from './namedDataset.js';
 import { readerOptions, splitOf } from './photographs.js';
 
 /** Pictures of a folder or a table, as they are listed. Nothing is decoded yet. */

@@ -5,12 +5,12 @@ import { PictureFile, type PictureSource } from '../../../vision/images/decode.j
 import { encodePng } from '../../../vision/images/png.js';
 import { optionsOf, type Preprocessing, preprocessPicture } from '../../../vision/images/preprocess.js';
 import { normalizeInto } from '../../../vision/transforms/image.js';
-import { countClasses, type OpenedSplit, type OpenOptions, type PreparedImage } from './kind.js';
+import { countClasses, type OpenedSplit, type OpenOptions, type PreparedImage } from './namedDataset.js';
 
 /** What data sets of photographs have in common. */
 
-export function readerOptions({ images, reading = {}, onProgress }: OpenOptions): ImageFilesOptions {
-  const { table: _, ...how } = reading;
+export function readerOptions({ images, imageLoading = {}, onProgress }: OpenOptions): ImageFilesOptions {
+  const { table: _, ...how } = imageLoading;
   return {
     ...optionsOf(images),
     ...how,

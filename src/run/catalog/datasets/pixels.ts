@@ -2,14 +2,14 @@ import { InputError } from '../../../errors.js';
 import type { PixelDataset, PixelOptions } from '../../../vision/datasets/pixelDataset.js';
 import { usualWorkers } from '../../../vision/datasets/reading/imagePool.js';
 import { encodePng } from '../../../vision/images/png.js';
-import { countClasses, type DatasetKind, nothingToSay, type OpenedSplit, type OpenOptions } from './kind.js';
+import { countClasses, type NamedDataset, nothingToSay, type OpenedSplit, type OpenOptions } from './namedDataset.js';
 
 interface OpenedPixels extends Pick<OpenedSplit, 'source'> {
   readonly dataset: PixelDataset;
   readonly paths: readonly string[];
 }
 
-interface PixelKind extends Pick<DatasetKind, 'title' | 'location' | 'readImage'> {
+interface PixelKind extends Pick<NamedDataset, 'title' | 'location' | 'readImage'> {
   readonly name: string;
   readonly imageShape: readonly [channels: number, height: number, width: number];
   readonly classNames: readonly string[];
@@ -17,7 +17,7 @@ interface PixelKind extends Pick<DatasetKind, 'title' | 'location' | 'readImage'
 }
 
 /** A data set whose images have one size, and which says itself which are for judging. */
-export function pixelKind({ name, imageShape, classNames, open, ...kind }: PixelKind): DatasetKind {
+export function pixelDataset({ name, imageShape, classNames, open, ...kind }: PixelKind): NamedDataset {
   return {
     ...kind,
     locationOptional: true,
@@ -33,7 +33,7 @@ export function pixelKind({ name, imageShape, classNames, open, ...kind }: Pixel
       ...nothingToSay,
       async open(split) {
         if (split === 'all') throw new InputError(`[${name}] split: expected train or validation, got all; choose one`);
-        const numWorkers = options.reading?.numWorkers ?? usualWorkers;
+        const numWorkers = options.imageLoading?.numWorkers ?? usualWorkers;
         const { dataset, source, paths } = await open(split === 'train' ? 'train' : 'test', { ...options, numWorkers });
         return {
           dataset,

@@ -1,6 +1,7 @@
 import { FileError, InputError, messageOf } from '../../../errors.js';
 import type { Batch, Dataset, Sample } from '../../../io/data/dataset.js';
 import type { RandomGenerator } from '../../../random.js';
+import { option } from '../../../text/option.js';
 import { eachOf } from '../../eachOf.js';
 import type { Preprocessed } from '../../images/preprocess.js';
 import { joined, type TransformedImages } from '../../transforms/batch.js';
@@ -17,7 +18,7 @@ export interface ImageFile {
 }
 
 /** How to ask for bad pictures to be left out, for messages. */
-export const skipOption = "--on-bad-image skip (in code: onBadImage 'skip')";
+export const skipOption = option('onBadImage', 'skip');
 
 /** A picture that cannot be used, and why. */
 export interface BadImage {

@@ -1,4 +1,5 @@
 import { readStart } from '../../../io/files/input.js';
+import { option } from '../../../text/option.js';
 import { eachOf } from '../../eachOf.js';
 import { PictureFile } from '../../images/decode.js';
 import type { Preprocessing } from '../../images/preprocess.js';
@@ -73,7 +74,7 @@ export function surveyNotes(surveys: readonly PictureSurvey[], { height, width, 
   if (fit === 'squash' && example != null) {
     notes.push(
       `${reshaped} of ${pictures} pictures are squashed, as from ${example.width}×${example.height} to ` +
-        `${width}×${height}, so that circles become ellipses; --fit crop or --fit pad keeps proportions`,
+        `${width}×${height}, so that circles become ellipses; ${option('fit', 'crop')} or ${option('fit', 'pad')} keeps proportions`,
     );
   }
   return notes;

@@ -23,7 +23,7 @@ export interface HoldOut {
 }
 
 /** How photographs, and a table that lists them, are read. */
-export interface ReadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage'> {
+export interface ImageLoadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage'> {
   /** With a table of pictures only. */
   readonly table?: TableOptions | undefined;
 }
@@ -37,7 +37,7 @@ export interface OpenOptions {
   /** How photographs are made into inputs. */
   readonly images: Preprocessing;
   /** How they are read. */
-  readonly reading?: ReadingOptions | undefined;
+  readonly imageLoading?: ImageLoadingOptions | undefined;
   /** Told of what takes time before the first image is there. */
   readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
   /** Null: nothing is held out, and images for a test serve for judging where there are no others. */
@@ -117,7 +117,7 @@ export interface PreparedImage {
 }
 
 /** A data set that can be asked for by name. */
-export interface DatasetKind {
+export interface NamedDataset {
   readonly title: string;
   /** What stands behind the colon, if anything. */
   readonly location: 'DIR' | 'FILE' | null;

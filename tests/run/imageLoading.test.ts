@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readingAs, unreadableOf } from '../../src/run/badImages.js';
 import type { RunConfig } from '../../src/run/config.js';
+import { imageLoadingAs, unreadableOf } from '../../src/run/imageLoading.js';
 
 function data(changes: { onBadImage?: 'fail' | 'skip'; unreadable?: number }): RunConfig['data'] {
   const unreadable = Array.from({ length: changes.unreadable ?? 0 }, () => ({ path: 'a.jpg', reason: 'broken' }));
@@ -15,9 +15,9 @@ test.each([
   ['what an older run did', { unreadable: 1 }, 'skip'],
   ['the usual, where an older run had no bad picture', {}, 'fail'],
 ] as const)('bad pictures are treated by %s', (_, changes, expected) => {
-  expect(readingAs(data(changes), undefined)).toEqual({ onBadImage: expected });
-  expect(readingAs(data(changes), { cache: false })).toEqual({ cache: false, onBadImage: expected });
-  expect(readingAs(data(changes), { onBadImage: 'fail' })).toEqual({ onBadImage: 'fail' });
+  expect(imageLoadingAs(data(changes), undefined)).toEqual({ onBadImage: expected });
+  expect(imageLoadingAs(data(changes), { cache: false })).toEqual({ cache: false, onBadImage: expected });
+  expect(imageLoadingAs(data(changes), { onBadImage: 'fail' })).toEqual({ onBadImage: 'fail' });
 });
 
 test('pictures that older runs list with both parts are counted once', () => {

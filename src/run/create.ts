@@ -1,0 +1,255 @@
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { engineInfo } from '../engine/select.js';
+import { InputError } from '../errors.js';
+import { formatShape, type Shape, sameShape } from '../graph/shape.js';
+import { fingerprint } from '../io/files/fingerprint.js';
+import type { OperatingRule } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
+import { summarize } from '../nn/summary.js';
+import { seed as setSeed } from '../random.js';
+import { requireMemoryFor } from '../train/batchMemory.js';
+import { Monitor } from '../train/callbacks/monitor.js';
+import { inspectTraining } from '../train/checkOutputs.js';
+import { RunningMetrics } from '../train/runningMetrics.js';
+import { stepPlanner } from '../train/step.js';
+import { version } from '../version.js';
+import { preprocessing } from '../vision/images/preprocess.js';
+import { loadPretrained } from '../vision/models/pretrained.js';
+import { findData, namedDataset, type OpenedData, type OpenedSplit } from './catalog/datasets.js';
+import { type NamedModel, namedModel } from './catalog/models.js';
+import type { RunConfig } from './config.js';
+import { requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
+import { RunFolder } from './folder.js';
+import { inputsFor } from './inputPipeline.js';
+import { outputsFor } from './losses.js';
+import { copyNotes, twoClassNotes, weightsNotes } from './notes.js';
+import { type RunParts, stepOf, type TrainingParts, trainingParts } from './parts.js';
+import { type PositiveClass, positiveClass, requireScreening } from './positive.js';
+import { findPretrained, imagesAsTrained, type PretrainedWeights, requireInputs } from './pretrained.js';
+import { type Recipe, recipeFor, requireChanges } from './recipe.js';
+import type { RunOptions } from './runOptions.js';
+import { requireSame } from './sameData.js';
+import {
+  describeSplits,
+  openSplits,
+  type PerSplit,
+  pictureNotesOf,
+  picturesRecord,
+  type SplitDescription,
+  usualHoldOut,
+} from './splits.js';
+
+const usualRule: OperatingRule = { sensitivity: 0.95 };
+
+/** Opens the data, builds the network and makes the run folder; see `Run.create`. */
+export async function createRun(options: RunOptions): Promise<RunParts> {
+  const started = new Date();
+  const { model, out, seed = 0, onProgress } = options;
+  const entry = namedModel(model);
+  const asked = findData(options.data);
+  requireMeaning(asked, namedDataset(asked.name), options);
+  if (options.changes !== undefined) requireChanges(model, options.changes);
+  if (typeof out === 'string') await RunFolder.check(out);
+  const weights = await weightsToBeginWith(options, entry);
+  const data = await openNew(options, entry, weights);
+  const { positive, recipe, inputShape } = planned(options, entry, data, weights);
+  setSeed(seed);
+  const modelOptions = {
+    numClasses: outputsFor(recipe, data.classNames.length),
+    ...(options.auxiliaryHeads && { auxiliaryHeads: true }),
+  };
+  const network = entry.create(modelOptions, inputShape);
+  summarize(network, [1, ...inputShape]);
+  const splits = await openSplits(data, recipe);
+  requireAllClasses(splits.train, data.classNames);
+  const training = await trainingParts(network, recipe, splits.train);
+  const begun = weights === null ? null : await loadWeights(network, entry, modelOptions.numClasses, weights, options);
+  requireFits(training, recipe, inputShape, splits.train);
+  const described = await describeSplits(splits, onProgress);
+  if (options.sameAs !== undefined) requireSame(options.sameAs, splits, described, begun?.origin.sha256);
+  const config: RunConfig = {
+    format: 2,
+    version,
+    started: started.toISOString(),
+    model: {
+      name: model,
+      options: modelOptions,
+      inputShape: [...inputShape],
+      parameters: network.parameterCount(),
+      ...(begun !== null && { pretrained: begun.origin }),
+    },
+    data: dataRecord(options, data, described),
+    recipe,
+    operatingRule: positive === null ? null : (options.operatingRule ?? usualRule),
+    ...(positive !== null && { positive: positive.name }),
+    ...(options.screening !== undefined && { screening: options.screening }),
+    seed,
+    engine: engineInfo(),
+    machine: {
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      processor: cpus()[0]?.model.trim() ?? 'unknown',
+    },
+  };
+  const pictureNotes = await pictureNotesOf([splits.train, splits.eval], data.images);
+  const folder = await RunFolder.create(out, config, picturesRecord(described));
+  const notes = [
+    ...pictureNotes,
+    ...(weights === null || begun === null ? [] : weightsNotes(weights, begun.renewed, config)),
+    ...copyNotes(described, splits),
+    ...twoClassNotes(described, splits),
+  ];
+  return { ...training, folder, splits, understood: data, notes };
+}
+
+async function weightsToBeginWith(options: RunOptions, entry: NamedModel): Promise<PretrainedWeights | null> {
+  const { pretrained, model, best = false } = options;
+  if (pretrained === undefined) {
+    if (!best) return null;
+    throw new InputError('[run] best weights: expected with a run folder to begin with, got none');
+  }
+  const weights = await findPretrained(pretrained, model, entry, best);
+  requireInputs(weights, options.images, techniquesOf(options)?.transforms ?? []);
+  return weights;
+}
+
+function techniquesOf({ recipe, changes }: RunOptions): Recipe['techniques'] {
+  return (recipe ?? changes)?.techniques;
+}
+
+async function openNew(
+  options: RunOptions,
+  { inputShape }: NamedModel,
+  weights: PretrainedWeights | null,
+): Promise<OpenedData> {
+  const { seed = 0, imageLoading, onDownload, onProgress } = options;
+  const { name, location } = placeOf(options);
+  const [, height, width] = inputShape;
+  const data = await namedDataset(name).open({
+    location,
+    images: preprocessing({
+      size: [height, width],
+      order: namedDataset(name).order ?? 'RGB',
+      ...(weights?.record && imagesAsTrained(weights.record)),
+      ...options.images,
+    }),
+    imageLoading,
+    holdOut: { share: options.holdOut ?? usualHoldOut, seed: options.holdOutSeed ?? seed },
+    onDownload,
+    onProgress,
+  });
+  requireHoldOut(name, data, options);
+  if (data.obstacle !== null) throw new InputError(data.obstacle);
+  return data;
+}
+
+function placeOf({ data, dataDir }: RunOptions) {
+  const { name, location } = findData(data);
+  return { name, location: location ?? dataDir };
+}
+
+interface Plan {
+  readonly positive: PositiveClass | null;
+  readonly recipe: Recipe;
+  readonly inputShape: Shape;
+}
+
+/** Checks the options against the data, and completes the recipe. */
+function planned(options: RunOptions, entry: NamedModel, data: OpenedData, weights: PretrainedWeights | null): Plan {
+  const { model, changes, imageLoading } = options;
+  const { classNames } = data;
+  const asked = techniquesOf(options);
+  const positive = positiveClass(classNames, options.positive);
+  requireScreening(options.screening, classNames);
+  const { transforms, shape } = inputsFor(data, entry, asked?.transforms ?? [], weights?.record ?? null);
+  const { name } = placeOf(options);
+  requireWork(name, namedDataset(name), imageLoading, transforms.length > 0);
+  const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
+  const recipe = options.recipe ?? recipeFor(model, classNames.length, { ...changes, techniques });
+  requireTwoClasses(classNames, options.operatingRule);
+  requireModel(entry, options, shape);
+  requireMetric(recipe);
+  return { positive, recipe, inputShape: shape };
+}
+
+/** Finds out before anything is made what the callbacks would find out when the training begins. */
+function requireMetric({ techniques = {} }: Recipe): void {
+  const { saveBest } = techniques;
+  if (saveBest === undefined) return;
+  new Monitor('run', { monitor: saveBest }).check({ metricNames: new RunningMetrics([]).names, evaluating: true });
+}
+
+function requireModel(entry: NamedModel, { model, data, auxiliaryHeads }: RunOptions, imageShape: Shape): void {
+  const { inputShape, anySize } = entry;
+  const fits = anySize ? imageShape[0] === inputShape[0] : sameShape(imageShape, inputShape);
+  if (!fits) {
+    throw new InputError(
+      `[run] ${model}: expected images ${formatShape(inputShape)}, got ${formatShape(imageShape)} (${data}); ` +
+        `choose another network${imageShape[0] === inputShape[0] ? ', or another size where the images are resized' : ''}`,
+    );
+  }
+  if (auxiliaryHeads && !entry.auxiliaryHeads) {
+    throw new InputError(`[run] auxiliary heads: expected with googlenet only, got them with ${model}`);
+  }
+}
+
+function requireTwoClasses({ length }: readonly string[], rule: OperatingRule | undefined): void {
+  if (rule === undefined || length === 2) return;
+  throw new InputError(
+    `[run] operating point: expected with two classes only, got ${length}; it is a threshold between the two`,
+  );
+}
+
+function requireAllClasses({ classCounts, source }: OpenedSplit, classNames: readonly string[]): void {
+  const empty = classNames.filter((_, i) => classCounts[i] === 0);
+  if (empty.length === 0) return;
+  throw new InputError(`[run] ${source}: expected training images of each class, got none of ${empty.join(', ')}`);
+}
+
+/** @throws {InputError} if outputs and loss do not fit together, or a step needs more memory than there is */
+function requireFits(training: TrainingParts, recipe: Recipe, inputShape: Shape, { dataset }: OpenedSplit): void {
+  const step = stepOf(training, recipe);
+  const batch = Math.min(recipe.batchSize, dataset.length);
+  const accumulate = recipe.techniques?.accumulateGradBatches;
+  const rest = dataset.length % batch || batch;
+  inspectTraining(step, inputShape, { where: 'run', smallestBatch: rest, batchSize: batch, labels: [] });
+  requireMemoryFor('run', batch, inputShape, stepPlanner(step, inputShape, { accumulate }));
+}
+
+async function loadWeights(
+  network: Layer,
+  { weights: paddleName }: NamedModel,
+  numClasses: number,
+  { file }: PretrainedWeights,
+  { model, onDownload }: RunOptions,
+) {
+  const { path, renewed } = await loadPretrained(
+    network,
+    paddleName ?? model,
+    { pretrained: file, onDownload },
+    numClasses,
+  );
+  return { origin: { path: resolve(path), sha256: (await fingerprint(path)).sha256 }, renewed };
+}
+
+function dataRecord(options: RunOptions, data: OpenedData, described: PerSplit<SplitDescription>): RunConfig['data'] {
+  const { imageLoading } = options;
+  const { name, location } = placeOf(options);
+  const table = imageLoading?.table;
+  return {
+    name,
+    title: data.title,
+    ...(location !== undefined && { location: resolve(location) }),
+    images: data.images,
+    holdOut: data.holdOut,
+    ...(data.images !== null && { onBadImage: imageLoading?.onBadImage ?? 'fail' }),
+    ...(table !== undefined && {
+      table: { ...table, ...(table.root !== undefined && { root: resolve(table.root) }) },
+    }),
+    synthetic: data.synthetic,
+    classNames: [...data.classNames],
+    train: described.train.record,
+    eval: described.eval.record,
+  };
+}

@@ -1,0 +1,89 @@
+import type { DownloadProgress } from '../io/files/download.js';
+import type { OperatingRule } from '../metric/index.js';
+import type { Callback } from '../train/callback.js';
+import type { PreprocessOptions } from '../vision/images/preprocess.js';
+import type { OpenOptions } from './catalog/datasets.js';
+import type { RunConfig } from './config.js';
+import type { Recipe, RecipeChanges } from './recipe.js';
+
+export interface RunOptions {
+  /** Name of the network: `lenet`, `resnet50` and so on. */
+  readonly model: string;
+  /** `mnist`, `palm:DIR`, `folder:DIR` or `csv:FILE`. */
+  readonly data: string;
+  /** The run folder, which must be new or empty. Of several paths, the first one that does not exist is taken. */
+  readonly out: string | Iterable<string>;
+  /** Random seed. Default 0. */
+  readonly seed?: number | undefined;
+  /** Folder with MNIST's files. */
+  readonly dataDir?: string | undefined;
+  /** How photographs become inputs; by default as OpenCV does it, in the size that the model is made for. */
+  readonly images?: PreprocessOptions | undefined;
+  /** How photographs are loaded. */
+  readonly imageLoading?: OpenOptions['imageLoading'];
+  /** Fraction of each class held out for validation if the data has no split. Default 0.2. */
+  readonly holdOut?: number | undefined;
+  /**
+   * Begins with the weights of a `.safetensors` or `.pdparams` file, or of a run folder; `true` for a ready-made network:
+   * with Paddle's weights, trained on ImageNet. A classifier for another number of classes begins anew. Inputs are made
+   * as the weights had them, unless `images` and transforms say otherwise.
+   */
+  readonly pretrained?: true | string | undefined;
+  /** With a run folder as `pretrained`: begins with its best weights instead of its last ones. Default false. */
+  readonly best?: boolean | undefined;
+  /** Trains GoogLeNet with its auxiliary heads. Default false. */
+  readonly auxiliaryHeads?: boolean | undefined;
+  /**
+   * With two classes: how the threshold of the decision is chosen, on the training images and before it is used on any
+   * other. Default `{ sensitivity: 0.95 }`.
+   */
+  readonly operatingRule?: OperatingRule | undefined;
+  /**
+   * With two classes: the one that sensitivity, precision and AUC are computed for. Default: the one whose counterpart
+   * is named `normal`, `negative`, `no…`, `0` and the like; else the second.
+   */
+  readonly positive?: string | undefined;
+  /** Reports describe a screening test, with the statements that one needs. Default: with iChallenge-PM only. */
+  readonly screening?: boolean | undefined;
+  /** Changes to the model's recipe. */
+  readonly changes?: RecipeChanges | undefined;
+  /** The whole recipe, instead of the model's recipe and `changes`. */
+  readonly recipe?: Recipe | undefined;
+  /** Seed of the choice of held-out images. Default: `seed`. */
+  readonly holdOutSeed?: number | undefined;
+  /** A run that must have had the same data and the same initial weights. */
+  readonly sameAs?: RunConfig | undefined;
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** Called as files are listed and as their checksums are computed. */
+  readonly onProgress?: OpenOptions['onProgress'];
+}
+
+export interface ResumeOptions {
+  /** Present place of the data, as in `folder:DIR`, if they have moved. They must be the same. */
+  readonly data?: string | undefined;
+  /** The same for data that are stored in a folder; for MNIST the folder with its files. */
+  readonly dataDir?: string | undefined;
+  /** Total number of epochs, also for a finished run. Default: the number that the run was started with. */
+  readonly epochs?: number | undefined;
+  /** How photographs are loaded. Default: bad ones are treated as before. */
+  readonly imageLoading?: OpenOptions['imageLoading'];
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  readonly onProgress?: OpenOptions['onProgress'];
+}
+
+export interface RepeatOptions extends Omit<ResumeOptions, 'epochs'> {
+  /** The new run folder; see {@link RunOptions}. */
+  readonly out: string | Iterable<string>;
+  /** Default: that of the run. The held-out images stay the same. */
+  readonly seed?: number | undefined;
+}
+
+export interface RunTrainOptions {
+  readonly callbacks?: readonly Callback[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly saveSteps?: number | undefined;
+  /** Called with problems that end nothing, such as a report that could not be written. Default: writes to stderr. */
+  readonly onNote?: ((note: string) => void) | undefined;
+  /** Writes the metrics of each epoch for TensorBoard too, to the folder `tensorboard` of the run. Default false. */
+  readonly tensorBoard?: boolean | undefined;
+}

@@ -1,0 +1,404 @@
+import { z } from 'zod';
+import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
+import { InputError } from '../errors.js';
+import { samplerNames } from '../io/data/sampler.js';
+import type { OperatingRule } from '../metric/index.js';
+import type { Json } from '../text/json.js';
+import { fits } from '../vision/images/preprocess.js';
+import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
+import { fixedTransformNames } from '../vision/transforms/registry.js';
+import { dataForms } from './catalog/datasets.js';
+import { optimizerNames } from './optimizers.js';
+import { count, flag, made, natural, rate, share, type TrainingOption, text, type Values } from './option.js';
+import { parseSchedule } from './schedule.js';
+
+/** The table of all options of a training. A new option is one entry. */
+
+/** Names in code, with a word before the last. */
+function names(all: readonly string[], word = 'or'): string {
+  const code = all.map((name) => `\`${name}\``);
+  return code.length === 1 ? code[0] : `${code.slice(0, -1).join(', ')} ${word} ${code.at(-1)}`;
+}
+
+type Table = Readonly<Record<string, TrainingOption>>;
+
+const sourceOptions = {
+  model: {
+    type: text,
+    help: 'network',
+    default: 'that of the command line',
+    placeholder: null,
+  },
+  data: {
+    type: text,
+    help: names(dataForms),
+    default: 'the usual one of the network',
+    placeholder: '<data>',
+    existing: 'both',
+  },
+  dataDir: {
+    type: text,
+    help: "folder with the data set's files",
+    default: 'cache, or download',
+    placeholder: '<dir>',
+    existing: 'both',
+  },
+} as const satisfies Table;
+
+export const imageOptions = {
+  size: {
+    type: z.union([count.transform((edge) => [edge, edge] as const), z.tuple([count, count]).readonly()]),
+    help: 'edge that photographs are resized to, or height and width',
+    default: "the network's, 224 mostly",
+    placeholder: '<edge>',
+    parse: parseSize,
+  },
+  order: {
+    type: z.enum(['RGB', 'BGR']),
+    help: 'order of the color channels',
+    default: '`RGB`, with `palm` `BGR`, or that of the initial weights',
+    placeholder: '<order>',
+  },
+  antialias: {
+    type: flag,
+    help: 'resize photographs with antialiasing',
+    default: '`false`',
+    placeholder: '',
+  },
+  fit: {
+    type: z.enum(fits),
+    help: 'photographs of other proportions: `squash`, `crop` to the middle, or `pad` with black',
+    default: '`squash`',
+    placeholder: '<how>',
+  },
+} as const satisfies Table;
+
+export const recipeOptions = {
+  epochs: {
+    type: count,
+    help: 'passes over the training images',
+    default: 'recipe',
+    placeholder: '<n>',
+    existing: 'resume',
+  },
+  batchSize: {
+    type: count,
+    help: 'images in a batch',
+    default: 'recipe',
+    placeholder: '<n>',
+  },
+  lr: {
+    type: rate,
+    help: 'learning rate; with a schedule its first or highest value',
+    default: 'recipe',
+    placeholder: '<rate>',
+    as: 'learningRate',
+  },
+  optimizer: {
+    type: z.enum(optimizerNames),
+    help: 'how parameters are updated',
+    default: 'recipe',
+    placeholder: '<name>',
+  },
+  momentum: {
+    type: share,
+    help: 'momentum of the optimizer `momentum`',
+    default: 'recipe, or `0.9`',
+    placeholder: '<share>',
+  },
+  weightDecay: {
+    type: rate,
+    help: 'L2 penalty; decoupled with `adamw`',
+    default: 'recipe; `0.01` with `adamw`',
+    placeholder: '<coefficient>',
+  },
+} as const satisfies Table;
+
+const specs = z.array(z.record(z.string(), z.record(z.string(), z.unknown()))).readonly();
+
+export const techniqueOptions = {
+  schedule: {
+    type: z.unknown().transform(made(parseSchedule)),
+    record: z.strictObject({
+      name: z.string(),
+      by: z.enum(['step', 'epoch']),
+      options: z.record(z.string(), z.custom<Json>()),
+    }),
+    help: 'how the learning rate changes; see Schedules',
+    default: 'it is constant',
+    placeholder: null,
+  },
+  clipGradNorm: {
+    type: z.number().gt(0),
+    help: 'largest norm of all gradients together; larger gradients are scaled down',
+    default: 'none',
+    placeholder: null,
+  },
+  accumulateGradBatches: {
+    type: count,
+    help: 'batches whose gradients make one step',
+    default: '`1`',
+    placeholder: null,
+  },
+  classWeight: {
+    type: z.union([z.literal('auto'), z.array(rate).readonly()]),
+    help: 'weight of each class in the training loss: `auto` (all classes have the same total weight), or one number each',
+    default: 'none',
+    placeholder: null,
+  },
+  sampler: {
+    type: z.enum(samplerNames),
+    help: '`balanced` shows every class equally often, `stratified` spreads each class evenly over the epoch',
+    default: 'every image once, shuffled',
+    placeholder: null,
+  },
+  transforms: {
+    type: z.union([z.string(), z.array(z.unknown())]).transform(made(transformsOf)),
+    record: specs,
+    help: 'changes of the training images; evaluation and prediction keep those that are not random; see Transforms',
+    default: 'none',
+    placeholder: '<list>',
+    flagHelp:
+      "changes of the training images, such as 'RandomCrop(32, padding=4),RandomHorizontalFlip'; evaluation and prediction " +
+      `keep those that are not random (${fixedTransformNames.join(', ')}); see \`data show\``,
+    parse: transformsOf,
+  },
+  evalEvery: {
+    type: count,
+    help: 'epochs between two evaluations; the last epoch is always evaluated',
+    default: '`1`',
+    placeholder: '<n>',
+  },
+  saveBest: {
+    type: text,
+    help: 'keep the weights of the best epoch as well, by `loss`, `acc`, `train_loss` …; `eval` and `predict` can use them',
+    default: 'no',
+    placeholder: '<metric>',
+  },
+  earlyStopping: {
+    type: count,
+    help: 'end the training if the metric of `saveBest`, or else the loss, has not improved in so many evaluations',
+    default: 'no',
+    placeholder: '<n>',
+  },
+} as const satisfies Table;
+
+export const beginningOptions = {
+  holdOut: {
+    type: share,
+    help: 'fraction of each class held out for validation if the data has no split',
+    default: '`0.2`',
+    placeholder: '<share>',
+  },
+  pretrained: {
+    type: z.union([z.literal(true), z.string()]),
+    help:
+      "initial weights: a .pdparams or .safetensors file, or a run folder; `true` for Paddle's weights of a zoo- network, " +
+      'trained on RGB pictures of ImageNet. Inputs are made as the weights had them',
+    default: 'new weights',
+    placeholder: '[weights]',
+    flagHelp:
+      "initial weights: a .pdparams or .safetensors file, or a run folder; without a value Paddle's weights of a zoo- network, " +
+      'trained on RGB pictures of ImageNet. Inputs are made as the weights had them',
+  },
+  best: {
+    type: flag,
+    help: 'with a run folder as `pretrained`: its best weights instead of its last ones',
+    default: '`false`',
+    placeholder: '',
+  },
+  auxiliaryHeads: {
+    type: flag,
+    help: 'train `googlenet` with its inner classifiers',
+    default: '`false`',
+    placeholder: '',
+  },
+  operatingPoint: {
+    type: z.string().transform(made(parseOperatingRule)),
+    help: '`sensitivity=S`, `specificity=S` or `youden`: how the threshold between two classes is chosen, on the training images',
+    default: '`sensitivity=0.95`',
+    placeholder: '<rule>',
+    parse: parseOperatingRule,
+    as: 'operatingRule',
+  },
+  positive: {
+    type: text,
+    help: 'of two classes, the one that sensitivity, precision and AUC are computed for',
+    default: 'by the names: not `normal`, `negative`, `no…` and the like; else the last',
+    placeholder: '<class>',
+  },
+  screening: {
+    type: flag,
+    help: 'reports describe a screening test, with the statements that one needs',
+    default: '`false`; `true` with `palm`',
+    placeholder: '',
+  },
+} as const satisfies Table;
+
+export const outputOptions = {
+  seed: {
+    type: natural,
+    help: 'random seed: the same seed gives the same network',
+    default: '`0`',
+    placeholder: '<n>',
+    existing: 'repeat',
+  },
+  out: {
+    type: text,
+    help: 'run folder, new or empty',
+    default: '`runs/MODEL-DATA-TIME`',
+    placeholder: '<dir>',
+    existing: 'repeat',
+  },
+  saveSteps: {
+    type: count,
+    help: 'save the state after so many steps as well as after each epoch',
+    default: 'after each epoch',
+    placeholder: '<n>',
+    existing: 'both',
+  },
+  logEvery: {
+    type: count,
+    help: 'batches between two lines of progress',
+    default: 'recipe',
+    placeholder: '<n>',
+    existing: 'both',
+  },
+  tensorBoard: {
+    type: flag,
+    help: 'write the metrics of each epoch for TensorBoard too, to RUN/tensorboard',
+    default: '`false`',
+    placeholder: '',
+    flag: 'tensorboard',
+    existing: 'both',
+  },
+} as const satisfies Table;
+
+export const loadingOptions = {
+  workers: {
+    type: natural,
+    help: 'threads that decode pictures and apply transforms',
+    default: 'one a processor, at most 4',
+    placeholder: '<n>',
+    as: 'numWorkers',
+    existing: 'both',
+  },
+  cache: {
+    type: flag,
+    help: 'keep decoded pictures on disk',
+    default: '`true`',
+    placeholder: '',
+    flag: 'no-cache',
+    flagHelp: 'do not keep decoded pictures on disk',
+    existing: 'both',
+  },
+  onBadImage: {
+    type: z.enum(['fail', 'skip']),
+    help: 'pictures that cannot be decoded: `fail` with an error, or `skip` and list them',
+    default: '`fail`',
+    placeholder: '<choice>',
+    existing: 'both',
+  },
+} as const satisfies Table;
+
+export const tableOptions = {
+  fileColumn: {
+    type: text,
+    help: 'with `csv:FILE`: the column with the pictures',
+    default: '`file`, `image`, `path` …',
+    placeholder: '<name>',
+  },
+  labelColumn: {
+    type: text,
+    help: 'with `csv:FILE`: the column with the classes',
+    default: '`label`, `class`, `target` …',
+    placeholder: '<name>',
+  },
+  splitColumn: {
+    type: text,
+    help: 'with `csv:FILE`: the column that says which images are for validation',
+    default: '`split`, or one of train, val …',
+    placeholder: '<name>',
+  },
+  root: {
+    type: text,
+    help: 'with `csv:FILE`: the folder that its paths start from',
+    default: 'that of the table',
+    placeholder: '<dir>',
+    existing: 'both',
+  },
+} as const satisfies Table;
+
+export const engineOptions = {
+  engine: {
+    type: z.enum(engineNames),
+    help: 'compute engine',
+    default: '`onednn` if installed',
+    placeholder: '<name>',
+    existing: 'both',
+  },
+  threads: {
+    type: count,
+    help: 'most threads to use',
+    default: 'all processors',
+    placeholder: '<n>',
+    existing: 'both',
+  },
+  conv: {
+    type: z.enum(convolutionNames),
+    help: "kernels of convolutions: `auto` takes Winograd's where they are faster",
+    default: '`auto`',
+    placeholder: '<kernels>',
+    existing: 'both',
+  },
+  precision: {
+    type: z.enum(precisionNames),
+    help: '`bf16` keeps features in 16 bits, where the processor gains by it',
+    default: '`float32`',
+    placeholder: '<precision>',
+    existing: 'both',
+  },
+} as const satisfies Table;
+
+/** All options, in the order of the help and the guide. */
+export const trainingOptions = {
+  ...sourceOptions,
+  ...imageOptions,
+  ...recipeOptions,
+  ...techniqueOptions,
+  ...beginningOptions,
+  ...outputOptions,
+  ...loadingOptions,
+  ...tableOptions,
+  ...engineOptions,
+};
+
+export type TrainingOptions = Values<typeof trainingOptions>;
+/** The optional parts of a recipe. */
+export type Techniques = Values<typeof techniqueOptions>;
+
+/** One edge, or height and width with a comma between them. */
+function parseSize(value: string): readonly [height: number, width: number] {
+  const parts = value.split(',');
+  const numbers = parts.map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
+  if (parts.length > 2 || numbers.some((n) => !(n >= 1 && n < 2 ** 31))) {
+    throw new InputError(`expected ${Math.min(2, parts.length)} positive integers: edge, or height,width`);
+  }
+  const [height, width = height] = numbers;
+  return [height, width];
+}
+
+/** `sensitivity=0.95`, `specificity=0.9` or `youden`. */
+function parseOperatingRule(value: string): OperatingRule {
+  if (value === 'youden') return value;
+  const [, name, number] = /^(sensitivity|specificity)=([\d.]+)$/.exec(value) ?? [];
+  const aim = Number(number);
+  if (!(aim > 0 && aim <= 1)) {
+    throw new InputError('expected sensitivity=0.95, specificity=0.95 (or other shares), or youden');
+  }
+  return name === 'sensitivity' ? { sensitivity: aim } : { specificity: aim };
+}
+
+function transformsOf(entries: string | readonly unknown[]) {
+  return parseTransforms(entries as readonly TransformEntry[]).toJSON() ?? [];
+}
