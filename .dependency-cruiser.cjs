@@ -18,7 +18,7 @@ const layers = [
 
 /** A folder or single file of src, as a regular expression. */
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
-const common = ['effect', 'env', 'errors', 'inspection', 'memory', 'platform', 'random', 'text', 'version'];
+const common = ['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'platform', 'random', 'text', 'version'];
 
 const forbid = (room, others, comment) => ({
   name: `${room}-without-${others.join('-')}`,
@@ -81,7 +81,7 @@ const oneWay = [
 const portable = {
   path: [
     inside(['graph', 'ops', 'compiler', 'tensor', 'autograd', 'nn', 'optimizer', 'metric', 'train', 'browser']),
-    inside(['effect', 'env', 'errors', 'inspection', 'memory', 'random', 'version']),
+    inside(['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
     inside(['text/(decode|json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
     inside(['engine/[a-zA-Z]+', 'engine/planned', 'engine/reference']),
     inside(['io/data', 'io/formats', 'io/named', 'io/portable', 'io/snapshot']),

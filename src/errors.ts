@@ -1,4 +1,5 @@
 import { machine } from '#platform';
+import { kindOfClass } from './kind.js';
 
 /**
  * Every error that Fovea throws on purpose.
@@ -7,29 +8,43 @@ import { machine } from '#platform';
  * {@link InputError} (and all that derive from it) into exit code 2, and everything else into exit code 1.
  */
 export class FoveaError extends Error {
+  static readonly kind: string = 'FoveaError';
+
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
+    this.name = kindOfClass(new.target);
   }
 }
 
 /** The caller's input is wrong: a file, an option, a value. Exit code 2 on the command line. */
-export class InputError extends FoveaError {}
+export class InputError extends FoveaError {
+  static override readonly kind: string = 'InputError';
+}
 
 /** Shapes that do not fit together, or a size that makes no sense. */
-export class ShapeError extends InputError {}
+export class ShapeError extends InputError {
+  static override readonly kind: string = 'ShapeError';
+}
 
 /** An element type that the operation does not take. */
-export class DTypeError extends InputError {}
+export class DTypeError extends InputError {
+  static override readonly kind: string = 'DTypeError';
+}
 
 /** A file or folder that is missing, truncated, corrupt or of another kind than expected. */
-export class FileError extends InputError {}
+export class FileError extends InputError {
+  static override readonly kind: string = 'FileError';
+}
 
 /** A tensor was read after the data that it would be computed from had been overwritten by a training step. */
-export class StaleTensorError extends FoveaError {}
+export class StaleTensorError extends FoveaError {
+  static override readonly kind: string = 'StaleTensorError';
+}
 
 /** The loss of a step became infinite or no number, so that there is nothing to learn from it; nothing was overwritten. */
 export class NonFiniteError extends FoveaError {
+  static override readonly kind: string = 'NonFiniteError';
+
   constructor(readonly value: number) {
     super(`[step] loss: expected a finite number, got ${value}; lower the learning rate, or look for bad inputs`);
   }
@@ -57,7 +72,9 @@ export function refusePromise(where: string, result: unknown, right: string): vo
 }
 
 /** More memory is needed than there is. */
-export class MemoryError extends InputError {}
+export class MemoryError extends InputError {
+  static override readonly kind: string = 'MemoryError';
+}
 
 export interface InstallableOptions extends ErrorOptions {
   /** Command that installs what is missing. */
@@ -79,13 +96,19 @@ abstract class InstallableError extends FoveaError {
 }
 
 /** The compute engine is missing, too old, or refused a call. */
-export class EngineError extends InstallableError {}
+export class EngineError extends InstallableError {
+  static override readonly kind: string = 'EngineError';
+}
 
 /** A package that only some work needs is missing, or has no binary for this machine. */
-export class PackageError extends InstallableError {}
+export class PackageError extends InstallableError {
+  static override readonly kind: string = 'PackageError';
+}
 
 /** A broken invariant of Fovea itself; please report it. */
 export class InternalError extends FoveaError {
+  static override readonly kind: string = 'InternalError';
+
   constructor(message: string, options?: ErrorOptions) {
     super(`internal: ${message}`, options);
   }

@@ -1,4 +1,5 @@
 import { numel, type Shape } from '../graph/shape.js';
+import { kindOf } from '../kind.js';
 import { AdaptiveAvgPool2D, AvgPool2D, BatchNorm2D, Conv2D, LeakyReLU, Linear, Sequential } from '../nn/index.js';
 import type { Layer } from '../nn/layer.js';
 import { trace } from '../nn/summary.js';
@@ -138,7 +139,7 @@ function numbered(layers: readonly Layer[]): Map<Layer, string> {
   const counts = new Map<string, number>();
   const names = new Map<Layer, string>();
   for (const layer of [...layers].sort((a, b) => index(a) - index(b))) {
-    const kind = visibleLine(layer.constructor.name);
+    const kind = visibleLine(kindOf(layer));
     const count = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, count);
     names.set(layer, `${kind}-${count}`);

@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import type { DType, TypedArray } from '../graph/dtype.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
+import { kindOf, kindOfClass } from '../kind.js';
 import { forwardAs } from '../tensor/forwarding.js';
 import { Parameter, State } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -144,7 +145,7 @@ export abstract class Layer {
 
   constructor() {
     watchForward(new.target.prototype);
-    const name = snakeCase(new.target.name);
+    const name = snakeCase(kindOfClass(new.target));
     const index = instances.get(name) ?? 0;
     instances.set(name, index + 1);
     this.#fullName = `${name}_${index}`;
@@ -271,7 +272,7 @@ export abstract class Layer {
     const mismatches = findMismatches(states, entries);
     if (mismatches.length > 0 && !skipMismatch) {
       throw new InputError(
-        `[loadStateDict] ${this.constructor.name}: expected the ${states.size} entries of this network, ` +
+        `[loadStateDict] ${kindOf(this)}: expected the ${states.size} entries of this network, ` +
           `but ${describeMismatches(mismatches)}`,
       );
     }
@@ -323,7 +324,7 @@ export abstract class Layer {
     const shapes = [...this.ownState()].map(([name, { shape }]) => [name, shape] as const);
     const sublayers = [...this.namedChildren()].map(([name, child]) => [name, child.toJSON()] as const);
     return {
-      type: this.constructor.name,
+      type: kindOf(this),
       options: this.describe(),
       state: Object.fromEntries(shapes),
       sublayers: Object.fromEntries(sublayers),
@@ -332,7 +333,7 @@ export abstract class Layer {
 
   /** The tree of layers. */
   toString(): string {
-    const head = `${this.constructor.name}(${this.describe()}`;
+    const head = `${kindOf(this)}(${this.describe()}`;
     const children = [...this.namedChildren()];
     if (children.length === 0) return `${head})`;
     const lines = children.map(([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`);

@@ -46,6 +46,8 @@ function checkCount(where: string, what: string, value: number): void {
  * √(2/(inChannels·kh·kw)) as in Paddle; `bias [outChannels]`, zeros.
  */
 export class Conv2D extends Layer {
+  static readonly kind: string = 'Conv2D';
+
   readonly weight: Parameter;
   readonly bias: Parameter | null;
   readonly #params: Parameters<typeof ops.conv2d>[0];
@@ -101,6 +103,8 @@ export class Conv2D extends Layer {
  * [outFeatures]`, zeros.
  */
 export class Linear extends Layer {
+  static readonly kind: string = 'Linear';
+
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
@@ -139,6 +143,8 @@ export interface BatchNormOptions {
  * training with the batch's mean and biased variance, used in evaluation.
  */
 export class BatchNorm2D extends Layer {
+  static readonly kind: string = 'BatchNorm2D';
+
   readonly weight: Parameter;
   readonly bias: Parameter;
   readonly _mean: Buffer;

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { formatShape } from '../graph/shape.js';
+import { kindOf } from '../kind.js';
 import type { Forwarding } from '../tensor/forwarding.js';
 import { Parameter } from '../tensor/state.js';
 import { Layer } from './layer.js';
@@ -32,10 +33,10 @@ function layersOf(forwarding: Forwarding | null): Layer[] {
 }
 
 function describe(owner: Layer, missing: Layer | Parameter, { shape }: Parameter): string {
-  const kind = missing.constructor.name;
+  const kind = kindOf(missing);
   const [field, add] = missing instanceof Parameter ? ['scale', 'addParameter'] : ['layer', 'addSublayer'];
   const withShape = missing instanceof Parameter ? formatShape(shape) : `with a parameter ${formatShape(shape)}`;
-  return `[step] ${owner.constructor.name} uses a ${kind} ${withShape} that it does not register: it would be neither trained nor saved.
+  return `[step] ${kindOf(owner)} uses a ${kind} ${withShape} that it does not register: it would be neither trained nor saved.
   Wrong: #${field} = new ${kind}(…), and a ${kind} in a Map, a Set or a variable outside of the layer
   Right: readonly ${field} = new ${kind}(…), also in arrays and plain objects
      or: #${field} = this.${add}('${field}', new ${kind}(…))

@@ -4,6 +4,8 @@ import { Layer } from './layer.js';
 
 /** Maximum over windows; see {@link F.maxPool2d}. The stride is the kernel size by default. */
 export class MaxPool2D extends Layer {
+  static readonly kind: string = 'MaxPool2D';
+
   readonly #kernelSize: F.Size2D;
   readonly #options: F.Pool2dOptions;
 
@@ -24,6 +26,8 @@ export class MaxPool2D extends Layer {
 
 /** Mean over windows; see {@link F.avgPool2d}. */
 export class AvgPool2D extends Layer {
+  static readonly kind: string = 'AvgPool2D';
+
   readonly #kernelSize: F.Size2D;
   readonly #options: NonNullable<Parameters<typeof F.avgPool2d>[2]>;
 
@@ -48,6 +52,8 @@ function describePool(kernelSize: F.Size2D, { stride = kernelSize, padding = 0 }
 
 /** Mean over cells, whatever the input's size; see {@link F.adaptiveAvgPool2d}. */
 export class AdaptiveAvgPool2D extends Layer {
+  static readonly kind: string = 'AdaptiveAvgPool2D';
+
   readonly #outputSize: F.Size2D;
 
   constructor(outputSize: F.Size2D) {
@@ -66,6 +72,8 @@ export class AdaptiveAvgPool2D extends Layer {
 
 /** Drops elements at random while training; see {@link F.dropout}. */
 export class Dropout extends Layer {
+  static readonly kind: string = 'Dropout';
+
   readonly #p: number;
   readonly #mode: NonNullable<F.DropoutOptions['mode']>;
 
@@ -85,18 +93,24 @@ export class Dropout extends Layer {
 }
 
 export class ReLU extends Layer {
+  static readonly kind: string = 'ReLU';
+
   forward(x: Tensor): Tensor {
     return F.relu(x);
   }
 }
 
 export class ReLU6 extends Layer {
+  static readonly kind: string = 'ReLU6';
+
   forward(x: Tensor): Tensor {
     return F.relu6(x);
   }
 }
 
 export class LeakyReLU extends Layer {
+  static readonly kind: string = 'LeakyReLU';
+
   readonly #negativeSlope: number;
 
   constructor(negativeSlope = 0.01) {
@@ -114,18 +128,24 @@ export class LeakyReLU extends Layer {
 }
 
 export class Sigmoid extends Layer {
+  static readonly kind: string = 'Sigmoid';
+
   forward(x: Tensor): Tensor {
     return F.sigmoid(x);
   }
 }
 
 export class Tanh extends Layer {
+  static readonly kind: string = 'Tanh';
+
   forward(x: Tensor): Tensor {
     return F.tanh(x);
   }
 }
 
 export class Softmax extends Layer {
+  static readonly kind: string = 'Softmax';
+
   readonly #axis: number;
 
   constructor(axis = -1) {
@@ -143,6 +163,8 @@ export class Softmax extends Layer {
 }
 
 export class LogSoftmax extends Layer {
+  static readonly kind: string = 'LogSoftmax';
+
   readonly #axis: number;
 
   constructor(axis = -1) {
@@ -161,6 +183,8 @@ export class LogSoftmax extends Layer {
 
 /** Joins all axes from `startAxis` (default 1: all but the batch) to `stopAxis`. */
 export class Flatten extends Layer {
+  static readonly kind: string = 'Flatten';
+
   readonly #startAxis: number;
   readonly #stopAxis: number;
 
@@ -177,6 +201,8 @@ export class Flatten extends Layer {
 
 /** Gives back its input. */
 export class Identity extends Layer {
+  static readonly kind: string = 'Identity';
+
   forward(x: Tensor): Tensor {
     return x;
   }
@@ -184,6 +210,8 @@ export class Identity extends Layer {
 
 /** Layers one after another; their names are 0, 1, 2 …, or those of an object's entries. */
 export class Sequential extends Layer {
+  static readonly kind: string = 'Sequential';
+
   readonly #layers: readonly Layer[];
 
   constructor(...layers: Layer[] | [Readonly<Record<string, Layer>>]) {
@@ -200,6 +228,8 @@ export class Sequential extends Layer {
 
 /** Softmax cross entropy with class labels; see {@link F.crossEntropy}. */
 export class CrossEntropyLoss extends Layer {
+  static readonly kind: string = 'CrossEntropyLoss';
+
   readonly #options: F.CrossEntropyOptions;
 
   constructor(options: F.CrossEntropyOptions = {}) {
@@ -215,6 +245,8 @@ export class CrossEntropyLoss extends Layer {
 
 /** Binary cross entropy of logits; see {@link F.binaryCrossEntropyWithLogits}. */
 export class BCEWithLogitsLoss extends Layer {
+  static readonly kind: string = 'BCEWithLogitsLoss';
+
   readonly #options: F.LossOptions;
 
   constructor(options: F.LossOptions = {}) {
@@ -229,6 +261,8 @@ export class BCEWithLogitsLoss extends Layer {
 
 /** Mean squared error; see {@link F.mseLoss}. */
 export class MSELoss extends Layer {
+  static readonly kind: string = 'MSELoss';
+
   readonly #options: F.LossOptions;
 
   constructor(options: F.LossOptions = {}) {

@@ -1,5 +1,6 @@
 import { allocate } from '../graph/dtype.js';
 import { checkShape, numel, type Shape } from '../graph/shape.js';
+import { kindOf } from '../kind.js';
 import { RandomGenerator } from '../random.js';
 import { Parameter } from '../tensor/state.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
@@ -91,7 +92,7 @@ function describe(layer: Layer, output: Tensor, first: boolean): LayerSummary {
   const parameters = own.reduce((sum, [, state]) => sum + (state instanceof Parameter ? state.size : 0), 0);
   return {
     name: layer.fullName(),
-    type: layer.constructor.name,
+    type: kindOf(layer),
     outputShape: output.shape,
     state: Object.fromEntries(own.map(([name, state]) => [name, state.shape])),
     parameters: first ? parameters : 0,

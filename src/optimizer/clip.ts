@@ -35,6 +35,8 @@ export interface ClipGradByValueOptions {
 
 /** Limits each element to min … max. */
 export class ClipGradByValue implements GradientClip {
+  static readonly kind: string = 'ClipGradByValue';
+
   readonly #min: number;
   readonly #max: number;
 
@@ -61,6 +63,8 @@ export interface ClipNormOptions {
 
 /** Shrinks each parameter's gradient to the norm clipNorm if it is longer. */
 export class ClipGradByNorm implements GradientClip {
+  static readonly kind: string = 'ClipGradByNorm';
+
   readonly #clipNorm: number;
 
   constructor({ clipNorm }: ClipNormOptions) {
@@ -78,6 +82,8 @@ export class ClipGradByNorm implements GradientClip {
 
 /** Shrinks all gradients by one factor, to the norm clipNorm all together if they are longer (Pascanu et al., 2013). */
 export class ClipGradByGlobalNorm implements GradientClip {
+  static readonly kind: string = 'ClipGradByGlobalNorm';
+
   readonly #clipNorm: number;
 
   constructor({ clipNorm }: ClipNormOptions) {

@@ -33,6 +33,8 @@ export interface SGDOptions extends OptimizerOptions {
 
 /** Plain gradient descent: p ← p − rate·(g + weightDecay·p). */
 export class SGD extends Optimizer {
+  static readonly kind: string = 'SGD';
+
   protected readonly stateNames: readonly string[] = [];
   readonly #params: { readonly weightDecay: number };
 
@@ -59,6 +61,8 @@ export interface MomentumOptions extends SGDOptions {
 
 /** v ← momentum·v + g + weightDecay·p, then p ← p − rate·v, as in Paddle. */
 export class Momentum extends Optimizer {
+  static readonly kind: string = 'Momentum';
+
   protected readonly stateNames: readonly string[] = ['velocity'];
   readonly #params: { readonly momentum: number; readonly weightDecay: number; readonly nesterov: boolean };
 
@@ -96,6 +100,8 @@ export interface AdamOptions extends OptimizerOptions {
  * parameter's moments is corrected by the number of times that this parameter was updated, as in Paddle.
  */
 export class Adam extends Optimizer {
+  static readonly kind: string = 'Adam';
+
   protected override readonly countsUpdates = true;
   protected readonly stateNames: readonly string[] = ['moment1', 'moment2'];
   readonly #params: Parameters<typeof ops.adamUpdate>[0];
@@ -140,6 +146,8 @@ export class Adam extends Optimizer {
 
 /** Adam with decoupled weight decay (Loshchilov & Hutter, 2019): p ← p·(1 − rate·weightDecay) before the step. */
 export class AdamW extends Adam {
+  static override readonly kind: string = 'AdamW';
+
   readonly #weightDecay: number;
 
   constructor(options: AdamOptions) {

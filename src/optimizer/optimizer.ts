@@ -4,6 +4,7 @@ import type { Assignment, Value } from '../graph/node.js';
 import { Origin, withOrigin } from '../graph/origin.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
+import { kindOf } from '../kind.js';
 import type { StateEntry, StateMismatch } from '../nn/layer.js';
 import { requireRegistered } from '../nn/registration.js';
 import * as ops from '../ops/index.js';
@@ -106,7 +107,7 @@ export abstract class Optimizer {
 
   /** What is set besides the learning rate, for people and for comparisons: momentum, decay, clipping and so on. */
   get settings(): OptimizerSettings {
-    return this.#clip === undefined ? {} : { gradClip: this.#clip.describe?.() ?? this.#clip.constructor.name };
+    return this.#clip === undefined ? {} : { gradClip: this.#clip.describe?.() ?? kindOf(this.#clip) };
   }
 
   /** Whether an update depends on how often the parameter was updated before. */
@@ -221,8 +222,8 @@ export abstract class Optimizer {
       // Tensors of their own keep what they are now, while the states are overwritten.
       const [own, ...before] = [parameter, ...states].map(({ value }) => new Tensor(value));
       const update = this.update(own, gradients[i], before, scalars[i]);
-      checkResults(`${this.constructor.name}.update: parameter`, [update.parameter], [parameter]);
-      checkResults(`${this.constructor.name}.update: states`, update.states, states);
+      checkResults(`${kindOf(this)}.update: parameter`, [update.parameter], [parameter]);
+      checkResults(`${kindOf(this)}.update: states`, update.states, states);
       return { parameter, states, update };
     });
   }
@@ -230,7 +231,7 @@ export abstract class Optimizer {
   #clipped(gradients: readonly Tensor[]): readonly Tensor[] {
     if (this.#clip === undefined) return gradients;
     const clipped = this.#clip.clip(gradients);
-    checkResults(`${this.#clip.constructor.name}.clip: gradients`, clipped, gradients);
+    checkResults(`${kindOf(this.#clip)}.clip: gradients`, clipped, gradients);
     return clipped;
   }
 
@@ -258,7 +259,7 @@ export abstract class Optimizer {
 
   toString(): string {
     const { learningRate, steps, parameters } = this;
-    return `${this.constructor.name}(learningRate=${learningRate}, ${parameters.length} parameters, ${steps} steps)`;
+    return `${kindOf(this)}(learningRate=${learningRate}, ${parameters.length} parameters, ${steps} steps)`;
   }
 
   [inspect](): string {
@@ -273,7 +274,7 @@ export abstract class Optimizer {
     readonly steps: number;
   } {
     const { learningRate, steps, parameters } = this;
-    return { type: this.constructor.name, learningRate, parameters: parameters.length, steps };
+    return { type: kindOf(this), learningRate, parameters: parameters.length, steps };
   }
 
   /** Forgets the gradients; otherwise the next `backward()` adds to them. */

@@ -87,6 +87,8 @@ export abstract class State extends Tensor implements AssignmentTarget {
 
 /** A tensor that belongs to a layer's state but is not trained, such as running statistics. */
 export class Buffer extends State {
+  static override readonly kind: string = 'Buffer';
+
   /** A buffer filled with one value. */
   static filled(shape: Shape, value: number, dtype: DType = 'float32'): Buffer {
     const data = allocate(dtype, numel(shape));
@@ -111,6 +113,8 @@ export class Buffer extends State {
  * ```
  */
 export class Parameter extends State implements GradientSink {
+  static override readonly kind: string = 'Parameter';
+
   /** The gradient that `backward()` has summed up since the last `clearGrad()`; lazy like every tensor. */
   grad: Tensor | null = null;
   /** @internal The losses that `grad` belongs to; a step realizes them along with the update. */

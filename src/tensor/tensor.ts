@@ -6,6 +6,7 @@ import type { BinaryFn, ReduceFn } from '../graph/op.js';
 import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
 import { inspect } from '../inspection.js';
+import { kindOf } from '../kind.js';
 import * as ops from '../ops/index.js';
 import { realizeAll } from './evaluate.js';
 import { formatValues, nest } from './print.js';
@@ -29,6 +30,8 @@ export interface ReduceOptions {
  * an optimizer steps.
  */
 export class Tensor {
+  static readonly kind: string = 'Tensor';
+
   /** @internal */
   protected lazy: Value;
 
@@ -300,7 +303,7 @@ export class Tensor {
     const values = this.#valuesAtHand();
     const what =
       values === null ? `, ${this.lazy.stale ? 'overwritten' : 'lazy'}` : `,\n${formatValues(values, this.shape)}`;
-    return `${this.constructor.name}(${this.dtype} ${formatShape(this.shape)}${what})`;
+    return `${kindOf(this)}(${this.dtype} ${formatShape(this.shape)}${what})`;
   }
 
   [inspect](): string {

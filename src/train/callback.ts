@@ -110,6 +110,8 @@ export type Hook = {
 
 /** A callback threw; its error is the cause. */
 export class CallbackError extends FoveaError {
+  static override readonly kind: string = 'CallbackError';
+
   constructor(
     /** Which one, such as `EarlyStopping`. */
     readonly callback: string,

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { kindOf } from '../kind.js';
 import type { Json } from '../text/json.js';
 import { type Callback, CallbackError, type Hook } from './callback.js';
 
@@ -40,7 +41,7 @@ export class Callbacks {
           `[callback] callbacks: expected objects with methods of Callback, got ${describe(callback)}; leave it out`,
         );
       }
-      const { name: own = 'Object' } = callback.constructor ?? {};
+      const own = kindOf(callback);
       const kind = own === 'Object' ? 'Callback' : own;
       const count = (seen.get(kind) ?? 0) + 1;
       seen.set(kind, count);

@@ -7,6 +7,8 @@ import { type NonFinite, nonFiniteImage, nonFiniteInStep, nonFiniteState } from 
 
 /** The loss, an image or a parameter became infinite or no number: the training cannot go on. */
 export class DivergenceError extends FoveaError {
+  static override readonly kind: string = 'DivergenceError';
+
   constructor(
     message: string,
     /** From 1. */

@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { formatShape } from '../graph/shape.js';
+import { kindOf } from '../kind.js';
 import { BCEWithLogitsLoss, CrossEntropyLoss } from '../nn/index.js';
 import type { Layer } from '../nn/layer.js';
 import * as F from '../tensor/functional.js';
@@ -11,7 +12,7 @@ import type { LossFunction } from './objective.js';
 export function lossFunction(loss: LossFunction | Layer): LossFunction {
   if (typeof loss === 'function') return loss;
   const named = functionOf(loss);
-  layerLosses.set(named, loss.constructor.name);
+  layerLosses.set(named, kindOf(loss));
   return named;
 }
 

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import type { DataLoader } from '../io/data/dataloader.js';
+import { kindOf } from '../kind.js';
 import type { Metric } from '../metric/index.js';
 import { lr, type Optimizer } from '../optimizer/index.js';
 import type { ResumeConditions, TrainingState } from './history.js';
@@ -51,8 +52,8 @@ export function resumeConditionsOf(sources: ConditionSources): ResumeConditions 
     dropLast: loader.dropLast,
     order: loader.order,
     accumulateGradBatches,
-    optimizer: optimizer.constructor.name,
-    schedule: schedule?.constructor.name ?? null,
+    optimizer: kindOf(optimizer),
+    schedule: schedule === null ? null : kindOf(schedule),
     metrics: metrics.flatMap(({ names }) => names),
     loss: lossNameOf(loss),
     ...(samples !== undefined && { trainData: samples.train, evalData: samples.evaluation }),
@@ -104,7 +105,7 @@ export function restoreRate(
   const rate = schedule.getLr();
   if (Math.abs(rate - saved.lastLr) <= 1e-6 * Math.max(Math.abs(saved.lastLr), Math.abs(rate))) return;
   throw new InputError(
-    `[train] schedule: expected the rate ${saved.lastLr} at step ${saved.lastEpoch} of ${schedule.constructor.name}, where ` +
+    `[train] schedule: expected the rate ${saved.lastLr} at step ${saved.lastEpoch} of ${kindOf(schedule)}, where ` +
       `the training stopped, got ${rate}; resume it with the schedule that it began with, or start a new training`,
   );
 }

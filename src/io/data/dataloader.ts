@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import { inspect } from '../../inspection.js';
+import { kindOf } from '../../kind.js';
 import { defaultGenerator, type GeneratorState, RandomGenerator } from '../../random.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { type Batch, type Dataset, readBatch } from './dataset.js';
@@ -100,7 +101,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
 
   /** `shuffled`, `as stored`, or the sampler's class. */
   get order(): string {
-    return this.#sampler?.constructor.name ?? (this.#shuffle ? 'shuffled' : 'as stored');
+    return this.#sampler === undefined ? (this.#shuffle ? 'shuffled' : 'as stored') : kindOf(this.#sampler);
   }
 
   toString(): string {

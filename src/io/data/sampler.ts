@@ -35,6 +35,8 @@ abstract class ClassSampler implements Sampler {
  * frequent ones thinned out. Within a class every sample comes before any comes again.
  */
 export class BalancedSampler extends ClassSampler {
+  static readonly kind: string = 'BalancedSampler';
+
   sample(generator: RandomGenerator): Uint32Array {
     const chosen = new Uint32Array(this.length);
     const classes = this.classes.length;
@@ -58,6 +60,8 @@ export class BalancedSampler extends ClassSampler {
  * where features have a large common part (sigmoids), that drowns what tells the classes apart.
  */
 export class StratifiedSampler extends ClassSampler {
+  static readonly kind: string = 'StratifiedSampler';
+
   sample(generator: RandomGenerator): Uint32Array {
     const order = new Uint32Array(this.length);
     const places = new Float64Array(this.length);

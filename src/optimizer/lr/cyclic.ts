@@ -19,6 +19,8 @@ export interface CosineAnnealingDecayOptions extends DecayOptions {
 
 /** etaMin + (rate − etaMin)·(1 + cos(π·epoch/tMax))/2: SGDR (Loshchilov & Hutter, 2017) without restarts. */
 export class CosineAnnealingDecay extends LRScheduler {
+  static readonly kind: string = 'CosineAnnealingDecay';
+
   readonly #base: number;
   readonly #tMax: number;
   readonly #min: number;
@@ -46,6 +48,8 @@ export interface CosineAnnealingWarmRestartsOptions extends DecayOptions {
 
 /** From rate to etaMin by a cosine, over and over: SGDR (Loshchilov & Hutter, 2017). */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
+  static readonly kind: string = 'CosineAnnealingWarmRestarts';
+
   readonly #base: number;
   readonly #t0: number;
   readonly #tMult: number;
@@ -96,6 +100,8 @@ interface Phase {
  * @throws {InputError} beyond totalSteps
  */
 export class OneCycleLR extends LRScheduler {
+  static readonly kind: string = 'OneCycleLR';
+
   readonly #steps: number;
   readonly #phases: readonly Phase[];
   readonly #anneal: (from: number, to: number, share: number) => number;
@@ -146,6 +152,8 @@ export interface CyclicLROptions extends LRSchedulerOptions {
 
 /** Up and down in straight lines, over and over (Smith, 2017). */
 export class CyclicLR extends LRScheduler {
+  static readonly kind: string = 'CyclicLR';
+
   readonly #base: number;
   readonly #amplitude: number;
   readonly #size: number;

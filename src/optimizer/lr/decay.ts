@@ -31,6 +31,8 @@ export interface NoamDecayOptions extends LRSchedulerOptions {
 
 /** rate·dModel^−½·min(epoch^−½, epoch·warmupSteps^−1.5): Vaswani et al., 2017. It begins with 0. */
 export class NoamDecay extends LRScheduler {
+  static readonly kind: string = 'NoamDecay';
+
   readonly #factor: number;
   readonly #warmup: number;
 
@@ -55,6 +57,8 @@ export interface PiecewiseDecayOptions extends LRSchedulerOptions {
 
 /** One value up to each boundary, and the last one after it. */
 export class PiecewiseDecay extends LRScheduler {
+  static readonly kind: string = 'PiecewiseDecay';
+
   readonly #boundaries: readonly number[];
   readonly #values: readonly number[];
 
@@ -82,6 +86,8 @@ export interface GammaOptions extends DecayOptions {
 
 /** rate·e^(−gamma·epoch) */
 export class NaturalExpDecay extends Decay {
+  static readonly kind: string = 'NaturalExpDecay';
+
   readonly #gamma: number;
 
   constructor(options: GammaOptions) {
@@ -96,6 +102,8 @@ export class NaturalExpDecay extends Decay {
 
 /** rate / (1 + gamma·epoch) */
 export class InverseTimeDecay extends Decay {
+  static readonly kind: string = 'InverseTimeDecay';
+
   readonly #gamma: number;
 
   constructor(options: GammaOptions) {
@@ -110,6 +118,8 @@ export class InverseTimeDecay extends Decay {
 
 /** rate·gamma^epoch, with gamma between 0 and 1 */
 export class ExponentialDecay extends Decay {
+  static readonly kind: string = 'ExponentialDecay';
+
   readonly #gamma: number;
 
   constructor(options: GammaOptions) {
@@ -134,6 +144,8 @@ export interface PolynomialDecayOptions extends DecayOptions {
 
 /** (rate − endLr)·(1 − epoch/decaySteps)^power + endLr */
 export class PolynomialDecay extends Decay {
+  static readonly kind: string = 'PolynomialDecay';
+
   readonly #steps: number;
   readonly #end: number;
   readonly #power: number;
@@ -164,6 +176,8 @@ export interface LinearWarmupOptions extends LRSchedulerOptions {
 
 /** A straight line from startLr to endLr (which is not reached), then another rate or schedule from its beginning. */
 export class LinearWarmup extends LRScheduler {
+  static readonly kind: string = 'LinearWarmup';
+
   readonly #after: number | LRScheduler;
   readonly #steps: number;
   readonly #start: number;
@@ -206,6 +220,8 @@ export interface MultiStepDecayOptions extends DecayOptions {
 
 /** rate·gamma^(number of milestones passed) */
 export class MultiStepDecay extends Decay {
+  static readonly kind: string = 'MultiStepDecay';
+
   readonly #milestones: readonly number[];
   readonly #gamma: number;
 
@@ -228,6 +244,8 @@ export interface StepDecayOptions extends DecayOptions {
 
 /** rate·gamma^⌊epoch / stepSize⌋ */
 export class StepDecay extends Decay {
+  static readonly kind: string = 'StepDecay';
+
   readonly #size: number;
   readonly #gamma: number;
 
@@ -249,6 +267,8 @@ export interface LambdaOptions extends DecayOptions {
 
 /** rate·lrLambda(epoch) */
 export class LambdaDecay extends Decay {
+  static readonly kind: string = 'LambdaDecay';
+
   readonly #lambda: LambdaOptions['lrLambda'];
 
   constructor(options: LambdaOptions) {
@@ -263,6 +283,8 @@ export class LambdaDecay extends Decay {
 
 /** rate·lrLambda(1)·…·lrLambda(epoch) */
 export class MultiplicativeDecay extends Decay {
+  static readonly kind: string = 'MultiplicativeDecay';
+
   readonly #lambda: LambdaOptions['lrLambda'];
   // The product so far, so that a long training does not multiply anew at each step.
   #known = { epoch: 0, rate: Number.NaN };
@@ -291,6 +313,8 @@ export interface LinearLROptions extends DecayOptions {
 
 /** A straight line from rate·startFactor to rate·endFactor in totalSteps, which then stays. */
 export class LinearLR extends Decay {
+  static readonly kind: string = 'LinearLR';
+
   readonly #steps: number;
   readonly #start: number;
   readonly #end: number;

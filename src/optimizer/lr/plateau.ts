@@ -23,6 +23,8 @@ export interface ReduceOnPlateauOptions {
 
 /** Reduces the rate when a figure, usually a loss, gets no better. */
 export class ReduceOnPlateau extends Schedule {
+  static readonly kind: string = 'ReduceOnPlateau';
+
   readonly #options: Required<ReduceOnPlateauOptions>;
   #lastLr: number;
   #lastEpoch = 0;

@@ -12,6 +12,8 @@ export interface CSVLoggerOptions {
  * epoch: a resumed training has all lines, each once.
  */
 export class CSVLogger extends Callback {
+  static readonly kind: string = 'CSVLogger';
+
   readonly #path: string;
   readonly #separator: string;
 

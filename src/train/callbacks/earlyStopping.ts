@@ -31,6 +31,8 @@ export interface EarlyStoppingOptions extends MonitorOptions {
  * console.log(stopping.bestEpoch);
  */
 export class EarlyStopping extends Callback {
+  static readonly kind: string = 'EarlyStopping';
+
   /** Folder for the best weights. Default: that of the training. */
   saveDir: string | null = null;
   #folder: string | null = null;

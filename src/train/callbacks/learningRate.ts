@@ -17,6 +17,8 @@ export interface LRSchedulerOptions extends MonitorOptions {
  * optimizer. A `ReduceOnPlateau` gets the monitored metric after each evaluation.
  */
 export class LRScheduler extends Callback {
+  static readonly kind: string = 'LRScheduler';
+
   readonly #monitor: Monitor;
   readonly #byStep: boolean;
   /** The unit that a resumed training was stepped by. */
@@ -96,6 +98,8 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
 
 /** Reduces the learning rate, which must be a plain number, when a metric stops improving. */
 export class ReduceLROnPlateau extends Callback {
+  static readonly kind: string = 'ReduceLROnPlateau';
+
   readonly #monitor: Monitor;
   readonly #options: ReduceLROnPlateauOptions;
   #best: number | null = null;

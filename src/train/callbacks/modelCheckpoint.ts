@@ -51,6 +51,8 @@ function followsMetric({ saveBest, restoreBest }: ModelCheckpointOptions): boole
  * await model.fit({ trainData, evalData, epochs: 50, callbacks: checkpoint });
  */
 export class ModelCheckpoint extends Callback {
+  static readonly kind: string = 'ModelCheckpoint';
+
   /** Folder for the files. Default: that of the training. */
   saveDir: string | null;
   #folder: string | null = null;

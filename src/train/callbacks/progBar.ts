@@ -21,6 +21,8 @@ const barWidth = 30;
  * epoch so far, where Paddle shows that of the newest batch.
  */
 export class ProgBarLogger extends Callback {
+  static readonly kind: string = 'ProgBarLogger';
+
   readonly #logFreq: number;
   readonly #verbose: number;
   readonly #stream: ProgressStream;

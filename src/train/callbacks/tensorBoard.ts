@@ -22,6 +22,8 @@ export interface TensorBoardOptions {
  * first figures leaves no file.
  */
 export class TensorBoard extends Callback {
+  static readonly kind: string = 'TensorBoard';
+
   readonly #logDir: string;
   readonly #every: number;
   #file: FileHandle | null = null;

@@ -7,6 +7,8 @@ import type { DivergenceError } from '../divergence.js';
  * where without this callback the training ends with a `DivergenceError`.
  */
 export class TerminateOnNaN extends Callback {
+  static readonly kind: string = 'TerminateOnNaN';
+
   override onDivergence(training: Training, { message }: DivergenceError): void {
     process.stderr.write(`${visibleText(message)}\n`);
     training.stop();

@@ -16,6 +16,8 @@ function conv(inChannels: number, outChannels: number, kernelSize: number, strid
 }
 
 class ConvPoolLayer extends Layer {
+  static readonly kind: string = 'ConvPoolLayer';
+
   readonly _conv: Conv2D;
   readonly _pool = new MaxPool2D(3, { stride: 2 });
 
@@ -48,6 +50,8 @@ function makeClassifier(numClasses: number) {
  * Its dropout does not scale in training, but multiplies by 1 − p in evaluation.
  */
 export class AlexNet extends Layer {
+  static readonly kind: string = 'AlexNet';
+
   readonly _conv1 = new ConvPoolLayer(3, 64, 11, 4, 2);
   readonly _conv2 = new ConvPoolLayer(64, 192, 5, 1, 2);
   readonly _conv3 = conv(192, 384, 3, 1, 1);

@@ -2,6 +2,8 @@ import { BatchNorm2D, Conv2D, type Layer, Sequential } from '../../nn/index.js';
 
 /** A convolution without bias that keeps height and width at stride 1, batch normalization, an activation. */
 export class ConvNormActivation extends Sequential {
+  static override readonly kind: string = 'ConvNormActivation';
+
   constructor(
     inChannels: number,
     outChannels: number,

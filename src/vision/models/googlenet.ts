@@ -13,6 +13,8 @@ import { concat, type Tensor } from '../../tensor/tensor.js';
 import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
 class ConvLayer extends Layer {
+  static readonly kind: string = 'ConvLayer';
+
   readonly _conv: Conv2D;
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, stride = 1) {
@@ -28,6 +30,8 @@ class ConvLayer extends Layer {
 
 /** Four paths side by side, with a single ReLU behind their joint. */
 class Inception extends Layer {
+  static readonly kind: string = 'Inception';
+
   readonly _conv1: ConvLayer;
   readonly _conv3r: ConvLayer;
   readonly _conv3: ConvLayer;
@@ -102,6 +106,8 @@ function makeClassifiers(numClasses: number) {
  * of any size.
  */
 export class GoogLeNet extends Layer {
+  static readonly kind: string = 'GoogLeNet';
+
   readonly _conv = new ConvLayer(3, 64, 7, 2);
   readonly _pool = new MaxPool2D(3, { stride: 2 });
   readonly _conv_1 = new ConvLayer(64, 64, 1);

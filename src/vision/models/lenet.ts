@@ -8,6 +8,8 @@ import { hasClassifier, type NetworkOptions } from './options.js';
  * With ReLU and a padded first convolution, unlike the paper's (LeCun et al., 1998).
  */
 export class LeNet extends Layer {
+  static readonly kind: string = 'LeNet';
+
   readonly features = new Sequential(
     new Conv2D(1, 6, 3, { padding: 1 }),
     new ReLU(),

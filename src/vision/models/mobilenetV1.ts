@@ -5,6 +5,8 @@ import { checkScale, hasClassifier, imageNetClasses, type PooledOptions } from '
 
 /** A 3×3 convolution of each channel alone, then 1×1. */
 class DepthwiseSeparable extends Layer {
+  static readonly kind: string = 'DepthwiseSeparable';
+
   readonly _depthwise_conv: ConvNormActivation;
   readonly _pointwise_conv: ConvNormActivation;
 
@@ -49,6 +51,8 @@ export interface MobileNetOptions extends PooledOptions {
  * images of any size.
  */
 export class MobileNetV1 extends Layer {
+  static readonly kind: string = 'MobileNetV1';
+
   readonly #blocks: readonly Layer[];
   readonly #pool: AdaptiveAvgPool2D | null;
   readonly #fc: Linear | null;

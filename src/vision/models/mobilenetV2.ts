@@ -12,6 +12,8 @@ function toMultipleOf8(channels: number): number {
 
 /** 1×1 to `expand` times the channels, 3×3 of each channel alone, 1×1 without activation; the input is added. */
 class InvertedResidual extends Layer {
+  static readonly kind: string = 'InvertedResidual';
+
   readonly conv: Sequential;
   readonly #adds: boolean;
 
@@ -50,6 +52,8 @@ const stages = [
  * images of any size.
  */
 export class MobileNetV2 extends Layer {
+  static readonly kind: string = 'MobileNetV2';
+
   readonly features: Sequential;
   readonly pool2d_avg: AdaptiveAvgPool2D | null;
   readonly classifier: Sequential | null;

@@ -28,6 +28,8 @@ function shortcut({ inChannels, stride }: BlockShape, outChannels: number): Sequ
 
 /** Two 3×3 convolutions, the stride in the first. */
 class BasicBlock extends Layer {
+  static readonly kind: string = 'BasicBlock';
+
   static readonly expansion = 1;
   readonly conv1: Conv2D;
   readonly bn1: BatchNorm2D;
@@ -54,6 +56,8 @@ class BasicBlock extends Layer {
 
 /** 1×1, 3×3 in groups and with the stride, 1×1 to four times the channels. */
 class BottleneckBlock extends Layer {
+  static readonly kind: string = 'BottleneckBlock';
+
   static readonly expansion = 4;
   readonly conv1: Conv2D;
   readonly bn1: BatchNorm2D;
@@ -107,6 +111,8 @@ export interface ResNetOptions extends PooledOptions {
  * The stride of a stage is that of the first 3×3 convolution in it.
  */
 export class ResNet extends Layer {
+  static readonly kind: string = 'ResNet';
+
   readonly conv1 = new Conv2D(3, 64, 7, { stride: 2, padding: 3, biasAttr: false });
   readonly bn1 = new BatchNorm2D(64);
   readonly maxpool = new MaxPool2D(3, { stride: 2, padding: 1 });

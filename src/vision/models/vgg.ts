@@ -46,6 +46,8 @@ function makeFeatures(depth: keyof typeof depths, batchNorm: boolean): Sequentia
  * `[N, numClasses]`, for images of any size from 32×32 on. Without its pooling it takes 224×224 alone.
  */
 export class VGG extends Layer {
+  static readonly kind: string = 'VGG';
+
   readonly features: Sequential;
   readonly avgpool: AdaptiveAvgPool2D | null;
   readonly classifier: Sequential | null;

@@ -21,6 +21,8 @@ export interface SourceFile {
 
 /** A file in a folder that cannot be read: no fault of the archives, of the folder or of the disk. */
 export class UnreadableSource extends FileError {
+  static override readonly kind: string = 'UnreadableSource';
+
   constructor(
     path: string,
     readonly reason: string,

@@ -10,6 +10,8 @@ import { type ClassifierOptions, requireClasses } from './options.js';
  * tutorial teaches it.
  */
 export class AlexNet extends Layer {
+  static readonly kind: string = 'AlexNet';
+
   readonly conv1: Conv2D;
   readonly maxPool1: MaxPool2D;
   readonly conv2: Conv2D;

@@ -9,6 +9,8 @@ import { type ClassifierOptions, requireClasses } from './options.js';
  * `[N, inChannels, H, W]` to `[N, c1 + c2[1] + c3[1] + c4, H, W]`.
  */
 class Inception extends Layer {
+  static readonly kind: string = 'Inception';
+
   readonly p1_1: Conv2D;
   readonly p2_1: Conv2D;
   readonly p2_2: Conv2D;
@@ -45,6 +47,8 @@ class Inception extends Layer {
 
 /** The paper's classifier on an inner layer: `[N, inChannels, size, size]` to `[N, numClasses]`. */
 class AuxiliaryHead extends Layer {
+  static readonly kind: string = 'AuxiliaryHead';
+
   readonly pool: AvgPool2D;
   readonly conv: Conv2D;
   readonly fc1: Linear;
@@ -84,6 +88,8 @@ export interface GoogLeNetOptions extends ClassifierOptions {
  * local response normalization nor dropout in front of `fc`. The names of the parameters are the tutorial's, too.
  */
 export class GoogLeNet extends Layer {
+  static readonly kind: string = 'GoogLeNet';
+
   readonly conv1 = new Conv2D(3, 64, 7, { padding: 3 });
   readonly pool1 = new MaxPool2D(3, { stride: 2, padding: 1 });
   readonly conv2_1 = new Conv2D(64, 64, 1);

@@ -9,6 +9,8 @@ import { type ClassifierOptions, requireClasses } from './options.js';
  * The sigmoid stands on both sides of the first pooling and nowhere else among the convolutions.
  */
 export class LeNet extends Layer {
+  static readonly kind: string = 'LeNet';
+
   readonly conv1: Conv2D;
   readonly maxPool1: MaxPool2D;
   readonly conv2: Conv2D;

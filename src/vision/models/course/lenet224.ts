@@ -11,6 +11,8 @@ import { type ClassifierOptions, requireClasses } from './options.js';
  * networks beat: its saturating units hardly learn from images of this size, unless batches are evenly mixed (`StratifiedSampler`).
  */
 export class LeNet224 extends Layer {
+  static readonly kind: string = 'LeNet224';
+
   readonly conv1: Conv2D;
   readonly maxPool1: MaxPool2D;
   readonly conv2: Conv2D;

@@ -20,6 +20,8 @@ export interface ConvBNOptions {
  * @param kernelSize an odd number
  */
 export class ConvBN extends Layer {
+  static readonly kind: string = 'ConvBN';
+
   readonly #conv: Conv2D;
   readonly #batchNorm: BatchNorm2D;
   readonly #act: ConvBNOptions['act'];
@@ -49,6 +51,8 @@ export class ConvBN extends Layer {
  * branch where its shape differs.
  */
 class Bottleneck extends Layer {
+  static readonly kind: string = 'Bottleneck';
+
   readonly conv0: ConvBN;
   readonly conv1: ConvBN;
   readonly conv2: ConvBN;
@@ -85,6 +89,8 @@ export interface ResNetOptions extends ClassifierOptions {
  * ±1/√2048. The names of the parameters are those of PaddlePaddle's tutorial: block `i` of stage `s` is `bb_s_i`.
  */
 export class ResNet extends Layer {
+  static readonly kind: string = 'ResNet';
+
   readonly #conv: ConvBN;
   readonly #maxPool: MaxPool2D;
   readonly #blocks: readonly Bottleneck[];

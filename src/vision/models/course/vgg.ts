@@ -12,6 +12,8 @@ const conv3x3 = (inChannels: number, outChannels: number) => new Conv2D(inChanne
  * The names of the parameters (`conv1_1.weight`, `fc1.0.weight`) are those of PaddlePaddle's tutorial.
  */
 export class VGG16 extends Layer {
+  static readonly kind: string = 'VGG16';
+
   readonly conv1_1 = conv3x3(3, 64);
   readonly conv1_2 = conv3x3(64, 64);
   readonly conv2_1 = conv3x3(64, 128);
