@@ -136,6 +136,9 @@ function watchForward(prototype: object): void {
  * ```
  *
  * A layer is an object and no function: Python's `net(x)` is `net.forward(x)` here, for layers inside as well.
+ *
+ * Messages and Paddle's names of parameters contain the class name. Give the class a `static readonly kind = 'Net'` if a
+ * minifier may rename it.
  */
 export abstract class Layer {
   /** Whether the layer is being trained; see {@link train} and {@link eval}. */

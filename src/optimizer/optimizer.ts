@@ -72,6 +72,8 @@ const optimized = new WeakSet<Parameter>();
  *   }
  * }
  * ```
+ *
+ * Saved states contain the class name. Give the class a `static readonly kind = 'Lion'` if a minifier may rename it.
  */
 export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];

@@ -71,6 +71,8 @@ export interface EvaluationProgress {
  * One callback may serve several trainings, one after another. Each begins with the state that the callback had before
  * its first one, as far as {@link stateDict} tells it; a training that is resumed gets the saved state. What
  * `stateDict` leaves out has to be reset in {@link onTrainBegin}.
+ *
+ * Saved states contain the class name. Give the class a `static readonly kind = 'MyCallback'` if a minifier may rename it.
  */
 export class Callback {
   onTrainBegin?(training: Training): void | Promise<void>;
