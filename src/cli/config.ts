@@ -18,7 +18,7 @@ const schema = z.strictObject(
 
 const configurationKeys = Object.keys(trainingOptions);
 
-/** What others call some of the keys, without case and hyphens. */
+/** Names of some keys in other programs, in lower case and without hyphens. */
 const synonyms: ReadonlyMap<string, string> = new Map(
   Object.entries({
     learningrate: 'lr',
@@ -36,7 +36,8 @@ const synonyms: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Reads the configuration of a training: YAML (or JSON) with the options of `fovea train` in camelCase and some more.
+ * Reads the configuration of a training: YAML (or JSON) with the options of `fovea train` in camelCase and
+ * some more.
  *
  * @throws {InputError} naming the file and every key that is unknown, with the nearest one, or wrong
  */
@@ -58,7 +59,9 @@ function requireConfiguration(path: string, value: unknown): void {
   );
 }
 
-/** Nested lists and mappings that a file may have: many more could end the process, since they are read by recursion. */
+/**
+ * Most nested lists and mappings in a file. The parser is recursive, so that many more could end the process.
+ */
 const maxDepth = 100;
 
 function requireShallow(path: string, text: string): void {

@@ -15,7 +15,7 @@ export interface Finding {
   readonly name: string;
   readonly ok: boolean;
   readonly found: string;
-  /** What to do about it, if it is not well: a command where there is one. */
+  /** Remedy for something that is missing: a command, if there is one. */
   readonly remedy?: string;
 }
 

@@ -70,7 +70,7 @@ export class TrainingDisplay implements Callback {
     this.#progress?.update(samples);
   }
 
-  /** Whoever reads of an epoch finds it saved. */
+  /** Called after the epoch was saved, so that a reader of its line finds it on disk. */
   onEpochSaved(_training: Training, record: EpochRecord): void {
     this.end();
     this.#options.onEpoch(record);

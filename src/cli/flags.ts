@@ -100,7 +100,9 @@ const keysByName = new Map(
   Object.entries<TrainingOption>(trainingOptions).map(([key, { as: name = key }]) => [name, key as OptionKey]),
 );
 
-/** Spells the options in a message of the library as flags; `src/text/option.ts` makes the references to them. */
+/**
+ * Spells the options in a message of the library as flags; `src/text/option.ts` makes the references to them.
+ */
 export function inFlags(message: string): string {
   return message.replaceAll(references, (reference, name: string, value: string | undefined) => {
     const key = keysByName.get(name);

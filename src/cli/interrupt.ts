@@ -2,15 +2,15 @@ import { constants } from 'node:os';
 import { complain, type Terminal } from './terminal.js';
 
 /**
- * Signals that ask a process to stop. SIGBREAK is Ctrl-Break on Windows, SIGXCPU a limit on processor time. Node gives
- * SIGHUP its usual effect even under nohup.
+ * Signals that ask a process to stop. SIGBREAK is Ctrl-Break on Windows, SIGXCPU a limit on processor time.
+ * Node gives SIGHUP its usual effect even under nohup.
  */
 const stopSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGBREAK'];
 const names: Readonly<Partial<Record<NodeJS.Signals, string>>> = { SIGINT: 'Ctrl-C' };
 
 /**
- * Turns the first signal that asks the process to stop into an aborted `AbortSignal`, so that the work can be ended in
- * good order. The second one ends the process at once.
+ * Turns the first signal that asks the process to stop into an aborted `AbortSignal`, so that the work can be
+ * ended in good order. The second one ends the process at once.
  */
 export class Interruption {
   readonly #controller = new AbortController();

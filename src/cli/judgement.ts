@@ -4,7 +4,7 @@ import { formatCount, formatPercent } from '../text/numbers.js';
 import { displayWidth, formatTable } from '../text/table.js';
 import { print, printTable, type Terminal, widthOf } from './terminal.js';
 
-/** What eval and the end of a training tell of a network's answers. */
+/** The results of a network that eval and the end of a training print. */
 
 type Confusion = readonly (readonly number[])[];
 
@@ -31,8 +31,8 @@ const usualWidth = 100;
 const maxPairs = 15;
 
 /**
- * Prints the confusion matrix. Where it would be wider than a line, it prints the recall of each class and the pairs of
- * classes that are confused most often instead.
+ * Prints the confusion matrix. Where it would be wider than a line, it prints the recall of each class and
+ * the pairs of classes that are confused most often instead.
  */
 export function printConfusion(terminal: Terminal, classNames: readonly string[], confusion: Confusion): void {
   const matrix = confusionTable(classNames, confusion);

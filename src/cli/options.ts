@@ -63,8 +63,8 @@ export function applyPrecision(asked: Precision | undefined, trained: Precision)
 }
 
 /**
- * Conditions under which the options have an effect on an engine that was named. An engine that stands in for a missing one
- * refuses nothing.
+ * Conditions under which the options have an effect on an engine that was named. An engine that stands in for
+ * a missing one refuses nothing.
  */
 const engineEffects: Effects<EngineOptions> = {
   threads: ({ engine, threads }) => (engine && threads !== 1 ? fixedSetting(engine, 'threads') : null),

@@ -16,7 +16,8 @@ const fileCommands = ['train', 'import', 'synth', 'convert', 'slim'];
  * Runs the command line.
  *
  * @param args without the program itself
- * @returns the exit code: 0 done, 1 failed, 2 wrong call or input, 128 and the signal's number if it was told to stop
+ * @returns the exit code: 0 done, 1 failed, 2 wrong call or input, 128 and the number of the signal that
+ * stopped it
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;

@@ -38,8 +38,8 @@ class LastingStream implements ProgressStream {
 }
 
 /**
- * Standard output and standard error of the process. A reader that has seen enough (`fovea … | head`) or a full disk
- * behind a redirection is no reason to end the work: it goes on in silence.
+ * Standard output and standard error of the process. A reader that has seen enough (`fovea … | head`) or a
+ * full disk behind a redirection is no reason to end the work: it continues without output.
  */
 export class StandardStreams implements Terminal {
   readonly stdout: LastingStream;

@@ -4,13 +4,13 @@ import { type Column, formatTable, type TableOptions } from '../text/table.js';
 import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 import { inFlags } from './flags.js';
 
-/** Where a command writes: results to `stdout`, progress and errors to `stderr`. */
+/** The streams of a command: results go to `stdout`, progress and errors to `stderr`. */
 export interface Terminal {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   /** For what is piped into a command; default: nothing. */
   readonly stdin?: AsyncIterable<Uint8Array>;
-  /** Whether output was lost that somebody still wants. Default false. */
+  /** Whether output was lost that a reader still wants. Default false. */
   readonly outputFailed?: boolean;
 }
 
@@ -29,7 +29,7 @@ export function printJson(terminal: Terminal, value: unknown): void {
   terminal.stdout.write(`${visibleJson(value)}\n`);
 }
 
-/** Tells on stderr, in one line, of an error or of something that the user should know. */
+/** Prints an error or a note on stderr, in one line. */
 export function complain(terminal: Terminal, message: string): void {
   terminal.stderr.write(
     `fovea: ${visibleLine(
@@ -55,7 +55,7 @@ export function printTable(
   print(terminal, formatTable(columns, rows, { ...options, width: widthOf(terminal) }));
 }
 
-/** Names and values, one pair a line; a value goes on below itself where the terminal is too narrow. */
+/** Names and values, one pair a line; a value is wrapped if the terminal is too narrow. */
 export function printFacts(terminal: Terminal, facts: readonly (readonly [name: string, value: string])[]): void {
   printTable(terminal, [{ header: '' }, { header: '' }], facts, { indent: 2 });
 }

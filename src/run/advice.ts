@@ -5,17 +5,20 @@ import { visibleLine } from '../text/visible.js';
 import type { EpochRecord } from '../train/history.js';
 import type { Techniques } from './trainingOptions.js';
 
-/** A loss this close to the prior's entropy has learned next to nothing from the images. */
+/** A network with a loss this close to the entropy of the class shares has learned almost nothing. */
 const closeness = 0.98;
 /** Beyond, it is worse than guessing. */
 const farness = 1.05;
-/** Of the accuracy, from the best epoch to the last. */
+/** Loss of accuracy from the best epoch to the last. */
 const fallBack = 0.1;
 /** The first epoch may well be spent on finding the way. */
 const leastEpochs = 2;
 /** After one epoch alone this much above guessing is no way to be found. */
 const lost = 1.5;
-/** Of the entropy of the class shares: how far the loss on other images is above that of the training to be spoken of. */
+/**
+ * Least gap between validation loss and training loss for a notice, as a fraction of the entropy of the class
+ * shares.
+ */
 const gap = 0.5;
 
 /** The cross entropy, in nats, of guessing every class with the share that it has: `−Σ p·ln p`. */
@@ -24,13 +27,13 @@ export function priorEntropy(classCounts: readonly number[]): number {
   return classCounts.reduce((sum, n) => (n === 0 ? sum : sum - (n / total) * Math.log(n / total)), 0);
 }
 
-/** What a training is, as far as its notice depends on it. */
+/** Facts about a training that its advice depends on. */
 export interface TrainingFacts {
   /** Sum of the weights of the losses that are trained on (1). */
   readonly weight?: number | undefined;
   /** The network has batch norm. Default false. */
   readonly batchNorm?: boolean | undefined;
-  /** Images for judging, and name, of each class. */
+  /** Number of validation images, and name, of each class. */
   readonly evalCounts?: readonly number[] | undefined;
   readonly classNames?: readonly string[] | undefined;
   readonly inputShape?: Shape | undefined;
@@ -39,9 +42,11 @@ export interface TrainingFacts {
 }
 
 /**
- * What there is to say of a training that went wrong, and what to try: its loss has never left the entropy of the class
- * shares, is above it even, the accuracy has fallen back since or is the share of the largest class, or the loss is far
- * lower on the images that were learned from; null if there is nothing.
+ * Advice for a training that went wrong. Its loss stayed at the entropy of the class shares or rose above it,
+ * its accuracy fell back or equals the share of the largest class, or its training loss is far below its
+ * validation loss.
+ *
+ * @returns null if none of these is the case
  */
 export function trainingAdvice(
   history: readonly EpochRecord[],

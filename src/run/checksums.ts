@@ -5,7 +5,7 @@ import { reasonOf } from '../io/files/atomic.js';
 import { fingerprint } from '../io/files/fingerprint.js';
 import type { OpenedSplit } from './catalog/datasets.js';
 
-/** Checksums tell whether a picture was seen before, wherever its copy lies. */
+/** Checksums find pictures that were seen before, under any path. */
 
 /**
  * SHA-256 of each file, in order.
@@ -29,7 +29,7 @@ export async function fileChecksums(
   return checksums;
 }
 
-/** One digest of all files, in order, and of their labels; the same wherever they lie. */
+/** One digest of all files, in order, and of their labels. It does not depend on their folder. */
 export function combinedChecksum(files: OpenedSplit['files'], checksums: readonly string[]): string {
   const hash = createHash('sha256');
   for (const [i, { label }] of files.entries()) hash.update(`${checksums[i]} ${label ?? ''}\n`);
@@ -40,8 +40,8 @@ export function combinedChecksum(files: OpenedSplit['files'], checksums: readonl
 const batchSize = 64;
 
 /**
- * SHA-256 of the pixels of each image, as the network's data set has them without transforms: a picture that was saved
- * anew without loss has the same one.
+ * SHA-256 of the pixels of each image, as the network's data set has them without transforms: a picture that
+ * was saved again without loss has the same one.
  *
  * @throws {FileError} for a picture that cannot be read
  */
@@ -66,7 +66,7 @@ export function pixelChecksum({ buffer, byteOffset, byteLength }: Float32Array):
     .digest('hex');
 }
 
-/** Of each checksum so many bytes are kept: enough to tell a hundred million pictures apart. */
+/** Bytes of each checksum that are stored: enough to distinguish a hundred million pictures. */
 const keptBytes = 8;
 const shortened = (checksum: string) => checksum.slice(0, 2 * keptBytes);
 
@@ -94,13 +94,13 @@ export class ChecksumIndex {
   }
 }
 
-/** The checksums of a part of a data set: null where files are no single images, or before pixels were looked at. */
+/** Checksums of a part of a data set: null if files are not single images, or if pixels were not read yet. */
 export interface SplitChecksums {
   readonly files: string | null;
   readonly pixels: string | null;
 }
 
-/** Tells which images are copies of those of a part of a run's data. */
+/** Finds copies of the images of one part of a run's data. */
 export class SeenPictures {
   readonly #files: ChecksumIndex | null;
   readonly #pixels: ChecksumIndex | null;

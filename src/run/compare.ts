@@ -6,7 +6,7 @@ import type { RunFolder } from './folder.js';
 export interface RunComparison {
   /** Whether all weights are equal, bit by bit; null if one of the two has not finished. */
   readonly equal: boolean | null;
-  /** What is different in seed, engine, machine and so on, in words. */
+  /** Differences in seed, engine, machine and so on, in words. */
   readonly differences: readonly string[];
 }
 

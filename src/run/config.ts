@@ -23,7 +23,7 @@ const when = z.iso.datetime();
 const split = z.strictObject({
   images: positive,
   source: z.string(),
-  /** Of the images and their labels, in order. */
+  /** Digest of the images and their labels, in order. */
   sha256,
   classCounts: z.array(count),
   unreadable: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
@@ -34,7 +34,7 @@ export const preprocessing = z.strictObject({
   width: positive,
   order: imageOptions.order.type,
   antialias: imageOptions.antialias.type,
-  /** Older records do not say it. */
+  /** Older records do not have it. */
   fit: imageOptions.fit.type.default('squash'),
 });
 const holdOut = z.strictObject({ share: z.number().gt(0).lt(1), seed: count });
@@ -60,7 +60,7 @@ export const runConfig = z.strictObject({
     location: z.string().optional(),
     images: preprocessing.nullable(),
     holdOut: holdOut.nullable(),
-    /** What was to be done about photographs that cannot be decoded. */
+    /** Policy for photographs that cannot be decoded. */
     onBadImage: loadingOptions.onBadImage.type.optional(),
     /** Columns of a table, and the folder that its paths start from, where they were named. */
     table: table.optional(),
@@ -115,7 +115,7 @@ export const pictures = z.strictObject({
 
 export type PicturesRecord = z.infer<typeof pictures>;
 
-/** Whether the figures of a run are those of a screening test: if it was told so, and with iChallenge-PM. */
+/** Whether the metrics of a run describe a screening test: by its option, else with iChallenge-PM only. */
 export function isScreening({ screening: asked, data }: Pick<RunConfig, 'screening' | 'data'>): boolean {
   return asked ?? data.name === 'palm';
 }

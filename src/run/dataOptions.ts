@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
 import type { NamedDataset, OpenedData, OpenOptions } from './catalog/datasets.js';
 
-/** What callers may say about the data of a training or an evaluation. Left out: nothing was asked for. */
+/** Options about the data of a training or an evaluation. */
 export interface DataOptions {
   readonly dataDir?: string | undefined;
   readonly images?: PreprocessOptions | undefined;
@@ -11,7 +11,7 @@ export interface DataOptions {
 }
 
 /**
- * Refuses options that would change nothing for the data set: a wish that is dropped in silence is a wrong result.
+ * Refuses options that would change nothing for the data set. The caller expects another result.
  *
  * @param data the data set as it was asked for
  * @throws InputError naming the option
@@ -39,14 +39,14 @@ export function requireMeaning(
 
 const heldApart = 'it says itself which images are for judging';
 
-/** The same for what shows only once the data are opened. */
+/** Refuses a hold-out for data with a split, which is known only after the data were opened. */
 export function requireHoldOut(name: string, data: OpenedData, { holdOut }: Pick<DataOptions, 'holdOut'>): void {
   if (holdOut === undefined || data.holdOut !== null) return;
   throw new InputError(`[data] ${name}: expected no hold-out, since ${heldApart}; leave it out`);
 }
 
 /**
- * Threads decode pictures and apply transforms. Without either there is nothing for them to do.
+ * Threads decode pictures and apply transforms. Without either they have no work.
  *
  * @throws InputError if a number of threads is asked for then
  */

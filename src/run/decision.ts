@@ -10,7 +10,7 @@ import { formatPercent, formatThreshold } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { PositiveClass } from './positive.js';
 
-/** The threshold of a decision that nobody chose: the more probable class. */
+/** The threshold of a decision without an operating point: the more probable class. */
 const evenThreshold = 0.5;
 
 /** How a network decides between two classes. */
@@ -18,19 +18,19 @@ export interface DecisionRule {
   readonly positive: PositiveClass;
   /** Probability of the positive class from which on a picture is taken for it. */
   readonly threshold: number;
-  /** How the threshold was chosen, on the training images; null for 0.5, which nobody chose. */
+  /** How the threshold was chosen, on the training images; null for the default of 0.5. */
   readonly operatingPoint: OperatingPoint | null;
 }
 
-/** What a network takes one picture for. */
+/** The class that a network predicts for one picture. */
 export interface Decision {
   /** The class that the picture is taken for. */
   readonly class: string;
   readonly positiveClass: string;
-  /** Of the positive class. */
+  /** Probability of the positive class. */
   readonly probability: number;
   readonly threshold: number;
-  /** Null for a threshold of 0.5 that nobody chose. */
+  /** Null for the default threshold of 0.5. */
   readonly rule: OperatingRule | null;
 }
 
@@ -68,7 +68,7 @@ export function binaryScores(
   };
 }
 
-/** The figures of the positive class; null without one. */
+/** The metrics of the positive class; null without one. */
 export function screeningOf(
   evaluation: Pick<Evaluation, 'labels' | 'probabilities'>,
   positive: PositiveClass | null,

@@ -32,22 +32,22 @@ export interface TrainedRun {
   readonly folder: RunFolder;
   /** In evaluation mode. */
   readonly network: Layer;
-  /** Threshold between two classes that was chosen after the training; null if there is none for these weights. */
+  /** Threshold between two classes, chosen after the training; null if these weights have none. */
   readonly operatingPoint: OperatingPoint | null;
-  /** Of the file with the weights. */
+  /** Digest of the file with the weights. */
   readonly weightsSha256: string;
-  /** How it decides between two classes; null where there are more. */
+  /** How it decides between two classes; null with more classes. */
   readonly decision: DecisionRule | null;
-  /** Whether its figures are those of a screening test. */
+  /** Whether its metrics describe a screening test. */
   readonly screening: boolean;
 }
 
 export interface OpenRunOptions {
   /** Whether to take the weights of the best epoch instead of the last. Default false. */
   readonly best?: boolean | undefined;
-  /** Of two classes, the one that sensitivity speaks of and a threshold is for. Default: that of the run. */
+  /** With two classes: the positive one. Default: that of the run. */
   readonly positive?: string | undefined;
-  /** Whether figures are those of a screening test. Default: as the training was told; with iChallenge-PM true. */
+  /** Whether metrics describe a screening test. Default: as in the training. */
   readonly screening?: boolean | undefined;
 }
 
@@ -55,7 +55,8 @@ export interface OpenRunOptions {
  * Reads a run folder and its network.
  *
  * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
- * @throws {InputError} for a positive class that is none of two, and a screening test with more classes
+ * @throws {InputError} for a positive class that is not one of two, and for a screening test with more
+ * classes
  */
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<TrainedRun> {
   const { best = false, positive: asked } = options;
@@ -104,9 +105,11 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
 }
 
 export interface EvaluateRunOptions {
-  /** `palm:DIR` and so on. Default: the data that the training was judged on, where it was then. */
+  /** `palm:DIR` and so on. Default: the validation data of the training, from the same place. */
   readonly data?: string | undefined;
-  /** Default `validation`; for other data without images for validation `test`, or `all` if there are none for that either. */
+  /**
+   * Default `validation`; for other data without a validation part `test`, or `all` if that is missing too.
+   */
   readonly split?: Split | undefined;
   /** Folder with MNIST's files. */
   readonly dataDir?: string | undefined;
@@ -116,7 +119,7 @@ export interface EvaluateRunOptions {
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
-  /** Told how far the looking through files has got, and the adding up of their checksums. */
+  /** Called as files are listed and as their checksums are computed. */
   readonly onProgress?: OpenOptions['onProgress'];
   readonly onBatch?: ((samples: number, total: number) => void) | undefined;
 }
@@ -124,14 +127,14 @@ export interface EvaluateRunOptions {
 const splitNames: readonly string[] = ['train', 'validation', 'test', 'all'] satisfies Split[];
 
 export interface RunEvaluation extends Evaluation {
-  /** The images as they are, without what is done to them for the network. */
+  /** The stored images, without the transforms of the network. */
   readonly dataset: Dataset;
   readonly split: Split;
   /** The images and their labels. */
   readonly data: SplitRecord;
   readonly title: string;
   readonly synthetic: boolean;
-  /** What was understood of the data or passed over, for people. */
+  /** Notes on how the data was understood, for people. */
   readonly notes: readonly string[];
   /** Whether images and labels are those that the training knew as this split. */
   readonly sameData: boolean;
@@ -139,14 +142,14 @@ export interface RunEvaluation extends Evaluation {
   readonly understood: Understanding;
   /** Which of the images the network was trained on. */
   readonly seen: SeenImages;
-  /** The figures on the images that it was not trained on, if it was trained on some of them, but not on all. */
+  /** The metrics on images that it was not trained on, if it was trained on a part of the images. */
   readonly others: PartialEvaluation | null;
-  /** With two classes: the figures of the positive one. */
+  /** With two classes: the metrics of the positive one. */
   readonly screening: ScreeningFigures | null;
 }
 
 /**
- * Judges a trained network.
+ * Evaluates a trained network.
  *
  * @throws {InputError} for data with other classes than the network's
  */
@@ -155,11 +158,11 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const { data: known, recipe, model } = config;
   const asked = options.data === undefined ? known : findData(options.data);
   const kind = namedDataset(asked.name);
-  // The folder that a training got beside the name of its data may be another one now.
+  // The data may have moved from the folder of the training.
   const given = options.data !== undefined || (kind.location !== null && kind.locationOptional !== true);
   requireMeaning({ name: asked.name, location: given ? asked.location : undefined }, kind, options);
   requireWork(asked.name, kind, options.imageLoading, fixedNames(recipe).length > 0);
-  // Where the training's own data lie now may be said; it is told whether they are the same.
+  // The data of the training may have moved. The result reports whether they are the same.
   const location =
     options.data === undefined ? (options.dataDir ?? asked.location) : (asked.location ?? options.dataDir);
   const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
@@ -199,14 +202,14 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   };
 }
 
-/** Which images are judged. Those that a data set calls `test` are its `validation` where it has no others for judging. */
+/** The part to evaluate. In a data set without a validation part, its test part serves as one. */
 function splitOf(asked: Split | undefined, kind: NamedDataset, opened: OpenedData, elsewhere: boolean): Split {
   if (asked !== undefined) return asked === 'test' && kind.evalName === 'test' ? 'validation' : asked;
   if (!elsewhere || opened.holdOut === null) return 'validation';
   return opened.parts.some(({ role }) => role === 'test') ? 'test' : 'all';
 }
 
-/** What a run knows of a part of its data. */
+/** The record of a part of the data of a run; null for other parts. */
 function knownSplit(known: RunConfig['data'], split: Split): SplitRecord | null {
   if (split === 'train') return known.train;
   return split === 'validation' ? known.eval : null;

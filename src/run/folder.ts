@@ -21,18 +21,18 @@ const picturesFile = 'pictures.json';
 const tensorBoardFolder = 'tensorboard';
 
 /**
- * The folder of one training: a {@link StateFolder} with some files more.
+ * The folder of one training: a {@link StateFolder} with more files.
  *
  * | file | contents |
  * |---|---|
  * | `config.json` | everything needed to repeat the run |
- * | `pictures.json` | checksums of the pictures that were trained on and judged by |
+ * | `pictures.json` | checksums of the training and validation pictures |
  * | `report.html` | learning curves, confusion matrix, worst mistakes |
- * | `tensorboard/` | if asked for: the figures as TensorBoard's event files |
+ * | `tensorboard/` | optional: the metrics as TensorBoard's event files |
  */
 export class RunFolder extends StateFolder {
   #config: RunConfig;
-  /** What of the folder this object has made, and may take away again. */
+  /** The part of the folder that this object has made and may remove again. */
   #made: 'all' | 'contents' | null = null;
 
   private constructor(path: string, config: RunConfig) {
@@ -55,9 +55,9 @@ export class RunFolder extends StateFolder {
   }
 
   /**
-   * Makes a new folder with its `config.json`; of two at once only one gets it.
+   * Makes a new folder with its `config.json`. If two calls come at the same time, one succeeds.
    *
-   * @param path or several, of which the first is taken that is not there yet
+   * @param path one path, or several, of which the first one is taken that does not exist
    * @throws {InputError} if there is a folder with something in it already, or a file of that name
    */
   static async create(
@@ -77,7 +77,7 @@ export class RunFolder extends StateFolder {
     if (!isNew) await requireEmpty(path);
     const folder = new RunFolder(path, config);
     return folder.locked(async () => {
-      // Another may have been quicker.
+      // Another process may have been faster.
       await requireEmpty(path);
       folder.#made = isNew ? 'all' : 'contents';
       await writeFileAtomic(join(path, configFile), `${JSON.stringify(config, null, 2)}\n`);
@@ -98,8 +98,8 @@ export class RunFolder extends StateFolder {
   }
 
   /**
-   * Reads `config.json` alone: a run that goes on with the folder reads the state once it has it to itself, and one
-   * that was killed early has none.
+   * Reads `config.json` alone. A run that is resumed reads the state after it has locked the folder, and a
+   * run that was killed early has no state.
    *
    * @throws {FileError} naming the file if it is missing or not what it should be
    */
@@ -121,7 +121,7 @@ export class RunFolder extends StateFolder {
   }
 
   /**
-   * Takes back what {@link create} has made, unless anything was added since.
+   * Removes the files that {@link create} has made, unless anything was added since.
    *
    * @returns whether another training can be made there
    */
@@ -136,7 +136,7 @@ export class RunFolder extends StateFolder {
 
   /** Changes the record of the run: more epochs, or another place of its data. */
   async reconfigure(config: RunConfig): Promise<void> {
-    // A run that had finished has more to do then.
+    // A finished run is no longer finished if it gets more epochs.
     const goesOn = config.recipe.epochs > this.#config.recipe.epochs;
     await this.replace(configFile, `${JSON.stringify(config, null, 2)}\n`, goesOn ? { finished: false } : {});
     this.#config = config;
@@ -147,18 +147,18 @@ export class RunFolder extends StateFolder {
     await this.amend({ operatingPoint });
   }
 
-  /** Whether all has been done that needs the optimizer's state, or what comes after the last epoch. */
+  /** Whether all work is done that needs the optimizer's state, including the work after the last epoch. */
   get isFinished(): boolean {
     const { finished, operatingPoint } = this.state;
     return finished && (operatingPoint !== null || this.config.operatingRule === null);
   }
 
-  /** Marks a run that has ended before its last epoch, for it had got no better. */
+  /** Marks a run that was stopped early because it did not improve. */
   async saveFinished(): Promise<void> {
     if (!this.state.finished) await this.amend({ finished: true });
   }
 
-  /** Keeps the checksums of the pictures of the run. */
+  /** Stores the checksums of the pictures of the run. */
   async writePictures(pictures: PicturesRecord): Promise<void> {
     await writeFileAtomic(join(this.path, picturesFile), `${JSON.stringify(pictures)}\n`);
   }
@@ -183,7 +183,10 @@ export class RunFolder extends StateFolder {
   }
 }
 
-/** The record of a run: that which the saved state speaks of, if the process was killed before it got its name. */
+/**
+ * The record of a run. If the process was killed before the new record was renamed, the state refers to the
+ * new file.
+ */
 async function configText(path: string): Promise<string> {
   const fresh = join(path, `${configFile}.new`);
   const expected = await readText(join(path, stateFile))
@@ -219,7 +222,7 @@ async function requireEmpty(path: string): Promise<void> {
       },
     );
   });
-  // A run that was killed while it began has left nothing else.
+  // A run that was killed at its start has left nothing else.
   if (entries.every((name) => isTemporary(name) || name.startsWith(lockFile))) return;
   throw new InputError(
     `[run] ${path}: expected a new or empty folder, got one with ${entries.length === 1 ? 'a file' : `${entries.length} files`} ` +

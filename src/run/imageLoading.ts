@@ -1,7 +1,7 @@
 import type { OpenOptions } from './catalog/datasets.js';
 import type { RunConfig } from './config.js';
 
-/** How the pictures of a run are loaded again. By default pictures that cannot be decoded are treated as in the training. */
+/** How the pictures of a run are loaded again. By default bad pictures are treated as in the training. */
 export function imageLoadingAs(
   known: RunConfig['data'],
   asked: OpenOptions['imageLoading'],
@@ -17,8 +17,8 @@ export function imageLoadingAs(
 }
 
 /**
- * Pictures that could not be decoded in each part of the data, each counted once. Older runs that held pictures out list
- * those of the training part in both parts.
+ * Number of pictures in each part of the data that could not be decoded. Each is counted once: older runs
+ * that held pictures out list those of the training part in both parts.
  */
 export function unreadableOf({ train, eval: evaluated }: RunConfig['data']): {
   readonly train: number;

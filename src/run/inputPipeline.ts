@@ -13,14 +13,14 @@ import type { NamedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
 import type { WeightsRecord } from './weightsRecord.js';
 
-/** How the images of a data set become the inputs of a network, in training, judging and prediction. */
+/** How the images of a data set become the inputs of a network, in training, evaluation and prediction. */
 
 type Specs = readonly TransformSpec[];
 
-/** How the inputs that some weights were trained on were made. */
+/** How the inputs were made that some weights were trained on. */
 export type TrainedInputs = Pick<WeightsRecord, 'images' | 'inputShape' | 'range' | 'transforms'>;
 
-/** The inputs of Paddle's weights: the mean and standard deviation of ImageNet's colours are of bytes, red first. */
+/** The inputs of Paddle's weights: mean and standard deviation of ImageNet's bytes, red first. */
 export const imageNetInputs: TrainedInputs = {
   images: preprocessing({ size: 224, order: 'RGB' }),
   inputShape: [3, 224, 224],
@@ -37,7 +37,7 @@ function isFloatMaker(spec: TransformSpec): boolean {
   return makesFloats(Object.keys(spec)[0]);
 }
 
-/** Whether transforms say which values the inputs have. */
+/** Whether transforms set the range of the inputs. */
 export function setsValues(transforms: Specs): boolean {
   return transforms.some(isFloatMaker);
 }
@@ -47,13 +47,13 @@ export function rangeOf(images: Preprocessing | null): ByteRange {
   return images === null ? 'unit' : 'signed';
 }
 
-/** The transforms that draw nothing: they make other images of all, not more of some. */
+/** The transforms that are not random; null if there are none. */
 function fixedOf(transforms: Specs): Compose | null {
   const fixed = parseTransforms(transforms).transforms.filter((one) => typeof one !== 'function' && !one.isRandom);
   return fixed.length === 0 ? null : new Compose(fixed);
 }
 
-/** The transforms that judging and prediction have too. */
+/** The transforms that evaluation and prediction apply too. */
 export function fixedSpecs(transforms: Specs): Specs {
   return fixedOf(transforms)?.toJSON() ?? [];
 }
@@ -63,7 +63,7 @@ export function fixedNames({ techniques }: RunConfig['recipe']): string[] {
   return fixedSpecs(techniques?.transforms ?? []).flatMap((spec) => Object.keys(spec));
 }
 
-/** `3×224×224, BGR, values from −1 to 1`: inputs as people read them, with the transforms that draw nothing. */
+/** `3×224×224, BGR, values from −1 to 1`: inputs for people, with the transforms that are not random. */
 export function describeInputs({ inputShape, images, range, transforms }: TrainedInputs): string {
   const bytes = range === 'unit' ? 'values from 0 to 1' : 'values from −1 to 1';
   return [
@@ -81,7 +81,7 @@ function valuesOf(options: Readonly<Record<string, unknown>>): string {
   return values.length === 0 ? '' : `(${values.map((value) => JSON.stringify(value)).join(' ')})`;
 }
 
-/** What `[channels, height, width]` becomes. */
+/** The shape `[channels, height, width]` after a transform. */
 function shapeAfter([channels, height, width]: Shape, transform: Compose | null): Shape {
   const image = { data: new Uint8Array(channels * height * width), height, width, channels, layout: 'HWC' } as const;
   const made = transform?.apply(image, new RandomGenerator(0)) ?? image;
@@ -89,12 +89,13 @@ function shapeAfter([channels, height, width]: Shape, transform: Compose | null)
 }
 
 /**
- * The transforms of a training, and the shape of the inputs that come of them. Those that are missing are added: images
- * of another size or in colour are made to fit a network that takes one size alone, or as many colours, and weights that
- * were trained before get inputs as they had them, as far as `transforms` does not say otherwise.
+ * The transforms of a training, and the shape of its inputs. Missing transforms are added: images get the
+ * size and the channels of a network that takes no others, and initial weights get inputs as they had them,
+ * unless `transforms` sets them.
  *
- * @param trained how the inputs of the weights were made that the network begins with; null for new weights
- * @throws {InputError} if images for training and for judging would differ in size, or transforms do not fit together
+ * @param trained how the inputs of the initial weights were made; null for new weights
+ * @throws {InputError} if training and evaluation would have images of different sizes, or transforms do not
+ * fit together
  */
 export function inputsFor(
   { imageShape, images }: Pick<OpenedData, 'imageShape' | 'images'>,
@@ -116,8 +117,8 @@ export function inputsFor(
         `Resize([${rows},${columns}])`,
     );
   }
-  // Of the tutorial's networks those for one size are made for photographs or digits, and others take any size.
-  // Photographs come in the size of the network; only their colours may be too many.
+  // The networks of the tutorial take one size, of photographs or digits, or any size. Photographs have the
+  // size of the network already, and may only have too many channels.
   const adapts = weights !== undefined || (anySize !== true && (images === null || channels === 1));
   const added: TransformSpec[] = [];
   if (adapts && anySize !== true && (shape[1] !== height || shape[2] !== width)) {
@@ -130,7 +131,7 @@ export function inputsFor(
   return { transforms: all, shape: shapeAfter(imageShape, fixedOf(all)) };
 }
 
-/** Adds to the transforms of a training those that the weights had, where it has none of the kind. */
+/** Adds transforms of the weights to those of a training that has none of the same kind. */
 function asTrained(
   transforms: Specs,
   { images: imagesBefore, range, transforms: before }: TrainedInputs,
@@ -149,13 +150,13 @@ function asTrained(
   return [...transforms, ...geometry, ...values];
 }
 
-/** Images for judging: with the transforms that draw nothing. */
+/** Images for an evaluation: with the transforms that are not random. */
 export function forEvaluation(split: OpenedSplit, { techniques }: RunConfig['recipe']): OpenedSplit {
   const fixed = fixedOf(techniques?.transforms ?? []);
   return fixed === null ? split : { ...split, dataset: split.dataset.withTransform(fixed) };
 }
 
-/** The same for somebody's picture. */
+/** A picture to predict: with the transforms that are not random. */
 export function forPrediction(picture: PreparedImage, { recipe, data }: RunConfig): PreparedImage {
   const fixed = fixedOf(recipe.techniques?.transforms ?? []);
   if (fixed === null) return picture;

@@ -27,8 +27,8 @@ export interface SizedNetwork {
 }
 
 /**
- * The batches of an evaluation. Small images come in large batches. Large ones would take gigabytes, so they come as in
- * the training. A batch is never larger than the memory allows.
+ * The batches of an evaluation. Small images come in large batches. Large ones would take gigabytes, so they
+ * come as in the training. A batch is never larger than the memory allows.
  *
  * @param asked images in a batch, instead of the number that is computed
  */

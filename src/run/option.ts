@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { messageOf } from '../errors.js';
 
 /**
- * An option of a training. All that is known of it comes from here: its types, its flag on the command line with the
- * help, its key in a file of YAML, its check, and its row in the guide.
+ * An option of a training. Its types, its flag on the command line with the help, its key in a file of YAML,
+ * its check and its row in the guide all come from here.
  */
 export interface TrainingOption<Type extends z.ZodType = z.ZodType> {
   /** Check of the value in a file of YAML, and its type after that. */

@@ -2,12 +2,12 @@ import { InputError } from '../errors.js';
 import { nearestName } from '../text/suggest.js';
 import type { RunConfig } from './config.js';
 
-/** Of two classes, the one that sensitivity, specificity, precision and AUC speak of. */
+/** The one of two classes that sensitivity, specificity, precision and AUC are computed for. */
 export interface PositiveClass {
   /** 0 or 1. */
   readonly index: number;
   readonly name: string;
-  /** The class that it is told from. */
+  /** The other class. */
   readonly other: string;
 }
 
@@ -27,11 +27,11 @@ function words(text: string): ReadonlySet<string> {
 }
 
 /**
- * Which of two classes is the positive one: the one that is asked for; else the one whose name, or whose counterpart's
- * name, says so (`normal`, `non-PM`, `0`); else the second.
+ * The positive one of two classes: the class that the caller names; else by the names of both (`normal`,
+ * `non-PM`, `0` are negative); else the second.
  *
  * @returns null unless there are two classes
- * @throws {InputError} if a class is asked for that is none of two
+ * @throws {InputError} if the caller names another class, or there are not two classes
  */
 export function positiveClass(classNames: readonly string[], asked?: string): PositiveClass | null {
   if (classNames.length !== 2) {
@@ -57,7 +57,7 @@ export function requireScreening(asked: boolean | undefined, { length }: readonl
   if (asked === true && length !== 2) throw new InputError(`[run] screening: expected two classes, got ${length}`);
 }
 
-/** The positive class of a run. Older runs do not say it: theirs is the second one. */
+/** The positive class of a run. In older runs, which do not record it, it is the second one. */
 export function positiveOf({ positive, data }: Pick<RunConfig, 'positive' | 'data'>): PositiveClass | null {
   const { classNames } = data;
   return classNames.length === 2 ? positiveClass(classNames, positive ?? classNames[1]) : null;

@@ -27,21 +27,21 @@ import { trainedPictures } from './seen.js';
 /** A picture to be classified: its path or `file:` URL, the contents of its file, or its pixels. */
 export type PictureInput = string | URL | Uint8Array | Raster | NamedPicture;
 
-/** A picture without a path, and what it is called in results and messages. */
+/** A picture without a path, with a name for results and messages. */
 export interface NamedPicture {
   readonly name: string;
   readonly picture: Uint8Array | Raster;
 }
 
-/** What a network takes a picture for. */
+/** The prediction of a network for a picture. */
 export interface Prediction {
   /** Its path, its name, or `picture 2 of 3 (1,234 bytes)`. */
   readonly file: string;
-  /** What was done to the picture before the network saw it; empty if nothing. */
+  /** Changes to the picture before the network saw it; empty if none. */
   readonly note: string;
   /** Most probable first. */
   readonly classes: readonly { readonly name: string; readonly probability: number }[];
-  /** With two classes: the class that the picture is taken for, by the operating point of the run. */
+  /** With two classes: the predicted class, by the operating point of the run. */
   readonly decision?: Decision;
   /** Whether the network was trained on this picture or a copy; left out where the run keeps no checksums. */
   readonly trainedOn?: boolean;
@@ -56,7 +56,7 @@ export interface Unreadable {
 /**
  * Files as they are, folders as the pictures in them.
  *
- * @param onPassedOver told what of a folder is no data
+ * @param onPassedOver called with the entries of a folder that are not data
  * @throws {FileError} for a folder without pictures
  */
 export async function expandFolders(
@@ -83,10 +83,10 @@ const decodedAtOnce = 4;
 const mostAtOnce = 32;
 
 /**
- * Classifies pictures, in the order of `pictures`: files by their paths or URLs, their contents, or pixels in memory (bytes,
- * or floats from 0 to 1, of 1 to 4 channels).
+ * Classifies pictures, in the order of `pictures`: paths or URLs of files, contents of files, or pixels in
+ * memory (bytes, or floats from 0 to 1, of 1 to 4 channels).
  *
- * @param top how many classes to give of each
+ * @param top number of classes to give of each
  * @throws {MemoryError} if there is no memory for a single picture
  */
 export async function* predictFiles(
@@ -150,7 +150,7 @@ function forward({ network, folder }: TrainedRun, images: Tensor): Tensor {
 }
 
 interface ReadImage extends PreparedImage {
-  /** Whether the network was trained on it; null where that is not known. */
+  /** Whether the network was trained on it; null if that is unknown. */
   readonly trainedOn: boolean | null;
 }
 
@@ -160,7 +160,7 @@ interface Named {
   readonly source: PictureSource | Raster;
 }
 
-/** @throws InputError for what is no picture at all */
+/** @throws {InputError} for anything that is not a picture */
 function withName(input: PictureInput, index: number, count: number): Named {
   if (typeof input === 'string') return { name: input, source: input };
   if (input instanceof URL) return { name: pathOf(input), source: input };

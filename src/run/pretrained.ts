@@ -19,12 +19,13 @@ import { imageNetRecord, parseRecordText, recordIn, type WeightsRecord, weightsR
 export interface PretrainedWeights {
   /** The file; true for Paddle's, which is downloaded. */
   readonly file: true | string;
-  /** What they were trained on; null where nothing says it. */
+  /** Record of their training; null if there is none. */
   readonly record: WeightsRecord | null;
 }
 
 /**
- * Finds the weights of a file, of a run folder or of Paddle, and how the inputs were made that they were trained on.
+ * Finds the weights of a file, of a run folder or of Paddle, and the record of the inputs that they were
+ * trained on.
  *
  * @param model a network's name, for messages
  * @param best whether to take the best weights of a run folder in place of the last ones
@@ -68,10 +69,10 @@ async function inRun(path: string, best: boolean): Promise<PretrainedWeights> {
 }
 
 /**
- * What the weights of a `.safetensors` or `.pdparams` file were trained on. Weights in a run folder that say nothing
- * themselves, which older versions wrote, have the record of the run.
+ * The record of the training of the weights in a `.safetensors` or `.pdparams` file. Weights in a run folder
+ * of an older version have no record of their own; theirs is that of the run.
  *
- * @returns null where nothing says it
+ * @returns null if there is none
  * @throws {FileError} for a file that cannot be read, and for a record that is damaged or of a later version
  */
 export async function readWeightsRecord(path: string): Promise<WeightsRecord | null> {
@@ -100,8 +101,8 @@ export function imagesAsTrained({ images, inputShape }: WeightsRecord): Preproce
 }
 
 /**
- * Refuses weights that do not say which inputs they want, unless the caller says it: by the order of the colours, or by
- * transforms that decide on the values.
+ * Refuses weights without a record of their inputs, unless the caller describes the inputs: by the order of
+ * the colors, or by transforms that set the values.
  *
  * @throws {InputError} that names what to give
  */
@@ -120,7 +121,7 @@ export function requireInputs(
   );
 }
 
-/** What there is to say of the classes that the weights were trained for. */
+/** Notes about the classes that the weights were trained for. */
 export function classNotes(
   { file, record }: PretrainedWeights,
   classNames: readonly string[],

@@ -36,7 +36,8 @@ const effects: Effects<Wish> = {
   learningRate: ({ schedule }) =>
     schedule?.name === 'PiecewiseDecay' ? 'the values of PiecewiseDecay are the learning rates' : null,
   earlyStopping: ({ earlyStopping = 0, evalEvery = 1, saveBest = '', epochs }) => {
-    // Metrics of the training come with each epoch. The first evaluation is the best so far, and the last epoch ends anyway.
+    // Training metrics come with each epoch. The first evaluation is the best so far, and the last epoch ends
+    // anyway.
     const every = saveBest.startsWith('train_') ? 1 : evalEvery;
     const most = Math.floor((epochs - 1) / every) - 1;
     if (earlyStopping <= most) return null;
@@ -53,8 +54,8 @@ export function requireChanges(model: string, changes: RecipeChanges): void {
 }
 
 /**
- * The recipe of a model for a number of classes, with changes. Two classes make one output with binary cross entropy,
- * others as many outputs as classes with cross entropy.
+ * The recipe of a model for a number of classes, with changes. Two classes make one output with binary cross
+ * entropy, others as many outputs as classes with cross entropy.
  *
  * @throws {InputError} see {@link requireChanges}
  */

@@ -125,7 +125,7 @@ export class RunRecorder {
     return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
   }
 
-  /** Checksums of pixels find copies that were saved anew. The pictures are decoded by now. */
+  /** Checksums of pixels find copies that were saved again. The pictures are decoded by now. */
   async #keepPixelChecksums(): Promise<void> {
     const { folder } = this.#run;
     const pictures = await folder.readPictures();

@@ -29,7 +29,7 @@ export interface RunReport {
   readonly folder: RunFolder;
   readonly history: readonly EpochRecord[];
   readonly evaluation: Evaluation | null;
-  /** What the evaluation was about. */
+  /** Data of the evaluation. */
   readonly evalData: Dataset;
   /** Some of the training pictures, from {@link picturesOf}. */
   readonly pictures?: readonly Picture[] | undefined;
@@ -59,7 +59,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
 }
 
 /**
- * Renders what a trained network is worth on some images: the report of its run without the curves of the training.
+ * Renders the evaluation of a trained network: the report of its run without the curves of the training.
  *
  * @param evalName what the images are called
  */
@@ -129,7 +129,7 @@ function factsOf({ config }: RunFolder, ended: Date) {
   };
 }
 
-/** What a reader of the report is shown of the training pictures; nothing where they are not files of their own. */
+/** Some of the training pictures for the report; none if they are not single files. */
 export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
   if (!(dataset instanceof ImageFileDataset)) return [];
   // Decoding pictures to be looked at is not for every training's start.
@@ -146,7 +146,7 @@ export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
       })),
     );
   } catch (error) {
-    // Pictures that were decoded in an earlier run need no longer be there, nor does what draws them.
+    // Pictures from the cache may no longer exist as files, and the package that draws them may be missing.
     if (error instanceof FileError || error instanceof PackageError) return [];
     throw error;
   }
@@ -163,7 +163,7 @@ function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: 
     otherName: positive.other,
     screeningTest: isScreening(config),
     dataSha256: data.eval.sha256,
-    // In the middle of an epoch the saved weights are not those that were judged.
+    // In the middle of an epoch the saved weights are not those that were evaluated.
     ...(state.training.batch === 0 && { weightsSha256 }),
     synthetic: data.synthetic,
   };
@@ -196,7 +196,7 @@ async function mistakesOf(
     })),
   );
   return drawn.catch((error: unknown) => {
-    // The figures are worth a report where nothing can draw.
+    // A report without pictures is still useful.
     if (error instanceof PackageError) return [];
     throw error;
   });

@@ -26,7 +26,10 @@ import { weightsMetadata } from './weightsRecord.js';
 
 const writeNote = (note: string) => void process.stderr.write(`${note}\n`);
 
-/** A training with its data, network and run folder: everything is checked and in place, and nothing trained yet. */
+/**
+ * A training with its data, network and run folder: everything is checked and in place, and nothing trained
+ * yet.
+ */
 export class Run {
   readonly folder: RunFolder;
   readonly network: Layer;
@@ -47,28 +50,29 @@ export class Run {
   /**
    * Opens the data, builds the network and makes the run folder.
    *
-   * @throws {InputError} for anything wrong with the names, numbers, files and folders; no folder is made then
+   * @throws {InputError} for anything wrong with the names, numbers, files and folders; no folder is made
+   * then
    */
   static async create(options: RunOptions): Promise<Run> {
     return new Run(await createRun(options));
   }
 
   /**
-   * Opens the folder of a training that was stopped or killed, to resume it from its saved state. It ends with the
-   * same bits as one without an interruption, on the same machine with the same engine and number of threads. A finished
-   * run gets its report anew.
+   * Opens the folder of a training that was stopped or killed, to resume it from its saved state. It ends
+   * with the same bits as one without an interruption, on the same machine with the same engine and number of
+   * threads. The report of a finished run is written again.
    *
    * @throws {FileError} naming the file of the folder that is missing, cut, altered or not what it should be
-   * @throws {InputError} if the optimizer's state was removed, another training writes to the folder, the images or labels
-   * have changed, or a schedule over all epochs would jump with more of them
+   * @throws {InputError} if the optimizer's state was removed, another training writes to the folder, the
+   * images or labels have changed, or a schedule over all epochs would jump with more of them
    */
   static async resume(path: string, options: ResumeOptions = {}): Promise<Run> {
     return new Run(await resumeRun(path, options));
   }
 
   /**
-   * Repeats a run in a new folder: with its data, recipe, seed and initial weights. On the same machine, with the same
-   * engine and number of threads, its weights come out equal; see {@link compareRuns}.
+   * Repeats a run in a new folder: with its data, recipe, seed and initial weights. On the same machine, with
+   * the same engine and number of threads, its weights come out equal; see {@link compareRuns}.
    *
    * @throws {FileError} naming the file of the folder that is missing or not what it should be
    * @throws {InputError} if the images or labels have changed
@@ -83,8 +87,8 @@ export class Run {
   }
 
   /**
-   * Notes to show before the training: about data, pictures and initial weights, classes without validation images, and
-   * {@link differences}.
+   * Notes to show before the training: about data, pictures and initial weights, classes without validation
+   * images, and {@link differences}.
    */
   notes(): string[] {
     const { classNames, eval: evaluated } = this.folder.config.data;
@@ -93,7 +97,9 @@ export class Run {
     return [...this.#parts.notes, ...this.understood.notes, ...missed, ...this.differences()];
   }
 
-  /** Engine settings that differ from those the run was started with. The same bits cannot be promised then. */
+  /**
+   * Engine settings that differ from those the run was started with. The same bits cannot be promised then.
+   */
   differences(): string[] {
     const { name, description, threads, precision } = this.folder.config.engine;
     const now = engineInfo();
@@ -138,8 +144,8 @@ export class Run {
   }
 
   /**
-   * Trains. The state is saved after each epoch and when the signal ends the training. At the end `report.html` is
-   * written. No other training can write to the folder meanwhile.
+   * Trains. The state is saved after each epoch and when the signal ends the training. At the end
+   * `report.html` is written. No other training can write to the folder meanwhile.
    *
    * @param options.saveSteps saves the state after so many steps too
    * @param options.tensorBoard writes the metrics of each epoch for TensorBoard too

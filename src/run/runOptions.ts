@@ -11,7 +11,10 @@ export interface RunOptions {
   readonly model: string;
   /** `mnist`, `palm:DIR`, `folder:DIR` or `csv:FILE`. */
   readonly data: string;
-  /** The run folder, which must be new or empty. Of several paths, the first one that does not exist is taken. */
+  /**
+   * The run folder, which must be new or empty. If there are several paths, the first one that does not exist
+   * is taken.
+   */
   readonly out: string | Iterable<string>;
   /** Random seed. Default 0. */
   readonly seed?: number | undefined;
@@ -24,26 +27,31 @@ export interface RunOptions {
   /** Fraction of each class held out for validation if the data has no split. Default 0.2. */
   readonly holdOut?: number | undefined;
   /**
-   * Begins with the weights of a `.safetensors` or `.pdparams` file, or of a run folder; `true` for a ready-made network:
-   * with Paddle's weights, trained on ImageNet. A classifier for another number of classes begins anew. Inputs are made
-   * as the weights had them, unless `images` and transforms say otherwise.
+   * Begins with the weights of a `.safetensors` or `.pdparams` file, or of a run folder; `true` for a
+   * ready-made network: with Paddle's weights, trained on ImageNet. A classifier for another number of
+   * classes gets new weights. Inputs are made as the weights had them, unless `images` and transforms say
+   * otherwise.
    */
   readonly pretrained?: true | string | undefined;
-  /** With a run folder as `pretrained`: begins with its best weights instead of its last ones. Default false. */
+  /**
+   * With a run folder as `pretrained`: begins with its best weights instead of its last ones. Default false.
+   */
   readonly best?: boolean | undefined;
   /** Trains GoogLeNet with its auxiliary heads. Default false. */
   readonly auxiliaryHeads?: boolean | undefined;
   /**
-   * With two classes: how the threshold of the decision is chosen, on the training images and before it is used on any
-   * other. Default `{ sensitivity: 0.95 }`.
+   * With two classes: how the threshold of the decision is chosen, on the training images and before it is
+   * used on any other. Default `{ sensitivity: 0.95 }`.
    */
   readonly operatingRule?: OperatingRule | undefined;
   /**
-   * With two classes: the one that sensitivity, precision and AUC are computed for. Default: the one whose counterpart
-   * is named `normal`, `negative`, `no…`, `0` and the like; else the second.
+   * With two classes: the one that sensitivity, precision and AUC are computed for. Default: the one whose
+   * counterpart is named `normal`, `negative`, `no…`, `0` and the like; else the second.
    */
   readonly positive?: string | undefined;
-  /** Reports describe a screening test, with the statements that one needs. Default: with iChallenge-PM only. */
+  /**
+   * Reports describe a screening test, with the statements that one needs. Default: with iChallenge-PM only.
+   */
   readonly screening?: boolean | undefined;
   /** Changes to the model's recipe. */
   readonly changes?: RecipeChanges | undefined;
@@ -82,8 +90,14 @@ export interface RunTrainOptions {
   readonly callbacks?: readonly Callback[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly saveSteps?: number | undefined;
-  /** Called with problems that end nothing, such as a report that could not be written. Default: writes to stderr. */
+  /**
+   * Called with problems that end nothing, such as a report that could not be written. Default: writes to
+   * stderr.
+   */
   readonly onNote?: ((note: string) => void) | undefined;
-  /** Writes the metrics of each epoch for TensorBoard too, to the folder `tensorboard` of the run. Default false. */
+  /**
+   * Writes the metrics of each epoch for TensorBoard too, to the folder `tensorboard` of the run. Default
+   * false.
+   */
   readonly tensorBoard?: boolean | undefined;
 }

@@ -8,7 +8,10 @@ import { nearestName } from '../text/suggest.js';
 export interface ScheduleSettings {
   /** As in `paddle.optimizer.lr`: `CosineAnnealingDecay`. */
   readonly name: string;
-  /** Whether it goes on after each step or after each epoch. `ReduceOnPlateau` goes on after each evaluation. */
+  /**
+   * Whether it advances after each step or after each epoch. `ReduceOnPlateau` advances after each
+   * evaluation.
+   */
   readonly by: 'step' | 'epoch';
   readonly options: Readonly<Record<string, Json>>;
 }
@@ -17,13 +20,13 @@ type Options = Readonly<Record<string, Json | undefined>>;
 
 interface ScheduleKind {
   readonly options: readonly string[];
-  /** When its options, and `by`, mean something. */
+  /** Conditions under which its options, and `by`, have an effect. */
   readonly effects?: Effects<Options>;
   /** @param total steps or epochs of the whole training */
   make(learningRate: number, options: Readonly<Record<string, never>>, total: number): lr.Schedule;
 }
 
-/** Those that plain data can describe. The learning rate, or the highest one, is the recipe's. */
+/** Schedules that plain data can describe. The recipe has the learning rate, or the highest one. */
 const kinds: Readonly<Record<string, ScheduleKind>> = {
   NoamDecay: {
     options: ['dModel', 'warmupSteps'],
@@ -122,8 +125,8 @@ const hasBy = (entry: Json | undefined) =>
   typeof entry === 'object' && entry !== null && Object.values(entry).some((given) => 'by' in Object(given));
 
 /**
- * Reads a schedule as it stands in a file: its name, or its name with options, among which `by` says what it goes by
- * (`step`).
+ * Reads a schedule from the data of a file: its name, or its name with options. The option `by` is its unit
+ * (default `step`).
  *
  * ```yaml
  * schedule: { CosineAnnealingDecay: { by: epoch, etaMin: 0.0001 } }
@@ -140,7 +143,7 @@ export function parseSchedule(entry: unknown): ScheduleSettings {
   return settings;
 }
 
-/** The same for records, which earlier versions wrote with options that have no effect. */
+/** Reads a schedule and accepts options without effect, which earlier versions wrote to records. */
 function readSchedule(entry: unknown): ScheduleSettings {
   const pairs = typeof entry === 'string' ? [[entry, {}]] : Object.entries((entry ?? {}) as object);
   const [name, given] = (pairs[0] ?? ['', {}]) as [string, unknown];
@@ -162,8 +165,8 @@ function readSchedule(entry: unknown): ScheduleSettings {
 /**
  * Makes a schedule.
  *
- * @param total steps, or epochs if it goes by those, of the whole training: the default of its own length
- * @throws {InputError} for options that make no sense
+ * @param total length of the whole training in steps, or in epochs; the default of the length of the schedule
+ * @throws {InputError} for invalid options
  */
 export function makeSchedule({ name, options }: ScheduleSettings, learningRate: number, total: number): lr.Schedule {
   return kindOf(name).make(learningRate, options as Readonly<Record<string, never>>, total);

@@ -7,20 +7,20 @@ import { pixelChecksum, pixelChecksums, SeenPictures } from './checksums.js';
 import type { RunFolder } from './folder.js';
 import type { SplitDescription } from './splits.js';
 
-/** Figures on pictures that a network was trained on say nothing about others, so those are told apart. */
+/** Metrics on training pictures say nothing about other pictures, so an evaluation distinguishes them. */
 
-/** What a run knows of some images. */
+/** Earlier uses of some images in a run. */
 export interface SeenImages {
   /** Whether the network was trained on each; null if the run keeps no checksums of its pictures. */
   readonly trained: readonly boolean[] | null;
-  /** How many of them the run was judged by while it was trained. */
+  /** Number of them that were validation images of the run. */
   readonly validated: number;
 }
 
-/** The labels, outputs and figures of some of the judged images. */
+/** Labels, outputs and metrics of a part of the evaluated images. */
 export type PartialEvaluation = Pick<Evaluation, 'samples' | 'accuracy' | 'confusion' | 'labels' | 'probabilities'>;
 
-/** Looks which images of a part of a data set are copies of those that a run was trained on or judged by. */
+/** Finds the images in a part of a data set that are copies of training or validation images of a run. */
 export async function seenImages(
   folder: RunFolder,
   judged: OpenedSplit,
@@ -43,7 +43,7 @@ export async function seenImages(
   };
 }
 
-/** Tells of single pictures whether a run was trained on them; null if it keeps no checksums of its pictures. */
+/** Finds out whether a run was trained on single pictures; null if it has no checksums of its pictures. */
 export async function trainedPictures(folder: RunFolder): Promise<{
   has(file: string, image: Float32Array): boolean;
 } | null> {
@@ -68,7 +68,7 @@ export function untrainedPart(evaluation: Evaluation, { trained }: SeenImages): 
   return { samples: kept.length, accuracy: correct / kept.length, confusion, labels, probabilities };
 }
 
-/** What a reader of figures has to know about the images, in sentences. */
+/** Notes about the images that a reader of the metrics needs, in sentences. */
 export function seenNotes(
   { trained, validated }: SeenImages,
   {

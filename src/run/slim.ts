@@ -3,14 +3,15 @@ import { formatCount } from '../text/numbers.js';
 import { RunFolder } from './folder.js';
 
 /**
- * Removes the optimizer's state of a finished training for good. Its network can still be judged, used, and begun with;
- * the training cannot be resumed. Of a folder that has been slimmed already nothing more is removed.
+ * Removes the optimizer's state of a finished training. Its network can still be evaluated, used for
+ * predictions and used as initial weights. The training can no longer be resumed. A second call removes
+ * nothing more.
  *
  * @param path the run folder
- * @param onBytes told how many bytes this frees, before anything is removed
+ * @param onBytes called with the number of bytes that this frees, before anything is removed
  * @returns that number
  * @throws {FileError} naming a file of the folder that is missing, altered or cannot be written
- * @throws {InputError} if the training has not finished, or somebody writes to the folder
+ * @throws {InputError} if the training has not finished, or another process writes to the folder
  */
 export async function slimRun(path: string, onBytes?: (bytes: number) => void): Promise<number> {
   const folder = await RunFolder.begun(path);

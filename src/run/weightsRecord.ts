@@ -25,23 +25,23 @@ const schema = z.object({
   data: z.string(),
   /** `[channels, height, width]` */
   inputShape: z.tuple([size, size, size]),
-  /** How photographs were resized and in which order their colours came; null for images of one size. */
+  /** How photographs were resized, and the order of their colors; null for images of one size. */
   images: preprocessing.nullable(),
-  /** What bytes became where no transform makes floats of them. */
+  /** Range of the inputs, unless a transform makes floats. */
   range: z.enum(['unit', 'signed'] satisfies ByteRange[]),
-  /** The transforms that draw nothing, which judging and prediction need as well. */
+  /** The transforms that are not random, which evaluation and prediction need as well. */
   transforms: z.array(z.record(z.string(), z.record(z.string(), z.unknown()))).readonly(),
-  /** In the order of the outputs; null where they are not known by name. */
+  /** Names in the order of the outputs; null if they are unknown. */
   classNames: z.array(z.string()).min(1).nullable(),
-  /** The class that sensitivity and precision speak of; null unless there are two. */
+  /** The class that sensitivity and precision are computed for; null unless there are two. */
   positive: z.string().nullable(),
   /** Decides how outputs become probabilities. */
   loss: z.enum(lossNames),
 });
 
 /**
- * What a file of weights was trained on. It travels with the weights, since a network that is fed other inputs is worth
- * nothing.
+ * Record of the training of some weights. The file of the weights contains it, because a network is useless
+ * with other inputs.
  */
 export type WeightsRecord = z.infer<typeof schema>;
 

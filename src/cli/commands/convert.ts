@@ -27,7 +27,7 @@ interface ConvertOptions {
   readonly json?: boolean;
 }
 
-/** What was done, besides writing the tensors. */
+/** Notes about the conversion. */
 interface Converted {
   readonly tensors: Iterable<TensorData>;
   readonly notes?: readonly string[];

@@ -153,7 +153,7 @@ function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, figu
   };
 }
 
-/** What the images of a part are called. */
+/** Name of the images of a part. */
 function nameOf(split: RunEvaluation['split'], data: string): string {
   return { train: 'training', validation: namedDataset(data).evalName, test: 'test', all: 'judged' }[split];
 }

@@ -117,7 +117,10 @@ async function picturesOf(
   return { files: (await Promise.all(parts)).flat(), isLossy };
 }
 
-/** The picture that is piped into the command. @throws InputError if there is nothing, or more than a picture can be */
+/**
+ * The picture that is piped into the command. @throws InputError if there is nothing, or more than a picture
+ * can be
+ */
 async function piped({ stdin }: Terminal): Promise<readonly PictureInput[]> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;

@@ -231,7 +231,7 @@ function requireOwnRecipe(option: 'resume' | 'repeat', model: string | undefined
   );
 }
 
-/** What the run was computed with, as options: the same bits come of the same. */
+/** The engine settings of the run, as options: the same settings give the same bits. */
 function engineOf({ engine }: RunFolder['config']): EngineOptions {
   const { name, threads, precision, convolution: conv } = engine;
   // Setting the usual number would change something: small programs take one thread unless a number was set.

@@ -119,7 +119,9 @@ export function findData(data: string): DataName {
   return { name, location };
 }
 
-/** @throws {InputError} with the right name, if there is such a folder or file, or the text can only be a path */
+/**
+ * @throws {InputError} with the right name, if there is such a folder or file, or the text can only be a path
+ */
 function refuseIfPath(data: string): void {
   const info = statSync(data, { throwIfNoEntry: false });
   const isTable = /\.(csv|tsv|xlsx)$/i.test(data);

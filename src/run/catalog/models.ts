@@ -18,7 +18,9 @@ const resnet = (layers: 50 | 101 | 152): NamedModel => ({
   create: ({ numClasses }) => new course.ResNet({ layers, numClasses }),
 });
 
-/** The networks that can be named: those of PaddlePaddle's tutorial and, with the prefix `zoo-`, the ready-made ones. */
+/**
+ * The networks that can be named: those of PaddlePaddle's tutorial and, with the prefix `zoo-`, Paddle's own.
+ */
 export const namedModels: Readonly<Record<string, NamedModel>> = {
   lenet: { title: 'LeNet', inputShape: [1, 28, 28], recipe: digits, create: (options) => new course.LeNet(options) },
   lenet224: {

@@ -61,7 +61,7 @@ const ready: Readonly<Record<string, Ready>> = {
   mobilenet_v2: normed('MobileNet v2', ({ numClasses }) => models.mobilenetV2({ numClasses })),
 };
 
-/** The networks of `paddle.vision.models`. The prefix of their names tells them from the networks of the tutorial. */
+/** The networks of `paddle.vision.models`. The networks of the tutorial have no prefix in their names. */
 export const zooModels: Readonly<Record<string, NamedModel>> = Object.fromEntries(
   Object.entries(ready).map(([name, model]) => [
     `zoo-${name}`,

@@ -134,7 +134,10 @@ function rowOf(name: string, { images, pathologic, byPrefix }: PalmCounts): stri
   ];
 }
 
-/** Sizes whose share of PM is not that of all pictures: there a network may learn the camera instead of the disease. */
+/**
+ * Sizes with another share of PM than all pictures. In these a network may learn the camera instead of the
+ * disease.
+ */
 function leakage(sizes: readonly PalmSize[]): string[] {
   const all = sizes.reduce((sum, { images }) => sum + images, 0);
   const share = sizes.reduce((sum, { pathologic }) => sum + pathologic, 0) / all;

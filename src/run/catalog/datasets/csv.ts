@@ -9,8 +9,8 @@ import { openListed } from './parts.js';
 import { photographOf, readPhotograph } from './photographs.js';
 
 /**
- * A table with the columns `file` and `label`. A third column may say which pictures are for training, for validation and
- * for a test, by any usual names: see {@link findParts}. Without it, some are held out.
+ * A table with the columns `file` and `label`. A third column may assign pictures to training, validation and
+ * test, by any usual names: see {@link findParts}. Without it, some are held out.
  */
 export const csv: NamedDataset = {
   title: 'table of pictures',

@@ -6,8 +6,8 @@ import { type Listed, openListed } from './parts.js';
 import { photographOf, readPhotograph } from './photographs.js';
 
 /**
- * `DIR/CLASS/PICTURE`, of which some are held out for judging; or `DIR/train/CLASS/PICTURE`, `DIR/val/…` and
- * `DIR/test/…`, by any usual names: see {@link readLayout}.
+ * `DIR/CLASS/PICTURE`, of which some are held out for validation; or `DIR/train/CLASS/PICTURE`, `DIR/val/…`
+ * and `DIR/test/…`, by any usual names: see {@link readLayout}.
  */
 export const folder: NamedDataset = {
   title: 'folder of pictures',

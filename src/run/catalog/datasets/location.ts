@@ -5,8 +5,8 @@ import { readStart } from '../../../io/files/input.js';
 import { formatBytes, pictureFormat } from '../../../vision/images/formats.js';
 
 /**
- * Looks whether a folder is where one is expected, and a file where a table is. What cannot be found is left to the
- * reading.
+ * Checks that a path to a folder is a folder, and that a path to a table is a file. A path that does not
+ * exist passes: the reader has a better error.
  *
  * @throws FileError for the one in place of the other, with the name that would be right
  */

@@ -11,36 +11,36 @@ import type { PictureSource } from '../../../vision/images/decode.js';
 import type { Preprocessing } from '../../../vision/images/preprocess.js';
 import type { ChannelOrder } from '../../../vision/transforms/image.js';
 
-/** The images to learn from, those to judge by while training, those for a test afterwards, or all together. */
+/** Images to train on, to evaluate during the training, to test on afterwards, or all together. */
 export type Split = 'train' | 'validation' | 'test' | 'all';
 
-/** Images kept back for judging where a data set does not say which. */
+/** Images held out for validation, for data without a split. */
 export interface HoldOut {
-  /** Of each class, between 0 and 1. */
+  /** Fraction of each class, between 0 and 1. */
   readonly share: number;
-  /** Of the choice. */
+  /** Seed of the choice. */
   readonly seed: number;
 }
 
-/** How photographs, and a table that lists them, are read. */
+/** How photographs, and a table that lists them, are loaded. */
 export interface ImageLoadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage'> {
   /** With a table of pictures only. */
   readonly table?: TableOptions | undefined;
 }
 
 export interface OpenOptions {
-  /** What stands behind the colon in `palm:DIR`: a folder or a table. */
+  /** The path behind the colon in `palm:DIR`: a folder or a table. */
   readonly location?: string | undefined;
   /** Do not download what is missing. Default false. */
   readonly offline?: boolean | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
-  /** How photographs are made into inputs. */
+  /** How photographs become inputs. */
   readonly images: Preprocessing;
-  /** How they are read. */
+  /** How they are loaded. */
   readonly imageLoading?: ImageLoadingOptions | undefined;
-  /** Told of what takes time before the first image is there. */
+  /** Called during slow work before the first image. */
   readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
-  /** Null: nothing is held out, and images for a test serve for judging where there are no others. */
+  /** Null: nothing is held out, and test images serve for validation if there are no validation images. */
   readonly holdOut: HoldOut | null;
   /** The classes that a network knows, in the order of its outputs; default: those of the data. */
   readonly classNames?: readonly string[] | undefined;
@@ -54,11 +54,14 @@ export interface OpenedSplit {
   readonly dataset: ImageSet;
   /** Where it came from, for people. */
   readonly source: string;
-  /** What it was read from, with the label of a file that is one image. */
+  /** Files that it was read from, with the label of a file that is one image. */
   readonly files: readonly { readonly path: string; readonly label?: number }[];
-  /** The checksum of one of the files, from which later readings must not differ; default: that of the file as it is. */
+  /**
+   * Checksum of one of the files, which must stay the same while it is used. Default: that of the file on
+   * disk.
+   */
   readonly sha256Of?: (path: string) => Promise<string>;
-  /** What has to be done to photographs before a network sees them. */
+  /** Surveys the changes that photographs need before a network sees them. */
   readonly survey?: (images: Preprocessing) => Promise<PictureSurvey>;
   /** Samples of each class. */
   readonly classCounts: readonly number[];
@@ -66,7 +69,7 @@ export interface OpenedSplit {
   readonly unreadable: readonly BadImage[];
 }
 
-/** A part that the data set itself tells from the others. */
+/** A part of the data in a split that the data set has itself. */
 export interface DataPart {
   readonly role: SplitRole;
   /** Where it comes from: the name of a folder, or a column. */
@@ -76,14 +79,14 @@ export interface DataPart {
 
 /** How files on disk were understood. */
 export interface Understanding {
-  /** Empty where the data set does not tell parts from one another. */
+  /** Empty for a data set without a split. */
   readonly parts: readonly DataPart[];
   /** Files that are no data. */
   readonly passedOver: readonly PassedOver[];
   readonly notes: readonly string[];
 }
 
-/** What is understood of a data set with a form of its own: nothing had to be. */
+/** Understanding of a data set with a fixed form: nothing had to be guessed. */
 export const nothingToSay: Understanding & Pick<OpenedData, 'obstacle'> = {
   parts: [],
   passedOver: [],
@@ -99,7 +102,7 @@ export interface OpenedData extends Understanding {
   readonly imageShape: Shape;
   /** Null where images are not photographs to be resized. */
   readonly images: Preprocessing | null;
-  /** How the images for judging were kept back; null where the data set itself says which they are. */
+  /** How the validation images were held out; null if the data set has a split of its own. */
   readonly holdOut: HoldOut | null;
   /** Whether these are drawn pictures in place of photographs. */
   readonly synthetic: boolean;
@@ -108,26 +111,26 @@ export interface OpenedData extends Understanding {
   open(split: Split): Promise<OpenedSplit>;
 }
 
-/** Somebody's picture, made into what a network trained on the data set expects. */
+/** A user's picture, in the form that a network trained on the data set expects. */
 export interface PreparedImage {
   readonly image: Float32Array;
   readonly shape: Shape;
-  /** What was done to it, for people; empty if nothing. */
+  /** Changes that were made to it, for people; empty if none. */
   readonly note: string;
 }
 
 /** A data set that can be asked for by name. */
 export interface NamedDataset {
   readonly title: string;
-  /** What stands behind the colon, if anything. */
+  /** Kind of the path behind the colon; null if there is none. */
   readonly location: 'DIR' | 'FILE' | null;
-  /** Nothing need stand there: the files are then in the cache folder, or downloaded (false). */
+  /** The path may be left out: the files are then in the cache folder, or downloaded. Default false. */
   readonly locationOptional?: boolean;
-  /** What the images for judging are called. */
+  /** Name of the validation images: `test` or `validation`. */
   readonly evalName: string;
   /** Whether images are files that are decoded and resized, so that the options about that have a meaning. */
   readonly isPhotographs: boolean;
-  /** Order of the colours of its photographs unless the caller or pretrained weights say otherwise. Default 'RGB'. */
+  /** Order of the colors of its photographs if neither caller nor initial weights set it. Default 'RGB'. */
   readonly order?: ChannelOrder;
   open(options: OpenOptions): Promise<OpenedData>;
   /**

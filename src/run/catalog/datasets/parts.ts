@@ -12,7 +12,7 @@ export interface Listed {
   /** Names the data set in messages: `folder photos`. */
   readonly where: string;
   readonly files: readonly (ImageFile & { readonly role: SplitRole | null })[];
-  /** Those of all files, in the order of their numbers. */
+  /** Classes of all files, in the order of their numbers. */
   readonly classNames: readonly string[];
   /** Where the pictures of a part come from. */
   source(role: SplitRole | null): string;
@@ -20,15 +20,16 @@ export interface Listed {
   origin(role: SplitRole): string;
   readonly passedOver: readonly PassedOver[];
   readonly notes: readonly string[];
-  /** More about a class that is the only one, or that a network does not know; null if there is nothing to say. */
+  /** Advice about a class that is the only one, or that a network does not know; null if there is none. */
   advice(className: string): string | null;
 }
 
 const roles: readonly SplitRole[] = ['train', 'validation', 'test'];
 
 /**
- * Data of which each picture belongs to a part, or none does. What chooses among epochs is the part for validation; if
- * there is none, some training pictures are held out for that. Test pictures are left alone until they are asked for.
+ * Data in which each picture belongs to a part, or none does. The validation part selects the best epoch. If
+ * it is missing, some training pictures are held out for it. Test pictures are used only if the caller opens
+ * them.
  */
 export function openListed(listed: Listed, options: OpenOptions): OpenedData {
   const { images, holdOut } = options;
@@ -73,7 +74,7 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
     if (held === null) return splitOf(dataset, source);
     const divided = divide(dataset, held, source);
     if (split === 'validation') return splitOf(dataset.subset(divided.held), source);
-    // What cannot be read was left out before some were held out, so it is no picture for judging.
+    // Unreadable pictures were left out before the split, so they count with the training part alone.
     return splitOf(dataset.subset(divided.train), source, dataset.quarantine);
   };
   const parts: DataPart[] = roles.filter(has).map((role) => ({
@@ -97,7 +98,8 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
 }
 
 /**
- * The classes, and the files with their numbers: those that a network knows, or those of the training pictures.
+ * The classes and the files with the numbers of their classes. The classes are those that a network knows, or
+ * those of the training pictures.
  *
  * @throws InputError for pictures of another class
  */
@@ -129,7 +131,7 @@ function oneClass(listed: Listed, name: string): string {
   );
 }
 
-/** Of each class, the share that is closest to what was asked for; one picture at least stays on either side. */
+/** Splits each class by the fraction. At least one picture of each class is on either side. */
 function divide({ files, classNames }: ImageFileDataset, { share, seed }: HoldOut, source: string) {
   if (!(share > 0 && share < 1)) {
     throw new InputError(`[hold-out] share: expected a number between 0 and 1, got ${share}`);

@@ -7,7 +7,7 @@ import { optionsOf, type Preprocessing, preprocessPicture } from '../../../visio
 import { normalizeInto } from '../../../vision/transforms/image.js';
 import { countClasses, type OpenedSplit, type OpenOptions, type PreparedImage } from './namedDataset.js';
 
-/** What data sets of photographs have in common. */
+/** Common parts of data sets of photographs. */
 
 export function readerOptions({ images, imageLoading = {}, onProgress }: OpenOptions): ImageFilesOptions {
   const { table: _, ...how } = imageLoading;

@@ -16,7 +16,7 @@ interface PixelKind extends Pick<NamedDataset, 'title' | 'location' | 'readImage
   open(mode: 'train' | 'test', options: OpenOptions & PixelOptions): Promise<OpenedPixels>;
 }
 
-/** A data set whose images have one size, and which says itself which are for judging. */
+/** A data set whose images have one size, and which has a split of its own. */
 export function pixelDataset({ name, imageShape, classNames, open, ...kind }: PixelKind): NamedDataset {
   return {
     ...kind,
