@@ -1,9 +1,10 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { debugLevel } from '../env.js';
-import { InputError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { visibleText } from '../text/visible.js';
 import { version } from '../version.js';
 import { dataCommands } from './dataCommands.js';
+import { exitCodeOf } from './exitCode.js';
 import { addAll, trainingFlag, trainingFlags } from './flags.js';
 import { trainNotes } from './notes.js';
 import { bestOption, engineFlags, imageFlags, jsonOption, positiveInteger, sizes, splitName } from './options.js';
@@ -41,7 +42,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     complain(terminal, messageOf(error));
     if (wantsStack()) terminal.stderr.write(`${visibleText((error instanceof Error && error.stack) || '')}\n`);
-    return error instanceof InputError ? 2 : 1;
+    return exitCodeOf(error);
   }
 }
 

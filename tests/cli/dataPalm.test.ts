@@ -375,7 +375,7 @@ describe('folders that cannot be used', () => {
     const script = buildProgram(folder);
     const command = `ulimit -f 64 && exec '${process.execPath}' '${script}' data palm import data --out out --no-cache`;
     const full = spawnSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8' });
-    expect([full.status, full.stdout]).toEqual([2, '']);
+    expect([full.status, full.stdout]).toEqual([1, '']);
     expect(full.stderr).toContain(
       'fovea: [file] out/PALM-Training400/P0009.jpg: expected to write it, got EFBIG: file too large;',
     );

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import { FileError, InputError } from '../../errors.js';
 import { makeFolder, reasonOf, replaceFile, writeFileAtomic } from '../../io/files/atomic.js';
 import { streamInput } from '../../io/files/input.js';
+import { outputFolder } from '../../io/files/outputs.js';
 import { ZipBudget, type ZipLimits } from '../../io/files/zip.js';
 import { listed } from '../../text/list.js';
 import { type BadImage, badImage, requireOnBadImage, skipOption } from '../datasets/reading/imageFiles.js';
@@ -100,6 +101,7 @@ export async function importPalm(
   if (paths.length === 0) throw new InputError('[palm] sources: expected a folder or archives, got none');
   const reader = new ImageReader({ ...reading, memoryBytes: 0 });
   await openFolder(out);
+  await outputFolder(out, 'palm');
   const sources = await PalmSources.open(paths, out, new ZipBudget(limits), signal);
   try {
     const before = await earlierRecord(out);
