@@ -22,7 +22,7 @@ export { type FlopsOptions, flops, type ParameterCounts, summary } from './model
 export * as nn from './nn/index.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './nn/summary.js';
 export * as optimizer from './optimizer/index.js';
-export { defaultGenerator, type GeneratorState, RandomGenerator, seed } from './random.js';
+export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGenerator } from './random.js';
 export {
   type EvaluateRunOptions,
   evaluateRun,

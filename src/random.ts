@@ -217,14 +217,31 @@ export class RandomGenerator {
   }
 }
 
-const shared = new RandomGenerator(0);
+let current = new RandomGenerator(0);
 
-/** The generator that everything random draws from unless it is given one of its own. Seeded with 0 at the start. */
+/** The generator of everything random that is not given one of its own. Seeded with 0 at the start. */
 export function defaultGenerator(): RandomGenerator {
-  return shared;
+  return current;
 }
 
-/** Seeds the default generator anew: what follows is repeatable. `n` is a non-negative safe integer. */
+/** Seeds the default generator anew, which makes the following code repeatable. `n` is a non-negative safe integer. */
 export function seed(n: number): void {
-  shared.restore(new RandomGenerator(n).state());
+  current.restore(new RandomGenerator(n).state());
+}
+
+/**
+ * Calls a function while another generator is the default one. The function has to be synchronous: after its first
+ * `await` the default generator is the previous one again.
+ *
+ * @example
+ * const network = withGenerator(new RandomGenerator(7), () => new nn.Linear(2, 2));
+ */
+export function withGenerator<T>(generator: RandomGenerator, body: () => T): T {
+  const before = current;
+  current = generator;
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
 }

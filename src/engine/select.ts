@@ -146,9 +146,28 @@ const told = new Set<string>();
 
 /** {@link setPrecision} as far as possible: if the engine cannot, a warning says why, and it computes in float32. */
 export function askForPrecision(name: Precision): Precision {
+  const used = usablePrecision(name);
+  setPrecision(used);
+  return used;
+}
+
+/** Calls a synchronous function while the engine in use computes in a precision that it supports. */
+export function withPrecision<T>(name: Precision, body: () => T): T {
+  const engine = currentEngine();
+  const { precision } = engine.settings;
+  if (precision === name) return body();
+  engine.configure({ precision: name });
+  try {
+    return body();
+  } finally {
+    engine.configure({ precision });
+  }
+}
+
+/** The precision if the engine supports it; otherwise float32, and a warning says why. */
+export function usablePrecision(name: Precision): Precision {
   const support = currentEngine().supports(name);
   const used = support.possible ? name : 'float32';
-  setPrecision(used);
   if (!support.possible) tellOnce(`${name}: ${support.reason}; computing in ${used}`);
   else if (support.note !== undefined) tellOnce(`${name}: ${support.note}`);
   return used;

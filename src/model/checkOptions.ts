@@ -4,6 +4,7 @@ import { DataLoader } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
 import { samplerNames } from '../io/data/sampler.js';
 import { lr, type Optimizer } from '../optimizer/index.js';
+import { RandomGenerator } from '../random.js';
 import { nearestName } from '../text/suggest.js';
 import type { Callback } from '../train/callback.js';
 import { LRScheduler, ModelCheckpoint, ProgBarLogger } from '../train/callbacks/index.js';
@@ -72,6 +73,7 @@ const fitChecks = {
   saveBest: flag,
   keepLastN: positive,
   restoreBest: flag,
+  generator: { expected: 'a RandomGenerator', is: (value) => value instanceof RandomGenerator },
   signal: { expected: 'an AbortSignal', is: (value) => value instanceof AbortSignal },
   monitor: text,
   mode: oneOf(monitorModes),

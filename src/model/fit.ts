@@ -20,12 +20,13 @@ import { missingInEvaluation } from '../train/missingClasses.js';
 import type { LossFunction } from '../train/objective.js';
 import type { TrainOptions } from '../train/options.js';
 import { identitiesOf } from '../train/sampleIdentity.js';
+import type { ComputeScope } from '../train/scope.js';
 import { train } from '../train/train.js';
 import { checkFitOptions } from './checkOptions.js';
 import type { FitOptions } from './options.js';
 
 /** The parts that `Model.prepare` brings together. */
-export interface Prepared {
+export interface Prepared extends Pick<ComputeScope, 'precision'> {
   readonly network: Layer;
   readonly optimizer: Optimizer;
   readonly loss: LossFunction;
@@ -166,6 +167,7 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     accumulateGradBatches,
     numIters: options.numIters,
     initialEpoch: options.initialEpoch,
+    generator: options.generator,
     signal,
     onNote:
       (options.verbose ?? 2) > 0 ? (note) => void process.stderr.write(`[fit] ${visibleLine(note)}\n`) : undefined,

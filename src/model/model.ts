@@ -1,4 +1,4 @@
-import { askForPrecision, engineInfo, setPrecision } from '../engine/select.js';
+import { usablePrecision } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { DataLoader, type TensorBatch } from '../io/data/dataloader.js';
@@ -88,7 +88,7 @@ export class Model {
    */
   async fit(options: FitOptions): Promise<readonly EpochRecord[]> {
     const prepared = this.#prepared('fit');
-    return this.#inPrecision(() => fitModel(prepared, options));
+    return fitModel(prepared, options);
   }
 
   /** Judges the network: `loss`, the mean over samples, and the metrics by name. */
@@ -146,9 +146,7 @@ export class Model {
     const [samples] = images.shape;
     const plan = { where: 'trainBatch', smallestBatch: samples, batchSize: samples, labels: [await classesIn(labels)] };
     const inspect = (objective: Objective) => void inspectObjective(objective, plan);
-    const loss = await this.#inPrecision(() =>
-      trainStep(prepared, this.#running, images, labels, { share: 1, update, inspect }),
-    );
+    const loss = await trainStep(prepared, this.#running, images, labels, { share: 1, update, inspect });
     return { ...this.#running.values(), loss };
   }
 
@@ -217,23 +215,18 @@ export class Model {
   #prepared(where: string): Prepared {
     const loss = this.#lossFor(where);
     if (this.#optimizer === null) throw unprepared(where, 'an optimizer');
-    return { network: this.network, optimizer: this.#optimizer, loss, metrics: this.#metrics };
+    return {
+      network: this.network,
+      optimizer: this.#optimizer,
+      loss,
+      metrics: this.#metrics,
+      ...(this.#mixed && { precision: usablePrecision('bf16') }),
+    };
   }
 
   #lossFor(where: string): LossFunction {
     if (this.#loss === null) throw unprepared(where, 'a loss');
     return this.#loss;
-  }
-
-  async #inPrecision<T>(body: () => Promise<T>): Promise<T> {
-    if (!this.#mixed) return body();
-    const before = engineInfo().precision;
-    askForPrecision('bf16');
-    try {
-      return await body();
-    } finally {
-      setPrecision(before);
-    }
   }
 
   #inEvaluation<T>(body: () => T): T {

@@ -4,6 +4,7 @@ import type { SamplerName } from '../io/data/sampler.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
+import type { RandomGenerator } from '../random.js';
 import type { Callback } from '../train/callback.js';
 import type { MonitorOptions, ProgBarLoggerOptions } from '../train/callbacks/index.js';
 import type { LossFunction } from '../train/objective.js';
@@ -91,6 +92,11 @@ export interface FitOptions extends MonitorOptions {
   readonly restoreBest?: boolean | undefined;
   /** Ends the training after the present step; its state is saved. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Shuffles, drops out and so on. Default: the default generator, which `seed` sets. Trainings that run at the same time
+   * need one each.
+   */
+  readonly generator?: RandomGenerator | undefined;
 }
 
 /** Options of `Model.evaluate`. */

@@ -1,10 +1,11 @@
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { nodesBehind } from '../graph/walk.js';
-import { defaultGenerator } from '../random.js';
+import { RandomGenerator } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Objective, objectiveOf } from './objective.js';
 import { meaningOf, outputsNotice, requireClasses } from './outputs.js';
+import { within } from './scope.js';
 import type { StepOptions } from './step.js';
 
 /** What is known of a training before its first step. */
@@ -38,15 +39,15 @@ export function inspectObjective({ loss, outputs }: Objective, plan: Plan): stri
  * @param imageShape `[channels, height, width]`
  */
 export function inspectTraining(options: StepOptions, imageShape: Shape, plan: Plan): string | null {
-  const generator = defaultGenerator().state();
   const { training } = options.network;
   options.network.train();
   try {
     const images = Tensor.placeholder([plan.smallestBatch, ...imageShape], 'float32');
-    return inspectObjective(objectiveOf(options, images, Tensor.placeholder([plan.smallestBatch], 'int32')), plan);
+    const labels = Tensor.placeholder([plan.smallestBatch], 'int32');
+    const objective = within({ generator: new RandomGenerator(0) }, () => objectiveOf(options, images, labels));
+    return inspectObjective(objective, plan);
   } finally {
     if (!training) options.network.eval();
-    defaultGenerator().restore(generator);
   }
 }
 

@@ -1,15 +1,28 @@
 import { InputError } from '../errors.js';
 
-/** Networks, optimizers and so on that a training changes. */
+/** Networks, optimizers and so on that a training is changing. */
 const claimed = new WeakSet<object>();
 
-/** Keeps other trainings in this process from changing the same objects. Returns what ends that. */
-export function claim(objects: readonly { readonly name: string; readonly object: object }[]): () => void {
+/** An object that only one training at a time may change. */
+export interface Claim {
+  readonly name: string;
+  readonly object: object;
+  /** Advice for the error (to make another). */
+  readonly todo?: string;
+}
+
+/**
+ * Keeps other trainings in this process from changing the same objects.
+ *
+ * @returns a function that releases them
+ * @throws {InputError} if another training has one of them
+ */
+export function claim(objects: readonly Claim[]): () => void {
   const taken = objects.find(({ object }) => claimed.has(object));
   if (taken !== undefined) {
     throw new InputError(
       `[train] ${taken.name}: expected it to be in one training at a time, got it in two; wait for the first one, or ` +
-        'make another',
+        (taken.todo ?? 'make another'),
     );
   }
   for (const { object } of objects) claimed.add(object);

@@ -4,6 +4,7 @@ import type { Optimizer } from '../optimizer/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { formatCount, formatFigure } from '../text/numbers.js';
 import { type NonFinite, nonFiniteImage, nonFiniteInStep, nonFiniteState } from './nonFinite.js';
+import type { ComputeScope } from './scope.js';
 
 /** The loss, an image or a parameter became infinite or no number: the training cannot go on. */
 export class DivergenceError extends FoveaError {
@@ -67,8 +68,9 @@ export async function divergenceOf(
   images: Tensor,
   objective: () => Tensor,
   { network, optimizer, epoch, batch }: Place,
+  scope: ComputeScope,
 ): Promise<DivergenceError> {
-  const found = await nonFiniteInStep(network, images, objective);
+  const found = await nonFiniteInStep(network, images, objective, scope);
   const earlier = found?.what.startsWith('parameter') ? ', left by an earlier step' : '';
   const place =
     found === undefined

@@ -12,12 +12,13 @@ import type { Evaluation, Mistake } from './evaluation.js';
 import type { LossFunction } from './objective.js';
 import { classProbabilities, meaningOf } from './outputs.js';
 import { RunningMetrics } from './runningMetrics.js';
+import { type ComputeScope, within } from './scope.js';
 
 /** A network and its loss. */
-type Evaluated = Pick<EvaluateOptions, 'network' | 'loss'>;
+type Evaluated = Pick<EvaluateOptions, 'network' | 'loss' | keyof ComputeScope>;
 
 /** Options of {@link evaluate}. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends ComputeScope {
   readonly network: Layer;
   readonly loader: DataLoader;
   readonly loss: LossFunction;
@@ -60,8 +61,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     await callbacks.call('onEvaluateBegin', progress);
     for await (const [images, labels] of loader) {
       signal?.throwIfAborted();
-      const [value, probabilities, ...scores] = wantedOf(options, metrics, images, labels);
-      await realizeAll([value, probabilities, ...scores]).catch((error: unknown) => {
+      const { wanted, computing } = within(options, () => {
+        const wanted = wantedOf(options, metrics, images, labels);
+        return { wanted, computing: realizeAll(wanted) };
+      });
+      const [value, probabilities, ...scores] = wanted;
+      await computing.catch((error: unknown) => {
         if (!(error instanceof MemoryError)) throw error;
         const [batch, ...image] = images.shape;
         // Throws with the largest batch that fits.
@@ -110,7 +115,8 @@ export function evaluationPlanner(options: Evaluated, imageShape: Shape, metrics
     network.eval();
     try {
       const images = Tensor.placeholder([batch, ...imageShape], 'float32');
-      return planAll(wantedOf(options, metrics, images, Tensor.placeholder([batch], 'int32')), [], [], keep);
+      const labels = Tensor.placeholder([batch], 'int32');
+      return within(options, () => planAll(wantedOf(options, metrics, images, labels), [], [], keep));
     } finally {
       if (training) network.train();
     }

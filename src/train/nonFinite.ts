@@ -5,6 +5,7 @@ import { isAllFinite, type TypedArray } from '../graph/dtype.js';
 import type { Layer } from '../nn/layer.js';
 import { nameLayers } from '../nn/layerHooks.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { type ComputeScope, within } from './scope.js';
 
 /** An array with values that are infinite or no numbers. */
 export interface NonFinite {
@@ -46,7 +47,8 @@ export async function nonFiniteState(network: Layer): Promise<NonFinite | null> 
 }
 
 /**
- * Runs a training step again, without its update, and looks at the result of each node. All outputs come first, in the order of the network, then the gradients, in theirs.
+ * Runs a training step again, without its update, and looks at the result of each node: all outputs in the order of the
+ * network, then the gradients in theirs.
  *
  * @param objective builds the loss of the step
  * @returns null if all was finite this time, `undefined` if memory does not suffice for such a run
@@ -55,6 +57,7 @@ export async function nonFiniteInStep(
   network: Layer,
   images: Tensor,
   objective: () => Tensor,
+  scope: ComputeScope = {},
 ): Promise<NonFinite | null | undefined> {
   const given = (await nonFiniteImage(images)) ?? (await nonFiniteState(network));
   if (given !== null) return given;
@@ -66,11 +69,13 @@ export async function nonFiniteInStep(
   let found: NonFinite | null = null;
   try {
     clearGradients();
-    const loss = objective();
-    loss.backward();
-    const gradients = parameters.flatMap(({ grad }) => (grad === null ? [] : [grad.value]));
-    inspect(currentEngine(), [loss.value, ...gradients], ({ op, origin: { layer, part } }, data) => {
-      if (op !== 'constant') found ??= check(() => placeOf(op, layer, part === 'backward'), data);
+    within(scope, () => {
+      const loss = objective();
+      loss.backward();
+      const gradients = parameters.flatMap(({ grad }) => (grad === null ? [] : [grad.value]));
+      inspect(currentEngine(), [loss.value, ...gradients], ({ op, origin: { layer, part } }, data) => {
+        if (op !== 'constant') found ??= check(() => placeOf(op, layer, part === 'backward'), data);
+      });
     });
     return found;
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Layer } from '../nn/layer.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { ComputeScope } from './scope.js';
 
 /**
  * Computes the mean loss of a batch from the network's outputs and the classes (int32 `[samples]`). A loss that can
@@ -16,7 +17,7 @@ export interface Objective {
 }
 
 /** A network and the loss that it is trained with. */
-export interface ObjectiveOptions {
+export interface ObjectiveOptions extends ComputeScope {
   readonly network: Layer;
   readonly loss: LossFunction;
   /** Default: the loss of `network.forward(images)`. */

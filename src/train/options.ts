@@ -40,9 +40,9 @@ export interface TrainOptions extends StepOptions {
   /** Ends the training after the present batch, like {@link Training.stop}. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Goes on from there. The network and the optimizer must have been restored; the default generator, the optimizer's
-   * learning rate or schedule, metrics and callbacks are restored here.
-   * The loader has to shuffle with the default generator, as it does unless told otherwise.
+   * Resumes from there. The network and the optimizer must have been restored; the generator, the optimizer's learning
+   * rate or schedule, metrics and callbacks are restored here. The loader has to shuffle with the generator of the
+   * training, as it does unless it has one of its own.
    */
   readonly from?: { readonly state: TrainingState; readonly history: readonly EpochRecord[] } | undefined;
 }

@@ -3,12 +3,13 @@ import { requireFinite } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
 import type { Optimizer } from '../optimizer/index.js';
-import { defaultGenerator } from '../random.js';
+import { RandomGenerator } from '../random.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PlanBatch } from './batchMemory.js';
 import { type Objective, type ObjectiveOptions, objectiveOf } from './objective.js';
 import type { RunningMetrics } from './runningMetrics.js';
+import { within } from './scope.js';
 
 /** A network, its loss and the optimizer that trains it. */
 export interface StepOptions extends ObjectiveOptions {
@@ -41,18 +42,25 @@ export async function trainStep(
   { share, update, inspect }: StepPart,
 ): Promise<number> {
   const { optimizer } = options;
-  const objective = objectiveOf(options, images, labels);
-  inspect?.(objective);
-  const { loss: mean, outputs } = objective;
-  const scores = metrics.scores(outputs, labels, mean);
-  (share === 1 ? mean : mean.mul(share)).backward();
-  if (update) {
-    await optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true });
+  const { mean, scores, computing } = within(options, () => {
+    const objective = objectiveOf(options, images, labels);
+    inspect?.(objective);
+    const { loss: mean, outputs } = objective;
+    const scores = metrics.scores(outputs, labels, mean);
+    (share === 1 ? mean : mean.mul(share)).backward();
+    const computing = update
+      ? optimizer.step({ also: share === 1 ? scores : [mean, ...scores], finiteLoss: true })
+      : realizeAll([mean, ...scores, ...gradientsOf(optimizer)]);
+    return { mean, scores, computing };
+  });
+  try {
+    await computing;
+  } catch (error) {
+    // A later step must not add to the gradients of one that failed.
     optimizer.clearGrad();
-  } else {
-    const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
-    await realizeAll([mean, ...scores, ...gradients]);
+    throw error;
   }
+  if (update) optimizer.clearGrad();
   const value = await mean.item();
   requireFinite(value);
   const taking = metrics.add(value, scores, labels);
@@ -60,56 +68,68 @@ export async function trainStep(
   return value;
 }
 
+function gradientsOf({ parameters }: Optimizer): Tensor[] {
+  return parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
+}
+
+/** Options of {@link stepPlanner}. */
 export interface PlanOptions {
-  /** Whether the step is to refuse a loss that is none. Default true. */
+  /** Whether the step refuses a loss that is not finite (true). */
   readonly finiteLoss?: boolean;
-  /** Batches that make a step together. Default 1. */
+  /** Batches per step (1). */
   readonly accumulate?: number | undefined;
 }
 
-/** Of the batches of a step: one that begins with no gradients, one that adds to them, one that uses them up. */
+/** Kinds of batches in a step: one begins with no gradients, some add to them, one uses them up. */
 const kindsOfBatches = 3;
 
 /** The planner of a training step on images of a shape `[channels, height, width]`. Nothing runs or changes. */
-export function stepPlanner(
-  options: StepOptions,
-  imageShape: Shape,
-  { finiteLoss = true, accumulate = 1 }: PlanOptions = {},
-): PlanBatch {
-  const { network, optimizer } = options;
-  const batches = Math.min(accumulate, kindsOfBatches);
+export function stepPlanner(options: StepOptions, imageShape: Shape, planned: PlanOptions = {}): PlanBatch {
+  const { network, optimizer, precision } = options;
   return (batch, keep) => {
-    const generator = defaultGenerator().state();
     const { training } = network;
     network.train();
     try {
-      const needs: MemoryNeed[] = [];
-      for (let i = 1; i <= batches; i++) {
-        const images = Tensor.placeholder([batch, ...imageShape], 'float32');
-        const { loss: mean, outputs } = objectiveOf(options, images, Tensor.placeholder([batch], 'int32'));
-        const counted = options.trainAccuracy === true ? [outputs] : [];
-        (accumulate === 1 ? mean : mean.mul(1 / accumulate)).backward();
-        const gradients = optimizer.parameters.flatMap(({ grad }) => (grad === null ? [] : [grad]));
-        // Those of the batch before are plain arrays beside the program.
-        const held = i === 1 ? 0 : gradients.reduce((sum, { size }) => sum + Float32Array.BYTES_PER_ELEMENT * size, 0);
-        let need: MemoryNeed;
-        if (i === batches) {
-          const also = [...(accumulate === 1 ? [] : [mean]), ...counted];
-          need = optimizer.plan({ also, finiteLoss }, keep && batches === accumulate);
-        } else {
-          const wanted = [mean, ...counted, ...gradients];
-          need = planAll(wanted, [], [], keep);
-          for (const { value } of wanted) value.realize(Storage.placeholder(value.shape, 'float32'));
-        }
-        needs.push({ ...need, working: need.working + held });
-      }
-      const most = (of: (need: MemoryNeed) => number) => Math.max(...needs.map(of));
-      const { budget } = needs[0];
-      return { working: most(({ working }) => working), resident: most(({ resident }) => resident), budget };
+      return within({ precision, generator: new RandomGenerator(0) }, () => {
+        return planStep(options, [batch, ...imageShape], planned, keep);
+      });
     } finally {
       optimizer.clearGrad();
       if (!training) network.eval();
-      defaultGenerator().restore(generator);
     }
   };
+}
+
+function planStep(
+  options: StepOptions,
+  shape: Shape,
+  { finiteLoss = true, accumulate = 1 }: PlanOptions,
+  keep: boolean,
+): MemoryNeed {
+  const { optimizer } = options;
+  const [batch] = shape;
+  const batches = Math.min(accumulate, kindsOfBatches);
+  const needs: MemoryNeed[] = [];
+  for (let i = 1; i <= batches; i++) {
+    const images = Tensor.placeholder(shape, 'float32');
+    const { loss: mean, outputs } = objectiveOf(options, images, Tensor.placeholder([batch], 'int32'));
+    const counted = options.trainAccuracy === true ? [outputs] : [];
+    (accumulate === 1 ? mean : mean.mul(1 / accumulate)).backward();
+    const gradients = gradientsOf(optimizer);
+    // Gradients of the previous batch are plain arrays beside the program.
+    const held = i === 1 ? 0 : gradients.reduce((sum, { size }) => sum + Float32Array.BYTES_PER_ELEMENT * size, 0);
+    let need: MemoryNeed;
+    if (i === batches) {
+      const also = [...(accumulate === 1 ? [] : [mean]), ...counted];
+      need = optimizer.plan({ also, finiteLoss }, keep && batches === accumulate);
+    } else {
+      const wanted = [mean, ...counted, ...gradients];
+      need = planAll(wanted, [], [], keep);
+      for (const { value } of wanted) value.realize(Storage.placeholder(value.shape, 'float32'));
+    }
+    needs.push({ ...need, working: need.working + held });
+  }
+  const most = (of: (need: MemoryNeed) => number) => Math.max(...needs.map(of));
+  const { budget } = needs[0];
+  return { working: most(({ working }) => working), resident: most(({ resident }) => resident), budget };
 }

@@ -3,7 +3,7 @@ import type { Shape } from '../graph/shape.js';
 import type { DataLoader, TensorBatch } from '../io/data/dataloader.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
-import { defaultGenerator, type GeneratorState } from '../random.js';
+import { defaultGenerator, type GeneratorState, type RandomGenerator } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { requireMemoryFor } from './batchMemory.js';
 import { CallbackError, type Training } from './callback.js';
@@ -18,6 +18,7 @@ import { objectiveOf } from './objective.js';
 import type { TrainOptions } from './options.js';
 import { compareConditions, restoreRate, resumeConditionsOf } from './resumeConditions.js';
 import { RunningMetrics } from './runningMetrics.js';
+import { within } from './scope.js';
 import { type StepPart, stepPlanner, trainStep } from './step.js';
 
 /**
@@ -69,6 +70,7 @@ class Loop implements Training {
   /** Whether the objective of a batch was looked at. */
   #inspected = false;
   readonly #firstEpoch: number;
+  readonly #generator: RandomGenerator;
   readonly #conditions: ResumeConditions;
 
   constructor(options: TrainOptions) {
@@ -87,6 +89,7 @@ class Loop implements Training {
     this.history = [...(from?.history ?? [])];
     this.epoch = initialEpoch + 1;
     this.#options = options;
+    this.#generator = options.generator ?? defaultGenerator();
     this.#callbacks = new Callbacks(callbacks);
     this.#metrics = new RunningMetrics(metrics, { counts: options.trainAccuracy });
     this.#accumulate = options.accumulateGradBatches ?? 1;
@@ -130,7 +133,7 @@ class Loop implements Training {
     restoreRate(optimizer, state);
     if (changes.length > 0) options.onNote?.(`resume: ${changes.join(', ')}, from here on`);
     this.#callbacks.setStateDict(state.callbacks);
-    defaultGenerator().restore(state.generator);
+    this.#generator.restore(state.generator);
   }
 
   get batches(): number {
@@ -196,7 +199,7 @@ class Loop implements Training {
       seconds: this.#seconds(),
       dataSeconds: this.dataSeconds,
       shuffle: this.#shuffle,
-      generator: defaultGenerator().state(),
+      generator: this.#generator.state(),
       steps,
       learningRate,
       schedule: schedule?.stateDict() ?? null,
@@ -237,6 +240,7 @@ class Loop implements Training {
       { name: 'optimizer', object: optimizer },
       ...metrics.map((metric) => ({ name: metric.names.join(), object: metric })),
       ...this.#callbacks.stateful.map(({ name, callback }) => ({ name, object: callback })),
+      { name: 'generator', object: this.#generator, todo: 'give each its own: generator: new RandomGenerator(seed)' },
     ]);
   }
 
@@ -278,7 +282,8 @@ class Loop implements Training {
   async #trainEpoch(): Promise<void> {
     const { trainLoader, saveSteps } = this.#options;
     const { batches, optimizer } = this;
-    const epoch = trainLoader.epoch(this.#shuffle === null ? {} : { from: this.#shuffle, skip: this.batch });
+    const place = this.#shuffle === null ? {} : { from: this.#shuffle, skip: this.batch };
+    const epoch = within(this.#options, () => trainLoader.epoch(place));
     this.#shuffle = trainLoader.epochState;
     if (this.batch === 0) this.#metrics.reset();
     this.network.train();
@@ -289,13 +294,13 @@ class Loop implements Training {
     if (this.batch < batches) {
       for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
         this.dataSeconds += (performance.now() - asked) / 1000;
-        const generator = defaultGenerator().state();
+        const generator = this.#generator.state();
         try {
           await this.#trainBatch(images, labels);
         } catch (error) {
-          defaultGenerator().restore(generator);
+          this.#generator.restore(generator);
           await this.#diverged(error, images, labels);
-          defaultGenerator().restore(generator);
+          this.#generator.restore(generator);
           break;
         }
         const waiting = this.#callbacks.call('onBatchEnd', this);
@@ -367,7 +372,9 @@ class Loop implements Training {
     if (!(error instanceof NonFiniteError || error instanceof DivergenceError)) throw error;
     const objective = () => objectiveOf(this.#options, images, labels).loss;
     const divergence =
-      error instanceof DivergenceError ? error : await divergenceOf(error.value, images, objective, this);
+      error instanceof DivergenceError
+        ? error
+        : await divergenceOf(error.value, images, objective, this, this.#options);
     // Nothing was learned from the batch; what was accumulated before it is lost.
     this.updated = batch % this.#accumulate === 0;
     optimizer.clearGrad();
@@ -393,7 +400,7 @@ class Loop implements Training {
   /** False if the signal cut it short. */
   async #evaluate(): Promise<boolean> {
     const { network } = this;
-    const { evalLoader, loss, signal, metrics, callbacks } = this.#options;
+    const { evalLoader, loss, signal, metrics, callbacks, generator, precision } = this.#options;
     const trained = this.#metrics.stateDict();
     const { hits } = this.#metrics;
     try {
@@ -404,6 +411,8 @@ class Loop implements Training {
         metrics,
         signal,
         callbacks,
+        generator,
+        precision,
       });
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return false;

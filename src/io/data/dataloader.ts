@@ -58,7 +58,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   readonly dropLast: boolean;
   readonly #shuffle: boolean;
   readonly #sampler: Sampler | undefined;
-  readonly #generator: RandomGenerator;
+  readonly #generator: RandomGenerator | null;
   readonly #prefetch: number;
   readonly #reuse: boolean;
   #epochState: GeneratorState | null = null;
@@ -94,7 +94,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     this.dropLast = dropLast;
     this.#sampler = sampler;
     this.#shuffle = shuffle;
-    this.#generator = generator ?? defaultGenerator();
+    this.#generator = generator ?? null;
     this.#prefetch = prefetch;
     this.#reuse = reuse;
   }
@@ -130,7 +130,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   /** One pass over the data set. The order is drawn by this call, not by the first batch. */
   epoch({ from, skip = 0 }: EpochOptions = {}): Epoch {
     requireInteger('skip', skip, 0);
-    const generator = from === undefined ? this.#generator : RandomGenerator.fromState(from);
+    const generator = from === undefined ? (this.#generator ?? defaultGenerator()) : RandomGenerator.fromState(from);
     this.#epochState = generator.state();
     const { length } = this.dataset;
     const inOrder = () => (this.#shuffle ? generator.permutation(length) : new Uint32Array(length).map((_, i) => i));
