@@ -12,7 +12,7 @@ export {
   setThreads,
 } from './engine/select.js';
 export * from './errors.js';
-export type { DType, TypedArray } from './graph/dtype.js';
+export type { ArrayOf, ArrayOfDType, DType, TypedArray } from './graph/dtype.js';
 export type { Shape } from './graph/shape.js';
 export * as io from './io/index.js';
 export * as metric from './metric/index.js';
@@ -21,6 +21,7 @@ export type { AmpLevel, FitOptions, ModelEvaluateOptions, PredictOptions, Prepar
 export { type FlopsOptions, flops, type ParameterCounts, summary } from './model/summary.js';
 export * as nn from './nn/index.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './nn/summary.js';
+export type { MatmulOptions } from './ops/composed.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGenerator } from './random.js';
 export {
@@ -50,12 +51,15 @@ export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } f
 export { Parameter } from './tensor/state.js';
 export {
   concat,
+  matmul,
   type NestedNumbers,
   noGrad,
   type ReduceOptions,
+  stack,
   Tensor,
   type TensorLike,
   tensor,
+  where,
 } from './tensor/tensor.js';
 export type { Json } from './text/json.js';
 export { Callback, CallbackError, type EvaluationProgress, type Training } from './train/callback.js';

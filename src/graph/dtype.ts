@@ -16,6 +16,15 @@ export type OutputDType = StoredDType | 'opaque';
 
 export type TypedArray = Float32Array | Int32Array | Uint8Array;
 
+/** The array of a dtype. */
+export interface ArrayOfDType {
+  readonly float32: Float32Array;
+  readonly int32: Int32Array;
+  readonly uint8: Uint8Array;
+}
+
+export type ArrayOf<D extends DType> = ArrayOfDType[D];
+
 const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
 
 export function bytesPerElement(dtype: StoredDType): number {

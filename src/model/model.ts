@@ -245,7 +245,7 @@ function unprepared(where: string, what: string): InputError {
 }
 
 async function classesIn(labels: Tensor): Promise<Int32Array> {
-  return (await labels.data()) as Int32Array;
+  return await labels.data('int32');
 }
 
 function listOf<T>(items: T | readonly T[]): readonly T[] {

@@ -1,7 +1,8 @@
 import { DTypeError, InternalError } from '../errors.js';
 import type { Value } from '../graph/node.js';
-import type { BinaryFn, UnaryFn } from '../graph/op.js';
+import type { BinaryFn } from '../graph/op.js';
 import { broadcastShapes } from '../graph/shape.js';
+import { hasGradFromOutput } from '../graph/unaryFunctions.js';
 import { affine, binary, cast, constant, select, sumTo, unaryBackward } from './build.js';
 import { checkDType, checkExactShape, type OpDefinition } from './define.js';
 
@@ -14,9 +15,6 @@ const comparisons: ReadonlySet<BinaryFn> = new Set([
   'lessEqual',
 ]);
 
-/** Functions whose gradient is computed from their own output by the op `unaryBackward`. */
-const gradFromOutput: ReadonlySet<UnaryFn> = new Set(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
-
 export const unaryOp: OpDefinition<'unary'> = {
   infer(params, [x]) {
     checkDType(params.fn, 'input', x, 'float32');
@@ -24,8 +22,9 @@ export const unaryOp: OpDefinition<'unary'> = {
   },
   vjp({ params, inputs: [x], outputs: [y], grads: [dy] }) {
     if (dy === null) return [null];
-    if (gradFromOutput.has(params.fn)) return [unaryBackward(params, dy, y)];
-    switch (params.fn) {
+    const { fn } = params;
+    if (hasGradFromOutput(fn)) return [unaryBackward(params, dy, y)];
+    switch (fn) {
       case 'exp':
         return [binary('mul', dy, y)];
       case 'log':
@@ -41,14 +40,14 @@ export const unaryOp: OpDefinition<'unary'> = {
         return [binary('mul', dy, binary('sub', positive, negative))];
       }
       default:
-        throw new InternalError(`no gradient of ${params.fn}`);
+        return fn satisfies never;
     }
   },
 };
 
 export const unaryBackwardOp: OpDefinition<'unaryBackward'> = {
   infer(params, [dy, y]) {
-    if (!gradFromOutput.has(params.fn)) throw new InternalError(`unaryBackward of ${params.fn}`);
+    if (!hasGradFromOutput(params.fn)) throw new InternalError(`unaryBackward of ${params.fn}`);
     checkDType('unaryBackward', 'gradient', dy, 'float32');
     checkExactShape('unaryBackward', 'gradient', dy, y.shape);
     return [{ shape: y.shape, dtype: 'float32' }];

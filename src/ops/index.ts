@@ -56,4 +56,5 @@ export const ops = {
 installOps(ops);
 
 export * from './build.js';
+export * from './composed.js';
 export { withoutGrad } from './define.js';

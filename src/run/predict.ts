@@ -211,7 +211,7 @@ async function probabilitiesOf(run: TrainedRun, images: readonly PreparedImage[]
   });
   const input = Tensor.fromData(batch, [images.length, ...inputShape]);
   const output = forward(run, input);
-  const data = (await output.data()) as Float32Array;
+  const data = await output.data('float32');
   const classes = output.shape[1];
   return images.map((_, i) => data.subarray(i * classes, (i + 1) * classes));
 }

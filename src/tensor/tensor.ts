@@ -1,12 +1,13 @@
 import { gradients } from '../autograd.js';
 import { DTypeError, InputError, refusePromise, ShapeError } from '../errors.js';
-import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
+import { type ArrayOf, allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { Value } from '../graph/node.js';
 import type { BinaryFn, ReduceFn } from '../graph/op.js';
-import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
+import { checkShape, formatShape, normalizeAxis, numel, type Shape, sameShape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
 import { inspect } from '../inspection.js';
 import { kindOf } from '../kind.js';
+import type { MatmulOptions } from '../ops/composed.js';
 import * as ops from '../ops/index.js';
 import { realizeAll } from './evaluate.js';
 import { formatValues, nest } from './print.js';
@@ -98,8 +99,20 @@ export class Tensor {
     return this.lazy.requiresGrad;
   }
 
-  /** The values in row-major order, computed now if they were not; a copy. */
-  async data(): Promise<TypedArray> {
+  /**
+   * The values in row-major order, computed now if they were not; a copy.
+   *
+   * @param dtype the expected type, which makes the array's type known: `await t.data('float32')` is a Float32Array
+   * @throws {DTypeError} if the tensor is of another type
+   */
+  data(): Promise<TypedArray>;
+  data<D extends DType>(dtype: D): Promise<ArrayOf<D>>;
+  async data(dtype: DType = this.dtype): Promise<TypedArray> {
+    if (dtype !== this.dtype) {
+      throw new DTypeError(
+        `[data] dtype: expected ${dtype}, got ${this.dtype} (tensor ${formatShape(this.shape)}); convert it with cast()`,
+      );
+    }
     await realizeAll([this]);
     return this.lazy.current().read();
   }
@@ -150,6 +163,47 @@ export class Tensor {
   /** Elementwise minimum of two tensors. */
   minimum(other: TensorLike): Tensor {
     return this.#binary('min', other);
+  }
+
+  /**
+   * Limits each element to `min` … `max`; either may be left out. NaN stays NaN. The gradient is 0
+   * beyond a limit.
+   *
+   * @throws {InputError} if min is above max
+   */
+  clip(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): Tensor {
+    return new Tensor(ops.clip(this.value, min, max));
+  }
+
+  /**
+   * `this` to a power. A whole number multiplies, so that negative bases have their sign. Other numbers and tensors are
+   * computed as e^(exponent·log(this)): negative bases give NaN, and the gradient at 0 is 0.
+   *
+   * @param exponent a number, or a tensor under broadcasting
+   */
+  pow(exponent: TensorLike): Tensor {
+    const { value } = this;
+    return new Tensor(typeof exponent === 'number' ? ops.power(value, exponent) : ops.powerOf(value, exponent.value));
+  }
+
+  /**
+   * Product of matrices `[…, n, k]·[…, k, m]` → `[…, n, m]`; leading axes broadcast. A vector `[k]` is a row on the left
+   * and a column on the right; its axis is not in the result.
+   *
+   * @throws {ShapeError} if the inner sizes differ, or one operand has no axis
+   *
+   * @example
+   * ```ts
+   * const y = tensor([[1, 2], [3, 4]]).matmul(tensor([[1, 0], [0, 1]]));
+   * ```
+   */
+  matmul(other: Tensor, options: MatmulOptions = {}): Tensor {
+    return new Tensor(ops.matmul(this.value, other.value, options));
+  }
+
+  /** Elements of `x` where this tensor is not 0, else of `y`; see {@link where}. */
+  where(x: TensorLike, y: TensorLike): Tensor {
+    return where(this, x, y);
   }
 
   /** Elementwise `this == other` as uint8. */
@@ -251,6 +305,24 @@ export class Tensor {
     }
     const joined = numel(this.shape.slice(start, stop + 1));
     return this.reshape([...this.shape.slice(0, start), joined, ...this.shape.slice(stop + 1)]);
+  }
+
+  /**
+   * Drops axes of size 1: those that `axis` names, of which longer ones stay as they are, or all.
+   *
+   * @param axis negative ones count from the end
+   */
+  squeeze(axis?: number | readonly number[]): Tensor {
+    const rank = this.shape.length;
+    const named = axis === undefined ? this.shape.map((_, i) => i) : [axis].flat();
+    const dropped = new Set(named.map((a) => normalizeAxis('squeeze', a, rank)));
+    return this.reshape(this.shape.filter((size, i) => size !== 1 || !dropped.has(i)));
+  }
+
+  /** Adds an axis of size 1 at `axis` of the result; negative ones count from the end. */
+  unsqueeze(axis: number): Tensor {
+    const place = normalizeAxis('unsqueeze', axis, this.shape.length + 1);
+    return this.reshape([...this.shape.slice(0, place), 1, ...this.shape.slice(place)]);
   }
 
   /** Permutes the axes: axis i of the result is axis `permutation[i]` of this. */
@@ -405,6 +477,51 @@ export function noGrad<T>(body: () => T): T {
   const result = ops.withoutGrad(body);
   refusePromise('noGrad', result, 'const y = noGrad(() => net.forward(x)); await y.data();');
   return result;
+}
+
+/**
+ * Elements of `x` where the condition is not 0, else of `y`. All three broadcast; the gradient goes to the chosen ones.
+ *
+ * @throws {DTypeError} if x and y are of different dtypes
+ *
+ * @example
+ * ```ts
+ * const x = randn([2, 3]);
+ * const y = where(x.greater(0), x, x.mul(0.1));
+ * ```
+ */
+export function where(condition: Tensor, x: TensorLike, y: TensorLike): Tensor {
+  const dtype = [x, y].find((side) => typeof side !== 'number')?.dtype ?? 'float32';
+  const operand = (side: TensorLike) => (typeof side === 'number' ? ops.constant([], dtype, side) : side.value);
+  return new Tensor(ops.where(condition.value, operand(x), operand(y)));
+}
+
+/** Product of matrices; see {@link Tensor.matmul}. */
+export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tensor {
+  return x.matmul(y, options);
+}
+
+/**
+ * Joins tensors of one shape along a new axis of the result; negative ones count from the end.
+ *
+ * @throws {ShapeError} if the shapes differ
+ */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 0) throw new InputError('[stack] tensors: expected at least one, got none');
+  const [{ shape }] = tensors;
+  const other = tensors.find((t) => !sameShape(t.shape, shape));
+  if (other !== undefined) {
+    throw new ShapeError(
+      `[stack] tensors: expected one shape, got ${formatShape(shape)} and ${formatShape(other.shape)}`,
+    );
+  }
+  const place = normalizeAxis('stack', axis, shape.length + 1);
+  return new Tensor(
+    ops.stack(
+      tensors.map((t) => t.value),
+      place,
+    ),
+  );
 }
 
 /** Joins tensors along an axis. */

@@ -74,7 +74,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
         throw error;
       });
       const mean = await value.item();
-      tally.add(mean, (await probabilities.data()) as Float32Array, (await labels.data()) as Int32Array);
+      tally.add(mean, await probabilities.data('float32'), await labels.data('int32'));
       await metrics.add(mean, scores, labels);
       progress.batch++;
       progress.samples = tally.samples;

@@ -95,7 +95,7 @@ export class RunningMetrics {
   }
 
   async #update(scores: readonly Tensor[], labels: Tensor): Promise<void> {
-    const classes = (await labels.data()) as Int32Array;
+    const classes = await labels.data('int32');
     if (this.#counts) this.#hits.add((await scores[scores.length - 1].data()) as TypedArray, classes);
     for (const [i, metric] of this.#metrics.entries()) metric.update((await scores[i].data()) as TypedArray, classes);
   }

@@ -345,7 +345,7 @@ class Loop implements Training {
     const known = trainLoader.dataset.labels;
     const { batchSize } = trainLoader;
     const lastBatch = this.epochSamples - (this.batches - 1) * batchSize;
-    const trained = known ?? ((await labels.data()) as Int32Array);
+    const trained = known ?? (await labels.data('int32'));
     const judged = evalLoader?.dataset.labels;
     const plan = {
       where: 'train',

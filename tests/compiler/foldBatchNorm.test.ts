@@ -52,8 +52,7 @@ async function steps(body: () => Promise<unknown>): Promise<string[]> {
 
 async function outputs(network: nn.Layer, size: number): Promise<Float32Array[]> {
   const results: Float32Array[] = [];
-  for (const n of size > 9 ? [2] : [1, 4, 1])
-    results.push((await network.forward(image(n, size)).data()) as Float32Array);
+  for (const n of size > 9 ? [2] : [1, 4, 1]) results.push(await network.forward(image(n, size)).data('float32'));
   return results;
 }
 
@@ -97,13 +96,13 @@ describe('batch norms of given statistics', () => {
       const before = await network.forward(x).data();
       await change();
       network.eval();
-      const after = (await network.forward(x).data()) as Float32Array;
+      const after = await network.forward(x).data('float32');
       expect(after).not.toEqual(before);
       // A program of another batch size computes anew what this one remembers.
-      const other = (await network.forward(image(3)).data()) as Float32Array;
+      const other = await network.forward(image(3)).data('float32');
       setEngine('reference');
-      const expected = (await network.forward(x).data()) as Float32Array;
-      const expectedOther = (await network.forward(image(3)).data()) as Float32Array;
+      const expected = await network.forward(x).data('float32');
+      const expectedOther = await network.forward(image(3)).data('float32');
       setEngine('onednn');
       expectClose(after, expected);
       expectClose(other, expectedOther);

@@ -70,9 +70,9 @@ async function train(precision: Precision, make: () => nn.Layer, size: number, s
     losses.push((await loss.data())[0]);
   }
   network.eval();
-  const logits = (await network.forward(images([4, 3, size, size])).data()) as Float32Array;
+  const logits = await network.forward(images([4, 3, size, size])).data('float32');
   const weights = new Map<string, Float32Array>();
-  for (const [name, state] of network.namedParameters()) weights.set(name, (await state.data()) as Float32Array);
+  for (const [name, state] of network.namedParameters()) weights.set(name, await state.data('float32'));
   return { losses, logits, weights };
 }
 

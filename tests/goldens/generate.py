@@ -33,6 +33,7 @@ OP_FILES = {
     'elementwise': 'torch',
     'reduce': 'paddle',
     'shape': 'paddle',
+    'composed': 'paddle',
 }
 
 

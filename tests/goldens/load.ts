@@ -71,6 +71,15 @@ export interface GoldenOptions {
   slice: { readonly axes: readonly number[]; readonly starts: readonly number[]; readonly ends: readonly number[] };
   transpose: { readonly permutation: readonly number[] };
   topk: { readonly k: number; readonly axis: number };
+  /** The condition is int32. */
+  where: None;
+  matmul: { readonly transposeX?: boolean; readonly transposeY?: boolean };
+  clip: { readonly min?: number; readonly max?: number };
+  pow: { readonly exponent: number };
+  power: None;
+  squeeze: { readonly axis?: number | readonly number[] };
+  unsqueeze: { readonly axis: number };
+  stack: { readonly axis: number };
   argmax: { readonly axis: number; readonly keepdim?: boolean };
 }
 
@@ -402,6 +411,7 @@ export const opFiles = [
   'elementwise',
   'reduce',
   'shape',
+  'composed',
 ] as const;
 
 export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &

@@ -335,3 +335,72 @@ def shape():
         ),
         without_gradient('argmax', 'ties', ties, axis=1),
     ]
+
+
+def composed():
+    """Functions that are made of several ops here."""
+
+    def where(name, condition, x, y):
+        def build(random):
+            mask = random.randint(0, 2, condition).astype(np.int32)
+            return {'condition': mask, 'x': normal(random, x), 'y': normal(random, y)}
+
+        return make(f'where {name}', 'where', {}, build)
+
+    def matmul(name, x, y, **options):
+        return make(f'matmul {name}', 'matmul', options, lambda random: {'x': normal(random, x), 'y': normal(random, y)})
+
+    def case(op, name, x=(3, 4), low=None, high=2.0, **options):
+        def build(random):
+            return {'x': normal(random, x) if low is None else uniform(random, x, low, high)}
+
+        return make(f'{op} {name}', op, options, build)
+
+    def stack(name, axis, shape, count):
+        build = lambda random: {f'x{i}': normal(random, shape) for i in range(count)}
+        return make(f'stack {name}', 'stack', {'axis': axis}, build)
+
+    limits = {'x': np.array([-2, -1, 0, 1, 2], np.float32)}
+    bases = {'x': np.array([0, 0.5, 2], np.float32)}
+    return [
+        where('of one shape', (3, 4), (3, 4), (3, 4)),
+        where('of rows and columns', (3, 1), (4,), (2, 3, 4)),
+        where('of scalars', (2, 3), (), ()),
+        matmul('3x4 by 4x5', (3, 4), (4, 5)),
+        matmul('vectors', (7,), (7,)),
+        matmul('matrix by vector', (3, 4), (4,)),
+        matmul('vector by matrix', (3,), (3, 5)),
+        matmul('batch by matrix', (2, 3, 4, 5), (5, 6)),
+        matmul('batches', (3, 4, 5), (3, 5, 2)),
+        matmul('broadcast batches', (5, 3, 4), (1, 4, 2)),
+        matmul('batch by vector', (2, 3, 4), (4,)),
+        matmul('vector by batch', (3,), (2, 3, 4)),
+        matmul('both transposed', (4, 3), (5, 4), transposeX=True, transposeY=True),
+        matmul('batches transposed', (2, 4, 3), (2, 5, 4), transposeX=True, transposeY=True),
+        case('clip', 'both', min=-0.5, max=0.75),
+        case('clip', 'below', min=0.1),
+        case('clip', 'above', max=0.1),
+        make('clip at the limits', 'clip', {'min': -1.0, 'max': 1.0}, lambda _: limits),
+        case('pow', '2', exponent=2),
+        case('pow', '3', exponent=3),
+        case('pow', '7', exponent=7),
+        case('pow', '-2', low=0.5, exponent=-2),
+        case('pow', '0.5', low=0.1, exponent=0.5),
+        case('pow', '1.5', low=0.1, exponent=1.5),
+        case('pow', '-0.3', low=0.1, exponent=-0.3),
+        make('pow 2.5 of 0', 'pow', {'exponent': 2.5}, lambda _: bases),
+        make(
+            'power of tensors',
+            'power',
+            {},
+            lambda random: {'x': uniform(random, (3, 4), 0.2, 3), 'exponent': normal(random, (4,), 2.0)},
+        ),
+        case('squeeze', 'all', (1, 3, 1, 4)),
+        case('squeeze', 'axes', (1, 3, 1, 4), axis=[0, 1]),
+        case('squeeze', 'last', (2, 3, 1), axis=-1),
+        case('unsqueeze', 'first', axis=0),
+        case('unsqueeze', 'last', axis=-1),
+        stack('first', 0, (2, 3), 3),
+        stack('last', -1, (2, 3), 2),
+        stack('scalars', 0, (), 4),
+    ]

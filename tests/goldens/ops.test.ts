@@ -5,7 +5,7 @@ import * as ops from '../../src/ops/index.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { concat, Tensor } from '../../src/tensor/tensor.js';
+import { concat, matmul, stack, Tensor, where } from '../../src/tensor/tensor.js';
 import { engines, expectAgreement } from '../engines.js';
 import { type GoldenCase, type GoldenOp, type GoldenOptions, type GoldenTensor, loadGolden, opFiles } from './load.js';
 
@@ -75,6 +75,14 @@ const runners: { readonly [K in GoldenOp]: Runner<K> } = {
     const { values, indices } = x.topk(k, { axis });
     return [values, indices];
   },
+  where: ({ condition, x, y }) => where(condition, x, y),
+  matmul: ({ x, y }, options) => matmul(x, y, options),
+  clip: ({ x }, { min, max }) => x.clip(min, max),
+  pow: ({ x }, { exponent }) => x.pow(exponent),
+  power: ({ x, exponent }) => x.pow(exponent),
+  squeeze: ({ x }, { axis }) => x.squeeze(axis),
+  unsqueeze: ({ x }, { axis }) => x.unsqueeze(axis),
+  stack: (inputs, { axis }) => stack(Object.values(inputs), axis),
   argmax: ({ x }, options) => x.argmax(options),
 };
 

@@ -76,6 +76,14 @@ OPS = {
     'slice': lambda x, axes, starts, ends: paddle.slice(x, axes, starts, ends),
     'transpose': lambda x, permutation: paddle.transpose(x, permutation),
     'topk': topk,
+    'where': lambda condition, x, y: paddle.where(condition != 0, x, y),
+    'matmul': lambda x, y, transposeX=False, transposeY=False: paddle.matmul(x, y, transposeX, transposeY),
+    'clip': lambda x, min=None, max=None: paddle.clip(x, min, max),
+    'pow': lambda x, exponent: paddle.pow(x, exponent),
+    'power': lambda x, exponent: paddle.pow(x, exponent),
+    'squeeze': paddle.squeeze,
+    'unsqueeze': paddle.unsqueeze,
+    'stack': lambda axis, **inputs: paddle.stack(list(inputs.values()), axis),
     'argmax': lambda x, axis, keepdim=False: paddle.argmax(x, axis, keepdim),
 }
 

@@ -121,6 +121,16 @@ OPS = {
     'slice': slice_axes,
     'transpose': lambda x, permutation: x.permute(permutation),
     'topk': topk,
+    'where': lambda condition, x, y: torch.where(condition != 0, x, y),
+    'matmul': lambda x, y, transposeX=False, transposeY=False: torch.matmul(
+        x.mT if transposeX else x, y.mT if transposeY else y
+    ),
+    'clip': lambda x, min=None, max=None: torch.clamp(x, min, max),
+    'pow': lambda x, exponent: torch.pow(x, exponent),
+    'power': lambda x, exponent: torch.pow(x, exponent),
+    'squeeze': lambda x, axis=None: x.squeeze() if axis is None else x.squeeze(axis if isinstance(axis, int) else tuple(axis)),
+    'unsqueeze': lambda x, axis: x.unsqueeze(axis),
+    'stack': lambda axis, **inputs: torch.stack(list(inputs.values()), axis),
     'argmax': lambda x, axis, keepdim=False: torch.argmax(x, axis, keepdim),
 }
 

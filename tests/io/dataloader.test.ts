@@ -324,7 +324,7 @@ describe('reuse', () => {
       const data = dataset(later);
       const seen: number[] = [];
       for await (const [images] of new DataLoader(data, { batchSize: 4, reuse: true })) {
-        seen.push(...((await images.data()) as Float32Array));
+        seen.push(...(await images.data('float32')));
       }
       expect(seen).toEqual(Array.from({ length: 23 }, (_, i) => i));
       // One for the batch in hand, one for each that is read ahead, one for the short batch at the end.

@@ -71,7 +71,7 @@ describe.each(engines)('%s: frozen parameters', (engine) => {
     expect([...net.stateDict().keys()]).toEqual([...other.stateDict().keys()]);
     const entries = new Map<string, { shape: readonly number[]; dtype: 'float32'; data: Float32Array }>();
     for (const [name, state] of other.stateDict()) {
-      entries.set(name, { shape: state.shape, dtype: 'float32', data: (await state.data()) as Float32Array });
+      entries.set(name, { shape: state.shape, dtype: 'float32', data: await state.data('float32') });
     }
     net.loadStateDict(entries);
     expect(await dataOf(net.parameters())).toEqual(await dataOf(other.parameters()));

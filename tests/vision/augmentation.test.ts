@@ -36,7 +36,7 @@ async function epochOf(loader: DataLoader, order: readonly number[] | null = nul
   const seen = new Map<number, string>();
   let at = 0;
   for await (const [images] of loader) {
-    const values = (await images.data()) as Float32Array;
+    const values = await images.data('float32');
     for (let i = 0; i < images.shape[0]; i++, at++) {
       seen.set(order?.[at] ?? at, values.subarray(i * 784, (i + 1) * 784).join());
     }

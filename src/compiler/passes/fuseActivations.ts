@@ -1,8 +1,5 @@
-import type { Activation } from '../../graph/op.js';
+import { unaryFunctions } from '../../graph/unaryFunctions.js';
 import { bypass, countUses, type Graph, GraphNode, isOp, keep, replaceBy, rewrite } from '../graph.js';
-
-/** Activations that the kernels of conv2d, linear and binary can apply to their own output. */
-const fusible = new Set<Activation['fn']>(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
 
 /**
  * Fuses an activation with the conv2d, linear or add before it, if nothing else reads the value in between. The gradient of
@@ -12,7 +9,7 @@ export function fuseActivations(graph: Graph): Graph {
   const uses = countUses(graph);
   const followers = new Map<GraphNode, GraphNode<'unary'>>();
   for (const node of graph.nodes) {
-    if (!isOp(node, 'unary') || !fusible.has(node.params.fn)) continue;
+    if (!isOp(node, 'unary') || !unaryFunctions[node.params.fn].fusible) continue;
     const [x] = node.inputs;
     if (x.producer !== null && takesActivation(x.producer) && uses.get(x) === 1) followers.set(x.producer, node);
   }

@@ -1,4 +1,4 @@
-import type { Activation } from '../../graph/op.js';
+import { unaryFunctions } from '../../graph/unaryFunctions.js';
 import {
   bypass,
   collectUsers,
@@ -11,11 +11,6 @@ import {
   type Replacement,
   rewrite,
 } from '../graph.js';
-
-/** Functions that never decrease: the maximum of their results is the result for the maximum. */
-const monotonic = new Set<Activation['fn']>(['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh']);
-/** Functions that take longer than a comparison. */
-const expensive = new Set<Activation['fn']>(['sigmoid', 'tanh']);
 
 interface Sinking {
   readonly activation: GraphNode<'unary'>;
@@ -71,7 +66,7 @@ function findSinking(
   activation: GraphNode<'unary'>,
   users: ReadonlyMap<GraphValue, readonly (GraphNode | null)[]>,
 ): Sinking | null {
-  if (!monotonic.has(activation.params.fn)) return null;
+  if (!unaryFunctions[activation.params.fn].monotonic) return null;
   const [y] = activation.outputs;
   const followers = users.get(y) ?? [];
   const pool = followers.find((user) => isOp(user, 'maxPool2d'));
@@ -79,7 +74,7 @@ function findSinking(
   if (followers.length === 1) {
     // Without a gradient a cheap function costs less inside the kernel of the convolution before it.
     const isTrained = (users.get(pool.outputs[1]) ?? []).length > 0;
-    if (isTrained || !expensive.has(activation.params.fn)) return null;
+    if (isTrained || !unaryFunctions[activation.params.fn].expensive) return null;
     return { activation, pool, poolBackward: null, activationBackward: null };
   }
   const activationBackward = followers.find((user) => isOp(user, 'unaryBackward'));

@@ -1,5 +1,6 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { OpParams } from '../../graph/op.js';
+import { unaryFunctions } from '../../graph/unaryFunctions.js';
 import { multiplyAdds } from './cost.js';
 
 /**
@@ -19,7 +20,7 @@ export function mayBeNonFinite({ nodes }: Graph): ReadonlySet<GraphValue> {
 function makesNonFinite({ op, params }: GraphNode): boolean {
   switch (op) {
     case 'unary':
-      return ['exp', 'log', 'sqrt'].includes((params as OpParams['unary']).fn);
+      return unaryFunctions[(params as OpParams['unary']).fn].makesNonFinite;
     case 'binary':
       return (params as OpParams['binary']).fn === 'div';
     case 'constant':

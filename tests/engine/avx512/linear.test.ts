@@ -43,7 +43,7 @@ describeWith('bf16', 'a linear layer of few rows in bf16', () => {
   ])('of %i images and %i features, bias %s', async (rows, features, hasBias) => {
     seed(3);
     const net = new Net(features, hasBias).eval();
-    const predict = async () => (await noGrad(() => net.forward(input(rows, features))).data()) as Float32Array;
+    const predict = async () => await noGrad(() => net.forward(input(rows, features))).data('float32');
     setEngine('reference');
     const expected = await predict();
     setEngine('onednn');
@@ -67,10 +67,10 @@ describeWith('bf16', 'a linear layer of few rows in bf16', () => {
       loss.backward();
       await optimizer.step({ also: [loss] });
       optimizer.clearGrad();
-      predictions.push((await noGrad(() => net.forward(input(2, 1029))).data()) as Float32Array);
+      predictions.push(await noGrad(() => net.forward(input(2, 1029))).data('float32'));
     }
     setEngine('reference');
-    const expected = (await noGrad(() => net.forward(input(2, 1029))).data()) as Float32Array;
+    const expected = await noGrad(() => net.forward(input(2, 1029))).data('float32');
     expectAgreement(predictions[2], expected, 'y', { tolerance: 1e-2 });
     expect(predictions[1]).not.toEqual(predictions[2]);
   });

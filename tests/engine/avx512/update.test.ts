@@ -33,7 +33,7 @@ async function train(engine: 'reference' | 'onednn', make: (parameters: Paramete
     await optimizer.step({ also: [loss] });
     optimizer.clearGrad();
   }
-  return (await parameter.data()) as Float32Array;
+  return await parameter.data('float32');
 }
 
 describe.each(Object.entries(optimizers))('%s', (_, make) => {

@@ -1,22 +1,12 @@
 import type { Value } from '../../../src/graph/node.js';
 import type { ArithmeticFn, BinaryFn, ComparisonFn, UnaryFn } from '../../../src/graph/op.js';
 import type { Shape } from '../../../src/graph/shape.js';
+import { hasGradFromOutput, unaryFunctions } from '../../../src/graph/unaryFunctions.js';
 import * as o from '../../../src/ops/index.js';
 import { between, fixed, given, type Input, integers, noise, spread } from '../../engines.js';
 import { blocked, type Case, type CaseTable, pairs, shapes, throughBlocks } from './common.js';
 
-const unaryFns: readonly UnaryFn[] = [
-  'relu',
-  'relu6',
-  'leakyRelu',
-  'sigmoid',
-  'tanh',
-  'exp',
-  'log',
-  'sqrt',
-  'abs',
-  'square',
-] as const;
+const unaryFns = Object.keys(unaryFunctions) as UnaryFn[];
 
 const arithmetic: readonly ArithmeticFn[] = ['add', 'sub', 'mul', 'div', 'max', 'min'];
 
@@ -70,7 +60,7 @@ export const elementwise = {
         build: (x: Value) => blocked(o.unary(fn, blocked(x))),
       })),
   ],
-  unaryBackward: (['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh'] as const).flatMap((fn) =>
+  unaryBackward: unaryFns.filter(hasGradFromOutput).flatMap((fn) =>
     shapes.map((shape) => ({
       name: `${fn} of [${shape}]`,
       inputs: [fixed(noise(shape, 1)), fixed(fn === 'relu6' ? clipped(shape) : between(shape, -0.9, 0.9, 2))],

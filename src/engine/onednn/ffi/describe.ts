@@ -1,6 +1,5 @@
-import { InternalError } from '../../../errors.js';
-import type { UnaryFn } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
+import type { UnaryFnFromOutput } from '../../../graph/unaryFunctions.js';
 import {
   binaries,
   convolutions,
@@ -130,11 +129,16 @@ export const describe = {
       load().api.eltwiseForward(d, props.training, eltwises[fn], data.bytes, alpha, eltwiseBetas[fn] ?? beta),
     ),
   /** Gradient from the output; undefined for functions that have none in the library. */
-  eltwiseBackward: (fn: UnaryFn, diffData: MemoryDesc, data: MemoryDesc, alpha: number) =>
+  eltwiseBackward: (fn: UnaryFnFromOutput, diffData: MemoryDesc, data: MemoryDesc, alpha: number) =>
     opDesc((d) => {
-      const algorithm = eltwisesFromOutput[fn];
-      if (algorithm === undefined) throw new InternalError(`gradient of ${fn} from its output`);
-      return load().api.eltwiseBackward(d, algorithm, diffData.bytes, data.bytes, alpha, eltwiseBetas[fn] ?? 0);
+      return load().api.eltwiseBackward(
+        d,
+        eltwisesFromOutput[fn],
+        diffData.bytes,
+        data.bytes,
+        alpha,
+        eltwiseBetas[fn] ?? 0,
+      );
     }),
   binary: (fn: BinaryKernel, a: MemoryDesc, b: MemoryDesc, dst: MemoryDesc) =>
     opDesc((d) => load().api.binary(d, binaries[fn], a.bytes, b.bytes, dst.bytes)),

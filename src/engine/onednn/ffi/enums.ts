@@ -1,6 +1,7 @@
 /** Sizes and numbers of oneDNN 2.x's C API, from its headers. */
 import type { StoredDType } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
+import type { UnaryFnFromOutput } from '../../../graph/unaryFunctions.js';
 
 export const memoryDescBytes = 696;
 export const opDescBytes = 8192; // larger than the largest op descriptor (convolution, 5976)
@@ -31,7 +32,7 @@ export const eltwises: Readonly<Record<EltwiseKernel, number>> = {
 /** Second coefficients that belong to the function: relu6 clips from 0 to 6. */
 export const eltwiseBetas: Readonly<Partial<Record<EltwiseKernel, number>>> = { relu6: 6 };
 /** Variants whose gradient is computed from the output. */
-export const eltwisesFromOutput: Readonly<Partial<Record<UnaryFn, number>>> = {
+export const eltwisesFromOutput: Readonly<Record<UnaryFnFromOutput, number>> = {
   relu: 256,
   relu6: 262,
   leakyRelu: 256,

@@ -1,7 +1,9 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
+import { InternalError } from '../../../errors.js';
 import { declared } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
 import { numel, sameShape } from '../../../graph/shape.js';
+import { hasGradFromOutput, unaryFunctions } from '../../../graph/unaryFunctions.js';
 import { plainLayout } from '../backend.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
 import { type Lower, type Lowering, numbersForNaN } from '../lowering.js';
@@ -19,7 +21,7 @@ function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alp
 }
 
 function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
-  return fn === 'linear' ? shift === 0 : fn !== 'sigmoid';
+  return fn === 'linear' ? shift === 0 : unaryFunctions[fn].keepsZero;
 }
 
 /** Functions that 2.6 computes inexactly: log is off by 1e-6 near 1 and wrong for numbers below 1.2e-38, and so is exp for such results. */
@@ -41,6 +43,7 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
   const [dy, y] = node.inputs;
   const [dx] = node.outputs;
   const { fn, alpha } = node.params;
+  if (!hasGradFromOutput(fn)) throw new InternalError(`unaryBackward of ${fn}`);
   const dst = context.locate(y);
   const diffDst = context.inLayout(dy, dst.layout);
   const forward = describe.eltwiseForward(fn, dst.layout, alpha, 0);
