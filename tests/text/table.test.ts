@@ -31,6 +31,7 @@ test('without headers there is no header line', () => {
 
 test('wide characters take two cells, control characters cannot break a line', () => {
   expect(displayWidth('病理性近视 é e\u0301 👍')).toBe(17);
+  expect(displayWidth('𠮷 👨‍👩‍👧 🇨🇳 👍🏽')).toBe(11);
   const lines = formatTable(
     [{ header: '' }, { header: '' }],
     [
