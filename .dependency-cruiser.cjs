@@ -5,7 +5,9 @@
 const layers = [
   ['graph'],
   ['ops'],
-  ['compiler', 'engine'],
+  ['compiler'],
+  ['engine'],
+  ['runtime'],
   ['tensor', 'autograd'],
   ['nn', 'optimizer', 'metric'],
   ['io'],
@@ -69,7 +71,7 @@ const oneWay = [
   },
   forbid(
     'report',
-    ['vision', 'model', 'nn', 'optimizer', 'tensor', 'engine', 'compiler'],
+    ['vision', 'model', 'nn', 'optimizer', 'tensor', 'engine', 'compiler', 'runtime'],
     'a report is made of plain data',
   ),
 ];
@@ -80,7 +82,8 @@ const oneWay = [
  */
 const portable = {
   path: [
-    inside(['graph', 'ops', 'compiler', 'tensor', 'autograd', 'nn', 'optimizer', 'metric', 'train', 'browser']),
+    inside(['graph', 'ops', 'compiler', 'runtime', 'tensor', 'autograd', 'nn', 'optimizer']),
+    inside(['metric', 'train', 'browser']),
     inside(['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
     inside(['text/(decode|json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
     inside(['engine/[a-zA-Z]+', 'engine/planned', 'engine/reference']),

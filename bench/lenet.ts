@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { compilationCount } from '../src/compiler/realize.js';
+import { compilationCount } from '../src/runtime/realize.js';
 import { trainingStep } from './networks.js';
 
 const batch = 10;

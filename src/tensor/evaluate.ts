@@ -1,10 +1,10 @@
 import { nextTurn } from '#platform';
-import { plan, realize } from '../compiler/realize.js';
 import type { MemoryNeed } from '../engine/memory.js';
 import { currentEngine } from '../engine/select.js';
 import type { Assignment, Value } from '../graph/node.js';
 import type { Storage } from '../graph/storage.js';
 import { someSource, waitingStates } from '../graph/waiting.js';
+import { plan, realize } from '../runtime/realize.js';
 
 /** Programs run synchronously; after this many milliseconds the event loop gets a turn (signals, timers, decoding). */
 const turnInterval = 10;

@@ -1,9 +1,9 @@
-import { inspect } from '../compiler/realize.js';
 import { currentEngine } from '../engine/select.js';
 import { EngineError, MemoryError } from '../errors.js';
 import { isAllFinite, type TypedArray } from '../graph/dtype.js';
 import type { Layer } from '../nn/layer.js';
 import { nameLayers } from '../nn/layerHooks.js';
+import { inspect } from '../runtime/realize.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type ComputeScope, within } from './scope.js';
 

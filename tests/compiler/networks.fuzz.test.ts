@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, expect, it, vi } from 'vitest';
 import { printGraph } from '../../src/compiler/print.js';
-import { programsOf, realize } from '../../src/compiler/realize.js';
 import type { EngineName } from '../../src/engine/engines.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { currentEngine, setEngine } from '../../src/engine/select.js';
 import type { TypedArray } from '../../src/graph/dtype.js';
 import { Adam, AdamW, Momentum, type Optimizer, SGD } from '../../src/optimizer/index.js';
+import { programsOf, realize } from '../../src/runtime/realize.js';
 import { Parameter, State } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { contracted, expectAgreement, noise } from '../engines.js';

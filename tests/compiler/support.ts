@@ -1,7 +1,7 @@
-import { capture, toGraph } from '../../src/compiler/capture.js';
 import type { Graph } from '../../src/compiler/graph.js';
 import { noTraits, type Target } from '../../src/compiler/optimize.js';
 import type { Assignment } from '../../src/graph/node.js';
+import { capture, toGraph } from '../../src/runtime/capture.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 
 /** The graph that realizing the tensors would compile, before any pass. */

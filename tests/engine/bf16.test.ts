@@ -3,7 +3,7 @@ import { optimize } from '../../src/compiler/optimize.js';
 import { useBfloat16 } from '../../src/compiler/passes/useBfloat16.js';
 import type { Precision } from '../../src/compiler/precision.js';
 import { printGraph } from '../../src/compiler/print.js';
-import { compilationCount } from '../../src/compiler/realize.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { dotProductCost } from '../../src/engine/onednn/avx512/dotProduct.js';
 import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
@@ -219,7 +219,7 @@ describe('choice of products', () => {
 });
 
 async function captured() {
-  const { capture, toGraph } = await import('../../src/compiler/capture.js');
+  const { capture, toGraph } = await import('../../src/runtime/capture.js');
   const network = new Mixed();
   const loss = F.crossEntropy(network.forward(images([2, 3, 8, 8])), labels(2));
   loss.backward();

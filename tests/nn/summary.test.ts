@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compilationCount } from '../../src/compiler/realize.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { ShapeError } from '../../src/errors.js';
 import { BatchNorm2D, Conv2D, Layer, Linear, ReLU, Sequential } from '../../src/nn/index.js';
 import { summarize } from '../../src/nn/summary.js';

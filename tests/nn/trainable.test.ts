@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { capture, toGraph } from '../../src/compiler/capture.js';
+import { capture, toGraph } from '../../src/runtime/capture.js';
 import { F, nn, optimizer, Parameter, setEngine, type Tensor, tensor, uniform } from '../../src/index.js';
 import { engines } from '../engines.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compilationCount } from '../../src/compiler/realize.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { snapshot } from '../../src/io/snapshot.js';
 import { Adam, AdamW, type Optimizer, SGD } from '../../src/optimizer/index.js';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compilationCount } from '../../src/compiler/realize.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { DTypeError, InputError, ShapeError } from '../../src/errors.js';
 import { Accuracy } from '../../src/metric/index.js';

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { compilationCount } from '../../src/compiler/realize.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { engineNames, setEngine } from '../../src/engine/select.js';
 import { memoryLimit } from '../../src/env.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compilationCount, realize } from '../../../src/compiler/realize.js';
+import { compilationCount, realize } from '../../../src/runtime/realize.js';
 import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import type { Span } from '../../../src/engine/planned/arenaPlan.js';
 import { implementationOf } from '../../../src/engine/planned/steps.js';

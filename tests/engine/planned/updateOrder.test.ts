@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { capture, toGraph } from '../../../src/compiler/capture.js';
+import { capture, toGraph } from '../../../src/runtime/capture.js';
 import type { Graph, GraphNode } from '../../../src/compiler/graph.js';
 import { optimize } from '../../../src/compiler/optimize.js';
 import { scheduleUpdates } from '../../../src/engine/planned/updateOrder.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { capture, toGraph } from '../../../src/compiler/capture.js';
+import { capture, toGraph } from '../../../src/runtime/capture.js';
 import { optimize } from '../../../src/compiler/optimize.js';
 import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import { lowerings } from '../../../src/engine/onednn/lower/table.js';

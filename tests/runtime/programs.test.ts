@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compilationCount } from '../../src/compiler/realize.js';
 import type { EngineName } from '../../src/engine/engines.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { nativeBytes } from '../../src/engine/onednn/ffi.js';
 import { setEngine } from '../../src/engine/select.js';
 import { EngineError } from '../../src/errors.js';
 import { Adam, Momentum } from '../../src/optimizer/index.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';

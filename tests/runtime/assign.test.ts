@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { realize } from '../../src/compiler/realize.js';
 import { currentEngine, setEngine } from '../../src/engine/select.js';
 import { DTypeError, InputError, ShapeError, StaleTensorError } from '../../src/errors.js';
 import type { Assignment } from '../../src/graph/node.js';
 import * as ops from '../../src/ops/index.js';
 import { Momentum } from '../../src/optimizer/index.js';
+import { realize } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';

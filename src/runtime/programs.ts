@@ -1,6 +1,6 @@
+import type { Graph } from '../compiler/graph.js';
 import type { Engine, Program } from '../engine/engine.js';
 import { machineMemory } from '../memory.js';
-import type { Graph } from './graph.js';
 
 /** A program in the cache, and what it was compiled for. */
 export interface CompiledGraph {

@@ -1,9 +1,9 @@
+import { type Graph, GraphNode, type GraphOutput, GraphValue } from '../compiler/graph.js';
 import { InternalError } from '../errors.js';
 import { equalData } from '../graph/equal.js';
 import { type Assignment, type AssignmentTarget, type Node, staleTensor, type Value } from '../graph/node.js';
 import type { Storage } from '../graph/storage.js';
 import { someSource, waitingStates } from '../graph/waiting.js';
-import { type Graph, GraphNode, type GraphOutput, GraphValue } from './graph.js';
 
 /** Everything that has to run to realize some values: the lazy graph cut out, in order. */
 export interface Capture {

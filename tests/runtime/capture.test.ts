@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compilationCount, programsOf } from '../../src/compiler/realize.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { livePrimitives, nativeBytes } from '../../src/engine/onednn/ffi.js';
 import { setConvolution, setEngine } from '../../src/engine/select.js';
@@ -9,6 +8,7 @@ import { equalData } from '../../src/graph/equal.js';
 import { BatchNorm2D, Conv2D, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam } from '../../src/optimizer/index.js';
 import { RandomGenerator } from '../../src/random.js';
+import { compilationCount, programsOf } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';

@@ -1,3 +1,5 @@
+import type { Graph } from '../compiler/graph.js';
+import { optimize, unfused } from '../compiler/optimize.js';
 import type { Engine, Program, Watch } from '../engine/engine.js';
 import { type MemoryNeed, needOf, requireMemory } from '../engine/memory.js';
 import { debug } from '../env.js';
@@ -7,8 +9,6 @@ import type { Assignment, Value } from '../graph/node.js';
 import { numel } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import { type Capture, capture, hasStructure, toGraph } from './capture.js';
-import type { Graph } from './graph.js';
-import { optimize, unfused } from './optimize.js';
 import { type CompiledGraph, ProgramCache } from './programs.js';
 
 const caches = new Map<Engine, ProgramCache>();

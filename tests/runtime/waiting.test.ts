@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compilationCount } from '../../src/compiler/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { StaleTensorError } from '../../src/errors.js';
 import { snapshot } from '../../src/io/snapshot.js';
 import { BatchNorm2D, Conv2D, Layer, Linear } from '../../src/nn/index.js';
 import { Adam, SGD } from '../../src/optimizer/index.js';
 import { RandomGenerator, seed } from '../../src/random.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import * as F from '../../src/tensor/functional.js';
 import { noGrad, Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
