@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { trainingStep } from '../../bench/networks.js';
-import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 
 /** MiB of the process outside V8's heap, which grows in jumps of its own. */
 function outsideHeap(): number {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { compilationCount } from '../../src/runtime/realize.js';
 import { ShapeError } from '../../src/errors.js';
 import { BatchNorm2D, Conv2D, Layer, Linear, ReLU, Sequential } from '../../src/nn/index.js';
 import { summarize } from '../../src/nn/summary.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { LeNet } from '../../src/vision/models/course/index.js';
 

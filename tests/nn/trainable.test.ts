@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { capture, toGraph } from '../../src/runtime/capture.js';
 import { F, nn, optimizer, Parameter, setEngine, type Tensor, tensor, uniform } from '../../src/index.js';
+import { capture, toGraph } from '../../src/runtime/capture.js';
 import { engines } from '../engines.js';
 
 class Net extends nn.Layer {

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import {
@@ -10,6 +9,7 @@ import {
   lr,
   SGD,
 } from '../../src/optimizer/index.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { engines, expectAgreement } from '../engines.js';

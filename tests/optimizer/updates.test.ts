@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { snapshot } from '../../src/io/snapshot.js';
 import { Adam, AdamW, type Optimizer, SGD } from '../../src/optimizer/index.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { Parameter } from '../../src/tensor/state.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';

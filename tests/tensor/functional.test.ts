@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { DTypeError, InputError, ShapeError } from '../../src/errors.js';
 import { Accuracy } from '../../src/metric/index.js';
 import * as ops from '../../src/ops/index.js';
 import { RandomGenerator, seed } from '../../src/random.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';

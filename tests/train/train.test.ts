@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { compilationCount } from '../../src/runtime/realize.js';
 import { setEngine } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/data/dataloader.js';
@@ -8,6 +7,7 @@ import { Accuracy, Auc, Precision } from '../../src/metric/index.js';
 import { Dropout, type Layer, Linear, Sequential, Sigmoid } from '../../src/nn/index.js';
 import { lr, Momentum } from '../../src/optimizer/index.js';
 import { defaultGenerator, RandomGenerator, seed } from '../../src/random.js';
+import { compilationCount } from '../../src/runtime/realize.js';
 import * as F from '../../src/tensor/functional.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Json } from '../../src/text/json.js';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compilationCount, realize } from '../../../src/runtime/realize.js';
 import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import type { Span } from '../../../src/engine/planned/arenaPlan.js';
 import { implementationOf } from '../../../src/engine/planned/steps.js';
 import { currentEngine, setEngine } from '../../../src/engine/select.js';
 import type { TypedArray } from '../../../src/graph/dtype.js';
+import { compilationCount, realize } from '../../../src/runtime/realize.js';
 import * as F from '../../../src/tensor/functional.js';
 import { Parameter } from '../../../src/tensor/state.js';
 import { Tensor } from '../../../src/tensor/tensor.js';

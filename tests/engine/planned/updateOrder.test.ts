@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { capture, toGraph } from '../../../src/runtime/capture.js';
 import type { Graph, GraphNode } from '../../../src/compiler/graph.js';
 import { optimize } from '../../../src/compiler/optimize.js';
 import { scheduleUpdates } from '../../../src/engine/planned/updateOrder.js';
 import * as nn from '../../../src/nn/index.js';
 import * as ops from '../../../src/ops/index.js';
+import { capture, toGraph } from '../../../src/runtime/capture.js';
 import * as F from '../../../src/tensor/functional.js';
 import { Parameter } from '../../../src/tensor/state.js';
 import { Tensor } from '../../../src/tensor/tensor.js';

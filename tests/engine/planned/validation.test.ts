@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { capture, toGraph } from '../../../src/runtime/capture.js';
 import { optimize } from '../../../src/compiler/optimize.js';
 import { openOneDnn } from '../../../src/engine/onednn/engine.js';
 import { lowerings } from '../../../src/engine/onednn/lower/table.js';
@@ -10,6 +9,7 @@ import type { OpName } from '../../../src/graph/op.js';
 import * as nn from '../../../src/nn/index.js';
 import * as ops from '../../../src/ops/index.js';
 import { Adam, Momentum, SGD } from '../../../src/optimizer/index.js';
+import { capture, toGraph } from '../../../src/runtime/capture.js';
 import * as F from '../../../src/tensor/functional.js';
 import { Parameter } from '../../../src/tensor/state.js';
 import { Tensor, tensor } from '../../../src/tensor/tensor.js';
