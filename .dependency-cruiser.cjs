@@ -120,7 +120,7 @@ module.exports = {
     ...oneWay,
     {
       name: 'common-knows-nothing',
-      comment: 'what serves everybody depends on nothing but itself',
+      comment: 'the ground imports nothing but itself',
       severity: 'error',
       from: { path: inside(common) },
       to: { path: '^src/', pathNot: inside(common) },
@@ -141,7 +141,7 @@ module.exports = {
     },
     {
       name: 'cli-is-a-leaf',
-      comment: 'nobody imports the command line',
+      comment: 'no room imports the command line',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^src/cli/' },

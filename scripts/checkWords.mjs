@@ -47,7 +47,7 @@ const habits = [
     advice: 'begin with the subject, not with `Of`',
   },
   {
-    expression: new RegExp(`(?<!\\b(?:${people})\\s+)\\b(who|whoever|whom)\\b`, 'gi'),
+    expression: new RegExp(`(?<!\\b(?:${people})[*_]*,?\\s+)\\b(who|whoever|whom)\\b`, 'gi'),
     advice: '`who` is for people: name the step, caller or value',
     isRight: (text) => text === 'WHO',
   },
@@ -88,7 +88,11 @@ function* textsOfProgram(name, source) {
     const { pos, kind } = comments[i];
     let { end } = comments[i++];
     // Neighbouring lines of `//` are one text.
-    while (kind === ts.SyntaxKind.SingleLineCommentTrivia && /^\n[ \t]*$/.test(source.slice(end, comments[i]?.pos)))
+    while (
+      kind === ts.SyntaxKind.SingleLineCommentTrivia &&
+      i < comments.length &&
+      /^\n[ \t]*$/.test(source.slice(end, comments[i]?.pos))
+    )
       end = comments[i++].end;
     const text = source.slice(pos, end);
     yield { pos, isComment: true, text: text.replace(/^\/\*+|\*+\/$|^[ \t]*(\/\/|\*)|^#!.*/gm, blank) };

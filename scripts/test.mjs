@@ -65,6 +65,7 @@ check('imports', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 's
 check('unused code', 'node_modules/knip/bin/knip.js');
 check('words', 'scripts/checkWords.mjs');
 check('spacing of Chinese', 'scripts/checkChinese.mjs');
+check('generated docs', 'scripts/generateDocs.mjs', '--check');
 check('API reference', 'node_modules/typedoc/bin/typedoc');
 unitTests();
 check('examples', 'scripts/example.mjs');

@@ -4,8 +4,8 @@ import { InputError } from './errors.js';
 export type Effects<T> = { readonly [K in keyof T]?: (options: T) => string | null };
 
 /**
- * Refuses options that would change nothing: a wish that is dropped in silence is a wrong result. Options that are left
- * out (`undefined`) ask for nothing.
+ * Refuses options that would change nothing: an option that is ignored in silence is a wrong result. Options
+ * that are left out (`undefined`) ask for nothing.
  *
  * @param where stands in brackets before the message
  * @throws {InputError} naming the first option without effect, the reason and its value

@@ -4,8 +4,9 @@ import { kindOfClass } from './kind.js';
 /**
  * Every error that Fovea throws on purpose.
  *
- * A message says where (`[conv2d]`), what was expected, what was found, and what to do. The command line turns
- * {@link InputError} (and all that derive from it) into exit code 2, and everything else into exit code 1.
+ * A message says where (`[conv2d]`), what was expected, what was found, and what to do. The command line
+ * turns {@link InputError} (and all that derive from it) into exit code 2, and everything else into exit code
+ * 1.
  */
 export class FoveaError extends Error {
   static readonly kind: string = 'FoveaError';
@@ -36,12 +37,17 @@ export class FileError extends InputError {
   static override readonly kind: string = 'FileError';
 }
 
-/** A tensor was read after the data that it would be computed from had been overwritten by a training step. */
+/**
+ * A tensor was read after the data that it would be computed from had been overwritten by a training step.
+ */
 export class StaleTensorError extends FoveaError {
   static override readonly kind: string = 'StaleTensorError';
 }
 
-/** The loss of a step became infinite or no number, so that there is nothing to learn from it; nothing was overwritten. */
+/**
+ * The loss of a step became infinite or no number, so that there is nothing to learn from it; nothing was
+ * overwritten.
+ */
 export class NonFiniteError extends FoveaError {
   static override readonly kind: string = 'NonFiniteError';
 
@@ -81,9 +87,9 @@ export interface InstallableOptions extends ErrorOptions {
   readonly install?: string;
 }
 
-/** An error that a command may mend. Its message ends with the command. */
+/** An error that a command may fix. Its message ends with the command. */
 abstract class InstallableError extends FoveaError {
-  /** What is wrong, without the command. */
+  /** The message without the command. */
   readonly reason: string;
   /** The command that installs what is missing; `null` if none would help. */
   readonly install: string | null;

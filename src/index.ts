@@ -1,4 +1,4 @@
-/** Fovea: trains, judges and runs image classifiers on plain CPUs. Everything public is here. */
+/** Fovea: trains, evaluates and runs image classifiers on plain CPUs. Everything public is here. */
 
 export type { Precision as ComputePrecision } from './compiler/precision.js';
 export type { ConvolutionName } from './engine/engine.js';
@@ -24,15 +24,19 @@ export { type LayerSummary, type NetworkSummary, summarize } from './nn/summary.
 export type { MatmulOptions } from './ops/composed.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGenerator } from './random.js';
+export type { DataPart, ImageLoadingOptions, Split, Understanding } from './run/catalog/datasets/namedDataset.js';
+export type { Decision, DecisionRule } from './run/decision.js';
 export {
   type EvaluateRunOptions,
   evaluateRun,
+  type OpenRunOptions,
   openRun,
   type RunEvaluation,
   type TrainedRun,
 } from './run/evaluate.js';
 export { RunFolder } from './run/folder.js';
 export type { OptimizerName, OptimizerSettings } from './run/optimizers.js';
+export type { PositiveClass } from './run/positive.js';
 export {
   type NamedPicture,
   type PictureInput,
@@ -44,7 +48,10 @@ export { readWeightsRecord } from './run/pretrained.js';
 export type { Recipe, RecipeChanges } from './run/recipe.js';
 export { Run } from './run/run.js';
 export type { RepeatOptions, ResumeOptions, RunOptions, RunTrainOptions } from './run/runOptions.js';
+export type { ScheduleSettings } from './run/schedule.js';
+export type { PartialEvaluation, SeenImages } from './run/seen.js';
 export { slimRun } from './run/slim.js';
+export type { Techniques } from './run/trainingOptions.js';
 export type { WeightsRecord } from './run/weightsRecord.js';
 export * as F from './tensor/functional.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
@@ -62,8 +69,10 @@ export {
   where,
 } from './tensor/tensor.js';
 export type { Json } from './text/json.js';
+export type { ProgressStream } from './text/progress.js';
 export { Callback, CallbackError, type EvaluationProgress, type Training } from './train/callback.js';
 export * as callbacks from './train/callbacks/index.js';
+export type { SavedState } from './train/checkpoint/schema.js';
 export type { LoadOptions } from './train/checkpoint/weights.js';
 export { DivergenceError } from './train/divergence.js';
 export { type EvaluateOptions, evaluate } from './train/evaluate.js';
@@ -73,6 +82,7 @@ export type { NonFinite } from './train/nonFinite.js';
 export type { LossFunction, Objective } from './train/objective.js';
 export type { TrainOptions } from './train/options.js';
 export { classProbabilities, type OutputMeaning } from './train/outputs.js';
+export type { SampleIdentities, SampleIdentity } from './train/sampleIdentity.js';
 export { train } from './train/train.js';
 export { version } from './version.js';
 export * as vision from './vision/index.js';

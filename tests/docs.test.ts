@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -41,7 +41,7 @@ function* piecesOfSource(name: string): Generator<Piece> {
 
 /** Names of the package that an example of a docstring uses without importing them. */
 function importsFor(code: string, names: readonly string[]): string {
-  const own = code.match(/import [\s\S]*? from|(?:const|let|class|function) [^=(]*/g)?.join() ?? '';
+  const own = code.match(/import [\s\S]*? from|(?:class|function) \w+|(?:const|let) [^=]*/g)?.join() ?? '';
   const used = names.filter(
     (name) => new RegExp(`(?<![.\\w])${name}\\b`).test(code) && !new RegExp(`\\b${name}\\b`).test(own),
   );
@@ -110,4 +110,14 @@ test('every environment variable is in docs/environment.md', () => {
   const files = [...filesBelow('src', '.ts'), ...filesBelow('tests', '.ts'), ...filesBelow('scripts', '.mjs')];
   const used = files.flatMap((name) => readFileSync(name, 'utf8').match(/\bFOVEA_[A-Z_]+/g) ?? []);
   expect([...new Set(used)].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+});
+
+test('links of the pages lead to files', () => {
+  const broken = pages.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !existsSync(join(dirname(page), target)))
+      .map((target) => `${page}: ${target}`),
+  );
+  expect(broken).toEqual([]);
 });

@@ -12,7 +12,7 @@ import { Tensor } from '../src/tensor/tensor.js';
 
 export const engines = ['reference', 'onednn'] as const satisfies readonly EngineName[];
 
-/** What `body` gives, and the steps that oneDNN's programs run meanwhile. */
+/** The result of `body`, and the steps that oneDNN's programs run meanwhile. */
 export async function stepsOf<T>(
   body: () => T,
 ): Promise<{ readonly result: Awaited<T>; readonly steps: readonly AnyStep[] }> {
@@ -100,7 +100,7 @@ export function tensorsOf(inputs: readonly Input[]): Tensor[] {
   );
 }
 
-/** Σ output·cotangent over all differentiable outputs, with cotangents drawn from a seed; `null` if there are none. */
+/** Σ output·cotangent over all differentiable outputs, with random cotangents from a seed; `null` if there are none. */
 export function contracted(outputs: readonly Tensor[], seed = 99): Tensor | null {
   let total: Tensor | null = null;
   outputs.forEach((output, i) => {
@@ -159,7 +159,7 @@ export function expectAgreement(
 
 /**
  * Runs an op on both engines and fails unless outputs and gradients agree. oneDNN computes the gradients twice: along
- * with the outputs, and alone, where it may overwrite more of what lies in memory.
+ * with the outputs, and alone, where it may overwrite more memory.
  */
 export async function checkOp(build: Build, inputs: readonly Input[], what = 'op'): Promise<Results> {
   const expected = await evaluate('reference', build, inputs);

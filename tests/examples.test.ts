@@ -36,7 +36,7 @@ test("the course's fourteen lines run as written, and know what is done when the
       });
       child.on('close', (code) => resolve({ code, ...text }));
     });
-  // The small archive has three images for judging.
+  // The small archive has three images for evaluation.
   const missing = expect.stringMatching(/^\[fit\] evalData: no samples for judging of automobile, .*\n$/);
   const first = await run('1');
   expect([first.code, first.err]).toEqual([0, missing]);
@@ -45,7 +45,7 @@ test("the course's fourteen lines run as written, and know what is done when the
   expect(readdirSync(join(cwd, 'output'))).toEqual(
     expect.arrayContaining(['epoch-1.safetensors', 'final.safetensors']),
   );
-  // What is finished stays so.
+  // A finished training stays finished.
   const second = await run('1');
   expect([second.code, second.err]).toEqual([0, missing]);
   expect(second.out).not.toContain('step');

@@ -17,7 +17,7 @@ function wholeNumber(variable: string): number | null {
 
 /**
  * The number of cases and the seed of a fuzzer. `npm test` runs `usual` cases of a fixed seed. `FOVEA_FUZZ=N` asks for N
- * cases in the place of `usual` and draws a seed, unless `FOVEA_FUZZ_SEED` gives one; both are printed.
+ * cases in the place of `usual` and chooses a seed, unless `FOVEA_FUZZ_SEED` gives one; both are printed.
  *
  * @param share of the N cases of a long run, for fuzzers whose case takes long: 0.01 runs 1 where others run 100
  */

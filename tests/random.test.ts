@@ -116,7 +116,7 @@ describe('seeds and streams', () => {
 });
 
 describe('state', () => {
-  it('survives JSON in the middle of every kind of draw', () => {
+  it('survives JSON in the middle of every kind of sampling', () => {
     const draws: ((g: RandomGenerator) => unknown)[] = [
       (g) => g.nextUint32(),
       (g) => g.uniform(),

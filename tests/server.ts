@@ -18,7 +18,7 @@ export class LocalServer {
       this.#handle(request, response);
     });
     beforeAll(async () => {
-      // Whoever runs the tests behind a proxy means other hosts.
+      // A proxy of the environment is meant for other hosts.
       for (const name of ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY']) vi.stubEnv(name, '');
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,4 +1,4 @@
-/** An entry of an archive: a file, or whatever the type says. */
+/** An entry of an archive: a file, or something else of the given type. */
 export interface TarEntry {
   readonly name: string;
   readonly content?: Uint8Array | string;

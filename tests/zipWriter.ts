@@ -9,11 +9,11 @@ export interface ZipPart {
   readonly encrypted?: boolean;
   /** Unix mode: 0o120777 is a symbolic link. */
   readonly mode?: number;
-  /** What the archive says, if not the truth. */
+  /** A wrong checksum for the archive. */
   readonly crc32?: number;
   readonly bytes?: number;
   readonly method?: number;
-  /** Whose data to use instead of writing its own, as overlapping bombs do. */
+  /** Entry with the data to use instead of own ones, as in overlapping bombs. */
   readonly sameDataAs?: number;
 }
 

@@ -4,6 +4,7 @@ export { type Batch, type Dataset, labelsOf, type Sample } from './data/dataset.
 export { BalancedSampler, type Sampler, type SamplerName, StratifiedSampler } from './data/sampler.js';
 export { ConcatDataset, randomSplit, Subset, TensorDataset } from './data/subsets.js';
 export { paddleNames } from './formats/paddle/names.js';
+export type { NumpyArray } from './formats/paddle/numpy.js';
 export type { PdoptLoadOptions, PdoptOptions } from './formats/paddle/optimizerStates.js';
 export {
   decodePdparams,
@@ -14,6 +15,7 @@ export {
 export { decodePdopt, encodePdopt, type PaddleOptimizer } from './formats/paddle/pdopt.js';
 export { parsePickle } from './formats/paddle/pickle.js';
 export type { PickleKey, PickleValue } from './formats/paddle/pickleValue.js';
+export type { PickleProtocol } from './formats/paddle/pickleWriter.js';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './formats/safetensors.js';
 export type { TensorData } from './formats/tensorData.js';
 export type { Named, Savable } from './named.js';

@@ -1,7 +1,7 @@
 import { Buffer } from '../tensor/state.js';
 
 export * as initializer from './initializer.js';
-export { Layer, type StateEntry, type StateMismatch } from './layer.js';
+export { Layer, type LayerJson, type StateEntry, type StateMismatch } from './layer.js';
 export {
   BatchNorm2D,
   type BatchNormOptions,

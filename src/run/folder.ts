@@ -21,7 +21,7 @@ const picturesFile = 'pictures.json';
 const tensorBoardFolder = 'tensorboard';
 
 /**
- * The folder of one training: a {@link StateFolder} with more files.
+ * The folder of one training: a `StateFolder` with more files.
  *
  * | file | contents |
  * |---|---|

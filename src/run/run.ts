@@ -72,7 +72,7 @@ export class Run {
 
   /**
    * Repeats a run in a new folder: with its data, recipe, seed and initial weights. On the same machine, with
-   * the same engine and number of threads, its weights come out equal; see {@link compareRuns}.
+   * the same engine and number of threads, its weights come out equal; see `compareRuns`.
    *
    * @throws {FileError} naming the file of the folder that is missing or not what it should be
    * @throws {InputError} if the images or labels have changed

@@ -3,7 +3,7 @@
 generate.py --framework paddle          writes the files that Paddle makes
 generate.py --framework torch           writes the files that PyTorch makes
 generate.py --framework sklearn         writes the file that scikit-learn makes
-generate.py --framework torch --check   recomputes every op case, whoever made it, and compares
+generate.py --framework torch --check   recomputes every op case of both frameworks, and compares
 """
 
 import argparse
@@ -79,7 +79,7 @@ def write(name, content):
 
 
 def run_case(framework, case):
-    """One op case with an upstream gradient drawn from the case's own generator."""
+    """One op case with a random upstream gradient from the case's own generator."""
     random = np.random.RandomState(op_cases.seed_of(case['name']) ^ 0x5EED)
     upstream = {}
 

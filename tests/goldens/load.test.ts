@@ -40,7 +40,7 @@ describe('golden files', () => {
     expect(formula(8, 3, 0.5)).toEqual(Float32Array.from(golden.formulaValues.data));
     const parameters = golden.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     expect(parameters).toBe(41_806);
-    // Three steps of rate 0.001 move a weight by little: the samples must lie near the formula.
+    // Three steps of rate 0.001 move a weight by little: the samples must be near the formula.
     golden.trained.forEach(({ stride, values }, i) => {
       const { shape, seed, scale } = golden.parameters[i];
       const start = formula(
@@ -61,7 +61,7 @@ describe('golden files', () => {
 describe('closeTo', () => {
   const golden: GoldenTensor = { shape: [2, 3], dtype: 'float32', data: [0, 1, 2, 3, 4, 100] };
 
-  it('accepts what lies within the tolerance', () => {
+  it('accepts values within the tolerance', () => {
     closeTo([0.001, 1, 2, 3, 4, 100.1], golden, 1e-3, 1e-3);
     closeTo([Number.POSITIVE_INFINITY], [Number.POSITIVE_INFINITY], 0, 0);
   });

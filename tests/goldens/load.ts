@@ -106,7 +106,7 @@ export type GoldenCase = { [K in GoldenOp]: CaseOf<K> }[GoldenOp];
 interface Header {
   readonly framework: 'paddlepaddle' | 'torch' | 'scikit-learn';
   readonly version: string;
-  /** What the framework computed in. */
+  /** The type in which the framework computed. */
   readonly precision: 'float32' | 'float64';
 }
 
@@ -117,7 +117,7 @@ export interface GoldenCases extends Header {
 /** The state of one parameter after some steps. */
 export interface GoldenOptimizerState {
   readonly parameter: GoldenTensor;
-  /** Of the shape of the parameter, but for the powers of beta. */
+  /** They have the shape of the parameter, except the powers of beta. */
   readonly accumulators: Partial<
     Record<'velocity' | 'moment1' | 'moment2' | 'beta1PowAcc' | 'beta2PowAcc', GoldenTensor>
   >;
@@ -152,7 +152,7 @@ export interface GoldenSchedules extends Header {
     readonly options: Readonly<Record<string, unknown>>;
     readonly rates: readonly number[];
   }[];
-  /** What ReduceOnPlateau is told, step by step. */
+  /** The metric that ReduceOnPlateau gets at each step. */
   readonly metrics: readonly number[];
   readonly plateaus: readonly {
     readonly options: Readonly<Record<string, unknown>>;
@@ -194,7 +194,7 @@ export interface GoldenLeNet extends Header {
     readonly options: { readonly learningRate: number; readonly momentum: number };
     readonly steps: number;
   };
-  /** Of the first step, as are the gradients. */
+  /** Logits of the first step; the gradients belong to it too. */
   readonly logits: GoldenTensor;
   readonly gradients: readonly GoldenSamples[];
   /** Mean cross entropy of each step, before its update. */
@@ -290,7 +290,7 @@ export interface GoldenTraining extends Header {
   /** Noise as by {@link formula}, on a colour for each picture and channel, by the same with the other seed and scale. */
   readonly input: GoldenFormula & { readonly colourSeed: number; readonly colourScale: number };
   readonly labels: GoldenTensor;
-  /** What the losses of auxiliary logits count for. */
+  /** Weight of the losses of auxiliary logits. */
   readonly auxiliaryWeight: number;
   /** Whether the network is in evaluation mode, where nothing is dropped. */
   readonly evaluationMode: boolean;
@@ -301,14 +301,14 @@ export interface GoldenTraining extends Header {
     readonly options: GoldenOptimizerOptions;
     readonly steps: number;
   };
-  /** Of the first step, as are the gradients; behind the network's own those of its auxiliary heads. */
+  /** Logits of the first step (as the gradients): the network's own, then those of its auxiliary heads. */
   readonly logits: readonly GoldenTensor[];
   readonly gradients: readonly GoldenNormedSamples[];
   /** Mean binary cross entropy of each step, before its update. */
   readonly losses: GoldenTensor;
-  /** Of the parameters, from the first step to the last. */
+  /** Changes of the parameters, from the first step to the last. */
   readonly changes: readonly GoldenNormedSamples[];
-  /** What the optimizer keeps, after the last step. */
+  /** States of the optimizer after the last step. */
   readonly states: Readonly<Record<string, readonly GoldenNormedSamples[]>>;
   /** Running statistics after the last step. */
   readonly buffers: readonly GoldenNormedSamples[];
@@ -350,7 +350,7 @@ export interface GoldenZooCase {
   readonly training: boolean;
   readonly input: readonly number[];
   readonly outputs: readonly (GoldenValues & { readonly shape: readonly number[] })[];
-  /** Of training mode: the running statistics afterwards. */
+  /** The running statistics after a pass in training mode. */
   readonly statistics: Readonly<Record<string, GoldenValues>>;
 }
 
@@ -365,7 +365,7 @@ export interface GoldenZoo extends Header {
         readonly totalParams: number;
         readonly trainableParams: number;
         readonly entries: number;
-        /** Of the state dict's lines `conv1.weight conv2d_0.w_0 64,3,7,7`. */
+        /** Hash of the state dict's lines `conv1.weight conv2d_0.w_0 64,3,7,7`. */
         readonly sha256: string;
       }
     >

@@ -50,7 +50,7 @@ const optimizers = { Momentum, Adam } as const;
 const forward = { tolerance: 1e-4, floor: 0.1 };
 
 /**
- * What a gradient may be off by, as a share of the largest value; a tenth of it for norms. They agree to 1e-5, but for
+ * Tolerance of gradients, as a share of the largest value; a tenth of it for norms. They agree to 1e-5, but for
  * accidents: gradients are not continuous, and where rounding puts one value on the other side of ReLU's kink, or makes
  * another one the largest of a window, a term of each sum goes elsewhere and all gradients below move by some
  * thousandths. In the networks with few units none is that near; in the others some are, and Adam magnifies it.
@@ -166,7 +166,7 @@ async function check(file: keyof typeof cases): Promise<void> {
       expectSamples(await tensorOf(kept, `${samples.name}.${state}`).data(), samples, state, tolerance);
     }
   }
-  // Of the deeper networks a part of the layers is kept.
+  // The goldens of deeper networks have some of the layers.
   const isWhole = golden.gradients.length === parameters.size;
   if (isWhole) expect(golden.buffers).toHaveLength(states.size - parameters.size);
   for (const samples of golden.buffers) {
@@ -180,7 +180,7 @@ async function check(file: keyof typeof cases): Promise<void> {
 }
 
 describe('networks train as in Paddle', () => {
-  // The weights come from the goldens; VGG-16 alone would draw 134 million before.
+  // The weights come from the goldens; VGG-16 alone would sample 134 million before.
   beforeAll(() => {
     vi.spyOn(RandomGenerator.prototype, 'fillNormal').mockImplementation((array) => array);
     vi.spyOn(RandomGenerator.prototype, 'fillUniform').mockImplementation((array) => array);

@@ -86,7 +86,7 @@ const runners: { readonly [K in GoldenOp]: Runner<K> } = {
   argmax: ({ x }, options) => x.argmax(options),
 };
 
-/** Ops that have a gradient in Paddle and PyTorch and none here: nobody trains through a ranking. */
+/** Ops that have a gradient in Paddle and PyTorch and none here: no training goes through a ranking. */
 const withoutGradient: readonly GoldenOp[] = ['topk'];
 
 /**

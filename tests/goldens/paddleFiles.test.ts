@@ -29,7 +29,7 @@ interface Golden {
   readonly names: Readonly<Record<string, string>>;
   /** Losses of three steps after those of the files. */
   readonly fromPaddle: Readonly<Record<Name, readonly number[]>>;
-  /** What Paddle loaded from Fovea, and the losses of its three steps. */
+  /** Files that Paddle loaded from Fovea, and the losses of its three steps. */
   readonly fromFovea: Readonly<
     Record<(typeof names)[number], { readonly sha256: Readonly<Record<string, string>>; readonly losses: readonly number[] }>
   >;
@@ -104,14 +104,14 @@ describe.each(engines)('%s', (engine) => {
   beforeEach(() => setEngine(engine));
   const close = { tolerance: 1e-5, floor: 1 };
 
-  it.each([...names, late] as const)('goes on from the files of Paddle: %s', async (name) => {
+  it.each([...names, late] as const)('continues from the files of Paddle: %s', async (name) => {
     const run = begun(name);
     await loadPdparams(run.net, join(files, `${name}.pdparams`));
     await loadPdopt(run.optimizer, run.net, join(files, `${name}.pdopt`));
     expectAgreement(Float32Array.from(await goOn(run)), read().fromPaddle[name], 'losses', close);
   });
 
-  it.each(names)('goes on from where it wrote files as Paddle goes on from them: %s', async (name) => {
+  it.each(names)('continues after it wrote files as Paddle continues from them: %s', async (name) => {
     expectAgreement(
       Float32Array.from(await goOn(middle(name))),
       read().fromFovea[name].losses,

@@ -1,4 +1,4 @@
-"""What Paddle does when nothing is said: hyperparameters, initial weights, names."""
+"""Paddle's defaults: hyperparameters, initial weights, names."""
 
 import inspect
 import math
@@ -45,7 +45,7 @@ def hyperparameters(cls):
 
 
 def weight_statistics(layer, arguments, build):
-    """Of the initial weights, with the standard deviation or limit that the usual formulas give."""
+    """Statistics of the initial weights, with the standard deviation or limit that the usual formulas give."""
     paddle.seed(1)
     made = build()
     weight = made.weight.numpy()

@@ -1,4 +1,4 @@
-"""Writes paddle/ (see README.md): files as paddle.save makes them, and trainings that go on in the other library."""
+"""Writes paddle/ (see README.md): files as paddle.save makes them, and trainings that continue in the other library."""
 
 import hashlib
 import json
@@ -176,7 +176,7 @@ def write_formats():
         with open(FILES / f'plain{protocol}.pkl', 'wb') as file:
             pickle.dump(plain, file, protocol)
 
-    # What Paddle does with arrays of more than 2^30 bytes, on a small one.
+    # Paddle's way with arrays of more than 2^30 bytes, on a small one.
     whole = formula((3, 4), 1, 1.0)
     split = {
         'fc.bias': formula((4,), 2, 1.0),

@@ -18,7 +18,7 @@ ADAM = ('Adam', {'learningRate': 0.001})
 
 @dataclass
 class Training:
-    """A few steps on the same pictures. What is said about the start serves one purpose: keeping rounding errors small.
+    """A few steps on the same pictures. The settings of the start serve one purpose: to keep rounding errors small.
 
     Rounding may put a value on the other side of ReLU's kink or make another one the largest of a window, and each time
     a gradient goes another way. So nothing may be nearly alike, gradients may not cancel, and steps may not be large.
@@ -26,16 +26,16 @@ class Training:
 
     build: Callable
     pictures: tuple
-    # Alike, or gradients of pictures that look alike would cancel; below 1 for Adam, or it would go on to a loss of 0.
+    # Alike, or gradients of pictures that look alike would cancel; below 1 for Adam, or it would reach a loss of 0.
     labels: tuple
     optimizer: tuple
     # Values of each tensor.
     samples: int
     # Switches dropout off, and in networks without batch norm nothing else.
     evaluation_mode: bool = False
-    # Of the noise; that of the colours is 0.2.
+    # Contrast of the noise; that of the colours is 0.2.
     contrast: float = 0.1
-    # Of the noise, chosen so that rounding on several kinds of processors causes no such accident.
+    # Seed of the noise, chosen so that rounding on several kinds of processors causes no such accident.
     seed: int = 1000
     # The variance of the weights times fan_in, by the beginning of the name; 2 (He et al.) otherwise.
     gains: dict = field(default_factory=dict)
@@ -105,7 +105,7 @@ def image_of(shape, seed, scale, colourSeed, colourScale):
 
 
 def sampled(arrays, setting):
-    """Of each array the norm and some values, one at every stride-th index."""
+    """The norm and some values of each array, one at every stride-th index."""
     samples = []
     for name, array in arrays.items():
         if name.startswith(setting.kept):

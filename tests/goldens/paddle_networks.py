@@ -125,7 +125,7 @@ class GoogLeNet(nn.Layer):
         self.fc = nn.Linear(1024, num_classes)
 
     def heads(self, x):
-        """What an auxiliary head gives at both of their places, if there are any; then the logits."""
+        """Outputs of the auxiliary heads at both of their places, if there are any; then the logits."""
         x = self.pool1(relu_after(x, self.conv1))
         x = self.pool2(relu_after(x, self.conv2_1, self.conv2_2))
         x = self.pool3(self.block3_2(self.block3_1(x)))

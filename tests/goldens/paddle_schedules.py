@@ -124,7 +124,7 @@ def schedules():
 
 
 def clips(tensor):
-    """What one step of SGD with rate 1 subtracts from parameters of zeros: the clipped gradients."""
+    """The clipped gradients: one step of SGD with rate 1 subtracts them from parameters of zeros."""
     random = np.random.RandomState(8)
     gradients = [np.round(random.standard_normal(shape), 3).astype(np.float32) for shape in ((3, 4), (5,))]
     gradients.append(np.full((2,), 0.01, np.float32))

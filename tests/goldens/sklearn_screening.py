@@ -1,4 +1,4 @@
-"""Figures of screening tests: scikit-learn's, statsmodels' Wilson intervals, and DeLong's variance by its definition."""
+"""Metrics of screening tests: scikit-learn's, statsmodels' Wilson intervals, and DeLong's variance by its definition."""
 
 import math
 

@@ -13,7 +13,7 @@ export interface TransformCase {
   readonly float32?: string;
 }
 
-/** What transforms/make_transforms.py wrote. */
+/** The output of transforms/make_transforms.py. */
 export const goldenTransforms: {
   readonly cases: readonly TransformCase[];
   /** Names and defaults, if there are any, of the parameters of Paddle's constructors. */

@@ -83,7 +83,7 @@ async function check({ network, options, training, input, outputs, statistics }:
   }
 }
 
-// The weights come from the goldens, and drawing the 140 million of VGG takes seconds.
+// The weights come from the goldens, and sampling the 140 million of VGG takes seconds.
 beforeAll(() => {
   vi.spyOn(RandomGenerator.prototype, 'fillNormal').mockImplementation((array) => array);
   vi.spyOn(RandomGenerator.prototype, 'fillUniform').mockImplementation((array) => array);

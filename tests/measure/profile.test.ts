@@ -45,7 +45,7 @@ async function record(steps: number): Promise<StepRecord[]> {
 }
 
 describe('profile', () => {
-  test('tells layer, part of the step and operations of each kernel', async () => {
+  test('gives layer, part of the step and operations of each kernel', async () => {
     const [{ calls }] = await record(1);
     const find = (pattern: RegExp): KernelCall => {
       const found = calls.find(({ call }) => pattern.test(call.name));

@@ -52,7 +52,7 @@ describe.each([
   });
 });
 
-test('Auc tells scores apart that share a bucket of Paddle', () => {
+test('Auc distinguishes scores that share a bucket of Paddle', () => {
   const metric = new Auc();
   metric.update(Float32Array.of(0.50001, 0.50002), [0, 1]);
   expect(metric.accumulate()).toEqual([1]);

@@ -118,7 +118,7 @@ test('an operating point keeps its promise, and the next threshold would not', (
     cases,
   ));
 
-test('bins hold every sample once, and the calibration error lies within 0 and 1', () =>
+test('bins hold every sample once, and the calibration error is between 0 and 1', () =>
   fc.assert(
     fc.property(sets, fc.integer({ min: 1, max: 20 }), (data, bins) => {
       const { bins: found, expectedCalibrationError } = calibration(data, { bins });
@@ -133,7 +133,7 @@ test('bins hold every sample once, and the calibration error lies within 0 and 1
     }),
   ));
 
-test('figures hold nothing that JSON loses', () =>
+test('the metrics hold nothing that JSON loses', () =>
   check((data) => {
     const figures = screeningFigures({ ...data, operatingPoint: chooseOperatingPoint(data, { specificity: 0.9 }) });
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);

@@ -55,7 +55,7 @@ describe.each(goldens)('scikit-learn: $name', (golden) => {
 
   const scored = (...scores: number[]) => ({ labels: Int32Array.of(0, 1), scores: Float64Array.from(scores) });
 
-  test('a score on an edge lies in the bin below it, however the edge is rounded', () => {
+  test('a score on an edge belongs to the bin below it, however the edge is rounded', () => {
     for (const bins of [3, 7, 10, 49, 100, 1000]) {
       for (let edge = 0; edge <= bins; edge++) {
         const score = edge / bins;
@@ -84,7 +84,7 @@ describe.each(goldens)('scikit-learn: $name', (golden) => {
     expectClose(thresholdFigures(data), golden.atHalf);
   });
 
-  test('all figures at once are the same, and survive JSON', () => {
+  test('all metrics at once are the same, and survive JSON', () => {
     const { roc, precisionRecall, ...figures } = screeningFigures(data);
     expectClose(
       [roc, precisionRecall, figures.averagePrecision],
@@ -130,7 +130,7 @@ test('where the highest scores are all negatives, full specificity takes a thres
 });
 
 test('predictive values at another prevalence', () => {
-  // 1,000 people of whom 20 are ill: 18 found, 98 false alarms.
+  // 1,000 people, 20 of them ill: 18 found, 98 false alarms.
   const { ppv, npv } = predictiveValues({ sensitivity: 0.9, specificity: 0.9, prevalence: 0.02 });
   expect(ppv).toBeCloseTo(18 / (18 + 98), 12);
   expect(npv).toBeCloseTo(882 / (882 + 2), 12);

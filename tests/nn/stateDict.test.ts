@@ -10,7 +10,7 @@ const filled = (shape: readonly number[], value: number): StateEntry => ({
   data: new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value),
 });
 
-/** What fits the network, with another value in every entry. */
+/** Entries that fit the network, each with another value. */
 const fitting = () =>
   new Map([...make().stateDict()].map(([name, { shape }], i) => [name, filled(shape, i + 0.5)] as const));
 

@@ -35,7 +35,7 @@ describe.each(engines)('%s: frozen parameters', (engine) => {
     ['SGD', (parameters: Parameter[]) => new optimizer.SGD({ parameters, learningRate: 0.1, weightDecay: 0.1 })],
     ['Momentum', (parameters: Parameter[]) => new optimizer.Momentum({ parameters, learningRate: 0.1 })],
     ['AdamW', (parameters: Parameter[]) => new optimizer.AdamW({ parameters, learningRate: 0.1 })],
-  ])('keep their values with %s, and go on once they are trained again', async (_, make) => {
+  ])('keep their values with %s, and continue once they are trained again', async (_, make) => {
     setEngine(engine);
     const net = new Net();
     const trained = make(net.parameters());
@@ -130,7 +130,7 @@ describe('batch norm of a frozen layer', () => {
     expect(await forward(norm)).toBe(1);
   });
 
-  it('uses the running statistics in training too if it is told so', async () => {
+  it('uses the running statistics in training too with useGlobalStats', async () => {
     const norm = new nn.BatchNorm2D(1, { momentum: 0.5, useGlobalStats: true });
     expect(await forward(norm)).toBe(0);
     expect((await norm.forward(tensor([[[[1, 3]]]])).data())[1]).toBeCloseTo(3, 4);

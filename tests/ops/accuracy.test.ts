@@ -39,7 +39,7 @@ const cases: Readonly<Record<string, Case>> = {
   exp: { fn: (x) => x.exp(), exact: Math.exp, derivative: Math.exp, within: 1 },
   sqrt: { fn: (x) => x.sqrt(), exact: Math.sqrt, derivative: (x) => 0.5 / Math.sqrt(x), within: 2 },
   square: { fn: (x) => x.square(), exact: (x) => x * x, derivative: (x) => 2 * x, within: 1 },
-  // Of their derivatives y·(1 − y) and 1 − y² float32 keeps only what y tells.
+  // Their derivatives y·(1 − y) and 1 − y² are only as exact in float32 as y is.
   sigmoid: { fn: F.sigmoid, exact: sigmoid, derivative: () => Number.NaN, within: 4, shifted: true },
   tanh: { fn: F.tanh, exact: Math.tanh, derivative: () => Number.NaN, within: 3 },
 };

@@ -19,7 +19,7 @@ import { fuzzing } from '../fuzzing.js';
 
 type Outcome = Results | InputError;
 
-/** What an engine makes of a graph; an error that is not about the input fails the test. */
+/** The result of a graph on an engine; an error that is not about the input fails the test. */
 async function outcome(engine: 'reference' | 'onednn', build: Build, inputs: readonly Input[]): Promise<Outcome> {
   try {
     return await evaluate(engine, build, inputs);

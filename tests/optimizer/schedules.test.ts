@@ -52,7 +52,7 @@ describe('schedules go as in Paddle', () => {
         return rate;
       });
       expectRates(actual, rates);
-      // Jumping and going on from a saved state end where stepping does.
+      // Jumps and a saved state end where stepping does.
       const other = make(name, options);
       other.setStateDict(JSON.parse(JSON.stringify(schedule.stateDict())));
       expect(other.stateDict()).toEqual(schedule.stateDict());
@@ -104,7 +104,7 @@ describe('a schedule', () => {
     expect(() => schedule.getLr()).toThrow('[lr] OneCycleLR: expected at most totalSteps = 2 steps, got 3');
   });
 
-  test('drives an optimizer without compiling anew', async () => {
+  test('drives an optimizer without compiling again', async () => {
     setEngine('reference');
     const parameter = new Parameter(Float32Array.of(0), [1]);
     const schedule = new lr.ExponentialDecay({ learningRate: 0.5, gamma: 0.5 });

@@ -47,7 +47,7 @@ describe.each([
     expect(optimizer.steps).toBe(23);
   });
 
-  it('goes on from a saved state to the same bits, and from one without counts', async () => {
+  it('continues from a saved state to the same bits, and from one without counts', async () => {
     const make = () => {
       const parameters = [ones(), ones()];
       const named = new Map(parameters.map((parameter, i) => [`p${i}`, parameter]));

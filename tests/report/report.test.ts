@@ -53,7 +53,7 @@ function report(changes: Partial<ReportData> = {}): ReportData {
   };
 }
 
-/** What a reader sees: the page without its head and tags, spaces put together. */
+/** The visible text of a page: without head and tags, spaces put together. */
 function textOf(page: string): string {
   const body = page.slice(page.indexOf('<body>'));
   return body
@@ -163,7 +163,7 @@ describe('renderReport', () => {
     expect(text).not.toMatch(/Accuracy|Epoch by epoch|Worst|NaN|undefined/);
   });
 
-  test('shows figures that are missing or not a number as such', () => {
+  test('shows values that are missing or NaN as such', () => {
     const epochs = [
       { epoch: 1, trainLoss: 2.3, evalLoss: Number.NaN, evalAccuracy: 0.1 },
       { epoch: 2, trainLoss: Number.NaN, evalLoss: null, evalAccuracy: 0.2 },
@@ -181,7 +181,7 @@ describe('renderReport', () => {
     expect(text).toContain('Worst mistakes There are none.');
   });
 
-  test('a class that is neither seen nor predicted has no scores and does not spoil the mean', () => {
+  test('a class that is neither seen nor predicted has no scores and does not change the mean', () => {
     const evaluation = {
       classNames: ['a', 'b', 'c'],
       confusion: [
@@ -228,7 +228,7 @@ test('scores of the classes against a worked example', () => {
 });
 
 test('what is undefined counts as 0 in the means, as with scikit-learn, and a footnote says so', () => {
-  // Of four classes three are never predicted: sklearn's macro precision with zero_division=0 is 1/16, recall 1/4.
+  // Three of four classes are never predicted: sklearn's macro precision with zero_division=0 is 1/16, recall 1/4.
   const confusion = [
     [1, 0, 0, 0],
     [1, 0, 0, 0],

@@ -301,7 +301,7 @@ describe.each(engines)('dropout on %s', (engine) => {
     }
   });
 
-  it('draws a new mask at every call, from the seed', async () => {
+  it('samples a new mask at every call, from the seed', async () => {
     const draw = (generator: RandomGenerator) => values(F.dropout(ones(200), { generator }));
     const generator = new RandomGenerator(5);
     const [first, second] = [await draw(generator), await draw(generator)];

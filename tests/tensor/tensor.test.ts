@@ -123,7 +123,7 @@ describe.each(engines)('Tensor on %s', (engine) => {
     expect(x.cast('float32').value).toBe(x.value);
   });
 
-  it('gives copies, so that nobody changes what others read', async () => {
+  it('gives copies, so that no reader changes the data of others', async () => {
     const x = tensor([1, 2]);
     (await x.data()).fill(0);
     await expectTensor(x, [2], [1, 2]);

@@ -123,7 +123,7 @@ describe('bar', () => {
     expect(written).toHaveLength(count);
   });
 
-  test('leaves Ctrl-C to a listener of somebody else', () => {
+  test('leaves Ctrl-C to another listener', () => {
     const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
     const save = () => {};
     process.on('SIGINT', save);

@@ -42,7 +42,7 @@ test('wide characters take two cells, control characters cannot break a line', (
   expect(lines).toEqual(['眼底      1', 'a\\nb\\x1b  2']);
 });
 
-test('a table fits into its width: texts go on in further lines, numbers stay whole', () => {
+test('a table fits into its width: texts continue in further lines, numbers stay whole', () => {
   const columns = [{ header: 'name' }, { header: 'what it is' }, { header: 'images', align: 'right' as const }];
   const rows = [
     ['recipe', 'Momentum 0.9, learning rate 0.001, batch size 10, shuffled, 5 epochs', '60,000'],

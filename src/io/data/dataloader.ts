@@ -45,6 +45,7 @@ export type TensorBatch = [images: Tensor, labels: Tensor];
  *
  * @example
  * ```ts
+ * const dataset = await vision.datasets.MNIST.open({ mode: 'train' });
  * const loader = new io.DataLoader(dataset, { batchSize: 32, shuffle: true });
  * for await (const [images, labels] of loader) console.log(images.shape, labels.shape);
  * ```

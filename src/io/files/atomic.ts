@@ -74,7 +74,7 @@ export async function replaceFile<T>(
   return result;
 }
 
-/** Writes a file as {@link replaceFile} does. Pieces are written as they come and not gathered in memory. */
+/** Writes a file as `replaceFile` does. Pieces are written as they come and not gathered in memory. */
 export function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   return replaceFile(path, (handle) => writeFile(handle, content));
 }

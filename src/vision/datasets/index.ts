@@ -7,6 +7,7 @@ export { Cifar10, Cifar100, type CifarMirror, type CifarOptions, type CifarSourc
 export { CsvDataset, type CsvDatasetOptions } from './csvDataset.js';
 export { DatasetFolder, ImageFolder } from './folder.js';
 export type { IdxDataset, MNISTMirror, MNISTOptions, MNISTSource } from './idxDataset.js';
+export type { PassedOver, ReadingProgress } from './listing.js';
 export { FashionMNIST, MNIST } from './mnist.js';
 export { PixelDataset, type PixelOptions } from './pixelDataset.js';
 export type { Transformable, TransformOption } from './reading/augmenter.js';
@@ -19,3 +20,4 @@ export {
   type SampleSheetOptions,
   sampleSheet,
 } from './sheets.js';
+export type { TableOptions } from './tableColumns.js';

@@ -26,7 +26,7 @@ const classColours = ['#1d5fa8', '#bf4e05', '#2f7d4f', '#7b4fa3', '#8a6d00', '#0
  * class framed in its colour. The data set's caution stands below the title.
  *
  * @returns a PNG file
- * @throws what {@link contactSheet} throws
+ * @throws what `contactSheet` throws
  */
 export async function datasetSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
   const { images = 24, seed = 0, title, ...sheet } = options;
@@ -54,7 +54,7 @@ export interface SampleSheetOptions extends Omit<ContactSheetOptions, 'columns'>
  * have them.
  *
  * @returns a PNG file
- * @throws what {@link contactSheet} and the transform throw
+ * @throws what `contactSheet` and the transform throw
  */
 export async function sampleSheet(
   dataset: Dataset & Transformable<Dataset>,

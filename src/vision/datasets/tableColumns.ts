@@ -12,7 +12,7 @@ export interface TableOptions {
   readonly fileColumn?: string | undefined;
   /** Name of the column with the classes (found by usual names such as `label`, `class`, `target`). */
   readonly labelColumn?: string | undefined;
-  /** Name of the column that says which part of the data a picture belongs to; see {@link findParts}. */
+  /** Name of the column that says which part of the data a picture belongs to; see `findParts`. */
   readonly splitColumn?: string | undefined;
   /** Folder that the paths start from (that of the table). */
   readonly root?: string | undefined;

@@ -105,10 +105,10 @@ export async function contactSheet(
 }
 
 /**
- * Pictures in one row, large enough to see details: a {@link contactSheet} of 480 pixels a picture.
+ * Pictures in one row, large enough to see details: a `contactSheet` of 480 pixels a picture.
  *
  * @returns a PNG file
- * @throws what {@link contactSheet} throws
+ * @throws what `contactSheet` throws
  */
 export async function sideBySide(
   pictures: readonly CaptionedPicture[],

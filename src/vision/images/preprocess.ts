@@ -75,7 +75,7 @@ export function optionsOf({ height, width, ...rest }: Preprocessing): Preprocess
 /**
  * Decodes and resizes a picture, and puts its channels first: with the order 'BGR' the bytes of `cv2.imread`,
  * `cv2.resize` and a transposition.
- * {@link normalizeInto} makes float32 from −1 to 1 of the result.
+ * `normalizeInto` makes float32 from −1 to 1 of the result.
  *
  * Pictures of up to 20,000 × 20,000 pixels are taken, with at most `partBytes` of their pixels in memory (128 MB).
  *

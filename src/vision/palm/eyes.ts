@@ -10,7 +10,7 @@ import type { PALM } from './dataset.js';
  * the training set only.
  *
  * @returns a PNG file
- * @throws InputError if there are no pictures of either kind; else what {@link contactSheet} throws
+ * @throws InputError if there are no pictures of either kind; else what `contactSheet` throws
  */
 export async function palmEyes(
   dataset: PALM,

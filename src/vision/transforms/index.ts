@@ -63,5 +63,12 @@ export {
 export type { Layout, Raster, RasterData } from './raster.js';
 export type { Interpolation } from './resample.js';
 export { type ResizeOptions, resizeBilinear } from './resize.js';
-export { Compose, NamedTransform, Transform, type TransformFunction, type TransformSpec } from './transform.js';
+export {
+  Compose,
+  NamedTransform,
+  type OptionSchema,
+  Transform,
+  type TransformFunction,
+  type TransformSpec,
+} from './transform.js';
 export type { WarpInterpolation, WarpOptions } from './warp.js';

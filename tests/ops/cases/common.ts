@@ -29,7 +29,7 @@ export function blocked(x: Value): Value {
   return o.conv2d({ stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 }, x, weight, null);
 }
 
-/** An image of one channel with the same elements, and back: whatever a layout does shows. */
+/** An image of one channel with the same elements, and back: an error of a layout shows. */
 export function throughBlocks(x: Value): Value {
   return o.reshape(blocked(o.reshape(x, [1, 1, 1, x.shape.reduce((n, size) => n * size, 1)])), x.shape);
 }

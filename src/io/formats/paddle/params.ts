@@ -19,7 +19,7 @@ export interface PdparamsOptions {
   readonly parameterNames?: ReadonlyMap<string, string>;
   /** Protocol of the pickle. Default 4. */
   readonly protocol?: PickleProtocol;
-  /** A text to store in the file, which Paddle does not see; {@link pdparamsNote} reads it. Default: none. */
+  /** A text to store in the file, which Paddle does not see; `pdparamsNote` reads it. Default: none. */
   readonly note?: string | null;
 }
 

@@ -10,7 +10,7 @@ import { photographOf, readPhotograph } from './photographs.js';
 
 /**
  * A table with the columns `file` and `label`. A third column may assign pictures to training, validation and
- * test, by any usual names: see {@link findParts}. Without it, some are held out.
+ * test, by any usual names: see `findParts`. Without it, some are held out.
  */
 export const csv: NamedDataset = {
   title: 'table of pictures',
