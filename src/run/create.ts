@@ -7,7 +7,7 @@ import { fingerprint } from '../io/files/fingerprint.js';
 import type { OperatingRule } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import { summarize } from '../nn/summary.js';
-import { seed as setSeed } from '../random.js';
+import { RandomGenerator, withGenerator } from '../random.js';
 import { requireMemoryFor } from '../train/batchMemory.js';
 import { Monitor } from '../train/callbacks/monitor.js';
 import { inspectTraining } from '../train/checkOutputs.js';
@@ -54,13 +54,13 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
   const weights = await weightsToBeginWith(options, entry);
   const data = await openNew(options, entry, weights);
   const { positive, recipe, inputShape } = planned(options, entry, data, weights);
-  setSeed(seed);
   const modelOptions = {
     numClasses: outputsFor(recipe, data.classNames.length),
     ...(options.auxiliaryHeads && { auxiliaryHeads: true }),
   };
-  const network = entry.create(modelOptions, inputShape);
-  summarize(network, [1, ...inputShape]);
+  const generator = new RandomGenerator(seed);
+  const network = withGenerator(generator, () => entry.create(modelOptions, inputShape));
+  withGenerator(generator, () => summarize(network, [1, ...inputShape]));
   const splits = await openSplits(data, recipe);
   requireAllClasses(splits.train, data.classNames);
   const training = await trainingParts(network, recipe, splits.train);
@@ -100,7 +100,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
     ...copyNotes(described, splits),
     ...twoClassNotes(described, splits),
   ];
-  return { ...training, folder, splits, understood: data, notes };
+  return { ...training, folder, generator, splits, understood: data, notes };
 }
 
 async function weightsToBeginWith(options: RunOptions, entry: NamedModel): Promise<PretrainedWeights | null> {

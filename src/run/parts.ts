@@ -1,6 +1,7 @@
 import type { DataLoader } from '../io/data/dataloader.js';
 import type { Layer } from '../nn/layer.js';
 import { ClipGradByGlobalNorm, type Optimizer } from '../optimizer/index.js';
+import type { RandomGenerator } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { classWeightsOf } from '../train/classBalance.js';
 import type { TrainOptions } from '../train/options.js';
@@ -17,6 +18,8 @@ import type { Splits } from './splits.js';
 /** Everything that a run is made of. */
 export interface RunParts extends TrainingParts {
   readonly folder: RunFolder;
+  /** Makes the initial weights, shuffles and so on. Each run has its own. */
+  readonly generator: RandomGenerator;
   readonly splits: Splits;
   /** How the files of the data were understood. */
   readonly understood: Understanding;

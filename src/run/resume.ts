@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import type { Optimizer } from '../optimizer/index.js';
-import { seed as setSeed } from '../random.js';
+import { RandomGenerator, withGenerator } from '../random.js';
 import { restoreRate } from '../train/resumeConditions.js';
 import { namedDataset } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
@@ -38,10 +38,10 @@ async function resumed(folder: RunFolder, options: ResumeOptions): Promise<RunPa
   requireSame(config, splits, described);
   // A run that was killed at its start has no checksums, nor has one of an older version.
   if ((await folder.readPictures()) === null) await folder.writePictures(picturesRecord(described));
-  setSeed(config.seed);
-  const network = namedModel(model.name).create(model.options, model.inputShape);
+  const generator = new RandomGenerator(config.seed);
+  const network = withGenerator(generator, () => namedModel(model.name).create(model.options, model.inputShape));
   const training = await trainingParts(network, recipe, splits.train);
-  const parts = { ...training, folder, splits, understood: opened, notes: copyNotes(described, splits) };
+  const parts = { ...training, folder, generator, splits, understood: opened, notes: copyNotes(described, splits) };
   if (hasState) requireSteadyRate(folder, recipe, optimizerFor(network, recipe, splits.train));
   const location = place.location && resolve(place.location);
   if (recipe.epochs !== config.recipe.epochs || (location !== undefined && location !== known.location)) {

@@ -115,11 +115,12 @@ export class Run {
 
   /** The options of the training loop. */
   loop(): TrainOptions {
-    const { trainLoader, splits, from } = this.#parts;
+    const { trainLoader, splits, from, generator } = this.#parts;
     const { recipe, model } = this.folder.config;
     const { epochs, techniques } = recipe;
     return {
       ...stepOf(this.#parts, recipe),
+      generator,
       trainLoader,
       accumulateGradBatches: techniques?.accumulateGradBatches,
       evalFreq: techniques?.evalEvery,
