@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { format, operatingRule } from '../train/checkpoint/schema.js';
+import { namedDatasets } from './catalog/datasets.js';
 import type { SplitChecksums } from './checksums.js';
 import { lossNames } from './losses.js';
 import { recordShape } from './option.js';
@@ -117,5 +118,5 @@ export type PicturesRecord = z.infer<typeof pictures>;
 
 /** Whether the metrics of a run describe a screening test: by its option, else with iChallenge-PM only. */
 export function isScreening({ screening: asked, data }: Pick<RunConfig, 'screening' | 'data'>): boolean {
-  return asked ?? data.name === 'palm';
+  return asked ?? namedDatasets[data.name]?.screening ?? false;
 }

@@ -35,7 +35,7 @@ it('runs that are trained at the same time do not draw from the same generator',
 it('a run that is resumed beside another ends with the same bits', async () => {
   const controller = new AbortController();
   const run = await create('stopped', 1);
-  const stop = { onTrainBatchEnd: () => controller.abort() };
+  const stop = { onBatchEnd: () => controller.abort() };
   await run.train({ signal: controller.signal, callbacks: [stop] });
   const [resumed, other] = [await Run.resume(join(root, 'stopped')), await create('other', 2)];
   await Promise.all([resumed.train(), other.train()]);

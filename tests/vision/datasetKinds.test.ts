@@ -178,6 +178,14 @@ describe('csv:FILE', () => {
     );
   });
 
+  it('notes labels that have several names', async () => {
+    await write('1.jpg', '2.jpg', '3.jpg');
+    table('file,label', '1.jpg,cat', '2.jpg,cat|dog', '3.jpg,a|b');
+    const { classNames, notes } = await open('csv', { location: location() });
+    expect(classNames).toEqual(['a|b', 'cat', 'cat|dog']);
+    expect(notes).toEqual([expect.stringMatching(/each picture has one class: cat\|dog$/)]);
+  });
+
   it('refuses other words in it, and a part without pictures', async () => {
     await write('1.jpg', '2.jpg');
     table('file,label,split', '1.jpg,b,train', '2.jpg,a,tset');

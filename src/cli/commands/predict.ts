@@ -5,6 +5,7 @@ import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
 import { outputFile } from '../../io/files/outputs.js';
 import { noMedicalDevice, trainedOnDrawings } from '../../report/wording.js';
+import { namedDataset } from '../../run/catalog/datasets.js';
 import { decisionNote, describeDecision } from '../../run/decision.js';
 import { openRun, type TrainedRun } from '../../run/evaluate.js';
 import { expandFolders, type PictureInput, type Prediction, predictFiles } from '../../run/predict.js';
@@ -152,14 +153,15 @@ async function writeCsv(text: string, out: string | undefined, count: number, te
   print(terminal, `${formatCount(count)} pictures in ${out}`);
 }
 
-/** For iChallenge-PM what the challenge asked to be handed in, else the probability of every class. */
+/** The columns of the data set, or else the probability of each class. */
 function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): string {
   const { name, classNames } = folder.config.data;
   const probabilityOf = ({ classes }: Prediction, wanted: string) =>
     classes.find((entry) => entry.name === wanted)?.probability.toFixed(6);
-  if (name === 'palm') {
+  const { predictionColumns } = namedDataset(name);
+  if (predictionColumns !== undefined) {
     const rows = predictions.map((prediction) => [basename(prediction.file), probabilityOf(prediction, classNames[1])]);
-    return csvText([['FileName', 'PM Risk'], ...rows]);
+    return csvText([[...predictionColumns], ...rows]);
   }
   const rows = predictions.map((prediction) => [
     prediction.file,

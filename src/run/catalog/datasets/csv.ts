@@ -1,5 +1,6 @@
 import { FileError } from '../../../errors.js';
 import { readTable } from '../../../io/files/table.js';
+import { listed } from '../../../text/list.js';
 import { listOfTable } from '../../../vision/datasets/csvDataset.js';
 import { type SplitRole, splitRole, usualSplitNames } from '../../../vision/datasets/splits.js';
 import { findParts } from '../../../vision/datasets/tableColumns.js';
@@ -40,7 +41,7 @@ export const csv: NamedDataset = {
       origin: (wanted: SplitRole) =>
         `'${files.find(({ split = '' }) => splitRole(split) === wanted)?.split}' in ${splitColumn}`,
       passedOver: [],
-      notes: [...notes, ...unused],
+      notes: [...notes, ...unused, ...severalNotes(classNames)],
       advice: () => null,
     };
     return openListed(listed, options);
@@ -48,3 +49,14 @@ export const csv: NamedDataset = {
   readImage: readPhotograph,
   picture: photographOf,
 };
+
+/** A note about labels such as `cat|dog` beside `cat`: a picture has one class here. */
+function severalNotes(classNames: readonly string[]): string[] {
+  const known = new Set(classNames);
+  const several = classNames.filter((name) => {
+    const parts = name.split(/[|;]/);
+    return parts.length > 1 && parts.some((part) => known.has(part.trim()));
+  });
+  if (several.length === 0) return [];
+  return [`labels with several names are classes of their own, since each picture has one class: ${listed(several)}`];
+}

@@ -132,6 +132,13 @@ export interface NamedDataset {
   readonly isPhotographs: boolean;
   /** Order of the colors of its photographs if neither caller nor initial weights set it. Default 'RGB'. */
   readonly order?: ChannelOrder;
+  /** Metrics describe a screening test unless the caller says otherwise. Default false. */
+  readonly screening?: boolean;
+  /**
+   * Columns of a table of predictions with the name of the file and the probability of the second class. Default: the path,
+   * the predicted class, and the probability of each class.
+   */
+  readonly predictionColumns?: readonly [file: string, probability: string];
   open(options: OpenOptions): Promise<OpenedData>;
   /**
    * @param name of the picture in messages; default: its path, or its number of bytes

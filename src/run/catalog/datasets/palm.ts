@@ -10,6 +10,9 @@ export const palm: NamedDataset = {
   evalName: 'validation',
   isPhotographs: true,
   order: 'BGR',
+  screening: true,
+  // The form in which the challenge takes results.
+  predictionColumns: ['FileName', 'PM Risk'],
   async open(options) {
     const { location: dataDir = '', images } = options;
     const { synthetic } = await readRecord(dataDir);
