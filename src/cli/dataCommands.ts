@@ -73,7 +73,7 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
     .option('--validation <n>', 'validation pictures', positiveInteger, 400)
     .option('--size <pixels>', 'width of the pictures', positiveInteger, 1024)
     .option('--seed <n>', 'random seed: the same seed gives the same pictures', naturalNumber, 0)
-    .option('--workers <n>', 'threads that draw (default: one a processor, at most 8)', naturalNumber)
+    .option('--workers <n>', 'threads that make pictures (default: one a processor, at most 8)', naturalNumber)
     .addOption(jsonOption())
     .action(async (options) => exit(await (await import('./commands/data/synth.js')).synthData(options, terminal)));
 }

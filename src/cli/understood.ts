@@ -33,7 +33,7 @@ function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Fa
       : [
           [
             'test',
-            `${formatCount(left.images)} images of ${left.from}, left alone; see them judged with eval --split test`,
+            `${formatCount(left.images)} images of ${left.from}, not used; evaluate them with eval --split test`,
           ] as [string, string],
         ]),
   ];

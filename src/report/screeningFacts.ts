@@ -23,7 +23,7 @@ export function screeningFacts(
   const facts: [string, string][] = [
     ['positive class', `${positive.name}, not ${positive.other}`],
     [prevalence, `${formatProportion(figures.prevalence)}  (${counted(figures.prevalence)} images: ${positive.name})`],
-    ['unreadable', unreadable === 0 ? 'none' : `${formatCount(unreadable)}, in none of these figures`],
+    ['unreadable', unreadable === 0 ? 'none' : `${formatCount(unreadable)}, in none of these metrics`],
   ];
   if (auc.value === null) facts.push(['AUC', `–  (${auc.reason})`]);
   else {

@@ -142,7 +142,7 @@ function gapNotice(
       : []),
   ];
   return (
-    `The loss on the images for judging (${formatFigure(last.evalLoss)}) is far above that on the training images ` +
+    `The loss on the validation images (${formatFigure(last.evalLoss)}) is far above that on the training images ` +
     `(${formatFigure(trained)}): the network has learned those by heart. Try ${inWords(ways)}.`
   );
 }
@@ -150,7 +150,7 @@ function gapNotice(
 function ofBalance({ techniques }: TrainingFacts): string[] {
   return [
     ...(techniques?.classWeight === undefined ? [`weights of the classes (${option('classWeight', 'auto')})`] : []),
-    ...(techniques?.sampler === undefined ? [`evenly drawn classes (${option('sampler', 'balanced')})`] : []),
+    ...(techniques?.sampler === undefined ? [`evenly sampled classes (${option('sampler', 'balanced')})`] : []),
     `another learning rate (${option('learningRate')})`,
   ];
 }

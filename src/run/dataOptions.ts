@@ -37,7 +37,7 @@ export function requireMeaning(
   if (holdOut !== undefined) refuse('hold-out', heldApart);
 }
 
-const heldApart = 'it says itself which images are for judging';
+const heldApart = 'it has a split of its own';
 
 /** Refuses a hold-out for data with a split, which is known only after the data were opened. */
 export function requireHoldOut(name: string, data: OpenedData, { holdOut }: Pick<DataOptions, 'holdOut'>): void {

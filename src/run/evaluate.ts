@@ -66,8 +66,8 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const expected = outputsFor(recipe, data.classNames.length);
   if (data.classNames.length < 2 || model.options.numClasses !== expected) {
     throw new FileError(
-      `[run] ${path}: expected a network that tells two classes or more apart, got ${model.options.numClasses} ` +
-        `${model.options.numClasses === 1 ? 'output' : 'outputs'} for ${data.classNames.join(', ')}; train anew`,
+      `[run] ${path}: expected a network for two or more classes, got ${model.options.numClasses} ` +
+        `${model.options.numClasses === 1 ? 'output' : 'outputs'} for ${data.classNames.join(', ')}; start a new training`,
     );
   }
   const usual = positiveOf(config);

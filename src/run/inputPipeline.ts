@@ -112,8 +112,8 @@ export function inputsFor(
   if (!sameShape(shape, inTraining)) {
     const [, rows, columns] = inTraining;
     throw new InputError(
-      `[transforms] size: expected images of one size for training and judging, got ${formatShape(inTraining)} and ` +
-        `${formatShape(shape)}; what is random is left out in judging: add CenterCrop([${rows},${columns}]) or ` +
+      `[transforms] size: expected images of one size for training and evaluation, got ${formatShape(inTraining)} and ` +
+        `${formatShape(shape)}; an evaluation leaves random transforms out: add CenterCrop([${rows},${columns}]) or ` +
         `Resize([${rows},${columns}])`,
     );
   }

@@ -16,9 +16,9 @@ export function copyNotes({ train, eval: evaluated }: PerSplit<SplitDescription>
   if (copies.length === 0) return [];
   const original = train.checksums.indexOf(evaluated.checksums[copies[0]]);
   return [
-    `${formatCount(copies.length)} of the ${formatCount(evaluated.checksums.length)} pictures for judging ` +
+    `${formatCount(copies.length)} of the ${formatCount(evaluated.checksums.length)} validation pictures ` +
       `${copies.length === 1 ? 'is a training picture' : 'are training pictures'} too, byte for byte ` +
-      `(${splits.eval.files[copies[0]].path} is ${splits.train.files[original].path}): the figures are too ` +
+      `(${splits.eval.files[copies[0]].path} is ${splits.train.files[original].path}): the metrics are too ` +
       'good; remove the copies',
   ];
 }

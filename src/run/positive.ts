@@ -38,7 +38,7 @@ export function positiveClass(classNames: readonly string[], asked?: string): Po
     if (asked === undefined) return null;
     throw new InputError(
       `[positive class] ${asked}: expected with two classes only, got it with ${classNames.length}: every class has ` +
-        'figures of its own then',
+        'metrics of its own then',
     );
   }
   const index = asked === undefined ? usualIndex(classNames) : classNames.indexOf(asked.normalize());

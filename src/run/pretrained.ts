@@ -135,7 +135,7 @@ export function classNotes(
   if (before === undefined || before.join('\n') === classNames.join('\n')) return [];
   return [
     `the last layer of ${file === true ? "Paddle's weights" : file} was trained for other classes${theirs}; ` +
-      `it goes on as that of ${shortened(classNames)}`,
+      `it continues as that of ${shortened(classNames)}`,
   ];
 }
 

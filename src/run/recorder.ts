@@ -56,7 +56,7 @@ export class RunRecorder {
     await this.#run.folder.save(training);
     this.#evaluation = training.evaluation;
     const due = performance.now() - this.#reported > 1000 * reportSeconds;
-    if (due && training.epoch <= training.epochs) await this.report('The training goes on.');
+    if (due && training.epoch <= training.epochs) await this.report('The training continues.');
   }
 
   async end(outcome: TrainOutcome): Promise<TrainOutcome> {
@@ -114,7 +114,7 @@ export class RunRecorder {
     const batches = Math.ceil(config.data.train.images / config.recipe.batchSize);
     return (
       `Stopped early: in epoch ${epoch} of ${config.recipe.epochs}, after batch ${formatCount(batch)} of ` +
-      `${formatCount(batches)}. The figures are those of the last whole epoch.`
+      `${formatCount(batches)}. The metrics are those of the last whole epoch.`
     );
   }
 

@@ -77,7 +77,7 @@ export async function renderEvaluationReport(
     ...facts,
     title: `${facts.run.model} on ${result.title}`,
     note: [
-      `Judged by ${formatCount(images)} ${evalName} images of the ${source}, with a loss of ${loss}.`,
+      `Evaluated on ${formatCount(images)} ${evalName} images of the ${source}, with a loss of ${loss}.`,
       ...seenNotes(result.seen, { images, ...result }),
     ].join(' '),
     evalName,

@@ -56,7 +56,7 @@ async function resumed(folder: RunFolder, options: ResumeOptions): Promise<RunPa
   if (!hasState) {
     if (model.pretrained === undefined) return parts;
     throw new InputError(
-      `[run] ${folder.path}: expected a saved state, got none yet; train anew with the same weights`,
+      `[run] ${folder.path}: expected a saved state, got none yet; start a new training with the same weights`,
     );
   }
   await folder.loadWeights(network);
@@ -80,7 +80,7 @@ function requireSteadyRate({ state, config }: RunFolder, { epochs, techniques }:
     if (!(error instanceof InputError)) throw error;
     throw new InputError(
       `[run] epochs: expected ${config.recipe.epochs}, over which the schedule ${techniques?.schedule?.name} goes, got ` +
-        `${epochs}: the learning rate would jump; train anew with ${epochs} epochs`,
+        `${epochs}: the learning rate would jump; start a new training with ${epochs} epochs`,
       { cause: error },
     );
   }

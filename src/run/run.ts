@@ -92,7 +92,7 @@ export class Run {
    */
   notes(): string[] {
     const { classNames, eval: evaluated } = this.folder.config.data;
-    const missing = missingClasses('images for judging', classNames, evaluated.classCounts);
+    const missing = missingClasses('validation images', classNames, evaluated.classCounts);
     const missed = missing === null ? [] : [missing];
     return [...this.#parts.notes, ...this.understood.notes, ...missed, ...this.differences()];
   }

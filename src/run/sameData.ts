@@ -38,7 +38,7 @@ export function requireSame(
     if (described[split].record.sha256 === known[split].sha256) continue;
     throw new InputError(
       `[run] ${splits[split].source}: expected the images and labels of the run, got others; ` +
-        'put the data back as they were, or train anew',
+        'put the data back as they were, or start a new training',
     );
   }
   if (weights === model.pretrained?.sha256) return;

@@ -111,7 +111,7 @@ const kinds: Readonly<Record<string, ScheduleKind>> = {
   },
   ReduceOnPlateau: {
     options: ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'epsilon'],
-    effects: { by: () => 'ReduceOnPlateau goes on after each evaluation' },
+    effects: { by: () => 'ReduceOnPlateau advances after each evaluation' },
     make: (learningRate, options) => new lr.ReduceOnPlateau({ ...options, learningRate }),
   },
 };

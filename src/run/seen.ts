@@ -85,7 +85,7 @@ export function seenNotes(
   const count = trained.filter(Boolean).length;
   const notes: string[] = [];
   if (count === images)
-    notes.push('The network was trained on all of these images: the figures say nothing about others.');
+    notes.push('The network was trained on all of these images: the metrics say nothing about others.');
   else if (count > 0) {
     notes.push(
       `The network was trained on ${formatCount(count)} of these ${formatCount(images)} images.${figuresOf(others)}`,

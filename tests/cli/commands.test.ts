@@ -94,7 +94,7 @@ describe('train', () => {
     expect(wrong.code).toBe(2);
     expect(wrong.err).toBe(
       "fovea: [train] --resume: expected the run's own recipe, got --batch-size as well; leave that out, or " +
-        'train anew\n',
+        'start a new training\n',
     );
     expect((await fovea('train', 'lenet', '--resume', folder)).err).toContain('got the model lenet as well');
     expect((await fovea('train', '--resume', path('nothing'))).code).toBe(2);

@@ -131,7 +131,7 @@ tensorBoard: true
     ],
     [
       'schedule: { ReduceOnPlateau: { by: epoch } }',
-      /: schedule: \[schedule\] by: expected none, since ReduceOnPlateau goes on after each evaluation, got epoch;/,
+      /: schedule: \[schedule\] by: expected none, since ReduceOnPlateau advances after each evaluation, got epoch;/,
     ],
     [
       'schedule: { LinearWarmup: { warmupSteps: 2, after: { StepDecay: { by: epoch, stepSize: 2 } } } }',

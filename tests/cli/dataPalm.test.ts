@@ -105,7 +105,7 @@ describe('import', () => {
     expect(text).toMatch(/\n {2}training +4 /);
     expect(text).toContain('Note: left out pictures that are named otherwise: data/P0005.png\n');
     expect(text).toContain('Note: left out archives that are named otherwise: data/mine.zip; name them in the call');
-    expect(text).toMatch(/Go on with:\n {2}.* data palm import validation\.zip valid_gt\.zip --out /);
+    expect(text).toMatch(/Continue with:\n {2}.* data palm import validation\.zip valid_gt\.zip --out /);
     rmSync(join(data, 'training (1).zip'));
     expect((await importInto(join(folder, 'other'))).err).toMatch(
       /got none among 1 files; not opened: data\/mine\.zip; give/,
@@ -149,7 +149,7 @@ describe('import', () => {
     const args = ['data', 'palm', 'import', data, '--out', out, '--no-cache'];
     expect(await run(args, { stdout, stderr })).toBe(130);
     expect(err).toContain('fovea: Ctrl-C: finishing the pictures at hand; once more ends at once\n');
-    expect(err.endsWith('fovea: stopped; with the same command the import goes on where it stopped\n')).toBe(true);
+    expect(err.endsWith('fovea: stopped; the same command continues the import\n')).toBe(true);
     expect(existsSync(join(out, 'palm.json'))).toBe(false);
     const { code, out: text } = await importData();
     expect(code).toBe(0);
@@ -480,7 +480,7 @@ describe('synth', () => {
     };
     const args = ['--train', '5', '--validation', '4', '--size', '64', '--workers', '0'];
     expect(await run(['data', 'palm', 'synth', '--out', out, ...args], { stdout: stderr, stderr })).toBe(130);
-    expect(err.endsWith('fovea: stopped; with the same command the drawing goes on\n')).toBe(true);
+    expect(err.endsWith('fovea: stopped; the same command continues the drawing\n')).toBe(true);
     expect(readdirSync(out)).toEqual(['SYNTHETIC.txt']);
     expect((await synth('--out', out)).code).toBe(0);
   });

@@ -36,9 +36,9 @@ it('the doctor says which binaries are missing, and how to get them', () => {
   const { code, out, err } = fovea('doctor');
   expect([code, err]).toEqual([1, '']);
   expect(out).toMatch(/✗ Engine +koffi: expected the package with its binary .*; the slow reference engine is used/);
-  expect(out).toContain('mend it with: npm install --include=optional koffi');
+  expect(out).toContain('fix it with: npm install --include=optional koffi');
   expect(out).toMatch(/✗ Pictures +sharp: expected the package with its binary .*; photographs cannot be read/);
-  expect(out).toContain('mend it with: npm install --include=optional sharp');
+  expect(out).toContain('fix it with: npm install --include=optional sharp');
 });
 
 it('numbers are trained on to the end, with a report', () => {

@@ -70,7 +70,7 @@ describe('a training on iChallenge-PM', () => {
     const page = readFileSync(report, 'utf8');
     for (const part of [
       'Evaluation report',
-      'Judged by 14 validation images',
+      'Evaluated on 14 validation images',
       'ROC curve',
       judged.sha256,
       judged.weightsSha256,

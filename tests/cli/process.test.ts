@@ -138,7 +138,7 @@ describe('without oneDNN', () => {
     expect(output.out).toMatch(
       /✗ Engine +library: expected oneDNN 2\.x .*; the slow reference engine is used instead\n/,
     );
-    expect(output.out).toContain('mend it with: sudo apt-get install libdnnl2');
+    expect(output.out).toContain('fix it with: sudo apt-get install libdnnl2');
     expect(output.err).toBe('');
   });
 });

@@ -65,7 +65,9 @@ describe('a training', () => {
   test('that knows its images by heart is told so', () => {
     const judged = (train: number, evalLoss: number) => epochs(0.6, train).map((record) => ({ ...record, evalLoss }));
     const notice = trainingAdvice(judged(0.11, 1.74), counts);
-    expect(notice).toMatch(/judging \(1\.7400\) is far above that on the training images \(0\.1100\).*`transforms`/);
+    expect(notice).toMatch(
+      /validation images \(1\.7400\) is far above that on the training images \(0\.1100\).*`transforms`/,
+    );
     expect(trainingAdvice(judged(0.11, 0.3), counts)).toBeNull();
     expect(trainingAdvice(judged(0.01, 0.05), counts)).toBeNull();
     expect(trainingAdvice(judged(0.45, 0.85), counts)).toBeNull();

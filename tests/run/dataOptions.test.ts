@@ -20,7 +20,7 @@ it.each([
   ['cifar10', undefined, { images: { antialias: true } }, 'no antialiasing'],
   ['fashionmnist', undefined, { imageLoading: { cache: false } }, 'no choice of a cache'],
   ['mnist', undefined, { imageLoading: { onBadImage: 'skip' } }, 'no choice about bad pictures'],
-  ['cifar100', undefined, { holdOut: 0.1 }, 'no hold-out, since it says itself which images are for judging'],
+  ['cifar100', undefined, { holdOut: 0.1 }, 'no hold-out, since it has a split of its own'],
   ['folder', 'photos', { dataDir: 'x' }, 'no data folder (x), since the data are in photos'],
   ['csv', 'a.csv', { dataDir: 'x' }, 'no data folder (x), since the data are in a.csv'],
   ['palm', 'eyes', { dataDir: 'x' }, 'no data folder (x), since the data are in eyes'],

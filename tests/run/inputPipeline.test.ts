@@ -86,8 +86,8 @@ describe('the inputs of a network', () => {
 
   it('are of one size in training and in judging', () => {
     expect(() => inputsFor(pictures(64), namedModel('zoo-resnet18'), specs('RandomCrop(48)'), null)).toThrow(
-      '[transforms] size: expected images of one size for training and judging, got [3,48,48] and [3,64,64]; what is ' +
-        'random is left out in judging: add CenterCrop([48,48]) or Resize([48,48])',
+      '[transforms] size: expected images of one size for training and evaluation, got [3,48,48] and [3,64,64]; an ' +
+        'evaluation leaves random transforms out: add CenterCrop([48,48]) or Resize([48,48])',
     );
   });
 

@@ -146,7 +146,7 @@ describe('input settings travel with weights', () => {
     ]);
     const renamed = await photographs('renamed', ['ant', 'bug']);
     const two = await Run.create(base('two', renamed, { pretrained: first }));
-    expect(two.notes()[0]).toContain('was trained for other classes (2: cat, dog); it goes on as that of ant, bug');
+    expect(two.notes()[0]).toContain('was trained for other classes (2: cat, dog); it continues as that of ant, bug');
   });
 
   test('a file that does not say it is asked about', async () => {

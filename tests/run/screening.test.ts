@@ -229,7 +229,7 @@ describe('table for the terminal', () => {
     expect(screeningFacts(figures, { ...about, unreadable: 2, operatingRule })).toEqual([
       ['positive class', 'pathologic myopia, not healthy'],
       ['prevalence', '53.3 %  (213 of 400 images: pathologic myopia)'],
-      ['unreadable', '2, in none of these figures'],
+      ['unreadable', '2, in none of these metrics'],
       ['AUC', '0.9345  (95 % interval 0.9050 to 0.9554)'],
       ['average precision', '0.9320'],
       ['Brier score', '0.1089'],

@@ -94,7 +94,7 @@ describe('eval tells the images that the network was trained on from others', ()
     expect(other.has('The network was trained on none of these images.')).toBe(true);
     const own = await judged(run, `folder:${path('photos')}`, '--split', 'train');
     expect(own.json).toMatchObject({ images: 8, trainedOn: 8, others: null, sameData: true });
-    expect(own.has('The network was trained on all of these images: the figures say nothing about others.')).toBe(true);
+    expect(own.has('The network was trained on all of these images: the metrics say nothing about others.')).toBe(true);
     const usual = await judged(run, `folder:${path('photos')}`);
     expect(usual.json).toMatchObject({ images: 4, trainedOn: 0, others: null, sameData: true });
     expect(usual.text).not.toContain('Note: The network');
@@ -143,7 +143,7 @@ test('a training whose pictures for judging are copies of training pictures says
   }
   const { run: double } = await trained('doubled', `folder:${path('double')}`);
   const [note] = double.notes();
-  expect(note).toMatch(/^\d of the 6 pictures for judging (is a|are) training pictures? too, byte for byte \(/);
+  expect(note).toMatch(/^\d of the 6 validation pictures (is a|are) training pictures? too, byte for byte \(/);
   const { json } = await judged(path('doubled'), `folder:${path('double')}`);
   expect(json.sameData).toBe(true);
   expect(json.trainedOn).toBe(Number(note[0]));

@@ -16,7 +16,7 @@ export async function doctor({ dataDir, json }: DoctorCommandOptions, terminal: 
   const width = Math.max(...findings.map(({ name }) => name.length));
   for (const { name, ok: well, found, remedy } of findings) {
     print(terminal, `${well ? '✓' : '✗'} ${name.padEnd(width)}  ${found}`);
-    if (remedy !== undefined) print(terminal, `  ${' '.repeat(width)}  mend it with: ${remedy}`);
+    if (remedy !== undefined) print(terminal, `  ${' '.repeat(width)}  fix it with: ${remedy}`);
   }
   return ok ? 0 : 1;
 }

@@ -191,12 +191,12 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
   for (const note of result.notes) print(terminal, `  Note: ${inFlags(note)}`);
   for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
   if (synthetic)
-    print(terminal, '  Note: these are drawn pictures, not photographs; the figures say nothing about eyes.');
+    print(terminal, '  Note: these are drawn pictures, not photographs; the metrics say nothing about eyes.');
   print(terminal, '');
   printConfusion(terminal, data.classNames, confusion);
 }
 
 function unreadableFacts({ data }: RunEvaluation): [string, string][] {
   const count = data.unreadable.length;
-  return count === 0 ? [] : [['unreadable', `${formatCount(count)}, in none of these figures`]];
+  return count === 0 ? [] : [['unreadable', `${formatCount(count)}, in none of these metrics`]];
 }

@@ -227,7 +227,7 @@ function requireOwnRecipe(option: 'resume' | 'repeat', model: string | undefined
   const strange = [...(model === undefined ? [] : [`the model ${model}`]), ...names];
   if (strange.length === 0) return;
   throw new InputError(
-    `[train] --${option}: expected the run's own recipe, got ${strange.join(', ')} as well; leave that out, or train anew`,
+    `[train] --${option}: expected the run's own recipe, got ${strange.join(', ')} as well; leave that out, or start a new training`,
   );
 }
 
@@ -322,7 +322,7 @@ class TextReport {
       completed
         ? `\nDone${early}${figures}.`
         : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. ` +
-            `Go on with:\n  ${command} train --resume ${path}\n`,
+            `Continue with:\n  ${command} train --resume ${path}\n`,
     );
     const positive = positiveOf(folder.config);
     if (completed && evaluation !== null && positive !== null) {
@@ -341,7 +341,7 @@ class TextReport {
       if (isTest) print(this.#terminal, `${noMedicalDevice}\n`);
     }
     if (comparison !== null) print(this.#terminal, `${comparisonLine(comparison)}\n`);
-    print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Go on with:`);
+    print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Continue with:`);
     print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
   }
@@ -356,7 +356,7 @@ function inputFacts(config: RunFolder['config']): [string, string][] {
   const fixed = fixedNames(config.recipe).length > 0;
   if (!fixed && config.model.pretrained === undefined) return [];
   const inputs = describeInputs(weightsRecordOf(config));
-  return [['inputs', `${inputs}${fixed ? '; in judging and prediction too' : ''}`]];
+  return [['inputs', `${inputs}${fixed ? '; in evaluation and prediction too' : ''}`]];
 }
 
 const mostClasses = 6;
@@ -372,7 +372,7 @@ function classLine(names: readonly string[], counts: readonly number[]): string 
 function unreadableFacts({ train, eval: judged }: ReturnType<typeof unreadableOf>): [string, string][] {
   if (train + judged === 0) return [];
   const count = train + judged === 1 ? '1 picture' : `${formatCount(train + judged)} pictures`;
-  const where = `${formatCount(train)} for training, ${formatCount(judged)} for judging`;
+  const where = `${formatCount(train)} for training, ${formatCount(judged)} for validation`;
   return [['unreadable', `${count}, left out (${where}); config.json lists them`]];
 }
 

@@ -56,7 +56,7 @@ export async function importData(
   } catch (error) {
     progress.stop();
     if (!interruption.signal.aborted || error !== interruption.signal.reason) throw error;
-    complain(terminal, 'stopped; with the same command the import goes on where it stopped');
+    complain(terminal, 'stopped; the same command continues the import');
     return interruption.exitCode;
   } finally {
     interruption.end();
@@ -80,7 +80,7 @@ function show(summary: PalmSummary, next: string, terminal: Terminal): void {
   const { folder, synthetic, train, validation, sizes, quarantine, warnings, copied, present, sha256 } = summary;
   print(terminal, `iChallenge-PM in ${folder}`);
   if (synthetic)
-    print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Figures say nothing of patients.');
+    print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Metrics say nothing about patients.');
   printFacts(terminal, [
     ['pictures', `${formatCount(copied)} copied, ${formatCount(present)} there already`],
     ['list', summary.recordFile],
@@ -120,7 +120,7 @@ function show(summary: PalmSummary, next: string, terminal: Terminal): void {
     const rows = quarantine.map(({ path, reason }) => [path, reason]);
     printTable(terminal, [{ header: '' }, { header: '' }], rows, { indent: 2 });
   }
-  print(terminal, `\nGo on with:\n  ${next}`);
+  print(terminal, `\nContinue with:\n  ${next}`);
 }
 
 function rowOf(name: string, { images, pathologic, byPrefix }: PalmCounts): string[] {

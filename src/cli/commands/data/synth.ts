@@ -41,7 +41,7 @@ export async function synthData(options: SynthCommandOptions, terminal: Terminal
       `${formatCount(N + H + P)}: ${formatCount(P)} pathologic, ${formatCount(H)} highly myopic, ${formatCount(N)} normal`;
     const { Zeiss, Canon } = summary.cameras;
     print(terminal, `A stand-in for iChallenge-PM in ${out}`);
-    print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Figures say nothing of patients.');
+    print(terminal, 'SYNTHETIC: drawn by a program, no photographs of eyes. Metrics say nothing about patients.');
     printFacts(terminal, [
       ['training', kinds(summary.train)],
       ['validation', kinds(summary.validation)],
@@ -50,12 +50,12 @@ export async function synthData(options: SynthCommandOptions, terminal: Terminal
       ['seed', String(summary.seed)],
       ['files', summary.files.join(', ')],
     ]);
-    print(terminal, `\nGo on with:\n  ${next}`);
+    print(terminal, `\nContinue with:\n  ${next}`);
     return 0;
   } catch (error) {
     progress.stop();
     if (!signal.aborted || error !== signal.reason) throw error;
-    complain(terminal, 'stopped; with the same command the drawing goes on');
+    complain(terminal, 'stopped; the same command continues the drawing');
     return interruption.exitCode;
   } finally {
     interruption.end();

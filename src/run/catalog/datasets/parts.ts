@@ -141,7 +141,7 @@ function divide({ files, classNames }: ImageFileDataset, { share, seed }: HoldOu
     const own = files.flatMap((file, i) => (file.label === label ? [i] : []));
     if (own.length < 2) {
       throw new FileError(
-        `[hold-out] ${source}: expected at least 2 pictures of ${name}, one to learn from and one to judge by, ` +
+        `[hold-out] ${source}: expected at least 2 pictures of ${name}, one to train on and one to evaluate, ` +
           `got ${own.length}; add some or remove the class`,
       );
     }
