@@ -15,6 +15,9 @@ const generated = /^docs\/measured\/|^tests\/goldens\/data\/|^bench\/peers\/pack
 const allowedPhrases = [
   /\bfig(ure|\.) \d+/gi,
   /\bfigures? (of|in) the (paper|article)\b/gi,
+  /@param [\w.]+/g,
+  // HTML and CSS.
+  /<\/?fig(ure|caption)\b[^>]*>|(?<=^|[.,]\w* |, )figure(?=[ :,])(?=[^\n]*[{,])/gm,
   /\b(draw|draws|drew|drawn|drawing|drawings) (as |on |over |into |in )?(an? |the |one |two |its )?(black |grey |small |synthetic )?(image|picture|line|curve|axis|axes|plot|digit|letter|text|arrow|eye|fundus|circle|point|bar|grid|label)s?\b/gi,
 ];
 /** Files about images and plots, which are drawn. */

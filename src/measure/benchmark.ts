@@ -20,15 +20,18 @@ import { median, type Profile, profileOf, traceOf } from './profile.js';
 export interface BenchmarkOptions {
   readonly model: string;
   readonly batch: number;
-  /** Measures the forward pass in evaluation mode without gradients, in place of a training step. Default: false. */
+  /**
+   * Measures the forward pass in evaluation mode without gradients, in place of a training step. Default:
+   * false.
+   */
   readonly inference?: boolean | undefined;
   /** `[channels, height, width]`; default: what the model is made for. */
   readonly input?: Shape | undefined;
   /** Measured steps; default: as many as fit in 2 seconds, but 10 at least. */
   readonly steps?: number | undefined;
   /**
-   * Steps before that, the compiling one included. Default: as many as fit in 2 seconds (Node compiles what runs often),
-   * but 3 at least.
+   * Steps before that, the compiling one included. Default: as many as fit in 2 seconds (Node compiles what
+   * runs often), but 3 at least.
    */
   readonly warmup?: number | undefined;
   /** Whether to find out where the time goes, in some more steps; not with the reference engine. */
@@ -36,8 +39,8 @@ export interface BenchmarkOptions {
 }
 
 /**
- * Times of full training steps (data copied in, forward, backward, update, loss read), or of inference: data copied in,
- * forward, outputs read.
+ * Times of full training steps (data copied in, forward, backward, update, loss read), or of inference: data
+ * copied in, forward, outputs read.
  */
 export interface BenchmarkResult {
   readonly model: string;
@@ -51,14 +54,20 @@ export interface BenchmarkResult {
   readonly threads: number;
   /** From the network to a program with its kernels. */
   readonly compileMs: number;
-  /** The first step, which touches all its memory for the first time and brings the parameters into the kernels' layouts. */
+  /**
+   * The first step, which touches all its memory for the first time and brings the parameters into the
+   * kernels' layouts.
+   */
   readonly firstMs: number;
   readonly medianMs: number;
   readonly minMs: number;
   readonly imagesPerSecond: number;
-  /** Of the whole process. */
+  /** Peak of resident memory of the whole process. */
   readonly peakRssMiB: number;
-  /** With bf16: convolutions and linear layers of a step, each direction by itself, and how many of them run in it. */
+  /**
+   * With bf16: convolutions and linear layers of a step, each direction by itself, and how many of them run
+   * in it.
+   */
   readonly products?: { readonly total: number; readonly bfloat16: number };
   readonly profile?: Profile;
 }
@@ -75,7 +84,10 @@ const usualSeconds = 2;
 /** Traces of more steps would be long to load. */
 const tracedSteps = 5;
 
-/** Measures the training step of a model with the optimizer and loss of its recipe, or inference, on random images. */
+/**
+ * Measures the training step of a model with the optimizer and loss of its recipe, or inference, on random
+ * images.
+ */
 export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkOutcome> {
   const { model, batch, warmup, steps, inference = false, profile = false } = options;
   const kind = namedModel(model);
@@ -139,7 +151,7 @@ function productsOf({ calls }: StepRecord): NonNullable<BenchmarkResult['product
 interface Bench {
   /** Makes one step and returns the milliseconds it took. */
   readonly step: () => Promise<number>;
-  /** What it took to compile it, and to see that there is memory for it. */
+  /** Time to compile it, and to check that there is memory for it. */
   readonly compileMs: number;
 }
 
@@ -169,7 +181,7 @@ function makeStep(
   return { step, compileMs };
 }
 
-/** What is measured. */
+/** The measured work. */
 interface Work {
   readonly plan: PlanBatch;
   readonly run: (images: Tensor, labels: Int32Array) => Promise<unknown>;

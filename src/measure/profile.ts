@@ -6,9 +6,9 @@ import type { Shape } from '../graph/shape.js';
 export interface ProfileTime {
   /** A step, median over the steps. */
   readonly ms: number;
-  /** Of all kernels. */
+  /** Share of the time of all kernels. */
   readonly share: number;
-  /** Convolutions and linear layers: operations of the plain algorithm, whatever the kernel computes. */
+  /** Convolutions and linear layers: operations of the plain algorithm, for any kernel. */
   readonly gflops: number | null;
   /** The others: what they read and write. */
   readonly gigabytesPerSecond: number | null;
@@ -48,13 +48,13 @@ export interface ReorderProfile extends ProfileTime {
 /** Where the time of a training step goes. Times are medians over the profiled steps. */
 export interface Profile {
   readonly steps: number;
-  /** Of a whole step. */
+  /** Median time of a whole step. */
   readonly stepMs: number;
-  /** Of all its kernels: the sum of their medians, which on a busy machine is less than a step's kernels take. */
+  /** Sum of the medians of all kernels. On a busy machine it is less than the kernels of a step take. */
   readonly kernelMs: number;
-  /** What a step does besides: building and looking up the graph, copying the batch in. */
+  /** Time of a step outside of kernels: building and looking up the graph, copying the batch in. */
   readonly otherMs: number;
-  /** Of the convolutions and linear layers alone. */
+  /** Time of the convolutions and linear layers alone. */
   readonly floorMs: number;
   /** Most time first. */
   readonly kernels: readonly KernelProfile[];
@@ -147,8 +147,8 @@ export function median(values: readonly number[]): number {
 const tracks = ['step', 'forward', 'backward', 'update'] as const;
 
 /**
- * Recorded steps in Chrome's trace format, which Perfetto (https://ui.perfetto.dev) and `chrome://tracing` show: complete
- * events in microseconds, a track for whole steps and for each of their parts.
+ * Recorded steps in Chrome's trace format, which Perfetto (https://ui.perfetto.dev) and `chrome://tracing`
+ * show: complete events in microseconds, a track for whole steps and for each of their parts.
  */
 export function traceOf(records: readonly StepRecord[], title: string): string {
   const origin = records[0].start;

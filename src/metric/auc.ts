@@ -4,7 +4,10 @@ import { type Interval, z95 } from './proportion.js';
 /** The area under the ROC curve, or why there is none. */
 export type RocAuc =
   | {
-      /** From 0 to 1: how probable it is that a sample of class 1 scores higher than one of class 0, ties half. */
+      /**
+       * From 0 to 1: how probable it is that a sample of class 1 scores higher than one of class 0, ties
+       * half.
+       */
       readonly value: number;
       /** DeLong's; null if a class has but one sample. */
       readonly standardError: number | null;
@@ -18,10 +21,11 @@ export type RocAuc =
 /**
  * Area under the ROC curve, the Mann-Whitney statistic, with DeLong's standard error.
  *
- * The interval is DeLong's on the logit scale (Pepe 2003), which stays within 0 and 1 and covers better than the plain
- * one near 1. Where DeLong's variance is zero, as when the classes are separated completely, it would claim certainty,
- * and where a class has a single sample there is none; the interval is then Newcombe's score interval (Statistics in
- * Medicine 2006;25:559-573, method 5), which depends on the area and the numbers of samples alone.
+ * The interval is DeLong's on the logit scale (Pepe 2003), which stays within 0 and 1 and covers better than
+ * the plain one near 1. Where DeLong's variance is zero, as when the classes are separated completely, it
+ * would claim certainty, and where a class has a single sample there is none; the interval is then Newcombe's
+ * score interval (Statistics in Medicine 2006;25:559-573, method 5), which depends on the area and the
+ * numbers of samples alone.
  *
  * The variance takes O(n log n) by midranks (Sun & Xu, IEEE Signal Processing Letters 2014;21:1389-1393).
  *
@@ -68,7 +72,7 @@ function midranks(scores: BinaryScores['scores']): Float64Array {
   return ranks;
 }
 
-/** Of a sample, unbiased. */
+/** Unbiased variance of a sample. */
 function variance(values: readonly number[]): number {
   const mean = values.reduce((total, x) => total + x, 0) / values.length;
   return values.reduce((total, x) => total + (x - mean) ** 2, 0) / (values.length - 1);
@@ -78,7 +82,10 @@ function logistic(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
-/** The areas from which the found one is 1.96 standard errors away, by a variance that depends on the area alone. */
+/**
+ * The areas from which the found one is 1.96 standard errors away, by a variance that depends on the area
+ * alone.
+ */
 function newcombeInterval(found: number, m: number, n: number): Interval {
   const pairs = (m + n) / 2 - 1;
   const isWithin = (area: number) => {

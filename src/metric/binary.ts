@@ -1,6 +1,6 @@
 import { InputError, ShapeError } from '../errors.js';
 
-/** What a network said about samples of two classes, of which class 1 is the one looked for (the disease). */
+/** Scores of samples of two classes. Class 1 is the positive one (the disease). */
 export interface BinaryScores {
   /** The true class of each sample, 0 or 1. */
   readonly labels: Int32Array | Uint8Array;
@@ -17,8 +17,8 @@ export interface Sweep {
 
 /**
  * @param where the function that was called, for messages
- * @throws ShapeError if there are not as many scores as labels, InputError if there are none, a label is neither 0 nor
- *   1, or a score no probability
+ * @throws ShapeError if there are not as many scores as labels, InputError if there are none, a label is
+ *   neither 0 nor 1, or a score no probability
  */
 export function checkBinaryScores(where: string, { labels, scores }: BinaryScores): void {
   if (scores.length !== labels.length) {

@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { type BinaryScores, checkBinaryScores } from './binary.js';
 import { type Proportion, proportion } from './proportion.js';
 
-/** Samples whose scores lie above `low` and not above `high` (the first bin takes 0 too). */
+/** Samples with scores above `low` and not above `high` (the first bin takes 0 too). */
 export interface ReliabilityBin {
   readonly low: number;
   readonly high: number;
@@ -20,11 +20,12 @@ export interface Calibration {
 }
 
 /**
- * Reliability curve over bins of equal width, and the expected calibration error (Naeini et al. 2015; bins as in
- * Guo et al. 2017), both of the probability of class 1.
+ * Reliability curve over bins of equal width, and the expected calibration error (Naeini et al. 2015; bins as
+ * in Guo et al. 2017), both of the probability of class 1.
  *
  * @param options `bins`: how many. Default 10.
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or there is no bin
+ * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or there is no
+ *   bin
  */
 export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?: number } = {}): Calibration {
   checkBinaryScores('calibration', data);
@@ -51,10 +52,10 @@ export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?:
   };
 }
 
-/** The bin above whose lower edge i/bins a score lies, and not above its upper one; 0 lies in the first. */
+/** The bin of a score: above its lower edge i/bins, not above its upper one. 0 is in the first. */
 function binOf(score: number, bins: number): number {
   const guess = Math.max(0, Math.ceil(score * bins) - 1);
-  // The product is rounded: 0.55 × 100 gives more than 55, and the score lies on the edge 55/100.
+  // The product is rounded: 0.55 × 100 gives more than 55, and the score is on the edge 55/100.
   if (guess > 0 && score <= guess / bins) return guess - 1;
   return guess < bins - 1 && score > (guess + 1) / bins ? guess + 1 : guess;
 }

@@ -3,21 +3,22 @@ import type { TypedArray } from '../graph/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { rocAuc } from './auc.js';
 
-/** What a metric has gathered, as plain JSON. */
+/** State of a metric within an epoch, as plain JSON. */
 export type MetricState = Readonly<Record<string, number | readonly number[]>>;
 
-/** A figure that is gathered over the batches of an epoch. */
+/** A metric over the batches of an epoch. */
 export interface Metric {
-  /** Names of the figures, one for each number of {@link accumulate}. */
+  /** Names of the values, one for each number of {@link accumulate}. */
   readonly names: readonly string[];
   /**
-   * Whether larger values are better. Callbacks that follow a metric, such as `EarlyStopping`, need it or a `mode` of
-   * their own.
+   * Whether larger values are better. Callbacks that follow a metric, such as `EarlyStopping`, need it or a
+   * `mode` of their own.
    */
   readonly higherIsBetter?: boolean | undefined;
   /**
-   * What {@link update} shall get, `[samples, …]`, from a network's outputs, as a tensor that is computed with them.
-   * Default: the probabilities of the classes, `[samples, classes]`, two for a network with one output.
+   * The scores for {@link update}, `[samples, …]`, from a network's outputs, as a tensor that is computed
+   * with them. Default: the probabilities of the classes, `[samples, classes]`, two for a network with one
+   * output.
    */
   compute?(outputs: Tensor, labels: Tensor): Tensor;
   /** Forgets everything. */
@@ -29,9 +30,9 @@ export interface Metric {
    * @param labels the true class of each sample
    */
   update(scores: TypedArray, labels: ArrayLike<number>): void;
-  /** The figures over all batches since the last reset; NaN where there is nothing to tell them from. */
+  /** The values over all batches since the last reset; NaN without samples to compute them from. */
   accumulate(): number[];
-  /** What was gathered: lets a training that was stopped within an epoch go on with the same figures. */
+  /** The state, with which a training that was stopped within an epoch resumes with the same values. */
   stateDict?(): MetricState;
   /** Restores what {@link stateDict} gave. */
   setStateDict?(state: MetricState): void;
@@ -162,8 +163,8 @@ export class Precision extends BinaryMetric {
 }
 
 /**
- * Share of the samples of class 1 that were taken for it. A probability of exactly 0.5 counts as class 1, as for
- * {@link Precision}; Paddle's Recall alone rounds it to class 0.
+ * Share of the samples of class 1 that were taken for it. A probability of exactly 0.5 counts as class 1, as
+ * for {@link Precision}; Paddle's Recall alone rounds it to class 0.
  */
 export class Recall extends BinaryMetric {
   constructor({ name = 'recall' }: NameOption = {}) {
@@ -178,8 +179,9 @@ export class Recall extends BinaryMetric {
 }
 
 /**
- * Area under the ROC curve, exact: every score is kept, and ties count half. Paddle's sorts the scores into 4096
- * buckets first, and so differs where scores lie closer together than 1/4096; without both classes it says 0, this NaN.
+ * Area under the ROC curve, exact: every score is kept, and ties count half. Paddle's sorts the scores into
+ * 4096 buckets first, and so differs where scores are closer together than 1/4096; without both classes it
+ * says 0, this NaN.
  */
 export class Auc implements Metric {
   readonly higherIsBetter = true;

@@ -16,8 +16,8 @@ export interface Proportion {
 export const z95 = 1.959963984540054;
 
 /**
- * The 95 % confidence interval of a share, `hits` out of `total`, after Wilson (1927), which stays within 0 and 1 and
- * holds for few trials and for shares near 0 and 1.
+ * The 95 % confidence interval of a share, `hits` out of `total`, after Wilson (1927), which stays within 0
+ * and 1 and holds for few trials and for shares near 0 and 1.
  *
  * @throws InputError unless `total` is at least 1 and `hits` from 0 to `total`
  */

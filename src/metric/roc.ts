@@ -11,7 +11,9 @@ export interface RocCurve {
   readonly truePositiveRate: readonly number[];
 }
 
-/** Points of the precision-recall curve, from the lowest threshold to (recall 0, precision 1), which has none. */
+/**
+ * Points of the precision-recall curve, from the lowest threshold to (recall 0, precision 1), which has none.
+ */
 export interface PrecisionRecallCurve {
   /** Ascending; one less than the points. */
   readonly thresholds: readonly number[];
@@ -20,7 +22,8 @@ export interface PrecisionRecallCurve {
 }
 
 /**
- * The ROC curve with a point for each score that occurs, as scikit-learn's `roc_curve(drop_intermediate=False)`.
+ * The ROC curve with a point for each score that occurs, as scikit-learn's
+ * `roc_curve(drop_intermediate=False)`.
  *
  * @throws InputError if there is but one class
  * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
@@ -43,7 +46,8 @@ export function rocCurve(data: BinaryScores): RocCurve {
 }
 
 /**
- * The precision-recall curve with a point for each score that occurs, as scikit-learn's `precision_recall_curve`.
+ * The precision-recall curve with a point for each score that occurs, as scikit-learn's
+ * `precision_recall_curve`.
  *
  * @throws InputError if no sample is of class 1
  * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
@@ -63,8 +67,8 @@ export function precisionRecallCurve(data: BinaryScores): PrecisionRecallCurve {
 }
 
 /**
- * Average precision: precision at each threshold, weighted by how much recall it adds, without interpolation, as
- * scikit-learn's `average_precision_score`. From 0 to 1; guessing reaches the share of class 1.
+ * Average precision: precision at each threshold, weighted by how much recall it adds, without interpolation,
+ * as scikit-learn's `average_precision_score`. From 0 to 1; guessing reaches the share of class 1.
  *
  * @throws as {@link precisionRecallCurve}
  */

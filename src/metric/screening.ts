@@ -34,7 +34,7 @@ export interface ScreeningFigures {
 }
 
 /**
- * Gathers the figures of a screening test on one set of samples.
+ * Computes the metrics of a screening test on one set of samples.
  *
  * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
  */

@@ -2,18 +2,18 @@ import { InputError } from '../errors.js';
 import { type BinaryScores, checkBinaryScores, countPositives, sweep } from './binary.js';
 import { type Proportion, proportion } from './proportion.js';
 
-/** What comes out when samples that score at least the threshold are called positive. */
+/** Counts and shares if samples that score at least the threshold are called positive. */
 export interface ThresholdFigures {
   readonly threshold: number;
   readonly truePositives: number;
   readonly falsePositives: number;
   readonly trueNegatives: number;
   readonly falseNegatives: number;
-  /** Of all samples, those called rightly. */
+  /** Share of all samples that are classified correctly. */
   readonly accuracy: Proportion;
-  /** Of the samples of class 1, those called positive (recall). */
+  /** Share of the samples of class 1 that are called positive (recall). */
   readonly sensitivity: Proportion;
-  /** Of the samples of class 0, those called negative. */
+  /** Share of the samples of class 0 that are called negative. */
   readonly specificity: Proportion;
   /** Positive predictive value: of those called positive, the samples of class 1 (precision). */
   readonly ppv: Proportion;
@@ -21,18 +21,21 @@ export interface ThresholdFigures {
   readonly npv: Proportion;
 }
 
-/** How a threshold is chosen: at least this sensitivity, at least this specificity, or the highest sum of both. */
+/**
+ * How a threshold is chosen: at least this sensitivity, at least this specificity, or the highest sum of
+ * both.
+ */
 export type OperatingRule = { readonly sensitivity: number } | { readonly specificity: number } | 'youden';
 
 /** A threshold that was chosen on one set, to be applied unchanged to others. */
 export interface OperatingPoint {
   readonly rule: OperatingRule;
   readonly threshold: number;
-  /** What it gives on the set that it was chosen on: better than what to expect of others. */
+  /** Its metrics on the set that it was chosen on: better than on others. */
   readonly chosenOn: ThresholdFigures;
 }
 
-/** Shares from 0 to 1; null where nobody is called positive, or negative. */
+/** Shares from 0 to 1; null where no sample is called positive, or negative. */
 export interface PredictiveValues {
   readonly ppv: number | null;
   readonly npv: number | null;
@@ -43,7 +46,8 @@ export interface PredictiveValues {
  *
  * A sample that scores exactly the threshold is called positive.
  *
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or the threshold is NaN
+ * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or the threshold
+ *   is NaN
  */
 export function thresholdFigures(data: BinaryScores, threshold = 0.5): ThresholdFigures {
   checkBinaryScores('thresholdFigures', data);
@@ -98,13 +102,15 @@ export function predictiveValues(at: {
 }
 
 /**
- * Chooses the threshold among the scores of a set: the highest with at least a sensitivity, the lowest with at least a
- * specificity, or for `'youden'` the one where sensitivity + specificity is highest (Youden's J; of equal ones the
- * highest). If even the highest score has too little specificity, the threshold is the next number above it.
+ * Chooses the threshold among the scores of a set: the highest with at least a sensitivity, the lowest with
+ * at least a specificity, or for `'youden'` the one where sensitivity + specificity is highest (Youden's J;
+ * of equal ones the highest). If even the highest score has too little specificity, the threshold is the next
+ * number above it.
  *
- * Choose on one set and judge on another: on its own set an operating point looks better than it is.
+ * Choose on one set and evaluate on another: on its own set an operating point looks better than it is.
  *
- * @throws InputError if the set has no sample of a class that the rule is about, or the rule no share from 0 to 1
+ * @throws InputError if the set has no sample of a class that the rule is about, or the rule no share from 0
+ *   to 1
  * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
  */
 export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): OperatingPoint {

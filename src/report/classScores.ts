@@ -2,16 +2,17 @@ import { InputError } from '../errors.js';
 import type { Evaluation } from './data.js';
 
 /**
- * How well one class is told from the others. What is undefined counts as 0, as with scikit-learn's `zero_division=0`:
- * precision where no image was taken for the class, recall where there is no image of it. NaN where there is neither.
+ * How well one class is distinguished from the others. Undefined values count as 0, as with scikit-learn's
+ * `zero_division=0`: precision where no image was taken for the class, recall where there is no image of it.
+ * NaN where there is neither.
  */
 export interface ClassScores {
   readonly name: string;
   /** Images of this class. */
   readonly images: number;
-  /** Of the images taken for this class, the share that is of it. */
+  /** Share of the images predicted as this class that are of it. */
   readonly precision: number;
-  /** Of the images of this class, the share that was found. */
+  /** Share of the images of this class that are predicted as it. */
   readonly recall: number;
   /** Harmonic mean of precision and recall. */
   readonly f1: number;
@@ -26,7 +27,7 @@ export interface ConfusedPair {
   readonly truth: number;
   readonly predicted: number;
   readonly count: number;
-  /** Of all images of the true class. */
+  /** Share of all images of the true class. */
   readonly share: number;
 }
 

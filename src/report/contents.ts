@@ -10,8 +10,8 @@ function slug(title: string): string {
 }
 
 /**
- * Makes a section of each heading `<h2>` and what follows it, and puts a list of contents before the first one. A page
- * prints a section together with its heading, and a link leads to each.
+ * Makes a section of each heading `<h2>` and what follows it, and puts a list of contents before the first
+ * one. A page prints a section together with its heading, and a link leads to each.
  */
 export function withContents(body: Html): Html {
   const [before, ...parts] = body.text.split(/(?=<h2>)/);

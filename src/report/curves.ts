@@ -9,7 +9,7 @@ export interface Curve {
   readonly name: string;
   /** A color of the page's style: `blue`, `orange`. */
   readonly color: string;
-  /** A second sign besides the color, for those who cannot tell colors apart. */
+  /** A second sign besides the color, for color-blind readers. */
   readonly symbol: 'circle' | 'diamond';
   readonly values: readonly (number | null)[];
 }
@@ -48,8 +48,8 @@ interface Cut {
 }
 
 /**
- * Leaves out values far above all others, which would flatten the curves: one epoch of a diverging validation loss, say.
- * Up to a quarter of the values may be left out.
+ * Leaves out values far above all others, which would flatten the curves: one epoch of a diverging validation
+ * loss, say. Up to a quarter of the values may be left out.
  */
 export function cutOf({ curves, xLabels, percent = false }: Chart): Cut {
   const points = curves.flatMap(({ name, values }) =>
@@ -77,8 +77,8 @@ export function renderChart(chart: Chart): Html {
 /**
  * An SVG picture that takes its colors from the page's style and scales with its box.
  *
- * @param about `id` makes the ids in the picture unique on its page, `label` says it in words for those who cannot
- *   see it
+ * @param about `id` makes the ids in the picture unique on its page, `label` says it in words for those who
+ *   cannot see it
  */
 export function renderSvg(
   option: echarts.EChartsOption,
@@ -155,7 +155,9 @@ function optionsOf(chart: Chart): echarts.EChartsOption {
   } as echarts.EChartsOption;
 }
 
-/** Takes the picture's own size, hover rules and running ids out; what is left is the same for the same data. */
+/**
+ * Takes the picture's own size, hover rules and running ids out; what is left is the same for the same data.
+ */
 function embed(svg: string, id: string, label: string): string {
   const text = html`${label}`.text;
   return svg

@@ -1,27 +1,30 @@
 import type { ScreeningFigures } from '../metric/index.js';
 
-/** Everything that a run's report shows. Fields that may be missing or not a number are shown as such or left out. */
+/**
+ * Everything that a run's report shows. Fields that may be missing or not a number are shown as such or left
+ * out.
+ */
 export interface ReportData {
   /** `LeNet on MNIST` */
   readonly title: string;
   /** Shown right under the title, such as why the run ended early. */
   readonly note?: string | undefined;
-  /** What the judged images are called in headings: `test` (default), `validation`. */
+  /** Name of the evaluated images in headings: `test` (default), `validation`. */
   readonly evalName?: string | undefined;
-  /** What the loss is, for axis and column titles: `cross entropy`. */
+  /** Name of the loss, for axis and column titles: `cross entropy`. */
   readonly lossName?: string | undefined;
   readonly run: RunFacts;
   /** Left out for an evaluation by itself, which is then all there is. */
   readonly epochs?: readonly EpochFigures[] | undefined;
-  /** Judged pictures that could not be read and are in none of the figures; undefined where images are no files. */
+  /** Images that could not be read and are in none of the metrics; undefined where images are no files. */
   readonly unreadable?: number | undefined;
-  /** How the final network did on the judged images. */
+  /** Evaluation of the final network. */
   readonly evaluation?: Evaluation | undefined;
   /** Wrong answers that the network was surest of, worst first. */
   readonly mistakes?: readonly Mistake[] | undefined;
   /** Some of the training pictures. */
   readonly pictures?: readonly Picture[] | undefined;
-  /** For networks that tell one class from another: the figures of that. */
+  /** Metrics of the decision between two classes. */
   readonly screening?: Screening | undefined;
 }
 
@@ -29,16 +32,18 @@ export interface Screening {
   readonly figures: ScreeningFigures;
   /** The class that sensitivity speaks of: `pathologic myopia`. */
   readonly positiveName: string;
-  /** The class that it is told from. */
+  /** The negative class. */
   readonly otherName: string;
   /** Whether the report speaks of a screening test. Default false. */
   readonly screeningTest?: boolean | undefined;
-  /** Of the judged images and their labels. */
+  /** Checksum of the evaluated images and their labels. */
   readonly dataSha256?: string | undefined;
   readonly weightsSha256?: string | undefined;
-  /** The judged pictures were drawn by a program, which the report then says first of all. Default false. */
+  /** Whether a program made the images; the report begins with that. Default false. */
   readonly synthetic?: boolean | undefined;
-  /** How the operating point was chosen, and on what: `sensitivity of at least 95 % on the training images`. */
+  /**
+   * How the operating point was chosen, and on what: `sensitivity of at least 95 % on the training images`.
+   */
   readonly operatingRule?: string | undefined;
 }
 
@@ -59,7 +64,7 @@ export interface RunFacts {
   /** `oneDNN 2.6.3` */
   readonly library?: string | undefined;
   readonly threads: number;
-  /** Of Fovea. */
+  /** Version of Fovea. */
   readonly version: string;
   readonly started: Date;
   readonly ended: Date;

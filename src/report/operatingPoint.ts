@@ -13,7 +13,7 @@ export function formatProportion({ value }: Proportion): string {
   return formatPercent(value ?? Number.NaN, 1);
 }
 
-/** What an operating point was to reach, and what it reached on other images. */
+/** The aim of an operating point, and its value on other images. */
 export interface Target {
   readonly name: 'sensitivity' | 'specificity';
   readonly wanted: number;
@@ -31,7 +31,7 @@ export function targetOf(rule: OperatingRule, at: ThresholdFigures): Target | nu
   return { name, wanted, reached, met: reached !== null && reached >= wanted };
 }
 
-/** A sentence where the aim is missed on the judged images; else null. */
+/** A sentence where the aim is missed on the evaluated images; else null. */
 export function describeTarget({ operatingPoint, atOperatingPoint }: ScreeningFigures): string | null {
   if (operatingPoint === null || atOperatingPoint === null) return null;
   const target = targetOf(operatingPoint.rule, atOperatingPoint);

@@ -10,7 +10,7 @@ export type Point = readonly [x: number, y: number];
 export interface PlotMark {
   readonly name: string;
   readonly at: Point;
-  /** Filled diamonds are operating points, hollow circles the threshold that nobody chose. */
+  /** Filled diamonds are operating points, hollow circles the threshold 0.5. */
   readonly symbol: 'circle' | 'diamond';
 }
 
@@ -22,7 +22,7 @@ export interface Plot {
   readonly xTitle: string;
   readonly yTitle: string;
   readonly curve: readonly Point[];
-  /** What guessing would give: a dashed line between two points. */
+  /** Result of guessing: a dashed line between two points. */
   readonly baseline: readonly [Point, Point];
   readonly marks: readonly PlotMark[];
 }
@@ -181,7 +181,7 @@ function guide(points: readonly [Point, Point]) {
   };
 }
 
-/** Leaves out points that no reader could tell from the one before: sets of any size give small pictures. */
+/** Leaves out points that look the same as the one before: sets of any size give small pictures. */
 function thin(points: readonly Point[]): Point[] {
   const place = ([x, y]: Point) => `${Math.round(500 * x)} ${Math.round(500 * y)}`;
   return points.filter((point, i) => i === 0 || i === points.length - 1 || place(point) !== place(points[i - 1]));

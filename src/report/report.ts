@@ -24,10 +24,10 @@ export type { EpochFigures, ReportData } from './data.js';
 /**
  * A run's report as one HTML file that needs nothing else: no scripts, no network, pictures inside.
  *
- * It shows how good the network is, with the 95 % confidence interval of its accuracy, the decision between two
- * classes where there are two, the learning curves, what is taken for what, precision, recall and F1 of
- * each class, the worst mistakes and some training pictures, the figures of all epochs, and how the run was made. It is
- * light or dark as the reader's system is, and prints well.
+ * It shows how good the network is, with the 95 % confidence interval of its accuracy, the decision between
+ * two classes where there are two, the learning curves, what is taken for what, precision, recall and F1 of
+ * each class, the worst mistakes and some training pictures, the metrics of all epochs, and how the run was
+ * made. It is light or dark as the reader's system is, and prints well.
  *
  * @throws InputError if the confusion matrix does not fit the class names, or a picture is no PNG
  */

@@ -6,13 +6,13 @@ export interface ScreeningTableOptions {
   readonly positive: { readonly name: string; readonly other: string };
   /** Whether they are those of a screening test. */
   readonly screening: boolean;
-  /** Pictures that could not be read and are in none of the figures. Default 0. */
+  /** Pictures that could not be read and are in none of the metrics. Default 0. */
   readonly unreadable?: number | undefined;
   /** How the operating point was chosen, and on what. Default: the rule alone. */
   readonly operatingRule?: string | undefined;
 }
 
-/** Screening figures as names and values for a terminal. The accuracy is not among them. */
+/** Screening metrics as names and values for a terminal. The accuracy is not among them. */
 export function screeningFacts(
   figures: ScreeningFigures,
   options: ScreeningTableOptions,

@@ -7,13 +7,13 @@ import { type PlotMark, type Point, renderPlot, renderReliability, renderSpread 
 import type { Names } from './sections.js';
 import { type Wording, wordingFor } from './wording.js';
 
-/** Shares of positives at which predictive values are told: rarer than in any set made for training. */
+/** Shares of positives for which predictive values are reported: rarer than in any set made for training. */
 const prevalences = [0.01, 0.05, 0.1];
 
-export const syntheticNote = html`<p class="note synthetic"><b>The pictures are synthetic.</b> A program drew them; none shows
-an eye. These figures tell whether the software works, and nothing about how well it would do on photographs.</p>`;
+export const syntheticNote = html`<p class="note synthetic"><b>The pictures are synthetic.</b> A program made them; none shows
+an eye. These metrics show whether the software works, and nothing about how well it would do on photographs.</p>`;
 
-/** What a reader looks for first, each with its interval. */
+/** The most important metrics, each with its interval. */
 export function screeningTiles(screening: Screening, unreadable: number): Html {
   const { figures, positiveName } = screening;
   const wording = wordingOf(screening);

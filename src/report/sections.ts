@@ -135,7 +135,8 @@ more of the row. <span class="mark">Orange</span>: wrong.</p>
 function cell(count: number, images: number, truth: string, predicted: string, right: boolean): Html {
   if (count === 0) return html`<td class="none">0</td>`;
   const share = count / images;
-  // Most rows are nearly all right and errors are few: steep on the diagonal, root beside it, the differences show.
+  // Most rows are nearly all right and errors are few: steep on the diagonal, root beside it, the differences
+  // show.
   const strength = Math.max(0.06, right ? 0.9 * share ** 2 : Math.min(0.9, 1.1 * Math.sqrt(share)));
   const title = `${truth} ${right ? 'recognised' : `taken for ${predicted}`}: ${formatCount(count)} of ${formatCount(images)} (${formatPercent(share, 1)})`;
   return html`<td class="${right ? 'hit' : 'miss'}${strength > 0.75 ? ' deep' : ''}" style="--a:${strength.toFixed(2)}"
@@ -228,7 +229,7 @@ function pngSize(image: Uint8Array): { width: number; height: number } {
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
-/** The figures of each epoch; columns that no epoch has are left out. */
+/** The metrics of each epoch; columns that no epoch has are left out. */
 export function epochsSection({ epochs, evalName }: Names & { readonly epochs: readonly EpochFigures[] }): Html | null {
   if (epochs.length === 0) return null;
   const Name = capital(evalName);

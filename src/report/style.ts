@@ -1,4 +1,7 @@
-/** The page's style: one column of readable width, light and dark, colors that color-blind readers tell apart. */
+/**
+ * The page's style: one column of readable width, light and dark, colors that color-blind readers can
+ * distinguish.
+ */
 export const style = `
 :root {
   color-scheme: light dark;
@@ -40,7 +43,7 @@ p { margin: 0 0 1rem; max-width: 44rem; }
 .charts svg { display: block; width: 100%; height: auto; overflow: visible; }
 .scroll {
   overflow-x: auto; margin: 1rem 0;
-  /* Shadows at the edges show that a table goes on; covers that move with its contents hide them at its ends. */
+  /* Shadows at the edges show that a table continues; covers that move with its contents hide them at its ends. */
   background:
     linear-gradient(to right, var(--paper) 40%, transparent) left / 3rem 100% no-repeat local,
     linear-gradient(to left, var(--paper) 40%, transparent) right / 3rem 100% no-repeat local,

@@ -1,7 +1,10 @@
-/** Words for the figures of two classes: those of screening tests where they are asked for, general ones elsewhere. */
+/**
+ * Words for the metrics of two classes: those of screening tests where they are asked for, general ones
+ * elsewhere.
+ */
 export interface Wording {
   readonly heading: string;
-  /** Stands wherever the figures do; null if nothing needs to be said. */
+  /** Shown with the metrics; null if nothing needs to be said. */
   readonly disclaimer: string | null;
   /** Name of the share of positive images. */
   readonly prevalence: string;
@@ -23,18 +26,18 @@ export interface Wording {
   readonly falsePositiveAxis: string;
   readonly precisionAxis: string;
   readonly recallAxis: string;
-  /** What of images with a probability of 80 % holds for 80 %. */
+  /** Property of 80 % of the images with a probability of 80 %. */
   readonly holds: string;
-  /** Heading of the figure about calibration. */
+  /** Heading of the plot of calibration. */
   readonly calibration: string;
   /** Names of images without and with the positive class. */
   readonly without: string;
   readonly with: string;
 }
 
-/** Stands wherever the figures of a screening test do. */
+/** Shown with the metrics of a screening test. */
 export const noMedicalDevice =
-  'Fovea is no medical device. These figures describe this set of pictures only: they say nothing about ' +
+  'Fovea is no medical device. These metrics describe this set of pictures only: they say nothing about ' +
   'other cameras, clinics or people, and must not guide the care of anybody.';
 
 const screening: Wording = {
@@ -87,7 +90,7 @@ function general(positive: string, other: string): Wording {
   };
 }
 
-/** @param positive the positive class, told from `other` */
+/** @param positive the positive class, as opposed to `other` */
 export function wordingFor(isTest: boolean, positive: string, other: string): Wording {
   return isTest ? screening : general(positive, other);
 }

@@ -1,14 +1,14 @@
 import { stringify } from 'csv-stringify/sync';
 import { visibleLine } from './visible.js';
 
-/** A number as programs write it; it is no formula, whatever its sign. */
+/** A number as programs write it; it is no formula with either sign. */
 const number = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 /** How formulas begin, also in the wide forms of East Asian scripts, which spreadsheets take as well. */
 const formula = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/u;
 
 /**
- * Text for a cell of a table that a spreadsheet may open. Text that would be taken for a formula gets an apostrophe in
- * front; numbers stay numbers. Control characters become visible escapes.
+ * Text for a cell of a table that a spreadsheet may open. Text that would be taken for a formula gets an
+ * apostrophe in front; numbers stay numbers. Control characters become visible escapes.
  */
 export function safeCell(text: string): string {
   const isFormula = /^[\t\r\n]/.test(text) || formula.test(text);

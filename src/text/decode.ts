@@ -10,15 +10,15 @@ export interface DecodedText {
 
 /** Windows-1252 from 0x80 to 0x9f; the five bytes without a meaning are spaces here. */
 const windowsUpper = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';
-const advice = 'save it anew as UTF-8';
+const advice = 'save it again as UTF-8';
 
 /**
- * Bytes as text: UTF-8, UTF-16 with a mark of the byte order, or else Windows-1252, which is western European text as
- * spreadsheets of Windows save it. No byte is lost or replaced. Who shows the text to people says when it was
- * Windows-1252, since nothing in the bytes proves that.
+ * Bytes as text: UTF-8, UTF-16 with a mark of the byte order, or else Windows-1252, which is western European
+ * text as spreadsheets of Windows save it. No byte is lost or replaced. Callers that show the text report
+ * Windows-1252, since nothing in the bytes proves it.
  *
  * @param where begins the message of an error, such as `[table] list.csv`
- * @throws FileError for bytes that are none of these
+ * @throws FileError for other bytes
  */
 export function decodeText(bytes: Uint8Array, where: string): DecodedText {
   const refuse = (got: string) => new FileError(`${where}: expected text, got ${got}; ${advice}`);
@@ -42,7 +42,10 @@ export function decodeText(bytes: Uint8Array, where: string): DecodedText {
   return { text, encoding: 'Windows-1252' };
 }
 
-/** `null` if a byte has no meaning. The table is our own: Node's decoder takes some of these bytes for controls. */
+/**
+ * `null` if a byte has no meaning. The table is our own: Node's decoder takes some of these bytes for
+ * controls.
+ */
 function windowsText(bytes: Uint8Array): string | null {
   const meaningless = bytes.some((byte) => byte >= 0x80 && byte < 0xa0 && windowsUpper[byte - 0x80] === ' ');
   if (meaningless) return null;

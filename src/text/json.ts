@@ -7,8 +7,8 @@ const maxDepth = 100;
 /**
  * Parses JSON from a file that anybody may have written.
  *
- * @throws SyntaxError for text that is no JSON, or that nests deeper than any file of this project: code that walks
- * through such a value would run out of stack
+ * @throws SyntaxError for text that is no JSON, or that nests deeper than any file of this project: code that
+ *   walks through such a value would run out of stack
  */
 export function parseJson(text: string): unknown {
   let depth = 0;
@@ -17,7 +17,7 @@ export function parseJson(text: string): unknown {
     const code = text.charCodeAt(i);
     if (code === 0x22) isString = !isString;
     else if (isString) {
-      // What a backslash stands before is no end of the string.
+      // An escaped quote does not end the string.
       if (code === 0x5c) i++;
     } else if (code === 0x5b || code === 0x7b) {
       if (++depth > maxDepth) throw new SyntaxError(`brackets nested deeper than ${maxDepth} levels`);

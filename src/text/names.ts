@@ -1,9 +1,10 @@
-/** White space at the ends of a name, and characters without width, which nobody sees there. */
+/** White space at the ends of a name, and characters without width, which are invisible there. */
 const ends = /^[\s\u200b\u2060\ufeff]+|[\s\u200b\u2060\ufeff]+$/gu;
 
 /**
- * The one form of a name or label: composed characters (Unicode's NFC), no white space at the ends. Inner white space
- * and case stay. Names are kept, shown and compared in this form. Files are opened by the name that the disk has.
+ * The one form of a name or label: composed characters (Unicode's NFC), no white space at the ends. Inner
+ * white space and case stay. Names are kept, shown and compared in this form. Files are opened by the name
+ * that the disk has.
  */
 export function normalName(text: string): string {
   return text.normalize('NFC').replace(ends, '');
@@ -14,7 +15,9 @@ export function sameName(a: string, b: string): boolean {
   return normalName(a) === normalName(b);
 }
 
-/** Groups of different spellings with the same {@link normalName}, such as `é` in one character and in two. */
+/**
+ * Groups of different spellings with the same {@link normalName}, such as `é` in one character and in two.
+ */
 export function likeNames(names: Iterable<string>): string[][] {
   const groups = new Map<string, string[]>();
   for (const name of new Set(names)) {
@@ -27,14 +30,17 @@ export function likeNames(names: Iterable<string>): string[][] {
 }
 
 /**
- * A name in which one sees how it is spelled: characters beyond printable ASCII as `\u{e9}`. For messages about names
- * that look the same.
+ * A name in which one sees how it is spelled: characters beyond printable ASCII as `\u{e9}`. For messages
+ * about names that look the same.
  */
 export function spelling(name: string): string {
   return name.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
-/** Groups of names that differ in capitals alone, such as `Cat` and `cat`, each in the order of its characters. */
+/**
+ * Groups of names that differ in capitals alone, such as `Cat` and `cat`, each in the order of its
+ * characters.
+ */
 export function caseTwins(names: Iterable<string>): string[][] {
   const groups = new Map<string, string[]>();
   for (const name of new Set(names)) {

@@ -6,7 +6,7 @@ export function formatCount(n: number): string {
 }
 
 /**
- * A loss, a rate, any figure that came out of a computation: four decimals, or an exponent where four decimals would
+ * A loss, a rate, any computed number: four decimals, or an exponent where four decimals would
  * hide it (`0.0432`, `1.2e-5`, `3.1e+8`).
  */
 export function formatFigure(x: number): string {
@@ -26,7 +26,10 @@ export function formatInterval([low, high]: readonly [number, number], decimals 
   return `${(100 * low).toFixed(decimals)}–${(100 * high).toFixed(decimals)} %`;
 }
 
-/** `0.5`, `0.326`, `0.99997`: a threshold of probabilities with as many decimals as tell it from 0 and 1. */
+/**
+ * `0.5`, `0.326`, `0.99997`: a threshold of probabilities with enough decimals to distinguish it from 0 and
+ * 1.
+ */
 export function formatThreshold(x: number): string {
   for (let decimals = 3; decimals <= 16; decimals++) {
     const rounded = Number(x.toFixed(decimals));

@@ -2,7 +2,7 @@ import { formatCount, formatDuration, formatFigure, formatRate } from './numbers
 import { displayWidth } from './table.js';
 import { visibleLine } from './visible.js';
 
-/** Named figures that are shown next to the progress, such as `{ loss: 0.43 }`. */
+/** Named values that are shown next to the progress, such as `{ loss: 0.43 }`. */
 export type Figures = Readonly<Record<string, number | string>>;
 
 /** Where progress is written: `process.stderr`, or anything like it. */
@@ -13,11 +13,11 @@ export interface ProgressStream {
 }
 
 export interface ProgressOptions {
-  /** What is going on: `epoch 1/5`. */
+  /** Name of the work: `epoch 1/5`. */
   readonly label: string;
   /** Amount of work, in the unit of {@link Progress.update}. Left out: unknown, no bar and no ETA. */
   readonly total?: number | undefined;
-  /** What is counted. Default `steps`. */
+  /** Unit of the count. Default `steps`. */
   readonly unit?: string | undefined;
   /** `auto` (default): a bar on a terminal, lines elsewhere. */
   readonly mode?: 'auto' | 'bar' | 'lines' | 'silent' | undefined;
@@ -42,8 +42,9 @@ const minBarCells = 6;
 /**
  * Shows how long work gets on: a bar on a terminal, plain lines elsewhere, nothing if silent.
  *
- * Call {@link update} as often as you like: between two drawings it costs a few nanoseconds. End with {@link finish},
- * or with {@link stop} if the work failed. Ctrl-C stops a bar by itself, so that the terminal is left clean.
+ * Call {@link update} as often as you like: between two drawings it costs a few nanoseconds. End with {@link
+ * finish}, or with {@link stop} if the work failed. Ctrl-C stops a bar by itself, so that the terminal is
+ * left clean.
  */
 export class Progress {
   readonly #label: string;
@@ -89,9 +90,9 @@ export class Progress {
   }
 
   /**
-   * Tells how much work is done altogether.
+   * Reports how much work is done altogether.
    *
-   * @param figures what to show from now on; if left out, what was given last stays
+   * @param figures values to show from now on; if left out, what was given last stays
    */
   update(done: number, figures?: Figures): void {
     this.#done = done;
@@ -109,7 +110,7 @@ export class Progress {
     if (now - this.#drawnAt >= wait || (this.#mode === 'lines' && done >= this.#drawNext)) this.#draw(now);
   }
 
-  /** Ends with a line that says what was done, how long it took, and the figures. */
+  /** Ends with a line of the work done, its time, and the values. */
   finish(figures?: Figures): void {
     if (this.#ended) return;
     if (figures !== undefined) this.#figures = figures;
@@ -132,7 +133,7 @@ export class Progress {
 
   readonly #onInterrupt = (): void => {
     this.stop();
-    // Listening took the default away, which is to end the process; somebody else's listener knows what to do instead.
+    // Listening took the default away, which is to end the process; another listener decides instead.
     if (process.listenerCount('SIGINT') === 0) process.kill(process.pid, 'SIGINT');
   };
 
@@ -161,7 +162,10 @@ export class Progress {
     this.#stream.write(`\r${joinFitting(parts, room)}\x1b[K`);
   }
 
-  /** A mean of the rate that forgets slowly; the weight makes up for the time before it had anything to remember. */
+  /**
+   * A mean of the rate that forgets slowly; the weight makes up for the time before it had anything to
+   * remember.
+   */
   #measure(now: number): void {
     const seconds = (now - this.#measuredAt) / 1000;
     if (seconds <= 0) return;

@@ -1,6 +1,6 @@
 /**
- * The candidate that is fewest edits away from a mistyped word, whatever the case; null if none is near. A prefix that is
- * missing counts as less than an edit.
+ * The candidate that is fewest edits away from a mistyped word, in any case of letters; null if none is near.
+ * A prefix that is missing counts as less than an edit.
  */
 export function nearestName(word: string, candidates: readonly string[]): string | null {
   let best: string | null = null;

@@ -9,15 +9,15 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/** What {@link formatTable} takes besides columns and rows. */
+/** Options of {@link formatTable}. */
 export interface TableOptions {
   /** Rows below a second rule, for totals. */
   readonly totals?: readonly (readonly string[])[];
   /** Spaces before every line. Default 0. */
   readonly indent?: number;
   /**
-   * Cells of the terminal that a line may take. In a table that is wider, texts of the columns that are flush left go on in
-   * further lines. Left out: lines of any width.
+   * Cells of the terminal that a line may take. In a table that is wider, texts of the columns that are flush
+   * left continue in further lines. Left out: lines of any width.
    */
   readonly width?: number | undefined;
 }

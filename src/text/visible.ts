@@ -1,7 +1,7 @@
 /**
- * Control characters, line and paragraph separators, changes of the direction of writing, halves of characters. File
- * names and labels may carry them. On a terminal they could move the cursor, set the window's title, fake a line or
- * turn a name around.
+ * Control characters, line and paragraph separators, changes of the direction of writing, halves of
+ * characters. File names and labels may carry them. On a terminal they could move the cursor, set the
+ * window's title, fake a line or turn a name around.
  */
 const hidden = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -22,7 +22,7 @@ export function visibleText(text: string): string {
   return text.replace(hidden, (character) => (character === '\n' ? character : escaped(character)));
 }
 
-/** JSON in which such characters are escaped, too: the same value to whoever parses it. */
+/** JSON in which such characters are escaped, too: the same value for every parser. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(
     hidden,

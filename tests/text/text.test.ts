@@ -51,7 +51,7 @@ it.each([
     }
   })();
   expect(error).toBeInstanceOf(FileError);
-  expect((error as FileError).message).toBe(`[table] a: expected text, got ${got}; save it anew as UTF-8`);
+  expect((error as FileError).message).toBe(`[table] a: expected text, got ${got}; save it again as UTF-8`);
 });
 
 it('writes cells that no spreadsheet takes for formulas', () => {
