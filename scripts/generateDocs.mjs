@@ -18,10 +18,13 @@ function run(args, env = {}) {
 /** Rooms that every other one may import. */
 const ground = ['platform', 'text'];
 
-/** The room of a file of src: its folder. Single files belong to the ground, but for autograd.ts; index.ts has no room. */
+/** Files that gather names for users. */
+const doors = ['src/index.ts', 'src/browser.ts'];
+
+/** The room of a file of src: its folder. Single files belong to the ground, but for autograd.ts; the doors for users have none. */
 function roomOf(file) {
   const [, room, rest] = /^src\/([^/.]+)(.*)$/.exec(file) ?? [];
-  if (room === undefined || file === 'src/index.ts') return null;
+  if (room === undefined || doors.includes(file)) return null;
   return ground.includes(room) || (rest === '.ts' && room !== 'autograd') ? 'ground' : room;
 }
 
