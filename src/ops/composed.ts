@@ -28,7 +28,10 @@ export function where(condition: Value, a: Value, b: Value): Value {
   return select(broadcastTo(mask, shape), broadcastTo(a, shape), broadcastTo(b, shape));
 }
 
-/** Limits each element to min … max. The gradient is 0 beyond a limit, as in Paddle and PyTorch; NaN stays NaN. */
+/**
+ * Limits each element to min … max. The gradient is 0 beyond a limit, as in Paddle and PyTorch; NaN stays
+ * NaN.
+ */
 export function clip(x: Value, min: number, max: number): Value {
   if (!(min <= max)) throw new InputError(`[clip] min: expected at most max = ${max}, got ${min}`);
   const dtype = x.dtype as 'float32' | 'int32';
@@ -47,7 +50,10 @@ export function clip(x: Value, min: number, max: number): Value {
   return where(inside, x, limited);
 }
 
-/** x to the power of a number. Whole exponents multiply; others give NaN for negative bases, and gradient 0 at 0. */
+/**
+ * x to the power of a number. Whole exponents multiply; others give NaN for negative bases, and gradient 0 at
+ * 0.
+ */
 export function power(x: Value, exponent: number): Value {
   if (!Number.isFinite(exponent)) throw new InputError(`[pow] exponent: expected a finite number, got ${exponent}`);
   const one = constant([], 'float32', 1);
@@ -64,7 +70,10 @@ export function power(x: Value, exponent: number): Value {
   }
 }
 
-/** x to the power of the elements of another value, under broadcasting: e^(exponent·log x), and 0 or 1 for a base of 0. */
+/**
+ * x to the power of the elements of another value, under broadcasting: e^(exponent·log x), and 0 or 1 for a
+ * base of 0.
+ */
 export function powerOf(x: Value, exponent: Value): Value {
   const zero = constant([], 'float32', 0);
   const one = constant([], 'float32', 1);

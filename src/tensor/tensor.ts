@@ -20,15 +20,18 @@ const mostPrintedFrom = 10_000_000;
 /** A tensor, or a number that is taken as a float32 constant. */
 export type TensorLike = Tensor | number;
 
-/** Options of a reduction: the axes (all by default; negative ones count from the end) and whether they stay as 1. */
+/**
+ * Options of a reduction: the axes (all by default; negative ones count from the end) and whether they stay
+ * as 1.
+ */
 export interface ReduceOptions {
   readonly axis?: number | readonly number[];
   readonly keepdim?: boolean;
 }
 
 /**
- * A lazy array. Shape and dtype are known at once; values are computed when they are read (`await t.data()`) or when
- * an optimizer steps.
+ * A lazy array. Shape and dtype are known at once; values are computed when they are read (`await t.data()`)
+ * or when an optimizer steps.
  */
 export class Tensor {
   static readonly kind: string = 'Tensor';
@@ -102,7 +105,8 @@ export class Tensor {
   /**
    * The values in row-major order, computed now if they were not; a copy.
    *
-   * @param dtype the expected type, which makes the array's type known: `await t.data('float32')` is a Float32Array
+   * @param dtype the expected type, which makes the array's type known: `await t.data('float32')` is a
+   *   Float32Array
    * @throws {DTypeError} if the tensor is of another type
    */
   data(): Promise<TypedArray>;
@@ -126,8 +130,8 @@ export class Tensor {
   }
 
   /**
-   * Adds the gradient of this scalar to the `grad` of every parameter it depends on. The gradient is part of the
-   * graph, and computed when it is read or when an optimizer steps.
+   * Adds the gradient of this scalar to the `grad` of every parameter it depends on. The gradient is part of
+   * the graph, and computed when it is read or when an optimizer steps.
    */
   backward(): void {
     for (const [leaf, gradient] of gradients(this.lazy)) leaf.sink?.accumulate(gradient, this.lazy);
@@ -176,8 +180,8 @@ export class Tensor {
   }
 
   /**
-   * `this` to a power. A whole number multiplies, so that negative bases have their sign. Other numbers and tensors are
-   * computed as e^(exponent·log(this)): negative bases give NaN, and the gradient at 0 is 0.
+   * `this` to a power. A whole number multiplies, so that negative bases have their sign. Other numbers and
+   * tensors are computed as e^(exponent·log(this)): negative bases give NaN, and the gradient at 0 is 0.
    *
    * @param exponent a number, or a tensor under broadcasting
    */
@@ -187,8 +191,8 @@ export class Tensor {
   }
 
   /**
-   * Product of matrices `[…, n, k]·[…, k, m]` → `[…, n, m]`; leading axes broadcast. A vector `[k]` is a row on the left
-   * and a column on the right; its axis is not in the result.
+   * Product of matrices `[…, n, k]·[…, k, m]` → `[…, n, m]`; leading axes broadcast. A vector `[k]` is a row
+   * on the left and a column on the right; its axis is not in the result.
    *
    * @throws {ShapeError} if the inner sizes differ, or one operand has no axis
    *
@@ -337,7 +341,10 @@ export class Tensor {
     return new Tensor(ops.broadcastTo(this.value, shape));
   }
 
-  /** The elements from `starts[i]` (inclusive) to `ends[i]` (exclusive) on each axis; negative ones count from the end. */
+  /**
+   * The elements from `starts[i]` (inclusive) to `ends[i]` (exclusive) on each axis; negative ones count from
+   * the end.
+   */
   slice(starts: readonly number[], ends: readonly number[]): Tensor {
     const bound = (n: number, size: number) => (n < 0 ? n + size : n);
     const from = this.shape.map((size, i) => bound(starts[i] ?? 0, size));
@@ -368,8 +375,8 @@ export class Tensor {
   }
 
   /**
-   * Type, shape and, where they have been computed, the values: of many, the first and last of each axis. Nothing is
-   * computed for it; `await t.data()` does that.
+   * Type, shape and, where they have been computed, the values: of many, the first and last of each axis.
+   * Nothing is computed for it; `await t.data()` does that.
    */
   toString(): string {
     const values = this.#valuesAtHand();
@@ -382,7 +389,10 @@ export class Tensor {
     return this.toString();
   }
 
-  /** `{ dtype, shape, values }`; the values, nested, are null where they have not been computed, or are very many. */
+  /**
+   * `{ dtype, shape, values }`; the values, nested, are null where they have not been computed, or are very
+   * many.
+   */
   toJSON(): { readonly dtype: DType; readonly shape: Shape; readonly values: unknown } {
     const values = this.size > mostJsonValues ? null : this.#valuesAtHand();
     return { dtype: this.dtype, shape: this.shape, values: values === null ? null : nest(values, this.shape) };
@@ -420,8 +430,8 @@ export type NestedNumbers = number | readonly NestedNumbers[];
 /**
  * A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`.
  *
- * @throws DTypeError for a type that there is not, and for values that are no numbers, such as text; ShapeError for
- * arrays of different lengths, or empty ones
+ * @throws DTypeError for a type that there is not, and for values that are no numbers, such as text;
+ *   ShapeError for arrays of different lengths, or empty ones
  */
 export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor {
   const shape: number[] = [];
@@ -461,8 +471,8 @@ function requireNumbers(level: unknown): void {
 /**
  * Runs `body` without recording for `backward()`: for evaluation, where it saves memory.
  *
- * @throws {InputError} for a body that awaits. The recording is switched off for the whole process, so it is on again
- * at the first `await`. Build the tensors inside, read them outside.
+ * @throws {InputError} for a body that awaits. The recording is switched off for the whole process, so it is
+ *   on again at the first `await`. Build the tensors inside, read them outside.
  *
  * @example
  * ```ts
@@ -480,7 +490,8 @@ export function noGrad<T>(body: () => T): T {
 }
 
 /**
- * Elements of `x` where the condition is not 0, else of `y`. All three broadcast; the gradient goes to the chosen ones.
+ * Elements of `x` where the condition is not 0, else of `y`. All three broadcast; the gradient goes to the
+ * chosen ones.
  *
  * @throws {DTypeError} if x and y are of different dtypes
  *

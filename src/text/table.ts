@@ -25,8 +25,8 @@ export interface TableOptions {
 const printableAscii = /^[\x20-\x7e]*$/;
 
 /**
- * Cells of a terminal that a text takes: two for wide characters of East Asian scripts and for emoji, none for combining
- * marks.
+ * Cells of a terminal that a text takes: two for wide characters of East Asian scripts and for emoji, none
+ * for combining marks.
  */
 export function displayWidth(text: string): number {
   // The package takes 0.1 ms for a line, too long for a progress bar that is drawn after every batch.
