@@ -1,6 +1,6 @@
 import { type InputName, inputNames, type OpName } from '../../graph/op.js';
 import { type Graph, GraphNode, type GraphValue, replaceBy, rewrite } from '../graph.js';
-import type { ChoiceOfProducts } from '../precision.js';
+import { type ChoiceOfProducts, parameterGradients } from '../precision.js';
 
 /** Ops that have kernels for bfloat16, and their inputs that are images, features or gradients of these. */
 const carried: { readonly [K in OpName]?: readonly InputName<K>[] | 'all' } = {
@@ -30,8 +30,6 @@ const carriedOutputs: Partial<Record<OpName, readonly number[]>> = { batchNormBa
 
 /** Convolutions and linear layers whose results are features: with their results bfloat16 begins. */
 const products = new Set<OpName>(['conv2d', 'conv2dBackwardData', 'linear', 'linearBackwardData']);
-/** Their results are gradients of parameters, which stay exact. */
-const gradients = new Set<OpName>(['conv2dBackwardWeights', 'linearBackwardWeights']);
 
 /**
  * Stores features and their gradients in bfloat16 between ops that have kernels for it (Micikevicius et al., 2018;
@@ -41,7 +39,7 @@ const gradients = new Set<OpName>(['conv2dBackwardWeights', 'linearBackwardWeigh
  * @param pays products that are faster in bfloat16; all others and their features stay float32
  */
 export function useBfloat16(graph: Graph, pays: ChoiceOfProducts = () => true): Graph {
-  const staysExact = (node: GraphNode) => (products.has(node.op) || gradients.has(node.op)) && !pays(node);
+  const staysExact = (node: GraphNode) => (products.has(node.op) || parameterGradients.has(node.op)) && !pays(node);
   const exact = new Set(graph.nodes.filter(staysExact));
   const unfit = new Set<GraphValue>(graph.outputs.map(({ value }) => value));
   for (const node of graph.nodes) {
@@ -67,7 +65,7 @@ function carries(op: OpName, i: number): boolean {
 
 /** Whether the result of a node is bfloat16, unless its readers forbid it. */
 function begins({ op }: GraphNode, inputs: readonly GraphValue[]): boolean {
-  if (carried[op] === undefined || gradients.has(op)) return false;
+  if (carried[op] === undefined || parameterGradients.has(op)) return false;
   if (products.has(op)) return true;
   return inputs.some(({ dtype }, i) => dtype === 'bfloat16' && carries(op, i));
 }

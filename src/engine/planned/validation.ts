@@ -1,4 +1,5 @@
 import type { GraphNode, GraphValue } from '../../compiler/graph.js';
+import { computesInBfloat16 } from '../../compiler/precision.js';
 import { InternalError } from '../../errors.js';
 import type { TypedArray } from '../../graph/dtype.js';
 import { numel } from '../../graph/shape.js';
@@ -55,8 +56,7 @@ export class Validation {
     const rounded = [...node.inputs, ...node.outputs, ...forward].some(({ dtype }) => dtype === 'bfloat16');
     const tolerance = rounded ? 2e-2 : 1e-4;
     // A product rounds both operands before it multiplies, also an operand in float32.
-    const operands =
-      rounded && multiplyAdds(node) !== null ? inputs.map((input, i) => (i < 2 ? copyOf(input) : input)) : inputs;
+    const operands = computesInBfloat16(node) ? inputs.map((input, i) => (i < 2 ? copyOf(input) : input)) : inputs;
     context.addTypeScript(
       'validate',
       results.map((output) => asArray(context.plain(output), output)),

@@ -121,7 +121,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
       Primitive.create(describe.convForward(prop, algorithm, [src, weights, bias, dst], geometry), attributes);
   };
   const make = (types: OperandTypes) => best(context, conv, types, creates('training', types));
-  const types = typesFor([x, y], { dst: y });
+  const types = typesFor(node, 'dst');
   if (types === float32 && summand === undefined && coversImage(x.shape, weight.shape, params)) {
     linearForward(context, node);
     return;
@@ -175,7 +175,7 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
   const { params } = node;
-  const types = typesFor([dy, dx], { src: dx });
+  const types = typesFor(node, 'src');
   if (types === float32 && coversImage(dx.shape, weight.shape, params)) {
     linearBackwardData(context, node);
     return;
@@ -203,7 +203,7 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const [x, dy] = node.inputs;
   const [dWeight] = node.outputs;
   const { params } = node;
-  const types = typesFor([x, dy], { weights: dWeight });
+  const types = typesFor(node, 'weights');
   if (types !== float32 && asProduct(context, node)) return;
   if (types === float32 && coversImage(x.shape, dWeight.shape, params)) {
     linearBackwardWeights(context, node);

@@ -21,7 +21,7 @@ export const linear: Lower<'linear'> = (context, node) => {
     ];
     return required(Primitive.create(describe.linearForward('training', descs), attributes), 'linear');
   };
-  const types = typesFor([x, y], { dst: y });
+  const types = typesFor(node, 'dst');
   // Weights get a layout of their own for it, which pays if that is made once.
   const own = context.isConstant(weight) ? FewRows.create(x.shape, out, types, node.params.activation) : null;
   if (own !== null) {
@@ -50,7 +50,7 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
   const [features, out] = weight.shape;
-  const types = typesFor([dy, dx], { src: dx });
+  const types = typesFor(node, 'src');
   const describeWith = ({ src, weights, dst }: OperandTypes) => [
     MemoryDesc.any(dx.shape, src),
     MemoryDesc.any([out, features], weights),
@@ -76,7 +76,7 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
   const [x, dy] = node.inputs;
   const features = x.shape[1];
   const out = dy.shape[1];
-  const types = typesFor([x, dy], { weights: node.outputs[0] });
+  const types = typesFor(node, 'weights');
   const describeWith = ({ src, weights, dst }: OperandTypes) => [
     MemoryDesc.any(x.shape, src),
     MemoryDesc.any([out, features], weights),
