@@ -6,7 +6,7 @@ import { allocate } from '../src/graph/dtype.js';
 import { requireRoom } from '../src/memory.js';
 import { Linear } from '../src/nn/index.js';
 import { summarize } from '../src/nn/summary.js';
-import { requireMemoryFor } from '../src/train/batchMemory.js';
+import { largestBatchFor, requireMemoryFor } from '../src/train/batchMemory.js';
 import { preprocessing } from '../src/vision/images/preprocess.js';
 import { resnet18 } from '../src/vision/models/index.js';
 import { CenterCrop, Pad, RandomResizedCrop, Resize } from '../src/vision/transforms/index.js';
@@ -36,6 +36,31 @@ test('a batch for which there is no memory is refused without kernels for it', (
     /for 1,000,000 images .* the largest batch that fits is 15,\d{3}$/,
   );
   expect(Math.max(...plan.mock.calls.map(([batch]) => batch))).toBeLessThan(100);
+});
+
+test('the largest batch follows from two plans, and a third one confirms it', () => {
+  const bytes = 2 ** 20;
+  const planned = (need: (batch: number) => number, budget: number) =>
+    vi.fn((batch: number) => ({ working: need(batch), resident: 10 * bytes, budget }));
+  // What the batches of the loader take is part of the need.
+  const linear = planned((batch) => batch * bytes - 3 * batch * 4 * 1000, 110 * bytes);
+  expect(largestBatchFor('predict', 400, [1000], linear)).toBe(100);
+  expect(linear.mock.calls).toEqual([[400], [1], [100]]);
+  // A kernel that takes more from 64 images on: the line is too low there.
+  const stepped = planned((batch) => (batch < 64 ? 1 : 1.5) * batch * bytes - 3 * batch * 4 * 1000, 110 * bytes);
+  const largest = largestBatchFor('predict', 400, [1000], stepped);
+  expect(largest).toBeGreaterThan(60);
+  expect(largest).toBeLessThanOrEqual(66);
+  expect(stepped.mock.calls.length).toBeLessThan(6);
+  expect(largestBatchFor('predict', 80, [1000], linear)).toBe(80);
+  expect(() =>
+    largestBatchFor(
+      'predict',
+      400,
+      [1000],
+      planned(() => 200 * bytes, 110 * bytes),
+    ),
+  ).toThrow(MemoryError);
 });
 
 test('the limit of the environment counts', () => {

@@ -207,7 +207,7 @@ function inferenceOf(network: Layer, input: Shape): Work {
   network.eval();
   const forward = (images: Tensor) => noGrad(() => network.forward(images));
   return {
-    plan: (batch, keep) => planAll([forward(Tensor.placeholder([batch, ...input], 'float32'))], [], [], keep),
+    plan: (batch) => planAll([forward(Tensor.placeholder([batch, ...input], 'float32'))]),
     run: (images) => forward(images).data(),
   };
 }

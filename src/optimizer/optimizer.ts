@@ -177,15 +177,14 @@ export abstract class Optimizer {
   }
 
   /**
-   * What memory {@link step} would take. Nothing is computed or changed.
+   * The memory that {@link step} would take. Nothing is computed or changed.
    *
    * @internal
-   * @param keep whether the program is to be there for the step
    */
-  plan(options: StepOptions, keep: boolean): MemoryNeed {
+  plan(options: StepOptions): MemoryNeed {
     const { trained, wanted, assignments, finite } = this.#prepare(options);
     try {
-      return planAll(wanted, assignments, finite, keep);
+      return planAll(wanted, assignments, finite);
     } finally {
       this.#takeBack(trained, assignments);
     }

@@ -135,9 +135,9 @@ export async function* predictFiles(
 
 function chunkFor(run: TrainedRun, most: number): number {
   const { inputShape } = run.folder.config.model;
-  return largestBatchFor('predict', most, inputShape, (batch, keep) => {
+  return largestBatchFor('predict', most, inputShape, (batch) => {
     const images = Tensor.placeholder([batch, ...inputShape], 'float32');
-    return planAll([forward(run, images)], [], [], keep);
+    return planAll([forward(run, images)]);
   });
 }
 

@@ -60,6 +60,12 @@ export class ProgramCache {
     this.trim();
   }
 
+  /** Disposes of one program. */
+  drop(compiled: CompiledGraph): void {
+    this.#programs.splice(this.#programs.indexOf(compiled), 1);
+    compiled.program.dispose();
+  }
+
   /** Disposes of programs, the one unused for longest first, until those left keep no more than `bytes`. */
   trim(bytes = this.limit): void {
     let kept = this.bytes;

@@ -90,25 +90,22 @@ export function inspect(engine: Engine, values: readonly Value[], watch: Watch):
 }
 
 /**
- * Compiles what {@link realize} would run, and tells what memory that takes. Nothing runs, the values stay lazy, and
- * inputs need not have data.
- *
- * @param keep whether the program is to be there when such values are realized
+ * Compiles the program that {@link realize} would run, and returns the memory that it takes. Nothing runs, the values stay lazy, and
+ * inputs need not have data. If there is enough memory, the program is there when such values are realized.
  */
 export function plan(
   engine: Engine,
   values: readonly Value[],
   assigned: readonly Assignment[],
   finite: readonly Value[],
-  keep: boolean,
 ): MemoryNeed {
   let begun: Pick<Capture, 'nodes' | 'assignments'> = { nodes: [], assignments: assigned };
   try {
     const captured = capture(values, assigned, finite);
     begun = captured;
-    const { program } = keep ? lookUp(engine, captured) : compile(engine, toGraph(captured));
-    const need = needFor(engine, program, captured);
-    if (!keep) program.dispose();
+    const compiled = lookUp(engine, captured);
+    const need = needFor(engine, compiled.program, captured);
+    if (need.working + need.resident > need.budget) programsOf(engine).drop(compiled);
     return need;
   } finally {
     release(begun);

@@ -41,13 +41,12 @@ export function computeWaiting(overwritten: Storage): void {
   realize(currentEngine(), [], assigned);
 }
 
-/** What memory {@link realizeAll} would take. Nothing runs; with `keep`, its program is there afterwards. */
+/** The memory that {@link realizeAll} would take. Nothing runs. */
 export function planAll(
   tensors: readonly { readonly value: Value }[],
-  assigned: readonly Assignment[],
-  finite: readonly Value[],
-  keep: boolean,
+  assigned: readonly Assignment[] = [],
+  finite: readonly Value[] = [],
 ): MemoryNeed {
   const values = tensors.map((tensor) => tensor.value);
-  return plan(currentEngine(), values, assigned, finite, keep);
+  return plan(currentEngine(), values, assigned, finite);
 }

@@ -8,15 +8,13 @@ import { formatCount } from '../text/numbers.js';
 
 /** The loader reads ahead. */
 const batchesHeld = 3;
-/** A batch whose need, beside that of one image, shows how the need grows. */
+/** A batch that is planned beside one image, to learn how the need grows, if the batch at hand is too large for that. */
 const smallBatch = 4;
 /** Programs for more images than this are not compiled only to learn what they need. */
 const manyImages = 10_000;
-/** Each is a compilation. */
-const mostTries = 16;
 
-/** What memory a batch of so many samples takes; the program is kept for it if `keep`. */
-export type PlanBatch = (batch: number, keep: boolean) => MemoryNeed;
+/** The memory that a batch of so many samples takes. A plan is a compilation; its program is there when the batch comes, if it fits. */
+export type PlanBatch = (batch: number) => MemoryNeed;
 
 /**
  * Refuses a batch for which there is not enough memory, before anything of it is allocated.
@@ -24,8 +22,8 @@ export type PlanBatch = (batch: number, keep: boolean) => MemoryNeed;
  * @throws {MemoryError} with an estimate, and the largest batch that fits
  */
 export function requireMemoryFor(where: string, batch: number, imageShape: Shape, plan: PlanBatch): void {
-  const search = new Search(where, imageShape, plan);
-  if (!search.admits(batch)) throw search.refusal(where, batch, search.largestBelow(batch));
+  const plans = new Plans(where, imageShape, plan);
+  if (!plans.admits(batch)) throw plans.refusal(where, batch, plans.largestBelow(batch));
 }
 
 /**
@@ -34,19 +32,20 @@ export function requireMemoryFor(where: string, batch: number, imageShape: Shape
  * @throws {MemoryError} if not even one image fits
  */
 export function largestBatchFor(where: string, most: number, imageShape: Shape, plan: PlanBatch): number {
-  const search = new Search(where, imageShape, plan);
-  if (search.admits(most)) return most;
-  const largest = search.largestBelow(most);
-  if (largest === 0) throw search.refusal(where, 1, 0);
+  const plans = new Plans(where, imageShape, plan);
+  if (plans.admits(most)) return most;
+  const largest = plans.largestBelow(most);
+  if (largest === 0) throw plans.refusal(where, 1, 0);
   return largest;
 }
 
-/** What a batch needs in all. */
+/** The need of a batch, with its images. */
 interface Total extends MemoryNeed {
   readonly total: number;
 }
 
-class Search {
+/** Plans of batches of one kind. The need is linear in the batch, so that two plans tell that of any other. */
+class Plans {
   readonly #imageBytes: number;
   readonly #plan: PlanBatch;
   readonly #known = new Map<number, Total>();
@@ -63,9 +62,23 @@ class Search {
     );
   }
 
-  /** Whether a batch fits; if so, its program is kept. */
   admits(batch: number): boolean {
-    return !this.#isAbsurd(batch) && this.#fits(batch, true);
+    return !this.#isAbsurd(batch) && this.#overshoot(batch) <= 0;
+  }
+
+  /** The largest batch below `limit` that fits; 0 if not even one image does. */
+  largestBelow(limit: number): number {
+    if (this.#overshoot(1) > 0) return 0;
+    const perImage = this.#perImage();
+    const onLine = Math.min(limit - 1, 1 + Math.floor(-this.#overshoot(1) / perImage));
+    // A margin, since a batch of that size is not planned.
+    if (onLine > manyImages) return Math.floor(0.97 * onLine);
+    let largest = onLine;
+    // Kernels, and with them their working memory, may change with the batch: the plan of the result has the last word.
+    for (let over = this.#overshoot(largest); over > 0 && largest > 1; over = this.#overshoot(largest)) {
+      largest = Math.max(1, largest - Math.ceil(over / perImage));
+    }
+    return largest;
   }
 
   refusal(where: string, batch: number, largest: number): MemoryError {
@@ -81,72 +94,46 @@ class Search {
   }
 
   /**
-   * Whether a batch needs far more than there is, by its images alone or by two small batches. Kernels for it need not be
-   * looked for, which takes long for millions of images.
+   * Whether a batch needs far more than there is, by its images alone or by the plans of two small batches. Such a batch is not
+   * planned: looking for kernels takes long for millions of images.
    */
   #isAbsurd(batch: number): boolean {
     if (this.#bytesOfImages(batch) > (memoryLimit() ?? totalMemory())) return true;
     return batch > manyImages && this.#onLine(batch) > 1.5 * this.#at(1).budget;
   }
 
-  /** What a batch takes if the need grows evenly. */
+  /** Bytes that a batch needs beyond those that there are. */
+  #overshoot(batch: number): number {
+    const { total, budget } = this.#at(batch);
+    return total - budget;
+  }
+
+  #estimate(batch: number): number {
+    return this.#known.get(batch)?.total ?? this.#onLine(batch);
+  }
+
   #onLine(batch: number): number {
-    return this.#at(1).total + (batch - 1) * this.#slope(1, smallBatch);
+    return this.#at(1).total + (batch - 1) * this.#perImage();
+  }
+
+  /** Bytes that one more image takes: by the largest batch that has been planned, else by a small one. */
+  #perImage(): number {
+    const largest = Math.max(...this.#known.keys());
+    const other = largest > 1 ? largest : smallBatch;
+    return Math.max(this.#imageBytes, (this.#at(other).total - this.#at(1).total) / (other - 1));
   }
 
   #bytesOfImages(batch: number): number {
     return batchesHeld * batch * this.#imageBytes;
   }
 
-  #at(batch: number, keep = false): Total {
+  #at(batch: number): Total {
     let found = this.#known.get(batch);
     if (found === undefined) {
-      const need = this.#plan(batch, keep);
+      const need = this.#plan(batch);
       found = { ...need, total: need.working + need.resident + this.#bytesOfImages(batch) };
       this.#known.set(batch, found);
     }
     return found;
-  }
-
-  #fits(batch: number, keep = false): boolean {
-    const { total, budget } = this.#at(batch, keep);
-    return total <= budget;
-  }
-
-  /**
-   * The need grows nearly evenly with the batch, so that a straight line soon finds the place. What is given fits, even
-   * where the search ends before it has found the very largest.
-   */
-  largestBelow(limit: number): number {
-    if (!this.#fits(1)) return 0;
-    const { total: one, budget: room } = this.#at(1);
-    const straight = 1 + Math.floor((room - one) / this.#slope(1, smallBatch));
-    if (straight > manyImages) return Math.min(limit, Math.floor(0.97 * straight));
-    let [fits, fails] = [1, Math.min(limit, 1 + Math.floor(this.#at(1).budget / this.#bytesOfImages(1)))];
-    let other = this.#known.has(fails) ? fails : fits + 3;
-    for (let tries = 0; fails - fits > 1 && tries < mostTries; tries++) {
-      const { total, budget } = this.#at(fits);
-      const onLine = fits + Math.floor((budget - total) / this.#slope(fits, other));
-      // A little more closes the place in from above too; the middle helps where the need is no straight line.
-      const middle = Math.round(Math.sqrt(fits * fails));
-      const next = [onLine, 1 + Math.floor(1.01 * onLine), middle][tries % 3];
-      const tried = Math.min(fails - 1, Math.max(fits + 1, next));
-      other = this.#known.has(fails) ? fails : fits;
-      if (this.#fits(tried)) fits = tried;
-      else other = fails = tried;
-    }
-    return fits;
-  }
-
-  #estimate(batch: number): number {
-    const known = this.#known.get(batch);
-    if (known !== undefined) return known.total;
-    const largest = Math.max(...this.#known.keys());
-    return this.#at(largest).total + (batch - largest) * this.#slope(largest, largest === 1 ? 4 : 1);
-  }
-
-  /** Bytes that one more image takes between two batches. */
-  #slope(a: number, b: number): number {
-    return Math.max(this.#imageBytes, (this.#at(a).total - this.#at(b).total) / (a - b));
   }
 }

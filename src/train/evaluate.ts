@@ -110,13 +110,13 @@ function wantedOf({ network, loss }: Evaluated, metrics: RunningMetrics, images:
 /** The planner of an evaluation on images of a shape `[channels, height, width]`. Nothing runs or changes. */
 export function evaluationPlanner(options: Evaluated, imageShape: Shape, metrics = new RunningMetrics([])): PlanBatch {
   const { network } = options;
-  return (batch, keep) => {
+  return (batch) => {
     const { training } = network;
     network.eval();
     try {
       const images = Tensor.placeholder([batch, ...imageShape], 'float32');
       const labels = Tensor.placeholder([batch], 'int32');
-      return within(options, () => planAll(wantedOf(options, metrics, images, labels), [], [], keep));
+      return within(options, () => planAll(wantedOf(options, metrics, images, labels)));
     } finally {
       if (training) network.train();
     }

@@ -86,12 +86,12 @@ const kindsOfBatches = 3;
 /** The planner of a training step on images of a shape `[channels, height, width]`. Nothing runs or changes. */
 export function stepPlanner(options: StepOptions, imageShape: Shape, planned: PlanOptions = {}): PlanBatch {
   const { network, optimizer, precision } = options;
-  return (batch, keep) => {
+  return (batch) => {
     const { training } = network;
     network.train();
     try {
       return within({ precision, generator: new RandomGenerator(0) }, () => {
-        return planStep(options, [batch, ...imageShape], planned, keep);
+        return planStep(options, [batch, ...imageShape], planned);
       });
     } finally {
       optimizer.clearGrad();
@@ -100,12 +100,7 @@ export function stepPlanner(options: StepOptions, imageShape: Shape, planned: Pl
   };
 }
 
-function planStep(
-  options: StepOptions,
-  shape: Shape,
-  { finiteLoss = true, accumulate = 1 }: PlanOptions,
-  keep: boolean,
-): MemoryNeed {
+function planStep(options: StepOptions, shape: Shape, { finiteLoss = true, accumulate = 1 }: PlanOptions): MemoryNeed {
   const { optimizer } = options;
   const [batch] = shape;
   const batches = Math.min(accumulate, kindsOfBatches);
@@ -121,10 +116,10 @@ function planStep(
     let need: MemoryNeed;
     if (i === batches) {
       const also = [...(accumulate === 1 ? [] : [mean]), ...counted];
-      need = optimizer.plan({ also, finiteLoss }, keep && batches === accumulate);
+      need = optimizer.plan({ also, finiteLoss });
     } else {
       const wanted = [mean, ...counted, ...gradients];
-      need = planAll(wanted, [], [], keep);
+      need = planAll(wanted);
       for (const { value } of wanted) value.realize(Storage.placeholder(value.shape, 'float32'));
     }
     needs.push({ ...need, working: need.working + held });

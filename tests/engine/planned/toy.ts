@@ -173,7 +173,7 @@ export class ToyBackend implements Backend<Plain, ToyCall, Block> {
 }
 
 /** A lowering that runs each op by the reference's loop, in place where that allows it. */
-export class ToyLowering extends Lowering<Plain, ToyCall> {
+class ToyLowering extends Lowering<Plain, ToyCall> {
   /** Adds a call for the node. Operands are inputs, then outputs. */
   run(node: GraphNode, inputs: readonly Operand<Plain>[], outputs: readonly Operand<Plain>[]): void {
     const arrays = [...node.inputs, ...node.outputs].map(({ shape, dtype }) => ({ shape, dtype: plainType(dtype) }));
@@ -250,7 +250,7 @@ const special: Partial<LoweringTable<ToyLowering>> = {
   adamUpdate: (context, node) => context.update(node as unknown as GraphNode, [0, 2, 3]),
 };
 
-export const toyLowerings = new Proxy(special, {
+const toyLowerings = new Proxy(special, {
   get: (table, op) => table[op as OpName] ?? compute,
 }) as LoweringTable<ToyLowering>;
 
