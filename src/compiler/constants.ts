@@ -1,9 +1,9 @@
 import type { Graph, GraphValue } from './graph.js';
 
 /**
- * Values that are the same in every run of the program until a source is overwritten from outside: long-lived sources that the
- * program does not overwrite, and everything computed from them alone. In a program that only predicts these are the weights and
- * all that is derived from them.
+ * Values that are the same in every run of the program until a source is overwritten from outside: long-lived
+ * sources that the program does not overwrite, and everything computed from them alone. In a program that
+ * only predicts these are the weights and all that is derived from them.
  */
 export function constantValues({ sources, nodes, outputs }: Graph): ReadonlySet<GraphValue> {
   const overwritten = new Set(outputs.map(({ into }) => into));

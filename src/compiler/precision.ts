@@ -7,7 +7,10 @@ export type Precision = 'float32' | 'bf16';
 /** Whether a convolution or linear layer, in any direction, computes in bfloat16. */
 export type ChoiceOfProducts = (product: GraphNode) => boolean;
 
-/** Convolutions and linear layers, in all directions, and their inputs that are features or gradients of these. */
+/**
+ * Convolutions and linear layers, in all directions, and their inputs that are features or gradients of
+ * these.
+ */
 const features: { readonly [K in OpName]?: readonly InputName<K>[] } = {
   conv2d: ['x'],
   conv2dBackwardData: ['dy'],
@@ -21,8 +24,8 @@ const features: { readonly [K in OpName]?: readonly InputName<K>[] } = {
 export const parameterGradients = new Set<OpName>(['conv2dBackwardWeights', 'linearBackwardWeights']);
 
 /**
- * Whether a convolution or linear layer, in any direction, computes in bfloat16: if one of its features, or its result, is
- * stored so. The pass `useBfloat16` decides that; engines and validation ask here.
+ * Whether a convolution or linear layer, in any direction, computes in bfloat16: if one of its features, or
+ * its result, is stored so. The pass `useBfloat16` decides that; engines and validation ask here.
  */
 export function computesInBfloat16({ op, inputs, outputs }: GraphNode): boolean {
   const names: readonly string[] | undefined = features[op];

@@ -8,12 +8,18 @@ import { formatCount } from '../text/numbers.js';
 
 /** The loader reads ahead. */
 const batchesHeld = 3;
-/** A batch that is planned beside one image, to learn how the need grows, if the batch at hand is too large for that. */
+/**
+ * A batch that is planned beside one image, to learn how the need grows, if the batch at hand is too large
+ * for that.
+ */
 const smallBatch = 4;
 /** Programs for more images than this are not compiled only to learn what they need. */
 const manyImages = 10_000;
 
-/** The memory that a batch of so many samples takes. A plan is a compilation; its program is there when the batch comes, if it fits. */
+/**
+ * The memory that a batch of so many samples takes. A plan is a compilation; its program is there when the
+ * batch comes, if it fits.
+ */
 export type PlanBatch = (batch: number) => MemoryNeed;
 
 /**
@@ -44,7 +50,9 @@ interface Total extends MemoryNeed {
   readonly total: number;
 }
 
-/** Plans of batches of one kind. The need is linear in the batch, so that two plans tell that of any other. */
+/**
+ * Plans of batches of one kind. The need is linear in the batch, so that two plans give that of any other.
+ */
 class Plans {
   readonly #imageBytes: number;
   readonly #plan: PlanBatch;
@@ -74,7 +82,8 @@ class Plans {
     // A margin, since a batch of that size is not planned.
     if (onLine > manyImages) return Math.floor(0.97 * onLine);
     let largest = onLine;
-    // Kernels, and with them their working memory, may change with the batch: the plan of the result has the last word.
+    // Kernels, and with them their working memory, may change with the batch: the plan of the result has the
+    // last word.
     for (let over = this.#overshoot(largest); over > 0 && largest > 1; over = this.#overshoot(largest)) {
       largest = Math.max(1, largest - Math.ceil(over / perImage));
     }
@@ -94,8 +103,8 @@ class Plans {
   }
 
   /**
-   * Whether a batch needs far more than there is, by its images alone or by the plans of two small batches. Such a batch is not
-   * planned: looking for kernels takes long for millions of images.
+   * Whether a batch needs far more than there is, by its images alone or by the plans of two small batches.
+   * Such a batch is not planned: looking for kernels takes long for millions of images.
    */
   #isAbsurd(batch: number): boolean {
     if (this.#bytesOfImages(batch) > (memoryLimit() ?? totalMemory())) return true;

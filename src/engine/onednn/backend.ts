@@ -45,7 +45,7 @@ export class OneDnnBackend implements Backend<MemoryDesc, OneDnnCall, NativeMemo
   }
 }
 
-/** Handles and argument lists of the kernels, and where operands of machine code lie. */
+/** Handles and argument lists of the kernels, and places of the operands of machine code. */
 class Linked implements LinkedCalls<MemoryDesc, OneDnnCall, NativeMemory> {
   readonly #steps: readonly OneDnnStep[];
   readonly #handles = new Map<ProgramBuffer, { readonly layout: MemoryDesc; readonly handle: MemoryHandle }[]>();

@@ -9,9 +9,9 @@ export interface Span {
 export const alignment = 64;
 
 /**
- * Places pieces of memory in one arena so that pieces which matter at the same time do not overlap: largest first, each
- * at the lowest offset that is free over its whole span (Pisarchyk & Lee, "Efficient Memory Management for Deep Neural
- * Net Inference", 2020, greedy by size).
+ * Places pieces of memory in one arena so that pieces which matter at the same time do not overlap: largest
+ * first, each at the lowest offset that is free over its whole span (Pisarchyk & Lee, "Efficient Memory
+ * Management for Deep Neural Net Inference", 2020, greedy by size).
  */
 export function planArena(spans: readonly Span[]): { offsets: number[]; bytes: number } {
   const offsets = new Array<number>(spans.length).fill(0);

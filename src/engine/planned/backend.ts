@@ -4,15 +4,18 @@ import type { ComputeNode } from '../ndarray.js';
 import type { Layout } from './layout.js';
 import type { CallStep, ProgramBuffer } from './steps.js';
 
-/** A block of the engine's memory. Whoever allocated it frees it. */
+/** A block of the engine's memory. The caller that allocated it frees it. */
 export interface Memory {
   readonly bytes: number;
-  /** A view of `length` elements from a byte offset on. It is valid until {@link free}, or until {@link Backend.generation} changes. */
+  /**
+   * A view of `length` elements from a byte offset on. It is valid until {@link free}, or until {@link
+   * Backend.generation} changes.
+   */
   array(dtype: DType, offset: number, length: number): TypedArray;
   free(): void;
 }
 
-/** Where an operand lies. */
+/** The place of an operand in memory. */
 export interface Place<M extends Memory> {
   readonly memory: M;
   readonly offset: number;
@@ -33,9 +36,15 @@ export interface Call<L> {
 
 /** The calls of one program, ready to run. */
 export interface LinkedCalls<L, C, M extends Memory> {
-  /** Passes the kernels the places of their operands. `locate` gives `null` for a buffer that no further run reads. */
+  /**
+   * Passes the kernels the places of their operands. `locate` gives `null` for a buffer that no further run
+   * reads.
+   */
   point(locate: (buffer: ProgramBuffer) => Place<M> | null): void;
-  /** A function that runs the step's kernel. It holds until the program is destroyed, also after another {@link point}. */
+  /**
+   * A function that runs the step's kernel. It holds until the program is destroyed, also after another
+   * {@link point}.
+   */
   runnerOf(step: CallStep<L, C>): () => void;
   /** Bytes that the linked calls keep, such as machine code. */
   readonly bytes: number;
@@ -43,21 +52,27 @@ export interface LinkedCalls<L, C, M extends Memory> {
 }
 
 /**
- * All that an engine supplies to plan and run programs with this room. `L`: its layouts, `C`: its kernels, `M`: its memory. Every
- * method is synchronous.
+ * All that an engine supplies to plan and run programs with this room. `L`: its layouts, `C`: its kernels,
+ * `M`: its memory. Every method is synchronous.
  */
 export interface Backend<L extends Layout<L>, C extends Call<L>, M extends Memory> {
   /** Name of the engine, for messages. */
   readonly name: string;
   /** The row-major layout. Shapes of more axes than the engine's layouts have become one row. */
   plainLayout(shape: Shape, dtype: StoredDType): L;
-  /** A kernel that copies from one layout to another of the same axes; its operands are source and destination. `null` if there is none. */
+  /**
+   * A kernel that copies from one layout to another of the same axes; its operands are source and
+   * destination. `null` if there is none.
+   */
   reorder(from: L, to: L): C | null;
   /** Computes a node over plain arrays: ops without a kernel, and validation. */
   readonly compute: ComputeNode;
   /** @throws {EngineError} if there is not enough memory */
   allocate(bytes: number): M;
-  /** Counts how often all of the engine's memory has moved, as a WebAssembly memory does that grows: earlier views are invalid then. */
+  /**
+   * Counts how often all of the engine's memory has moved, as a WebAssembly memory does that grows: earlier
+   * views are invalid then.
+   */
   readonly generation: number;
   /** Prepares the calls of a program. */
   link(steps: readonly CallStep<L, C>[]): LinkedCalls<L, C, M>;

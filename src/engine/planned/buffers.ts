@@ -28,7 +28,10 @@ export class Buffers {
     this.slices.set(buffer, { whole, offset });
   }
 
-  /** Protects the buffer until the node at index `use`. A buffer and its slices share one last use: overwriting one overwrites the other. */
+  /**
+   * Protects the buffer until the node at index `use`. A buffer and its slices share one last use:
+   * overwriting one overwrites the other.
+   */
   keepUntil(buffer: ProgramBuffer, use: number): void {
     const whole = this.wholeOf(buffer);
     this.#lastUses.set(whole, Math.max(this.#lastUses.get(whole) ?? -1, use));

@@ -7,7 +7,10 @@ const perElement = 12;
 /** A kernel below this many multiply-adds is done before a second thread has got going. */
 const smallKernel = 400_000;
 
-/** Multiply-adds of a convolution or linear layer, in any direction, by the plain algorithm; `null` for other nodes. */
+/**
+ * Multiply-adds of a convolution or linear layer, in any direction, by the plain algorithm; `null` for other
+ * nodes.
+ */
 export function multiplyAdds({ op, inputs, outputs }: GraphNode): number | null {
   switch (op) {
     case 'conv2d':
@@ -30,21 +33,21 @@ export function multiplyAdds({ op, inputs, outputs }: GraphNode): number | null 
   }
 }
 
-/** Roughly how much a node has to do, in multiply-adds of a good matrix kernel. */
+/** The work of a node, roughly, in multiply-adds of a good matrix kernel. */
 export function workOf(node: GraphNode): number {
   const sizes = [...node.inputs, ...node.outputs].map(({ shape }) => numel(shape));
   return multiplyAdds(node) ?? perElement * Math.max(0, ...sizes);
 }
 
-/** How many of the available threads a kernel should run on that moves so many elements. */
+/** The number of threads, of those available, for a kernel that moves so many elements. */
 export function threadsForElements(elements: number, available: number): number {
   return perElement * elements < smallKernel ? 1 : available;
 }
 
 /**
- * A program below this many multiply-adds (less than a millisecond) runs on one thread. A second one would win a fifth
- * on an idle machine, and lose a factor of twenty as soon as another process wants the core that the kernels of
- * microseconds wait for at every turn.
+ * A program below this many multiply-adds (less than a millisecond) runs on one thread. A second thread
+ * gains a fifth on an idle machine, and costs a factor of twenty as soon as another process takes the core:
+ * kernels of microseconds wait for it at every turn.
  */
 const smallProgram = 30e6;
 
@@ -52,7 +55,7 @@ export function isSmall(graph: Graph): boolean {
   return graph.nodes.reduce((sum, node) => sum + workOf(node), 0) < smallProgram;
 }
 
-/** How many of the available threads a node's kernels should run on. */
+/** The number of threads, of those available, for the kernels of a node. */
 export function threadsFor(node: GraphNode, available: number): number {
   return workOf(node) < smallKernel ? 1 : available;
 }

@@ -27,7 +27,10 @@ export class GraphFacts {
     this.#constants = constantValues(graph);
   }
 
-  /** Index of the last node that reads the value: infinite for an output of the program, -1 if nothing reads it. */
+  /**
+   * Index of the last node that reads the value: infinite for an output of the program, -1 if nothing reads
+   * it.
+   */
   lastUse(value: GraphValue): number {
     return this.#lastUses.get(value) ?? -1;
   }

@@ -14,8 +14,8 @@ export interface Hoisted<L, C> {
 }
 
 /**
- * Moves the steps that compute constants to the front. In a program that only predicts these are all changes of the weights:
- * folding of batch norms, other layouts, shorter types.
+ * Moves the steps that compute constants to the front. In a program that only predicts these are all changes
+ * of the weights: folding of batch norms, other layouts, shorter types.
  */
 export function hoist<L, C>({ steps, outputs, slices }: LoweredGraph<L, C>): Hoisted<L, C> {
   const hoisted = steps.filter(({ isConstant }) => isConstant);

@@ -43,8 +43,9 @@ interface ClassOf<T> {
 }
 
 /**
- * Builds the steps of a program, node by node. It places values in buffers and layouts, copies a value if a kernel wants another
- * layout, and computes ops without a kernel in TypeScript. `README.md` beside this file explains the words.
+ * Builds the steps of a program, node by node. It places values in buffers and layouts, copies a value if a
+ * kernel wants another layout, and computes ops without a kernel in TypeScript. `README.md` beside this file
+ * explains the words.
  */
 export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<L, C> {
   readonly #steps: Step<L, C>[] = [];
@@ -83,8 +84,8 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   }
 
   /**
-   * Asks, for a node, before taking a kernel that turns NaN into a number. If the answer is no, the kernel may be taken, and the
-   * program remembers that its sources must be finite.
+   * Asks, for a node, before taking a kernel that turns NaN into a number. If the answer is no, the kernel
+   * may be taken, and the program remembers that its sources must be finite.
    *
    * @returns whether another kernel has to be taken
    */
@@ -100,8 +101,9 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   }
 
   /**
-   * The result of a kernel that may write over its input: in the input's memory if no later node reads that, else in a new buffer.
-   * Constants are never overwritten, so that the steps that compute them can be hoisted.
+   * The result of a kernel that may write over its input: in the input's memory if no later node reads that,
+   * else in a new buffer. Constants are never overwritten, so that the steps that compute them can be
+   * hoisted.
    */
   inPlace(input: GraphValue, operand: Operand<L>, output: GraphValue): Operand<L> {
     const { buffer, layout } = operand;
@@ -123,12 +125,12 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   }
 
   /**
-   * The memory of `input`, to be updated into `output`: the source's own memory if the output goes into that source, otherwise a
-   * copy.
+   * The memory of `input`, to be updated into `output`: the source's own memory if the output goes into that
+   * source, otherwise a copy.
    */
   updateInPlace(input: GraphValue, output: GraphValue, layout: L): Operand<L> {
     const operand = this.inLayout(input, layout);
-    const isOwn = this.whereLies(input) === operand && this.facts.targetOf(output) === input;
+    const isOwn = this.operandOf(input) === operand && this.facts.targetOf(output) === input;
     if (isOwn && !this.#isReadOtherwise(operand) && this.buffers.isSpent(operand.buffer, this.#current)) {
       this.define(output, operand);
       return operand;
@@ -139,9 +141,11 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   }
 
   /**
-   * Makes the inputs slices of the output's memory, one after another, so that a concatenation copies nothing.
+   * Makes the inputs slices of the output's memory, one after another, so that a concatenation copies
+   * nothing.
    *
-   * @returns whether that is possible: each input fills a buffer that changes from run to run and is no slice yet
+   * @returns whether that is possible: each input fills a buffer that changes from run to run and is no slice
+   * yet
    */
   asSlices(inputs: readonly GraphValue[], output: GraphValue, layout: L): boolean {
     const operands = inputs.map((input) => this.locate(input));
@@ -160,7 +164,10 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     return true;
   }
 
-  /** Adds a step that runs a kernel. `operands` is the order in which the kernel takes them; a scratch operand is added. */
+  /**
+   * Adds a step that runs a kernel. `operands` is the order in which the kernel takes them; a scratch operand
+   * is added.
+   */
   addCall(
     name: string,
     call: C,
@@ -204,7 +211,9 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     this.addTypeScript(node.op, reads, writes, (inputs, outputs) => this.backend.compute(node, inputs, outputs));
   }
 
-  /** The result of `make` for these arguments, made once for equal ones. JSON must tell the arguments apart. */
+  /**
+   * The result of `make` for these arguments, made once for equal ones. Arguments that differ must differ as JSON.
+   */
   generate<A extends readonly unknown[], T>(make: (...args: A) => T, ...args: A): T {
     const results = this.#generated.get(make) ?? new Map<string, unknown>();
     this.#generated.set(make, results);
@@ -218,7 +227,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     this.#forwards.set(value, forward);
   }
 
-  /** What computed the workspace; `undefined` if that is of another class. */
+  /** The object remembered for the workspace; `undefined` if it is of another class. */
   forwardOf<T extends object>(value: GraphValue, kind: ClassOf<T>): T | undefined {
     const forward = this.#forwards.get(value);
     return kind[Symbol.hasInstance](forward) ? (forward as T) : undefined;
@@ -245,7 +254,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   /** Kernels return the type of their operands; outputs that the compiler keeps in float32 are widened. */
   #widen(node: GraphNode): void {
     for (const output of node.outputs) {
-      const operand = this.whereLies(output);
+      const operand = this.operandOf(output);
       if (output.dtype !== 'float32' || operand?.layout.dtype !== 'bfloat16' || !this.isUsed(output)) continue;
       const layout = operand.layout.withType('float32');
       const widened = { buffer: this.scratch(2 * operand.layout.size), layout };
@@ -267,10 +276,13 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     }
   }
 
-  /** Whether the current node has more than one input in this memory: it still reads the others after it has begun to write. */
+  /**
+   * Whether the current node has more than one input in this memory: it still reads the others after it has
+   * begun to write.
+   */
   #isReadOtherwise({ buffer }: Operand<L>): boolean {
     const { inputs } = this.graph.nodes[this.#current];
-    return inputs.filter((input) => this.liesIn(input, buffer)).length > 1;
+    return inputs.filter((input) => this.isIn(input, buffer)).length > 1;
   }
 
   get #node(): GraphNode | null {
@@ -299,7 +311,8 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
       const target = this.locate(graph.sources[into].value);
       if (this.locate(value).buffer !== target.buffer) copies.push({ value, target });
     }
-    // Everything is read before anything is overwritten: the new value of one source may be the old value of another.
+    // Everything is read before anything is overwritten: the new value of one source may be the old value of
+    // another.
     const overwritten = new Set(copies.map(({ target }) => target.buffer));
     const saved = (operand: Operand<L>) => (overwritten.has(operand.buffer) ? this.plainCopy(operand, false) : operand);
     const outputs = graph.outputs
@@ -312,7 +325,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     });
     for (const { from, target } of moves) this.reorder(from, target);
     const sources = graph.sources.map(({ value, persistent }, i) => ({
-      operand: this.whereLies(value) ?? null,
+      operand: this.operandOf(value) ?? null,
       resident: persistent,
       assigned: assigned.has(i),
     }));

@@ -4,9 +4,9 @@ import { unaryFunctions } from '../../graph/unaryFunctions.js';
 import { multiplyAdds } from './cost.js';
 
 /**
- * Values that may be infinite or NaN although all sources are finite: results of a division, a logarithm and the like, and
- * everything computed from them. Products end the search: the gradients of their weights become NaN as well, which the next step
- * notices.
+ * Values that may be infinite or NaN although all sources are finite: results of a division, a logarithm and
+ * the like, and everything computed from them. Products end the search: the gradients of their weights become
+ * NaN as well, which the next step notices.
  */
 export function mayBeNonFinite({ nodes }: Graph): ReadonlySet<GraphValue> {
   const values = new Set<GraphValue>();

@@ -12,7 +12,10 @@ export interface Offsets {
   readonly keptBytes: number;
 }
 
-/** Plans the memory of a program: intermediates share the arena, constants and kept results lie one after another in blocks of their own. */
+/**
+ * Plans the memory of a program: intermediates share the arena, constants and kept results follow one after
+ * another in blocks of their own.
+ */
 export function planOffsets<L, C>(
   { buffers, slices, outputs }: LoweredGraph<L, C>,
   { steps, results }: Hoisted<L, C>,

@@ -14,7 +14,10 @@ export type LoweringBackend<L extends Layout<L>, C extends Call<L>> = Pick<
   'plainLayout' | 'reorder' | 'compute' | 'useThreads'
 >;
 
-/** Places the values of a graph in buffers and layouts. A value may lie in several layouts; the one it was computed in comes first. */
+/**
+ * Places the values of a graph in buffers and layouts. A value may exist in several layouts; the one it was
+ * computed in comes first.
+ */
 export abstract class Placement<L extends Layout<L>, C extends Call<L>> {
   protected readonly facts: GraphFacts;
   protected readonly buffers = new Buffers();
@@ -32,10 +35,13 @@ export abstract class Placement<L extends Layout<L>, C extends Call<L>> {
 
   /** The value in the layout it was computed in. A source that nothing has read yet becomes plain. */
   locate(value: GraphValue): Operand<L> {
-    return this.whereLies(value) ?? this.#placeSource(value, this.plainLayout(value));
+    return this.operandOf(value) ?? this.#placeSource(value, this.plainLayout(value));
   }
 
-  /** Like {@link locate}, but with the value's own axes: weights of a grouped convolution may lie with an axis more. */
+  /**
+   * Like {@link locate}, but with the value's own axes: weights of a grouped convolution may be stored with an axis
+   * more.
+   */
   withOwnAxes(value: GraphValue): Operand<L> {
     const operand = this.locate(value);
     return operand.layout.shape.length === value.shape.length ? operand : this.plain(value);
@@ -46,7 +52,10 @@ export abstract class Placement<L extends Layout<L>, C extends Call<L>> {
     return this.inLayout(value, this.plainLayout(value));
   }
 
-  /** The value in a given layout, copied if it does not lie so yet. The axes may be any that have the same elements in row-major order. */
+  /**
+   * The value in a given layout, copied if it does not exist so yet. The axes may be any that have the same
+   * elements in row-major order.
+   */
   inLayout(value: GraphValue, layout: L): Operand<L> {
     const operands = this.#operands.get(value);
     if (operands === undefined) return this.#placeSource(value, layout);
@@ -70,7 +79,7 @@ export abstract class Placement<L extends Layout<L>, C extends Call<L>> {
     return operand;
   }
 
-  /** States where the value lies, for instance in the memory of another value. */
+  /** States where the value is, for instance in the memory of another value. */
   define(value: GraphValue, operand: Operand<L>): void {
     this.#operands.set(value, [operand]);
     this.#keep(operand.buffer, value);
@@ -107,12 +116,12 @@ export abstract class Placement<L extends Layout<L>, C extends Call<L>> {
   }
 
   /** The layout that the value was computed in; `undefined` before any step touches it. */
-  protected whereLies(value: GraphValue): Operand<L> | undefined {
+  protected operandOf(value: GraphValue): Operand<L> | undefined {
     return this.#operands.get(value)?.[0];
   }
 
-  /** Whether the value lies in this buffer, a slice of it or the whole around it, in any layout. */
-  protected liesIn(value: GraphValue, buffer: ProgramBuffer): boolean {
+  /** Whether the value is in this buffer, a slice of it or the whole around it, in any layout. */
+  protected isIn(value: GraphValue, buffer: ProgramBuffer): boolean {
     const whole = this.buffers.wholeOf(buffer);
     return this.#operands.get(value)?.some((operand) => this.buffers.wholeOf(operand.buffer) === whole) === true;
   }
@@ -133,8 +142,8 @@ export abstract class Placement<L extends Layout<L>, C extends Call<L>> {
   #placeSource(value: GraphValue, wanted: L): Operand<L> {
     if (value.producer !== null) throw new InternalError(`${value.producer.op} has not been lowered`);
     const resident = this.facts.isPersistent(value);
-    // An input is copied in from a plain array. A source that stays may take the layout of its first reader, and its type too if
-    // there is no other reader: then it is copied once for many runs.
+    // An input is copied in from a plain array. A source that stays may take the layout of its first reader,
+    // and its type too if there is no other reader: then it is copied once for many runs.
     const fits = resident && !wanted.isOpaque() && (wanted.dtype === value.dtype || this.facts.isReadOnce(value));
     const layout = fits ? wanted : this.plainLayout(value);
     const buffer = this.buffers.add(resident ? 'resident' : 'input', layout.size, { source: value.index });

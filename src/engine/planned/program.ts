@@ -26,7 +26,7 @@ import {
 /** Called after every step of every run, for profiles; `start` is by the clock `performance.now()`. */
 export type StepObserver = (step: AnyStep, milliseconds: number, start: number) => void;
 
-/** What a program needs of its engine at every run. */
+/** The parts of an engine that a program uses at every run. */
 export interface Runtime<M extends Memory> {
   readonly arena: Arena<M>;
   readonly observer: StepObserver | null;
@@ -116,7 +116,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
     });
   }
 
-  /** Points all steps at the memory where their operands lie now. */
+  /** Points all steps at the current memory of their operands. */
   #bind(arena: M): void {
     this.#linked.point((buffer) => this.#placeOf(buffer, arena));
     const views = new Map<string, TypedArray>();
@@ -149,7 +149,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
     for (const step of steps) {
       if (step.kind === 'typescript') {
         const { run } = step;
-        // A hoisted step whose sources are gone does not run again before they are bound anew.
+        // A hoisted step whose sources are gone does not run again before they are bound again.
         if (step.reads.some(({ buffer }) => this.#placeOf(buffer, arena) === null)) continue;
         const arrayAt = (operand: ArrayOperand<L>) => {
           return { shape: operand.shape, dtype: operand.dtype, data: viewAt(operand) };
@@ -167,7 +167,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
     return actions;
   }
 
-  /** Where a buffer lies; `null` for a source that no further run reads before it is bound again. */
+  /** Where a buffer is; `null` for a source that no further run reads before it is bound again. */
   #placeOf(buffer: ProgramBuffer, arena: M): Place<M> | null {
     const offset = this.#offsets.offsets[buffer.id];
     if (this.#kept !== null && this.#hoisted.results.has(buffer)) return { memory: this.#kept, offset };

@@ -17,7 +17,7 @@ interface Source<L extends Layout<L>, C extends Call<L>, M extends Memory> {
   readonly writer: C | null;
   /** Weak, since a program in the cache must not keep the parameters of a network that is gone. */
   bound: WeakRef<ResidentBuffer<L, C, M>> | null;
-  /** A copy in the program's layout, for data that lie in another one. */
+  /** A copy in the program's layout, for data in another layout. */
   copy: {
     readonly buffer: ResidentBuffer<L, C, M>;
     readonly storage: WeakRef<Storage>;
@@ -27,7 +27,9 @@ interface Source<L extends Layout<L>, C extends Call<L>, M extends Memory> {
   seen: { readonly storage: WeakRef<Storage>; readonly version: number } | null;
 }
 
-/** Brings the long-lived sources of a program into the engine's memory, in the layouts that the program wants. */
+/**
+ * Brings the long-lived sources of a program into the engine's memory, in the layouts that the program wants.
+ */
 export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends Memory> {
   readonly #backend: Backend<L, C, M>;
   readonly #sources: Source<L, C, M>[] = [];
@@ -35,7 +37,7 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
   readonly #hoists: boolean;
   /** Whether the hoisted steps have run to their end. */
   #hasRun = false;
-  /** Whether a source lies elsewhere than at the last run; the program resets it. */
+  /** Whether a source is elsewhere than at the last run; the program resets it. */
   moved = false;
 
   constructor(backend: Backend<L, C, M>, { sources, steps }: LoweredGraph<L, C>, hoisted: Hoisted<L, C>) {
@@ -66,7 +68,10 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
     return this.#sources.reduce((sum, { copy }) => sum + (copy?.buffer.memory.bytes ?? 0), 0);
   }
 
-  /** Binds the data of a run. @returns whether the hoisted steps must run: a source was overwritten since they did */
+  /**
+   * Binds the data of a run. @returns whether the hoisted steps must run: a source was overwritten since they
+   * did
+   */
   bind(storages: readonly Storage[]): boolean {
     const runsHoisted = this.#hoists && !(this.#hasRun && this.#sources.every((source) => isSeen(source, storages)));
     for (const source of this.#sources) {
@@ -115,7 +120,7 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
     let { device } = storage;
     if (!(device instanceof ResidentBuffer && device.backend === this.#backend)) {
       const data = storage.evict();
-      // Whatever type this program reads, the data stay as exact as they were.
+      // The data stay as exact as they were, whichever type this program reads.
       const resident = new ResidentBuffer(this.#backend, layout.withType(storage.dtype));
       resident.write(data);
       storage.adopt(resident);
@@ -147,7 +152,10 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
   }
 }
 
-/** Whether the data are those that the hoisted steps have read; steps that are hoisted do not read what the program overwrites. */
+/**
+ * Whether the data are those that the hoisted steps have read; steps that are hoisted do not read what the
+ * program overwrites.
+ */
 function isSeen<L extends Layout<L>, C extends Call<L>, M extends Memory>(
   { index, assigned, seen }: Source<L, C, M>,
   storages: readonly Storage[],

@@ -48,7 +48,10 @@ interface CommonStep<O> {
   readonly name: string;
   /** The node that the step belongs to; `null` for copies at the end of the program. */
   readonly node: GraphNode | null;
-  /** Whether it computes only values that are the same in every run until a source is overwritten from outside. */
+  /**
+   * Whether it computes only values that are the same in every run until a source is overwritten from
+   * outside.
+   */
   readonly isConstant: boolean;
   readonly reads: readonly O[];
   readonly writes: readonly O[];

@@ -1,12 +1,12 @@
 import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 
-/** Ops whose kernels refuse what they are given: a label that is no class. */
+/** Ops whose kernels may refuse their inputs: a label that is no class. */
 const refusing = new Set<GraphNode['op']>(['crossEntropy']);
 
 /**
- * Puts each node that overwrites a source behind everybody who reads the old contents, and no later: a gradient that has
- * been used up need not be kept until the end of the step. Before any of them stand all nodes that can still make the
- * program fail.
+ * Puts each node that overwrites a source right behind the last reader of the old contents, so that its
+ * gradient need not be kept until the end of the step. All nodes that can make the program fail come before
+ * the first of them.
  */
 export function scheduleUpdates(graph: Graph): Graph {
   const targets = new Map<GraphNode, GraphValue[]>();
@@ -16,7 +16,7 @@ export function scheduleUpdates(graph: Graph): Graph {
     if (finite) guards.add(value.producer);
     if (into >= 0) targets.set(value.producer, [...(targets.get(value.producer) ?? []), graph.sources[into].value]);
   }
-  // Whoever depends on a node that overwrites something comes after it.
+  // Nodes that depend on an overwriting node come after it.
   const late = new Set<GraphNode>(targets.keys());
   for (const node of graph.nodes) {
     if (node.inputs.some(({ producer }) => producer !== null && late.has(producer))) late.add(node);

@@ -67,7 +67,8 @@ export class Validation {
         });
         this.#compute(node, operands, expected);
         const references = results.map((output) => shadowOf(output).data);
-        // One scale for all outputs: some are sums that cancel, such as the gradient of a bias before a batch norm.
+        // One scale for all outputs: some are sums that cancel, such as the gradient of a bias before a batch
+        // norm.
         const cancelled = summandsOf(node, inputs);
         const scale = Math.max(1e-6, cancelled, ...references.map(largest));
         arrays.forEach((array, i) => {
@@ -90,7 +91,8 @@ function roundToBfloat16(from: TypedArray, to: TypedArray): void {
 }
 
 /**
- * A hundredth of the sums in a node for random signs: rounding errors stay where the sums cancel. 0 for nodes that sum nothing.
+ * A hundredth of the sums in a node for random signs: rounding errors stay where the sums cancel. 0 for nodes
+ * that sum nothing.
  */
 function summandsOf(node: GraphNode, [first, second]: readonly NDArray[]): number {
   const results = numel(node.outputs[0].shape);
