@@ -2,7 +2,10 @@ import { type DType, declared, type OutputDType, type StoredDType } from '../../
 import type { Spec } from '../../graph/op.js';
 import type { Shape } from '../../graph/shape.js';
 
-/** The order and type of the elements of a value in memory; immutable. `L` is the engine's own class of layouts. */
+/**
+ * The order and type of the elements of a value in memory; immutable. `L` is the engine's own class of
+ * layouts.
+ */
 export interface Layout<L> {
   /**
    * Axes as kernels see them. They may differ from the value's, with the same elements in row-major order.

@@ -212,7 +212,8 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   }
 
   /**
-   * The result of `make` for these arguments, made once for equal ones. Arguments that differ must differ as JSON.
+   * The result of `make` for these arguments, made once for equal ones. Arguments that differ must differ as
+   * JSON.
    */
   generate<A extends readonly unknown[], T>(make: (...args: A) => T, ...args: A): T {
     const results = this.#generated.get(make) ?? new Map<string, unknown>();

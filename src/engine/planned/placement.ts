@@ -39,8 +39,8 @@ export abstract class Placement<L extends Layout<L>, C extends Call<L>> {
   }
 
   /**
-   * Like {@link locate}, but with the value's own axes: weights of a grouped convolution may be stored with an axis
-   * more.
+   * Like {@link locate}, but with the value's own axes: weights of a grouped convolution may be stored with
+   * an axis more.
    */
   withOwnAxes(value: GraphValue): Operand<L> {
     const operand = this.locate(value);
