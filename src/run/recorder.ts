@@ -1,3 +1,4 @@
+import type { Precision } from '../compiler/precision.js';
 import { FileError, messageOf } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
 import { chooseOperatingPoint } from '../metric/index.js';
@@ -25,6 +26,7 @@ const reportSeconds = 60;
 interface RecordedRun {
   readonly folder: RunFolder;
   readonly network: Layer;
+  readonly precision: Precision;
   /** Advice for a training that went wrong, for the report. */
   readonly advice: (history: TrainOutcome['history']) => string | null;
 }
@@ -119,10 +121,10 @@ export class RunRecorder {
   }
 
   #evaluating(split: OpenedSplit) {
-    const { network, folder } = this.#run;
+    const { network, folder, precision } = this.#run;
     const { recipe, model } = folder.config;
     const loader = evalLoaderOf(split, { network, inputShape: model.inputShape }, recipe);
-    return { network, loader, loss: lossOf(recipe).compute, signal: this.#signal };
+    return { network, loader, loss: lossOf(recipe).compute, precision, signal: this.#signal };
   }
 
   /** Checksums of pixels find copies that were saved again. The pictures are decoded by now. */

@@ -37,6 +37,8 @@ export class Run {
   /** How the files of the data were understood. */
   readonly understood: Understanding;
   readonly #parts: RunParts;
+  /** The precision when the run was opened. A later `setPrecision` is for others. */
+  readonly #precision = engineInfo().precision;
 
   private constructor(parts: RunParts) {
     const { parts: dataParts, passedOver, notes } = parts.understood;
@@ -121,6 +123,7 @@ export class Run {
     return {
       ...stepOf(this.#parts, recipe),
       generator,
+      precision: this.#precision,
       trainLoader,
       accumulateGradBatches: techniques?.accumulateGradBatches,
       evalFreq: techniques?.evalEvery,
@@ -157,7 +160,10 @@ export class Run {
     const { folder, network } = this;
     await folder.lock();
     const advice = (history: TrainOutcome['history']) => this.notice(history);
-    const recorder = new RunRecorder({ folder, network, advice }, this.#parts.splits, { signal, onNote });
+    const recorder = new RunRecorder({ folder, network, advice, precision: this.#precision }, this.#parts.splits, {
+      signal,
+      onNote,
+    });
     try {
       const save = (training: Training) => recorder.save(training);
       const own = callbacksOf(folder.config.recipe.techniques ?? {}, folder.path, weightsMetadata(folder.config));

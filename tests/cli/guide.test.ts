@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { namedDatasets } from '../../src/run/catalog/datasets.js';
 import { namedModels } from '../../src/run/catalog/models.js';
@@ -6,7 +6,7 @@ import { optimizerNames } from '../../src/run/optimizers.js';
 import type { TrainingOption } from '../../src/run/option.js';
 import { scheduleOptions } from '../../src/run/schedule.js';
 import { trainingOptions } from '../../src/run/trainingOptions.js';
-import { transformNames } from '../../src/vision/transforms/registry.js';
+import { fixedTransformNames, transformNames } from '../../src/vision/transforms/registry.js';
 import { optionsPage } from './guide.js';
 import { runFovea } from './run.js';
 
@@ -44,4 +44,26 @@ it('the example of the guide has keys that exist', () => {
   const keys = (example ?? '').match(/^\w+/gm) ?? [];
   expect(keys.length).toBeGreaterThan(5);
   expect(keys.filter((key) => !Object.hasOwn(trainingOptions, key))).toEqual([]);
+});
+
+const pages = ['README.md', ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : []))];
+const lists = {
+  'data sets': datasetNames,
+  'networks of the tutorial': Object.keys(namedModels).filter((name) => !name.startsWith('zoo-')),
+  optimizers: optimizerNames,
+  schedules: Object.keys(scheduleOptions),
+  'fixed transforms': fixedTransformNames,
+};
+
+it.each(pages)('%s forgets no name in its lists', (page) => {
+  const paragraphs = readFileSync(page, 'utf8').split(/\n\s*\n/);
+  const forgotten = paragraphs.flatMap((paragraph) => {
+    const words = new Set(paragraph.match(/[\w-]+/g));
+    return Object.entries(lists).flatMap(([kind, names]) => {
+      const missing = names.filter((name) => !words.has(name));
+      // A paragraph with two thirds of the names is a list of them.
+      return missing.length > 0 && missing.length <= names.length / 3 ? `${kind}: ${missing.join(', ')}` : [];
+    });
+  });
+  expect(forgotten).toEqual([]);
 });

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { setEngine, setThreads } from '../../src/engine/select.js';
+import { setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import { defaultGenerator } from '../../src/random.js';
 import { Run } from '../../src/run/run.js';
+import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -21,7 +22,7 @@ function create(name: string, seed: number): Promise<Run> {
 
 const weightsIn = (name: string) => readFileSync(join(root, name, 'weights.safetensors'));
 
-it('runs that are trained at the same time do not draw from the same generator', async () => {
+it('runs that are trained at the same time have a generator each', async () => {
   const before = defaultGenerator().state();
   for (const seed of [1, 2]) await (await create(`alone-${seed}`, seed)).train();
   const [first, second] = await Promise.all([create('together-1', 1), create('together-2', 2)]);
@@ -40,4 +41,15 @@ it('a run that is resumed beside another ends with the same bits', async () => {
   const [resumed, other] = [await Run.resume(join(root, 'stopped')), await create('other', 2)];
   await Promise.all([resumed.train(), other.train()]);
   expect(weightsIn('stopped').equals(weightsIn('alone-1'))).toBe(true);
+});
+
+itWith('bf16', 'a run keeps the precision that it was opened with', async () => {
+  const run = await create('precise', 1);
+  setPrecision('bf16');
+  try {
+    await run.train();
+  } finally {
+    setPrecision('float32');
+  }
+  expect(weightsIn('precise').equals(weightsIn('alone-1'))).toBe(true);
 });
