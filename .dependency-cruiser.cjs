@@ -85,7 +85,7 @@ const portable = {
     inside(['graph', 'ops', 'compiler', 'runtime', 'tensor', 'autograd', 'nn', 'optimizer']),
     inside(['metric', 'train', 'browser']),
     inside(['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
-    inside(['text/(decode|json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
+    inside(['text/(json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
     inside(['engine/[a-zA-Z]+', 'engine/planned', 'engine/reference']),
     inside(['io/data', 'io/formats', 'io/named', 'io/portable', 'io/snapshot']),
     inside(['vision/models', 'vision/transforms', 'vision/portable']),

@@ -1,13 +1,13 @@
 import { InputError } from './errors.js';
 
-/** For each option of a call: the reason why it has no effect beside the others, or null if it has one. */
+/** For each option of a call: why it has no effect together with the others, or null if it has one. */
 export type Effects<T> = { readonly [K in keyof T]?: (options: T) => string | null };
 
 /**
  * Refuses options that would change nothing: an option that is ignored in silence is a wrong result. Options
  * that are left out (`undefined`) ask for nothing.
  *
- * @param where stands in brackets before the message
+ * @param where names the caller in the message
  * @throws {InputError} naming the first option without effect, the reason and its value
  */
 export function requireEffect<T extends object>(where: string, options: T, effects: Effects<T>): void {

@@ -50,12 +50,12 @@ export function withDebug<T>(temporary: DebugLevel, body: () => T): T {
   }
 }
 
-/** Prints to stderr if `FOVEA_DEBUG` is at least `atLeast`. The text is made only when it is shown. */
+/** Prints to stderr if `FOVEA_DEBUG` is at least `atLeast`; `text` is called only then. */
 export function debug(atLeast: DebugLevel, text: () => string): void {
   if (debugLevel() >= atLeast) writeError(`${visibleText(text())}\n`);
 }
 
-/** `FOVEA_VALIDATE=1`: every step of a program is compared with the reference engine. */
+/** `FOVEA_VALIDATE=1`: whether to compare every step of a program with the reference engine. */
 export function validating(): boolean {
   return parseFlag('FOVEA_VALIDATE');
 }
@@ -83,7 +83,7 @@ export function memoryLimit(): number | null {
   return Number(size) * suffixes[suffix.toLowerCase()];
 }
 
-/** `OMP_NUM_THREADS`: most threads that a kernel may use; `null` if it is not set. */
+/** `OMP_NUM_THREADS`: limit of threads of a kernel; `null` if it is not set. */
 export function threadsAsked(): number | null {
   const text = variable('OMP_NUM_THREADS') ?? '';
   if (text === '') return null;
@@ -94,7 +94,7 @@ export function threadsAsked(): number | null {
   );
 }
 
-/** More threads than this end in the runtime, which ends the process. */
+/** With more threads the OpenMP runtime ends the process. */
 const maxThreads = 1024;
 
 export const threadCounts = `an integer from 1 to ${maxThreads}`;

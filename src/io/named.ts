@@ -9,14 +9,14 @@ import { snapshot } from './snapshot.js';
 /** A tensor, a plain array with its shape, or a typed array, which has the shape `[length]`. */
 export type Savable = Tensor | TensorData | TypedArray;
 
-/** What can be written to a file of tensors: a layer, which is its state dict, or tensors and arrays by name. */
+/** An object that can be written to a file of tensors: a layer (its state dict), or tensors and arrays by name. */
 export type Named = Layer | ReadonlyMap<string, Savable> | Readonly<Record<string, Savable>>;
 
 /**
- * The arrays of all that is named, computed now where they were not. Plain arrays are not copied.
+ * The arrays of an object by name. Lazy tensors are computed; plain arrays are not copied.
  *
- * @param call the function that was called, as `saveSafetensors`; for messages
- * @throws InputError if the object and the path are exchanged, or an entry is neither a tensor nor an array
+ * @param call names the called function in messages, such as `saveSafetensors`
+ * @throws {InputError} if object and path are exchanged, or an entry is neither a tensor nor an array
  */
 export async function arraysOf(call: string, named: Named, path: string): Promise<Map<string, TensorData>> {
   checkOrder(call, named, path);
@@ -47,7 +47,7 @@ function asData(call: string, name: string, value: Savable): TensorData {
   );
 }
 
-/** Throws unless an object comes first, and then a path. */
+/** Throws unless the arguments are an object and a path, in this order. */
 export function checkOrder(call: string, object: unknown, path: unknown): void {
   if (typeof object === 'object' && object !== null && typeof path === 'string') return;
   const exchanged = typeof object === 'string' && typeof path === 'object';

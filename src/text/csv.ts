@@ -3,7 +3,7 @@ import { visibleLine } from './visible.js';
 
 /** A number as programs write it; it is no formula with either sign. */
 const number = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-/** How formulas begin, also in the wide forms of East Asian scripts, which spreadsheets take as well. */
+/** The beginning of a formula. Spreadsheets accept the wide forms of East Asian scripts too. */
 const formula = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/u;
 
 /**
@@ -15,7 +15,7 @@ export function safeCell(text: string): string {
   return `${isFormula && !number.test(text) ? "'" : ''}${visibleLine(text)}`;
 }
 
-/** A cell as {@link safeCell} was given it. */
+/** The inverse of {@link safeCell} for formulas. */
 export function unsafeCell(text: string): string {
   return text.startsWith("'") && formula.test(text.slice(1)) ? text.slice(1) : text;
 }
@@ -23,6 +23,6 @@ export function unsafeCell(text: string): string {
 /** Rows as comma-separated values (RFC 4180, lines end in `\n`), each text through {@link safeCell}. */
 export function csvText(rows: readonly (readonly (string | number | null | undefined)[])[], delimiter = ','): string {
   const safe = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? safeCell(cell) : cell)));
-  // Quoted, a semicolon or tab does not part cells where a spreadsheet expects those between columns.
+  // A quoted semicolon or tab does not split cells if a spreadsheet expects those as delimiters.
   return stringify(safe, { delimiter, quoted_match: /[,;\t]/ });
 }

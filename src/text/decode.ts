@@ -3,12 +3,12 @@ import { FileError } from '../errors.js';
 export type Encoding = 'UTF-8' | 'UTF-16LE' | 'UTF-16BE' | 'Windows-1252';
 
 export interface DecodedText {
-  /** Without a mark of the byte order. */
+  /** Text without a byte order mark. */
   readonly text: string;
   readonly encoding: Encoding;
 }
 
-/** Windows-1252 from 0x80 to 0x9f; the five bytes without a meaning are spaces here. */
+/** Windows-1252 from 0x80 to 0x9f; spaces stand for the five undefined bytes. */
 const windowsUpper = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';
 const advice = 'save it again as UTF-8';
 

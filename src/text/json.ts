@@ -5,7 +5,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 const maxDepth = 100;
 
 /**
- * Parses JSON from a file that anybody may have written.
+ * Parses JSON from an untrusted file.
  *
  * @throws SyntaxError for text that is no JSON, or that nests deeper than any file of this project: code that
  *   walks through such a value would run out of stack

@@ -12,7 +12,7 @@ function escaped(character: string): string {
   return short[character] ?? (code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`);
 }
 
-/** A text as one line that shows all it has: what is {@link hidden} becomes `\n`, `\x1b`, `\u202e`. */
+/** A text as one line with escapes for {@link hidden} characters: `\n`, `\x1b`, `\u202e`. */
 export function visibleLine(text: string): string {
   return text.replace(hidden, escaped);
 }
@@ -32,7 +32,7 @@ export function visibleJson(value: unknown): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Bytes that are a file's name, as text; `null` if they are no UTF-8. */
+/** The name of a file from its bytes; `null` if they are no UTF-8. */
 export function nameOfBytes(bytes: Uint8Array): string | null {
   try {
     return utf8.decode(bytes);

@@ -100,7 +100,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     this.#reuse = reuse;
   }
 
-  /** `shuffled`, `as stored`, or the sampler's class. */
+  /** `shuffled`, `as stored`, or the kind of the sampler. */
   get order(): string {
     return this.#sampler === undefined ? (this.#shuffle ? 'shuffled' : 'as stored') : kindOf(this.#sampler);
   }
@@ -114,21 +114,21 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     return this.toString();
   }
 
-  /** What it is, without the data. */
+  /** Sizes and order, without the data. */
   toJSON(): { readonly samples: number; readonly batches: number; readonly batchSize: number; readonly order: string } {
     const { samples, length, batchSize, order } = this;
     return { samples, batches: length, batchSize, order };
   }
 
   /**
-   * The generator's state from which the newest epoch was shuffled; null before the first one. With it,
-   * `epoch({ from, skip })` goes on in the middle of that epoch.
+   * State of the generator before the newest epoch was shuffled; null before the first epoch. With it,
+   * `epoch({ from, skip })` resumes in the middle of that epoch.
    */
   get epochState(): GeneratorState | null {
     return this.#epochState;
   }
 
-  /** One pass over the data set. The order is drawn by this call, not by the first batch. */
+  /** One pass over the data set. This call, not the first batch, shuffles. */
   epoch({ from, skip = 0 }: EpochOptions = {}): Epoch {
     requireInteger('skip', skip, 0);
     const generator = from === undefined ? (this.#generator ?? defaultGenerator()) : RandomGenerator.fromState(from);
@@ -138,7 +138,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     const order = this.#sampler?.sample(generator) ?? inOrder();
     const used = order.subarray(0, this.length * this.batchSize);
     const streams = this.dataset.isRandom === true ? new SampleStreams(this.#epochState, used) : null;
-    // Where nothing else draws, the next epoch has to have another state all the same.
+    // The next epoch needs another state even if nothing else used the generator.
     if (streams !== null && !this.#shuffle && this.#sampler === undefined) generator.nextUint32();
     return new Epoch(this.dataset, used, streams, {
       batchSize: this.batchSize,
@@ -164,8 +164,8 @@ function requireInteger(name: string, value: number, least: number): void {
 }
 
 /**
- * What each sample of an epoch draws from. It follows from the epoch, the sample's index and how often the sample came
- * before, so it depends neither on batches nor on who reads them.
+ * The source of randomness of each sample in an epoch. It depends on the epoch, the index of the sample and the number of
+ * its earlier uses, but neither on batches nor on threads.
  */
 class SampleStreams {
   readonly #root: RandomGenerator;
@@ -183,7 +183,7 @@ class SampleStreams {
     });
   }
 
-  /** For the samples at these places of the epoch. */
+  /** Generators of the samples at these places of the epoch. */
   between(begin: number, end: number): RandomGenerator[] {
     return Array.from(this.#order.subarray(begin, end), (index, i) => {
       const earlier = this.#earlier[begin + i];
@@ -196,7 +196,7 @@ interface EpochParts {
   readonly batchSize: number;
   readonly prefetch: number;
   readonly reuse: boolean;
-  /** The first sample that is wanted. */
+  /** Place of the first sample. */
   readonly begin: number;
 }
 
@@ -209,9 +209,9 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
   readonly #prefetch: number;
   readonly #reuse: boolean;
   #position: number;
-  /** Batches that are being read, the next one first. */
+  /** Batches that are being read, in order. */
   readonly #ahead: Promise<Batch>[] = [];
-  /** Images of the newest batch that was given out, and those that may be overwritten. */
+  /** Images of the newest batch, and arrays that may be overwritten. */
   #given: Float32Array | null = null;
   readonly #free: Float32Array[] = [];
 
@@ -236,11 +236,11 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
     this.#given = null;
     try {
       const batch = this.#ahead.shift() ?? this.#read();
-      // Reading ahead has a use only where reading goes on elsewhere meanwhile.
+      // Reading ahead helps only if the data set reads in the background.
       if (!(batch instanceof Promise)) return Promise.resolve(this.#give(batch));
       while (this.#ahead.length < this.#prefetch && this.#position < this.#order.length) {
         const later = (async () => this.#read() as Batch)();
-        // Its failure is reported when its turn comes; until then it must not count as unhandled.
+        // An error is reported with its batch; until then it must not count as unhandled.
         later.catch(() => {});
         this.#ahead.push(later);
       }
@@ -250,7 +250,7 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
     }
   }
 
-  /** Ends the epoch. A loop that is left early calls this: nothing is being read any more afterwards. */
+  /** Ends the epoch and waits for pending reads. Leaving a loop early calls this. */
   async return(): Promise<IteratorResult<TensorBatch, undefined>> {
     this.#position = this.#order.length;
     await Promise.allSettled(this.#ahead.splice(0));

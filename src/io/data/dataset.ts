@@ -12,7 +12,7 @@ export interface Sample {
   readonly label: number;
 }
 
-/** n images, one behind the other, with their classes. */
+/** Images in one array, with their classes. */
 export interface Batch {
   readonly images: Float32Array;
   /** `[n, channels, height, width]` */
@@ -27,31 +27,31 @@ export interface Dataset {
   readonly length: number;
   /** Name of each class. */
   readonly classNames?: readonly string[];
-  /** Class of each sample, where it is known without reading the images. */
+  /** Class of each sample, if it is known without reading the images. */
   readonly labels?: ArrayLike<number>;
-  /** The same samples, made by so many threads beside the training step; 0: by the main thread. */
+  /** The same data set, read by so many threads beside the training step; 0: by the main thread. */
   withWorkers?(numWorkers: number): Dataset;
-  /** Said before all samples are read in many epochs: what makes that faster may take memory. */
+  /** Hint that all samples will be read repeatedly; the data set may spend memory on caching. */
   expectEpochs?(): void;
-  /** Whether samples are changed at random, so that each epoch has others (false). */
+  /** Whether samples change at random, so that every epoch differs. Default false. */
   readonly isRandom?: boolean;
   /**
-   * The sample at `index`, from 0 to length − 1; a promise where it has to be read or decoded.
+   * The sample at `index`, from 0 to length − 1; a promise if it has to be read or decoded.
    *
-   * @param random what a random sample is drawn from, and nothing else
+   * @param random the only source of randomness for a random sample
    */
   get(index: number, random?: RandomGenerator): Sample | Promise<Sample>;
   /**
-   * The samples at `indices` at once, in arrays that nobody else uses. For data sets that can do better than by a call
-   * of `get` a sample, which is what is done where this is missing.
+   * The samples at `indices` at once, in new arrays. Optional, for data sets that are faster than one call of `get` per
+   * sample.
    *
-   * @param randoms of each sample, as for `get`
-   * @param memory for the images, if it has their length: fresh memory costs more than filling it
+   * @param randoms source of randomness of each sample, as for `get`
+   * @param memory array to reuse for the images if it has their length: fresh memory costs more than filling it
    */
   readBatch?(indices: Uint32Array, randoms?: readonly RandomGenerator[], memory?: Float32Array): Batch | Promise<Batch>;
 }
 
-/** Reads several samples as one batch: at once if the data set can, else with all its samples under way together. */
+/** Reads several samples as one batch: in one call if the data set supports it, else all samples concurrently. */
 export function readBatch(
   dataset: Dataset,
   indices: Uint32Array,
@@ -85,7 +85,7 @@ function collate(samples: readonly Sample[], indices: Uint32Array): Batch {
   return { images, shape: [samples.length, ...shape], labels };
 }
 
-/** The class of each sample; reads the samples one by one where the data set does not know. */
+/** The class of each sample; reads the samples one by one if the data set has no `labels`. */
 export async function labelsOf(dataset: Dataset): Promise<Int32Array> {
   if (dataset.labels !== undefined) return Int32Array.from(dataset.labels);
   const labels = new Int32Array(dataset.length);

@@ -5,11 +5,11 @@ import type { RandomGenerator } from '../../random.js';
 export interface Sampler {
   /** Number of samples in an epoch. */
   readonly length: number;
-  /** Indices of the samples, in order; whatever is random draws from the generator. */
+  /** Indices of the samples in order; random choices use the generator. */
   sample(generator: RandomGenerator): Uint32Array;
 }
 
-/** Chooses by class. */
+/** Base of samplers that use the classes. */
 abstract class ClassSampler implements Sampler {
   readonly length: number;
   /** Indices of each class's samples. */
@@ -31,8 +31,9 @@ abstract class ClassSampler implements Sampler {
 }
 
 /**
- * As many samples as there are, but the same number of each class, in random order: rare classes are repeated and
- * frequent ones thinned out. Within a class every sample comes before any comes again.
+ * Samples every class equally often, in random order. An epoch has as many samples as the data set: samples of rare
+ * classes are repeated, and some of frequent classes are left out. Within a class, no sample is repeated before all were
+ * used.
  */
 export class BalancedSampler extends ClassSampler {
   static readonly kind: string = 'BalancedSampler';
@@ -40,7 +41,7 @@ export class BalancedSampler extends ClassSampler {
   sample(generator: RandomGenerator): Uint32Array {
     const chosen = new Uint32Array(this.length);
     const classes = this.classes.length;
-    // What is left over when the classes share the epoch goes to other classes each time.
+    // The remainder of the division goes to other classes in each epoch.
     const lucky = generator.permutation(classes);
     let at = 0;
     for (const [i, members] of this.classes.entries()) {
@@ -55,9 +56,9 @@ export class BalancedSampler extends ClassSampler {
 }
 
 /**
- * Every sample once, in random order, with the classes evenly mixed: every batch has of each class what its share
- * is, give or take one or two. Otherwise a batch pulls all outputs towards the class that it happens to have more of, and
- * where features have a large common part (sigmoids), that drowns what tells the classes apart.
+ * Takes every sample once, in random order, with the classes evenly mixed: the shares of the classes in every batch are
+ * those of the data set, up to one or two samples. Otherwise a batch pulls all outputs towards the class that it has more
+ * of, and if features have a large common part (sigmoids), that hides the differences between the classes.
  */
 export class StratifiedSampler extends ClassSampler {
   static readonly kind: string = 'StratifiedSampler';
@@ -68,7 +69,7 @@ export class StratifiedSampler extends ClassSampler {
     let at = 0;
     for (const members of this.classes) {
       const shuffled = generator.permutation(members.length);
-      // The epoch is cut into as many parts as there are samples of the class, and each part gets one, anywhere.
+      // Cuts the epoch into as many parts as the class has samples; each part gets one sample at a random place.
       for (const [j, i] of shuffled.entries()) {
         places[at] = (j + generator.nextUint32() / 2 ** 32) / members.length;
         order[at++] = members[i];

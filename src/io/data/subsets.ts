@@ -6,7 +6,7 @@ import { realizeAll } from '../../tensor/evaluate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Batch, type Dataset, readBatch, type Sample } from './dataset.js';
 
-// Data sets that are made of others, or of tensors, after paddle.io.
+// Data sets made of other data sets or of tensors, after paddle.io.
 
 /** Images and their classes from two tensors: `new TensorDataset([images, labels])`. */
 export class TensorDataset implements Dataset {
@@ -78,7 +78,7 @@ export class TensorDataset implements Dataset {
   }
 }
 
-/** Some samples of a data set, in the order of their indices. An index may come more than once. */
+/** Some samples of a data set, in the order of the given indices. An index may occur more than once. */
 export class Subset implements Dataset {
   readonly length: number;
   readonly dataset: Dataset;
@@ -121,13 +121,13 @@ export class Subset implements Dataset {
   }
 }
 
-/** Several data sets, one behind the other. Their images have one shape, and their classes the same numbers. */
+/** Several data sets in sequence. Their images have one shape, and their classes the same numbers. */
 export class ConcatDataset implements Dataset {
   readonly length: number;
   readonly datasets: readonly Dataset[];
   readonly classNames?: readonly string[];
   readonly labels?: ArrayLike<number>;
-  /** Index of the first sample of each, and of the end. */
+  /** Index of the first sample of each data set, and the length. */
   readonly #begins: readonly number[];
 
   /** @throws InputError if there is none, or they name their classes differently */
@@ -169,12 +169,12 @@ export class ConcatDataset implements Dataset {
 }
 
 /**
- * Cuts a data set into parts at random, so that every sample is in one of them.
+ * Splits a data set at random into parts without common samples.
  *
- * @param lengths numbers of samples, which add up to all; or shares, which add up to 1 and are rounded down, what is left
- * over going to the first parts, one each
- * @param options.generator what is drawn from (the generator that `seed()` sets)
- * @throws InputError if the lengths do not add up
+ * @param lengths numbers of samples, which add up to all samples; or shares, which add up to 1. Shares are rounded down,
+ * and the first parts get one of the remaining samples each.
+ * @param options.generator source of randomness. Default: the generator that `seed()` sets.
+ * @throws {InputError} if the lengths do not add up
  */
 export function randomSplit(
   dataset: Dataset,

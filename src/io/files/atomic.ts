@@ -4,7 +4,7 @@ import { getSystemErrorMap } from 'node:util';
 import { FileError, FoveaError, messageOf } from '../../errors.js';
 import { temporaryName } from './temporary.js';
 
-/** What a file shall contain: text (UTF-8) or bytes, whole or in pieces. */
+/** Contents of a file to write: text (UTF-8) or bytes, whole or in pieces. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 const noPermission = 'choose a folder that you may write to';
@@ -21,7 +21,7 @@ const advice: Readonly<Record<string, string>> = {
   EISDIR: 'choose a name that is not a folder',
 };
 
-/** What to do about an error of the file system; undefined if there is nothing to advise. */
+/** Advice for an error of the file system; undefined without any. */
 export function adviceOn(error: unknown): string | undefined {
   return advice[(error as NodeJS.ErrnoException | null)?.code ?? ''];
 }
@@ -36,12 +36,13 @@ export function reasonOf(error: unknown): string {
 
 /**
  * Replaces a file as a whole: `fill` writes to a new file in the same folder, which is flushed to the disk and then
- * takes the place of `path`. Readers see the old contents or the new ones, never a part, even after a power failure.
+ * renamed to `path`. Readers see the old contents or the new ones, never a part, even after a power failure.
  *
- * @param fill writes to the end of the file, and returns what this function returns
- * @param partial the new file: one that may be there already, is gone on with, and stays if anything fails
- * @throws FileError with the path and the cause if anything fails; the old file is untouched then, the new one removed.
- * A {@link FoveaError} that `fill` throws passes through.
+ * @param fill writes to the end of the file
+ * @param partial temporary file to append to; kept on failure, so that a download can resume
+ * @returns the result of `fill`
+ * @throws {FileError} with the path and the cause if anything fails; the old file stays, the new one is removed.
+ * A {@link FoveaError} of `fill` passes through.
  */
 export async function replaceFile<T>(
   path: string,
@@ -80,8 +81,8 @@ export function writeFileAtomic(path: string, content: FileContent): Promise<voi
 }
 
 /**
- * Makes a folder, and those above it, unless they are there. Node's own recursive mkdir never returns where a file
- * system that has the folder above answers ENOENT, as /proc does.
+ * Makes a folder and its parents unless they exist. Node's recursive mkdir never returns if a file system answers
+ * ENOENT although the parent exists, as /proc does.
  *
  * @throws the system's error
  */
@@ -98,7 +99,7 @@ export async function makeFolder(path: string): Promise<void> {
     const above = dirname(path);
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error;
     if (!(await isFolder(above))) await makeFolder(above);
-    // Somebody else may have made the one above, or this one, in the meantime.
+    // Another process may have made the parent, or this folder, in the meantime.
     await mkdir(path).catch(async (again: unknown) => {
       if (!(await isFolder(path))) throw again;
     });
@@ -115,7 +116,7 @@ async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    // The file is in place. A folder that may not be read, or a file system that cannot sync one, takes nothing away.
+    // The file is in place. An unreadable folder, or a file system that cannot sync folders, changes nothing about that.
     if ((error as NodeJS.ErrnoException).code === 'EIO') {
       throw new FileError(`[file] ${folder}: expected to flush the folder, got ${reasonOf(error)}`, { cause: error });
     }

@@ -3,21 +3,21 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
- * The folder for what was downloaded and decoded: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`, else
- * `~/.cache/fovea`. Users without a home folder that they may write to get one among the temporary files, and are told
- * so once. It need not exist.
+ * The folder for downloads and decoded pictures: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`, else
+ * `~/.cache/fovea`. Users without a writable home folder get a folder of the temporary files, with one message on
+ * stderr. The folder need not exist.
  */
 export function cacheFolder(): string {
   const { FOVEA_CACHE: own = '', XDG_CACHE_HOME: xdg = '' } = process.env;
   if (own !== '') return resolve(own);
-  // The XDG specification has relative paths ignored.
+  // The XDG specification ignores relative paths.
   if (isAbsolute(xdg)) return join(xdg, 'fovea');
   const home = homeFolder();
   const usual = home === null ? null : join(home, '.cache', 'fovea');
   return usual !== null && canBeMade(usual) ? usual : amongTemporary();
 }
 
-/** `HOME`, else what the system knows of the user; null for a user that it does not know, as in some containers. */
+/** `HOME`, else the home folder by the system; null for a user that the system does not know, as in some containers. */
 function homeFolder(): string | null {
   const { HOME, USERPROFILE } = process.env;
   const named = (process.platform === 'win32' ? USERPROFILE : HOME) ?? '';
@@ -30,7 +30,7 @@ function homeFolder(): string | null {
   }
 }
 
-/** Whether a folder is there, or the nearest one above it may be written to. */
+/** Whether a folder exists, or its nearest existing parent is writable. */
 function canBeMade(path: string): boolean {
   if (existsSync(path)) return true;
   let above = dirname(path);

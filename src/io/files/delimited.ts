@@ -4,25 +4,25 @@ import { maxCells, maxColumns } from './tableLimits.js';
 import type { TableRow } from './tableRow.js';
 
 const delimiters = [',', ';', '\t', '|'];
-/** Longest row, in bytes. */
+/** Limit of a row, in bytes. */
 const maxRowBytes = 2 ** 20;
-/** A first line by which spreadsheets say what stands between columns. */
+/** A first line by which spreadsheets name the delimiter. */
 const separatorLine = /^"?sep=(.)"?[ \t]*(?:\r\n|\n|\r|$)/i;
 
-/** A text with columns, read. */
+/** A parsed text with columns. */
 export interface DelimitedText {
   readonly rows: TableRow[];
-  /** What was understood without being certain, for people. */
+  /** Uncertain interpretations, as notes for the user. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads text with columns between commas, semicolons, tabs or bars, whichever comes most often in the first row, or
- * which a line `sep=;` above it names. Rows end in any of the three usual ways. Cells that hold the delimiter stand in
- * double quotes.
+ * Parses text with columns between commas, semicolons, tabs or bars. The delimiter is the most frequent one in the first
+ * row, or named by a line `sep=;` above it. Rows end in any of the three usual ways. Cells that contain the delimiter are
+ * in double quotes.
  *
  * @param refuse makes the error for a text that is no table
- * @throws FileError for bytes that are no text, quotes that do not match, or more cells than there is room for
+ * @throws {FileError} for bytes that are no text, quotes that do not match, or too many cells
  */
 export async function readDelimited(
   bytes: Uint8Array,
@@ -37,7 +37,7 @@ export async function readDelimited(
   const body = text.slice(line.length);
   requireRoom(title, body, delimiter, above);
   const keep = (record: string[], { lines }: { lines: number }): TableRow | null => {
-    // A row of delimiters alone is empty, however long.
+    // A row of delimiters alone is empty, whatever its length.
     let length = record.length;
     while (length > 0 && record[length - 1] === '') length--;
     return length === 0 ? null : { number: lines + above, cells: record.slice(0, length) };
@@ -63,7 +63,7 @@ export async function readDelimited(
   }
 }
 
-/** Counts the cells, without empty ones at the ends of rows, before any is made. */
+/** Counts the cells before parsing, without empty ones at the ends of rows. */
 function requireRoom(title: string, text: string, delimiter: string, above: number): void {
   const [quote, feed, ret, space] = ['"', '\n', '\r', ' '].map((character) => character.charCodeAt(0));
   const between = delimiter.charCodeAt(0);
@@ -88,7 +88,7 @@ function requireRoom(title: string, text: string, delimiter: string, above: numb
   }
 }
 
-/** What a text has between columns, by its first row that is not empty, without what stands in quotes there. */
+/** The delimiter of a text, by its first row that is not empty; quoted text there does not count. */
 function delimiterOf(text: string): string {
   const header = (/\S.*/.exec(text)?.[0] ?? '').slice(0, maxRowBytes).replace(/"[^"]*"/g, '');
   const count = (delimiter: string) => header.split(delimiter).length;

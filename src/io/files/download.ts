@@ -16,19 +16,19 @@ export interface DownloadProgress {
 export interface DownloadOptions {
   /** Checksum of the file, in hexadecimal digits. */
   readonly md5: string;
-  /** How often to try in all (3). A later attempt goes on where the one before was cut, if the server can. */
+  /** Number of attempts. Default 3. A later attempt resumes where the one before was cut, if the server supports it. */
   readonly attempts?: number;
-  /** An attempt ends when nothing arrives for so many milliseconds (30,000). */
+  /** An attempt ends if nothing arrives for so many milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** A larger file is refused, before it fills the disk (2 GiB). */
+  /** A larger file is refused before it fills the disk. Default 2 GiB. */
   readonly maxBytes?: number;
 }
 
-/** Answers in 4xx that are worth another attempt: timeout, no such range, too early, too many requests. */
+/** Status codes of 4xx that are worth another attempt: timeout, no such range, too early, too many requests. */
 const passing = new Set([408, 416, 425, 429]);
 
-/** A transfer that failed; unless `final`, another attempt may mend it. */
+/** A transfer that failed; unless `final`, another attempt may succeed. */
 class Interruption extends Error {
   constructor(
     message: string,
@@ -47,14 +47,13 @@ interface Piece {
 }
 
 /**
- * Downloads a file over http or https, checks it, and only then puts it in its place; folders are made as needed.
- * Proxies are those of `https_proxy`, `http_proxy` and `all_proxy`, but for the hosts in `no_proxy`.
+ * Downloads a file over http or https, checks it, and only then moves it to `path`. Missing folders are made.
+ * Proxies are those of `https_proxy`, `http_proxy` and `all_proxy`, except for the hosts in `no_proxy`.
  *
- * What has arrived of a download that was interrupted or killed lies in the folder `path` + `.part`, and the next one
- * goes on from there.
+ * The bytes of an interrupted download stay in the folder `path` + `.part`; the next download resumes from them.
  *
- * @throws FileError if the address cannot be reached, answers with an error, or has a file with another checksum; what
- * was at `path` stays
+ * @throws {FileError} if the address cannot be reached, answers with an error, or has a file with another checksum; a
+ * file at `path` stays
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const folder = dirname(path);
@@ -67,7 +66,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   const aside = `${path}.part`;
   await mkdir(aside).catch(() => {});
   const lock = await lockFolder(aside, 'download').catch(() => null);
-  // Somebody else is downloading the same file: two of them do no harm, but they cannot share what has arrived.
+  // Another process is downloading the same file. Both may go on, but they cannot share the partial file.
   if (lock === null) return replaceFile(path, receiveTo);
   const part = join(aside, 'data');
   try {
@@ -79,7 +78,7 @@ export async function download(url: string, path: string, options: DownloadOptio
     throw error;
   } finally {
     await lock.release();
-    // Unless something is kept there.
+    // Fails, as it should, if the partial file is kept there.
     await rmdir(aside).catch(() => {});
   }
 }
@@ -111,7 +110,7 @@ async function receive(
   let next = received;
   for (let attempt = 1; ; attempt++) {
     const begin = next;
-    // If this attempt brings nothing, the one after it does not insist on going on from here.
+    // If nothing arrives in this attempt, the next one starts from the beginning.
     next = 0;
     try {
       for await (const { bytes, position, totalBytes } of request(url, begin, timeoutMs)) {
@@ -135,7 +134,7 @@ async function receive(
       const bytes = received;
       await restart();
       next = 0;
-      // What an earlier download has left may have been the beginning of another file.
+      // The bytes of an earlier download may have been the beginning of another file.
       if (!leftover) throw failure(`a file with md5 ${md5}`, `${bytes} bytes with md5 ${found}`);
       leftover = false;
       attempt--;
@@ -150,7 +149,7 @@ async function receive(
   }
 }
 
-/** The file from byte `begin` on, or from 0 if the server has it so. */
+/** The file from byte `begin`, or from 0 if the server ignores the range. */
 async function* request(url: string, begin: number, timeoutMs: number): AsyncGenerator<Piece> {
   const { getProxyForUrl } = await import('proxy-from-env');
   const silence = new AbortController();
@@ -159,7 +158,7 @@ async function* request(url: string, begin: number, timeoutMs: number): AsyncGen
   let route: Route | null = null;
   try {
     if (proxy !== '') route = await throughProxy(proxy);
-    // The checksum is that of the file as it lies there, so the transfer must not compress it.
+    // The checksum is that of the stored file, so the transfer must not compress it.
     const headers = { 'accept-encoding': 'identity', ...(begin > 0 && { range: `bytes=${begin}-` }) };
     const { status, headers: answer, body } = await (route?.fetch ?? fetch)(url, { headers, signal: silence.signal });
     const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.get('content-range') ?? '');

@@ -1,17 +1,17 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** Texts of this project are far smaller, whatever the number of pictures. */
+/** Limit for text files of this project, which are far smaller. */
 const maxTextBytes = 2 ** 29;
 
-/** Something that is there, but no file that can be read to its end. */
+/** The path exists, but is no file that can be read to its end. */
 class NoFile extends Error {}
 
 /**
- * Opens a file for reading. Folders, pipes and devices are refused at once: opening a pipe could wait without end, and
- * reading a device could go on without end.
+ * Opens a file for reading. Folders, pipes and devices are refused at once: opening a pipe or reading a device may never
+ * end.
  *
- * @throws an error whose `reasonOf` names what is there, or the system's reason; callers say which file they expected
+ * @throws an error whose `reasonOf` says what the path is, or the system's reason; callers add the name of the file
  */
 export async function openInput(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -38,12 +38,12 @@ export async function readInput(path: string, maxBytes = 2 ** 31): Promise<Buffe
   }
 }
 
-/** A text in UTF-8, of a file that this project writes. */
+/** Reads a text file of this project, in UTF-8. */
 export async function readText(path: string): Promise<string> {
   return (await readInput(path, maxTextBytes)).toString('utf8');
 }
 
-/** The first bytes of a file: fewer where it is shorter. */
+/** Reads the first bytes of a file; fewer if the file is shorter. */
 export async function readStart(path: string, bytes: number): Promise<Buffer> {
   const handle = await openInput(path);
   try {
@@ -54,7 +54,7 @@ export async function readStart(path: string, bytes: number): Promise<Buffer> {
   }
 }
 
-/** The contents of a file in pieces. */
+/** Reads a file in pieces. */
 export async function* streamInput(path: string): AsyncGenerator<Uint8Array> {
   const handle = await openInput(path);
   // The stream closes the handle, however it ends.

@@ -5,7 +5,7 @@ import { FileError } from '../../errors.js';
 import { nameOfBytes, visibleBytes } from '../../text/visible.js';
 import { reasonOf } from './atomic.js';
 
-/** What file systems, storage boxes and file managers leave in folders and archives, besides hidden files. */
+/** Names of files and folders that file systems, storage boxes and file managers create, besides hidden ones. */
 const systemNames = new Set([
   // Synology and QNAP
   ...['@eadir', '@tmp', '#recycle', '@recycle', '#snapshot', '@recently-snapshot', '@synoresource', '@sharebin'],
@@ -19,18 +19,18 @@ const systemNames = new Set([
 ]);
 
 /**
- * Whether a file or folder of this name belongs to a system or program and is no data: hidden ones, thumbnails,
- * recycle bins and snapshots, macOS's forks. The only list of such names.
+ * Whether a file or folder of this name belongs to a system or program and is no data: hidden files, thumbnails,
+ * recycle bins, snapshots, macOS's forks. This is the only list of such names.
  */
 export function isClutter(name: string): boolean {
   return name.startsWith('.') || systemNames.has(name.toLowerCase());
 }
 
-/** What a folder holds. Paths are relative to it, with `/`, in the order of their characters. */
+/** Contents of a folder. Paths are relative to it, with `/`, sorted by their characters. */
 export interface FolderTree {
-  /** Files, and links that lead nowhere, which are left to the caller. */
+  /** Files, including broken links, which callers handle. */
   readonly files: readonly string[];
-  /** All folders below, the empty ones too. */
+  /** All subfolders, including empty ones. */
   readonly folders: readonly string[];
   /** Files and folders that are {@link isClutter}; the folders were not entered. */
   readonly clutter: readonly string[];
@@ -38,22 +38,22 @@ export interface FolderTree {
   readonly special: readonly string[];
 }
 
-/** How {@link walkFolder} goes. */
+/** Options of {@link walkFolder}. */
 export interface WalkOptions {
-  /** Whether to look into a subfolder, by its relative path (all). */
+  /** Whether to enter a subfolder, by its relative path. Default: all. */
   readonly enter?: ((folder: string) => boolean) | undefined;
   /**
-   * Told of subfolders that cannot be read, and of files and folders whose names are no UTF-8, which cannot be named in
-   * a table or a message; they are left out. Without it, the first one is an error.
+   * Called for subfolders that cannot be read, and for files and folders whose names are no UTF-8, so that no table or
+   * message can name them. They are left out. Without this function the first one is an error.
    */
   readonly onBarred?: ((barred: BarredPath) => void) | undefined;
-  /** Lists a folder (that of the system). */
+  /** Lists a folder. Default: {@link listFolder}. */
   readonly list?: typeof listFolder | undefined;
 }
 
 /** A file or folder that cannot be read. */
 export interface BarredPath {
-  /** Relative to the folder; bytes that are no UTF-8 stand as `\xfc`. */
+  /** Relative to the folder; bytes that are no UTF-8 become `\xfc`. */
   readonly path: string;
   /** Its kind, in the plural. */
   readonly what: 'folders that cannot be read' | 'names not in UTF-8';
@@ -61,16 +61,16 @@ export interface BarredPath {
 }
 
 /**
- * Looks through a folder and its subfolders. Symbolic links are followed, but not in circles, and not twice to the same
- * folder below one of the second level.
+ * Walks through a folder and its subfolders. Symbolic links are followed, but not in circles, and not twice to the same
+ * folder below a folder of the second level.
  *
  * @throws FileError if the folder cannot be read, or something in it, see {@link WalkOptions.onBarred}
  */
 export async function walkFolder(root: string, options: WalkOptions = {}): Promise<FolderTree> {
   const { enter = () => true, onBarred = ({ error }) => fail(error), list = listFolder } = options;
   const [files, folders, clutter, special]: string[][] = [[], [], [], []];
-  // Folders that link to one another have more paths than could be walked. Below two levels, which may be a part of the
-  // data and a class, each is entered once.
+  // Folders that link to each other have endlessly many paths. Below two levels (a part of the data and a class), each
+  // folder is entered once.
   const entered = new Set<string>();
   const visit = async (folder: string, above: readonly string[]): Promise<void> => {
     const path = join(root, folder);
@@ -124,7 +124,7 @@ interface Listing {
 /** The entries of a folder. @throws the system's error */
 export async function listFolder(path: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true });
-  // What stands for bytes that are no UTF-8 may be in a name itself, so only the bytes tell.
+  // A name may contain the replacement character itself, so only the bytes tell.
   if (!entries.some(({ name }) => name.includes('\ufffd'))) return { entries, nameless: [] };
   const names = await readdir(path, { encoding: 'buffer' });
   const known = new Set(names.map(nameOfBytes));

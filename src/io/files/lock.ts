@@ -9,27 +9,27 @@ import { hasEnded, type Owner, thisProcess } from './owner.js';
 
 export const lockFile = '.lock';
 
-/** A folder that is kept from others. */
+/** A locked folder. */
 export interface Lock {
-  /** Lets others in again. */
+  /** Unlocks the folder. */
   release(): Promise<void>;
 }
 
-/** Bounds on waiting: for a file that is being written, and for one that others make and remove all the time. */
+/** Limits on waiting for a file that is being written, and for one that others make and remove all the time. */
 const mostLooks = 20;
 const lookMs = 100;
-/** No lock is larger. */
+/** Largest lock file, in bytes. */
 const mostBytes = 4096;
-/** A process that died while it took over from a dead one leaves a lock that has to be taken over first, and so on. */
+/** A process that died during a takeover leaves a lock that must be taken over first, and so on. */
 const mostTakeovers = 3;
 
 /**
- * Keeps other processes, and others in this one, from working in a folder: as long as a file `.lock` of a living
- * process lies there. One that a dead process of this machine has left is taken over. A process that ends in any way
- * but by a signal that it does not handle removes the file.
+ * Locks a folder against other processes, and against other callers in this one, by a file `.lock`. A lock that a dead
+ * process of this machine has left is taken over. A process removes the file at its end, unless a signal that it does
+ * not handle ends it.
  *
  * @param where names the caller in messages
- * @throws {InputError} if another process works there, or may work there
+ * @throws {InputError} if another process holds the lock, or may hold it
  * @throws {FileError} if the file cannot be written, or something else has its name
  */
 export async function lockFolder(folder: string, where: string): Promise<Lock> {
@@ -37,7 +37,7 @@ export async function lockFolder(folder: string, where: string): Promise<Lock> {
   return acquire(path, `[${where}] ${folder}`, JSON.stringify(await thisProcess()), mostTakeovers);
 }
 
-/** The process that works in a folder; null if none does, or the lock does not tell. */
+/** The process that holds the lock of a folder; null without one, or if the lock does not name it. */
 export async function ownerOf(folder: string): Promise<Owner | null> {
   const found = await look(join(folder, lockFile)).catch(() => null);
   return found === null || found.owner === null || (await hasEnded(found.owner)) ? null : found.owner;
@@ -55,7 +55,7 @@ async function acquire(path: string, place: string, own: string, takeovers: numb
           `wait for it, choose another folder, or delete ${path} if you are sure that it has ended`,
       );
     }
-    // A file without contents is being written, or was when the power failed.
+    // An empty file is being written, or was when the power failed.
     if (found?.owner || (found !== null && looks >= mostLooks)) {
       if (takeovers === 0) throw strange(place, path, 'one that nobody can take over');
       await clear(path, found.text, place, own, takeovers - 1);
@@ -89,7 +89,7 @@ async function make(path: string, text: string, place: string): Promise<boolean>
   } finally {
     await handle.close();
   }
-  // Another process may have thought that a file without contents is a dead one's.
+  // Another process may have taken the empty file for that of a dead process.
   return (await readFile(path, 'utf8').catch(() => null)) === text;
 }
 
@@ -109,7 +109,7 @@ function held(path: string, text: string): Lock {
     release: async () => {
       mine.delete(path);
       if (mine.size === 0) process.off('exit', releaseAll);
-      // The folder may have been moved or become read-only; what is left there is a dead process's soon.
+      // The folder may have been moved or become read-only; a lock that stays there is soon that of a dead process.
       if ((await readFile(path, 'utf8').catch(() => null)) === text) await rm(path, { force: true }).catch(() => {});
     },
   };
@@ -121,18 +121,18 @@ function releaseAll(): void {
     try {
       if (readFileSync(path, 'utf8') === text) unlinkSync(path);
     } catch {
-      // Somebody finds the lock of a dead process.
+      // The next process finds the lock of a dead one.
     }
   }
 }
 
-/** What a lock file holds; `owner` is null if that is not what this module writes. */
+/** Contents of a lock file; `owner` is null if this module has not written it. */
 interface Found {
   readonly text: string;
   readonly owner: Owner | null;
 }
 
-/** Null if there is no such file. A file of another kind is not opened: reading a FIFO might never end. */
+/** Reads a lock file; null if there is none. Other kinds of files are not opened: reading a FIFO may never end. */
 async function look(path: string, place = '[lock]'): Promise<Found | null> {
   try {
     const info = await lstat(path);
@@ -159,8 +159,8 @@ function parse(text: string): Owner | null {
 }
 
 /**
- * Removes a dead owner's file, and no other: a quicker process may have put a new one in its place. Only the holder
- * of a lock that is named by the dead file's contents removes that file.
+ * Removes the lock of a dead owner and no other: a quicker process may have put a new one in its place. Only the holder
+ * of a lock named by the contents of the dead file removes that file.
  */
 async function clear(path: string, dead: string, place: string, own: string, takeovers: number): Promise<void> {
   const name = createHash('sha256').update(dead).digest('hex').slice(0, 12);

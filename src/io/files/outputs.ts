@@ -4,13 +4,13 @@ import { FileError } from '../../errors.js';
 import { adviceOn, reasonOf } from './atomic.js';
 import { removeAbandoned, temporaryName } from './temporary.js';
 
-/** Most bytes in one name on all usual file systems. */
+/** Limit of a name, in bytes, on all usual file systems. */
 const mostNameBytes = 255;
 
 /**
- * Checks before the work that a file can be written at its end: its folder is there and may be written to, and the
- * name is neither too long nor that of a folder or device. Nothing is left there; temporary files of processes that
- * have ended are removed from the folder.
+ * Checks before a long computation that its output file can be written: the folder exists and is writable, and the name
+ * is neither too long nor that of a folder or device. Nothing stays there; temporary files of processes that have ended
+ * are removed from the folder.
  *
  * @param where names the caller in messages
  * @throws {FileError} if it cannot be written
@@ -24,7 +24,7 @@ export async function outputFile(path: string, where: string): Promise<void> {
   const folder = dirname(path);
   try {
     requireLength(basename(path));
-    // A new file has its final name for a moment, since a file system may refuse that alone.
+    // The probe has the final name if that is free, since a file system may refuse just that name.
     const probe = found === null ? path : join(folder, await temporaryName());
     await (await open(probe, 'wx')).close();
     await rm(probe, { force: true });
@@ -35,7 +35,7 @@ export async function outputFile(path: string, where: string): Promise<void> {
 }
 
 /**
- * Checks before the work that a folder can be made later, with those above it, or is there. Nothing is left there.
+ * Checks before a long computation that a folder exists, or can be made with its parents. Nothing stays there.
  *
  * @param where names the caller in messages
  * @throws {FileError} if it cannot be made, or cannot be written to

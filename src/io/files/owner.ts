@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
-/** A process, as others can recognize it from what it leaves in a folder. */
+/** Identity of a process, for the files that it leaves in a folder. */
 export interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** When the process began, where the system tells; numbers of processes are used again. */
+  /** Start of the process, if the system tells; the system reuses process numbers. */
   readonly began: string | null;
-  /** Identity of the system's start, where the system tells. */
+  /** Identity of the system's start, if the system tells. */
   readonly boot?: string | null;
-  /** Namespace of process numbers, where the system tells: containers may share a host name. */
+  /** Namespace of process numbers, if the system tells: containers may share a host name. */
   readonly space?: string | null;
 }
 
@@ -34,19 +34,19 @@ async function describe(): Promise<Owner> {
 }
 
 /**
- * Whether a process is known to have ended. One of another machine or container, of which this system cannot tell,
- * counts as living.
+ * Whether a process is known to have ended. A process of another machine or container counts as running, because this
+ * system cannot tell.
  */
 export async function hasEnded(owner: Owner): Promise<boolean> {
   return isGone(owner, await thisProcess(), outermost);
 }
 
-/** A process in 40 characters or so that fit into a file's name, for {@link hasEndedShort}. */
+/** A process in about 40 characters that may stand in a file name, for {@link hasEndedShort}. */
 export function shortOwner({ host, boot, space, pid, began }: Owner): string {
   return [digest(host), digest(boot ?? ''), digest(space ?? ''), pid, began ?? 0].join('-');
 }
 
-/** {@link hasEnded} for what {@link shortOwner} has written; false for anything else. */
+/** {@link hasEnded} for a text of {@link shortOwner}; false for any other text. */
 export async function hasEndedShort(text: string): Promise<boolean> {
   const [, host, boot, space, pid, began] = /^(\w{6})-(\w{6})-(\w{6})-(\d{1,10})-(\d{1,20})$/.exec(text) ?? [];
   if (host === undefined) return false;
@@ -71,11 +71,11 @@ async function isGone(
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
   const now = await statusOf(pid);
-  // The system may hide processes of other users. One whose parent has not waited for it has ended all the same.
+  // The system may hide processes of other users. A process whose parent has not waited for it has ended too.
   return now !== null && (now.hasEnded || (began !== null && now.began !== began));
 }
 
-/** Start and state of a process; null where the system does not tell. */
+/** Start and state of a process; null if the system does not tell. */
 async function statusOf(pid: number): Promise<{ readonly began: string; readonly hasEnded: boolean } | null> {
   // In a container that sees its host's /proc, numbers mean other processes.
   const self = await readlink('/proc/self').catch(() => null);

@@ -8,29 +8,29 @@ import type { TableRow } from './tableRow.js';
 import { readWorkbook } from './workbook.js';
 
 export interface Table {
-  /** What to call it in messages. */
+  /** Name of the table in messages. */
   readonly title: string;
   /** Names of the columns, from the first row that is not empty. */
   readonly columns: readonly string[];
-  /** Where the names of the columns stand. */
+  /** The row with the names of the columns. */
   readonly header: TableRow;
-  /** The rows below, without the empty ones. */
+  /** The rows below the header, without empty ones. */
   readonly rows: readonly TableRow[];
-  /** What was understood without being certain, such as the encoding, for people. */
+  /** Uncertain interpretations, such as the encoding, as notes for the user. */
   readonly notes: readonly string[];
 }
 
 const maxFileBytes = 2 ** 28;
 const maxSheetFileBytes = 2 ** 24;
-/** How zip archives begin, which workbooks are: with a file, or without any. */
+/** First bytes of zip archives, with files or empty. Workbooks are zip archives. */
 const zipStarts = ['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'];
 
 /**
  * Reads a table with a header row: the first sheet of an Excel workbook (.xlsx), or text with columns between commas,
- * semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252. Which it is, is seen from the contents.
+ * semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252. The contents decide which.
  *
- * @param title what to call the table in messages
- * @throws FileError if it cannot be read, is neither, or has more cells than there is room for
+ * @param title names the table in messages
+ * @throws {FileError} if the file cannot be read, is neither, or has too many cells
  */
 export async function readTable(path: string, title = path): Promise<Table> {
   const refuse = (expected: string, got: string, todo: string, cause?: unknown) =>
@@ -61,7 +61,7 @@ export async function readTable(path: string, title = path): Promise<Table> {
   return { title, columns: rows[0].cells, header: rows[0], rows: rows.slice(1), notes: read.notes };
 }
 
-/** Place of a column. @throws FileError if there is none of that name, or more than one */
+/** Index of a column. @throws {FileError} if no column has that name, or several have it */
 export function columnIndex({ title, columns }: Table, matches: (name: string) => boolean, wanted: string): number {
   const found = columns.flatMap((name, i) => (matches(name) ? [i] : []));
   if (found.length === 1) return found[0];

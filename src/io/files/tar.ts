@@ -5,29 +5,29 @@ import { reasonOf } from './atomic.js';
 import { openInput } from './input.js';
 
 export interface TarMember {
-  /** As in the archive. Nothing is written anywhere, so it may be any text. */
+  /** Name as in the archive. It may be any text, because nothing is written to a disk. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
 export interface TarLimits {
-  /** Most bytes of the archive, unpacked (1 GiB). */
+  /** Limit of the unpacked archive, in bytes. Default 1 GiB. */
   readonly maxBytes?: number;
-  /** Most files and folders in it (10,000). */
+  /** Limit of files and folders. Default 10,000. */
   readonly maxEntries?: number;
 }
 
 const block = 512;
-/** Of a name that does not fit into its header. */
+/** Limit of a name that does not fit into its header. */
 const maxNameBytes = 4096;
 
 /**
- * The files of a tar archive (ustar, pax or GNU), gzipped or not, one after the other. Only those that are wanted are
- * held in memory; the others, folders and links are passed over. The archive is read to its end, so that a gzipped one
- * is checked by its checksum.
+ * Reads the files of a tar archive (ustar, pax or GNU), gzipped or not, one by one. Only the wanted files are read into
+ * memory; other files, folders and links are skipped. The archive is read to its end, so that the checksum of gzip is
+ * verified.
  *
- * @param wanted is asked for each file by its name
- * @throws FileError if it cannot be read, is no archive, is cut or damaged, or goes beyond the limits
+ * @param wanted called with the name of each file
+ * @throws {FileError} if the file cannot be read, is no archive, is cut or damaged, or exceeds the limits
  */
 export async function* readTar(
   path: string,
@@ -77,7 +77,7 @@ async function openArchive(path: string): Promise<Readable> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
     const file = handle.createReadStream({ start: 0, highWaterMark: 2 ** 18 });
     const isGzipped = bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;
-    // A failure of either stream is thrown to whoever reads the last one.
+    // An error of either stream reaches the reader of the last one.
     return isGzipped ? pipeline(file, createGunzip({ chunkSize: 2 ** 18 }), () => {}) : file;
   } catch (error) {
     await handle.close();
@@ -102,7 +102,7 @@ class Input {
   }
 
   async take(size: number): Promise<Uint8Array> {
-    // Asked before anything is gathered: what a header claims may be more than there is.
+    // Checked first, because a header may claim more than the archive has.
     const end = this.#total - this.#rest.length + size;
     if (end > this.#maxBytes) throw this.#refuse(`at most ${this.#maxBytes} bytes unpacked`, `${end} or more`);
     const parts: Uint8Array[] = [];
@@ -114,7 +114,7 @@ class Input {
     return this.#pass(size, () => {});
   }
 
-  /** What follows the end is filling; reading it has the checksum compared. */
+  /** Reads the padding behind the end, so that the checksum is verified. */
   async drain(): Promise<void> {
     while (await this.#more());
   }

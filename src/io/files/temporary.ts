@@ -4,27 +4,27 @@ import { join } from 'node:path';
 import { hasEnded, hasEndedShort, shortOwner, thisProcess } from './owner.js';
 
 const pattern = /^\.fovea-([\w-]+)-[0-9a-f]{8}\.tmp$/;
-/** Earlier versions named a temporary file after the file that it was to become. */
+/** Names of earlier versions contained the final name of the file. */
 const earlier = /^\..+\.[0-9a-f]{12}\.tmp$/;
 const earlierImport = /^\.fovea-import-(.+)-(\d+)-[0-9a-f]{8}$/;
 
 /**
- * A new name for a file or folder that its process removes or renames when it is complete. It tells which process that
- * is, and is short whatever the final name.
+ * A new name for a file or folder that its process removes or renames when it is complete. The name identifies the
+ * process, and is short whatever the final name.
  */
 export async function temporaryName(): Promise<string> {
   return `.fovea-${shortOwner(await thisProcess())}-${randomBytes(4).toString('hex')}.tmp`;
 }
 
-/** Whether a name is one that {@link temporaryName} gives, or gave in an earlier version. */
+/** Whether a name is one of {@link temporaryName}, in this or an earlier version. */
 export function isTemporary(name: string): boolean {
   return pattern.test(name) || earlier.test(name);
 }
 
-/** Removes what processes that have ended have left in a folder under a {@link temporaryName}; nothing else. */
+/** Removes temporary files of processes that have ended from a folder, and nothing else. */
 export async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch((): string[] => [])) {
-    // A folder that may not be written to keeps it.
+    // A read-only folder keeps it.
     if (await isAbandoned(name)) await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
   }
 }

@@ -6,9 +6,9 @@ import { maxCells, maxColumns, maxRows } from './tableLimits.js';
 import type { TableRow } from './tableRow.js';
 import { ZipArchive, ZipBudget } from './zip.js';
 
-/** Unpacked XML of a spreadsheet: some hundred thousand rows. */
+/** Limits of an unpacked workbook: some hundred thousand rows of XML. */
 const zipLimits = { maxEntries: 1000, maxBytes: 2 ** 27, maxRatio: 500 };
-/** Files that tell other kinds of documents, which are zip archives as well. */
+/** Files that identify other kinds of documents, which are zip archives too. */
 const otherKinds: readonly (readonly [file: RegExp, kind: string])[] = [
   [/^content\.xml$/, 'an OpenDocument file (.ods)'],
   [/^xl\/workbook\.bin$/, 'a binary workbook (.xlsb)'],
@@ -21,7 +21,7 @@ const otherKinds: readonly (readonly [file: RegExp, kind: string])[] = [
  * Reads the first sheet of an Excel workbook (.xlsx).
  *
  * @param refuse makes the error for a file that is none, or damaged
- * @throws FileError for a file that is no intact workbook, or has more cells than there is room for
+ * @throws {FileError} for a file that is no intact workbook, or has too many cells
  */
 export async function readWorkbook(
   path: string,
@@ -30,7 +30,7 @@ export async function readWorkbook(
 ): Promise<TableRow[]> {
   const [{ readSheet }, { Parser }] = await Promise.all([import('read-excel-file/universal'), import('saxen')]);
   await requireWorkbook(path, title, refuse, () => new Parser()).catch((error: unknown) => {
-    // Limits are told as they are; damage, which has a cause, is no matter of archives here.
+    // Errors about limits stay. Damage, which has a cause, is reported as that of a workbook, not of an archive.
     const isDamage = error instanceof FileError && error.cause !== undefined;
     throw isDamage ? refuse('a damaged workbook', error) : error;
   });
@@ -41,7 +41,7 @@ export async function readWorkbook(
   return rows.map((cells, i) => ({ number: i + 1, cells: cells.map(textOf) }));
 }
 
-/** The reader of workbooks unpacks all it finds, and fills the gaps between cells: all that is measured before. */
+/** Checks sizes first: the reader of workbooks unpacks everything and fills the gaps between cells. */
 async function requireWorkbook(
   path: string,
   title: string,
@@ -69,7 +69,8 @@ async function requireWorkbook(
 }
 
 /**
- * Broken XML passes, except for broken attributes: a tag with thousands of them would take minutes to read.
+ * Checks the number of cells. Broken XML passes, except for broken attributes: a tag with thousands of them would take
+ * minutes to read.
  *
  * @throws FileError if the cells of a sheet, with the gaps between them, are too many
  */
@@ -107,7 +108,7 @@ function requireRoom(where: string, xml: string, parser: import('saxen').Parser,
   parser.parse(xml);
 }
 
-/** Of `B12`, from 1 on; whatever stands before the digits counts as a column. */
+/** Row and column of an address such as `B12`, from 1. Everything before the digits counts as the column. */
 function placeOf(address: string): { readonly row: number; readonly column: number } | null {
   const [, letters, digits] = /^(\D*)(\d.*)$/s.exec(address) ?? [];
   if (letters === undefined) return null;
@@ -116,7 +117,7 @@ function placeOf(address: string): { readonly row: number; readonly column: numb
   return { row: Number(digits) || 0, column };
 }
 
-/** As a spreadsheet shows it; dates as `2025-03-31`, with the time only if there is one. */
+/** Text of a cell as a spreadsheet shows it; dates as `2025-03-31`, with the time only if there is one. */
 function textOf(cell: unknown): string {
   if (cell instanceof Date && !Number.isNaN(cell.getTime())) {
     const [date, time] = cell.toISOString().slice(0, 19).split('T');

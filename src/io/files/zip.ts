@@ -4,13 +4,13 @@ import { FileError } from '../../errors.js';
 import { option } from '../../text/option.js';
 import { reasonOf } from './atomic.js';
 
-/** What an archive may ask for, so that a small file cannot fill the disk. */
+/** Limits of an archive, so that a small file cannot fill the disk. */
 export interface ZipLimits {
-  /** Files in all archives together (20,000). */
+  /** Files in all archives together. Default 20,000. */
   readonly maxEntries?: number | undefined;
-  /** Bytes unpacked in all (8 GiB). */
+  /** Unpacked bytes in all archives together. Default 8 GiB. */
   readonly maxBytes?: number | undefined;
-  /** Times that an entry of more than 1 MiB may be larger unpacked than packed (100). */
+  /** Ratio of unpacked to packed bytes of an entry of more than 1 MiB. Default 100. */
   readonly maxRatio?: number | undefined;
 }
 
@@ -22,7 +22,7 @@ export class ZipBudget {
   #used = 0;
   #entries = 0;
 
-  /** @param todo what to do about an archive beyond the limits, if they cannot be raised */
+  /** @param todo advice for an archive beyond the limits, if they cannot be raised */
   constructor(
     { maxEntries = 20_000, maxBytes = 2 ** 33, maxRatio = 100 }: ZipLimits = {},
     readonly todo?: string,
@@ -32,12 +32,12 @@ export class ZipBudget {
     this.maxRatio = maxRatio;
   }
 
-  /** Whether one file more may be listed; it counts. */
+  /** Counts one more file; returns whether the limit allows it. */
   takeEntry(): boolean {
     return ++this.#entries <= this.maxEntries;
   }
 
-  /** Whether so many bytes more may be unpacked; if so, they count. */
+  /** Counts unpacked bytes; returns whether the limit allows them. */
   take(bytes: number): boolean {
     this.#used += bytes;
     return this.#used <= this.maxBytes;
@@ -46,14 +46,14 @@ export class ZipBudget {
 
 /** A file in an archive. */
 export interface ZipEntry {
-  /** With `/` between folders; never absolute, never with `..`. */
+  /** Path with `/` between folders; never absolute, never with `..`. */
   readonly name: string;
   readonly bytes: number;
   readonly crc32: number;
   /**
-   * The contents, in pieces; size and checksum are verified on the way.
+   * Reads the contents in pieces, and verifies size and checksum.
    *
-   * @throws FileError where the archive is broken, protected by a password or beyond the limits, and for links
+   * @throws {FileError} if the entry is broken, protected by a password, a link, or beyond the limits
    */
   read(): AsyncGenerator<Uint8Array>;
 }
@@ -61,12 +61,12 @@ export interface ZipEntry {
 const symbolicLink = 0o120000;
 const fileKind = 0o170000;
 const ratioCounts = 2 ** 20;
-/** What yauzl says of such names. */
+/** Messages of yauzl about names that lead out of the folder. */
 const leadsOut = /^(invalid relative path|absolute path|invalid characters in fileName)\b/;
 const hostile = 'such an archive is made to do harm';
 const unpackIt = 'if you trust it, unpack it yourself and give the folder';
 
-/** A zip archive on disk. Its list of entries is in memory, its contents never are. */
+/** A zip archive on disk. The list of entries is in memory, the contents are not. */
 export class ZipArchive {
   readonly #zip: ZipFile;
   readonly #title: string;
@@ -84,8 +84,10 @@ export class ZipArchive {
   }
 
   /**
-   * @param title what to call the archive in messages
-   * @throws FileError if it is no intact archive, or has names that lead out of the folder it is unpacked to
+   * Opens an archive and lists its entries.
+   *
+   * @param title names the archive in messages
+   * @throws {FileError} if it is no intact archive, or has names that lead out of the folder that it is unpacked to
    */
   static async open(path: string, budget = new ZipBudget(), title = path): Promise<ZipArchive> {
     const broken = (error: unknown) => {
@@ -178,7 +180,7 @@ function refusal(where: string, expected: string, got: string, todo: string, cau
   return new FileError(`[zip] ${where}: expected ${expected}, got ${got}; ${todo}`, { cause });
 }
 
-/** The system's reason, or else that the file is damaged: the words of the packages that unpack mean nothing to users. */
+/** The system's reason, else a plain `damaged`: messages of the unpacking packages mean nothing to users. */
 function damageOf(error: unknown): string {
   const isSystem = (error as NodeJS.ErrnoException | null)?.syscall !== undefined;
   return isSystem ? reasonOf(error) : 'damaged or cut data';

@@ -5,15 +5,15 @@ import { controlGroups, textOf } from './controlGroups.js';
 const usualPeriod = 100_000;
 
 /**
- * Processors that this process can keep busy: what the system lets it run on, and in a container not more than its
- * share of time. Part of one is left out: threads that work in step would be stopped in turn.
+ * Number of processors that this process can keep busy: those that the system lets it run on, in a container at most its
+ * share of time, rounded down. With a fraction more, the system would stop threads in turn, and the others would wait.
  */
 export function availableProcessors(): number {
   const share = Math.min(...controlGroups('cpu').map(shareIn));
   return Math.max(1, Math.min(availableParallelism(), Math.floor(share)));
 }
 
-/** Infinite without a limit. */
+/** Processors by the limit of a control group. Infinite without a limit. */
 function shareIn(folder: string): number {
   const [quota, period] = [
     textOf(`${folder}/cpu.max`).split(' '),

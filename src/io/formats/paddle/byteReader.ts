@@ -4,7 +4,7 @@ import { latin1Text } from '../bytes.js';
 /** Longer bytes are moved into alignment; longer texts stay bytes, since only arrays of protocol 2 are so long. */
 const longBytes = 1024;
 const longText = 2 ** 16;
-/** Of the module or name of a function. */
+/** Limit of the module or name of a function. */
 const maxLine = 1000;
 
 const alignment = 4;
@@ -27,7 +27,7 @@ export class ByteReader {
     return this.#bytes.length - this.position;
   }
 
-  /** Throws unless so many bytes follow. */
+  /** Throws unless `count` more bytes follow. */
   need(count: number): void {
     if (count > this.left) {
       throw new FileError(
@@ -49,7 +49,7 @@ export class ByteReader {
     return this.#view.getUint32(this.#advance(4), true);
   }
 
-  /** Rounded beyond 2^53, which is more than any file has. */
+  /** A 64-bit integer; rounded beyond 2^53, more than any file has. */
   long(): number {
     return Number(this.#view.getBigUint64(this.#advance(8), true));
   }
@@ -58,7 +58,7 @@ export class ByteReader {
     return this.#view.getFloat64(this.#advance(8), false);
   }
 
-  /** ASCII up to a line feed. */
+  /** Text in ASCII up to a line feed. */
   line(): string {
     const end = this.#bytes.subarray(this.position, this.position + maxLine).indexOf(0x0a);
     if (end < 0) this.need(this.left < maxLine ? this.left + 1 : Number.POSITIVE_INFINITY);

@@ -5,16 +5,16 @@ import { Latin1Text } from './byteReader.js';
 import { isNumpyType, NumpyArray, type NumpyType, numpyBytes, numpyTypes, readScalar } from './numpy.js';
 import type { PickleKey, PickleValue } from './pickleValue.js';
 
-/** What can lie on the stack of a pickle. */
+/** A value on the stack of a pickle. */
 export type Item = PickleValue | readonly Item[] | Map<PickleKey, Item> | Callable | DataType | Latin1Text;
 
 type Arguments = readonly Item[];
 
-/** What stands behind a call. */
+/** The services that an unpickler offers to calls. */
 export interface Host {
   /** Makes the error that refuses what was found. */
   refuse(expected: string, got: string): FileError;
-  /** Counts bytes or items that are made of others: a small file must not fill the memory by repeating itself. */
+  /** Counts copied bytes or items: a small file must not fill the memory by repeating itself. */
   spend(amount: number): void;
 }
 
@@ -161,7 +161,7 @@ export function keyOf(item: Item, host: Host): PickleKey {
   return item;
 }
 
-/** What something is, in Python's words. */
+/** Describes a value in Python's words. */
 export function nameOf(item: Item | undefined): string {
   if (item === undefined || item === null) return item === null ? 'None' : 'nothing';
   if (typeof item === 'string') return `'${printable(item.slice(0, 40))}'`;
@@ -175,7 +175,7 @@ export function nameOf(item: Item | undefined): string {
   return Object.isFrozen(item) ? 'a tuple' : 'a list';
 }
 
-/** Text of a file for a message: no line breaks, nothing that steers a terminal. */
+/** Text of a file for a message, without line breaks and control characters. */
 export function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -16,7 +16,7 @@ const maxSliceBytes = 2 ** 30 - 1;
 /** Bytes of a piece of the file, at least. */
 const pieceBytes = 2 ** 16;
 
-/** An array of a file, converted, with what the file says of it. */
+/** A converted array of a file, with its name and type in the file. */
 export interface StoredTensor extends TensorData {
   /** Paddle's own name of the parameter, if it is known. */
   readonly parameterName: string | null;

@@ -2,7 +2,7 @@ import type { DType } from '../../../graph/dtype.js';
 import { concatBytes, utf8Length, utf8OfLatin1 } from '../bytes.js';
 import type { TensorData } from '../tensorData.js';
 
-/** What can be written: maps become dicts, arrays lists, tensors arrays of NumPy, whole numbers int. */
+/** A value that can be pickled: maps become dicts, arrays lists, tensors arrays of NumPy, whole numbers int. */
 export type Picklable =
   | null
   | boolean
@@ -21,14 +21,14 @@ const typeCodes: Readonly<Record<DType, readonly [type: string, byteOrder: strin
   uint8: ['u1', '|'],
 };
 
-/** Begins a note, so that no text of others is taken for one. */
+/** Marks a note, so that other texts are not taken for one. */
 const noteMark = 'fovea:';
 const maxNoteBytes = 2 ** 20;
 
 /**
- * The note that {@link pickle} has put before the value; null if there is none.
+ * Reads the note that {@link pickle} has put before the value; null if there is none.
  *
- * @param read gives up to `length` bytes from `position` on
+ * @param read returns up to `length` bytes from `position`
  */
 export async function pickleNote(
   read: (position: number, length: number) => Promise<Uint8Array>,
@@ -47,11 +47,10 @@ export async function pickleNote(
 const textBytes = 2 ** 20;
 
 /**
- * A pickle of the value, in pieces. Arrays are given out from where they lie (protocol 4) or turned into text by the
- * megabyte (protocol 2): do not change them meanwhile.
+ * Pickles a value, in pieces. Arrays are not copied (protocol 4), or become text by the megabyte (protocol 2): do not
+ * change them before the pieces are written.
  *
- * @param note a text that is put on the stack and taken away again before the value: {@link pickleNote} finds it, and
- *   others that read the pickle do not see it
+ * @param note a text that the pickle pushes and pops before the value: {@link pickleNote} finds it, other readers ignore it
  */
 export function* pickle(value: Picklable, protocol: PickleProtocol, note: string | null = null): Generator<Uint8Array> {
   const bytes = protocol === 2 ? bytesAsText : bytesAsBytes;

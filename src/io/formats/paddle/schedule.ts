@@ -12,11 +12,12 @@ const numbers = {
   cooldownCounter: 'cooldown_counter',
 } as const;
 const inner = 'LinearWarmup_LR';
-/** Schedules within schedules. */
+/** Limit of schedules within schedules. */
 const maxDepth = 4;
 
 /**
- * The state of a schedule as ours; null if it is none. What a schedule of the user's own keeps besides is left out.
+ * Converts Paddle's state of a schedule to ours; null if the value is none. Additional entries of a user's schedule are
+ * left out.
  */
 export function scheduleOf(value: PickleValue | undefined, depth = 0): ScheduleState | null {
   if (!(value instanceof Map) || depth > maxDepth) return null;
@@ -35,7 +36,7 @@ export function scheduleOf(value: PickleValue | undefined, depth = 0): ScheduleS
   return found as unknown as ScheduleState;
 }
 
-/** As Paddle has it. */
+/** Converts our state of a schedule to Paddle's. */
 export function paddleSchedule(state: ScheduleState): Map<string, Picklable> {
   const entries = new Map<string, Picklable>();
   for (const [ours, theirs] of Object.entries(numbers) as [keyof typeof numbers, string][]) {

@@ -15,13 +15,13 @@ import {
 import { NumpyArray } from './numpy.js';
 import type { PickleKey, PickleValue } from './pickleValue.js';
 
-/** Operations in one file: bounds the memory that it can ask for. The largest network needs some 10,000. */
+/** Limit of operations in one file, which bounds its memory. The largest network needs about 10,000. */
 const maxOperations = 5_000_000;
 const maxStack = 100_000;
-/** Of an integer. */
+/** Limit of an integer. */
 const maxLongBytes = 1024;
 
-/** Operations that make anything else than plain data, or that only protocols 0 and 1 have. */
+/** Operations that make other objects than plain data, or that only protocols 0 and 1 have. */
 const refused: Readonly<Record<number, string>> = {
   70: 'text of protocol 0 (FLOAT)',
   73: 'text of protocol 0 (INT)',
@@ -45,17 +45,17 @@ const refused: Readonly<Record<number, string>> = {
   152: 'a buffer outside the file (READONLY_BUFFER)',
 };
 
-/** The stack machine of pickles, with nothing in it that could run code. One is good for one file. */
+/** The stack machine of pickles, without any operation that runs code. One instance reads one file. */
 export class Unpickler {
   readonly #where: string;
   readonly #in: ByteReader;
   readonly #stack: Item[] = [];
-  /** Lengths of the stack at the marks. */
+  /** Length of the stack at each mark. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, Item>();
-  /** Where the operation at hand begins. */
+  /** Position of the current operation. */
   #at = 0;
-  /** What calls may still make: text becomes bytes, bytes become arrays, each once in an honest file. */
+  /** Bytes that calls may still make. In an honest file, text becomes bytes and bytes become arrays, each once. */
   #budget: number;
   readonly #host: Host = {
     refuse: (expected, got) => this.#error(expected, got),
@@ -99,7 +99,7 @@ export class Unpickler {
     return this.#checked(result);
   }
 
-  /** What an operation puts on the stack; undefined if it does something else. */
+  /** The value that an operation pushes; undefined for other operations. */
   #value(operation: number): Item | undefined {
     const input = this.#in;
     switch (operation) {
@@ -171,7 +171,7 @@ export class Unpickler {
     }
   }
 
-  /** Carries out an operation that works on what is there. */
+  /** Runs an operation that changes the stack or its values. */
   #run(operation: number): void {
     const input = this.#in;
     switch (operation) {
@@ -304,7 +304,7 @@ export class Unpickler {
     if (have < count) throw this.#error(`${count} values on the stack`, `${have}`);
   }
 
-  /** The result, if it holds nothing of what has a place on the stack only. */
+  /** The result, if it contains no helper objects that may only be on the stack. */
   #checked(result: Item): PickleValue {
     const seen = new Set<Item>();
     const todo = [result];
