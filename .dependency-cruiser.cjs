@@ -86,15 +86,13 @@ const portable = {
     inside(['metric', 'train', 'browser']),
     inside(['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
     inside(['text/(json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
-    inside(['engine/[a-zA-Z]+', 'engine/planned', 'engine/reference']),
+    inside(['engine/planned', 'engine/reference']),
+    '^src/engine/[^/]+\\.ts$',
     inside(['io/data', 'io/formats', 'io/named', 'io/portable', 'io/snapshot']),
     inside(['vision/models', 'vision/transforms', 'vision/portable']),
     inside(['vision/weights/(browser|source)']),
   ],
-  pathNot: [
-    inside(['engine/engines', 'engine/onednn']),
-    inside(['train/callbacks', 'train/checkpoint', 'train/sampleIdentity']),
-  ],
+  pathNot: [inside(['engine/engines']), inside(['train/callbacks', 'train/checkpoint', 'train/sampleIdentity'])],
 };
 
 /** Packages without Node's modules. */

@@ -1,6 +1,6 @@
 /**
- * Fovea in a browser: engines, tensors, layers, optimizers, metrics, networks, transforms, formats and the training loop.
- * Files, pictures, run folders and `Model` need Node; `index.ts` has them.
+ * Fovea in a browser: engines, tensors, layers, optimizers, metrics, networks, transforms, formats and the
+ * training loop. Files, pictures, run folders and `Model` need Node; `index.ts` has them.
  */
 
 export type { EngineName } from '#engines';

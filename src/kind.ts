@@ -2,8 +2,8 @@
 type Kind = abstract new (...args: never[]) => object;
 
 /**
- * The kind of the instances of a class: its `static kind`, else its name. Files refer to kinds: the layer of a parameter,
- * the optimizer of a saved state. A minifier renames classes but keeps `static kind`.
+ * The kind of the instances of a class: its `static kind`, else its name. Files refer to kinds: the layer of
+ * a parameter, the optimizer of a saved state. A minifier renames classes but keeps `static kind`.
  *
  * A derived class without `static kind` of its own has its own name, not the kind of its base.
  */

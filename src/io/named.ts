@@ -9,7 +9,10 @@ import { snapshot } from './snapshot.js';
 /** A tensor, a plain array with its shape, or a typed array, which has the shape `[length]`. */
 export type Savable = Tensor | TensorData | TypedArray;
 
-/** An object that can be written to a file of tensors: a layer (its state dict), or tensors and arrays by name. */
+/**
+ * An object that can be written to a file of tensors: a layer (its state dict), or tensors and arrays by
+ * name.
+ */
 export type Named = Layer | ReadonlyMap<string, Savable> | Readonly<Record<string, Savable>>;
 
 /**

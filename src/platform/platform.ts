@@ -1,7 +1,7 @@
 /**
- * The machine and the runtime beneath Fovea's portable rooms: graph, ops, compiler, tensors, layers, optimizers, metrics,
- * the engines' common code, networks, transforms and formats. They import `#platform`, which `imports` in package.json
- * resolves to `node.ts` in Node and to `browser.ts` elsewhere.
+ * The machine and the runtime beneath Fovea's portable rooms: graph, ops, compiler, tensors, layers,
+ * optimizers, metrics, the engines' common code, networks, transforms and formats. They import `#platform`,
+ * which `imports` in package.json resolves to `node.ts` in Node and to `browser.ts` elsewhere.
  */
 export interface Platform {
   /** Operating system and processor, for messages: `linux x64`. */

@@ -37,7 +37,7 @@ it('keeps others out until it is released', async () => {
   expect(await ownerOf(folder)).toMatchObject({ pid: process.pid });
   await expect(lockFolder(folder, 'test')).rejects.toThrow(InputError);
   await expect(lockFolder(folder, 'test')).rejects.toThrow(
-    `[test] ${folder}: expected nobody else to write there, got process ${process.pid} on ${hostname()}; ` +
+    `[test] ${folder}: expected no other process to write there, got process ${process.pid} on ${hostname()}; ` +
       `wait for it, choose another folder, or delete ${folder}/.lock if you are sure that it has ended`,
   );
   await lock.release();

@@ -98,7 +98,7 @@ it.each([
   [
     'a cell in the last row and column',
     withSheet('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
-    /sheet1\.xml: expected at most .* got 16384 columns and 1048576 rows \(up to cell XFD1048576\); delete what lies/,
+    /sheet1\.xml: expected at most .* got 16384 columns and 1048576 rows \(up to cell XFD1048576\); delete all cells outside/,
   ],
   [
     'rows beyond the last one, however they are written',

@@ -152,7 +152,9 @@ describe('Model.fit', () => {
     };
     await makeModel().fit({ ...usual, epochs: 1, callbacks: [checkpoint(), second] });
     expect(errors).toEqual([expect.any(InputError)]);
-    expect((errors[0] as Error).message).toMatch(/^\[ModelCheckpoint\] .*own: expected nobody else to write there/);
+    expect((errors[0] as Error).message).toMatch(
+      /^\[ModelCheckpoint\] .*own: expected no other process to write there/,
+    );
     expect(readdirSync(own)).not.toContain('.lock');
   });
 

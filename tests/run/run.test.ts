@@ -455,7 +455,7 @@ describe('a run that is gone on with', () => {
     expect(seen.size).toBeGreaterThan(3);
     const messages = await Promise.all(refusals);
     expect(messages).toHaveLength(10);
-    for (const message of messages) expect(message).toMatch(/expected nobody else to write there, got process/);
+    for (const message of messages) expect(message).toMatch(/expected no other process to write there, got process/);
   });
 
   test('is read anew by one that has looked at an earlier state, also after the writer has ended', async () => {
@@ -504,7 +504,7 @@ describe('a run that is gone on with', () => {
     expect(errors).toHaveLength(2);
     for (const error of errors) {
       expect(error).toBeInstanceOf(InputError);
-      expect((error as Error).message).toMatch(/expected nobody else to write there, got process \d+ on /);
+      expect((error as Error).message).toMatch(/expected no other process to write there, got process \d+ on /);
     }
     // Now nobody writes, but the other one does not know what was written.
     await expect(other.train()).rejects.toThrow(/got one that another training has written to meanwhile/);

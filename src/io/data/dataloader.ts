@@ -15,13 +15,13 @@ export interface DataLoaderOptions {
   readonly dropLast?: boolean;
   /** Chooses the samples of an epoch and their order, in place of `shuffle`. */
   readonly sampler?: Sampler | undefined;
-  /** What shuffles (the default generator). */
+  /** Generator that shuffles. Default: the default generator. */
   readonly generator?: RandomGenerator;
   /** Batches under way beyond the one that is waited for (2). For data sets that answer with promises. */
   readonly prefetch?: number;
   /**
-   * A batch's images may be overwritten once the next batch has been asked for (false). For loops that are done with
-   * them by then; it saves the time that fresh memory takes.
+   * A batch's images may be overwritten once the next batch has been asked for (false). For loops that are
+   * done with them by then; it saves the time that fresh memory takes.
    */
   readonly reuse?: boolean;
 }
@@ -37,11 +37,12 @@ export interface EpochOptions {
 export type TensorBatch = [images: Tensor, labels: Tensor];
 
 /**
- * Batches of a data set. Each `for await (const [image, label] of loader)` is one epoch. It works with every data set.
+ * Batches of a data set. Each `for await (const [image, label] of loader)` is one epoch. It works with every
+ * data set.
  *
- * `for (const [image, label] of loader)`, without `await`, works only where every batch is in memory: `MNIST`, `Cifar10`,
- * `TensorDataset` and others whose `get` returns no promise, without `numWorkers`. Elsewhere, as with `DatasetFolder`, it
- * throws an InputError that names the form with `await`.
+ * `for (const [image, label] of loader)`, without `await`, works only where every batch is in memory: `MNIST`,
+ * `Cifar10`, `TensorDataset` and others whose `get` returns no promise, without `numWorkers`. Elsewhere, as with
+ * `DatasetFolder`, it throws an InputError that names the form with `await`.
  *
  * @example
  * ```ts
@@ -64,7 +65,10 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   readonly #reuse: boolean;
   #epochState: GeneratorState | null = null;
 
-  /** @throws InputError for a batch size that is not a positive integer, or a data set without a sample or a batch */
+  /**
+   * @throws InputError for a batch size that is not a positive integer, or a data set without a sample or a
+   * batch
+   */
   constructor(
     readonly dataset: Dataset,
     {
@@ -164,8 +168,8 @@ function requireInteger(name: string, value: number, least: number): void {
 }
 
 /**
- * The source of randomness of each sample in an epoch. It depends on the epoch, the index of the sample and the number of
- * its earlier uses, but neither on batches nor on threads.
+ * The source of randomness of each sample in an epoch. It depends on the epoch, the index of the sample and
+ * the number of its earlier uses, but neither on batches nor on threads.
  */
 class SampleStreams {
   readonly #root: RandomGenerator;

@@ -42,16 +42,19 @@ export interface Dataset {
    */
   get(index: number, random?: RandomGenerator): Sample | Promise<Sample>;
   /**
-   * The samples at `indices` at once, in new arrays. Optional, for data sets that are faster than one call of `get` per
-   * sample.
+   * The samples at `indices` at once, in new arrays. Optional, for data sets that are faster than one call of
+   * `get` per sample.
    *
    * @param randoms source of randomness of each sample, as for `get`
-   * @param memory array to reuse for the images if it has their length: fresh memory costs more than filling it
+   * @param memory array to reuse for the images if it has their length: fresh memory costs more than filling
+   * it
    */
   readBatch?(indices: Uint32Array, randoms?: readonly RandomGenerator[], memory?: Float32Array): Batch | Promise<Batch>;
 }
 
-/** Reads several samples as one batch: in one call if the data set supports it, else all samples concurrently. */
+/**
+ * Reads several samples as one batch: in one call if the data set supports it, else all samples concurrently.
+ */
 export function readBatch(
   dataset: Dataset,
   indices: Uint32Array,

@@ -31,9 +31,9 @@ abstract class ClassSampler implements Sampler {
 }
 
 /**
- * Samples every class equally often, in random order. An epoch has as many samples as the data set: samples of rare
- * classes are repeated, and some of frequent classes are left out. Within a class, no sample is repeated before all were
- * used.
+ * Samples every class equally often, in random order. An epoch has as many samples as the data set: samples
+ * of rare classes are repeated, and some of frequent classes are left out. Within a class, no sample is
+ * repeated before all were used.
  */
 export class BalancedSampler extends ClassSampler {
   static readonly kind: string = 'BalancedSampler';
@@ -56,9 +56,10 @@ export class BalancedSampler extends ClassSampler {
 }
 
 /**
- * Takes every sample once, in random order, with the classes evenly mixed: the shares of the classes in every batch are
- * those of the data set, up to one or two samples. Otherwise a batch pulls all outputs towards the class that it has more
- * of, and if features have a large common part (sigmoids), that hides the differences between the classes.
+ * Takes every sample once, in random order, with the classes evenly mixed: the shares of the classes in every
+ * batch are those of the data set, up to one or two samples. Otherwise a batch pulls all outputs towards the
+ * class that it has more of, and if features have a large common part (sigmoids), that hides the differences
+ * between the classes.
  */
 export class StratifiedSampler extends ClassSampler {
   static readonly kind: string = 'StratifiedSampler';
@@ -69,7 +70,8 @@ export class StratifiedSampler extends ClassSampler {
     let at = 0;
     for (const members of this.classes) {
       const shuffled = generator.permutation(members.length);
-      // Cuts the epoch into as many parts as the class has samples; each part gets one sample at a random place.
+      // Cuts the epoch into as many parts as the class has samples; each part gets one sample at a random
+      // place.
       for (const [j, i] of shuffled.entries()) {
         places[at] = (j + generator.nextUint32() / 2 ** 32) / members.length;
         order[at++] = members[i];

@@ -16,7 +16,8 @@ export class TensorDataset implements Dataset {
   #read: { readonly images: TypedArray; readonly labels: TypedArray } | null = null;
 
   /**
-   * @param tensors images, float32 `[n, …]`, and labels, int32 `[n]` or `[n, 1]`; computed when they are first read
+   * @param tensors images, float32 `[n, …]`, and labels, int32 `[n]` or `[n, 1]`; computed when they are
+   * first read
    * @throws ShapeError, InputError for anything else
    */
   constructor(tensors: readonly [images: Tensor, labels: Tensor]) {
@@ -171,8 +172,8 @@ export class ConcatDataset implements Dataset {
 /**
  * Splits a data set at random into parts without common samples.
  *
- * @param lengths numbers of samples, which add up to all samples; or shares, which add up to 1. Shares are rounded down,
- * and the first parts get one of the remaining samples each.
+ * @param lengths numbers of samples, which add up to all samples; or shares, which add up to 1. Shares are
+ * rounded down, and the first parts get one of the remaining samples each.
  * @param options.generator source of randomness. Default: the generator that `seed()` sets.
  * @throws {InputError} if the lengths do not add up
  */

@@ -35,14 +35,15 @@ export function reasonOf(error: unknown): string {
 }
 
 /**
- * Replaces a file as a whole: `fill` writes to a new file in the same folder, which is flushed to the disk and then
- * renamed to `path`. Readers see the old contents or the new ones, never a part, even after a power failure.
+ * Replaces a file as a whole: `fill` writes to a new file in the same folder, which is flushed to the disk
+ * and then renamed to `path`. Readers see the old contents or the new ones, never a part, even after a power
+ * failure.
  *
  * @param fill writes to the end of the file
  * @param partial temporary file to append to; kept on failure, so that a download can resume
  * @returns the result of `fill`
- * @throws {FileError} with the path and the cause if anything fails; the old file stays, the new one is removed.
- * A {@link FoveaError} of `fill` passes through.
+ * @throws {FileError} with the path and the cause if anything fails; the old file stays, the new one is
+ * removed. A {@link FoveaError} of `fill` passes through.
  */
 export async function replaceFile<T>(
   path: string,
@@ -81,8 +82,8 @@ export function writeFileAtomic(path: string, content: FileContent): Promise<voi
 }
 
 /**
- * Makes a folder and its parents unless they exist. Node's recursive mkdir never returns if a file system answers
- * ENOENT although the parent exists, as /proc does.
+ * Makes a folder and its parents unless they exist. Node's recursive mkdir never returns if a file system
+ * answers ENOENT although the parent exists, as /proc does.
  *
  * @throws the system's error
  */
@@ -116,7 +117,8 @@ async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    // The file is in place. An unreadable folder, or a file system that cannot sync folders, changes nothing about that.
+    // The file is in place. An unreadable folder, or a file system that cannot sync folders, changes nothing
+    // about that.
     if ((error as NodeJS.ErrnoException).code === 'EIO') {
       throw new FileError(`[file] ${folder}: expected to flush the folder, got ${reasonOf(error)}`, { cause: error });
     }

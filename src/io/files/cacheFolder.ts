@@ -4,8 +4,8 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
  * The folder for downloads and decoded pictures: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`, else
- * `~/.cache/fovea`. Users without a writable home folder get a folder of the temporary files, with one message on
- * stderr. The folder need not exist.
+ * `~/.cache/fovea`. Users without a writable home folder get a folder of the temporary files, with one
+ * message on stderr. The folder need not exist.
  */
 export function cacheFolder(): string {
   const { FOVEA_CACHE: own = '', XDG_CACHE_HOME: xdg = '' } = process.env;
@@ -17,7 +17,10 @@ export function cacheFolder(): string {
   return usual !== null && canBeMade(usual) ? usual : amongTemporary();
 }
 
-/** `HOME`, else the home folder by the system; null for a user that the system does not know, as in some containers. */
+/**
+ * `HOME`, else the home folder by the system; null for a user that the system does not know, as in some
+ * containers.
+ */
 function homeFolder(): string | null {
   const { HOME, USERPROFILE } = process.env;
   const named = (process.platform === 'win32' ? USERPROFILE : HOME) ?? '';

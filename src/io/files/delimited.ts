@@ -17,9 +17,9 @@ export interface DelimitedText {
 }
 
 /**
- * Parses text with columns between commas, semicolons, tabs or bars. The delimiter is the most frequent one in the first
- * row, or named by a line `sep=;` above it. Rows end in any of the three usual ways. Cells that contain the delimiter are
- * in double quotes.
+ * Parses text with columns between commas, semicolons, tabs or bars. The delimiter is the most frequent one
+ * in the first row, or named by a line `sep=;` above it. Rows end in any of the three usual ways. Cells that
+ * contain the delimiter are in double quotes.
  *
  * @param refuse makes the error for a text that is no table
  * @throws {FileError} for bytes that are no text, quotes that do not match, or too many cells
@@ -37,7 +37,7 @@ export async function readDelimited(
   const body = text.slice(line.length);
   requireRoom(title, body, delimiter, above);
   const keep = (record: string[], { lines }: { lines: number }): TableRow | null => {
-    // A row of delimiters alone is empty, whatever its length.
+    // A row of delimiters alone is empty, even a long one.
     let length = record.length;
     while (length > 0 && record[length - 1] === '') length--;
     return length === 0 ? null : { number: lines + above, cells: record.slice(0, length) };

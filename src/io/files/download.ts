@@ -16,7 +16,10 @@ export interface DownloadProgress {
 export interface DownloadOptions {
   /** Checksum of the file, in hexadecimal digits. */
   readonly md5: string;
-  /** Number of attempts. Default 3. A later attempt resumes where the one before was cut, if the server supports it. */
+  /**
+   * Number of attempts. Default 3. A later attempt resumes where the one before was cut, if the server
+   * supports it.
+   */
   readonly attempts?: number;
   /** An attempt ends if nothing arrives for so many milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
@@ -25,7 +28,9 @@ export interface DownloadOptions {
   readonly maxBytes?: number;
 }
 
-/** Status codes of 4xx that are worth another attempt: timeout, no such range, too early, too many requests. */
+/**
+ * Status codes of 4xx that are worth another attempt: timeout, no such range, too early, too many requests.
+ */
 const passing = new Set([408, 416, 425, 429]);
 
 /** A transfer that failed; unless `final`, another attempt may succeed. */
@@ -50,10 +55,11 @@ interface Piece {
  * Downloads a file over http or https, checks it, and only then moves it to `path`. Missing folders are made.
  * Proxies are those of `https_proxy`, `http_proxy` and `all_proxy`, except for the hosts in `no_proxy`.
  *
- * The bytes of an interrupted download stay in the folder `path` + `.part`; the next download resumes from them.
+ * The bytes of an interrupted download stay in the folder `path` + `.part`; the next download resumes from
+ * them.
  *
- * @throws {FileError} if the address cannot be reached, answers with an error, or has a file with another checksum; a
- * file at `path` stays
+ * @throws {FileError} if the address cannot be reached, answers with an error, or has a file with another
+ * checksum; a file at `path` stays
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const folder = dirname(path);
@@ -66,7 +72,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   const aside = `${path}.part`;
   await mkdir(aside).catch(() => {});
   const lock = await lockFolder(aside, 'download').catch(() => null);
-  // Another process is downloading the same file. Both may go on, but they cannot share the partial file.
+  // Another process is downloading the same file. Both may continue, but they cannot share the partial file.
   if (lock === null) return replaceFile(path, receiveTo);
   const part = join(aside, 'data');
   try {

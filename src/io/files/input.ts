@@ -8,10 +8,11 @@ const maxTextBytes = 2 ** 29;
 class NoFile extends Error {}
 
 /**
- * Opens a file for reading. Folders, pipes and devices are refused at once: opening a pipe or reading a device may never
- * end.
+ * Opens a file for reading. Folders, pipes and devices are refused at once: opening a pipe or reading a
+ * device may never end.
  *
- * @throws an error whose `reasonOf` says what the path is, or the system's reason; callers add the name of the file
+ * @throws an error whose `reasonOf` says what the path is, or the system's reason; callers add the name of
+ * the file
  */
 export async function openInput(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

@@ -5,7 +5,9 @@ import { FileError } from '../../errors.js';
 import { nameOfBytes, visibleBytes } from '../../text/visible.js';
 import { reasonOf } from './atomic.js';
 
-/** Names of files and folders that file systems, storage boxes and file managers create, besides hidden ones. */
+/**
+ * Names of files and folders that file systems, storage boxes and file managers create, besides hidden ones.
+ */
 const systemNames = new Set([
   // Synology and QNAP
   ...['@eadir', '@tmp', '#recycle', '@recycle', '#snapshot', '@recently-snapshot', '@synoresource', '@sharebin'],
@@ -19,8 +21,8 @@ const systemNames = new Set([
 ]);
 
 /**
- * Whether a file or folder of this name belongs to a system or program and is no data: hidden files, thumbnails,
- * recycle bins, snapshots, macOS's forks. This is the only list of such names.
+ * Whether a file or folder of this name belongs to a system or program and is no data: hidden files,
+ * thumbnails, recycle bins, snapshots, macOS's forks. This is the only list of such names.
  */
 export function isClutter(name: string): boolean {
   return name.startsWith('.') || systemNames.has(name.toLowerCase());
@@ -43,8 +45,8 @@ export interface WalkOptions {
   /** Whether to enter a subfolder, by its relative path. Default: all. */
   readonly enter?: ((folder: string) => boolean) | undefined;
   /**
-   * Called for subfolders that cannot be read, and for files and folders whose names are no UTF-8, so that no table or
-   * message can name them. They are left out. Without this function the first one is an error.
+   * Called for subfolders that cannot be read, and for files and folders whose names are no UTF-8, so that no
+   * table or message can name them. They are left out. Without this function the first one is an error.
    */
   readonly onBarred?: ((barred: BarredPath) => void) | undefined;
   /** Lists a folder. Default: {@link listFolder}. */
@@ -61,16 +63,16 @@ export interface BarredPath {
 }
 
 /**
- * Walks through a folder and its subfolders. Symbolic links are followed, but not in circles, and not twice to the same
- * folder below a folder of the second level.
+ * Walks through a folder and its subfolders. Symbolic links are followed, but not in circles, and not twice
+ * to the same folder below a folder of the second level.
  *
  * @throws FileError if the folder cannot be read, or something in it, see {@link WalkOptions.onBarred}
  */
 export async function walkFolder(root: string, options: WalkOptions = {}): Promise<FolderTree> {
   const { enter = () => true, onBarred = ({ error }) => fail(error), list = listFolder } = options;
   const [files, folders, clutter, special]: string[][] = [[], [], [], []];
-  // Folders that link to each other have endlessly many paths. Below two levels (a part of the data and a class), each
-  // folder is entered once.
+  // Folders that link to each other have endlessly many paths. Below two levels (a part of the data and a
+  // class), each folder is entered once.
   const entered = new Set<string>();
   const visit = async (folder: string, above: readonly string[]): Promise<void> => {
     const path = join(root, folder);
@@ -124,7 +126,7 @@ interface Listing {
 /** The entries of a folder. @throws the system's error */
 export async function listFolder(path: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true });
-  // A name may contain the replacement character itself, so only the bytes tell.
+  // A name may contain the replacement character itself, so only the bytes decide.
   if (!entries.some(({ name }) => name.includes('\ufffd'))) return { entries, nameless: [] };
   const names = await readdir(path, { encoding: 'buffer' });
   const known = new Set(names.map(nameOfBytes));

@@ -15,7 +15,9 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** Limits on waiting for a file that is being written, and for one that others make and remove all the time. */
+/**
+ * Limits on waiting for a file that is being written, and for one that others make and remove all the time.
+ */
 const mostLooks = 20;
 const lookMs = 100;
 /** Largest lock file, in bytes. */
@@ -24,9 +26,9 @@ const mostBytes = 4096;
 const mostTakeovers = 3;
 
 /**
- * Locks a folder against other processes, and against other callers in this one, by a file `.lock`. A lock that a dead
- * process of this machine has left is taken over. A process removes the file at its end, unless a signal that it does
- * not handle ends it.
+ * Locks a folder against other processes, and against other callers in this one, by a file `.lock`. A lock
+ * that a dead process of this machine has left is taken over. A process removes the file at its end, unless a
+ * signal that it does not handle ends it.
  *
  * @param where names the caller in messages
  * @throws {InputError} if another process holds the lock, or may hold it
@@ -51,13 +53,13 @@ async function acquire(path: string, place: string, own: string, takeovers: numb
     if (found?.owner && !(await hasEnded(found.owner))) {
       const { pid, host } = found.owner;
       throw new InputError(
-        `${place}: expected nobody else to write there, got process ${pid} on ${host}; ` +
+        `${place}: expected no other process to write there, got process ${pid} on ${host}; ` +
           `wait for it, choose another folder, or delete ${path} if you are sure that it has ended`,
       );
     }
     // An empty file is being written, or was when the power failed.
     if (found?.owner || (found !== null && looks >= mostLooks)) {
-      if (takeovers === 0) throw strange(place, path, 'one that nobody can take over');
+      if (takeovers === 0) throw strange(place, path, 'one that no process can take over');
       await clear(path, found.text, place, own, takeovers - 1);
     }
     if (looks >= 2 * mostLooks) throw strange(place, path, 'one that others make and remove all the time');
@@ -68,11 +70,13 @@ async function acquire(path: string, place: string, own: string, takeovers: numb
 function strange(place: string, path: string, found: string): FileError {
   return new FileError(
     `${place}: expected no ${lockFile}, or that of a process, got ${found}; ` +
-      `delete ${path} if you are sure that nobody works there, or choose another folder`,
+      `delete ${path} if you are sure that no process works there, or choose another folder`,
   );
 }
 
-/** Makes the file, unless there is one; needs no hard links, which exFAT and some network file systems lack. */
+/**
+ * Makes the file, unless there is one; needs no hard links, which exFAT and some network file systems lack.
+ */
 async function make(path: string, text: string, place: string): Promise<boolean> {
   let handle: FileHandle;
   try {
@@ -109,7 +113,8 @@ function held(path: string, text: string): Lock {
     release: async () => {
       mine.delete(path);
       if (mine.size === 0) process.off('exit', releaseAll);
-      // The folder may have been moved or become read-only; a lock that stays there is soon that of a dead process.
+      // The folder may have been moved or become read-only; a lock that stays there is soon that of a dead
+      // process.
       if ((await readFile(path, 'utf8').catch(() => null)) === text) await rm(path, { force: true }).catch(() => {});
     },
   };
@@ -132,7 +137,10 @@ interface Found {
   readonly owner: Owner | null;
 }
 
-/** Reads a lock file; null if there is none. Other kinds of files are not opened: reading a FIFO may never end. */
+/**
+ * Reads a lock file; null if there is none. Other kinds of files are not opened: reading a FIFO may never
+ * end.
+ */
 async function look(path: string, place = '[lock]'): Promise<Found | null> {
   try {
     const info = await lstat(path);
@@ -159,8 +167,8 @@ function parse(text: string): Owner | null {
 }
 
 /**
- * Removes the lock of a dead owner and no other: a quicker process may have put a new one in its place. Only the holder
- * of a lock named by the contents of the dead file removes that file.
+ * Removes the lock of a dead owner and no other: a quicker process may have put a new one in its place. Only
+ * the holder of a lock named by the contents of the dead file removes that file.
  */
 async function clear(path: string, dead: string, place: string, own: string, takeovers: number): Promise<void> {
   const name = createHash('sha256').update(dead).digest('hex').slice(0, 12);

@@ -8,9 +8,9 @@ import { removeAbandoned, temporaryName } from './temporary.js';
 const mostNameBytes = 255;
 
 /**
- * Checks before a long computation that its output file can be written: the folder exists and is writable, and the name
- * is neither too long nor that of a folder or device. Nothing stays there; temporary files of processes that have ended
- * are removed from the folder.
+ * Checks before a long computation that its output file can be written: the folder exists and is writable,
+ * and the name is neither too long nor that of a folder or device. Nothing stays there; temporary files of
+ * processes that have ended are removed from the folder.
  *
  * @param where names the caller in messages
  * @throws {FileError} if it cannot be written
@@ -35,7 +35,8 @@ export async function outputFile(path: string, where: string): Promise<void> {
 }
 
 /**
- * Checks before a long computation that a folder exists, or can be made with its parents. Nothing stays there.
+ * Checks before a long computation that a folder exists, or can be made with its parents. Nothing stays
+ * there.
  *
  * @param where names the caller in messages
  * @throws {FileError} if it cannot be made, or cannot be written to

@@ -6,11 +6,11 @@ import { hostname } from 'node:os';
 export interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** Start of the process, if the system tells; the system reuses process numbers. */
+  /** Start of the process, if the system reports it; the system reuses process numbers. */
   readonly began: string | null;
-  /** Identity of the system's start, if the system tells. */
+  /** Identity of the system's start, if the system reports it. */
   readonly boot?: string | null;
-  /** Namespace of process numbers, if the system tells: containers may share a host name. */
+  /** Namespace of process numbers, if the system reports it: containers may share a host name. */
   readonly space?: string | null;
 }
 
@@ -34,8 +34,8 @@ async function describe(): Promise<Owner> {
 }
 
 /**
- * Whether a process is known to have ended. A process of another machine or container counts as running, because this
- * system cannot tell.
+ * Whether a process is known to have ended. A process of another machine or container counts as running,
+ * because this system does not know it.
  */
 export async function hasEnded(owner: Owner): Promise<boolean> {
   return isGone(owner, await thisProcess(), outermost);
@@ -75,13 +75,14 @@ async function isGone(
   return now !== null && (now.hasEnded || (began !== null && now.began !== began));
 }
 
-/** Start and state of a process; null if the system does not tell. */
+/** Start and state of a process; null if the system does not report them. */
 async function statusOf(pid: number): Promise<{ readonly began: string; readonly hasEnded: boolean } | null> {
   // In a container that sees its host's /proc, numbers mean other processes.
   const self = await readlink('/proc/self').catch(() => null);
   if (self !== String(process.pid)) return null;
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  // The second field is a name in parentheses that may hold anything; the third is the state, the 22nd the time.
+  // The second field is a name in parentheses that may hold anything; the third is the state, the 22nd the
+  // time.
   const [state, ...rest] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   return rest.length < 19 ? null : { began: rest[18], hasEnded: 'ZXx'.includes(state) };
 }

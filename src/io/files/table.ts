@@ -26,8 +26,8 @@ const maxSheetFileBytes = 2 ** 24;
 const zipStarts = ['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'];
 
 /**
- * Reads a table with a header row: the first sheet of an Excel workbook (.xlsx), or text with columns between commas,
- * semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252. The contents decide which.
+ * Reads a table with a header row: the first sheet of an Excel workbook (.xlsx), or text with columns between
+ * commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252. The contents decide which.
  *
  * @param title names the table in messages
  * @throws {FileError} if the file cannot be read, is neither, or has too many cells
@@ -50,7 +50,7 @@ export async function readTable(path: string, title = path): Promise<Table> {
     throw refuse('.xlsx or .csv', 'an old .xls or a file with a password', 'save it as .xlsx or .csv');
   }
   const noTable = (got: string, cause?: unknown) =>
-    refuse('.xlsx or .csv', got, 'save it anew as .xlsx or .csv', cause);
+    refuse('.xlsx or .csv', got, 'save it again as .xlsx or .csv', cause);
   const read = isWorkbook
     ? { rows: await readWorkbook(path, title, noTable), notes: [] }
     : await readDelimited(await readInput(path), title, noTable);

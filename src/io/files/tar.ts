@@ -22,9 +22,9 @@ const block = 512;
 const maxNameBytes = 4096;
 
 /**
- * Reads the files of a tar archive (ustar, pax or GNU), gzipped or not, one by one. Only the wanted files are read into
- * memory; other files, folders and links are skipped. The archive is read to its end, so that the checksum of gzip is
- * verified.
+ * Reads the files of a tar archive (ustar, pax or GNU), gzipped or not, one by one. Only the wanted files are
+ * read into memory; other files, folders and links are skipped. The archive is read to its end, so that the
+ * checksum of gzip is verified.
  *
  * @param wanted called with the name of each file
  * @throws {FileError} if the file cannot be read, is no archive, is cut or damaged, or exceeds the limits
@@ -35,7 +35,7 @@ export async function* readTar(
   { maxBytes = 2 ** 30, maxEntries = 10_000 }: TarLimits = {},
 ): AsyncGenerator<TarMember> {
   const refuse = (expected: string, got: string, cause?: unknown) =>
-    new FileError(`[tar] ${path}: expected ${expected}, got ${got}; get the archive anew`, { cause });
+    new FileError(`[tar] ${path}: expected ${expected}, got ${got}; get the archive again`, { cause });
   const source = await openArchive(path).catch((error: unknown) => {
     throw refuse('a readable file', reasonOf(error), error);
   });

@@ -9,8 +9,8 @@ const earlier = /^\..+\.[0-9a-f]{12}\.tmp$/;
 const earlierImport = /^\.fovea-import-(.+)-(\d+)-[0-9a-f]{8}$/;
 
 /**
- * A new name for a file or folder that its process removes or renames when it is complete. The name identifies the
- * process, and is short whatever the final name.
+ * A new name for a file or folder that its process removes or renames when it is complete. The name
+ * identifies the process, and is short even if the final name is long.
  */
 export async function temporaryName(): Promise<string> {
   return `.fovea-${shortOwner(await thisProcess())}-${randomBytes(4).toString('hex')}.tmp`;

@@ -20,7 +20,7 @@ const otherKinds: readonly (readonly [file: RegExp, kind: string])[] = [
 /**
  * Reads the first sheet of an Excel workbook (.xlsx).
  *
- * @param refuse makes the error for a file that is none, or damaged
+ * @param refuse makes the error for another or a damaged file
  * @throws {FileError} for a file that is no intact workbook, or has too many cells
  */
 export async function readWorkbook(
@@ -30,7 +30,8 @@ export async function readWorkbook(
 ): Promise<TableRow[]> {
   const [{ readSheet }, { Parser }] = await Promise.all([import('read-excel-file/universal'), import('saxen')]);
   await requireWorkbook(path, title, refuse, () => new Parser()).catch((error: unknown) => {
-    // Errors about limits stay. Damage, which has a cause, is reported as that of a workbook, not of an archive.
+    // Errors about limits stay. Damage, which has a cause, is reported as that of a workbook, not of an
+    // archive.
     const isDamage = error instanceof FileError && error.cause !== undefined;
     throw isDamage ? refuse('a damaged workbook', error) : error;
   });
@@ -69,8 +70,8 @@ async function requireWorkbook(
 }
 
 /**
- * Checks the number of cells. Broken XML passes, except for broken attributes: a tag with thousands of them would take
- * minutes to read.
+ * Checks the number of cells. Broken XML passes, except for broken attributes: a tag with thousands of them
+ * would take minutes to read.
  *
  * @throws FileError if the cells of a sheet, with the gaps between them, are too many
  */
@@ -98,7 +99,7 @@ function requireRoom(where: string, xml: string, parser: import('saxen').Parser,
     const got = `${columns} columns and ${rows} rows${last === '' ? '' : ` (up to cell ${last})`}`;
     throw new FileError(
       `[table] ${where}: expected at most ${maxColumns} columns, ${maxRows} rows and ${maxCells} cells, got ${got}; ` +
-        'delete what lies outside the table, or save the table as .csv',
+        'delete all cells outside the table, or save the table as .csv',
     );
   });
   parser.on('error', () => {});

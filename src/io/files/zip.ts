@@ -87,7 +87,8 @@ export class ZipArchive {
    * Opens an archive and lists its entries.
    *
    * @param title names the archive in messages
-   * @throws {FileError} if it is no intact archive, or has names that lead out of the folder that it is unpacked to
+   * @throws {FileError} if it is no intact archive, or has names that lead out of the folder that it is
+   * unpacked to
    */
   static async open(path: string, budget = new ZipBudget(), title = path): Promise<ZipArchive> {
     const broken = (error: unknown) => {

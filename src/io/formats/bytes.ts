@@ -48,7 +48,10 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Gathers small pieces, so that each piece has at least `least` bytes, but for the last and those before a large one. */
+/**
+ * Gathers small pieces, so that each piece has at least `least` bytes, but for the last and those before a
+ * large one.
+ */
 export function* gathered(pieces: Iterable<Uint8Array>, least: number): Generator<Uint8Array> {
   let small: Uint8Array[] = [];
   let bytes = 0;

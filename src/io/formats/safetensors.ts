@@ -6,7 +6,7 @@ import { fromBrain, fromHalf, fromLong } from './elements.js';
 import type { TensorData } from './tensorData.js';
 
 export interface Safetensors {
-  /** In the order in which the data lie in the file. */
+  /** In the order of the data in the file. */
   readonly tensors: Map<string, TensorData>;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -14,7 +14,9 @@ export interface Safetensors {
 interface Format {
   readonly bytes: number;
   readonly dtype: DType;
-  /** Turns the little-endian elements into the dtype; absent where the bytes are those of the dtype already. */
+  /**
+   * Turns the little-endian elements into the dtype; absent where the bytes are those of the dtype already.
+   */
   readonly convert?: (elements: ArrayBuffer) => TypedArray;
 }
 
@@ -40,7 +42,8 @@ const space = 0x20;
  * Encodes arrays in Hugging Face's safetensors format.
  *
  * @param where names the file in messages
- * @returns the bytes of the file in pieces. Arrays are not copied: do not change them before the pieces are written.
+ * @returns the bytes of the file in pieces. Arrays are not copied: do not change them before the pieces are
+ * written.
  * @throws {InputError} for arrays that do not match their shape or dtype
  */
 export function encodeSafetensors(
@@ -76,12 +79,12 @@ export function encodeSafetensors(
 }
 
 /**
- * Decodes a safetensors file. F32, I32 and U8 keep their type; F64, F16 and BF16 become float32 (F64 rounded), I64 becomes
- * int32. Every array is a copy.
+ * Decodes a safetensors file. F32, I32 and U8 keep their type; F64, F16 and BF16 become float32 (F64
+ * rounded), I64 becomes int32. Every array is a copy.
  *
  * @param where names the file in messages
- * @throws {FileError} for bytes that are truncated or not exactly as the format demands: header, names, sizes and
- * offsets are checked before an array is allocated
+ * @throws {FileError} for bytes that are truncated or not exactly as the format demands: header, names, sizes
+ * and offsets are checked before an array is allocated
  */
 export function decodeSafetensors(bytes: Uint8Array, where = 'bytes'): Safetensors {
   return refusing(where, () => {
@@ -98,7 +101,7 @@ export function decodeSafetensors(bytes: Uint8Array, where = 'bytes'): Safetenso
   });
 }
 
-/** What is wrong with a file, without its name. */
+/** The problem of a file, without its name. */
 export class Refusal extends Error {}
 
 /** Adds the name of the file to a {@link Refusal}. */
@@ -225,7 +228,10 @@ function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** JSON.parse keeps the last of equal keys in silence. `text` is valid JSON, so strings before a colon are the keys. */
+/**
+ * JSON.parse keeps the last of equal keys in silence. `text` is valid JSON, so strings before a colon are the
+ * keys.
+ */
 function refuseDuplicateKeys(text: string): void {
   const open: Set<string>[] = [];
   for (const [token, key, colon] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}]/g)) {

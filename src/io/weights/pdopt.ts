@@ -16,15 +16,16 @@ export interface PdoptWriteOptions extends PdoptOptions {
 /**
  * Reads a file that `paddle.save(optimizer.state_dict(), path)` wrote.
  *
- * @throws {FileError} for a file that is missing or damaged, holds anything but an optimizer's states, or would have to
- * be run
+ * @throws {FileError} for a file that is missing or damaged, holds anything but an optimizer's states, or
+ * would have to be run
  */
 export async function readPdopt(path: string): Promise<PaddleOptimizer> {
   return decodePdopt(await readWhole(path, 'pickle'), path);
 }
 
 /**
- * Writes a `.pdopt` file, which `paddle.load` and `optimizer.set_state_dict` read in a process with one optimizer.
+ * Writes a `.pdopt` file, which `paddle.load` and `optimizer.set_state_dict` read in a process with one
+ * optimizer.
  *
  * @throws {FileError} if writing fails
  */
@@ -38,15 +39,15 @@ export async function writePdopt(
 }
 
 /**
- * Overwrites the states of an optimizer with those of a `.pdopt` file. That includes the learning rate, or the state of
- * its schedule, and for Adam the number of steps, which the file stores for Adam alone.
+ * Overwrites the states of an optimizer with those of a `.pdopt` file. That includes the learning rate, or
+ * the state of its schedule, and for Adam the number of steps, which the file stores for Adam alone.
  *
- * The parameters are found by `parameterNames`; without these, by the names that Paddle gives them in a new process, or,
- * if the file has others, in the order of the network. A parameter without a state in the file starts with new states:
- * Paddle makes states in a parameter's first step.
+ * The parameters are found by `parameterNames`; without these, by the names that Paddle gives them in a new
+ * process, or, if the file has others, in the order of the network. A parameter without a state in the file
+ * starts with new states: Paddle makes states in a parameter's first step.
  *
- * @returns each parameter that starts with new states, each state of the file that belongs to none of the optimizer's
- * parameters, and each skipped state
+ * @returns each parameter that starts with new states, each state of the file that belongs to none of the
+ * optimizer's parameters, and each skipped state
  * @throws {InputError} if the file belongs to another network or optimizer; nothing is overwritten then
  */
 export async function loadPdopt(

@@ -18,15 +18,16 @@ import { readWhole } from './pickle.js';
  *
  * float64 and 16-bit floats become float32; integers become int32, which they must fit; bool becomes uint8.
  *
- * @throws {FileError} for a file that is missing or damaged, holds anything but arrays, or would have to be run
+ * @throws {FileError} for a file that is missing or damaged, holds anything but arrays, or would have to be
+ * run
  */
 export async function readPdparams(path: string): Promise<PaddleParameters> {
   return decodePdparams(await readWhole(path, 'pickle'), path);
 }
 
 /**
- * Writes a layer, or tensors and arrays by name, as a `.pdparams` file, which `paddle.load` and `layer.set_state_dict`
- * read.
+ * Writes a layer, or tensors and arrays by name, as a `.pdparams` file, which `paddle.load` and
+ * `layer.set_state_dict` read.
  *
  * @throws {FileError} if writing fails
  */

@@ -15,8 +15,8 @@ import type { TensorData } from '../formats/tensorData.js';
 import { arraysOf, type Named } from '../named.js';
 
 /**
- * Writes a layer, or tensors and arrays by name, in Hugging Face's safetensors format, through a temporary file that
- * replaces `path` at the end. Arrays are not copied: do not change them before the file is written.
+ * Writes a layer, or tensors and arrays by name, in Hugging Face's safetensors format, through a temporary
+ * file that replaces `path` at the end. Arrays are not copied: do not change them before the file is written.
  *
  * @throws {InputError} for arrays that do not match their shape or dtype
  * @throws {FileError} if writing fails
@@ -31,11 +31,11 @@ export async function saveSafetensors(
 }
 
 /**
- * Reads a safetensors file. F32, I32 and U8 keep their type; F64, F16 and BF16 become float32 (F64 rounded), I64 becomes
- * int32. Every array has memory of its own.
+ * Reads a safetensors file. F32, I32 and U8 keep their type; F64, F16 and BF16 become float32 (F64 rounded),
+ * I64 becomes int32. Every array has memory of its own.
  *
- * @throws {FileError} for a file that is missing, truncated or not exactly as the format demands: header, names, sizes
- * and offsets are checked before an array is allocated
+ * @throws {FileError} for a file that is missing, truncated or not exactly as the format demands: header,
+ * names, sizes and offsets are checked before an array is allocated
  */
 export async function loadSafetensors(path: string): Promise<Safetensors> {
   return reading(path, async (handle) => {

@@ -2,8 +2,9 @@ import { totalmem } from 'node:os';
 import { controlGroups, textOf } from './controlGroups.js';
 
 /**
- * Bytes that can be allocated without swapping: free memory of the system, and in a container at most the rest of its
- * limit. File caches count as free, because the system drops them on demand. Outside of Linux, all of the memory.
+ * Bytes that can be allocated without swapping: free memory of the system, and in a container at most the
+ * rest of its limit. File caches count as free, because the system drops them on demand. Outside of Linux,
+ * all of the memory.
  */
 export function availableMemory(): number {
   const system = /^MemAvailable:\s+(\d+) kB$/m.exec(textOf('/proc/meminfo'))?.[1];

@@ -5,8 +5,9 @@ import { controlGroups, textOf } from './controlGroups.js';
 const usualPeriod = 100_000;
 
 /**
- * Number of processors that this process can keep busy: those that the system lets it run on, in a container at most its
- * share of time, rounded down. With a fraction more, the system would stop threads in turn, and the others would wait.
+ * Number of processors that this process can keep busy: those that the system lets it run on, in a container
+ * at most its share of time, rounded down. With a fraction more, the system would stop threads in turn, and
+ * the others would wait.
  */
 export function availableProcessors(): number {
   const share = Math.min(...controlGroups('cpu').map(shareIn));

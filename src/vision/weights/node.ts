@@ -26,8 +26,8 @@ export const { loadWeights }: WeightSource = {
 };
 
 /**
- * Paddle's name of the network of a file, if it is one of those that Paddle offers, which were trained on ImageNet. Its
- * checksum says so; null for others.
+ * Paddle's name of the network of a file, if it is one of those that Paddle offers, which were trained on
+ * ImageNet. Its checksum says so; null for others.
  *
  * @throws {FileError} for a file that cannot be read
  */
@@ -65,7 +65,7 @@ async function locate(name: string, onDownload: ((progress: DownloadProgress) =>
   const found = await md5Of(path, name);
   if (found !== md5) {
     throw new FileError(
-      `[${name}] ${path}: expected a file with md5 ${md5}, got ${found}; move it away, and it is downloaded anew`,
+      `[${name}] ${path}: expected a file with md5 ${md5}, got ${found}; move it away, and it is downloaded again`,
     );
   }
   return path;

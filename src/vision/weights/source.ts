@@ -14,7 +14,8 @@ export interface WeightSource {
    * Loads pretrained weights.
    *
    * @param name Paddle's name of the network, for messages and to find Paddle's file
-   * @param pretrained `true` for Paddle's weights, or the path or address of a `.safetensors` or `.pdparams` file
+   * @param pretrained `true` for Paddle's weights, or the path or address of a `.safetensors` or `.pdparams`
+   * file
    * @param onDownload called while Paddle's weights are downloaded
    * @throws {FileError} for a file that cannot be read or downloaded, or is neither of the two formats
    * @throws {InputError} for `true` where Paddle's weights cannot be downloaded

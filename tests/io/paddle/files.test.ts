@@ -354,7 +354,7 @@ describe('networks and optimizers', () => {
     expect(notices.map(({ name, kind }) => `${kind} ${name}`)).toEqual(
       [...parameters.keys()].filter((name) => name !== 'second.bias').map((name) => `missing ${name}`),
     );
-    expect(notices[0].message).toBe('states of second.weight: the file has none; they start anew');
+    expect(notices[0].message).toBe('states of second.weight: the file has none; they start from zero');
     const states = optimizer.stateDict(parameters);
     expect(await states.get('second.bias.velocity')?.data()).toEqual(velocity.data);
     expect(new Set(await states.get('second.weight.velocity')?.data())).toEqual(new Set([0]));

@@ -1,7 +1,10 @@
 import { FileError } from '../../../errors.js';
 import { latin1Text } from '../bytes.js';
 
-/** Longer bytes are moved into alignment; longer texts stay bytes, since only arrays of protocol 2 are so long. */
+/**
+ * Longer bytes are moved into alignment; longer texts stay bytes, since only arrays of protocol 2 are so
+ * long.
+ */
 const longBytes = 1024;
 const longText = 2 ** 16;
 /** Limit of the module or name of a function. */
@@ -67,8 +70,8 @@ export class ByteReader {
   }
 
   /**
-   * A view of the next bytes. Long ones are moved back by up to three bytes, over their own length in front of them, so
-   * that arrays can be views of them.
+   * A view of the next bytes. Long ones are moved back by up to three bytes, over their own length in front
+   * of them, so that arrays can be views of them.
    */
   bytes(count: number): Uint8Array {
     const start = this.#advance(count);

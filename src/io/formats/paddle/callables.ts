@@ -154,7 +154,10 @@ function isShape(item: Item): item is Shape {
   return item.every((size) => typeof size === 'number' && Number.isSafeInteger(size) && size >= 0);
 }
 
-/** Short bytes count as Latin-1 text: what Python 2 wrote as one is the other where Python 3 reads it as bytes. */
+/**
+ * Short bytes count as Latin-1 text: what Python 2 wrote as one is the other where Python 3 reads it as
+ * bytes.
+ */
 export function keyOf(item: Item, host: Host): PickleKey {
   if (item instanceof Uint8Array && item.length < 256) return latin1Text(item);
   if (item !== null && typeof item === 'object') throw host.refuse('text or a number as a key', nameOf(item));

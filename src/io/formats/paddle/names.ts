@@ -1,8 +1,9 @@
 import type { Layer } from '../../../nn/layer.js';
 
 /**
- * The names that a new process of Paddle gives to the parameters of this network, by their names in the network:
- * `conv1.weight` → `conv2d_0.w_0`. Layers are numbered by class in the order in which they were made.
+ * The names that a new process of Paddle gives to the parameters of this network, by their names in the
+ * network: `conv1.weight` → `conv2d_0.w_0`. Layers are numbered by class in the order in which they were
+ * made.
  */
 export function paddleNames(network: Layer): Map<string, string> {
   const made = [

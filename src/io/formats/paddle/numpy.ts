@@ -65,8 +65,8 @@ export class NumpyArray {
   }
 
   /**
-   * As a tensor: `f4`, `i4` and `u1` where they lie, if possible; the others become float32 (`f8` rounded, `u2` taken
-   * for bfloat16), int32 (`i8` must fit) or uint8 (`b1`).
+   * As a tensor: `f4`, `i4` and `u1` without a copy, if possible; the others become float32 (`f8` rounded,
+   * `u2` taken for bfloat16), int32 (`i8` must fit) or uint8 (`b1`).
    *
    * @param where names the array and its file in messages
    */
@@ -89,7 +89,10 @@ export class NumpyArray {
   }
 }
 
-/** Arguments of a typed array over the bytes: over themselves if they lie on a multiple of `size`, else over a copy. */
+/**
+ * Arguments of a typed array over the bytes: over themselves if they begin at a multiple of `size`, else over a
+ * copy.
+ */
 function alignedTo(size: number, bytes: Uint8Array): [buffer: ArrayBuffer, byteOffset: number, length: number] {
   const length = bytes.length / size;
   return bytes.byteOffset % size === 0

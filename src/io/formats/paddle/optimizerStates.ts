@@ -20,16 +20,16 @@ export interface PdoptLoadOptions extends PdoptOptions {
 }
 
 /**
- * Overwrites the states of an optimizer with those of a `.pdopt` file. That includes the learning rate, or the state of
- * its schedule, and for Adam the number of steps, which the file stores for Adam alone.
+ * Overwrites the states of an optimizer with those of a `.pdopt` file. That includes the learning rate, or
+ * the state of its schedule, and for Adam the number of steps, which the file stores for Adam alone.
  *
- * The parameters are found by `parameterNames`; without these, by the names that Paddle gives them in a new process, or,
- * if the file has others, in the order of the network. A parameter without a state in the file starts with new states:
- * Paddle makes states in a parameter's first step.
+ * The parameters are found by `parameterNames`; without these, by the names that Paddle gives them in a new
+ * process, or, if the file has others, in the order of the network. A parameter without a state in the file
+ * starts with new states: Paddle makes states in a parameter's first step.
  *
  * @param where names the file in messages
- * @returns each parameter that starts with new states, each state of the file that belongs to none of the optimizer's
- * parameters, and each skipped state
+ * @returns each parameter that starts with new states, each state of the file that belongs to none of the
+ * optimizer's parameters, and each skipped state
  * @throws {InputError} if the file belongs to another network or optimizer; nothing is overwritten then
  */
 export function restorePdopt(
@@ -54,7 +54,7 @@ export function restorePdopt(
       if (kinds.length === 0) continue;
       for (const kind of kinds) entries.set(`${name}.${kind}`, zerosLike(parameter));
       entries.set(`${name}.${updatesKey}`, countOf(0));
-      notices.push({ name, kind: 'missing', message: `states of ${name}: the file has none; they start anew` });
+      notices.push({ name, kind: 'missing', message: `states of ${name}: the file has none; they start from zero` });
       continue;
     }
     for (const [kind, state] of own) {

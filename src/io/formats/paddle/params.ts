@@ -59,7 +59,8 @@ export function decodePdparams(bytes: Uint8Array, where = 'bytes'): PaddleParame
 /**
  * Encodes arrays as a `.pdparams` file, which `paddle.load` and `layer.set_state_dict` read.
  *
- * @returns the bytes of the file in pieces. Arrays are not copied: do not change them before the pieces are written.
+ * @returns the bytes of the file in pieces. Arrays are not copied: do not change them before the pieces are
+ * written.
  */
 export function encodePdparams(
   tensors: ReadonlyMap<string, TensorData>,

@@ -33,7 +33,8 @@ const stateKey = new RegExp(
  *
  * @param bytes of the file. They are overwritten, and the arrays become views of them.
  * @param where names the file in messages
- * @throws {FileError} for bytes that are damaged, hold anything but an optimizer's states, or would have to be run
+ * @throws {FileError} for bytes that are damaged, hold anything but an optimizer's states, or would have to
+ * be run
  */
 export function decodePdopt(bytes: Uint8Array, where = 'bytes'): PaddleOptimizer {
   const states = new Map<string, Map<string, TensorData>>();
@@ -69,7 +70,8 @@ export function decodePdopt(bytes: Uint8Array, where = 'bytes'): PaddleOptimizer
 }
 
 /**
- * Encodes a `.pdopt` file, which `paddle.load` and `optimizer.set_state_dict` read in a process with one optimizer.
+ * Encodes a `.pdopt` file, which `paddle.load` and `optimizer.set_state_dict` read in a process with one
+ * optimizer.
  *
  * @returns the bytes of the file in pieces. Arrays are not copied.
  */
@@ -88,7 +90,8 @@ export function encodePdopt(
       else entries.set(`${parameter}${own.has(masterWeight) ? '_fp32_master_0' : ''}_${kind}_0`, state);
     }
   }
-  // Paddle turns the arrays into tensors that its table names, or all if there is none: those in a dict need the latter.
+  // Paddle turns the arrays into tensors that its table names, or all if there is none: those in a dict need
+  // the latter.
   const names = masterWeights.size > 0 ? null : new Map([...entries.keys()].map((key) => [key, key]));
   if (masterWeights.size > 0) entries.set(masterWeightsKey, masterWeights);
   if (schedule !== null) entries.set(scheduleKey, paddleSchedule(schedule));

@@ -2,7 +2,9 @@ import type { DType } from '../../../graph/dtype.js';
 import { concatBytes, utf8Length, utf8OfLatin1 } from '../bytes.js';
 import type { TensorData } from '../tensorData.js';
 
-/** A value that can be pickled: maps become dicts, arrays lists, tensors arrays of NumPy, whole numbers int. */
+/**
+ * A value that can be pickled: maps become dicts, arrays lists, tensors arrays of NumPy, whole numbers int.
+ */
 export type Picklable =
   | null
   | boolean
@@ -47,10 +49,11 @@ export async function pickleNote(
 const textBytes = 2 ** 20;
 
 /**
- * Pickles a value, in pieces. Arrays are not copied (protocol 4), or become text by the megabyte (protocol 2): do not
- * change them before the pieces are written.
+ * Pickles a value, in pieces. Arrays are not copied (protocol 4), or become text by the megabyte (protocol
+ * 2): do not change them before the pieces are written.
  *
- * @param note a text that the pickle pushes and pops before the value: {@link pickleNote} finds it, other readers ignore it
+ * @param note a text that the pickle pushes and pops before the value: {@link pickleNote} finds it, other
+ * readers ignore it
  */
 export function* pickle(value: Picklable, protocol: PickleProtocol, note: string | null = null): Generator<Uint8Array> {
   const bytes = protocol === 2 ? bytesAsText : bytesAsBytes;
@@ -81,7 +84,10 @@ export function* pickle(value: Picklable, protocol: PickleProtocol, note: string
     } else yield* array(item as TensorData);
   }
 
-  /** As NumPy does it: `_reconstruct(ndarray, (0,), b'b')`, then the state. NumPy 2 knows the old name as well. */
+  /**
+   * As NumPy does it: `_reconstruct(ndarray, (0,), b'b')`, then the state. NumPy 2 knows the old name as
+   * well.
+   */
   function* array({ shape, dtype, data }: TensorData): Generator<Uint8Array> {
     const [type, byteOrder] = typeCodes[dtype];
     yield global('numpy.core.multiarray', '_reconstruct');

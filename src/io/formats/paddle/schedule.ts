@@ -16,8 +16,8 @@ const inner = 'LinearWarmup_LR';
 const maxDepth = 4;
 
 /**
- * Converts Paddle's state of a schedule to ours; null if the value is none. Additional entries of a user's schedule are
- * left out.
+ * Converts Paddle's state of a schedule to ours; null if the value is none. Additional entries of a user's
+ * schedule are left out.
  */
 export function scheduleOf(value: PickleValue | undefined, depth = 0): ScheduleState | null {
   if (!(value instanceof Map) || depth > maxDepth) return null;

@@ -55,7 +55,10 @@ export class Unpickler {
   readonly #memo = new Map<number, Item>();
   /** Position of the current operation. */
   #at = 0;
-  /** Bytes that calls may still make. In an honest file, text becomes bytes and bytes become arrays, each once. */
+  /**
+   * Bytes that calls may still make. In an honest file, text becomes bytes and bytes become arrays, each
+   * once.
+   */
   #budget: number;
   readonly #host: Host = {
     refuse: (expected, got) => this.#error(expected, got),
