@@ -44,8 +44,15 @@ export interface EvaluateOptions extends ComputeScope {
  * @throws {CallbackError} if a callback throws
  *
  * @example
+ * ```ts
+ * import { evaluate, F, io, vision } from 'fovea';
+ *
+ * const network = new vision.models.LeNet({ numClasses: 10 });
+ * const data = await vision.datasets.MNIST.open({ mode: 'test' });
+ * const loader = new io.DataLoader(data, { batchSize: 100 });
  * const result = await evaluate({ network, loader, loss: (outputs, labels) => F.crossEntropy(outputs, labels) });
  * console.log(result.accuracy, result.confusion);
+ * ```
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { network, loader, signal, onBatch, numIters } = options;

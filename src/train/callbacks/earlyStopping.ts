@@ -26,9 +26,21 @@ export interface EarlyStoppingOptions extends MonitorOptions {
  * Ends a training when a metric stops improving. Its message counts epochs; Paddle's counts evaluations.
  *
  * @example
- * const stopping = new EarlyStopping({ monitor: 'acc', patience: 3, restoreBest: true });
+ * ```ts
+ * import { callbacks, Model, metric, nn, optimizer, vision } from 'fovea';
+ *
+ * const trainData = await vision.datasets.MNIST.open({ mode: 'train' });
+ * const evalData = await vision.datasets.MNIST.open({ mode: 'test' });
+ * const model = new Model(new vision.models.LeNet({ numClasses: 10 }));
+ * model.prepare({
+ *   optimizer: new optimizer.Adam({ parameters: model.parameters() }),
+ *   loss: new nn.CrossEntropyLoss(),
+ *   metrics: new metric.Accuracy(),
+ * });
+ * const stopping = new callbacks.EarlyStopping({ monitor: 'acc', patience: 3, restoreBest: true });
  * await model.fit({ trainData, evalData, epochs: 50, callbacks: stopping });
  * console.log(stopping.bestEpoch);
+ * ```
  */
 export class EarlyStopping extends Callback {
   static readonly kind: string = 'EarlyStopping';

@@ -47,8 +47,20 @@ function followsMetric({ saveBest, restoreBest }: ModelCheckpointOptions): boole
  * `Model.save` does, and the weights of the best epoch as `best`.
  *
  * @example
- * const checkpoint = new ModelCheckpoint({ saveDir: 'output', saveBest: true, monitor: 'acc', keepLastN: 3 });
+ * ```ts
+ * import { callbacks, Model, metric, nn, optimizer, vision } from 'fovea';
+ *
+ * const trainData = await vision.datasets.MNIST.open({ mode: 'train' });
+ * const evalData = await vision.datasets.MNIST.open({ mode: 'test' });
+ * const model = new Model(new vision.models.LeNet({ numClasses: 10 }));
+ * model.prepare({
+ *   optimizer: new optimizer.Adam({ parameters: model.parameters() }),
+ *   loss: new nn.CrossEntropyLoss(),
+ *   metrics: new metric.Accuracy(),
+ * });
+ * const checkpoint = new callbacks.ModelCheckpoint({ saveDir: 'output', saveBest: true, monitor: 'acc', keepLastN: 3 });
  * await model.fit({ trainData, evalData, epochs: 50, callbacks: checkpoint });
+ * ```
  */
 export class ModelCheckpoint extends Callback {
   static readonly kind: string = 'ModelCheckpoint';
