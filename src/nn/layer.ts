@@ -76,7 +76,10 @@ function snakeCase(name: string): string {
     .toLowerCase();
 }
 
-/** Adds the layers or states in a field by dotted name: the field itself, or what lies in its arrays and plain objects. */
+/**
+ * Adds the layers or states in a field by dotted name: the field itself, or what lies in its arrays and plain
+ * objects.
+ */
 function collect<T>(
   kind: abstract new (...args: never[]) => T,
   name: string,
@@ -115,10 +118,11 @@ function watchForward(prototype: object): void {
 /**
  * Base class of networks and their parts.
  *
- * Assigning a {@link Parameter}, a `Buffer` or a layer to a field is all it takes to make it part of the layer; its name
- * is the field's. Arrays and plain objects of them, also nested, count as well: `blocks.0.conv`. The order is that of
- * the assignments. JavaScript shows no `#private` fields to other code: register their contents with
- * {@link addSublayer} or {@link addParameter}. A training step refuses parameters that were used without that.
+ * Assigning a {@link Parameter}, a `Buffer` or a layer to a field is all it takes to make it part of the
+ * layer; its name is the field's. Arrays and plain objects of them, also nested, count as well:
+ * `blocks.0.conv`. The order is that of the assignments. JavaScript shows no `#private` fields to other code:
+ * register their contents with {@link addSublayer} or {@link addParameter}. A training step refuses
+ * parameters that were used without that.
  *
  * @example
  * ```ts
@@ -135,10 +139,11 @@ function watchForward(prototype: object): void {
  * const y = net.forward(randn([1, 3, 32, 32]));
  * ```
  *
- * A layer is an object and no function: Python's `net(x)` is `net.forward(x)` here, for layers inside as well.
+ * A layer is an object and no function: Python's `net(x)` is `net.forward(x)` here, for layers inside as
+ * well.
  *
- * Messages and Paddle's names of parameters contain the class name. Give the class a `static readonly kind = 'Net'` if a
- * minifier may rename it.
+ * Messages and Paddle's names of parameters contain the class name. Give the class a `static readonly kind =
+ * 'Net'` if a minifier may rename it.
  */
 export abstract class Layer {
   /** Whether the layer is being trained; see {@link train} and {@link eval}. */
@@ -163,8 +168,8 @@ export abstract class Layer {
   }
 
   /**
-   * Adds a layer under a name that no field can have, or that is made up at run time; returns it. It also registers the
-   * layer of a private field: `#conv = this.addSublayer('conv', new nn.Conv2D(3, 8, 3))`.
+   * Adds a layer under a name that no field can have, or that is made up at run time; returns it. It also
+   * registers the layer of a private field: `#conv = this.addSublayer('conv', new nn.Conv2D(3, 8, 3))`.
    */
   addSublayer<L extends Layer>(name: string, layer: L): L {
     this.#added.set(name, layer);
@@ -189,7 +194,9 @@ export abstract class Layer {
     return this.#contents<Layer>(Layer);
   }
 
-  /** All layers below this one by dotted name, each before its own sublayers. A layer used twice appears once. */
+  /**
+   * All layers below this one by dotted name, each before its own sublayers. A layer used twice appears once.
+   */
   namedSublayers(): Map<string, Layer> {
     const found = new Map<string, Layer>();
     const seen = new Set<Layer>([this]);
@@ -250,7 +257,9 @@ export abstract class Layer {
   /**
    * Overwrites all parameters and buffers.
    *
-   * @param options.skipMismatch leave what does not fit as it is (default false)
+   * @param entries arrays by name, as {@link stateDict} or a file gives them
+   * @param options settings
+   * @param options.skipMismatch leave parameters and buffers as they are if no entry fits (default false)
    * @returns what was skipped; nothing without `skipMismatch`
    * @throws {InputError} naming the missing, unknown and misshapen entries; nothing is overwritten then
    */
@@ -283,11 +292,11 @@ export abstract class Layer {
   }
 
   /**
-   * Whether all parameters of this layer and of those below are trained. Setting it sets `trainable` of each of them:
-   * `net.features.trainable = false` freezes a part of a network. See {@link Parameter.trainable}.
+   * Whether all parameters of this layer and of those below are trained. Setting it sets `trainable` of each
+   * of them: `net.features.trainable = false` freezes a part of a network. See {@link Parameter.trainable}.
    *
-   * Batch norm goes on as {@link train} and {@link eval} say, as in Paddle: in training a frozen one still normalizes
-   * with the batch's statistics and renews the running ones, unless its `useGlobalStats` is true.
+   * Batch norm goes on as {@link train} and {@link eval} say, as in Paddle: in training a frozen one still
+   * normalizes with the batch's statistics and renews the running ones, unless its `useGlobalStats` is true.
    */
   get trainable(): boolean {
     return this.parameters().every((parameter) => parameter.trainable);
@@ -297,7 +306,9 @@ export abstract class Layer {
     for (const parameter of this.parameters()) parameter.trainable = trainable;
   }
 
-  /** Switches this layer and all below to training: dropout drops, batch norm uses the batch's own statistics. */
+  /**
+   * Switches this layer and all below to training: dropout drops, batch norm uses the batch's own statistics.
+   */
   train(): this {
     return this.#setTraining(true);
   }

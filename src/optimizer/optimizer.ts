@@ -29,8 +29,8 @@ export type OptimizerSettings = Readonly<Record<string, number | boolean | strin
 /** Options of {@link Optimizer.step}. */
 export interface StepOptions {
   /**
-   * Tensors to compute along with the step. A value that depends on the parameters and is read after the step has to be
-   * computed before they change.
+   * Tensors to compute along with the step. A value that depends on the parameters and is read after the step
+   * has to be computed before they change.
    */
   readonly also?: readonly Tensor[];
   /** Whether to refuse to learn from a loss that is infinite or no number. Default: false. */
@@ -48,11 +48,11 @@ export interface Update {
 const optimized = new WeakSet<Parameter>();
 
 /**
- * Base class of optimizers. A step adds the updates of all parameters to the graph that `backward()` has built, and
- * runs everything (forward, backward, update) as one program.
+ * Base class of optimizers. A step adds the updates of all parameters to the graph that `backward()` has
+ * built, and runs everything (forward, backward, update) as one program.
  *
- * An optimizer of your own names its states and says how one parameter is updated. The base class keeps the states,
- * clips the gradients and saves everything:
+ * An optimizer of your own names its states and says how one parameter is updated. The base class keeps the
+ * states, clips the gradients and saves everything:
  *
  * @example
  * ```ts
@@ -73,7 +73,8 @@ const optimized = new WeakSet<Parameter>();
  * }
  * ```
  *
- * Saved states contain the class name. Give the class a `static readonly kind = 'Lion'` if a minifier may rename it.
+ * Saved states contain the class name. Give the class a `static readonly kind = 'Lion'` if a minifier may
+ * rename it.
  */
 export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];
@@ -107,7 +108,10 @@ export abstract class Optimizer {
    */
   protected abstract update(parameter: Tensor, gradient: Tensor, states: readonly Tensor[], scalars: Tensor): Update;
 
-  /** What is set besides the learning rate, for people and for comparisons: momentum, decay, clipping and so on. */
+  /**
+   * What is set besides the learning rate, for people and for comparisons: momentum, decay, clipping and so
+   * on.
+   */
   get settings(): OptimizerSettings {
     return this.#clip === undefined ? {} : { gradClip: this.#clip.describe?.() ?? kindOf(this.#clip) };
   }
@@ -116,8 +120,8 @@ export abstract class Optimizer {
   protected readonly countsUpdates: boolean = false;
 
   /**
-   * The numbers that change from step to step, such as the learning rate. They reach `update` as a tensor: a number in
-   * its place would be part of the program, which would then be compiled anew for every step.
+   * The numbers that change from step to step, such as the learning rate. They reach `update` as a tensor: a
+   * number in its place would be part of the program, which would then be compiled anew for every step.
    *
    * @param _updates how often the parameter has been updated, this time included
    */
@@ -247,8 +251,9 @@ export abstract class Optimizer {
   }
 
   /**
-   * The scalars of each parameter in the coming step. They are one input of the program if all parameters agree, else one for each: so
-   * that a set of parameters has no more than two programs, however their counts differ.
+   * The scalars of each parameter in the coming step. They are one input of the program if all parameters
+   * agree, else one for each: so that a set of parameters has no more than two programs, however their counts
+   * differ.
    */
   #scalarsOf(trained: readonly Parameter[]): readonly Tensor[] {
     const counts = trained.map((parameter) => this.#updatesOf(parameter) + 1);
@@ -293,9 +298,9 @@ export abstract class Optimizer {
   }
 
   /**
-   * What has to be saved to go on later, by name: the states of each parameter (`conv1.weight.velocity`). The number
-   * of steps and the rate are {@link steps} and {@link learningRate}. Adam adds `conv1.weight.updates` (int32 [1]) for a
-   * parameter that was updated less often than the optimizer has made steps.
+   * What has to be saved to go on later, by name: the states of each parameter (`conv1.weight.velocity`). The
+   * number of steps and the rate are {@link steps} and {@link learningRate}. Adam adds `conv1.weight.updates`
+   * (int32 [1]) for a parameter that was updated less often than the optimizer has made steps.
    *
    * @param names the parameters by name: `net.namedParameters()`
    */
@@ -322,8 +327,13 @@ export abstract class Optimizer {
   /**
    * Restores what {@link stateDict} gave.
    *
-   * @param options.steps the number of steps taken; a parameter was part of all of them unless an entry says otherwise
-   * @param options.skipMismatch leave the states of a parameter as they are if one is missing or misshapen (default false)
+   * @param names the parameters by name: `net.namedParameters()`
+   * @param entries arrays by name
+   * @param options settings
+   * @param options.steps the number of steps taken; a parameter was part of all of them unless an entry says
+   *   otherwise
+   * @param options.skipMismatch leave the states of a parameter as they are if one is missing or misshapen
+   *   (default false)
    * @returns what was skipped; nothing without `skipMismatch`
    * @throws {InputError} if an entry is missing or misshapen; nothing is overwritten then
    */
@@ -375,7 +385,10 @@ function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string):
   return data[0];
 }
 
-/** A value that a program computes: a state that is moved into another one lies in memory that the step overwrites. */
+/**
+ * A value that a program computes: a state that is moved into another one lies in memory that the step
+ * overwrites.
+ */
 function computed({ value }: Tensor): Value {
   return value.storage === null ? value : ops.withoutGrad(() => ops.identity(value));
 }
