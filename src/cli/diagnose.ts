@@ -76,7 +76,7 @@ function checkMemory(): Finding {
 async function checkData(dataDir: string | undefined): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const kind of Object.values(namedDatasets)) {
-    // Where others lie is up to the user.
+    // The place of other data is up to the user.
     if (kind.location !== null) continue;
     const name = kind.title;
     try {

@@ -1,6 +1,9 @@
 import { InputError } from '../errors.js';
 
-/** Codes of errors that come from the machine, not from the call or its input: full disks and exhausted limits. */
+/**
+ * Codes of errors that come from the machine, not from the call or its input: full disks and exhausted
+ * limits.
+ */
 const machineErrors = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** The exit code for an error: 2 for a wrong call or input, 1 for work that failed. */

@@ -146,7 +146,7 @@ export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
       })),
     );
   } catch (error) {
-    // Pictures from the cache may no longer exist as files, and the package that draws them may be missing.
+    // Pictures from the cache may no longer exist as files, and the package that decodes them may be missing.
     if (error instanceof FileError || error instanceof PackageError) return [];
     throw error;
   }

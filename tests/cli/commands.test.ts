@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 
 describe('train', () => {
-  it('says what it does, how it goes, and how to go on', async () => {
+  it('prints its settings, its progress, and the next commands', async () => {
     const out = path('told');
     const { code, out: text, err } = await train('--epochs', '2', '--seed', '7', '--log-every', '20', '--out', out);
     expect(code).toBe(0);
@@ -69,7 +69,7 @@ describe('train', () => {
     expect(events[4]).toMatchObject({ completed: true, epoch: 2, steps: 50, evalAccuracy: record.evalAccuracy });
   });
 
-  it('goes on with a run, by its own recipe', async () => {
+  it('resumes a run by its own recipe', async () => {
     const resume = (...args: string[]) => fovea('train', '--resume', folder, '--data-dir', dataDir, ...args);
     const { code, out, err } = await resume();
     expect([code, err]).toEqual([0, '']);
@@ -78,7 +78,7 @@ describe('train', () => {
     const { out: json } = await resume('--json', '--tensorboard');
     const start = { event: 'start', run: folder, from: { epoch: 3, batch: 0 }, notes: [] };
     expect(linesOf(json)[0]).toMatchObject({ ...start, tensorBoard: join(folder, 'tensorboard') });
-    // What it computes with is the run's too.
+    // The engine settings are those of the run too.
     const path2 = path('direct');
     const direct = await train('--conv', 'direct', '--epochs', '1', '--tensorboard', '--out', path2);
     expect(direct.code).toBe(0);
@@ -100,7 +100,7 @@ describe('train', () => {
     expect((await fovea('train', '--resume', path('nothing'))).code).toBe(2);
   });
 
-  it('does what it is told otherwise than the recipe', async () => {
+  it('takes options in place of those of the recipe', async () => {
     const { code } = await train(
       ...['--data', 'mnist', '--epochs', '1', '--batch-size', '50', '--lr', '5e-4', '--optimizer', 'adamw'],
       ...['--weight-decay', '0.1', '--seed', '9', '--engine', 'onednn', '--threads', '1', '--out', path('other')],
@@ -137,7 +137,7 @@ describe('train', () => {
 });
 
 describe('eval', () => {
-  it('reproduces the figures of the training', async () => {
+  it('reproduces the metrics of the training', async () => {
     const { code, out, err } = await fovea('eval', folder, '--data-dir', dataDir);
     expect([code, err]).toEqual([0, '']);
     const last = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'))[1];
@@ -407,7 +407,7 @@ describe('a wrong call', () => {
     expect(err).toContain('Usage: fovea');
   });
 
-  it('is told from a question', async () => {
+  it('is not an error if it asks for help or the version', async () => {
     expect(await fovea('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
     const { code, out } = await fovea('train', '--help');
     expect(code).toBe(0);

@@ -23,7 +23,7 @@ function write(name: string, text: string): string {
 }
 
 describe('fovea train --save-best, --early-stopping, --eval-every', () => {
-  it('ends once the figure gets no better, keeps the best weights, and judges by them', async () => {
+  it('ends once the metric does not improve, keeps the best weights, and evaluates them', async () => {
     const out = join(root, 'stopped');
     const args = ['--lr', '0', '--epochs', '9', '--save-best', 'acc', '--early-stopping', '2', '--seed', '1'];
     const trained = await fovea('train', 'lenet', '--data', 'mnist', '--data-dir', dataDir, ...args, '--out', out);
@@ -41,7 +41,7 @@ describe('fovea train --save-best, --early-stopping, --eval-every', () => {
     expect((await fovea('eval', out, '--best', '--data-dir', dataDir, '--json')).out).toBe(best.out);
   });
 
-  it('judges every other epoch and the last', async () => {
+  it('evaluates every other epoch and the last', async () => {
     const out = join(root, 'seldom');
     const args = ['--epochs', '3', '--eval-every', '2', '--out', out];
     const { code } = await fovea('train', 'lenet', '--data', 'mnist', '--data-dir', dataDir, ...args);
@@ -55,7 +55,7 @@ describe('fovea train --save-best, --early-stopping, --eval-every', () => {
     expect(await fovea('eval', out, '--best')).toMatchObject({ code: 2, err: expect.stringContaining('--save-best') });
   });
 
-  it('refuses a figure that there is not', async () => {
+  it('refuses an unknown metric', async () => {
     const args = ['--save-best', 'los', '--out', join(root, 'wrong')];
     const { code, err } = await fovea('train', 'lenet', '--data', 'mnist', '--data-dir', dataDir, ...args);
     expect([code, err]).toEqual([2, expect.stringContaining('did you mean loss?')]);

@@ -87,7 +87,7 @@ describe('fovea convert', () => {
     expect(await readPdopt(path('alone.pdopt'))).toEqual(original);
   });
 
-  it('asks for what a file of states does not tell', async () => {
+  it('asks for the names that a file of states does not have', async () => {
     const zero = { shape: [1], dtype: 'float32', data: new Float32Array(1) } as const;
     const states = path('states.safetensors');
     await saveSafetensors(new Map([['fc.bias.velocity', zero]]), states);

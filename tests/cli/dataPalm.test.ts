@@ -112,7 +112,7 @@ describe('import', () => {
     );
   });
 
-  it('tells of drawn pictures, and of sizes that give the label away', async () => {
+  it('reports drawn pictures, and sizes that give the label away', async () => {
     write('data/SYNTHETIC.txt', 'drawn');
     for (let i = 10; i < 40; i++) {
       const [name, edge] = i < 25 ? [`P00${i}`, 8] : [`N00${i}`, 12];
@@ -137,7 +137,7 @@ describe('import', () => {
     });
   });
 
-  it('stops at Ctrl-C with 130, and goes on from there', async () => {
+  it('stops at Ctrl-C with 130, and continues from there', async () => {
     let err = '';
     const stderr = {
       write: (text: string) => {
@@ -362,13 +362,13 @@ describe('folders that cannot be used', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 
-  it("a folder with somebody's own picture of that name", async () => {
+  it("a folder with a user's own picture of that name", async () => {
     const mine = write('out/PALM-Training400/P0001.jpg', 'mine');
     expect(await refusal()).toContain(`${mine}: expected no such file or data/training.zip`);
     expect(readFileSync(mine, 'utf8')).toBe('mine');
   });
 
-  itWith('posix', 'a disk that is full: what is there stays, and the import goes on', async () => {
+  itWith('posix', 'a disk that is full: what is there stays, and the import continues', async () => {
     // The limit on file sizes stands for the full disk. The archives are below it, the picture is not.
     const large = Buffer.concat([await jpeg('P0009', 1600, 1600), Buffer.alloc(100_000, 'x')]);
     write('data/P0009.jpg', large);
@@ -470,7 +470,7 @@ describe('synth', () => {
     expect((await show('out')).out).toContain('SYNTHETIC');
   });
 
-  it('stops at Ctrl-C with 130, leaves nothing half done, and goes on', async () => {
+  it('stops at Ctrl-C with 130, leaves nothing half done, and continues', async () => {
     let err = '';
     const stderr = {
       write: (text: string) => {

@@ -63,7 +63,7 @@ describe('fovea data show', () => {
     expect([await again(), await again('--seed', '1')]).toEqual([true, false]);
   });
 
-  it('shows the images to judge by, of files of digits and of photographs', async () => {
+  it('shows the validation images, of files of digits and of photographs', async () => {
     const { images, labels } = mnistFiles(20);
     writeFileSync(at('t10k-images-idx3-ubyte'), images);
     writeFileSync(at('t10k-labels-idx1-ubyte'), labels);

@@ -68,7 +68,7 @@ function run(args: readonly string[], kill?: Kill): Promise<{ code: number | str
  * Ends a training again and again until it has finished, with as many interruptions as asked for at most: how far it
  * gets between two of them is up to the machine.
  *
- * @param args of the program that begins it, or goes on with it
+ * @param args of the program that begins or resumes it
  * @param look called after each interruption
  * @param ways to end it
  */
@@ -170,7 +170,7 @@ test.each([
 const { numRuns, seed: fuzzSeed } = fuzzing('kills', 4);
 
 test(
-  'a run that is killed and told to stop in any way, at any moment, ends with the same bits',
+  'a run that is killed and stopped in any way, at any moment, ends with the same bits',
   async () => {
     const train = [script, 'train', '--json', '--save-steps', '3', '--log-every', '1', '--data-dir', dataDir];
     const epochs = String(Math.max(2, Math.ceil(numRuns / 2)));

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 describe('a training on iChallenge-PM', () => {
-  it('goes by its recipe, and tells the figures of a screening test', async () => {
+  it('follows its recipe, and reports the metrics of a screening test', async () => {
     const args = ['--data', `palm:${palm}`, '--size', '40', '--epochs', '1', '--log-every', '1', '--no-cache'];
     const { code, out, err } = await runFovea('train', 'googlenet', ...args, '--out', folder);
     expect(code).toBe(0);
@@ -53,7 +53,7 @@ describe('a training on iChallenge-PM', () => {
     expect(page).toContain('no medical device');
   });
 
-  it('is judged on either set, to the figures of the training', async () => {
+  it('is evaluated on either set, to the metrics of the training', async () => {
     const [record] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'));
     const args = ['--data', `palm:${palm}`, '--json', '--no-cache'];
     const [judged] = linesOf(await succeeds('eval', folder, ...args));

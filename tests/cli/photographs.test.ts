@@ -18,7 +18,7 @@ const root = temporaryFolder();
 const pictures = join(root, 'pictures');
 const folder = join(root, 'run');
 
-/** Noise around red or blue: easy to tell apart, but not by one pixel. */
+/** Noise around red or blue: easy to distinguish, but not by one pixel. */
 async function writePictures(into: string, count: number): Promise<void> {
   const generator = new RandomGenerator(count);
   for (const [name, colour] of Object.entries({ blue: [60, 90, 200], red: [200, 90, 60] })) {
@@ -70,7 +70,7 @@ describe('a training on a folder of pictures', () => {
     expect(operatingPoint.chosenOn.sensitivity.total).toBe(7);
   });
 
-  it('is judged again from the saved files alone, on either part', async () => {
+  it('is evaluated again from the saved files alone, on either part', async () => {
     const [last] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8')).slice(-1);
     const judged = await runFovea('eval', folder, '--json', '--no-cache');
     expect(judged.code).toBe(0);
@@ -110,7 +110,7 @@ describe('a training on a folder of pictures', () => {
     expect((await runFovea('eval', folder, '--no-cache', '--screening')).out).toContain('no medical device');
   });
 
-  it('takes another positive class, whose threshold nobody chose', async () => {
+  it('takes another positive class, which has no chosen threshold', async () => {
     const [usual] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out) as { screening: Figures }[];
     const args = ['--positive', 'blue', '--json'];
     const [judged] = linesOf((await runFovea('eval', folder, '--no-cache', ...args)).out) as { screening: Figures }[];
@@ -126,7 +126,7 @@ describe('a training on a folder of pictures', () => {
     });
   });
 
-  it('is judged by other pictures, all of them, by the names of their classes', async () => {
+  it('is evaluated on other pictures, all of them, by the names of their classes', async () => {
     const other = join(root, 'other');
     await writePictures(other, 4);
     const [result] = linesOf((await runFovea('eval', folder, '--data', `folder:${other}`, '--json', '--no-cache')).out);

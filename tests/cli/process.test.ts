@@ -143,7 +143,7 @@ describe('without oneDNN', () => {
   });
 });
 
-it('the stack is shown to who wants to debug', async () => {
+it('the stack is shown for debugging', async () => {
   const { output, ended } = fovea(['train', 'nothing'], { FOVEA_DEBUG: '1' });
   expect(await ended).toBe(2);
   expect(output.err).toMatch(/^fovea: \[model\] model 'nothing': .*\n(InputError: .*\n)( +at .*\n)+$/);
@@ -164,7 +164,7 @@ it.each(['much', '0', '-1', '1.5'])('OMP_NUM_THREADS=%s is refused', async (text
   );
 });
 
-describe('output that nobody reads', () => {
+describe('output without a reader', () => {
   const shell = (command: string, ...args: string[]) =>
     start('bash', ['-c', `'${process.execPath}' '${script}' "$@" ${command}`, 'bash', ...args]);
   const saved = (name: string) => JSON.parse(readFileSync(path(`${name}/state.json`), 'utf8'));
@@ -199,7 +199,7 @@ it('a process that ends at the second signal leaves no lock', async () => {
   expect(readdirSync(path('twice'))).not.toContain('.lock');
 });
 
-it('who reads may stop reading', async () => {
+it('a reader may stop reading', async () => {
   const { output, ended } = start('bash', [
     '-c',
     `'${process.execPath}' '${script}' --help | head -n 1; exit "\${PIPESTATUS[0]}"`,

@@ -35,7 +35,7 @@ beforeAll(async () => {
   expect(code).toBe(0);
 });
 
-/** A copy that a test may go on with. */
+/** A copy that a test may resume. */
 let folder = '';
 beforeEach((context) => {
   folder = path(context.task.id);
@@ -75,7 +75,7 @@ describe('train --repeat', () => {
     expect(wrong.err).toContain('[run] data: expected mnist, which the run was trained on, got cifar10');
   });
 
-  it('is what a record in place of a configuration is told to use', async () => {
+  it('is the advice for a record in place of a configuration', async () => {
     const { code, err } = await fovea('train', '--config', join(trained, 'config.json'));
     expect(code).toBe(2);
     expect(err).toContain(`got the record of a run; repeat that run with --repeat ${trained}\n`);
@@ -114,7 +114,7 @@ describe('train --resume', () => {
     expect((await fovea('train', '--resume', out)).code).toBe(0);
   });
 
-  it('goes on where the data lie now, if they are the same', async () => {
+  it('resumes with data in another place, if they are the same', async () => {
     const moved = path('moved');
     cpSync(dataDir, moved, { recursive: true });
     expect((await fovea('train', '--resume', folder, '--epochs', '3', '--data-dir', moved)).code).toBe(0);

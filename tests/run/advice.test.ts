@@ -24,7 +24,7 @@ describe('a training', () => {
   const counts = [187, 213];
   const inputShape = [3, 224, 224];
 
-  test('that stays at the entropy of the class shares is told so, with the figures and what to try', () => {
+  test('that stays at the entropy of the class shares gets the numbers and advice', () => {
     const notice = trainingAdvice(epochs(0.7251, 0.6934, 0.6921), counts, { inputShape });
     expect(notice).toContain('(0.6921)');
     expect(notice).toContain('(0.6910)');
@@ -49,11 +49,11 @@ describe('a training', () => {
     expect(trainingAdvice(epochs(0.9, 0.8), counts, { weight: 1.6 })).toBeNull();
   });
 
-  test('that is lost after one epoch is told so', () => {
+  test('that is lost after one epoch gets advice', () => {
     expect(trainingAdvice(epochs(2.5), counts)).toMatch(/training loss \(2\.5000\) is above guessing.*0\.6910/);
   });
 
-  test('whose accuracy is the share of the largest class is told so', () => {
+  test('whose accuracy is the share of the largest class gets advice', () => {
     const facts = { evalCounts: [30, 50], classNames: ['cat', 'dog'] };
     const judged = (evalAccuracy: number) => epochs(0.6, 0.5).map((record) => ({ ...record, evalAccuracy }));
     const notice = trainingAdvice(judged(0.625), counts, facts);
@@ -62,7 +62,7 @@ describe('a training', () => {
     expect(trainingAdvice(judged(1), counts, { ...facts, evalCounts: [0, 50] })).toBeNull();
   });
 
-  test('that knows its images by heart is told so', () => {
+  test('that knows its images by heart gets advice', () => {
     const judged = (train: number, evalLoss: number) => epochs(0.6, train).map((record) => ({ ...record, evalLoss }));
     const notice = trainingAdvice(judged(0.11, 1.74), counts);
     expect(notice).toMatch(
@@ -80,7 +80,7 @@ describe('a training', () => {
     expect(trainingAdvice(epochs(0.69, 0.69), counts, { inputShape: [1, 28, 28] })).not.toContain('resnet');
   });
 
-  test('that is worse than guessing is told so, and not that it stayed there', () => {
+  test('that is worse than guessing gets advice, but not that of a loss that stayed there', () => {
     const notice = trainingAdvice(epochs(0.8, 0.92), counts, { batchNorm: true, inputShape });
     expect(notice).toMatch(/\(0\.92\d*\) is above guessing.*0\.6910.*lower the learning rate \(`learningRate`\)/);
     expect(notice).not.toMatch(/stayed|resnet50/);
@@ -88,7 +88,7 @@ describe('a training', () => {
     expect(clipped).toMatch(/above guessing.*lower the learning rate \(`learningRate`\) or train longer/);
   });
 
-  test('with weighted or evenly drawn classes is measured by what guessing gives then', () => {
+  test('with weighted or evenly sampled classes is compared with guessing under the same weights', () => {
     const history = epochs(0.7, 0.69);
     expect(trainingAdvice(history, [90, 10])).toContain('above guessing');
     for (const techniques of [{ classWeight: 'auto' }, { sampler: 'balanced' }, { classWeight: [1, 9] }] as const) {
@@ -96,7 +96,7 @@ describe('a training', () => {
     }
   });
 
-  test('whose accuracy fell back is told since when, and what to try', () => {
+  test('whose accuracy fell back gets the best epoch and advice', () => {
     const history = epochs(0.6, 0.4, 0.3).map((record, i) => ({ ...record, evalAccuracy: [0.7, 0.9125, 0.5][i] }));
     expect(trainingAdvice(history, counts)).toBe(
       'The accuracy has fallen back: 91.25 % after epoch 2, 50.00 % after epoch 3. Try a lower learning rate (`learningRate`), ' +

@@ -84,7 +84,7 @@ describe('the inputs of a network', () => {
     expect(inputsFor(pictures(28), namedModel('zoo-resnet18'), specs(text), null).shape).toEqual([3, 28, 28]);
   });
 
-  it('are of one size in training and in judging', () => {
+  it('are of one size in training and in evaluation', () => {
     expect(() => inputsFor(pictures(64), namedModel('zoo-resnet18'), specs('RandomCrop(48)'), null)).toThrow(
       '[transforms] size: expected images of one size for training and evaluation, got [3,48,48] and [3,64,64]; an ' +
         'evaluation leaves random transforms out: add CenterCrop([48,48]) or Resize([48,48])',
@@ -144,7 +144,7 @@ describe('the inputs of a network', () => {
   });
 });
 
-it('transforms that are not random are those of judging too', async () => {
+it('transforms that are not random are those of an evaluation too', async () => {
   const dataDir = await smallMnist(root, { train: 100, test: 50 });
   const settings = (name: string, text: string) => {
     const changes = { epochs: 1, batchSize: 10, techniques: { transforms: specs(text) } };
@@ -161,7 +161,7 @@ it('transforms that are not random are those of judging too', async () => {
   await expect(Run.create(settings('cropped', 'RandomCrop(24)'))).rejects.toThrow(InputError);
 });
 
-it('pictures turned grey for zoo-lenet are predicted as they are judged', async () => {
+it('pictures turned grey for zoo-lenet are predicted as they are evaluated', async () => {
   const folder = join(root, 'pictures');
   for (const name of ['cat', 'dog']) {
     mkdirSync(join(folder, name), { recursive: true });

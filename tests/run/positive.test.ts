@@ -23,7 +23,7 @@ test.each([
   ['crack', 'background'],
   ['case', 'control'],
   ['cells', 'negative control'],
-])('%s is told from %s, whichever comes first', (positive, negative) => {
+])('%s is the positive class beside %s, in either order', (positive, negative) => {
   for (const classNames of [
     [positive, negative],
     [negative, positive],

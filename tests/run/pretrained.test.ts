@@ -139,7 +139,7 @@ describe('input settings travel with weights', () => {
     ]);
   });
 
-  test('other classes are said', async () => {
+  test('other classes are reported', async () => {
     const three = await Run.create(base('three', other, { pretrained: first, changes: { batchSize: 3 } }));
     expect(three.notes()).toEqual([
       'the weights know other classes (2: cat, dog): the last layer is new (fc.weight, fc.bias)',
@@ -210,7 +210,7 @@ test('a training begins with the weights of a file, and says so', async () => {
   expect(await values(run.network, 'fc.2.weight')).not.toEqual(await values(net, 'fc.2.weight'));
 });
 
-test('the classifier begins anew where the file has another number of classes', async () => {
+test('the classifier gets new weights if the file has another number of classes', async () => {
   const net = models.lenet({ numClasses: 1000 });
   const run = await Run.create(options('others', await fileOf('thousand', net)));
   expect(await values(run.network, 'fc.1.weight')).toEqual(await values(net, 'fc.1.weight'));

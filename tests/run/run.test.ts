@@ -122,7 +122,7 @@ describe('a run folder', () => {
     expect(optimizer.tensors.get('conv1.weight.moment2')?.shape).toEqual([6, 1, 5, 5]);
   });
 
-  test('gives back a network that is judged as before', async () => {
+  test('gives back a network with the same evaluation', async () => {
     const run = await openRun(folder);
     const result = await evaluateRun(run, { dataDir, batchSize: 7 });
     const last = run.folder.history[1];
@@ -234,7 +234,7 @@ describe('saving', () => {
 });
 
 describe('a training that ends early', () => {
-  test('by a signal is saved as it stands, and goes on to the same bits', async () => {
+  test('by a signal is saved, and ends with the same bits after it is resumed', async () => {
     const controller = new AbortController();
     const interrupt: Callback = {
       onBatchEnd: ({ epoch, batch }) => {
@@ -325,7 +325,7 @@ describe('what comes short', () => {
     expect(readdirSync(run.folder.path).sort()).toEqual(files);
   });
 
-  test('a folder that is moved away is told, with what was saved in it', async () => {
+  test('a folder that is moved away is reported, with its saved state', async () => {
     const run = await Run.create(options('moved'));
     const { path } = run.folder;
     const move: Callback = {
@@ -368,7 +368,7 @@ describe('what comes short', () => {
   });
 });
 
-describe('a run that is gone on with', () => {
+describe('a run that is resumed', () => {
   test('was stopped before its first batch', async () => {
     const run = await Run.create(options('stopped at once'));
     const outcome = await run.train({ signal: AbortSignal.abort() });
@@ -380,7 +380,7 @@ describe('a run that is gone on with', () => {
     expect(await weights(run.folder.path)).toEqual(await weights(trained));
   });
 
-  test('begins anew if nothing was saved yet', async () => {
+  test('begins again if nothing was saved yet', async () => {
     const run = await Run.create(options('early'));
     writeFileSync(join(run.folder.path, '.weights.safetensors.new.0123456789ab.tmp'), 'half of');
     await (await Run.resume(run.folder.path, { dataDir })).train();
@@ -419,7 +419,7 @@ describe('a run that is gone on with', () => {
     }
   });
 
-  test('that has finished gets its report anew, and nothing else', async () => {
+  test('that has finished gets its report again, and nothing else', async () => {
     rmSync(join(folder, 'report.html'));
     const { evaluation } = await (await Run.resume(folder, { dataDir })).train({ tensorBoard: true });
     expect(readdirSync(folder).sort()).toEqual(files);
@@ -432,7 +432,7 @@ describe('a run that is gone on with', () => {
     await expect(Run.resume(folder, { dataDir: other })).rejects.toThrow(/expected the images and labels of the run/);
   });
 
-  test('is read whole while it goes on, and can be gone on with by nobody else', async () => {
+  test('is read whole while it trains, and cannot be resumed by another', async () => {
     const changes = { ...options('watched').changes, epochs: 1 };
     const run = await Run.create({ ...options('watched'), changes });
     let goesOn = true;
@@ -458,7 +458,7 @@ describe('a run that is gone on with', () => {
     for (const message of messages) expect(message).toMatch(/expected no other process to write there, got process/);
   });
 
-  test('is read anew by one that has looked at an earlier state, also after the writer has ended', async () => {
+  test('is read again by a run that has read an earlier state, also after the writer has ended', async () => {
     const run = await Run.create(options('generations'));
     const readers: RunFolder[] = [];
     const look: Callback = {
@@ -478,7 +478,7 @@ describe('a run that is gone on with', () => {
     }
   });
 
-  test('names who writes to a folder that cannot be read', async () => {
+  test('names the process that writes to a folder that cannot be read', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     const began = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')[19];
     writeFileSync(join(folder, '.lock'), JSON.stringify({ host: hostname(), pid: child.pid, began }));
@@ -506,7 +506,7 @@ describe('a run that is gone on with', () => {
       expect(error).toBeInstanceOf(InputError);
       expect((error as Error).message).toMatch(/expected no other process to write there, got process \d+ on /);
     }
-    // Now nobody writes, but the other one does not know what was written.
+    // Now the folder is free, but the other run does not know the new state.
     await expect(other.train()).rejects.toThrow(/got one that another training has written to meanwhile/);
     expect(readdirSync(run.folder.path).sort()).toEqual(files);
   });

@@ -49,7 +49,10 @@ function page(changes: Partial<Screening> = {}): string {
   return renderReport(data);
 }
 
-/** What a reader sees: without tags and pictures, spaces put together, characters against line breaks left out. */
+/**
+ * The text that a reader sees, without tags and pictures, with single spaces and no characters against line
+ * breaks.
+ */
 function textOf(html: string): string {
   const body = html.slice(html.indexOf('<body>')).replace(/<svg[\s\S]*?<\/svg>/g, ' ');
   return body
@@ -60,7 +63,7 @@ function textOf(html: string): string {
 }
 
 describe('report', () => {
-  test('shows every figure with its interval', () => {
+  test('shows every metric with its interval', () => {
     const text = textOf(page());
     expect(text).toContain('Accuracy 87.3 % 95 % interval 83.6–90.2 %');
     expect(text).toContain('AUC 0.935 95 % interval 0.905–0.955');
@@ -199,7 +202,7 @@ describe('an operating point', () => {
     expect(decide(even, [0.4, 0.6])).toMatchObject({ class: 'b', probability: 0.4 });
   });
 
-  test('and all figures are those of the positive class, wherever it stands', () => {
+  test('and all metrics are those of the positive class, at either index', () => {
     const labels = Int32Array.of(0, 0, 1, 1, 1);
     const probabilities = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.6, 0.4);
     const [first, second] = [0, 1].map((index) =>
@@ -223,7 +226,7 @@ describe('an operating point', () => {
 });
 
 describe('table for the terminal', () => {
-  test('has one line a figure', () => {
+  test('has one line a metric', () => {
     const { figures, operatingRule } = screening({ operatingRule: 'agreed on before' });
     const missed = describeTarget(figures);
     expect(screeningFacts(figures, { ...about, unreadable: 2, operatingRule })).toEqual([
@@ -247,7 +250,7 @@ describe('table for the terminal', () => {
     ]);
   });
 
-  test('says why there is no area, and leaves out what nobody chose', () => {
+  test('says why there is no area, and leaves out thresholds that were not chosen', () => {
     const facts = new Map(screeningFacts(screeningFigures(golden('only class 0')), about));
     expect(facts.get('AUC')).toBe('–  (all 4 samples are of class 0)');
     expect(facts.get('average precision')).toBe('–');

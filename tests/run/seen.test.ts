@@ -43,7 +43,7 @@ async function trained(name: string, data: string, dataDir?: string) {
   return { run, outcome: await run.train() };
 }
 
-/** Judges the run by other data: what JSON, terminal and report say. */
+/** Evaluates the run on other data. Returns the texts of JSON, terminal and report. */
 async function judged(folder: string, data: string, ...more: string[]) {
   const report = path(`${Math.random()}.html`);
   const args = ['eval', folder, '--data', data, '--no-cache', ...more];
@@ -64,7 +64,7 @@ beforeAll(async () => {
   accuracy = outcome.evaluation?.accuracy ?? Number.NaN;
 });
 
-describe('eval tells the images that the network was trained on from others', () => {
+describe('eval distinguishes the images that the network was trained on from others', () => {
   test('in a copy of the folder', async () => {
     cpSync(path('photos'), path('moved'), { recursive: true });
     const { json, text, has } = await judged(run, `folder:${path('moved')}`);
@@ -74,7 +74,7 @@ describe('eval tells the images that the network was trained on from others', ()
     expect(text).not.toContain('not the images');
   });
 
-  test('in copies that were saved anew without loss', async () => {
+  test('in copies that were saved again without loss', async () => {
     for (const className of classes) {
       mkdirSync(path('saved', className), { recursive: true });
       for (let i = 0; i < 6; i++) {
@@ -124,7 +124,7 @@ describe('eval tells the images that the network was trained on from others', ()
   });
 });
 
-test('predict tells of pictures that the network was trained on', async () => {
+test('predict reports pictures that the network was trained on', async () => {
   const files = [path('photos'), path('other')];
   const { out, err } = await runFovea('predict', run, ...files, '--json');
   expect(linesOf(out).filter(({ trainedOn }) => trainedOn === true)).toHaveLength(8);
@@ -133,7 +133,7 @@ test('predict tells of pictures that the network was trained on', async () => {
   expect((await runFovea('predict', run, path('other', 'cat'))).err).toBe('');
 });
 
-test('a training whose pictures for judging are copies of training pictures says so', async () => {
+test('a training whose validation pictures are copies of training pictures says so', async () => {
   await photographs('double', 3);
   for (const className of classes) {
     for (let i = 0; i < 3; i++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { namedDataset } from '../../src/run/catalog/datasets.js';
-import { namedModel, usualData } from '../../src/run/catalog/models.js';
+import { namedModel, namedModels, usualData } from '../../src/run/catalog/models.js';
 import { zooModels } from '../../src/run/catalog/zooModels.js';
 import { outputsFor } from '../../src/run/losses.js';
 import { recipeFor } from '../../src/run/recipe.js';
@@ -10,6 +10,16 @@ const slow = ['googlenet', 'vgg11', 'vgg13', 'vgg16', 'vgg19'].map((name) => `zo
 
 it('has every ready-made network', () => {
   expect(names).toHaveLength(26);
+});
+
+it('knows which networks have batch norm', () => {
+  const normed = names.filter((name) => namedModel(name).batchNorm);
+  expect(normed).toEqual(names.filter((name) => /_bn$|resne|mobilenet/.test(name)));
+  expect(Object.keys(namedModels).filter((name) => !name.startsWith('zoo-') && namedModel(name).batchNorm)).toEqual([
+    'resnet50',
+    'resnet101',
+    'resnet152',
+  ]);
 });
 
 describe('the recipe of each', () => {

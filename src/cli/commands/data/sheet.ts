@@ -3,6 +3,7 @@ import { writeFileAtomic } from '../../../io/files/atomic.js';
 import type { Split } from '../../../run/catalog/datasets.js';
 import { findData, namedDataset } from '../../../run/catalog/datasets.js';
 import { requireMeaning, requireWork } from '../../../run/dataOptions.js';
+import { usualHoldOut } from '../../../run/splits.js';
 import { formatCount } from '../../../text/numbers.js';
 import { visibleLine } from '../../../text/visible.js';
 import { sampleSheet } from '../../../vision/datasets/sheets.js';
@@ -51,7 +52,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
       location: location ?? options.dataDir,
       images: preprocessing({ order: 'RGB', ...(size && { size }) }),
       imageLoading: imageLoadingOf(options),
-      holdOut: { share: 0.2, seed },
+      holdOut: { share: usualHoldOut, seed },
       onDownload: download.show,
     });
     const { dataset, source } = await opened.open(split);

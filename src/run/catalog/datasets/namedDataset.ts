@@ -135,8 +135,8 @@ export interface NamedDataset {
   /** Metrics describe a screening test unless the caller says otherwise. Default false. */
   readonly screening?: boolean;
   /**
-   * Columns of a table of predictions with the name of the file and the probability of the second class. Default: the path,
-   * the predicted class, and the probability of each class.
+   * Columns of a table of predictions with the name of the file and the probability of the second class.
+   * Default: the path, the predicted class, and the probability of each class.
    */
   readonly predictionColumns?: readonly [file: string, probability: string];
   open(options: OpenOptions): Promise<OpenedData>;
