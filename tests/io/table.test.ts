@@ -66,7 +66,7 @@ it.each([
   ['nothing', '', /table: expected a row with the names of the columns, got an empty table/],
   ['empty lines', '\n , ,\n', /got an empty table/],
   ['bytes', Buffer.from([1, 0, 2, 0, 3]), /expected text, got bytes that are no text; save it again as UTF-8/],
-  ['a quote without end', 'a,b\n"c,d\n', /\.xlsx or \.csv, got double quotes that do not match in row 2; save it anew/],
+  ['a quote without end', 'a,b\n"c,d\n', /\.xlsx or \.csv, got double quotes that do not match in row 2; save it again/],
   ['a quote within a name', 'a,b\nc,d\n12" e,f\n', /got double quotes that do not match in row 3/],
   [
     'a row without an end',
@@ -94,7 +94,7 @@ it.each([
     withSheet('<row r="1" r="2"><c r="A1"><v>1</v></c></row>'),
     /expected \.xlsx or \.csv, got a damaged workbook; save it/,
   ],
-  ['no sheet', makeZip([{ name: 'xl/workbook.xml', data: '<workbook/>' }]), /got a damaged workbook; save it anew/],
+  ['no sheet', makeZip([{ name: 'xl/workbook.xml', data: '<workbook/>' }]), /got a damaged workbook; save it again/],
   [
     'a cell in the last row and column',
     withSheet('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
