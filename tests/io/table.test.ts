@@ -66,7 +66,11 @@ it.each([
   ['nothing', '', /table: expected a row with the names of the columns, got an empty table/],
   ['empty lines', '\n , ,\n', /got an empty table/],
   ['bytes', Buffer.from([1, 0, 2, 0, 3]), /expected text, got bytes that are no text; save it again as UTF-8/],
-  ['a quote without end', 'a,b\n"c,d\n', /\.xlsx or \.csv, got double quotes that do not match in row 2; save it again/],
+  [
+    'a quote without end',
+    'a,b\n"c,d\n',
+    /\.xlsx or \.csv, got double quotes that do not match in row 2; save it again/,
+  ],
   ['a quote within a name', 'a,b\nc,d\n12" e,f\n', /got double quotes that do not match in row 3/],
   [
     'a row without an end',
