@@ -13,6 +13,7 @@ export {
 } from './engine/select.js';
 export * from './errors.js';
 export type { ArrayOf, ArrayOfDType, DType, TypedArray } from './graph/dtype.js';
+export type { Padding, Pair } from './graph/op.js';
 export type { Shape } from './graph/shape.js';
 export * as io from './io/index.js';
 export * as metric from './metric/index.js';
@@ -24,7 +25,15 @@ export { type LayerSummary, type NetworkSummary, summarize } from './nn/summary.
 export type { MatmulOptions } from './ops/composed.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGenerator } from './random.js';
-export type { DataPart, ImageLoadingOptions, Split, Understanding } from './run/catalog/datasets/namedDataset.js';
+export type {
+  DataPart,
+  HoldOut,
+  ImageLoadingOptions,
+  OpenOptions,
+  Split,
+  Understanding,
+} from './run/catalog/datasets/namedDataset.js';
+export type { PicturesRecord, RunConfig, SplitRecord } from './run/config.js';
 export type { Decision, DecisionRule } from './run/decision.js';
 export {
   type EvaluateRunOptions,
@@ -35,7 +44,9 @@ export {
   type TrainedRun,
 } from './run/evaluate.js';
 export { RunFolder } from './run/folder.js';
+export type { LossName } from './run/losses.js';
 export type { OptimizerName, OptimizerSettings } from './run/optimizers.js';
+export type { TrainingOption, Values } from './run/option.js';
 export type { PositiveClass } from './run/positive.js';
 export {
   type NamedPicture,
@@ -77,7 +88,7 @@ export type { LoadOptions } from './train/checkpoint/weights.js';
 export { DivergenceError } from './train/divergence.js';
 export { type EvaluateOptions, evaluate } from './train/evaluate.js';
 export type { Evaluation, MetricValues, Mistake } from './train/evaluation.js';
-export type { EpochRecord, ResumeConditions, TrainingState, TrainOutcome } from './train/history.js';
+export type { EpochRecord, NullableValues, ResumeConditions, TrainingState, TrainOutcome } from './train/history.js';
 export type { NonFinite } from './train/nonFinite.js';
 export type { LossFunction, Objective } from './train/objective.js';
 export type { TrainOptions } from './train/options.js';
@@ -85,4 +96,10 @@ export { classProbabilities, type OutputMeaning } from './train/outputs.js';
 export type { SampleIdentities, SampleIdentity } from './train/sampleIdentity.js';
 export { train } from './train/train.js';
 export { version } from './version.js';
+export type { SplitRole } from './vision/datasets/splits.js';
+export type { Preprocessing } from './vision/images/preprocess.js';
 export * as vision from './vision/index.js';
+export type { PalmRecord } from './vision/palm/record.js';
+export type { Shot } from './vision/palm/synth/camera.js';
+export type { FundusJob } from './vision/palm/synth/draw.js';
+export type { EyeKind } from './vision/palm/synth/eye.js';

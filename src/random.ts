@@ -50,7 +50,7 @@ export class RandomGenerator {
   /**
    * @param seed a non-negative safe integer
    * @param stream another non-negative safe integer: streams of one seed are independent of each other
-   * @throws InputError for any other number
+   * @throws {InputError} for any other number
    */
   constructor(seed: number, stream = 0) {
     if (!isSeed(seed) || !isSeed(stream)) {

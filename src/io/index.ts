@@ -1,5 +1,8 @@
 export { type FileContent, writeFileAtomic } from './files/atomic.js';
 export { type DownloadOptions, type DownloadProgress, download } from './files/download.js';
+export type { ZipLimits } from './files/zip.js';
+export type { NumpyArray, NumpyType } from './formats/paddle/numpy.js';
+export type { PickleProtocol } from './formats/paddle/pickleWriter.js';
 export * from './portable.js';
 export { loadPdopt, type PdoptWriteOptions, readPdopt, savePdopt, writePdopt } from './weights/pdopt.js';
 export { loadPdparams, readPdparams, savePdparams, writePdparams } from './weights/pdparams.js';

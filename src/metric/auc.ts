@@ -29,7 +29,7 @@ export type RocAuc =
  *
  * The variance takes O(n log n) by midranks (Sun & Xu, IEEE Signal Processing Letters 2014;21:1389-1393).
  *
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function rocAuc(data: BinaryScores): RocAuc {
   checkBinaryScores('rocAuc', data);

@@ -17,7 +17,7 @@ export interface Sweep {
 
 /**
  * @param where the function that was called, for messages
- * @throws ShapeError if there are not as many scores as labels, InputError if there are none, a label is
+ * @throws {ShapeError} if there are not as many scores as labels, InputError if there are none, a label is
  *   neither 0 nor 1, or a score no probability
  */
 export function checkBinaryScores(where: string, { labels, scores }: BinaryScores): void {

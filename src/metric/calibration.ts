@@ -23,8 +23,8 @@ export interface Calibration {
  * Reliability curve over bins of equal width, and the expected calibration error (Naeini et al. 2015; bins as
  * in Guo et al. 2017), both of the probability of class 1.
  *
- * @param options `bins`: how many. Default 10.
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or there is no
+ * @param options `bins`: how many. Default: 10.
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or there is no
  *   bin
  */
 export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?: number } = {}): Calibration {
@@ -63,7 +63,7 @@ function binOf(score: number, bins: number): number {
 /**
  * Brier score: mean of (score − label)². 0 is best; always saying the share p of class 1 reaches p(1 − p).
  *
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function brierScore(data: BinaryScores): number {
   checkBinaryScores('brierScore', data);

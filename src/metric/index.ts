@@ -1,7 +1,7 @@
 export { type RocAuc, rocAuc } from './auc.js';
 export type { BinaryScores } from './binary.js';
 export { brierScore, type Calibration, calibration, type ReliabilityBin } from './calibration.js';
-export { Accuracy, Auc, type Metric, type MetricState, Precision, Recall } from './metrics.js';
+export { Accuracy, Auc, type Metric, type MetricState, type NameOption, Precision, Recall } from './metrics.js';
 export { type Interval, type Proportion, wilsonInterval } from './proportion.js';
 export {
   averagePrecision,

@@ -41,6 +41,13 @@ export interface Metric {
 /**
  * Share of samples whose true class is among the k highest scores, for each k of `topk`. If there are no more
  * than k classes, that is every sample with a label from 0 to C − 1; so it is in `F.accuracy`.
+ *
+ * @example
+ * ```ts
+ * const accuracy = new metric.Accuracy({ topk: [1, 5] });
+ * accuracy.update(Float32Array.of(0.1, 0.9), [1]);
+ * console.log(accuracy.accumulate());
+ * ```
  */
 export class Accuracy implements Metric {
   readonly higherIsBetter = true;
@@ -145,7 +152,7 @@ abstract class BinaryMetric implements Metric {
   }
 }
 
-interface NameOption {
+export interface NameOption {
   readonly name?: string;
 }
 

@@ -19,7 +19,7 @@ export const z95 = 1.959963984540054;
  * The 95 % confidence interval of a share, `hits` out of `total`, after Wilson (1927), which stays within 0
  * and 1 and holds for few trials and for shares near 0 and 1.
  *
- * @throws InputError unless `total` is at least 1 and `hits` from 0 to `total`
+ * @throws {InputError} unless `total` is at least 1 and `hits` from 0 to `total`
  */
 export function wilsonInterval(hits: number, total: number): Interval {
   if (!(total > 0 && hits >= 0 && hits <= total)) {

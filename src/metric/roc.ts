@@ -25,8 +25,8 @@ export interface PrecisionRecallCurve {
  * The ROC curve with a point for each score that occurs, as scikit-learn's
  * `roc_curve(drop_intermediate=False)`.
  *
- * @throws InputError if there is but one class
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ * @throws {InputError} if there is but one class
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function rocCurve(data: BinaryScores): RocCurve {
   checkBinaryScores('rocCurve', data);
@@ -49,8 +49,8 @@ export function rocCurve(data: BinaryScores): RocCurve {
  * The precision-recall curve with a point for each score that occurs, as scikit-learn's
  * `precision_recall_curve`.
  *
- * @throws InputError if no sample is of class 1
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ * @throws {InputError} if no sample is of class 1
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function precisionRecallCurve(data: BinaryScores): PrecisionRecallCurve {
   checkBinaryScores('precisionRecallCurve', data);

@@ -6,7 +6,7 @@ import { averagePrecision, type PrecisionRecallCurve, precisionRecallCurve, type
 import { type OperatingPoint, type ThresholdFigures, thresholdFigures } from './threshold.js';
 
 export interface ScreeningOptions extends BinaryScores {
-  /** Samples that score at least so much are called positive. Default 0.5. */
+  /** Samples that score at least so much are called positive. Default: 0.5. */
   readonly threshold?: number | undefined;
   /** Chosen beforehand on another set with `chooseOperatingPoint`. */
   readonly operatingPoint?: OperatingPoint | undefined;
@@ -36,7 +36,7 @@ export interface ScreeningFigures {
 /**
  * Computes the metrics of a screening test on one set of samples.
  *
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function screeningFigures(options: ScreeningOptions): ScreeningFigures {
   const { threshold, operatingPoint } = options;

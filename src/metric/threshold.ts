@@ -46,7 +46,7 @@ export interface PredictiveValues {
  *
  * A sample that scores exactly the threshold is called positive.
  *
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says, or the threshold
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or the threshold
  *   is NaN
  */
 export function thresholdFigures(data: BinaryScores, threshold = 0.5): ThresholdFigures {
@@ -84,7 +84,7 @@ export function thresholdFigures(data: BinaryScores, threshold = 0.5): Threshold
  * Predictive values where the disease is as frequent as `prevalence` says, by Bayes' theorem. Sensitivity and
  * specificity are taken to be the same there.
  *
- * @throws InputError unless all three are from 0 to 1
+ * @throws {InputError} unless all three are from 0 to 1
  */
 export function predictiveValues(at: {
   readonly sensitivity: number;
@@ -109,9 +109,9 @@ export function predictiveValues(at: {
  *
  * Choose on one set and evaluate on another: on its own set an operating point looks better than it is.
  *
- * @throws InputError if the set has no sample of a class that the rule is about, or the rule no share from 0
+ * @throws {InputError} if the set has no sample of a class that the rule is about, or the rule no share from 0
  *   to 1
- * @throws ShapeError, InputError if labels or scores are not what {@link BinaryScores} says
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): OperatingPoint {
   checkBinaryScores('chooseOperatingPoint', data);

@@ -1,4 +1,4 @@
-import { Buffer } from '../tensor/state.js';
+import { Buffer, type State } from '../tensor/state.js';
 
 export * as initializer from './initializer.js';
 export { Layer, type LayerJson, type StateEntry, type StateMismatch } from './layer.js';
@@ -30,4 +30,4 @@ export {
   Tanh,
 } from './stateless.js';
 // At the top level it would shadow Node's Buffer.
-export { Buffer };
+export { Buffer, type State };

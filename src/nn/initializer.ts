@@ -1,6 +1,6 @@
 import { allocate } from '../graph/dtype.js';
 import { numel, type Shape } from '../graph/shape.js';
-import { defaultGenerator } from '../random.js';
+import { defaultGenerator, type RandomGenerator } from '../random.js';
 
 /** Number of inputs that one output sums over, and of outputs that one input reaches. */
 export interface Fans {
@@ -8,48 +8,55 @@ export interface Fans {
   readonly fanOut: number;
 }
 
-/** Makes the initial values of a parameter, drawing from the generator that `seed()` sets. */
+/** Options of initializers that draw. */
+export interface InitializerOptions {
+  /** Default: the default generator at the time the values are drawn; see `seed` and `withGenerator`. */
+  readonly generator?: RandomGenerator;
+}
+
+/** Makes the initial values of a parameter. */
 export type Initializer = (shape: Shape, fans: Fans) => Float32Array;
 
+/** One value everywhere. */
 export function constant(value: number): Initializer {
   return (shape) => allocate('float32', numel(shape)).fill(value);
 }
 
 /** Normal distribution. */
-export function normal(mean = 0, std = 1): Initializer {
+export function normal(mean = 0, std = 1, { generator }: InitializerOptions = {}): Initializer {
   return (shape) => {
     const data = allocate('float32', numel(shape));
-    defaultGenerator().fillNormal(data, mean, std);
+    (generator ?? defaultGenerator()).fillNormal(data, mean, std);
     return data;
   };
 }
 
 /** Uniform distribution from `low` to `high`. */
-export function uniform(low = -1, high = 1): Initializer {
+export function uniform(low = -1, high = 1, { generator }: InitializerOptions = {}): Initializer {
   return (shape) => {
     const data = allocate('float32', numel(shape));
-    defaultGenerator().fillUniform(data, low, high);
+    (generator ?? defaultGenerator()).fillUniform(data, low, high);
     return data;
   };
 }
 
 /** Uniform within ±√(6/(fanIn + fanOut)) (Glorot & Bengio, 2010): the default of Linear. */
-export function xavierUniform(): Initializer {
+export function xavierUniform(options: InitializerOptions = {}): Initializer {
   return (shape, fans) => {
     const limit = Math.sqrt(6 / (fans.fanIn + fans.fanOut));
-    return uniform(-limit, limit)(shape, fans);
+    return uniform(-limit, limit, options)(shape, fans);
   };
 }
 
 /** Normal with standard deviation √(2/fanIn) (He et al., 2015): the default of Conv2D. */
-export function kaimingNormal(): Initializer {
-  return (shape, fans) => normal(0, Math.sqrt(2 / fans.fanIn))(shape, fans);
+export function kaimingNormal(options: InitializerOptions = {}): Initializer {
+  return (shape, fans) => normal(0, Math.sqrt(2 / fans.fanIn), options)(shape, fans);
 }
 
 /** Uniform within ±√(6/fanIn) (He et al., 2015). */
-export function kaimingUniform(): Initializer {
+export function kaimingUniform(options: InitializerOptions = {}): Initializer {
   return (shape, fans) => {
     const limit = Math.sqrt(6 / fans.fanIn);
-    return uniform(-limit, limit)(shape, fans);
+    return uniform(-limit, limit, options)(shape, fans);
   };
 }

@@ -44,6 +44,12 @@ function checkCount(where: string, what: string, value: number): void {
  *
  * Parameters: `weight [outChannels, inChannels/groups, kh, kw]`, normal with standard deviation
  * √(2/(inChannels·kh·kw)) as in Paddle; `bias [outChannels]`, zeros.
+ *
+ * @example
+ * ```ts
+ * const conv = new nn.Conv2D(3, 16, 3, { stride: 2, padding: 1 });
+ * const y = conv.forward(randn([8, 3, 32, 32])); // [8, 16, 16, 16]
+ * ```
  */
 export class Conv2D extends Layer {
   static readonly kind: string = 'Conv2D';
@@ -101,6 +107,12 @@ export class Conv2D extends Layer {
  *
  * Parameters: `weight [inFeatures, outFeatures]` (Paddle's order), uniform within ±√(6/(in + out)); `bias
  * [outFeatures]`, zeros.
+ *
+ * @example
+ * ```ts
+ * const fc = new nn.Linear(64, 10);
+ * const logits = fc.forward(randn([8, 64])); // [8, 10]
+ * ```
  */
 export class Linear extends Layer {
   static readonly kind: string = 'Linear';
@@ -128,7 +140,7 @@ export class Linear extends Layer {
 }
 
 export interface BatchNormOptions {
-  /** Share of the old running statistics that is kept at each step (1 − PyTorch's momentum). Default 0.9. */
+  /** Share of the old running statistics that is kept at each step (1 − PyTorch's momentum). Default: 0.9. */
   readonly momentum?: number;
   /** Added to the variance. Default: 1e-5. */
   readonly epsilon?: number;

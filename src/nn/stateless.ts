@@ -76,15 +76,17 @@ export class Dropout extends Layer {
 
   readonly #p: number;
   readonly #mode: NonNullable<F.DropoutOptions['mode']>;
+  readonly #own: Pick<F.DropoutOptions, 'generator'>;
 
-  constructor(p = 0.5, { mode = 'upscaleInTrain' }: Pick<F.DropoutOptions, 'mode'> = {}) {
+  constructor(p = 0.5, { mode = 'upscaleInTrain', ...own }: Pick<F.DropoutOptions, 'mode' | 'generator'> = {}) {
     super();
     this.#p = p;
     this.#mode = mode;
+    this.#own = own;
   }
 
   forward(x: Tensor): Tensor {
-    return F.dropout(x, { p: this.#p, mode: this.#mode, training: this.training });
+    return F.dropout(x, { p: this.#p, mode: this.#mode, training: this.training, ...this.#own });
   }
 
   protected override describe(): string {
@@ -92,6 +94,7 @@ export class Dropout extends Layer {
   }
 }
 
+/** max(x, 0); see {@link F.relu}. */
 export class ReLU extends Layer {
   static readonly kind: string = 'ReLU';
 
@@ -100,6 +103,7 @@ export class ReLU extends Layer {
   }
 }
 
+/** min(max(x, 0), 6); see {@link F.relu6}. */
 export class ReLU6 extends Layer {
   static readonly kind: string = 'ReLU6';
 
@@ -108,6 +112,7 @@ export class ReLU6 extends Layer {
   }
 }
 
+/** x where positive, otherwise `negativeSlope`·x (default: 0.01); see {@link F.leakyRelu}. */
 export class LeakyReLU extends Layer {
   static readonly kind: string = 'LeakyReLU';
 
@@ -127,6 +132,7 @@ export class LeakyReLU extends Layer {
   }
 }
 
+/** 1/(1 + e^(−x)); see {@link F.sigmoid}. */
 export class Sigmoid extends Layer {
   static readonly kind: string = 'Sigmoid';
 
@@ -135,6 +141,7 @@ export class Sigmoid extends Layer {
   }
 }
 
+/** Hyperbolic tangent; see {@link F.tanh}. */
 export class Tanh extends Layer {
   static readonly kind: string = 'Tanh';
 
@@ -143,6 +150,7 @@ export class Tanh extends Layer {
   }
 }
 
+/** Exponentials along an axis (default: the last), scaled to sum up to 1; see {@link F.softmax}. */
 export class Softmax extends Layer {
   static readonly kind: string = 'Softmax';
 
@@ -162,6 +170,7 @@ export class Softmax extends Layer {
   }
 }
 
+/** Logarithm of the softmax along an axis (default: the last); see {@link F.logSoftmax}. */
 export class LogSoftmax extends Layer {
   static readonly kind: string = 'LogSoftmax';
 
@@ -208,7 +217,15 @@ export class Identity extends Layer {
   }
 }
 
-/** Layers one after another; their names are 0, 1, 2 …, or those of an object's entries. */
+/**
+ * Layers one after another. Their names are 0, 1, 2 …, or those of an object's entries.
+ *
+ * @example
+ * ```ts
+ * const net = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 64), new nn.ReLU(), new nn.Linear(64, 10));
+ * const named = new nn.Sequential({ hidden: new nn.Linear(784, 64), out: new nn.Linear(64, 10) });
+ * ```
+ */
 export class Sequential extends Layer {
   static readonly kind: string = 'Sequential';
 

@@ -29,7 +29,7 @@ export interface GradientClip {
 
 export interface ClipGradByValueOptions {
   readonly max: number;
-  /** Default −max. */
+  /** Default: −max. */
   readonly min?: number;
 }
 

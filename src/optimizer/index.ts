@@ -27,11 +27,22 @@ export {
 } from './optimizer.js';
 
 export interface SGDOptions extends OptimizerOptions {
-  /** Coefficient of the L2 penalty, added to the gradient. Default 0. */
+  /** Coefficient of the L2 penalty, added to the gradient. Default: 0. */
   readonly weightDecay?: number;
 }
 
-/** Plain gradient descent: p ← p − rate·(g + weightDecay·p). */
+/**
+ * Plain gradient descent: p ← p − rate·(g + weightDecay·p).
+ *
+ * @example
+ * ```ts
+ * const net = new nn.Linear(4, 2);
+ * const opt = new optimizer.SGD({ parameters: net.parameters(), learningRate: 0.1 });
+ * F.crossEntropy(net.forward(randn([8, 4])), randint(2, null, [8])).backward();
+ * await opt.step();
+ * opt.clearGrad();
+ * ```
+ */
 export class SGD extends Optimizer {
   static readonly kind: string = 'SGD';
 
@@ -53,13 +64,24 @@ export class SGD extends Optimizer {
 }
 
 export interface MomentumOptions extends SGDOptions {
-  /** Default 0.9. */
+  /** Default: 0.9. */
   readonly momentum?: number;
-  /** Look ahead along the velocity (Sutskever et al., 2013). Default false. */
+  /** Look ahead along the velocity (Sutskever et al., 2013). Default: false. */
   readonly useNesterov?: boolean;
 }
 
-/** v ← momentum·v + g + weightDecay·p, then p ← p − rate·v, as in Paddle. */
+/**
+ * v ← momentum·v + g + weightDecay·p, then p ← p − rate·v, as in Paddle.
+ *
+ * @example
+ * ```ts
+ * const net = new nn.Linear(4, 2);
+ * const opt = new optimizer.Momentum({ parameters: net.parameters(), learningRate: 0.01 });
+ * F.crossEntropy(net.forward(randn([8, 4])), randint(2, null, [8])).backward();
+ * await opt.step();
+ * opt.clearGrad();
+ * ```
+ */
 export class Momentum extends Optimizer {
   static readonly kind: string = 'Momentum';
 
@@ -85,11 +107,11 @@ export class Momentum extends Optimizer {
 }
 
 export interface AdamOptions extends OptimizerOptions {
-  /** Default 0.9. */
+  /** Default: 0.9. */
   readonly beta1?: number;
-  /** Default 0.999. */
+  /** Default: 0.999. */
   readonly beta2?: number;
-  /** Default 1e-8. */
+  /** Default: 1e-8. */
   readonly epsilon?: number;
   /** Coefficient of the L2 penalty, added to the gradient (Adam: default 0) or decoupled (AdamW: default 0.01). */
   readonly weightDecay?: number;
@@ -98,6 +120,15 @@ export interface AdamOptions extends OptimizerOptions {
 /**
  * Adam (Kingma & Ba, 2015) with Paddle's defaults; its weight decay is an L2 penalty in the gradient. The bias of a
  * parameter's moments is corrected by the number of times that this parameter was updated, as in Paddle.
+ *
+ * @example
+ * ```ts
+ * const net = new nn.Linear(4, 2);
+ * const opt = new optimizer.Adam({ parameters: net.parameters() });
+ * F.crossEntropy(net.forward(randn([8, 4])), randint(2, null, [8])).backward();
+ * await opt.step();
+ * opt.clearGrad();
+ * ```
  */
 export class Adam extends Optimizer {
   static readonly kind: string = 'Adam';

@@ -28,13 +28,13 @@ export function paddingOf(padding: Padding2D): Padding {
 }
 
 export interface Conv2dOptions {
-  /** Default 1. */
+  /** Default: 1. */
   readonly stride?: Size2D;
-  /** Default 0. */
+  /** Default: 0. */
   readonly padding?: Padding2D;
-  /** Default 1. */
+  /** Default: 1. */
   readonly dilation?: Size2D;
-  /** Default 1. */
+  /** Default: 1. */
   readonly groups?: number;
 }
 
@@ -68,7 +68,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
 export interface Pool2dOptions {
   /** Default: the kernel size. */
   readonly stride?: Size2D;
-  /** Default 0. */
+  /** Default: 0. */
   readonly padding?: Padding2D;
 }
 
@@ -136,9 +136,9 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
 }
 
 export interface DropoutOptions {
-  /** Probability of dropping an element, from 0 up to but not including 1. Default 0.5. */
+  /** Probability of dropping an element, from 0 up to but not including 1. Default: 0.5. */
   readonly p?: number;
-  /** Outside of training, nothing is dropped. Default true. */
+  /** Outside of training, nothing is dropped. Default: true. */
   readonly training?: boolean;
   /**
    * `upscaleInTrain` (default) divides what stays by 1 − p in training; `downscaleInInfer` multiplies by 1 − p
@@ -164,11 +164,11 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
 
 export interface CrossEntropyOptions {
   /**
-   * Default `mean`, as Paddle takes it: the sum over the number of samples, of which the ignored ones count only if
+   * Default: `mean`, as Paddle takes it: the sum over the number of samples, of which the ignored ones count only if
    * `ignoreIndex` is negative; with weights, the sum over that of the samples' weights. 0 if nothing is left to count.
    */
   readonly reduction?: Reduction;
-  /** The loss of samples with this label is 0. Default -100. */
+  /** The loss of samples with this label is 0. Default: -100. */
   readonly ignoreIndex?: number;
   /** Weight of each class, `[C]`. */
   readonly weight?: Tensor | undefined;
@@ -236,7 +236,7 @@ function classWeights(labels: Tensor, weight: Tensor, classes: number, ignoreInd
 
 /** Options of losses that are means of elementwise terms. */
 export interface LossOptions {
-  /** Default `mean`. */
+  /** Default: `mean`. */
   readonly reduction?: Reduction;
 }
 

@@ -1,6 +1,6 @@
 import { DTypeError, InputError, ShapeError } from '../errors.js';
 import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
-import { type Assignment, type AssignmentTarget, type GradientSink, Value } from '../graph/node.js';
+import { type Assignment, Value } from '../graph/node.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
 import { startWaiting, stopWaiting } from '../graph/waiting.js';
@@ -13,7 +13,7 @@ import { Tensor } from './tensor.js';
  * A tensor that lives over many steps and is overwritten in place: the base of parameters, buffers and optimizer
  * states. Its data may move into the engine's own memory and layout.
  */
-export abstract class State extends Tensor implements AssignmentTarget {
+export abstract class State extends Tensor {
   readonly #storage: Storage;
 
   constructor(data: TypedArray, shape: Shape) {
@@ -112,7 +112,7 @@ export class Buffer extends State {
  * }
  * ```
  */
-export class Parameter extends State implements GradientSink {
+export class Parameter extends State {
   static override readonly kind: string = 'Parameter';
 
   /** The gradient that `backward()` has summed up since the last `clearGrad()`; lazy like every tensor. */

@@ -32,6 +32,13 @@ export interface ReduceOptions {
 /**
  * A lazy array. Shape and dtype are known at once; values are computed when they are read (`await t.data()`)
  * or when an optimizer steps.
+ *
+ * @example
+ * ```ts
+ * const x = randn([2, 3]);
+ * const y = x.mul(2).add(1).sum({ axis: 1 });
+ * console.log(y.shape, await y.data('float32'));
+ * ```
  */
 export class Tensor {
   static readonly kind: string = 'Tensor';
@@ -143,18 +150,22 @@ export class Tensor {
     return new Tensor(lazy.storage !== null ? Value.of(lazy.current()) : ops.withoutGrad(() => ops.identity(lazy)));
   }
 
+  /** `this + other` under NumPy's broadcasting. Both are of one dtype; a number takes this tensor's. */
   add(other: TensorLike): Tensor {
     return this.#binary('add', other);
   }
 
+  /** `this − other`; see {@link add}. */
   sub(other: TensorLike): Tensor {
     return this.#binary('sub', other);
   }
 
+  /** `this·other`, element by element; see {@link add}, and {@link matmul} for products of matrices. */
   mul(other: TensorLike): Tensor {
     return this.#binary('mul', other);
   }
 
+  /** `this/other`; see {@link add}. */
   div(other: TensorLike): Tensor {
     return this.#binary('div', other);
   }
@@ -235,6 +246,7 @@ export class Tensor {
     return this.#binary('lessEqual', other);
   }
 
+  /** `−this` */
   neg(): Tensor {
     return new Tensor(ops.affine(this.value, -1, 0));
   }
@@ -244,6 +256,7 @@ export class Tensor {
     return new Tensor(ops.affine(this.value, scale, shift));
   }
 
+  /** e to the power of each element. */
   exp(): Tensor {
     return new Tensor(ops.unary('exp', this.value));
   }
@@ -253,30 +266,37 @@ export class Tensor {
     return new Tensor(ops.unary('log', this.value));
   }
 
+  /** Square root; NaN for negative elements. */
   sqrt(): Tensor {
     return new Tensor(ops.unary('sqrt', this.value));
   }
 
+  /** `this·this` */
   square(): Tensor {
     return new Tensor(ops.unary('square', this.value));
   }
 
+  /** Absolute value, with gradient 0 at 0. */
   abs(): Tensor {
     return new Tensor(ops.unary('abs', this.value));
   }
 
+  /** Sum over axes, by default over all elements. Of float32. */
   sum(options: ReduceOptions = {}): Tensor {
     return this.#reduce('sum', options);
   }
 
+  /** Mean over axes, by default over all elements. Of float32. */
   mean(options: ReduceOptions = {}): Tensor {
     return this.#reduce('mean', options);
   }
 
+  /** Largest element over axes, by default of all. Elements that are equal to it share its gradient. */
   max(options: ReduceOptions = {}): Tensor {
     return this.#reduce('max', options);
   }
 
+  /** Smallest element over axes, by default of all. Elements that are equal to it share its gradient. */
   min(options: ReduceOptions = {}): Tensor {
     return this.#reduce('min', options);
   }
@@ -430,8 +450,13 @@ export type NestedNumbers = number | readonly NestedNumbers[];
 /**
  * A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`.
  *
- * @throws DTypeError for a type that there is not, and for values that are no numbers, such as text;
+ * @throws {DTypeError} for a type that there is not, and for values that are no numbers, such as text;
  *   ShapeError for arrays of different lengths, or empty ones
+ *
+ * @example
+ * ```ts
+ * const labels = tensor([0, 1], 'int32');
+ * ```
  */
 export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor {
   const shape: number[] = [];
@@ -461,7 +486,7 @@ export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor 
   return Tensor.fromData(data, shape);
 }
 
-/** @throws DTypeError for anything but an array */
+/** @throws {DTypeError} for anything but an array */
 function requireNumbers(level: unknown): void {
   if (Array.isArray(level) || ArrayBuffer.isView(level)) return;
   const got = typeof level === 'string' ? JSON.stringify(level) : level === null ? 'null' : typeof level;

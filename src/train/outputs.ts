@@ -107,7 +107,8 @@ export function requireClasses(where: string, labels: ArrayLike<number>, meaning
 }
 
 /** A warning for outputs that are probabilities already where the loss expects logits; null if there is nothing to say. */
-export function outputsNotice({ kind }: OutputMeaning, { value: { node } }: Tensor): string | null {
+export function outputsNotice({ kind }: OutputMeaning, outputs: Tensor): string | null {
+  const { node } = outputs.value;
   const applied = node?.op === 'unary' ? (node as Node<'unary'>).params.fn : node?.op;
   if (kind === 'other' || applied !== kind) return null;
   const [layer, loss] = kind === 'softmax' ? ['Softmax', 'cross entropy'] : ['Sigmoid', 'binary cross entropy'];

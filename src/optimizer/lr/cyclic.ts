@@ -76,11 +76,11 @@ export interface OneCycleLROptions extends LRSchedulerOptions {
   readonly totalSteps: number;
   /** The first rate is maxLearningRate / divideFactor (25). */
   readonly divideFactor?: number;
-  /** Default 0.0001. */
+  /** Default: 0.0001. */
   readonly endLearningRate?: number;
   /** Share of the steps in which the rate rises (0.3). */
   readonly phasePct?: number;
-  /** Default `cos`. */
+  /** Default: `cos`. */
   readonly annealStrategy?: 'cos' | 'linear';
   /** Falls back to the first rate as slowly as it rose, and to the end afterwards (false). */
   readonly threePhase?: boolean;
@@ -142,7 +142,7 @@ export interface CyclicLROptions extends LRSchedulerOptions {
   readonly stepSizeDown?: number;
   /** The height of all cycles stays (default), halves with each, or shrinks by expGamma with each step. */
   readonly mode?: 'triangular' | 'triangular2' | 'exp_range';
-  /** Default 1. */
+  /** Default: 1. */
   readonly expGamma?: number;
   /** Another height, in place of the mode's, from the number of the cycle (from 1) or of the step (from 0). */
   readonly scaleFn?: (x: number) => number;

@@ -134,9 +134,9 @@ export class ExponentialDecay extends Decay {
 
 export interface PolynomialDecayOptions extends DecayOptions {
   readonly decaySteps: number;
-  /** Default 0.0001. */
+  /** Default: 0.0001. */
   readonly endLr?: number;
-  /** Default 1. */
+  /** Default: 1. */
   readonly power?: number;
   /** Starts again, over a longer way, whenever the end is reached (false). */
   readonly cycle?: boolean;
@@ -214,7 +214,7 @@ export class LinearWarmup extends LRScheduler {
 export interface MultiStepDecayOptions extends DecayOptions {
   /** Rising epochs. */
   readonly milestones: readonly number[];
-  /** Default 0.1. */
+  /** Default: 0.1. */
   readonly gamma?: number;
 }
 
@@ -238,7 +238,7 @@ export class MultiStepDecay extends Decay {
 
 export interface StepDecayOptions extends DecayOptions {
   readonly stepSize: number;
-  /** Default 0.1. */
+  /** Default: 0.1. */
   readonly gamma?: number;
 }
 
@@ -305,9 +305,9 @@ export class MultiplicativeDecay extends Decay {
 
 export interface LinearLROptions extends DecayOptions {
   readonly totalSteps: number;
-  /** Default 1/3. */
+  /** Default: 1/3. */
   readonly startFactor?: number;
-  /** Default 1. */
+  /** Default: 1. */
   readonly endFactor?: number;
 }
 

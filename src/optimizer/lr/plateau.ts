@@ -15,7 +15,7 @@ export interface ReduceOnPlateauOptions {
   readonly thresholdMode?: 'rel' | 'abs';
   /** Steps after a reduction in which figures are not looked at (0). */
   readonly cooldown?: number;
-  /** Default 0. */
+  /** Default: 0. */
   readonly minLr?: number;
   /** A reduction by no more than this is left out (1e-8). */
   readonly epsilon?: number;
