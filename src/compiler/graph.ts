@@ -19,7 +19,7 @@ export class GraphValue implements Spec {
 /** A node of the graph under compilation. Passes replace nodes; they do not change them. */
 export class GraphNode<K extends OpName = OpName> {
   readonly outputs: readonly GraphValue[];
-  /** Nodes that a pass makes get that of the node whose place they take. */
+  /** Nodes made by a pass get the origin of the node that they replace. */
   origin = Origin.none;
 
   constructor(
@@ -49,7 +49,7 @@ export function inputOf<K extends OpName>(node: GraphNode<K>, name: InputName<K>
   return input;
 }
 
-/** What a program delivers: a new array, or the new contents of a source's storage. */
+/** Result of a program: a new array, or the new contents of a source's storage. */
 export interface GraphOutput {
   readonly value: GraphValue;
   /** Index of the source that is overwritten; -1 for a new array. */
@@ -93,10 +93,13 @@ export function collectUsers(graph: Graph): Map<GraphValue, (GraphNode | null)[]
   return users;
 }
 
-/** What stands for a value of the old graph in the new one; of values computed before the node at hand. */
+/**
+ * Maps a value of the old graph to its replacement in the new one; knows only values computed before the node
+ * at hand.
+ */
 export type Mapping = (value: GraphValue) => GraphValue;
 
-/** Rebuilds a graph after `rebuild` has mapped some values to others, dropping what nothing uses any more. */
+/** Rebuilds a graph: `rebuild` gives the replacement of each node. Nodes without a use are dropped. */
 export function rewrite(
   graph: Graph,
   rebuild: (node: GraphNode, inputs: readonly GraphValue[], mapped: Mapping) => Replacement,
@@ -119,9 +122,9 @@ export function rewrite(
 }
 
 export interface Replacement {
-  /** The nodes that take the old one's place in the order. */
+  /** The nodes that replace the old one in the order. */
   readonly nodes: readonly GraphNode[];
-  /** What stands for the old node's outputs from now on. */
+  /** Replacements of the old node's outputs. */
   readonly outputs: readonly GraphValue[];
 }
 
@@ -135,7 +138,7 @@ export function replaceBy(node: GraphNode): Replacement {
   return { nodes: [node], outputs: node.outputs };
 }
 
-/** No node: other values stand for its outputs. */
+/** No node: other values replace its outputs. */
 export function bypass(...outputs: readonly GraphValue[]): Replacement {
   return { nodes: [], outputs };
 }

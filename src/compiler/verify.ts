@@ -4,7 +4,9 @@ import { sameShape } from '../graph/shape.js';
 import { definitionOf } from '../ops/define.js';
 import type { Graph, GraphValue } from './graph.js';
 
-/** Checks after a pass that nodes stand in a runnable order and that every shape is what the op's rule says. */
+/**
+ * Checks after a pass that nodes stand in a runnable order and that every shape is what the op's rule says.
+ */
 export function verify(graph: Graph, pass: string): void {
   const known = new Set<GraphValue>(graph.sources.map((source) => source.value));
   graph.nodes.forEach((node, place) => {

@@ -21,14 +21,15 @@ export interface Program {
   /**
    * Runs once.
    *
-   * @param sources the data, in the order of the graph's sources; the program overwrites those that outputs go `into`
+   * @param sources the data, in the order of the graph's sources; the program overwrites those that outputs
+   * go `into`
    * @returns the storages of the outputs that are new arrays, in order
    * @throws {NonFiniteError} if an output that must be finite is not; nothing has been overwritten then
    */
   run(sources: readonly Storage[]): Storage[];
   /**
-   * Sources that must be finite, since the fastest kernels for ReLU and maxima turn NaN into a number. If one of them is not
-   * finite, the graph needs a program compiled with `keepsNonFinite`.
+   * Sources that must be finite, since the fastest kernels for ReLU and maxima turn NaN into a number. If one
+   * of them is not finite, the graph needs a program compiled with `keepsNonFinite`.
    */
   readonly finiteSources: readonly number[];
   /** Memory that a run needs. Nothing is allocated before the first run. */
@@ -62,8 +63,8 @@ export type Support =
   | { readonly possible: false; readonly reason: string };
 
 /**
- * Compiles graphs to programs and runs them. An engine implements this interface, and `engines.ts` lists it; nothing else
- * knows which engines there are.
+ * Compiles graphs to programs and runs them. An engine implements this interface, and `engines.ts` lists it;
+ * nothing else knows which engines there are.
  */
 export interface Engine {
   readonly name: string;
@@ -72,9 +73,14 @@ export interface Engine {
 
   /** The settings in force. */
   readonly settings: EngineSettings;
-  /** Changes some settings for all programs that are compiled from now on. The caller has checked the values. */
+  /**
+   * Changes some settings for all programs that are compiled from now on. The caller has checked the values.
+   */
   configure(changes: Partial<EngineSettings>): void;
-  /** Everything that decides how a graph is compiled, as text. A program can be reused while it stays the same. */
+  /**
+   * Everything that decides how a graph is compiled, as text. A program can be reused while it stays the
+   * same.
+   */
   readonly settingsKey: string;
   /** Whether programs can compute in this precision on this machine. */
   supports(precision: Precision): Support;

@@ -9,7 +9,7 @@ export interface ProgramMemory {
   readonly resident: number;
 }
 
-/** What a program takes, and what there is for it. */
+/** Memory that a program needs, and the memory there is for it. */
 export interface MemoryNeed extends ProgramMemory {
   readonly budget: number;
 }

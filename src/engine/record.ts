@@ -25,7 +25,7 @@ export interface KernelCall {
   readonly writes: readonly KernelArgument[];
   /** Bytes read and written. */
   readonly bytes: number;
-  /** Operations of a convolution or linear layer by the plain algorithm, two for each multiply-add; else 0. */
+  /** Operations of a convolution or linear layer by the plain algorithm, two for each multiply-add. */
   readonly flops: number;
 }
 

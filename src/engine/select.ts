@@ -42,7 +42,8 @@ export function fixedSetting(name: EngineName, setting: keyof EngineSettings): s
 
 /**
  * Chooses the engine for all computation from now on: `onednn` (fast; needs the system's oneDNN library) or
- * `reference` (plain loops). Without a call it is `onednn` if the library is installed, otherwise `reference`.
+ * `reference` (plain loops). Without a call it is `onednn` if the library is installed, otherwise
+ * `reference`.
  *
  * @throws {EngineError} if oneDNN cannot be loaded; the message says how to install it
  */
@@ -90,11 +91,12 @@ export function engineInfo(): EngineInfo {
 }
 
 /**
- * Sets the most threads that a kernel of the engine in use may take from now on; small kernels take one. Without a call (and
- * without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The reference engine always runs on one thread
- * and ignores the call.
+ * Sets the most threads that a kernel of the engine in use may take from now on; small kernels take one.
+ * Without a call (and without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The reference
+ * engine always runs on one thread and ignores the call.
  *
- * @param count a positive integer; default `OMP_NUM_THREADS`, else the number of processors, in a container at most its share
+ * @param count a positive integer; default `OMP_NUM_THREADS`, else the number of processors, in a container
+ * at most its share
  */
 export function setThreads(count: number): void {
   if (!isThreadCount(count)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${count}`);
@@ -104,10 +106,10 @@ export function setThreads(count: number): void {
 export const convolutionNames = ['auto', 'direct'] as const satisfies readonly ConvolutionName[];
 
 /**
- * Chooses the kernels of all convolutions of the engine in use from now on. `auto`, the default: for each layer and
- * direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that depends on shapes alone.
- * `direct`: direct kernels everywhere, as in other frameworks. The two differ in rounding: by 1e-6, root mean square. The
- * reference engine has one kind of kernels and ignores the call.
+ * Chooses the kernels of all convolutions of the engine in use from now on. `auto`, the default: for each
+ * layer and direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that
+ * depends on shapes alone. `direct`: direct kernels everywhere, as in other frameworks. The two differ in
+ * rounding: by 1e-6, root mean square. The reference engine has one kind of kernels and ignores the call.
  */
 export function setConvolution(name: ConvolutionName): void {
   if (!convolutionNames.includes(name)) {
@@ -119,14 +121,14 @@ export function setConvolution(name: ConvolutionName): void {
 export const precisionNames = ['float32', 'bf16'] as const satisfies readonly Precision[];
 
 /**
- * Sets the precision of all computation by the engine in use from now on. `float32` is the default. `bf16`: features and
- * their gradients are stored in bfloat16 and multiplied so, in half the time; parameters, their gradients and updates,
- * statistics and the loss stay float32. The engine uses bfloat16 where it is faster: on processors whose instructions for
- * bfloat16 are slower than those for float32 (Intel's from Sapphire Rapids on, where the system hides AMX) only in linear
- * layers of few images.
+ * Sets the precision of all computation by the engine in use from now on. `float32` is the default. `bf16`:
+ * features and their gradients are stored in bfloat16 and multiplied so, in half the time; parameters, their
+ * gradients and updates, statistics and the loss stay float32. The engine uses bfloat16 where it is faster:
+ * on processors whose instructions for bfloat16 are slower than those for float32 (Intel's from Sapphire
+ * Rapids on, where the system hides AMX) only in linear layers of few images.
  *
- * @throws {EngineError} if the engine cannot compute in this precision: `bf16` needs oneDNN and a processor with instructions
- * for it. The setting stays as it was.
+ * @throws {EngineError} if the engine cannot compute in this precision: `bf16` needs oneDNN and a processor
+ * with instructions for it. The setting stays as it was.
  */
 export function setPrecision(name: Precision): void {
   if (!precisionNames.includes(name)) {
@@ -144,7 +146,10 @@ export function setPrecision(name: Precision): void {
 
 const told = new Set<string>();
 
-/** {@link setPrecision} as far as possible: if the engine cannot, a warning says why, and it computes in float32. */
+/**
+ * {@link setPrecision} as far as possible: if the engine cannot, a warning says why, and it computes in
+ * float32.
+ */
 export function askForPrecision(name: Precision): Precision {
   const used = usablePrecision(name);
   setPrecision(used);

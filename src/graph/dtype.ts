@@ -4,13 +4,17 @@ import { requireRoom } from '../memory.js';
 /** Element types of tensors. `uint8` also carries the results of comparisons (0 or 1). */
 export type DType = 'float32' | 'int32' | 'uint8';
 
-/** Element types that memory may have. `bfloat16` is float32 cut to its upper half, which the compiler may choose. */
+/**
+ * Element types that memory may have. `bfloat16` is float32 cut to its upper half, which the compiler may
+ * choose.
+ */
 export type StoredDType = DType | 'bfloat16';
 
 /**
- * Element type of an op's output. `bfloat16` stands where an op says float32 and the compiler has decided that half the
- * bytes will do; no tensor has it. `opaque` marks a workspace between a forward and a backward kernel (the argmax of
- * max pooling, the mask of a fused ReLU): its format is the engine's business and it never becomes a tensor.
+ * Element type of an op's output. `bfloat16` stands where an op says float32 and the compiler has decided
+ * that half the bytes will do; no tensor has it. `opaque` marks a workspace between a forward and a backward
+ * kernel (the argmax of max pooling, the mask of a fused ReLU): its format is the engine's business and it
+ * never becomes a tensor.
  */
 export type OutputDType = StoredDType | 'opaque';
 
@@ -68,7 +72,8 @@ export function dtypeOf(array: TypedArray): DType {
 /** Whether the array has neither NaN nor an infinite number. */
 export function isAllFinite(data: TypedArray): boolean {
   if (!(data instanceof Float32Array)) return true;
-  // In float64 no sum of finite float32 numbers overflows. Eight sums, since each addition waits for the one before.
+  // In float64 no sum of finite float32 numbers overflows. Eight sums, since each addition waits for the one
+  // before.
   let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
   const whole = data.length & ~7;
   for (let i = 0; i < whole; i += 8) {

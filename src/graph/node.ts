@@ -13,7 +13,7 @@ export class Node<K extends OpName = OpName> {
   readonly id = nextId++;
   readonly origin = currentOrigin();
   readonly outputs: readonly Value[];
-  /** What must be renewed whenever this node runs (running statistics of batch norm). */
+  /** Assignments carried out whenever this node runs (running statistics of batch norm). */
   assignments: Assignment[] | null = null;
   /** Scratch of graph walks: the walk that saw this node last, and its place there. */
   mark = 0;
@@ -48,9 +48,9 @@ export class Node<K extends OpName = OpName> {
   }
 }
 
-/** Who keeps data over many steps: a parameter, a buffer, an optimizer state. */
+/** Keeps data over many steps: a parameter, a buffer, an optimizer state. */
 export interface AssignmentTarget {
-  /** What the newest value is computed into. */
+  /** The storage that the newest value is computed into. */
   readonly storage: Storage;
   /** The newest value, possibly not computed yet. */
   readonly value: Value;
@@ -58,14 +58,16 @@ export interface AssignmentTarget {
   committed(): void;
 }
 
-/** Says that `storage` is to be overwritten with `value`; it counts only while that is the target's newest value. */
+/**
+ * `storage` will be overwritten with `value`, as long as that is the target's newest value.
+ */
 export interface Assignment {
   readonly target: AssignmentTarget;
   readonly value: Value;
   readonly storage: Storage;
 }
 
-/** Who collects the gradient of a leaf. */
+/** Collects the gradient of a leaf. */
 export interface GradientSink {
   /** Adds `gradient`, which belongs to the scalar `root`. */
   accumulate(gradient: Value, root: Value): void;
@@ -137,7 +139,7 @@ export class Value {
   }
 }
 
-/** @param shape of the tensor that somebody wants to read */
+/** @param shape of the tensor that was to be read */
 export function staleTensor(shape: Shape): StaleTensorError {
   return new StaleTensorError(
     `[tensor] a tensor of shape ${formatShape(shape)} was left unread until a training step had overwritten the data ` +

@@ -4,9 +4,9 @@ import type { Shape } from './shape.js';
 /**
  * The vocabulary of the graph: every op by name with its parameters.
  *
- * Parameters are plain data (numbers, strings, booleans, arrays of them) and belong to the structure of a graph: two
- * graphs that differ in a parameter are compiled separately. What changes from step to step (a learning rate, a
- * dropout seed) is therefore an input and not a parameter.
+ * Parameters are plain data (numbers, strings, booleans, arrays of them) and belong to the structure of a
+ * graph: two graphs that differ in a parameter are compiled separately. A number that changes from step to
+ * step (a learning rate, a dropout seed) is therefore an input.
  *
  * The comment of each op gives `inputs -> outputs`. Images are NCHW. Float means float32.
  */
@@ -44,10 +44,16 @@ export interface OpParams {
   reduce: { readonly fn: ReduceFn; readonly axes: readonly number[]; readonly keepdim: boolean };
   /** `x -> int32` index of the largest element along an axis (the first one, if several are equal). */
   argmax: { readonly axis: number; readonly keepdim: boolean };
-  /** `x -> values, indices (int32)`: the k largest along an axis, largest first; among equals the lower index first. */
+  /**
+   * `x -> values, indices (int32)`: the k largest along an axis, largest first; among equals the lower index
+   * first.
+   */
   topk: { readonly k: number; readonly axis: number };
 
-  /** `x [N,C,H,W], weight [O,C/groups,kh,kw], bias? [O], summand? [N,O,OH,OW] -> y [N,O,OH,OW]`; a summand comes before the activation. */
+  /**
+   * `x [N,C,H,W], weight [O,C/groups,kh,kw], bias? [O], summand? [N,O,OH,OW] -> y [N,O,OH,OW]`; a summand
+   * comes before the activation.
+   */
   conv2d: Conv2dParams & { readonly activation?: Activation };
   /** `dy, weight -> dx` of shape inputShape. */
   conv2dBackwardData: Conv2dParams & { readonly inputShape: Shape };
@@ -65,7 +71,9 @@ export interface OpParams {
   maxPool2d: Pool2dParams;
   /** `dy, argmax -> dx` of shape inputShape. */
   maxPool2dBackward: Pool2dParams & { readonly inputShape: Shape };
-  /** `x -> y`: mean over the window, padding counted as zeros if `countIncludePad`, else left out of the mean. */
+  /**
+   * `x -> y`: mean over the window, padding counted as zeros if `countIncludePad`, else left out of the mean.
+   */
   avgPool2d: Pool2dParams & { readonly countIncludePad: boolean };
   /** `dy -> dx` of shape inputShape. */
   avgPool2dBackward: Pool2dParams & { readonly countIncludePad: boolean; readonly inputShape: Shape };
@@ -74,16 +82,21 @@ export interface OpParams {
   /** `dy -> dx` of shape inputShape. */
   adaptiveAvgPool2dBackward: { readonly outputSize: Pair; readonly inputShape: Shape };
 
-  /** `x, mean, variance, scale, shift -> y = (x − mean)/√(variance + epsilon)·scale + shift`, statistics given. */
+  /**
+   * `x, mean, variance, scale, shift -> y = (x − mean)/√(variance + epsilon)·scale + shift`, statistics
+   * given.
+   */
   batchNorm: BatchNormParams;
   /**
-   * `x, scale, shift -> y, mean, variance, mask (opaque)`: statistics of the batch over N, H and W; the variance is
-   * the biased one. With `relu`, y is max(y, 0) and `mask` says where it was positive. A fourth input is added to y before that.
+   * `x, scale, shift -> y, mean, variance, mask (opaque)`: statistics of the batch over N, H and W; the
+   * variance is the biased one. With `relu`, y is max(y, 0) and `mask` says where it was positive. A fourth
+   * input is added to y before that.
    */
   batchNormTrain: BatchNormParams;
   /**
-   * `x, mean, variance, scale, shift, dy, mask -> dx, dScale, dShift` of batchNormTrain. Two more inputs say that something was
-   * added to its y: `y, dy2?`, of which the gradient is that of y, and a fourth output: dy + dy2, with `relu` where y > 0.
+   * `x, mean, variance, scale, shift, dy, mask -> dx, dScale, dShift` of batchNormTrain. Two more inputs say
+   * that something was added to its y: `y, dy2?`, of which the gradient is that of y, and a fourth output: dy
+   * + dy2, with `relu` where y > 0.
    */
   batchNormBackward: BatchNormParams;
   /** `running, batch -> decay·running + (1 − decay)·batch` */
@@ -93,7 +106,9 @@ export interface OpParams {
   softmax: SoftmaxParams;
   /** `dy, y -> dx` from softmax's own output. */
   softmaxBackward: SoftmaxParams;
-  /** `logits [N,C], labels int32 [N] -> loss [N] = −log softmax(logits)[label]`; 0 where label = ignoreIndex. */
+  /**
+   * `logits [N,C], labels int32 [N] -> loss [N] = −log softmax(logits)[label]`; 0 where label = ignoreIndex.
+   */
   crossEntropy: { readonly ignoreIndex: number };
   /** `logits, labels, dLoss [N] -> dLogits = (softmax(logits) − onehot(label))·dLoss` */
   crossEntropyBackward: { readonly ignoreIndex: number };
@@ -110,9 +125,9 @@ export interface OpParams {
   /** `parameter, gradient, velocity, rate [] -> parameter, velocity` */
   momentumUpdate: { readonly momentum: number; readonly weightDecay: number; readonly nesterov: boolean };
   /**
-   * `parameter, gradient, moment1, moment2, scalars [4] -> parameter, moment1, moment2`, where scalars are the rate,
-   * 1 − β1ᵗ, 1 − β2ᵗ and the factor of decoupled decay (1 for Adam): parameter·factor − step. Coupled decay sees
-   * the parameter as it was.
+   * `parameter, gradient, moment1, moment2, scalars [4] -> parameter, moment1, moment2`, where scalars are
+   * the rate, 1 − β1ᵗ, 1 − β2ᵗ and the factor of decoupled decay (1 for Adam): parameter·factor − step.
+   * Coupled decay sees the parameter as it was.
    */
   adamUpdate: {
     readonly beta1: number;
@@ -124,7 +139,10 @@ export interface OpParams {
 
 export type OpName = keyof OpParams;
 
-/** Names of each op's inputs, in order; `concat` takes any number. Optional inputs may be missing from the end. */
+/**
+ * Names of each op's inputs, in order; `concat` takes any number. Optional inputs may be missing from the
+ * end.
+ */
 export const inputNames = {
   constant: [],
   unary: ['x'],

@@ -1,7 +1,10 @@
 /** Part of a training step. */
 export type StepPart = 'forward' | 'backward' | 'update';
 
-/** Where nodes come from, for profiles and error messages. No part of a graph's structure: programs are shared by it. */
+/**
+ * Where nodes come from, for profiles and error messages. No part of a graph's structure: programs are shared
+ * by it.
+ */
 export class Origin {
   /** Made by no layer, such as a loss. */
   static readonly none = new Origin('');

@@ -3,7 +3,7 @@ import { inspect } from '../inspection.js';
 import { allocate, type DType, dtypeOf, isAllFinite, type TypedArray } from './dtype.js';
 import { formatShape, numel, type Shape } from './shape.js';
 
-/** Memory that an engine owns, in whatever layout its kernels like. */
+/** Memory that an engine owns, in any layout that its kernels need. */
 export interface DeviceBuffer {
   /** A plain row-major copy. */
   read(): TypedArray;
@@ -16,8 +16,8 @@ export interface DeviceBuffer {
 /**
  * Realized data of a value: a plain JavaScript array, or memory of an engine after the engine adopted it.
  *
- * `version` counts overwrites. A lazy value remembers the version it was built on, so that one which would read
- * data that a training step has meanwhile overwritten is refused.
+ * `version` counts overwrites. A lazy value remembers the version it was built on, so that one which would
+ * read data that a training step has meanwhile overwritten is refused.
  */
 export class Storage {
   version = 0;
@@ -28,8 +28,8 @@ export class Storage {
   #device: DeviceBuffer | null = null;
 
   /**
-   * @param persistent parameters, buffers and optimizer states: long-lived, so that an engine may move them into its
-   * own memory and layout
+   * @param persistent parameters, buffers and optimizer states: long-lived, so that an engine may move them
+   * into its own memory and layout
    */
   constructor(
     readonly shape: Shape,
@@ -43,7 +43,7 @@ export class Storage {
     this.#host = host;
   }
 
-  /** The plain array, if the data lie in JavaScript's memory. Do not write to it. */
+  /** The plain array, if the data are in JavaScript's memory. Do not write to it. */
   get host(): TypedArray | null {
     return this.#host;
   }

@@ -1,10 +1,10 @@
 import type { AssignmentTarget, Value } from './node.js';
 
 /**
- * States whose newest contents are still to be computed, such as the running statistics of a forward pass that nothing
- * has run yet. Whoever overwrites data looks here first: what waits for the old data has to be computed before.
+ * States whose newest contents are not computed yet, such as the running statistics of a forward pass that
+ * has not run. A program that overwrites data computes them first, if they depend on the old data.
  *
- * They are not held here, so that a network that nobody uses any more goes with its graph.
+ * The references are weak: an unused network is collected together with its graph.
  */
 const waiting = new Set<WeakRef<AssignmentTarget>>();
 const references = new WeakMap<AssignmentTarget, WeakRef<AssignmentTarget>>();

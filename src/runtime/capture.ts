@@ -22,10 +22,10 @@ export interface Capture {
 let walks = 0;
 
 /**
- * Collects the graph behind `values` and `assigned`, and behind every pending assignment that a node on the way
- * brings along. What else waits for data that are to be overwritten joins, since it could not be computed later. With
- * `assigned`, which a training step has, so does all that waits on the same graph: such as the running statistics of a
- * layer whose output the loss does not use.
+ * Collects the graph behind `values` and `assigned`, and behind every pending assignment of a node on the
+ * way. States that wait for data that will be overwritten join, since they could not be computed later. With
+ * `assigned`, as in a training step, all states that wait on the same graph join: such as the running
+ * statistics of a layer whose output the loss does not use.
  *
  * @throws {StaleTensorError} if one of the values depends on data that have been overwritten
  */
@@ -94,7 +94,7 @@ export function capture(
   return { nodes, sources, values, assignments, finite };
 }
 
-/** What depends on a value: one of those that are wanted, if any, else one that is assigned. */
+/** A value that depends on another: one of the wanted values if there is one, else an assigned one. */
 function wantedBy(value: Value, values: readonly Value[], assignments: readonly Assignment[]): Value | undefined {
   const roots = [...values, ...assignments.map((assignment) => assignment.value)];
   return roots.find((root) => someSource(root, (source) => source === value));

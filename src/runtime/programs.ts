@@ -13,15 +13,20 @@ export interface CompiledGraph {
   admitted: boolean;
 }
 
-/** Kernels take memory that the library does not tell; beyond this many programs, the one unused for longest goes. */
+/**
+ * The library does not report the memory of its kernels. Beyond this many programs the one unused for longest
+ * is dropped.
+ */
 const mostPrograms = 64;
 
-/** Of the memory of this machine (or container) the part that may hold what programs keep from run to run, and its limit. */
+/**
+ * Share of the memory of this machine (or container) that programs may keep from run to run, and its limit.
+ */
 const [share, mostBytes] = [1 / 4, 2 * 2 ** 30];
 
 /**
- * Programs of one engine, the one used last at the end. They keep weights in layouts and types of their own, so that the cache
- * has a limit in bytes. The program used last stays whatever it keeps.
+ * Programs of one engine, the one used last at the end. Programs keep weights in layouts and types of their
+ * own; therefore the cache has a limit in bytes. The program used last stays in any case.
  */
 export class ProgramCache {
   readonly #programs: CompiledGraph[] = [];

@@ -24,14 +24,17 @@ export function programsOf(engine: Engine): ProgramCache {
   return cache;
 }
 
-/** How many programs have been compiled since the process began. A training loop stands still at one a batch shape. */
+/**
+ * How many programs have been compiled since the process began. A training loop stands still at one a batch
+ * shape.
+ */
 export function compilationCount(): number {
   return compilations;
 }
 
 /**
- * Computes `values` that have no data yet and renews what `assigned` (and the nodes on the way) assign, all in one
- * program. Values that lie in what is overwritten keep what they were.
+ * Computes `values` that have no data yet and carries out `assigned` and the assignments of nodes on the way,
+ * all in one program. Values whose storage is overwritten keep their old contents.
  *
  * @param finite single numbers among `values`
  * @throws {NonFiniteError} if one of those is not finite; nothing is overwritten then
@@ -43,14 +46,14 @@ export function realize(
   finite: readonly Value[] = [],
 ): void {
   const wanted = values.filter((value) => value.storage === null);
-  // Until all is captured, what was to be assigned is all that there is to take back.
+  // If the capture fails, only these assignments have to be undone.
   let begun: Pick<Capture, 'nodes' | 'assignments'> = { nodes: [], assignments: assigned };
   try {
     for (const value of finite) if (value.storage !== null) requireFinite(value.current().read()[0]);
     const captured = capture(wanted, assigned, finite);
     begun = captured;
     const { nodes, assignments } = captured;
-    // What is wanted as it was before this program overwrites it gets memory of its own.
+    // Requested values that this program overwrites are copied out first.
     const saved = values.filter((value) => assignments.some(({ storage }) => storage === value.storage));
     for (const value of saved) value.current();
     if (nodes.length > 0 || assignments.length > 0) run(engine, { ...captured, values: [...wanted, ...saved] });
@@ -63,15 +66,15 @@ export function realize(
   }
 }
 
-/** Targets that were not renewed (a label was out of range) are left with what they had. */
+/** Targets that were not overwritten (a label was out of range) keep their contents. */
 function release({ nodes, assignments }: Pick<Capture, 'nodes' | 'assignments'>): void {
   for (const { target } of assignments) target.committed();
   for (const node of nodes) node.assignments = null;
 }
 
 /**
- * Computes values without the passes that join nodes, so that `watch` sees the result of each. Nothing is assigned, and
- * the values stay lazy.
+ * Computes values without the passes that fuse nodes, so that `watch` sees the result of each. Nothing is
+ * assigned, and the values stay lazy.
  *
  * @throws {MemoryError} if there is not enough memory; nothing has been computed then
  */
@@ -80,7 +83,8 @@ export function inspect(engine: Engine, values: readonly Value[], watch: Watch):
   const graph = optimize(toGraph({ ...captured, assignments: [] }), unfused);
   const program = engine.compile(graph, { watch, keepsNonFinite: true });
   try {
-    // Without joined nodes and without an update it takes another amount than the program of the step.
+    // Without fused nodes and without an update it needs another amount of memory than the program of the
+    // step.
     requireMemory(needFor(engine, program, captured));
     program.run(captured.sources);
   } finally {
@@ -90,8 +94,9 @@ export function inspect(engine: Engine, values: readonly Value[], watch: Watch):
 }
 
 /**
- * Compiles the program that {@link realize} would run, and returns the memory that it takes. Nothing runs, the values stay lazy, and
- * inputs need not have data. If there is enough memory, the program is there when such values are realized.
+ * Compiles the program that {@link realize} would run, and returns the memory that it needs. Nothing runs,
+ * the values stay lazy, and inputs need not have data. If there is enough memory, the program is there when such
+ * values are realized.
  */
 export function plan(
   engine: Engine,
@@ -123,7 +128,7 @@ function run(engine: Engine, captured: Capture): void {
   const { program } = compiled;
   const start = performance.now();
   const storages = program.run(captured.sources);
-  // The first run makes what is kept for the next ones.
+  // The first run allocates the memory that is kept for the next ones.
   if (!compiled.admitted) programsOf(engine).trim();
   compiled.admitted = true;
   debug(5, () => `[run] ${captured.nodes.length} nodes in ${(performance.now() - start).toFixed(3)} ms`);
@@ -132,7 +137,7 @@ function run(engine: Engine, captured: Capture): void {
   });
 }
 
-/** The program for these sources, for which there is memory. */
+/** The program for these sources, after a check that there is memory for it. */
 function admitted(engine: Engine, captured: Capture): CompiledGraph {
   const fast = lookUp(engine, captured);
   if (fast.program.finiteSources.every((source) => captured.sources[source].isFinite()))
@@ -141,7 +146,7 @@ function admitted(engine: Engine, captured: Capture): CompiledGraph {
     return admit(engine, lookUp(engine, captured, true), captured);
   } catch (error) {
     if (!(error instanceof MemoryError)) throw error;
-    // It takes more memory. A training must not go on as if nothing were wrong; anything else gets numbers for NaN.
+    // It needs more memory. A training stops with an error; other computations get numbers in place of NaN.
     if (captured.finite.length > 0) requireFinite(Number.NaN);
     return admit(engine, lookUp(engine, captured), captured);
   }
@@ -156,7 +161,7 @@ function admit(engine: Engine, compiled: CompiledGraph, captured: Capture): Comp
   return compiled;
 }
 
-/** @param keepsNonFinite whether NaN and infinite numbers go where they should */
+/** @param keepsNonFinite whether NaN and infinities propagate as in plain arithmetic */
 function lookUp(engine: Engine, captured: Capture, keepsNonFinite = false): CompiledGraph {
   const programs = programsOf(engine);
   const settings = `${engine.settingsKey}${keepsNonFinite ? ' keeping what is not finite' : ''}`;

@@ -3,9 +3,9 @@ import { constantValues } from '../constants.js';
 import { countUses, type Graph, GraphNode, type GraphValue, isOp, keep, rewrite } from '../graph.js';
 
 /**
- * Folds a batch norm of given statistics into the convolution before it: (w∗x + b − μ)·γ/σ + β is a convolution with the
- * weights w·γ/σ and the bias (b − μ)·γ/σ + β. The pass applies only to parameters and buffers that the program does not
- * overwrite: the new weights are then computed once for many runs.
+ * Folds a batch norm of given statistics into the convolution before it: (w∗x + b − μ)·γ/σ + β is a
+ * convolution with the weights w·γ/σ and the bias (b − μ)·γ/σ + β. The pass applies only to parameters and
+ * buffers that the program does not overwrite: the new weights are then computed once for many runs.
  */
 export function foldBatchNorm(graph: Graph): Graph {
   const uses = countUses(graph);

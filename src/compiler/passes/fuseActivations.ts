@@ -2,8 +2,8 @@ import { unaryFunctions } from '../../graph/unaryFunctions.js';
 import { bypass, countUses, type Graph, GraphNode, isOp, keep, replaceBy, rewrite } from '../graph.js';
 
 /**
- * Fuses an activation with the conv2d, linear or add before it, if nothing else reads the value in between. The gradient of
- * an activation is computed from its own output, so that training permits this too.
+ * Fuses an activation with the conv2d, linear or add before it, if nothing else reads the value in between.
+ * The gradient of an activation is computed from its own output, so that training permits this too.
  */
 export function fuseActivations(graph: Graph): Graph {
   const uses = countUses(graph);

@@ -22,8 +22,9 @@ interface Residual {
 }
 
 /**
- * Fuses batch norm with the add and ReLU behind it, as at the end of a residual block. Backward, the sum of the gradients from
- * the next block's two branches, the ReLU's gradient and that of batch norm become one node.
+ * Fuses batch norm with the add and ReLU behind it, as at the end of a residual block. Backward, the sum of
+ * the gradients from the next block's two branches, the ReLU's gradient and that of batch norm become one
+ * node.
  *
  * @param takes shapes of features `[N, C, H, W]` for which the engine has such kernels
  */

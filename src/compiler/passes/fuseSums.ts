@@ -20,8 +20,9 @@ interface Accumulation {
 }
 
 /**
- * Fuses a convolution with the add behind it, as at the end of a residual block without batch norm or with a folded one: the
- * kernel adds to the other summand in place. That summand must be computed before, and nothing may read it afterwards.
+ * Fuses a convolution with the add behind it, as at the end of a residual block without batch norm or with a
+ * folded one: the kernel adds to the other summand in place. That summand must be computed before, and
+ * nothing may read it afterwards.
  */
 export function fuseSums(graph: Graph): Graph {
   const users = collectUsers(graph);

@@ -1,6 +1,9 @@
 import { type GraphNode, inputOf, isOp } from '../graph.js';
 
-/** Whether a node computes the gradient of a ReLU from the output of `relu`, which may be an add with a ReLU on top. */
+/**
+ * Whether a node computes the gradient of a ReLU from the output of `relu`, which may be an add with a ReLU
+ * on top.
+ */
 export function isReluBackwardOf(node: GraphNode, relu: GraphNode): boolean {
   return isOp(node, 'unaryBackward') && node.params.fn === 'relu' && inputOf(node, 'y') === relu.outputs[0];
 }

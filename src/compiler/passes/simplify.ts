@@ -13,8 +13,8 @@ import {
 } from '../graph.js';
 
 /**
- * Folds constants, joins reshapes, drops nodes without an effect (the identity, reductions over axes of size 1), shares
- * equal nodes, removes dead ones.
+ * Folds constants, joins reshapes, drops nodes without an effect (the identity, reductions over axes of size
+ * 1), shares equal nodes, removes dead ones.
  */
 export function simplify(graph: Graph): Graph {
   const seen = new Map<string, GraphNode[]>();
@@ -55,7 +55,10 @@ function simplifyNode(node: GraphNode, inputs: readonly GraphValue[]): Replaceme
   return keep(node, inputs);
 }
 
-/** The constant that a node computes from a constant; `null` if it does not, or if folding needs more than one operation. */
+/**
+ * The constant that a node computes from a constant; `null` if it does not, or if folding needs more than one
+ * operation.
+ */
 function foldConstant(node: GraphNode, inputs: readonly GraphValue[]): OpParams['constant'] | null {
   const producer = inputs.length === 1 ? inputs[0].producer : null;
   if (producer === null || producer.op !== 'constant') return null;

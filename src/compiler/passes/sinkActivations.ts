@@ -20,8 +20,8 @@ interface Sinking {
 }
 
 /**
- * Moves an activation from before a max pooling to behind it, forward and backward: the same values with a quarter of the
- * work, and the gradient no longer needs the large array before the pooling.
+ * Moves an activation from before a max pooling to behind it, forward and backward: the same values with a
+ * quarter of the work, and the gradient no longer needs the large array before the pooling.
  */
 export function sinkActivations(graph: Graph): Graph {
   const users = collectUsers(graph);

@@ -21,8 +21,8 @@ export function orderOf({ nodes }: Graph): (one: GraphNode, other: GraphNode) =>
 }
 
 /**
- * The summands of an add without an activation, if all shapes are equal and nothing else reads the sum; otherwise the value
- * itself.
+ * The summands of an add without an activation, if all shapes are equal and nothing else reads the sum;
+ * otherwise the value itself.
  */
 export function summandsOf(value: GraphValue, isUsedOnce: (value: GraphValue) => boolean): readonly GraphValue[] {
   const sum = value.producer;

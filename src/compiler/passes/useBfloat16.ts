@@ -32,9 +32,9 @@ const carriedOutputs: Partial<Record<OpName, readonly number[]>> = { batchNormBa
 const products = new Set<OpName>(['conv2d', 'conv2dBackwardData', 'linear', 'linearBackwardData']);
 
 /**
- * Stores features and their gradients in bfloat16 between ops that have kernels for it (Micikevicius et al., 2018;
- * Kalamkar et al., 2019). Parameters, their gradients, statistics, the loss and values next to it stay float32;
- * products add up in float32 in any case.
+ * Stores features and their gradients in bfloat16 between ops that have kernels for it (Micikevicius et al.,
+ * 2018; Kalamkar et al., 2019). Parameters, their gradients, statistics, the loss and values next to it stay
+ * float32; products add up in float32 in any case.
  *
  * @param pays products that are faster in bfloat16; all others and their features stay float32
  */

@@ -7,18 +7,19 @@ import { type Bfloat16Unit, bfloat16Unit } from './ffi.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 
-/** An instruction for bfloat16 takes twice the operands: from here on it is of no use. */
+/** An instruction for bfloat16 takes twice the operands: at this cost it gains nothing. */
 const slowCost = 2;
 
-/** What multiplies bfloat16 on this processor by instructions of its own; `null` if nothing does. */
+/** The unit of this processor that multiplies bfloat16; `null` if there is none. */
 export function measuredUnit(): Bfloat16Unit | null {
   const unit = bfloat16Unit();
   return unit === 'AVX-512' && dotProductCost() >= slowCost ? 'slow AVX-512' : unit;
 }
 
 /**
- * How many times as fast as on float32 a direct kernel is on bfloat16; there is no Winograd kernel for it. With AMX 3×3
- * convolutions gain more (4.8, 4.5, 2.8) and 1×1 less (3.6, 3.2, 1.7, as a product of matrices 3): `fovea bench vgg16 --precision bf16 --profile`.
+ * How many times as fast as on float32 a direct kernel is on bfloat16; there is no Winograd kernel for it.
+ * With AMX 3×3 convolutions gain more (4.8, 4.5, 2.8) and 1×1 less (3.6, 3.2, 1.7, as a product of matrices
+ * 3): `fovea bench vgg16 --precision bf16 --profile`.
  */
 const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, number>>>> = {
   'AVX-512': { forward: 2.1, backwardData: 2.1, backwardWeights: 2.1 },
@@ -44,10 +45,11 @@ const directions: Partial<Record<OpName, ConvDirection>> = {
 };
 
 /**
- * Which convolutions and linear layers of a program bfloat16 makes faster. Convolutions all take the same side, since every
- * change between two types costs a pass over memory: where Winograd's kernels on float32 win more than bfloat16 would in
- * them and in the layers around them, they stay float32. Weights of a linear layer that are renewed in the program
- * would have to be shortened every time, which takes longer than reading them as they are.
+ * Which convolutions and linear layers of a program bfloat16 makes faster. Convolutions all take the same
+ * side, since every change between two types costs a pass over memory: where Winograd's kernels on float32
+ * win more than bfloat16 would in them and in the layers around them, they stay float32. Weights of a linear
+ * layer that are renewed in the program would have to be shortened every time, which takes longer than
+ * reading them as they are.
  */
 export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat16Unit): ChoiceOfProducts {
   let float32 = 0;
@@ -55,7 +57,7 @@ export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat1
   for (const node of graph.nodes) {
     const work = workOf(node);
     const direction = directions[node.op];
-    // Linear layers are judged one by one.
+    // Linear layers are decided one by one.
     if (direction === undefined && multiplyAdds(node) !== null) continue;
     float32 += work / (direction === undefined ? 1 : winogradGainOf(node, direction, choice));
     bfloat16 += work / (direction === undefined ? 2 : bfloat16GainOf(node, direction, unit));

@@ -28,10 +28,13 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   observer: StepObserver | null = null;
   /** Kernels that the convolutions of programs use from now on. */
   convolution: ConvChoice = 'auto';
-  /** Precision in which programs compute from now on; `bf16` is for processors that have it; see {@link supports}. */
+  /**
+   * Precision in which programs compute from now on; `bf16` is for processors that have it; see {@link
+   * supports}.
+   */
   precision: Precision = 'float32';
   #threads: number;
-  /** Whether somebody asked for that number. */
+  /** Whether the user set that number. */
   #chosen: boolean;
   #inUse = 0;
   /** Most threads that any kernel has run on so far. */
@@ -44,7 +47,8 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   }
 
   /**
-   * Most threads that a kernel may use; small ones use one, and so does all of a small program unless the number was set.
+   * Most threads that a kernel may use; small ones use one, and so does all of a small program unless the
+   * number was set.
    */
   get threads(): number {
     return this.#threads;

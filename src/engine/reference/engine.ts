@@ -82,7 +82,8 @@ class ReferenceProgram implements Program {
       });
     }
     for (const { value, finite } of graph.outputs) if (finite) requireFinite(arrayOf(value).data[0]);
-    // Nothing is overwritten before everything has been read: one source's new value may be another's old one.
+    // Nothing is overwritten before everything has been read: one source's new value may be another's old
+    // one.
     const results = graph.outputs.map(({ value }) => {
       const { data } = arrayOf(value);
       return value.producer === null ? data.slice() : data;

@@ -41,7 +41,10 @@ export interface Label {
 const lengths = { 128: 0, 256: 1, 512: 2 } as const;
 type Bits = keyof typeof lengths;
 
-/** Which elements of the result are written: those with a 1 in mask register `k`; the others stay, or become 0. */
+/**
+ * Which elements of the result are written: those with a 1 in mask register `k`; the others stay, or become
+ * 0.
+ */
 export interface Masking {
   readonly k: number;
   readonly zero?: boolean;
@@ -79,8 +82,9 @@ const arithmetic = {
 } as const;
 
 /**
- * Writes machine code of x86-64 with AVX-512 (F, BW, VL, BF16): the few instructions that the kernels here use.
- * Encodings as in Intel's Software Developer's Manual, volume 2: EVEX prefix (2.7), opcodes by instruction.
+ * Writes machine code of x86-64 with AVX-512 (F, BW, VL, BF16): the few instructions that the kernels here
+ * use. Encodings as in Intel's Software Developer's Manual, volume 2: EVEX prefix (2.7), opcodes by
+ * instruction.
  */
 export class Assembler {
   readonly #bytes: number[] = [];
@@ -374,7 +378,7 @@ export class Assembler {
     const inverted = (value: number, bit: number) => ((value >> bit) & 1) ^ 1;
     const p0 =
       (inverted(register, 3) << 7) |
-      // Of a register the fifth bit; memory has no index.
+      // The fifth bit of a register; memory has no index.
       ((typeof operand === 'number' ? inverted(rm, 4) : 1) << 6) |
       (inverted(rm, 3) << 5) |
       (inverted(register, 4) << 4) |

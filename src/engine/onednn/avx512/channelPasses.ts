@@ -2,40 +2,48 @@ import { type Assembler, at, type Gpr, type Label } from './assembler.js';
 import { bytesOf, type FeatureLayout, lanes, vectorBytes, vectorsOf } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
 
-/** FeatureLayout of a band should stay in the first cache while one vector of channels after another is gone through. */
+/**
+ * The pixels of a band should stay in the first cache while the code processes one vector of channels after
+ * another.
+ */
 const bandBytes = 32 * 1024;
 const fewestPixels = 32;
-/** So much of each array stays in the second cache while a thread goes through it again. */
+/** Bytes of each array that stay in the second cache until a thread reads it again. */
 const cachedBytes = 1 << 20;
-/** Fewer blocks would leave threads without work. */
+/** With fewer blocks some threads would have no work. */
 const fewestBlocks = 4;
-/** The mean of so many values is near enough to that of all. */
+/** The mean of this many values is close enough to the mean of all. */
 const mostFirst = 8;
-/** Sums of one channel that run side by side, in so many registers for all vectors. */
+/** Registers for independent sums, over all vectors of channels. */
 const mostSums = 4;
 const float = 4;
 const lineBytes = 64;
-/** Memory answers after a hundred nanoseconds; the processor's own prefetching does not see so many streams. */
+/**
+ * Memory takes a hundred nanoseconds, and the processor's own prefetching does not follow this many streams.
+ */
 const aheadBytes = 768;
 
 export const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 
-/** Runs of pixels of the same channels, gone through by one thread. */
+/** Runs of pixels of the same channels, processed by one thread. */
 interface Band {
   readonly runs: number;
-  /** Of a run. */
+  /** Pixels in each run. */
   readonly pixels: number;
-  /** What its routine reads, as {@link starts} says. */
+  /** Offsets for its routine, in the order of {@link starts}. */
   readonly numbers: readonly number[];
 }
 
 /**
- * Bytes to a band's first pixel, to the first pixel of all that has its channels, to the numbers of its first channel,
- * and to where its sums go.
+ * Bytes to a band's first pixel, to the first pixel of all that has its channels, to the numbers of its first
+ * channel, and to where its sums go.
  */
 const starts = { pixel: 0, origin: 1, channel: 2, sums: 3 } as const;
 
-/** Something that code goes through: how many bytes further it is at the next pixel, and at the next vectors of channels. */
+/**
+ * An array that code reads or writes in order: the bytes to the next pixel, and to the next vectors of
+ * channels.
+ */
 export interface Stream {
   readonly at: Gpr;
   readonly operand: number;
@@ -49,13 +57,13 @@ export interface Body {
   readonly streams: readonly Stream[];
   /** Before the first pixel: loads the channels' numbers. */
   readonly begin: () => void;
-  /** A pixel at `offset`; `sum` tells apart those that are added up side by side. */
+  /** A pixel at `offset`; `sum` is the number of the independent sum that it is added to. */
   readonly pixel: (sum: number, offset: number) => void;
-  /** After the last pixel; `sums` of them were added up side by side. */
+  /** After the last pixel, with the number of independent sums. */
   readonly end?: (sums: number) => void;
 }
 
-/** Moves 16 numbers between a register and where an operand has those of the channels at hand. */
+/** Moves 16 numbers of the channels at hand between a register and an operand. */
 export interface ChannelAccess {
   readonly load: (operand: number, into: number) => void;
   readonly store: (operand: number, from: number, offset?: number) => void;
@@ -69,8 +77,8 @@ export const streamRegisters = free;
 export type Phase = readonly (readonly Task[])[];
 
 /**
- * Features of `[N, C, H, W]` cut into blocks of channels, and these into bands, for code that sums over all pixels of a
- * channel. Each band leaves two sums a channel in its slice of an array `[slices, 2, C]`.
+ * Features of `[N, C, H, W]` cut into blocks of channels, and these into bands, for code that sums over all
+ * pixels of a channel. Each band leaves two sums a channel in its slice of an array `[slices, 2, C]`.
  */
 export class ChannelPasses {
   readonly slices: number;
@@ -78,9 +86,11 @@ export class ChannelPasses {
   readonly vectors: number;
   /** Bytes from each channel's first value to some that come next. */
   readonly firstPixels: readonly number[];
-  /** Of each block. */
+  /** Bands of each block of channels. */
   readonly #bands: readonly (readonly Band[])[];
-  /** Whether a block goes through all phases at once, with what it reads in the second cache. */
+  /**
+   * Whether one block completes all phases before the next begins, so that its data stay in the second cache.
+   */
   readonly #isLocal: boolean;
   /** Bytes from one pixel, and from one run of pixels, to the next. */
   readonly #steps: { readonly pixel: number; readonly run: number };
@@ -96,7 +106,7 @@ export class ChannelPasses {
     const blocks = channels / layout.channels;
     // Channels side by side would share a fraction of the cache's sets with those of other pixels.
     this.#isLocal = blocks >= fewestBlocks && this.samples * pixel <= cachedBytes;
-    // Images follow one another where all channels lie side by side, and if they are single pixels, at a distance.
+    // Images follow one another if all channels are side by side, and at a distance if an image is one pixel.
     const isOneRun = blocks === 1 || plane === pixel;
     const [runs, size] = isOneRun ? [1, this.samples] : [planes / blocks, rows * columns];
     this.#steps = { pixel: isOneRun ? blocks * pixel : pixel, run: blocks * plane };
@@ -122,7 +132,7 @@ export class ChannelPasses {
     this.#bands = upTo(blocks).map((of) => upTo(this.slices).map((slice) => bandOf(of, slice)));
   }
 
-  /** Of one number for each channel. */
+  /** Bytes of an array with one number for each channel. */
   get channelBytes(): number {
     return this.channels * float;
   }
@@ -150,7 +160,7 @@ export class ChannelPasses {
     return { at: register, operand, start: starts.channel, perPixel: 0, perGroup: this.vectors * vectorBytes };
   }
 
-  /** Where the band's sums go. */
+  /** The band's slice of the array of sums. */
   sums(register: Gpr, operand: number): Stream {
     return { ...this.perChannel(register, operand), start: starts.sums };
   }
@@ -165,7 +175,7 @@ export class ChannelPasses {
     for (const sum of sums) for (const i of upTo(mostSums)) to.vzero(sum + i);
   }
 
-  /** Adds up what ran side by side, and writes two sums a channel. */
+  /** Adds up the independent sums, and writes two sums for each channel. */
   storeSums(to: Assembler, place: Stream, used: number, ...sums: readonly [number, number]): void {
     sums.forEach((sum, which) => {
       for (const v of upTo(this.vectors)) {
@@ -175,7 +185,7 @@ export class ChannelPasses {
     });
   }
 
-  /** Tasks that go through all bands. */
+  /** Tasks for all bands. */
   over(to: Assembler, body: Body): Phase {
     const routines = new Map<string, Label>();
     const taskOf = ({ runs, pixels, numbers }: Band) => {
@@ -197,7 +207,7 @@ export class ChannelPasses {
     };
     const { pixel: perPixel, run: perRun } = this.#steps;
     const aheadPixels = Math.ceil(aheadBytes / this.#groupBytes);
-    // In a short run that would be behind its end.
+    // In a short run that address would be behind its end.
     const ahead = runs > 1 && pixels < 4 * aheadPixels ? perRun : aheadPixels * perPixel;
     const groups = this.layout.channels / lanes / this.vectors;
     to.bind(routine);
@@ -216,7 +226,7 @@ export class ChannelPasses {
         if (runs > 1) advance(perRun - blocks * sums * perPixel);
       });
       end?.(sums);
-      // Channels in several groups lie side by side, and so do images.
+      // Channels in several groups are side by side, and so are images.
       if (groups > 1) {
         for (const stream of streams) to.addConstant(stream.at, stream.perGroup - blocks * sums * stream.perPixel);
       }
@@ -225,7 +235,7 @@ export class ChannelPasses {
     return routine;
   }
 
-  /** Asks for the cache lines of so many pixels further on. */
+  /** Prefetches the cache lines of pixels at a distance of `ahead` bytes. */
   #prefetch(to: Assembler, { at: base }: Stream, pixels: number, ahead: number): void {
     const vectors = upTo(pixels).flatMap((pixel) => upTo(this.vectors).map((v) => [pixel, v] as const));
     const bytes = vectors.map(([pixel, v]) => pixel * this.#steps.pixel + v * lanes * bytesOf(this.layout));
@@ -233,7 +243,7 @@ export class ChannelPasses {
     for (const line of lines) to.prefetch(at(base, ahead + line * lineBytes));
   }
 
-  /** Code for phases, each of which needs what the one before leaves for the same channels. */
+  /** Code for phases; each needs the results of the phase before for the same channels. */
   code(write: (to: Assembler) => readonly Phase[]): KernelCode {
     const blocks = this.#bands.length;
     if (!this.#isLocal) {
@@ -251,7 +261,10 @@ export class ChannelPasses {
     );
   }
 
-  /** Tasks that add up the sums of all slices in two registers, for each vector of channels, and go on from there. */
+  /**
+   * Tasks that add up the sums of all slices in two registers, for each vector of channels, and then run
+   * `body`.
+   */
   overChannels(
     to: Assembler,
     sums: number,

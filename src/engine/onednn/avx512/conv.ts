@@ -8,7 +8,7 @@ import { usesAvx512 } from './machineCode.js';
 import { type AxisTaps, windowTaps } from './windowTaps.js';
 
 const vectorRegisters = 32;
-/** Instructions of the loop over input channels; of more, decoding becomes the bottleneck. */
+/** Limit of instructions in the loop over input channels: in longer loops decoding is the bottleneck. */
 const mostInstructions = 2000;
 /** Larger kernels make too much code, larger images too long a table of tasks. */
 const [mostTaps, mostTasks] = [49, 20_000];
@@ -42,7 +42,9 @@ interface Axis {
   readonly pad: number;
 }
 
-/** Neighbouring pixels of a row of results; for each, the columns of the kernel that have input under them. */
+/**
+ * Neighbouring pixels of a row of results; for each, the columns of the kernel that have input under them.
+ */
 interface Tile {
   readonly start: number;
   readonly taps: readonly (readonly number[])[];
@@ -57,8 +59,9 @@ interface Place {
 const [y, x, weights, bias, blocksLeft, channelsLeft, kernelRows] = scratch;
 
 /**
- * y = activation(x * weight + bias) for one image, or the same with what lies in y added before the activation; float32.
- * The results of a tile, for some blocks of 16 output channels, stay in registers until everything is added up.
+ * y = activation(x * weight + bias) for one image in float32, or the same with the old contents of y added
+ * before the activation. The results of a tile, for some blocks of 16 output channels, stay in registers
+ * until all products are added up.
  */
 export class DirectConvolution {
   private constructor(
@@ -72,8 +75,8 @@ export class DirectConvolution {
   ) {}
 
   /**
-   * `null` where the library does as well, with more than one image; and where there is no code for it: another processor,
-   * groups, dilation, a large kernel or image, another activation or layout.
+   * `null` where the library does as well, with more than one image; and where there is no code for it:
+   * another processor, groups, dilation, a large kernel or image, another activation or layout.
    *
    * @param layouts of x, weight and y
    */
@@ -89,7 +92,8 @@ export class DirectConvolution {
     if (out % lanes !== 0 || channels % lanes !== 0 || height * width > mostTaps) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
     if (!areBlocked(layouts) || !usesAvx512('float32')) return null;
-    // No tile has more results than this, so such an image has too many tasks. Listing its windows takes gigabytes.
+    // No tile has more results than this, so such an image has too many tasks. Listing its windows takes
+    // gigabytes.
     if (y[2] * y[3] * (out / lanes) > mostTasks * mostPixels(1)) return null;
     const axis = (input: number, output: number, kernel: number, which: 0 | 1): Axis => {
       const pad = padding[2 * which];
@@ -152,7 +156,10 @@ export class DirectConvolution {
     return channels * height * width * vectorBytes;
   }
 
-  /** Where a tile's results lie, the input under their corner (which may be padding), the weights and the biases. */
+  /**
+   * Offsets of a tile's results, of the input under their corner (which may be padding), of the weights and
+   * the biases.
+   */
   #offsets(block: number, { row, tile }: Place): readonly number[] {
     const { rows, columns } = this;
     const result = (block * rows.windows.length + row) * columns.windows.length + tile.start;
@@ -161,7 +168,10 @@ export class DirectConvolution {
     return [result * vectorBytes, corner * vectorBytes, block * this.#weightBytes, block * vectorBytes];
   }
 
-  /** Tiles that differ only in where they are share a routine, which is written when the first of them asks for it. */
+  /**
+   * Tiles that differ only in where they are share a routine, which is written when the first of them asks
+   * for it.
+   */
   #routines(to: Assembler, extras: Extras): (count: number, place: Place) => Label {
     const written = new Map<string, Label>();
     const once = (key: string, write: () => void): Label => {
@@ -187,7 +197,9 @@ export class DirectConvolution {
     };
   }
 
-  /** @param isFull whether there is input under all rows of the kernel; otherwise a register says under which */
+  /**
+   * @param isFull whether there is input under all rows of the kernel; otherwise a register says under which
+   */
   #convolve(to: Assembler, count: number, { taps }: Tile, isFull: boolean, extras: Extras): void {
     const { shapes, isRectified } = this;
     const [, channels, height, width] = shapes.weight;
@@ -267,7 +279,7 @@ export class DirectConvolution {
   }
 }
 
-/** Whether features lie in blocks of 16 channels, and weights in blocks of 16 by 16. */
+/** Whether features are in blocks of 16 channels, and weights in blocks of 16 by 16. */
 function areBlocked([x, weight, y]: readonly MemoryDesc[]): boolean {
   const features = [{ axis: 1, size: lanes }];
   const isBlocked =
@@ -281,8 +293,9 @@ function mostPixels(blocks: number): number {
 }
 
 /**
- * How many blocks of output channels to compute together. A core multiplies and adds two vectors in a cycle, and a sum waits
- * four for the one before; loading costs little beside that, but is what equal ones differ in.
+ * How many blocks of output channels to compute together. A core multiplies and adds two vectors in a cycle,
+ * and a sum waits four for the one before; loading costs little beside that, but is what equal ones differ
+ * in.
  */
 function bestBlocks(columns: number, outBlocks: number): number {
   const cycles = (blocks: number, pixels: number) => Math.max((blocks * pixels) / 2, 4) + 0.37 * blocks + 0.07 * pixels;

@@ -35,9 +35,9 @@ function leastMs(write: (to: Assembler, sum: number) => void): number {
 let measured: number | null = null;
 
 /**
- * How many times as long as one that multiplies and adds 16 float32 an instruction takes that does so with 32 bfloat16: 1 or
- * 2 where it is of use, and 4 on Intel's processors with AMX where the system hides that. Measured once, in some
- * milliseconds; 1 where no code runs.
+ * How many times as long as one that multiplies and adds 16 float32 an instruction takes that does so with 32
+ * bfloat16: 1 or 2 where it is of use, and 4 on Intel's processors with AMX where the system hides that.
+ * Measured once, in some milliseconds; 1 where no code runs.
  */
 export function dotProductCost(): number {
   measured ??= canRunAvx512('bfloat16')

@@ -8,20 +8,23 @@ export const vectorBytes = 4 * lanes;
 
 export type FeatureType = 'float32' | 'bfloat16';
 
-/** How features lie in memory, for a kernel that goes over pixels and, within them, over vectors of channels. */
+/**
+ * Layout of features in memory, for a kernel that loops over pixels and, within them, over vectors of
+ * channels.
+ */
 export interface FeatureLayout {
   readonly type: FeatureType;
   /** Planes of pixels with all their channels, or with 16 of them. */
   readonly planes: number;
   readonly rows: number;
   readonly columns: number;
-  /** Channels of a pixel that lie side by side. */
+  /** Channels of a pixel that are side by side. */
   readonly channels: number;
 }
 
 export const bytesOf = ({ type }: FeatureLayout): number => bytesPerElement(type);
 
-/** `null` for a layout that the kernels here do not know. */
+/** The layout of an array; `null` if the kernels here do not support it. */
 export function featureLayoutOf(desc: MemoryDesc): FeatureLayout | null {
   const [batch, channels, rows, columns] = desc.shape;
   const type = desc.dtype;
@@ -35,7 +38,7 @@ export function featureLayoutOf(desc: MemoryDesc): FeatureLayout | null {
   return null;
 }
 
-/** How many vectors of a pixel's channels are worked on side by side: the most up to 4 that come out even. */
+/** Vectors of a pixel's channels that the code processes together: the largest divisor up to 4. */
 export function vectorsOf({ channels }: FeatureLayout): number {
   return [4, 3, 2].find((n) => (channels / lanes) % n === 0) ?? 1;
 }

@@ -8,7 +8,7 @@ export interface Task {
   readonly numbers: readonly number[];
 }
 
-/** Machine code and what it is to do; where it is entered is its first byte. */
+/** Machine code and its tasks. Its entry is the first byte. */
 export interface KernelCode {
   /** For the printed program and profiles. */
   readonly name: string;
@@ -16,11 +16,11 @@ export interface KernelCode {
   readonly tasks: readonly { readonly place: number; readonly numbers: readonly number[] }[];
   /** How many tasks, or runs of tasks, are done before the next ones begin. */
   readonly phases: readonly number[];
-  /** Whether it tells that it wrote numbers which are not finite. */
+  /** Whether it reports that it wrote numbers that are not finite. */
   readonly tells: boolean;
 }
 
-/** What a routine may use; it must leave all other general registers alone. */
+/** Registers that a routine may use; it must leave all other general registers alone. */
 export const scratch = [
   ...[gpr.rsi, gpr.rdx, gpr.rcx, gpr.r9, gpr.r10, gpr.r11, gpr.rax, gpr.rdi],
   ...[gpr.r13, gpr.r14, gpr.r15],
@@ -28,12 +28,13 @@ export const scratch = [
 /** The block, the task's record, and how many tasks are left of those taken together. */
 const [blockAt, recordAt, left] = [gpr.rbx, gpr.r8, counter];
 
-/** What the caller wants back as it was. */
+/** Registers that the caller expects unchanged. */
 const saved = [blockAt, left, gpr.r13, gpr.r14, gpr.r15] as const;
 
 /**
- * The block that the code is called with, and a task's record, in 64-bit words. The number of the next task is alone in its
- * cache line, since all threads write it. Counted are tasks, or runs of tasks that one thread does together.
+ * The block that the code is called with, and a task's record, in 64-bit words. The number of the next task
+ * is alone in its cache line, since all threads write it. Counted are tasks, or runs of tasks that one thread
+ * does together.
  */
 export const block = { next: 0, end: 8, table: 9, nonFinite: 10, operands: 11, words: 32 } as const;
 export const record = { place: 0, numbers: 1, words: 5 } as const;
@@ -46,8 +47,8 @@ export function loadOperand(to: Assembler, register: Gpr, operand: number, by?: 
 }
 
 /**
- * Tells whoever runs the code that it wrote numbers which are not finite, if there are such in a vector. A mask and a register are
- * lost.
+ * Reports to the caller of the code if a vector has numbers that are not finite. Overwrites a mask and a
+ * register.
  */
 export function tellNonFinite(to: Assembler, vector: number, register: Gpr): void {
   const [k, finite] = [1, to.label()];
@@ -65,13 +66,15 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
 }
 
 /**
- * Code in which each thread takes one task after another until none is left. Which thread does what differs from run to
- * run; since tasks share no result, the results do not.
+ * Code in which each thread takes one task after another until none is left. The order differs from run to
+ * run, and the results do not, since tasks share none.
  *
- * @param write writes the routines, which end with `ret`, and tells the tasks of each phase
- * @param prepare what each thread does once: constants in vector registers that no routine changes
+ * @param write writes the routines, which end with `ret`, and returns the tasks of each phase
+ * @param prepare writes code that each thread runs once: constants in vector registers that no routine
+ * changes
  * @param tells whether the routines call {@link tellNonFinite}
- * @param together that many tasks in a row are done by the same thread; divides the number of tasks of each phase
+ * @param together that many tasks in a row are done by the same thread; divides the number of tasks of each
+ * phase
  */
 export function kernelCode(
   write: (to: Assembler) => readonly (readonly Task[])[],

@@ -7,7 +7,9 @@ import { type FeatureType, lanes, storeFeatures } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadOperand, scratch } from './kernel.js';
 import { usesAvx512 } from './machineCode.js';
 
-/** With more images the library's products of matrices read the weights as fast as the memory delivers them. */
+/**
+ * With more images the library's products of matrices read the weights as fast as the memory delivers them.
+ */
 const mostRows = 4;
 /** Sums that run side by side, so that no addition waits for the one before. */
 const sums = 8;
@@ -18,8 +20,8 @@ const aheadBytes = 4096;
 const fewestWeights = 1 << 20;
 
 /**
- * y = x · weight + bias for a few rows of x and weights in bfloat16: every weight is read once, in the order in which it lies.
- * Sums are float32.
+ * y = x · weight + bias for a few rows of x and weights in bfloat16: every weight is read once, in the order
+ * of memory. Sums are float32.
  */
 export class FewRows {
   private constructor(

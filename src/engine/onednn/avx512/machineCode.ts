@@ -8,8 +8,8 @@ export function usesAvx512(type: 'float32' | 'bfloat16'): boolean {
 }
 
 /**
- * Whether code generated here can run: on Linux, x86-64 with AVX-512 (for bfloat16 with its instructions), GNU OpenMP and
- * memory that may become executable.
+ * Whether code generated here can run: on Linux, x86-64 with AVX-512 (for bfloat16 with its instructions),
+ * GNU OpenMP and memory that may become executable.
  */
 export function canRunAvx512(type: 'float32' | 'bfloat16'): boolean {
   if (process.platform !== 'linux' || process.arch !== 'x64') return false;

@@ -68,10 +68,10 @@ interface ChannelNumbers {
   readonly offset?: number;
 }
 
-/** What a pass adds up: vector `v` of a pixel's channels at `offset`. */
+/** Sums of a pass: vector `v` of a pixel's channels at `offset`. */
 interface GradientSums {
   readonly sums: Stream;
-  /** Features that are gone through. */
+  /** Features that the pass reads. */
   readonly streams: readonly Stream[];
   readonly perChannel: readonly ChannelNumbers[];
   /** Loads the difference of x to its mean, and the gradient, into two registers. */
@@ -81,9 +81,10 @@ interface GradientSums {
 }
 
 /**
- * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015), and with a summand and
- * relu if wanted: y = (x − mean) · factor + shift. Features are read twice and written once; sums are of differences to the
- * mean of each channel's first values, so that one pass gives mean and variance.
+ * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015), and
+ * with a summand and relu if wanted: y = (x − mean) · factor + shift. Features are read twice and written
+ * once; sums are of differences to the mean of each channel's first values, so that one pass gives mean and
+ * variance.
  */
 export class Normalization {
   readonly #passes: ChannelPasses;
@@ -100,7 +101,8 @@ export class Normalization {
   }
 
   /**
-   * `null` where there is no code for it: another processor, another layout, channels that 16 does not divide.
+   * `null` where there is no code for it: another processor, another layout, channels that 16 does not
+   * divide.
    *
    * @param x layout of the features
    */
@@ -110,7 +112,7 @@ export class Normalization {
     return new Normalization({ layout, channels: x.shape[1], ...after });
   }
 
-  /** What forward leaves for backward: the factor of each channel. */
+  /** The factor of each channel, which forward leaves for backward. */
   get factor(): MemoryDesc {
     return MemoryDesc.plain([this.spec.channels], 'float32');
   }
@@ -136,8 +138,8 @@ export class Normalization {
   }
 
   /**
-   * With the gradient of the sum, which counts where y > 0 if relu follows. Operands: those of {@link backward}, y, the gradient
-   * that results, and if `isSum` what is added to dy.
+   * With the gradient of the sum, which counts where y > 0 if relu follows. Operands: those of {@link
+   * backward}, y, the gradient that results, and if `isSum` what is added to dy.
    */
   backwardOfSum(isSum: boolean): KernelCode {
     return this.#backward((to) => this.#addUpSumGradients(to, isSum), backwardOperands.gradient);
@@ -360,7 +362,10 @@ export class Normalization {
     });
   }
 
-  /** The mean of a vector of channels' first values, from which all of them differ little; another register is lost. */
+  /**
+   * The mean of a vector of channels' first values, from which all of them differ little; another register is
+   * lost.
+   */
   #loadOrigin(to: Assembler, into: number, first: Address, lost: number): void {
     const { firstPixels } = this.#passes;
     loadFeatures(to, this.#layout, into, first);

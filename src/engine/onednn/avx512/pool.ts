@@ -65,7 +65,8 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, reme
           if (remembers) to.vcopyBytes(where, number);
           continue;
         }
-        // The best stays where it is not less than a number; NaN takes its place, and nothing takes that of NaN.
+        // The best stays where it is not less than a number; NaN takes its place, and nothing takes that of
+        // NaN.
         const k = 1 + v;
         to.vordered(k, value, value);
         to.vnotLess(k, best, value, { k });
@@ -89,8 +90,8 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, reme
 }
 
 /**
- * Operands: gradient of the input, gradient of the output, positions. Each input gathers from the windows that it is
- * in, in their order, so that it is written once and by one thread.
+ * Operands: gradient of the input, gradient of the output, positions. Each input gathers from the windows
+ * that it is in, in their order, so that it is written once and by one thread.
  */
 export function maxPoolBackward({ x, y, rows, columns, params }: MaxPooling): KernelCode {
   const size = bytesOf(x);

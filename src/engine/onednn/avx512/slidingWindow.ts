@@ -3,18 +3,18 @@ import { bytesOf, type FeatureLayout, lanes, vectorsOf } from './featureLayout.j
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, type Task } from './kernel.js';
 import { type AxisTaps, runsOf } from './windowTaps.js';
 
-/** Less is not worth fetching a task. */
+/** Smaller tasks would cost more to fetch than they save. */
 const bytesPerTask = 64 * 1024;
 
-/** A position in the window, and how many bytes away it lies on the other side. */
+/** A position in the window, and its distance on the other side in bytes. */
 export interface Tap {
   readonly position: number;
   readonly other: number;
 }
 
 /**
- * Writes the code for some vectors of results side by side, at `own`. Offsets are in bytes of features; numbers of window
- * positions take one byte for each element.
+ * Writes the code for some vectors of results side by side, at `own`. Offsets are in bytes of features;
+ * numbers of window positions take one byte for each element.
  */
 export type Body = (to: Assembler, vectors: number, taps: readonly Tap[], own: number) => void;
 
@@ -31,19 +31,22 @@ export interface SlidingWindow {
   readonly rows: readonly AxisTaps[];
   readonly columns: readonly AxisTaps[];
   readonly kernelWidth: number;
-  /** Whose elements have numbers of window positions, if any. */
+  /** The side whose elements have numbers of window positions, if any. */
   readonly index: 'own' | 'other' | null;
   readonly prepare: (to: Assembler) => void;
   readonly body: Body;
 }
 
-/** Where the {@link Body} finds its operands; what it must leave alone counts. */
+/**
+ * Registers with the operands of the {@link Body}; the others below are counters that it must leave alone.
+ */
 export const [ownAt, otherAt, indexAt] = scratch;
 const [, , , rowCount, columnCount, channelCount] = scratch;
 
 /**
- * Code that goes over all results of a sliding window. Its operands are the results, the other side and, if there are
- * any, the numbers of window positions. Edges of the picture get code of their own, so that nothing is decided while it runs.
+ * Code that goes over all results of a sliding window. Its operands are the results, the other side and, if
+ * there are any, the numbers of window positions. Edges of the picture get code of their own, so that nothing
+ * is decided while it runs.
  */
 export function slidingWindow(walk: SlidingWindow): KernelCode {
   const { own, other, rows, columns, kernelWidth, index, prepare, body } = walk;
@@ -66,7 +69,7 @@ export function slidingWindow(walk: SlidingWindow): KernelCode {
     });
   };
 
-  /** The routine for rows that are reached alike. */
+  /** The routine for rows with the same windows. */
   const rowRoutine = (to: Assembler, row: AxisTaps): Label => {
     const [routine, nextRow] = [to.label(), to.label()];
     to.bind(routine);
@@ -75,7 +78,7 @@ export function slidingWindow(walk: SlidingWindow): KernelCode {
     });
     loadNumber(to, rowCount, pointers.length);
     to.bind(nextRow);
-    // How far the pointers are from the start of the row.
+    // Distance of the pointers from the start of the row.
     const moved = { own: 0, other: 0 };
     const results = (column: number) => {
       const taps = row.flatMap(({ k, other }) =>

@@ -3,30 +3,35 @@ import { type Assembler, at } from './assembler.js';
 import { vectorBytes } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, tellNonFinite } from './kernel.js';
 
-/** Of each array, so that a task takes some ten microseconds. */
+/** Bytes of each array: a task then takes some ten microseconds. */
 const bytesPerTask = 128 * 1024;
 
 /** The array that the code looks at. */
 const parameterAt = 0;
 
 interface FlatUpdate {
-  /** Of each array; read and written up to the next 64. */
+  /** Size of each array; the code reads and writes up to the next multiple of 64. */
   readonly bytes: number;
-  /** Arrays that are gone through together: the first operands. Single numbers follow. */
+  /** Arrays that the code reads together: the first operands. Single numbers follow. */
   readonly arrays: number;
   readonly numbers: number;
   /** Constants, in registers from {@link constantsAt} on. */
   readonly constants: readonly number[];
   /** Which arrays change. */
   readonly written: readonly number[];
-  /** Code for 16 elements that have been loaded: array `i`, the parameter first, is in register `i`, and its new contents must be there after. */
+  /**
+   * Code for 16 elements that have been loaded: array `i`, the parameter first, is in register `i`, and its
+   * new contents must be there after.
+   */
   readonly body: (to: Assembler) => void;
 }
 
 /** Registers of 0, and of its products with what is written, which are 0 as long as that is finite. */
 const [zero, remains] = [30, 31];
 
-/** Registers of the single numbers and of the constants; those from the number of arrays up to here are free. */
+/**
+ * Registers of the single numbers and of the constants; those from the number of arrays up to here are free.
+ */
 const numbersAt = 16;
 const constantsAt = 20;
 
@@ -113,8 +118,9 @@ export function sgdCode(bytes: number, { weightDecay }: OpParams['sgdUpdate']): 
 }
 
 /**
- * Operands: parameter, gradient, moments 1 and 2; the step, the floor of what it is divided by, and what is kept of the
- * parameter (Kingma and Ba, 2015, algorithm 1 in the form of section 2; with less than 1 kept, Loshchilov and Hutter, 2019).
+ * Operands: parameter, gradient, moments 1 and 2; the step, the floor of what it is divided by, and what is
+ * kept of the parameter (Kingma and Ba, 2015, algorithm 1 in the form of section 2; with less than 1 kept,
+ * Loshchilov and Hutter, 2019).
  */
 export function adamCode(bytes: number, { beta1, beta2, weightDecay }: OpParams['adamUpdate']): KernelCode {
   const [parameter, gradient, moment1, moment2, deviation] = [0, 1, 2, 3, 4];

@@ -1,7 +1,9 @@
-/** Along one axis, for one place on this side: the places on the other side that count, each with its window position. */
+/**
+ * The window of one place along an axis: the places on the other side, each with its position in the window.
+ */
 export type AxisTaps = readonly { readonly k: number; readonly other: number }[];
 
-/** For each output the inputs in its window. */
+/** The inputs in the window of each output. */
 export function windowTaps(input: number, output: number, kernel: number, stride: number, pad: number): AxisTaps[] {
   return Array.from({ length: output }, (_, i) =>
     Array.from({ length: kernel }, (_, k) => ({ k, other: i * stride - pad + k })).filter(
@@ -10,7 +12,7 @@ export function windowTaps(input: number, output: number, kernel: number, stride
   );
 }
 
-/** For each input the outputs whose windows it lies in, ascending. */
+/** The outputs whose windows contain each input, ascending. */
 export function inverseTaps(windows: readonly AxisTaps[], inputs: number): AxisTaps[] {
   const result = Array.from({ length: inputs }, (): { k: number; other: number }[] => []);
   windows.forEach((window, output) => {
@@ -30,7 +32,7 @@ export interface Run {
 /**
  * Divides an axis into runs; places that are like no others are runs of their own.
  *
- * @param step how far the other side moves on while this one does by `block`
+ * @param step places that the other side advances while this one advances by `block`
  */
 export function runsOf(windows: readonly AxisTaps[], block: number, step: number): Run[] {
   const isLike = (place: number, times: number) => {

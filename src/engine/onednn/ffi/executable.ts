@@ -47,7 +47,7 @@ export function canExecute(): boolean {
 
 /** Memory for generated code and constants beside it. Its owner destroys it. */
 export class ExecutableMemory {
-  /** Of whole pages. */
+  /** Size, in whole pages. */
   readonly bytes: number;
   readonly address: Address;
 
@@ -75,7 +75,9 @@ export class ExecutableMemory {
     throw new EngineError('[onednn] memory: the system does not let memory become executable');
   }
 
-  /** Calls the code at the start of the memory on so many threads, each with a pointer to the same arguments. */
+  /**
+   * Calls the code at the start of the memory on so many threads, each with a pointer to the same arguments.
+   */
   runOn(threads: number, argument: Address): void {
     const parallel = functions().parallel as NonNullable<ReturnType<typeof bind>['parallel']>;
     parallel(this.address, argument, threads, 0);

@@ -7,8 +7,8 @@ type Koffi = typeof koffiPackage;
 let loaded: Koffi | null = null;
 
 /**
- * The package that calls native libraries. It is loaded at its first use, so that everything without oneDNN works where
- * its binary is missing.
+ * The package that calls native libraries. It is loaded at its first use, so that everything without oneDNN
+ * works where its binary is missing.
  *
  * @throws {EngineError} if it cannot be loaded; the message says how to install it
  */

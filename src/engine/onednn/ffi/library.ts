@@ -134,9 +134,9 @@ export function checkVersion([major, minor, patch]: Loaded['version'], path: str
 }
 
 /**
- * Loads the OpenMP runtime with threads that wait actively for some 0.2 ms and then sleep. By default they spin for
- * longer than a time slice, so that a kernel of microseconds takes milliseconds as soon as another process wants a core.
- * What the user has set stands.
+ * Loads the OpenMP runtime with threads that wait actively for some 0.2 ms and then sleep. By default they
+ * spin for longer than a time slice, so that a kernel of microseconds takes milliseconds as soon as another
+ * process wants a core. The user's own settings are kept.
  */
 function shortenSpinning(loadRuntime: () => void): void {
   const { env } = process;
@@ -187,7 +187,9 @@ export function libraryVersion(): string {
   return load().version.join('.');
 }
 
-/** What multiplies bfloat16: vectors, which may be no faster at it than with float32, or tiles of a matrix. */
+/**
+ * Unit that multiplies bfloat16: vectors, which may be no faster than with float32, or tiles of a matrix.
+ */
 export type Bfloat16Unit = 'AVX-512' | 'slow AVX-512' | 'AMX';
 
 /** The library's numbers of instruction sets. */
@@ -215,12 +217,14 @@ export function hasInstructions(type: 'float32' | 'bfloat16'): boolean {
   return (effectiveIsa() & needed) === needed;
 }
 
-/** What has instructions of its own for bfloat16 on this processor, however fast; `null` if nothing does. */
+/** The unit of this processor with instructions for bfloat16, however fast; `null` if there is none. */
 export function bfloat16Unit(isa = effectiveIsa()): Bfloat16Unit | null {
   return instructionSets.find(([known]) => known === isa)?.[2] ?? null;
 }
 
-/** Number of threads of what is created and run from now on. Returns false where the runtime cannot be told. */
+/**
+ * Number of threads of what is created and run from now on. Returns false if the runtime has no such setting.
+ */
 export function setThreadCount(count: number): boolean {
   const { setThreads } = load();
   setThreads?.(count);

@@ -15,7 +15,7 @@ export function countNative(bytes: number): void {
   live += bytes;
 }
 
-/** A block of memory outside JavaScript's heap, aligned for the kernels. Whoever made it frees it. */
+/** A block of memory outside JavaScript's heap, aligned for the kernels. Its owner frees it. */
 export class NativeMemory implements Memory {
   readonly #address: Address;
   #freed = false;

@@ -11,10 +11,13 @@ export function dims(values: Shape): BigInt64Array {
   return array;
 }
 
-/** Offsets of fields in a descriptor: type of the elements, kind of the layout, strides, number and sizes of blocks. */
+/**
+ * Offsets of fields in a descriptor: type of the elements, kind of the layout, strides, number and sizes of
+ * blocks.
+ */
 const [typeOffset, kindOffset, stridesOffset, blocksOffset] = [104, 312, 320, 416];
 
-/** Elements of an axis that lie side by side. */
+/** Elements of an axis that are side by side. */
 export interface Block {
   readonly axis: number;
   readonly size: number;
@@ -38,7 +41,7 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     return MemoryDesc.#byTag(axes, dtype, plainTags[axes.length]);
   }
 
-  /** Whatever layout the primitive likes best. */
+  /** Lets the primitive choose the layout. */
   static any(shape: Shape, dtype: StoredDType = 'float32'): MemoryDesc {
     return MemoryDesc.#byTag(shape, dtype, formatAny);
   }
@@ -102,7 +105,7 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     return this === other || load().api.mdEqual(this.bytes, other.bytes) !== 0;
   }
 
-  /** A layout that one kind of kernel alone can read. */
+  /** Whether only one kind of kernel can read the layout. */
   isOpaque(): boolean {
     return this.#kind === 'opaque';
   }
@@ -141,7 +144,9 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     return new MemoryDesc(bytes, shape, this.dtype);
   }
 
-  /** Whether the layout has room for more elements than the shape, as blocks that do not come out even have. */
+  /**
+   * Whether the layout has room for more elements than the shape, as blocks that do not come out even have.
+   */
   isPadded(): boolean {
     return this.size > numel(this.shape) * bytesPerElement(this.dtype);
   }
@@ -156,7 +161,7 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     return new DataView(this.bytes.buffer, this.bytes.byteOffset);
   }
 
-  /** Blocks of elements that lie side by side, from the outer to the inner ones. */
+  /** Blocks of elements that are side by side, from the outer to the inner ones. */
   get blocks(): readonly Block[] {
     if (this.#kind !== 'strided') return [];
     const fields = this.#fields;
@@ -187,7 +192,10 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     return isRowMajor && sameBlocks(blocks, expected);
   }
 
-  /** Whether another array has the same order of axes, the same blocks and type of elements; its shape may differ. */
+  /**
+   * Whether another array has the same order of axes, the same blocks and type of elements; its shape may
+   * differ.
+   */
   isArrangedAs(other: MemoryDesc): boolean {
     const [order, others] = [this.order, other.order];
     return (
@@ -199,7 +207,10 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     );
   }
 
-  /** The layout in oneDNN's notation: axes from outermost to innermost, blocked ones in capitals (`aBcd16b`). For people. */
+  /**
+   * The layout in oneDNN's notation: axes from outermost to innermost, blocked ones in capitals (`aBcd16b`).
+   * For people.
+   */
   toString(): string {
     const kind = this.#kind;
     if (kind !== 'strided') return kind;

@@ -17,7 +17,7 @@ import { type Address, check, created, load } from './library.js';
 import type { MemoryHandle } from './memory.js';
 import { MemoryDesc } from './memoryDesc.js';
 
-/** What a kernel applies to its result before storing it. */
+/** An operation that a kernel applies to its result before storing it. */
 export type PostOp =
   | { readonly kind: 'eltwise'; readonly fn: EltwiseKernel; readonly alpha: number; readonly beta: number }
   | { readonly kind: 'binary'; readonly fn: keyof typeof binaries; readonly operand: MemoryDesc }

@@ -20,7 +20,7 @@ export function derived(context: Lowering, forward: Uint8Array, backward: Uint8A
 export const biasDesc = (outputs: number, exists: boolean): MemoryDesc =>
   exists ? MemoryDesc.plain([outputs], 'float32') : MemoryDesc.none();
 
-/** What lies there, with the axes that a kernel sees. */
+/** The same memory with the axes that a kernel sees. */
 export const seenAs = ({ buffer }: Operand, layout: MemoryDesc): Operand => ({ buffer, layout });
 
 /** A kernel's name in profiles: `conv2d+relu`. */
@@ -28,7 +28,7 @@ export function nameWith(op: string, activation: Activation | undefined): string
   return activation === undefined ? op : `${op}+${activation.fn}`;
 }
 
-/** What a kernel does with its own result. */
+/** The activation as an operation on the kernel's own result. */
 export function postOpsOf(activation: Activation | undefined): PostOp[] {
   return activation === undefined ? [] : [{ kind: 'eltwise', fn: activation.fn, alpha: activation.alpha, beta: 0 }];
 }

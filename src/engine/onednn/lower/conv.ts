@@ -79,8 +79,8 @@ function best(
 }
 
 /**
- * Winograd's forward kernel with weights that are transformed once for many runs, in a layout that it alone reads; `null`
- * where that is not faster.
+ * Winograd's forward kernel with weights that are transformed once for many runs, in a layout that it alone
+ * reads; `null` where that is not faster.
  */
 function withKeptWeights(
   context: Lowering,
@@ -128,7 +128,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   }
   const isConstant = types === float32 && context.isConstant(weight);
   const primitive = (isConstant ? withKeptWeights(context, conv, creates('inference', types)) : null) ?? make(types);
-  // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
+  // The parameter has the layout of its gradient and its optimizer's states, which are float32.
   if (types !== float32) {
     const gradient = { x: x.shape, weight: weight.shape, params, bias: operands.bias };
     const isTrained = context.isOverwritten(weight);

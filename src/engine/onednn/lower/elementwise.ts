@@ -24,7 +24,10 @@ function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
   return fn === 'linear' ? shift === 0 : unaryFunctions[fn].keepsZero;
 }
 
-/** Functions that 2.6 computes inexactly: log is off by 1e-6 near 1 and wrong for numbers below 1.2e-38, and so is exp for such results. */
+/**
+ * Functions that 2.6 computes inexactly: log is off by 1e-6 near 1 and wrong for numbers below 1.2e-38, and
+ * so is exp for such results.
+ */
 const inexact = new Set<UnaryFn>(['log', 'exp']);
 
 export const unary: Lower<'unary'> = (context, node) => {
@@ -82,7 +85,8 @@ export const binary: Lower<'binary'> = (context, node) => {
     context.fallback(node);
     return;
   }
-  // With an activation on top, 2.6 computes blocks wrongly that do not make up whole vectors, and writes past the end.
+  // With an activation on top, 2.6 computes blocks wrongly that do not make up whole vectors, and writes past
+  // the end.
   const breaks = activation !== undefined && y.shape[1] % vector !== 0 && !own.layout.isPlain();
   const left = breaks ? context.plain(a) : own;
   const full = sameShape(b.shape, y.shape);

@@ -32,7 +32,7 @@ export const linear: Lower<'linear'> = (context, node) => {
     return;
   }
   const primitive = make(types);
-  // The parameter itself lies as its gradient and its optimizer's states do, which are float32.
+  // The parameter has the layout of its gradient and its optimizer's states, which are float32.
   if (types !== float32) context.fixLayout(weight, () => swapped(context.own(make(float32)).layout('weights')));
   const weights = primitive.layout('weights');
   const reads: [number, Operand][] = [

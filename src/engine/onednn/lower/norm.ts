@@ -9,7 +9,10 @@ const affineFlags: NormFlags = { scale: true, shift: true };
 
 const rectified = { fn: 'relu', alpha: 0 } as const;
 
-/** Blocks of 4 channels, as convolutions of 4 channels a group make them: 2.6 has a slow loop for their statistics. */
+/**
+ * Blocks of 4 channels, as convolutions of 4 channels a group make them: 2.6 has a slow loop for their
+ * statistics.
+ */
 const hasBlocksOf4 = ({ blocks }: MemoryDesc) => blocks.at(-1)?.axis === 1 && blocks.at(-1)?.size === 4;
 
 function placeToNormalize(context: Lowering, x: GraphValue): Operand {
@@ -45,7 +48,7 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   );
 };
 
-/** What a batch norm's backward kernel has to know of the forward one. */
+/** Facts about a batch norm's forward kernel that its backward kernel needs. */
 class OwnForward {
   constructor(
     readonly code: Normalization,
@@ -141,7 +144,7 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
   ]);
 };
 
-/** The gradients go where those lay that they are computed from, if nobody else needs these. */
+/** The gradients overwrite the arrays that they are computed from, if nothing else needs these. */
 function backwardByCode(
   context: Lowering,
   node: GraphNode<'batchNormBackward'>,

@@ -25,13 +25,16 @@ export interface PointwiseProduct {
 }
 
 /**
- * On AMX the convolution's own kernel for weight gradients sums over one row of pixels at a time, up to 32 at once: shorter
- * rows leave the unit idle. With rows of 7 the product of the same matrices is four times as fast, with 14 twice, with 28
- * about as fast, and with 56 a little slower, for batches from 2 to 64.
+ * On AMX the convolution's own kernel for weight gradients sums over one row of pixels at a time, up to 32 at
+ * once: shorter rows leave the unit idle. With rows of 7 the product of the same matrices is four times as
+ * fast, with 14 twice, with 28 about as fast, and with 56 a little slower, for batches from 2 to 64.
  */
 const longestRow = 28;
 
-/** Whether a product of matrices gives the gradient of the convolution's weights, and faster: by shapes and processor alone. */
+/**
+ * Whether a product of matrices gives the gradient of the convolution's weights, and faster: by shapes and
+ * processor alone.
+ */
 export function isPointwiseProduct(
   { x, weight, params }: Omit<WeightGradient, 'bias'>,
   unit: Bfloat16Unit | null = bfloat16Unit(),
@@ -43,7 +46,8 @@ export function isPointwiseProduct(
 }
 
 /**
- * The product that is the gradient of a 1×1 convolution's weights, in bfloat16; `null` where the library has no such kernel.
+ * The product that is the gradient of a 1×1 convolution's weights, in bfloat16; `null` where the library has
+ * no such kernel.
  *
  * @param own takes the primitive that the kernel is derived from
  */

@@ -55,8 +55,8 @@ export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
 };
 
 /**
- * In training the library writes the positions of the maxima one by one, which takes most of its time. On bfloat16, and where
- * windows overlap, it does not get near to what memory delivers either.
+ * In training the library writes the positions of the maxima one by one, which takes most of its time. On
+ * bfloat16, and where windows overlap, it does not get near to what memory delivers either.
  */
 function ownPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): MaxPooling | null {
   const src = context.withOwnAxes(inputs[0]);

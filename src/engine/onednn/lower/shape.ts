@@ -72,7 +72,10 @@ export const concat: Lower<'concat'> = (context, node) => {
   context.call('concat', primitive, reads, [[args.dst, context.output(y, layout)]]);
 };
 
-/** Whether in the joined layout one input follows another: the channels of a single image do, unless they are innermost. */
+/**
+ * Whether in the joined layout one input follows another: the channels of a single image do, unless they are
+ * innermost.
+ */
 function liesInOrder(
   { params, outputs: [y] }: GraphNode<'concat'>,
   inputs: readonly Operand[],
@@ -102,7 +105,9 @@ export const slice: Lower<'slice'> = (context, node) => {
   context.call('slice', primitive, [[args.src, { buffer: src.buffer, layout: box }]], [[args.dst, dst]]);
 };
 
-/** The box with the same blocks and order of axes, but without gaps: what the library would join boxes into. */
+/**
+ * The box with the same blocks and order of axes, but without gaps: what the library would join boxes into.
+ */
 function denseLike(context: Lowering, box: MemoryDesc): MemoryDesc | null {
   const joined = Primitive.concat([box], 0);
   return joined === null ? null : context.own(joined).layout('dst');

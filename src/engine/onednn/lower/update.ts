@@ -42,8 +42,8 @@ function combine(
 }
 
 /**
- * The memory as one row of numbers. An update does not care which element is which as long as all its arrays share one
- * layout, and padding stays zero under every update here.
+ * The memory as one row of numbers. An update does not care which element is which as long as all its arrays
+ * share one layout, and padding stays zero under every update here.
  */
 function flat({ buffer, layout }: Operand): Operand {
   return { buffer, layout: MemoryDesc.plain([layout.size / 4], 'float32') };
@@ -82,7 +82,9 @@ function descend(context: Lowering, name: string, parameter: Operand, direction:
 /** Up to this many numbers a TypeScript loop is done before the kernel calls have begun. */
 const smallUpdate = 512;
 
-/** The whole update in one TypeScript loop; `targets` are read first among the inputs and then overwritten. */
+/**
+ * The whole update in one TypeScript loop; `targets` are read first among the inputs and then overwritten.
+ */
 function updateSmall(
   context: Lowering,
   node: GraphNode,

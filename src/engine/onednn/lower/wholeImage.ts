@@ -6,8 +6,8 @@ import type { Lowering, Operand } from '../lowering.js';
 import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 
 /**
- * Whether the kernel covers the whole image, so that the convolution is a linear layer: its kernels are several times as fast
- * for that, since they know no rows of results.
+ * Whether the kernel covers the whole image, so that the convolution is a linear layer: its kernels are
+ * several times as fast for that, since they know no rows of results.
  */
 export function coversImage(x: Shape, weight: Shape, { groups, padding, dilation }: Conv2dParams): boolean {
   const [, , ...kernel] = weight;

@@ -5,12 +5,15 @@ import { type ConvAlgorithm, describe, MemoryDesc, Primitive } from '../ffi.js';
 export type ConvDirection = 'forward' | 'backwardData' | 'backwardWeights';
 
 /**
- * Which kernels convolutions use: `direct` ones alone; Winograd's as well where they should win (`auto`), or wherever the
- * library has them (`winograd`, for tests and measurements).
+ * Which kernels convolutions use: `direct` ones alone; Winograd's as well where they should win (`auto`), or
+ * wherever the library has them (`winograd`, for tests and measurements).
  */
 export type ConvChoice = 'auto' | 'direct' | 'winograd';
 
-/** A convolution in one direction: `result` is the shape [N, C, H, W] whose tiles are computed (forward: that of y). */
+/**
+ * A convolution in one direction: `result` is the shape [N, C, H, W] whose tiles are computed (forward: that
+ * of y).
+ */
 export interface ConvShape {
   readonly direction: ConvDirection;
   readonly result: Shape;
@@ -41,13 +44,14 @@ function isEligible({ weight, params }: ConvShape): boolean {
 }
 
 /**
- * How many times as fast as the direct kernel Winograd's F(4×4, 3×3) should be (Lavin & Gray, "Fast Algorithms for
- * Convolutional Neural Networks", 2016); 0 where it cannot be used, or is not to be. A function of shapes alone, so that
- * equal seeds give equal bits on every run.
+ * How many times as fast as the direct kernel Winograd's F(4×4, 3×3) should be (Lavin & Gray, "Fast
+ * Algorithms for Convolutional Neural Networks", 2016); 0 where it cannot be used, or is not to be. A
+ * function of shapes alone, so that equal seeds give equal bits on every run.
  *
- * It multiplies a quarter as often as the direct kernel, for whole tiles of 4×4 results. In units of a direct kernel's
- * multiplication, its own cost `product`; to transform the weights costs as much as so many tiles; and to transform the
- * images as much as so many channels. The three were fitted to `npm run bench -- convolutions`.
+ * It multiplies a quarter as often as the direct kernel, for whole tiles of 4×4 results. In units of a direct
+ * kernel's multiplication, its own cost `product`; to transform the weights costs as much as so many tiles;
+ * and to transform the images as much as so many channels. The three were fitted to `npm run bench --
+ * convolutions`.
  */
 export function winogradGain(conv: ConvShape): number {
   const { direction, weight, keepsWeights = false } = conv;
@@ -69,7 +73,10 @@ function tilesOf({ result: [images, , height, width] }: ConvShape): number {
   return images * Math.ceil(height / 4) * Math.ceil(width / 4);
 }
 
-/** Where F(2×2, 3×3) is faster than the direct kernel; the library takes it for single images with kept weights. */
+/**
+ * Where F(2×2, 3×3) is faster than the direct kernel; the library takes it for single images with kept
+ * weights.
+ */
 export function isSmall(conv: ConvShape): boolean {
   return tilesOf(conv) <= 64;
 }

@@ -5,7 +5,7 @@ import { applyFused } from './elementwise.js';
 
 /**
  * One spatial axis of a convolution. The input position under output `i` and kernel tap `k` is
- * `i·stride + offsets[k]`; it lies inside the input for `i` from `starts[k]` up to, not including, `ends[k]`.
+ * `i·stride + offsets[k]`; it is inside the input for `i` from `starts[k]` up to, not including, `ends[k]`.
  */
 interface Taps {
   readonly stride: number;
@@ -71,7 +71,10 @@ function geometryOf({ stride, padding, dilation, groups }: Conv2dParams, x: Shap
   };
 }
 
-/** `y[n,o,i,j] = bias[o] + Σ x[n, c, i·sh − top + kh·dh, j·sw − left + kw·dw] · weight[o,c,kh,kw]` within each group. */
+/**
+ * `y[n,o,i,j] = bias[o] + Σ x[n, c, i·sh − top + kh·dh, j·sw − left + kw·dw] · weight[o,c,kh,kw]` within each
+ * group.
+ */
 export const conv2d: Kernel<'conv2d'> = (params, inputs, outputs) => {
   const g = geometryOf(params, inputs[0].shape, inputs[1].shape, outputs[0].shape);
   const { inChannels, outChannels, height, width, outHeight, outWidth, kernelHeight, kernelWidth, rows, cols } = g;

@@ -44,8 +44,8 @@ function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): vo
 }
 
 /**
- * The activation fused into another op. It acts on the stored float32 result, so that a graph gives the same bits
- * with and without the fusion.
+ * The activation fused into another op. It acts on the stored float32 result, so that a graph gives the same
+ * bits with and without the fusion.
  */
 export function applyFused(activation: Activation | undefined, y: TypedArray): void {
   if (activation !== undefined) applyUnary(activation, y, y);
@@ -112,7 +112,7 @@ export const cast: Kernel<'cast'> = ({ dtype }, inputs, outputs) => {
     return;
   }
   const [low, high] = ranges[dtype];
-  // The store truncates what lies inside the range and turns NaN into 0.
+  // The store truncates numbers inside the range and turns NaN into 0.
   for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i], low), high);
 };
 

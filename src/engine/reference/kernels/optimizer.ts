@@ -1,6 +1,7 @@
 import type { Kernel } from '../ndarray.js';
 
-// Every element is read completely before any of its results is stored: outputs may be the arrays of the inputs.
+// Every element is read completely before any of its results is stored: outputs may be the arrays of the
+// inputs.
 
 export const sgdUpdate: Kernel<'sgdUpdate'> = ({ weightDecay }, inputs, outputs) => {
   const parameter = inputs[0].data;

@@ -3,7 +3,10 @@ import type { Pair, Pool2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import type { Kernel } from '../ndarray.js';
 
-/** The part of each window along one axis that lies inside the input: from `starts[i]` up to, not including, `ends[i]`. */
+/**
+ * The part of each window along one axis that is inside the input: from `starts[i]` up to, not including,
+ * `ends[i]`.
+ */
 interface Windows {
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -92,7 +95,9 @@ export const maxPool2dBackward: Kernel<'maxPool2dBackward'> = ({ inputShape }, i
   }
 };
 
-/** Means over the windows: their sums divided by `divisor`, or by the elements inside the input if it is 0. */
+/**
+ * Means over the windows: their sums divided by `divisor`, or by the elements inside the input if it is 0.
+ */
 function average(x: TypedArray, input: Shape, [rows, cols]: Grid, divisor: number, y: TypedArray): void {
   const [batch, channels, height, width] = input;
   let out = 0;

@@ -8,8 +8,8 @@ interface Axes {
 }
 
 /**
- * Joins neighbouring axes that every operand can walk as one and drops axes of size 1, so that the innermost run, the
- * only part walked without a table, is as long as possible. At least one axis remains.
+ * Joins neighbouring axes that every operand can walk as one and drops axes of size 1, so that the innermost
+ * run, the only part walked without a table, is as long as possible. At least one axis remains.
  */
 export function mergeAxes(shape: Shape, strides: readonly (readonly number[])[]): Axes {
   const sizes: number[] = [];
