@@ -17,7 +17,7 @@ export interface KernelCode {
   /** How many tasks, or runs of tasks, are done before the next ones begin. */
   readonly phases: readonly number[];
   /** Whether it reports that it wrote numbers that are not finite. */
-  readonly tells: boolean;
+  readonly reportsNonFinite: boolean;
 }
 
 /** Registers that a routine may use; it must leave all other general registers alone. */
@@ -50,7 +50,7 @@ export function loadOperand(to: Assembler, register: Gpr, operand: number, by?: 
  * Reports to the caller of the code if a vector has numbers that are not finite. Overwrites a mask and a
  * register.
  */
-export function tellNonFinite(to: Assembler, vector: number, register: Gpr): void {
+export function reportNonFinite(to: Assembler, vector: number, register: Gpr): void {
   const [k, finite] = [1, to.label()];
   to.vunordered(k, vector, vector);
   to.testMask(k);
@@ -72,7 +72,7 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
  * @param write writes the routines, which end with `ret`, and returns the tasks of each phase
  * @param prepare writes code that each thread runs once: constants in vector registers that no routine
  * changes
- * @param tells whether the routines call {@link tellNonFinite}
+ * @param reportsNonFinite whether the routines call {@link reportNonFinite}
  * @param together that many tasks in a row are done by the same thread; divides the number of tasks of each
  * phase
  */
@@ -81,8 +81,12 @@ export function kernelCode(
   {
     prepare,
     together = 1,
-    tells = false,
-  }: { readonly prepare?: (to: Assembler) => void; readonly together?: number; readonly tells?: boolean } = {},
+    reportsNonFinite = false,
+  }: {
+    readonly prepare?: (to: Assembler) => void;
+    readonly together?: number;
+    readonly reportsNonFinite?: boolean;
+  } = {},
 ): KernelCode {
   const to = new Assembler();
   for (const register of saved) to.push(register);
@@ -112,6 +116,6 @@ export function kernelCode(
     code: to.finish(),
     tasks,
     phases: phases.map(({ length }) => length / together),
-    tells,
+    reportsNonFinite,
   };
 }

@@ -71,7 +71,7 @@ export class MachineCode {
 
   /** Whether all numbers that the last run wrote were finite; `null` if the code does not check. */
   get wroteFinite(): boolean | null {
-    return this.kernel.tells ? this.#halves[2 * block.nonFinite] === 0 : null;
+    return this.kernel.reportsNonFinite ? this.#halves[2 * block.nonFinite] === 0 : null;
   }
 
   destroy(): void {

@@ -1,7 +1,7 @@
 import type { OpParams } from '../../../graph/op.js';
 import { type Assembler, at } from './assembler.js';
 import { vectorBytes } from './featureLayout.js';
-import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, tellNonFinite } from './kernel.js';
+import { type KernelCode, kernelCode, loadNumber, loadOperand, reportNonFinite, scratch } from './kernel.js';
 
 /** Bytes of each array: a task then takes some ten microseconds. */
 const bytesPerTask = 128 * 1024;
@@ -54,7 +54,7 @@ function flatUpdate({ bytes, arrays, numbers, constants, written, body }: FlatUp
       for (const { pointer } of streams) to.addConstant(pointer, vectorBytes);
       to.decrement(count);
       to.jump(next, 'notZero');
-      tellNonFinite(to, remains, count);
+      reportNonFinite(to, remains, count);
       to.ret();
       const tasks = Array.from({ length: Math.ceil(bytes / bytesPerTask) }, (_, i) => {
         const offset = i * bytesPerTask;
@@ -64,7 +64,7 @@ function flatUpdate({ bytes, arrays, numbers, constants, written, body }: FlatUp
       return [tasks];
     },
     {
-      tells: true,
+      reportsNonFinite: true,
       prepare: (to) => {
         to.vzero(zero);
         constants.forEach((constant, i) => {
