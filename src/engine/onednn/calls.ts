@@ -45,7 +45,7 @@ export class CodeCall implements Call<MemoryDesc> {
   }
 
   get checksFinite(): boolean {
-    return this.code.kernel.tells;
+    return this.code.kernel.reportsNonFinite;
   }
 
   get wroteFinite(): boolean | null {
