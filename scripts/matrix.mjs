@@ -23,7 +23,7 @@ const numeric = [
   'tests/goldens',
   'tests/model/fit.test.ts',
   'tests/train/train.test.ts',
-  'tests/vision/networks.test.ts',
+  'tests/vision/models/course.test.ts',
 ];
 /** All tests. */
 const all = ['tests'];

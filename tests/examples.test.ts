@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { buildProgram } from './compiled.js';
 import { temporaryFolder } from './temporary.js';
-import { cifar10Files, cifarArchive } from './vision/cifarFiles.js';
+import { cifar10Files, cifarArchive } from './vision/datasets/cifarFiles.js';
 
 const root = temporaryFolder();
 

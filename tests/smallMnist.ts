@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MNIST } from '../src/vision/datasets/mnist.js';
-import { idx } from './vision/idx.js';
+import { idx } from './vision/datasets/idx.js';
 
 /** Writes the first images of MNIST as IDX files into a new folder `name` of `root`; returns its path. */
 export async function smallMnist(

@@ -10,7 +10,7 @@ import { version } from '../../src/version.js';
 import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
-import { idx } from '../vision/idx.js';
+import { idx } from '../vision/datasets/idx.js';
 import { runFovea as fovea, linesOf } from './run.js';
 
 const root = temporaryFolder();

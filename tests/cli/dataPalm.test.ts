@@ -16,7 +16,7 @@ import {
   type SheetRow,
   sheet,
   tree,
-} from '../vision/palmArchives.js';
+} from '../vision/palm/archives.js';
 import { halfJpeg, jpeg } from '../vision/pictures.js';
 import { makeZip, type ZipPart } from '../zipWriter.js';
 import { runFovea } from './run.js';

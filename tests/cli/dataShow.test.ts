@@ -1,20 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { temporaryFolder } from '../temporary.js';
-import { cifar10Files, cifarArchive } from '../vision/cifarFiles.js';
-import { mnistFiles } from '../vision/idx.js';
+import { describe, expect, it, vi } from 'vitest';
+import { folderPerTest } from '../temporary.js';
+import { cifar10Files, cifarArchive } from '../vision/datasets/cifarFiles.js';
+import { mnistFiles } from '../vision/datasets/idx.js';
 import { jpeg } from '../vision/pictures.js';
 import { linesOf, runFovea } from './run.js';
 
-const root = temporaryFolder();
 let folder = '';
-let number = 0;
-
-beforeEach(() => {
-  folder = join(root, `${number++}`);
-  mkdirSync(folder);
+folderPerTest((path) => {
+  folder = path;
   vi.stubEnv('FOVEA_CACHE', join(folder, 'cache'));
 });
 

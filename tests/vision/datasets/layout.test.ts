@@ -1,28 +1,23 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.js';
 import { namedDatasets, type OpenedData, type OpenOptions } from '../../../src/run/catalog/datasets.js';
 import { DatasetFolder } from '../../../src/vision/datasets/folder.js';
 import { splitRole } from '../../../src/vision/datasets/splits.js';
 import { pictureFormat } from '../../../src/vision/images/formats.js';
 import { preprocessing } from '../../../src/vision/images/preprocess.js';
-import { temporaryFolder } from '../../temporary.js';
+import { folderPerTest, writeInto } from '../../temporary.js';
 import { jpeg } from '../pictures.js';
 
-const base = temporaryFolder();
 let root: string;
-let number = 0;
-
-beforeEach(() => {
-  root = join(base, `${number++}`);
-  mkdirSync(root);
+folderPerTest((path) => {
+  root = path;
 });
 
 async function write(...names: string[]): Promise<void> {
   for (const name of names) {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), await jpeg(name));
+    writeInto(root, name, await jpeg(name));
   }
 }
 

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileError, InputError } from '../../src/errors.js';
-import { Cifar10, Cifar100, type CifarOptions } from '../../src/vision/datasets/cifar.js';
-import { parseTransforms } from '../../src/vision/transforms/index.js';
-import { LocalServer } from '../server.js';
-import { tar } from '../tarWriter.js';
-import { temporaryFolder } from '../temporary.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FileError, InputError } from '../../../src/errors.js';
+import { Cifar10, Cifar100, type CifarOptions } from '../../../src/vision/datasets/cifar.js';
+import { parseTransforms } from '../../../src/vision/transforms/index.js';
+import { LocalServer } from '../../server.js';
+import { tar } from '../../tarWriter.js';
+import { folderPerTest } from '../../temporary.js';
 import {
   binaryBatch,
   type CifarBatch,
@@ -23,15 +23,11 @@ import {
 /** No waiting between attempts to download. */
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
-const root = temporaryFolder();
 const python = cifarArchive('cifar-10-batches-py', cifar10Files());
 const binary = cifarArchive('cifar-10-batches-bin', cifar10BinaryFiles());
 let folder = '';
-let number = 0;
-
-beforeEach(() => {
-  folder = join(root, `${number++}`);
-  mkdirSync(folder);
+folderPerTest((path) => {
+  folder = path;
   vi.stubEnv('FOVEA_CACHE', join(folder, 'cache'));
 });
 afterEach(() => vi.unstubAllEnvs());

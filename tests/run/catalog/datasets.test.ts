@@ -1,29 +1,29 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { InputError } from '../../src/errors.js';
-import { namedDatasets, type OpenedData, type OpenedSplit, type OpenOptions } from '../../src/run/catalog/datasets.js';
-import type { ImageFileDataset } from '../../src/vision/datasets/reading/imageFiles.js';
-import { preprocessing } from '../../src/vision/images/preprocess.js';
-import { temporaryFolder } from '../temporary.js';
-import { cifar10Files, pickledBatch, testBatch } from './cifarFiles.js';
-import { mnistFiles } from './idx.js';
-import { halfJpeg, jpeg } from './pictures.js';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../../src/errors.js';
+import {
+  namedDatasets,
+  type OpenedData,
+  type OpenedSplit,
+  type OpenOptions,
+} from '../../../src/run/catalog/datasets.js';
+import type { ImageFileDataset } from '../../../src/vision/datasets/reading/imageFiles.js';
+import { preprocessing } from '../../../src/vision/images/preprocess.js';
+import { folderPerTest, writeInto } from '../../temporary.js';
+import { cifar10Files, pickledBatch, testBatch } from '../../vision/datasets/cifarFiles.js';
+import { mnistFiles } from '../../vision/datasets/idx.js';
+import { halfJpeg, jpeg } from '../../vision/pictures.js';
 
-const base = temporaryFolder();
 let root: string;
-let number = 0;
-
-beforeEach(() => {
-  root = join(base, `${number++}`);
-  mkdirSync(root);
+folderPerTest((path) => {
+  root = path;
 });
 
 async function write(...names: string[]): Promise<void> {
   for (const name of names) {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), name.includes('bad') ? await halfJpeg() : await jpeg(name));
+    writeInto(root, name, name.includes('bad') ? await halfJpeg() : await jpeg(name));
   }
 }
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FileError } from '../../src/errors.js';
-import { RandomGenerator } from '../../src/random.js';
-import { decodeImage } from '../../src/vision/images/decode.js';
-import { fuzzing } from '../fuzzing.js';
+import { FileError } from '../../../src/errors.js';
+import { RandomGenerator } from '../../../src/random.js';
+import { decodeImage } from '../../../src/vision/images/decode.js';
+import { fuzzing } from '../../fuzzing.js';
 import { adobeSegment, changed, inserted, intactPictures, segmentAt, withEntries } from './oddPictures.js';
 
 type Intact = Awaited<ReturnType<typeof intactPictures>>;
@@ -80,7 +80,7 @@ describe('odd pictures have the pixels that they have without the oddity', () =>
 });
 
 describe('what may be damage is refused', () => {
-  const cmyk = readFileSync(fileURLToPath(new URL('../goldens/pictures/cmyk.jpg', import.meta.url)));
+  const cmyk = readFileSync(fileURLToPath(new URL('../../goldens/pictures/cmyk.jpg', import.meta.url)));
 
   it.each<[string, (all: Intact) => Buffer]>([
     ['no end', ({ jpeg }) => jpeg.subarray(0, jpeg.length - 2)],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ByteBudget } from '../../src/vision/images/budget.js';
+import { ByteBudget } from '../../../src/vision/images/budget.js';
 
 it('work waits for room, in its order, and one piece always runs', async () => {
   const budget = new ByteBudget(10);

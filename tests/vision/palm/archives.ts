@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeWorkbook, makeZip, type ZipPart } from '../zipWriter.js';
-import { jpeg } from './pictures.js';
+import { makeWorkbook, makeZip, type ZipPart } from '../../zipWriter.js';
+import { jpeg } from '../pictures.js';
 
 export type SheetRow = (string | number | null)[];
 

@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileError, InputError } from '../../src/errors.js';
-import { snapshot } from '../../src/io/snapshot.js';
-import { savePdparams } from '../../src/io/weights/pdparams.js';
-import { saveSafetensors } from '../../src/io/weights/safetensors.js';
-import type { Layer } from '../../src/nn/index.js';
-import * as models from '../../src/vision/models/index.js';
-import type { weightFiles } from '../../src/vision/models/weightFiles.js';
-import { LocalServer } from '../server.js';
-import { temporaryFolder } from '../temporary.js';
+import { FileError, InputError } from '../../../src/errors.js';
+import { snapshot } from '../../../src/io/snapshot.js';
+import { savePdparams } from '../../../src/io/weights/pdparams.js';
+import { saveSafetensors } from '../../../src/io/weights/safetensors.js';
+import type { Layer } from '../../../src/nn/index.js';
+import * as models from '../../../src/vision/models/index.js';
+import type { weightFiles } from '../../../src/vision/models/weightFiles.js';
+import { LocalServer } from '../../server.js';
+import { temporaryFolder } from '../../temporary.js';
 
 /** No waiting between attempts. */
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
 const offered = vi.hoisted((): Record<string, { url: string; md5: string }> => ({}));
-vi.mock('../../src/vision/models/weightFiles.js', () => ({ weightFiles: offered }));
+vi.mock('../../../src/vision/models/weightFiles.js', () => ({ weightFiles: offered }));
 
 const folder = temporaryFolder();
 const server = new LocalServer();
@@ -151,7 +151,7 @@ describe('pretrained: true', () => {
 
 it('the offered files have addresses and checksums', async () => {
   const { weightFiles: real } = await vi.importActual<{ weightFiles: typeof weightFiles }>(
-    '../../src/vision/models/weightFiles.js',
+    '../../../src/vision/models/weightFiles.js',
   );
   const urls = Object.values(real).map(({ url }) => url);
   expect(new Set(urls).size).toBe(19);

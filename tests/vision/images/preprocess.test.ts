@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { describe, expect, it, vi } from 'vitest';
-import { FileError, InputError } from '../../src/errors.js';
-import { decodeImage, PictureFile } from '../../src/vision/images/decode.js';
-import { preprocess } from '../../src/vision/images/preprocess.js';
-import { resize } from '../../src/vision/transforms/geometry.js';
-import { normalizeInto, type RGBImage, toCHW } from '../../src/vision/transforms/image.js';
-import { resizeBilinear } from '../../src/vision/transforms/resize.js';
-import { itWith } from '../needs.js';
-import { temporaryFolder } from '../temporary.js';
+import { FileError, InputError } from '../../../src/errors.js';
+import { decodeImage, PictureFile } from '../../../src/vision/images/decode.js';
+import { preprocess } from '../../../src/vision/images/preprocess.js';
+import { resize } from '../../../src/vision/transforms/geometry.js';
+import { normalizeInto, type RGBImage, toCHW } from '../../../src/vision/transforms/image.js';
+import { resizeBilinear } from '../../../src/vision/transforms/resize.js';
+import { itWith } from '../../needs.js';
+import { temporaryFolder } from '../../temporary.js';
 
 interface Resized {
   readonly height: number;
@@ -31,7 +31,7 @@ interface Golden {
   readonly arrays: readonly { readonly height: number; readonly width: number; readonly resized: readonly Resized[] }[];
 }
 
-const pictures = fileURLToPath(new URL('../goldens/pictures/', import.meta.url));
+const pictures = fileURLToPath(new URL('../../goldens/pictures', import.meta.url));
 const golden = JSON.parse(readFileSync(join(pictures, 'pictures.json'), 'utf8')) as Golden;
 const folder = temporaryFolder();
 

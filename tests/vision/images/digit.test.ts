@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { FileError, ShapeError } from '../../src/errors.js';
-import { readDigit } from '../../src/vision/images/digit.js';
-import { encodePng } from '../../src/vision/images/png.js';
-import { temporaryFolder } from '../temporary.js';
+import { FileError, ShapeError } from '../../../src/errors.js';
+import { readDigit } from '../../../src/vision/images/digit.js';
+import { encodePng } from '../../../src/vision/images/png.js';
+import { temporaryFolder } from '../../temporary.js';
 
 const folder = temporaryFolder();
 let files = 0;

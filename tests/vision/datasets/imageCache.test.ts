@@ -1,25 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileError, InputError } from '../../src/errors.js';
-import { ImageCache } from '../../src/vision/datasets/reading/imageCache.js';
-import { ImageReader } from '../../src/vision/datasets/reading/imageReader.js';
-import { PictureFile } from '../../src/vision/images/decode.js';
-import type { Preprocessed } from '../../src/vision/images/preprocess.js';
-import { normalizeInto } from '../../src/vision/transforms/image.js';
-import { compileInto } from '../compiled.js';
-import { temporaryFolder } from '../temporary.js';
-import { halfJpeg, jpeg } from './pictures.js';
+import { FileError, InputError } from '../../../src/errors.js';
+import { ImageCache } from '../../../src/vision/datasets/reading/imageCache.js';
+import { ImageReader } from '../../../src/vision/datasets/reading/imageReader.js';
+import { PictureFile } from '../../../src/vision/images/decode.js';
+import type { Preprocessed } from '../../../src/vision/images/preprocess.js';
+import { normalizeInto } from '../../../src/vision/transforms/image.js';
+import { compileInto } from '../../compiled.js';
+import { folderPerTest } from '../../temporary.js';
+import { halfJpeg, jpeg } from '../pictures.js';
 
-const base = temporaryFolder();
 let folder: string;
-let number = 0;
-
-beforeEach(() => {
-  folder = join(base, `${number++}`);
-  mkdirSync(folder);
+folderPerTest((path) => {
+  folder = path;
 });
 
 const image = (value: number): Preprocessed => ({

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { InputError, ShapeError } from '../../src/errors.js';
-import { Parameter, seed, Tensor } from '../../src/index.js';
-import { withHeads } from '../../src/run/catalog/models.js';
-import * as models from '../../src/vision/models/index.js';
-import { loadGolden } from '../goldens/load.js';
-import { makeReady } from '../goldens/zoo.js';
+import { InputError, ShapeError } from '../../../src/errors.js';
+import { Parameter, seed, Tensor } from '../../../src/index.js';
+import { withHeads } from '../../../src/run/catalog/models.js';
+import * as models from '../../../src/vision/models/index.js';
+import { loadGolden } from '../../goldens/load.js';
+import { makeReady } from '../../goldens/zoo.js';
 
 const { initial } = loadGolden('zoo');
 

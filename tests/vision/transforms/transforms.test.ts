@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InputError, ShapeError } from '../../src/errors.js';
-import { RandomGenerator } from '../../src/random.js';
-import { resize } from '../../src/vision/transforms/geometry.js';
+import { InputError, ShapeError } from '../../../src/errors.js';
+import { RandomGenerator } from '../../../src/random.js';
+import { resize } from '../../../src/vision/transforms/geometry.js';
 import {
   ColorJitter,
   Compose,
@@ -21,16 +21,16 @@ import {
   Resize,
   ToTensor,
   Transpose,
-} from '../../src/vision/transforms/index.js';
-import { withLayout } from '../../src/vision/transforms/raster.js';
+} from '../../../src/vision/transforms/index.js';
+import { withLayout } from '../../../src/vision/transforms/raster.js';
 import {
   fixedTransformNames,
   makesFloats,
   makeTransform,
   optionNames,
   transformNames,
-} from '../../src/vision/transforms/registry.js';
-import { goldenTransforms } from '../goldens/transforms.js';
+} from '../../../src/vision/transforms/registry.js';
+import { goldenTransforms } from '../../goldens/transforms.js';
 
 /** Every pixel has a colour of its own. */
 function picture(height = 20, width = 30, channels = 3): Raster {

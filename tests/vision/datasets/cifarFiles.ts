@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { tar } from '../tarWriter.js';
+import { tar } from '../../tarWriter.js';
 
 /** Image `i` of a batch: bytes that differ from image to image, plane to plane, pixel to pixel. */
 export function cifarImage(seed: number): Uint8Array {

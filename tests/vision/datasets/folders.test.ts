@@ -1,33 +1,28 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { FileError, InputError } from '../../src/errors.js';
-import { DataLoader } from '../../src/io/data/dataloader.js';
-import { CsvDataset } from '../../src/vision/datasets/csvDataset.js';
-import { FileFinder } from '../../src/vision/datasets/fileFinder.js';
-import { DatasetFolder, ImageFolder } from '../../src/vision/datasets/folder.js';
-import { preprocess } from '../../src/vision/images/preprocess.js';
-import { itWith } from '../needs.js';
-import { temporaryFolder } from '../temporary.js';
-import { makeWorkbook } from '../zipWriter.js';
-import { halfJpeg, jpeg } from './pictures.js';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FileError, InputError } from '../../../src/errors.js';
+import { DataLoader } from '../../../src/io/data/dataloader.js';
+import { CsvDataset } from '../../../src/vision/datasets/csvDataset.js';
+import { FileFinder } from '../../../src/vision/datasets/fileFinder.js';
+import { DatasetFolder, ImageFolder } from '../../../src/vision/datasets/folder.js';
+import { preprocess } from '../../../src/vision/images/preprocess.js';
+import { itWith } from '../../needs.js';
+import { folderPerTest, writeInto } from '../../temporary.js';
+import { makeWorkbook } from '../../zipWriter.js';
+import { halfJpeg, jpeg } from '../pictures.js';
 
-const base = temporaryFolder();
 let folder: string;
-let number = 0;
-
-beforeEach(() => {
-  folder = join(base, `${number++}`);
-  mkdirSync(folder);
+folderPerTest((path) => {
+  folder = path;
 });
 
 const options = { size: [3, 5] as const, cache: false };
 
 async function write(...names: string[]): Promise<void> {
   for (const name of names) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), name.includes('bad') ? await halfJpeg() : await jpeg(name));
+    writeInto(folder, name, name.includes('bad') ? await halfJpeg() : await jpeg(name));
   }
 }
 

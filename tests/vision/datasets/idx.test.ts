@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { FileError } from '../../src/errors.js';
-import { readIdx } from '../../src/vision/datasets/idx.js';
-import { temporaryFolder } from '../temporary.js';
+import { FileError } from '../../../src/errors.js';
+import { readIdx } from '../../../src/vision/datasets/idx.js';
+import { temporaryFolder } from '../../temporary.js';
 import { idx } from './idx.js';
 
 const folder = temporaryFolder();
