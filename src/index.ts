@@ -25,45 +25,7 @@ export { type LayerSummary, type NetworkSummary, summarize } from './nn/summary.
 export type { MatmulOptions } from './ops/composed.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGenerator } from './random.js';
-export type {
-  DataPart,
-  HoldOut,
-  ImageLoadingOptions,
-  OpenOptions,
-  Split,
-  Understanding,
-} from './run/catalog/datasets/namedDataset.js';
-export type { PicturesRecord, RunConfig, SplitRecord } from './run/config.js';
-export type { Decision, DecisionRule } from './run/decision.js';
-export {
-  type EvaluateRunOptions,
-  evaluateRun,
-  type OpenRunOptions,
-  openRun,
-  type RunEvaluation,
-  type TrainedRun,
-} from './run/evaluate.js';
-export { RunFolder } from './run/folder.js';
-export type { LossName } from './run/losses.js';
-export type { OptimizerName, OptimizerSettings } from './run/optimizers.js';
-export type { TrainingOption, Values } from './run/option.js';
-export type { PositiveClass } from './run/positive.js';
-export {
-  type NamedPicture,
-  type PictureInput,
-  type Prediction,
-  predictFiles,
-  type Unreadable,
-} from './run/predict.js';
-export { readWeightsRecord } from './run/pretrained.js';
-export type { Recipe, RecipeChanges } from './run/recipe.js';
-export { Run } from './run/run.js';
-export type { RepeatOptions, ResumeOptions, RunOptions, RunTrainOptions } from './run/runOptions.js';
-export type { ScheduleSettings } from './run/schedule.js';
-export type { PartialEvaluation, SeenImages } from './run/seen.js';
-export { slimRun } from './run/slim.js';
-export type { Techniques } from './run/trainingOptions.js';
-export type { WeightsRecord } from './run/weightsRecord.js';
+export * as runs from './run/index.js';
 export * as F from './tensor/functional.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
 export { Parameter } from './tensor/state.js';
@@ -80,7 +42,7 @@ export {
   where,
 } from './tensor/tensor.js';
 export type { Json } from './text/json.js';
-export type { ProgressStream } from './text/progress.js';
+export type { ProgressStream } from './text/output.js';
 export { Callback, CallbackError, type EvaluationProgress, type Training } from './train/callback.js';
 export * as callbacks from './train/callbacks/index.js';
 export type { SavedState } from './train/checkpoint/schema.js';
@@ -90,10 +52,12 @@ export { type EvaluateOptions, evaluate } from './train/evaluate.js';
 export type { Evaluation, MetricValues, Mistake } from './train/evaluation.js';
 export type { EpochRecord, NullableValues, ResumeConditions, TrainingState, TrainOutcome } from './train/history.js';
 export type { NonFinite } from './train/nonFinite.js';
-export type { LossFunction, Objective } from './train/objective.js';
+export type { LossFunction, Objective, ObjectiveOptions } from './train/objective.js';
 export type { TrainOptions } from './train/options.js';
 export { classProbabilities, type OutputMeaning } from './train/outputs.js';
 export type { SampleIdentities, SampleIdentity } from './train/sampleIdentity.js';
+export type { ComputeScope } from './train/scope.js';
+export type { StepOptions } from './train/step.js';
 export { train } from './train/train.js';
 export { version } from './version.js';
 export type { SplitRole } from './vision/datasets/splits.js';

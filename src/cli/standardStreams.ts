@@ -1,5 +1,5 @@
 import { reasonOf } from '../io/files/atomic.js';
-import type { ProgressStream } from '../text/progress.js';
+import type { ProgressStream } from '../text/output.js';
 import type { Terminal } from './terminal.js';
 
 /** Codes of a stream that has lost its reader: a pipe that was closed, a terminal that is gone. */

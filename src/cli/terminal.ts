@@ -1,5 +1,5 @@
 import { basename, relative } from 'node:path';
-import type { ProgressStream } from '../text/progress.js';
+import type { ProgressStream } from '../text/output.js';
 import { type Column, formatTable, type TableOptions } from '../text/table.js';
 import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 import { inFlags } from './flags.js';

@@ -10,6 +10,7 @@ import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { standardError } from '../text/output.js';
 import { visibleLine } from '../text/visible.js';
 import type { Callback } from '../train/callback.js';
 import { LRScheduler, ModelCheckpoint, ProgBarLogger } from '../train/callbacks/index.js';
@@ -77,7 +78,7 @@ async function fitIn(
 function warnOfMissing({ trainLoader, evalLoader }: TrainOptions, { verbose = 2 }: FitOptions): void {
   if (evalLoader === undefined || verbose === 0) return;
   const warning = missingInEvaluation(trainLoader.dataset, evalLoader.dataset);
-  if (warning !== null) process.stderr.write(`[fit] evalData: ${visibleLine(warning)}\n`);
+  if (warning !== null) standardError.write(`[fit] evalData: ${visibleLine(warning)}\n`);
 }
 
 async function makeSaveDir(path: string): Promise<void> {
@@ -169,8 +170,7 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
     initialEpoch: options.initialEpoch,
     generator: options.generator,
     signal,
-    onNote:
-      (options.verbose ?? 2) > 0 ? (note) => void process.stderr.write(`[fit] ${visibleLine(note)}\n`) : undefined,
+    onNote: (options.verbose ?? 2) > 0 ? (note) => void standardError.write(`[fit] ${visibleLine(note)}\n`) : undefined,
   };
 }
 

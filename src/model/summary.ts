@@ -4,7 +4,7 @@ import { AdaptiveAvgPool2D, AvgPool2D, BatchNorm2D, Conv2D, LeakyReLU, Linear, S
 import type { Layer } from '../nn/layer.js';
 import { trace } from '../nn/summary.js';
 import { Parameter } from '../tensor/state.js';
-import type { ProgressStream } from '../text/progress.js';
+import { type ProgressStream, standardOutput } from '../text/output.js';
 import { visibleLine } from '../text/visible.js';
 
 /** What `paddle.summary` returns. */
@@ -33,7 +33,7 @@ export interface FlopsOptions {
 export function summary(
   network: Layer,
   inputShape: Shape,
-  { stream = process.stdout }: Pick<FlopsOptions, 'stream'> = {},
+  { stream = standardOutput }: Pick<FlopsOptions, 'stream'> = {},
 ): ParameterCounts {
   const sublayers = network.sublayers();
   const watched = sublayers.length === 0 ? [network] : sublayers.filter((layer) => !(layer instanceof Sequential));
@@ -92,7 +92,7 @@ export function summary(
 export function flops(
   network: Layer,
   inputShape: Shape,
-  { printDetail = false, stream = process.stdout }: FlopsOptions = {},
+  { printDetail = false, stream = standardOutput }: FlopsOptions = {},
 ): number {
   const leaves = [network, ...network.sublayers()].filter((layer) => layer.namedChildren().size === 0);
   const passed = new Map<Layer, { input: Shape; output: Shape; operations: number }>();

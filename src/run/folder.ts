@@ -61,7 +61,7 @@ export class RunFolder extends StateFolder {
    * @throws {InputError} if there is a folder with something in it already, or a file of that name
    */
   static async create(
-    path: string | Iterable<string>,
+    path: string | readonly string[],
     config: RunConfig,
     pictures: PicturesRecord,
   ): Promise<RunFolder> {

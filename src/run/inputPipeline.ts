@@ -11,14 +11,22 @@ import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
 import type { OpenedData, OpenedSplit, PreparedImage } from './catalog/datasets.js';
 import type { NamedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
-import type { WeightsRecord } from './weightsRecord.js';
 
 /** How the images of a data set become the inputs of a network, in training, evaluation and prediction. */
 
 type Specs = readonly TransformSpec[];
 
-/** How the inputs were made that some weights were trained on. */
-export type TrainedInputs = Pick<WeightsRecord, 'images' | 'inputShape' | 'range' | 'transforms'>;
+/** The inputs that some weights were trained on. */
+export interface TrainedInputs {
+  /** `[channels, height, width]` */
+  readonly inputShape: [channels: number, height: number, width: number];
+  /** How photographs were resized, and the order of their colors; null for images of one size. */
+  readonly images: Preprocessing | null;
+  /** Range of the inputs, unless a transform makes floats. */
+  readonly range: ByteRange;
+  /** The transforms that are not random. */
+  readonly transforms: Specs;
+}
 
 /** The inputs of Paddle's weights: mean and standard deviation of ImageNet's bytes, red first. */
 export const imageNetInputs: TrainedInputs = {

@@ -47,6 +47,12 @@ export interface Prediction {
   readonly trainedOn?: boolean;
 }
 
+/** Options of {@link predictFiles}. */
+export interface PredictFilesOptions {
+  /** How many of the most probable classes to give (5). */
+  readonly top?: number | undefined;
+}
+
 /** A picture that could not be read. */
 export interface Unreadable {
   readonly file: string;
@@ -92,7 +98,7 @@ const mostAtOnce = 32;
 export async function* predictFiles(
   run: TrainedRun,
   pictures: readonly PictureInput[],
-  top: number,
+  { top = 5 }: PredictFilesOptions = {},
 ): AsyncGenerator<Prediction | Unreadable> {
   if (!Number.isSafeInteger(top) || top < 1) {
     throw new InputError(`[predict] top: expected a positive integer, got ${top}`);

@@ -3,6 +3,7 @@ import { FileError, FoveaError } from '../errors.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { formatCount } from '../text/numbers.js';
+import { standardError } from '../text/output.js';
 import type { Training } from '../train/callback.js';
 import { TensorBoard } from '../train/callbacks/index.js';
 import { DivergenceError } from '../train/divergence.js';
@@ -24,7 +25,7 @@ import { repeatOptions, resumeRun } from './resume.js';
 import type { RepeatOptions, ResumeOptions, RunOptions, RunTrainOptions } from './runOptions.js';
 import { weightsMetadata } from './weightsRecord.js';
 
-const writeNote = (note: string) => void process.stderr.write(`${note}\n`);
+const writeNote = (note: string) => void standardError.write(`${note}\n`);
 
 /**
  * A training with its data, network and run folder: everything is checked and in place, and nothing trained

@@ -15,7 +15,7 @@ export interface RunOptions {
    * The run folder, which must be new or empty. If there are several paths, the first one that does not exist
    * is taken.
    */
-  readonly out: string | Iterable<string>;
+  readonly out: string | readonly string[];
   /** Random seed. Default 0. */
   readonly seed?: number | undefined;
   /** Folder with MNIST's files. */
@@ -81,7 +81,7 @@ export interface ResumeOptions {
 
 export interface RepeatOptions extends Omit<ResumeOptions, 'epochs'> {
   /** The new run folder; see {@link RunOptions}. */
-  readonly out: string | Iterable<string>;
+  readonly out: string | readonly string[];
   /** Default: that of the run. The held-out images stay the same. */
   readonly seed?: number | undefined;
 }

@@ -1,16 +1,10 @@
 import { formatCount, formatDuration, formatFigure, formatRate } from './numbers.js';
+import { type ProgressStream, standardError } from './output.js';
 import { displayWidth } from './table.js';
 import { visibleLine } from './visible.js';
 
 /** Named values that are shown next to the progress, such as `{ loss: 0.43 }`. */
-export type Figures = Readonly<Record<string, number | string>>;
-
-/** Where progress is written: `process.stderr`, or anything like it. */
-export interface ProgressStream {
-  write(text: string): unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-}
+export type ShownValues = Readonly<Record<string, number | string>>;
 
 export interface ProgressOptions {
   /** Name of the work: `epoch 1/5`. */
@@ -57,7 +51,7 @@ export class Progress {
   readonly #now: () => number;
   readonly #start: number;
   #done = 0;
-  #figures: Figures = {};
+  #values: ShownValues = {};
   #ended = false;
   #skips = 0;
   #stride = 1;
@@ -73,7 +67,7 @@ export class Progress {
     this.#label = visibleLine(options.label);
     this.#total = options.total;
     this.#unit = options.unit ?? 'steps';
-    this.#stream = options.stream ?? process.stderr;
+    this.#stream = options.stream ?? standardError;
     const terminal = this.#stream.isTTY === true && process.env.TERM !== 'dumb';
     const mode = options.mode ?? 'auto';
     this.#mode = mode === 'auto' ? (terminal ? 'bar' : 'lines') : mode;
@@ -92,11 +86,11 @@ export class Progress {
   /**
    * Reports how much work is done altogether.
    *
-   * @param figures values to show from now on; if left out, what was given last stays
+   * @param values shown from now on; if left out, the last ones stay
    */
-  update(done: number, figures?: Figures): void {
+  update(done: number, values?: ShownValues): void {
     this.#done = done;
-    if (figures !== undefined) this.#figures = figures;
+    if (values !== undefined) this.#values = values;
     if (this.#mode === 'silent' || this.#ended) return;
     if (this.#skips > 0 && done < this.#drawNext) {
       this.#skips--;
@@ -110,16 +104,16 @@ export class Progress {
     if (now - this.#drawnAt >= wait || (this.#mode === 'lines' && done >= this.#drawNext)) this.#draw(now);
   }
 
-  /** Ends with a line of the work done, its time, and the values. */
-  finish(figures?: Figures): void {
+  /** Ends with a line that says what was done, how long it took, and the values. */
+  finish(values?: ShownValues): void {
     if (this.#ended) return;
-    if (figures !== undefined) this.#figures = figures;
+    if (values !== undefined) this.#values = values;
     this.stop();
     if (this.#mode === 'silent') return;
     const seconds = (this.#now() - this.#start) / 1000;
     const parts = [this.#label, `${formatCount(this.#done)} ${this.#unit}`, formatDuration(seconds)];
     if (seconds > 0) parts.push(formatRate(this.#done / seconds));
-    this.#stream.write(`${[...parts, ...this.#figureParts()].join('  ')}\n`);
+    this.#stream.write(`${[...parts, ...this.#valueParts()].join('  ')}\n`);
   }
 
   /** Ends without a word, a bar is wiped off. */
@@ -150,7 +144,7 @@ export class Progress {
       parts.push(`${formatCount(this.#done)}/${formatCount(total)} ${this.#unit}`);
       if (rate > 0) parts.push(`ETA ${formatDuration(Math.max(0, total - this.#done) / rate)}`);
     }
-    parts.push(...this.#figureParts());
+    parts.push(...this.#valueParts());
     if (rate > 0) parts.push(formatRate(rate));
     if (this.#mode === 'lines') {
       this.#stream.write(`${parts.join('  ')}\n`);
@@ -176,8 +170,8 @@ export class Progress {
     this.#measuredDone = this.#done;
   }
 
-  #figureParts(): string[] {
-    return Object.entries(this.#figures).map(
+  #valueParts(): string[] {
+    return Object.entries(this.#values).map(
       ([name, value]) => `${name} ${typeof value === 'number' ? formatFigure(value) : visibleLine(value)}`,
     );
   }

@@ -158,7 +158,7 @@ describe('predictions from code', () => {
   const picture = join(pictures, 'red', 'red0.jpg');
   const predicted = async (...inputs: PictureInput[]) => {
     const results = [];
-    for await (const result of predictFiles(await openRun(folder), inputs, 2)) results.push(result);
+    for await (const result of predictFiles(await openRun(folder), inputs, { top: 2 })) results.push(result);
     return results;
   };
 

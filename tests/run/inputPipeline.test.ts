@@ -176,7 +176,7 @@ it('pictures turned grey for zoo-lenet are predicted as they are evaluated', asy
   expect(loss).toBeCloseTo(evaluation?.loss as number, 6);
   const files = (dataset as ImageFileDataset).files.map(({ path }) => path);
   let i = 0;
-  for await (const prediction of predictFiles(trained, files, 2)) {
+  for await (const prediction of predictFiles(trained, files, { top: 2 })) {
     if ('error' in prediction) throw prediction.error;
     const dog = prediction.classes.find(({ name }) => name === 'dog')?.probability;
     expect(dog).toBeCloseTo(probabilities[2 * i++ + 1], 5);

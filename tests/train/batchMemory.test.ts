@@ -264,7 +264,7 @@ test('who judges and predicts takes fewer images at a time where memory is short
   await sharp(Buffer.from(drawn)).png().toFile(picture);
   const predicted = async () => {
     const all: (Prediction | Unreadable)[] = [];
-    for await (const result of predictFiles(opened, new Array<string>(32).fill(picture), 1)) all.push(result);
+    for await (const result of predictFiles(opened, new Array<string>(32).fill(picture), { top: 1 })) all.push(result);
     return all;
   };
   setLimit('600k');

@@ -73,7 +73,8 @@ export async function predict(
   let trainedOn = 0;
   let done = 0;
   try {
-    for await (const result of predictFiles(run, files, csv || classNames.length === 2 ? classNames.length : top)) {
+    const most = csv || classNames.length === 2 ? classNames.length : top;
+    for await (const result of predictFiles(run, files, { top: most })) {
       progress.update(++done);
       if (terminal.stdout.lost === true && out === undefined) break;
       if ('error' in result) {

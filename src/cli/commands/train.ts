@@ -238,15 +238,17 @@ function engineOf({ engine }: RunFolder['config']): EngineOptions {
   return { engine: name, precision, conv, ...(threads !== engineInfo().threads && { threads }) };
 }
 
+/** Trainings that may begin in the same second. */
+const mostInASecond = 1000;
+
 /** `runs/lenet-mnist-20250102-030405`, and with -2 and so on behind it if several begin at once. */
-function* newFolders(name: string): Iterable<string> {
+function newFolders(name: string): readonly string[] {
   const now = new Date();
   const two = (n: number) => String(n).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
   const path = join(runsFolder, `${name}-${date}-${time}`);
-  yield path;
-  for (let i = 2; ; i++) yield `${path}-${i}`;
+  return Array.from({ length: mostInASecond }, (_, i) => (i === 0 ? path : `${path}-${i + 1}`));
 }
 
 class TextReport {

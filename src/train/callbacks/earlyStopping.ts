@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import type { Json } from '../../text/json.js';
+import { standardOutput } from '../../text/output.js';
 import { visibleLine } from '../../text/visible.js';
 import { Callback, type Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
@@ -97,10 +98,10 @@ export class EarlyStopping extends Callback {
     if (!this.#isOver()) return;
     training.stop();
     if (verbose === 0) return;
-    process.stdout.write(`Epoch ${record.epoch}: Early stopping.\n`);
+    standardOutput.write(`Epoch ${record.epoch}: Early stopping.\n`);
     const path = this.#path();
     if (path !== null && this.#bestEpoch !== null) {
-      process.stdout.write(`Best checkpoint has been saved at ${visibleLine(resolve(path))}\n`);
+      standardOutput.write(`Best checkpoint has been saved at ${visibleLine(resolve(path))}\n`);
     }
   }
 

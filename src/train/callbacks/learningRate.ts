@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import { lr } from '../../optimizer/index.js';
 import type { Json } from '../../text/json.js';
+import { standardOutput } from '../../text/output.js';
 import { Callback, type Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
@@ -148,7 +149,7 @@ export class ReduceLROnPlateau extends Callback {
     this.#cooldown = cooldown;
     this.#wait = 0;
     if (verbose > 0) {
-      process.stdout.write(
+      standardOutput.write(
         `\nEpoch ${record.epoch}: ReduceLROnPlateau reducing learning rate to ${optimizer.learningRate}.\n`,
       );
     }

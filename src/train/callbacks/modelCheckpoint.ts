@@ -4,6 +4,7 @@ import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { makeFolder } from '../../io/files/atomic.js';
 import type { Json } from '../../text/json.js';
+import { standardOutput } from '../../text/output.js';
 import { visibleLine } from '../../text/visible.js';
 import { Callback, type Training } from '../callback.js';
 import { modelFiles, saveModel } from '../checkpoint/weights.js';
@@ -181,7 +182,7 @@ export class ModelCheckpoint extends Callback {
 
   async #write(training: Training, name: string): Promise<void> {
     const path = join(this.#folder as string, name);
-    if ((this.#options.verbose ?? 1) > 0) process.stdout.write(`save checkpoint at ${visibleLine(resolve(path))}\n`);
+    if ((this.#options.verbose ?? 1) > 0) standardOutput.write(`save checkpoint at ${visibleLine(resolve(path))}\n`);
     await saveModel(path, training.network, training.optimizer);
   }
 

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.js';
+import { standardError } from '../../text/output.js';
 import { nearestName } from '../../text/suggest.js';
 import { visibleLine } from '../../text/visible.js';
 import type { Training } from '../callback.js';
@@ -127,7 +128,7 @@ export class Monitor {
   #warn(epoch: number): void {
     if (this.#warned) return;
     this.#warned = true;
-    process.stderr.write(
+    standardError.write(
       `[${this.#where}] monitor: expected ${visibleLine(this.name)} to be a number, got none in epoch ${epoch}; such ` +
         'epochs do not count, look for classes without samples\n',
     );

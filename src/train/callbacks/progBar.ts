@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import type { ProgressStream } from '../../text/progress.js';
+import { type ProgressStream, standardOutput } from '../../text/output.js';
 import { displayWidth } from '../../text/table.js';
 import { visibleLine } from '../../text/visible.js';
 import { Callback, type EvaluationProgress, type Training } from '../callback.js';
@@ -28,7 +28,7 @@ export class ProgBarLogger extends Callback {
   readonly #stream: ProgressStream;
   #bar: Bar | null = null;
 
-  constructor({ logFreq = 1, verbose = 2, stream = process.stdout }: ProgBarLoggerOptions = {}) {
+  constructor({ logFreq = 1, verbose = 2, stream = standardOutput }: ProgBarLoggerOptions = {}) {
     super();
     if (!(Number.isSafeInteger(logFreq) && logFreq >= 1)) {
       throw new InputError(`[ProgBarLogger] logFreq: expected a positive integer, got ${logFreq}`);

@@ -1,3 +1,4 @@
+import { standardError } from '../../text/output.js';
 import { visibleText } from '../../text/visible.js';
 import { Callback, type Training } from '../callback.js';
 import type { DivergenceError } from '../divergence.js';
@@ -10,7 +11,7 @@ export class TerminateOnNaN extends Callback {
   static readonly kind: string = 'TerminateOnNaN';
 
   override onDivergence(training: Training, { message }: DivergenceError): void {
-    process.stderr.write(`${visibleText(message)}\n`);
+    standardError.write(`${visibleText(message)}\n`);
     training.stop();
   }
 }

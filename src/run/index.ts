@@ -1,0 +1,42 @@
+/** Trainings of the command line and their folders: create, resume, evaluate, predict. */
+
+export type {
+  DataPart,
+  HoldOut,
+  ImageLoadingOptions,
+  OpenOptions,
+  Split,
+  Understanding,
+} from './catalog/datasets/namedDataset.js';
+export type { PicturesRecord, RunConfig, SplitRecord } from './config.js';
+export type { Decision, DecisionRule } from './decision.js';
+export {
+  type EvaluateRunOptions,
+  evaluateRun,
+  type OpenRunOptions,
+  openRun,
+  type RunEvaluation,
+  type TrainedRun,
+} from './evaluate.js';
+export { RunFolder } from './folder.js';
+export type { LossName } from './losses.js';
+export type { OptimizerName, OptimizerSettings } from './optimizers.js';
+export type { TrainingOption, Values } from './option.js';
+export type { PositiveClass } from './positive.js';
+export {
+  type NamedPicture,
+  type PictureInput,
+  type PredictFilesOptions,
+  type Prediction,
+  predictFiles,
+  type Unreadable,
+} from './predict.js';
+export { readWeightsRecord } from './pretrained.js';
+export type { Recipe, RecipeChanges } from './recipe.js';
+export { Run } from './run.js';
+export type { RepeatOptions, ResumeOptions, RunOptions, RunTrainOptions } from './runOptions.js';
+export type { ScheduleSettings } from './schedule.js';
+export type { PartialEvaluation, SeenImages } from './seen.js';
+export { slimRun } from './slim.js';
+export type { Techniques } from './trainingOptions.js';
+export type { WeightsRecord } from './weightsRecord.js';
