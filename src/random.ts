@@ -234,7 +234,11 @@ export function seed(n: number): void {
  * `await` the default generator is the previous one again.
  *
  * @example
+ * ```ts
+ * import { nn, RandomGenerator, withGenerator } from 'fovea';
+ *
  * const network = withGenerator(new RandomGenerator(7), () => new nn.Linear(2, 2));
+ * ```
  */
 export function withGenerator<T>(generator: RandomGenerator, body: () => T): T {
   const before = current;

@@ -58,7 +58,7 @@ export class Model {
     this.network = network;
   }
 
-  /** Says how to train and judge. */
+  /** Sets the optimizer, loss and metrics for {@link fit}, {@link evaluate} and the calls for single batches. */
   prepare({ optimizer, loss, metrics = [], ampConfigs = 'O0' }: PrepareOptions): void {
     const level = typeof ampConfigs === 'string' ? ampConfigs : ampConfigs.level;
     if (level !== 'O0' && level !== 'O1') {
@@ -72,26 +72,52 @@ export class Model {
   }
 
   /**
-   * Trains.
+   * Trains the network.
    *
-   * With a `saveDir` the state is saved after each epoch, and after every `saveSteps` steps: a training that was
-   * stopped or killed is gone on with by `resume: true`, and ends with the same bits as one that was left alone. The
-   * network, optimizer, data and options have to be made as before: what decides on order and steps is checked. What is
-   * random has to draw from the default generator.
+   * With a `saveDir` the state is saved after each epoch, and after every `saveSteps` steps. `resume: true` continues a
+   * training that was stopped or killed, and ends with the same bits as an uninterrupted one. Make the network,
+   * optimizer, data and options as before: everything that affects the order and the steps is checked. Everything random
+   * has to draw from the generator of the training.
    *
    * The inner classifiers of a GoogLeNet are left out: `fovea train --auxiliary-heads` trains those of `googlenet`.
    *
-   * @returns the figures of all epochs
-   * @throws {InputError} if the folder holds another training's state, or somebody else writes to it
-   * @throws {DivergenceError} if a loss is infinite or no number
+   * @returns losses, metrics and times of all epochs
+   * @throws {InputError} if the folder holds another training's state, or another process writes to it
+   * @throws {DivergenceError} if a loss is infinite or NaN
    * @throws {CallbackError} if a callback throws
+   *
+   * @example
+   * ```ts
+   * import type { io, Model } from 'fovea';
+   *
+   * async function train(model: Model, trainData: io.Dataset, evalData: io.Dataset) {
+   *   // A second call continues where the first one was stopped.
+   *   const options = { batchSize: 64, epochs: 20, saveDir: 'output', resume: true, restoreBest: true, monitor: 'acc' };
+   *   const history = await model.fit({ trainData, evalData, ...options });
+   *   console.log(history.at(-1)?.evalAccuracy);
+   * }
+   * ```
    */
   async fit(options: FitOptions): Promise<readonly EpochRecord[]> {
     const prepared = this.#prepared('fit');
     return fitModel(prepared, options);
   }
 
-  /** Judges the network: `loss`, the mean over samples, and the metrics by name. */
+  /**
+   * Evaluates the network.
+   *
+   * @returns `loss`, the mean over samples, and the metrics by name
+   *
+   * @example
+   * ```ts
+   * import type { io, Model } from 'fovea';
+   *
+   * async function test(model: Model, data: io.Dataset) {
+   *   const { loss, acc } = await model.evaluate(data, { batchSize: 64, verbose: 0 });
+   *   console.log(loss, acc);
+   * }
+   * ```
+   */
   async evaluate(evalData: Dataset | DataLoader, options: ModelEvaluateOptions = {}): Promise<MetricValues> {
     const loss = this.#lossFor('evaluate');
     checkEvaluateOptions('evaluate', evalData, options);
@@ -107,7 +133,19 @@ export class Model {
     return { loss: mean, ...metrics };
   }
 
-  /** The outputs for each batch of the data, or for all of them together with `stackOutputs`. */
+  /**
+   * Computes the outputs for each batch of the data, or one tensor for all of it with `stackOutputs`.
+   *
+   * @example
+   * ```ts
+   * import { F, type io, type Model } from 'fovea';
+   *
+   * async function classify(model: Model, data: io.Dataset) {
+   *   const logits = await model.predict(data, { batchSize: 64, stackOutputs: true });
+   *   return F.softmax(logits).data();
+   * }
+   * ```
+   */
   async predict(testData: Dataset | DataLoader, options: PredictOptions & { stackOutputs: true }): Promise<Tensor>;
   async predict(testData: Dataset | DataLoader, options?: PredictOptions): Promise<Tensor[]>;
   async predict(testData: Dataset | DataLoader, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
@@ -133,7 +171,7 @@ export class Model {
   /**
    * Trains on a batch.
    *
-   * @param options.update whether to make a step; if not, the gradient waits for the next call, and is added to its
+   * @param options.update whether to make a step (true); if not, the next call adds its gradient to this one
    * @returns the loss of the batch, and the metrics since {@link resetMetrics}
    */
   async trainBatch(
@@ -150,7 +188,7 @@ export class Model {
     return { ...this.#running.values(), loss };
   }
 
-  /** Judges the network by a batch: its loss, and the metrics since {@link resetMetrics}. */
+  /** Evaluates a batch. @returns its loss, and the metrics since {@link resetMetrics} */
   async evalBatch(images: Tensor, labels: Tensor): Promise<MetricValues> {
     const lossOf = this.#lossFor('evalBatch');
     const classes = await classesIn(labels);
@@ -166,14 +204,14 @@ export class Model {
     return { ...this.#running.values(), loss: value };
   }
 
-  /** The outputs for a batch. */
+  /** Computes the outputs for a batch. */
   async predictBatch(images: Tensor): Promise<Tensor> {
     const outputs = this.#inEvaluation(() => this.network.forward(images));
     await realizeAll([outputs]);
     return outputs;
   }
 
-  /** Forgets what the metrics have gathered in {@link trainBatch} and {@link evalBatch}. */
+  /** Resets the metrics of {@link trainBatch} and {@link evalBatch}. */
   resetMetrics(): void {
     this.#running.reset();
   }

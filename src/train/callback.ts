@@ -6,7 +6,7 @@ import type { DivergenceError } from './divergence.js';
 import type { Evaluation, MetricValues } from './evaluation.js';
 import type { EpochRecord, TrainingState, TrainOutcome } from './history.js';
 
-/** A training that goes on, as its callbacks see it: one object all along, whose fields change. */
+/** A running training, as its callbacks see it: one object whose fields change. */
 export interface Training {
   readonly network: Layer;
   readonly optimizer: Optimizer;
@@ -20,13 +20,13 @@ export interface Training {
   readonly batches: number;
   /** Samples in this epoch. */
   readonly epochSamples: number;
-  /** The epoch that goes on, from 1. */
+  /** The current epoch, from 1. */
   readonly epoch: number;
   /** Batches of this epoch that are done. */
   readonly batch: number;
   /** Samples of this epoch that are done. */
   readonly samples: number;
-  /** Seconds of this epoch in which the next batch was waited for. */
+  /** Seconds of this epoch that were spent waiting for batches. */
   readonly dataSeconds: number;
   /** Loss of the newest batch. */
   readonly loss: number;
@@ -42,15 +42,15 @@ export interface Training {
   readonly metricNames: readonly string[];
   /** Whether larger values of a metric are better; null if nothing says so. */
   higherIsBetter(name: string): boolean | null;
-  /** Over the samples of this epoch that are done: `loss`, the mean, and the metrics by name. */
+  /** `loss`, the mean, and the metrics by name, over the finished samples of this epoch. */
   metrics(): MetricValues;
-  /** Where the training stands; not between a batch and the step that it is accumulated for. */
+  /** The state to save; not between a batch and the step that it is accumulated for. */
   state(): TrainingState;
-  /** Ends the training after the present batch. */
+  /** Ends the training after the current batch. */
   stop(): void;
 }
 
-/** An evaluation or prediction that goes on: one object all along, whose fields change. */
+/** A running evaluation or prediction, as its callbacks see it: one object whose fields change. */
 export interface EvaluationProgress {
   readonly batches: number;
   /** Batches that are done. */
@@ -59,29 +59,42 @@ export interface EvaluationProgress {
   readonly samples: number;
   /** Samples in all. */
   readonly total: number;
-  /** Over the samples that are done: `loss`, the mean, and the metrics by name. Empty for a prediction. */
+  /** `loss`, the mean, and the metrics by name, over the finished samples. Empty for a prediction. */
   metrics(): MetricValues;
 }
 
 /**
- * What may be done on the way: derive from this class, or give an object with some of its methods. Promises are waited
- * for. If a method throws, the other callbacks are still told, the state is saved where it can be, and the training
- * ends with a {@link CallbackError}.
+ * Hooks into a training, an evaluation or a prediction. Derive from this class, or pass an object with some of its
+ * methods. Promises are awaited. If a method throws, the other callbacks are still called, the state is saved if it can
+ * be, and the training ends with a {@link CallbackError}.
  *
- * One callback may serve several trainings, one after another. Each begins with the state that the callback had before
- * its first one, as far as {@link stateDict} tells it; a training that is resumed gets the saved state. What
- * `stateDict` leaves out has to be reset in {@link onTrainBegin}.
+ * One callback may serve several trainings, one after another. Each starts with the state that the callback had before
+ * its first training, as far as {@link stateDict} contains it; a resumed training gets the saved state. Reset everything
+ * else in {@link onTrainBegin}.
  *
- * Saved states contain the class name. Give the class a `static readonly kind = 'MyCallback'` if a minifier may rename it.
+ * @example
+ * ```ts
+ * import { Callback, type EpochRecord, type Training } from 'fovea';
+ *
+ * class Warmup extends Callback {
+ *   override onEpochBegin({ epoch, optimizer }: Training) {
+ *     optimizer.learningRate = 0.01 * Math.min(1, epoch / 5);
+ *   }
+ *   override onEpochEnd(training: Training, { epoch, evalAccuracy }: EpochRecord) {
+ *     console.log(epoch, evalAccuracy);
+ *     if (evalAccuracy !== null && evalAccuracy > 0.99) training.stop();
+ *   }
+ * }
+ * ```
  */
 export class Callback {
   onTrainBegin?(training: Training): void | Promise<void>;
   onEpochBegin?(training: Training): void | Promise<void>;
-  /** After each batch. A small network takes 0.2 ms for one, so be quick. */
+  /** After each batch. A small network takes 0.2 ms per batch, so be quick. */
   onBatchEnd?(training: Training): void | Promise<void>;
   /**
-   * A batch has a loss that is infinite or no number; nothing was learned from it. The training ends with the error,
-   * or in good order if {@link Training.stop} is called here.
+   * The loss of a batch is infinite or NaN; nothing was learned from it. The training ends with the error, or normally if
+   * {@link Training.stop} is called here.
    */
   onDivergence?(training: Training, error: DivergenceError): void | Promise<void>;
   onEvaluateBegin?(progress: EvaluationProgress): void | Promise<void>;
@@ -93,19 +106,19 @@ export class Callback {
   onPredictEnd?(progress: EvaluationProgress): void | Promise<void>;
   /** After the evaluation, before the state is saved; `training.state()` is then the beginning of the next epoch. */
   onEpochEnd?(training: Training, record: EpochRecord): void | Promise<void>;
-  /** Like {@link onEpochEnd}, but once the state is saved, where it is saved at all. */
+  /** Like {@link onEpochEnd}, but after the state is saved, if it is saved at all. */
   onEpochSaved?(training: Training, record: EpochRecord): void | Promise<void>;
   /** At the end, also after {@link Training.stop} or an aborted signal, but not if the training failed. */
   onTrainEnd?(training: Training, outcome: TrainOutcome): void | Promise<void>;
-  /** After all else, however the training ended: the place to close files, or to give weights back. */
+  /** Last of all, however the training ended: close files or restore weights here. */
   onTrainClose?(training: Training): void | Promise<void>;
-  /** The state of the callback, for a training that is resumed and for one that begins anew. */
+  /** The state of the callback, for a resumed training and for one that starts anew. */
   stateDict?(): Json;
-  /** Restores what {@link stateDict} gave; called before {@link onTrainBegin}. */
+  /** Restores the result of {@link stateDict}; called before {@link onTrainBegin}. */
   setStateDict?(state: Json): void;
 }
 
-/** Methods that are called on the way. */
+/** Names of the hooks. */
 export type Hook = {
   [K in keyof Callback]-?: K extends `on${string}` ? K : never;
 }[keyof Callback];

@@ -45,13 +45,14 @@ export interface EvaluateOptions extends ComputeScope {
  *
  * @example
  * ```ts
- * import { evaluate, F, io, vision } from 'fovea';
+ * import { evaluate, F, io, type nn, type Tensor } from 'fovea';
  *
- * const network = new vision.models.LeNet({ numClasses: 10 });
- * const data = await vision.datasets.MNIST.open({ mode: 'test' });
- * const loader = new io.DataLoader(data, { batchSize: 100 });
- * const result = await evaluate({ network, loader, loss: (outputs, labels) => F.crossEntropy(outputs, labels) });
- * console.log(result.accuracy, result.confusion);
+ * async function test(network: nn.Layer, dataset: io.Dataset) {
+ *   const loader = new io.DataLoader(dataset, { batchSize: 64 });
+ *   const loss = (outputs: Tensor, labels: Tensor) => F.crossEntropy(outputs, labels);
+ *   const { accuracy, confusion } = await evaluate({ network, loader, loss });
+ *   console.log(accuracy, confusion);
+ * }
  * ```
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {

@@ -23,8 +23,25 @@ import { type StepPart, stepPlanner, trainStep } from './step.js';
 
 /**
  * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an evaluation.
+ * `Model.fit` is built on it.
  *
- * @throws {DivergenceError} if a loss, an image or a parameter is infinite or no number
+ * @example
+ * ```ts
+ * import { F, io, type nn, optimizer, train } from 'fovea';
+ *
+ * async function fit(network: nn.Layer, dataset: io.Dataset) {
+ *   const { history } = await train({
+ *     network,
+ *     optimizer: new optimizer.Adam({ parameters: network.parameters() }),
+ *     loss: (outputs, labels) => F.crossEntropy(outputs, labels),
+ *     trainLoader: new io.DataLoader(dataset, { batchSize: 64, shuffle: true }),
+ *     epochs: 5,
+ *   });
+ *   console.log(history.at(-1)?.trainLoss);
+ * }
+ * ```
+ *
+ * @throws {DivergenceError} if a loss, an image or a parameter is infinite or NaN
  * @throws {CallbackError} if a callback throws
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {

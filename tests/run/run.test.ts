@@ -625,9 +625,9 @@ describe('Run.create', () => {
 
 test('two runs at once give the weights of each alone', async () => {
   const runOf = (name: string, seed: number) => Run.create({ ...options(name), seed });
-  const other = await runOf('other', 4);
+  const other = await runOf('alone-4', 4);
   await other.train();
-  const both = [await runOf('one', 3), await runOf('two', 4)];
+  const both = [await runOf('together-3', 3), await runOf('together-4', 4)];
   await Promise.all(both.map((run) => run.train()));
   const alone = [(await openRun(trained)).folder, other.folder];
   expect(both.map(({ folder }) => folder.weightsSha256)).toEqual(alone.map(({ weightsSha256 }) => weightsSha256));

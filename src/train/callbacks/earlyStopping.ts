@@ -28,19 +28,13 @@ export interface EarlyStoppingOptions extends MonitorOptions {
  *
  * @example
  * ```ts
- * import { callbacks, Model, metric, nn, optimizer, vision } from 'fovea';
+ * import { callbacks, type io, type Model } from 'fovea';
  *
- * const trainData = await vision.datasets.MNIST.open({ mode: 'train' });
- * const evalData = await vision.datasets.MNIST.open({ mode: 'test' });
- * const model = new Model(new vision.models.LeNet({ numClasses: 10 }));
- * model.prepare({
- *   optimizer: new optimizer.Adam({ parameters: model.parameters() }),
- *   loss: new nn.CrossEntropyLoss(),
- *   metrics: new metric.Accuracy(),
- * });
- * const stopping = new callbacks.EarlyStopping({ monitor: 'acc', patience: 3, restoreBest: true });
- * await model.fit({ trainData, evalData, epochs: 50, callbacks: stopping });
- * console.log(stopping.bestEpoch);
+ * async function fit(model: Model, trainData: io.Dataset, evalData: io.Dataset) {
+ *   const stopping = new callbacks.EarlyStopping({ monitor: 'acc', patience: 3, restoreBest: true });
+ *   await model.fit({ trainData, evalData, epochs: 50, callbacks: stopping });
+ *   console.log(stopping.bestEpoch);
+ * }
  * ```
  */
 export class EarlyStopping extends Callback {

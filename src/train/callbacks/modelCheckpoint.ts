@@ -49,18 +49,12 @@ function followsMetric({ saveBest, restoreBest }: ModelCheckpointOptions): boole
  *
  * @example
  * ```ts
- * import { callbacks, Model, metric, nn, optimizer, vision } from 'fovea';
+ * import { callbacks, type io, type Model } from 'fovea';
  *
- * const trainData = await vision.datasets.MNIST.open({ mode: 'train' });
- * const evalData = await vision.datasets.MNIST.open({ mode: 'test' });
- * const model = new Model(new vision.models.LeNet({ numClasses: 10 }));
- * model.prepare({
- *   optimizer: new optimizer.Adam({ parameters: model.parameters() }),
- *   loss: new nn.CrossEntropyLoss(),
- *   metrics: new metric.Accuracy(),
- * });
- * const checkpoint = new callbacks.ModelCheckpoint({ saveDir: 'output', saveBest: true, monitor: 'acc', keepLastN: 3 });
- * await model.fit({ trainData, evalData, epochs: 50, callbacks: checkpoint });
+ * async function fit(model: Model, trainData: io.Dataset, evalData: io.Dataset) {
+ *   const best = new callbacks.ModelCheckpoint({ saveDir: 'output', saveBest: true, monitor: 'acc', keepLastN: 3 });
+ *   await model.fit({ trainData, evalData, epochs: 50, callbacks: best });
+ * }
  * ```
  */
 export class ModelCheckpoint extends Callback {
