@@ -5,9 +5,10 @@ import { numel, sameShape } from '../../graph/shape.js';
 import type { Watch } from '../engine.js';
 import type { Call } from './backend.js';
 import { threadsFor, threadsForElements } from './cost.js';
+import { InPlacePlacement } from './inPlace.js';
 import type { Layout } from './layout.js';
 import { mayBeNonFinite, sourcesBehind } from './nonFinite.js';
-import { type LoweringBackend, Placement } from './placement.js';
+import type { LoweringBackend } from './placement.js';
 import {
   type ArrayOperand,
   asArray,
@@ -47,7 +48,7 @@ interface ClassOf<T> {
  * kernel wants another layout, and computes ops without a kernel in TypeScript. `README.md` beside this file
  * explains the words.
  */
-export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<L, C> {
+export class Lowering<L extends Layout<L>, C extends Call<L>> extends InPlacePlacement<L, C> {
   readonly #steps: Step<L, C>[] = [];
   readonly #owned: Owned[] = [];
   readonly #generated = new Map<unknown, Map<string, unknown>>();
@@ -55,8 +56,6 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   readonly #losesNaN = new Set<GraphNode>();
   readonly #mayBeNonFinite: ReadonlySet<GraphValue>;
   readonly #options: LoweringOptions;
-  /** Index of the node at hand. */
-  #current = 0;
   #threads = 1;
 
   constructor(graph: Graph, backend: LoweringBackend<L, C>, options: LoweringOptions) {
@@ -70,7 +69,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     const { threads, validate = false } = this.#options;
     const validation = validate ? new Validation(this.backend.compute) : null;
     this.graph.nodes.forEach((node, i) => {
-      this.#current = i;
+      this.current = i;
       this.#useThreads(threadsFor(node, threads));
       const lowerNode = () => {
         (table[node.op] as Lower<OpName, this>)(this, node);
@@ -101,70 +100,6 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
   }
 
   /**
-   * The result of a kernel that may write over its input: in the input's memory if no later node reads that,
-   * else in a new buffer. Constants are never overwritten, so that the steps that compute them can be
-   * hoisted.
-   */
-  inPlace(input: GraphValue, operand: Operand<L>, output: GraphValue): Operand<L> {
-    const { buffer, layout } = operand;
-    const isFree = buffer.kind === 'arena' && this.buffers.isSpent(buffer, this.#current) && !this.isConstant(input);
-    if (!isFree || input.dtype !== output.dtype) return this.output(output, layout);
-    const result = { buffer, layout };
-    this.define(output, result);
-    return result;
-  }
-
-  /** Memory of the output that holds the input already, for a kernel that adds to it. */
-  accumulateInto(input: GraphValue, output: GraphValue, layout: L): Operand<L> {
-    const operand = this.inLayout(input, layout);
-    const result = this.#isReadOtherwise(operand)
-      ? this.output(output, operand.layout)
-      : this.inPlace(input, operand, output);
-    if (result.buffer !== operand.buffer) this.reorder(operand, result);
-    return result;
-  }
-
-  /**
-   * The memory of `input`, to be updated into `output`: the source's own memory if the output goes into that
-   * source, otherwise a copy.
-   */
-  updateInPlace(input: GraphValue, output: GraphValue, layout: L): Operand<L> {
-    const operand = this.inLayout(input, layout);
-    const isOwn = this.operandOf(input) === operand && this.facts.targetOf(output) === input;
-    if (isOwn && !this.#isReadOtherwise(operand) && this.buffers.isSpent(operand.buffer, this.#current)) {
-      this.define(output, operand);
-      return operand;
-    }
-    const copy = this.output(output, layout);
-    this.reorder(operand, copy);
-    return copy;
-  }
-
-  /**
-   * Makes the inputs slices of the output's memory, one after another, so that a concatenation copies
-   * nothing.
-   *
-   * @returns whether that is possible: each input fills a buffer that changes from run to run and is no slice
-   * yet
-   */
-  asSlices(inputs: readonly GraphValue[], output: GraphValue, layout: L): boolean {
-    const operands = inputs.map((input) => this.locate(input));
-    const isFree = ({ buffer, layout: { size } }: Operand<L>) =>
-      buffer.kind === 'arena' && buffer.bytes === size && !this.buffers.slices.has(buffer);
-    const buffers = new Set(operands.map(({ buffer }) => buffer));
-    const bytes = operands.reduce((sum, { buffer }) => sum + buffer.bytes, 0);
-    if (!operands.every(isFree) || buffers.size < inputs.length || bytes !== layout.size) return false;
-    if (inputs.some((input) => this.isConstant(input))) return false;
-    const whole = this.output(output, layout).buffer;
-    let offset = 0;
-    for (const { buffer } of operands) {
-      this.buffers.makeSlice(buffer, whole, offset);
-      offset += buffer.bytes;
-    }
-    return true;
-  }
-
-  /**
    * Adds a step that runs a kernel. `operands` is the order in which the kernel takes them; a scratch operand
    * is added.
    */
@@ -172,7 +107,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     name: string,
     call: C,
     { reads, writes, operands }: { readonly [role in 'reads' | 'writes' | 'operands']: readonly Operand<L>[] },
-    isConstant = this.#computesConstants(),
+    isConstant = this.computesConstants(),
   ): void {
     this.own(call);
     const { scratch: layout } = call;
@@ -181,7 +116,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     this.#steps.push({
       kind: 'call',
       name,
-      node: this.#node,
+      node: this.node,
       isConstant,
       call,
       threads: this.#threads,
@@ -200,8 +135,8 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     run: TypeScriptStep<L>['run'],
   ): void {
     // A step without results looks at values, at every run.
-    const isConstant = writes.length > 0 && this.#computesConstants();
-    this.#steps.push({ kind: 'typescript', name, node: this.#node, isConstant, run, reads, writes });
+    const isConstant = writes.length > 0 && this.computesConstants();
+    this.#steps.push({ kind: 'typescript', name, node: this.node, isConstant, run, reads, writes });
   }
 
   /** Computes the node with the TypeScript kernel of its op. */
@@ -240,7 +175,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     return owned;
   }
 
-  protected override reorder(from: Operand<L>, to: Operand<L>, isConstant = this.#computesConstants()): void {
+  protected override reorder(from: Operand<L>, to: Operand<L>, isConstant = this.computesConstants()): void {
     // A copy for a heavy kernel can be light.
     const threads = this.#threads;
     this.#useThreads(threadsForElements(numel(to.layout.shape), this.#options.threads));
@@ -277,24 +212,6 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
     }
   }
 
-  /**
-   * Whether the current node has more than one input in this memory: it still reads the others after it has
-   * begun to write.
-   */
-  #isReadOtherwise({ buffer }: Operand<L>): boolean {
-    const { inputs } = this.graph.nodes[this.#current];
-    return inputs.filter((input) => this.isIn(input, buffer)).length > 1;
-  }
-
-  get #node(): GraphNode | null {
-    return this.graph.nodes[this.#current] ?? null;
-  }
-
-  #computesConstants(): boolean {
-    const node = this.#node;
-    return node !== null && this.facts.computesConstants(node);
-  }
-
   /** Kernels are made for a number of threads. */
   #useThreads(count: number): void {
     this.#threads = count;
@@ -303,7 +220,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends Placement<
 
   #finish(): LoweredGraph<L, C> {
     const { graph } = this;
-    this.#current = Number.POSITIVE_INFINITY;
+    this.current = Number.POSITIVE_INFINITY;
     const assigned = new Set<number>();
     const copies: { readonly value: GraphValue; readonly target: Operand<L> }[] = [];
     for (const { value, into } of graph.outputs) {

@@ -1,11 +1,11 @@
 import type { OpParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
+import { type AxisTaps, windowTaps } from '../../planned/windowTaps.js';
 import type { MemoryDesc } from '../ffi.js';
 import { type Assembler, at, type Label } from './assembler.js';
 import { lanes, vectorBytes } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
 import { usesAvx512 } from './machineCode.js';
-import { type AxisTaps, windowTaps } from './windowTaps.js';
 
 const vectorRegisters = 32;
 /** Limit of instructions in the loop over input channels: in longer loops decoding is the bottleneck. */

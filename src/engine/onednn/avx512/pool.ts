@@ -1,11 +1,11 @@
 import type { Pool2dParams } from '../../../graph/op.js';
+import { type AxisTaps, inverseTaps, windowTaps } from '../../planned/windowTaps.js';
 import { MemoryDesc } from '../ffi.js';
 import { type Assembler, at } from './assembler.js';
 import { bytesOf, type FeatureLayout, featureLayoutOf, lanes, loadFeatures, storeFeatures } from './featureLayout.js';
 import { type KernelCode, scratch } from './kernel.js';
 import { usesAvx512 } from './machineCode.js';
 import { type Body, indexAt, otherAt, ownAt, type Side, slidingWindow } from './slidingWindow.js';
-import { type AxisTaps, inverseTaps, windowTaps } from './windowTaps.js';
 
 /** Each position in a window has a register with its number. */
 const firstPositionRegister = 16;

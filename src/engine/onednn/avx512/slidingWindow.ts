@@ -1,7 +1,7 @@
+import { type AxisTaps, runsOf } from '../../planned/windowTaps.js';
 import type { Assembler, Label } from './assembler.js';
 import { bytesOf, type FeatureLayout, lanes, vectorsOf } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, type Task } from './kernel.js';
-import { type AxisTaps, runsOf } from './windowTaps.js';
 
 /** Smaller tasks would cost more to fetch than they save. */
 const bytesPerTask = 64 * 1024;
