@@ -95,8 +95,8 @@ export function inspect(engine: Engine, values: readonly Value[], watch: Watch):
 
 /**
  * Compiles the program that {@link realize} would run, and returns the memory that it needs. Nothing runs,
- * the values stay lazy, and inputs need not have data. If there is enough memory, the program is there when such
- * values are realized.
+ * the values stay lazy, and inputs need not have data. If there is enough memory, the program is there when
+ * such values are realized.
  */
 export function plan(
   engine: Engine,

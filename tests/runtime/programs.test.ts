@@ -197,7 +197,13 @@ describe('programs that share parameters', () => {
       // The first round compiles, and the second one knows all layouts.
       await bytesOfRound(reads);
       const bytes = await bytesOfRound(reads);
-      for (let i = 0; i < 3; i++) expect(await bytesOfRound(reads)).toEqual(bytes);
+      for (let i = 0; i < 3; i++) {
+        const later = await bytesOfRound(reads);
+        // The garbage collector may free parameters of other tests meanwhile.
+        later.forEach((now, turn) => {
+          expect(now).toBeLessThanOrEqual(bytes[turn]);
+        });
+      }
     }
   });
 
