@@ -68,7 +68,7 @@ function isHiddenMember(node: ts.Node): boolean {
   return modifiers.some(({ kind }) => kind === ts.SyntaxKind.ProtectedKeyword || kind === ts.SyntaxKind.PrivateKeyword);
 }
 
-/** Abbreviations of a module, and layers inside of networks, which are layers to everybody else. */
+/** Abbreviations of a module, and layers inside of networks, which are layers to all others. */
 const abbreviations = new Set(['Range', 'OptionTable', 'AuxiliaryHead', 'ConvLayer', 'ConvPoolLayer', 'Inception']);
 
 /** Types of the package that exported declarations name and that no path from the entry reaches. */

@@ -24,8 +24,8 @@ export interface Calibration {
  * in Guo et al. 2017), both of the probability of class 1.
  *
  * @param options `bins`: how many. Default: 10.
- * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or there is no
- *   bin
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or there is
+ *   no bin
  */
 export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?: number } = {}): Calibration {
   checkBinaryScores('calibration', data);

@@ -46,8 +46,8 @@ export interface PredictiveValues {
  *
  * A sample that scores exactly the threshold is called positive.
  *
- * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or the threshold
- *   is NaN
+ * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or the
+ *   threshold is NaN
  */
 export function thresholdFigures(data: BinaryScores, threshold = 0.5): ThresholdFigures {
   checkBinaryScores('thresholdFigures', data);
@@ -109,8 +109,8 @@ export function predictiveValues(at: {
  *
  * Choose on one set and evaluate on another: on its own set an operating point looks better than it is.
  *
- * @throws {InputError} if the set has no sample of a class that the rule is about, or the rule no share from 0
- *   to 1
+ * @throws {InputError} if the set has no sample of a class that the rule is about, or the rule no share from
+ *   0 to 1
  * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): OperatingPoint {

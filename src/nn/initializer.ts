@@ -8,9 +8,9 @@ export interface Fans {
   readonly fanOut: number;
 }
 
-/** Options of initializers that draw. */
+/** Options of random initializers. */
 export interface InitializerOptions {
-  /** Default: the default generator at the time the values are drawn; see `seed` and `withGenerator`. */
+  /** Default: the default generator at the time the values are made; see `seed` and `withGenerator`. */
   readonly generator?: RandomGenerator;
 }
 

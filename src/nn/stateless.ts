@@ -50,7 +50,7 @@ function describePool(kernelSize: F.Size2D, { stride = kernelSize, padding = 0 }
   return `kernelSize=${kernelSize}, stride=${stride}, padding=${padding}`;
 }
 
-/** Mean over cells, whatever the input's size; see {@link F.adaptiveAvgPool2d}. */
+/** Mean over cells, for any size of the input; see {@link F.adaptiveAvgPool2d}. */
 export class AdaptiveAvgPool2D extends Layer {
   static readonly kind: string = 'AdaptiveAvgPool2D';
 
@@ -222,7 +222,8 @@ export class Identity extends Layer {
  *
  * @example
  * ```ts
- * const net = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 64), new nn.ReLU(), new nn.Linear(64, 10));
+ * const [hidden, out] = [new nn.Linear(784, 64), new nn.Linear(64, 10)];
+ * const net = new nn.Sequential(new nn.Flatten(), hidden, new nn.ReLU(), out);
  * const named = new nn.Sequential({ hidden: new nn.Linear(784, 64), out: new nn.Linear(64, 10) });
  * ```
  */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { defaultGenerator, nn, RandomGenerator, seed, setEngine, withGenerator } from '../../src/index.js';
 
-it('initializers and dropout draw from the generator they are given', async () => {
+it('initializers and dropout use the generator they are given', async () => {
   setEngine('reference');
   const draw = async (n: number) => {
     const generator = new RandomGenerator(n);

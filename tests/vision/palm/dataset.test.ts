@@ -59,7 +59,7 @@ describe('the data set', () => {
     expect(await failure(open('skip'))).toMatch(/missing or changed ones/);
   });
 
-  it('tells folders that may not be read from pictures that are gone', async () => {
+  it('distinguishes folders that may not be read from pictures that are gone', async () => {
     await run(released());
     const open = () => asNobody("PALM.open({ dataDir: 'out', cache: false, onBadImage: 'skip' })");
     chmodSync(join(out, 'PALM-Training400'), 0);

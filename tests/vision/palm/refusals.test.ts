@@ -157,7 +157,7 @@ describe('refuses', () => {
     expect(await failure(run(data, { limits: { maxEntries: 3 } }))).toMatch(/expected at most 3 files in all/);
   });
 
-  it('sources that are none', async () => {
+  it('invalid sources', async () => {
     expect(await failure(run([]))).toMatch(/sources: expected a folder or archives, got none/);
     expect(await failure(run(join(folder, 'none')))).toMatch(/none: expected a folder or a zip archive, got ENOENT/);
     expect(await failure(run(write('a.txt', 'text')))).toMatch(
