@@ -6,8 +6,8 @@ export interface ProgressStream {
 }
 
 /**
- * A standard stream to which the library writes. A reader that goes away (`node train.js | head`) must not end a training
- * with unsaved work: after a failed write, output is dropped.
+ * A standard stream to which the library writes. A reader that goes away (`node train.js | head`) must not
+ * end a training with unsaved work: after a failed write, output is dropped.
  */
 class Output implements ProgressStream {
   readonly #stream: () => NodeJS.WriteStream;
@@ -30,7 +30,8 @@ class Output implements ProgressStream {
     if (this.#lost) return;
     const stream = this.#stream();
     // Only errors of these writes are handled, as `console.log` does it.
-    if (this.#pending++ === 0) stream.on('error', this.#drop);
+    this.#pending += 1;
+    if (this.#pending === 1) stream.on('error', this.#drop);
     stream.write(text, (error) => {
       // The event of an error comes after this call.
       if (error === null || error === undefined) this.#written(stream);
@@ -39,7 +40,8 @@ class Output implements ProgressStream {
   }
 
   #written(stream: NodeJS.WriteStream): void {
-    if (--this.#pending === 0) stream.off('error', this.#drop);
+    this.#pending -= 1;
+    if (this.#pending === 0) stream.off('error', this.#drop);
   }
 
   readonly #drop = (): void => {

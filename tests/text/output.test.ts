@@ -31,7 +31,7 @@ const training = `
   process.exit(0);
 `;
 
-test.each(['stdout', 'stderr'] as const)('a training goes on when the reader of %s has gone', async (stream) => {
+test.each(['stdout', 'stderr'] as const)('a training continues when the reader of %s has gone', async (stream) => {
   const folder = temporaryFolder();
   compileInto(folder);
   writeFileSync(join(folder, 'train.js'), training);
