@@ -6,7 +6,17 @@ import { plainType } from '../planned/layout.js';
 import type { CallStep, Operand, ProgramBuffer } from '../planned/steps.js';
 import { runKernel } from '../reference/engine.js';
 import { type OneDnnCall, PrimitiveCall } from './calls.js';
-import { ArgBlock, args, MemoryDesc, MemoryHandle, makeExecutor, NativeMemory, Primitive } from './ffi.js';
+import {
+  ArgBlock,
+  args,
+  blockSignals,
+  MemoryDesc,
+  MemoryHandle,
+  makeExecutor,
+  NativeMemory,
+  Primitive,
+  restoreSignals,
+} from './ffi.js';
 
 type OneDnnStep = CallStep<MemoryDesc, OneDnnCall>;
 
@@ -28,6 +38,9 @@ export class OneDnnBackend implements Backend<MemoryDesc, OneDnnCall, NativeMemo
   readonly plainLayout = plain;
   readonly compute = runKernel;
   readonly generation = 0;
+
+  readonly beginRun = blockSignals;
+  readonly endRun = restoreSignals;
 
   constructor(readonly useThreads: (count: number) => void) {}
 

@@ -28,3 +28,4 @@ export {
 export { MemoryHandle, NativeMemory, nativeBytes } from './ffi/memory.js';
 export { MemoryDesc } from './ffi/memoryDesc.js';
 export { ArgBlock, type Attributes, livePrimitives, makeExecutor, type PostOp, Primitive } from './ffi/primitive.js';
+export { blockSignals, restoreSignals } from './ffi/signals.js';

@@ -76,6 +76,10 @@ export interface Backend<L extends Layout<L>, C extends Call<L>, M extends Memor
   readonly generation: number;
   /** Prepares the calls of a program. */
   link(steps: readonly CallStep<L, C>[]): LinkedCalls<L, C, M>;
+  /** Called before the steps of a run, for engines that have to prepare the process. */
+  readonly beginRun?: () => void;
+  /** Called after the steps of a run, also of one that failed. */
+  readonly endRun?: () => void;
   /** Sets the number of threads for kernels that are made, or run, from now on. */
   useThreads(count: number): void;
 }

@@ -104,12 +104,17 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
     for (let i = 0; i < this.#inputs.length; i++) {
       this.#inputViews[i].set(sources[this.#inputs[i].source].host as TypedArray);
     }
-    if (runsHoisted) {
-      this.#residents.forget();
-      runAll(this.#hoistedActions, this.#runtime.observer);
-      this.#residents.remember(sources);
+    this.#backend.beginRun?.();
+    try {
+      if (runsHoisted) {
+        this.#residents.forget();
+        runAll(this.#hoistedActions, this.#runtime.observer);
+        this.#residents.remember(sources);
+      }
+      runAll(this.#actions, this.#runtime.observer);
+    } finally {
+      this.#backend.endRun?.();
     }
-    runAll(this.#actions, this.#runtime.observer);
     this.#residents.noteFinite();
     return this.#lowered.outputs.map(({ shape, dtype }, i) => {
       return new Storage(shape, dtype as DType, this.#outputViews[i].slice());

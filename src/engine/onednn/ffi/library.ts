@@ -84,6 +84,7 @@ function bindSystem() {
     free: libc.func('free', 'void', ['uintptr_t']),
     memcpy: libc.func('memcpy', 'uintptr_t', ['void*', 'uintptr_t', 'size_t']),
     madvise: libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']),
+    sigprocmask: libc.func('sigprocmask', 'int', ['int', 'uintptr_t', 'uintptr_t']),
   };
 }
 
