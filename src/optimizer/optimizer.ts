@@ -9,7 +9,7 @@ import type { StateEntry, StateMismatch } from '../nn/layer.js';
 import { requireRegistered } from '../nn/registration.js';
 import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
-import { Buffer, type Parameter, parametersReachedBy } from '../tensor/state.js';
+import { Buffer, type Parameter, strangersReachedBy } from '../tensor/state.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { GradientClip } from './clip.js';
 import { Schedule } from './lr/schedule.js';
@@ -43,9 +43,6 @@ export interface Update {
   /** In the order of `stateNames`. */
   readonly states: readonly Tensor[];
 }
-
-/** The parameters of all optimizers. */
-const optimized = new WeakSet<Parameter>();
 
 /**
  * Base class of optimizers. A step adds the updates of all parameters to the graph that `backward()` has
@@ -91,7 +88,7 @@ export abstract class Optimizer {
     }
     // A parameter that two layers share may be listed twice; its gradient counts once.
     this.#parameters = [...new Set(parameters)];
-    for (const parameter of parameters) optimized.add(parameter);
+    for (const parameter of parameters) parameter.optimized = true;
     this.#learningRate = learningRate instanceof Schedule ? learningRate : checkRate(learningRate);
     this.#clip = gradClip;
   }
@@ -199,9 +196,10 @@ export abstract class Optimizer {
     if (trained.length === 0) {
       throw new InputError('[optimizer] step: expected gradients, got none; call loss.backward() first');
     }
-    const losses = new Set(trained.flatMap((parameter) => parameter.losses));
+    const losses = new Set<Value>();
+    for (const parameter of trained) for (const loss of parameter.losses) losses.add(loss);
     for (const loss of losses) {
-      for (const parameter of parametersReachedBy(loss)) if (!optimized.has(parameter)) requireRegistered(parameter);
+      for (const parameter of strangersReachedBy(loss)) if (!parameter.optimized) requireRegistered(parameter);
     }
     // Clips and updates may be a user's code. Nothing changes before all of it has run without an error.
     const updates = withOrigin(Origin.update, () => ops.withoutGrad(() => this.#updatesFor(trained)));
@@ -225,10 +223,10 @@ export abstract class Optimizer {
     return trained.map((parameter, i) => {
       const states = this.#statesOf(parameter);
       // Tensors of their own keep what they are now, while the states are overwritten.
-      const [own, ...before] = [parameter, ...states].map(({ value }) => new Tensor(value));
-      const update = this.update(own, gradients[i], before, scalars[i]);
-      checkResults(`${kindOf(this)}.update: parameter`, [update.parameter], [parameter]);
-      checkResults(`${kindOf(this)}.update: states`, update.states, states);
+      const before = states.map(({ value }) => new Tensor(value));
+      const update = this.update(new Tensor(parameter.value), gradients[i], before, scalars[i]);
+      checkResult(this, 'update: parameter', update.parameter, parameter);
+      checkResults(this, 'update: states', update.states, states);
       return { parameter, states, update };
     });
   }
@@ -236,7 +234,7 @@ export abstract class Optimizer {
   #clipped(gradients: readonly Tensor[]): readonly Tensor[] {
     if (this.#clip === undefined) return gradients;
     const clipped = this.#clip.clip(gradients);
-    checkResults(`${kindOf(this.#clip)}.clip: gradients`, clipped, gradients);
+    checkResults(this.#clip, 'clip: gradients', clipped, gradients);
     return clipped;
   }
 
@@ -256,11 +254,11 @@ export abstract class Optimizer {
    * differ.
    */
   #scalarsOf(trained: readonly Parameter[]): readonly Tensor[] {
-    const counts = trained.map((parameter) => this.#updatesOf(parameter) + 1);
-    if (this.countsUpdates && counts.some((count) => count !== counts[0])) {
-      return counts.map((count) => this.scalars(count));
+    const first = this.#updatesOf(trained[0]);
+    if (this.countsUpdates && trained.some((parameter) => this.#updatesOf(parameter) !== first)) {
+      return trained.map((parameter) => this.scalars(this.#updatesOf(parameter) + 1));
     }
-    return new Array<Tensor>(trained.length).fill(this.scalars(counts[0]));
+    return new Array<Tensor>(trained.length).fill(this.scalars(first + 1));
   }
 
   toString(): string {
@@ -393,21 +391,22 @@ function computed({ value }: Tensor): Value {
   return value.storage === null ? value : ops.withoutGrad(() => ops.identity(value));
 }
 
-/** Throws unless a hook gave one tensor for each of `expected`, of the same shape and dtype. */
-function checkResults(where: string, given: readonly Tensor[], expected: readonly Tensor[]): void {
-  const describe = ({ dtype, shape }: Tensor) => `${dtype} ${formatShape(shape)}`;
+/** Throws unless a hook, such as `update` of an optimizer, gave one tensor for each of `expected`, alike in shape and dtype. */
+function checkResults(owner: object, hook: string, given: readonly Tensor[], expected: readonly Tensor[]): void {
   if (!Array.isArray(given) || given.length !== expected.length) {
     const got = Array.isArray(given) ? given.length : typeof given;
-    throw new InputError(`[optimizer] ${where}: expected ${expected.length} tensors, got ${got}`);
+    throw new InputError(`[optimizer] ${kindOf(owner)}.${hook}: expected ${expected.length} tensors, got ${got}`);
   }
-  given.forEach((tensor: unknown, i) => {
-    if (!(tensor instanceof Tensor)) {
-      throw new InputError(`[optimizer] ${where}: expected tensors, got ${typeof tensor}`);
-    }
-    if (!sameShape(tensor.shape, expected[i].shape) || tensor.dtype !== expected[i].dtype) {
-      throw new ShapeError(`[optimizer] ${where}: expected ${describe(expected[i])}, got ${describe(tensor)}`);
-    }
-  });
+  for (let i = 0; i < expected.length; i++) checkResult(owner, hook, given[i], expected[i]);
+}
+
+function checkResult(owner: object, hook: string, given: unknown, expected: Tensor): void {
+  if (!(given instanceof Tensor)) {
+    throw new InputError(`[optimizer] ${kindOf(owner)}.${hook}: expected tensors, got ${typeof given}`);
+  }
+  if (sameShape(given.shape, expected.shape) && given.dtype === expected.dtype) return;
+  const describe = ({ dtype, shape }: Tensor) => `${dtype} ${formatShape(shape)}`;
+  throw new ShapeError(`[optimizer] ${kindOf(owner)}.${hook}: expected ${describe(expected)}, got ${describe(given)}`);
 }
 
 function checkRate(rate: number): number {

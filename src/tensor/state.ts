@@ -121,6 +121,8 @@ export class Parameter extends State {
   readonly losses: Value[] = [];
   /** @internal Whether an optimizer has used `grad` up: it cannot be computed any more, nor added to. */
   spent = false;
+  /** @internal Whether an optimizer has it among its parameters. */
+  optimized = false;
   /** @internal The layer whose forward has used this last, with its callers. */
   usedBy: Forwarding | null = null;
   #trainable = true;
@@ -170,9 +172,10 @@ export class Parameter extends State {
     const { grad } = this;
     this.grad = new Tensor(grad === null ? gradient : ops.withoutGrad(() => ops.binary('add', grad.value, gradient)));
     this.losses.push(root);
-    const reached = reachedBy.get(root);
-    if (reached === undefined) reachedBy.set(root, [this]);
-    else reached.push(this);
+    if (this.optimized) return;
+    const strangers = strangersOf.get(root);
+    if (strangers === undefined) strangersOf.set(root, [this]);
+    else strangers.push(this);
   }
 
   /** Forgets the gradient. */
@@ -190,9 +193,10 @@ export class Parameter extends State {
   }
 }
 
-const reachedBy = new WeakMap<Value, Parameter[]>();
+const strangersOf = new WeakMap<Value, Parameter[]>();
+const none: readonly Parameter[] = [];
 
-/** The parameters to which the `backward()` of a loss has given a gradient. */
-export function parametersReachedBy(loss: Value): readonly Parameter[] {
-  return reachedBy.get(loss) ?? [];
+/** The parameters of no optimizer to which the `backward()` of a loss has given a gradient. */
+export function strangersReachedBy(loss: Value): readonly Parameter[] {
+  return strangersOf.get(loss) ?? none;
 }
