@@ -15,9 +15,9 @@ import type { GradientClip } from './clip.js';
 import { Schedule } from './lr/schedule.js';
 
 export interface OptimizerOptions {
-  /** What is trained: usually `net.parameters()`. */
+  /** The parameters to train: usually `net.parameters()`. */
   readonly parameters: readonly Parameter[];
-  /** A number, or a schedule that somebody steps (default 0.001). */
+  /** A number, or a schedule that the training loop steps. Default: 0.001. */
   readonly learningRate?: number | Schedule;
   /** Default: gradients are used as they are. */
   readonly gradClip?: GradientClip | undefined;
@@ -76,7 +76,7 @@ export interface Update {
 export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];
   readonly #states = new Map<Parameter, readonly Buffer[]>();
-  /** Of each parameter; none for a parameter that was never updated. */
+  /** The number of updates of each parameter; a parameter without an entry was never updated. */
   readonly #updates = new Map<Parameter, number>();
   readonly #clip: GradientClip | undefined;
   #learningRate: number | Schedule;
@@ -106,7 +106,7 @@ export abstract class Optimizer {
   protected abstract update(parameter: Tensor, gradient: Tensor, states: readonly Tensor[], scalars: Tensor): Update;
 
   /**
-   * What is set besides the learning rate, for people and for comparisons: momentum, decay, clipping and so
+   * Settings besides the learning rate, for people and for comparisons: momentum, decay, clipping and so
    * on.
    */
   get settings(): OptimizerSettings {
@@ -118,7 +118,7 @@ export abstract class Optimizer {
 
   /**
    * The numbers that change from step to step, such as the learning rate. They reach `update` as a tensor: a
-   * number in its place would be part of the program, which would then be compiled anew for every step.
+   * number in its place would be part of the program, which would then be compiled again for every step.
    *
    * @param _updates how often the parameter has been updated, this time included
    */
@@ -140,7 +140,7 @@ export abstract class Optimizer {
     this.#learningRate = checkRate(rate);
   }
 
-  /** What the learning rate follows; null if it is a plain number. */
+  /** The schedule of the learning rate; null if the rate is a plain number. */
   get schedule(): Schedule | null {
     return this.#learningRate instanceof Schedule ? this.#learningRate : null;
   }
@@ -270,7 +270,7 @@ export abstract class Optimizer {
     return this.toString();
   }
 
-  /** What it is, without its states: {@link stateDict} has those. */
+  /** A description without the states: {@link stateDict} has those. */
   toJSON(): {
     readonly type: string;
     readonly learningRate: number;
@@ -296,7 +296,7 @@ export abstract class Optimizer {
   }
 
   /**
-   * What has to be saved to go on later, by name: the states of each parameter (`conv1.weight.velocity`). The
+   * The arrays to save for a later resumption, by name: the states of each parameter (`conv1.weight.velocity`). The
    * number of steps and the rate are {@link steps} and {@link learningRate}. Adam adds `conv1.weight.updates`
    * (int32 [1]) for a parameter that was updated less often than the optimizer has made steps.
    *
@@ -365,7 +365,7 @@ export abstract class Optimizer {
   }
 }
 
-/** @internal What {@link Optimizer.stateDict} calls a parameter's count of updates. */
+/** @internal The name of a parameter's count of updates in {@link Optimizer.stateDict}. */
 export const updatesKey = 'updates';
 
 /** How often a parameter was updated, if the entries say so. */
@@ -384,14 +384,17 @@ function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string):
 }
 
 /**
- * A value that a program computes: a state that is moved into another one lies in memory that the step
+ * A value that a program computes: a state that is moved into another one is stored in memory that the step
  * overwrites.
  */
 function computed({ value }: Tensor): Value {
   return value.storage === null ? value : ops.withoutGrad(() => ops.identity(value));
 }
 
-/** Throws unless a hook, such as `update` of an optimizer, gave one tensor for each of `expected`, alike in shape and dtype. */
+/**
+ * Throws unless a hook, such as `update` of an optimizer, gave one tensor for each of `expected`, alike in shape
+ * and dtype.
+ */
 function checkResults(owner: object, hook: string, given: readonly Tensor[], expected: readonly Tensor[]): void {
   if (!Array.isArray(given) || given.length !== expected.length) {
     const got = Array.isArray(given) ? given.length : typeof given;

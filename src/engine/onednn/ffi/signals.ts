@@ -18,9 +18,9 @@ function signalSets(): NonNullable<typeof sets> {
 }
 
 /**
- * Blocks all signals for the thread until {@link restoreSignals}. Some of the library's products of matrices use
- * the stack pointer as one more register: a handler that begins there, such as that of Ctrl-C or of a resized
- * window, would write into their data. Threads that the kernels start inherit the mask, and keep it.
+ * Blocks all signals for the thread until {@link restoreSignals}. Some of the library's products of matrices
+ * use the stack pointer as one more register: a handler that begins there, such as that of Ctrl-C or of a
+ * resized window, would write into their data. Threads that the kernels start inherit the mask, and keep it.
  */
 export function blockSignals(): void {
   const { all, before } = signalSets();
