@@ -1,7 +1,7 @@
 import { InputError } from './errors.js';
 import { inspect } from './inspection.js';
 
-/** A generator's whole state, as plain JSON: the four 32-bit words of xoshiro128**. */
+/** The complete state of a generator, as plain JSON: the four 32-bit words of xoshiro128**. */
 export interface GeneratorState {
   readonly algorithm: 'xoshiro128**';
   readonly words: readonly [number, number, number, number];
@@ -10,7 +10,9 @@ export interface GeneratorState {
 const golden = 0x9e3779b9;
 const two32 = 2 ** 32;
 
-/** The output function of splitmix32: a bijection of 32-bit words in which every bit depends on all others. */
+/**
+ * The output function of splitmix32: a bijection of 32-bit words. Every output bit depends on all input bits.
+ */
 function mix(word: number): number {
   let z = word;
   z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
@@ -18,7 +20,7 @@ function mix(word: number): number {
   return z ^ (z >>> 15);
 }
 
-/** Spreads words over a state. For a single word these are the first four outputs of splitmix32 seeded with it. */
+/** Makes a state from words. A single word gives the first four outputs of splitmix32 seeded with it. */
 function spread(words: readonly number[]): [number, number, number, number] {
   const lane = (i: number) => words.reduce((hash, word) => mix((hash + word + golden) | 0), Math.imul(i, golden));
   return [lane(0), lane(1), lane(2), lane(3)];
@@ -28,17 +30,17 @@ function isSeed(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Low and high word; the high one only where there is one. */
+/** The low word, and the high word unless it is 0. */
 function wordsOf(value: number): number[] {
   return value < two32 ? [value | 0] : [value | 0, Math.floor(value / two32)];
 }
 
 /**
- * A seeded stream of random numbers: xoshiro128** 1.1 (Blackman & Vigna, "Scrambled linear pseudorandom number
- * generators", 2021), seeded by splitmix32. Not for cryptography.
+ * A seeded stream of random numbers: xoshiro128** 1.1 (Blackman & Vigna, "Scrambled linear pseudorandom
+ * number generators", 2021), seeded by splitmix32. Not for cryptography.
  *
- * The four words of {@link state} are all there is: nothing is kept back between calls, so a generator that is restored
- * from a saved state goes on exactly where the saved one was.
+ * The four words of {@link state} are the complete state: calls store nothing else. A generator that is
+ * restored from a saved state therefore continues exactly where the saved one was.
  */
 export class RandomGenerator {
   // Signed words, since V8 keeps int32 in the object itself and uint32 in a box of its own.
@@ -83,7 +85,11 @@ export class RandomGenerator {
     return this.state();
   }
 
-  /** Continues from a saved state, in place. Anything that is not one (say, from an altered file) is an InputError. */
+  /**
+   * Overwrites this generator's state with a saved one.
+   *
+   * @throws {InputError} if the value is not a state, for instance because its file was altered
+   */
   restore(state: GeneratorState): void {
     const { algorithm, words } = (state ?? {}) as Partial<GeneratorState>;
     const valid =
@@ -102,8 +108,8 @@ export class RandomGenerator {
   }
 
   /**
-   * An independent generator, which follows from this one's present state and the label alone. This generator does not
-   * advance: neither the order of forks nor their number changes anything, and the same label gives the same stream
+   * An independent generator, computed only from this one's current state and the label. This generator does
+   * not advance. The order and the number of forks change nothing, and the same label gives the same stream
    * until this generator is used.
    */
   fork(label: string): RandomGenerator {
@@ -141,7 +147,7 @@ export class RandomGenerator {
 
   /** A sample of the normal distribution with mean 0 and variance 1. */
   normal(): number {
-    // Marsaglia's polar method. Its second sample is dropped, for it would be state besides the four words.
+    // Marsaglia's polar method. Its second sample is dropped: storing it would add state to the four words.
     for (;;) {
       const x = (this.nextUint32() | 0) * 2 ** -31;
       const y = (this.nextUint32() | 0) * 2 ** -31;
@@ -150,7 +156,9 @@ export class RandomGenerator {
     }
   }
 
-  /** Fills an array with samples of low + (high − low)·u, u in [0, 1), rounded to float32. Returns the array. */
+  /**
+   * Fills an array with samples of low + (high − low)·u, u in [0, 1), rounded to float32. Returns the array.
+   */
   fillUniform(array: Float32Array, low: number, high: number): Float32Array {
     if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
       throw new InputError(`[random] uniform: expected finite bounds, low <= high, got low ${low}, high ${high}`);
@@ -165,7 +173,7 @@ export class RandomGenerator {
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
       throw new InputError(`[random] normal: expected a finite mean and std >= 0, got mean ${mean}, std ${std}`);
     }
-    // Both samples of each round are used: twice as fast as normal(), and other numbers than its.
+    // Each round uses both samples. This is twice as fast as normal(), and gives other numbers.
     let i = 0;
     while (i < array.length) {
       const x = (this.nextUint32() | 0) * 2 ** -31;
@@ -206,7 +214,7 @@ export class RandomGenerator {
     this.#d = (a | b | c | d) === 0 ? 1 : d | 0;
   }
 
-  /** Takes as many bits as n needs until they are below n, so that nothing is favoured. */
+  /** Samples as many bits as n needs until they are below n, so that all integers are equally likely. */
   #below(n: number): number {
     if (n === 1) return 0;
     const shift = Math.clz32(n - 1);
@@ -219,19 +227,21 @@ export class RandomGenerator {
 
 let current = new RandomGenerator(0);
 
-/** The generator of everything random that is not given one of its own. Seeded with 0 at the start. */
+/** The generator of all random functions that get no other one. It starts with seed 0. */
 export function defaultGenerator(): RandomGenerator {
   return current;
 }
 
-/** Seeds the default generator anew, which makes the following code repeatable. `n` is a non-negative safe integer. */
+/**
+ * Seeds the default generator, so that the code after it is repeatable. `n` is a non-negative safe integer.
+ */
 export function seed(n: number): void {
   current.restore(new RandomGenerator(n).state());
 }
 
 /**
- * Calls a function while another generator is the default one. The function has to be synchronous: after its first
- * `await` the default generator is the previous one again.
+ * Calls a function while another generator is the default one. The function has to be synchronous: after its
+ * first `await` the default generator is the previous one again.
  *
  * @example
  * ```ts

@@ -17,22 +17,23 @@ export interface PrepareOptions {
   /** Needed to train. */
   readonly optimizer?: Optimizer | undefined;
   /**
-   * A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. It tells the meaning of the
-   * network's outputs: cross entropy takes one output per class, `BCEWithLogitsLoss` a single one, the logit of class 1.
+   * A function, or a layer such as `CrossEntropyLoss`. Needed to train and to evaluate. The loss defines the
+   * meaning of the network's outputs: cross entropy takes one output per class; `BCEWithLogitsLoss` takes a
+   * single output, the logit of class 1.
    */
   readonly loss?: LossFunction | Layer | undefined;
   readonly metrics?: Metric | readonly Metric[] | undefined;
   /**
-   * Mixed precision. `O1` trains with bfloat16 where the processor has instructions for it, and otherwise warns and
-   * trains in float32; it holds for this model's `fit` and `trainBatch` alone. Default `O0`: float32. There is no `O2`:
-   * parameters are always float32.
+   * Mixed precision. `O1` trains with bfloat16 where the processor has instructions for it, and otherwise
+   * warns and trains in float32. It affects only this model's `fit` and `trainBatch`. Default `O0`: float32.
+   * There is no `O2`: parameters are always float32.
    */
   readonly ampConfigs?: AmpLevel | { readonly level: AmpLevel } | undefined;
 }
 
 /**
- * Options of `Model.fit`. An option that would have no effect beside the others is refused, such as `saveFreq` beside a
- * `ModelCheckpoint` of your own.
+ * Options of `Model.fit`. An option that would have no effect together with the others is refused, such as
+ * `saveFreq` together with a `ModelCheckpoint` of your own.
  */
 export interface FitOptions extends MonitorOptions {
   readonly trainData: Dataset | DataLoader;
@@ -46,20 +47,21 @@ export interface FitOptions extends MonitorOptions {
   /** Batches between two lines of progress (10). */
   readonly logFreq?: number | undefined;
   /**
-   * Folder for the state of the training, from which it can be resumed, and for the files of `ModelCheckpoint`.
-   * Default: nothing is written.
+   * Folder for the state of the training, from which it can be resumed, and for the files of
+   * `ModelCheckpoint`. Default: nothing is written.
    */
   readonly saveDir?: string | undefined;
-  /** Epochs between two files `epoch-N` (1); 0 for none. Only with `saveDir`. */
+  /** Epochs between two files `epoch-N` (1); 0 for no such files. Only with `saveDir`. */
   readonly saveFreq?: number | undefined;
-  /** Saves the state after every so many steps, in addition to after each epoch. */
+  /** Steps between two saved states; the state is also saved after each epoch. */
   readonly saveSteps?: number | undefined;
   /**
-   * Resumes the training from the state in `saveDir`; starts anew if there is none (false). Data, batches, order, loss,
-   * metrics and the kinds of optimizer and schedule must be the same as before. A new learning rate, momentum, decay,
-   * clipping or class weight counts from then on, and is reported. Callbacks continue with their saved state and new
-   * options; one that follows another metric than before starts anew. The random generator continues from its saved
-   * state: a new seed changes nothing.
+   * Resumes the training from the state in `saveDir`, or starts from the beginning if there is none (false).
+   * Data, batches, order, loss, metrics and the kinds of optimizer and schedule must be the same as before. A
+   * new learning rate, momentum, decay, clipping or class weight takes effect from then on, and is reported.
+   * Callbacks continue with their saved state and new options. A callback that follows another metric than
+   * before starts without its saved state. The random generator continues from its saved state: a new seed
+   * changes nothing.
    */
   readonly resume?: boolean | undefined;
   /** 0: silent; 1: a bar; 2: lines (default); 3: lines with times. */
@@ -69,32 +71,35 @@ export interface FitOptions extends MonitorOptions {
   /** A new random order in each epoch (true). Not with a loader. */
   readonly shuffle?: boolean | undefined;
   /**
-   * Threads that transform images beside the training step (0). Data sets of image files decode and transform in
-   * threads of their own, whatever this says. Not with loaders.
+   * Threads that transform images during the training step (0). Data sets of image files always decode and
+   * transform in threads of their own. Not with loaders.
    */
   readonly numWorkers?: number | undefined;
   readonly callbacks?: Callback | readonly Callback[] | undefined;
-  /** Batches whose gradients make one step (1). Their mean is taken; Paddle takes the sum. */
+  /** Batches whose gradients make one step (1). The step uses their mean; Paddle uses the sum. */
   readonly accumulateGradBatches?: number | undefined;
-  /** Ends the training after so many batches in total, in place of `epochs`. */
+  /** Total number of batches, instead of `epochs`. */
   readonly numIters?: number | undefined;
   /** Epochs that count as done before the training begins (0). */
   readonly initialEpoch?: number | undefined;
   /** Weight of each class in the training's loss; `auto` gives all classes the same total weight. */
   readonly classWeight?: 'auto' | readonly number[] | undefined;
-  /** `balanced` shows every class equally often, `stratified` every image once, mixed evenly. Not with a loader. */
+  /**
+   * `balanced` gives every class equally often; `stratified` gives every image once, with the classes evenly
+   * mixed. Not with a loader.
+   */
   readonly sampler?: SamplerName | undefined;
   /** Writes `best` whenever the monitored metric improves (false). Only with `saveDir`. */
   readonly saveBest?: boolean | undefined;
   /** The newest files `epoch-N` that are kept. Default: all. Only with `saveDir`. */
   readonly keepLastN?: number | undefined;
-  /** Restores the network's best weights at the end, however the training ends (false). */
+  /** Restores the network's best weights at the end, even if the training fails (false). */
   readonly restoreBest?: boolean | undefined;
-  /** Ends the training after the present step; its state is saved. */
+  /** Ends the training after the current step; its state is saved. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Shuffles, drops out and so on. Default: the default generator, which `seed` sets. Trainings that run at the same time
-   * need one each.
+   * Random numbers for shuffling, dropout and so on. Default: the default generator, which `seed` sets.
+   * Trainings that run at the same time need one generator each.
    */
   readonly generator?: RandomGenerator | undefined;
 }
@@ -108,12 +113,12 @@ export interface ModelEvaluateOptions {
   /** 0: silent; 1: a bar; 2: lines; 3: lines with times. Default 2, for predictions 1. */
   readonly verbose?: ProgBarLoggerOptions['verbose'];
   /**
-   * Threads that transform images beside the evaluation (0). Data sets of image files decode and transform in threads of
-   * their own, whatever this says. Not with loaders.
+   * Threads that transform images during the evaluation (0). Data sets of image files always decode and
+   * transform in threads of their own. Not with loaders.
    */
   readonly numWorkers?: number | undefined;
   readonly callbacks?: Callback | readonly Callback[] | undefined;
-  /** Ends after so many batches. */
+  /** Number of batches to evaluate. Default: all. */
   readonly numIters?: number | undefined;
 }
 

@@ -21,7 +21,7 @@ export const stateFile = 'state.json';
 export const weightsFile = 'weights.safetensors';
 const optimizerFile = 'optimizer.safetensors';
 const metricsFile = 'metrics.jsonl';
-/** A training that saves after every step may be quicker than who reads its folder. */
+/** A training that saves after every step may overwrite files faster than another process reads them. */
 const mostReadings = 20;
 /** A temporary file of an earlier version. */
 const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
@@ -36,8 +36,9 @@ const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
  * | `metrics.jsonl` | one object an epoch |
  * | `state.json` | where the training stands; size and SHA-256 of the files above |
  *
- * `state.json` makes a saved state valid. The files it speaks of are first written as `NAME.new` and take their names
- * after it: whenever the process is killed, one whole state, the old or the new one, can be read.
+ * `state.json` makes a saved state valid. The files that it lists are first written as `NAME.new`, and are
+ * renamed after `state.json` is written. Thus one complete state, the old or the new one, can be read
+ * whenever the process is killed.
  */
 export class StateFolder {
   readonly path: string;
@@ -46,16 +47,16 @@ export class StateFolder {
   #state: SavedState | null = null;
   /** The contents of state.json. */
   #text: string | null = null;
-  /** The contents of state.json whose files are looked for. */
+  /** The contents of state.json whose files are being searched for. */
   #sought: string | null = null;
   #history: readonly EpochRecord[] = [];
-  /** Where a file of the saved state lies, if not under its own name. */
+  /** Paths of files of the saved state that are not stored under their own names. */
   readonly #places = new Map<string, string>();
   #lock: Lock | null = null;
 
   /**
-   * @param others files beside, whose contents must not change from state to state
-   * @param metadata tells whose tensors they are when a file is found alone
+   * @param others other files of the folder, whose contents must not change from state to state
+   * @param metadata identifies the owner of the tensors when a file is found alone
    */
   constructor(path: string, others: readonly string[] = [], metadata: Readonly<Record<string, string>> = {}) {
     this.path = path;
@@ -69,7 +70,7 @@ export class StateFolder {
   }
 
   /**
-   * Keeps other trainings from writing to the folder, and clears away what a killed one has left half-written.
+   * Prevents other trainings from writing to the folder, and removes incomplete files of a killed training.
    *
    * @throws {InputError} if another training writes to it, or has saved a state that this one does not know
    */
@@ -90,20 +91,21 @@ export class StateFolder {
     this.#lock = lock;
   }
 
-  /** Removes what killed trainings have left half-written. */
+  /** Removes incomplete files of killed trainings. */
   async #clearAway(): Promise<void> {
     await removeAbandoned(this.path);
     const ours = [...this.#others, stateFile, weightsFile, optimizerFile, metricsFile];
     for (const entry of await readdir(this.path)) {
       const name = earlierTemporary.exec(entry)?.[1]?.replace(/\.new$/, '');
-      // Whoever holds the lock needs none of those by which a dead process's lock was taken over.
+      // A claim serves to take over the lock of a dead process. The owner of the lock needs no claims.
       const isClaim = entry.startsWith(`${lockFile}.`) && /^(\.[0-9a-f]{12})+$/.test(entry.slice(lockFile.length));
       if (isClaim || (name !== undefined && ours.includes(name))) await rm(this.#file(entry), { force: true });
     }
   }
 
   /**
-   * Does something while nobody else writes to the folder: what is read belongs together then.
+   * Calls a function while no other training writes to the folder, so that all files it reads are of one
+   * state.
    *
    * @throws {InputError} if another training writes to it
    */
@@ -132,23 +134,23 @@ export class StateFolder {
     return this.#state;
   }
 
-  /** Where the saved parameters and buffers lie. */
+  /** Path of the saved parameters and buffers. */
   get weightsPath(): string {
     return this.#place(weightsFile);
   }
 
-  /** Of the saved parameters and buffers, as a file. */
+  /** SHA-256 of the file with the saved parameters and buffers. */
   get weightsSha256(): string {
     return this.state.files[weightsFile].sha256;
   }
 
-  /** What `metrics.jsonl` holds. */
+  /** Contents of `metrics.jsonl`. */
   get history(): readonly EpochRecord[] {
     return this.#history;
   }
 
   /**
-   * Saves weights, optimizer and metrics as one new state. If that fails, the state before stays valid.
+   * Saves weights, optimizer and metrics as one new state. If that fails, the previous state stays valid.
    *
    * @throws {FileError} if the folder cannot be written to, or is gone
    */
@@ -215,12 +217,15 @@ export class StateFolder {
     this.#history = [...history];
   }
 
-  /** Changes what stands beside the training in the saved state. */
+  /** Changes fields of the saved state other than the training itself. */
   protected async amend(changes: Partial<Pick<SavedState, 'operatingPoint' | 'finished'>>): Promise<void> {
     await this.#write({ ...this.state, ...changes });
   }
 
-  /** Replaces the contents of a file beside, together with what the saved state knows of it, if there is one. */
+  /**
+   * Replaces the contents of another file of the folder. A saved state, if there is one, records the new
+   * digest.
+   */
   protected async replace(
     name: string,
     contents: string,
@@ -249,8 +254,9 @@ export class StateFolder {
   }
 
   /**
-   * Removes the optimizer's state for good: the network stays, and its training cannot be resumed. The state must have
-   * been read, and the folder be {@link locked}. A call that was killed leaves a whole folder, and can be repeated.
+   * Removes the optimizer's state permanently. The network stays, but its training cannot be resumed. The
+   * state must have been read, and the folder must be {@link locked}. A killed call leaves a valid folder,
+   * and can be repeated.
    *
    * @throws {FileError} if the folder cannot be written to
    */
@@ -259,7 +265,7 @@ export class StateFolder {
       const files = Object.fromEntries(Object.entries(this.state.files).filter(([name]) => name !== optimizerFile));
       await this.#write({ ...this.state, slimmed: new Date().toISOString(), files });
     }
-    // The file goes after the state that speaks of it.
+    // The state is rewritten first, so that no state lists a file that was removed.
     this.#places.delete(optimizerFile);
     for (const path of this.#optimizerPaths()) {
       await rm(path, { force: true }).catch((error: unknown) => {
@@ -299,10 +305,10 @@ export class StateFolder {
   }
 
   /**
-   * Reads the saved state, and checks every file of it against the size and digest it was saved with. What a training
-   * overwrites meanwhile is read anew.
+   * Reads the saved state, and checks every file against its saved size and digest. Files that a training
+   * overwrites meanwhile are read again.
    *
-   * @throws {FileError} naming the file that is missing, cut, altered or not what it should be
+   * @throws {FileError} naming the file that is missing, truncated, altered or invalid
    */
   async read(): Promise<void> {
     await this.#steadily(() => this.#read());
@@ -316,7 +322,7 @@ export class StateFolder {
         return await body();
       } catch (error) {
         const owner = await ownerOf(this.path);
-        // A writer that has ended meanwhile has left a newer state than the one that was looked for.
+        // The writer may have ended meanwhile. It then left a newer state than the one that was searched for.
         if (owner === null && this.#sought === (await this.#stateText())) throw error;
         if (tries < mostReadings) continue;
         if (owner === null || owner.pid === process.pid) throw error;
@@ -330,7 +336,7 @@ export class StateFolder {
     return readText(this.#file(stateFile)).catch(() => null);
   }
 
-  /** The tensors of a file, which still are those of the state once they are read. */
+  /** Reads the tensors of a file, and checks afterwards that the file still belongs to the state. */
   #tensorsOf(name: string): Promise<ReadonlyMap<string, StateEntry>> {
     let stale = false;
     return this.#steadily(async () => {
@@ -369,7 +375,7 @@ export class StateFolder {
     this.#text = text;
   }
 
-  /** Finds the file that a state speaks of: under its own name, or not renamed yet. */
+  /** Finds a file that a state lists: under its own name, or under `NAME.new` if it was not renamed yet. */
   async #locate(name: string, expected: Fingerprint | undefined): Promise<void> {
     if (expected === undefined) {
       throw new FileError(`[run] ${this.#file(stateFile)}: files: expected an entry for ${name}, got none`);
@@ -421,7 +427,7 @@ function toJson(value: unknown): string {
 
 const digest = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** JSON with a digest of its own, so that an altered figure does not go unnoticed. */
+/** JSON with a digest of its own, so that an altered number is detected. */
 function sealed(state: SavedState): string {
   return toJson({ ...state, sha256: digest(state) });
 }
