@@ -28,9 +28,10 @@ import type { FitOptions, ModelEvaluateOptions, PredictOptions, PrepareOptions }
 import { type FlopsOptions, flops, type ParameterCounts, summary } from './summary.js';
 
 /**
- * A network with what it takes to train and judge it, after `paddle.Model`.
+ * A network together with its optimizer, loss and metrics, for training and evaluation; after `paddle.Model`.
  *
- * Losses are means over samples wherever a batch is not asked for by itself; Paddle gives that of the last batch.
+ * Losses are means over all samples, except for the methods for a single batch. Paddle gives the loss of the
+ * last batch.
  *
  * @example
  * ```ts
@@ -58,7 +59,10 @@ export class Model {
     this.network = network;
   }
 
-  /** Sets the optimizer, loss and metrics for {@link fit}, {@link evaluate} and the calls for single batches. */
+  /**
+   * Sets the optimizer, loss and metrics for {@link fit}, {@link evaluate} and the methods for single
+   * batches.
+   */
   prepare({ optimizer, loss, metrics = [], ampConfigs = 'O0' }: PrepareOptions): void {
     const level = typeof ampConfigs === 'string' ? ampConfigs : ampConfigs.level;
     if (level !== 'O0' && level !== 'O1') {
@@ -74,15 +78,16 @@ export class Model {
   /**
    * Trains the network.
    *
-   * With a `saveDir` the state is saved after each epoch, and after every `saveSteps` steps. `resume: true` continues a
-   * training that was stopped or killed, and ends with the same bits as an uninterrupted one. Make the network,
-   * optimizer, data and options as before: everything that affects the order and the steps is checked. Everything random
-   * has to draw from the generator of the training.
+   * With a `saveDir` the state is saved after each epoch, and after every `saveSteps` steps. `resume: true`
+   * continues a training that was stopped or killed. The result has the same bits as that of an uninterrupted
+   * training. Make the network, optimizer, data and options as before: everything that affects the order and
+   * the steps is checked. All random numbers must be sampled from the generator of the training.
    *
-   * The inner classifiers of a GoogLeNet are left out: `fovea train --auxiliary-heads` trains those of `googlenet`.
+   * The auxiliary classifiers of a GoogLeNet are not trained. `fovea train --auxiliary-heads` trains those of
+   * `googlenet`.
    *
    * @returns losses, metrics and times of all epochs
-   * @throws {InputError} if the folder holds another training's state, or another process writes to it
+   * @throws {InputError} if the folder has the state of another training, or another process writes to it
    * @throws {DivergenceError} if a loss is infinite or NaN
    * @throws {CallbackError} if a callback throws
    *
@@ -92,8 +97,8 @@ export class Model {
    *
    * async function train(model: Model, trainData: io.Dataset, evalData: io.Dataset) {
    *   // A second call continues where the first one was stopped.
-   *   const options = { batchSize: 64, epochs: 20, saveDir: 'output', resume: true, restoreBest: true, monitor: 'acc' };
-   *   const history = await model.fit({ trainData, evalData, ...options });
+   *   const saving = { saveDir: 'output', resume: true, restoreBest: true, monitor: 'acc' };
+   *   const history = await model.fit({ trainData, evalData, batchSize: 64, epochs: 20, ...saving });
    *   console.log(history.at(-1)?.evalAccuracy);
    * }
    * ```
@@ -134,7 +139,7 @@ export class Model {
   }
 
   /**
-   * Computes the outputs for each batch of the data, or one tensor for all of it with `stackOutputs`.
+   * Computes the outputs of each batch of the data; with `stackOutputs`, one tensor with all outputs.
    *
    * @example
    * ```ts
@@ -171,7 +176,8 @@ export class Model {
   /**
    * Trains on a batch.
    *
-   * @param options.update whether to make a step (true); if not, the next call adds its gradient to this one
+   * @param options.update whether to make a step (true); if not, the next call adds its gradient to this
+   *   call's
    * @returns the loss of the batch, and the metrics since {@link resetMetrics}
    */
   async trainBatch(
@@ -217,8 +223,8 @@ export class Model {
   }
 
   /**
-   * Writes the weights to `PATH.safetensors`, and the optimizer's state to `PATH.optimizer.safetensors`; or to
-   * Paddle's files `NAME.pdparams` and `NAME.pdopt` if the path is `NAME.pdparams`.
+   * Writes the weights to `PATH.safetensors`, and the optimizer's state to `PATH.optimizer.safetensors`. If
+   * the path is `NAME.pdparams`, it writes Paddle's files `NAME.pdparams` and `NAME.pdopt` instead.
    *
    * @param options.training whether to write the optimizer's state, if there is one (true)
    */
@@ -227,10 +233,12 @@ export class Model {
   }
 
   /**
-   * Reads what {@link save} or Paddle wrote; the optimizer's state too, where there are both.
+   * Reads the files of {@link save} or of Paddle. It also reads the optimizer's state if the model has an
+   * optimizer and the file exists.
    *
-   * @returns what was skipped, of the optimizer's states too
-   * @throws {InputError} naming what is missing, unknown or misshapen; nothing is overwritten then
+   * @returns the skipped tensors, including those of the optimizer
+   * @throws {InputError} naming the tensors that are missing, unknown or of a wrong shape; nothing is
+   *   overwritten then
    */
   async load(path: string, options: LoadOptions = {}): Promise<StateMismatch[]> {
     return loadModel(path, this.network, this.#optimizer, options);

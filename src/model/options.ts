@@ -78,7 +78,7 @@ export interface FitOptions extends MonitorOptions {
   readonly callbacks?: Callback | readonly Callback[] | undefined;
   /** Batches whose gradients make one step (1). The step uses their mean; Paddle uses the sum. */
   readonly accumulateGradBatches?: number | undefined;
-  /** Total number of batches, instead of `epochs`. */
+  /** Ends the training after this total number of batches, instead of after `epochs`. */
   readonly numIters?: number | undefined;
   /** Epochs that count as done before the training begins (0). */
   readonly initialEpoch?: number | undefined;
@@ -118,7 +118,7 @@ export interface ModelEvaluateOptions {
    */
   readonly numWorkers?: number | undefined;
   readonly callbacks?: Callback | readonly Callback[] | undefined;
-  /** Number of batches to evaluate. Default: all. */
+  /** Ends after this number of batches. Default: all. */
   readonly numIters?: number | undefined;
 }
 

@@ -6,7 +6,7 @@ import type { DivergenceError } from './divergence.js';
 import type { Evaluation, MetricValues } from './evaluation.js';
 import type { EpochRecord, TrainingState, TrainOutcome } from './history.js';
 
-/** A running training, as its callbacks see it: one object whose fields change. */
+/** A running training, as its callbacks see it. It is one object whose fields change. */
 export interface Training {
   readonly network: Layer;
   readonly optimizer: Optimizer;
@@ -30,27 +30,27 @@ export interface Training {
   readonly dataSeconds: number;
   /** Loss of the newest batch. */
   readonly loss: number;
-  /** Whether the newest batch ended with a step: not if gradients of several batches are accumulated. */
+  /** Whether the newest batch ended with a step. False between batches whose gradients are accumulated. */
   readonly updated: boolean;
   /** The epochs that are done. */
   readonly history: readonly EpochRecord[];
   /** The newest evaluation. */
   readonly evaluation: Evaluation | null;
-  /** Whether there are evaluations at all. */
+  /** Whether the training has evaluations. */
   readonly evaluating: boolean;
   /** `loss`, then the names of the metrics. */
   readonly metricNames: readonly string[];
-  /** Whether larger values of a metric are better; null if nothing says so. */
+  /** Whether larger values of a metric are better; null if the metric does not say. */
   higherIsBetter(name: string): boolean | null;
   /** `loss`, the mean, and the metrics by name, over the finished samples of this epoch. */
   metrics(): MetricValues;
-  /** The state to save; not between a batch and the step that it is accumulated for. */
+  /** The state to save. Only when `updated` is true: gradients that are being accumulated are not in it. */
   state(): TrainingState;
   /** Ends the training after the current batch. */
   stop(): void;
 }
 
-/** A running evaluation or prediction, as its callbacks see it: one object whose fields change. */
+/** A running evaluation or prediction, as its callbacks see it. It is one object whose fields change. */
 export interface EvaluationProgress {
   readonly batches: number;
   /** Batches that are done. */
@@ -64,13 +64,13 @@ export interface EvaluationProgress {
 }
 
 /**
- * Hooks into a training, an evaluation or a prediction. Derive from this class, or pass an object with some of its
- * methods. Promises are awaited. If a method throws, the other callbacks are still called, the state is saved if it can
- * be, and the training ends with a {@link CallbackError}.
+ * Hooks into a training, an evaluation or a prediction. Derive from this class, or pass an object with some
+ * of its methods. Promises are awaited. If a method throws, the other callbacks are still called, the state
+ * is saved if possible, and the training ends with a {@link CallbackError}.
  *
- * One callback may serve several trainings, one after another. Each starts with the state that the callback had before
- * its first training, as far as {@link stateDict} contains it; a resumed training gets the saved state. Reset everything
- * else in {@link onTrainBegin}.
+ * One callback may serve several trainings, one after another. Each training starts with the state that the
+ * callback had before its first training, as far as {@link stateDict} contains it. A resumed training gets
+ * the saved state. Reset everything else in {@link onTrainBegin}.
  *
  * @example
  * ```ts
@@ -93,8 +93,8 @@ export class Callback {
   /** After each batch. A small network takes 0.2 ms per batch, so be quick. */
   onBatchEnd?(training: Training): void | Promise<void>;
   /**
-   * The loss of a batch is infinite or NaN; nothing was learned from it. The training ends with the error, or normally if
-   * {@link Training.stop} is called here.
+   * Called when the loss of a batch is infinite or NaN. The batch changed no parameter. The training ends
+   * with the error, or normally if {@link Training.stop} is called here.
    */
   onDivergence?(training: Training, error: DivergenceError): void | Promise<void>;
   onEvaluateBegin?(progress: EvaluationProgress): void | Promise<void>;
@@ -104,7 +104,10 @@ export class Callback {
   onPredictBegin?(progress: EvaluationProgress): void | Promise<void>;
   onPredictBatch?(progress: EvaluationProgress): void | Promise<void>;
   onPredictEnd?(progress: EvaluationProgress): void | Promise<void>;
-  /** After the evaluation, before the state is saved; `training.state()` is then the beginning of the next epoch. */
+  /**
+   * After the evaluation, before the state is saved. `training.state()` is then at the start of the next
+   * epoch.
+   */
   onEpochEnd?(training: Training, record: EpochRecord): void | Promise<void>;
   /** Like {@link onEpochEnd}, but after the state is saved, if it is saved at all. */
   onEpochSaved?(training: Training, record: EpochRecord): void | Promise<void>;
@@ -112,7 +115,7 @@ export class Callback {
   onTrainEnd?(training: Training, outcome: TrainOutcome): void | Promise<void>;
   /** Last of all, however the training ended: close files or restore weights here. */
   onTrainClose?(training: Training): void | Promise<void>;
-  /** The state of the callback, for a resumed training and for one that starts anew. */
+  /** The state of the callback. It is restored for a resumed training, and reset for a new one. */
   stateDict?(): Json;
   /** Restores the result of {@link stateDict}; called before {@link onTrainBegin}. */
   setStateDict?(state: Json): void;
@@ -128,7 +131,7 @@ export class CallbackError extends FoveaError {
   static override readonly kind: string = 'CallbackError';
 
   constructor(
-    /** Which one, such as `EarlyStopping`. */
+    /** Name of the callback, such as `EarlyStopping`. */
     readonly callback: string,
     readonly hook: string,
     cause: unknown,

@@ -3,17 +3,23 @@ import { kindOf } from '../kind.js';
 import type { Json } from '../text/json.js';
 import { type Callback, CallbackError, type Hook } from './callback.js';
 
-/** What is thrown for what a callback threw. Options that do not fit the training are found out at its beginning. */
+/**
+ * The error to throw when a hook failed. An InputError in `onTrainBegin` is about options: it is thrown as it
+ * is.
+ */
 function failureOf(name: string, hook: Hook, error: unknown): unknown {
   return hook === 'onTrainBegin' && error instanceof InputError ? error : new CallbackError(name, hook, error);
 }
 
-/** Who writes a callback may return whatever comes of its last expression; only promises are waited for. */
+/**
+ * A hook may return any value, for instance that of an arrow function's expression; only promises are
+ * awaited.
+ */
 function isPromise(value: unknown): value is PromiseLike<void> {
   return typeof (value as PromiseLike<void> | null | undefined)?.then === 'function';
 }
 
-/** Whether a value is the same once it has been JSON. */
+/** Whether a value stays the same when it is written as JSON and read again. */
 function isJson(value: unknown, above: readonly unknown[] = []): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
@@ -50,10 +56,10 @@ export class Callbacks {
   }
 
   /**
-   * Calls a method of all that have it.
+   * Calls a method of all callbacks that have it.
    *
-   * @returns undefined if nobody had to be waited for, so that a quick loop need not wait either
-   * @throws {CallbackError} naming the first that threw, after all were called
+   * @returns undefined if no callback returned a promise, so that a fast loop need not wait either
+   * @throws {CallbackError} naming the first callback that threw, after all were called
    */
   call<K extends Hook>(hook: K, ...args: Parameters<NonNullable<Callback[K]>>): undefined | Promise<void> {
     let having = this.#having.get(hook);
@@ -93,15 +99,15 @@ export class Callbacks {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Those with a state of their own. */
+  /** The callbacks with a state of their own. */
   get stateful(): readonly { readonly name: string; readonly callback: Callback }[] {
     return this.#all.filter(({ callback }) => callback.stateDict !== undefined);
   }
 
   /**
-   * Gives each the state that it had before its first training.
+   * Gives each callback the state that it had before its first training.
    *
-   * @throws {CallbackError} naming one that throws
+   * @throws {CallbackError} naming a callback that throws
    */
   begin(): void {
     for (const { name, callback } of this.stateful) {
@@ -110,7 +116,7 @@ export class Callbacks {
         if (fresh !== undefined) callback.setStateDict?.(copyOf(fresh));
         else {
           const state = callback.stateDict?.();
-          // One that cannot say its state is named where the state is saved.
+          // An invalid state is no error here: `stateDict` reports it when the training is saved.
           if (isJson(state)) freshStates.set(callback, copyOf(state as Json));
         }
       } catch (error) {
@@ -120,9 +126,9 @@ export class Callbacks {
   }
 
   /**
-   * What those that remember something have to remember, by name.
+   * The states of the callbacks that have one, by name.
    *
-   * @throws {CallbackError} naming one that throws, or gives what JSON cannot hold
+   * @throws {CallbackError} naming a callback that throws, or whose state JSON cannot hold
    */
   stateDict(): Record<string, Json> {
     const states: Record<string, Json> = {};
@@ -142,9 +148,9 @@ export class Callbacks {
   }
 
   /**
-   * Gives each its own back; a callback that was not there before begins anew.
+   * Gives each callback its saved state. A callback without a saved state keeps the one it has.
    *
-   * @throws {CallbackError} naming one that throws
+   * @throws {CallbackError} naming a callback that throws
    */
   setStateDict(states: Readonly<Record<string, Json>>): void {
     for (const { name, callback } of this.#all) {

@@ -10,39 +10,42 @@ export interface TrainOptions extends StepOptions {
   /** `classWeight` as numbers, for the saved state. */
   readonly classWeights?: readonly number[] | undefined;
   readonly trainLoader: DataLoader;
-  /** Judged after epochs. */
+  /** Data for the evaluation after an epoch. */
   readonly evalLoader?: DataLoader | undefined;
-  /** Epochs between two evaluations (1). The last epoch is always judged. */
+  /** Epochs between two evaluations (1). The last epoch is always evaluated. */
   readonly evalFreq?: number | undefined;
-  /** Gathered over the batches of the training and over each evaluation. */
+  /** Computed over the batches of each epoch, and over each evaluation. */
   readonly metrics?: readonly Metric[] | undefined;
   readonly epochs: number;
   /** Epochs that count as done before the training begins (0). */
   readonly initialEpoch?: number | undefined;
-  /** Ends the training after so many batches in all, in place of `epochs`; the epoch that is cut short is judged too. */
+  /**
+   * Ends the training after this total number of batches, instead of after `epochs`. An incomplete last epoch
+   * is evaluated too.
+   */
   readonly numIters?: number | undefined;
   /**
-   * Batches whose gradients make one step (1). The gradient is the mean over all their samples, so that the step is
-   * that of one large batch. Fewer at the end of an epoch.
+   * Batches whose gradients make one step (1). The gradient is the mean over all their samples, as in a step
+   * with one large batch. The last step of an epoch may have fewer batches.
    */
   readonly accumulateGradBatches?: number | undefined;
   readonly callbacks?: readonly Callback[] | undefined;
-  /** Folder for the files of callbacks that have none of their own. */
+  /** Folder for the files of callbacks that have no folder of their own. */
   readonly saveDir?: string | undefined;
-  /** Saves the state: called after each epoch, and where the training ends early. */
+  /** Saves the state. Called after each epoch, and when the training ends early. */
   readonly save?: ((training: Training) => Promise<void>) | undefined;
-  /** Tells whether a training is resumed with the data of before. */
+  /** Digests of the data, to check that a resumed training has the same data as before. */
   readonly samples?: SampleIdentities | undefined;
-  /** Saves after so many steps too. */
+  /** Steps between two saved states; the state is also saved after each epoch. */
   readonly saveSteps?: number | undefined;
-  /** Told of what looks wrong and need not be. */
+  /** Called with a warning about input that looks wrong but may be intended. */
   readonly onNote?: ((note: string) => void) | undefined;
-  /** Ends the training after the present batch, like {@link Training.stop}. */
+  /** Ends the training after the current batch, like {@link Training.stop}. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Resumes from there. The network and the optimizer must have been restored; the generator, the optimizer's learning
-   * rate or schedule, metrics and callbacks are restored here. The loader has to shuffle with the generator of the
-   * training, as it does unless it has one of its own.
+   * State to resume from. The caller must have restored the network and the optimizer. `train` restores the
+   * generator, the optimizer's learning rate or schedule, metrics and callbacks. The loader must shuffle with
+   * the generator of the training, as it does unless it has a generator of its own.
    */
   readonly from?: { readonly state: TrainingState; readonly history: readonly EpochRecord[] } | undefined;
 }

@@ -3,24 +3,30 @@ import type { DataLoader } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
 import { RandomGenerator, withGenerator } from '../random.js';
 
-/** Tells one data set from another of the same length: digests, `null` where something is unknown or changes by itself. */
+/**
+ * Digests that distinguish data sets of the same length. A digest is null if its contents are unknown, or
+ * differ from one reading to the next.
+ */
 export interface SampleIdentity {
-  /** Of the labels and the names of the classes. */
+  /** Digest of the labels and the names of the classes. */
   readonly labels: string | null;
-  /** Of a few samples. */
+  /** Digest of a few samples. */
   readonly images: string | null;
 }
 
-/** Of the data of a training and of its evaluation, if it has one. */
+/** Digests of the data of a training, and of its evaluation if it has one. */
 export interface SampleIdentities {
   readonly train: SampleIdentity;
   readonly evaluation: SampleIdentity | null;
 }
 
-/** Takes the place of the default generator while samples are read; never reset, so that random samples show. */
+/**
+ * Replaces the default generator while samples are read. It is never reset, so that samples with random
+ * changes differ from one reading to the next.
+ */
 const otherDraws = new RandomGenerator(0);
 
-/** Number of samples that are read, evenly spread. */
+/** Number of samples that are read, at equal distances in the data set. */
 const looks = 8;
 
 export async function identitiesOf(
@@ -38,7 +44,7 @@ async function identityOf(dataset: Dataset): Promise<SampleIdentity> {
   const hash = createHash('sha256').update(JSON.stringify(classNames ?? null));
   const known = labels !== undefined;
   if (known) hash.update(Int32Array.from(labels));
-  // A data set that changes its samples by itself gives other ones the second time.
+  // The second reading differs if the data set changes its samples by itself, so they identify nothing.
   const [first, second] = [await imagesOf(dataset), await imagesOf(dataset)];
   return { labels: known ? shortened(hash.digest('hex')) : null, images: first === second ? first : null };
 }
@@ -49,7 +55,7 @@ async function imagesOf(dataset: Dataset): Promise<string> {
   for (let i = 0; i < count; i++) {
     const index = Math.floor((i * dataset.length) / count);
     const generator = new RandomGenerator(i);
-    // A data set that draws from the default generator must not move that of the training.
+    // A data set that samples from the default generator must not advance that of the training.
     const { image, shape, label } = await withGenerator(otherDraws, () => dataset.get(index, generator));
     hash.update(image).update(JSON.stringify([shape, label]));
   }

@@ -22,8 +22,8 @@ import { within } from './scope.js';
 import { type StepPart, stepPlanner, trainStep } from './step.js';
 
 /**
- * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an evaluation.
- * `Model.fit` is built on it.
+ * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an
+ * evaluation. `Model.fit` is built on it.
  *
  * @example
  * ```ts
@@ -77,14 +77,14 @@ class Loop implements Training {
   #secondsBefore = 0;
   dataSeconds = 0;
   #began = 0;
-  /** Time stands still outside of batches. */
+  /** Whether the clock of the epoch runs: it counts only the time of batches. */
   #ticking = false;
   #shuffle: GeneratorState | null = null;
   #stopped = false;
-  /** Whether something has happened since the state was saved. */
+  /** Whether the training has progressed since the state was saved. */
   #unsaved = false;
   #saved = false;
-  /** Whether the objective of a batch was looked at. */
+  /** Whether the objective of a batch was inspected. */
   #inspected = false;
   readonly #firstEpoch: number;
   readonly #generator: RandomGenerator;
@@ -113,14 +113,14 @@ class Loop implements Training {
     this.#firstEpoch = from?.state.epoch ?? this.epoch;
   }
 
-  /** Everything begins anew, or as the saved state has it. */
+  /** Resets everything, or restores it from the saved state. */
   #begin(): void {
     const { optimizer } = this;
     const options = this.#options;
     const { from } = options;
     this.#metrics.reset();
     this.#callbacks.begin();
-    // A training that failed between two batches of a step has left their gradients.
+    // An earlier training that failed between two batches of a step left their gradients behind.
     optimizer.clearGrad();
     if (from === undefined) {
       const { schedule, steps } = optimizer;
@@ -185,7 +185,7 @@ class Loop implements Training {
   }
 
   higherIsBetter(name: string): boolean | null {
-    // Every evaluation counts correct predictions.
+    // Every evaluation counts correct predictions, even without the metric.
     if (name === 'acc' && this.evaluating && !this.metricNames.includes(name)) return true;
     return this.#metrics.higherIsBetter(name);
   }
@@ -232,7 +232,7 @@ class Loop implements Training {
       this.#begin();
       const outcome = await this.#run().catch(async (error: unknown) => {
         const failure = await this.#failureOf(error);
-        // The first error is the one to be known.
+        // The caller needs the first error, so later ones are dropped.
         await this.#callbacks.call('onTrainClose', this)?.catch(() => {});
         throw failure;
       });
@@ -286,7 +286,7 @@ class Loop implements Training {
       await callbacks.call('onEpochSaved', this, record);
     }
     const { history, evaluation } = this;
-    // Whoever stops between two epochs has seen enough; the signal wants the training to be gone on with.
+    // A callback that stops between two epochs completes the training; the signal only interrupts it.
     const ended = this.#stopped && this.batch === 0 && this.#options.signal?.aborted !== true;
     const outcome = { history, evaluation, completed: this.epoch > this.epochs || ended };
     // A training that was stopped before its first batch is saved too, so that it can be resumed.
@@ -325,7 +325,7 @@ class Loop implements Training {
         if (this.batch === batches) break;
         if (this.updated) {
           if (saveSteps !== undefined && optimizer.steps % saveSteps === 0) await this.#save();
-          // A last batch that is done belongs to a whole epoch, which is judged before the end.
+          // After its last batch an epoch is complete, so it is evaluated before the training ends.
           if (this.#ending()) break;
         }
         asked = performance.now();
@@ -336,7 +336,7 @@ class Loop implements Training {
   }
 
   async #trainBatch(images: Tensor, labels: Tensor): Promise<void> {
-    // Later epochs bring the same images.
+    // Later epochs load the same images, so one check suffices.
     if (this.epoch === this.#firstEpoch) await checkImages(images, this);
     this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
     const share = this.#shareOfStep(images.shape[0]);
@@ -351,7 +351,10 @@ class Loop implements Training {
     this.samples += images.shape[0];
   }
 
-  /** The first batch is looked at, and all of the first epoch if the data set does not know its labels. */
+  /**
+   * Whether to inspect this batch: the first, or all of the first epoch if the data set does not know its
+   * labels.
+   */
   #inspects(): boolean {
     const known = this.#options.trainLoader.dataset.labels !== undefined;
     return !this.#inspected || (!known && this.epoch === this.#firstEpoch);
@@ -383,7 +386,7 @@ class Loop implements Training {
     requireMemoryFor('train', batch, image, stepPlanner(this.#options, image, { accumulate }));
   }
 
-  /** Throws unless a callback ends the training in good order although its loss is no number. */
+  /** Throws, unless a callback ends the training normally although its loss is infinite or NaN. */
   async #diverged(error: unknown, images: Tensor, labels: Tensor): Promise<void> {
     const { batch, optimizer } = this;
     if (!(error instanceof NonFiniteError || error instanceof DivergenceError)) throw error;
@@ -392,14 +395,14 @@ class Loop implements Training {
       error instanceof DivergenceError
         ? error
         : await divergenceOf(error.value, images, objective, this, this.#options);
-    // Nothing was learned from the batch; what was accumulated before it is lost.
+    // The batch changed no parameter. The gradients accumulated before it are lost.
     this.updated = batch % this.#accumulate === 0;
     optimizer.clearGrad();
     await this.#callbacks.call('onDivergence', this, divergence);
     if (!this.#stopped) throw divergence;
   }
 
-  /** Which part of its step's samples a batch has. */
+  /** The batch's share of the samples of its step. */
   #shareOfStep(samples: number): number {
     if (this.#accumulate === 1) return 1;
     const { batchSize } = this.#options.trainLoader;
@@ -408,13 +411,13 @@ class Loop implements Training {
     return samples / (end - begin * batchSize);
   }
 
-  /** Whether this epoch is judged. */
+  /** Whether this epoch is evaluated. */
   #judges(): boolean {
     const { evalLoader, evalFreq = 1 } = this.#options;
     return evalLoader !== undefined && (this.epoch % evalFreq === 0 || this.epoch === this.epochs);
   }
 
-  /** False if the signal cut it short. */
+  /** Evaluates the network. @returns false if the signal interrupted the evaluation */
   async #evaluate(): Promise<boolean> {
     const { network } = this;
     const { evalLoader, loss, signal, metrics, callbacks, generator, precision } = this.#options;
@@ -435,7 +438,7 @@ class Loop implements Training {
       if (signal?.aborted && error === signal.reason) return false;
       throw error;
     } finally {
-      // The metrics are the same objects as those of the training.
+      // The evaluation used the same metric objects as the training, and overwrote their states.
       this.#metrics.restore(this.samples, this.#metrics.lossSum, trained, hits);
     }
     checkEvaluation(this.evaluation.loss, this);
@@ -479,12 +482,12 @@ class Loop implements Training {
     this.#saved = true;
   }
 
-  /** What to tell about the state after a callback has failed. */
+  /** Saves the state after a callback has failed. @returns the part of the error message about the state */
   async #keepAfterFailure(hook: string): Promise<string> {
     if (this.#options.save === undefined) return '';
     let failure = '';
     if (this.#unsaved && this.updated && hook !== 'stateDict') {
-      // What the callback threw is what is to be known first.
+      // The callback's error comes first; a failure to save is added to its message.
       await this.#save().catch((error: unknown) => {
         failure = `; the state could not be saved: ${messageOf(error)}`;
       });

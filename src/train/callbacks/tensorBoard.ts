@@ -11,15 +11,15 @@ import { fileVersion, scalarEvent, tfRecord } from './tensorBoardEvents.js';
 export interface TensorBoardOptions {
   /** Folder for the event files. */
   readonly logDir: string;
-  /** Steps between two points of the batch's figures; `epoch` (default) for none. */
+  /** Steps between two points of the values by batch; `epoch` (default) for no such values. */
   readonly updateFreq?: 'epoch' | number | undefined;
 }
 
 /**
- * Writes the figures as TensorBoard's event files: `train/…` and `eval/…` by epoch, and if wanted `batch/loss` and
- * `batch/learning_rate` by step of the optimizer. A training that is gone on with begins a new file, as TensorBoard
- * expects, in which what was done again after the last saved state stands a second time. One that ends before its
- * first figures leaves no file.
+ * Writes loss, metrics and learning rate to TensorBoard's event files: `train/…` and `eval/…` by epoch, and
+ * optionally `batch/loss` and `batch/learning_rate` by step of the optimizer. A resumed training begins a new
+ * file, as TensorBoard expects. Steps that are repeated after the last saved state therefore appear in both
+ * files. A training that ends before its first values leaves no file.
  */
 export class TensorBoard extends Callback {
   static readonly kind: string = 'TensorBoard';
@@ -41,7 +41,7 @@ export class TensorBoard extends Callback {
 
   override async onTrainBegin(): Promise<void> {
     const seconds = Math.floor(Date.now() / 1000);
-    // Two that begin within a second must not share a file.
+    // Two trainings that begin within the same second must not share a file.
     const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`;
     try {
       await makeFolder(this.#logDir);
@@ -80,7 +80,7 @@ export class TensorBoard extends Callback {
     this.#file = null;
     if (this.#hasFigures) return;
     await rm(this.#path, { force: true }).catch(() => {});
-    // Fails if there is anything else in it.
+    // This fails if the folder has other files, which then stay.
     await rmdir(this.#logDir).catch(() => {});
   }
 

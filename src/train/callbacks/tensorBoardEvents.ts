@@ -33,7 +33,7 @@ export function fileVersion(): Uint8Array {
   return Buffer.concat([wallTime(), field(3, 2, text('brain.Event:2'))]);
 }
 
-/** A message `Event` with figures by tag (tensorflow/core/util/event.proto, framework/summary.proto). */
+/** A message `Event` with values by tag (tensorflow/core/util/event.proto, framework/summary.proto). */
 export function scalarEvent(step: number, figures: Readonly<Record<string, number>>): Uint8Array {
   const values = Object.entries(figures).map(([tag, value]) =>
     field(1, 2, Buffer.concat([field(1, 2, text(tag)), field(2, 5, float(value))])),
@@ -61,7 +61,7 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** Rotated and shifted, since a checksum of data that hold checksums would be weak. */
+/** The checksum, rotated and shifted: a plain checksum of data that contain checksums would be weak. */
 function maskedCrc32c(bytes: Uint8Array): Uint8Array {
   const crc = crc32c(bytes);
   const masked = Buffer.alloc(4);
