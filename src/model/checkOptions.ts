@@ -38,7 +38,7 @@ const count = integer(0);
 const text = ofType('string', 'text');
 const flag = ofType('boolean', 'true or false');
 const data: Check = { expected: 'a data set or a loader', is: isData };
-/** `Callbacks` looks at each. */
+/** `Callbacks` checks each one. */
 const callbacks: Check = { expected: 'callbacks', is: () => true };
 const verbose = oneOf([0, 1, 2, 3]);
 
@@ -157,7 +157,7 @@ function has({ callbacks = [] }: Pick<FitOptions, 'callbacks'>, kind: new (...ar
 /**
  * Checks the options of `Model.fit` at run time, for callers without TypeScript.
  *
- * @throws {InputError} for an option that is unknown, has no such value, or has no effect beside the others
+ * @throws {InputError} for an option that is unknown, has an invalid value, or has no effect with the others
  */
 export function checkFitOptions(options: FitOptions, optimizer: Optimizer): void {
   if (typeof options !== 'object' || options === null || isData(options)) {

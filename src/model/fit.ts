@@ -26,7 +26,7 @@ import { train } from '../train/train.js';
 import { checkFitOptions } from './checkOptions.js';
 import type { FitOptions } from './options.js';
 
-/** The parts that `Model.prepare` brings together. */
+/** The parts that `Model.prepare` combines. */
 export interface Prepared extends Pick<ComputeScope, 'precision'> {
   readonly network: Layer;
   readonly optimizer: Optimizer;
@@ -34,7 +34,7 @@ export interface Prepared extends Pick<ComputeScope, 'precision'> {
   readonly metrics: readonly Metric[];
 }
 
-/** What is written besides the state. */
+/** Files that `Model.fit` and `Model.save` write besides the saved state. */
 const ownFiles = /^(epoch-\d+|final|best|best_model|weights|optimizer)(\.optimizer)?\.safetensors$|^metrics\.jsonl$/;
 
 /** See `Model.fit`. */
@@ -63,7 +63,7 @@ async function fitIn(
   resume: boolean,
 ): Promise<readonly EpochRecord[]> {
   await makeSaveDir(saveDir);
-  // The lock of a training that was killed tells whose files lie there.
+  // A killed training leaves its lock, which proves that the files in the folder are its own.
   const killed = existsSync(join(saveDir, lockFile));
   const folder = new StateFolder(saveDir);
   const from = await folder.locked(() => beginning(folder, prepared, resume, killed));
@@ -90,7 +90,7 @@ async function makeSaveDir(path: string): Promise<void> {
   });
 }
 
-/** Keeps others out of the folders that checkpoints have of their own. */
+/** Prevents other trainings from writing to folders of checkpoints that are not `saveDir`. */
 async function lockCheckpoints(callbacks: readonly Callback[], saveDir: string | undefined): Promise<Lock[]> {
   const folders = callbacks.flatMap((callback) =>
     callback instanceof ModelCheckpoint && callback.saveDir !== null ? [resolve(callback.saveDir)] : [],
@@ -109,7 +109,7 @@ async function lockCheckpoints(callbacks: readonly Callback[], saveDir: string |
   return locks;
 }
 
-/** Restores the saved state, if that is wanted and there is one. */
+/** Restores the saved state, if there is one and the training is to be resumed. */
 async function beginning(
   folder: StateFolder,
   { network, optimizer }: Prepared,
@@ -119,7 +119,8 @@ async function beginning(
   const hasState = await folder.hasState();
   const names = await readdir(folder.path);
   const foreign = names.find((name) => name === 'config.json' || (!hasState && ownFiles.test(name)));
-  // A training that was killed before its first state goes on by beginning anew.
+  // A training that was killed before it saved a state has nothing to restore: it is run again from the
+  // start.
   if (foreign !== undefined && (foreign === 'config.json' || !(killed && resume))) {
     throw new InputError(
       `[fit] ${folder.path}: expected a folder of Model.fit or a new one, got one with ${foreign} of something else ` +
@@ -174,7 +175,7 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
   };
 }
 
-/** The data set with so many threads, if it can use them and any are wanted. */
+/** The data set with this number of threads, if it is not 0 and the data set can use them. */
 export function withWorkers(dataset: Dataset, numWorkers: number): Dataset {
   return numWorkers === 0 ? dataset : (dataset.withWorkers?.(numWorkers) ?? dataset);
 }
@@ -198,7 +199,7 @@ async function weightsOf(
   return classWeightsOf(classWeight, counts);
 }
 
-/** The user's callbacks, and those that `fit` adds as Paddle does, unless there is one of the kind already. */
+/** The user's callbacks, and those that `fit` adds, like Paddle, if the user gives none of their kind. */
 async function callbacksOf({ optimizer }: Prepared, options: FitOptions): Promise<readonly Callback[]> {
   const { callbacks = [], logFreq = 10, verbose = 2, saveDir } = options;
   const own = Array.isArray(callbacks) ? (callbacks as readonly Callback[]) : [callbacks as Callback];

@@ -83,8 +83,8 @@ export class Model {
    * training. Make the network, optimizer, data and options as before: everything that affects the order and
    * the steps is checked. All random numbers must be sampled from the generator of the training.
    *
-   * The auxiliary classifiers of a GoogLeNet are not trained. `fovea train --auxiliary-heads` trains those of
-   * `googlenet`.
+   * `fit` leaves out the auxiliary classifiers of a GoogLeNet; `fovea train --auxiliary-heads` trains those
+   * of `googlenet`.
    *
    * @returns losses, metrics and times of all epochs
    * @throws {InputError} if the folder has the state of another training, or another process writes to it

@@ -7,9 +7,9 @@ import { Parameter } from '../tensor/state.js';
 import { type ProgressStream, standardOutput } from '../text/output.js';
 import { visibleLine } from '../text/visible.js';
 
-/** What `paddle.summary` returns. */
+/** The result of `paddle.summary`. */
 export interface ParameterCounts {
-  /** All values that are saved: parameters, and running statistics, which Paddle counts among them. */
+  /** Number of all saved values: parameters, and running statistics, which Paddle counts among them. */
   readonly totalParams: number;
   readonly trainableParams: number;
 }
@@ -22,10 +22,10 @@ export interface FlopsOptions {
 }
 
 /**
- * Prints the layers of a network as `paddle.summary` does: a row whenever the input has passed a layer, sequences and
- * the network itself left out. Layers are numbered by class in the order in which they were made, within the network;
- * one that is passed several times has as many rows, of which the first counts its parameters (Paddle shows one row
- * only).
+ * Prints the layers of a network as `paddle.summary` does: one row per call of a layer, in the order of the
+ * calls, without sequences and the network itself. Layers are numbered by class in the order in which they
+ * were made, within the network. A layer that is called several times has several rows, and the first one
+ * counts its parameters (Paddle shows only one row).
  *
  * @param inputShape with the batch: `[1, 3, 224, 224]`
  * @throws {ShapeError} if the network cannot take such an input
@@ -82,9 +82,9 @@ export function summary(
 }
 
 /**
- * Counts the multiply-adds of a network's layers as `paddle.flops` does: a convolution's bias adds one for each output,
- * batch norm counts two for each input, average pooling its window; other layers, and what `forward` does by functions,
- * count as nothing.
+ * Counts the multiply-adds of a network's layers as `paddle.flops` does. A convolution's bias adds one for
+ * each output. Batch norm counts two for each input, average pooling its window. Other layers, and functions
+ * that `forward` calls, count as nothing.
  *
  * @param inputShape with the batch: `[1, 3, 224, 224]`
  * @throws {ShapeError} if the network cannot take such an input
@@ -149,13 +149,15 @@ function numbered(layers: readonly Layer[]): Map<Layer, string> {
 
 const list = (shape: Shape) => `[${shape.join(', ')}]`;
 
-/** As Python does it: the odd space stands behind. */
+/** Centres a text as Python does: an odd space goes behind it. */
 function centred(text: string, width: number): string {
   const before = Math.floor((width - text.length) / 2);
   return `${' '.repeat(Math.max(0, before))}${text}`.padEnd(width);
 }
 
-/** As prettytable does it: the odd space stands in front of texts of even length, behind others. */
+/**
+ * Makes a table as prettytable does: an odd space goes in front of texts of even length, and behind others.
+ */
 function grid(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, i) => rows.reduce((most, row) => Math.max(most, row[i].length), 0));
   const rule = `+${widths.map((width) => '-'.repeat(width + 2)).join('+')}+`;

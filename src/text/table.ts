@@ -29,7 +29,7 @@ const printableAscii = /^[\x20-\x7e]*$/;
  * for combining marks.
  */
 export function displayWidth(text: string): number {
-  // The package takes 0.1 ms for a line, too long for a progress bar that is drawn after every batch.
+  // The package takes 0.1 ms for a line, too long for a progress bar that is shown after every batch.
   return printableAscii.test(text) ? text.length : stringWidth(text);
 }
 

@@ -8,7 +8,7 @@ import { meaningOf, outputsNotice, requireClasses } from './outputs.js';
 import { within } from './scope.js';
 import type { StepOptions } from './step.js';
 
-/** What is known of a training before its first step. */
+/** Facts about a training that are known before its first step. */
 export interface Plan {
   /** For messages: `train`. */
   readonly where: string;
@@ -21,10 +21,10 @@ export interface Plan {
 }
 
 /**
- * Looks at the first objective of a training, before anything is computed.
+ * Checks the first objective of a training, before anything is computed.
  *
  * @returns a warning, or null
- * @throws {InputError} for labels that are no classes of the outputs, and for batch norm over a single value
+ * @throws {InputError} for labels that are not classes of the outputs, and for batch norm over a single value
  */
 export function inspectObjective({ loss, outputs }: Objective, plan: Plan): string | null {
   const meaning = meaningOf(loss, outputs);
@@ -34,7 +34,7 @@ export function inspectObjective({ loss, outputs }: Objective, plan: Plan): stri
 }
 
 /**
- * The same before there is a batch.
+ * Does the same as {@link inspectObjective} before there is a batch.
  *
  * @param imageShape `[channels, height, width]`
  */
@@ -52,8 +52,8 @@ export function inspectTraining(options: StepOptions, imageShape: Shape, plan: P
 }
 
 /**
- * Batch norm in training takes the variance of each channel over a batch; of a single value it is 0, and the output is
- * the same for every image.
+ * Refuses a batch norm over single values. In training it computes the variance of each channel over a batch.
+ * The variance of a single value is 0, so the output would be the same for every image.
  */
 function requireStatistics(loss: Tensor, { where, smallestBatch, batchSize }: Plan): void {
   if (smallestBatch > 1) return;

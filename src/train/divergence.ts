@@ -6,24 +6,24 @@ import { formatCount, formatFigure } from '../text/numbers.js';
 import { type NonFinite, nonFiniteImage, nonFiniteInStep, nonFiniteState } from './nonFinite.js';
 import type { ComputeScope } from './scope.js';
 
-/** The loss, an image or a parameter became infinite or no number: the training cannot go on. */
+/** The loss, an image or a parameter became infinite or NaN, so the training cannot continue. */
 export class DivergenceError extends FoveaError {
   static override readonly kind: string = 'DivergenceError';
 
   constructor(
     message: string,
-    /** From 1. */
+    /** Epoch, from 1. */
     readonly epoch: number,
-    /** From 1; null if it showed in the parameters or in an evaluation. */
+    /** Batch, from 1; null if the value was found in the parameters or in an evaluation. */
     readonly batch: number | null,
-    /** The first array that had such values, as far as it is known. */
+    /** The first array with such values; null if unknown. */
     readonly nonFinite: NonFinite | null,
   ) {
     super(`[train] ${message}`);
   }
 }
 
-/** Of a training: what the errors tell about it. */
+/** The parts of a training that the error messages show. */
 interface Place {
   readonly network: Layer;
   readonly optimizer: Optimizer;
@@ -38,7 +38,7 @@ const adviceFor = ({ learningRate }: Optimizer) =>
 const amountOf = ({ value, count, total }: NonFinite) =>
   `${formatFigure(value)} (${formatCount(count)} of ${formatCount(total)} values)`;
 
-/** Before a step, so that the error names the images. */
+/** Checks images before the step, since the error can name them only then. */
 export async function checkImages(images: Tensor, { epoch, batch }: Place): Promise<void> {
   const found = await nonFiniteImage(images);
   if (found === null) return;
@@ -47,7 +47,7 @@ export async function checkImages(images: Tensor, { epoch, batch }: Place): Prom
   throw new DivergenceError(message, epoch, batch + 1, found);
 }
 
-/** Before a state is judged and saved: the update of the last step may have overflowed. */
+/** Checks the state before it is evaluated and saved: the update of the last step may have overflowed. */
 export async function checkState({ network, optimizer, epoch, batch }: Place): Promise<void> {
   const found = await nonFiniteState(network);
   if (found === null) return;
@@ -55,14 +55,14 @@ export async function checkState({ network, optimizer, epoch, batch }: Place): P
   throw new DivergenceError(`${message}; ${adviceFor(optimizer)}`, epoch, null, found);
 }
 
-/** Of the evaluation after an epoch. */
+/** Checks the loss of the evaluation after an epoch. */
 export function checkEvaluation(loss: number, { optimizer, epoch }: Place): void {
   if (Number.isFinite(loss)) return;
   const message = `loss: expected a finite number, got ${formatFigure(loss)} in the evaluation after epoch ${epoch}`;
   throw new DivergenceError(`${message}; ${adviceFor(optimizer)}`, epoch, null, null);
 }
 
-/** The error for the loss of a step, with the place where it went wrong: the step is run again and looked at. */
+/** The error for a step's loss. It names the first non-finite array, which a second run of the step finds. */
 export async function divergenceOf(
   loss: number,
   images: Tensor,

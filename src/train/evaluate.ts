@@ -22,23 +22,23 @@ export interface EvaluateOptions extends ComputeScope {
   readonly network: Layer;
   readonly loader: DataLoader;
   readonly loss: LossFunction;
-  /** How many of the worst mistakes to keep (24). */
+  /** Number of the worst mistakes to keep (24). */
   readonly mistakes?: number | undefined;
-  /** Ends the evaluation between two batches; its reason is thrown. */
+  /** Ends the evaluation between two batches by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Computed over all samples; they are reset first. */
   readonly metrics?: readonly Metric[] | undefined;
-  /** Ends the evaluation after so many batches. */
+  /** Ends the evaluation after this number of batches. */
   readonly numIters?: number | undefined;
   /** Called after each batch. */
   readonly onBatch?: ((samples: number) => void) | undefined;
-  /** Their methods `onEvaluate…` and no others are called. */
+  /** Only their methods `onEvaluate…` are called. */
   readonly callbacks?: readonly Callback[] | undefined;
 }
 
 /**
- * Evaluates a network on all samples of a loader. The network is in evaluation mode meanwhile, and afterwards in its
- * previous mode.
+ * Evaluates a network on all samples of a loader. Meanwhile the network is in evaluation mode; afterwards its
+ * previous mode is restored.
  *
  * @throws {MemoryError} if a batch does not fit into memory, with the largest one that does
  * @throws {CallbackError} if a callback throws
@@ -98,7 +98,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   return { ...tally.result(), metrics: values };
 }
 
-/** The number of batches to take from a loader. @throws {InputError} unless `numIters` is a positive integer */
+/** Number of batches to take from a loader. @throws {InputError} unless `numIters` is a positive integer */
 export function batchesOf(where: string, { length }: DataLoader, numIters = length): number {
   if (!Number.isSafeInteger(numIters) || numIters < 1) {
     throw new InputError(`[${where}] numIters: expected a positive integer, got ${numIters}`);
@@ -115,7 +115,9 @@ function wantedOf({ network, loss }: Evaluated, metrics: RunningMetrics, images:
   });
 }
 
-/** The planner of an evaluation on images of a shape `[channels, height, width]`. Nothing runs or changes. */
+/**
+ * Plans an evaluation on images of a shape `[channels, height, width]`, without running or changing anything.
+ */
 export function evaluationPlanner(options: Evaluated, imageShape: Shape, metrics = new RunningMetrics([])): PlanBatch {
   const { network } = options;
   return (batch) => {

@@ -24,7 +24,9 @@ export interface EpochRecord {
   readonly dataShare: number;
   /** The rate at the end of the epoch's batches. */
   readonly learningRate?: number | undefined;
-  /** The metrics, if there are any, over the samples of the epoch, each computed before the step that learned from it. */
+  /**
+   * The metrics, if any, over the samples of the epoch, each computed before the step that learned from it.
+   */
   readonly trainMetrics?: NullableValues | undefined;
   /** The same metrics over the evaluation; null without an evaluation. */
   readonly evalMetrics?: NullableValues | null | undefined;
@@ -34,8 +36,8 @@ export interface EpochRecord {
 export type NullableValues = Readonly<Record<string, number | null>>;
 
 /**
- * The place that a training has reached: plain JSON. Together with the parameters and the optimizer's states it is all
- * that `train` needs to continue as if it had never stopped.
+ * The progress of a training, as plain JSON. With it, the parameters and the optimizer's states, `train`
+ * continues as if the training had never stopped.
  */
 export interface TrainingState {
   /** The epoch that is in progress or comes next, from 1. */
@@ -52,9 +54,9 @@ export interface TrainingState {
   readonly seconds: number;
   /** The part of those seconds that the training waited for batches. */
   readonly dataSeconds: number;
-  /** The generator when that epoch was shuffled; null if it has not begun. */
+  /** State of the generator when that epoch was shuffled; null if the epoch has not begun. */
   readonly shuffle: GeneratorState | null;
-  /** The generator of the training, from which everything random is sampled. */
+  /** State of the training's generator, from which all random numbers are sampled. */
   readonly generator: GeneratorState;
   /** Steps of the optimizer. */
   readonly steps: number;
@@ -71,8 +73,8 @@ export interface TrainingState {
 }
 
 /**
- * Settings that are compared when a training is resumed: plain JSON, saved with its state. States of earlier versions
- * lack the optional fields.
+ * Settings that are compared when a training is resumed: plain JSON, saved with its state. States of earlier
+ * versions lack the optional fields.
  */
 export interface ResumeConditions {
   readonly batchSize: number;

@@ -8,7 +8,9 @@ import { linearWith } from '../tensor/lastLayer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { LossFunction } from './objective.js';
 
-/** A loss as a function of outputs and classes. A layer for logits of class 1 gets the classes as targets 0 and 1. */
+/**
+ * A loss as a function of outputs and classes. A layer for logits of class 1 gets classes as targets 0 and 1.
+ */
 export function lossFunction(loss: LossFunction | Layer): LossFunction {
   if (typeof loss === 'function') return loss;
   const named = functionOf(loss);
@@ -16,10 +18,10 @@ export function lossFunction(loss: LossFunction | Layer): LossFunction {
   return named;
 }
 
-/** Classes of the losses that are layers, by the function that computes them. */
+/** Names of the layer classes, by the loss function made from the layer. */
 const layerLosses = new WeakMap<LossFunction, string>();
 
-/** Class of a loss that is a layer, else `function`. */
+/** Name of the class if the loss is a layer, else `function`. */
 export function lossNameOf(loss: LossFunction): string {
   return layerLosses.get(loss) ?? 'function';
 }
@@ -38,10 +40,10 @@ function functionOf(loss: Layer): LossFunction {
 }
 
 /**
- * Binary cross entropy of one logit a sample with its class, 0 or 1. With weights of the classes the mean is divided by
- * the mean weight, as in cross entropy.
+ * Binary cross entropy of one logit per sample with its class, 0 or 1. With weights of the classes the mean
+ * is divided by the mean weight, as in cross entropy.
  *
- * @throws {ShapeError} unless there is one output a sample
+ * @throws {ShapeError} unless there is one output per sample
  */
 export function binaryCrossEntropy(outputs: Tensor, labels: Tensor, classWeight?: Tensor): Tensor {
   const targets = targetsFor(outputs, labels);

@@ -2,7 +2,7 @@ import type { Dataset } from '../io/data/dataset.js';
 
 const mostNamed = 10;
 
-/** A warning that names the classes without a sample; null if there are none. */
+/** A warning that names the classes without a sample; null if every class has one. */
 export function missingClasses(what: string, classNames: readonly string[], counts: readonly number[]): string | null {
   const missing = classNames.filter((_, i) => counts[i] === 0);
   if (missing.length === 0) return null;
@@ -10,7 +10,7 @@ export function missingClasses(what: string, classNames: readonly string[], coun
   return `no ${what} of ${missing.slice(0, mostNamed).join(', ')}${more}: figures say nothing about ${missing.length === 1 ? 'it' : 'them'}`;
 }
 
-/** The same for data sets whose labels are known without reading the images. */
+/** {@link missingClasses} for data sets whose labels are known without reading the images. */
 export function missingInEvaluation(trained: Dataset, judged: Dataset): string | null {
   const { labels, classNames } = trained;
   if (labels === undefined || judged.labels === undefined) return null;

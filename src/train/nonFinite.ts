@@ -7,18 +7,18 @@ import { inspect } from '../runtime/realize.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type ComputeScope, within } from './scope.js';
 
-/** An array with values that are infinite or no numbers. */
+/** An array with values that are infinite or NaN. */
 export interface NonFinite {
   /** `output of conv4_2 (conv2d)`, `parameter conv1.weight`, `the images`. */
   readonly what: string;
-  /** The first of them. */
+  /** The first of these values. */
   readonly value: number;
-  /** How many there are, and of how many values. */
+  /** The number of these values, and the number of all values. */
   readonly count: number;
   readonly total: number;
 }
 
-/** Null if all of the values are finite. */
+/** Finds values that are not finite; null if there are none. */
 function check(what: () => string, data: TypedArray): NonFinite | null {
   const first = data.findIndex((x) => !Number.isFinite(x));
   if (first < 0) return null;
@@ -27,15 +27,15 @@ function check(what: () => string, data: TypedArray): NonFinite | null {
   return { what: what(), value: data[first], count, total: data.length };
 }
 
-/** Looks at the images of a batch. */
+/** Checks the images of a batch. */
 export async function nonFiniteImage(images: Tensor): Promise<NonFinite | null> {
   const data = await images.data();
   return isAllFinite(data) ? null : check(() => 'the images', data);
 }
 
 /**
- * The last parameter or buffer of a network that has values which are not finite: where gradients overflow, all layers
- * from there to the first one get them.
+ * The last parameter or buffer of a network with values that are not finite. The last one is nearest to the
+ * cause: where a gradient overflows, that layer and all layers before it get such values.
  */
 export async function nonFiniteState(network: Layer): Promise<NonFinite | null> {
   const parameters = network.namedParameters();
@@ -47,11 +47,11 @@ export async function nonFiniteState(network: Layer): Promise<NonFinite | null> 
 }
 
 /**
- * Runs a training step again, without its update, and looks at the result of each node: all outputs in the order of the
- * network, then the gradients in theirs.
+ * Runs a training step again, without its update, and checks the result of each node: first all outputs, then
+ * all gradients, each in the order of their computation.
  *
  * @param objective builds the loss of the step
- * @returns null if all was finite this time, `undefined` if memory does not suffice for such a run
+ * @returns null if all values were finite this time, `undefined` if there is not enough memory for this run
  */
 export async function nonFiniteInStep(
   network: Layer,

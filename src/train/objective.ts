@@ -3,8 +3,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { ComputeScope } from './scope.js';
 
 /**
- * Computes the mean loss of a batch from the network's outputs and the classes (int32 `[samples]`). A loss that can
- * weight classes also gets their weights (float32 `[classes]`), if there are any.
+ * Computes the mean loss of a batch from the network's outputs and the classes (int32 `[samples]`). A loss
+ * that can weight classes also gets their weights (float32 `[classes]`), if there are any.
  */
 export type LossFunction = (outputs: Tensor, labels: Tensor, classWeight?: Tensor) => Tensor;
 
@@ -22,7 +22,7 @@ export interface ObjectiveOptions extends ComputeScope {
   readonly loss: LossFunction;
   /** Default: the loss of `network.forward(images)`. */
   readonly objective?: ((images: Tensor, labels: Tensor) => Objective) | undefined;
-  /** Weight of each class in the training's loss, `[classes]`; the loss must take it as its third parameter. */
+  /** Weight of each class in the training's loss, `[classes]`: the third parameter of the loss function. */
   readonly classWeight?: Tensor | undefined;
 }
 

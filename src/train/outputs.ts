@@ -9,9 +9,9 @@ import type { LossFunction } from './objective.js';
 /**
  * The meaning of a network's outputs, which follows from its loss:
  *
- * - `softmax`: one logit a class, `[samples, classes]`; `ignoreIndex` is the label that the loss leaves out
+ * - `softmax`: one logit per class, `[samples, classes]`; `ignoreIndex` is the label that the loss leaves out
  * - `sigmoid`: the logit of class 1, `[samples]` or `[samples, 1]`
- * - `other`: the loss says neither
+ * - `other`: the loss implies neither
  */
 export type OutputMeaning =
   | { readonly kind: 'softmax'; readonly ignoreIndex: number | null }
@@ -29,7 +29,7 @@ const keepLogits: ReadonlySet<string> = new Set([
   'concat',
 ]);
 
-/** Reads the meaning of outputs off the ops by which a loss was computed from them. */
+/** Finds the meaning of outputs from the ops that computed a loss from them. */
 export function meaningOf(loss: Tensor, outputs: Tensor): OutputMeaning {
   const logits = new Set([outputs.value]);
   for (const node of nodesBehind(loss.value, outputs.value)) {
@@ -41,7 +41,7 @@ export function meaningOf(loss: Tensor, outputs: Tensor): OutputMeaning {
   return { kind: 'other' };
 }
 
-/** The meaning of outputs of a shape under a loss. Nothing is computed. */
+/** The meaning of outputs of a shape with a loss. Nothing is computed. */
 export function meaningUnder(loss: LossFunction, shape: Shape): OutputMeaning {
   const outputs = Tensor.placeholder(shape, 'float32');
   return meaningOf(loss(outputs, Tensor.placeholder([shape[0]], 'int32')), outputs);
@@ -59,23 +59,23 @@ function meaningIn(node: Node, logits: ReadonlySet<Value>): OutputMeaning | null
 }
 
 /**
- * Probabilities of the classes, `[samples, classes]`: for `softmax` the softmax of the outputs, for `sigmoid` of one output
- * both classes.
+ * Probabilities of the classes, `[samples, classes]`: for `softmax` the softmax of the outputs; for `sigmoid`
+ * with one output, the probabilities of both classes.
  *
- * @param meaning default, and for outputs of another meaning: `sigmoid` for one output, `softmax` for more
+ * @param meaning `other` (default) is taken as `sigmoid` for one output, and as `softmax` for several
  * @throws {ShapeError} unless the outputs are `[samples, outputs]`
  */
 export function classProbabilities(outputs: Tensor, { kind }: OutputMeaning = { kind: 'other' }): Tensor {
   if (outputs.shape.length !== 2) {
     throw new ShapeError(`[evaluate] outputs: expected [samples, classes], got ${formatShape(outputs.shape)}`);
   }
-  // Several outputs with a sigmoid each: the order of the classes is the same.
+  // For several outputs with a sigmoid each, softmax keeps the order of the classes.
   if (kind === 'softmax' || outputs.shape[1] > 1) return F.softmax(outputs);
   const positive = F.sigmoid(outputs);
   return concat([positive.affine(-1, 1), positive], 1);
 }
 
-/** The number of classes that outputs tell apart; null where their meaning does not say it. */
+/** The number of classes that outputs distinguish; null if their meaning does not imply it. */
 function classesOf(meaning: OutputMeaning, shape: Shape): number | null {
   if (meaning.kind === 'softmax') return shape[1];
   return meaning.kind === 'sigmoid' && shape.slice(1).every((size) => size === 1) ? 2 : null;
@@ -106,7 +106,7 @@ export function requireClasses(where: string, labels: ArrayLike<number>, meaning
   }
 }
 
-/** A warning for outputs that are probabilities already where the loss expects logits; null if there is nothing to say. */
+/** A warning if the outputs already are probabilities but the loss expects logits; else null. */
 export function outputsNotice({ kind }: OutputMeaning, outputs: Tensor): string | null {
   const { node } = outputs.value;
   const applied = node?.op === 'unary' ? (node as Node<'unary'>).params.fn : node?.op;

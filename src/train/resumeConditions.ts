@@ -9,8 +9,9 @@ import type { LossFunction } from './objective.js';
 import type { SampleIdentities, SampleIdentity } from './sampleIdentity.js';
 
 /**
- * What may change when a training is resumed. `equal`: a different value is refused. `changes`: the new value counts
- * from then on, and is reported. Everything else (epochs, callbacks, folders, files, threads) is free.
+ * Rules for settings when a training is resumed. `equal`: a different value is refused. `changes`: a new
+ * value takes effect from then on, and is reported. All other settings (epochs, callbacks, folders, files,
+ * threads) may change freely.
  */
 const rules: Readonly<Record<keyof ResumeConditions, 'equal' | 'changes'>> = {
   batchSize: 'equal',
@@ -31,7 +32,7 @@ const rules: Readonly<Record<keyof ResumeConditions, 'equal' | 'changes'>> = {
 
 type Key = keyof ResumeConditions;
 
-/** The parts of a training that its conditions are read from. */
+/** The parts of a training that determine its conditions. */
 export interface ConditionSources {
   readonly loader: DataLoader;
   readonly optimizer: Optimizer;
@@ -66,8 +67,8 @@ export function resumeConditionsOf(sources: ConditionSources): ResumeConditions 
 /**
  * Compares the conditions of a saved state with those of the training that resumes it.
  *
- * @returns what changes from here on, in words
- * @throws {InputError} naming everything that has to be equal and is not
+ * @returns sentences about the settings that change from here on
+ * @throws {InputError} naming all settings that must be equal and are not
  */
 export function compareConditions(saved: ResumeConditions, now: ResumeConditions): string[] {
   const different = (Object.keys(rules) as Key[]).filter((key) => differs(saved[key], now[key]));
@@ -85,10 +86,10 @@ export function compareConditions(saved: ResumeConditions, now: ResumeConditions
 }
 
 /**
- * Restores the learning rate of an optimizer, or its schedule. A plain rate other than the one that the training was given
- * counts from here on.
+ * Restores the learning rate of an optimizer, or its schedule. An optimizer with a new plain rate, different
+ * from the one at the beginning of the training, keeps the new rate.
  *
- * @throws {InputError} for a schedule by which the rate would jump
+ * @throws {InputError} for another schedule, with which the rate would jump
  */
 export function restoreRate(
   optimizer: Optimizer,
@@ -110,7 +111,7 @@ export function restoreRate(
   );
 }
 
-/** Whether two values differ. A value that is not known never differs. */
+/** Whether two values differ. An unknown value differs from no other. */
 function differs(saved: ResumeConditions[Key], now: ResumeConditions[Key]): boolean {
   if (saved === undefined || now === undefined) return false;
   if (!isIdentity(saved) || !isIdentity(now)) return named(saved) !== named(now);

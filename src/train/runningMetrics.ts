@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { MetricValues } from './evaluation.js';
 import { classProbabilities, meaningOf } from './outputs.js';
 
-/** Samples whose largest output, or the sign of their only one, is that of their class. */
+/** Counts samples whose largest output, or the sign of their only output, gives their class. */
 class Hits {
   count = 0;
   samples = 0;
@@ -23,7 +23,7 @@ class Hits {
   }
 }
 
-/** Mean loss and metrics over samples, batch by batch. */
+/** Mean loss and metrics over samples, accumulated batch by batch. */
 export class RunningMetrics {
   /** `loss`, then the metrics. */
   readonly names: readonly string[];
@@ -34,7 +34,7 @@ export class RunningMetrics {
   #hits = new Hits();
 
   /**
-   * @param options.counts whether to count the samples that are judged right, by the outputs alone
+   * @param options.counts whether to count correct predictions; this needs only the outputs
    * @throws {InputError} if two metrics have the same name
    */
   constructor(metrics: readonly Metric[], { counts = false }: { readonly counts?: boolean | undefined } = {}) {
@@ -65,17 +65,17 @@ export class RunningMetrics {
     for (const metric of this.#metrics) metric.reset();
   }
 
-  /** Samples that were judged right; null if that is not known of all. */
+  /** Number of correct predictions; null if not all samples were counted. */
   get hits(): number | null {
     return this.#counts && this.#hits.samples === this.#samples ? this.#hits.count : null;
   }
 
-  /** Share of {@link hits}. */
+  /** Share of {@link hits} among all samples; null if not all samples were counted. */
   get accuracy(): number | null {
     return this.hits === null ? null : this.hits / this.#samples;
   }
 
-  /** What the metrics are to be told, to be computed along with the outputs and their loss. */
+  /** Inputs of the metrics, as lazy tensors that are realized together with the outputs and the loss. */
   scores(outputs: Tensor, labels: Tensor, loss: Tensor): Tensor[] {
     const counted = this.#counts ? [outputs] : [];
     if (this.#metrics.length === 0) return counted;
@@ -86,7 +86,7 @@ export class RunningMetrics {
     return [...wanted, ...counted];
   }
 
-  /** Takes a batch in: its mean loss, and what {@link scores} gave, computed. */
+  /** Adds a batch: its mean loss, and the realized result of {@link scores}. */
   add(loss: number, scores: readonly Tensor[], labels: Tensor): undefined | Promise<void> {
     const samples = labels.shape[0];
     this.#samples += samples;
@@ -106,12 +106,12 @@ export class RunningMetrics {
     return Object.fromEntries(this.names.map((name, i) => [name, all[i]]));
   }
 
-  /** What the metrics have gathered. */
+  /** The states of the metrics. */
   stateDict(): MetricState[] {
     return this.#metrics.map((metric) => metric.stateDict?.() ?? {});
   }
 
-  /** Goes on from what {@link stateDict} and {@link lossSum} gave. */
+  /** Restores the results of {@link stateDict}, {@link lossSum} and {@link hits}. */
   restore(samples: number, lossSum: number, states: readonly MetricState[], hits: number | null = null): void {
     this.reset();
     if (hits !== null) Object.assign(this.#hits, { count: hits, samples });

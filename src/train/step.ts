@@ -20,11 +20,11 @@ export interface StepOptions extends ObjectiveOptions {
 
 /** A batch's part of a step. */
 export interface StepPart {
-  /** What the batch's gradient is multiplied by. */
+  /** Factor of the batch's gradient: its share of the samples of the step. */
   readonly share: number;
-  /** Whether the step is made with this batch. */
+  /** Whether this batch is the last of the step, which then updates the parameters. */
   readonly update: boolean;
-  /** Looks at the objective before anything is computed; if it throws, nothing is learned. */
+  /** Checks the objective before anything is computed. If it throws, no parameter changes. */
   readonly inspect?: ((objective: Objective) => void) | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface StepPart {
  * Trains on a batch: forward, backward and, if `update`, a step with all gradients since the last one.
  *
  * @returns the mean loss of the batch
- * @throws {NonFiniteError} if that is infinite or no number; nothing is learned then
+ * @throws {NonFiniteError} if that loss is infinite or NaN; no parameter changes then
  */
 export async function trainStep(
   options: StepOptions,
@@ -56,7 +56,7 @@ export async function trainStep(
   try {
     await computing;
   } catch (error) {
-    // A later step must not add to the gradients of one that failed.
+    // A later step must not add its gradients to those of a failed one.
     optimizer.clearGrad();
     throw error;
   }
@@ -80,10 +80,15 @@ export interface PlanOptions {
   readonly accumulate?: number | undefined;
 }
 
-/** Kinds of batches in a step: one begins with no gradients, some add to them, one uses them up. */
+/**
+ * Kinds of batches in a step: the first has no earlier gradients, the next add to them, the last uses them.
+ */
 const kindsOfBatches = 3;
 
-/** The planner of a training step on images of a shape `[channels, height, width]`. Nothing runs or changes. */
+/**
+ * Plans a training step on images of a shape `[channels, height, width]`, without running or changing
+ * anything.
+ */
 export function stepPlanner(options: StepOptions, imageShape: Shape, planned: PlanOptions = {}): PlanBatch {
   const { network, optimizer, precision } = options;
   return (batch) => {
@@ -111,7 +116,7 @@ function planStep(options: StepOptions, shape: Shape, { finiteLoss = true, accum
     const counted = options.trainAccuracy === true ? [outputs] : [];
     (accumulate === 1 ? mean : mean.mul(1 / accumulate)).backward();
     const gradients = gradientsOf(optimizer);
-    // Gradients of the previous batch are plain arrays beside the program.
+    // The program's plan does not include the gradients of the previous batch, which are plain arrays.
     const held = i === 1 ? 0 : gradients.reduce((sum, { size }) => sum + Float32Array.BYTES_PER_ELEMENT * size, 0);
     let need: MemoryNeed;
     if (i === batches) {

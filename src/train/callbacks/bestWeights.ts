@@ -9,9 +9,9 @@ import type { Layer } from '../../nn/layer.js';
 export const bestFile = 'best.safetensors';
 
 /**
- * Checks that weights that are to be given back at the end of a resumed training are there.
+ * Checks that the best weights, which a resumed training restores at its end, exist.
  *
- * @throws {InputError} if the training has kept none
+ * @throws {InputError} if the training has stored none
  */
 export function requireBest(where: string, path: string | null, epoch: number): void {
   if (path === null || existsSync(path)) return;
@@ -21,12 +21,12 @@ export function requireBest(where: string, path: string | null, epoch: number): 
   );
 }
 
-/** Keeps the weights of one moment: in a file, or in memory if there is no folder. */
+/** Keeps a copy of the weights: in a file, or in memory if there is no folder. */
 export class BestWeights {
   readonly #metadata: Readonly<Record<string, string>>;
   #kept: ReadonlyMap<string, TensorData> | null = null;
 
-  /** @param metadata of the file: tells whose weights they are */
+  /** @param metadata metadata of the file, which identifies the owner of the weights */
   constructor(metadata: Readonly<Record<string, string>> = {}) {
     this.#metadata = metadata;
   }
@@ -40,7 +40,7 @@ export class BestWeights {
     } else await saveSafetensors(tensors, path, this.#metadata);
   }
 
-  /** Overwrites a network's weights with the kept ones; false if there are none. */
+  /** Overwrites a network's weights with the stored ones; false if there are none. */
   async restore(network: Layer, path: string | null): Promise<boolean> {
     const tensors = path === null ? this.#kept : (await loadSafetensors(path)).tensors;
     if (tensors === null) return false;

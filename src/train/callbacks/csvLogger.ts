@@ -8,8 +8,8 @@ export interface CSVLoggerOptions {
 }
 
 /**
- * Writes the metrics of all epochs to a table, one line per epoch. The whole file is written anew after every
- * epoch: a resumed training has all lines, each once.
+ * Writes the metrics of all epochs to a table, one line per epoch. Every epoch rewrites the whole file, so
+ * that after a resumed training it has every line once.
  */
 export class CSVLogger extends Callback {
   static readonly kind: string = 'CSVLogger';

@@ -15,9 +15,11 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   readonly minDelta?: number | undefined;
   /** The metric must be better than this from the first epoch on. */
   readonly baseline?: number | undefined;
-  /** Writes the best weights to `best_model.safetensors` in the folder of `Model.fit`, if it has one (true). */
+  /**
+   * Writes the best weights to `best_model.safetensors` in the folder of `Model.fit`, if there is one (true).
+   */
   readonly saveBestModel?: boolean | undefined;
-  /** Restores the network's best weights when the training ends, however it ends (false). */
+  /** Restores the network's best weights when the training ends, even if it fails (false). */
   readonly restoreBest?: boolean | undefined;
   /** 0: silent (1). */
   readonly verbose?: number | undefined;

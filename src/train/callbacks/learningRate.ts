@@ -7,22 +7,23 @@ import type { EpochRecord } from '../history.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface LRSchedulerOptions extends MonitorOptions {
-  /** Steps the schedule after each step of the optimizer (true), */
+  /** Steps the schedule after each step of the optimizer (true). */
   readonly byStep?: boolean | undefined;
-  /** or after each epoch (false). */
+  /** Steps the schedule after each epoch (false). */
   readonly byEpoch?: boolean | undefined;
 }
 
 /**
- * Steps the optimizer's schedule. `Model.fit` adds one by itself, as Paddle does, which steps after each step of the
- * optimizer. A `ReduceOnPlateau` gets the monitored metric after each evaluation.
+ * Steps the optimizer's schedule. Like Paddle, `Model.fit` adds such a callback by itself, which steps the
+ * schedule after each step of the optimizer. A `ReduceOnPlateau` gets the monitored metric after each
+ * evaluation.
  */
 export class LRScheduler extends Callback {
   static readonly kind: string = 'LRScheduler';
 
   readonly #monitor: Monitor;
   readonly #byStep: boolean;
-  /** The unit that a resumed training was stepped by. */
+  /** Whether a resumed training has stepped the schedule by steps, not by epochs. */
   #goesBy: boolean;
 
   constructor(options: LRSchedulerOptions = {}) {
@@ -57,7 +58,7 @@ export class LRScheduler extends Callback {
     }
     if (!(schedule instanceof lr.LRScheduler)) return;
     const left = this.#byStep ? training.stepsLeft : training.epochs - training.epoch + 1;
-    // Some schedules end: this throws before the training if this one ends too soon.
+    // Some schedules end. If this one ends too early, the call throws before the training begins.
     schedule.rateAt(schedule.lastEpoch + left);
   }
 

@@ -15,13 +15,13 @@ import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 export interface ModelCheckpointOptions extends MonitorOptions {
   /** Folder for the files. Default: that of `Model.fit`; without one the best weights are kept in memory. */
   readonly saveDir?: string | undefined;
-  /** Epochs between two files `epoch-N` (1); 0 for none. */
+  /** Epochs between two files `epoch-N` (1); 0 for no such files. */
   readonly saveFreq?: number | undefined;
   /** The newest files `epoch-N` that are kept; older ones of this training are removed. Default: all. */
   readonly keepLastN?: number | undefined;
   /** Writes `best` whenever the metric improves (false). */
   readonly saveBest?: boolean | undefined;
-  /** Restores the network's best weights when the training ends, however it ends (false). */
+  /** Restores the network's best weights when the training ends, even if it fails (false). */
   readonly restoreBest?: boolean | undefined;
   /** Metadata of the file with the best weights. Default: none. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
@@ -44,15 +44,16 @@ function followsMetric({ saveBest, restoreBest }: ModelCheckpointOptions): boole
 }
 
 /**
- * Saves weights and optimizer during a training: `epoch-N` after every `saveFreq` epochs and `final` at the end, as
- * `Model.save` does, and the weights of the best epoch as `best`.
+ * Saves weights and optimizer during a training in the files of `Model.save`: `epoch-N` after every
+ * `saveFreq` epochs, and `final` at the end. Saves the weights of the best epoch as `best`.
  *
  * @example
  * ```ts
  * import { callbacks, type io, type Model } from 'fovea';
  *
  * async function fit(model: Model, trainData: io.Dataset, evalData: io.Dataset) {
- *   const best = new callbacks.ModelCheckpoint({ saveDir: 'output', saveBest: true, monitor: 'acc', keepLastN: 3 });
+ *   const saving = { saveDir: 'output', saveBest: true, monitor: 'acc', keepLastN: 3 };
+ *   const best = new callbacks.ModelCheckpoint(saving);
  *   await model.fit({ trainData, evalData, epochs: 50, callbacks: best });
  * }
  * ```
@@ -117,7 +118,7 @@ export class ModelCheckpoint extends Callback {
     if (!this.#written.includes(record.epoch)) this.#written.push(record.epoch);
   }
 
-  /** Only once the state knows the new file are older ones removed. */
+  /** Removes older files only now: until a state is saved, resuming may need them. */
   override async onEpochSaved(): Promise<void> {
     await this.#removeOld();
   }
@@ -133,7 +134,7 @@ export class ModelCheckpoint extends Callback {
   }
 
   override async onTrainEnd(training: Training): Promise<void> {
-    // Another callback may have ended the training between an epoch and its saving.
+    // Another callback may have ended the training after an epoch but before the state was saved.
     await this.#removeOld();
     if (this.#folder !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
   }

@@ -12,13 +12,13 @@ export type MonitorMode = (typeof monitorModes)[number];
 /** Options of a callback that follows a metric. */
 export interface MonitorOptions {
   /**
-   * `loss` or the name of a metric such as `acc`, of the evaluation if there is one, else of the training;
-   * `train_loss`, `eval_acc` and so on choose one of the two. Losses are means over samples. Default `loss`.
+   * `loss` (default) or the name of a metric such as `acc`: its value in the evaluation if there is one, else
+   * in the training. `train_loss`, `eval_acc` and so on choose one of the two. Losses are means over samples.
    */
   readonly monitor?: string | undefined;
   /**
-   * Whether small or large values are good. Default `auto`: `min` for a loss, and for a metric its `higherIsBetter`.
-   * Needed for a metric that does not say it.
+   * Whether small or large values are good. Default `auto`: `min` for a loss, and the direction of
+   * `higherIsBetter` for a metric. A metric without `higherIsBetter` needs this option.
    */
   readonly mode?: MonitorMode | undefined;
 }
@@ -31,7 +31,7 @@ export type BestState = {
   readonly bestEpoch: number | null;
 };
 
-/** The parts of a training that a monitor asks for its metric. */
+/** The parts of a training that a monitor needs to find its metric. */
 export type Monitored = Pick<Training, 'metricNames' | 'evaluating' | 'higherIsBetter'>;
 
 /** Follows a metric from epoch to epoch. */
@@ -41,7 +41,7 @@ export class Monitor {
   readonly #mode: MonitorMode;
   #direction: 'min' | 'max' | null;
   #warned = false;
-  /** Key of a state that was restored; undefined if there is none, or it does not say. */
+  /** Key of a restored state; undefined if no state was restored, or the state has no key. */
   #restored: string | undefined;
 
   constructor(where: string, { monitor = 'loss', mode = 'auto' }: MonitorOptions) {
@@ -54,12 +54,14 @@ export class Monitor {
     this.#direction = mode === 'auto' ? null : mode;
   }
 
-  /** The metric and its direction, for the state of a callback: best values of another metric cannot be compared. */
+  /**
+   * The metric and its direction, saved with a callback: best values of different metrics are not comparable.
+   */
   get key(): string {
     return `${this.#direction ?? this.#mode} ${this.name}`;
   }
 
-  /** @throws {InputError} if the training will never know the metric */
+  /** @throws {InputError} if the training does not compute the metric */
   check({ metricNames, evaluating }: Pick<Monitored, 'metricNames' | 'evaluating'>): void {
     this.#warned = false;
     const plain = [...new Set([...metricNames, ...(evaluating ? ['acc'] : [])])];
@@ -74,10 +76,10 @@ export class Monitor {
   }
 
   /**
-   * Finds out the direction of the metric at the beginning of a training.
+   * Determines the direction of the metric at the beginning of a training.
    *
-   * @returns whether a restored state is about this metric in this direction; if not, the callback starts anew
-   * @throws {InputError} if the training will never know the metric, or nothing says which values are good
+   * @returns whether a restored state is about this metric in this direction; if not, the callback drops it
+   * @throws {InputError} if the training does not compute the metric, or its direction is unknown
    */
   begin(training: Monitored): boolean {
     this.check(training);
@@ -98,7 +100,7 @@ export class Monitor {
     return higher === null ? null : higher ? 'max' : 'min';
   }
 
-  /** Remembers the metric that a restored state is about, for {@link begin}. */
+  /** Stores the metric of a restored state, for {@link begin}. */
   restore({ monitor }: Pick<BestState, 'monitor'>): void {
     this.#restored = monitor;
   }

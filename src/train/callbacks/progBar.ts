@@ -17,8 +17,8 @@ export interface ProgBarLoggerOptions {
 const barWidth = 30;
 
 /**
- * Shows a training, evaluation or prediction as Paddle does, but for the loss: it is the mean over the samples of the
- * epoch so far, where Paddle shows that of the newest batch.
+ * Shows a training, evaluation or prediction as Paddle does, except for the loss: it is the mean over the
+ * samples of the epoch so far. Paddle shows the loss of the newest batch.
  */
 export class ProgBarLogger extends Callback {
   static readonly kind: string = 'ProgBarLogger';
@@ -124,7 +124,8 @@ class Bar {
       this.#stream.write(`${[count, ...parts].join(' - ')}\n`);
       return;
     }
-    // A line wider than the terminal could not be redrawn: the bar gives way first, then the last figures.
+    // A line wider than the terminal could not be overwritten: the bar is shortened first, then the last
+    // values.
     const room = this.#stream.isTTY === true && !done ? (this.#stream.columns || 80) - 1 : Number.POSITIVE_INFINITY;
     const widthOf = (bar: number) => displayWidth([`${count} [${' '.repeat(bar)}]`, ...parts].join(' - '));
     while (widthOf(0) > room && parts.length > 0) parts.pop();

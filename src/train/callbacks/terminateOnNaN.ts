@@ -4,8 +4,8 @@ import { Callback, type Training } from '../callback.js';
 import type { DivergenceError } from '../divergence.js';
 
 /**
- * Ends a training whose loss becomes infinite or no number in good order: the weights are those from before the batch,
- * where without this callback the training ends with a `DivergenceError`.
+ * Ends a training normally when its loss becomes infinite or NaN. The weights are those from before that
+ * batch. Without this callback the training ends with a `DivergenceError`.
  */
 export class TerminateOnNaN extends Callback {
   static readonly kind: string = 'TerminateOnNaN';

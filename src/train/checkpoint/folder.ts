@@ -32,9 +32,9 @@ const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
  * | file | contents |
  * |---|---|
  * | `weights.safetensors` | parameters and buffers, by name |
- * | `optimizer.safetensors` | the optimizer's states, by parameter; may be removed once the training has finished |
- * | `metrics.jsonl` | one object an epoch |
- * | `state.json` | where the training stands; size and SHA-256 of the files above |
+ * | `optimizer.safetensors` | states of the optimizer, by parameter; may be removed after the training |
+ * | `metrics.jsonl` | one object per epoch |
+ * | `state.json` | progress of the training; size and SHA-256 of the files above |
  *
  * `state.json` makes a saved state valid. The files that it lists are first written as `NAME.new`, and are
  * renamed after `state.json` is written. Thus one complete state, the old or the new one, can be read

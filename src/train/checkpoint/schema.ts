@@ -4,14 +4,14 @@ import type { lr } from '../../optimizer/index.js';
 import type { Json } from '../../text/json.js';
 import type { EpochRecord, TrainingState } from '../history.js';
 
-/** Version of config.json and state.json; it counts up when this version of Fovea can no longer read older files. */
+/** Version of config.json and state.json. It increases when Fovea can no longer read older files. */
 export const format = z.literal(2);
 const count = z.int().min(0);
 const positive = z.int().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const when = z.iso.datetime();
 
-/** How the threshold for a binary decision is to be chosen on the training images. */
+/** Rule that chooses the threshold of a binary decision on the training images. */
 export const operatingRule = z.union([
   z.strictObject({ sensitivity: z.number().gt(0).lte(1) }),
   z.strictObject({ specificity: z.number().gt(0).lte(1) }),
@@ -34,7 +34,7 @@ export const schedule: z.ZodType<lr.ScheduleState> = z.strictObject({
   cooldownCounter: count.optional(),
 });
 
-/** What stands beside the states in the file of an optimizer. */
+/** Fields that an optimizer's file has besides the states. */
 export const progress = z.strictObject({
   steps: count,
   learningRate: z.number().min(0),
@@ -45,7 +45,9 @@ const metricState = z.record(z.string(), z.union([z.number(), z.array(z.number()
 
 const identity = z.strictObject({ labels: z.string().nullable(), images: z.string().nullable() });
 
-/** state.json: where the training stands, and what the other files of the run folder must be. */
+/**
+ * state.json: the progress of the training, and the sizes and digests of the other files of the run folder.
+ */
 export const savedState = z.strictObject({
   format,
   saved: when,

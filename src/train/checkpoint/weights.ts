@@ -14,7 +14,7 @@ interface ModelFiles {
   readonly paddle: boolean;
 }
 
-/** The files of a model that is saved as `path`: Paddle's if the path ends in `.pdparams`, else safetensors. */
+/** Files of a model that is saved as `path`: Paddle's if the path ends in `.pdparams`, else safetensors. */
 export function modelFiles(path: string): ModelFiles {
   const paddle = path.endsWith('.pdparams');
   const stem = path.replace(/\.(pdparams|safetensors)$/, '');
@@ -40,16 +40,19 @@ export async function saveModel(path: string, network: Layer, optimizer: Optimiz
 }
 
 export interface LoadOptions {
-  /** Leaves parameters, and states of the optimizer, as they are that the file lacks or has in another shape (false). */
+  /**
+   * Leaves parameters and states of the optimizer unchanged if the file lacks them or has another shape
+   * (false: an error).
+   */
   readonly skipMismatch?: boolean | undefined;
   /** Leaves the optimizer as it is (false: its file is read if it is there). */
   readonly resetOptimizer?: boolean | undefined;
 }
 
 /**
- * Reads what {@link saveModel} or Paddle wrote.
+ * Reads the files of {@link saveModel} or of Paddle.
  *
- * @returns what was skipped
+ * @returns the skipped tensors
  */
 export async function loadModel(
   path: string,
@@ -64,7 +67,7 @@ export async function loadModel(
     throw new FileError(`[load] ${path}: expected ${names}, got neither; give the path that was given to save`);
   }
   const { tensors } = await (files.paddle ? readPdparams(files.weights) : loadSafetensors(files.weights));
-  // Whatever does not fit is found out before anything is overwritten.
+  // All tensors are checked first, so that an error leaves the network unchanged.
   network.checkStateDict(tensors, { skipMismatch });
   let states: StateMismatch[] = [];
   if (!resetOptimizer && optimizer !== null && existsSync(files.optimizer)) {
