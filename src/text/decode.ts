@@ -8,14 +8,14 @@ export interface DecodedText {
   readonly encoding: Encoding;
 }
 
-/** Windows-1252 from 0x80 to 0x9f; spaces stand for the five undefined bytes. */
+/** Windows-1252 from 0x80 to 0x9f. A space marks each of the five undefined bytes. */
 const windowsUpper = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';
 const advice = 'save it again as UTF-8';
 
 /**
- * Bytes as text: UTF-8, UTF-16 with a mark of the byte order, or else Windows-1252, which is western European
- * text as spreadsheets of Windows save it. No byte is lost or replaced. Callers that show the text report
- * Windows-1252, since nothing in the bytes proves it.
+ * Decodes text: UTF-8, UTF-16 with a byte order mark, or else Windows-1252, in which spreadsheets on Windows
+ * save western European text. No byte is lost or replaced. Callers that show the text report Windows-1252,
+ * since nothing in the bytes proves it.
  *
  * @param where begins the message of an error, such as `[table] list.csv`
  * @throws FileError for other bytes
@@ -43,8 +43,8 @@ export function decodeText(bytes: Uint8Array, where: string): DecodedText {
 }
 
 /**
- * `null` if a byte has no meaning. The table is our own: Node's decoder takes some of these bytes for
- * controls.
+ * Decodes Windows-1252; `null` if a byte is undefined. It has a table of its own, since Node's decoder takes
+ * some of these bytes for control characters.
  */
 function windowsText(bytes: Uint8Array): string | null {
   const meaningless = bytes.some((byte) => byte >= 0x80 && byte < 0xa0 && windowsUpper[byte - 0x80] === ' ');

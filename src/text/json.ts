@@ -1,14 +1,14 @@
 /** Anything that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** Files of this project nest a few levels deep. */
+/** A limit far above the nesting of this project's files, which is a few levels. */
 const maxDepth = 100;
 
 /**
  * Parses JSON from an untrusted file.
  *
- * @throws SyntaxError for text that is no JSON, or that nests deeper than any file of this project: code that
- *   walks through such a value would run out of stack
+ * @throws SyntaxError for text that is not JSON, or nests deeper than any file of this project: recursive
+ *   code would overflow the stack on such a value
  */
 export function parseJson(text: string): unknown {
   let depth = 0;

@@ -1,16 +1,16 @@
-/** White space at the ends of a name, and characters without width, which are invisible there. */
+/** White space at the ends of a name, and zero-width characters, which are invisible there. */
 const ends = /^[\s\u200b\u2060\ufeff]+|[\s\u200b\u2060\ufeff]+$/gu;
 
 /**
- * The one form of a name or label: composed characters (Unicode's NFC), no white space at the ends. Inner
- * white space and case stay. Names are kept, shown and compared in this form. Files are opened by the name
- * that the disk has.
+ * The normal form of a name or label: composed characters (Unicode's NFC), without white space at the ends.
+ * Inner white space and case stay. Names are stored, shown and compared in this form. Files are opened by the
+ * name on the disk.
  */
 export function normalName(text: string): string {
   return text.normalize('NFC').replace(ends, '');
 }
 
-/** Whether two names are the same in their {@link normalName}. */
+/** Whether two names have the same {@link normalName}. */
 export function sameName(a: string, b: string): boolean {
   return normalName(a) === normalName(b);
 }
@@ -30,8 +30,8 @@ export function likeNames(names: Iterable<string>): string[][] {
 }
 
 /**
- * A name in which one sees how it is spelled: characters beyond printable ASCII as `\u{e9}`. For messages
- * about names that look the same.
+ * A name with characters beyond printable ASCII as `\u{e9}`. It makes the spelling visible in messages about
+ * names that look the same.
  */
 export function spelling(name: string): string {
   return name.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);

@@ -1,4 +1,4 @@
-/** Numbers as people read them, the same in progress lines, tables and reports. */
+/** Formats of numbers for people, the same in progress lines, tables and reports. */
 
 /** `60,000`. */
 export function formatCount(n: number): string {
@@ -6,8 +6,8 @@ export function formatCount(n: number): string {
 }
 
 /**
- * A loss, a rate, any computed number: four decimals, or an exponent where four decimals would
- * hide it (`0.0432`, `1.2e-5`, `3.1e+8`).
+ * A loss, a rate or another computed number: four decimals, or an exponent where four decimals would hide the
+ * value (`0.0432`, `1.2e-5`, `3.1e+8`).
  */
 export function formatFigure(x: number): string {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? 'NaN' : x > 0 ? '∞' : '−∞';

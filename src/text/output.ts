@@ -1,4 +1,4 @@
-/** Where progress is written: `process.stderr`, or anything like it. */
+/** A stream for progress: `process.stderr`, or an object with the same methods. */
 export interface ProgressStream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
@@ -6,7 +6,7 @@ export interface ProgressStream {
 }
 
 /**
- * A standard stream to which the library writes. A reader that goes away (`node train.js | head`) must not
+ * A standard stream to which the library writes. If its reader ends (`node train.js | head`), that must not
  * end a training with unsaved work: after a failed write, output is dropped.
  */
 class Output implements ProgressStream {
@@ -29,11 +29,11 @@ class Output implements ProgressStream {
   write(text: string): void {
     if (this.#lost) return;
     const stream = this.#stream();
-    // Only errors of these writes are handled, as `console.log` does it.
+    // Like `console.log`, this handles only errors of its own writes.
     this.#pending += 1;
     if (this.#pending === 1) stream.on('error', this.#drop);
     stream.write(text, (error) => {
-      // The event of an error comes after this call.
+      // After a failed write, the error event comes later than this call.
       if (error === null || error === undefined) this.#written(stream);
       else setImmediate(() => this.#written(stream));
     });
@@ -49,7 +49,7 @@ class Output implements ProgressStream {
   };
 }
 
-/** `process.stdout`, whose loss ends nothing. */
+/** `process.stdout`; a closed stream does not end the process. */
 export const standardOutput: ProgressStream = new Output(() => process.stdout);
-/** `process.stderr`, whose loss ends nothing. */
+/** `process.stderr`; a closed stream does not end the process. */
 export const standardError: ProgressStream = new Output(() => process.stderr);

@@ -26,19 +26,19 @@ export interface ProgressOptions {
 }
 
 const redrawMs = 100;
-/** The shown rate forgets what is older than about this. */
+/** The shown rate is a mean over about this time. */
 const memorySeconds = 10;
-/** Quick steps look at the clock only each so many calls. */
+/** Fast work reads the clock at most this many calls apart. */
 const maxStride = 16;
 const maxBarCells = 24;
 const minBarCells = 6;
 
 /**
- * Shows how long work gets on: a bar on a terminal, plain lines elsewhere, nothing if silent.
+ * Shows the progress of long work: a bar on a terminal, plain lines elsewhere, nothing if silent.
  *
- * Call {@link update} as often as you like: between two drawings it costs a few nanoseconds. End with {@link
- * finish}, or with {@link stop} if the work failed. Ctrl-C stops a bar by itself, so that the terminal is
- * left clean.
+ * Call {@link update} as often as you like: between two writes it costs a few nanoseconds. End with
+ * {@link finish}, or with {@link stop} if the work failed. Ctrl-C stops a bar by itself, so that the terminal
+ * is left clean.
  */
 export class Progress {
   readonly #label: string;
@@ -84,9 +84,9 @@ export class Progress {
   }
 
   /**
-   * Reports how much work is done altogether.
+   * Reports the total amount of work that is done.
    *
-   * @param values shown from now on; if left out, the last ones stay
+   * @param values values to show from now on; if left out, the last ones stay
    */
   update(done: number, values?: ShownValues): void {
     this.#done = done;
@@ -104,7 +104,7 @@ export class Progress {
     if (now - this.#drawnAt >= wait || (this.#mode === 'lines' && done >= this.#drawNext)) this.#draw(now);
   }
 
-  /** Ends with a line that says what was done, how long it took, and the values. */
+  /** Ends with a line that shows the work, its duration and the values. */
   finish(values?: ShownValues): void {
     if (this.#ended) return;
     if (values !== undefined) this.#values = values;
@@ -116,7 +116,7 @@ export class Progress {
     this.#stream.write(`${[...parts, ...this.#valueParts()].join('  ')}\n`);
   }
 
-  /** Ends without a word, a bar is wiped off. */
+  /** Ends without a message, and removes the bar. */
   stop(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -127,7 +127,8 @@ export class Progress {
 
   readonly #onInterrupt = (): void => {
     this.stop();
-    // Listening took the default away, which is to end the process; another listener decides instead.
+    // A listener disables the default, which ends the process. Unless others listen too, the process is ended
+    // here.
     if (process.listenerCount('SIGINT') === 0) process.kill(process.pid, 'SIGINT');
   };
 
@@ -157,8 +158,7 @@ export class Progress {
   }
 
   /**
-   * A mean of the rate that forgets slowly; the weight makes up for the time before it had anything to
-   * remember.
+   * Updates the rate, an exponential moving average. The weight corrects the bias of the first measurements.
    */
   #measure(now: number): void {
     const seconds = (now - this.#measuredAt) / 1000;
@@ -182,7 +182,7 @@ function bar(share: number, cells: number): string {
   return '█'.repeat(full) + '░'.repeat(cells - full);
 }
 
-/** The parts that fit, the first ones first: a bar that wraps could not be redrawn. */
+/** Joins parts from the first one as long as they fit: a bar that wraps could not be overwritten. */
 function joinFitting(parts: readonly string[], room: number): string {
   let line = parts[0];
   for (const part of parts.slice(1)) {

@@ -1,6 +1,6 @@
 /**
- * The candidate that is fewest edits away from a mistyped word, in any case of letters; null if none is near.
- * A prefix that is missing counts as less than an edit.
+ * The candidate with the fewest edits from a mistyped word, ignoring case; null if no candidate is near. A
+ * missing prefix counts as less than one edit.
  */
 export function nearestName(word: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
@@ -13,7 +13,7 @@ export function nearestName(word: string, candidates: readonly string[]): string
   return best;
 }
 
-/** Levenshtein's: insertions, deletions and replacements. */
+/** Levenshtein distance: the number of insertions, deletions and replacements. */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -3,9 +3,9 @@ import { visibleLine } from './visible.js';
 
 /** One column of a {@link formatTable}. */
 export interface Column {
-  /** Empty headers in all columns leave the header line out. */
+  /** If the headers of all columns are empty, the table has no header line. */
   readonly header: string;
-  /** Numbers read best flush right. Default: left. */
+  /** Default: left. Numbers are easiest to read aligned right. */
   readonly align?: 'left' | 'right';
 }
 
@@ -16,8 +16,8 @@ export interface TableOptions {
   /** Spaces before every line. Default 0. */
   readonly indent?: number;
   /**
-   * Cells of the terminal that a line may take. In a table that is wider, texts of the columns that are flush
-   * left continue in further lines. Left out: lines of any width.
+   * Maximum width of a line, in cells of the terminal. In a wider table, texts of the left-aligned columns
+   * continue in further lines. Default: no maximum.
    */
   readonly width?: number | undefined;
 }
@@ -25,7 +25,7 @@ export interface TableOptions {
 const printableAscii = /^[\x20-\x7e]*$/;
 
 /**
- * Cells of a terminal that a text takes: two for wide characters of East Asian scripts and for emoji, none
+ * Width of a text in cells of a terminal: two for wide characters of East Asian scripts and for emoji, none
  * for combining marks.
  */
 export function displayWidth(text: string): number {
@@ -67,10 +67,10 @@ function headOf(text: string, width: number): string {
   return head;
 }
 
-/** No column is made narrower than this by wrapping. */
+/** Wrapping makes no column narrower than this. */
 const minWrapped = 8;
 
-/** Widths of columns that together fit: the widest of those that may wrap gives way first. */
+/** Widths with which the columns fit together: the widest column that may wrap is narrowed first. */
 function fittedWidths(widths: readonly number[], mayWrap: readonly boolean[], room: number): number[] {
   const fitted = [...widths];
   const total = () => fitted.reduce((sum, width) => sum + width, 0) + 2 * (fitted.length - 1);

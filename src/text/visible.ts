@@ -1,7 +1,7 @@
 /**
- * Control characters, line and paragraph separators, changes of the direction of writing, halves of
- * characters. File names and labels may carry them. On a terminal they could move the cursor, set the
- * window's title, fake a line or turn a name around.
+ * Control characters, line and paragraph separators, changes of the writing direction, lone surrogates. File
+ * names and labels may contain them. On a terminal they could move the cursor, set the window's title, fake a
+ * line or reverse a name.
  */
 const hidden = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -22,7 +22,7 @@ export function visibleText(text: string): string {
   return text.replace(hidden, (character) => (character === '\n' ? character : escaped(character)));
 }
 
-/** JSON in which such characters are escaped, too: the same value for every parser. */
+/** JSON in which {@link hidden} characters are escaped too: every parser reads the same value. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(
     hidden,
@@ -32,7 +32,7 @@ export function visibleJson(value: unknown): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The name of a file from its bytes; `null` if they are no UTF-8. */
+/** The name of a file from its bytes; `null` if they are not UTF-8. */
 export function nameOfBytes(bytes: Uint8Array): string | null {
   try {
     return utf8.decode(bytes);
@@ -41,7 +41,7 @@ export function nameOfBytes(bytes: Uint8Array): string | null {
   }
 }
 
-/** A file's name that is no UTF-8, for messages: bytes beyond printable ASCII become `\xfc`. */
+/** A file's name that is not UTF-8, for messages: bytes beyond printable ASCII become `\xfc`. */
 export function visibleBytes(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) =>
     byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,

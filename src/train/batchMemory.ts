@@ -6,19 +6,19 @@ import { formatShape, numel, type Shape } from '../graph/shape.js';
 import { formatBytes } from '../memory.js';
 import { formatCount } from '../text/numbers.js';
 
-/** The loader reads ahead. */
+/** Batches in memory at the same time, since the loader reads ahead. */
 const batchesHeld = 3;
 /**
- * A batch that is planned beside one image, to learn how the need grows, if the batch at hand is too large
- * for that.
+ * Size of a second batch that is planned besides one image, to find out how the needed memory grows. It is
+ * used if the wanted batch is too large to be planned.
  */
 const smallBatch = 4;
-/** Programs for more images than this are not compiled only to learn what they need. */
+/** Programs for more images than this are not compiled only to find out how much memory they need. */
 const manyImages = 10_000;
 
 /**
- * The memory that a batch of so many samples takes. A plan is a compilation; its program is there when the
- * batch comes, if it fits.
+ * Finds out the memory that a batch of this many samples needs. Planning compiles the program, which then is
+ * ready for the batch if it fits.
  */
 export type PlanBatch = (batch: number) => MemoryNeed;
 
@@ -45,20 +45,21 @@ export function largestBatchFor(where: string, most: number, imageShape: Shape, 
   return largest;
 }
 
-/** The need of a batch, with its images. */
+/** Memory that a batch needs, including its images. */
 interface Total extends MemoryNeed {
   readonly total: number;
 }
 
 /**
- * Plans of batches of one kind. The need is linear in the batch, so that two plans give that of any other.
+ * Plans of batches of one kind. The needed memory is linear in the batch size, so that two plans suffice to
+ * estimate any other batch.
  */
 class Plans {
   readonly #imageBytes: number;
   readonly #plan: PlanBatch;
   readonly #known = new Map<number, Total>();
 
-  /** @throws {MemoryError} if one image alone is too much */
+  /** @throws {MemoryError} if one image alone does not fit */
   constructor(where: string, imageShape: Shape, plan: PlanBatch) {
     this.#imageBytes = numel(imageShape) * Float32Array.BYTES_PER_ELEMENT;
     this.#plan = plan;
@@ -79,11 +80,11 @@ class Plans {
     if (this.#overshoot(1) > 0) return 0;
     const perImage = this.#perImage();
     const onLine = Math.min(limit - 1, 1 + Math.floor(-this.#overshoot(1) / perImage));
-    // A margin, since a batch of that size is not planned.
+    // A batch of that size is not planned, so the estimate gets a margin.
     if (onLine > manyImages) return Math.floor(0.97 * onLine);
     let largest = onLine;
-    // Kernels, and with them their working memory, may change with the batch: the plan of the result has the
-    // last word.
+    // Other batch sizes may use other kernels with other working memory, so the result is planned to verify
+    // it.
     for (let over = this.#overshoot(largest); over > 0 && largest > 1; over = this.#overshoot(largest)) {
       largest = Math.max(1, largest - Math.ceil(over / perImage));
     }
@@ -103,15 +104,15 @@ class Plans {
   }
 
   /**
-   * Whether a batch needs far more than there is, by its images alone or by the plans of two small batches.
-   * Such a batch is not planned: looking for kernels takes long for millions of images.
+   * Whether a batch needs far more memory than there is, by its images alone or by the plans of two small
+   * batches. Such a batch is not planned: finding kernels takes long for millions of images.
    */
   #isAbsurd(batch: number): boolean {
     if (this.#bytesOfImages(batch) > (memoryLimit() ?? totalMemory())) return true;
     return batch > manyImages && this.#onLine(batch) > 1.5 * this.#at(1).budget;
   }
 
-  /** Bytes that a batch needs beyond those that there are. */
+  /** Bytes that a batch needs beyond the available memory; negative if it fits. */
   #overshoot(batch: number): number {
     const { total, budget } = this.#at(batch);
     return total - budget;
@@ -125,7 +126,7 @@ class Plans {
     return this.#at(1).total + (batch - 1) * this.#perImage();
   }
 
-  /** Bytes that one more image takes: by the largest batch that has been planned, else by a small one. */
+  /** Bytes that one more image needs, by the plan of the largest batch so far, else of a small one. */
   #perImage(): number {
     const largest = Math.max(...this.#known.keys());
     const other = largest > 1 ? largest : smallBatch;

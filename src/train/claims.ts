@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 
-/** Networks, optimizers and so on that a training is changing. */
+/** Networks, optimizers and other objects that a training is changing. */
 const claimed = new WeakSet<object>();
 
 /** An object that only one training at a time may change. */
@@ -12,10 +12,10 @@ export interface Claim {
 }
 
 /**
- * Keeps other trainings in this process from changing the same objects.
+ * Prevents other trainings in this process from changing the same objects.
  *
  * @returns a function that releases them
- * @throws {InputError} if another training has one of them
+ * @throws {InputError} if another training is changing one of them
  */
 export function claim(objects: readonly Claim[]): () => void {
   const taken = objects.find(({ object }) => claimed.has(object));

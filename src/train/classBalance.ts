@@ -4,7 +4,7 @@ import { type Dataset, labelsOf } from '../io/data/dataset.js';
 import { makeSampler, type SamplerName } from '../io/data/sampler.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** How a loader orders the samples of an epoch: a sampler takes the place of shuffling. */
+/** Options for the order of samples in an epoch: a sampler replaces shuffling. */
 export async function orderOf(
   dataset: Dataset,
   sampler: SamplerName | undefined,
@@ -16,7 +16,7 @@ export async function orderOf(
 /**
  * The weight of each class: `samples / (classes · samples of the class)` for `auto`.
  *
- * @throws {InputError} for a number of weights that is not that of the classes, or a class without samples
+ * @throws {InputError} unless there is one weight per class, and each class has samples
  */
 export function classWeightsOf(weights: 'auto' | readonly number[], counts: readonly number[]): Tensor {
   if (weights === 'auto') {

@@ -38,7 +38,7 @@ const adviceFor = ({ learningRate }: Optimizer) =>
 const amountOf = ({ value, count, total }: NonFinite) =>
   `${formatFigure(value)} (${formatCount(count)} of ${formatCount(total)} values)`;
 
-/** Checks images before the step, since the error can name them only then. */
+/** Checks images before the step, so that the error names the images and not a later result. */
 export async function checkImages(images: Tensor, { epoch, batch }: Place): Promise<void> {
   const found = await nonFiniteImage(images);
   if (found === null) return;

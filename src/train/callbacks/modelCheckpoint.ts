@@ -118,7 +118,7 @@ export class ModelCheckpoint extends Callback {
     if (!this.#written.includes(record.epoch)) this.#written.push(record.epoch);
   }
 
-  /** Removes older files only now: until a state is saved, resuming may need them. */
+  /** Removes older files only now, when the saved state lists the new one. */
   override async onEpochSaved(): Promise<void> {
     await this.#removeOld();
   }
