@@ -21,20 +21,20 @@ export interface BenchmarkOptions {
   readonly model: string;
   readonly batch: number;
   /**
-   * Measures the forward pass in evaluation mode without gradients, in place of a training step. Default:
+   * Measures the forward pass in evaluation mode without gradients, instead of a training step. Default:
    * false.
    */
   readonly inference?: boolean | undefined;
-  /** `[channels, height, width]`; default: what the model is made for. */
+  /** `[channels, height, width]`; default: the input that the model is made for. */
   readonly input?: Shape | undefined;
-  /** Measured steps; default: as many as fit in 2 seconds, but 10 at least. */
+  /** Number of measured steps. Default: as many as fit in 2 seconds, but at least 10. */
   readonly steps?: number | undefined;
   /**
-   * Steps before that, the compiling one included. Default: as many as fit in 2 seconds (Node compiles what
-   * runs often), but 3 at least.
+   * Number of steps before the measured ones, including the step that compiles. Default: as many as fit in 2
+   * seconds (Node compiles code that runs often), but at least 3.
    */
   readonly warmup?: number | undefined;
-  /** Whether to find out where the time goes, in some more steps; not with the reference engine. */
+  /** Whether to measure the time of each kernel, in additional steps; not with the reference engine. */
   readonly profile?: boolean | undefined;
 }
 
@@ -50,13 +50,13 @@ export interface BenchmarkResult {
   readonly inference: boolean;
   readonly precision: Precision;
   readonly engine: string;
-  /** Most that a kernel ran on. */
+  /** The largest number of threads that a kernel used. */
   readonly threads: number;
-  /** From the network to a program with its kernels. */
+  /** Time to compile the network to a program with its kernels. */
   readonly compileMs: number;
   /**
-   * The first step, which touches all its memory for the first time and brings the parameters into the
-   * kernels' layouts.
+   * Time of the first step, which touches all its memory for the first time, and converts the parameters to
+   * the kernels' layouts.
    */
   readonly firstMs: number;
   readonly medianMs: number;
@@ -65,8 +65,8 @@ export interface BenchmarkResult {
   /** Peak of resident memory of the whole process. */
   readonly peakRssMiB: number;
   /**
-   * With bf16: convolutions and linear layers of a step, each direction by itself, and how many of them run
-   * in it.
+   * With bf16: the number of convolutions and linear layers of a step, counting each direction separately,
+   * and the number of those that run in bf16.
    */
   readonly products?: { readonly total: number; readonly bfloat16: number };
   readonly profile?: Profile;
@@ -81,7 +81,7 @@ export interface BenchmarkOutcome {
 }
 
 const usualSeconds = 2;
-/** Traces of more steps would be long to load. */
+/** Traces of more steps would take long to load. */
 const tracedSteps = 5;
 
 /**
@@ -149,9 +149,9 @@ function productsOf({ calls }: StepRecord): NonNullable<BenchmarkResult['product
 }
 
 interface Bench {
-  /** Makes one step and returns the milliseconds it took. */
+  /** Makes one step and returns its time in milliseconds. */
   readonly step: () => Promise<number>;
-  /** Time to compile it, and to check that there is memory for it. */
+  /** Time to compile the step, and to check that there is memory for it. */
   readonly compileMs: number;
 }
 

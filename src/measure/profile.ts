@@ -2,15 +2,15 @@ import type { KernelCall, StepRecord, TimedCall } from '../engine/record.js';
 import type { StepPart } from '../graph/origin.js';
 import type { Shape } from '../graph/shape.js';
 
-/** Where some of a step's time goes. Rates are null where they mean nothing. */
+/** Time of one part of a step. Rates are null if they have no meaning for that part. */
 export interface ProfileTime {
-  /** A step, median over the steps. */
+  /** Time per step, median over the steps. */
   readonly ms: number;
   /** Share of the time of all kernels. */
   readonly share: number;
-  /** Convolutions and linear layers: operations of the plain algorithm, for any kernel. */
+  /** Rate of convolutions and linear layers, by the operations of the plain algorithm for any kernel. */
   readonly gflops: number | null;
-  /** The others: what they read and write. */
+  /** Rate of the other kernels, by the data that they read and write. */
   readonly gigabytesPerSecond: number | null;
 }
 
@@ -18,7 +18,7 @@ export interface ProfileTime {
 export interface KernelProfile extends ProfileTime {
   /** `conv2d+relu` */
   readonly kernel: string;
-  /** The library's name of it, or `typescript`. */
+  /** The library's name of the kernel, or `typescript`. */
   readonly implementation: string;
   /** In a step. */
   readonly calls: number;
@@ -26,14 +26,14 @@ export interface KernelProfile extends ProfileTime {
 
 /** All kernels of one layer. */
 export interface LayerProfile extends ProfileTime {
-  /** As in the parameters' names; empty for what belongs to no layer, such as loss and updates. */
+  /** As in the parameters' names; empty for kernels outside of layers, such as those of loss and updates. */
   readonly layer: string;
   readonly forwardMs: number;
   readonly backwardMs: number;
   readonly updateMs: number;
 }
 
-/** Data that are moved to another layout or type. */
+/** Conversions of data to another layout or type. */
 export interface ReorderProfile extends ProfileTime {
   readonly layer: string;
   readonly part: StepPart;
@@ -45,12 +45,12 @@ export interface ReorderProfile extends ProfileTime {
   readonly calls: number;
 }
 
-/** Where the time of a training step goes. Times are medians over the profiled steps. */
+/** Times of the parts of a training step. They are medians over the profiled steps. */
 export interface Profile {
   readonly steps: number;
   /** Median time of a whole step. */
   readonly stepMs: number;
-  /** Sum of the medians of all kernels. On a busy machine it is less than the kernels of a step take. */
+  /** Sum of the medians of all kernels. On a busy machine it is less than the kernels' time in a step. */
   readonly kernelMs: number;
   /** Time of a step outside of kernels: building and looking up the graph, copying the batch in. */
   readonly otherMs: number;
@@ -66,7 +66,7 @@ export interface Profile {
 
 type MeasuredCall = Pick<TimedCall, 'call' | 'ms'>;
 
-/** Sums up recorded steps, which must all have made the same calls. */
+/** Summarizes recorded steps, which must all have made the same calls. */
 export function profileOf(records: readonly StepRecord[]): Profile {
   const measured = records[0].calls.map(({ call }, i) => ({
     call,
@@ -108,7 +108,7 @@ function reorderText({ layer, part, reads, writes }: KernelCall): string {
   return [layer, part, reads[0].shape, reads[0].layout, writes[0].layout].join(' ');
 }
 
-/** In order of the first of each. */
+/** Groups calls by a key, in the order of the first call of each group. */
 function groups(measured: readonly MeasuredCall[], key: (call: KernelCall) => string): MeasuredCall[][] {
   const found = new Map<string, MeasuredCall[]>();
   for (const item of measured) {
@@ -137,7 +137,7 @@ function total(part: readonly MeasuredCall[]): number {
   return part.reduce((sum, { ms }) => sum + ms, 0);
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

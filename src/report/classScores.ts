@@ -2,27 +2,27 @@ import { InputError } from '../errors.js';
 import type { Evaluation } from './data.js';
 
 /**
- * How well one class is distinguished from the others. Undefined values count as 0, as with scikit-learn's
- * `zero_division=0`: precision where no image was taken for the class, recall where there is no image of it.
- * NaN where there is neither.
+ * Metrics of one class against all others. Undefined values count as 0, as with scikit-learn's
+ * `zero_division=0`: precision if no image was predicted as the class, recall if no image is of the class. If
+ * both are undefined, the values are NaN.
  */
 export interface ClassScores {
   readonly name: string;
   /** Images of this class. */
   readonly images: number;
-  /** Share of the images predicted as this class that are of it. */
+  /** Share of correct ones among the images predicted as this class. */
   readonly precision: number;
-  /** Share of the images of this class that are predicted as it. */
+  /** Share of the images of this class that are predicted correctly. */
   readonly recall: number;
   /** Harmonic mean of precision and recall. */
   readonly f1: number;
-  /** Whether there are images of the class, or others were taken for it: only then it counts in means. */
+  /** Whether images are of the class or predicted as it. Means include only such classes. */
   readonly counts: boolean;
   readonly undefinedPrecision: boolean;
   readonly undefinedRecall: boolean;
 }
 
-/** Images of one class that were taken for another one. */
+/** Images of one class that were predicted as another one. */
 export interface ConfusedPair {
   readonly truth: number;
   readonly predicted: number;
@@ -72,7 +72,7 @@ export function scoreClasses({ classNames, confusion }: Evaluation): ClassScores
   });
 }
 
-/** Pairs of classes that were mixed up, most frequent first. */
+/** Pairs of confused classes, most frequent first. */
 export function confusedPairs({ confusion }: Evaluation): ConfusedPair[] {
   const pairs = confusion.flatMap((row, truth) => {
     const images = sum(row);

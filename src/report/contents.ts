@@ -1,6 +1,6 @@
 import { Html, html } from './html.js';
 
-/** `Class by class` as the name of a place on the page: `class-by-class`. */
+/** Turns a title such as `Class by class` into an id for links: `class-by-class`. */
 function slug(title: string): string {
   const words = title
     .replace(/<[^>]*>|&[^;]*;/g, ' ')
@@ -10,8 +10,8 @@ function slug(title: string): string {
 }
 
 /**
- * Makes a section of each heading `<h2>` and what follows it, and puts a list of contents before the first
- * one. A page prints a section together with its heading, and a link leads to each.
+ * Makes a section of each heading `<h2>` and the HTML up to the next heading. Puts a list of contents with a
+ * link to each section before the first one. Sections keep a heading and its text together in print.
  */
 export function withContents(body: Html): Html {
   const [before, ...parts] = body.text.split(/(?=<h2>)/);

@@ -9,7 +9,7 @@ export interface Curve {
   readonly name: string;
   /** A color of the page's style: `blue`, `orange`. */
   readonly color: string;
-  /** A second sign besides the color, for color-blind readers. */
+  /** Distinguishes the curve without its color, for color-blind readers. */
   readonly symbol: 'circle' | 'diamond';
   readonly values: readonly (number | null)[];
 }
@@ -26,13 +26,13 @@ export interface Chart {
   readonly curves: readonly Curve[];
 }
 
-/** An axis with many epochs shows round ones. */
+/** Distances between labels of the axis: with many epochs only round numbers are shown. */
 const labelSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const maxLabels = 15;
-/** More points than this are drawn without symbols. */
+/** Curves with more points than this have no symbols. */
 const maxSymbols = 25;
 
-// The bundle loads in a tenth of the time of the package's modules, and only when a report is made.
+// The bundle loads ten times faster than the package's modules. It is loaded only when a report is made.
 function loadCharts(): typeof echarts {
   return createRequire(import.meta.url)('echarts/dist/echarts.min.js');
 }
@@ -48,8 +48,8 @@ interface Cut {
 }
 
 /**
- * Leaves out values far above all others, which would flatten the curves: one epoch of a diverging validation
- * loss, say. Up to a quarter of the values may be left out.
+ * Leaves out values far above all others, which would flatten the curves, such as one epoch with a diverging
+ * validation loss. Up to a quarter of the values may be left out.
  */
 export function cutOf({ curves, xLabels, percent = false }: Chart): Cut {
   const points = curves.flatMap(({ name, values }) =>
@@ -63,7 +63,7 @@ export function cutOf({ curves, xLabels, percent = false }: Chart): Cut {
   return { max: niceAbove(sorted[sorted.length - beyond.length - 1]), beyond };
 }
 
-/** The least of 1, 2, 5, 10, 20, … times a power of ten that is not below `x`. */
+/** The smallest number of the form 1, 2 or 5 times a power of ten that is not below `x`. */
 function niceAbove(x: number): number {
   const power = 10 ** Math.floor(Math.log10(x));
   return power * ([1, 2, 5].find((factor) => factor * power >= x) ?? 10);
@@ -77,8 +77,8 @@ export function renderChart(chart: Chart): Html {
 /**
  * An SVG picture that takes its colors from the page's style and scales with its box.
  *
- * @param about `id` makes the ids in the picture unique on its page, `label` says it in words for those who
- *   cannot see it
+ * @param about `id` makes the ids in the picture unique on its page; `label` describes the picture for
+ *   readers who cannot see it
  */
 export function renderSvg(
   option: echarts.EChartsOption,
@@ -156,7 +156,7 @@ function optionsOf(chart: Chart): echarts.EChartsOption {
 }
 
 /**
- * Takes the picture's own size, hover rules and running ids out; what is left is the same for the same data.
+ * Removes the picture's own size, hover rules and counted ids, so that the same data give the same text.
  */
 function embed(svg: string, id: string, label: string): string {
   const text = html`${label}`.text;

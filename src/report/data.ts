@@ -1,8 +1,7 @@
 import type { ScreeningFigures } from '../metric/index.js';
 
 /**
- * Everything that a run's report shows. Fields that may be missing or not a number are shown as such or left
- * out.
+ * All data of a run's report. If optional values are missing or NaN, the report says so or leaves them out.
  */
 export interface ReportData {
   /** `LeNet on MNIST` */
@@ -14,13 +13,13 @@ export interface ReportData {
   /** Name of the loss, for axis and column titles: `cross entropy`. */
   readonly lossName?: string | undefined;
   readonly run: RunFacts;
-  /** Left out for an evaluation by itself, which is then all there is. */
+  /** Metrics by epoch. Left out if the report is about an evaluation alone. */
   readonly epochs?: readonly EpochFigures[] | undefined;
-  /** Images that could not be read and are in none of the metrics; undefined where images are no files. */
+  /** Number of images that could not be read and are in no metric; undefined if images are not files. */
   readonly unreadable?: number | undefined;
   /** Evaluation of the final network. */
   readonly evaluation?: Evaluation | undefined;
-  /** Wrong answers that the network was surest of, worst first. */
+  /** Wrong predictions with the highest probabilities, worst first. */
   readonly mistakes?: readonly Mistake[] | undefined;
   /** Some of the training pictures. */
   readonly pictures?: readonly Picture[] | undefined;
@@ -30,19 +29,20 @@ export interface ReportData {
 
 export interface Screening {
   readonly figures: ScreeningFigures;
-  /** The class that sensitivity speaks of: `pathologic myopia`. */
+  /** The class that sensitivity is about: `pathologic myopia`. */
   readonly positiveName: string;
   /** The negative class. */
   readonly otherName: string;
-  /** Whether the report speaks of a screening test. Default false. */
+  /** Whether the report uses the words for a screening test. Default false. */
   readonly screeningTest?: boolean | undefined;
   /** Checksum of the evaluated images and their labels. */
   readonly dataSha256?: string | undefined;
   readonly weightsSha256?: string | undefined;
-  /** Whether a program made the images; the report begins with that. Default false. */
+  /** Whether a program made the images; the report begins with this fact. Default false. */
   readonly synthetic?: boolean | undefined;
   /**
-   * How the operating point was chosen, and on what: `sensitivity of at least 95 % on the training images`.
+   * The rule and the images that chose the operating point: `sensitivity of at least 95 % on the training
+   * images`.
    */
   readonly operatingRule?: string | undefined;
 }
@@ -50,14 +50,14 @@ export interface Screening {
 export interface RunFacts {
   readonly model: string;
   readonly parameters: number;
-  /** The file that the weights began with. */
+  /** The file with the initial weights. */
   readonly pretrained?: string | undefined;
   readonly dataset: string;
-  /** Where the data came from: a folder, a package, an address. */
+  /** Source of the data: a folder, a package or an address. */
   readonly source?: string | undefined;
   readonly trainImages?: number | undefined;
   readonly evalImages?: number | undefined;
-  /** Optimizer, learning rate, batch size and so on, in the order they are shown. */
+  /** Optimizer, learning rate, batch size and so on, in the order of the report. */
   readonly recipe: Readonly<Record<string, string | number>>;
   readonly seed: number;
   readonly engine: string;
@@ -83,16 +83,16 @@ export interface EpochFigures {
 
 export interface Evaluation {
   readonly classNames: readonly string[];
-  /** `confusion[t][p]`: images of class t that were taken for class p. */
+  /** `confusion[t][p]`: images of class t that were predicted as class p. */
   readonly confusion: readonly (readonly number[])[];
 }
 
 export interface Picture {
   /** A PNG file. */
   readonly image: Uint8Array;
-  /** The class that it shows. */
+  /** The class of the picture. */
   readonly label: string;
-  /** Which picture it is: a file name. */
+  /** Identifies the picture: a file name. */
   readonly caption?: string | undefined;
 }
 
@@ -101,8 +101,8 @@ export interface Mistake {
   readonly image: Uint8Array;
   readonly truth: string;
   readonly predicted: string;
-  /** That the network gave the predicted class, from 0 to 1. */
+  /** Probability of the predicted class, from 0 to 1. */
   readonly probability: number;
-  /** Which image it is: `test image 1234`, a file name. */
+  /** Identifies the image: `test image 1234`, or a file name. */
   readonly caption?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { visibleText } from '../text/visible.js';
 
-/** Text that already is HTML. */
+/** Text that is HTML already, so it must not be escaped again. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -22,7 +22,7 @@ function render(part: Part): string {
   return visibleText(String(part)).replace(/[&<>"']/g, (character) => entities[character]);
 }
 
-/** A template of HTML that escapes every text put into it; attribute values must stand in quotes. */
+/** A template of HTML that escapes every inserted text. Attribute values must be in quotes. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(strings.reduce((text, string, i) => text + render(parts[i - 1]) + string));
 }

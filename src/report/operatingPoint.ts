@@ -8,21 +8,21 @@ export function describeOperatingRule(rule: OperatingRule): string {
   return `${name} of at least ${Number((100 * share).toFixed(2))} %`;
 }
 
-/** `96.2 %`, or a dash where there was nothing to count. */
+/** `96.2 %`, or a dash if there were no images to count. */
 export function formatProportion({ value }: Proportion): string {
   return formatPercent(value ?? Number.NaN, 1);
 }
 
-/** The aim of an operating point, and its value on other images. */
+/** The aim of an operating point, and the value that it reaches on other images. */
 export interface Target {
   readonly name: 'sensitivity' | 'specificity';
   readonly wanted: number;
-  /** Null where there were no images to count. */
+  /** Null if there were no images to count. */
   readonly reached: number | null;
   readonly met: boolean;
 }
 
-/** Compares the aim of an operating point with what it gives; null without an aim. */
+/** Compares the aim of an operating point with its value; null without an aim. */
 export function targetOf(rule: OperatingRule, at: ThresholdFigures): Target | null {
   if (rule === 'youden') return null;
   const [name, wanted] =
@@ -31,7 +31,7 @@ export function targetOf(rule: OperatingRule, at: ThresholdFigures): Target | nu
   return { name, wanted, reached, met: reached !== null && reached >= wanted };
 }
 
-/** A sentence where the aim is missed on the evaluated images; else null. */
+/** A sentence that says that the aim is missed on the evaluated images; null if it is reached. */
 export function describeTarget({ operatingPoint, atOperatingPoint }: ScreeningFigures): string | null {
   if (operatingPoint === null || atOperatingPoint === null) return null;
   const target = targetOf(operatingPoint.rule, atOperatingPoint);

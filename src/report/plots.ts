@@ -3,10 +3,10 @@ import type { ReliabilityBin } from '../metric/index.js';
 import { line, muted, renderSvg } from './curves.js';
 import type { Html } from './html.js';
 
-/** From 0 to 1 on both axes. */
+/** A point with coordinates from 0 to 1. */
 export type Point = readonly [x: number, y: number];
 
-/** A place on a curve that its legend names. */
+/** A marked point of a curve, named in the legend. */
 export interface PlotMark {
   readonly name: string;
   readonly at: Point;
@@ -22,7 +22,7 @@ export interface Plot {
   readonly xTitle: string;
   readonly yTitle: string;
   readonly curve: readonly Point[];
-  /** Result of guessing: a dashed line between two points. */
+  /** Result of random guessing: a dashed line between two points. */
   readonly baseline: readonly [Point, Point];
   readonly marks: readonly PlotMark[];
 }
@@ -99,7 +99,7 @@ export function renderReliability(bins: readonly ReliabilityBin[], label: string
   return renderSvg(option as echarts.EChartsOption, { id: 'reliability', label, height });
 }
 
-/** How many images of either class were given which probability. */
+/** Histogram of the predicted probabilities, for each of the two classes. */
 export function renderSpread(bins: readonly ReliabilityBin[], names: readonly [string, string], label: string): Html {
   const series = (name: string, color: string, count: (bin: ReliabilityBin) => number) => ({
     type: 'bar',
@@ -181,7 +181,7 @@ function guide(points: readonly [Point, Point]) {
   };
 }
 
-/** Leaves out points that look the same as the one before: sets of any size give small pictures. */
+/** Leaves out points that look the same as the previous one, so that large sets give small files too. */
 function thin(points: readonly Point[]): Point[] {
   const place = ([x, y]: Point) => `${Math.round(500 * x)} ${Math.round(500 * y)}`;
   return points.filter((point, i) => i === 0 || i === points.length - 1 || place(point) !== place(points[i - 1]));

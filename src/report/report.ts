@@ -22,14 +22,14 @@ import { style } from './style.js';
 export type { EpochFigures, ReportData } from './data.js';
 
 /**
- * A run's report as one HTML file that needs nothing else: no scripts, no network, pictures inside.
+ * A run's report as one HTML file that needs no other files, scripts or network: it contains its pictures.
  *
- * It shows how good the network is, with the 95 % confidence interval of its accuracy, the decision between
- * two classes where there are two, the learning curves, what is taken for what, precision, recall and F1 of
- * each class, the worst mistakes and some training pictures, the metrics of all epochs, and how the run was
- * made. It is light or dark as the reader's system is, and prints well.
+ * It shows the accuracy with its 95 % confidence interval, the decision between two classes if there are two,
+ * the learning curves, the confused classes, precision, recall and F1 of each class, the worst mistakes and
+ * some training pictures, the metrics of all epochs, and the settings of the run. It is light or dark like
+ * the reader's system, and can be printed.
  *
- * @throws InputError if the confusion matrix does not fit the class names, or a picture is no PNG
+ * @throws InputError if the confusion matrix does not fit the class names, or a picture is not a PNG
  */
 export function renderReport(data: ReportData): string {
   const names: Names = { evalName: data.evalName ?? 'test', lossName: data.lossName ?? 'loss' };
@@ -45,7 +45,7 @@ ${mistakes === undefined ? null : mistakesSection(mistakes)}
 ${pictures === undefined ? null : picturesSection(pictures)}
 ${epochs === undefined ? null : epochsSection({ ...names, epochs })}
 ${factsSection(run, names, data.unreadable)}`;
-  // The policy makes the promise of the docstring hold even if a text slipped through unescaped.
+  // The policy blocks scripts and network access even if a text were not escaped by mistake.
   const page = html`<!doctype html>
 <html lang="en">
 <head>

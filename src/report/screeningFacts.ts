@@ -4,15 +4,15 @@ import { describeOperatingRule, describeTarget, formatProportion } from './opera
 
 export interface ScreeningTableOptions {
   readonly positive: { readonly name: string; readonly other: string };
-  /** Whether they are those of a screening test. */
+  /** Whether to use the words for a screening test. */
   readonly screening: boolean;
-  /** Pictures that could not be read and are in none of the metrics. Default 0. */
+  /** Number of pictures that could not be read and are in no metric. Default 0. */
   readonly unreadable?: number | undefined;
-  /** How the operating point was chosen, and on what. Default: the rule alone. */
+  /** The rule and the images that chose the operating point. Default: the rule alone. */
   readonly operatingRule?: string | undefined;
 }
 
-/** Screening metrics as names and values for a terminal. The accuracy is not among them. */
+/** Screening metrics as names and values for a terminal, without the accuracy. */
 export function screeningFacts(
   figures: ScreeningFigures,
   options: ScreeningTableOptions,

@@ -7,7 +7,7 @@ import { type PlotMark, type Point, renderPlot, renderReliability, renderSpread 
 import type { Names } from './sections.js';
 import { type Wording, wordingFor } from './wording.js';
 
-/** Shares of positives for which predictive values are reported: rarer than in any set made for training. */
+/** Shares of positives for which predictive values are reported. They are lower than in any training set. */
 const prevalences = [0.01, 0.05, 0.1];
 
 export const syntheticNote = html`<p class="note synthetic"><b>The pictures are synthetic.</b> A program made them; none shows
@@ -72,7 +72,7 @@ function countOf({ hits, total }: Proportion): string {
   return `${formatCount(hits)} of ${formatCount(total)}`;
 }
 
-/** One column for each threshold. */
+/** A table of metrics with one column per threshold. */
 function pointTable(screening: Screening): Html {
   const { figures, operatingRule } = screening;
   const wording = wordingOf(screening);
@@ -184,7 +184,7 @@ function curveFigures(screening: Screening): Html[] {
   return made;
 }
 
-/** Steps as average precision adds them up, from recall 0 on. */
+/** The steps that average precision adds up, from recall 0 on. */
 function precisionSteps({ precision, recall }: NonNullable<ScreeningFigures['precisionRecall']>): Point[] {
   const points = recall.map((x, i): Point => [x, precision[i]]).reverse();
   return points.flatMap((point, i) => (i === 0 ? [] : [[points[i - 1][0], point[1]], point]));

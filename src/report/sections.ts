@@ -8,7 +8,7 @@ import { type Html, html } from './html.js';
 /** A matrix of more classes than this is unreadable; the most confused pairs are listed instead. */
 const maxMatrixClasses = 20;
 const maxPairs = 20;
-/** Longer tables wait folded up. */
+/** Longer tables are folded at first. */
 const maxOpenRows = 30;
 
 type Maybe = number | null | undefined;
@@ -19,7 +19,7 @@ export function isNumber(x: Maybe): x is number {
 
 const figure = (x: Maybe) => (isNumber(x) ? formatFigure(x) : '–');
 
-/** Folds a long table up behind a line that says what it is. */
+/** Folds a long table behind its title. */
 function fold(table: Html, rows: number, title: string): Html {
   const scroll = html`<div class="scroll">${table}</div>`;
   return rows <= maxOpenRows ? scroll : html`<details><summary>${title}</summary>${scroll}</details>`;
@@ -79,7 +79,7 @@ export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Which classes are taken for which: a heat map, or for many classes a list. */
+/** The confused classes: a heat map, or a list if there are many classes. */
 export function confusionSection(evaluation: Evaluation): Html {
   const pairs = confusedPairs(evaluation);
   const many = evaluation.classNames.length > maxMatrixClasses;
@@ -135,15 +135,15 @@ more of the row. <span class="mark">Orange</span>: wrong.</p>
 function cell(count: number, images: number, truth: string, predicted: string, right: boolean): Html {
   if (count === 0) return html`<td class="none">0</td>`;
   const share = count / images;
-  // Most rows are nearly all right and errors are few: steep on the diagonal, root beside it, the differences
-  // show.
+  // Most shares on the diagonal are near 1, and most others near 0. A square on the diagonal and a root
+  // elsewhere make the differences visible.
   const strength = Math.max(0.06, right ? 0.9 * share ** 2 : Math.min(0.9, 1.1 * Math.sqrt(share)));
   const title = `${truth} ${right ? 'recognised' : `taken for ${predicted}`}: ${formatCount(count)} of ${formatCount(images)} (${formatPercent(share, 1)})`;
   return html`<td class="${right ? 'hit' : 'miss'}${strength > 0.75 ? ' deep' : ''}" style="--a:${strength.toFixed(2)}"
 title="${title}">${formatCount(count)}</td>`;
 }
 
-/** Says the rule of {@link scoreClasses} where it was needed. */
+/** Explains the rule of {@link scoreClasses} for undefined values, for tables that have some. */
 const undefinedNote =
   'Where no image was taken for a class, its precision counts as 0, and so does the recall of a class without images that ' +
   'others were taken for; the means are over all classes that have an image or were taken for one.';
@@ -192,7 +192,7 @@ a picture.</p>
 <div class="gallery">${figures}</div>`;
 }
 
-/** Some of the pictures that the network learned from. */
+/** Some of the training pictures. */
 export function picturesSection(pictures: readonly Picture[]): Html | null {
   if (pictures.length === 0) return null;
   return html`
@@ -208,7 +208,7 @@ without being its sign: a camera, a border, a writing.</p>
   )}</div>`;
 }
 
-/** A picture that a click enlarges and another click makes small again, without a script. */
+/** A picture that one click enlarges and another click makes small again, without a script. */
 function enlargeable(image: Uint8Array, label: string, id: string): Html {
   return html`<a class="enlarge" href="#${id}">${pictureTag(image, label)}</a><a class="close" href="#${id}-small" id="${id}-small" aria-label="make the picture small again"></a>`;
 }
@@ -229,7 +229,7 @@ function pngSize(image: Uint8Array): { width: number; height: number } {
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
-/** The metrics of each epoch; columns that no epoch has are left out. */
+/** The metrics of each epoch, without columns that are empty in all epochs. */
 export function epochsSection({ epochs, evalName }: Names & { readonly epochs: readonly EpochFigures[] }): Html | null {
   if (epochs.length === 0) return null;
   const Name = capital(evalName);
@@ -252,14 +252,14 @@ ${shown.map(([, , show]) => html`<td>${show(epoch)}</td>`)}</tr>`,
   return html`<h2>Epoch by epoch</h2>${fold(table, epochs.length, `All ${epochs.length} epochs`)}`;
 }
 
-/** The first epoch of highest accuracy, if there were several to choose from. */
+/** The first epoch with the highest accuracy, if several epochs have one. */
 function bestEpoch(epochs: readonly EpochFigures[]): EpochFigures | undefined {
   const judged = epochs.filter((epoch) => isNumber(epoch.evalAccuracy));
   if (judged.length < 2) return undefined;
   return judged.reduce((best, epoch) => ((epoch.evalAccuracy ?? 0) > (best.evalAccuracy ?? 0) ? epoch : best));
 }
 
-/** Everything needed to understand and to repeat the run. */
+/** The facts that are needed to understand and to repeat the run. */
 export function factsSection(run: RunFacts, { evalName }: Names, unreadable?: number): Html {
   const group = (title: string, facts: Readonly<Record<string, string | number | undefined>>) => html`
 <div><h3>${title}</h3><dl>${Object.entries(facts)

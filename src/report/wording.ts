@@ -1,6 +1,5 @@
 /**
- * Words for the metrics of two classes: those of screening tests where they are asked for, general ones
- * elsewhere.
+ * Words for the metrics of two classes: those of screening tests if the caller wants them, else general ones.
  */
 export interface Wording {
   readonly heading: string;
@@ -95,6 +94,6 @@ export function wordingFor(isTest: boolean, positive: string, other: string): Wo
   return isTest ? screening : general(positive, other);
 }
 
-/** Goes before the disclaimer where a network has never seen a photograph. */
+/** Precedes the disclaimer if the network was trained without photographs. */
 export const trainedOnDrawings =
   'This network was trained on drawn pictures, not on photographs: of real eyes its answers say nothing.';

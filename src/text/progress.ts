@@ -28,7 +28,7 @@ export interface ProgressOptions {
 const redrawMs = 100;
 /** The shown rate is a mean over about this time. */
 const memorySeconds = 10;
-/** Fast work reads the clock at most this many calls apart. */
+/** Fast work reads the clock only once in up to this many calls. */
 const maxStride = 16;
 const maxBarCells = 24;
 const minBarCells = 6;
@@ -182,7 +182,7 @@ function bar(share: number, cells: number): string {
   return '█'.repeat(full) + '░'.repeat(cells - full);
 }
 
-/** Joins parts from the first one as long as they fit: a bar that wraps could not be overwritten. */
+/** Joins the parts that fit, the first ones first: a bar that wraps could not be overwritten. */
 function joinFitting(parts: readonly string[], room: number): string {
   let line = parts[0];
   for (const part of parts.slice(1)) {
