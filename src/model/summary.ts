@@ -22,10 +22,10 @@ export interface FlopsOptions {
 }
 
 /**
- * Prints the layers of a network as `paddle.summary` does: one row per call of a layer, in the order of the
- * calls, without sequences and the network itself. Layers are numbered by class in the order in which they
- * were made, within the network. A layer that is called several times has several rows, and the first one
- * counts its parameters (Paddle shows only one row).
+ * Prints the layers of a network as `paddle.summary` does: one row per call of a layer, in the order in which
+ * the calls end, without sequences and the network itself. Layers are numbered by class in the order in which
+ * they were made, within the network. A layer that is called several times has several rows, and the first
+ * one counts its parameters (Paddle shows only one row).
  *
  * @param inputShape with the batch: `[1, 3, 224, 224]`
  * @throws {ShapeError} if the network cannot take such an input

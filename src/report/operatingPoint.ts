@@ -31,7 +31,7 @@ export function targetOf(rule: OperatingRule, at: ThresholdFigures): Target | nu
   return { name, wanted, reached, met: reached !== null && reached >= wanted };
 }
 
-/** A sentence that says that the aim is missed on the evaluated images; null if it is reached. */
+/** A sentence for the reader if the aim is missed on the evaluated images; else null. */
 export function describeTarget({ operatingPoint, atOperatingPoint }: ScreeningFigures): string | null {
   if (operatingPoint === null || atOperatingPoint === null) return null;
   const target = targetOf(operatingPoint.rule, atOperatingPoint);

@@ -27,7 +27,7 @@ export type { EpochFigures, ReportData } from './data.js';
  * It shows the accuracy with its 95 % confidence interval, the decision between two classes if there are two,
  * the learning curves, the confused classes, precision, recall and F1 of each class, the worst mistakes and
  * some training pictures, the metrics of all epochs, and the settings of the run. It is light or dark like
- * the reader's system, and can be printed.
+ * the reader's system, and has a print layout.
  *
  * @throws InputError if the confusion matrix does not fit the class names, or a picture is not a PNG
  */
