@@ -1,4 +1,7 @@
-/** Runs `work` on all items, up to `width` at a time, beginning in their order. The first failure stops the rest. */
+/**
+ * Runs `work` on all items, up to `width` at a time, beginning in their order. The first failure stops the
+ * rest.
+ */
 export async function eachOf<T>(
   items: readonly T[],
   width: number,

@@ -22,8 +22,8 @@ export interface CifarOptions extends PixelOptions {
   /** The 50,000 training images (default) or the 10,000 test images. */
   readonly mode?: 'train' | 'test';
   /**
-   * The archive (.tar.gz or .tar), or a folder with it or with what is unpacked from it; python version or binary
-   * version. It is looked for there and nowhere else.
+   * The archive (.tar.gz or .tar), or a folder with it or with what is unpacked from it; python version or
+   * binary version. It is looked for there and nowhere else.
    */
   readonly dataFile?: string | undefined;
   /** Whether an archive that is nowhere here may be downloaded (true), or from where. */
@@ -107,14 +107,15 @@ class Cifar extends PixelDataset {
 }
 
 /**
- * CIFAR-10: photographs of ten kinds of vehicles and animals, float32 `[3, 32, 32]` (red, green, blue) from 0 to 1.
+ * CIFAR-10: photographs of ten kinds of vehicles and animals, float32 `[3, 32, 32]` (red, green, blue) from 0
+ * to 1.
  *
  * Krizhevsky: "Learning multiple layers of features from tiny images", 2009.
  */
 export class Cifar10 extends Cifar {
   /**
-   * Finds and reads the archive: at `dataFile` if it is given; else in `cifar` of the cache folder, or by downloading it
-   * there.
+   * Finds and reads the archive: at `dataFile` if it is given; else in `cifar` of the cache folder, or by
+   * downloading it there.
    *
    * @throws FileError if it is nowhere, or is not what it should be
    */

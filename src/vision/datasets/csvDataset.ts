@@ -10,7 +10,10 @@ import { splitRole } from './splits.js';
 import { findColumns, type TableOptions } from './tableColumns.js';
 
 export interface CsvDatasetOptions extends ImageFilesOptions, TableOptions {
-  /** The classes in the order of their numbers (those in the table, in the order of their names, or as numbers). */
+  /**
+   * The classes in the order of their numbers (those in the table, in the order of their names, or as
+   * numbers).
+   */
   readonly classNames?: readonly string[];
 }
 
@@ -23,14 +26,15 @@ interface Entry {
 }
 
 /**
- * Pictures and classes as a table lists them: text (.csv, .tsv) or an Excel workbook (.xlsx), with a header row, or with
- * two columns. Labels are numbers if all of them are, so that `1` and `1.0` are one class; else text.
+ * Pictures and classes as a table lists them: text (.csv, .tsv) or an Excel workbook (.xlsx), with a header
+ * row, or with two columns. Labels are numbers if all of them are, so that `1` and `1.0` are one class; else
+ * text.
  */
 export class CsvDataset extends ImageFileDataset {
   /**
-   * @throws FileError for a table without these columns, rows without a file or a class or with more cells than there
-   * are columns, with a file that does not exist or comes twice with different classes, or with a class that is not in
-   * `classNames`; the message names the rows
+   * @throws FileError for a table without these columns, rows without a file or a class or with more cells
+   *   than there are columns, with a file that does not exist or comes twice with different classes, or with
+   *   a class that is not in `classNames`; the message names the rows
    */
   static async open(path: string, options: CsvDatasetOptions = {}): Promise<CsvDataset> {
     const { files, classNames, notes } = await listOfTable(path, options);

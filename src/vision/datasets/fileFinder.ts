@@ -23,15 +23,18 @@ interface Listing {
 /** Not a folder; or a folder whose files can be opened, but which cannot be listed. */
 type NoListing = 'none' | 'hidden';
 
-/** The longest path that Linux takes, in characters: a name that is longer, or has thousands of folders, is none. */
+/**
+ * The longest path that Linux takes, in characters: a name that is longer, or has thousands of folders, is
+ * none.
+ */
 const maxNameLength = 4096;
 
 const missing = { problem: 'a missing one' } as const;
 
 /**
- * Finds files that a table names. A name is taken as it stands if there is such a file, else in other spellings: of
- * accented letters (NFC, NFD), with backslashes between folders, in quotes, as a `file://` address, and without the
- * ending if one file fits.
+ * Finds files that a table names. A name is taken as it stands if there is such a file, else in other
+ * spellings: of accented letters (NFC, NFD), with backslashes between folders, in quotes, as a `file://`
+ * address, and without the ending if one file fits.
  */
 export class FileFinder {
   readonly #root: string;

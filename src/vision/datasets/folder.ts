@@ -12,8 +12,9 @@ import {
 } from './reading/imageFiles.js';
 
 /**
- * Pictures sorted into one folder for each class. Classes are numbered in the order of their names; pictures may lie in
- * subfolders of their class. Contents decide which files are pictures; others are passed over and listed.
+ * Pictures sorted into one folder for each class. Classes are numbered in the order of their names; pictures
+ * may lie in subfolders of their class. Contents decide which files are pictures; others are passed over and
+ * listed.
  */
 export class DatasetFolder extends ImageFileDataset {
   /** Files that are no data. */
@@ -25,8 +26,8 @@ export class DatasetFolder extends ImageFileDataset {
   }
 
   /**
-   * @throws FileError for a folder that cannot be read, has no folders with pictures, has parts such as `train` and
-   * `val` instead of classes, or has a class without a picture that can be read
+   * @throws FileError for a folder that cannot be read, has no folders with pictures, has parts such as
+   *   `train` and `val` instead of classes, or has a class without a picture that can be read
    */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<DatasetFolder> {
     const { pictures, parts, passedOver, isInverted } = await readLayout(root, { onBadImage: options.onBadImage });

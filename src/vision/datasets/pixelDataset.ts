@@ -23,7 +23,10 @@ export interface PixelOptions extends TransformOption {
   readonly numWorkers?: number | undefined;
 }
 
-/** Images of one size in memory: float32 `[channels, height, width]`, bytes over 255 as Paddle's ToTensor has them. */
+/**
+ * Images of one size in memory: float32 `[channels, height, width]`, bytes over 255 as Paddle's ToTensor has
+ * them.
+ */
 export class PixelDataset implements Dataset, Transformable<PixelDataset> {
   readonly length: number;
   readonly classNames: readonly string[];
@@ -104,8 +107,8 @@ export class PixelDataset implements Dataset, Transformable<PixelDataset> {
     const size = words.length / this.length;
     const images = new Float32Array(indices.length * size * 4);
     const { unit } = inputsOf;
-    // A small network's step takes 0.2 ms, so this loop counts. Most of MNIST's paper is blank: four pixels are passed
-    // over at once.
+    // A small network's step takes 0.2 ms, so this loop counts. Most of MNIST's paper is blank: four pixels
+    // are passed over at once.
     for (let i = 0, at = 0; i < indices.length; i++) {
       const begin = indices[i] * size;
       for (let w = begin; w < begin + size; w++, at += 4) {

@@ -18,12 +18,15 @@ export interface DatasetSheetOptions extends ContactSheetOptions {
   readonly seed?: number;
 }
 
-/** Colours of the classes on white, distinct for colour-blind readers too; again from the start after the last. */
+/**
+ * Colours of the classes on white, distinct for colour-blind readers too; again from the start after the
+ * last.
+ */
 const classColours = ['#1d5fa8', '#bf4e05', '#2f7d4f', '#7b4fa3', '#8a6d00', '#0b7a85', '#a3324f', '#5b6470'];
 
 /**
- * A contact sheet of a data set of pictures: about as many of each class, its name and the name of the file below, each
- * class framed in its colour. The data set's caution stands below the title.
+ * A contact sheet of a data set of pictures: about as many of each class, its name and the name of the file
+ * below, each class framed in its colour. The data set's caution stands below the title.
  *
  * @returns a PNG file
  * @throws what `contactSheet` throws
@@ -50,8 +53,8 @@ export interface SampleSheetOptions extends Omit<ContactSheetOptions, 'columns'>
 }
 
 /**
- * Some samples of a data set as they are; with a transform, beside each of them versions as epochs of a training would
- * have them.
+ * Some samples of a data set as they are; with a transform, beside each of them versions as epochs of a
+ * training would have them.
  *
  * @returns a PNG file
  * @throws what `contactSheet` and the transform throw

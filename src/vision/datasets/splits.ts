@@ -1,4 +1,7 @@
-/** The parts of a data set: the images to learn from, those that choose among epochs, and those that choose nothing. */
+/**
+ * The parts of a data set: the images to learn from, those that choose among epochs, and those that choose
+ * nothing.
+ */
 export type SplitRole = 'train' | 'validation' | 'test';
 
 /** The usual words for each part, in English and Chinese, for names of folders and values in tables alike. */
@@ -13,8 +16,8 @@ const additions =
   /^(images?|imgs?|data|set)|(images?|imgs?|pictures?|photos?|data|dataset|set|split|samples|集|集合|数据|数据集|图片|样本)$/;
 
 /**
- * The part that a usual name stands for, in any case and form: `Train`, `training_set`, `VAL`, `val2017`, `test-data`.
- * Null for other names.
+ * The part that a usual name stands for, in any case and form: `Train`, `training_set`, `VAL`, `val2017`,
+ * `test-data`. Null for other names.
  */
 export function splitRole(name: string): SplitRole | null {
   const letters = name

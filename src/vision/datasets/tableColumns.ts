@@ -8,7 +8,9 @@ import { splitRole } from './splits.js';
 
 /** Which columns of a table say what, where their names do not, and where its paths start. */
 export interface TableOptions {
-  /** Name of the column with the paths of the pictures (found by usual names such as `file`, `image`, `path`). */
+  /**
+   * Name of the column with the paths of the pictures (found by usual names such as `file`, `image`, `path`).
+   */
   readonly fileColumn?: string | undefined;
   /** Name of the column with the classes (found by usual names such as `label`, `class`, `target`). */
   readonly labelColumn?: string | undefined;
@@ -47,8 +49,8 @@ export interface FoundColumns {
 }
 
 /**
- * Finds the columns of a table of pictures by their names, in any case. Two columns without a header will do, if one of
- * them begins with the name of a file.
+ * Finds the columns of a table of pictures by their names, in any case. Two columns without a header will do,
+ * if one of them begins with the name of a file.
  *
  * @throws FileError naming the header and the options, if that does not settle it
  */
@@ -80,8 +82,8 @@ export interface FoundParts {
 }
 
 /**
- * Finds the column of the parts: the one called `split`, or else the one in which every cell is a usual name of a part
- * ({@link splitRole}), training among them, whatever the column is called.
+ * Finds the column of the parts: the one called `split`, or else the one in which every cell is a usual name
+ * of a part ({@link splitRole}), training among them, whatever the column is called.
  *
  * @throws FileError for two such columns, and as {@link findColumns}
  */

@@ -31,8 +31,8 @@ const orientations: readonly Orientation[] = [
 ].map(([transposed, mirrored, upsideDown]) => ({ transposed, mirrored, upsideDown }));
 
 /**
- * To be called by the main thread before others decode: on some systems a process ends badly if only a thread that is gone
- * had loaded the library. What is wrong with it shows where something is decoded.
+ * To be called by the main thread before others decode: on some systems a process ends badly if only a thread
+ * that is gone had loaded the library. What is wrong with it shows where something is decoded.
  */
 export function loadDecoder(): void {
   loadSharp().catch(() => {});
@@ -56,8 +56,8 @@ export interface Window {
 export type PictureSource = string | URL | Uint8Array;
 
 /**
- * A picture, or a part of one, whose rows can be read in parts. Sizes are those of the picture as it is to be seen, turned
- * by its EXIF orientation; rows are those of the file.
+ * A picture, or a part of one, whose rows can be read in parts. Sizes are those of the picture as it is to be
+ * seen, turned by its EXIF orientation; rows are those of the file.
  */
 export class PictureFile {
   readonly height: number;
@@ -129,7 +129,8 @@ export class PictureFile {
   }
 
   /**
-   * Rows of the file, red, green and blue, 8 bits each, as `values.ts` and {@link PictureData.pixels} make them.
+   * Rows of the file, red, green and blue, 8 bits each, as `values.ts` and {@link PictureData.pixels} make
+   * them.
    *
    * @throws FileError if the picture is truncated or broken
    */
@@ -138,24 +139,32 @@ export class PictureFile {
     return this.#data.pixels(left, top + first, width, count);
   }
 
-  /** What is done to values and transparency, for people; empty for most pictures. @throws FileError as readRows */
+  /**
+   * What is done to values and transparency, for people; empty for most pictures. @throws FileError as
+   * readRows
+   */
   changes(): Promise<string[]> {
     return this.#data.changes();
   }
 }
 
 /**
- * Decodes a picture: OpenCV's `imread` (8 bits, three colours, turned by EXIF), except that the order is RGB, transparency
- * is laid over white, and values of other depths keep what they show.
+ * Decodes a picture: OpenCV's `imread` (8 bits, three colours, turned by EXIF), except that the order is RGB,
+ * transparency is laid over white, and values of other depths keep what they show.
  *
- * @param source path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF (its first picture), seen from the contents
- * @throws FileError if it cannot be read, is no picture, is truncated or broken, or has more than 100 million pixels
+ * @param source path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF (its first picture), seen from
+ *   the contents
+ * @throws FileError if it cannot be read, is no picture, is truncated or broken, or has more than 100 million
+ *   pixels
  */
 export async function decodeImage(source: PictureSource): Promise<RGBImage> {
   return decodePicture(await PictureFile.open(source));
 }
 
-/** The whole picture as it is to be seen. @throws FileError if it is truncated or broken, or has more than 100 million pixels */
+/**
+ * The whole picture as it is to be seen. @throws FileError if it is truncated or broken, or has more than 100
+ * million pixels
+ */
 export async function decodePicture(picture: PictureFile): Promise<RGBImage> {
   const { name, height, width, fileHeight } = picture;
   if (!fitsInMemory(height, width)) {

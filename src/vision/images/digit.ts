@@ -24,7 +24,10 @@ interface Grey {
 const side = 28;
 /** MNIST's digits fit in a box of this size. */
 const box = 20;
-/** Larger pictures are scaled down first: no detail of a digit is lost, and a photograph of 50 MB costs little. */
+/**
+ * Larger pictures are scaled down first: no detail of a digit is lost, and a photograph of 50 MB costs
+ * little.
+ */
 const maxSide = 800;
 /** Between paper and ink, of 255. Less is noise. */
 const minContrast = 24;
@@ -32,13 +35,14 @@ const minContrast = 24;
 /**
  * Reads a picture of one digit (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG) and makes it like MNIST's.
  *
- * The picture is turned as its EXIF data say, put on paper where it is transparent, and made grey. Where its border is
- * light it is inverted, since MNIST's digits are white on black. Then as MNIST was made (LeCun et al., 1998): cut to
- * the ink, scaled to 20×20 keeping the aspect, and placed with its center of mass in the middle of 28×28. A picture
- * of 28×28 with a dark border is taken as it is.
+ * The picture is turned as its EXIF data say, put on paper where it is transparent, and made grey. Where its
+ * border is light it is inverted, since MNIST's digits are white on black. Then as MNIST was made (LeCun et
+ * al., 1998): cut to the ink, scaled to 20×20 keeping the aspect, and placed with its center of mass in the
+ * middle of 28×28. A picture of 28×28 with a dark border is taken as it is.
  *
  * @param name in messages; default: the path, or the number of bytes
- * @throws {FileError} if the file is missing, is no picture, or shows nothing that stands out from its background
+ * @throws {FileError} if the file is missing, is no picture, or shows nothing that stands out from its
+ *   background
  */
 export async function readDigit(source: PictureSource, name = nameOf(source)): Promise<Digit> {
   const grey = await readGrey(source, name);
@@ -103,7 +107,10 @@ function plain(message: string): string {
   return first.replace(/^Input file is missing.*/, 'a missing file').replace(/^Input file /, 'a file that ');
 }
 
-/** Red, green, blue and alpha as grey on paper that the ink stands out from: black under light ink, else white. */
+/**
+ * Red, green, blue and alpha as grey on paper that the ink stands out from: black under light ink, else
+ * white.
+ */
 function onPaper(pixels: Uint8Array): Float32Array {
   const count = pixels.length / 4;
   const grey = new Float32Array(count);
@@ -164,8 +171,8 @@ function separateInk({ data, width, height }: Grey): Grey | null {
 }
 
 /**
- * The threshold between two groups of grey values with the largest variance between them (Otsu, 1979), and their
- * means.
+ * The threshold between two groups of grey values with the largest variance between them (Otsu, 1979), and
+ * their means.
  */
 function otsu(data: Float32Array): { threshold: number; dark: number; bright: number } {
   const counts = new Float64Array(256);

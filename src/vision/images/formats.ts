@@ -1,6 +1,6 @@
 /**
- * Kinds of picture file, told by their first bytes whatever the name. This one table decides which files of a folder
- * are pictures and which of them are read.
+ * Kinds of picture file, told by their first bytes whatever the name. This one table decides which files of a
+ * folder are pictures and which of them are read.
  */
 export interface PictureFormat {
   /** `JPEG`, `HEIC` and so on, for people. */
@@ -79,7 +79,10 @@ export function pictureFormat(start: Uint8Array, name = ''): PictureFormat | nul
   return { name: found[0], isRead: found[1] };
 }
 
-/** Names that promise a picture of a format that is read: with other contents it is a damaged picture, no other file. */
+/**
+ * Names that promise a picture of a format that is read: with other contents it is a damaged picture, no
+ * other file.
+ */
 export function promisesPicture(name: string): boolean {
   return /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?)$/i.test(name);
 }

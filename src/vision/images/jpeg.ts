@@ -1,6 +1,7 @@
 /**
- * What is odd in a JPEG and does no harm. The decoder warns of damage and of oddities alike, so whoever wants no damaged
- * picture refuses both. Here the oddities are put right in a copy, of which no warning may be left.
+ * What is odd in a JPEG and does no harm. The decoder warns of damage and of oddities alike, so whoever wants
+ * no damaged picture refuses both. Here the oddities are put right in a copy, of which no warning may be
+ * left.
  */
 
 /** Codes of markers, behind 0xFF. */
@@ -153,7 +154,10 @@ function endOfScan(bytes: Uint8Array, from: number): number | null {
   return null;
 }
 
-/** Whether these bytes may be a segment whose first byte was damaged, or have a part of one that decides about colours. */
+/**
+ * Whether these bytes may be a segment whose first byte was damaged, or have a part of one that decides about
+ * colours.
+ */
 function isSegment(bytes: Uint8Array): boolean {
   return bytes[1] >= marker.startOfFrame || bytes.length > mostJunk || Buffer.from(bytes).includes('Adobe');
 }

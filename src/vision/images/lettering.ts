@@ -1,7 +1,7 @@
 /**
- * Letters as strokes, for captions in pictures: a machine without fonts, as containers often are, draws no SVG text at
- * all, and others draw it each in its own way. Units: capitals are 14 high, the baseline is at 14, small letters begin
- * at 4 and descend to 18.
+ * Letters as strokes, for captions in pictures: a machine without fonts, as containers often are, draws no
+ * SVG text at all, and others draw it each in its own way. Units: capitals are 14 high, the baseline is at
+ * 14, small letters begin at 4 and descend to 18.
  */
 const glyphs: Readonly<Record<string, readonly [width: number, path: string]>> = {
   ' ': [2, ''],

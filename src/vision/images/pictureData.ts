@@ -47,7 +47,10 @@ interface Header {
   readonly pages: number;
 }
 
-/** The contents of a picture's file, and the pixels in them as the file has them: not turned, but made red, green and blue. */
+/**
+ * The contents of a picture's file, and the pixels in them as the file has them: not turned, but made red,
+ * green and blue.
+ */
 export class PictureData {
   readonly header: Header;
   #bytes: Uint8Array;
@@ -111,9 +114,9 @@ export class PictureData {
   }
 
   /**
-   * A part of the picture, red, green and blue, 8 bits each. Whatever its values are, `values.ts` says how they become
-   * bytes: whole numbers keep their upper 8 bits, and transparency is laid over white. Colour profiles are disregarded, and
-   * CMYK is converted by OpenCV's formula.
+   * A part of the picture, red, green and blue, 8 bits each. Whatever its values are, `values.ts` says how
+   * they become bytes: whole numbers keep their upper 8 bits, and transparency is laid over white. Colour
+   * profiles are disregarded, and CMYK is converted by OpenCV's formula.
    *
    * @throws FileError if the picture is truncated or broken, or its values cannot be understood
    */
@@ -136,7 +139,8 @@ export class PictureData {
   }
 
   /**
-   * What is done to the values before they are bytes of red, green and blue, for people; empty for most pictures.
+   * What is done to the values before they are bytes of red, green and blue, for people; empty for most
+   * pictures.
    *
    * @throws FileError as {@link pixels}
    */
@@ -192,7 +196,10 @@ export class PictureData {
     return bitsOf === 'signed' ? new Int16Array(values.buffer) : values;
   }
 
-  /** The values without a last channel that is neither colour nor transparency; and how many channels are left. */
+  /**
+   * The values without a last channel that is neither colour nor transparency; and how many channels are
+   * left.
+   */
   #usedChannels(values: NativeValues): [values: NativeValues, channels: number] {
     const { channels, hasAlpha } = this.header;
     if (hasAlpha || channels === 1 || channels === 3) return [values, channels];

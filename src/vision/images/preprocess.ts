@@ -6,8 +6,8 @@ import { decoding } from './budget.js';
 import { PictureFile, type PictureSource, turned, type Window } from './decode.js';
 
 /**
- * What becomes of pictures of other proportions than those that are wanted: 'squash' changes them, 'crop' leaves out what
- * is too much at both ends, 'pad' puts black at both sides.
+ * What becomes of pictures of other proportions than those that are wanted: 'squash' changes them, 'crop'
+ * leaves out what is too much at both ends, 'pad' puts black at both sides.
  */
 export type Fit = (typeof fits)[number];
 
@@ -44,7 +44,10 @@ export interface Preprocessing {
   readonly fit: Fit;
 }
 
-/** Pixels of a picture that are in memory at a time. Larger pictures are decoded anew for each part, from the top. */
+/**
+ * Pixels of a picture that are in memory at a time. Larger pictures are decoded anew for each part, from the
+ * top.
+ */
 const maxPartBytes = 2 ** 27;
 
 /** @throws InputError for sizes that are no positive integers, or an unknown order or fit */
@@ -74,10 +77,10 @@ export function optionsOf({ height, width, ...rest }: Preprocessing): Preprocess
 
 /**
  * Decodes and resizes a picture, and puts its channels first: with the order 'BGR' the bytes of `cv2.imread`,
- * `cv2.resize` and a transposition.
- * `normalizeInto` makes float32 from −1 to 1 of the result.
+ * `cv2.resize` and a transposition. `normalizeInto` makes float32 from −1 to 1 of the result.
  *
- * Pictures of up to 20,000 × 20,000 pixels are taken, with at most `partBytes` of their pixels in memory (128 MB).
+ * Pictures of up to 20,000 × 20,000 pixels are taken, with at most `partBytes` of their pixels in memory (128
+ * MB).
  *
  * @param source path, `file:` URL, or the contents of a file
  * @throws FileError if it cannot be read, is no picture, is truncated or broken, or too large

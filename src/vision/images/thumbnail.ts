@@ -26,7 +26,8 @@ export async function thumbnail(
 ): Promise<{ data: Buffer; info: OutputInfo }> {
   const { name } = await PictureFile.open(source);
   const sharp = await loadSharp();
-  // Unlike PictureFile, sharp itself decodes a large JPEG at a fraction of its size, which is several times as fast.
+  // Unlike PictureFile, sharp itself decodes a large JPEG at a fraction of its size, which is several times
+  // as fast.
   return sharp(source, { limitInputPixels: false, sequentialRead: true })
     .autoOrient()
     .resize(size, size, { fit: 'inside' })

@@ -1,4 +1,6 @@
-/** The first directory of a TIFF file: fields by their numbers. Only what decides about pixels is looked at. */
+/**
+ * The first directory of a TIFF file: fields by their numbers. Only what decides about pixels is looked at.
+ */
 
 /** Where a field's entry lies, and its first value if that is a whole number. */
 interface Field {
@@ -37,7 +39,10 @@ const knownTypes: ReadonlyMap<number, readonly number[]> = new Map(
   ).flatMap(([tags, types]) => tags.map((tag): [number, readonly number[]] => [tag, types])),
 );
 
-/** Width, height, bits, compression, colours, places and sizes of the data: a directory without them is damaged. */
+/**
+ * Width, height, bits, compression, colours, places and sizes of the data: a directory without them is
+ * damaged.
+ */
 const needed = [[256], [257], [258], [259], [262], [273, 324], [277], [279, 325]];
 
 const tags = { bits: 258, maxValue: 281, extraSamples: 338, sampleFormat: 339, largestValue: 341 } as const;
@@ -70,7 +75,9 @@ export function tiffValues(bytes: Uint8Array): TiffValues | null {
   };
 }
 
-/** The same file with its values declared as unsigned whole numbers, so that their bits are read as they are. */
+/**
+ * The same file with its values declared as unsigned whole numbers, so that their bits are read as they are.
+ */
 export function withUnsignedValues(bytes: Uint8Array): Uint8Array {
   const result = Uint8Array.from(bytes);
   const directory = readDirectory(result);
@@ -83,9 +90,9 @@ export function withUnsignedValues(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The same file with the fields of its directory in order, as the specification wants them, and none twice; null if that
- * is not all that is wrong. A directory in disorder may be a damaged one, so every field must be known, be of the
- * right type, and none that pixels need may be missing.
+ * The same file with the fields of its directory in order, as the specification wants them, and none twice;
+ * null if that is not all that is wrong. A directory in disorder may be a damaged one, so every field must be
+ * known, be of the right type, and none that pixels need may be missing.
  */
 export function withFieldsInOrder(bytes: Uint8Array): Uint8Array | null {
   const result = Uint8Array.from(bytes);

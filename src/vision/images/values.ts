@@ -13,7 +13,10 @@ export interface ValueRange {
   readonly hasNaN: boolean;
 }
 
-/** What a value is multiplied with to become a byte; the result is rounded for floats, and cut off for whole numbers. */
+/**
+ * What a value is multiplied with to become a byte; the result is rounded for floats, and cut off for whole
+ * numbers.
+ */
 export interface ValueScale {
   readonly factor: number;
   readonly alphaFactor: number;
@@ -30,7 +33,10 @@ export interface UnclearValues {
 
 const emptyRange: ValueRange = { least: Infinity, largest: -Infinity, largestAlpha: 0, hasNaN: false };
 
-/** The range of `channels` values a pixel, of which the last one is transparency if `hasAlpha`; added to that of other rows. */
+/**
+ * The range of `channels` values a pixel, of which the last one is transparency if `hasAlpha`; added to that
+ * of other rows.
+ */
 export function rangeOf(values: NativeValues, channels: number, hasAlpha: boolean, range = emptyRange): ValueRange {
   let { least, largest, largestAlpha, hasNaN } = range;
   const colours = hasAlpha ? channels - 1 : channels;
@@ -55,8 +61,9 @@ const unitLimit = 1.01;
 /**
  * How the values become bytes.
  *
- * Whole numbers keep their upper 8 bits. Of how many, the file says; else it follows from the largest value: at most 255
- * are 8 bits, at most 4095 are 12, and others as many as the type has. Floats are from 0 to 1, or else from 0 to 255.
+ * Whole numbers keep their upper 8 bits. Of how many, the file says; else it follows from the largest value:
+ * at most 255 are 8 bits, at most 4095 are 12, and others as many as the type has. Floats are from 0 to 1, or
+ * else from 0 to 255.
  *
  * @param type of the values
  * @param promised the largest value that the file speaks of
@@ -109,7 +116,10 @@ export function toBytes(
   return bytes;
 }
 
-/** Red, green and blue of pixels of 1 to 4 channels: grey, grey and alpha, colours, colours and alpha; over white. */
+/**
+ * Red, green and blue of pixels of 1 to 4 channels: grey, grey and alpha, colours, colours and alpha; over
+ * white.
+ */
 export function overWhite(bytes: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return bytes;
   const pixels = bytes.length / channels;

@@ -98,12 +98,13 @@ function makeClassifiers(numClasses: number) {
 }
 
 /**
- * GoogLeNet (Szegedy et al., 2015), as `paddle.vision.models.GoogLeNet`: `[N, 3, 224, 224]` to `[N, numClasses]`.
+ * GoogLeNet (Szegedy et al., 2015), as `paddle.vision.models.GoogLeNet`: `[N, 3, 224, 224]` to `[N,
+ * numClasses]`.
  *
- * Paddle's has neither biases nor activations behind its convolutions but for one ReLU behind the joint of each
- * inception block, and its dropout does not scale in training, but multiplies by 1 − p in evaluation. Paddle's
- * `forward` returns `[out, out1, out2]`, which is {@link forwardWithHeads} here; `forward` gives the first, for images
- * of any size.
+ * Paddle's has neither biases nor activations behind its convolutions but for one ReLU behind the joint of
+ * each inception block, and its dropout does not scale in training, but multiplies by 1 − p in evaluation.
+ * Paddle's `forward` returns `[out, out1, out2]`, which is {@link forwardWithHeads} here; `forward` gives the
+ * first, for images of any size.
  */
 export class GoogLeNet extends Layer {
   static readonly kind: string = 'GoogLeNet';

@@ -8,8 +8,8 @@ import { builder } from './pretrained.js';
 import { ResNet } from './resnet.js';
 import { VGG, type VGGOptions } from './vgg.js';
 
-// The networks of `paddle.vision.models`: the same layers, names and order of parameters, outputs and initial weights.
-// `course` holds those of PaddlePaddle's tutorial.
+// The networks of `paddle.vision.models`: the same layers, names and order of parameters, outputs and initial
+// weights. `course` holds those of PaddlePaddle's tutorial.
 
 export { AlexNet } from './alexnet.js';
 export * as course from './course/index.js';

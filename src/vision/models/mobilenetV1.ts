@@ -47,8 +47,8 @@ export interface MobileNetOptions extends PooledOptions {
 }
 
 /**
- * MobileNet (Howard et al., 2017), as `paddle.vision.models.MobileNetV1`: `[N, 3, H, W]` to `[N, numClasses]`, for
- * images of any size.
+ * MobileNet (Howard et al., 2017), as `paddle.vision.models.MobileNetV1`: `[N, 3, H, W]` to `[N,
+ * numClasses]`, for images of any size.
  */
 export class MobileNetV1 extends Layer {
   static readonly kind: string = 'MobileNetV1';
@@ -61,7 +61,8 @@ export class MobileNetV1 extends Layer {
     super();
     checkScale('MobileNetV1', scale);
     const scaled = (channels: number) => Math.trunc(channels * scale);
-    // Fields would stand in front of the blocks, whose names are made up; so everything is added by name, in order.
+    // Fields would stand in front of the blocks, whose names are made up; so everything is added by name, in
+    // order.
     this.#blocks = [
       this.addSublayer('conv1', new ConvNormActivation(3, scaled(32), 3, new ReLU(), { stride: 2 })),
       ...blocks.map(([name, inChannels, outChannels, stride]) =>

@@ -10,7 +10,9 @@ function toMultipleOf8(channels: number): number {
   return nearest < 0.9 * channels ? nearest + 8 : nearest;
 }
 
-/** 1×1 to `expand` times the channels, 3×3 of each channel alone, 1×1 without activation; the input is added. */
+/**
+ * 1×1 to `expand` times the channels, 3×3 of each channel alone, 1×1 without activation; the input is added.
+ */
 class InvertedResidual extends Layer {
   static readonly kind: string = 'InvertedResidual';
 
@@ -48,8 +50,8 @@ const stages = [
 ] as const;
 
 /**
- * MobileNet v2 (Sandler et al., 2018), as `paddle.vision.models.MobileNetV2`: `[N, 3, H, W]` to `[N, numClasses]`, for
- * images of any size.
+ * MobileNet v2 (Sandler et al., 2018), as `paddle.vision.models.MobileNetV2`: `[N, 3, H, W]` to `[N,
+ * numClasses]`, for images of any size.
  */
 export class MobileNetV2 extends Layer {
   static readonly kind: string = 'MobileNetV2';

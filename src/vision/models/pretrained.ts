@@ -6,10 +6,10 @@ import type { NetworkOptions } from './options.js';
 
 export interface PretrainedOptions {
   /**
-   * `true` for Paddle's weights, trained on ImageNet: they are downloaded once, into `weights` of the cache folder. They
-   * want pictures of red, green and blue, less ImageNet's mean and divided by its standard deviation. Or the path of a
-   * `.safetensors` or `.pdparams` file: `readWeightsRecord` says which inputs its weights want. In a browser the address
-   * of such a file, and never `true`.
+   * `true` for Paddle's weights, trained on ImageNet: they are downloaded once, into `weights` of the cache
+   * folder. They want pictures of red, green and blue, less ImageNet's mean and divided by its standard
+   * deviation. Or the path of a `.safetensors` or `.pdparams` file: `readWeightsRecord` says which inputs its
+   * weights want. In a browser the address of such a file, and never `true`.
    */
   readonly pretrained: true | string;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
@@ -67,7 +67,10 @@ export async function loadPretrained(
 ): Promise<Pretrained> {
   const { path, tensors: entries } = await loadWeights(name, pretrained, onDownload);
   const states = network.stateDict();
-  /** Whether it belongs to a classifier for as many classes as were asked for, or to one that was not asked for. */
+  /**
+   * Whether it belongs to a classifier for as many classes as were asked for, or to one that was not asked
+   * for.
+   */
   const begins = ({ name: entry, kind }: StateMismatch): boolean => {
     if (kind === 'unknown') return numClasses === 0;
     const expected = states.get(entry)?.shape ?? [];

@@ -15,8 +15,9 @@ interface BlockShape {
 }
 
 /**
- * A 1×1 convolution on the way around a block, where its output has another shape than its input. Paddle makes it
- * before the block, and so do blocks here: Paddle's names of parameters number the layers as they are made.
+ * A 1×1 convolution on the way around a block, where its output has another shape than its input. Paddle
+ * makes it before the block, and so do blocks here: Paddle's names of parameters number the layers as they
+ * are made.
  */
 function shortcut({ inChannels, stride }: BlockShape, outChannels: number): Sequential | null {
   if (stride === 1 && inChannels === outChannels) return null;
@@ -123,7 +124,10 @@ export class ResNet extends Layer {
   readonly avgpool: AdaptiveAvgPool2D | null;
   readonly fc: Linear | null;
 
-  /** @throws {InputError} for another depth, or width and groups where there are no bottlenecks: below 50 layers */
+  /**
+   * @throws {InputError} for another depth, or width and groups where there are no bottlenecks: below 50
+   *   layers
+   */
   constructor(depth: keyof typeof depths, options: ResNetOptions = {}) {
     super();
     const { numClasses = imageNetClasses, withPool = true, width = 64, groups = 1 } = options;

@@ -7,7 +7,10 @@ interface WeightFile {
 const hapi = 'https://paddle-hapi.bj.bcebos.com/models/';
 const imageNet = 'https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/';
 
-/** The weights that Paddle offers, trained on ImageNet, by its name of the network (of scale 1, without batch norm). */
+/**
+ * The weights that Paddle offers, trained on ImageNet, by its name of the network (of scale 1, without batch
+ * norm).
+ */
 export const weightFiles: Readonly<Record<string, WeightFile>> = {
   alexnet: { url: `${imageNet}AlexNet_pretrained.pdparams`, md5: '7f0f9f737132e02732d75a1459d98a43' },
   vgg16: { url: `${hapi}vgg16.pdparams`, md5: '89bbffc0f87d260be9b8cdc169c991c4' },

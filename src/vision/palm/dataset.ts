@@ -18,13 +18,16 @@ export interface PALMOptions extends ImageFilesOptions {
   readonly dataDir: string;
   /** The 400 training images (default) or the 400 validation images. */
   readonly mode?: PalmSet;
-  /** Order of the colour channels. Default 'BGR', since PaddlePaddle's course reads these photographs with OpenCV. */
+  /**
+   * Order of the colour channels. Default 'BGR', since PaddlePaddle's course reads these photographs with
+   * OpenCV.
+   */
   readonly order?: ChannelOrder;
 }
 
 /**
- * iChallenge-PM: photographs of the fundus, float32 `[3, 224, 224]` from −1 to 1 in the order BGR; label 1 is pathologic
- * myopia, 0 a healthy or highly myopic eye. `importPalm` prepares the folder.
+ * iChallenge-PM: photographs of the fundus, float32 `[3, 224, 224]` from −1 to 1 in the order BGR; label 1 is
+ * pathologic myopia, 0 a healthy or highly myopic eye. `importPalm` prepares the folder.
  */
 export class PALM extends ImageFileDataset {
   private constructor(
@@ -43,7 +46,8 @@ export class PALM extends ImageFileDataset {
    * Pictures that could not be decoded when they were imported are left out and listed in `quarantine`; with
    * `onBadImage: 'skip'` those as well that are missing, of another size or cannot be decoded since.
    *
-   * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size since
+   * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size
+   *   since
    */
   static async open({ dataDir, mode = 'train', order = 'BGR', ...options }: PALMOptions): Promise<PALM> {
     if (!(mode in setFolders)) throw new InputError(`[palm] mode: expected 'train' or 'validation', got '${mode}'`);

@@ -29,7 +29,10 @@ import {
 import { PalmSources, pictureName, type SourceFile, UnreadableSource } from './sources.js';
 
 export interface PalmImportOptions extends ImageReaderOptions {
-  /** Pictures that cannot be read or decoded: an error at the end ('fail', the default), or listed and left out ('skip'). */
+  /**
+   * Pictures that cannot be read or decoded: an error at the end ('fail', the default), or listed and left
+   * out ('skip').
+   */
   readonly onBadImage?: 'fail' | 'skip';
   readonly limits?: ZipLimits;
   /** Called after each picture. */
@@ -74,21 +77,24 @@ const labelOfLetter: Readonly<Record<string, 0 | 1>> = { P: 1, H: 0, N: 0 };
 const syntheticMark = /^synthetic(\.(txt|md))?$/i;
 
 /**
- * Imports iChallenge-PM (PALM): photographs of the fundus of 1200 people, for telling pathologic myopia from healthy and
- * highly myopic eyes. Fang et al.: "Open fundus photograph dataset with pathologic myopia recognition and anatomical
- * structure annotation", Scientific Data 11:99, 2024, doi 10.1038/s41597-024-02911-2.
+ * Imports iChallenge-PM (PALM): photographs of the fundus of 1200 people, for telling pathologic myopia from
+ * healthy and highly myopic eyes. Fang et al.: "Open fundus photograph dataset with pathologic myopia
+ * recognition and anatomical structure annotation", Scientific Data 11:99, 2024, doi
+ * 10.1038/s41597-024-02911-2.
  *
- * Takes the released archives (`training.zip`, `validation.zip`, `valid_gt.zip`), folders that hold them, and folders
- * unpacked in any arrangement: files are found by their names. Labels of the training pictures are their first letters
- * (P pathologic; H highly myopic and N normal are not), those of the validation pictures are in a table
- * (`PM_Label_and_Fovea_Location.xlsx` or `labels.csv`). Pictures are streamed into `out`, verified and decoded once,
- * which fills the cache; at last `palm.json` is written, without which the folder is no data set.
+ * Takes the released archives (`training.zip`, `validation.zip`, `valid_gt.zip`), folders that hold them, and
+ * folders unpacked in any arrangement: files are found by their names. Labels of the training pictures are
+ * their first letters (P pathologic; H highly myopic and N normal are not), those of the validation pictures
+ * are in a table (`PM_Label_and_Fovea_Location.xlsx` or `labels.csv`). Pictures are streamed into `out`,
+ * verified and decoded once, which fills the cache; at last `palm.json` is written, without which the folder
+ * is no data set.
  *
- * An import into a folder with an earlier one adds to it. Pictures that are there with the right size and checksum are
- * not written again. No given file is altered, and none in `out` is replaced by another.
+ * An import into a folder with an earlier one adds to it. Pictures that are there with the right size and
+ * checksum are not written again. No given file is altered, and none in `out` is replaced by another.
  *
- * @throws FileError for broken, protected or excessive archives, pictures named otherwise, pictures without labels,
- * labels without pictures, training pictures of one class only, a full disk; what is there by then stays
+ * @throws FileError for broken, protected or excessive archives, pictures named otherwise, pictures without
+ *   labels, labels without pictures, training pictures of one class only, a full disk; what is there by then
+ *   stays
  */
 export async function importPalm(
   given: string | readonly string[],
@@ -274,7 +280,10 @@ function match(
   return wanted.sort(byFile);
 }
 
-/** @throws FileError for training pictures of one class only; with validation pictures of one, much can still be done */
+/**
+ * @throws FileError for training pictures of one class only; with validation pictures of one, much can still
+ *   be done
+ */
 function lackingClasses(images: readonly PalmImage[]): string[] {
   const warnings: string[] = [];
   for (const set of ['train', 'validation'] as const) {

@@ -50,7 +50,9 @@ export interface PalmCounts {
   readonly byPrefix: Readonly<Record<string, number>>;
 }
 
-/** Pictures of one size. Where labels go with sizes, a network may learn the camera instead of the disease. */
+/**
+ * Pictures of one size. Where labels go with sizes, a network may learn the camera instead of the disease.
+ */
 export interface PalmSize {
   readonly width: number;
   readonly height: number;
@@ -107,7 +109,9 @@ export function sizesOf(images: readonly PalmImage[]): PalmSize[] {
     .sort((a, b) => b.images - a.images || b.width - a.width);
 }
 
-/** Identifies pictures and labels in their order, whatever folder they are in, as run folders and reports do. */
+/**
+ * Identifies pictures and labels in their order, whatever folder they are in, as run folders and reports do.
+ */
 export function hashOf(images: readonly PalmImage[]): string {
   const hash = createHash('sha256');
   for (const { sha256, label } of images) hash.update(`${sha256} ${label}\n`);

@@ -33,8 +33,8 @@ export class UnreadableSource extends FileError {
 }
 
 /**
- * The data set's archives, with what browsers add to the name of a second download: those that were given are opened
- * whatever their name.
+ * The data set's archives, with what browsers add to the name of a second download: those that were given are
+ * opened whatever their name.
  */
 const archiveName = /^(training|validation|valid_gt|palm[\w .()-]*)( ?\(\d+\))?\.zip$/i;
 /** Names that stand for pictures. */
@@ -61,8 +61,8 @@ export class PalmSources {
   ) {}
 
   /**
-   * Opens folders and archives, and the archives in them. Archives in archives are unpacked into a hidden folder in
-   * `out`, which {@link close} removes.
+   * Opens folders and archives, and the archives in them. Archives in archives are unpacked into a hidden
+   * folder in `out`, which {@link close} removes.
    *
    * @throws FileError for what is neither folder nor archive, cannot be read, or goes beyond the limits
    */

@@ -21,7 +21,10 @@ export interface PalmSynthOptions {
   readonly size?: number | undefined;
   /** What makes these pictures and no others, 0 or more (0). */
   readonly seed?: number | undefined;
-  /** Threads that draw (one for each processor, at most 8; 0: the main thread). They change nothing in the pictures. */
+  /**
+   * Threads that draw (one for each processor, at most 8; 0: the main thread). They change nothing in the
+   * pictures.
+   */
   readonly numWorkers?: number | undefined;
   /** Called after each picture. */
   readonly onProgress?:
@@ -54,17 +57,20 @@ interface Sheet {
 const trainShares = { P: 213, H: 26 } as const;
 const validationShares = { P: 211, H: 26 } as const;
 const canonShare = 50 / 400;
-/** Streams of the generator: those of the validation pictures do not depend on how many there are to train with. */
+/**
+ * Streams of the generator: those of the validation pictures do not depend on how many there are to train
+ * with.
+ */
 const validationStream = 100_000;
 const markName = 'SYNTHETIC.txt';
 
 /**
- * Draws a stand-in for iChallenge-PM, whose photographs may not be passed on: pictures of the fundus of healthy, highly
- * myopic and pathologically myopic eyes, in the released archives' names, arrangement and shares. `importPalm` takes
- * them as it takes the released ones, and notices that they are drawn.
+ * Draws a stand-in for iChallenge-PM, whose photographs may not be passed on: pictures of the fundus of
+ * healthy, highly myopic and pathologically myopic eyes, in the released archives' names, arrangement and
+ * shares. `importPalm` takes them as it takes the released ones, and notices that they are drawn.
  *
- * They are for learning and for tests. No eye has ever looked like them, and a network that was trained on them knows
- * nothing about patients.
+ * They are for learning and for tests. No eye has ever looked like them, and a network that was trained on
+ * them knows nothing about patients.
  *
  * @throws FileError if there is anything else in the folder, or it cannot be written
  */
@@ -150,7 +156,10 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
   };
 }
 
-/** Makes the folder and marks it. @returns the archives that an earlier call with the same options has completed */
+/**
+ * Makes the folder and marks it. @returns the archives that an earlier call with the same options has
+ * completed
+ */
 async function prepare(out: string, mark: string): Promise<ReadonlySet<string>> {
   const names = await makeFolder(out)
     .then(() => removeAbandoned(out))

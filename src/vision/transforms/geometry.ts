@@ -16,8 +16,8 @@ export type Padding =
   | readonly [left: number, top: number, right: number, bottom: number];
 
 /**
- * What stands beside the picture: 'constant' a value, 'edge' the outermost pixel, 'reflect' and 'symmetric' the picture
- * mirrored, without or with its outermost pixel twice.
+ * What stands beside the picture: 'constant' a value, 'edge' the outermost pixel, 'reflect' and 'symmetric'
+ * the picture mirrored, without or with its outermost pixel twice.
  */
 export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric';
 
@@ -221,7 +221,10 @@ function quarterTurn(image: Raster, turn: number): Raster {
     : rearranged(image, size, (image.height - 1) * down, right, -down);
 }
 
-/** The pixel in row y and column x of the result is that at `origin + y · acrossRow + x · alongRow` of the image. */
+/**
+ * The pixel in row y and column x of the result is that at `origin + y · acrossRow + x · alongRow` of the
+ * image.
+ */
 function rearranged(
   image: Raster,
   { height, width }: { readonly height: number; readonly width: number },

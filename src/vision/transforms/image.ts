@@ -48,7 +48,8 @@ export const inputsOf: Readonly<Record<ByteRange, Float32Array>> = {
 
 /** Writes bytes from 0 to 255 as float32 from −1 to 1 into `target`, from `offset` on. */
 export function normalizeInto(target: Float32Array, offset: number, bytes: Uint8Array): void {
-  // Done for every batch of every epoch. Four bytes at a time, the first one in the lowest byte, take half the time.
+  // Done for every batch of every epoch. Four bytes at a time, the first one in the lowest byte, take half
+  // the time.
   const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const words = new Uint32Array(buffer, byteOffset, length >>> 2);
   for (let i = 0, at = offset; i < words.length; i++, at += 4) {

@@ -2,17 +2,22 @@ import { InputError } from '../../errors.js';
 import { makeTransform, optionNames } from './registry.js';
 import { Compose, type Transform, type TransformSpec } from './transform.js';
 
-/** What a list of transforms may have: `'RandomCrop(32)'`, `{ RandomCrop: 32 }`, `{ RandomCrop: { size: 32 } }`. */
+/**
+ * What a list of transforms may have: `'RandomCrop(32)'`, `{ RandomCrop: 32 }`, `{ RandomCrop: { size: 32 }
+ * }`.
+ */
 export type TransformEntry = string | Readonly<Record<string, unknown>>;
 
 /**
- * Makes transforms of a text, such as `RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)`, or of a list
- * as it stands in a file of JSON or YAML.
+ * Makes transforms of a text, such as `RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)`,
+ * or of a list as it stands in a file of JSON or YAML.
  *
- * In a text, values are numbers, words (in quotes or not), `true`, `false`, `null` and lists in brackets or parentheses;
- * those without a name are for the options in Paddle's order. Names may be written as in Paddle (`padding_mode`).
+ * In a text, values are numbers, words (in quotes or not), `true`, `false`, `null` and lists in brackets or
+ * parentheses; those without a name are for the options in Paddle's order. Names may be written as in Paddle
+ * (`padding_mode`).
  *
- * @throws InputError for unknown names, with the nearest one, for values out of range, and for what is no such text
+ * @throws InputError for unknown names, with the nearest one, for values out of range, and for what is no
+ *   such text
  */
 export function parseTransforms(spec: string | readonly TransformEntry[] | readonly TransformSpec[]): Compose {
   const entries: unknown = spec;

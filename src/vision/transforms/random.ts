@@ -89,7 +89,9 @@ export interface RandomCropOptions extends PadOptions {
   readonly padIfNeeded?: boolean;
 }
 
-/** A part of a picture, every place of it equally likely. With `padding`, small shifts of the whole picture. */
+/**
+ * A part of a picture, every place of it equally likely. With `padding`, small shifts of the whole picture.
+ */
 export class RandomCrop extends NamedTransform<z.output<typeof cropOptions>> {
   static readonly schema = cropOptions;
   override readonly isRandom = true;
@@ -136,8 +138,8 @@ export interface RandomResizedCropOptions {
 }
 
 /**
- * A part of a picture of random area, proportions and place, resized. Szegedy et al., "Going deeper with convolutions",
- * 2015, section 6.
+ * A part of a picture of random area, proportions and place, resized. Szegedy et al., "Going deeper with
+ * convolutions", 2015, section 6.
  */
 export class RandomResizedCrop extends NamedTransform<z.output<typeof resizedCropOptions>> {
   static readonly schema = resizedCropOptions;
@@ -223,7 +225,10 @@ export interface RandomAffineOptions extends WarpOptions {
   readonly translate?: readonly [x: number, y: number] | null;
   /** Range of the scale (null: 1). */
   readonly scale?: Range | null;
-  /** Degrees: most along x in both directions, its range, or `[least, most]` along x and then along y (null: none). */
+  /**
+   * Degrees: most along x in both directions, its range, or `[least, most]` along x and then along y (null:
+   * none).
+   */
   readonly shear?: number | Range | readonly [number, number, number, number] | null;
   /** Point that stays, `[x, y]` in pixels from the top left (null: the middle). */
   readonly center?: readonly [x: number, y: number] | null;
@@ -273,7 +278,9 @@ export interface RandomErasingOptions {
   readonly scale?: Range;
   /** Height over width of the rectangle ([0.3, 3.3]). */
   readonly ratio?: Range;
-  /** What stands there: a value, one a channel, or 'random' for noise, even in bytes and normal in floats (0). */
+  /**
+   * What stands there: a value, one a channel, or 'random' for noise, even in bytes and normal in floats (0).
+   */
   readonly value?: number | readonly number[] | 'random';
 }
 

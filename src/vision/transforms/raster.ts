@@ -6,7 +6,9 @@ export type Layout = 'HWC' | 'CHW';
 
 export type RasterData = Uint8Array | Float32Array;
 
-/** The pixels of an image: bytes from 0 to 255, or floats. Three channels are red, green and blue. Row by row. */
+/**
+ * The pixels of an image: bytes from 0 to 255, or floats. Three channels are red, green and blue. Row by row.
+ */
 export interface Raster {
   /** height·width·channels values. */
   readonly data: RasterData;
@@ -65,8 +67,9 @@ export function inHWC(image: Raster, work: (image: Raster) => Raster): Raster {
 }
 
 /**
- * As {@link inHWC}, for work that averages neighbours. Of bytes with 2 or 4 channels the last one is transparency, as in
- * Pillow: colours are weighed with it, so that those of pixels that are not to be seen do not shine through.
+ * As {@link inHWC}, for work that averages neighbours. Of bytes with 2 or 4 channels the last one is
+ * transparency, as in Pillow: colours are weighed with it, so that those of pixels that are not to be seen do
+ * not shine through.
  */
 export function premultiplied(image: Raster, work: (image: Raster) => Raster): Raster {
   const { data, channels } = image;

@@ -54,12 +54,18 @@ export const transformNames: readonly string[] = Object.keys(kinds);
 /** Names of the transforms that draw nothing. */
 export const fixedTransformNames: readonly string[] = transformNames.filter((name) => kinds[name].isFixed);
 
-/** Whether a transform decides on the values of the inputs: its result is float32. @throws InputError for an unknown name */
+/**
+ * Whether a transform decides on the values of the inputs: its result is float32. @throws InputError for an
+ * unknown name
+ */
 export function makesFloats(name: string): boolean {
   return kindOf(name).makesFloats ?? false;
 }
 
-/** The options of a transform, in Paddle's order. @throws InputError for a name that is none, with the nearest one */
+/**
+ * The options of a transform, in Paddle's order. @throws InputError for a name that is none, with the nearest
+ * one
+ */
 export function optionNames(name: string): readonly string[] {
   return Object.keys(kindOf(name).type.schema.shape);
 }
@@ -72,8 +78,8 @@ export function makeTransform(name: string, given: Readonly<Record<string, unkno
 }
 
 /**
- * Plain data from which other threads make the same transform. Null where a function or a class of the user's takes part
- * in it, for which the names and options of the class that it extends would make another one.
+ * Plain data from which other threads make the same transform. Null where a function or a class of the user's
+ * takes part in it, for which the names and options of the class that it extends would make another one.
  */
 export function portableSpec(transform: Transform | TransformFunction): readonly TransformSpec[] | null {
   if (typeof transform === 'function') return null;

@@ -1,6 +1,9 @@
 import { blank, inHWC, premultiplied, type Raster, type RasterData, requireSize } from './raster.js';
 
-/** How values between pixels are found, by Pillow's names. When an image is reduced, all but 'nearest' average. */
+/**
+ * How values between pixels are found, by Pillow's names. When an image is reduced, all but 'nearest'
+ * average.
+ */
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'box' | 'hamming' | 'lanczos';
 
 /** A resampling filter: its half width, and its weight at a distance. */
@@ -51,8 +54,8 @@ export function bilinearWindows(from: number, to: number): Window[] {
 }
 
 /**
- * Resizes an image as Pillow's `resize` does, on floats as well: to the byte, or one grey level off where newer versions
- * of Pillow find it cheaper to begin with the columns.
+ * Resizes an image as Pillow's `resize` does, on floats as well: to the byte, or one grey level off where
+ * newer versions of Pillow find it cheaper to begin with the columns.
  *
  * @throws InputError for sizes that are no integers from 1 to 65,535
  */

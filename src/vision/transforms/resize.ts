@@ -4,8 +4,8 @@ import { bilinearWindows, byteOf, halfByte, type Window } from './resample.js';
 
 export interface ResizeOptions {
   /**
-   * Average over all source pixels that an output pixel covers when an image is reduced, as Pillow does (false: weigh
-   * the four nearest source pixels, as OpenCV does).
+   * Average over all source pixels that an output pixel covers when an image is reduced, as Pillow does
+   * (false: weigh the four nearest source pixels, as OpenCV does).
    */
   readonly antialias?: boolean;
 }
@@ -23,8 +23,8 @@ export interface Taps {
  * Resizes with linear interpolation between pixel centres.
  *
  * Without antialiasing the result is that of OpenCV's `resize` with INTER_LINEAR on bytes, in its fixed-point
- * arithmetic (where OpenCV takes another path, as for rows of one pixel, one grey level off). With antialiasing it is
- * that of Pillow's `resize` with BILINEAR.
+ * arithmetic (where OpenCV takes another path, as for rows of one pixel, one grey level off). With
+ * antialiasing it is that of Pillow's `resize` with BILINEAR.
  */
 export function resizeBilinear(
   image: RGBImage,
@@ -88,7 +88,9 @@ export interface Region {
   readonly right: number;
 }
 
-/** Computes a region of the output, of `width` pixels a row; what it does not need of the source is not read. */
+/**
+ * Computes a region of the output, of `width` pixels a row; what it does not need of the source is not read.
+ */
 export function sampleBilinear(
   source: Uint8Array,
   { origin, down, right: step }: PixelLayout,
@@ -120,11 +122,12 @@ export function sampleBilinear(
 }
 
 /**
- * Resize with antialiasing that takes the source row by row, from the top, in as many parts as one likes: what `resample`
- * makes of the whole with 'bilinear', to the byte.
+ * Resize with antialiasing that takes the source row by row, from the top, in as many parts as one likes:
+ * what `resample` makes of the whole with 'bilinear', to the byte.
  *
- * The picture as it is to be seen is reduced in width first, and rounded to bytes between the two passes. Where it is
- * `transposed` in its file, its width lies along the rows, so those are added up before they are reduced.
+ * The picture as it is to be seen is reduced in width first, and rounded to bytes between the two passes.
+ * Where it is `transposed` in its file, its width lies along the rows, so those are added up before they are
+ * reduced.
  */
 export class AreaResizer {
   readonly #columns: readonly Window[];

@@ -23,9 +23,9 @@ const scales = {
 } as const;
 
 /**
- * Refuses transforms of bytes that do not fit together: a mean and standard deviation of another scale than the values
- * have, and changes of colours behind what makes floats. The values that a
- * function or a transform of the user's makes are not known, so nothing behind it is checked.
+ * Refuses transforms of bytes that do not fit together: a mean and standard deviation of another scale than
+ * the values have, and changes of colours behind what makes floats. The values that a function or a transform
+ * of the user's makes are not known, so nothing behind it is checked.
  *
  * @throws InputError naming the transform, and what to do
  */

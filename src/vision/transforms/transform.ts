@@ -4,7 +4,9 @@ import type { RandomGenerator } from '../../random.js';
 import { nearestName } from '../../text/suggest.js';
 import { type Raster, requireRaster } from './raster.js';
 
-/** The name of a transform and its options, as plain data: `{ "RandomCrop": { "size": 32, "padding": 4 } }`. */
+/**
+ * The name of a transform and its options, as plain data: `{ "RandomCrop": { "size": 32, "padding": 4 } }`.
+ */
 export type TransformSpec = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** A transform of one's own. It must not write to the image that it is given. */
@@ -13,8 +15,8 @@ export type TransformFunction = (image: Raster, random: RandomGenerator) => Rast
 /**
  * A change of an image: a pure function of the image and of the numbers that it samples from the generator.
  *
- * Extend it for a transform of your own. Data sets run such a transform, and all that stand in one {@link Compose} with
- * it, in the main thread, since other threads do not have your code.
+ * Extend it for a transform of your own. Data sets run such a transform, and all that stand in one {@link
+ * Compose} with it, in the main thread, since other threads do not have your code.
  *
  * @example
  * ```ts
@@ -29,8 +31,8 @@ export type TransformFunction = (image: Raster, random: RandomGenerator) => Rast
  */
 export abstract class Transform {
   /**
-   * Whether it samples from the generator; true unless a class says otherwise. Data sets refuse a transform that says
-   * false and samples all the same.
+   * Whether it samples from the generator; true unless a class says otherwise. Data sets refuse a transform
+   * that says false and samples all the same.
    */
   readonly isRandom: boolean = true;
 
@@ -42,14 +44,18 @@ export abstract class Transform {
    */
   abstract apply(image: Raster, random: RandomGenerator): Raster;
 
-  /** Plain data from which `parseTransforms` makes the same transform; null if it cannot, as for those of your own. */
+  /**
+   * Plain data from which `parseTransforms` makes the same transform; null if it cannot, as for those of your
+   * own.
+   */
   toJSON(): readonly TransformSpec[] | null {
     return null;
   }
 }
 
 /**
- * Transforms one after the other. With a function or a transform of your own among them, all run in the main thread.
+ * Transforms one after the other. With a function or a transform of your own among them, all run in the main
+ * thread.
  *
  * @example
  * ```ts

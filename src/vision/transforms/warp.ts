@@ -37,8 +37,8 @@ export function warp(image: Raster, matrix: AffineMatrix, size: Size, options: W
 }
 
 /**
- * The matrix that undoes: shear, turn by `angle` (degrees, clockwise) and scale about the centre, then move. Paddle's
- * `_get_affine_matrix`.
+ * The matrix that undoes: shear, turn by `angle` (degrees, clockwise) and scale about the centre, then move.
+ * Paddle's `_get_affine_matrix`.
  */
 export function affineMatrix(
   [cx, cy]: readonly [number, number],

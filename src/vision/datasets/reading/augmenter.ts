@@ -10,12 +10,13 @@ import type { ImagePool } from './imagePool.js';
 /** What data sets of pictures can be changed with. */
 export interface TransformOption {
   /**
-   * Changes each picture after it has been decoded and resized: a transform or a function of bytes in red, green and
-   * blue. Bytes that come out are scaled as without transforms; floats go to the network as they are.
+   * Changes each picture after it has been decoded and resized: a transform or a function of bytes in red,
+   * green and blue. Bytes that come out are scaled as without transforms; floats go to the network as they
+   * are.
    *
-   * In an epoch of a `DataLoader` each sample has its own stream of random numbers, which follows from the loader's
-   * generator, the epoch and the sample's index. Other threads do the work; functions and transforms of your own run in
-   * the main thread.
+   * In an epoch of a `DataLoader` each sample has its own stream of random numbers, which follows from the
+   * loader's generator, the epoch and the sample's index. Other threads do the work; functions and transforms
+   * of your own run in the main thread.
    */
   readonly transform?: Transform | TransformFunction | null | undefined;
 }

@@ -24,7 +24,10 @@ const pipelineVersion = 2;
 
 const caches = new Map<string, ImageCache>();
 
-/** Size and times of a file: another stamp may mean other contents, the same one means the same. Null if there is none. */
+/**
+ * Size and times of a file: another stamp may mean other contents, the same one means the same. Null if there
+ * is none.
+ */
 export async function stampOf(path: string): Promise<string | null> {
   const info = await stat(path, { bigint: true }).catch(() => null);
   return info === null ? null : [info.size, info.mtimeNs, info.ctimeNs].join(' ');

@@ -37,8 +37,8 @@ const lookEvery = 256;
 /**
  * Pictures that were decoded and resized, on disk: one file each, named by the hash of its key.
  *
- * Several processes may share a folder. Entries appear whole, by renaming, and carry a checksum: a damaged one counts
- * as missing. What goes wrong here costs time, never a result, so nothing throws.
+ * Several processes may share a folder. Entries appear whole, by renaming, and carry a checksum: a damaged
+ * one counts as missing. What goes wrong here costs time, never a result, so nothing throws.
  */
 export class ImageCache {
   readonly folder: string;

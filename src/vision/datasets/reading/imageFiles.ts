@@ -28,9 +28,9 @@ export interface BadImage {
 
 export interface ImageFilesOptions extends ImageReaderOptions, TransformOption {
   /**
-   * What to do about pictures that cannot be decoded. 'fail' (default): an error when such a one is read. 'skip': all
-   * pictures are decoded when the data set is opened, which fills the cache, and those that cannot be are left out and
-   * listed in `quarantine`. Files are never removed.
+   * What to do about pictures that cannot be decoded. 'fail' (default): an error when such a one is read.
+   * 'skip': all pictures are decoded when the data set is opened, which fills the cache, and those that
+   * cannot be are left out and listed in `quarantine`. Files are never removed.
    */
   readonly onBadImage?: 'fail' | 'skip';
   /** Called while pictures are checked, which 'skip' has done. */
@@ -50,8 +50,8 @@ export interface ImageFileSet extends TransformOption {
 }
 
 /**
- * Pictures in files: images float32 `[3, height, width]` from −1 to 1, decoded by other threads and kept. A transform
- * changes what was kept, anew in each epoch.
+ * Pictures in files: images float32 `[3, height, width]` from −1 to 1, decoded by other threads and kept. A
+ * transform changes what was kept, anew in each epoch.
  *
  * A batch whose pictures are all in memory comes at once if nothing changes them, others as a promise.
  */
@@ -104,8 +104,8 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   }
 
   /**
-   * Some of the samples, in the order of `indices`. Pictures in memory are shared. Those that were left out are counted
-   * with the whole, since they belong to no part of it.
+   * Some of the samples, in the order of `indices`. Pictures in memory are shared. Those that were left out
+   * are counted with the whole, since they belong to no part of it.
    */
   subset(indices: Iterable<number>): ImageFileDataset {
     return this.#changed({ files: Array.from(indices, (index) => this.files[index]), quarantine: [] });

@@ -37,14 +37,18 @@ const errors: Readonly<Record<string, new (message: string) => Error>> = {
 /**
  * Reads and transforms pictures beside the main thread, which a training step blocks for as long as it takes.
  *
- * A picture takes several turns of an event loop (file, cache, decoder, resize), so it needs a loop that turns: a
- * thread of its own. All that is asked for is handed to the threads at once; they hold the pixels of one picture each.
+ * A picture takes several turns of an event loop (file, cache, decoder, resize), so it needs a loop that
+ * turns: a thread of its own. All that is asked for is handed to the threads at once; they hold the pixels of
+ * one picture each.
  */
 export interface ImagePool {
   /** Pictures under way that keep the pool busy. */
   readonly width: number;
   read(job: ImageJob): Promise<ReadPicture>;
-  /** Transforms pictures, whose pixels are handed over, as a JSON text says; null where there are no other threads. */
+  /**
+   * Transforms pictures, whose pixels are handed over, as a JSON text says; null where there are no other
+   * threads.
+   */
   readonly transform: ((job: TransformJob, transforms: string) => Promise<TransformedImages>) | null;
 }
 
@@ -56,8 +60,8 @@ const pools = new Map<number, ImagePool>();
 /**
  * The pool of so many threads that the whole process shares.
  *
- * @param numWorkers default: one for each processor, at most 4. 0: the main thread. So it is as well where only the
- * TypeScript sources are there, as in tests, since threads start from compiled files.
+ * @param numWorkers default: one for each processor, at most 4. 0: the main thread. So it is as well where
+ *   only the TypeScript sources are there, as in tests, since threads start from compiled files.
  */
 export function imagePool(numWorkers = usualWorkers): ImagePool {
   if (!Number.isSafeInteger(numWorkers) || numWorkers < 0 || numWorkers > most) {

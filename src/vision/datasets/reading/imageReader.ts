@@ -13,8 +13,9 @@ export interface ImageReaderOptions extends PreprocessOptions {
   /** Keep prepared pictures on disk for later runs (true), and where and how many. */
   readonly cache?: boolean | ImageCacheOptions;
   /**
-   * Bytes of prepared pictures to keep in memory for later epochs (512 MiB: 3,500 pictures of 224×224). In trainings
-   * without transforms up to 700 of them are kept as the network takes them as well, which is quicker.
+   * Bytes of prepared pictures to keep in memory for later epochs (512 MiB: 3,500 pictures of 224×224). In
+   * trainings without transforms up to 700 of them are kept as the network takes them as well, which is
+   * quicker.
    */
   readonly memoryBytes?: number;
   /** Threads that decode beside the training step (one for each processor, at most 4). */
@@ -108,8 +109,8 @@ export class ImageReader {
   }
 
   /**
-   * The checksum of a file. From then on the reader refuses other contents of it, and if it has read the picture before,
-   * the checksum is of what it has read.
+   * The checksum of a file. From then on the reader refuses other contents of it, and if it has read the
+   * picture before, the checksum is of what it has read.
    *
    * @throws FileError if the contents are not those that were read, or change meanwhile
    */
@@ -131,13 +132,16 @@ export class ImageReader {
     else if ((await this.sha256Of(path)) !== used.sha256 || this.#used.get(path)?.stamp !== stamp) throw changed(path);
   }
 
-  /** @throws FileError if the file cannot be read, is no intact picture, or has changed since {@link sha256Of} */
+  /**
+   * @throws FileError if the file cannot be read, is no intact picture, or has changed since {@link sha256Of}
+   */
   async read(path: string): Promise<Preprocessed> {
     const kept = this.#memory.get(path);
     if (kept !== undefined) return kept;
     const image = await this.#pool.read({ path, preprocessing: this.preprocessing, cache: this.#cache });
     await this.#requireUnchanged(path, image.stamp);
-    // Full is full: in epochs over more pictures than there is room for, replacing would leave none for the next one.
+    // Full is full: in epochs over more pictures than there is room for, replacing would leave none for the
+    // next one.
     const bytes = image.pixels.byteLength;
     if (bytes <= this.#room && !this.#memory.has(path)) {
       this.#room -= bytes;

@@ -21,7 +21,10 @@ const atOnce = 8;
 /** Of a JPEG, the header is enough, and nearly always here. */
 const headerBytes = 2 ** 17;
 
-/** Looks at headers, and where values are of other depths than 8 bits, at all of them. Pictures that cannot be read are passed over. */
+/**
+ * Looks at headers, and where values are of other depths than 8 bits, at all of them. Pictures that cannot be
+ * read are passed over.
+ */
 export async function surveyPictures(
   paths: readonly string[],
   { height, width }: Preprocessing,
@@ -57,7 +60,10 @@ async function look(path: string): Promise<Looked> {
   return { height, width, changes: await picture.changes().catch(() => []) };
 }
 
-/** What there is to say about pictures before they are used: a line for their values, and one for their proportions. */
+/**
+ * What there is to say about pictures before they are used: a line for their values, and one for their
+ * proportions.
+ */
 export function surveyNotes(surveys: readonly PictureSurvey[], { height, width, fit }: Preprocessing): string[] {
   const pictures = surveys.reduce((sum, survey) => sum + survey.pictures, 0);
   const counts = new Map<string, number>();

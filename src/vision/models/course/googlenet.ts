@@ -5,8 +5,8 @@ import { concat, type Tensor } from '../../../tensor/tensor.js';
 import { type ClassifierOptions, requireClasses } from './options.js';
 
 /**
- * Four paths side by side, joined along the channels: 1×1; 1×1 then 3×3; 1×1 then 5×5; 3×3 max pooling then 1×1.
- * `[N, inChannels, H, W]` to `[N, c1 + c2[1] + c3[1] + c4, H, W]`.
+ * Four paths side by side, joined along the channels: 1×1; 1×1 then 3×3; 1×1 then 5×5; 3×3 max pooling then
+ * 1×1. `[N, inChannels, H, W]` to `[N, c1 + c2[1] + c3[1] + c4, H, W]`.
  */
 class Inception extends Layer {
   static readonly kind: string = 'Inception';
@@ -75,8 +75,8 @@ export interface GoogLeNetOptions extends ClassifierOptions {
   /** Adds the paper's two classifiers behind `block4_1` and `block4_4`. Default false. */
   readonly auxiliaryHeads?: boolean;
   /**
-   * Height and width of the images, at least 33, which the fully connected layers of the auxiliary heads depend on.
-   * Default 224. Without heads the network takes images of any size.
+   * Height and width of the images, at least 33, which the fully connected layers of the auxiliary heads
+   * depend on. Default 224. Without heads the network takes images of any size.
    */
   readonly imageSize?: number;
 }
@@ -84,8 +84,9 @@ export interface GoogLeNetOptions extends ClassifierOptions {
 /**
  * GoogLeNet (after Szegedy et al., 2015): `[N, 3, H, W]` to `[N, numClasses]`.
  *
- * As PaddlePaddle's tutorial teaches it: the first convolution has stride 1 (the paper's has 2), and there is neither
- * local response normalization nor dropout in front of `fc`. The names of the parameters are the tutorial's, too.
+ * As PaddlePaddle's tutorial teaches it: the first convolution has stride 1 (the paper's has 2), and there is
+ * neither local response normalization nor dropout in front of `fc`. The names of the parameters are the
+ * tutorial's, too.
  */
 export class GoogLeNet extends Layer {
   static readonly kind: string = 'GoogLeNet';

@@ -11,7 +11,9 @@ export interface ArchiveEntry {
 /** The same in all archives, so that the same pictures give the same bytes. */
 const mtime = new Date('2019-01-01T00:00:00Z');
 
-/** A zip archive, written while its files come. They are stored as they are: pictures do not get any smaller. */
+/**
+ * A zip archive, written while its files come. They are stored as they are: pictures do not get any smaller.
+ */
 export function zipOf(entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEntry>): Readable {
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;

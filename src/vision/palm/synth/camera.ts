@@ -166,7 +166,9 @@ const luminance = [0.3, 0.59, 0.11];
 const meanBrightness = 0.4;
 const meanRatios = [0.5, 0.26];
 
-/** Photographs what was painted (three planes of linear colours): lights, exposes, blurs. @returns RGB bytes */
+/**
+ * Photographs what was painted (three planes of linear colours): lights, exposes, blurs. @returns RGB bytes
+ */
 export async function photograph(planes: readonly Field[], shot: Shot, random: RandomGenerator): Promise<Buffer> {
   const { width, height, middle, radius } = shot;
   const count = width * height;

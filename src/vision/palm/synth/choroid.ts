@@ -5,8 +5,8 @@ import { newPath, type Path } from './strokes.js';
 const step = 0.02;
 
 /**
- * The vessels of the choroid: broad, without order in width, from the posterior pole outwards to the vortex veins.
- * In the coordinates of {@link Eye}.
+ * The vessels of the choroid: broad, without order in width, from the posterior pole outwards to the vortex
+ * veins. In the coordinates of {@link Eye}.
  *
  * @param width radius of the widest ones
  */

@@ -2,8 +2,8 @@
 export const drawingVersion = 3;
 
 /**
- * What makes the exercise easy or hard, in one place. The aim: networks that look at shapes reach 94–96 %, the mean
- * colour of a picture tells little.
+ * What makes the exercise easy or hard, in one place. The aim: networks that look at shapes reach 94–96 %,
+ * the mean colour of a picture tells little.
  */
 export const difficulty = {
   /** Share of the pathologic eyes with the slightest signs only, which nobody could tell for certain. */
@@ -16,7 +16,10 @@ export const difficulty = {
   exposureCompensation: 0.5,
   /** The same for the ratios of the mean colours. */
   colourCompensation: 0.6,
-  /** Standard deviations of brightness and of the colour ratios that have nothing to do with the disease (logarithms). */
+  /**
+   * Standard deviations of brightness and of the colour ratios that have nothing to do with the disease
+   * (logarithms).
+   */
   exposureSpread: 0.14,
   colourSpread: 0.05,
 } as const;

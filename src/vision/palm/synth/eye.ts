@@ -14,8 +14,8 @@ export interface Ellipse {
 }
 
 /**
- * What there is to draw. Coordinates are those of a right eye: the fovea is the origin, the disc lies at positive x
- * (nasal), y points down; the unit is the radius of the field of view (22.5°).
+ * What there is to draw. Coordinates are those of a right eye: the fovea is the origin, the disc lies at
+ * positive x (nasal), y points down; the unit is the radius of the field of view (22.5°).
  */
 export interface Eye {
   readonly disc: Ellipse;

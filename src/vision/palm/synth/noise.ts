@@ -15,7 +15,8 @@ export function field(width: number, height: number): Field {
 const splineDeviation = 0.277;
 
 /**
- * Smooth noise without visible lattice: cubic B-splines over random numbers, in octaves of doubling frequency.
+ * Smooth noise without visible lattice: cubic B-splines over random numbers, in octaves of doubling
+ * frequency.
  *
  * @param cells of the lattice across the picture's width, in the first octave
  * @param gain amplitude of each octave in terms of the one before

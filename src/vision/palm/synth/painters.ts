@@ -22,7 +22,10 @@ export class Painters {
   readonly #idle: Worker[] = [];
   readonly #waiting: Order[] = [];
 
-  /** @param numWorkers 0: the main thread, as where only the TypeScript sources are: threads start from compiled files */
+  /**
+   * @param numWorkers 0: the main thread, as where only the TypeScript sources are: threads start from
+   *   compiled files
+   */
   constructor(numWorkers = Math.min(8, availableProcessors())) {
     if (!Number.isSafeInteger(numWorkers) || numWorkers < 0 || numWorkers > most) {
       throw new InputError(`[palm synth] numWorkers: expected an integer from 0 to ${most}, got ${numWorkers}`);

@@ -1,6 +1,8 @@
 import type { Field } from './noise.js';
 
-/** A line that may taper. Coordinates and radii are in one unit: the radius of the field of view, or pixels. */
+/**
+ * A line that may taper. Coordinates and radii are in one unit: the radius of the field of view, or pixels.
+ */
 export interface Path {
   readonly x: number[];
   readonly y: number[];

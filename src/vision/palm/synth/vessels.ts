@@ -21,8 +21,8 @@ interface Grower {
 }
 
 /**
- * Grows arteries and veins: four arcades of each leave the disc; the temporal ones arch around the macula, the nasal
- * ones run outwards. All of them send out branches, which taper and branch again.
+ * Grows arteries and veins: four arcades of each leave the disc; the temporal ones arch around the macula,
+ * the nasal ones run outwards. All of them send out branches, which taper and branch again.
  */
 export function growVessels(eye: Eye, random: RandomGenerator): Vessels {
   const arteries: Path[] = [];
