@@ -22,13 +22,16 @@ export interface CifarOptions extends PixelOptions {
   /** The 50,000 training images (default) or the 10,000 test images. */
   readonly mode?: 'train' | 'test';
   /**
-   * The archive (.tar.gz or .tar), or a folder with it or with what is unpacked from it; python version or
-   * binary version. It is looked for there and nowhere else.
+   * The archive (.tar.gz or .tar), or a folder that contains it or its unpacked files, in the python or the
+   * binary version. With this option no other place is searched.
    */
   readonly dataFile?: string | undefined;
-  /** Whether an archive that is nowhere here may be downloaded (true), or from where. */
+  /**
+   * Whether the archive may be downloaded if no searched place has it (true), or a mirror to download it
+   * from.
+   */
   readonly download?: boolean | CifarMirror;
-  /** Called while it is downloaded. */
+  /** Called during the download. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
@@ -40,17 +43,17 @@ export interface CifarSource {
 }
 
 interface CifarKind {
-  /** Names it in messages. */
+  /** Name of the data set in messages. */
   readonly name: 'cifar10' | 'cifar100';
   readonly classNames: readonly string[];
   readonly mirror: CifarMirror;
-  /** Of the archive of the binary version. */
+  /** File name of the archive with the binary version. */
   readonly binaryArchive: string;
   /** Folders in the archives: python version, binary version. */
   readonly folders: readonly [python: string, binary: string];
   /** Files with the batches in the python version; those of the binary version end in .bin. */
   readonly batches: Readonly<Record<'train' | 'test', readonly string[]>>;
-  /** Bytes in front of an image in the binary version, the last of which is its class. */
+  /** Bytes in front of an image in the binary version. The last of them is its class. */
   readonly labelBytes: number;
 }
 
@@ -96,7 +99,7 @@ interface CifarSet {
   readonly source: CifarSource;
 }
 
-/** What both have in common: images float32 `[3, 32, 32]`, red, green and blue, from 0 to 1. */
+/** The common base of CIFAR-10 and CIFAR-100: images float32 `[3, 32, 32]` (red, green, blue) from 0 to 1. */
 class Cifar extends PixelDataset {
   readonly source: CifarSource;
 
@@ -111,31 +114,37 @@ class Cifar extends PixelDataset {
  * to 1.
  *
  * Krizhevsky: "Learning multiple layers of features from tiny images", 2009.
+ *
+ * @example
+ * ```ts
+ * const trainSet = await vision.datasets.Cifar10.open({ download: true });
+ * const testSet = await vision.datasets.Cifar10.open({ mode: 'test' });
+ * ```
  */
 export class Cifar10 extends Cifar {
   /**
-   * Finds and reads the archive: at `dataFile` if it is given; else in `cifar` of the cache folder, or by
-   * downloading it there.
+   * Finds and reads the archive. `dataFile` is the only place that is searched if it is given; else the
+   * folder `cifar` of the cache folder is searched, and `download` allows a download into it.
    *
-   * @throws FileError if it is nowhere, or is not what it should be
+   * @throws FileError if the archive is missing or has unexpected contents
    */
   static async open(options: CifarOptions = {}): Promise<Cifar10> {
     return new Cifar10(await readCifar(cifar10, options), options);
   }
 }
 
-/** CIFAR-100: like {@link Cifar10}, of a hundred classes. The twenty groups of classes are not read. */
+/** CIFAR-100: like {@link Cifar10}, with a hundred classes. The twenty groups of classes are not read. */
 export class Cifar100 extends Cifar {
-  /** As of {@link Cifar10}. */
+  /** Finds and reads the archive like {@link Cifar10.open}. */
   static async open(options: CifarOptions = {}): Promise<Cifar100> {
     return new Cifar100(await readCifar(cifar100, options), options);
   }
 }
 
-/** A file with images, as it stands in an archive or folder. */
+/** A file with images, from an archive or a folder. */
 interface BatchFile {
   readonly name: string;
-  /** For messages. */
+  /** Path for messages. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -183,7 +192,7 @@ async function locate(
     if (!(await exists(dataFile))) {
       throw new FileError(`[${name}] ${dataFile}: expected an archive or a folder, got nothing there`);
     }
-    // A folder without any of them may be the unpacked one itself.
+    // The folder that was given may be the unpacked one itself.
     return { origin: 'dataFile', path: (await within(dataFile)) ?? dataFile };
   }
   const cache = join(cacheFolder(), 'cifar');
@@ -267,7 +276,7 @@ function parsePython(
   return { pixels: data.toTensor(path).data as Uint8Array, labels };
 }
 
-/** For each image its class (in CIFAR-100 the group in front of it), then 3,072 bytes. */
+/** Each image has its class (in CIFAR-100 the group in front of it), then 3,072 bytes. */
 function parseBinary({ name, labelBytes }: CifarKind, { path, bytes }: BatchFile) {
   const record = labelBytes + imageBytes;
   const count = bytes.length / record;

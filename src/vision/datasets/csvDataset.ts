@@ -11,13 +11,13 @@ import { findColumns, type TableOptions } from './tableColumns.js';
 
 export interface CsvDatasetOptions extends ImageFilesOptions, TableOptions {
   /**
-   * The classes in the order of their numbers (those in the table, in the order of their names, or as
-   * numbers).
+   * The classes in the order of their numbers (default: those in the table, sorted by name, or by value if
+   * they are numbers).
    */
   readonly classNames?: readonly string[];
 }
 
-/** A row of a table, understood. */
+/** A row of a table after parsing. */
 interface Entry {
   readonly number: number;
   readonly file: string;
@@ -26,9 +26,14 @@ interface Entry {
 }
 
 /**
- * Pictures and classes as a table lists them: text (.csv, .tsv) or an Excel workbook (.xlsx), with a header
- * row, or with two columns. Labels are numbers if all of them are, so that `1` and `1.0` are one class; else
- * text.
+ * Pictures and classes from a table: text (.csv, .tsv) or an Excel workbook (.xlsx). The table has a header
+ * row, or just two columns. If all labels are numbers, they are compared by value, so that `1` and `1.0` are
+ * one class; else they are text.
+ *
+ * @example
+ * ```ts
+ * const photos = await vision.datasets.CsvDataset.open('photos/labels.csv', { labelColumn: 'species' });
+ * ```
  */
 export class CsvDataset extends ImageFileDataset {
   /**
@@ -42,16 +47,16 @@ export class CsvDataset extends ImageFileDataset {
   }
 }
 
-/** What a table lists. */
+/** The contents of a table of pictures. */
 export interface ListOfTable {
   readonly files: readonly ImageFile[];
   readonly classNames: readonly string[];
-  /** What was understood, for people. */
+  /** How the table was understood, in sentences for people. */
   readonly notes: readonly string[];
 }
 
 /**
- * The pictures that a table lists, without a look at them.
+ * The pictures that a table lists. No picture is opened.
  *
  * @throws FileError as {@link CsvDataset.open}
  */
@@ -144,12 +149,12 @@ function describe({ number, file }: Entry): string {
   return `row ${number} (${file})`;
 }
 
-/** The part that a row names, the same for all its usual names. */
+/** The part of the data that a row names. All usual names of a part give the same result. */
 function partOf({ split = '' }: Entry): string {
   return splitRole(split) ?? split;
 }
 
-/** @throws FileError for two rows with one file that say different things of it */
+/** @throws FileError for two rows with the same file but different classes or parts */
 function requireSame(path: string, a: Entry, b: Entry, rule: LabelRule): void {
   const differ = rule.keyOf(a.label) !== rule.keyOf(b.label) ? 'label' : partOf(a) !== partOf(b) ? 'split' : null;
   if (differ === null) return;

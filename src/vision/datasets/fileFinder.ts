@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { unsafeCell } from '../../text/csv.js';
 import { normalName } from '../../text/names.js';
 
-/** A file as the disk has it, or why there is none. */
+/** A file with its spelling on the disk, or the reason why there is none. */
 export type FoundFile = { readonly path: string } | { readonly problem: string };
 
-/** Lists a folder; another one stands in for it in tests. */
+/** Lists a folder. Tests replace it. */
 export type ListFolder = (path: string) => Promise<readonly Pick<Dirent, 'name' | 'isDirectory' | 'isSymbolicLink'>[]>;
 
 interface Listing {
-  /** Files as they are spelled. */
+  /** Files with their spelling on the disk. */
   readonly files: ReadonlySet<string>;
   /** Files and folders by {@link normalName}. */
   readonly byName: ReadonlyMap<string, readonly string[]>;
@@ -20,21 +20,18 @@ interface Listing {
   readonly byStem: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Not a folder; or a folder whose files can be opened, but which cannot be listed. */
+/** 'none': not a folder. 'hidden': a folder that cannot be listed, although its files can be opened. */
 type NoListing = 'none' | 'hidden';
 
-/**
- * The longest path that Linux takes, in characters: a name that is longer, or has thousands of folders, is
- * none.
- */
+/** The longest path that Linux accepts, in characters. A longer name cannot be a file. */
 const maxNameLength = 4096;
 
 const missing = { problem: 'a missing one' } as const;
 
 /**
- * Finds files that a table names. A name is taken as it stands if there is such a file, else in other
- * spellings: of accented letters (NFC, NFD), with backslashes between folders, in quotes, as a `file://`
- * address, and without the ending if one file fits.
+ * Finds files that a table names. A name is used as it is if there is such a file. Else other spellings are
+ * tried: accented letters in NFC and NFD, backslashes between folders, quotes, a `file://` address, and the
+ * name without its ending if exactly one file fits.
  */
 export class FileFinder {
   readonly #root: string;
@@ -73,7 +70,7 @@ export class FileFinder {
     return fitting.length === 0 ? missing : { problem: `a name that fits ${fitting.join(' and ')}` };
   }
 
-  /** The folder as the disk spells it, or null. */
+  /** The path of the folder with its spelling on the disk, or null. */
   async #folder(path: string): Promise<string | null> {
     if ((await this.#listing(path)) !== 'none') return path;
     const above = dirname(path);
@@ -118,7 +115,7 @@ export class FileFinder {
   }
 }
 
-/** The name as it stands first, then otherwise. */
+/** The name as it is, then its other spellings. */
 function spellingsOf(name: string): string[] {
   const plain = unsafeCell(name).replace(/^(['"])(.*)\1$/, '$2');
   const local = /^file:\/\//i.test(plain) ? [localPath(plain)] : [];

@@ -12,12 +12,18 @@ import {
 } from './reading/imageFiles.js';
 
 /**
- * Pictures sorted into one folder for each class. Classes are numbered in the order of their names; pictures
- * may lie in subfolders of their class. Contents decide which files are pictures; others are passed over and
+ * Pictures sorted into one folder for each class. Classes are numbered in the order of their names. A class
+ * may have subfolders. The contents of a file decide whether it is a picture; other files are skipped and
  * listed.
+ *
+ * @example
+ * ```ts
+ * const photos = await vision.datasets.DatasetFolder.open('photos');
+ * console.log(photos.classNames, photos.length);
+ * ```
  */
 export class DatasetFolder extends ImageFileDataset {
-  /** Files that are no data. */
+  /** Files that were skipped because they are no data. */
   readonly passedOver: readonly PassedOver[];
 
   private constructor(set: ImageFileSet, passedOver: readonly PassedOver[]) {
@@ -50,7 +56,16 @@ export class DatasetFolder extends ImageFileDataset {
   }
 }
 
-/** All pictures in a folder and its subfolders, without classes: the label is −1. For predictions. */
+/**
+ * All pictures in a folder and its subfolders, without classes: every label is −1. It is meant for
+ * predictions.
+ *
+ * @example
+ * ```ts
+ * const photos = await vision.datasets.ImageFolder.open('photos');
+ * console.log(photos.files.map(({ path }) => path));
+ * ```
+ */
 export class ImageFolder extends ImageFileDataset {
   /** @throws FileError for a folder that cannot be read, or has no picture */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<ImageFolder> {
@@ -61,7 +76,7 @@ export class ImageFolder extends ImageFileDataset {
 }
 
 /**
- * The pictures in a folder and its subfolders, in the order of their names, and what was passed over.
+ * The pictures in a folder and its subfolders, in the order of their names, and the files that were skipped.
  *
  * @throws FileError for a folder that cannot be read, or has no picture
  */

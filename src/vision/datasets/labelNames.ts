@@ -1,16 +1,16 @@
 import { caseTwins, normalName } from '../../text/names.js';
 
 /**
- * Which labels are the same class. One rule holds for tables, and for the classes of a network next to those
- * of data: if all labels are numbers, those of one value are the same (`1`, `1.0`, `007` and `7`); if all are
- * `true` or `false`, case makes no difference; else text is compared as it is, in its normal form.
+ * Decides which labels are the same class. One rule holds for tables, and for comparing the classes of a
+ * network with those of data. If all labels are numbers, they are compared by value (`1` and `1.0`, `007` and
+ * `7`). If all are `true` or `false`, case makes no difference. Else text is compared in its normal form.
  */
 export class LabelRule {
   readonly #keyOf: (label: string) => string;
   /** Whether labels are compared as numbers. */
   readonly areNumbers: boolean;
 
-  /** @param labels all that are to be compared */
+  /** @param labels all labels that are to be compared */
   constructor(labels: Iterable<string>) {
     const all = Array.from(new Set(labels), normalName);
     this.areNumbers = all.length > 0 && all.every((label) => numberKey(label) !== null);
@@ -20,7 +20,7 @@ export class LabelRule {
       : (label) => (areTruths ? label.toLowerCase() : label);
   }
 
-  /** The same for labels of one class. */
+  /** A text that is equal for labels of one class. */
   keyOf(label: string): string {
     return this.#keyOf(normalName(label));
   }
@@ -28,16 +28,16 @@ export class LabelRule {
 
 /** The classes in a column of labels. */
 export interface LabelClasses {
-  /** In the order of their numbers. */
+  /** The names, in the order of the classes' numbers. */
   readonly classNames: readonly string[];
   readonly rule: LabelRule;
-  /** Spellings that were taken for one class, for people. */
+  /** Spellings that count as one class, in sentences for people. */
   readonly notes: readonly string[];
 }
 
 /**
- * The classes that labels stand for, by value if all are numbers, else in the order of their characters. A
- * class has the name that all its labels spell; numbers that are spelled in several ways have the shortest.
+ * The classes that labels stand for: sorted by value if all are numbers, else by their characters. The name
+ * of a class is the common spelling of its labels; numbers with several spellings have the shortest one.
  */
 export function classesOf(labels: Iterable<string>): LabelClasses {
   const spellings = new Set(Array.from(labels, normalName));
@@ -60,8 +60,8 @@ export function classesOf(labels: Iterable<string>): LabelClasses {
 }
 
 /**
- * Labels by which tables say that a number is missing (`NaN`, `N/A` …), if all others are numbers. Among
- * words they may be classes, such as `none`.
+ * Labels that mark a missing number in tables (`NaN`, `N/A` …), if all others are numbers. Among words they
+ * may be classes, such as `none`.
  */
 export function missingLabels(labels: Iterable<string>): ReadonlySet<string> {
   const all = [...new Set(labels)];
@@ -71,10 +71,10 @@ export function missingLabels(labels: Iterable<string>): ReadonlySet<string> {
 }
 
 /**
- * The number of each class among those that are known, or −1. Two classes never get one number.
+ * The number of each class among the known ones, or −1. Two classes never get the same number.
  *
- * @param names of the classes of data
- * @param known the classes of a network, say
+ * @param names the classes of data
+ * @param known the classes of a network, for example
  */
 export function numbersAmong(names: readonly string[], known: readonly string[]): number[] {
   const rule = new LabelRule([...known, ...names]);
@@ -86,9 +86,7 @@ export function numbersAmong(names: readonly string[], known: readonly string[])
   return numbers;
 }
 
-/**
- * One text for all spellings of a decimal number, exact however many digits there are; `null` for other text.
- */
+/** One text for all spellings of a decimal number, exact for any number of digits; `null` for other text. */
 function numberKey(text: string): string | null {
   const [, sign, whole, comma, exponent] = /^([+-]?)(\d*)(?:[.,](\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];
   const fraction = comma ?? '';

@@ -12,7 +12,7 @@ import {
 } from './listing.js';
 import { type SplitRole, splitRole } from './splits.js';
 
-/** A picture of a folder, with the class and the part of the data that its place stands for. */
+/** A picture of a folder, with the class and the part of the data that its path means. */
 export interface PlacedPicture {
   /** Relative to the folder, with `/`. */
   readonly path: string;
@@ -25,16 +25,14 @@ export interface PlacedPicture {
 export interface FolderLayout {
   readonly root: string;
   readonly pictures: readonly PlacedPicture[];
-  /** The folder that each part comes from; empty where there are no parts. */
+  /** The folder of each part; empty if there are no parts. */
   readonly parts: Readonly<Partial<Record<SplitRole, string>>>;
-  /** Whether the parts lie in the folders of the classes. */
+  /** Whether the folders of the parts are inside the folders of the classes. */
   readonly isInverted: boolean;
   readonly passedOver: readonly PassedOver[];
-  /** What the user should know beyond that. */
+  /** More notes for the user. */
   readonly notes: readonly string[];
-  /**
-   * Where the classes lie if a folder too far up was given, for messages; null if nothing speaks for that.
-   */
+  /** The place of the class folders if the given folder is probably too far up, for messages; else null. */
   deeper(className: string): { readonly text: string; readonly names: readonly string[] } | null;
 }
 
@@ -42,27 +40,28 @@ export interface FolderLayout {
 interface Candidate {
   readonly name: string;
   readonly role: SplitRole | null;
-  /** Pictures that lie in it directly. */
+  /** Pictures directly in this folder. */
   readonly direct: number;
-  /** Folders in it with pictures. */
+  /** Subfolders that contain pictures. */
   readonly inner: ReadonlySet<string>;
 }
 
 type Place = Pick<PlacedPicture, 'className' | 'role'>;
 
 /**
- * Reads the layout of a folder. This is the only place that knows what folders mean:
+ * Reads the layout of a folder. Only this module knows what folders mean:
  *
  * - `CLASS/…/PICTURE`: classes without parts.
- * - `PART/CLASS/…/PICTURE`: a folder with the usual name of a part ({@link splitRole}) is one if folders lie
- *   in it, and no pictures directly. So a class may be called `train`.
- * - `CLASS/PART/…/PICTURE`: if all pictures of all classes lie in such folders, training pictures among them.
+ * - `PART/CLASS/…/PICTURE`: a folder with the usual name of a part ({@link splitRole}) is one if it contains
+ *   folders and no pictures directly. So a class may be called `train`.
+ * - `CLASS/PART/…/PICTURE`: this holds if all pictures of all classes are in such folders, and there are
+ *   training pictures.
  *
- * Names of a class and a part in one (`cat_train`, `cat_test`) are refused. Folders without a picture count
- * as absent. {@link isClutter} names no class.
+ * Names that combine a class and a part (`cat_train`, `cat_test`) are refused. Folders without a picture are
+ * ignored. A folder that {@link isClutter} recognizes is no class.
  *
  * @throws FileError for a folder that cannot be read, has no classes, can be understood in two ways, has two
- *   folders for one part, a part without pictures, or a class whose pictures are all of formats that are not
+ *   folders for one part, a part without pictures, or a class whose pictures all have formats that are not
  *   read
  */
 export async function readLayout(root: string, options: ListingOptions = {}): Promise<FolderLayout> {
@@ -70,7 +69,7 @@ export async function readLayout(root: string, options: ListingOptions = {}): Pr
   return layoutOf(root, listing);
 }
 
-/** The layout of a folder that was looked through. @throws what {@link readLayout} throws */
+/** The layout of a folder that was listed before. @throws FileError as {@link readLayout} */
 function layoutOf(root: string, listing: PictureListing): FolderLayout {
   const candidates = candidatesOf(listing.pictures);
   if (candidates.length === 0) throw noClasses(root, listing);
@@ -153,7 +152,8 @@ function partFolders(root: string, candidates: readonly Candidate[]): ReadonlyMa
     const [{ name, inner }] = named;
     throw ambiguous(`${name}, which holds pictures both directly and in ${listed([...inner])}`);
   }
-  // Beside two parts other folders are left alone; beside one it may be a class like them.
+  // If there are two parts, other folders are ignored. Beside a single one, the other folders may be classes,
+  // and it may be one too.
   if (named.length === 1 && others.length > 0) {
     const [{ name, inner }] = named;
     const names = listed(others.map((other) => other.name));
@@ -173,7 +173,8 @@ function partFolders(root: string, candidates: readonly Candidate[]): ReadonlyMa
 }
 
 /**
- * For folders named like parts, such as `train` and `test`, that are all there is and hold pictures directly.
+ * The error for folders named like parts, such as `train` and `test`, that contain pictures directly, and no
+ * other folders.
  */
 function withoutClasses(root: string, candidates: readonly Candidate[]): FileError {
   return new FileError(
@@ -182,7 +183,7 @@ function withoutClasses(root: string, candidates: readonly Candidate[]): FileErr
   );
 }
 
-/** Whether all classes have their parts inside. */
+/** Whether all classes contain folders of parts. */
 function isInverted(candidates: readonly Candidate[]): boolean {
   const inside = candidates.flatMap(({ inner }) => [...inner].map(splitRole));
   const roles = new Set(inside);
@@ -190,7 +191,7 @@ function isInverted(candidates: readonly Candidate[]): boolean {
 }
 
 /**
- * @throws FileError if every folder's name is of a class and a part in one, such as `cat_train` and
+ * @throws FileError if the name of every folder combines a class and a part, such as `cat_train` and
  *   `cat_test`
  */
 function requireSeparateNames(root: string, candidates: readonly Candidate[]): void {
@@ -212,12 +213,12 @@ function requireSeparateNames(root: string, candidates: readonly Candidate[]): v
   );
 }
 
-/** For classes with their parts inside: a name of each part. */
+/** A folder name of each part, for classes that contain their parts. */
 function insideNames(pictures: readonly PlacedPicture[]): Partial<Record<SplitRole, string>> {
   return Object.fromEntries(pictures.map(({ role, path }) => [role, path.split('/')[1]]));
 }
 
-/** @throws FileError for a class that has pictures, but none of a format that is read */
+/** @throws FileError for a class that has pictures, but none in a format that is read */
 function requireReadable(
   root: string,
   { foreign }: PictureListing,
@@ -242,7 +243,7 @@ function requireReadable(
   );
 }
 
-/** @throws FileError for a folder for training or validation that lies beside parts, but holds nothing */
+/** @throws FileError for an empty folder for training or validation beside other parts */
 function requireParts(
   root: string,
   { folders, pictures }: PictureListing,
@@ -258,7 +259,7 @@ function requireParts(
   }
 }
 
-/** Folders that would be classes if they held pictures. */
+/** Folders without pictures, which would be classes otherwise. */
 function emptyFolders({ folders, pictures }: PictureListing, parts: ReadonlyMap<string, SplitRole> | null): string[] {
   const filled = new Set(pictures.flatMap((path) => path.split('/').map((_, i, all) => all.slice(0, i + 1).join('/'))));
   return folders.filter((folder) => {
@@ -268,7 +269,9 @@ function emptyFolders({ folders, pictures }: PictureListing, parts: ReadonlyMap<
   });
 }
 
-/** Folders that are one class, since their names look the same. @param place of the class in a path */
+/**
+ * Folders that are one class, since their names look the same. @param place position of the class in a path
+ */
 function spellings(pictures: readonly PlacedPicture[], place: number): string[] {
   return likeNames(pictures.map(({ path }) => path.split('/')[place])).map(
     (names) =>
@@ -276,7 +279,7 @@ function spellings(pictures: readonly PlacedPicture[], place: number): string[] 
   );
 }
 
-/** Names of classes that differ in capitals alone. */
+/** Names of classes that differ only in upper and lower case. */
 function twins(pictures: readonly PlacedPicture[]): string[] {
   return caseTwins(pictures.map(({ className }) => className)).map(
     (names) => `the classes ${inWords(names)} differ in capitals alone`,
@@ -284,7 +287,8 @@ function twins(pictures: readonly PlacedPicture[]): string[] {
 }
 
 /**
- * A sign that a folder too far up was given: every class holds folders of the same names, and nothing else.
+ * The names of subfolders if every class contains the same ones and nothing else: probably the given folder
+ * is too far up.
  */
 function alike(candidates: readonly Candidate[]): string[] {
   const [first, ...rest] = candidates.map(({ inner }) => [...inner].sort());
@@ -297,7 +301,7 @@ function alike(candidates: readonly Candidate[]): string[] {
   return [`the pictures of every class lie in its folders ${inWords(first)}; these are not taken for classes`];
 }
 
-/** Follows folders with a single one in them, from a class down to several. */
+/** Follows chains of folders that contain a single folder, from a class down to a folder with several. */
 function deeperFolders(
   root: string,
   pictures: readonly PlacedPicture[],

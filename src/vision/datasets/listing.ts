@@ -6,18 +6,18 @@ import { eachOf } from '../eachOf.js';
 import { formatBytes, pictureFormat, promisesPicture } from '../images/formats.js';
 import { type ImageFilesOptions, skipOption } from './reading/imageFiles.js';
 
-/** Files that are no data, and why; counted, with some of their names. */
+/** Files that were skipped because they are no data: the reason, their number, and some of their names. */
 export interface PassedOver {
   /** `HEIC pictures`, `other files` and so on. */
   readonly what: string;
   readonly count: number;
-  /** The first of them, relative to the folder. */
+  /** The first names, relative to the folder. */
   readonly examples: readonly string[];
-  /** Whether there may be pictures among them that are missed, as in a folder that cannot be read (no). */
+  /** Whether pictures may be missing because of this, as with a folder that cannot be read (no). */
   readonly isLoss?: boolean;
 }
 
-/** How far the reading of a data set has got. */
+/** How much of a data set has been read. */
 export interface ReadingProgress {
   readonly stage: 'looking at files' | 'checking pictures' | 'adding up checksums';
   readonly done: number;
@@ -25,23 +25,22 @@ export interface ReadingProgress {
 }
 
 /**
- * What a folder and its subfolders hold. Paths are relative to it, with `/`, in the order of their
+ * The contents of a folder and its subfolders. Paths are relative to it, with `/`, sorted by their
  * characters.
  */
 export interface PictureListing extends Pick<FolderTree, 'folders'> {
   /** Files that are data. */
   readonly pictures: readonly string[];
-  /** Pictures of formats that are not read, with the format. */
+  /** Pictures in formats that are not read, with the format. */
   readonly foreign: ReadonlyMap<string, string>;
-  /** All that is no data, foreign pictures among it. */
+  /** All files that are no data, among them the foreign pictures. */
   readonly passedOver: readonly PassedOver[];
 }
 
 export interface ListingOptions {
   readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
   /**
-   * Whether subfolders that cannot be read, and names that are no UTF-8, are an error ('fail', the default)
-   * or passed over.
+   * Whether unreadable subfolders and names that are no UTF-8 are an error ('fail', the default) or skipped.
    */
   readonly onBadImage?: ImageFilesOptions['onBadImage'];
 }
@@ -50,12 +49,11 @@ const openAtOnce = 16;
 const mostExamples = 3;
 
 /**
- * Finds the pictures in a folder and its subfolders. Contents decide: a picture may have any name or none. A
- * file with a picture's ending and other contents is a damaged picture; it is listed, so that it is reported
- * where it is read.
+ * Finds the pictures in a folder and its subfolders. Contents decide: a picture may have any name or ending.
+ * A file with a picture's ending and other contents is a damaged picture. It is listed, so that the code that
+ * reads it reports it.
  *
- * @throws FileError for a folder that cannot be read, and for a subfolder or a name that cannot, unless
- *   'skip' is asked for
+ * @throws FileError for a folder that cannot be read; with 'fail' also for an unreadable subfolder or name
  */
 export async function listPictures(
   root: string,
@@ -99,14 +97,14 @@ export async function listPictures(
   return { pictures, folders, foreign, passedOver };
 }
 
-/** An entry of what was passed over. */
+/** An entry of the list of skipped files. */
 export function passing(what: string, files: readonly string[]): PassedOver {
   return { what, count: files.length, examples: files.slice(0, mostExamples) };
 }
 
 interface Found {
   readonly isPicture: boolean;
-  /** Of a picture that is not read. */
+  /** The format of a picture that is not read. */
   readonly format: string | null;
   /** Its kind, in the plural. */
   readonly what: string;
@@ -128,7 +126,7 @@ async function firstBytes(path: string): Promise<Uint8Array | null> {
   return readStart(path, formatBytes).catch(() => null);
 }
 
-/** `2 HEIC pictures (cat/a.heic, cat/b.heic), 1 .txt file (notes.txt)`; empty if nothing was passed over. */
+/** `2 HEIC pictures (cat/a.heic, cat/b.heic), 1 .txt file (notes.txt)`; empty if nothing was skipped. */
 export function describePassedOver(passedOver: readonly PassedOver[]): string {
   return passedOver
     .map(({ what, count, examples }) => {

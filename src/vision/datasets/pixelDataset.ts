@@ -8,24 +8,24 @@ import { imagePool } from './reading/imagePool.js';
 
 /** Images of one size in memory. */
 export interface PixelSet {
-  /** Names the data set in messages. */
+  /** Name of the data set in messages. */
   readonly where: string;
-  /** `[n, …shape]`; the images' size is a multiple of 4. */
+  /** `[n, …shape]`; the size of an image is a multiple of 4. */
   readonly pixels: Uint8Array;
   readonly shape: readonly [channels: number, height: number, width: number];
   readonly labels: Uint8Array;
   readonly classNames: readonly string[];
 }
 
-/** How images in memory are changed. */
+/** Options for changing images in memory. */
 export interface PixelOptions extends TransformOption {
-  /** Threads that transform beside the training step (0: batches come at once, without promises). */
+  /** Threads that transform images while a training step runs (0: batches come at once, without promises). */
   readonly numWorkers?: number | undefined;
 }
 
 /**
- * Images of one size in memory: float32 `[channels, height, width]`, bytes over 255 as Paddle's ToTensor has
- * them.
+ * Images of one size in memory: float32 `[channels, height, width]`, bytes divided by 255 as in Paddle's
+ * ToTensor.
  */
 export class PixelDataset implements Dataset, Transformable<PixelDataset> {
   readonly length: number;
@@ -34,10 +34,10 @@ export class PixelDataset implements Dataset, Transformable<PixelDataset> {
   readonly #set: PixelSet;
   readonly #options: PixelOptions;
   readonly #augmenter: Augmenter | null;
-  /** Four pixels in a word, the first one in the lowest byte. */
+  /** Four pixels in each word, the first one in the lowest byte. */
   readonly #words: Uint32Array;
 
-  /** @throws InputError for a number of threads that makes no sense */
+  /** @throws InputError for an invalid number of threads */
   protected constructor(set: PixelSet, options: PixelOptions) {
     const { transform, numWorkers = 0 } = options;
     this.length = set.labels.length;
@@ -65,7 +65,7 @@ export class PixelDataset implements Dataset, Transformable<PixelDataset> {
     return new PixelDataset(this.#set, { ...this.#options, numWorkers });
   }
 
-  /** @param random default: the same for the same index, until the default generator is used */
+  /** @param random default: the same numbers for the same index, until the default generator is used */
   get(index: number, random = streamOf(index)): Sample {
     const label = this.#label(index);
     const { shape } = this.#set;
@@ -107,8 +107,8 @@ export class PixelDataset implements Dataset, Transformable<PixelDataset> {
     const size = words.length / this.length;
     const images = new Float32Array(indices.length * size * 4);
     const { unit } = inputsOf;
-    // A small network's step takes 0.2 ms, so this loop counts. Most of MNIST's paper is blank: four pixels
-    // are passed over at once.
+    // This loop matters, since a step of a small network takes 0.2 ms. Most of MNIST's paper is blank, so
+    // four pixels are skipped at once.
     for (let i = 0, at = 0; i < indices.length; i++) {
       const begin = indices[i] * size;
       for (let w = begin; w < begin + size; w++, at += 4) {

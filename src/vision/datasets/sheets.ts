@@ -14,22 +14,23 @@ import type { ImageFile, ImageFileDataset } from './reading/imageFiles.js';
 export interface DatasetSheetOptions extends ContactSheetOptions {
   /** Pictures in all, about the same number from each class (24). */
   readonly images?: number;
-  /** Decides which pictures are taken (0). */
+  /** Seed of the choice of pictures (0). */
   readonly seed?: number;
 }
 
 /**
- * Colours of the classes on white, distinct for colour-blind readers too; again from the start after the
- * last.
+ * Colours of the classes on white, which colour-blind readers can distinguish too. After the last one they
+ * start again.
  */
 const classColours = ['#1d5fa8', '#bf4e05', '#2f7d4f', '#7b4fa3', '#8a6d00', '#0b7a85', '#a3324f', '#5b6470'];
 
 /**
- * A contact sheet of a data set of pictures: about as many of each class, its name and the name of the file
- * below, each class framed in its colour. The data set's caution stands below the title.
+ * A contact sheet of a data set of pictures, with about as many pictures of each class. The class and the
+ * file name stand below each picture, whose frame has the colour of its class. The data set's caution stands
+ * below the title.
  *
  * @returns a PNG file
- * @throws what `contactSheet` throws
+ * @throws as `contactSheet`
  */
 export async function datasetSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
   const { images = 24, seed = 0, title, ...sheet } = options;
@@ -46,18 +47,18 @@ export interface SampleSheetOptions extends Omit<ContactSheetOptions, 'columns'>
   readonly images?: number;
   /** With a transform: changed versions beside each sample (6). */
   readonly versions?: number;
-  /** Decides which samples are taken, and what is drawn (0). */
+  /** Seed of the choice of samples and of their random changes (0). */
   readonly seed?: number;
-  /** Makes a sample into a PNG file: its values mean what the data set says. */
+  /** Makes a PNG file of a sample: the data set knows what its values mean. */
   readonly draw: (sample: Sample) => Promise<Uint8Array>;
 }
 
 /**
- * Some samples of a data set as they are; with a transform, beside each of them versions as epochs of a
- * training would have them.
+ * Some samples of a data set as they are. With a transform, each sample has changed versions beside it, as
+ * epochs of a training would see them.
  *
  * @returns a PNG file
- * @throws what `contactSheet` and the transform throw
+ * @throws as `contactSheet` and the transform
  */
 export async function sampleSheet(
   dataset: Dataset & Transformable<Dataset>,
@@ -90,12 +91,12 @@ export async function sampleSheet(
   return contactSheet(pictures, { ...sheet, ...(changed !== null && { columns: versions + 1 }) });
 }
 
-/** The line that a data set wants on its sheets. */
+/** The caution that a data set wants on its sheets. */
 export function cautionOf({ caution }: ImageFileDataset): { readonly note?: string } {
   return caution === undefined ? {} : { note: caution };
 }
 
-/** A file with its class and name below it. */
+/** A file with its class and name as captions. */
 export function captioned(
   { path, label }: ImageFile,
   classNames: readonly string[],
@@ -105,12 +106,12 @@ export function captioned(
   return { source: path, captions: [name, basename(path)], colour: classColours[label % classColours.length] };
 }
 
-/** Some files of a data set by chance, about the same number of each class. */
+/** Randomly chosen files of a data set, about the same number of each class. */
 export function balancedFiles(dataset: ImageFileDataset, images: number, seed = 0): ImageFile[] {
   return balanced(dataset.labels, images, new RandomGenerator(seed)).map((index) => dataset.files[index]);
 }
 
-/** Indices of samples by class, in the order of the labels; classes with too few give what they have. */
+/** Indices of samples by class, in the order of the labels. Small classes give all their samples. */
 function balanced(labels: ArrayLike<number>, images: number, random: RandomGenerator): number[] {
   const all = Array.from(labels);
   const classes = [...new Set(all)].sort((a, b) => a - b);

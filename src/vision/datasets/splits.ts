@@ -1,6 +1,6 @@
 /**
- * The parts of a data set: the images to learn from, those that choose among epochs, and those that choose
- * nothing.
+ * The parts of a data set: images for training, images for choosing among epochs, and images for the final
+ * evaluation, which choose nothing.
  */
 export type SplitRole = 'train' | 'validation' | 'test';
 
@@ -11,7 +11,7 @@ const words: Readonly<Record<SplitRole, readonly string[]>> = {
   test: ['test', 'testing', 'tst', 'holdout', 'heldout', '测试'],
 };
 const roles = new Map(Object.entries(words).flatMap(([role, names]) => names.map((name) => [name, role as SplitRole])));
-/** What often stands beside the word: `train_set`, `images-val`, `Validation Data`. */
+/** Words that often accompany the usual name: `train_set`, `images-val`, `Validation Data`. */
 const additions =
   /^(images?|imgs?|data|set)|(images?|imgs?|pictures?|photos?|data|dataset|set|split|samples|集|集合|数据|数据集|图片|样本)$/;
 
@@ -33,5 +33,5 @@ export function splitRole(name: string): SplitRole | null {
   return find(letters);
 }
 
-/** For messages. */
+/** The usual names, for messages. */
 export const usualSplitNames = 'train, validation (or val, dev) or test';

@@ -6,7 +6,7 @@ import { normalName } from '../../text/names.js';
 import { option } from '../../text/option.js';
 import { splitRole } from './splits.js';
 
-/** Which columns of a table say what, where their names do not, and where its paths start. */
+/** The meaning of columns whose names do not show it, and the folder that paths start from. */
 export interface TableOptions {
   /**
    * Name of the column with the paths of the pictures (found by usual names such as `file`, `image`, `path`).
@@ -36,23 +36,23 @@ const usualNames = {
   ],
 } as const;
 
-/** Where the columns are, and the rows below the header. */
+/** The columns, and the rows below the header. */
 export interface FoundColumns {
   readonly file: number;
   readonly label: number;
-  /** −1 without one. */
+  /** −1 if there is none. */
   readonly split: number;
   /** All rows if there is no header. */
   readonly rows: readonly TableRow[];
-  /** What was understood, if the names are not `file` and `label`, for people. */
+  /** How the columns were understood, for people, unless their names are `file` and `label`. */
   readonly notes: readonly string[];
 }
 
 /**
- * Finds the columns of a table of pictures by their names, in any case. Two columns without a header will do,
- * if one of them begins with the name of a file.
+ * Finds the columns of a table of pictures by their names, in any case. Two columns without a header are
+ * enough if one of them begins with the name of a file.
  *
- * @throws FileError naming the header and the options, if that does not settle it
+ * @throws FileError, naming the header and the options, if the columns are unclear
  */
 export function findColumns(table: Table, options: TableOptions): FoundColumns {
   const { fileColumn, labelColumn, splitColumn } = options;
@@ -77,13 +77,13 @@ export function findColumns(table: Table, options: TableOptions): FoundColumns {
 export interface FoundParts {
   /** Name of the column; undefined without one. */
   readonly column: string | undefined;
-  /** Columns that look like one and are not used, for people. */
+  /** Columns that look like parts but are not used, in sentences for people. */
   readonly notes: readonly string[];
 }
 
 /**
  * Finds the column of the parts: the one called `split`, or else the one in which every cell is a usual name
- * of a part ({@link splitRole}), training among them, whatever the column is called.
+ * of a part ({@link splitRole}), training among them. Then the column may have any name.
  *
  * @throws FileError for two such columns, and as {@link findColumns}
  */
@@ -146,7 +146,7 @@ function byUsualName(table: Table, role: keyof typeof usualNames): number {
   throw refuse(table, `one column '${role}'`);
 }
 
-/** Two columns whose first row is a file and its class, not their names; else null. */
+/** The columns of a table without a header, whose first row is a file and its class; else null. */
 function withoutHeader(table: Table): FoundColumns | null {
   const { columns, header, rows, title } = table;
   if (columns.length !== 2) return null;
