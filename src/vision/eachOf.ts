@@ -1,6 +1,5 @@
 /**
- * Runs `work` on all items, up to `width` at a time, beginning in their order. The first failure stops the
- * rest.
+ * Runs `work` on all items in their order, up to `width` at the same time. The first failure stops the rest.
  */
 export async function eachOf<T>(
   items: readonly T[],

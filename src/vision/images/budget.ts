@@ -1,11 +1,11 @@
-/** Lets work begin only while there is room for what it holds in memory. One piece at a time always runs. */
+/** Delays work until its memory fits into a budget. One piece of work can always run, however large it is. */
 export class ByteBudget {
   #used = 0;
   readonly #waiting: { readonly bytes: number; readonly begin: () => void }[] = [];
 
   constructor(readonly limit: number) {}
 
-  /** Runs `work`, which holds so many bytes, once there is room for them; first come, first served. */
+  /** Runs `work`, which holds this many bytes, once they are free; first come, first served. */
   async use<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     if (this.#waiting.length > 0 || !this.#fits(bytes)) {
       await new Promise<void>((begin) => this.#waiting.push({ bytes, begin }));
@@ -33,5 +33,5 @@ export class ByteBudget {
   }
 }
 
-/** Of pictures that this thread decodes: files and pixels. */
+/** The budget for files and pixels of pictures that this thread decodes. */
 export const decoding = new ByteBudget(2 ** 28);

@@ -4,7 +4,7 @@ import { loadSharp } from './sharp.js';
 export interface Writing {
   readonly x: number;
   readonly y: number;
-  /** Around which the text is centred, instead of beginning at x. */
+  /** The x around which the text is centred, instead of beginning at `x`. */
   readonly centre?: number;
   readonly size: number;
   readonly colour: string;
@@ -14,7 +14,7 @@ export interface Writing {
   readonly hasFonts: boolean;
 }
 
-/** A text as SVG: in letters of our own, or in the machine's fonts if it has characters that we have not. */
+/** A text as SVG: in letters of our own, or in the machine's fonts for characters that we do not have. */
 export function writing(text: string, { room, centre, hasFonts, ...style }: Writing): string {
   const { x, y, size, colour, bold = false } = style;
   const plain = text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '\ufffd');
@@ -34,7 +34,7 @@ export function writing(text: string, { room, centre, hasFonts, ...style }: Writ
   );
 }
 
-/** The longest text that fits, cut in the middle: both ends of a file's name tell something. */
+/** The longest text that fits, cut in the middle, since both ends of a file name are informative. */
 function shortened(text: string, fits: (text: string) => boolean): string {
   if (fits(text)) return text;
   const characters = Array.from(text);
@@ -49,7 +49,7 @@ function shortened(text: string, fits: (text: string) => boolean): string {
 
 let fonts: Promise<boolean> | undefined;
 
-/** Without fonts, SVG text is left out or made of equal boxes. */
+/** Without fonts, renderers leave out SVG text or show equal boxes. */
 export function machineHasFonts(): Promise<boolean> {
   const brightness = async (text: string) => {
     const svg =

@@ -7,13 +7,13 @@ import { machineHasFonts, writing } from './captions.js';
 import { loadSharp } from './sharp.js';
 import { thumbnail } from './thumbnail.js';
 
-/** A picture to be shown, with what is written below it. */
+/** A picture for a sheet, with its captions. */
 export interface CaptionedPicture {
   /** Path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF. */
   readonly source: string | Uint8Array;
-  /** Lines below it, the first one bold. What does not fit is cut in the middle. */
+  /** Lines below it, the first one bold. Texts that do not fit are cut in the middle. */
   readonly captions: readonly string[];
-  /** Of frame and first line, such as `#bf4e05` (a dark grey). */
+  /** Colour of the frame and the first line, such as `#bf4e05` (a dark grey). */
   readonly colour?: string;
 }
 
@@ -32,7 +32,7 @@ const ink = '#1b1f24';
 const muted = '#5b6470';
 const warning = '#bf4e05';
 const maxSize = 4096;
-/** Most pictures of a sheet. */
+/** The largest number of pictures on a sheet. */
 export const maxPictures = 2000;
 /** The Software entry in the EXIF data of PNGs that this module writes. */
 const software = 'Fovea';
@@ -105,10 +105,10 @@ export async function contactSheet(
 }
 
 /**
- * Pictures in one row, large enough to see details: a `contactSheet` of 480 pixels a picture.
+ * Pictures in one row, large enough to see details: a `contactSheet` with 480 pixels for each picture.
  *
  * @returns a PNG file
- * @throws what `contactSheet` throws
+ * @throws as `contactSheet`
  */
 export async function sideBySide(
   pictures: readonly CaptionedPicture[],
@@ -123,7 +123,7 @@ export async function isOwnPicture(path: string): Promise<boolean> {
     const start = (await readStart(path, 1024)).toString('latin1');
     return start.startsWith('\x89PNG\r\n\x1a\n') && start.includes('eXIf') && start.includes(`\0${software}\0`);
   } catch (error) {
-    // A folder or a device is nobody's picture.
+    // A folder or a device is no picture of this module.
     if ((error as NodeJS.ErrnoException).code === undefined) return false;
     throw new FileError(`[pictures] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
   }

@@ -9,7 +9,7 @@ import { loadSharp } from './sharp.js';
 
 const maxFileBytes = 2 ** 30;
 
-/** How the picture in the file has to be turned, by EXIF's orientation: transposed first, then mirrored. */
+/** How to turn the picture of a file, by its EXIF orientation: transposed first, then mirrored. */
 interface Orientation {
   readonly transposed: boolean;
   /** Left and right change places. */
@@ -31,14 +31,15 @@ const orientations: readonly Orientation[] = [
 ].map(([transposed, mirrored, upsideDown]) => ({ transposed, mirrored, upsideDown }));
 
 /**
- * To be called by the main thread before others decode: on some systems a process ends badly if only a thread
- * that is gone had loaded the library. What is wrong with it shows where something is decoded.
+ * Loads the decoder. The main thread calls it before other threads decode: on some systems a process crashes
+ * at its end if only a thread that has ended had loaded the library. Errors of loading appear later, when a
+ * picture is decoded.
  */
 export function loadDecoder(): void {
   loadSharp().catch(() => {});
 }
 
-/** Version of what turns files into pixels: results that were kept are worth nothing after a change. */
+/** Version of the code that turns files into pixels: a change makes stored results invalid. */
 export async function decoderVersion(): Promise<string> {
   const { vips, mozjpeg = 'unknown' } = (await loadSharp()).versions;
   return `libvips ${vips}, libjpeg ${mozjpeg}`;
@@ -56,8 +57,8 @@ export interface Window {
 export type PictureSource = string | URL | Uint8Array;
 
 /**
- * A picture, or a part of one, whose rows can be read in parts. Sizes are those of the picture as it is to be
- * seen, turned by its EXIF orientation; rows are those of the file.
+ * A picture, or a part of one, whose rows can be read in parts. Sizes are those of the displayed picture,
+ * turned by its EXIF orientation; rows are those of the file.
  */
 export class PictureFile {
   readonly height: number;
@@ -76,9 +77,9 @@ export class PictureFile {
   }
 
   /**
-   * Reads the file and its header. What kind of picture it is, is seen from its contents, whatever its name.
+   * Reads the file and its header. The contents show the kind of picture; the name does not matter.
    *
-   * @param name in messages; default: the path, or the number of bytes
+   * @param name for messages; default: the path, or the number of bytes
    * @throws FileError if it cannot be read, is no picture, or is too large
    */
   static async open(source: PictureSource, name = nameOf(source)): Promise<PictureFile> {
@@ -93,17 +94,17 @@ export class PictureFile {
     return this.#data.name;
   }
 
-  /** Of each pixel while it is decoded. */
+  /** Memory of each pixel while it is decoded. */
   get pixelBytes(): number {
     return this.#data.pixelBytes;
   }
 
-  /** Of the file. */
+  /** Size of the file. */
   get bytes(): number {
     return this.#data.length;
   }
 
-  /** Whether its values are others than bytes. */
+  /** Whether its values are not bytes. */
   get isDeep(): boolean {
     return this.#data.isDeep;
   }
@@ -116,7 +117,7 @@ export class PictureFile {
     return this.area.width;
   }
 
-  /** A part of the picture as it is to be seen. */
+  /** A part of the displayed picture. */
   within({ top, left, height, width }: Window): PictureFile {
     const { transposed, mirrored, upsideDown } = this.orientation;
     const y = upsideDown ? this.height - top - height : top;
@@ -129,8 +130,8 @@ export class PictureFile {
   }
 
   /**
-   * Rows of the file, red, green and blue, 8 bits each, as `values.ts` and {@link PictureData.pixels} make
-   * them.
+   * Rows of the file, red, green and blue, 8 bits each, converted by `values.ts` and {@link
+   * PictureData.pixels}.
    *
    * @throws FileError if the picture is truncated or broken
    */
@@ -140,7 +141,7 @@ export class PictureFile {
   }
 
   /**
-   * What is done to values and transparency, for people; empty for most pictures. @throws FileError as
+   * The changes of values and transparency, for people; empty for most pictures. @throws FileError as
    * readRows
    */
   changes(): Promise<string[]> {
@@ -149,11 +150,12 @@ export class PictureFile {
 }
 
 /**
- * Decodes a picture: OpenCV's `imread` (8 bits, three colours, turned by EXIF), except that the order is RGB,
- * transparency is laid over white, and values of other depths keep what they show.
+ * Decodes a picture as OpenCV's `imread` does (8 bits, three colours, turned by EXIF), with three
+ * differences: the order is RGB, transparent pixels are blended with white, and values of other depths are
+ * scaled to 8 bits.
  *
- * @param source path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF (its first picture), seen from
- *   the contents
+ * @param source path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF (its first picture), recognized
+ *   by the contents
  * @throws FileError if it cannot be read, is no picture, is truncated or broken, or has more than 100 million
  *   pixels
  */
@@ -162,8 +164,8 @@ export async function decodeImage(source: PictureSource): Promise<RGBImage> {
 }
 
 /**
- * The whole picture as it is to be seen. @throws FileError if it is truncated or broken, or has more than 100
- * million pixels
+ * The whole displayed picture. @throws FileError if it is truncated or broken, or has more than 100 million
+ * pixels
  */
 export async function decodePicture(picture: PictureFile): Promise<RGBImage> {
   const { name, height, width, fileHeight } = picture;
@@ -176,7 +178,7 @@ export async function decodePicture(picture: PictureFile): Promise<RGBImage> {
   return turned({ data, height: fileHeight, width: picture.fileWidth }, picture.orientation);
 }
 
-/** The image as it is to be seen. */
+/** The image as it is displayed. */
 export function turned(image: RGBImage, { transposed, mirrored, upsideDown }: Orientation): RGBImage {
   if (!transposed && !mirrored && !upsideDown) return image;
   const [height, width] = transposed ? [image.width, image.height] : [image.height, image.width];
@@ -195,7 +197,7 @@ export function turned(image: RGBImage, { transposed, mirrored, upsideDown }: Or
   return { data, height, width };
 }
 
-/** @throws InputError for a URL of something else than a file */
+/** @throws InputError for a URL that is not of a file */
 export function pathOf(source: string | URL): string {
   if (typeof source === 'string') return source;
   if (source.protocol === 'file:') return fileURLToPath(source);
@@ -204,7 +206,7 @@ export function pathOf(source: string | URL): string {
   );
 }
 
-/** What messages call a picture that has no other name. */
+/** Name in messages for a picture that has no other name. */
 export function nameOf(source: PictureSource): string {
   return source instanceof Uint8Array ? `${source.length} bytes` : pathOf(source);
 }

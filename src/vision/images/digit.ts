@@ -6,11 +6,11 @@ import { reasonOf } from '../../io/files/atomic.js';
 import { decodePicture, nameOf, PictureFile, type PictureSource } from './decode.js';
 import { loadSharp } from './sharp.js';
 
-/** A digit as MNIST has them: 28×28, grey, white ink on black. */
+/** A digit in MNIST's form: 28×28, grey, white ink on black. */
 export interface Digit {
   /** `[1, 28, 28]`, from 0 (paper) to 1 (ink). */
   readonly image: Float32Array;
-  /** What was done to the picture, for people. */
+  /** The changes that were made to the picture, for people. */
   readonly note: string;
 }
 
@@ -29,18 +29,20 @@ const box = 20;
  * little.
  */
 const maxSide = 800;
-/** Between paper and ink, of 255. Less is noise. */
+/** The smallest contrast between paper and ink, on a scale of 255. Less is noise. */
 const minContrast = 24;
 
 /**
- * Reads a picture of one digit (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG) and makes it like MNIST's.
+ * Reads a picture of one digit (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG) and makes it similar to MNIST's
+ * digits.
  *
- * The picture is turned as its EXIF data say, put on paper where it is transparent, and made grey. Where its
- * border is light it is inverted, since MNIST's digits are white on black. Then as MNIST was made (LeCun et
- * al., 1998): cut to the ink, scaled to 20×20 keeping the aspect, and placed with its center of mass in the
- * middle of 28×28. A picture of 28×28 with a dark border is taken as it is.
+ * The picture is turned by its EXIF data, put on paper where it is transparent, and made grey. If its border
+ * is light it is inverted, since MNIST's digits are white on black. The next steps are those of MNIST's
+ * authors (LeCun et al., 1998): the picture is cut to the ink, scaled to 20×20 with its proportions, and
+ * placed with its center of mass in the middle of 28×28. A picture of 28×28 with a dark border is used as it
+ * is.
  *
- * @param name in messages; default: the path, or the number of bytes
+ * @param name for messages; default: the path, or the number of bytes
  * @throws {FileError} if the file is missing, is no picture, or shows nothing that stands out from its
  *   background
  */
@@ -67,9 +69,9 @@ async function readGrey(source: PictureSource, name: string): Promise<Grey> {
     });
     if (!file.isFile()) throw new FileError(`[digit] ${name}: expected a picture, got a folder or device`);
   }
-  // Without the decoder nothing is wrong with the picture.
+  // A missing decoder is no error of the picture.
   await loadSharp();
-  // The decoder alone reads more formats, and large pictures at a part of their size.
+  // Here sharp decodes alone, since it reads more formats, and large pictures at a reduced size.
   const picture = await PictureFile.open(source, name).catch(() => null);
   if (picture?.isDeep) return reduced(...(await pixelsOf(picture)));
   try {
@@ -101,15 +103,15 @@ async function reduced(input: string | Uint8Array, options?: SharpOptions): Prom
   return { data: onPaper(data), width: info.width, height: info.height };
 }
 
-/** sharp's messages may have several lines and repeat the file's name. */
+/** sharp's messages may have several lines and repeat the file name. */
 function plain(message: string): string {
   const [first] = message.split('\n');
   return first.replace(/^Input file is missing.*/, 'a missing file').replace(/^Input file /, 'a file that ');
 }
 
 /**
- * Red, green, blue and alpha as grey on paper that the ink stands out from: black under light ink, else
- * white.
+ * Converts red, green, blue and alpha to grey on a paper that contrasts with the ink: black under light ink,
+ * else white.
  */
 function onPaper(pixels: Uint8Array): Float32Array {
   const count = pixels.length / 4;
@@ -141,7 +143,7 @@ function borderMean({ data, width, height }: Grey): number {
   return sum / count;
 }
 
-/** The part of the picture with ink: paper 0, ink 255, strokes soft at the edge. null if there is none. */
+/** The part of the picture with ink: paper 0, ink 255, strokes with soft edges. Null if there is none. */
 function separateInk({ data, width, height }: Grey): Grey | null {
   const { threshold, dark, bright } = otsu(data);
   const contrast = bright - dark;
@@ -157,7 +159,7 @@ function separateInk({ data, width, height }: Grey): Grey | null {
     }
   }
   const [w, h] = [right - left + 1, bottom - top + 1];
-  // Grain of the paper becomes 0 and the inside of strokes 255.
+  // This makes the grain of the paper 0 and the inside of strokes 255.
   const low = dark + 0.25 * contrast;
   const scale = 255 / (0.6 * contrast);
   const ink = new Float32Array(w * h);
@@ -171,8 +173,8 @@ function separateInk({ data, width, height }: Grey): Grey | null {
 }
 
 /**
- * The threshold between two groups of grey values with the largest variance between them (Otsu, 1979), and
- * their means.
+ * The threshold that splits grey values into two groups with the largest variance between them (Otsu, 1979),
+ * and the means of both.
  */
 function otsu(data: Float32Array): { threshold: number; dark: number; bright: number } {
   const counts = new Float64Array(256);
@@ -199,7 +201,7 @@ function otsu(data: Float32Array): { threshold: number; dark: number; bright: nu
   return best;
 }
 
-/** Scales ink into the box and places it in the middle by its mass. */
+/** Scales ink into the box and moves its center of mass to the middle. */
 async function center(ink: Grey): Promise<Float32Array> {
   const scale = box / Math.max(ink.width, ink.height);
   const width = Math.max(1, Math.round(ink.width * scale));

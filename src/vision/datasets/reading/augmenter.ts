@@ -7,23 +7,23 @@ import { requireSense } from '../../transforms/sense.js';
 import { Compose, type Transform, type TransformFunction } from '../../transforms/transform.js';
 import type { ImagePool } from './imagePool.js';
 
-/** What data sets of pictures can be changed with. */
+/** The transform option that data sets of pictures share. */
 export interface TransformOption {
   /**
-   * Changes each picture after it has been decoded and resized: a transform or a function of bytes in red,
-   * green and blue. Bytes that come out are scaled as without transforms; floats go to the network as they
-   * are.
+   * Changes each picture after it has been decoded and resized: a transform, or a function of bytes in red,
+   * green and blue. Resulting bytes are scaled as without transforms; resulting floats go to the network as
+   * they are.
    *
-   * In an epoch of a `DataLoader` each sample has its own stream of random numbers, which follows from the
-   * loader's generator, the epoch and the sample's index. Other threads do the work; functions and transforms
-   * of your own run in the main thread.
+   * In an epoch of a `DataLoader` each sample has its own stream of random numbers, which depends on the
+   * loader's generator, the epoch and the sample's index. Other threads do the work; your own functions and
+   * transforms run in the main thread.
    */
   readonly transform?: Transform | TransformFunction | null | undefined;
 }
 
 /** A data set whose pictures can be changed. */
 export interface Transformable<Set> {
-  /** The same samples, with this transform in place of the present one; null for none. */
+  /** The same samples, with this transform instead of the present one; null removes it. */
   withTransform(transform: NonNullable<TransformOption['transform']> | null): Set;
 }
 
@@ -32,7 +32,7 @@ export class Augmenter {
   readonly isRandom: boolean;
   readonly #transform: Transform;
   readonly #pool: ImagePool;
-  /** For other threads; null if they cannot do it. */
+  /** The transform as text for other threads; null if they cannot run it. */
   readonly #text: string | null;
   readonly #format: Pick<TransformJob, 'order' | 'range'>;
 
@@ -51,7 +51,7 @@ export class Augmenter {
     this.#format = format;
   }
 
-  /** In the calling thread; parameters as of `run`. */
+  /** Transforms in the calling thread; the parameters are those of `run`. */
   apply(pixels: Uint8Array, shape: TransformJob['shape'], randoms: readonly RandomGenerator[]): TransformedImages {
     const states = randoms.map((random) => random.state());
     const job = { pixels, shape, states, ...this.#format };
@@ -59,7 +59,9 @@ export class Augmenter {
     return transformImages(job, { apply: (image, random) => this.#applyFixed(image, random) });
   }
 
-  /** Each epoch would have the same random numbers, since the data set says that it needs none. */
+  /**
+   * The data set says that it needs no random numbers. If it used some, each epoch would have the same ones.
+   */
   #applyFixed(image: Raster, random: RandomGenerator): Raster {
     const before = random.state().words.join();
     const result = this.#transform.apply(image, random);
@@ -71,10 +73,10 @@ export class Augmenter {
   }
 
   /**
-   * At once if there are no other threads.
+   * Transforms pictures. Without other threads the result comes at once, not as a promise.
    *
    * @param pixels `[n, …shape]`
-   * @param randoms of each picture
+   * @param randoms the generator of each picture
    */
   run(
     pixels: Uint8Array,
@@ -96,7 +98,7 @@ export class Augmenter {
   }
 }
 
-/** What a sample draws from that is asked for outside of an epoch: the same each time. */
+/** The random numbers of a sample that is requested outside of an epoch: the same each time. */
 export function streamOf(index: number): RandomGenerator {
   return defaultGenerator().fork(`${index}`);
 }

@@ -9,24 +9,24 @@ import { ImageCache, type ImageCacheOptions } from './imageCache.js';
 export interface ImageJob {
   readonly path: string;
   readonly preprocessing: Preprocessing;
-  /** null: without the cache on disk. */
+  /** null: the cache on disk is not used. */
   readonly cache: Required<ImageCacheOptions> | null;
 }
 
 /** A picture as it was read. */
 export interface ReadPicture extends Preprocessed {
-  /** Of the file that it was read from; see {@link stampOf}. */
+  /** Stamp of the file that was read; see {@link stampOf}. */
   readonly stamp: string;
 }
 
-/** To be raised when the same file and options give other pixels than before. */
+/** Raise it when the same file and options give other pixels than before. */
 const pipelineVersion = 2;
 
 const caches = new Map<string, ImageCache>();
 
 /**
- * Size and times of a file: another stamp may mean other contents, the same one means the same. Null if there
- * is none.
+ * Size and times of a file. A different stamp may mean different contents; the same stamp means the same
+ * contents. Null if there is no such file.
  */
 export async function stampOf(path: string): Promise<string | null> {
   const info = await stat(path, { bigint: true }).catch(() => null);
@@ -34,7 +34,7 @@ export async function stampOf(path: string): Promise<string | null> {
 }
 
 /**
- * From the cache if it has the picture, else decoded, resized and then put into the cache.
+ * Takes the picture from the cache, or else decodes and resizes it and adds it to the cache.
  *
  * @throws FileError if it cannot be read, is no intact picture, or is written to at the same time
  */
@@ -44,7 +44,7 @@ export async function readImage({ path, preprocessing, cache }: ImageJob): Promi
   const { height, width, order, antialias, fit } = preprocessing;
   const options = [height, width, order, antialias, fit];
   const key = JSON.stringify([pipelineVersion, await decoderVersion(), resolve(path), stamp, ...options]);
-  // A file that is not there gets its error from the reader.
+  // If the file does not exist, the reader throws the error.
   const found = stamp === '' ? null : ((await store?.get(key)) ?? null);
   if (found !== null) return { ...found, stamp };
   const image = await preprocess(path, optionsOf(preprocessing));

@@ -7,18 +7,18 @@ import { cacheFolder } from '../../../io/files/cacheFolder.js';
 import type { Preprocessed } from '../../images/preprocess.js';
 
 export interface ImageCacheOptions {
-  /** Where the entries are (`images` in the cache folder). Nothing else in there is touched. */
+  /** Folder of the entries (`images` in the cache folder). Other files in it are not touched. */
   readonly folder?: string;
-  /** What all entries together may take (4 GiB). Beyond, those that were not used for the longest time go. */
+  /** Limit for all entries together (4 GiB). Beyond it the least recently used ones are removed. */
   readonly maxBytes?: number;
 }
 
 export interface ImageCacheStatistics {
   hits: number;
   misses: number;
-  /** Entries that did not match their checksum; they count as misses too. */
+  /** Entries that did not match their checksum; they are also counted as misses. */
   damaged: number;
-  /** Why the newest entry that could not be written was not. */
+  /** Why the last entry that could not be written failed. */
   failure: string | null;
 }
 
@@ -27,24 +27,24 @@ const checksumBytes = 32;
 const headerBytes = magic.length + checksumBytes + 16;
 const entryName = /^[0-9a-f]{64}\.img$/;
 const temporaryName = /^[0-9a-f]{64}\.[0-9a-f]{12}\.tmp$/;
-/** A temporary file of this age belongs to a process that is no more. */
+/** A temporary file of this age belongs to a process that has ended. */
 const abandonedMs = 3_600_000;
-/** After clearing up there is room for a while. */
+/** Share of the limit that is still used after clearing up, so that there is room for a while. */
 const clearTo = 0.9;
-/** Entries written between two looks at what other processes and threads have written. */
+/** Number of written entries after which the cache counts those of other processes and threads. */
 const lookEvery = 256;
 
 /**
- * Pictures that were decoded and resized, on disk: one file each, named by the hash of its key.
+ * Decoded and resized pictures on disk: one file each, named by the hash of its key.
  *
  * Several processes may share a folder. Entries appear whole, by renaming, and carry a checksum: a damaged
- * one counts as missing. What goes wrong here costs time, never a result, so nothing throws.
+ * one counts as missing. A failure here costs time but never changes a result, so nothing throws.
  */
 export class ImageCache {
   readonly folder: string;
   readonly maxBytes: number;
   readonly statistics: ImageCacheStatistics = { hits: 0, misses: 0, damaged: 0, failure: null };
-  /** Bytes in the folder as far as this object knows. */
+  /** Bytes in the folder, as far as this object knows. */
   #bytes = 0;
   #written = 0;
   #clearing: Promise<void> | null = null;
@@ -67,7 +67,7 @@ export class ImageCache {
       const entry = await handle.readFile();
       const found = decode(entry, hash);
       if (found !== null) {
-        // The time of the newest use, for clearing up.
+        // The file's time records its latest use, for clearing up.
         const now = new Date();
         await handle.utimes(now, now).catch(() => {});
         this.statistics.hits++;
@@ -76,7 +76,7 @@ export class ImageCache {
       this.statistics.damaged++;
       await rm(path, { force: true });
     } catch {
-      // Not there, or not to be read: the picture itself is.
+      // The entry does not exist or cannot be read; then the caller reads the picture itself.
     } finally {
       await handle?.close();
     }
@@ -95,7 +95,7 @@ export class ImageCache {
       if (this.#written++ % lookEvery === 0) {
         this.#bytes = (await this.#list()).reduce((sum, entry) => sum + entry.bytes, 0);
       }
-      // Not flushed to the disk: what a power failure tears does not match its checksum.
+      // It is not flushed to the disk: a file that a power failure damages does not match its checksum.
       await writeFile(temporary, encode(image, hash), { flag: 'wx' });
       await rename(temporary, path);
       this.#bytes += size;
@@ -112,7 +112,7 @@ export class ImageCache {
     }
   }
 
-  /** Removes the entries that were not used for the longest time. */
+  /** Removes the least recently used entries. */
   async #clear(): Promise<void> {
     const entries = (await this.#list()).sort((a, b) => a.usedMs - b.usedMs);
     let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
@@ -124,7 +124,7 @@ export class ImageCache {
     this.#bytes = bytes;
   }
 
-  /** The entries, after what other processes left unfinished has been removed. */
+  /** Lists the entries, after removing unfinished files of other processes. */
   async #list(): Promise<{ path: string; bytes: number; usedMs: number }[]> {
     const names = await readdir(this.folder).catch(() => []);
     const found = await Promise.all(

@@ -17,7 +17,7 @@ export interface ImageFile {
   readonly split?: string;
 }
 
-/** How to ask for bad pictures to be left out, for messages. */
+/** The option that leaves out bad pictures, for messages. */
 export const skipOption = option('onBadImage', 'skip');
 
 /** A picture that cannot be used, and why. */
@@ -28,43 +28,43 @@ export interface BadImage {
 
 export interface ImageFilesOptions extends ImageReaderOptions, TransformOption {
   /**
-   * What to do about pictures that cannot be decoded. 'fail' (default): an error when such a one is read.
-   * 'skip': all pictures are decoded when the data set is opened, which fills the cache, and those that
-   * cannot be are left out and listed in `quarantine`. Files are never removed.
+   * Treatment of pictures that cannot be decoded. 'fail' (default): reading such a picture is an error.
+   * 'skip': all pictures are decoded when the data set is opened, which fills the cache, and bad ones are
+   * left out and listed in `quarantine`. Files are never removed.
    */
   readonly onBadImage?: 'fail' | 'skip';
-  /** Called while pictures are checked, which 'skip' has done. */
+  /** Called while 'skip' checks pictures. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
-/** What an {@link ImageFileDataset} is made of. */
+/** The parts of an {@link ImageFileDataset}. */
 export interface ImageFileSet extends TransformOption {
   readonly files: readonly ImageFile[];
   readonly classNames: readonly string[];
   readonly quarantine: readonly BadImage[];
-  /** What was understood of the data or passed over, for people (none). */
+  /** Sentences for people about how the data were understood and what was skipped (none). */
   readonly notes?: readonly string[];
-  /** A line that must stand on sheets of these pictures, such as that they are drawn (none). */
+  /** A line that must be on sheets of these pictures, for example that they are synthetic (none). */
   readonly caution?: string | undefined;
   readonly reader: ImageReader;
 }
 
 /**
- * Pictures in files: images float32 `[3, height, width]` from −1 to 1, decoded by other threads and kept. A
- * transform changes what was kept, anew in each epoch.
+ * Pictures in files: images float32 `[3, height, width]` from −1 to 1, which other threads decode and which
+ * are kept in memory. A transform changes the kept pictures, in each epoch with other random numbers.
  *
- * A batch whose pictures are all in memory comes at once if nothing changes them, others as a promise.
+ * A batch comes at once if all its pictures are in memory and nothing changes them, else as a promise.
  */
 export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset> {
   readonly length: number;
   readonly classNames: readonly string[];
   /** Path and label of each sample. */
   readonly files: readonly ImageFile[];
-  /** The pictures that were left out. */
+  /** The pictures that were left out because they are bad. */
   readonly quarantine: readonly BadImage[];
-  /** What was understood of the data or passed over, for people. */
+  /** Sentences for people about how the data were understood and what was skipped. */
   readonly notes: readonly string[];
-  /** A line that stands on sheets of these pictures, such as that they are drawn. */
+  /** A line that must be on sheets of these pictures, for example that they are synthetic. */
   readonly caution: string | undefined;
   readonly isRandom: boolean;
   readonly #reader: ImageReader;
@@ -87,8 +87,8 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   /**
    * A data set of these files, in their order.
    *
-   * @param where names the data set in messages
-   * @throws FileError if no picture is left after the bad ones were left out
+   * @param where name of the data set in messages
+   * @throws FileError if no picture is left without the bad ones
    */
   static async list(
     where: string,
@@ -104,8 +104,8 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   }
 
   /**
-   * Some of the samples, in the order of `indices`. Pictures in memory are shared. Those that were left out
-   * are counted with the whole, since they belong to no part of it.
+   * Some of the samples, in the order of `indices`. Both sets share pictures in memory. Pictures that were
+   * left out are counted with the whole set, since they belong to no part of it.
    */
   subset(indices: Iterable<number>): ImageFileDataset {
     return this.#changed({ files: Array.from(indices, (index) => this.files[index]), quarantine: [] });
@@ -116,7 +116,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   }
 
   /**
-   * The same pictures with their classes numbered as in `classNames`.
+   * The same pictures, with classes numbered as in `classNames`.
    *
    * @throws InputError if a class of the pictures is not among them
    */
@@ -133,7 +133,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   }
 
   /**
-   * The checksum of one of the files. From then on reading it fails if its contents are others.
+   * The checksum of one of the files. From then on reading the file fails if its contents have changed.
    *
    * @throws FileError if the contents are not those that were read
    */
@@ -207,9 +207,9 @@ function withAdvice(error: unknown): never {
 }
 
 /**
- * Readies a list of pictures for a data set, as `onBadImage` says.
+ * Prepares a list of pictures for a data set, as `onBadImage` says.
  *
- * @param where names the data set in messages
+ * @param where name of the data set in messages
  * @throws FileError if no picture is left
  */
 export async function imageFileSet(
@@ -245,7 +245,7 @@ export function requireOnBadImage(choice: string): void {
   }
 }
 
-/** The entry of a quarantine list. @throws what is no fault of the picture's */
+/** The entry of a quarantine list. @throws any error that the picture did not cause */
 export function badImage(path: string, error: unknown): BadImage {
   if (!(error instanceof FileError)) throw error;
   return { path, reason: messageOf(error).replace(`[image] ${path}: `, '') };

@@ -5,7 +5,7 @@ import { loadDecoder } from '../../images/decode.js';
 import type { TransformedImages, TransformJob } from '../../transforms/batch.js';
 import { type ImageJob, type ReadPicture, readImage } from './cachedImage.js';
 
-/** What a worker is sent. */
+/** A message to a worker. */
 export interface ImageRequest {
   readonly id: number;
   readonly task: ImageTask;
@@ -16,7 +16,7 @@ export type ImageTask =
   | { readonly kind: 'read'; readonly job: ImageJob }
   | { readonly kind: 'transform'; readonly job: TransformJob; readonly transforms: string };
 
-/** What it sends back. */
+/** The answer of a worker. */
 export type ImageAnswer =
   | { readonly id: number; readonly result: ReadPicture | TransformedImages }
   | { readonly id: number; readonly error: string; readonly name: string };
@@ -26,7 +26,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** What may be wrong with pictures and transforms, by name. */
+/** The errors that pictures and transforms may cause, by name. */
 const errors: Readonly<Record<string, new (message: string) => Error>> = {
   FileError,
   ShapeError,
@@ -35,19 +35,19 @@ const errors: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /**
- * Reads and transforms pictures beside the main thread, which a training step blocks for as long as it takes.
+ * Reads and transforms pictures outside of the main thread, which a training step blocks until it ends.
  *
- * A picture takes several turns of an event loop (file, cache, decoder, resize), so it needs a loop that
- * turns: a thread of its own. All that is asked for is handed to the threads at once; they hold the pixels of
- * one picture each.
+ * A picture takes several turns of an event loop (file, cache, decoder, resize), so it needs a loop that is
+ * not blocked: a thread of its own. The threads get all requests at once, and each holds the pixels of one
+ * picture.
  */
 export interface ImagePool {
-  /** Pictures under way that keep the pool busy. */
+  /** Number of pictures in progress that keeps the pool busy. */
   readonly width: number;
   read(job: ImageJob): Promise<ReadPicture>;
   /**
-   * Transforms pictures, whose pixels are handed over, as a JSON text says; null where there are no other
-   * threads.
+   * Transforms pictures as a JSON text says, and takes over the memory of their pixels; null where there are
+   * no other threads.
    */
   readonly transform: ((job: TransformJob, transforms: string) => Promise<TransformedImages>) | null;
 }
@@ -58,10 +58,10 @@ export const usualWorkers = Math.min(4, availableProcessors());
 const pools = new Map<number, ImagePool>();
 
 /**
- * The pool of so many threads that the whole process shares.
+ * The pool with this number of threads, which the whole process shares.
  *
- * @param numWorkers default: one for each processor, at most 4. 0: the main thread. So it is as well where
- *   only the TypeScript sources are there, as in tests, since threads start from compiled files.
+ * @param numWorkers default: one for each processor, at most 4. 0: the main thread. The main thread also does
+ *   the work if there are only the TypeScript sources, as in tests, since threads need compiled files.
  */
 export function imagePool(numWorkers = usualWorkers): ImagePool {
   if (!Number.isSafeInteger(numWorkers) || numWorkers < 0 || numWorkers > most) {
@@ -73,7 +73,7 @@ export function imagePool(numWorkers = usualWorkers): ImagePool {
   return pool;
 }
 
-/** The pool without threads: two pictures at a time. */
+/** The pool without threads: it reads two pictures at a time. */
 class OwnThread implements ImagePool {
   readonly width = 2;
   readonly transform = null;
@@ -86,7 +86,7 @@ class OwnThread implements ImagePool {
     try {
       return await readImage(job);
     } finally {
-      // The place goes to the next one, if there is one.
+      // The next picture gets the place, if one waits.
       const next = this.#waiting.shift();
       if (next === undefined) this.#running--;
       else next();
@@ -110,7 +110,7 @@ class WorkerThreads implements ImagePool {
     return this.#idle().run(this.#id++, { kind: 'transform', job, transforms }, [job.pixels.buffer as ArrayBuffer]);
   }
 
-  /** The thread with the least to do; another one if all have something and there may be more. */
+  /** The thread with the fewest tasks; a new one if all are busy and more are allowed. */
   #idle(): WorkerThread {
     const live = this.#workers.filter((worker) => !worker.ended);
     this.#workers.splice(0, this.#workers.length, ...live);
@@ -131,7 +131,7 @@ class WorkerThread {
   ended = false;
 
   constructor() {
-    // Idle threads do not keep the process alive.
+    // Idle threads do not keep the process running.
     this.#worker.unref();
     this.#worker.on('message', (answer: ImageAnswer) => this.#settle(answer));
     this.#worker.on('error', (error) => this.#end(error));
@@ -142,7 +142,7 @@ class WorkerThread {
     return this.#pending.size;
   }
 
-  /** The result is that of the kind of task. */
+  /** The type of the result belongs to the kind of task. */
   run<T extends ReadPicture | TransformedImages>(id: number, task: ImageTask, transfer: ArrayBuffer[]): Promise<T> {
     if (this.#pending.size === 0) this.#worker.ref();
     return new Promise<T>((resolve, reject) => {

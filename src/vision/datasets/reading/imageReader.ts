@@ -10,22 +10,21 @@ import { ImageCache, type ImageCacheOptions } from './imageCache.js';
 import { type ImagePool, imagePool } from './imagePool.js';
 
 export interface ImageReaderOptions extends PreprocessOptions {
-  /** Keep prepared pictures on disk for later runs (true), and where and how many. */
+  /** Keep prepared pictures on disk for later runs: true, or the folder and the limit of the cache. */
   readonly cache?: boolean | ImageCacheOptions;
   /**
-   * Bytes of prepared pictures to keep in memory for later epochs (512 MiB: 3,500 pictures of 224×224). In
-   * trainings without transforms up to 700 of them are kept as the network takes them as well, which is
-   * quicker.
+   * Bytes of prepared pictures to keep in memory for later epochs (512 MiB: 3,500 pictures of 224×224). A
+   * training without transforms also keeps up to 700 of them as inputs of the network, which is faster.
    */
   readonly memoryBytes?: number;
-  /** Threads that decode beside the training step (one for each processor, at most 4). */
+  /** Threads that decode while a training step runs (one for each processor, at most 4). */
   readonly numWorkers?: number;
 }
 
 /** The contents of a file that is in use. */
 interface UsedFile {
   readonly stamp: string;
-  /** If somebody has asked for it: then other contents are refused. */
+  /** The checksum if it was requested: then changed contents are refused. */
   readonly sha256?: string;
 }
 
@@ -35,12 +34,12 @@ export class ImageReader {
   readonly #cache: Required<ImageCacheOptions> | null;
   readonly #pool: ImagePool;
   readonly #memory = new Map<string, Preprocessed>();
-  /** The same as inputs of a network, four times as large. */
+  /** The same pictures as inputs of a network, four times as large. */
   readonly #inputs = new Map<string, Float32Array>();
-  /** Which contents of the files are in use. */
+  /** The contents that are in use, by file. */
   readonly #used = new Map<string, UsedFile>();
   #room: number;
-  /** Pictures that are read again and again; 0: nothing is kept as inputs. */
+  /** The number of pictures that are read repeatedly; 0: nothing is kept as inputs. */
   #repeated = 0;
 
   constructor({ cache = true, memoryBytes = 2 ** 29, numWorkers, ...options }: ImageReaderOptions = {}) {
@@ -51,7 +50,7 @@ export class ImageReader {
     if (cache === false) {
       this.#cache = null;
     } else {
-      // The threads have their own environment, so what it says about folders is settled here.
+      // Threads have their own environment, so folders that depend on it are resolved here.
       const { folder, maxBytes } = new ImageCache(cache === true ? {} : cache);
       this.#cache = { folder, maxBytes };
     }
@@ -59,12 +58,12 @@ export class ImageReader {
     this.#pool = imagePool(numWorkers);
   }
 
-  /** Pictures that should be asked for at a time to keep all threads busy. */
+  /** The number of pictures to request at a time, so that all threads are busy. */
   get width(): number {
     return 2 * this.#pool.width;
   }
 
-  /** What changes the pictures of this reader, in its threads. */
+  /** The object that changes the pictures of this reader, in its threads. */
   augmenter(transform: Transform | TransformFunction): Augmenter {
     return new Augmenter(transform, this.#pool, { order: this.preprocessing.order, range: 'signed' });
   }
@@ -74,13 +73,17 @@ export class ImageReader {
     return this.#memory.get(path);
   }
 
-  /** So many pictures will be read again and again: those that there is room for are kept as inputs too. */
+  /**
+   * Announces that this many pictures will be read repeatedly, so that they are kept as inputs too, as far as
+   * there is room.
+   */
   keepInputsOf(count: number): void {
     this.#repeated = Math.max(this.#repeated, count);
   }
 
   /**
-   * Writes the picture as float32 from −1 to 1 into `target`, from `offset` on: at once if it is in memory.
+   * Writes the picture as float32 from −1 to 1 into `target`, beginning at `offset`: at once if it is in
+   * memory.
    *
    * @throws FileError, by the promise, if the file cannot be read, or is no intact picture
    */
@@ -100,7 +103,10 @@ export class ImageReader {
     return undefined;
   }
 
-  /** Copying takes half the time of converting. Pictures that are still to come go first. */
+  /**
+   * Keeps the inputs, since copying takes half the time of converting. Pictures that are not read yet have
+   * priority.
+   */
   #keepInputs(path: string, inputs: Float32Array): void {
     const toCome = Math.max(0, this.#repeated - this.#memory.size) * inputs.length;
     if (this.#repeated === 0 || inputs.byteLength > this.#room - toCome || this.#inputs.has(path)) return;
@@ -109,8 +115,8 @@ export class ImageReader {
   }
 
   /**
-   * The checksum of a file. From then on the reader refuses other contents of it, and if it has read the
-   * picture before, the checksum is of what it has read.
+   * The checksum of a file. From then on the reader refuses changed contents. If it has read the picture
+   * before, the checksum is that of the contents it has read.
    *
    * @throws FileError if the contents are not those that were read, or change meanwhile
    */
@@ -124,7 +130,7 @@ export class ImageReader {
     return sha256;
   }
 
-  /** Notices other contents than those that the checksum is of. A new time alone is no change. */
+  /** Throws if the contents no longer match the checksum. A new time alone is no change. */
   async #requireUnchanged(path: string, stamp: string): Promise<void> {
     const used = this.#used.get(path);
     if (used?.stamp === stamp) return;
@@ -140,8 +146,8 @@ export class ImageReader {
     if (kept !== undefined) return kept;
     const image = await this.#pool.read({ path, preprocessing: this.preprocessing, cache: this.#cache });
     await this.#requireUnchanged(path, image.stamp);
-    // Full is full: in epochs over more pictures than there is room for, replacing would leave none for the
-    // next one.
+    // When the memory is full, nothing is replaced: in epochs over too many pictures, each one would be
+    // replaced before its next use.
     const bytes = image.pixels.byteLength;
     if (bytes <= this.#room && !this.#memory.has(path)) {
       this.#room -= bytes;

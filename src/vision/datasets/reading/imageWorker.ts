@@ -19,8 +19,7 @@ async function answer(id: number, task: ImageTask): Promise<void> {
     const result =
       task.kind === 'read' ? await readImage(task.job) : transformImages(task.job, transformOf(task.transforms));
     const { buffer } = 'pixels' in result ? result.pixels : result.images;
-    // The bytes may lie in a larger buffer, as they do when they come from the cache; it is not needed here
-    // any more.
+    // The bytes may be part of a larger buffer, as with those from the cache. It is no longer needed here.
     parentPort?.postMessage({ id, result } satisfies ImageAnswer, [buffer as ArrayBuffer]);
   } catch (error) {
     const name = error instanceof Error ? error.name : '';

@@ -4,26 +4,29 @@ import { eachOf } from '../../eachOf.js';
 import { PictureFile } from '../../images/decode.js';
 import type { Preprocessing } from '../../images/preprocess.js';
 
-/** What has to be done to the pictures of a data set before a network sees them, beyond resizing. */
+/** The changes, beyond resizing, that the pictures of a data set need before a network sees them. */
 export interface PictureSurvey {
   readonly pictures: number;
-  /** What is done, and to how many of them. */
+  /** The number of pictures that need each change. */
   readonly changes: ReadonlyMap<string, number>;
-  /** How many change their proportions where they are squashed, and the size of the one that does so most. */
+  /**
+   * The number of pictures whose proportions change when they are squashed, and the size of the one that
+   * changes most.
+   */
   readonly reshaped: number;
   readonly farthest: { readonly height: number; readonly width: number } | null;
 }
 
-/** Proportions that change by less are not worth a word. */
+/** Smaller changes of proportions are not reported. */
 const noticeable = 1.1;
-/** Pictures that are looked at together. */
+/** Number of pictures that are surveyed at the same time. */
 const atOnce = 8;
-/** Of a JPEG, the header is enough, and nearly always here. */
+/** The header of a JPEG is enough, and nearly always within these bytes. */
 const headerBytes = 2 ** 17;
 
 /**
- * Looks at headers, and where values are of other depths than 8 bits, at all of them. Pictures that cannot be
- * read are passed over.
+ * Reads the headers of pictures, and all values where these do not have 8 bits. Pictures that cannot be read
+ * are skipped.
  */
 export async function surveyPictures(
   paths: readonly string[],
@@ -60,10 +63,7 @@ async function look(path: string): Promise<Looked> {
   return { height, width, changes: await picture.changes().catch(() => []) };
 }
 
-/**
- * What there is to say about pictures before they are used: a line for their values, and one for their
- * proportions.
- */
+/** Notes about pictures before they are used: a line about their values, and one about their proportions. */
 export function surveyNotes(surveys: readonly PictureSurvey[], { height, width, fit }: Preprocessing): string[] {
   const pictures = surveys.reduce((sum, survey) => sum + survey.pictures, 0);
   const counts = new Map<string, number>();
