@@ -1,7 +1,7 @@
 /**
- * What is odd in a JPEG and does no harm. The decoder warns of damage and of oddities alike, so whoever wants
- * no damaged picture refuses both. Here the oddities are put right in a copy, of which no warning may be
- * left.
+ * Fixes oddities of a JPEG that do no harm. The decoder warns of damage and of oddities alike, so code that
+ * accepts no damaged picture would refuse both. Here the oddities are fixed in a copy, which must cause no
+ * warning at all.
  */
 
 /** Codes of markers, behind 0xFF. */
@@ -19,7 +19,7 @@ const marker = {
   adobe: 0xee,
 } as const;
 
-/** Longer stretches between segments are lost ones. */
+/** Longer stretches between segments are lost segments. */
 const mostJunk = 4096;
 
 interface Component {
@@ -27,7 +27,7 @@ interface Component {
   readonly table: number;
 }
 
-/** What has been defined up to some place of the file. */
+/** The definitions up to some place of the file. */
 interface Known {
   components: readonly Component[];
   isProgressive: boolean;
@@ -39,12 +39,12 @@ interface Known {
 
 /**
  * The same picture without
- * - spectral limits of a scan that say nothing in a sequential picture,
+ * - spectral limits of a scan that mean nothing in a sequential picture,
  * - a JFIF version other than 1,
- * - a colour transform of Adobe's that is not defined, where colours are told apart without it,
- * - bytes between segments, and a second start of the image,
+ * - an undefined colour transform of Adobe's, if the colours are clear without it,
+ * - bytes between segments, and a second start of the image.
  *
- * or null if there is nothing of the kind, or it may be a sign of damage.
+ * Null if there is nothing of the kind, or if it may be a sign of damage.
  */
 export function withoutOddities(bytes: Uint8Array): Uint8Array | null {
   const result = Uint8Array.from(bytes);
@@ -100,7 +100,7 @@ export function withoutOddities(bytes: Uint8Array): Uint8Array | null {
     if (code === marker.quantizationTables && !readQuantization(body, known)) return null;
     if (code === marker.huffmanTables && !readHuffman(body, known)) return null;
     if (code >= marker.startOfFrame && code <= 0xcf && code !== marker.huffmanTables) {
-      // Baseline, extended and progressive pictures with Huffman's code; others are decoded by nobody here.
+      // Only baseline, extended and progressive pictures with Huffman coding are decoded here.
       if (code > marker.startOfFrame + 2 || known.components.length > 0 || !readFrame(body, known)) return null;
       known.isProgressive = code === marker.startOfFrame + 2;
     }
@@ -114,13 +114,13 @@ export function withoutOddities(bytes: Uint8Array): Uint8Array | null {
       set(end - 1, 0);
     }
     if (adobeAt >= 0 && !hasJfif && known.components.length === 3 && bytes[adobeAt] > 1) {
-      // Decoders take such colours for luma and chroma, unless they are named red, green and blue.
+      // Decoders assume luma and chroma for such colours, unless they are named red, green and blue.
       if (known.components.map(({ id }) => String.fromCharCode(id)).join('') === 'RGB') return null;
       set(adobeAt, 1);
     }
     const next = endOfScan(bytes, at);
     if (next === null) break;
-    // What follows the data of a scan may be more of them, so nothing there is taken for junk.
+    // Bytes after the data of a scan may be more of its data, so none of them count as junk.
     at = next;
   }
   if (edits === 0) return null;
@@ -128,7 +128,7 @@ export function withoutOddities(bytes: Uint8Array): Uint8Array | null {
   return Buffer.concat(kept);
 }
 
-/** Where the next 0xFF stands that begins a marker. */
+/** The place of the next 0xFF that begins a marker. */
 function nextMarker(bytes: Uint8Array, from: number): number | null {
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
     let code = at + 1;
@@ -140,7 +140,7 @@ function nextMarker(bytes: Uint8Array, from: number): number | null {
   return null;
 }
 
-/** Where the marker stands that ends the data of a scan; null if none does. */
+/** The place of the marker that ends the data of a scan; null if there is none. */
 function endOfScan(bytes: Uint8Array, from: number): number | null {
   let at: number | null = from;
   do {
@@ -155,7 +155,7 @@ function endOfScan(bytes: Uint8Array, from: number): number | null {
 }
 
 /**
- * Whether these bytes may be a segment whose first byte was damaged, or have a part of one that decides about
+ * Whether these bytes may be a segment with a damaged first byte, or contain part of a segment that affects
  * colours.
  */
 function isSegment(bytes: Uint8Array): boolean {
@@ -187,7 +187,9 @@ function readFrame(body: Uint8Array, known: Known): boolean {
   return true;
 }
 
-/** Whether the scan is whole. Where bytes were left out, every table that it needs must have been read. */
+/**
+ * Whether the scan is complete. If bytes were left out, every table that it needs must have been read before.
+ */
 function readScan(body: Uint8Array, known: Known): boolean {
   const count = body[0];
   if (body.length !== 4 + 2 * count || known.components.length === 0) return false;

@@ -1,7 +1,7 @@
 /**
- * Letters as strokes, for captions in pictures: a machine without fonts, as containers often are, draws no
- * SVG text at all, and others draw it each in its own way. Units: capitals are 14 high, the baseline is at
- * 14, small letters begin at 4 and descend to 18.
+ * Letters as strokes, for captions in pictures. A machine without fonts, such as many containers, shows no
+ * SVG text at all, and other machines show it in different fonts. Units: capitals are 14 high, the baseline
+ * is at 14, small letters begin at 4 and descend to 18.
  */
 const glyphs: Readonly<Record<string, readonly [width: number, path: string]>> = {
   ' ': [2, ''],
@@ -108,7 +108,7 @@ const glyphs: Readonly<Record<string, readonly [width: number, path: string]>> =
   '·': [0, 'M0 7.9V8'],
 };
 
-/** For characters that are none of the above: an empty box, as everywhere. */
+/** An empty box for any other character, as is usual. */
 const unknown = [8, 'M0 0H8V14H0Z'] as const;
 const gap = 3.4;
 const capHeight = 14;
@@ -128,7 +128,7 @@ export function canLetter(text: string): boolean {
   return Array.from(text).every((character) => Object.hasOwn(glyphs, character));
 }
 
-/** How long a text is, in the units of `size`. */
+/** The length of a text, in the units of `size`. */
 export function letteringWidth(text: string, size: number): number {
   const widths = Array.from(text, (character) => glyphOf(character)[0] + gap);
   return (size / capHeight) * Math.max(0, widths.reduce((sum, width) => sum + width, 0) - gap);

@@ -8,18 +8,18 @@ import { loadSharp } from './sharp.js';
 import { tiffValues, withFieldsInOrder, withUnsignedValues } from './tiff.js';
 import { halvesOf, type NativeValues, overWhite, rangeOf, scaleOf, toBytes, type ValueScale } from './values.js';
 
-/** 20,000 × 20,000. Such a picture is 1.2 GB of pixels, so it is never in memory as a whole. */
+/** 20,000 × 20,000. Such a picture has 1.2 GB of pixels, so it is never in memory as a whole. */
 const maxPixels = 400_000_000;
-/** Values of a picture that are looked at together to find their range. */
+/** Bytes of values that are read together to find their range. */
 const maxPartBytes = 2 ** 27;
 
-/** Puts right what is odd without being damaged, by format; null if there is nothing of the kind. */
+/** Fixes files that are odd but not damaged, by format; null if there is nothing to fix. */
 const mending: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array | null>> = {
   JPEG: withoutOddities,
   TIFF: withFieldsInOrder,
 };
 
-/** How the decoder calls the types of values. */
+/** The decoder's names for types of values. */
 const types: Readonly<Record<string, (buffer: ArrayBuffer) => NativeValues>> = {
   uchar: (buffer) => new Uint8Array(buffer),
   char: (buffer) => new Int8Array(buffer),
@@ -29,35 +29,35 @@ const types: Readonly<Record<string, (buffer: ArrayBuffer) => NativeValues>> = {
   float: (buffer) => new Float32Array(buffer),
 };
 
-/** What the header says. */
+/** The contents of the header. */
 interface Header {
   readonly format: string;
   readonly height: number;
   readonly width: number;
-  /** EXIF's, 1 to 8. */
+  /** EXIF orientation, 1 to 8. */
   readonly orientation: number;
   readonly depth: string;
   readonly space: string;
   readonly channels: number;
   readonly hasAlpha: boolean;
-  /** 16-bit values of a TIFF that the decoder would cut off: it is told that they are unsigned. */
+  /** Set for 16-bit values of a TIFF that the decoder would clip. It then reads them as unsigned ones. */
   readonly bitsOf: 'signed' | 'half' | null;
-  /** The largest value that the file speaks of. */
+  /** The largest value according to the file. */
   readonly largest: number | null;
   readonly pages: number;
 }
 
 /**
- * The contents of a picture's file, and the pixels in them as the file has them: not turned, but made red,
- * green and blue.
+ * The contents of a picture's file, and its pixels in the orientation of the file, converted to red, green
+ * and blue.
  */
 export class PictureData {
   readonly header: Header;
   #bytes: Uint8Array;
   #isMended: boolean;
-  /** How the values become bytes; null until all of them have been seen. */
+  /** The conversion of values to bytes; null until all values have been read. */
   #scale: ValueScale | null = null;
-  /** The values of the whole picture, if it is small and not of bytes. */
+  /** The values of the whole picture, if it is small and its values are not bytes. */
   #whole: NativeValues | null = null;
 
   private constructor(
@@ -73,7 +73,7 @@ export class PictureData {
 
   /** @throws FileError if it is no picture, its header is damaged, or it is too large */
   static async open(name: string, given: Uint8Array): Promise<PictureData> {
-    // Other kinds of picture never reach the decoder.
+    // Other kinds of pictures never reach the decoder.
     const kind = pictureFormat(given, name);
     if (kind === null || !kind.isRead) {
       const start = given.length === 0 ? 'an empty file' : `a file that begins with ${hex(given.subarray(0, 8))}`;
@@ -97,12 +97,12 @@ export class PictureData {
     return new PictureData(name, header, header.bitsOf === null ? bytes : withUnsignedValues(bytes), isMended);
   }
 
-  /** Whether its values are others than bytes. */
+  /** Whether its values are not bytes. */
   get isDeep(): boolean {
     return this.header.depth !== 'uchar' && this.header.space !== 'cmyk';
   }
 
-  /** What a pixel takes while it is decoded: as red, green and blue, and before. */
+  /** Memory of a pixel while it is decoded: its red, green and blue, and its original values. */
   get pixelBytes(): number {
     const { channels, hasAlpha } = this.header;
     return this.isDeep ? 3 + 5 * channels : hasAlpha ? 7 : 3;
@@ -114,9 +114,9 @@ export class PictureData {
   }
 
   /**
-   * A part of the picture, red, green and blue, 8 bits each. Whatever its values are, `values.ts` says how
-   * they become bytes: whole numbers keep their upper 8 bits, and transparency is laid over white. Colour
-   * profiles are disregarded, and CMYK is converted by OpenCV's formula.
+   * A part of the picture, red, green and blue, 8 bits each. `values.ts` converts all types of values to
+   * bytes: whole numbers keep their upper 8 bits, and transparent pixels are blended with white. Colour
+   * profiles are ignored, and CMYK is converted by OpenCV's formula.
    *
    * @throws FileError if the picture is truncated or broken, or its values cannot be understood
    */
@@ -139,8 +139,7 @@ export class PictureData {
   }
 
   /**
-   * What is done to the values before they are bytes of red, green and blue, for people; empty for most
-   * pictures.
+   * The changes of values before they are bytes of red, green and blue, for people; empty for most pictures.
    *
    * @throws FileError as {@link pixels}
    */
@@ -173,7 +172,7 @@ export class PictureData {
     throw refusal(this.name, scale.expected, scale.got, undefined, 'save it with 8 or 16 bits a colour');
   }
 
-  /** The part of the values that are in memory already. */
+  /** A part of the values, if they are in memory already. */
   #cut({ left, top, width, height }: Area): NativeValues | null {
     const [whole, line] = [this.#whole, this.header.width];
     if (whole === null) return null;
@@ -197,8 +196,8 @@ export class PictureData {
   }
 
   /**
-   * The values without a last channel that is neither colour nor transparency; and how many channels are
-   * left.
+   * The values without a last channel that is neither colour nor transparency, and the number of remaining
+   * channels.
    */
   #usedChannels(values: NativeValues): [values: NativeValues, channels: number] {
     const { channels, hasAlpha } = this.header;
@@ -206,7 +205,7 @@ export class PictureData {
     return [values.filter((_, i) => (i + 1) % channels !== 0) as NativeValues, channels - 1];
   }
 
-  /** Decodes a part; once more, if it fails and the file is only odd. */
+  /** Decodes a part. If that fails and the file is only odd, it tries the fixed file. */
   async #read(
     area: Area,
     prepare: (picture: Sharp) => Sharp,
@@ -259,7 +258,7 @@ async function decoded(
 ) {
   const sharp = await loadSharp();
   let pipeline = sharp(bytes, {
-    // Anything the decoder has doubts about: a truncated picture would be filled up with grey otherwise.
+    // Every warning is an error, since the decoder would otherwise fill up a truncated picture with grey.
     failOn: 'warning',
     limitInputPixels: maxPixels,
     ignoreIcc: true,
@@ -301,7 +300,7 @@ function requireReadableValues(name: string, bytes: Uint8Array): void {
 function requireSizes(name: string, { format, height, width, channels, space }: Header, metadata: Metadata): void {
   const size = `${width}×${height} pixels`;
   if (height * width > maxPixels) throw refusal(name, `at most ${maxPixels / 1e6} million pixels`, size);
-  // The others are decoded row by row, or tile by tile.
+  // Other formats are decoded row by row, or tile by tile.
   const whole = metadata.isProgressive || format === 'WebP' || format === 'GIF';
   if (whole && height * width > maxPixelsAtOnce) {
     const kind = metadata.isProgressive ? `progressive or interlaced ${format}` : format;
@@ -310,7 +309,7 @@ function requireSizes(name: string, { format, height, width, channels, space }: 
   if (channels > 4 && space !== 'cmyk') throw refusal(name, 'at most 4 channels', `${channels}`);
 }
 
-/** OpenCV's conversion, `icvCvt_CMYK2BGR_8u_C4C3R`. There 255 is no ink, here it is full ink. */
+/** OpenCV's conversion, `icvCvt_CMYK2BGR_8u_C4C3R`. There 255 means no ink, here it means full ink. */
 function cmykToRGB(cmyk: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((cmyk.length / 4) * 3);
   for (let from = 0, to = 0; from < cmyk.length; from += 4, to += 3) {
@@ -330,7 +329,10 @@ export function refusal(
   return new FileError(`[image] ${name}: expected ${expected}, got ${got}; ${advice}`, { cause });
 }
 
-/** libvips writes a line for each complaint; the first one says what happened. */
+/**
+ * The first line of an error of libvips, which writes one line for each complaint; the first one names the
+ * cause.
+ */
 function decoderReason(error: unknown): string {
   return reasonOf(error).split('\n')[0].trim();
 }

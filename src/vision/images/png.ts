@@ -22,13 +22,13 @@ export async function encodePng(image: Float32Array, shape: Shape): Promise<Uint
     }
   }
   const sharp = await loadSharp();
-  // Raw input of one channel would come out as RGB.
+  // sharp would write raw input of one channel as RGB.
   const picture = sharp(bytes, { raw: { width, height, channels } });
   return (channels === 1 ? picture.toColourspace('b-w') : picture).png({ compressionLevel: 9 }).toBuffer();
 }
 
 /**
- * An uncompressed PNG file of pixels in memory, as `values.ts` makes bytes of them.
+ * An uncompressed PNG file of pixels in memory, converted to bytes by `values.ts`.
  *
  * @param name of the picture in messages
  * @throws ShapeError for more than 4 channels

@@ -6,8 +6,8 @@ import { decoding } from './budget.js';
 import { PictureFile, type PictureSource, turned, type Window } from './decode.js';
 
 /**
- * What becomes of pictures of other proportions than those that are wanted: 'squash' changes them, 'crop'
- * leaves out what is too much at both ends, 'pad' puts black at both sides.
+ * Treatment of pictures whose proportions differ from the wanted ones: 'squash' changes the proportions,
+ * 'crop' cuts off both ends, 'pad' adds black on both sides.
  */
 export type Fit = (typeof fits)[number];
 
@@ -20,22 +20,22 @@ export interface PreprocessOptions {
   readonly order?: ChannelOrder;
   /** Resize with antialiasing (false, as OpenCV does). */
   readonly antialias?: boolean;
-  /** How pictures of other proportions are made to fit ('squash', which makes an ellipse of a circle). */
+  /** Treatment of pictures with other proportions ('squash', which makes an ellipse of a circle). */
   readonly fit?: Fit;
 }
 
-/** A picture made ready for a network. */
+/** A picture prepared for a network. */
 export interface Preprocessed {
   /** `[3, height, width]`, 0 to 255. */
   readonly pixels: Uint8Array;
   readonly height: number;
   readonly width: number;
-  /** Size of the picture in the file, as it is to be seen. */
+  /** Size of the displayed picture in the file. */
   readonly sourceHeight: number;
   readonly sourceWidth: number;
 }
 
-/** All options, with their defaults filled in. */
+/** All options, with defaults. */
 export interface Preprocessing {
   readonly height: number;
   readonly width: number;
@@ -44,10 +44,7 @@ export interface Preprocessing {
   readonly fit: Fit;
 }
 
-/**
- * Pixels of a picture that are in memory at a time. Larger pictures are decoded anew for each part, from the
- * top.
- */
+/** Limit for pixels of a picture in memory. Larger pictures are decoded once for each part, from the top. */
 const maxPartBytes = 2 ** 27;
 
 /** @throws InputError for sizes that are no positive integers, or an unknown order or fit */
@@ -70,17 +67,16 @@ export function preprocessing(options: PreprocessOptions = {}): Preprocessing {
   return { height, width, order, antialias, fit };
 }
 
-/** The options that say the same. */
+/** The options that give these values. */
 export function optionsOf({ height, width, ...rest }: Preprocessing): PreprocessOptions {
   return { size: [height, width], ...rest };
 }
 
 /**
- * Decodes and resizes a picture, and puts its channels first: with the order 'BGR' the bytes of `cv2.imread`,
- * `cv2.resize` and a transposition. `normalizeInto` makes float32 from −1 to 1 of the result.
+ * Decodes and resizes a picture, and puts its channels first. With the order 'BGR' the result has the bytes
+ * of `cv2.imread`, `cv2.resize` and a transposition. `normalizeInto` converts it to float32 from −1 to 1.
  *
- * Pictures of up to 20,000 × 20,000 pixels are taken, with at most `partBytes` of their pixels in memory (128
- * MB).
+ * Pictures may have up to 20,000 × 20,000 pixels. At most `partBytes` of their pixels are in memory (128 MB).
  *
  * @param source path, `file:` URL, or the contents of a file
  * @throws FileError if it cannot be read, is no picture, is truncated or broken, or too large
@@ -93,7 +89,7 @@ export async function preprocess(
   return preprocessPicture(await PictureFile.open(source), options, partBytes);
 }
 
-/** The same for a picture that was opened. @throws FileError if it is truncated or broken */
+/** The same for an open picture. @throws FileError if it is truncated or broken */
 export async function preprocessPicture(
   picture: PictureFile,
   options: PreprocessOptions = {},
@@ -115,7 +111,7 @@ interface Size {
   readonly width: number;
 }
 
-/** The largest part of `whole` that has the proportions of `shape`, in its middle. */
+/** The largest part of `whole` with the proportions of `shape`, in its middle. */
 function middleOf(whole: Size, shape: Size): Window {
   const height = Math.min(whole.height, Math.max(1, Math.round((whole.width * shape.height) / shape.width)));
   const width = Math.min(whole.width, Math.max(1, Math.round((whole.height * shape.width) / shape.height)));
@@ -134,7 +130,7 @@ function placed(image: RGBImage, { top, left }: Window, { height, width }: Size)
 
 async function resizeArea(picture: PictureFile, height: number, width: number, partBytes: number): Promise<RGBImage> {
   const { fileHeight, fileWidth, orientation } = picture;
-  // The filter does not mind in which direction it goes: turning the small result is the same.
+  // The filter gives the same result in both directions, so it is enough to turn the small result.
   const [rows, columns] = orientation.transposed ? [width, height] : [height, width];
   const resizer = new AreaResizer(fileHeight, fileWidth, rows, columns, orientation.transposed);
   const part = Math.max(1, Math.floor(partBytes / (3 * fileWidth)));
@@ -151,7 +147,7 @@ async function resizeNearby(picture: PictureFile, height: number, width: number,
   const rows = bilinearTaps(picture.height, height);
   const columns = bilinearTaps(picture.width, width);
   const data = new Uint8Array(3 * height * width);
-  // Along this axis of the output, the rows of the file follow one another, in `backwards` order or not.
+  // Along this axis of the output, the rows of the file are in order, or in reverse order if `backwards`.
   const taps = transposed ? columns : rows;
   const backwards = transposed ? mirrored : upsideDown;
   const length = taps.first.length;
@@ -173,7 +169,7 @@ async function resizeNearby(picture: PictureFile, height: number, width: number,
   return { data, height, width };
 }
 
-/** Where the pixels of the picture as it is to be seen lie in the file's rows from `top` on. */
+/** The places of the displayed picture's pixels in the file's rows from `top` on. */
 function layoutOf({ height, width, fileWidth, orientation }: PictureFile, top: number): PixelLayout {
   const { transposed, mirrored, upsideDown } = orientation;
   const [acrossRow, alongRow] = transposed ? [3, 3 * fileWidth] : [3 * fileWidth, 3];

@@ -19,14 +19,14 @@ export async function thumbnailPng(source: string | Uint8Array, size: number): P
     .toBuffer();
 }
 
-/** Red, green and blue of the picture as it is to be seen, fitted into a square. */
+/** Red, green and blue of the displayed picture, fitted into a square. */
 export async function thumbnail(
   source: string | Uint8Array,
   size: number,
 ): Promise<{ data: Buffer; info: OutputInfo }> {
   const { name } = await PictureFile.open(source);
   const sharp = await loadSharp();
-  // Unlike PictureFile, sharp itself decodes a large JPEG at a fraction of its size, which is several times
+  // sharp itself, unlike PictureFile, decodes a large JPEG at a fraction of its size, which is several times
   // as fast.
   return sharp(source, { limitInputPixels: false, sequentialRead: true })
     .autoOrient()

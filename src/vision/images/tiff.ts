@@ -1,13 +1,11 @@
-/**
- * The first directory of a TIFF file: fields by their numbers. Only what decides about pixels is looked at.
- */
+/** The first directory of a TIFF file: fields by their numbers. Only fields that affect pixels are read. */
 
-/** Where a field's entry lies, and its first value if that is a whole number. */
+/** The place of a field's entry, and its first value if that is a whole number. */
 interface Field {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
-  /** Of the twelve bytes. */
+  /** Place of the twelve bytes. */
   readonly at: number;
 }
 
@@ -47,21 +45,21 @@ const needed = [[256], [257], [258], [259], [262], [273, 324], [277], [279, 325]
 
 const tags = { bits: 258, maxValue: 281, extraSamples: 338, sampleFormat: 339, largestValue: 341 } as const;
 
-/** By the number of the sample format less 1; the fourth one says nothing. */
+/** Indexed by the number of the sample format minus 1; the fourth one means "undefined". */
 const valueFormats = ['unsigned', 'signed', 'float', 'unsigned'] as const;
 
-/** What the first picture of a TIFF says about its values. */
+/** The description of values in the first picture of a TIFF. */
 export interface TiffValues {
   readonly bits: number;
   /** Whole numbers, signed ones, floats, or something else, such as complex numbers. */
   readonly format: 'unsigned' | 'signed' | 'float' | 'other';
-  /** The largest value that the file promises; null if it does not say. */
+  /** The largest value according to the file; null if the file does not say. */
   readonly largest: number | null;
   /** Whether a fourth (second) channel has another meaning than transparency. */
   readonly hasOtherChannel: boolean;
 }
 
-/** null if the directory cannot be read. */
+/** Null if the directory cannot be read. */
 export function tiffValues(bytes: Uint8Array): TiffValues | null {
   const directory = readDirectory(bytes);
   if (directory === null) return null;
@@ -76,7 +74,7 @@ export function tiffValues(bytes: Uint8Array): TiffValues | null {
 }
 
 /**
- * The same file with its values declared as unsigned whole numbers, so that their bits are read as they are.
+ * The same file with its values declared as unsigned whole numbers, so that their bits are read unchanged.
  */
 export function withUnsignedValues(bytes: Uint8Array): Uint8Array {
   const result = Uint8Array.from(bytes);
@@ -90,9 +88,9 @@ export function withUnsignedValues(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The same file with the fields of its directory in order, as the specification wants them, and none twice;
- * null if that is not all that is wrong. A directory in disorder may be a damaged one, so every field must be
- * known, be of the right type, and none that pixels need may be missing.
+ * The same file with the fields of its directory in order, as the specification demands, and without
+ * repetitions. Null if more is wrong. A directory in disorder may be damaged, so every field must be known
+ * and have the right type, and all fields that pixels need must be there.
  */
 export function withFieldsInOrder(bytes: Uint8Array): Uint8Array | null {
   const result = Uint8Array.from(bytes);
@@ -126,7 +124,7 @@ function readDirectory(bytes: Uint8Array): Directory | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < 8) return null;
   const little = bytes[0] === 0x49;
-  // Files beyond 4 GB, BigTIFF, are laid out otherwise; none of that size is read.
+  // Files beyond 4 GB (BigTIFF) have another layout; files of that size are not read.
   if (view.getUint16(2, little) !== 42) return null;
   const start = view.getUint32(4, little);
   if (start + 2 > bytes.length) return null;

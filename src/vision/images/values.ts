@@ -1,31 +1,34 @@
-/** How values of any depth, and transparency, become bytes of red, green and blue: everywhere the same. */
+/**
+ * Conversion of values of any depth, and of transparency, to bytes of red, green and blue. All parts of the
+ * library use it.
+ */
 
 /** Numbers as a decoder gives them. */
 export type NativeValues = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array;
 
-/** What is known of a picture's values once all of them have been seen. */
+/** The range of a picture's values, after all of them have been read. */
 export interface ValueRange {
-  /** Of the colours. */
+  /** The smallest value of the colours. */
   readonly least: number;
   readonly largest: number;
-  /** Of the channel of transparency; 0 if there is none. */
+  /** The largest value of the alpha channel; 0 if there is none. */
   readonly largestAlpha: number;
   readonly hasNaN: boolean;
 }
 
 /**
- * What a value is multiplied with to become a byte; the result is rounded for floats, and cut off for whole
+ * The factor that converts a value to a byte. The product is rounded for floats, and truncated for whole
  * numbers.
  */
 export interface ValueScale {
   readonly factor: number;
   readonly alphaFactor: number;
   readonly rounds: boolean;
-  /** For people: `12 bits in 16`. */
+  /** Name for people, such as `12 bits in 16`. */
   readonly name: string;
 }
 
-/** Values that cannot be made into bytes without knowing more. */
+/** Values that cannot be converted to bytes without more information. */
 export interface UnclearValues {
   readonly expected: string;
   readonly got: string;
@@ -34,8 +37,8 @@ export interface UnclearValues {
 const emptyRange: ValueRange = { least: Infinity, largest: -Infinity, largestAlpha: 0, hasNaN: false };
 
 /**
- * The range of `channels` values a pixel, of which the last one is transparency if `hasAlpha`; added to that
- * of other rows.
+ * The range of values with `channels` for each pixel, of which the last one is transparency if `hasAlpha`. It
+ * extends the range of earlier rows.
  */
 export function rangeOf(values: NativeValues, channels: number, hasAlpha: boolean, range = emptyRange): ValueRange {
   let { least, largest, largestAlpha, hasNaN } = range;
@@ -53,20 +56,20 @@ export function rangeOf(values: NativeValues, channels: number, hasAlpha: boolea
   return { least, largest, largestAlpha, hasNaN };
 }
 
-/** Depths that files are made with, one in the type of the next larger one. */
+/** Usual depths of files whose values are stored in the next larger type. */
 const usualBits = [8, 12];
-/** Floats from resampling go a little beyond 1. */
+/** Resampled floats may be slightly above 1. */
 const unitLimit = 1.01;
 
 /**
- * How the values become bytes.
+ * The conversion of values to bytes.
  *
- * Whole numbers keep their upper 8 bits. Of how many, the file says; else it follows from the largest value:
- * at most 255 are 8 bits, at most 4095 are 12, and others as many as the type has. Floats are from 0 to 1, or
- * else from 0 to 255.
+ * Whole numbers keep their upper 8 bits. The file may say how many bits they have; else the largest value
+ * decides: up to 255 means 8 bits, up to 4095 means 12, and a larger one means as many as the type has.
+ * Floats are from 0 to 1, or else from 0 to 255.
  *
  * @param type of the values
- * @param promised the largest value that the file speaks of
+ * @param promised the largest value according to the file
  */
 export function scaleOf(type: NativeValues, range: ValueRange, promised: number | null): ValueScale | UnclearValues {
   const { least, largest, largestAlpha, hasNaN } = range;
@@ -75,7 +78,8 @@ export function scaleOf(type: NativeValues, range: ValueRange, promised: number 
   if (least < 0) return { expected: 'values from 0 on', got: `values from ${least} to ${largest}` };
   const size = 8 * type.BYTES_PER_ELEMENT;
   const full = type instanceof Int8Array || type instanceof Int16Array || type instanceof Int32Array ? size - 1 : size;
-  // Of 32 bits only the upper ones count in colours; values that use the lower 16 alone are of 16 bits.
+  // Only the upper 8 of 32 bits become a colour. Smaller values would all be black: they have fewer bits,
+  // such as 16.
   const possible = [...usualBits, ...(size === 32 ? [16] : []), full];
   const named = promised !== null && promised >= largest && promised > 255 ? Math.ceil(Math.log2(promised + 1)) : null;
   const fitting = (value: number) => possible.find((bits) => value < 2 ** bits) ?? full;
@@ -99,7 +103,7 @@ function scaleOfFloats({ least, largest, largestAlpha }: ValueRange): ValueScale
   return { factor, alphaFactor, rounds: true, name: `floats from 0 to ${isUnit ? 1 : 255}` };
 }
 
-/** Bytes of each channel. */
+/** Converts values to bytes, each channel alone. */
 export function toBytes(
   values: NativeValues,
   channels: number,
@@ -117,8 +121,8 @@ export function toBytes(
 }
 
 /**
- * Red, green and blue of pixels of 1 to 4 channels: grey, grey and alpha, colours, colours and alpha; over
- * white.
+ * Red, green and blue of pixels with 1 to 4 channels (grey; grey and alpha; colours; colours and alpha),
+ * blended with white.
  */
 export function overWhite(bytes: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return bytes;
@@ -135,7 +139,7 @@ export function overWhite(bytes: Uint8Array, channels: number): Uint8Array {
   return result;
 }
 
-/** Half floats, given by their bits. */
+/** Half floats from their bits. */
 export function halvesOf(bits: Uint16Array): Float32Array {
   return Float32Array.from(bits, (half) => {
     const sign = half & 0x8000 ? -1 : 1;

@@ -26,28 +26,35 @@ export interface PALMOptions extends ImageFilesOptions {
 }
 
 /**
- * iChallenge-PM: photographs of the fundus, float32 `[3, 224, 224]` from −1 to 1 in the order BGR; label 1 is
- * pathologic myopia, 0 a healthy or highly myopic eye. `importPalm` prepares the folder.
+ * iChallenge-PM: photographs of the fundus, float32 `[3, 224, 224]` from −1 to 1 in the order BGR. Label 1 is
+ * pathologic myopia, 0 is a healthy or highly myopic eye. `importPalm` prepares the folder.
+ *
+ * @example
+ * ```ts
+ * const trainSet = await vision.datasets.PALM.open({ dataDir: 'palm' });
+ * const validationSet = await vision.datasets.PALM.open({ dataDir: 'palm', mode: 'validation' });
+ * ```
  */
 export class PALM extends ImageFileDataset {
   private constructor(
     set: ImageFileSet,
     /** Size and checksums of each picture, in the order of `files`. */
     readonly images: readonly PalmImage[],
-    /** Whether these are drawn pictures, not photographs. */
+    /** Whether these are synthetic pictures, not photographs. */
     readonly synthetic: boolean,
-    /** Of the pictures and their labels. */
+    /** Checksum of the pictures and their labels. */
     readonly sha256: string,
   ) {
     super({ ...set, ...(synthetic && { caution: 'Synthetic: drawn by a program, no photographs of eyes' }) });
   }
 
   /**
-   * Pictures that could not be decoded when they were imported are left out and listed in `quarantine`; with
-   * `onBadImage: 'skip'` those as well that are missing, of another size or cannot be decoded since.
+   * Opens an imported data set. Pictures that could not be decoded during the import are left out and listed
+   * in `quarantine`. With `onBadImage: 'skip'` this also holds for pictures that are missing now, have
+   * another size now, or can no longer be decoded.
    *
-   * @throws FileError if nothing was imported into the folder, or pictures are missing or of another size
-   *   since
+   * @throws FileError if nothing was imported into the folder, or pictures are missing or have another size
+   *   now
    */
   static async open({ dataDir, mode = 'train', order = 'BGR', ...options }: PALMOptions): Promise<PALM> {
     if (!(mode in setFolders)) throw new InputError(`[palm] mode: expected 'train' or 'validation', got '${mode}'`);

@@ -6,11 +6,11 @@ import { sideBySide } from '../images/contactSheet.js';
 import type { PALM } from './dataset.js';
 
 /**
- * A normal eye and one with pathologic myopia side by side, by chance. Normal eyes are told from highly
- * myopic ones in the training set only.
+ * A normal eye and one with pathologic myopia side by side, chosen at random. Only the training set
+ * distinguishes normal eyes from highly myopic ones.
  *
  * @returns a PNG file
- * @throws InputError if there are no pictures of either kind; else what `contactSheet` throws
+ * @throws InputError if there are no pictures of either kind; else as `contactSheet`
  */
 export async function palmEyes(
   dataset: PALM,

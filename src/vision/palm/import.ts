@@ -30,39 +30,45 @@ import { PalmSources, pictureName, type SourceFile, UnreadableSource } from './s
 
 export interface PalmImportOptions extends ImageReaderOptions {
   /**
-   * Pictures that cannot be read or decoded: an error at the end ('fail', the default), or listed and left
-   * out ('skip').
+   * Treatment of pictures that cannot be read or decoded: an error at the end ('fail', the default), or an
+   * entry in a list ('skip'), which leaves them out.
    */
   readonly onBadImage?: 'fail' | 'skip';
   readonly limits?: ZipLimits;
   /** Called after each picture. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly file: string }) => void;
-  /** Ends the import before the next picture; what is there stays, and the next import goes on from it. */
+  /**
+   * Stops the import before the next picture. Imported pictures stay, and the next import continues after
+   * them.
+   */
   readonly signal?: AbortSignal;
 }
 
-/** What an import found. */
+/** The result of an import. */
 export interface PalmSummary {
   readonly folder: string;
   /** The list of pictures, labels and checksums. */
   readonly recordFile: string;
-  /** Whether these are drawn pictures, not photographs. */
+  /** Whether these are synthetic pictures, not photographs. */
   readonly synthetic: boolean;
   readonly train: PalmCounts;
   readonly validation: PalmCounts;
   /** The pictures by size, most frequent first. */
   readonly sizes: readonly PalmSize[];
-  /** Pictures that were left out since they cannot be read or decoded; what could be copied is there. */
+  /**
+   * Pictures that were left out since they cannot be read or decoded. Those that could be copied are in the
+   * folder.
+   */
   readonly quarantine: readonly BadImage[];
   readonly warnings: readonly string[];
-  /** Pictures that this import copied, and those that were there already. */
+  /** Number of pictures that this import copied, without those that were there already. */
   readonly copied: number;
   readonly present: number;
-  /** Of the usable pictures of each set and their labels, as evaluations and reports have it. */
+  /** Checksum of the usable pictures of each set and their labels, the same as in evaluations and reports. */
   readonly sha256: Readonly<Record<PalmSet, string>>;
 }
 
-/** A picture that shall be in the data set. */
+/** A picture that belongs to the data set. */
 interface Wanted {
   readonly file: string;
   readonly set: PalmSet;
@@ -73,28 +79,29 @@ interface Wanted {
 const released = 400;
 const ownName = /^([a-z])\d{4}\.jpe?g$/i;
 const labelOfLetter: Readonly<Record<string, 0 | 1>> = { P: 1, H: 0, N: 0 };
-/** Written by whoever draws pictures in the data set's place. */
+/** A file of this name marks synthetic pictures in the place of the data set. */
 const syntheticMark = /^synthetic(\.(txt|md))?$/i;
 
 /**
- * Imports iChallenge-PM (PALM): photographs of the fundus of 1200 people, for telling pathologic myopia from
- * healthy and highly myopic eyes. Fang et al.: "Open fundus photograph dataset with pathologic myopia
- * recognition and anatomical structure annotation", Scientific Data 11:99, 2024, doi
+ * Imports iChallenge-PM (PALM): photographs of the fundus of 1200 people, for distinguishing pathologic
+ * myopia from healthy and highly myopic eyes. Fang et al.: "Open fundus photograph dataset with pathologic
+ * myopia recognition and anatomical structure annotation", Scientific Data 11:99, 2024, doi
  * 10.1038/s41597-024-02911-2.
  *
- * Takes the released archives (`training.zip`, `validation.zip`, `valid_gt.zip`), folders that hold them, and
- * folders unpacked in any arrangement: files are found by their names. Labels of the training pictures are
- * their first letters (P pathologic; H highly myopic and N normal are not), those of the validation pictures
- * are in a table (`PM_Label_and_Fovea_Location.xlsx` or `labels.csv`). Pictures are streamed into `out`,
- * verified and decoded once, which fills the cache; at last `palm.json` is written, without which the folder
- * is no data set.
+ * It accepts the released archives (`training.zip`, `validation.zip`, `valid_gt.zip`), folders with these
+ * archives, and unpacked folders in any arrangement: files are found by their names. The first letter of a
+ * training picture's name is its label (P is pathologic; H, highly myopic, and N, normal, are not). The
+ * labels of the validation pictures are in a table (`PM_Label_and_Fovea_Location.xlsx` or `labels.csv`). Each
+ * picture is streamed into `out`, verified, and decoded once, which fills the cache. The last step writes
+ * `palm.json`; a folder without it is no data set.
  *
- * An import into a folder with an earlier one adds to it. Pictures that are there with the right size and
- * checksum are not written again. No given file is altered, and none in `out` is replaced by another.
+ * An import into a folder with an earlier import adds to it. Pictures that are there with the right size and
+ * checksum are not written again. The import changes no source file, and replaces no file in `out` by
+ * another.
  *
- * @throws FileError for broken, protected or excessive archives, pictures named otherwise, pictures without
- *   labels, labels without pictures, training pictures of one class only, a full disk; what is there by then
- *   stays
+ * @throws FileError for broken, protected or excessive archives, unexpected names of pictures, pictures
+ *   without labels, labels without pictures, training pictures of one class only, a full disk; files that
+ *   were written before the error stay
  */
 export async function importPalm(
   given: string | readonly string[],
@@ -155,7 +162,7 @@ export async function importPalm(
   }
 }
 
-/** @throws what {@link importPalm} throws about names and labels */
+/** @throws as {@link importPalm}, for names and labels */
 async function survey(sources: PalmSources, before: PalmRecord) {
   const pictures = new Map<string, SourceFile>();
   const sheets: SourceFile[] = [];
@@ -236,7 +243,7 @@ async function labelsFrom(
   return labels;
 }
 
-/** Gives each picture its label; on the way finds what has no partner. */
+/** Gives each picture its label, and finds pictures and labels without a partner. */
 function match(
   pictures: ReadonlyMap<string, SourceFile>,
   labels: ReadonlyMap<string, SheetLabel & { where: string }>,
@@ -281,8 +288,8 @@ function match(
 }
 
 /**
- * @throws FileError for training pictures of one class only; with validation pictures of one, much can still
- *   be done
+ * @throws FileError for training pictures of one class only; validation pictures of one class are still
+ *   useful
  */
 function lackingClasses(images: readonly PalmImage[]): string[] {
   const warnings: string[] = [];
@@ -303,7 +310,7 @@ interface Sums {
   readonly sha256: string;
 }
 
-/** Copies a file, unless it is there. What is written is on the disk, complete, when this returns. */
+/** Copies a file, unless it is there. When this returns, the copy is complete and on the disk. */
 async function store(source: SourceFile, path: string): Promise<{ sums: Sums; isNew: boolean }> {
   const present = await stat(path).catch(() => null);
   if (present === null) {
@@ -322,13 +329,15 @@ async function store(source: SourceFile, path: string): Promise<{ sums: Sums; is
   );
 }
 
-/** Nothing is known of a picture that cannot be read. @throws all other errors */
+/**
+ * The entry of a picture that cannot be read, whose size and checksums are unknown. @throws all other errors
+ */
 function unreadableSource(error: unknown): { sums: Sums; reason: string } {
   if (!(error instanceof UnreadableSource)) throw error;
   return { sums: { bytes: 0, crc32: '', sha256: '' }, reason: error.reason };
 }
 
-/** Size and checksums of what passes through. */
+/** Computes size and checksums of a stream that passes through. */
 class Checksums {
   crc = 0;
   #bytes = 0;

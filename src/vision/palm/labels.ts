@@ -9,7 +9,7 @@ export const sheetName = /^(pm_label_and_fovea_location|labels?|classification([
 const fileColumns = new Set(['imgname', 'image', 'imagename', 'img', 'filename', 'file', 'name']);
 const labelColumns = new Set(['label', 'labels', 'pm', 'pmlabel', 'classification', 'class']);
 
-/** The label of a picture, and the row that has it. */
+/** The label of a picture, and its row. */
 export interface SheetLabel {
   readonly label: 0 | 1;
   readonly row: number;
@@ -18,9 +18,9 @@ export interface SheetLabel {
 /**
  * Reads the labels of pictures, by name without ending (`V0001`). The columns are found by their names.
  *
- * @param title what to call the table in messages
+ * @param title name of the table in messages
  * @throws FileError for missing columns; for rows without a name or a label, with a label that is not 0 or 1,
- *   or with a picture that had its label before. The message names the rows.
+ *   or with a picture that an earlier row has labelled. The message names the rows.
  */
 export async function readLabels(path: string, title: string): Promise<Map<string, SheetLabel>> {
   const table = await readTable(path, title);

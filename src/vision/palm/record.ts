@@ -6,7 +6,7 @@ import { reasonOf } from '../../io/files/atomic.js';
 import { readText } from '../../io/files/input.js';
 import { parseJson } from '../../text/json.js';
 
-/** Name of the file that lists what was imported. */
+/** Name of the file that lists the imported pictures. */
 export const recordFile = 'palm.json';
 
 /** The two sets with labels, and the folders of their pictures, named as in the released archives. */
@@ -24,14 +24,14 @@ const picture = z.object({
   bytes: z.int(),
   crc32: z.string(),
   sha256: z.string(),
-  /** Where it came from, below the folder or archive that was given. */
+  /** Path of the source below the given folder or archive. */
   source: z.string(),
 });
 
 const record = z.object({
   format: z.literal('fovea-palm'),
   version: z.literal(1),
-  /** Whether these are drawn pictures, not photographs. */
+  /** Whether these are synthetic pictures, not photographs. */
   synthetic: z.boolean(),
   images: z.array(picture.extend({ width: z.int(), height: z.int() })),
   quarantine: z.array(picture.extend({ reason: z.string() })),
@@ -41,7 +41,7 @@ export type PalmRecord = z.infer<typeof record>;
 export type PalmImage = PalmRecord['images'][number];
 export type QuarantinedImage = PalmRecord['quarantine'][number];
 
-/** The pictures of a set, counted. */
+/** Numbers of pictures of a set. */
 export interface PalmCounts {
   readonly images: number;
   /** Pictures with pathologic myopia (label 1). */
@@ -51,7 +51,8 @@ export interface PalmCounts {
 }
 
 /**
- * Pictures of one size. Where labels go with sizes, a network may learn the camera instead of the disease.
+ * Pictures of one size. If labels and sizes are related, a network may learn the camera instead of the
+ * disease.
  */
 export interface PalmSize {
   readonly width: number;
@@ -67,7 +68,7 @@ export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** @throws FileError if there is none, or it was not written by an import */
+/** @throws FileError if there is no record, or it was not written by an import */
 export async function readRecord(folder: string): Promise<PalmRecord> {
   const path = join(folder, recordFile);
   const refuse = (got: string, cause: unknown, todo = `import the data set into ${folder} first`) =>
@@ -110,7 +111,8 @@ export function sizesOf(images: readonly PalmImage[]): PalmSize[] {
 }
 
 /**
- * Identifies pictures and labels in their order, whatever folder they are in, as run folders and reports do.
+ * Identifies pictures and labels in their order, independent of their folder. Run folders and reports use it
+ * too.
  */
 export function hashOf(images: readonly PalmImage[]): string {
   const hash = createHash('sha256');

@@ -8,18 +8,18 @@ import { isClutter, listFiles } from '../../io/files/listFiles.js';
 import { removeAbandoned, temporaryName } from '../../io/files/temporary.js';
 import { ZipArchive, type ZipBudget } from '../../io/files/zip.js';
 
-/** A file that was given, in a folder or in an archive. */
+/** A source file, in a folder or in an archive. */
 export interface SourceFile {
-  /** Without folders. */
+  /** Name without folders. */
   readonly name: string;
-  /** With folders and archives, from what was given on. */
+  /** Path with folders and archives, beginning at the given source. */
   readonly where: string;
   readonly bytes: number;
   readonly crc32: () => Promise<number>;
   read(): AsyncIterable<Uint8Array>;
 }
 
-/** A file in a folder that cannot be read: no fault of the archives, of the folder or of the disk. */
+/** A file in a folder that cannot be read: the archives, the folder and the disk are not the cause. */
 export class UnreadableSource extends FileError {
   static override readonly kind: string = 'UnreadableSource';
 
@@ -33,22 +33,22 @@ export class UnreadableSource extends FileError {
 }
 
 /**
- * The data set's archives, with what browsers add to the name of a second download: those that were given are
- * opened whatever their name.
+ * Names of the data set's archives, also with the additions of browsers to a second download. Archives that
+ * the user gives are opened under any name.
  */
 const archiveName = /^(training|validation|valid_gt|palm[\w .()-]*)( ?\(\d+\))?\.zip$/i;
-/** Names that stand for pictures. */
+/** Names of pictures. */
 export const pictureName = /\.(jpe?g|png|bmp|tiff?|webp|gif)$/i;
-/** Nothing else in a folder is looked at. */
+/** Other files in a folder are ignored. */
 const wantedName = /\.(xlsx|csv)$|^synthetic/i;
-/** Folders with outlines of discs and lesions, whose pictures have the names of the photographs. */
+/** Folders with outlines of discs and lesions, which have the same file names as the photographs. */
 const maskFolder = /\b(masks?|annotations?|lesions?|atrophy|detachment)\b/i;
 const maxNesting = 3;
 
-/** Everything that was given, as one list of files. */
+/** All sources as one list of files. */
 export class PalmSources {
   readonly files: SourceFile[] = [];
-  /** Archives of other names, which were not opened. */
+  /** Archives with other names, which were not opened. */
   readonly passedOver: string[] = [];
   readonly #archives: ZipArchive[] = [];
   #unpacked = 0;
@@ -61,10 +61,10 @@ export class PalmSources {
   ) {}
 
   /**
-   * Opens folders and archives, and the archives in them. Archives in archives are unpacked into a hidden
-   * folder in `out`, which {@link close} removes.
+   * Opens folders and archives, and the archives in them. Inner archives are unpacked into a hidden folder in
+   * `out`, which {@link close} removes.
    *
-   * @throws FileError for what is neither folder nor archive, cannot be read, or goes beyond the limits
+   * @throws FileError for a source that is neither folder nor archive, cannot be read, or exceeds the limits
    */
   static async open(
     given: readonly string[],

@@ -13,31 +13,31 @@ import { Painters } from './synth/painters.js';
 export interface PalmSynthOptions {
   /** Folder for the archives. Nothing else may be in it. */
   readonly out: string;
-  /** Pictures to train with, 1 to 9999 (400). */
+  /** Number of training pictures, 1 to 9999 (400). */
   readonly train?: number | undefined;
-  /** Pictures to judge with, 1 to 9999 (400). */
+  /** Number of validation pictures, 1 to 9999 (400). */
   readonly validation?: number | undefined;
   /** Width of the pictures in pixels, 32 to 4096 (1024). */
   readonly size?: number | undefined;
-  /** What makes these pictures and no others, 0 or more (0). */
+  /** Seed of the pictures, 0 or more (0). */
   readonly seed?: number | undefined;
   /**
-   * Threads that draw (one for each processor, at most 8; 0: the main thread). They change nothing in the
-   * pictures.
+   * Threads that draw (one for each processor, at most 8; 0: the main thread). The pictures do not depend on
+   * it.
    */
   readonly numWorkers?: number | undefined;
   /** Called after each picture. */
   readonly onProgress?:
     | ((progress: { readonly done: number; readonly total: number; readonly file: string }) => void)
     | undefined;
-  /** Stops the drawing; archives that are complete stay, and the same call goes on from them. */
+  /** Stops the drawing. Complete archives stay, and the same call continues after them. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was drawn. */
+/** The result of drawing. */
 export interface SynthSummary {
   readonly folder: string;
-  /** What is in the folder now. */
+  /** The files that are in the folder now. */
   readonly files: readonly string[];
   /** Pictures by kind: N normal, H highly myopic, P pathologic. */
   readonly train: Readonly<Record<EyeKind, number>>;
@@ -47,30 +47,31 @@ export interface SynthSummary {
   readonly seed: number;
 }
 
-/** A picture and its name in the archive. */
+/** A picture with its name in the archive. */
 interface Sheet {
   readonly name: string;
   readonly job: FundusJob;
 }
 
-/** Of 400 pictures each. */
+/** Numbers for 400 pictures. */
 const trainShares = { P: 213, H: 26 } as const;
 const validationShares = { P: 211, H: 26 } as const;
 const canonShare = 50 / 400;
 /**
- * Streams of the generator: those of the validation pictures do not depend on how many there are to train
- * with.
+ * Offset of the generator's streams, so that validation pictures do not depend on the number of training
+ * pictures.
  */
 const validationStream = 100_000;
 const markName = 'SYNTHETIC.txt';
 
 /**
- * Draws a stand-in for iChallenge-PM, whose photographs may not be passed on: pictures of the fundus of
- * healthy, highly myopic and pathologically myopic eyes, in the released archives' names, arrangement and
- * shares. `importPalm` takes them as it takes the released ones, and notices that they are drawn.
+ * Draws synthetic pictures in the place of iChallenge-PM, whose photographs may not be redistributed: the
+ * fundus of healthy, highly myopic and pathologically myopic eyes, with the names, arrangement and shares of
+ * the released archives. `importPalm` accepts them like the released ones, and notices that they are
+ * synthetic.
  *
- * They are for learning and for tests. No eye has ever looked like them, and a network that was trained on
- * them knows nothing about patients.
+ * They are for learning and for tests. No real eye looks like them, and a network that was trained on them
+ * knows nothing about patients.
  *
  * @throws FileError if there is anything else in the folder, or it cannot be written
  */
@@ -156,10 +157,7 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
   };
 }
 
-/**
- * Makes the folder and marks it. @returns the archives that an earlier call with the same options has
- * completed
- */
+/** Makes the folder and marks it. @returns the complete archives of an earlier call with the same options */
 async function prepare(out: string, mark: string): Promise<ReadonlySet<string>> {
   const names = await makeFolder(out)
     .then(() => removeAbandoned(out))
@@ -170,7 +168,7 @@ async function prepare(out: string, mark: string): Promise<ReadonlySet<string>> 
       });
     });
   const own = new Set([markName, 'training.zip', 'validation.zip', 'valid_gt.zip']);
-  // Without the very same mark the archives may be the real ones, or of another seed.
+  // Without exactly the same mark the archives may be the real ones, or have another seed.
   const isOurs = (await readFile(join(out, markName), 'utf8').catch(() => null)) === mark;
   const strange = names.filter((name) => !isOurs || !own.has(name));
   if (strange.length > 0) {
@@ -179,7 +177,7 @@ async function prepare(out: string, mark: string): Promise<ReadonlySet<string>> 
         'choose another folder',
     );
   }
-  // First of all, so that the pictures are never without it.
+  // The mark comes first, so that the pictures never exist without it.
   if (!isOurs) await writeFileAtomic(join(out, markName), mark);
   return new Set(names);
 }
@@ -207,7 +205,7 @@ function shuffled<T>(items: readonly T[], random: RandomGenerator): T[] {
   return Array.from(random.permutation(items.length), (i) => items[i]);
 }
 
-/** Gives some pictures to the other camera, whatever they show. */
+/** Assigns some pictures to the other camera, independent of their contents. */
 function withCameras(sheets: readonly Sheet[], random: RandomGenerator): Sheet[] {
   const canon = new Set(random.permutation(sheets.length).subarray(0, Math.round(sheets.length * canonShare)));
   return sheets.map(({ name, job }, i) => ({ name, job: canon.has(i) ? { ...job, camera: 'Canon' } : job }));

@@ -8,11 +8,12 @@ export interface ArchiveEntry {
   readonly data: Buffer | Readable;
 }
 
-/** The same in all archives, so that the same pictures give the same bytes. */
+/** The same time in all archives, so that the same pictures give the same bytes. */
 const mtime = new Date('2019-01-01T00:00:00Z');
 
 /**
- * A zip archive, written while its files come. They are stored as they are: pictures do not get any smaller.
+ * A zip archive, written while its files arrive. They are not compressed, since pictures would not become
+ * smaller.
  */
 export function zipOf(entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEntry>): Readable {
   const zip = new ZipFile();
@@ -25,7 +26,7 @@ export function zipOf(entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEnt
       if (Buffer.isBuffer(data)) {
         zip.addBuffer(data, name, options);
       } else {
-        // The library leaves it to us, and an error that nobody listens to ends the process.
+        // The library does not handle errors of the stream, and an error without a listener ends the process.
         data.on('error', fail);
         zip.addReadStream(data, name, options);
       }

@@ -4,7 +4,7 @@ import { difficulty } from './difficulty.js';
 import { type Field, smoothstep } from './noise.js';
 import type { Path } from './strokes.js';
 
-/** The camera and how it was held: everything that has nothing to do with the disease. */
+/** The camera and its position: everything that does not depend on the disease. */
 export interface Shot {
   readonly camera: 'Zeiss' | 'Canon';
   readonly width: number;
@@ -14,17 +14,17 @@ export interface Shot {
   readonly middle: readonly [number, number];
   /** Pixels for one unit of the eye. */
   readonly scale: number;
-  /** The eye's point in the middle of the picture. */
+  /** The point of the eye in the middle of the picture. */
   readonly aim: readonly [number, number];
   readonly rotation: number;
   /** Left eyes are mirrored right ones. */
   readonly left: boolean;
-  /** Logarithms. */
+  /** Logarithms of exposure and colour ratios. */
   readonly exposure: number;
   readonly tint: readonly [number, number];
   readonly contrast: number;
   readonly vignette: number;
-  /** Where the light falls off to: angle and amount. */
+  /** Direction in which the light decreases: angle and amount. */
   readonly slope: readonly [number, number];
   /** Milky light: amount. */
   readonly haze: number;
@@ -32,7 +32,7 @@ export interface Shot {
   readonly flare: readonly [number, number];
   readonly dust: readonly { readonly x: number; readonly y: number; readonly radius: number; readonly depth: number }[];
   readonly notch: number | null;
-  /** Standard deviations in pixels, and in grey levels. */
+  /** Standard deviations: of the blur in pixels, of the grain in grey levels. */
   readonly blur: number;
   readonly grain: number;
   readonly quality: number;
@@ -78,13 +78,15 @@ export function takeShot(camera: Shot['camera'], width: number, random: RandomGe
   };
 }
 
-/** Green and blue by red: most of the change is between warm and cool, where both go together. */
+/**
+ * Green and blue relative to red. Most of the change is between warm and cool, where both change together.
+ */
 function tintOf(random: RandomGenerator): [number, number] {
   const warmth = difficulty.colourSpread * random.normal();
   return [warmth, 1.6 * warmth + 0.8 * difficulty.colourSpread * random.normal()];
 }
 
-/** A point of the eye in pixels. */
+/** The pixel of a point of the eye. */
 export function toPixel(shot: Shot, u: number, v: number): [number, number] {
   const { aim, scale, middle, rotation, left } = shot;
   const x = (left ? -1 : 1) * (u - aim[0]) * scale;
@@ -93,7 +95,7 @@ export function toPixel(shot: Shot, u: number, v: number): [number, number] {
   return [middle[0] + c * x - s * y, middle[1] + s * x + c * y];
 }
 
-/** A point of the eye for a pixel is `[a·x + b·y + c, d·x + e·y + f]`. */
+/** Coefficients: the point of the eye for a pixel is `[a·x + b·y + c, d·x + e·y + f]`. */
 export function toEye({
   aim,
   scale,
@@ -107,7 +109,7 @@ export function toEye({
   return [a, b, aim[0] - a * middle[0] - b * middle[1], d, e, aim[1] - d * middle[0] - e * middle[1]];
 }
 
-/** A path of the eye in the pixels of a picture that is `shrink` times smaller. */
+/** A path of the eye in pixels of a picture that is smaller by the factor `shrink`. */
 export function pathToPixels(shot: Shot, path: Path, shrink = 1): Path {
   const pixels: Path = { x: [], y: [], radius: [] };
   const last = path.x.length - 1;
@@ -124,7 +126,7 @@ export function pathToPixels(shot: Shot, path: Path, shrink = 1): Path {
   return pixels;
 }
 
-/** Where the field of view ends (1 inside), soft over a pixel or two. */
+/** The edge of the field of view (1 inside), soft over one or two pixels. */
 function aperture({ radius, middle, notch, width }: Shot, x: number, y: number): number {
   const [dx, dy] = [x - middle[0], y - middle[1]];
   let inside = radius - Math.sqrt(dx * dx + dy * dy);
@@ -151,7 +153,7 @@ function illumination({ vignette, slope, dust }: Shot): (x: number, y: number) =
   };
 }
 
-/** Stray light at one side of the edge. */
+/** Stray light near one side of the edge. */
 function stray({ flare: [angle, amount] }: Shot): (x: number, y: number) => number {
   if (amount === 0) return () => 0;
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
@@ -167,7 +169,7 @@ const meanBrightness = 0.4;
 const meanRatios = [0.5, 0.26];
 
 /**
- * Photographs what was painted (three planes of linear colours): lights, exposes, blurs. @returns RGB bytes
+ * Photographs a painting (three planes of linear colours): illuminates, exposes, blurs. @returns RGB bytes
  */
 export async function photograph(planes: readonly Field[], shot: Shot, random: RandomGenerator): Promise<Buffer> {
   const { width, height, middle, radius } = shot;
@@ -218,7 +220,7 @@ export async function photograph(planes: readonly Field[], shot: Shot, random: R
 const toneSteps = 2048;
 const toneEnd = 3;
 
-/** Contrast, and a soft end of the bright side, as film and good cameras have it. */
+/** Contrast, with a soft upper end, as film and good cameras have it. */
 function toneCurve(contrast: number): Float32Array {
   return Float32Array.from({ length: toneSteps * toneEnd }, (_, i) => {
     const x = 0.45 * (i / toneSteps / 0.45) ** contrast;
@@ -226,7 +228,7 @@ function toneCurve(contrast: number): Float32Array {
   });
 }
 
-/** Noise of the sensor: a common part and one for each colour, nearly normal. */
+/** Noise of the sensor: a part that all colours share and one for each colour, approximately normal. */
 function addGrain(bytes: Buffer, deviation: number, random: RandomGenerator): Buffer {
   // A byte's standard deviation is 74.
   const scale = deviation / 74 / Math.SQRT2;

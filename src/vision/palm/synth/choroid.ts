@@ -5,8 +5,8 @@ import { newPath, type Path } from './strokes.js';
 const step = 0.02;
 
 /**
- * The vessels of the choroid: broad, without order in width, from the posterior pole outwards to the vortex
- * veins. In the coordinates of {@link Eye}.
+ * The vessels of the choroid: broad, with irregular widths, from the posterior pole outwards to the vortex
+ * veins. Coordinates are those of {@link Eye}.
  *
  * @param width radius of the widest ones
  */
@@ -40,7 +40,7 @@ export function growChoroid(
     const outer = Math.min(Math.hypot(x - px, y - py), 1);
     const radius = width * (0.35 + 0.65 * random.uniform() ** 2) * (0.7 + 0.6 * outer);
     const length = (0.3 + 0.7 * random.uniform()) * (0.5 + 0.6 * outer);
-    // Some cross over to the next ones and join them.
+    // Some vessels cross to their neighbours and join them.
     const crossing = (random.uniform() < 0.25 ? 0.5 : 0.15) * random.normal();
     const swell = 2 * Math.PI * random.uniform();
     const path = newPath();
@@ -48,7 +48,7 @@ export function growChoroid(
     for (let travelled = 0; travelled < length; travelled += step) {
       path.x.push(x);
       path.y.push(y);
-      // Ends dive out of sight.
+      // The ends disappear into the depth.
       const end = Math.min(1, 0.3 + (4 * Math.min(travelled, length - travelled)) / length);
       path.radius.push(radius * end * (1 + 0.1 * Math.sin(swell + 14 * travelled)));
       bend = 0.85 * bend + 0.075 * random.normal();

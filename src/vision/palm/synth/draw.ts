@@ -4,7 +4,7 @@ import { photograph, type Shot, takeShot, toPixel } from './camera.js';
 import { drawEye, type EyeKind } from './eye.js';
 import { paint } from './paint.js';
 
-/** One picture to draw. It depends on nothing else. */
+/** One picture to draw. The result depends on nothing else. */
 export interface FundusJob {
   readonly seed: number;
   /** Number of the picture among all of a seed. */
@@ -42,7 +42,7 @@ function shotOf(job: FundusJob): Shot {
   return takeShot(job.camera, job.size, generatorOf(job).fork('shot'));
 }
 
-/** The fork leaves it as it was, so every part of a picture may make its own. */
+/** A fork does not change the generator, so every part of a picture may make its own one. */
 function generatorOf({ seed, stream }: FundusJob): RandomGenerator {
   return new RandomGenerator(seed, stream + 1);
 }

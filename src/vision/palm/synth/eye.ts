@@ -14,12 +14,12 @@ export interface Ellipse {
 }
 
 /**
- * What there is to draw. Coordinates are those of a right eye: the fovea is the origin, the disc lies at
+ * All that a picture shows. Coordinates are those of a right eye: the fovea is the origin, the disc is at
  * positive x (nasal), y points down; the unit is the radius of the field of view (22.5°).
  */
 export interface Eye {
   readonly disc: Ellipse;
-  /** Diameter of the cup by that of the disc. */
+  /** Diameter of the cup relative to that of the disc. */
   readonly cup: number;
   /** Cup's depth and paleness, 0 to 1. */
   readonly cupDepth: number;
@@ -29,7 +29,7 @@ export interface Eye {
   readonly tortuosity: number;
   /** Dark pigment of the fundus, 0 (blond) to 1. */
   readonly pigment: number;
-  /** How far the choroid's vessels show through, 0 to 1. */
+  /** Visibility of the choroid's vessels, 0 to 1. */
   readonly tessellation: number;
   /** Shine of the nerve fibres in young eyes, 0 to 1. */
   readonly sheen: number;
@@ -49,7 +49,7 @@ export interface Eye {
   readonly drusen: number;
 }
 
-/** Draws what an eye of a kind has. */
+/** Samples the properties of an eye of a kind. */
 export function drawEye(kind: EyeKind, random: RandomGenerator): Eye {
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
   const chance = (share: number) => random.uniform() < share;
@@ -82,7 +82,7 @@ export function drawEye(kind: EyeKind, random: RandomGenerator): Eye {
       : isP
         ? between(2, 4)
         : between(0.3, mild || strong ? 0.9 : 0.6);
-  // The larger it is, the further it goes round the disc.
+  // The larger it is, the further it extends around the disc.
   const around = isP ? between(0.35, 1) : between(0.05, 0.3);
   const crescent =
     extent === 0
@@ -100,7 +100,7 @@ export function drawEye(kind: EyeKind, random: RandomGenerator): Eye {
   if (category > 0.05) {
     const count = 2 + random.int(category > 0.8 ? 4 : 2);
     for (let i = 0; i < count; i++) {
-      // In the macula and below the arcades, not beyond.
+      // They are in the macula and below the arcades, not beyond.
       const angle = between(0, 2 * Math.PI);
       const distance = i === 0 && chance(0.4) ? between(0, 0.1) : between(0.15, 0.48);
       const size = between(0.16, 0.24) + severity * between(0, 0.2);

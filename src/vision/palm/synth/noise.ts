@@ -15,11 +15,11 @@ export function field(width: number, height: number): Field {
 const splineDeviation = 0.277;
 
 /**
- * Smooth noise without visible lattice: cubic B-splines over random numbers, in octaves of doubling
+ * Smooth noise without a visible lattice: cubic B-splines over random numbers, in octaves of doubling
  * frequency.
  *
  * @param cells of the lattice across the picture's width, in the first octave
- * @param gain amplitude of each octave in terms of the one before
+ * @param gain amplitude of each octave relative to the one before
  * @returns mean 0, variance about 1
  */
 export function noise(
@@ -31,7 +31,7 @@ export function noise(
   let energy = 0;
   for (let octave = 0; octave < octaves; octave++) energy += gain ** (2 * octave);
   for (let octave = 0, count = cells; octave < octaves; octave++, count *= 2) {
-    // Beyond the resolution of the picture there is nothing to see.
+    // Octaves beyond the resolution of the picture would be invisible.
     if (count > width) break;
     const own = random.fork(`octave ${octave}`);
     addSpline(sum, own, width / count, gain ** octave / (splineDeviation * Math.sqrt(energy)));
@@ -71,7 +71,7 @@ function addSpline({ width, height, data }: Field, random: RandomGenerator, cell
   }
 }
 
-/** Enlarges a field, bilinearly, pixel centres matched. */
+/** Enlarges a field bilinearly, with matching pixel centres. */
 export function enlarge(small: Field, width: number, height: number): Field {
   const large = field(width, height);
   const left = new Int32Array(width);
@@ -96,7 +96,7 @@ export function enlarge(small: Field, width: number, height: number): Field {
   return large;
 }
 
-/** 0 below `low`, 1 above `high`, smooth between. */
+/** 0 below `low`, 1 above `high`, smooth in between. */
 export function smoothstep(low: number, high: number, x: number): number {
   const t = Math.min(Math.max((x - low) / (high - low), 0), 1);
   return t * t * (3 - 2 * t);

@@ -20,11 +20,11 @@ const temporalRim: Colour = [0.96, 0.66, 0.43];
 const cupColour: Colour = [1.02, 0.92, 0.72];
 const fibres: Colour = [0.9, 0.78, 0.6];
 const crack: Colour = [0.97, 0.76, 0.45];
-/** What a vessel lets through. */
+/** Light that passes through a vessel. */
 const vein: Colour = [0.52, 0.27, 0.36];
 const artery: Colour = [0.76, 0.42, 0.44];
 
-/** Paints the fundus as evenly lit as no camera sees it: three planes of colour. */
+/** Paints the fundus in even light, which no camera would see: three planes of colour. */
 export function paint(eye: Eye, shot: Shot, random: RandomGenerator): Field[] {
   const { width, height } = shot;
   const at = (label: string) => random.fork(label);
@@ -94,7 +94,7 @@ export function paint(eye: Eye, shot: Shot, random: RandomGenerator): Field[] {
         const rim = 4 * atrophy * (1 - atrophy);
         blend(sclera, atrophy * pale * 0.9);
         blend(greyish, atrophy * smoothstep(-0.2, 1.8, clumps.data[i] + 0.8 * broad.data[i]) * 0.5);
-        // What is left of the choroid: its large vessels.
+        // The choroid's large vessels remain visible here.
         blend(choroidal, atrophy * smoothstep(0.25, 0.65, ch) * (0.85 - 0.3 * pale));
         const pigment = smoothstep(0.7, 1.7, clumps.data[i] + 0.9 * rim - 0.35) * Math.max(rim, 0.25 * atrophy);
         blend(black, 0.75 * Math.min(pigment, 1));
@@ -140,7 +140,7 @@ function paintDisc(
   blend(cupColour, cupDepth * inside * smoothstep(cup * 1.3, cup * 0.6, inCup) * (0.95 + 0.02 * grain));
 }
 
-/** An ellipse ready to be asked for distances: the axes divided by the radii. */
+/** An ellipse prepared for computing distances: the axes divided by the radii. */
 interface Outline {
   readonly x: number;
   readonly y: number;
@@ -154,14 +154,14 @@ function outline({ x, y, rx, ry, angle }: Ellipse): Outline {
   return { x, y, along: [c / rx, s / rx], across: [-s / ry, c / ry], smaller: Math.min(rx, ry) };
 }
 
-/** Square of the distance from the middle, where 1 is the ellipse. */
+/** Square of the distance from the middle; the ellipse itself is at 1. */
 function squareDistance({ x, y, along, across }: Outline, u: number, v: number): number {
   const p = (u - x) * along[0] + (v - y) * along[1];
   const q = (u - x) * across[0] + (v - y) * across[1];
   return p * p + q * q;
 }
 
-/** How far a point lies inside a rough outline: 0 outside, 1 inside. */
+/** Position relative to a rough outline: 0 outside, 1 inside. */
 function edge(shape: Outline, u: number, v: number, rough: number, width: number): number {
   const square = squareDistance(shape, u, v);
   if (square > 6) return 0;
@@ -173,7 +173,7 @@ function mix(from: Colour, to: Colour, share: number): Colour {
   return [0, 1, 2].map((c) => from[c] + share * (to[c] - from[c])) as unknown as Colour;
 }
 
-/** Thin vessels hold less blood, and look paler for it. */
+/** Thin vessels contain less blood, so they look paler. */
 function lines(shot: Shot, paths: readonly Path[]): Field {
   const drawn = field(shot.width, shot.height);
   for (const path of paths)
@@ -195,7 +195,7 @@ function reflexLines(shot: Shot, arteries: readonly Path[]): Field {
   return drawn;
 }
 
-/** Two layers: broad vessels in the depth, out of focus, and finer ones before them. */
+/** Two layers: broad vessels in the depth, out of focus, and finer ones in front. */
 function choroidField(eye: Eye, shot: Shot, random: RandomGenerator): Field {
   const layer = (label: string, count: number, width: number, shrink: number) => {
     const small = field(Math.ceil(shot.width / shrink), Math.ceil(shot.height / shrink));
@@ -204,7 +204,7 @@ function choroidField(eye: Eye, shot: Shot, random: RandomGenerator): Field {
     }
     return enlarge(small, shot.width, shot.height);
   };
-  // Out of focus by so many pixels at a width of 1024.
+  // Blur in pixels at a width of 1024.
   const blur = Math.max(shot.width / 1024, 0.2);
   const deep = layer('deep', 420, 0.028, 7 * blur);
   const fine = layer('fine', 620, 0.015, 3 * blur);

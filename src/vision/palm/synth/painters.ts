@@ -4,7 +4,7 @@ import { FoveaError, InputError } from '../../../errors.js';
 import { loadDecoder } from '../../images/decode.js';
 import { drawFundus, type Fundus, type FundusJob } from './draw.js';
 
-/** What a thread sends back. */
+/** The answer of a thread. */
 export type PainterAnswer = { readonly fundus: Fundus } | { readonly error: string };
 
 interface Order {
@@ -15,7 +15,7 @@ interface Order {
 
 const most = 64;
 
-/** Threads that draw, one picture each at a time. {@link close} ends them. */
+/** Threads that draw, each one picture at a time. {@link close} ends them. */
 export class Painters {
   readonly #count: number;
   readonly #threads = new Set<Worker>();
@@ -23,8 +23,8 @@ export class Painters {
   readonly #waiting: Order[] = [];
 
   /**
-   * @param numWorkers 0: the main thread, as where only the TypeScript sources are: threads start from
-   *   compiled files
+   * @param numWorkers 0: the main thread. It also draws if there are only the TypeScript sources, since
+   *   threads need compiled files.
    */
   constructor(numWorkers = Math.min(8, availableProcessors())) {
     if (!Number.isSafeInteger(numWorkers) || numWorkers < 0 || numWorkers > most) {
@@ -39,10 +39,12 @@ export class Painters {
     const pending: Promise<Fundus>[] = [];
     let next = 0;
     for (let i = 0; i < jobs.length; i++) {
-      // A few more than there are threads, since one picture may take longer than the next ones.
+      // A few more pictures than threads are in progress, since one picture may take longer than the next
+      // ones.
       while (next < jobs.length && pending.length <= 2 * this.#count) {
         const drawing = this.#draw(jobs[next++]);
-        // Whoever waits for it gets the error; until then it is not unhandled.
+        // The code that awaits this picture gets the error. Without this line it would be unhandled until
+        // then.
         drawing.catch(() => {});
         pending.push(drawing);
       }
@@ -72,7 +74,7 @@ export class Painters {
     return thread;
   }
 
-  /** Gives the thread something to do, if there is anything. */
+  /** Gives the thread the next picture, if there is one. */
   #next(thread: Worker): void {
     const order = this.#waiting.shift();
     if (order === undefined) {

@@ -1,7 +1,8 @@
 import type { Field } from './noise.js';
 
 /**
- * A line that may taper. Coordinates and radii are in one unit: the radius of the field of view, or pixels.
+ * A line that may taper. Coordinates and radii have the same unit: the radius of the field of view, or
+ * pixels.
  */
 export interface Path {
   readonly x: number[];
@@ -13,17 +14,17 @@ export function newPath(): Path {
   return { x: [], y: [], radius: [] };
 }
 
-/** How dense a line is at a distance from its middle, where 1 is its edge. */
+/** Density of a line at a distance from its middle; its edge is at 1. */
 export type Profile = (distance: number) => number;
 
-/** What light passes through in a tube that is full of blood. */
+/** Length of the light's way through a tube full of blood. */
 export const tube: Profile = (d) => (d >= 1 ? 0 : Math.sqrt(1 - d * d));
 export const soft: Profile = (d) => (d >= 1 ? 0 : (1 - d * d) * (1 - d * d));
 
 /** Lines thinner than this (pixels) become fainter instead. */
 const thinnest = 0.9;
 
-/** Draws a path in pixels. Where lines meet the denser one counts, so joints do not show. */
+/** Draws a path in pixels. Where lines overlap the denser one counts, so joints are invisible. */
 export function stroke({ width, height, data }: Field, path: Path, strength: number, profile: Profile): void {
   const { x, y, radius } = path;
   for (let i = 0; i + 1 < x.length; i++) {

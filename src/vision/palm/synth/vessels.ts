@@ -8,9 +8,9 @@ export interface Vessels {
   readonly veins: Path[];
 }
 
-/** Between two points of a path. */
+/** Distance between two points of a path. */
 const step = 0.008;
-/** No vessel comes nearer to the fovea. */
+/** Radius around the fovea without vessels. */
 const avascular = 0.085;
 const thinnest = 0.0011;
 
@@ -21,8 +21,8 @@ interface Grower {
 }
 
 /**
- * Grows arteries and veins: four arcades of each leave the disc; the temporal ones arch around the macula,
- * the nasal ones run outwards. All of them send out branches, which taper and branch again.
+ * Grows arteries and veins: four arcades of each leave the disc; the temporal ones curve around the macula,
+ * the nasal ones run outwards. All of them have branches, which taper and branch again.
  */
 export function growVessels(eye: Eye, random: RandomGenerator): Vessels {
   const arteries: Path[] = [];
@@ -34,7 +34,7 @@ export function growVessels(eye: Eye, random: RandomGenerator): Vessels {
     for (const vein of [true, false]) {
       const grower = { eye, random, paths: vein ? veins : arteries };
       const trunk = (vein ? 0.0105 : 0.0077) * (1 + 0.1 * random.normal());
-      // Companions run side by side, and cross now and then.
+      // Arteries and veins run side by side, and cross from time to time.
       const apart = (vein ? 0.5 : -0.5) * (0.075 + 0.03 * random.normal());
       const jitter = (scale: number) => scale * random.normal();
       const start = [disc.x + 0.2 * disc.rx + jitter(0.008), disc.y + up * 0.02 * disc.ry + jitter(0.006)];
@@ -57,7 +57,7 @@ export function growVessels(eye: Eye, random: RandomGenerator): Vessels {
         [disc.x + 1.2, disc.y + up * (nasal + jitter(0.1))],
       ];
       growMain(grower, nasally, trunk * (0.62 + 0.12 * random.uniform()), false);
-      // Small ones to the macula, straight from the disc.
+      // Small vessels lead directly from the disc to the macula.
       if (random.uniform() < 0.7) {
         const heading = Math.PI + up * (0.5 + 0.3 * random.uniform());
         grow(
@@ -76,7 +76,7 @@ export function growVessels(eye: Eye, random: RandomGenerator): Vessels {
   return { arteries, veins };
 }
 
-/** A trunk along a spline through points, winding a little. */
+/** A slightly winding trunk along a spline through points. */
 function growMain(grower: Grower, points: readonly (readonly number[])[], trunk: number, temporal: boolean): void {
   const { random, eye } = grower;
   const path = newPath();
@@ -100,7 +100,7 @@ function growMain(grower: Grower, points: readonly (readonly number[])[], trunk:
       const n = path.x.length;
       const [tx, ty] = [spline(a[0], b[0], c[0], d[0], t + 0.01) - x, spline(a[1], b[1], c[1], d[1], t + 0.01) - y];
       const heading = Math.atan2(ty, tx);
-      // None at the disc, where the winding would tear the trunk's start away.
+      // There is no winding at the disc, where it would separate the trunk from its start.
       const off = wave(travelled) * Math.min(travelled / 0.15, 1);
       path.x.push(x - Math.sin(heading) * off);
       path.y.push(y + Math.cos(heading) * off);
@@ -147,7 +147,7 @@ function grow(
     r = Math.max(r * (1 - (0.7 * step) / length), thinnest * 0.5);
     const fromFovea = Math.hypot(x, y);
     if (fromFovea < avascular || fromFovea > 2.2) break;
-    // Towards the fovea, or away from fovea and disc.
+    // The branch turns towards the fovea, or away from fovea and disc.
     const away = Math.atan2(y, x - 0.3 * eye.disc.x);
     const wanted = where === 'macula' ? Math.atan2(-y, -x) : away;
     const error = Math.atan2(Math.sin(wanted - heading), Math.cos(wanted - heading));
@@ -192,7 +192,7 @@ function winding(random: RandomGenerator, tortuosity: number): (travelled: numbe
     );
 }
 
-/** Catmull-Rom. */
+/** A Catmull-Rom spline. */
 function spline(a: number, b: number, c: number, d: number, t: number): number {
   return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 }
