@@ -11,11 +11,11 @@ export interface TransformJob {
   readonly pixels: Uint8Array;
   /** `[channels, height, width]` */
   readonly shape: readonly [channels: number, height: number, width: number];
-  /** Of three channels, before and afterwards. Transforms see red, green, blue. */
+  /** Order of three channels, before and after the transforms, which always see red, green, blue. */
   readonly order: ChannelOrder;
-  /** What bytes that come out are made into. */
+  /** Range of the inputs that resulting bytes are converted to. */
   readonly range: ByteRange;
-  /** What each image draws from. */
+  /** State of the generator of each image. */
   readonly states: readonly GeneratorState[];
 }
 
@@ -27,7 +27,7 @@ export interface TransformedImages {
   readonly shape: Shape;
 }
 
-/** @throws what the transform throws, and ShapeError if the results differ in size */
+/** @throws as the transform, and ShapeError if the results differ in size */
 export function transformImages(job: TransformJob, transform: Pick<Transform, 'apply'>): TransformedImages {
   const { pixels, shape, order, range, states } = job;
   const size = numel(shape);
@@ -40,9 +40,9 @@ export function transformImages(job: TransformJob, transform: Pick<Transform, 'a
 }
 
 /**
- * Several of them as one.
+ * Joins several batches.
  *
- * @param memory to put them in if it has the right size
+ * @param memory for the result, if it has the right size
  * @throws ShapeError if they differ in size
  */
 export function joined(parts: readonly TransformedImages[], memory?: Float32Array): TransformedImages {

@@ -2,21 +2,24 @@ import { InputError } from '../../errors.js';
 import { inputsOf } from './image.js';
 import { perChannel, type Raster, requireBytes, stridesOf, withLayout } from './raster.js';
 
-/** Colours and values, as `paddle.vision.transforms` changes them with Pillow. All give new images. */
+/**
+ * Changes of colours and values, as in `paddle.vision.transforms` with Pillow. All functions return new
+ * images.
+ */
 
-/** Scales towards black: 0 is black, 1 the image, 2 twice as bright. */
+/** Multiplies by a factor: 0 is black, 1 the image, 2 twice as bright. */
 export function adjustBrightness(image: Raster, factor: number): Raster {
   return towards('adjustBrightness', image, factor, 0);
 }
 
-/** Scales towards the mean grey of the image: 0 is grey, 1 the image. */
+/** Scales the difference from the mean grey of the image: 0 is grey, 1 the image. */
 export function adjustContrast(image: Raster, factor: number): Raster {
   const grey = greyOf(requireBytes('adjustContrast', image), image);
   const mean = Math.trunc(grey.reduce((sum, value) => sum + value, 0) / grey.length + 0.5);
   return towards('adjustContrast', image, factor, mean);
 }
 
-/** Scales towards the grey of each pixel: 0 is black and white, 1 the image. */
+/** Scales the difference from the grey of each pixel: 0 is black and white, 1 the image. */
 export function adjustSaturation(image: Raster, factor: number): Raster {
   const source = requireBytes('adjustSaturation', image);
   requireFactor('adjustSaturation', factor);
@@ -31,9 +34,9 @@ export function adjustSaturation(image: Raster, factor: number): Raster {
 }
 
 /**
- * Turns the circle of hues. Images of one channel stay as they are.
+ * Rotates the circle of hues. Images with one channel stay as they are.
  *
- * @param factor from −0.5 to 0.5, either of which gives the complementary colours
+ * @param factor from −0.5 to 0.5, both of which give the complementary colours
  */
 export function adjustHue(image: Raster, factor: number): Raster {
   if (!(factor >= -0.5 && factor <= 0.5)) {
@@ -94,7 +97,10 @@ export function normalize(
   return { ...image, data };
 }
 
-/** Bytes become float32 from 0 to 1; floats stay. The channels come first, unless 'HWC' is asked for. */
+/**
+ * Converts bytes to float32 from 0 to 1; floats keep their values. The channels come first, unless 'HWC' is
+ * requested.
+ */
 export function toTensor(image: Raster, dataFormat: 'CHW' | 'HWC' = 'CHW'): Raster {
   const { data, ...rest } = withLayout(image, dataFormat);
   if (!(data instanceof Uint8Array)) return { ...rest, data };
@@ -104,7 +110,7 @@ export function toTensor(image: Raster, dataFormat: 'CHW' | 'HWC' = 'CHW'): Rast
   return { ...rest, data: inputs };
 }
 
-/** Between an image of one value (factor 0) and the image itself (1), and beyond. */
+/** Interpolates between an image of one value (factor 0) and the image itself (1), or extrapolates. */
 function towards(where: string, image: Raster, factor: number, value: number): Raster {
   const source = requireBytes(where, image);
   requireFactor(where, factor);
@@ -119,7 +125,7 @@ function requireFactor(where: string, factor: number): void {
   throw new InputError(`[transforms] ${where}: expected a factor from 0 on, got ${factor}`);
 }
 
-/** In float32 and cut off to a byte, as in Pillow's `blend`. */
+/** The result in float32, truncated to a byte as in Pillow's `blend`. */
 function blended(from: number, to: number, factor: number): number {
   const value = Math.fround(from + Math.fround(Math.fround(factor) * (to - from)));
   return value >= 255 ? 255 : value > 0 ? Math.trunc(value) : 0;
@@ -135,14 +141,14 @@ function greyOf(data: Uint8Array, image: Raster): Uint8Array {
   return grey;
 }
 
-/** Of 255, rounded as in Pillow's `rgb2hsv`. */
+/** Hue on a scale of 255, rounded as in Pillow's `rgb2hsv`. */
 function hueOf(r: number, g: number, b: number, value: number, range: number): number {
   const part = (x: number) => Math.fround((value - x) / range);
   const place = r === value ? part(b) - part(g) : g === value ? 2 + part(r) - part(b) : 4 + part(g) - part(r);
   return Math.trunc(Math.fround((Math.fround(place) / 6 + 1) % 1) * 255);
 }
 
-/** Which of value (0), p (1), q (2) and t (3) each sixth of the circle has as red, green and blue. */
+/** For each sixth of the circle: whether red, green and blue are value (0), p (1), q (2) or t (3). */
 const sixths = Uint8Array.of(0, 3, 1, 2, 0, 1, 1, 0, 3, 1, 2, 0, 3, 1, 0, 0, 1, 2);
 
 /** A channel of Pillow's `hsv2rgb`. */

@@ -7,13 +7,22 @@ import { blank, type Layout, type Raster, stridesOf } from './raster.js';
 import type { Interpolation } from './resample.js';
 import { NamedTransform } from './transform.js';
 
-/** Transforms that always do the same. */
+/** Transforms without randomness. */
 
 const toTensorOptions = z.strictObject({
   dataFormat: z.enum(['CHW', 'HWC']).prefault('CHW').describe("'CHW' or 'HWC'"),
 });
 
-/** Bytes become float32 from 0 to 1, with the channels first. Floats are not scaled. */
+/**
+ * Converts bytes to float32 from 0 to 1, with the channels first. Floats keep their values.
+ *
+ * @example
+ * ```ts
+ * const { Compose, Normalize, Resize, ToTensor } = vision.transforms;
+ * const transform = new Compose([new Resize([32, 32]), new ToTensor(), new Normalize(0.5, 0.5)]);
+ * const photos = await vision.datasets.DatasetFolder.open('photos', { transform });
+ * ```
+ */
 export class ToTensor extends NamedTransform<z.output<typeof toTensorOptions>> {
   static readonly schema = toTensorOptions;
 
@@ -35,16 +44,19 @@ const transposeOptions = z.strictObject({
     .describe('the axes 0, 1 and 2 in some order'),
 });
 
-/** Axes in another order; by default channels first, of an image that has them last. */
+/** Changes the order of the axes; by default it moves the channels from the last to the first place. */
 export class Transpose extends NamedTransform<z.output<typeof transposeOptions>> {
   static readonly schema = transposeOptions;
 
-  /** @param order for each axis of the result, the one of the image that it was: by default [2, 0, 1] */
+  /**
+   * @param order for each axis of the result, the number of the image's axis that it was: by default [2, 0,
+   *   1]
+   */
   constructor(order?: readonly [number, number, number]) {
     super('Transpose', transposeOptions, { order });
   }
 
-  /** @throws ShapeError if the channels come to be in the middle */
+  /** @throws ShapeError if the channels would be in the middle */
   apply(image: Raster): Raster {
     const { order } = this.options;
     const axes = Array.from(image.layout);
@@ -84,17 +96,25 @@ const normalizeOptions = z.strictObject({
 });
 
 export interface NormalizeOptions {
-  /** Put the channels into the opposite order first (false). */
+  /** Reverse the order of the channels first (false). */
   readonly toRgb?: boolean;
 }
 
-/** (x − mean) / std, as float32. Whether channels are first or last is seen from the image. */
+/**
+ * Computes (x − mean) / std in float32. It recognizes from the image whether channels are first or last.
+ *
+ * @example
+ * ```ts
+ * // After ToTensor: mean and standard deviation of ImageNet.
+ * const normalize = new vision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+ * ```
+ */
 export class Normalize extends NamedTransform<z.output<typeof normalizeOptions>> {
   static readonly schema = normalizeOptions;
 
   /**
-   * @param mean for all channels, or of each (0)
-   * @param std for all channels, or of each (1); on the scale of the values, so up to 255 for bytes
+   * @param mean one value, or one for each channel (0)
+   * @param std one value, or one for each channel (1); on the scale of the values, so up to 255 for bytes
    */
   constructor(mean?: number | readonly number[], std?: number | readonly number[], options: NormalizeOptions = {}) {
     super('Normalize', normalizeOptions, { mean, std, ...options });
@@ -113,11 +133,19 @@ export interface ResizeTransformOptions {
   readonly interpolation?: Interpolation;
 }
 
-/** Resizes as Pillow does: a smaller picture averages all the pixels of the larger one. */
+/**
+ * Resizes as Pillow does: when a picture becomes smaller, each new pixel averages all the pixels it covers.
+ *
+ * @example
+ * ```ts
+ * const squashed = new vision.transforms.Resize([224, 224]); // height, width
+ * const proportional = new vision.transforms.Resize(256); // the shorter edge
+ * ```
+ */
 export class Resize extends NamedTransform<z.output<typeof resizeOptions>> {
   static readonly schema = resizeOptions;
 
-  /** @param size `[height, width]`, or the length of the shorter edge: the proportions are kept then */
+  /** @param size `[height, width]`, or the length of the shorter edge, which keeps the proportions */
   constructor(size: ImageSize, options: ResizeTransformOptions = {}) {
     super('Resize', resizeOptions, { size, ...options });
   }
@@ -129,11 +157,11 @@ export class Resize extends NamedTransform<z.output<typeof resizeOptions>> {
 
 const centerCropOptions = z.strictObject({ size: option.imageSize });
 
-/** The middle of a picture; a smaller one is surrounded by black. */
+/** Cuts out the middle of a picture. A smaller picture gets a black border. */
 export class CenterCrop extends NamedTransform<z.output<typeof centerCropOptions>> {
   static readonly schema = centerCropOptions;
 
-  /** @param size edge, or `[height, width]` */
+  /** @param size edge of a square, or `[height, width]` */
   constructor(size: ImageSize) {
     super('CenterCrop', centerCropOptions, { size });
   }
@@ -149,7 +177,7 @@ const padOptions = z.strictObject({
   paddingMode: option.paddingMode,
 });
 
-/** Makes pictures larger by borders. */
+/** Adds a border to pictures. */
 export class Pad extends NamedTransform<z.output<typeof padOptions>> {
   static readonly schema = padOptions;
 
@@ -169,7 +197,7 @@ const grayscaleOptions = z.strictObject({
     .describe('1 or 3'),
 });
 
-/** Grey by the luma of ITU-R BT.601. */
+/** Converts to grey by the luma of ITU-R BT.601. */
 export class Grayscale extends NamedTransform<z.output<typeof grayscaleOptions>> {
   static readonly schema = grayscaleOptions;
 

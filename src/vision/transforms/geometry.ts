@@ -4,7 +4,10 @@ import { type Interpolation, resample } from './resample.js';
 import { roundHalfEven } from './resize.js';
 import { type AffineMatrix, affineMatrix, radians, type WarpOptions, warp } from './warp.js';
 
-/** Pictures moved, cut and turned, as `paddle.vision.transforms` does it with Pillow. All give new images. */
+/**
+ * Moving, cutting and turning pictures, as in `paddle.vision.transforms` with Pillow. All functions return
+ * new images.
+ */
 
 /** One length for all, or `[height, width]`. */
 export type ImageSize = number | readonly [height: number, width: number];
@@ -16,19 +19,19 @@ export type Padding =
   | readonly [left: number, top: number, right: number, bottom: number];
 
 /**
- * What stands beside the picture: 'constant' a value, 'edge' the outermost pixel, 'reflect' and 'symmetric'
- * the picture mirrored, without or with its outermost pixel twice.
+ * Contents of the border: 'constant' a value, 'edge' the outermost pixel, 'reflect' and 'symmetric' the
+ * mirrored picture (with 'symmetric' its outermost pixel comes twice).
  */
 export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric';
 
 export interface PadOptions {
-  /** Value of 'constant' (0): one, or one a channel. */
+  /** Value of 'constant' (0): one, or one for each channel. */
   readonly fill?: number | readonly number[];
   /** 'constant' (default), 'edge', 'reflect' or 'symmetric'. */
   readonly paddingMode?: PaddingMode;
 }
 
-/** A part of an image. What lies outside of it is 0. */
+/** A part of an image. Pixels outside of the image are 0. */
 export function crop(image: Raster, top: number, left: number, height: number, width: number): Raster {
   return inHWC(image, (source) => {
     const { data, channels } = source;
@@ -42,26 +45,26 @@ export function crop(image: Raster, top: number, left: number, height: number, w
   });
 }
 
-/** The middle of an image; where the image is smaller, 0 around it. */
+/** The middle of an image. If the image is smaller, it gets a border of 0. */
 export function centerCrop(image: Raster, size: ImageSize): Raster {
   const [height, width] = bothSizes(size);
   const top = roundHalfEven((image.height - height) / 2);
   return crop(image, top, roundHalfEven((image.width - width) / 2), height, width);
 }
 
-/** Left and right change places. */
+/** Exchanges left and right. */
 export function hflip(image: Raster): Raster {
   const { down, right } = stridesOf(image);
   return rearranged(image, image, (image.width - 1) * right, down, -right);
 }
 
-/** Top and bottom change places. */
+/** Exchanges top and bottom. */
 export function vflip(image: Raster): Raster {
   const { down, right } = stridesOf(image);
   return rearranged(image, image, (image.height - 1) * down, -down, right);
 }
 
-/** Makes an image larger by borders. */
+/** Adds a border to an image. */
 export function pad(image: Raster, padding: Padding, { fill = 0, paddingMode = 'constant' }: PadOptions = {}): Raster {
   const [left, top, right, bottom] = sides(padding);
   return inHWC(image, (source) => {
@@ -86,7 +89,7 @@ export function pad(image: Raster, padding: Padding, { fill = 0, paddingMode = '
 /**
  * Resizes an image.
  *
- * @param size `[height, width]`, or the length of the shorter edge: the proportions are kept then
+ * @param size `[height, width]`, or the length of the shorter edge, which keeps the proportions
  */
 export function resize(image: Raster, size: ImageSize, interpolation: Interpolation = 'bilinear'): Raster {
   if (typeof size !== 'number') return resample(image, size[0], size[1], interpolation);
@@ -96,7 +99,7 @@ export function resize(image: Raster, size: ImageSize, interpolation: Interpolat
 }
 
 export interface RotateOptions extends WarpOptions {
-  /** Make the result as large as the turned picture needs (false). */
+  /** Enlarge the result so that the whole turned picture fits (false). */
   readonly expand?: boolean;
   /** Point to turn about, `[x, y]` in pixels from the top left (the middle). */
   readonly center?: readonly [x: number, y: number] | null;
@@ -144,7 +147,7 @@ export interface AffineOptions extends WarpOptions {
   readonly scale?: number;
   /** Degrees along x and y, from −180 to 180 ([0, 0]). */
   readonly shear?: readonly [x: number, y: number];
-  /** Point that stays, `[x, y]` in pixels from the top left (the middle). */
+  /** Fixed point, `[x, y]` in pixels from the top left (the middle). */
   readonly center?: readonly [x: number, y: number] | null;
 }
 
@@ -165,7 +168,7 @@ export function affine(image: Raster, angle: number, options: AffineOptions = {}
 /**
  * Replaces a rectangle.
  *
- * @param value one value, one a channel, or what gives the next value
+ * @param value one value, one for each channel, or a function that returns the next value
  */
 export function erase(
   image: Raster,
@@ -198,7 +201,7 @@ function sides(padding: Padding): readonly [left: number, top: number, right: nu
   return [left, top, right, bottom];
 }
 
-/** For each position of the padded axis, that of the image that stands there; −1 for none. */
+/** For each position of the padded axis, the position in the image; −1 for none. */
 function borderPlaces(length: number, before: number, total: number, mode: PaddingMode): Int32Array {
   const period = mode === 'reflect' ? Math.max(1, 2 * (length - 1)) : 2 * length;
   return new Int32Array(total).map((_, i) => {
@@ -222,7 +225,7 @@ function quarterTurn(image: Raster, turn: number): Raster {
 }
 
 /**
- * The pixel in row y and column x of the result is that at `origin + y · acrossRow + x · alongRow` of the
+ * The pixel in row y and column x of the result is the one at `origin + y · acrossRow + x · alongRow` of the
  * image.
  */
 function rearranged(

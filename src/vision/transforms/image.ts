@@ -5,15 +5,15 @@ export interface RGBImage {
   readonly width: number;
 }
 
-/** Most pixels of a picture that are in memory as a whole: 300 MB in colour. */
+/** The largest number of pixels of a picture that is in memory as a whole: 300 MB in colour. */
 export const maxPixelsAtOnce = 100_000_000;
 
-/** Whether a picture may be in memory as a whole. */
+/** Whether a picture is small enough to be in memory as a whole. */
 export function fitsInMemory(height: number, width: number): boolean {
   return height * width <= maxPixelsAtOnce;
 }
 
-/** Order of the colour channels. Networks that were trained on pictures from OpenCV expect BGR. */
+/** Order of the colour channels. Networks that were trained on pictures read by OpenCV expect BGR. */
 export type ChannelOrder = 'RGB' | 'BGR';
 
 /**
@@ -37,7 +37,7 @@ export function toCHW({ data, height, width }: RGBImage, order: ChannelOrder): U
 /** x / 255 · 2 − 1, rounded to float32 after each operation, as NumPy does it. */
 const normalized = Float32Array.from({ length: 256 }, (_, x) => Math.fround(Math.fround(x / 255) * 2) - 1);
 
-/** What bytes become where they are inputs of a network: from 0 to 1, or from −1 to 1. */
+/** Range that bytes are converted to as inputs of a network: from 0 to 1, or from −1 to 1. */
 export type ByteRange = 'unit' | 'signed';
 
 /** The input for each byte. */
@@ -48,8 +48,8 @@ export const inputsOf: Readonly<Record<ByteRange, Float32Array>> = {
 
 /** Writes bytes from 0 to 255 as float32 from −1 to 1 into `target`, from `offset` on. */
 export function normalizeInto(target: Float32Array, offset: number, bytes: Uint8Array): void {
-  // Done for every batch of every epoch. Four bytes at a time, the first one in the lowest byte, take half
-  // the time.
+  // This runs for every batch of every epoch. Reading four bytes at a time, the first one in the lowest byte,
+  // takes half the time.
   const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const words = new Uint32Array(buffer, byteOffset, length >>> 2);
   for (let i = 0, at = offset; i < words.length; i++, at += 4) {

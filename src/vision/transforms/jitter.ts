@@ -6,9 +6,11 @@ import { draw } from './random.js';
 import type { Raster } from './raster.js';
 import { NamedTransform } from './transform.js';
 
-/** Transforms that change colours by chance. They take bytes, so they come before ToTensor and Normalize. */
+/** Random changes of colours. They need bytes, so they come before ToTensor and Normalize. */
 
-/** How far from 1 the factor may be, in both directions but not below 0; or its range. */
+/**
+ * The largest distance of the factor from 1, in both directions but not below 0; or the range of the factor.
+ */
 export type JitterFactor = number | readonly [least: number, most: number];
 
 type Adjust = typeof adjustBrightness;
@@ -16,7 +18,7 @@ type Adjust = typeof adjustBrightness;
 const factorOptions = z.strictObject({ value: option.factor });
 const hueOptions = z.strictObject({ value: option.hue });
 
-/** One property of the colours changed by a random factor. */
+/** Changes one property of the colours by a random factor. */
 abstract class AdjustTransform extends NamedTransform<z.output<typeof factorOptions>> {
   override readonly isRandom = true;
   readonly #adjust: Adjust;
@@ -31,7 +33,7 @@ abstract class AdjustTransform extends NamedTransform<z.output<typeof factorOpti
   }
 }
 
-/** Brighter or darker by a random factor. */
+/** Makes pictures brighter or darker by a random factor. */
 export class BrightnessTransform extends AdjustTransform {
   static readonly schema = factorOptions;
 
@@ -40,7 +42,7 @@ export class BrightnessTransform extends AdjustTransform {
   }
 }
 
-/** More or less contrast by a random factor. */
+/** Changes the contrast by a random factor. */
 export class ContrastTransform extends AdjustTransform {
   static readonly schema = factorOptions;
 
@@ -49,7 +51,7 @@ export class ContrastTransform extends AdjustTransform {
   }
 }
 
-/** More or less colour by a random factor. */
+/** Changes the saturation of colours by a random factor. */
 export class SaturationTransform extends AdjustTransform {
   static readonly schema = factorOptions;
 
@@ -58,11 +60,13 @@ export class SaturationTransform extends AdjustTransform {
   }
 }
 
-/** Hues turned by a random part of their circle. */
+/** Rotates hues by a random part of their circle. */
 export class HueTransform extends AdjustTransform {
   static readonly schema = hueOptions;
 
-  /** @param value most of the circle in both directions, from 0 to 0.5; or its range, from −0.5 to 0.5 */
+  /**
+   * @param value largest part of the circle in both directions, from 0 to 0.5; or the range, from −0.5 to 0.5
+   */
   constructor(value: JitterFactor) {
     super('HueTransform', hueOptions, value, adjustHue);
   }
@@ -76,17 +80,24 @@ const jitterOptions = z.strictObject({
 });
 
 export interface ColorJitterOptions {
-  /** As of {@link BrightnessTransform} (0: none). */
+  /** Factor as in {@link BrightnessTransform} (0: none). */
   readonly brightness?: JitterFactor;
-  /** As of {@link ContrastTransform} (0: none). */
+  /** Factor as in {@link ContrastTransform} (0: none). */
   readonly contrast?: JitterFactor;
-  /** As of {@link SaturationTransform} (0: none). */
+  /** Factor as in {@link SaturationTransform} (0: none). */
   readonly saturation?: JitterFactor;
-  /** As of {@link HueTransform} (0: none). */
+  /** Part of the circle as in {@link HueTransform} (0: none). */
   readonly hue?: JitterFactor;
 }
 
-/** Brightness, contrast, saturation and hue by chance, in random order. */
+/**
+ * Changes brightness, contrast, saturation and hue at random, in random order.
+ *
+ * @example
+ * ```ts
+ * const jitter = new vision.transforms.ColorJitter({ brightness: 0.2, hue: 0.05 });
+ * ```
+ */
 export class ColorJitter extends NamedTransform<z.output<typeof jitterOptions>> {
   static readonly schema = jitterOptions;
   override readonly isRandom = true;

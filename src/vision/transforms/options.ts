@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fitsInMemory, maxPixelsAtOnce } from './image.js';
 
-/** Options that transforms share, each with a description of what is expected. */
+/** Options that several transforms share, each with a description of valid values. */
 
 const edge = z.number().int().min(1).max(65_535);
 const breadth = z.number().int().min(0).max(65_535);
@@ -43,7 +43,7 @@ export const center = pair.nullable().prefault(null).describe('[x, y], or null f
 
 export const flag = z.boolean().prefault(false).describe('true or false');
 
-/** Angles: a number stands for both directions. (0 − d, as JSON has no −0.) */
+/** Angles: a number means both directions. (0 − d, since JSON has no −0.) */
 export const degrees = z
   .union([
     z
@@ -68,7 +68,7 @@ export const positiveRange = pair
   .refine(([low]) => low > 0)
   .describe('[least, most], both above 0');
 
-/** A factor around 1: a number says how far from it. */
+/** A factor around 1: a number gives the distance from it. */
 export const factor = z
   .union([
     z
@@ -79,7 +79,7 @@ export const factor = z
   ])
   .describe('a number from 0 on, or [least, most] of the factor');
 
-/** A turn of the circle of hues around 0. */
+/** A rotation of the circle of hues, around 0. */
 export const hue = z
   .union([
     z
@@ -91,12 +91,12 @@ export const hue = z
   ])
   .describe('a number from 0 to 0.5, or [least, most] from -0.5 to 0.5');
 
-/** `usual` where the option is left out. */
+/** The default is `usual`. */
 export function usually<T extends z.ZodType>(schema: T, usual: z.input<T>) {
   return schema.prefault(usual as never).describe(schema.description ?? '');
 }
 
-/** null where the option is left out. */
+/** The default is null. */
 export function orNull<T extends z.ZodType>(schema: T) {
   return schema.nullable().default(null).describe(`${schema.description}, or null`);
 }

@@ -3,21 +3,25 @@ import { makeTransform, optionNames } from './registry.js';
 import { Compose, type Transform, type TransformSpec } from './transform.js';
 
 /**
- * What a list of transforms may have: `'RandomCrop(32)'`, `{ RandomCrop: 32 }`, `{ RandomCrop: { size: 32 }
- * }`.
+ * An entry of a list of transforms: `'RandomCrop(32)'`, `{ RandomCrop: 32 }`, `{ RandomCrop: { size: 32 } }`.
  */
 export type TransformEntry = string | Readonly<Record<string, unknown>>;
 
 /**
- * Makes transforms of a text, such as `RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)`,
- * or of a list as it stands in a file of JSON or YAML.
+ * Makes transforms from a text, such as
+ * `RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)`, or from a list in a file of JSON or
+ * YAML.
  *
- * In a text, values are numbers, words (in quotes or not), `true`, `false`, `null` and lists in brackets or
- * parentheses; those without a name are for the options in Paddle's order. Names may be written as in Paddle
- * (`padding_mode`).
+ * Values in a text are numbers, words (with or without quotes), `true`, `false`, `null`, and lists in
+ * brackets or parentheses. Values without a name belong to the options in Paddle's order. Paddle's spelling
+ * of names (`padding_mode`) is accepted too.
  *
- * @throws InputError for unknown names, with the nearest one, for values out of range, and for what is no
- *   such text
+ * @throws InputError for unknown names, with the nearest one, for values out of range, and for invalid texts
+ *
+ * @example
+ * ```ts
+ * const transform = vision.transforms.parseTransforms('RandomHorizontalFlip,RandomRotation(15)');
+ * ```
  */
 export function parseTransforms(spec: string | readonly TransformEntry[] | readonly TransformSpec[]): Compose {
   const entries: unknown = spec;
@@ -110,7 +114,7 @@ class Parser {
       return items;
     }
     const number = this.#take(/[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/y);
-    // −0, which JSON has not, becomes 0.
+    // −0 becomes 0, since JSON has no −0.
     if (number !== null) return Number(number) + 0;
     const quoted = this.#take(/'[^']*'|"[^"]*"/y);
     if (quoted !== null) return quoted.slice(1, -1);
@@ -118,7 +122,7 @@ class Parser {
     return Object.hasOwn(words, word) ? words[word] : word;
   }
 
-  /** What stands next and matches, without the space before it. */
+  /** The next text, if it matches, without the space before it. */
   #take(pattern: RegExp): string | null {
     this.#space();
     pattern.lastIndex = this.#at;

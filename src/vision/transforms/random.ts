@@ -22,11 +22,11 @@ import { roundHalfEven } from './resize.js';
 import { NamedTransform } from './transform.js';
 import type { WarpOptions } from './warp.js';
 
-/** Transforms that move, cut and turn by chance. */
+/** Transforms that move, cut and turn at random. */
 
 type Range = readonly [least: number, most: number];
 
-/** Evenly between two numbers. */
+/** A number between two others, uniformly distributed. */
 export function draw(random: RandomGenerator, [least, most]: Range): number {
   return least + (most - least) * random.uniform();
 }
@@ -34,7 +34,7 @@ export function draw(random: RandomGenerator, [least, most]: Range): number {
 /** An integer from 0 to `most`. */
 const upTo = (random: RandomGenerator, most: number) => random.int(most + 1);
 
-/** A range of factors on the logarithmic scale: 1/2 and 2 are equally likely. */
+/** Samples a factor uniformly on the logarithmic scale: 1/2 and 2 are equally likely. */
 const drawRatio = (random: RandomGenerator, [least, most]: Range) =>
   Math.exp(draw(random, [Math.log(least), Math.log(most)]));
 
@@ -54,21 +54,21 @@ abstract class RandomFlip extends NamedTransform<z.output<typeof flipOptions>> {
   }
 }
 
-/** Left and right change places, or not. */
+/** Exchanges left and right, with a given probability. */
 export class RandomHorizontalFlip extends RandomFlip {
   static readonly schema = flipOptions;
 
-  /** @param prob of a change (0.5) */
+  /** @param prob probability of a change (0.5) */
   constructor(prob?: number) {
     super('RandomHorizontalFlip', prob, hflip);
   }
 }
 
-/** Top and bottom change places, or not. */
+/** Exchanges top and bottom, with a given probability. */
 export class RandomVerticalFlip extends RandomFlip {
   static readonly schema = flipOptions;
 
-  /** @param prob of a change (0.5) */
+  /** @param prob probability of a change (0.5) */
   constructor(prob?: number) {
     super('RandomVerticalFlip', prob, vflip);
   }
@@ -83,20 +83,26 @@ const cropOptions = z.strictObject({
 });
 
 export interface RandomCropOptions extends PadOptions {
-  /** Borders that the picture gets first (null: none). */
+  /** Border that the picture gets first (null: none). */
   readonly padding?: Padding | null;
-  /** Make pictures that are too small larger on both sides (false: an error). */
+  /** Enlarge pictures that are too small, on both sides (false: an error). */
   readonly padIfNeeded?: boolean;
 }
 
 /**
- * A part of a picture, every place of it equally likely. With `padding`, small shifts of the whole picture.
+ * Cuts out a random part; all places are equally likely. With `padding`, it shifts the whole picture a
+ * little.
+ *
+ * @example
+ * ```ts
+ * const shifted = new vision.transforms.RandomCrop(32, { padding: 4 }); // for CIFAR's images of 32×32
+ * ```
  */
 export class RandomCrop extends NamedTransform<z.output<typeof cropOptions>> {
   static readonly schema = cropOptions;
   override readonly isRandom = true;
 
-  /** @param size edge, or `[height, width]` */
+  /** @param size edge of a square, or `[height, width]` */
   constructor(size: ImageSize, options: RandomCropOptions = {}) {
     super('RandomCrop', cropOptions, { size, ...options });
   }
@@ -138,14 +144,14 @@ export interface RandomResizedCropOptions {
 }
 
 /**
- * A part of a picture of random area, proportions and place, resized. Szegedy et al., "Going deeper with
+ * Cuts out a part of random area, proportions and place, and resizes it. Szegedy et al., "Going deeper with
  * convolutions", 2015, section 6.
  */
 export class RandomResizedCrop extends NamedTransform<z.output<typeof resizedCropOptions>> {
   static readonly schema = resizedCropOptions;
   override readonly isRandom = true;
 
-  /** @param size edge, or `[height, width]`, of the result */
+  /** @param size edge of the square result, or its `[height, width]` */
   constructor(size: ImageSize, options: RandomResizedCropOptions = {}) {
     super('RandomResizedCrop', resizedCropOptions, { size, ...options });
   }
@@ -166,7 +172,7 @@ export class RandomResizedCrop extends NamedTransform<z.output<typeof resizedCro
       if (w < 1 || w > width || h < 1 || h > height) continue;
       return [upTo(random, height - h), upTo(random, width - w), h, w];
     }
-    // The largest part of the middle whose proportions are allowed.
+    // Otherwise it takes the largest part in the middle whose proportions are allowed.
     const own = width / height;
     const h = own < ratio[0] ? Math.max(1, roundHalfEven(width / ratio[0])) : height;
     const w = own > ratio[1] ? Math.max(1, roundHalfEven(height * ratio[1])) : width;
@@ -183,7 +189,7 @@ const rotationOptions = z.strictObject({
 });
 
 export interface RandomRotationOptions extends WarpOptions {
-  /** Make the result as large as the turned picture needs (false); its size is then random, too. */
+  /** Enlarge the result so that the whole turned picture fits (false); then its size is random, too. */
   readonly expand?: boolean;
   /** Point to turn about, `[x, y]` in pixels from the top left (null: the middle). */
   readonly center?: readonly [x: number, y: number] | null;
@@ -194,7 +200,7 @@ export class RandomRotation extends NamedTransform<z.output<typeof rotationOptio
   static readonly schema = rotationOptions;
   override readonly isRandom = true;
 
-  /** @param degrees most degrees in both directions, or `[least, most]`, counterclockwise */
+  /** @param degrees largest angle in both directions, or `[least, most]`, counterclockwise */
   constructor(degrees: number | Range, options: RandomRotationOptions = {}) {
     super('RandomRotation', rotationOptions, { degrees, ...options });
   }
@@ -221,25 +227,25 @@ const affineOptions = z.strictObject({
 });
 
 export interface RandomAffineOptions extends WarpOptions {
-  /** Most shift to either side, as shares of width and height (null: none). */
+  /** Largest shift in both directions, as shares of width and height (null: none). */
   readonly translate?: readonly [x: number, y: number] | null;
   /** Range of the scale (null: 1). */
   readonly scale?: Range | null;
   /**
-   * Degrees: most along x in both directions, its range, or `[least, most]` along x and then along y (null:
-   * none).
+   * Degrees: the largest angle along x in both directions, its range, or `[least, most]` along x and then
+   * along y (null: none).
    */
   readonly shear?: number | Range | readonly [number, number, number, number] | null;
-  /** Point that stays, `[x, y]` in pixels from the top left (null: the middle). */
+  /** Fixed point, `[x, y]` in pixels from the top left (null: the middle). */
   readonly center?: readonly [x: number, y: number] | null;
 }
 
-/** Turns, shifts, scales and shears by chance; the size stays. */
+/** Turns, shifts, scales and shears at random; the size stays. */
 export class RandomAffine extends NamedTransform<z.output<typeof affineOptions>> {
   static readonly schema = affineOptions;
   override readonly isRandom = true;
 
-  /** @param degrees most degrees in both directions, or `[least, most]`, clockwise */
+  /** @param degrees largest angle in both directions, or `[least, most]`, clockwise */
   constructor(degrees: number | Range, options: RandomAffineOptions = {}) {
     super('RandomAffine', affineOptions, { degrees, ...options });
   }
@@ -247,7 +253,7 @@ export class RandomAffine extends NamedTransform<z.output<typeof affineOptions>>
   apply(image: Raster, random: RandomGenerator): Raster {
     const { degrees, translate, scale, shear, interpolation, fill, center } = this.options;
     const angle = draw(random, degrees);
-    // Whole pixels, as in Paddle.
+    // Shifts are whole pixels, as in Paddle.
     const shift = (share: number, length: number) => Math.trunc(draw(random, [-share * length, share * length]));
     return affine(image, angle, {
       translate: translate === null ? [0, 0] : [shift(translate[0], image.width), shift(translate[1], image.height)],
@@ -279,17 +285,18 @@ export interface RandomErasingOptions {
   /** Height over width of the rectangle ([0.3, 3.3]). */
   readonly ratio?: Range;
   /**
-   * What stands there: a value, one a channel, or 'random' for noise, even in bytes and normal in floats (0).
+   * Contents of the rectangle: a value, one for each channel, or 'random' for noise, uniform in bytes and
+   * normal in floats (0).
    */
   readonly value?: number | readonly number[] | 'random';
 }
 
-/** Replaces a rectangle, or not. Zhong et al., "Random erasing data augmentation", 2020. */
+/** Replaces a rectangle, with a given probability. Zhong et al., "Random erasing data augmentation", 2020. */
 export class RandomErasing extends NamedTransform<z.output<typeof erasingOptions>> {
   static readonly schema = erasingOptions;
   override readonly isRandom = true;
 
-  /** @param prob of a rectangle (0.5) */
+  /** @param prob probability of a rectangle (0.5) */
   constructor(prob?: number, options: RandomErasingOptions = {}) {
     super('RandomErasing', erasingOptions, { prob, ...options });
   }

@@ -1,13 +1,13 @@
 import { InputError, ShapeError } from '../../errors.js';
 import { maxPixelsAtOnce } from './image.js';
 
-/** Where the channels of an image are: last, as in pictures, or first, as networks want them. */
+/** Place of an image's channels: last, as in pictures, or first, as networks need them. */
 export type Layout = 'HWC' | 'CHW';
 
 export type RasterData = Uint8Array | Float32Array;
 
 /**
- * The pixels of an image: bytes from 0 to 255, or floats. Three channels are red, green and blue. Row by row.
+ * The pixels of an image, row by row: bytes from 0 to 255, or floats. Three channels are red, green and blue.
  */
 export interface Raster {
   /** height·width·channels values. */
@@ -18,13 +18,13 @@ export interface Raster {
   readonly layout: Layout;
 }
 
-/** Most values of an image in memory, which are those of 100 million pixels in colour. */
+/** The largest number of values of an image in memory: 100 million pixels in colour. */
 const maxValues = 3 * maxPixelsAtOnce;
 
 /**
- * As many values of the same kind, all 0.
+ * An array of the same type with `length` values, all 0.
  *
- * @throws {InputError} for an image that is too large to be held in memory
+ * @throws {InputError} for an image that is too large for memory
  */
 export function blank(data: RasterData, length: number): RasterData {
   if (length > maxValues) {
@@ -35,7 +35,7 @@ export function blank(data: RasterData, length: number): RasterData {
   return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 }
 
-/** Distances between neighbours in the data: one row down, one pixel to the right, the next channel. */
+/** Distances in the data: one row down, one pixel to the right, the next channel. */
 export function stridesOf({ height, width, channels, layout }: Omit<Raster, 'data'>) {
   return layout === 'HWC'
     ? { down: width * channels, right: channels, deep: 1 }
@@ -61,15 +61,15 @@ export function withLayout(image: Raster, layout: Layout): Raster {
   return { ...image, data: result, layout };
 }
 
-/** Works on an image with channels last, and gives the result in the image's own layout. */
+/** Runs `work` on the image with channels last, and returns the result in the image's own layout. */
 export function inHWC(image: Raster, work: (image: Raster) => Raster): Raster {
   return withLayout(work(withLayout(image, 'HWC')), image.layout);
 }
 
 /**
- * As {@link inHWC}, for work that averages neighbours. Of bytes with 2 or 4 channels the last one is
- * transparency, as in Pillow: colours are weighed with it, so that those of pixels that are not to be seen do
- * not shine through.
+ * Like {@link inHWC}, for work that averages neighbours. In bytes with 2 or 4 channels the last one is
+ * transparency, as in Pillow. Colours are weighted with it, so that those of invisible pixels do not affect
+ * their neighbours.
  */
 export function premultiplied(image: Raster, work: (image: Raster) => Raster): Raster {
   const { data, channels } = image;
@@ -82,7 +82,7 @@ export function premultiplied(image: Raster, work: (image: Raster) => Raster): R
   });
 }
 
-/** Changes the colours of pixels, channels last, by their last channel. */
+/** Changes the colours of pixels, channels last, depending on their last channel. */
 function eachColour({ data, channels }: Raster, change: (value: number, alpha: number) => number): Uint8Array {
   const result = Uint8Array.from(data);
   for (let at = 0; at < result.length; at += channels) {
@@ -92,7 +92,7 @@ function eachColour({ data, channels }: Raster, change: (value: number, alpha: n
   return result;
 }
 
-/** A product of two bytes over 255, rounded as Pillow does. */
+/** A product of two bytes divided by 255, rounded as in Pillow. */
 function overByte(product: number): number {
   const value = product + 128;
   return ((value >> 8) + value) >> 8;
@@ -110,7 +110,7 @@ export function requireRaster(where: string, image: Raster): void {
   );
 }
 
-/** Colours are defined for bytes of one channel or three. @throws InputError for others */
+/** Requires bytes with one or three channels, for which colours are defined. @throws InputError for others */
 export function requireBytes(where: string, image: Raster): Uint8Array {
   const { data, channels } = image;
   if (!(data instanceof Uint8Array)) {
@@ -122,7 +122,7 @@ export function requireBytes(where: string, image: Raster): Uint8Array {
   return data;
 }
 
-/** One value a channel. @throws ShapeError for a list of another length */
+/** One value for each channel. @throws ShapeError for a list of another length */
 export function perChannel(where: string, value: number | readonly number[], channels: number): readonly number[] {
   const values = typeof value === 'number' ? [value] : value;
   if (values.length === channels) return values;

@@ -13,20 +13,20 @@ import {
 } from './random.js';
 import { Compose, requireKnown, type Transform, type TransformFunction, type TransformSpec } from './transform.js';
 
-/** Options that nobody has looked at yet: the constructors check them. */
+/** Options before any check: the constructors check them. */
 type Given = Readonly<Record<string, never>>;
 
 interface TransformKind {
-  /** The keys of its schema are the options, in the order in which they are given without names. */
+  /** The keys of its schema are the options, in the order of values without names. */
   readonly type: { readonly schema: { readonly shape: object } };
-  /** It draws nothing from the generator, so that evaluation and prediction apply it too. Default false. */
+  /** It samples nothing from the generator, so that evaluation and prediction apply it too. Default false. */
   readonly isFixed?: boolean;
-  /** Its result is float32, so that it decides on the values of the inputs. Default false. */
+  /** Its result is float32, so it determines the values of the inputs. Default false. */
   readonly makesFloats?: boolean;
   make(given: Given): Transform;
 }
 
-/** The transforms that can be asked for by name. */
+/** The transforms that have a name in texts and lists. */
 const kinds: Readonly<Record<string, TransformKind>> = {
   ToTensor: { type: ToTensor, isFixed: true, makesFloats: true, make: ({ dataFormat }) => new ToTensor(dataFormat) },
   Transpose: { type: Transpose, isFixed: true, makesFloats: true, make: ({ order }) => new Transpose(order) },
@@ -51,26 +51,25 @@ const kinds: Readonly<Record<string, TransformKind>> = {
 
 export const transformNames: readonly string[] = Object.keys(kinds);
 
-/** Names of the transforms that draw nothing. */
+/** Names of the transforms that sample nothing. */
 export const fixedTransformNames: readonly string[] = transformNames.filter((name) => kinds[name].isFixed);
 
 /**
- * Whether a transform decides on the values of the inputs: its result is float32. @throws InputError for an
- * unknown name
+ * Whether the result of a transform is float32, so that it determines the values of the inputs. @throws
+ * InputError for an unknown name
  */
 export function makesFloats(name: string): boolean {
   return kindOf(name).makesFloats ?? false;
 }
 
 /**
- * The options of a transform, in Paddle's order. @throws InputError for a name that is none, with the nearest
- * one
+ * The options of a transform, in Paddle's order. @throws InputError for an unknown name, with the nearest one
  */
 export function optionNames(name: string): readonly string[] {
   return Object.keys(kindOf(name).type.schema.shape);
 }
 
-/** @throws InputError for names and options that are wrong */
+/** @throws InputError for invalid names and options */
 export function makeTransform(name: string, given: Readonly<Record<string, unknown>>): Transform {
   const { type, make } = kindOf(name);
   requireKnown(name, type.schema, given);
@@ -78,8 +77,8 @@ export function makeTransform(name: string, given: Readonly<Record<string, unkno
 }
 
 /**
- * Plain data from which other threads make the same transform. Null where a function or a class of the user's
- * takes part in it, for which the names and options of the class that it extends would make another one.
+ * Plain data from which other threads make the same transform. Null if a function or a class of the user
+ * takes part: the names and options of the class that it extends would make another transform.
  */
 export function portableSpec(transform: Transform | TransformFunction): readonly TransformSpec[] | null {
   if (typeof transform === 'function') return null;
@@ -90,7 +89,7 @@ export function portableSpec(transform: Transform | TransformFunction): readonly
   return isBuiltIn(transform) ? transform.toJSON() : null;
 }
 
-/** Whether it is one of the transforms that can be asked for by name, and no subclass of it. */
+/** Whether it is one of the transforms with a name, and not of a subclass. */
 export function isBuiltIn(transform: Transform | TransformFunction): boolean {
   return Object.values(kinds).some(({ type }) => (type as unknown) === transform.constructor);
 }

@@ -1,7 +1,7 @@
 import { blank, inHWC, premultiplied, type Raster, type RasterData, requireSize } from './raster.js';
 
 /**
- * How values between pixels are found, by Pillow's names. When an image is reduced, all but 'nearest'
+ * The way to compute values between pixels, by Pillow's names. When an image is reduced, all but 'nearest'
  * average.
  */
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'box' | 'hamming' | 'lanczos';
@@ -32,7 +32,7 @@ const filters: Readonly<Record<Exclude<Interpolation, 'nearest'>, Filter>> = {
   lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
-/** Source positions from `first` on that an output position is made of, and their weights. */
+/** The source positions that contribute to an output position, from `first` on, and their weights. */
 export interface Window {
   readonly first: number;
   readonly weights: Float64Array;
@@ -40,22 +40,22 @@ export interface Window {
 
 /** Pillow's weights of bytes are multiples of 2^-22. */
 const bits = 22;
-/** What sums of weighed bytes begin with, so that {@link byteOf} rounds. */
+/** Start of sums of weighted bytes, so that {@link byteOf} rounds. */
 export const halfByte = 1 << (bits - 1);
 
-/** The byte that a sum of bytes with whole weights stands for. */
+/** The byte of a sum of bytes with integer weights. */
 export function byteOf(sum: number): number {
   return Math.min(255, Math.max(0, sum >> bits));
 }
 
-/** Windows of 'bilinear' for bytes, with whole weights: what resizing with antialiasing weighs with. */
+/** Windows of 'bilinear' for bytes, with integer weights, for resizing with antialiasing. */
 export function bilinearWindows(from: number, to: number): Window[] {
   return windowsOf(from, to, filters.bilinear, true);
 }
 
 /**
- * Resizes an image as Pillow's `resize` does, on floats as well: to the byte, or one grey level off where
- * newer versions of Pillow find it cheaper to begin with the columns.
+ * Resizes an image, also of floats, as Pillow's `resize` does. Bytes are the same as Pillow's, or differ by
+ * one grey level where newer versions of Pillow begin with the columns because that is cheaper.
  *
  * @throws InputError for sizes that are no integers from 1 to 65,535
  */
@@ -82,7 +82,10 @@ export function resample(image: Raster, height: number, width: number, interpola
   });
 }
 
-/** Weighs along one axis: there are `lines` times its positions, and at each of them `size` values. */
+/**
+ * Computes weighted sums along one axis: its positions come `lines` times, and each of them has `size`
+ * values.
+ */
 function along(
   data: RasterData,
   result: RasterData,
@@ -121,7 +124,7 @@ function windowsOf(from: number, to: number, { support, weight }: Filter, isByte
   });
 }
 
-/** The nearest pixel to each. */
+/** The nearest source pixel for each output pixel. */
 function pick(source: Raster, height: number, width: number): Raster {
   const { data, channels } = source;
   const result = blank(data, height * width * channels);
@@ -136,7 +139,7 @@ function pick(source: Raster, height: number, width: number): Raster {
   return { ...source, data: result, height, width };
 }
 
-/** Added up as Pillow does it, which decides about ties. */
+/** The positions are added up as Pillow does it, which decides ties. */
 function places(from: number, to: number): Int32Array {
   const scale = from / to;
   let position = 0.5 * scale;

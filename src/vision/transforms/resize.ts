@@ -4,8 +4,8 @@ import { bilinearWindows, byteOf, halfByte, type Window } from './resample.js';
 
 export interface ResizeOptions {
   /**
-   * Average over all source pixels that an output pixel covers when an image is reduced, as Pillow does
-   * (false: weigh the four nearest source pixels, as OpenCV does).
+   * When an image is reduced, average over all source pixels that an output pixel covers, as Pillow does
+   * (false: use the four nearest source pixels, as OpenCV does).
    */
   readonly antialias?: boolean;
 }
@@ -14,7 +14,7 @@ export interface ResizeOptions {
 export interface Taps {
   readonly first: Int32Array;
   readonly second: Int32Array;
-  /** In 1/2048. */
+  /** First weight in units of 1/2048. */
   readonly firstWeight: Int32Array;
   readonly secondWeight: Int32Array;
 }
@@ -22,9 +22,9 @@ export interface Taps {
 /**
  * Resizes with linear interpolation between pixel centres.
  *
- * Without antialiasing the result is that of OpenCV's `resize` with INTER_LINEAR on bytes, in its fixed-point
- * arithmetic (where OpenCV takes another path, as for rows of one pixel, one grey level off). With
- * antialiasing it is that of Pillow's `resize` with BILINEAR.
+ * Without antialiasing the result equals that of OpenCV's `resize` with INTER_LINEAR on bytes, in its
+ * fixed-point arithmetic. It differs by one grey level where OpenCV uses other code, as for rows of one
+ * pixel. With antialiasing it equals that of Pillow's `resize` with BILINEAR.
  */
 export function resizeBilinear(
   image: RGBImage,
@@ -73,14 +73,14 @@ export function roundHalfEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
 
-/** Where the pixel in row y and column x is: `origin + y · down + x · right`. */
+/** Position of the pixel in row y and column x: `origin + y · down + x · right`. */
 export interface PixelLayout {
   readonly origin: number;
   readonly down: number;
   readonly right: number;
 }
 
-/** Output rows from `top` and columns from `left`; `bottom` and `right` are the first ones beyond. */
+/** Output rows from `top` and columns from `left`; `bottom` and `right` are the first ones outside. */
 export interface Region {
   readonly top: number;
   readonly bottom: number;
@@ -89,7 +89,8 @@ export interface Region {
 }
 
 /**
- * Computes a region of the output, of `width` pixels a row; what it does not need of the source is not read.
+ * Computes a region of the output, with `width` pixels in each row. It reads only the source pixels that the
+ * region needs.
  */
 export function sampleBilinear(
   source: Uint8Array,
@@ -114,7 +115,7 @@ export function sampleBilinear(
       for (let c = 0; c < 3; c++) {
         const above = source[upper + near + c] * nearWeight + source[upper + far + c] * farWeight;
         const below = source[lower + near + c] * nearWeight + source[lower + far + c] * farWeight;
-        // OpenCV's order of shifts, which decides about the last grey level.
+        // The order of shifts is OpenCV's; it affects the last grey level.
         output[at + c] = (((upperWeight * (above >> 4)) >> 16) + ((lowerWeight * (below >> 4)) >> 16) + 2) >> 2;
       }
     }
@@ -122,11 +123,11 @@ export function sampleBilinear(
 }
 
 /**
- * Resize with antialiasing that takes the source row by row, from the top, in as many parts as one likes:
- * what `resample` makes of the whole with 'bilinear', to the byte.
+ * Resizes with antialiasing and takes the source row by row, from the top, in any number of parts. The result
+ * equals that of `resample` for the whole picture with 'bilinear', in every byte.
  *
- * The picture as it is to be seen is reduced in width first, and rounded to bytes between the two passes.
- * Where it is `transposed` in its file, its width lies along the rows, so those are added up before they are
+ * The displayed picture is first reduced in width, and rounded to bytes between the two passes. If it is
+ * `transposed` in its file, its width runs along the file's columns, so rows are added up before they are
  * reduced.
  */
 export class AreaResizer {
@@ -151,14 +152,14 @@ export class AreaResizer {
     this.#sums = new Int32Array(this.#between * height).fill(halfByte);
   }
 
-  /** Adds `count` source rows from row `first` on. Each row has to come once. */
+  /** Adds `count` source rows, beginning with row `first`. Each row must come exactly once. */
   add(data: Uint8Array, first: number, count: number): void {
     for (let row = first; row < first + count; row++) {
       const start = 3 * this.fromWidth * (row - first);
       const line = this.transposed
         ? data.subarray(start, start + 3 * this.fromWidth)
         : this.#reduced(data, start, this.#line);
-      // A source row counts for the few output rows around its own place.
+      // A source row contributes only to a few output rows around its place.
       const middle = Math.floor(((row + 0.5) * this.height) / this.fromHeight);
       const reach = Math.ceil(this.height / this.fromHeight) + 1;
       for (let y = Math.max(0, middle - reach); y <= Math.min(this.height - 1, middle + reach); y++) {
@@ -181,7 +182,7 @@ export class AreaResizer {
     return { data: result, height, width };
   }
 
-  /** A row from `start` on, reduced in width. */
+  /** A row, beginning at `start`, reduced in width. */
   #reduced(data: Uint8Array, start: number, line: Uint8Array): Uint8Array {
     this.#columns.forEach(({ first, weights }, x) => {
       let red = halfByte;

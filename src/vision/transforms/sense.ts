@@ -3,7 +3,7 @@ import { Normalize, ToTensor } from './fixed.js';
 import { isBuiltIn } from './registry.js';
 import { Compose, NamedTransform, type Transform, type TransformFunction } from './transform.js';
 
-/** Transforms that know colours of bytes alone. */
+/** Transforms that need bytes, since they change colours. */
 const coloursOnly = [
   'BrightnessTransform',
   'ContrastTransform',
@@ -13,21 +13,21 @@ const coloursOnly = [
   'Grayscale',
 ];
 
-/** What values are before a transform: bytes, their 255th parts, or something else. */
+/** Kind of values before a transform: bytes, bytes divided by 255, or something else. */
 type Values = 'bytes' | 'unit' | 'other';
 
-/** Largest value, and what a mean or a standard deviation on this scale is not. */
+/** The largest value of each scale, and the values of a mean or a standard deviation that do not fit it. */
 const scales = {
   bytes: { largest: 255, isOff: (mean: number, std: number) => (mean > 0 && mean <= 1 && std <= 1) || std < 0.5 },
   unit: { largest: 1, isOff: (mean: number, std: number) => mean > 2 || std > 20 },
 } as const;
 
 /**
- * Refuses transforms of bytes that do not fit together: a mean and standard deviation of another scale than
- * the values have, and changes of colours behind what makes floats. The values that a function or a transform
- * of the user's makes are not known, so nothing behind it is checked.
+ * Refuses transforms of bytes that do not fit together: a mean and standard deviation for another scale than
+ * that of the values, and changes of colours after a transform that makes floats. After a function or a
+ * transform of the user nothing is checked, since the values are unknown.
  *
- * @throws InputError naming the transform, and what to do
+ * @throws InputError naming the transform and a remedy
  */
 export function requireSense(transforms: readonly (Transform | TransformFunction)[]): void {
   let values: Values | null = 'bytes';

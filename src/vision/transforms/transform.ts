@@ -5,11 +5,11 @@ import { nearestName } from '../../text/suggest.js';
 import { type Raster, requireRaster } from './raster.js';
 
 /**
- * The name of a transform and its options, as plain data: `{ "RandomCrop": { "size": 32, "padding": 4 } }`.
+ * The name of a transform and its options as plain data: `{ "RandomCrop": { "size": 32, "padding": 4 } }`.
  */
 export type TransformSpec = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** A transform of one's own. It must not write to the image that it is given. */
+/** A transform of your own. It must not write to the given image. */
 export type TransformFunction = (image: Raster, random: RandomGenerator) => Raster;
 
 /**
@@ -31,22 +31,22 @@ export type TransformFunction = (image: Raster, random: RandomGenerator) => Rast
  */
 export abstract class Transform {
   /**
-   * Whether it samples from the generator; true unless a class says otherwise. Data sets refuse a transform
-   * that says false and samples all the same.
+   * Whether it samples from the generator; true by default. Data sets refuse a transform that says false but
+   * samples.
    */
   readonly isRandom: boolean = true;
 
   /**
-   * The changed image. It may have another size; all images of a batch need the same one.
+   * The changed image. It may have another size; all images of a batch need the same size.
    *
-   * @param image must not be written to
+   * @param image must not be changed
    * @param random the only source of random numbers, so that results depend neither on batches nor on threads
    */
   abstract apply(image: Raster, random: RandomGenerator): Raster;
 
   /**
-   * Plain data from which `parseTransforms` makes the same transform; null if it cannot, as for those of your
-   * own.
+   * Plain data from which `parseTransforms` makes the same transform; null if that is impossible, as for your
+   * own transforms.
    */
   toJSON(): readonly TransformSpec[] | null {
     return null;
@@ -71,7 +71,7 @@ export class Compose extends Transform {
   constructor(transforms: readonly (Transform | TransformFunction)[]) {
     super();
     this.transforms = transforms;
-    // A function may sample; nothing says whether it does.
+    // A function may sample; there is no way to know.
     this.isRandom = transforms.some((transform) => typeof transform === 'function' || transform.isRandom);
   }
 
@@ -96,7 +96,7 @@ export class Compose extends Transform {
 export abstract class NamedTransform<Options extends object> extends Transform {
   override readonly isRandom: boolean = false;
   readonly name: string;
-  /** With defaults filled in. */
+  /** Options with defaults. */
   readonly options: Readonly<Options>;
 
   /** @throws InputError for options that the schema refuses */
@@ -111,7 +111,7 @@ export abstract class NamedTransform<Options extends object> extends Transform {
   }
 }
 
-/** Options in Paddle's order; the description of each says what is expected. */
+/** Options in Paddle's order; each has a description of valid values. */
 export type OptionSchema<Options> = z.ZodObject<Readonly<Record<string, z.ZodType>>, z.core.$strict> &
   z.ZodType<Options>;
 
@@ -128,7 +128,7 @@ function checkedOptions<Options>(name: string, schema: OptionSchema<Options>, gi
   );
 }
 
-/** @throws InputError for a name that is no option, with the nearest one */
+/** @throws InputError for an unknown option, with the nearest name */
 export function requireKnown(name: string, { shape }: { readonly shape: object }, given: object): void {
   const known = Object.keys(shape);
   const strange = Object.keys(given).find((option) => !known.includes(option));

@@ -1,15 +1,15 @@
 import { blank, inHWC, perChannel, premultiplied, type Raster } from './raster.js';
 
-/** How values between pixels are found where an image is turned or slanted: no averaging. */
+/** The way to compute values between pixels when an image is turned or slanted; none of them averages. */
 export type WarpInterpolation = 'nearest' | 'bilinear' | 'bicubic';
 
-/** Of the output pixel at (x, y), the source is at (a·x + b·y + c, d·x + e·y + f). */
+/** Maps output to source: the output pixel (x, y) comes from (a·x + b·y + c, d·x + e·y + f). */
 export type AffineMatrix = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
 export interface WarpOptions {
   /** 'nearest' (default), 'bilinear' or 'bicubic'. */
   readonly interpolation?: WarpInterpolation;
-  /** What stands where the source has no pixel: one value, or one a channel (0). */
+  /** Value where the source has no pixel: one, or one for each channel (0). */
   readonly fill?: number | readonly number[];
 }
 
@@ -18,7 +18,9 @@ interface Size {
   readonly width: number;
 }
 
-/** Resamples an image at the places that a matrix gives, to the byte as Pillow's `transform` does. */
+/**
+ * Resamples an image at the places that a matrix gives. Bytes are the same as those of Pillow's `transform`.
+ */
 export function warp(image: Raster, matrix: AffineMatrix, size: Size, options: WarpOptions = {}): Raster {
   const { interpolation = 'nearest', fill = 0 } = options;
   const prepared = interpolation === 'nearest' ? inHWC : premultiplied;
@@ -37,8 +39,8 @@ export function warp(image: Raster, matrix: AffineMatrix, size: Size, options: W
 }
 
 /**
- * The matrix that undoes: shear, turn by `angle` (degrees, clockwise) and scale about the centre, then move.
- * Paddle's `_get_affine_matrix`.
+ * The inverse matrix of these steps: shear, turn by `angle` (degrees, clockwise), scale about the centre,
+ * then move. Paddle's `_get_affine_matrix`.
  */
 export function affineMatrix(
   [cx, cy]: readonly [number, number],
@@ -65,7 +67,7 @@ export function radians(degrees: number): number {
 
 function pickWarped(source: Raster, result: Raster, [a, b, c, d, e, f]: AffineMatrix): void {
   const { data, channels } = source;
-  // Pillow counts in 1/65536 of a pixel, unless there is no turning: then it adds up floats.
+  // Pillow uses units of 1/65536 pixel; without turning it adds up floats.
   const unit = b === 0 && d === 0 ? 1 : 65536;
   const step = (value: number) => (unit === 1 ? value : Math.floor(value * unit + 0.5));
   const [right, down, acrossRight, acrossDown] = [a, e, d, b].map(step);
@@ -143,7 +145,7 @@ function interpolateCubic(source: Raster, result: Raster, [a, b, c, d, e, f]: Af
   }
 }
 
-/** Pillow's cubic for warps, whose slope at a pixel is the difference of its neighbours. */
+/** Pillow's cubic for warps: the slope at a pixel is the difference of its neighbours. */
 function cubic(v1: number, v2: number, v3: number, v4: number, share: number): number {
   const p2 = v3 - v1;
   const p3 = 2 * (v1 - v2) + v3 - v4;
