@@ -3,7 +3,7 @@ import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { hasClassifier, imageNetClasses, type NetworkOptions } from './options.js';
 
-/** Uniform within ±1/√fanIn, weights and bias alike. */
+/** Uniform within ±1/√fanIn, for weights and bias. */
 function initial(fanIn: number) {
   const limit = 1 / Math.sqrt(fanIn);
   const attr = { initializer: initializer.uniform(-limit, limit) };
@@ -32,7 +32,7 @@ class ConvPoolLayer extends Layer {
 }
 
 function makeClassifier(numClasses: number) {
-  // Paddle begins all three alike, by the inputs of the first.
+  // Paddle initializes all three with the number of inputs of the first.
   const linear = (inFeatures: number, outFeatures: number) => new Linear(inFeatures, outFeatures, initial(256 * 6 * 6));
   const dropout = () => new Dropout(0.5, { mode: 'downscaleInInfer' });
   return {

@@ -28,7 +28,7 @@ class ConvLayer extends Layer {
   }
 }
 
-/** Four paths side by side, with a single ReLU behind their joint. */
+/** Four parallel paths whose outputs are joined, with a single ReLU after that. */
 class Inception extends Layer {
   static readonly kind: string = 'Inception';
 
@@ -101,9 +101,9 @@ function makeClassifiers(numClasses: number) {
  * GoogLeNet (Szegedy et al., 2015), as `paddle.vision.models.GoogLeNet`: `[N, 3, 224, 224]` to `[N,
  * numClasses]`.
  *
- * Paddle's has neither biases nor activations behind its convolutions but for one ReLU behind the joint of
- * each inception block, and its dropout does not scale in training, but multiplies by 1 − p in evaluation.
- * Paddle's `forward` returns `[out, out1, out2]`, which is {@link forwardWithHeads} here; `forward` gives the
+ * As in Paddle, convolutions have neither biases nor activations; there is only one ReLU at the end of each
+ * inception block. Dropout does not scale in training, but multiplies by 1 − p in evaluation. Paddle's
+ * `forward` returns `[out, out1, out2]`, which is {@link forwardWithHeads} here; `forward` returns only the
  * first, for images of any size.
  */
 export class GoogLeNet extends Layer {
@@ -137,10 +137,11 @@ export class GoogLeNet extends Layer {
   }
 
   /**
-   * The logits along with those of the two auxiliary classifiers, all `[N, numClasses]`. The paper trains on
-   * loss(logits) + 0.3·(loss(auxiliary 1) + loss(auxiliary 2)).
+   * The logits together with those of the two auxiliary classifiers, all `[N, numClasses]`. The paper trains
+   * on loss(logits) + 0.3·(loss(auxiliary 1) + loss(auxiliary 2)).
    *
-   * @throws {ShapeError} for images whose size leaves the auxiliary classifiers no 3×3 cells; 224×224 does
+   * @throws {ShapeError} for images that are too small for the 3×3 cells of the auxiliary classifiers;
+   *   224×224 is large enough
    */
   forwardWithHeads(x: Tensor): { readonly logits: Tensor; readonly auxiliary: readonly [Tensor, Tensor] } {
     const { ince4a, ince4d, ince5b } = this.#trunk(x);

@@ -22,7 +22,15 @@ export type { NetworkBuilder, PretrainedOptions } from './pretrained.js';
 export { ResNet, type ResNetOptions } from './resnet.js';
 export { VGG, type VGGOptions } from './vgg.js';
 
-/** {@link LeNet} for 28×28 grey images; 10 classes unless told otherwise. */
+/**
+ * {@link LeNet} for 28×28 grey images; 10 classes by default.
+ *
+ * @example
+ * ```ts
+ * const digits = vision.models.lenet();
+ * const letters = vision.models.lenet({ numClasses: 26 });
+ * ```
+ */
 export const lenet = builder(
   () => 'lenet',
   (options: NetworkOptions) => new LeNet(options),
@@ -63,13 +71,21 @@ const resnet = (name: string, depth: 18 | 34 | 50 | 101 | 152, shape: { groups?:
 export const resnet18 = resnet('resnet18', 18);
 /** {@link ResNet} of 34 layers. */
 export const resnet34 = resnet('resnet34', 34);
-/** {@link ResNet} of 50 layers. */
+/**
+ * {@link ResNet} of 50 layers.
+ *
+ * @example
+ * ```ts
+ * const untrained = vision.models.resnet50({ numClasses: 2 });
+ * const pretrained = await vision.models.resnet50({ numClasses: 2, pretrained: true });
+ * ```
+ */
 export const resnet50 = resnet('resnet50', 50);
 /** {@link ResNet} of 101 layers. */
 export const resnet101 = resnet('resnet101', 101);
 /** {@link ResNet} of 152 layers. */
 export const resnet152 = resnet('resnet152', 152);
-/** Wide {@link ResNet} of 50 layers, its bottlenecks of twice the channels. */
+/** Wide {@link ResNet} of 50 layers, whose bottlenecks have twice the channels. */
 export const wideResnet50_2 = resnet('wide_resnet50_2', 50, { width: 128 });
 /** Wide {@link ResNet} of 101 layers. */
 export const wideResnet101_2 = resnet('wide_resnet101_2', 101, { width: 128 });
@@ -86,7 +102,7 @@ export const resnext152_32x4d = resnet('resnext152_32x4d', 152, { groups: 32, wi
 /** ResNeXt of 152 layers, 64 groups of 4 channels. */
 export const resnext152_64x4d = resnet('resnext152_64x4d', 152, { groups: 64, width: 4 });
 
-/** Paddle has weights of scale 1 alone. */
+/** Paddle has weights for scale 1 only. */
 const scaled = (name: string, { scale = 1 }: MobileNetOptions) => (scale === 1 ? name : `${name}_${scale}`);
 
 /** {@link MobileNetV1}. */

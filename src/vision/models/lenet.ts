@@ -5,7 +5,13 @@ import { hasClassifier, type NetworkOptions } from './options.js';
 /**
  * LeNet for 28×28 grey images, as `paddle.vision.models.LeNet`: `[N, 1, 28, 28]` to `[N, numClasses]`.
  *
- * With ReLU and a padded first convolution, unlike the paper's (LeCun et al., 1998).
+ * It has ReLU and a padded first convolution, unlike the paper's network (LeCun et al., 1998).
+ *
+ * @example
+ * ```ts
+ * const net = new vision.models.LeNet();
+ * const logits = net.forward(randn([8, 1, 28, 28])); // [8, 10]
+ * ```
  */
 export class LeNet extends Layer {
   static readonly kind: string = 'LeNet';

@@ -3,7 +3,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import { checkScale, hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
-/** A 3×3 convolution of each channel alone, then 1×1. */
+/** A 3×3 convolution of each channel separately, then a 1×1 convolution. */
 class DepthwiseSeparable extends Layer {
   static readonly kind: string = 'DepthwiseSeparable';
 
@@ -24,7 +24,7 @@ class DepthwiseSeparable extends Layer {
   }
 }
 
-/** Name, input and output channels, stride. */
+/** Columns: name, input and output channels, stride. */
 const blocks = [
   ['conv2_1', 32, 64, 1],
   ['conv2_2', 64, 128, 2],
@@ -61,8 +61,8 @@ export class MobileNetV1 extends Layer {
     super();
     checkScale('MobileNetV1', scale);
     const scaled = (channels: number) => Math.trunc(channels * scale);
-    // Fields would stand in front of the blocks, whose names are made up; so everything is added by name, in
-    // order.
+    // Everything is added by name, in order, since the names of the blocks are computed: fields of the class
+    // would come before the blocks.
     this.#blocks = [
       this.addSublayer('conv1', new ConvNormActivation(3, scaled(32), 3, new ReLU(), { stride: 2 })),
       ...blocks.map(([name, inChannels, outChannels, stride]) =>

@@ -4,14 +4,15 @@ import { ConvNormActivation } from './convNormActivation.js';
 import type { MobileNetOptions } from './mobilenetV1.js';
 import { checkScale, hasClassifier, imageNetClasses } from './options.js';
 
-/** The multiple of 8 nearest to a number of channels, but never less than nine tenths of it. */
+/** The multiple of 8 nearest to a number of channels, but at least nine tenths of it. */
 function toMultipleOf8(channels: number): number {
   const nearest = Math.max(8, Math.floor(Math.trunc(channels + 4) / 8) * 8);
   return nearest < 0.9 * channels ? nearest + 8 : nearest;
 }
 
 /**
- * 1×1 to `expand` times the channels, 3×3 of each channel alone, 1×1 without activation; the input is added.
+ * 1×1 to `expand` times the channels, 3×3 of each channel separately, 1×1 without activation; the input is
+ * added.
  */
 class InvertedResidual extends Layer {
   static readonly kind: string = 'InvertedResidual';
@@ -38,7 +39,7 @@ class InvertedResidual extends Layer {
   }
 }
 
-/** Expansion, output channels, blocks, stride of the first. */
+/** Columns: expansion, output channels, number of blocks, stride of the first block. */
 const stages = [
   [1, 16, 1, 1],
   [6, 24, 2, 2],

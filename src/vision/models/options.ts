@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 
-/** What every ready-made network is made with. */
+/** Options of every ready-made network. */
 export interface NetworkOptions {
   /** Number of logits; 0 for a network without its classifier. Default 1000, the classes of ImageNet. */
   readonly numClasses?: number;
@@ -21,7 +21,7 @@ export function hasClassifier(network: string, numClasses: number): boolean {
   return numClasses > 0;
 }
 
-/** Refuses factors that no number of channels can be multiplied by. */
+/** Refuses factors that are invalid for numbers of channels. */
 export function checkScale(network: string, scale: number): void {
   if (!(scale > 0 && scale < 100)) {
     throw new InputError(`[${network}] scale: expected a positive factor of the channels, got ${scale}`);

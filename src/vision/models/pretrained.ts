@@ -6,10 +6,10 @@ import type { NetworkOptions } from './options.js';
 
 export interface PretrainedOptions {
   /**
-   * `true` for Paddle's weights, trained on ImageNet: they are downloaded once, into `weights` of the cache
-   * folder. They want pictures of red, green and blue, less ImageNet's mean and divided by its standard
-   * deviation. Or the path of a `.safetensors` or `.pdparams` file: `readWeightsRecord` says which inputs its
-   * weights want. In a browser the address of such a file, and never `true`.
+   * `true` for Paddle's weights, trained on ImageNet. They are downloaded once, into `weights` of the cache
+   * folder. They expect pictures of red, green and blue, minus ImageNet's mean and divided by its standard
+   * deviation. Or the path of a `.safetensors` or `.pdparams` file; `readWeightsRecord` returns the inputs
+   * that its weights expect. In a browser it is the address of such a file, and never `true`.
    */
   readonly pretrained: true | string;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
@@ -17,18 +17,20 @@ export interface PretrainedOptions {
 
 /** Makes a ready-made network. */
 export interface NetworkBuilder<N extends Layer, O extends NetworkOptions> {
-  /** With new weights. */
+  /** Makes it with new weights. */
   (options?: O & { readonly pretrained?: false }): N;
   /**
-   * With pretrained ones. A classifier for another number of classes than the file's begins anew.
+   * Makes it with pretrained weights. A classifier for another number of classes than the file's keeps its
+   * new weights.
    *
-   * @throws {FileError} if the file cannot be had, or is not what it should be
-   * @throws {InputError} for weights of another network, naming what is missing, unknown and misshapen
+   * @throws {FileError} if the file cannot be read or downloaded, or has unexpected contents
+   * @throws {InputError} for weights of another network; the message names missing, unknown and misshapen
+   *   ones
    */
   (options: O & PretrainedOptions): Promise<N>;
 }
 
-/** @param nameOf Paddle's name of the network, by which {@link weightFiles} knows its weights */
+/** @param nameOf Paddle's name of the network, the key of its weights in {@link weightFiles} */
 export function builder<N extends Layer, O extends NetworkOptions>(
   nameOf: (options: O) => string,
   create: (options: O) => N,
@@ -45,19 +47,19 @@ export function builder<N extends Layer, O extends NetworkOptions>(
   return build;
 }
 
-/** What {@link loadPretrained} has done. */
+/** The result of {@link loadPretrained}. */
 export interface Pretrained {
-  /** Of the file. */
+  /** Path of the file. */
   readonly path: string;
-  /** Parameters of the classifier that begin anew, for another number of classes than the file's. */
+  /** Parameters of the classifier that keep new weights, since the file has another number of classes. */
   readonly renewed: readonly string[];
 }
 
 /**
  * Overwrites the weights of a network; see {@link NetworkBuilder}.
  *
- * @param name Paddle's name of it
- * @param numClasses of the network, if they were asked for
+ * @param name Paddle's name of the network
+ * @param numClasses the requested number of classes, if any
  */
 export async function loadPretrained(
   network: Layer,
@@ -68,8 +70,8 @@ export async function loadPretrained(
   const { path, tensors: entries } = await loadWeights(name, pretrained, onDownload);
   const states = network.stateDict();
   /**
-   * Whether it belongs to a classifier for as many classes as were asked for, or to one that was not asked
-   * for.
+   * Whether the entry belongs to a classifier for the requested number of classes, or to a classifier that
+   * was not requested.
    */
   const begins = ({ name: entry, kind }: StateMismatch): boolean => {
     if (kind === 'unknown') return numClasses === 0;

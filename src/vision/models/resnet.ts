@@ -15,9 +15,9 @@ interface BlockShape {
 }
 
 /**
- * A 1×1 convolution on the way around a block, where its output has another shape than its input. Paddle
- * makes it before the block, and so do blocks here: Paddle's names of parameters number the layers as they
- * are made.
+ * A 1×1 convolution on the way around a block whose output has another shape than its input. Paddle makes it
+ * before the block, and so do blocks here, since Paddle's names of parameters number the layers in the order
+ * in which they are made.
  */
 function shortcut({ inChannels, stride }: BlockShape, outChannels: number): Sequential | null {
   if (stride === 1 && inChannels === outChannels) return null;
@@ -27,7 +27,7 @@ function shortcut({ inChannels, stride }: BlockShape, outChannels: number): Sequ
   );
 }
 
-/** Two 3×3 convolutions, the stride in the first. */
+/** Two 3×3 convolutions; the first one has the stride. */
 class BasicBlock extends Layer {
   static readonly kind: string = 'BasicBlock';
 
@@ -109,7 +109,13 @@ export interface ResNetOptions extends PooledOptions {
  * ResNet (He et al., 2016), wide ResNet (Zagoruyko & Komodakis, 2016) and ResNeXt (Xie et al., 2017), as
  * `paddle.vision.models.ResNet`: `[N, 3, H, W]` to `[N, numClasses]`, for images of any size.
  *
- * The stride of a stage is that of the first 3×3 convolution in it.
+ * The first 3×3 convolution of a stage has the stride of the stage.
+ *
+ * @example
+ * ```ts
+ * const net = new vision.models.ResNet(18, { numClasses: 10 });
+ * const logits = net.forward(randn([2, 3, 64, 64])); // [2, 10]
+ * ```
  */
 export class ResNet extends Layer {
   static readonly kind: string = 'ResNet';
@@ -125,8 +131,8 @@ export class ResNet extends Layer {
   readonly fc: Linear | null;
 
   /**
-   * @throws {InputError} for another depth, or width and groups where there are no bottlenecks: below 50
-   *   layers
+   * @throws {InputError} for another depth, or for width and groups in a network without bottlenecks (below
+   *   50 layers)
    */
   constructor(depth: keyof typeof depths, options: ResNetOptions = {}) {
     super();

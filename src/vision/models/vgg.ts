@@ -15,7 +15,7 @@ import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js
 
 const widths = [64, 128, 256, 512, 512] as const;
 
-/** Convolutions of each stage. */
+/** Number of convolutions of each stage. */
 const depths = {
   11: [1, 1, 2, 2, 2],
   13: [2, 2, 2, 2, 2],
@@ -24,7 +24,7 @@ const depths = {
 } as const;
 
 export interface VGGOptions extends PooledOptions {
-  /** Batch normalization behind every convolution. Default false. */
+  /** Batch normalization after every convolution. Default false. */
   readonly batchNorm?: boolean;
 }
 
@@ -42,8 +42,8 @@ function makeFeatures(depth: keyof typeof depths, batchNorm: boolean): Sequentia
 }
 
 /**
- * VGG-11, 13, 16 or 19 (Simonyan & Zisserman, 2015), as `paddle.vision.models.VGG`: `[N, 3, H, W]` to
- * `[N, numClasses]`, for images of any size from 32×32 on. Without its pooling it takes 224×224 alone.
+ * VGG-11, 13, 16 or 19 (Simonyan & Zisserman, 2015), as `paddle.vision.models.VGG`: `[N, 3, H, W]` to `[N,
+ * numClasses]`, for images of any size from 32×32 on. Without its pooling it takes only 224×224.
  */
 export class VGG extends Layer {
   static readonly kind: string = 'VGG';

@@ -8,8 +8,7 @@ const hapi = 'https://paddle-hapi.bj.bcebos.com/models/';
 const imageNet = 'https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/';
 
 /**
- * The weights that Paddle offers, trained on ImageNet, by its name of the network (of scale 1, without batch
- * norm).
+ * Paddle's weights, trained on ImageNet, by Paddle's name of the network (with scale 1, without batch norm).
  */
 export const weightFiles: Readonly<Record<string, WeightFile>> = {
   alexnet: { url: `${imageNet}AlexNet_pretrained.pdparams`, md5: '7f0f9f737132e02732d75a1459d98a43' },

@@ -26,8 +26,8 @@ export const { loadWeights }: WeightSource = {
 };
 
 /**
- * Paddle's name of the network of a file, if it is one of those that Paddle offers, which were trained on
- * ImageNet. Its checksum says so; null for others.
+ * Paddle's name of a file's network, if the checksum is that of weights that Paddle offers, which were
+ * trained on ImageNet; null for other files.
  *
  * @throws {FileError} for a file that cannot be read
  */
@@ -53,7 +53,7 @@ export function requireOffered(name: string): void {
   );
 }
 
-/** The file with Paddle's weights in the cache folder, downloaded if need be. */
+/** The path of Paddle's weights in the cache folder, where they are downloaded if necessary. */
 async function locate(name: string, onDownload: ((progress: DownloadProgress) => void) | undefined): Promise<string> {
   requireOffered(name);
   const { url, md5 } = weightFiles[name];

@@ -6,8 +6,8 @@ import { type ClassifierOptions, requireClasses } from './options.js';
 /**
  * AlexNet (after Krizhevsky et al., 2012): `[N, 3, 224, 224]` to `[N, numClasses]`.
  *
- * One tower, pooling by 2×2 windows that do not overlap, and no local response normalization, as
- * PaddlePaddle's tutorial teaches it.
+ * As in PaddlePaddle's tutorial it has one tower, pooling by 2×2 windows that do not overlap, and no local
+ * response normalization.
  */
 export class AlexNet extends Layer {
   static readonly kind: string = 'AlexNet';

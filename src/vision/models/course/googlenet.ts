@@ -5,8 +5,8 @@ import { concat, type Tensor } from '../../../tensor/tensor.js';
 import { type ClassifierOptions, requireClasses } from './options.js';
 
 /**
- * Four paths side by side, joined along the channels: 1×1; 1×1 then 3×3; 1×1 then 5×5; 3×3 max pooling then
- * 1×1. `[N, inChannels, H, W]` to `[N, c1 + c2[1] + c3[1] + c4, H, W]`.
+ * Four parallel paths, joined along the channels: 1×1; 1×1 then 3×3; 1×1 then 5×5; 3×3 max pooling then 1×1.
+ * `[N, inChannels, H, W]` to `[N, c1 + c2[1] + c3[1] + c4, H, W]`.
  */
 class Inception extends Layer {
   static readonly kind: string = 'Inception';
@@ -72,11 +72,11 @@ class AuxiliaryHead extends Layer {
 }
 
 export interface GoogLeNetOptions extends ClassifierOptions {
-  /** Adds the paper's two classifiers behind `block4_1` and `block4_4`. Default false. */
+  /** Adds the paper's two classifiers after `block4_1` and `block4_4`. Default false. */
   readonly auxiliaryHeads?: boolean;
   /**
-   * Height and width of the images, at least 33, which the fully connected layers of the auxiliary heads
-   * depend on. Default 224. Without heads the network takes images of any size.
+   * Height and width of the images, at least 33. The fully connected layers of the auxiliary heads depend on
+   * it. Default 224. Without heads the network takes images of any size.
    */
   readonly imageSize?: number;
 }
@@ -84,9 +84,8 @@ export interface GoogLeNetOptions extends ClassifierOptions {
 /**
  * GoogLeNet (after Szegedy et al., 2015): `[N, 3, H, W]` to `[N, numClasses]`.
  *
- * As PaddlePaddle's tutorial teaches it: the first convolution has stride 1 (the paper's has 2), and there is
- * neither local response normalization nor dropout in front of `fc`. The names of the parameters are the
- * tutorial's, too.
+ * As in PaddlePaddle's tutorial the first convolution has stride 1 (the paper's has 2), and there is neither
+ * local response normalization nor dropout before `fc`. The names of the parameters are the tutorial's, too.
  */
 export class GoogLeNet extends Layer {
   static readonly kind: string = 'GoogLeNet';
@@ -112,13 +111,16 @@ export class GoogLeNet extends Layer {
   readonly aux1: AuxiliaryHead | null;
   readonly aux2: AuxiliaryHead | null;
 
-  /** @throws {InputError} without a number of classes, or for images that auxiliary heads cannot take */
+  /**
+   * @throws {InputError} without a number of classes, or for an image size that is invalid for auxiliary
+   *   heads
+   */
   constructor(options: GoogLeNetOptions) {
     super();
     const numClasses = requireClasses('GoogLeNet', options);
     const { auxiliaryHeads = false, imageSize = 224 } = options;
     this.fc = new Linear(1024, numClasses);
-    // Three poolings of stride 2, each rounding up, lie in front of block 4.
+    // Three poolings of stride 2, each of which rounds up, come before block 4.
     const size = Math.ceil(imageSize / 8);
     if (auxiliaryHeads && !(Number.isInteger(imageSize) && size >= 5)) {
       throw new InputError(
@@ -134,10 +136,10 @@ export class GoogLeNet extends Layer {
   }
 
   /**
-   * The logits along with those of the two auxiliary heads, all `[N, numClasses]`. The paper trains on
-   * loss(logits) + 0.3·(loss(auxiliary 1) + loss(auxiliary 2)), and afterwards leaves the heads out.
+   * The logits together with those of the two auxiliary heads, all `[N, numClasses]`. The paper trains on
+   * loss(logits) + 0.3·(loss(auxiliary 1) + loss(auxiliary 2)), and leaves the heads out afterwards.
    *
-   * @throws {InputError} if the network was made without them
+   * @throws {InputError} if the network has no heads
    */
   forwardWithHeads(x: Tensor): { readonly logits: Tensor; readonly auxiliary: readonly [Tensor, Tensor] } {
     const { aux1, aux2 } = this;

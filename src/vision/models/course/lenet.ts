@@ -6,7 +6,7 @@ import { type ClassifierOptions, requireClasses } from './options.js';
 /**
  * LeNet for 28×28 grey images (after LeCun et al., 1998): `[N, 1, 28, 28]` to `[N, numClasses]`.
  *
- * The sigmoid stands on both sides of the first pooling and nowhere else among the convolutions.
+ * There is a sigmoid before and after the first pooling, and no other one among the convolutions.
  */
 export class LeNet extends Layer {
   static readonly kind: string = 'LeNet';

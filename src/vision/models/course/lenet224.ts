@@ -6,10 +6,10 @@ import { type ClassifierOptions, requireClasses } from './options.js';
 /**
  * LeNet for 224×224 colour images: `[N, 3, 224, 224]` to `[N, numClasses]`.
  *
- * Here, other than in `LeNet`, a sigmoid follows every convolution and the first two are pooled after it. The
- * third convolution leaves 120 maps of 50×50, hence the 300,000 inputs of `fc1`. It is meant as the baseline
- * that deeper networks beat: its saturating units hardly learn from images of this size, unless batches are
- * evenly mixed (`StratifiedSampler`).
+ * Unlike in `LeNet`, a sigmoid follows every convolution, and the first two are pooled after it. The third
+ * convolution gives 120 maps of 50×50, hence the 300,000 inputs of `fc1`. The network is a baseline for
+ * deeper ones: its saturating units hardly learn from images of this size, unless batches are evenly mixed
+ * (`StratifiedSampler`).
  */
 export class LeNet224 extends Layer {
   static readonly kind: string = 'LeNet224';

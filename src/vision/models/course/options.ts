@@ -1,12 +1,12 @@
 import { InputError } from '../../../errors.js';
 
-/** Options that every network of the course takes. */
+/** Options of every network of the course. */
 export interface ClassifierOptions {
-  /** Number of logits: one for each class, or 1 to tell two classes apart by a sigmoid. */
+  /** Number of logits: one for each class, or 1 to distinguish two classes by a sigmoid. */
   readonly numClasses: number;
 }
 
-/** @throws {InputError} for a number of classes that is missing or none */
+/** @throws {InputError} for a missing or invalid number of classes */
 export function requireClasses(network: string, options: ClassifierOptions | undefined): number {
   const numClasses = options?.numClasses;
   if (numClasses === undefined || !Number.isInteger(numClasses) || numClasses < 1) {

@@ -48,7 +48,7 @@ export class ConvBN extends Layer {
 
 /**
  * 1×1 to `width` channels, 3×3 with the stride, 1×1 to 4·width channels; the input is added, through a 1×1
- * `short` branch where its shape differs.
+ * branch `short` if its shape differs.
  */
 class Bottleneck extends Layer {
   static readonly kind: string = 'Bottleneck';
@@ -85,9 +85,9 @@ export interface ResNetOptions extends ClassifierOptions {
 /**
  * ResNet-50, 101 or 152 (He et al., 2016): `[N, 3, H, W]` to `[N, numClasses]`.
  *
- * The stride of a stage is that of the 3×3 convolution in its first block. The weights of `out` begin uniform
- * within ±1/√2048. The names of the parameters are those of PaddlePaddle's tutorial: block `i` of stage `s`
- * is `bb_s_i`.
+ * The 3×3 convolution in the first block of a stage has the stride of the stage. The initial weights of `out`
+ * are uniform within ±1/√2048. The names of the parameters are those of PaddlePaddle's tutorial: block `i` of
+ * stage `s` is `bb_s_i`.
  */
 export class ResNet extends Layer {
   static readonly kind: string = 'ResNet';
@@ -106,8 +106,8 @@ export class ResNet extends Layer {
     if (!Object.hasOwn(depths, layers)) {
       throw new InputError(`[ResNet] layers: expected ${Object.keys(depths).join(', ')}, got ${layers}`);
     }
-    // Fields would stand in front of the blocks, whose names are made up; so everything is added by name, in
-    // order.
+    // Everything is added by name, in order, since the names of the blocks are computed: fields of the class
+    // would come before the blocks.
     this.#conv = this.addSublayer('conv', new ConvBN(3, 64, 7, { stride: 2, act: 'relu' }));
     this.#maxPool = this.addSublayer('pool2d_max', new MaxPool2D(3, { stride: 2, padding: 1 }));
     const blocks: Bottleneck[] = [];
