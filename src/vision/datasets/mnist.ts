@@ -73,6 +73,11 @@ export class MNIST extends IdxDataset {
  *
  * Xiao, Rasul, Vollgraf: "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
  * 2017.
+ *
+ * @example
+ * ```ts
+ * const trainSet = await vision.datasets.FashionMNIST.open({ download: true });
+ * ```
  */
 export class FashionMNIST extends IdxDataset {
   /**

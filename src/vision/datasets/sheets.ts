@@ -31,6 +31,14 @@ const classColours = ['#1d5fa8', '#bf4e05', '#2f7d4f', '#7b4fa3', '#8a6d00', '#0
  *
  * @returns a PNG file
  * @throws as `contactSheet`
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises';
+ *
+ * const photos = await vision.datasets.DatasetFolder.open('photos');
+ * await writeFile('sheet.png', await vision.datasets.datasetSheet(photos, { images: 40 }));
+ * ```
  */
 export async function datasetSheet(dataset: ImageFileDataset, options: DatasetSheetOptions = {}): Promise<Uint8Array> {
   const { images = 24, seed = 0, title, ...sheet } = options;

@@ -42,6 +42,14 @@ const software = 'Fovea';
  *
  * @returns a PNG file
  * @throws FileError for a picture that cannot be decoded; InputError for numbers out of range, or no picture
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises';
+ *
+ * const pictures = ['a.jpg', 'b.jpg'].map((source) => ({ source, captions: [source] }));
+ * await writeFile('sheet.png', await vision.images.contactSheet(pictures));
+ * ```
  */
 export async function contactSheet(
   pictures: readonly CaptionedPicture[],

@@ -158,6 +158,12 @@ export class PictureFile {
  *   by the contents
  * @throws FileError if it cannot be read, is no picture, is truncated or broken, or has more than 100 million
  *   pixels
+ *
+ * @example
+ * ```ts
+ * const { data, height, width } = await vision.images.decodeImage('photo.jpg');
+ * console.log(data.length === 3 * height * width); // true
+ * ```
  */
 export async function decodeImage(source: PictureSource): Promise<RGBImage> {
   return decodePicture(await PictureFile.open(source));

@@ -45,6 +45,12 @@ const minContrast = 24;
  * @param name for messages; default: the path, or the number of bytes
  * @throws {FileError} if the file is missing, is no picture, or shows nothing that stands out from its
  *   background
+ *
+ * @example
+ * ```ts
+ * const { image, note } = await vision.images.readDigit('seven.jpg');
+ * console.log(note, image.length); // 784 values
+ * ```
  */
 export async function readDigit(source: PictureSource, name = nameOf(source)): Promise<Digit> {
   const grey = await readGrey(source, name);
@@ -71,7 +77,7 @@ async function readGrey(source: PictureSource, name: string): Promise<Grey> {
   }
   // A missing decoder is no error of the picture.
   await loadSharp();
-  // Here sharp decodes alone, since it reads more formats, and large pictures at a reduced size.
+  // Here sharp decodes directly, since it reads more formats, and large pictures at a reduced size.
   const picture = await PictureFile.open(source, name).catch(() => null);
   if (picture?.isDeep) return reduced(...(await pixelsOf(picture)));
   try {

@@ -80,6 +80,12 @@ export function optionsOf({ height, width, ...rest }: Preprocessing): Preprocess
  *
  * @param source path, `file:` URL, or the contents of a file
  * @throws FileError if it cannot be read, is no picture, is truncated or broken, or too large
+ *
+ * @example
+ * ```ts
+ * const photo = await vision.images.preprocess('photo.jpg', { size: 224, fit: 'crop' });
+ * console.log(photo.pixels.length); // 3 · 224 · 224
+ * ```
  */
 export async function preprocess(
   source: PictureSource,

@@ -78,8 +78,7 @@ export function scaleOf(type: NativeValues, range: ValueRange, promised: number 
   if (least < 0) return { expected: 'values from 0 on', got: `values from ${least} to ${largest}` };
   const size = 8 * type.BYTES_PER_ELEMENT;
   const full = type instanceof Int8Array || type instanceof Int16Array || type instanceof Int32Array ? size - 1 : size;
-  // Only the upper 8 of 32 bits become a colour. Smaller values would all be black: they have fewer bits,
-  // such as 16.
+  // Only the upper bits of 32 affect a colour. Values that fit in the lower 16 bits have 16 bits.
   const possible = [...usualBits, ...(size === 32 ? [16] : []), full];
   const named = promised !== null && promised >= largest && promised > 255 ? Math.ceil(Math.log2(promised + 1)) : null;
   const fitting = (value: number) => possible.find((bits) => value < 2 ** bits) ?? full;

@@ -49,6 +49,12 @@ function makeClassifier(numClasses: number) {
  * numClasses]`.
  *
  * Its dropout does not scale in training, but multiplies by 1 − p in evaluation.
+ *
+ * @example
+ * ```ts
+ * const net = new vision.models.AlexNet({ numClasses: 5 });
+ * const logits = net.forward(randn([2, 3, 224, 224])); // [2, 5]
+ * ```
  */
 export class AlexNet extends Layer {
   static readonly kind: string = 'AlexNet';

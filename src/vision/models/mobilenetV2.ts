@@ -53,6 +53,12 @@ const stages = [
 /**
  * MobileNet v2 (Sandler et al., 2018), as `paddle.vision.models.MobileNetV2`: `[N, 3, H, W]` to `[N,
  * numClasses]`, for images of any size.
+ *
+ * @example
+ * ```ts
+ * const net = new vision.models.MobileNetV2({ scale: 0.5, numClasses: 5 });
+ * const logits = net.forward(randn([2, 3, 96, 96])); // [2, 5]
+ * ```
  */
 export class MobileNetV2 extends Layer {
   static readonly kind: string = 'MobileNetV2';

@@ -44,6 +44,12 @@ function makeFeatures(depth: keyof typeof depths, batchNorm: boolean): Sequentia
 /**
  * VGG-11, 13, 16 or 19 (Simonyan & Zisserman, 2015), as `paddle.vision.models.VGG`: `[N, 3, H, W]` to `[N,
  * numClasses]`, for images of any size from 32×32 on. Without its pooling it takes only 224×224.
+ *
+ * @example
+ * ```ts
+ * const net = new vision.models.VGG(16, { numClasses: 5, batchNorm: true });
+ * const logits = net.forward(randn([2, 3, 224, 224])); // [2, 5]
+ * ```
  */
 export class VGG extends Layer {
   static readonly kind: string = 'VGG';

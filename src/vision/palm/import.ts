@@ -102,6 +102,12 @@ const syntheticMark = /^synthetic(\.(txt|md))?$/i;
  * @throws FileError for broken, protected or excessive archives, unexpected names of pictures, pictures
  *   without labels, labels without pictures, training pictures of one class only, a full disk; files that
  *   were written before the error stay
+ *
+ * @example
+ * ```ts
+ * await vision.datasets.importPalm(['training.zip', 'validation.zip', 'valid_gt.zip'], 'palm');
+ * const trainSet = await vision.datasets.PALM.open({ dataDir: 'palm' });
+ * ```
  */
 export async function importPalm(
   given: string | readonly string[],

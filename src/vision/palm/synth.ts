@@ -74,6 +74,12 @@ const markName = 'SYNTHETIC.txt';
  * knows nothing about patients.
  *
  * @throws FileError if there is anything else in the folder, or it cannot be written
+ *
+ * @example
+ * ```ts
+ * await vision.datasets.synthesizePalm({ out: 'drawn', train: 100, validation: 50, size: 512 });
+ * await vision.datasets.importPalm('drawn', 'palm');
+ * ```
  */
 export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSummary> {
   const { out, train = 400, validation = 400, size = 1024, seed = 0, numWorkers, onProgress, signal } = options;
