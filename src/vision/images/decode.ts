@@ -130,8 +130,8 @@ export class PictureFile {
   }
 
   /**
-   * Rows of the file, red, green and blue, 8 bits each, converted by `values.ts` and {@link
-   * PictureData.pixels}.
+   * Rows of the file, red, green and blue, 8 bits each, converted by `values.ts` and
+   * {@link PictureData.pixels}.
    *
    * @throws FileError if the picture is truncated or broken
    */

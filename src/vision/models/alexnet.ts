@@ -45,8 +45,8 @@ function makeClassifier(numClasses: number) {
 }
 
 /**
- * AlexNet in one tower (Krizhevsky, 2014), as `paddle.vision.models.AlexNet`: `[N, 3, 224, 224]` to `[N,
- * numClasses]`.
+ * AlexNet in one tower (Krizhevsky, 2014), as `paddle.vision.models.AlexNet`: `[N, 3, 224, 224]` to
+ * `[N, numClasses]`.
  *
  * Its dropout does not scale in training, but multiplies by 1 − p in evaluation.
  *

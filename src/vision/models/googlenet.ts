@@ -98,8 +98,8 @@ function makeClassifiers(numClasses: number) {
 }
 
 /**
- * GoogLeNet (Szegedy et al., 2015), as `paddle.vision.models.GoogLeNet`: `[N, 3, 224, 224]` to `[N,
- * numClasses]`.
+ * GoogLeNet (Szegedy et al., 2015), as `paddle.vision.models.GoogLeNet`: `[N, 3, 224, 224]` to
+ * `[N, numClasses]`.
  *
  * As in Paddle, convolutions have neither biases nor activations; there is only one ReLU at the end of each
  * inception block. Dropout does not scale in training, but multiplies by 1 − p in evaluation. Paddle's

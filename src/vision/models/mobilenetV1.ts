@@ -47,8 +47,8 @@ export interface MobileNetOptions extends PooledOptions {
 }
 
 /**
- * MobileNet (Howard et al., 2017), as `paddle.vision.models.MobileNetV1`: `[N, 3, H, W]` to `[N,
- * numClasses]`, for images of any size.
+ * MobileNet (Howard et al., 2017), as `paddle.vision.models.MobileNetV1`: `[N, 3, H, W]` to
+ * `[N, numClasses]`, for images of any size.
  */
 export class MobileNetV1 extends Layer {
   static readonly kind: string = 'MobileNetV1';

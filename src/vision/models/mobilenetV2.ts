@@ -51,8 +51,8 @@ const stages = [
 ] as const;
 
 /**
- * MobileNet v2 (Sandler et al., 2018), as `paddle.vision.models.MobileNetV2`: `[N, 3, H, W]` to `[N,
- * numClasses]`, for images of any size.
+ * MobileNet v2 (Sandler et al., 2018), as `paddle.vision.models.MobileNetV2`: `[N, 3, H, W]` to
+ * `[N, numClasses]`, for images of any size.
  *
  * @example
  * ```ts

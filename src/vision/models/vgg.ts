@@ -42,8 +42,8 @@ function makeFeatures(depth: keyof typeof depths, batchNorm: boolean): Sequentia
 }
 
 /**
- * VGG-11, 13, 16 or 19 (Simonyan & Zisserman, 2015), as `paddle.vision.models.VGG`: `[N, 3, H, W]` to `[N,
- * numClasses]`, for images of any size from 32×32 on. Without its pooling it takes only 224×224.
+ * VGG-11, 13, 16 or 19 (Simonyan & Zisserman, 2015), as `paddle.vision.models.VGG`: `[N, 3, H, W]` to
+ * `[N, numClasses]`, for images of any size from 32×32 on. Without its pooling it takes only 224×224.
  *
  * @example
  * ```ts

@@ -15,8 +15,8 @@ export type TransformFunction = (image: Raster, random: RandomGenerator) => Rast
 /**
  * A change of an image: a pure function of the image and of the numbers that it samples from the generator.
  *
- * Extend it for a transform of your own. Data sets run such a transform, and all that stand in one {@link
- * Compose} with it, in the main thread, since other threads do not have your code.
+ * Extend it for a transform of your own. Data sets run such a transform, and all that stand in one
+ * {@link Compose} with it, in the main thread, since other threads do not have your code.
  *
  * @example
  * ```ts
