@@ -77,8 +77,8 @@ function snakeCase(name: string): string {
 }
 
 /**
- * Adds the layers or states in a field by dotted name: the field itself, or what lies in its arrays and plain
- * objects.
+ * Adds the layers or states in a field by dotted name: the field itself, or the contents of its arrays and
+ * plain objects.
  */
 function collect<T>(
   kind: abstract new (...args: never[]) => T,
@@ -275,7 +275,7 @@ export abstract class Layer {
     return mismatches;
   }
 
-  /** What {@link loadStateDict} would return or throw; nothing is overwritten. */
+  /** Returns or throws the same as {@link loadStateDict}, but overwrites nothing. */
   checkStateDict(
     entries: ReadonlyMap<string, StateEntry>,
     { skipMismatch = false }: { readonly skipMismatch?: boolean } = {},
@@ -295,7 +295,7 @@ export abstract class Layer {
    * Whether all parameters of this layer and of those below are trained. Setting it sets `trainable` of each
    * of them: `net.features.trainable = false` freezes a part of a network. See {@link Parameter.trainable}.
    *
-   * Batch norm goes on as {@link train} and {@link eval} say, as in Paddle: in training a frozen one still
+   * Batch norm still follows {@link train} and {@link eval}, as in Paddle: in training a frozen one
    * normalizes with the batch's statistics and renews the running ones, unless its `useGlobalStats` is true.
    */
   get trainable(): boolean {

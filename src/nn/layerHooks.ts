@@ -16,8 +16,8 @@ export function aroundForward(layer: Layer, around: AroundForward): () => void {
 }
 
 /**
- * Has the layers of a network mark the nodes that they add to the graph with their names, until the returned function is
- * called. Profiles and error messages can then say which layer it was.
+ * Makes the layers of a network mark the nodes of the graph with their names, until the returned function is
+ * called. Profiles and error messages can then name the layer.
  */
 export function nameLayers(network: Layer): () => void {
   const undo = [...network.namedSublayers()].map(([name, layer]) => {

@@ -151,8 +151,8 @@ export interface BatchNormOptions {
 /**
  * Batch normalization over N, H and W of `[N, C, H, W]` (Ioffe & Szegedy, 2015).
  *
- * Parameters `weight [C]` (ones) and `bias [C]` (zeros); buffers `_mean` (zeros) and `_variance` (ones), renewed in
- * training with the batch's mean and biased variance, used in evaluation.
+ * It has parameters `weight [C]` (ones) and `bias [C]` (zeros), and buffers `_mean` (zeros) and `_variance`
+ * (ones). Training updates the buffers with the batch's mean and biased variance; evaluation uses them.
  */
 export class BatchNorm2D extends Layer {
   static readonly kind: string = 'BatchNorm2D';
@@ -162,8 +162,9 @@ export class BatchNorm2D extends Layer {
   readonly _mean: Buffer;
   readonly _variance: Buffer;
   /**
-   * Whether to normalize with the running statistics, which are not renewed then. With null, evaluation does so and
-   * training does not. True holds the statistics of a frozen part of a network still while the rest is trained.
+   * Whether to normalize with the running statistics, which are not updated then. With null, evaluation does
+   * so and training does not. True keeps the statistics of a frozen part of a network unchanged while the
+   * rest is trained.
    */
   useGlobalStats: boolean | null;
   readonly #momentum: number;

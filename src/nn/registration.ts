@@ -6,8 +6,8 @@ import { Parameter } from '../tensor/state.js';
 import { Layer } from './layer.js';
 
 /**
- * Throws if a layer used a parameter in its forward that its network does not know. Such a parameter is neither trained
- * nor saved, and nothing else would say so.
+ * Throws if a layer used a parameter in its forward that its network does not know. Such a parameter is
+ * neither trained nor saved, and no other check reports it.
  *
  * @param parameter one that has got a gradient and belongs to no optimizer
  */

@@ -29,10 +29,11 @@ export interface NetworkSummary {
 }
 
 /**
- * Sends a random input through a network and notes what each layer makes of it. Nothing is computed: shapes are known
- * without.
+ * Sends a random input through a network and notes the output shape of each layer. Nothing is computed:
+ * shapes are known without it.
  *
- * Shown are the layers that have parameters of their own or no layers inside, as often as the input passes them.
+ * The result has the layers with parameters of their own or with no layers inside. A layer that the input
+ * passes twice is there twice.
  *
  * @throws {ShapeError} if the network cannot take an input of that shape
  */
@@ -57,8 +58,8 @@ export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
 }
 
 /**
- * Sends a random input through a network in evaluation mode, and tells whenever it has passed one of some layers.
- * Nothing is computed.
+ * Sends a random input through a network in evaluation mode. Reports each time that the input has passed one
+ * of the given layers. Nothing is computed.
  *
  * @returns the shape of the output
  */

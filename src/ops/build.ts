@@ -16,7 +16,7 @@ import type {
 import { formatShape, normalizeAxis, type Shape, sameShape } from '../graph/shape.js';
 import { apply } from './define.js';
 
-// The words that gradients and the functional API build graphs with. A call that would change nothing adds no node.
+// Gradients and the functional API build graphs with these functions. A call without effect adds no node.
 
 export function unary(fn: UnaryFn, x: Value, alpha = 0): Value {
   return apply('unary', { fn, alpha }, [x])[0];

@@ -4,9 +4,9 @@ import { Node, type Value } from '../graph/node.js';
 import type { OpName, OpParams, Spec } from '../graph/op.js';
 import { formatShape, type Shape } from '../graph/shape.js';
 
-/** What an op means to the graph: its shape rule and its gradient. Engines know how to compute it. */
+/** The shape rule and the gradient of an op. Engines know how to compute it. */
 export interface OpDefinition<K extends OpName> {
-  /** Checks the inputs and gives shape and dtype of the outputs. Throws {@link ShapeError} or {@link DTypeError}. */
+  /** Checks the inputs and gives the outputs' specs. Throws {@link ShapeError} or {@link DTypeError}. */
   infer(params: OpParams[K], inputs: readonly Spec[]): Spec[];
   /** Emits the nodes of the vector-Jacobian product; `null` for an op without a gradient. */
   readonly vjp: ((context: VjpContext<K>) => (Value | null)[]) | null;
@@ -38,8 +38,8 @@ export function withoutGrad<T>(body: () => T): T {
 /** One definition for every op; a missing one does not compile. */
 export type OpTable = { readonly [K in OpName]: OpDefinition<K> };
 
-// Gradients build nodes, and nodes need the definitions that hold the gradients: the table is handed in to keep the
-// modules free of cycles.
+// Gradients build nodes, and nodes need the definitions with the gradients. The table is handed in, so that
+// modules do not import each other in a cycle.
 let table: OpTable | null = null;
 
 export function installOps(definitions: OpTable): void {

@@ -123,6 +123,6 @@ export const selectOp: OpDefinition<'select'> = {
 
 export const castOp: OpDefinition<'cast'> = {
   infer: ({ dtype }, [x]) => [{ shape: x.shape, dtype }],
-  // Only floats carry gradients, so a cast that keeps one is the identity and `cast` never makes a node for it.
+  // Only floats have gradients. A cast from float to float is the identity, and `cast` makes no node for it.
   vjp: null,
 };

@@ -163,7 +163,7 @@ function pooledShape(where: string, params: Pool2dParams, x: Spec): Shape {
   checkPositive(where, 'stride', stride);
   checkPadding(where, padding);
   const [top, bottom, left, right] = padding;
-  // A window that lies in the padding alone would have no maximum and no mean.
+  // A window with nothing but padding would have no maximum and no mean.
   if (Math.max(top, bottom) >= kernel[0] || Math.max(left, right) >= kernel[1]) {
     throw new ShapeError(
       `[${where}] padding: expected less than kernelSize ${formatShape(kernel)}, got ${formatShape(padding)}`,

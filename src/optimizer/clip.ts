@@ -2,7 +2,8 @@ import { InputError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
- * Changes gradients before the update, so that no step is too long. Weight decay comes after it, as in Paddle.
+ * Changes gradients before the update, so that no step is too long. As in Paddle, weight decay comes
+ * after it.
  *
  * @example
  * ```ts
@@ -18,7 +19,8 @@ import { Tensor } from '../tensor/tensor.js';
  */
 export interface GradientClip {
   /**
-   * The changed gradients, each of the shape it had. The tensors are lazy; nothing is recorded for `backward()`.
+   * The changed gradients, with the same shapes. The tensors are lazy; `backward()` does not see
+   * these operations.
    *
    * @param gradients of all parameters that a step updates
    */
@@ -80,7 +82,7 @@ export class ClipGradByNorm implements GradientClip {
   }
 }
 
-/** Shrinks all gradients by one factor, to the norm clipNorm all together if they are longer (Pascanu et al., 2013). */
+/** Shrinks all gradients by one factor: their common norm is at most clipNorm (Pascanu et al., 2013). */
 export class ClipGradByGlobalNorm implements GradientClip {
   static readonly kind: string = 'ClipGradByGlobalNorm';
 

@@ -113,13 +113,13 @@ export interface AdamOptions extends OptimizerOptions {
   readonly beta2?: number;
   /** Default: 1e-8. */
   readonly epsilon?: number;
-  /** Coefficient of the L2 penalty, added to the gradient (Adam: default 0) or decoupled (AdamW: default 0.01). */
+  /** Coefficient of the L2 penalty: in the gradient (Adam: default 0) or decoupled (AdamW: default 0.01). */
   readonly weightDecay?: number;
 }
 
 /**
- * Adam (Kingma & Ba, 2015) with Paddle's defaults; its weight decay is an L2 penalty in the gradient. The bias of a
- * parameter's moments is corrected by the number of times that this parameter was updated, as in Paddle.
+ * Adam (Kingma & Ba, 2015) with Paddle's defaults. Its weight decay is an L2 penalty in the gradient. As in
+ * Paddle, the bias correction of a parameter's moments counts the updates of that parameter.
  *
  * @example
  * ```ts
@@ -160,7 +160,7 @@ export class Adam extends Optimizer {
     return checkDecay(weightDecay);
   }
 
-  /** What a parameter is multiplied by before each step. */
+  /** The factor that multiplies a parameter before each step. */
   protected keep(): number {
     return 1;
   }
@@ -175,7 +175,7 @@ export class Adam extends Optimizer {
   }
 }
 
-/** Adam with decoupled weight decay (Loshchilov & Hutter, 2019): p ← p·(1 − rate·weightDecay) before the step. */
+/** Adam with decoupled weight decay (Loshchilov & Hutter, 2019): first p ← p·(1 − rate·weightDecay). */
 export class AdamW extends Adam {
   static override readonly kind: string = 'AdamW';
 

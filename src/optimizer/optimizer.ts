@@ -296,9 +296,10 @@ export abstract class Optimizer {
   }
 
   /**
-   * The arrays to save for a later resumption, by name: the states of each parameter (`conv1.weight.velocity`). The
-   * number of steps and the rate are {@link steps} and {@link learningRate}. Adam adds `conv1.weight.updates`
-   * (int32 [1]) for a parameter that was updated less often than the optimizer has made steps.
+   * The arrays to save, so that a training can be resumed. They are the states of each parameter, by name
+   * (`conv1.weight.velocity`). The number of steps and the rate are {@link steps} and {@link learningRate}.
+   * Adam adds `conv1.weight.updates` (int32 [1]) for a parameter with fewer updates than the optimizer's
+   * steps.
    *
    * @param names the parameters by name: `net.namedParameters()`
    */
@@ -392,8 +393,8 @@ function computed({ value }: Tensor): Value {
 }
 
 /**
- * Throws unless a hook, such as `update` of an optimizer, gave one tensor for each of `expected`, alike in shape
- * and dtype.
+ * Throws unless a hook, such as `update` of an optimizer, gave one tensor for each of `expected`, with the
+ * same shape and dtype.
  */
 function checkResults(owner: object, hook: string, given: readonly Tensor[], expected: readonly Tensor[]): void {
   if (!Array.isArray(given) || given.length !== expected.length) {

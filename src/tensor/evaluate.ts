@@ -6,7 +6,7 @@ import type { Storage } from '../graph/storage.js';
 import { someSource, waitingStates } from '../graph/waiting.js';
 import { plan, realize } from '../runtime/realize.js';
 
-/** Programs run synchronously; after this many milliseconds the event loop gets a turn (signals, timers, decoding). */
+/** Milliseconds of synchronous programs before the event loop gets a turn (signals, timers, decoding). */
 const turnInterval = 10;
 let lastTurn = performance.now();
 

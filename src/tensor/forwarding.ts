@@ -1,6 +1,6 @@
 /**
- * A layer whose forward is running, and the one that called it. The layers are plain objects here, since tensors do not
- * know layers.
+ * A layer whose forward is running, and the layer that called it. The layers are plain objects here, since
+ * tensors do not know layers.
  */
 export interface Forwarding {
   readonly layer: object;

@@ -80,7 +80,7 @@ export function maxPool2d(x: Tensor, kernelSize: Size2D, options: Pool2dOptions 
 /**
  * Mean over windows of `[N, C, H, W]`.
  *
- * @param options.exclusive leave the padding out of the mean (default true, as in Paddle; PyTorch's default is false)
+ * @param options.exclusive leave the padding out of the mean (default true, as in Paddle; false in PyTorch)
  */
 export function avgPool2d(
   x: Tensor,
@@ -141,8 +141,8 @@ export interface DropoutOptions {
   /** Outside of training, nothing is dropped. Default: true. */
   readonly training?: boolean;
   /**
-   * `upscaleInTrain` (default) divides what stays by 1 − p in training; `downscaleInInfer` multiplies by 1 − p
-   * outside of training instead.
+   * `upscaleInTrain` (default) divides the remaining elements by 1 − p in training. `downscaleInInfer`
+   * multiplies by 1 − p outside of training instead.
    */
   readonly mode?: 'upscaleInTrain' | 'downscaleInInfer';
   /** Default: the generator that `seed()` sets. */
@@ -164,8 +164,9 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
 
 export interface CrossEntropyOptions {
   /**
-   * Default: `mean`, as Paddle takes it: the sum over the number of samples, of which the ignored ones count only if
-   * `ignoreIndex` is negative; with weights, the sum over that of the samples' weights. 0 if nothing is left to count.
+   * Default: `mean`, as in Paddle: the sum divided by the number of samples. Ignored samples count only if
+   * `ignoreIndex` is negative. With weights, the divisor is the sum of the samples' weights. The mean is 0 if
+   * no sample counts.
    */
   readonly reduction?: Reduction;
   /** The loss of samples with this label is 0. Default: -100. */
@@ -178,9 +179,10 @@ export interface CrossEntropyOptions {
  * Cross entropy of softmax(logits) with the true classes.
  *
  * @param logits `[N, C]`, or `[N, C, …]` with classes on axis 1
- * @param labels int32 classes `[N]` or `[N, …]`; the axis of the classes may stand there as 1, as in Paddle's `[N, 1]`
+ * @param labels int32 classes `[N]` or `[N, …]`; the axis of the classes may be there as 1 (Paddle's `[N,
+ *   1]`)
  * @returns a scalar, or with reduction `none` the losses in the shape of the labels
- * @throws {ShapeError} if the labels have another shape, and for a single class, whose softmax is 1 whatever the logits are
+ * @throws {ShapeError} if the labels have another shape, and for a single class, whose softmax is always 1
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { reduction = 'mean', ignoreIndex = -100, weight } = options;
@@ -271,8 +273,8 @@ function reduced(terms: Tensor, { reduction = 'mean' }: LossOptions): Tensor {
 }
 
 /**
- * Share of samples whose true class is among the k with the largest score. If there are no more than k classes, that is every
- * sample with a label from 0 to C − 1; so it is in the metric of that name.
+ * Share of samples whose true class is among the k classes with the largest scores. With k classes or fewer,
+ * that is every sample with a label from 0 to C − 1, as in the metric of that name.
  *
  * @param scores `[N, C]`
  * @param labels int32 `[N]` or `[N, 1]`

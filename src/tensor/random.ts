@@ -4,7 +4,7 @@ import { defaultGenerator, type RandomGenerator } from '../random.js';
 import { Tensor } from './tensor.js';
 
 export interface RandomOptions {
-  /** What the numbers are drawn from (the generator that `seed()` sets). */
+  /** The generator of the numbers (the one that `seed()` sets). */
   readonly generator?: RandomGenerator;
 }
 
@@ -40,7 +40,7 @@ export function normal(
   return Tensor.fromData(generator.fillNormal(zeros('normal', shape), mean, std), shape);
 }
 
-/** int32 from `low` to `high`, which is left out; from 0 to `low` if `high` is null. The default shape is `[1]`. */
+/** int32 from `low` to `high` − 1; from 0 to `low` − 1 if `high` is null. The default shape is `[1]`. */
 export function randint(
   low: number,
   high: number | null = null,

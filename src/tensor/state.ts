@@ -10,8 +10,8 @@ import { currentForwarding, type Forwarding } from './forwarding.js';
 import { Tensor } from './tensor.js';
 
 /**
- * A tensor that lives over many steps and is overwritten in place: the base of parameters, buffers and optimizer
- * states. Its data may move into the engine's own memory and layout.
+ * A tensor that exists over many steps and is overwritten in place: the base of parameters, buffers and
+ * optimizer states. Its data may move into the engine's own memory and layout.
  */
 export abstract class State extends Tensor {
   readonly #storage: Storage;
@@ -22,14 +22,14 @@ export abstract class State extends Tensor {
     this.#storage = storage;
   }
 
-  /** @internal Where the data live; the same object for the whole life of the state. */
+  /** @internal The memory of the data; the same object as long as the state exists. */
   get storage(): Storage {
     return this.#storage;
   }
 
   /**
-   * Replaces the contents by a value that is computed whenever `trigger` is (by default: whenever the value itself
-   * is). Reading this state gives the new contents at once.
+   * Replaces the contents by a value. The value is computed together with `trigger` (by default the value
+   * itself). Reading this state gives the new contents at once.
    *
    * @internal
    */
@@ -79,7 +79,7 @@ export abstract class State extends Tensor {
     this.lazy = this.leaf();
   }
 
-  /** @internal The contents as they lie in the storage. */
+  /** @internal The contents as they are in the storage. */
   protected leaf(): Value {
     return Value.of(this.#storage);
   }
@@ -92,7 +92,7 @@ export class Buffer extends State {
   /** A buffer filled with one value. */
   static filled(shape: Shape, value: number, dtype: DType = 'float32'): Buffer {
     const data = allocate(dtype, numel(shape));
-    // Fresh memory is zero, and costs nothing before somebody writes to it.
+    // Fresh memory is zero, and costs nothing before the first write.
     return new Buffer(value === 0 ? data : data.fill(value), shape);
   }
 }
@@ -138,8 +138,8 @@ export class Parameter extends State {
   }
 
   /**
-   * Whether it is trained. A frozen parameter (false) gets no gradient, no update and no weight decay, and costs no
-   * backward pass; it is saved and loaded like the others. Default: true.
+   * Whether it is trained. A frozen parameter (false) gets no gradient, no update and no weight decay, and
+   * costs no backward pass. It is saved and loaded like the others. Default: true.
    */
   get trainable(): boolean {
     return this.#trainable;

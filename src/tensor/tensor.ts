@@ -281,12 +281,12 @@ export class Tensor {
     return new Tensor(ops.unary('abs', this.value));
   }
 
-  /** Sum over axes, by default over all elements. Of float32. */
+  /** Sum of a float32 tensor over axes, by default over all elements. */
   sum(options: ReduceOptions = {}): Tensor {
     return this.#reduce('sum', options);
   }
 
-  /** Mean over axes, by default over all elements. Of float32. */
+  /** Mean of a float32 tensor over axes, by default over all elements. */
   mean(options: ReduceOptions = {}): Tensor {
     return this.#reduce('mean', options);
   }

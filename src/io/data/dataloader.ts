@@ -40,9 +40,9 @@ export type TensorBatch = [images: Tensor, labels: Tensor];
  * Batches of a data set. Each `for await (const [image, label] of loader)` is one epoch. It works with every
  * data set.
  *
- * `for (const [image, label] of loader)`, without `await`, works only where every batch is in memory: `MNIST`,
- * `Cifar10`, `TensorDataset` and others whose `get` returns no promise, without `numWorkers`. Elsewhere, as with
- * `DatasetFolder`, it throws an InputError that names the form with `await`.
+ * `for (const [image, label] of loader)`, without `await`, works only where every batch is in memory: with
+ * `MNIST`, `Cifar10`, `TensorDataset` and others whose `get` returns no promise, and without `numWorkers`.
+ * With others, such as `DatasetFolder`, it throws an InputError that names the form with `await`.
  *
  * @example
  * ```ts

@@ -7,8 +7,8 @@ import { readPdparams, savePdparams, writePdparams } from './pdparams.js';
 import { loadSafetensors, saveSafetensors } from './safetensors.js';
 
 /**
- * Saves a network, its state dict, or any tensors and arrays by name. The ending of the path selects the format:
- * `.safetensors` of Hugging Face or `.pdparams` of Paddle. The file appears when it is complete.
+ * Saves a network, its state dict, or any tensors and arrays by name. The ending of the path selects the
+ * format: `.safetensors` of Hugging Face or `.pdparams` of Paddle. The file appears when it is complete.
  *
  * @example
  * ```ts

@@ -144,9 +144,9 @@ export interface CyclicLROptions extends LRSchedulerOptions {
   readonly mode?: 'triangular' | 'triangular2' | 'exp_range';
   /** Default: 1. */
   readonly expGamma?: number;
-  /** Another height, in place of the mode's, from the number of the cycle (from 1) or of the step (from 0). */
+  /** Gives the height instead of the mode, from the number of the cycle (from 1) or step (from 0). */
   readonly scaleFn?: (x: number) => number;
-  /** What scaleFn gets (cycle). */
+  /** The argument of scaleFn (cycle). */
   readonly scaleMode?: 'cycle' | 'iterations';
 }
 

@@ -167,14 +167,16 @@ export class PolynomialDecay extends Decay {
 }
 
 export interface LinearWarmupOptions extends LRSchedulerOptions {
-  /** What follows the warm-up. */
+  /** The rate or schedule after the warm-up. */
   readonly learningRate: number | LRScheduler;
   readonly warmupSteps: number;
   readonly startLr: number;
   readonly endLr: number;
 }
 
-/** A straight line from startLr to endLr (which is not reached), then another rate or schedule from its beginning. */
+/**
+ * A straight line from startLr to endLr (which is not reached), then another rate or schedule from its start.
+ */
 export class LinearWarmup extends LRScheduler {
   static readonly kind: string = 'LinearWarmup';
 
@@ -261,7 +263,7 @@ export class StepDecay extends Decay {
 }
 
 export interface LambdaOptions extends DecayOptions {
-  /** The factor of an epoch. It must give the same for the same epoch, or a run could not be gone on with. */
+  /** The factor of an epoch. It must be the same at each call with that epoch, or no run could be resumed. */
   readonly lrLambda: (epoch: number) => number;
 }
 
@@ -286,7 +288,7 @@ export class MultiplicativeDecay extends Decay {
   static readonly kind: string = 'MultiplicativeDecay';
 
   readonly #lambda: LambdaOptions['lrLambda'];
-  // The product so far, so that a long training does not multiply anew at each step.
+  // The product so far, so that a long training does not multiply all factors again at each step.
   #known = { epoch: 0, rate: Number.NaN };
 
   constructor(options: LambdaOptions) {

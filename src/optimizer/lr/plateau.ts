@@ -3,25 +3,25 @@ import { checkChoice, checkInteger, checkPositive, checkRate, Schedule, type Sch
 export interface ReduceOnPlateauOptions {
   /** The rate to begin with. */
   readonly learningRate: number;
-  /** Whether the figure shall become small (`min`, default) or large. */
+  /** Whether a better metric is smaller (`min`, default) or larger. */
   readonly mode?: 'min' | 'max';
-  /** What the rate is multiplied by (0.1). */
+  /** A reduction multiplies the rate by this factor (0.1). */
   readonly factor?: number;
-  /** Steps without a better figure that are put up with (10). */
+  /** Number of steps without a better metric before a reduction (10). */
   readonly patience?: number;
-  /** How much better is better (0.0001), */
+  /** The smallest change that counts as better (0.0001), */
   readonly threshold?: number;
-  /** as a share of the best figure (`rel`, default) or in its own unit. */
+  /** as a share of the best metric (`rel`, default) or in the metric's own unit. */
   readonly thresholdMode?: 'rel' | 'abs';
-  /** Steps after a reduction in which figures are not looked at (0). */
+  /** Number of steps after a reduction in which the metric is ignored (0). */
   readonly cooldown?: number;
   /** Default: 0. */
   readonly minLr?: number;
-  /** A reduction by no more than this is left out (1e-8). */
+  /** A reduction by this much or less is not made (1e-8). */
   readonly epsilon?: number;
 }
 
-/** Reduces the rate when a figure, usually a loss, gets no better. */
+/** Reduces the rate when a metric, usually a loss, does not get better. */
 export class ReduceOnPlateau extends Schedule {
   static readonly kind: string = 'ReduceOnPlateau';
 
@@ -49,7 +49,7 @@ export class ReduceOnPlateau extends Schedule {
     this.#lastLr = learningRate;
   }
 
-  /** Whether the metric shall become small or large. */
+  /** Whether a better metric is smaller or larger. */
   get mode(): 'min' | 'max' {
     return this.#options.mode;
   }
@@ -62,7 +62,7 @@ export class ReduceOnPlateau extends Schedule {
     return this.#lastLr;
   }
 
-  /** Takes the newest figure, and reduces the rate if it is time. */
+  /** Takes the newest metric, and reduces the rate if it is time. */
   step(metric: number, epoch = this.#lastEpoch + 1): void {
     const { patience, cooldown, factor, minLr, epsilon } = this.#options;
     this.#lastEpoch = checkInteger('epoch', epoch, 0);

@@ -1,33 +1,33 @@
 import { InputError } from '../../errors.js';
 
-/** What {@link Schedule.stateDict} gives: plain JSON. */
+/** The result of {@link Schedule.stateDict}: plain JSON. */
 export interface ScheduleState {
   readonly lastEpoch: number;
-  /** The rate; schedules that compute it from `lastEpoch` keep it for readers only. */
+  /** The rate. Schedules that compute it from `lastEpoch` save it for people only. */
   readonly lastLr: number;
-  /** Of a schedule within this one. */
+  /** The state of a schedule within this one. */
   readonly inner?: ScheduleState | undefined;
-  /** Of {@link ReduceOnPlateau}. */
+  /** These are from {@link ReduceOnPlateau}. */
   readonly best?: number | null | undefined;
   readonly badEpochs?: number | undefined;
   readonly cooldownCounter?: number | undefined;
 }
 
-/** A learning rate that changes; optimizers take one in place of a number. */
+/** A learning rate that changes. Optimizers take it instead of a number. */
 export abstract class Schedule {
-  /** Steps that were taken. */
+  /** The number of steps so far. */
   abstract readonly lastEpoch: number;
 
   /** The present learning rate. */
   abstract getLr(): number;
 
-  /** What has to be saved to go on later. */
+  /** The state to save, so that a training can be resumed from it. */
   stateDict(): ScheduleState {
     return { lastEpoch: this.lastEpoch, lastLr: this.getLr() };
   }
 
   /**
-   * Restores what {@link stateDict} gave.
+   * Restores a state that {@link stateDict} gave.
    *
    * @throws {InputError} for the state of another kind of schedule
    */
@@ -35,7 +35,7 @@ export abstract class Schedule {
 }
 
 export interface LRSchedulerOptions {
-  /** Number of steps that were taken before, less one: as in Paddle, where making a schedule is its first step (-1). */
+  /** The number of steps so far, less 1 (-1). As in Paddle, making a schedule counts as its first step. */
   readonly lastEpoch?: number;
 }
 
@@ -45,8 +45,8 @@ export interface DecayOptions extends LRSchedulerOptions {
 }
 
 /**
- * Base class of schedules that follow from the number of steps alone. Derive from it and write {@link rateAt}; whether
- * a step is a batch or an epoch is up to whoever calls {@link step}.
+ * Base class of schedules that depend on the number of steps alone. Derive from it and write {@link rateAt}.
+ * The caller of {@link step} decides whether a step is a batch or an epoch.
  */
 export abstract class LRScheduler extends Schedule {
   #lastEpoch: number;
@@ -56,7 +56,7 @@ export abstract class LRScheduler extends Schedule {
     this.#lastEpoch = checkInteger('lastEpoch', lastEpoch, -1) + 1;
   }
 
-  /** The learning rate after so many steps; 0 is the beginning. */
+  /** The learning rate after that number of steps; 0 is the beginning. */
   abstract rateAt(epoch: number): number;
 
   get lastEpoch(): number {
@@ -67,7 +67,7 @@ export abstract class LRScheduler extends Schedule {
     return this.rateAt(this.#lastEpoch);
   }
 
-  /** Goes on to the next rate, or to that of a given epoch. */
+  /** Takes the next rate, or that of a given epoch. */
   step(epoch = this.#lastEpoch + 1): void {
     this.#lastEpoch = checkInteger('epoch', epoch, 0);
   }

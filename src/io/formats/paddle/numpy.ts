@@ -90,8 +90,8 @@ export class NumpyArray {
 }
 
 /**
- * Arguments of a typed array over the bytes: over themselves if they begin at a multiple of `size`, else over a
- * copy.
+ * Arguments of a typed array over the bytes. It uses the bytes in place if they begin at a multiple of
+ * `size`, else a copy.
  */
 function alignedTo(size: number, bytes: Uint8Array): [buffer: ArrayBuffer, byteOffset: number, length: number] {
   const length = bytes.length / size;
