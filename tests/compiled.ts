@@ -52,7 +52,7 @@ function compiled(): string {
   return folder;
 }
 
-/** The `imports` of package.json for Node, where the compiled sources lie beside it and not in `dist`. */
+/** The `imports` of package.json for Node, where the compiled sources are beside it and not in `dist`. */
 function importsBeside(): Record<string, string> {
   const { imports } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
     readonly imports: Readonly<Record<string, { readonly node: string }>>;

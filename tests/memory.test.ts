@@ -42,7 +42,7 @@ test('the largest batch follows from two plans, and a third one confirms it', ()
   const bytes = 2 ** 20;
   const planned = (need: (batch: number) => number, budget: number) =>
     vi.fn((batch: number) => ({ working: need(batch), resident: 10 * bytes, budget }));
-  // What the batches of the loader take is part of the need.
+  // The memory of the loader's batches is part of the need.
   const linear = planned((batch) => batch * bytes - 3 * batch * 4 * 1000, 110 * bytes);
   expect(largestBatchFor('predict', 400, [1000], linear)).toBe(100);
   expect(linear.mock.calls).toEqual([[400], [1], [100]]);

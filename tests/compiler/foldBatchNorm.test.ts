@@ -98,7 +98,7 @@ describe('batch norms of given statistics', () => {
       network.eval();
       const after = await network.forward(x).data('float32');
       expect(after).not.toEqual(before);
-      // A program of another batch size computes anew what this one remembers.
+      // A program of another batch size computes again the values that this one remembers.
       const other = await network.forward(image(3)).data('float32');
       setEngine('reference');
       const expected = await network.forward(x).data('float32');

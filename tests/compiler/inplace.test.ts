@@ -14,8 +14,8 @@ const shape = [2, 17, 5, 4];
 const image = spread(shape, 1, 0.01);
 const other = noise(shape, 2);
 
-// Kernels write over operands that nobody reads any more. Who still reads is easily overlooked where one value lies in
-// several places, or several values lie in one.
+// Kernels write over operands without later readers. A reader is easily overlooked where one value is stored in
+// several places, or several values in one.
 describe('nothing is overwritten that is still to be read', () => {
   it.each<[string, Build]>([
     [

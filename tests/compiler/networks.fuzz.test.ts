@@ -146,7 +146,7 @@ async function spoil(engine: EngineName, value: Case): Promise<readonly boolean[
   return Promise.all(wanted.map(async (t) => Array.from(await t.data(), Number.isNaN)));
 }
 
-/** What runs on the fast engine as a case wants it, with programs that are compiled for this case. */
+/** Runs `body` on the fast engine with the settings of a case, and with programs that are compiled for this case. */
 async function fast<T>({ setting, products }: Case, precision: 'float32' | 'bf16', body: () => Promise<T>): Promise<T> {
   const engine = openOneDnn();
   programsOf(engine).clear();
@@ -184,7 +184,7 @@ const toleranceOf = ({ list }: Case) => 1e-5 * (2 + 2 * list.length);
 
 /** Cases that failed once, in any of the properties; they run first. */
 const examples: [Case][] = [
-  // Weights of one input channel, which lie as a direct kernel likes, for a kernel of Winograd's.
+  // Weights of one input channel, in the layout of a direct kernel, for a kernel of Winograd's.
   [
     {
       list: [

@@ -10,7 +10,7 @@ import { noise } from '../engines.js';
 /** One layer of a random network; the numbers choose operands and variants, so that any of them is valid. */
 export interface Instruction {
   readonly layer: keyof typeof layers;
-  /** How far back the input lies. */
+  /** The number of values from here back to the input. */
   readonly from: number;
   /** Which of the fitting others is the second operand. */
   readonly other: number;
@@ -48,7 +48,7 @@ export function leastLead({ x, size, stride, padding: [top, bottom, left, right]
   return least;
 }
 
-/** A network of random layers over images; its states last, its graph is built anew at every step. */
+/** A network of random layers over images. Its states stay, but its graph is built again at every step. */
 export class RandomNetwork {
   readonly parameters: Parameter[] = [];
   readonly buffers: Buffer[] = [];
@@ -156,7 +156,7 @@ const pooled =
 
 const sameShape = (x: Tensor) => (t: Tensor) => t.shape.join() === x.shape.join();
 
-/** Whatever a network may be made of; what does not fit the input is left out. */
+/** All layers that a network may have; one that does not fit the input is left out. */
 export const layers = {
   conv(net, x, n) {
     const k = (n % 3) + 1;

@@ -153,7 +153,7 @@ describe('fuseSums', () => {
       const layer = (value: Tensor, weights: Tensor) =>
         F.conv2d(value, weights, bias, { padding: kernel >> 1, groups });
       const start = F.relu(layer(x, first));
-      // What the convolution reads, what an earlier one read, and another convolution's output.
+      // The summands: the convolution's own input, an earlier one's input, and another convolution's output.
       const own = F.relu(layer(start, second).add(start));
       const far = layer(F.relu(layer(own, first)), second).add(own);
       return layer(far, first).add(layer(far, second));

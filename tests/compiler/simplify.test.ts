@@ -53,10 +53,10 @@ describe('simplify', () => {
     expect(simplified(x.exp().add(x.abs()))).toEqual(['unary', 'unary', 'binary']);
     expect(simplified(x.affine(2, 0).add(x.affine(2, 1)))).toEqual(['affine', 'affine', 'binary']);
     expect(simplified(x.div(0).add(x.div(-0)))).toEqual(['constant', 'binary', 'constant', 'binary', 'binary']);
-    // Operands in another order are another node: division and subtraction tell them apart.
+    // Operands in another order are another node: the order matters for division and subtraction.
     const y = x.abs();
     expect(simplified(x.sub(y).mul(y.sub(x)))).toEqual(['unary', 'binary', 'binary', 'binary']);
-    // What one level shares lets the next level share.
+    // A node that is shared at one level lets the next level share too.
     expect(simplified(x.exp().abs().add(x.exp().abs()))).toEqual(['unary', 'unary', 'binary']);
   });
 

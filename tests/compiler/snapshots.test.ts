@@ -24,7 +24,7 @@ function trainingStep(loss: Tensor, parameters: readonly Parameter[]): string {
   return `${printGraph(optimize(graphOf([loss], assignments), fused))}\n`;
 }
 
-// A change in a pass shows here as the difference that it makes; `vitest -u` writes the files anew.
+// A change in a pass shows here as the difference that it makes; `vitest -u` writes the files again.
 
 it('LeNet', async () => {
   const net = new LeNet({ numClasses: 10 });

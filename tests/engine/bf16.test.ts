@@ -324,7 +324,7 @@ describeWith('bf16', 'bf16 programs', () => {
       name === 'reorder' && from.layout.dtype === to.layout.dtype ? [String(from.layout.shape)] : [],
     );
     expect(gradients.length).toBe(6);
-    // The parameters lie as their gradients do.
+    // The parameters have the layouts of their gradients.
     expect(reordered).not.toContain('80,48,1,1');
     expect(reordered).not.toContain('96,80,1,1');
     const full = await train('float32', pointwise, 18, 2);

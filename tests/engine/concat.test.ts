@@ -13,7 +13,7 @@ afterEach(() => {
 
 const tensor = (shape: Shape, seed: number) => Tensor.fromData(noise(shape, seed, 0.5).data, shape);
 
-/** A 1×1 convolution, behind which values lie in the library's own layout. */
+/** A 1×1 convolution; its result has the library's own layout. */
 function pointwise(x: Tensor, out: number, seed: number): Tensor {
   return F.conv2d(x, tensor([out, x.shape[1], 1, 1], seed));
 }

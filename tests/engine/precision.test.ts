@@ -7,13 +7,13 @@ vi.mock('../../src/engine/onednn/bfloat16.js', async (original) => ({
   measuredUnit: () => processor.unit,
 }));
 
-// What was said once is not said again: each test has its own modules.
+// A warning is printed only once in a process, so each test gets its own modules.
 beforeEach(() => {
   vi.resetModules();
   processor.unit = null;
 });
 
-/** What is written to stderr meanwhile. */
+/** The text that `body` writes to stderr. */
 async function said(body: () => unknown): Promise<string> {
   const written: string[] = [];
   const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);

@@ -14,7 +14,7 @@ import { contentsOf, type FileKind, intactFiles, writeFiles } from './intactFile
  * hangs or takes absurd memory, nothing is written, and the files stay as they are.
  */
 
-/** Of what a process ever had. A picture may have 100 million pixels of several bytes. */
+/** Limit for the growth of the process's peak memory. A picture may have 100 million pixels of several bytes. */
 const mostGrowth = 2 ** 31;
 /** A case takes milliseconds, and a loaded machine is slow. */
 const patienceMs = 180_000;

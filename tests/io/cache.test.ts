@@ -20,7 +20,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-/** Where the cache is with such a home folder, and what is said about it when it is asked for twice. */
+/** The path of the cache with such a home folder, and the messages when the path is asked for twice. */
 async function cacheWith(home: string | undefined, known: string | null): Promise<[path: string, said: string]> {
   for (const name of ['FOVEA_CACHE', 'XDG_CACHE_HOME']) vi.stubEnv(name, '');
   vi.stubEnv('HOME', home);

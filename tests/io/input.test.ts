@@ -31,7 +31,7 @@ const readers: Readonly<Record<string, (file: string) => Promise<unknown>>> = {
   picture: decodeImage,
 };
 
-// Opening a pipe waits for somebody who writes, and a device has no end.
+// Opening a pipe waits for a writer, and a device has no end.
 itWith('posix', 'pipes, devices and folders are refused at once by everything that reads files', async () => {
   execFileSync('mkfifo', [path('pipe.csv')]);
   mkdirSync(path('folder'));

@@ -39,7 +39,7 @@ type Files = Readonly<Record<string, Uint8Array>>;
 /** A kind of file that Fovea reads. */
 export interface FileKind {
   readonly name: string;
-  /** What is changed. */
+  /** The contents that the tests change. */
   readonly intact: Buffer;
   readonly isText?: boolean;
   /** The files of the folder that is read, with the changed contents in one of them. */
@@ -113,7 +113,7 @@ async function pictures(): Promise<FileKind[]> {
   return Promise.all(kinds);
 }
 
-/** @throws the first error that is none of Fovea's, else the first */
+/** @throws the first error that is not one of Fovea's, else the first */
 function all(results: readonly PromiseSettledResult<unknown>[]): unknown[] {
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors);
@@ -572,7 +572,7 @@ function palm(): FileKind {
 async function lock(): Promise<FileKind> {
   return {
     name: 'lock',
-    // Of a process of this system that has ended, since no number is that large.
+    // The owner is a process of this system that has ended, since no process has so large a number.
     intact: Buffer.from(JSON.stringify({ ...(await thisProcess()), pid: 2 ** 30 })),
     isText: true,
     mayRemove: true,
@@ -611,7 +611,7 @@ export function writeFiles(folder: string, all: Files): void {
   for (const [name, bytes] of Object.entries(all)) writeFileSync(join(folder, name), bytes);
 }
 
-/** What a folder holds, to be compared. */
+/** The contents of a folder, to be compared. */
 export function contentsOf(folder: string): Record<string, string> {
   return Object.fromEntries(Object.entries(files(folder)).map(([name, bytes]) => [name, sha256(bytes)]));
 }

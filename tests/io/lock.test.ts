@@ -14,7 +14,7 @@ const newFolder = () => mkdtempSync(join(root, 'folder-'));
 const dead = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
 const isLinux = has('linux');
 
-/** Locks a folder in which such a lock lies; returns the error, or null if it was taken over. */
+/** Locks a folder that has such a lock already; returns the error, or null if the lock was taken over. */
 async function lockOver(content: string | Owner, folder = newFolder()): Promise<Error | null> {
   const text = typeof content === 'string' ? content : JSON.stringify(content);
   writeFileSync(join(folder, '.lock'), text);

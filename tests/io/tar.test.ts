@@ -68,7 +68,7 @@ describe('readTar', () => {
     for (let length = 2; length < archive.length; length += 41) {
       await failure(archive.subarray(0, length));
       const flipped = Buffer.from(archive);
-      // The ten bytes in front have a time and the like, which nobody checks.
+      // The ten bytes in front have a time and the like, which no reader checks.
       flipped[length + 10 < archive.length ? length + 10 : length] ^= 16;
       await failure(flipped);
     }

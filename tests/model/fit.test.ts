@@ -444,7 +444,7 @@ describe('Model.fit', () => {
 test('mixed precision is that of the training alone', async () => {
   setEngine('onednn');
   const precisions: string[] = [];
-  // Whoever else computes meanwhile does so in float32.
+  // All other code that computes meanwhile does so in float32.
   const watch: Callback = { onBatchEnd: () => expect(engineInfo().precision).toBe('float32') };
   const usable = currentEngine().supports('bf16').possible ? 'bf16' : 'float32';
   const train = async (ampConfigs: 'O0' | { level: 'O1' }) => {
@@ -574,7 +574,7 @@ describe('save and load', () => {
   });
 });
 
-/** What a callback or logger writes. */
+/** Collects the lines that a callback or logger writes. */
 function listener() {
   const lines: string[] = [];
   return { lines, stream: { write: (text: string) => lines.push(...text.split('\n').filter((line) => line !== '')) } };
@@ -626,7 +626,7 @@ describe('ProgBarLogger', () => {
     };
     const stream = { isTTY: true, columns, write };
     await makeModel().fit({ ...usual, epochs: 1, callbacks: [new ProgBarLogger({ verbose: 1, stream })] });
-    // The last drawing of a bar ends with a line break and is not redrawn.
+    // The last version of a bar ends with a line break and is not replaced.
     const drawn = text.split('\r').filter((line) => line.startsWith('step') && !line.includes('\n'));
     expect(drawn.length).toBeGreaterThan(5);
     for (const line of drawn) expect(line.trimEnd().length).toBeLessThan(columns);

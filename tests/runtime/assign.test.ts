@@ -169,7 +169,7 @@ describe.each(engines)('%s: overwriting states', (engine) => {
   });
 
   it('updates a parameter by its own contents as the gradient', async () => {
-    // The gradient lies in the very memory that the update overwrites.
+    // The gradient is in the very memory that the update overwrites.
     const p = long(1);
     const start = await values(p);
     const scalars = Tensor.fromData(Float32Array.of(0.1, 0.1, 0.001, 0.5)).value;

@@ -168,7 +168,7 @@ describe('the cache keeps few bytes', () => {
     setEngine('onednn');
     const programs = programsOf(openOneDnn());
     programs.clear();
-    // Winograd's kernels keep larger weights than the first program, which one cannot tell in advance.
+    // Winograd's kernels keep larger weights than the first program, and this is not known in advance.
     setConvolution('direct');
     const network = new Sequential(new Conv2D(64, 128, 3), new BatchNorm2D(128), new ReLU()).eval();
     const predict = async (n: number) => (await network.forward(image(5, [n, 64, 8, 8])).data()).slice(0, 99);

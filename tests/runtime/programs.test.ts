@@ -14,7 +14,7 @@ import { expectAgreement, noise } from '../engines.js';
 
 const image = (shape: number[], seed: number): Tensor => Tensor.fromData(noise(shape, seed).data, shape);
 
-/** A small net with every kind of parameter; grouped weights lie in memory with an axis more. */
+/** A small net with every kind of parameter; grouped weights have one more axis in memory. */
 class Net {
   readonly conv = new Parameter(noise([16, 3, 3, 3], 1, 0.3).data as Float32Array, [16, 3, 3, 3]);
   readonly grouped = new Parameter(noise([6, 8, 3, 3], 2, 0.2).data as Float32Array, [6, 8, 3, 3]);
@@ -215,7 +215,7 @@ describe('programs that share parameters', () => {
       const optimizer = new Adam({ parameters: [w], learningRate: 0.01 });
       for (let step = 0; step < 3; step++) {
         const y = grouped(w);
-        // A running mean of weights that lie in memory with an axis more.
+        // A running mean of weights that have one more axis in memory.
         average.assign(average.affine(0.9, 0).add(F.tanh(w).affine(0.1, 0)).value, y.value);
         y.square().mean().add(once(w).abs().mean()).backward();
         await optimizer.step();

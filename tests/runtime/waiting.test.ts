@@ -124,7 +124,7 @@ describe.each(engines)('%s: running statistics of layers whose output the loss d
     await snapshot(read.net.stateDict());
     const [actual, expected] = [await statistics(run.net), await statistics(read.net)];
     expect(actual['dropped._mean']).toEqual(expected['dropped._mean']);
-    // What is loaded counts in any case.
+    // Loaded values count in any case.
     run.net.forward(images(2));
     run.net.loadStateDict(await snapshot(make().net.stateDict()));
     expect(await statistics(run.net)).toEqual(await statistics(make().net));

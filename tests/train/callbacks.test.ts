@@ -42,7 +42,7 @@ function makeModel(learningRate: number | lr.Schedule = 0.1): Model {
 
 beforeEach(() => setEngine('reference'));
 
-/** Tells a callback of epochs with such losses of the evaluation; returns the epoch that it stopped after. */
+/** Reports epochs with such evaluation losses to a callback; returns the epoch that it stopped after. */
 async function tell(callback: Callback, losses: readonly (number | null)[]): Promise<number | null> {
   let stopped: number | null = null;
   let epoch = 0;
@@ -85,7 +85,7 @@ describe('EarlyStopping', () => {
     expect(second.bestEpoch).toBe(1);
     const third = make({ patience: 3 });
     third.setStateDict(JSON.parse(JSON.stringify(second.stateDict())));
-    // What has ended stays ended.
+    // A training that has ended stays ended.
     expect(await tell(third, [])).toBe(0);
   });
 

@@ -136,7 +136,7 @@ async function weightsIn(file: string): Promise<Weights> {
 const untimed = (history: readonly EpochRecord[]) =>
   history.map((record) => ({ ...record, seconds: 0, imagesPerSecond: 0, dataShare: 0 }));
 
-/** What a training comes to. */
+/** The result of a training. */
 interface Outcome {
   readonly history: readonly EpochRecord[];
   readonly weights: Weights;
@@ -294,7 +294,7 @@ test('trainings in any order that share callbacks come to what each comes to alo
         const place = below(waiting.length);
         const i = waiting[place];
         const spec = specs[i];
-        // A part may go on with the network of before, or with a new one. The first begins as the one alone did.
+        // A part may continue with the network of before, or with a new one. The first begins as the one alone did.
         if (next[i] === 0 || maybe()) models[i] = makeModel(spec);
         const saveDir = folderOf(spec, 'shared');
         const history = await runPart(spec, next[i]++, kits[spec.kit], models[i], saveDir);

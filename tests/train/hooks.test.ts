@@ -26,7 +26,7 @@ function makeModel({ gradClip, metrics }: { gradClip?: GradientClip; metrics?: M
 const weightsOf = async (model: Model) =>
   Promise.all(model.parameters().map(async (parameter) => [...(await parameter.data())]));
 
-/** A user's class, which notes what it is told. */
+/** A user's class, which notes the calls that it gets. */
 class Notes extends Callback {
   readonly lines: string[] = [];
   #note(hook: string, { batch, batches, samples, total, metrics }: EvaluationProgress): void {

@@ -117,7 +117,7 @@ describe('outputs that do not fit the loss are refused before the first step', (
     const fitting = modelOf(network, loss).fit({ trainData, verbose: 0, shuffle: false });
     await expect(fitting).rejects.toThrow(InputError);
     await expect(fitting).rejects.toThrow(message);
-    // Labels that nobody knows are found where they come.
+    // Labels that are not known before the training are found in their batch.
     if (trainData.labels === undefined) return;
     expect([...(await [...network.stateDict().values()][0].data())]).toEqual(before);
   });

@@ -50,7 +50,7 @@ function setRate(optimizer: Optimizer, rate: number): void {
 
 const weights = async (model: Model) => [...(await model.parameters()[0].data())];
 
-/** What a call writes to stderr. */
+/** The text that a call writes to stderr. */
 async function saying<T>(body: () => Promise<T>): Promise<string> {
   const { write } = process.stderr;
   let text = '';

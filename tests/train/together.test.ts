@@ -13,7 +13,7 @@ const data: Dataset = {
   get: (i) => ({ image: Float32Array.of(Math.sin(i), Math.cos(3 * i)), shape: [2], label: i % 2 }),
 };
 
-/** Trains a network that draws its weights, the order of the samples and its dropout masks from one generator. */
+/** Trains a network. Its weights, the order of the samples and its dropout masks come from one generator. */
 async function train(n: number, ampConfigs: 'O0' | 'O1' = 'O0'): Promise<readonly unknown[]> {
   const generator = new RandomGenerator(n);
   const network = withGenerator(generator, () => {
@@ -46,7 +46,7 @@ describe('two trainings at once', () => {
     const numbers = await randn([4]).data();
     seed(5);
     expect(await Promise.all([train(1), train(2)])).toEqual(alone);
-    // Nor do they draw from the generator of all others.
+    // Nor do they use the generator of all others.
     expect(await randn([4]).data()).toEqual(numbers);
   });
 

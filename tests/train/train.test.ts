@@ -226,7 +226,7 @@ describe('a training that is stopped', () => {
     const { options } = setUp({ callbacks: [stopper] });
     const { history, completed } = await train(options);
     expect(history).toHaveLength(1);
-    // It is over: nobody wants it to be gone on with.
+    // It is over: no caller wants to resume it.
     expect(completed).toBe(true);
   });
 });

@@ -5,7 +5,7 @@ import { InternalError } from '../../../src/errors.js';
 const { rax, rcx, rdx, rbx, rsi, r8, r9, r10, r11 } = gpr;
 const far = 0x1235;
 
-/** What GNU as makes of the instruction in the comment (`as`, then `objdump -d -M intel`). */
+/** The bytes that GNU as gives for the instruction's text (`as`, then `objdump -d -M intel`). */
 const instructions: readonly (readonly [text: string, write: (to: Assembler) => void, bytes: string])[] = [
   ['push rbx', (to) => to.push(rbx), '53'],
   ['pop r10', (to) => to.pop(r10), '41 5a'],

@@ -27,7 +27,7 @@ const tensor = (shape: Shape, seed: number) => Tensor.fromData(noise([...shape],
 function convolve({ x, weight, bias, adds, activation, ...options }: Case): Promise<Float32Array> {
   const y = noGrad(() => {
     const make = () => F.conv2d(tensor(x, 1), tensor(weight, 2), bias ? tensor([weight[0]], 3) : null, options);
-    // What is there before the convolution can be added by it.
+    // The convolution can add a value that is computed before it.
     const summand = adds ? tensor(make().shape, 4).mul(2) : null;
     const sum = summand === null ? make() : make().add(summand);
     const functions = { relu: F.relu, tanh: F.tanh };

@@ -55,7 +55,7 @@ function reference(
   return { y, dx, statistics };
 }
 
-/** The code for a batch norm, with the operands that it has whatever follows. */
+/** The code for a batch norm, with the operands that it has in every case. */
 function prepared(
   shape: Shape,
   layout: Layout,

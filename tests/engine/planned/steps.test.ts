@@ -47,7 +47,8 @@ function predictionSteps(network: Layer, shape: readonly number[]): string {
   return noGrad(() => stepsOf([network.forward(Tensor.placeholder(shape, 'float32'))], []));
 }
 
-// A change in a pass, a lowering or the room shows here as the difference that it makes; `vitest -u` writes the files anew.
+// A change in a pass, a lowering or the room shows here as the difference that it makes; `vitest -u` writes the files
+// again.
 
 describe('steps of a training and of a prediction, on an engine of plain arrays', () => {
   it.each([

@@ -63,7 +63,7 @@ describe('an engine of plain arrays', () => {
     for (const [i, data] of actual.parameters.entries()) {
       expectAgreement(data, expected.parameters[i], `parameter ${i}`);
     }
-    // All of its memory has moved meanwhile, so that views were made anew.
+    // All of its memory has moved meanwhile, so that views were made again.
     expect(toy.backend.generation).toBeGreaterThan(0);
   });
 

@@ -37,7 +37,7 @@ describe('scheduleUpdates', () => {
     const gradients = places(graph, 'linearBackwardWeights');
     const updates = places(graph, 'sgdUpdate');
     expect(updates).toHaveLength(10);
-    // Of weight and bias of all layers above.
+    // Before each gradient come the updates of weight and bias of all layers above.
     expect(gradients.map((gradient) => updates.filter((place) => place < gradient).length)).toEqual([0, 2, 4, 6, 8]);
   });
 

@@ -25,7 +25,7 @@ const cases: fc.Arbitrary<Case> = fc
     seed: anySeed,
   })
   .map(({ maps, image, kernel, stride, pads, seed }) => {
-    // A window never lies in the padding alone.
+    // A window is never in the padding alone.
     const [top, bottom, left, right] = pads.map((p, i) => p % kernel[i >> 1]);
     const out = [
       ...maps,
@@ -42,7 +42,7 @@ const cases: fc.Arbitrary<Case> = fc
   .filter(({ out }) => out[2] > 0 && out[3] > 0)
   .map(({ seed, ...rest }) => ({ ...rest, dy: noise(rest.out, seed + 1) }));
 
-/** The positions of a window that lie inside the image, in row-major order. */
+/** The positions of a window that are inside the image, in row-major order. */
 function window({ params, x }: Case, i: number, j: number): [number, number][] {
   const { kernel, stride, padding } = params;
   const found: [number, number][] = [];

@@ -359,7 +359,7 @@ describe('networks and optimizers', () => {
     expect(await states.get('second.bias.velocity')?.data()).toEqual(velocity.data);
     expect(new Set(await states.get('second.weight.velocity')?.data())).toEqual(new Set([0]));
 
-    // Only the last layer is trained: the rest of a whole file is told.
+    // Only one layer is trained: the rest of a whole file is reported.
     const head = new Momentum({ parameters: net.first.parameters() });
     await savePdopt(optimizer, net, path);
     const unknown = await loadPdopt(head, net, path);

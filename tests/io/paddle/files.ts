@@ -1,4 +1,4 @@
 import { fileURLToPath } from 'node:url';
 
-/** What Paddle and NumPy wrote; `tests/goldens/paddle_files.py` has the contents. */
+/** Files that Paddle and NumPy wrote; `tests/goldens/paddle_files.py` has the contents. */
 export const files = fileURLToPath(new URL('../../goldens/paddle', import.meta.url));

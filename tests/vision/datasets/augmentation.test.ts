@@ -31,7 +31,7 @@ beforeAll(async () => {
   data = await MNIST.open({ dataDir: root, transform });
 });
 
-/** The images of an epoch by index: labels alone do not tell which is which, so the order is drawn along. */
+/** The images of an epoch by index. Labels alone do not identify an image, so the order is given too. */
 async function epochOf(loader: DataLoader, order: readonly number[] | null = null): Promise<Map<number, string>> {
   const seen = new Map<number, string>();
   let at = 0;
@@ -56,7 +56,7 @@ describe('an epoch with random transforms', () => {
     const second = await epochOf(loader);
     for (const [index, image] of second) expect(image).not.toBe(first.get(index));
     expect(await epochOf(loaderOf(data, { generator: new RandomGenerator(6) }))).not.toEqual(first);
-    // Without transforms nothing is drawn for samples.
+    // Without transforms, samples use no random numbers.
     const generator = new RandomGenerator(5);
     await epochOf(loaderOf(plain, { generator }));
     expect(generator.state()).toEqual(new RandomGenerator(5).state());

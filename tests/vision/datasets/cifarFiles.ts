@@ -7,7 +7,7 @@ export function cifarImage(seed: number): Uint8Array {
 }
 
 export interface CifarBatch {
-  /** Of the images, by {@link cifarImage}. */
+  /** The seeds of the images, for {@link cifarImage}. */
   readonly seeds: readonly number[];
   readonly labels: readonly number[];
 }

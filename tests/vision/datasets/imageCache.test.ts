@@ -180,7 +180,7 @@ describe('the reader', () => {
         await filling;
         expect(batch).toEqual(wanted);
       }
-      // What is kept as inputs no longer depends on the pixels.
+      // Images that are kept as inputs no longer depend on the pixels.
       reader.peek(path)?.pixels.fill(0);
       const batch = new Float32Array(50);
       await reader.fill(batch, 1, path);

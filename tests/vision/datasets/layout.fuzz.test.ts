@@ -9,8 +9,9 @@ import { fuzzing } from '../../fuzzing.js';
 import { temporaryFolder } from '../../temporary.js';
 
 /**
- * Random folders and tables are made from a meaning: classes, parts, and files that are no data. What is read from the
- * disk has to be that meaning again. Nothing here looks at names the way the sources do: a spelling is drawn from a list.
+ * Random folders and tables are made from a meaning: classes, parts, and files that are no data. The data read from
+ * the disk must have that meaning again. Nothing here looks at names the way the sources do: a spelling is sampled
+ * from a list.
  */
 
 const base = temporaryFolder();
@@ -71,7 +72,7 @@ const formatOf = (name: string) => name.split('.')[1] as 'jpeg' | 'png' | 'webp'
 class Making {
   readonly root: string;
   readonly expected: { path: string; className: string; role: Role | null }[] = [];
-  /** Files that are no data, without what lies in folders of systems. */
+  /** Number of files that are no data, without those in folders of systems. */
   passedOver = 0;
   #count = 0;
 
@@ -149,7 +150,7 @@ const open = (root: string) =>
 const found = (split: OpenedSplit, { classNames }: OpenedData, root: string) =>
   split.files.map(({ path, label }) => `${path.slice(root.length + 1)} ${classNames[label as number]}`).sort();
 
-/** What the folder is read as, against its meaning. */
+/** Compares the data read from the folder with its meaning. */
 async function compare({ root, expected, passedOver }: Making, data: OpenedData): Promise<void> {
   const wanted = (role: Role | null) =>
     expected.filter((file) => file.role === role).map(({ path, className }) => `${path} ${className}`);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 const scan = 0xda;
-/** Of the last three bytes of the header of a scan: first and last coefficient, and precision. */
+/** Position of the last three bytes of a scan's header: first and last coefficient, and precision. */
 const limits = (bytes: Buffer) => {
   const at = segmentAt(bytes, scan);
   return at + 2 + bytes.readUInt16BE(at + 2) - 3;
@@ -130,7 +130,7 @@ describe('what may be damage is refused', () => {
         const found = await decodeImage(damaged).catch(() => null);
         if (expected === null) {
           refused++;
-          // What the decoder refuses is refused, or its pixels are not touched by the damage.
+          // A picture that the strict decoder refuses is refused here too, or the damage does not touch its pixels.
           if (found !== null) {
             const same = Buffer.compare(found.data, (await decodeImage(whole)).data) === 0;
             expect({ kind, at, value: damaged[at], same }).toEqual({ kind, at, value: damaged[at], same: true });

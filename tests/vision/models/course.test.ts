@@ -32,7 +32,7 @@ const make: Readonly<Record<Name, (options: ClassifierOptions) => Layer>> = {
 const names = Object.keys(make) as Name[];
 const one = { numClasses: 1 };
 
-/** What the direct sublayers give for one picture, in the order of the calls. */
+/** The output shapes of the direct sublayers for one picture, in the order of the calls. */
 function walk(net: Layer, imageSize: number): [string, Shape][] {
   const passed: [string, Shape][] = [];
   for (const [name, layer] of net.namedChildren()) {
@@ -49,7 +49,7 @@ function walk(net: Layer, imageSize: number): [string, Shape][] {
 }
 
 describe('structure', () => {
-  // No values are needed, and drawing the 134 million of VGG-16 takes seconds.
+  // No values are needed, and sampling the 134 million of VGG-16 takes seconds.
   beforeAll(() => {
     vi.spyOn(RandomGenerator.prototype, 'fillNormal').mockImplementation((array) => array);
     vi.spyOn(RandomGenerator.prototype, 'fillUniform').mockImplementation((array) => array);

@@ -26,7 +26,7 @@ describe('weights begin as in Paddle', () => {
     }
     expect(Object.keys(found)).toEqual(Object.keys(golden));
     for (const [key, [std, largest]] of Object.entries(golden)) {
-      // Of a thousand values and more the deviation varies by two percent; the largest of uniform ones hardly.
+      // With a thousand values or more, the deviation varies by two percent, and the largest uniform value hardly.
       expect(Math.abs(found[key].std / std - 1), key).toBeLessThan(0.08);
       expect(Math.abs(found[key].largest / largest - 1), key).toBeLessThan(largest / std < 1.8 ? 0.01 : 0.5);
     }

@@ -38,7 +38,7 @@ function picture(height = 20, width = 30, channels = 3): Raster {
   return { data, height, width, channels, layout: 'HWC' };
 }
 
-/** In which the value tells the column, or the row. */
+/** Pictures whose values are the number of the column, or of the row. */
 const columns = (height: number, width: number): Raster => ({
   data: Uint8Array.from({ length: height * width }, (_, i) => i % width),
   ...{ height, width, channels: 1, layout: 'HWC' },
@@ -89,7 +89,7 @@ describe('every transform', () => {
     const results = many(6, (random) => transform.apply(image, random));
     expect(image).toEqual(picture());
     expect(many(6, (random) => transform.apply(image, random))).toEqual(results);
-    // What does not draw is the same each time, and the other way round.
+    // A transform gives the same each time if and only if it is not random.
     expect(new Set(results.map(({ data }) => data.join())).size > 1).toBe(transform.isRandom);
     expect(fixedTransformNames.includes(name)).toBe(!transform.isRandom);
     for (const { data, height, width, channels } of results) expect(data.length).toBe(height * width * channels);
@@ -155,7 +155,7 @@ describe('what is drawn', () => {
   it('RandomResizedCrop has its area and proportions in range, evenly', () => {
     const image = columns(60, 80);
     const transform = new RandomResizedCrop([60, 80], { scale: [0.2, 0.6], ratio: [0.5, 2], interpolation: 'nearest' });
-    // The first and the last column and row tell what was cut out.
+    // The first and the last column and row show which part was cut out.
     const parts = many(600, (random) => {
       const state = random.state();
       const across = transform.apply(image, random).data;
