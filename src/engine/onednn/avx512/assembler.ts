@@ -18,7 +18,7 @@ export const gpr = {
 } as const;
 export type Gpr = (typeof gpr)[keyof typeof gpr];
 
-/** r12, which as a base would take an encoding of its own. */
+/** r12: as a base it would need another encoding. */
 export const counter = 12 as const;
 type Counter = Gpr | typeof counter;
 
@@ -42,8 +42,8 @@ const lengths = { 128: 0, 256: 1, 512: 2 } as const;
 type Bits = keyof typeof lengths;
 
 /**
- * Which elements of the result are written: those with a 1 in mask register `k`; the others stay, or become
- * 0.
+ * The elements of the result that are written: those with a 1 in mask register `k`. The others stay as they
+ * are, or become 0.
  */
 export interface Masking {
   readonly k: number;
@@ -68,7 +68,7 @@ const encoding = (map: Encoding['map'], prefix: Encoding['prefix'], opcode: numb
   opcode,
 });
 
-/** Element by element on 16 float32; the last operand may be memory. */
+/** Operations element by element on 16 float32; the last operand may be memory. */
 const arithmetic = {
   add: encoding('x0F', 'none', 0x58),
   mul: encoding('x0F', 'none', 0x59),
@@ -82,9 +82,9 @@ const arithmetic = {
 } as const;
 
 /**
- * Writes machine code of x86-64 with AVX-512 (F, BW, VL, BF16): the few instructions that the kernels here
- * use. Encodings as in Intel's Software Developer's Manual, volume 2: EVEX prefix (2.7), opcodes by
- * instruction.
+ * Writes machine code of x86-64 with AVX-512 (F, BW, VL, BF16). It has only the few instructions that the
+ * kernels here use. The encodings are in Intel's Software Developer's Manual, volume 2: EVEX prefix (2.7),
+ * opcodes by instruction.
  */
 export class Assembler {
   readonly #bytes: number[] = [];
@@ -170,14 +170,14 @@ export class Assembler {
     this.#wide(0xff, 1, register);
   }
 
-  /** Asks for the cache line of what will be read; no address is wrong. */
+  /** Asks for a cache line that will be read later. An invalid address does no harm. */
   prefetch(memory: Address): void {
     if (memory.base >= 8) this.#emit(0x41);
     this.#emit(0x0f, 0x18);
     this.#modrm(1, memory);
   }
 
-  /** Adds to memory as one step among threads; the register gets what was there. */
+  /** Adds to memory atomically; the register gets the old contents. */
   fetchAdd(memory: Address, register: Gpr): void {
     this.#emit(0xf0);
     this.#emit(this.#rex(register, memory.base), 0x0f, 0xc1);
@@ -191,7 +191,7 @@ export class Assembler {
     this.#emit(...int32(0));
   }
 
-  /** `body`, `count` times (at least once), counted in a register; without a loop if once. */
+  /** Repeats `body` `count` times (at least once), counted in a register. There is no loop for one time. */
   repeat(register: Counter, count: number, body: () => void): void {
     const again = this.label();
     if (count > 1) {
@@ -216,7 +216,7 @@ export class Assembler {
 
   // Vector registers 0 to 31, mask registers 1 to 7.
 
-  /** 16 float32, or as many bytes as `bits` says, to or from memory; `masking` by float32. */
+  /** Copies 16 float32, or `bits` bits, to or from memory; `masking` is by float32. */
   vload(to: number, from: Address, bits: Bits = 512, masking?: Masking): void {
     this.#evex(encoding('x0F', 'none', 0x10), bits, to, 0, from, masking);
   }
@@ -229,7 +229,7 @@ export class Assembler {
     this.#evex(encoding('x0F', 'none', 0x28), 512, to, 0, from, masking);
   }
 
-  /** 16 bytes between registers. */
+  /** Copies 16 bytes between registers. */
   vcopyBytes(to: number, from: number, masking?: Masking): void {
     this.#evex(encoding('x0F', 'xF2', 0x6f), 128, to, 0, from, masking);
   }
@@ -238,7 +238,7 @@ export class Assembler {
     this.#evex(encoding('x0F', 'x66', 0xef), 512, register, register, register);
   }
 
-  /** The lowest byte of a general register in 16 places. */
+  /** Copies the lowest byte of a general register to 16 places. */
   vbroadcastByte(to: number, from: Gpr): void {
     this.#evex(encoding('x0F38', 'x66', 0x7a), 128, to, 0, from);
   }
@@ -248,12 +248,12 @@ export class Assembler {
     this.#evex(arithmetic[op], 512, to, a, b, masking);
   }
 
-  /** `to = to + a · b` with the one float32 `b` of memory in all places. */
+  /** `to = to + a · b`, where `b` is one float32 of memory, used for all places. */
   vaddMulOne(to: number, a: number, b: Address): void {
     this.#evex(arithmetic.addMul, 512, to, a, b, undefined, true);
   }
 
-  /** `to = to + a · b` for pairs of bfloat16: each of 16 float32 takes two products. */
+  /** `to = to + a · b` for pairs of bfloat16: two products are added to each of 16 float32. */
   vaddDot(to: number, a: number, b: number): void {
     this.#evex(encoding('x0F38', 'xF3', 0x52), 512, to, a, b);
   }
@@ -262,12 +262,12 @@ export class Assembler {
     this.#evex(encoding('x0F', 'none', 0x51), 512, to, 0, from);
   }
 
-  /** A float32 of memory in all 16 places. */
+  /** Copies a float32 of memory to all 16 places. */
   vbroadcast(to: number, from: Address): void {
     this.#evex(encoding('x0F38', 'x66', 0x18), 512, to, 0, from);
   }
 
-  /** The same float32 in all 16 places; the general register is lost. */
+  /** Copies one float32 constant to all 16 places. Overwrites the general register. */
   vconstant(to: number, value: number, through: Gpr): void {
     this.set(through, new Int32Array(Float32Array.of(value).buffer)[0]);
     this.#evex(encoding('x0F38', 'x66', 0x7c), 512, to, 0, through);
@@ -279,7 +279,7 @@ export class Assembler {
     this.#emit(0x01);
   }
 
-  /** k = not a < b, true where one is NaN; with a mask only where that is 1, and 0 elsewhere */
+  /** k = not a < b, true where one is NaN; with a mask, only where the mask is 1, and 0 elsewhere */
   vnotLess(k: number, a: number, b: Operand, masking?: Masking): void {
     this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b, masking);
     this.#emit(0x05);
@@ -302,7 +302,7 @@ export class Assembler {
     this.#emit(0xc5, 0xf8, 0x98, 0xc0 | (k << 3) | k);
   }
 
-  /** `to` = of 16 float32 those of `b` where the mask has a 1, and those of `a` elsewhere */
+  /** `to` = the float32 of `b` where the mask has a 1, and those of `a` elsewhere (16 in all) */
   vblend(to: number, a: number, b: number, k: number): void {
     this.#evex(encoding('x0F38', 'x66', 0x65), 512, to, a, b, { k });
   }
@@ -317,27 +317,27 @@ export class Assembler {
     this.#evex(encoding('x0F', 'x66', 0x74), 128, k, a, b);
   }
 
-  /** 16 bfloat16 of memory become float32. */
+  /** Loads 16 bfloat16 of memory as float32. */
   vwiden(to: number, from: Address, masking?: Masking): void {
     this.#evex(encoding('x0F38', 'x66', 0x33), 512, to, 0, from, masking);
     this.#evex(encoding('x0F', 'x66', 0x72), 512, 6, to, to);
     this.#emit(16);
   }
 
-  /** 16 float32 that are bfloat16 already go to memory as such. The register is lost. */
+  /** Stores 16 float32, which have values of bfloat16 already, as bfloat16. Overwrites the register. */
   vstoreUpperHalves(to: Address, from: number): void {
     this.#evex(encoding('x0F', 'x66', 0x72), 512, 2, from, from);
     this.#emit(16);
     this.#evex(encoding('x0F38', 'xF3', 0x33), 512, from, 0, to);
   }
 
-  /** 16 float32 rounded to the nearest bfloat16 go to memory. The register is lost. */
+  /** Stores 16 float32, rounded to the nearest bfloat16. Overwrites the register. */
   vstoreRounded(to: Address, from: number): void {
     this.#evex(encoding('x0F38', 'xF3', 0x72), 512, from, 0, from);
     this.vstore(to, from, 256);
   }
 
-  /** Before code without AVX runs again. */
+  /** To be used before code without AVX runs again. */
   vzeroupper(): void {
     this.#emit(0xc5, 0xf8, 0x77);
   }
@@ -378,7 +378,7 @@ export class Assembler {
     const inverted = (value: number, bit: number) => ((value >> bit) & 1) ^ 1;
     const p0 =
       (inverted(register, 3) << 7) |
-      // The fifth bit of a register; memory has no index.
+      // This is the fifth bit of a register; memory operands have no index.
       ((typeof operand === 'number' ? inverted(rm, 4) : 1) << 6) |
       (inverted(rm, 3) << 5) |
       (inverted(register, 4) << 4) |

@@ -10,7 +10,7 @@ const bandBytes = 32 * 1024;
 const fewestPixels = 32;
 /** Bytes of each array that stay in the second cache until a thread reads it again. */
 const cachedBytes = 1 << 20;
-/** With fewer blocks some threads would have no work. */
+/** With fewer blocks, some threads would have no work. */
 const fewestBlocks = 4;
 /** The mean of this many values is close enough to the mean of all. */
 const mostFirst = 8;
@@ -19,7 +19,8 @@ const mostSums = 4;
 const float = 4;
 const lineBytes = 64;
 /**
- * Memory takes a hundred nanoseconds, and the processor's own prefetching does not follow this many streams.
+ * A read from memory takes a hundred nanoseconds, and the processor's own prefetching does not follow so many
+ * streams.
  */
 const aheadBytes = 768;
 
@@ -35,13 +36,13 @@ interface Band {
 }
 
 /**
- * Bytes to a band's first pixel, to the first pixel of all that has its channels, to the numbers of its first
- * channel, and to where its sums go.
+ * Four offsets in bytes: a band's first pixel, the first of all pixels with its channels, the numbers of its
+ * first channel, and the place of its sums.
  */
 const starts = { pixel: 0, origin: 1, channel: 2, sums: 3 } as const;
 
 /**
- * An array that code reads or writes in order: the bytes to the next pixel, and to the next vectors of
+ * An array that code reads or writes in order, with the bytes to the next pixel and to the next vectors of
  * channels.
  */
 export interface Stream {
@@ -55,15 +56,15 @@ export interface Stream {
 /** Code for some vectors of channels at many pixels. */
 export interface Body {
   readonly streams: readonly Stream[];
-  /** Before the first pixel: loads the channels' numbers. */
+  /** Runs before the first pixel: loads the channels' numbers. */
   readonly begin: () => void;
-  /** A pixel at `offset`; `sum` is the number of the independent sum that it is added to. */
+  /** Runs for the pixel at `offset`, which is added to the independent sum number `sum`. */
   readonly pixel: (sum: number, offset: number) => void;
-  /** After the last pixel, with the number of independent sums. */
+  /** Runs after the last pixel, with the number of independent sums. */
   readonly end?: (sums: number) => void;
 }
 
-/** Moves 16 numbers of the channels at hand between a register and an operand. */
+/** Moves 16 numbers of the current channels between a register and an operand. */
 export interface ChannelAccess {
   readonly load: (operand: number, into: number) => void;
   readonly store: (operand: number, from: number, offset?: number) => void;
@@ -77,14 +78,14 @@ export const streamRegisters = free;
 export type Phase = readonly (readonly Task[])[];
 
 /**
- * Features of `[N, C, H, W]` cut into blocks of channels, and these into bands, for code that sums over all
- * pixels of a channel. Each band leaves two sums a channel in its slice of an array `[slices, 2, C]`.
+ * Cuts features `[N, C, H, W]` into blocks of channels, and blocks into bands, for code that sums over all
+ * pixels of a channel. Each band writes two sums per channel to its slice of an array `[slices, 2, C]`.
  */
 export class ChannelPasses {
   readonly slices: number;
-  /** Vectors of channels that are worked on side by side. */
+  /** Number of vectors of channels that are processed side by side. */
   readonly vectors: number;
-  /** Bytes from each channel's first value to some that come next. */
+  /** Offsets in bytes of each channel's first few values. */
   readonly firstPixels: readonly number[];
   /** Bands of each block of channels. */
   readonly #bands: readonly (readonly Band[])[];
@@ -106,12 +107,13 @@ export class ChannelPasses {
     const blocks = channels / layout.channels;
     // Channels side by side would share a fraction of the cache's sets with those of other pixels.
     this.#isLocal = blocks >= fewestBlocks && this.samples * pixel <= cachedBytes;
-    // Images follow one another if all channels are side by side, and at a distance if an image is one pixel.
+    // All pixels are one run if all channels are side by side, or if an image is one pixel (then at a
+    // distance).
     const isOneRun = blocks === 1 || plane === pixel;
     const [runs, size] = isOneRun ? [1, this.samples] : [planes / blocks, rows * columns];
     this.#steps = { pixel: isOneRun ? blocks * pixel : pixel, run: blocks * plane };
     const longest = Math.max(fewestPixels, Math.floor(bandBytes / pixel));
-    // Part of a run, or some short ones.
+    // A band is a part of a run, or some short runs.
     const [perRun, together] = [Math.ceil(size / longest), Math.max(1, Math.floor(longest / size))];
     this.firstPixels = upTo(Math.min(mostFirst, size)).map((i) => i * this.#steps.pixel);
     this.slices = perRun * Math.ceil(runs / together);
@@ -137,7 +139,7 @@ export class ChannelPasses {
     return this.channels * float;
   }
 
-  /** Values of a channel. */
+  /** Number of values of a channel. */
   get samples(): number {
     const { planes, rows, columns, channels } = this.layout;
     return (planes * rows * columns * channels) / this.channels;
@@ -185,7 +187,7 @@ export class ChannelPasses {
     });
   }
 
-  /** Tasks for all bands. */
+  /** The tasks for all bands. */
   over(to: Assembler, body: Body): Phase {
     const routines = new Map<string, Label>();
     const taskOf = ({ runs, pixels, numbers }: Band) => {
@@ -207,7 +209,7 @@ export class ChannelPasses {
     };
     const { pixel: perPixel, run: perRun } = this.#steps;
     const aheadPixels = Math.ceil(aheadBytes / this.#groupBytes);
-    // In a short run that address would be behind its end.
+    // In a short run, that address would be after its end.
     const ahead = runs > 1 && pixels < 4 * aheadPixels ? perRun : aheadPixels * perPixel;
     const groups = this.layout.channels / lanes / this.vectors;
     to.bind(routine);
@@ -226,7 +228,7 @@ export class ChannelPasses {
         if (runs > 1) advance(perRun - blocks * sums * perPixel);
       });
       end?.(sums);
-      // Channels in several groups are side by side, and so are images.
+      // Groups of channels are side by side, and so are images.
       if (groups > 1) {
         for (const stream of streams) to.addConstant(stream.at, stream.perGroup - blocks * sums * stream.perPixel);
       }
@@ -243,11 +245,11 @@ export class ChannelPasses {
     for (const line of lines) to.prefetch(at(base, ahead + line * lineBytes));
   }
 
-  /** Code for phases; each needs the results of the phase before for the same channels. */
+  /** The code of some phases. Each needs the results of the phase before for the same channels. */
   code(write: (to: Assembler) => readonly Phase[]): KernelCode {
     const blocks = this.#bands.length;
     if (!this.#isLocal) {
-      // Side by side in memory: the same band of all blocks.
+      // The same band of all blocks is side by side in memory.
       const across = (phase: Phase) => upTo(phase[0].length).flatMap((i) => phase.map((tasks) => tasks[i]));
       return kernelCode((to) => write(to).map(across));
     }

@@ -8,17 +8,19 @@ import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './
 import { usesAvx512 } from './machineCode.js';
 
 const vectorRegisters = 32;
-/** Limit of instructions in the loop over input channels: in longer loops decoding is the bottleneck. */
+/** Most instructions in the loop over input channels. In longer loops, decoding is the bottleneck. */
 const mostInstructions = 2000;
-/** Larger kernels make too much code, larger images too long a table of tasks. */
+/** Larger kernels need too much code, and larger images too many tasks. */
 const [mostTaps, mostTasks] = [49, 20_000];
-/** Input that is read again for other output channels should stay in a core's own cache. */
+/** Input is read again for other output channels, so it should stay in a core's own cache. */
 const chunkBytes = 384 * 1024;
-/** Parts of the work, so that threads end at nearly the same time. */
+/** With this many parts of the work, threads end at nearly the same time. */
 const fewestParts = 32;
-/** Tiles that one thread computes with the same weights. */
+/** Number of tiles that one thread computes with the same weights. */
 const fewestTiles = 4;
-/** Weights are read in order, once for each tile; the processor's own prefetching ends with a page. */
+/**
+ * Weights are read in order, once for each tile. The processor's own prefetching stops at the end of a page.
+ */
 const aheadBytes = 4096;
 
 /** Shapes of input, weight and result. */
@@ -43,7 +45,8 @@ interface Axis {
 }
 
 /**
- * Neighbouring pixels of a row of results; for each, the columns of the kernel that have input under them.
+ * Neighbouring pixels of a row of results. For each, it has the columns of the kernel that have input under
+ * them.
  */
 interface Tile {
   readonly start: number;
@@ -59,9 +62,9 @@ interface Place {
 const [y, x, weights, bias, blocksLeft, channelsLeft, kernelRows] = scratch;
 
 /**
- * y = activation(x * weight + bias) for one image in float32, or the same with the old contents of y added
- * before the activation. The results of a tile, for some blocks of 16 output channels, stay in registers
- * until all products are added up.
+ * y = activation(x * weight + bias) for one image in float32 (`*` is the convolution), or the same with the
+ * old contents of y added before the activation. A tile has the results of some pixels for some blocks of 16
+ * output channels. They stay in registers until all products are added up.
  */
 export class DirectConvolution {
   private constructor(
@@ -75,8 +78,8 @@ export class DirectConvolution {
   ) {}
 
   /**
-   * `null` where the library does as well, with more than one image; and where there is no code for it:
-   * another processor, groups, dilation, a large kernel or image, another activation or layout.
+   * `null` where the library is as fast (more than one image), and where there is no code: for another
+   * processor, groups, dilation, a large kernel or image, another activation or layout.
    *
    * @param layouts of x, weight and y
    */
@@ -99,7 +102,7 @@ export class DirectConvolution {
       const pad = padding[2 * which];
       return { input, windows: windowTaps(input, output, kernel, stride[which], pad), stride: stride[which], pad };
     };
-    // Where no pixel sees its neighbours, an image is one long row.
+    // If no result reads neighbours of its pixel, an image is one long row.
     const isPointwise = [height, width, ...stride].every((n) => n === 1) && padding.every((n) => n === 0);
     const rows = isPointwise ? axis(1, 1, 1, 0) : axis(x[2], y[2], height, 0);
     const columns = isPointwise ? axis(x[2] * x[3], y[2] * y[3], 1, 1) : axis(x[3], y[3], width, 1);
@@ -136,7 +139,7 @@ export class DirectConvolution {
     return kernelCode(write, { together });
   }
 
-  /** How many tiles one thread computes with the same weights. */
+  /** Number of tiles that one thread computes with the same weights. */
   #together(places: number): number {
     const [out, channels] = this.shapes.weight;
     const bytes = (channels / lanes) * this.#planeBytes;
@@ -158,7 +161,7 @@ export class DirectConvolution {
 
   /**
    * Offsets of a tile's results, of the input under their corner (which may be padding), of the weights and
-   * the biases.
+   * of the biases.
    */
   #offsets(block: number, { row, tile }: Place): readonly number[] {
     const { rows, columns } = this;
@@ -169,8 +172,7 @@ export class DirectConvolution {
   }
 
   /**
-   * Tiles that differ only in where they are share a routine, which is written when the first of them asks
-   * for it.
+   * Tiles that differ only in their place share a routine. It is written when the first of them asks for it.
    */
   #routines(to: Assembler, extras: Extras): (count: number, place: Place) => Label {
     const written = new Map<string, Label>();
@@ -198,7 +200,7 @@ export class DirectConvolution {
   }
 
   /**
-   * @param isFull whether there is input under all rows of the kernel; otherwise a register says under which
+   * @param isFull whether there is input under all rows of the kernel; if not, a register has the rows
    */
   #convolve(to: Assembler, count: number, { taps }: Tile, isFull: boolean, extras: Extras): void {
     const { shapes, isRectified } = this;
@@ -233,7 +235,7 @@ export class DirectConvolution {
       ofBlock.forEach((sum, pixel) => {
         const place = at(y, (block * shapes.y[2] * shapes.y[3] + pixel) * vectorBytes);
         if (extras.summand) to.v('add', sum, sum, place);
-        // With NaN the second operand is the result.
+        // If an operand is NaN, the result is the second operand.
         if (isRectified) to.v('max', sum, zero, sum);
         to.vstore(place, sum);
       });
@@ -241,7 +243,7 @@ export class DirectConvolution {
     to.ret();
   }
 
-  /** Adds what 16 input channels give at one place of the kernel. */
+  /** Adds the products of 16 input channels at one place of the kernel. */
   #addTap(to: Assembler, sums: readonly (readonly number[])[], taps: Tile['taps'], row: number, column: number): void {
     const [, , height, width] = this.shapes.weight;
     const { stride, input } = this.columns;
@@ -262,7 +264,7 @@ export class DirectConvolution {
         });
         for (const pixel of under) {
           to.vbroadcast(number, at(x, pixelAt(pixel) + channel * 4));
-          // The next tile's; with neighbours, most of it has been read already.
+          // Prefetches input of the next tile. If results read neighbours, most of it has been read already.
           if (isPointwise && pixel % unroll === channel) to.prefetch(at(x, pixelAt(taps.length + pixel)));
           sums.forEach((ofBlock, block) => {
             to.v('addMul', ofBlock[pixel], number, weightOf(block));
@@ -287,15 +289,17 @@ function areBlocked([x, weight, y]: readonly MemoryDesc[]): boolean {
   return isBlocked && [x, weight, y].every(({ dtype }) => dtype === 'float32');
 }
 
-/** So many that their sums, a weight of each block and one number of x are in registers. */
+/**
+ * The number of pixels whose sums fit in registers, together with a weight of each block and one number of x.
+ */
 function mostPixels(blocks: number): number {
   return Math.floor((vectorRegisters - 1) / blocks) - 1;
 }
 
 /**
- * How many blocks of output channels to compute together. A core multiplies and adds two vectors in a cycle,
- * and a sum waits four for the one before; loading costs little beside that, but is what equal ones differ
- * in.
+ * The number of blocks of output channels to compute together. A core multiplies and adds two vectors in a
+ * cycle, and an addition to a sum waits four cycles for the one before. Loads cost little in comparison, but
+ * they decide between numbers of blocks that are otherwise equal.
  */
 function bestBlocks(columns: number, outBlocks: number): number {
   const cycles = (blocks: number, pixels: number) => Math.max((blocks * pixels) / 2, 4) + 0.37 * blocks + 0.07 * pixels;

@@ -2,13 +2,13 @@ import type { Assembler } from './assembler.js';
 import { kernelCode, scratch } from './kernel.js';
 import { canRunAvx512, MachineCode } from './machineCode.js';
 
-/** More sums than either instruction has begun before its first result is there. */
+/** Number of independent sums: fewer instructions of either kind begin before the first has its result. */
 const sums = 24;
 const rounds = 10_000;
-/** The least time of so many is not disturbed. */
+/** The least time of this many runs is free of disturbances. */
 const tries = 7;
 
-/** Milliseconds of the same number of instructions, each `write`n for one of many independent sums. */
+/** Milliseconds for a fixed number of instructions; `write` writes each for one of many independent sums. */
 function leastMs(write: (to: Assembler, sum: number) => void): number {
   const code = new MachineCode(
     kernelCode((to) => {
@@ -35,9 +35,9 @@ function leastMs(write: (to: Assembler, sum: number) => void): number {
 let measured: number | null = null;
 
 /**
- * How many times as long as one that multiplies and adds 16 float32 an instruction takes that does so with 32
- * bfloat16: 1 or 2 where it is of use, and 4 on Intel's processors with AMX where the system hides that.
- * Measured once, in some milliseconds; 1 where no code runs.
+ * The time of the instruction that multiplies and adds 32 bfloat16, divided by the time of the one for 16
+ * float32. It is 1 or 2 where the instruction is useful, and 4 on Intel's processors with AMX if the system
+ * hides AMX. It is measured once, in some milliseconds; it is 1 where no code runs.
  */
 export function dotProductCost(): number {
   measured ??= canRunAvx512('bfloat16')

@@ -2,7 +2,7 @@ import { bytesPerElement } from '../../../graph/dtype.js';
 import type { MemoryDesc } from '../ffi.js';
 import type { Address, Assembler, Masking } from './assembler.js';
 
-/** float32 in a vector register. */
+/** Number of float32 in a vector register. */
 export const lanes = 16;
 export const vectorBytes = 4 * lanes;
 
@@ -14,11 +14,11 @@ export type FeatureType = 'float32' | 'bfloat16';
  */
 export interface FeatureLayout {
   readonly type: FeatureType;
-  /** Planes of pixels with all their channels, or with 16 of them. */
+  /** Number of planes of pixels. A pixel of a plane has all channels, or 16 of them. */
   readonly planes: number;
   readonly rows: number;
   readonly columns: number;
-  /** Channels of a pixel that are side by side. */
+  /** Number of channels of a pixel that are side by side. */
   readonly channels: number;
 }
 
@@ -38,12 +38,12 @@ export function featureLayoutOf(desc: MemoryDesc): FeatureLayout | null {
   return null;
 }
 
-/** Vectors of a pixel's channels that the code processes together: the largest divisor up to 4. */
+/** Number of vectors of a pixel's channels that the code processes together: the largest divisor up to 4. */
 export function vectorsOf({ channels }: FeatureLayout): number {
   return [4, 3, 2].find((n) => (channels / lanes) % n === 0) ?? 1;
 }
 
-/** 16 features of memory as float32. */
+/** Loads 16 features of memory as float32. */
 export function loadFeatures(
   to: Assembler,
   { type }: Pick<FeatureLayout, 'type'>,
@@ -55,7 +55,7 @@ export function loadFeatures(
   else to.vwiden(register, from, masking);
 }
 
-/** 16 float32 as features in memory, rounded if need be. The register is lost. */
+/** Stores 16 float32 as features in memory, rounded if necessary. Overwrites the register. */
 export function storeFeatures(
   to: Assembler,
   { type }: Pick<FeatureLayout, 'type'>,

@@ -8,13 +8,13 @@ export interface Task {
   readonly numbers: readonly number[];
 }
 
-/** Machine code and its tasks. Its entry is the first byte. */
+/** Machine code and its tasks. The code starts at the first byte. */
 export interface KernelCode {
-  /** For the printed program and profiles. */
+  /** The name in the printed program and in profiles. */
   readonly name: string;
   readonly code: Uint8Array;
   readonly tasks: readonly { readonly place: number; readonly numbers: readonly number[] }[];
-  /** How many tasks, or runs of tasks, are done before the next ones begin. */
+  /** Number of tasks, or runs of tasks, in each phase. All are done before the next phase begins. */
   readonly phases: readonly number[];
   /** Whether it reports that it wrote numbers that are not finite. */
   readonly reportsNonFinite: boolean;
@@ -25,16 +25,16 @@ export const scratch = [
   ...[gpr.rsi, gpr.rdx, gpr.rcx, gpr.r9, gpr.r10, gpr.r11, gpr.rax, gpr.rdi],
   ...[gpr.r13, gpr.r14, gpr.r15],
 ] as const;
-/** The block, the task's record, and how many tasks are left of those taken together. */
+/** The block, the task's record, and the number of tasks that are left in the current run. */
 const [blockAt, recordAt, left] = [gpr.rbx, gpr.r8, counter];
 
-/** Registers that the caller expects unchanged. */
+/** Registers that must be unchanged for the caller. */
 const saved = [blockAt, left, gpr.r13, gpr.r14, gpr.r15] as const;
 
 /**
- * The block that the code is called with, and a task's record, in 64-bit words. The number of the next task
- * is alone in its cache line, since all threads write it. Counted are tasks, or runs of tasks that one thread
- * does together.
+ * The block, which is the argument of the code, and a task's record, in 64-bit words. The number of the next
+ * task is alone in its cache line, since all threads write it. It counts tasks, or runs of tasks that one
+ * thread does together.
  */
 export const block = { next: 0, end: 8, table: 9, nonFinite: 10, operands: 11, words: 32 } as const;
 export const record = { place: 0, numbers: 1, words: 5 } as const;
@@ -66,15 +66,15 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
 }
 
 /**
- * Code in which each thread takes one task after another until none is left. The order differs from run to
- * run, and the results do not, since tasks share none.
+ * Code in which each thread takes one task after another until none is left. The order of tasks differs
+ * between runs, but the results are the same, since no two tasks write the same result.
  *
  * @param write writes the routines, which end with `ret`, and returns the tasks of each phase
  * @param prepare writes code that each thread runs once: constants in vector registers that no routine
- * changes
+ *   changes
  * @param reportsNonFinite whether the routines call {@link reportNonFinite}
  * @param together that many tasks in a row are done by the same thread; divides the number of tasks of each
- * phase
+ *   phase
  */
 export function kernelCode(
   write: (to: Assembler) => readonly (readonly Task[])[],

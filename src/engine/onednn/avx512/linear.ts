@@ -11,17 +11,17 @@ import { usesAvx512 } from './machineCode.js';
  * With more images the library's products of matrices read the weights as fast as the memory delivers them.
  */
 const mostRows = 4;
-/** Sums that run side by side, so that no addition waits for the one before. */
+/** Number of independent sums, so that no addition waits for the one before. */
 const sums = 8;
 const lineBytes = 64;
-/** The processor's own prefetching ends with a page; what is asked for should come just in time. */
+/** The processor's own prefetching stops at the end of a page. The weights should arrive just in time. */
 const aheadBytes = 4096;
-/** Fewer weights stay in the caches. */
+/** With fewer weights than this, they stay in the caches. */
 const fewestWeights = 1 << 20;
 
 /**
- * y = x · weight + bias for a few rows of x and weights in bfloat16: every weight is read once, in the order
- * of memory. Sums are float32.
+ * y = x · weight + bias for a few rows of x, with weights in bfloat16. Every weight is read once, in the
+ * order of memory. Sums are float32.
  */
 export class FewRows {
   private constructor(
@@ -33,7 +33,7 @@ export class FewRows {
   ) {}
 
   /**
-   * `null` where the library does as well, as with float32, and where there is no code for it.
+   * `null` where the library is as fast, as with float32, and where there is no code for it.
    *
    * @param x shape `[N, I]`
    * @param outputs of the weights `[I, outputs]`
@@ -52,7 +52,7 @@ export class FewRows {
     return new FewRows(rows, features, outputs, dst, activation !== undefined);
   }
 
-  /** Blocks of 16 outputs, each with a row of 16 for every feature. */
+  /** The layout of the weights: blocks of 16 outputs, each with a row of 16 for every feature. */
   get weights(): MemoryDesc {
     const { features, outputs } = this;
     return MemoryDesc.strided([features, outputs / lanes, lanes], [lanes, features * lanes, 1], 'bfloat16');
@@ -95,7 +95,7 @@ export class FewRows {
       for (let row = 0; row < rows; row++) {
         for (let i = 1; i < unroll; i++) to.v('add', row, row, i * rows + row);
         if (hasBias) to.v('add', row, row, at(bias));
-        // With NaN the second operand is the result.
+        // If an operand is NaN, the result is the second operand.
         if (relu) to.v('max', row, zero, row);
         storeFeatures(to, { type: result }, at(y, row * outputs * resultBytes), row);
       }

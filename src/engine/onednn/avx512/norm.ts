@@ -43,28 +43,28 @@ const backwardOperands = {
   gradient: 12,
   dy2: 13,
 } as const;
-/** Numbers of a channel among the coefficients: dx = constant + slope · (x − mean) + factor · dy. */
+/** The coefficients of a channel: dx = constant + slope · (x − mean) + factor · dy. */
 const coefficients = ['mean', 'factor', 'shift', 'slope', 'constant'] as const;
 
 /** Registers of the channels' numbers, four vectors each. */
 const [means, factors, shifts, slopes, constants] = [0, 4, 8, 12, 16];
 const zero = 31;
 
-/** Everything that the code depends on. */
+/** The code depends on these values only. */
 export interface NormSpec {
   readonly layout: FeatureLayout;
   readonly channels: number;
   readonly epsilon: number;
   readonly relu: boolean;
-  /** Whether something is added before relu. */
+  /** Whether a summand is added before relu. */
   readonly sum: boolean;
 }
 
-/** Numbers of the channels at hand, and the first register that they go to. */
+/** Numbers of the current channels, and the first register that they are loaded into. */
 interface ChannelNumbers {
   readonly into: number;
   readonly from: Stream;
-  /** Bytes from where the stream is. */
+  /** Bytes from the stream's place. */
   readonly offset?: number;
 }
 
@@ -76,15 +76,15 @@ interface GradientSums {
   readonly perChannel: readonly ChannelNumbers[];
   /** Loads the difference of x to its mean, and the gradient, into two registers. */
   readonly load: (value: number, gradient: number, v: number, offset: number) => void;
-  /** Writes the gradient for the next pass, if it was not there; the register is lost. */
+  /** Writes the gradient for the next pass, if it is not stored yet. Overwrites the register. */
   readonly store?: (gradient: number, v: number, offset: number) => void;
 }
 
 /**
- * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015), and
- * with a summand and relu if wanted: y = (x − mean) · factor + shift. Features are read twice and written
- * once; sums are of differences to the mean of each channel's first values, so that one pass gives mean and
- * variance.
+ * Batch norm over images, rows and columns with the statistics of the batch (Ioffe and Szegedy, 2015):
+ * y = (x − mean) · factor + shift, optionally with a summand and relu. Features are read twice and written
+ * once. The sums are over differences to the mean of each channel's first values, so that one pass gives mean
+ * and variance.
  */
 export class Normalization {
   readonly #passes: ChannelPasses;
@@ -95,14 +95,14 @@ export class Normalization {
     this.#layout = spec.layout;
   }
 
-  /** Whether there is code for such features, in a layout that it knows. */
+  /** Whether there is code for such features, if it supports their layout. */
   static takes(shape: Shape, type: FeatureType): boolean {
     return shape.length === 4 && shape[1] % lanes === 0 && usesAvx512(type);
   }
 
   /**
-   * `null` where there is no code for it: another processor, another layout, channels that 16 does not
-   * divide.
+   * `null` where there is no code: for another processor, another layout, or a number of channels that 16
+   * does not divide.
    *
    * @param x layout of the features
    */
@@ -112,12 +112,12 @@ export class Normalization {
     return new Normalization({ layout, channels: x.shape[1], ...after });
   }
 
-  /** The factor of each channel, which forward leaves for backward. */
+  /** The factor of each channel. Forward writes it, and backward reads it. */
   get factor(): MemoryDesc {
     return MemoryDesc.plain([this.spec.channels], 'float32');
   }
 
-  /** Working memory of either direction: two sums a channel for each slice of the features. */
+  /** Working memory of either direction: two sums per channel for each slice of the features. */
   get sums(): MemoryDesc {
     return MemoryDesc.plain([this.#passes.slices, 2, this.spec.channels], 'float32');
   }
@@ -138,8 +138,8 @@ export class Normalization {
   }
 
   /**
-   * With the gradient of the sum, which counts where y > 0 if relu follows. Operands: those of {@link
-   * backward}, y, the gradient that results, and if `isSum` what is added to dy.
+   * The same with the gradient of the sum. With relu, the gradient counts only where y > 0. Operands: those
+   * of {@link backward}, y, the resulting gradient, and if `isSum` the summand of dy.
    */
   backwardOfSum(isSum: boolean): KernelCode {
     return this.#backward((to) => this.#addUpSumGradients(to, isSum), backwardOperands.gradient);
@@ -149,7 +149,7 @@ export class Normalization {
     return this.#passes.code((to) => [addUp(to), this.#makeCoefficients(to), this.#differentiate(to, gradient)]);
   }
 
-  /** Whether backward computes again where relu cut off; behind a sum, y says it. */
+  /** Whether backward computes again where relu gave 0. After a sum, it reads y instead. */
   get #cuts(): boolean {
     return this.spec.relu && !this.spec.sum;
   }
@@ -280,7 +280,7 @@ export class Normalization {
     });
   }
 
-  /** Adds up gradients, and their products with the differences of x to its mean. */
+  /** Sums up gradients, and their products with the differences of x to its mean. */
   #addUpProducts(to: Assembler, { sums, streams, perChannel, load, store }: GradientSums): Phase {
     const passes = this.#passes;
     const [totals, products, values, gradients] = [12, 16, 20, 24];
@@ -304,7 +304,7 @@ export class Normalization {
     });
   }
 
-  /** From dx = factor · (dy − mean(dy) − x̂ · mean(dy · x̂)) with x̂ = (x − mean) / deviation. */
+  /** The formula is dx = factor · (dy − mean(dy) − x̂ · mean(dy · x̂)) with x̂ = (x − mean) / deviation. */
   #makeCoefficients(to: Assembler): Phase {
     const operand = backwardOperands;
     const [total, product, value, deviation, perSample] = [0, 1, 2, 3, 4];
@@ -363,8 +363,8 @@ export class Normalization {
   }
 
   /**
-   * The mean of a vector of channels' first values, from which all of them differ little; another register is
-   * lost.
+   * The mean of the first values of a vector of channels. All values are assumed to be near it. Overwrites
+   * another register.
    */
   #loadOrigin(to: Assembler, into: number, first: Address, lost: number): void {
     const { firstPixels } = this.#passes;
@@ -384,7 +384,7 @@ export class Normalization {
     to.vzero(zero);
   }
 
-  /** Loads the difference of x to its mean, and the gradient of the output, which is 0 where relu cut off. */
+  /** Loads the difference of x to its mean, and the gradient of the output, which is 0 where relu gave 0. */
   #loadBoth(
     to: Assembler,
     x: { readonly stream: Stream; readonly into: number },

@@ -11,7 +11,7 @@ import { type Body, indexAt, otherAt, ownAt, type Side, slidingWindow } from './
 const firstPositionRegister = 16;
 const mostPositions = 16;
 
-/** Max pooling; for a training it remembers which position of each window was the largest. */
+/** Max pooling. For a training, it stores the position of the largest element of each window. */
 export class MaxPooling {
   private constructor(
     readonly params: Pool2dParams,
@@ -23,7 +23,7 @@ export class MaxPooling {
     readonly columns: readonly AxisTaps[],
   ) {}
 
-  /** `null` where there is no code for it: another processor, another layout, a larger window. */
+  /** `null` where there is no code: for another processor, another layout, or a larger window. */
   static create(x: MemoryDesc, y: MemoryDesc, params: Pool2dParams): MaxPooling | null {
     const { kernel, stride, padding } = params;
     const [from, to] = [featureLayoutOf(x), featureLayoutOf(y)];
@@ -36,7 +36,7 @@ export class MaxPooling {
     return new MaxPooling(params, { x, y }, from, to, rows, columns);
   }
 
-  /** Where the positions go: a byte for each output. */
+  /** The layout of the positions: a byte for each output. */
   get positions(): MemoryDesc {
     return MemoryDesc.plain([this.descs.y.size / bytesOf(this.y)], 'uint8');
   }
@@ -50,7 +50,7 @@ function prepare(to: Assembler): void {
   }
 }
 
-/** Operands: output, input and, if they are to be remembered, positions. The first of equal maxima counts. */
+/** Operands: output, input and, if they are to be stored, positions. The first of equal maxima counts. */
 export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, remembers: boolean): KernelCode {
   const size = bytesOf(x);
   const body: Body = (to, vectors, taps, own) => {
@@ -65,8 +65,8 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, reme
           if (remembers) to.vcopyBytes(where, number);
           continue;
         }
-        // The best stays where it is not less than a number; NaN takes its place, and nothing takes that of
-        // NaN.
+        // The best value stays where it is not less than the new number. A NaN replaces it, and no number
+        // replaces a NaN.
         const k = 1 + v;
         to.vordered(k, value, value);
         to.vnotLess(k, best, value, { k });
@@ -90,8 +90,8 @@ export function maxPoolForward({ x, y, rows, columns, params }: MaxPooling, reme
 }
 
 /**
- * Operands: gradient of the input, gradient of the output, positions. Each input gathers from the windows
- * that it is in, in their order, so that it is written once and by one thread.
+ * Operands: gradient of the input, gradient of the output, positions. Each input collects the gradients of
+ * its windows, in their order, so that one thread writes it, and only once.
  */
 export function maxPoolBackward({ x, y, rows, columns, params }: MaxPooling): KernelCode {
   const size = bytesOf(x);

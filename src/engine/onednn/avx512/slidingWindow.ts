@@ -3,7 +3,7 @@ import type { Assembler, Label } from './assembler.js';
 import { bytesOf, type FeatureLayout, lanes, vectorsOf } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, type Task } from './kernel.js';
 
-/** Smaller tasks would cost more to fetch than they save. */
+/** Smaller tasks would cost more time to fetch than they save. */
 const bytesPerTask = 64 * 1024;
 
 /** A position in the window, and its distance on the other side in bytes. */
@@ -13,19 +13,19 @@ export interface Tap {
 }
 
 /**
- * Writes the code for some vectors of results side by side, at `own`. Offsets are in bytes of features;
- * numbers of window positions take one byte for each element.
+ * Writes the code for some vectors of results side by side, at offset `own`. Offsets are in bytes of
+ * features. Numbers of window positions take one byte for each element.
  */
 export type Body = (to: Assembler, vectors: number, taps: readonly Tap[], own: number) => void;
 
 export interface Side {
   readonly layout: FeatureLayout;
-  /** By axis, how many pixels further the pattern of windows repeats on this side. */
+  /** For each axis, the number of pixels on this side after which the pattern of windows repeats. */
   readonly step: readonly [number, number];
 }
 
 export interface SlidingWindow {
-  /** Where the results go. */
+  /** The side of the results. */
   readonly own: Side;
   readonly other: Side;
   readonly rows: readonly AxisTaps[];
@@ -38,15 +38,15 @@ export interface SlidingWindow {
 }
 
 /**
- * Registers with the operands of the {@link Body}; the others below are counters that it must leave alone.
+ * Registers with the operands of the {@link Body}. The others below are counters that it must not change.
  */
 export const [ownAt, otherAt, indexAt] = scratch;
 const [, , , rowCount, columnCount, channelCount] = scratch;
 
 /**
- * Code that goes over all results of a sliding window. Its operands are the results, the other side and, if
- * there are any, the numbers of window positions. Edges of the picture get code of their own, so that nothing
- * is decided while it runs.
+ * Code that computes all results of a sliding window. Its operands are the results, the other side and, if
+ * there are any, the numbers of window positions. Edges of the picture have code of their own, so that the
+ * code needs no branches for them.
  */
 export function slidingWindow(walk: SlidingWindow): KernelCode {
   const { own, other, rows, columns, kernelWidth, index, prepare, body } = walk;
@@ -69,7 +69,7 @@ export function slidingWindow(walk: SlidingWindow): KernelCode {
     });
   };
 
-  /** The routine for rows with the same windows. */
+  /** The routine for all rows with the same windows. */
   const rowRoutine = (to: Assembler, row: AxisTaps): Label => {
     const [routine, nextRow] = [to.label(), to.label()];
     to.bind(routine);
@@ -78,7 +78,7 @@ export function slidingWindow(walk: SlidingWindow): KernelCode {
     });
     loadNumber(to, rowCount, pointers.length);
     to.bind(nextRow);
-    // Distance of the pointers from the start of the row.
+    // The distance of the pointers from the start of the row.
     const moved = { own: 0, other: 0 };
     const results = (column: number) => {
       const taps = row.flatMap(({ k, other }) =>

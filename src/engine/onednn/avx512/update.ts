@@ -3,34 +3,37 @@ import { type Assembler, at } from './assembler.js';
 import { vectorBytes } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, reportNonFinite, scratch } from './kernel.js';
 
-/** Bytes of each array: a task then takes some ten microseconds. */
+/** Bytes of each array in a task, which then takes some ten microseconds. */
 const bytesPerTask = 128 * 1024;
 
-/** The array that the code looks at. */
+/** The code checks whether the new contents of this array are finite. */
 const parameterAt = 0;
 
 interface FlatUpdate {
   /** Size of each array; the code reads and writes up to the next multiple of 64. */
   readonly bytes: number;
-  /** Arrays that the code reads together: the first operands. Single numbers follow. */
+  /** Number of arrays that the code reads together: they are the first operands. Single numbers follow. */
   readonly arrays: number;
   readonly numbers: number;
   /** Constants, in registers from {@link constantsAt} on. */
   readonly constants: readonly number[];
-  /** Which arrays change. */
+  /** The arrays that change. */
   readonly written: readonly number[];
   /**
-   * Code for 16 elements that have been loaded: array `i`, the parameter first, is in register `i`, and its
-   * new contents must be there after.
+   * Writes the code for 16 loaded elements. Register `i` has those of array `i` (the parameter is the first),
+   * and must have their new contents afterwards.
    */
   readonly body: (to: Assembler) => void;
 }
 
-/** Registers of 0, and of its products with what is written, which are 0 as long as that is finite. */
+/**
+ * Registers of 0, and of the sum of 0 times each new parameter, which is 0 as long as they are finite.
+ */
 const [zero, remains] = [30, 31];
 
 /**
- * Registers of the single numbers and of the constants; those from the number of arrays up to here are free.
+ * The first registers of the single numbers and of the constants. The registers between the arrays' and these
+ * are free.
  */
 const numbersAt = 16;
 const constantsAt = 20;
@@ -118,9 +121,9 @@ export function sgdCode(bytes: number, { weightDecay }: OpParams['sgdUpdate']): 
 }
 
 /**
- * Operands: parameter, gradient, moments 1 and 2; the step, the floor of what it is divided by, and what is
- * kept of the parameter (Kingma and Ba, 2015, algorithm 1 in the form of section 2; with less than 1 kept,
- * Loshchilov and Hutter, 2019).
+ * Operands: parameter, gradient, moments 1 and 2; then the step size, the smallest divisor, and the factor of
+ * the parameter (Kingma and Ba, 2015, algorithm 1 in the form of section 2; with a factor below 1, Loshchilov
+ * and Hutter, 2019).
  */
 export function adamCode(bytes: number, { beta1, beta2, weightDecay }: OpParams['adamUpdate']): KernelCode {
   const [parameter, gradient, moment1, moment2, deviation] = [0, 1, 2, 3, 4];

@@ -4,7 +4,9 @@ import type { Activation } from '../../../graph/op.js';
 import { args, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
 import type { Lowering, Operand } from '../lowering.js';
 
-/** Primitives that the library must have; only an op with an alternative may ask for others. */
+/**
+ * A primitive that must exist. Only an op with an alternative may ask for one that the library may not have.
+ */
 export function required<T>(kernel: T | null, op: string): T {
   if (kernel === null) throw new InternalError(`there is no kernel for ${op}`);
   return kernel;
@@ -16,11 +18,11 @@ export function derived(context: Lowering, forward: Uint8Array, backward: Uint8A
   return required(Primitive.create(backward, {}, hint), op);
 }
 
-/** The bias of so many outputs, or none. */
+/** The layout of the bias for that number of outputs, or of no bias. */
 export const biasDesc = (outputs: number, exists: boolean): MemoryDesc =>
   exists ? MemoryDesc.plain([outputs], 'float32') : MemoryDesc.none();
 
-/** The same memory with the axes that a kernel sees. */
+/** The same memory with the axes that a kernel expects. */
 export const seenAs = ({ buffer }: Operand, layout: MemoryDesc): Operand => ({ buffer, layout });
 
 /** A kernel's name in profiles: `conv2d+relu`. */

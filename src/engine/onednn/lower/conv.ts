@@ -31,7 +31,7 @@ function geometryOf({ stride, padding, dilation }: Conv2dParams): ConvGeometry {
   };
 }
 
-/** The library wants the groups as an axis of their own. */
+/** In the library, the groups are an axis of their own. */
 function weightAxes(shape: Shape, groups: number): Shape {
   return groups === 1 ? shape : [groups, shape[0] / groups, ...shape.slice(1)];
 }
@@ -51,7 +51,7 @@ interface ConvOperands {
   readonly bias: boolean;
 }
 
-/** Every layout left to the kernel. */
+/** The kernel chooses every layout. */
 function openDescs({ x, weight, y, groups, bias }: ConvOperands, types: OperandTypes): ConvDescs {
   return {
     src: MemoryDesc.any(x.shape, types.src),
@@ -69,7 +69,7 @@ function best(
   create: (algorithm: ConvAlgorithm, geometry: ConvGeometry) => Primitive | null,
 ): Primitive {
   const geometry = geometryOf(conv.params);
-  // Winograd's kernels know float32 alone.
+  // Winograd's kernels exist for float32 only.
   const algorithms = types === float32 ? algorithmsFor(context.convolution, conv) : (['direct'] as const);
   for (const algorithm of algorithms) {
     const primitive = create(algorithm, geometry);
@@ -79,8 +79,8 @@ function best(
 }
 
 /**
- * Winograd's forward kernel with weights that are transformed once for many runs, in a layout that it alone
- * reads; `null` where that is not faster.
+ * Winograd's forward kernel. Its weights are transformed once for many runs, into a layout that no other
+ * kernel reads. `null` where that is not faster.
  */
 function withKeptWeights(
   context: Lowering,
@@ -161,7 +161,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   context.code(name, own, [dst, ...reads.map(([, placed]) => placed)], [dst]);
 };
 
-/** Code in place of the library's direct kernel, where it is faster. */
+/** Our own code instead of the library's direct kernel, where it is faster. */
 function directCode(
   shapes: DirectConvolution['shapes'],
   params: OpParams['conv2d'],

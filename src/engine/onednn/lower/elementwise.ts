@@ -13,7 +13,7 @@ function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alp
   const [x] = node.inputs;
   const [y] = node.outputs;
   const own = context.locate(x);
-  // Padding must stay zero, so the library falls back to slow loops where the function moves it.
+  // Padding must stay zero. If the function of 0 is not 0, the library uses slow loops.
   const src = own.layout.isPadded() && !keepsZero(fn, beta) ? context.plain(x) : own;
   const primitive = required(Primitive.create(describe.eltwiseForward(fn, src.layout, alpha, beta)), fn);
   const name = fn === 'linear' ? 'affine' : fn;
@@ -25,8 +25,8 @@ function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
 }
 
 /**
- * Functions that 2.6 computes inexactly: log is off by 1e-6 near 1 and wrong for numbers below 1.2e-38, and
- * so is exp for such results.
+ * Functions that oneDNN 2.6 computes inexactly. log has an error of 1e-6 near 1, and is wrong for numbers
+ * below 1.2e-38. exp is wrong for results below 1.2e-38.
  */
 const inexact = new Set<UnaryFn>(['log', 'exp']);
 
@@ -65,10 +65,10 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
 const kernels = new Set<string>(['add', 'sub', 'mul', 'div', 'max', 'min'] satisfies BinaryKernel[]);
 const commutative = new Set<string>(['add', 'mul', 'max', 'min']);
 
-/** Below this many elements a TypeScript loop is done before a kernel call has begun. */
+/** With fewer elements, a TypeScript loop ends before a kernel call begins. */
 const tiny = 16;
 
-/** Floats in the widest vector. */
+/** Number of float32 in the widest vector. */
 const vector = 16;
 
 export const binary: Lower<'binary'> = (context, node) => {
@@ -85,15 +85,15 @@ export const binary: Lower<'binary'> = (context, node) => {
     context.fallback(node);
     return;
   }
-  // With an activation on top, 2.6 computes blocks wrongly that do not make up whole vectors, and writes past
-  // the end.
+  // With an activation, oneDNN 2.6 computes blocks wrongly if they are no whole vectors, and writes past the
+  // end.
   const breaks = activation !== undefined && y.shape[1] % vector !== 0 && !own.layout.isPlain();
   const left = breaks ? context.plain(a) : own;
   const full = sameShape(b.shape, y.shape);
   const rightDesc = full ? left.layout : plainLayout({ shape: padded(b, y.shape.length), dtype: 'float32' });
   const opDesc = describe.binary(fn as BinaryKernel, left.layout, rightDesc, left.layout);
   const primitive = Primitive.create(opDesc, { postOps: postOpsOf(activation) });
-  // The library's plain loop is slower than ours.
+  // The library's plain loop is slower than our loop.
   if (primitive === null || primitive.family === 'reference') {
     primitive?.destroy();
     context.fallback(node);
@@ -111,12 +111,12 @@ export const binary: Lower<'binary'> = (context, node) => {
   );
 };
 
-/** The shape with leading axes of size 1, as broadcasting sees it. */
+/** The shape with leading axes of size 1 added, as in broadcasting. */
 function padded({ shape }: GraphValue, rank: number): number[] {
   return [...new Array<number>(rank - shape.length).fill(1), ...shape];
 }
 
-/** Below this many elements a TypeScript loop is as fast. */
+/** With fewer elements, a TypeScript loop is as fast. */
 const smallReduction = 1024;
 
 export const reduce: Lower<'reduce'> = (context, node) => {

@@ -4,7 +4,7 @@ import type { Lower, Operand } from '../lowering.js';
 import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 
-// The library's weights are [out, in], ours [in, out]: the same memory with its axes swapped.
+// The library's weights are [out, in], and ours [in, out]: the same memory with swapped axes.
 const swapped = (layout: MemoryDesc): MemoryDesc => layout.permuted([1, 0]);
 
 export const linear: Lower<'linear'> = (context, node) => {
@@ -22,7 +22,7 @@ export const linear: Lower<'linear'> = (context, node) => {
     return required(Primitive.create(describe.linearForward('training', descs), attributes), 'linear');
   };
   const types = typesFor(node, 'dst');
-  // Weights get a layout of their own for it, which pays if that is made once.
+  // This code needs a weight layout of its own, which pays only if it is made once.
   const own = context.isConstant(weight) ? FewRows.create(x.shape, out, types, node.params.activation) : null;
   if (own !== null) {
     const operands = [context.inLayout(x, MemoryDesc.plain(x.shape, 'float32')), context.inLayout(weight, own.weights)];

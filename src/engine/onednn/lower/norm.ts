@@ -10,8 +10,8 @@ const affineFlags: NormFlags = { scale: true, shift: true };
 const rectified = { fn: 'relu', alpha: 0 } as const;
 
 /**
- * Blocks of 4 channels, as convolutions of 4 channels a group make them: 2.6 has a slow loop for their
- * statistics.
+ * Blocks of 4 channels, from convolutions with 4 channels per group. oneDNN 2.6 computes their statistics in
+ * a slow loop.
  */
 const hasBlocksOf4 = ({ blocks }: MemoryDesc) => blocks.at(-1)?.axis === 1 && blocks.at(-1)?.size === 4;
 
@@ -68,7 +68,7 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
   const after = { epsilon, relu, sum: summand !== undefined };
   let src = placeToNormalize(context, x);
   let own = Normalization.create(src.layout, after);
-  // The library adds nothing.
+  // The library's batch norm cannot add a summand.
   if (own === null && after.sum) {
     src = context.inLayout(x, MemoryDesc.channelsLast(x.shape, src.layout.dtype));
     own = required(Normalization.create(src.layout, after), node.op);
@@ -132,7 +132,7 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
     [args.mean, context.plain(mean)],
     [args.variance, context.plain(variance)],
     [args.scale, context.plain(scale)],
-    // Not used by the formula, but 2.6 refuses to run without it.
+    // The formula does not use it, but oneDNN 2.6 does not run without it.
     [args.shift, context.plain(shift)],
     [args.diffDst, diffDst],
   ];
@@ -144,7 +144,7 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
   ]);
 };
 
-/** The gradients overwrite the arrays that they are computed from, if nothing else needs these. */
+/** The gradients overwrite the arrays that they are computed from, if no other step needs these. */
 function backwardByCode(
   context: Lowering,
   node: GraphNode<'batchNormBackward'>,
@@ -179,7 +179,7 @@ function backwardByCode(
   context.code(isSum ? `add+${name}` : name, code, operands, [...written, ofSum.gradient]);
 }
 
-/** Below this many elements a TypeScript loop is done before a kernel call has begun. */
+/** With fewer elements, a TypeScript loop ends before a kernel call begins. */
 const smallSoftmax = 256;
 
 const kindOf = (log: boolean) => (log ? 'logSoftmax' : 'softmax');

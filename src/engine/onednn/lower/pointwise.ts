@@ -13,27 +13,28 @@ export interface WeightGradient {
   readonly bias: boolean;
 }
 
-/** A product of two matrices that have a row for each pixel: the memory of channels-last features. */
+/** A product of two matrices with a row for each pixel: this is the memory of channels-last features. */
 export interface PointwiseProduct {
   readonly primitive: Primitive;
   readonly src: MemoryDesc;
   readonly diffDst: MemoryDesc;
-  /** The gradient as the product sees it, `[O, C]`. */
+  /** The gradient with the product's axes, `[O, C]`. */
   readonly diffWeights: MemoryDesc;
   /** The same with the convolution's axes, `[O, C, 1, 1]`. */
   readonly layout: MemoryDesc;
 }
 
 /**
- * On AMX the convolution's own kernel for weight gradients sums over one row of pixels at a time, up to 32 at
- * once: shorter rows leave the unit idle. With rows of 7 the product of the same matrices is four times as
- * fast, with 14 twice, with 28 about as fast, and with 56 a little slower, for batches from 2 to 64.
+ * On AMX the convolution's own kernel for weight gradients sums over one row of pixels at a time, up to 32
+ * pixels at once. With shorter rows a part of the unit is idle. The product of the same matrices is four
+ * times as fast with rows of 7 pixels, twice with 14, about as fast with 28, and a little slower with 56 (for
+ * batches from 2 to 64).
  */
 const longestRow = 28;
 
 /**
- * Whether a product of matrices gives the gradient of the convolution's weights, and faster: by shapes and
- * processor alone.
+ * Whether a product of matrices gives the gradient of the convolution's weights, and is faster. It depends on
+ * shapes and processor alone.
  */
 export function isPointwiseProduct(
   { x, weight, params }: Omit<WeightGradient, 'bias'>,
@@ -68,7 +69,7 @@ export function pointwiseWeightGradient(
   const forward = Primitive.create(describe.linearForward('training', descs('bfloat16')));
   if (forward === null) return null;
   const primitive = Primitive.create(describe.linearBackwardWeights(descs('float32')), {}, own(forward));
-  // The library's plain matrix product is no match for the convolution.
+  // The library's plain matrix product is slower than the convolution.
   if (primitive === null || primitive.family !== 'batchedProduct') {
     primitive?.destroy();
     return null;

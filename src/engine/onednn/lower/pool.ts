@@ -55,8 +55,8 @@ export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
 };
 
 /**
- * In training the library writes the positions of the maxima one by one, which takes most of its time. On
- * bfloat16, and where windows overlap, it does not get near to what memory delivers either.
+ * In training the library writes the positions of the maxima one by one, which takes most of its time. With
+ * bfloat16, and where windows overlap, it is also much slower than the memory.
  */
 function ownPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): MaxPooling | null {
   const src = context.withOwnAxes(inputs[0]);
@@ -93,7 +93,7 @@ export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => 
   const diffDst = hint.layout('dst');
   const opDesc = describe.poolBackward('max', diffSrc, diffDst, geometryOf(node.params));
   const primitive = Primitive.create(opDesc, {}, hint);
-  // The workspace is in the library's own format, so there is no other kernel to turn to.
+  // The workspace is in the library's own format, so no other kernel can read it.
   if (primitive === null) throw new InternalError('oneDNN has no backward kernel for its max pooling');
   context.call(
     node.op,

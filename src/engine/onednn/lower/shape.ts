@@ -12,7 +12,7 @@ export const constant: Lower<'constant'> = (context, node) => {
   context.define(y, { buffer: context.constant(contents), layout: plainLayout(y) });
 };
 
-/** No work: the same memory, read with other axes. */
+/** This is no work: the same memory is read with other axes. */
 export const reshape: Lower<'reshape'> = (context, node) => {
   const [x] = node.inputs;
   const [y] = node.outputs;
@@ -48,7 +48,7 @@ export const transpose: Lower<'transpose'> = (context, node) => {
 export const concat: Lower<'concat'> = (context, node) => {
   const [y] = node.outputs;
   const own = node.inputs.map((input) => context.locate(input));
-  // The library joins one type alone: that of the result where they differ.
+  // The library joins inputs of one type only. If their types differ, all become the type of the result.
   const isMixed = own.some(({ layout }) => layout.dtype !== own[0].layout.dtype);
   const type = isMixed ? (y.dtype as StoredDType) : own[0].layout.dtype;
   const inputs = node.inputs.map((input, i) => context.inLayout(input, own[i].layout.withType(type)));
@@ -73,8 +73,8 @@ export const concat: Lower<'concat'> = (context, node) => {
 };
 
 /**
- * Whether in the joined layout one input follows another: the channels of a single image do, unless they are
- * innermost.
+ * Whether each input is one piece of the joined memory, one after another. This is so for the channels of a
+ * single image, unless they are innermost.
  */
 function liesInOrder(
   { params, outputs: [y] }: GraphNode<'concat'>,
@@ -106,7 +106,8 @@ export const slice: Lower<'slice'> = (context, node) => {
 };
 
 /**
- * The box with the same blocks and order of axes, but without gaps: what the library would join boxes into.
+ * The box with the same blocks and order of axes, but without gaps: the layout into which the library would
+ * join boxes.
  */
 function denseLike(context: Lowering, box: MemoryDesc): MemoryDesc | null {
   const joined = Primitive.concat([box], 0);

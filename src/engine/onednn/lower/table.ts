@@ -8,10 +8,10 @@ import * as pool from './pool.js';
 import * as shape from './shape.js';
 import * as update from './update.js';
 
-/** Work that is small, or that the library has no kernel for: integers, indices, gathers, random numbers. */
+/** Small work, or work without a kernel in the library: integers, indices, gathers, random numbers. */
 const typescript = (context: Lowering, node: GraphNode): void => context.fallback(node);
 
-/** How every op runs on oneDNN. */
+/** The lowering of every op to oneDNN. */
 export const lowerings: LoweringTable = {
   constant: shape.constant,
   unary: elementwise.unary,

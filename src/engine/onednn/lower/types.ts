@@ -2,7 +2,7 @@ import type { GraphNode } from '../../../compiler/graph.js';
 import { computesInBfloat16 } from '../../../compiler/precision.js';
 import type { StoredDType } from '../../../graph/dtype.js';
 
-/** Types of a product's operands; backward, those of their gradients. */
+/** Types of a product's operands; in a backward pass, of their gradients. */
 export interface OperandTypes {
   readonly src: StoredDType;
   readonly weights: StoredDType;
@@ -18,7 +18,7 @@ export const forwardTypes = (types: OperandTypes): OperandTypes => (types === fl
 /**
  * Types of a product's operands.
  *
- * @param result the operand that the kernel writes; it has the type that the compiler has chosen
+ * @param result the operand that the kernel writes; the compiler has chosen its type
  */
 export function typesFor(product: GraphNode, result: keyof OperandTypes): OperandTypes {
   return computesInBfloat16(product) ? { ...bfloat16, [result]: product.outputs[0].dtype } : float32;

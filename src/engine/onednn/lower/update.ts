@@ -18,7 +18,7 @@ import type { Lower, Lowering, Operand } from '../lowering.js';
 import { required } from './common.js';
 
 /**
- * `dst = fn(a, b)` with what the attributes add; post-op operands follow in order. `dst` may be `a`.
+ * `dst = fn(a, b)`, then the post-ops of the attributes, with their operands in order. `dst` may be `a`.
  */
 function combine(
   context: Lowering,
@@ -42,8 +42,8 @@ function combine(
 }
 
 /**
- * The memory as one row of numbers. An update does not care which element is which as long as all its arrays
- * share one layout, and padding stays zero under every update here.
+ * The memory as one row of numbers. The order of elements does not matter to an update if all its arrays have
+ * the same layout. Padding stays zero in every update here.
  */
 function flat({ buffer, layout }: Operand): Operand {
   return { buffer, layout: MemoryDesc.plain([layout.size / 4], 'float32') };
@@ -54,7 +54,7 @@ function gradientOf(context: Lowering, { inputs: [parameter, gradient] }: GraphN
   return flat(context.inLayout(gradient, context.locate(parameter).layout));
 }
 
-/** The same with the L2 decay added. */
+/** The same gradient with the L2 decay added. */
 function decayedGradient(context: Lowering, node: GraphNode, parameter: Operand, weightDecay: number): Operand {
   const gradient = gradientOf(context, node);
   if (weightDecay === 0) return gradient;
@@ -79,7 +79,7 @@ function descend(context: Lowering, name: string, parameter: Operand, direction:
   );
 }
 
-/** Up to this many numbers a TypeScript loop is done before the kernel calls have begun. */
+/** With this many numbers or fewer, a TypeScript loop ends before the kernel calls begin. */
 const smallUpdate = 512;
 
 /**
@@ -136,7 +136,7 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
   descend(context, 'descend', p, direction, context.plain(rate));
 };
 
-/** Stands for a decay to 0, by which nothing can be divided. */
+/** Replaces a factor of 0 (decay to 0), since the update divides by the factor. */
 const tiny = 1e-30;
 
 export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
@@ -172,7 +172,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
     [asArray(context.plain(scalars), scalars)],
     [asScalar(rate), asScalar(correction), asScalar(keep)],
     ([{ data }], [rateOut, correctionOut, keepOut]) => {
-      // p·keep − x is computed as (p − x/keep)·keep, so that it takes no pass of its own.
+      // p·keep − x is computed as (p − x/keep)·keep, so that it needs no extra pass over the memory.
       const factor = data[3] || tiny;
       rateOut.data[0] = -data[0] / data[1] / factor;
       correctionOut.data[0] = 1 / data[2];
@@ -189,7 +189,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
     scales: [[args.src, 1 - beta2]],
     postOps: [{ kind: 'sum', scale: beta2 }],
   });
-  // All the rest in one pass over the memory: −rate·m̂/(√v̂ + ε) added to the parameter.
+  // The rest takes one pass over the memory: it adds −rate·m̂/(√v̂ + ε) to the parameter.
   const postOps: readonly PostOp[] = [
     { kind: 'eltwise', fn: 'sqrt', alpha: 0, beta: 0 },
     { kind: 'eltwise', fn: 'linear', alpha: 1, beta: epsilon },
@@ -202,7 +202,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   combine(context, 'adam', 'mul', v, correction, p, { postOps }, [m, rate, p, keep]);
 };
 
-/** In place where the statistics are kept; there is one number a channel. */
+/** Writes in place, where the statistics are stored: one number per channel. */
 export const runningAverage: Lower<'runningAverage'> = (context, node) => {
   const [running, batch] = node.inputs;
   const place = context.updateInPlace(running, node.outputs[0], plainLayout(running));

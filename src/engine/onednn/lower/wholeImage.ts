@@ -6,8 +6,8 @@ import type { Lowering, Operand } from '../lowering.js';
 import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 
 /**
- * Whether the kernel covers the whole image, so that the convolution is a linear layer: its kernels are
- * several times as fast for that, since they know no rows of results.
+ * Whether the kernel covers the whole image, so that the convolution is a linear layer. The kernels of linear
+ * layers are several times as fast then, since they have no loop over rows of results.
  */
 export function coversImage(x: Shape, weight: Shape, { groups, padding, dilation }: Conv2dParams): boolean {
   const [, , ...kernel] = weight;
@@ -15,7 +15,7 @@ export function coversImage(x: Shape, weight: Shape, { groups, padding, dilation
   return isWhole && groups === 1 && [...padding, ...dilation.map((n) => n - 1)].every((n) => n === 0);
 }
 
-/** Layouts of x, the weights and y, as the linear layer sees them: all of them plain, y as `[N, O]`. */
+/** Layouts of x, the weights and y for the linear layer: all of them plain, y as `[N, O]`. */
 function layoutsOf(x: Shape, weight: Shape): Readonly<Record<'src' | 'weights' | 'dst', MemoryDesc>> {
   const [src, weights, dst] = [x, weight, [x[0], weight[0]]].map((shape) => MemoryDesc.plain(shape, 'float32'));
   return { src, weights, dst };

@@ -5,14 +5,14 @@ import { type ConvAlgorithm, describe, MemoryDesc, Primitive } from '../ffi.js';
 export type ConvDirection = 'forward' | 'backwardData' | 'backwardWeights';
 
 /**
- * Which kernels convolutions use: `direct` ones alone; Winograd's as well where they should win (`auto`), or
- * wherever the library has them (`winograd`, for tests and measurements).
+ * The kernels of convolutions. `direct`: direct kernels only. `auto`: Winograd's kernels too, where they
+ * should be faster. `winograd`: Winograd's wherever the library has them, for tests and measurements.
  */
 export type ConvChoice = 'auto' | 'direct' | 'winograd';
 
 /**
- * A convolution in one direction: `result` is the shape [N, C, H, W] whose tiles are computed (forward: that
- * of y).
+ * A convolution in one direction. `result` is the shape [N, C, H, W] of the array that is computed in tiles
+ * (forward: y).
  */
 export interface ConvShape {
   readonly direction: ConvDirection;
@@ -20,11 +20,11 @@ export interface ConvShape {
   /** [O, C/groups, kh, kw] */
   readonly weight: Shape;
   readonly params: Conv2dParams;
-  /** Whether the transformed weights serve many runs. */
+  /** Whether many runs use the same transformed weights. */
   readonly keepsWeights?: boolean;
 }
 
-/** Below this the model is not sure enough. */
+/** With a smaller gain, the model is not sure enough. */
 const worthwhile = 1.25;
 
 /** The algorithms to ask the library for, best first. */
@@ -38,28 +38,28 @@ function isEligible({ weight, params }: ConvShape): boolean {
   return (
     [weight[2], weight[3]].every((size) => size === 3) &&
     [groups, ...stride, ...dilation].every((n) => n === 1) &&
-    // 2.6 takes the paddings for one another, and gives wrong gradients where they differ.
+    // oneDNN 2.6 confuses the paddings, and gives wrong gradients where they differ.
     padding.every((n) => n === padding[0])
   );
 }
 
 /**
- * How many times as fast as the direct kernel Winograd's F(4×4, 3×3) should be (Lavin & Gray, "Fast
- * Algorithms for Convolutional Neural Networks", 2016); 0 where it cannot be used, or is not to be. A
- * function of shapes alone, so that equal seeds give equal bits on every run.
+ * The expected speed of Winograd's F(4×4, 3×3), as a multiple of the direct kernel's speed (Lavin & Gray,
+ * "Fast Algorithms for Convolutional Neural Networks", 2016). It is 0 where this kernel cannot or should not
+ * be used. It depends on shapes alone, so that equal seeds give equal bits on every run.
  *
- * It multiplies a quarter as often as the direct kernel, for whole tiles of 4×4 results. In units of a direct
- * kernel's multiplication, its own cost `product`; to transform the weights costs as much as so many tiles;
- * and to transform the images as much as so many channels. The three were fitted to `npm run bench --
- * convolutions`.
+ * The kernel multiplies a quarter as often as the direct kernel, for whole tiles of 4×4 results. The model
+ * has three costs: `product` is the cost of one multiplication, in units of a direct kernel's multiplication.
+ * To transform the weights costs as much as `transformedWeights` tiles, and to transform the images as much
+ * as `transformedImages` channels. The three were fitted to `npm run bench -- convolutions`.
  */
 export function winogradGain(conv: ConvShape): number {
   const { direction, weight, keepsWeights = false } = conv;
   const [out, channels] = weight;
-  // Fewer channels than a vector holds would be padded.
+  // With fewer channels than a vector has elements, the kernel would compute padding.
   if (!isEligible(conv) || Math.min(out, channels) < 16) return 0;
   const product = 1.2;
-  // Kept ones have to be read, and are larger.
+  // Transformed weights that are kept cost something too: they are larger to read.
   const transformedWeights = keepsWeights ? 8 : direction === 'backwardWeights' ? 15 : 27;
   const transformedImages = 7.5;
   const tiles = tilesOf(conv);
@@ -68,20 +68,20 @@ export function winogradGain(conv: ConvShape): number {
   return 4 / (computed * cost);
 }
 
-/** Tiles of 4×4 results in all images. */
+/** Number of tiles of 4×4 results in all images. */
 function tilesOf({ result: [images, , height, width] }: ConvShape): number {
   return images * Math.ceil(height / 4) * Math.ceil(width / 4);
 }
 
 /**
- * Where F(2×2, 3×3) is faster than the direct kernel; the library takes it for single images with kept
+ * Whether F(2×2, 3×3) is faster than the direct kernel. The library uses it for single images with kept
  * weights.
  */
 export function isSmall(conv: ConvShape): boolean {
   return tilesOf(conv) <= 64;
 }
 
-/** Whether this library has such kernels for this processor. */
+/** Whether this library has Winograd's kernels for this processor. */
 export function hasWinograd(): boolean {
   const descs = [MemoryDesc.any([1, 64, 56, 56]), MemoryDesc.any([64, 64, 3, 3]), MemoryDesc.none()];
   const geometry = { stride: [1, 1], dilation: [0, 0], padBefore: [1, 1], padAfter: [1, 1] };
