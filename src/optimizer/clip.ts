@@ -59,7 +59,7 @@ export class ClipGradByValue implements GradientClip {
 }
 
 export interface ClipNormOptions {
-  /** The largest Euclidean norm that is left as it is. */
+  /** The largest Euclidean norm that is not changed. */
   readonly clipNorm: number;
 }
 

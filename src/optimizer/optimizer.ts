@@ -23,7 +23,7 @@ export interface OptimizerOptions {
   readonly gradClip?: GradientClip | undefined;
 }
 
-/** By name. */
+/** Arrays by name. */
 export type OptimizerSettings = Readonly<Record<string, number | boolean | string>>;
 
 /** Options of {@link Optimizer.step}. */
@@ -97,7 +97,7 @@ export abstract class Optimizer {
   protected abstract readonly stateNames: readonly string[];
 
   /**
-   * Computes the new contents of one parameter. The tensors are lazy; nothing is recorded for `backward()`.
+   * Computes the new contents of one parameter. The tensors are lazy; `backward()` does not see them.
    *
    * @param gradient the clipped gradient, of the parameter's shape
    * @param states the parameter's states in the order of `stateNames`, of the parameter's shape
@@ -113,7 +113,7 @@ export abstract class Optimizer {
     return this.#clip === undefined ? {} : { gradClip: this.#clip.describe?.() ?? kindOf(this.#clip) };
   }
 
-  /** Whether an update depends on how often the parameter was updated before. */
+  /** Whether an update depends on the number of earlier updates of the parameter. */
   protected readonly countsUpdates: boolean = false;
 
   /**
@@ -126,7 +126,7 @@ export abstract class Optimizer {
     return Tensor.fromData(Float32Array.of(this.learningRate), []);
   }
 
-  /** The present rate. A new one may be set unless a {@link schedule} says what it is. */
+  /** The present rate. A new one may be set, unless a {@link schedule} gives it. */
   get learningRate(): number {
     return this.#learningRate instanceof Schedule ? checkRate(this.#learningRate.getLr()) : this.#learningRate;
   }
@@ -222,7 +222,7 @@ export abstract class Optimizer {
     const gradients = this.#clipped(trained.map(({ grad }) => grad as Tensor));
     return trained.map((parameter, i) => {
       const states = this.#statesOf(parameter);
-      // Tensors of their own keep what they are now, while the states are overwritten.
+      // These new tensors keep the present contents, while the states are overwritten.
       const before = states.map(({ value }) => new Tensor(value));
       const update = this.update(new Tensor(parameter.value), gradients[i], before, scalars[i]);
       checkResult(this, 'update: parameter', update.parameter, parameter);
@@ -324,7 +324,7 @@ export abstract class Optimizer {
   }
 
   /**
-   * Restores what {@link stateDict} gave.
+   * Restores the arrays that {@link stateDict} gave.
    *
    * @param names the parameters by name: `net.namedParameters()`
    * @param entries arrays by name
@@ -369,7 +369,7 @@ export abstract class Optimizer {
 /** @internal The name of a parameter's count of updates in {@link Optimizer.stateDict}. */
 export const updatesKey = 'updates';
 
-/** How often a parameter was updated, if the entries say so. */
+/** The number of updates of a parameter, if the entries have it. */
 function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string): number | null {
   const key = `${parameter}.${updatesKey}`;
   const entry = entries.get(key);

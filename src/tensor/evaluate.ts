@@ -13,8 +13,8 @@ let lastTurn = performance.now();
 /**
  * Computes tensors that have no data yet, all in one program.
  *
- * @param assigned what else is to be overwritten by that program
- * @param finite single numbers among the tensors, without which being finite nothing is overwritten
+ * @param assigned states that this program overwrites too
+ * @param finite single numbers among the tensors. Nothing is overwritten unless all of them are finite
  */
 export async function realizeAll(
   tensors: readonly { readonly value: Value }[],
@@ -33,7 +33,7 @@ export async function realizeAll(
   }
 }
 
-/** Computes the states that wait for data which are about to be overwritten, such as running statistics. */
+/** Computes waiting states, such as running statistics, before the data that they need are overwritten. */
 export function computeWaiting(overwritten: Storage): void {
   const states = waitingStates().filter(({ value }) => someSource(value, ({ storage }) => storage === overwritten));
   if (states.length === 0) return;

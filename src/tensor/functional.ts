@@ -72,7 +72,7 @@ export interface Pool2dOptions {
   readonly padding?: Padding2D;
 }
 
-/** Maximum over windows of `[N, C, H, W]`; padding never wins. */
+/** Maximum over windows of `[N, C, H, W]`; padding is never the maximum. */
 export function maxPool2d(x: Tensor, kernelSize: Size2D, options: Pool2dOptions = {}): Tensor {
   return new Tensor(ops.maxPool2d(poolParams(kernelSize, options), x.value));
 }
@@ -156,7 +156,7 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const upscale = mode === 'upscaleInTrain';
   if (!training) return upscale || p === 0 ? x : x.affine(1 - p, 0);
   if (p === 0) return x;
-  // The seed is data, not structure: a new one at every step must not make a new program.
+  // The seed is an input of the program. A new seed at every step then needs no new program.
   const seed = Value.from(Int32Array.from(generator.seedPair()), [2], 'int32');
   const mask = ops.dropoutMask({ shape: x.shape, p, upscale }, seed);
   return new Tensor(ops.binary('mul', x.value, mask));
@@ -179,8 +179,8 @@ export interface CrossEntropyOptions {
  * Cross entropy of softmax(logits) with the true classes.
  *
  * @param logits `[N, C]`, or `[N, C, …]` with classes on axis 1
- * @param labels int32 classes `[N]` or `[N, …]`; the axis of the classes may be there as 1 (Paddle's `[N,
- *   1]`)
+ * @param labels int32 classes `[N]` or `[N, …]`, also with an axis of size 1 for the classes, as in Paddle's
+ *   `[N, 1]`
  * @returns a scalar, or with reduction `none` the losses in the shape of the labels
  * @throws {ShapeError} if the labels have another shape, and for a single class, whose softmax is always 1
  */
@@ -255,7 +255,7 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, targets: Tensor, op
 /**
  * Squared difference of two tensors of one shape.
  *
- * @throws {ShapeError} if the shapes differ: `[N, 1]` less `[N]` would compare each with each
+ * @throws {ShapeError} if the shapes differ: `[N, 1]` minus `[N]` would compare every pair of elements
  */
 export function mseLoss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   if (!sameShape(prediction.shape, target.shape)) {

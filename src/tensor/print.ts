@@ -1,9 +1,9 @@
 import type { TypedArray } from '../graph/dtype.js';
 import { numel, type Shape } from '../graph/shape.js';
 
-/** Up to this many values are all printed; of more, the first and last of each axis. */
+/** Tensors with more values are printed with the first and last values of each axis only. */
 const mostValues = 1000;
-/** Values at each end of a shortened axis. */
+/** Number of values at each end of a shortened axis. */
 const atEnds = 3;
 /** Longer rows are broken. */
 const width = 80;

@@ -8,12 +8,12 @@ export interface RandomOptions {
   readonly generator?: RandomGenerator;
 }
 
-/** float32, even from 0 to 1, which is left out: `rand([2, 3])`. */
+/** float32, uniform from 0 up to but not including 1: `rand([2, 3])`. */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
   return uniform(shape, { ...options, min: 0, max: 1 });
 }
 
-/** float32, even from `min` (−1) to `max` (1). */
+/** float32, uniform from `min` (−1) to `max` (1). */
 export function uniform(
   shape: Shape,
   {

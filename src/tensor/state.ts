@@ -50,7 +50,7 @@ export abstract class State extends Tensor {
   }
 
   /**
-   * Makes `value` the newest contents, to be computed by a program that is given this assignment.
+   * Makes `value` the newest contents. A program that gets this assignment computes it.
    *
    * @internal
    */
@@ -119,7 +119,9 @@ export class Parameter extends State {
   grad: Tensor | null = null;
   /** @internal The losses that `grad` belongs to; a step realizes them along with the update. */
   readonly losses: Value[] = [];
-  /** @internal Whether an optimizer has used `grad` up: it cannot be computed any more, nor added to. */
+  /**
+   * @internal Whether an optimizer has used `grad`: it can no longer be computed, and nothing can be added.
+   */
   spent = false;
   /** @internal Whether an optimizer has it among its parameters. */
   optimized = false;
@@ -149,7 +151,7 @@ export class Parameter extends State {
     if (trainable === this.#trainable) return;
     this.#trainable = trainable;
     this.clearGrad();
-    // Contents that are still to be computed become a leaf when they are.
+    // Contents that are not computed yet become a leaf when they are.
     if (this.lazy.storage !== null) this.lazy = this.leaf();
   }
 

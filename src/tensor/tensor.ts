@@ -12,9 +12,9 @@ import * as ops from '../ops/index.js';
 import { realizeAll } from './evaluate.js';
 import { formatValues, nest } from './print.js';
 
-/** Values that JSON takes; more would make texts of megabytes. */
+/** Most values of a tensor in JSON. More would make texts of megabytes. */
 const mostJsonValues = 100_000;
-/** Larger tensors would have to be copied out of the engine to print a few values. */
+/** Most values of a tensor that is copied out of the engine to print a few of them. */
 const mostPrintedFrom = 10_000_000;
 
 /** A tensor, or a number that is taken as a float32 constant. */
@@ -144,7 +144,7 @@ export class Tensor {
     for (const [leaf, gradient] of gradients(this.lazy)) leaf.sink?.accumulate(gradient, this.lazy);
   }
 
-  /** The same values, without a connection to what they were computed from. */
+  /** The same values as a tensor that `backward()` does not follow any further. */
   detach(): Tensor {
     const { value: lazy } = this;
     return new Tensor(lazy.storage !== null ? Value.of(lazy.current()) : ops.withoutGrad(() => ops.identity(lazy)));
@@ -312,7 +312,7 @@ export class Tensor {
     return { values: new Tensor(values), indices: new Tensor(indices) };
   }
 
-  /** Another shape over the same elements; one size may be -1, meaning what is left. */
+  /** Another shape over the same elements. One size may be -1: it follows from the other sizes. */
   reshape(shape: Shape): Tensor {
     return new Tensor(ops.reshape(this.value, inferSize(this.shape, shape)));
   }

@@ -20,10 +20,10 @@ import {
 
 type OneDnnStep = CallStep<MemoryDesc, OneDnnCall>;
 
-/** The library has no name for plain layouts of more axes. */
+/** The library has names only for plain layouts of up to this many axes. */
 const mostAxes = 5;
 
-/** Row-major. Shapes of more axes than the library knows are seen as one row. */
+/** The row-major layout. A shape with more axes than the library supports becomes one row. */
 export function plainLayout({ shape, dtype }: Spec): MemoryDesc {
   return plain(shape, plainType(dtype));
 }
@@ -62,7 +62,7 @@ export class OneDnnBackend implements Backend<MemoryDesc, OneDnnCall, NativeMemo
 class Linked implements LinkedCalls<MemoryDesc, OneDnnCall, NativeMemory> {
   readonly #steps: readonly OneDnnStep[];
   readonly #handles = new Map<ProgramBuffer, { readonly layout: MemoryDesc; readonly handle: MemoryHandle }[]>();
-  /** The argument lists of all primitives, and where each begins. */
+  /** The argument lists of all primitives, and the place where each begins. */
   readonly #block: ArgBlock;
   readonly #begins = new Map<OneDnnStep, number>();
   readonly #execute = makeExecutor();

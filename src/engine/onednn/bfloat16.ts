@@ -7,7 +7,7 @@ import { type Bfloat16Unit, bfloat16Unit } from './ffi.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 
-/** An instruction for bfloat16 takes twice the operands: at this cost it gains nothing. */
+/** An instruction for bfloat16 has twice as many operands, so at this cost it is no faster. */
 const slowCost = 2;
 
 /** The unit of this processor that multiplies bfloat16; `null` if there is none. */
@@ -17,9 +17,9 @@ export function measuredUnit(): Bfloat16Unit | null {
 }
 
 /**
- * How many times as fast as on float32 a direct kernel is on bfloat16; there is no Winograd kernel for it.
- * With AMX 3×3 convolutions gain more (4.8, 4.5, 2.8) and 1×1 less (3.6, 3.2, 1.7, as a product of matrices
- * 3): `fovea bench vgg16 --precision bf16 --profile`.
+ * The speed of a direct kernel with bfloat16, as a multiple of its speed with float32. There is no Winograd
+ * kernel for bfloat16. With AMX, 3×3 convolutions gain more (4.8, 4.5, 2.8), and 1×1 less (3.6, 3.2, 1.7; 3
+ * as a product of matrices): `fovea bench vgg16 --precision bf16 --profile`.
  */
 const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, number>>>> = {
   'AVX-512': { forward: 2.1, backwardData: 2.1, backwardWeights: 2.1 },
@@ -29,13 +29,13 @@ const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, 
 
 const productGain = 3;
 
-/** AMX multiplies tiles of up to 16 pixels of a row; shorter rows leave that much of them empty. */
+/** AMX multiplies tiles of up to 16 pixels of a row. With shorter rows a part of each tile is empty. */
 const fullRow = 14;
 
-/** A linear layer with fewer images reads its weights from memory for longer than it multiplies. */
+/** With fewer images, a linear layer needs more time to read its weights from memory than to multiply. */
 const manyImages = 48;
 
-/** With up to so many images reading half as much gains more than slow instructions lose. */
+/** With at most this many images, half as much to read gains more time than slow instructions lose. */
 const fewImages = 16;
 
 const directions: Partial<Record<OpName, ConvDirection>> = {
@@ -45,11 +45,11 @@ const directions: Partial<Record<OpName, ConvDirection>> = {
 };
 
 /**
- * Which convolutions and linear layers of a program bfloat16 makes faster. Convolutions all take the same
- * side, since every change between two types costs a pass over memory: where Winograd's kernels on float32
- * win more than bfloat16 would in them and in the layers around them, they stay float32. Weights of a linear
- * layer that are renewed in the program would have to be shortened every time, which takes longer than
- * reading them as they are.
+ * The convolutions and linear layers of a program that are faster in bfloat16. All convolutions have the same
+ * type, since every change between two types costs a pass over memory. They stay float32 where Winograd's
+ * float32 kernels save more time than bfloat16 would, in them and in the layers around them. If a program
+ * updates the weights of a linear layer, it would have to convert them to bfloat16 every time, which takes
+ * longer than to read them as float32.
  */
 export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat16Unit): ChoiceOfProducts {
   let float32 = 0;

@@ -30,7 +30,7 @@ export class PrimitiveCall implements Call<MemoryDesc> {
   }
 }
 
-/** Machine code of the project's own. */
+/** Machine code that Fovea generates. */
 export class CodeCall implements Call<MemoryDesc> {
   readonly kind = 'code';
   readonly scratch = null;

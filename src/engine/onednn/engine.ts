@@ -29,8 +29,8 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   /** Kernels that the convolutions of programs use from now on. */
   convolution: ConvChoice = 'auto';
   /**
-   * Precision in which programs compute from now on; `bf16` is for processors that have it; see {@link
-   * supports}.
+   * The precision in which programs compute from now on. `bf16` is for processors that have it: see
+   * {@link supports}.
    */
   precision: Precision = 'float32';
   #threads: number;
@@ -40,15 +40,15 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   /** Most threads that any kernel has run on so far. */
   threadsUsed = 1;
 
-  /** @param threads what was asked for */
+  /** @param threads the number that the user set, or null */
   constructor(threads: number | null) {
     this.#chosen = threads !== null;
     this.#threads = threads ?? availableProcessors();
   }
 
   /**
-   * Most threads that a kernel may use; small ones use one, and so does all of a small program unless the
-   * number was set.
+   * Most threads that a kernel may use. Small kernels use one thread. So do all kernels of a small program,
+   * unless the user set the number.
    */
   get threads(): number {
     return this.#threads;
@@ -120,7 +120,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
     const lowered = new Lowering(scheduleUpdates(graph), this.backend, {
       validate: validating(),
       watch,
-      // Winograd's kernels mix neighbouring pixels.
+      // Winograd's kernels mix neighbouring pixels, so that a number that is not finite reaches others.
       convolution: keepsNonFinite ? 'direct' : this.convolution,
       keepsNonFinite,
       threads,
@@ -149,7 +149,7 @@ let engine: OneDnnEngine | null = null;
  */
 export function openOneDnn(): OneDnnEngine {
   if (engine !== null) return engine;
-  // Before the library's runtime reads it, and complains in its own way.
+  // The check comes before the library's runtime reads the variable and prints an error of its own.
   const threads = threadsAsked();
   libraryVersion();
   engine = new OneDnnEngine(threads);

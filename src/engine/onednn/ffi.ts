@@ -1,9 +1,8 @@
 /**
- * oneDNN's C API (2.x) through koffi: the files behind this door are the only ones that know pointers, struct
- * sizes and enum values.
+ * oneDNN's C API (2.x) through koffi. Only the files of `ffi` use pointers, struct sizes and enum values.
  *
- * Descriptors are passed by the C API as structs; here they are opaque bytes that the library's own init
- * functions fill. The API is documented at https://oneapi-src.github.io/oneDNN/v2.6/.
+ * The C API passes descriptors as structs. Here they are opaque bytes, which the library's own init functions
+ * fill. The API is documented at https://oneapi-src.github.io/oneDNN/v2.6/.
  */
 export {
   type BinaryKernel,

@@ -25,20 +25,21 @@ export interface LoweringOptions extends CommonOptions {
   readonly convolution: ConvChoice;
 }
 
-/** Functions whose kernels in the library turn NaN into a number: they are made of comparisons. */
+/** Functions whose kernels in the library turn NaN into a number, since they use comparisons. */
 export const numbersForNaN = new Set<UnaryFn>(['relu', 'relu6']);
 
-/** Whether a kernel of such a family turns NaN into a number when it applies a function to its results. */
+/** Whether a kernel of this family turns NaN into a number when it applies a function to its results. */
 function losesNaN(fn: UnaryFn, family: Primitive['family']): boolean {
-  // General products apply functions one number at a time, by formulas with comparisons for the sigmoid too.
+  // General products apply functions to one number at a time. Their formula of the sigmoid has comparisons
+  // too.
   return numbersForNaN.has(fn) || (fn === 'sigmoid' && family === 'generalProduct');
 }
 
 type ArgList = readonly (readonly [argument: number, operand: Operand])[];
 
-/** The lowering to oneDNN's kernels and to machine code of the project's own. */
+/** The lowering to oneDNN's kernels and to machine code that Fovea generates. */
 export class Lowering extends CommonLowering<MemoryDesc, OneDnnCall> {
-  /** Which kernels convolutions use. */
+  /** The kernels of convolutions. */
   readonly convolution: ConvChoice;
 
   constructor(graph: Graph, backend: OneDnnBackend, options: LoweringOptions) {
@@ -46,7 +47,7 @@ export class Lowering extends CommonLowering<MemoryDesc, OneDnnCall> {
     this.convolution = options.convolution;
   }
 
-  /** Records that the primitive, which applies this activation to its results, was taken for a node. */
+  /** Records that this primitive, which applies the activation to its results, computes a node. */
   activates(node: GraphNode, activation: Activation | undefined, { family }: Primitive): void {
     if (activation !== undefined && losesNaN(activation.fn, family)) this.losesNaN(node);
   }

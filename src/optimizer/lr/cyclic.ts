@@ -40,7 +40,7 @@ export class CosineAnnealingDecay extends LRScheduler {
 export interface CosineAnnealingWarmRestartsOptions extends DecayOptions {
   /** Epochs of the first period. */
   readonly t0: number;
-  /** How many times as long each following period is (1). */
+  /** Each period is this many times as long as the one before (1). */
   readonly tMult?: number;
   /** The lowest rate (0). */
   readonly etaMin?: number;
@@ -82,7 +82,7 @@ export interface OneCycleLROptions extends LRSchedulerOptions {
   readonly phasePct?: number;
   /** Default: `cos`. */
   readonly annealStrategy?: 'cos' | 'linear';
-  /** Falls back to the first rate as slowly as it rose, and to the end afterwards (false). */
+  /** Falls to the first rate in as many steps as it rose, and then to the end rate (false). */
   readonly threePhase?: boolean;
 }
 
@@ -138,9 +138,11 @@ export interface CyclicLROptions extends LRSchedulerOptions {
   readonly maxLearningRate: number;
   /** Steps from the lowest rate to the highest. */
   readonly stepSizeUp: number;
-  /** Steps back; default as many. */
+  /** Steps from the highest rate to the lowest; default: the same number. */
   readonly stepSizeDown?: number;
-  /** The height of all cycles stays (default), halves with each, or shrinks by expGamma with each step. */
+  /**
+   * The height of all cycles is the same (default), halves with each cycle, or shrinks by expGamma per step.
+   */
   readonly mode?: 'triangular' | 'triangular2' | 'exp_range';
   /** Default: 1. */
   readonly expGamma?: number;

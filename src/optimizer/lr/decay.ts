@@ -25,7 +25,7 @@ export interface NoamDecayOptions extends LRSchedulerOptions {
   /** Width of the model. */
   readonly dModel: number;
   readonly warmupSteps: number;
-  /** A factor of all (1). */
+  /** A factor of all rates (1). */
   readonly learningRate?: number;
 }
 
@@ -51,7 +51,7 @@ export class NoamDecay extends LRScheduler {
 export interface PiecewiseDecayOptions extends LRSchedulerOptions {
   /** Epochs at which the next value begins, rising. */
   readonly boundaries: readonly number[];
-  /** One more than boundaries. */
+  /** One rate more than there are boundaries. */
   readonly values: readonly number[];
 }
 
@@ -138,7 +138,7 @@ export interface PolynomialDecayOptions extends DecayOptions {
   readonly endLr?: number;
   /** Default: 1. */
   readonly power?: number;
-  /** Starts again, over a longer way, whenever the end is reached (false). */
+  /** Starts again with a longer period each time that the end is reached (false). */
   readonly cycle?: boolean;
 }
 

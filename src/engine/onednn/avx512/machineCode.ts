@@ -2,7 +2,7 @@ import { allowsAvx512 } from '../../../env.js';
 import { canExecute, ExecutableMemory, hasInstructions, NativeMemory } from '../ffi.js';
 import { block, type KernelCode, record, word } from './kernel.js';
 
-/** Whether programs use the code generated here: where it can run, and unless `FOVEA_CODE=0`. */
+/** Whether programs use the code generated here: if it can run, unless `FOVEA_CODE=0`. */
 export function usesAvx512(type: 'float32' | 'bfloat16'): boolean {
   return allowsAvx512() && canRunAvx512(type);
 }
@@ -21,7 +21,7 @@ export class MachineCode {
   readonly #memory: ExecutableMemory;
   readonly #block: NativeMemory;
   readonly #words: BigUint64Array;
-  /** The same memory; numbers of tasks need no more. */
+  /** The same memory in 32-bit words. */
   readonly #halves: Int32Array;
 
   constructor(readonly kernel: KernelCode) {
@@ -51,12 +51,12 @@ export class MachineCode {
     return this.#memory.bytes;
   }
 
-  /** Sets where operand `i` is stored. */
+  /** Sets the address of operand `i`. */
   point(i: number, memory: NativeMemory, offset: number): void {
     this.#words[block.operands + i] = BigInt(memory.addressAt(offset));
   }
 
-  /** Does all tasks on so many threads, phase after phase. */
+  /** Does all tasks on this many threads, phase after phase. */
   run(threads: number): void {
     const argument = this.#block.addressAt(0);
     let first = 0;

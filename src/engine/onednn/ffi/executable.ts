@@ -76,7 +76,8 @@ export class ExecutableMemory {
   }
 
   /**
-   * Calls the code at the start of the memory on so many threads, each with a pointer to the same arguments.
+   * Calls the code at the start of the memory on this many threads, each with a pointer to the same
+   * arguments.
    */
   runOn(threads: number, argument: Address): void {
     const parallel = functions().parallel as NonNullable<ReturnType<typeof bind>['parallel']>;

@@ -1,13 +1,13 @@
 /**
- * Kinds of kernels that the lowering distinguishes: Winograd's convolutions by the size of their tiles of
- * results, products of matrices by batches of blocks or by one general product, and the library's plain
- * loops.
+ * Kinds of kernels that the lowering distinguishes. Winograd's convolutions differ by the size of their tiles
+ * of results. Products of matrices use batches of blocks, or one general product. The library's plain loops
+ * are a kind too.
  */
 export type KernelFamily = 'winograd2x2' | 'winograd4x4' | 'batchedProduct' | 'generalProduct' | 'reference' | 'other';
 
 /**
- * The only place that reads the names which the library gives its kernels: they change from release to
- * release.
+ * Reads the names that the library gives its kernels. No other code does so, since they differ between
+ * releases.
  */
 export function familyOf(implementation: string): KernelFamily {
   // F(2×2, 3×3) and F(4×4, 3×3); the library counts the tile and the kernel.

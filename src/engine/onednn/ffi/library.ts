@@ -1,7 +1,7 @@
 import { EngineError, messageOf } from '../../../errors.js';
 import { koffi } from './koffi.js';
 
-// Addresses are below 2^53, so plain numbers carry them; koffi passes numbers faster than BigInts.
+// Addresses are below 2^53, so they are plain numbers: koffi passes numbers faster than BigInts.
 export type Address = number;
 
 function bindAll(path: string) {
@@ -107,7 +107,7 @@ export function load(): Loaded {
   koffi();
   let api: ReturnType<typeof bindAll>;
   try {
-    // The library's threads wait inside it after the last call; unloading it under them would crash at exit.
+    // The library's threads wait in its code after the last call. To unload it then would crash at exit.
     const nowAndNeverUnload = 0x1002;
     shortenSpinning(() => system().libc.func('dlopen', 'uintptr_t', ['str', 'int'])(path, nowAndNeverUnload));
     api = bindAll(path);
@@ -125,7 +125,7 @@ export function load(): Loaded {
   return loaded;
 }
 
-/** Throws unless the library has the interface that is bound here; 3.x has another one. */
+/** Throws unless the library has the C API of 2.x; 3.x has another one. */
 export function checkVersion([major, minor, patch]: Loaded['version'], path: string): void {
   if (major === 2 && minor >= 6) return;
   throw new EngineError(
@@ -135,9 +135,9 @@ export function checkVersion([major, minor, patch]: Loaded['version'], path: str
 }
 
 /**
- * Loads the OpenMP runtime with threads that wait actively for some 0.2 ms and then sleep. By default they
- * spin for longer than a time slice, so that a kernel of microseconds takes milliseconds as soon as another
- * process wants a core. The user's own settings are kept.
+ * Loads the OpenMP runtime. Its threads wait actively for some 0.2 ms and then sleep. By default they spin
+ * for longer than a time slice: then a kernel of microseconds takes milliseconds as soon as another process
+ * needs a core. The user's own settings stay.
  */
 function shortenSpinning(loadRuntime: () => void): void {
   const { env } = process;
@@ -147,7 +147,7 @@ function shortenSpinning(loadRuntime: () => void): void {
   }
   env.GOMP_SPINCOUNT = '10000';
   loadRuntime();
-  // The runtime has read it by now; processes that are started later need not inherit it.
+  // The runtime has read it now. Processes that are started later need not inherit it.
   delete env.GOMP_SPINCOUNT;
 }
 
@@ -160,7 +160,7 @@ export function openMp() {
   }
 }
 
-/** A build on another runtime keeps its own number of threads. */
+/** `null` for a build on another runtime, whose number of threads cannot be set. */
 function loadThreadControl(): ((count: number) => void) | null {
   return openMp()?.func('omp_set_num_threads', 'void', ['int']) ?? null;
 }
@@ -189,7 +189,7 @@ export function libraryVersion(): string {
 }
 
 /**
- * Unit that multiplies bfloat16: vectors, which may be no faster than with float32, or tiles of a matrix.
+ * A unit that multiplies bfloat16: vectors, which may be no faster than with float32, or tiles of a matrix.
  */
 export type Bfloat16Unit = 'AVX-512' | 'slow AVX-512' | 'AMX';
 
@@ -218,13 +218,14 @@ export function hasInstructions(type: 'float32' | 'bfloat16'): boolean {
   return (effectiveIsa() & needed) === needed;
 }
 
-/** The unit of this processor with instructions for bfloat16, however fast; `null` if there is none. */
+/** The unit of this processor with instructions for bfloat16, fast or slow; `null` if there is none. */
 export function bfloat16Unit(isa = effectiveIsa()): Bfloat16Unit | null {
   return instructionSets.find(([known]) => known === isa)?.[2] ?? null;
 }
 
 /**
- * Number of threads of what is created and run from now on. Returns false if the runtime has no such setting.
+ * Sets the number of threads of kernels that are created and run from now on. Returns false if the runtime
+ * has no such setting.
  */
 export function setThreadCount(count: number): boolean {
   const { setThreads } = load();

@@ -7,10 +7,10 @@ import type { MemoryDesc } from './memoryDesc.js';
 
 let live = 0;
 
-/** Bytes outside JavaScript's heap that are in use: arena, parameters, what programs keep, machine code. */
+/** Bytes in use outside JavaScript's heap: arena, parameters, arrays that programs keep, machine code. */
 export const nativeBytes = (): number => live;
 
-/** @internal Counts memory that was taken, or given back. */
+/** @internal Counts memory that was allocated or freed. */
 export function countNative(bytes: number): void {
   live += bytes;
 }

@@ -34,7 +34,7 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     readonly dtype: StoredDType,
   ) {}
 
-  /** Row-major. A scalar becomes one axis of size 1. */
+  /** The row-major layout. A scalar gets one axis of size 1. */
   static plain(shape: Shape, dtype: StoredDType): MemoryDesc {
     const axes = shape.length === 0 ? [1] : shape;
     if (axes.length > 5) throw new InternalError(`plain layout of ${axes.length} axes`);
@@ -145,13 +145,14 @@ export class MemoryDesc implements Layout<MemoryDesc> {
   }
 
   /**
-   * Whether the layout has room for more elements than the shape, as blocks that do not come out even have.
+   * Whether the layout has space for more elements than the shape has. This happens if the size of a block
+   * does not divide the size of its axis.
    */
   isPadded(): boolean {
     return this.size > numel(this.shape) * bytesPerElement(this.dtype);
   }
 
-  /** How the library stores the layout: not chosen yet, by strides and blocks, or in a way of its own. */
+  /** The kind of the layout: not chosen yet, given by strides and blocks, or known to the library only. */
   get #kind(): 'any' | 'strided' | 'opaque' {
     const kind = this.#fields.getInt32(kindOffset, true);
     return kind === 1 ? 'any' : kind === 2 ? 'strided' : 'opaque';
@@ -172,7 +173,7 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     }));
   }
 
-  /** Axes from outermost to innermost, blocks apart. */
+  /** Axes from outermost to innermost, without the blocks. */
   get order(): readonly number[] {
     if (this.#kind !== 'strided') return [];
     const fields = this.#fields;
@@ -185,7 +186,7 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     return this.blocks.some((block) => block.axis === axis);
   }
 
-  /** Whether the layout is row-major but for just these blocks. */
+  /** Whether the layout is row-major except for exactly these blocks. */
   hasBlocks(expected: readonly Block[]): boolean {
     const { blocks, order } = this;
     const isRowMajor = this.#kind === 'strided' && order.every((axis, i) => axis === i);

@@ -101,7 +101,7 @@ export class Primitive {
     return new Primitive(handle, desc);
   }
 
-  /** Layout of an argument as the kernel wants it. */
+  /** The layout of an argument that the kernel requires. */
   layout(which: keyof typeof queries): MemoryDesc {
     const desc = this.optionalLayout(which);
     if (desc === null) throw new InternalError(`primitive without ${which}`);
@@ -113,7 +113,9 @@ export class Primitive {
     return MemoryDesc.at(load().api.pdQueryMd(this.desc, queries[which], 0));
   }
 
-  /** The library's name of the kernel, e.g. `jit:avx512_core`: for people; decisions ask {@link family}. */
+  /**
+   * The library's name of the kernel for people, e.g. `jit:avx512_core`. Code uses {@link family} instead.
+   */
   get implementation(): string {
     const out = new BigUint64Array(1);
     check(load().api.pdQuery(this.desc, queryImplementation, 0, out), 'query');
@@ -144,7 +146,7 @@ export class ArgBlock {
 
   constructor(lists: readonly (readonly (readonly [argument: number, memory: MemoryHandle])[])[]) {
     const total = lists.reduce((sum, list) => sum + list.length, 0);
-    // Small typed arrays live on the moving heap; a large one keeps its address.
+    // Small typed arrays are on the heap, which moves them; a large one keeps its address.
     this.#bytes = new Uint8Array(Math.max(1024, total * execArgBytes));
     this.#address = Number(koffi().address(this.#bytes));
     const fields = new DataView(this.#bytes.buffer);

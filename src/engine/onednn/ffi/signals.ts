@@ -27,7 +27,7 @@ export function blockSignals(): void {
   system().sigprocmask(setMask, all, before);
 }
 
-/** Lets through the signals that {@link blockSignals} blocked. */
+/** Allows the signals again that {@link blockSignals} blocked. */
 export function restoreSignals(): void {
   system().sigprocmask(setMask, signalSets().before, 0);
 }
