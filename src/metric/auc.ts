@@ -1,19 +1,19 @@
 import { type BinaryScores, checkBinaryScores, countPositives, sortByScore } from './binary.js';
 import { type Interval, z95 } from './proportion.js';
 
-/** The area under the ROC curve, or why there is none. */
+/** The area under the ROC curve, or the reason why there is none. */
 export type RocAuc =
   | {
       /**
-       * From 0 to 1: how probable it is that a sample of class 1 scores higher than one of class 0, ties
+       * From 0 to 1: the probability that a sample of class 1 scores higher than one of class 0. Ties count
        * half.
        */
       readonly value: number;
-      /** DeLong's; null if a class has but one sample. */
+      /** DeLong's standard error; null if a class has only one sample. */
       readonly standardError: number | null;
       /** 95 % confidence interval. */
       readonly interval: Interval;
-      /** How the interval was made. */
+      /** The method of the interval. */
       readonly method: 'delong-logit' | 'newcombe';
     }
   | { readonly value: null; readonly reason: string };
@@ -21,15 +21,16 @@ export type RocAuc =
 /**
  * Area under the ROC curve, the Mann-Whitney statistic, with DeLong's standard error.
  *
- * The interval is DeLong's on the logit scale (Pepe 2003), which stays within 0 and 1 and covers better than
- * the plain one near 1. Where DeLong's variance is zero, as when the classes are separated completely, it
- * would claim certainty, and where a class has a single sample there is none; the interval is then Newcombe's
- * score interval (Statistics in Medicine 2006;25:559-573, method 5), which depends on the area and the
- * numbers of samples alone.
+ * The interval is DeLong's on the logit scale (Pepe 2003). It stays within 0 and 1, and has better coverage
+ * near 1 than the plain one. DeLong's variance is zero if, for example, the scores separate the classes
+ * completely: the interval would then be a single point. If a class has a single sample, there is no such
+ * variance. In both cases the interval is Newcombe's score interval (Statistics in Medicine 2006;25:559-573,
+ * method 5), which depends only on the area and the numbers of samples.
  *
- * The variance takes O(n log n) by midranks (Sun & Xu, IEEE Signal Processing Letters 2014;21:1389-1393).
+ * The variance is computed in O(n log n) by midranks (Sun & Xu, IEEE Signal Processing Letters
+ * 2014;21:1389-1393).
  *
- * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
+ * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}
  */
 export function rocAuc(data: BinaryScores): RocAuc {
   checkBinaryScores('rocAuc', data);
@@ -42,7 +43,7 @@ export function rocAuc(data: BinaryScores): RocAuc {
   const split = (label: number) => scores.filter((_, i) => labels[i] === label);
   const ranks = midranks(scores);
   const ranksWithin = [midranks(split(0)), midranks(split(1))];
-  // How many samples of the other class score lower, ties half.
+  // The number of samples of the other class that score lower; ties count half.
   const above: [number[], number[]] = [[], []];
   labels.forEach((label, i) => {
     const own = above[label];
@@ -83,8 +84,8 @@ function logistic(x: number): number {
 }
 
 /**
- * The areas from which the found one is 1.96 standard errors away, by a variance that depends on the area
- * alone.
+ * The two areas that are 1.96 of their standard errors away from the area found. Their variance depends only
+ * on the area and the numbers of samples.
  */
 function newcombeInterval(found: number, m: number, n: number): Interval {
   const pairs = (m + n) / 2 - 1;

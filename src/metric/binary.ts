@@ -4,11 +4,11 @@ import { InputError, ShapeError } from '../errors.js';
 export interface BinaryScores {
   /** The true class of each sample, 0 or 1. */
   readonly labels: Int32Array | Uint8Array;
-  /** The probability of class 1 that each sample was given, from 0 to 1. */
+  /** The predicted probability of class 1 for each sample, from 0 to 1. */
   readonly scores: Float32Array | Float64Array;
 }
 
-/** Counts of samples that score at least so much, for each score that occurs, the highest first. */
+/** Counts of samples that score at least a threshold. Each score that occurs is one, the highest first. */
 export interface Sweep {
   readonly thresholds: number[];
   readonly truePositives: number[];

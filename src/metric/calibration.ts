@@ -6,13 +6,13 @@ import { type Proportion, proportion } from './proportion.js';
 export interface ReliabilityBin {
   readonly low: number;
   readonly high: number;
-  /** Mean probability of class 1 that they were given; null for an empty bin. */
+  /** Mean predicted probability of class 1; null for an empty bin. */
   readonly meanScore: number | null;
-  /** Those among them that are of class 1. */
+  /** Share of the bin's samples that are of class 1. */
   readonly positives: Proportion;
 }
 
-/** Whether, of the samples given a probability of 80 %, 80 % are of class 1. */
+/** Compares probabilities with shares: of samples with a probability of 80 %, 80 % should be of class 1. */
 export interface Calibration {
   readonly bins: readonly ReliabilityBin[];
   /** Mean of |share of class 1 − mean score| over the bins, weighted by their samples. 0 is best. */
@@ -23,9 +23,9 @@ export interface Calibration {
  * Reliability curve over bins of equal width, and the expected calibration error (Naeini et al. 2015; bins as
  * in Guo et al. 2017), both of the probability of class 1.
  *
- * @param options `bins`: how many. Default: 10.
- * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or there is
- *   no bin
+ * @param options `bins`: the number of bins. Default: 10.
+ * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}, or there is no
+ *   bin
  */
 export function calibration(data: BinaryScores, { bins = 10 }: { readonly bins?: number } = {}): Calibration {
   checkBinaryScores('calibration', data);
@@ -61,9 +61,9 @@ function binOf(score: number, bins: number): number {
 }
 
 /**
- * Brier score: mean of (score − label)². 0 is best; always saying the share p of class 1 reaches p(1 − p).
+ * Brier score: mean of (score − label)². 0 is best. If every score is the share p of class 1, it is p(1 − p).
  *
- * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
+ * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}
  */
 export function brierScore(data: BinaryScores): number {
   checkBinaryScores('brierScore', data);

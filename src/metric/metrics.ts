@@ -21,10 +21,10 @@ export interface Metric {
    * output.
    */
   compute?(outputs: Tensor, labels: Tensor): Tensor;
-  /** Forgets everything. */
+  /** Starts again without any samples. */
   reset(): void;
   /**
-   * Takes in a batch.
+   * Adds a batch.
    *
    * @param scores `[samples, classes]`, row-major
    * @param labels the true class of each sample
@@ -32,15 +32,15 @@ export interface Metric {
   update(scores: TypedArray, labels: ArrayLike<number>): void;
   /** The values over all batches since the last reset; NaN without samples to compute them from. */
   accumulate(): number[];
-  /** The state, with which a training that was stopped within an epoch resumes with the same values. */
+  /** The state. With it, a training that was stopped within an epoch resumes with the same values. */
   stateDict?(): MetricState;
-  /** Restores what {@link stateDict} gave. */
+  /** Restores a state that {@link stateDict} gave. */
   setStateDict?(state: MetricState): void;
 }
 
 /**
- * Share of samples whose true class is among the k highest scores, for each k of `topk`. If there are no more
- * than k classes, that is every sample with a label from 0 to C − 1; so it is in `F.accuracy`.
+ * Share of samples whose true class is among the k classes with the highest scores, for each k of `topk`.
+ * With k classes or fewer, that is every sample with a label from 0 to C − 1, as in `F.accuracy`.
  *
  * @example
  * ```ts
@@ -109,7 +109,7 @@ export class Accuracy implements Metric {
   }
 }
 
-/** Counts hits and misses of a decision between two classes, of which class 1 is the one looked for. */
+/** Counts hits and misses of a decision between two classes. Class 1 is the positive class. */
 abstract class BinaryMetric implements Metric {
   readonly higherIsBetter = true;
   readonly names: readonly string[];
@@ -122,7 +122,7 @@ abstract class BinaryMetric implements Metric {
     this.names = [name];
   }
 
-  /** Takes one sample in. */
+  /** Adds one sample. */
   protected abstract count(positive: boolean, label: number): void;
 
   reset(): void {
@@ -156,7 +156,7 @@ export interface NameOption {
   readonly name?: string;
 }
 
-/** Share of samples of class 1 among those that were taken for it (probability 0.5 and more). */
+/** Share of samples of class 1 among those that are predicted as class 1 (probability of at least 0.5). */
 export class Precision extends BinaryMetric {
   constructor({ name = 'precision' }: NameOption = {}) {
     super('Precision', name);
@@ -170,8 +170,8 @@ export class Precision extends BinaryMetric {
 }
 
 /**
- * Share of the samples of class 1 that were taken for it. A probability of exactly 0.5 counts as class 1, as
- * for {@link Precision}; Paddle's Recall alone rounds it to class 0.
+ * Share of the samples of class 1 that are predicted as class 1. A probability of exactly 0.5 counts as class
+ * 1, as for {@link Precision}. Only Paddle's Recall rounds it to class 0.
  */
 export class Recall extends BinaryMetric {
   constructor({ name = 'recall' }: NameOption = {}) {
@@ -186,9 +186,9 @@ export class Recall extends BinaryMetric {
 }
 
 /**
- * Area under the ROC curve, exact: every score is kept, and ties count half. Paddle's sorts the scores into
- * 4096 buckets first, and so differs where scores are closer together than 1/4096; without both classes it
- * says 0, this NaN.
+ * The exact area under the ROC curve: every score is kept, and ties count half. Paddle first sorts the scores
+ * into 4096 buckets, so its value differs where scores are closer together than 1/4096. If a class has no
+ * sample, Paddle gives 0, and this metric NaN.
  */
 export class Auc implements Metric {
   readonly higherIsBetter = true;

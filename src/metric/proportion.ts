@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 
 export type Interval = readonly [low: number, high: number];
 
-/** A share that was counted, with what it is worth. */
+/** A share that was counted, with its confidence interval. */
 export interface Proportion {
   readonly hits: number;
   readonly total: number;
@@ -16,8 +16,8 @@ export interface Proportion {
 export const z95 = 1.959963984540054;
 
 /**
- * The 95 % confidence interval of a share, `hits` out of `total`, after Wilson (1927), which stays within 0
- * and 1 and holds for few trials and for shares near 0 and 1.
+ * The 95 % confidence interval of a share, `hits` out of `total`, after Wilson (1927). It stays within 0 and
+ * 1, and is valid for few trials and for shares near 0 and 1.
  *
  * @throws {InputError} unless `total` is at least 1 and `hits` from 0 to `total`
  */
@@ -29,7 +29,7 @@ export function wilsonInterval(hits: number, total: number): Interval {
   const scale = 1 + z95 ** 2 / total;
   const center = (share + z95 ** 2 / (2 * total)) / scale;
   const half = (z95 / scale) * Math.sqrt((share * (1 - share)) / total + z95 ** 2 / (4 * total ** 2));
-  // At the ends the formula gives 0 and 1 but for rounding.
+  // At the ends the formula gives 0 and 1, except for rounding errors.
   return [hits === 0 ? 0 : center - half, hits === total ? 1 : center + half];
 }
 

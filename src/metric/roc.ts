@@ -3,7 +3,9 @@ import { type BinaryScores, checkBinaryScores, countPositives, sweep } from './b
 
 /** Points of the ROC curve, from (0, 0) to (1, 1). */
 export interface RocCurve {
-  /** Descending; samples that score at least so much are called positive. Null, the first: no sample is. */
+  /**
+   * Descending. Samples that score at least a threshold are called positive. The first is null: no sample is.
+   */
   readonly thresholds: readonly (number | null)[];
   /** 1 − specificity. */
   readonly falsePositiveRate: readonly number[];
@@ -12,10 +14,11 @@ export interface RocCurve {
 }
 
 /**
- * Points of the precision-recall curve, from the lowest threshold to (recall 0, precision 1), which has none.
+ * Points of the precision-recall curve, from the lowest threshold to (recall 0, precision 1). This last point
+ * has no threshold.
  */
 export interface PrecisionRecallCurve {
-  /** Ascending; one less than the points. */
+  /** Ascending; one threshold less than there are points. */
   readonly thresholds: readonly number[];
   readonly precision: readonly number[];
   readonly recall: readonly number[];
@@ -25,7 +28,7 @@ export interface PrecisionRecallCurve {
  * The ROC curve with a point for each score that occurs, as scikit-learn's
  * `roc_curve(drop_intermediate=False)`.
  *
- * @throws {InputError} if there is but one class
+ * @throws {InputError} if there is only one class
  * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function rocCurve(data: BinaryScores): RocCurve {
@@ -67,8 +70,9 @@ export function precisionRecallCurve(data: BinaryScores): PrecisionRecallCurve {
 }
 
 /**
- * Average precision: precision at each threshold, weighted by how much recall it adds, without interpolation,
- * as scikit-learn's `average_precision_score`. From 0 to 1; guessing reaches the share of class 1.
+ * Average precision: the precision at each threshold, weighted by the recall that it adds, without
+ * interpolation, as scikit-learn's `average_precision_score`. It is from 0 to 1; random scores give the share
+ * of class 1.
  *
  * @throws as {@link precisionRecallCurve}
  */

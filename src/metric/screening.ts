@@ -6,19 +6,19 @@ import { averagePrecision, type PrecisionRecallCurve, precisionRecallCurve, type
 import { type OperatingPoint, type ThresholdFigures, thresholdFigures } from './threshold.js';
 
 export interface ScreeningOptions extends BinaryScores {
-  /** Samples that score at least so much are called positive. Default: 0.5. */
+  /** Samples that score at least this much are called positive. Default: 0.5. */
   readonly threshold?: number | undefined;
   /** Chosen beforehand on another set with `chooseOperatingPoint`. */
   readonly operatingPoint?: OperatingPoint | undefined;
 }
 
-/** All that screening studies report about a set of samples. JSON keeps it as it is. */
+/** All values that screening studies report about a set of samples. JSON keeps them as they are. */
 export interface ScreeningFigures {
   readonly samples: number;
   /** Samples of class 1, among all. */
   readonly prevalence: Proportion;
   readonly auc: RocAuc;
-  /** Null if there is but one class. */
+  /** Null if there is only one class. */
   readonly roc: RocCurve | null;
   /** Null if no sample is of class 1. */
   readonly averagePrecision: number | null;
@@ -28,7 +28,7 @@ export interface ScreeningFigures {
   /** Ten bins. */
   readonly calibration: Calibration;
   readonly atThreshold: ThresholdFigures;
-  /** As it was given. */
+  /** The point that the caller gave. */
   readonly operatingPoint: OperatingPoint | null;
   readonly atOperatingPoint: ThresholdFigures | null;
 }
@@ -36,7 +36,7 @@ export interface ScreeningFigures {
 /**
  * Computes the metrics of a screening test on one set of samples.
  *
- * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
+ * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}
  */
 export function screeningFigures(options: ScreeningOptions): ScreeningFigures {
   const { threshold, operatingPoint } = options;

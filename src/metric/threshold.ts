@@ -22,8 +22,8 @@ export interface ThresholdFigures {
 }
 
 /**
- * How a threshold is chosen: at least this sensitivity, at least this specificity, or the highest sum of
- * both.
+ * The rule that chooses a threshold: at least this sensitivity, at least this specificity, or the highest sum
+ * of both.
  */
 export type OperatingRule = { readonly sensitivity: number } | { readonly specificity: number } | 'youden';
 
@@ -31,7 +31,7 @@ export type OperatingRule = { readonly sensitivity: number } | { readonly specif
 export interface OperatingPoint {
   readonly rule: OperatingRule;
   readonly threshold: number;
-  /** Its metrics on the set that it was chosen on: better than on others. */
+  /** Its metrics on the set that it was chosen on. They are usually better than on other sets. */
   readonly chosenOn: ThresholdFigures;
 }
 
@@ -42,7 +42,7 @@ export interface PredictiveValues {
 }
 
 /**
- * Confusion matrix and what follows from it, each share with its 95 % interval.
+ * Confusion matrix and the shares that follow from it, each with its 95 % interval.
  *
  * A sample that scores exactly the threshold is called positive.
  *
@@ -81,8 +81,8 @@ export function thresholdFigures(data: BinaryScores, threshold = 0.5): Threshold
 }
 
 /**
- * Predictive values where the disease is as frequent as `prevalence` says, by Bayes' theorem. Sensitivity and
- * specificity are taken to be the same there.
+ * Predictive values in a population where `prevalence` is the share of the disease, by Bayes' theorem. The
+ * sensitivity and specificity are assumed to be the same there.
  *
  * @throws {InputError} unless all three are from 0 to 1
  */
@@ -102,15 +102,15 @@ export function predictiveValues(at: {
 }
 
 /**
- * Chooses the threshold among the scores of a set: the highest with at least a sensitivity, the lowest with
- * at least a specificity, or for `'youden'` the one where sensitivity + specificity is highest (Youden's J;
- * of equal ones the highest). If even the highest score has too little specificity, the threshold is the next
- * number above it.
+ * Chooses the threshold among the scores of a set. It is the highest with at least the given sensitivity, the
+ * lowest with at least the given specificity, or for `'youden'` the one with the highest sensitivity +
+ * specificity (Youden's J; the highest of equal thresholds). If even the highest score has too little
+ * specificity, the threshold is the next number above it.
  *
  * Choose on one set and evaluate on another: on its own set an operating point looks better than it is.
  *
- * @throws {InputError} if the set has no sample of a class that the rule is about, or the rule no share from
- *   0 to 1
+ * @throws {InputError} if the set has no sample of a class that the rule is about, or the rule has no share
+ *   from 0 to 1
  * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says
  */
 export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): OperatingPoint {
@@ -131,7 +131,7 @@ export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): O
   const { thresholds, truePositives, falsePositives } = sweep(data);
   const choose = (): number => {
     if (rule === 'youden') {
-      // Whole numbers: equal sums are found equal.
+      // The sums are whole numbers, so equal ones compare as equal.
       const sums = truePositives.map((count, i) => count * negatives - falsePositives[i] * positives);
       return thresholds[sums.indexOf(sums.reduce((best, sum) => Math.max(best, sum)))];
     }

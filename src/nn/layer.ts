@@ -14,7 +14,7 @@ export interface StateEntry {
   readonly data: TypedArray;
 }
 
-/** An entry that does not fit the layer it is meant for, and why. */
+/** An entry that does not fit its layer, and the reason. */
 export interface StateMismatch {
   readonly name: string;
   readonly kind: 'missing' | 'unknown' | 'shape' | 'dtype';
@@ -44,7 +44,7 @@ function findMismatches(states: ReadonlyMap<string, State>, entries: ReadonlyMap
 export interface LayerJson {
   /** Name of the class. */
   readonly type: string;
-  /** The constructor's arguments, as they stand in the printed tree. */
+  /** The constructor's arguments, as in the printed tree. */
   readonly options: string;
   /** Shapes of its own parameters and buffers. */
   readonly state: Readonly<Record<string, Shape>>;
@@ -53,7 +53,7 @@ export interface LayerJson {
 
 const mostShown = 4;
 
-/** By kind: how many, and the first of them. */
+/** For each kind, their number and the first of them. */
 function describeMismatches(mismatches: readonly StateMismatch[]): string {
   const kinds = { missing: 'missing', shape: 'misshapen', dtype: 'of another type', unknown: 'unknown' } as const;
   const parts = Object.entries(kinds).flatMap(([kind, title]) => {
@@ -101,7 +101,7 @@ function isPlain(object: object): boolean {
 
 const watched = new WeakSet<object>();
 
-/** Has the forward of a class say when it runs, so that parameters know which layer has used them. */
+/** Makes the forward of a class report that it runs, so that parameters know the layer that used them. */
 function watchForward(prototype: object): void {
   for (let level = prototype; level !== Layer.prototype && !watched.has(level); level = Object.getPrototypeOf(level)) {
     watched.add(level);
@@ -118,11 +118,11 @@ function watchForward(prototype: object): void {
 /**
  * Base class of networks and their parts.
  *
- * Assigning a {@link Parameter}, a `Buffer` or a layer to a field is all it takes to make it part of the
- * layer; its name is the field's. Arrays and plain objects of them, also nested, count as well:
- * `blocks.0.conv`. The order is that of the assignments. JavaScript shows no `#private` fields to other code:
- * register their contents with {@link addSublayer} or {@link addParameter}. A training step refuses
- * parameters that were used without that.
+ * A {@link Parameter}, a `Buffer` or a layer that is assigned to a field becomes a part of the layer, under
+ * the name of the field. The same is true in arrays and plain objects, also nested ones: `blocks.0.conv`. The
+ * order is that of the assignments. JavaScript hides `#private` fields from other code: register their
+ * contents with {@link addSublayer} or {@link addParameter}. A training step refuses parameters that are used
+ * without it.
  *
  * @example
  * ```ts
@@ -139,8 +139,8 @@ function watchForward(prototype: object): void {
  * const y = net.forward(randn([1, 3, 32, 32]));
  * ```
  *
- * A layer is an object and no function: Python's `net(x)` is `net.forward(x)` here, for layers inside as
- * well.
+ * A layer is an object, not a function: Python's `net(x)` is `net.forward(x)` here, also for the layers
+ * inside.
  *
  * Messages and Paddle's names of parameters contain the class name. Give the class a `static readonly kind =
  * 'Net'` if a minifier may rename it.
@@ -159,7 +159,7 @@ export abstract class Layer {
     this.#fullName = `${name}_${index}`;
   }
 
-  /** Computes the layer's output; adds nodes to the graph and runs nothing. */
+  /** Returns the layer's output. It adds nodes to the graph, and computes nothing yet. */
   abstract forward(...inputs: Tensor[]): Tensor;
 
   /** Class name and a running number of the process, as in Paddle: `conv2d_0`. */
@@ -168,8 +168,9 @@ export abstract class Layer {
   }
 
   /**
-   * Adds a layer under a name that no field can have, or that is made up at run time; returns it. It also
-   * registers the layer of a private field: `#conv = this.addSublayer('conv', new nn.Conv2D(3, 8, 3))`.
+   * Adds a layer under a name that no field can have, or that is known only at run time; returns the layer.
+   * It also registers the layer of a private field: `#conv = this.addSublayer('conv', new nn.Conv2D(3, 8,
+   * 3))`.
    */
   addSublayer<L extends Layer>(name: string, layer: L): L {
     this.#added.set(name, layer);
@@ -222,8 +223,8 @@ export abstract class Layer {
   }
 
   /**
-   * Everything that has to be saved, by dotted name: parameters and buffers (running statistics).
-   * The tensors are the live ones.
+   * All values to save, by dotted name: parameters and buffers (running statistics).
+   * The tensors are the layer's own, not copies.
    */
   stateDict(): Map<string, State> {
     const states = new Map<string, State>();
@@ -324,7 +325,7 @@ export abstract class Layer {
     return this;
   }
 
-  /** The constructor's arguments as they stand in the printed tree. */
+  /** The constructor's arguments for the printed tree. */
   protected describe(): string {
     return '';
   }

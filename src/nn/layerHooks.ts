@@ -5,10 +5,10 @@ import type { Layer } from './layer.js';
 /** Runs in place of a layer's forward; `forward` is the layer's own. */
 export type AroundForward = (inputs: readonly Tensor[], forward: () => Tensor) => Tensor;
 
-/** Puts something around the forward of a layer until the returned function is called. */
+/** Replaces the forward of a layer by a hook around it, until the returned function is called. */
 export function aroundForward(layer: Layer, around: AroundForward): () => void {
   const forward = layer.forward.bind(layer);
-  // A field of the instance stands before the method until it is deleted.
+  // A field of the instance hides the method of its class until the field is deleted.
   layer.forward = (...inputs) => around(inputs, () => forward(...inputs));
   return () => {
     Reflect.deleteProperty(layer, 'forward');

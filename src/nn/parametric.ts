@@ -7,7 +7,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { constant, type Fans, type Initializer, kaimingNormal, xavierUniform } from './initializer.js';
 import { Layer } from './layer.js';
 
-/** How a parameter begins, and whether it is trained. */
+/** The initial values of a parameter, and whether it is trained. */
 export interface ParamAttr {
   /** Default: the layer's own. */
   readonly initializer?: Initializer;
@@ -193,7 +193,7 @@ export class BatchNorm2D extends Layer {
       return new Tensor(ops.batchNorm(this.#params, x.value, _mean.value, _variance.value, weight.value, bias.value));
     }
     const [y, mean, variance] = ops.batchNormTrain(this.#params, x.value, weight.value, bias.value);
-    // The running statistics are renewed exactly when this batch is computed.
+    // The running statistics are updated exactly when this batch is computed.
     _mean.assign(ops.runningAverage(this.#momentum, _mean.value, mean), y);
     _variance.assign(ops.runningAverage(this.#momentum, _variance.value, variance), y);
     return new Tensor(y);

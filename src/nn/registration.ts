@@ -14,7 +14,8 @@ import { Layer } from './layer.js';
 export function requireRegistered(parameter: Parameter): void {
   const chain = layersOf(parameter.usedBy);
   const [network] = chain;
-  // Known to its network, it was left out of the optimizer on purpose, as in training the last layer alone.
+  // If the network knows it, the user left it out of the optimizer, for example to train the last layer
+  // alone.
   if (network === undefined || network.parameters().includes(parameter)) return;
   const known = new Set([network, ...network.sublayers()]);
   const place = chain.findIndex((layer) => !known.has(layer));
@@ -23,7 +24,7 @@ export function requireRegistered(parameter: Parameter): void {
   throw new InputError(describe(owner, missing, parameter));
 }
 
-/** From the outermost one to the one that used the parameter. */
+/** The layers from the outermost one to the one that used the parameter. */
 function layersOf(forwarding: Forwarding | null): Layer[] {
   const chain: Layer[] = [];
   for (let link = forwarding; link !== null; link = link.caller) {

@@ -208,7 +208,7 @@ export class Flatten extends Layer {
   }
 }
 
-/** Gives back its input. */
+/** Returns its input. */
 export class Identity extends Layer {
   static readonly kind: string = 'Identity';
 
@@ -255,7 +255,7 @@ export class CrossEntropyLoss extends Layer {
     this.#options = options;
   }
 
-  /** @param weight of each class, in place of the option's */
+  /** @param weight of each class, instead of the option's */
   forward(logits: Tensor, labels: Tensor, weight = this.#options.weight): Tensor {
     return F.crossEntropy(logits, labels, { ...this.#options, weight });
   }

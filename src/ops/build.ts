@@ -52,7 +52,7 @@ export function reshape(x: Value, shape: Shape): Value {
   return sameShape(x.shape, shape) ? x : apply('reshape', { shape }, [x])[0];
 }
 
-/** A value of its own with the elements of `x`. */
+/** A separate value with the elements of `x`. */
 export function identity(x: Value): Value {
   return apply('reshape', { shape: x.shape }, [x])[0];
 }

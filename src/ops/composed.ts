@@ -16,7 +16,7 @@ import {
 } from './build.js';
 import { withoutGrad } from './define.js';
 
-// Functions that are no ops of their own: engines compute them as the ops that they are made of.
+// These functions are no ops: they build several ops, which the engines compute.
 
 /** `a` where the condition is not 0, else `b`, under broadcasting. */
 export function where(condition: Value, a: Value, b: Value): Value {
@@ -78,7 +78,7 @@ export function powerOf(x: Value, exponent: Value): Value {
   const zero = constant([], 'float32', 0);
   const one = constant([], 'float32', 1);
   const isZero = binary('equal', x, zero);
-  // The logarithm of 0 must not be there at all: its gradient would be 0·∞.
+  // The logarithm of 0 must not be computed at all: its gradient would be 0·∞.
   const log = unary('log', where(isZero, one, x));
   const result = unary('exp', binary('mul', exponent, log));
   return where(isZero, cast(binary('equal', exponent, zero), 'float32'), result);

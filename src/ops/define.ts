@@ -18,7 +18,7 @@ export interface VjpContext<K extends OpName> {
   readonly outputs: readonly Value[];
   /** Gradient of each output; `null` where nothing depends on it. */
   readonly grads: readonly (Value | null)[];
-  /** Which inputs want a gradient; for the others `null` may be returned. */
+  /** Whether each input needs a gradient; for the others `null` may be returned. */
   readonly needs: readonly boolean[];
 }
 

@@ -97,7 +97,7 @@ export const binaryOp: OpDefinition<'binary'> = {
   },
 };
 
-/** The gradient where a wins over b, half of it where they are equal. */
+/** The gradient where a is chosen over b, half of it where they are equal. */
 function winnersShare(dy: Value, comparison: BinaryFn, a: Value, b: Value): Value {
   const wins = cast(binary(comparison, a, b), 'float32');
   const ties = cast(binary('equal', a, b), 'float32');

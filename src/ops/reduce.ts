@@ -14,7 +14,7 @@ export const reduceOp: OpDefinition<'reduce'> = {
     const spread = broadcastTo(reshape(dy, kept), x.shape);
     if (fn === 'sum') return [spread];
     if (fn === 'mean') return [affine(spread, numel(kept) / numel(x.shape), 0)];
-    // Elements that share the extreme share its gradient.
+    // Elements that are equal to the extreme share its gradient.
     const ties = cast(binary('equal', x, reshape(y, kept)), 'float32');
     return [binary('mul', spread, binary('div', ties, reduce('sum', ties, axes, true)))];
   },

@@ -389,14 +389,14 @@ export class Tensor {
     return new Tensor(ops.pad(this.value, before, after, value));
   }
 
-  /** Another dtype. Floats become integers by truncation; gradients do not pass. */
+  /** Converts to another dtype. Floats become integers by truncation. Gradients stop here. */
   cast(dtype: DType): Tensor {
     return new Tensor(ops.cast(this.value, dtype));
   }
 
   /**
-   * Type, shape and, where they have been computed, the values: of many, the first and last of each axis.
-   * Nothing is computed for it; `await t.data()` does that.
+   * Type, shape and, if they are computed already, the values. If there are many, it has the first and last
+   * of each axis. This computes nothing; `await t.data()` does.
    */
   toString(): string {
     const values = this.#valuesAtHand();
@@ -410,15 +410,15 @@ export class Tensor {
   }
 
   /**
-   * `{ dtype, shape, values }`; the values, nested, are null where they have not been computed, or are very
-   * many.
+   * `{ dtype, shape, values }` with nested values. They are null if they are not computed yet, or if there
+   * are very many.
    */
   toJSON(): { readonly dtype: DType; readonly shape: Shape; readonly values: unknown } {
     const values = this.size > mostJsonValues ? null : this.#valuesAtHand();
     return { dtype: this.dtype, shape: this.shape, values: values === null ? null : nest(values, this.shape) };
   }
 
-  /** Operators of JavaScript do not compute with tensors, and would give text or NaN. */
+  /** JavaScript's operators cannot compute with tensors: they would give text or NaN. */
   [Symbol.toPrimitive](hint: 'string' | 'number' | 'default'): string {
     if (hint === 'string') return this.toString();
     throw new InputError(
@@ -450,7 +450,7 @@ export type NestedNumbers = number | readonly NestedNumbers[];
 /**
  * A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`.
  *
- * @throws {DTypeError} for a type that there is not, and for values that are no numbers, such as text;
+ * @throws {DTypeError} for an unknown type, and for values that are no numbers, such as text;
  *   ShapeError for arrays of different lengths, or empty ones
  *
  * @example
