@@ -36,8 +36,8 @@ const synonyms: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Reads the configuration of a training: YAML (or JSON) with the options of `fovea train` in camelCase and
- * some more.
+ * Reads the configuration of a training: YAML (or JSON) with the options of `fovea train` in camelCase, and
+ * some others.
  *
  * @throws {InputError} naming the file and every key that is unknown, with the nearest one, or wrong
  */
@@ -51,7 +51,7 @@ export async function readConfiguration(path: string): Promise<TrainingOptions> 
   return validated(path, value);
 }
 
-/** The record of a run has the same name as many a configuration. */
+/** The record of a run has the same file name as many configurations. */
 function requireConfiguration(path: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || !('recipe' in value) || !('machine' in value)) return;
   throw new InputError(
@@ -67,7 +67,7 @@ const maxDepth = 100;
 function requireShallow(path: string, text: string): void {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
-    // The tokens themselves are of no interest.
+    // The tokens themselves are not used.
     for (const _ of parser.next(lexeme));
     if (parser.stack.length <= maxDepth) continue;
     throw new FileError(

@@ -10,16 +10,16 @@ import { version } from '../version.js';
 import { decoderVersion } from '../vision/images/decode.js';
 import { preprocessing } from '../vision/images/preprocess.js';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly name: string;
   readonly ok: boolean;
   readonly found: string;
-  /** Remedy for something that is missing: a command, if there is one. */
+  /** A command that installs a missing part, if there is one. */
   readonly remedy?: string;
 }
 
-/** Looks whether this machine has what Fovea needs. Nothing is downloaded or changed. */
+/** Checks whether this machine has everything that Fovea needs. Nothing is downloaded or changed. */
 export async function diagnose({ dataDir }: { readonly dataDir?: string | undefined } = {}): Promise<Finding[]> {
   return [
     { name: 'Fovea', ok: true, found: version },
@@ -56,7 +56,7 @@ async function checkPictures(): Promise<Finding> {
   }
 }
 
-/** Finding of something that is missing, with the command that installs it where the error knows one. */
+/** The finding for a missing part, with the command that installs it if the error has one. */
 function lacking(name: string, error: unknown, meanwhile: string): Finding {
   const isInstallable = error instanceof EngineError || error instanceof PackageError;
   const [reason, remedy] = isInstallable ? [error.reason, error.install] : [messageOf(error), null];

@@ -10,7 +10,7 @@ export interface BatchLine {
   readonly epoch: number;
   readonly batch: number;
   readonly batches: number;
-  /** As it is shown to people: a mean that forgets. */
+  /** The loss that is shown to people: a mean in which old batches lose weight. */
   readonly loss: number;
 }
 
@@ -24,10 +24,10 @@ export interface TrainingDisplayOptions {
 }
 
 const usualLogEvery = 2000;
-/** The shown loss is a mean that forgets what is older than about so many batches. */
+/** The shown loss is a mean over about this many of the newest batches. */
 const memoryBatches = 100;
 
-/** Shows how a training gets on: a bar on a terminal, plain lines elsewhere. */
+/** Shows the progress of a training: a bar on a terminal, plain lines elsewhere. */
 export class TrainingDisplay implements Callback {
   readonly #terminal: Terminal;
   readonly #options: TrainingDisplayOptions;
@@ -97,11 +97,11 @@ export class TrainingDisplay implements Callback {
   }
 }
 
-/** Data sets of fewer files are read before anybody waits, unless they take longer than the seconds below. */
+/** Data sets of fewer files are read at once, unless this takes longer than the seconds below. */
 const manyFiles = 500;
 const patienceMs = 1000;
 
-/** Shows how the reading of many files gets on before the first line of a command. */
+/** Shows the progress of reading many files, before the first line of a command. */
 export class ReadingDisplay {
   readonly #terminal: Terminal;
   #stage = '';

@@ -31,10 +31,10 @@ class TrainingFlag extends Option {
   }
 }
 
-/** Defaults that go without saying in help. */
+/** Defaults that the help does not show. */
 const silent = ['recipe', 'none', 'no', 'false', 'true'];
 
-/** @param other in place of the words of the table, for commands other than `train` */
+/** @param other words instead of those of the table, for commands other than `train` */
 export function trainingFlag(
   key: OptionKey,
   other: { readonly help?: string; readonly default?: string } = {},

@@ -9,7 +9,7 @@ const stopSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', '
 const names: Readonly<Partial<Record<NodeJS.Signals, string>>> = { SIGINT: 'Ctrl-C' };
 
 /**
- * Turns the first signal that asks the process to stop into an aborted `AbortSignal`, so that the work can be
+ * The first signal that asks the process to stop aborts an `AbortSignal`, so that the work can be
  * ended in good order. The second one ends the process at once.
  */
 export class Interruption {
@@ -29,7 +29,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** By custom 128 and the signal's number; 0 if there was none. */
+  /** 128 plus the signal's number, as is usual; 0 without a signal. */
   get exitCode(): number {
     return this.#exitCode;
   }
@@ -45,7 +45,7 @@ export class Interruption {
     this.#exitCode = code;
     this.#controller.abort();
     const name = names[signal] ?? signal;
-    // A progress bar listens too, and has to be wiped off first.
+    // A progress bar listens too, and must be removed first.
     process.nextTick(() => complain(this.#terminal, `${name}: ${this.#doing}; once more ends at once`));
   };
 }

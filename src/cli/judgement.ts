@@ -25,7 +25,7 @@ export function hashFacts(data: string, weights: string): [name: string, value: 
   ];
 }
 
-/** Most cells of a line that a confusion matrix takes where the output is no terminal. */
+/** The widest line of a confusion matrix, in cells, if the output is no terminal. */
 const usualWidth = 100;
 /** Longest list of pairs of classes. */
 const maxPairs = 15;

@@ -34,7 +34,7 @@ export function splitName(text: string): Split {
 
 export type EngineOptions = Values<typeof engineOptions>;
 
-/** How photographs, and a table that lists them, are loaded. */
+/** Options for loading photographs, and a table that lists them. */
 export type ImageLoadingOptions = Values<typeof loadingOptions> & Values<typeof tableOptions>;
 
 export function imageLoadingOf({ cache, ...options }: ImageLoadingOptions): OpenOptions['imageLoading'] {
@@ -83,7 +83,7 @@ export function applyEngine(asked: EngineOptions, usual: EngineOptions = {}): vo
     try {
       setEngine(engine);
     } catch (error) {
-      // To ask for what is not installed is a wrong call, not a failure of the work.
+      // An engine that is not installed is a wrong call, not a failure of the work.
       if (error instanceof EngineError) throw new InputError(error.message, { cause: error });
       throw error;
     }

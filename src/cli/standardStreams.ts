@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.js';
 /** Codes of a stream that has lost its reader: a pipe that was closed, a terminal that is gone. */
 const readerGone = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
-/** A stream whose loss ends nothing: what is written after an error is dropped. */
+/** A stream whose loss does not end the process: text that is written after an error is dropped. */
 class LastingStream implements ProgressStream {
   readonly #stream: NodeJS.WriteStream;
   #lost = false;
@@ -38,8 +38,8 @@ class LastingStream implements ProgressStream {
 }
 
 /**
- * Standard output and standard error of the process. A reader that has seen enough (`fovea … | head`) or a
- * full disk behind a redirection is no reason to end the work: it continues without output.
+ * Standard output and standard error of the process. If the reader of a pipe stops (`fovea … | head`), or the
+ * disk of a redirection is full, the work continues without output.
  */
 export class StandardStreams implements Terminal {
   readonly stdout: LastingStream;

@@ -8,23 +8,23 @@ import { inFlags } from './flags.js';
 export interface Terminal {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** For what is piped into a command; default: nothing. */
+  /** The input that is piped into a command; default: none. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Whether output was lost that a reader still wants. Default false. */
   readonly outputFailed?: boolean;
 }
 
 interface OutputStream extends ProgressStream {
-  /** Whether nothing that is written arrives any more. Default false. */
+  /** Whether written text no longer arrives. Default false. */
   readonly lost?: boolean;
 }
 
-/** Prints lines. Control characters that names brought into them are made visible. */
+/** Prints lines. Makes control characters, which names may contain, visible. */
 export function print(terminal: Terminal, text: string): void {
   terminal.stdout.write(`${visibleText(text)}\n`);
 }
 
-/** One object a line, for machines. */
+/** Prints one object per line, for machines. */
 export function printJson(terminal: Terminal, value: unknown): void {
   terminal.stdout.write(`${visibleJson(value)}\n`);
 }
@@ -55,18 +55,18 @@ export function printTable(
   print(terminal, formatTable(columns, rows, { ...options, width: widthOf(terminal) }));
 }
 
-/** Names and values, one pair a line; a value is wrapped if the terminal is too narrow. */
+/** Prints names and values, one pair per line. A value is wrapped if the terminal is too narrow. */
 export function printFacts(terminal: Terminal, facts: readonly (readonly [name: string, value: string])[]): void {
   printTable(terminal, [{ header: '' }, { header: '' }], facts, { indent: 2 });
 }
 
-/** How this program was called, for commands that the user shall copy. */
+/** The way in which this program was called, for commands that the user may copy. */
 export function ownCommand(): string {
   const script = process.argv[1] ?? 'fovea';
   return basename(script) === 'fovea' ? 'fovea' : `node ${quoted(relative('', script))}`;
 }
 
-/** A word as a shell takes it literally. */
+/** Quotes a word, so that a shell takes it literally. */
 export function quoted(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -4,7 +4,7 @@ import { listed } from '../text/list.js';
 import { formatCount } from '../text/numbers.js';
 import { describePassedOver } from '../vision/datasets/listing.js';
 
-/** How the files of a data set were understood, for the first lines of a command. */
+/** Describes how the files of a data set were read, for the first lines of a command. */
 
 type Facts = [name: string, value: string][];
 
@@ -12,7 +12,7 @@ export function passedOverFacts({ passedOver }: Pick<Understanding, 'passedOver'
   return passedOver.length === 0 ? [] : [['passed over', describePassedOver(passedOver)]];
 }
 
-/** Where the parts come from, the classes with their counts, and what was passed over. */
+/** The source of the parts, the classes with their counts, and the skipped files. */
 export function understoodFacts(understood: Understanding, data: RunConfig['data']): Facts {
   return [...partFacts(understood, data), classFact(data), ...passedOverFacts(understood)];
 }

@@ -142,7 +142,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
   },
 };
 
-/** Those that have a use for --names. */
+/** The conversions for which --names is useful. */
 const namedConversions = ['.safetensors .pdparams', '.pdopt .safetensors', '.safetensors .pdopt'];
 
 export async function convert(input: string, output: string, options: ConvertOptions, terminal: Terminal) {

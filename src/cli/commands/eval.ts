@@ -140,7 +140,7 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
   };
 }
 
-/** The threshold by which `predict` decides, and whether it reaches here what it was chosen for. */
+/** The threshold by which `predict` decides, and whether it meets its rule on this data. */
 function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, figures: RunEvaluation['screening']) {
   const at = figures?.atOperatingPoint ?? figures?.atThreshold;
   return {
@@ -153,12 +153,12 @@ function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, figu
   };
 }
 
-/** Name of the images of a part. */
+/** The name for the images of a part. */
 function nameOf(split: RunEvaluation['split'], data: string): string {
   return { train: 'training', validation: namedDataset(data).evalName, test: 'test', all: 'judged' }[split];
 }
 
-/** The file of a sample, where each has one. */
+/** The file of a sample, if each sample has one. */
 function fileOf({ dataset }: RunEvaluation, index: number): { file?: string } {
   return dataset instanceof ImageFileDataset ? { file: dataset.files[index].path } : {};
 }

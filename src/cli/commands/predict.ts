@@ -103,7 +103,7 @@ function trainedOnNote(count: number, pictures: number): string {
   return `note: the network was trained on ${formatCount(count)} of these ${formatCount(pictures)} pictures`;
 }
 
-/** Folders as the pictures in them, and `-` as what is piped in; in the order in which they are given. */
+/** The inputs in their order: a folder gives its pictures, and `-` the picture that is piped in. */
 async function picturesOf(
   images: readonly string[],
   terminal: Terminal,
@@ -135,7 +135,7 @@ async function piped({ stdin }: Terminal): Promise<readonly PictureInput[]> {
   return [{ name: 'standard input', picture: Buffer.concat(pieces) }];
 }
 
-/** How the classes were decided on, and what readers of a screening test have to know. */
+/** The rule that decided the classes, and notes for readers of a screening test. */
 function noteOf(run: TrainedRun): string | null {
   const { synthetic } = run.folder.config.data;
   const parts = [
@@ -188,7 +188,7 @@ function tableOf(predictions: readonly Prediction[], top: number): string {
   );
 }
 
-/** The class that was decided on goes before a more probable one. */
+/** The decided class comes before a more probable one. */
 function decidedFirst(classes: Prediction['classes'], decision: Prediction['decision']): Prediction['classes'] {
   if (decision === undefined) return classes;
   return [...classes].sort((a, b) => Number(b.name === decision.class) - Number(a.name === decision.class));

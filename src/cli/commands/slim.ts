@@ -2,7 +2,7 @@ import { slimRun } from '../../run/slim.js';
 import { formatCount } from '../../text/numbers.js';
 import { print, printJson, type Terminal } from '../terminal.js';
 
-/** Prints how much is freed before it is, and what that means. */
+/** Prints how much space it will free, and the consequences, and then frees it. */
 export async function slim(path: string, { json = false }: { readonly json?: boolean }, terminal: Terminal) {
   const bytes = await slimRun(path, (found) => {
     if (json) return;

@@ -45,10 +45,10 @@ interface TrainCommandOptions extends TrainingOptions {
   readonly json?: boolean;
 }
 
-/** Where runs without --out go. */
+/** The folder of runs without --out. */
 const runsFolder = 'runs';
 
-/** @param given the options that stand on the command line */
+/** @param given the options on the command line */
 export async function train(
   name: string | undefined,
   called: TrainCommandOptions,
@@ -101,7 +101,7 @@ export async function train(
   }
 }
 
-/** Null if there is nothing to compare the run with any more. */
+/** Null if there is no earlier run left to compare with. */
 async function compared(path: string, { folder }: Run): Promise<Comparison | null> {
   const before = await RunFolder.open(path).catch((error: unknown) => {
     if (error instanceof FileError) return null;
@@ -127,7 +127,7 @@ async function configured(name: string | undefined, asked: TrainCommandOptions, 
   return { model: model ?? written.model, options };
 }
 
-/** In `train --pretrained zoo-resnet18` the network stands where a file might. */
+/** In `train --pretrained zoo-resnet18`, the name of a network is in the place of a file. */
 function withModel(
   model: string | undefined,
   called: TrainCommandOptions,
@@ -137,7 +137,7 @@ function withModel(
   return swallowed ? [pretrained, { ...called, pretrained: true }] : [model, called];
 }
 
-/** Adds the name of the file to errors that show only once data and network are known. */
+/** Adds the name of the file to errors that are found only when data and network are known. */
 function inFile(error: unknown, path: string | undefined): unknown {
   if (path === undefined || !(error instanceof InputError)) return error;
   if (!/^\[(schedule|lr|classWeight|sampler|transforms)\]/.test(error.message)) return error;
@@ -234,14 +234,14 @@ function requireOwnRecipe(option: 'resume' | 'repeat', model: string | undefined
 /** The engine settings of the run, as options: the same settings give the same bits. */
 function engineOf({ engine }: RunFolder['config']): EngineOptions {
   const { name, threads, precision, convolution: conv } = engine;
-  // Setting the usual number would change something: small programs take one thread unless a number was set.
+  // To set the usual number would make a difference: small programs use one thread unless a number was set.
   return { engine: name, precision, conv, ...(threads !== engineInfo().threads && { threads }) };
 }
 
 /** Trainings that may begin in the same second. */
 const mostInASecond = 1000;
 
-/** `runs/lenet-mnist-20250102-030405`, and with -2 and so on behind it if several begin at once. */
+/** `runs/lenet-mnist-20250102-030405`, with -2 and so on at the end if several begin at once. */
 function newFolders(name: string): readonly string[] {
   const now = new Date();
   const two = (n: number) => String(n).padStart(2, '0');

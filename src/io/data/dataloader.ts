@@ -27,7 +27,7 @@ export interface DataLoaderOptions {
 }
 
 export interface EpochOptions {
-  /** Shuffle as from this state of the generator, and leave the generator alone: repeats an earlier epoch. */
+  /** Shuffles from this state, without a change of the generator. This repeats an earlier epoch. */
   readonly from?: GeneratorState;
   /** Batches to leave out at the start (0). They are not read. */
   readonly skip?: number;

@@ -29,7 +29,7 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   /** Class of each sample, if it is known without reading the images. */
   readonly labels?: ArrayLike<number>;
-  /** The same data set, read by so many threads beside the training step; 0: by the main thread. */
+  /** The same data set, read by this many threads beside the training step; 0: by the main thread. */
   withWorkers?(numWorkers: number): Dataset;
   /** Hint that all samples will be read repeatedly; the data set may spend memory on caching. */
   expectEpochs?(): void;

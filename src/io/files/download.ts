@@ -21,7 +21,7 @@ export interface DownloadOptions {
    * supports it.
    */
   readonly attempts?: number;
-  /** An attempt ends if nothing arrives for so many milliseconds. Default 30,000. */
+  /** An attempt ends if nothing arrives for this many milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** A larger file is refused before it fills the disk. Default 2 GiB. */
@@ -206,7 +206,7 @@ async function throughProxy(proxy: string): Promise<Route> {
   };
 }
 
-/** Without the password that may stand in the address. */
+/** The address without its password, if it has one. */
 function hostOf(proxy: string): string {
   return URL.canParse(proxy) ? new URL(proxy).host : 'of the environment';
 }

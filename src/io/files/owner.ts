@@ -41,7 +41,7 @@ export async function hasEnded(owner: Owner): Promise<boolean> {
   return isGone(owner, await thisProcess(), outermost);
 }
 
-/** A process in about 40 characters that may stand in a file name, for {@link hasEndedShort}. */
+/** A process in about 40 characters, all valid in a file name, for {@link hasEndedShort}. */
 export function shortOwner({ host, boot, space, pid, began }: Owner): string {
   return [digest(host), digest(boot ?? ''), digest(space ?? ''), pid, began ?? 0].join('-');
 }

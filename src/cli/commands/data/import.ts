@@ -33,7 +33,7 @@ export async function importData(
   const interruption = new Interruption(terminal, 'finishing the pictures at hand');
   const { stderr: stream } = terminal;
   const mode = json ? 'silent' : 'auto';
-  // How many pictures there are is known when the archives have been looked through, which may take a minute.
+  // The number of pictures is known only after a look through the archives, which may take a minute.
   let progress = new Progress({ label: 'looking through the files', unit: 'pictures', stream, mode });
   let begun = false;
   try {
@@ -63,7 +63,7 @@ export async function importData(
   }
 }
 
-/** A training, or an import of what it needs. */
+/** The command for a training, or for an import of its data. */
 function nextCommand({ folder, train, validation }: PalmSummary): string {
   const lacking = [
     ...(train.images === 0 ? ['training.zip'] : []),

@@ -28,7 +28,7 @@ interface SheetCommandOptions extends ImageLoadingOptions {
   readonly json?: boolean;
 }
 
-/** Samples of any data set, and what transforms make of them, as a picture. */
+/** Makes a picture of samples of any data set, and of the results of transforms. */
 export async function showDataset(data: string, options: SheetCommandOptions, terminal: Terminal): Promise<number> {
   requireEffect('data', options, {
     versions: ({ transforms }) => (transforms === undefined ? 'there are no transforms' : null),

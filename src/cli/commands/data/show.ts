@@ -50,7 +50,8 @@ export async function showData(folder: string, options: ShowCommandOptions, term
 }
 
 /**
- * The file to write. One that was named is replaced, one of the usual name only if it is a picture of ours.
+ * The file to write. A file that the user named is replaced. A file with the default name is replaced only if
+ * Fovea made it.
  *
  * @throws InputError for a file of another kind
  */

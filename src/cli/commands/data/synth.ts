@@ -30,7 +30,7 @@ export async function synthData(options: SynthCommandOptions, terminal: Terminal
   try {
     const summary = await synthesizePalm({ out, train, validation, size, seed, numWorkers, onProgress, signal });
     progress.finish();
-    // Nothing else may be in the folder itself, so that the same call finds it as it was.
+    // No other file may be in the folder itself, so that the same call finds the folder unchanged.
     const imported = join(out, '..', `${basename(resolve(out))}-imported`);
     const next = `${ownCommand()} data palm import ${quoted(out)} --out ${quoted(imported)}`;
     if (json) {

@@ -12,7 +12,7 @@ type Arguments = readonly Item[];
 
 /** The services that an unpickler offers to calls. */
 export interface Host {
-  /** Makes the error that refuses what was found. */
+  /** Makes the error that refuses the value. */
   refuse(expected: string, got: string): FileError;
   /** Counts copied bytes or items: a small file must not fill the memory by repeating itself. */
   spend(amount: number): void;
@@ -120,7 +120,7 @@ const tuple = new Callable('builtins.tuple', ([items = []], host) => {
   return Object.freeze([...items]);
 });
 
-/** How protocol 2 writes bytes if there are none. */
+/** The form of empty bytes in protocol 2. */
 const noBytes = new Callable('builtins.bytes', (parameters, host) => {
   if (parameters.length > 0) throw host.refuse('bytes as such', 'a call of builtins.bytes with arguments');
   return new Uint8Array();

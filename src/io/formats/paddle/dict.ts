@@ -45,7 +45,7 @@ export function parseDict(bytes: Uint8Array, where: string): StoredDict {
   return storedDict(value, where);
 }
 
-/** The entries of a dict, each array once however often it is named. */
+/** The entries of a dict. Each array is there once, even if several names have it. */
 export function storedDict(dict: ReadonlyMap<unknown, PickleValue>, path: string): StoredDict {
   const refuse = (entry: string, expected: string, got: string) =>
     new FileError(`[paddle] ${path}: ${printable(entry)}: expected ${expected}, got ${got}`);

@@ -45,7 +45,7 @@ interface Contents {
   readonly bytes: Uint8Array;
 }
 
-/** An array of NumPy as it stands in a pickle. */
+/** An array of NumPy in a pickle. */
 export class NumpyArray {
   /** @internal Absent between the two operations with which a pickle makes an array. */
   contents: Contents | null;

@@ -175,7 +175,7 @@ function number(value: number): Uint8Array {
   return long;
 }
 
-/** An operation of so many bytes, its arguments still zero. */
+/** An operation of this many bytes. Its arguments are still zero. */
 function headOf(bytes: number, code: number): Uint8Array {
   const head = new Uint8Array(bytes);
   head[0] = code;
