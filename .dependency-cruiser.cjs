@@ -49,13 +49,6 @@ const oneWay = [
     to: { path: ['^src/vision/(?!transforms/)', '^src/io/', '(^|/)node_modules/sharp/'] },
   },
   {
-    name: 'transforms-without-node',
-    comment: 'transforms know pixels alone: they run in any thread, and in a browser',
-    severity: 'error',
-    from: { path: '^src/vision/transforms/' },
-    to: { dependencyTypes: ['core'] },
-  },
-  {
     name: 'images-below-datasets',
     comment: 'files of pictures know no data set, and networks know no pictures',
     severity: 'error',
