@@ -1,18 +1,18 @@
 /**
  * Finds the habits of style that CONTRIBUTING.md names ("Words") in comments, messages, titles of tests and docs. The words come
- * from its glossary. `scripts/oldWords.txt` lists files that still have some, with their number; `--update` lowers these numbers.
+ * from its glossary. Arguments name files and folders to look at; without one it looks at the whole repository.
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 
-const listFile = 'scripts/oldWords.txt';
 const maxWidth = 110;
 const generated = /^docs\/measured\/|^tests\/goldens\/data\/|^bench\/peers\/package|^dist\//;
 
 /** Right uses of a word in the glossary's last column. */
 const allowedPhrases = [
+  /\bdrawn by a program\b/gi,
   /\bfig(ure|\.) \d+/gi,
   /\bfigures? (of|in) the (paper|article)\b/gi,
   /@param [\w.]+/g,
@@ -165,41 +165,14 @@ function filesOfRepository() {
   return names.sort().filter((name) => isText(name) && !generated.test(name) && existsSync(name));
 }
 
-function listed() {
-  const counts = new Map();
-  if (!existsSync(listFile)) return counts;
-  for (const line of readFileSync(listFile, 'utf8').split('\n')) {
-    const [name, count] = line.split(' ');
-    // A merge may keep a line twice: the smaller number counts.
-    if (name) counts.set(name, Math.min(Number(count), counts.get(name) ?? Infinity));
-  }
-  return counts;
-}
-
-const args = process.argv.slice(2);
-const wanted = args.filter((arg) => !arg.startsWith('--'));
-const isShown = (name) => wanted.some((path) => name === path || name.startsWith(`${path.replace(/\/$/, '')}/`));
+const wanted = process.argv.slice(2).map((path) => path.replace(/\/$/, ''));
+const isWanted = (name) => wanted.length === 0 || wanted.some((path) => name === path || name.startsWith(`${path}/`));
 const words = glossary();
-const old = listed();
-const found = new Map();
-let failed = 0;
-for (const name of filesOfRepository()) {
-  const findings = findingsOf(name, words);
-  if (findings.length > 0) found.set(name, findings.length);
-  if (wanted.length > 0 ? !isShown(name) : args.includes('--update') || findings.length <= (old.get(name) ?? 0))
-    continue;
-  failed += findings.length;
-  for (const finding of findings) console.log(finding);
-}
-if (args.includes('--update')) {
-  const sum = (counts) => [...counts.values()].reduce((a, b) => a + b, 0);
-  if (existsSync(listFile) && sum(found) > sum(old)) {
-    console.error(`words: ${sum(found)} findings are more than the ${sum(old)} in ${listFile}: fix the new ones`);
-    process.exit(1);
-  }
-  writeFileSync(listFile, [...found].map(([name, count]) => `${name} ${count}\n`).join(''));
-  console.log(`${found.size} files with ${sum(found)} findings are left in ${listFile}`);
-} else if (failed > 0) {
-  console.error(`words: ${failed} findings; "Words" in CONTRIBUTING.md explains them`);
+const findings = filesOfRepository()
+  .filter(isWanted)
+  .flatMap((name) => findingsOf(name, words));
+for (const finding of findings) console.log(finding);
+if (findings.length > 0) {
+  console.error(`words: ${findings.length} findings; "Words" in CONTRIBUTING.md explains them`);
   process.exitCode = 1;
 }

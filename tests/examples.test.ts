@@ -37,7 +37,7 @@ test("the course's fourteen lines run as written, and know what is done when the
       child.on('close', (code) => resolve({ code, ...text }));
     });
   // The small archive has three images for evaluation.
-  const missing = expect.stringMatching(/^\[fit\] evalData: no samples for judging of automobile, .*\n$/);
+  const missing = expect.stringMatching(/^\[fit\] evalData: no validation samples of automobile, .*\n$/);
   const first = await run('1');
   expect([first.code, first.err]).toEqual([0, missing]);
   const figures = String.raw`loss: \d+\.\d{4} - acc_top1: \d\.\d{4}(e\+00)? - acc_top5: \d\.\d{4} - \d+(s|ms)/step`;

@@ -131,7 +131,7 @@ async function beginning(
   if (!resume) {
     throw new InputError(
       `[fit] ${folder.path}: expected a folder without a training, got one with the state of one; ` +
-        'go on with it by resume: true, or choose another saveDir',
+        'continue it with resume: true, or choose another saveDir',
     );
   }
   await folder.read();

@@ -7,7 +7,7 @@ export function missingClasses(what: string, classNames: readonly string[], coun
   const missing = classNames.filter((_, i) => counts[i] === 0);
   if (missing.length === 0) return null;
   const more = missing.length > mostNamed ? ` and ${missing.length - mostNamed} more` : '';
-  return `no ${what} of ${missing.slice(0, mostNamed).join(', ')}${more}: figures say nothing about ${missing.length === 1 ? 'it' : 'them'}`;
+  return `no ${what} of ${missing.slice(0, mostNamed).join(', ')}${more}: metrics say nothing about ${missing.length === 1 ? 'it' : 'them'}`;
 }
 
 /** {@link missingClasses} for data sets whose labels are known without reading the images. */
@@ -19,7 +19,7 @@ export function missingInEvaluation(trained: Dataset, judged: Dataset): string |
   const names = classes.map((label) => classNames?.[label] ?? `class ${label}`);
   const found = new Set(Array.from(judged.labels));
   return missingClasses(
-    'samples for judging',
+    'validation samples',
     names,
     classes.map((label) => (found.has(label) ? 1 : 0)),
   );

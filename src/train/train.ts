@@ -126,8 +126,8 @@ class Loop implements Training {
       const { schedule, steps } = optimizer;
       if (steps > 0 && schedule !== null && schedule.lastEpoch > 0) {
         options.onNote?.(
-          `optimizer: its schedule goes on after ${schedule.lastEpoch} steps, at a rate of ${schedule.getLr()}; make a new ` +
-            'optimizer and schedule to begin anew',
+          `optimizer: its schedule continues after ${schedule.lastEpoch} steps, at a rate of ${schedule.getLr()}; make a new ` +
+            'optimizer and schedule to begin again',
         );
       }
       return;

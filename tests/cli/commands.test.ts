@@ -213,7 +213,7 @@ describe('slim', () => {
       code: 2,
       out: '',
       err: expect.stringMatching(
-        /`fovea slim` removed it on .*, so the training cannot go on; begin another one .*\n$/,
+        /`fovea slim` removed it on .*, so the training cannot continue; begin another one .*\n$/,
       ),
     };
     expect(await fovea('train', '--resume', slimmed, '--data-dir', dataDir)).toEqual(removed);

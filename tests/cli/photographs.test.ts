@@ -311,7 +311,7 @@ describe('a training that cannot be', () => {
     await writePictures(join(root, 'deep', 'photos'), 2);
     const { code, err } = await train('--data', `folder:${join(root, 'deep')}`, '--out', join(root, 'never'));
     expect(err).toContain(
-      `got one class, photos, whose pictures lie in its folders blue and red; give folder:${join(root, 'deep', 'photos')}\n`,
+      `got one class, photos, whose pictures are in its folders blue and red; give folder:${join(root, 'deep', 'photos')}\n`,
     );
     expect([code, existsSync(join(root, 'never'))]).toEqual([2, false]);
   });

@@ -109,7 +109,7 @@ describe('fuseSums', () => {
     expect(fuse(right.add(left))).toEqual(['conv2d+relu', 'conv2d', 'conv2d into']);
   });
 
-  it('goes on from block to block', () => {
+  it('continues from block to block', () => {
     let x = F.relu(conv());
     for (let i = 0; i < 2; i++) x = F.relu(square(F.relu(square(x))).add(x));
     expect(fuse(x)).toEqual([
@@ -273,7 +273,7 @@ describe('fuseResiduals', () => {
     expect(nodes).toEqual([...forwards, 'batchNormBackward+relu of sum', 'batchNormBackward']);
   });
 
-  it('leaves what is used elsewhere, comes later, has another shape or another activation, and what nobody takes', () => {
+  it('leaves what is used elsewhere, comes later, has another shape or another activation, and unused outputs', () => {
     const y = norm(image());
     expect(fuse([y.add(image()), y])).toContain('binary');
     expect(fuse([y.add(y)])).toContain('binary');

@@ -37,7 +37,7 @@ describe('verify', () => {
     );
   });
 
-  it('finds an input and an output that nobody computes', () => {
+  it('finds an input and an output that no node computes', () => {
     expectBroken(
       { ...whole, nodes: [relu, affine] },
       'after pass test: node %0 unary uses a value that is not computed before it',

@@ -306,7 +306,7 @@ describeWith('bf16', 'bf16 programs', () => {
     expect(onFeatures.map(implementationOf).filter((kernel) => !/bf16|code/.test(kernel))).toEqual([]);
   });
 
-  it('leave the weights of 1×1 convolutions where their gradients lie', async () => {
+  it('leave the weights of 1×1 convolutions where their gradients are', async () => {
     const pointwise = () =>
       new nn.Sequential(
         new nn.Conv2D(3, 48, 3),

@@ -43,7 +43,7 @@ test.each([
   ['an option', byOption],
   ['the training that is judged', byTraining],
   ['ampConfigs', byModel],
-])('who wants bf16 where the processor has none is told, once: %s', async (_, ask) => {
+])('a wish for bf16 that the processor does not have is reported once: %s', async (_, ask) => {
   const twice = async () => {
     await ask();
     await ask();
@@ -51,7 +51,7 @@ test.each([
   expect(await said(twice)).toBe('fovea: bf16: this processor has no instructions for it; computing in float32\n');
 });
 
-test('who wants bf16 where float32 is faster is told what it is used for, once', async () => {
+test('a wish for bf16 where float32 is faster reports once what bf16 is used for', async () => {
   processor.unit = 'slow AVX-512';
   const { applyEngine } = await options();
   const ask = () => {

@@ -8,7 +8,7 @@ import { type Build, checkOp, noise, stepsOf } from '../engines.js';
 const usual: Conv2dParams = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
 
 describe('a convolution whose kernel covers the image', () => {
-  it('is told from others', () => {
+  it('is distinguished from others', () => {
     const covers = (x: number[], weight: number[], params: Partial<Conv2dParams> = {}) =>
       coversImage(x, weight, { ...usual, ...params });
     expect(covers([10, 16, 4, 4], [120, 16, 4, 4])).toBe(true);
@@ -37,7 +37,7 @@ describe('a convolution whose kernel covers the image', () => {
     expect(names).toEqual(new Set(['conv2d', 'conv2d+sigmoid', 'conv2dBackwardData', 'conv2dBackwardWeights']));
   });
 
-  it('goes on between layers in other layouts', async () => {
+  it('continues between layers in other layouts', async () => {
     const args = [noise([4, 3, 9, 9], 1), noise([16, 3, 3, 3], 2, 0.3), noise([24, 16, 7, 7], 3, 0.1)];
     await checkOp((x, first, second) => {
       const y = F.relu(F.conv2d(F.relu(F.conv2d(x, first)), second));

@@ -34,13 +34,13 @@ async function cacheWith(home: string | undefined, known: string | null): Promis
 const fallback = join(tmpdir(), `fovea-cache-${process.getuid?.() ?? 'user'}`);
 const told = `fovea: no home folder to write to: the cache is ${fallback}; FOVEA_CACHE names another\n`;
 
-it('lies in the home folder, of HOME or of what the system knows', async () => {
+it('is in the home folder, of HOME or of what the system knows', async () => {
   const usual = join(root, '.cache/fovea');
   expect(await cacheWith(root, null)).toEqual([usual, '']);
   for (const home of [undefined, '', 'relative']) expect(await cacheWith(home, root)).toEqual([usual, '']);
 });
 
-it('lies among the temporary files where there is no home folder, and says so once', async () => {
+it('is among the temporary files where there is no home folder, and says so once', async () => {
   expect(await cacheWith(undefined, null)).toEqual([fallback, told]);
   vi.resetModules();
   vi.restoreAllMocks();
@@ -48,7 +48,7 @@ it('lies among the temporary files where there is no home folder, and says so on
   expect(existsSync('.cache')).toBe(false);
 });
 
-it('lies where it is told to, or is already', async () => {
+it('is in the folder that was asked for, or where it is already', async () => {
   mkdirSync(join(root, 'home/.cache/fovea'), { recursive: true });
   expect(await cacheWith(join(root, 'home'), null)).toEqual([join(root, 'home/.cache/fovea'), '']);
   const { cacheFolder } = await import('../../src/io/files/cacheFolder.js');

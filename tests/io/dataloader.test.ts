@@ -91,7 +91,7 @@ describe('batches', () => {
     expect(() => [...loader]).toThrow(/expected samples at once, got promises; write `for await/);
   });
 
-  it('cover every sample once, whatever the sizes', async () => {
+  it('cover every sample once, for all sizes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 40 }),
@@ -167,7 +167,7 @@ describe('shuffling', () => {
     expect(generator.state()).toEqual(state);
   });
 
-  it('draws the order when the epoch begins, not when it is read', async () => {
+  it('samples the order when the epoch begins, not when it is read', async () => {
     const generator = new RandomGenerator(3);
     const loader = new DataLoader(inMemory(50), options(generator));
     const epoch = loader.epoch();

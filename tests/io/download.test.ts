@@ -72,7 +72,7 @@ describe('download', () => {
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  it('goes on where the connection was cut', async () => {
+  it('continues where the connection was cut', async () => {
     server.serve(({ headers }, response) => {
       if (headers.range === undefined) return sendHalf(response);
       const range = `bytes ${half}-${content.length - 1}/${content.length}`;
@@ -84,10 +84,10 @@ describe('download', () => {
   });
 
   it.each([
-    ['cannot go on', 200, 2],
-    ['refuses to go on', 416, 3],
-    ['goes on elsewhere', 206, 3],
-  ])('starts anew where the server %s', async (_, status, requests) => {
+    ['cannot continue', 200, 2],
+    ['refuses to continue', 416, 3],
+    ['continues elsewhere', 206, 3],
+  ])('starts again where the server %s', async (_, status, requests) => {
     server.serve(({ headers }, response) => {
       if (server.requests.length === 1) sendHalf(response);
       else if (headers.range === undefined || status === 200) response.end(content);
@@ -125,7 +125,7 @@ describe('download', () => {
       return response.writeHead(206, { 'content-range': range }).end(content.subarray(begin));
     });
 
-  it('goes on with what an earlier download has left', async () => {
+  it('continues with what an earlier download has left', async () => {
     server.serve((_, response) => sendHalf(response));
     await failure({ onProgress: drop });
     serveRanges();
@@ -213,7 +213,7 @@ describe('download', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('does not wait for ever', async () => {
+  it('does not wait forever', async () => {
     server.serve((_, response) => {
       response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 10));
     });
@@ -233,7 +233,7 @@ describe('download', () => {
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  it('names the address when nobody answers there', async () => {
+  it('names the address when no server answers there', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}/file.bin`;

@@ -61,7 +61,7 @@ it('a file beyond the limit is refused before it is read', async () => {
   await handle.close();
 });
 
-it('JSON that nests without end is refused, whatever stands in its strings', () => {
+it('JSON that nests without end is refused, with any contents of its strings', () => {
   const deep = '['.repeat(1e6);
   expect(() => parseJson(deep)).toThrow('brackets nested deeper than 100 levels');
   expect(() => parseJson(`${deep}${']'.repeat(1e6)}`)).toThrow(SyntaxError);

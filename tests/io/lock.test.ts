@@ -63,7 +63,7 @@ describe('of another process', () => {
     if (own.began !== null) expect(await lockOver({ ...own, began: '1' })).toBeNull();
   });
 
-  it('counts as living on another machine, in another container, or where it cannot be told', async () => {
+  it('counts as living on another machine, in another container, or where that cannot be known', async () => {
     const own = await thisProcess();
     const elsewhere: Owner[] = [
       { ...own, host: 'elsewhere' },

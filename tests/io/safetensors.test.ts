@@ -207,7 +207,7 @@ describe('hostile files', () => {
     }
   });
 
-  it('either load or are refused whatever bytes of the header change', async () => {
+  it('either load or are refused when any bytes of the header change', async () => {
     const whole = readFileSync(golden);
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: whole.length - 1 }), fc.nat({ max: 255 }), async (place, byte) => {

@@ -72,7 +72,7 @@ describe('data sets made of others', () => {
     expect(() => new ConcatDataset([])).toThrow(InputError);
   });
 
-  it('randomSplit takes numbers or shares, and draws from the generator', async () => {
+  it('randomSplit takes numbers or shares, and samples from the generator', async () => {
     const data = numbers(10);
     const parts = randomSplit(data, [7, 3], { generator: new RandomGenerator(1) });
     expect(parts.map(({ length }) => length)).toEqual([7, 3]);

@@ -199,7 +199,7 @@ it('lists files and folders, without clutter and without going in circles', asyn
   expect(await failure(listFiles(join(folder, 'z')))).toMatch(/z: expected a readable folder, got ENOTDIR/);
 });
 
-it('names what cannot be read, and goes on where that is asked for', async () => {
+it('names what cannot be read, and continues where that is asked for', async () => {
   mkdirSync(join(folder, 'a'));
   mkdirSync(join(folder, 'b/deep'), { recursive: true });
   for (const name of ['a/\ufffd', 'a/x', 'b/y', 'b/deep/z']) writeFileSync(join(folder, name), '');

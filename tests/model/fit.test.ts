@@ -63,7 +63,7 @@ async function weightsIn(file: string): Promise<Record<string, readonly number[]
 beforeEach(() => setEngine('reference'));
 
 describe('Model.fit', () => {
-  test('returns the history, and judges as evaluate does', async () => {
+  test('returns the history, and evaluates as evaluate does', async () => {
     const model = makeModel();
     const history = await model.fit({ ...usual, epochs: 30 });
     expect(history.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
@@ -88,7 +88,7 @@ describe('Model.fit', () => {
     expect(readdirSync(root)).toEqual(before);
   });
 
-  test('saves the last, the best and the state, and keeps what it is told to', async () => {
+  test('saves the last, the best and the state, and keeps the asked number of states', async () => {
     const saveDir = path('saved');
     const model = makeModel();
     const seen: Record<string, readonly number[]>[] = [];
@@ -176,7 +176,7 @@ describe('Model.fit', () => {
     },
   );
 
-  test('goes on to the same bits after it was stopped anywhere', async () => {
+  test('continues to the same bits after a stop at any place', async () => {
     const make = () => makeModel({ learningRate: new lr.StepDecay({ learningRate: 0.05, stepSize: 9 }) });
     const stopping = () => new EarlyStopping({ patience: 3, verbose: 0 });
     const whole = make();
@@ -208,7 +208,7 @@ describe('Model.fit', () => {
     expect(history[4].learningRate).toBe(0.05 * 0.1 ** Math.floor(20 / 9));
   });
 
-  test('goes on only as it began', async () => {
+  test('continues only as it began', async () => {
     const saveDir = path('setting');
     const begun = { ...usual, saveDir, resume: true, epochs: 1 };
     await makeModel().fit(begun);
@@ -269,7 +269,7 @@ describe('Model.fit', () => {
     await expect(none.fit({ ...usual, classWeight: 'auto' })).rejects.toThrow(/expected a loss that takes the weights/);
   });
 
-  test('takes the threads that it is told to, where the data set can', async () => {
+  test('takes the number of threads that it is given, where the data set can', async () => {
     const asked: number[] = [];
     const threaded: Dataset = {
       length: 60,
@@ -297,7 +297,7 @@ describe('Model.fit', () => {
     const callbacks = [new ProgBarLogger({ verbose: 0 }), new EarlyStopping({ monitor: 'auc' })];
     await makeModel().fit({ ...usual, evalData: labelled, verbose: 2, callbacks, epochs: 2 });
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
-      '[fit] evalData: no samples for judging of class 1: figures say nothing about it\n',
+      '[fit] evalData: no validation samples of class 1: metrics say nothing about it\n',
       '[EarlyStopping] monitor: expected auc to be a number, got none in epoch 1; such epochs do not count, look for ' +
         'classes without samples\n',
     ]);
@@ -379,7 +379,7 @@ describe('Model.fit', () => {
     await expect(makeModel().evaluate(loader, { stackOutputs: true } as object)).rejects.toThrow("'stackOutputs'");
   });
 
-  test('refuses data in place of options, and numbers of batches that are none', async () => {
+  test('refuses data in place of options, and invalid numbers of batches', async () => {
     const promise = makeModel().fit(trainData as unknown as FitOptions);
     await expect(promise).rejects.toThrow('expected one object, got data; call fit({ trainData, evalData, … })');
     for (const numIters of [0, -1, 1.5]) {
@@ -423,7 +423,7 @@ describe('Model.fit', () => {
     expect(await makeModel().fit({ ...options, epochs: 2, resume: true })).toHaveLength(2);
   });
 
-  test('ends with the name of a callback that throws, and goes on from the state it has saved', async () => {
+  test('ends with the name of a callback that throws, and continues from the state it has saved', async () => {
     class Faulty extends Callback {
       override onBatchEnd({ epoch, batch }: Training): void {
         if (epoch === 2 && batch === 3) throw new Error('no luck');
@@ -471,7 +471,7 @@ describe('single batches', () => {
   const batch = (labels: number[]) =>
     [Tensor.ones([labels.length, 2]), Tensor.fromData(Int32Array.from(labels))] as const;
 
-  test('train, with gradients of several added, and judge', async () => {
+  test('train, with gradients of several added, and evaluate', async () => {
     const model = makeModel();
     const before = await weightsOf(model);
     const { loss } = await model.trainBatch(...batch([1, 1, 0]), { update: false });
@@ -607,7 +607,7 @@ describe('ProgBarLogger', () => {
     expect(lines[3]).toBe('Predict samples: 40');
   });
 
-  test.each([1, 2] as const)('shows control characters in names of figures, verbose %i', async (verbose) => {
+  test.each([1, 2] as const)('shows control characters in names of metrics, verbose %i', async (verbose) => {
     const { lines, stream } = listener();
     const model = makeModel();
     const optimizer = new Adam({ parameters: model.parameters() });

@@ -542,7 +542,7 @@ describe('a run without the state of its optimizer', () => {
     const [ours, theirs] = [opened, await openRun(trained)].map(({ network }) => network.parameters()[0].data());
     expect(await ours).toEqual(await theirs);
     const message =
-      /expected the optimizer's state, got a run from which `fovea slim` removed it on 20\d\d-.*cannot go on/;
+      /expected the optimizer's state, got a run from which `fovea slim` removed it on 20\d\d-.*cannot continue/;
     await expect(Run.resume(folder, { dataDir })).rejects.toThrow(message);
     const optimizer = makeOptimizer(opened.folder.config.recipe.optimizer, opened.network.parameters());
     await expect(opened.folder.loadOptimizer(optimizer, opened.network)).rejects.toThrow(message);

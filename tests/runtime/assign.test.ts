@@ -74,7 +74,7 @@ describe.each(engines)('%s: overwriting states', (engine) => {
     expect(await values(count)).toEqual([8]);
   });
 
-  it('takes data that lie there already at once', async () => {
+  it('takes data that are there already at once', async () => {
     const p = buffer(1, 2);
     p.assign(tensor([7, 8]).value);
     expect(await values(p)).toEqual([7, 8]);
@@ -126,7 +126,7 @@ describe.each(engines)('%s: overwriting states', (engine) => {
     await expect(old.data()).rejects.toThrow(StaleTensorError);
   });
 
-  it('does not disturb a value that goes on in other kernels after it was assigned', async () => {
+  it('does not disturb a value that other kernels take after it was assigned', async () => {
     const p = long(1);
     const x = Tensor.fromData(noise([5, 17], 3).data, [5, 17]);
     const assigned = x.affine(0.5, 0.25);
@@ -210,7 +210,7 @@ describe.each(engines)('%s: overwriting states', (engine) => {
     });
   });
 
-  it('uses the new contents in whatever is built on the state before the program runs', async () => {
+  it('uses the new contents in every tensor built on the state before the program runs', async () => {
     const p = long(1);
     const before = await values(p);
     p.assign(p.affine(2, 0).value);
@@ -220,7 +220,7 @@ describe.each(engines)('%s: overwriting states', (engine) => {
     expect(await values(z)).toEqual(before.map((v) => Math.fround(3 * Math.fround(2 * v))));
   });
 
-  it('keeps the old contents when the program fails, and goes on', async () => {
+  it('keeps the old contents when the program fails, and continues', async () => {
     const weight = new Parameter(Float32Array.from(noise([4, 3], 1).data), [4, 3]);
     const seen = buffer(0);
     const optimizer = new Momentum({ parameters: [weight], learningRate: 0.1 });

@@ -28,14 +28,14 @@ const weight = (seed: number, shape = [4, 3, 3, 3]): Tensor => Tensor.fromData(n
 describe.each(engines)('%s: programs are cached by structure', (engine) => {
   beforeEach(() => setEngine(engine));
 
-  it('compiles equal structures once, whatever the data', async () => {
+  it('compiles equal structures once, for all data', async () => {
     const net = (seed: number) => F.relu(F.conv2d(image(seed), weight(seed), null, { padding: 1 })).mean();
     await net(1).data();
     expect(await compilations(() => net(2).data())).toBe(0);
     expect(await net(3).item()).not.toBe(await net(4).item());
   });
 
-  it('tells parameters, shapes and dtypes apart', async () => {
+  it('distinguishes parameters, shapes and dtypes', async () => {
     const conv = (options: F.Conv2dOptions, shape?: number[]) => F.conv2d(image(1, shape), weight(2), null, options);
     await conv({ padding: 1 }).data();
     const others: (() => Tensor)[] = [
@@ -59,7 +59,7 @@ describe.each(engines)('%s: programs are cached by structure', (engine) => {
     expect([...(await tensor([1, 2]).div(0).data())]).toEqual([Infinity, Infinity]);
   });
 
-  it('tells roots apart: which, how many, in which order', async () => {
+  it('distinguishes roots: which, how many, in which order', async () => {
     const run = (pick: (y: Tensor, z: Tensor) => Tensor[]) => {
       const y = image(1).affine(2, 1);
       const z = y.exp();
@@ -90,14 +90,14 @@ describe.each(engines)('%s: programs are cached by structure', (engine) => {
     expect(await compilations(() => difference(tensor([1, 2, 3]), tensor([1, 2, 3])).data())).toBe(0);
   });
 
-  it('tells long-lived sources from inputs', async () => {
+  it('distinguishes long-lived sources from inputs', async () => {
     const double = (x: Tensor) => x.affine(4, 0).data();
     await double(tensor([1, 2]));
     expect(await compilations(() => double(new Buffer(Float32Array.of(1, 2), [2])))).toBe(1);
     expect(await compilations(() => double(new Parameter(Float32Array.of(1, 2), [2])))).toBe(0);
   });
 
-  it('tells assignments to different states apart', async () => {
+  it('distinguishes assignments to different states', async () => {
     const [p, q] = [Buffer.filled([3], 1), Buffer.filled([3], 2)];
     const into = async (target: Buffer) => {
       target.assign(p.add(q).value);

@@ -61,7 +61,7 @@ describe.each(engines)('tensors left unread over a step on %s', (engine) => {
     expect([...(await read.mul(2).data())]).toEqual([4, 6]);
   });
 
-  it('are safe where they lie in the parameter itself, if they are realized with the step', async () => {
+  it('are safe where they are in the parameter itself, if they are realized with the step', async () => {
     const [old, flat] = [p.detach(), p.reshape([1, 2])];
     const view = p.slice([0], [2]);
     await step([old, flat, view]);

@@ -74,7 +74,7 @@ describe.each(engines)('%s: running statistics of layers whose output the loss d
     expect((await snapshot(run.net.stateDict())).size).toBe(18);
   });
 
-  it('follow each of two forward passes before a step, in whichever the loss lies', async () => {
+  it('follow each of two forward passes before a step, in whichever the loss is', async () => {
     for (const order of [0, 1]) {
       const run = make();
       const losses = [lossOf(run.net, 1), lossOf(run.net, 2)];

@@ -43,6 +43,6 @@ test.each(['stdout', 'stderr'] as const)('a training continues when the reader o
   child[stream].destroy();
   child.stdin.end('go\n');
   const code = await new Promise((resolve) => child.on('exit', resolve));
-  const warning = '[fit] evalData: no samples for judging of class 1: figures say nothing about it\n';
+  const warning = '[fit] evalData: no validation samples of class 1: metrics say nothing about it\n';
   expect([code, errors]).toEqual([0, stream === 'stderr' ? '' : warning]);
 });

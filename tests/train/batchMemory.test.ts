@@ -239,7 +239,7 @@ describe('a batch', () => {
   });
 });
 
-test('who judges and predicts takes fewer images at a time where memory is short', async () => {
+test('evaluation and prediction take fewer images at a time where memory is short', async () => {
   const root = temporaryFolder();
   const dataDir = await smallMnist(root);
   const create = (name: string) =>

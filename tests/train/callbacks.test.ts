@@ -76,7 +76,7 @@ describe('EarlyStopping', () => {
     expect(await tell(make(options), losses)).toBe(epoch);
   });
 
-  test('goes on counting where it was', async () => {
+  test('continues counting where it was', async () => {
     const first = make({ patience: 3 });
     expect(await tell(first, [1, 2, 3])).toBeNull();
     const second = make({ patience: 3 });
@@ -123,7 +123,7 @@ describe('TerminateOnNaN', () => {
 });
 
 describe('CSVLogger', () => {
-  test('has a line for each epoch, also of a training that is gone on with', async () => {
+  test('has a line for each epoch, also of a resumed training', async () => {
     const file = path('log.csv');
     const logger = () => new CSVLogger(file, { separator: ';' });
     const controller = new AbortController();
@@ -162,7 +162,7 @@ describe('TensorBoard', () => {
     );
   });
 
-  test('has the figures of epochs and steps', async () => {
+  test('has the metrics of epochs and steps', async () => {
     const logDir = path('board');
     await makeModel().fit({ ...usual, callbacks: new TensorBoard({ logDir, updateFreq: 2 }) });
     const [name] = readdirSync(logDir);

@@ -36,7 +36,7 @@ const loss = (outputs: Tensor, labels: Tensor) => F.crossEntropy(outputs, labels
 beforeEach(() => setEngine('reference'));
 
 describe('evaluate', () => {
-  test.each([1, 3, 7, 100])('gives the same figures in batches of %i', async (batchSize) => {
+  test.each([1, 3, 7, 100])('gives the same metrics in batches of %i', async (batchSize) => {
     const seen: number[] = [];
     const result = await evaluate({
       network: new Identity(),
@@ -74,7 +74,7 @@ describe('evaluate', () => {
     expect(result.mistakes.map(({ index }) => index)).toEqual(expected);
   });
 
-  test('judges in evaluation mode, changes nothing, and returns to the mode before', async () => {
+  test('works in evaluation mode, changes nothing, and returns to the mode before', async () => {
     const norm = new BatchNorm2D(1);
     const network = new Sequential(norm);
     const data: Dataset = { length: 2, get: (i) => ({ image: Float32Array.of(i, 3), shape: [1, 1, 2], label: i }) };

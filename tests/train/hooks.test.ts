@@ -43,7 +43,7 @@ class Notes extends Callback {
 beforeEach(() => setEngine('reference'));
 
 describe("a user's callback", () => {
-  test('is told the course of an evaluation and of a prediction', async () => {
+  test('is called along an evaluation and of a prediction', async () => {
     const notes = new Notes();
     const options = { batchSize: 6, verbose: 0, callbacks: notes } as const;
     await makeModel().evaluate(data, options);

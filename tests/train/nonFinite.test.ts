@@ -173,7 +173,7 @@ describe.each(engineNames)('values that are not finite, %s', (engine) => {
     expect(found).toMatchObject({ what: 'parameter fc.bias', value: Number.POSITIVE_INFINITY, count: 1, total: 2 });
   });
 
-  test('a second run that there is no memory for, or that stays finite, is told apart', async () => {
+  test('a second run that there is no memory for, or that stays finite, is distinguished', async () => {
     const network = new Net();
     process.env.FOVEA_MEMORY_LIMIT = '1k';
     const objective = () => loss(network.forward(batch()), labels());
@@ -229,7 +229,7 @@ describe.each(engineNames)('values that are not finite, %s', (engine) => {
     expect(optimizer.steps).toBe(1);
   });
 
-  test('parameters that no loss shows end the training before they are judged or saved', async () => {
+  test('parameters that no loss shows end the training before they are evaluated or saved', async () => {
     const network = new Net();
     const optimizer = new Momentum({ parameters: network.parameters(), learningRate: 0.01 });
     const data = images(4, [1, 8, 8], () => {});

@@ -122,7 +122,7 @@ describe('outputs that do not fit the loss are refused before the first step', (
     expect([...(await [...network.stateDict().values()][0].data())]).toEqual(before);
   });
 
-  test('in judging and single batches too', async () => {
+  test('in evaluation and single batches too', async () => {
     const images = Tensor.zeros([2, 16]);
     const labels = Tensor.fromData(Int32Array.of(0, 2));
     const model = modelOf(new Linear(16, 1), bce);

@@ -67,7 +67,7 @@ async function saying<T>(body: () => Promise<T>): Promise<string> {
 }
 
 describe('a callback that serves several trainings', () => {
-  test('begins anew with each', async () => {
+  test('begins again with each', async () => {
     const rise = { onEpochEnd: ({ optimizer }: Training) => setRate(optimizer, 60 * optimizer.learningRate) };
     const stopping = new EarlyStopping({ verbose: 0, restoreBest: true });
     const once = async () => {
@@ -134,13 +134,13 @@ test('gradients that a failed training has left do not count', async () => {
   expect(await weights(model)).toEqual(await weights(fresh));
 });
 
-test('an optimizer goes on with its schedule in the next training, which is said', async () => {
+test('an optimizer continues its schedule in the next training, with a note', async () => {
   const learningRate = new lr.StepDecay({ learningRate: 0.1, stepSize: 2 });
   const model = makeModel({ learningRate });
   const loud = { ...usual, verbose: 3, logFreq: 100 } as const;
   expect(await saying(() => model.fit(loud))).toBe('');
   expect(await saying(() => model.fit(loud))).toMatch(
-    /^\[fit\] optimizer: its schedule goes on after 3 steps, at .* anew\n$/,
+    /^\[fit\] optimizer: its schedule continues after 3 steps, at .* again\n$/,
   );
   expect(learningRate.lastEpoch).toBe(6);
   const ending = makeModel({ learningRate: new lr.OneCycleLR({ maxLearningRate: 0.1, totalSteps: 5 }) });
@@ -240,7 +240,7 @@ describe('a training that is resumed', () => {
     expect(await goOn({}, { trainData: restless })).toHaveLength(2);
   });
 
-  test('lets a callback that follows another figure begin anew', async () => {
+  test('lets a callback that follows another metric begin again', async () => {
     const stopping = (monitor: string, mode: 'min' | 'max') =>
       new EarlyStopping({ monitor, mode, patience: 1, verbose: 0 });
     const evalData = points(4, 9);
@@ -253,7 +253,7 @@ describe('a training that is resumed', () => {
     expect(reduce.stateDict()).toMatchObject({ wait: 0 });
   });
 
-  test('refuses to give back weights that were never kept, before it goes on', async () => {
+  test('refuses to give back weights that were never kept, before it continues', async () => {
     const callbacks = () => new EarlyStopping({ saveBestModel: false, patience: 5, verbose: 0 });
     await begin({}, { callbacks: callbacks() });
     const late = new EarlyStopping({ restoreBest: true, patience: 5, verbose: 0 });

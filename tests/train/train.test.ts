@@ -56,7 +56,7 @@ async function weightsOf(network: Layer): Promise<Record<string, readonly number
 beforeEach(() => setEngine('reference'));
 
 describe('train', () => {
-  test('learns, and tells the mean loss over samples', async () => {
+  test('learns, and reports the mean loss over samples', async () => {
     const batches: { loss: number; samples: number }[] = [];
     const watch: Callback = {
       onBatchEnd: ({ loss, samples, epoch }) => {
@@ -169,7 +169,7 @@ describe('a training that is stopped', () => {
     ['in the middle of an epoch', 6, 1],
     ['after the last batch of an epoch, before its evaluation', 8, 1],
     ['by a callback', 5, 1],
-  ])('%s goes on from its state as if nothing had happened', async (how, steps, epochs) => {
+  ])('%s continues from its state as if nothing had happened', async (how, steps, epochs) => {
     const whole = withState();
     const expected = await train(whole.options);
 
@@ -315,7 +315,7 @@ describe('accumulated gradients', () => {
 test.each([
   [7, 2, [37, 30]],
   [3, 1, [30]],
-])('%i iterations end the training, whatever the epochs', async (numIters, epochs, samples) => {
+])('%i iterations end the training, for any number of epochs', async (numIters, epochs, samples) => {
   const seen: number[] = [];
   const watch: Callback = { onEpochEnd: (_, record) => void seen.push(record.imagesPerSecond * record.seconds) };
   const { options, optimizer } = setUp({ numIters, callbacks: [watch] });
@@ -342,7 +342,7 @@ describe('a callback that throws', () => {
     }
   }
 
-  test('ends the training with its name, once the others were told and the state was saved', async () => {
+  test('ends the training with its name, once the others were called and the state was saved', async () => {
     calls.length = 0;
     const saved: TrainingState[] = [];
     const save = async (training: Training) => void saved.push(training.state());

@@ -17,7 +17,7 @@ export function requireBest(where: string, path: string | null, epoch: number): 
   if (path === null || existsSync(path)) return;
   throw new InputError(
     `[${where}] restoreBest: expected the best weights, of epoch ${epoch}, in ${path}, got no such file; leave ` +
-      'restoreBest out, or train anew with it',
+      'restoreBest out, or begin a new training with it',
   );
 }
 

@@ -53,7 +53,7 @@ export class LRScheduler extends Callback {
       const named = (byStep: boolean) => (byStep ? 'steps' : 'epochs');
       throw new InputError(
         `[LRScheduler] schedule: expected it to go by ${named(this.#goesBy)}, as the training has, got ` +
-          `${named(this.#byStep)}; go on as it began`,
+          `${named(this.#byStep)}; continue as it began`,
       );
     }
     if (!(schedule instanceof lr.LRScheduler)) return;

@@ -80,7 +80,7 @@ export class StateFolder {
       if ((await this.#stateText()) !== this.#text) {
         throw new InputError(
           `[run] ${this.path}: expected the folder as it was when it was opened, got one that another training has ` +
-            'written to meanwhile; choose another folder, or go on with that training',
+            'written to meanwhile; choose another folder, or continue that training',
         );
       }
       await this.#clearAway();
@@ -280,7 +280,7 @@ export class StateFolder {
     if (slimmed === undefined) return;
     throw new InputError(
       `[run] ${this.path}: expected the optimizer's state, got a run from which \`fovea slim\` removed it on ` +
-        `${slimmed.slice(0, 10)}, so the training cannot go on; begin another one with the weights of this run`,
+        `${slimmed.slice(0, 10)}, so the training cannot continue; begin another one with the weights of this run`,
     );
   }
 

@@ -166,7 +166,7 @@ async function readCifar(kind: CifarKind, { mode = 'train', ...where }: CifarOpt
     if (wrong >= 0) {
       throw new FileError(
         `[${name}] ${files[i].path}: label ${wrong}: expected 0 to ${kind.classNames.length - 1}, ` +
-          `got ${batch.labels[wrong]}; get the data set anew`,
+          `got ${batch.labels[wrong]}; get the data set again`,
       );
     }
     pixels.set(batch.pixels, at * imageBytes);
@@ -215,7 +215,7 @@ async function readArchive({ name }: CifarKind, path: string, wanted: readonly s
   const isWanted = (member: string) => wanted.includes(basename(member).replace(/\.bin$/, ''));
   for await (const member of readTar(path, isWanted, { maxBytes })) {
     const file = basename(member.name);
-    if (found.has(file)) throw new FileError(`[${name}] ${path}: expected ${file} once, got it twice; get it anew`);
+    if (found.has(file)) throw new FileError(`[${name}] ${path}: expected ${file} once, got it twice; get it again`);
     found.set(file, { name: file, path: `${path}: ${member.name}`, bytes: member.bytes });
   }
   return chosen(name, path, wanted, found, []);
@@ -250,7 +250,7 @@ function chosen(
   const orFolder = folders.length === 0 ? '' : `, or the folder ${folders.join(' or ')}`;
   throw new FileError(
     `[${name}] ${path}: expected ${wanted.join(', ')} there (or with .bin)${orFolder}, got no ${missing.join(', ')}; ` +
-      'get the data set anew',
+      'get the data set again',
   );
 }
 
@@ -260,7 +260,7 @@ function parsePython(
   { path, bytes }: BatchFile,
 ): { pixels: Uint8Array; labels: readonly number[] } {
   const refuse = (what: string, expected: string, got: string) =>
-    new FileError(`[${name}] ${path}: ${what}: expected ${expected}, got ${got}; get the data set anew`);
+    new FileError(`[${name}] ${path}: ${what}: expected ${expected}, got ${got}; get the data set again`);
   const batch = parsePickle(bytes, path);
   if (!(batch instanceof Map)) throw refuse('pickle', 'a dict', 'something else');
   const data: unknown = batch.get('data');
@@ -282,7 +282,7 @@ function parseBinary({ name, labelBytes }: CifarKind, { path, bytes }: BatchFile
   const count = bytes.length / record;
   if (count === 0 || !Number.isInteger(count)) {
     throw new FileError(
-      `[${name}] ${path}: expected a multiple of ${record} bytes, got ${bytes.length}; get the data set anew`,
+      `[${name}] ${path}: expected a multiple of ${record} bytes, got ${bytes.length}; get the data set again`,
     );
   }
   const pixels = new Uint8Array(count * imageBytes);

@@ -298,7 +298,7 @@ function alike(candidates: readonly Candidate[]): string[] {
     candidates.every(({ direct }) => direct === 0) &&
     rest.every((names) => names.join('/') === first.join('/'));
   if (!isAlike) return [];
-  return [`the pictures of every class lie in its folders ${inWords(first)}; these are not taken for classes`];
+  return [`the pictures of every class are in its folders ${inWords(first)}; these are not taken for classes`];
 }
 
 /** Follows chains of folders that contain a single folder, from a class down to a folder with several. */
@@ -316,7 +316,7 @@ function deeperFolders(
     if (names.length === 1) continue;
     const inside = names.map((name) => [...own[0].slice(top, depth), name].join('/'));
     const folder = join(root, ...own[0].slice(0, depth));
-    return { text: `whose pictures lie in its folders ${inWords(inside)}; give folder:${folder}`, names };
+    return { text: `whose pictures are in its folders ${inWords(inside)}; give folder:${folder}`, names };
   }
   return null;
 }

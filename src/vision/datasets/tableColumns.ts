@@ -112,7 +112,7 @@ export function findParts(table: Table, options: TableOptions): FoundParts {
   );
   const notes = flags.map(
     ({ name }) =>
-      `${title}: the column ${name} is not used; a column split with train, validation and test says which pictures are for judging`,
+      `${title}: the column ${name} is not used; a column split with train, validation and test says which pictures are for evaluation`,
   );
   return { column: found[0]?.name, notes: found.length > 0 ? [] : notes };
 }

@@ -47,7 +47,7 @@ describe('constants', () => {
 });
 
 describe('facts about a graph', () => {
-  it('tell last uses, targets and readers', () => {
+  it('know last uses, targets and readers', () => {
     const { graph, weight, state, input, doubled, shifted, updated } = smallGraph();
     const facts = new GraphFacts(graph);
     expect([weight, input, doubled.outputs[0]].map((v) => facts.lastUse(v))).toEqual([0, 2, 1]);

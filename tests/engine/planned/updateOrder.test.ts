@@ -32,7 +32,7 @@ function stepOf(layers: number): Graph {
 const places = (graph: Graph, op: GraphNode['op']) => graph.nodes.flatMap((node, i) => (node.op === op ? [i] : []));
 
 describe('scheduleUpdates', () => {
-  it('uses a gradient up as soon as nobody reads the old parameter', () => {
+  it('uses a gradient up as soon as no step reads the old parameter', () => {
     const graph = scheduleUpdates(stepOf(5));
     const gradients = places(graph, 'linearBackwardWeights');
     const updates = places(graph, 'sgdUpdate');
@@ -41,7 +41,7 @@ describe('scheduleUpdates', () => {
     expect(gradients.map((gradient) => updates.filter((place) => place < gradient).length)).toEqual([0, 2, 4, 6, 8]);
   });
 
-  it('overwrites nothing before the loss is known, nor what somebody still reads', () => {
+  it('overwrites nothing before the loss is known, nor what a later step reads', () => {
     const original = stepOf(5);
     const graph = scheduleUpdates(original);
     expect(new Set(graph.nodes)).toEqual(new Set(original.nodes));
@@ -62,7 +62,7 @@ describe('scheduleUpdates', () => {
     }
   });
 
-  it('keeps every graph runnable, whoever overwrites what', () => {
+  it('keeps every graph runnable, in any order of overwriting', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(20), fc.nat(20), fc.boolean()), { minLength: 1, maxLength: 15 }), (list) => {
         const states = Array.from({ length: 3 }, (_, i) => new Parameter(Float32Array.of(i), [1]));

@@ -184,7 +184,7 @@ describe('writing', () => {
     );
   });
 
-  it('arrays are read as views of the file, wherever they lie in it', () => {
+  it('arrays are read as views of the file, wherever they are in it', () => {
     const dict = new Map<string, Picklable>();
     for (let i = 0; i < 8; i++) dict.set('x'.repeat(i), f32([300 + i], formula(300 + i, i, 1)));
     const bytes = bytesOf(dict, 4);
@@ -309,7 +309,7 @@ describe('networks and optimizers', () => {
     );
   };
 
-  it('each parameter goes on from its own powers of beta, and writes them', async () => {
+  it('each parameter continues from its own powers of beta, and writes them', async () => {
     const layer = new Linear(1, 1);
     const adamState = (moment1: number, moment2: number, steps: number) => ({
       moment1: f32([...(steps === 1 ? [1] : [1, 1])], [moment1]),
@@ -343,7 +343,7 @@ describe('networks and optimizers', () => {
     expect(counts.has('weight.updates')).toBe(false);
   });
 
-  it('parameters of which a file has no state start anew, which is told; a file of other parameters is refused', async () => {
+  it('parameters without a state in the file start again, with a note; a file of other parameters is refused', async () => {
     const net = new Net();
     const velocity = f32([2], formula(2, 1, 1));
     await writePdopt({ states: statesOf(net, { 'second.bias': { velocity } }), schedule: null }, path);
@@ -390,7 +390,7 @@ describe('networks and optimizers', () => {
     }
   });
 
-  it('after more steps than float32 can tell, they make no difference', async () => {
+  it('after more steps than float32 can resolve, they make no difference', async () => {
     const layer = new Linear(2, 3);
     const states = new Map<string, Map<string, TensorData>>();
     for (const [name, { shape, size }] of layer.namedParameters()) {

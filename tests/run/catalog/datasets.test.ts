@@ -79,7 +79,7 @@ describe('folder:DIR', () => {
     expect(judged.classCounts).toEqual([0, 1]);
   });
 
-  it('is judged in the order of the classes that a network knows', async () => {
+  it('is evaluated in the order of the classes that a network knows', async () => {
     await write('b/1.jpg', 'c/2.jpg');
     const all = await (await open('folder', { classNames: ['c', 'a', 'b'] })).open('all');
     expect(labelsOf(all)).toEqual([2, 0]);
@@ -198,7 +198,7 @@ describe('csv:FILE', () => {
   });
 });
 
-describe('data sets that say themselves which images are for judging', () => {
+describe('data sets that say themselves which images are for validation', () => {
   const files = (contents: Readonly<Record<string, Uint8Array>>) => {
     for (const [name, content] of Object.entries(contents)) writeFileSync(join(root, name), content);
   };

@@ -48,7 +48,7 @@ const loaderOf = (dataset: Dataset, options: DataLoaderOptions = {}) =>
   new DataLoader(dataset, { batchSize: 7, generator: new RandomGenerator(5), ...options });
 
 describe('an epoch with random transforms', () => {
-  it('is the same for the same seed, whatever the batches, and another one in the next epoch', async () => {
+  it('is the same for the same seed in all batches, and another one in the next epoch', async () => {
     const loader = loaderOf(data);
     const first = await epochOf(loader);
     expect(first.size).toBe(count);
@@ -76,7 +76,7 @@ describe('an epoch with random transforms', () => {
     expect([images[0], images[2], images[5]]).toEqual([once.get(3), once.get(8), once.get(5)]);
   });
 
-  it('goes on in its middle', async () => {
+  it('continues in its middle', async () => {
     const loader = loaderOf(data, { shuffle: true });
     const whole: string[] = [];
     for await (const [images] of loader) whole.push((await images.data()).join());

@@ -216,7 +216,7 @@ describe('downloading', () => {
   const mirror = () => ({ url: `${server.url}/cifar-10-python.tar.gz`, md5 });
   const cache = () => join(folder, 'cache', 'cifar');
 
-  it('puts the archive into the cache, going on after a cut', async () => {
+  it('puts the archive into the cache, and continues after a cut', async () => {
     let cuts = 0;
     server.serve((request, response) => {
       const begin = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);

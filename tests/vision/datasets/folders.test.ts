@@ -80,7 +80,7 @@ describe('DatasetFolder', () => {
     }
   });
 
-  it('fails at a bad picture when it is read, or lists it and goes on', async () => {
+  it('fails at a bad picture when it is read, or lists it and continues', async () => {
     await write('a/1.jpg', 'a/bad.jpg', 'b/bad.jpg', 'b/2.jpg');
     const strict = await DatasetFolder.open(folder, options);
     expect(strict.length).toBe(4);
@@ -316,7 +316,7 @@ describe('CsvDataset', () => {
     expect(looks).toBe(0);
   });
 
-  it('refuses classes that it was not told of, or was told of twice', async () => {
+  it('refuses classes that were not given, or were given twice', async () => {
     await write('1.jpg', '2.jpg');
     const path = table('file,label\n1.jpg,a\n2.jpg,b\n');
     expect(await failure(CsvDataset.open(path, { classNames: ['a'] }))).toMatch(

@@ -12,7 +12,7 @@ const folder = temporaryFolder();
 const path = join(folder, 'some-ubyte');
 const images = idx(0x803, [2, 3, 1], [0, 1, 2, 253, 254, 255]);
 
-it('reads images and labels, gzipped or not, whatever the name says', async () => {
+it('reads images and labels, gzipped or not, under any name', async () => {
   for (const name of ['images', 'images.gz']) {
     for (const content of [images, gzipSync(images)]) {
       writeFileSync(join(folder, name), content);

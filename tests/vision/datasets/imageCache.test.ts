@@ -221,7 +221,7 @@ describe('the reader', () => {
     await expect(reader.sha256Of(path)).rejects.toThrow(/expected the contents that were there at the start/);
   });
 
-  it('goes on after a picture that cannot be read', async () => {
+  it('continues after a picture that cannot be read', async () => {
     writeFileSync(join(folder, 'bad.jpg'), await halfJpeg());
     writeFileSync(join(folder, 'good.jpg'), await jpeg('good'));
     const reader = new ImageReader(options());
@@ -290,7 +290,7 @@ describe('other threads and processes', () => {
       for (let i = 0; i < 2; i++) await reader.read('a.jpg').catch((error) => failures.push(error.message));
       console.log(JSON.stringify(failures));
     `);
-    expect(result).toEqual(Array(2).fill('[images] thread: expected it to go on, got exit code 3'));
+    expect(result).toEqual(Array(2).fill('[images] thread: expected it to keep running, got exit code 3'));
   });
 
   it('share the cache: half-written entries are never seen', async () => {

@@ -220,7 +220,7 @@ const kinds: Readonly<Record<string, (making: Making) => RegExp | null>> = {
     const classes = making.some(plainNames, 2, 3);
     for (const name of classes) making.fill(join(outer, ...inner, name), outer, null, 1);
     const advice = join(making.root, outer, ...inner);
-    return new RegExp(`got one class, ${outer}, whose pictures lie in its folders .*; give folder:${advice}$`);
+    return new RegExp(`got one class, ${outer}, whose pictures are in its folders .*; give folder:${advice}$`);
   },
   unknownClass(making) {
     const [first, second, third] = making.some(plainNames, 3, 3);

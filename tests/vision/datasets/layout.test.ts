@@ -83,7 +83,7 @@ describe('parts of a folder', () => {
     expect((await data.open('all')).classCounts).toEqual([3, 3]);
   });
 
-  it('without validation some training pictures are held out; an older run was judged by the test', async () => {
+  it('without validation some training pictures are held out; an older run was evaluated on the test', async () => {
     await write('train/a/1.jpg', 'train/a/2.jpg', 'train/b/3.jpg', 'train/b/4.jpg', 'test/a/5.jpg');
     const data = await open('folder');
     expect(data.holdOut).toEqual({ share: 0.5, seed: 1 });
@@ -162,15 +162,15 @@ describe('one class', () => {
   it.each([
     [
       'photos/cat/1.jpg photos/dog/2.jpg',
-      'photos, whose pictures lie in its folders cat and dog; give folder:DIR/photos',
+      'photos, whose pictures are in its folders cat and dog; give folder:DIR/photos',
     ],
     [
       'a/b/c/1.jpg a/b/d/2.jpg a/b/e/3.jpg',
-      'a, whose pictures lie in its folders b/c, b/d and b/e; give folder:DIR/a/b',
+      'a, whose pictures are in its folders b/c, b/d and b/e; give folder:DIR/a/b',
     ],
-    ['x/train/c/1.jpg x/val/c/2.jpg', 'x, whose pictures lie in its folders train and val; give folder:DIR/x'],
+    ['x/train/c/1.jpg x/val/c/2.jpg', 'x, whose pictures are in its folders train and val; give folder:DIR/x'],
     ['cat/1.jpg cat/2.jpg', 'cat; add pictures of another class'],
-    ['train/p/c/1.jpg train/p/d/2.jpg', 'p, whose pictures lie in its folders c and d; give folder:DIR/train/p'],
+    ['train/p/c/1.jpg train/p/d/2.jpg', 'p, whose pictures are in its folders c and d; give folder:DIR/train/p'],
   ])('%s', async (names, message) => {
     await write(...names.split(' '));
     const { obstacle } = await open('folder');
@@ -193,7 +193,7 @@ describe('one class', () => {
   it('a network that knows the classes gets the same advice', async () => {
     await write('photos/cat/1.jpg', 'photos/dog/2.jpg');
     expect(await failure(open('folder', { classNames: ['cat', 'dog'] }))).toContain(
-      `got photos as well (photos, whose pictures lie in its folders cat and dog; give folder:${root}/photos)`,
+      `got photos as well (photos, whose pictures are in its folders cat and dog; give folder:${root}/photos)`,
     );
   });
 });
@@ -202,7 +202,7 @@ describe('files that are data', () => {
   const bmp = Buffer.concat([Buffer.from('BM'), Buffer.alloc(12), Buffer.from([40, 0, 0, 0]), Buffer.alloc(40)]);
   const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1');
 
-  it('contents decide, and what is passed over is said', async () => {
+  it('contents decide, and notes name what is passed over', async () => {
     await write(
       'a/1.jfif',
       'a/2.jpe',
@@ -261,7 +261,7 @@ describe('files that are data', () => {
     expect(passedOver).toEqual([{ what: 'pipes, sockets or devices', count: 1, examples: ['a/device.jpg'] }]);
   });
 
-  it('formats are told by their first bytes', () => {
+  it('formats are known by their first bytes', () => {
     const nameOf = (start: string | Uint8Array, name?: string) =>
       pictureFormat(typeof start === 'string' ? Buffer.from(start, 'latin1') : start, name)?.name ?? null;
     expect([nameOf(bmp), nameOf(heic), nameOf('RIFF1234WEBPVP8 '), nameOf('RIFF1234WAVEfmt ')]).toEqual([
@@ -281,7 +281,7 @@ describe('files that are data', () => {
 });
 
 describe('locations', () => {
-  it('a file for a folder, and a folder for a file, are told apart', async () => {
+  it('a file for a folder, and a folder for a file, are distinguished', async () => {
     await write('a/1.jpg');
     for (const name of ['x.zip', 'x.csv', 'x']) writeFileSync(join(root, name), 'x');
     expect(await failure(open('csv'))).toBe(
@@ -327,7 +327,7 @@ it('folders whose names look the same are one class', async () => {
   ]);
 });
 
-it('pictures for a test alone are judged, not learned from', async () => {
+it('pictures for a test alone are evaluated, not learned from', async () => {
   await write('Test/a/1.jpg', 'Test/b/2.jpg');
   const data = await open('folder', { classNames: ['a', 'b'] });
   expect((await data.open('test')).classCounts).toEqual([1, 1]);
@@ -337,7 +337,7 @@ it('pictures for a test alone are judged, not learned from', async () => {
 it('classes with the same folders inside are noted', async () => {
   await write('north/cat/1.jpg', 'north/dog/2.jpg', 'south/cat/3.jpg', 'south/dog/4.jpg');
   expect((await open('folder')).notes).toEqual([
-    'the pictures of every class lie in its folders cat and dog; these are not taken for classes',
+    'the pictures of every class are in its folders cat and dog; these are not taken for classes',
   ]);
 });
 
@@ -381,7 +381,7 @@ describe('rows of a table', () => {
     );
   });
 
-  it('have parts by the cells of a column, whatever it is called', async () => {
+  it('have parts by the cells of a column with any name', async () => {
     await write('1.jpg', '2.jpg', '3.jpg', '4.jpg');
     const rows = ['1.jpg,a,Train,train', '2.jpg,b,train,val', '3.jpg,a,Test,train', '4.jpg,b,TEST,x'];
     const data = await table('file,label,subset,remark', ...rows);
@@ -418,7 +418,7 @@ describe('rows of a table', () => {
   });
 });
 
-it('progress is told while files are looked at', async () => {
+it('progress is reported while files are looked at', async () => {
   await write('a/1.jpg', 'b/2.jpg', 'b/3.txt');
   const seen: string[] = [];
   await open('folder', { onProgress: ({ stage, done, total }) => seen.push(`${stage} ${done}/${total}`) });

@@ -199,7 +199,7 @@ describe('downloading', () => {
     hidePackage.now = false;
   });
 
-  it('puts both files into the cache, for ever', async () => {
+  it('puts both files into the cache, where they stay', async () => {
     const seen: string[] = [];
     const options = { mode: 'test', download: mirror() } as const;
     const data = await MNIST.open({ ...options, onProgress: ({ url }) => seen.push(url) });
@@ -221,7 +221,7 @@ describe('downloading', () => {
     expect(server.requests).toEqual([`GET /mnist/${names[1]}.gz`]);
   });
 
-  it('goes on after a cut connection', async () => {
+  it('continues after a cut connection', async () => {
     let cuts = 0;
     server.serve((request, response) => {
       const content = contentOf(request.url);

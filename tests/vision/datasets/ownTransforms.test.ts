@@ -99,7 +99,7 @@ describe('a transform of the user', () => {
     expect(results[3].start).toMatch(/^3,3,5,4:-0\.945/);
   });
 
-  it('samples anew in each epoch, even if its class does not say that it samples', async () => {
+  it('samples again in each epoch, even if its class does not say that it samples', async () => {
     const set = await DatasetFolder.open(pictures, { size: 4, cache: false, transform: new Brighter() });
     const [first, second] = await epochsOf(set, 2);
     expect(first).not.toBe(second);

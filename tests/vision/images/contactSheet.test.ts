@@ -65,7 +65,7 @@ describe('contactSheet', () => {
     expect(tall.at(10 + 20, 63)).toEqual([255, 255, 255]);
   });
 
-  it('writes titles, notes and captions, whatever is in them', async () => {
+  it('writes titles, notes and captions, with any characters', async () => {
     const captions = ['<b>&"\'</b>', '\u0000\u001b[31m\ud800 \ufffe', '近视 é', 'x'.repeat(1000), ''];
     const plain = await contactSheet([{ source: picture, captions: [] }]);
     const full = await contactSheet([{ source: picture, captions }], { title: '</svg>', note: 'n'.repeat(500) });

@@ -212,7 +212,7 @@ describe('preprocess', () => {
     ['crop', true, [45, 45]],
     ['pad', false, [11, 11]],
     ['pad', true, [11, 11]],
-  ] as const)('keeps proportions as it is told: %s, antialias %s', async (fit, antialias, [tall, broad]) => {
+  ] as const)('keeps proportions as asked: %s, antialias %s', async (fit, antialias, [tall, broad]) => {
     for (const orientation of [undefined, 6, 8]) {
       const wide = orientation === undefined ? await disc(400, 100) : await disc(100, 400, orientation);
       const made = await preprocess(wide, { size: 56, fit, antialias });

@@ -178,7 +178,7 @@ describe('transparency is laid over white', () => {
     expect([...(await greyOf(bytes)).subarray(4, 12)]).toEqual([0, 0, 0, 0, 255, 255, 255, 255]);
   });
 
-  it('and a fourth channel of a TIFF that is said to be something else is none', async () => {
+  it('and a fourth channel of a TIFF that is declared to be something else is not one', async () => {
     const bytes = tiffOf(Uint8Array.from(drawing(4)), [height, width, 4], { 338: [0] });
     expect(new Set(await greyOf(bytes))).toEqual(new Set([0]));
     expect(await (await PictureFile.open(bytes)).changes()).toEqual([]);

@@ -38,12 +38,12 @@ describe('options', () => {
     () => models.resnet18({ numClasses: -1 }),
     () => models.vgg11({ numClasses: 1.5 }),
     () => models.lenet({ numClasses: Number.NaN }),
-  ])('a number of classes that is none %#', (make) => {
+  ])('an invalid number of classes %#', (make) => {
     expect(make).toThrow(InputError);
     expect(make).toThrow(/numClasses: expected an integer of at least 0, got /);
   });
 
-  it.each([models.mobilenetV1, models.mobilenetV2])('a scale that is none %#', (make) => {
+  it.each([models.mobilenetV1, models.mobilenetV2])('an invalid scale %#', (make) => {
     for (const scale of [0, -1, Number.NaN]) {
       expect(() => make({ scale })).toThrow(/scale: expected a positive factor of the channels, got /);
     }

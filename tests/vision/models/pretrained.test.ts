@@ -48,7 +48,7 @@ describe('a local file', () => {
     expect(await valuesOf(await models.lenet({ pretrained: path }))).toEqual(await valuesOf(trained));
   });
 
-  it('for another number of classes: the last layer begins anew, all others are those of the file', async () => {
+  it('for another number of classes: the last layer begins new, all others are those of the file', async () => {
     const [given, found] = [trained, await models.lenet({ pretrained: safetensors, numClasses: 3 })].map(valuesOf);
     for (const [i, [name, values]] of (await found).entries()) {
       if (name.startsWith('fc.2.')) expect(values).toHaveLength(name.endsWith('bias') ? 3 : 84 * 3);
@@ -58,7 +58,7 @@ describe('a local file', () => {
     expect(await valuesOf(features)).toEqual((await given).filter(([name]) => name.startsWith('features.')));
   });
 
-  it('refuses another number of classes that nobody asked for', async () => {
+  it('refuses another number of classes that the caller did not ask for', async () => {
     const path = join(folder, 'three.safetensors');
     await saveSafetensors(models.lenet({ numClasses: 3 }), path);
     const error = await failure(models.lenet({ pretrained: path }));

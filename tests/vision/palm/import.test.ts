@@ -181,7 +181,7 @@ describe('importing', () => {
     );
   });
 
-  it('tells of drawn pictures, of the test set, and of pictures named otherwise', async () => {
+  it('reports synthetic pictures, the test set, and pictures with other names', async () => {
     const data = released();
     write('data/SYNTHETIC.txt', 'drawn');
     write('data/T0001.jpg', training[0].data);
@@ -269,7 +269,7 @@ describe('a picture that may not be read', () => {
 });
 
 describe('interruptions', () => {
-  it('a signal ends the import; the next one goes on', async () => {
+  it('a signal ends the import; the next one continues', async () => {
     const data = released();
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -280,7 +280,7 @@ describe('interruptions', () => {
     expect(present + copied).toBe(7);
   });
 
-  it('a full disk is an error, what is there stays, and the next import goes on', async () => {
+  it('a full disk is an error, what is there stays, and the next import continues', async () => {
     // The limit on file sizes stands for the full disk.
     const large = { name: 'P0009.jpg', data: await jpeg('P0009', 1600, 1600), stored: true };
     const padded = { ...large, data: Buffer.concat([large.data, Buffer.alloc(100_000, 'x')]) };

@@ -116,7 +116,7 @@ describe('the drawn data set', () => {
     expect(exif?.toString('latin1')).toContain('SYNTHETIC: drawn by Fovea');
   });
 
-  it('cannot be told apart by the mean colour', async () => {
+  it('cannot be distinguished by the mean colour', async () => {
     expect(await meanColourAccuracy(imported)).toBeLessThan(0.75);
   });
 });
@@ -140,7 +140,7 @@ describe('synthesizePalm', () => {
     }
   });
 
-  it('stops between two pictures when told to, leaves no half file, and goes on when called again', async () => {
+  it('stops between two pictures when asked to, leaves no half file, and continues when called again', async () => {
     const folder = join(base, 'stopped');
     const controller = new AbortController();
     const files: string[] = [];

@@ -122,7 +122,7 @@ describe('every transform', () => {
   );
 });
 
-describe('what is drawn', () => {
+describe('random samples', () => {
   it('flips as often as it should', () => {
     for (const [transform, image, at] of [
       [new RandomHorizontalFlip(0.3), columns(1, 2), 0],
@@ -203,7 +203,7 @@ describe('what is drawn', () => {
     }
   });
 
-  it('ColorJitter draws each factor in its range, in random order', () => {
+  it('ColorJitter samples each factor in its range, in random order', () => {
     const grey: Raster = { data: Uint8Array.of(100, 100, 100), height: 1, width: 1, channels: 3, layout: 'HWC' };
     const values = many(500, (random) => new ColorJitter({ brightness: 0.3 }).apply(grey, random).data[0]);
     expect(Math.min(...values)).toBeGreaterThanOrEqual(70);

@@ -163,7 +163,7 @@ class WorkerThread {
     this.ended = true;
     for (const [id, { reject }] of this.#pending) {
       this.#pending.delete(id);
-      reject(new FoveaError(`[images] thread: expected it to go on, got ${cause.message}`, { cause }));
+      reject(new FoveaError(`[images] thread: expected it to keep running, got ${cause.message}`, { cause }));
     }
   }
 }

@@ -159,6 +159,6 @@ export class ImageReader {
 
 function changed(path: string): FileError {
   return new FileError(
-    `[image] ${path}: expected the contents that were there at the start, got others; put the file back, or begin anew`,
+    `[image] ${path}: expected the contents that were there at the start, got others; put the file back, or begin again`,
   );
 }

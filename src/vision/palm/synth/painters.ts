@@ -84,7 +84,7 @@ export class Painters {
     const { job, resolve, reject } = order;
     const failed = (cause: Error) => {
       this.#threads.delete(thread);
-      reject(new FoveaError(`[palm synth] thread: expected it to go on, got ${cause.message}`, { cause }));
+      reject(new FoveaError(`[palm synth] thread: expected it to keep running, got ${cause.message}`, { cause }));
     };
     const ended = (code: number) => failed(new Error(`exit code ${code}`));
     thread.once('error', failed);
