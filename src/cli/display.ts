@@ -32,7 +32,7 @@ export class TrainingDisplay implements Callback {
   readonly #terminal: Terminal;
   readonly #options: TrainingDisplayOptions;
   readonly #logEvery: number;
-  readonly #figures = { loss: Number.NaN };
+  readonly #metrics = { loss: Number.NaN };
   #loss = 0;
   #weight = 0;
   #progress: Progress | null = null;
@@ -53,12 +53,12 @@ export class TrainingDisplay implements Callback {
     const share = 1 / memoryBatches;
     this.#loss += share * (loss - this.#loss);
     this.#weight += share * (1 - this.#weight);
-    this.#figures.loss = this.#loss / this.#weight;
+    this.#metrics.loss = this.#loss / this.#weight;
     const { onLine } = this.#options;
     if (onLine !== undefined && batch % this.#logEvery === 0) {
-      onLine({ epoch, batch, batches, loss: this.#figures.loss });
+      onLine({ epoch, batch, batches, loss: this.#metrics.loss });
     }
-    this.#progress?.update(samples, this.#figures);
+    this.#progress?.update(samples, this.#metrics);
   }
 
   onEvaluateBegin({ total }: EvaluationProgress): void {

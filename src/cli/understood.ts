@@ -24,10 +24,10 @@ function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Fa
   const test = parts.find(({ role }) => role === 'test');
   const held = holdOut === null ? null : `${Math.round(1000 * holdOut.share) / 10} % of each class held out`;
   if (training === undefined) return held === null ? [] : [['parts', `validation: ${held}`]];
-  const judged = held === null ? `validation from ${validation}` : `validation: ${held} of it`;
+  const validationPart = held === null ? `validation from ${validation}` : `validation: ${held} of it`;
   const left = test === undefined || (holdOut === null && from('validation') === undefined) ? null : test;
   return [
-    ['parts', `training from ${training}, ${judged}`],
+    ['parts', `training from ${training}, ${validationPart}`],
     ...(left === null
       ? []
       : [
@@ -40,9 +40,9 @@ function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Fa
 }
 
 /** `cat 120 + 30, dog 80 + 20 (training + validation)` */
-function classFact({ classNames, train, eval: judged }: RunConfig['data']): [string, string] {
+function classFact({ classNames, train, eval: evaluated }: RunConfig['data']): [string, string] {
   const counts = classNames.map(
-    (name, i) => `${name} ${formatCount(train.classCounts[i])} + ${formatCount(judged.classCounts[i])}`,
+    (name, i) => `${name} ${formatCount(train.classCounts[i])} + ${formatCount(evaluated.classCounts[i])}`,
   );
   return ['classes', `${listed(counts)} (training + validation)`];
 }

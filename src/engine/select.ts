@@ -62,7 +62,7 @@ function firstEngine(): Engine {
   for (const { name, asFallback } of engines) {
     try {
       const engine = openEngine(name);
-      if (failures.length > 0) tell([...failures, asFallback]);
+      if (failures.length > 0) warn([...failures, asFallback]);
       return engine;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
@@ -144,7 +144,7 @@ export function setPrecision(name: Precision): void {
   engine.configure({ precision: name });
 }
 
-const told = new Set<string>();
+const warned = new Set<string>();
 
 /**
  * {@link setPrecision} as far as possible: if the engine cannot, a warning says why, and it computes in
@@ -173,17 +173,17 @@ export function withPrecision<T>(name: Precision, body: () => T): T {
 export function usablePrecision(name: Precision): Precision {
   const support = currentEngine().supports(name);
   const used = support.possible ? name : 'float32';
-  if (!support.possible) tellOnce(`${name}: ${support.reason}; computing in ${used}`);
-  else if (support.note !== undefined) tellOnce(`${name}: ${support.note}`);
+  if (!support.possible) warnOnce(`${name}: ${support.reason}; computing in ${used}`);
+  else if (support.note !== undefined) warnOnce(`${name}: ${support.note}`);
   return used;
 }
 
-function tellOnce(message: string): void {
-  if (!told.has(message)) tell([message]);
-  told.add(message);
+function warnOnce(message: string): void {
+  if (!warned.has(message)) warn([message]);
+  warned.add(message);
 }
 
 /** Writes warnings to stderr. */
-function tell(messages: readonly string[]): void {
+function warn(messages: readonly string[]): void {
   writeError(messages.map((message) => `fovea: ${message}\n`).join(''));
 }

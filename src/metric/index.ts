@@ -10,13 +10,13 @@ export {
   type RocCurve,
   rocCurve,
 } from './roc.js';
-export { type ScreeningFigures, type ScreeningOptions, screeningFigures } from './screening.js';
+export { type ScreeningMetrics, type ScreeningOptions, screeningMetrics } from './screening.js';
 export {
   chooseOperatingPoint,
   type OperatingPoint,
   type OperatingRule,
   type PredictiveValues,
   predictiveValues,
-  type ThresholdFigures,
-  thresholdFigures,
+  type ThresholdMetrics,
+  thresholdMetrics,
 } from './threshold.js';

@@ -3,7 +3,7 @@ import { type BinaryScores, countPositives } from './binary.js';
 import { brierScore, type Calibration, calibration } from './calibration.js';
 import { type Proportion, proportion } from './proportion.js';
 import { averagePrecision, type PrecisionRecallCurve, precisionRecallCurve, type RocCurve, rocCurve } from './roc.js';
-import { type OperatingPoint, type ThresholdFigures, thresholdFigures } from './threshold.js';
+import { type OperatingPoint, type ThresholdMetrics, thresholdMetrics } from './threshold.js';
 
 export interface ScreeningOptions extends BinaryScores {
   /** Samples that score at least this much are called positive. Default: 0.5. */
@@ -13,7 +13,7 @@ export interface ScreeningOptions extends BinaryScores {
 }
 
 /** All values that screening studies report about a set of samples. JSON keeps them as they are. */
-export interface ScreeningFigures {
+export interface ScreeningMetrics {
   readonly samples: number;
   /** Samples of class 1, among all. */
   readonly prevalence: Proportion;
@@ -27,10 +27,10 @@ export interface ScreeningFigures {
   readonly brierScore: number;
   /** Ten bins. */
   readonly calibration: Calibration;
-  readonly atThreshold: ThresholdFigures;
+  readonly atThreshold: ThresholdMetrics;
   /** The point that the caller gave. */
   readonly operatingPoint: OperatingPoint | null;
-  readonly atOperatingPoint: ThresholdFigures | null;
+  readonly atOperatingPoint: ThresholdMetrics | null;
 }
 
 /**
@@ -38,9 +38,9 @@ export interface ScreeningFigures {
  *
  * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}
  */
-export function screeningFigures(options: ScreeningOptions): ScreeningFigures {
+export function screeningMetrics(options: ScreeningOptions): ScreeningMetrics {
   const { threshold, operatingPoint } = options;
-  const atThreshold = thresholdFigures(options, threshold);
+  const atThreshold = thresholdMetrics(options, threshold);
   const samples = options.labels.length;
   const positives = countPositives(options);
   const some = positives > 0;
@@ -55,6 +55,6 @@ export function screeningFigures(options: ScreeningOptions): ScreeningFigures {
     calibration: calibration(options),
     atThreshold,
     operatingPoint: operatingPoint ?? null,
-    atOperatingPoint: operatingPoint === undefined ? null : thresholdFigures(options, operatingPoint.threshold),
+    atOperatingPoint: operatingPoint === undefined ? null : thresholdMetrics(options, operatingPoint.threshold),
   };
 }

@@ -3,7 +3,7 @@ import { type BinaryScores, checkBinaryScores, countPositives, sweep } from './b
 import { type Proportion, proportion } from './proportion.js';
 
 /** Counts and shares if samples that score at least the threshold are called positive. */
-export interface ThresholdFigures {
+export interface ThresholdMetrics {
   readonly threshold: number;
   readonly truePositives: number;
   readonly falsePositives: number;
@@ -32,7 +32,7 @@ export interface OperatingPoint {
   readonly rule: OperatingRule;
   readonly threshold: number;
   /** Its metrics on the set that it was chosen on. They are usually better than on other sets. */
-  readonly chosenOn: ThresholdFigures;
+  readonly chosenOn: ThresholdMetrics;
 }
 
 /** Shares from 0 to 1; null where no sample is called positive, or negative. */
@@ -49,10 +49,10 @@ export interface PredictiveValues {
  * @throws {ShapeError | InputError} if labels or scores are not what {@link BinaryScores} says, or the
  *   threshold is NaN
  */
-export function thresholdFigures(data: BinaryScores, threshold = 0.5): ThresholdFigures {
-  checkBinaryScores('thresholdFigures', data);
+export function thresholdMetrics(data: BinaryScores, threshold = 0.5): ThresholdMetrics {
+  checkBinaryScores('thresholdMetrics', data);
   if (!Number.isFinite(threshold)) {
-    throw new InputError(`[thresholdFigures] threshold: expected a number, got ${threshold}`);
+    throw new InputError(`[thresholdMetrics] threshold: expected a number, got ${threshold}`);
   }
   const { labels, scores } = data;
   const positives = countPositives(data);
@@ -142,7 +142,7 @@ export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): O
     return last >= 0 ? thresholds[last] : nextAbove(thresholds[0]);
   };
   const threshold = choose();
-  return { rule, threshold, chosenOn: thresholdFigures(data, threshold) };
+  return { rule, threshold, chosenOn: thresholdMetrics(data, threshold) };
 }
 
 function checkShare(where: string, name: string, value: number): void {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as echarts from 'echarts';
-import { formatFigure, formatPercent } from '../text/numbers.js';
+import { formatMetric, formatPercent } from '../text/numbers.js';
 import { visibleText } from '../text/visible.js';
 import { Html, html } from './html.js';
 
@@ -170,7 +170,7 @@ function embed(svg: string, id: string, label: string): string {
 function describe({ curves, xTitle, yTitle, percent }: Chart): string {
   const ends = curves.map(({ name, values }) => {
     const last = values.findLast((value) => value !== null && Number.isFinite(value)) ?? Number.NaN;
-    return `${name} ends at ${percent ? formatPercent(last / 100) : formatFigure(last)}`;
+    return `${name} ends at ${percent ? formatPercent(last / 100) : formatMetric(last)}`;
   });
   return `${yTitle} by ${xTitle}: ${ends.join(', ')}`;
 }

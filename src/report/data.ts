@@ -1,4 +1,4 @@
-import type { ScreeningFigures } from '../metric/index.js';
+import type { ScreeningMetrics } from '../metric/index.js';
 
 /**
  * All data of a run's report. If optional values are missing or NaN, the report says so or leaves them out.
@@ -14,7 +14,7 @@ export interface ReportData {
   readonly lossName?: string | undefined;
   readonly run: RunFacts;
   /** Metrics by epoch. Left out if the report is about an evaluation alone. */
-  readonly epochs?: readonly EpochFigures[] | undefined;
+  readonly epochs?: readonly EpochMetrics[] | undefined;
   /** Number of images that could not be read and are in no metric; undefined if images are not files. */
   readonly unreadable?: number | undefined;
   /** Evaluation of the final network. */
@@ -28,7 +28,7 @@ export interface ReportData {
 }
 
 export interface Screening {
-  readonly figures: ScreeningFigures;
+  readonly metrics: ScreeningMetrics;
   /** The class that sensitivity is about: `pathologic myopia`. */
   readonly positiveName: string;
   /** The negative class. */
@@ -71,7 +71,7 @@ export interface RunFacts {
 }
 
 /** One line of `metrics.jsonl`. */
-export interface EpochFigures {
+export interface EpochMetrics {
   readonly epoch: number;
   readonly trainLoss?: number | null | undefined;
   readonly evalLoss?: number | null | undefined;

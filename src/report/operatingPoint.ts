@@ -1,4 +1,4 @@
-import type { OperatingRule, Proportion, ScreeningFigures, ThresholdFigures } from '../metric/index.js';
+import type { OperatingRule, Proportion, ScreeningMetrics, ThresholdMetrics } from '../metric/index.js';
 import { formatPercent } from '../text/numbers.js';
 
 /** `sensitivity of at least 95 %`. */
@@ -23,7 +23,7 @@ export interface Target {
 }
 
 /** Compares the aim of an operating point with its value; null without an aim. */
-export function targetOf(rule: OperatingRule, at: ThresholdFigures): Target | null {
+export function targetOf(rule: OperatingRule, at: ThresholdMetrics): Target | null {
   if (rule === 'youden') return null;
   const [name, wanted] =
     'sensitivity' in rule ? (['sensitivity', rule.sensitivity] as const) : (['specificity', rule.specificity] as const);
@@ -32,7 +32,7 @@ export function targetOf(rule: OperatingRule, at: ThresholdFigures): Target | nu
 }
 
 /** A sentence for the reader if the aim is missed on the evaluated images; else null. */
-export function describeTarget({ operatingPoint, atOperatingPoint }: ScreeningFigures): string | null {
+export function describeTarget({ operatingPoint, atOperatingPoint }: ScreeningMetrics): string | null {
   if (operatingPoint === null || atOperatingPoint === null) return null;
   const target = targetOf(operatingPoint.rule, atOperatingPoint);
   if (target === null || target.met || target.reached === null) return null;

@@ -1,5 +1,5 @@
 import { wilsonInterval } from '../metric/proportion.js';
-import { formatCount, formatDuration, formatFigure, formatInterval, formatPercent } from '../text/numbers.js';
+import { formatCount, formatDuration, formatInterval, formatMetric, formatPercent } from '../text/numbers.js';
 import { checkEvaluation, countCorrect, countImages } from './classScores.js';
 import { withContents } from './contents.js';
 import type { ReportData } from './data.js';
@@ -19,7 +19,7 @@ import {
 } from './sections.js';
 import { style } from './style.js';
 
-export type { EpochFigures, ReportData } from './data.js';
+export type { EpochMetrics, ReportData } from './data.js';
 
 /**
  * A run's report as one HTML file that needs no other files, scripts or network: it contains its pictures.
@@ -35,12 +35,12 @@ export function renderReport(data: ReportData): string {
   const names: Names = { evalName: data.evalName ?? 'test', lossName: data.lossName ?? 'loss' };
   const { evaluation, mistakes, pictures, epochs, run, screening } = data;
   if (evaluation !== undefined) checkEvaluation(evaluation);
-  const judged = evaluation !== undefined && countImages(evaluation) > 0;
+  const isEvaluated = evaluation !== undefined && countImages(evaluation) > 0;
   const sections = html`
 ${screening === undefined ? null : screeningSection(screening, names)}
 ${epochs === undefined ? null : curvesSection({ ...names, epochs })}
-${judged ? confusionSection(evaluation) : null}
-${judged ? classesSection(evaluation) : null}
+${isEvaluated ? confusionSection(evaluation) : null}
+${isEvaluated ? classesSection(evaluation) : null}
 ${mistakes === undefined ? null : mistakesSection(mistakes)}
 ${pictures === undefined ? null : picturesSection(pictures)}
 ${epochs === undefined ? null : epochsSection({ ...names, epochs })}
@@ -88,7 +88,7 @@ function header(data: ReportData, { evalName, lossName }: Names): Html {
     tile('Accuracy', formatPercent(last.evalAccuracy), `of the ${evalName} images`);
   }
   if (isNumber(last?.evalLoss)) {
-    tile(`${capital(evalName)} loss`, formatFigure(last.evalLoss), lossName === 'loss' ? '' : lossName);
+    tile(`${capital(evalName)} loss`, formatMetric(last.evalLoss), lossName === 'loss' ? '' : lossName);
   }
   if (data.unreadable !== undefined && data.unreadable > 0) {
     tile('Unreadable', formatCount(data.unreadable), `${data.unreadable === 1 ? 'picture' : 'pictures'}, left out`);

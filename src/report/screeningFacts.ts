@@ -1,5 +1,5 @@
-import type { Proportion, ScreeningFigures, ThresholdFigures } from '../metric/index.js';
-import { formatCount, formatFigure, formatInterval, formatPercent, formatThreshold } from '../text/numbers.js';
+import type { Proportion, ScreeningMetrics, ThresholdMetrics } from '../metric/index.js';
+import { formatCount, formatInterval, formatMetric, formatPercent, formatThreshold } from '../text/numbers.js';
 import { describeOperatingRule, describeTarget, formatProportion } from './operatingPoint.js';
 
 export interface ScreeningTableOptions {
@@ -14,15 +14,15 @@ export interface ScreeningTableOptions {
 
 /** Screening metrics as names and values for a terminal, without the accuracy. */
 export function screeningFacts(
-  figures: ScreeningFigures,
+  metrics: ScreeningMetrics,
   options: ScreeningTableOptions,
 ): [name: string, value: string][] {
   const { positive, unreadable = 0 } = options;
   const prevalence = options.screening ? 'prevalence' : 'share';
-  const { auc, averagePrecision, calibration, operatingPoint, atOperatingPoint } = figures;
+  const { auc, averagePrecision, calibration, operatingPoint, atOperatingPoint } = metrics;
   const facts: [string, string][] = [
     ['positive class', `${positive.name}, not ${positive.other}`],
-    [prevalence, `${formatProportion(figures.prevalence)}  (${counted(figures.prevalence)} images: ${positive.name})`],
+    [prevalence, `${formatProportion(metrics.prevalence)}  (${counted(metrics.prevalence)} images: ${positive.name})`],
     ['unreadable', unreadable === 0 ? 'none' : `${formatCount(unreadable)}, in none of these metrics`],
   ];
   if (auc.value === null) facts.push(['AUC', `–  (${auc.reason})`]);
@@ -32,21 +32,21 @@ export function screeningFacts(
   }
   facts.push(
     ['average precision', averagePrecision === null ? '–' : averagePrecision.toFixed(4)],
-    ['Brier score', formatFigure(figures.brierScore)],
+    ['Brier score', formatMetric(metrics.brierScore)],
     ['calibration error', `${formatPercent(calibration.expectedCalibrationError, 1)}  (ECE of ten bins)`],
-    ...pointFacts(figures.atThreshold),
+    ...pointFacts(metrics.atThreshold),
   );
   if (operatingPoint !== null && atOperatingPoint !== null) {
     const rule = options.operatingRule ?? `${describeOperatingRule(operatingPoint.rule)} on the training images`;
     facts.push(['operating point', `${formatThreshold(operatingPoint.threshold)}  (${rule})`]);
     facts.push(...pointFacts(atOperatingPoint));
-    const missed = describeTarget(figures);
+    const missed = describeTarget(metrics);
     if (missed !== null) facts.push(['aim missed', missed]);
   }
   return facts;
 }
 
-function pointFacts(at: ThresholdFigures): [string, string][] {
+function pointFacts(at: ThresholdMetrics): [string, string][] {
   const threshold = formatThreshold(at.threshold);
   const full = (share: Proportion) => {
     const interval = share.interval === null ? '' : `; 95 % interval ${formatInterval(share.interval)}`;

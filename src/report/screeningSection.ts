@@ -1,5 +1,5 @@
-import { type Proportion, predictiveValues, type ScreeningFigures, type ThresholdFigures } from '../metric/index.js';
-import { formatCount, formatFigure, formatInterval, formatPercent, formatThreshold } from '../text/numbers.js';
+import { type Proportion, predictiveValues, type ScreeningMetrics, type ThresholdMetrics } from '../metric/index.js';
+import { formatCount, formatInterval, formatMetric, formatPercent, formatThreshold } from '../text/numbers.js';
 import type { Screening } from './data.js';
 import { type Html, html, unbroken } from './html.js';
 import { describeOperatingRule, describeTarget, formatProportion } from './operatingPoint.js';
@@ -15,13 +15,13 @@ an eye. These metrics show whether the software works, and nothing about how wel
 
 /** The most important metrics, each with its interval. */
 export function screeningTiles(screening: Screening, unreadable: number): Html {
-  const { figures, positiveName } = screening;
+  const { metrics, positiveName } = screening;
   const wording = wordingOf(screening);
-  const { prevalence, auc, atThreshold, atOperatingPoint } = figures;
+  const { prevalence, auc, atThreshold, atOperatingPoint } = metrics;
   const tile = (name: string, value: string, detail: string | Html) => html`
 <div><dt>${name}</dt><dd>${value}<small>${detail}</small></dd></div>`;
-  const share = (name: string, figure: Proportion) => tile(name, formatProportion(figure), intervalOf(figure));
-  const pair = (at: ThresholdFigures, place: string) => [
+  const share = (name: string, value: Proportion) => tile(name, formatProportion(value), intervalOf(value));
+  const pair = (at: ThresholdMetrics, place: string) => [
     share(`Sensitivity ${place}`, at.sensitivity),
     share(`Specificity ${place}`, at.specificity),
   ];
@@ -43,8 +43,8 @@ function wordingOf({ screeningTest = false, positiveName, otherName }: Screening
 
 /** Curves, operating points and calibration. */
 export function screeningSection(screening: Screening, { evalName }: Names): Html {
-  const { figures, positiveName, dataSha256, weightsSha256 } = screening;
-  const { samples, prevalence, auc } = figures;
+  const { metrics, positiveName, dataSha256, weightsSha256 } = screening;
+  const { samples, prevalence, auc } = metrics;
   const lacking = 'Curves and area need images of both classes.';
   const { heading } = wordingOf(screening);
   return html`
@@ -52,7 +52,7 @@ export function screeningSection(screening: Screening, { evalName }: Names): Htm
 <p>The positive class is <b>${positiveName}</b>, with ${formatCount(prevalence.hits)} of the ${formatCount(samples)} ${evalName} images. An image is
 taken for it if its probability reaches the threshold. ${auc.value === null ? lacking : null}</p>
 ${pointTable(screening)}
-<div class="charts">${curveFigures(screening)}${calibrationFigures(screening)}</div>
+<div class="charts">${curveCharts(screening)}${calibrationChart(screening)}</div>
 ${dataSha256 === undefined && weightsSha256 === undefined ? null : html`<dl class="hashes">${hash('Images and labels', dataSha256)}${hash('Weights', weightsSha256)}</dl>`}`;
 }
 
@@ -74,18 +74,18 @@ function countOf({ hits, total }: Proportion): string {
 
 /** A table of metrics with one column per threshold. */
 function pointTable(screening: Screening): Html {
-  const { figures, operatingRule } = screening;
+  const { metrics, operatingRule } = screening;
   const wording = wordingOf(screening);
-  const { atThreshold, operatingPoint, atOperatingPoint } = figures;
+  const { atThreshold, operatingPoint, atOperatingPoint } = metrics;
   const points = atOperatingPoint === null ? [atThreshold] : [atThreshold, atOperatingPoint];
-  const row = (name: string, cell: (at: ThresholdFigures) => Html | string | null) => html`
+  const row = (name: string, cell: (at: ThresholdMetrics) => Html | string | null) => html`
 <tr><th scope="row">${name}</th>${points.map((at) => html`<td>${cell(at)}</td>`)}</tr>`;
-  const share = (name: string, pick: (at: ThresholdFigures) => Proportion) =>
+  const share = (name: string, pick: (at: ThresholdMetrics) => Proportion) =>
     row(name, (at) => {
-      const figure = pick(at);
+      const proportion = pick(at);
       const interval =
-        figure.interval === null ? null : html`<small>${unbroken(formatInterval(figure.interval))}</small>`;
-      return html`${formatProportion(figure)}${interval}`;
+        proportion.interval === null ? null : html`<small>${unbroken(formatInterval(proportion.interval))}</small>`;
+      return html`${formatProportion(proportion)}${interval}`;
     });
   const predictive = prevalences.map((prevalence) =>
     row(wording.predictive(formatPercent(prevalence, 0)), ({ sensitivity, specificity }) => {
@@ -99,7 +99,7 @@ function pointTable(screening: Screening): Html {
     (at, i) => html`<th scope="col">${i === 0 ? null : 'Operating point '}${formatThreshold(at.threshold)}</th>`,
   );
   return html`
-${operatingPoint === null ? null : operatingNote(figures, operatingPoint, operatingRule)}
+${operatingPoint === null ? null : operatingNote(metrics, operatingPoint, operatingRule)}
 <div class="scroll"><table class="points"><thead><tr><th scope="col">Threshold</th>${heads}</tr></thead><tbody>
 ${share(wording.sensitivity, (at) => at.sensitivity)}
 ${share(wording.specificity, (at) => at.specificity)}
@@ -117,23 +117,23 @@ what they would be elsewhere, if sensitivity and specificity were as found here.
 }
 
 function operatingNote(
-  figures: ScreeningFigures,
-  { rule, chosenOn }: NonNullable<ScreeningFigures['operatingPoint']>,
+  metrics: ScreeningMetrics,
+  { rule, chosenOn }: NonNullable<ScreeningMetrics['operatingPoint']>,
   operatingRule: string | undefined,
 ): Html {
   const { sensitivity, specificity, accuracy } = chosenOn;
-  const missed = describeTarget(figures);
+  const missed = describeTarget(metrics);
   return html`<p>The operating point was chosen beforehand, on training images: ${operatingRule ?? describeOperatingRule(rule)}. On the
 ${formatCount(accuracy.total)} images that it was chosen on, its sensitivity was ${formatProportion(sensitivity)} and its specificity
 ${formatProportion(specificity)}. ${missed === null ? null : html`<b>${missed}</b>`}</p>`;
 }
 
-function curveFigures(screening: Screening): Html[] {
-  const { figures, positiveName } = screening;
+function curveCharts(screening: Screening): Html[] {
+  const { metrics, positiveName } = screening;
   const wording = wordingOf(screening);
-  const { auc, roc, precisionRecall, averagePrecision, prevalence, atThreshold, atOperatingPoint } = figures;
-  const marks = (place: (at: ThresholdFigures) => Point | null): PlotMark[] => {
-    const mark = (at: ThresholdFigures | null, name: string, symbol: PlotMark['symbol']): PlotMark[] => {
+  const { auc, roc, precisionRecall, averagePrecision, prevalence, atThreshold, atOperatingPoint } = metrics;
+  const marks = (place: (at: ThresholdMetrics) => Point | null): PlotMark[] => {
+    const mark = (at: ThresholdMetrics | null, name: string, symbol: PlotMark['symbol']): PlotMark[] => {
       const where = at && place(at);
       return at && where ? [{ name: `${name} ${formatThreshold(at.threshold)}`, at: where, symbol }] : [];
     };
@@ -185,17 +185,17 @@ function curveFigures(screening: Screening): Html[] {
 }
 
 /** The steps that average precision adds up, from recall 0 on. */
-function precisionSteps({ precision, recall }: NonNullable<ScreeningFigures['precisionRecall']>): Point[] {
+function precisionSteps({ precision, recall }: NonNullable<ScreeningMetrics['precisionRecall']>): Point[] {
   const points = recall.map((x, i): Point => [x, precision[i]]).reverse();
   return points.flatMap((point, i) => (i === 0 ? [] : [[points[i - 1][0], point[1]], point]));
 }
 
-function calibrationFigures(screening: Screening): Html {
-  const { figures, positiveName } = screening;
+function calibrationChart(screening: Screening): Html {
+  const { metrics, positiveName } = screening;
   const wording = wordingOf(screening);
-  const { bins, expectedCalibrationError } = figures.calibration;
+  const { bins, expectedCalibrationError } = metrics.calibration;
   const error = formatPercent(expectedCalibrationError, 1);
-  const brier = formatFigure(figures.brierScore);
+  const brier = formatMetric(metrics.brierScore);
   const described = `expected calibration error ${error}, Brier score ${brier}`;
   return html`<figure><h3>${wording.calibration}</h3>
 ${renderReliability(bins, `Reliability diagram: ${described}`)}

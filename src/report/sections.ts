@@ -1,8 +1,8 @@
 import { InputError } from '../errors.js';
-import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../text/numbers.js';
+import { formatCount, formatDuration, formatMetric, formatPercent, formatRate } from '../text/numbers.js';
 import { type ClassScores, type ConfusedPair, confusedPairs, countImages, scoreClasses } from './classScores.js';
 import { type Chart, type Curve, cutOf, renderChart } from './curves.js';
-import type { EpochFigures, Evaluation, Mistake, Picture, RunFacts } from './data.js';
+import type { EpochMetrics, Evaluation, Mistake, Picture, RunFacts } from './data.js';
 import { type Html, html } from './html.js';
 
 /** A matrix of more classes than this is unreadable; the most confused pairs are listed instead. */
@@ -17,7 +17,7 @@ export function isNumber(x: Maybe): x is number {
   return x !== null && x !== undefined;
 }
 
-const figure = (x: Maybe) => (isNumber(x) ? formatFigure(x) : '–');
+const metric = (x: Maybe) => (isNumber(x) ? formatMetric(x) : '–');
 
 /** Folds a long table behind its title. */
 function fold(table: Html, rows: number, title: string): Html {
@@ -30,9 +30,9 @@ export function curvesSection({
   epochs,
   evalName,
   lossName,
-}: Names & { readonly epochs: readonly EpochFigures[] }): Html {
+}: Names & { readonly epochs: readonly EpochMetrics[] }): Html {
   if (epochs.length === 0) return html`<h2>Learning curves</h2><p class="hint">No epoch was completed.</p>`;
-  const curve = (name: string, color: string, symbol: Curve['symbol'], pick: (e: EpochFigures) => Maybe): Curve => ({
+  const curve = (name: string, color: string, symbol: Curve['symbol'], pick: (e: EpochMetrics) => Maybe): Curve => ({
     name,
     color,
     symbol,
@@ -65,7 +65,7 @@ was still changing. Where the ${evalName} loss rises while the training loss fal
 function cutNote(chart: Chart): Html | null {
   const { beyond } = cutOf(chart);
   if (beyond.length === 0) return null;
-  const named = beyond.map(({ name, x, value }) => `${name} ${formatFigure(value)} in epoch ${x}`);
+  const named = beyond.map(({ name, x, value }) => `${name} ${formatMetric(value)} in epoch ${x}`);
   return html`<figcaption>Above the axis, so that the others can be seen: ${named.join(', ')}.</figcaption>`;
 }
 
@@ -180,7 +180,7 @@ ${fold(table, scores.length, `All ${scores.length} classes`)}`;
 /** The mistakes as pictures. */
 export function mistakesSection(mistakes: readonly Mistake[]): Html {
   if (mistakes.length === 0) return html`<h2>Worst mistakes</h2><p>There are none.</p>`;
-  const figures = mistakes.map(({ image, truth, predicted, probability, caption }, i) => {
+  const cards = mistakes.map(({ image, truth, predicted, probability, caption }, i) => {
     return html`<figure id="mistake-${i + 1}">${enlargeable(image, `${truth} taken for ${predicted}`, `mistake-${i + 1}`)}
 <figcaption><b>${truth}</b> taken for <b class="wrong">${predicted}</b><small>${formatPercent(probability, 1)} sure</small>
 ${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></figure>`;
@@ -189,7 +189,7 @@ ${caption === undefined ? null : html`<small>${caption}</small>`}</figcaption></
 <h2>Worst mistakes</h2>
 <p class="hint">The wrong answers that the network was surest of. Look for wrong labels and bad pictures among them. A click enlarges
 a picture.</p>
-<div class="gallery">${figures}</div>`;
+<div class="gallery">${cards}</div>`;
 }
 
 /** Some of the training pictures. */
@@ -230,12 +230,12 @@ function pngSize(image: Uint8Array): { width: number; height: number } {
 }
 
 /** The metrics of each epoch, without columns that are empty in all epochs. */
-export function epochsSection({ epochs, evalName }: Names & { readonly epochs: readonly EpochFigures[] }): Html | null {
+export function epochsSection({ epochs, evalName }: Names & { readonly epochs: readonly EpochMetrics[] }): Html | null {
   if (epochs.length === 0) return null;
   const Name = capital(evalName);
-  const columns: [title: string, has: (e: EpochFigures) => Maybe, show: (e: EpochFigures) => string][] = [
-    ['Training loss', (e) => e.trainLoss, (e) => figure(e.trainLoss)],
-    [`${Name} loss`, (e) => e.evalLoss, (e) => figure(e.evalLoss)],
+  const columns: [title: string, has: (e: EpochMetrics) => Maybe, show: (e: EpochMetrics) => string][] = [
+    ['Training loss', (e) => e.trainLoss, (e) => metric(e.trainLoss)],
+    [`${Name} loss`, (e) => e.evalLoss, (e) => metric(e.evalLoss)],
     [`${Name} accuracy`, (e) => e.evalAccuracy, (e) => formatPercent(e.evalAccuracy ?? Number.NaN)],
     ['Images', (e) => e.imagesPerSecond, (e) => formatRate(e.imagesPerSecond ?? Number.NaN)],
     ['Time', (e) => e.seconds, (e) => formatDuration(e.seconds ?? Number.NaN)],
@@ -253,10 +253,10 @@ ${shown.map(([, , show]) => html`<td>${show(epoch)}</td>`)}</tr>`,
 }
 
 /** The first epoch with the highest accuracy, if several epochs have one. */
-function bestEpoch(epochs: readonly EpochFigures[]): EpochFigures | undefined {
-  const judged = epochs.filter((epoch) => isNumber(epoch.evalAccuracy));
-  if (judged.length < 2) return undefined;
-  return judged.reduce((best, epoch) => ((epoch.evalAccuracy ?? 0) > (best.evalAccuracy ?? 0) ? epoch : best));
+function bestEpoch(epochs: readonly EpochMetrics[]): EpochMetrics | undefined {
+  const evaluated = epochs.filter((epoch) => isNumber(epoch.evalAccuracy));
+  if (evaluated.length < 2) return undefined;
+  return evaluated.reduce((best, epoch) => ((epoch.evalAccuracy ?? 0) > (best.evalAccuracy ?? 0) ? epoch : best));
 }
 
 /** The facts that are needed to understand and to repeat the run. */

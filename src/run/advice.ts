@@ -1,5 +1,5 @@
 import type { Shape } from '../graph/shape.js';
-import { formatFigure, formatPercent } from '../text/numbers.js';
+import { formatMetric, formatPercent } from '../text/numbers.js';
 import { option } from '../text/option.js';
 import { visibleLine } from '../text/visible.js';
 import type { EpochRecord } from '../train/history.js';
@@ -72,7 +72,7 @@ function plateauNotice(
   if (history.length < leastEpochs && history[0].trainLoss <= lost * prior) return null;
   if (history.some(({ trainLoss }) => trainLoss < closeness * prior)) return null;
   const { trainLoss } = history[history.length - 1];
-  const [loss, guessing] = [formatFigure(trainLoss), formatFigure(prior)];
+  const [loss, guessing] = [formatMetric(trainLoss), formatMetric(prior)];
   if (trainLoss > farness * prior) {
     return (
       `The training loss (${loss}) is above guessing: without looking at the images, by the class shares alone, it would be ` +
@@ -94,10 +94,12 @@ function plateauNotice(
 }
 
 function fallBackNotice(history: readonly EpochRecord[], facts: TrainingFacts): string | null {
-  const judged = history.flatMap(({ epoch, evalAccuracy: accuracy }) => (accuracy === null ? [] : { epoch, accuracy }));
-  const last = judged.at(-1);
+  const evaluated = history.flatMap(({ epoch, evalAccuracy: accuracy }) =>
+    accuracy === null ? [] : { epoch, accuracy },
+  );
+  const last = evaluated.at(-1);
   if (last === undefined) return null;
-  const best = judged.reduce((most, next) => (next.accuracy > most.accuracy ? next : most));
+  const best = evaluated.reduce((most, next) => (next.accuracy > most.accuracy ? next : most));
   if (best.accuracy - last.accuracy < fallBack) return null;
   const keep =
     facts.techniques?.saveBest === undefined ? [`${option('saveBest', 'acc')}, which keeps the best weights`] : [];
@@ -142,8 +144,8 @@ function gapNotice(
       : []),
   ];
   return (
-    `The loss on the validation images (${formatFigure(last.evalLoss)}) is far above that on the training images ` +
-    `(${formatFigure(trained)}): the network has learned those by heart. Try ${inWords(ways)}.`
+    `The loss on the validation images (${formatMetric(last.evalLoss)}) is far above that on the training images ` +
+    `(${formatMetric(trained)}): the network has learned those by heart. Try ${inWords(ways)}.`
   );
 }
 

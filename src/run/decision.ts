@@ -2,8 +2,8 @@ import {
   type BinaryScores,
   type OperatingPoint,
   type OperatingRule,
-  type ScreeningFigures,
-  screeningFigures,
+  type ScreeningMetrics,
+  screeningMetrics,
 } from '../metric/index.js';
 import { describeOperatingRule } from '../report/operatingPoint.js';
 import { formatPercent, formatThreshold } from '../text/numbers.js';
@@ -73,9 +73,9 @@ export function screeningOf(
   evaluation: Pick<Evaluation, 'labels' | 'probabilities'>,
   positive: PositiveClass | null,
   operatingPoint: OperatingPoint | null,
-): ScreeningFigures | null {
+): ScreeningMetrics | null {
   if (positive === null) return null;
-  return screeningFigures({ ...binaryScores(evaluation, positive), ...(operatingPoint && { operatingPoint }) });
+  return screeningMetrics({ ...binaryScores(evaluation, positive), ...(operatingPoint && { operatingPoint }) });
 }
 
 /** How a network decides between two classes, in a sentence; null where there are more. */

@@ -5,7 +5,7 @@ import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
 import { fingerprint } from '../io/files/fingerprint.js';
 import { loadSafetensors } from '../io/weights/safetensors.js';
-import type { OperatingPoint, ScreeningFigures } from '../metric/index.js';
+import type { OperatingPoint, ScreeningMetrics } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import { option } from '../text/option.js';
 import { bestFile } from '../train/callbacks/bestWeights.js';
@@ -145,7 +145,7 @@ export interface RunEvaluation extends Evaluation {
   /** The metrics on images that it was not trained on, if it was trained on a part of the images. */
   readonly others: PartialEvaluation | null;
   /** With two classes: the metrics of the positive one. */
-  readonly screening: ScreeningFigures | null;
+  readonly screening: ScreeningMetrics | null;
 }
 
 /**

@@ -137,8 +137,8 @@ export class RunFolder extends StateFolder {
   /** Changes the record of the run: more epochs, or another place of its data. */
   async reconfigure(config: RunConfig): Promise<void> {
     // A finished run is no longer finished if it gets more epochs.
-    const goesOn = config.recipe.epochs > this.#config.recipe.epochs;
-    await this.replace(configFile, `${JSON.stringify(config, null, 2)}\n`, goesOn ? { finished: false } : {});
+    const hasMoreEpochs = config.recipe.epochs > this.#config.recipe.epochs;
+    await this.replace(configFile, `${JSON.stringify(config, null, 2)}\n`, hasMoreEpochs ? { finished: false } : {});
     this.#config = config;
   }
 

@@ -2,7 +2,7 @@ import { dirname, relative, sep } from 'node:path';
 import { FileError, PackageError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/data/dataset.js';
 import type { Mistake, Picture, Screening } from '../report/data.js';
-import { formatCount, formatFigure } from '../text/numbers.js';
+import { formatCount, formatMetric } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { EpochRecord } from '../train/history.js';
 import { ImageFileDataset } from '../vision/datasets/reading/imageFiles.js';
@@ -72,7 +72,7 @@ export async function renderEvaluationReport(
   const { data } = folder.config;
   const { images, source, sha256, unreadable } = result.data;
   const facts = factsOf(folder, new Date());
-  const loss = formatFigure(result.loss);
+  const loss = formatMetric(result.loss);
   return renderReport({
     ...facts,
     title: `${facts.run.model} on ${result.title}`,
@@ -87,7 +87,7 @@ export async function renderEvaluationReport(
     ...(result.screening !== null &&
       decision !== null && {
         screening: {
-          figures: result.screening,
+          metrics: result.screening,
           positiveName: decision.positive.name,
           otherName: decision.positive.other,
           screeningTest: screening,
@@ -154,11 +154,11 @@ export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
 
 function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: RunFolder): Screening | undefined {
   const positive = positiveOf(config);
-  const figures = screeningOf(evaluation, positive, state.operatingPoint);
-  if (figures === null || positive === null) return undefined;
+  const metrics = screeningOf(evaluation, positive, state.operatingPoint);
+  if (metrics === null || positive === null) return undefined;
   const { data } = config;
   return {
-    figures,
+    metrics,
     positiveName: positive.name,
     otherName: positive.other,
     screeningTest: isScreening(config),

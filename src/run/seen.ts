@@ -23,10 +23,10 @@ export type PartialEvaluation = Pick<Evaluation, 'samples' | 'accuracy' | 'confu
 /** Finds the images in a part of a data set that are copies of training or validation images of a run. */
 export async function seenImages(
   folder: RunFolder,
-  judged: OpenedSplit,
+  evaluated: OpenedSplit,
   { record, checksums }: SplitDescription,
 ): Promise<SeenImages> {
-  const { dataset } = judged;
+  const { dataset } = evaluated;
   const { train } = folder.config.data;
   const pictures = await folder.readPictures();
   const whole = record.sha256 === train.sha256;

@@ -9,7 +9,7 @@ export function formatCount(n: number): string {
  * A loss, a rate or another computed number: four decimals, or an exponent where four decimals would hide the
  * value (`0.0432`, `1.2e-5`, `3.1e+8`).
  */
-export function formatFigure(x: number): string {
+export function formatMetric(x: number): string {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? 'NaN' : x > 0 ? '∞' : '−∞';
   const size = Math.abs(x);
   if (x === 0 || (size >= 1e-3 && size < 1e6)) return size >= 1000 ? x.toFixed(1) : x.toFixed(4);

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatFigure, formatRate } from './numbers.js';
+import { formatCount, formatDuration, formatMetric, formatRate } from './numbers.js';
 import { type ProgressStream, standardError } from './output.js';
 import { displayWidth } from './table.js';
 import { visibleLine } from './visible.js';
@@ -172,7 +172,7 @@ export class Progress {
 
   #valueParts(): string[] {
     return Object.entries(this.#values).map(
-      ([name, value]) => `${name} ${typeof value === 'number' ? formatFigure(value) : visibleLine(value)}`,
+      ([name, value]) => `${name} ${typeof value === 'number' ? formatMetric(value) : visibleLine(value)}`,
     );
   }
 }

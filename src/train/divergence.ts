@@ -2,7 +2,7 @@ import { FoveaError } from '../errors.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { formatCount, formatFigure } from '../text/numbers.js';
+import { formatCount, formatMetric } from '../text/numbers.js';
 import { type NonFinite, nonFiniteImage, nonFiniteInStep, nonFiniteState } from './nonFinite.js';
 import type { ComputeScope } from './scope.js';
 
@@ -36,7 +36,7 @@ const adviceFor = ({ learningRate }: Optimizer) =>
   `lower the learning rate (now ${learningRate}) or look for bad images`;
 
 const amountOf = ({ value, count, total }: NonFinite) =>
-  `${formatFigure(value)} (${formatCount(count)} of ${formatCount(total)} values)`;
+  `${formatMetric(value)} (${formatCount(count)} of ${formatCount(total)} values)`;
 
 /** Checks images before the step, so that the error names the images and not a later result. */
 export async function checkImages(images: Tensor, { epoch, batch }: Place): Promise<void> {
@@ -58,7 +58,7 @@ export async function checkState({ network, optimizer, epoch, batch }: Place): P
 /** Checks the loss of the evaluation after an epoch. */
 export function checkEvaluation(loss: number, { optimizer, epoch }: Place): void {
   if (Number.isFinite(loss)) return;
-  const message = `loss: expected a finite number, got ${formatFigure(loss)} in the evaluation after epoch ${epoch}`;
+  const message = `loss: expected a finite number, got ${formatMetric(loss)} in the evaluation after epoch ${epoch}`;
   throw new DivergenceError(`${message}; ${adviceFor(optimizer)}`, epoch, null, null);
 }
 
@@ -79,6 +79,6 @@ export async function divergenceOf(
         ? 'a second, checked run of the step stayed finite'
         : `first non-finite value: ${found.what}, ${amountOf(found)}${earlier}`;
   const where = `epoch ${epoch}, batch ${batch + 1}`;
-  const message = `loss: expected a finite number, got ${formatFigure(loss)} in ${where}; ${place}`;
+  const message = `loss: expected a finite number, got ${formatMetric(loss)} in ${where}; ${place}`;
   return new DivergenceError(`${message}; ${adviceFor(optimizer)}`, epoch, batch + 1, found ?? null);
 }

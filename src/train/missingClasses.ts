@@ -11,13 +11,13 @@ export function missingClasses(what: string, classNames: readonly string[], coun
 }
 
 /** {@link missingClasses} for data sets whose labels are known without reading the images. */
-export function missingInEvaluation(trained: Dataset, judged: Dataset): string | null {
+export function missingInEvaluation(trained: Dataset, evaluated: Dataset): string | null {
   const { labels, classNames } = trained;
-  if (labels === undefined || judged.labels === undefined) return null;
+  if (labels === undefined || evaluated.labels === undefined) return null;
   const known = new Set(Array.from(labels));
   const classes = [...known].sort((a, b) => a - b);
   const names = classes.map((label) => classNames?.[label] ?? `class ${label}`);
-  const found = new Set(Array.from(judged.labels));
+  const found = new Set(Array.from(evaluated.labels));
   return missingClasses(
     'validation samples',
     names,

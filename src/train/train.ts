@@ -273,10 +273,10 @@ class Loop implements Training {
       await checkState(this);
       const trained = this.#metrics.values();
       const { accuracy } = this.#metrics;
-      const judged = this.#judges();
-      if (judged && !(await this.#evaluate())) break;
+      const isEvaluated = this.#evaluatesNow();
+      if (isEvaluated && !(await this.#evaluate())) break;
       const record = {
-        ...this.#record(seconds, trained, judged ? this.evaluation : null),
+        ...this.#record(seconds, trained, isEvaluated ? this.evaluation : null),
         ...(accuracy !== null && { trainAccuracy: accuracy }),
       };
       this.history.push(record);
@@ -366,12 +366,12 @@ class Loop implements Training {
     const { batchSize } = trainLoader;
     const lastBatch = this.epochSamples - (this.batches - 1) * batchSize;
     const trained = known ?? (await labels.data('int32'));
-    const judged = evalLoader?.dataset.labels;
+    const evaluated = evalLoader?.dataset.labels;
     const plan = {
       where: 'train',
       smallestBatch: Math.min(batchSize, lastBatch),
       batchSize,
-      labels: judged === undefined ? [trained] : [trained, judged],
+      labels: evaluated === undefined ? [trained] : [trained, evaluated],
     };
     return (objective) => {
       const note = inspectObjective(objective, plan);
@@ -412,7 +412,7 @@ class Loop implements Training {
   }
 
   /** Whether this epoch is evaluated. */
-  #judges(): boolean {
+  #evaluatesNow(): boolean {
     const { evalLoader, evalFreq = 1 } = this.#options;
     return evalLoader !== undefined && (this.epoch % evalFreq === 0 || this.epoch === this.epochs);
   }

@@ -73,7 +73,7 @@ describe('train', () => {
     const resume = (...args: string[]) => fovea('train', '--resume', folder, '--data-dir', dataDir, ...args);
     const { code, out, err } = await resume();
     expect([code, err]).toEqual([0, '']);
-    expect(out).toContain('goes on     epoch 3, after batch 0\n');
+    expect(out).toContain('continues   epoch 3, after batch 0\n');
     expect(out).toMatch(/\nDone: /);
     const { out: json } = await resume('--json', '--tensorboard');
     const start = { event: 'start', run: folder, from: { epoch: 3, batch: 0 }, notes: [] };
@@ -199,8 +199,9 @@ describe('slim', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out.split('\n')[0]).toContain(`which frees ${size.toLocaleString('en')} bytes`);
     expect(existsSync(join(slimmed, 'optimizer.safetensors'))).toBe(false);
-    const judged = async (run: string) => JSON.parse((await fovea('eval', run, '--data-dir', dataDir, '--json')).out);
-    expect({ ...(await judged(slimmed)), run: folder }).toEqual(await judged(folder));
+    const evaluated = async (run: string) =>
+      JSON.parse((await fovea('eval', run, '--data-dir', dataDir, '--json')).out);
+    expect({ ...(await evaluated(slimmed)), run: folder }).toEqual(await evaluated(folder));
     const digit = path('black.png');
     await sharp({ create: { width: 28, height: 28, channels: 3, background: 'black' } }).toFile(digit);
     expect(await fovea('predict', slimmed, digit)).toEqual(await fovea('predict', folder, digit));

@@ -43,8 +43,8 @@ describe('a training on iChallenge-PM', () => {
     expect(out).toMatch(/accuracy +\d.* % {2}\(95 % interval .*; \d+ wrong\)/);
     expect(out).toMatch(/data sha256 +[0-9a-f]{64}\n +weights sha256 +[0-9a-f]{64}\n/);
     expect(out).toMatch(/Rows are the true classes.*\n\n.*non-PM +PM +right/);
-    for (const figure of ['AUC', 'sensitivity at 0.5', 'specificity at 0.5', 'operating point', 'Brier score']) {
-      expect(out).toContain(figure);
+    for (const metric of ['AUC', 'sensitivity at 0.5', 'specificity at 0.5', 'operating point', 'Brier score']) {
+      expect(out).toContain(metric);
     }
     expect(out).toContain('Fovea is no medical device.');
     expect(out).toContain('positive class  PM, not non-PM, by their names');
@@ -56,24 +56,26 @@ describe('a training on iChallenge-PM', () => {
   it('is evaluated on either set, to the metrics of the training', async () => {
     const [record] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'));
     const args = ['--data', `palm:${palm}`, '--json', '--no-cache'];
-    const [judged] = linesOf(await succeeds('eval', folder, ...args));
-    expect(judged).toMatchObject({ split: 'validation', images: 14, sameData: true, synthetic: true });
-    expect(imported.sha256).toMatchObject({ validation: judged.sha256 });
-    expect(judged.accuracy).toBe(record.evalAccuracy);
-    expect(judged.loss).toBeCloseTo(record.evalLoss as number, 5);
+    const [evaluated] = linesOf(await succeeds('eval', folder, ...args));
+    expect(evaluated).toMatchObject({ split: 'validation', images: 14, sameData: true, synthetic: true });
+    expect(imported.sha256).toMatchObject({ validation: evaluated.sha256 });
+    expect(evaluated.accuracy).toBe(record.evalAccuracy);
+    expect(evaluated.loss).toBeCloseTo(record.evalLoss as number, 5);
     const [training] = linesOf(await succeeds('eval', folder, ...args, '--split', 'train'));
     expect(training).toMatchObject({ split: 'train', images: 20, sameData: true });
-    const report = join(root, 'judged.html');
+    const report = join(root, 'evaluated.html');
     const text = await succeeds('eval', folder, '--no-cache', '--report', report);
     expect(text).toContain('drawn pictures, not photographs');
-    expect(text).toMatch(new RegExp(`data sha256 +${judged.sha256}\\n +weights sha256 +${judged.weightsSha256}\\n`));
+    expect(text).toMatch(
+      new RegExp(`data sha256 +${evaluated.sha256}\\n +weights sha256 +${evaluated.weightsSha256}\\n`),
+    );
     const page = readFileSync(report, 'utf8');
     for (const part of [
       'Evaluation report',
       'Evaluated on 14 validation images',
       'ROC curve',
-      judged.sha256,
-      judged.weightsSha256,
+      evaluated.sha256,
+      evaluated.weightsSha256,
     ]) {
       expect(page).toContain(part);
     }

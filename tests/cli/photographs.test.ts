@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/program.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
-import type { ScreeningFigures as Figures } from '../../src/metric/index.js';
+import type { ScreeningMetrics } from '../../src/metric/index.js';
 import { RandomGenerator } from '../../src/random.js';
 import type { Decision } from '../../src/run/decision.js';
 import { openRun } from '../../src/run/evaluate.js';
@@ -72,9 +72,9 @@ describe('a training on a folder of pictures', () => {
 
   it('is evaluated again from the saved files alone, on either part', async () => {
     const [last] = linesOf(readFileSync(join(folder, 'metrics.jsonl'), 'utf8')).slice(-1);
-    const judged = await runFovea('eval', folder, '--json', '--no-cache');
-    expect(judged.code).toBe(0);
-    const [result] = linesOf(judged.out);
+    const evaluated = await runFovea('eval', folder, '--json', '--no-cache');
+    expect(evaluated.code).toBe(0);
+    const [result] = linesOf(evaluated.out);
     expect(result).toMatchObject({ split: 'validation', images: 6, sameData: true, accuracy: last.evalAccuracy });
     expect(result.loss).toBeCloseTo(last.evalLoss as number, 5);
     expect(result.screening).toMatchObject({ samples: 6, atOperatingPoint: { sensitivity: { total: 3 } } });
@@ -101,9 +101,9 @@ describe('a training on a folder of pictures', () => {
       expect(text).toMatch(new RegExp(`${basename(file)} +${expected} +\\d.* red [\\d.]+ % (reaches|is below) `));
     });
     expect(text).toContain('the operating point of the run, sensitivity of at least 95 % on the training images.');
-    const [judged] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out);
+    const [evaluated] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out);
     const target = { name: 'sensitivity', wanted: 0.95 };
-    expect(judged).toMatchObject({ positiveClass: 'red', decision: { threshold, chosenOn: 'train', target } });
+    expect(evaluated).toMatchObject({ positiveClass: 'red', decision: { threshold, chosenOn: 'train', target } });
     const shown = (await runFovea('eval', folder, '--no-cache')).out;
     expect(shown).toContain('A picture is taken for red where its probability reaches');
     expect(`${shown}${text}${readFileSync(join(folder, 'report.html'), 'utf8')}`).not.toMatch(/medical|screening/i);
@@ -111,12 +111,19 @@ describe('a training on a folder of pictures', () => {
   });
 
   it('takes another positive class, which has no chosen threshold', async () => {
-    const [usual] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out) as { screening: Figures }[];
+    const [usual] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out) as {
+      screening: ScreeningMetrics;
+    }[];
     const args = ['--positive', 'blue', '--json'];
-    const [judged] = linesOf((await runFovea('eval', folder, '--no-cache', ...args)).out) as { screening: Figures }[];
-    expect(judged).toMatchObject({ positiveClass: 'blue', decision: { threshold: 0.5, rule: null, chosenOn: null } });
-    expect(judged.screening.atOperatingPoint).toBe(null);
-    expect(judged.screening.atThreshold.sensitivity.hits).toBe(usual.screening.atThreshold.specificity.hits);
+    const [evaluated] = linesOf((await runFovea('eval', folder, '--no-cache', ...args)).out) as {
+      screening: ScreeningMetrics;
+    }[];
+    expect(evaluated).toMatchObject({
+      positiveClass: 'blue',
+      decision: { threshold: 0.5, rule: null, chosenOn: null },
+    });
+    expect(evaluated.screening.atOperatingPoint).toBe(null);
+    expect(evaluated.screening.atThreshold.sensitivity.hits).toBe(usual.screening.atThreshold.specificity.hits);
     const [prediction] = linesOf((await runFovea('predict', folder, join(pictures, 'red', 'red0.jpg'), ...args)).out);
     expect(prediction.decision).toMatchObject({ positiveClass: 'blue', threshold: 0.5 });
     const wrong = await runFovea('eval', folder, '--positive', 'reed');
@@ -277,8 +284,8 @@ describe('pictures that cannot be decoded', () => {
       onBadImage: 'skip',
       train: { unreadable: [{ path: expect.stringContaining('bad.jpg') }] },
     });
-    const judged = await runFovea('eval', run, '--json', '--no-cache');
-    expect(linesOf(judged.out)).toMatchObject([{ images: 2, sameData: true, unreadable: [] }]);
+    const evaluated = await runFovea('eval', run, '--json', '--no-cache');
+    expect(linesOf(evaluated.out)).toMatchObject([{ images: 2, sameData: true, unreadable: [] }]);
     expect(await runFovea('train', '--resume', run, '--no-cache')).toMatchObject({ code: 0 });
     const strict = await runFovea('eval', run, '--no-cache', '--on-bad-image', 'fail', '--split', 'all');
     expect(strict).toMatchObject({ code: 2, err: expect.stringContaining('bad.jpg') });

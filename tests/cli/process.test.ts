@@ -82,9 +82,9 @@ describe('Ctrl-C', () => {
     const { training } = JSON.parse(readFileSync(path(`${signal}/state.json`), 'utf8'));
     expect(training.steps).toBe((training.epoch - 1) * 10 + training.batch);
     expect(end).toMatchObject({ epoch: training.epoch, batch: training.batch, steps: training.steps });
-    const judged = fovea(['eval', path(signal), '--data-dir', dataDir, '--json']);
-    expect(await judged.ended).toBe(0);
-    expect(JSON.parse(judged.output.out)).toMatchObject({ images: 50, epochs: training.epoch - 1 });
+    const evaluated = fovea(['eval', path(signal), '--data-dir', dataDir, '--json']);
+    expect(await evaluated.ended).toBe(0);
+    expect(JSON.parse(evaluated.output.out)).toMatchObject({ images: 50, epochs: training.epoch - 1 });
   });
 });
 

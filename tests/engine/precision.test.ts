@@ -41,7 +41,7 @@ const byTraining = async () => (await options()).applyPrecision(undefined, 'bf16
 
 test.each([
   ['an option', byOption],
-  ['the training that is judged', byTraining],
+  ['the training that is evaluated', byTraining],
   ['ampConfigs', byModel],
 ])('a wish for bf16 that the processor does not have is reported once: %s', async (_, ask) => {
   const twice = async () => {

@@ -4,7 +4,7 @@ import type {
   PrecisionRecallCurve,
   RocAuc,
   RocCurve,
-  ThresholdFigures,
+  ThresholdMetrics,
 } from '../../src/metric/index.js';
 
 /** A tensor of a golden file, row-major. */
@@ -393,8 +393,8 @@ export interface GoldenScreening extends Header {
       readonly means: readonly (number | null)[];
       readonly expectedCalibrationError: number;
     };
-    readonly atHalf: ThresholdFigures;
-    readonly points: readonly { readonly rule: OperatingRule; readonly chosenOn: ThresholdFigures }[];
+    readonly atHalf: ThresholdMetrics;
+    readonly points: readonly { readonly rule: OperatingRule; readonly chosenOn: ThresholdMetrics }[];
   }[];
 }
 

@@ -464,13 +464,13 @@ async function run(folder: string): Promise<FileKind[]> {
   const picture = Buffer.alloc(24, 7).toString('base64');
   const checksums = { files: picture, pixels: picture };
   const made = await RunFolder.create(folder, runConfig, { format: 1, train: checksums, validation: checksums });
-  const figures = { trainLoss: 0.5, evalLoss: 0.4, evalAccuracy: 0.5, imagesPerSecond: 10, seconds: 1, dataShare: 0.1 };
+  const metrics = { trainLoss: 0.5, evalLoss: 0.4, evalAccuracy: 0.5, imagesPerSecond: 10, seconds: 1, dataShare: 0.1 };
   const training: Pick<Training, 'network' | 'optimizer' | 'history' | 'epochs' | 'state'> = {
     network,
     optimizer,
     history: [
-      { epoch: 1, ...figures },
-      { epoch: 2, ...figures, trainAccuracy: 0.5, evalMetrics: { auc: null } },
+      { epoch: 1, ...metrics },
+      { epoch: 2, ...metrics, trainAccuracy: 0.5, evalMetrics: { auc: null } },
     ],
     epochs: 2,
     state: () => ({

@@ -8,8 +8,8 @@ import {
   chooseOperatingPoint,
   rocAuc,
   rocCurve,
-  screeningFigures,
-  thresholdFigures,
+  screeningMetrics,
+  thresholdMetrics,
 } from '../../src/metric/index.js';
 import { fuzzing } from '../fuzzing.js';
 
@@ -100,7 +100,7 @@ test('swapping the classes mirrors the area and its interval', () =>
 test('an operating point keeps its promise, and the next threshold would not', () =>
   fc.assert(
     fc.property(sets, fc.double({ min: 0.01, max: 1, noNaN: true }), (data, wanted) => {
-      const at = (threshold: number) => thresholdFigures(data, threshold);
+      const at = (threshold: number) => thresholdMetrics(data, threshold);
       const distinct = [...new Set(data.scores)].sort((a, b) => a - b);
       const sensitive = chooseOperatingPoint(data, { sensitivity: wanted });
       expect(sensitive.chosenOn.sensitivity.value).toBeGreaterThanOrEqual(wanted);
@@ -135,6 +135,6 @@ test('bins hold every sample once, and the calibration error is between 0 and 1'
 
 test('the metrics hold nothing that JSON loses', () =>
   check((data) => {
-    const figures = screeningFigures({ ...data, operatingPoint: chooseOperatingPoint(data, { specificity: 0.9 }) });
-    expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
+    const metrics = screeningMetrics({ ...data, operatingPoint: chooseOperatingPoint(data, { specificity: 0.9 }) });
+    expect(JSON.parse(JSON.stringify(metrics))).toEqual(metrics);
   }));

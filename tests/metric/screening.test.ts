@@ -10,8 +10,8 @@ import {
   predictiveValues,
   rocAuc,
   rocCurve,
-  screeningFigures,
-  thresholdFigures,
+  screeningMetrics,
+  thresholdMetrics,
   wilsonInterval,
 } from '../../src/metric/index.js';
 import { closeTo, loadGolden } from '../goldens/load.js';
@@ -81,21 +81,21 @@ describe.each(goldens)('scikit-learn: $name', (golden) => {
   });
 
   test('confusion matrix and shares with intervals at 0.5', () => {
-    expectClose(thresholdFigures(data), golden.atHalf);
+    expectClose(thresholdMetrics(data), golden.atHalf);
   });
 
   test('all metrics at once are the same, and survive JSON', () => {
-    const { roc, precisionRecall, ...figures } = screeningFigures(data);
+    const { roc, precisionRecall, ...metrics } = screeningMetrics(data);
     expectClose(
-      [roc, precisionRecall, figures.averagePrecision],
+      [roc, precisionRecall, metrics.averagePrecision],
       [exact(golden.roc), exact(golden.precisionRecall), golden.averagePrecision],
     );
-    expect(figures.samples).toBe(golden.labels.data.length);
-    expect(figures.prevalence.hits).toBe(golden.labels.data.filter((label) => label === 1).length);
-    expect(figures.auc).toEqual(rocAuc(data));
-    expect(figures.atThreshold).toEqual(thresholdFigures(data));
-    expect(figures.atOperatingPoint).toBeNull();
-    expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
+    expect(metrics.samples).toBe(golden.labels.data.length);
+    expect(metrics.prevalence.hits).toBe(golden.labels.data.filter((label) => label === 1).length);
+    expect(metrics.auc).toEqual(rocAuc(data));
+    expect(metrics.atThreshold).toEqual(thresholdMetrics(data));
+    expect(metrics.atOperatingPoint).toBeNull();
+    expect(JSON.parse(JSON.stringify(metrics))).toEqual(metrics);
   });
 });
 
@@ -110,15 +110,15 @@ test.each(bothClasses)('operating points: $name', ({ data, points }) => {
 test('an operating point is applied unchanged to another set', () => {
   const [first, second] = goldens;
   const operatingPoint = chooseOperatingPoint(first.data, { sensitivity: 0.95 });
-  const figures = screeningFigures({ ...second.data, threshold: 0.7, operatingPoint });
-  expect(figures.operatingPoint).toEqual(operatingPoint);
-  expect(figures.atOperatingPoint).toEqual(thresholdFigures(second.data, operatingPoint.threshold));
-  expect(figures.atThreshold.threshold).toBe(0.7);
+  const metrics = screeningMetrics({ ...second.data, threshold: 0.7, operatingPoint });
+  expect(metrics.operatingPoint).toEqual(operatingPoint);
+  expect(metrics.atOperatingPoint).toEqual(thresholdMetrics(second.data, operatingPoint.threshold));
+  expect(metrics.atThreshold.threshold).toBe(0.7);
 });
 
 test('a score of exactly the threshold is positive', () => {
-  const figures = thresholdFigures(binary([1, 0, 1, 0], [0.5, 0.5, 0.49, 0.2]));
-  expect(figures).toMatchObject({ truePositives: 1, falsePositives: 1, trueNegatives: 1, falseNegatives: 1 });
+  const metrics = thresholdMetrics(binary([1, 0, 1, 0], [0.5, 0.5, 0.49, 0.2]));
+  expect(metrics).toMatchObject({ truePositives: 1, falsePositives: 1, trueNegatives: 1, falseNegatives: 1 });
 });
 
 test('where the highest scores are all negatives, full specificity takes a threshold above them', () => {
@@ -165,7 +165,7 @@ describe('bad input', () => {
       precisionRecallCurve,
       brierScore,
       calibration,
-      thresholdFigures,
+      thresholdMetrics,
       chooseOperatingPoint: (bad: BinaryScores) => chooseOperatingPoint(bad, 'youden'),
     };
     for (const [name, call] of Object.entries(calls)) {
@@ -173,7 +173,7 @@ describe('bad input', () => {
       expect(() => call(data)).toThrow(kind);
     }
     expect(() => averagePrecision(data)).toThrow(kind);
-    expect(() => screeningFigures(data)).toThrow(kind);
+    expect(() => screeningMetrics(data)).toThrow(kind);
   });
 
   test.each([
@@ -184,7 +184,7 @@ describe('bad input', () => {
     [() => chooseOperatingPoint(binary([1], [0.2]), 'youden'), 'samples of class 0'],
     [() => chooseOperatingPoint(good, { sensitivity: 95 }), 'sensitivity: expected a share from 0 to 1, got 95'],
     [() => chooseOperatingPoint(good, { specificity: Number.NaN }), 'specificity: expected a share from 0 to 1'],
-    [() => thresholdFigures(good, Number.NaN), 'threshold: expected a number, got NaN'],
+    [() => thresholdMetrics(good, Number.NaN), 'threshold: expected a number, got NaN'],
     [() => calibration(good, { bins: 0 }), 'bins: expected a positive integer, got 0'],
     [() => predictiveValues({ sensitivity: 1, specificity: 1, prevalence: 2 }), 'prevalence: expected a share'],
     [() => wilsonInterval(0, 0), 'expected hits from 0 to a total above 0, got 0 of 0'],

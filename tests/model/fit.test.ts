@@ -68,9 +68,9 @@ describe('Model.fit', () => {
     const history = await model.fit({ ...usual, epochs: 30 });
     expect(history.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
     expect(history[29].evalMetrics?.acc).toBeGreaterThan(0.9);
-    const figures = await model.evaluate(evalData, { batchSize: 7, verbose: 0 });
-    expect(figures.loss).toBeCloseTo(history[29].evalLoss as number, 6);
-    expect(figures).toMatchObject({ acc: history[29].evalMetrics?.acc, auc: history[29].evalMetrics?.auc });
+    const metrics = await model.evaluate(evalData, { batchSize: 7, verbose: 0 });
+    expect(metrics.loss).toBeCloseTo(history[29].evalLoss as number, 6);
+    expect(metrics).toMatchObject({ acc: history[29].evalMetrics?.acc, auc: history[29].evalMetrics?.auc });
     const all = await model.predict(evalData, { batchSize: 16, verbose: 0, stackOutputs: true });
     const parts = await model.predict(evalData, { batchSize: 16, verbose: 0 });
     expect(all.shape).toEqual([40, 2]);
@@ -78,8 +78,8 @@ describe('Model.fit', () => {
     const right = (await all.argmax({ axis: 1 }).data()).filter(
       (label: number, i: number) => label === evalData.labels[i],
     );
-    expect(right.length / 40).toBe(figures.acc);
-    expect(await model.evaluate(evalData, { numIters: 2, batchSize: 4, verbose: 0 })).not.toEqual(figures);
+    expect(right.length / 40).toBe(metrics.acc);
+    expect(await model.evaluate(evalData, { numIters: 2, batchSize: 4, verbose: 0 })).not.toEqual(metrics);
   });
 
   test('writes nothing without a folder', async () => {
@@ -482,8 +482,8 @@ describe('single batches', () => {
     model.resetMetrics();
     for (let i = 0; i < 40; i++) await model.trainBatch(...batch([1, 1]));
     model.resetMetrics();
-    const judged = await model.evalBatch(...batch([1, 0]));
-    expect(judged.acc).toBe(0.5);
+    const evaluated = await model.evalBatch(...batch([1, 0]));
+    expect(evaluated.acc).toBe(0.5);
     expect(loss).toBeGreaterThan(0);
     const outputs = await model.predictBatch(batch([1])[0]);
     expect(outputs.shape).toEqual([1, 2]);
@@ -588,14 +588,14 @@ describe('ProgBarLogger', () => {
     const watch: Callback = { onBatchEnd: (training) => void losses.push(training.metrics().loss) };
     const callbacks = [new ProgBarLogger({ logFreq: 3, stream }), watch];
     await model.fit({ ...usual, epochs: 1, callbacks });
-    const figures = String.raw`loss: \d\.\d{4} - acc: \d\.\d{4} - auc: (\d\.\d{4}|NaN)`;
+    const metrics = String.raw`loss: \d\.\d{4} - acc: \d\.\d{4} - auc: (\d\.\d{4}|NaN)`;
     const time = String.raw`\d+(s|ms|us)/step`;
     expect(lines).toEqual([
       'The loss and metrics printed in the log are the mean over the samples of the epoch so far.',
       'Epoch 1/1',
-      ...['3', '6', '8'].map((step) => expect.stringMatching(new RegExp(`^step ${step}/8 - ${figures} - ${time}$`))),
+      ...['3', '6', '8'].map((step) => expect.stringMatching(new RegExp(`^step ${step}/8 - ${metrics} - ${time}$`))),
       'Eval begin...',
-      ...['3', '5'].map((step) => expect.stringMatching(new RegExp(`^step ${step}/5 - ${figures} - ${time}$`))),
+      ...['3', '5'].map((step) => expect.stringMatching(new RegExp(`^step ${step}/5 - ${metrics} - ${time}$`))),
       'Eval samples: 40',
     ]);
     expect(lines[3]).toContain(`loss: ${losses[5].toFixed(4)}`);

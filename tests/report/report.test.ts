@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { scoreClasses } from '../../src/report/classScores.js';
-import { type EpochFigures, type ReportData, renderReport } from '../../src/report/report.js';
+import { type EpochMetrics, type ReportData, renderReport } from '../../src/report/report.js';
 
 let png: Uint8Array;
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 function report(changes: Partial<ReportData> = {}): ReportData {
-  const epoch = (n: number): EpochFigures => ({
+  const epoch = (n: number): EpochMetrics => ({
     epoch: n,
     trainLoss: 2 / n,
     evalLoss: 1.5 / n,

@@ -55,22 +55,23 @@ describe('a training', () => {
 
   test('whose accuracy is the share of the largest class gets advice', () => {
     const facts = { evalCounts: [30, 50], classNames: ['cat', 'dog'] };
-    const judged = (evalAccuracy: number) => epochs(0.6, 0.5).map((record) => ({ ...record, evalAccuracy }));
-    const notice = trainingAdvice(judged(0.625), counts, facts);
+    const evaluated = (evalAccuracy: number) => epochs(0.6, 0.5).map((record) => ({ ...record, evalAccuracy }));
+    const notice = trainingAdvice(evaluated(0.625), counts, facts);
     expect(notice).toMatch(/accuracy \(62\.50 %\) is the share of the largest class, dog.*classWeight: 'auto'/);
-    expect(trainingAdvice(judged(0.6375), counts, facts)).toBeNull();
-    expect(trainingAdvice(judged(1), counts, { ...facts, evalCounts: [0, 50] })).toBeNull();
+    expect(trainingAdvice(evaluated(0.6375), counts, facts)).toBeNull();
+    expect(trainingAdvice(evaluated(1), counts, { ...facts, evalCounts: [0, 50] })).toBeNull();
   });
 
   test('that knows its images by heart gets advice', () => {
-    const judged = (train: number, evalLoss: number) => epochs(0.6, train).map((record) => ({ ...record, evalLoss }));
-    const notice = trainingAdvice(judged(0.11, 1.74), counts);
+    const evaluated = (train: number, evalLoss: number) =>
+      epochs(0.6, train).map((record) => ({ ...record, evalLoss }));
+    const notice = trainingAdvice(evaluated(0.11, 1.74), counts);
     expect(notice).toMatch(
       /validation images \(1\.7400\) is far above that on the training images \(0\.1100\).*`transforms`/,
     );
-    expect(trainingAdvice(judged(0.11, 0.3), counts)).toBeNull();
-    expect(trainingAdvice(judged(0.01, 0.05), counts)).toBeNull();
-    expect(trainingAdvice(judged(0.45, 0.85), counts)).toBeNull();
+    expect(trainingAdvice(evaluated(0.11, 0.3), counts)).toBeNull();
+    expect(trainingAdvice(evaluated(0.01, 0.05), counts)).toBeNull();
+    expect(trainingAdvice(evaluated(0.45, 0.85), counts)).toBeNull();
   });
 
   test('is not advised to take what it has', () => {
@@ -107,8 +108,8 @@ describe('a training', () => {
       schedule: { name: 'CosineAnnealingDecay', by: 'step', options: {} },
     } as const;
     expect(trainingAdvice(history, counts, { techniques })).toMatch(/Try a lower learning rate \(`learningRate`\)\.$/);
-    const unjudged = { ...history[0], evalAccuracy: null };
-    expect(trainingAdvice([history[1], { ...history[2], evalAccuracy: 0.82 }, unjudged], counts)).toBeNull();
+    const unevaluated = { ...history[0], evalAccuracy: null };
+    expect(trainingAdvice([history[1], { ...history[2], evalAccuracy: 0.82 }, unevaluated], counts)).toBeNull();
   });
 
   test('on images of one class has nothing to learn', () => {

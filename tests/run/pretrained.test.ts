@@ -105,8 +105,8 @@ describe('input settings travel with weights', () => {
     expect(run.folder.config.data.images).toMatchObject({ height: 32, order: 'BGR', antialias: true });
     expect(run.notes()).toEqual([]);
     const { network, evalLoader, loss: judge } = run.loop();
-    const judged = await evaluate({ network, loader: evalLoader as DataLoader, loss: judge });
-    expect(judged.loss).toBeCloseTo(loss, 5);
+    const evaluated = await evaluate({ network, loader: evalLoader as DataLoader, loss: judge });
+    expect(evaluated.loss).toBeCloseTo(loss, 5);
   });
 
   test('converted to a file of Paddle and back, and by an older version in its folder', async () => {

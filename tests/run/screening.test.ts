@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type BinaryScores, chooseOperatingPoint, screeningFigures } from '../../src/metric/index.js';
+import { type BinaryScores, chooseOperatingPoint, screeningMetrics } from '../../src/metric/index.js';
 import type { ReportData, Screening } from '../../src/report/data.js';
 import { describeOperatingRule, describeTarget } from '../../src/report/operatingPoint.js';
 import { renderReport } from '../../src/report/report.js';
@@ -18,7 +18,7 @@ function golden(name: string): BinaryScores {
 function screening(changes: Partial<Screening> = {}): Screening {
   const operatingPoint = chooseOperatingPoint(golden('ties'), { specificity: 0.9 });
   return {
-    figures: screeningFigures({ ...golden('normal'), operatingPoint }),
+    metrics: screeningMetrics({ ...golden('normal'), operatingPoint }),
     positiveName: 'pathologic myopia',
     otherName: 'healthy',
     screeningTest: true,
@@ -104,7 +104,7 @@ describe('report', () => {
     );
     expect(html.match(/>operating point 0\.8</g)).toHaveLength(2);
     expect(textOf(page())).toContain('chosen beforehand, on training images: specificity of at least 90 %. On');
-    const without = page({ figures: screeningFigures(golden('normal')) });
+    const without = page({ metrics: screeningMetrics(golden('normal')) });
     expect(textOf(without)).not.toContain('perating point');
     expect(without.match(/>threshold 0\.5</g)).toHaveLength(2);
   });
@@ -122,19 +122,19 @@ describe('report', () => {
   });
 
   test.each(['perfect', 'worst', 'tiny', 'constant', 'only class 0', 'only class 1'])('a set that is %s', (name) => {
-    const figures = screeningFigures(golden(name));
-    const html = page({ figures });
+    const metrics = screeningMetrics(golden(name));
+    const html = page({ metrics });
     expect(textOf(html)).not.toMatch(/NaN|undefined|null|Infinity/);
     expect(html).not.toMatch(/ d="[^"]*(NaN|undefined)/);
     expect(html.includes('<h3>ROC curve</h3>')).toBe(!name.startsWith('only'));
-    if (figures.auc.value === null) expect(textOf(html)).toContain(`AUC – ${figures.auc.reason}`);
+    if (metrics.auc.value === null) expect(textOf(html)).toContain(`AUC – ${metrics.auc.reason}`);
   });
 
   test('a large set gives a picture of the same size', () => {
     const samples = 50_000;
     const labels = Uint8Array.from({ length: samples }, (_, i) => i % 2);
     const scores = Float32Array.from({ length: samples }, (_, i) => ((i * 7919) % samples) / samples);
-    expect(page({ figures: screeningFigures({ labels, scores }) }).length).toBeLessThan(200_000);
+    expect(page({ metrics: screeningMetrics({ labels, scores }) }).length).toBeLessThan(200_000);
   });
 });
 
@@ -156,7 +156,7 @@ describe('words', () => {
     ]) {
       expect(text).toContain(part);
     }
-    const facts = screeningFacts(screeningFigures(golden('normal')), { ...about, screening: false });
+    const facts = screeningFacts(screeningMetrics(golden('normal')), { ...about, screening: false });
     expect(facts.slice(0, 2).map(([name]) => name)).toEqual(['positive class', 'share']);
   });
 });
@@ -169,19 +169,19 @@ describe('an operating point', () => {
   const operatingPoint = chooseOperatingPoint(at([0.9, 0.8, 0.75, 0.72, 0.3, 0.2, 0.1, 0]), { sensitivity: 0.95 });
 
   test('whose aim is missed on other images says so, in the report too', () => {
-    const missed = screeningFigures({ ...at([0.9, 0.8, 0.6, 0.5, 0.3, 0.2, 0.1, 0]), operatingPoint });
+    const missed = screeningMetrics({ ...at([0.9, 0.8, 0.6, 0.5, 0.3, 0.2, 0.1, 0]), operatingPoint });
     const sentence =
       'A sensitivity of at least 95 % was wanted, and reached on the training images that the threshold was chosen on; ' +
       'on these images it is 50.0 %.';
     expect(describeTarget(missed)).toBe(sentence);
     expect(screeningFacts(missed, about)).toContainEqual(['aim missed', sentence]);
-    expect(textOf(page({ figures: missed }))).toContain(sentence);
-    const met = screeningFigures({ ...at([0.9, 0.8, 0.75, 0.74, 0.3, 0.2, 0.1, 0]), operatingPoint });
+    expect(textOf(page({ metrics: missed }))).toContain(sentence);
+    const met = screeningMetrics({ ...at([0.9, 0.8, 0.75, 0.74, 0.3, 0.2, 0.1, 0]), operatingPoint });
     expect(describeTarget(met)).toBe(null);
-    expect(textOf(page({ figures: met }))).not.toContain('was wanted');
-    expect(describeTarget(screeningFigures(at([1, 0])))).toBe(null);
+    expect(textOf(page({ metrics: met }))).not.toContain('was wanted');
+    expect(describeTarget(screeningMetrics(at([1, 0])))).toBe(null);
     const youden = chooseOperatingPoint(at([0.9, 0.1]), 'youden');
-    expect(describeTarget(screeningFigures({ ...at([0.1, 0.9]), operatingPoint: youden }))).toBe(null);
+    expect(describeTarget(screeningMetrics({ ...at([0.1, 0.9]), operatingPoint: youden }))).toBe(null);
   });
 
   test('decides, for either class', () => {
@@ -227,9 +227,9 @@ describe('an operating point', () => {
 
 describe('table for the terminal', () => {
   test('has one line a metric', () => {
-    const { figures, operatingRule } = screening({ operatingRule: 'agreed on before' });
-    const missed = describeTarget(figures);
-    expect(screeningFacts(figures, { ...about, unreadable: 2, operatingRule })).toEqual([
+    const { metrics, operatingRule } = screening({ operatingRule: 'agreed on before' });
+    const missed = describeTarget(metrics);
+    expect(screeningFacts(metrics, { ...about, unreadable: 2, operatingRule })).toEqual([
       ['positive class', 'pathologic myopia, not healthy'],
       ['prevalence', '53.3 %  (213 of 400 images: pathologic myopia)'],
       ['unreadable', '2, in none of these metrics'],
@@ -251,7 +251,7 @@ describe('table for the terminal', () => {
   });
 
   test('says why there is no area, and leaves out thresholds that were not chosen', () => {
-    const facts = new Map(screeningFacts(screeningFigures(golden('only class 0')), about));
+    const facts = new Map(screeningFacts(screeningMetrics(golden('only class 0')), about));
     expect(facts.get('AUC')).toBe('–  (all 4 samples are of class 0)');
     expect(facts.get('average precision')).toBe('–');
     expect(facts.get('unreadable')).toBe('none');

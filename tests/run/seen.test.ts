@@ -44,7 +44,7 @@ async function trained(name: string, data: string, dataDir?: string) {
 }
 
 /** Evaluates the run on other data. Returns the texts of JSON, terminal and report. */
-async function judged(folder: string, data: string, ...more: string[]) {
+async function evaluated(folder: string, data: string, ...more: string[]) {
   const report = path(`${Math.random()}.html`);
   const args = ['eval', folder, '--data', data, '--no-cache', ...more];
   const text = await runFovea(...args);
@@ -67,7 +67,7 @@ beforeAll(async () => {
 describe('eval distinguishes the images that the network was trained on from others', () => {
   test('in a copy of the folder', async () => {
     cpSync(path('photos'), path('moved'), { recursive: true });
-    const { json, text, has } = await judged(run, `folder:${path('moved')}`);
+    const { json, text, has } = await evaluated(run, `folder:${path('moved')}`);
     expect(json).toMatchObject({ images: 12, trainedOn: 8, validatedOn: 4, others: { images: 4, accuracy } });
     expect(text).toContain('Note: The network was trained on 8 of these 12 images. On the other 4 its accuracy is ');
     expect(has('4 of these images are validation images of the run.')).toBe(true);
@@ -84,18 +84,18 @@ describe('eval distinguishes the images that the network was trained on from oth
           .toFile(target);
       }
     }
-    const { json } = await judged(run, `folder:${path('saved')}`);
+    const { json } = await evaluated(run, `folder:${path('saved')}`);
     expect(json).toMatchObject({ trainedOn: 8, validatedOn: 4, others: { images: 4, accuracy } });
   });
 
   test('in other pictures, and in the training images themselves', async () => {
-    const other = await judged(run, `folder:${await photographs('other', 2)}`);
+    const other = await evaluated(run, `folder:${await photographs('other', 2)}`);
     expect(other.json).toMatchObject({ images: 4, trainedOn: 0, validatedOn: 0, others: null });
     expect(other.has('The network was trained on none of these images.')).toBe(true);
-    const own = await judged(run, `folder:${path('photos')}`, '--split', 'train');
+    const own = await evaluated(run, `folder:${path('photos')}`, '--split', 'train');
     expect(own.json).toMatchObject({ images: 8, trainedOn: 8, others: null, sameData: true });
     expect(own.has('The network was trained on all of these images: the metrics say nothing about others.')).toBe(true);
-    const usual = await judged(run, `folder:${path('photos')}`);
+    const usual = await evaluated(run, `folder:${path('photos')}`);
     expect(usual.json).toMatchObject({ images: 4, trainedOn: 0, others: null, sameData: true });
     expect(usual.text).not.toContain('Note: The network');
   });
@@ -114,7 +114,7 @@ describe('eval distinguishes the images that the network was trained on from oth
   test('not where a run keeps no checksums, as older ones; damaged ones are refused', async () => {
     cpSync(run, path('older'), { recursive: true });
     rmSync(path('older', 'pictures.json'));
-    const { json, text } = await judged(path('older'), `folder:${path('moved')}`);
+    const { json, text } = await evaluated(path('older'), `folder:${path('moved')}`);
     expect(json).toMatchObject({ trainedOn: null, validatedOn: null, others: null, sameData: false });
     expect(text).toContain('Note: The run keeps no checksums of its pictures, so whether ');
     writeFileSync(path('older', 'pictures.json'), '{"format":1}');
@@ -144,7 +144,7 @@ test('a training whose validation pictures are copies of training pictures says 
   const { run: double } = await trained('doubled', `folder:${path('double')}`);
   const [note] = double.notes();
   expect(note).toMatch(/^\d of the 6 validation pictures (is a|are) training pictures? too, byte for byte \(/);
-  const { json } = await judged(path('doubled'), `folder:${path('double')}`);
+  const { json } = await evaluated(path('doubled'), `folder:${path('double')}`);
   expect(json.sameData).toBe(true);
   expect(json.trainedOn).toBe(Number(note[0]));
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../src/text/numbers.js';
+import { formatCount, formatDuration, formatMetric, formatPercent, formatRate } from '../../src/text/numbers.js';
 import { displayWidth, formatTable, wrapWords } from '../../src/text/table.js';
 
 test('columns are aligned, with rules under the header and above the totals', () => {
@@ -75,7 +75,7 @@ test('lines break at spaces, behind punctuation, and inside words that are wider
 
 test('numbers as people read them', () => {
   expect([0, 41806, 1e6].map(formatCount)).toEqual(['0', '41,806', '1,000,000']);
-  expect([0, 0.04321, 12.34567, 4321.04, 1.23e-5, -3.14e8, Number.NaN, -1 / 0].map(formatFigure)).toEqual([
+  expect([0, 0.04321, 12.34567, 4321.04, 1.23e-5, -3.14e8, Number.NaN, -1 / 0].map(formatMetric)).toEqual([
     '0.0000',
     '0.0432',
     '12.3457',

@@ -71,7 +71,7 @@ describe('EarlyStopping', () => {
     ['where better is not enough', { minDelta: 0.5 }, [3, 2.4, 2.2], 3],
     ['where large is good', { mode: 'max' }, [1, 2, 1], 3],
     ['under a baseline', { baseline: 2, patience: 2 }, [3, 2.5], 2],
-    ['and skips epochs that were not judged', { patience: 1 }, [3, null, null, 4], 4],
+    ['and skips epochs that were not evaluated', { patience: 1 }, [3, null, null, 4], 4],
   ] as const)('%s', async (_, options, losses, epoch) => {
     expect(await tell(make(options), losses)).toBe(epoch);
   });

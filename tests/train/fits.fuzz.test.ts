@@ -65,7 +65,7 @@ interface Spec {
   readonly folder: boolean;
   readonly optimizer: 'sgd' | 'momentum' | 'adam';
   readonly scheduled: boolean;
-  readonly judged: boolean;
+  readonly evaluated: boolean;
   readonly epochs: number;
   readonly batchSize: number;
   readonly accumulate: number;
@@ -111,7 +111,7 @@ function optionsOf(spec: Spec, kit: Kit, saveDir: string | undefined, extra: rea
   const own = [kit.stopping, kit.checkpoint, spec.scheduled ? null : kit.plateau, kit.counter];
   return {
     trainData,
-    ...(spec.judged && { evalData }),
+    ...(spec.evaluated && { evalData }),
     batchSize: spec.batchSize,
     epochs: spec.epochs,
     accumulateGradBatches: spec.accumulate,
@@ -176,7 +176,7 @@ async function expectedOf(spec: Spec, options: KitOptions, saveDir: string | und
   const outcome = await outcomeOf(model, kit, history, saveDir);
   const { patience, checkpoint } = options;
 
-  const losses = history.map(({ evalLoss, trainLoss }) => (spec.judged ? (evalLoss as number) : trainLoss));
+  const losses = history.map(({ evalLoss, trainLoss }) => (spec.evaluated ? (evalLoss as number) : trainLoss));
   const bestUpTo = (epoch: number) => losses.slice(0, epoch).reduce((a, b, i, all) => (b < all[a] ? i : a), 0) + 1;
   const stops = losses.findIndex(
     (_, i) => i + 1 - bestUpTo(i + 1) >= Math.max(1, patience ?? Number.POSITIVE_INFINITY),
@@ -274,7 +274,7 @@ test('trainings in any order that share callbacks come to what each comes to alo
         folder,
         optimizer: (['sgd', 'momentum', 'adam'] as const)[below(3)],
         scheduled: maybe(),
-        judged: maybe(),
+        evaluated: maybe(),
         epochs: 1 + below(5),
         batchSize: 3 + below(6),
         accumulate: 1 + below(2),

@@ -84,7 +84,7 @@ describe('train', () => {
       onTrainBegin: () => late('train begin'),
       onEpochBegin: ({ epoch }) => late(`epoch ${epoch}`),
       onBatchEnd: ({ batch, batches }) => late(`batch ${batch}/${batches}`),
-      onEvaluateBatch: ({ samples, total }) => void calls.push(`judged ${samples}/${total}`),
+      onEvaluateBatch: ({ samples, total }) => void calls.push(`evaluated ${samples}/${total}`),
       onEpochEnd: ({ network }, { epoch }) => late(`end ${epoch} ${network.training}`),
       onTrainEnd: (_, { completed }) => late(`train end ${completed}`),
     };
@@ -97,9 +97,9 @@ describe('train', () => {
       'batch 2/4',
       'batch 3/4',
       'batch 4/4',
-      'judged 20/50',
-      'judged 40/50',
-      'judged 50/50',
+      'evaluated 20/50',
+      'evaluated 40/50',
+      'evaluated 50/50',
       'end 1 true',
       'train end true',
     ]);
@@ -246,7 +246,7 @@ test('the accuracy of the training is that of the metric', async () => {
   expect(history[0].trainAccuracy).toBeLessThan(1);
 });
 
-describe('figures', () => {
+describe('metrics', () => {
   test('of metrics go over the samples of each epoch and of each evaluation', async () => {
     const seen: Record<string, number>[] = [];
     const watch: Callback = { onBatchEnd: (training) => void seen.push({ ...training.metrics() }) };

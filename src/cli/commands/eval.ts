@@ -13,12 +13,11 @@ import { type DecisionRule, decisionNote, screeningOf } from '../../run/decision
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../run/evaluate.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { seenNotes } from '../../run/seen.js';
-import { formatCount, formatFigure } from '../../text/numbers.js';
+import { formatCount, formatMetric } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
-import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
 import {
   applyEngine,
   applyPrecision,
@@ -26,6 +25,7 @@ import {
   type ImageLoadingOptions,
   imageLoadingOf,
 } from '../options.js';
+import { accuracyFact, hashFacts, printConfusion } from '../results.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 
@@ -141,8 +141,8 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
 }
 
 /** The threshold by which `predict` decides, and whether it meets its rule on this data. */
-function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, figures: RunEvaluation['screening']) {
-  const at = figures?.atOperatingPoint ?? figures?.atThreshold;
+function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, metrics: RunEvaluation['screening']) {
+  const at = metrics?.atOperatingPoint ?? metrics?.atThreshold;
   return {
     positiveClass: positive.name,
     threshold,
@@ -155,7 +155,7 @@ function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, figu
 
 /** The name for the images of a part. */
 function nameOf(split: RunEvaluation['split'], data: string): string {
-  return { train: 'training', validation: namedDataset(data).evalName, test: 'test', all: 'judged' }[split];
+  return { train: 'training', validation: namedDataset(data).evalName, test: 'test', all: 'evaluated' }[split];
 }
 
 /** The file of a sample, if each sample has one. */
@@ -175,7 +175,7 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
     ['source', result.data.source],
     ...passedOverFacts(result.understood),
     accuracyFact(confusion),
-    ['loss', formatFigure(result.loss)],
+    ['loss', formatMetric(result.loss)],
     ...(result.screening === null || decision === null
       ? unreadableFacts(result)
       : screeningFacts(result.screening, {

@@ -26,15 +26,15 @@ import {
   trainingOptions,
 } from '../../run/trainingOptions.js';
 import { weightsRecordOf } from '../../run/weightsRecord.js';
-import { formatCount, formatDuration, formatFigure, formatPercent, formatRate } from '../../text/numbers.js';
+import { formatCount, formatDuration, formatMetric, formatPercent, formatRate } from '../../text/numbers.js';
 import { visibleLine } from '../../text/visible.js';
 import type { EpochRecord, TrainOutcome } from '../../train/history.js';
 import { readConfiguration } from '../config.js';
 import { DownloadDisplay, ReadingDisplay, TrainingDisplay } from '../display.js';
 import { flagOf, inFlags, type OptionKey } from '../flags.js';
 import { Interruption } from '../interrupt.js';
-import { accuracyFact, hashFacts, printConfusion } from '../judgement.js';
 import { applyEngine, type EngineOptions, imageLoadingOf } from '../options.js';
+import { accuracyFact, hashFacts, printConfusion } from '../results.js';
 import { complain, ownCommand, print, printFacts, printJson, quoted, type Terminal } from '../terminal.js';
 import { understoodFacts } from '../understood.js';
 
@@ -265,11 +265,11 @@ class TextReport {
   begin(tensorBoard: boolean): void {
     const { folder, from } = this.#run;
     const { model, data, recipe, engine, seed } = folder.config;
-    const { train, eval: judged } = data;
+    const { train, eval: evaluated } = data;
     print(this.#terminal, `${namedModel(model.name).title} on ${data.title}`);
     printFacts(this.#terminal, [
       ['parameters', formatCount(model.parameters)],
-      ['data', `${formatCount(train.images)} training and ${formatCount(judged.images)} ${this.#evalName} images`],
+      ['data', `${formatCount(train.images)} training and ${formatCount(evaluated.images)} ${this.#evalName} images`],
       ['classes', classLine(data.classNames, train.classCounts)],
       ['source', train.source],
       ...understoodFacts(this.#run.understood, data),
@@ -282,7 +282,7 @@ class TextReport {
       ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
       ['run folder', folder.path],
       ...(tensorBoard ? [['TensorBoard', `tensorboard --logdir ${quoted(folder.tensorBoardPath)}`] as const] : []),
-      ...(from === null ? [] : [['goes on', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
+      ...(from === null ? [] : [['continues', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
     ]);
     for (const note of this.#run.notes()) print(this.#terminal, `note: ${inFlags(note)}`);
     print(this.#terminal, '');
@@ -290,13 +290,13 @@ class TextReport {
 
   epoch(record: EpochRecord): void {
     const { epoch, trainLoss, trainAccuracy, evalLoss, evalAccuracy, imagesPerSecond, seconds } = record;
-    const judged = evalLoss !== null && evalAccuracy !== null;
+    const isEvaluated = evalLoss !== null && evalAccuracy !== null;
     const parts = [
       `epoch ${epoch}/${this.#run.folder.config.recipe.epochs}`,
-      `training loss ${formatFigure(trainLoss)}`,
+      `training loss ${formatMetric(trainLoss)}`,
       ...(trainAccuracy === undefined ? [] : [`accuracy ${formatPercent(trainAccuracy)}`]),
-      ...(judged
-        ? [`${this.#evalName} loss ${formatFigure(evalLoss)}`, `accuracy ${formatPercent(evalAccuracy)}`]
+      ...(isEvaluated
+        ? [`${this.#evalName} loss ${formatMetric(evalLoss)}`, `accuracy ${formatPercent(evalAccuracy)}`]
         : []),
       formatDuration(seconds),
       `${formatRate(imagesPerSecond).replace('/s', '')} images/s`,
@@ -311,31 +311,31 @@ class TextReport {
     if (notice !== null) print(this.#terminal, `\n${inFlags(notice)}`);
     const command = ownCommand();
     const path = quoted(folder.path);
-    const figures =
+    const result =
       evaluation === null
         ? ''
         : `: ${formatPercent(evaluation.accuracy)} of ${formatCount(evaluation.samples)} ${this.#evalName} images right, ` +
-          `loss ${formatFigure(evaluation.loss)}`;
+          `loss ${formatMetric(evaluation.loss)}`;
     const { epochs, techniques } = folder.config.recipe;
     const early =
       history.length < epochs ? ` after epoch ${history.length} of ${epochs}, for it had got no better` : '';
     print(
       this.#terminal,
       completed
-        ? `\nDone${early}${figures}.`
+        ? `\nDone${early}${result}.`
         : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. ` +
             `Continue with:\n  ${command} train --resume ${path}\n`,
     );
     const positive = positiveOf(folder.config);
     if (completed && evaluation !== null && positive !== null) {
       const screening = screeningOf(evaluation, positive, folder.state.operatingPoint);
-      const { classNames, eval: judged } = folder.config.data;
+      const { classNames, eval: evaluated } = folder.config.data;
       const isTest = isScreening(folder.config);
       const about = { positive, screening: isTest, unreadable: unreadableOf(folder.config.data).eval };
       printFacts(this.#terminal, [
         accuracyFact(evaluation.confusion),
         ...(screening === null ? [] : screeningFacts(screening, about)),
-        ...hashFacts(judged.sha256, folder.weightsSha256),
+        ...hashFacts(evaluated.sha256, folder.weightsSha256),
       ]);
       print(this.#terminal, '');
       printConfusion(this.#terminal, classNames, evaluation.confusion);
@@ -371,10 +371,10 @@ function classLine(names: readonly string[], counts: readonly number[]): string 
   return `${names.length}, of ${extreme(Math.min(...counts))} to ${extreme(Math.max(...counts))} training images`;
 }
 
-function unreadableFacts({ train, eval: judged }: ReturnType<typeof unreadableOf>): [string, string][] {
-  if (train + judged === 0) return [];
-  const count = train + judged === 1 ? '1 picture' : `${formatCount(train + judged)} pictures`;
-  const where = `${formatCount(train)} for training, ${formatCount(judged)} for validation`;
+function unreadableFacts({ train, eval: evaluated }: ReturnType<typeof unreadableOf>): [string, string][] {
+  if (train + evaluated === 0) return [];
+  const count = train + evaluated === 1 ? '1 picture' : `${formatCount(train + evaluated)} pictures`;
+  const where = `${formatCount(train)} for training, ${formatCount(evaluated)} for validation`;
   return [['unreadable', `${count}, left out (${where}); config.json lists them`]];
 }
 

@@ -46,12 +46,12 @@ function canBeMade(path: string): boolean {
   }
 }
 
-let isTold = false;
+let isReported = false;
 
 function amongTemporary(): string {
   const path = join(tmpdir(), `fovea-cache-${process.getuid?.() ?? 'user'}`);
-  if (!isTold)
+  if (!isReported)
     process.stderr.write(`fovea: no home folder to write to: the cache is ${path}; FOVEA_CACHE names another\n`);
-  isTold = true;
+  isReported = true;
   return path;
 }

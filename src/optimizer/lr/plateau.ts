@@ -98,9 +98,9 @@ export class ReduceOnPlateau extends Schedule {
     this.#cooldown = checkInteger('cooldownCounter', cooldownCounter, 0);
   }
 
-  #isBetter(figure: number, best: number): boolean {
+  #isBetter(value: number, best: number): boolean {
     const { mode, threshold, thresholdMode } = this.#options;
     const margin = thresholdMode === 'rel' ? best * threshold : threshold;
-    return mode === 'min' ? figure < best - margin : figure > best + margin;
+    return mode === 'min' ? value < best - margin : value > best + margin;
   }
 }

@@ -72,7 +72,7 @@ export class EarlyStopping extends Callback {
           'leave the option out',
       );
     }
-    if (!this.#monitor.begin(training)) this.#startAnew();
+    if (!this.#monitor.begin(training)) this.#startAgain();
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       requireBest('EarlyStopping', this.#path(), this.#bestEpoch);
     }
@@ -120,7 +120,7 @@ export class EarlyStopping extends Callback {
   }
 
   /** The saved state is about another metric. */
-  #startAnew(): void {
+  #startAgain(): void {
     this.#best = this.#options.baseline ?? null;
     this.#bestEpoch = null;
     this.#wait = 0;

@@ -28,7 +28,7 @@ export class TensorBoard extends Callback {
   readonly #every: number;
   #file: FileHandle | null = null;
   #path = '';
-  #hasFigures = false;
+  #hasValues = false;
 
   constructor({ logDir, updateFreq = 'epoch' }: TensorBoardOptions) {
     super();
@@ -52,7 +52,7 @@ export class TensorBoard extends Callback {
         cause: error,
       });
     }
-    this.#hasFigures = false;
+    this.#hasValues = false;
     await this.#file.write(tfRecord(fileVersion()));
   }
 
@@ -63,12 +63,12 @@ export class TensorBoard extends Callback {
 
   override async onEpochEnd(_training: Training, record: EpochRecord): Promise<void> {
     const { epoch, trainLoss, evalLoss, evalAccuracy, learningRate, trainMetrics, evalMetrics } = record;
-    const figures = {
+    const values = {
       train: { loss: trainLoss, ...trainMetrics, learning_rate: learningRate ?? null },
       eval: { loss: evalLoss, acc: evalAccuracy, ...evalMetrics },
     };
     const known: Record<string, number> = {};
-    for (const [part, own] of Object.entries<Readonly<Record<string, number | null>>>(figures)) {
+    for (const [part, own] of Object.entries<Readonly<Record<string, number | null>>>(values)) {
       for (const [name, value] of Object.entries(own)) if (value !== null) known[`${part}/${name}`] = value;
     }
     await this.#write(epoch, known);
@@ -78,14 +78,14 @@ export class TensorBoard extends Callback {
     if (this.#file === null) return;
     await this.#file.close();
     this.#file = null;
-    if (this.#hasFigures) return;
+    if (this.#hasValues) return;
     await rm(this.#path, { force: true }).catch(() => {});
     // This fails if the folder has other files, which then stay.
     await rmdir(this.#logDir).catch(() => {});
   }
 
-  async #write(step: number, figures: Readonly<Record<string, number>>): Promise<void> {
-    this.#hasFigures = true;
-    await this.#file?.write(tfRecord(scalarEvent(step, figures)));
+  async #write(step: number, values: Readonly<Record<string, number>>): Promise<void> {
+    this.#hasValues = true;
+    await this.#file?.write(tfRecord(scalarEvent(step, values)));
   }
 }

@@ -34,11 +34,11 @@ export function fileVersion(): Uint8Array {
 }
 
 /** A message `Event` with values by tag (tensorflow/core/util/event.proto, framework/summary.proto). */
-export function scalarEvent(step: number, figures: Readonly<Record<string, number>>): Uint8Array {
-  const values = Object.entries(figures).map(([tag, value]) =>
+export function scalarEvent(step: number, values: Readonly<Record<string, number>>): Uint8Array {
+  const fields = Object.entries(values).map(([tag, value]) =>
     field(1, 2, Buffer.concat([field(1, 2, text(tag)), field(2, 5, float(value))])),
   );
-  return Buffer.concat([wallTime(), field(2, 0, varint(step)), field(5, 2, Buffer.concat(values))]);
+  return Buffer.concat([wallTime(), field(2, 0, varint(step)), field(5, 2, Buffer.concat(fields))]);
 }
 
 /** A record of a TFRecord file: length, checksum, contents, checksum. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ThresholdFigures } from '../../metric/index.js';
+import type { ThresholdMetrics } from '../../metric/index.js';
 import type { lr } from '../../optimizer/index.js';
 import type { Json } from '../../text/json.js';
 import type { EpochRecord, TrainingState } from '../history.js';
@@ -91,14 +91,14 @@ export const savedState = z.strictObject({
   }) satisfies z.ZodType<TrainingState>,
   /** The threshold of the decision between two classes; null before the end of the training. */
   operatingPoint: z
-    .strictObject({ rule: operatingRule, threshold: z.number(), chosenOn: z.custom<ThresholdFigures>() })
+    .strictObject({ rule: operatingRule, threshold: z.number(), chosenOn: z.custom<ThresholdMetrics>() })
     .nullable(),
   /** When the optimizer's state was removed; `files` has no entry for it then. */
   slimmed: when.optional(),
   files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })),
 });
 
-const figures = z.record(z.string(), z.number().nullable());
+const metrics = z.record(z.string(), z.number().nullable());
 
 /** A line of metrics.jsonl. */
 export const epochRecord = z.strictObject({
@@ -111,8 +111,8 @@ export const epochRecord = z.strictObject({
   seconds: z.number().min(0),
   dataShare: z.number().min(0).max(1),
   learningRate: z.number().min(0).optional(),
-  trainMetrics: figures.optional(),
-  evalMetrics: figures.nullable().optional(),
+  trainMetrics: metrics.optional(),
+  evalMetrics: metrics.nullable().optional(),
 }) satisfies z.ZodType<EpochRecord>;
 
 export type SavedState = z.infer<typeof savedState>;

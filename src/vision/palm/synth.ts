@@ -99,7 +99,7 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
     trainKinds.map(toSheet((kind) => `${kind}${digits(++numbers[kind])}.jpg`, 0)),
     random.fork('train cameras'),
   );
-  const judging = withCameras(
+  const heldOut = withCameras(
     validationKinds.map(toSheet((_, i) => `V${digits(i + 1)}.jpg`, validationStream)),
     random.fork('validation cameras'),
   );
@@ -133,8 +133,8 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
         { name: `${folder}/${folder}.zip`, data: zipOf(drawn(training, folder)) },
       ]);
     },
-    'validation.zip': () => zipOf(drawn(judging, 'PALM-Validation400')),
-    'valid_gt.zip': () => zipOf(truth(judging, mark)),
+    'validation.zip': () => zipOf(drawn(heldOut, 'PALM-Validation400')),
+    'valid_gt.zip': () => zipOf(truth(heldOut, mark)),
   };
   try {
     for (const [name, make] of Object.entries(archives)) {
@@ -148,12 +148,12 @@ export async function synthesizePalm(options: PalmSynthOptions): Promise<SynthSu
   } finally {
     await painters.close();
   }
-  const all = [...training, ...judging];
+  const all = [...training, ...heldOut];
   return {
     folder: out,
     files: [markName, ...Object.keys(archives)].map((name) => join(out, name)),
     train: countKinds(training),
-    validation: countKinds(judging),
+    validation: countKinds(heldOut),
     cameras: {
       Zeiss: all.filter(({ job }) => job.camera === 'Zeiss').length,
       Canon: all.filter(({ job }) => job.camera === 'Canon').length,

@@ -54,29 +54,29 @@ describe('folder:DIR', () => {
     const data = await open('folder');
     expect(data).toMatchObject({ classNames: ['cat', 'dog'], imageShape: [3, 4, 4], synthetic: false });
     expect(data.holdOut).toEqual({ share: 0.25, seed: 1 });
-    const [train, judged, all] = [await data.open('train'), await data.open('validation'), await data.open('all')];
+    const [train, evaluated, all] = [await data.open('train'), await data.open('validation'), await data.open('all')];
     expect(train.classCounts).toEqual([6, 4]);
-    expect(judged.classCounts).toEqual([2, 1]);
-    expect([...namesIn(train), ...namesIn(judged)].sort()).toEqual(namesIn(all).sort());
-    expect(namesIn(await (await open('folder')).open('validation'))).toEqual(namesIn(judged));
+    expect(evaluated.classCounts).toEqual([2, 1]);
+    expect([...namesIn(train), ...namesIn(evaluated)].sort()).toEqual(namesIn(all).sort());
+    expect(namesIn(await (await open('folder')).open('validation'))).toEqual(namesIn(evaluated));
     const seeds = await Promise.all(
       [2, 3, 4].map(async (seed) => {
         const other = await open('folder', { holdOut: { share: 0.25, seed } });
         return namesIn(await other.open('validation')).join();
       }),
     );
-    expect(new Set([...seeds, namesIn(judged).join()]).size).toBeGreaterThan(1);
+    expect(new Set([...seeds, namesIn(evaluated).join()]).size).toBeGreaterThan(1);
   });
 
   it('takes train and validation as they are, and numbers classes by name', async () => {
     await write('train/a/1.jpg', 'train/b/2.jpg', 'train/b/3.jpg', 'val/b/4.jpg');
     const data = await open('folder');
     expect(data.holdOut).toBeNull();
-    const judged = await data.open('validation');
+    const evaluated = await data.open('validation');
     expect(namesIn(await data.open('train'))).toEqual(['1.jpg', '2.jpg', '3.jpg']);
-    expect(namesIn(judged)).toEqual(['4.jpg']);
-    expect(labelsOf(judged)).toEqual([1]);
-    expect(judged.classCounts).toEqual([0, 1]);
+    expect(namesIn(evaluated)).toEqual(['4.jpg']);
+    expect(labelsOf(evaluated)).toEqual([1]);
+    expect(evaluated.classCounts).toEqual([0, 1]);
   });
 
   it('is evaluated in the order of the classes that a network knows', async () => {

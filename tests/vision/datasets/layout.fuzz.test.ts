@@ -160,16 +160,16 @@ async function compare({ root, expected, passedOver }: Making, data: OpenedData)
   expect(data.parts.map(({ role, images }) => [role, images])).toEqual(
     present.map((role) => [role, wanted(role).length]),
   );
-  const [train, judged, all] = [await data.open('train'), await data.open('validation'), await data.open('all')];
-  const [learning, judging] = [found(train, data, root), found(judged, data, root)];
+  const [train, evaluated, all] = [await data.open('train'), await data.open('validation'), await data.open('all')];
+  const [learning, validating] = [found(train, data, root), found(evaluated, data, root)];
   if (present.includes('validation')) {
     expect(learning).toEqual(wanted('train').sort());
-    expect(judging).toEqual(wanted('validation').sort());
+    expect(validating).toEqual(wanted('validation').sort());
   } else {
-    expect([...learning, ...judging].sort()).toEqual(wanted(present.length === 0 ? null : 'train').sort());
+    expect([...learning, ...validating].sort()).toEqual(wanted(present.length === 0 ? null : 'train').sort());
     for (const label of data.classNames.keys()) {
-      const count = train.classCounts[label] + judged.classCounts[label];
-      expect(judged.classCounts[label]).toBe(Math.min(count - 1, Math.max(1, Math.round(0.25 * count))));
+      const count = train.classCounts[label] + evaluated.classCounts[label];
+      expect(evaluated.classCounts[label]).toBe(Math.min(count - 1, Math.max(1, Math.round(0.25 * count))));
     }
   }
   if (present.includes('test')) expect(found(await data.open('test'), data, root)).toEqual(wanted('test').sort());

@@ -37,8 +37,8 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
   const isDivided = listed.files.some(({ role }) => role !== null);
   const { classNames, files } = numbered(listed, options.classNames, isDivided && has('train'));
   // In older runs, which held nothing out then, test pictures served for validation.
-  const judged: SplitRole = has('validation') || holdOut !== null ? 'validation' : 'test';
-  const held = has(judged) ? null : holdOut;
+  const evaluated: SplitRole = has('validation') || holdOut !== null ? 'validation' : 'test';
+  const held = has(evaluated) ? null : holdOut;
   const learning = isDivided ? 'train' : null;
 
   const openFiles = async (chosen: typeof files, source: string, part: string) => {
@@ -61,11 +61,11 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
   let whole: ReturnType<typeof byRole> | undefined;
   const open = async (split: Split): Promise<OpenedSplit> => {
     if (split === 'all') {
-      const { dataset, source } = await openFiles(files, listed.source(null), 'judging');
+      const { dataset, source } = await openFiles(files, listed.source(null), 'evaluation');
       return splitOf(dataset, source);
     }
     if (split === 'test' || (split === 'validation' && held === null)) {
-      const role = split === 'test' ? split : judged;
+      const role = split === 'test' ? split : evaluated;
       const { dataset, source } = await byRole(role, role === 'test' ? role : 'validation');
       return splitOf(dataset, source);
     }

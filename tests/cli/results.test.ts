@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printConfusion } from '../../src/cli/judgement.js';
+import { printConfusion } from '../../src/cli/results.js';
 import type { Terminal } from '../../src/cli/terminal.js';
 
 function terminal(columns?: number): { terminal: Terminal; text: () => string } {
