@@ -1,6 +1,5 @@
 import type { Understanding } from '../run/catalog/datasets.js';
 import type { RunConfig } from '../run/config.js';
-import { listed } from '../text/list.js';
 import { formatCount } from '../text/numbers.js';
 import { describePassedOver } from '../vision/datasets/listing.js';
 
@@ -12,9 +11,9 @@ export function passedOverFacts({ passedOver }: Pick<Understanding, 'passedOver'
   return passedOver.length === 0 ? [] : [['passed over', describePassedOver(passedOver)]];
 }
 
-/** The source of the parts, the classes with their counts, and the skipped files. */
+/** The source of the parts, and the skipped files. */
 export function understoodFacts(understood: Understanding, data: RunConfig['data']): Facts {
-  return [...partFacts(understood, data), classFact(data), ...passedOverFacts(understood)];
+  return [...partFacts(understood, data), ...passedOverFacts(understood)];
 }
 
 function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Facts {
@@ -37,12 +36,4 @@ function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Fa
           ] as [string, string],
         ]),
   ];
-}
-
-/** `cat 120 + 30, dog 80 + 20 (training + validation)` */
-function classFact({ classNames, train, eval: evaluated }: RunConfig['data']): [string, string] {
-  const counts = classNames.map(
-    (name, i) => `${name} ${formatCount(train.classCounts[i])} + ${formatCount(evaluated.classCounts[i])}`,
-  );
-  return ['classes', `${listed(counts)} (training + validation)`];
 }

@@ -1,0 +1,59 @@
+import { screeningOf } from '../../run/decision.js';
+import { positiveOf } from '../../run/positive.js';
+import type { Run } from '../../run/run.js';
+import type { EpochRecord, TrainOutcome } from '../../train/history.js';
+import { inFlags } from '../flags.js';
+import { printJson, type Terminal } from '../terminal.js';
+import type { Comparison, TrainingReport } from './report.js';
+
+/** The course of a training as one JSON object per line. */
+export class JsonReport implements TrainingReport {
+  readonly #run: Run;
+  readonly #terminal: Terminal;
+
+  constructor(run: Run, terminal: Terminal) {
+    this.#run = run;
+    this.#terminal = terminal;
+  }
+
+  begin(tensorBoard: boolean): void {
+    const { folder, from } = this.#run;
+    const notes = this.#run.notes().map(inFlags);
+    printJson(this.#terminal, {
+      event: 'start',
+      run: folder.path,
+      config: folder.config,
+      understood: this.#run.understood,
+      ...(tensorBoard && { tensorBoard: folder.tensorBoardPath }),
+      ...(from !== null && { from: { epoch: from.epoch, batch: from.batch } }),
+      ...((from !== null || notes.length > 0) && { notes }),
+    });
+  }
+
+  epoch(record: EpochRecord): void {
+    printJson(this.#terminal, { event: 'epoch', ...record });
+  }
+
+  end({ completed, evaluation, history }: TrainOutcome, comparison: Comparison | null): void {
+    const { folder } = this.#run;
+    const { epoch, batch, steps } = folder.state.training;
+    const notice = this.#run.notice(history);
+    const positive = positiveOf(folder.config);
+    printJson(this.#terminal, {
+      event: 'end',
+      run: folder.path,
+      completed,
+      epoch,
+      batch,
+      steps,
+      evalLoss: evaluation?.loss ?? null,
+      evalAccuracy: evaluation?.accuracy ?? null,
+      confusion: evaluation?.confusion ?? null,
+      positiveClass: positive?.name ?? null,
+      screening:
+        completed && evaluation !== null ? screeningOf(evaluation, positive, folder.state.operatingPoint) : null,
+      notice: notice && inFlags(notice),
+      ...(comparison !== null && { repeated: comparison }),
+    });
+  }
+}

@@ -1,0 +1,162 @@
+import { screeningFacts } from '../../report/screeningFacts.js';
+import { noMedicalDevice } from '../../report/wording.js';
+import { namedModel } from '../../run/catalog/models.js';
+import { isScreening } from '../../run/config.js';
+import { screeningOf } from '../../run/decision.js';
+import { recipeLine } from '../../run/describe.js';
+import type { RunFolder } from '../../run/folder.js';
+import { unreadableOf } from '../../run/imageLoading.js';
+import { describeInputs, fixedNames } from '../../run/inputPipeline.js';
+import { describePositive, positiveOf } from '../../run/positive.js';
+import type { Run } from '../../run/run.js';
+import { weightsRecordOf } from '../../run/weightsRecord.js';
+import { formatCount, formatDuration, formatMetric, formatPercent, formatRate } from '../../text/numbers.js';
+import { visibleLine } from '../../text/visible.js';
+import type { EpochRecord, TrainOutcome } from '../../train/history.js';
+import { inFlags } from '../flags.js';
+import { accuracyFact, hashFacts, printConfusion } from '../results.js';
+import { ownCommand, print, printFacts, quoted, type Terminal } from '../terminal.js';
+import { understoodFacts } from '../understood.js';
+import type { Comparison, TrainingReport } from './report.js';
+
+/** The course of a training as text for people. */
+export class TextReport implements TrainingReport {
+  readonly #run: Run;
+  readonly #terminal: Terminal;
+  readonly #evalName: string;
+
+  constructor(run: Run, terminal: Terminal, evalName: string) {
+    this.#run = run;
+    this.#terminal = terminal;
+    this.#evalName = evalName;
+  }
+
+  begin(tensorBoard: boolean): void {
+    const { folder, from } = this.#run;
+    const { model, data, recipe, engine, seed } = folder.config;
+    const { train, eval: evaluated } = data;
+    print(this.#terminal, `${namedModel(model.name).title} on ${data.title}`);
+    printFacts(this.#terminal, [
+      ['parameters', formatCount(model.parameters)],
+      ['data', `${formatCount(train.images)} training and ${formatCount(evaluated.images)} ${this.#evalName} images`],
+      ['classes', classLine(data)],
+      ['source', train.source],
+      ...understoodFacts(this.#run.understood, data),
+      ...unreadableFacts(unreadableOf(data)),
+      ...(model.pretrained === undefined ? [] : [['weights', model.pretrained.path] as const]),
+      ...inputFacts(folder.config),
+      ...positiveFacts(folder.config),
+      ['recipe', recipeLine(recipe)],
+      ['seed', String(seed)],
+      ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
+      ['run folder', folder.path],
+      ...(tensorBoard ? [['TensorBoard', `tensorboard --logdir ${quoted(folder.tensorBoardPath)}`] as const] : []),
+      ...(from === null ? [] : [['continues', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
+    ]);
+    for (const note of this.#run.notes()) print(this.#terminal, `note: ${inFlags(note)}`);
+    print(this.#terminal, '');
+  }
+
+  epoch(record: EpochRecord): void {
+    const { epoch, trainLoss, trainAccuracy, evalLoss, evalAccuracy, imagesPerSecond, seconds } = record;
+    const isEvaluated = evalLoss !== null && evalAccuracy !== null;
+    const parts = [
+      `epoch ${epoch}/${this.#run.folder.config.recipe.epochs}`,
+      `training loss ${formatMetric(trainLoss)}`,
+      ...(trainAccuracy === undefined ? [] : [`accuracy ${formatPercent(trainAccuracy)}`]),
+      ...(isEvaluated
+        ? [`${this.#evalName} loss ${formatMetric(evalLoss)}`, `accuracy ${formatPercent(evalAccuracy)}`]
+        : []),
+      formatDuration(seconds),
+      `${formatRate(imagesPerSecond).replace('/s', '')} images/s`,
+    ];
+    print(this.#terminal, parts.join('  '));
+  }
+
+  end({ completed, evaluation, history }: TrainOutcome, comparison: Comparison | null): void {
+    const { folder } = this.#run;
+    const { training } = folder.state;
+    const notice = this.#run.notice(history);
+    if (notice !== null) print(this.#terminal, `\n${inFlags(notice)}`);
+    const command = ownCommand();
+    const path = quoted(folder.path);
+    const result =
+      evaluation === null
+        ? ''
+        : `: ${formatPercent(evaluation.accuracy)} of ${formatCount(evaluation.samples)} ${this.#evalName} images right, ` +
+          `loss ${formatMetric(evaluation.loss)}`;
+    const { epochs, techniques } = folder.config.recipe;
+    const early =
+      history.length < epochs ? ` after epoch ${history.length} of ${epochs}, for it had got no better` : '';
+    print(
+      this.#terminal,
+      completed
+        ? `\nDone${early}${result}.`
+        : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. ` +
+            `Continue with:\n  ${command} train --resume ${path}\n`,
+    );
+    const positive = positiveOf(folder.config);
+    if (completed && evaluation !== null && positive !== null) {
+      const screening = screeningOf(evaluation, positive, folder.state.operatingPoint);
+      const { classNames, eval: evaluated } = folder.config.data;
+      const isTest = isScreening(folder.config);
+      const about = { positive, screening: isTest, unreadable: unreadableOf(folder.config.data).eval };
+      printFacts(this.#terminal, [
+        accuracyFact(evaluation.confusion),
+        ...(screening === null ? [] : screeningFacts(screening, about)),
+        ...hashFacts(evaluated.sha256, folder.weightsSha256),
+      ]);
+      print(this.#terminal, '');
+      printConfusion(this.#terminal, classNames, evaluation.confusion);
+      print(this.#terminal, '');
+      if (isTest) print(this.#terminal, `${noMedicalDevice}\n`);
+    }
+    if (comparison !== null) print(this.#terminal, `${comparisonLine(comparison)}\n`);
+    print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Continue with:`);
+    print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
+    print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
+  }
+}
+
+function positiveFacts(config: RunFolder['config']): [string, string][] {
+  const positive = positiveOf(config);
+  return positive === null ? [] : [['positive class', describePositive(positive)]];
+}
+
+function inputFacts(config: RunFolder['config']): [string, string][] {
+  const fixed = fixedNames(config.recipe).length > 0;
+  if (!fixed && config.model.pretrained === undefined) return [];
+  const inputs = describeInputs(weightsRecordOf(config));
+  return [['inputs', `${inputs}${fixed ? '; in evaluation and prediction too' : ''}`]];
+}
+
+const mostClasses = 6;
+
+/** `cat 120 + 30, dog 80 + 20 (training + validation)`, or the smallest and the largest of many classes. */
+function classLine({ classNames, train, eval: evaluated }: RunFolder['config']['data']): string {
+  const names = classNames.map(visibleLine);
+  const counts = train.classCounts;
+  if (names.length <= mostClasses) {
+    const each = names.map((name, i) => `${name} ${formatCount(counts[i])} + ${formatCount(evaluated.classCounts[i])}`);
+    return `${each.join(', ')} (training + validation)`;
+  }
+  const extreme = (count: number) => `${formatCount(count)} (${names[counts.indexOf(count)]})`;
+  return `${names.length}, of ${extreme(Math.min(...counts))} to ${extreme(Math.max(...counts))} training images`;
+}
+
+function unreadableFacts({ train, eval: evaluated }: ReturnType<typeof unreadableOf>): [string, string][] {
+  if (train + evaluated === 0) return [];
+  const count = train + evaluated === 1 ? '1 picture' : `${formatCount(train + evaluated)} pictures`;
+  const where = `${formatCount(train)} for training, ${formatCount(evaluated)} for validation`;
+  return [['unreadable', `${count}, left out (${where}); config.json lists them`]];
+}
+
+function comparisonLine({ run, equal, differences }: Comparison): string {
+  const what = `Repeated ${run}`;
+  if (equal === true) return `${what}: all weights are equal, bit by bit.`;
+  const why = differences.length === 0 ? '' : ` (${differences.join('; ')})`;
+  if (equal === null) return `${what}, which has not done the same epochs: the weights cannot be compared${why}.`;
+  return differences.length > 0
+    ? `${what}: the weights are others${why}.`
+    : `${what}: the weights are others, although seed, version, engine and machine are the same.`;
+}
