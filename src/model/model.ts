@@ -25,7 +25,7 @@ import { trainStep } from '../train/step.js';
 import { checkEvaluateOptions } from './checkOptions.js';
 import { fitModel, type Prepared, withWorkers } from './fit.js';
 import type { FitOptions, ModelEvaluateOptions, PredictOptions, PrepareOptions } from './options.js';
-import { type FlopsOptions, flops, type ParameterCounts, summary } from './summary.js';
+import { type FlopCount, flops, type ParameterCounts, summary } from './summary.js';
 
 /**
  * A network together with its optimizer, loss and metrics, for training and evaluation; after `paddle.Model`.
@@ -248,14 +248,14 @@ export class Model {
     return this.network.parameters();
   }
 
-  /** Prints the layers as `paddle.summary` does; see {@link summary}. */
+  /** Counts parameters as `paddle.summary` does; see {@link summary}. */
   summary(inputShape: Shape): ParameterCounts {
     return summary(this.network, inputShape);
   }
 
   /** Counts multiply-adds as `paddle.flops` does; see {@link flops}. */
-  flops(inputShape: Shape, options: FlopsOptions = {}): number {
-    return flops(this.network, inputShape, options);
+  flops(inputShape: Shape): FlopCount {
+    return flops(this.network, inputShape);
   }
 
   #prepared(where: string): Prepared {

@@ -1,40 +1,101 @@
 import { numel, type Shape } from '../graph/shape.js';
+import { inspect } from '../inspection.js';
 import { kindOf } from '../kind.js';
 import { AdaptiveAvgPool2D, AvgPool2D, BatchNorm2D, Conv2D, LeakyReLU, Linear, Sequential } from '../nn/index.js';
 import type { Layer } from '../nn/layer.js';
 import { trace } from '../nn/summary.js';
 import { Parameter } from '../tensor/state.js';
-import { type ProgressStream, standardOutput } from '../text/output.js';
 import { visibleLine } from '../text/visible.js';
 
-/** The result of `paddle.summary`. */
-export interface ParameterCounts {
+/** The counts that `paddle.summary` returns. As text, the table that it prints. */
+export class ParameterCounts {
   /** Number of all saved values: parameters, and running statistics, which Paddle counts among them. */
   readonly totalParams: number;
   readonly trainableParams: number;
+  readonly #table: string;
+
+  /** @internal */
+  constructor(totalParams: number, trainableParams: number, table: string) {
+    this.totalParams = totalParams;
+    this.trainableParams = trainableParams;
+    this.#table = table;
+  }
+
+  toString(): string {
+    return this.#table;
+  }
+
+  /** @internal */
+  [inspect](): string {
+    return this.#table;
+  }
 }
 
-export interface FlopsOptions {
-  /** Prints a table of the layers (false). */
-  readonly printDetail?: boolean | undefined;
-  /** Default `process.stdout`. */
-  readonly stream?: ProgressStream | undefined;
+/** One layer of a {@link FlopCount}. */
+export interface LayerFlops {
+  readonly name: string;
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  readonly parameters: number;
+  readonly flops: number;
+}
+
+/** The result of {@link flops}. As text, the table that `paddle.flops` prints with `print_detail`. */
+export class FlopCount {
+  /** Layers without layers inside, in the order in which the input passes them first. */
+  readonly layers: readonly LayerFlops[];
+
+  /** @internal */
+  constructor(layers: readonly LayerFlops[]) {
+    this.layers = layers;
+  }
+
+  /** Multiply-adds of all layers. */
+  get total(): number {
+    return this.layers.reduce((sum, { flops }) => sum + flops, 0);
+  }
+
+  /** Parameters and running statistics of all layers. */
+  get parameters(): number {
+    return this.layers.reduce((sum, { parameters }) => sum + parameters, 0);
+  }
+
+  toString(): string {
+    const head = ['Layer Name', 'Input Shape', 'Output Shape', 'Params', 'Flops'];
+    const rows = this.layers.map(({ name, inputShape, outputShape, parameters, flops }) => [
+      visibleLine(name),
+      list(inputShape),
+      list(outputShape),
+      String(parameters),
+      String(flops),
+    ]);
+    return `${grid([head, ...rows])}\nTotal Flops: ${this.total}     Total Params: ${this.parameters}`;
+  }
+
+  /** @internal */
+  [inspect](): string {
+    return this.toString();
+  }
 }
 
 /**
- * Prints the layers of a network as `paddle.summary` does: one row per call of a layer, in the order in which
- * the calls end, without sequences and the network itself. Layers are numbered by class in the order in which
+ * Counts the parameters of a network. The text of the result is the table that `paddle.summary` prints: one row
+ * per call of a layer, in the order in which the calls end, without sequences and the network itself. Layers are numbered by class in the order in which
  * they were made, within the network. A layer that is called several times has several rows, and the first
  * one counts its parameters (Paddle shows only one row).
  *
  * @param inputShape with the batch: `[1, 3, 224, 224]`
  * @throws {ShapeError} if the network cannot take such an input
+ *
+ * @example
+ * ```ts
+ * import { summary, vision } from 'fovea';
+ *
+ * const counts = summary(vision.models.resnet18(), [1, 3, 224, 224]);
+ * console.log(`${counts}`);
+ * ```
  */
-export function summary(
-  network: Layer,
-  inputShape: Shape,
-  { stream = standardOutput }: Pick<FlopsOptions, 'stream'> = {},
-): ParameterCounts {
+export function summary(network: Layer, inputShape: Shape): ParameterCounts {
   const sublayers = network.sublayers();
   const watched = sublayers.length === 0 ? [network] : sublayers.filter((layer) => !(layer instanceof Sequential));
   const names = numbered(watched);
@@ -57,65 +118,47 @@ export function summary(
   const line = (cells: readonly string[]) => cells.map((cell, i) => centred(cell, widths[i])).join(' ');
   const megabytes = (values: number) => (values * 4) / 1024 ** 2;
   const sizes = [numel(inputShape), 2 * outputs, totalParams].map(megabytes);
-  const counts = { totalParams, trainableParams };
-  stream.write(
-    [
-      '-'.repeat(width),
-      line(['Layer (type)', 'Input Shape', 'Output Shape', 'Param #']),
-      '='.repeat(width),
-      ...rows.map(line),
-      '='.repeat(width),
-      `Total params: ${totalParams.toLocaleString('en')}`,
-      `Trainable params: ${trainableParams.toLocaleString('en')}`,
-      `Non-trainable params: ${(totalParams - trainableParams).toLocaleString('en')}`,
-      '-'.repeat(width),
-      `Input size (MB): ${sizes[0].toFixed(2)}`,
-      `Forward/backward pass size (MB): ${sizes[1].toFixed(2)}`,
-      `Params size (MB): ${sizes[2].toFixed(2)}`,
-      `Estimated Total Size (MB): ${sizes.reduce((a, b) => a + b).toFixed(2)}`,
-      '-'.repeat(width),
-      '',
-      '',
-    ].join('\n'),
-  );
-  return counts;
+  const table = [
+    '-'.repeat(width),
+    line(['Layer (type)', 'Input Shape', 'Output Shape', 'Param #']),
+    '='.repeat(width),
+    ...rows.map(line),
+    '='.repeat(width),
+    `Total params: ${totalParams.toLocaleString('en')}`,
+    `Trainable params: ${trainableParams.toLocaleString('en')}`,
+    `Non-trainable params: ${(totalParams - trainableParams).toLocaleString('en')}`,
+    '-'.repeat(width),
+    `Input size (MB): ${sizes[0].toFixed(2)}`,
+    `Forward/backward pass size (MB): ${sizes[1].toFixed(2)}`,
+    `Params size (MB): ${sizes[2].toFixed(2)}`,
+    `Estimated Total Size (MB): ${sizes.reduce((a, b) => a + b).toFixed(2)}`,
+    '-'.repeat(width),
+  ].join('\n');
+  return new ParameterCounts(totalParams, trainableParams, table);
 }
 
 /**
- * Counts the multiply-adds of a network's layers as `paddle.flops` does. A convolution's bias adds one for
+ * Counts the multiply-adds of a network's layers as `paddle.flops` does. The text of the result is its table. A convolution's bias adds one for
  * each output. Batch norm counts two for each input, average pooling its window. Other layers, and functions
  * that `forward` calls, count as nothing.
  *
  * @param inputShape with the batch: `[1, 3, 224, 224]`
  * @throws {ShapeError} if the network cannot take such an input
  */
-export function flops(
-  network: Layer,
-  inputShape: Shape,
-  { printDetail = false, stream = standardOutput }: FlopsOptions = {},
-): number {
+export function flops(network: Layer, inputShape: Shape): FlopCount {
   const leaves = [network, ...network.sublayers()].filter((layer) => layer.namedChildren().size === 0);
-  const passed = new Map<Layer, { input: Shape; output: Shape; operations: number }>();
+  const passed = new Map<Layer, LayerFlops>();
   trace(network, inputShape, leaves, (layer, { shape: input }, { shape: output }) => {
-    const before = passed.get(layer)?.operations ?? 0;
-    passed.set(layer, { input, output, operations: before + operationsOf(layer, input, output) });
+    const before = passed.get(layer)?.flops ?? 0;
+    passed.set(layer, {
+      name: layer.fullName(),
+      inputShape: input,
+      outputShape: output,
+      parameters: [...layer.ownState().values()].reduce((sum, { size }) => sum + size, 0),
+      flops: before + operationsOf(layer, input, output),
+    });
   });
-  const rows = [...passed].map(([layer, { input, output, operations }]) => {
-    const params = [...layer.ownState().values()].reduce((sum, { size }) => sum + size, 0);
-    return {
-      cells: [visibleLine(layer.fullName()), list(input), list(output), String(params), String(operations)],
-      params,
-      operations,
-    };
-  });
-  if (printDetail) {
-    const head = ['Layer Name', 'Input Shape', 'Output Shape', 'Params', 'Flops'];
-    stream.write(`${grid([head, ...rows.map(({ cells }) => cells)])}\n`);
-  }
-  const total = rows.reduce((sum, { operations }) => sum + operations, 0);
-  const params = rows.reduce((sum, row) => sum + row.params, 0);
-  stream.write(`Total Flops: ${total}     Total Params: ${params}\n`);
-  return total;
+  return new FlopCount([...passed.values()]);
 }
 
 function operationsOf(layer: Layer, input: Shape, output: Shape): number {

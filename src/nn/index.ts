@@ -29,5 +29,6 @@ export {
   Softmax,
   Tanh,
 } from './stateless.js';
+export { type LayerSummary, type NetworkSummary, summarize } from './summary.js';
 // At the top level it would shadow Node's Buffer.
 export { Buffer, type State };

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ShapeError } from '../../src/errors.js';
 import { Model } from '../../src/model/model.js';
@@ -6,11 +7,6 @@ import * as nn from '../../src/nn/index.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { resnet18 } from '../../src/vision/models/index.js';
 import { LeNet } from '../../src/vision/models/lenet.js';
-
-function listener() {
-  const stream = { text: '', write: (text: string) => (stream.text += text) };
-  return stream;
-}
 
 /** One of each layer that Paddle counts in a way of its own; ReLU is passed twice. */
 class Net extends nn.Layer {
@@ -35,11 +31,15 @@ class Net extends nn.Layer {
 // The texts and numbers were made by Paddle 3.3.1.
 describe('summary', () => {
   test('looks as in Paddle', () => {
-    const stream = listener();
-    expect(summary(new LeNet(), [1, 1, 28, 28], { stream })).toEqual({ totalParams: 61_610, trainableParams: 61_610 });
+    const counts = summary(new LeNet(), [1, 1, 28, 28]);
+    expect(counts).toEqual({ totalParams: 61_610, trainableParams: 61_610 });
     const rule = '-'.repeat(75);
     const double = '='.repeat(75);
-    expect(stream.text.split('\n').map((line) => line.trimEnd())).toEqual([
+    expect(
+      String(counts)
+        .split('\n')
+        .map((line) => line.trimEnd()),
+    ).toEqual([
       rule,
       ' Layer (type)       Input Shape          Output Shape         Param #',
       double,
@@ -62,56 +62,50 @@ describe('summary', () => {
       'Params size (MB): 0.24',
       'Estimated Total Size (MB): 0.35',
       rule,
-      '',
-      '',
     ]);
+    expect(inspect(counts)).toBe(String(counts));
   });
 
   test('counts what batch norm keeps, and shows a layer as often as it is passed', () => {
-    const stream = listener();
     const net = new Net();
-    expect(summary(net, [2, 3, 16, 16], { stream })).toEqual({ totalParams: 580, trainableParams: 564 });
-    expect(stream.text).toContain('    AdaptiveAvgPool2D-1    [[2, 8, 3, 3]]'.trim());
-    expect(stream.text.split('\n').filter((line) => line.trim().startsWith('ReLU-1 '))).toHaveLength(2);
+    const counts = summary(net, [2, 3, 16, 16]);
+    expect(counts).toEqual({ totalParams: 580, trainableParams: 564 });
+    expect(String(counts)).toContain('    AdaptiveAvgPool2D-1    [[2, 8, 3, 3]]'.trim());
+    expect(
+      String(counts)
+        .split('\n')
+        .filter((line) => line.trim().startsWith('ReLU-1 ')),
+    ).toHaveLength(2);
     expect(net.training).toBe(true);
-    expect(() => summary(net, [2, 4, 16, 16], { stream })).toThrow(ShapeError);
-    const resnet = summary(resnet18(), [1, 3, 224, 224], { stream });
-    expect(resnet).toEqual({ totalParams: 11_699_112, trainableParams: 11_689_512 });
+    expect(() => summary(net, [2, 4, 16, 16])).toThrow(ShapeError);
+    expect(summary(resnet18(), [1, 3, 224, 224])).toEqual({ totalParams: 11_699_112, trainableParams: 11_689_512 });
   });
 });
 
 test('control characters in names of classes are shown', () => {
-  const stream = listener();
   const odd = { '\u001b[2JOdd\n': class extends nn.ReLU {} };
   const [Odd] = Object.values(odd);
   const net = new nn.Sequential(new Odd());
-  summary(net, [1, 4], { stream });
-  flops(net, [1, 4], { printDetail: true, stream });
-  expect(stream.text).not.toContain('\u001b');
-  expect(stream.text).toContain('\\x1b[2JOdd\\n-1');
+  const text = `${summary(net, [1, 4])}\n${flops(net, [1, 4])}`;
+  expect(text).not.toContain('\u001b');
+  expect(text).toContain('\\x1b[2JOdd\\n-1');
 });
 
 describe('flops', () => {
   test('counts as Paddle does', () => {
-    const stream = listener();
-    expect(flops(new Net(), [2, 3, 16, 16], { stream })).toBe(144_560);
-    expect(flops(resnet18(), [1, 3, 224, 224], { stream })).toBe(1_819_066_368);
-    expect(stream.text).toBe(
-      'Total Flops: 144560     Total Params: 580\nTotal Flops: 1819066368     Total Params: 11699112\n',
-    );
-    expect(new Model(new LeNet()).flops([1, 1, 28, 28], { stream })).toBe(347_560);
+    expect(flops(new Net(), [2, 3, 16, 16])).toMatchObject({ total: 144_560, parameters: 580 });
+    expect(flops(resnet18(), [1, 3, 224, 224])).toMatchObject({ total: 1_819_066_368, parameters: 11_699_112 });
+    expect(new Model(new LeNet()).flops([1, 1, 28, 28]).total).toBe(347_560);
   });
 
   test('has a table of the layers', () => {
-    const stream = listener();
-    flops(new LeNet(), [1, 1, 28, 28], { printDetail: true, stream });
-    const lines = stream.text.split('\n');
+    const lines = String(flops(new LeNet(), [1, 1, 28, 28])).split('\n');
     expect(lines.slice(0, 3)).toEqual([
       expect.stringMatching(/^\+-{14}\+-{17}\+-{17}\+-{8}\+-{8}\+$/),
       '|  Layer Name  |   Input Shape   |   Output Shape  | Params | Flops  |',
       lines[0],
     ]);
-    const cells = lines.slice(3, -3).map((line) => line.slice(15));
+    const cells = lines.slice(3, -2).map((line) => line.slice(15));
     expect(cells).toEqual([
       '|  [1, 1, 28, 28] |  [1, 6, 28, 28] |   60   | 47040  |',
       '|  [1, 6, 28, 28] |  [1, 6, 28, 28] |   0    |   0    |',
@@ -123,6 +117,6 @@ describe('flops', () => {
       '|     [1, 120]    |     [1, 84]     | 10164  | 10080  |',
       '|     [1, 84]     |     [1, 10]     |  850   |  840   |',
     ]);
-    expect(lines.at(-2)).toBe('Total Flops: 347560     Total Params: 61610');
+    expect(lines.at(-1)).toBe('Total Flops: 347560     Total Params: 61610');
   });
 });
