@@ -3,7 +3,7 @@ import { formatShape, type Shape, sameShape } from '../graph/shape.js';
 import { RandomGenerator } from '../random.js';
 import { type Preprocessing, preprocessing } from '../vision/images/preprocess.js';
 import { transformImages } from '../vision/transforms/batch.js';
-import { type ByteRange, type ChannelOrder, inputsOf } from '../vision/transforms/image.js';
+import type { ByteRange, ChannelOrder } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
 import { makesFloats } from '../vision/transforms/registry.js';
 import { requireSense } from '../vision/transforms/sense.js';
@@ -168,11 +168,15 @@ export function forEvaluation(split: OpenedSplit, { techniques }: RunConfig['rec
 export function forPrediction(picture: PreparedImage, { recipe, data }: RunConfig): PreparedImage {
   const fixed = fixedOf(recipe.techniques?.transforms ?? []);
   if (fixed === null) return picture;
-  const range = rangeOf(data.images);
-  const [low, high] = [inputsOf[range][0], inputsOf[range][255]];
-  const pixels = Uint8Array.from(picture.image, (x) => Math.round((255 * (x - low)) / (high - low)));
-  const shape = picture.shape as [number, number, number];
-  const states = [new RandomGenerator(0).state()];
-  const made = transformImages({ pixels, shape, order: data.images?.order ?? 'RGB', range, states }, fixed);
+  const made = transformImages(
+    {
+      pixels: picture.pixels,
+      shape: picture.shape as [number, number, number],
+      order: orderOf(data),
+      range: rangeOf(data.images),
+      states: [new RandomGenerator(0).state()],
+    },
+    fixed,
+  );
   return { ...picture, image: made.images, shape: made.shape };
 }

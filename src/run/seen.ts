@@ -88,7 +88,7 @@ export function seenNotes(
     notes.push('The network was trained on all of these images: the metrics say nothing about others.');
   else if (count > 0) {
     notes.push(
-      `The network was trained on ${formatCount(count)} of these ${formatCount(images)} images.${figuresOf(others)}`,
+      `The network was trained on ${formatCount(count)} of these ${formatCount(images)} images.${accuracyOn(others)}`,
     );
   }
   if (!sameData) {
@@ -98,7 +98,7 @@ export function seenNotes(
   return notes;
 }
 
-function figuresOf(others: PartialEvaluation | null): string {
+function accuracyOn(others: PartialEvaluation | null): string {
   if (others === null) return '';
   const { samples, accuracy } = others;
   const [low, high] = wilsonInterval(accuracy * samples, samples).map((share) => formatPercent(share));

@@ -10,8 +10,8 @@ import { Storage } from '../../graph/storage.js';
 import type { CompileOptions, Engine, Program, Support, Watch } from '../engine.js';
 import type { ProgramMemory } from '../memory.js';
 import { arrayFor, type NDArray } from '../ndarray.js';
+import type { Kernel } from './kernel.js';
 import { kernels } from './kernels.js';
-import type { Kernel } from './ndarray.js';
 
 /** Plain loops over plain arrays: the oracle of the tests, and the fallback where oneDNN is not installed. */
 export class ReferenceEngine implements Engine {

@@ -1,4 +1,5 @@
 import type { OpName } from '../../graph/op.js';
+import type { Kernel } from './kernel.js';
 import { binary } from './kernels/binary.js';
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from './kernels/conv.js';
 import { affine, cast, constant, runningAverage, select, unary, unaryBackward } from './kernels/elementwise.js';
@@ -24,7 +25,6 @@ import {
 import { dropoutMask } from './kernels/random.js';
 import { argmax, reduce, topk } from './kernels/reduce.js';
 import { broadcastTo, concat, pad, reshape, slice, transpose } from './kernels/shape.js';
-import type { Kernel } from './ndarray.js';
 
 /** The kernel of every op. */
 export const kernels: { readonly [K in OpName]: Kernel<K> } = {

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../graph/dtype.js';
 import type { BinaryFn } from '../../../graph/op.js';
 import { sameShape } from '../../../graph/shape.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 import { applyFused } from './elementwise.js';
 import { broadcastStrides, mergeAxes, offsetsOf } from './strides.js';
 

@@ -1,6 +1,6 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 import { applyFused } from './elementwise.js';
 
 /**

@@ -1,7 +1,7 @@
 import { InternalError } from '../../../errors.js';
 import type { DType, TypedArray } from '../../../graph/dtype.js';
 import type { Activation } from '../../../graph/op.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 
 /** Applies an elementwise function from `x` to `y`, which may be the same array. */
 function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): void {

@@ -1,4 +1,4 @@
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 import { applyFused } from './elementwise.js';
 
 export const linear: Kernel<'linear'> = ({ activation }, inputs, outputs) => {

@@ -1,6 +1,6 @@
 import { InputError } from '../../../errors.js';
 import type { TypedArray } from '../../../graph/dtype.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 import { splitAt } from './strides.js';
 
 /** `log Σ e^x` over `n` elements, with the largest factored out so that nothing overflows. */

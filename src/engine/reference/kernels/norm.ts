@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../graph/dtype.js';
 import type { Shape } from '../../../graph/shape.js';
 import type { NDArray } from '../../ndarray.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 
 /** `y = x·factor + offset` over one channel. */
 function scaleChannel(

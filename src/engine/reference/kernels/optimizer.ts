@@ -1,4 +1,4 @@
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 
 // Every element is read completely before any of its results is stored: outputs may be the arrays of the
 // inputs.

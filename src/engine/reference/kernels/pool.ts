@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../graph/dtype.js';
 import type { Pair, Pool2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 
 /**
  * The part of each window along one axis that is inside the input: from `starts[i]` up to, not including,

@@ -1,5 +1,5 @@
 import { RandomGenerator } from '../../../random.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 
 export const dropoutMask: Kernel<'dropoutMask'> = ({ p, upscale }, inputs, outputs) => {
   const seed = inputs[0].data;

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../graph/dtype.js';
 import type { ReduceFn } from '../../../graph/op.js';
 import { stridesOf } from '../../../graph/shape.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 import { mergeAxes, offsetsOf, splitAt } from './strides.js';
 
 const identities: Readonly<Record<ReduceFn, number>> = { sum: 0, mean: 0, max: -Infinity, min: Infinity };

@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../../graph/dtype.js';
 import { type Shape, stridesOf } from '../../../graph/shape.js';
-import type { Kernel } from '../ndarray.js';
+import type { Kernel } from '../kernel.js';
 import { broadcastStrides, mergeAxes, offsetsOf } from './strides.js';
 
 /** Below this length a loop is faster than making a subarray to copy from. */

@@ -35,6 +35,7 @@ async function readSmall(source: PictureSource, _: Preprocessing, name?: string)
   const picture = await PictureFile.open(source, name);
   const { pixels, sourceHeight, sourceWidth } = await preprocessPicture(picture, options);
   return {
+    pixels,
     image: Float32Array.from(pixels, (value) => inputsOf.unit[value]),
     shape: [3, side, side],
     note: `${sourceWidth}×${sourceHeight} to ${side}×${side}`,

@@ -44,7 +44,9 @@ export const mnist = idxKind(
     classNames: digits.classNames,
     async readImage(source, _, name) {
       const { image, note } = await readDigit(source, name);
-      return { image, shape: imageShape, note };
+      // Gray values between two bytes are kept for networks without transforms.
+      const pixels = Uint8Array.from(image, (value) => Math.round(255 * value));
+      return { pixels, image, shape: imageShape, note };
     },
   },
   MNIST,
@@ -71,9 +73,10 @@ async function readClothing(source: PictureSource, _: Preprocessing, name?: stri
   const dark = isLight ? { ...grey, data: grey.data.map((value) => 255 - value) } : grey;
   const [across, down] = [Math.max(0, height - width), Math.max(0, width - height)];
   const square = pad(dark, [across >> 1, down >> 1, (across + 1) >> 1, (down + 1) >> 1]);
-  const { data } = resize(square, [side, side]);
+  const pixels = Uint8Array.from(resize(square, [side, side]).data);
   return {
-    image: Float32Array.from(data, (value) => inputsOf.unit[value]),
+    pixels,
+    image: Float32Array.from(pixels, (value) => inputsOf.unit[value]),
     shape: imageShape,
     note: `${width}×${height} to ${side}×${side}${isLight ? ', light background: inverted' : ''}`,
   };

@@ -113,6 +113,9 @@ export interface OpenedData extends Understanding {
 
 /** A user's picture, in the form that a network trained on the data set expects. */
 export interface PreparedImage {
+  /** `[channels, height, width]`, as transforms take it. */
+  readonly pixels: Uint8Array;
+  /** The same as inputs of a network without transforms. */
   readonly image: Float32Array;
   readonly shape: Shape;
   /** Changes that were made to it, for people; empty if none. */

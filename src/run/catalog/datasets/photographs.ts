@@ -56,7 +56,7 @@ export async function readPhotograph(
   normalizeInto(image, 0, pixels);
   const how = { squash: '', crop: ' (cropped)', pad: ' (padded)' }[fit];
   const note = [`${sourceWidth}×${sourceHeight} to ${width}×${height}${how}`, ...(await picture.changes())].join(', ');
-  return { image, shape: [3, height, width], note };
+  return { pixels, image, shape: [3, height, width], note };
 }
 
 /** The picture as the network sees it, in true colours. */
