@@ -23,6 +23,7 @@ import type { TrainOptions } from '../train/options.js';
 import { identitiesOf } from '../train/sampleIdentity.js';
 import type { ComputeScope } from '../train/scope.js';
 import { train } from '../train/train.js';
+import { fitAdvice } from './advice.js';
 import { checkFitOptions } from './checkOptions.js';
 import type { FitOptions } from './options.js';
 
@@ -49,8 +50,13 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
   warnOfMissing(loop, options);
   const locks = await lockCheckpoints(callbacks, saveDir);
   try {
-    if (saveDir === undefined) return (await train({ ...loop, callbacks })).history;
-    return await fitIn(saveDir, prepared, { ...loop, callbacks, saveDir, saveSteps }, resume);
+    const history =
+      saveDir === undefined
+        ? (await train({ ...loop, callbacks })).history
+        : await fitIn(saveDir, prepared, { ...loop, callbacks, saveDir, saveSteps }, resume);
+    const advice = fitAdvice(history, loop, options);
+    if (advice !== null) loop.onNote?.(advice);
+    return history;
   } finally {
     for (const lock of locks) await lock.release();
   }

@@ -255,6 +255,11 @@ export class CrossEntropyLoss extends Layer {
     this.#options = options;
   }
 
+  /** @internal */
+  get options(): F.CrossEntropyOptions {
+    return this.#options;
+  }
+
   /** @param weight of each class, instead of the option's */
   forward(logits: Tensor, labels: Tensor, weight = this.#options.weight): Tensor {
     return F.crossEntropy(logits, labels, { ...this.#options, weight });
@@ -270,6 +275,11 @@ export class BCEWithLogitsLoss extends Layer {
   constructor(options: F.LossOptions = {}) {
     super();
     this.#options = options;
+  }
+
+  /** @internal */
+  get options(): F.LossOptions {
+    return this.#options;
   }
 
   forward(logits: Tensor, targets: Tensor): Tensor {

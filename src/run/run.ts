@@ -4,6 +4,7 @@ import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { formatCount } from '../text/numbers.js';
 import { standardError } from '../text/output.js';
+import { trainingAdvice } from '../train/advice.js';
 import type { Training } from '../train/callback.js';
 import { TensorBoard } from '../train/callbacks/index.js';
 import { DivergenceError } from '../train/divergence.js';
@@ -11,10 +12,9 @@ import type { TrainingState, TrainOutcome } from '../train/history.js';
 import { missingClasses } from '../train/missingClasses.js';
 import type { TrainOptions } from '../train/options.js';
 import { train } from '../train/train.js';
-import { trainingAdvice } from './advice.js';
+import { adviceFacts } from './advice.js';
 import { callbacksOf } from './callbacks.js';
 import type { Understanding } from './catalog/datasets.js';
-import { namedModel } from './catalog/models.js';
 import { createRun } from './create.js';
 import type { RunFolder } from './folder.js';
 import { evalLoaderOf } from './loaders.js';
@@ -136,16 +136,7 @@ export class Run {
 
   /** Advice for a training that went wrong; null if nothing is to be said. */
   notice(history: TrainOutcome['history']): string | null {
-    const { data, model, recipe } = this.folder.config;
-    return trainingAdvice(history, data.train.classCounts, {
-      weight: totalWeight(this.network),
-      evalCounts: data.eval.classCounts,
-      classNames: data.classNames,
-      batchNorm: namedModel(model.name).batchNorm,
-      inputShape: model.inputShape,
-      optimizer: recipe.optimizer.name,
-      techniques: recipe.techniques,
-    });
+    return trainingAdvice(history, adviceFacts(this.folder.config, totalWeight(this.network)));
   }
 
   /**

@@ -15,11 +15,27 @@ export function lossFunction(loss: LossFunction | Layer): LossFunction {
   if (typeof loss === 'function') return loss;
   const named = functionOf(loss);
   layerLosses.set(named, kindOf(loss));
+  if (isMeanCrossEntropy(loss)) crossEntropies.add(named);
   return named;
 }
 
 /** Names of the layer classes, by the loss function made from the layer. */
 const layerLosses = new WeakMap<LossFunction, string>();
+
+/** Losses that are the mean cross entropy of the classes. */
+const crossEntropies = new WeakSet<LossFunction>();
+
+/** Whether a loss is known to be the mean cross entropy of the classes, without weights of its own. */
+export function isCrossEntropy(loss: LossFunction): boolean {
+  return crossEntropies.has(loss);
+}
+
+function isMeanCrossEntropy(loss: Layer): boolean {
+  if (loss instanceof BCEWithLogitsLoss) return (loss.options.reduction ?? 'mean') === 'mean';
+  if (!(loss instanceof CrossEntropyLoss)) return false;
+  const { reduction = 'mean', weight } = loss.options;
+  return reduction === 'mean' && weight === undefined;
+}
 
 /** Name of the class if the loss is a layer, else `function`. */
 export function lossNameOf(loss: LossFunction): string {
