@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { NDArray } from '../../../src/engine/ndarray.js';
-import { kernels } from '../../../src/engine/reference/kernels.js';
 import type { Kernel } from '../../../src/engine/reference/kernel.js';
+import { kernels } from '../../../src/engine/reference/kernels.js';
 import { allocate, declared, type OutputDType } from '../../../src/graph/dtype.js';
 import type { OpName, OpParams, Spec } from '../../../src/graph/op.js';
 import { numel, type Shape } from '../../../src/graph/shape.js';
