@@ -1,55 +1,20 @@
-import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { folderForSources, project, sourceFiles } from './sourceState.js';
 
-const project = fileURLToPath(new URL('../', import.meta.url));
-const sources = join(project, 'src');
 const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
 
-/** The sources as JavaScript, without a check of types. They are compiled once for all test files of a state of `src`. */
+/** The sources as JavaScript, without a check of types. */
 function compiled(): string {
-  const entries = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
-  const hash = createHash('sha256');
-  for (const entry of entries.sort()) {
-    const { mtimeMs, size } = statSync(join(sources, entry));
-    hash.update(`${entry}\0${mtimeMs}\0${size}\n`);
-  }
-  const folder = join(project, '.setup', `compiled-${hash.digest('hex').slice(0, 16)}`);
-  if (existsSync(folder)) return folder;
-  // Another test file may compile at the same time: the first one to rename its folder wins.
-  const own = `${folder}.${process.pid}`;
-  for (const entry of entries) {
-    const target = join(own, entry.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(target), { recursive: true });
-    const { outputText } = ts.transpileModule(readFileSync(join(sources, entry), 'utf8'), { compilerOptions });
-    writeFileSync(target, outputText);
-  }
-  try {
-    renameSync(own, folder);
-  } catch (error) {
-    if (!existsSync(folder)) throw error;
-    rmSync(own, { recursive: true });
-  }
-  for (const name of readdirSync(dirname(folder))) {
-    const other = join(dirname(folder), name);
-    const isOld = () => Date.now() - statSync(other).mtimeMs > 3_600_000;
-    if (/^compiled-[0-9a-f]{16}$/.test(name) && other !== folder && isOld())
-      rmSync(other, { recursive: true, force: true });
-  }
-  return folder;
+  return folderForSources('compiled', (folder) => {
+    for (const name of sourceFiles()) {
+      const target = join(folder, name.replace(/\.ts$/, '.js'));
+      mkdirSync(dirname(target), { recursive: true });
+      const source = readFileSync(join(project, 'src', name), 'utf8');
+      writeFileSync(target, ts.transpileModule(source, { compilerOptions }).outputText);
+    }
+  });
 }
 
 /** The `imports` of package.json for Node, where the compiled sources are beside it and not in `dist`. */

@@ -1,16 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import ts from 'typescript';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type Piece, programOf } from './publishedTypes.js';
 
-/** A piece of TypeScript in a page or a docstring. */
-interface Piece {
-  /** File and line. */
-  readonly place: string;
-  readonly code: string;
-}
-
-const root = process.cwd();
 const lineOf = (text: string, offset: number) => text.slice(0, offset).split('\n').length;
 
 const pages = [...readdirSync('.').filter((name) => name.endsWith('.md')), ...filesBelow('docs', '.md')];
@@ -48,53 +40,27 @@ function importsFor(code: string, names: readonly string[]): string {
   return used.length === 0 ? '' : `import { ${used.join(', ')} } from 'fovea';`;
 }
 
-/** Compiles all pieces in one program; gives the errors of each. */
-function errorsOf(pieces: readonly Piece[]): Map<Piece, string[]> {
-  const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile('tsconfig.json', ts.sys.readFile).config,
-    ts.sys,
-    root,
-  );
-  const door = join(root, 'src/index.ts');
-  const files = new Map(pieces.map((piece, i) => [join(root, `docs/piece${i}.mts`), piece]));
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists, getSourceFile } = host;
-  const names = [...(readFile(door)?.matchAll(/(?:\bas |type |[{,]\s*)([A-Za-z]\w*)(?=\s*[,}]| from)/g) ?? [])].map(
-    ([, name]) => name,
-  );
-  const textOf = (file: string) => {
-    const piece = files.get(file);
-    // The imports stand on the first line, so that lines keep their numbers.
-    return piece && `${importsFor(piece.code, names)} export {};${piece.code}`;
-  };
-  host.readFile = (file) => textOf(file) ?? readFile(file);
-  host.fileExists = (file) => files.has(file) || fileExists(file);
-  host.getSourceFile = (file, target, ...rest) => {
-    const text = textOf(file);
-    return text === undefined ? getSourceFile(file, target, ...rest) : ts.createSourceFile(file, text, target, true);
-  };
-  const program = ts.createProgram({
-    rootNames: [...files.keys()],
-    host,
-    // Inside the repository `fovea` would be looked up among the installed packages.
-    options: { ...options, paths: { fovea: [door] }, noUnusedLocals: false, noUnusedParameters: false, noEmit: true },
-  });
-  return new Map(
-    [...files].map(([file, piece]) => {
-      const source = program.getSourceFile(file);
-      const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-      return [piece, found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))];
-    }),
-  );
+/** Names that the package exports. */
+function exportedNames(): string[] {
+  const door = readFileSync('src/index.ts', 'utf8');
+  return [...door.matchAll(/(?:\bas |type |[{,]\s*)([A-Za-z]\w*)(?=\s*[,}]| from)/g)].map(([, name]) => name);
+}
+
+/** A piece as a module, with the imports that it leaves out. They stand on its first line, so that lines keep their numbers. */
+function moduleOf({ place, code }: Piece, names: readonly string[]): Piece {
+  return { place, code: `${importsFor(code, names)} export {};${code}` };
 }
 
 describe('the code of docs and docstrings compiles', () => {
   const ofPages = pages.flatMap((name) => [...piecesOfPage(name)]);
   const ofSources = filesBelow('src', '.ts').flatMap((name) => [...piecesOfSource(name)]);
   const wrong: Piece = { place: 'wrong', code: "import { tensor } from 'fovea';\nconst text: string = tensor([1]);" };
-  let errors: Map<Piece, string[]>;
+  const pieces = [...ofPages, ...ofSources, wrong];
+  const errors = new Map<Piece, readonly string[]>();
   beforeAll(() => {
-    errors = errorsOf([...ofPages, ...ofSources, wrong]);
+    const names = exportedNames();
+    const found = [...programOf(pieces.map((piece) => moduleOf(piece, names))).errors.values()];
+    for (const [i, piece] of pieces.entries()) errors.set(piece, found[i]);
   });
 
   test('the pages have code', () => expect(ofPages.length).toBeGreaterThan(2));

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const project = fileURLToPath(new URL('../', import.meta.url));
+const sources = join(project, 'src');
+const setUp = join(project, '.setup');
+
+/** Paths of all source files, relative to `src`. */
+export function sourceFiles(): string[] {
+  const names = readdirSync(sources, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts')).sort();
+}
+
+function stateOfSources(): string {
+  const hash = createHash('sha256');
+  for (const name of sourceFiles()) {
+    const { mtimeMs, size } = statSync(join(sources, name));
+    hash.update(`${name}\0${mtimeMs}\0${size}\n`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/**
+ * A folder that is made once for all test files and processes, for the present state of `src`.
+ *
+ * @param make fills a folder; another process that needs the same one waits for it
+ */
+export function folderForSources(name: string, make: (folder: string) => void): string {
+  mkdirSync(setUp, { recursive: true });
+  const folder = join(setUp, `${name}-${stateOfSources()}`);
+  while (isInTheMaking(folder)) sleep(50);
+  if (existsSync(folder)) return folder;
+  const own = `${folder}.${process.pid}`;
+  mkdirSync(own);
+  try {
+    make(own);
+    renameSync(own, folder);
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true });
+    // Two processes may begin at the same moment: the first to end wins.
+    if (!existsSync(folder)) throw error;
+  }
+  removeOld(name, folder);
+  return folder;
+}
+
+function isInTheMaking(folder: string): boolean {
+  if (existsSync(folder)) return false;
+  const processes = readdirSync(setUp).flatMap((name) => {
+    const [, pid] = join(setUp, name).startsWith(`${folder}.`) ? name.split('.') : [];
+    return pid === undefined ? [] : [Number(pid)];
+  });
+  return processes.some((pid) => pid !== process.pid && isAlive(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** Folders of states of an hour ago. */
+function removeOld(name: string, folder: string): void {
+  for (const entry of readdirSync(setUp)) {
+    const other = join(setUp, entry);
+    const isOld = () => Date.now() - statSync(other).mtimeMs > 3_600_000;
+    if (entry.startsWith(`${name}-`) && other !== folder && isOld()) rmSync(other, { recursive: true, force: true });
+  }
+}
