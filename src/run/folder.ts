@@ -11,7 +11,8 @@ import { isTemporary } from '../io/files/temporary.js';
 import type { OperatingPoint } from '../metric/index.js';
 import { option } from '../text/option.js';
 import { parseRecord } from '../text/record.js';
-import { StateFolder, stateFile } from '../train/checkpoint/folder.js';
+import { StateFolder } from '../train/checkpoint/folder.js';
+import { stateFile } from '../train/checkpoint/stateFiles.js';
 import { type PicturesRecord, pictures, type RunConfig, runConfig } from './config.js';
 import { weightsMetadata } from './weightsRecord.js';
 

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { FileError, FoveaError, InputError, messageOf } from '../../errors.js';
 import { adviceOn, reasonOf, writeFileAtomic } from '../../io/files/atomic.js';
 import { type Fingerprint, fingerprint } from '../../io/files/fingerprint.js';
@@ -10,13 +8,13 @@ import { removeAbandoned } from '../../io/files/temporary.js';
 import { loadSafetensors, saveSafetensors } from '../../io/weights/safetensors.js';
 import type { Layer, StateEntry } from '../../nn/layer.js';
 import type { Optimizer } from '../../optimizer/index.js';
-import { parseJson } from '../../text/json.js';
 import { parseRecord } from '../../text/record.js';
 import type { Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
 import { epochRecord, type SavedState, savedState } from './schema.js';
+import { sealed, unsealed } from './sealed.js';
+import { StateFiles, stateFile } from './stateFiles.js';
 
-export const stateFile = 'state.json';
 /** Name of the file with the weights, in the folder of the training. */
 export const weightsFile = 'weights.safetensors';
 const optimizerFile = 'optimizer.safetensors';
@@ -36,9 +34,7 @@ const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
  * | `metrics.jsonl` | one object per epoch |
  * | `state.json` | progress of the training; size and SHA-256 of the files above |
  *
- * `state.json` makes a saved state valid. The files that it lists are first written as `NAME.new`, and are
- * renamed after `state.json` is written. Thus one complete state, the old or the new one, can be read
- * whenever the process is killed.
+ * `state.json` makes a saved state valid: {@link StateFiles}.
  */
 export class StateFolder {
   readonly path: string;
@@ -50,8 +46,7 @@ export class StateFolder {
   /** The contents of state.json whose files are being searched for. */
   #sought: string | null = null;
   #history: readonly EpochRecord[] = [];
-  /** Paths of files of the saved state that are not stored under their own names. */
-  readonly #places = new Map<string, string>();
+  readonly #files: StateFiles;
   #lock: Lock | null = null;
 
   /**
@@ -60,6 +55,7 @@ export class StateFolder {
    */
   constructor(path: string, others: readonly string[] = [], metadata: Readonly<Record<string, string>> = {}) {
     this.path = path;
+    this.#files = new StateFiles(path);
     this.#others = others;
     this.#metadata = metadata;
   }
@@ -99,7 +95,7 @@ export class StateFolder {
       const name = earlierTemporary.exec(entry)?.[1]?.replace(/\.new$/, '');
       // A claim serves to take over the lock of a dead process. The owner of the lock needs no claims.
       const isClaim = entry.startsWith(`${lockFile}.`) && /^(\.[0-9a-f]{12})+$/.test(entry.slice(lockFile.length));
-      if (isClaim || (name !== undefined && ours.includes(name))) await rm(this.#file(entry), { force: true });
+      if (isClaim || (name !== undefined && ours.includes(name))) await rm(this.#files.path(entry), { force: true });
     }
   }
 
@@ -130,13 +126,14 @@ export class StateFolder {
 
   /** The newest saved state. */
   get state(): SavedState {
-    if (this.#state === null) throw new FileError(`[run] ${this.#file(stateFile)}: expected a saved state, got none`);
+    if (this.#state === null)
+      throw new FileError(`[run] ${this.#files.path(stateFile)}: expected a saved state, got none`);
     return this.#state;
   }
 
   /** Path of the saved parameters and buffers. */
   get weightsPath(): string {
-    return this.#place(weightsFile);
+    return this.#files.place(weightsFile);
   }
 
   /** SHA-256 of the file with the saved parameters and buffers. */
@@ -191,16 +188,16 @@ export class StateFolder {
       [metricsFile]: (path) => writeFileAtomic(path, history.map((record) => `${JSON.stringify(record)}\n`).join('')),
     };
     const files: Record<string, Fingerprint> = {};
-    await this.#finishRenames();
-    for (const name of this.#others) files[name] = await fingerprint(this.#file(name));
+    await this.#files.renameNew();
+    for (const name of this.#others) files[name] = await fingerprint(this.#files.path(name));
     try {
       for (const [name, write] of Object.entries(parts)) {
-        const path = this.#file(`${name}.new`);
+        const path = this.#files.newPath(name);
         await write(path);
         files[name] = await fingerprint(path);
       }
     } catch (error) {
-      for (const name of Object.keys(parts)) await rm(this.#file(`${name}.new`), { force: true }).catch(() => {});
+      for (const name of Object.keys(parts)) await rm(this.#files.newPath(name), { force: true }).catch(() => {});
       throw error;
     }
     const saved: SavedState = {
@@ -212,8 +209,7 @@ export class StateFolder {
       files,
     };
     await this.#write(saved);
-    for (const name of Object.keys(parts)) this.#places.set(name, this.#file(`${name}.new`));
-    await this.#finishRenames();
+    await this.#files.renameNew(Object.keys(parts));
     this.#history = [...history];
   }
 
@@ -232,14 +228,13 @@ export class StateFolder {
     changes: Partial<Pick<SavedState, 'finished'>> = {},
   ): Promise<void> {
     if (this.#state === null) {
-      await writeFileAtomic(this.#file(name), contents);
+      await writeFileAtomic(this.#files.path(name), contents);
       return;
     }
-    const path = this.#file(`${name}.new`);
+    const path = this.#files.newPath(name);
     await writeFileAtomic(path, contents);
     await this.#write({ ...this.#state, ...changes, files: { ...this.#state.files, [name]: await fingerprint(path) } });
-    this.#places.set(name, path);
-    await this.#finishRenames();
+    await this.#files.renameNew([name]);
   }
 
   /** Bytes that {@link removeOptimizer} frees. */
@@ -266,7 +261,7 @@ export class StateFolder {
       await this.#write({ ...this.state, slimmed: new Date().toISOString(), files });
     }
     // The state is rewritten first, so that no state lists a file that was removed.
-    this.#places.delete(optimizerFile);
+    this.#files.forget(optimizerFile);
     for (const path of this.#optimizerPaths()) {
       await rm(path, { force: true }).catch((error: unknown) => {
         throw new FileError(`[run] ${path}: expected to remove it, got ${reasonOf(error)}`, { cause: error });
@@ -285,7 +280,7 @@ export class StateFolder {
   }
 
   #optimizerPaths(): string[] {
-    return [this.#file(optimizerFile), this.#file(`${optimizerFile}.new`)];
+    return [this.#files.path(optimizerFile), this.#files.newPath(optimizerFile)];
   }
 
   /** Overwrites the parameters and buffers of a network with the saved ones. */
@@ -333,7 +328,7 @@ export class StateFolder {
   }
 
   #stateText(): Promise<string | null> {
-    return readText(this.#file(stateFile)).catch(() => null);
+    return readText(this.#files.path(stateFile)).catch(() => null);
   }
 
   /** Reads the tensors of a file, and checks afterwards that the file still belongs to the state. */
@@ -343,14 +338,14 @@ export class StateFolder {
       this.#sought = this.#text;
       if (stale) await this.#read();
       stale = true;
-      const { tensors } = await loadSafetensors(this.#place(name));
-      await this.#locate(name, this.state.files[name]);
+      const { tensors } = await loadSafetensors(this.#files.place(name));
+      await this.#files.locate(name, this.state.files[name]);
       return tensors;
     });
   }
 
   async #read(): Promise<void> {
-    const path = this.#file(stateFile);
+    const path = this.#files.path(stateFile);
     this.#sought = null;
     const text = await readText(path).catch((error: unknown) => {
       const why = 'the run ended before anything was saved';
@@ -359,10 +354,10 @@ export class StateFolder {
     this.#sought = text;
     const state = parseRecord(savedState, 'state', unsealed(text, path), path);
     const ours = [weightsFile, ...(state.slimmed === undefined ? [optimizerFile] : []), metricsFile];
-    for (const name of [...this.#others, ...ours]) await this.#locate(name, state.files[name]);
-    const metrics = this.#place(metricsFile);
+    for (const name of [...this.#others, ...ours]) await this.#files.locate(name, state.files[name]);
+    const metrics = this.#files.place(metricsFile);
     const lines = (await readText(metrics)).split('\n').slice(0, -1);
-    await this.#locate(metricsFile, state.files[metricsFile]);
+    await this.#files.locate(metricsFile, state.files[metricsFile]);
     this.#history = lines.map((line, i) => parseRecord(epochRecord, 'epoch', line, `${metrics}, line ${i + 1}`));
     this.#state = state;
     this.#text = text;
@@ -370,81 +365,8 @@ export class StateFolder {
 
   async #write(state: SavedState): Promise<void> {
     const text = sealed(state);
-    await writeFileAtomic(this.#file(stateFile), text);
+    await writeFileAtomic(this.#files.path(stateFile), text);
     this.#state = state;
     this.#text = text;
   }
-
-  /** Finds a file that a state lists: under its own name, or under `NAME.new` if it was not renamed yet. */
-  async #locate(name: string, expected: Fingerprint | undefined): Promise<void> {
-    if (expected === undefined) {
-      throw new FileError(`[run] ${this.#file(stateFile)}: files: expected an entry for ${name}, got none`);
-    }
-    const fresh = this.#file(`${name}.new`);
-    const found = await fingerprint(fresh).catch(() => null);
-    if (found?.sha256 === expected.sha256) {
-      this.#places.set(name, fresh);
-      return;
-    }
-    this.#places.delete(name);
-    const path = this.#file(name);
-    const todo = 'restore it from a copy, or train again';
-    const { bytes, sha256 } = await fingerprint(path).catch((error: unknown) => {
-      throw new FileError(`[run] ${path}: expected ${expected.bytes} bytes, got ${reasonOf(error)}; ${todo}`, {
-        cause: error,
-      });
-    });
-    if (bytes !== expected.bytes) {
-      throw new FileError(`[run] ${path}: expected ${expected.bytes} bytes, got ${bytes}; ${todo}`);
-    }
-    if (sha256 !== expected.sha256) {
-      throw new FileError(
-        `[run] ${path}: expected the contents that were saved (sha256 ${expected.sha256.slice(0, 16)}…), ` +
-          `got others (${sha256.slice(0, 16)}…); ${todo}`,
-      );
-    }
-  }
-
-  async #finishRenames(): Promise<void> {
-    for (const [name, path] of this.#places) {
-      await rename(path, this.#file(name));
-      this.#places.delete(name);
-    }
-  }
-
-  #file(name: string): string {
-    return join(this.path, name);
-  }
-
-  #place(name: string): string {
-    return this.#places.get(name) ?? this.#file(name);
-  }
-}
-
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-const digest = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
-
-/** JSON with a digest of its own, so that an altered number is detected. */
-function sealed(state: SavedState): string {
-  return toJson({ ...state, sha256: digest(state) });
-}
-
-function unsealed(text: string, path: string): string {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (error) {
-    const todo = 'restore it from a copy, or train again; weights.safetensors beside it can be read alone';
-    throw new FileError(`[run] ${path}: expected JSON, got ${(error as Error).message}; ${todo}`, { cause: error });
-  }
-  const { sha256, ...state } = (value ?? {}) as Record<string, unknown>;
-  if (sha256 !== digest(state)) {
-    throw new FileError(
-      `[run] ${path}: expected the contents that were saved, got others; restore it from a copy, or train again`,
-    );
-  }
-  return JSON.stringify(state);
 }

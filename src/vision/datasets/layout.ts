@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { listed } from '../../text/list.js';
+import { inWords, listed } from '../../text/list.js';
 import { caseTwins, likeNames, normalName, spelling } from '../../text/names.js';
 import {
   describePassedOver,
@@ -10,6 +10,7 @@ import {
   type PictureListing,
   passing,
 } from './listing.js';
+import { type Candidate, candidatesOf, isInverted, partFolders, requireSeparateNames } from './partFolders.js';
 import { type SplitRole, splitRole } from './splits.js';
 
 /** A picture of a folder, with the class and the part of the data that its path means. */
@@ -36,20 +37,10 @@ export interface FolderLayout {
   deeper(className: string): { readonly text: string; readonly names: readonly string[] } | null;
 }
 
-/** A folder that may be a class or a part of the data. */
-interface Candidate {
-  readonly name: string;
-  readonly role: SplitRole | null;
-  /** Pictures directly in this folder. */
-  readonly direct: number;
-  /** Subfolders that contain pictures. */
-  readonly inner: ReadonlySet<string>;
-}
-
 type Place = Pick<PlacedPicture, 'className' | 'role'>;
 
 /**
- * Reads the layout of a folder. Only this module knows what folders mean:
+ * Reads the layout of a folder:
  *
  * - `CLASS/…/PICTURE`: classes without parts.
  * - `PART/CLASS/…/PICTURE`: a folder with the usual name of a part ({@link splitRole}) is one if it contains
@@ -115,102 +106,6 @@ function layoutOf(root: string, listing: PictureListing): FolderLayout {
     ],
     deeper: (className) => deeperFolders(root, pictures, parts, className),
   };
-}
-
-function candidatesOf(pictures: readonly string[]): Candidate[] {
-  const found = new Map<string, { direct: number; inner: Set<string> }>();
-  for (const path of pictures) {
-    const [name, ...rest] = path.split('/');
-    if (rest.length === 0) continue;
-    const candidate = found.get(name) ?? { direct: 0, inner: new Set() };
-    found.set(name, candidate);
-    if (rest.length === 1) candidate.direct++;
-    else candidate.inner.add(rest[0]);
-  }
-  return [...found].map(([name, { direct, inner }]) => ({ name, role: splitRole(name), direct, inner }));
-}
-
-/** The folders that are parts of the data, with their roles; null if the folders are classes. */
-function partFolders(root: string, candidates: readonly Candidate[]): ReadonlyMap<string, SplitRole> | null {
-  const named = candidates.filter(({ role, inner }) => role !== null && inner.size > 0);
-  const certain = named.filter(({ direct }) => direct === 0);
-  const others = candidates.filter(({ role }) => role === null);
-  if (named.length === 0) {
-    if (others.length === 0 && candidates.length > 1) throw withoutClasses(root, candidates);
-    return null;
-  }
-  const ambiguous = (got: string) => {
-    const [{ name }] = certain.length > 0 ? certain : named;
-    return new FileError(
-      `[folder] ${root}: expected parts of the data (train, validation …) with a folder for each class in them, or a ` +
-        `folder for each class, got ${got}; if ${name} is a class, put its pictures directly into it or rename it, and if ` +
-        `it is a part, move the rest away or give folder:${join(root, name)}`,
-    );
-  };
-  if (certain.length === 0) {
-    if (others.length > 0) return null;
-    const [{ name, inner }] = named;
-    throw ambiguous(`${name}, which holds pictures both directly and in ${listed([...inner])}`);
-  }
-  // If there are two parts, other folders are ignored. Beside a single one, the other folders may be classes,
-  // and it may be one too.
-  if (named.length === 1 && others.length > 0) {
-    const [{ name, inner }] = named;
-    const names = listed(others.map((other) => other.name));
-    throw ambiguous(`${name} with pictures in its folders ${listed([...inner])}, and ${names} beside it`);
-  }
-  const parts = new Map<string, SplitRole>();
-  for (const { name, role } of named) {
-    const twin = [...parts].find(([, other]) => other === role);
-    if (twin !== undefined) {
-      throw new FileError(
-        `[folder] ${root}: expected one folder for ${role}, got ${twin[0]} and ${name}; put them together, or move one away`,
-      );
-    }
-    parts.set(name, role as SplitRole);
-  }
-  return parts;
-}
-
-/**
- * The error for folders named like parts, such as `train` and `test`, that contain pictures directly, and no
- * other folders.
- */
-function withoutClasses(root: string, candidates: readonly Candidate[]): FileError {
-  return new FileError(
-    `[folder] ${root}: expected a folder for each class in ${inWords(candidates.map(({ name }) => name))}, got pictures ` +
-      'directly in them; sort them into folders of classes, or rename the folders if they are classes',
-  );
-}
-
-/** Whether all classes contain folders of parts. */
-function isInverted(candidates: readonly Candidate[]): boolean {
-  const inside = candidates.flatMap(({ inner }) => [...inner].map(splitRole));
-  const roles = new Set(inside);
-  return candidates.every(({ direct }) => direct === 0) && !roles.has(null) && roles.size > 1 && roles.has('train');
-}
-
-/**
- * @throws FileError if the name of every folder combines a class and a part, such as `cat_train` and
- *   `cat_test`
- */
-function requireSeparateNames(root: string, candidates: readonly Candidate[]): void {
-  const rolesOf = new Map<string, Set<SplitRole>>();
-  for (const { name } of candidates) {
-    const found = /^(?<part>\p{L}+)[_\s.-]+(?<stem>.+)$/u.exec(name)?.groups;
-    const turned = /^(?<stem>.+?)[_\s.-]+(?<part>\p{L}+)$/u.exec(name)?.groups;
-    const both = [found, turned].find((groups) => groups !== undefined && splitRole(groups.part) !== null);
-    if (both === undefined) return;
-    const roles = rolesOf.get(both.stem) ?? new Set();
-    rolesOf.set(both.stem, roles.add(splitRole(both.part) as SplitRole));
-  }
-  const stem = [...rolesOf.keys()].find((key) => rolesOf.get(key)?.has('train') && (rolesOf.get(key)?.size ?? 0) > 1);
-  if (stem === undefined) return;
-  throw new FileError(
-    `[folder] ${root}: expected a folder for each class, or parts of the data with a folder for each class in them, got ` +
-      `classes and parts in one name (${listed(candidates.map(({ name }) => name))}); move the pictures into folders such ` +
-      `as train/${stem}`,
-  );
 }
 
 /** A folder name of each part, for classes that contain their parts. */
@@ -319,11 +214,6 @@ function deeperFolders(
     return { text: `whose pictures are in its folders ${inWords(inside)}; give folder:${folder}`, names };
   }
   return null;
-}
-
-/** `a, b and c`, or the first ten and how many more. */
-function inWords(names: readonly string[]): string {
-  return names.length > 10 ? listed(names) : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
 function noClasses(root: string, { pictures, foreign, passedOver, folders }: PictureListing): FileError {

@@ -4,7 +4,8 @@ import { reasonOf } from '../../io/files/atomic.js';
 import { readInput } from '../../io/files/input.js';
 import { fitsInMemory, maxPixelsAtOnce, type RGBImage } from '../transforms/image.js';
 import { decoding } from './budget.js';
-import { PictureData, refusal } from './pictureData.js';
+import { PictureData } from './pictureData.js';
+import { refusal } from './refusal.js';
 import { loadSharp } from './sharp.js';
 
 const maxFileBytes = 2 ** 30;

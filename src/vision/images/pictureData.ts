@@ -1,15 +1,12 @@
-import type { Metadata, Sharp } from 'sharp';
-import { FileError } from '../../errors.js';
-import { reasonOf } from '../../io/files/atomic.js';
-import { maxPixelsAtOnce } from '../transforms/image.js';
+import type { Sharp } from 'sharp';
+import { type Area, decoded } from './decoded.js';
 import { pictureFormat, readFormats } from './formats.js';
+import { type Header, headerOf, metadataOf, requireReadableValues, requireSizes } from './header.js';
 import { withoutOddities } from './jpeg.js';
-import { loadSharp } from './sharp.js';
-import { tiffValues, withFieldsInOrder, withUnsignedValues } from './tiff.js';
+import { decoderReason, hex, refusal } from './refusal.js';
+import { withFieldsInOrder, withUnsignedValues } from './tiff.js';
 import { halvesOf, type NativeValues, overWhite, rangeOf, scaleOf, toBytes, type ValueScale } from './values.js';
 
-/** 20,000 × 20,000. Such a picture has 1.2 GB of pixels, so it is never in memory as a whole. */
-const maxPixels = 400_000_000;
 /** Bytes of values that are read together to find their range. */
 const maxPartBytes = 2 ** 27;
 
@@ -28,24 +25,6 @@ const types: Readonly<Record<string, (buffer: ArrayBuffer) => NativeValues>> = {
   int: (buffer) => new Int32Array(buffer),
   float: (buffer) => new Float32Array(buffer),
 };
-
-/** The contents of the header. */
-interface Header {
-  readonly format: string;
-  readonly height: number;
-  readonly width: number;
-  /** EXIF orientation, 1 to 8. */
-  readonly orientation: number;
-  readonly depth: string;
-  readonly space: string;
-  readonly channels: number;
-  readonly hasAlpha: boolean;
-  /** Set for 16-bit values of a TIFF that the decoder would clip. It then reads them as unsigned ones. */
-  readonly bitsOf: 'signed' | 'half' | null;
-  /** The largest value according to the file. */
-  readonly largest: number | null;
-  readonly pages: number;
-}
 
 /**
  * The contents of a picture's file, and its pixels in the orientation of the file, converted to red, green
@@ -236,79 +215,6 @@ export class PictureData {
   }
 }
 
-interface Area {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-async function metadataOf(bytes: Uint8Array): Promise<Metadata> {
-  const sharp = await loadSharp();
-  return sharp(bytes, { limitInputPixels: false }).metadata();
-}
-
-async function decoded(
-  bytes: Uint8Array,
-  { height, width }: Header,
-  area: Area,
-  prepare: (picture: Sharp) => Sharp,
-  space: string,
-  depth: string,
-) {
-  const sharp = await loadSharp();
-  let pipeline = sharp(bytes, {
-    // Every warning is an error, since the decoder would otherwise fill up a truncated picture with grey.
-    failOn: 'warning',
-    limitInputPixels: maxPixels,
-    ignoreIcc: true,
-    sequentialRead: true,
-  });
-  if (space === 'cmyk') pipeline = pipeline.pipelineColourspace('cmyk');
-  if (area.height < height || area.width < width) pipeline = pipeline.extract(area);
-  return prepare(pipeline.toColourspace(space))
-    .raw({ depth: depth as 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-}
-
-function headerOf(format: string, metadata: Metadata, bytes: Uint8Array): Header {
-  const { height, width, orientation = 1, space = '', depth = 'uchar', channels = 3, hasAlpha = false } = metadata;
-  const values = format === 'TIFF' ? tiffValues(bytes) : null;
-  const isCut = values?.bits === 16 && (values.format === 'signed' || values.format === 'float');
-  return {
-    format,
-    height,
-    width,
-    orientation,
-    depth,
-    space,
-    channels,
-    hasAlpha: hasAlpha && values?.hasOtherChannel !== true,
-    bitsOf: isCut ? (values.format === 'float' ? 'half' : 'signed') : null,
-    largest: values?.largest ?? null,
-    pages: metadata.pages ?? 1,
-  };
-}
-
-function requireReadableValues(name: string, bytes: Uint8Array): void {
-  const values = tiffValues(bytes);
-  if (values === null || (values.bits <= 32 && values.format !== 'other')) return;
-  const got = values.format === 'other' ? 'complex numbers, or of no known kind' : `values of ${values.bits} bits`;
-  throw refusal(name, 'values of at most 32 bits', got, undefined, 'save it with 8 or 16 bits a colour');
-}
-
-function requireSizes(name: string, { format, height, width, channels, space }: Header, metadata: Metadata): void {
-  const size = `${width}×${height} pixels`;
-  if (height * width > maxPixels) throw refusal(name, `at most ${maxPixels / 1e6} million pixels`, size);
-  // Other formats are decoded row by row, or tile by tile.
-  const whole = metadata.isProgressive || format === 'WebP' || format === 'GIF';
-  if (whole && height * width > maxPixelsAtOnce) {
-    const kind = metadata.isProgressive ? `progressive or interlaced ${format}` : format;
-    throw refusal(name, `at most ${maxPixelsAtOnce / 1e6} million pixels in a ${kind} picture`, size);
-  }
-  if (channels > 4 && space !== 'cmyk') throw refusal(name, 'at most 4 channels', `${channels}`);
-}
-
 /** OpenCV's conversion, `icvCvt_CMYK2BGR_8u_C4C3R`. There 255 means no ink, here it means full ink. */
 function cmykToRGB(cmyk: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((cmyk.length / 4) * 3);
@@ -317,26 +223,4 @@ function cmykToRGB(cmyk: Uint8Array): Uint8Array {
     for (let c = 0; c < 3; c++) rgb[to + c] = light - ((cmyk[from + c] * light) >> 8);
   }
   return rgb;
-}
-
-export function refusal(
-  name: string,
-  expected: string,
-  got: string,
-  cause?: unknown,
-  advice = 'replace it or leave it out',
-): FileError {
-  return new FileError(`[image] ${name}: expected ${expected}, got ${got}; ${advice}`, { cause });
-}
-
-/**
- * The first line of an error of libvips, which writes one line for each complaint; the first one names the
- * cause.
- */
-function decoderReason(error: unknown): string {
-  return reasonOf(error).split('\n')[0].trim();
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }

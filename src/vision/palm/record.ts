@@ -119,3 +119,8 @@ export function hashOf(images: readonly PalmImage[]): string {
   for (const { sha256, label } of images) hash.update(`${sha256} ${label}\n`);
   return hash.digest('hex');
 }
+
+/** Orders pictures by their files. */
+export function byFile(a: { file: string }, b: { file: string }): number {
+  return a.file < b.file ? -1 : Number(a.file > b.file);
+}
