@@ -1,7 +1,7 @@
 import { Buffer, type State } from '../tensor/state.js';
 
 export * as initializer from './initializer.js';
-export { Layer, type LayerJson, type StateEntry, type StateMismatch } from './layer.js';
+export { Layer, type LayerJson } from './layer.js';
 export {
   BatchNorm2D,
   type BatchNormOptions,
@@ -10,6 +10,7 @@ export {
   type ParamAttr,
   type WeightOptions,
 } from './parametric.js';
+export type { StateEntry, StateMismatch } from './stateEntries.js';
 export {
   AdaptiveAvgPool2D,
   AvgPool2D,

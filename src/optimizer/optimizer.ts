@@ -1,16 +1,17 @@
 import type { MemoryNeed } from '../engine/memory.js';
-import { InputError, ShapeError } from '../errors.js';
+import { InputError } from '../errors.js';
 import type { Assignment, Value } from '../graph/node.js';
 import { Origin, withOrigin } from '../graph/origin.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
 import { kindOf } from '../kind.js';
-import type { StateEntry, StateMismatch } from '../nn/layer.js';
 import { requireRegistered } from '../nn/registration.js';
+import type { StateEntry, StateMismatch } from '../nn/stateEntries.js';
 import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Buffer, type Parameter, strangersReachedBy } from '../tensor/state.js';
 import { Tensor } from '../tensor/tensor.js';
+import { checkRate, checkResult, checkResults, updatesIn, updatesKey } from './checks.js';
 import type { GradientClip } from './clip.js';
 import { Schedule } from './lr/schedule.js';
 
@@ -366,72 +367,10 @@ export abstract class Optimizer {
   }
 }
 
-/** @internal The name of a parameter's count of updates in {@link Optimizer.stateDict}. */
-export const updatesKey = 'updates';
-
-/** The number of updates of a parameter, if the entries have it. */
-function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string): number | null {
-  const key = `${parameter}.${updatesKey}`;
-  const entry = entries.get(key);
-  if (entry === undefined) return null;
-  const { data } = entry;
-  if (data.length !== 1 || !Number.isInteger(data[0]) || data[0] < 0) {
-    const got = data.length === 1 ? data[0] : `${data.length} values`;
-    throw new InputError(
-      `[optimizer] state ${key}: expected one integer of at least 0, got ${got}; the file is damaged`,
-    );
-  }
-  return data[0];
-}
-
 /**
  * A value that a program computes: a state that is moved into another one is stored in memory that the step
  * overwrites.
  */
 function computed({ value }: Tensor): Value {
   return value.storage === null ? value : ops.withoutGrad(() => ops.identity(value));
-}
-
-/**
- * Throws unless a hook, such as `update` of an optimizer, gave one tensor for each of `expected`, with the
- * same shape and dtype.
- */
-function checkResults(owner: object, hook: string, given: readonly Tensor[], expected: readonly Tensor[]): void {
-  if (!Array.isArray(given) || given.length !== expected.length) {
-    const got = Array.isArray(given) ? given.length : typeof given;
-    throw new InputError(`[optimizer] ${kindOf(owner)}.${hook}: expected ${expected.length} tensors, got ${got}`);
-  }
-  for (let i = 0; i < expected.length; i++) checkResult(owner, hook, given[i], expected[i]);
-}
-
-function checkResult(owner: object, hook: string, given: unknown, expected: Tensor): void {
-  if (!(given instanceof Tensor)) {
-    throw new InputError(`[optimizer] ${kindOf(owner)}.${hook}: expected tensors, got ${typeof given}`);
-  }
-  if (sameShape(given.shape, expected.shape) && given.dtype === expected.dtype) return;
-  const describe = ({ dtype, shape }: Tensor) => `${dtype} ${formatShape(shape)}`;
-  throw new ShapeError(`[optimizer] ${kindOf(owner)}.${hook}: expected ${describe(expected)}, got ${describe(given)}`);
-}
-
-function checkRate(rate: number): number {
-  if (!(rate >= 0 && Number.isFinite(rate))) {
-    throw new InputError(
-      `[optimizer] learningRate: expected a finite number of at least 0, or a schedule, got ${typeof rate === 'number' ? rate : typeof rate}`,
-    );
-  }
-  return rate;
-}
-
-/** Throws unless `0 <= value < 1`. */
-export function checkShare(what: string, value: number): number {
-  if (!(value >= 0 && value < 1)) throw new InputError(`[optimizer] ${what}: expected 0 <= x < 1, got ${value}`);
-  return value;
-}
-
-/** Throws unless the decay is a finite number of at least 0. */
-export function checkDecay(value: number): number {
-  if (!(value >= 0 && Number.isFinite(value))) {
-    throw new InputError(`[optimizer] weightDecay: expected a finite number of at least 0, got ${value}`);
-  }
-  return value;
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
-import { Layer, type StateMismatch } from '../../nn/layer.js';
+import { Layer } from '../../nn/layer.js';
+import type { StateMismatch } from '../../nn/stateEntries.js';
 import { Optimizer } from '../../optimizer/index.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { type PdoptLoadOptions, type PdoptOptions, pdoptOf, restorePdopt } from '../formats/paddle/optimizerStates.js';

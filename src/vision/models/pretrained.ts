@@ -1,7 +1,8 @@
 import { loadWeights } from '#weights';
 import { InputError, messageOf } from '../../errors.js';
 import type { DownloadProgress } from '../../io/files/download.js';
-import type { Layer, StateMismatch } from '../../nn/layer.js';
+import type { Layer } from '../../nn/layer.js';
+import type { StateMismatch } from '../../nn/stateEntries.js';
 import type { NetworkOptions } from './options.js';
 
 export interface PretrainedOptions {

@@ -1,8 +1,9 @@
 import { InputError } from '../../../errors.js';
 import { formatShape, sameShape } from '../../../graph/shape.js';
-import type { Layer, StateMismatch } from '../../../nn/layer.js';
+import type { Layer } from '../../../nn/layer.js';
+import type { StateMismatch } from '../../../nn/stateEntries.js';
+import { updatesKey } from '../../../optimizer/checks.js';
 import { Adam, type Optimizer } from '../../../optimizer/index.js';
-import { updatesKey } from '../../../optimizer/optimizer.js';
 import type { Parameter } from '../../../tensor/state.js';
 import { snapshot } from '../../snapshot.js';
 import type { TensorData } from '../tensorData.js';
