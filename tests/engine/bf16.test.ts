@@ -20,7 +20,7 @@ import { seed } from '../../src/random.js';
 import { compilationCount } from '../../src/runtime/realize.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { concat, Tensor } from '../../src/tensor/tensor.js';
+import { concat, matmul, stack, Tensor, where } from '../../src/tensor/tensor.js';
 import * as models from '../../src/vision/models/index.js';
 import { fused, graphOf } from '../compiler/support.js';
 import { noise, stepsOf } from '../engines.js';
@@ -47,6 +47,27 @@ class Mixed extends nn.Layer {
     const c = F.relu(this.join.forward(F.avgPool2d(pooled, 2, { stride: 1 })));
     const flat = F.adaptiveAvgPool2d(c, 1).reshape([x.shape[0], 32]);
     return this.out.forward(this.dropout.forward(F.tanh(this.hidden.forward(flat))));
+  }
+}
+
+/** Functions of tensors that are made of several ops, between layers that compute in bfloat16. */
+class Composed extends nn.Layer {
+  readonly stem = new nn.Conv2D(3, 16, 3, { padding: 1 });
+  readonly left = new nn.Conv2D(16, 16, 1);
+  readonly right = new nn.Conv2D(16, 16, 1);
+  readonly last = new nn.Conv2D(32, 16, 1);
+  readonly out = new nn.Linear(16, 2);
+
+  forward(x: Tensor): Tensor {
+    const [batch, , height, width] = x.shape;
+    const a = this.stem.forward(x);
+    const [left, right] = [this.left.forward(a.clip(-2, 2)), this.right.forward(where(a.greater(0), a, a.mul(0.1)))];
+    const both = stack([left.pow(2), right.abs().pow(1.5)], 1).reshape([batch, 32, height, width]);
+    const pixels = this.last.forward(both).reshape([batch, 16, height * width]);
+    // The pixels weighted by their products with each other.
+    const products = matmul(pixels, pixels, { transposeX: true }).mul(0.01);
+    const mixed = matmul(pixels, F.softmax(products)).reshape([batch, 16, height, width]);
+    return this.out.forward(F.adaptiveAvgPool2d(mixed, 1).squeeze([2, 3]));
   }
 }
 
@@ -277,6 +298,7 @@ describeWith('bf16', 'bf16 programs', () => {
 
   it.each([
     ['all kinds of layers', () => new Mixed(), 16],
+    ['functions made of several ops', () => new Composed(), 8],
     ['ResNet', () => models.resnet18({ numClasses: 2 }), 32],
     ['GoogLeNet', () => new models.course.GoogLeNet({ numClasses: 2, auxiliaryHeads: false }), 32],
   ] as const)('compute each node as the reference does, up to rounding: %s', async (_, make, size) => {
@@ -287,8 +309,11 @@ describeWith('bf16', 'bf16 programs', () => {
     expect(steps.filter(({ name }) => name === 'validate').length).toBeGreaterThan(20);
   });
 
-  it('stay near float32 over several steps, and are not the same', async () => {
-    const [half, full] = [await train('bf16', () => new Mixed(), 16), await train('float32', () => new Mixed(), 16)];
+  it.each([
+    ['layers', () => new Mixed(), 16],
+    ['functions made of several ops', () => new Composed(), 8],
+  ] as const)('stay near float32 over several steps, and are not the same: %s', async (_, make, size) => {
+    const [half, full] = [await train('bf16', make, size), await train('float32', make, size)];
     expect(half.losses).not.toEqual(full.losses);
     expect(distance(half.losses, full.losses)).toBeLessThan(0.02);
     expect(distance(half.logits, full.logits)).toBeLessThan(0.05);

@@ -98,6 +98,7 @@ function summandsOf(node: GraphNode, [first, second]: readonly NDArray[]): numbe
   const results = numel(node.outputs[0].shape);
   const products = multiplyAdds(node);
   if (products !== null) return 1e-2 * Math.sqrt(products / results) * largest(first.data) * largest(second.data);
+  if (node.op === 'softmaxBackward') return 1e-2 * largest(first.data) * largest(second.data);
   if (node.op !== 'reduce') return 0;
   const count = first.data.length / results;
   const isMean = (node as GraphNode<'reduce'>).params.fn === 'mean';
