@@ -1,26 +1,7 @@
-/**
- * Rooms of src from the ground up. A room imports from the rooms below it, never from those above; `docs/architecture.md` has
- * the picture.
- */
-const layers = [
-  ['graph'],
-  ['ops'],
-  ['compiler'],
-  ['engine'],
-  ['runtime'],
-  ['tensor', 'autograd'],
-  ['nn', 'optimizer', 'metric'],
-  ['io'],
-  ['vision', 'train'],
-  ['model', 'report'],
-  ['run'],
-  ['measure'],
-  ['cli'],
-];
+const { imports, namesOf, reachOf } = require('./scripts/rooms.cjs');
 
 /** A folder or single file of src, as a regular expression. */
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
-const common = ['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'platform', 'random', 'text', 'version'];
 
 const forbid = (room, others, comment) => ({
   name: `${room}-without-${others.join('-')}`,
@@ -30,17 +11,22 @@ const forbid = (room, others, comment) => ({
   to: { path: inside(others) },
 });
 
+const rooms = Object.keys(imports);
+
 const oneWay = [
-  ...layers.slice(0, -1).map((layer, i) => ({
-    name: `one-way-${layer.join('-')}`,
-    comment: `${layer.join(', ')} must not know the rooms above`,
-    severity: 'error',
-    from: { path: inside(layer) },
-    to: { path: inside(layers.slice(i + 1).flat()) },
-  })),
-  forbid('train', ['vision'], 'training works on any data set'),
-  forbid('vision', ['train'], 'pictures and networks know nothing of training'),
-  forbid('model', ['vision', 'report'], 'Model.fit works on any data set and writes no report'),
+  ...rooms
+    .map((room) => {
+      const allowed = [room, ...reachOf(room)];
+      const others = rooms.filter((other) => !allowed.includes(other));
+      return {
+        name: `imports-of-${room}`,
+        comment: `${room} imports ${imports[room].join(', ') || 'no other room'}, and the rooms below (scripts/rooms.cjs)`,
+        severity: 'error',
+        from: { path: inside(namesOf(room)) },
+        to: { path: inside(others.flatMap(namesOf)) },
+      };
+    })
+    .filter(({ to }) => to.path !== inside([])),
   {
     name: 'transforms-are-pure',
     comment: 'transforms know pixels alone: they run in any thread, and in a browser',
@@ -62,11 +48,7 @@ const oneWay = [
     from: { path: '^src/vision/', pathNot: ['^src/vision/palm/', '^src/vision/datasets/index\\.ts$'] },
     to: { path: '^src/vision/palm/' },
   },
-  forbid(
-    'report',
-    ['vision', 'model', 'nn', 'optimizer', 'tensor', 'engine', 'compiler', 'runtime'],
-    'a report is made of plain data',
-  ),
+  forbid('report', ['tensor', 'engine', 'compiler', 'runtime'], 'a report is made of plain data'),
 ];
 
 /**
@@ -104,17 +86,10 @@ module.exports = {
   forbidden: [
     ...oneWay,
     {
-      name: 'common-knows-nothing',
-      comment: 'the ground imports nothing but itself',
-      severity: 'error',
-      from: { path: inside(common) },
-      to: { path: '^src/', pathNot: inside(common) },
-    },
-    {
       name: 'known-folder',
-      comment: 'a new folder of src needs a place among the layers',
+      comment: 'a new folder of src is a room: it needs a line in scripts/rooms.cjs',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(index|browser)\\.ts$', inside([...common, ...layers.flat()])] },
+      from: { path: '^src/', pathNot: ['^src/(index|browser)\\.ts$', inside(rooms.flatMap(namesOf))] },
       to: {},
     },
     {
@@ -123,13 +98,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^src/(index|browser)\\.ts$' },
-    },
-    {
-      name: 'cli-is-a-leaf',
-      comment: 'no room imports the command line',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli/' },
-      to: { path: '^src/cli/' },
     },
     {
       name: 'portable-without-node',

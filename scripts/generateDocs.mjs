@@ -1,10 +1,11 @@
 /**
- * Writes the generated parts of docs/architecture.md: the diagram of rooms, from the imports in src, and LeNet's graph before
- * and after the passes. `--check` reports differences and writes nothing. A part stands between `<!-- generated: NAME -->`
- * and `<!-- end -->`.
+ * Writes the generated parts of docs/architecture.md: the diagram of rooms, from scripts/rooms.cjs and the imports
+ * in src, and LeNet's graph before and after the passes. `--check` reports differences and writes nothing. A part stands
+ * between `<!-- generated: NAME -->` and `<!-- end -->`.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import rooms from './rooms.cjs';
 
 const page = 'docs/architecture.md';
 
@@ -15,65 +16,30 @@ function run(args, env = {}) {
   return { stdout, stderr };
 }
 
-/** Rooms that every other one may import. */
-const ground = ['platform', 'text'];
-
-/** Files that gather names for users. */
-const doors = ['src/index.ts', 'src/browser.ts'];
-
-/** The room of a file of src: its folder. Single files belong to the ground, but for autograd.ts; the doors for users have none. */
+/** The room of a file of src; null for the doors of users. */
 function roomOf(file) {
-  const [, room, rest] = /^src\/([^/.]+)(.*)$/.exec(file) ?? [];
-  if (room === undefined || doors.includes(file)) return null;
-  return ground.includes(room) || (rest === '.ts' && room !== 'autograd') ? 'ground' : room;
+  const name = /^src\/([^/.]+)/.exec(file)?.[1];
+  if (name === undefined || /^src\/(index|browser)\.ts$/.test(file)) return null;
+  return rooms.ground.includes(name) ? 'ground' : name;
 }
 
-/** Rooms that each room imports. */
-function importsOfRooms() {
+/** Mermaid: an arrow for each room that another one imports directly. */
+function diagramOfRooms() {
   const cruise = ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src', '--output-type', 'json'];
   const { modules } = JSON.parse(run(cruise).stdout);
-  const imports = new Map();
-  for (const { source, dependencies } of modules) {
-    const room = roomOf(source);
-    if (room === null) continue;
-    if (!imports.has(room)) imports.set(room, new Set());
-    for (const { resolved } of dependencies) {
-      const other = roomOf(resolved);
-      if (other !== null && other !== room) imports.get(room).add(other);
-    }
-  }
-  return imports;
-}
-
-/** All rooms that a room reaches. */
-function reachOf(imports, room, seen = new Set()) {
-  for (const other of imports.get(room) ?? []) {
-    if (seen.has(other)) continue;
-    seen.add(other);
-    reachOf(imports, other, seen);
-  }
-  return seen;
-}
-
-/** Mermaid: an arrow for each import that does not follow from others. Rooms that import each other share a box. */
-function diagramOfRooms() {
-  const imports = importsOfRooms();
-  const reach = new Map([...imports.keys()].map((room) => [room, reachOf(imports, room)]));
-  const boxOf = (room) =>
-    [...reach.keys()].filter((other) => other === room || (reach.get(room).has(other) && reach.get(other).has(room)));
-  const nameOf = (room) => boxOf(room).sort().join('_');
-  const boxes = [...new Set([...reach.keys()].map(nameOf))].sort();
-  const below = (box) => {
-    const rooms = box.split('_');
-    return new Set([...reach.get(rooms[0])].map(nameOf).filter((other) => other !== box));
-  };
-  const lines = boxes.map((box) => `  ${box}["${box.replaceAll('_', ' ↔ ')}"]`);
-  for (const box of boxes) {
-    const others = [...below(box)];
-    const direct = others.filter((other) => !others.some((between) => below(between).has(other)));
-    for (const other of direct.sort()) lines.push(`  ${box} --> ${other}`);
-  }
-  return `\`\`\`mermaid\nflowchart TD\n${lines.join('\n')}\n\`\`\``;
+  const used = new Set(
+    modules.flatMap(({ source, dependencies }) =>
+      dependencies.map(({ resolved }) => `${roomOf(source)} --> ${roomOf(resolved)}`),
+    ),
+  );
+  const names = Object.keys(rooms.imports);
+  const arrows = names.flatMap((room) => rooms.imports[room].map((other) => `${room} --> ${other}`));
+  const unused = arrows.filter((arrow) => !used.has(arrow));
+  if (unused.length > 0) throw new Error(`scripts/rooms.cjs: no import follows ${unused.join(', ')}`);
+  // `graph` alone is a word of Mermaid's own.
+  const box = (room) => `${room}_room["${room}"]`;
+  const lines = [...names.map(box), ...arrows.map((arrow) => arrow.replace(/(\w+) --> (\w+)/, '$1_room --> $2_room'))];
+  return `\`\`\`mermaid\nflowchart TD\n${lines.map((line) => `  ${line}`).join('\n')}\n\`\`\``;
 }
 
 const lenet = `

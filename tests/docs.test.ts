@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { passNames } from '../src/compiler/optimize.js';
 import { type Piece, programOf } from './publishedTypes.js';
 
 const lineOf = (text: string, offset: number) => text.slice(0, offset).split('\n').length;
@@ -87,3 +89,38 @@ test('links of the pages lead to files', () => {
   );
   expect(broken).toEqual([]);
 });
+
+const rooms: { readonly imports: object } = createRequire(import.meta.url)('../scripts/rooms.cjs');
+
+describe('docs/architecture.md', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const rowsOf = (title: string) => {
+    const section = page.slice(page.indexOf(`\n## ${title}`)).split('\n## ')[1];
+    const rows = section.split('\n').filter((line) => line.startsWith('| '));
+    return rows.slice(2).map((row) => row.split(' | ').map((cell) => cell.replace(/^\|/, '').trim()));
+  };
+
+  test('leads from forward to the kernel by names that are in the files', () => {
+    const hops = rowsOf('From `net.forward(x)` to the kernel').map(([, name, file]) => [name, file].map(code));
+    expect(hops.length).toBeGreaterThan(8);
+    const missing = hops.filter(([name, file]) => {
+      const parts = name.split('.');
+      return !existsSync(file) || !parts.every((part) => new RegExp(`\\b${part}\\b`).test(readFileSync(file, 'utf8')));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test('lists the passes in their order', () => {
+    expect(rowsOf('4. Passes').map(([name]) => code(name))).toEqual(passNames);
+  });
+
+  test('explains every room', () => {
+    const described = rowsOf('Rooms').map(([name]) => code(name));
+    expect(described).toEqual(Object.keys(rooms.imports));
+  });
+});
+
+/** The text between backticks. */
+function code(cell: string): string {
+  return /^`(.*)`$/.exec(cell)?.[1] ?? cell;
+}

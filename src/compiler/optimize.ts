@@ -56,6 +56,9 @@ const passes: readonly Pass[] = [
   { name: 'useBfloat16', apply: (graph, { bfloat16 }) => (bfloat16 === null ? null : useBfloat16(graph, bfloat16)) },
 ];
 
+/** In the order in which they run. */
+export const passNames: readonly string[] = passes.map(({ name }) => name);
+
 /** Runs the passes in order. The graph is checked before the first and after each. */
 export function optimize(structure: Graph, target: Target): Graph {
   let graph = structure;

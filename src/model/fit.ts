@@ -50,11 +50,11 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
   warnOfMissing(loop, options);
   const locks = await lockCheckpoints(callbacks, saveDir);
   try {
-    const history =
+    const { history, done } =
       saveDir === undefined
-        ? (await train({ ...loop, callbacks })).history
+        ? { ...(await train({ ...loop, callbacks })), done: 0 }
         : await fitIn(saveDir, prepared, { ...loop, callbacks, saveDir, saveSteps }, resume);
-    const advice = fitAdvice(history, loop, options);
+    const advice = history.length > done ? fitAdvice(history, loop, options) : null;
     if (advice !== null) loop.onNote?.(advice);
     return history;
   } finally {
@@ -62,12 +62,13 @@ export async function fitModel(prepared: Prepared, options: FitOptions): Promise
   }
 }
 
+/** @returns the epochs, and how many of them an earlier call had done */
 async function fitIn(
   saveDir: string,
   prepared: Prepared,
   options: TrainOptions,
   resume: boolean,
-): Promise<readonly EpochRecord[]> {
+): Promise<{ readonly history: readonly EpochRecord[]; readonly done: number }> {
   await makeSaveDir(saveDir);
   // A killed training leaves its lock, which proves that the files in the folder are its own.
   const killed = existsSync(join(saveDir, lockFile));
@@ -75,7 +76,8 @@ async function fitIn(
   const from = await folder.locked(() => beginning(folder, prepared, resume, killed));
   await folder.lock();
   try {
-    return (await train({ ...options, save: (training) => folder.save(training), from })).history;
+    const { history } = await train({ ...options, save: (training) => folder.save(training), from });
+    return { history, done: from?.history.length ?? 0 };
   } finally {
     await folder.unlock();
   }

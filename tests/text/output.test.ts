@@ -44,5 +44,7 @@ test.each(['stdout', 'stderr'] as const)('a training continues when the reader o
   child.stdin.end('go\n');
   const code = await new Promise((resolve) => child.on('exit', resolve));
   const warning = '[fit] evalData: no validation samples of class 1: metrics say nothing about it\n';
-  expect([code, errors]).toEqual([0, stream === 'stderr' ? '' : warning]);
+  expect(code).toBe(0);
+  if (stream === 'stdout') expect(errors).toContain(warning);
+  else expect(errors).toBe('');
 });
