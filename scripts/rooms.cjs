@@ -1,6 +1,6 @@
 /**
  * The rooms of src: its folders. A room imports the rooms that stand behind it here, and everything that those import; no other.
- * `.dependency-cruiser.cjs` enforces it, and `node scripts/generateDocs.mjs` draws it into docs/architecture.md.
+ * `.dependency-cruiser.cjs` enforces it, and `node scripts/generateDocs.mjs` makes the diagram of it in docs/architecture.md.
  */
 const imports = {
   ground: [],

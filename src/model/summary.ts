@@ -79,10 +79,10 @@ export class FlopCount {
 }
 
 /**
- * Counts the parameters of a network. The text of the result is the table that `paddle.summary` prints: one row
- * per call of a layer, in the order in which the calls end, without sequences and the network itself. Layers are numbered by class in the order in which
- * they were made, within the network. A layer that is called several times has several rows, and the first
- * one counts its parameters (Paddle shows only one row).
+ * Counts the parameters of a network. The text of the result is the table that `paddle.summary` prints: one
+ * row per call of a layer, in the order in which the calls end, without sequences and the network itself.
+ * Layers are numbered by class in the order in which they were made, within the network. A layer that is
+ * called several times has several rows, and the first one counts its parameters (Paddle shows only one row).
  *
  * @param inputShape with the batch: `[1, 3, 224, 224]`
  * @throws {ShapeError} if the network cannot take such an input
@@ -138,9 +138,9 @@ export function summary(network: Layer, inputShape: Shape): ParameterCounts {
 }
 
 /**
- * Counts the multiply-adds of a network's layers as `paddle.flops` does. The text of the result is its table. A convolution's bias adds one for
- * each output. Batch norm counts two for each input, average pooling its window. Other layers, and functions
- * that `forward` calls, count as nothing.
+ * Counts the multiply-adds of a network's layers as `paddle.flops` does. The text of the result is its table.
+ * A convolution's bias adds one for each output. Batch norm counts two for each input, average pooling its
+ * window. Other layers, and functions that `forward` calls, count as nothing.
  *
  * @param inputShape with the batch: `[1, 3, 224, 224]`
  * @throws {ShapeError} if the network cannot take such an input

@@ -16,7 +16,7 @@ export function adviceFacts({ data, model, recipe }: RunConfig, weight: number):
   };
 }
 
-/** @param normalizes whether there is a network with normalization for these images, and it is not this one */
+/** @param normalizes whether another network than this one, for the same images, has normalization */
 function remediesFor({ optimizer, techniques = {} }: RunConfig['recipe'], normalizes: boolean): Remedies {
   const { clipGradNorm, schedule, transforms, classWeight, sampler, saveBest } = techniques;
   const isAdam = optimizer.name === 'adam' || optimizer.name === 'adamw';

@@ -7,8 +7,8 @@ import { type Fingerprint, fingerprint } from '../../io/files/fingerprint.js';
 export const stateFile = 'state.json';
 
 /**
- * The files that `state.json` lists. New ones are written as `NAME.new`, and are renamed after `state.json` is
- * written. Thus one complete state, the old or the new one, can be read whenever the process is killed.
+ * The files that `state.json` lists. New ones are written as `NAME.new`, and are renamed after `state.json`
+ * is written. Thus one complete state, the old or the new one, can be read whenever the process is killed.
  */
 export class StateFiles {
   readonly #folder: string;
