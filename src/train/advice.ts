@@ -55,7 +55,7 @@ export interface TrainingFacts {
    * entropy, or if they are unknown.
    */
   readonly classCounts: readonly number[] | null;
-  /** The same with weights of the classes, or sampled evenly, as the loss sees them. Default: `classCounts`. */
+  /** The same as the loss sees them: weighted, or sampled evenly. Default: `classCounts`. */
   readonly seenCounts?: readonly number[] | null | undefined;
   /** Sum of the weights of the losses that are trained on (1). */
   readonly weight?: number | undefined;
