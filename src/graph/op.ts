@@ -1,5 +1,6 @@
 import type { DType, OutputDType } from './dtype.js';
 import type { Shape } from './shape.js';
+import type { UnaryFn } from './unaryFunctions.js';
 
 /**
  * The vocabulary of the graph: every op by name with its parameters.
@@ -192,7 +193,7 @@ export type InputName<K extends OpName> = (typeof inputNames)[K][number];
 
 export type Empty = Readonly<Record<string, never>>;
 
-export type UnaryFn = 'relu' | 'relu6' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'exp' | 'log' | 'sqrt' | 'abs' | 'square';
+export type { UnaryFn };
 
 /** An elementwise function; `alpha` is the negative slope of leakyRelu and 0 for all others. */
 export interface Activation {

@@ -1,5 +1,3 @@
-import type { UnaryFn } from './op.js';
-
 /** Facts about an elementwise function that the compiler and the engines need. */
 interface UnaryTraits {
   /** Its gradient is computed from its own output, by the op `unaryBackward`. */
@@ -27,7 +25,7 @@ const plain = {
 
 const activation = { ...plain, gradFromOutput: true, monotonic: true, fusible: true } as const;
 
-/** One entry for every function; a missing one, or one without all its facts, does not compile. */
+/** All elementwise functions of one value, each with its facts. */
 export const unaryFunctions = {
   relu: activation,
   relu6: activation,
@@ -39,7 +37,9 @@ export const unaryFunctions = {
   sqrt: { ...plain, makesNonFinite: true },
   abs: plain,
   square: plain,
-} as const satisfies Readonly<Record<UnaryFn, UnaryTraits>>;
+} as const satisfies Readonly<Record<string, UnaryTraits>>;
+
+export type UnaryFn = keyof typeof unaryFunctions;
 
 /** Functions whose gradient is computed from their own output. */
 export type UnaryFnFromOutput = {

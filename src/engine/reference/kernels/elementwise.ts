@@ -1,6 +1,7 @@
 import { InternalError } from '../../../errors.js';
 import type { DType, TypedArray } from '../../../graph/dtype.js';
 import type { Activation } from '../../../graph/op.js';
+import { hasGradFromOutput } from '../../../graph/unaryFunctions.js';
 import type { Kernel } from '../kernel.js';
 
 /** Applies an elementwise function from `x` to `y`, which may be the same array. */
@@ -64,6 +65,7 @@ export const unaryBackward: Kernel<'unaryBackward'> = ({ fn, alpha }, inputs, ou
   const y = inputs[1].data;
   const dx = outputs[0].data;
   const n = dx.length;
+  if (!hasGradFromOutput(fn)) throw new InternalError(`unaryBackward of ${fn}`);
   switch (fn) {
     case 'relu':
       for (let i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
@@ -81,7 +83,7 @@ export const unaryBackward: Kernel<'unaryBackward'> = ({ fn, alpha }, inputs, ou
       for (let i = 0; i < n; i++) dx[i] = dy[i] * (1 - y[i] * y[i]);
       return;
     default:
-      throw new InternalError(`unaryBackward: expected relu, relu6, leakyRelu, sigmoid or tanh, got ${fn}`);
+      fn satisfies never;
   }
 };
 
