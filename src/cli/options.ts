@@ -35,9 +35,9 @@ export function splitName(text: string): Split {
 export type EngineOptions = Values<typeof engineOptions>;
 
 /** Options for loading photographs, and a table that lists them. */
-export type ImageLoadingOptions = Values<typeof loadingOptions> & Values<typeof tableOptions>;
+export type ImageLoadingFlags = Values<typeof loadingOptions> & Values<typeof tableOptions>;
 
-export function imageLoadingOf({ cache, ...options }: ImageLoadingOptions): OpenOptions['imageLoading'] {
+export function imageLoadingOf({ cache, ...options }: ImageLoadingFlags): OpenOptions['imageLoading'] {
   const table = namedValues(tableOptions, options);
   return {
     ...namedValues(loadingOptions, options),

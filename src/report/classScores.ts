@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import type { Evaluation } from './data.js';
+import type { Confusion } from './data.js';
 
 /**
  * Metrics of one class against all others. Undefined values count as 0, as with scikit-learn's
@@ -34,7 +34,7 @@ export interface ConfusedPair {
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** Throws unless the confusion matrix is square and has a row for each class. */
-export function checkEvaluation({ classNames, confusion }: Evaluation): void {
+export function checkConfusion({ classNames, confusion }: Confusion): void {
   const classes = classNames.length;
   if (confusion.length !== classes || confusion.some((row) => row.length !== classes)) {
     throw new InputError(
@@ -44,15 +44,15 @@ export function checkEvaluation({ classNames, confusion }: Evaluation): void {
   }
 }
 
-export function countImages({ confusion }: Evaluation): number {
+export function countImages({ confusion }: Confusion): number {
   return sum(confusion.map(sum));
 }
 
-export function countCorrect({ confusion }: Evaluation): number {
+export function countCorrect({ confusion }: Confusion): number {
   return sum(confusion.map((row, i) => row[i]));
 }
 
-export function scoreClasses({ classNames, confusion }: Evaluation): ClassScores[] {
+export function scoreClasses({ classNames, confusion }: Confusion): ClassScores[] {
   return classNames.map((name, i) => {
     const hits = confusion[i][i];
     const images = sum(confusion[i]);
@@ -73,7 +73,7 @@ export function scoreClasses({ classNames, confusion }: Evaluation): ClassScores
 }
 
 /** Pairs of confused classes, most frequent first. */
-export function confusedPairs({ confusion }: Evaluation): ConfusedPair[] {
+export function confusedPairs({ confusion }: Confusion): ConfusedPair[] {
   const pairs = confusion.flatMap((row, truth) => {
     const images = sum(row);
     return row.map((count, predicted) => ({ truth, predicted, count, share: count / images }));

@@ -18,9 +18,9 @@ export interface ReportData {
   /** Number of images that could not be read and are in no metric; undefined if images are not files. */
   readonly unreadable?: number | undefined;
   /** Evaluation of the final network. */
-  readonly evaluation?: Evaluation | undefined;
+  readonly evaluation?: Confusion | undefined;
   /** Wrong predictions with the highest probabilities, worst first. */
-  readonly mistakes?: readonly Mistake[] | undefined;
+  readonly mistakes?: readonly MistakePicture[] | undefined;
   /** Some of the training pictures. */
   readonly pictures?: readonly Picture[] | undefined;
   /** Metrics of the decision between two classes. */
@@ -81,7 +81,8 @@ export interface EpochMetrics {
   readonly seconds?: number | null | undefined;
 }
 
-export interface Evaluation {
+/** Counts of true and predicted classes. */
+export interface Confusion {
   readonly classNames: readonly string[];
   /** `confusion[t][p]`: images of class t that were predicted as class p. */
   readonly confusion: readonly (readonly number[])[];
@@ -96,7 +97,7 @@ export interface Picture {
   readonly caption?: string | undefined;
 }
 
-export interface Mistake {
+export interface MistakePicture {
   /** A PNG file. */
   readonly image: Uint8Array;
   readonly truth: string;

@@ -14,7 +14,7 @@ export function formatProportion({ value }: Proportion): string {
 }
 
 /** The aim of an operating point, and the value that it reaches on other images. */
-export interface Target {
+export interface TargetCheck {
   readonly name: 'sensitivity' | 'specificity';
   readonly wanted: number;
   /** Null if there were no images to count. */
@@ -23,7 +23,7 @@ export interface Target {
 }
 
 /** Compares the aim of an operating point with its value; null without an aim. */
-export function targetOf(rule: OperatingRule, at: ThresholdMetrics): Target | null {
+export function targetOf(rule: OperatingRule, at: ThresholdMetrics): TargetCheck | null {
   if (rule === 'youden') return null;
   const [name, wanted] =
     'sensitivity' in rule ? (['sensitivity', rule.sensitivity] as const) : (['specificity', rule.specificity] as const);

@@ -1,6 +1,6 @@
 import { wilsonInterval } from '../metric/proportion.js';
 import { formatCount, formatDuration, formatInterval, formatMetric, formatPercent } from '../text/numbers.js';
-import { checkEvaluation, countCorrect, countImages } from './classScores.js';
+import { checkConfusion, countCorrect, countImages } from './classScores.js';
 import { withContents } from './contents.js';
 import type { ReportData } from './data.js';
 import { type Html, html, Html as Raw, unbroken } from './html.js';
@@ -34,7 +34,7 @@ export type { EpochMetrics, ReportData } from './data.js';
 export function renderReport(data: ReportData): string {
   const names: Names = { evalName: data.evalName ?? 'test', lossName: data.lossName ?? 'loss' };
   const { evaluation, mistakes, pictures, epochs, run, screening } = data;
-  if (evaluation !== undefined) checkEvaluation(evaluation);
+  if (evaluation !== undefined) checkConfusion(evaluation);
   const isEvaluated = evaluation !== undefined && countImages(evaluation) > 0;
   const sections = html`
 ${screening === undefined ? null : screeningSection(screening, names)}

@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { formatCount, formatDuration, formatMetric, formatPercent, formatRate } from '../text/numbers.js';
 import { type ClassScores, type ConfusedPair, confusedPairs, countImages, scoreClasses } from './classScores.js';
 import { type Chart, type Curve, cutOf, renderChart } from './curves.js';
-import type { EpochMetrics, Evaluation, Mistake, Picture, RunFacts } from './data.js';
+import type { Confusion, EpochMetrics, MistakePicture, Picture, RunFacts } from './data.js';
 import { type Html, html } from './html.js';
 
 /** A matrix of more classes than this is unreadable; the most confused pairs are listed instead. */
@@ -80,7 +80,7 @@ export function capital(text: string): string {
 }
 
 /** The confused classes: a heat map, or a list if there are many classes. */
-export function confusionSection(evaluation: Evaluation): Html {
+export function confusionSection(evaluation: Confusion): Html {
   const pairs = confusedPairs(evaluation);
   const many = evaluation.classNames.length > maxMatrixClasses;
   return html`
@@ -90,7 +90,7 @@ ${many || pairs.length === 0 ? null : worstPairs(pairs.slice(0, 3), evaluation)}
 ${many ? pairTable(pairs.slice(0, maxPairs), evaluation) : matrix(evaluation)}`;
 }
 
-function worstPairs(pairs: readonly ConfusedPair[], { classNames }: Evaluation): Html {
+function worstPairs(pairs: readonly ConfusedPair[], { classNames }: Confusion): Html {
   const items = pairs.map(
     ({ truth, predicted, count, share }, i) =>
       html`${i === 0 ? '' : ', '}<b>${classNames[truth]}</b> for <b>${classNames[predicted]}</b>
@@ -99,7 +99,7 @@ function worstPairs(pairs: readonly ConfusedPair[], { classNames }: Evaluation):
   return html`<p>Taken most often: ${items}.</p>`;
 }
 
-function pairTable(pairs: readonly ConfusedPair[], { classNames }: Evaluation): Html {
+function pairTable(pairs: readonly ConfusedPair[], { classNames }: Confusion): Html {
   const rows = pairs.map(
     ({ truth, predicted, count, share }) => html`
 <tr><td>${classNames[truth]}</td><td class="left">${classNames[predicted]}</td><td>${formatCount(count)}</td>
@@ -110,7 +110,7 @@ function pairTable(pairs: readonly ConfusedPair[], { classNames }: Evaluation): 
 <th scope="col">Images</th><th scope="col">of its class</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function matrix({ classNames, confusion }: Evaluation): Html {
+function matrix({ classNames, confusion }: Confusion): Html {
   const few = classNames.length <= 5;
   const tall = !few && classNames.some((name) => name.length > 5);
   const size = few ? ' few' : classNames.length > 12 ? ' dense' : '';
@@ -149,7 +149,7 @@ const undefinedNote =
   'others were taken for; the means are over all classes that have an image or were taken for one.';
 
 /** Precision, recall and F1 of each class. */
-export function classesSection(evaluation: Evaluation): Html {
+export function classesSection(evaluation: Confusion): Html {
   const scores = scoreClasses(evaluation);
   const measures = ['precision', 'recall', 'f1'] as const;
   const undefinedScores = scores.some(
@@ -178,7 +178,7 @@ ${fold(table, scores.length, `All ${scores.length} classes`)}`;
 }
 
 /** The mistakes as pictures. */
-export function mistakesSection(mistakes: readonly Mistake[]): Html {
+export function mistakesSection(mistakes: readonly MistakePicture[]): Html {
   if (mistakes.length === 0) return html`<h2>Worst mistakes</h2><p>There are none.</p>`;
   const cards = mistakes.map(({ image, truth, predicted, probability, caption }, i) => {
     return html`<figure id="mistake-${i + 1}">${enlargeable(image, `${truth} taken for ${predicted}`, `mistake-${i + 1}`)}

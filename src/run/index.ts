@@ -20,7 +20,7 @@ export {
 } from './evaluate.js';
 export { RunFolder } from './folder.js';
 export type { LossName } from './losses.js';
-export type { OptimizerName, OptimizerSettings } from './optimizers.js';
+export type { OptimizerChoice, OptimizerName } from './optimizers.js';
 export type { TrainingOption, Values } from './option.js';
 export type { PositiveClass } from './positive.js';
 export {

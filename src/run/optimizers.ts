@@ -11,7 +11,7 @@ import {
 import type { Parameter } from '../tensor/state.js';
 
 /** An optimizer by name, with all its settings. */
-export interface OptimizerSettings {
+export interface OptimizerChoice {
   readonly name: OptimizerName;
   readonly learningRate: number;
   readonly weightDecay: number;
@@ -25,7 +25,7 @@ interface NamedOptimizer {
   readonly weightDecay: number;
   make(
     parameters: readonly Parameter[],
-    settings: Omit<OptimizerSettings, 'learningRate' | 'name'> & Pick<OptimizerOptions, 'learningRate' | 'gradClip'>,
+    settings: Omit<OptimizerChoice, 'learningRate' | 'name'> & Pick<OptimizerOptions, 'learningRate' | 'gradClip'>,
   ): Optimizer;
 }
 
@@ -55,7 +55,7 @@ export interface OptimizerExtras {
 
 /** @param extras take the place of the settings */
 export function makeOptimizer(
-  settings: OptimizerSettings,
+  settings: OptimizerChoice,
   parameters: readonly Parameter[],
   extras: OptimizerExtras = {},
 ): Optimizer {

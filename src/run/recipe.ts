@@ -2,12 +2,12 @@ import { type Effects, requireEffect } from '../effect.js';
 import { lookUp } from './catalog/lookUp.js';
 import { namedModel } from './catalog/models.js';
 import { type LossName, lossFor } from './losses.js';
-import { defaultMomentum, type OptimizerName, type OptimizerSettings, optimizers } from './optimizers.js';
+import { defaultMomentum, type OptimizerChoice, type OptimizerName, optimizers } from './optimizers.js';
 import type { Techniques } from './trainingOptions.js';
 
 /** How a network is trained on a data set. */
 export interface Recipe {
-  readonly optimizer: OptimizerSettings;
+  readonly optimizer: OptimizerChoice;
   readonly loss: LossName;
   readonly batchSize: number;
   readonly shuffle: boolean;
@@ -72,10 +72,10 @@ export function recipeFor(model: string, classes: number, changes: RecipeChanges
   };
 }
 
-function optimizerFor(usual: OptimizerSettings, changes: RecipeChanges): OptimizerSettings {
+function optimizerFor(usual: OptimizerChoice, changes: RecipeChanges): OptimizerChoice {
   const name = changes.optimizer ?? usual.name;
   const { weightDecay } = lookUp('optimizer', optimizers, name);
-  const own: OptimizerSettings = name === usual.name ? usual : { name, learningRate: usual.learningRate, weightDecay };
+  const own: OptimizerChoice = name === usual.name ? usual : { name, learningRate: usual.learningRate, weightDecay };
   const momentum = changes.momentum ?? own.momentum ?? defaultMomentum;
   return {
     name,

@@ -1,7 +1,7 @@
 import { dirname, relative, sep } from 'node:path';
 import { FileError, PackageError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/data/dataset.js';
-import type { Mistake, Picture, Screening } from '../report/data.js';
+import type { MistakePicture, Picture, Screening } from '../report/data.js';
 import { formatCount, formatMetric } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { EpochRecord } from '../train/history.js';
@@ -173,7 +173,7 @@ async function mistakesOf(
   { mistakes }: Evaluation,
   data: Dataset,
   { name, classNames, images: asked }: RunConfig['data'],
-): Promise<Mistake[]> {
+): Promise<MistakePicture[]> {
   const kind = namedDataset(name);
   const fileOf = (index: number) =>
     data instanceof ImageFileDataset ? fileNames(data)(data.files[index].path) : `${kind.evalName} image ${index}`;

@@ -78,7 +78,7 @@ function release({ nodes, assignments }: Pick<Capture, 'nodes' | 'assignments'>)
  *
  * @throws {MemoryError} if there is not enough memory; nothing has been computed then
  */
-export function inspect(engine: Engine, values: readonly Value[], watch: Watch): void {
+export function watchNodes(engine: Engine, values: readonly Value[], watch: Watch): void {
   const captured = capture(values, []);
   const graph = optimize(toGraph({ ...captured, assignments: [] }), unfused);
   const program = engine.compile(graph, { watch, keepsNonFinite: true });

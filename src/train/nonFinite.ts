@@ -3,7 +3,7 @@ import { EngineError, MemoryError } from '../errors.js';
 import { isAllFinite, type TypedArray } from '../graph/dtype.js';
 import type { Layer } from '../nn/layer.js';
 import { nameLayers } from '../nn/layerHooks.js';
-import { inspect } from '../runtime/realize.js';
+import { watchNodes } from '../runtime/realize.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type ComputeScope, within } from './scope.js';
 
@@ -73,7 +73,7 @@ export async function nonFiniteInStep(
       const loss = objective();
       loss.backward();
       const gradients = parameters.flatMap(({ grad }) => (grad === null ? [] : [grad.value]));
-      inspect(currentEngine(), [loss.value, ...gradients], ({ op, origin: { layer, part } }, data) => {
+      watchNodes(currentEngine(), [loss.value, ...gradients], ({ op, origin: { layer, part } }, data) => {
         if (op !== 'constant') found ??= check(() => placeOf(op, layer, part === 'backward'), data);
       });
     });

@@ -18,18 +18,12 @@ import { Progress } from '../../text/progress.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
-import {
-  applyEngine,
-  applyPrecision,
-  type EngineOptions,
-  type ImageLoadingOptions,
-  imageLoadingOf,
-} from '../options.js';
+import { applyEngine, applyPrecision, type EngineOptions, type ImageLoadingFlags, imageLoadingOf } from '../options.js';
 import { accuracyFact, hashFacts, printConfusion } from '../results.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 
-interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
+interface EvalCommandOptions extends EngineOptions, ImageLoadingFlags {
   readonly data?: string;
   readonly split?: Split;
   readonly dataDir?: string;

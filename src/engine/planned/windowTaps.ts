@@ -22,7 +22,7 @@ export function inverseTaps(windows: readonly AxisTaps[], inputs: number): AxisT
 }
 
 /** Neighbouring places in `count` blocks that differ only in where they are. */
-export interface Run {
+export interface TapRun {
   readonly start: number;
   /** Places in a block. */
   readonly block: number;
@@ -34,14 +34,14 @@ export interface Run {
  *
  * @param step places that the other side advances while this one advances by `block`
  */
-export function runsOf(windows: readonly AxisTaps[], block: number, step: number): Run[] {
+export function runsOf(windows: readonly AxisTaps[], block: number, step: number): TapRun[] {
   const isLike = (place: number, times: number) => {
     const later = windows[place + times * block];
     const first = windows[place];
     if (later === undefined || later.length !== first.length) return false;
     return later.every(({ k, other }, j) => k === first[j].k && other === first[j].other + times * step);
   };
-  const runs: Run[] = [];
+  const runs: TapRun[] = [];
   for (let start = 0; start < windows.length; ) {
     const places = Array.from({ length: Math.min(block, windows.length - start) }, (_, i) => start + i);
     let count = 1;

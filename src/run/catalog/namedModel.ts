@@ -1,7 +1,7 @@
 import type { Shape } from '../../graph/shape.js';
 import type { Layer } from '../../nn/layer.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { OptimizerSettings } from '../optimizers.js';
+import type { OptimizerChoice } from '../optimizers.js';
 
 /** The options that a network is made with. */
 export interface ModelOptions {
@@ -14,7 +14,7 @@ export interface ModelOptions {
 /** How a network is trained by default. The loss follows from the number of classes. */
 export interface UsualRecipe {
   readonly data: UsualData;
-  readonly optimizer: OptimizerSettings;
+  readonly optimizer: OptimizerChoice;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly epochs: number;

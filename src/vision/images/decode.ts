@@ -4,6 +4,7 @@ import { reasonOf } from '../../io/files/atomic.js';
 import { readInput } from '../../io/files/input.js';
 import { fitsInMemory, maxPixelsAtOnce, type RGBImage } from '../transforms/image.js';
 import { decoding } from './budget.js';
+import type { Area } from './decoded.js';
 import { PictureData } from './pictureData.js';
 import { refusal } from './refusal.js';
 import { loadSharp } from './sharp.js';
@@ -46,14 +47,6 @@ export async function decoderVersion(): Promise<string> {
   return `libvips ${vips}, libjpeg ${mozjpeg}`;
 }
 
-/** A rectangle of a picture. */
-export interface Window {
-  readonly top: number;
-  readonly left: number;
-  readonly height: number;
-  readonly width: number;
-}
-
 /** Path or `file:` URL of a picture, or the contents of its file. */
 export type PictureSource = string | URL | Uint8Array;
 
@@ -70,7 +63,7 @@ export class PictureFile {
     data: PictureData,
     readonly orientation: Orientation,
     /** The part that is read, in the file's rows and columns. */
-    readonly area: Window,
+    readonly area: Area,
   ) {
     this.#data = data;
     const { height, width } = area;
@@ -119,7 +112,7 @@ export class PictureFile {
   }
 
   /** A part of the displayed picture. */
-  within({ top, left, height, width }: Window): PictureFile {
+  within({ top, left, height, width }: Area): PictureFile {
     const { transposed, mirrored, upsideDown } = this.orientation;
     const y = upsideDown ? this.height - top - height : top;
     const x = mirrored ? this.width - left - width : left;

@@ -3,7 +3,8 @@ import { type ChannelOrder, fitsInMemory, maxPixelsAtOnce, type RGBImage, toCHW 
 import { requireSize } from '../transforms/raster.js';
 import { AreaResizer, bilinearTaps, type PixelLayout, sampleBilinear } from '../transforms/resize.js';
 import { decoding } from './budget.js';
-import { PictureFile, type PictureSource, turned, type Window } from './decode.js';
+import { PictureFile, type PictureSource, turned } from './decode.js';
+import type { Area } from './decoded.js';
 
 /**
  * Treatment of pictures whose proportions differ from the wanted ones: 'squash' changes the proportions,
@@ -118,14 +119,14 @@ interface Size {
 }
 
 /** The largest part of `whole` with the proportions of `shape`, in its middle. */
-function middleOf(whole: Size, shape: Size): Window {
+function middleOf(whole: Size, shape: Size): Area {
   const height = Math.min(whole.height, Math.max(1, Math.round((whole.width * shape.height) / shape.width)));
   const width = Math.min(whole.width, Math.max(1, Math.round((whole.height * shape.width) / shape.height)));
   return { top: (whole.height - height) >> 1, left: (whole.width - width) >> 1, height, width };
 }
 
 /** The image in its place, with black around it. */
-function placed(image: RGBImage, { top, left }: Window, { height, width }: Size): RGBImage {
+function placed(image: RGBImage, { top, left }: Area, { height, width }: Size): RGBImage {
   const data = new Uint8Array(3 * height * width);
   const line = 3 * image.width;
   for (let y = 0; y < image.height; y++) {

@@ -33,7 +33,7 @@ const filters: Readonly<Record<Exclude<Interpolation, 'nearest'>, Filter>> = {
 };
 
 /** The source positions that contribute to an output position, from `first` on, and their weights. */
-export interface Window {
+export interface WeightWindow {
   readonly first: number;
   readonly weights: Float64Array;
 }
@@ -49,7 +49,7 @@ export function byteOf(sum: number): number {
 }
 
 /** Windows of 'bilinear' for bytes, with integer weights, for resizing with antialiasing. */
-export function bilinearWindows(from: number, to: number): Window[] {
+export function bilinearWindows(from: number, to: number): WeightWindow[] {
   return windowsOf(from, to, filters.bilinear, true);
 }
 
@@ -89,7 +89,7 @@ export function resample(image: Raster, height: number, width: number, interpola
 function along(
   data: RasterData,
   result: RasterData,
-  windows: readonly Window[],
+  windows: readonly WeightWindow[],
   lines: number,
   size: number,
 ): RasterData {
@@ -109,7 +109,7 @@ function along(
   return result;
 }
 
-function windowsOf(from: number, to: number, { support, weight }: Filter, isBytes: boolean): Window[] {
+function windowsOf(from: number, to: number, { support, weight }: Filter, isBytes: boolean): WeightWindow[] {
   const scale = from / to;
   const stretch = Math.max(1, scale);
   const reach = support * stretch;

@@ -1,6 +1,6 @@
 import type { RGBImage } from './image.js';
 import { requireSize } from './raster.js';
-import { bilinearWindows, byteOf, halfByte, type Window } from './resample.js';
+import { bilinearWindows, byteOf, halfByte, type WeightWindow } from './resample.js';
 
 export interface ResizeOptions {
   /**
@@ -131,8 +131,8 @@ export function sampleBilinear(
  * reduced.
  */
 export class AreaResizer {
-  readonly #columns: readonly Window[];
-  readonly #rows: readonly Window[];
+  readonly #columns: readonly WeightWindow[];
+  readonly #rows: readonly WeightWindow[];
   /** Values of a row between the two passes. */
   readonly #between: number;
   readonly #line: Uint8Array;

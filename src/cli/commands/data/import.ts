@@ -4,7 +4,7 @@ import { Progress } from '../../../text/progress.js';
 import { importPalm, type PalmSummary } from '../../../vision/palm/import.js';
 import type { PalmCounts, PalmSize } from '../../../vision/palm/record.js';
 import { Interruption } from '../../interrupt.js';
-import { type ImageLoadingOptions, imageLoadingOf } from '../../options.js';
+import { type ImageLoadingFlags, imageLoadingOf } from '../../options.js';
 import {
   complain,
   ownCommand,
@@ -16,7 +16,7 @@ import {
   type Terminal,
 } from '../../terminal.js';
 
-interface ImportCommandOptions extends ImageLoadingOptions {
+interface ImportCommandOptions extends ImageLoadingFlags {
   readonly out: string;
   readonly maxBytes?: number;
   readonly maxRatio?: number;

@@ -11,12 +11,12 @@ import { preprocessing } from '../../../vision/images/preprocess.js';
 import { parseTransforms } from '../../../vision/transforms/index.js';
 import { DownloadDisplay } from '../../display.js';
 import { inFlags } from '../../flags.js';
-import { type ImageLoadingOptions, imageLoadingOf } from '../../options.js';
+import { type ImageLoadingFlags, imageLoadingOf } from '../../options.js';
 import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
 import { passedOverFacts } from '../../understood.js';
 import { target } from './show.js';
 
-interface SheetCommandOptions extends ImageLoadingOptions {
+interface SheetCommandOptions extends ImageLoadingFlags {
   readonly transforms?: string;
   readonly out?: string;
   readonly images?: number;

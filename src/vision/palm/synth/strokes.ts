@@ -15,17 +15,17 @@ export function newPath(): Path {
 }
 
 /** Density of a line at a distance from its middle; its edge is at 1. */
-export type Profile = (distance: number) => number;
+export type StrokeProfile = (distance: number) => number;
 
 /** Length of the light's way through a tube full of blood. */
-export const tube: Profile = (d) => (d >= 1 ? 0 : Math.sqrt(1 - d * d));
-export const soft: Profile = (d) => (d >= 1 ? 0 : (1 - d * d) * (1 - d * d));
+export const tube: StrokeProfile = (d) => (d >= 1 ? 0 : Math.sqrt(1 - d * d));
+export const soft: StrokeProfile = (d) => (d >= 1 ? 0 : (1 - d * d) * (1 - d * d));
 
 /** Lines thinner than this (pixels) become fainter instead. */
 const thinnest = 0.9;
 
 /** Draws a path in pixels. Where lines overlap the denser one counts, so joints are invisible. */
-export function stroke({ width, height, data }: Field, path: Path, strength: number, profile: Profile): void {
+export function stroke({ width, height, data }: Field, path: Path, strength: number, profile: StrokeProfile): void {
   const { x, y, radius } = path;
   for (let i = 0; i + 1 < x.length; i++) {
     const dx = x[i + 1] - x[i];
