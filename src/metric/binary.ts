@@ -17,8 +17,8 @@ export interface Sweep {
 
 /**
  * @param where the function that was called, for messages
- * @throws {ShapeError} if there are not as many scores as labels, InputError if there are none, a label is
- *   neither 0 nor 1, or a score no probability
+ * @throws {ShapeError} if there are not as many scores as labels
+ * @throws {InputError} if there are none, a label is neither 0 nor 1, or a score no probability
  */
 export function checkBinaryScores(where: string, { labels, scores }: BinaryScores): void {
   if (scores.length !== labels.length) {

@@ -29,7 +29,7 @@ export type { EpochMetrics, ReportData } from './data.js';
  * some training pictures, the metrics of all epochs, and the settings of the run. It is light or dark like
  * the reader's system, and has a print layout.
  *
- * @throws InputError if the confusion matrix does not fit the class names, or a picture is not a PNG
+ * @throws {InputError} if the confusion matrix does not fit the class names, or a picture is not a PNG
  */
 export function renderReport(data: ReportData): string {
   const names: Names = { evalName: data.evalName ?? 'test', lossName: data.lossName ?? 'loss' };

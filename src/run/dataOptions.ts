@@ -14,7 +14,7 @@ export interface DataOptions {
  * Refuses options that would change nothing for the data set. The caller expects another result.
  *
  * @param data the data set as it was asked for
- * @throws InputError naming the option
+ * @throws {InputError} naming the option
  */
 export function requireMeaning(
   { name, location }: { readonly name: string; readonly location: string | undefined },
@@ -48,7 +48,7 @@ export function requireHoldOut(name: string, data: OpenedData, { holdOut }: Pick
 /**
  * Threads decode pictures and apply transforms. Without either they have no work.
  *
- * @throws InputError if a number of threads is asked for then
+ * @throws {InputError} if a number of threads is asked for then
  */
 export function requireWork(
   name: string,

@@ -18,7 +18,7 @@ const advice = 'save it again as UTF-8';
  * since nothing in the bytes proves it.
  *
  * @param where begins the message of an error, such as `[table] list.csv`
- * @throws FileError for other bytes
+ * @throws {FileError} for other bytes
  */
 export function decodeText(bytes: Uint8Array, where: string): DecodedText {
   const refuse = (got: string) => new FileError(`${where}: expected text, got ${got}; ${advice}`);

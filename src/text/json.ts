@@ -7,7 +7,7 @@ const maxDepth = 100;
 /**
  * Parses JSON from an untrusted file.
  *
- * @throws SyntaxError for text that is not JSON, or nests deeper than any file of this project: recursive
+ * @throws {SyntaxError} for text that is not JSON, or nests deeper than any file of this project: recursive
  *   code would overflow the stack on such a value
  */
 export function parseJson(text: string): unknown {

@@ -120,8 +120,9 @@ async function picturesOf(
 }
 
 /**
- * The picture that is piped into the command. @throws InputError if there is nothing, or more than a picture
- * can be
+ * The picture that is piped into the command.
+ *
+ * @throws {InputError} if there is nothing, or more than a picture can be
  */
 async function piped({ stdin }: Terminal): Promise<readonly PictureInput[]> {
   const pieces: Uint8Array[] = [];

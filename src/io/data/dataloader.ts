@@ -66,7 +66,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   #epochState: GeneratorState | null = null;
 
   /**
-   * @throws InputError for a batch size that is not a positive integer, or a data set without a sample or a
+   * @throws {InputError} for a batch size that is not a positive integer, or a data set without a sample or a
    * batch
    */
   constructor(
@@ -265,7 +265,7 @@ export class Epoch implements AsyncIterableIterator<TensorBatch, undefined>, Ite
     return this;
   }
 
-  /** @throws InputError, at the first batch, if the data set answers with promises */
+  /** @throws {InputError}, at the first batch, if the data set answers with promises */
   [Symbol.iterator](): Iterator<TensorBatch, undefined> {
     return {
       next: () => {

@@ -18,7 +18,8 @@ export class TensorDataset implements Dataset {
   /**
    * @param tensors images, float32 `[n, …]`, and labels, int32 `[n]` or `[n, 1]`; computed when they are
    * first read
-   * @throws ShapeError, InputError for anything else
+   * @throws {ShapeError} for tensors of other shapes
+   * @throws {InputError} for anything else
    */
   constructor(tensors: readonly [images: Tensor, labels: Tensor]) {
     if (tensors.length !== 2) {
@@ -87,7 +88,7 @@ export class Subset implements Dataset {
   readonly classNames?: readonly string[];
   readonly labels?: ArrayLike<number>;
 
-  /** @throws InputError for an index that the data set does not have */
+  /** @throws {InputError} for an index that the data set does not have */
   constructor(dataset: Dataset, indices: ArrayLike<number>) {
     for (let i = 0; i < indices.length; i++) checkIndex('Subset', indices[i], dataset.length);
     this.dataset = dataset;
@@ -131,7 +132,7 @@ export class ConcatDataset implements Dataset {
   /** Index of the first sample of each data set, and the length. */
   readonly #begins: readonly number[];
 
-  /** @throws InputError if there is none, or they name their classes differently */
+  /** @throws {InputError} if there is none, or they name their classes differently */
   constructor(datasets: readonly Dataset[]) {
     if (datasets.length === 0) throw new InputError('[ConcatDataset] datasets: expected at least one, got none');
     const named = datasets.flatMap(({ classNames }) => (classNames === undefined ? [] : [classNames.join(', ')]));

@@ -66,7 +66,7 @@ export interface BarredPath {
  * Walks through a folder and its subfolders. Symbolic links are followed, but not in circles, and not twice
  * to the same folder below a folder of the second level.
  *
- * @throws FileError if the folder cannot be read, or something in it, see {@link WalkOptions.onBarred}
+ * @throws {FileError} if the folder cannot be read, or something in it, see {@link WalkOptions.onBarred}
  */
 export async function walkFolder(root: string, options: WalkOptions = {}): Promise<FolderTree> {
   const { enter = () => true, onBarred = ({ error }) => fail(error), list = listFolder } = options;

@@ -73,7 +73,7 @@ async function requireWorkbook(
  * Checks the number of cells. Broken XML passes, except for broken attributes: a tag with thousands of them
  * would take minutes to read.
  *
- * @throws FileError if the cells of a sheet, with the gaps between them, are too many
+ * @throws {FileError} if the cells of a sheet, with the gaps between them, are too many
  */
 function requireRoom(where: string, xml: string, parser: import('saxen').Parser, damage: () => FileError): void {
   let [rows, columns, row, column] = [0, 0, 0, 0];

@@ -21,7 +21,7 @@ export function fromBrain(elements: ArrayBuffer): Float32Array {
   return new Float32Array(words.buffer);
 }
 
-/** @throws RangeError for values that do not fit in 32 bits */
+/** @throws {RangeError} for values that do not fit in 32 bits */
 export function fromLong(elements: ArrayBuffer): Int32Array {
   const words = new Int32Array(elements);
   const out = new Int32Array(words.length / 2);

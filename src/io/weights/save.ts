@@ -19,7 +19,8 @@ import { loadSafetensors, saveSafetensors } from './safetensors.js';
  * net.loadStateDict(await io.load('net.safetensors'));
  * ```
  *
- * @throws InputError for another ending or object, FileError if writing fails
+ * @throws {InputError} for another ending or object
+ * @throws {FileError} if writing fails
  */
 export async function save(object: Named, path: string): Promise<void> {
   checkOrder('save', object, path);
@@ -31,7 +32,8 @@ export async function save(object: Named, path: string): Promise<void> {
 /**
  * Reads the arrays of a `.safetensors` or `.pdparams` file, by name.
  *
- * @throws InputError for another ending, FileError for a file that is missing or damaged
+ * @throws {InputError} for another ending
+ * @throws {FileError} for a file that is missing or damaged
  */
 export async function load(path: string): Promise<Map<string, TensorData>> {
   if (typeof path !== 'string') throw new InputError(`[load] path: expected text, got ${typeof path}`);

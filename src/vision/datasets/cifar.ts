@@ -111,7 +111,7 @@ export class Cifar10 extends Cifar {
    * Finds and reads the archive. `dataFile` is the only place that is searched if it is given; else the
    * folder `cifar` of the cache folder is searched, and `download` allows a download into it.
    *
-   * @throws FileError if the archive is missing or has unexpected contents
+   * @throws {FileError} if the archive is missing or has unexpected contents
    */
   static async open(options: CifarOptions = {}): Promise<Cifar10> {
     return new Cifar10(await readCifar(cifar10, options), options);

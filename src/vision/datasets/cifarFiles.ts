@@ -42,7 +42,7 @@ export async function readBatches(form: CifarForm, path: string, wanted: readonl
   return (await isFolder(path)) ? readFolder(form, path, wanted) : readArchive(form, path, wanted);
 }
 
-/** @throws FileError if the file is damaged */
+/** @throws {FileError} if the file is damaged */
 export function parseBatch(form: CifarForm, file: BatchFile): CifarBatch {
   return file.name.endsWith('.bin') ? parseBinary(form, file) : parsePython(form, file);
 }

@@ -37,7 +37,7 @@ interface Entry {
  */
 export class CsvDataset extends ImageFileDataset {
   /**
-   * @throws FileError for a table without these columns, rows without a file or a class or with more cells
+   * @throws {FileError} for a table without these columns, rows without a file or a class or with more cells
    *   than there are columns, with a file that does not exist or comes twice with different classes, or with
    *   a class that is not in `classNames`; the message names the rows
    */
@@ -58,7 +58,7 @@ export interface ListOfTable {
 /**
  * The pictures that a table lists. No picture is opened.
  *
- * @throws FileError as {@link CsvDataset.open}
+ * @throws {FileError} as {@link CsvDataset.open}
  */
 export async function listOfTable(
   path: string,
@@ -154,7 +154,7 @@ function partOf({ split = '' }: Entry): string {
   return splitRole(split) ?? split;
 }
 
-/** @throws FileError for two rows with the same file but different classes or parts */
+/** @throws {FileError} for two rows with the same file but different classes or parts */
 function requireSame(path: string, a: Entry, b: Entry, rule: LabelRule): void {
   const differ = rule.keyOf(a.label) !== rule.keyOf(b.label) ? 'label' : partOf(a) !== partOf(b) ? 'split' : null;
   if (differ === null) return;

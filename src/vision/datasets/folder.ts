@@ -32,7 +32,7 @@ export class DatasetFolder extends ImageFileDataset {
   }
 
   /**
-   * @throws FileError for a folder that cannot be read, has no folders with pictures, has parts such as
+   * @throws {FileError} for a folder that cannot be read, has no folders with pictures, has parts such as
    *   `train` and `val` instead of classes, or has a class without a picture that can be read
    */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<DatasetFolder> {
@@ -67,7 +67,7 @@ export class DatasetFolder extends ImageFileDataset {
  * ```
  */
 export class ImageFolder extends ImageFileDataset {
-  /** @throws FileError for a folder that cannot be read, or has no picture */
+  /** @throws {FileError} for a folder that cannot be read, or has no picture */
   static async open(root: string, options: ImageFilesOptions = {}): Promise<ImageFolder> {
     const { pictures } = await picturesIn(root, options.onBadImage);
     const files = pictures.map((path) => ({ path, label: -1 }));
@@ -78,7 +78,7 @@ export class ImageFolder extends ImageFileDataset {
 /**
  * The pictures in a folder and its subfolders, in the order of their names, and the files that were skipped.
  *
- * @throws FileError for a folder that cannot be read, or has no picture
+ * @throws {FileError} for a folder that cannot be read, or has no picture
  */
 export async function picturesIn(
   root: string,

@@ -23,7 +23,7 @@ const maxRatio = 1032;
  *
  * @param rank 1 for labels (0x801), 3 for images (0x803: count, rows, columns)
  * @param check receives the sizes before anything is unpacked, and throws if they are wrong
- * @throws FileError for anything that is not exactly such a file, or holds more than {@link maxBytes}
+ * @throws {FileError} for anything that is not exactly such a file, or holds more than {@link maxBytes}
  */
 export async function readIdx(path: string, rank: 1 | 3, check?: (shape: Shape) => void): Promise<IdxArray> {
   const refuse = (what: string, expected: string, got: string, cause?: unknown) =>

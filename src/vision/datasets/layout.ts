@@ -51,16 +51,16 @@ type Place = Pick<PlacedPicture, 'className' | 'role'>;
  * Names that combine a class and a part (`cat_train`, `cat_test`) are refused. Folders without a picture are
  * ignored. A folder that {@link isClutter} recognizes is no class.
  *
- * @throws FileError for a folder that cannot be read, has no classes, can be understood in two ways, has two
- *   folders for one part, a part without pictures, or a class whose pictures all have formats that are not
- *   read
+ * @throws {FileError} for a folder that cannot be read, has no classes, can be understood in two ways, has
+ *   two folders for one part, a part without pictures, or a class whose pictures all have formats that are
+ *   not read
  */
 export async function readLayout(root: string, options: ListingOptions = {}): Promise<FolderLayout> {
   const listing = await listPictures(root, options);
   return layoutOf(root, listing);
 }
 
-/** The layout of a folder that was listed before. @throws FileError as {@link readLayout} */
+/** The layout of a folder that was listed before. @throws {FileError} as {@link readLayout} */
 function layoutOf(root: string, listing: PictureListing): FolderLayout {
   const candidates = candidatesOf(listing.pictures);
   if (candidates.length === 0) throw noClasses(root, listing);
@@ -113,7 +113,7 @@ function insideNames(pictures: readonly PlacedPicture[]): Partial<Record<SplitRo
   return Object.fromEntries(pictures.map(({ role, path }) => [role, path.split('/')[1]]));
 }
 
-/** @throws FileError for a class that has pictures, but none in a format that is read */
+/** @throws {FileError} for a class that has pictures, but none in a format that is read */
 function requireReadable(
   root: string,
   { foreign }: PictureListing,
@@ -138,7 +138,7 @@ function requireReadable(
   );
 }
 
-/** @throws FileError for an empty folder for training or validation beside other parts */
+/** @throws {FileError} for an empty folder for training or validation beside other parts */
 function requireParts(
   root: string,
   { folders, pictures }: PictureListing,

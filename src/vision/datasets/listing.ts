@@ -53,7 +53,7 @@ const mostExamples = 3;
  * A file with a picture's ending and other contents is a damaged picture. It is listed, so that the code that
  * reads it reports it.
  *
- * @throws FileError for a folder that cannot be read; with 'fail' also for an unreadable subfolder or name
+ * @throws {FileError} for a folder that cannot be read; with 'fail' also for an unreadable subfolder or name
  */
 export async function listPictures(
   root: string,

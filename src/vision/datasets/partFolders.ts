@@ -90,7 +90,7 @@ export function isInverted(candidates: readonly Candidate[]): boolean {
 }
 
 /**
- * @throws FileError if the name of every folder combines a class and a part, such as `cat_train` and
+ * @throws {FileError} if the name of every folder combines a class and a part, such as `cat_train` and
  *   `cat_test`
  */
 export function requireSeparateNames(root: string, candidates: readonly Candidate[]): void {

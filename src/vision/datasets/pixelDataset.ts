@@ -37,7 +37,7 @@ export class PixelDataset implements Dataset, Transformable<PixelDataset> {
   /** Four pixels in each word, the first one in the lowest byte. */
   readonly #words: Uint32Array;
 
-  /** @throws InputError for an invalid number of threads */
+  /** @throws {InputError} for an invalid number of threads */
   protected constructor(set: PixelSet, options: PixelOptions) {
     const { transform, numWorkers = 0 } = options;
     this.length = set.labels.length;

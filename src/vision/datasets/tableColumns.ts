@@ -52,7 +52,7 @@ export interface FoundColumns {
  * Finds the columns of a table of pictures by their names, in any case. Two columns without a header are
  * enough if one of them begins with the name of a file.
  *
- * @throws FileError, naming the header and the options, if the columns are unclear
+ * @throws {FileError}, naming the header and the options, if the columns are unclear
  */
 export function findColumns(table: Table, options: TableOptions): FoundColumns {
   const { fileColumn, labelColumn, splitColumn } = options;
@@ -85,7 +85,7 @@ export interface FoundParts {
  * Finds the column of the parts: the one called `split`, or else the one in which every cell is a usual name
  * of a part ({@link splitRole}), training among them. Then the column may have any name.
  *
- * @throws FileError for two such columns, and as {@link findColumns}
+ * @throws {FileError} for two such columns, and as {@link findColumns}
  */
 export function findParts(table: Table, options: TableOptions): FoundParts {
   const { columns, rows, title } = table;

@@ -41,7 +41,8 @@ const software = 'Fovea';
  * Pictures in rows and columns, framed, on white, with captions below.
  *
  * @returns a PNG file
- * @throws FileError for a picture that cannot be decoded; InputError for numbers out of range, or no picture
+ * @throws {FileError} for a picture that cannot be decoded
+ * @throws {InputError} for numbers out of range, or no picture
  *
  * @example
  * ```ts
@@ -137,7 +138,7 @@ export async function isOwnPicture(path: string): Promise<boolean> {
   }
 }
 
-/** @throws InputError for a number that is no integer from 1 to `most` */
+/** @throws {InputError} for a number that is no integer from 1 to `most` */
 export function requireCount(name: string, n: number, most: number): void {
   if (!Number.isSafeInteger(n) || n < 1 || n > most) {
     throw new InputError(`[pictures] ${name}: expected an integer from 1 to ${most}, got ${n}`);

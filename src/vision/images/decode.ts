@@ -74,7 +74,7 @@ export class PictureFile {
    * Reads the file and its header. The contents show the kind of picture; the name does not matter.
    *
    * @param name for messages; default: the path, or the number of bytes
-   * @throws FileError if it cannot be read, is no picture, or is too large
+   * @throws {FileError} if it cannot be read, is no picture, or is too large
    */
   static async open(source: PictureSource, name = nameOf(source)): Promise<PictureFile> {
     const bytes = source instanceof Uint8Array ? source : await readWhole(pathOf(source), name);
@@ -127,7 +127,7 @@ export class PictureFile {
    * Rows of the file, red, green and blue, 8 bits each, converted by `values.ts` and
    * {@link PictureData.pixels}.
    *
-   * @throws FileError if the picture is truncated or broken
+   * @throws {FileError} if the picture is truncated or broken
    */
   readRows(first: number, count: number): Promise<Uint8Array> {
     const { top, left, width } = this.area;
@@ -135,7 +135,7 @@ export class PictureFile {
   }
 
   /**
-   * The changes of values and transparency, for people; empty for most pictures. @throws FileError as
+   * The changes of values and transparency, for people; empty for most pictures. @throws {FileError} as
    * readRows
    */
   changes(): Promise<string[]> {
@@ -150,8 +150,8 @@ export class PictureFile {
  *
  * @param source path, or the contents of a file: JPEG, PNG, WebP, TIFF or GIF (its first picture), recognized
  *   by the contents
- * @throws FileError if it cannot be read, is no picture, is truncated or broken, or has more than 100 million
- *   pixels
+ * @throws {FileError} if it cannot be read, is no picture, is truncated or broken, or has more than 100
+ *   million pixels
  *
  * @example
  * ```ts
@@ -164,7 +164,7 @@ export async function decodeImage(source: PictureSource): Promise<RGBImage> {
 }
 
 /**
- * The whole displayed picture. @throws FileError if it is truncated or broken, or has more than 100 million
+ * The whole displayed picture. @throws {FileError} if it is truncated or broken, or has more than 100 million
  * pixels
  */
 export async function decodePicture(picture: PictureFile): Promise<RGBImage> {
@@ -197,7 +197,7 @@ export function turned(image: RGBImage, { transposed, mirrored, upsideDown }: Or
   return { data, height, width };
 }
 
-/** @throws InputError for a URL that is not of a file */
+/** @throws {InputError} for a URL that is not of a file */
 export function pathOf(source: string | URL): string {
   if (typeof source === 'string') return source;
   if (source.protocol === 'file:') return fileURLToPath(source);

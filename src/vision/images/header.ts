@@ -49,7 +49,7 @@ export function headerOf(format: string, metadata: Metadata, bytes: Uint8Array):
   };
 }
 
-/** @throws FileError for a TIFF with values that no type of JavaScript has */
+/** @throws {FileError} for a TIFF with values that no type of JavaScript has */
 export function requireReadableValues(name: string, bytes: Uint8Array): void {
   const values = tiffValues(bytes);
   if (values === null || (values.bits <= 32 && values.format !== 'other')) return;
@@ -57,7 +57,7 @@ export function requireReadableValues(name: string, bytes: Uint8Array): void {
   throw refusal(name, 'values of at most 32 bits', got, undefined, 'save it with 8 or 16 bits a colour');
 }
 
-/** @throws FileError for too many pixels or channels */
+/** @throws {FileError} for too many pixels or channels */
 export function requireSizes(
   name: string,
   { format, height, width, channels, space }: Header,

@@ -50,7 +50,7 @@ export class PictureData {
     this.#isMended = isMended;
   }
 
-  /** @throws FileError if it is no picture, its header is damaged, or it is too large */
+  /** @throws {FileError} if it is no picture, its header is damaged, or it is too large */
   static async open(name: string, given: Uint8Array): Promise<PictureData> {
     // Other kinds of pictures never reach the decoder.
     const kind = pictureFormat(given, name);
@@ -97,7 +97,7 @@ export class PictureData {
    * bytes: whole numbers keep their upper 8 bits, and transparent pixels are blended with white. Colour
    * profiles are ignored, and CMYK is converted by OpenCV's formula.
    *
-   * @throws FileError if the picture is truncated or broken, or its values cannot be understood
+   * @throws {FileError} if the picture is truncated or broken, or its values cannot be understood
    */
   async pixels(left: number, top: number, width: number, height: number): Promise<Uint8Array> {
     const { depth, space, hasAlpha, channels } = this.header;
@@ -120,7 +120,7 @@ export class PictureData {
   /**
    * The changes of values before they are bytes of red, green and blue, for people; empty for most pictures.
    *
-   * @throws FileError as {@link pixels}
+   * @throws {FileError} as {@link pixels}
    */
   async changes(): Promise<string[]> {
     const { hasAlpha, pages } = this.header;

@@ -31,8 +31,8 @@ export async function encodePng(image: Float32Array, shape: Shape): Promise<Uint
  * An uncompressed PNG file of pixels in memory, converted to bytes by `values.ts`.
  *
  * @param name of the picture in messages
- * @throws ShapeError for more than 4 channels
- * @throws FileError for floats that are neither from 0 to 1 nor from 0 to 255
+ * @throws {ShapeError} for more than 4 channels
+ * @throws {FileError} for floats that are neither from 0 to 1 nor from 0 to 255
  */
 export async function fileOf(raster: Raster, name: string): Promise<Uint8Array> {
   requireRaster(name, raster);

@@ -48,7 +48,7 @@ export interface Preprocessing {
 /** Limit for pixels of a picture in memory. Larger pictures are decoded once for each part, from the top. */
 const maxPartBytes = 2 ** 27;
 
-/** @throws InputError for sizes that are no positive integers, or an unknown order or fit */
+/** @throws {InputError} for sizes that are no positive integers, or an unknown order or fit */
 export function preprocessing(options: PreprocessOptions = {}): Preprocessing {
   const { size = 224, order = 'RGB', antialias = false, fit = 'squash' } = options;
   const [height, width] = typeof size === 'number' ? [size, size] : size;
@@ -80,7 +80,7 @@ export function optionsOf({ height, width, ...rest }: Preprocessing): Preprocess
  * Pictures may have up to 20,000 × 20,000 pixels. At most `partBytes` of their pixels are in memory (128 MB).
  *
  * @param source path, `file:` URL, or the contents of a file
- * @throws FileError if it cannot be read, is no picture, is truncated or broken, or too large
+ * @throws {FileError} if it cannot be read, is no picture, is truncated or broken, or too large
  *
  * @example
  * ```ts
@@ -96,7 +96,7 @@ export async function preprocess(
   return preprocessPicture(await PictureFile.open(source), options, partBytes);
 }
 
-/** The same for an open picture. @throws FileError if it is truncated or broken */
+/** The same for an open picture. @throws {FileError} if it is truncated or broken */
 export async function preprocessPicture(
   picture: PictureFile,
   options: PreprocessOptions = {},

@@ -8,7 +8,7 @@ import { loadSharp } from './sharp.js';
  * A picture fitted into a square of `size` pixels.
  *
  * @returns a PNG file
- * @throws FileError for a picture that cannot be decoded
+ * @throws {FileError} for a picture that cannot be decoded
  */
 export async function thumbnailPng(source: string | Uint8Array, size: number): Promise<Uint8Array> {
   const { data, info } = await thumbnail(source, size);

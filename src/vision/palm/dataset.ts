@@ -53,7 +53,7 @@ export class PALM extends ImageFileDataset {
    * in `quarantine`. With `onBadImage: 'skip'` this also holds for pictures that are missing now, have
    * another size now, or can no longer be decoded.
    *
-   * @throws FileError if nothing was imported into the folder, or pictures are missing or have another size
+   * @throws {FileError} if nothing was imported into the folder, or pictures are missing or have another size
    *   now
    */
   static async open({ dataDir, mode = 'train', order = 'BGR', ...options }: PALMOptions): Promise<PALM> {

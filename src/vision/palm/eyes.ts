@@ -10,7 +10,7 @@ import type { PALM } from './dataset.js';
  * distinguishes normal eyes from highly myopic ones.
  *
  * @returns a PNG file
- * @throws InputError if there are no pictures of either kind; else as `contactSheet`
+ * @throws {InputError} if there are no pictures of either kind; else as `contactSheet`
  */
 export async function palmEyes(
   dataset: PALM,

@@ -84,7 +84,7 @@ export interface PalmSummary {
  * checksum are not written again. The import changes no source file, and replaces no file in `out` by
  * another.
  *
- * @throws FileError for broken, protected or excessive archives, unexpected names of pictures, pictures
+ * @throws {FileError} for broken, protected or excessive archives, unexpected names of pictures, pictures
  *   without labels, labels without pictures, training pictures of one class only, a full disk; files that
  *   were written before the error stay
  *

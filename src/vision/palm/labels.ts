@@ -19,8 +19,8 @@ export interface SheetLabel {
  * Reads the labels of pictures, by name without ending (`V0001`). The columns are found by their names.
  *
  * @param title name of the table in messages
- * @throws FileError for missing columns; for rows without a name or a label, with a label that is not 0 or 1,
- *   or with a picture that an earlier row has labelled. The message names the rows.
+ * @throws {FileError} for missing columns; for rows without a name or a label, with a label that is not 0 or
+ *   1, or with a picture that an earlier row has labelled. The message names the rows.
  */
 export async function readLabels(path: string, title: string): Promise<Map<string, SheetLabel>> {
   const table = await readTable(path, title);

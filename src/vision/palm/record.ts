@@ -68,7 +68,7 @@ export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** @throws FileError if there is no record, or it was not written by an import */
+/** @throws {FileError} if there is no record, or it was not written by an import */
 export async function readRecord(folder: string): Promise<PalmRecord> {
   const path = join(folder, recordFile);
   const refuse = (got: string, cause: unknown, todo = `import the data set into ${folder} first`) =>

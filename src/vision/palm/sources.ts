@@ -64,7 +64,8 @@ export class PalmSources {
    * Opens folders and archives, and the archives in them. Inner archives are unpacked into a hidden folder in
    * `out`, which {@link close} removes.
    *
-   * @throws FileError for a source that is neither folder nor archive, cannot be read, or exceeds the limits
+   * @throws {FileError} for a source that is neither folder nor archive, cannot be read, or exceeds the
+   *   limits
    */
   static async open(
     given: readonly string[],

@@ -146,7 +146,7 @@ function match(
 }
 
 /**
- * @throws FileError for training pictures of one class only; validation pictures of one class are still
+ * @throws {FileError} for training pictures of one class only; validation pictures of one class are still
  *   useful
  */
 export function lackingClasses(images: readonly PalmImage[]): string[] {

@@ -73,7 +73,7 @@ const markName = 'SYNTHETIC.txt';
  * They are for learning and for tests. No real eye looks like them, and a network that was trained on them
  * knows nothing about patients.
  *
- * @throws FileError if there is anything else in the folder, or it cannot be written
+ * @throws {FileError} if there is anything else in the folder, or it cannot be written
  *
  * @example
  * ```ts

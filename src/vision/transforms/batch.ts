@@ -43,7 +43,7 @@ export function transformImages(job: TransformJob, transform: Pick<Transform, 'a
  * Joins several batches.
  *
  * @param memory for the result, if it has the right size
- * @throws ShapeError if they differ in size
+ * @throws {ShapeError} if they differ in size
  */
 export function joined(parts: readonly TransformedImages[], memory?: Float32Array): TransformedImages {
   const [{ shape }] = parts;

@@ -56,7 +56,7 @@ export class Transpose extends NamedTransform<z.output<typeof transposeOptions>>
     super('Transpose', transposeOptions, { order });
   }
 
-  /** @throws ShapeError if the channels would be in the middle */
+  /** @throws {ShapeError} if the channels would be in the middle */
   apply(image: Raster): Raster {
     const { order } = this.options;
     const axes = Array.from(image.layout);

@@ -16,7 +16,8 @@ export type TransformEntry = string | Readonly<Record<string, unknown>>;
  * brackets or parentheses. Values without a name belong to the options in Paddle's order. Paddle's spelling
  * of names (`padding_mode`) is accepted too.
  *
- * @throws InputError for unknown names, with the nearest one, for values out of range, and for invalid texts
+ * @throws {InputError} for unknown names, with the nearest one, for values out of range, and for invalid
+ *   texts
  *
  * @example
  * ```ts

@@ -98,7 +98,7 @@ function overByte(product: number): number {
   return ((value >> 8) + value) >> 8;
 }
 
-/** @throws ShapeError if the sizes do not fit the data */
+/** @throws {ShapeError} if the sizes do not fit the data */
 export function requireRaster(where: string, image: Raster): void {
   const { data, height, width, channels, layout } = image ?? {};
   const isData = data instanceof Uint8Array || data instanceof Float32Array;
@@ -110,7 +110,7 @@ export function requireRaster(where: string, image: Raster): void {
   );
 }
 
-/** Requires bytes with one or three channels, for which colours are defined. @throws InputError for others */
+/** Requires bytes with one or three channels, which colours need. @throws {InputError} for others */
 export function requireBytes(where: string, image: Raster): Uint8Array {
   const { data, channels } = image;
   if (!(data instanceof Uint8Array)) {
@@ -122,7 +122,7 @@ export function requireBytes(where: string, image: Raster): Uint8Array {
   return data;
 }
 
-/** One value for each channel. @throws ShapeError for a list of another length */
+/** One value for each channel. @throws {ShapeError} for a list of another length */
 export function perChannel(where: string, value: number | readonly number[], channels: number): readonly number[] {
   const values = typeof value === 'number' ? [value] : value;
   if (values.length === channels) return values;
@@ -130,7 +130,7 @@ export function perChannel(where: string, value: number | readonly number[], cha
   throw new ShapeError(`[transforms] ${where}: expected 1 or ${channels} values, got ${values.length}`);
 }
 
-/** @throws InputError for an edge that is no integer from 1 to 65,535 */
+/** @throws {InputError} for an edge that is no integer from 1 to 65,535 */
 export function requireSize(name: string, size: number): void {
   if (!Number.isSafeInteger(size) || size < 1 || size > 65_535) {
     throw new InputError(`[resize] ${name}: expected an integer from 1 to 65535, got ${size}`);

@@ -63,13 +63,15 @@ export function makesFloats(name: string): boolean {
 }
 
 /**
- * The options of a transform, in Paddle's order. @throws InputError for an unknown name, with the nearest one
+ * The options of a transform, in Paddle's order.
+ *
+ * @throws {InputError} for an unknown name, with the nearest one
  */
 export function optionNames(name: string): readonly string[] {
   return Object.keys(kindOf(name).type.schema.shape);
 }
 
-/** @throws InputError for invalid names and options */
+/** @throws {InputError} for invalid names and options */
 export function makeTransform(name: string, given: Readonly<Record<string, unknown>>): Transform {
   const { type, make } = kindOf(name);
   requireKnown(name, type.schema, given);

@@ -57,7 +57,7 @@ export function bilinearWindows(from: number, to: number): WeightWindow[] {
  * Resizes an image, also of floats, as Pillow's `resize` does. Bytes are the same as Pillow's, or differ by
  * one grey level where newer versions of Pillow begin with the columns because that is cheaper.
  *
- * @throws InputError for sizes that are no integers from 1 to 65,535
+ * @throws {InputError} for sizes that are no integers from 1 to 65,535
  */
 export function resample(image: Raster, height: number, width: number, interpolation: Interpolation): Raster {
   requireSize('height', height);

@@ -27,7 +27,7 @@ const scales = {
  * that of the values, and changes of colours after a transform that makes floats. After a function or a
  * transform of the user nothing is checked, since the values are unknown.
  *
- * @throws InputError naming the transform and a remedy
+ * @throws {InputError} naming the transform and a remedy
  */
 export function requireSense(transforms: readonly (Transform | TransformFunction)[]): void {
   let values: Values | null = 'bytes';

@@ -99,7 +99,7 @@ export abstract class NamedTransform<Options extends object> extends Transform {
   /** Options with defaults. */
   readonly options: Readonly<Options>;
 
-  /** @throws InputError for options that the schema refuses */
+  /** @throws {InputError} for options that the schema refuses */
   protected constructor(name: string, schema: OptionSchema<Options>, given: object) {
     super();
     this.name = name;
@@ -128,7 +128,7 @@ function checkedOptions<Options>(name: string, schema: OptionSchema<Options>, gi
   );
 }
 
-/** @throws InputError for an unknown option, with the nearest name */
+/** @throws {InputError} for an unknown option, with the nearest name */
 export function requireKnown(name: string, { shape }: { readonly shape: object }, given: object): void {
   const known = Object.keys(shape);
   const strange = Object.keys(given).find((option) => !known.includes(option));

@@ -53,7 +53,7 @@ export async function showData(folder: string, options: ShowCommandOptions, term
  * The file to write. A file that the user named is replaced. A file with the default name is replaced only if
  * Fovea made it.
  *
- * @throws InputError for a file of another kind
+ * @throws {InputError} for a file of another kind
  */
 export async function target(option: string, named: string | undefined, usual: string): Promise<string> {
   const path = named ?? usual;

@@ -8,7 +8,7 @@ import { formatBytes, pictureFormat } from '../../../vision/images/formats.js';
  * Checks that a path to a folder is a folder, and that a path to a table is a file. A path that does not
  * exist passes: the reader has a better error.
  *
- * @throws FileError for the one in place of the other, with the name that would be right
+ * @throws {FileError} for the one in place of the other, with the name that would be right
  */
 export async function requireLocation(kind: 'folder' | 'csv', path: string): Promise<void> {
   const info = await stat(path).catch(() => null);

@@ -101,7 +101,7 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
  * The classes and the files with the numbers of their classes. The classes are those that a network knows, or
  * those of the training pictures.
  *
- * @throws InputError for pictures of another class
+ * @throws {InputError} for pictures of another class
  */
 function numbered(listed: Listed, known: readonly string[] | undefined, byTraining: boolean) {
   const learnt = new Set(listed.files.flatMap(({ label, role }) => (role === 'train' ? [label] : [])));

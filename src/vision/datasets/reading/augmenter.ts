@@ -36,7 +36,7 @@ export class Augmenter {
   readonly #text: string | null;
   readonly #format: Pick<TransformJob, 'order' | 'range'>;
 
-  /** @throws InputError for transforms that do not fit together */
+  /** @throws {InputError} for transforms that do not fit together */
   constructor(
     transform: Transform | TransformFunction,
     pool: ImagePool,

@@ -36,7 +36,7 @@ export async function stampOf(path: string): Promise<string | null> {
 /**
  * Takes the picture from the cache, or else decodes and resizes it and adds it to the cache.
  *
- * @throws FileError if it cannot be read, is no intact picture, or is written to at the same time
+ * @throws {FileError} if it cannot be read, is no intact picture, or is written to at the same time
  */
 export async function readImage({ path, preprocessing, cache }: ImageJob): Promise<ReadPicture> {
   const stamp = (await stampOf(path)) ?? '';

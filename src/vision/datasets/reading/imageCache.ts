@@ -49,7 +49,7 @@ export class ImageCache {
   #written = 0;
   #clearing: Promise<void> | null = null;
 
-  /** @throws InputError for a limit that is no number from 0 on */
+  /** @throws {InputError} for a limit that is no number from 0 on */
   constructor({ folder = join(cacheFolder(), 'images'), maxBytes = 2 ** 32 }: ImageCacheOptions = {}) {
     if (!(maxBytes >= 0)) {
       throw new InputError(`[image cache] maxBytes: expected a number from 0 on, got ${maxBytes}`);

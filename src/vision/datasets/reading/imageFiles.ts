@@ -88,7 +88,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
    * A data set of these files, in their order.
    *
    * @param where name of the data set in messages
-   * @throws FileError if no picture is left without the bad ones
+   * @throws {FileError} if no picture is left without the bad ones
    */
   static async list(
     where: string,
@@ -118,7 +118,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   /**
    * The same pictures, with classes numbered as in `classNames`.
    *
-   * @throws InputError if a class of the pictures is not among them
+   * @throws {InputError} if a class of the pictures is not among them
    */
   relabelled(classNames: readonly string[]): ImageFileDataset {
     const numbers = numbersAmong(this.classNames, classNames);
@@ -135,7 +135,7 @@ export class ImageFileDataset implements Dataset, Transformable<ImageFileDataset
   /**
    * The checksum of one of the files. From then on reading the file fails if its contents have changed.
    *
-   * @throws FileError if the contents are not those that were read
+   * @throws {FileError} if the contents are not those that were read
    */
   sha256Of(path: string): Promise<string> {
     return this.#reader.sha256Of(path);
@@ -210,7 +210,7 @@ function withAdvice(error: unknown): never {
  * Prepares a list of pictures for a data set, as `onBadImage` says.
  *
  * @param where name of the data set in messages
- * @throws FileError if no picture is left
+ * @throws {FileError} if no picture is left
  */
 export async function imageFileSet(
   where: string,

@@ -85,7 +85,7 @@ export class ImageReader {
    * Writes the picture as float32 from −1 to 1 into `target`, beginning at `offset`: at once if it is in
    * memory.
    *
-   * @throws FileError, by the promise, if the file cannot be read, or is no intact picture
+   * @throws {FileError}, by the promise, if the file cannot be read, or is no intact picture
    */
   fill(target: Float32Array, offset: number, path: string): Promise<void> | undefined {
     const inputs = this.#inputs.get(path);
@@ -118,7 +118,7 @@ export class ImageReader {
    * The checksum of a file. From then on the reader refuses changed contents. If it has read the picture
    * before, the checksum is that of the contents it has read.
    *
-   * @throws FileError if the contents are not those that were read, or change meanwhile
+   * @throws {FileError} if the contents are not those that were read, or change meanwhile
    */
   async sha256Of(path: string): Promise<string> {
     const before = await stampOf(path);
@@ -139,7 +139,8 @@ export class ImageReader {
   }
 
   /**
-   * @throws FileError if the file cannot be read, is no intact picture, or has changed since {@link sha256Of}
+   * @throws {FileError} if the file cannot be read, is no intact picture, or has changed since
+   *   {@link sha256Of}
    */
   async read(path: string): Promise<Preprocessed> {
     const kept = this.#memory.get(path);
