@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import { convolutionNames, engineNames, precisionNames } from '../engine/select.js';
-import { InputError } from '../errors.js';
 import { samplerNames } from '../io/data/sampler.js';
-import type { OperatingRule } from '../metric/index.js';
 import type { Json } from '../text/json.js';
 import { fits } from '../vision/images/preprocess.js';
-import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
 import { fixedTransformNames } from '../vision/transforms/registry.js';
 import { dataForms } from './catalog/datasets.js';
 import { optimizerNames } from './optimizers.js';
 import { count, flag, made, natural, rate, share, type TrainingOption, text, type Values } from './option.js';
+import { parseOperatingRule, parseSize, transformsOf } from './optionParsers.js';
 import { parseSchedule } from './schedule.js';
 
 /** The table of all options of a training. A new option is one entry. */
@@ -376,29 +374,3 @@ export const trainingOptions = {
 export type TrainingOptions = Values<typeof trainingOptions>;
 /** The optional parts of a recipe. */
 export type Techniques = Values<typeof techniqueOptions>;
-
-/** One edge, or height and width with a comma between them. */
-function parseSize(value: string): readonly [height: number, width: number] {
-  const parts = value.split(',');
-  const numbers = parts.map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
-  if (parts.length > 2 || numbers.some((n) => !(n >= 1 && n < 2 ** 31))) {
-    throw new InputError(`expected ${Math.min(2, parts.length)} positive integers: edge, or height,width`);
-  }
-  const [height, width = height] = numbers;
-  return [height, width];
-}
-
-/** `sensitivity=0.95`, `specificity=0.9` or `youden`. */
-function parseOperatingRule(value: string): OperatingRule {
-  if (value === 'youden') return value;
-  const [, name, number] = /^(sensitivity|specificity)=([\d.]+)$/.exec(value) ?? [];
-  const aim = Number(number);
-  if (!(aim > 0 && aim <= 1)) {
-    throw new InputError('expected sensitivity=0.95, specificity=0.95 (or other shares), or youden');
-  }
-  return name === 'sensitivity' ? { sensitivity: aim } : { specificity: aim };
-}
-
-function transformsOf(entries: string | readonly unknown[]) {
-  return parseTransforms(entries as readonly TransformEntry[]).toJSON() ?? [];
-}
