@@ -9,8 +9,8 @@
  *        [--layers] [--seconds=0.05] [--json]
  */
 import { parseArgs } from 'node:util';
-import { measuredUnit } from '../src/engine/onednn/bfloat16.js';
 import { openOneDnn } from '../src/engine/onednn/engine.js';
+import { bfloat16Unit } from '../src/engine/onednn/processor.js';
 import { precisionNames } from '../src/engine/select.js';
 import { directions, type KernelLayer, layersOf, measureKernel } from './shared/layerKernels.js';
 
@@ -29,7 +29,7 @@ const [wanted = 'all', batchText = '10', threads = '2'] = positionals;
 const batch = Number(batchText);
 const seconds = Number(values.seconds);
 const engine = openOneDnn();
-const unit = measuredUnit();
+const unit = bfloat16Unit();
 
 /** Kernels as short as this may be faster on one thread. */
 const smallMs = 1;

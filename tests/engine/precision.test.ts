@@ -2,9 +2,9 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import type { Bfloat16Unit } from '../../src/engine/onednn/ffi.js';
 
 const processor = vi.hoisted(() => ({ unit: null as Bfloat16Unit | null }));
-vi.mock('../../src/engine/onednn/bfloat16.js', async (original) => ({
+vi.mock('../../src/engine/onednn/processor.js', async (original) => ({
   ...(await original()),
-  measuredUnit: () => processor.unit,
+  bfloat16Unit: () => processor.unit,
 }));
 
 // A warning is printed only once in a process, so each test gets its own modules.

@@ -2,19 +2,9 @@ import type { Graph, GraphNode, GraphValue } from '../../compiler/graph.js';
 import type { ChoiceOfProducts } from '../../compiler/precision.js';
 import type { Conv2dParams, OpName } from '../../graph/op.js';
 import { multiplyAdds, workOf } from '../planned/cost.js';
-import { dotProductCost } from './avx512/dotProduct.js';
-import { type Bfloat16Unit, bfloat16Unit } from './ffi.js';
+import type { Bfloat16Unit } from './ffi.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
-
-/** An instruction for bfloat16 has twice as many operands, so at this cost it is no faster. */
-const slowCost = 2;
-
-/** The unit of this processor that multiplies bfloat16; `null` if there is none. */
-export function measuredUnit(): Bfloat16Unit | null {
-  const unit = bfloat16Unit();
-  return unit === 'AVX-512' && dotProductCost() >= slowCost ? 'slow AVX-512' : unit;
-}
 
 /**
  * The speed of a direct kernel with bfloat16, as a multiple of its speed with float32. There is no Winograd

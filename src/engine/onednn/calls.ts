@@ -1,6 +1,6 @@
 import type { Call } from '../planned/backend.js';
-import type { KernelCode } from './avx512/kernel.js';
-import { MachineCode } from './avx512/machineCode.js';
+import type { KernelCode } from './code/kernel.js';
+import { MachineCode } from './code/machineCode.js';
 import { args, type MemoryDesc, type Primitive } from './ffi.js';
 
 /** A kernel of the library. */

@@ -11,13 +11,14 @@ import { PlannedProgram, type Runtime, type StepObserver } from '../planned/prog
 import { recordCalls } from '../planned/record.js';
 import { scheduleUpdates } from '../planned/updateOrder.js';
 import type { StepRecord } from '../record.js';
-import { Normalization } from './avx512/norm.js';
 import { OneDnnBackend } from './backend.js';
-import { bfloat16Products, measuredUnit } from './bfloat16.js';
-import { instructionSet, libraryVersion, type NativeMemory, setThreadCount } from './ffi.js';
+import { bfloat16Products } from './bfloat16.js';
+import { Normalization } from './code/norm.js';
+import { libraryVersion, type NativeMemory, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
-import { type ConvChoice, hasWinograd } from './lower/winograd.js';
+import type { ConvChoice } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
+import { bfloat16Unit, hasWinograd, instructions } from './processor.js';
 
 /** oneDNN's kernels, called through its C API. */
 export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
@@ -77,11 +78,16 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
 
   supports(precision: Precision): Support {
     if (precision === 'float32') return { possible: true };
-    const unit = measuredUnit();
+    const unit = bfloat16Unit();
     if (unit === null) return { possible: false, reason: 'this processor has no instructions for it' };
     if (unit !== 'slow AVX-512') return { possible: true };
     const note = 'on this processor float32 multiplies faster; bf16 is used for linear layers of few images alone';
     return { possible: true, note };
+  }
+
+  /** The kernels of convolutions among those that the library has. */
+  get #algorithms(): ConvChoice {
+    return hasWinograd() ? this.convolution : 'direct';
   }
 
   get heldBytes(): number {
@@ -93,9 +99,9 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   }
 
   describe(): string {
-    const convolutions = this.convolution !== 'direct' && hasWinograd() ? 'Winograd and direct' : 'direct';
-    const precision = this.precision === 'bf16' ? `, ${measuredUnit() === 'slow AVX-512' ? 'slow ' : ''}bf16` : '';
-    return `oneDNN ${libraryVersion()}, ${instructionSet()}, ${convolutions} convolutions${precision}`;
+    const convolutions = this.#algorithms === 'direct' ? 'direct' : 'Winograd and direct';
+    const precision = this.precision === 'bf16' ? `, ${bfloat16Unit() === 'slow AVX-512' ? 'slow ' : ''}bf16` : '';
+    return `oneDNN ${libraryVersion()}, ${instructions()}, ${convolutions} convolutions${precision}`;
   }
 
   traits(graph: Graph): Traits {
@@ -112,7 +118,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
 
   /** Convolutions and linear layers that run faster in bfloat16. */
   bfloat16Products(graph: Graph): ChoiceOfProducts {
-    return bfloat16Products(graph, this.convolution, measuredUnit() ?? 'AVX-512');
+    return bfloat16Products(graph, this.#algorithms, bfloat16Unit() ?? 'AVX-512');
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
@@ -121,7 +127,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
       validate: validating(),
       watch,
       // Winograd's kernels mix neighbouring pixels, so that a number that is not finite reaches others.
-      convolution: keepsNonFinite ? 'direct' : this.convolution,
+      convolution: keepsNonFinite ? 'direct' : this.#algorithms,
       keepsNonFinite,
       threads,
     }).lower(lowerings);

@@ -7,9 +7,9 @@ import {
   type LoweringTable as TableOf,
 } from '../planned/lowering.js';
 import type { Operand as OperandIn } from '../planned/steps.js';
-import type { KernelCode } from './avx512/kernel.js';
 import type { OneDnnBackend } from './backend.js';
 import { CodeCall, type OneDnnCall, PrimitiveCall } from './calls.js';
+import type { KernelCode } from './code/kernel.js';
 import type { MemoryDesc, Primitive } from './ffi.js';
 import type { ConvChoice } from './lower/winograd.js';
 

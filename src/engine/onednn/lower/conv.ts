@@ -2,8 +2,8 @@ import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { DirectConvolution } from '../avx512/conv.js';
-import type { KernelCode } from '../avx512/kernel.js';
+import { DirectConvolution } from '../code/conv.js';
+import type { KernelCode } from '../code/kernel.js';
 import {
   args,
   type ConvAlgorithm,

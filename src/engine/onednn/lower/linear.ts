@@ -1,4 +1,4 @@
-import { FewRows } from '../avx512/linear.js';
+import { FewRows } from '../code/linear.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
 import type { Lower, Operand } from '../lowering.js';
 import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';

@@ -1,6 +1,6 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { numel } from '../../../graph/shape.js';
-import { Normalization, type NormSpec } from '../avx512/norm.js';
+import { Normalization, type NormSpec } from '../code/norm.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
 import { required } from './common.js';

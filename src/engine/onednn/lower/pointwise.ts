@@ -1,6 +1,7 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { type Bfloat16Unit, bfloat16Unit, describe, MemoryDesc, Primitive } from '../ffi.js';
+import { type Bfloat16Unit, describe, MemoryDesc, Primitive } from '../ffi.js';
+import { bfloat16Unit } from '../processor.js';
 import { biasDesc } from './common.js';
 
 /** A convolution whose weight gradient is wanted. */

@@ -1,7 +1,7 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Pool2dParams } from '../../../graph/op.js';
-import { MaxPooling, maxPoolBackward, maxPoolForward } from '../avx512/pool.js';
+import { MaxPooling, maxPoolBackward, maxPoolForward } from '../code/pool.js';
 import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
 

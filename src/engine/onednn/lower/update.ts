@@ -1,9 +1,8 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import { asArray } from '../../planned/steps.js';
 import { runKernel } from '../../reference/engine.js';
-import { usesAvx512 } from '../avx512/machineCode.js';
-import { adamCode, momentumCode, sgdCode } from '../avx512/update.js';
 import { plainLayout } from '../backend.js';
+import { adamCode, momentumCode, sgdCode } from '../code/update.js';
 import {
   type Attributes,
   args,
@@ -15,6 +14,7 @@ import {
   postOpSrc,
 } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
+import { codeLanes } from '../processor.js';
 import { required } from './common.js';
 
 /**
@@ -100,7 +100,7 @@ function updateSmall(
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const [parameter, , rate] = node.inputs;
   const updated = flat(context.updateInPlace(parameter, node.outputs[0], context.locate(parameter).layout));
-  if (usesAvx512('float32')) {
+  if (codeLanes('float32') !== null) {
     const g = gradientOf(context, node);
     const code = context.generate(sgdCode, updated.layout.size, node.params);
     context.code('sgd', code, [updated, g, context.plain(rate)], [updated]);
@@ -121,7 +121,7 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
     updateSmall(context, node, [p, g, v, context.plain(rate)], [p, v]);
     return;
   }
-  if (usesAvx512('float32')) {
+  if (codeLanes('float32') !== null) {
     const code = context.generate(momentumCode, layout.size, node.params);
     context.code('momentum', code, [p, gradientOf(context, node), v, context.plain(rate)], [p, v]);
     return;
@@ -148,7 +148,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const v = flat(context.updateInPlace(moment2, node.outputs[2], layout));
   const one = (): Operand => ({ buffer: context.scratch(4), layout: MemoryDesc.plain([1], 'float32') });
   const asScalar = (operand: Operand) => asArray(operand, { shape: [1], dtype: 'float32' });
-  if (usesAvx512('float32')) {
+  if (codeLanes('float32') !== null) {
     const [step, floor, keep] = [one(), one(), one()];
     context.addTypeScript(
       'adamScalars',

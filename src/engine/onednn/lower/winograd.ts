@@ -1,6 +1,6 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
-import { type ConvAlgorithm, describe, MemoryDesc, Primitive } from '../ffi.js';
+import type { ConvAlgorithm } from '../ffi.js';
 
 export type ConvDirection = 'forward' | 'backwardData' | 'backwardWeights';
 
@@ -79,13 +79,4 @@ function tilesOf({ result: [images, , height, width] }: ConvShape): number {
  */
 export function isSmall(conv: ConvShape): boolean {
   return tilesOf(conv) <= 64;
-}
-
-/** Whether this library has Winograd's kernels for this processor. */
-export function hasWinograd(): boolean {
-  const descs = [MemoryDesc.any([1, 64, 56, 56]), MemoryDesc.any([64, 64, 3, 3]), MemoryDesc.none()];
-  const geometry = { stride: [1, 1], dilation: [0, 0], padBefore: [1, 1], padAfter: [1, 1] };
-  const primitive = Primitive.create(describe.convForward('training', 'winograd', [...descs, descs[0]], geometry));
-  primitive?.destroy();
-  return primitive !== null;
 }

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { FewRows } from '../../../src/engine/onednn/avx512/linear.js';
+import { FewRows } from '../../../src/engine/onednn/code/linear.js';
 import { implementationOf } from '../../../src/engine/planned/steps.js';
 import { setEngine, setPrecision } from '../../../src/engine/select.js';
 import * as nn from '../../../src/nn/index.js';

@@ -37,6 +37,9 @@ export interface Label {
   place: number;
 }
 
+/** Number of float32 in a vector register. */
+export type Lanes = 16;
+
 /** Bits per vector register, as EVEX encodes them. */
 const lengths = { 128: 0, 256: 1, 512: 2 } as const;
 type Bits = keyof typeof lengths;

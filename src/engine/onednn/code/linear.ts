@@ -2,10 +2,10 @@ import { bytesPerElement, type StoredDType } from '../../../graph/dtype.js';
 import type { Activation } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { MemoryDesc } from '../ffi.js';
+import { codeLanes } from '../processor.js';
 import { at } from './assembler.js';
 import { type FeatureType, lanes, storeFeatures } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadOperand, scratch } from './kernel.js';
-import { usesAvx512 } from './machineCode.js';
 
 /**
  * With more images the library's products of matrices read the weights as fast as the memory delivers them.
@@ -46,7 +46,8 @@ export class FewRows {
     activation: Activation | undefined,
   ): FewRows | null {
     const { weights, dst } = types;
-    if (weights !== 'bfloat16' || (dst !== 'bfloat16' && dst !== 'float32') || !usesAvx512('bfloat16')) return null;
+    if (weights !== 'bfloat16' || (dst !== 'bfloat16' && dst !== 'float32') || codeLanes('bfloat16') === null)
+      return null;
     if (rows > mostRows || features < sums || outputs % lanes !== 0 || features * outputs < fewestWeights) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
     return new FewRows(rows, features, outputs, dst, activation !== undefined);

@@ -1,6 +1,6 @@
 import type { Assembler } from './assembler.js';
 import { kernelCode, scratch } from './kernel.js';
-import { canRunAvx512, MachineCode } from './machineCode.js';
+import { MachineCode } from './machineCode.js';
 
 /** Number of independent sums: fewer instructions of either kind begin before the first has its result. */
 const sums = 24;
@@ -37,11 +37,10 @@ let measured: number | null = null;
 /**
  * The time of the instruction that multiplies and adds 32 bfloat16, divided by the time of the one for 16
  * float32. It is 1 or 2 where the instruction is useful, and 4 on Intel's processors with AMX if the system
- * hides AMX. It is measured once, in some milliseconds; it is 1 where no code runs.
+ * hides AMX. It is measured once, in some milliseconds. Only where code with these instructions runs.
  */
 export function dotProductCost(): number {
-  measured ??= canRunAvx512('bfloat16')
-    ? leastMs((to, sum) => to.vaddDot(sum, sums, sums)) / leastMs((to, sum) => to.v('addMul', sum, sums, sums))
-    : 1;
+  measured ??=
+    leastMs((to, sum) => to.vaddDot(sum, sums, sums)) / leastMs((to, sum) => to.v('addMul', sum, sums, sums));
   return measured;
 }

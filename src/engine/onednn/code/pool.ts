@@ -1,10 +1,10 @@
 import type { Pool2dParams } from '../../../graph/op.js';
 import { type AxisTaps, inverseTaps, windowTaps } from '../../planned/windowTaps.js';
 import { MemoryDesc } from '../ffi.js';
+import { codeLanes } from '../processor.js';
 import { type Assembler, at } from './assembler.js';
 import { bytesOf, type FeatureLayout, featureLayoutOf, lanes, loadFeatures, storeFeatures } from './featureLayout.js';
 import { type KernelCode, scratch } from './kernel.js';
-import { usesAvx512 } from './machineCode.js';
 import { type Body, indexAt, otherAt, ownAt, type Side, slidingWindow } from './slidingWindow.js';
 
 /** Each position in a window has a register with its number. */
@@ -29,7 +29,7 @@ export class MaxPooling {
     const [from, to] = [featureLayoutOf(x), featureLayoutOf(y)];
     if (from === null || to === null || kernel[0] * kernel[1] > mostPositions) return null;
     if (from.type !== to.type || from.planes !== to.planes || from.channels !== to.channels) return null;
-    if (!usesAvx512(from.type)) return null;
+    if (codeLanes(from.type) === null) return null;
     const rows = windowTaps(from.rows, to.rows, kernel[0], stride[0], padding[0]);
     const columns = windowTaps(from.columns, to.columns, kernel[1], stride[1], padding[2]);
     if ([...rows, ...columns].some((window) => window.length === 0)) return null;

@@ -2,10 +2,10 @@ import type { OpParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { type AxisTaps, windowTaps } from '../../planned/windowTaps.js';
 import type { MemoryDesc } from '../ffi.js';
+import { codeLanes } from '../processor.js';
 import { type Assembler, at, type Label } from './assembler.js';
 import { lanes, vectorBytes } from './featureLayout.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
-import { usesAvx512 } from './machineCode.js';
 
 const vectorRegisters = 32;
 /** Most instructions in the loop over input channels. In longer loops, decoding is the bottleneck. */
@@ -94,7 +94,7 @@ export class DirectConvolution {
     if (x[0] > 1 || groups !== 1 || dilation.some((n) => n !== 1)) return null;
     if (out % lanes !== 0 || channels % lanes !== 0 || height * width > mostTaps) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
-    if (!areBlocked(layouts) || !usesAvx512('float32')) return null;
+    if (!areBlocked(layouts) || codeLanes('float32') === null) return null;
     // No tile has more results than this, so such an image has too many tasks. Listing its windows takes
     // gigabytes.
     if (y[2] * y[3] * (out / lanes) > mostTasks * mostPixels(1)) return null;

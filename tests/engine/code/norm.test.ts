@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Normalization } from '../../../src/engine/onednn/avx512/norm.js';
+import { Normalization } from '../../../src/engine/onednn/code/norm.js';
 import { MemoryDesc, NativeMemory } from '../../../src/engine/onednn/ffi.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { RandomGenerator } from '../../../src/random.js';

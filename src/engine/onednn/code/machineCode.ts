@@ -1,20 +1,5 @@
-import { allowsAvx512 } from '../../../env.js';
-import { canExecute, ExecutableMemory, hasInstructions, NativeMemory } from '../ffi.js';
+import { ExecutableMemory, NativeMemory } from '../ffi.js';
 import { block, type KernelCode, record, word } from './kernel.js';
-
-/** Whether programs use the code generated here: if it can run, unless `FOVEA_CODE=0`. */
-export function usesAvx512(type: 'float32' | 'bfloat16'): boolean {
-  return allowsAvx512() && canRunAvx512(type);
-}
-
-/**
- * Whether code generated here can run: on Linux, x86-64 with AVX-512 (for bfloat16 with its instructions),
- * GNU OpenMP and memory that may become executable.
- */
-export function canRunAvx512(type: 'float32' | 'bfloat16'): boolean {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
-  return hasInstructions(type) && canExecute();
-}
 
 /** A kernel in executable memory, with the table of its tasks. Its owner destroys it. */
 export class MachineCode {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GraphNode, GraphValue } from '../../../src/compiler/graph.js';
-import { MaxPooling, maxPoolBackward, maxPoolForward } from '../../../src/engine/onednn/avx512/pool.js';
+import { MaxPooling, maxPoolBackward, maxPoolForward } from '../../../src/engine/onednn/code/pool.js';
 import { MemoryDesc, NativeMemory } from '../../../src/engine/onednn/ffi.js';
 import { runKernel } from '../../../src/engine/reference/engine.js';
 import type { Pool2dParams } from '../../../src/graph/op.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Assembler, at, counter, gpr } from '../../../src/engine/onednn/avx512/assembler.js';
+import { Assembler, at, counter, gpr } from '../../../src/engine/onednn/code/assembler.js';
 import { InternalError } from '../../../src/errors.js';
 
 const { rax, rcx, rdx, rbx, rsi, r8, r9, r10, r11 } = gpr;

@@ -1,5 +1,6 @@
 import type { Shape } from '../../../graph/shape.js';
 import { MemoryDesc } from '../ffi.js';
+import { codeLanes } from '../processor.js';
 import { type Address, type Assembler, at } from './assembler.js';
 import { ChannelPasses, type Phase, type Stream, streamRegisters, upTo } from './channelPasses.js';
 import {
@@ -12,7 +13,6 @@ import {
   vectorBytes,
 } from './featureLayout.js';
 import { type KernelCode, loadOperand } from './kernel.js';
-import { usesAvx512 } from './machineCode.js';
 
 const [first, second, third, fourth, fifth, sixth, seventh] = streamRegisters;
 
@@ -97,7 +97,7 @@ export class Normalization {
 
   /** Whether there is code for such features, if it supports their layout. */
   static takes(shape: Shape, type: FeatureType): boolean {
-    return shape.length === 4 && shape[1] % lanes === 0 && usesAvx512(type);
+    return shape.length === 4 && shape[1] % lanes === 0 && codeLanes(type) !== null;
   }
 
   /**

@@ -1,5 +1,5 @@
-import type { KernelCode } from '../../../src/engine/onednn/avx512/kernel.js';
-import { MachineCode } from '../../../src/engine/onednn/avx512/machineCode.js';
+import type { KernelCode } from '../../../src/engine/onednn/code/kernel.js';
+import { MachineCode } from '../../../src/engine/onednn/code/machineCode.js';
 import { describe as descriptors, MemoryDesc, NativeMemory, Primitive } from '../../../src/engine/onednn/ffi.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { RandomGenerator } from '../../../src/random.js';
