@@ -4,9 +4,9 @@ import { describe, it } from 'vitest';
 
 /**
  * Properties of a machine that some tests need. They are read from the system and from the variables that restrict the
- * engine, never from the code under test, so that code which wrongly sees no AVX-512 fails its tests.
+ * engine, never from the code under test, so that code which wrongly sees no AVX2 or AVX-512 fails its tests.
  */
-export type Feature = 'avx512' | 'bf16' | 'winograd' | 'linux' | 'posix' | 'user' | 'chromium';
+export type Feature = 'avx2' | 'avx512' | 'bf16' | 'winograd' | 'linux' | 'posix' | 'user' | 'chromium';
 
 /** The flags of the processor that oneDNN may use: `ONEDNN_MAX_CPU_ISA` lowers them. */
 function processorFlags(): ReadonlySet<string> {
@@ -17,14 +17,15 @@ function processorFlags(): ReadonlySet<string> {
   const kept = (name: string) => {
     if (limit === 'ALL' || limit.startsWith('AVX512_CORE_AMX') || limit === 'AVX512_CORE_BF16') return true;
     if (/^AVX512_CORE/.test(limit)) return name !== 'avx512_bf16';
-    return !name.startsWith('avx512');
+    return !name.startsWith('avx512') && (limit === 'AVX2' || limit === 'AVX2_VNNI' || name !== 'avx2');
   };
   return new Set([...flags].filter(kept));
 }
 
 const flags = processorFlags();
+const hasAvx2 = ['avx2', 'fma'].every((flag) => flags.has(flag));
 const hasAvx512 = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'].every((flag) => flags.has(flag));
-// Machine code of the project's own is what needs AVX-512; FOVEA_CODE=0 turns it off.
+// Machine code of the project's own is what needs AVX2 or AVX-512; FOVEA_CODE=0 turns it off.
 const runsCode = process.env.FOVEA_CODE !== '0';
 
 /** The path of Chromium; `null` if there is none in the search path. */
@@ -43,6 +44,7 @@ export function chromium(): string | null {
 }
 
 const features: Readonly<Record<Feature, boolean>> = {
+  avx2: hasAvx2 && runsCode,
   avx512: hasAvx512 && runsCode,
   bf16: hasAvx512 && runsCode && flags.has('avx512_bf16'),
   // Winograd's kernels are the library's: releases of oneDNN before 3.2 have them for AVX-512.
@@ -69,7 +71,7 @@ function expected(): ReadonlySet<Feature> {
 export const has = (feature: Feature): boolean => features[feature];
 
 /** Whether machine code of the project's own runs under a value of `FOVEA_CODE`, for tests that set it. */
-export const codeRunsWith = (allowed: string): boolean => hasAvx512 && allowed === '1';
+export const codeRunsWith = (allowed: string): boolean => hasAvx2 && allowed === '1';
 
 /** `scripts/test.mjs` counts skipped tests by this part of their names. */
 const named = (title: string, feature: Feature) => `${title} (needs ${feature})`;

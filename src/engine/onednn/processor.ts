@@ -11,11 +11,18 @@ import * as ffi from './ffi.js';
 
 /**
  * Number of float32 in a vector of the code for features of a type: 16 with AVX-512 (for bfloat16 with its
- * instructions). `null` where the library's kernels do the work: on other processors and systems, where there is no
+ * instructions), 8 with AVX2 (for float32). `null` where the library's kernels do the work: on other processors and systems, where there is no
  * GNU OpenMP or no memory may become executable, and with `FOVEA_CODE=0`.
  */
 export function codeLanes(type: FeatureType): Lanes | null {
-  return allowsCode() && runsCode() && ffi.hasInstructions(type) ? 16 : null;
+  return allowsCode() ? lanesOf(type) : null;
+}
+
+/** The same without a look at `FOVEA_CODE`. */
+function lanesOf(type: FeatureType): Lanes | null {
+  if (!runsCode()) return null;
+  if (ffi.hasInstructions(type === 'float32' ? 'AVX-512' : 'AVX-512 with BF16')) return 16;
+  return type === 'float32' && ffi.hasInstructions('AVX2') ? 8 : null;
 }
 
 function runsCode(): boolean {

@@ -1,31 +1,34 @@
+import type { Lanes } from '../../../src/engine/onednn/code/assembler.js';
+import type { FeatureLayout } from '../../../src/engine/onednn/code/featureLayout.js';
 import type { KernelCode } from '../../../src/engine/onednn/code/kernel.js';
 import { MachineCode } from '../../../src/engine/onednn/code/machineCode.js';
-import { describe as descriptors, MemoryDesc, NativeMemory, Primitive } from '../../../src/engine/onednn/ffi.js';
+import { NativeMemory } from '../../../src/engine/onednn/ffi.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { RandomGenerator } from '../../../src/random.js';
+import type { Feature } from '../../needs.js';
 
 export type Layout = 'blocked' | 'channelsLast';
 export type Type = 'float32' | 'bfloat16';
 
-/** The layout that convolutions of float32 like: blocks of 16 channels. */
-function blocked(shape: Shape, type: Type): MemoryDesc {
-  const any = MemoryDesc.any(shape);
-  const weight = MemoryDesc.any([shape[1], shape[1], 1, 1]);
-  const geometry = { stride: [1, 1], dilation: [0, 0], padBefore: [0, 0], padAfter: [0, 0] };
-  const conv = descriptors.convForward('training', 'direct', [any, weight, MemoryDesc.none(), any], geometry);
-  const primitive = Primitive.create(conv) as Primitive;
-  const desc = primitive.layout('src').withType(type);
-  primitive.destroy();
-  if (!String(desc).startsWith('aBcd16b')) throw new Error(`expected blocks of 16 channels, got ${desc}`);
-  return desc;
-}
+/** Type and width of code that a processor runs. */
+export type Width = readonly [type: Type, lanes: Lanes];
+
+/** All widths, with what they need. */
+export const widths: readonly (readonly [Feature, Width])[] = [
+  ['avx2', ['float32', 8]],
+  ['avx512', ['float32', 16]],
+  ['bf16', ['bfloat16', 16]],
+];
+
+export const nameOf = ([type, lanes]: Width): string => `${lanes} × ${type}`;
 
 const bits = new Uint32Array(1);
 const asFloat = new Float32Array(bits.buffer);
 
 /** Native memory with features of `[N, C, H, W]`, read and written by their row-major index. */
 export class Features {
-  readonly desc: MemoryDesc;
+  /** The layout for the code: channels last, or in blocks of one vector. */
+  readonly features: FeatureLayout;
   readonly memory: NativeMemory;
   readonly #data: Float32Array | Uint16Array;
 
@@ -33,10 +36,15 @@ export class Features {
     readonly shape: Shape,
     readonly layout: Layout,
     readonly type: Type,
+    readonly lanes: Lanes,
   ) {
-    this.desc = layout === 'blocked' ? blocked(shape, type) : MemoryDesc.channelsLast(shape, type);
-    this.memory = new NativeMemory(this.desc.size);
-    const view = this.memory.view(0, this.desc.size);
+    const [batch, channels, rows, columns] = shape;
+    const blocks = Math.ceil(channels / lanes);
+    const pixel = layout === 'blocked' ? { planes: batch * blocks, channels: lanes } : { planes: batch, channels };
+    this.features = { type, lanes, rows, columns, ...pixel };
+    const bytes = pixel.planes * pixel.channels * rows * columns * (type === 'float32' ? 4 : 2);
+    this.memory = new NativeMemory(bytes);
+    const view = this.memory.view(0, bytes);
     this.#data = type === 'float32' ? new Float32Array(view) : new Uint16Array(view);
     this.#data.fill(77);
   }
@@ -47,8 +55,9 @@ export class Features {
     const [plane, pixel] = [Math.floor(index / pixels), index % pixels];
     const [image, channel] = [Math.floor(plane / channels), plane % channels];
     if (this.layout === 'channelsLast') return (image * pixels + pixel) * channels + channel;
-    const blocks = Math.ceil(channels / 16);
-    return ((image * blocks + (channel >> 4)) * pixels + pixel) * 16 + (channel & 15);
+    const { lanes } = this;
+    const block = Math.ceil(channels / lanes) * image + Math.floor(channel / lanes);
+    return (block * pixels + pixel) * lanes + (channel % lanes);
   }
 
   get length(): number {

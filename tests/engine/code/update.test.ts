@@ -51,7 +51,7 @@ describe.each(Object.entries(optimizers))('%s', (_, make) => {
     vi.stubEnv('FOVEA_CODE', allowed);
     const { result: actual, steps } = await stepsOf(() => train('onednn', make, rows));
     const kernels = steps.filter(({ node }) => node?.op.endsWith('Update')).map(implementationOf);
-    expect(kernels.includes('code:avx512')).toBe(codeRunsWith(allowed));
+    expect(kernels.some((kernel) => kernel.startsWith('code:'))).toBe(codeRunsWith(allowed));
     expectAgreement(actual, await train('reference', make, rows), 'parameter', { tolerance: 1e-5 });
   });
 });

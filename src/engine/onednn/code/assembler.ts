@@ -1,60 +1,22 @@
 import { InternalError } from '../../../errors.js';
+import { type Address, GeneralAssembler, type Gpr, type Operand } from './generalAssembler.js';
 
-/** General registers by their x86-64 numbers. */
-export const gpr = {
-  rax: 0,
-  rcx: 1,
-  rdx: 2,
-  rbx: 3,
-  rsi: 6,
-  rdi: 7,
-  r8: 8,
-  r9: 9,
-  r10: 10,
-  r11: 11,
-  r13: 13,
-  r14: 14,
-  r15: 15,
-} as const;
-export type Gpr = (typeof gpr)[keyof typeof gpr];
+/** Number of float32 in a vector register: 8 with AVX2, 16 with AVX-512. */
+export type Lanes = 8 | 16;
 
-/** r12: as a base it would need another encoding. */
-export const counter = 12 as const;
-type Counter = Gpr | typeof counter;
+/** Vector registers, by lanes. */
+export const vectorRegisters: Readonly<Record<Lanes, number>> = { 8: 16, 16: 32 };
 
-/** `[base + offset]` */
-export interface Address {
-  readonly base: Gpr;
-  readonly offset: number;
-}
-
-export const at = (base: Gpr, offset = 0): Address => ({ base, offset });
-
-/** A vector register's number, or memory. */
-type Operand = number | Address;
-
-export interface Label {
-  place: number;
-}
-
-/** Number of float32 in a vector register. */
-export type Lanes = 16;
-
-/** Bits per vector register, as EVEX encodes them. */
+/** Bits per vector register, as the prefixes encode them. */
 const lengths = { 128: 0, 256: 1, 512: 2 } as const;
 type Bits = keyof typeof lengths;
 
-/**
- * The elements of the result that are written: those with a 1 in mask register `k`. The others stay as they
- * are, or become 0.
- */
-export interface Masking {
-  readonly k: number;
+/** Parts of AVX-512's prefix: a mask register that chooses elements, the others become 0; and a repeated number. */
+interface Options {
+  readonly k?: number;
   readonly zero?: boolean;
+  readonly repeats?: boolean;
 }
-
-/** Conditional jumps by the lower half of their opcode. */
-const conditions = { aboveOrEqual: 0x3, zero: 0x4, notZero: 0x5 } as const;
 
 const prefixes = { none: 0, x66: 1, xF3: 2, xF2: 3 } as const;
 const maps = { x0F: 1, x0F38: 2, x0F3A: 3 } as const;
@@ -71,7 +33,7 @@ const encoding = (map: Encoding['map'], prefix: Encoding['prefix'], opcode: numb
   opcode,
 });
 
-/** Operations element by element on 16 float32; the last operand may be memory. */
+/** Operations element by element on float32; the last operand may be memory. */
 const arithmetic = {
   add: encoding('x0F', 'none', 0x58),
   mul: encoding('x0F', 'none', 0x59),
@@ -84,176 +46,146 @@ const arithmetic = {
   addMul: encoding('x0F38', 'x66', 0xb8),
 } as const;
 
+/** Comparisons; all but the first are true where one is NaN, `less` and `ordered` are false. */
+const comparisons = { less: 0x1, unordered: 0x3, notLess: 0x5, ordered: 0x7 } as const;
+
 /**
- * Writes machine code of x86-64 with AVX-512 (F, BW, VL, BF16). It has only the few instructions that the
- * kernels here use. The encodings are in Intel's Software Developer's Manual, volume 2: EVEX prefix (2.7),
- * opcodes by instruction.
+ * Writes machine code of x86-64 with vectors of 16 float32 (AVX-512: F, BW, VL, BF16) or of 8 (AVX2, FMA). Methods that
+ * write an instruction of one of the two say so. The encodings are in Intel's Software Developer's Manual, volume 2:
+ * EVEX prefix (2.7), VEX prefix (2.3), opcodes by instruction.
+ *
+ * A mask chooses elements. With 16 lanes it is in a mask register (1 to 7), with 8 lanes in a vector register.
  */
-export class Assembler {
-  readonly #bytes: number[] = [];
-  readonly #jumps: { readonly place: number; readonly label: Label }[] = [];
+export class Assembler extends GeneralAssembler {
+  readonly #bits: Bits;
 
-  /** Bytes written so far: the place of the next instruction. */
-  get place(): number {
-    return this.#bytes.length;
+  constructor(readonly lanes: Lanes) {
+    super();
+    this.#bits = lanes === 16 ? 512 : 256;
   }
 
-  label(): Label {
-    return { place: -1 };
+  /** Bytes of a vector register. */
+  get vectorBytes(): number {
+    return 4 * this.lanes;
   }
 
-  bind(label: Label): void {
-    label.place = this.place;
+  vload(to: number, from: Address): void {
+    this.#vector(encoding('x0F', 'none', 0x10), to, 0, from);
   }
 
-  /** The code, with its jumps filled in. */
-  finish(): Uint8Array {
-    const code = Uint8Array.from(this.#bytes);
-    const fields = new DataView(code.buffer);
-    for (const { place, label } of this.#jumps) {
-      if (label.place < 0) throw new InternalError('jump to a label that is nowhere');
-      fields.setInt32(place, label.place - (place + 4), true);
-    }
-    return code;
+  /** Loads where the mask has a 1, and 0 elsewhere. */
+  vloadWhere(k: number, to: number, from: Address): void {
+    if (this.lanes === 16) this.#evex(encoding('x0F', 'none', 0x10), 512, to, 0, from, { k, zero: true });
+    else this.#vector(encoding('x0F', 'none', 0x54), to, k, from);
   }
 
-  // General registers, 64 bits.
-
-  push(register: Counter): void {
-    this.#emit(...(register >= 8 ? [0x41] : []), 0x50 | (register & 7));
+  vstore(to: Address, from: number): void {
+    this.#vector(encoding('x0F', 'none', 0x11), from, 0, to);
   }
 
-  pop(register: Counter): void {
-    this.#emit(...(register >= 8 ? [0x41] : []), 0x58 | (register & 7));
+  vcopy(to: number, from: number): void {
+    this.#vector(encoding('x0F', 'none', 0x28), to, 0, from);
   }
 
-  /** register = constant (32 bits, not negative) */
-  set(register: Counter, value: number): void {
-    this.#emit(...(register >= 8 ? [0x41] : []), 0xb8 | (register & 7), ...int32(value));
-  }
-
-  copy(to: Gpr, from: Gpr): void {
-    this.#wide(0x89, from, to);
-  }
-
-  load(to: Gpr, from: Address): void {
-    this.#wide(0x8b, to, from);
-  }
-
-  store(to: Address, from: Gpr): void {
-    this.#wide(0x89, from, to);
-  }
-
-  add(to: Gpr, from: Gpr | Address): void {
-    this.#wide(0x03, to, from);
-  }
-
-  addConstant(to: Gpr, value: number): void {
-    if (value === 0) return;
-    this.#wide(0x81, 0, to);
-    this.#emit(...int32(value));
-  }
-
-  multiplyBy(register: Gpr, value: number): void {
-    this.#wide(0x69, register, register);
-    this.#emit(...int32(value));
-  }
-
-  compare(a: Gpr, b: Address): void {
-    this.#wide(0x3b, a, b);
-  }
-
-  /** Sets "zero" if none of the bits is set. */
-  testBits(register: Gpr, bits: number): void {
-    this.#wide(0xf7, 0, register);
-    this.#emit(...int32(bits));
-  }
-
-  decrement(register: Counter): void {
-    this.#wide(0xff, 1, register);
-  }
-
-  /** Asks for a cache line that will be read later. An invalid address does no harm. */
-  prefetch(memory: Address): void {
-    if (memory.base >= 8) this.#emit(0x41);
-    this.#emit(0x0f, 0x18);
-    this.#modrm(1, memory);
-  }
-
-  /** Adds to memory atomically; the register gets the old contents. */
-  fetchAdd(memory: Address, register: Gpr): void {
-    this.#emit(0xf0);
-    this.#emit(this.#rex(register, memory.base), 0x0f, 0xc1);
-    this.#modrm(register, memory);
-  }
-
-  jump(label: Label, condition?: keyof typeof conditions): void {
-    if (condition === undefined) this.#emit(0xe9);
-    else this.#emit(0x0f, 0x80 | conditions[condition]);
-    this.#jumps.push({ place: this.place, label });
-    this.#emit(...int32(0));
-  }
-
-  /** Repeats `body` `count` times (at least once), counted in a register. There is no loop for one time. */
-  repeat(register: Counter, count: number, body: () => void): void {
-    const again = this.label();
-    if (count > 1) {
-      this.set(register, count);
-      this.bind(again);
-    }
-    body();
-    if (count > 1) {
-      this.decrement(register);
-      this.jump(again, 'notZero');
-    }
-  }
-
-  callAt(memory: Address): void {
-    this.#emit(this.#rex(0, memory.base), 0xff);
-    this.#modrm(2, memory);
-  }
-
-  ret(): void {
-    this.#emit(0xc3);
-  }
-
-  // Vector registers 0 to 31, mask registers 1 to 7.
-
-  /** Copies 16 float32, or `bits` bits, to or from memory; `masking` is by float32. */
-  vload(to: number, from: Address, bits: Bits = 512, masking?: Masking): void {
-    this.#evex(encoding('x0F', 'none', 0x10), bits, to, 0, from, masking);
-  }
-
-  vstore(to: Address, from: number, bits: Bits = 512): void {
-    this.#evex(encoding('x0F', 'none', 0x11), bits, from, 0, to);
-  }
-
-  vcopy(to: number, from: number, masking?: Masking): void {
-    this.#evex(encoding('x0F', 'none', 0x28), 512, to, 0, from, masking);
-  }
-
-  /** Copies 16 bytes between registers. */
-  vcopyBytes(to: number, from: number, masking?: Masking): void {
-    this.#evex(encoding('x0F', 'xF2', 0x6f), 128, to, 0, from, masking);
+  /** register = 0 where the mask has a 0 */
+  vkeepWhere(k: number, register: number): void {
+    if (this.lanes === 16) this.#evex(encoding('x0F', 'none', 0x28), 512, register, 0, register, { k, zero: true });
+    else this.#vector(encoding('x0F', 'none', 0x54), register, k, register);
   }
 
   vzero(register: number): void {
-    this.#evex(encoding('x0F', 'x66', 0xef), 512, register, register, register);
+    this.#vector(encoding('x0F', 'x66', 0xef), register, register, register);
   }
 
-  /** Copies the lowest byte of a general register to 16 places. */
-  vbroadcastByte(to: number, from: Gpr): void {
-    this.#evex(encoding('x0F38', 'x66', 0x7a), 128, to, 0, from);
+  /** `to = a op b` */
+  v(op: keyof typeof arithmetic, to: number, a: number, b: Operand): void {
+    this.#vector(arithmetic[op], to, a, b);
   }
 
-  /** `to = a op b` on 16 float32. */
-  v(op: keyof typeof arithmetic, to: number, a: number, b: Operand, masking?: Masking): void {
-    this.#evex(arithmetic[op], 512, to, a, b, masking);
+  vsqrt(to: number, from: number): void {
+    this.#vector(encoding('x0F', 'none', 0x51), to, 0, from);
+  }
+
+  /** Copies a float32 of memory to all places. */
+  vbroadcast(to: number, from: Address): void {
+    this.#vector(encoding('x0F38', 'x66', 0x18), to, 0, from);
+  }
+
+  /** Copies one float32 constant to all places. Overwrites the general register. */
+  vconstant(to: number, value: number, through: Gpr): void {
+    this.set(through, new Int32Array(Float32Array.of(value).buffer)[0]);
+    if (this.lanes === 16) {
+      this.#evex(encoding('x0F38', 'x66', 0x7c), 512, to, 0, through);
+      return;
+    }
+    this.#vex(encoding('x0F', 'x66', 0x6e), 128, to, 0, through);
+    this.#vex(encoding('x0F38', 'x66', 0x18), 256, to, 0, to);
+  }
+
+  /** The mask of a comparison of `a` with `b`. */
+  vcompare(how: keyof typeof comparisons, k: number, a: number, b: Operand): void {
+    this.#vector(encoding('x0F', 'none', 0xc2), k, a, b);
+    this.emit(comparisons[how]);
+  }
+
+  /** Sets "zero" if the mask has no 1. */
+  vtest(k: number): void {
+    if (this.lanes === 16) this.emit(0xc5, 0xf8, 0x98, 0xc0 | (k << 3) | k);
+    else this.#vex(encoding('x0F38', 'x66', 0x0e), 256, k, 0, k);
+  }
+
+  /** `to` = the elements of `b` where the mask has a 1, and those of `a` elsewhere */
+  vblend(k: number, to: number, a: number, b: Operand): void {
+    if (this.lanes === 16) {
+      this.#evex(encoding('x0F38', 'x66', 0x65), 512, to, a, b, { k });
+      return;
+    }
+    this.#vex(encoding('x0F3A', 'x66', 0x4a), 256, to, a, b);
+    this.emit(k << 4);
+  }
+
+  // 8 lanes alone.
+
+  /** k = k or other, with masks in vector registers */
+  vor(k: number, other: number): void {
+    this.#vex(encoding('x0F', 'none', 0x56), 256, k, k, other);
+  }
+
+  /** Loads 8 bytes of memory as integers of 32 bits. */
+  vwidenBytes(to: number, from: Address): void {
+    this.#vex(encoding('x0F38', 'x66', 0x31), 256, to, 0, from);
+  }
+
+  /** k = a == b for integers of 32 bits */
+  vequal(k: number, a: number, b: Operand): void {
+    this.#vex(encoding('x0F', 'x66', 0x76), 256, k, a, b);
+  }
+
+  /** Stores 8 integers of 32 bits, which are below 256, as bytes. Overwrites the register and a free one. */
+  vstoreBytes(to: Address, from: number, free: number): void {
+    this.#vex(encoding('x0F3A', 'x66', 0x39), 256, from, 0, free);
+    this.emit(1);
+    this.#vex(encoding('x0F38', 'x66', 0x2b), 128, from, from, free);
+    this.#vex(encoding('x0F', 'x66', 0x67), 128, from, from, from);
+    this.#vex(encoding('x0F', 'x66', 0xd6), 128, from, 0, to);
+  }
+
+  // 16 lanes alone.
+
+  /** k = the mask of a comparison where it was 1, and 0 elsewhere */
+  vcompareWhere(how: keyof typeof comparisons, k: number, a: number, b: Operand): void {
+    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b, { k });
+    this.emit(comparisons[how]);
+  }
+
+  /** register = register + memory where the mask has a 1 */
+  vaddWhere(k: number, register: number, from: Address): void {
+    this.#evex(arithmetic.add, 512, register, register, from, { k });
   }
 
   /** `to = to + a · b`, where `b` is one float32 of memory, used for all places. */
   vaddMulOne(to: number, a: number, b: Address): void {
-    this.#evex(arithmetic.addMul, 512, to, a, b, undefined, true);
+    this.#evex(arithmetic.addMul, 512, to, a, b, { repeats: true });
   }
 
   /** `to = to + a · b` for pairs of bfloat16: two products are added to each of 16 float32. */
@@ -261,111 +193,70 @@ export class Assembler {
     this.#evex(encoding('x0F38', 'xF3', 0x52), 512, to, a, b);
   }
 
-  vsqrt(to: number, from: number): void {
-    this.#evex(encoding('x0F', 'none', 0x51), 512, to, 0, from);
+  /** Copies the lowest byte of a general register to 16 places. */
+  vbroadcastByte(to: number, from: Gpr): void {
+    this.#evex(encoding('x0F38', 'x66', 0x7a), 128, to, 0, from);
   }
 
-  /** Copies a float32 of memory to all 16 places. */
-  vbroadcast(to: number, from: Address): void {
-    this.#evex(encoding('x0F38', 'x66', 0x18), 512, to, 0, from);
+  /** Copies 16 bytes between registers. */
+  vcopy16Bytes(to: number, from: number): void {
+    this.#evex(encoding('x0F', 'xF2', 0x6f), 128, to, 0, from);
   }
 
-  /** Copies one float32 constant to all 16 places. Overwrites the general register. */
-  vconstant(to: number, value: number, through: Gpr): void {
-    this.set(through, new Int32Array(Float32Array.of(value).buffer)[0]);
-    this.#evex(encoding('x0F38', 'x66', 0x7c), 512, to, 0, through);
+  vstore16Bytes(to: Address, from: number): void {
+    this.#evex(encoding('x0F', 'none', 0x11), 128, from, 0, to);
   }
 
-  /** k = a < b, false where one is NaN */
-  vless(k: number, a: number, b: Operand): void {
-    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b);
-    this.#emit(0x01);
-  }
-
-  /** k = not a < b, true where one is NaN; with a mask, only where the mask is 1, and 0 elsewhere */
-  vnotLess(k: number, a: number, b: Operand, masking?: Masking): void {
-    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b, masking);
-    this.#emit(0x05);
-  }
-
-  /** k = neither is NaN */
-  vordered(k: number, a: number, b: Operand): void {
-    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b);
-    this.#emit(0x07);
-  }
-
-  /** k = one of them is NaN */
-  vunordered(k: number, a: number, b: Operand): void {
-    this.#evex(encoding('x0F', 'none', 0xc2), 512, k, a, b);
-    this.#emit(0x03);
-  }
-
-  /** Sets "zero" if a mask of 16 bits has no 1. */
-  testMask(k: number): void {
-    this.#emit(0xc5, 0xf8, 0x98, 0xc0 | (k << 3) | k);
-  }
-
-  /** `to` = the float32 of `b` where the mask has a 1, and those of `a` elsewhere (16 in all) */
-  vblend(to: number, a: number, b: number, k: number): void {
-    this.#evex(encoding('x0F38', 'x66', 0x65), 512, to, a, b, { k });
-  }
-
-  /** The same for 16 bytes. */
-  vblendBytes(to: number, a: number, b: number, k: number): void {
+  /** {@link vblend} for 16 bytes */
+  vblend16Bytes(k: number, to: number, a: number, b: number): void {
     this.#evex(encoding('x0F38', 'x66', 0x66), 128, to, a, b, { k });
   }
 
   /** k = a == b for 16 bytes */
-  vequalBytes(k: number, a: number, b: Operand): void {
+  vequal16Bytes(k: number, a: number, b: Operand): void {
     this.#evex(encoding('x0F', 'x66', 0x74), 128, k, a, b);
   }
 
-  /** Loads 16 bfloat16 of memory as float32. */
-  vwiden(to: number, from: Address, masking?: Masking): void {
-    this.#evex(encoding('x0F38', 'x66', 0x33), 512, to, 0, from, masking);
+  /** Loads 16 bfloat16 of memory as float32, with a mask only where it has a 1, and 0 elsewhere. */
+  vwiden(to: number, from: Address, k = 0): void {
+    this.#evex(encoding('x0F38', 'x66', 0x33), 512, to, 0, from, { k, zero: k > 0 });
     this.#evex(encoding('x0F', 'x66', 0x72), 512, 6, to, to);
-    this.#emit(16);
+    this.emit(16);
   }
 
   /** Stores 16 float32, which have values of bfloat16 already, as bfloat16. Overwrites the register. */
   vstoreUpperHalves(to: Address, from: number): void {
     this.#evex(encoding('x0F', 'x66', 0x72), 512, 2, from, from);
-    this.#emit(16);
+    this.emit(16);
     this.#evex(encoding('x0F38', 'xF3', 0x33), 512, from, 0, to);
   }
 
   /** Stores 16 float32, rounded to the nearest bfloat16. Overwrites the register. */
   vstoreRounded(to: Address, from: number): void {
     this.#evex(encoding('x0F38', 'xF3', 0x72), 512, from, 0, from);
-    this.vstore(to, from, 256);
+    this.#evex(encoding('x0F', 'none', 0x11), 256, from, 0, to);
   }
 
   /** To be used before code without AVX runs again. */
   vzeroupper(): void {
-    this.#emit(0xc5, 0xf8, 0x77);
+    this.emit(0xc5, 0xf8, 0x77);
   }
 
-  #emit(...bytes: readonly number[]): void {
-    for (const byte of bytes) this.#bytes.push(byte & 0xff);
+  /** An instruction that both widths have. */
+  #vector(instruction: Encoding, register: number, second: number, operand: Operand): void {
+    if (this.lanes === 16) this.#evex(instruction, this.#bits, register, second, operand);
+    else this.#vex(instruction, this.#bits, register, second, operand);
   }
 
-  #rex(register: number, base: number): number {
-    return 0x48 | ((register >> 3) << 2) | (base >> 3);
-  }
-
-  /** An instruction on 64 bits: REX.W, opcode, operands. */
-  #wide(opcode: number, register: number, operand: Counter | Address): void {
-    this.#emit(this.#rex(register, typeof operand === 'number' ? operand : operand.base), opcode);
-    this.#modrm(register, operand);
-  }
-
-  /** The base is never rsp or r12, so that no SIB byte is needed; offsets always take four bytes. */
-  #modrm(register: number, operand: Operand): void {
-    if (typeof operand === 'number') {
-      this.#emit(0xc0 | ((register & 7) << 3) | (operand & 7));
-      return;
-    }
-    this.#emit(0x80 | ((register & 7) << 3) | (operand.base & 7), ...int32(operand.offset));
+  #vex({ map, prefix, opcode }: Encoding, bits: Bits, register: number, second: number, operand: Operand): void {
+    this.#require(8, register, second, typeof operand === 'number' ? operand : 0);
+    const rm = typeof operand === 'number' ? operand : operand.base;
+    const inverted = (value: number) => ((value >> 3) & 1) ^ 1;
+    // Memory operands have no index.
+    const p0 = (inverted(register) << 7) | (1 << 6) | (inverted(rm) << 5) | maps[map];
+    const p1 = ((~second & 0xf) << 3) | (lengths[bits] << 2) | prefixes[prefix];
+    this.emit(0xc4, p0, p1, opcode);
+    this.modrm(register, operand);
   }
 
   #evex(
@@ -374,9 +265,9 @@ export class Assembler {
     register: number,
     second: number,
     operand: Operand,
-    masking?: Masking,
-    broadcast = false,
+    { k = 0, zero = false, repeats = false }: Options = {},
   ): void {
+    this.#require(16, register, second, typeof operand === 'number' ? operand : 0);
     const rm = typeof operand === 'number' ? operand : operand.base;
     const inverted = (value: number, bit: number) => ((value >> bit) & 1) ^ 1;
     const p0 =
@@ -387,17 +278,14 @@ export class Assembler {
       (inverted(register, 4) << 4) |
       maps[map];
     const p1 = ((~second & 0xf) << 3) | 0x4 | prefixes[prefix];
-    const zeroing = masking?.zero === true ? 0x80 : 0;
-    const repeats = broadcast ? 0x10 : 0;
-    const p2 = zeroing | (lengths[bits] << 5) | repeats | (inverted(second, 4) << 3) | (masking?.k ?? 0);
-    this.#emit(0x62, p0, p1, p2, opcode);
-    this.#modrm(register, operand);
+    const p2 = (zero ? 0x80 : 0) | (lengths[bits] << 5) | (repeats ? 0x10 : 0) | (inverted(second, 4) << 3) | k;
+    this.emit(0x62, p0, p1, p2, opcode);
+    this.modrm(register, operand);
   }
-}
 
-function int32(value: number): readonly number[] {
-  if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 31) {
-    throw new InternalError(`machine code: ${value} does not fit into 32 bits`);
+  /** An instruction of the other width, or a register that is not there, would be encoded as another instruction. */
+  #require(lanes: Lanes, ...registers: readonly number[]): void {
+    if (this.lanes === lanes && registers.every((register) => register < vectorRegisters[lanes])) return;
+    throw new InternalError(`machine code: no such instruction with ${this.lanes} lanes, or register of ${registers}`);
   }
-  return [value, value >> 8, value >> 16, value >> 24];
 }

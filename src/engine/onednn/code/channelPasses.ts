@@ -1,6 +1,8 @@
-import { type Assembler, at, type Gpr, type Label } from './assembler.js';
-import { bytesOf, type FeatureLayout, lanes, vectorBytes, vectorsOf } from './featureLayout.js';
+import type { Assembler, Lanes } from './assembler.js';
+import { bytesOf, type FeatureLayout, vectorBytesOf, vectorsOf } from './featureLayout.js';
+import { at, type Gpr, type Label } from './generalAssembler.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
+import { Registers } from './registers.js';
 
 /**
  * The pixels of a band should stay in the first cache while the code processes one vector of channels after
@@ -14,8 +16,6 @@ const cachedBytes = 1 << 20;
 const fewestBlocks = 4;
 /** The mean of this many values is close enough to the mean of all. */
 const mostFirst = 8;
-/** Registers for independent sums, over all vectors of channels. */
-const mostSums = 4;
 const float = 4;
 const lineBytes = 64;
 /**
@@ -23,6 +23,11 @@ const lineBytes = 64;
  * streams.
  */
 const aheadBytes = 768;
+
+/** Independent sums of each vector of channels, as far as there are registers for them beside those of the passes. */
+function sumsOf(lanes: Lanes, vectors: number): number {
+  return lanes === 8 && vectors > 1 ? 1 : Math.floor(4 / vectors);
+}
 
 export const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 
@@ -60,11 +65,11 @@ export interface Body {
   readonly begin: () => void;
   /** Runs for the pixel at `offset`, which is added to the independent sum number `sum`. */
   readonly pixel: (sum: number, offset: number) => void;
-  /** Runs after the last pixel, with the number of independent sums. */
-  readonly end?: (sums: number) => void;
+  /** Runs after the last pixel. */
+  readonly end?: () => void;
 }
 
-/** Moves 16 numbers of the current channels between a register and an operand. */
+/** Moves a vector of numbers of the current channels between a register and an operand. */
 export interface ChannelAccess {
   readonly load: (operand: number, into: number) => void;
   readonly store: (operand: number, from: number, offset?: number) => void;
@@ -73,6 +78,28 @@ export interface ChannelAccess {
 const [groupCount, runCount, pixelCount, ...free] = scratch;
 /** Registers for the addresses of streams. */
 export const streamRegisters = free;
+
+/** Registers of a pass over all pixels. */
+export class PassRegisters extends Registers {
+  readonly #vectors: number;
+  readonly #sums: number;
+
+  constructor(lanes: Lanes, vectors: number, sums: number) {
+    super(lanes);
+    this.#vectors = vectors;
+    this.#sums = sums;
+  }
+
+  /** One for each vector of channels. */
+  perVector(): readonly number[] {
+    return this.vectors(this.#vectors);
+  }
+
+  /** For the independent sums of all vectors: sum `i` of vector `v` is at `i · vectors + v`. */
+  sums(): readonly number[] {
+    return this.vectors(this.#sums * this.#vectors);
+  }
+}
 
 /** The tasks of each block of channels. */
 export type Phase = readonly (readonly Task[])[];
@@ -85,6 +112,10 @@ export class ChannelPasses {
   readonly slices: number;
   /** Number of vectors of channels that are processed side by side. */
   readonly vectors: number;
+  /** Number of independent sums of each vector, so that an addition need not wait for the one before. */
+  readonly #sums: number;
+  /** Bytes of a vector of float32. */
+  readonly #vectorBytes: number;
   /** Offsets in bytes of each channel's first few values. */
   readonly firstPixels: readonly number[];
   /** Bands of each block of channels. */
@@ -102,6 +133,8 @@ export class ChannelPasses {
   ) {
     const { planes, rows, columns } = layout;
     this.vectors = vectorsOf(layout);
+    this.#sums = sumsOf(layout.lanes, this.vectors);
+    this.#vectorBytes = layout.lanes * float;
     const pixel = layout.channels * bytesOf(layout);
     const plane = rows * columns * pixel;
     const blocks = channels / layout.channels;
@@ -146,7 +179,7 @@ export class ChannelPasses {
   }
 
   get #groupBytes(): number {
-    return this.vectors * lanes * bytesOf(this.layout);
+    return this.vectors * vectorBytesOf(this.layout);
   }
 
   features(register: Gpr, operand: number): Stream {
@@ -159,7 +192,7 @@ export class ChannelPasses {
   }
 
   perChannel(register: Gpr, operand: number): Stream {
-    return { at: register, operand, start: starts.channel, perPixel: 0, perGroup: this.vectors * vectorBytes };
+    return { at: register, operand, start: starts.channel, perPixel: 0, perGroup: this.vectors * this.#vectorBytes };
   }
 
   /** The band's slice of the array of sums. */
@@ -169,20 +202,20 @@ export class ChannelPasses {
 
   /** Vector `v` of the features of a pixel. */
   vector({ at: base }: Stream, v: number, offset = 0) {
-    return at(base, offset + v * lanes * bytesOf(this.layout));
+    return at(base, offset + v * vectorBytesOf(this.layout));
   }
 
-  /** Sets the registers of two sums to 0. */
-  clearSums(to: Assembler, ...sums: readonly [number, number]): void {
-    for (const sum of sums) for (const i of upTo(mostSums)) to.vzero(sum + i);
+  /** Registers for a pass. */
+  registers(): PassRegisters {
+    return new PassRegisters(this.layout.lanes, this.vectors, this.#sums);
   }
 
   /** Adds up the independent sums, and writes two sums for each channel. */
-  storeSums(to: Assembler, place: Stream, used: number, ...sums: readonly [number, number]): void {
-    sums.forEach((sum, which) => {
+  storeSums(to: Assembler, place: Stream, ...both: readonly (readonly number[])[]): void {
+    both.forEach((sums, which) => {
       for (const v of upTo(this.vectors)) {
-        for (let i = 1; i < used; i++) to.v('add', sum + v, sum + v, sum + i * this.vectors + v);
-        to.vstore(at(place.at, which * this.channelBytes + v * vectorBytes), sum + v);
+        for (let i = 1; i < this.#sums; i++) to.v('add', sums[v], sums[v], sums[i * this.vectors + v]);
+        to.vstore(at(place.at, which * this.channelBytes + v * this.#vectorBytes), sums[v]);
       }
     });
   }
@@ -200,7 +233,7 @@ export class ChannelPasses {
   }
 
   #routine(to: Assembler, { streams, begin, pixel, end }: Body, runs: number, pixels: number): Label {
-    const sums = Math.floor(mostSums / this.vectors);
+    const sums = this.#sums;
     const [blocks, rest] = [Math.floor(pixels / sums), pixels % sums];
     const routine = to.label();
     const moving = streams.filter(({ perPixel }) => perPixel > 0);
@@ -211,7 +244,7 @@ export class ChannelPasses {
     const aheadPixels = Math.ceil(aheadBytes / this.#groupBytes);
     // In a short run, that address would be after its end.
     const ahead = runs > 1 && pixels < 4 * aheadPixels ? perRun : aheadPixels * perPixel;
-    const groups = this.layout.channels / lanes / this.vectors;
+    const groups = (this.layout.channels * bytesOf(this.layout)) / this.#groupBytes;
     to.bind(routine);
     for (const stream of streams) loadOperand(to, stream.at, stream.operand, stream.start);
     to.repeat(groupCount, groups, () => {
@@ -227,7 +260,7 @@ export class ChannelPasses {
         for (const sum of upTo(rest)) pixel(sum, sum * perPixel);
         if (runs > 1) advance(perRun - blocks * sums * perPixel);
       });
-      end?.(sums);
+      end?.();
       // Groups of channels are side by side, and so are images.
       if (groups > 1) {
         for (const stream of streams) to.addConstant(stream.at, stream.perGroup - blocks * sums * stream.perPixel);
@@ -240,7 +273,7 @@ export class ChannelPasses {
   /** Prefetches the cache lines of pixels at a distance of `ahead` bytes. */
   #prefetch(to: Assembler, { at: base }: Stream, pixels: number, ahead: number): void {
     const vectors = upTo(pixels).flatMap((pixel) => upTo(this.vectors).map((v) => [pixel, v] as const));
-    const bytes = vectors.map(([pixel, v]) => pixel * this.#steps.pixel + v * lanes * bytesOf(this.layout));
+    const bytes = vectors.map(([pixel, v]) => pixel * this.#steps.pixel + v * vectorBytesOf(this.layout));
     const lines = new Set(bytes.map((byte) => Math.floor(byte / lineBytes)));
     for (const line of lines) to.prefetch(at(base, ahead + line * lineBytes));
   }
@@ -248,13 +281,15 @@ export class ChannelPasses {
   /** The code of some phases. Each needs the results of the phase before for the same channels. */
   code(write: (to: Assembler) => readonly Phase[]): KernelCode {
     const blocks = this.#bands.length;
+    const { lanes } = this.layout;
     if (!this.#isLocal) {
       // The same band of all blocks is side by side in memory.
       const across = (phase: Phase) => upTo(phase[0].length).flatMap((i) => phase.map((tasks) => tasks[i]));
-      return kernelCode((to) => write(to).map(across));
+      return kernelCode(lanes, (to) => write(to).map(across));
     }
     const through = (phases: readonly Phase[], block: number) => phases.flatMap((phase) => phase[block]);
     return kernelCode(
+      lanes,
       (to) => {
         const phases = write(to);
         return [upTo(blocks).flatMap((block) => through(phases, block))];
@@ -295,11 +330,11 @@ export class ChannelPasses {
       },
     });
     to.ret();
-    const { rows, columns, channels: together } = this.layout;
+    const { lanes, rows, columns, channels: together } = this.layout;
     // Vectors side by side in one pixel, or each in planes of its own.
     const toNext = (together === this.channels ? lanes : rows * columns * together) * bytesOf(this.layout);
     const perBlock = upTo(this.channels / lanes / this.#bands.length);
-    const taskOf = (vector: number) => ({ routine, numbers: [vector * vectorBytes, vector * toNext] });
+    const taskOf = (vector: number) => ({ routine, numbers: [vector * this.#vectorBytes, vector * toNext] });
     return this.#bands.map((_, block) => perBlock.map((i) => taskOf(block * perBlock.length + i)));
   }
 }

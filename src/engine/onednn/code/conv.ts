@@ -3,11 +3,14 @@ import type { Shape } from '../../../graph/shape.js';
 import { type AxisTaps, windowTaps } from '../../planned/windowTaps.js';
 import type { MemoryDesc } from '../ffi.js';
 import { codeLanes } from '../processor.js';
-import { type Assembler, at, type Label } from './assembler.js';
-import { lanes, vectorBytes } from './featureLayout.js';
+import { type Assembler, vectorRegisters as registersOf } from './assembler.js';
+import { at, type Label } from './generalAssembler.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
 
-const vectorRegisters = 32;
+/** This code needs AVX-512's registers. */
+const lanes = 16;
+const vectorBytes = 4 * lanes;
+const vectorRegisters = registersOf[lanes];
 /** Most instructions in the loop over input channels. In longer loops, decoding is the bottleneck. */
 const mostInstructions = 2000;
 /** Larger kernels need too much code, and larger images too many tasks. */
@@ -94,7 +97,7 @@ export class DirectConvolution {
     if (x[0] > 1 || groups !== 1 || dilation.some((n) => n !== 1)) return null;
     if (out % lanes !== 0 || channels % lanes !== 0 || height * width > mostTaps) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
-    if (!areBlocked(layouts) || codeLanes('float32') === null) return null;
+    if (!areBlocked(layouts) || codeLanes('float32') !== lanes) return null;
     // No tile has more results than this, so such an image has too many tasks. Listing its windows takes
     // gigabytes.
     if (y[2] * y[3] * (out / lanes) > mostTasks * mostPixels(1)) return null;
@@ -136,7 +139,7 @@ export class DirectConvolution {
       }
       return [tasks];
     };
-    return kernelCode(write, { together });
+    return kernelCode(lanes, write, { together });
   }
 
   /** Number of tiles that one thread computes with the same weights. */

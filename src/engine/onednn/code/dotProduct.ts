@@ -11,7 +11,7 @@ const tries = 7;
 /** Milliseconds for a fixed number of instructions; `write` writes each for one of many independent sums. */
 function leastMs(write: (to: Assembler, sum: number) => void): number {
   const code = new MachineCode(
-    kernelCode((to) => {
+    kernelCode(16, (to) => {
       const routine = to.label();
       to.bind(routine);
       for (let register = 0; register <= sums; register++) to.vzero(register);

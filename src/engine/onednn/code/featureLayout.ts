@@ -1,10 +1,7 @@
 import { bytesPerElement } from '../../../graph/dtype.js';
 import type { MemoryDesc } from '../ffi.js';
-import type { Address, Assembler, Masking } from './assembler.js';
-
-/** Number of float32 in a vector register. */
-export const lanes = 16;
-export const vectorBytes = 4 * lanes;
+import type { Assembler, Lanes } from './assembler.js';
+import type { Address } from './generalAssembler.js';
 
 export type FeatureType = 'float32' | 'bfloat16';
 
@@ -14,7 +11,9 @@ export type FeatureType = 'float32' | 'bfloat16';
  */
 export interface FeatureLayout {
   readonly type: FeatureType;
-  /** Number of planes of pixels. A pixel of a plane has all channels, or 16 of them. */
+  /** Number of channels in a vector of the code. */
+  readonly lanes: Lanes;
+  /** Number of planes of pixels. A pixel of a plane has all channels, or one vector of them. */
   readonly planes: number;
   readonly rows: number;
   readonly columns: number;
@@ -24,38 +23,43 @@ export interface FeatureLayout {
 
 export const bytesOf = ({ type }: FeatureLayout): number => bytesPerElement(type);
 
-/** The layout of an array; `null` if the kernels here do not support it. */
-export function featureLayoutOf(desc: MemoryDesc): FeatureLayout | null {
+/** The layout of an array for code with vectors of that width; `null` if the kernels here do not support it. */
+export function featureLayoutOf(desc: MemoryDesc, lanes: Lanes): FeatureLayout | null {
   const [batch, channels, rows, columns] = desc.shape;
   const type = desc.dtype;
   if (type !== 'float32' && type !== 'bfloat16') return null;
   const blocks = Math.ceil(channels / lanes);
   // A box inside a larger array has gaps.
   if (desc.size !== batch * blocks * lanes * rows * columns * bytesPerElement(type)) return null;
-  const size = { type, rows, columns };
+  const size = { type, lanes, rows, columns };
   if (desc.hasBlocks([{ axis: 1, size: lanes }])) return { ...size, planes: batch * blocks, channels: lanes };
   if (channels === blocks * lanes && desc.isChannelsLast()) return { ...size, planes: batch, channels };
   return null;
 }
 
-/** Number of vectors of a pixel's channels that the code processes together: the largest divisor up to 4. */
-export function vectorsOf({ channels }: FeatureLayout): number {
-  return [4, 3, 2].find((n) => (channels / lanes) % n === 0) ?? 1;
+/** Number of vectors of a pixel's channels that the code processes together, as far as there are registers. */
+export function vectorsOf({ lanes, channels }: FeatureLayout): number {
+  const counts = lanes === 16 ? [4, 3, 2] : [2];
+  return counts.find((n) => (channels / lanes) % n === 0) ?? 1;
 }
 
-/** Loads 16 features of memory as float32. */
+/** Bytes of a vector of features. */
+export const vectorBytesOf = (layout: FeatureLayout): number => layout.lanes * bytesOf(layout);
+
+/** Loads a vector of features of memory as float32; with a mask only where it has a 1, and 0 elsewhere. */
 export function loadFeatures(
   to: Assembler,
   { type }: Pick<FeatureLayout, 'type'>,
   register: number,
   from: Address,
-  masking?: Masking,
+  mask?: number,
 ): void {
-  if (type === 'float32') to.vload(register, from, 512, masking);
-  else to.vwiden(register, from, masking);
+  if (type === 'bfloat16') to.vwiden(register, from, mask);
+  else if (mask === undefined) to.vload(register, from);
+  else to.vloadWhere(mask, register, from);
 }
 
-/** Stores 16 float32 as features in memory, rounded if necessary. Overwrites the register. */
+/** Stores a vector of float32 as features in memory, rounded if necessary. Overwrites the register. */
 export function storeFeatures(
   to: Assembler,
   { type }: Pick<FeatureLayout, 'type'>,

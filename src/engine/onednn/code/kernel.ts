@@ -1,4 +1,5 @@
-import { Assembler, at, counter, type Gpr, gpr, type Label } from './assembler.js';
+import { Assembler, type Lanes } from './assembler.js';
+import { at, counter, type Gpr, gpr, type Label } from './generalAssembler.js';
 
 /** A part of the work that one thread does at a time. */
 export interface Task {
@@ -46,14 +47,11 @@ export function loadOperand(to: Assembler, register: Gpr, operand: number, by?: 
   if (by !== undefined) to.add(register, at(recordAt, word * (record.numbers + by)));
 }
 
-/**
- * Reports to the caller of the code if a vector has numbers that are not finite. Overwrites a mask and a
- * register.
- */
-export function reportNonFinite(to: Assembler, vector: number, register: Gpr): void {
-  const [k, finite] = [1, to.label()];
-  to.vunordered(k, vector, vector);
-  to.testMask(k);
+/** Reports to the caller of the code if a vector has a NaN. Overwrites a mask and a register. */
+export function reportNonFinite(to: Assembler, vector: number, k: number, register: Gpr): void {
+  const finite = to.label();
+  to.vcompare('unordered', k, vector, vector);
+  to.vtest(k);
   to.jump(finite, 'zero');
   to.set(register, 1);
   to.store(at(blockAt, word * block.nonFinite), register);
@@ -69,6 +67,7 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
  * Code in which each thread takes one task after another until none is left. The order of tasks differs
  * between runs, but the results are the same, since no two tasks write the same result.
  *
+ * @param lanes float32 in a vector
  * @param write writes the routines, which end with `ret`, and returns the tasks of each phase
  * @param prepare writes code that each thread runs once: constants in vector registers that no routine
  *   changes
@@ -77,6 +76,7 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
  *   phase
  */
 export function kernelCode(
+  lanes: Lanes,
   write: (to: Assembler) => readonly (readonly Task[])[],
   {
     prepare,
@@ -88,7 +88,7 @@ export function kernelCode(
     readonly reportsNonFinite?: boolean;
   } = {},
 ): KernelCode {
-  const to = new Assembler();
+  const to = new Assembler(lanes);
   for (const register of saved) to.push(register);
   to.copy(blockAt, gpr.rdi);
   prepare?.(to);
@@ -112,7 +112,7 @@ export function kernelCode(
   const phases = write(to);
   const tasks = phases.flat().map(({ routine: { place }, numbers }) => ({ place, numbers }));
   return {
-    name: 'code:avx512',
+    name: lanes === 16 ? 'code:avx512' : 'code:avx2',
     code: to.finish(),
     tasks,
     phases: phases.map(({ length }) => length / together),

@@ -3,14 +3,16 @@ import type { Activation } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { MemoryDesc } from '../ffi.js';
 import { codeLanes } from '../processor.js';
-import { at } from './assembler.js';
-import { type FeatureType, lanes, storeFeatures } from './featureLayout.js';
+import { type FeatureType, storeFeatures } from './featureLayout.js';
+import { at } from './generalAssembler.js';
 import { type KernelCode, kernelCode, loadOperand, scratch } from './kernel.js';
 
 /**
  * With more images the library's products of matrices read the weights as fast as the memory delivers them.
  */
 const mostRows = 4;
+/** This code needs AVX-512's instructions for bfloat16. */
+const lanes = 16;
 /** Number of independent sums, so that no addition waits for the one before. */
 const sums = 8;
 const lineBytes = 64;
@@ -46,7 +48,7 @@ export class FewRows {
     activation: Activation | undefined,
   ): FewRows | null {
     const { weights, dst } = types;
-    if (weights !== 'bfloat16' || (dst !== 'bfloat16' && dst !== 'float32') || codeLanes('bfloat16') === null)
+    if (weights !== 'bfloat16' || (dst !== 'bfloat16' && dst !== 'float32') || codeLanes('bfloat16') !== lanes)
       return null;
     if (rows > mostRows || features < sums || outputs % lanes !== 0 || features * outputs < fewestWeights) return null;
     if (activation !== undefined && activation.fn !== 'relu') return null;
@@ -67,7 +69,7 @@ export class FewRows {
     const vector = lanes * bytesPerElement('bfloat16');
     const resultBytes = bytesPerElement(result);
     const [weight, zero] = [16, 31];
-    return kernelCode((to) => {
+    return kernelCode(lanes, (to) => {
       const routine = to.label();
       to.bind(routine);
       loadOperand(to, y, 0, 0);

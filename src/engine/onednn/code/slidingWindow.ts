@@ -1,6 +1,7 @@
 import { type AxisTaps, runsOf } from '../../planned/windowTaps.js';
-import type { Assembler, Label } from './assembler.js';
-import { bytesOf, type FeatureLayout, lanes, vectorsOf } from './featureLayout.js';
+import type { Assembler } from './assembler.js';
+import { bytesOf, type FeatureLayout, vectorBytesOf, vectorsOf } from './featureLayout.js';
+import type { Label } from './generalAssembler.js';
 import { type KernelCode, kernelCode, loadNumber, loadOperand, scratch, type Task } from './kernel.js';
 
 /** Smaller tasks would cost more time to fetch than they save. */
@@ -13,10 +14,10 @@ export interface Tap {
 }
 
 /**
- * Writes the code for some vectors of results side by side, at offset `own`. Offsets are in bytes of
- * features. Numbers of window positions take one byte for each element.
+ * Writes the code for the vectors of results that are processed together ({@link vectorsOf}), at offset `own`.
+ * Offsets are in bytes of features. Numbers of window positions take one byte for each element.
  */
-export type Body = (to: Assembler, vectors: number, taps: readonly Tap[], own: number) => void;
+export type Body = (to: Assembler, taps: readonly Tap[], own: number) => void;
 
 export interface Side {
   readonly layout: FeatureLayout;
@@ -54,8 +55,8 @@ export function slidingWindow(walk: SlidingWindow): KernelCode {
   const size = bytesOf(own.layout);
   const pixel = own.layout.channels * size;
   const vectors = vectorsOf(own.layout);
-  const groups = own.layout.channels / lanes / vectors;
-  const group = vectors * lanes * size;
+  const group = vectors * vectorBytesOf(own.layout);
+  const groups = pixel / group;
   const ownRow = own.layout.columns * pixel;
   const otherRow = other.layout.columns * pixel;
   const columnRuns = runsOf(columns, own.step[1], other.step[1]);
@@ -89,11 +90,11 @@ export function slidingWindow(walk: SlidingWindow): KernelCode {
       );
       const place = column * pixel - moved.own;
       if (groups === 1) {
-        body(to, vectors, taps, place);
+        body(to, taps, place);
         return;
       }
       to.repeat(channelCount, groups, () => {
-        body(to, vectors, taps, place);
+        body(to, taps, place);
         advance(to, group, group);
       });
       moved.own += pixel;
@@ -120,6 +121,7 @@ export function slidingWindow(walk: SlidingWindow): KernelCode {
 
   const rowsPerTask = Math.max(1, Math.ceil(bytesPerTask / Math.max(own.step[0] * ownRow, other.step[0] * otherRow)));
   return kernelCode(
+    own.layout.lanes,
     (to) => {
       const tasks: Task[] = [];
       for (const { start, block, count } of runsOf(rows, own.step[0], other.step[0])) {

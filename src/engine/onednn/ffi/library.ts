@@ -212,9 +212,9 @@ export function instructionSet(isa = effectiveIsa()): string {
   return instructionSets.find(([known]) => known === isa)?.[1] ?? `isa 0x${isa.toString(16)}`;
 }
 
-/** Whether the library, and so generated code, may use the 512-bit instructions for a type. */
-export function hasInstructions(type: 'float32' | 'bfloat16'): boolean {
-  const needed = type === 'float32' ? 0x27 : 0xe7;
+/** Whether the library, and so generated code, may use these instructions. */
+export function hasInstructions(set: 'AVX2' | 'AVX-512' | 'AVX-512 with BF16'): boolean {
+  const needed = { AVX2: 0x7, 'AVX-512': 0x27, 'AVX-512 with BF16': 0xe7 }[set];
   return (effectiveIsa() & needed) === needed;
 }
 

@@ -1,6 +1,9 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { numel } from '../../../graph/shape.js';
-import { Normalization, type NormSpec } from '../code/norm.js';
+import { Normalization } from '../code/norm.js';
+import { normBackward, normBackwardOfSum } from '../code/normBackward.js';
+import { normForward } from '../code/normForward.js';
+import type { NormSpec } from '../code/normPasses.js';
 import { args, describe, MemoryDesc, type NormFlags, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
 import { required } from './common.js';
@@ -56,9 +59,9 @@ class OwnForward {
   ) {}
 }
 
-const forwardCode = (spec: NormSpec) => new Normalization(spec).forward();
-const backwardCode = (spec: NormSpec) => new Normalization(spec).backward();
-const backwardCodeOfSum = (spec: NormSpec, isSum: boolean) => new Normalization(spec).backwardOfSum(isSum);
+const forwardCode = (spec: NormSpec) => normForward(new Normalization(spec));
+const backwardCode = (spec: NormSpec) => normBackward(new Normalization(spec));
+const backwardCodeOfSum = (spec: NormSpec, isSum: boolean) => normBackwardOfSum(new Normalization(spec), isSum);
 
 export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
   const [x, scale, shift, summand] = node.inputs;

@@ -1,7 +1,7 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Pool2dParams } from '../../../graph/op.js';
-import { MaxPooling, maxPoolBackward, maxPoolForward } from '../code/pool.js';
+import { MaxPooling } from '../code/pool.js';
 import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
 
@@ -37,35 +37,45 @@ function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, 
 
 export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
   const [y, argmax] = node.outputs;
-  const pooling = ownPooling(context, node);
-  if (pooling === null) {
+  const own = ownPooling(context, node);
+  if (own === null) {
     if (context.mustKeepNaN(node)) context.fallback(node);
     else forward(context, node, 'max');
     return;
   }
   const trains = context.isUsed(argmax);
-  const writes = [context.output(y, pooling.descs.y)];
+  const writes = [context.output(y, own.y)];
   if (trains) {
-    writes.push(context.output(argmax, pooling.positions));
-    context.rememberForward(argmax, pooling);
+    writes.push(context.output(argmax, own.code.positions));
+    context.rememberForward(argmax, own);
   }
   const [dst, ...positions] = writes;
   const src = context.withOwnAxes(node.inputs[0]);
-  context.code(node.op, maxPoolForward(pooling, trains), [dst, src, ...positions], writes);
+  context.code(node.op, own.code.forward(trains), [dst, src, ...positions], writes);
 };
+
+/** Machine code for a max pooling, and the layouts of its input and output. */
+class OwnPooling {
+  constructor(
+    readonly code: MaxPooling,
+    readonly x: MemoryDesc,
+    readonly y: MemoryDesc,
+  ) {}
+}
 
 /**
  * In training the library writes the positions of the maxima one by one, which takes most of its time. With
  * bfloat16, and where windows overlap, it is also much slower than the memory.
  */
-function ownPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): MaxPooling | null {
+function ownPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): OwnPooling | null {
   const src = context.withOwnAxes(inputs[0]);
   const any = MemoryDesc.any(outputs[0].shape, src.layout.dtype);
   const primitive = Primitive.create(describe.poolForward('inference', 'max', src.layout, any, geometryOf(params)));
   if (primitive === null) return null;
   const dst = primitive.layout('dst');
   primitive.destroy();
-  return MaxPooling.create(src.layout, dst, params);
+  const code = MaxPooling.create(src.layout, dst, params);
+  return code === null ? null : new OwnPooling(code, src.layout, dst);
 }
 
 const average = (params: { readonly countIncludePad: boolean }): Pooling =>
@@ -76,12 +86,12 @@ export const avgPool2d: Lower<'avgPool2d'> = (context, node) => forward(context,
 export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => {
   const [dy, argmax] = node.inputs;
   const [dx] = node.outputs;
-  const pooling = context.forwardOf(argmax, MaxPooling);
-  if (pooling !== undefined) {
-    const { x, y } = pooling.descs;
+  const own = context.forwardOf(argmax, OwnPooling);
+  if (own !== undefined) {
+    const { code, x, y } = own;
     const diffDst = context.inLayout(dy, y);
     const diffSrc = context.output(dx, x);
-    context.code(node.op, maxPoolBackward(pooling), [diffSrc, diffDst, context.locate(argmax)], [diffSrc]);
+    context.code(node.op, code.backward(), [diffSrc, diffDst, context.locate(argmax)], [diffSrc]);
     return;
   }
   const hint = context.forwardOf(argmax, Primitive);

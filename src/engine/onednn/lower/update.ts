@@ -100,9 +100,10 @@ function updateSmall(
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) => {
   const [parameter, , rate] = node.inputs;
   const updated = flat(context.updateInPlace(parameter, node.outputs[0], context.locate(parameter).layout));
-  if (codeLanes('float32') !== null) {
+  const lanes = codeLanes('float32');
+  if (lanes !== null) {
     const g = gradientOf(context, node);
-    const code = context.generate(sgdCode, updated.layout.size, node.params);
+    const code = context.generate(sgdCode, lanes, updated.layout.size, node.params);
     context.code('sgd', code, [updated, g, context.plain(rate)], [updated]);
     return;
   }
@@ -121,8 +122,9 @@ export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) => {
     updateSmall(context, node, [p, g, v, context.plain(rate)], [p, v]);
     return;
   }
-  if (codeLanes('float32') !== null) {
-    const code = context.generate(momentumCode, layout.size, node.params);
+  const lanes = codeLanes('float32');
+  if (lanes !== null) {
+    const code = context.generate(momentumCode, lanes, layout.size, node.params);
     context.code('momentum', code, [p, gradientOf(context, node), v, context.plain(rate)], [p, v]);
     return;
   }
@@ -148,7 +150,8 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
   const v = flat(context.updateInPlace(moment2, node.outputs[2], layout));
   const one = (): Operand => ({ buffer: context.scratch(4), layout: MemoryDesc.plain([1], 'float32') });
   const asScalar = (operand: Operand) => asArray(operand, { shape: [1], dtype: 'float32' });
-  if (codeLanes('float32') !== null) {
+  const lanes = codeLanes('float32');
+  if (lanes !== null) {
     const [step, floor, keep] = [one(), one(), one()];
     context.addTypeScript(
       'adamScalars',
@@ -162,7 +165,7 @@ export const adamUpdate: Lower<'adamUpdate'> = (context, node) => {
         keepOut.data[0] = kept;
       },
     );
-    const code = context.generate(adamCode, p.layout.size, node.params);
+    const code = context.generate(adamCode, lanes, p.layout.size, node.params);
     context.code('adam', code, [p, gradientOf(context, node), m, v, step, floor, keep], [p, m, v]);
     return;
   }
