@@ -4,15 +4,15 @@ import { dotProductCost } from './code/dotProduct.js';
 import type { FeatureType } from './code/featureLayout.js';
 import * as ffi from './ffi.js';
 
-/**
- * All that rules and lowerings ask about this machine. The answers are those of the library (`ONEDNN_MAX_CPU_ISA` can
- * lower them) and of the system, and stay the same for the whole process, but for `FOVEA_CODE`.
- */
+// All that rules and lowerings ask about this machine. The answers are those of the library
+// (`ONEDNN_MAX_CPU_ISA` can lower them) and of the system, and stay the same for the whole process, but
+// for `FOVEA_CODE`.
 
 /**
  * Number of float32 in a vector of the code for features of a type: 16 with AVX-512 (for bfloat16 with its
- * instructions), 8 with AVX2 (for float32). `null` where the library's kernels do the work: on other processors and systems, where there is no
- * GNU OpenMP or no memory may become executable, and with `FOVEA_CODE=0`.
+ * instructions), 8 with AVX2 (for float32). `null` where the library's kernels do the work: on other
+ * processors and systems, where there is no GNU OpenMP or no memory may become executable, and with
+ * `FOVEA_CODE=0`.
  */
 export function codeLanes(type: FeatureType): Lanes | null {
   return allowsCode() ? lanesOf(type) : null;
@@ -41,7 +41,10 @@ export function bfloat16Unit(): ffi.Bfloat16Unit | null {
 
 let winograd: boolean | null = null;
 
-/** Whether the library has Winograd's kernels for this processor: releases before 3.2 have them for AVX-512. */
+/**
+ * Whether the library has Winograd's kernels for this processor: releases before 3.2 have them for
+ * AVX-512.
+ */
 export function hasWinograd(): boolean {
   if (winograd !== null) return winograd;
   const descs = [ffi.MemoryDesc.any([1, 64, 56, 56]), ffi.MemoryDesc.any([64, 64, 3, 3]), ffi.MemoryDesc.none()];

@@ -11,7 +11,10 @@ export const vectorRegisters: Readonly<Record<Lanes, number>> = { 8: 16, 16: 32 
 const lengths = { 128: 0, 256: 1, 512: 2 } as const;
 type Bits = keyof typeof lengths;
 
-/** Parts of AVX-512's prefix: a mask register that chooses elements, the others become 0; and a repeated number. */
+/**
+ * Parts of AVX-512's prefix: a mask register that chooses elements, the others become 0; and a repeated
+ * number.
+ */
 interface Options {
   readonly k?: number;
   readonly zero?: boolean;
@@ -50,11 +53,12 @@ const arithmetic = {
 const comparisons = { less: 0x1, unordered: 0x3, notLess: 0x5, ordered: 0x7 } as const;
 
 /**
- * Writes machine code of x86-64 with vectors of 16 float32 (AVX-512: F, BW, VL, BF16) or of 8 (AVX2, FMA). Methods that
- * write an instruction of one of the two say so. The encodings are in Intel's Software Developer's Manual, volume 2:
- * EVEX prefix (2.7), VEX prefix (2.3), opcodes by instruction.
+ * Writes machine code of x86-64 with vectors of 16 float32 (AVX-512: F, BW, VL, BF16) or of 8 (AVX2, FMA).
+ * Methods that write an instruction of one of the two say so. The encodings are in Intel's Software
+ * Developer's Manual, volume 2: EVEX prefix (2.7), VEX prefix (2.3), opcodes by instruction.
  *
- * A mask chooses elements. With 16 lanes it is in a mask register (1 to 7), with 8 lanes in a vector register.
+ * A mask chooses elements. With 16 lanes it is in a mask register (1 to 7), with 8 lanes in a vector
+ * register.
  */
 export class Assembler extends GeneralAssembler {
   readonly #bits: Bits;
@@ -283,7 +287,10 @@ export class Assembler extends GeneralAssembler {
     this.modrm(register, operand);
   }
 
-  /** An instruction of the other width, or a register that is not there, would be encoded as another instruction. */
+  /**
+   * An instruction of the other width, or a register that is not there, would be encoded as another
+   * instruction.
+   */
   #require(lanes: Lanes, ...registers: readonly number[]): void {
     if (this.lanes === lanes && registers.every((register) => register < vectorRegisters[lanes])) return;
     throw new InternalError(`machine code: no such instruction with ${this.lanes} lanes, or register of ${registers}`);

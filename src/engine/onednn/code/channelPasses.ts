@@ -24,7 +24,10 @@ const lineBytes = 64;
  */
 const aheadBytes = 768;
 
-/** Independent sums of each vector of channels, as far as there are registers for them beside those of the passes. */
+/**
+ * Independent sums of each vector of channels, as far as there are registers for them beside those of the
+ * passes.
+ */
 function sumsOf(lanes: Lanes, vectors: number): number {
   return lanes === 8 && vectors > 1 ? 1 : Math.floor(4 / vectors);
 }

@@ -23,7 +23,10 @@ export interface FeatureLayout {
 
 export const bytesOf = ({ type }: FeatureLayout): number => bytesPerElement(type);
 
-/** The layout of an array for code with vectors of that width; `null` if the kernels here do not support it. */
+/**
+ * The layout of an array for code with vectors of that width; `null` if the kernels here do not support
+ * it.
+ */
 export function featureLayoutOf(desc: MemoryDesc, lanes: Lanes): FeatureLayout | null {
   const [batch, channels, rows, columns] = desc.shape;
   const type = desc.dtype;
@@ -37,7 +40,9 @@ export function featureLayoutOf(desc: MemoryDesc, lanes: Lanes): FeatureLayout |
   return null;
 }
 
-/** Number of vectors of a pixel's channels that the code processes together, as far as there are registers. */
+/**
+ * Number of vectors of a pixel's channels that the code processes together, as far as there are registers.
+ */
 export function vectorsOf({ lanes, channels }: FeatureLayout): number {
   const counts = lanes === 16 ? [4, 3, 2] : [2];
   return counts.find((n) => (channels / lanes) % n === 0) ?? 1;

@@ -44,8 +44,9 @@ const conditions = { aboveOrEqual: 0x3, zero: 0x4, notZero: 0x5 } as const;
 const lineBytes = 64;
 
 /**
- * Writes machine code of x86-64 for general registers (64 bits), with jumps, loops and constants. It has only the few
- * instructions that the kernels here use. The encodings are in Intel's Software Developer's Manual, volume 2.
+ * Writes machine code of x86-64 for general registers (64 bits), with jumps, loops and constants. It has
+ * only the few instructions that the kernels here use. The encodings are in Intel's Software Developer's
+ * Manual, volume 2.
  */
 export class GeneralAssembler {
   readonly #bytes: number[] = [];

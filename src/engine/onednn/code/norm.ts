@@ -31,8 +31,8 @@ export class Normalization implements Norm {
   }
 
   /**
-   * `null` where there is no code: for another processor, another layout, or a number of channels that are no whole
-   * vectors.
+   * `null` where there is no code: for another processor, another layout, or a number of channels that are
+   * no whole vectors.
    *
    * @param x layout of the features
    */

@@ -10,9 +10,9 @@ export const mostPositions = 16;
 const tableAt = scratch[scratch.length - 1];
 
 /**
- * Positions in windows, by number: memory has a byte for each result. A vector register has one number for each lane:
- * bytes in registers of their own with 16 lanes; with 8 lanes, which have fewer registers and wider masks, integers of
- * 32 bits in a table behind the code.
+ * Positions in windows, by number: memory has a byte for each result. A vector register has one number for
+ * each lane: bytes in registers of their own with 16 lanes; with 8 lanes, which have fewer registers and
+ * wider masks, integers of 32 bits in a table behind the code.
  */
 export class Positions {
   readonly #lanes: Lanes;
@@ -47,8 +47,8 @@ export class Positions {
   }
 
   /**
-   * Where `value` is larger than the best one so far, or NaN, it becomes the best one, and its position, if it is
-   * given, the best position. So a NaN stays, unless another NaN follows.
+   * Where `value` is larger than the best one so far, or NaN, it becomes the best one, and its position,
+   * if it is given, the best position. So a NaN stays, unless another NaN follows.
    */
   keepLarger(
     to: Assembler,

@@ -14,8 +14,8 @@ export interface Tap {
 }
 
 /**
- * Writes the code for the vectors of results that are processed together ({@link vectorsOf}), at offset `own`.
- * Offsets are in bytes of features. Numbers of window positions take one byte for each element.
+ * Writes the code for the vectors of results that are processed together ({@link vectorsOf}), at offset
+ * `own`. Offsets are in bytes of features. Numbers of window positions take one byte for each element.
  */
 export type Body = (to: Assembler, taps: readonly Tap[], own: number) => void;
 
