@@ -3,6 +3,7 @@ import type { Node, Value } from './graph/node.js';
 import type { OpName } from './graph/op.js';
 import { setOrigin } from './graph/origin.js';
 import { numel } from './graph/shape.js';
+import { inOrder, newWalk } from './graph/walk.js';
 import { definitionOf, type VjpContext } from './ops/define.js';
 import { binary, constant, withoutGrad } from './ops/index.js';
 
@@ -21,11 +22,14 @@ export function gradients(root: Value): Map<Value, Value> {
     throw new InputError('[backward] loss: expected one that depends on parameters, got one without gradient');
   }
   return withoutGrad(() => {
-    const grads = new Map<Value, Value>([[root, constant(root.shape, 'float32', 1)]]);
     const leaves = new Map<Value, Value>();
-    for (const node of differentiableNodes(root)) {
-      const outputGrads = node.outputs.map((output) => grads.get(output) ?? null);
-      for (const output of node.outputs) grads.delete(output);
+    const nodes = differentiableNodes(root);
+    /** The gradients of the outputs of each node. */
+    const grads = nodes.map(({ outputs }) => new Array<Value | null>(outputs.length).fill(null));
+    if (root.node !== null) grads[root.node.place][root.index] = constant(root.shape, 'float32', 1);
+    for (let place = 0; place < nodes.length; place++) {
+      const node = nodes[place];
+      const outputGrads = grads[place];
       if (outputGrads.every((grad) => grad === null)) continue;
       const outside = setOrigin(node.origin.gradient);
       try {
@@ -33,9 +37,14 @@ export function gradients(root: Value): Map<Value, Value> {
         node.inputs.forEach((input, i) => {
           const grad = inputGrads[i];
           if (!input.requiresGrad || grad === null || grad === undefined) return;
-          const into = input.node === null ? leaves : grads;
-          const sum = into.get(input);
-          into.set(input, sum === undefined ? grad : binary('add', sum, grad));
+          if (input.node === null) {
+            const sum = leaves.get(input);
+            leaves.set(input, sum === undefined ? grad : binary('add', sum, grad));
+          } else {
+            const sums = grads[input.node.place];
+            const sum = sums[input.index];
+            sums[input.index] = sum === null ? grad : binary('add', sum, grad);
+          }
         });
       } finally {
         setOrigin(outside);
@@ -54,20 +63,23 @@ function vjpOf<K extends OpName>(node: Node<K>, grads: readonly (Value | null)[]
   return vjp(context);
 }
 
-/** The nodes between the leaves and `root`, last one first. */
+/** The nodes between the leaves and `root`, last one first. `node.place` is the index. */
 function differentiableNodes(root: Value): Node[] {
-  const nodes = new Set<Node>();
+  const walk = newWalk();
+  const nodes: Node[] = [];
   const pending = [root];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     const { node } = value;
     if (value.released) {
       throw new InputError('[backward] loss: its graph was released by an earlier backward(); run forward again');
     }
-    if (node !== null && !nodes.has(node)) {
-      nodes.add(node);
-      for (const input of node.inputs) if (input.requiresGrad) pending.push(input);
-    }
+    if (node === null || node.mark === walk) continue;
+    node.mark = walk;
+    nodes.push(node);
+    for (const input of node.inputs) if (input.requiresGrad) pending.push(input);
   }
-  // Ids grow in order of creation, so descending ids are a reverse topological order.
-  return [...nodes].sort((a, b) => b.id - a.id);
+  // The order of creation is a topological one.
+  const ordered = inOrder(nodes).reverse();
+  for (let i = 0; i < ordered.length; i++) ordered[i].place = i;
+  return ordered;
 }

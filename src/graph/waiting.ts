@@ -20,6 +20,7 @@ export function startWaiting(target: AssignmentTarget): void {
 }
 
 export function stopWaiting(target: AssignmentTarget): void {
+  if (waiting.size === 0) return;
   const reference = references.get(target);
   if (reference !== undefined) waiting.delete(reference);
 }

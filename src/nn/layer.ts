@@ -61,7 +61,7 @@ function watchForward(prototype: object): void {
     if (typeof own?.value !== 'function') continue;
     const forward: Layer['forward'] = own.value;
     const value = function (this: Layer, ...inputs: Tensor[]) {
-      return forwardAs(this, () => forward.apply(this, inputs));
+      return forwardAs(this, forward, inputs);
     };
     Object.defineProperty(level, 'forward', { ...own, value });
   }

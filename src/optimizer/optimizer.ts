@@ -45,6 +45,12 @@ export interface Update {
   readonly states: readonly Tensor[];
 }
 
+/** The states of one parameter, and the number of its updates. */
+interface UpdateRecord {
+  readonly states: readonly Buffer[];
+  updates: number;
+}
+
 /**
  * Base class of optimizers. A step adds the updates of all parameters to the graph that `backward()` has
  * built, and runs everything (forward, backward, update) as one program.
@@ -76,9 +82,7 @@ export interface Update {
  */
 export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];
-  readonly #states = new Map<Parameter, readonly Buffer[]>();
-  /** The number of updates of each parameter; a parameter without an entry was never updated. */
-  readonly #updates = new Map<Parameter, number>();
+  readonly #records = new Map<Parameter, UpdateRecord>();
   readonly #clip: GradientClip | undefined;
   #learningRate: number | Schedule;
   #steps = 0;
@@ -151,8 +155,13 @@ export abstract class Optimizer {
     return this.#steps;
   }
 
-  #updatesOf(parameter: Parameter): number {
-    return this.#updates.get(parameter) ?? 0;
+  #recordOf(parameter: Parameter): UpdateRecord {
+    let record = this.#records.get(parameter);
+    if (record === undefined) {
+      record = { states: this.stateNames.map(() => Buffer.filled(parameter.shape, 0)), updates: 0 };
+      this.#records.set(parameter, record);
+    }
+    return record;
   }
 
   get parameters(): readonly Parameter[] {
@@ -206,11 +215,11 @@ export abstract class Optimizer {
     const updates = withOrigin(Origin.update, () => ops.withoutGrad(() => this.#updatesFor(trained)));
     const assignments: Assignment[] = [];
     this.#steps++;
-    for (const { parameter, states, update } of updates) {
-      this.#updates.set(parameter, this.#updatesOf(parameter) + 1);
+    for (const { parameter, record, update } of updates) {
+      record.updates++;
       assignments.push(parameter.overwrite(computed(update.parameter)));
       parameter.spent = true;
-      states.forEach((state, i) => {
+      record.states.forEach((state, i) => {
         assignments.push(state.overwrite(computed(update.states[i])));
       });
     }
@@ -219,16 +228,18 @@ export abstract class Optimizer {
   }
 
   #updatesFor(trained: readonly Parameter[]) {
-    const scalars = this.#scalarsOf(trained);
+    const records = trained.map((parameter) => this.#recordOf(parameter));
+    const scalars = this.#scalarsOf(records);
     const gradients = this.#clipped(trained.map(({ grad }) => grad as Tensor));
     return trained.map((parameter, i) => {
-      const states = this.#statesOf(parameter);
+      const record = records[i];
+      const { states } = record;
       // These new tensors keep the present contents, while the states are overwritten.
       const before = states.map(({ value }) => new Tensor(value));
       const update = this.update(new Tensor(parameter.value), gradients[i], before, scalars[i]);
       checkResult(this, 'update: parameter', update.parameter, parameter);
       checkResults(this, 'update: states', update.states, states);
-      return { parameter, states, update };
+      return { parameter, record, update };
     });
   }
 
@@ -243,7 +254,7 @@ export abstract class Optimizer {
   #takeBack(trained: readonly Parameter[], assignments: readonly Assignment[]): void {
     this.#steps--;
     for (const parameter of trained) {
-      this.#updates.set(parameter, this.#updatesOf(parameter) - 1);
+      this.#recordOf(parameter).updates--;
       parameter.spent = false;
     }
     for (const { target } of assignments) target.committed();
@@ -254,12 +265,12 @@ export abstract class Optimizer {
    * agree, else one for each: so that a set of parameters has no more than two programs, however their counts
    * differ.
    */
-  #scalarsOf(trained: readonly Parameter[]): readonly Tensor[] {
-    const first = this.#updatesOf(trained[0]);
-    if (this.countsUpdates && trained.some((parameter) => this.#updatesOf(parameter) !== first)) {
-      return trained.map((parameter) => this.scalars(this.#updatesOf(parameter) + 1));
+  #scalarsOf(records: readonly UpdateRecord[]): readonly Tensor[] {
+    const first = records[0].updates;
+    if (this.countsUpdates && records.some(({ updates }) => updates !== first)) {
+      return records.map(({ updates }) => this.scalars(updates + 1));
     }
-    return new Array<Tensor>(trained.length).fill(this.scalars(first + 1));
+    return new Array<Tensor>(records.length).fill(this.scalars(first + 1));
   }
 
   toString(): string {
@@ -287,15 +298,6 @@ export abstract class Optimizer {
     for (const parameter of this.#parameters) parameter.clearGrad();
   }
 
-  #statesOf(parameter: Parameter): readonly Buffer[] {
-    let states = this.#states.get(parameter);
-    if (states === undefined) {
-      states = this.stateNames.map(() => Buffer.filled(parameter.shape, 0));
-      this.#states.set(parameter, states);
-    }
-    return states;
-  }
-
   /**
    * The arrays to save, so that a training can be resumed. They are the states of each parameter, by name
    * (`conv1.weight.velocity`). The number of steps and the rate are {@link steps} and {@link learningRate}.
@@ -307,7 +309,7 @@ export abstract class Optimizer {
   stateDict(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
     const dict = this.#arrays(names);
     for (const [name, parameter] of names) {
-      const updates = this.#updatesOf(parameter);
+      const { updates } = this.#recordOf(parameter);
       if (!this.countsUpdates || updates === this.#steps) continue;
       dict.set(`${name}.${updatesKey}`, new Buffer(Int32Array.of(updates), [1]));
     }
@@ -317,7 +319,7 @@ export abstract class Optimizer {
   #arrays(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
     const dict = new Map<string, Buffer>();
     for (const [name, parameter] of names) {
-      this.#statesOf(parameter).forEach((state, i) => {
+      this.#recordOf(parameter).states.forEach((state, i) => {
         dict.set(`${name}.${this.stateNames[i]}`, state);
       });
     }
@@ -360,7 +362,7 @@ export abstract class Optimizer {
       // The states of a parameter and its count belong together.
       if (own.some((key) => skipped.has(key))) continue;
       for (const key of own) dict.get(key)?.load((entries.get(key) as StateEntry).data);
-      this.#updates.set(parameter, updates.get(name) as number);
+      this.#recordOf(parameter).updates = updates.get(name) as number;
     }
     this.#steps = steps;
     return [...skipped.values()];

@@ -4,6 +4,7 @@ import { equalData } from '../graph/equal.js';
 import { type Assignment, type AssignmentTarget, type Node, staleTensor, type Value } from '../graph/node.js';
 import type { Storage } from '../graph/storage.js';
 import { someSource, waitingStates } from '../graph/waiting.js';
+import { inOrder, newWalk } from '../graph/walk.js';
 
 /** Everything that has to run to realize some values: the lazy graph cut out, in order. */
 export interface Capture {
@@ -19,8 +20,6 @@ export interface Capture {
   readonly finite: readonly Value[];
 }
 
-let walks = 0;
-
 /**
  * Collects the graph behind `values` and `assigned`, and behind every pending assignment of a node on the
  * way. States that wait for data that will be overwritten join, since they could not be computed later. With
@@ -34,7 +33,7 @@ export function capture(
   assigned: readonly Assignment[],
   finite: readonly Value[] = [],
 ): Capture {
-  const walk = ++walks;
+  const walk = newWalk();
   const nodes: Node[] = [];
   const sources: Storage[] = [];
   const assignments: Assignment[] = [];
@@ -89,9 +88,9 @@ export function capture(
     found = joining.length > 0;
   }
   for (const { storage } of assignments) addSource(storage);
-  nodes.sort((a, b) => a.id - b.id);
-  for (let i = 0; i < nodes.length; i++) nodes[i].place = i;
-  return { nodes, sources, values, assignments, finite };
+  const ordered = inOrder(nodes);
+  for (let i = 0; i < ordered.length; i++) ordered[i].place = i;
+  return { nodes: ordered, sources, values, assignments, finite };
 }
 
 /** A value that depends on another: one of the wanted values if there is one, else an assigned one. */

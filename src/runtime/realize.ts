@@ -54,7 +54,9 @@ export function realize(
     begun = captured;
     const { nodes, assignments } = captured;
     // Requested values that this program overwrites are copied out first.
-    const saved = values.filter((value) => assignments.some(({ storage }) => storage === value.storage));
+    const saved = values.filter(
+      ({ storage: read }) => read !== null && assignments.some(({ storage }) => storage === read),
+    );
     for (const value of saved) value.current();
     if (nodes.length > 0 || assignments.length > 0) run(engine, { ...captured, values: [...wanted, ...saved] });
     for (const { storage, value } of assignments) {

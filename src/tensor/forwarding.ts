@@ -14,14 +14,14 @@ export function currentForwarding(): Forwarding | null {
   return current;
 }
 
-/** Runs the forward of a layer. */
-export function forwardAs<T>(layer: object, body: () => T): T {
+/** Runs the forward of a layer on its inputs. */
+export function forwardAs<I extends unknown[], T>(layer: object, forward: (...inputs: I) => T, inputs: I): T {
   const caller = current;
   // A forward that calls `super.forward` is still the same layer's.
-  if (caller?.layer === layer) return body();
+  if (caller?.layer === layer) return forward.apply(layer, inputs);
   current = { layer, caller };
   try {
-    return body();
+    return forward.apply(layer, inputs);
   } finally {
     current = caller;
   }

@@ -115,7 +115,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
     } finally {
       this.#backend.endRun?.();
     }
-    this.#residents.noteFinite();
+    this.#residents.noteFinite(sources);
     return this.#lowered.outputs.map(({ shape, dtype }, i) => {
       return new Storage(shape, dtype as DType, this.#outputViews[i].slice());
     });

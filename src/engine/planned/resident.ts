@@ -6,11 +6,15 @@ import type { Backend, Call, Memory, Place } from './backend.js';
 import type { Layout } from './layout.js';
 import type { CallStep, ProgramBuffer } from './steps.js';
 
+let buffers = 0;
+
 const collector = new FinalizationRegistry<Memory>((memory) => memory.free());
 
 /** Long-lived data (a parameter, a state) in the engine's memory and in the layout that its kernels like. */
 export class ResidentBuffer<L extends Layout<L>, C extends Call<L>, M extends Memory> implements DeviceBuffer {
   readonly memory: M;
+  /** Distinguishes buffers without a reference to one. */
+  readonly id = ++buffers;
   /** Whether all numbers are finite; `null` if nothing has looked since they were written. */
   finite: boolean | null = null;
   #view: TypedArray | null = null;

@@ -16,7 +16,7 @@ interface Source<L extends Layout<L>, C extends Call<L>, M extends Memory> {
   /** The kernel that checks whether what it writes there is finite. */
   readonly writer: C | null;
   /** Weak, since a program in the cache must not keep the parameters of a network that is gone. */
-  bound: WeakRef<ResidentBuffer<L, C, M>> | null;
+  bound: { readonly id: number; readonly buffer: WeakRef<ResidentBuffer<L, C, M>> } | null;
   /** A copy in the program's layout, for data in another layout. */
   copy: {
     readonly buffer: ResidentBuffer<L, C, M>;
@@ -82,7 +82,7 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
 
   /** Memory of a bound source; `null` if only hoisted steps read it, and they have run. */
   locate(index: number): M | null {
-    return this.#byIndex.get(index)?.bound?.deref()?.memory ?? null;
+    return this.#byIndex.get(index)?.bound?.buffer.deref()?.memory ?? null;
   }
 
   /** To be called before the hoisted steps run: should they fail, they run again. */
@@ -104,10 +104,9 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
   }
 
   /** To be called after a run: passes on what kernels found out about the data that they wrote. */
-  noteFinite(): void {
-    for (const { assigned, bound, writer } of this.#sources) {
-      const buffer = assigned ? bound?.deref() : undefined;
-      if (buffer !== undefined) buffer.finite = writer?.wroteFinite || null;
+  noteFinite(storages: readonly Storage[]): void {
+    for (const { index, assigned, writer } of this.#sources) {
+      if (assigned) (storages[index].device as ResidentBuffer<L, C, M>).finite = writer?.wroteFinite || null;
     }
   }
 
@@ -128,8 +127,8 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
     }
     let buffer = device as ResidentBuffer<L, C, M>;
     if (!buffer.layout.equals(layout)) buffer = this.#inLayout(source, storage, buffer);
-    if (source.bound?.deref() === buffer) return;
-    source.bound = new WeakRef(buffer);
+    if (source.bound?.id === buffer.id) return;
+    source.bound = { id: buffer.id, buffer: new WeakRef(buffer) };
     this.moved = true;
   }
 
