@@ -84,6 +84,9 @@ export class Model {
    * training. Make the network, optimizer, data and options as before: everything that affects the order and
    * the steps is checked. All random numbers must be sampled from the generator of the training.
    *
+   * A training that went wrong ends with a line of advice on stderr, unless `verbose` is 0: its loss stayed
+   * at that of guessing, its accuracy fell back, or it learned the training images by heart.
+   *
    * `fit` leaves out the auxiliary classifiers of a GoogLeNet; `fovea train --auxiliary-heads` trains those
    * of `googlenet`.
    *
