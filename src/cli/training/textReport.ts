@@ -87,7 +87,7 @@ export class TextReport implements TrainingReport {
           `loss ${formatMetric(evaluation.loss)}`;
     const { epochs, techniques } = folder.config.recipe;
     const early =
-      history.length < epochs ? ` after epoch ${history.length} of ${epochs}, for it had got no better` : '';
+      history.length < epochs ? ` after epoch ${history.length} of ${epochs}, as it no longer improved` : '';
     print(
       this.#terminal,
       completed
