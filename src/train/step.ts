@@ -18,8 +18,8 @@ export interface StepOptions extends ObjectiveOptions {
   readonly trainAccuracy?: boolean | undefined;
 }
 
-/** A batch's part of a step. */
-export interface StepPart {
+/** How a batch is a part of its step. */
+export interface BatchOfStep {
   /** Factor of the batch's gradient: its share of the samples of the step. */
   readonly share: number;
   /** Whether this batch is the last of the step, which then updates the parameters. */
@@ -39,7 +39,7 @@ export async function trainStep(
   metrics: RunningMetrics,
   images: Tensor,
   labels: Tensor,
-  { share, update, inspect }: StepPart,
+  { share, update, inspect }: BatchOfStep,
 ): Promise<number> {
   const { optimizer } = options;
   const { mean, scores, computing } = within(options, () => {

@@ -6,11 +6,13 @@ import type { Optimizer } from '../optimizer/index.js';
 import { defaultGenerator, type GeneratorState, type RandomGenerator } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { requireMemoryFor } from './batchMemory.js';
+import { BatchPlan } from './batchPlan.js';
 import { CallbackError, type Training } from './callback.js';
 import { Callbacks } from './callbackList.js';
 import { inspectObjective } from './checkOutputs.js';
 import { claim } from './claims.js';
 import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
+import { EpochClock } from './epochClock.js';
 import { evaluate } from './evaluate.js';
 import type { Evaluation, MetricValues } from './evaluation.js';
 import type { EpochRecord, NullableValues, ResumeConditions, TrainingState, TrainOutcome } from './history.js';
@@ -19,7 +21,7 @@ import type { TrainOptions } from './options.js';
 import { compareConditions, restoreRate, resumeConditionsOf } from './resumeConditions.js';
 import { RunningMetrics } from './runningMetrics.js';
 import { within } from './scope.js';
-import { type StepPart, stepPlanner, trainStep } from './step.js';
+import { type BatchOfStep, stepPlanner, trainStep } from './step.js';
 
 /**
  * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an
@@ -73,12 +75,8 @@ class Loop implements Training {
   readonly #options: TrainOptions;
   readonly #callbacks: Callbacks;
   readonly #metrics: RunningMetrics;
-  readonly #accumulate: number;
-  #secondsBefore = 0;
-  dataSeconds = 0;
-  #began = 0;
-  /** Whether the clock of the epoch runs: it counts only the time of batches. */
-  #ticking = false;
+  readonly #plan: BatchPlan;
+  readonly #clock = new EpochClock();
   #shuffle: GeneratorState | null = null;
   #stopped = false;
   /** Whether the training has progressed since the state was saved. */
@@ -91,7 +89,7 @@ class Loop implements Training {
   readonly #conditions: ResumeConditions;
 
   constructor(options: TrainOptions) {
-    const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, numIters, from } = options;
+    const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, from } = options;
     requireParameters(network, optimizer);
     this.#conditions = resumeConditionsOf({
       ...options,
@@ -102,14 +100,14 @@ class Loop implements Training {
     this.saveDir = options.saveDir ?? null;
     this.network = network;
     this.optimizer = optimizer;
-    this.epochs = numIters === undefined ? options.epochs : initialEpoch + Math.ceil(numIters / trainLoader.length);
+    this.#plan = new BatchPlan(options);
+    this.epochs = this.#plan.epochs;
     this.history = [...(from?.history ?? [])];
     this.epoch = initialEpoch + 1;
     this.#options = options;
     this.#generator = options.generator ?? defaultGenerator();
     this.#callbacks = new Callbacks(callbacks);
     this.#metrics = new RunningMetrics(metrics, { counts: options.trainAccuracy });
-    this.#accumulate = options.accumulateGradBatches ?? 1;
     this.#firstEpoch = from?.state.epoch ?? this.epoch;
   }
 
@@ -143,8 +141,7 @@ class Loop implements Training {
           `done of epoch ${state.epoch}, got ${this.batches} and ${this.epochSamples}; take the data of before`,
       );
     }
-    this.#secondsBefore = state.seconds;
-    this.dataSeconds = state.dataSeconds;
+    this.#clock.reset(state);
     this.#shuffle = state.shuffle;
     this.#metrics.restore(state.samples, state.lossSum, state.metrics, state.hits);
     restoreRate(optimizer, state);
@@ -154,26 +151,19 @@ class Loop implements Training {
   }
 
   get batches(): number {
-    const { trainLoader, numIters, initialEpoch = 0 } = this.#options;
-    if (numIters === undefined) return trainLoader.length;
-    return Math.min(trainLoader.length, numIters - (this.epoch - 1 - initialEpoch) * trainLoader.length);
-  }
-
-  get stepsLeft(): number {
-    const { trainLoader, numIters, initialEpoch = 0 } = this.#options;
-    const { length } = trainLoader;
-    const stepsOf = (batches: number) => Math.ceil(batches / this.#accumulate);
-    const whole = (epochs: number) => epochs * stepsOf(length);
-    const all =
-      numIters === undefined
-        ? whole(this.epochs - initialEpoch)
-        : whole(Math.floor(numIters / length)) + stepsOf(numIters % length);
-    return Math.max(0, all - whole(this.epoch - 1 - initialEpoch) - stepsOf(this.batch));
+    return this.#plan.batchesIn(this.epoch);
   }
 
   get epochSamples(): number {
-    const { trainLoader } = this.#options;
-    return Math.min(this.batches * trainLoader.batchSize, trainLoader.samples);
+    return this.#plan.samplesIn(this.epoch);
+  }
+
+  get stepsLeft(): number {
+    return this.#plan.stepsLeft(this.epoch, this.batch);
+  }
+
+  get dataSeconds(): number {
+    return this.#clock.dataSeconds;
   }
 
   get evaluating(): boolean {
@@ -213,7 +203,7 @@ class Loop implements Training {
       samples,
       lossSum: this.#metrics.lossSum,
       ...(this.#metrics.hits !== null && { hits: this.#metrics.hits }),
-      seconds: this.#seconds(),
+      seconds: this.#clock.seconds,
       dataSeconds: this.dataSeconds,
       shuffle: this.#shuffle,
       generator: this.#generator.state(),
@@ -269,7 +259,7 @@ class Loop implements Training {
       await callbacks.call('onEpochBegin', this);
       await this.#trainEpoch();
       if (this.batch < this.batches) break;
-      const seconds = this.#seconds();
+      const { seconds } = this.#clock;
       await checkState(this);
       const trained = this.#metrics.values();
       const { accuracy } = this.#metrics;
@@ -304,13 +294,12 @@ class Loop implements Training {
     this.#shuffle = trainLoader.epochState;
     if (this.batch === 0) this.#metrics.reset();
     this.network.train();
-    this.#began = performance.now();
-    this.#ticking = true;
+    this.#clock.start();
     this.#unsaved = true;
-    let asked = performance.now();
+    this.#clock.ask();
     if (this.batch < batches) {
       for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
-        this.dataSeconds += (performance.now() - asked) / 1000;
+        this.#clock.receive();
         const generator = this.#generator.state();
         try {
           await this.#trainBatch(images, labels);
@@ -328,18 +317,17 @@ class Loop implements Training {
           // After its last batch an epoch is complete, so it is evaluated before the training ends.
           if (this.#ending()) break;
         }
-        asked = performance.now();
+        this.#clock.ask();
       }
     }
-    this.#secondsBefore = this.#seconds();
-    this.#ticking = false;
+    this.#clock.stop();
   }
 
   async #trainBatch(images: Tensor, labels: Tensor): Promise<void> {
     // Later epochs load the same images, so one check suffices.
     if (this.epoch === this.#firstEpoch) await checkImages(images, this);
-    this.updated = (this.batch + 1) % this.#accumulate === 0 || this.batch + 1 === this.batches;
-    const share = this.#shareOfStep(images.shape[0]);
+    this.updated = this.#plan.endsStep(this.epoch, this.batch + 1);
+    const share = this.#plan.shareOfStep(this.epoch, this.batch, images.shape[0]);
     const inspect = this.#inspects() ? await this.#inspector(labels) : undefined;
     const part = { share, update: this.updated, inspect };
     const value = await trainStep(this.#options, this.#metrics, images, labels, part).catch((error: unknown) => {
@@ -360,17 +348,15 @@ class Loop implements Training {
     return !this.#inspected || (!known && this.epoch === this.#firstEpoch);
   }
 
-  async #inspector(labels: Tensor): Promise<StepPart['inspect']> {
+  async #inspector(labels: Tensor): Promise<BatchOfStep['inspect']> {
     const { trainLoader, evalLoader, onNote } = this.#options;
     const known = trainLoader.dataset.labels;
-    const { batchSize } = trainLoader;
-    const lastBatch = this.epochSamples - (this.batches - 1) * batchSize;
     const trained = known ?? (await labels.data('int32'));
     const evaluated = evalLoader?.dataset.labels;
     const plan = {
       where: 'train',
-      smallestBatch: Math.min(batchSize, lastBatch),
-      batchSize,
+      smallestBatch: this.#plan.smallestBatch(this.epoch),
+      batchSize: trainLoader.batchSize,
       labels: evaluated === undefined ? [trained] : [trained, evaluated],
     };
     return (objective) => {
@@ -382,7 +368,7 @@ class Loop implements Training {
 
   /** @throws {MemoryError} with the largest batch that fits */
   #adviseBatch([batch, ...image]: Shape): void {
-    const accumulate = this.#accumulate;
+    const { accumulateGradBatches: accumulate = 1 } = this.#options;
     requireMemoryFor('train', batch, image, stepPlanner(this.#options, image, { accumulate }));
   }
 
@@ -396,19 +382,10 @@ class Loop implements Training {
         ? error
         : await divergenceOf(error.value, images, objective, this, this.#options);
     // The batch changed no parameter. The gradients accumulated before it are lost.
-    this.updated = batch % this.#accumulate === 0;
+    this.updated = this.#plan.endsStep(this.epoch, batch);
     optimizer.clearGrad();
     await this.#callbacks.call('onDivergence', this, divergence);
     if (!this.#stopped) throw divergence;
-  }
-
-  /** The batch's share of the samples of its step. */
-  #shareOfStep(samples: number): number {
-    if (this.#accumulate === 1) return 1;
-    const { batchSize } = this.#options.trainLoader;
-    const begin = this.batch - (this.batch % this.#accumulate);
-    const end = Math.min((begin + this.#accumulate) * batchSize, this.epochSamples);
-    return samples / (end - begin * batchSize);
   }
 
   /** Whether this epoch is evaluated. */
@@ -467,8 +444,7 @@ class Loop implements Training {
     this.batch = 0;
     this.samples = 0;
     this.#metrics.reset();
-    this.#secondsBefore = 0;
-    this.dataSeconds = 0;
+    this.#clock.reset();
     this.#shuffle = null;
   }
 
@@ -494,10 +470,6 @@ class Loop implements Training {
     }
     if (failure !== '' || !this.#saved) return failure;
     return this.#unsaved ? '; the state that was saved last is kept' : '; the state is saved';
-  }
-
-  #seconds(): number {
-    return this.#secondsBefore + (this.#ticking ? (performance.now() - this.#began) / 1000 : 0);
   }
 
   #ending(): boolean {
