@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export const project = fileURLToPath(new URL('../', import.meta.url));
 const sources = join(project, 'src');
 const setUp = join(project, '.setup');
+/** Milliseconds that a process may need to make a folder. */
+const longest = 600_000;
 
 /** Paths of all source files, relative to `src`. */
 export function sourceFiles(): string[] {
@@ -33,6 +35,7 @@ export function folderForSources(name: string, make: (folder: string) => void): 
   while (isInTheMaking(folder)) sleep(50);
   if (existsSync(folder)) return folder;
   const own = `${folder}.${process.pid}`;
+  rmSync(own, { recursive: true, force: true });
   mkdirSync(own);
   try {
     make(own);
@@ -46,13 +49,15 @@ export function folderForSources(name: string, make: (folder: string) => void): 
   return folder;
 }
 
+/** Whether another process makes the folder. One that ended leaves its own folder behind, and its number may be taken again. */
 function isInTheMaking(folder: string): boolean {
   if (existsSync(folder)) return false;
-  const processes = readdirSync(setUp).flatMap((name) => {
-    const [, pid] = join(setUp, name).startsWith(`${folder}.`) ? name.split('.') : [];
-    return pid === undefined ? [] : [Number(pid)];
+  return readdirSync(setUp).some((name) => {
+    const other = join(setUp, name);
+    const pid = Number(name.split('.').at(-1));
+    if (!other.startsWith(`${folder}.`) || pid === process.pid || !isAlive(pid)) return false;
+    return Date.now() - (statSync(other, { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest;
   });
-  return processes.some((pid) => pid !== process.pid && isAlive(pid));
 }
 
 function isAlive(pid: number): boolean {
