@@ -60,13 +60,17 @@ export function printFacts(terminal: Terminal, facts: readonly (readonly [name: 
   printTable(terminal, [{ header: '' }, { header: '' }], facts, { indent: 2 });
 }
 
+/** Scripts of the package that npm has installed into a project, where only `npx` finds its command. */
+const inProject = /[\\/]node_modules[\\/](?:\.bin[\\/]fovea|fovea[\\/]dist[\\/]cli[\\/]main\.js)$/;
+
 /** The way in which this program was called, for commands that the user may copy. */
-export function ownCommand(): string {
-  const script = process.argv[1] ?? 'fovea';
+export function ownCommand(script = process.argv[1] ?? 'fovea'): string {
+  if (inProject.test(script)) return 'npx fovea';
   return basename(script) === 'fovea' ? 'fovea' : `node ${quoted(relative('', script))}`;
 }
 
-/** Quotes a word, so that a shell takes it literally. */
+/** Quotes a word, so that a shell takes it literally. Names of files in Windows have no quotation marks. */
 export function quoted(word: string): string {
+  if (process.platform === 'win32') return /^[\w.\\/:@%+=,-]+$/.test(word) ? word : `"${word}"`;
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -207,5 +207,5 @@ function fileNames({ files }: ImageFileDataset): (path: string) => string {
   let root = dirname(files[0]?.path ?? '');
   const isBelow = ({ path }: { readonly path: string }) => path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
   while (!files.every(isBelow) && dirname(root) !== root) root = dirname(root);
-  return (path) => relative(root, path);
+  return (path) => relative(root, path).split(sep).join('/');
 }

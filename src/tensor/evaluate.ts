@@ -21,12 +21,10 @@ export async function realizeAll(
   assigned: readonly Assignment[] = [],
   finite: readonly Value[] = [],
 ): Promise<void> {
-  realize(
-    currentEngine(),
-    tensors.map((tensor) => tensor.value),
-    assigned,
-    finite,
-  );
+  const values = tensors.map((tensor) => tensor.value);
+  const isDone = assigned.length === 0 && finite.length === 0 && values.every(({ storage }) => storage !== null);
+  // Code that only reads data, such as the conversion of files, opens no engine.
+  if (!isDone) realize(currentEngine(), values, assigned, finite);
   if (performance.now() - lastTurn > turnInterval) {
     await nextTurn();
     lastTurn = performance.now();

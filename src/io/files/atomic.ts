@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getSystemErrorMap } from 'node:util';
 import { FileError, FoveaError, messageOf } from '../../errors.js';
 import { temporaryName } from './temporary.js';
@@ -61,7 +62,7 @@ export async function replaceFile<T>(
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
+    await moveFile(temporary, path);
   } catch (error) {
     // If this fails too, the first error is the one to report.
     if (partial === undefined) await rm(temporary, { force: true }).catch(() => {});
@@ -79,6 +80,29 @@ export async function replaceFile<T>(
 /** Writes a file as `replaceFile` does. Pieces are written as they come and not gathered in memory. */
 export function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   return replaceFile(path, (handle) => writeFile(handle, content));
+}
+
+/** Errors of Windows for a file that another program, such as a virus scanner, has opened for a moment. */
+const passing: readonly unknown[] = ['EPERM', 'EACCES', 'EBUSY'];
+const mostTries = 8;
+
+/**
+ * Gives a file a new name in the same folder, in place of the file that has it. On Windows the files may be
+ * in use for a moment: then it is tried again, for some two seconds.
+ *
+ * @throws the system's error
+ */
+export async function moveFile(from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      const mayPass = process.platform === 'win32' && passing.includes((error as NodeJS.ErrnoException).code);
+      if (!mayPass || tries === mostTries) throw error;
+      await sleep(10 * 2 ** tries);
+    }
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 /**
  * The folder for downloads and decoded pictures: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`, else
  * `~/.cache/fovea`. Users without a writable home folder get a folder of the temporary files, with one
- * message on stderr. The folder need not exist.
+ * message on stderr. The folder need not exist. If nothing can be written there either, the message says so.
  */
 export function cacheFolder(): string {
   const { FOVEA_CACHE: own = '', XDG_CACHE_HOME: xdg = '' } = process.env;
@@ -37,7 +37,8 @@ function homeFolder(): string | null {
 function canBeMade(path: string): boolean {
   if (existsSync(path)) return true;
   let above = dirname(path);
-  while (!existsSync(above)) above = dirname(above);
+  // On Windows even the topmost folder may be missing: that of a drive which is not there.
+  while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
   try {
     accessSync(above, constants.W_OK);
     return true;
@@ -50,8 +51,13 @@ let isReported = false;
 
 function amongTemporary(): string {
   const path = join(tmpdir(), `fovea-cache-${process.getuid?.() ?? 'user'}`);
-  if (!isReported)
-    process.stderr.write(`fovea: no home folder to write to: the cache is ${path}; FOVEA_CACHE names another\n`);
+  if (isReported) return path;
   isReported = true;
+  process.stderr.write(
+    canBeMade(path)
+      ? `fovea: no home folder to write to: the cache is ${path}; FOVEA_CACHE names another\n`
+      : `fovea: no folder to write to for the cache, neither in the home folder nor as ${path}: nothing can be ` +
+          'downloaded, and pictures are decoded again in each run; set FOVEA_CACHE to a folder that you may write to\n',
+  );
   return path;
 }

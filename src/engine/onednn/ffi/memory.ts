@@ -2,8 +2,9 @@ import { EngineError, InternalError } from '../../../errors.js';
 import { bytesPerElement, type DType, type TypedArray, viewOf } from '../../../graph/dtype.js';
 import type { Memory } from '../../planned/backend.js';
 import { koffi } from './koffi.js';
-import { type Address, check, created, load, system } from './library.js';
+import { check, created, load } from './library.js';
 import type { MemoryDesc } from './memoryDesc.js';
+import { type Address, system } from './system.js';
 
 let live = 0;
 
@@ -29,9 +30,7 @@ export class NativeMemory implements Memory {
       throw new EngineError(`[onednn] memory: could not allocate ${Math.ceil(bytes / 2 ** 20)} MiB`);
     }
     countNative(bytes);
-    const adviseHugePages = 14;
-    if (alignment === hugePage && process.platform === 'linux')
-      system().madvise(this.#address, rounded, adviseHugePages);
+    if (alignment === hugePage) system().adviseHugePages?.(this.#address, rounded);
   }
 
   /** JavaScript's view of a part (up to 4 GiB). It must not be used after {@link free}. */

@@ -3,7 +3,8 @@ import { bytesPerElement, type StoredDType } from '../../../graph/dtype.js';
 import { numel, type Shape } from '../../../graph/shape.js';
 import type { Layout } from '../../planned/layout.js';
 import { dataTypes, formatAny, maxAxes, memoryDescBytes, plainTags } from './enums.js';
-import { type Address, check, load, system } from './library.js';
+import { check, load } from './library.js';
+import { type Address, system } from './system.js';
 
 export function dims(values: Shape): BigInt64Array {
   const array = new BigInt64Array(maxAxes);

@@ -13,9 +13,10 @@ import {
 } from './enums.js';
 import { familyOf, type KernelFamily } from './kernelFamily.js';
 import { koffi } from './koffi.js';
-import { type Address, check, created, load } from './library.js';
+import { check, created, load } from './library.js';
 import type { MemoryHandle } from './memory.js';
 import { MemoryDesc } from './memoryDesc.js';
+import type { Address } from './system.js';
 
 /** An operation that a kernel applies to its result before storing it. */
 export type PostOp =

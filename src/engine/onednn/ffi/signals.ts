@@ -1,19 +1,14 @@
 import { koffi } from './koffi.js';
-import { type Address, system } from './library.js';
-
-/** Bytes of a set of signals in the C library of Linux; other systems need fewer. */
-const setBytes = 128;
-
-/** `SIG_SETMASK`. */
-const setMask = process.platform === 'darwin' ? 3 : 2;
+import { type Address, type Signals, system } from './system.js';
 
 let sets: { readonly all: Address; readonly before: Address } | null = null;
 
-function signalSets(): NonNullable<typeof sets> {
+function signalSets({ setBytes }: Signals): NonNullable<typeof sets> {
   if (sets !== null) return sets;
-  const all: Address = system().alignedAlloc(64, 2 * setBytes);
+  const spacing = 64 * Math.ceil(setBytes / 64);
+  const all: Address = system().alignedAlloc(64, 2 * spacing);
   new Uint8Array(koffi().view(BigInt(all), setBytes)).fill(0xff);
-  sets = { all, before: all + setBytes };
+  sets = { all, before: all + spacing };
   return sets;
 }
 
@@ -23,11 +18,14 @@ function signalSets(): NonNullable<typeof sets> {
  * resized window, would write into their data. Threads that the kernels start inherit the mask, and keep it.
  */
 export function blockSignals(): void {
-  const { all, before } = signalSets();
-  system().sigprocmask(setMask, all, before);
+  const { signals } = system();
+  if (signals === null) return;
+  const { all, before } = signalSets(signals);
+  signals.setBlocked(all, before);
 }
 
 /** Allows the signals again that {@link blockSignals} blocked. */
 export function restoreSignals(): void {
-  system().sigprocmask(setMask, signalSets().before, 0);
+  const { signals } = system();
+  if (signals !== null) signals.setBlocked(signalSets(signals).before, 0);
 }

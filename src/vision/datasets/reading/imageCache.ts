@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../../errors.js';
-import { makeFolder, reasonOf } from '../../../io/files/atomic.js';
+import { makeFolder, moveFile, reasonOf } from '../../../io/files/atomic.js';
 import { cacheFolder } from '../../../io/files/cacheFolder.js';
 import type { Preprocessed } from '../../images/preprocess.js';
 
@@ -97,7 +97,7 @@ export class ImageCache {
       }
       // It is not flushed to the disk: a file that a power failure damages does not match its checksum.
       await writeFile(temporary, encode(image, hash), { flag: 'wx' });
-      await rename(temporary, path);
+      await moveFile(temporary, path);
       this.#bytes += size;
     } catch (error) {
       this.statistics.failure = reasonOf(error);

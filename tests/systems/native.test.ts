@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { smallMnist } from '../smallMnist.js';
+import { temporaryFolder } from '../temporary.js';
+import { buildPackage, type Fate, runProgram } from './package.js';
+
+const root = temporaryFolder();
+const run = join(root, 'run');
+const weights = resolve('tests/goldens/paddle/adam.pdparams');
+
+let dataDir = '';
+beforeAll(async () => {
+  dataDir = await smallMnist(root, { train: 20, test: 10 });
+  const script = buildPackage(join(root, 'works'), { koffi: 'works', sharp: 'works' });
+  const options = ['--data-dir', dataDir, '--epochs', '1', '--engine', 'reference', '--out', run];
+  expect(runProgram(script, ['train', 'lenet', ...options])).toMatchObject({ code: 0 });
+});
+
+/** What may go wrong with a package that has native code. */
+const fates: readonly (readonly [name: string, fate: Fate])[] = [
+  ['missing', 'missing'],
+  ['without binary', 'without binary'],
+  ['one whose binary does not load', { script: "throw new Error('invalid ELF header\\n  at load');" }],
+  ['one that throws no error', { script: "throw 'no binary for this system';" }],
+  ['empty', { script: '' }],
+  [
+    'one that can load no library',
+    { script: "exports.load = (name) => { throw new Error(name + ': cannot open shared object file'); };" },
+  ],
+];
+
+describe.each(fates)('koffi %s', (name, fate) => {
+  const folder = join(root, `koffi-${name}`);
+  let script = '';
+  beforeAll(() => {
+    script = buildPackage(folder, { koffi: fate, sharp: 'works' });
+  });
+
+  it('the doctor says so', () => {
+    const { code, out, err } = runProgram(script, ['doctor']);
+    expect([code, err]).toEqual([1, '']);
+    expect(out).toMatch(/^✗ Engine .*; the slow reference engine is used instead$/m);
+    expect(out).toMatch(/^✓ Pictures/m);
+  });
+
+  it('summary, convert and eval work', () => {
+    expect(runProgram(script, ['summary', 'lenet'])).toMatchObject({ code: 0, err: '' });
+    const out = join(folder, 'net.safetensors');
+    expect(runProgram(script, ['convert', weights, out])).toMatchObject({ code: 0, err: '' });
+    expect(runProgram(script, ['eval', run, '--engine', 'reference'])).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('without a choice of the engine the reference engine computes, and one line says so', () => {
+    const { code, err } = runProgram(script, ['eval', run]);
+    expect([code, err]).toEqual([0, expect.stringMatching(/^fovea: \[onednn\] .*\n.*reference engine.*\n$/)]);
+  });
+
+  it('a choice of oneDNN is refused in one line', () => {
+    const { code, err } = runProgram(script, ['eval', run, '--engine', 'onednn']);
+    expect([code, err]).toEqual([2, expect.stringMatching(/^fovea: \[onednn\] .*\n$/)]);
+  });
+});
+
+describe.each(fates.slice(0, -1))('sharp %s', (name, fate) => {
+  const folder = join(root, `sharp-${name}`);
+  let script = '';
+  beforeAll(() => {
+    script = buildPackage(folder, { koffi: 'works', sharp: fate });
+  });
+
+  it('the doctor says so', () => {
+    const { code, out, err } = runProgram(script, ['doctor']);
+    expect([code, err]).toEqual([1, '']);
+    expect(out).toMatch(/^✗ Pictures .*; photographs cannot be read, and reports have no pictures$/m);
+    expect(out).toContain('fix it with: npm install --include=optional sharp');
+  });
+
+  it('numbers are trained on to the end, with a report', () => {
+    const out = join(folder, 'run');
+    const options = ['--data-dir', dataDir, '--epochs', '1', '--engine', 'reference', '--out', out];
+    const trained = runProgram(script, ['train', 'lenet', ...options]);
+    expect(trained).toMatchObject({ code: 0, err: expect.not.stringContaining('fovea:') });
+    expect(readdirSync(out)).toContain('report.html');
+  });
+
+  it('a command with pictures is refused in one line', () => {
+    const { code, err } = runProgram(script, ['predict', run, resolve('docs/pictures/report.png')]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^fovea: \[pictures\] sharp: expected .*; install it with: npm install .* sharp\n$/);
+  });
+});

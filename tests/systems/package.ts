@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildProgram } from '../compiled.js';
+
+/**
+ * How a package fares on a machine: it works, is not there, has no binary (as after `npm install --omit=optional`), or
+ * is an `index.js` with this text.
+ */
+export type Fate = 'works' | 'missing' | 'without binary' | { readonly script: string };
+
+/** The packages with native code, and those with their binaries. */
+const binaries = { koffi: '@koromix', sharp: '@img' } as const;
+
+/** Makes a package of the compiled sources in a folder, on a machine where `fates` befall its packages. */
+export function buildPackage(root: string, fates: Readonly<Record<keyof typeof binaries, Fate>>): string {
+  const script = buildProgram(root);
+  const [installed, own] = [resolve('node_modules'), join(root, 'node_modules')];
+  rmSync(own);
+  mkdirSync(own);
+  const special = new Map<string, Fate>(
+    (['koffi', 'sharp'] as const).flatMap((name) => [
+      [name, fates[name]],
+      [binaries[name], fates[name] === 'works' ? 'works' : 'missing'],
+    ]),
+  );
+  for (const name of readdirSync(installed)) {
+    const fate = special.get(name) ?? 'works';
+    if (name.startsWith('.') || fate === 'missing') continue;
+    if (fate === 'works') symlinkSync(join(installed, name), join(own, name));
+    // Behind a link it would find its binary.
+    else if (fate === 'without binary') cpSync(join(installed, name), join(own, name), { recursive: true });
+    else {
+      mkdirSync(join(own, name));
+      writeFileSync(join(own, name, 'package.json'), '{"main":"./index.js"}');
+      writeFileSync(join(own, name, 'index.js'), fate.script);
+    }
+  }
+  return script;
+}
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/**
+ * Runs the command line in a process of its own.
+ *
+ * @param preload code that runs before anything else
+ */
+export function runProgram(
+  script: string,
+  args: readonly string[],
+  { preload, env = {} }: { readonly preload?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Outcome {
+  const before = preload === undefined ? [] : ['--import', pathToFileURL(preload).href];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...before, script, ...args], {
+    env: { ...process.env, OMP_NUM_THREADS: '1', FOVEA_DEBUG: '', ...env },
+    encoding: 'utf8',
+  });
+  return { code: status, out: stdout, err: stderr };
+}

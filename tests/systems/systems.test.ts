@@ -1,0 +1,60 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { smallMnist } from '../smallMnist.js';
+import { temporaryFolder } from '../temporary.js';
+import { buildPackage, runProgram } from './package.js';
+
+const root = temporaryFolder();
+const preload = resolve('tests/systems/pretend.mjs');
+let script = '';
+let dataDir = '';
+
+beforeAll(async () => {
+  dataDir = await smallMnist(root, { train: 20, test: 10 });
+  script = buildPackage(join(root, 'package'), { koffi: 'works', sharp: 'works' });
+});
+
+/** The packages with native code find no binary for the system. */
+describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
+  const folder = join(root, platform);
+  const run = join(folder, 'run');
+  const fovea = (...args: string[]) =>
+    runProgram(script, args, {
+      preload,
+      env: { FOVEA_TEST_PLATFORM: platform, HOME: undefined, USERPROFILE: folder, FOVEA_CACHE: join(folder, 'cache') },
+    });
+
+  it('the doctor says what it found, and what is missing', () => {
+    const { code, out, err } = fovea('doctor', '--data-dir', dataDir);
+    expect([code, err]).toEqual([1, '']);
+    expect(out).toMatch(new RegExp(`^✓ Node .*${platform}`, 'm'));
+    expect(out).toMatch(/^✗ Engine .*; the slow reference engine is used instead$/m);
+    expect(out).toMatch(/^✗ Pictures /m);
+    expect(out).toMatch(/^✓ MNIST /m);
+  });
+
+  it('a network is trained, resumed, evaluated and summarized', () => {
+    const options = ['--data-dir', dataDir, '--engine', 'reference', '--tensorboard'];
+    const noError = expect.not.stringContaining('fovea:');
+    const trained = fovea('train', 'lenet', ...options, '--epochs', '1', '--out', run);
+    expect(trained).toMatchObject({ code: 0, err: noError });
+    expect(readdirSync(run)).toContain('report.html');
+    expect(fovea('train', '--resume', run, '--epochs', '2', '--engine', 'reference')).toMatchObject({ code: 0, err: noError });
+    expect(readdirSync(run).filter((name) => /lock|tmp|\.new/.test(name))).toEqual([]);
+    expect(fovea('eval', run, '--engine', 'reference')).toMatchObject({ code: 0, err: '' });
+    expect(fovea('summary', 'lenet')).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('a training is converted to the files of Paddle', () => {
+    const out = join(folder, 'lenet.pdparams');
+    expect(fovea('convert', run, out)).toMatchObject({ code: 0, err: '' });
+    expect(existsSync(out)).toBe(true);
+  });
+
+  it('without a choice of the engine the reference engine computes', () => {
+    const { code, err } = fovea('eval', run);
+    expect([code, err]).toEqual([0, expect.stringContaining('reference engine')]);
+    expect(fovea('eval', run, '--engine', 'onednn')).toMatchObject({ code: 2 });
+  });
+});
