@@ -40,7 +40,10 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
     const trained = fovea('train', 'lenet', ...options, '--epochs', '1', '--out', run);
     expect(trained).toMatchObject({ code: 0, err: noError });
     expect(readdirSync(run)).toContain('report.html');
-    expect(fovea('train', '--resume', run, '--epochs', '2', '--engine', 'reference')).toMatchObject({ code: 0, err: noError });
+    expect(fovea('train', '--resume', run, '--epochs', '2', '--engine', 'reference')).toMatchObject({
+      code: 0,
+      err: noError,
+    });
     expect(readdirSync(run).filter((name) => /lock|tmp|\.new/.test(name))).toEqual([]);
     expect(fovea('eval', run, '--engine', 'reference')).toMatchObject({ code: 0, err: '' });
     expect(fovea('summary', 'lenet')).toMatchObject({ code: 0, err: '' });
