@@ -17,7 +17,7 @@ beforeAll(async () => {
   expect(runProgram(script, ['train', 'lenet', ...options])).toMatchObject({ code: 0 });
 });
 
-/** What may go wrong with a package that has native code. */
+/** Faults of a package that has native code. */
 const fates: readonly (readonly [name: string, fate: Fate])[] = [
   ['missing', 'missing'],
   ['without binary', 'without binary'],

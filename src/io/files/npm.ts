@@ -31,7 +31,7 @@ export async function npmArchive(spec: string, folder: string): Promise<string> 
   }
 }
 
-/** npm as a script for this Node, since Windows cannot start `npm` without a shell; else by the search path. */
+/** npm as a script for this Node, since Windows starts `npm` only by a shell; else by the search path. */
 function npmCommand(): readonly [string, ...string[]] {
   const { npm_execpath: calledBy = '' } = process.env;
   const beside = dirname(process.execPath);

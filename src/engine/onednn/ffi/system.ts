@@ -7,7 +7,7 @@ export type Address = number;
 
 type Library = ReturnType<ReturnType<typeof koffi>['load']>;
 
-/** What this engine needs of an operating system: memory outside JavaScript's heap, threads, signals, libraries. */
+/** The operating system for this engine: memory outside JavaScript's heap, threads, signals, libraries. */
 export interface System {
   /** Reserves memory, a multiple of the alignment; 0 if there is none. */
   readonly alignedAlloc: (alignment: number, bytes: number) => Address;
