@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['tests/**/*.test.ts'],
+    globalSetup: 'tests/globalSetup.ts',
     // The native library lives in the process and starts threads of its own: a fresh process for each file, two at once.
     pool: 'forks',
     maxWorkers: 2,

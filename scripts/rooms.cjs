@@ -21,7 +21,8 @@ const imports = {
   report: ['metric'],
   run: ['report', 'train', 'vision'],
   measure: ['run'],
-  cli: ['measure'],
+  setup: ['io'],
+  cli: ['measure', 'setup'],
 };
 
 /** Folders and single files of src that are the ground: every room may import them. */

@@ -1,20 +1,17 @@
 /**
- * Makes a fresh clone ready: npm packages, compiled sources, the system library oneDNN. Plain Node, no packages.
+ * Makes a fresh clone ready: npm packages, compiled sources, and then `fovea setup`. Plain Node, no packages.
  *
- * It changes nothing that is already there: a second call takes a few milliseconds and prints nothing.
+ * It changes nothing that is already there: a second call takes a moment and prints nothing.
  * With `--tests` it also gets Chromium for the tests, as root of a Debian system; elsewhere those tests are skipped.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const library = 'libdnnl.so.2';
-const aptPackage = 'libdnnl2';
-const aptInstall = `apt-get update && apt-get install -y --no-install-recommends ${aptPackage}`;
-
 class SetupError extends Error {
   /** @param {number} code exit code: 1 a step failed, 2 this machine lacks something */
   constructor(message, code) {
@@ -116,53 +113,18 @@ function build() {
   writeFileSync(stamp, digest);
 }
 
-function libraryFound() {
-  const inFolder = (folder) => existsSync(join(folder, library));
-  const folders = ['/usr/local/lib', '/usr/lib', '/usr/lib64', ...(process.env.LD_LIBRARY_PATH ?? '').split(':')];
-  if (folders.some((folder) => folder !== '' && inFolder(folder))) return true;
-  if (existsSync('/usr/lib') && readdirSync('/usr/lib').some((name) => inFolder(`/usr/lib/${name}`))) return true;
-  // ldconfig lives where the search path of an ordinary user does not lead.
-  return run('/sbin/ldconfig', ['-p']).stdout?.includes(library) ?? false;
-}
-
-function missingLibrary(whatToDo) {
-  return new SetupError(
-    `oneDNN 2 (${library}) is missing. ${whatToDo}\n` +
-      'Everything else is in place: slowly, the built-in reference engine works without it:\n' +
-      '  node dist/cli/main.js train lenet --data mnist --engine reference',
-    2,
-  );
-}
-
+/** The command prints what it does, and what would help if it cannot. */
 function installLibrary() {
-  if (libraryFound()) return;
-  if (!succeeds('apt-get', ['--version'])) {
-    throw missingLibrary('Install oneDNN 2.x with the package manager of this system (on Debian 12 it is libdnnl2).');
-  }
-  const isRoot = process.getuid?.() === 0;
-  if (!isRoot && !succeeds('sudo', ['-n', 'true'])) {
-    throw missingLibrary(`Install it, then run the command again:\n  sudo sh -c '${aptInstall}'`);
-  }
-  const [command, first] = isRoot ? ['apt-get', []] : ['sudo', ['-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']];
-  const apt = (title, args) => {
-    try {
-      step(title, command, [...first, '-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-        DEBIAN_FRONTEND: 'noninteractive',
-      });
-    } catch (error) {
-      throw missingLibrary(`It could not be installed: ${error.message}`);
-    }
-  };
-  apt('package lists', ['update']);
-  if (!succeeds('apt-cache', ['show', aptPackage])) {
-    throw missingLibrary(
-      succeeds('apt-cache', ['show', 'libdnnl3'])
-        ? 'This system has oneDNN 3 (libdnnl3), whose interface is another one and not supported yet: ' +
-            'use Debian 12 or Ubuntu 22.04, for example in a container (node:20-bookworm).'
-        : `The package sources of this system do not have ${aptPackage}: use Debian 12 or Ubuntu 22.04.`,
-    );
-  }
-  apt('oneDNN', ['install', '-y', '--no-install-recommends', aptPackage]);
+  const { status, signal } = spawnSync(process.execPath, ['dist/cli/main.js', 'setup', '--quiet'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status === 0) return;
+  throw new SetupError(
+    'everything but oneDNN is in place: slowly, the built-in reference engine works without it:\n' +
+      '  node dist/cli/main.js train lenet --data mnist --engine reference',
+    status ?? 128 + constants.signals[signal],
+  );
 }
 
 /** Whether this is Debian itself: Ubuntu's package of Chromium asks for snap. */

@@ -5,6 +5,7 @@ import { memoryLimit } from '../env.js';
 import { EngineError, InputError, messageOf, PackageError } from '../errors.js';
 import { formatBytes } from '../memory.js';
 import { namedDatasets } from '../run/catalog/datasets.js';
+import { libraryText, lookedAt } from '../setup/libraries.js';
 import { formatCount } from '../text/numbers.js';
 import { version } from '../version.js';
 import { decoderVersion } from '../vision/images/decode.js';
@@ -15,6 +16,8 @@ export interface Finding {
   readonly name: string;
   readonly ok: boolean;
   readonly found: string;
+  /** Further lines. */
+  readonly details?: readonly string[];
   /** A command that installs a missing part, if there is one. */
   readonly remedy?: string;
 }
@@ -40,12 +43,22 @@ function checkEngine(): Finding[] {
     const engine = openEngine(engineNames[0]);
     return [
       { name: 'Engine', ok: true, found: engine.describe() },
+      ...checkLibrary(),
       { name: 'Threads', ok: true, found: `${engine.settings.threads}, of which small networks use one` },
     ];
   } catch (error) {
     if (error instanceof InputError) throw error;
     return [lacking('Engine', error, 'the slow reference engine is used instead')];
   }
+}
+
+/** The native library in use, and those that were passed over. */
+function checkLibrary(): Finding[] {
+  const used = lookedAt().find(({ problem }) => problem === null);
+  if (used === undefined) return [];
+  const others = lookedAt().filter(({ problem }) => problem !== null);
+  const details = others.map((library) => `not used: ${libraryText(library)}`);
+  return [{ name: 'Library', ok: true, found: libraryText(used), ...(details.length > 0 && { details }) }];
 }
 
 async function checkPictures(): Promise<Finding> {

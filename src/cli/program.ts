@@ -204,6 +204,15 @@ Examples:
   dataCommands(program, terminal, exit);
 
   program
+    .command('setup')
+    .description('get the library oneDNN unless this machine has it: by pip, or by apt')
+    .option('--offline', 'fetch nothing')
+    .option('--timeout <seconds>', 'end a program that does nothing for so long (default: 60)', positiveInteger)
+    .option('--quiet', 'print nothing if the library is there')
+    .addOption(jsonOption())
+    .action(async (options) => exit(await (await import('./commands/setup.js')).setup(options, terminal)));
+
+  program
     .command('doctor')
     .description('check whether this machine has everything that Fovea needs, and say what to do')
     .addOption(trainingFlag('dataDir'))

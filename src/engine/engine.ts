@@ -62,12 +62,23 @@ export type Support =
   | { readonly possible: true; readonly note?: string }
   | { readonly possible: false; readonly reason: string };
 
+/** A native library, for records. */
+export interface EngineLibrary {
+  /** File name, without folders. */
+  readonly file: string;
+  readonly version: string;
+  /** Where it came from: `system`, `cache by pip`, `environment` and so on. */
+  readonly origin: string;
+}
+
 /**
  * Compiles graphs to programs and runs them. An engine implements this interface, and `engines.ts` lists it;
  * nothing else knows which engines there are.
  */
 export interface Engine {
   readonly name: string;
+  /** The native library that computes; absent if there is none. */
+  readonly library?: EngineLibrary;
   /** Library and instruction set, for people. */
   describe(): string;
 

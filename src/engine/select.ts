@@ -4,7 +4,7 @@ import type { Precision } from '../compiler/precision.js';
 import { isThreadCount, threadCounts } from '../env.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
 import { visibleLine } from '../text/visible.js';
-import type { ConvolutionName, Engine, EngineSettings } from './engine.js';
+import type { ConvolutionName, Engine, EngineLibrary, EngineSettings } from './engine.js';
 
 export const engineNames = engines.map(({ name }) => name) as readonly EngineName[];
 
@@ -81,13 +81,17 @@ export interface EngineInfo {
   readonly threads: number;
   readonly precision: Precision;
   readonly convolution: ConvolutionName;
+  /** The native library that computes; absent if there is none. */
+  readonly library?: EngineLibrary;
 }
 
 /** Name, description and settings of the engine in use. */
 export function engineInfo(): EngineInfo {
   const engine = currentEngine();
   const { threads, precision, convolution } = engine.settings;
-  return { name: engine.name as EngineName, description: engine.describe(), threads, precision, convolution };
+  const { library } = engine;
+  const name = engine.name as EngineName;
+  return { name, description: engine.describe(), threads, precision, convolution, ...(library && { library }) };
 }
 
 /**

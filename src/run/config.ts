@@ -97,6 +97,8 @@ export const runConfig = z.strictObject({
     threads: engineOptions.threads.type,
     precision: engineOptions.precision.type.default('float32'),
     convolution: engineOptions.conv.type.default('auto'),
+    /** The native library; older records do not have it. */
+    library: z.strictObject({ file: z.string(), version: z.string(), origin: z.string() }).optional(),
   }),
   machine: z.strictObject({ node: z.string(), platform: z.string(), processor: z.string() }),
 });

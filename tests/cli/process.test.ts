@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildProgram } from '../compiled.js';
 import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
-import { temporaryFolder } from '../temporary.js';
+import { temporaryFolder, writeInto } from '../temporary.js';
 
 const root = temporaryFolder();
 let script = '';
@@ -103,14 +103,18 @@ describe('a full disk', () => {
   });
 });
 
-describe('without oneDNN', () => {
-  const missing = { FOVEA_ONEDNN: '/nonexistent/libdnnl.so.2' };
+/** A machine without oneDNN. */
+const withoutLibrary = {
+  FOVEA_ONEDNN: '',
+  NODE_OPTIONS: `--import ${resolve('tests/systems/withoutLibrary.mjs')}`,
+};
 
+describe('without oneDNN', () => {
   it('the reference engine takes over, and says so once', async () => {
-    const { output, ended } = fovea(trainArgs('reference', '--epochs', '2', '--batch-size', '50'), missing);
+    const { output, ended } = fovea(trainArgs('reference', '--epochs', '2', '--batch-size', '50'), withoutLibrary);
     expect(await ended).toBe(0);
     expect(output.err.match(/reference engine/g)).toHaveLength(1);
-    expect(output.err).toContain('install it with: sudo apt-get install libdnnl2');
+    expect(output.err).toContain('install it with: npx fovea setup');
     expect(output.out).toContain('engine      reference (plain TypeScript loops), one thread');
     const { engine } = JSON.parse(readFileSync(path('reference/config.json'), 'utf8'));
     expect(engine).toEqual({
@@ -123,24 +127,92 @@ describe('without oneDNN', () => {
   });
 
   it('to ask for it is a wrong call', async () => {
-    const { output, ended } = fovea(trainArgs('none', '--engine', 'onednn'), missing);
+    const { output, ended } = fovea(trainArgs('none', '--engine', 'onednn'), withoutLibrary);
     expect(await ended).toBe(2);
     expect(output.out).toBe('');
     expect(output.err).toMatch(
-      /^fovea: \[onednn\] library: expected oneDNN 2\.x .*; install it with: sudo apt-get install libdnnl2\n$/,
+      /^fovea: \[onednn\] library: expected oneDNN 2\.x .*, got none; install it with: npx fovea setup\n$/,
     );
     expect(readdirSync(root)).not.toContain('none');
   });
 
   it('the doctor names the command', async () => {
-    const { output, ended } = fovea(['doctor'], missing);
+    const { output, ended } = fovea(['doctor'], withoutLibrary);
     expect(await ended).toBe(1);
-    expect(output.out).toMatch(
-      /✗ Engine +library: expected oneDNN 2\.x .*; the slow reference engine is used instead\n/,
-    );
-    expect(output.out).toContain('fix it with: sudo apt-get install libdnnl2');
+    expect(output.out).toMatch(/✗ Engine +library: expected oneDNN .*; the slow reference engine is used instead\n/);
+    expect(output.out).toContain('fix it with: npx fovea setup');
     expect(output.err).toBe('');
   });
+
+  // Elsewhere there may be no build, which is no failure.
+  it.runIf(process.platform === 'linux' && process.arch === 'x64').each([
+    [[], /\nsetup: pip: python3 is not installed\n/],
+    [['--offline'], /^$/],
+    [['--quiet', '--json'], /^$/],
+  ])('setup %j says in two lines what failed and what would help', async (options, out) => {
+    const nothing = { ...withoutLibrary, PATH: path('absent'), FOVEA_CACHE: path('setup') };
+    const { output, ended } = fovea(['setup', ...options], nothing);
+    expect(await ended).toBe(2);
+    expect(output.out).toMatch(out);
+    const lines = output.err
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('fovea: setup: '));
+    expect(lines).toEqual([
+      expect.stringMatching(/^fovea: \[setup\] library: expected oneDNN 2\.x .*, got none: /),
+      expect.stringMatching(/^fovea: until then computation is slow; this command would help: node \S+ setup, with a /),
+    ]);
+    expect(existsSync(path('setup')) ? readdirSync(path('setup/onednn')) : []).toEqual([]);
+  });
+});
+
+describe.runIf(process.platform === 'linux' && process.arch === 'x64')('an interrupted setup', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends with the programs that it called, and leaves nothing behind (%s)', async (signal, code) => {
+    const bin = path(`bin-${signal}`);
+    const cache = path(`cache-${signal}`);
+    const program = writeInto(
+      bin,
+      'python3',
+      `#!/bin/sh\necho $$ > '${bin}/pid'\necho half > "$TMPDIR/part"\nexec /bin/sleep 1000\n`,
+    );
+    chmodSync(program, 0o755);
+    const env = { ...withoutLibrary, PATH: bin, FOVEA_CACHE: cache };
+    const { child, output, ended } = fovea(['setup'], env);
+    await vi.waitFor(() => expect(existsSync(join(bin, 'pid'))).toBe(true), { timeout: 100_000 });
+    child.kill(signal);
+    expect(await ended).toBe(code);
+    expect(output.err).toMatch(
+      /^fovea: (Ctrl-C|SIGTERM): removing everything that is not complete; once more ends at once\n$/,
+    );
+    expect(readdirSync(join(cache, 'onednn'))).toEqual([]);
+    const called = readFileSync(join(bin, 'pid'), 'utf8').trim();
+    expect(existsSync(`/proc/${called}`)).toBe(false);
+  });
+});
+
+describe('FOVEA_ONEDNN', () => {
+  it.each([['train', 'lenet'], ['doctor'], ['setup']])('without a library is refused by %s', async (...args) => {
+    const { output, ended } = fovea(args, { FOVEA_ONEDNN: '/nonexistent/libdnnl.so.2' });
+    expect(await ended).toBe(2);
+    expect(output.err).toMatch(
+      /^fovea: \[onednn\] FOVEA_ONEDNN: expected a file with oneDNN .*, got \/nonexistent\/libdnnl\.so\.2: .*\(ENOENT\); name another file, or unset the variable\n$/,
+    );
+  });
+});
+
+itWith('linux', 'the doctor and the record of a run name the library', async () => {
+  const doctor = fovea(['doctor', '--json']);
+  await doctor.ended;
+  const { findings } = JSON.parse(doctor.output.out);
+  const { found } = findings.find(({ name }: { name: string }) => name === 'Library') ?? {};
+  const [, version, file, origin] = /^oneDNN (\S+), .*\/(\S+) \((.*)\)$/.exec(found ?? '') ?? [];
+  const { ended } = fovea(trainArgs('library', '--epochs', '1', '--batch-size', '50'));
+  expect(await ended).toBe(0);
+  const { engine } = JSON.parse(readFileSync(path('library/config.json'), 'utf8'));
+  expect(engine.library).toEqual(found === undefined ? undefined : { file, version, origin });
 });
 
 it('the stack is shown for debugging', async () => {

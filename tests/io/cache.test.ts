@@ -26,7 +26,7 @@ async function cacheWith(home: string | undefined, known: string | null): Promis
   vi.stubEnv('HOME', home);
   user.homedir = known;
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const { cacheFolder } = await import('../../src/io/files/cacheFolder.js');
+  const { cacheFolder } = await import('../../src/platform/node/cacheFolder.js');
   cacheFolder();
   return [cacheFolder(), write.mock.calls.join()];
 }
@@ -51,7 +51,7 @@ it('is among the temporary files where there is no home folder, and says so once
 it('is in the folder that was asked for, or where it is already', async () => {
   mkdirSync(join(root, 'home/.cache/fovea'), { recursive: true });
   expect(await cacheWith(join(root, 'home'), null)).toEqual([join(root, 'home/.cache/fovea'), '']);
-  const { cacheFolder } = await import('../../src/io/files/cacheFolder.js');
+  const { cacheFolder } = await import('../../src/platform/node/cacheFolder.js');
   vi.stubEnv('XDG_CACHE_HOME', join(root, 'xdg'));
   expect(cacheFolder()).toBe(join(root, 'xdg/fovea'));
   vi.stubEnv('FOVEA_CACHE', 'own');

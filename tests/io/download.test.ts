@@ -8,8 +8,8 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError } from '../../src/errors.js';
-import { cacheFolder } from '../../src/io/files/cacheFolder.js';
 import { type DownloadProgress, download } from '../../src/io/files/download.js';
+import { cacheFolder } from '../../src/platform/node/cacheFolder.js';
 import { LocalServer } from '../server.js';
 import { temporaryFolder } from '../temporary.js';
 

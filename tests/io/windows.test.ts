@@ -78,7 +78,7 @@ describe('a drive that is missing', () => {
     vi.stubEnv('XDG_CACHE_HOME', '');
     vi.stubEnv('USERPROFILE', 'Z:\\Users\\me');
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const { cacheFolder } = await import('../../src/io/files/cacheFolder.js');
+    const { cacheFolder } = await import('../../src/platform/node/cacheFolder.js');
     expect(cacheFolder()).toMatch(/^Z:\\Temp\\fovea-cache-/);
     cacheFolder();
     expect(write.mock.calls.flat()).toEqual([

@@ -14,8 +14,9 @@ export async function doctor({ dataDir, json }: DoctorCommandOptions, terminal: 
     return ok ? 0 : 1;
   }
   const width = Math.max(...findings.map(({ name }) => name.length));
-  for (const { name, ok: well, found, remedy } of findings) {
+  for (const { name, ok: well, found, details = [], remedy } of findings) {
     print(terminal, `${well ? '✓' : '✗'} ${name.padEnd(width)}  ${found}`);
+    for (const line of details) print(terminal, `  ${' '.repeat(width)}  ${line}`);
     if (remedy !== undefined) print(terminal, `  ${' '.repeat(width)}  fix it with: ${remedy}`);
   }
   return ok ? 0 : 1;

@@ -1,10 +1,11 @@
+import { basename } from 'node:path';
 import { availableProcessors } from '#platform';
 import type { Graph } from '../../compiler/graph.js';
 import type { Traits } from '../../compiler/optimize.js';
 import type { ChoiceOfProducts, Precision } from '../../compiler/precision.js';
 import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env.js';
 import { InputError } from '../../errors.js';
-import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
+import type { CompileOptions, Engine, EngineLibrary, EngineSettings, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
 import { isSmall } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
@@ -14,7 +15,7 @@ import type { StepRecord } from '../record.js';
 import { OneDnnBackend } from './backend.js';
 import { bfloat16Products } from './bfloat16.js';
 import { Normalization } from './code/norm.js';
-import { libraryVersion, type NativeMemory, setThreadCount } from './ffi.js';
+import { libraryInUse, type NativeMemory, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import type { ConvChoice } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
@@ -90,6 +91,11 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
     return hasWinograd() ? this.convolution : 'direct';
   }
 
+  get library(): EngineLibrary {
+    const { path, version, origin } = libraryInUse();
+    return { file: basename(path), version: version.join('.'), origin };
+  }
+
   get heldBytes(): number {
     return this.arena.memory.bytes;
   }
@@ -101,7 +107,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   describe(): string {
     const convolutions = this.#algorithms === 'direct' ? 'direct' : 'Winograd and direct';
     const precision = this.precision === 'bf16' ? `, ${bfloat16Unit() === 'slow AVX-512' ? 'slow ' : ''}bf16` : '';
-    return `oneDNN ${libraryVersion()}, ${instructions()}, ${convolutions} convolutions${precision}`;
+    return `oneDNN ${this.library.version}, ${instructions()}, ${convolutions} convolutions${precision}`;
   }
 
   traits(graph: Graph): Traits {
@@ -150,14 +156,14 @@ let engine: OneDnnEngine | null = null;
 /**
  * The engine on the system's oneDNN library.
  *
- * @throws {EngineError} if the library is missing or of another version; the message says how to install it
- * @throws {InputError} if `OMP_NUM_THREADS` is no number of threads
+ * @throws {EngineError} if there is no usable library; the message says how to install it
+ * @throws {InputError} if `OMP_NUM_THREADS` is no number of threads, or `FOVEA_ONEDNN` no usable library
  */
 export function openOneDnn(): OneDnnEngine {
   if (engine !== null) return engine;
   // The check comes before the library's runtime reads the variable and prints an error of its own.
   const threads = threadsAsked();
-  libraryVersion();
+  libraryInUse();
   engine = new OneDnnEngine(threads);
   return engine;
 }

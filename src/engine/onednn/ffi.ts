@@ -21,7 +21,7 @@ export {
   bfloat16Unit,
   hasInstructions,
   instructionSet,
-  libraryVersion,
+  libraryInUse,
   setThreadCount,
 } from './ffi/library.js';
 export { MemoryHandle, NativeMemory, nativeBytes } from './ffi/memory.js';

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { FileError, InputError } from '../../errors.js';
-import { cacheFolder } from '../../io/files/cacheFolder.js';
 import { type DownloadProgress, download } from '../../io/files/download.js';
+import { cacheFolder } from '../../platform/node/cacheFolder.js';
 import { cifar10Classes, cifar100Classes } from './cifarClasses.js';
 import { type CifarForm, exists, imageBytes, isFolder, parseBatch, readBatches } from './cifarFiles.js';
 import { PixelDataset, type PixelOptions } from './pixelDataset.js';

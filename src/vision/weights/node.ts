@@ -4,11 +4,11 @@ import { basename, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FileError, InputError } from '../../errors.js';
 import { reasonOf } from '../../io/files/atomic.js';
-import { cacheFolder } from '../../io/files/cacheFolder.js';
 import { type DownloadProgress, download } from '../../io/files/download.js';
 import { streamInput } from '../../io/files/input.js';
 import { readPdparams } from '../../io/weights/pdparams.js';
 import { loadSafetensors } from '../../io/weights/safetensors.js';
+import { cacheFolder } from '../../platform/node/cacheFolder.js';
 import { weightFiles } from '../models/weightFiles.js';
 import { formatOf, type WeightSource } from './source.js';
 

@@ -1,15 +1,17 @@
-import { EngineError, messageOf } from '../../../errors.js';
+import type { LibraryHandle } from 'koffi';
+import { EngineError } from '../../../errors.js';
+import type { Candidate } from '../library/candidates.js';
 import { koffi } from './koffi.js';
-import { type Address, system } from './system.js';
+import { type Examined, type Opened, openCandidate, openLibrary } from './open.js';
+import { loadThreadControl } from './openMp.js';
+import type { Address } from './system.js';
 
-function bindAll(path: string) {
-  const library = koffi().load(path);
+function bindAll(library: LibraryHandle) {
   const f = (name: string, result: string, parameters: string[]) => library.func(`dnnl_${name}`, result, parameters);
   const status = (name: string, ...parameters: string[]) => f(name, 'int', parameters);
   const p = 'void*';
   const a = 'uintptr_t';
   return {
-    version: f('version', a, []),
     effectiveIsa: f('get_effective_cpu_isa', 'int', []),
     engineCreate: status('engine_create', p, 'int', 'size_t'),
     streamCreate: status('stream_create', p, a, 'uint'),
@@ -68,69 +70,23 @@ function bindAll(path: string) {
 
 interface Loaded {
   readonly api: ReturnType<typeof bindAll>;
+  readonly library: Opened<ReturnType<typeof bindAll>>;
   readonly engine: Address;
   readonly stream: Address;
-  readonly version: readonly [number, number, number];
   readonly setThreads: ((count: number) => void) | null;
 }
 
 let loaded: Loaded | null = null;
 
-const installCommand = 'sudo apt-get install libdnnl2';
-
-/** Loads the library once. `FOVEA_ONEDNN` may name its file. */
+/** Loads the library once. */
 export function load(): Loaded {
   if (loaded !== null) return loaded;
-  const path = process.env.FOVEA_ONEDNN || (process.platform === 'darwin' ? 'libdnnl.2.dylib' : 'libdnnl.so.2');
-  system();
-  let api: ReturnType<typeof bindAll>;
-  try {
-    // The library's threads wait in its code after the last call. To unload it then would crash at exit.
-    shortenSpinning(() => system().keepLoaded(path));
-    api = bindAll(path);
-  } catch (error) {
-    throw new EngineError(
-      `[onednn] library: expected oneDNN 2.x as ${path}, but it could not be loaded (${messageOf(error)})`,
-      { cause: error, install: installCommand },
-    );
-  }
-  const version = koffi().decode(BigInt(api.version()), koffi().array('int', 3, 'Array')) as [number, number, number];
-  checkVersion(version, path);
+  const library = openLibrary(bindAll);
+  const { api } = library;
   const engine = created((out) => api.engineCreate(out, 1, 0), 'engine');
   const stream = created((out) => api.streamCreate(out, engine, 1), 'stream');
-  loaded = { api, engine, stream, version, setThreads: loadThreadControl() };
+  loaded = { api, library, engine, stream, setThreads: loadThreadControl() };
   return loaded;
-}
-
-/** Throws unless the library has the C API of 2.x; 3.x has another one. */
-export function checkVersion([major, minor, patch]: Loaded['version'], path: string): void {
-  if (major === 2 && minor >= 6) return;
-  throw new EngineError(
-    `[onednn] library version: expected 2.6 or later 2.x, got ${major}.${minor}.${patch} (${path})`,
-    { install: installCommand },
-  );
-}
-
-/**
- * Loads the OpenMP runtime. Its threads wait actively for some 0.2 ms and then sleep. By default they spin
- * for longer than a time slice: then a kernel of microseconds takes milliseconds as soon as another process
- * needs a core. The user's own settings stay.
- */
-function shortenSpinning(loadRuntime: () => void): void {
-  const { env } = process;
-  if (env.GOMP_SPINCOUNT !== undefined || env.OMP_WAIT_POLICY !== undefined) {
-    loadRuntime();
-    return;
-  }
-  env.GOMP_SPINCOUNT = '10000';
-  loadRuntime();
-  // The runtime has read it now. Processes that are started later need not inherit it.
-  delete env.GOMP_SPINCOUNT;
-}
-
-/** `null` for a build on another runtime, whose number of threads cannot be set. */
-function loadThreadControl(): ((count: number) => void) | null {
-  return system().openMp()?.func('omp_set_num_threads', 'void', ['int']) ?? null;
 }
 
 export function created(create: (out: BigUint64Array) => number, what: string): Address {
@@ -152,8 +108,29 @@ export function check(status: number, what: string): void {
   if (status !== 0) throw new EngineError(`[onednn] ${what}: ${statusNames[status] ?? `status ${status}`}`);
 }
 
-export function libraryVersion(): string {
-  return load().version.join('.');
+/** The library in use; opens it if need be. */
+export const libraryInUse = (): Opened<unknown> => load().library;
+
+/**
+ * The library in use; `null` if there is none.
+ *
+ * @throws {InputError} if the user named a file and it cannot be used
+ * @throws {EngineError} if native libraries cannot be called at all
+ */
+export function findLibrary(): Examined | null {
+  koffi();
+  try {
+    return libraryInUse();
+  } catch (error) {
+    if (error instanceof EngineError) return null;
+    throw error;
+  }
+}
+
+/** Tries a file. A library that can be used stays open. */
+export function examine(candidate: Candidate): Examined {
+  const { path, origin, version, problem } = openCandidate(candidate, bindAll);
+  return { path, origin, version, problem };
 }
 
 /**

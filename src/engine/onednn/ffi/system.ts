@@ -19,6 +19,8 @@ export interface System {
   readonly adviseHugePages: ((address: Address, bytes: number) => void) | null;
   /** Loads a library that stays until the process ends. A failure shows when the library is bound. */
   readonly keepLoaded: (path: string) => void;
+  /** Why a library cannot be loaded, in the words of the system; `null` if it can, or the system does not say. */
+  readonly loadingProblem: (path: string) => string | null;
   /** The OpenMP runtime that oneDNN's builds for this system share with other programs; `null` without it. */
   readonly openMp: () => Library | null;
   /** `null` where no signal handler runs on the stack of a thread. */
@@ -61,14 +63,21 @@ function bind(): System {
   return process.platform === 'darwin' ? mac() : linux();
 }
 
+/** `RTLD_NOW`. */
+const now = 2;
+
 /** Functions of POSIX that Linux and macOS share. */
 function posix(libc: Library, { nowAndNeverUnload }: { readonly nowAndNeverUnload: number }) {
-  const dlopen = libc.func('dlopen', 'uintptr_t', ['str', 'int']);
+  // Older C libraries have these functions in a library of their own, which Node has loaded.
+  const all = load(null);
+  const dlopen = all.func('dlopen', 'uintptr_t', ['str', 'int']);
+  const dlerror = all.func('dlerror', 'str', []);
   return {
     alignedAlloc: libc.func('aligned_alloc', 'uintptr_t', ['size_t', 'size_t']),
     free: libc.func('free', 'void', ['uintptr_t']),
     memcpy: libc.func('memcpy', 'uintptr_t', ['void*', 'uintptr_t', 'size_t']),
     keepLoaded: (path: string): void => dlopen(path, nowAndNeverUnload),
+    loadingProblem: (path: string): string | null => (dlopen(path, now) === 0 ? dlerror() : null),
   };
 }
 
@@ -135,19 +144,21 @@ function windows(): System {
     adviseHugePages: null,
     // A handle that is never closed keeps the library.
     keepLoaded: kernel.func('LoadLibraryW', 'uintptr_t', ['str16']),
+    loadingProblem: () => null,
     openMp: () => ifThere('vcomp140.dll'),
     signals: null,
     code: null,
   };
 }
 
-function load(name: string): Library {
+/** @param name `null` for everything that this process has loaded */
+function load(name: string | null): Library {
   try {
     return koffi().load(name);
   } catch (error) {
     if (error instanceof EngineError) throw error;
     throw new EngineError(
-      `[onednn] system: expected the C library of this system as ${name}, but it could not be loaded; ` +
+      `[onednn] system: expected the C library of this system as ${name ?? 'loaded by Node'}, but it could not be loaded; ` +
         'the reference engine works without it',
       { cause: error },
     );

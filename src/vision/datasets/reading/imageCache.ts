@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir, rm, stat, writeFile } from 'node:fs/pro
 import { join, resolve } from 'node:path';
 import { InputError } from '../../../errors.js';
 import { makeFolder, moveFile, reasonOf } from '../../../io/files/atomic.js';
-import { cacheFolder } from '../../../io/files/cacheFolder.js';
+import { cacheFolder } from '../../../platform/node/cacheFolder.js';
 import type { Preprocessed } from '../../images/preprocess.js';
 
 export interface ImageCacheOptions {

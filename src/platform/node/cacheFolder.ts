@@ -3,18 +3,35 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
- * The folder for downloads and decoded pictures: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`, else
- * `~/.cache/fovea`. Users without a writable home folder get a folder of the temporary files, with one
+ * The folder for downloads, decoded pictures and libraries: `FOVEA_CACHE`, else `fovea` in `XDG_CACHE_HOME`,
+ * else `~/.cache/fovea`. Users without a writable home folder get a folder of the temporary files, with one
  * message on stderr. The folder need not exist. If nothing can be written there either, the message says so.
  */
 export function cacheFolder(): string {
+  const { path, isTemporary } = cachePlace();
+  if (!isTemporary || isReported) return path;
+  isReported = true;
+  process.stderr.write(
+    canBeMade(path)
+      ? `fovea: no home folder to write to: the cache is ${path}; FOVEA_CACHE names another\n`
+      : `fovea: no folder to write to for the cache, neither in the home folder nor as ${path}: nothing can be ` +
+          'downloaded, and pictures are decoded again in each run; set FOVEA_CACHE to a folder that you may write to\n',
+  );
+  return path;
+}
+
+let isReported = false;
+
+/** {@link cacheFolder} without a message, to look for what is there. */
+export function cachePlace(): { readonly path: string; readonly isTemporary: boolean } {
   const { FOVEA_CACHE: own = '', XDG_CACHE_HOME: xdg = '' } = process.env;
-  if (own !== '') return resolve(own);
+  if (own !== '') return { path: resolve(own), isTemporary: false };
   // The XDG specification ignores relative paths.
-  if (isAbsolute(xdg)) return join(xdg, 'fovea');
+  if (isAbsolute(xdg)) return { path: join(xdg, 'fovea'), isTemporary: false };
   const home = homeFolder();
   const usual = home === null ? null : join(home, '.cache', 'fovea');
-  return usual !== null && canBeMade(usual) ? usual : amongTemporary();
+  if (usual !== null && canBeMade(usual)) return { path: usual, isTemporary: false };
+  return { path: join(tmpdir(), `fovea-cache-${process.getuid?.() ?? 'user'}`), isTemporary: true };
 }
 
 /**
@@ -45,19 +62,4 @@ function canBeMade(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-let isReported = false;
-
-function amongTemporary(): string {
-  const path = join(tmpdir(), `fovea-cache-${process.getuid?.() ?? 'user'}`);
-  if (isReported) return path;
-  isReported = true;
-  process.stderr.write(
-    canBeMade(path)
-      ? `fovea: no home folder to write to: the cache is ${path}; FOVEA_CACHE names another\n`
-      : `fovea: no folder to write to for the cache, neither in the home folder nor as ${path}: nothing can be ` +
-          'downloaded, and pictures are decoded again in each run; set FOVEA_CACHE to a folder that you may write to\n',
-  );
-  return path;
 }
