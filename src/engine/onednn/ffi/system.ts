@@ -19,7 +19,7 @@ export interface System {
   readonly adviseHugePages: ((address: Address, bytes: number) => void) | null;
   /** Loads a library that stays until the process ends. A failure shows when the library is bound. */
   readonly keepLoaded: (path: string) => void;
-  /** Why a library cannot be loaded, in the words of the system; `null` if it can, or the system does not say. */
+  /** Why a library cannot be loaded, in the words of the system; `null` if it can, or if it does not say. */
   readonly loadingProblem: (path: string) => string | null;
   /** The OpenMP runtime that oneDNN's builds for this system share with other programs; `null` without it. */
   readonly openMp: () => Library | null;
