@@ -1,13 +1,13 @@
 /**
  * Runs the tests in the configurations of other machines: instruction sets, releases of Node and oneDNN, numbers of
  * threads, few or busy processors. `npm run matrix` runs all of them; `npm run matrix -- avx2 node24` some;
- * `npm run matrix -- --list` names them. `--write` puts the table into docs/measured/platforms.md.
+ * `npm run matrix -- --list` names them; `--library=FILE` adds a library from a file. `--write` puts the table into docs/measured/platforms.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
+import { oneDnnFromWheel, wheels } from './oneDnnWheels.mjs';
 
 const work = resolve('.setup/matrix');
 const page = 'docs/measured/platforms.md';
@@ -30,11 +30,8 @@ const all = ['tests'];
 
 const env = (variables) => async () => ({ env: variables });
 
-/** The numpy-free wheel of Intel's build of oneDNN 2.6.0, which needs GNU OpenMP alone. */
-const wheel = {
-  requirement: 'onednn-cpu-gomp==2022.2.1',
-  sha256: '091357f4d66ebd6a391d4327e0bee2401597b30753f087222bb3559c1b4e625e',
-};
+/** A library that is given by its file: `--library=PATH`, a release that no wheel has. */
+const given = process.argv.find((argument) => argument.startsWith('--library='))?.slice('--library='.length);
 
 const configurations = [
   { name: 'default', title: 'as it is', tests: all, prepare: env({}) },
@@ -66,12 +63,22 @@ const configurations = [
     tests: all,
     prepare: async () => ({ node: nodeOf(major) }),
   })),
-  {
-    name: 'onednn260',
-    title: 'oneDNN 2.6.0 from PyPI',
+  ...Object.keys(wheels).map((release) => ({
+    name: `onednn${release.replaceAll('.', '')}`,
+    title: `oneDNN ${release} from PyPI`,
     tests: numeric,
-    prepare: async () => ({ env: { FOVEA_ONEDNN: oneDnn260() } }),
-  },
+    prepare: async () => ({ env: { FOVEA_ONEDNN: oneDnnFromWheel(release, work) } }),
+  })),
+  ...(given === undefined
+    ? []
+    : [
+        {
+          name: 'library',
+          title: `oneDNN ${releaseOf(given)} from a file`,
+          tests: numeric,
+          prepare: env({ FOVEA_ONEDNN: given }),
+        },
+      ]),
 ];
 
 function must(command, args, options = {}) {
@@ -91,28 +98,12 @@ function nodeOf(major) {
   return binary;
 }
 
-/** oneDNN 2.6.0 out of its wheel. */
-function oneDnn260() {
-  const folder = join(work, 'onednn260');
-  const library = join(folder, 'libdnnl.so.2');
-  if (existsSync(library)) return library;
-  mkdirSync(folder, { recursive: true });
-  const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', folder];
-  must('python3', [...pip, wheel.requirement]);
-  const file = readdirSync(folder).find((name) => name.endsWith('.whl'));
-  const found = createHash('sha256')
-    .update(readFileSync(join(folder, file)))
-    .digest('hex');
-  if (found !== wheel.sha256) throw new Error(`${file}: expected the checksum ${wheel.sha256}, got ${found}`);
-  const code = [
-    'import sys, zipfile',
-    'archive = zipfile.ZipFile(sys.argv[1])',
-    "name = [n for n in archive.namelist() if n.endswith('/libdnnl.so.2.6')][0]",
-    "open(sys.argv[2], 'wb').write(archive.read(name))",
-  ].join('\n');
-  must('python3', ['-c', code, join(folder, file), `${library}.new`]);
-  renameSync(`${library}.new`, library);
-  return library;
+/** The release of a library, as the engine reports it. */
+function releaseOf(library) {
+  const found = must(process.execPath, ['dist/cli/main.js', 'doctor'], {
+    env: { ...process.env, FOVEA_ONEDNN: library },
+  });
+  return /oneDNN (\d+\.\d+\.\d+)/.exec(found)?.[1] ?? 'of an unknown release';
 }
 
 const children = new Set();

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
+import { libraryInUse } from '../src/engine/onednn/ffi/library.js';
 
 /**
  * Properties of a machine that some tests need. They are read from the system and from the variables that restrict the
@@ -43,12 +44,24 @@ export function chromium(): string | null {
   return paths.find(isProgram) ?? null;
 }
 
+/** Whether the library in use is of a release before this one; false if there is none. */
+function isBefore(major: number, minor: number): boolean {
+  try {
+    const [ownMajor, ownMinor] = libraryInUse().version;
+    return ownMajor < major || (ownMajor === major && ownMinor < minor);
+  } catch {
+    return false;
+  }
+}
+
 const features: Readonly<Record<Feature, boolean>> = {
   avx2: hasAvx2 && runsCode,
   avx512: hasAvx512 && runsCode,
   bf16: hasAvx512 && runsCode && flags.has('avx512_bf16'),
   // Winograd's kernels are the library's: releases of oneDNN before 3.2 have them for AVX-512.
-  winograd: hasAvx512,
+  get winograd() {
+    return hasAvx512 && isBefore(3, 2);
+  },
   linux: process.platform === 'linux',
   posix: process.platform !== 'win32',
   // Permissions do not bind root.

@@ -2,8 +2,9 @@ import { EngineError, InternalError } from '../../../errors.js';
 import { bytesPerElement, type DType, type TypedArray, viewOf } from '../../../graph/dtype.js';
 import type { Memory } from '../../planned/backend.js';
 import { koffi } from './koffi.js';
-import { check, created, load } from './library.js';
+import { load } from './library.js';
 import type { MemoryDesc } from './memoryDesc.js';
+import { check, created } from './status.js';
 import { type Address, system } from './system.js';
 
 let live = 0;
@@ -64,8 +65,8 @@ export class MemoryHandle {
   readonly handle: Address;
 
   constructor(desc: MemoryDesc) {
-    const { api, engine } = load();
-    this.handle = created((out) => api.memoryCreate(out, desc.bytes, engine, 0), 'memory');
+    const { dialect, engine } = load();
+    this.handle = created((out) => dialect.descs.createMemory(out, desc.native.argument, engine, 0), 'memory');
   }
 
   point(memory: NativeMemory, offset: number): void {

@@ -2,44 +2,37 @@ import { InternalError } from '../../../errors.js';
 import { bytesPerElement, type StoredDType } from '../../../graph/dtype.js';
 import { numel, type Shape } from '../../../graph/shape.js';
 import type { Layout } from '../../planned/layout.js';
-import { dataTypes, formatAny, maxAxes, memoryDescBytes, plainTags } from './enums.js';
-import { check, load } from './library.js';
-import { type Address, system } from './system.js';
-
-export function dims(values: Shape): BigInt64Array {
-  const array = new BigInt64Array(maxAxes);
-  for (let i = 0; i < values.length; i++) array[i] = BigInt(values[i]);
-  return array;
-}
-
-/**
- * Offsets of fields in a descriptor: type of the elements, kind of the layout, strides, number and sizes of
- * blocks.
- */
-const [typeOffset, kindOffset, stridesOffset, blocksOffset] = [104, 312, 320, 416];
-
-/** Elements of an axis that are side by side. */
-export interface Block {
-  readonly axis: number;
-  readonly size: number;
-}
+import type { DescFields, Out } from './dialect.js';
+import { dataTypes, formatAny } from './enums.js';
+import { dims } from './geometry.js';
+import { load } from './library.js';
+import type { Block, Described, NativeDesc } from './nativeDesc.js';
+import { check } from './status.js';
+import type { Address } from './system.js';
 
 /** Shape, element type and layout of a piece of memory; immutable. */
-export class MemoryDesc implements Layout<MemoryDesc> {
+export class MemoryDesc implements Layout<MemoryDesc>, Described {
   #size = -1;
+  #read: DescFields | null = null;
 
   private constructor(
     /** @internal */
-    readonly bytes: Uint8Array,
+    readonly native: NativeDesc,
     readonly shape: Shape,
     readonly dtype: StoredDType,
   ) {}
+
+  /** @throws {EngineError} if the call fails */
+  static #from(shape: Shape, dtype: StoredDType, call: (out: Out) => number): MemoryDesc {
+    const native = load().dialect.newDesc((out) => check(call(out), 'memory descriptor'));
+    return new MemoryDesc(native, shape, dtype);
+  }
 
   /** The row-major layout. A scalar gets one axis of size 1. */
   static plain(shape: Shape, dtype: StoredDType): MemoryDesc {
     const axes = shape.length === 0 ? [1] : shape;
     if (axes.length > 5) throw new InternalError(`plain layout of ${axes.length} axes`);
-    return MemoryDesc.#byTag(axes, dtype, plainTags[axes.length]);
+    return MemoryDesc.#byTag(axes, dtype, load().dialect.plainTags[axes.length]);
   }
 
   /** Lets the primitive choose the layout. */
@@ -49,16 +42,14 @@ export class MemoryDesc implements Layout<MemoryDesc> {
 
   /** "No such argument", e.g. no bias. */
   static none(): MemoryDesc {
-    return new MemoryDesc(new Uint8Array(memoryDescBytes), [], 'float32');
+    return new MemoryDesc(load().dialect.noDesc, [], 'float32');
   }
 
   static strided(shape: Shape, strides: readonly number[], dtype: StoredDType): MemoryDesc {
-    const bytes = new Uint8Array(memoryDescBytes);
-    check(
-      load().api.mdByStrides(bytes, shape.length, dims(shape), dataTypes[dtype], dims(strides)),
-      'strided memory descriptor',
+    const { byStrides } = load().dialect.descs;
+    return MemoryDesc.#from(shape, dtype, (out) =>
+      byStrides(out, shape.length, dims(shape), dataTypes[dtype], dims(strides)),
     );
-    return new MemoryDesc(bytes, shape, dtype);
   }
 
   /** `[N, C, H, W]` with the channels of a pixel side by side. */
@@ -69,41 +60,33 @@ export class MemoryDesc implements Layout<MemoryDesc> {
   }
 
   static #byTag(shape: Shape, dtype: StoredDType, tag: number): MemoryDesc {
-    const bytes = new Uint8Array(memoryDescBytes);
-    check(load().api.mdByTag(bytes, shape.length, dims(shape), dataTypes[dtype], tag), 'memory descriptor');
-    return new MemoryDesc(bytes, shape, dtype);
+    const { byTag } = load().dialect.descs;
+    return MemoryDesc.#from(shape, dtype, (out) => byTag(out, shape.length, dims(shape), dataTypes[dtype], tag));
   }
 
-  /** @internal Reads a descriptor that the library owns; `null` where there is none. */
-  static at(address: Address): MemoryDesc | null {
-    if (address === 0) return null;
-    const bytes = new Uint8Array(memoryDescBytes);
-    system().memcpy(bytes, address, memoryDescBytes);
-    const fields = new DataView(bytes.buffer);
-    const rank = fields.getInt32(0, true);
-    if (rank === 0) return null;
-    const shape = Array.from({ length: rank }, (_, i) => Number(fields.getBigInt64(8 + 8 * i, true)));
-    const type = fields.getInt32(typeOffset, true);
-    const dtype = (Object.keys(dataTypes) as StoredDType[]).find((name) => dataTypes[name] === type) ?? 'uint8';
-    return new MemoryDesc(bytes, shape, dtype);
+  /** @internal Copies a descriptor that the library owns; `null` where there is none. */
+  static at(owned: Address): MemoryDesc | null {
+    if (owned === 0) return null;
+    const { dialect } = load();
+    const native = dialect.copyOf(owned);
+    const { shape, dtype } = dialect.fieldsOf(native);
+    return shape.length === 0 ? null : new MemoryDesc(native, shape, dtype);
   }
 
   /** Bytes of memory, padding included. */
   get size(): number {
-    if (this.#size < 0) this.#size = Number(load().api.mdSize(this.bytes));
+    if (this.#size < 0) this.#size = Number(load().dialect.descs.size(this.native.argument));
     return this.#size;
   }
 
   /** The same layout with elements of another type. */
   withType(dtype: StoredDType): MemoryDesc {
     if (dtype === this.dtype) return this;
-    const bytes = this.bytes.slice();
-    new DataView(bytes.buffer).setInt32(typeOffset, dataTypes[dtype], true);
-    return new MemoryDesc(bytes, this.shape, dtype);
+    return new MemoryDesc(load().dialect.withType(this.native, dtype), this.shape, dtype);
   }
 
   equals(other: MemoryDesc): boolean {
-    return this === other || load().api.mdEqual(this.bytes, other.bytes) !== 0;
+    return this === other || load().dialect.descs.equal(this.native.argument, other.native.argument) !== 0;
   }
 
   /** Whether only one kind of kernel can read the layout. */
@@ -122,27 +105,30 @@ export class MemoryDesc implements Layout<MemoryDesc> {
 
   /** Axis i of this becomes axis `permutation[i]` of the result; same memory. */
   permuted(permutation: readonly number[]): MemoryDesc {
-    const bytes = new Uint8Array(memoryDescBytes);
-    check(load().api.mdPermute(bytes, this.bytes, Int32Array.from(permutation)), 'permuted memory descriptor');
+    const { permute } = load().dialect.descs;
     const shape = new Array<number>(permutation.length);
     permutation.forEach((axis, i) => {
       shape[axis] = this.shape[i];
     });
-    return new MemoryDesc(bytes, shape, this.dtype);
+    const call = (out: Out) => permute(out, this.native.argument, Int32Array.from(permutation));
+    return MemoryDesc.#from(shape, this.dtype, call);
   }
 
   /** The same memory with axes of size 1 added or left out. */
   reshaped(shape: Shape): MemoryDesc {
-    const bytes = new Uint8Array(memoryDescBytes);
-    check(load().api.mdReshape(bytes, this.bytes, shape.length, dims(shape)), 'reshaped memory descriptor');
-    return new MemoryDesc(bytes, shape, this.dtype);
+    const { reshape } = load().dialect.descs;
+    const call = (out: Out) => reshape(out, this.native.argument, shape.length, dims(shape));
+    return MemoryDesc.#from(shape, this.dtype, call);
   }
 
   /** A box inside this memory; `null` where the layout does not allow it. */
   sub(shape: Shape, offsets: readonly number[]): MemoryDesc | null {
-    const bytes = new Uint8Array(memoryDescBytes);
-    if (load().api.mdSub(bytes, this.bytes, dims(shape), dims(offsets)) !== 0) return null;
-    return new MemoryDesc(bytes, shape, this.dtype);
+    const { dialect } = load();
+    let status = 0;
+    const native = dialect.newDesc((out) => {
+      status = dialect.descs.sub(out, this.native.argument, dims(shape), dims(offsets));
+    });
+    return status === 0 ? new MemoryDesc(native, shape, this.dtype) : null;
   }
 
   /**
@@ -153,33 +139,24 @@ export class MemoryDesc implements Layout<MemoryDesc> {
     return this.size > numel(this.shape) * bytesPerElement(this.dtype);
   }
 
-  /** The kind of the layout: not chosen yet, given by strides and blocks, or known to the library only. */
-  get #kind(): 'any' | 'strided' | 'opaque' {
-    const kind = this.#fields.getInt32(kindOffset, true);
-    return kind === 1 ? 'any' : kind === 2 ? 'strided' : 'opaque';
+  get #fields(): DescFields {
+    this.#read ??= load().dialect.fieldsOf(this.native);
+    return this.#read;
   }
 
-  get #fields(): DataView {
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset);
+  get #kind(): DescFields['kind'] {
+    return this.#fields.kind;
   }
 
   /** Blocks of elements that are side by side, from the outer to the inner ones. */
   get blocks(): readonly Block[] {
-    if (this.#kind !== 'strided') return [];
-    const fields = this.#fields;
-    const number = (offset: number) => Number(fields.getBigInt64(offset, true));
-    return Array.from({ length: fields.getInt32(blocksOffset, true) }, (_, i) => ({
-      size: number(blocksOffset + 8 + 8 * i),
-      axis: number(blocksOffset + 8 + 8 * (maxAxes + i)),
-    }));
+    return this.#fields.blocks;
   }
 
   /** Axes from outermost to innermost, without the blocks. */
   get order(): readonly number[] {
-    if (this.#kind !== 'strided') return [];
-    const fields = this.#fields;
-    const stride = (i: number) => Number(fields.getBigInt64(stridesOffset + 8 * i, true));
-    return this.shape.map((_, i) => i).sort((i, j) => stride(j) - stride(i) || i - j);
+    const { strides } = this.#fields;
+    return strides.map((_, i) => i).sort((i, j) => strides[j] - strides[i] || i - j);
   }
 
   /** Whether the axis is divided into blocks. */

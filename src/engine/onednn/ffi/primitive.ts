@@ -1,21 +1,23 @@
 import { InternalError } from '../../../errors.js';
+import type { Scale } from './dialect.js';
 import {
-  binaries,
+  args,
+  type binaries,
   type EltwiseKernel,
-  eltwiseBetas,
-  eltwises,
   execArgBytes,
-  memoryDescBytes,
   queries,
   queryImplementation,
+  queryInputCount,
   scratchpadUser,
   statusUnimplemented,
 } from './enums.js';
 import { familyOf, type KernelFamily } from './kernelFamily.js';
 import { koffi } from './koffi.js';
-import { check, created, load } from './library.js';
+import { load } from './library.js';
 import type { MemoryHandle } from './memory.js';
 import { MemoryDesc } from './memoryDesc.js';
+import type { Operation } from './operation.js';
+import { check, created } from './status.js';
 import type { Address } from './system.js';
 
 /** An operation that a kernel applies to its result before storing it. */
@@ -26,27 +28,21 @@ export type PostOp =
 
 export interface Attributes {
   /** Factors for the operands of a binary primitive, by argument. */
-  readonly scales?: readonly (readonly [argument: number, factor: number])[];
+  readonly scales?: readonly Scale[];
   readonly postOps?: readonly PostOp[];
 }
 
 function withAttributes<T>({ scales = [], postOps = [] }: Attributes, body: (attr: Address) => T): T {
-  const { api } = load();
+  const { api, dialect } = load();
   const attr = created((out) => api.attrCreate(out), 'attributes');
   const ops = created((out) => api.postOpsCreate(out), 'post-ops');
   try {
     check(api.attrScratchpad(attr, scratchpadUser), 'scratchpad mode');
-    for (const [argument, factor] of scales) {
-      check(api.attrScales(attr, argument, 1, 0, Float32Array.of(factor)), 'scales');
-    }
+    for (const scale of scales) check(dialect.setScale(attr, scale), 'scales');
     for (const op of postOps) {
-      if (op.kind === 'sum') check(api.postOpsSum(ops, op.scale), 'sum post-op');
-      else if (op.kind === 'binary') {
-        check(api.postOpsBinary(ops, binaries[op.fn], op.operand.bytes), 'binary post-op');
-      } else {
-        const beta = eltwiseBetas[op.fn] ?? op.beta;
-        check(api.postOpsEltwise(ops, 1, eltwises[op.fn], op.alpha, beta), 'eltwise post-op');
-      }
+      if (op.kind === 'sum') check(dialect.appendSum(ops, op.scale), 'sum post-op');
+      else if (op.kind === 'binary') check(dialect.appendBinary(ops, op.fn, op.operand), 'binary post-op');
+      else check(dialect.appendEltwise(ops, op.fn, op.alpha, op.beta), 'eltwise post-op');
     }
     check(api.attrPostOps(attr, ops), 'post-ops');
     return body(attr);
@@ -54,6 +50,20 @@ function withAttributes<T>({ scales = [], postOps = [] }: Attributes, body: (att
     api.postOpsDestroy(ops);
     api.attrDestroy(attr);
   }
+}
+
+/** Argument of the second operand of the binary post-op at place `i`. */
+export function postOpSrc(i: number): number {
+  return (load().dialect.postOpArgBase * (i + 1)) | args.src1;
+}
+
+/** In some releases factors are a part of the kernel, in others an argument of every call. */
+function factorsOf({ scales = [] }: Attributes): Scale[] {
+  const { dialect } = load();
+  return scales.flatMap(([argument, factor]) => {
+    const place = dialect.scaleArgument(argument);
+    return place === null ? [] : [[place, factor] as const];
+  });
 }
 
 let live = 0;
@@ -68,26 +78,24 @@ export class Primitive {
     readonly handle: Address,
     /** @internal */
     readonly desc: Address,
+    /** Factors for operands that the kernel reads from memory, with their arguments. */
+    readonly factors: readonly Scale[],
   ) {}
 
   /** `null` where the library has no such kernel. */
-  static create(opDesc: Uint8Array, attributes: Attributes = {}, hint: Primitive | null = null): Primitive | null {
-    const { api, engine } = load();
-    return Primitive.#from(attributes, (out, attr) => api.pdCreate(out, opDesc, attr, engine, hint?.desc ?? 0));
+  static create(operation: Operation, attributes: Attributes = {}, hint: Primitive | null = null): Primitive | null {
+    const { dialect } = load();
+    return Primitive.#from(attributes, (out, attr) => dialect.create(out, operation, attr, hint?.desc ?? 0));
   }
 
   static reorder(from: MemoryDesc, to: MemoryDesc): Primitive | null {
-    const { api, engine } = load();
-    return Primitive.#from({}, (out, attr) => api.pdReorder(out, from.bytes, engine, to.bytes, engine, attr));
+    const { dialect } = load();
+    return Primitive.#from({}, (out, attr) => dialect.createReorder(out, from, to, attr));
   }
 
   static concat(inputs: readonly MemoryDesc[], axis: number): Primitive | null {
-    const { api, engine } = load();
-    const descs = new Uint8Array(inputs.length * memoryDescBytes);
-    inputs.forEach((input, i) => {
-      descs.set(input.bytes, i * memoryDescBytes);
-    });
-    return Primitive.#from({}, (out, attr) => api.pdConcat(out, null, inputs.length, axis, descs, attr, engine));
+    const { dialect } = load();
+    return Primitive.#from({}, (out, attr) => dialect.createConcat(out, inputs, axis, attr));
   }
 
   static #from(attributes: Attributes, create: (out: BigUint64Array, attr: Address) => number): Primitive | null {
@@ -99,7 +107,7 @@ export class Primitive {
     const desc = Number(out[0]);
     const handle = created((out) => api.primitiveCreate(out, desc), 'primitive');
     live++;
-    return new Primitive(handle, desc);
+    return new Primitive(handle, desc, factorsOf(attributes));
   }
 
   /** The layout of an argument that the kernel requires. */
@@ -112,6 +120,13 @@ export class Primitive {
   /** Layout of an argument that may not exist (workspace, scratchpad). */
   optionalLayout(which: keyof typeof queries): MemoryDesc | null {
     return MemoryDesc.at(load().api.pdQueryMd(this.desc, queries[which], 0));
+  }
+
+  /** Number of operands that the kernel reads, without factors and working memory. */
+  get inputCount(): number {
+    const out = new Int32Array(1);
+    check(load().api.pdQuery(this.desc, queryInputCount, 0, out), 'query');
+    return out[0];
   }
 
   /**

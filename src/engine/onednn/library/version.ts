@@ -2,7 +2,10 @@
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /** Releases with a C API that the bindings know: from a minor version on, within a major one. */
-const supported: readonly { readonly major: number; readonly fromMinor: number }[] = [{ major: 2, fromMinor: 6 }];
+const supported: readonly { readonly major: number; readonly fromMinor: number }[] = [
+  { major: 2, fromMinor: 6 },
+  { major: 3, fromMinor: 1 },
+];
 
 /** The supported releases, for messages. */
 export const supportedReleases = supported

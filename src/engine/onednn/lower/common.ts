@@ -1,7 +1,7 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Activation } from '../../../graph/op.js';
-import { args, MemoryDesc, type PostOp, Primitive } from '../ffi.js';
+import { args, MemoryDesc, type Operation, type PostOp, Primitive } from '../ffi.js';
 import type { Lowering, Operand } from '../lowering.js';
 
 /**
@@ -13,7 +13,7 @@ export function required<T>(kernel: T | null, op: string): T {
 }
 
 /** A backward primitive, which the library derives from the forward one. */
-export function derived(context: Lowering, forward: Uint8Array, backward: Uint8Array, op: string): Primitive {
+export function derived(context: Lowering, forward: Operation, backward: Operation, op: string): Primitive {
   const hint = context.own(required(Primitive.create(forward), op));
   return required(Primitive.create(backward, {}, hint), op);
 }

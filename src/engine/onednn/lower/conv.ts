@@ -11,6 +11,7 @@ import {
   describe,
   type ForwardProp,
   MemoryDesc,
+  type Operation,
   type PostOp,
   Primitive,
 } from '../ffi.js';
@@ -101,10 +102,10 @@ function backward(
   algorithm: ConvAlgorithm,
   { src, weights, bias, dst }: ConvDescs,
   geometry: ConvGeometry,
-  opDesc: Uint8Array,
+  operation: Operation,
 ): Primitive | null {
   const hint = Primitive.create(describe.convForward('training', algorithm, [src, weights, bias, dst], geometry));
-  return hint === null ? null : Primitive.create(opDesc, {}, context.own(hint));
+  return hint === null ? null : Primitive.create(operation, {}, context.own(hint));
 }
 
 export const conv2d: Lower<'conv2d'> = (context, node) => {
@@ -185,8 +186,8 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
   const forward = openDescs(operands, forwardTypes(types));
   const conv = { direction: 'backwardData', result: dx.shape, weight: weight.shape, params } as const;
   const primitive = best(context, conv, types, (algorithm, geometry) => {
-    const opDesc = describe.convBackwardData(algorithm, [descs.src, descs.weights, descs.dst], geometry);
-    return backward(context, algorithm, forward, geometry, opDesc);
+    const operation = describe.convBackwardData(algorithm, [descs.src, descs.weights, descs.dst], geometry);
+    return backward(context, algorithm, forward, geometry, operation);
   });
   context.call(
     node.op,
@@ -215,8 +216,8 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const conv = { direction: 'backwardWeights', result: dy.shape, weight: params.weightShape, params } as const;
   const primitive = best(context, conv, types, (algorithm, geometry) => {
     const { src, weights, bias, dst } = descs;
-    const opDesc = describe.convBackwardWeights(algorithm, [src, weights, bias, dst], geometry);
-    return backward(context, algorithm, forward, geometry, opDesc);
+    const operation = describe.convBackwardWeights(algorithm, [src, weights, bias, dst], geometry);
+    return backward(context, algorithm, forward, geometry, operation);
   });
   context.call(
     node.op,

@@ -91,8 +91,8 @@ export const binary: Lower<'binary'> = (context, node) => {
   const left = breaks ? context.plain(a) : own;
   const full = sameShape(b.shape, y.shape);
   const rightDesc = full ? left.layout : plainLayout({ shape: padded(b, y.shape.length), dtype: 'float32' });
-  const opDesc = describe.binary(fn as BinaryKernel, left.layout, rightDesc, left.layout);
-  const primitive = Primitive.create(opDesc, { postOps: postOpsOf(activation) });
+  const operation = describe.binary(fn as BinaryKernel, left.layout, rightDesc, left.layout);
+  const primitive = Primitive.create(operation, { postOps: postOpsOf(activation) });
   // The library's plain loop is slower than our loop.
   if (primitive === null || primitive.family === 'reference') {
     primitive?.destroy();

@@ -30,12 +30,12 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [y] = node.outputs;
   const { epsilon, relu = false } = node.params;
   const src = placeToNormalize(context, x);
-  const opDesc = describe.normForward('inference', src.layout, epsilon, {
+  const operation = describe.normForward('inference', src.layout, epsilon, {
     ...affineFlags,
     globalStatistics: true,
     relu,
   });
-  const primitive = required(Primitive.create(opDesc), node.op);
+  const primitive = required(Primitive.create(operation), node.op);
   if (relu) context.activates(node, rectified, primitive);
   context.call(
     relu ? 'batchNorm+relu' : 'batchNorm',
@@ -93,8 +93,8 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
     context.rememberForward(mask, new OwnForward(own, src.layout));
     return;
   }
-  const opDesc = describe.normForward('training', src.layout, epsilon, { ...affineFlags, relu });
-  const primitive = required(Primitive.create(opDesc), node.op);
+  const operation = describe.normForward('training', src.layout, epsilon, { ...affineFlags, relu });
+  const primitive = required(Primitive.create(operation), node.op);
   if (relu) context.activates(node, rectified, primitive);
   const writes: [number, Operand][] = [
     [args.dst, context.output(y, src.layout)],
@@ -128,18 +128,18 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
   }
   const src = placeToNormalize(context, x);
   const diffDst = context.inLayout(dy, src.layout);
-  const opDesc = describe.normBackward(src.layout, src.layout, epsilon, { ...affineFlags, relu });
-  const primitive = required(Primitive.create(opDesc, {}, context.forwardOf(mask, Primitive) ?? null), node.op);
+  const operation = describe.normBackward(src.layout, src.layout, epsilon, { ...affineFlags, relu });
+  const primitive = required(Primitive.create(operation, {}, context.forwardOf(mask, Primitive) ?? null), node.op);
   const reads: [number, Operand][] = [
     [args.src, src],
     [args.mean, context.plain(mean)],
     [args.variance, context.plain(variance)],
     [args.scale, context.plain(scale)],
-    // The formula does not use it, but oneDNN 2.6 does not run without it.
-    [args.shift, context.plain(shift)],
     [args.diffDst, diffDst],
   ];
   if (primitive.optionalLayout('workspace') !== null) reads.push([args.workspace, context.locate(mask)]);
+  // The formula does not use the shift. oneDNN 2.6 does not run without it, and 3.x does not run with it.
+  if (primitive.inputCount > reads.length) reads.push([args.shift, context.plain(shift)]);
   context.call(relu ? 'batchNormBackward+relu' : 'batchNormBackward', primitive, reads, [
     [args.diffSrc, context.output(dx, src.layout)],
     [args.diffScale, context.output(dScale, perChannel)],

@@ -15,14 +15,14 @@ function forward(context: Lowering, node: GraphNode<'maxPool2d' | 'avgPool2d'>, 
   const [y, argmax] = node.outputs;
   const src = context.withOwnAxes(x);
   const trains = argmax !== undefined && context.isUsed(argmax);
-  const opDesc = describe.poolForward(
+  const operation = describe.poolForward(
     trains ? 'training' : 'inference',
     pooling,
     src.layout,
     MemoryDesc.any(y.shape, src.layout.dtype),
     geometryOf(node.params),
   );
-  const primitive = Primitive.create(opDesc);
+  const primitive = Primitive.create(operation);
   if (primitive === null) {
     context.fallback(node);
     return;
@@ -101,8 +101,8 @@ export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => 
   }
   const diffSrc = hint.layout('src');
   const diffDst = hint.layout('dst');
-  const opDesc = describe.poolBackward('max', diffSrc, diffDst, geometryOf(node.params));
-  const primitive = Primitive.create(opDesc, {}, hint);
+  const operation = describe.poolBackward('max', diffSrc, diffDst, geometryOf(node.params));
+  const primitive = Primitive.create(operation, {}, hint);
   // The workspace is in the library's own format, so no other kernel can read it.
   if (primitive === null) throw new InternalError('oneDNN has no backward kernel for its max pooling');
   context.call(
@@ -121,13 +121,13 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
   const [dx] = node.outputs;
   const pooling = average(node.params);
   const diffDst = context.withOwnAxes(dy);
-  const opDesc = describe.poolBackward(
+  const operation = describe.poolBackward(
     pooling,
     MemoryDesc.any(dx.shape, diffDst.layout.dtype),
     diffDst.layout,
     geometryOf(node.params),
   );
-  const primitive = Primitive.create(opDesc);
+  const primitive = Primitive.create(operation);
   if (primitive === null) {
     context.fallback(node);
     return;

@@ -17,6 +17,12 @@ import type { Lower, Lowering, Operand } from '../lowering.js';
 import { codeLanes } from '../processor.js';
 import { required } from './common.js';
 
+/** One number in memory. */
+const constantOf = (context: Lowering, value: number): Operand => ({
+  buffer: context.constant(Float32Array.of(value)),
+  layout: MemoryDesc.plain([1], 'float32'),
+});
+
 /**
  * `dst = fn(a, b)`, then the post-ops of the attributes, with their operands in order. `dst` may be `a`.
  */
@@ -30,13 +36,14 @@ function combine(
   attributes: Attributes,
   operands: readonly Operand[] = [],
 ): void {
-  const opDesc = describe.binary(fn, a.layout, b.layout, dst.layout);
-  const primitive = required(Primitive.create(opDesc, attributes), name);
+  const operation = describe.binary(fn, a.layout, b.layout, dst.layout);
+  const primitive = required(Primitive.create(operation, attributes), name);
   const binaries = (attributes.postOps ?? []).flatMap((op, i) => (op.kind === 'binary' ? [i] : []));
   const reads = [
     [args.src, a],
     [args.src1, b],
     ...operands.map((operand, i) => [postOpSrc(binaries[i]), operand] as const),
+    ...primitive.factors.map(([argument, factor]) => [argument, constantOf(context, factor)] as const),
   ] as const;
   context.call(name, primitive, reads, [[args.dst, dst]]);
 }

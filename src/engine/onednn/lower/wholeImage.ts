@@ -27,8 +27,8 @@ export function linearForward(context: Lowering, node: GraphNode<'conv2d'>): voi
   const { activation } = node.params;
   const { src, weights, dst } = layoutsOf(x.shape, weight.shape);
   const descs = [src, weights, biasDesc(weight.shape[0], bias !== undefined), dst];
-  const opDesc = describe.linearForward('training', descs);
-  const primitive = required(Primitive.create(opDesc, { postOps: postOpsOf(activation) }), node.op);
+  const operation = describe.linearForward('training', descs);
+  const primitive = required(Primitive.create(operation, { postOps: postOpsOf(activation) }), node.op);
   const reads: [number, Operand][] = [
     [args.src, context.plain(x)],
     [args.weights, context.plain(weight)],
