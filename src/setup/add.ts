@@ -40,7 +40,8 @@ export async function add(work: Work, addition: Addition): Promise<void> {
     if (problem === before) break;
   }
   if (problem !== null) throw new WayFailed(`${library}: ${problem}`);
-  await publish(contents, join(work.libraries.cache, `${way}-${id}`), join(folder, 'old'));
+  // Machines of several kinds may share a home folder.
+  await publish(contents, join(work.libraries.cache, `${way}-${id}-${process.arch}`), join(folder, 'old'));
 }
 
 /** The library whose lack is the problem. */

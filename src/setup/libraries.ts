@@ -1,5 +1,7 @@
 import { examine, examinedLibraries, findLibrary, libraryCache } from '../engine/onednn/library.js';
+import { EngineError } from '../errors.js';
 import { cacheFolder } from '../platform/node/cacheFolder.js';
+import { obstacle } from './machine.js';
 import type { Libraries, Library } from './work.js';
 
 /** The libraries of this machine. */
@@ -7,7 +9,15 @@ export const machineLibraries: Libraries = {
   get cache() {
     return libraryCache(cacheFolder());
   },
-  find: findLibrary,
+  find: () => {
+    try {
+      return findLibrary();
+    } catch (error) {
+      // Without a build of the library for this machine it does not matter why none can be called.
+      if (error instanceof EngineError && obstacle() !== null) return null;
+      throw error;
+    }
+  },
   examine: (path, way) => examine({ path, origin: `cache by ${way}` }),
 };
 

@@ -15,12 +15,12 @@ describe('apt without root', () => {
       'libdnnl-dev': { ...oneDnn, release: '9.0.0' },
     });
     const library = await machine().install([byAptAlone]);
-    const path = join(machine().root, 'cache/onednn/apt-libdnnl2-2.6.1/libdnnl.so.2.6');
+    const path = join(machine().root, `cache/onednn/apt-libdnnl2-2.6.1-${process.arch}/libdnnl.so.2.6`);
     expect(library).toMatchObject({ path, origin: 'cache by apt', version: [2, 6, 1] });
     expect(machine().cached()).toEqual([
       'onednn',
-      'onednn/apt-libdnnl2-2.6.1',
-      'onednn/apt-libdnnl2-2.6.1/libdnnl.so.2.6',
+      `onednn/apt-libdnnl2-2.6.1-${process.arch}`,
+      `onednn/apt-libdnnl2-2.6.1-${process.arch}/libdnnl.so.2.6`,
     ]);
     expect(machine().said).toEqual(['lists of packages by apt …', 'libdnnl2 by apt …']);
     // Neither lists nor packages of the system are touched.
@@ -69,7 +69,7 @@ describe('apt without root', () => {
       'libb-1': { file: 'libtiny-b.so.2', contents: tinyLibrary({ name: 'libtiny-b.so.2' }) },
     });
     expect(await machine().install([byAptAlone])).toMatchObject({ origin: 'cache by apt', problem: null });
-    const folder = 'onednn/apt-libdnnl2-2.6.1';
+    const folder = `onednn/apt-libdnnl2-2.6.1-${process.arch}`;
     const files = ['libdnnl.so.2.6', 'libtiny-a.so.1', 'libtiny-b.so.2'];
     expect(machine().cached()).toEqual(['onednn', folder, ...files.map((name) => `${folder}/${name}`)]);
     const fetched = machine()

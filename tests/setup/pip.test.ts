@@ -21,9 +21,13 @@ function stateOf(pid: string): 'running' | 'ended' {
 describe.runIf(process.arch === 'x64')('pip', () => {
   it('gets the library into the cache', async () => {
     const library = await machine().install([byPip(machine().addPip(usable))]);
-    const path = join(machine().root, 'cache/onednn/pip-1/libdnnl.so.2.6');
+    const path = join(machine().root, `cache/onednn/pip-1-${process.arch}/libdnnl.so.2.6`);
     expect(library).toMatchObject({ path, origin: 'cache by pip', version: [2, 6, 1], problem: null });
-    expect(machine().cached()).toEqual(['onednn', 'onednn/pip-1', 'onednn/pip-1/libdnnl.so.2.6']);
+    expect(machine().cached()).toEqual([
+      'onednn',
+      `onednn/pip-1-${process.arch}`,
+      `onednn/pip-1-${process.arch}/libdnnl.so.2.6`,
+    ]);
     expect(machine().said).toEqual(['tiny 1 by pip …']);
     expect(machine().calls()).toEqual([
       expect.stringMatching(/^python3 -m pip download --no-deps --only-binary=:all: --no-input .* tiny==1$/),

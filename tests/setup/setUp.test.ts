@@ -69,14 +69,14 @@ describe('the cache', () => {
     machine().addApt({ libdnnl2: oneDnn });
     const cache = join(machine().root, 'cache/onednn');
     writeInto(cache, `.fovea-${await deadOwner()}-01234567.tmp/contents/libdnnl.so.2.6`, usable);
-    writeInto(cache, 'apt-libdnnl2-2.6.1/libdnnl.so.2.6', usable.subarray(0, 100));
+    writeInto(cache, `apt-libdnnl2-2.6.1-${process.arch}/libdnnl.so.2.6`, usable.subarray(0, 100));
     expect(await machine().install([byAptAlone])).toMatchObject({ origin: 'cache by apt', problem: null });
     expect(machine().cached()).toEqual([
       'onednn',
-      'onednn/apt-libdnnl2-2.6.1',
-      'onednn/apt-libdnnl2-2.6.1/libdnnl.so.2.6',
+      `onednn/apt-libdnnl2-2.6.1-${process.arch}`,
+      `onednn/apt-libdnnl2-2.6.1-${process.arch}/libdnnl.so.2.6`,
     ]);
-    expect(readFileSync(join(cache, 'apt-libdnnl2-2.6.1/libdnnl.so.2.6'))).toEqual(usable);
+    expect(readFileSync(join(cache, `apt-libdnnl2-2.6.1-${process.arch}/libdnnl.so.2.6`))).toEqual(usable);
   });
 
   it('filled by two at once gets the library once', async () => {

@@ -49,6 +49,12 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
     expect(fovea('summary', 'lenet')).toMatchObject({ code: 0, err: '' });
   });
 
+  it('setup says which engine computes, and why', () => {
+    const { code, out, err } = fovea('setup');
+    expect([code, out]).toEqual([0, 'setup: computing with reference (plain TypeScript loops)\n']);
+    expect(err).toMatch(new RegExp(`^fovea: setup: setup gets oneDNN on Linux alone, and this is ${platform} `));
+  });
+
   it('a training is converted to the files of Paddle', () => {
     const out = join(folder, 'lenet.pdparams');
     expect(fovea('convert', run, out)).toMatchObject({ code: 0, err: '' });

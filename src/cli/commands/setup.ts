@@ -51,8 +51,8 @@ async function getLibrary(
     complain(terminal, `setup: ${reason}`);
     return null;
   };
-  const reason = machineLibraries.find() === null ? obstacle() : null;
-  if (reason !== null) return none(reason);
+  const reason = obstacle();
+  if (reason !== null) return machineLibraries.find() ?? none(reason);
   const say = (line: string) => (json ? complain : print)(terminal, `setup: ${line}`);
   const idleMs = 1000 * timeout;
   try {
