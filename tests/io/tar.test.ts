@@ -29,6 +29,17 @@ async function failure(archive: Uint8Array, limits?: TarLimits): Promise<string>
   return (error as FileError).message;
 }
 
+/** Records of a pax header. */
+function pax(records: Readonly<Record<string, string>>): string {
+  return Object.entries(records)
+    .map(([key, value]) => {
+      const rest = Buffer.byteLength(` ${key}=${value}\n`);
+      const length = [1, 2, 3, 4].map((digits) => rest + digits).find((all) => String(all).length + rest === all);
+      return `${length} ${key}=${value}\n`;
+    })
+    .join('');
+}
+
 const long = 'x'.repeat(700_000);
 const entries: readonly TarEntry[] = [
   { name: 'folder/', type: '5' },
@@ -39,8 +50,8 @@ const entries: readonly TarEntry[] = [
   { name: 'b', prefix: 'deep/down', content: 'second' },
   { name: '././@LongLink', type: 'L', content: `${'n'.repeat(120)}\0` },
   { name: 'n'.repeat(100), content: 'gnu' },
-  { name: 'pax', type: 'x', content: '11 size=123\n16 path=m/other\n' },
-  { name: 'short', content: 'posix' },
+  { name: 'pax', type: 'x', content: pax({ path: 'm/other', size: '5' }) },
+  { name: 'short', content: 'posix', spoil: (header) => header.write('00000000000', 124) },
   { name: 'old', type: '\0', content: 'v7' },
 ];
 
@@ -99,6 +110,33 @@ describe('readTar', () => {
     expect(await failure(tar([{ name: 'l', type: 'L', content: 'x'.repeat(5000) }]))).toContain(
       'names of at most 4096',
     );
+  });
+
+  it('follows the records of a pax header, whatever characters they have', async () => {
+    const extended = (content: string) =>
+      tar([
+        { name: 'pax', type: 'x', content },
+        { name: 'a', content: 'first' },
+      ]);
+    const odd = 'é=\n12 path=b';
+    expect(
+      await read(extended(pax({ path: 'early', comment: 'x', 'SCHILY.xattr.user.path': odd, path2: 'c' }))),
+    ).toEqual([['early', 'first']]);
+    expect(await read(extended(pax({ path: odd })))).toEqual([[odd, 'first']]);
+    expect(await read(extended(pax({ size: '' })))).toEqual([['a', 'first']]);
+    expect(await failure(extended(pax({ size: '99999999999' })))).toContain('at most 1073741824 bytes unpacked');
+    expect(await failure(extended(pax({ size: '-5' })))).toContain('size of a file in decimal digits');
+    for (const content of [
+      '11 path=b\n',
+      '8 path=b\n',
+      'path=b\n',
+      '10 path=bb',
+      '7 pathb\n',
+      '0 path=b\n',
+      '-1 a=b\n',
+    ]) {
+      expect(await failure(extended(content))).toContain('expected intact pax records, got others');
+    }
   });
 
   it('says what is wrong with a path', async () => {

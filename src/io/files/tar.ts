@@ -18,8 +18,10 @@ export interface TarLimits {
 }
 
 const block = 512;
-/** Limit of a name that does not fit into its header. */
+/** Limit of a name that does not fit into its header, and of the other records beside it. */
 const maxNameBytes = 4096;
+/** Types of files. The last one asks for a contiguous place on the disk. */
+const regular: readonly string[] = ['0', '\0', '7'];
 
 /**
  * Reads the files of a tar archive (ustar, pax or GNU), gzipped or not, one by one. Only the wanted files are
@@ -40,25 +42,34 @@ export async function* readTar(
     throw refuse('a readable file', reasonOf(error), error);
   });
   const input = new Input(source, maxBytes, refuse);
+  // Facts about the next file that do not fit into its header.
   let longName: string | null = null;
+  let longSize: number | null = null;
   try {
     for (let entries = 0; ; entries++) {
       const header = await input.take(block);
       // Two blocks of zeros end the archive.
       if (header.every((byte) => byte === 0)) break;
       if (entries >= maxEntries) throw refuse(`at most ${maxEntries} entries`, 'more');
-      const { name, size, type } = parseHeader(header, refuse);
+      const { name, size: shortSize, type } = parseHeader(header, refuse);
+      const isExtension = type === 'L' || type === 'x';
+      const size: number = isExtension ? shortSize : (longSize ?? shortSize);
       const padding = (block - (size % block)) % block;
-      if (type === 'L' || type === 'x') {
+      if (isExtension) {
         if (size > maxNameBytes) throw refuse(`names of at most ${maxNameBytes} bytes`, `${size}`);
-        const text = Buffer.from(await input.take(size)).toString('utf8');
-        longName = type === 'L' ? text.replace(/\0.*$/s, '') : (/^\d+ path=(.*)$/m.exec(text)?.[1] ?? longName);
+        const bytes = Buffer.from(await input.take(size));
+        if (type === 'L') longName = bytes.toString('utf8').replace(/\0.*$/s, '');
+        else {
+          const records = parseRecords(bytes, refuse);
+          longName = records.get('path') ?? longName;
+          longSize = wholeNumber(records.get('size'), refuse) ?? longSize;
+        }
         await input.skip(padding);
         continue;
       }
       const own = longName ?? name;
-      longName = null;
-      if ((type === '0' || type === '\0') && wanted(own)) {
+      [longName, longSize] = [null, null];
+      if (regular.includes(type) && wanted(own)) {
         yield { name: own, bytes: await input.take(size) };
         await input.skip(padding);
       } else {
@@ -141,6 +152,28 @@ class Input {
     if (this.#total <= this.#maxBytes) return true;
     throw this.#refuse(`at most ${this.#maxBytes} bytes unpacked`, 'more');
   }
+}
+
+/** The records `LENGTH KEY=VALUE\n` of a pax header. POSIX.1-2001; the length counts all bytes of the record. */
+function parseRecords(bytes: Buffer, refuse: Refuse): ReadonlyMap<string, string> {
+  const records = new Map<string, string>();
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(' ', at);
+    const length = Number(bytes.toString('latin1', at, Math.max(at, space)));
+    const end = at + length;
+    const isWhole = Number.isSafeInteger(length) && end <= bytes.length && end > space + 1 && bytes[end - 1] === 0x0a;
+    const equals = bytes.indexOf('=', space);
+    if (!isWhole || equals < 0 || equals >= end) throw refuse('intact pax records', 'others');
+    records.set(bytes.toString('utf8', space + 1, equals), bytes.toString('utf8', equals + 1, end - 1));
+    at = end;
+  }
+  return records;
+}
+
+function wholeNumber(text: string | undefined, refuse: Refuse): number | null {
+  if (text === undefined || text === '') return null;
+  if (!/^\d+$/.test(text)) throw refuse('the size of a file in decimal digits', 'something else');
+  return Number(text);
 }
 
 /** The 512 bytes in front of each file. POSIX.1-1988 (ustar). */
