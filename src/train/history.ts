@@ -92,6 +92,8 @@ export interface ResumeConditions {
   readonly metrics: readonly string[];
   /** Class of a loss that is a layer, else `function`. */
   readonly loss?: string | undefined;
+  /** Value of the loss for fixed outputs; it changes with the options of the loss. See `lossProbe`. */
+  readonly lossOfProbe?: number | null | undefined;
   /** Digests of the training samples. */
   readonly trainData?: SampleIdentity | undefined;
   /** Digests of the evaluation samples; null without an evaluation. */

@@ -23,6 +23,7 @@ const rules: Readonly<Record<keyof ResumeConditions, 'equal' | 'changes'>> = {
   schedule: 'equal',
   metrics: 'equal',
   loss: 'equal',
+  lossOfProbe: 'equal',
   trainData: 'equal',
   evalData: 'equal',
   learningRate: 'changes',
@@ -31,6 +32,13 @@ const rules: Readonly<Record<keyof ResumeConditions, 'equal' | 'changes'>> = {
 };
 
 type Key = keyof ResumeConditions;
+
+/** Names in messages, where the key alone does not explain itself. */
+const titles: Readonly<Partial<Record<Key, string>>> = {
+  lossOfProbe: 'options of the loss, whose value in a trial is',
+};
+/** Engines and precisions compute slightly different losses. */
+const probeTolerance = 1e-3;
 
 /** The parts of a training that determine its conditions. */
 export interface ConditionSources {
@@ -71,12 +79,16 @@ export function resumeConditionsOf(sources: ConditionSources): ResumeConditions 
  * @throws {InputError} naming all settings that must be equal and are not
  */
 export function compareConditions(saved: ResumeConditions, now: ResumeConditions): string[] {
-  const different = (Object.keys(rules) as Key[]).filter((key) => differs(saved[key], now[key]));
+  const different = (Object.keys(rules) as Key[]).filter((key) =>
+    key === 'lossOfProbe' ? differsByMore(saved[key], now[key]) : differs(saved[key], now[key]),
+  );
   // A different number of samples implies different samples: name the number alone.
   if (different.includes('samples')) different.splice(different.indexOf('trainData') >>> 0, 1);
+  if (different.includes('loss')) different.splice(different.indexOf('lossOfProbe') >>> 0, 1);
   const fixed = different.filter((key) => rules[key] === 'equal' || (key === 'learningRate' && now.schedule !== null));
   if (fixed.length > 0) {
-    const list = (conditions: ResumeConditions) => fixed.map((key) => `${key} ${named(conditions[key])}`).join(', ');
+    const list = (conditions: ResumeConditions) =>
+      fixed.map((key) => `${titles[key] ?? key} ${named(conditions[key])}`).join(', ');
     throw new InputError(
       `[train] resume: expected the settings that the training began with (${list(saved)}), got ${list(now)}; ` +
         'resume with those, or start a new training',
@@ -118,6 +130,12 @@ function differs(saved: ResumeConditions[Key], now: ResumeConditions[Key]): bool
   return (['labels', 'images'] as const).some((part) => {
     return saved[part] !== null && now[part] !== null && saved[part] !== now[part];
   });
+}
+
+/** Whether two numbers differ by more than {@link probeTolerance}. An unknown one differs from no other. */
+function differsByMore(saved: number | null | undefined, now: number | null | undefined): boolean {
+  if (typeof saved !== 'number' || typeof now !== 'number') return false;
+  return Math.abs(saved - now) > probeTolerance * Math.max(1e-3, Math.abs(saved), Math.abs(now));
 }
 
 function isIdentity(value: ResumeConditions[Key]): value is SampleIdentity {

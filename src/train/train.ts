@@ -16,6 +16,7 @@ import { EpochClock } from './epochClock.js';
 import { evaluate } from './evaluate.js';
 import type { Evaluation, MetricValues } from './evaluation.js';
 import type { EpochRecord, NullableValues, ResumeConditions, TrainingState, TrainOutcome } from './history.js';
+import { lossProbe } from './lossProbe.js';
 import { objectiveOf } from './objective.js';
 import type { TrainOptions } from './options.js';
 import { compareConditions, restoreRate, resumeConditionsOf } from './resumeConditions.js';
@@ -86,7 +87,7 @@ class Loop implements Training {
   #inspected = false;
   readonly #firstEpoch: number;
   readonly #generator: RandomGenerator;
-  readonly #conditions: ResumeConditions;
+  #conditions: ResumeConditions;
 
   constructor(options: TrainOptions) {
     const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, from } = options;
@@ -361,9 +362,18 @@ class Loop implements Training {
     };
     return (objective) => {
       const note = inspectObjective(objective, plan);
+      if (!this.#inspected) this.#inspectLoss(objective.outputs.shape);
       if (note !== null && !this.#inspected) onNote?.(note);
       this.#inspected = true;
     };
+  }
+
+  /** Compares the options of the loss with those of the saved state: only now the outputs are known. */
+  #inspectLoss(outputs: Shape): void {
+    const { save, from, loss, classWeight } = this.#options;
+    if (save === undefined && from === undefined) return;
+    this.#conditions = { ...this.#conditions, lossOfProbe: lossProbe(loss, outputs, classWeight !== undefined) };
+    if (from?.state.setting !== undefined) compareConditions(from.state.setting, this.#conditions);
   }
 
   /** @throws {MemoryError} with the largest batch that fits */

@@ -7,10 +7,14 @@ import type { Dataset } from '../../src/io/data/dataset.js';
 import { Model } from '../../src/model/model.js';
 import type { FitOptions } from '../../src/model/options.js';
 import { BCEWithLogitsLoss, CrossEntropyLoss, Linear } from '../../src/nn/index.js';
+import type { Layer } from '../../src/nn/layer.js';
 import { ClipGradByGlobalNorm, lr, Momentum, type Optimizer } from '../../src/optimizer/index.js';
 import { RandomGenerator, seed } from '../../src/random.js';
+import * as F from '../../src/tensor/functional.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { Callback, CallbackError, type Training } from '../../src/train/callback.js';
 import { EarlyStopping, LRScheduler, ModelCheckpoint, ReduceLROnPlateau } from '../../src/train/callbacks/index.js';
+import type { LossFunction } from '../../src/train/objective.js';
 import { temporaryFolder } from '../temporary.js';
 
 const root = temporaryFolder();
@@ -231,6 +235,55 @@ describe('a training that is resumed', () => {
     for (const [options, message] of refused) await expect(goOn({}, options)).rejects.toThrow(message);
     await expect(goOn({}, { evalData }, 1)).rejects.toThrow(InputError);
     expect(await goOn({}, { evalData })).toHaveLength(2);
+  });
+
+  const losses: [string, LossFunction | Layer, (LossFunction | Layer)[]][] = [
+    [
+      'a loss layer',
+      new CrossEntropyLoss(),
+      [
+        new CrossEntropyLoss({ weight: Tensor.fromData(Float32Array.of(1, 3), [2]) }),
+        new CrossEntropyLoss({ reduction: 'sum' }),
+        new CrossEntropyLoss({ ignoreIndex: 1 }),
+      ],
+    ],
+    [
+      'a function',
+      (outputs, labels) => F.crossEntropy(outputs, labels),
+      [
+        (outputs, labels) => F.crossEntropy(outputs, labels).mul(2),
+        (outputs, labels) =>
+          F.mseLoss(outputs.slice([0, 0], [outputs.shape[0], 1]).reshape([-1]), labels.cast('float32')),
+      ],
+    ],
+  ];
+
+  test.each(losses)('refuses other options of %s', async (_, loss, others) => {
+    const fit = (one: LossFunction | Layer, epochs: number) => {
+      const model = makeModel();
+      model.prepare({ optimizer: new Momentum({ learningRate: 0.1, parameters: model.parameters() }), loss: one });
+      return model.fit({ ...usual, saveDir, resume: true, epochs });
+    };
+    await fit(loss, 1);
+    for (const other of others) {
+      await expect(fit(other, 2)).rejects.toThrow(
+        /resume: expected the settings that the training began with \(options of the loss, .*\d\), got/,
+      );
+    }
+    expect(await fit(loss, 2)).toHaveLength(2);
+  });
+
+  test('takes a loss that depends on parameters, or changes by itself', async () => {
+    const fit = (epochs: number) => {
+      const model = makeModel();
+      let calls = 0;
+      const loss: LossFunction = (outputs, labels) =>
+        F.crossEntropy(outputs, labels).add(model.parameters()[0].square().sum()).mul(++calls);
+      model.prepare({ optimizer: new Momentum({ learningRate: 0.01, parameters: model.parameters() }), loss });
+      return model.fit({ ...usual, saveDir, resume: true, epochs });
+    };
+    await fit(1);
+    expect(await fit(2)).toHaveLength(2);
   });
 
   test('takes data that change by themselves', async () => {

@@ -78,6 +78,7 @@ export const savedState = z.strictObject({
         schedule: z.string().nullable(),
         metrics: z.array(z.string()).readonly(),
         loss: z.string().optional(),
+        lossOfProbe: z.number().nullable().optional(),
         trainData: identity.optional(),
         evalData: identity.nullable().optional(),
         learningRate: z.number().min(0).optional(),
