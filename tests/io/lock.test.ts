@@ -1,11 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../src/errors.js';
 import { lockFolder, ownerOf } from '../../src/io/files/lock.js';
-import { type Owner, thisProcess } from '../../src/io/files/owner.js';
+import { type Owner, shortOwner, thisProcess } from '../../src/io/files/owner.js';
 import { has, itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -15,12 +24,14 @@ const dead = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { enco
 const isLinux = has('linux');
 
 /** Locks a folder that has such a lock already; returns the error, or null if the lock was taken over. */
-async function lockOver(content: string | Owner, folder = newFolder()): Promise<Error | null> {
+async function lockOver(content: string | Owner, folder = newFolder(), secondsAgo = 0): Promise<Error | null> {
   const text = typeof content === 'string' ? content : JSON.stringify(content);
   writeFileSync(join(folder, '.lock'), text);
+  const written = Date.now() / 1000 - secondsAgo;
+  utimesSync(join(folder, '.lock'), written, written);
   try {
     const lock = await lockFolder(folder, 'test');
-    expect(JSON.parse(readFileSync(join(folder, '.lock'), 'utf8'))).toEqual(await thisProcess());
+    expect(JSON.parse(readFileSync(join(folder, '.lock'), 'utf8'))).toEqual({ ...(await thisProcess()), beats: true });
     await lock.release();
     expect(readdirSync(folder)).toEqual([]);
     return null;
@@ -43,6 +54,29 @@ it('keeps others out until it is released', async () => {
   await lock.release();
   expect(readdirSync(folder)).toEqual([]);
   await (await lockFolder(folder, 'test')).release();
+});
+
+it('shows that its process lives, and knows when it was lost', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const folder = newFolder();
+    const path = join(folder, '.lock');
+    const lock = await lockFolder(folder, 'test');
+    const text = readFileSync(path, 'utf8');
+    utimesSync(path, 1, 1);
+    vi.advanceTimersByTime(60_000);
+    await expect.poll(() => statSync(path).mtimeMs, { timeout: 20_000 }).toBeGreaterThan(1000);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+    expect(await lock.isLost()).toBe(false);
+    const other = JSON.stringify({ ...(await thisProcess()), host: 'elsewhere' });
+    writeFileSync(path, other);
+    expect(await lock.isLost()).toBe(true);
+    vi.advanceTimersByTime(60_000);
+    await lock.release();
+    expect(readFileSync(path, 'utf8')).toBe(other);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('only one of many gets a lock that a dead process has left', async () => {
@@ -79,6 +113,22 @@ describe('of another process', () => {
       const message = `got process ${owner.pid} on ${owner.host}; wait for it, choose another folder, or delete `;
       expect((await lockOver(owner))?.message).toContain(message);
     }
+  });
+
+  it('is taken over from one elsewhere that has given no sign of life for minutes, with its temporary files', async () => {
+    const owner = { ...(await thisProcess()), host: 'elsewhere', beats: true };
+    expect((await lockOver(owner, undefined, 20))?.message).toMatch(
+      /got process \d+ on elsewhere; wait for it, choose another folder, or try again in \d+ s or delete /,
+    );
+    // The clock of another machine may be ahead.
+    expect((await lockOver(owner, undefined, -600))?.message).toContain('try again in 120 s');
+    const folder = newFolder();
+    writeFileSync(join(folder, `.fovea-${shortOwner(owner)}-01234567.tmp`), '');
+    expect(await lockOver(owner, folder, 600)).toBeNull();
+    // Earlier versions give no signs of life.
+    expect(await lockOver({ ...owner, beats: false } as Owner, undefined, 600)).toBeInstanceOf(InputError);
+    const living = { ...(await thisProcess()), beats: true };
+    expect(await lockOver(living, undefined, 600)).toBeInstanceOf(InputError);
   });
 
   itWith('linux', 'is taken over after the machine was started anew, but not from a container', async () => {

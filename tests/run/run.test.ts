@@ -511,6 +511,27 @@ describe('a run that is resumed', () => {
     expect(readdirSync(run.folder.path).sort()).toEqual(files);
   });
 
+  test('does not save over another training that has taken its folder over', async () => {
+    const run = await Run.create(options('stood still'));
+    const path = run.folder.path;
+    const lock = join(path, '.lock');
+    const states: string[] = [];
+    const takeOver: Callback = {
+      onEpochBegin: async ({ epoch }) => {
+        if (epoch !== 2) return;
+        // As another process does after this one was silent for minutes.
+        rmSync(lock);
+        await (await Run.resume(path, { dataDir })).train();
+        states.push(readFileSync(join(path, 'state.json'), 'utf8'));
+      },
+    };
+    await expect(run.train({ callbacks: [takeOver] })).rejects.toThrow(
+      /expected to be alone there, got another training that has taken the folder over; nothing was saved/,
+    );
+    expect([readFileSync(join(path, 'state.json'), 'utf8')]).toEqual(states);
+    expect((await openRun(path)).folder.state.finished).toBe(true);
+  });
+
   test('takes over from a process that is dead, and from none of another machine', async () => {
     const lock = join(folder, '.lock');
     const dead = spawnSync(process.execPath, ['-e', '']).pid;

@@ -50,6 +50,11 @@ export async function hasEnded(owner: Owner): Promise<boolean> {
   return isGone(owner, await thisProcess(), outermost);
 }
 
+/** Whether this system knows if the process runs: not one of another machine or container. */
+export async function isKnown(owner: Owner): Promise<boolean> {
+  return isOf(owner, await thisProcess());
+}
+
 /** A process in about 40 characters, all valid in a file name, for {@link hasEndedShort}. */
 export function shortOwner({ host, boot, space, pid, began }: Owner): string {
   return [digest(host), digest(boot ?? ''), digest(space ?? ''), pid, began ?? 0].join('-');
@@ -65,15 +70,19 @@ export async function hasEndedShort(text: string): Promise<boolean> {
   return isGone(owner, short, digest(outermost));
 }
 
-async function isGone(
-  { host, pid, began, boot, space }: Owner,
-  here: Pick<Owner, 'host' | 'boot' | 'space'>,
-  outside: string,
-): Promise<boolean> {
-  if (host !== here.host) return false;
-  if (space && here.space && space !== here.space) return false;
+type Place = Pick<Owner, 'host' | 'boot' | 'space'>;
+
+const isSameSpace = ({ host, space }: Place, here: Place) =>
+  host === here.host && !(space && here.space && space !== here.space);
+
+const isOf = (owner: Place, here: Place) =>
+  isSameSpace(owner, here) && !(owner.boot && here.boot && owner.boot !== here.boot);
+
+async function isGone(owner: Owner, here: Place, outside: string): Promise<boolean> {
+  const { pid, began, space } = owner;
+  if (!isSameSpace(owner, here)) return false;
   // Outside of containers a host runs one system at a time.
-  if (boot && here.boot && boot !== here.boot) return space === outside;
+  if (!isOf(owner, here)) return space === outside;
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasEnded, hasEndedShort, shortOwner, thisProcess } from './owner.js';
+import { hasEnded, hasEndedShort, type Owner, shortOwner, thisProcess } from './owner.js';
 
 const pattern = /^\.fovea-([\w-]+)-[0-9a-f]{8}\.tmp$/;
 /** Names of earlier versions contained the final name of the file. */
@@ -26,6 +26,15 @@ export async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch((): string[] => [])) {
     // A read-only folder keeps it.
     if (await isAbandoned(name)) await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** Removes temporary files of one process, which has ended, from a folder. */
+export async function removeTemporariesOf(owner: Owner, folder: string): Promise<void> {
+  const short = shortOwner(owner);
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    if (pattern.exec(name)?.[1] === short)
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -189,6 +189,7 @@ export class StateFolder {
       [metricsFile]: (path) => writeFileAtomic(path, history.map((record) => `${JSON.stringify(record)}\n`).join('')),
     };
     const files: Record<string, Fingerprint> = {};
+    await this.#requireOwn();
     await this.#files.renameNew();
     for (const name of this.#others) files[name] = await fingerprint(this.#files.path(name));
     try {
@@ -212,6 +213,21 @@ export class StateFolder {
     await this.#write(saved);
     await this.#files.renameNew(Object.keys(parts));
     this.#history = [...history];
+  }
+
+  /**
+   * A process that stood still for minutes may find that another training has the folder.
+   *
+   * @throws {FileError} if so
+   */
+  async #requireOwn(): Promise<void> {
+    const text = await this.#stateText();
+    const isOther = text !== null && text !== this.#text;
+    if (!isOther && !(await this.#lock?.isLost())) return;
+    throw new FileError(
+      `[run] ${this.path}: expected to be alone there, got another training that has taken the folder over; nothing was ` +
+        'saved, and the state of that training stays',
+    );
   }
 
   /** Changes fields of the saved state other than the training itself. */
