@@ -10,7 +10,7 @@ import { programsOf, realize } from '../../src/runtime/realize.js';
 import { Parameter, State } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { contracted, expectAgreement, noise } from '../engines.js';
-import { fuzzing } from '../fuzzing.js';
+import { type Fuzzing, fuzzing, turns } from '../fuzzing.js';
 import { has, itWith } from '../needs.js';
 import { type Instruction, layers, leastLead, RandomNetwork } from './networks.js';
 import { graphOf } from './support.js';
@@ -248,8 +248,9 @@ const examples: [Case][] = [
  * Checks a property of random networks. A failure is shown as the smallest case that fails, in a form to be put among the
  * {@link examples}, and as the program that it makes: forward and backward.
  */
-async function holds(parameters: ReturnType<typeof fuzzing>, check: (value: Case) => Promise<void>): Promise<void> {
-  const result = await fc.check(fc.asyncProperty(network, check), { ...parameters, examples });
+async function holds(fuzz: Fuzzing, check: (value: Case) => Promise<void>): Promise<void> {
+  const { numRuns, seed } = fuzz;
+  const result = await fc.check(fc.asyncProperty(network, turns(fuzz, check)), { numRuns, seed, examples });
   if (!result.failed) return;
   const [value] = result.counterexample as [Case];
   setEngine('reference');
@@ -261,7 +262,7 @@ async function holds(parameters: ReturnType<typeof fuzzing>, check: (value: Case
     graphOf([...value.outputs.map((back) => net.newest(back)), ...(loss ? [loss] : []), ...grads]),
   );
   throw new Error(
-    `case ${result.numRuns} of seed ${parameters.seed}: ${JSON.stringify([value])}\n${program}\n${result.errorInstance}`,
+    `case ${result.numRuns} of seed ${seed}: ${JSON.stringify([value])}\n${program}\n${result.errorInstance}`,
     {
       cause: result.errorInstance,
     },
