@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { classNameOf } from '../text/names.js';
 import { nearestName } from '../text/suggest.js';
 import type { RunConfig } from './config.js';
 
@@ -41,7 +42,7 @@ export function positiveClass(classNames: readonly string[], asked?: string): Po
         'metrics of its own then',
     );
   }
-  const index = asked === undefined ? usualIndex(classNames) : classNames.indexOf(asked.normalize());
+  const index = asked === undefined ? usualIndex(classNames) : classNames.indexOf(classNameOf(asked));
   if (index < 0) {
     const near = nearestName(asked ?? '', classNames);
     throw new InputError(

@@ -10,18 +10,26 @@ export function normalName(text: string): string {
   return text.normalize('NFC').replace(ends, '');
 }
 
+/**
+ * The name of a class: the {@link normalName}, with a plain space for any inner white space, and without
+ * characters that are invisible. So names that look the same are the same.
+ */
+export function classNameOf(text: string): string {
+  return normalName(text.replace(/[\u00ad\u200b\u2060\ufeff]/g, '').replace(/\s+/gu, ' '));
+}
+
 /** Whether two names have the same {@link normalName}. */
 export function sameName(a: string, b: string): boolean {
   return normalName(a) === normalName(b);
 }
 
 /**
- * Groups of different spellings with the same {@link normalName}, such as `é` in one character and in two.
+ * Groups of different spellings of one class ({@link classNameOf}), such as `é` in one character and in two.
  */
 export function likeNames(names: Iterable<string>): string[][] {
   const groups = new Map<string, string[]>();
   for (const name of new Set(names)) {
-    const normal = normalName(name);
+    const normal = classNameOf(name);
     const group = groups.get(normal);
     if (group === undefined) groups.set(normal, [name]);
     else group.push(name);

@@ -2,11 +2,12 @@ import { expect, it } from 'vitest';
 import { FileError } from '../../src/errors.js';
 import { csvText, safeCell, unsafeCell } from '../../src/text/csv.js';
 import { decodeText } from '../../src/text/decode.js';
-import { likeNames, normalName, sameName, spelling } from '../../src/text/names.js';
+import { classNameOf, likeNames, normalName, sameName, spelling } from '../../src/text/names.js';
 import { nameOfBytes, visibleBytes, visibleJson, visibleLine, visibleText } from '../../src/text/visible.js';
 
 it('has one form for each name', () => {
   expect(normalName('  cafe\u0301 au  lait\u00a0\u200b')).toBe('café au  lait');
+  expect(classNameOf(' cafe\u0301\u00a0 au\tl\u200bait\u00ad')).toBe('café au lait');
   expect(sameName('cafe\u0301', 'café')).toBe(true);
   expect(sameName('Cat', 'cat')).toBe(false);
   expect(likeNames(['café', 'tea', 'cafe\u0301', 'tea'])).toEqual([['café', 'cafe\u0301']]);

@@ -11,21 +11,26 @@ import { reasonOf } from './atomic.js';
 const systemNames = new Set([
   // Synology and QNAP
   ...['@eadir', '@tmp', '#recycle', '@recycle', '#snapshot', '@recently-snapshot', '@synoresource', '@sharebin'],
+  // NetApp, and programs that synchronize folders or make previews
+  ...['~snapshot', '_gsdata_', 'thumbnails', '_thumbnails', '_thumbs', 'lost.dir'],
   // Windows
   ...['$recycle.bin', 'recycler', 'system volume information', 'thumbs.db', 'desktop.ini'],
-  ...['ehthumbs.db', 'ehthumbs_vista.db', 'found.000', '$windows.~bt', '$windows.~ws'],
+  ...['ehthumbs.db', 'ehthumbs_vista.db', '$windows.~bt', '$windows.~ws'],
   // Unix
   ...['lost+found', '__pycache__'],
   // macOS
   ...['__macosx', 'icon\r', 'network trash folder', 'temporary items', 'thefindbyname folder'],
 ]);
 
+/** Numbered names and endings: repaired files of Windows, attributes beside files of Synology. */
+const systemPattern = /^found\.\d{3}$|@syno(ea|resource)stream$/i;
+
 /**
  * Whether a file or folder of this name belongs to a system or program and is no data: hidden files,
  * thumbnails, recycle bins, snapshots, macOS's forks. This is the only list of such names.
  */
 export function isClutter(name: string): boolean {
-  return name.startsWith('.') || systemNames.has(name.toLowerCase());
+  return name.startsWith('.') || systemNames.has(name.toLowerCase()) || systemPattern.test(name);
 }
 
 /** Contents of a folder. Paths are relative to it, with `/`, sorted by their characters. */

@@ -1,4 +1,4 @@
-import { caseTwins, normalName } from '../../text/names.js';
+import { caseTwins, classNameOf } from '../../text/names.js';
 
 /**
  * Decides which labels are the same class. One rule holds for tables, and for comparing the classes of a
@@ -12,7 +12,7 @@ export class LabelRule {
 
   /** @param labels all labels that are to be compared */
   constructor(labels: Iterable<string>) {
-    const all = Array.from(new Set(labels), normalName);
+    const all = Array.from(new Set(labels), classNameOf);
     this.areNumbers = all.length > 0 && all.every((label) => numberKey(label) !== null);
     const areTruths = all.every((label) => /^(true|false)$/i.test(label));
     this.#keyOf = this.areNumbers
@@ -22,7 +22,7 @@ export class LabelRule {
 
   /** A text that is equal for labels of one class. */
   keyOf(label: string): string {
-    return this.#keyOf(normalName(label));
+    return this.#keyOf(classNameOf(label));
   }
 }
 
@@ -40,7 +40,7 @@ export interface LabelClasses {
  * of a class is the common spelling of its labels; numbers with several spellings have the shortest one.
  */
 export function classesOf(labels: Iterable<string>): LabelClasses {
-  const spellings = new Set(Array.from(labels, normalName));
+  const spellings = new Set(Array.from(labels, classNameOf));
   const rule = new LabelRule(spellings);
   const groups = new Map<string, string[]>();
   for (const label of spellings) groups.set(rule.keyOf(label), [...(groups.get(rule.keyOf(label)) ?? []), label]);
@@ -65,7 +65,7 @@ export function classesOf(labels: Iterable<string>): LabelClasses {
  */
 export function missingLabels(labels: Iterable<string>): ReadonlySet<string> {
   const all = [...new Set(labels)];
-  const absent = all.filter((label) => /^(nan|na|n\/a|#n\/a|null|none|nil|-+|\?)$/i.test(normalName(label)));
+  const absent = all.filter((label) => /^(nan|na|n\/a|#n\/a|null|none|nil|-+|\?)$/i.test(classNameOf(label)));
   const others = all.filter((label) => !absent.includes(label));
   return new Set(others.length > 0 && new LabelRule(others).areNumbers ? absent : []);
 }

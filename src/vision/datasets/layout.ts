@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
 import { inWords, listed } from '../../text/list.js';
-import { caseTwins, likeNames, normalName, spelling } from '../../text/names.js';
+import { caseTwins, classNameOf, likeNames, spelling } from '../../text/names.js';
 import {
   describePassedOver,
   type ListingOptions,
@@ -10,7 +10,7 @@ import {
   type PictureListing,
   passing,
 } from './listing.js';
-import { type Candidate, candidatesOf, isInverted, partFolders, requireSeparateNames } from './partFolders.js';
+import { alike, candidatesOf, isInverted, partFolders, requireNoFolds, requireSeparateNames } from './partFolders.js';
 import { type SplitRole, splitRole } from './splits.js';
 
 /** A picture of a folder, with the class and the part of the data that its path means. */
@@ -66,13 +66,16 @@ function layoutOf(root: string, listing: PictureListing): FolderLayout {
   if (candidates.length === 0) throw noClasses(root, listing);
   const parts = partFolders(root, candidates);
   const inverted = parts === null && isInverted(candidates);
-  if (parts === null && !inverted) requireSeparateNames(root, candidates);
+  if (parts === null && !inverted) {
+    requireSeparateNames(root, candidates);
+    requireNoFolds(root, candidates);
+  }
   const place = (path: string): Place | null => {
     const [first, second, third] = path.split('/');
     if (second === undefined) return null;
-    if (parts === null) return { className: normalName(first), role: inverted ? splitRole(second) : null };
+    if (parts === null) return { className: classNameOf(first), role: inverted ? splitRole(second) : null };
     const role = parts.get(first);
-    return role === undefined || third === undefined ? null : { className: normalName(second), role };
+    return role === undefined || third === undefined ? null : { className: classNameOf(second), role };
   };
   const pictures: PlacedPicture[] = [];
   const [strays, unlabelled]: string[][] = [[], []];
@@ -170,7 +173,7 @@ function emptyFolders({ folders, pictures }: PictureListing, parts: ReadonlyMap<
 function spellings(pictures: readonly PlacedPicture[], place: number): string[] {
   return likeNames(pictures.map(({ path }) => path.split('/')[place])).map(
     (names) =>
-      `the folders ${inWords([...names].sort().map((name) => `'${spelling(name)}'`))} are one class, ${normalName(names[0])}`,
+      `the folders ${inWords([...names].sort().map((name) => `'${spelling(name)}'`))} are one class, ${classNameOf(names[0])}`,
   );
 }
 
@@ -179,21 +182,6 @@ function twins(pictures: readonly PlacedPicture[]): string[] {
   return caseTwins(pictures.map(({ className }) => className)).map(
     (names) => `the classes ${inWords(names)} differ in capitals alone`,
   );
-}
-
-/**
- * The names of subfolders if every class contains the same ones and nothing else: probably the given folder
- * is too far up.
- */
-function alike(candidates: readonly Candidate[]): string[] {
-  const [first, ...rest] = candidates.map(({ inner }) => [...inner].sort());
-  const isAlike =
-    first.length > 1 &&
-    rest.length > 0 &&
-    candidates.every(({ direct }) => direct === 0) &&
-    rest.every((names) => names.join('/') === first.join('/'));
-  if (!isAlike) return [];
-  return [`the pictures of every class are in its folders ${inWords(first)}; these are not taken for classes`];
 }
 
 /** Follows chains of folders that contain a single folder, from a class down to a folder with several. */
@@ -205,7 +193,16 @@ function deeperFolders(
 ): ReturnType<FolderLayout['deeper']> {
   const own = pictures.filter((picture) => picture.className === className).map(({ path }) => path.split('/'));
   const top = parts === null ? 1 : 2;
-  if (new Set(own.map((path) => path.slice(0, top).join('/'))).size > 1) return null;
+  const tops = [...new Set(own.map((path) => path.slice(0, top).join('/')))];
+  if (tops.length > 1) {
+    const names = [...new Set(own.map((path) => path[top]))];
+    const isDeep = parts !== null && names.length > 1 && own.every((path) => path.length > top + 1);
+    if (!isDeep) return null;
+    return {
+      text: `whose pictures are in its folders ${inWords(names)}; move these up, out of ${inWords(tops)}`,
+      names,
+    };
+  }
   for (let depth = top; own.every((path) => path.length > depth + 1); depth++) {
     const names = [...new Set(own.map((path) => path[depth]))];
     if (names.length === 1) continue;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
 import { inWords, listed } from '../../text/list.js';
-import { type SplitRole, splitRole } from './splits.js';
+import { type SplitRole, splitRole, splitRoles } from './splits.js';
 
 /** Decides which folders are parts of the data, and which are classes. */
 
@@ -26,7 +26,12 @@ export function candidatesOf(pictures: readonly string[]): Candidate[] {
     if (rest.length === 1) candidate.direct++;
     else candidate.inner.add(rest[0]);
   }
-  return [...found].map(([name, { direct, inner }]) => ({ name, role: splitRole(name), direct, inner }));
+  // A class may be called `te`. A folder of folders beside `tr` hardly is one.
+  const areFolders = [...found.values()].every(({ direct }) => direct === 0);
+  const roles = areFolders ? splitRoles(found.keys()) : null;
+  return [...found].map(([name, { direct, inner }]) => {
+    return { name, role: roles === null ? splitRole(name) : (roles.get(name) ?? null), direct, inner };
+  });
 }
 
 /** The folders that are parts of the data, with their roles; null if the folders are classes. */
@@ -110,4 +115,34 @@ export function requireSeparateNames(root: string, candidates: readonly Candidat
       `classes and parts in one name (${listed(candidates.map(({ name }) => name))}); move the pictures into folders such ` +
       `as train/${stem}`,
   );
+}
+
+/** @throws {FileError} for folders that are numbered parts (`fold1`, `fold2`) with the same classes in each */
+export function requireNoFolds(root: string, candidates: readonly Candidate[]): void {
+  const inside = innerNames(candidates);
+  const areFolds = candidates.every(({ name }) => /^(k?folds?|splits?|parts?|cv|sets?)[\s_.-]*\d+$/i.test(name));
+  if (inside === null || !areFolds) return;
+  throw new FileError(
+    `[folder] ${root}: expected a folder for each class, got ${inWords(candidates.map(({ name }) => name))} with the ` +
+      `folders ${inWords(inside)} in each, which look like parts of one data set; put them together, or rename them to ` +
+      'train, validation and test',
+  );
+}
+
+/** A note for {@link innerNames}: probably the given folder is too far up. */
+export function alike(candidates: readonly Candidate[]): string[] {
+  const names = innerNames(candidates);
+  if (names === null) return [];
+  return [`the pictures of every class are in its folders ${inWords(names)}; these are not taken for classes`];
+}
+
+/** The names of subfolders if every candidate contains the same ones, several of them, and nothing else. */
+function innerNames(candidates: readonly Candidate[]): string[] | null {
+  const [first, ...rest] = candidates.map(({ inner }) => [...inner].sort());
+  const isAlike =
+    first.length > 1 &&
+    rest.length > 0 &&
+    candidates.every(({ direct }) => direct === 0) &&
+    rest.every((names) => names.join('/') === first.join('/'));
+  return isAlike ? first : null;
 }

@@ -4,7 +4,7 @@ import type { Table } from '../../io/files/table.js';
 import type { TableRow } from '../../io/files/tableRow.js';
 import { normalName } from '../../text/names.js';
 import { option } from '../../text/option.js';
-import { splitRole } from './splits.js';
+import { type SplitRole, splitRole, splitRoles } from './splits.js';
 
 /** The meaning of columns whose names do not show it, and the folder that paths start from. */
 export interface TableOptions {
@@ -77,28 +77,34 @@ export function findColumns(table: Table, options: TableOptions): FoundColumns {
 export interface FoundParts {
   /** Name of the column; undefined without one. */
   readonly column: string | undefined;
+  /** The part that a cell of the column stands for; null if it is none. */
+  roleOf(cell: string): SplitRole | null;
   /** Columns that look like parts but are not used, in sentences for people. */
   readonly notes: readonly string[];
 }
 
 /**
  * Finds the column of the parts: the one called `split`, or else the one in which every cell is a usual name
- * of a part ({@link splitRole}), training among them. Then the column may have any name.
+ * of a part ({@link splitRoles}), training among them. Then the column may have any name. A column of flags
+ * such as `is_valid` does as well.
  *
- * @throws {FileError} for two such columns, and as {@link findColumns}
+ * @throws {FileError} for two such columns, for one with names of parts in some rows only, and as
+ *   {@link findColumns}
  */
 export function findParts(table: Table, options: TableOptions): FoundParts {
   const { columns, rows, title } = table;
+  const cellsOf = (i: number) => rows.map(({ cells }) => cells[i] ?? '');
   const named = options.splitColumn ?? columns.find((name) => name.toLowerCase() === 'split');
-  if (named !== undefined) return { column: named, notes: [] };
+  const nothing: FoundParts = { column: undefined, roleOf: () => null, notes: [] };
+  if (named !== undefined) {
+    const i = columns.findIndex((name) => name.toLowerCase() === normalName(named).toLowerCase());
+    return { column: named, roleOf: rolesIn(named, i < 0 ? [] : cellsOf(i)), notes: [] };
+  }
   const { file, label, rows: data } = findColumns(table, options);
-  if (data.length !== rows.length) return { column: undefined, notes: [] };
+  if (data.length !== rows.length || rows.length === 0) return nothing;
   const others = columns.flatMap((name, i) => (i === file || i === label || name === '' ? [] : [{ name, i }]));
-  const all = (i: number, holds: (cell: string) => boolean) =>
-    rows.length > 0 && rows.every(({ cells }) => holds(cells[i] ?? ''));
-  const found = others.filter(
-    ({ i }) =>
-      all(i, (cell) => splitRole(cell) !== null) && rows.some(({ cells }) => splitRole(cells[i] ?? '') === 'train'),
+  const found = others.filter(({ name, i }) =>
+    divides(cellsOf(i), rolesIn(name, cellsOf(i)), /^is[_ .-]|^is[A-Z]/.test(name)),
   );
   if (found.length > 1) {
     const got = found.map(({ name }) => name).join(' and ');
@@ -107,17 +113,63 @@ export function findParts(table: Table, options: TableOptions): FoundParts {
         option('splitColumn'),
     );
   }
-  const flags = others.filter(
-    ({ name, i }) => splitRole(name.replace(/^is(?=[_ .-]|[A-Z])/i, '')) !== null && all(i, (cell) => truth.test(cell)),
-  );
-  const notes = flags.map(
+  if (found.length === 1) {
+    const [{ name, i }] = found;
+    return { column: name, roleOf: rolesIn(name, cellsOf(i)), notes: [] };
+  }
+  for (const { name, i } of others) requireAllOrNone(table, name, i);
+  const unused = others.filter(({ name, i }) => {
+    const isFlag = flagRole(name) !== null && cellsOf(i).every((cell) => truth.test(cell));
+    return isFlag || (/^k?[\s_.-]?folds?([\s_.-]?id)?$/i.test(name) && cellsOf(i).every((cell) => /^\d+$/.test(cell)));
+  });
+  const notes = unused.map(
     ({ name }) =>
       `${title}: the column ${name} is not used; a column split with train, validation and test says which pictures are for evaluation`,
   );
-  return { column: found[0]?.name, notes: found.length > 0 ? [] : notes };
+  return { ...nothing, notes };
+}
+
+/** The parts that cells of a column stand for: by usual names, or by a flag that names the column. */
+function rolesIn(name: string, cells: readonly string[]): (cell: string) => SplitRole | null {
+  const flagged = flagRole(name);
+  if (flagged !== null && cells.length > 0 && cells.every((cell) => truth.test(cell))) {
+    // Where training is the flag, nothing says what the others are for. As a test they choose nothing.
+    const other: SplitRole = flagged === 'train' ? 'test' : 'train';
+    return (cell) => (isTrue.test(cell) ? flagged : other);
+  }
+  const roles = splitRoles(cells);
+  return (cell) => roles.get(cell) ?? null;
+}
+
+/** Whether cells divide the rows. Without being asked for, only `is_…` is taken for a column of flags. */
+function divides(cells: readonly string[], roleOf: (cell: string) => SplitRole | null, mayBeFlag: boolean): boolean {
+  const roles = new Set(cells.map(roleOf));
+  const isFlag = cells.every((cell) => truth.test(cell));
+  return !roles.has(null) && roles.has('train') && (!isFlag || (mayBeFlag && roles.size > 1));
+}
+
+/** The part in the name of a column of flags: `is_valid`, `isTest`, `train`. */
+function flagRole(name: string): SplitRole | null {
+  return splitRole(name.replace(/^is(?=[_ .-]|[A-Z])/i, ''));
+}
+
+/** @throws {FileError} for a column in which most cells, but not all, are names of different parts */
+function requireAllOrNone({ title, rows }: Table, name: string, i: number): void {
+  const cells = rows.map(({ number, cells }) => ({ number, cell: cells[i] ?? '' }));
+  const roles = cells.map(({ cell }) => splitRole(cell));
+  const known = roles.filter((role) => role !== null);
+  const isDivided = known.includes('train') && new Set(known).size > 1 && 2 * known.length > rows.length;
+  const strange = cells.find((_, row) => roles[row] === null);
+  if (!isDivided || strange === undefined) return;
+  const got = strange.cell === '' ? 'nothing' : `'${strange.cell}'`;
+  throw new FileError(
+    `[table] ${title}: expected a part of the data in each row of the column ${name}, as in others, got ${got} in row ` +
+      `${strange.number}; correct or remove the row, or remove the column if it means something else`,
+  );
 }
 
 const truth = /^([01](\.0)?|true|false|yes|no|[tfyn])$/i;
+const isTrue = /^(1(\.0)?|true|yes|[ty])$/i;
 
 const advice = `name the columns in the first row, or say which they are: ${option('fileColumn')} and ${option('labelColumn')}`;
 

@@ -5,6 +5,7 @@ import { InputError } from '../../../src/errors.js';
 import { namedDatasets, type OpenedData, type OpenOptions } from '../../../src/run/catalog/datasets.js';
 import { DatasetFolder } from '../../../src/vision/datasets/folder.js';
 import { splitRole } from '../../../src/vision/datasets/splits.js';
+import type { TableOptions } from '../../../src/vision/datasets/tableColumns.js';
 import { pictureFormat } from '../../../src/vision/images/formats.js';
 import { preprocessing } from '../../../src/vision/images/preprocess.js';
 import { folderPerTest, writeInto } from '../../temporary.js';
@@ -57,11 +58,38 @@ describe('names of parts', () => {
         '1.train',
         '训练',
         '训练集',
+        'Entraînement',
+        'entrenamiento',
+        '訓練',
       ],
     ],
-    ['validation', ['val', 'VALID', 'Validation', 'dev', 'eval', 'val-images', 'validation set', 'val2017', '验证集']],
-    ['test', ['test', 'Testing', 'TST', 'holdout', 'Hold-Out', 'held out', 'test_set', '测试集', '测试_图片']],
-    [null, ['trains', 'straining', 'contest', 'valve', 'trainval', 'tests', 'cat', '', 'data', '2017', 'devil']],
+    [
+      'validation',
+      ['val', 'VALID', 'Validation', 'dev', 'eval', 'val-images', 'validation set', 'val2017', '验证集', 'Validación'],
+    ],
+    [
+      'test',
+      ['test', 'Testing', 'TST', 'holdout', 'Hold-Out', 'held out', 'test_set', '测试集', '测试_图片', 'PrivateTest'],
+    ],
+    [
+      null,
+      [
+        'trains',
+        'straining',
+        'contest',
+        'valve',
+        'trainval',
+        'tests',
+        'cat',
+        '',
+        'data',
+        '2017',
+        'devil',
+        'tr',
+        'te',
+        'va',
+      ],
+    ],
   ])('%s is meant by %j', (role, names) => {
     for (const name of names) expect([name, splitRole(name)]).toEqual([name, role]);
   });
@@ -91,6 +119,38 @@ describe('parts of a folder', () => {
     const older = await open('folder', { holdOut: null });
     expect(older.holdOut).toBeNull();
     expect(await countsOf(older)).toEqual({ train: [2, 2], eval: [1, 0] });
+  });
+
+  it('abbreviations are parts beside other parts alone', async () => {
+    await write('tr/a/1.jpg', 'tr/b/2.jpg', 'va/a/3.jpg', 'va/b/4.jpg', 'te/a/5.jpg');
+    expect((await open('folder')).parts).toEqual([
+      { role: 'train', from: 'tr', images: 2 },
+      { role: 'validation', from: 'va', images: 2 },
+      { role: 'test', from: 'te', images: 1 },
+    ]);
+    await write('en/a/6.jpg');
+    expect((await open('folder')).classNames).toEqual(['en', 'te', 'tr', 'va']);
+  });
+
+  it('a class may be called te', async () => {
+    await write('te/1.jpg', 'tr/2.jpg');
+    expect((await open('folder')).classNames).toEqual(['te', 'tr']);
+  });
+
+  it('numbered parts with the same classes in each are no classes', async () => {
+    await write('fold1/a/1.jpg', 'fold1/b/2.jpg', 'fold2/a/3.jpg', 'fold2/b/4.jpg');
+    expect(await failure(open('folder'))).toContain(
+      'got fold1 and fold2 with the folders a and b in each, which look like parts of one data set; put them together',
+    );
+    await write('fold2/c/5.jpg');
+    expect((await open('folder')).classNames).toEqual(['fold1', 'fold2']);
+  });
+
+  it('classes that lie one folder deeper in each part are named', async () => {
+    await write('train/images/a/1.jpg', 'train/images/b/2.jpg', 'val/images/a/3.jpg', 'val/images/b/4.jpg');
+    expect((await open('folder')).obstacle).toContain(
+      'got one class, images, whose pictures lie in its folders a and b; move these up, out of train/images and val/images',
+    );
   });
 
   it('a class may be called train or test', async () => {
@@ -342,10 +402,11 @@ it('classes with the same folders inside are noted', async () => {
 });
 
 describe('rows of a table', () => {
-  const table = (...lines: string[]) => {
+  const openTable = (columns: TableOptions, ...lines: string[]) => {
     writeFileSync(join(root, 'list.csv'), `${lines.join('\n')}\n`);
-    return open('csv', { location: join(root, 'list.csv') });
+    return open('csv', { location: join(root, 'list.csv'), imageLoading: { cache: false, table: columns } });
   };
+  const table = (...lines: string[]) => openTable({}, ...lines);
 
   it('have parts by usual names; the test chooses nothing', async () => {
     await write('1.jpg', '2.jpg', '3.jpg', '4.jpg', '5.jpg');
@@ -399,11 +460,40 @@ describe('rows of a table', () => {
     expect(vehicles.parts).toEqual([]);
   });
 
-  it.each(['is_train', 'isValid', 'test'])('with flags in %s say that these are not used', async (name) => {
+  it.each([
+    ['is_valid', 'True,true,FALSE,False', ['train', 'validation']],
+    ['isTest', '1,1,0,0', ['train', 'test']],
+    ['is_train', 'yes,yes,no,no', ['train', 'test']],
+  ])('have parts by flags in %s', async (name, flags, roles) => {
     await write('1.jpg', '2.jpg', '3.jpg', '4.jpg');
-    const data = await table(`file,label,${name}`, '1.jpg,a,1', '2.jpg,b,1', '3.jpg,a,0', '4.jpg,b,0');
-    expect(data.parts).toEqual([]);
-    expect(data.notes).toEqual([expect.stringContaining(`the column ${name} is not used; a column split with`)]);
+    const rows = flags.split(',').map((flag, i) => `${i + 1}.jpg,${i % 2 === 0 ? 'a' : 'b'},${flag}`);
+    const data = await table(`file,label,${name}`, ...rows);
+    expect(data.parts.map(({ role, images }) => [role, images])).toEqual(roles.map((role) => [role, 2]));
+    expect(data.notes).toEqual([]);
+    // The flags of a name without `is` may mean something else.
+    const bare = name.replace(/^is_?/, '');
+    const unused = await table(`file,label,${bare}`, ...rows);
+    expect(unused.parts).toEqual([]);
+    expect(unused.notes).toEqual([expect.stringContaining(`the column ${bare} is not used; a column split with`)]);
+    const asked = await openTable({ splitColumn: bare }, `file,label,${bare}`, ...rows);
+    expect(asked.parts.map(({ role }) => role)).toEqual(roles);
+    const constant = await table(`file,label,${name}`, ...rows.map((row) => row.replace(/,[^,]*$/, ',0')));
+    expect(constant.parts).toEqual([]);
+  });
+
+  it('are refused with parts in most rows alone, and mention numbers of folds', async () => {
+    await write('1.jpg', '2.jpg', '3.jpg', '4.jpg');
+    const rows = ['1.jpg,a,train', '2.jpg,b,train', '3.jpg,a,test'];
+    for (const [cell, got] of [
+      ['', 'nothing'],
+      ['unused', "'unused'"],
+    ]) {
+      expect(await failure(table('file,label,subset', ...rows, `4.jpg,b,${cell}`))).toContain(
+        `expected a part of the data in each row of the column subset, as in others, got ${got} in row 5; correct`,
+      );
+    }
+    const folds = await table('file,label,fold', '1.jpg,a,0', '2.jpg,b,0', '3.jpg,a,1', '4.jpg,b,1');
+    expect(folds.notes).toEqual([expect.stringContaining('the column fold is not used')]);
   });
 
   it('are refused without a number where the other labels are numbers', async () => {

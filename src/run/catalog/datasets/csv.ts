@@ -2,7 +2,7 @@ import { FileError } from '../../../errors.js';
 import { readTable } from '../../../io/files/table.js';
 import { listed } from '../../../text/list.js';
 import { listOfTable } from '../../../vision/datasets/csvDataset.js';
-import { type SplitRole, splitRole, usualSplitNames } from '../../../vision/datasets/splits.js';
+import { type SplitRole, usualSplitNames } from '../../../vision/datasets/splits.js';
 import { findParts } from '../../../vision/datasets/tableColumns.js';
 import { requireLocation } from './location.js';
 import type { NamedDataset } from './namedDataset.js';
@@ -22,11 +22,11 @@ export const csv: NamedDataset = {
     const { location: path = '' } = options;
     const { table = {} } = options.imageLoading ?? {};
     await requireLocation('csv', path);
-    const { column: splitColumn, notes: unused } = findParts(await readTable(path), table);
+    const { column: splitColumn, roleOf: roleIn, notes: unused } = findParts(await readTable(path), table);
     const { files, classNames, notes } = await listOfTable(path, { ...table, splitColumn });
     const roleOf = (split: string | undefined, file: string) => {
       if (splitColumn === undefined) return null;
-      const role = splitRole(split ?? '');
+      const role = roleIn(split ?? '');
       if (role !== null) return role;
       throw new FileError(
         `[csv dataset] ${path}: expected ${usualSplitNames} in the column ${splitColumn}, got ` +
@@ -39,7 +39,7 @@ export const csv: NamedDataset = {
       classNames,
       source: () => `table ${path}`,
       origin: (wanted: SplitRole) =>
-        `'${files.find(({ split = '' }) => splitRole(split) === wanted)?.split}' in ${splitColumn}`,
+        `'${files.find(({ split = '' }) => roleIn(split) === wanted)?.split}' in ${splitColumn}`,
       passedOver: [],
       notes: [...notes, ...unused, ...severalNotes(classNames)],
       advice: () => null,
