@@ -242,6 +242,24 @@ const examples: [Case][] = [
       poison: { array: 0, place: 0 },
     },
   ],
+  // Gradients of one batch norm behind another cancel to a thousandth.
+  [
+    {
+      list: [
+        { layer: 'norm', from: 0, other: 0, variant: 0 },
+        { layer: 'norm', from: 0, other: 0, variant: 0 },
+        { layer: 'transpose', from: 0, other: 0, variant: 0 },
+      ],
+      outputs: [],
+      losses: [3, 0],
+      optimizer: null,
+      shape: [2, 1, 1, 6],
+      trainInput: false,
+      setting: { code: '0', convolution: 'auto', threads: 1 },
+      products: 0,
+      poison: { array: 0, place: 0 },
+    },
+  ],
 ];
 
 /**

@@ -2,6 +2,7 @@ import type { GraphNode, GraphValue } from '../../compiler/graph.js';
 import { computesInBfloat16 } from '../../compiler/precision.js';
 import { InternalError } from '../../errors.js';
 import type { TypedArray } from '../../graph/dtype.js';
+import { inputNames } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 import { arrayFor, type ComputeNode, type NDArray } from '../ndarray.js';
 import { multiplyAdds } from './cost.js';
@@ -94,8 +95,11 @@ function roundToBfloat16(from: TypedArray, to: TypedArray): void {
  * A hundredth of the sums in a node for random signs: rounding errors stay where the sums cancel. 0 for nodes
  * that sum nothing.
  */
-function summandsOf(node: GraphNode, [first, second]: readonly NDArray[]): number {
+function summandsOf(node: GraphNode, inputs: readonly NDArray[]): number {
+  const [first, second] = inputs;
   const results = numel(node.outputs[0].shape);
+  const differences = differencesOf(node, inputs);
+  if (differences !== null) return 1e-2 * differences;
   const products = multiplyAdds(node);
   if (products !== null) return 1e-2 * Math.sqrt(products / results) * largest(first.data) * largest(second.data);
   if (node.op === 'softmaxBackward') return 1e-2 * largest(first.data) * largest(second.data);
@@ -103,6 +107,21 @@ function summandsOf(node: GraphNode, [first, second]: readonly NDArray[]): numbe
   const count = first.data.length / results;
   const isMean = (node as GraphNode<'reduce'>).params.fn === 'mean';
   return 1e-2 * Math.sqrt(count) * largest(first.data) * (isMean ? 1 / count : 1);
+}
+
+/** The size of the terms whose differences are gradients of losses or normalized values; else null. */
+function differencesOf(node: GraphNode, inputs: readonly NDArray[]): number | null {
+  const sizeOf = (name: string) => {
+    const i = (inputNames[node.op] as readonly string[]).indexOf(name);
+    return inputs[i] === undefined ? 0 : largest(inputs[i].data);
+  };
+  if (node.op === 'crossEntropyBackward' || node.op === 'bceWithLogitsBackward') return sizeOf('dLoss');
+  if (node.op !== 'batchNormBackward') return null;
+  const [x, , variance, scale] = inputs;
+  const { epsilon } = (node as GraphNode<'batchNormBackward'>).params;
+  const factors = Array.from(scale.data, (value, c) => Math.abs(value) / Math.sqrt(variance.data[c] + epsilon));
+  const terms = x.data.length / scale.data.length;
+  return Math.sqrt(terms) * (sizeOf('dy') + sizeOf('dy2')) * Math.max(1, ...factors);
 }
 
 /** The largest finite magnitude. */

@@ -20,6 +20,8 @@ export interface Header {
   readonly hasAlpha: boolean;
   /** Set for 16-bit values of a TIFF that the decoder would clip. It then reads them as unsigned ones. */
   readonly bitsOf: 'signed' | 'half' | null;
+  /** Whether 0 is white, and the decoder does not or must not turn the values over. */
+  readonly isInverted: boolean;
   /** The largest value according to the file. */
   readonly largest: number | null;
   readonly pages: number;
@@ -44,15 +46,20 @@ export function headerOf(format: string, metadata: Metadata, bytes: Uint8Array):
     channels,
     hasAlpha: hasAlpha && values?.hasOtherChannel !== true,
     bitsOf: isCut ? (values.format === 'float' ? 'half' : 'signed') : null,
+    isInverted: values?.isInverted === true && depth !== 'uchar',
     largest: values?.largest ?? null,
     pages: metadata.pages ?? 1,
   };
 }
 
-/** @throws {FileError} for a TIFF with values that no type of JavaScript has */
+/** @throws {FileError} for a TIFF with values that no type of JavaScript has, or with unusual colours */
 export function requireReadableValues(name: string, bytes: Uint8Array): void {
   const values = tiffValues(bytes);
-  if (values === null || (values.bits <= 32 && values.format !== 'other')) return;
+  if (values === null) return;
+  const { unread } = values;
+  const todo = 'save it as grey or RGB with 8 or 16 bits a colour';
+  if (unread !== null) throw refusal(name, unread.expected, unread.got, undefined, todo);
+  if (values.bits <= 32 && values.format !== 'other') return;
   const got = values.format === 'other' ? 'complex numbers, or of no known kind' : `values of ${values.bits} bits`;
   throw refusal(name, 'values of at most 32 bits', got, undefined, 'save it with 8 or 16 bits a colour');
 }

@@ -5,7 +5,16 @@ import { type Header, headerOf, metadataOf, requireReadableValues, requireSizes 
 import { withoutOddities } from './jpeg.js';
 import { decoderReason, hex, refusal } from './refusal.js';
 import { withFieldsInOrder, withUnsignedValues } from './tiff.js';
-import { halvesOf, type NativeValues, overWhite, rangeOf, scaleOf, toBytes, type ValueScale } from './values.js';
+import {
+  halvesOf,
+  invertFirst,
+  type NativeValues,
+  overWhite,
+  rangeOf,
+  scaleOf,
+  toBytes,
+  type ValueScale,
+} from './values.js';
 
 /** Bytes of values that are read together to find their range. */
 const maxPartBytes = 2 ** 27;
@@ -114,7 +123,9 @@ export class PictureData {
     const scale = await this.#scaled();
     const values = this.#cut(area) ?? (await this.#values(area));
     const [used, kept] = this.#usedChannels(values);
-    return overWhite(toBytes(used, kept, hasAlpha, scale), channels === 3 ? 3 : kept);
+    const bytes = toBytes(used, kept, hasAlpha, scale);
+    if (this.header.isInverted) invertFirst(bytes, kept, 255);
+    return overWhite(bytes, channels === 3 ? 3 : kept);
   }
 
   /**
@@ -166,10 +177,12 @@ export class PictureData {
   }
 
   async #values(area: Area): Promise<NativeValues> {
-    const { depth, space, bitsOf, channels } = this.header;
-    const type = bitsOf === null ? depth : 'ushort';
-    const bytes = await this.#read(area, (picture) => picture, space, type, channels);
+    const { depth, space, bitsOf, channels, isInverted } = this.header;
+    const [type, own] = bitsOf === null ? [depth, space] : ['ushort', channels < 3 ? 'grey16' : 'rgb16'];
+    const bytes = await this.#read(area, (picture) => picture, own, type, channels);
     const values = types[type](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
+    // The decoder turns whole numbers over as if all bits were used. Their depth shows in the original ones.
+    if (isInverted && type !== 'float') invertFirst(values, channels, 2 ** (8 * values.BYTES_PER_ELEMENT) - 1);
     if (bitsOf === 'half') return halvesOf(values as Uint16Array);
     return bitsOf === 'signed' ? new Int16Array(values.buffer) : values;
   }

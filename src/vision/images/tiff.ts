@@ -5,13 +5,17 @@ interface Field {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
-  /** Place of the twelve bytes. */
+  /** Place of the entry. */
   readonly at: number;
+  /** Place of the values. */
+  readonly values: number;
 }
 
 interface Directory {
   readonly view: DataView;
   readonly little: boolean;
+  /** BigTIFF: counts and places have 64 bits. */
+  readonly isBig: boolean;
   readonly fields: readonly Field[];
 }
 
@@ -43,7 +47,15 @@ const knownTypes: ReadonlyMap<number, readonly number[]> = new Map(
  */
 const needed = [[256], [257], [258], [259], [262], [273, 324], [277], [279, 325]];
 
-const tags = { bits: 258, maxValue: 281, extraSamples: 338, sampleFormat: 339, largestValue: 341 } as const;
+const tags = {
+  bits: 258,
+  compression: 259,
+  colours: 262,
+  maxValue: 281,
+  extraSamples: 338,
+  sampleFormat: 339,
+  largestValue: 341,
+} as const;
 
 /** Indexed by the number of the sample format minus 1; the fourth one means "undefined". */
 const valueFormats = ['unsigned', 'signed', 'float', 'unsigned'] as const;
@@ -57,7 +69,26 @@ export interface TiffValues {
   readonly largest: number | null;
   /** Whether a fourth (second) channel has another meaning than transparency. */
   readonly hasOtherChannel: boolean;
+  /** Whether 0 is white. */
+  readonly isInverted: boolean;
+  /** A reason why the decoder would give wrong colours; null if it reads them. */
+  readonly unread: { readonly expected: string; readonly got: string } | null;
 }
+
+/** TIFF's numbers of kinds of colours, and of the compressions as JPEG. */
+const [whiteIsZero, palette, inks, luma] = [0, 3, 5, 6];
+const jpegs = [6, 7];
+/** Kinds that are not read. */
+const otherColours: ReadonlyMap<number, string> = new Map([
+  [4, 'a mask'],
+  [8, 'colours as Lab'],
+  [9, 'colours as Lab'],
+  [10, 'colours as Lab'],
+  [32803, 'raw values of a camera'],
+  [32844, 'logarithms of light'],
+  [32845, 'logarithms of light'],
+  [34892, 'raw values of a camera'],
+]);
 
 /** Null if the directory cannot be read. */
 export function tiffValues(bytes: Uint8Array): TiffValues | null {
@@ -65,12 +96,37 @@ export function tiffValues(bytes: Uint8Array): TiffValues | null {
   if (directory === null) return null;
   const numberOf = (tag: number) => firstValue(directory, tag);
   const format = valueFormats[(numberOf(tags.sampleFormat) ?? 1) - 1] ?? 'other';
+  const bits = numberOf(tags.bits) ?? 1;
+  const colours = numberOf(tags.colours);
   return {
-    bits: numberOf(tags.bits) ?? 1,
+    bits,
     format,
+    isInverted: colours === whiteIsZero,
+    unread: unreadColours(colours, bits, format, numberOf(tags.compression)),
     largest: numberOf(tags.maxValue) ?? numberOf(tags.largestValue),
     hasOtherChannel: numberOf(tags.extraSamples) === 0,
   };
+}
+
+function unreadColours(
+  colours: number | null,
+  bits: number,
+  format: TiffValues['format'],
+  compression: number | null,
+): TiffValues['unread'] {
+  const other = otherColours.get(colours ?? -1);
+  if (other !== undefined) return { expected: 'grey, or red, green and blue', got: other };
+  const isByte = bits <= 8 && format === 'unsigned';
+  if ((colours === inks || colours === palette) && !isByte) {
+    return { expected: `${colours === inks ? 'CMYK' : 'a palette'} of 8 bits`, got: `${bits} bits, ${format}` };
+  }
+  if (colours === luma && !jpegs.includes(compression ?? 1)) {
+    return { expected: 'grey, or red, green and blue', got: 'YCbCr without the compression of JPEG' };
+  }
+  if (colours === whiteIsZero && bits <= 8 && !isByte) {
+    return { expected: 'values without a sign where 0 is white', got: `${bits} bits, ${format}` };
+  }
+  return null;
 }
 
 /**
@@ -82,8 +138,8 @@ export function withUnsignedValues(bytes: Uint8Array): Uint8Array {
   const field = directory?.fields.find(({ tag }) => tag === tags.sampleFormat);
   if (directory == null || field === undefined || field.type !== short) return result;
   const { view, little } = directory;
-  const at = field.count <= 2 ? field.at + 8 : view.getUint32(field.at + 8, little);
-  for (let i = 0; i < field.count && at + 2 * i + 2 <= bytes.length; i++) view.setUint16(at + 2 * i, 1, little);
+  const { count, values } = field;
+  for (let i = 0; i < count && values + 2 * i + 2 <= bytes.length; i++) view.setUint16(values + 2 * i, 1, little);
   return result;
 }
 
@@ -95,7 +151,7 @@ export function withUnsignedValues(bytes: Uint8Array): Uint8Array {
 export function withFieldsInOrder(bytes: Uint8Array): Uint8Array | null {
   const result = Uint8Array.from(bytes);
   const directory = readDirectory(result);
-  if (directory === null) return null;
+  if (directory === null || directory.isBig) return null;
   const { fields, view, little } = directory;
   const isKnown = ({ tag, type, count }: Field) => count > 0 && knownTypes.get(tag)?.includes(type) === true;
   const isComplete = needed.every((some) => fields.some(({ tag }) => some.includes(tag)));
@@ -122,29 +178,32 @@ export function withFieldsInOrder(bytes: Uint8Array): Uint8Array | null {
 
 function readDirectory(bytes: Uint8Array): Directory | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length < 8) return null;
+  if (bytes.length < 16) return null;
   const little = bytes[0] === 0x49;
-  // Files beyond 4 GB (BigTIFF) have another layout; files of that size are not read.
-  if (view.getUint16(2, little) !== 42) return null;
-  const start = view.getUint32(4, little);
-  if (start + 2 > bytes.length) return null;
-  const count = view.getUint16(start, little);
-  if (count === 0 || start + 2 + count * entryBytes > bytes.length) return null;
+  const magic = view.getUint16(2, little);
+  const isBig = magic === 43;
+  if (magic !== 42 && !isBig) return null;
+  // Places beyond 2^53 are outside of any file.
+  const word = (at: number) => (isBig ? Number(view.getBigUint64(at, little)) : view.getUint32(at, little));
+  const [wordBytes, countBytes, size] = isBig ? [8, 8, 20] : [4, 2, entryBytes];
+  const start = word(isBig ? 8 : 4);
+  if (start + countBytes > bytes.length) return null;
+  const count = isBig ? word(start) : view.getUint16(start, little);
+  if (count === 0 || start + countBytes + count * size > bytes.length) return null;
   const fields = Array.from({ length: count }, (_, i): Field => {
-    const at = start + 2 + i * entryBytes;
-    const [tag, type] = [view.getUint16(at, little), view.getUint16(at + 2, little)];
-    return { tag, type, count: view.getUint32(at + 4, little), at };
+    const at = start + countBytes + i * size;
+    const [tag, type, length] = [view.getUint16(at, little), view.getUint16(at + 2, little), word(at + 4)];
+    const place = at + 4 + wordBytes;
+    const isInside = length * (type === short ? 2 : 4) <= wordBytes;
+    return { tag, type, count: length, at, values: isInside ? place : word(place) };
   });
-  return { view, little, fields };
+  return { view, little, isBig, fields };
 }
 
 function firstValue({ view, little, fields }: Directory, wanted: number): number | null {
   const field = fields.find(({ tag }) => tag === wanted);
   if (field === undefined) return null;
-  const { type, count, at } = field;
-  if (!whole.includes(type) || count === 0) return null;
-  const isInside = count * (type === short ? 2 : 4) <= 4;
-  const place = isInside ? at + 8 : view.getUint32(at + 8, little);
-  if (place + 4 > view.byteLength) return null;
-  return type === short ? view.getUint16(place, little) : view.getUint32(place, little);
+  const { type, count, values } = field;
+  if (!whole.includes(type) || count === 0 || values + 4 > view.byteLength) return null;
+  return type === short ? view.getUint16(values, little) : view.getUint32(values, little);
 }

@@ -119,6 +119,11 @@ export function toBytes(
   return bytes;
 }
 
+/** Turns the values of the first channel over: `largest` becomes 0. */
+export function invertFirst(values: NativeValues, channels: number, largest: number): void {
+  for (let i = 0; i < values.length; i += channels) values[i] = largest - values[i];
+}
+
 /**
  * Red, green and blue of pixels with 1 to 4 channels (grey; grey and alpha; colours; colours and alpha),
  * blended with white.

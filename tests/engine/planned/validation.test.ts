@@ -63,6 +63,19 @@ describe('FOVEA_VALIDATE=1', () => {
     F.softmax(x).sum().backward();
     expect((await (x.grad as Tensor).data()).every((value) => Math.abs(value) < 1e-6)).toBe(true);
   });
+
+  it('allows for the rounding of gradients of batch norms that cancel', async () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const [outer, inner] = [new nn.BatchNorm2D(1), new nn.BatchNorm2D(1)];
+      const x = new Parameter(noise([2, 1, 1, 6], 2 * seed, 1, 1).data as Float32Array, [2, 1, 1, 6]);
+      const factors = Tensor.fromData(noise([2, 1, 1, 6], 2 * seed + 1).data, [2, 1, 1, 6]);
+      const y = outer.forward(inner.forward(x));
+      F.softmax(y.mul(factors), 1).sum().add(y.mul(factors).sum()).mul(0.01).backward();
+      for (const { grad } of [x, ...outer.parameters(), ...inner.parameters()]) {
+        expect((await (grad as Tensor).data()).every(Number.isFinite)).toBe(true);
+      }
+    }
+  });
 });
 
 describe('validation catches a lowering that is wrong', () => {

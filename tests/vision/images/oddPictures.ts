@@ -59,13 +59,14 @@ export function withEntries(tiff: Buffer, change: (entries: Buffer[]) => Buffer[
   return result;
 }
 
-/** An uncompressed TIFF of one strip. */
-export function tiffOf(
+type TiffInput = readonly [
   values: Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array,
   size: readonly [height: number, width: number, channels: number],
-  tags: Readonly<Record<number, readonly number[]>> = {},
-): Buffer {
-  const [rows, columns, channels] = size;
+  tags?: Readonly<Record<number, readonly number[]>>,
+];
+
+/** The data of an uncompressed TIFF of one strip, and the entries of its directory. */
+function tiffParts([values, [rows, columns, channels], tags = {}]: TiffInput, dataAt: number) {
   const isSigned = values instanceof Int8Array || values instanceof Int16Array || values instanceof Int32Array;
   const format = values instanceof Float32Array || values instanceof Float64Array ? 3 : isSigned ? 2 : 1;
   const data = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
@@ -75,14 +76,40 @@ export function tiffOf(
     258: new Array<number>(channels).fill(8 * values.BYTES_PER_ELEMENT),
     259: [1],
     262: [channels < 3 ? 1 : 2],
-    273: [8],
+    273: [dataAt],
     277: [channels],
     278: [rows],
     279: [data.length],
     339: new Array<number>(channels).fill(format),
     ...tags,
   };
-  const entries = Object.entries(all).map(([tag, list]) => [Number(tag), list] as const);
+  return { data, entries: Object.entries(all).map(([tag, list]) => [Number(tag), list] as const) };
+}
+
+/** The same picture as {@link tiffOf} makes, as a BigTIFF. No list may have more than four numbers. */
+export function bigTiffOf(...input: TiffInput): Buffer {
+  const { data, entries } = tiffParts(input, 16);
+  const directory = Buffer.alloc(8 + 20 * entries.length + 8);
+  directory.writeBigUInt64LE(BigInt(entries.length));
+  entries.forEach(([tag, list], i) => {
+    const at = 8 + 20 * i;
+    directory.writeUInt16LE(tag, at);
+    const isShort = ![273, 279].includes(tag);
+    directory.writeUInt16LE(isShort ? 3 : 4, at + 2);
+    directory.writeBigUInt64LE(BigInt(list.length), at + 4);
+    list.forEach((value, k) => {
+      if (isShort) directory.writeUInt16LE(value, at + 12 + 2 * k);
+      else directory.writeUInt32LE(value, at + 12);
+    });
+  });
+  const head = Buffer.from('II+\0\x08\0\0\0\0\0\0\0\0\0\0\0', 'latin1');
+  head.writeUInt32LE(16 + data.length, 8);
+  return Buffer.concat([head, data, directory]);
+}
+
+/** An uncompressed TIFF of one strip. */
+export function tiffOf(...input: TiffInput): Buffer {
+  const { data, entries } = tiffParts(input, 8);
   let extra = 8 + data.length + 2 + 12 * entries.length + 4;
   const directory = Buffer.alloc(2 + 12 * entries.length + 4);
   const lists: Buffer[] = [];

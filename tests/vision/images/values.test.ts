@@ -9,7 +9,7 @@ import { readDigit } from '../../../src/vision/images/digit.js';
 import { preprocessing } from '../../../src/vision/images/preprocess.js';
 import { halvesOf } from '../../../src/vision/images/values.js';
 import { temporaryFolder } from '../../temporary.js';
-import { tiffOf } from './oddPictures.js';
+import { bigTiffOf, tiffOf } from './oddPictures.js';
 
 const folder = temporaryFolder();
 
@@ -35,6 +35,11 @@ const halves = Uint16Array.from({ length: count }, (_, p) => {
   return ((exponent + 15) << 10) | Math.round((value / 2 ** exponent - 1) * 1024);
 });
 
+/** The tag of a picture where 0 is white, and its values. */
+const white = { 262: [0] };
+const negative = <T extends Values>(values: T, largest: number): T => values.map((value) => largest - value) as T;
+const ofColours = (values: Uint16Array) => Uint16Array.from({ length: 3 * count }, (_, i) => values[Math.floor(i / 3)]);
+
 describe('values of any depth become bytes that show the same', () => {
   it.each<[string, Buffer, string]>([
     ['floats from 0 to 1', tiffOf(ramp(Float32Array, 1), size), 'floats from 0 to 1 made 8'],
@@ -50,6 +55,21 @@ describe('values of any depth become bytes that show the same', () => {
     ['16 bits in 32', tiffOf(ramp(Uint32Array, 65535), size), '16 bits in 32 made 8'],
     ['signed 32 bits', tiffOf(ramp(Int32Array, 2 ** 31 - 1), size), '31 bits in 32 made 8'],
     ['8 bits in signed 32', tiffOf(ramp(Int32Array, 255), size), '8 bits in 32 made 8'],
+    ['floats where 0 is white', tiffOf(negative(ramp(Float32Array, 1), 1), size, white), 'floats from 0 to 1 made 8'],
+    ['12 bits where 0 is white', tiffOf(negative(ramp(Uint16Array, 4095), 4095), size, white), '12 bits in 16 made 8'],
+    ['16 bits where 0 is white', tiffOf(negative(ramp(Uint16Array, 65535), 65535), size, white), '16 bits made 8'],
+    ['15 bits where 0 is white', tiffOf(negative(ramp(Int16Array, 32767), 32767), size, white), '15 bits in 16 made 8'],
+    [
+      'half floats of three colours',
+      tiffOf(ofColours(halves), [height, width, 3], { 339: [3, 3, 3] }),
+      'floats from 0 to 1 made 8',
+    ],
+    ['half floats of BigTIFF', bigTiffOf(halves, size, { 339: [3] }), 'floats from 0 to 1 made 8'],
+    [
+      '10 bits of BigTIFF, by the file',
+      bigTiffOf(ramp(Uint16Array, 1023), size, { 281: [1023] }),
+      '10 bits in 16 made 8',
+    ],
   ])('%s', async (_, bytes, change) => {
     const grey = await greyOf(bytes);
     expect(grey).toHaveLength(count);
@@ -120,6 +140,32 @@ describe('values of any depth become bytes that show the same', () => {
       '5 channels',
       tiffOf(ramp(Uint8Array, 255, 5), [height, width, 5], { 338: [0, 0, 0, 0], 262: [1] }),
       /expected at most 4 channels, got 5/,
+    ],
+    [
+      'CMYK of 16 bits',
+      tiffOf(ramp(Uint16Array, 65535, 4), [height, width, 4], { 262: [5] }),
+      /expected CMYK of 8 bits, got 16/,
+    ],
+    [
+      'CMYK of floats',
+      tiffOf(ramp(Float32Array, 1, 4), [height, width, 4], { 262: [5] }),
+      /CMYK of 8 bits, got 32 bits, float/,
+    ],
+    [
+      'YCbCr',
+      tiffOf(ramp(Uint8Array, 255, 3), [height, width, 3], { 262: [6] }),
+      /got YCbCr without the compression of JPEG; save/,
+    ],
+    [
+      'Lab',
+      tiffOf(ramp(Uint8Array, 255, 3), [height, width, 3], { 262: [8] }),
+      /expected grey, or red, .* got colours as Lab/,
+    ],
+    ['a mosaic of colours', tiffOf(ramp(Uint16Array, 65535), size, { 262: [32803] }), /got raw values of a camera/],
+    [
+      'signed bytes where 0 is white',
+      tiffOf(ramp(Int8Array, 127), size, white),
+      /values without a sign where 0 is white/,
     ],
   ])('refuses %s, with advice', async (_, bytes, message) => {
     const error = await decodeImage(bytes).catch((failure: unknown) => failure);

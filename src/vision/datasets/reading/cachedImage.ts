@@ -20,7 +20,7 @@ export interface ReadPicture extends Preprocessed {
 }
 
 /** Raise it when the same file and options give other pixels than before. */
-const pipelineVersion = 2;
+const pipelineVersion = 3;
 
 const caches = new Map<string, ImageCache>();
 
