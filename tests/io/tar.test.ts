@@ -112,7 +112,7 @@ describe('readTar', () => {
     );
   });
 
-  it('follows the records of a pax header, whatever characters they have', async () => {
+  it('follows the records of a pax header with any characters', async () => {
     const extended = (content: string) =>
       tar([
         { name: 'pax', type: 'x', content },

@@ -259,22 +259,22 @@ describe('a training that is resumed', () => {
   ];
 
   test.each(losses)('refuses other options of %s', async (_, loss, others) => {
-    const fit = (one: LossFunction | Layer, epochs: number) => {
+    const fitWith = (one: LossFunction | Layer, epochs: number) => {
       const model = makeModel();
       model.prepare({ optimizer: new Momentum({ learningRate: 0.1, parameters: model.parameters() }), loss: one });
       return model.fit({ ...usual, saveDir, resume: true, epochs });
     };
-    await fit(loss, 1);
+    await fitWith(loss, 1);
     for (const other of others) {
-      await expect(fit(other, 2)).rejects.toThrow(
+      await expect(fitWith(other, 2)).rejects.toThrow(
         /resume: expected the settings that the training began with \(options of the loss, .*\d\), got/,
       );
     }
-    expect(await fit(loss, 2)).toHaveLength(2);
+    expect(await fitWith(loss, 2)).toHaveLength(2);
   });
 
   test('takes a loss that depends on parameters, or changes by itself', async () => {
-    const fit = (epochs: number) => {
+    const fitWith = (epochs: number) => {
       const model = makeModel();
       let calls = 0;
       const loss: LossFunction = (outputs, labels) =>
@@ -282,8 +282,8 @@ describe('a training that is resumed', () => {
       model.prepare({ optimizer: new Momentum({ learningRate: 0.01, parameters: model.parameters() }), loss });
       return model.fit({ ...usual, saveDir, resume: true, epochs });
     };
-    await fit(1);
-    expect(await fit(2)).toHaveLength(2);
+    await fitWith(1);
+    expect(await fitWith(2)).toHaveLength(2);
   });
 
   test('takes data that change by themselves', async () => {

@@ -167,20 +167,16 @@ function held(path: string, text: string): Lock {
 
 /** Gives a sign of life by all locks. A lock that was lost, or that cannot be written, stays as it is. */
 function beatAll(): void {
-  for (const [path, text] of mine) {
-    open(path, 'r+')
-      .then(
-        async (handle) => {
-          try {
-            // The same bytes again: a reader never sees an incomplete file, and the file system sets the time.
-            if ((await handle.readFile('utf8')) === text) await handle.write(text, 0);
-          } finally {
-            await handle.close();
-          }
-        },
-        () => {},
-      )
-      .catch(() => {});
+  for (const [path, text] of mine) beat(path, text).catch(() => {});
+}
+
+async function beat(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    // The same bytes again: a reader never sees a part of the file, and the file system sets the time.
+    if ((await handle.readFile('utf8')) === text) await handle.write(text, 0);
+  } finally {
+    await handle.close();
   }
 }
 

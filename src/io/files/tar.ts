@@ -154,7 +154,7 @@ class Input {
   }
 }
 
-/** The records `LENGTH KEY=VALUE\n` of a pax header. POSIX.1-2001; the length counts all bytes of the record. */
+/** The records `LENGTH KEY=VALUE\n` of a pax header (POSIX.1-2001). The length counts all of a record. */
 function parseRecords(bytes: Buffer, refuse: Refuse): ReadonlyMap<string, string> {
   const records = new Map<string, string>();
   for (let at = 0; at < bytes.length; ) {
