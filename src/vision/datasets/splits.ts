@@ -19,7 +19,7 @@ const words: Readonly<Record<SplitRole, readonly string[]>> = {
     ...['prueba', 'pruebas', 'teste', 'testes'],
   ],
 };
-/** Names that are common in other meanings too: they count only where all names beside them are names of parts. */
+/** Names with other meanings too: they count only where all names beside them are names of parts. */
 const abbreviations: Readonly<Record<SplitRole, readonly string[]>> = {
   train: ['tr', 'tra'],
   validation: ['va', 'vl'],

@@ -146,7 +146,7 @@ describe('parts of a folder', () => {
     expect((await open('folder')).classNames).toEqual(['fold1', 'fold2']);
   });
 
-  it('classes that lie one folder deeper in each part are named', async () => {
+  it('classes one folder deeper in each part are named', async () => {
     await write('train/images/a/1.jpg', 'train/images/b/2.jpg', 'val/images/a/3.jpg', 'val/images/b/4.jpg');
     expect((await open('folder')).obstacle).toContain(
       'got one class, images, whose pictures are in its folders a and b; move these up, out of train/images and val/images',
