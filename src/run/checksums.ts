@@ -75,6 +75,15 @@ export function packChecksums(checksums: readonly string[]): string {
   return Buffer.from(checksums.map(shortened).join(''), 'hex').toString('base64');
 }
 
+/** Reads what {@link packChecksums} has made. */
+export function unpackChecksums(packed: string): string[] {
+  return (
+    Buffer.from(packed, 'base64')
+      .toString('hex')
+      .match(new RegExp(`.{${2 * keptBytes}}`, 'g')) ?? []
+  );
+}
+
 /** Checksums that can be asked whether one is among them. */
 export class ChecksumIndex {
   readonly #known: ReadonlySet<string>;
@@ -85,8 +94,7 @@ export class ChecksumIndex {
 
   /** Reads what {@link packChecksums} has made. */
   static unpack(packed: string): ChecksumIndex {
-    const text = Buffer.from(packed, 'base64').toString('hex');
-    return new ChecksumIndex(text.match(new RegExp(`.{${2 * keptBytes}}`, 'g')) ?? []);
+    return new ChecksumIndex(unpackChecksums(packed));
   }
 
   has(checksum: string): boolean {

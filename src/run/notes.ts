@@ -1,6 +1,6 @@
 import { formatCount } from '../text/numbers.js';
-import { ChecksumIndex } from './checksums.js';
-import type { RunConfig } from './config.js';
+import { ChecksumIndex, unpackChecksums } from './checksums.js';
+import type { PicturesRecord, RunConfig } from './config.js';
 import { describeInputs } from './inputPipeline.js';
 import { classNotes, type PretrainedWeights } from './pretrained.js';
 import type { PerSplit, SplitDescription, Splits } from './splits.js';
@@ -8,19 +8,46 @@ import { weightsRecordOf } from './weightsRecord.js';
 
 /** Notes about data and initial weights to show before a training. */
 
+/**
+ * A note about validation pictures with the pixels, and not the bytes, of a training picture. Pixels are known
+ * at the end of a training only.
+ */
+export function pixelCopyNote(
+  { train, validation }: PicturesRecord,
+  pixels: PerSplit<readonly string[]>,
+  splits: Splits,
+): string | null {
+  if (train.files === null || validation.files === null) return null;
+  const [files, own] = [ChecksumIndex.unpack(train.files), unpackChecksums(validation.files)];
+  const index = new ChecksumIndex(pixels.train);
+  const copies = pixels.eval.flatMap((checksum, i) => (index.has(checksum) && !files.has(own[i]) ? [i] : []));
+  return copiesNote(copies, pixels, splits, 'pixel by pixel');
+}
+
 /** Pictures in both parts of the data make metrics too good. */
 export function copyNotes({ train, eval: evaluated }: PerSplit<SplitDescription>, splits: Splits): string[] {
   if (train.checksums === null || evaluated.checksums === null) return [];
   const index = new ChecksumIndex(train.checksums);
   const copies = evaluated.checksums.flatMap((checksum, i) => (index.has(checksum) ? [i] : []));
-  if (copies.length === 0) return [];
-  const original = train.checksums.indexOf(evaluated.checksums[copies[0]]);
-  return [
-    `${formatCount(copies.length)} of the ${formatCount(evaluated.checksums.length)} validation pictures ` +
-      `${copies.length === 1 ? 'is a training picture' : 'are training pictures'} too, byte for byte ` +
-      `(${splits.eval.files[copies[0]].path} is ${splits.train.files[original].path}): the metrics are too ` +
-      'good; remove the copies',
-  ];
+  const note = copiesNote(copies, { train: train.checksums, eval: evaluated.checksums }, splits, 'byte for byte');
+  return note === null ? [] : [note];
+}
+
+/** @param copies numbers of validation pictures whose checksums are among those of the training pictures */
+function copiesNote(
+  copies: readonly number[],
+  checksums: PerSplit<readonly string[]>,
+  splits: Splits,
+  how: string,
+): string | null {
+  if (copies.length === 0) return null;
+  const original = checksums.train.indexOf(checksums.eval[copies[0]]);
+  return (
+    `${formatCount(copies.length)} of the ${formatCount(checksums.eval.length)} validation pictures ` +
+    `${copies.length === 1 ? 'is a training picture' : 'are training pictures'} too, ${how} ` +
+    `(${splits.eval.files[copies[0]].path} is ${splits.train.files[original].path}): the metrics are too ` +
+    'good; remove the copies'
+  );
 }
 
 /** No network can be right about both copies of a picture that is in two classes. */

@@ -15,6 +15,7 @@ import { binaryScores } from './decision.js';
 import type { RunFolder } from './folder.js';
 import { evalLoaderOf } from './loaders.js';
 import { lossOf } from './losses.js';
+import { pixelCopyNote } from './notes.js';
 import { positiveOf } from './positive.js';
 import { picturesOf, renderRunReport } from './report.js';
 import type { Splits } from './splits.js';
@@ -46,6 +47,8 @@ export class RunRecorder {
   #evaluation: Evaluation | null = null;
   #pictures: readonly Picture[] | null = null;
   #reported = performance.now();
+  /** A note about copies of training images among the validation images. */
+  #copies: string | null = null;
 
   constructor(run: RecordedRun, splits: Splits, { signal, onNote }: RecorderOptions) {
     this.#run = run;
@@ -73,8 +76,13 @@ export class RunRecorder {
       await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
       if (this.#signal?.aborted !== true) await this.#attempt('end', () => this.#run.folder.saveFinished());
     }
-    await this.report(completed ? (this.#run.advice(history) ?? undefined) : this.#stopped());
+    await this.report(completed ? this.#remarks(history) : this.#stopped());
     return outcome;
+  }
+
+  #remarks(history: TrainOutcome['history']): string | undefined {
+    const remarks = [this.#run.advice(history), this.#copies].filter((remark) => remark !== null);
+    return remarks.length === 0 ? undefined : remarks.join(' ');
   }
 
   report(note?: string): Promise<void> {
@@ -132,11 +140,17 @@ export class RunRecorder {
     const { folder } = this.#run;
     const pictures = await folder.readPictures();
     if (pictures === null || pictures.train.pixels !== null) return;
+    const { train, eval: evaluated } = this.#splits;
+    const [trained, validated] = [await pixelsOf(train), await pixelsOf(evaluated)];
+    const packed = (checksums: readonly string[] | null) => checksums && packChecksums(checksums);
     await folder.writePictures({
       ...pictures,
-      train: { ...pictures.train, pixels: await packedPixels(this.#splits.train) },
-      validation: { ...pictures.validation, pixels: await packedPixels(this.#splits.eval) },
+      train: { ...pictures.train, pixels: packed(trained) },
+      validation: { ...pictures.validation, pixels: packed(validated) },
     });
+    if (trained === null || validated === null) return;
+    this.#copies = pixelCopyNote(pictures, { train: trained, eval: validated }, this.#splits);
+    if (this.#copies !== null) this.#onNote(this.#copies);
   }
 
   async #chooseOperatingPoint(): Promise<void> {
@@ -149,10 +163,10 @@ export class RunRecorder {
   }
 }
 
-/** Null if pictures no longer exist. */
-async function packedPixels(split: OpenedSplit): Promise<string | null> {
+/** Checksums of the pixels of images; null if pictures no longer exist. */
+async function pixelsOf(split: OpenedSplit): Promise<string[] | null> {
   try {
-    return packChecksums(await pixelChecksums(asStored(split)));
+    return await pixelChecksums(asStored(split));
   } catch (error) {
     if (error instanceof FileError) return null;
     throw error;

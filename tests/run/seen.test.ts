@@ -35,11 +35,15 @@ async function photographs(name: string, count = 6): Promise<string> {
   return path(name);
 }
 
-async function trained(name: string, data: string, dataDir?: string) {
+async function created(name: string, data: string, dataDir?: string): Promise<Run> {
   const changes = { epochs: 1, batchSize: 4 };
   // Options about photographs mean nothing elsewhere.
   const photos = dataDir === undefined ? { imageLoading: { cache: false }, holdOut: 0.34 } : { dataDir };
-  const run = await Run.create({ model: 'zoo-lenet', data, out: path(name), ...photos, changes });
+  return Run.create({ model: 'zoo-lenet', data, out: path(name), ...photos, changes });
+}
+
+async function trained(name: string, data: string, dataDir?: string) {
+  const run = await created(name, data, dataDir);
   return { run, outcome: await run.train() };
 }
 
@@ -122,6 +126,23 @@ describe('eval distinguishes the images that the network was trained on from oth
     await expect(refused).rejects.toThrow(FileError);
     await expect(refused).rejects.toThrow(`[run] ${path('older', 'pictures.json')}: train: `);
   });
+});
+
+test('a training names validation images that are training images saved again', async () => {
+  const folder = await photographs('both');
+  for (const className of classes) {
+    for (let i = 0; i < 6; i++) {
+      const copy = sharp(join(folder, className, `${i}.jpg`));
+      await copy.png().toFile(join(folder, className, `again ${i}.png`));
+    }
+  }
+  const both = await created('again', `folder:${folder}`);
+  const notes: string[] = [];
+  await both.train({ onNote: (note) => notes.push(note) });
+  const message =
+    /^[1-8] of the 8 validation pictures (is a training picture|are training pictures) too, pixel by pixel \(.* is .*\): /;
+  expect(notes).toEqual([expect.stringMatching(message)]);
+  expect(readFileSync(join(both.folder.path, 'report.html'), 'utf8')).toContain('pixel by pixel');
 });
 
 test('predict reports pictures that the network was trained on', async () => {
