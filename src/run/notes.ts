@@ -9,8 +9,8 @@ import { weightsRecordOf } from './weightsRecord.js';
 /** Notes about data and initial weights to show before a training. */
 
 /**
- * A note about validation pictures with the pixels, and not the bytes, of a training picture. Pixels are known
- * at the end of a training only.
+ * A note about validation pictures with the pixels, and not the bytes, of a training picture. Pixels are only
+ * known at the end of a training.
  */
 export function pixelCopyNote(
   { train, validation }: PicturesRecord,

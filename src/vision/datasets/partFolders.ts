@@ -117,7 +117,7 @@ export function requireSeparateNames(root: string, candidates: readonly Candidat
   );
 }
 
-/** @throws {FileError} for folders that are numbered parts (`fold1`, `fold2`) with the same classes in each */
+/** @throws {FileError} for folders that are numbered parts (`fold1`, `fold2`) with equal classes in each */
 export function requireNoFolds(root: string, candidates: readonly Candidate[]): void {
   const inside = innerNames(candidates);
   const areFolds = candidates.every(({ name }) => /^(k?folds?|splits?|parts?|cv|sets?)[\s_.-]*\d+$/i.test(name));
