@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { Lexer, Parser, parse } from 'yaml';
+import { Lexer, Parser, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { FileError, InputError, messageOf } from '../errors.js';
 import { reasonOf } from '../io/files/atomic.js';
@@ -79,7 +79,11 @@ function requireShallow(path: string, text: string): void {
 function parsed(path: string, text: string): unknown {
   requireShallow(path, text);
   try {
-    return parse(text) ?? {};
+    const document = parseDocument(text);
+    // The parser would print its warnings, about an unknown tag for example, and take a meaning of its own.
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) throw problem;
+    return document.toJS() ?? {};
   } catch (error) {
     // Unknown aliases, and aliases that repeat themselves without end, are errors of other kinds.
     const [first] = messageOf(error).split('\n');

@@ -17,7 +17,7 @@ const losses = {
   },
   binaryCrossEntropy: {
     title: 'binary cross entropy',
-    compute: binaryCrossEntropy,
+    compute: (outputs, labels, weight) => binaryCrossEntropy(outputs, labels, weight),
     outputs: () => 1,
   },
 } as const satisfies Record<string, NamedLoss>;

@@ -30,5 +30,8 @@ export function classWeightsOf(weights: 'auto' | readonly number[], counts: read
   if (weights.length !== counts.length || weights.some((weight) => !(weight >= 0 && Number.isFinite(weight)))) {
     throw new InputError(`[classWeight] expected ${counts.length} numbers of at least 0, got [${weights.join(', ')}]`);
   }
+  if (weights.every((weight) => weight === 0)) {
+    throw new InputError(`[classWeight] expected a number above 0 among them, got [${weights.join(', ')}]`);
+  }
   return Tensor.fromData(Float32Array.from(weights));
 }

@@ -50,24 +50,32 @@ function functionOf(loss: Layer): LossFunction {
     return (outputs, labels, classWeight) =>
       classWeight === undefined
         ? loss.forward(outputs, targetsFor(outputs, labels))
-        : binaryCrossEntropy(outputs, labels, classWeight);
+        : binaryCrossEntropy(outputs, labels, classWeight, loss.options.reduction);
   }
   return (outputs, labels) => loss.forward(outputs, labels);
 }
 
 /**
  * Binary cross entropy of one logit per sample with its class, 0 or 1. With weights of the classes the mean
- * is divided by the mean weight, as in cross entropy.
+ * is divided by the mean weight, as in cross entropy, and is 0 if all samples have the weight 0.
  *
  * @throws {ShapeError} unless there is one output per sample
  */
-export function binaryCrossEntropy(outputs: Tensor, labels: Tensor, classWeight?: Tensor): Tensor {
+export function binaryCrossEntropy(
+  outputs: Tensor,
+  labels: Tensor,
+  classWeight?: Tensor,
+  reduction: F.Reduction = 'mean',
+): Tensor {
   const targets = targetsFor(outputs, labels);
-  if (classWeight === undefined) return F.binaryCrossEntropyWithLogits(outputs, targets);
+  if (classWeight === undefined) return F.binaryCrossEntropyWithLogits(outputs, targets, { reduction });
   const [negative, positive] = [0, 1].map((i) => classWeight.slice([i], [i + 1]));
   const weights = targets.mul(positive.sub(negative)).add(negative);
   const losses = F.binaryCrossEntropyWithLogits(outputs, targets, { reduction: 'none' });
-  return losses.mul(weights).sum().div(weights.sum());
+  const weighted = losses.mul(weights);
+  if (reduction !== 'mean') return reduction === 'sum' ? weighted.sum() : weighted;
+  const total = weights.sum();
+  return weighted.sum().div(total.add(total.equal(0).cast('float32')));
 }
 
 /** Classes 0 and 1 as targets in the shape of the outputs. */

@@ -245,6 +245,12 @@ describe('a configuration that is made to do harm', () => {
 
   it.each([
     ['an alias of nothing', 'epochs: *x', /expected YAML, got something else: Unresolved alias/],
+    ['a tag of nothing', 'lr: !foo 0.1', /expected YAML, got something else: Unresolved tag: !foo/],
+    [
+      'a strange anchor',
+      'optimizer: &o: momentum',
+      /expected YAML, got something else: Anchor ending in : is ambiguous/,
+    ],
     ['a bomb of aliases', bomb, /expected YAML, got something else: /],
     ['brackets without end', '['.repeat(60_000), /expected at most 100 lists and mappings within one another/],
     // Reading these by recursion ends the process.

@@ -128,7 +128,7 @@ function archives(): FileKind[] {
   ]);
   const tarred = tar([
     { name: 'folder/', type: '5' },
-    { name: 'x', content: '30 path=folder/a long name.txt\n', type: 'x' },
+    { name: 'x', content: '31 path=folder/a long name.txt\n', type: 'x' },
     { name: 'a.txt', content: text },
     { name: 'L', content: `${'n'.repeat(120)}\0`, type: 'L' },
     { name: 'short', content: 'b' },

@@ -19,7 +19,9 @@ import type { Layer } from '../../src/nn/layer.js';
 import { SGD } from '../../src/optimizer/index.js';
 import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
-import { Tensor } from '../../src/tensor/tensor.js';
+import { Parameter } from '../../src/tensor/state.js';
+import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { classWeightsOf } from '../../src/train/classBalance.js';
 import { binaryCrossEntropy, lossFunction } from '../../src/train/losses.js';
 import type { LossFunction } from '../../src/train/objective.js';
 import { classProbabilities, meaningUnder } from '../../src/train/outputs.js';
@@ -66,6 +68,45 @@ test('the meaning of outputs follows from the loss', () => {
     [(x, y) => F.mseLoss(x, y.cast('float32').reshape(x.shape)), [4, 1], { kind: 'other' }],
   ];
   for (const [loss, shape, meaning] of cases) expect(meaningUnder(lossFunction(loss), shape)).toEqual(meaning);
+});
+
+test('weights of the classes count under every reduction of binary cross entropy', async () => {
+  const outputs = Tensor.fromData(Float32Array.of(0.5, -1, 2), [3, 1]);
+  const weights = Tensor.fromData(Float32Array.of(2, 5));
+  const labels = tensor([1, 0, 0], 'int32');
+  // -log of the probability of the label.
+  const losses = [Math.log(1 + Math.exp(-0.5)), Math.log(1 + Math.exp(-1)), Math.log(1 + Math.exp(2))];
+  const weighted = [5 * losses[0], 2 * losses[1], 2 * losses[2]];
+  const sum = weighted[0] + weighted[1] + weighted[2];
+  for (const [reduction, expected] of [
+    ['mean', [sum / 9]],
+    ['sum', [sum]],
+    ['none', weighted],
+  ] as const) {
+    const loss = lossFunction(new BCEWithLogitsLoss({ reduction }));
+    const actual = await loss(outputs, labels, weights).data();
+    expect(actual).toHaveLength(expected.length);
+    for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 5);
+  }
+});
+
+test('samples of the weight 0 alone give a loss of 0', async () => {
+  const weights = Tensor.fromData(Float32Array.of(0, 1));
+  const labels = tensor([0, 0], 'int32');
+  for (const [loss, shape] of [
+    [new BCEWithLogitsLoss(), [2, 1]],
+    [new CrossEntropyLoss(), [2, 2]],
+  ] as const) {
+    const outputs = new Parameter(
+      Float32Array.from({ length: 2 * shape[1] }, (_, i) => i),
+      shape,
+    );
+    const value = lossFunction(loss)(outputs, labels, weights);
+    value.backward();
+    expect(await value.item()).toBe(0);
+    expect((await (outputs.grad as Tensor).data()).every((x) => x === 0)).toBe(true);
+  }
+  expect(() => classWeightsOf([0, 0], [3, 4])).toThrow('expected a number above 0 among them, got [0, 0]');
 });
 
 test('probabilities are those of the meaning', async () => {
