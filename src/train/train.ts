@@ -21,6 +21,7 @@ import { objectiveOf } from './objective.js';
 import type { TrainOptions } from './options.js';
 import { compareConditions, restoreRate, resumeConditionsOf } from './resumeConditions.js';
 import { RunningMetrics } from './runningMetrics.js';
+import { beginAgain } from './scheduleUse.js';
 import { within } from './scope.js';
 import { type BatchOfStep, stepPlanner, trainStep } from './step.js';
 
@@ -121,8 +122,10 @@ class Loop implements Training {
     this.#callbacks.begin();
     // An earlier training that failed between two batches of a step left their gradients behind.
     optimizer.clearGrad();
+    const startsAgain = optimizer.schedule !== null && beginAgain(optimizer.schedule, optimizer);
     if (from === undefined) {
       const { schedule, steps } = optimizer;
+      if (startsAgain) options.onNote?.('optimizer: its schedule begins again, since another optimizer has used it');
       if (steps > 0 && schedule !== null && schedule.lastEpoch > 0) {
         options.onNote?.(
           `optimizer: its schedule continues after ${schedule.lastEpoch} steps, at a rate of ${schedule.getLr()}; make a new ` +
@@ -246,6 +249,7 @@ class Loop implements Training {
     return claim([
       { name: 'network', object: network },
       { name: 'optimizer', object: optimizer },
+      ...(optimizer.schedule === null ? [] : [{ name: 'schedule', object: optimizer.schedule }]),
       ...metrics.map((metric) => ({ name: metric.names.join(), object: metric })),
       ...this.#callbacks.stateful.map(({ name, callback }) => ({ name, object: callback })),
       { name: 'generator', object: this.#generator, todo: 'give each its own: generator: new RandomGenerator(seed)' },

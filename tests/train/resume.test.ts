@@ -152,6 +152,38 @@ test('an optimizer continues its schedule in the next training, with a note', as
   expect(ending.parameters()[0].shape).toEqual([2, 2]);
 });
 
+test.each<[string, () => lr.Schedule]>([
+  ['StepDecay', () => new lr.StepDecay({ learningRate: 0.1, stepSize: 2 })],
+  ['ReduceOnPlateau', () => new lr.ReduceOnPlateau({ learningRate: 0.1, patience: 0, threshold: 0.99 })],
+  ['OneCycleLR', () => new lr.OneCycleLR({ maxLearningRate: 0.1, totalSteps: 9 })],
+  [
+    'LinearWarmup',
+    () =>
+      new lr.LinearWarmup({
+        learningRate: new lr.StepDecay({ learningRate: 0.1, stepSize: 2 }),
+        warmupSteps: 3,
+        startLr: 0,
+        endLr: 0.1,
+      }),
+  ],
+])('a schedule %s begins again with another optimizer', async (_, make) => {
+  const learningRate = make();
+  const options = { ...usual, epochs: 3 };
+  const once = async () => {
+    const model = makeModel({ learningRate });
+    const history = await model.fit(options);
+    return { rates: history.map((record) => record.learningRate), weights: await weights(model) };
+  };
+  const first = await once();
+  expect(new Set(first.rates).size).toBeGreaterThan(1);
+  expect(await once()).toEqual(first);
+  const said = await saying(() => makeModel({ learningRate }).fit({ ...options, verbose: 3, logFreq: 100 }));
+  expect(said).toContain('optimizer: its schedule begins again, since another optimizer has used it');
+  const both = [makeModel({ learningRate }), makeModel({ learningRate })].map((model) => model.fit(options));
+  await expect(both[1]).rejects.toThrow('[train] schedule: expected it to be in one training at a time');
+  await both[0];
+});
+
 test('an optimizer of another network is refused', async () => {
   const model = makeModel();
   const optimizer: Optimizer = new Momentum({ parameters: makeModel().parameters() });
