@@ -61,7 +61,7 @@ const portable = {
     inside(['metric', 'train', 'browser']),
     inside(['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
     inside(['text/(json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
-    inside(['engine/planned', 'engine/reference']),
+    inside(['engine/planned', 'engine/portable', 'engine/reference']),
     '^src/engine/[^/]+\\.ts$',
     inside(['io/data', 'io/formats', 'io/named', 'io/portable', 'io/snapshot']),
     inside(['vision/models', 'vision/transforms', 'vision/portable']),
@@ -147,6 +147,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/setup/' },
       to: { path: '^src/engine/onednn/', pathNot: '^src/engine/onednn/library\\.ts$' },
+    },
+    {
+      name: 'portable-engine-by-the-table',
+      comment:
+        'the sources know engines by src/engine/engine.ts; src/engine/portableEngines.ts lists those of browsers',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/engine/portable' },
+      to: { path: '^src/engine/portable/' },
     },
     {
       name: 'ffi-at-the-bottom',

@@ -10,7 +10,10 @@ import { realizeAll } from '../src/tensor/evaluate.js';
 import { Parameter } from '../src/tensor/state.js';
 import { Tensor } from '../src/tensor/tensor.js';
 
-export const engines = ['reference', 'onednn'] as const satisfies readonly EngineName[];
+/** The engines with kernels of their own, which the tests compare with the reference engine. */
+export const fastEngines = ['onednn', 'portable'] as const satisfies readonly EngineName[];
+
+export const engines = ['reference', ...fastEngines] as const satisfies readonly EngineName[];
 
 /** The result of `body`, and the steps that oneDNN's programs run meanwhile. */
 export async function stepsOf<T>(
@@ -158,12 +161,17 @@ export function expectAgreement(
 }
 
 /**
- * Runs an op on both engines and fails unless outputs and gradients agree. oneDNN computes the gradients twice: along
- * with the outputs, and alone, where it may overwrite more memory.
+ * Runs an op on the reference engine and on another one, and fails unless outputs and gradients agree. The gradients
+ * are computed twice: along with the outputs, and alone, where the engine may overwrite more memory.
  */
-export async function checkOp(build: Build, inputs: readonly Input[], what = 'op'): Promise<Results> {
+export async function checkOp(
+  build: Build,
+  inputs: readonly Input[],
+  what = 'op',
+  engine: EngineName = 'onednn',
+): Promise<Results> {
   const expected = await evaluate('reference', build, inputs);
-  const actual = await evaluate('onednn', build, inputs);
+  const actual = await evaluate(engine, build, inputs);
   const compareGradients = ({ gradients }: Results, how: string) => {
     gradients.forEach((gradient, i) => {
       const wanted = expected.gradients[i];
@@ -176,7 +184,7 @@ export async function checkOp(build: Build, inputs: readonly Input[], what = 'op
   });
   compareGradients(actual, '');
   if (expected.gradients.some((gradient) => gradient !== null)) {
-    compareGradients(await evaluate('onednn', build, inputs, { outputs: false }), ' alone');
+    compareGradients(await evaluate(engine, build, inputs, { outputs: false }), ' alone');
   }
   return expected;
 }

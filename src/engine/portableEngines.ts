@@ -1,4 +1,5 @@
 import type { Engine, EngineSettings } from './engine.js';
+import { openPortable } from './portable/engine.js';
 import { ReferenceEngine } from './reference/engine.js';
 
 /** An engine that can be chosen by name. */
@@ -27,5 +28,14 @@ export const engines = [
       precision: 'the reference engine computes in float32',
     },
     asFallback: 'computing with the reference engine, which is right but slow.',
+  },
+  {
+    name: 'portable',
+    open: openPortable,
+    fixed: {
+      convolution: 'the portable engine has one kind of kernels',
+      precision: 'the portable engine computes in float32',
+    },
+    asFallback: 'computing with WebAssembly.',
   },
 ] as const satisfies readonly EngineEntry[];

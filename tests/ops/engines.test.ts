@@ -3,7 +3,7 @@ import type { Value } from '../../src/graph/node.js';
 import type { OpName } from '../../src/graph/op.js';
 import * as o from '../../src/ops/index.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { checkOp } from '../engines.js';
+import { checkOp, fastEngines } from '../engines.js';
 import type { CaseTable } from './cases/common.js';
 import { elementwise } from './cases/elementwise.js';
 import { nn } from './cases/nn.js';
@@ -26,14 +26,17 @@ function uses(op: OpName, values: readonly Value[]): boolean {
   return values.some(({ node }) => node !== null && (node.op === op || uses(op, node.inputs)));
 }
 
-describe.each(names)('%s: reference = oneDNN', (op) => {
-  it.each(cases[op].map(({ name, ...rest }) => [name, rest] as const))('%s', async (name, { build, inputs }) => {
-    const tensors = (...args: Tensor[]): Tensor[] => {
-      const built = build(...args.map((arg) => arg.value));
-      const values = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
-      expect(uses(op, values), `${op} in the graph`).toBe(true);
-      return values.map((value) => new Tensor(value));
-    };
-    await checkOp(tensors, inputs, name);
-  });
-});
+describe.each(names.flatMap((op) => fastEngines.map((engine) => [op, engine] as const)))(
+  '%s: reference = %s',
+  (op, engine) => {
+    it.each(cases[op].map(({ name, ...rest }) => [name, rest] as const))('%s', async (name, { build, inputs }) => {
+      const tensors = (...args: Tensor[]): Tensor[] => {
+        const built = build(...args.map((arg) => arg.value));
+        const values = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
+        expect(uses(op, values), `${op} in the graph`).toBe(true);
+        return values.map((value) => new Tensor(value));
+      };
+      await checkOp(tensors, inputs, name, engine);
+    });
+  },
+);

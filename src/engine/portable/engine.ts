@@ -1,0 +1,104 @@
+import { availableProcessors } from '#platform';
+import type { Graph } from '../../compiler/graph.js';
+import { noTraits, type Traits } from '../../compiler/optimize.js';
+import type { Precision } from '../../compiler/precision.js';
+import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env.js';
+import { EngineError, InputError } from '../../errors.js';
+import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
+import { Arena } from '../planned/arena.js';
+import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
+import { recordCalls } from '../planned/record.js';
+import { scheduleUpdates } from '../planned/updateOrder.js';
+import type { StepRecord } from '../record.js';
+import { PortableBackend } from './backend.js';
+import { Heap, type HeapBlock } from './heap.js';
+import { lowerings } from './lower/table.js';
+import { Lowering } from './lowering.js';
+import { wasmTarget } from './wasm/target.js';
+import { webAssembly } from './wasm/webAssembly.js';
+
+/** Kernels generated as WebAssembly: fast wherever JavaScript runs. */
+export class PortableEngine implements Engine, Runtime<HeapBlock> {
+  readonly name = 'portable';
+  readonly arena: Arena<HeapBlock>;
+  /** Called with every step of every run. */
+  observer: StepObserver | null = null;
+  #threads: number;
+
+  /** @param threads the number that the user set, or null */
+  constructor(
+    readonly backend: PortableBackend,
+    threads: number | null,
+  ) {
+    this.#threads = threads ?? availableProcessors();
+    this.arena = new Arena((bytes) => backend.allocate(bytes));
+  }
+
+  get settings(): EngineSettings {
+    return { threads: this.#threads, precision: 'float32', convolution: 'auto' };
+  }
+
+  configure({ threads }: Partial<EngineSettings>): void {
+    if (threads === undefined) return;
+    if (!isThreadCount(threads)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${threads}`);
+    this.#threads = threads;
+  }
+
+  get settingsKey(): string {
+    return '';
+  }
+
+  readonly threadsUsed = 1;
+
+  supports(precision: Precision): Support {
+    if (precision === 'float32') return { possible: true };
+    return { possible: false, reason: 'WebAssembly has no instructions for it' };
+  }
+
+  get heldBytes(): number {
+    return this.arena.memory.bytes;
+  }
+
+  shrink(bytes: number): void {
+    this.arena.shrink(bytes);
+  }
+
+  describe(): string {
+    return `WebAssembly, ${this.backend.target.fuses ? 'fused multiply-add' : '128-bit vectors'}`;
+  }
+
+  traits(): Traits {
+    return { ...noTraits, fuses: true };
+  }
+
+  compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
+    const options = { threads: 1, validate: validating(), watch, keepsNonFinite };
+    const lowered = new Lowering(scheduleUpdates(graph), this.backend, options).lower(lowerings);
+    return new PlannedProgram(lowered, this.backend, this);
+  }
+
+  record(body: () => Promise<unknown>): Promise<StepRecord> {
+    return recordCalls(this, body);
+  }
+}
+
+let engine: PortableEngine | null = null;
+
+/**
+ * The engine on the WebAssembly of this machine.
+ *
+ * @throws {EngineError} if it has no vectors of 128 bits
+ */
+export function openPortable(): PortableEngine {
+  if (engine !== null) return engine;
+  const threads = threadsAsked();
+  const heap = webAssembly === undefined ? null : new Heap(false);
+  const target = heap === null ? null : wasmTarget(heap.limits);
+  if (heap === null || target === null) {
+    throw new EngineError(
+      '[portable] expected WebAssembly with vectors of 128 bits, got none: update the browser or Node',
+    );
+  }
+  engine = new PortableEngine(new PortableBackend(heap, target), threads);
+  return engine;
+}

@@ -1,0 +1,28 @@
+import { InternalError } from '../../../errors.js';
+import type { Activation } from '../../../graph/op.js';
+import type { Assembler, Vector } from '../assembler.js';
+import { sigmoid, tanh } from './exponential.js';
+
+/** An activation of every lane; NaN stays NaN. */
+export function activate(to: Assembler, { fn, alpha }: Activation, x: Vector): Vector {
+  switch (fn) {
+    case 'relu':
+      return to.apply('max', x, to.zero());
+    case 'relu6':
+      return to.apply('min', to.apply('max', x, to.zero()), to.constant(6));
+    case 'leakyRelu':
+      return to.select(to.compare('greater', x, to.zero()), x, to.apply('mul', x, to.constant(alpha)));
+    case 'sigmoid':
+      return sigmoid(to, x);
+    case 'tanh':
+      return tanh(to, x);
+    case 'sqrt':
+      return to.call('sqrt', x);
+    case 'abs':
+      return to.call('abs', x);
+    case 'square':
+      return to.apply('mul', x, x);
+    default:
+      throw new InternalError(`the portable engine has no code for ${fn}`);
+  }
+}

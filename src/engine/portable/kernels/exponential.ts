@@ -1,0 +1,51 @@
+import type { Assembler, Vector } from '../assembler.js';
+
+/** Cephes, `expf`: e^r = 1 + r + r²·p(r) for |r| ≤ ln(2)/2, highest power first. */
+const exponential = [
+  1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
+];
+
+/** ln 2 as a sum of two numbers, of which the first has few digits. */
+const [highLn2, lowLn2] = [0.693359375, -2.1219444e-4];
+
+/** Beyond it e^x is no normal number; the results below are the same. */
+const bound = 87;
+
+function polynomial(to: Assembler, coefficients: readonly number[], x: Vector): Vector {
+  return coefficients.slice(1).reduce((sum, coefficient) => {
+    const next = to.constant(coefficient);
+    to.addProduct(next, sum, x);
+    return next;
+  }, to.constant(coefficients[0]));
+}
+
+/** e^x for |x| ≤ 87; numbers beyond count as 87, and NaN stays NaN. */
+function exp(to: Assembler, x: Vector): Vector {
+  const within = to.apply('max', to.apply('min', x, to.constant(bound)), to.constant(-bound));
+  const n = to.call('round', to.apply('mul', within, to.constant(Math.LOG2E)));
+  to.addProduct(within, n, to.constant(-highLn2));
+  to.addProduct(within, n, to.constant(-lowLn2));
+  const result = to.apply('add', within, to.constant(1));
+  to.addProduct(result, polynomial(to, exponential, within), to.apply('mul', within, within));
+  return to.apply('mul', result, to.powerOfTwo(n));
+}
+
+/** `1 / (1 + e^−x)` */
+export function sigmoid(to: Assembler, x: Vector): Vector {
+  const one = to.constant(1);
+  return to.apply('div', one, to.apply('add', one, exp(to, to.call('neg', x))));
+}
+
+/** Cephes, `tanhf`: tanh x = x + x³·p(x²) for |x| < 0.625, highest power first. */
+const small = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
+const smallest = 0.625;
+
+export function tanh(to: Assembler, x: Vector): Vector {
+  const one = to.constant(1);
+  const grown = exp(to, to.apply('add', x, x));
+  const large = to.apply('sub', one, to.apply('div', to.constant(2), to.apply('add', grown, one)));
+  const square = to.apply('mul', x, x);
+  const near = to.copy(x);
+  to.addProduct(near, polynomial(to, small, square), to.apply('mul', square, x));
+  return to.select(to.compare('less', to.call('abs', x), to.constant(smallest)), near, large);
+}

@@ -1,0 +1,54 @@
+import type { GraphNode } from '../../../compiler/graph.js';
+import type { Lowering, LoweringTable } from '../lowering.js';
+import * as conv from './conv.js';
+import * as linear from './linear.js';
+import * as shape from './shape.js';
+
+/** Small work, or work on integers and indices. */
+const typescript = (context: Lowering, node: GraphNode): void => context.fallback(node);
+
+/** The lowering of every op. */
+export const lowerings: LoweringTable = {
+  constant: shape.constant,
+  unary: typescript,
+  unaryBackward: typescript,
+  affine: typescript,
+  binary: typescript,
+  select: typescript,
+  cast: typescript,
+  reshape: shape.reshape,
+  transpose: typescript,
+  broadcastTo: typescript,
+  concat: typescript,
+  slice: typescript,
+  pad: typescript,
+  reduce: typescript,
+  argmax: typescript,
+  topk: typescript,
+  conv2d: conv.conv2d,
+  conv2dBackwardData: conv.conv2dBackwardData,
+  conv2dBackwardWeights: conv.conv2dBackwardWeights,
+  linear: linear.linear,
+  linearBackwardData: linear.linearBackwardData,
+  linearBackwardWeights: linear.linearBackwardWeights,
+  maxPool2d: typescript,
+  maxPool2dBackward: typescript,
+  avgPool2d: typescript,
+  avgPool2dBackward: typescript,
+  adaptiveAvgPool2d: typescript,
+  adaptiveAvgPool2dBackward: typescript,
+  batchNorm: typescript,
+  batchNormTrain: typescript,
+  batchNormBackward: typescript,
+  runningAverage: typescript,
+  softmax: typescript,
+  softmaxBackward: typescript,
+  crossEntropy: typescript,
+  crossEntropyBackward: typescript,
+  bceWithLogits: typescript,
+  bceWithLogitsBackward: typescript,
+  dropoutMask: typescript,
+  sgdUpdate: typescript,
+  momentumUpdate: typescript,
+  adamUpdate: typescript,
+};

@@ -1,0 +1,51 @@
+import type { Graph, GraphNode } from '../../compiler/graph.js';
+import type { OpName } from '../../graph/op.js';
+import {
+  Lowering as CommonLowering,
+  type LoweringOptions,
+  type Lower as LowerWith,
+  type LoweringTable as TableOf,
+} from '../planned/lowering.js';
+import type { Operand as OperandIn } from '../planned/steps.js';
+import type { KernelCall, PortableBackend } from './backend.js';
+import type { TaskKernel } from './kernels/conv.js';
+import type { Layout } from './layout.js';
+
+/** A buffer and its layout. */
+export type Operand = OperandIn<Layout>;
+
+/** Turns one node into steps. */
+export type Lower<K extends OpName> = LowerWith<K, Lowering>;
+
+export type LoweringTable = TableOf<Lowering>;
+
+/** The lowering to kernels in WebAssembly. */
+export class Lowering extends CommonLowering<Layout, KernelCall> {
+  readonly #backend: PortableBackend;
+
+  constructor(graph: Graph, backend: PortableBackend, options: LoweringOptions) {
+    super(graph, backend, options);
+    this.#backend = backend;
+  }
+
+  /** The number of threads for the kernels of the node at hand. */
+  get threads(): number {
+    return this.#backend.threads;
+  }
+
+  /** Channels in a panel of weights. */
+  readonly panel = 8;
+
+  /** Adds a call of a kernel, which takes what it reads and then what it writes. */
+  run(name: string, kernel: TaskKernel, reads: readonly Operand[], writes: readonly Operand[]): void {
+    const operands = [...reads, ...writes];
+    const count = operands.length + (kernel.scratch > 0 ? 1 : 0);
+    this.addCall(name, this.#backend.call(name, count, kernel), { reads, writes, operands });
+  }
+}
+
+/** `conv2d+relu` */
+export function nameOf({ op, params }: GraphNode): string {
+  if ('activation' in params && params.activation !== undefined) return `${op}+${params.activation.fn}`;
+  return 'relu' in params && params.relu ? `${op}+relu` : op;
+}
