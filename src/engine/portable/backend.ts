@@ -65,8 +65,7 @@ export class PortableBackend implements Backend<Layout, KernelCall, HeapBlock> {
       const sizes = [from, to].map(({ block }) => (block?.axis === axis ? block.size : 0));
       return { length, from: source[axis], to: target[axis], block: Math.max(...sizes) };
     });
-    const padded = to.block !== null && to.shape[to.block.axis] % to.block.size !== 0;
-    const cleared = padded ? to.size / Float32Array.BYTES_PER_ELEMENT : 0;
+    const cleared = to.isPadded ? to.size / Float32Array.BYTES_PER_ELEMENT : 0;
     return this.call('copy', 2, copyKernel({ axes, from: 0, to: 0, cleared }));
   }
 

@@ -68,7 +68,7 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   traits(): Traits {
-    return { ...noTraits, fuses: true };
+    return { ...noTraits, fuses: true, addsInBatchNorm: () => true };
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {

@@ -44,9 +44,10 @@ export class Layout implements CommonLayout<Layout> {
     );
   }
 
-  /** `[N, H, W, C]` for a shape `[N, C, H, W]`. */
+  /** `[N, H, W, C]` for a shape `[N, C, H, W]`; row-major for fewer axes than three. */
   static channelsLast(shape: Shape): Layout {
-    return new Layout(shape, 'float32', [0, 2, 3, 1]);
+    const [batch, channels, ...spatial] = shape.map((_, axis) => axis);
+    return new Layout(shape, 'float32', spatial.length === 0 ? [batch, channels] : [batch, ...spatial, channels]);
   }
 
   equals(other: Layout): boolean {
@@ -59,6 +60,11 @@ export class Layout implements CommonLayout<Layout> {
 
   isOpaque(): boolean {
     return false;
+  }
+
+  /** Whether the last block of an axis is not full. */
+  get isPadded(): boolean {
+    return this.block !== null && this.shape[this.block.axis] % this.block.size !== 0;
   }
 
   withType(dtype: StoredDType): Layout {

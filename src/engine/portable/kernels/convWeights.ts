@@ -153,7 +153,9 @@ function tile(to: Assembler, of: Block, x: Pointer, dy: Pointer, dw: Pointer, in
       sums.forEach((ofInput, i) => {
         to.scope(() => {
           const value = to.broadcast(px, pixel * pixelBytes + i * float);
-          ofInput.forEach((sum, v) => to.addProduct(sum, value, gradients[v]));
+          ofInput.forEach((sum, v) => {
+            to.addProduct(sum, value, gradients[v]);
+          });
         });
       });
     });

@@ -69,7 +69,9 @@ export function addProducts(
       sums.forEach((ofPixel, pixel) => {
         to.scope(() => {
           const value = to.broadcast(x, pixel * pixelBytes + at * float);
-          ofPixel.forEach((sum, v) => to.addProduct(sum, value, row[v]));
+          ofPixel.forEach((sum, v) => {
+            to.addProduct(sum, value, row[v]);
+          });
         });
       });
     });

@@ -1,8 +1,11 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import type { Lowering, LoweringTable } from '../lowering.js';
 import * as conv from './conv.js';
+import * as elementwise from './elementwise.js';
 import * as linear from './linear.js';
+import * as norm from './norm.js';
 import * as shape from './shape.js';
+import * as update from './update.js';
 
 /** Small work, or work on integers and indices. */
 const typescript = (context: Lowering, node: GraphNode): void => context.fallback(node);
@@ -10,10 +13,10 @@ const typescript = (context: Lowering, node: GraphNode): void => context.fallbac
 /** The lowering of every op. */
 export const lowerings: LoweringTable = {
   constant: shape.constant,
-  unary: typescript,
-  unaryBackward: typescript,
-  affine: typescript,
-  binary: typescript,
+  unary: elementwise.unary,
+  unaryBackward: elementwise.unaryBackward,
+  affine: elementwise.affine,
+  binary: elementwise.binary,
   select: typescript,
   cast: typescript,
   reshape: shape.reshape,
@@ -37,10 +40,10 @@ export const lowerings: LoweringTable = {
   avgPool2dBackward: typescript,
   adaptiveAvgPool2d: typescript,
   adaptiveAvgPool2dBackward: typescript,
-  batchNorm: typescript,
-  batchNormTrain: typescript,
-  batchNormBackward: typescript,
-  runningAverage: typescript,
+  batchNorm: norm.batchNorm,
+  batchNormTrain: norm.batchNormTrain,
+  batchNormBackward: norm.batchNormBackward,
+  runningAverage: update.runningAverage,
   softmax: typescript,
   softmaxBackward: typescript,
   crossEntropy: typescript,
@@ -48,7 +51,7 @@ export const lowerings: LoweringTable = {
   bceWithLogits: typescript,
   bceWithLogitsBackward: typescript,
   dropoutMask: typescript,
-  sgdUpdate: typescript,
-  momentumUpdate: typescript,
-  adamUpdate: typescript,
+  sgdUpdate: update.sgdUpdate,
+  momentumUpdate: update.momentumUpdate,
+  adamUpdate: update.adamUpdate,
 };
