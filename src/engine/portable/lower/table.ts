@@ -4,6 +4,7 @@ import * as conv from './conv.js';
 import * as elementwise from './elementwise.js';
 import * as linear from './linear.js';
 import * as norm from './norm.js';
+import * as pool from './pool.js';
 import * as shape from './shape.js';
 import * as update from './update.js';
 
@@ -20,10 +21,10 @@ export const lowerings: LoweringTable = {
   select: typescript,
   cast: typescript,
   reshape: shape.reshape,
-  transpose: typescript,
+  transpose: shape.transpose,
   broadcastTo: typescript,
-  concat: typescript,
-  slice: typescript,
+  concat: shape.concat,
+  slice: shape.slice,
   pad: typescript,
   reduce: typescript,
   argmax: typescript,
@@ -34,12 +35,12 @@ export const lowerings: LoweringTable = {
   linear: linear.linear,
   linearBackwardData: linear.linearBackwardData,
   linearBackwardWeights: linear.linearBackwardWeights,
-  maxPool2d: typescript,
-  maxPool2dBackward: typescript,
-  avgPool2d: typescript,
-  avgPool2dBackward: typescript,
-  adaptiveAvgPool2d: typescript,
-  adaptiveAvgPool2dBackward: typescript,
+  maxPool2d: pool.maxPool2d,
+  maxPool2dBackward: pool.maxPool2dBackward,
+  avgPool2d: pool.avgPool2d,
+  avgPool2dBackward: pool.avgPool2dBackward,
+  adaptiveAvgPool2d: pool.adaptiveAvgPool2d,
+  adaptiveAvgPool2dBackward: pool.adaptiveAvgPool2dBackward,
   batchNorm: norm.batchNorm,
   batchNormTrain: norm.batchNormTrain,
   batchNormBackward: norm.batchNormBackward,
