@@ -48,7 +48,7 @@ function checkEngine(): Finding[] {
     ];
   } catch (error) {
     if (error instanceof InputError) throw error;
-    return [lacking('Engine', error, 'the slow reference engine is used instead')];
+    return [lacking('Engine', error, 'the portable engine is used instead, in WebAssembly')];
   }
 }
 

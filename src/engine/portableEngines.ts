@@ -20,6 +20,16 @@ export interface EngineEntry {
 /** The engines that run everywhere, the preferred one first: `#engines` in browsers. */
 export const engines = [
   {
+    name: 'portable',
+    open: openPortable,
+    fixed: {
+      threads: 'the portable engine computes on one thread',
+      convolution: 'the portable engine has one kind of kernels',
+      precision: 'the portable engine computes in float32',
+    },
+    asFallback: 'computing with the portable engine, in WebAssembly.',
+  },
+  {
     name: 'reference',
     open: () => new ReferenceEngine(),
     fixed: {
@@ -28,14 +38,5 @@ export const engines = [
       precision: 'the reference engine computes in float32',
     },
     asFallback: 'computing with the reference engine, which is right but slow.',
-  },
-  {
-    name: 'portable',
-    open: openPortable,
-    fixed: {
-      convolution: 'the portable engine has one kind of kernels',
-      precision: 'the portable engine computes in float32',
-    },
-    asFallback: 'computing with WebAssembly.',
   },
 ] as const satisfies readonly EngineEntry[];

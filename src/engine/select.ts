@@ -41,11 +41,11 @@ export function fixedSetting(name: EngineName, setting: keyof EngineSettings): s
 }
 
 /**
- * Chooses the engine for all computation from now on: `onednn` (fast; needs the system's oneDNN library) or
- * `reference` (plain loops). Without a call it is `onednn` if the library is installed, otherwise
- * `reference`.
+ * Chooses the engine for all computation from now on: `onednn` (fastest; needs the system's oneDNN library),
+ * `portable` (WebAssembly; runs everywhere) or `reference` (plain loops, slow). Without a call it is the first
+ * of them that works on this machine.
  *
- * @throws {EngineError} if oneDNN cannot be loaded; the message says how to install it
+ * @throws {EngineError} if it does not work on this machine; the message says what is missing
  */
 export function setEngine(name: EngineName): void {
   current = openEngine(name);
@@ -96,8 +96,8 @@ export function engineInfo(): EngineInfo {
 
 /**
  * Sets the most threads that a kernel of the engine in use may take from now on; small kernels take one.
- * Without a call (and without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The reference
- * engine always runs on one thread and ignores the call.
+ * Without a call (and without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The engines
+ * `portable` and `reference` always run on one thread and ignore the call.
  *
  * @param count a positive integer; default `OMP_NUM_THREADS`, else the number of processors, in a container
  * at most its share
@@ -113,7 +113,8 @@ export const convolutionNames = ['auto', 'direct'] as const satisfies readonly C
  * Chooses the kernels of all convolutions of the engine in use from now on. `auto`, the default: for each
  * layer and direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that
  * depends on shapes alone. `direct`: direct kernels everywhere, as in other frameworks. The two differ in
- * rounding: by 1e-6, root mean square. The reference engine has one kind of kernels and ignores the call.
+ * rounding: by 1e-6, root mean square. The engines `portable` and `reference` have one kind of kernels and
+ * ignore the call.
  */
 export function setConvolution(name: ConvolutionName): void {
   if (!convolutionNames.includes(name)) {

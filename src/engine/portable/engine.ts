@@ -1,10 +1,9 @@
-import { availableProcessors } from '#platform';
 import type { Graph } from '../../compiler/graph.js';
 import { noTraits, type Traits } from '../../compiler/optimize.js';
 import type { Precision } from '../../compiler/precision.js';
-import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env.js';
-import { EngineError, InputError } from '../../errors.js';
-import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
+import { validating } from '../../env.js';
+import { EngineError } from '../../errors.js';
+import type { CompileOptions, Engine, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
 import { recordCalls } from '../planned/record.js';
@@ -23,32 +22,16 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   readonly arena: Arena<HeapBlock>;
   /** Called with every step of every run. */
   observer: StepObserver | null = null;
-  #threads: number;
+  readonly settings = { threads: 1, precision: 'float32', convolution: 'auto' } as const;
+  readonly settingsKey = '';
+  readonly threadsUsed = 1;
 
-  /** @param threads the number that the user set, or null */
-  constructor(
-    readonly backend: PortableBackend,
-    threads: number | null,
-  ) {
-    this.#threads = threads ?? availableProcessors();
+  constructor(readonly backend: PortableBackend) {
     this.arena = new Arena((bytes) => backend.allocate(bytes));
   }
 
-  get settings(): EngineSettings {
-    return { threads: this.#threads, precision: 'float32', convolution: 'auto' };
-  }
-
-  configure({ threads }: Partial<EngineSettings>): void {
-    if (threads === undefined) return;
-    if (!isThreadCount(threads)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${threads}`);
-    this.#threads = threads;
-  }
-
-  get settingsKey(): string {
-    return '';
-  }
-
-  readonly threadsUsed = 1;
+  /** It has no choice in any setting. */
+  configure(): void {}
 
   supports(precision: Precision): Support {
     if (precision === 'float32') return { possible: true };
@@ -91,7 +74,6 @@ let engine: PortableEngine | null = null;
  */
 export function openPortable(): PortableEngine {
   if (engine !== null) return engine;
-  const threads = threadsAsked();
   const heap = webAssembly === undefined ? null : new Heap(false);
   const target = heap === null ? null : wasmTarget(heap.limits);
   if (heap === null || target === null) {
@@ -99,6 +81,6 @@ export function openPortable(): PortableEngine {
       '[portable] expected WebAssembly with vectors of 128 bits, got none: update the browser or Node',
     );
   }
-  engine = new PortableEngine(new PortableBackend(heap, target), threads);
+  engine = new PortableEngine(new PortableBackend(heap, target));
   return engine;
 }

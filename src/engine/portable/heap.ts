@@ -96,8 +96,8 @@ export class Heap {
     const pages = this.memory.buffer.byteLength / pageBytes;
     const wanted = Math.ceil(end / pageBytes);
     if (wanted <= pages) return;
-    for (const target of [Math.min(mostPages, Math.max(wanted, pages + leastGrowth)), wanted]) {
-      if (target > mostPages) break;
+    const targets = wanted > mostPages ? [] : [Math.min(mostPages, Math.max(wanted, pages + leastGrowth)), wanted];
+    for (const target of targets) {
       try {
         this.memory.grow(target - pages);
         if (!this.limits.shared) this.generation++;

@@ -15,5 +15,6 @@ export function wasmTarget(memory: ImportedMemory): WasmTarget | null {
       assembleWasm(1, (to, [x]) => to.addProduct(to.zero(), to.load(x), to.load(x)), { memory, fuses, keepsOrder }),
     );
   if (!compiles(false)) return null;
-  return { memory, fuses: compiles(true), keepsOrder };
+  // The older compilers put products and sums into a better order than fused ones.
+  return { memory, fuses: keepsOrder && compiles(true), keepsOrder };
 }

@@ -1,0 +1,72 @@
+/**
+ * The convolution kernels of the portable engine on one thread, in all three directions: GFLOP/s by processor time, so
+ * that other programs on the machine do not count.
+ *
+ * usage: npm run bench -- portable [images,in,out,size,kernel,stride,padding …]
+ */
+
+import { openPortable } from '../src/engine/portable/engine.js';
+import { forwardAxis } from '../src/engine/portable/kernels/axis.js';
+import type { TaskKernel } from '../src/engine/portable/kernels/conv.js';
+import { gatherKernel } from '../src/engine/portable/kernels/conv.js';
+import { weightGradientKernel } from '../src/engine/portable/kernels/convWeights.js';
+import { backwardGather, forwardGather } from '../src/engine/portable/lower/conv.js';
+
+const layers = process.argv.slice(2);
+const usual = [
+  '10,64,64,56,3,1,1',
+  '10,64,256,56,1,1,0',
+  '10,128,128,56,3,2,1',
+  '10,256,256,14,3,1,1',
+  '10,512,512,7,3,1,1',
+];
+const { backend } = openPortable();
+const { fuses, keepsOrder } = backend.target;
+console.log(`fused multiply-add: ${fuses}; the compiler keeps the order of instructions: ${keepsOrder}`);
+
+/** Milliseconds of processor time of the fastest run. */
+function measure(kernel: TaskKernel, sizes: readonly number[]): number {
+  const elements = [...sizes, ...(kernel.scratch > 0 ? [kernel.scratch / 4] : [])];
+  const blocks = elements.map((size) => backend.allocate(4 * size));
+  const places = blocks.map(({ offset }) => offset);
+  const run = backend.call('bench', places.length, kernel).kernel.over(backend.heap.memory);
+  blocks.forEach((block, i) => {
+    block.array('float32', 0, elements[i]).fill(0.5);
+  });
+  let best = Number.POSITIVE_INFINITY;
+  const end = performance.now() + 1500;
+  for (let runs = 0; runs < 5 || performance.now() < end; runs++) {
+    const before = process.cpuUsage().user;
+    run(...places, 0, kernel.tasks);
+    best = Math.min(best, (process.cpuUsage().user - before) / 1000);
+  }
+  for (const block of blocks) block.free();
+  return best;
+}
+
+for (const layer of layers.length > 0 ? layers : usual) {
+  const [images, inChannels, outChannels, size, kernel, stride, pad] = layer.split(',').map(Number);
+  const output = Math.floor((size + 2 * pad - kernel) / stride) + 1;
+  const axis = { input: size, output, kernel, stride, pad, dilation: 1 };
+  const shape = { images, groups: 1, inChannels, outChannels };
+  const seen = { ...shape, axes: [axis, axis] } as const;
+  const [row, input] = [forwardAxis(axis), [size, size] as const];
+  const sizes = {
+    x: images * inChannels * size * size,
+    weights: inChannels * (outChannels + 8) * kernel * kernel,
+    y: images * outChannels * output * output,
+  };
+  const gradient = { ...shape, input, output: [output, output], kernel: [kernel, kernel], row, col: row } as const;
+  const times = {
+    forward: measure(gatherKernel(forwardGather(seen, { bias: false, summand: false }), 1), [
+      sizes.x,
+      sizes.weights,
+      sizes.y,
+    ]),
+    'input gradient': measure(gatherKernel(backwardGather(seen), 1), [sizes.y, sizes.weights, sizes.x]),
+    'weight gradient': measure(weightGradientKernel(gradient), [sizes.x, sizes.y, sizes.weights]),
+  };
+  const flops = 2 * sizes.y * inChannels * kernel * kernel;
+  const speeds = Object.entries(times).map(([name, ms]) => `${name} ${(flops / ms / 1e6).toFixed(1)}`);
+  console.log(`${layer.padEnd(22)} GFLOP/s: ${speeds.join(', ')}`);
+}
