@@ -42,8 +42,8 @@ export function fixedSetting(name: EngineName, setting: keyof EngineSettings): s
 
 /**
  * Chooses the engine for all computation from now on: `onednn` (fastest; needs the system's oneDNN library),
- * `portable` (WebAssembly; runs everywhere) or `reference` (plain loops, slow). Without a call it is the first
- * of them that works on this machine.
+ * `portable` (WebAssembly; runs everywhere) or `reference` (plain loops, slow). Without a call it is the
+ * first of them that works on this machine.
  *
  * @throws {EngineError} if it does not work on this machine; the message says what is missing
  */

@@ -331,7 +331,7 @@ export const engineOptions = {
   engine: {
     type: z.enum(engineNames),
     help: 'compute engine',
-    default: '`onednn` if installed',
+    default: '`onednn` if installed, else `portable`',
     placeholder: '<name>',
     existing: 'both',
   },

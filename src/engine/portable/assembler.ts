@@ -19,7 +19,8 @@ export type Comparison = 'equal' | 'notEqual' | 'greater' | 'greaterEqual' | 'le
 
 /**
  * The instructions that kernels are written in. A kernel is written once for any number of lanes; the targets
- * are WebAssembly, and later x86-64. Addresses are a pointer and a constant number of bytes, of any alignment.
+ * are WebAssembly, and later x86-64. An address is a pointer and a constant number of bytes, of any
+ * alignment.
  *
  * Methods that return a register take a free one. It is free again at the end of the innermost {@link scope}
  * or loop around the call.

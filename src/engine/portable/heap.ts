@@ -17,7 +17,7 @@ const leastGrowth = 256;
 const alignment = 64;
 
 /** Bytes at the beginning that no block takes, for control of threads. */
-export const reserved = 65_536;
+const reserved = 65_536;
 
 interface Gap {
   readonly offset: number;

@@ -15,7 +15,7 @@ export interface WeightGradient {
   readonly input: readonly [number, number];
   readonly output: readonly [number, number];
   readonly kernel: readonly [number, number];
-  /** Of the forward pass. */
+  /** Gathers of the forward pass. */
   readonly row: AxisGather;
   readonly col: AxisGather;
 }

@@ -23,7 +23,7 @@ const perTask = 4096;
 /** Vectors that one turn of the loop takes. */
 const unrolled = 2;
 
-/** A kernel over arrays in one order. Operands: arrays that are read, shared numbers, arrays that are written. */
+/** A kernel over arrays in one order. Operands: arrays to read, shared numbers, arrays to write. */
 export function flatKernel({ count, reads, writes, scalars = [], prepare, body }: Flat): TaskKernel {
   return {
     tasks: Math.ceil(count / perTask),

@@ -179,8 +179,8 @@ export interface NormBackwardExtras {
 }
 
 /**
- * Operands: x, mean, variance, scale, dy, y (with ReLU), dy2 (with a second gradient); dx, dScale, dShift, the
- * gradient of the sum (if there is one).
+ * Operands: x, mean, variance, scale, dy, y (with ReLU), dy2 (with a second gradient); dx, dScale, dShift,
+ * the gradient of the sum (if there is one).
  */
 export function normBackwardKernel(shape: NormShape, { sum, second }: NormBackwardExtras): TaskKernel {
   const { pixels, channels, epsilon, relu } = shape;

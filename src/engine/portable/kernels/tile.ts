@@ -16,7 +16,7 @@ export function mostPixels({ registers, fuses, keepsOrder }: Assembler): number 
   return Math.floor((registers - others) / panelVectors);
 }
 
-/** Sizes of `count` neighbouring things in groups of at most `most`, as equal as possible; larger ones first. */
+/** Sizes of groups of at most `most` for `count` neighbours, as equal as possible; larger ones first. */
 export function balanced(count: number, most: number): readonly { readonly size: number; readonly times: number }[] {
   if (count === 0) return [];
   const groups = Math.ceil(count / most);

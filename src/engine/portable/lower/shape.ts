@@ -28,7 +28,7 @@ function likewise({ layout }: Operand, shape: Shape): Layout {
   return new Layout(shape, layout.dtype, layout.order);
 }
 
-/** Copies a box, whose first elements are `from` and `to`, between two layouts of the same axes without blocks. */
+/** Copies a box between two layouts without blocks; `from` and `to` are its first elements. */
 function copyBox(
   context: Lowering,
   node: GraphNode,

@@ -46,7 +46,7 @@ export const vectorOp = {
   shiftLeft: 0xab,
   addIntegers: 0xae,
   toIntegers: 0xf8,
-  /** Of the proposal "relaxed SIMD". */
+  /** It belongs to the proposal "relaxed SIMD". */
   multiplyAdd: 0x105,
 } as const;
 
