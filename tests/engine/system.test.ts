@@ -87,7 +87,7 @@ test.each([
   const { EngineError } = await import('../../src/errors.js');
   expect(system).toThrow(EngineError);
   expect(system).toThrow(`expected the C library of this system as ${library}`);
-  expect(system).toThrow('the reference engine works without it');
+  expect(system).toThrow('the portable engine works without it');
 });
 
 test('a missing OpenMP runtime is no error', async () => {

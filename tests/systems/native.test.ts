@@ -40,7 +40,7 @@ describe.each(fates)('koffi %s', (name, fate) => {
   it('the doctor says so', () => {
     const { code, out, err } = runProgram(script, ['doctor']);
     expect([code, err]).toEqual([1, '']);
-    expect(out).toMatch(/^✗ Engine .*; the slow reference engine is used instead$/m);
+    expect(out).toMatch(/^✗ Engine .*; the portable engine is used instead, in WebAssembly$/m);
     expect(out).toMatch(/^✓ Pictures/m);
   });
 
@@ -51,9 +51,9 @@ describe.each(fates)('koffi %s', (name, fate) => {
     expect(runProgram(script, ['eval', run, '--engine', 'reference'])).toMatchObject({ code: 0, err: '' });
   });
 
-  it('without a choice of the engine the reference engine computes, and one line says so', () => {
+  it('without a choice of the engine the portable engine computes, and one line says so', () => {
     const { code, err } = runProgram(script, ['eval', run]);
-    expect([code, err]).toEqual([0, expect.stringMatching(/^fovea: \[onednn\] .*\n.*reference engine.*\n$/)]);
+    expect([code, err]).toEqual([0, expect.stringMatching(/^fovea: \[onednn\] .*\n.*portable engine.*\n$/)]);
   });
 
   it('a choice of oneDNN is refused in one line', () => {

@@ -29,7 +29,7 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
     const { code, out, err } = fovea('doctor', '--data-dir', dataDir);
     expect([code, err]).toEqual([1, '']);
     expect(out).toMatch(new RegExp(`^✓ Node .*${platform}`, 'm'));
-    expect(out).toMatch(/^✗ Engine .*; the slow reference engine is used instead$/m);
+    expect(out).toMatch(/^✗ Engine .*; the portable engine is used instead, in WebAssembly$/m);
     expect(out).toMatch(/^✗ Pictures /m);
     expect(out).toMatch(/^✓ MNIST /m);
   });
@@ -61,9 +61,9 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
     expect(existsSync(out)).toBe(true);
   });
 
-  it('without a choice of the engine the reference engine computes', () => {
+  it('without a choice of the engine the portable engine computes', () => {
     const { code, err } = fovea('eval', run);
-    expect([code, err]).toEqual([0, expect.stringContaining('reference engine')]);
+    expect([code, err]).toEqual([0, expect.stringContaining('portable engine')]);
     expect(fovea('eval', run, '--engine', 'onednn')).toMatchObject({ code: 2 });
   });
 });

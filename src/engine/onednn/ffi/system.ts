@@ -159,7 +159,7 @@ function load(name: string | null): Library {
     if (error instanceof EngineError) throw error;
     throw new EngineError(
       `[onednn] system: expected the C library of this system as ${name ?? 'loaded by Node'}, but it could not be loaded; ` +
-        'the reference engine works without it',
+        'the portable engine works without it',
       { cause: error },
     );
   }
