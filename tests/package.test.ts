@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import ts from 'typescript';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { npmCommand } from '../src/io/files/npm.js';
+import { readTar } from '../src/io/files/tar.js';
+import { buildProgram } from './compiled.js';
+import { publishedTypes } from './publishedTypes.js';
+import { temporaryFolder } from './temporary.js';
+
+/** The project of a user, outside of this one. */
+const project = temporaryFolder();
+const installed = join(project, 'node_modules/fovea');
+const names: string[] = [];
+
+/** Makes a folder from which npm packs, with `dist` as `npm run build` makes it but for the source maps. */
+function stage(folder: string): string {
+  buildProgram(folder);
+  rmSync(join(folder, 'node_modules'));
+  const types = publishedTypes();
+  cpSync(types, join(folder, 'dist'), { recursive: true, filter: (path) => !path.endsWith('package.json') });
+  for (const part of ['src', 'tests', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+    cpSync(part, join(folder, part), { recursive: true });
+  }
+  return folder;
+}
+
+/** Puts packages of this project beside the packed one. */
+function link(packages: readonly string[]): void {
+  for (const name of packages) {
+    const path = join(project, 'node_modules', name);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(resolve('node_modules', name), path);
+  }
+}
+
+beforeAll(async () => {
+  const [command, ...first] = npmCommand();
+  const args = [...first, 'pack', '--ignore-scripts', '--json', '--pack-destination', project];
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: stage(join(project, 'stage')), encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  const [{ filename }] = JSON.parse(stdout) as [{ readonly filename: string }];
+  for await (const { name, bytes } of readTar(join(project, filename), () => true)) {
+    const path = name.replace(/^package\//, '');
+    names.push(path);
+    mkdirSync(dirname(join(installed, path)), { recursive: true });
+    writeFileSync(join(installed, path), bytes);
+  }
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly dependencies: object };
+  link(Object.keys(dependencies));
+});
+
+describe('the packed package', () => {
+  it('has the compiled sources, their sources, and what readers need', () => {
+    const others = names.filter((name) => !/^(?:src\/.*(?:\.ts|\/README\.md)|dist\/.*\.(?:js|js\.map|d\.ts))$/.test(name));
+    expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    const sources = names.filter((name) => /^src\/.*(?<!\.d)\.ts$/.test(name));
+    expect(sources.length).toBeGreaterThan(100);
+    const compiled = sources.map((name) => name.replace(/^src/, 'dist').replace(/\.ts$/, '.js'));
+    expect(names).toEqual(expect.arrayContaining(compiled));
+  });
+
+  it('works in Node with its dependencies alone', () => {
+    const code = `
+      import { readFileSync } from 'node:fs';
+      import { F, nn, setEngine, tensor, vision } from 'fovea';
+      setEngine('reference');
+      const net = new vision.models.LeNet();
+      console.log((await F.relu(tensor([-1, 2])).data()).join(), new nn.Linear(2, 3).weight.shape.join(), net.parameterCount() > 0);
+    `;
+    writeFileSync(join(project, 'user.mjs'), code);
+    const { stdout, stderr } = spawnSync(process.execPath, ['user.mjs'], { cwd: project, encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual(['0,2 2,3 true\n', '']);
+  });
+
+  it.each([
+    ['--help', /train .*eval .*predict /s],
+    ['summary lenet', /total|parameters/i],
+    ['train --help', /--epochs/],
+  ])('has a command line: fovea %s', (args, says) => {
+    const script = join(installed, 'dist/cli/main.js');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args.split(' ')], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(says);
+  });
+
+  const resolutions = {
+    node16: { module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16 },
+    bundler: { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler },
+    'bundler for browsers': {
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      customConditions: ['browser'],
+      lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+    },
+  } satisfies Record<string, ts.CompilerOptions>;
+
+  it.each(Object.entries(resolutions))('has types for moduleResolution %s, without those of Node', (_, resolution) => {
+    const file = join(project, 'user.mts');
+    writeFileSync(
+      file,
+      `import { F, io, nn, optimizer, type Tensor, tensor, train, vision } from 'fovea';
+       const net = new nn.Linear(2, 1);
+       const loss: Tensor = F.mseLoss(net.forward(tensor([[1, 2]])), tensor([[3]]));
+       const adam = new optimizer.Adam({ parameters: net.parameters() });
+       const step: Promise<unknown> = adam.step();
+       export const values: Promise<Float32Array> = loss.data('float32');
+       // @ts-expect-error: the number of outputs is missing
+       new nn.Linear(2);
+       export { io, step, train, vision };
+      `,
+    );
+    const program = ts.createProgram([file], {
+      target: ts.ScriptTarget.ES2023,
+      lib: ['lib.es2023.d.ts'],
+      ...resolution,
+      types: [],
+      strict: true,
+      noEmit: true,
+      preserveSymlinks: true,
+    });
+    const own = program.getSourceFiles().filter(({ fileName }) => /\/user\.mts$|\/fovea\//.test(fileName));
+    const messages = own
+      .flatMap((source) => program.getSemanticDiagnostics(source))
+      .map(({ file: at, messageText }) => `${at?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+    expect(messages).toEqual([]);
+    expect(own.length).toBeGreaterThan(10);
+  });
+});
