@@ -53,7 +53,9 @@ beforeAll(async () => {
 
 describe('the packed package', () => {
   it('has the compiled sources, their sources, and what readers need', () => {
-    const others = names.filter((name) => !/^(?:src\/.*(?:\.ts|\/README\.md)|dist\/.*\.(?:js|js\.map|d\.ts))$/.test(name));
+    const others = names.filter(
+      (name) => !/^(?:src\/.*(?:\.ts|\/README\.md)|dist\/.*\.(?:js|js\.map|d\.ts))$/.test(name),
+    );
     expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     const sources = names.filter((name) => /^src\/.*(?<!\.d)\.ts$/.test(name));
     expect(sources.length).toBeGreaterThan(100);
