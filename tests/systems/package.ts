@@ -54,12 +54,17 @@ export interface Outcome {
 export function runProgram(
   script: string,
   args: readonly string[],
-  { preload, env = {} }: { readonly preload?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  {
+    preload,
+    env = {},
+    cwd,
+  }: { readonly preload?: string; readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
 ): Outcome {
   const before = preload === undefined ? [] : ['--import', pathToFileURL(preload).href];
   const { status, stdout, stderr } = spawnSync(process.execPath, [...before, script, ...args], {
     env: { ...process.env, OMP_NUM_THREADS: '1', FOVEA_DEBUG: '', ...env },
     encoding: 'utf8',
+    cwd,
   });
   return { code: status, out: stdout, err: stderr };
 }
