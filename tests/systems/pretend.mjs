@@ -1,12 +1,12 @@
 /**
  * Pretends to be another system, before anything else is loaded: `node --import …/pretend.mjs`, with the system's name in
- * FOVEA_TEST_PLATFORM. Paths stay those of the real one.
+ * PRETENDED_PLATFORM. Paths stay those of the real one.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 
-const platform = process.env.FOVEA_TEST_PLATFORM;
+const platform = process.env.PRETENDED_PLATFORM;
 Object.defineProperty(process, 'platform', { value: platform });
 if (platform === 'darwin') Object.defineProperty(process, 'arch', { value: 'arm64' });
 

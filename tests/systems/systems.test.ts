@@ -22,7 +22,7 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
   const fovea = (...args: string[]) =>
     runProgram(script, args, {
       preload,
-      env: { FOVEA_TEST_PLATFORM: platform, HOME: undefined, USERPROFILE: folder, FOVEA_CACHE: join(folder, 'cache') },
+      env: { PRETENDED_PLATFORM: platform, HOME: undefined, USERPROFILE: folder, FOVEA_CACHE: join(folder, 'cache') },
     });
 
   it('the doctor says what it found, and what is missing', () => {

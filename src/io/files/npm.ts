@@ -18,12 +18,18 @@ const mostMs = 600_000;
  */
 export async function npmArchive(spec: string, folder: string): Promise<string> {
   const [command, ...first] = npmCommand();
-  // npm's own cache may be in a folder that cannot be written to.
-  const places = ['--pack-destination', resolve(folder), '--cache', resolve(folder, 'cache'), '--logs-max=0'];
-  const options = ['--ignore-scripts', '--loglevel=error', '--fetch-retries=1', `--fetch-timeout=${quietMs}`];
-  const args = [...first, 'pack', spec, ...places, ...options];
+  const settings = {
+    npm_config_pack_destination: resolve(folder),
+    // npm's own cache may be in a folder that cannot be written to.
+    npm_config_cache: resolve(folder, 'cache'),
+    npm_config_logs_max: '0',
+    npm_config_loglevel: 'error',
+    npm_config_ignore_scripts: 'true',
+    npm_config_fetch_retries: '1',
+    npm_config_fetch_timeout: `${quietMs}`,
+  };
   try {
-    const name = (await outputOf(command, args)).trim().split('\n').at(-1) ?? '';
+    const name = (await outputOf(command, [...first, 'pack', spec], settings)).trim().split('\n').at(-1) ?? '';
     // npm before 9 prints the scope of a name as a folder.
     const path = join(folder, basename(name));
     if (name === '' || !existsSync(path)) throw new Error('no archive');
@@ -47,9 +53,10 @@ export function npmCommand(): readonly [string, ...string[]] {
 }
 
 /** Standard output of a program. @throws {Error} with the first line that it says about a failure */
-function outputOf(command: string, args: readonly string[]): Promise<string> {
+function outputOf(command: string, args: readonly string[], variables: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((done, fail) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: mostMs, windowsHide: true });
+    const env = { ...process.env, ...variables };
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: mostMs, windowsHide: true, env });
     let [out, err] = ['', ''];
     child.stdout.on('data', (text) => {
       out += text;
