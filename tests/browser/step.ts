@@ -1,5 +1,9 @@
 import { io, nn, optimizer, seed, setEngine, Tensor, tensor, train, vision } from '../../src/browser.js';
 
+/** The engines of browsers. */
+export const browserEngines = ['portable', 'reference'] as const;
+export type BrowserEngine = (typeof browserEngines)[number];
+
 /** Results of a training, as JSON can hold them. */
 export interface Results {
   readonly loss: number;
@@ -28,9 +32,9 @@ async function read(tensors: ReadonlyMap<string, Tensor>): Promise<Map<string, i
 const bytesOf = async (pieces: Iterable<Uint8Array>) =>
   new Uint8Array(await new Blob([...pieces] as Uint8Array<ArrayBuffer>[]).arrayBuffer());
 
-/** One training step of LeNet on the reference engine, an epoch of `train`, the weights as files, a transform. */
-export async function trainLeNet(): Promise<Results> {
-  setEngine('reference');
+/** One training step of LeNet, an epoch of `train`, the weights as files, a transform. */
+export async function trainLeNet(engine: BrowserEngine): Promise<Results> {
+  setEngine(engine);
   seed(7);
   const network = vision.models.lenet();
   const pixels = Float32Array.from({ length: 4 * 784 }, (_, i) => ((i * 37) % 101) / 101);
