@@ -59,9 +59,9 @@ describe.runIf(process.arch === 'x64')('pip', () => {
     ['is ended', 'kill -9 $$', 'it failed without a reason'],
   ])('that %s is passed over', async (_, script, reason) => {
     if (script !== null) machine().addProgram('python3', script);
-    expect((await machine().failure([byPip()])).message).toBe(
-      `[setup] library: expected oneDNN 2.x from 2.6 on, got none: pip: ${reason}`,
-    );
+    const { message } = await machine().failure([byPip()]);
+    expect(message).toMatch(/^\[setup\] library: expected oneDNN 2\.x .*, got none: pip: /);
+    expect(message.endsWith(`: pip: ${reason}`)).toBe(true);
     expect(machine().said.at(-1)).toBe(`pip: ${reason}`);
     expect(machine().cached()).toEqual(empty);
   });
