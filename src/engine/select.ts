@@ -97,7 +97,7 @@ export function engineInfo(): EngineInfo {
 /**
  * Sets the most threads that a kernel of the engine in use may take from now on; small kernels take one.
  * Without a call (and without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The engines
- * `portable` and `reference` always run on one thread and ignore the call.
+ * `portable` and `reference` ignore the call.
  *
  * @param count a positive integer; default `OMP_NUM_THREADS`, else the number of processors, in a container
  * at most its share

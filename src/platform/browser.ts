@@ -29,14 +29,26 @@ function turn(): Promise<void> {
   });
 }
 
-export const { machine, variable, writeError, nextTurn, availableProcessors, availableMemory, totalMemory }: Platform =
-  {
-    machine: 'browser',
-    variable: () => undefined,
-    writeError: (text) => console.error(text.trimEnd()),
-    nextTurn: turn,
-    availableProcessors: () => browser.navigator?.hardwareConcurrency ?? 1,
-    // `navigator.deviceMemory` is rounded and ends at 8 GiB, so it cannot serve as a limit.
-    availableMemory: () => Number.POSITIVE_INFINITY,
-    totalMemory: () => Number.POSITIVE_INFINITY,
-  };
+export const {
+  machine,
+  variable,
+  writeError,
+  nextTurn,
+  availableProcessors,
+  canShareMemory,
+  startThread,
+  availableMemory,
+  totalMemory,
+}: Platform = {
+  machine: 'browser',
+  variable: () => undefined,
+  writeError: (text) => console.error(text.trimEnd()),
+  nextTurn: turn,
+  // A page must not wait, and threads in a worker want headers that isolate it.
+  canShareMemory: false,
+  startThread: () => {},
+  availableProcessors: () => browser.navigator?.hardwareConcurrency ?? 1,
+  // `navigator.deviceMemory` is rounded and ends at 8 GiB, so it cannot serve as a limit.
+  availableMemory: () => Number.POSITIVE_INFINITY,
+  totalMemory: () => Number.POSITIVE_INFINITY,
+};

@@ -14,6 +14,13 @@ export interface Platform {
   nextTurn(): Promise<void>;
   /** Number of processors that this process can keep busy. At least 1. */
   availableProcessors(): number;
+  /** Whether threads can share memory, and this one may wait for them. */
+  readonly canShareMemory: boolean;
+  /**
+   * Starts a thread that runs a function, given as text. It uses nothing but its argument and globals. The
+   * thread does not keep the process running.
+   */
+  startThread<T>(run: (data: T) => void, data: T): void;
   /** Bytes that can be allocated without swapping. Infinite if the platform does not say. */
   availableMemory(): number;
   /** Bytes of memory of this machine, or of the container. Infinite if the platform does not say. */

@@ -8,6 +8,7 @@ import { Kernel } from './kernel.js';
 import type { TaskKernel } from './kernels/conv.js';
 import { copyKernel } from './kernels/copy.js';
 import { Layout } from './layout.js';
+import { Threads } from './threads.js';
 import type { WasmTarget } from './wasm/assembler.js';
 
 /** A kernel made for a number of threads. */
@@ -28,7 +29,9 @@ export class KernelCall implements Call<Layout> {
     return this.kernel.name;
   }
 
-  destroy(): void {}
+  destroy(): void {
+    this.kernel.destroy();
+  }
 }
 
 export type PortableStep = CallStep<Layout, KernelCall>;
@@ -39,11 +42,20 @@ export class PortableBackend implements Backend<Layout, KernelCall, HeapBlock> {
   readonly compute = runKernel;
   /** The threads for kernels that are made, or run, from now on. */
   threads = 1;
+  /** Most threads that a kernel has run on. */
+  threadsUsed = 1;
+  #others: Threads | null = null;
 
   constructor(
     readonly heap: Heap,
     readonly target: WasmTarget,
   ) {}
+
+  /** The threads beside this one. */
+  get others(): Threads {
+    this.#others ??= new Threads(this.heap);
+    return this.#others;
+  }
 
   get generation(): number {
     return this.heap.generation;
@@ -111,7 +123,13 @@ class Linked implements LinkedCalls<Layout, KernelCall, HeapBlock> {
     const run = kernel.over(this.#backend.heap.memory);
     const addresses = this.#addresses.get(step) as number[];
     const { tasks } = kernel.shape;
-    return () => run(...addresses, 0, tasks);
+    const { threads } = step;
+    if (threads === 1) return () => run(...addresses, 0, tasks);
+    const backend = this.#backend;
+    return () => {
+      backend.threadsUsed = Math.max(backend.threadsUsed, Math.min(threads, tasks));
+      backend.others.run(kernel, addresses, threads);
+    };
   }
 
   get bytes(): number {

@@ -1,10 +1,12 @@
+import { canShareMemory } from '#platform';
 import type { Graph } from '../../compiler/graph.js';
 import { noTraits, type Traits } from '../../compiler/optimize.js';
 import type { Precision } from '../../compiler/precision.js';
-import { validating } from '../../env.js';
+import { threadsAsked, validating } from '../../env.js';
 import { EngineError } from '../../errors.js';
-import type { CompileOptions, Engine, Program, Support } from '../engine.js';
+import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
+import { isSmall } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
 import { recordCalls } from '../planned/record.js';
 import { scheduleUpdates } from '../planned/updateOrder.js';
@@ -22,16 +24,42 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   readonly arena: Arena<HeapBlock>;
   /** Called with every step of every run. */
   observer: StepObserver | null = null;
-  readonly settings = { threads: 1, precision: 'float32', convolution: 'auto' } as const;
-  readonly settingsKey = '';
-  readonly threadsUsed = 1;
+  #threads: number;
+  /** Whether the user set that number. */
+  #chosen: boolean;
 
-  constructor(readonly backend: PortableBackend) {
+  /** @param threads the number that the user set; null for one */
+  constructor(
+    readonly backend: PortableBackend,
+    threads: number | null,
+  ) {
+    this.#chosen = threads !== null;
+    this.#threads = this.#possible(threads ?? 1);
     this.arena = new Arena((bytes) => backend.allocate(bytes));
   }
 
-  /** It has no choice in any setting. */
-  configure(): void {}
+  get settings(): EngineSettings {
+    return { threads: this.#threads, precision: 'float32', convolution: 'auto' };
+  }
+
+  configure({ threads }: Partial<EngineSettings>): void {
+    if (threads === undefined) return;
+    this.#threads = this.#possible(threads);
+    this.#chosen = true;
+  }
+
+  get settingsKey(): string {
+    return `${this.#threads} ${this.#chosen}`;
+  }
+
+  get threadsUsed(): number {
+    return this.backend.threadsUsed;
+  }
+
+  /** Without shared memory there is one thread. */
+  #possible(threads: number): number {
+    return this.backend.heap.limits.shared ? threads : 1;
+  }
 
   supports(precision: Precision): Support {
     if (precision === 'float32') return { possible: true };
@@ -55,7 +83,8 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
-    const options = { threads: 1, validate: validating(), watch, keepsNonFinite };
+    const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
+    const options = { threads, validate: validating(), watch, keepsNonFinite };
     const lowered = new Lowering(scheduleUpdates(graph), this.backend, options).lower(lowerings);
     return new PlannedProgram(lowered, this.backend, this);
   }
@@ -74,13 +103,14 @@ let engine: PortableEngine | null = null;
  */
 export function openPortable(): PortableEngine {
   if (engine !== null) return engine;
-  const heap = webAssembly === undefined ? null : new Heap(false);
+  const threads = threadsAsked();
+  const heap = webAssembly === undefined ? null : new Heap(canShareMemory && threads !== null && threads > 1);
   const target = heap === null ? null : wasmTarget(heap.limits);
   if (heap === null || target === null) {
     throw new EngineError(
       '[portable] expected WebAssembly with vectors of 128 bits, got none: update the browser or Node',
     );
   }
-  engine = new PortableEngine(new PortableBackend(heap, target));
+  engine = new PortableEngine(new PortableBackend(heap, target), threads);
   return engine;
 }

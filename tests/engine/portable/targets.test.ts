@@ -54,7 +54,7 @@ describe.each([
   { fuses: false, keepsOrder: machine.keepsOrder },
   { fuses: machine.fuses, keepsOrder: !machine.keepsOrder },
 ])('code for $fuses, $keepsOrder', (traits) => {
-  const engine = new PortableEngine(new PortableBackend(heap, { ...machine, ...traits }));
+  const engine = new PortableEngine(new PortableBackend(heap, { ...machine, ...traits }), 1);
 
   it.each(cases)('%s', async (name, one) => {
     const expected = await evaluate(openEngine('reference'), one);

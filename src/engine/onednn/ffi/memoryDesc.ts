@@ -16,6 +16,7 @@ export class MemoryDesc implements Layout<MemoryDesc>, Described {
   #read: DescFields | null = null;
 
   private constructor(
+    /** @internal */
     readonly native: NativeDesc,
     readonly shape: Shape,
     readonly dtype: StoredDType,
