@@ -121,8 +121,8 @@ function installLibrary() {
   });
   if (status === 0) return;
   throw new SetupError(
-    'everything but oneDNN is in place: slowly, the built-in reference engine works without it:\n' +
-      '  node dist/cli/main.js train lenet --data mnist --engine reference',
+    'everything but oneDNN is in place: without it, the portable engine computes, more slowly:\n' +
+      '  node dist/cli/main.js train lenet --data mnist',
     status ?? 128 + constants.signals[signal],
   );
 }

@@ -1,7 +1,7 @@
 /** Fovea: trains, evaluates and runs image classifiers on plain CPUs. Everything public is here. */
 
 export type { Precision as ComputePrecision } from './compiler/precision.js';
-export type { ConvolutionName } from './engine/engine.js';
+export type { ConvolutionName, EngineLibrary } from './engine/engine.js';
 export type { EngineName } from './engine/engines.js';
 export {
   type EngineInfo,

@@ -9,21 +9,20 @@ import { requireMemoryFor } from './batchMemory.js';
 import { BatchPlan } from './batchPlan.js';
 import { CallbackError, type Training } from './callback.js';
 import { Callbacks } from './callbackList.js';
-import { inspectObjective } from './checkOutputs.js';
 import { claim } from './claims.js';
 import { checkEvaluation, checkImages, checkState, DivergenceError, divergenceOf } from './divergence.js';
 import { EpochClock } from './epochClock.js';
 import { evaluate } from './evaluate.js';
 import type { Evaluation, MetricValues } from './evaluation.js';
-import type { EpochRecord, NullableValues, ResumeConditions, TrainingState, TrainOutcome } from './history.js';
-import { lossProbe } from './lossProbe.js';
+import type { EpochRecord, NullableValues, TrainingState, TrainOutcome } from './history.js';
 import { objectiveOf } from './objective.js';
 import type { TrainOptions } from './options.js';
-import { compareConditions, restoreRate, resumeConditionsOf } from './resumeConditions.js';
+import { restoreRate } from './resumeConditions.js';
 import { RunningMetrics } from './runningMetrics.js';
 import { beginAgain } from './scheduleUse.js';
 import { within } from './scope.js';
-import { type BatchOfStep, stepPlanner, trainStep } from './step.js';
+import { stepPlanner, trainStep } from './step.js';
+import { TrainingChecks } from './trainingChecks.js';
 
 /**
  * Trains a network: in each epoch forward, backward and update for every batch of the loader, then an
@@ -84,21 +83,12 @@ class Loop implements Training {
   /** Whether the training has progressed since the state was saved. */
   #unsaved = false;
   #saved = false;
-  /** Whether the objective of a batch was inspected. */
-  #inspected = false;
-  readonly #firstEpoch: number;
+  readonly #checks: TrainingChecks;
   readonly #generator: RandomGenerator;
-  #conditions: ResumeConditions;
 
   constructor(options: TrainOptions) {
-    const { network, optimizer, trainLoader, callbacks = [], metrics = [], initialEpoch = 0, from } = options;
+    const { network, optimizer, callbacks = [], metrics = [], initialEpoch = 0, from } = options;
     requireParameters(network, optimizer);
-    this.#conditions = resumeConditionsOf({
-      ...options,
-      loader: trainLoader,
-      metrics,
-      accumulateGradBatches: options.accumulateGradBatches ?? 1,
-    });
     this.saveDir = options.saveDir ?? null;
     this.network = network;
     this.optimizer = optimizer;
@@ -110,7 +100,7 @@ class Loop implements Training {
     this.#generator = options.generator ?? defaultGenerator();
     this.#callbacks = new Callbacks(callbacks);
     this.#metrics = new RunningMetrics(metrics, { counts: options.trainAccuracy });
-    this.#firstEpoch = from?.state.epoch ?? this.epoch;
+    this.#checks = new TrainingChecks(options, from?.state.epoch ?? this.epoch);
   }
 
   /** Resets everything, or restores it from the saved state. */
@@ -135,7 +125,7 @@ class Loop implements Training {
       return;
     }
     const { state } = from;
-    const changes = state.setting === undefined ? [] : compareConditions(state.setting, this.#conditions);
+    const changes = this.#checks.compare();
     this.epoch = state.epoch;
     this.batch = state.batch;
     this.samples = state.samples;
@@ -216,7 +206,7 @@ class Loop implements Training {
       schedule: schedule?.stateDict() ?? null,
       metrics: this.#metrics.stateDict(),
       callbacks: this.#callbacks.stateDict(),
-      setting: this.#conditions,
+      setting: this.#checks.conditions,
     };
   }
 
@@ -329,11 +319,12 @@ class Loop implements Training {
   }
 
   async #trainBatch(images: Tensor, labels: Tensor): Promise<void> {
-    // Later epochs load the same images, so one check suffices.
-    if (this.epoch === this.#firstEpoch) await checkImages(images, this);
+    if (this.#checks.checksImages(this.epoch)) await checkImages(images, this);
     this.updated = this.#plan.endsStep(this.epoch, this.batch + 1);
     const share = this.#plan.shareOfStep(this.epoch, this.batch, images.shape[0]);
-    const inspect = this.#inspects() ? await this.#inspector(labels) : undefined;
+    const inspect = this.#checks.inspects(this.epoch)
+      ? await this.#checks.inspectorOf(labels, this.#plan.smallestBatch(this.epoch))
+      : undefined;
     const part = { share, update: this.updated, inspect };
     const value = await trainStep(this.#options, this.#metrics, images, labels, part).catch((error: unknown) => {
       if (error instanceof MemoryError) this.#adviseBatch(images.shape);
@@ -342,42 +333,6 @@ class Loop implements Training {
     this.batch++;
     this.loss = value;
     this.samples += images.shape[0];
-  }
-
-  /**
-   * Whether to inspect this batch: the first, or all of the first epoch if the data set does not know its
-   * labels.
-   */
-  #inspects(): boolean {
-    const known = this.#options.trainLoader.dataset.labels !== undefined;
-    return !this.#inspected || (!known && this.epoch === this.#firstEpoch);
-  }
-
-  async #inspector(labels: Tensor): Promise<BatchOfStep['inspect']> {
-    const { trainLoader, evalLoader, onNote } = this.#options;
-    const known = trainLoader.dataset.labels;
-    const trained = known ?? (await labels.data('int32'));
-    const evaluated = evalLoader?.dataset.labels;
-    const plan = {
-      where: 'train',
-      smallestBatch: this.#plan.smallestBatch(this.epoch),
-      batchSize: trainLoader.batchSize,
-      labels: evaluated === undefined ? [trained] : [trained, evaluated],
-    };
-    return (objective) => {
-      const note = inspectObjective(objective, plan);
-      if (!this.#inspected) this.#inspectLoss(objective.outputs.shape);
-      if (note !== null && !this.#inspected) onNote?.(note);
-      this.#inspected = true;
-    };
-  }
-
-  /** Compares the options of the loss with those of the saved state: only now the outputs are known. */
-  #inspectLoss(outputs: Shape): void {
-    const { save, from, loss, classWeight } = this.#options;
-    if (save === undefined && from === undefined) return;
-    this.#conditions = { ...this.#conditions, lossOfProbe: lossProbe(loss, outputs, classWeight !== undefined) };
-    if (from?.state.setting !== undefined) compareConditions(from.state.setting, this.#conditions);
   }
 
   /** @throws {MemoryError} with the largest batch that fits */

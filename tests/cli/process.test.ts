@@ -162,7 +162,9 @@ describe('without oneDNN', () => {
       .filter((line) => !line.startsWith('fovea: setup: '));
     expect(lines).toEqual([
       expect.stringMatching(/^fovea: \[setup\] library: expected oneDNN 2\.x .*, got none: /),
-      expect.stringMatching(/^fovea: until then computation is slow; this command would help: node \S+ setup, with a /),
+      expect.stringMatching(
+        /^fovea: until then computation is slower; this command would help: node \S+ setup, with a /,
+      ),
     ]);
     expect(existsSync(path('setup')) ? readdirSync(path('setup/onednn')) : []).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { examine } from '../../src/engine/onednn/ffi/library.js';
 import { examinedLibraries, openLibrary } from '../../src/engine/onednn/ffi/open.js';
 import { candidates, type Places } from '../../src/engine/onednn/library/candidates.js';
 import { elfProblem } from '../../src/engine/onednn/library/elf.js';
@@ -135,6 +136,19 @@ describe('opening', () => {
       [[2, 6, 9], expect.stringMatching(/^lacks calls that are needed: .*dnnl_compute/)],
       [[2, 6, 1], null],
     ]);
+  });
+
+  it.each([
+    [2, 7, 0],
+    [3, 6, 0],
+  ] as const)('refuses %i.%i.%i without calls that the engine needs', (...version) => {
+    const path = put('libdnnl.so', tinyLibrary({ version }));
+    expect(examine({ path, origin: 'system' })).toEqual({
+      path,
+      origin: 'system',
+      version,
+      problem: expect.stringMatching(/^lacks calls that are needed: .*'dnnl_\w+'/),
+    });
   });
 
   it('without a usable one names them all, with the command that helps', () => {

@@ -42,12 +42,13 @@ describe('apt without root', () => {
   it.each([
     ['is not installed', [], 'apt-get is not installed'],
     ['gets no lists', ['apt-get', 'echo "E: Could not resolve host" >&2; exit 100'], 'E: Could not resolve host'],
+    ['hangs', ['apt-get', 'exec /bin/sleep 1000'], 'apt-get did nothing for 1.5 s, and was ended'],
     ['asks', ['apt-get', 'read answer || echo "E: no answer"; exit 1'], 'E: no answer'],
   ])('that %s is passed over', async (_, [name, script], reason) => {
     if (name !== undefined) machine().addProgram(name, script as string);
-    expect((await machine().failure([byAptAlone])).message.endsWith(`got none: apt without root: ${reason}`)).toBe(
-      true,
-    );
+    const idleMs = reason.includes('did nothing') ? 1500 : 60_000;
+    const { message } = await machine().failure([byAptAlone], { idleMs });
+    expect(message.endsWith(`got none: apt without root: ${reason}`)).toBe(true);
     expect(machine().cached()).toEqual(empty);
   });
 

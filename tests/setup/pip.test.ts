@@ -59,9 +59,9 @@ describe.runIf(process.arch === 'x64')('pip', () => {
     ['is ended', 'kill -9 $$', 'it failed without a reason'],
   ])('that %s is passed over', async (_, script, reason) => {
     if (script !== null) machine().addProgram('python3', script);
-    expect((await machine().failure([byPip()])).message).toBe(
-      `[setup] library: expected oneDNN 2.x from 2.6 on, got none: pip: ${reason}`,
-    );
+    const { message } = await machine().failure([byPip()]);
+    expect(message).toMatch(/^\[setup\] library: expected oneDNN 2\.x .*, got none: pip: /);
+    expect(message.endsWith(`: pip: ${reason}`)).toBe(true);
     expect(machine().said.at(-1)).toBe(`pip: ${reason}`);
     expect(machine().cached()).toEqual(empty);
   });
@@ -105,8 +105,8 @@ describe.runIf(process.arch === 'x64')('pip', () => {
   it('that hangs is ended with its children, and the next way is taken', async () => {
     machine().addProgram('python3', `/bin/sleep 1000 & echo $! > '${machine().root}/child'; wait`);
     machine().addApt({ libdnnl2: oneDnn });
-    expect(await machine().install([byPip(), byAptAlone], { idleMs: 1500 })).toMatchObject({ origin: 'cache by apt' });
-    expect(machine().said).toContain('pip: python3 did nothing for 1.5 s, and was ended');
+    expect(await machine().install([byPip(), byAptAlone], { idleMs: 5000 })).toMatchObject({ origin: 'cache by apt' });
+    expect(machine().said).toContain('pip: python3 did nothing for 5 s, and was ended');
     const child = readFileSync(join(machine().root, 'child'), 'utf8').trim();
     // A process that has ended may still have its number.
     expect(stateOf(child)).not.toBe('running');
@@ -114,9 +114,9 @@ describe.runIf(process.arch === 'x64')('pip', () => {
 
   it('that still receives something is not taken for one that hangs', async () => {
     const wheel = machine().addPip(usable);
-    const script = `for n in 1 2 3 4 5; do echo more >> "$TMPDIR/part"; /bin/sleep 0.7; done`;
+    const script = `for n in 1 2 3 4 5 6 7 8 9 10; do echo more >> "$TMPDIR/part"; /bin/sleep 0.7; done`;
     machine().addProgram('python3', `${script}\n${machine().delivery}`);
-    expect(await machine().install([byPip(wheel)], { idleMs: 2500 })).toMatchObject({ origin: 'cache by pip' });
+    expect(await machine().install([byPip(wheel)], { idleMs: 6000 })).toMatchObject({ origin: 'cache by pip' });
   });
 
   it('is ended by an interruption, which leaves nothing behind', async () => {

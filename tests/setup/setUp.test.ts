@@ -19,7 +19,7 @@ it('a library that is there is all that is needed', async () => {
 it('without a network allowed, nothing is called', async () => {
   const wheel = machine().addPip(usable);
   const { message, help } = await machine().failure([byPip(wheel)], { offline: true });
-  expect(message).toBe('[setup] library: expected oneDNN 2.x from 2.6 on, got none: `offline` fetches nothing');
+  expect(message).toMatch(/^\[setup\] library: expected oneDNN 2\.x .*, got none: `offline` fetches nothing$/);
   expect(help('fovea setup')).toBe('fovea setup, with a network');
   expect([machine().calls(), machine().cached()]).toEqual([[], []]);
 });

@@ -33,7 +33,7 @@ export async function setup(options: SetupCommandOptions, terminal: Terminal): P
     complain(terminal, error.message);
     complain(
       terminal,
-      `until then computation is slow; this command would help: ${error.help(`${ownCommand()} setup`)}`,
+      `until then computation is slower; this command would help: ${error.help(`${ownCommand()} setup`)}`,
     );
     return 2;
   } finally {

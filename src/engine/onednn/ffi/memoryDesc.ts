@@ -16,7 +16,6 @@ export class MemoryDesc implements Layout<MemoryDesc>, Described {
   #read: DescFields | null = null;
 
   private constructor(
-    /** @internal */
     readonly native: NativeDesc,
     readonly shape: Shape,
     readonly dtype: StoredDType,
