@@ -1,48 +1,111 @@
 /**
- * Measures the training steps of the course's networks on several releases of oneDNN in one run. In every round all
- * libraries take turns, so that drift of the machine affects all alike. The first library is the one that the others are
- * compared with; its own second row has no Winograd kernels, which 3.2 and later do not have either.
+ * Measures the training steps of the course's networks on several releases of oneDNN, which take turns. The first library
+ * is the one that the others are compared with; its second row has no Winograd kernels, which 3.2 and later lack too.
+ * A measurement is the least processor time of a step on one thread, which other processes hardly change.
  *
- * usage: npm run bench:libraries -- [--networks=a,b] [--rounds=3] [--library=NAME=FILE …] [--write] [--quick]
+ * usage: npm run bench:libraries -- [--networks=a,b] [--rounds=2] [--library=NAME=FILE …] [--fresh] [--write]
  *
- * By default these are the system's library, and 2.6.0, 3.1.0 and 3.2.0 from PyPI; `--library` adds others. With `--write`
- * the table goes to docs/measured/libraries.md.
+ * By default these are the library in use, and 2.6.0, 3.1.0 and 3.2.0 from PyPI; `--library` adds others. Measurements are
+ * stored; a later call adds networks and rounds unless it says `--fresh`. `--write` puts the table into
+ * docs/measured/libraries.md.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { oneDnnFromWheel, wheels } from './oneDnnWheels.mjs';
 
 const page = 'docs/measured/libraries.md';
 const work = resolve('.setup/matrix');
+const store = join(work, 'libraries.json');
+const batch = 10;
 
-/** Warm-up and measured steps of each network: about half a second and two seconds. */
-const steps = { lenet: [1000, 4000], alexnet: [3, 10], googlenet: [1, 4], resnet50: [1, 4], vgg16: [1, 3] };
+/** The networks, with the number of measured steps. */
+const steps = { lenet: 4000, alexnet: 3, googlenet: 2, resnet50: 2, vgg16: 2 };
 
 const { values: options } = parseArgs({
   options: {
     networks: { type: 'string', default: Object.keys(steps).join() },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '2' },
     library: { type: 'string', multiple: true, default: [] },
+    fresh: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
+    measure: { type: 'string' },
+    direct: { type: 'boolean', default: false },
   },
 });
+
+function processorTime() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Measures a network in this process, on the library that the environment names. */
+async function measure(network) {
+  const { engineInfo, F, optimizer, seed, setConvolution, setThreads, Tensor, vision } = await import(
+    '../dist/index.js'
+  );
+  const { AlexNet, GoogLeNet, LeNet, ResNet, VGG16 } = vision.models.course;
+  const makers = {
+    lenet: () => new LeNet({ numClasses: 10 }),
+    alexnet: () => new AlexNet({ numClasses: 10 }),
+    googlenet: () => new GoogLeNet({ numClasses: 10 }),
+    resnet50: () => new ResNet({ numClasses: 10, layers: 50 }),
+    vgg16: () => new VGG16({ numClasses: 10 }),
+  };
+  setThreads(1);
+  if (options.direct) setConvolution('direct');
+  seed(1);
+  const net = makers[network]();
+  const momentum = new optimizer.Momentum({ learningRate: 0.001, parameters: net.parameters() });
+  const shape = network === 'lenet' ? [batch, 1, 28, 28] : [batch, 3, 224, 224];
+  const size = shape.reduce((product, n) => product * n, 1);
+  const images = Tensor.fromData(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(i)),
+    shape,
+  );
+  const labels = Tensor.fromData(
+    Int32Array.from({ length: batch }, (_, i) => i),
+    [batch],
+  );
+  // A step of LeNet is shorter than the unit of processor time, and than the time that the system gives a process at once.
+  const clock = network === 'lenet' ? () => performance.now() : processorTime;
+  const step = async () => {
+    const begin = clock();
+    F.crossEntropy(net.forward(images), labels).backward();
+    await momentum.step();
+    momentum.clearGrad();
+    return clock() - begin;
+  };
+  const begin = processorTime();
+  await step();
+  const first = processorTime() - begin;
+  await step();
+  const times = [];
+  for (let i = 0; i < steps[network]; i++) times.push(await step());
+  const ms = Math.min(...times);
+  console.log(JSON.stringify({ engine: engineInfo().description, first, ms }));
+}
+
+if (options.measure !== undefined) {
+  await measure(options.measure);
+  process.exit(0);
+}
 
 const networks = options.networks.split(',');
 const unknown = networks.find((network) => !Object.hasOwn(steps, network));
 const rounds = Number(options.rounds);
-if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-  console.error(`expected networks of ${Object.keys(steps).join(', ')} and a positive number of rounds`);
+if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 0) {
+  console.error(`expected networks of ${Object.keys(steps).join(', ')} and a number of rounds`);
   process.exit(2);
 }
 
 mkdirSync(work, { recursive: true });
 const libraries = [
-  { name: 'system', env: {}, flags: [] },
-  { name: 'system, direct kernels', env: {}, flags: ['--conv', 'direct'] },
+  { name: 'in use', env: {}, flags: [] },
+  { name: 'in use, direct kernels', env: {}, flags: ['--direct'] },
   ...Object.keys(wheels).map((release) => ({
     name: `${release} from PyPI`,
     env: { FOVEA_ONEDNN: oneDnnFromWheel(release, work) },
@@ -54,89 +117,79 @@ const libraries = [
   }),
 ];
 
-function fovea(args, env) {
-  const result = spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
+function measured(network, { env, flags }) {
+  const args = [fileURLToPath(import.meta.url), `--measure=${network}`, ...flags];
+  const result = spawnSync(process.execPath, args, {
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    env: { ...process.env, OMP_NUM_THREADS: '1', ...env },
   });
-  if (result.status !== 0) throw new Error(`fovea ${args.join(' ')}: ${result.stderr.trim()}`);
-  return result.stdout;
+  if (result.status !== 0) throw new Error(`${args.join(' ')}: ${result.stderr.trim()}`);
+  return JSON.parse(result.stdout);
 }
 
-/** Milliseconds of one training step. */
-function step(network, { env, flags }) {
-  const [warmup, count] = options.quick ? [1, 2] : steps[network];
-  const counts = ['--warmup', String(warmup), '--steps', String(count)];
-  const out = fovea(['bench', network, '--batch', '10', '--json', ...counts, ...flags], env);
-  const { medianMs, compileMs } = JSON.parse(out);
-  return { medianMs, compileMs };
+/** All measurements: network, name of the library, values. */
+const stored = () => (existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {});
+
+function add(network, name, value) {
+  const all = stored();
+  all[network] ??= {};
+  all[network][name] ??= [];
+  all[network][name].push(value);
+  writeFileSync(`${store}.new`, JSON.stringify(all));
+  renameSync(`${store}.new`, store);
 }
 
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
-for (const library of libraries) {
-  const found = fovea(['doctor'], library.env);
-  library.engine = /oneDNN \d+\.\d+\.\d+[^\n;]*/.exec(found)?.[0] ?? 'no oneDNN';
-  if (library.name.startsWith('system'))
-    library.name = library.name.replace('system', `${/\d+\.\d+\.\d+/.exec(library.engine)?.[0]} of the system`);
-}
-
-const times = new Map(libraries.map(({ name }) => [name, new Map(networks.map((network) => [network, []]))]));
-const begin = new Date();
-for (const network of networks) {
-  for (let round = 0; round < rounds; round++) {
+if (options.fresh) writeFileSync(store, '{}');
+for (let round = 0; round < rounds; round++) {
+  for (const network of networks) {
     // Every second round goes the other way.
-    const order = round % 2 === 0 ? libraries : [...libraries].reverse();
-    for (const library of order) {
-      const measured = step(network, library);
-      times.get(library.name).get(network).push(measured);
-      console.log(`${network} round ${round + 1} ${library.name}: ${measured.medianMs.toFixed(3)} ms`);
+    for (const library of round % 2 === 0 ? libraries : [...libraries].reverse()) {
+      const value = measured(network, library);
+      add(network, library.name, value);
+      console.log(`${network} ${library.name}: ${value.ms.toFixed(3)} ms`);
     }
   }
 }
 
-const stepOf = (name, network) =>
-  median(
-    times
-      .get(name)
-      .get(network)
-      .map(({ medianMs }) => medianMs),
-  );
-const shown = (ms) => (ms < 10 ? ms.toFixed(3) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0));
+const all = stored();
+const columns = Object.keys(steps).filter((network) =>
+  libraries.every(({ name }) => all[network]?.[name] !== undefined),
+);
+const leastOf = (network, name, field) => Math.min(...all[network][name].map((value) => value[field]));
+const shown = (ms) => (ms < 10 ? ms.toFixed(3) : ms.toFixed(0));
 
-/** One row a library; each network has its time, and its ratio to the row of that number. */
-function table(base) {
-  const header = ['library', ...networks];
-  const rows = libraries.map(({ name }) => [
-    name,
-    ...networks.map((network) => {
-      const ms = stepOf(name, network);
-      return `${shown(ms)} (${(ms / stepOf(libraries[base].name, network)).toFixed(2)})`;
-    }),
-  ]);
+/** One row a library; each network has its time, and in brackets its ratio to the row of that number. */
+function table(base, field) {
+  const cell = (name) => (network) => {
+    const ms = leastOf(network, name, field);
+    return `${shown(ms)} (${(ms / leastOf(network, libraries[base].name, field)).toFixed(2)})`;
+  };
   const line = (row) => `| ${row.join(' | ')} |`;
-  return [line(header), line(['---', ...networks.map(() => '--:')]), ...rows.map(line)].join('\n');
+  const rows = libraries.map(({ name }) => [name, ...columns.map(cell(name))]);
+  return [line(['library', ...columns]), line(['---', ...columns.map(() => '--:')]), ...rows.map(line)].join('\n');
 }
 
 const system = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
+const engineOf = (name) => all[columns[0]][name][0].engine;
 const text = `# Releases of oneDNN
 
-\`npm run bench:libraries -- --write\` on ${begin.toISOString().slice(0, 10)}: ${cpus()[0].model}, ${cpus().length} processors, ${system},
-Node ${process.version}. Median milliseconds of a training step of ten images in float32, over ${rounds} rounds in which all libraries took turns.
+\`npm run bench:libraries -- --write\` on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0].model}, ${system}, Node ${process.version}.
+Milliseconds of processor time of a training step of ten images in float32 on one thread: the least of all steps, in rounds in which all
+libraries took turns. LeNet's steps are so short that their time on the clock is taken.
 
-${libraries.map(({ name, engine, flags }) => `- ${name}: ${engine}${flags.length > 0 ? `, \`${flags.join(' ')}\`` : ''}`).join('\n')}
+${libraries.map(({ name }) => `- ${name}: ${engineOf(name)}`).join('\n')}
 
 In brackets: as a multiple of the first row.
 
-${table(0)}
+${table(0, 'ms')}
 
-In brackets: as a multiple of the second row, without Winograd's kernels.
+In brackets: as a multiple of the second row, which has no Winograd kernels either.
 
-${table(1)}
+${table(1, 'ms')}
+
+The first step, with compilation. In brackets: as a multiple of the first row.
+
+${table(0, 'first')}
 `;
 console.log(text);
 if (options.write) {
