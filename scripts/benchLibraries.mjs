@@ -79,14 +79,12 @@ async function measure(network) {
     momentum.clearGrad();
     return clock() - begin;
   };
-  const begin = processorTime();
   await step();
-  const first = processorTime() - begin;
   await step();
   const times = [];
   for (let i = 0; i < steps[network]; i++) times.push(await step());
   const ms = Math.min(...times);
-  console.log(JSON.stringify({ engine: engineInfo().description, first, ms }));
+  console.log(JSON.stringify({ engine: engineInfo().description, ms }));
 }
 
 if (options.measure !== undefined) {
@@ -155,14 +153,14 @@ const all = stored();
 const columns = Object.keys(steps).filter((network) =>
   libraries.every(({ name }) => all[network]?.[name] !== undefined),
 );
-const leastOf = (network, name, field) => Math.min(...all[network][name].map((value) => value[field]));
+const leastOf = (network, name) => Math.min(...all[network][name].map(({ ms }) => ms));
 const shown = (ms) => (ms < 10 ? ms.toFixed(3) : ms.toFixed(0));
 
 /** One row a library; each network has its time, and in brackets its ratio to the row of that number. */
-function table(base, field) {
+function table(base) {
   const cell = (name) => (network) => {
-    const ms = leastOf(network, name, field);
-    return `${shown(ms)} (${(ms / leastOf(network, libraries[base].name, field)).toFixed(2)})`;
+    const ms = leastOf(network, name);
+    return `${shown(ms)} (${(ms / leastOf(network, libraries[base].name)).toFixed(2)})`;
   };
   const line = (row) => `| ${row.join(' | ')} |`;
   const rows = libraries.map(({ name }) => [name, ...columns.map(cell(name))]);
@@ -181,15 +179,11 @@ ${libraries.map(({ name }) => `- ${name}: ${engineOf(name)}`).join('\n')}
 
 In brackets: as a multiple of the first row.
 
-${table(0, 'ms')}
+${table(0)}
 
 In brackets: as a multiple of the second row, which has no Winograd kernels either.
 
-${table(1, 'ms')}
-
-The first step, with compilation. In brackets: as a multiple of the first row.
-
-${table(0, 'first')}
+${table(1)}
 `;
 console.log(text);
 if (options.write) {
