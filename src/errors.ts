@@ -140,5 +140,14 @@ export function unloadable(
 
 /** Text of anything thrown, for messages that wrap a cause. */
 export function messageOf(error: unknown): string {
+  const missing = missingPackage(error);
+  if (missing !== null) return `the package ${missing} is missing; install it with: npm install ${missing}`;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The name of the package that an import did not find; null for other errors, and for missing files. */
+function missingPackage(error: unknown): string | null {
+  const { code, message = '' } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return null;
+  return /^Cannot find (?:package|module) '((?:@[\w.-]+\/)?\w[\w.-]*)/.exec(message)?.[1] ?? null;
 }

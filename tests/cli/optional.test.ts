@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { buildProgram } from '../compiled.js';
@@ -60,4 +60,24 @@ it('numbers are trained on to the end, with a report', () => {
   const asked = fovea('predict', out, join(root, 'package.json'), '--engine', 'reference');
   expect(asked.code).toBe(1);
   expect(asked.err).toMatch(/^fovea: \[pictures\] sharp: expected .*; install it with: npm install .* sharp\n$/);
+});
+
+it('a package that one command needs is named where it is missing; a training ends without its report', () => {
+  const own = join(root, 'node_modules');
+  for (const name of ['csv-parse', 'echarts']) rmSync(join(own, name));
+  const table = join(root, 'list.csv');
+  writeFileSync(table, 'file,label\na.png,a\n');
+  const read = fovea('train', 'lenet', '--data', `csv:${table}`);
+  expect(read).toMatchObject({
+    code: 1,
+    err: 'fovea: the package csv-parse is missing; install it with: npm install csv-parse\n',
+  });
+  const out = join(root, 'without report');
+  const options = ['--data-dir', dataDir, '--epochs', '1', '--engine', 'reference', '--out', out];
+  const trained = fovea('train', 'lenet', ...options);
+  expect(trained).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('report: the package echarts is missing; install it with: npm install echarts; the'),
+  });
+  expect(readdirSync(out)).toContain('weights.safetensors');
 });
