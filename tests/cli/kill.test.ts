@@ -60,8 +60,13 @@ function run(args: readonly string[], kill?: Kill): Promise<{ code: number | str
     };
     child.stdout.setEncoding('utf8').on('data', look);
     look('');
-    child.on('close', (code, signal) => resolve({ code: code ?? signal ?? 'unknown', err }));
+    child.on('close', (code, signal) => resolve({ code: code ?? signal ?? 'unknown', err: withoutProgress(err) }));
   });
+}
+
+/** Text without the lines of progress, which a slow start has too. */
+function withoutProgress(text: string): string {
+  return text.replace(/^.* {2}ETA .*\n/gm, '');
 }
 
 /**

@@ -619,6 +619,20 @@ describe('ProgBarLogger', () => {
     );
   });
 
+  test('its bar is a line each time on a terminal that cannot go back', async () => {
+    vi.stubEnv('TERM', 'dumb');
+    let text = '';
+    const write = (part: string) => {
+      text += part;
+    };
+    const stream = { isTTY: true, columns: 80, write };
+    const bar = new ProgBarLogger({ logFreq: 1, verbose: 1, stream });
+    await makeModel().fit({ ...usual, callbacks: bar });
+    vi.unstubAllEnvs();
+    expect(text).toContain('\n');
+    expect(text).not.toContain('\r');
+  });
+
   test.each([40, 60, 80])('its bar stays on one line of a terminal of %i columns', async (columns) => {
     let text = '';
     const write = (part: string) => {

@@ -1,3 +1,4 @@
+import { variable } from '#platform';
 import { InputError } from '../../errors.js';
 import { type ProgressStream, standardOutput } from '../../text/output.js';
 import { displayWidth } from '../../text/table.js';
@@ -126,14 +127,15 @@ class Bar {
     }
     // A line wider than the terminal could not be overwritten: the bar is shortened first, then the last
     // values.
-    const room = this.#stream.isTTY === true && !done ? (this.#stream.columns || 80) - 1 : Number.POSITIVE_INFINITY;
+    const overwrites = this.#stream.isTTY === true && variable('TERM') !== 'dumb';
+    const room = overwrites && !done ? (this.#stream.columns || 80) - 1 : Number.POSITIVE_INFINITY;
     const widthOf = (bar: number) => displayWidth([`${count} [${' '.repeat(bar)}]`, ...parts].join(' - '));
     while (widthOf(0) > room && parts.length > 0) parts.pop();
     const cells = Math.max(0, Math.min(barWidth, room - widthOf(0)));
     const full = Math.floor((cells * batch) / this.#batches);
     const head = full === 0 ? '' : `${'='.repeat(full - 1)}${done ? '=' : '>'}`;
     const line = [`${count} [${head.padEnd(cells, '.')}]`, ...parts].join(' - ');
-    if (this.#stream.isTTY === true) {
+    if (overwrites) {
       this.#stream.write(`\r${line.padEnd(this.#width)}${done ? '\n' : ''}`);
       this.#width = line.length;
     } else this.#stream.write(`${line}\n`);
