@@ -1,11 +1,34 @@
 import { FewRows } from '../code/linear.js';
 import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
-import type { Lower, Operand } from '../lowering.js';
-import { biasDesc, derived, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
+import type { Lower, Lowering, Operand } from '../lowering.js';
+import { biasDesc, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 
 // The library's weights are [out, in], and ours [in, out]: the same memory with swapped axes.
 const swapped = (layout: MemoryDesc): MemoryDesc => layout.permuted([1, 0]);
+
+/**
+ * A backward primitive, derived from the forward one. General products of matrices take any order of the axes, but
+ * each direction prefers its own, and to change it takes longer than the product: they get the forward one's order.
+ *
+ * @param backward its description for a layout of the weights, or of their gradient
+ */
+function backwardOf(
+  context: Lowering,
+  forward: Uint8Array,
+  backward: (weights: MemoryDesc) => Uint8Array,
+  weights: MemoryDesc,
+  op: string,
+): Primitive {
+  const hint = context.own(required(Primitive.create(forward), op));
+  const primitive = required(Primitive.create(backward(weights), {}, hint), op);
+  const layout = hint.layout('weights');
+  if (primitive.family !== 'generalProduct' || layout.dtype !== weights.dtype) return primitive;
+  const other = Primitive.create(backward(layout), {}, hint);
+  if (other === null) return primitive;
+  primitive.destroy();
+  return other;
+}
 
 export const linear: Lower<'linear'> = (context, node) => {
   const [x, weight, bias] = node.inputs;
@@ -59,7 +82,8 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   ];
   const [src, weights, , dst] = describeWith(types);
   const forward = describe.linearForward('training', describeWith(forwardTypes(types)));
-  const primitive = derived(context, forward, describe.linearBackwardData([src, weights, dst]), node.op);
+  const backward = (layout: MemoryDesc) => describe.linearBackwardData([src, layout, dst]);
+  const primitive = backwardOf(context, forward, backward, weights, node.op);
   const layout = primitive.layout('weights');
   context.call(
     node.op,
@@ -84,8 +108,9 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
     MemoryDesc.any(dy.shape, dst),
   ];
   const forward = describe.linearForward('training', describeWith(forwardTypes(types)));
-  const backward = describe.linearBackwardWeights(describeWith(types));
-  const primitive = derived(context, forward, backward, node.op);
+  const [src, weights, bias, dst] = describeWith(types);
+  const backward = (layout: MemoryDesc) => describe.linearBackwardWeights([src, layout, bias, dst]);
+  const primitive = backwardOf(context, forward, backward, weights, node.op);
   const layout = primitive.layout('diffWeights');
   const writes = weightGradients(context, node, swapped(layout));
   writes[0] = [args.diffWeights, seenAs(writes[0][1], layout)];

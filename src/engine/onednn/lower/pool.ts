@@ -4,6 +4,7 @@ import type { Pool2dParams } from '../../../graph/op.js';
 import { MaxPooling } from '../code/pool.js';
 import { args, describe, MemoryDesc, type PoolGeometry, type Pooling, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
+import { codeLanes } from '../processor.js';
 
 function geometryOf({ kernel, stride, padding }: Pool2dParams): PoolGeometry {
   const [top, bottom, left, right] = padding;
@@ -50,7 +51,7 @@ export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
     context.rememberForward(argmax, own);
   }
   const [dst, ...positions] = writes;
-  const src = context.withOwnAxes(node.inputs[0]);
+  const src = context.inLayout(node.inputs[0], own.x);
   context.code(node.op, own.code.forward(trains), [dst, src, ...positions], writes);
 };
 
@@ -64,18 +65,30 @@ class OwnPooling {
 }
 
 /**
+ * Products of matrices give plain features, which the library pools one by one. To copy them for the code takes a
+ * fraction of that.
+ */
+function layoutToPool({ layout }: Operand): MemoryDesc {
+  const { shape, dtype } = layout;
+  if (dtype !== 'float32' && dtype !== 'bfloat16') return layout;
+  const lanes = codeLanes(dtype);
+  const isCopied = lanes !== null && shape[1] % lanes === 0 && layout.isPlain();
+  return isCopied ? MemoryDesc.channelsLast(shape, dtype) : layout;
+}
+
+/**
  * In training the library writes the positions of the maxima one by one, which takes most of its time. With
  * bfloat16, and where windows overlap, it is also much slower than the memory.
  */
 function ownPooling(context: Lowering, { inputs, outputs, params }: GraphNode<'maxPool2d'>): OwnPooling | null {
-  const src = context.withOwnAxes(inputs[0]);
-  const any = MemoryDesc.any(outputs[0].shape, src.layout.dtype);
-  const primitive = Primitive.create(describe.poolForward('inference', 'max', src.layout, any, geometryOf(params)));
+  const src = layoutToPool(context.withOwnAxes(inputs[0]));
+  const any = MemoryDesc.any(outputs[0].shape, src.dtype);
+  const primitive = Primitive.create(describe.poolForward('inference', 'max', src, any, geometryOf(params)));
   if (primitive === null) return null;
   const dst = primitive.layout('dst');
   primitive.destroy();
-  const code = MaxPooling.create(src.layout, dst, params);
-  return code === null ? null : new OwnPooling(code, src.layout, dst);
+  const code = MaxPooling.create(src, dst, params);
+  return code === null ? null : new OwnPooling(code, src, dst);
 }
 
 const average = (params: { readonly countIncludePad: boolean }): Pooling =>
