@@ -3,6 +3,7 @@ import type { ChoiceOfProducts } from '../../compiler/precision.js';
 import type { Conv2dParams, OpName } from '../../graph/op.js';
 import { multiplyAdds, workOf } from '../planned/cost.js';
 import type { Bfloat16Unit } from './ffi.js';
+import { hasDirectKernel } from './lower/conv.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
 import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
 
@@ -18,6 +19,15 @@ const directGains: Readonly<Record<Bfloat16Unit, Readonly<Record<ConvDirection, 
 };
 
 const productGain = 3;
+
+/**
+ * The same where the library has no direct kernel with bfloat16, as for the weights of a first layer with few
+ * channels: 8 instead of 64 GFLOP/s (`fovea bench lenet --precision bf16 --profile`).
+ */
+const generalGain = 0.15;
+
+/** The library may have no direct kernel for numbers of channels that this does not divide. */
+const wholeBlock = 16;
 
 /** AMX multiplies tiles of up to 16 pixels of a row. With shorter rows a part of each tile is empty. */
 const fullRow = 14;
@@ -62,7 +72,11 @@ export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat1
   };
 }
 
-function bfloat16GainOf({ inputs, outputs, params }: GraphNode, direction: ConvDirection, unit: Bfloat16Unit): number {
+function bfloat16GainOf(node: GraphNode, direction: ConvDirection, unit: Bfloat16Unit): number {
+  const { inputs, outputs, params } = node;
+  const [weight] = direction === 'backwardWeights' ? outputs : inputs.slice(1);
+  const isPadded = weight.shape[0] % wholeBlock !== 0 || weight.shape[1] % wholeBlock !== 0;
+  if (isPadded && !hasDirectKernel(node, direction)) return generalGain;
   if (direction === 'backwardWeights') {
     const gradient = { x: inputs[0].shape, weight: outputs[0].shape, params: params as Conv2dParams };
     if (isPointwiseProduct(gradient, unit)) return productGain;

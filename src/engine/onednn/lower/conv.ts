@@ -1,4 +1,4 @@
-import type { GraphNode } from '../../../compiler/graph.js';
+import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
 import type { Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
@@ -18,9 +18,9 @@ import {
 import type { Lower, Lowering, Operand } from '../lowering.js';
 import { biasDesc, nameWith, postOpsOf, seenAs, weightGradients } from './common.js';
 import { isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
-import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
+import { bfloat16, float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 import { coversImage, linearBackwardData, linearBackwardWeights, linearForward } from './wholeImage.js';
-import { algorithmsFor, type ConvShape, isSmall } from './winograd.js';
+import { algorithmsFor, type ConvDirection, type ConvShape, isSmall } from './winograd.js';
 
 function geometryOf({ stride, padding, dilation }: Conv2dParams): ConvGeometry {
   const [top, bottom, left, right] = padding;
@@ -106,6 +106,35 @@ function backward(
 ): Primitive | null {
   const hint = Primitive.create(describe.convForward('training', algorithm, [src, weights, bias, dst], geometry));
   return hint === null ? null : Primitive.create(operation, {}, context.own(hint));
+}
+
+/** Whether the library has a direct kernel with bfloat16 for this direction of a convolution, or only a product. */
+export function hasDirectKernel(node: GraphNode, direction: ConvDirection): boolean {
+  const { inputs, outputs } = node;
+  const params = node.params as Conv2dParams;
+  const operands: Readonly<Record<ConvDirection, readonly GraphValue[]>> = {
+    forward: [inputs[0], inputs[1], outputs[0]],
+    backwardData: [outputs[0], inputs[1], inputs[0]],
+    backwardWeights: [inputs[0], outputs[0], inputs[1]],
+  };
+  const [x, weight, y] = operands[direction];
+  const { src, weights, bias, dst } = openDescs({ x, weight, y, groups: params.groups, bias: false }, bfloat16);
+  const geometry = geometryOf(params);
+  const forward = Primitive.create(describe.convForward('training', 'direct', [src, weights, bias, dst], geometry));
+  if (forward === null || direction === 'forward') return isDirect(forward);
+  const opDesc =
+    direction === 'backwardData'
+      ? describe.convBackwardData('direct', [src, weights, dst], geometry)
+      : describe.convBackwardWeights('direct', [src, weights, bias, dst], geometry);
+  const primitive = Primitive.create(opDesc, {}, forward);
+  forward.destroy();
+  return isDirect(primitive);
+}
+
+function isDirect(primitive: Primitive | null): boolean {
+  const family = primitive?.family;
+  primitive?.destroy();
+  return family !== undefined && family !== 'generalProduct' && family !== 'reference';
 }
 
 export const conv2d: Lower<'conv2d'> = (context, node) => {

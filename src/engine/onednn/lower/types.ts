@@ -10,7 +10,7 @@ export interface OperandTypes {
 }
 
 export const float32: OperandTypes = { src: 'float32', weights: 'float32', dst: 'float32' };
-const bfloat16: OperandTypes = { src: 'bfloat16', weights: 'bfloat16', dst: 'bfloat16' };
+export const bfloat16: OperandTypes = { src: 'bfloat16', weights: 'bfloat16', dst: 'bfloat16' };
 
 /** Types of the forward product behind a backward product: the library has no backward with mixed types. */
 export const forwardTypes = (types: OperandTypes): OperandTypes => (types === float32 ? float32 : bfloat16);
