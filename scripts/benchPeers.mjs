@@ -5,7 +5,9 @@
  * interrupted run continues.
  *
  * usage: npm run bench:peers -- [--networks=a,b] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
- *        [--out=FILE] [--python=python3] [--fresh]
+ *        [--isa=avx2] [--out=FILE] [--python=python3] [--fresh]
+ *
+ * `--isa=avx2` holds all to AVX2, as on a processor without AVX-512: float32 of the peers that can be held.
  *
  * The tables go to the given file; those of a complete run to the machine's page in docs/measured.
  */
@@ -29,10 +31,11 @@ const allPeers = Object.keys(titles);
 const { values: options } = parseArgs({
   options: {
     networks: { type: 'string', default: networks.join() },
-    peers: { type: 'string', default: allPeers.join() },
+    peers: { type: 'string' },
     modes: { type: 'string', default: 'train,infer' },
     rounds: { type: 'string' },
     threads: { type: 'string', default: '2' },
+    isa: { type: 'string' },
     quick: { type: 'boolean', default: false },
     out: { type: 'string' },
     python: { type: 'string', default: 'python3' },
@@ -40,8 +43,11 @@ const { values: options } = parseArgs({
   },
 });
 
+const held = plan.heldTo(options.isa);
+if (options.isa !== undefined && held === null) throw new Error(`--isa: expected avx2, got '${options.isa}'`);
+
 function chosen(name, known) {
-  const list = options[name].split(',');
+  const list = options[name]?.split(',') ?? known;
   const unknown = list.find((item) => !known.includes(item));
   if (unknown !== undefined) throw new Error(`--${name}: expected some of ${known.join(', ')}; got '${unknown}'`);
   return known.filter((item) => list.includes(item));
@@ -56,7 +62,11 @@ if (!(Number.isInteger(threads) && threads > 0 && Number.isInteger(rounds) && ro
 /** Files that change the measurements. */
 const measured = ['src', 'bench/peers', 'bench/shared', 'bench/floor.ts', ':(exclude)bench/peers/report.mjs'];
 const revision = revisionOf(root, measured);
-const folder = join(root, 'runs/peers', [revision, `${threads}t`, ...(options.quick ? ['quick'] : [])].join('-'));
+const folder = join(
+  root,
+  'runs/peers',
+  [revision, `${threads}t`, ...(held === null ? [] : [options.isa]), ...(options.quick ? ['quick'] : [])].join('-'),
+);
 
 function build() {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -111,6 +121,7 @@ function commandOf(entry, { peer, variant }, python) {
 
 const env = {
   ...process.env,
+  ...held?.env,
   OMP_NUM_THREADS: String(threads),
   PYTHONDONTWRITEBYTECODE: '1',
   TORCHINDUCTOR_CACHE_DIR: join(peersFolder, 'inductor'),
@@ -260,9 +271,10 @@ async function calmLoad() {
 }
 
 async function main() {
-  const peers = chosen('peers', allPeers);
+  const peers = chosen('peers', held?.peers ?? allPeers);
   const modes = chosen('modes', ['train', 'infer']);
-  const entries = plan.entriesOf(chosen('networks', networks), modes);
+  const possible = (entry) => held === null || entry.precision === 'float32';
+  const entries = plan.entriesOf(chosen('networks', networks), modes).filter(possible);
   const needsPython = ['torch', 'paddle', 'onnxruntime'].some((peer) => peers.includes(peer));
   const python = needsPython ? installPython(options.python) : null;
   if (['onnxruntime', 'tfjs', 'jaxjs'].some((peer) => peers.includes(peer))) installNode();
@@ -279,7 +291,7 @@ async function main() {
   let text = '';
   for (const [i, entry] of entries.entries()) {
     results.push(...(await measureEntry(entry, peers, python, `${i + 1}/${entries.length}`)));
-    text = report(results, { threads, rounds, revision, quick: options.quick, peers, load });
+    text = report(results, { threads, rounds, revision, quick: options.quick, peers, load, held });
     writeAtomic(join(folder, 'report.md'), text);
   }
   const minutes = ((performance.now() - start) / 60_000).toFixed(0);

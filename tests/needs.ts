@@ -9,23 +9,28 @@ import { libraryInUse } from '../src/engine/onednn/ffi/library.js';
  */
 export type Feature = 'avx2' | 'avx512' | 'bf16' | 'winograd' | 'linux' | 'posix' | 'user' | 'chromium';
 
-/** The flags of the processor that oneDNN may use: `ONEDNN_MAX_CPU_ISA` lowers them. */
-function processorFlags(): ReadonlySet<string> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return new Set();
+/** The flags of the processor. */
+function processorFlags(): readonly string[] {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return [];
   const line = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
-  const flags = new Set(line.trim().split(/\s+/));
-  const limit = process.env.ONEDNN_MAX_CPU_ISA ?? process.env.DNNL_MAX_CPU_ISA ?? 'ALL';
+  return line.trim().split(/\s+/);
+}
+
+const flags = processorFlags();
+
+/** Instructions that oneDNN may use under a value of `ONEDNN_MAX_CPU_ISA`. */
+export function instructionsUnder(limit: string): Readonly<Record<'avx2' | 'avx512' | 'bf16', boolean>> {
   const kept = (name: string) => {
     if (limit === 'ALL' || limit.startsWith('AVX512_CORE_AMX') || limit === 'AVX512_CORE_BF16') return true;
     if (/^AVX512_CORE/.test(limit)) return name !== 'avx512_bf16';
     return !name.startsWith('avx512') && (limit === 'AVX2' || limit === 'AVX2_VNNI' || name !== 'avx2');
   };
-  return new Set([...flags].filter(kept));
+  const has = (...names: readonly string[]) => names.every((name) => flags.includes(name) && kept(name));
+  const avx512 = has('avx512f', 'avx512bw', 'avx512vl', 'avx512dq');
+  return { avx2: has('avx2', 'fma'), avx512, bf16: avx512 && has('avx512_bf16') };
 }
 
-const flags = processorFlags();
-const hasAvx2 = ['avx2', 'fma'].every((flag) => flags.has(flag));
-const hasAvx512 = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'].every((flag) => flags.has(flag));
+const instructions = instructionsUnder(process.env.ONEDNN_MAX_CPU_ISA ?? process.env.DNNL_MAX_CPU_ISA ?? 'ALL');
 // Machine code of the project's own is what needs AVX2 or AVX-512; FOVEA_CODE=0 turns it off.
 const runsCode = process.env.FOVEA_CODE !== '0';
 
@@ -54,13 +59,15 @@ function isBefore(major: number, minor: number): boolean {
   }
 }
 
+/** Winograd's kernels are the library's: releases of oneDNN before 3.2 have them for AVX-512. */
+export const libraryHasWinograd = (): boolean => isBefore(3, 2);
+
 const features: Readonly<Record<Feature, boolean>> = {
-  avx2: hasAvx2 && runsCode,
-  avx512: hasAvx512 && runsCode,
-  bf16: hasAvx512 && runsCode && flags.has('avx512_bf16'),
-  // Winograd's kernels are the library's: releases of oneDNN before 3.2 have them for AVX-512.
+  avx2: instructions.avx2 && runsCode,
+  avx512: instructions.avx512 && runsCode,
+  bf16: instructions.bf16 && runsCode,
   get winograd() {
-    return hasAvx512 && isBefore(3, 2);
+    return instructions.avx512 && libraryHasWinograd();
   },
   linux: process.platform === 'linux',
   posix: process.platform !== 'win32',
@@ -84,7 +91,7 @@ function expected(): ReadonlySet<Feature> {
 export const has = (feature: Feature): boolean => features[feature];
 
 /** Whether machine code of the project's own runs under a value of `FOVEA_CODE`, for tests that set it. */
-export const codeRunsWith = (allowed: string): boolean => hasAvx2 && allowed === '1';
+export const codeRunsWith = (allowed: string): boolean => instructions.avx2 && allowed === '1';
 
 /** `scripts/test.mjs` counts skipped tests by this part of their names. */
 const named = (title: string, feature: Feature) => `${title} (needs ${feature})`;

@@ -61,6 +61,15 @@ const variants = {
   jaxjs: ({ network }) => (network === 'lenet' ? ['wasm'] : []),
 };
 
+/**
+ * How all are held to an instruction set below that of the machine, and the peers that can be; `null` for another name.
+ */
+export function heldTo(isa) {
+  if (isa !== 'avx2') return null;
+  const env = { ONEDNN_MAX_CPU_ISA: 'AVX2', ATEN_CPU_CAPABILITY: 'avx2', MKL_ENABLE_INSTRUCTIONS: 'AVX2' };
+  return { env, peers: ['floor', 'fovea', 'torch'] };
+}
+
 /** `{ peer, variant }` of all that take part. */
 export function contendersOf(entry, peers) {
   return peers.flatMap((peer) => variants[peer](entry).map((variant) => ({ peer, variant })));

@@ -212,14 +212,22 @@ function slowBfloat16(results) {
   );
 }
 
+/** A note on an instruction set below that of the machine. */
+function heldNote(held) {
+  if (held === null) return null;
+  const variables = Object.entries(held.env).map(([name, value]) => `\`${name}=${value}\``);
+  return `**All are held to an instruction set below that of the machine: ${variables.join(', ')}.**`;
+}
+
 /** All tables as Markdown. */
-export function report(results, { threads, rounds, revision, quick, peers, load }) {
+export function report(results, { threads, rounds, revision, quick, peers, load, held = null }) {
   const sections = [
     '# Fovea and its peers',
     quick && '**A quick run, to see that everything works: its numbers mean nothing.**',
     load > maxLoad && `**The machine was busy at the start (load ${load.toFixed(2)}): the times are too long.**`,
     compileFailures(results),
     slowBfloat16(results),
+    heldNote(held),
     `\`npm run bench:peers\` ${span(results)}, revision ${revision}: ${machine(results)}.`,
     `${threads} threads each; TensorFlow.js and jax-js choose their own number. Medians over ${rounds} ` +
       `${rounds === 1 ? 'round' : 'rounds'} in which all took turns. Versions: ${versions(results).join('; ')}.`,

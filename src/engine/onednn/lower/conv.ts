@@ -108,7 +108,10 @@ function backward(
   return hint === null ? null : Primitive.create(operation, {}, context.own(hint));
 }
 
-/** Whether the library has a direct kernel with bfloat16 for this direction of a convolution, or only a product. */
+/**
+ * Whether the library has a direct kernel with bfloat16 for this direction of a convolution, or only a
+ * product.
+ */
 export function hasDirectKernel(node: GraphNode, direction: ConvDirection): boolean {
   const { inputs, outputs } = node;
   const params = node.params as Conv2dParams;

@@ -1,5 +1,5 @@
 import { FewRows } from '../code/linear.js';
-import { args, describe, MemoryDesc, Primitive } from '../ffi.js';
+import { args, describe, MemoryDesc, type Operation, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
 import { biasDesc, nameWith, postOpsOf, required, seenAs, weightGradients } from './common.js';
 import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
@@ -8,15 +8,16 @@ import { float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 const swapped = (layout: MemoryDesc): MemoryDesc => layout.permuted([1, 0]);
 
 /**
- * A backward primitive, derived from the forward one. General products of matrices take any order of the axes, but
- * each direction prefers its own, and to change it takes longer than the product: they get the forward one's order.
+ * A backward primitive, derived from the forward one. General products of matrices take any order of the
+ * axes, but each direction prefers its own, and to change it takes longer than the product: they get the
+ * forward one's order.
  *
  * @param backward its description for a layout of the weights, or of their gradient
  */
 function backwardOf(
   context: Lowering,
-  forward: Uint8Array,
-  backward: (weights: MemoryDesc) => Uint8Array,
+  forward: Operation,
+  backward: (weights: MemoryDesc) => Operation,
   weights: MemoryDesc,
   op: string,
 ): Primitive {

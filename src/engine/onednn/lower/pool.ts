@@ -65,8 +65,8 @@ class OwnPooling {
 }
 
 /**
- * Products of matrices give plain features, which the library pools one by one. To copy them for the code takes a
- * fraction of that.
+ * Products of matrices give plain features, which the library pools one by one. To copy them for the code
+ * takes a fraction of that.
  */
 function layoutToPool({ layout }: Operand): MemoryDesc {
   const { shape, dtype } = layout;
