@@ -7,7 +7,7 @@ import { expectAgreement } from '../engines.js';
 import { instructionsUnder, itWith, libraryHasWinograd } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
 
-/** A training step with all kinds of kernels that depend on the processor, and what the rules are told about it. */
+/** A training step with all kinds of kernels that depend on the processor, and the facts about it that the rules ask for. */
 const program = `
   import { F, nn, optimizer, seed, setEngine, setThreads, Tensor } from './index.js';
   import { RandomGenerator } from './random.js';
