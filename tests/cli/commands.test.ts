@@ -370,7 +370,7 @@ describe('a wrong call', () => {
       /protocol: expected none, since .* no pickle, got 2;/,
     ],
     [['data', 'show', 'mnist', '--versions', '2'], /versions: expected none, since there are no transforms, got 2;/],
-    [['train', 'lenet', '--engine', 'gpu'], /Allowed choices are onednn, reference/],
+    [['train', 'lenet', '--engine', 'gpu'], /Allowed choices are onednn, portable, reference/],
     [['train', 'lenet', 'mnist'], /too many arguments/],
     [['summary', 'lenet', '--input', '3,1,28'], /expected 4 positive integers: batch,channels,height,width\n$/],
     [['summary', 'lenet', '--input', '3,0,28,28'], /expected 4 positive integers/],
