@@ -24,8 +24,10 @@ export async function setup(options: SetupCommandOptions, terminal: Terminal): P
   try {
     const library = await getLibrary(options, terminal, interruption.signal);
     if (json) printJson(terminal, { library, engine: engineInfo().description });
-    else if (library === null) print(terminal, `setup: computing with ${engineInfo().description}`);
-    else if (!isThere || !quiet) print(terminal, `setup: ${libraryText(library)}`);
+    else if (library === null) {
+      const { name, description } = engineInfo();
+      print(terminal, `setup: computing with ${name} (${description})`);
+    } else if (!isThere || !quiet) print(terminal, `setup: ${libraryText(library)}`);
     return 0;
   } catch (error) {
     if (interruption.exitCode !== 0) return interruption.exitCode;
