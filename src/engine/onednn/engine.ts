@@ -7,7 +7,7 @@ import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env
 import { InputError } from '../../errors.js';
 import type { CompileOptions, Engine, EngineLibrary, EngineSettings, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
-import { isSmall } from '../planned/cost.js';
+import { programThreads } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
 import { recordCalls } from '../planned/record.js';
 import { scheduleUpdates } from '../planned/updateOrder.js';
@@ -128,7 +128,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
-    const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
+    const threads = programThreads(graph, this.#threads, this.#chosen);
     const lowered = new Lowering(scheduleUpdates(graph), this.backend, {
       validate: validating(),
       watch,

@@ -51,8 +51,18 @@ export function threadsForElements(elements: number, available: number): number 
  */
 const smallProgram = 30e6;
 
-export function isSmall(graph: Graph): boolean {
+function isSmall(graph: Graph): boolean {
   return graph.nodes.reduce((sum, node) => sum + workOf(node), 0) < smallProgram;
+}
+
+/**
+ * Most threads for the kernels of a graph: one if it is small, unless the user set the number.
+ *
+ * @param threads the number of the engine
+ * @param chosen whether the user set it
+ */
+export function programThreads(graph: Graph, threads: number, chosen: boolean): number {
+  return !chosen && isSmall(graph) ? 1 : threads;
 }
 
 /** The number of threads, of those available, for the kernels of a node. */

@@ -6,7 +6,7 @@ import { threadsAsked, validating } from '../../env.js';
 import { EngineError } from '../../errors.js';
 import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
-import { isSmall } from '../planned/cost.js';
+import { programThreads } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
 import { recordCalls } from '../planned/record.js';
 import { scheduleUpdates } from '../planned/updateOrder.js';
@@ -83,7 +83,7 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
-    const threads = !this.#chosen && isSmall(graph) ? 1 : this.#threads;
+    const threads = programThreads(graph, this.#threads, this.#chosen);
     const options = { threads, validate: validating(), watch, keepsNonFinite };
     const lowered = new Lowering(scheduleUpdates(graph), this.backend, options).lower(lowerings);
     return new PlannedProgram(lowered, this.backend, this);
