@@ -1,5 +1,5 @@
 /** Everything that must hold: types, style, import rules, unused code, words, docs, unit tests, examples. Ends with the count. */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 
 const report = '.setup/vitest.json';
@@ -8,20 +8,49 @@ let failed = 0;
 /** Names of skipped tests by the feature of the machine that they need. */
 const skipped = new Map();
 
-const node = (args, stdio) => spawnSync(process.execPath, args, { stdio, encoding: 'utf8', maxBuffer: 1 << 26 });
+/** Runs Node and returns its exit code, and its output where `stdio` pipes it. */
+async function node(args, stdio) {
+  const child = spawn(process.execPath, args, { stdio });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const status = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
+  return { status, output };
+}
 
 /** Runs one check quietly; its output is shown if it fails. */
-function check(title, ...args) {
+async function check(title, ...args) {
   const start = performance.now();
-  const result = node(args, ['ignore', 'pipe', 'pipe']);
+  const { status, output } = await node(args, ['ignore', 'pipe', 'pipe']);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`${result.status === 0 ? 'ok    ' : 'FAILED'}  ${title}  (${seconds} s)`);
-  if (result.status === 0) {
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'}  ${title}  (${seconds} s)`);
+  if (status === 0) {
     passed++;
   } else {
     failed++;
-    console.log(`${result.stdout}${result.stderr}`.trimEnd());
+    console.log(output.trimEnd());
   }
+}
+
+/** Checks that read the sources only, two at once. */
+async function checkSources() {
+  const checks = [
+    ['types', 'node_modules/typescript/bin/tsc', '--noEmit'],
+    ['style', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off'],
+    ['API reference', 'node_modules/typedoc/bin/typedoc'],
+    ['imports', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src'],
+    ['unused code', 'node_modules/knip/bin/knip.js'],
+    ['words', 'scripts/checkWords.mjs'],
+    ['spacing of Chinese', 'scripts/checkChinese.mjs'],
+    ['generated docs', 'scripts/generateDocs.mjs', '--check'],
+  ];
+  const worker = async () => {
+    for (let next = checks.shift(); next !== undefined; next = checks.shift()) await check(...next);
+  };
+  await Promise.all([worker(), worker()]);
 }
 
 /** Tests that need something of the machine end with `(needs …)`; see tests/needs.ts. */
@@ -43,10 +72,10 @@ function printSkipped() {
 }
 
 /** Adds vitest's own counts; a file that could not even be loaded counts as one failure. */
-function unitTests() {
+async function unitTests() {
   rmSync(report, { force: true });
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { status } = node(['node_modules/vitest/vitest.mjs', ...args], 'inherit');
+  const { status } = await node(['node_modules/vitest/vitest.mjs', ...args], 'inherit');
   let failures = 0;
   if (existsSync(report)) {
     const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
@@ -59,16 +88,9 @@ function unitTests() {
 }
 
 mkdirSync('.setup', { recursive: true });
-check('types', 'node_modules/typescript/bin/tsc', '--noEmit');
-check('style', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off');
-check('imports', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src');
-check('unused code', 'node_modules/knip/bin/knip.js');
-check('words', 'scripts/checkWords.mjs');
-check('spacing of Chinese', 'scripts/checkChinese.mjs');
-check('generated docs', 'scripts/generateDocs.mjs', '--check');
-check('API reference', 'node_modules/typedoc/bin/typedoc');
-unitTests();
-check('examples', 'scripts/example.mjs');
+await checkSources();
+await unitTests();
+await check('examples', 'scripts/example.mjs');
 
 printSkipped();
 const notRun = [...skipped.values()].flat().length;
