@@ -29,7 +29,7 @@ function measure(kernel: TaskKernel, sizes: readonly number[]): number {
   const elements = [...sizes, ...(kernel.scratch > 0 ? [kernel.scratch / 4] : [])];
   const blocks = elements.map((size) => backend.allocate(4 * size));
   const places = blocks.map(({ offset }) => offset);
-  const run = backend.call('bench', places.length, kernel).kernel.over(backend.heap.memory);
+  const run = backend.kernel(places.length, kernel).over(backend.heap.memory);
   blocks.forEach((block, i) => {
     block.array('float32', 0, elements[i]).fill(0.5);
   });

@@ -23,7 +23,6 @@ export const engines = [
     name: 'portable',
     open: openPortable,
     fixed: {
-      threads: 'the portable engine computes on as many threads as OMP_NUM_THREADS says, by default on one',
       convolution: 'the portable engine has one kind of kernels',
       precision: 'the portable engine computes in float32',
     },

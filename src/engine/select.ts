@@ -96,8 +96,8 @@ export function engineInfo(): EngineInfo {
 
 /**
  * Sets the most threads that a kernel of the engine in use may take from now on; small kernels take one.
- * Without a call (and without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The engines
- * `portable` and `reference` ignore the call.
+ * Without a call (and without `OMP_NUM_THREADS`) a small program runs on one thread altogether. The engine
+ * `portable` has at most 64 threads, and one where threads cannot share memory; `reference` ignores the call.
  *
  * @param count a positive integer; default `OMP_NUM_THREADS`, else the number of processors, in a container
  * at most its share

@@ -1,12 +1,20 @@
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../errors.js';
 import * as memory from './node/memory.js';
 import * as processors from './node/processors.js';
-import type { Platform } from './platform.js';
+import type { Platform, StartThread } from './platform.js';
 
-function startWorker<T>(run: (data: T) => void, data: T): void {
+const startWorker: StartThread = (run, data, ended) => {
   const source = `const { workerData } = require('node:worker_threads'); (${run})(workerData);`;
-  new Worker(source, { eval: true, workerData: data }).unref();
-}
+  // The thread runs none of the modules that `--import` names.
+  const worker = new Worker(source, { eval: true, workerData: data, execArgv: [] });
+  let reason = '';
+  worker.on('error', (error) => {
+    reason = messageOf(error);
+  });
+  worker.on('exit', (code) => ended(reason || `exit code ${code}`));
+  worker.unref();
+};
 
 export const {
   machine,

@@ -1,4 +1,12 @@
 /**
+ * Starts a thread that runs a function, given as text. It uses nothing but its argument and globals. The
+ * thread does not keep the process running.
+ *
+ * @param ended called, in a later turn of the event loop, if the thread ends or cannot start
+ */
+export type StartThread = <T>(run: (data: T) => void, data: T, ended: (reason: string) => void) => void;
+
+/**
  * The machine and the runtime beneath Fovea's portable rooms: graph, ops, compiler, tensors, layers,
  * optimizers, metrics, the engines' common code, networks, transforms and formats. They import `#platform`,
  * which `imports` in package.json resolves to `node.ts` in Node and to `browser.ts` elsewhere.
@@ -16,11 +24,8 @@ export interface Platform {
   availableProcessors(): number;
   /** Whether threads can share memory, and this one may wait for them. */
   readonly canShareMemory: boolean;
-  /**
-   * Starts a thread that runs a function, given as text. It uses nothing but its argument and globals. The
-   * thread does not keep the process running.
-   */
-  startThread<T>(run: (data: T) => void, data: T): void;
+  /** @throws if the system has no thread left */
+  readonly startThread: StartThread;
   /** Bytes that can be allocated without swapping. Infinite if the platform does not say. */
   availableMemory(): number;
   /** Bytes of memory of this machine, or of the container. Infinite if the platform does not say. */

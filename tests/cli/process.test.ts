@@ -126,6 +126,14 @@ describe('without oneDNN', () => {
     });
   });
 
+  it('the portable engine computes on the threads asked for, and the process ends by itself', async () => {
+    const threads = ['--engine', 'portable', '--threads', '2'];
+    const { output, ended } = fovea(trainArgs('threads', ...threads, '--epochs', '2', '--batch-size', '50'));
+    expect([await ended, output.err]).toEqual([0, '']);
+    const { engine } = JSON.parse(readFileSync(path('threads/config.json'), 'utf8'));
+    expect(engine).toMatchObject({ name: 'portable', threads: 2 });
+  });
+
   it('to ask for it is a wrong call', async () => {
     const { output, ended } = fovea(trainArgs('none', '--engine', 'onednn'), withoutLibrary);
     expect(await ended).toBe(2);

@@ -8,7 +8,6 @@ import { Kernel } from './kernel.js';
 import type { TaskKernel } from './kernels/conv.js';
 import { copyKernel } from './kernels/copy.js';
 import { Layout } from './layout.js';
-import { Threads } from './threads.js';
 import type { WasmTarget } from './wasm/assembler.js';
 
 /** A kernel made for a number of threads. */
@@ -17,16 +16,14 @@ export class KernelCall implements Call<Layout> {
   readonly wroteFinite = null;
   readonly scratch: Layout | null;
 
+  /** @param implementation the name of the kernel */
   constructor(
+    readonly implementation: string,
     readonly kernel: Kernel,
     readonly threads: number,
   ) {
     const bytes = kernel.shape.scratch * threads;
     this.scratch = bytes === 0 ? null : Layout.plain([bytes / Float32Array.BYTES_PER_ELEMENT]);
-  }
-
-  get implementation(): string {
-    return this.kernel.name;
   }
 
   destroy(): void {
@@ -44,18 +41,11 @@ export class PortableBackend implements Backend<Layout, KernelCall, HeapBlock> {
   threads = 1;
   /** Most threads that a kernel has run on. */
   threadsUsed = 1;
-  #others: Threads | null = null;
 
   constructor(
     readonly heap: Heap,
     readonly target: WasmTarget,
   ) {}
-
-  /** The threads beside this one. */
-  get others(): Threads {
-    this.#others ??= new Threads(this.heap);
-    return this.#others;
-  }
 
   get generation(): number {
     return this.heap.generation;
@@ -65,9 +55,14 @@ export class PortableBackend implements Backend<Layout, KernelCall, HeapBlock> {
     return Layout.plain(shape, dtype);
   }
 
+  /** Makes the code of a kernel. */
+  kernel(operands: number, shape: TaskKernel): Kernel {
+    return new Kernel(operands, shape, this.target);
+  }
+
   /** A kernel for the number of threads at hand. */
-  call(name: string, operands: number, shape: TaskKernel): KernelCall {
-    return new KernelCall(new Kernel(name, operands, shape, this.target), this.threads);
+  call(name: string, kernel: Kernel): KernelCall {
+    return new KernelCall(name, kernel, this.threads);
   }
 
   /** Moves elements of four bytes of any type; no other layout than the plain one has smaller ones. */
@@ -78,7 +73,7 @@ export class PortableBackend implements Backend<Layout, KernelCall, HeapBlock> {
       return { length, from: source[axis], to: target[axis], block: Math.max(...sizes) };
     });
     const cleared = to.isPadded ? to.size / Float32Array.BYTES_PER_ELEMENT : 0;
-    return this.call('copy', 2, copyKernel({ axes, from: 0, to: 0, cleared }));
+    return this.call('copy', this.kernel(2, copyKernel({ axes, from: 0, to: 0, cleared })));
   }
 
   allocate(bytes: number): HeapBlock {
@@ -126,9 +121,12 @@ class Linked implements LinkedCalls<Layout, KernelCall, HeapBlock> {
     const { threads } = step;
     if (threads === 1) return () => run(...addresses, 0, tasks);
     const backend = this.#backend;
+    const { heap } = backend;
+    const { scratch, preparesMuch = false } = kernel.shape;
+    const work = { id: kernel.id, tasks, scratch, preparesMuch, run, code: () => kernel.shared(heap) };
     return () => {
-      backend.threadsUsed = Math.max(backend.threadsUsed, Math.min(threads, tasks));
-      backend.others.run(kernel, addresses, threads);
+      const used = heap.threads.run(work, addresses, threads);
+      backend.threadsUsed = Math.max(backend.threadsUsed, used);
     };
   }
 

@@ -1,4 +1,4 @@
-import { canShareMemory } from '#platform';
+import { availableProcessors, canShareMemory } from '#platform';
 import type { Graph } from '../../compiler/graph.js';
 import { noTraits, type Traits } from '../../compiler/optimize.js';
 import type { Precision } from '../../compiler/precision.js';
@@ -15,6 +15,7 @@ import { PortableBackend } from './backend.js';
 import { Heap, type HeapBlock } from './heap.js';
 import { lowerings } from './lower/table.js';
 import { Lowering } from './lowering.js';
+import { mostThreads } from './threads.js';
 import { wasmTarget } from './wasm/target.js';
 import { webAssembly } from './wasm/webAssembly.js';
 
@@ -28,13 +29,13 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   /** Whether the user set that number. */
   #chosen: boolean;
 
-  /** @param threads the number that the user set; null for one */
+  /** @param threads the number that the user set; null for the number of processors */
   constructor(
     readonly backend: PortableBackend,
     threads: number | null,
   ) {
     this.#chosen = threads !== null;
-    this.#threads = this.#possible(threads ?? 1);
+    this.#threads = this.#possible(threads ?? availableProcessors());
     this.arena = new Arena((bytes) => backend.allocate(bytes));
   }
 
@@ -58,7 +59,7 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
 
   /** Without shared memory there is one thread. */
   #possible(threads: number): number {
-    return this.backend.heap.limits.shared ? threads : 1;
+    return this.backend.heap.limits.shared ? Math.min(threads, mostThreads) : 1;
   }
 
   supports(precision: Precision): Support {
@@ -103,14 +104,13 @@ let engine: PortableEngine | null = null;
  */
 export function openPortable(): PortableEngine {
   if (engine !== null) return engine;
-  const threads = threadsAsked();
-  const heap = webAssembly === undefined ? null : new Heap(canShareMemory && threads !== null && threads > 1);
+  const heap = webAssembly === undefined ? null : new Heap(canShareMemory);
   const target = heap === null ? null : wasmTarget(heap.limits);
   if (heap === null || target === null) {
     throw new EngineError(
       '[portable] expected WebAssembly with vectors of 128 bits, got none: update the browser or Node',
     );
   }
-  engine = new PortableEngine(new PortableBackend(heap, target), threads);
+  engine = new PortableEngine(new PortableBackend(heap, target), threadsAsked());
   return engine;
 }

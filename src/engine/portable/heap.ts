@@ -1,7 +1,9 @@
+import { startThread } from '#platform';
 import { EngineError, MemoryError } from '../../errors.js';
 import { bytesPerElement, type DType, type TypedArray, viewOf } from '../../graph/dtype.js';
 import { formatBytes } from '../../memory.js';
 import type { Memory } from '../planned/backend.js';
+import { type ThreadOptions, Threads } from './threads.js';
 import type { ImportedMemory } from './wasm/encoder.js';
 import { type WasmMemory, webAssembly } from './wasm/webAssembly.js';
 
@@ -35,15 +37,24 @@ export class Heap {
   /** Where the part begins that no block has taken yet. */
   #end = reserved;
   #blocks = 0;
+  readonly #threadOptions: ThreadOptions;
+  #threads: Threads | null = null;
 
   /** @throws {EngineError} if there is no address space for it */
-  constructor(shared: boolean) {
+  constructor(shared: boolean, options: Partial<ThreadOptions> = {}) {
+    this.#threadOptions = { start: startThread, patience: 60_000, ...options };
     this.limits = { shared, most: mostPages };
     try {
       this.memory = new webAssembly.Memory({ initial: leastGrowth, maximum: mostPages, shared });
     } catch (error) {
       throw new EngineError(`[portable] memory: expected 4 GiB of address space, got none`, { cause: error });
     }
+  }
+
+  /** The threads that compute in this memory, if it is shared. */
+  get threads(): Threads {
+    this.#threads ??= new Threads(this.memory, this.#threadOptions);
+    return this.#threads;
   }
 
   /** Number of blocks that are not free. */

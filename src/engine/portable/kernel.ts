@@ -1,9 +1,7 @@
 import { type Heap, HeapBlock } from './heap.js';
 import type { TaskKernel } from './kernels/conv.js';
 import { assembleWasm, type WasmTarget } from './wasm/assembler.js';
-import { type WasmInstance, type WasmMemory, type WasmModule, webAssembly } from './wasm/webAssembly.js';
-
-export type Run = WasmInstance['exports']['run'];
+import { type Run, type WasmMemory, type WasmModule, webAssembly } from './wasm/webAssembly.js';
 
 let made = 0;
 
@@ -17,8 +15,7 @@ export class Kernel {
   #run: Run | null = null;
 
   constructor(
-    readonly name: string,
-    readonly operands: number,
+    operands: number,
     readonly shape: TaskKernel,
     target: WasmTarget,
   ) {

@@ -8,6 +8,7 @@ import {
 } from '../planned/lowering.js';
 import type { Operand as OperandIn } from '../planned/steps.js';
 import type { KernelCall, PortableBackend } from './backend.js';
+import type { Kernel } from './kernel.js';
 import type { TaskKernel } from './kernels/conv.js';
 import type { Layout } from './layout.js';
 
@@ -22,6 +23,8 @@ export type LoweringTable = TableOf<Lowering>;
 /** The lowering to kernels in WebAssembly. */
 export class Lowering extends CommonLowering<Layout, KernelCall> {
   readonly #backend: PortableBackend;
+  /** Nodes of equal shapes share their code. */
+  readonly #kernels = new Map<TaskKernel, Kernel>();
 
   constructor(graph: Graph, backend: PortableBackend, options: LoweringOptions) {
     super(graph, backend, options);
@@ -36,11 +39,18 @@ export class Lowering extends CommonLowering<Layout, KernelCall> {
   /** Channels in a panel of weights. */
   readonly panel = 8;
 
-  /** Adds a call of a kernel, which takes what it reads and then what it writes. */
-  run(name: string, kernel: TaskKernel, reads: readonly Operand[], writes: readonly Operand[]): void {
+  /**
+   * Adds a call of a kernel, which takes what it reads and then what it writes. Kernels of {@link generate}
+   * are translated once.
+   */
+  run(name: string, shape: TaskKernel, reads: readonly Operand[], writes: readonly Operand[]): void {
     const operands = [...reads, ...writes];
-    const count = operands.length + (kernel.scratch > 0 ? 1 : 0);
-    this.addCall(name, this.#backend.call(name, count, kernel), { reads, writes, operands });
+    let kernel = this.#kernels.get(shape);
+    if (kernel === undefined) {
+      kernel = this.#backend.kernel(operands.length + (shape.scratch > 0 ? 1 : 0), shape);
+      this.#kernels.set(shape, kernel);
+    }
+    this.addCall(name, this.#backend.call(name, kernel), { reads, writes, operands });
   }
 }
 

@@ -31,6 +31,8 @@ export interface TaskKernel {
   readonly emit: Emit;
   readonly tasks: number;
   readonly scratch: number;
+  /** Whether each run prepares much before its first task, so that few large runs are better than many. */
+  readonly preparesMuch?: boolean;
 }
 
 /** Bytes of input rows that a task works on: they stay in the second cache beside the weights. */

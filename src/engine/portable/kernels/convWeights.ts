@@ -101,7 +101,7 @@ export function weightGradientKernel(shape: WeightGradient): TaskKernel {
   };
   // The number of panels depends on the lanes of the target: 4 in WebAssembly.
   const tasks = groups * Math.ceil(outChannels / panelOf({ lanes: 4 })) * kernel[0];
-  return { emit, tasks, scratch: isPadded ? copied * pitch : 0 };
+  return { emit, tasks, scratch: isPadded ? copied * pitch : 0, preparesMuch: true };
 }
 
 interface Block extends WeightGradient {

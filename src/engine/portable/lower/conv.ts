@@ -144,7 +144,7 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   ];
   if (bias !== undefined) reads.push(context.plain(bias));
   if (summand !== undefined) reads.push(context.inLayout(summand, Layout.channelsLast(y.shape)));
-  const kernel = gatherKernel(forwardGather(seen(conv), extras), context.threads);
+  const kernel = context.generate(gatherKernel, forwardGather(seen(conv), extras), context.threads);
   const target = context.output(y, Layout.channelsLast(y.shape));
   context.run(summand === undefined ? nameOf(node) : nameOf(node).replace('conv2d', 'conv2d+add'), kernel, reads, [
     target,
@@ -164,7 +164,7 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
     ? new Layout(weight.shape, 'float32', [2, 3, 1, 0], block)
     : backwardPanels(weight.shape, params.groups, context.panel);
   const reads = [context.inLayout(dy, Layout.channelsLast(dy.shape)), context.inLayout(weight, panels)];
-  const kernel = gatherKernel(backwardGather(shape), context.threads);
+  const kernel = context.generate(gatherKernel, backwardGather(shape), context.threads);
   context.run(node.op, kernel, reads, [context.output(dx, Layout.channelsLast(dx.shape))]);
 };
 
@@ -176,7 +176,7 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const reads = [x, dy].map((value) => context.inLayout(value, Layout.channelsLast(value.shape)));
   if (context.isUsed(dWeight)) {
     const layout = forwardPanels(params.weightShape, params.groups, context.panel);
-    context.run(node.op, gradientKernel(seen(conv)), reads, [context.output(dWeight, layout)]);
+    context.run(node.op, context.generate(gradientKernel, seen(conv)), reads, [context.output(dWeight, layout)]);
   }
   if (params.bias) biasGradient(context, dy, dBias, reads[1]);
 };
@@ -191,5 +191,5 @@ export function biasGradient(context: Lowering, dy: GraphValue, dBias: GraphValu
   if (!context.isUsed(dBias)) return;
   const columns = dy.shape[1];
   const target = context.output(dBias, Layout.plain(dBias.shape));
-  context.run('biasGradient', columnSums(numel(dy.shape) / columns, columns), [placed], [target]);
+  context.run('biasGradient', context.generate(columnSums, numel(dy.shape) / columns, columns), [placed], [target]);
 }

@@ -26,7 +26,7 @@ export const unary: Lower<'unary'> = (context, node) => {
     return;
   }
   const source = unpadded(context, x);
-  const kernel = unaryKernel(numel(y.shape), node.params);
+  const kernel = context.generate(unaryKernel, numel(y.shape), node.params);
   context.run(node.params.fn, kernel, [source], [context.inPlace(x, source, y)]);
 };
 
@@ -48,7 +48,7 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
   }
   const result = unpadded(context, y);
   const gradient = context.inLayout(dy, result.layout);
-  const kernel = unaryBackwardKernel(numel(dx.shape), fn, alpha);
+  const kernel = context.generate(unaryBackwardKernel, numel(dx.shape), fn, alpha);
   context.run(`${fn}Backward`, kernel, [gradient, result], [context.inPlace(dy, gradient, dx)]);
 };
 
@@ -76,7 +76,7 @@ export const binary: Lower<'binary'> = (context, node) => {
   const [main, other] = single === 'a' ? [b, a] : [a, b];
   const source = unpadded(context, main);
   const second = single === null ? context.inLayout(other, source.layout) : context.plain(other);
-  const kernel = binaryKernel(numel(y.shape), fn as ArithmeticFn, activation, single);
+  const kernel = context.generate(binaryKernel, numel(y.shape), fn as ArithmeticFn, activation, single);
   const target = context.inPlace(main, source, y);
   context.run(nameOf(node).replace('binary', fn), kernel, [source, second], [target]);
 };

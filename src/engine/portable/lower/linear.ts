@@ -17,7 +17,7 @@ export const linear: Lower<'linear'> = (context, node) => {
   const product = productOf(x.shape[0], weight.shape[0], weight.shape[1]);
   const reads = [context.plain(x), context.inLayout(weight, forwardPanels(weight.shape, context.panel))];
   if (bias !== undefined) reads.push(context.plain(bias));
-  const kernel = gatherKernel(forwardGather(product, extras), context.threads);
+  const kernel = context.generate(gatherKernel, forwardGather(product, extras), context.threads);
   context.run(nameOf(node), kernel, reads, [context.output(y, Layout.plain(y.shape))]);
 };
 
@@ -26,7 +26,7 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   const [dx] = node.outputs;
   const product = productOf(dy.shape[0], weight.shape[0], weight.shape[1]);
   const reads = [context.plain(dy), context.inLayout(weight, backwardPanels(weight.shape, context.panel))];
-  const kernel = gatherKernel(backwardGather(product), context.threads);
+  const kernel = context.generate(gatherKernel, backwardGather(product), context.threads);
   context.run(node.op, kernel, reads, [context.output(dx, Layout.plain(dx.shape))]);
 };
 
@@ -37,7 +37,7 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
   const product = productOf(x.shape[0], x.shape[1], dy.shape[1]);
   if (context.isUsed(dWeight)) {
     const layout = forwardPanels(dWeight.shape, context.panel);
-    context.run(node.op, gradientKernel(product), reads, [context.output(dWeight, layout)]);
+    context.run(node.op, context.generate(gradientKernel, product), reads, [context.output(dWeight, layout)]);
   }
   if (node.params.bias) biasGradient(context, dy, dBias, reads[1]);
 };

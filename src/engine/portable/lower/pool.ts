@@ -30,7 +30,7 @@ export const maxPool2d: Lower<'maxPool2d'> = (context, node) => {
   const trains = context.isUsed(argmax);
   const layout = Layout.channelsLast(y.shape);
   const writes = [context.output(y, layout), ...(trains ? [context.output(argmax, layout)] : [])];
-  const kernel = maxPoolKernel(shapeOf(node.params, x.shape, y.shape), trains);
+  const kernel = context.generate(maxPoolKernel, shapeOf(node.params, x.shape, y.shape), trains);
   context.run(node.op, kernel, [context.inLayout(x, Layout.channelsLast(x.shape))], writes);
 };
 
@@ -43,7 +43,7 @@ export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => 
   }
   const reads = [context.inLayout(dy, Layout.channelsLast(dy.shape)), context.locate(argmax)];
   const target = context.output(dx, Layout.channelsLast(dx.shape));
-  context.run(node.op, maxPoolBackwardKernel(shapeOf(node.params, dx.shape, dy.shape)), reads, [target]);
+  context.run(node.op, context.generate(maxPoolBackwardKernel, shapeOf(node.params, dx.shape, dy.shape)), reads, [target]);
 };
 
 export const avgPool2d: Lower<'avgPool2d'> = (context, node) => {
@@ -59,7 +59,7 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
 function average(context: Lowering, node: GraphNode, window: Pool2dParams, includesPadding: boolean): void {
   const [x] = node.inputs;
   const [y] = node.outputs;
-  const kernel = avgPoolKernel(shapeOf(window, x.shape, y.shape), includesPadding);
+  const kernel = context.generate(avgPoolKernel, shapeOf(window, x.shape, y.shape), includesPadding);
   const target = context.output(y, Layout.channelsLast(y.shape));
   context.run(node.op, kernel, [context.inLayout(x, Layout.channelsLast(x.shape))], [target]);
 }
@@ -67,7 +67,7 @@ function average(context: Lowering, node: GraphNode, window: Pool2dParams, inclu
 function averageBackward(context: Lowering, node: GraphNode, window: Pool2dParams, includesPadding: boolean): void {
   const [dy] = node.inputs;
   const [dx] = node.outputs;
-  const kernel = avgPoolBackwardKernel(shapeOf(window, dx.shape, dy.shape), includesPadding);
+  const kernel = context.generate(avgPoolBackwardKernel, shapeOf(window, dx.shape, dy.shape), includesPadding);
   const target = context.output(dx, Layout.channelsLast(dx.shape));
   context.run(node.op, kernel, [context.inLayout(dy, Layout.channelsLast(dy.shape))], [target]);
 }

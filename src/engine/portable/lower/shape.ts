@@ -40,7 +40,7 @@ function copyBox(
   const axes = sizes.map((length, i): CopyAxis => ({ length, from: strides[0][i], to: strides[1][i], block: 0 }));
   const place = (side: 0 | 1, starts: readonly number[]) =>
     starts.reduce((sum, start, i) => sum + start * strides[side][i].outer, 0);
-  const kernel = copyKernel({ axes, from: place(0, from), to: place(1, to), cleared: 0 });
+  const kernel = context.generate(copyKernel, { axes, from: place(0, from), to: place(1, to), cleared: 0 });
   context.run(node.op, kernel, [source], [target]);
 }
 
@@ -106,5 +106,5 @@ export const transpose: Lower<'transpose'> = (context, node) => {
       block: 0,
     }),
   );
-  context.run(node.op, copyKernel({ axes, from: 0, to: 0, cleared: 0 }), [source], [target]);
+  context.run(node.op, context.generate(copyKernel, { axes, from: 0, to: 0, cleared: 0 }), [source], [target]);
 };

@@ -26,18 +26,18 @@ function update(
 }
 
 export const sgdUpdate: Lower<'sgdUpdate'> = (context, node) =>
-  update(context, node as GraphNode, [0], (count) => sgdKernel(count, node.params));
+  update(context, node as GraphNode, [0], (count) => context.generate(sgdKernel, count, node.params));
 
 export const momentumUpdate: Lower<'momentumUpdate'> = (context, node) =>
-  update(context, node as GraphNode, [0, 2], (count) => momentumKernel(count, node.params));
+  update(context, node as GraphNode, [0, 2], (count) => context.generate(momentumKernel, count, node.params));
 
 export const adamUpdate: Lower<'adamUpdate'> = (context, node) =>
-  update(context, node as GraphNode, [0, 2, 3], (count) => adamKernel(count, node.params));
+  update(context, node as GraphNode, [0, 2, 3], (count) => context.generate(adamKernel, count, node.params));
 
 /** Writes in place, where the statistics are stored: one number per channel. */
 export const runningAverage: Lower<'runningAverage'> = (context, node) => {
   const [running, batch] = node.inputs;
   const target = context.updateInPlace(running, node.outputs[0], Layout.plain(running.shape));
-  const kernel = averageKernel(target.layout.size / Float32Array.BYTES_PER_ELEMENT, node.params);
+  const kernel = context.generate(averageKernel, target.layout.size / Float32Array.BYTES_PER_ELEMENT, node.params);
   context.run(node.op, kernel, [target, context.plain(batch)], [target]);
 };

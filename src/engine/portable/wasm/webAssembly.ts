@@ -9,9 +9,12 @@ export interface WasmModule {
   readonly module: 'WebAssembly.Module';
 }
 
-export interface WasmInstance {
+interface WasmInstance {
   readonly exports: { readonly run: (...operands: readonly number[]) => void };
 }
+
+/** Runs tasks of a kernel: `run(operands…, first task, end of tasks)`. */
+export type Run = WasmInstance['exports']['run'];
 
 interface WebAssembly {
   readonly Memory: new (limits: {
