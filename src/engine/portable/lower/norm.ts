@@ -15,7 +15,9 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   const [y] = node.outputs;
   const source = context.inLayout(x, Layout.channelsLast(x.shape));
   const reads = [source, ...perChannel.map((value) => context.plain(value))];
-  context.run(nameOf(node), context.generate(normKernel, shapeOf(x.shape, node.params)), reads, [context.inPlace(x, source, y)]);
+  context.run(nameOf(node), context.generate(normKernel, shapeOf(x.shape, node.params)), reads, [
+    context.inPlace(x, source, y),
+  ]);
 };
 
 export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
@@ -59,5 +61,10 @@ export const batchNormBackward: Lower<'batchNormBackward'> = (context, node) => 
     ...[dScale, dShift].map((value) => context.output(value, Layout.plain(value.shape))),
     ...sum,
   ];
-  context.run(nameOf(node), context.generate(normBackwardKernel, shape, { sum: isSum, second: second !== null }), reads, writes);
+  context.run(
+    nameOf(node),
+    context.generate(normBackwardKernel, shape, { sum: isSum, second: second !== null }),
+    reads,
+    writes,
+  );
 };

@@ -43,7 +43,9 @@ export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => 
   }
   const reads = [context.inLayout(dy, Layout.channelsLast(dy.shape)), context.locate(argmax)];
   const target = context.output(dx, Layout.channelsLast(dx.shape));
-  context.run(node.op, context.generate(maxPoolBackwardKernel, shapeOf(node.params, dx.shape, dy.shape)), reads, [target]);
+  context.run(node.op, context.generate(maxPoolBackwardKernel, shapeOf(node.params, dx.shape, dy.shape)), reads, [
+    target,
+  ]);
 };
 
 export const avgPool2d: Lower<'avgPool2d'> = (context, node) => {
