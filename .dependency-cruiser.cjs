@@ -58,7 +58,7 @@ const oneWay = [
 const portable = {
   path: [
     inside(['graph', 'ops', 'compiler', 'runtime', 'tensor', 'autograd', 'nn', 'optimizer']),
-    inside(['metric', 'train', 'browser']),
+    inside(['metric', 'statistics', 'train', 'browser']),
     inside(['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
     inside(['text/(json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
     inside(['engine/planned', 'engine/portable', 'engine/reference']),

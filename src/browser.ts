@@ -14,6 +14,7 @@ export * as metric from './metric/index.js';
 export * as nn from './nn/index.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed } from './random.js';
+export * as statistics from './statistics/index.js';
 export * as F from './tensor/functional.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
 export { Parameter } from './tensor/state.js';

@@ -25,6 +25,7 @@ export type { MatmulOptions } from './ops/composed.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGenerator } from './random.js';
 export * as runs from './run/index.js';
+export * as statistics from './statistics/index.js';
 export * as F from './tensor/functional.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
 export { Parameter } from './tensor/state.js';

@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../metric/index.js';
+import { wilsonInterval } from '../statistics/index.js';
 import { confusedPairs } from '../report/classScores.js';
 import { formatCount, formatPercent } from '../text/numbers.js';
 import { displayWidth, formatTable } from '../text/table.js';

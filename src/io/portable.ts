@@ -2,6 +2,17 @@
 export { DataLoader, type DataLoaderOptions, Epoch, type EpochOptions, type TensorBatch } from './data/dataloader.js';
 export { type Batch, type Dataset, labelsOf, type Sample } from './data/dataset.js';
 export { BalancedSampler, type Sampler, type SamplerName, StratifiedSampler } from './data/sampler.js';
+export {
+  dividedGroups,
+  type Fold,
+  type Folds,
+  type HoldOut,
+  type HoldOutOptions,
+  holdOut,
+  kFolds,
+  type SplitNotes,
+} from './data/split/split.js';
+export type { AbsentClass, SplitTable } from './data/split/table.js';
 export { ConcatDataset, randomSplit, Subset, TensorDataset } from './data/subsets.js';
 export { paddleNames } from './formats/paddle/names.js';
 export type { NumpyArray } from './formats/paddle/numpy.js';

@@ -1,4 +1,4 @@
-import type { ScreeningMetrics } from '../metric/index.js';
+import type { ScreeningMetrics } from '../statistics/index.js';
 
 /**
  * All data of a run's report. If optional values are missing or NaN, the report says so or leaves them out.

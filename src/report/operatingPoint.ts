@@ -1,4 +1,4 @@
-import type { OperatingRule, Proportion, ScreeningMetrics, ThresholdMetrics } from '../metric/index.js';
+import type { OperatingRule, Proportion, ScreeningMetrics, ThresholdMetrics } from '../statistics/index.js';
 import { formatPercent } from '../text/numbers.js';
 
 /** `sensitivity of at least 95 %`. */

@@ -1,5 +1,5 @@
 import type * as echarts from 'echarts';
-import type { ReliabilityBin } from '../metric/index.js';
+import type { ReliabilityBin } from '../statistics/index.js';
 import { line, muted, renderSvg } from './curves.js';
 import type { Html } from './html.js';
 

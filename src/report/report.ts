@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../metric/proportion.js';
+import { wilsonInterval } from '../statistics/proportion.js';
 import { formatCount, formatDuration, formatInterval, formatMetric, formatPercent } from '../text/numbers.js';
 import { checkConfusion, countCorrect, countImages } from './classScores.js';
 import { withContents } from './contents.js';

@@ -1,4 +1,4 @@
-import type { Proportion, ScreeningMetrics, ThresholdMetrics } from '../metric/index.js';
+import type { Proportion, ScreeningMetrics, ThresholdMetrics } from '../statistics/index.js';
 import { formatCount, formatInterval, formatMetric, formatPercent, formatThreshold } from '../text/numbers.js';
 import { describeOperatingRule, describeTarget, formatProportion } from './operatingPoint.js';
 

@@ -4,7 +4,7 @@ import { engineInfo } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import { formatShape, type Shape, sameShape } from '../graph/shape.js';
 import { fingerprint } from '../io/files/fingerprint.js';
-import type { OperatingRule } from '../metric/index.js';
+import type { OperatingRule } from '../statistics/index.js';
 import type { Layer } from '../nn/layer.js';
 import { summarize } from '../nn/summary.js';
 import { RandomGenerator, withGenerator } from '../random.js';

@@ -4,7 +4,7 @@ import {
   type OperatingRule,
   type ScreeningMetrics,
   screeningMetrics,
-} from '../metric/index.js';
+} from '../statistics/index.js';
 import { describeOperatingRule } from '../report/operatingPoint.js';
 import { formatPercent, formatThreshold } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';

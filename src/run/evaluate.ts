@@ -5,7 +5,7 @@ import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
 import { fingerprint } from '../io/files/fingerprint.js';
 import { loadSafetensors } from '../io/weights/safetensors.js';
-import type { OperatingPoint, ScreeningMetrics } from '../metric/index.js';
+import type { OperatingPoint, ScreeningMetrics } from '../statistics/index.js';
 import type { Layer } from '../nn/layer.js';
 import { option } from '../text/option.js';
 import { bestFile } from '../train/callbacks/bestWeights.js';

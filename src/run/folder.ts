@@ -8,7 +8,7 @@ import { readText } from '../io/files/input.js';
 import { lockFile } from '../io/files/lock.js';
 import { outputFolder } from '../io/files/outputs.js';
 import { isTemporary } from '../io/files/temporary.js';
-import type { OperatingPoint } from '../metric/index.js';
+import type { OperatingPoint } from '../statistics/index.js';
 import { option } from '../text/option.js';
 import { parseRecord } from '../text/record.js';
 import { StateFolder } from '../train/checkpoint/folder.js';

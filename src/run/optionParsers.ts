@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import type { OperatingRule } from '../metric/index.js';
+import type { OperatingRule } from '../statistics/index.js';
 import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
 
 /** Makes the values of options of a training from texts of the command line or a file. */

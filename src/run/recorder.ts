@@ -1,7 +1,7 @@
 import type { Precision } from '../compiler/precision.js';
 import { FileError, messageOf } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
-import { chooseOperatingPoint } from '../metric/index.js';
+import { chooseOperatingPoint } from '../statistics/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Picture } from '../report/data.js';
 import { formatCount } from '../text/numbers.js';

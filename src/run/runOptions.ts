@@ -1,5 +1,5 @@
 import type { DownloadProgress } from '../io/files/download.js';
-import type { OperatingRule } from '../metric/index.js';
+import type { OperatingRule } from '../statistics/index.js';
 import type { Callback } from '../train/callback.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
 import type { OpenOptions } from './catalog/datasets.js';

@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../metric/index.js';
+import { wilsonInterval } from '../statistics/index.js';
 import { formatCount, formatPercent } from '../text/numbers.js';
 import { confusionOf } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/program.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
-import type { ScreeningMetrics } from '../../src/metric/index.js';
+import type { ScreeningMetrics } from '../../src/statistics/index.js';
 import { RandomGenerator } from '../../src/random.js';
 import type { Decision } from '../../src/run/decision.js';
 import { openRun } from '../../src/run/evaluate.js';

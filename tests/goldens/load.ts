@@ -5,7 +5,7 @@ import type {
   RocAuc,
   RocCurve,
   ThresholdMetrics,
-} from '../../src/metric/index.js';
+} from '../../src/statistics/index.js';
 
 /** A tensor of a golden file, row-major. */
 export interface GoldenTensor {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type BinaryScores, chooseOperatingPoint, screeningMetrics } from '../../src/metric/index.js';
+import { type BinaryScores, chooseOperatingPoint, screeningMetrics } from '../../src/statistics/index.js';
 import type { ReportData, Screening } from '../../src/report/data.js';
 import { describeOperatingRule, describeTarget } from '../../src/report/operatingPoint.js';
 import { renderReport } from '../../src/report/report.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
 import { outputFile } from '../../io/files/outputs.js';
-import { wilsonInterval } from '../../metric/index.js';
+import { wilsonInterval } from '../../statistics/index.js';
 import { targetOf } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';

@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../../../metric/proportion.js';
+import { wilsonInterval } from '../../../statistics/proportion.js';
 import { formatCount, formatPercent } from '../../../text/numbers.js';
 import { Progress } from '../../../text/progress.js';
 import { importPalm, type PalmSummary } from '../../../vision/palm/import.js';

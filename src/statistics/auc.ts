@@ -34,21 +34,13 @@ export type RocAuc =
  */
 export function rocAuc(data: BinaryScores): RocAuc {
   checkBinaryScores('rocAuc', data);
-  const { labels, scores } = data;
+  const { labels } = data;
   const m = countPositives(data);
   const n = labels.length - m;
   if (m === 0 || n === 0) {
     return { value: null, reason: `all ${labels.length} samples are of class ${m === 0 ? 0 : 1}` };
   }
-  const split = (label: number) => scores.filter((_, i) => labels[i] === label);
-  const ranks = midranks(scores);
-  const ranksWithin = [midranks(split(0)), midranks(split(1))];
-  // The number of samples of the other class that score lower; ties count half.
-  const above: [number[], number[]] = [[], []];
-  labels.forEach((label, i) => {
-    const own = above[label];
-    own.push(ranks[i] - ranksWithin[label][own.length]);
-  });
+  const above = countLower(data);
   const value = above[1].reduce((total, x) => total + x, 0) / (m * n);
   if (m === 1 || n === 1) {
     return { value, standardError: null, interval: newcombeInterval(value, m, n), method: 'newcombe' };
@@ -60,6 +52,23 @@ export function rocAuc(data: BinaryScores): RocAuc {
   const logit = Math.log(value / (1 - value));
   const half = (z95 * standardError) / (value * (1 - value));
   return { value, standardError, interval: [logistic(logit - half), logistic(logit + half)], method: 'delong-logit' };
+}
+
+/**
+ * For each sample the number of samples of the other class that score lower; ties count half. The samples of class 0
+ * come first, then those of class 1, both in the order of the set. Divided by the size of the other class, they are
+ * DeLong's structural components (one minus them for class 0).
+ */
+export function countLower({ labels, scores }: BinaryScores): [class0: number[], class1: number[]] {
+  const split = (label: number) => scores.filter((_, i) => labels[i] === label);
+  const ranks = midranks(scores);
+  const ranksWithin = [midranks(split(0)), midranks(split(1))];
+  const lower: [number[], number[]] = [[], []];
+  labels.forEach((label, i) => {
+    const own = lower[label];
+    own.push(ranks[i] - ranksWithin[label][own.length]);
+  });
+  return lower;
 }
 
 /** Ranks from 1, the lowest score first; equal scores share the mean of theirs. */
@@ -74,7 +83,7 @@ function midranks(scores: BinaryScores['scores']): Float64Array {
 }
 
 /** Unbiased variance of a sample. */
-function variance(values: readonly number[]): number {
+export function variance(values: readonly number[]): number {
   const mean = values.reduce((total, x) => total + x, 0) / values.length;
   return values.reduce((total, x) => total + (x - mean) ** 2, 0) / (values.length - 1);
 }

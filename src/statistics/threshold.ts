@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import { type BinaryScores, checkBinaryScores, countPositives, sweep } from './binary.js';
 import { type Proportion, proportion } from './proportion.js';
+import { checkShare } from './share.js';
 
 /** Counts and shares if samples that score at least the threshold are called positive. */
 export interface ThresholdMetrics {
@@ -35,12 +36,6 @@ export interface OperatingPoint {
   readonly chosenOn: ThresholdMetrics;
 }
 
-/** Shares from 0 to 1; null where no sample is called positive, or negative. */
-export interface PredictiveValues {
-  readonly ppv: number | null;
-  readonly npv: number | null;
-}
-
 /**
  * Confusion matrix and the shares that follow from it, each with its 95 % interval.
  *
@@ -73,32 +68,11 @@ export function thresholdMetrics(data: BinaryScores, threshold = 0.5): Threshold
     trueNegatives,
     falseNegatives,
     accuracy: proportion(truePositives + trueNegatives, labels.length),
-    sensitivity: proportion(truePositives, positives),
-    specificity: proportion(trueNegatives, negatives),
-    ppv: proportion(truePositives, truePositives + falsePositives),
-    npv: proportion(trueNegatives, trueNegatives + falseNegatives),
+    sensitivity: proportion(truePositives, positives, 'no sample is of class 1'),
+    specificity: proportion(trueNegatives, negatives, 'no sample is of class 0'),
+    ppv: proportion(truePositives, truePositives + falsePositives, 'no sample is called positive'),
+    npv: proportion(trueNegatives, trueNegatives + falseNegatives, 'no sample is called negative'),
   };
-}
-
-/**
- * Predictive values in a population where `prevalence` is the share of the disease, by Bayes' theorem. The
- * sensitivity and specificity are assumed to be the same there.
- *
- * @throws {InputError} unless all three are from 0 to 1
- */
-export function predictiveValues(at: {
-  readonly sensitivity: number;
-  readonly specificity: number;
-  readonly prevalence: number;
-}): PredictiveValues {
-  for (const [name, value] of Object.entries(at)) checkShare('predictiveValues', name, value);
-  const { sensitivity, specificity, prevalence } = at;
-  const truePositives = sensitivity * prevalence;
-  const falsePositives = (1 - specificity) * (1 - prevalence);
-  const trueNegatives = specificity * (1 - prevalence);
-  const falseNegatives = (1 - sensitivity) * prevalence;
-  const share = (part: number, rest: number) => (part + rest === 0 ? null : part / (part + rest));
-  return { ppv: share(truePositives, falsePositives), npv: share(trueNegatives, falseNegatives) };
 }
 
 /**
@@ -143,11 +117,6 @@ export function chooseOperatingPoint(data: BinaryScores, rule: OperatingRule): O
   };
   const threshold = choose();
   return { rule, threshold, chosenOn: thresholdMetrics(data, threshold) };
-}
-
-function checkShare(where: string, name: string, value: number): void {
-  if (value >= 0 && value <= 1) return;
-  throw new InputError(`[${where}] ${name}: expected a share from 0 to 1, got ${value}`);
 }
 
 /** The next larger float64 of a number that is not negative. */

@@ -10,7 +10,7 @@ import {
   rocCurve,
   screeningMetrics,
   thresholdMetrics,
-} from '../../src/metric/index.js';
+} from '../../src/statistics/index.js';
 import { fuzzing } from '../fuzzing.js';
 
 /** Sets with samples of both classes; coarse scores give ties. */
