@@ -13,7 +13,7 @@ const imports = {
   tensor: ['autograd', 'runtime'],
   nn: ['tensor'],
   optimizer: ['nn'],
-  statistics: [],
+  statistics: ['ground'],
   metric: ['tensor', 'statistics'],
   io: ['optimizer'],
   vision: ['io'],

@@ -1,5 +1,5 @@
-import { wilsonInterval } from '../statistics/index.js';
 import { confusedPairs } from '../report/classScores.js';
+import { wilsonInterval } from '../statistics/index.js';
 import { formatCount, formatPercent } from '../text/numbers.js';
 import { displayWidth, formatTable } from '../text/table.js';
 import { print, printTable, type Terminal, widthOf } from './terminal.js';

@@ -1,7 +1,7 @@
 import { InputError, ShapeError } from '../errors.js';
 import type { TypedArray } from '../graph/dtype.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { rocAuc } from '../statistics/auc.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** State of a metric within an epoch, as plain JSON. */
 export type MetricState = Readonly<Record<string, number | readonly number[]>>;

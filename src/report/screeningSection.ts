@@ -1,4 +1,9 @@
-import { type Proportion, predictiveValues, type ScreeningMetrics, type ThresholdMetrics } from '../statistics/index.js';
+import {
+  type Proportion,
+  predictiveValues,
+  type ScreeningMetrics,
+  type ThresholdMetrics,
+} from '../statistics/index.js';
 import { formatCount, formatInterval, formatMetric, formatPercent, formatThreshold } from '../text/numbers.js';
 import type { Screening } from './data.js';
 import { type Html, html, unbroken } from './html.js';

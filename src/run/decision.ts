@@ -1,3 +1,4 @@
+import { describeOperatingRule } from '../report/operatingPoint.js';
 import {
   type BinaryScores,
   type OperatingPoint,
@@ -5,7 +6,6 @@ import {
   type ScreeningMetrics,
   screeningMetrics,
 } from '../statistics/index.js';
-import { describeOperatingRule } from '../report/operatingPoint.js';
 import { formatPercent, formatThreshold } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { PositiveClass } from './positive.js';

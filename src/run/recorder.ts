@@ -1,9 +1,9 @@
 import type { Precision } from '../compiler/precision.js';
 import { FileError, messageOf } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
-import { chooseOperatingPoint } from '../statistics/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Picture } from '../report/data.js';
+import { chooseOperatingPoint } from '../statistics/index.js';
 import { formatCount } from '../text/numbers.js';
 import type { Training } from '../train/callback.js';
 import { evaluate } from '../train/evaluate.js';

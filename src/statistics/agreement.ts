@@ -29,9 +29,9 @@ export type Kappa =
   | { readonly value: null; readonly reason: string };
 
 /**
- * Cohen's kappa of true and predicted classes (Educ Psychol Meas 1960;20:37-46), weighted if the classes have an
- * order (Psychol Bull 1968;70:213-220). The standard error is that of Fleiss, Cohen and Everitt (Psychol Bull
- * 1969;72:323-327).
+ * Cohen's kappa of true and predicted classes (Educ Psychol Meas 1960;20:37-46), weighted if the classes
+ * have an order (Psychol Bull 1968;70:213-220). The standard error is that of Fleiss, Cohen and Everitt
+ * (Psychol Bull 1969;72:323-327).
  *
  * @throws {InputError} unless the matrix is square and holds at least one sample
  */
@@ -102,7 +102,8 @@ export function matthews(matrix: ConfusionMatrix): MetricValue {
 export function matthewsValue(matrix: ConfusionMatrix): MetricValue {
   const [rows, columns] = [rowTotals(matrix), columnTotals(matrix)];
   const samples = sum(rows);
-  const covariance = (a: readonly number[], b: readonly number[]) => samples ** 2 - sum(a.map((count, c) => count * b[c]));
+  const covariance = (a: readonly number[], b: readonly number[]) =>
+    samples ** 2 - sum(a.map((count, c) => count * b[c]));
   const both = countCorrect(matrix) * samples - sum(rows.map((count, c) => count * columns[c]));
   if (covariance(rows, rows) === 0) return none('all samples are of one class');
   if (covariance(columns, columns) === 0) return none('all samples are called one class');

@@ -55,9 +55,9 @@ export function rocAuc(data: BinaryScores): RocAuc {
 }
 
 /**
- * For each sample the number of samples of the other class that score lower; ties count half. The samples of class 0
- * come first, then those of class 1, both in the order of the set. Divided by the size of the other class, they are
- * DeLong's structural components (one minus them for class 0).
+ * For each sample the number of samples of the other class that score lower; ties count half. The samples of
+ * class 0 come first, then those of class 1, both in the order of the set. Divided by the size of the other
+ * class, they are DeLong's structural components (one minus them for class 0).
  */
 export function countLower({ labels, scores }: BinaryScores): [class0: number[], class1: number[]] {
   const split = (label: number) => scores.filter((_, i) => labels[i] === label);

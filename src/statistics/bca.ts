@@ -13,9 +13,9 @@ export type ResampledInterval =
   | { readonly interval: null; readonly method: null; readonly reason: string };
 
 /**
- * The 95 % interval of a metric from its values on resamples: BCa, bias-corrected and accelerated (Efron, J Am Stat
- * Assoc 1987;82:171-185), with the acceleration from the jackknife (DiCiccio & Efron, Stat Sci 1996;11:189-228). Where
- * it cannot be computed the interval is that of the percentiles, with the reason.
+ * The 95 % interval of a metric from its values on resamples: BCa, bias-corrected and accelerated (Efron, J
+ * Am Stat Assoc 1987;82:171-185), with the acceleration from the jackknife (DiCiccio & Efron, Stat Sci
+ * 1996;11:189-228). Where it cannot be computed the interval is that of the percentiles, with the reason.
  *
  * @param value the metric on the whole set
  * @param replicates its values on resamples, all defined
@@ -29,7 +29,11 @@ export function bcaInterval(
   const sorted = Float64Array.from(replicates).sort();
   if (sorted.length === 0) return { interval: null, method: null, reason: 'no resample has a value' };
   if (sorted[0] === sorted[sorted.length - 1]) {
-    return { interval: null, method: null, reason: 'the value is the same on all resamples, so they say nothing of its spread' };
+    return {
+      interval: null,
+      method: null,
+      reason: 'the value is the same on all resamples, so they say nothing of its spread',
+    };
   }
   const between = (low: number, high: number): Interval => [quantile(sorted, low), quantile(sorted, high)];
   const percentile = (reason: string): ResampledInterval => {
@@ -72,7 +76,7 @@ function accelerationOf(jackknife: ArrayLike<number>): number | null {
 }
 
 /** The quantile by linear interpolation, NumPy's default. */
-export function quantile(sorted: ArrayLike<number>, share: number): number {
+function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = share * (sorted.length - 1);
   const low = Math.floor(place);
   const high = Math.min(sorted.length - 1, low + 1);

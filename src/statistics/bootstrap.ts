@@ -1,5 +1,5 @@
 import { bcaInterval, type ResampledInterval } from './bca.js';
-import { groupNumbers, type ResampleOptions, type Replicates, resample } from './resample.js';
+import { groupNumbers, type Replicates, type ResampleOptions, resample } from './resample.js';
 import type { WeightedMetric } from './value.js';
 
 /** A metric with its bootstrap interval, or the reasons why there is no value or no interval. */
@@ -20,8 +20,8 @@ const maxUndefined = 0.1;
  * The 95 % confidence interval of any metric by resampling groups: BCa with the jackknife by group, or
  * percentiles where BCa cannot be computed, which the result says.
  *
- * Give the patient as group where patients have several samples: resampling single samples then gives intervals
- * that are too short. With fewer than about 30 groups every bootstrap interval is too short
+ * Give the patient as group where patients have several samples: resampling single samples then gives
+ * intervals that are too short. With fewer than about 30 groups every bootstrap interval is too short
  * (docs/measured/coverage.md).
  *
  * @param metric from `prepareMetric`, or a function of weights of your own

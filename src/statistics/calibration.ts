@@ -24,8 +24,8 @@ export interface CalibrationOptions {
   /** The number of bins. Default: 10. */
   readonly bins?: number | undefined;
   /**
-   * `width`: bins of equal width. `mass`: bins with about the same number of samples; equal scores stay together, so
-   * that there may be fewer bins. Default: `width`.
+   * `width`: bins of equal width. `mass`: bins with about the same number of samples; equal scores stay
+   * together, so that there may be fewer bins. Default: `width`.
    */
   readonly binning?: 'width' | 'mass' | undefined;
 }
@@ -39,8 +39,8 @@ interface Tally {
 }
 
 /**
- * Reliability curve over bins, and the expected calibration error (Naeini et al. 2015; bins as in Guo et al. 2017), both
- * of the probability of class 1. A bin takes scores above its lower edge, and its upper edge.
+ * Reliability curve over bins, and the expected calibration error (Naeini et al. 2015; bins as in Guo et al.
+ * 2017), both of the probability of class 1. A bin takes scores above its lower edge, and its upper edge.
  *
  * The error is never below 0, and with few samples it is above 0 for perfect probabilities too.
  *
@@ -67,8 +67,8 @@ export function calibration(data: BinaryScores, options: CalibrationOptions = {}
 }
 
 /**
- * Calibration of the predicted class (the top label) for any number of classes: whether samples that are called
- * their class with a probability of 80 % are right in 80 % of all cases (Guo et al., ICML 2017).
+ * Calibration of the predicted class (the top label) for any number of classes: whether samples that are
+ * called their class with a probability of 80 % are right in 80 % of all cases (Guo et al., ICML 2017).
  *
  * @param options `bins` default to 15, as in the paper
  * @throws {ShapeError | InputError} if the data are not valid {@link ClassPredictions}, or there is no bin
@@ -84,7 +84,7 @@ export function topLabelCalibration(data: ClassPredictions, options: Calibration
 function tallyByWidth({ labels, scores }: BinaryScores, bins: number): Tally[] {
   const edges = Array.from({ length: bins }, (_, i) => [i / bins, (i + 1) / bins]);
   const tallies = edges.map(([low, high]): Tally => ({ low, high, samples: 0, positives: 0, sum: 0 }));
-  scores.forEach((score, i) => add(tallies[binOf(score, bins)], score, labels[i]));
+  for (const [i, score] of scores.entries()) add(tallies[binOf(score, bins)], score, labels[i]);
   return tallies;
 }
 

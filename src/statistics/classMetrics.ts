@@ -110,7 +110,7 @@ export function macroMean(matrix: ConfusionMatrix, name: MeanName): ClassMean {
 }
 
 /** The mean over classes with a value, each counting by its samples. */
-export function weightedMean(matrix: ConfusionMatrix, name: MeanName): ClassMean {
+function weightedMean(matrix: ConfusionMatrix, name: MeanName): ClassMean {
   const samples = rowTotals(matrix);
   return meanOf(matrix, name, (c) => samples[c]);
 }

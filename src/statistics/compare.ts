@@ -43,15 +43,15 @@ export interface ModelComparison {
 }
 
 /**
- * Compares models by a metric on the same samples: every pair by its difference with an interval, a test, and Holm's
- * adjustment for the number of pairs. All models get the same resamples.
+ * Compares models by a metric on the same samples: every pair by its difference with an interval, a test,
+ * and Holm's adjustment for the number of pairs. All models get the same resamples.
  *
- * The p-value of the bootstrap is twice the smaller share of differences on one side of 0, with one added to count
- * and number (Davison & Hinkley 1997, section 4.2).
+ * The p-value of the bootstrap is twice the smaller share of differences on one side of 0, with one added to
+ * count and number (Davison & Hinkley 1997, section 4.2).
  *
  * @param models predictions of two models or more for the same samples, in the same order
- * @throws {ShapeError | InputError} if the models have different samples, classes or positive classes, or groups are
- *   missing
+ * @throws {ShapeError | InputError} if the models have different samples, classes or positive classes, or
+ *   groups are missing
  */
 export function compareModels(
   models: readonly MetricInput[],

@@ -48,7 +48,10 @@ export function countConfusions(
   return matrix;
 }
 
-/** @throws {InputError} unless the matrix is square, has two classes or more, and holds counts with a sum above 0 */
+/**
+ * @throws {InputError} unless the matrix is square, has two classes or more, and holds counts with a sum
+ *   above 0
+ */
 export function checkConfusionMatrix(where: string, matrix: ConfusionMatrix): void {
   const classes = matrix.length;
   if (classes < 2 || matrix.some((row) => row.length !== classes)) {

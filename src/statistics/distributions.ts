@@ -7,8 +7,8 @@ function normalDensity(x: number): number {
 }
 
 /**
- * P(X ≤ x) of the standard normal distribution: the series of Marsaglia (J Stat Softw 2004;11(4)) near 0, and Laplace's
- * continued fraction in the tails.
+ * P(X ≤ x) of the standard normal distribution: the series of Marsaglia (J Stat Softw 2004;11(4)) near 0,
+ * and Laplace's continued fraction in the tails.
  */
 export function normalCdf(x: number): number {
   if (Number.isNaN(x)) return Number.NaN;
@@ -39,8 +39,8 @@ function upperTail(x: number): number {
 }
 
 /**
- * The x with P(X ≤ x) = share: the start of Abramowitz & Stegun 26.2.23, improved by Halley's method. −∞ and ∞ for
- * shares of 0 and 1.
+ * The x with P(X ≤ x) = share: the start of Abramowitz & Stegun 26.2.23, improved by Halley's method. −∞ and
+ * ∞ for shares of 0 and 1.
  */
 export function normalQuantile(share: number): number {
   if (share <= 0) return Number.NEGATIVE_INFINITY;
@@ -55,7 +55,9 @@ export function normalQuantile(share: number): number {
   return x;
 }
 
-/** ln Γ(x) for x > 0, after Lanczos (SIAM J Numer Anal 1964;1:86-96), with Godfrey's coefficients for g = 7. */
+/**
+ * ln Γ(x) for x > 0, after Lanczos (SIAM J Numer Anal 1964;1:86-96), with Godfrey's coefficients for g = 7.
+ */
 function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const base = x + 6.5;
@@ -69,8 +71,8 @@ const lanczos = [
 ];
 
 /**
- * P(X ≤ x) of the beta distribution, the regularized incomplete beta function: its continued fraction (DLMF 8.17.22),
- * evaluated by Lentz's method.
+ * P(X ≤ x) of the beta distribution, the regularized incomplete beta function: its continued fraction (DLMF
+ * 8.17.22), evaluated by Lentz's method.
  */
 export function betaCdf(x: number, a: number, b: number): number {
   if (x <= 0) return 0;

@@ -1,8 +1,8 @@
 import { InputError } from '../errors.js';
 
 /**
- * p-values adjusted for their number after Holm (Scand J Stat 1979;6:65-70): if those of at most 0.05 count as
- * significant, the probability of any false one among them is at most 5 %.
+ * p-values adjusted for their number after Holm (Scand J Stat 1979;6:65-70): if those of at most 0.05 count
+ * as significant, the probability of any false one among them is at most 5 %.
  *
  * @throws {InputError} for a value that is not from 0 to 1
  */
@@ -20,8 +20,9 @@ export function holm(pValues: readonly number[]): number[] {
 }
 
 /**
- * Groups of models in which no two differ significantly; a model may be in several of them. They are the largest such
- * groups, which statistical tables show by letters (Piepho, J Comput Graph Stat 2004;13:456-466).
+ * Groups of models in which no two differ significantly; a model may be in several of them. They are the
+ * largest such groups, which statistical tables show by letters (Piepho, J Comput Graph Stat
+ * 2004;13:456-466).
  *
  * @param differ whether models i and j differ significantly
  * @returns indices of models, ascending in each group
@@ -40,6 +41,11 @@ export function undistinguished(models: number, differ: (i: number, j: number) =
       done = [...done, model];
     }
   };
-  if (models > 0) extend([], Array.from({ length: models }, (_, i) => i), []);
+  if (models > 0)
+    extend(
+      [],
+      Array.from({ length: models }, (_, i) => i),
+      [],
+    );
   return found.sort((a, b) => a[0] - b[0] || a.length - b.length);
 }

@@ -21,8 +21,8 @@ export interface LikelihoodRatios {
 }
 
 /**
- * Positive and negative likelihood ratio of one class against the rest, with the intervals of Simel, Samsa and
- * Matchar (J Clin Epidemiol 1991;44:763-770), which take the logarithm as normally distributed.
+ * Positive and negative likelihood ratio of one class against the rest, with the intervals of Simel, Samsa
+ * and Matchar (J Clin Epidemiol 1991;44:763-770), which take the logarithm as normally distributed.
  */
 export function likelihoodRatios(counts: ClassCounts): LikelihoodRatios {
   const [, positives] = partsOfShare('sensitivity', counts);
@@ -33,8 +33,20 @@ export function likelihoodRatios(counts: ClassCounts): LikelihoodRatios {
   }
   const { truePositives, falsePositives, falseNegatives, trueNegatives } = counts;
   return {
-    positive: ratio(truePositives, positives, falsePositives, negatives, 'no sample of another class is called the class'),
-    negative: ratio(falseNegatives, positives, trueNegatives, negatives, 'every sample of another class is called the class'),
+    positive: ratio(
+      truePositives,
+      positives,
+      falsePositives,
+      negatives,
+      'no sample of another class is called the class',
+    ),
+    negative: ratio(
+      falseNegatives,
+      positives,
+      trueNegatives,
+      negatives,
+      'every sample of another class is called the class',
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
+import { InputError, ShapeError } from '../errors.js';
 import { betaCdf, twoSidedP } from './distributions.js';
 import { checkClasses } from './predictions.js';
-import { InputError, ShapeError } from '../errors.js';
 
 /** Samples that two classifiers call differently, and the tests of whether both are right equally often. */
 export interface McNemar {
@@ -10,7 +10,10 @@ export interface McNemar {
   readonly onlyB: number;
   readonly both: number;
   readonly neither: number;
-  /** Two-sided p-value of the exact test, the binomial one; 1 if the classifiers are right on the same samples. */
+  /**
+   * Two-sided p-value of the exact test, the binomial one; 1 if the classifiers are right on the same
+   * samples.
+   */
   readonly exact: number;
   /** (|a − b| − 1)² / (a + b), chi-squared with one degree of freedom (Edwards 1948); null if a + b is 0. */
   readonly statistic: number | null;
@@ -22,7 +25,8 @@ export interface McNemar {
  * McNemar's test of two classifiers on the same samples (Psychometrika 1947;12:153-157). It takes samples as
  * independent: with several samples of one patient, use `compareModels` with groups instead.
  *
- * @throws {ShapeError | InputError} without samples, or if the arrays have different lengths or hold no classes
+ * @throws {ShapeError | InputError} without samples, or if the arrays have different lengths or hold no
+ *   classes
  */
 export function mcnemar(data: {
   readonly labels: ArrayLike<number>;
@@ -33,7 +37,9 @@ export function mcnemar(data: {
   if (labels.length === 0) throw new InputError('[mcnemar] labels: expected at least one sample, got none');
   for (const [name, values] of Object.entries({ a, b })) {
     if (values.length === labels.length) continue;
-    throw new ShapeError(`[mcnemar] ${name}: expected ${labels.length} classes, one for each label, got ${values.length}`);
+    throw new ShapeError(
+      `[mcnemar] ${name}: expected ${labels.length} classes, one for each label, got ${values.length}`,
+    );
   }
   for (const [name, values] of Object.entries({ label: labels, a, b })) {
     checkClasses('mcnemar', name, values, Number.MAX_SAFE_INTEGER);

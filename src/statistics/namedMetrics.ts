@@ -3,7 +3,13 @@ import { balancedAccuracyValue, kappaValue, matthewsValue } from './agreement.js
 import type { BinaryScores } from './binary.js';
 import { type MeanName, macroMean } from './classMetrics.js';
 import { type ConfusionMatrix, countConfusions, countCorrect, countSamples, countsOfClass } from './confusion.js';
-import { type ClassPredictions, checkClasses, checkPredictions, oneAgainstRest, predictedClasses } from './predictions.js';
+import {
+  type ClassPredictions,
+  checkClasses,
+  checkPredictions,
+  oneAgainstRest,
+  predictedClasses,
+} from './predictions.js';
 import { brierTerms, logLosses, mean } from './probabilityMetrics.js';
 import { prepareAuc, prepareAveragePrecision } from './ranking.js';
 import { f1Of, shareOf } from './shares.js';
@@ -12,8 +18,8 @@ import { type MetricValue, none, type WeightedMetric } from './value.js';
 /** Predictions and the class that sensitivity, AUC and the like are about. */
 export interface MetricInput extends ClassPredictions {
   /**
-   * The class that counts as positive. Default: class 1 of two classes; with more classes none, and metrics of
-   * one class are then the mean over all classes.
+   * The class that counts as positive. Default: class 1 of two classes; with more classes none, and metrics
+   * of one class are then the mean over all classes.
    */
   readonly positive?: number | undefined;
 }
@@ -105,8 +111,8 @@ export function higherIsBetter(name: MetricName): boolean {
 }
 
 /**
- * Prepares a metric of predictions, to be computed for many weights: `prepareMetric('auc', data)()` is the AUC,
- * and `bootstrap` gives its interval.
+ * Prepares a metric of predictions, to be computed for many weights: `prepareMetric('auc', data)()` is the
+ * AUC, and `bootstrap` gives its interval.
  *
  * Metrics of one class (sensitivity, specificity, PPV, NPV, F1, AUC, average precision) are of the positive
  * class. Without one they are the mean over all classes, each against the rest.

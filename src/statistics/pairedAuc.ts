@@ -4,7 +4,10 @@ import { twoSidedP } from './distributions.js';
 import { type Interval, z95 } from './proportion.js';
 import { none } from './value.js';
 
-/** The difference of two areas under ROC curves of the same samples, or the reason why there is no test of it. */
+/**
+ * The difference of two areas under ROC curves of the same samples, or the reason why there is no test of
+ * it.
+ */
 export type PairedAuc =
   | {
       /** The first area minus the second one. */
@@ -21,8 +24,9 @@ export type PairedAuc =
 
 /**
  * Compares the areas under the ROC curves of two classifiers on the same samples, after DeLong, DeLong and
- * Clarke-Pearson (Biometrics 1988;44:837-845), as pROC's `roc.test(paired = TRUE, method = "delong")`. It takes samples as
- * independent: with several samples of one patient, use `compareModels` with groups instead.
+ * Clarke-Pearson (Biometrics 1988;44:837-845), as pROC's `roc.test(paired = TRUE, method = "delong")`. It
+ * takes samples as independent: with several samples of one patient, use `compareModels` with groups
+ * instead.
  *
  * @param b scores of the second classifier for the samples of `a`, in the same order
  * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}

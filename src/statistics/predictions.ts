@@ -53,7 +53,9 @@ export function checkPredictions(where: string, data: ClassPredictions): void {
   }
   if (predicted === undefined) return;
   if (predicted.length !== samples) {
-    throw new ShapeError(`[${where}] predicted: expected ${samples} classes, one for each label, got ${predicted.length}`);
+    throw new ShapeError(
+      `[${where}] predicted: expected ${samples} classes, one for each label, got ${predicted.length}`,
+    );
   }
   checkClasses(where, 'predicted class', predicted, classes);
 }

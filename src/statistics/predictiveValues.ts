@@ -33,16 +33,20 @@ export function predictiveValues(at: {
 export type PredictiveValue =
   | {
       readonly value: number;
-      /** Null where sensitivity or specificity is 0 or 1, or the prevalence is: the formula has no variance there. */
+      /**
+       * Null where sensitivity or specificity is 0 or 1, or the prevalence is: the formula has no variance
+       * there.
+       */
       readonly interval: Interval | null;
     }
   | { readonly value: null; readonly reason: string };
 
 /**
- * Predictive values at another prevalence than that of the set, with intervals on the logit scale (Mercaldo, Lau & Zhou,
- * Stat Med 2007;26:2170-2183).
+ * Predictive values at another prevalence than that of the set, with intervals on the logit scale (Mercaldo,
+ * Lau & Zhou, Stat Med 2007;26:2170-2183).
  *
- * @param measured sensitivity and specificity with their counts, as from `thresholdMetrics` or `classMetrics`
+ * @param measured sensitivity and specificity with their counts, as from `thresholdMetrics` or
+ *   `classMetrics`
  * @throws {InputError} unless the prevalence is from 0 to 1
  */
 export function predictiveValuesAt(

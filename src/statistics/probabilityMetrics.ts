@@ -25,8 +25,8 @@ export function logLosses({ labels, probabilities, classes }: ClassPredictions):
 }
 
 /**
- * Brier score (Monthly Weather Review 1950;78:1-3): the mean of Σ (probability − truth)² over the classes, from
- * 0 (best) to 2. With two classes it is half of this, the square of the error of one probability, as
+ * Brier score (Monthly Weather Review 1950;78:1-3): the mean of Σ (probability − truth)² over the classes,
+ * from 0 (best) to 2. With two classes it is half of this, the square of the error of one probability, as
  * `brierScore` and scikit-learn's `brier_score_loss` have it.
  *
  * @throws {ShapeError | InputError} if the data are not valid {@link ClassPredictions}

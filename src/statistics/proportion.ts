@@ -35,8 +35,9 @@ export function wilsonInterval(hits: number, total: number): Interval {
 }
 
 /**
- * The 95 % confidence interval of a share after Clopper and Pearson (Biometrika 1934;26:404-413), the exact one: it
- * covers at least 95 % for any share, and is wider than Wilson's. Studies for regulators often ask for it.
+ * The 95 % confidence interval of a share after Clopper and Pearson (Biometrika 1934;26:404-413), the exact
+ * one: it covers at least 95 % for any share, and is wider than Wilson's. Studies for regulators often ask
+ * for it.
  *
  * @throws {InputError} unless `total` is at least 1 and `hits` from 0 to `total`
  */

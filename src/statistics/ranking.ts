@@ -1,7 +1,9 @@
 import { type BinaryScores, sortByScore } from './binary.js';
 import { none, type WeightedMetric } from './value.js';
 
-/** Samples in the order of their scores, the highest first, and where the samples with the next score begin. */
+/**
+ * Samples in the order of their scores, the highest first, and where the samples with the next score begin.
+ */
 interface Ranking {
   readonly labels: BinaryScores['labels'];
   readonly order: Uint32Array;

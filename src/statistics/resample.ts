@@ -6,8 +6,8 @@ export interface ResampleOptions {
   /** The number of samples. */
   readonly samples: number;
   /**
-   * The group of each sample, for instance the patient: whole groups are resampled. Default: every sample is a
-   * group of its own.
+   * The group of each sample, for instance the patient: whole groups are resampled. Default: every sample is
+   * a group of its own.
    */
   readonly groups?: ArrayLike<string | number> | undefined;
   /** The number of resamples, 100 or more. Default: 2000. */
@@ -51,8 +51,9 @@ export function groupNumbers(
 }
 
 /**
- * Computes metrics on the same resamples: as many groups as there are, taken at random with replacement (the cluster
- * bootstrap; Field & Welsh, J R Stat Soc B 2007;69:369-390), and on the set without each group (the jackknife by group).
+ * Computes metrics on the same resamples: as many groups as there are, taken at random with replacement (the
+ * cluster bootstrap; Field & Welsh, J R Stat Soc B 2007;69:369-390), and on the set without each group (the
+ * jackknife by group).
  *
  * @throws {ShapeError | InputError} if groups are missing, or the number of resamples is below 100
  */

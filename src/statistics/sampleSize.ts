@@ -15,8 +15,8 @@ export interface StudySize {
 const most = 1e9;
 
 /**
- * The smallest number of samples with which Wilson's 95 % interval of a share reaches at most this far from its
- * middle. The samples have to be independent: count patients, not pictures.
+ * The smallest number of samples with which Wilson's 95 % interval of a share reaches at most this far from
+ * its middle. The samples have to be independent: count patients, not pictures.
  *
  * @throws {InputError} unless the share is from 0 to 1, and the half-width between 0 and 0.5
  */
@@ -30,11 +30,12 @@ export function samplesForShare(share: number, halfWidth: number): number {
 }
 
 /**
- * The size of a study whose intervals of sensitivity and specificity are both narrow enough (Buderer, Acad Emerg Med
- * 1996;3:895-900, with Wilson's interval).
+ * The size of a study whose intervals of sensitivity and specificity are both narrow enough (Buderer, Acad
+ * Emerg Med 1996;3:895-900, with Wilson's interval).
  *
  * @param wanted.prevalence share of class 1 among the samples that will come
- * @throws {InputError} for shares that are not from 0 to 1, a prevalence of 0 or 1, or a half-width not between 0 and 0.5
+ * @throws {InputError} for shares that are not from 0 to 1, a prevalence of 0 or 1, or a half-width not
+ *   between 0 and 0.5
  */
 export function samplesForStudy(wanted: {
   readonly sensitivity: number;
@@ -50,8 +51,8 @@ export function samplesForStudy(wanted: {
 }
 
 /**
- * The size of a study in which the 95 % interval of the AUC, area ± 1.96 standard errors after Hanley and McNeil (Radiology
- * 1982;143:29-36), is narrow enough.
+ * The size of a study in which the 95 % interval of the AUC, area ± 1.96 standard errors after Hanley and
+ * McNeil (Radiology 1982;143:29-36), is narrow enough.
  *
  * @throws {InputError} unless area and prevalence are between 0 and 1, and the half-width between 0 and 0.5
  */

@@ -12,4 +12,3 @@ export function none(reason: string): { readonly value: null; readonly reason: s
 export function quotient(part: number, whole: number, reason: string): MetricValue {
   return whole === 0 ? none(reason) : { value: part / whole };
 }
-

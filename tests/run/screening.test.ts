@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type BinaryScores, chooseOperatingPoint, screeningMetrics } from '../../src/statistics/index.js';
 import type { ReportData, Screening } from '../../src/report/data.js';
 import { describeOperatingRule, describeTarget } from '../../src/report/operatingPoint.js';
 import { renderReport } from '../../src/report/report.js';
 import { screeningFacts } from '../../src/report/screeningFacts.js';
 import { noMedicalDevice } from '../../src/report/wording.js';
 import { decide, decisionRule, describeDecision, screeningOf } from '../../src/run/decision.js';
+import { type BinaryScores, chooseOperatingPoint, screeningMetrics } from '../../src/statistics/index.js';
 import { formatThreshold } from '../../src/text/numbers.js';
 import { loadGolden } from '../goldens/load.js';
 

@@ -38,7 +38,10 @@ describe.each(statisticsGolden('classes'))('scikit-learn and statsmodels: $name'
       found.perClass.map((own) => own[name].value),
       golden.perClass[name],
     );
-    expectNumbers([found.macro[name].value, found.weighted[name].value], [golden.macro[name][0], golden.weighted[name][0]]);
+    expectNumbers(
+      [found.macro[name].value, found.weighted[name].value],
+      [golden.macro[name][0], golden.weighted[name][0]],
+    );
     expect(found.macro[name].leftOut).toEqual(golden.perClass[name].flatMap((value, c) => (value === null ? [c] : [])));
   });
 
@@ -121,7 +124,7 @@ test('decisions of the caller come before the highest probability', () => {
   expect(prepareMetric('accuracy', data)()).toEqual({ value: 1 });
 });
 
-describe('values that are none, with the reason', () => {
+describe('missing values have a reason', () => {
   test('one class only', () => {
     const data = binaryPredictions([1, 1, 1], [0.9, 0.8, 0.7]);
     const reason = (name: (typeof metricNames)[number]) => {
@@ -172,7 +175,11 @@ describe('bad input', () => {
     ['a negative label', { labels: Int32Array.of(-1, 1) }, /label 0: expected a class from 0 to 1, got -1/],
     ['NaN', { probabilities: Float64Array.of(0.5, 0.5, Number.NaN, 0.5) }, /class 0 for sample 1: .* got NaN/],
     ['logits', { probabilities: Float64Array.of(3, -2, 0.5, 0.5) }, /got 3; apply softmax/],
-    ['rows that do not add up to 1', { probabilities: Float64Array.of(0.5, 0.4, 0.5, 0.5) }, /sample 0: expected a sum of 1/],
+    [
+      'rows that do not add up to 1',
+      { probabilities: Float64Array.of(0.5, 0.4, 0.5, 0.5) },
+      /sample 0: expected a sum of 1/,
+    ],
     ['one class', { classes: 1 }, /classes: expected a whole number of at least 2/],
     ['a decision that is no class', { predicted: Int32Array.of(0, 5) }, /predicted class 1: expected a class/],
   ])('%s', (_, change, message) => {
@@ -197,9 +204,27 @@ describe('bad input', () => {
     [[], /got 0 rows of no columns/],
     [[[1, 2]], /got 1 rows of 2 columns/],
     [[[1, 2], [3]], /got 2 rows of 2 or 1 columns/],
-    [[[1, -2], [3, 4]], /got -2/],
-    [[[1, Number.NaN], [3, 4]], /got NaN/],
-    [[[0, 0], [0, 0]], /expected at least one sample/],
+    [
+      [
+        [1, -2],
+        [3, 4],
+      ],
+      /got -2/,
+    ],
+    [
+      [
+        [1, Number.NaN],
+        [3, 4],
+      ],
+      /got NaN/,
+    ],
+    [
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      /expected at least one sample/,
+    ],
   ])('matrix %j', (matrix, message) => {
     for (const call of [confusionMetrics, kappa, matthews, balancedAccuracy]) {
       expect(() => call(matrix)).toThrow(message);

@@ -98,7 +98,11 @@ interface Goldens {
     readonly labels: Numbers;
     readonly scores: Numbers;
     readonly thresholds: Numbers;
-    readonly decision: readonly { readonly prevalence: number | null; readonly model: Numbers; readonly all: Numbers }[];
+    readonly decision: readonly {
+      readonly prevalence: number | null;
+      readonly model: Numbers;
+      readonly all: Numbers;
+    }[];
     readonly sizes: readonly { readonly share: number; readonly halfWidth: number; readonly samples: number }[];
   };
 }

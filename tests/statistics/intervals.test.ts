@@ -22,8 +22,9 @@ function expectRelative(actual: number, expected: number): void {
 
 describe('SciPy: distributions', () => {
   test('normal', () => {
-    golden.normal.points.forEach((x, i) => expectRelative(normalCdf(x), golden.normal.cdf[i]));
-    golden.quantiles.shares.forEach((share, i) => expectRelative(normalQuantile(share), golden.quantiles.values[i]));
+    for (const [i, x] of golden.normal.points.entries()) expectRelative(normalCdf(x), golden.normal.cdf[i]);
+    const { shares, values } = golden.quantiles;
+    for (const [i, share] of shares.entries()) expectRelative(normalQuantile(share), values[i]);
     expect(normalCdf(Number.NaN)).toBeNaN();
     expect([normalQuantile(0), normalQuantile(1)]).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
     expect([twoSidedP(0), twoSidedP(Number.POSITIVE_INFINITY)]).toEqual([1, 0]);
@@ -53,19 +54,25 @@ describe('statsmodels: intervals of shares', () => {
   });
 });
 
-describe.each(golden.bootstrap)('SciPy: bootstrap of the $name', ({ value, replicates, jackknife, bca, percentile }) => {
-  test('BCa from the same resamples', () => {
-    const found = bcaInterval(value, replicates, jackknife);
-    expect(found.method).toBe('bca');
-    expectNumbers(found.interval ?? [], bca);
-  });
+describe.each(golden.bootstrap)(
+  'SciPy: bootstrap of the $name',
+  ({ value, replicates, jackknife, bca, percentile }) => {
+    test('BCa from the same resamples', () => {
+      const found = bcaInterval(value, replicates, jackknife);
+      expect(found.method).toBe('bca');
+      expectNumbers(found.interval ?? [], bca);
+    });
 
-  test('percentiles where a group cannot be left out', () => {
-    const found = bcaInterval(value, replicates, [Number.NaN, ...jackknife.slice(1)]);
-    expect(found).toMatchObject({ method: 'percentile', reason: expect.stringMatching(/^without one of the groups/) });
-    expectNumbers(found.interval ?? [], percentile);
-  });
-});
+    test('percentiles where a group cannot be left out', () => {
+      const found = bcaInterval(value, replicates, [Number.NaN, ...jackknife.slice(1)]);
+      expect(found).toMatchObject({
+        method: 'percentile',
+        reason: expect.stringMatching(/^without one of the groups/),
+      });
+      expectNumbers(found.interval ?? [], percentile);
+    });
+  },
+);
 
 describe('bcaInterval says why it falls back', () => {
   const spread = Array.from({ length: 200 }, (_, i) => i / 200);
@@ -134,12 +141,18 @@ describe('bootstrap', () => {
     expect(found.interval).not.toBeNull();
   });
 
-  test('percentiles, and the reason, where the only positive group cannot be left out', () => {
-    const few = binaryPredictions([1, 1, 0, 0, 0, 0, 0], [0.9, 0.6, 0.7, 0.3, 0.2, 0.2, 0.4]);
-    const found = bootstrap(prepareMetric('sensitivity', few), { samples: 7 });
-    expect(found.interval).toBeNull();
-    const grouped = bootstrap(prepareMetric('sensitivity', few), { samples: 7, groups: [0, 1, 2, 2, 2, 2, 2] });
-    expect(grouped).toMatchObject({ groups: 3, interval: null, reason: expect.stringMatching(/no value on \d+ %/) });
+  test('none where many resamples have no value, such as those without the only positive group', () => {
+    const few = binaryPredictions(
+      [1, 1, 1, ...new Array<number>(9).fill(0)],
+      [0.9, 0.6, 0.4, 0.7, 0.3, 0.2, 0.2, 0.4, 0.1, 0.1, 0.2, 0.3],
+    );
+    const groups = [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    // The group is missing on (1 − 1/10)^10 = 35 % of the resamples.
+    expect(bootstrap(prepareMetric('auc', few), { samples: 12, groups })).toMatchObject({
+      interval: null,
+      reason: expect.stringMatching(/^the metric has no value on 3\d % of the resamples$/),
+    });
+    expect(bootstrap(prepareMetric('ppv', few), { samples: 12, groups }).value).toBeCloseTo(2 / 3, 12);
   });
 
   test.each<[string, number[], number[], RegExp]>([
@@ -166,7 +179,9 @@ describe('bootstrap', () => {
       /groups: expected one for each sample, got none for sample 7/,
     );
     for (const resamples of [99, 0, 1000.5, Number.NaN]) {
-      expect(() => bootstrap(metric, { samples: 80, resamples })).toThrow(/resamples: expected a whole number of at least 100/);
+      expect(() => bootstrap(metric, { samples: 80, resamples })).toThrow(
+        /resamples: expected a whole number of at least 100/,
+      );
     }
   });
 });

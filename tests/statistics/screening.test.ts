@@ -41,7 +41,8 @@ function expectClose(actual: unknown, expected: unknown): void {
 }
 
 /** The golden file has values alone. */
-const withoutReasons = (value: unknown) => JSON.parse(JSON.stringify(value, (key, item) => (key === 'reason' ? undefined : item)));
+const withoutReasons = (value: unknown) =>
+  JSON.parse(JSON.stringify(value, (key, item) => (key === 'reason' ? undefined : item)));
 
 function binary(labels: readonly number[], scores: readonly number[]): BinaryScores {
   return { labels: Uint8Array.from(labels), scores: Float64Array.from(scores) };

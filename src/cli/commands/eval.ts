@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
 import { outputFile } from '../../io/files/outputs.js';
-import { wilsonInterval } from '../../statistics/index.js';
 import { targetOf } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
@@ -13,6 +12,7 @@ import { type DecisionRule, decisionNote, screeningOf } from '../../run/decision
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../run/evaluate.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { seenNotes } from '../../run/seen.js';
+import { wilsonInterval } from '../../statistics/index.js';
 import { formatCount, formatMetric } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';

@@ -18,8 +18,8 @@ export type CalibratorFit = Calibrator | { readonly value: null; readonly reason
  * - `platt`: slope and intercept of the log-odds, for two classes.
  * - `isotonic`: a curve that never falls, for two classes and some hundred samples or more.
  *
- * @throws {ShapeError | InputError} if the data are not valid {@link LogitSet}, or the method does not take as many
- *   classes
+ * @throws {ShapeError | InputError} if the data are not valid {@link LogitSet}, or the method does not take
+ *   as many classes
  */
 export function fitCalibrator(method: Calibrator['method'], data: LogitSet): CalibratorFit {
   checkLogits('fitCalibrator', data);
@@ -42,7 +42,8 @@ export function fitCalibrator(method: Calibrator['method'], data: LogitSet): Cal
  *
  * @param logits `[samples, classes]`, row-major
  * @returns probabilities, `[samples, classes]`
- * @throws {ShapeError | InputError} if the logits are no rows of finite numbers, or the calibrator is for two classes
+ * @throws {ShapeError | InputError} if the logits are no rows of finite numbers, or the calibrator is for
+ *   two classes
  */
 export function calibrate(calibrator: Calibrator, logits: LogitSet['logits'], classes: number): Float64Array {
   checkClassCount('calibrate', classes);
@@ -82,5 +83,7 @@ function softmaxRows(logits: LogitSet['logits'], classes: number, temperature: n
 
 function checkTwo(where: string, method: string, classes: number): void {
   if (classes === 2) return;
-  throw new InputError(`[${where}] method: expected temperature for ${classes} classes, got ${method}, which is for two`);
+  throw new InputError(
+    `[${where}] method: expected temperature for ${classes} classes, got ${method}, which is for two`,
+  );
 }

@@ -1,8 +1,8 @@
 import { none } from '../value.js';
 
 /**
- * The probability of class 1 becomes a curve of the log-odds that never falls: straight between the points, constant
- * outside of them.
+ * The probability of class 1 becomes a curve of the log-odds that never falls: straight between the points,
+ * constant outside of them.
  */
 export interface IsotonicScaling {
   readonly method: 'isotonic';
@@ -19,10 +19,14 @@ interface Block {
 }
 
 /**
- * Isotonic regression of the labels on the log-odds (Zadrozny & Elkan, KDD 2002), by pooling adjacent violators; as
- * scikit-learn's `IsotonicRegression`. It needs many samples, and may give probabilities of exactly 0 and 1.
+ * Isotonic regression of the labels on the log-odds (Zadrozny & Elkan, KDD 2002), by pooling adjacent
+ * violators; as scikit-learn's `IsotonicRegression`. It needs many samples, and may give probabilities of
+ * exactly 0 and 1.
  */
-export function isotonicOf(labels: ArrayLike<number>, logOdds: Float64Array): IsotonicScaling | ReturnType<typeof none> {
+export function isotonicOf(
+  labels: ArrayLike<number>,
+  logOdds: Float64Array,
+): IsotonicScaling | ReturnType<typeof none> {
   const order = Array.from(logOdds, (_, i) => i).sort((a, b) => logOdds[a] - logOdds[b]);
   const blocks: Block[] = [];
   for (const i of order) {
@@ -47,7 +51,8 @@ export function isotonicOf(labels: ArrayLike<number>, logOdds: Float64Array): Is
       left.positives += right.positives;
     }
   }
-  if (pooled.length === 1) return none('a curve that never falls is constant here: the log-odds say nothing of the classes');
+  if (pooled.length === 1)
+    return none('a curve that never falls is constant here: the log-odds say nothing of the classes');
   const points = pooled.flatMap((block) =>
     (block.first === block.last ? [block.first] : [block.first, block.last]).map((x) => [x, shareOf(block)] as const),
   );

@@ -1,8 +1,8 @@
+import { InputError } from '../../errors.js';
 import { checkBinaryScores } from '../binary.js';
 import { type Interval, z95 } from '../proportion.js';
 import { none } from '../value.js';
 import { fitIntercept, fitLogistic } from './logistic.js';
-import { InputError } from '../../errors.js';
 
 /** An estimate with Wald's 95 % confidence interval. */
 export interface Estimate {
@@ -19,8 +19,8 @@ export type CalibrationLine =
       /** The intercept beside the slope. */
       readonly intercept: Estimate;
       /**
-       * The intercept for a slope of 1, calibration in the large: 0 is right; below 0 the probabilities of class 1
-       * are too high.
+       * The intercept for a slope of 1, calibration in the large: 0 is right; below 0 the probabilities of
+       * class 1 are too high.
        */
       readonly inTheLarge: Estimate;
     }
@@ -32,7 +32,8 @@ export type CalibrationLine =
  *
  * @param data.labels 0 or 1
  * @param data.logOdds the log-odds of class 1: the difference of two logits, or ln(p / (1 − p))
- * @throws {ShapeError | InputError} without samples, for labels other than 0 and 1, or log-odds that are not finite
+ * @throws {ShapeError | InputError} without samples, for labels other than 0 and 1, or log-odds that are not
+ *   finite
  */
 export function calibrationLine(data: {
   readonly labels: Int32Array | Uint8Array;

@@ -17,10 +17,7 @@ const maxSteps = 100;
  * @param targets from 0 to 1
  * @returns none if the targets are separated by x, so that there is no finite maximum
  */
-export function fitLogistic(
-  x: ArrayLike<number>,
-  targets: ArrayLike<number>,
-): LogisticFit | ReturnType<typeof none> {
+export function fitLogistic(x: ArrayLike<number>, targets: ArrayLike<number>): LogisticFit | ReturnType<typeof none> {
   // Around their mean and of unit spread, so that neither the start nor the limits depend on the scale.
   const { center, spread } = scaleOf(x);
   if (spread === 0) return none('all log-odds are equal');
@@ -57,7 +54,10 @@ export function fitLogistic(
 }
 
 /** Maximum likelihood of P(1) = sigmoid(intercept + offset), where both classes occur. */
-export function fitIntercept(offset: ArrayLike<number>, targets: ArrayLike<number>): { value: number; standardError: number } {
+export function fitIntercept(
+  offset: ArrayLike<number>,
+  targets: ArrayLike<number>,
+): { value: number; standardError: number } {
   const excess = (a: number) => {
     let sum = 0;
     for (let i = 0; i < offset.length; i++) sum += sigmoid(a + offset[i]) - targets[i];

@@ -14,7 +14,10 @@ export interface LogitSet {
   readonly classes: number;
 }
 
-/** @throws {ShapeError | InputError} if the arrays do not fit together, or hold no samples or values that are not finite */
+/**
+ * @throws {ShapeError | InputError} if the arrays do not fit together, or hold no samples or values that are
+ *   not finite
+ */
 export function checkLogits(where: string, { labels, logits, classes }: LogitSet): void {
   checkClassCount(where, classes);
   if (labels.length === 0) throw new InputError(`[${where}] labels: expected at least one sample, got none`);

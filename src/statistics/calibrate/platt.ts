@@ -9,8 +9,9 @@ export interface PlattScaling {
 }
 
 /**
- * Platt's scaling (Advances in Large Margin Classifiers, 1999): a logistic regression on the log-odds with targets
- * that are a little inside of 0 and 1, so that it always has an end (Lin, Lin & Weng, Mach Learn 2007;68:267-276).
+ * Platt's scaling (Advances in Large Margin Classifiers, 1999): a logistic regression on the log-odds with
+ * targets that are a little inside of 0 and 1, so that it always has an end (Lin, Lin & Weng, Mach Learn
+ * 2007;68:267-276).
  */
 export function plattOf(labels: ArrayLike<number>, logOdds: Float64Array): PlattScaling | ReturnType<typeof none> {
   const samples = labels.length;

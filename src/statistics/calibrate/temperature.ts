@@ -11,8 +11,8 @@ export interface TemperatureScaling {
 type NoFit = ReturnType<typeof none>;
 
 /**
- * The temperature with the smallest log loss (Guo et al., ICML 2017). The loss is convex in 1 / temperature, so that
- * halving an interval finds it. Never changes which class is the most probable.
+ * The temperature with the smallest log loss (Guo et al., ICML 2017). The loss is convex in 1 / temperature,
+ * so that halving an interval finds it. Never changes which class is the most probable.
  */
 export function temperatureOf(data: LogitSet): TemperatureScaling | NoFit {
   if (isSeparated(data)) {

@@ -1,6 +1,6 @@
+import { InputError, ShapeError } from '../../errors.js';
 import { type ClassPredictions, checkPredictions, predictedClasses } from '../predictions.js';
 import { type Proportion, proportion } from '../proportion.js';
-import { InputError, ShapeError } from '../../errors.js';
 
 /** If only samples with a confidence of at least a threshold are decided, and the others are referred. */
 export interface AbstentionPoint {
@@ -15,25 +15,31 @@ export interface AbstentionPoint {
 export interface AbstentionCurve {
   /** A point for each confidence that occurs, from the highest on, to a coverage of 1. */
   readonly points: readonly AbstentionPoint[];
-  /** Mean risk over all coverages, from 0 (best); without any order of the samples it is the share of errors. */
+  /**
+   * Mean risk over all coverages, from 0 (best); without any order of the samples it is the share of errors.
+   */
   readonly area: number;
 }
 
 /**
- * Errors among the samples that a classifier is surest of, against their share of all samples (El-Yaniv & Wiener, JMLR
- * 2010;11:1605-1641; area as in Geifman & El-Yaniv, NeurIPS 2017). Samples of equal confidence are decided together.
+ * Errors among the samples that a classifier is surest of, against their share of all samples (El-Yaniv &
+ * Wiener, JMLR 2010;11:1605-1641; area as in Geifman & El-Yaniv, NeurIPS 2017). Samples of equal confidence
+ * are decided together.
  *
  * @param confidence of each sample, any finite numbers. Default: the highest probability.
- * @throws {ShapeError | InputError} if the data are not valid {@link ClassPredictions}, or the confidence is not a finite
- *   number for each sample
+ * @throws {ShapeError | InputError} if the data are not valid {@link ClassPredictions}, or the confidence is
+ *   not a finite number for each sample
  */
 export function abstentionCurve(data: ClassPredictions, confidence?: ArrayLike<number>): AbstentionCurve {
   checkPredictions('abstentionCurve', data);
   const { labels, probabilities, classes } = data;
   const samples = labels.length;
-  const sure = confidence ?? Float64Array.from(labels, (_, i) => Math.max(...probabilities.slice(i * classes, (i + 1) * classes)));
+  const sure =
+    confidence ?? Float64Array.from(labels, (_, i) => Math.max(...probabilities.slice(i * classes, (i + 1) * classes)));
   if (sure.length !== samples) {
-    throw new ShapeError(`[abstentionCurve] confidence: expected one for each of ${samples} labels, got ${sure.length}`);
+    throw new ShapeError(
+      `[abstentionCurve] confidence: expected one for each of ${samples} labels, got ${sure.length}`,
+    );
   }
   const wrong = Array.from(sure).findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {

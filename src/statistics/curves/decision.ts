@@ -1,14 +1,14 @@
-import { type BinaryScores, checkBinaryScores } from '../binary.js';
 import { InputError } from '../../errors.js';
-import { type MetricValue, none, type WeightedMetric } from '../value.js';
+import { type BinaryScores, checkBinaryScores } from '../binary.js';
 import { checkShare } from '../share.js';
+import { type MetricValue, none, type WeightedMetric } from '../value.js';
 
 export interface DecisionCurveOptions {
   /** Threshold probabilities between 0 and 1. Default: 0.01, 0.02 … 0.99. */
   readonly thresholds?: readonly number[] | undefined;
   /**
-   * Share of the disease in the population that is decided about. Give it where the set has another share, as in
-   * case-control studies. Default: the share in the set.
+   * Share of the disease in the population that is decided about. Give it where the set has another share,
+   * as in case-control studies. Default: the share in the set.
    */
   readonly prevalence?: number | undefined;
 }
@@ -28,14 +28,15 @@ export interface DecisionPoint {
 }
 
 /**
- * Decision curve analysis (Vickers & Elkin, Med Decis Making 2006;26:565-574): the net benefit TP/n − FP/n · t/(1 − t)
- * of a model whose user treats from a probability t on. With a prevalence, TP/n and FP/n are those that sensitivity and
- * specificity give there, as in dcurves. Scores have to be calibrated for that prevalence.
+ * Decision curve analysis (Vickers & Elkin, Med Decis Making 2006;26:565-574): the net benefit TP/n − FP/n ·
+ * t/(1 − t) of a model whose user treats from a probability t on. With a prevalence, TP/n and FP/n are those
+ * that sensitivity and specificity give there, as in dcurves. Scores have to be calibrated for that
+ * prevalence.
  *
  * A value is none if a prevalence is given and a class has no samples.
  *
- * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}, or a threshold or the
- *   prevalence is out of range
+ * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}, or a threshold
+ *   or the prevalence is out of range
  */
 export function decisionCurve(data: BinaryScores, options: DecisionCurveOptions = {}): DecisionPoint[] {
   const { thresholds = Array.from({ length: 99 }, (_, i) => (i + 1) / 100), prevalence } = options;

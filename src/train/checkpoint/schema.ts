@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ThresholdMetrics } from '../../statistics/index.js';
 import type { lr } from '../../optimizer/index.js';
+import type { ThresholdMetrics } from '../../statistics/index.js';
 import type { Json } from '../../text/json.js';
 import type { EpochRecord, TrainingState } from '../history.js';
 

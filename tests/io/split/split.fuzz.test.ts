@@ -53,19 +53,24 @@ function expectNear(table: GroupedTable, samples: Uint32Array, share: number): v
 
 test('hold-out: every sample once, no group on both sides, sizes and classes near their targets', () =>
   fc.assert(
-    fc.property(tables, seeds, fc.constantFrom([0.2, 0], [0.2, 0.2], [0.15, 0.25]), (table, seed, [validation, held]) => {
-      const split = holdOut(table, { validation, test: held, seed });
-      const parts = partsOf(table, [split.train, split.validation, split.test]);
-      expect(parts.every((part) => /^part \d$/.test(part))).toBe(true);
-      expect(dividedGroups(table.groups, parts)).toEqual([]);
-      expectNear(table, split.train, 1 - validation - held);
-      expectNear(table, split.validation, validation);
-      expectNear(table, split.test, held);
-      for (const { part, label } of split.absent) {
-        const samples = split[part as 'train' | 'validation' | 'test'];
-        expect(samples.every((i) => table.labels[i] !== label)).toBe(true);
-      }
-    }),
+    fc.property(
+      tables,
+      seeds,
+      fc.constantFrom([0.2, 0], [0.2, 0.2], [0.15, 0.25]),
+      (table, seed, [validation, held]) => {
+        const split = holdOut(table, { validation, test: held, seed });
+        const parts = partsOf(table, [split.train, split.validation, split.test]);
+        expect(parts.every((part) => /^part \d$/.test(part))).toBe(true);
+        expect(dividedGroups(table.groups, parts)).toEqual([]);
+        expectNear(table, split.train, 1 - validation - held);
+        expectNear(table, split.validation, validation);
+        expectNear(table, split.test, held);
+        for (const { part, label } of split.absent) {
+          const samples = split[part as 'train' | 'validation' | 'test'];
+          expect(samples.every((i) => table.labels[i] !== label)).toBe(true);
+        }
+      },
+    ),
     cases,
   ));
 
@@ -87,7 +92,9 @@ test('folds: every sample is held out once, no group on both sides, sizes and cl
       }
       const labels = [...new Set(table.labels)];
       const missing = folds.flatMap(({ heldOut }, i) =>
-        labels.filter((label) => !heldOut.some((s) => table.labels[s] === label)).map((label) => `fold ${i + 1}: ${label}`),
+        labels
+          .filter((label) => !heldOut.some((s) => table.labels[s] === label))
+          .map((label) => `fold ${i + 1}: ${label}`),
       );
       expect(absent.map(({ part, label }) => `${part}: ${label}`).sort()).toEqual(missing.sort());
     }),

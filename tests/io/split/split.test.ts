@@ -14,7 +14,13 @@ function countOf(table: SplitTable, samples: Uint32Array, label: number): number
 describe('holdOut', () => {
   test('single samples: exact shares of sizes and classes', () => {
     const table = single(60, 40);
-    const { train, validation, test: held, absent, mixedGroups } = holdOut(table, { validation: 0.2, test: 0.1, seed: 3 });
+    const {
+      train,
+      validation,
+      test: held,
+      absent,
+      mixedGroups,
+    } = holdOut(table, { validation: 0.2, test: 0.1, seed: 3 });
     expect([train, validation, held].map((part) => [countOf(table, part, 0), countOf(table, part, 1)])).toEqual([
       [42, 28],
       [12, 8],
@@ -31,8 +37,8 @@ describe('holdOut', () => {
 
   test('many classes with few samples fill every part', () => {
     const { validation } = holdOut(single(...new Array<number>(100).fill(2)), { validation: 0.2 });
-    expect(validation.length).toBeGreaterThan(30);
-    expect(validation.length).toBeLessThan(50);
+    expect(validation.length).toBeGreaterThan(37);
+    expect(validation.length).toBeLessThan(43);
   });
 
   test('large groups are not all in the largest part', () => {
@@ -50,7 +56,8 @@ describe('holdOut', () => {
   test('each sample has the same chance to be held out', () => {
     const table = single(10, 10);
     const hits = new Array<number>(20).fill(0);
-    for (let seed = 0; seed < 400; seed++) for (const i of holdOut(table, { validation: 0.3, seed }).validation) hits[i]++;
+    for (let seed = 0; seed < 400; seed++)
+      for (const i of holdOut(table, { validation: 0.3, seed }).validation) hits[i]++;
     for (const count of hits) expect(Math.abs(count - 120)).toBeLessThan(45);
   });
 
@@ -87,7 +94,12 @@ describe('holdOut', () => {
     ['a negative share', single(5, 5), { test: -0.1 }, /test: expected a share/],
     ['NaN as share', single(5, 5), { test: Number.NaN }, /test: expected a share/],
     ['shares that leave nothing', single(5, 5), { validation: 0.5, test: 0.5 }, /sum below 1, .* got 0.5 \+ 0.5/],
-    ['fewer samples than parts', single(1, 1), { validation: 0.3, test: 0.3 }, /samples: expected at least 3 for 3 parts, got 2/],
+    [
+      'fewer samples than parts',
+      single(1, 1),
+      { validation: 0.3, test: 0.3 },
+      /samples: expected at least 3 for 3 parts, got 2/,
+    ],
     ['one group', { labels: [0, 1, 1], groups: ['a', 'a', 'a'] }, {}, /groups: expected at least 2 for 2 parts, got 1/],
     [
       'rows without a group',

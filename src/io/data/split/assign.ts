@@ -43,14 +43,17 @@ function addTo(counts: Float64Array, unit: Unit): void {
   counts[unit.counts.length] += unit.samples.length;
 }
 
-/** The increase of Σ (count − target)² / target by a unit. */
+/**
+ * The increase of Σ (count − target)² / target by a unit. All samples count as much as all classes together.
+ */
 function costOf(unit: Unit, filled: Float64Array, totals: Float64Array, share: number): number {
   let cost = 0;
   for (let c = 0; c < filled.length; c++) {
     const count = c < unit.counts.length ? unit.counts[c] : unit.samples.length;
     if (count === 0) continue;
     const target = share * totals[c];
-    cost += (count * (2 * (filled[c] - target) + count)) / target;
+    const weight = c < unit.counts.length ? 1 : unit.counts.length;
+    cost += (weight * count * (2 * (filled[c] - target) + count)) / target;
   }
   return cost;
 }

@@ -42,8 +42,8 @@ export interface Folds extends SplitNotes {
  * shares of classes are as near the wanted ones as the groups allow.
  *
  * @throws {ShapeError} if columns of the table have different lengths
- * @throws {InputError} for shares that leave nothing for training, if some samples have no group, or if there are
- *   fewer groups than parts
+ * @throws {InputError} for shares that leave nothing for training, if some samples have no group, or if
+ *   there are fewer groups than parts
  */
 export function holdOut(table: SplitTable, options: HoldOutOptions = {}): HoldOut {
   const { validation = 0.2, test = 0, seed = 0 } = options;
@@ -75,8 +75,8 @@ export function holdOut(table: SplitTable, options: HoldOutOptions = {}): HoldOu
 }
 
 /**
- * Divides samples into K parts of about the same size and shares of classes, with groups kept together. Each part
- * is held out once, while a network is trained on the others.
+ * Divides samples into K parts of about the same size and shares of classes, with groups kept together. Each
+ * part is held out once, while a network is trained on the others.
  *
  * @param options.folds the number of parts, at least 2
  * @param options.seed the same table and seed give the same folds. Default: 0.

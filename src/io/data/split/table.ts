@@ -66,7 +66,9 @@ export function unitsOf(where: string, table: SplitTable): Unit[] {
 }
 
 function checkGroups(where: string, groups: NonNullable<SplitTable['groups']>, nameOf: (i: number) => string): void {
-  const missing = groups.flatMap((group, i) => (group === null || group === undefined || group.trim() === '' ? [i] : []));
+  const missing = groups.flatMap((group, i) =>
+    group === null || group === undefined || group.trim() === '' ? [i] : [],
+  );
   if (missing.length === 0) return;
   const named = missing.slice(0, 3).map(nameOf).join(', ');
   const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
