@@ -21,6 +21,7 @@ beforeAll(async () => {
 const fates: readonly (readonly [name: string, fate: Fate])[] = [
   ['missing', 'missing'],
   ['without binary', 'without binary'],
+  ['for another processor', 'for another processor'],
   ['one whose binary does not load', { script: "throw new Error('invalid ELF header\\n  at load');" }],
   ['one that throws no error', { script: "throw 'no binary for this system';" }],
   ['empty', { script: '' }],
@@ -28,7 +29,14 @@ const fates: readonly (readonly [name: string, fate: Fate])[] = [
     'one that can load no library',
     { script: "exports.load = (name) => { throw new Error(name + ': cannot open shared object file'); };" },
   ],
+  [
+    'one that finds no function',
+    { script: "exports.load = () => ({ func: (name) => { throw new Error('cannot find function ' + name); } });" },
+  ],
+  ['one that loads nothing', { script: 'exports.load = () => undefined;' }],
 ];
+/** Those that a package without libraries may have as well. */
+const ofAnyPackage = fates.slice(0, 6);
 
 describe.each(fates)('koffi %s', (name, fate) => {
   const folder = join(root, `koffi-${name}`);
@@ -48,7 +56,9 @@ describe.each(fates)('koffi %s', (name, fate) => {
     expect(runProgram(script, ['summary', 'lenet'])).toMatchObject({ code: 0, err: '' });
     const out = join(folder, 'net.safetensors');
     expect(runProgram(script, ['convert', weights, out])).toMatchObject({ code: 0, err: '' });
-    expect(runProgram(script, ['eval', run, '--engine', 'reference'])).toMatchObject({ code: 0, err: '' });
+    for (const engine of ['reference', 'portable']) {
+      expect(runProgram(script, ['eval', run, '--engine', engine])).toMatchObject({ code: 0, err: '' });
+    }
   });
 
   it('without a choice of the engine the portable engine computes, and one line says so', () => {
@@ -62,7 +72,7 @@ describe.each(fates)('koffi %s', (name, fate) => {
   });
 });
 
-describe.each(fates.slice(0, -1))('sharp %s', (name, fate) => {
+describe.each(ofAnyPackage)('sharp %s', (name, fate) => {
   const folder = join(root, `sharp-${name}`);
   let script = '';
   beforeAll(() => {

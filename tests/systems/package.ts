@@ -3,12 +3,13 @@ import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } fr
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildProgram } from '../compiled.js';
+import { tinyLibrary } from '../engine/elf.js';
 
 /**
- * How a package fares on a machine: it works, is not there, has no binary (as after `npm install --omit=optional`), or
- * is an `index.js` with this text.
+ * How a package fares on a machine: it works, is not there, has no binary (as after `npm install --omit=optional`) or one
+ * for another processor (as in a folder that was copied), or is an `index.js` with this text.
  */
-export type Fate = 'works' | 'missing' | 'without binary' | { readonly script: string };
+export type Fate = 'works' | 'missing' | 'without binary' | 'for another processor' | { readonly script: string };
 
 /** The packages with native code, and those with their binaries. */
 const binaries = { koffi: '@koromix', sharp: '@img' } as const;
@@ -20,24 +21,38 @@ export function buildPackage(root: string, fates: Readonly<Record<keyof typeof b
   rmSync(own);
   mkdirSync(own);
   const special = new Map<string, Fate>(
-    (['koffi', 'sharp'] as const).flatMap((name) => [
-      [name, fates[name]],
-      [binaries[name], fates[name] === 'works' ? 'works' : 'missing'],
-    ]),
+    (['koffi', 'sharp'] as const).flatMap((name) => {
+      const fate = fates[name];
+      const hasFolder = fate === 'works' || fate === 'for another processor';
+      return [
+        [name, fate],
+        [binaries[name], hasFolder ? fate : 'missing'],
+      ];
+    }),
   );
   for (const name of readdirSync(installed)) {
     const fate = special.get(name) ?? 'works';
     if (name.startsWith('.') || fate === 'missing') continue;
     if (fate === 'works') symlinkSync(join(installed, name), join(own, name));
     // Behind a link it would find its binary.
-    else if (fate === 'without binary') cpSync(join(installed, name), join(own, name), { recursive: true });
-    else {
+    else if (typeof fate === 'string') {
+      cpSync(join(installed, name), join(own, name), { recursive: true });
+      if (fate === 'for another processor') replaceBinaries(join(own, name));
+    } else {
       mkdirSync(join(own, name));
       writeFileSync(join(own, name, 'package.json'), '{"main":"./index.js"}');
       writeFileSync(join(own, name, 'index.js'), fate.script);
     }
   }
   return script;
+}
+
+/** Replaces each binary in a folder by one for another processor. */
+function replaceBinaries(folder: string): void {
+  const binary = tinyLibrary({ arch: process.arch === 'arm64' ? 'x64' : 'arm64' });
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.node')) writeFileSync(join(folder, name), binary);
+  }
 }
 
 export interface Outcome {

@@ -18,7 +18,6 @@ beforeAll(async () => {
 /** The packages with native code find no binary for the system. */
 describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
   const folder = join(root, platform);
-  const run = join(folder, 'run');
   const fovea = (...args: string[]) =>
     runProgram(script, args, {
       preload,
@@ -34,36 +33,39 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
     expect(out).toMatch(/^✓ MNIST /m);
   });
 
-  it('a network is trained, resumed, evaluated and summarized', () => {
-    const options = ['--data-dir', dataDir, '--engine', 'reference', '--tensorboard'];
-    const noError = expect.not.stringContaining('fovea:');
-    const trained = fovea('train', 'lenet', ...options, '--epochs', '1', '--out', run);
-    expect(trained).toMatchObject({ code: 0, err: noError });
-    expect(readdirSync(run)).toContain('report.html');
-    expect(fovea('train', '--resume', run, '--epochs', '2', '--engine', 'reference')).toMatchObject({
-      code: 0,
-      err: noError,
+  describe.each(['reference', 'portable'])('engine %s', (name) => {
+    const run = join(folder, name);
+    const engine = ['--engine', name];
+
+    it('a network is trained, resumed, evaluated and summarized', () => {
+      const options = ['--data-dir', dataDir, ...engine, '--tensorboard'];
+      const noError = expect.not.stringContaining('fovea:');
+      const trained = fovea('train', 'lenet', ...options, '--epochs', '1', '--out', run);
+      expect(trained).toMatchObject({ code: 0, err: noError });
+      expect(readdirSync(run)).toContain('report.html');
+      const resumed = fovea('train', '--resume', run, '--epochs', '2', ...engine);
+      expect(resumed).toMatchObject({ code: 0, err: noError });
+      expect(readdirSync(run).filter((file) => /lock|tmp|\.new/.test(file))).toEqual([]);
+      expect(fovea('eval', run, ...engine)).toMatchObject({ code: 0, err: '' });
+      expect(fovea('summary', 'lenet')).toMatchObject({ code: 0, err: '' });
     });
-    expect(readdirSync(run).filter((name) => /lock|tmp|\.new/.test(name))).toEqual([]);
-    expect(fovea('eval', run, '--engine', 'reference')).toMatchObject({ code: 0, err: '' });
-    expect(fovea('summary', 'lenet')).toMatchObject({ code: 0, err: '' });
+
+    it('a training is converted to the files of Paddle', () => {
+      const out = join(folder, `${name}.pdparams`);
+      expect(fovea('convert', run, out)).toMatchObject({ code: 0, err: '' });
+      expect(existsSync(out)).toBe(true);
+    });
+
+    it('without a choice of the engine the portable engine computes', () => {
+      const { code, err } = fovea('eval', run);
+      expect([code, err]).toEqual([0, expect.stringContaining('portable engine')]);
+      expect(fovea('eval', run, '--engine', 'onednn')).toMatchObject({ code: 2 });
+    });
   });
 
   it('setup says which engine computes, and why', () => {
     const { code, out, err } = fovea('setup');
     expect([code, out]).toEqual([0, expect.stringMatching(/^setup: computing with (portable|reference) .*\n$/)]);
     expect(err).toMatch(new RegExp(`^fovea: setup: setup gets oneDNN on Linux alone, and this is ${platform} `));
-  });
-
-  it('a training is converted to the files of Paddle', () => {
-    const out = join(folder, 'lenet.pdparams');
-    expect(fovea('convert', run, out)).toMatchObject({ code: 0, err: '' });
-    expect(existsSync(out)).toBe(true);
-  });
-
-  it('without a choice of the engine the portable engine computes', () => {
-    const { code, err } = fovea('eval', run);
-    expect([code, err]).toEqual([0, expect.stringContaining('portable engine')]);
-    expect(fovea('eval', run, '--engine', 'onednn')).toMatchObject({ code: 2 });
   });
 });

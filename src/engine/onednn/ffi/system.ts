@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { EngineError } from '../../../errors.js';
+import { EngineError, messageOf } from '../../../errors.js';
 import { koffi } from './koffi.js';
 
 // Addresses are below 2^53, so they are plain numbers: koffi passes numbers faster than BigInts.
@@ -51,7 +51,7 @@ let bound: System | null = null;
 /**
  * The operating system, bound at the first call.
  *
- * @throws {EngineError} if its C library cannot be loaded
+ * @throws {EngineError} if its C library cannot be loaded, or lacks calls
  */
 export function system(): System {
   bound ??= bind();
@@ -59,8 +59,17 @@ export function system(): System {
 }
 
 function bind(): System {
-  if (process.platform === 'win32') return windows();
-  return process.platform === 'darwin' ? mac() : linux();
+  try {
+    if (process.platform === 'win32') return windows();
+    return process.platform === 'darwin' ? mac() : linux();
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError(
+      `[onednn] system: expected the calls of this system's C library, got: ${messageOf(error)}; ` +
+        'the portable engine works without them',
+      { cause: error },
+    );
+  }
 }
 
 /** `RTLD_NOW`. */
