@@ -63,6 +63,12 @@ describe('the packed package', () => {
     expect(names).toEqual(expect.arrayContaining(compiled));
   });
 
+  it('has a program that systems start by its first line', () => {
+    const { bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    expect(Object.keys(bin)).toEqual(['fovea']);
+    expect(readFileSync(join(installed, bin.fovea), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+
   it('works in Node with its dependencies alone', () => {
     const code = `
       import { readFileSync } from 'node:fs';
