@@ -1,13 +1,14 @@
 /**
- * Measures the training steps of the course's networks on several releases of oneDNN, which take turns. The first library
- * is the one that the others are compared with; its second row has no Winograd kernels, which 3.2 and later lack too.
+ * Measures the training steps of the course's networks on several releases of oneDNN, on the library in use held to the
+ * instructions of other processors, and on the portable engine. All take turns. The first row is the one that the others are
+ * compared with; the second has no Winograd kernels, which 3.2 and later lack too.
  * A measurement is the least processor time of a step on one thread, which other processes hardly change.
  *
- * usage: npm run bench:libraries -- [--networks=a,b] [--rounds=2] [--library=NAME=FILE …] [--fresh] [--write]
+ * usage: npm run bench:libraries -- [--networks=a,b] [--rounds=2] [--library=NAME=FILE …] [--rows=text,text] [--fresh] [--write]
  *
- * By default these are the library in use, and 2.6.0, 3.1.0 and 3.2.0 from PyPI; `--library` adds others. Measurements are
- * stored; a later call adds networks and rounds unless it says `--fresh`. `--write` puts the table into
- * docs/measured/libraries.md.
+ * By default the releases are that in use, and 2.6.0, 3.1.0 and 3.2.0 from PyPI; `--library` adds others. `--rows` measures only
+ * the rows that have one of the texts in their names. Measurements are stored; a later call adds networks, rows and rounds
+ * unless it says `--fresh`. `--write` puts the table into docs/measured/libraries.md.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -30,10 +31,12 @@ const { values: options } = parseArgs({
     networks: { type: 'string', default: Object.keys(steps).join() },
     rounds: { type: 'string', default: '2' },
     library: { type: 'string', multiple: true, default: [] },
+    rows: { type: 'string', default: '' },
     fresh: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     measure: { type: 'string' },
     direct: { type: 'boolean', default: false },
+    engine: { type: 'string' },
   },
 });
 
@@ -44,9 +47,10 @@ function processorTime() {
 
 /** Measures a network in this process, on the library that the environment names. */
 async function measure(network) {
-  const { engineInfo, F, optimizer, seed, setConvolution, setThreads, Tensor, vision } = await import(
+  const { engineInfo, F, optimizer, seed, setConvolution, setEngine, setThreads, Tensor, vision } = await import(
     '../dist/index.js'
   );
+  if (options.engine !== undefined) setEngine(options.engine);
   const { AlexNet, GoogLeNet, LeNet, ResNet, VGG16 } = vision.models.course;
   const makers = {
     lenet: () => new LeNet({ numClasses: 10 }),
@@ -101,6 +105,12 @@ if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 0) {
 }
 
 mkdirSync(work, { recursive: true });
+/** Processors with fewer instructions, and machines without the library. */
+const poorer = [
+  { name: 'in use, held to AVX2', env: { ONEDNN_MAX_CPU_ISA: 'AVX2' }, flags: [] },
+  { name: 'in use, held to SSE4.1', env: { ONEDNN_MAX_CPU_ISA: 'SSE41' }, flags: [] },
+  { name: 'portable engine', env: {}, flags: ['--engine=portable'] },
+];
 const libraries = [
   { name: 'in use', env: {}, flags: [] },
   { name: 'in use, direct kernels', env: {}, flags: ['--direct'] },
@@ -113,7 +123,9 @@ const libraries = [
     const [name, file] = entry.split('=');
     return { name, env: { FOVEA_ONEDNN: resolve(file) }, flags: [] };
   }),
+  ...poorer,
 ];
+const isWanted = ({ name }) => options.rows.split(',').some((text) => name.includes(text));
 
 function measured(network, { env, flags }) {
   const args = [fileURLToPath(import.meta.url), `--measure=${network}`, ...flags];
@@ -141,7 +153,7 @@ if (options.fresh) writeFileSync(store, '{}');
 for (let round = 0; round < rounds; round++) {
   for (const network of networks) {
     // Every second round goes the other way.
-    for (const library of round % 2 === 0 ? libraries : [...libraries].reverse()) {
+    for (const library of (round % 2 === 0 ? libraries : libraries.toReversed()).filter(isWanted)) {
       const value = measured(network, library);
       add(network, library.name, value);
       console.log(`${network} ${library.name}: ${value.ms.toFixed(3)} ms`);
@@ -150,32 +162,38 @@ for (let round = 0; round < rounds; round++) {
 }
 
 const all = stored();
-const columns = Object.keys(steps).filter((network) =>
-  libraries.every(({ name }) => all[network]?.[name] !== undefined),
-);
+const has = (network, { name }) => all[network]?.[name] !== undefined;
+const columns = Object.keys(steps).filter((network) => libraries.slice(0, 2).every((library) => has(network, library)));
+const measuredRows = libraries.filter((library) => columns.some((network) => has(network, library)));
 const leastOf = (network, name) => Math.min(...all[network][name].map(({ ms }) => ms));
 const shown = (ms) => (ms < 10 ? ms.toFixed(3) : ms.toFixed(0));
 
 /** One row a library; each network has its time, and in brackets its ratio to the row of that number. */
 function table(base) {
-  const cell = (name) => (network) => {
+  const cell = (library) => (network) => {
+    if (!has(network, library)) return '–';
+    const { name } = library;
     const ms = leastOf(network, name);
     return `${shown(ms)} (${(ms / leastOf(network, libraries[base].name)).toFixed(2)})`;
   };
   const line = (row) => `| ${row.join(' | ')} |`;
-  const rows = libraries.map(({ name }) => [name, ...columns.map(cell(name))]);
+  const rows = measuredRows.map((library) => [library.name, ...columns.map(cell(library))]);
   return [line(['library', ...columns]), line(['---', ...columns.map(() => '--:')]), ...rows.map(line)].join('\n');
 }
 
 const system = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
-const engineOf = (name) => all[columns[0]][name][0].engine;
-const text = `# Releases of oneDNN
+const engineOf = (library) => {
+  const network = columns.find((column) => has(column, library));
+  return all[network][library.name][0].engine;
+};
+const text = `# Libraries and instruction sets
 
 \`npm run bench:libraries -- --write\` on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0].model}, ${system}, Node ${process.version}.
 Milliseconds of processor time of a training step of ten images in float32 on one thread: the least of all steps, in rounds in which all
-libraries took turns. LeNet's steps are so short that their time on the clock is taken.
+rows took turns. Rows that are held to an instruction set have, in library and machine code of Fovea's own, the kernels of a processor
+without newer instructions. LeNet's steps are so short that their time on the clock is taken.
 
-${libraries.map(({ name }) => `- ${name}: ${engineOf(name)}`).join('\n')}
+${measuredRows.map((library) => `- ${library.name}: ${engineOf(library)}`).join('\n')}
 
 In brackets: as a multiple of the first row.
 
