@@ -124,7 +124,7 @@ const mostLetters = 300;
 
 /** The error for a program that failed, with the lines of its output that say why. */
 export function failureOf(output: string): WayFailed {
-  const full = /no space left on device|disk quota exceeded/i.exec(output)?.[0];
+  const full = /no space left on device|disk quota exceeded|file (?:size limit exceeded|too large)/i.exec(output)?.[0];
   if (full !== undefined) return new CacheFailed(`${full.toLowerCase()}; FOVEA_CACHE names another folder`);
   const lines = output.split('\n').flatMap((line) => (line.trim() === '' ? [] : line.trim()));
   const errors = lines.filter((line) => /^(E|Err|ERROR|error)\b/.test(line));
