@@ -122,6 +122,10 @@ Examples:
     .addOption(trainingFlag('positive', { default: 'that of the run' }))
     .addOption(trainingFlag('screening'))
     .option('--report <file>', 'new HTML file with the metrics, curves and worst mistakes')
+    .option(
+      '--predictions <file>',
+      'new table (CSV) of every prediction: file, split, group, label, predicted class, probabilities, logits',
+    )
     .addOption(trainingFlag('batchSize', { help: 'images at once' }));
   addAll(evaluation, [...imageFlags(), ...engineFlags(), jsonOption()]).action(async (path, options) =>
     exit(await (await import('./commands/eval.js')).evaluate(path, options, terminal)),

@@ -23,6 +23,9 @@ import { fixedNames, forEvaluation } from './inputPipeline.js';
 import { evalLoaderOf } from './loaders.js';
 import { lossOf, outputsFor } from './losses.js';
 import { positiveClass, positiveOf, requireScreening } from './positive.js';
+import { writePredictions } from './predictions/file.js';
+import { originOf } from './predictions/origin.js';
+import { type Predictions, predictionsOf } from './predictions/predictions.js';
 import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
 import { describeSplit, openAsTrained, pictureNotesOf } from './splits.js';
 import { recordIn, weightsRecordOf } from './weightsRecord.js';
@@ -36,6 +39,8 @@ export interface TrainedRun {
   readonly operatingPoint: OperatingPoint | null;
   /** Digest of the file with the weights. */
   readonly weightsSha256: string;
+  /** Whether these are the weights of the last epoch, or of the best one. */
+  readonly weights: 'last' | 'best';
   /** How it decides between two classes; null with more classes. */
   readonly decision: DecisionRule | null;
   /** Whether its metrics describe a screening test. */
@@ -78,7 +83,8 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     // A threshold was chosen for one class and says nothing of the aims for the other.
     const point = positive?.name === usual?.name ? operatingPoint : null;
     const decision = positive && decisionRule(positive, point);
-    return { folder, network, operatingPoint: point, weightsSha256, decision, screening };
+    const weights = best ? 'best' : 'last';
+    return { folder, network, operatingPoint: point, weightsSha256, weights, decision, screening };
   };
   const network = namedModel(model.name).create(model.options, model.inputShape).eval();
   if (!best) {
@@ -130,6 +136,8 @@ export interface RunEvaluation extends Evaluation {
   /** The stored images, without the transforms of the network. */
   readonly dataset: Dataset;
   readonly split: Split;
+  /** Every prediction, with the names and groups of the images. */
+  readonly predictions: Predictions;
   /** The images and their labels. */
   readonly data: SplitRecord;
   readonly title: string;
@@ -190,6 +198,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     ...result,
     dataset: images.dataset,
     split,
+    predictions: predictionsOf(result, images, split, known.classNames),
     data,
     seen,
     others: untrainedPart(result, seen),
@@ -213,4 +222,22 @@ function splitOf(asked: Split | undefined, kind: NamedDataset, opened: OpenedDat
 function knownSplit(known: RunConfig['data'], split: Split): SplitRecord | null {
   if (split === 'train') return known.train;
   return split === 'validation' ? known.eval : null;
+}
+
+/**
+ * Writes every prediction of an evaluation as a table, with its record beside it; see `readPredictions`.
+ *
+ * @throws {FileError} if the files cannot be written
+ */
+export async function writeEvaluation(path: string, run: TrainedRun, result: RunEvaluation): Promise<void> {
+  const { folder, weights, weightsSha256, operatingPoint, decision } = run;
+  const { split, data, synthetic, predictions } = result;
+  const origin = originOf(
+    folder.config,
+    [{ which: weights, sha256: weightsSha256 }],
+    operatingPoint,
+    [{ split, images: data.images, sha256: data.sha256 }],
+    { positive: decision?.positive ?? null, synthetic },
+  );
+  await writePredictions(path, predictions, origin);
 }

@@ -17,6 +17,7 @@ export {
   openRun,
   type RunEvaluation,
   type TrainedRun,
+  writeEvaluation,
 } from './evaluate.js';
 export { RunFolder } from './folder.js';
 export type { LossName } from './losses.js';
@@ -24,6 +25,7 @@ export type { OptimizerChoice, OptimizerName } from './optimizers.js';
 export type { TrainingOption, Values } from './option.js';
 export type { PositiveClass } from './positive.js';
 export {
+  type ClassPrediction,
   type NamedPicture,
   type PictureInput,
   type PredictFilesOptions,
@@ -31,6 +33,9 @@ export {
   predictFiles,
   type Unreadable,
 } from './predict.js';
+export { readPredictions, type StoredPredictions } from './predictions/file.js';
+export type { Predictions } from './predictions/predictions.js';
+export type { PredictionsRecord } from './predictions/record.js';
 export { readWeightsRecord } from './pretrained.js';
 export type { Recipe, RecipeChanges } from './recipe.js';
 export { Run } from './run.js';

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { FileError, InputError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { fingerprint } from '../io/files/fingerprint.js';
-import { planAll } from '../tensor/evaluate.js';
+import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { noGrad, Tensor } from '../tensor/tensor.js';
 import { formatCount } from '../text/numbers.js';
 import { largestBatchFor } from '../train/batchMemory.js';
@@ -22,6 +22,7 @@ import { type Decision, decide } from './decision.js';
 import type { TrainedRun } from './evaluate.js';
 import { forPrediction } from './inputPipeline.js';
 import { lossOf } from './losses.js';
+import { logitsOf } from './predictions/predictions.js';
 import { trainedPictures } from './seen.js';
 
 /** A picture to be classified: its path or `file:` URL, the contents of its file, or its pixels. */
@@ -33,6 +34,14 @@ export interface NamedPicture {
   readonly picture: Uint8Array | Raster;
 }
 
+/** The prediction for a class. */
+export interface ClassPrediction {
+  readonly name: string;
+  readonly probability: number;
+  /** Softmax of the logits of all classes makes the probabilities. With one output, the first class has 0. */
+  readonly logit: number;
+}
+
 /** The prediction of a network for a picture. */
 export interface Prediction {
   /** Its path, its name, or `picture 2 of 3 (1,234 bytes)`. */
@@ -40,7 +49,7 @@ export interface Prediction {
   /** Changes to the picture before the network saw it; empty if none. */
   readonly note: string;
   /** Most probable first. */
-  readonly classes: readonly { readonly name: string; readonly probability: number }[];
+  readonly classes: readonly ClassPrediction[];
   /** With two classes: the predicted class, by the operating point of the run. */
   readonly decision?: Decision;
   /** Whether the network was trained on this picture or a copy; left out where the run keeps no checksums. */
@@ -116,7 +125,7 @@ export async function* predictFiles(
       read[i] = await readImage(config, one, trained);
     });
     const images = read.filter((result): result is ReadImage => !(result instanceof FileError));
-    const scores = await probabilitiesOf(run, images);
+    const scores = await scoresOf(run, images);
     let next = 0;
     for (const [i, { name: file }] of chunk.entries()) {
       const result = read[i];
@@ -124,8 +133,12 @@ export async function* predictFiles(
         yield { file, error: result };
         continue;
       }
-      const probabilities = scores[next++];
-      const classes = Array.from(probabilities, (probability, c) => ({ name: data.classNames[c], probability }));
+      const { probabilities, logits } = scores[next++];
+      const classes = Array.from(probabilities, (probability, c) => ({
+        name: data.classNames[c],
+        probability,
+        logit: logits[c],
+      }));
       classes.sort((a, b) => b.probability - a.probability);
       const { note, trainedOn } = result;
       yield {
@@ -143,15 +156,15 @@ function chunkFor(run: TrainedRun, most: number): number {
   const { inputShape } = run.folder.config.model;
   return largestBatchFor('predict', most, inputShape, (batch) => {
     const images = Tensor.placeholder([batch, ...inputShape], 'float32');
-    return planAll([forward(run, images)]);
+    return planAll(forward(run, images));
   });
 }
 
-/** The probabilities of the classes. */
-function forward({ network, folder }: TrainedRun, images: Tensor): Tensor {
+/** The probabilities of the classes, and the outputs. */
+function forward({ network, folder }: TrainedRun, images: Tensor): [probabilities: Tensor, outputs: Tensor] {
   return noGrad(() => {
     const outputs = network.forward(images);
-    return classProbabilities(outputs, meaningUnder(lossOf(folder.config.recipe).compute, outputs.shape));
+    return [classProbabilities(outputs, meaningUnder(lossOf(folder.config.recipe).compute, outputs.shape)), outputs];
   });
 }
 
@@ -202,7 +215,7 @@ async function sha256Of(file: PictureSource): Promise<string> {
   return (await fingerprint(pathOf(file))).sha256;
 }
 
-async function probabilitiesOf(run: TrainedRun, images: readonly PreparedImage[]) {
+async function scoresOf(run: TrainedRun, images: readonly PreparedImage[]) {
   if (images.length === 0) return [];
   const { inputShape } = run.folder.config.model;
   const size = images[0].image.length;
@@ -216,8 +229,11 @@ async function probabilitiesOf(run: TrainedRun, images: readonly PreparedImage[]
     batch.set(image, i * size);
   });
   const input = Tensor.fromData(batch, [images.length, ...inputShape]);
-  const output = forward(run, input);
-  const data = await output.data('float32');
-  const classes = output.shape[1];
-  return images.map((_, i) => data.subarray(i * classes, (i + 1) * classes));
+  const computed = forward(run, input);
+  await realizeAll(computed);
+  const [probabilities, outputs] = await Promise.all(computed.map((tensor) => tensor.data('float32')));
+  const logits = logitsOf(outputs, images.length);
+  const classes = computed[0].shape[1];
+  const own = (values: Float32Array, i: number) => values.subarray(i * classes, (i + 1) * classes);
+  return images.map((_, i) => ({ probabilities: own(probabilities, i), logits: own(logits, i) }));
 }

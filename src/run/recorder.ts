@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Precision } from '../compiler/precision.js';
 import { FileError, messageOf } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
@@ -17,6 +18,9 @@ import { evalLoaderOf } from './loaders.js';
 import { lossOf } from './losses.js';
 import { pixelCopyNote } from './notes.js';
 import { positiveOf } from './positive.js';
+import { predictionsFile, writePredictions } from './predictions/file.js';
+import { originOf } from './predictions/origin.js';
+import { predictionsOf } from './predictions/predictions.js';
 import { picturesOf, renderRunReport } from './report.js';
 import type { Splits } from './splits.js';
 
@@ -74,6 +78,7 @@ export class RunRecorder {
     if (completed) {
       await this.#attempt('operating point', () => this.#chooseOperatingPoint());
       await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
+      await this.#attempt('predictions', () => this.#writePredictions());
       if (this.#signal?.aborted !== true) await this.#attempt('end', () => this.#run.folder.saveFinished());
     }
     await this.report(completed ? this.#remarks(history) : this.#stopped());
@@ -126,6 +131,18 @@ export class RunRecorder {
       `Stopped early: in epoch ${epoch} of ${config.recipe.epochs}, after batch ${formatCount(batch)} of ` +
       `${formatCount(batches)}. The metrics are those of the last whole epoch.`
     );
+  }
+
+  async #writePredictions(): Promise<void> {
+    const { folder } = this.#run;
+    if (this.#evaluation === null) return;
+    const { data } = folder.config;
+    const predictions = predictionsOf(this.#evaluation, this.#splits.eval, 'validation', data.classNames);
+    const weights = [{ which: 'last' as const, sha256: folder.weightsSha256 }];
+    const origin = originOf(folder.config, weights, folder.state.operatingPoint, [
+      { split: 'validation', images: data.eval.images, sha256: data.eval.sha256 },
+    ]);
+    await writePredictions(join(folder.path, predictionsFile), predictions, origin);
   }
 
   #evaluating(split: OpenedSplit) {

@@ -73,7 +73,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
         const wanted = wantedOf(options, metrics, images, labels);
         return { wanted, computing: realizeAll(wanted) };
       });
-      const [value, probabilities, ...scores] = wanted;
+      const [value, probabilities, outputs, ...scores] = wanted;
       await computing.catch((error: unknown) => {
         if (!(error instanceof MemoryError)) throw error;
         const [batch, ...image] = images.shape;
@@ -82,7 +82,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
         throw error;
       });
       const mean = await value.item();
-      tally.add(mean, await probabilities.data('float32'), await labels.data('int32'));
+      const computed = {
+        probabilities: await probabilities.data('float32'),
+        outputs: await outputs.data('float32'),
+        labels: await labels.data('int32'),
+      };
+      tally.add(mean, computed);
       await metrics.add(mean, scores, labels);
       progress.batch++;
       progress.samples = tally.samples;
@@ -106,12 +111,13 @@ export function batchesOf(where: string, { length }: DataLoader, numIters = leng
   return Math.min(length, numIters);
 }
 
-/** The tensors to compute: loss, probabilities and the inputs of the metrics. */
+/** The tensors to compute: loss, probabilities, outputs and the inputs of the metrics. */
 function wantedOf({ network, loss }: Evaluated, metrics: RunningMetrics, images: Tensor, labels: Tensor): Tensor[] {
   return noGrad(() => {
     const outputs = network.forward(images);
     const mean = loss(outputs, labels);
-    return [mean, classProbabilities(outputs, meaningOf(mean, outputs)), ...metrics.scores(outputs, labels, mean)];
+    const probabilities = classProbabilities(outputs, meaningOf(mean, outputs));
+    return [mean, probabilities, outputs, ...metrics.scores(outputs, labels, mean)];
   });
 }
 
@@ -148,6 +154,9 @@ function mostProbable(probabilities: Float32Array): number {
   return found;
 }
 
+/** Results of a batch. */
+type Computed = Pick<Evaluation, 'probabilities' | 'outputs' | 'labels'>;
+
 /** Adds up the result batch by batch. */
 class Tally {
   samples = 0;
@@ -158,12 +167,13 @@ class Tally {
   #mistakes: Mistake[] = [];
   readonly #labels: Int32Array[] = [];
   readonly #probabilities: Float32Array[] = [];
+  readonly #outputs: Float32Array[] = [];
 
   constructor(keep: number) {
     this.#keep = keep;
   }
 
-  add(loss: number, probabilities: Float32Array, labels: Int32Array): void {
+  add(loss: number, { probabilities, outputs, labels }: Computed): void {
     const classes = probabilities.length / labels.length;
     if (this.samples === 0) this.#confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
     this.#lossSum += loss * labels.length;
@@ -184,6 +194,7 @@ class Tally {
     this.samples += labels.length;
     this.#labels.push(labels);
     this.#probabilities.push(probabilities);
+    this.#outputs.push(outputs);
   }
 
   #keepIfWorse(mistake: Mistake): void {
@@ -206,6 +217,7 @@ class Tally {
       mistakes: this.#mistakes,
       labels: joined(this.#labels, Int32Array),
       probabilities: joined(this.#probabilities, Float32Array),
+      outputs: joined(this.#outputs, Float32Array),
     };
   }
 }

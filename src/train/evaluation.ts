@@ -26,6 +26,8 @@ export interface Evaluation {
   readonly labels: Int32Array;
   /** `[samples, classes]`, row-major. */
   readonly probabilities: Float32Array;
+  /** Outputs of the network, `[samples, outputs]`, row-major: one a class, or one alone for two classes. */
+  readonly outputs: Float32Array;
   /** Values of the metrics by name. */
   readonly metrics: MetricValues;
 }

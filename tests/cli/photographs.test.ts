@@ -9,6 +9,7 @@ import { RandomGenerator } from '../../src/random.js';
 import type { Decision } from '../../src/run/decision.js';
 import { openRun } from '../../src/run/evaluate.js';
 import { type PictureInput, predictFiles } from '../../src/run/predict.js';
+import { readPredictions } from '../../src/run/predictions/file.js';
 import type { ScreeningMetrics } from '../../src/statistics/index.js';
 import { decodeImage } from '../../src/vision/images/decode.js';
 import { temporaryFolder } from '../temporary.js';
@@ -82,6 +83,26 @@ describe('a training on a folder of pictures', () => {
     expect(training).toMatchObject({ split: 'train', images: 14, sameData: true });
   });
 
+  it('writes every prediction of an evaluation to a new table, with the names of the files', async () => {
+    const path = join(root, 'predictions.csv');
+    const { code, out } = await runFovea('eval', folder, '--no-cache', '--predictions', path);
+    expect(code).toBe(0);
+    expect(out).toContain(`Every prediction is in ${path}; its record is ${path}.json.`);
+    const { files, labels, logits, probabilities, record } = await readPredictions(path);
+    expect(files).toHaveLength(6);
+    files.forEach((file, i) => {
+      expect(file).toMatch(/^(blue|red)\/\w+\.jpg$/);
+      expect(file.startsWith(['blue', 'red'][labels[i]])).toBe(true);
+      // The network has one output: the logit of the second class.
+      expect(logits[2 * i]).toBe(0);
+      expect(probabilities[2 * i + 1]).toBeCloseTo(1 / (1 + Math.exp(-logits[2 * i + 1])), 5);
+    });
+    const { threshold } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8')).operatingPoint;
+    expect(record).toMatchObject({ positive: 'red', threshold, samples: 6 });
+    const again = await runFovea('eval', folder, '--no-cache', '--predictions', path);
+    expect(again).toMatchObject({ code: 2, err: expect.stringContaining('choose another --predictions') });
+  });
+
   it('decides by the operating point of the run, in text, JSON and CSV alike', async () => {
     const { operatingPoint } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
     const { threshold } = operatingPoint;
@@ -150,7 +171,7 @@ describe('a training on a folder of pictures', () => {
     expect(shown.out).toMatch(/red0\.jpg +(red|blue) {2}\d/);
     const csv = await runFovea('predict', folder, pictures, '--csv');
     const rows = csv.out.trimEnd().split('\n');
-    expect(rows[0]).toBe('file,class,blue,red');
+    expect(rows[0]).toBe('file,decision,predicted,probability:blue,probability:red,logit:blue,logit:red');
     expect(rows).toHaveLength(21);
     const out = join(root, 'out.csv');
     expect((await runFovea('predict', folder, pictures, '--csv', '--out', out)).code).toBe(0);

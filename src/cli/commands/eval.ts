@@ -9,7 +9,8 @@ import type { Split } from '../../run/catalog/datasets.js';
 import { namedDataset } from '../../run/catalog/datasets.js';
 import { namedModel } from '../../run/catalog/models.js';
 import { type DecisionRule, decisionNote, screeningOf } from '../../run/decision.js';
-import { evaluateRun, openRun, type RunEvaluation, type TrainedRun } from '../../run/evaluate.js';
+import { evaluateRun, openRun, type RunEvaluation, type TrainedRun, writeEvaluation } from '../../run/evaluate.js';
+import { recordPath } from '../../run/predictions/file.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { seenNotes } from '../../run/seen.js';
 import { wilsonInterval } from '../../statistics/index.js';
@@ -32,18 +33,18 @@ interface EvalCommandOptions extends EngineOptions, ImageLoadingFlags {
   readonly positive?: string;
   readonly screening?: boolean;
   readonly report?: string;
+  readonly predictions?: string;
   readonly json?: boolean;
 }
 
 export async function evaluate(path: string, options: EvalCommandOptions, terminal: Terminal): Promise<number> {
   applyEngine(options);
-  const { data, split, dataDir, batchSize, report, json = false } = options;
-  if (report !== undefined && existsSync(report)) {
-    throw new InputError(
-      `[eval] ${report}: expected a new file, got one that is there already; choose another --report`,
-    );
+  const { data, split, dataDir, batchSize, report, predictions, json = false } = options;
+  if (report !== undefined) await requireNew(report, 'report');
+  if (predictions !== undefined) {
+    await requireNew(predictions, 'predictions');
+    await requireNew(recordPath(predictions), 'predictions');
   }
-  if (report !== undefined) await outputFile(report, 'eval');
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);
@@ -76,15 +77,29 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       const name = nameOf(result.split, run.folder.config.data.name);
       await writeFileAtomic(report, await renderEvaluationReport(run, result, name));
     }
-    if (json) printJson(terminal, { ...forMachines(run, result), ...(report !== undefined && { report }) });
+    if (predictions !== undefined) await writeEvaluation(predictions, run, result);
+    const written = { ...(report !== undefined && { report }), ...(predictions !== undefined && { predictions }) };
+    if (json) printJson(terminal, { ...forMachines(run, result), ...written });
     else show(run, result, terminal);
     if (report !== undefined && !json) print(terminal, `\nThe report is in ${report}.`);
+    if (predictions !== undefined && !json) {
+      print(terminal, `\nEvery prediction is in ${predictions}; its record is ${recordPath(predictions)}.`);
+    }
     return 0;
   } finally {
     download.end();
     reading.end();
     (progress as Progress | null)?.stop();
   }
+}
+
+async function requireNew(path: string, option: string): Promise<void> {
+  if (existsSync(path)) {
+    throw new InputError(
+      `[eval] ${path}: expected a new file, got one that is there already; choose another --${option}`,
+    );
+  }
+  await outputFile(path, 'eval');
 }
 
 function forMachines(run: TrainedRun, result: RunEvaluation) {

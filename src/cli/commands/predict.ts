@@ -9,6 +9,7 @@ import { namedDataset } from '../../run/catalog/datasets.js';
 import { decisionNote, describeDecision } from '../../run/decision.js';
 import { openRun, type TrainedRun } from '../../run/evaluate.js';
 import { expandFolders, type PictureInput, type Prediction, predictFiles } from '../../run/predict.js';
+import { classCells, classColumns } from '../../run/predictions/columns.js';
 import { csvText } from '../../text/csv.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
@@ -165,12 +166,17 @@ function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): stri
     const rows = predictions.map((prediction) => [basename(prediction.file), probabilityOf(prediction, classNames[1])]);
     return csvText([[...predictionColumns], ...rows]);
   }
-  const rows = predictions.map((prediction) => [
-    prediction.file,
-    prediction.decision?.class ?? prediction.classes[0].name,
-    ...classNames.map((className) => probabilityOf(prediction, className)),
-  ]);
-  return csvText([['file', 'class', ...classNames], ...rows]);
+  const rows = predictions.map(({ file, classes, decision }) => {
+    const ordered = classNames.flatMap((wanted) => classes.find((entry) => entry.name === wanted) ?? []);
+    const cells = classCells(
+      classNames,
+      ordered.map(({ probability }) => probability),
+      ordered.map(({ logit }) => logit),
+    );
+    return [file, ...(decision === undefined ? [] : [decision.class]), ...cells];
+  });
+  const decides = folder.config.data.classNames.length === 2;
+  return csvText([['file', ...(decides ? ['decision'] : []), ...classColumns(classNames)], ...rows]);
 }
 
 function tableOf(predictions: readonly Prediction[], top: number): string {

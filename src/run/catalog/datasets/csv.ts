@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { FileError } from '../../../errors.js';
 import { readTable } from '../../../io/files/table.js';
 import { listed } from '../../../text/list.js';
@@ -35,6 +36,7 @@ export const csv: NamedDataset = {
     };
     const listed = {
       where: `table ${path}`,
+      root: table.root ?? dirname(path),
       files: files.map((file) => ({ ...file, role: roleOf(file.split, file.path) })),
       classNames,
       source: () => `table ${path}`,

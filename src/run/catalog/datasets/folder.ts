@@ -29,6 +29,7 @@ function listedOf(layout: FolderLayout): Listed {
   const labels = new Map(classNames.map((name, label) => [name, label]));
   return {
     where: `folder ${root}`,
+    root,
     files: pictures.map(({ path, className, role }) => ({
       path: join(root, path),
       label: labels.get(className) as number,

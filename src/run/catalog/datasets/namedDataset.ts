@@ -63,6 +63,10 @@ export interface OpenedSplit {
   readonly sha256Of?: (path: string) => Promise<string>;
   /** Surveys the changes that photographs need before a network sees them. */
   readonly survey?: (images: Preprocessing) => Promise<PictureSurvey>;
+  /** Name of a sample: the path of its file below the place of the data, with `/`; or `test image 17`. */
+  nameOf(index: number): string;
+  /** The group of a sample, such as a patient; null without groups. */
+  groupOf(index: number): string | null;
   /** Samples of each class. */
   readonly classCounts: readonly number[];
   /** Pictures that cannot be decoded and were left out. */

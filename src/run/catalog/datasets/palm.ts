@@ -29,7 +29,7 @@ export const palm: NamedDataset = {
           throw new InputError(`[palm] split: expected train or validation, got ${split}; choose one`);
         }
         const mode = split === 'train' ? 'train' : 'validation';
-        return splitOf(await PALM.open({ dataDir, mode, ...readerOptions(options) }), `folder ${dataDir}`);
+        return splitOf(await PALM.open({ dataDir, mode, ...readerOptions(options) }), `folder ${dataDir}`, dataDir);
       },
     };
   },

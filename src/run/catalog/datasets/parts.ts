@@ -11,6 +11,8 @@ import { readerOptions, splitOf } from './photographs.js';
 export interface Listed {
   /** Names the data set in messages: `folder photos`. */
   readonly where: string;
+  /** The folder from which names of files begin. */
+  readonly root: string;
   readonly files: readonly (ImageFile & { readonly role: SplitRole | null })[];
   /** Classes of all files, in the order of their numbers. */
   readonly classNames: readonly string[];
@@ -62,20 +64,20 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
   const open = async (split: Split): Promise<OpenedSplit> => {
     if (split === 'all') {
       const { dataset, source } = await openFiles(files, listed.source(null), 'evaluation');
-      return splitOf(dataset, source);
+      return splitOf(dataset, source, listed.root);
     }
     if (split === 'test' || (split === 'validation' && held === null)) {
       const role = split === 'test' ? split : evaluated;
       const { dataset, source } = await byRole(role, role === 'test' ? role : 'validation');
-      return splitOf(dataset, source);
+      return splitOf(dataset, source, listed.root);
     }
     whole ??= byRole(learning, 'training');
     const { dataset, source } = await whole;
-    if (held === null) return splitOf(dataset, source);
+    if (held === null) return splitOf(dataset, source, listed.root);
     const divided = divide(dataset, held, source);
-    if (split === 'validation') return splitOf(dataset.subset(divided.held), source);
+    if (split === 'validation') return splitOf(dataset.subset(divided.held), source, listed.root);
     // Unreadable pictures were left out before the split, so they count with the training part alone.
-    return splitOf(dataset.subset(divided.train), source, dataset.quarantine);
+    return splitOf(dataset.subset(divided.train), source, listed.root, dataset.quarantine);
   };
   const parts: DataPart[] = roles.filter(has).map((role) => ({
     role,

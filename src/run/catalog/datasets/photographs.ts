@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path';
 import type { Sample } from '../../../io/data/dataset.js';
 import type { BadImage, ImageFileDataset, ImageFilesOptions } from '../../../vision/datasets/reading/imageFiles.js';
 import { surveyPictures } from '../../../vision/datasets/reading/pictureSurvey.js';
@@ -21,11 +22,13 @@ export function readerOptions({ images, imageLoading = {}, onProgress }: OpenOpt
 /**
  * A part of the data.
  *
+ * @param root the place of the data, from which names of files begin
  * @param unreadable pictures of this part that were left out; each is counted with one part alone
  */
 export function splitOf(
   dataset: ImageFileDataset,
   source: string,
+  root: string,
   unreadable: readonly BadImage[] = dataset.quarantine,
 ): OpenedSplit {
   const { files, classNames } = dataset;
@@ -39,9 +42,16 @@ export function splitOf(
       const paths = files.map(({ path }) => path);
       return surveyPictures(paths, images);
     },
+    nameOf: (index) => nameBelow(root, files[index].path),
+    groupOf: (index) => files[index].group ?? null,
     classCounts: countClasses(labels, classNames.length),
     unreadable,
   };
+}
+
+/** Path of a file from a folder on, with `/`. */
+function nameBelow(root: string, path: string): string {
+  return relative(root, path).split(sep).join('/');
 }
 
 export async function readPhotograph(

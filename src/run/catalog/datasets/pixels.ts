@@ -39,6 +39,8 @@ export function pixelDataset({ name, imageShape, classNames, open, ...kind }: Pi
           dataset,
           source,
           files: paths.map((path) => ({ path })),
+          nameOf: (index) => `${split === 'train' ? 'training' : 'test'} image ${index}`,
+          groupOf: () => null,
           classCounts: countClasses(dataset.labels, classNames.length),
           unreadable: [],
         };

@@ -15,6 +15,8 @@ export interface ImageFile {
   readonly label: number;
   /** Which part of the data it belongs to, if its list says so. */
   readonly split?: string;
+  /** Pictures of one group, such as those of a patient, stay together in a split. */
+  readonly group?: string;
 }
 
 /** The option that leaves out bad pictures, for messages. */

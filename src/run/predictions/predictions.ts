@@ -1,0 +1,48 @@
+import type { Evaluation } from '../../train/evaluation.js';
+import type { OpenedSplit, Split } from '../catalog/datasets.js';
+
+/** Every prediction of a network, sample by sample, with the truth. */
+export interface Predictions {
+  /** In the order of labels, probabilities and logits. */
+  readonly classNames: readonly string[];
+  /** Name of each sample: its file below the place of the data; or `test image 17`. */
+  readonly files: readonly string[];
+  /** Part of the data of each: `validation`, `test` …, or `fold-3`, in which it was held out. */
+  readonly splits: readonly string[];
+  /** The group of each, such as a patient; null where there are no groups. */
+  readonly groups: readonly (string | null)[];
+  /** The true class of each. */
+  readonly labels: Int32Array;
+  /** `[samples, classes]`, row-major. */
+  readonly probabilities: Float32Array;
+  /**
+   * `[samples, classes]`, row-major. Softmax makes the probabilities of them. A network with one output has
+   * it for the second class, and 0 for the first.
+   */
+  readonly logits: Float32Array;
+}
+
+/** The predictions of an evaluation. */
+export function predictionsOf(
+  { labels, probabilities, outputs }: Pick<Evaluation, 'labels' | 'probabilities' | 'outputs'>,
+  split: Pick<OpenedSplit, 'nameOf' | 'groupOf'>,
+  part: Split | `fold-${number}`,
+  classNames: readonly string[],
+): Predictions {
+  const indices = Array.from(labels.keys());
+  return {
+    classNames,
+    files: indices.map((i) => split.nameOf(i)),
+    splits: indices.map(() => part),
+    groups: indices.map((i) => split.groupOf(i)),
+    labels,
+    probabilities,
+    logits: logitsOf(outputs, labels.length),
+  };
+}
+
+/** One logit a class. @param outputs `[samples, outputs]` */
+export function logitsOf(outputs: Float32Array, samples: number): Float32Array {
+  if (outputs.length !== samples) return outputs;
+  return Float32Array.from({ length: 2 * samples }, (_, i) => (i % 2 === 0 ? 0 : outputs[i >> 1]));
+}
