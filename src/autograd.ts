@@ -21,22 +21,61 @@ export function gradients(root: Value): Map<Value, Value> {
   if (!root.requiresGrad) {
     throw new InputError('[backward] loss: expected one that depends on parameters, got one without gradient');
   }
+  const nodes = differentiableNodes(root, '[backward] loss');
+  const { leaves } = backpropagate(root, nodes, requiresGradient);
+  root.released = true;
+  return leaves;
+}
+
+/**
+ * The gradients of the sum of `root` with respect to leaves and to outputs of nodes. It adds nodes to the graph
+ * and computes nothing; `root` can be differentiated again.
+ *
+ * @returns null for a value on which `root` does not depend
+ */
+export function gradientsOf(root: Value, wanted: readonly Value[]): (Value | null)[] {
+  const nodes = differentiableNodes(root, '[grad] output');
+  const targets = new Set(wanted);
+  /** Whether a node computes with one of the targets. */
+  const reaches = new Array<boolean>(nodes.length);
+  const leadsTo = (value: Value): boolean =>
+    value.requiresGrad && (targets.has(value) || (value.node !== null && reaches[value.node.place]));
+  for (let place = nodes.length - 1; place >= 0; place--) reaches[place] = nodes[place].inputs.some(leadsTo);
+  const { leaves, grads } = backpropagate(root, nodes, leadsTo);
+  return wanted.map((value) => {
+    if (value.node === null) return leaves.get(value) ?? null;
+    // The place of a node that the walk has not met is that of another walk.
+    return nodes[value.node.place] === value.node ? grads[value.node.place][value.index] : null;
+  });
+}
+
+const requiresGradient = (value: Value): boolean => value.requiresGrad;
+
+/**
+ * Follows gradients from `root` through nodes.
+ *
+ * @param nodes last one first, with their places
+ * @param needs whether an input of a node needs a gradient
+ * @returns the gradients of leaves, and those of the outputs of each node
+ */
+function backpropagate(root: Value, nodes: readonly Node[], needs: (input: Value) => boolean) {
   return withoutGrad(() => {
     const leaves = new Map<Value, Value>();
-    const nodes = differentiableNodes(root);
-    /** The gradients of the outputs of each node. */
     const grads = nodes.map(({ outputs }) => new Array<Value | null>(outputs.length).fill(null));
-    if (root.node !== null) grads[root.node.place][root.index] = constant(root.shape, 'float32', 1);
+    const ones = constant(root.shape, 'float32', 1);
+    if (root.node !== null) grads[root.node.place][root.index] = ones;
+    else leaves.set(root, ones);
     for (let place = 0; place < nodes.length; place++) {
       const node = nodes[place];
       const outputGrads = grads[place];
       if (outputGrads.every((grad) => grad === null)) continue;
       const outside = setOrigin(node.origin.gradient);
       try {
-        const inputGrads = vjpOf(node, outputGrads);
+        const needed = node.inputs.map(needs);
+        const inputGrads = vjpOf(node, outputGrads, needed);
         node.inputs.forEach((input, i) => {
           const grad = inputGrads[i];
-          if (!input.requiresGrad || grad === null || grad === undefined) return;
+          if (!needed[i] || grad === null || grad === undefined) return;
           if (input.node === null) {
             const sum = leaves.get(input);
             leaves.set(input, sum === undefined ? grad : binary('add', sum, grad));
@@ -50,28 +89,31 @@ export function gradients(root: Value): Map<Value, Value> {
         setOrigin(outside);
       }
     }
-    root.released = true;
-    return leaves;
+    return { leaves, grads };
   });
 }
 
-function vjpOf<K extends OpName>(node: Node<K>, grads: readonly (Value | null)[]): (Value | null)[] {
+function vjpOf<K extends OpName>(
+  node: Node<K>,
+  grads: readonly (Value | null)[],
+  needs: readonly boolean[],
+): (Value | null)[] {
   const { vjp } = definitionOf(node.op);
   if (vjp === null) return [];
   const { params, inputs, outputs } = node;
-  const context: VjpContext<K> = { params, inputs, outputs, grads, needs: inputs.map((input) => input.requiresGrad) };
+  const context: VjpContext<K> = { params, inputs, outputs, grads, needs };
   return vjp(context);
 }
 
 /** The nodes between the leaves and `root`, last one first. `node.place` is the index. */
-function differentiableNodes(root: Value): Node[] {
+function differentiableNodes(root: Value, where: string): Node[] {
   const walk = newWalk();
   const nodes: Node[] = [];
   const pending = [root];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     const { node } = value;
     if (value.released) {
-      throw new InputError('[backward] loss: its graph was released by an earlier backward(); run forward again');
+      throw new InputError(`${where}: its graph was released by an earlier backward(); run forward again`);
     }
     if (node === null || node.mark === walk) continue;
     node.mark = walk;

@@ -27,6 +27,7 @@ export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGener
 export * as runs from './run/index.js';
 export * as statistics from './statistics/index.js';
 export * as F from './tensor/functional.js';
+export { grad } from './tensor/grad.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
 export { Parameter } from './tensor/state.js';
 export {

@@ -2,6 +2,7 @@ import { Buffer, type State } from '../tensor/state.js';
 
 export * as initializer from './initializer.js';
 export { Layer, type LayerJson } from './layer.js';
+export { type LayerOutputs, layerOutputs } from './layerOutputs.js';
 export {
   BatchNorm2D,
   type BatchNormOptions,

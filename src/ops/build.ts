@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
-import type { Value } from '../graph/node.js';
+import { Node, type Value } from '../graph/node.js';
 import type {
   Activation,
   BatchNormParams,
@@ -14,7 +14,7 @@ import type {
   UnaryFn,
 } from '../graph/op.js';
 import { formatShape, normalizeAxis, type Shape, sameShape } from '../graph/shape.js';
-import { apply } from './define.js';
+import { apply, withoutGrad } from './define.js';
 
 // Gradients and the functional API build graphs with these functions. A call without effect adds no node.
 
@@ -55,6 +55,12 @@ export function reshape(x: Value, shape: Shape): Value {
 /** A separate value with the elements of `x`. */
 export function identity(x: Value): Value {
   return apply('reshape', { shape: x.shape }, [x])[0];
+}
+
+/** As {@link identity}, and gradients end here: it takes part in them even if `x` does not. */
+export function watched(x: Value): Value {
+  const detached = withoutGrad(() => identity(x));
+  return new Node('reshape', { shape: x.shape }, [detached], [detached], true).outputs[0];
 }
 
 export function transpose(x: Value, permutation: readonly number[]): Value {

@@ -8,6 +8,22 @@ export interface Forwarding {
 }
 
 let current: Forwarding | null = null;
+/** Is told of each layer's output. */
+let observer: ((layer: object, output: unknown) => void) | null = null;
+
+/** Runs `body`; `observe` gets every output of a layer whose forward ends in it. */
+export function observingForward<T>(observe: (layer: object, output: unknown) => void, body: () => T): T {
+  const before = observer;
+  observer = (layer, output) => {
+    before?.(layer, output);
+    observe(layer, output);
+  };
+  try {
+    return body();
+  } finally {
+    observer = before;
+  }
+}
 
 /** The innermost layer whose forward is running; null outside of layers. */
 export function currentForwarding(): Forwarding | null {
@@ -21,7 +37,9 @@ export function forwardAs<I extends unknown[], T>(layer: object, forward: (...in
   if (caller?.layer === layer) return forward.apply(layer, inputs);
   current = { layer, caller };
   try {
-    return forward.apply(layer, inputs);
+    const output = forward.apply(layer, inputs);
+    observer?.(layer, output);
+    return output;
   } finally {
     current = caller;
   }

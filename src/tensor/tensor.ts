@@ -150,6 +150,18 @@ export class Tensor {
     return new Tensor(lazy.storage !== null ? Value.of(lazy.current()) : ops.withoutGrad(() => ops.identity(lazy)));
   }
 
+  /**
+   * The same values as a tensor that takes part in gradients, as parameters do: see `grad`. `backward()` does not
+   * follow it any further.
+   *
+   * @throws {DTypeError} if the tensor is not of float32
+   */
+  withGrad(): Tensor {
+    const { dtype, lazy } = this;
+    if (dtype !== 'float32') throw new DTypeError(`[withGrad] tensor: expected float32, got ${dtype}`);
+    return new Tensor(lazy.storage !== null ? Value.of(lazy.current(), true) : ops.watched(lazy));
+  }
+
   /** `this + other` under NumPy's broadcasting. Both are of one dtype; a number takes this tensor's. */
   add(other: TensorLike): Tensor {
     return this.#binary('add', other);

@@ -3,6 +3,7 @@
 generate.py --framework paddle          writes the files that Paddle makes
 generate.py --framework torch           writes the files that PyTorch makes
 generate.py --framework sklearn         writes the file that scikit-learn makes
+generate.py --framework captum          writes the file of explanations
 generate.py --framework torch --check   recomputes every op case of both frameworks, and compares
 """
 
@@ -128,7 +129,7 @@ def check(framework):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--framework', required=True, choices=['paddle', 'torch', 'sklearn'])
+    parser.add_argument('--framework', required=True, choices=['paddle', 'torch', 'sklearn', 'captum'])
     parser.add_argument('--check', action='store_true', help='compare the op cases of all files instead of writing')
     options = parser.parse_args()
     if options.framework == 'sklearn':
@@ -137,6 +138,13 @@ def main():
         if options.check:
             parser.error('--check compares op cases, of which scikit-learn has none')
         write('screening', {**header(sklearn_screening, 'float64'), **sklearn_screening.screening(tensor)})
+        return 0
+    if options.framework == 'captum':
+        import torch_explain
+
+        if options.check:
+            parser.error('--check compares op cases, of which Captum has none')
+        write('explain', {**header(torch_explain, 'float32'), **torch_explain.explanations(tensor)})
         return 0
     framework = importlib.import_module(f'{options.framework}_ops')
     if options.check:

@@ -414,6 +414,36 @@ export const opFiles = [
   'composed',
 ] as const;
 
+/** Explanations of pytorch-grad-cam and Captum. */
+export interface GoldenExplanations extends Header {
+  readonly parameters: readonly (GoldenFormula & { readonly name: string })[];
+  readonly images: GoldenFormula;
+  readonly logits: GoldenTensor;
+  readonly cams: readonly {
+    readonly method: 'gradcam' | 'hirescam' | 'layercam';
+    readonly layer: string;
+    readonly class: number;
+    readonly against: number | null;
+    readonly map: GoldenTensor;
+    /** Scaled to 0…1 and to the size of the images. */
+    readonly shown: GoldenTensor;
+  }[];
+  readonly integratedGradients: readonly {
+    readonly class: number;
+    readonly baseline: number;
+    readonly steps: number;
+    readonly values: GoldenTensor;
+    readonly delta: GoldenTensor;
+  }[];
+  readonly occlusion: readonly {
+    readonly class: number;
+    readonly patch: number;
+    readonly stride: number;
+    readonly baseline: number;
+    readonly map: GoldenTensor;
+  }[];
+}
+
 export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &
   Record<(typeof trainingFiles)[number], GoldenTraining> & {
     architectures: GoldenArchitectures;
@@ -423,6 +453,7 @@ export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &
     schedules: GoldenSchedules;
     clips: GoldenClips;
     screening: GoldenScreening;
+    explain: GoldenExplanations;
     zoo: GoldenZoo;
   };
 
