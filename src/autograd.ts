@@ -28,8 +28,8 @@ export function gradients(root: Value): Map<Value, Value> {
 }
 
 /**
- * The gradients of the sum of `root` with respect to leaves and to outputs of nodes. It adds nodes to the graph
- * and computes nothing; `root` can be differentiated again.
+ * The gradients of the sum of `root` with respect to leaves and to outputs of nodes. It adds nodes to the
+ * graph and computes nothing; `root` can be differentiated again.
  *
  * @returns null for a value on which `root` does not depend
  */

@@ -12,8 +12,8 @@ export interface LayerOutputs {
 }
 
 /**
- * Runs a network and keeps what layers inside give. They are lazy tensors of the same graph, so that `grad` can
- * differentiate with respect to them. Of a layer that runs several times it is the last output.
+ * Runs a network and keeps what layers inside give. They are lazy tensors of the same graph, so that `grad`
+ * can differentiate with respect to them. A layer that runs several times gives its last output.
  *
  * @param names dotted names as in `network.namedSublayers()`
  * @throws {InputError} for a name that is no layer of the network, or a layer that did not run

@@ -8,7 +8,7 @@ export interface Forwarding {
 }
 
 let current: Forwarding | null = null;
-/** Is told of each layer's output. */
+/** Called with each layer's output. */
 let observer: ((layer: object, output: unknown) => void) | null = null;
 
 /** Runs `body`; `observe` gets every output of a layer whose forward ends in it. */

@@ -5,9 +5,9 @@ import * as ops from '../ops/index.js';
 import { Tensor } from './tensor.js';
 
 /**
- * The gradients of an output with respect to any tensors that it was computed from: images, features between two
- * layers, parameters. They are lazy like all tensors, and `parameter.grad` stays as it is. Of an output with several
- * elements it is the gradient of their sum, as in Paddle's `grad`. The output can be differentiated again.
+ * The gradients of an output with respect to any tensors that it was computed from: images, features between
+ * two layers, parameters. They are lazy like all tensors, and `parameter.grad` stays as it is. An output
+ * with several elements counts as their sum, as in Paddle's `grad`. The output can be differentiated again.
  *
  * A plain tensor takes part if it comes from {@link Tensor.withGrad}.
  *

@@ -151,8 +151,8 @@ export class Tensor {
   }
 
   /**
-   * The same values as a tensor that takes part in gradients, as parameters do: see `grad`. `backward()` does not
-   * follow it any further.
+   * The same values as a tensor that takes part in gradients, as parameters do: see `grad`. `backward()`
+   * does not follow it any further.
    *
    * @throws {DTypeError} if the tensor is not of float32
    */

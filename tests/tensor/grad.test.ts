@@ -55,7 +55,7 @@ describe.each(engines)('grad on %s', (engine) => {
     expect(await read(dy)).toEqual([0, 0]);
   });
 
-  it('begins anew at withGrad, computed or not', async () => {
+  it('begins at withGrad, computed or not', async () => {
     const p = parameter(1, 2);
     for (const isComputed of [false, true]) {
       const before = p.mul(3);

@@ -11,9 +11,10 @@ import { type ExplainedClass, scoreOf } from './score.js';
 /**
  * How features and the gradient of the score give a map:
  *
- * - `gradcam`: the features weighted by the mean gradient of their channel (Selvaraju et al. 2017, equations 1 and 2).
- * - `hirescam`: features times gradients, summed over channels (Draelos and Carin 2020). It shows where a layer
- *   counted; for a network that ends with global pooling and a linear layer it is Grad-CAM.
+ * - `gradcam`: the features weighted by the mean gradient of their channel (Selvaraju et al. 2017, equations
+ *   1 and 2).
+ * - `hirescam`: features times gradients, summed over channels (Draelos and Carin 2020). It shows where a
+ *   layer counted; for a network that ends with global pooling and a linear layer it is Grad-CAM.
  * - `layercam`: features times positive gradients (Jiang et al. 2021), for earlier layers too.
  *
  * All are cut off below 0.
@@ -34,12 +35,14 @@ const methods: Readonly<Record<CamMethod, (features: Tensor, gradient: Tensor) =
 };
 
 /**
- * A map of the places that speak for a class, at the resolution of a layer's features; see {@link CamMethod}.
+ * A map of the places that speak for a class, at the resolution of a layer's features; see {@link
+ * CamMethod}.
  *
  * @param network in evaluation mode
  * @param images `[N, C, H, W]`, as the network takes them
  * @returns maps of 0 and more, not scaled
- * @throws {InputError} for a layer without a map (features of 1×1, or none), a class or a layer that there is not
+ * @throws {InputError} for a layer without a map (features of 1×1, or none), a class or a layer that there
+ *   is not
  *
  * @example
  * ```ts

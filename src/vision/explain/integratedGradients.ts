@@ -19,16 +19,16 @@ export interface IntegratedGradients {
   readonly values: Float32Array;
   readonly shape: readonly number[];
   /**
-   * By how much the sum of an image's attributions misses the change of its score from baseline to image. The more
-   * steps, the smaller it is.
+   * By how much the sum of an image's attributions misses the change of its score from baseline to image.
+   * The more steps, the smaller it is.
    */
   readonly delta: Float32Array;
 }
 
 /**
- * Integrated gradients (Sundararajan, Taly and Yan 2017, equation 1): the gradient of the score, averaged on the way
- * from a baseline to the image (Gauss-Legendre quadrature), times their difference. The attributions of an image sum up
- * to the change of its score.
+ * Integrated gradients (Sundararajan, Taly and Yan 2017, equation 1): the gradient of the score, averaged on
+ * the way from a baseline to the image (Gauss-Legendre quadrature), times their difference. The attributions
+ * of an image sum up to the change of its score.
  *
  * @param network in evaluation mode
  * @param images `[N, C, H, W]`, as the network takes them

@@ -17,8 +17,9 @@ export interface OcclusionOptions extends ExplainedClass {
 }
 
 /**
- * Occlusion (Zeiler and Fergus 2014): how far the score falls where a patch covers the image, in all channels. Each
- * place gets the mean of the patches that cover it. It needs no gradients, and so works for every network.
+ * Occlusion (Zeiler and Fergus 2014): how far the score falls where a patch covers the image, in all
+ * channels. Each place gets the mean of the patches that cover it. It needs no gradients, and so works for
+ * every network.
  *
  * @param network in evaluation mode
  * @param images `[N, C, H, W]`, as the network takes them

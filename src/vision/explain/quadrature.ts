@@ -5,9 +5,9 @@ export interface QuadraturePoint {
 }
 
 /**
- * The points and weights of Gauss-Legendre quadrature between 0 and 1: exact for polynomials up to the degree
- * 2·count − 1. The points are the zeros of the Legendre polynomial, found by Newton's method (Press et al., Numerical
- * Recipes, section 4.6).
+ * The points and weights of Gauss-Legendre quadrature between 0 and 1: exact for polynomials up to the
+ * degree 2·count − 1. The points are the zeros of the Legendre polynomial, found by Newton's method (Press
+ * et al., Numerical Recipes, section 4.6).
  */
 export function gaussLegendre(count: number): QuadraturePoint[] {
   const points: QuadraturePoint[] = [];

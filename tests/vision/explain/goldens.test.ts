@@ -115,7 +115,7 @@ describe('explanations', () => {
     await expect(explain.classActivation(goldenNet(), image, options)).rejects.toThrow(message);
   });
 
-  it('refuse patches that leave places out, and steps that are none', async () => {
+  it('refuse patches that leave places out, and an invalid number of steps', async () => {
     const image = Tensor.fromData(valuesOf(golden.images), golden.images.shape);
     const net = goldenNet();
     await expect(explain.occlusion(net, image, { class: 0, patch: 2, stride: 3 })).rejects.toThrow(
