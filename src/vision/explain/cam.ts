@@ -49,7 +49,8 @@ const methods: Readonly<Record<CamMethod, (features: Tensor, gradient: Tensor) =
  * import { randn, vision } from 'fovea';
  *
  * const net = new vision.models.course.LeNet({ numClasses: 10 }).eval();
- * const maps = await vision.explain.classActivation(net, randn([1, 1, 28, 28]), { layer: 'conv2', class: 3 });
+ * const digit = randn([1, 1, 28, 28]);
+ * const maps = await vision.explain.classActivation(net, digit, { layer: 'conv2', class: 3 });
  * ```
  */
 export async function classActivation(network: Layer, images: Tensor, options: CamOptions): Promise<AttributionMaps> {
