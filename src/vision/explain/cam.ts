@@ -5,6 +5,7 @@ import { layerOutputs } from '../../nn/layerOutputs.js';
 import { relu } from '../../tensor/functional.js';
 import { grad } from '../../tensor/grad.js';
 import { noGrad, type Tensor } from '../../tensor/tensor.js';
+import { lastMapLayer } from './layers.js';
 import type { AttributionMaps } from './maps.js';
 import { type ExplainedClass, scoreOf } from './score.js';
 
@@ -61,17 +62,18 @@ export async function classActivation(network: Layer, images: Tensor, options: C
   // With the images in the graph there is a gradient even where all parameters are frozen.
   const { output, layers } = layerOutputs(network, [layer], images.withGrad());
   const features = layers.get(layer) as Tensor;
-  requireMap(layer, features);
+  requireMap(layer, features, network, images);
   const [gradient] = grad(scoreOf(output, options), [features]);
   const map = noGrad(() => relu(methods[method](features, gradient).sum({ axis: 1 })));
   const [count, , height, width] = features.shape;
   return { values: await map.data('float32'), shape: [count, height, width] };
 }
 
-function requireMap(name: string, { shape }: Tensor): void {
+function requireMap(name: string, { shape }: Tensor, network: Layer, images: Tensor): void {
   if (shape.length === 4 && shape[2] * shape[3] > 1) return;
+  const better = lastMapLayer(network, images.shape);
   throw new InputError(
     `[explain] layer: expected features of several places [N, C, H, W], got ${formatShape(shape)} of '${name}'; ` +
-      'choose an earlier layer',
+      (better === null ? 'use occlusion, which needs no layer' : `choose '${better}' or an earlier layer`),
   );
 }

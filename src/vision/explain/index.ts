@@ -1,9 +1,21 @@
 export { type CamMethod, type CamOptions, classActivation } from './cam.js';
 export {
+  cascade,
+  type MapMaker,
+  type PerturbationCurve,
+  type PerturbationOptions,
+  type Perturbations,
+  perturb,
+  type RandomizedMap,
+  rankCorrelation,
+} from './checks.js';
+export {
   type IntegratedGradients,
   type IntegratedGradientsOptions,
   integratedGradients,
 } from './integratedGradients.js';
+export { lastMapLayer, type MapLayer, mapLayers } from './layers.js';
 export { type AttributionMaps, mapOf, normalizeMaps, resizeMaps } from './maps.js';
 export { type OcclusionOptions, occlusion } from './occlusion.js';
+export { type ColorScale, colorMap, overlay, scaleFor } from './overlay.js';
 export type { ExplainedClass } from './score.js';
