@@ -19,6 +19,14 @@ export {
   type TrainedRun,
   writeEvaluation,
 } from './evaluate.js';
+export {
+  type ExplainPicturesOptions,
+  type Explanation,
+  type ExplanationCheck,
+  explainPictures,
+  type Unexplained,
+} from './explain.js';
+export type { ExplainMethod } from './explainMethods.js';
 export { RunFolder } from './folder.js';
 export type { LossName } from './losses.js';
 export type { OptimizerChoice, OptimizerName } from './optimizers.js';

@@ -37,7 +37,7 @@ export const imageNetInputs: TrainedInputs = {
 };
 
 /** The order of the colours. Images of one size come with red first. */
-function orderOf({ images }: Pick<TrainedInputs, 'images'>): ChannelOrder {
+export function orderOf({ images }: Pick<TrainedInputs, 'images'>): ChannelOrder {
   return images?.order ?? 'RGB';
 }
 

@@ -122,7 +122,7 @@ export async function* predictFiles(
     const chunk = named.slice(begin, begin + chunkSize);
     const read = new Array<ReadImage | FileError>(chunk.length);
     await eachOf(chunk, decodedAtOnce, async (one, i) => {
-      read[i] = await readImage(config, one, trained);
+      read[i] = await readPicture(config, one, trained);
     });
     const images = read.filter((result): result is ReadImage => !(result instanceof FileError));
     const scores = await scoresOf(run, images);
@@ -180,7 +180,7 @@ interface Named {
 }
 
 /** @throws {InputError} for anything that is not a picture */
-function withName(input: PictureInput, index: number, count: number): Named {
+export function withName(input: PictureInput, index: number, count: number): Named {
   if (typeof input === 'string') return { name: input, source: input };
   if (input instanceof URL) return { name: pathOf(input), source: input };
   const place = `picture ${index + 1} of ${count}`;
@@ -192,7 +192,8 @@ function withName(input: PictureInput, index: number, count: number): Named {
   return { name: `${place} (${input.width}×${input.height} pixels)`, source: input };
 }
 
-async function readImage(
+/** Reads a picture as the network takes it. */
+export async function readPicture(
   config: RunConfig,
   { name, source }: Named,
   trained: Awaited<ReturnType<typeof trainedPictures>>,

@@ -22,7 +22,13 @@ const resnet = (layers: 50 | 101 | 152): NamedModel => ({
  * The networks that can be named: those of PaddlePaddle's tutorial and, with the prefix `zoo-`, Paddle's own.
  */
 export const namedModels: Readonly<Record<string, NamedModel>> = {
-  lenet: { title: 'LeNet', inputShape: [1, 28, 28], recipe: digits, create: (options) => new course.LeNet(options) },
+  lenet: {
+    title: 'LeNet',
+    inputShape: [1, 28, 28],
+    mapLayer: 'conv2',
+    recipe: digits,
+    create: (options) => new course.LeNet(options),
+  },
   lenet224: {
     title: 'LeNet for 224×224',
     inputShape,

@@ -41,6 +41,8 @@ export interface NamedModel {
   readonly batchNorm?: boolean;
   /** Paddle's name of its weights, if Paddle may have any. */
   readonly weights?: string;
+  /** Layer whose features explain a decision; default: the last one with features of several places. */
+  readonly mapLayer?: string;
   readonly recipe: UsualRecipe;
   create(options: ModelOptions, inputShape: Shape): Layer;
 }

@@ -18,4 +18,4 @@ export { lastMapLayer, type MapLayer, mapLayers } from './layers.js';
 export { type AttributionMaps, mapOf, normalizeMaps, resizeMaps } from './maps.js';
 export { type OcclusionOptions, occlusion } from './occlusion.js';
 export { type ColorScale, colorMap, overlay, scaleFor } from './overlay.js';
-export type { ExplainedClass } from './score.js';
+export { type ExplainedClass, scoreOf } from './score.js';

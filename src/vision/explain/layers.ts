@@ -12,8 +12,8 @@ export interface MapLayer {
 }
 
 /**
- * The layers whose features form a map, `[N, C, H, W]` of several places, in the order in which they run. Nothing is
- * computed.
+ * The layers whose features form a map, `[N, C, H, W]` of several places, in the order in which they run.
+ * Nothing is computed.
  *
  * @param inputShape `[N, C, H, W]`
  */

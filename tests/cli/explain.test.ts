@@ -1,0 +1,125 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { setThreads } from '../../src/engine/select.js';
+import { RandomGenerator } from '../../src/random.js';
+import { temporaryFolder } from '../temporary.js';
+import { linesOf, runFovea } from './run.js';
+
+const root = temporaryFolder();
+const pictures = join(root, 'pictures');
+const [grey, color] = [join(root, 'lenet'), join(root, 'googlenet')];
+
+/** Noise around red or blue. */
+async function writePictures(count: number): Promise<void> {
+  const generator = new RandomGenerator(count);
+  for (const [name, colour] of Object.entries({ blue: [20, 40, 200], red: [200, 40, 20] })) {
+    mkdirSync(join(pictures, name), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      const data = Uint8Array.from({ length: 3 * 40 * 40 }, (_, at) => colour[at % 3] + generator.int(20));
+      await sharp(data, { raw: { width: 40, height: 40, channels: 3 } })
+        .png()
+        .toFile(join(pictures, name, `${name}${i}.png`));
+    }
+  }
+}
+
+const train = async (model: string, out: string, ...args: string[]) => {
+  const data = ['--data', `folder:${pictures}`, '--hold-out', '0.3', '--epochs', '1', '--seed', '3', '--no-cache'];
+  const { code, err } = await runFovea('train', model, ...data, '--batch-size', '4', ...args, '--out', out);
+  expect(err).not.toContain('fovea:');
+  expect(code).toBe(0);
+};
+
+beforeAll(async () => {
+  setThreads(1);
+  await writePictures(6);
+  await train('lenet', grey);
+  await train('googlenet', color, '--size', '40', '--order', 'BGR');
+});
+
+describe('explain', () => {
+  it('writes picture, map and both over one another, and says what it explains', async () => {
+    const out = join(root, 'first');
+    const { code, out: text } = await runFovea('explain', color, join(pictures, 'red', 'red0.png'), '--out', out);
+    expect(code).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(['red0-map.png', 'red0-overlay.png', 'red0-picture.png']);
+    expect(text).toContain('gradcam of the layer block5_2.');
+    expect(text).toContain('--check tests it');
+    for (const name of readdirSync(out)) {
+      expect(await sharp(join(out, name)).metadata()).toMatchObject({ width: 40, height: 40 });
+    }
+    // The network reads blue first; people see the picture as it is.
+    const { channels } = await sharp(join(out, 'red0-picture.png')).stats();
+    expect(channels[0].mean).toBeGreaterThan(150);
+    expect(channels[2].mean).toBeLessThan(80);
+  });
+
+  it.each(['gradcam', 'hirescam', 'layercam', 'integrated-gradients', 'occlusion'])('knows %s', async (method) => {
+    const out = join(root, method);
+    const file = join(pictures, 'blue', 'blue1.png');
+    const { code, out: text } = await runFovea('explain', grey, file, '--method', method, '--json', '--out', out);
+    expect(code).toBe(0);
+    const [line] = linesOf(text);
+    expect(line).toMatchObject({ file, method, layer: method.endsWith('cam') ? 'conv2' : null, width: 28, height: 28 });
+    expect(['blue', 'red']).toContain(line.class);
+    expect(existsSync((line.files as { overlay: string }).overlay)).toBe(true);
+  });
+
+  it('tests a map, and compares it with that of another training', async () => {
+    const args = [join(pictures, 'red', 'red0.png'), '--check', '--other', grey, '--out', join(root, 'checked')];
+    const { code, out } = await runFovea('explain', grey, ...args, '--method', 'occlusion');
+    expect(code).toBe(0);
+    expect(out).toMatch(/layers randomized, from the output on: fc2 -?[01]\.\d\d, fc1 /);
+    expect(out).toMatch(/covering: probability [\d.]+ % by the map, [\d.]+ % at random, [\d.]+ % from the centre/);
+    expect(out).toContain("correlation with the other training's map: 1.00");
+    expect(out).toMatch(/The map passes|Do not trust the map/);
+  });
+
+  it('explains a class against another, in a table for programs', async () => {
+    const args = [join(pictures, 'red'), '--class', 'red', '--against', 'blue', '--csv', '--out', join(root, 'table')];
+    const { code, out } = await runFovea('explain', grey, ...args);
+    expect(code).toBe(0);
+    const rows = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(rows).toHaveLength(7);
+    expect(rows[0].slice(0, 4)).toEqual(['file', 'class', 'against', 'predicted']);
+    for (const row of rows.slice(1)) expect(row.slice(1, 3)).toEqual(['red', 'blue']);
+  });
+
+  it.each([
+    [['--class', 'rad'], "class: expected blue, red, got 'rad'; did you mean 'red'?"],
+    [['--class', 'red', '--against', 'red'], 'against: expected another class than red, got the same'],
+    [['--layer', 'fc1'], "choose 'maxPool2' or an earlier layer"],
+    [['--layer', 'conv9'], "expected names of layers of the network, got 'conv9'"],
+    [['--layer', 'conv2', '--method', 'occlusion'], 'occlusion needs no layer'],
+    [['--patch', '3'], 'patches cover pictures with --method occlusion only'],
+    [['--steps', '3'], 'steps belong to --method integrated-gradients'],
+    [['--other', color], 'only --check compares the maps of two trainings'],
+    [['--check', '--other', color], 'give a training that differs in its seed alone'],
+    [['--method', 'magic'], 'gradcam'],
+    [['--csv', '--json'], 'expected --csv or --json, got both'],
+  ])('refuses %j', async (args, message) => {
+    const out = join(root, 'refused');
+    const { code, err } = await runFovea('explain', grey, join(pictures, 'red', 'red0.png'), ...args, '--out', out);
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('keeps what is there, and names pictures that cannot be read', async () => {
+    const full = join(root, 'full');
+    mkdirSync(full);
+    const there = await runFovea('explain', grey, join(pictures, 'red', 'red0.png'), '--out', full);
+    expect([there.code, there.err]).toEqual([2, expect.stringContaining('expected a new folder')]);
+    const broken = join(root, 'broken.png');
+    writeFileSync(broken, 'no picture');
+    const out = join(root, 'partly');
+    const { code, err } = await runFovea('explain', grey, broken, join(pictures, 'red', 'red0.png'), '--out', out);
+    expect([code, readdirSync(out).length]).toEqual([2, 3]);
+    expect(err).toContain('broken.png');
+  });
+});
