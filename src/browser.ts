@@ -15,18 +15,13 @@ export * as nn from './nn/index.js';
 export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed } from './random.js';
 export * as statistics from './statistics/index.js';
+export { concat } from './tensor/combine.js';
+export { type NestedNumbers, tensor } from './tensor/fromArrays.js';
 export * as F from './tensor/functional.js';
+export { noGrad } from './tensor/noGrad.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
 export { Parameter } from './tensor/state.js';
-export {
-  concat,
-  type NestedNumbers,
-  noGrad,
-  type ReduceOptions,
-  Tensor,
-  type TensorLike,
-  tensor,
-} from './tensor/tensor.js';
+export { type ReduceOptions, Tensor, type TensorLike } from './tensor/tensor.js';
 export { Callback, CallbackError } from './train/callback.js';
 export { type EvaluateOptions, evaluate } from './train/evaluate.js';
 export type { Evaluation } from './train/evaluation.js';

@@ -26,22 +26,14 @@ export * as optimizer from './optimizer/index.js';
 export { defaultGenerator, type GeneratorState, RandomGenerator, seed, withGenerator } from './random.js';
 export * as runs from './run/index.js';
 export * as statistics from './statistics/index.js';
+export { concat, matmul, stack, where } from './tensor/combine.js';
+export { type NestedNumbers, tensor } from './tensor/fromArrays.js';
 export * as F from './tensor/functional.js';
 export { grad } from './tensor/grad.js';
+export { noGrad } from './tensor/noGrad.js';
 export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
 export { Parameter } from './tensor/state.js';
-export {
-  concat,
-  matmul,
-  type NestedNumbers,
-  noGrad,
-  type ReduceOptions,
-  stack,
-  Tensor,
-  type TensorLike,
-  tensor,
-  where,
-} from './tensor/tensor.js';
+export { type ReduceOptions, Tensor, type TensorLike } from './tensor/tensor.js';
 export type { Json } from './text/json.js';
 export type { ProgressStream } from './text/output.js';
 export { Callback, CallbackError, type EvaluationProgress, type Training } from './train/callback.js';

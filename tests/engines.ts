@@ -135,6 +135,12 @@ export async function evaluate(
   };
 }
 
+/** Expects equal values, like `toEqual`, which takes long for long arrays. */
+export function expectSame(actual: TypedArray, expected: TypedArray): void {
+  const bytes = ({ buffer, byteOffset, byteLength }: TypedArray) => Buffer.from(buffer, byteOffset, byteLength);
+  if (!bytes(actual).equals(bytes(expected))) expect(actual).toEqual(expected);
+}
+
 /** Rounding of two float32 computations in different order, relative to the largest value since sums may cancel. */
 const rounding = 1e-5;
 

@@ -8,7 +8,8 @@ import { namedModel, usualData } from '../../src/run/catalog/models.js';
 import { lossOf, outputsFor } from '../../src/run/losses.js';
 import { makeOptimizer } from '../../src/run/optimizers.js';
 import { recipeFor } from '../../src/run/recipe.js';
-import { noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { noGrad } from '../../src/tensor/noGrad.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 
 interface Worker {
   readonly args: {

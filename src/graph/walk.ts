@@ -10,14 +10,16 @@ export function newWalk(): number {
 /** The nodes that a value needs, in order of creation; only those made after `after`, if it is given. */
 export function nodesBehind(value: Value, after: Value | null = null): Node[] {
   const first = after?.node?.id ?? 0;
-  const found = new Set<Node>();
+  const walk = newWalk();
+  const found: Node[] = [];
   const waiting = [value.node];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (node === null || node.id <= first || found.has(node)) continue;
-    found.add(node);
+    if (node === null || node.id <= first || node.mark === walk) continue;
+    node.mark = walk;
+    found.push(node);
     for (const input of node.inputs) waiting.push(input.node);
   }
-  return inOrder([...found]);
+  return inOrder(found);
 }
 
 /**

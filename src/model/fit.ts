@@ -25,6 +25,7 @@ import type { ComputeScope } from '../train/scope.js';
 import { train } from '../train/train.js';
 import { fitAdvice } from './advice.js';
 import { checkFitOptions } from './checkOptions.js';
+import { listOf, withWorkers } from './inputs.js';
 import type { FitOptions } from './options.js';
 
 /** The parts that `Model.prepare` combines. */
@@ -183,11 +184,6 @@ async function loopOf(prepared: Prepared, options: FitOptions): Promise<TrainOpt
   };
 }
 
-/** The data set with this number of threads, if it is not 0 and the data set can use them. */
-export function withWorkers(dataset: Dataset, numWorkers: number): Dataset {
-  return numWorkers === 0 ? dataset : (dataset.withWorkers?.(numWorkers) ?? dataset);
-}
-
 async function weightsOf(
   dataset: Dataset,
   loss: LossFunction,
@@ -210,7 +206,7 @@ async function weightsOf(
 /** The user's callbacks, and those that `fit` adds, like Paddle, if the user gives none of their kind. */
 async function callbacksOf({ optimizer }: Prepared, options: FitOptions): Promise<readonly Callback[]> {
   const { callbacks = [], logFreq = 10, verbose = 2, saveDir } = options;
-  const own = Array.isArray(callbacks) ? (callbacks as readonly Callback[]) : [callbacks as Callback];
+  const own = listOf(callbacks);
   const has = (kind: new (...args: never[]) => Callback) => own.some((callback) => callback instanceof kind);
   const { monitor, mode, saveFreq, saveBest, keepLastN, restoreBest } = options;
   const all = [...own];

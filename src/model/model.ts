@@ -1,18 +1,18 @@
 import { usablePrecision } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
-import { DataLoader, type TensorBatch } from '../io/data/dataloader.js';
+import type { DataLoader, TensorBatch } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { StateMismatch } from '../nn/stateEntries.js';
 import type { Optimizer } from '../optimizer/index.js';
+import { concat } from '../tensor/combine.js';
 import { realizeAll } from '../tensor/evaluate.js';
+import { noGrad } from '../tensor/noGrad.js';
 import type { Parameter } from '../tensor/state.js';
-import { concat, noGrad, type Tensor } from '../tensor/tensor.js';
-import type { Callback } from '../train/callback.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { Callbacks } from '../train/callbackList.js';
-import { ProgBarLogger } from '../train/callbacks/index.js';
 import { inspectObjective } from '../train/checkOutputs.js';
 import { type LoadOptions, loadModel, saveModel } from '../train/checkpoint/weights.js';
 import { batchesOf, evaluate } from '../train/evaluate.js';
@@ -24,7 +24,8 @@ import { meaningOf, requireClasses } from '../train/outputs.js';
 import { RunningMetrics } from '../train/runningMetrics.js';
 import { trainStep } from '../train/step.js';
 import { checkEvaluateOptions } from './checkOptions.js';
-import { fitModel, type Prepared, withWorkers } from './fit.js';
+import { fitModel, type Prepared } from './fit.js';
+import { evaluationCallbacks, listOf, loaderOf } from './inputs.js';
 import type { FitOptions, ModelEvaluateOptions, PredictOptions, PrepareOptions } from './options.js';
 import { type FlopCount, flops, type ParameterCounts, summary } from './summary.js';
 
@@ -137,7 +138,7 @@ export class Model {
       metrics: this.#metrics,
       numIters: options.numIters,
       mistakes: 0,
-      callbacks: callbacksOf(options, 2),
+      callbacks: evaluationCallbacks(options, 2),
     });
     return { loss: mean, ...metrics };
   }
@@ -163,7 +164,7 @@ export class Model {
     const batches = batchesOf('predict', loader, options.numIters);
     const total = Math.min(loader.samples, batches * loader.batchSize);
     const progress = { batches, total, batch: 0, samples: 0, metrics: () => ({}) };
-    const callbacks = new Callbacks(callbacksOf(options, 1));
+    const callbacks = new Callbacks(evaluationCallbacks(options, 1));
     const outputs: Tensor[] = [];
     await callbacks.call('onPredictBegin', progress);
     for await (const [images] of loader as AsyncIterable<TensorBatch>) {
@@ -296,22 +297,4 @@ function unprepared(where: string, what: string): InputError {
 
 async function classesIn(labels: Tensor): Promise<Int32Array> {
   return await labels.data('int32');
-}
-
-function listOf<T>(items: T | readonly T[]): readonly T[] {
-  return Array.isArray(items) ? (items as readonly T[]) : [items as T];
-}
-
-function loaderOf(data: Dataset | DataLoader, { batchSize = 1, numWorkers = 0 }: ModelEvaluateOptions): DataLoader {
-  return data instanceof DataLoader ? data : new DataLoader(withWorkers(data, numWorkers), { batchSize });
-}
-
-function callbacksOf(
-  { callbacks = [], logFreq = 10, verbose }: ModelEvaluateOptions,
-  usual: 1 | 2,
-): readonly Callback[] {
-  const own = listOf(callbacks);
-  const shown = verbose ?? usual;
-  if (shown === 0 || own.some((callback) => callback instanceof ProgBarLogger)) return own;
-  return [new ProgBarLogger({ logFreq, verbose: shown }), ...own];
 }

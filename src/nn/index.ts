@@ -3,6 +3,7 @@ import { Buffer, type State } from '../tensor/state.js';
 export * as initializer from './initializer.js';
 export { Layer, type LayerJson } from './layer.js';
 export { type LayerOutputs, layerOutputs } from './layerOutputs.js';
+export { BCEWithLogitsLoss, CrossEntropyLoss, MSELoss } from './losses.js';
 export {
   BatchNorm2D,
   type BatchNormOptions,
@@ -15,15 +16,12 @@ export type { StateEntry, StateMismatch } from './stateEntries.js';
 export {
   AdaptiveAvgPool2D,
   AvgPool2D,
-  BCEWithLogitsLoss,
-  CrossEntropyLoss,
   Dropout,
   Flatten,
   Identity,
   LeakyReLU,
   LogSoftmax,
   MaxPool2D,
-  MSELoss,
   ReLU,
   ReLU6,
   Sequential,

@@ -5,6 +5,8 @@ import { kindOf, kindOfClass } from '../kind.js';
 import { forwardAs } from '../tensor/forwarding.js';
 import { Parameter, State } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { collect } from './fields.js';
+import { nextFullName } from './fullName.js';
 import { describeMismatches, findMismatches, type StateEntry, type StateMismatch } from './stateEntries.js';
 
 /** A layer as plain JSON. */
@@ -16,39 +18,6 @@ export interface LayerJson {
   /** Shapes of its own parameters and buffers. */
   readonly state: Readonly<Record<string, Shape>>;
   readonly sublayers: Readonly<Record<string, LayerJson>>;
-}
-
-const instances = new Map<string, number>();
-
-/** `BatchNorm2D` → `batch_norm2d`, by Paddle's rule. */
-function snakeCase(name: string): string {
-  return name
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
-}
-
-/**
- * Adds the layers or states in a field by dotted name: the field itself, or the contents of its arrays and
- * plain objects.
- */
-function collect<T>(
-  kind: abstract new (...args: never[]) => T,
-  name: string,
-  field: unknown,
-  into: Map<string, T>,
-): void {
-  if (typeof field !== 'object' || field === null) return;
-  if (field instanceof kind) into.set(name, field);
-  else if (isPlain(field)) {
-    for (const [key, item] of Object.entries(field)) collect(kind, `${name}.${key}`, item, into);
-  }
-}
-
-function isPlain(object: object): boolean {
-  if (Array.isArray(object)) return true;
-  const prototype = Object.getPrototypeOf(object);
-  return prototype === Object.prototype || prototype === null;
 }
 
 const watched = new WeakSet<object>();
@@ -105,10 +74,7 @@ export abstract class Layer {
 
   constructor() {
     watchForward(new.target.prototype);
-    const name = snakeCase(kindOfClass(new.target));
-    const index = instances.get(name) ?? 0;
-    instances.set(name, index + 1);
-    this.#fullName = `${name}_${index}`;
+    this.#fullName = nextFullName(kindOfClass(new.target));
   }
 
   /** Returns the layer's output. It adds nodes to the graph, and computes nothing yet. */

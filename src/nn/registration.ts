@@ -41,5 +41,5 @@ function describe(owner: Layer, missing: Layer | Parameter, { shape }: Parameter
   Wrong: #${field} = new ${kind}(…), and a ${kind} in a Map, a Set or a variable outside of the layer
   Right: readonly ${field} = new ${kind}(…), also in arrays and plain objects
      or: #${field} = this.${add}('${field}', new ${kind}(…))
-  If it shall stay as it is: ${field}.trainable = false`;
+  To leave it as it is: ${field}.trainable = false`;
 }

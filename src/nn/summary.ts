@@ -2,8 +2,9 @@ import { allocate } from '../graph/dtype.js';
 import { checkShape, numel, type Shape } from '../graph/shape.js';
 import { kindOf } from '../kind.js';
 import { RandomGenerator } from '../random.js';
+import { noGrad } from '../tensor/noGrad.js';
 import { Parameter } from '../tensor/state.js';
-import { noGrad, Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
 import { aroundForward } from './layerHooks.js';
 

@@ -1,7 +1,6 @@
 import { InputError, ShapeError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { kindOf } from '../kind.js';
-import type { StateEntry } from '../nn/stateEntries.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -47,22 +46,4 @@ export function checkDecay(value: number): number {
     throw new InputError(`[optimizer] weightDecay: expected a finite number of at least 0, got ${value}`);
   }
   return value;
-}
-
-/** @internal The name of a parameter's count of updates in {@link Optimizer.stateDict}. */
-export const updatesKey = 'updates';
-
-/** The number of updates of a parameter, if the entries have it. */
-export function updatesIn(entries: ReadonlyMap<string, StateEntry>, parameter: string): number | null {
-  const key = `${parameter}.${updatesKey}`;
-  const entry = entries.get(key);
-  if (entry === undefined) return null;
-  const { data } = entry;
-  if (data.length !== 1 || !Number.isInteger(data[0]) || data[0] < 0) {
-    const got = data.length === 1 ? data[0] : `${data.length} values`;
-    throw new InputError(
-      `[optimizer] state ${key}: expected one integer of at least 0, got ${got}; the file is damaged`,
-    );
-  }
-  return data[0];
 }

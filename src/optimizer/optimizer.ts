@@ -2,7 +2,6 @@ import type { MemoryNeed } from '../engine/memory.js';
 import { InputError } from '../errors.js';
 import type { Assignment, Value } from '../graph/node.js';
 import { Origin, withOrigin } from '../graph/origin.js';
-import { formatShape, sameShape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
 import { kindOf } from '../kind.js';
 import { requireRegistered } from '../nn/registration.js';
@@ -11,9 +10,10 @@ import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Buffer, type Parameter, strangersReachedBy } from '../tensor/state.js';
 import { Tensor } from '../tensor/tensor.js';
-import { checkRate, checkResult, checkResults, updatesIn, updatesKey } from './checks.js';
+import { checkRate, checkResult, checkResults } from './checks.js';
 import type { GradientClip } from './clip.js';
 import { Schedule } from './lr/schedule.js';
+import { loadRecords, stateDictOf, type UpdateRecord } from './updateRecord.js';
 
 export interface OptimizerOptions {
   /** The parameters to train: usually `net.parameters()`. */
@@ -24,7 +24,7 @@ export interface OptimizerOptions {
   readonly gradClip?: GradientClip | undefined;
 }
 
-/** Arrays by name. */
+/** Settings by name, such as the momentum. */
 export type OptimizerSettings = Readonly<Record<string, number | boolean | string>>;
 
 /** Options of {@link Optimizer.step}. */
@@ -43,12 +43,6 @@ export interface Update {
   readonly parameter: Tensor;
   /** In the order of `stateNames`. */
   readonly states: readonly Tensor[];
-}
-
-/** The states of one parameter, and the number of its updates. */
-interface UpdateRecord {
-  readonly states: readonly Buffer[];
-  updates: number;
 }
 
 /**
@@ -307,23 +301,12 @@ export abstract class Optimizer {
    * @param names the parameters by name: `net.namedParameters()`
    */
   stateDict(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
-    const dict = this.#arrays(names);
-    for (const [name, parameter] of names) {
-      const { updates } = this.#recordOf(parameter);
-      if (!this.countsUpdates || updates === this.#steps) continue;
-      dict.set(`${name}.${updatesKey}`, new Buffer(Int32Array.of(updates), [1]));
-    }
-    return dict;
+    const { stateNames, countsUpdates, steps } = this;
+    return stateDictOf(this.#named(names), { stateNames, countsUpdates, steps });
   }
 
-  #arrays(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
-    const dict = new Map<string, Buffer>();
-    for (const [name, parameter] of names) {
-      this.#recordOf(parameter).states.forEach((state, i) => {
-        dict.set(`${name}.${this.stateNames[i]}`, state);
-      });
-    }
-    return dict;
+  #named(names: ReadonlyMap<string, Parameter>): ReadonlyMap<string, UpdateRecord> {
+    return new Map(Array.from(names, ([name, parameter]) => [name, this.#recordOf(parameter)]));
   }
 
   /**
@@ -342,30 +325,11 @@ export abstract class Optimizer {
   loadStateDict(
     names: ReadonlyMap<string, Parameter>,
     entries: ReadonlyMap<string, StateEntry>,
-    { steps, skipMismatch = false }: { readonly steps: number; readonly skipMismatch?: boolean | undefined },
+    options: { readonly steps: number; readonly skipMismatch?: boolean | undefined },
   ): StateMismatch[] {
-    const dict = this.#arrays(names);
-    const updates = new Map([...names.keys()].map((name) => [name, updatesIn(entries, name) ?? steps]));
-    const skipped = new Map<string, StateMismatch>();
-    for (const [name, { shape }] of dict) {
-      const entry = entries.get(name);
-      if (entry !== undefined && sameShape(entry.shape, shape)) continue;
-      const got = entry === undefined ? 'none' : formatShape(entry.shape);
-      const message = `state ${name}: expected ${formatShape(shape)}, got ${got}`;
-      if (!skipMismatch) {
-        throw new InputError(`[optimizer] ${message}; it belongs to another network or optimizer`);
-      }
-      skipped.set(name, { name, kind: entry === undefined ? 'missing' : 'shape', message });
-    }
-    for (const [name, parameter] of names) {
-      const own = this.stateNames.map((state) => `${name}.${state}`);
-      // The states of a parameter and its count belong together.
-      if (own.some((key) => skipped.has(key))) continue;
-      for (const key of own) dict.get(key)?.load((entries.get(key) as StateEntry).data);
-      this.#recordOf(parameter).updates = updates.get(name) as number;
-    }
-    this.#steps = steps;
-    return [...skipped.values()];
+    const mismatches = loadRecords(this.#named(names), this.stateNames, entries, options);
+    this.#steps = options.steps;
+    return mismatches;
   }
 }
 

@@ -1,7 +1,8 @@
 import { FileError, InputError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import type { Layer } from '../nn/layer.js';
-import { noGrad, Tensor } from '../tensor/tensor.js';
+import { noGrad } from '../tensor/noGrad.js';
+import { Tensor } from '../tensor/tensor.js';
 import { nearestName } from '../text/suggest.js';
 import { classProbabilities, meaningUnder } from '../train/outputs.js';
 import { explain } from '../vision/index.js';

@@ -1,9 +1,9 @@
 import { chmod, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PrivateApt } from './privateApt.js';
-import { type CacheWay, publish, WayFailed, type Work } from './work.js';
+import { type CacheWay, isFailure, publish, WayFailed, type Work } from './work.js';
 
-/** Packages of the system that have the libraries a library needs. */
+/** Packages of the system with the libraries that oneDNN needs. */
 export interface Dependencies {
   readonly apt: PrivateApt;
   readonly packages: readonly string[];
@@ -44,7 +44,7 @@ export async function add(work: Work, addition: Addition): Promise<void> {
   await publish(contents, join(work.libraries.cache, `${way}-${id}-${process.arch}`), join(folder, 'old'));
 }
 
-/** The library whose lack is the problem. */
+/** The name of the library that is missing; `null` if another problem was found. */
 function missingIn(problem: string | null): string | null {
   return /^cannot be loaded: ([^\s/:]+): cannot open/.exec(problem ?? '')?.[1] ?? null;
 }
@@ -58,7 +58,7 @@ async function addMissing(file: string, { contents, dependencies }: Addition): P
     }
     reason = `none of the packages ${packages.join(', ')} has it`;
   } catch (error) {
-    if (!(error instanceof WayFailed)) throw error;
+    if (!isFailure(error)) throw error;
     reason = `by apt: ${error.message}`;
   }
   throw new WayFailed(`this system has no ${file}; ${reason}`);

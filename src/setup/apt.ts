@@ -1,5 +1,5 @@
 import { isSupported, speedRank } from '../engine/onednn/library.js';
-import { type ProgramOptions, type ProgramResult, runProgram } from './runProgram.js';
+import { type ProgramOptions, type ProgramResult, runProgram } from '../io/files/runProgram.js';
 import { WayFailed } from './work.js';
 
 /** Options of all calls: no waiting for servers that do not answer, no lists that are not needed. */

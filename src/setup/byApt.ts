@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ProgramMissing, runProgram } from '../io/files/runProgram.js';
 import { add } from './add.js';
 import { aptWith, choosePackage, type RunApt } from './apt.js';
+import { failureOf } from './failure.js';
 import { PrivateApt } from './privateApt.js';
-import { failureOf, ProgramMissing, runProgram } from './runProgram.js';
 import { inStaging, type Way, WayFailed, type Work } from './work.js';
 
 const libraryFile = /^libdnnl\.so\.[\d.]+$/;

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/files/atomic.js';
+import { runProgram } from '../io/files/runProgram.js';
 import { ZipArchive } from '../io/files/zip.js';
 import { add } from './add.js';
+import { failureOf } from './failure.js';
 import { PrivateApt } from './privateApt.js';
-import { failureOf, runProgram } from './runProgram.js';
 import { inStaging, type Way, WayFailed, type Work } from './work.js';
 
 /** A package of Python with the library in it. */
@@ -57,7 +58,7 @@ async function download(work: Work, folder: string, { name, version }: Wheel): P
   const target = join(folder, 'wheels');
   await mkdir(target);
   const options = ['--no-deps', '--only-binary=:all:', '--no-input', '--progress-bar', 'off', '--retries', '2'];
-  // Settings of the user's that would make pip ask, or refuse.
+  // The user's settings could make pip ask, or refuse.
   const env = { TMPDIR: folder, PIP_REQUIRE_VIRTUALENV: '0', PIP_NO_INPUT: '1', PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   const { status, output } = await runProgram(
     'python3',

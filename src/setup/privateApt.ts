@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runProgram } from '../io/files/runProgram.js';
 import { aptWith, choosePackage, dependenciesOf, type Package, type RunApt } from './apt.js';
-import { failureOf, runProgram } from './runProgram.js';
+import { failureOf } from './failure.js';
 import type { Work } from './work.js';
 
 /**
@@ -34,7 +35,7 @@ export class PrivateApt {
     work.say('lists of packages by apt …');
     const apt = new PrivateApt(work, folder);
     const { output } = await apt.#run('apt-get', ['update']);
-    // It also fails if a source does that is not needed here, or a hook of the system that needs rights.
+    // It also fails if another source fails, or a hook of the system that needs rights.
     const lists = await readdir(join(folder, 'lists'));
     if (!lists.some((name) => name.includes('_Packages'))) throw failureOf(output);
     return apt;

@@ -5,7 +5,7 @@ import { byAptAlone, byAptAsRoot } from './byApt.js';
 import { byPip } from './byPip.js';
 import { helpCommand, helpForCache } from './help.js';
 import { withTurn } from './turn.js';
-import { CacheFailed, type Library, type Way, WayFailed, type Work } from './work.js';
+import { CacheFailed, isFailure, type Library, type Way, WayFailed, type Work } from './work.js';
 
 /** No way led to a library: the message says why. */
 export class SetupError extends InputError {
@@ -41,7 +41,7 @@ export async function setUp({ offline, ways, ...work }: SetupOptions): Promise<L
   if (found !== null) return found;
   if (offline) throw new SetupError(`${option('offline')} fetches nothing`, (again) => `${again}, with a network`);
   return withTurn(work, async () => {
-    const failures: WayFailed[] = [];
+    const failures: Error[] = [];
     for (const way of ways) {
       // Another process may have got it meanwhile.
       const library = libraries.find() ?? (await tryWay(way, work, failures));
@@ -53,15 +53,15 @@ export async function setUp({ offline, ways, ...work }: SetupOptions): Promise<L
   });
 }
 
-/** The library that a way leads to; `null`, and one more failure, if it leads to none. */
-async function tryWay(way: Way, work: Work, failures: WayFailed[]): Promise<Library | null> {
-  let failure = new WayFailed('it ended well, but its library cannot be used; fovea doctor says why');
+/** Gets the library by a way. If there is none afterwards, it returns `null` and adds to `failures`. */
+async function tryWay(way: Way, work: Work, failures: Error[]): Promise<Library | null> {
+  let failure: Error = new WayFailed('it ended well, but its library cannot be used; fovea doctor says why');
   try {
     await way.get(work);
     const library = work.libraries.find();
     if (library !== null) return library;
   } catch (error) {
-    if (!(error instanceof WayFailed)) throw error;
+    if (!isFailure(error)) throw error;
     failure = error;
   }
   failure.message = `${way.title}: ${failure.message}`;

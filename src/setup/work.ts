@@ -2,6 +2,7 @@ import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../errors.js';
 import { makeFolder, reasonOf } from '../io/files/atomic.js';
+import { ProgramError } from '../io/files/runProgram.js';
 import { removeAbandoned, temporaryName } from '../io/files/temporary.js';
 
 /** A library that was found, or a file that was tried. */
@@ -53,6 +54,11 @@ export class WayFailed extends Error {}
 /** The cache cannot be written, or is full. */
 export class CacheFailed extends WayFailed {}
 
+/** Whether an error means that a way did not lead to a library. */
+export function isFailure(error: unknown): error is Error {
+  return error instanceof WayFailed || error instanceof ProgramError;
+}
+
 /**
  * Runs `body` with a new folder in the cache, which is removed afterwards. Folders of killed processes are
  * removed before.
@@ -80,7 +86,7 @@ export async function inStaging<T>({ libraries: { cache } }: Work, body: (folder
   }
 }
 
-/** Takes the right to write from all others, since a library from a folder of everyone is not opened. */
+/** Forbids all others to write: a library in a folder that others can change is not opened. */
 export async function protect(path: string): Promise<void> {
   const { mode } = await stat(path);
   if ((mode & 0o022) !== 0) await chmod(path, mode & 0o755).catch(() => {});

@@ -1,9 +1,9 @@
 import { gradients } from '../autograd.js';
-import { DTypeError, InputError, refusePromise, ShapeError } from '../errors.js';
-import { type ArrayOf, allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
+import { DTypeError, InputError, ShapeError } from '../errors.js';
+import { type ArrayOf, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { Value } from '../graph/node.js';
 import type { BinaryFn, ReduceFn } from '../graph/op.js';
-import { checkShape, formatShape, normalizeAxis, numel, type Shape, sameShape } from '../graph/shape.js';
+import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
 import { inspect } from '../inspection.js';
 import { kindOf } from '../kind.js';
@@ -11,6 +11,7 @@ import type { MatmulOptions } from '../ops/composed.js';
 import * as ops from '../ops/index.js';
 import { realizeAll } from './evaluate.js';
 import { formatValues, nest } from './print.js';
+import { flattened, inferSize, sliceRange, squeezed, unsqueezed } from './shapes.js';
 
 /** Most values of a tensor in JSON. More would make texts of megabytes. */
 const mostJsonValues = 100_000;
@@ -228,9 +229,15 @@ export class Tensor {
     return new Tensor(ops.matmul(this.value, other.value, options));
   }
 
-  /** Elements of `x` where this tensor is not 0, else of `y`; see {@link where}. */
+  /**
+   * Elements of `x` where this tensor is not 0, else of `y`. All three broadcast; the gradient goes to the
+   * chosen ones.
+   *
+   * @throws {DTypeError} if x and y are of different dtypes
+   */
   where(x: TensorLike, y: TensorLike): Tensor {
-    return where(this, x, y);
+    const dtype = [x, y].find((side) => typeof side !== 'number')?.dtype ?? 'float32';
+    return new Tensor(ops.where(this.value, operand(x, dtype), operand(y, dtype)));
   }
 
   /** Elementwise `this == other` as uint8. */
@@ -331,16 +338,7 @@ export class Tensor {
 
   /** Joins the axes from `startAxis` to `stopAxis` (inclusive, both may be negative) into one. */
   flatten({ startAxis = 0, stopAxis = -1 }: { startAxis?: number; stopAxis?: number } = {}): Tensor {
-    const rank = this.shape.length;
-    const start = normalizeAxis('flatten', startAxis, rank);
-    const stop = normalizeAxis('flatten', stopAxis, rank);
-    if (start > stop) {
-      throw new ShapeError(
-        `[flatten] axes: expected startAxis <= stopAxis, got ${startAxis} and ${stopAxis} (tensor ${formatShape(this.shape)})`,
-      );
-    }
-    const joined = numel(this.shape.slice(start, stop + 1));
-    return this.reshape([...this.shape.slice(0, start), joined, ...this.shape.slice(stop + 1)]);
+    return this.reshape(flattened(this.shape, startAxis, stopAxis));
   }
 
   /**
@@ -349,16 +347,12 @@ export class Tensor {
    * @param axis negative ones count from the end
    */
   squeeze(axis?: number | readonly number[]): Tensor {
-    const rank = this.shape.length;
-    const named = axis === undefined ? this.shape.map((_, i) => i) : [axis].flat();
-    const dropped = new Set(named.map((a) => normalizeAxis('squeeze', a, rank)));
-    return this.reshape(this.shape.filter((size, i) => size !== 1 || !dropped.has(i)));
+    return this.reshape(squeezed(this.shape, axis));
   }
 
   /** Adds an axis of size 1 at `axis` of the result; negative ones count from the end. */
   unsqueeze(axis: number): Tensor {
-    const place = normalizeAxis('unsqueeze', axis, this.shape.length + 1);
-    return this.reshape([...this.shape.slice(0, place), 1, ...this.shape.slice(place)]);
+    return this.reshape(unsqueezed(this.shape, axis));
   }
 
   /** Permutes the axes: axis i of the result is axis `permutation[i]` of this. */
@@ -378,22 +372,8 @@ export class Tensor {
    * the end.
    */
   slice(starts: readonly number[], ends: readonly number[]): Tensor {
-    const bound = (n: number, size: number) => (n < 0 ? n + size : n);
-    const from = this.shape.map((size, i) => bound(starts[i] ?? 0, size));
-    const to = this.shape.map((size, i) => bound(ends[i] ?? size, size));
-    if (starts.length > this.shape.length || ends.length > this.shape.length) {
-      throw new ShapeError(
-        `[slice] range: expected at most ${this.shape.length} axes (tensor ${formatShape(this.shape)}), ` +
-          `got ${Math.max(starts.length, ends.length)}`,
-      );
-    }
-    return new Tensor(
-      ops.slice(
-        this.value,
-        from,
-        to.map((end, i) => end - from[i]),
-      ),
-    );
+    const { from, sizes } = sliceRange(this.shape, starts, ends);
+    return new Tensor(ops.slice(this.value, from, sizes));
   }
 
   /** Adds `before[i]` and `after[i]` elements of `value` on axis i. */
@@ -446,8 +426,7 @@ export class Tensor {
   }
 
   #binary(fn: BinaryFn, other: TensorLike): Tensor {
-    const right = typeof other === 'number' ? ops.constant([], this.dtype, other) : other.value;
-    return new Tensor(ops.binary(fn, this.value, right));
+    return new Tensor(ops.binary(fn, this.value, operand(other, this.dtype)));
   }
 
   #reduce(fn: ReduceFn, { axis, keepdim }: ReduceOptions): Tensor {
@@ -456,143 +435,7 @@ export class Tensor {
   }
 }
 
-/** Nested arrays of numbers, all of equal length at each depth. */
-export type NestedNumbers = number | readonly NestedNumbers[];
-
-/**
- * A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`.
- *
- * @throws {DTypeError} for an unknown type, and for values that are no numbers, such as text;
- *   ShapeError for arrays of different lengths, or empty ones
- *
- * @example
- * ```ts
- * const labels = tensor([0, 1], 'int32');
- * ```
- */
-export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor {
-  const shape: number[] = [];
-  for (let level = values; typeof level !== 'number'; level = level[0]) {
-    requireNumbers(level);
-    if (level.length === 0) throw new ShapeError('[tensor] values: expected at least one number, got an empty array');
-    shape.push(level.length);
-  }
-  const data = allocate(dtype, numel(shape));
-  let place = 0;
-  const fill = (level: NestedNumbers, depth: number) => {
-    if (typeof level !== 'number') requireNumbers(level);
-    if ((typeof level === 'number') !== (depth === shape.length)) {
-      throw new ShapeError(`[tensor] values: expected nesting of depth ${shape.length} everywhere`);
-    }
-    if (typeof level === 'number') data[place++] = level;
-    else {
-      if (level.length !== shape[depth]) {
-        throw new ShapeError(
-          `[tensor] values: expected arrays of ${shape[depth]} at depth ${depth}, got one of ${level.length}`,
-        );
-      }
-      for (const inner of level) fill(inner, depth + 1);
-    }
-  };
-  fill(values, 0);
-  return Tensor.fromData(data, shape);
-}
-
-/** @throws {DTypeError} for anything but an array */
-function requireNumbers(level: unknown): void {
-  if (Array.isArray(level) || ArrayBuffer.isView(level)) return;
-  const got = typeof level === 'string' ? JSON.stringify(level) : level === null ? 'null' : typeof level;
-  throw new DTypeError(`[tensor] values: expected numbers in arrays, got ${got}; convert it, as with Number()`);
-}
-
-/**
- * Runs `body` without recording for `backward()`: for evaluation, where it saves memory.
- *
- * @throws {InputError} for a body that awaits. The recording is switched off for the whole process, so it is
- *   on again at the first `await`. Build the tensors inside, read them outside.
- *
- * @example
- * ```ts
- * import { nn, noGrad, randn } from 'fovea';
- *
- * const net = new nn.Linear(3, 2).eval();
- * const y = noGrad(() => net.forward(randn([4, 3])));
- * console.log(await y.data());
- * ```
- */
-export function noGrad<T>(body: () => T): T {
-  const result = ops.withoutGrad(body);
-  refusePromise('noGrad', result, 'const y = noGrad(() => net.forward(x)); await y.data();');
-  return result;
-}
-
-/**
- * Elements of `x` where the condition is not 0, else of `y`. All three broadcast; the gradient goes to the
- * chosen ones.
- *
- * @throws {DTypeError} if x and y are of different dtypes
- *
- * @example
- * ```ts
- * const x = randn([2, 3]);
- * const y = where(x.greater(0), x, x.mul(0.1));
- * ```
- */
-export function where(condition: Tensor, x: TensorLike, y: TensorLike): Tensor {
-  const dtype = [x, y].find((side) => typeof side !== 'number')?.dtype ?? 'float32';
-  const operand = (side: TensorLike) => (typeof side === 'number' ? ops.constant([], dtype, side) : side.value);
-  return new Tensor(ops.where(condition.value, operand(x), operand(y)));
-}
-
-/** Product of matrices; see {@link Tensor.matmul}. */
-export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tensor {
-  return x.matmul(y, options);
-}
-
-/**
- * Joins tensors of one shape along a new axis of the result; negative ones count from the end.
- *
- * @throws {ShapeError} if the shapes differ
- */
-export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (tensors.length === 0) throw new InputError('[stack] tensors: expected at least one, got none');
-  const [{ shape }] = tensors;
-  const other = tensors.find((t) => !sameShape(t.shape, shape));
-  if (other !== undefined) {
-    throw new ShapeError(
-      `[stack] tensors: expected one shape, got ${formatShape(shape)} and ${formatShape(other.shape)}`,
-    );
-  }
-  const place = normalizeAxis('stack', axis, shape.length + 1);
-  return new Tensor(
-    ops.stack(
-      tensors.map((t) => t.value),
-      place,
-    ),
-  );
-}
-
-/** Joins tensors along an axis. */
-export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (tensors.length === 0) throw new InputError('[concat] tensors: expected at least one, got none');
-  const values = tensors.map((t) => t.value);
-  return new Tensor(ops.concat(values, normalizeAxis('concat', axis, tensors[0].shape.length)));
-}
-
-function inferSize(from: Shape, to: Shape): Shape {
-  const open = to.indexOf(-1);
-  if (open < 0) {
-    checkShape('reshape', to);
-    return to;
-  }
-  const known = to.reduce((product, size, i) => (i === open ? product : product * size), 1);
-  const rest = numel(from) / known;
-  const shape = to.map((size, i) => (i === open ? rest : size));
-  if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
-    throw new ShapeError(
-      `[reshape] shape: expected one whose sizes divide ${numel(from)} (tensor ${formatShape(from)}), ` +
-        `got ${formatShape(to)}`,
-    );
-  }
-  return shape;
+/** The value of an operand; a number becomes a constant. */
+function operand(side: TensorLike, dtype: DType): Value {
+  return typeof side === 'number' ? ops.constant([], dtype, side) : side.value;
 }

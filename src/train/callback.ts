@@ -137,6 +137,6 @@ export class CallbackError extends FoveaError {
     cause: unknown,
     note = '',
   ) {
-    super(`[callback] ${callback}.${hook}: expected it to return, got ${messageOf(cause)}${note}`, { cause });
+    super(`[callback] ${callback}.${hook} failed: ${messageOf(cause)}${note}`, { cause });
   }
 }

@@ -137,7 +137,9 @@ export class Callbacks {
       try {
         const state = callback.stateDict();
         if (!isJson(state)) {
-          throw new InputError('something that JSON cannot hold; use finite numbers, texts, lists and plain objects');
+          throw new InputError(
+            'its state has something that JSON cannot hold; use finite numbers, texts, lists and plain objects',
+          );
         }
         states[name] = state;
       } catch (error) {

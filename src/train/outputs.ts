@@ -2,8 +2,9 @@ import { InputError, ShapeError } from '../errors.js';
 import type { Node, Value } from '../graph/node.js';
 import { formatShape, type Shape } from '../graph/shape.js';
 import { nodesBehind } from '../graph/walk.js';
+import { concat } from '../tensor/combine.js';
 import * as F from '../tensor/functional.js';
-import { concat, Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { LossFunction } from './objective.js';
 
 /**

@@ -14,3 +14,13 @@ export function beginAgain(schedule: lr.Schedule, optimizer: Optimizer): boolean
   schedule.setStateDict(use.initial);
   return true;
 }
+
+/** A note for a new training whose schedule was used before; null if there is nothing to say. */
+export function noteOnSchedule({ schedule, steps }: Optimizer, startsAgain: boolean): string | null {
+  if (startsAgain) return 'optimizer: its schedule begins again, since another optimizer has used it';
+  if (steps === 0 || schedule === null || schedule.lastEpoch <= 0) return null;
+  return (
+    `optimizer: its schedule continues after ${schedule.lastEpoch} steps, at a rate of ${schedule.getLr()}; make a new ` +
+    'optimizer and schedule to begin again'
+  );
+}

@@ -88,7 +88,7 @@ describe('what each level shows', () => {
     await withEnvironment({ FOVEA_DEBUG: String(level) });
     // The modules were reset: everything below sees the new environment.
     const { setEngine } = await import('../../src/engine/select.js');
-    const { tensor } = await import('../../src/tensor/tensor.js');
+    const { tensor } = await import('../../src/tensor/fromArrays.js');
     setEngine('onednn');
     await tensor([1, 2]).exp().add(level).data();
     const shown = written.map((text) => text.split(/[:\n]/)[0]);

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
+import { concat } from '../../src/tensor/combine.js';
 import * as F from '../../src/tensor/functional.js';
-import { concat, Tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { type Build, checkOp, noise, spread } from '../engines.js';
 
 /** A convolution by the unit matrix: the same values, in blocks where the channels are odd in both senses. */

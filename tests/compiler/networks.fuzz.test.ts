@@ -152,7 +152,7 @@ async function fast<T>({ setting, products }: Case, precision: 'float32' | 'bf16
   programsOf(engine).clear();
   vi.stubEnv('FOVEA_CODE', setting.code);
   engine.convolution = setting.convolution;
-  engine.threads = setting.threads;
+  engine.configure({ threads: setting.threads });
   // Where AVX-512 has no instructions for bfloat16, the library makes do without.
   engine.precision = precision;
   let product = 0;

@@ -2,9 +2,10 @@ import type { TypedArray } from '../../src/graph/dtype.js';
 import type { Shape } from '../../src/graph/shape.js';
 import * as ops from '../../src/ops/index.js';
 import { RandomGenerator } from '../../src/random.js';
+import { concat } from '../../src/tensor/combine.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
-import { concat, Tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { noise } from '../engines.js';
 
 /** One layer of a random network; the numbers choose operands and variants, so that any of them is valid. */

@@ -9,8 +9,9 @@ import { sinkActivations } from '../../src/compiler/passes/sinkActivations.js';
 import { verify } from '../../src/compiler/verify.js';
 import * as ops from '../../src/ops/index.js';
 import * as F from '../../src/tensor/functional.js';
+import { noGrad } from '../../src/tensor/noGrad.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
-import { noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { checkOp, contracted, noise, spread } from '../engines.js';
 import { graphOf, opsOf } from './support.js';
 

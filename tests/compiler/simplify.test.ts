@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { simplify } from '../../src/compiler/passes/simplify.js';
 import { printGraph } from '../../src/compiler/print.js';
 import * as ops from '../../src/ops/index.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer } from '../../src/tensor/state.js';
-import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { graphOf, opsOf } from './support.js';
 
 const x = Tensor.fromData(new Float32Array(24), [2, 3, 4]);

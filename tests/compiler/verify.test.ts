@@ -3,9 +3,10 @@ import { type Graph, GraphNode, GraphValue } from '../../src/compiler/graph.js';
 import { optimize } from '../../src/compiler/optimize.js';
 import { verify } from '../../src/compiler/verify.js';
 import { InternalError } from '../../src/errors.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer } from '../../src/tensor/state.js';
-import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { fused, graphOf } from './support.js';
 
 const image = Tensor.fromData(new Float32Array(72), [2, 1, 6, 6]);

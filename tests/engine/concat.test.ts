@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import type { Shape } from '../../src/graph/shape.js';
+import { concat } from '../../src/tensor/combine.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
-import { concat, noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { noGrad } from '../../src/tensor/noGrad.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { engines, expectAgreement, noise, stepsOf } from '../engines.js';
 
 afterEach(() => {

@@ -9,7 +9,8 @@ import * as o from '../../src/ops/index.js';
 import { Momentum } from '../../src/optimizer/index.js';
 import { seed } from '../../src/random.js';
 import * as F from '../../src/tensor/functional.js';
-import { noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { noGrad } from '../../src/tensor/noGrad.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { type Build, checkOp, evaluate, expectAgreement, fixed, type Input, noise, stepsOf } from '../engines.js';
 import { describeWith, has } from '../needs.js';
 

@@ -5,7 +5,8 @@ import * as ops from '../../src/ops/index.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { concat, matmul, stack, Tensor, where } from '../../src/tensor/tensor.js';
+import { concat, matmul, stack, where } from '../../src/tensor/combine.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { engines, expectAgreement } from '../engines.js';
 import { type GoldenCase, type GoldenOp, type GoldenOptions, type GoldenTensor, loadGolden, opFiles } from './load.js';
 

@@ -114,13 +114,21 @@ describe('a step refuses a parameter that was used without being registered', ()
   Wrong: #layer = new Linear(…), and a Linear in a Map, a Set or a variable outside of the layer
   Right: readonly layer = new Linear(…), also in arrays and plain objects
      or: #layer = this.addSublayer('layer', new Linear(…))
-  If it shall stay as it is: layer.trainable = false`;
+  To leave it as it is: layer.trainable = false`;
     const before = await net.body.weight.data();
     await expect(step(net)).rejects.toThrow(message);
     expect(await net.body.weight.data()).toEqual(before);
   });
 
   it('in a map, in a sublayer, and a parameter itself', async () => {
+    const nameless = new (class extends nn.Layer {
+      readonly body = linear();
+      readonly #inner = linear();
+      forward(input: Tensor): Tensor {
+        return this.body.forward(this.#inner.forward(input));
+      }
+    })();
+    await expect(step(nameless)).rejects.toThrow('Layer uses a Linear with a parameter [2,2]');
     await expect(step(new InMap())).rejects.toThrow('InMap uses a Linear with a parameter [2,2]');
     await expect(step(new Around(new Hidden()))).rejects.toThrow('Hidden uses a Linear');
     await expect(step(new nn.Sequential(linear(), new HiddenParameter()))).rejects.toThrow(

@@ -4,8 +4,9 @@ import type { DType } from '../../src/graph/dtype.js';
 import type { BinaryFn, ReduceFn } from '../../src/graph/op.js';
 import { apply } from '../../src/ops/define.js';
 import * as o from '../../src/ops/index.js';
+import { concat } from '../../src/tensor/combine.js';
 import * as F from '../../src/tensor/functional.js';
-import { concat, Tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { given, integers } from '../engines.js';
 import { channels, disturbed, dtypes, fuzz, mostly, paddings, pairs, shapes, size, values } from './fuzz.js';
 

@@ -3,8 +3,9 @@ import { setEngine } from '../../src/engine/select.js';
 import { snapshot } from '../../src/io/snapshot.js';
 import { Adam, AdamW, type Optimizer, SGD } from '../../src/optimizer/index.js';
 import { compilationCount } from '../../src/runtime/realize.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { type Tensor, tensor } from '../../src/tensor/tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
 
 const ones = () => new Parameter(Float32Array.of(1, 1), [2]);

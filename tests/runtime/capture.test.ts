@@ -9,10 +9,12 @@ import { BatchNorm2D, Conv2D, ReLU, Sequential } from '../../src/nn/index.js';
 import { Adam } from '../../src/optimizer/index.js';
 import { RandomGenerator } from '../../src/random.js';
 import { compilationCount, programsOf } from '../../src/runtime/realize.js';
+import { concat } from '../../src/tensor/combine.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
-import { concat, Tensor, tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { engines, noise } from '../engines.js';
 
 /** Number of programs compiled while `body` runs. */

@@ -7,9 +7,10 @@ import { EngineError } from '../../src/errors.js';
 import { Adam, Momentum } from '../../src/optimizer/index.js';
 import { compilationCount } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { expectAgreement, noise } from '../engines.js';
 
 const image = (shape: number[], seed: number): Tensor => Tensor.fromData(noise(shape, seed).data, shape);

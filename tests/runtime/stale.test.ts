@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import { StaleTensorError } from '../../src/errors.js';
 import { SGD } from '../../src/optimizer/index.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { type Tensor, tensor } from '../../src/tensor/tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
 
 const stale = new StaleTensorError(

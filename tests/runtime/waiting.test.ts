@@ -7,7 +7,8 @@ import { Adam, SGD } from '../../src/optimizer/index.js';
 import { RandomGenerator, seed } from '../../src/random.js';
 import { compilationCount } from '../../src/runtime/realize.js';
 import * as F from '../../src/tensor/functional.js';
-import { noGrad, Tensor } from '../../src/tensor/tensor.js';
+import { noGrad } from '../../src/tensor/noGrad.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
 
 /** Two branches with batch norm; the loss uses the first one alone, unless `both`. */

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
-import { buildPackage, type Fate, runProgram } from './package.js';
+import { buildPackage, type Fate, runCommands, runProgram } from './package.js';
 
 const root = temporaryFolder();
 const run = join(root, 'run');
@@ -53,12 +53,14 @@ describe.each(fates)('koffi %s', (name, fate) => {
   });
 
   it('summary, convert and eval work', () => {
-    expect(runProgram(script, ['summary', 'lenet'])).toMatchObject({ code: 0, err: '' });
     const out = join(folder, 'net.safetensors');
-    expect(runProgram(script, ['convert', weights, out])).toMatchObject({ code: 0, err: '' });
-    for (const engine of ['reference', 'portable']) {
-      expect(runProgram(script, ['eval', run, '--engine', engine])).toMatchObject({ code: 0, err: '' });
-    }
+    const commands = [
+      ['summary', 'lenet'],
+      ['convert', weights, out],
+      ['eval', run, '--engine', 'reference'],
+      ['eval', run, '--engine', 'portable'],
+    ];
+    expect(runCommands(script, commands)).toMatchObject({ code: 0, err: '' });
   });
 
   it('without a choice of the engine the portable engine computes, and one line says so', () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildProgram } from '../compiled.js';
 import { tinyLibrary } from '../engine/elf.js';
@@ -82,4 +82,23 @@ export function runProgram(
     cwd,
   });
   return { code: status, out: stdout, err: stderr };
+}
+
+/**
+ * Runs commands one after another in one process, up to the first that fails. The process loads the program once, which
+ * takes longer than a small command.
+ */
+export function runCommands(script: string, commands: readonly (readonly string[])[]): Outcome {
+  const all = join(dirname(script), 'all.js');
+  writeFileSync(
+    all,
+    `import { run } from './program.js';
+     import { StandardStreams } from './standardStreams.js';
+     const terminal = new StandardStreams(process);
+     for (const args of JSON.parse(process.argv[2])) {
+       process.exitCode = await run(args, terminal);
+       if (process.exitCode !== 0) break;
+     }`,
+  );
+  return runProgram(all, [JSON.stringify(commands)]);
 }

@@ -3,9 +3,11 @@ import { setEngine } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import { compilationCount } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
+import { noGrad } from '../../src/tensor/noGrad.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { noGrad, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
 
 const parameter = (...values: number[]): Parameter => new Parameter(Float32Array.from(values), [values.length]);

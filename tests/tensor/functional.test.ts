@@ -6,9 +6,10 @@ import * as ops from '../../src/ops/index.js';
 import { RandomGenerator, seed } from '../../src/random.js';
 import { compilationCount } from '../../src/runtime/realize.js';
 import { realizeAll } from '../../src/tensor/evaluate.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
-import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { engines, expectAgreement, noise } from '../engines.js';
 
 const values = async (t: Tensor): Promise<number[]> => [...(await t.data())];

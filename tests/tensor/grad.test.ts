@@ -2,11 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import { BatchNorm2D, Conv2D, Flatten, Linear, ReLU, Sequential } from '../../src/nn/index.js';
 import { layerOutputs } from '../../src/nn/layerOutputs.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
 import { grad } from '../../src/tensor/grad.js';
 import { randn } from '../../src/tensor/random.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
 import { closeTo } from '../goldens/load.js';
 

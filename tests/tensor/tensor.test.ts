@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
 import { DTypeError, InputError, ShapeError } from '../../src/errors.js';
-import { concat, type NestedNumbers, Tensor, tensor } from '../../src/tensor/tensor.js';
+import { concat } from '../../src/tensor/combine.js';
+import { type NestedNumbers, tensor } from '../../src/tensor/fromArrays.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { engines } from '../engines.js';
 
 /** Counts from 0 upwards. */

@@ -18,9 +18,10 @@ import {
 import type { Layer } from '../../src/nn/layer.js';
 import { SGD } from '../../src/optimizer/index.js';
 import { seed } from '../../src/random.js';
+import { tensor } from '../../src/tensor/fromArrays.js';
 import * as F from '../../src/tensor/functional.js';
 import { Parameter } from '../../src/tensor/state.js';
-import { Tensor, tensor } from '../../src/tensor/tensor.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import { classWeightsOf } from '../../src/train/classBalance.js';
 import { binaryCrossEntropy, lossFunction } from '../../src/train/losses.js';
 import type { LossFunction } from '../../src/train/objective.js';

@@ -348,9 +348,7 @@ describe('a callback that throws', () => {
     const save = async (training: Training) => void saved.push(training.state());
     const error = await train(setUp({ callbacks: [new Faulty(), calm], save }).options).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(CallbackError);
-    expect((error as Error).message).toBe(
-      '[callback] Faulty.onBatchEnd: expected it to return, got no luck; the state is saved',
-    );
+    expect((error as Error).message).toBe('[callback] Faulty.onBatchEnd failed: no luck; the state is saved');
     expect(calls.slice(-3)).toEqual(['batch 2/1', 'batch 2/2', 'batch 2/3']);
     expect(saved.map(({ epoch, batch }) => [epoch, batch])).toEqual([
       [2, 0],
@@ -363,7 +361,7 @@ describe('a callback that throws', () => {
       if (training.batch > 0) throw new Error('disk full');
     };
     await expect(train(setUp({ callbacks: [new Faulty()], save }).options)).rejects.toThrow(
-      /Faulty\.onBatchEnd: expected it to return, got no luck; the state could not be saved: disk full$/,
+      /Faulty\.onBatchEnd failed: no luck; the state could not be saved: disk full$/,
     );
   });
 
@@ -378,7 +376,7 @@ describe('a callback that throws', () => {
     const odd = { stateDict: () => state } as unknown as Callback;
     const save = async (training: Training) => void training.state();
     await expect(train(setUp({ callbacks: [odd], save }).options)).rejects.toThrow(
-      /^\[callback\] Callback\.stateDict: expected it to return, got something that JSON cannot hold; use/,
+      /^\[callback\] Callback\.stateDict failed: its state has something that JSON cannot hold; use/,
     );
   });
 
@@ -395,7 +393,7 @@ describe('a callback that throws', () => {
     await train(setUp({ callbacks: [stop] }).options);
     const from = { state: states[0], history: [] };
     await expect(train(setUp({ callbacks: [stop], from }).options)).rejects.toThrow(
-      /^\[callback\] Callback\.setStateDict: expected it to return, got not this one$/,
+      /^\[callback\] Callback\.setStateDict failed: not this one$/,
     );
   });
 
@@ -416,7 +414,7 @@ describe('a callback that throws', () => {
       },
     };
     const promise = train(setUp({ callbacks: [first], save: async () => {} }).options);
-    await expect(promise).rejects.toThrow(/^\[callback\] Callback.onTrainBegin: expected it to return, got not ready$/);
+    await expect(promise).rejects.toThrow(/^\[callback\] Callback.onTrainBegin failed: not ready$/);
   });
 });
 

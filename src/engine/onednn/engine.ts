@@ -7,7 +7,7 @@ import { isThreadCount, threadCounts, threadsAsked, validating } from '../../env
 import { InputError } from '../../errors.js';
 import type { CompileOptions, Engine, EngineLibrary, EngineSettings, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
-import { programThreads } from '../planned/cost.js';
+import { ThreadCount } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
 import { recordCalls } from '../planned/record.js';
 import { scheduleUpdates } from '../planned/updateOrder.js';
@@ -35,46 +35,36 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
    * {@link supports}.
    */
   precision: Precision = 'float32';
-  #threads: number;
-  /** Whether the user set that number. */
-  #chosen: boolean;
+  /**
+   * Most threads that a kernel may use. Small kernels use one thread. So do all kernels of a small program,
+   * unless the user set the number.
+   */
+  readonly #threads: ThreadCount;
   #inUse = 0;
   /** Most threads that any kernel has run on so far. */
   threadsUsed = 1;
 
   /** @param threads the number that the user set, or null */
   constructor(threads: number | null) {
-    this.#chosen = threads !== null;
-    this.#threads = threads ?? availableProcessors();
-  }
-
-  /**
-   * Most threads that a kernel may use. Small kernels use one thread. So do all kernels of a small program,
-   * unless the user set the number.
-   */
-  get threads(): number {
-    return this.#threads;
-  }
-
-  set threads(count: number) {
-    if (!isThreadCount(count)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${count}`);
-    this.#threads = count;
-    this.#chosen = true;
+    this.#threads = new ThreadCount(threads ?? availableProcessors(), threads !== null);
   }
 
   get settings(): EngineSettings {
     const convolution = this.convolution === 'direct' ? 'direct' : 'auto';
-    return { threads: this.#threads, precision: this.precision, convolution };
+    return { threads: this.#threads.count, precision: this.precision, convolution };
   }
 
   configure({ threads, precision, convolution }: Partial<EngineSettings>): void {
-    if (threads !== undefined) this.threads = threads;
+    if (threads !== undefined && !isThreadCount(threads)) {
+      throw new InputError(`[engine] threads: expected ${threadCounts}, got ${threads}`);
+    }
+    if (threads !== undefined) this.#threads.choose(threads);
     if (precision !== undefined) this.precision = precision;
     if (convolution !== undefined) this.convolution = convolution;
   }
 
   get settingsKey(): string {
-    return `${this.precision} ${this.convolution} ${this.#threads} ${this.#chosen}`;
+    return `${this.precision} ${this.convolution} ${this.#threads.key}`;
   }
 
   supports(precision: Precision): Support {
@@ -128,7 +118,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
-    const threads = programThreads(graph, this.#threads, this.#chosen);
+    const threads = this.#threads.for(graph);
     const lowered = new Lowering(scheduleUpdates(graph), this.backend, {
       validate: validating(),
       watch,

@@ -55,14 +55,40 @@ function isSmall(graph: Graph): boolean {
   return graph.nodes.reduce((sum, node) => sum + workOf(node), 0) < smallProgram;
 }
 
-/**
- * Most threads for the kernels of a graph: one if it is small, unless the user set the number.
- *
- * @param threads the number of the engine
- * @param chosen whether the user set it
- */
-export function programThreads(graph: Graph, threads: number, chosen: boolean): number {
-  return !chosen && isSmall(graph) ? 1 : threads;
+/** The number of threads of an engine. */
+export class ThreadCount {
+  #count: number;
+  /** Whether the user set it. */
+  #chosen: boolean;
+  /** Equal for numbers with which equal programs are made. */
+  key = '';
+
+  /** @param chosen whether the user set the number */
+  constructor(count: number, chosen: boolean) {
+    this.#count = count;
+    this.#chosen = chosen;
+    this.#setKey();
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Sets the number that the user wants. */
+  choose(count: number): void {
+    this.#count = count;
+    this.#chosen = true;
+    this.#setKey();
+  }
+
+  #setKey(): void {
+    this.key = `${this.#count} ${this.#chosen}`;
+  }
+
+  /** Most threads for the kernels of a graph: one if it is small, unless the user set the number. */
+  for(graph: Graph): number {
+    return !this.#chosen && isSmall(graph) ? 1 : this.#count;
+  }
 }
 
 /** The number of threads, of those available, for the kernels of a node. */

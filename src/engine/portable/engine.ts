@@ -6,7 +6,7 @@ import { threadsAsked, validating } from '../../env.js';
 import { EngineError } from '../../errors.js';
 import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
-import { programThreads } from '../planned/cost.js';
+import { ThreadCount } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
 import { recordCalls } from '../planned/record.js';
 import { scheduleUpdates } from '../planned/updateOrder.js';
@@ -25,32 +25,28 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   readonly arena: Arena<HeapBlock>;
   /** Called with every step of every run. */
   observer: StepObserver | null = null;
-  #threads: number;
-  /** Whether the user set that number. */
-  #chosen: boolean;
+  readonly #threads: ThreadCount;
 
   /** @param threads the number that the user set; null for the number of processors */
   constructor(
     readonly backend: PortableBackend,
     threads: number | null,
   ) {
-    this.#chosen = threads !== null;
-    this.#threads = this.#possible(threads ?? availableProcessors());
+    this.#threads = new ThreadCount(this.#possible(threads ?? availableProcessors()), threads !== null);
     this.arena = new Arena((bytes) => backend.allocate(bytes));
   }
 
   get settings(): EngineSettings {
-    return { threads: this.#threads, precision: 'float32', convolution: 'auto' };
+    return { threads: this.#threads.count, precision: 'float32', convolution: 'auto' };
   }
 
   configure({ threads }: Partial<EngineSettings>): void {
     if (threads === undefined) return;
-    this.#threads = this.#possible(threads);
-    this.#chosen = true;
+    this.#threads.choose(this.#possible(threads));
   }
 
   get settingsKey(): string {
-    return `${this.#threads} ${this.#chosen}`;
+    return this.#threads.key;
   }
 
   get threadsUsed(): number {
@@ -84,7 +80,7 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
-    const threads = programThreads(graph, this.#threads, this.#chosen);
+    const threads = this.#threads.for(graph);
     const options = { threads, validate: validating(), watch, keepsNonFinite };
     const lowered = new Lowering(scheduleUpdates(graph), this.backend, options).lower(lowerings);
     return new PlannedProgram(lowered, this.backend, this);

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError, messageOf } from '../../errors.js';
+import { ProgramMissing, runProgram } from './runProgram.js';
 
 /** A registry that sends nothing for so long is given up. */
 const quietMs = 30_000;
-/** Limit of the whole call. */
-const mostMs = 600_000;
+/** npm is ended if it receives nothing for so long. It tries twice. */
+const idleMs = 3 * quietMs;
 
 /**
  * Gets the archive of a package from the registry that npm is set up for. Nothing of the package is run.
@@ -29,13 +29,20 @@ export async function npmArchive(spec: string, folder: string): Promise<string> 
     npm_config_fetch_timeout: `${quietMs}`,
   };
   try {
-    const name = (await outputOf(command, [...first, 'pack', spec], settings)).trim().split('\n').at(-1) ?? '';
+    const { status, out, err } = await runProgram(command, [...first, 'pack', spec], {
+      env: settings,
+      idleMs,
+      progress: [folder],
+    });
+    if (status !== 0) throw new Error(reasonIn(err) ?? `exit code ${status}`);
+    const name = out.trim().split('\n').at(-1) ?? '';
     // npm before 9 prints the scope of a name as a folder.
     const path = join(folder, basename(name));
     if (name === '' || !existsSync(path)) throw new Error('no archive');
     return path;
   } catch (error) {
-    throw new FileError(`[npm] ${spec}: expected its archive, got ${messageOf(error)}`, { cause: error });
+    const reason = error instanceof ProgramMissing ? 'no npm in the search path' : messageOf(error);
+    throw new FileError(`[npm] ${spec}: expected its archive, got ${reason}`, { cause: error });
   }
 }
 
@@ -50,28 +57,6 @@ export function npmCommand(): readonly [string, ...string[]] {
   ];
   const script = scripts.find((path) => existsSync(path));
   return script === undefined ? ['npm'] : [process.execPath, script];
-}
-
-/** Standard output of a program. @throws {Error} with the first line that it says about a failure */
-function outputOf(command: string, args: readonly string[], variables: NodeJS.ProcessEnv): Promise<string> {
-  return new Promise((done, fail) => {
-    const env = { ...process.env, ...variables };
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: mostMs, windowsHide: true, env });
-    let [out, err] = ['', ''];
-    child.stdout.on('data', (text) => {
-      out += text;
-    });
-    child.stderr.on('data', (text) => {
-      err += text;
-    });
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      fail(error.code === 'ENOENT' ? new Error('no npm in the search path') : error),
-    );
-    child.on('close', (code, signal) => {
-      if (code === 0) done(out);
-      else fail(new Error(reasonIn(err) ?? (signal === null ? `exit code ${code}` : `its end by ${signal}`)));
-    });
-  });
 }
 
 /** The line in which npm says why: the first that is no code, without npm's marks. */

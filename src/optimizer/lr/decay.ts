@@ -1,25 +1,14 @@
-import { InputError } from '../../errors.js';
 import {
   checkInteger,
   checkPositive,
   checkRate,
-  checkRising,
-  checkWithin,
+  Decay,
   type DecayOptions,
   LRScheduler,
   type LRSchedulerOptions,
-  type ScheduleState,
 } from './schedule.js';
 
-/** A schedule that begins with a rate. */
-abstract class Decay extends LRScheduler {
-  protected readonly base: number;
-
-  constructor(options: DecayOptions) {
-    super(options);
-    this.base = checkRate('learningRate', options.learningRate);
-  }
-}
+/** Schedules along a curve. */
 
 export interface NoamDecayOptions extends LRSchedulerOptions {
   /** Width of the model. */
@@ -45,38 +34,6 @@ export class NoamDecay extends LRScheduler {
 
   rateAt(epoch: number): number {
     return this.#factor * Math.min(epoch === 0 ? 1 : epoch ** -0.5, this.#warmup * epoch);
-  }
-}
-
-export interface PiecewiseDecayOptions extends LRSchedulerOptions {
-  /** Epochs at which the next value begins, rising. */
-  readonly boundaries: readonly number[];
-  /** One rate more than there are boundaries. */
-  readonly values: readonly number[];
-}
-
-/** One value up to each boundary, and the last one after it. */
-export class PiecewiseDecay extends LRScheduler {
-  static readonly kind: string = 'PiecewiseDecay';
-
-  readonly #boundaries: readonly number[];
-  readonly #values: readonly number[];
-
-  constructor(options: PiecewiseDecayOptions) {
-    super(options);
-    const { boundaries, values } = options;
-    this.#boundaries = checkRising('boundaries', boundaries);
-    if (values.length !== boundaries.length + 1) {
-      throw new InputError(
-        `[lr] values: expected ${boundaries.length + 1}, one more than boundaries, got ${values.length}`,
-      );
-    }
-    this.#values = values.map((value, i) => checkRate(`values[${i}]`, value));
-  }
-
-  rateAt(epoch: number): number {
-    const piece = this.#boundaries.findIndex((boundary) => epoch < boundary);
-    return this.#values[piece < 0 ? this.#boundaries.length : piece];
   }
 }
 
@@ -163,172 +120,5 @@ export class PolynomialDecay extends Decay {
     const steps = this.#cycle ? this.#steps * Math.max(1, Math.ceil(epoch / this.#steps)) : this.#steps;
     const done = this.#cycle ? epoch : Math.min(epoch, this.#steps);
     return (this.base - this.#end) * (1 - done / steps) ** this.#power + this.#end;
-  }
-}
-
-export interface LinearWarmupOptions extends LRSchedulerOptions {
-  /** The rate or schedule after the warm-up. */
-  readonly learningRate: number | LRScheduler;
-  readonly warmupSteps: number;
-  readonly startLr: number;
-  readonly endLr: number;
-}
-
-/**
- * A straight line from startLr to endLr (which is not reached), then another rate or schedule from its start.
- */
-export class LinearWarmup extends LRScheduler {
-  static readonly kind: string = 'LinearWarmup';
-
-  readonly #after: number | LRScheduler;
-  readonly #steps: number;
-  readonly #start: number;
-  readonly #end: number;
-
-  constructor(options: LinearWarmupOptions) {
-    super(options);
-    const { learningRate } = options;
-    this.#after = typeof learningRate === 'number' ? checkRate('learningRate', learningRate) : learningRate;
-    this.#steps = checkInteger('warmupSteps', options.warmupSteps, 1);
-    this.#start = checkRate('startLr', options.startLr);
-    this.#end = checkRate('endLr', options.endLr);
-    if (this.#end <= this.#start) {
-      throw new InputError(`[lr] endLr: expected more than startLr ${this.#start}, got ${this.#end}`);
-    }
-  }
-
-  rateAt(epoch: number): number {
-    if (epoch < this.#steps) return ((this.#end - this.#start) * epoch) / this.#steps + this.#start;
-    return typeof this.#after === 'number' ? this.#after : this.#after.rateAt(epoch - this.#steps);
-  }
-
-  override step(epoch?: number): void {
-    super.step(epoch);
-    if (typeof this.#after !== 'number') this.#after.step(Math.max(0, this.lastEpoch - this.#steps));
-  }
-
-  override stateDict(): ScheduleState {
-    const own = super.stateDict();
-    return typeof this.#after === 'number' ? own : { ...own, inner: this.#after.stateDict() };
-  }
-}
-
-export interface MultiStepDecayOptions extends DecayOptions {
-  /** Rising epochs. */
-  readonly milestones: readonly number[];
-  /** Default: 0.1. */
-  readonly gamma?: number;
-}
-
-/** rate·gamma^(number of milestones passed) */
-export class MultiStepDecay extends Decay {
-  static readonly kind: string = 'MultiStepDecay';
-
-  readonly #milestones: readonly number[];
-  readonly #gamma: number;
-
-  constructor(options: MultiStepDecayOptions) {
-    super(options);
-    this.#milestones = checkRising('milestones', options.milestones);
-    this.#gamma = checkPositive('gamma', options.gamma ?? 0.1, 1);
-  }
-
-  rateAt(epoch: number): number {
-    return this.base * this.#gamma ** this.#milestones.filter((milestone) => epoch >= milestone).length;
-  }
-}
-
-export interface StepDecayOptions extends DecayOptions {
-  readonly stepSize: number;
-  /** Default: 0.1. */
-  readonly gamma?: number;
-}
-
-/** rate·gamma^⌊epoch / stepSize⌋ */
-export class StepDecay extends Decay {
-  static readonly kind: string = 'StepDecay';
-
-  readonly #size: number;
-  readonly #gamma: number;
-
-  constructor(options: StepDecayOptions) {
-    super(options);
-    this.#size = checkInteger('stepSize', options.stepSize, 1);
-    this.#gamma = checkPositive('gamma', options.gamma ?? 0.1, 1);
-  }
-
-  rateAt(epoch: number): number {
-    return this.base * this.#gamma ** Math.floor(epoch / this.#size);
-  }
-}
-
-export interface LambdaOptions extends DecayOptions {
-  /** The factor of an epoch. It must be the same at each call with that epoch, or no run could be resumed. */
-  readonly lrLambda: (epoch: number) => number;
-}
-
-/** rate·lrLambda(epoch) */
-export class LambdaDecay extends Decay {
-  static readonly kind: string = 'LambdaDecay';
-
-  readonly #lambda: LambdaOptions['lrLambda'];
-
-  constructor(options: LambdaOptions) {
-    super(options);
-    this.#lambda = options.lrLambda;
-  }
-
-  rateAt(epoch: number): number {
-    return this.base * this.#lambda(epoch);
-  }
-}
-
-/** rate·lrLambda(1)·…·lrLambda(epoch) */
-export class MultiplicativeDecay extends Decay {
-  static readonly kind: string = 'MultiplicativeDecay';
-
-  readonly #lambda: LambdaOptions['lrLambda'];
-  // The product so far, so that a long training does not multiply all factors again at each step.
-  #known = { epoch: 0, rate: Number.NaN };
-
-  constructor(options: LambdaOptions) {
-    super(options);
-    this.#lambda = options.lrLambda;
-    this.#known.rate = this.base;
-  }
-
-  rateAt(epoch: number): number {
-    let { epoch: at, rate } = this.#known.epoch <= epoch ? this.#known : { epoch: 0, rate: this.base };
-    while (at < epoch) rate *= this.#lambda(++at);
-    this.#known = { epoch, rate };
-    return rate;
-  }
-}
-
-export interface LinearLROptions extends DecayOptions {
-  readonly totalSteps: number;
-  /** Default: 1/3. */
-  readonly startFactor?: number;
-  /** Default: 1. */
-  readonly endFactor?: number;
-}
-
-/** A straight line from rate·startFactor to rate·endFactor in totalSteps, which then stays. */
-export class LinearLR extends Decay {
-  static readonly kind: string = 'LinearLR';
-
-  readonly #steps: number;
-  readonly #start: number;
-  readonly #end: number;
-
-  constructor(options: LinearLROptions) {
-    super(options);
-    this.#steps = checkInteger('totalSteps', options.totalSteps, 1);
-    this.#start = checkPositive('startFactor', checkWithin('startFactor', options.startFactor ?? 1 / 3, 0, 1));
-    this.#end = checkWithin('endFactor', options.endFactor ?? 1, 0, 1);
-  }
-
-  rateAt(epoch: number): number {
-    return this.base * (this.#start + ((this.#end - this.#start) * Math.min(epoch, this.#steps)) / this.#steps);
   }
 }

@@ -1,3 +1,4 @@
+export { LambdaDecay, type LambdaOptions, MultiplicativeDecay } from './custom.js';
 export {
   CosineAnnealingDecay,
   type CosineAnnealingDecayOptions,
@@ -12,24 +13,20 @@ export {
   ExponentialDecay,
   type GammaOptions,
   InverseTimeDecay,
-  LambdaDecay,
-  type LambdaOptions,
-  LinearLR,
-  type LinearLROptions,
-  LinearWarmup,
-  type LinearWarmupOptions,
-  MultiplicativeDecay,
-  MultiStepDecay,
-  type MultiStepDecayOptions,
   NaturalExpDecay,
   NoamDecay,
   type NoamDecayOptions,
-  PiecewiseDecay,
-  type PiecewiseDecayOptions,
   PolynomialDecay,
   type PolynomialDecayOptions,
-  StepDecay,
-  type StepDecayOptions,
 } from './decay.js';
+export { LinearLR, type LinearLROptions, LinearWarmup, type LinearWarmupOptions } from './linear.js';
 export { ReduceOnPlateau, type ReduceOnPlateauOptions } from './plateau.js';
 export { type DecayOptions, LRScheduler, type LRSchedulerOptions, Schedule, type ScheduleState } from './schedule.js';
+export {
+  MultiStepDecay,
+  type MultiStepDecayOptions,
+  PiecewiseDecay,
+  type PiecewiseDecayOptions,
+  StepDecay,
+  type StepDecayOptions,
+} from './steps.js';

@@ -77,6 +77,16 @@ export abstract class LRScheduler extends Schedule {
   }
 }
 
+/** A schedule that begins with a rate. */
+export abstract class Decay extends LRScheduler {
+  protected readonly base: number;
+
+  constructor(options: DecayOptions) {
+    super(options);
+    this.base = checkRate('learningRate', options.learningRate);
+  }
+}
+
 function fail(what: string, expected: string, got: unknown): never {
   throw new InputError(`[lr] ${what}: expected ${expected}, got ${String(got)}`);
 }

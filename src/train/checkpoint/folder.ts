@@ -1,10 +1,9 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { FileError, FoveaError, InputError, messageOf } from '../../errors.js';
+import { FileError, FoveaError, InputError } from '../../errors.js';
 import { adviceOn, reasonOf, writeFileAtomic } from '../../io/files/atomic.js';
 import { type Fingerprint, fingerprint } from '../../io/files/fingerprint.js';
 import { readText } from '../../io/files/input.js';
-import { type Lock, lockFile, lockFolder, ownerOf } from '../../io/files/lock.js';
-import { removeAbandoned } from '../../io/files/temporary.js';
+import { type Lock, lockFolder } from '../../io/files/lock.js';
 import { loadSafetensors, saveSafetensors } from '../../io/weights/safetensors.js';
 import type { Layer } from '../../nn/layer.js';
 import type { StateEntry } from '../../nn/stateEntries.js';
@@ -12,6 +11,8 @@ import type { Optimizer } from '../../optimizer/index.js';
 import { parseRecord } from '../../text/record.js';
 import type { Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
+import { removeLeftovers } from './leftovers.js';
+import { readSteadily } from './readSteadily.js';
 import { epochRecord, type SavedState, savedState } from './schema.js';
 import { sealed, unsealed } from './sealed.js';
 import { StateFiles, stateFile } from './stateFiles.js';
@@ -20,10 +21,6 @@ import { StateFiles, stateFile } from './stateFiles.js';
 export const weightsFile = 'weights.safetensors';
 const optimizerFile = 'optimizer.safetensors';
 const metricsFile = 'metrics.jsonl';
-/** A training that saves after every step may overwrite files faster than another process reads them. */
-const mostReadings = 20;
-/** A temporary file of an earlier version. */
-const earlierTemporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
 
 /**
  * A folder with the state of a training:
@@ -80,24 +77,12 @@ export class StateFolder {
             'written to meanwhile; choose another folder, or continue that training',
         );
       }
-      await this.#clearAway();
+      await removeLeftovers(this.path, [...this.#others, stateFile, weightsFile, optimizerFile, metricsFile]);
     } catch (error) {
       await lock.release();
       throw error;
     }
     this.#lock = lock;
-  }
-
-  /** Removes incomplete files of killed trainings. */
-  async #clearAway(): Promise<void> {
-    await removeAbandoned(this.path);
-    const ours = [...this.#others, stateFile, weightsFile, optimizerFile, metricsFile];
-    for (const entry of await readdir(this.path)) {
-      const name = earlierTemporary.exec(entry)?.[1]?.replace(/\.new$/, '');
-      // A claim serves to take over the lock of a dead process. The owner of the lock needs no claims.
-      const isClaim = entry.startsWith(`${lockFile}.`) && /^(\.[0-9a-f]{12})+$/.test(entry.slice(lockFile.length));
-      if (isClaim || (name !== undefined && ours.includes(name))) await rm(this.#files.path(entry), { force: true });
-    }
   }
 
   /**
@@ -153,30 +138,24 @@ export class StateFolder {
    * @throws {FileError} if the folder cannot be written to, or is gone
    */
   async save(training: Training): Promise<void> {
-    try {
-      await this.#save(training);
-    } catch (error) {
-      if (!(await this.#isThere())) {
-        throw new FileError(`[run] ${this.path}: expected the folder to save the state in, got none; do not move it`, {
-          cause: error,
-        });
-      }
-      if (error instanceof FoveaError) throw error;
-      const todo = adviceOn(error);
-      throw new FileError(
-        `[run] ${this.path}: expected to save the state, got ${reasonOf(error)}${todo === undefined ? '' : `; ${todo}`}`,
-        {
-          cause: error,
-        },
-      );
-    }
+    await this.#save(training).catch(async (error: unknown) => {
+      throw await this.#saveError(error);
+    });
   }
 
-  #isThere(): Promise<boolean> {
-    return stat(this.path).then(
+  async #saveError(cause: unknown): Promise<unknown> {
+    const isThere = await stat(this.path).then(
       () => true,
       () => false,
     );
+    if (!isThere) {
+      const message = `[run] ${this.path}: expected the folder to save the state in, got none; do not move it`;
+      return new FileError(message, { cause });
+    }
+    if (cause instanceof FoveaError) return cause;
+    const todo = adviceOn(cause);
+    const advice = todo === undefined ? '' : `; ${todo}`;
+    return new FileError(`[run] ${this.path}: expected to save the state, got ${reasonOf(cause)}${advice}`, { cause });
   }
 
   async #save(training: Training): Promise<void> {
@@ -326,22 +305,10 @@ export class StateFolder {
     await this.#steadily(() => this.#read());
   }
 
-  /** Tries again while another process writes to the folder. */
-  async #steadily<T>(body: () => Promise<T>): Promise<T> {
+  /** Reads again while another process writes to the folder. */
+  #steadily<T>(body: () => Promise<T>): Promise<T> {
     if (this.#lock !== null) return body();
-    for (let tries = 1; ; tries++) {
-      try {
-        return await body();
-      } catch (error) {
-        const owner = await ownerOf(this.path);
-        // The writer may have ended meanwhile. It then left a newer state than the one that was searched for.
-        if (owner === null && this.#sought === (await this.#stateText())) throw error;
-        if (tries < mostReadings) continue;
-        if (owner === null || owner.pid === process.pid) throw error;
-        const who = `process ${owner.pid} on ${owner.host} writes to the folder; wait for it, or read a copy`;
-        throw new FileError(`${messageOf(error)}; ${who}`, { cause: error });
-      }
-    }
+    return readSteadily(this.path, body, async () => this.#sought === (await this.#stateText()));
   }
 
   #stateText(): Promise<string | null> {

@@ -2,7 +2,8 @@ import { InputError } from '../../errors.js';
 import { numel } from '../../graph/shape.js';
 import type { Layer } from '../../nn/layer.js';
 import { RandomGenerator } from '../../random.js';
-import { noGrad, Tensor } from '../../tensor/tensor.js';
+import { noGrad } from '../../tensor/noGrad.js';
+import { Tensor } from '../../tensor/tensor.js';
 
 /** Makes the map of one image of a network, at the size of the image, row by row. */
 export type MapMaker = (network: Layer) => Promise<Float32Array>;

@@ -1,7 +1,8 @@
 import type { Shape } from '../../graph/shape.js';
 import type { Layer } from '../../nn/layer.js';
 import { observingForward } from '../../tensor/forwarding.js';
-import { noGrad, Tensor } from '../../tensor/tensor.js';
+import { noGrad } from '../../tensor/noGrad.js';
+import { Tensor } from '../../tensor/tensor.js';
 
 /** A layer inside a network, with the shape of what it computes. */
 export interface MapLayer {

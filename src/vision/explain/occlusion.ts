@@ -1,7 +1,8 @@
 import { InputError, ShapeError } from '../../errors.js';
 import { formatShape } from '../../graph/shape.js';
 import type { Layer } from '../../nn/layer.js';
-import { noGrad, Tensor } from '../../tensor/tensor.js';
+import { noGrad } from '../../tensor/noGrad.js';
+import { Tensor } from '../../tensor/tensor.js';
 import type { AttributionMaps } from './maps.js';
 import { type ExplainedClass, scoreOf } from './score.js';
 

@@ -8,8 +8,9 @@ import {
   Linear,
   MaxPool2D,
 } from '../../nn/index.js';
+import { concat } from '../../tensor/combine.js';
 import * as F from '../../tensor/functional.js';
-import { concat, type Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
 class ConvLayer extends Layer {

@@ -49,17 +49,19 @@ export { parseTransforms, type TransformEntry } from './parse.js';
 export {
   RandomAffine,
   type RandomAffineOptions,
+  RandomHorizontalFlip,
+  RandomRotation,
+  type RandomRotationOptions,
+  RandomVerticalFlip,
+} from './randomMoves.js';
+export {
   RandomCrop,
   type RandomCropOptions,
   RandomErasing,
   type RandomErasingOptions,
-  RandomHorizontalFlip,
   RandomResizedCrop,
   type RandomResizedCropOptions,
-  RandomRotation,
-  type RandomRotationOptions,
-  RandomVerticalFlip,
-} from './random.js';
+} from './randomParts.js';
 export type { Layout, Raster, RasterData } from './raster.js';
 export type { Interpolation } from './resample.js';
 export { type ResizeOptions, resizeBilinear } from './resize.js';

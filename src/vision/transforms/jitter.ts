@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { RandomGenerator } from '../../random.js';
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './color.js';
 import * as option from './options.js';
-import { draw } from './random.js';
 import type { Raster } from './raster.js';
+import { sample } from './sample.js';
 import { NamedTransform } from './transform.js';
 
 /** Random changes of colours. They need bytes, so they come before ToTensor and Normalize. */
@@ -29,7 +29,7 @@ abstract class AdjustTransform extends NamedTransform<z.output<typeof factorOpti
   }
 
   apply(image: Raster, random: RandomGenerator): Raster {
-    return this.#adjust(image, draw(random, this.options.value));
+    return this.#adjust(image, sample(random, this.options.value));
   }
 }
 
@@ -117,7 +117,7 @@ export class ColorJitter extends NamedTransform<z.output<typeof jitterOptions>> 
     let result = image;
     for (const i of random.permutation(steps.length)) {
       const [adjust, neutral, range] = steps[i];
-      if (range[0] !== neutral || range[1] !== neutral) result = adjust(result, draw(random, range));
+      if (range[0] !== neutral || range[1] !== neutral) result = adjust(result, sample(random, range));
     }
     return result;
   }

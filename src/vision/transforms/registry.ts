@@ -2,15 +2,8 @@ import { InputError } from '../../errors.js';
 import { nearestName } from '../../text/suggest.js';
 import { CenterCrop, Grayscale, Normalize, Pad, Resize, ToTensor, Transpose } from './fixed.js';
 import { BrightnessTransform, ColorJitter, ContrastTransform, HueTransform, SaturationTransform } from './jitter.js';
-import {
-  RandomAffine,
-  RandomCrop,
-  RandomErasing,
-  RandomHorizontalFlip,
-  RandomResizedCrop,
-  RandomRotation,
-  RandomVerticalFlip,
-} from './random.js';
+import { RandomAffine, RandomHorizontalFlip, RandomRotation, RandomVerticalFlip } from './randomMoves.js';
+import { RandomCrop, RandomErasing, RandomResizedCrop } from './randomParts.js';
 import { Compose, requireKnown, type Transform, type TransformFunction, type TransformSpec } from './transform.js';
 
 /** Options before any check: the constructors check them. */

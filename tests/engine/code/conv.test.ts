@@ -2,7 +2,8 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { setEngine } from '../../../src/engine/select.js';
 import type { Conv2dOptions } from '../../../src/tensor/functional.js';
 import * as F from '../../../src/tensor/functional.js';
-import { noGrad, Tensor } from '../../../src/tensor/tensor.js';
+import { noGrad } from '../../../src/tensor/noGrad.js';
+import { Tensor } from '../../../src/tensor/tensor.js';
 import { expectAgreement, kernelsOf, noise } from '../../engines.js';
 import { describeWith, itWith } from '../../needs.js';
 

@@ -49,15 +49,20 @@ export class Features {
     this.#data.fill(77);
   }
 
-  #place(index: number): number {
-    const [, channels, height, width] = this.shape;
-    const pixels = height * width;
-    const [plane, pixel] = [Math.floor(index / pixels), index % pixels];
-    const [image, channel] = [Math.floor(plane / channels), plane % channels];
-    if (this.layout === 'channelsLast') return (image * pixels + pixel) * channels + channel;
-    const { lanes } = this;
-    const block = Math.ceil(channels / lanes) * image + Math.floor(channel / lanes);
-    return (block * pixels + pixel) * lanes + (channel % lanes);
+  /** Calls `body` with each place in memory, in row-major order of the features. */
+  #forEach(body: (place: number, index: number) => void): void {
+    const [batch, channels, height, width] = this.shape;
+    const [pixels, { lanes }] = [height * width, this];
+    const blocks = Math.ceil(channels / lanes);
+    let index = 0;
+    for (let image = 0; image < batch; image++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const inBlock = (image * blocks + Math.floor(channel / lanes)) * pixels * lanes + (channel % lanes);
+        const [start, step] =
+          this.layout === 'blocked' ? [inBlock, lanes] : [image * pixels * channels + channel, channels];
+        for (let pixel = 0; pixel < pixels; pixel++) body(start + pixel * step, index++);
+      }
+    }
   }
 
   get length(): number {
@@ -67,25 +72,29 @@ export class Features {
   /** Values that both types hold exactly, among them many that are equal. */
   fill(seed: number, steps = 40): this {
     const generator = new RandomGenerator(seed);
-    this.write(Float32Array.from({ length: this.length }, () => (generator.int(steps) - steps / 2) / 8));
+    const values = new Float32Array(this.length);
+    for (let i = 0; i < values.length; i++) values[i] = (generator.int(steps) - steps / 2) / 8;
+    this.write(values);
     return this;
   }
 
   write(values: Float32Array): void {
     if (this.layout === 'blocked') this.#data.fill(0);
-    for (let i = 0; i < values.length; i++) {
+    const [data, isFloat] = [this.#data, this.type === 'float32'];
+    this.#forEach((place, i) => {
       asFloat[0] = values[i];
-      this.#data[this.#place(i)] = this.type === 'float32' ? values[i] : bits[0] >>> 16;
-    }
+      data[place] = isFloat ? values[i] : bits[0] >>> 16;
+    });
   }
 
   read(): Float32Array {
-    return Float32Array.from({ length: this.length }, (_, i) => {
-      const value = this.#data[this.#place(i)];
-      if (this.type === 'float32') return value;
-      bits[0] = value << 16;
-      return asFloat[0];
+    const [data, isFloat] = [this.#data, this.type === 'float32'];
+    const values = new Float32Array(this.length);
+    this.#forEach((place, i) => {
+      bits[0] = data[place] << 16;
+      values[i] = isFloat ? data[place] : asFloat[0];
     });
+    return values;
   }
 }
 

@@ -6,7 +6,8 @@ import * as nn from '../../../src/nn/index.js';
 import { Momentum } from '../../../src/optimizer/index.js';
 import { seed } from '../../../src/random.js';
 import * as F from '../../../src/tensor/functional.js';
-import { noGrad, Tensor } from '../../../src/tensor/tensor.js';
+import { noGrad } from '../../../src/tensor/noGrad.js';
+import { Tensor } from '../../../src/tensor/tensor.js';
 import { expectAgreement, noise, stepsOf } from '../../engines.js';
 import { describeWith } from '../../needs.js';
 

@@ -13,7 +13,9 @@ const epsilon = 1e-3;
 const floor = 1e-3;
 const normal = (length: number, seed: number, scale = 1, shift = 0) => {
   const generator = new RandomGenerator(seed);
-  return Float32Array.from({ length }, () => generator.normal() * scale + shift);
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = generator.normal() * scale + shift;
+  return values;
 };
 
 interface Channel {
@@ -38,9 +40,20 @@ function reference(
   const dx = new Float32Array(x.length);
   const statistics: Channel[] = [];
   for (let c = 0; c < channels; c++) {
-    const places: number[] = [];
-    for (let n = 0; n < batch; n++) for (let p = 0; p < pixels; p++) places.push((n * channels + c) * pixels + p);
-    const average = (f: (i: number) => number) => places.reduce((sum, i) => sum + f(i), 0) / places.length;
+    const all = (body: (i: number) => void) => {
+      for (let n = 0; n < batch; n++) {
+        const start = (n * channels + c) * pixels;
+        for (let i = start; i < start + pixels; i++) body(i);
+      }
+    };
+    const size = batch * pixels;
+    const average = (f: (i: number) => number) => {
+      let sum = 0;
+      all((i) => {
+        sum += f(i);
+      });
+      return sum / size;
+    };
     const mean = average((i) => x[i]);
     const variance = average((i) => (x[i] - mean) ** 2);
     const deviation = Math.sqrt(variance + epsilon);
@@ -48,11 +61,11 @@ function reference(
     const line = (i: number) => hat(i) * scale[c] + shift[c];
     const gradient = (i: number) => (relu && line(i) <= 0 ? 0 : dy[i]);
     const [g, gh] = [average(gradient), average((i) => gradient(i) * hat(i))];
-    for (const i of places) {
+    all((i) => {
       y[i] = relu ? Math.max(0, line(i)) : line(i);
       dx[i] = (scale[c] / deviation) * (gradient(i) - g - hat(i) * gh);
-    }
-    statistics.push({ mean, variance, dScale: gh * places.length, dShift: g * places.length });
+    });
+    statistics.push({ mean, variance, dScale: gh * size, dShift: g * size });
   }
   return { y, dx, statistics };
 }

@@ -10,9 +10,10 @@ import * as nn from '../../../src/nn/index.js';
 import * as ops from '../../../src/ops/index.js';
 import { Adam, Momentum, SGD } from '../../../src/optimizer/index.js';
 import { capture, toGraph } from '../../../src/runtime/capture.js';
+import { tensor } from '../../../src/tensor/fromArrays.js';
 import * as F from '../../../src/tensor/functional.js';
 import { Parameter } from '../../../src/tensor/state.js';
-import { Tensor, tensor } from '../../../src/tensor/tensor.js';
+import { Tensor } from '../../../src/tensor/tensor.js';
 import { fused } from '../../compiler/support.js';
 import { noise } from '../../engines.js';
 

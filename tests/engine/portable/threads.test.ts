@@ -10,8 +10,9 @@ import * as nn from '../../../src/nn/index.js';
 import { Momentum } from '../../../src/optimizer/index.js';
 import type { StartThread } from '../../../src/platform/platform.js';
 import { seed } from '../../../src/random.js';
+import { tensor } from '../../../src/tensor/fromArrays.js';
 import * as F from '../../../src/tensor/functional.js';
-import { Tensor, tensor } from '../../../src/tensor/tensor.js';
+import { Tensor } from '../../../src/tensor/tensor.js';
 import { noise } from '../../engines.js';
 
 const { chosen } = vi.hoisted(() => ({ chosen: { engine: null as Engine | null } }));

@@ -1,12 +1,14 @@
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../../src/errors.js';
 import { DataLoader } from '../../../src/io/data/dataloader.js';
 import { CsvDataset } from '../../../src/vision/datasets/csvDataset.js';
 import { FileFinder } from '../../../src/vision/datasets/fileFinder.js';
 import { DatasetFolder, ImageFolder } from '../../../src/vision/datasets/folder.js';
+import type { ImageFileDataset, ImageFilesOptions } from '../../../src/vision/datasets/reading/imageFiles.js';
 import { preprocess } from '../../../src/vision/images/preprocess.js';
 import { itWith } from '../../needs.js';
 import { folderPerTest, writeInto } from '../../temporary.js';
@@ -325,5 +327,32 @@ describe('CsvDataset', () => {
     expect(await failure(CsvDataset.open(path, { classNames: ['a', 'a', 'b'] }))).toMatch(
       /each name once, got a, a, b/,
     );
+  });
+});
+
+describe('photographs', () => {
+  it('have their channels in the order red, green, blue, unless another one is asked for', async () => {
+    const background = { r: 255, g: 128, b: 0 };
+    const picture = await sharp({ create: { width: 4, height: 4, channels: 3, background } })
+      .png()
+      .toBuffer();
+    for (const name of ['orange/1.png', 'orange/2.png']) writeInto(folder, name, picture);
+    writeFileSync(join(folder, 'labels.csv'), 'file,label\norange/1.png,orange\norange/2.png,orange\n');
+    const open = (more: ImageFilesOptions = {}) => {
+      const given = { size: 1, cache: false, ...more };
+      return [
+        DatasetFolder.open(folder, given),
+        ImageFolder.open(folder, given),
+        CsvDataset.open(join(folder, 'labels.csv'), given),
+      ];
+    };
+    const expected = [1, (128 / 255) * 2 - 1, -1];
+    const channelsOf = async (dataset: ImageFileDataset) =>
+      Array.from((await dataset.readBatch([0])).images, (value) => value.toFixed(4));
+    const texts = (values: readonly number[]) => values.map((value) => value.toFixed(4));
+    for (const dataset of await Promise.all(open())) expect(await channelsOf(dataset)).toEqual(texts(expected));
+    for (const dataset of await Promise.all(open({ order: 'BGR' }))) {
+      expect(await channelsOf(dataset)).toEqual(texts(expected.toReversed()));
+    }
   });
 });

@@ -1,21 +1,10 @@
 import type { Assembler, Lanes } from './assembler.js';
+import { type Band, Bands, starts, upTo } from './bands.js';
 import { bytesOf, type FeatureLayout, vectorBytesOf, vectorsOf } from './featureLayout.js';
 import { at, type Gpr, type Label } from './generalAssembler.js';
 import { type KernelCode, kernelCode, loadOperand, scratch, type Task } from './kernel.js';
 import { Registers } from './registers.js';
 
-/**
- * The pixels of a band should stay in the first cache while the code processes one vector of channels after
- * another.
- */
-const bandBytes = 32 * 1024;
-const fewestPixels = 32;
-/** Bytes of each array that stay in the second cache until a thread reads it again. */
-const cachedBytes = 1 << 20;
-/** With fewer blocks, some threads would have no work. */
-const fewestBlocks = 4;
-/** The mean of this many values is close enough to the mean of all. */
-const mostFirst = 8;
 const float = 4;
 const lineBytes = 64;
 /**
@@ -31,23 +20,6 @@ const aheadBytes = 768;
 function sumsOf(lanes: Lanes, vectors: number): number {
   return lanes === 8 && vectors > 1 ? 1 : Math.floor(4 / vectors);
 }
-
-export const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
-
-/** Runs of pixels of the same channels, processed by one thread. */
-interface Band {
-  readonly runs: number;
-  /** Pixels in each run. */
-  readonly pixels: number;
-  /** Offsets for its routine, in the order of {@link starts}. */
-  readonly numbers: readonly number[];
-}
-
-/**
- * Four offsets in bytes: a band's first pixel, the first of all pixels with its channels, the numbers of its
- * first channel, and the place of its sums.
- */
-const starts = { pixel: 0, origin: 1, channel: 2, sums: 3 } as const;
 
 /**
  * An array that code reads or writes in order, with the bytes to the next pixel and to the next vectors of
@@ -108,66 +80,35 @@ export class PassRegisters extends Registers {
 export type Phase = readonly (readonly Task[])[];
 
 /**
- * Cuts features `[N, C, H, W]` into blocks of channels, and blocks into bands, for code that sums over all
- * pixels of a channel. Each band writes two sums per channel to its slice of an array `[slices, 2, C]`.
+ * Code that sums over all pixels of each channel of features `[N, C, H, W]`, band by band. Each band writes
+ * two sums per channel to its slice of an array `[slices, 2, C]`.
  */
 export class ChannelPasses {
-  readonly slices: number;
   /** Number of vectors of channels that are processed side by side. */
   readonly vectors: number;
   /** Number of independent sums of each vector, so that an addition need not wait for the one before. */
   readonly #sums: number;
   /** Bytes of a vector of float32. */
   readonly #vectorBytes: number;
-  /** Offsets in bytes of each channel's first few values. */
-  readonly firstPixels: readonly number[];
-  /** Bands of each block of channels. */
-  readonly #bands: readonly (readonly Band[])[];
-  /**
-   * Whether one block completes all phases before the next begins, so that its data stay in the second cache.
-   */
-  readonly #isLocal: boolean;
-  /** Bytes from one pixel, and from one run of pixels, to the next. */
-  readonly #steps: { readonly pixel: number; readonly run: number };
+  readonly #bands: Bands;
 
   constructor(
     readonly layout: FeatureLayout,
     readonly channels: number,
   ) {
-    const { planes, rows, columns } = layout;
     this.vectors = vectorsOf(layout);
     this.#sums = sumsOf(layout.lanes, this.vectors);
     this.#vectorBytes = layout.lanes * float;
-    const pixel = layout.channels * bytesOf(layout);
-    const plane = rows * columns * pixel;
-    const blocks = channels / layout.channels;
-    // Channels side by side would share a fraction of the cache's sets with those of other pixels.
-    this.#isLocal = blocks >= fewestBlocks && this.samples * pixel <= cachedBytes;
-    // All pixels are one run if all channels are side by side, or if an image is one pixel (then at a
-    // distance).
-    const isOneRun = blocks === 1 || plane === pixel;
-    const [runs, size] = isOneRun ? [1, this.samples] : [planes / blocks, rows * columns];
-    this.#steps = { pixel: isOneRun ? blocks * pixel : pixel, run: blocks * plane };
-    const longest = Math.max(fewestPixels, Math.floor(bandBytes / pixel));
-    // A band is a part of a run, or some short runs.
-    const [perRun, together] = [Math.ceil(size / longest), Math.max(1, Math.floor(longest / size))];
-    this.firstPixels = upTo(Math.min(mostFirst, size)).map((i) => i * this.#steps.pixel);
-    this.slices = perRun * Math.ceil(runs / together);
-    const bandOf = (of: number, slice: number): Band => {
-      const [run, part] = [Math.floor(slice / perRun) * together, slice % perRun];
-      const channel = of * layout.channels * float;
-      return {
-        runs: Math.min(together, runs - run),
-        pixels: Math.min(longest, size - part * longest),
-        numbers: [
-          of * plane + run * this.#steps.run + part * longest * this.#steps.pixel,
-          of * plane,
-          channel,
-          2 * slice * this.channelBytes + channel,
-        ],
-      };
-    };
-    this.#bands = upTo(blocks).map((of) => upTo(this.slices).map((slice) => bandOf(of, slice)));
+    this.#bands = new Bands(layout, channels);
+  }
+
+  get slices(): number {
+    return this.#bands.slices;
+  }
+
+  /** Offsets in bytes of each channel's first few values. */
+  get firstPixels(): readonly number[] {
+    return this.#bands.firstPixels;
   }
 
   /** Bytes of an array with one number for each channel. */
@@ -186,7 +127,13 @@ export class ChannelPasses {
   }
 
   features(register: Gpr, operand: number): Stream {
-    return { at: register, operand, start: starts.pixel, perPixel: this.#steps.pixel, perGroup: this.#groupBytes };
+    return {
+      at: register,
+      operand,
+      start: starts.pixel,
+      perPixel: this.#bands.steps.pixel,
+      perGroup: this.#groupBytes,
+    };
   }
 
   /** Each channel's first value. */
@@ -232,7 +179,7 @@ export class ChannelPasses {
       routines.set(key, routine);
       return { routine, numbers };
     };
-    return this.#bands.map((bands) => bands.map(taskOf));
+    return this.#bands.blocks.map((bands) => bands.map(taskOf));
   }
 
   #routine(to: Assembler, { streams, begin, pixel, end }: Body, runs: number, pixels: number): Label {
@@ -243,7 +190,7 @@ export class ChannelPasses {
     const advance = (bytes: number) => {
       for (const { at: base } of moving) to.addConstant(base, bytes);
     };
-    const { pixel: perPixel, run: perRun } = this.#steps;
+    const { pixel: perPixel, run: perRun } = this.#bands.steps;
     const aheadPixels = Math.ceil(aheadBytes / this.#groupBytes);
     // In a short run, that address would be after its end.
     const ahead = runs > 1 && pixels < 4 * aheadPixels ? perRun : aheadPixels * perPixel;
@@ -276,16 +223,16 @@ export class ChannelPasses {
   /** Prefetches the cache lines of pixels at a distance of `ahead` bytes. */
   #prefetch(to: Assembler, { at: base }: Stream, pixels: number, ahead: number): void {
     const vectors = upTo(pixels).flatMap((pixel) => upTo(this.vectors).map((v) => [pixel, v] as const));
-    const bytes = vectors.map(([pixel, v]) => pixel * this.#steps.pixel + v * vectorBytesOf(this.layout));
+    const bytes = vectors.map(([pixel, v]) => pixel * this.#bands.steps.pixel + v * vectorBytesOf(this.layout));
     const lines = new Set(bytes.map((byte) => Math.floor(byte / lineBytes)));
     for (const line of lines) to.prefetch(at(base, ahead + line * lineBytes));
   }
 
   /** The code of some phases. Each needs the results of the phase before for the same channels. */
   code(write: (to: Assembler) => readonly Phase[]): KernelCode {
-    const blocks = this.#bands.length;
+    const blocks = this.#bands.blocks.length;
     const { lanes } = this.layout;
-    if (!this.#isLocal) {
+    if (!this.#bands.isLocal) {
       // The same band of all blocks is side by side in memory.
       const across = (phase: Phase) => upTo(phase[0].length).flatMap((i) => phase.map((tasks) => tasks[i]));
       return kernelCode(lanes, (to) => write(to).map(across));
@@ -336,8 +283,8 @@ export class ChannelPasses {
     const { lanes, rows, columns, channels: together } = this.layout;
     // Vectors side by side in one pixel, or each in planes of its own.
     const toNext = (together === this.channels ? lanes : rows * columns * together) * bytesOf(this.layout);
-    const perBlock = upTo(this.channels / lanes / this.#bands.length);
+    const perBlock = upTo(this.channels / lanes / this.#bands.blocks.length);
     const taskOf = (vector: number) => ({ routine, numbers: [vector * this.#vectorBytes, vector * toNext] });
-    return this.#bands.map((_, block) => perBlock.map((i) => taskOf(block * perBlock.length + i)));
+    return this.#bands.blocks.map((_, block) => perBlock.map((i) => taskOf(block * perBlock.length + i)));
   }
 }

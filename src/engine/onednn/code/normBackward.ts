@@ -1,5 +1,6 @@
 import type { Assembler } from './assembler.js';
-import { type PassRegisters, type Phase, type Stream, streamRegisters, upTo } from './channelPasses.js';
+import { upTo } from './bands.js';
+import { type PassRegisters, type Phase, type Stream, streamRegisters } from './channelPasses.js';
 import { loadFeatures, storeFeatures } from './featureLayout.js';
 import type { KernelCode } from './kernel.js';
 import { type ChannelNumbers, loadChannels, type Norm, takeDeviation } from './normPasses.js';

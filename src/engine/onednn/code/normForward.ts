@@ -1,5 +1,6 @@
 import type { Assembler } from './assembler.js';
-import { type Phase, streamRegisters, upTo } from './channelPasses.js';
+import { upTo } from './bands.js';
+import { type Phase, streamRegisters } from './channelPasses.js';
 import { loadFeatures, storeFeatures } from './featureLayout.js';
 import { type Address, at } from './generalAssembler.js';
 import { type KernelCode, loadOperand } from './kernel.js';

@@ -70,7 +70,7 @@ function librariesIn(folder: string): string[] {
       try {
         return realpathSync(path);
       } catch {
-        // A link without a target; to open it gives the reason.
+        // A link without a target. Opening it reports the reason.
         return path;
       }
     });

@@ -53,7 +53,7 @@ function problemOf(file: number): string | null {
 
 const cut = (size: number) => `cut off: it has ${size} bytes, and its header speaks of more`;
 
-/** The first byte behind everything that the headers speak of: the table of sections, and the segments. */
+/** The first byte behind everything that the headers name: the table of sections, and the segments. */
 function endOfContents(file: number, header: Buffer): number {
   const sections = Number(header.readBigUInt64LE(40)) + header.readUInt16LE(58) * header.readUInt16LE(60);
   const [begin, count] = [Number(header.readBigUInt64LE(32)), header.readUInt16LE(56)];

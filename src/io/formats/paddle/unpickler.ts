@@ -14,36 +14,13 @@ import {
 } from './callables.js';
 import { NumpyArray } from './numpy.js';
 import type { PickleKey, PickleValue } from './pickleValue.js';
+import { refused } from './refusedOperations.js';
 
 /** Limit of operations in one file, which bounds its memory. The largest network needs about 10,000. */
 const maxOperations = 5_000_000;
 const maxStack = 100_000;
 /** Limit of an integer. */
 const maxLongBytes = 1024;
-
-/** Operations that make other objects than plain data, or that only protocols 0 and 1 have. */
-const refused: Readonly<Record<number, string>> = {
-  70: 'text of protocol 0 (FLOAT)',
-  73: 'text of protocol 0 (INT)',
-  76: 'text of protocol 0 (LONG)',
-  83: 'text of protocol 0 (STRING)',
-  86: 'text of protocol 0 (UNICODE)',
-  103: 'text of protocol 0 (GET)',
-  112: 'text of protocol 0 (PUT)',
-  80: 'a persistent id (PERSID)',
-  81: 'a persistent id (BINPERSID)',
-  111: 'an instance of a class (OBJ)',
-  129: 'an instance of a class (NEWOBJ)',
-  146: 'an instance of a class (NEWOBJ_EX)',
-  130: 'an extension code (EXT1)',
-  131: 'an extension code (EXT2)',
-  132: 'an extension code (EXT4)',
-  143: 'a set (EMPTY_SET)',
-  144: 'a set (ADDITEMS)',
-  145: 'a set (FROZENSET)',
-  151: 'a buffer outside the file (NEXT_BUFFER)',
-  152: 'a buffer outside the file (READONLY_BUFFER)',
-};
 
 /** The stack machine of pickles, without any operation that runs code. One instance reads one file. */
 export class Unpickler {

@@ -1,78 +1,15 @@
 import { z } from 'zod';
 import { ShapeError } from '../../errors.js';
 import type { RandomGenerator } from '../../random.js';
-import {
-  affine,
-  bothSizes,
-  crop,
-  erase,
-  hflip,
-  type ImageSize,
-  type Padding,
-  type PadOptions,
-  pad,
-  resize,
-  rotate,
-  vflip,
-} from './geometry.js';
+import { bothSizes, crop, erase, type ImageSize, type Padding, type PadOptions, pad, resize } from './geometry.js';
 import * as option from './options.js';
 import type { Raster } from './raster.js';
 import type { Interpolation } from './resample.js';
 import { roundHalfEven } from './resize.js';
+import { type Range, sample, sampleRatio, sampleUpTo } from './sample.js';
 import { NamedTransform } from './transform.js';
-import type { WarpOptions } from './warp.js';
 
-/** Transforms that move, cut and turn at random. */
-
-type Range = readonly [least: number, most: number];
-
-/** A number between two others, uniformly distributed. */
-export function draw(random: RandomGenerator, [least, most]: Range): number {
-  return least + (most - least) * random.uniform();
-}
-
-/** An integer from 0 to `most`. */
-const upTo = (random: RandomGenerator, most: number) => random.int(most + 1);
-
-/** Samples a factor uniformly on the logarithmic scale: 1/2 and 2 are equally likely. */
-const drawRatio = (random: RandomGenerator, [least, most]: Range) =>
-  Math.exp(draw(random, [Math.log(least), Math.log(most)]));
-
-const flipOptions = z.strictObject({ prob: option.probability });
-
-abstract class RandomFlip extends NamedTransform<z.output<typeof flipOptions>> {
-  override readonly isRandom = true;
-  readonly #flip: typeof hflip;
-
-  constructor(name: string, prob: number | undefined, flip: typeof hflip) {
-    super(name, flipOptions, { prob });
-    this.#flip = flip;
-  }
-
-  apply(image: Raster, random: RandomGenerator): Raster {
-    return random.uniform() < this.options.prob ? this.#flip(image) : image;
-  }
-}
-
-/** Exchanges left and right, with a given probability. */
-export class RandomHorizontalFlip extends RandomFlip {
-  static readonly schema = flipOptions;
-
-  /** @param prob probability of a change (0.5) */
-  constructor(prob?: number) {
-    super('RandomHorizontalFlip', prob, hflip);
-  }
-}
-
-/** Exchanges top and bottom, with a given probability. */
-export class RandomVerticalFlip extends RandomFlip {
-  static readonly schema = flipOptions;
-
-  /** @param prob probability of a change (0.5) */
-  constructor(prob?: number) {
-    super('RandomVerticalFlip', prob, vflip);
-  }
-}
+/** Transforms that cut out or erase a random part. */
 
 const cropOptions = z.strictObject({
   size: option.imageSize,
@@ -122,8 +59,8 @@ export class RandomCrop extends NamedTransform<z.output<typeof cropOptions>> {
           `${source.height}; set padding or padIfNeeded, or put Resize in front`,
       );
     }
-    const top = upTo(random, source.height - height);
-    return crop(source, top, upTo(random, source.width - width), height, width);
+    const top = sampleUpTo(random, source.height - height);
+    return crop(source, top, sampleUpTo(random, source.width - width), height, width);
   }
 }
 
@@ -165,107 +102,18 @@ export class RandomResizedCrop extends NamedTransform<z.output<typeof resizedCro
   #part({ height, width }: Raster, random: RandomGenerator): readonly [number, number, number, number] {
     const { scale, ratio } = this.options;
     for (let attempt = 0; attempt < 10; attempt++) {
-      const area = draw(random, scale) * height * width;
-      const aspect = drawRatio(random, ratio);
+      const area = sample(random, scale) * height * width;
+      const aspect = sampleRatio(random, ratio);
       const w = roundHalfEven(Math.sqrt(area * aspect));
       const h = roundHalfEven(Math.sqrt(area / aspect));
       if (w < 1 || w > width || h < 1 || h > height) continue;
-      return [upTo(random, height - h), upTo(random, width - w), h, w];
+      return [sampleUpTo(random, height - h), sampleUpTo(random, width - w), h, w];
     }
     // Otherwise it takes the largest part in the middle whose proportions are allowed.
     const own = width / height;
     const h = own < ratio[0] ? Math.max(1, roundHalfEven(width / ratio[0])) : height;
     const w = own > ratio[1] ? Math.max(1, roundHalfEven(height * ratio[1])) : width;
     return [Math.floor((height - h) / 2), Math.floor((width - w) / 2), h, w];
-  }
-}
-
-const rotationOptions = z.strictObject({
-  degrees: option.degrees,
-  interpolation: option.warpInterpolation,
-  expand: option.flag,
-  center: option.center,
-  fill: option.fill,
-});
-
-export interface RandomRotationOptions extends WarpOptions {
-  /** Enlarge the result so that the whole turned picture fits (false); then its size is random, too. */
-  readonly expand?: boolean;
-  /** Point to turn about, `[x, y]` in pixels from the top left (null: the middle). */
-  readonly center?: readonly [x: number, y: number] | null;
-}
-
-/** Turns by a random angle. */
-export class RandomRotation extends NamedTransform<z.output<typeof rotationOptions>> {
-  static readonly schema = rotationOptions;
-  override readonly isRandom = true;
-
-  /** @param degrees largest angle in both directions, or `[least, most]`, counterclockwise */
-  constructor(degrees: number | Range, options: RandomRotationOptions = {}) {
-    super('RandomRotation', rotationOptions, { degrees, ...options });
-  }
-
-  apply(image: Raster, random: RandomGenerator): Raster {
-    return rotate(image, draw(random, this.options.degrees), this.options);
-  }
-}
-
-const affineOptions = z.strictObject({
-  degrees: option.degrees,
-  translate: option.orNull(
-    z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).describe('shares [x, y] from 0 to 1'),
-  ),
-  scale: option.orNull(option.positiveRange),
-  shear: option.orNull(
-    z
-      .union([option.degrees, z.tuple([z.number(), z.number(), z.number(), z.number()])])
-      .describe('degrees from 0 on, [least, most] along x, or [least, most] along x and along y'),
-  ),
-  interpolation: option.warpInterpolation,
-  fill: option.fill,
-  center: option.center,
-});
-
-export interface RandomAffineOptions extends WarpOptions {
-  /** Largest shift in both directions, as shares of width and height (null: none). */
-  readonly translate?: readonly [x: number, y: number] | null;
-  /** Range of the scale (null: 1). */
-  readonly scale?: Range | null;
-  /**
-   * Degrees: the largest angle along x in both directions, its range, or `[least, most]` along x and then
-   * along y (null: none).
-   */
-  readonly shear?: number | Range | readonly [number, number, number, number] | null;
-  /** Fixed point, `[x, y]` in pixels from the top left (null: the middle). */
-  readonly center?: readonly [x: number, y: number] | null;
-}
-
-/** Turns, shifts, scales and shears at random; the size stays. */
-export class RandomAffine extends NamedTransform<z.output<typeof affineOptions>> {
-  static readonly schema = affineOptions;
-  override readonly isRandom = true;
-
-  /** @param degrees largest angle in both directions, or `[least, most]`, clockwise */
-  constructor(degrees: number | Range, options: RandomAffineOptions = {}) {
-    super('RandomAffine', affineOptions, { degrees, ...options });
-  }
-
-  apply(image: Raster, random: RandomGenerator): Raster {
-    const { degrees, translate, scale, shear, interpolation, fill, center } = this.options;
-    const angle = draw(random, degrees);
-    // Shifts are whole pixels, as in Paddle.
-    const shift = (share: number, length: number) => Math.trunc(draw(random, [-share * length, share * length]));
-    return affine(image, angle, {
-      translate: translate === null ? [0, 0] : [shift(translate[0], image.width), shift(translate[1], image.height)],
-      scale: scale === null ? 1 : draw(random, scale),
-      shear: [
-        shear === null ? 0 : draw(random, [shear[0], shear[1]]),
-        shear?.length === 4 ? draw(random, [shear[2], shear[3]]) : 0,
-      ],
-      interpolation,
-      fill,
-      center,
-    });
   }
 }
 
@@ -306,13 +154,13 @@ export class RandomErasing extends NamedTransform<z.output<typeof erasingOptions
     if (random.uniform() >= prob) return image;
     const noise = image.data instanceof Uint8Array ? () => random.int(256) : () => random.normal();
     for (let attempt = 0; attempt < 10; attempt++) {
-      const area = draw(random, scale) * image.height * image.width;
-      const aspect = drawRatio(random, ratio);
+      const area = sample(random, scale) * image.height * image.width;
+      const aspect = sampleRatio(random, ratio);
       const height = roundHalfEven(Math.sqrt(area * aspect));
       const width = roundHalfEven(Math.sqrt(area / aspect));
       if (height >= image.height || width >= image.width) continue;
-      const top = upTo(random, image.height - height);
-      const left = upTo(random, image.width - width);
+      const top = sampleUpTo(random, image.height - height);
+      const left = sampleUpTo(random, image.width - width);
       return erase(image, top, left, height, width, value === 'random' ? noise : value);
     }
     return image;

@@ -2,28 +2,32 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CacheFailed, WayFailed } from './work.js';
+
+/** A program could not be started, or did nothing. */
+export class ProgramError extends Error {}
 
 /** A program that is not installed. */
-export class ProgramMissing extends WayFailed {}
+export class ProgramMissing extends ProgramError {}
 
 export interface ProgramOptions {
-  /** Working folder. */
-  readonly cwd: string;
+  /** Working folder (that of this process). */
+  readonly cwd?: string;
   /** Variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Ends the program. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
   /** The program is ended if it neither prints nor writes to `progress` for this many milliseconds. */
   readonly idleMs: number;
-  /** Folders whose size is watched. */
-  readonly progress: readonly string[];
+  /** Folders whose size is watched (none). */
+  readonly progress?: readonly string[];
 }
 
 export interface ProgramResult {
   readonly status: number;
   /** Standard output. */
   readonly out: string;
+  /** Standard error. */
+  readonly err: string;
   /** Standard output and errors, or the end of them. */
   readonly output: string;
 }
@@ -31,30 +35,36 @@ export interface ProgramResult {
 const mostOutput = 1 << 20;
 const pollMs = 500;
 const graceMs = 3000;
+/** Windows has no groups of processes. */
+const hasGroups = process.platform !== 'win32';
 
 /**
  * Runs a program without input, so that it cannot ask, and in a group of processes of its own, so that it
  * ends together with those that it has started.
  *
  * @throws {ProgramMissing} if it is not installed
- * @throws {WayFailed} if it cannot be started, or does nothing
+ * @throws {ProgramError} if it cannot be started, or does nothing
  * @throws the reason of `signal` once it is aborted
  */
 export async function runProgram(
   command: string,
   args: readonly string[],
-  { cwd, env = {}, signal, idleMs, progress }: ProgramOptions,
+  { cwd, env = {}, signal, idleMs, progress = [] }: ProgramOptions,
 ): Promise<ProgramResult> {
-  signal.throwIfAborted();
+  signal?.throwIfAborted();
   const child = spawn(command, args, {
-    cwd,
+    ...(cwd !== undefined && { cwd }),
     env: { ...process.env, LC_ALL: 'C', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
+    detached: hasGroups,
+    windowsHide: true,
   });
-  const end = (name: NodeJS.Signals) => child.pid !== undefined && endGroup(child.pid, name);
+  const end = (name: NodeJS.Signals) => {
+    if (!hasGroups) child.kill(name);
+    else if (child.pid !== undefined) endGroup(child.pid, name);
+  };
   const atExit = () => end('SIGKILL');
-  let [out, output, active, size, hangs] = ['', '', Date.now(), 0, false];
+  let [out, err, output, active, size, hangs] = ['', '', '', Date.now(), 0, false];
   let killer: NodeJS.Timeout | undefined;
   const stop = () => {
     killer ??= setTimeout(() => end('SIGKILL'), graceMs);
@@ -64,6 +74,7 @@ export async function runProgram(
     active = Date.now();
     output = (output + text).slice(-mostOutput);
     if (isOut) out = (out + text).slice(-mostOutput);
+    else err = (err + text).slice(-mostOutput);
   };
   child.stdout.setEncoding('utf8').on('data', (text: string) => receive(text, true));
   child.stderr.setEncoding('utf8').on('data', (text: string) => receive(text, false));
@@ -75,22 +86,22 @@ export async function runProgram(
     stop();
   }, pollMs);
   process.on('exit', atExit);
-  signal.addEventListener('abort', stop);
+  signal?.addEventListener('abort', stop);
   try {
     const [status] = (await once(child, 'close')) as [number | null];
-    signal.throwIfAborted();
-    if (hangs) throw new WayFailed(`${command} did nothing for ${idleMs / 1000} s, and was ended`);
-    return { status: status ?? 1, out, output };
+    signal?.throwIfAborted();
+    if (hangs) throw new ProgramError(`${command} did nothing for ${idleMs / 1000} s, and was ended`);
+    return { status: status ?? 1, out, err, output };
   } catch (error) {
     const { code, syscall = '' } = error as NodeJS.ErrnoException;
     if (!syscall.startsWith('spawn')) throw error;
     if (code === 'ENOENT') throw new ProgramMissing(`${command} is not installed`, { cause: error });
-    throw new WayFailed(`${command} cannot be started (${code})`, { cause: error });
+    throw new ProgramError(`${command} cannot be started (${code})`, { cause: error });
   } finally {
     clearInterval(watch);
     clearTimeout(killer);
     process.off('exit', atExit);
-    signal.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
     // A program that was ended may leave children that it had started.
     end('SIGKILL');
   }
@@ -117,19 +128,4 @@ async function bytesIn(folders: readonly string[]): Promise<number> {
     }
   }
   return bytes;
-}
-
-const mostLines = 3;
-const mostLetters = 300;
-
-/** The error for a program that failed, with the lines of its output that say why. */
-export function failureOf(output: string): WayFailed {
-  const full = /no space left on device|disk quota exceeded|file (?:size limit exceeded|too large)/i.exec(output)?.[0];
-  if (full !== undefined) return new CacheFailed(`${full.toLowerCase()}; FOVEA_CACHE names another folder`);
-  const lines = output.split('\n').flatMap((line) => (line.trim() === '' ? [] : line.trim()));
-  const errors = lines.filter((line) => /^(E|Err|ERROR|error)\b/.test(line));
-  // An exception of Python has its message in the last line.
-  const isException = lines.some((line) => line.startsWith('Traceback'));
-  const text = (errors.length > 0 && !isException ? errors : lines).slice(isException ? -1 : -mostLines).join('; ');
-  return new WayFailed(text === '' ? 'it failed without a reason' : text.slice(0, mostLetters));
 }

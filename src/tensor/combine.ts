@@ -1,0 +1,53 @@
+import { InputError, ShapeError } from '../errors.js';
+import { formatShape, normalizeAxis, sameShape } from '../graph/shape.js';
+import type { MatmulOptions } from '../ops/composed.js';
+import * as ops from '../ops/index.js';
+import { Tensor, type TensorLike } from './tensor.js';
+
+/**
+ * Elements of `x` where the condition is not 0, else of `y`; see {@link Tensor.where}.
+ *
+ * @example
+ * ```ts
+ * const x = randn([2, 3]);
+ * const y = where(x.greater(0), x, x.mul(0.1));
+ * ```
+ */
+export function where(condition: Tensor, x: TensorLike, y: TensorLike): Tensor {
+  return condition.where(x, y);
+}
+
+/** Product of matrices; see {@link Tensor.matmul}. */
+export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tensor {
+  return x.matmul(y, options);
+}
+
+/**
+ * Joins tensors of one shape along a new axis of the result; negative ones count from the end.
+ *
+ * @throws {ShapeError} if the shapes differ
+ */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 0) throw new InputError('[stack] tensors: expected at least one, got none');
+  const [{ shape }] = tensors;
+  const other = tensors.find((t) => !sameShape(t.shape, shape));
+  if (other !== undefined) {
+    throw new ShapeError(
+      `[stack] tensors: expected one shape, got ${formatShape(shape)} and ${formatShape(other.shape)}`,
+    );
+  }
+  const place = normalizeAxis('stack', axis, shape.length + 1);
+  return new Tensor(
+    ops.stack(
+      tensors.map((t) => t.value),
+      place,
+    ),
+  );
+}
+
+/** Joins tensors along an axis. */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 0) throw new InputError('[concat] tensors: expected at least one, got none');
+  const values = tensors.map((t) => t.value);
+  return new Tensor(ops.concat(values, normalizeAxis('concat', axis, tensors[0].shape.length)));
+}
