@@ -32,7 +32,7 @@ function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Fa
       : [
           [
             'test',
-            `${formatCount(left.images)} images of ${left.from}, not used; evaluate them with eval --split test`,
+            `${formatCount(left.images)} images of ${left.from}, which choose nothing; evaluated once, after the training`,
           ] as [string, string],
         ]),
   ];

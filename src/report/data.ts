@@ -25,6 +25,19 @@ export interface ReportData {
   readonly pictures?: readonly Picture[] | undefined;
   /** Metrics of the decision between two classes. */
   readonly screening?: Screening | undefined;
+  /** Evaluations on test images, which chose nothing. */
+  readonly test?: readonly TestEvaluation[] | undefined;
+  /** How far the metrics are optimistic, since there are no test images. */
+  readonly optimism?: string | undefined;
+}
+
+export interface TestEvaluation {
+  /** The epoch of the weights. */
+  readonly weights: 'last' | 'best';
+  readonly evaluation: Confusion;
+  readonly loss: number;
+  /** With two classes: the metrics of the positive one. */
+  readonly screening?: ScreeningMetrics | undefined;
 }
 
 export interface Screening {

@@ -18,6 +18,7 @@ import {
   picturesSection,
 } from './sections.js';
 import { style } from './style.js';
+import { testSection } from './testSection.js';
 
 export type { EpochMetrics, ReportData } from './data.js';
 
@@ -38,6 +39,7 @@ export function renderReport(data: ReportData): string {
   const isEvaluated = evaluation !== undefined && countImages(evaluation) > 0;
   const sections = html`
 ${screening === undefined ? null : screeningSection(screening, names)}
+${testSection(data.test ?? [], data.optimism)}
 ${epochs === undefined ? null : curvesSection({ ...names, epochs })}
 ${isEvaluated ? confusionSection(evaluation) : null}
 ${isEvaluated ? classesSection(evaluation) : null}

@@ -69,6 +69,10 @@ export const runConfig = z.strictObject({
     classNames: z.array(z.string()),
     train: split,
     eval: split,
+    /** Test images beside the validation images, if there are some. */
+    test: split.optional(),
+    /** Where they are, if that is another place: `folder:DIR` or `csv:FILE`. */
+    testData: z.string().optional(),
   }),
   recipe: z.strictObject({
     optimizer: z.strictObject({

@@ -16,7 +16,7 @@ import { stepPlanner } from '../train/step.js';
 import { version } from '../version.js';
 import { preprocessing } from '../vision/images/preprocess.js';
 import { loadPretrained } from '../vision/models/pretrained.js';
-import { findData, namedDataset, type OpenedData, type OpenedSplit } from './catalog/datasets.js';
+import { findData, namedDataset, type OpenedData, type OpenedSplit, placedData } from './catalog/datasets.js';
 import { type NamedModel, namedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
 import { requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
@@ -34,11 +34,13 @@ import {
   describeSplits,
   openSplits,
   type PerSplit,
+  partsOf,
   pictureNotesOf,
   picturesRecord,
   type SplitDescription,
   usualHoldOut,
 } from './splits.js';
+import { withTestData } from './testData.js';
 
 const usualRule: OperatingRule = { sensitivity: 0.95 };
 
@@ -92,7 +94,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
       processor: cpus()[0]?.model.trim() ?? 'unknown',
     },
   };
-  const pictureNotes = await pictureNotesOf([splits.train, splits.eval], data.images);
+  const pictureNotes = await pictureNotesOf(partsOf(splits), data.images);
   const folder = await RunFolder.create(out, config, picturesRecord(described));
   const notes = [
     ...pictureNotes,
@@ -141,7 +143,8 @@ async function openNew(
   });
   requireHoldOut(name, data, options);
   if (data.obstacle !== null) throw new InputError(data.obstacle);
-  return data;
+  const { testData } = options;
+  return testData === undefined ? data : withTestData(data, testData, { imageLoading, onProgress });
 }
 
 function placeOf({ data, dataDir }: RunOptions) {
@@ -251,5 +254,7 @@ function dataRecord(options: RunOptions, data: OpenedData, described: PerSplit<S
     classNames: [...data.classNames],
     train: described.train.record,
     eval: described.eval.record,
+    ...(described.test !== null && { test: described.test.record }),
+    ...(options.testData !== undefined && { testData: placedData(options.testData) }),
   };
 }

@@ -1,14 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { FileError, InputError } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
-import { fingerprint } from '../io/files/fingerprint.js';
-import { loadSafetensors } from '../io/weights/safetensors.js';
 import type { Layer } from '../nn/layer.js';
 import type { OperatingPoint, ScreeningMetrics } from '../statistics/index.js';
-import { option } from '../text/option.js';
-import { bestFile } from '../train/callbacks/bestWeights.js';
 import { evaluate } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { NamedDataset, OpenedData, OpenOptions, Split, Understanding } from './catalog/datasets.js';
@@ -26,9 +21,9 @@ import { positiveClass, positiveOf, requireScreening } from './positive.js';
 import { writePredictions } from './predictions/file.js';
 import { originOf } from './predictions/origin.js';
 import { type Predictions, predictionsOf } from './predictions/predictions.js';
+import { loadBest } from './results/loadBest.js';
 import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
 import { describeSplit, openAsTrained, pictureNotesOf } from './splits.js';
-import { recordIn, weightsRecordOf } from './weightsRecord.js';
 
 /** A trained network, read from a run folder. */
 export interface TrainedRun {
@@ -91,23 +86,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     await folder.loadWeights(network);
     return read(folder.state.operatingPoint, folder.weightsSha256);
   }
-  const file = join(path, bestFile);
-  if (!existsSync(file)) {
-    throw new FileError(
-      `[run] ${file}: expected the weights of the best epoch, got no such file; train with ${option('saveBest')}, or leave out ${option('best')}`,
-    );
-  }
-  const { tensors, metadata } = await loadSafetensors(file);
-  const [own, run] = [recordIn(metadata, file), weightsRecordOf(folder.config)].map(
-    (record) => record && JSON.stringify({ ...record, fovea: null }),
-  );
-  if (own !== null && own !== run) {
-    throw new FileError(
-      `[run] ${file}: expected weights of this run, got those of another training; restore the file, or leave out ${option('best')}`,
-    );
-  }
-  network.loadStateDict(tensors);
-  return read(null, (await fingerprint(file)).sha256);
+  return read(null, (await loadBest(folder, network)).sha256);
 }
 
 export interface EvaluateRunOptions {
@@ -221,6 +200,7 @@ function splitOf(asked: Split | undefined, kind: NamedDataset, opened: OpenedDat
 /** The record of a part of the data of a run; null for other parts. */
 function knownSplit(known: RunConfig['data'], split: Split): SplitRecord | null {
   if (split === 'train') return known.train;
+  if (split === 'test') return known.test ?? null;
   return split === 'validation' ? known.eval : null;
 }
 

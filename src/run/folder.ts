@@ -14,11 +14,13 @@ import { parseRecord } from '../text/record.js';
 import { StateFolder } from '../train/checkpoint/folder.js';
 import { stateFile } from '../train/checkpoint/stateFiles.js';
 import { type PicturesRecord, pictures, type RunConfig, runConfig } from './config.js';
+import { type RunResults, runResults } from './results/record.js';
 import { weightsMetadata } from './weightsRecord.js';
 
 const configFile = 'config.json';
 const reportFile = 'report.html';
 const picturesFile = 'pictures.json';
+const resultsFile = 'results.json';
 const tensorBoardFolder = 'tensorboard';
 
 /**
@@ -28,6 +30,7 @@ const tensorBoardFolder = 'tensorboard';
  * |---|---|
  * | `config.json` | everything needed to repeat the run |
  * | `pictures.json` | checksums of the training and validation pictures |
+ * | `results.json` | metrics of the finished training, on validation and test images |
  * | `report.html` | learning curves, confusion matrix, worst mistakes |
  * | `tensorboard/` | optional: the metrics as TensorBoard's event files |
  */
@@ -171,12 +174,32 @@ export class RunFolder extends StateFolder {
    * @throws {FileError} for a file that is not what it should be
    */
   async readPictures(): Promise<PicturesRecord | null> {
-    const path = join(this.path, picturesFile);
-    const text = await readText(path).catch((error: unknown) => {
+    const text = await this.#optional(picturesFile);
+    return text === null ? null : parseRecord(pictures, 'pictures', text, join(this.path, picturesFile));
+  }
+
+  /** Stores the metrics of the finished training. */
+  async writeResults(results: RunResults): Promise<void> {
+    await writeFileAtomic(join(this.path, resultsFile), `${JSON.stringify(results, null, 2)}\n`);
+  }
+
+  /**
+   * The metrics of the finished training.
+   *
+   * @returns null if there are none: the training has not finished, or an older version has made the folder
+   * @throws {FileError} for a file that is not what it should be
+   */
+  async readResults(): Promise<RunResults | null> {
+    const text = await this.#optional(resultsFile);
+    return text === null ? null : parseRecord(runResults, 'results', text, join(this.path, resultsFile));
+  }
+
+  async #optional(name: string): Promise<string | null> {
+    const path = join(this.path, name);
+    return readText(path).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
     });
-    return text === null ? null : parseRecord(pictures, 'pictures', text, path);
   }
 
   async writeReport(html: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { formatCount } from '../text/numbers.js';
+import type { OpenedSplit } from './catalog/datasets.js';
 import { ChecksumIndex, unpackChecksums } from './checksums.js';
 import type { PicturesRecord, RunConfig } from './config.js';
 import { describeInputs } from './inputPipeline.js';
 import { classNotes, type PretrainedWeights } from './pretrained.js';
-import type { PerSplit, SplitDescription, Splits } from './splits.js';
+import { type PerSplit, partsOf, type SplitDescription, type Splits } from './splits.js';
 import { weightsRecordOf } from './weightsRecord.js';
 
 /** Notes about data and initial weights to show before a training. */
@@ -14,47 +15,62 @@ import { weightsRecordOf } from './weightsRecord.js';
  */
 export function pixelCopyNote(
   { train, validation }: PicturesRecord,
-  pixels: PerSplit<readonly string[]>,
+  pixels: { readonly train: readonly string[]; readonly eval: readonly string[] },
   splits: Splits,
 ): string | null {
   if (train.files === null || validation.files === null) return null;
   const [files, own] = [ChecksumIndex.unpack(train.files), unpackChecksums(validation.files)];
   const index = new ChecksumIndex(pixels.train);
   const copies = pixels.eval.flatMap((checksum, i) => (index.has(checksum) && !files.has(own[i]) ? [i] : []));
-  return copiesNote(copies, pixels, splits, 'pixel by pixel');
+  const [original, copy] = [
+    { name: 'training', checksums: pixels.train, split: splits.train },
+    { name: 'validation', checksums: pixels.eval, split: splits.eval },
+  ];
+  return copiesNote(copies, original, copy, 'pixel by pixel');
 }
 
-/** Pictures in both parts of the data make metrics too good. */
-export function copyNotes({ train, eval: evaluated }: PerSplit<SplitDescription>, splits: Splits): string[] {
-  if (train.checksums === null || evaluated.checksums === null) return [];
-  const index = new ChecksumIndex(train.checksums);
-  const copies = evaluated.checksums.flatMap((checksum, i) => (index.has(checksum) ? [i] : []));
-  const note = copiesNote(copies, { train: train.checksums, eval: evaluated.checksums }, splits, 'byte for byte');
-  return note === null ? [] : [note];
+/** A part of the data with the checksums of its pictures. */
+interface Part {
+  readonly name: string;
+  readonly checksums: readonly string[];
+  readonly split: OpenedSplit;
 }
 
-/** @param copies numbers of validation pictures whose checksums are among those of the training pictures */
-function copiesNote(
-  copies: readonly number[],
-  checksums: PerSplit<readonly string[]>,
-  splits: Splits,
-  how: string,
-): string | null {
+/** Pictures in two parts of the data make metrics too good. */
+export function copyNotes(described: PerSplit<SplitDescription>, splits: Splits): string[] {
+  const parts = (['train', 'eval', 'test'] as const).flatMap((part): Part[] => {
+    const [checksums, split] = [described[part]?.checksums ?? null, splits[part]];
+    const name = { train: 'training', eval: 'validation', test: 'test' }[part];
+    return checksums === null || split === null ? [] : [{ name, checksums, split }];
+  });
+  const notes = parts.flatMap((copy, i) =>
+    parts.slice(0, i).map((original) => {
+      const index = new ChecksumIndex(original.checksums);
+      const copies = copy.checksums.flatMap((checksum, k) => (index.has(checksum) ? [k] : []));
+      return copiesNote(copies, original, copy, 'byte for byte');
+    }),
+  );
+  return notes.filter((note) => note !== null);
+}
+
+/** @param copies numbers of pictures of the second part whose checksums are among those of the first */
+function copiesNote(copies: readonly number[], original: Part, copy: Part, how: string): string | null {
   if (copies.length === 0) return null;
-  const original = checksums.train.indexOf(checksums.eval[copies[0]]);
+  const place = original.checksums.indexOf(copy.checksums[copies[0]]);
   return (
-    `${formatCount(copies.length)} of the ${formatCount(checksums.eval.length)} validation pictures ` +
-    `${copies.length === 1 ? 'is a training picture' : 'are training pictures'} too, ${how} ` +
-    `(${splits.eval.files[copies[0]].path} is ${splits.train.files[original].path}): the metrics are too ` +
+    `${formatCount(copies.length)} of the ${formatCount(copy.checksums.length)} ${copy.name} pictures ` +
+    `${copies.length === 1 ? `is a ${original.name} picture` : `are ${original.name} pictures`} too, ${how} ` +
+    `(${copy.split.files[copies[0]].path} is ${original.split.files[place].path}): the metrics are too ` +
     'good; remove the copies'
   );
 }
 
 /** No network can be right about both copies of a picture that is in two classes. */
-export function twoClassNotes({ train, eval: evaluated }: PerSplit<SplitDescription>, splits: Splits): string[] {
-  if (train.checksums === null || evaluated.checksums === null) return [];
-  const checksums = [...train.checksums, ...evaluated.checksums];
-  const files = [...splits.train.files, ...splits.eval.files];
+export function twoClassNotes(described: PerSplit<SplitDescription>, splits: Splits): string[] {
+  const parts = partsOf(described);
+  if (parts.some(({ checksums }) => checksums === null)) return [];
+  const checksums = parts.flatMap((part) => part.checksums ?? []);
+  const files = partsOf(splits).flatMap((split) => split.files);
   const first = new Map<string, number>();
   const pairs = checksums.flatMap((checksum, i) => {
     const before = first.get(checksum);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Precision } from '../compiler/precision.js';
 import { FileError, messageOf } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
@@ -18,10 +17,8 @@ import { evalLoaderOf } from './loaders.js';
 import { lossOf } from './losses.js';
 import { pixelCopyNote } from './notes.js';
 import { positiveOf } from './positive.js';
-import { predictionsFile, writePredictions } from './predictions/file.js';
-import { originOf } from './predictions/origin.js';
-import { predictionsOf } from './predictions/predictions.js';
 import { picturesOf, renderRunReport } from './report.js';
+import { type FinalEvaluation, finalEvaluations, resultsOf } from './results/finalEvaluations.js';
 import type { Splits } from './splits.js';
 
 /** Least time between two reports that are written while a run is trained. */
@@ -34,6 +31,15 @@ interface RecordedRun {
   readonly precision: Precision;
   /** Advice for a training that went wrong, for the report. */
   readonly advice: (history: TrainOutcome['history']) => string | null;
+}
+
+/** The result of a training of a run. */
+export interface RunOutcome extends TrainOutcome {
+  /**
+   * The evaluations after the last epoch: of the last weights, and of the best ones if they were kept, on the
+   * validation images, and on the test images if there are some. Null if the training was stopped.
+   */
+  readonly results: readonly FinalEvaluation[] | null;
 }
 
 interface RecorderOptions {
@@ -51,6 +57,7 @@ export class RunRecorder {
   #evaluation: Evaluation | null = null;
   #pictures: readonly Picture[] | null = null;
   #reported = performance.now();
+  #results: readonly FinalEvaluation[] | null = null;
   /** A note about copies of training images among the validation images. */
   #copies: string | null = null;
 
@@ -68,7 +75,7 @@ export class RunRecorder {
     if (due && training.epoch <= training.epochs) await this.report('The training continues.');
   }
 
-  async end(outcome: TrainOutcome): Promise<TrainOutcome> {
+  async end(outcome: TrainOutcome): Promise<RunOutcome> {
     const { completed, history } = outcome;
     if (completed && outcome.evaluation === null) {
       // The run was killed after its last epoch and before its end, and then resumed.
@@ -78,11 +85,12 @@ export class RunRecorder {
     if (completed) {
       await this.#attempt('operating point', () => this.#chooseOperatingPoint());
       await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
-      await this.#attempt('predictions', () => this.#writePredictions());
+      const { evaluation } = outcome;
+      if (evaluation !== null) await this.#attempt('last evaluation', () => this.#evaluateAll(evaluation));
       if (this.#signal?.aborted !== true) await this.#attempt('end', () => this.#run.folder.saveFinished());
     }
     await this.report(completed ? this.#remarks(history) : this.#stopped());
-    return outcome;
+    return { ...outcome, results: this.#results };
   }
 
   #remarks(history: TrainOutcome['history']): string | undefined {
@@ -114,6 +122,7 @@ export class RunRecorder {
       folder,
       history: folder.history,
       evaluation: this.#evaluation,
+      results: this.#results,
       evalData: asStored(this.#splits.eval),
       pictures: this.#pictures,
       ended: new Date(),
@@ -133,20 +142,21 @@ export class RunRecorder {
     );
   }
 
-  async #writePredictions(): Promise<void> {
-    const { folder } = this.#run;
-    if (this.#evaluation === null) return;
-    const { data } = folder.config;
-    const predictions = predictionsOf(this.#evaluation, this.#splits.eval, 'validation', data.classNames);
-    const weights = [{ which: 'last' as const, sha256: folder.weightsSha256 }];
-    const origin = originOf(folder.config, weights, folder.state.operatingPoint, [
-      { split: 'validation', images: data.eval.images, sha256: data.eval.sha256 },
-    ]);
-    await writePredictions(join(folder.path, predictionsFile), predictions, origin);
+  async #evaluateAll(validation: Evaluation): Promise<void> {
+    const { folder, network } = this.#run;
+    const evaluations = await finalEvaluations({
+      folder,
+      network,
+      splits: this.#splits,
+      validation,
+      evaluate: (other, split) => evaluate(this.#evaluating(split, other)),
+    });
+    await folder.writeResults(resultsOf(evaluations));
+    this.#results = evaluations;
   }
 
-  #evaluating(split: OpenedSplit) {
-    const { network, folder, precision } = this.#run;
+  #evaluating(split: OpenedSplit, network = this.#run.network) {
+    const { folder, precision } = this.#run;
     const { recipe, model } = folder.config;
     const loader = evalLoaderOf(split, { network, inputShape: model.inputShape }, recipe);
     return { network, loader, loss: lossOf(recipe).compute, precision, signal: this.#signal };

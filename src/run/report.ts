@@ -1,7 +1,7 @@
 import { dirname, relative, sep } from 'node:path';
 import { FileError, PackageError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/data/dataset.js';
-import type { MistakePicture, Picture, Screening } from '../report/data.js';
+import type { MistakePicture, Picture, Screening, TestEvaluation } from '../report/data.js';
 import { formatCount, formatMetric } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { EpochRecord } from '../train/history.js';
@@ -18,6 +18,8 @@ import type { RunFolder } from './folder.js';
 import { unreadableOf } from './imageLoading.js';
 import { lossOf } from './losses.js';
 import { positiveOf } from './positive.js';
+import type { FinalEvaluation } from './results/finalEvaluations.js';
+import { optimismNote } from './results/selection.js';
 import { seenNotes } from './seen.js';
 
 const minPictures = 12;
@@ -29,6 +31,8 @@ export interface RunReport {
   readonly folder: RunFolder;
   readonly history: readonly EpochRecord[];
   readonly evaluation: Evaluation | null;
+  /** The evaluations after a finished training. */
+  readonly results?: readonly FinalEvaluation[] | null | undefined;
   /** Data of the evaluation. */
   readonly evalData: Dataset;
   /** Some of the training pictures, from {@link picturesOf}. */
@@ -42,7 +46,7 @@ export interface RunReport {
 export async function renderRunReport(report: RunReport): Promise<string> {
   // Only a report needs the renderer and its charts.
   const { renderReport } = await import('../report/report.js');
-  const { folder, history, evaluation, evalData, pictures, ended, note } = report;
+  const { folder, history, evaluation, results, evalData, pictures, ended, note } = report;
   const { data } = folder.config;
   return renderReport({
     ...factsOf(folder, ended),
@@ -50,6 +54,10 @@ export async function renderRunReport(report: RunReport): Promise<string> {
     ...(data.images !== null && { unreadable: unreadableOf(data).eval }),
     epochs: history,
     pictures,
+    ...(results != null && {
+      test: testOf(results, data.classNames),
+      optimism: optimismNote(folder.config) ?? undefined,
+    }),
     ...(evaluation && {
       screening: screeningFor(evaluation, folder),
       evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
@@ -99,6 +107,17 @@ export async function renderEvaluationReport(
     evaluation: { classNames: data.classNames, confusion: result.confusion },
     mistakes: await mistakesOf(result, result.dataset, data),
   });
+}
+
+function testOf(results: readonly FinalEvaluation[], classNames: readonly string[]): TestEvaluation[] {
+  return results
+    .filter(({ split }) => split === 'test')
+    .map(({ weights, evaluation: { confusion, loss }, screening }) => ({
+      weights,
+      evaluation: { classNames, confusion },
+      loss,
+      ...(screening !== null && { screening }),
+    }));
 }
 
 /** How a run was made. */

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { RandomGenerator, withGenerator } from '../random.js';
 import { restoreRate } from '../train/resumeConditions.js';
-import { namedDataset } from './catalog/datasets.js';
+import { namedDataset, placedData } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
 import { RunFolder } from './folder.js';
 import { imageLoadingAs } from './imageLoading.js';
@@ -32,7 +32,7 @@ async function resumed(folder: RunFolder, options: ResumeOptions): Promise<RunPa
     requireEpochs(folder, recipe.epochs);
   }
   const place = knownPlace(known, options);
-  const opened = await openAsTrained(config, { ...place, isOther: false }, options);
+  const opened = await openAsTrained(config, { ...place, isOther: false, testData: options.testData }, options);
   const splits = await openSplits(opened, recipe);
   const described = await describeSplits(splits, options.onProgress);
   requireSame(config, splits, described);
@@ -44,12 +44,17 @@ async function resumed(folder: RunFolder, options: ResumeOptions): Promise<RunPa
   const parts = { ...training, folder, generator, splits, understood: opened, notes: copyNotes(described, splits) };
   if (hasState) requireSteadyRate(folder, recipe, optimizerFor(network, recipe, splits.train));
   const location = place.location && resolve(place.location);
-  if (recipe.epochs !== config.recipe.epochs || (location !== undefined && location !== known.location)) {
+  const testData = options.testData === undefined ? known.testData : placedData(options.testData);
+  const moved = (location !== undefined && location !== known.location) || testData !== known.testData;
+  if (recipe.epochs !== config.recipe.epochs || moved) {
     const data = {
       ...known,
       ...(location !== undefined && { location }),
+      ...(testData !== undefined && { testData }),
       train: { ...known.train, source: described.train.record.source },
       eval: { ...known.eval, source: described.eval.record.source },
+      ...(known.test !== undefined &&
+        described.test !== null && { test: { ...known.test, source: described.test.record.source } }),
     };
     await folder.reconfigure({ ...config, data, recipe });
   }
@@ -102,6 +107,7 @@ export async function repeatOptions(path: string, options: RepeatOptions): Promi
     ...(images !== null && { images: { ...images, size: [images.height, images.width] } }),
     imageLoading: images === null ? options.imageLoading : imageLoadingAs(known, options.imageLoading),
     ...(holdOut !== null && { holdOut: holdOut.share, holdOutSeed: holdOut.seed }),
+    testData: options.testData ?? known.testData,
     pretrained: model.pretrained?.path,
     auxiliaryHeads: model.options.auxiliaryHeads,
     operatingRule: config.operatingRule ?? undefined,

@@ -20,10 +20,12 @@ import type { RunFolder } from './folder.js';
 import { evalLoaderOf } from './loaders.js';
 import { totalWeight } from './objective.js';
 import { type RunParts, stepOf } from './parts.js';
-import { RunRecorder } from './recorder.js';
+import { type RunOutcome, RunRecorder } from './recorder.js';
 import { repeatOptions, resumeRun } from './resume.js';
 import type { RepeatOptions, ResumeOptions, RunOptions, RunTrainOptions } from './runOptions.js';
 import { weightsMetadata } from './weightsRecord.js';
+
+export type { RunOutcome };
 
 const writeNote = (note: string) => void standardError.write(`${note}\n`);
 
@@ -94,9 +96,11 @@ export class Run {
    * images, and {@link differences}.
    */
   notes(): string[] {
-    const { classNames, eval: evaluated } = this.folder.config.data;
-    const missing = missingClasses('validation images', classNames, evaluated.classCounts);
-    const missed = missing === null ? [] : [missing];
+    const { classNames, eval: evaluated, test } = this.folder.config.data;
+    const missed = [
+      missingClasses('validation images', classNames, evaluated.classCounts),
+      test === undefined ? null : missingClasses('test images', classNames, test.classCounts),
+    ].filter((note) => note !== null);
     return [...this.#parts.notes, ...this.understood.notes, ...missed, ...this.differences()];
   }
 
@@ -147,7 +151,7 @@ export class Run {
    * @param options.tensorBoard writes the metrics of each epoch for TensorBoard too
    * @throws {DivergenceError} if a loss is infinite or NaN; the last saved state stays
    */
-  async train(options: RunTrainOptions = {}): Promise<TrainOutcome> {
+  async train(options: RunTrainOptions = {}): Promise<RunOutcome> {
     const { callbacks = [], signal, saveSteps, tensorBoard = false, onNote = writeNote } = options;
     const { folder, network } = this;
     await folder.lock();

@@ -27,6 +27,11 @@ export interface RunOptions {
   /** Fraction of each class held out for validation if the data has no split. Default 0.2. */
   readonly holdOut?: number | undefined;
   /**
+   * Test images from another place, as `folder:DIR` or `csv:FILE`: their test part, or all of them. Test
+   * images choose nothing and are evaluated once, after the training. Default: the test part of the data.
+   */
+  readonly testData?: string | undefined;
+  /**
    * Begins with the weights of a `.safetensors` or `.pdparams` file, or of a run folder; `true` for a
    * ready-made network: with Paddle's weights, trained on ImageNet. A classifier for another number of
    * classes gets new weights. Inputs are made as the weights had them, unless `images` and transforms say
@@ -71,6 +76,8 @@ export interface ResumeOptions {
   readonly data?: string | undefined;
   /** The same for data that are stored in a folder; for MNIST the folder with its files. */
   readonly dataDir?: string | undefined;
+  /** Present place of test images that came from another place, if they have moved. */
+  readonly testData?: string | undefined;
   /** Total number of epochs, also for a finished run. Default: the number that the run was started with. */
   readonly epochs?: number | undefined;
   /** How photographs are loaded. Default: bad ones are treated as before. */

@@ -34,10 +34,12 @@ export function requireSame(
   described: PerSplit<SplitDescription>,
   weights = model.pretrained?.sha256,
 ): void {
-  for (const split of ['train', 'eval'] as const) {
-    if (described[split].record.sha256 === known[split].sha256) continue;
+  for (const split of ['train', 'eval', 'test'] as const) {
+    // Older runs have not recorded their test images.
+    if (split === 'test' && known.test === undefined) continue;
+    if (described[split]?.record.sha256 === known[split]?.sha256) continue;
     throw new InputError(
-      `[run] ${splits[split].source}: expected the images and labels of the run, got others; ` +
+      `[run] ${(splits[split] ?? splits.eval).source}: expected the images and labels of the run, got others; ` +
         'put the data back as they were, or start a new training',
     );
   }

@@ -12,44 +12,66 @@ import type { PicturesRecord, RunConfig, SplitRecord } from './config.js';
 import { imageLoadingAs } from './imageLoading.js';
 import { forEvaluation } from './inputPipeline.js';
 import type { Recipe } from './recipe.js';
+import { withTestData } from './testData.js';
 
 /** Fraction of each class that is held out for validation where the data has no split. */
 export const usualHoldOut = 0.2;
 
-/** Something for the training part and for the validation part of a run's data. */
-export type PerSplit<T> = Readonly<Record<'train' | 'eval', T>>;
+/** Something for each part of a run's data. */
+export interface PerSplit<T> {
+  readonly train: T;
+  /** Validation images, which may choose weights and epoch. */
+  readonly eval: T;
+  /** Test images, which choose nothing and are evaluated once after the training; null without any. */
+  readonly test: T | null;
+}
 export type Splits = PerSplit<OpenedSplit>;
+
+interface KnownPlace extends DataName {
+  readonly isOther: boolean;
+  readonly testData?: string | undefined;
+}
 
 /**
  * Opens data for a run that exists: images become inputs as in its training.
  *
  * @param place.isOther the data may be other than those of the training
+ * @param place.testData where test images from another place are. Default: where they were
  */
-export function openAsTrained(
+export async function openAsTrained(
   { data: known, model, seed }: RunConfig,
-  { name, location, isOther }: DataName & { readonly isOther: boolean },
+  { name, location, isOther, testData = known.testData }: KnownPlace,
   options: Pick<OpenOptions, 'imageLoading' | 'onDownload' | 'onProgress'>,
 ): Promise<OpenedData> {
   const [, height, width] = model.inputShape;
   // Another table may have other columns.
   const loaded = isOther ? { ...known, table: undefined } : known;
-  return namedDataset(name).open({
+  const imageLoading = imageLoadingAs(loaded, options.imageLoading);
+  const opened = await namedDataset(name).open({
     location,
     images: known.images ?? preprocessing({ size: [height, width] }),
     holdOut: known.holdOut ?? (isOther ? { share: usualHoldOut, seed } : null),
     classNames: known.classNames,
-    imageLoading: imageLoadingAs(loaded, options.imageLoading),
+    imageLoading,
     onDownload: options.onDownload,
     onProgress: options.onProgress,
   });
+  if (isOther || testData === undefined) return opened;
+  return withTestData(opened, testData, { ...options, imageLoading });
 }
 
-/** Opens the training part and the validation part, with the transforms that both have. */
+/** Opens the parts of the data, with the transforms that all have. */
 export async function openSplits(data: OpenedData, recipe: Recipe): Promise<Splits> {
   return {
     train: forEvaluation(await data.open('train'), recipe),
     eval: forEvaluation(await data.open('validation'), recipe),
+    test: data.hasTest ? forEvaluation(await data.open('test'), recipe) : null,
   };
+}
+
+/** The parts that there are. */
+export function partsOf<T>({ train, eval: evaluated, test }: PerSplit<T>): T[] {
+  return test === null ? [train, evaluated] : [train, evaluated, test];
 }
 
 /** Facts about a part of a run's data. */
@@ -84,6 +106,7 @@ export async function describeSplits(
   return {
     train: await describeSplit(splits.train, onProgress),
     eval: await describeSplit(splits.eval, onProgress),
+    test: splits.test && (await describeSplit(splits.test, onProgress)),
   };
 }
 

@@ -188,6 +188,13 @@ export const beginningOptions = {
     default: '`0.2`',
     placeholder: '<share>',
   },
+  testData: {
+    type: text,
+    help: 'test images from another place: `folder:DIR` or `csv:FILE`. They choose nothing and are evaluated once, after the training',
+    default: 'the test part of the data, if there is one',
+    placeholder: '<data>',
+    existing: 'both',
+  },
   pretrained: {
     type: z.union([z.literal(true), z.string()]),
     help:

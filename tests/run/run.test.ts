@@ -67,11 +67,12 @@ const files = [
   'predictions.csv',
   'predictions.csv.json',
   'report.html',
+  'results.json',
   'state.json',
   'weights.safetensors',
 ];
 /** Those that a state speaks of. */
-const saved = files.filter((name) => !/^(report|pictures|predictions)/.test(name));
+const saved = files.filter((name) => !/^(report|results|pictures|predictions)/.test(name));
 
 describe('a run folder', () => {
   test('holds everything, and nothing else', () => {
@@ -376,8 +377,8 @@ describe('a run that is resumed', () => {
     const outcome = await run.train({ signal: AbortSignal.abort() });
     expect(outcome.completed).toBe(false);
     expect(stateOf(run.folder.path).training).toMatchObject({ epoch: 1, batch: 0, steps: 0 });
-    // Predictions are those of a finished training.
-    expect(readdirSync(run.folder.path).sort()).toEqual(files.filter((name) => !name.startsWith('predictions')));
+    // Predictions and results are those of a finished training.
+    expect(readdirSync(run.folder.path).sort()).toEqual(files.filter((name) => !/^(predictions|results)/.test(name)));
     await (await Run.resume(run.folder.path, { dataDir })).train();
     const weights = (folder: string) => fingerprint(join(folder, 'weights.safetensors'));
     expect(await weights(run.folder.path)).toEqual(await weights(trained));
@@ -608,7 +609,7 @@ describe('Run.create', () => {
     const error = await Run.create({ ...options('x'), out: folder }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toBe(
-      `[run] ${folder}: expected a new or empty folder, got one with 9 files (nothing is ever overwritten); ` +
+      `[run] ${folder}: expected a new or empty folder, got one with 10 files (nothing is ever overwritten); ` +
         'resume that training (`resume`), or choose another `out`',
     );
     await expect(Run.create({ ...options('x'), out: join(folder, 'config.json') })).rejects.toThrow(InputError);

@@ -12,6 +12,7 @@ import { type DecisionRule, decisionNote, screeningOf } from '../../run/decision
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun, writeEvaluation } from '../../run/evaluate.js';
 import { recordPath } from '../../run/predictions/file.js';
 import { renderEvaluationReport } from '../../run/report.js';
+import { optimismNote } from '../../run/results/selection.js';
 import { seenNotes } from '../../run/seen.js';
 import { wilsonInterval } from '../../statistics/index.js';
 import { formatCount, formatMetric } from '../../text/numbers.js';
@@ -131,6 +132,7 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
     },
     unreadable: result.data.unreadable,
     notes: result.notes.map(inFlags),
+    optimism: split === 'validation' && sameData ? optimismNote(folder.config) : null,
     weightsSha256,
     loss,
     accuracy,
@@ -198,6 +200,8 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
     print(terminal, `\n${decisionNote({ decision, hasOperatingPoint: run.folder.state.operatingPoint !== null })}`);
   if (screening) print(terminal, `\n${noMedicalDevice}`);
   for (const note of result.notes) print(terminal, `  Note: ${inFlags(note)}`);
+  const optimism = split === 'validation' && result.sameData ? optimismNote(folder.config) : null;
+  if (optimism !== null) print(terminal, `  Note: ${optimism}`);
   for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
   if (synthetic)
     print(terminal, '  Note: these are drawn pictures, not photographs; the metrics say nothing about eyes.');

@@ -1,7 +1,9 @@
 import { screeningOf } from '../../run/decision.js';
 import { positiveOf } from '../../run/positive.js';
-import type { Run } from '../../run/run.js';
-import type { EpochRecord, TrainOutcome } from '../../train/history.js';
+import { resultsOf } from '../../run/results/finalEvaluations.js';
+import { optimismNote } from '../../run/results/selection.js';
+import type { Run, RunOutcome } from '../../run/run.js';
+import type { EpochRecord } from '../../train/history.js';
 import { inFlags } from '../flags.js';
 import { printJson, type Terminal } from '../terminal.js';
 import type { Comparison, TrainingReport } from './report.js';
@@ -34,7 +36,7 @@ export class JsonReport implements TrainingReport {
     printJson(this.#terminal, { event: 'epoch', ...record });
   }
 
-  end({ completed, evaluation, history }: TrainOutcome, comparison: Comparison | null): void {
+  end({ completed, evaluation, history, results }: RunOutcome, comparison: Comparison | null): void {
     const { folder } = this.#run;
     const { epoch, batch, steps } = folder.state.training;
     const notice = this.#run.notice(history);
@@ -52,6 +54,8 @@ export class JsonReport implements TrainingReport {
       positiveClass: positive?.name ?? null,
       screening:
         completed && evaluation !== null ? screeningOf(evaluation, positive, folder.state.operatingPoint) : null,
+      results: results && resultsOf(results).evaluations,
+      optimism: completed ? optimismNote(folder.config) : null,
       notice: notice && inFlags(notice),
       ...(comparison !== null && { repeated: comparison }),
     });

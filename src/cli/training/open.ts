@@ -71,11 +71,11 @@ function resuming(
   given: readonly string[],
 ): Opening {
   requireOwnRecipe('resume', model, given);
-  const { data, dataDir, epochs } = options;
+  const { data, dataDir, testData, epochs } = options;
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
     applyEngine(options, engineOf(config));
-    return Run.resume(path, { data, dataDir, epochs, imageLoading: imageLoadingOf(options), ...displays });
+    return Run.resume(path, { data, dataDir, testData, epochs, imageLoading: imageLoadingOf(options), ...displays });
   };
 }
 
@@ -86,7 +86,7 @@ function repeating(
   given: readonly string[],
 ): Opening {
   requireOwnRecipe('repeat', model, given);
-  const { data, dataDir } = options;
+  const { data, dataDir, testData } = options;
   return async (displays) => {
     const { config } = await RunFolder.begun(path);
     if (options.out === undefined) await outputFolder(runsFolder, 'run');
@@ -94,6 +94,7 @@ function repeating(
     return Run.repeat(path, {
       data,
       dataDir,
+      testData,
       seed: options.seed,
       out: options.out ?? newFolders(`${config.model.name}-${config.data.name}`),
       imageLoading: imageLoadingOf(options),

@@ -1,3 +1,4 @@
+import { formatProportion } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
 import { namedModel } from '../../run/catalog/models.js';
@@ -8,11 +9,20 @@ import type { RunFolder } from '../../run/folder.js';
 import { unreadableOf } from '../../run/imageLoading.js';
 import { describeInputs, fixedNames } from '../../run/inputPipeline.js';
 import { describePositive, positiveOf } from '../../run/positive.js';
-import type { Run } from '../../run/run.js';
+import type { FinalEvaluation } from '../../run/results/finalEvaluations.js';
+import { optimismNote } from '../../run/results/selection.js';
+import type { Run, RunOutcome } from '../../run/run.js';
 import { weightsRecordOf } from '../../run/weightsRecord.js';
-import { formatCount, formatDuration, formatMetric, formatPercent, formatRate } from '../../text/numbers.js';
+import {
+  formatCount,
+  formatDuration,
+  formatMetric,
+  formatPercent,
+  formatRate,
+  formatThreshold,
+} from '../../text/numbers.js';
 import { visibleLine } from '../../text/visible.js';
-import type { EpochRecord, TrainOutcome } from '../../train/history.js';
+import type { EpochRecord } from '../../train/history.js';
 import { inFlags } from '../flags.js';
 import { accuracyFact, hashFacts, printConfusion } from '../results.js';
 import { ownCommand, print, printFacts, quoted, type Terminal } from '../terminal.js';
@@ -34,11 +44,11 @@ export class TextReport implements TrainingReport {
   begin(tensorBoard: boolean): void {
     const { folder, from } = this.#run;
     const { model, data, recipe, engine, seed } = folder.config;
-    const { train, eval: evaluated } = data;
+    const { train } = data;
     print(this.#terminal, `${namedModel(model.name).title} on ${data.title}`);
     printFacts(this.#terminal, [
       ['parameters', formatCount(model.parameters)],
-      ['data', `${formatCount(train.images)} training and ${formatCount(evaluated.images)} ${this.#evalName} images`],
+      ['data', imagesLine(data, this.#evalName)],
       ['classes', classLine(data)],
       ['source', train.source],
       ...understoodFacts(this.#run.understood, data),
@@ -54,6 +64,18 @@ export class TextReport implements TrainingReport {
       ...(from === null ? [] : [['continues', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
     ]);
     for (const note of this.#run.notes()) print(this.#terminal, `note: ${inFlags(note)}`);
+    print(this.#terminal, '');
+  }
+
+  /** The metrics on test images, or how far the others are optimistic. */
+  #test(results: readonly FinalEvaluation[]): void {
+    const { config } = this.#run.folder;
+    const optimism = optimismNote(config);
+    if (optimism !== null) print(this.#terminal, `note: ${optimism}\n`);
+    const test = results.filter(({ split }) => split === 'test');
+    if (test.length === 0) return;
+    print(this.#terminal, `${formatCount(test[0].evaluation.samples)} test images, which chose nothing:`);
+    printFacts(this.#terminal, test.flatMap(testFacts));
     print(this.#terminal, '');
   }
 
@@ -73,7 +95,7 @@ export class TextReport implements TrainingReport {
     print(this.#terminal, parts.join('  '));
   }
 
-  end({ completed, evaluation, history }: TrainOutcome, comparison: Comparison | null): void {
+  end({ completed, evaluation, history, results }: RunOutcome, comparison: Comparison | null): void {
     const { folder } = this.#run;
     const { training } = folder.state;
     const notice = this.#run.notice(history);
@@ -111,11 +133,36 @@ export class TextReport implements TrainingReport {
       print(this.#terminal, '');
       if (isTest) print(this.#terminal, `${noMedicalDevice}\n`);
     }
+    if (results !== null) this.#test(results);
     if (comparison !== null) print(this.#terminal, `${comparisonLine(comparison)}\n`);
     print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Continue with:`);
     print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
   }
+}
+
+function testFacts({ weights, evaluation, screening }: FinalEvaluation): [string, string][] {
+  const [, accuracy] = accuracyFact(evaluation.confusion);
+  const at = screening && (screening.atOperatingPoint ?? screening.atThreshold);
+  const shares = at && [
+    `sensitivity ${formatProportion(at.sensitivity)}`,
+    `specificity ${formatProportion(at.specificity)}`,
+  ];
+  return [
+    [`${weights} weights`, `accuracy ${accuracy}`],
+    ...(screening === null || shares === null
+      ? []
+      : [
+          [
+            '',
+            [
+              `AUC ${screening.auc.value?.toFixed(4) ?? '–'}`,
+              ...shares,
+              `at ${formatThreshold(at?.threshold ?? 0)}`,
+            ].join('  '),
+          ] as [string, string],
+        ]),
+  ];
 }
 
 function positiveFacts(config: RunFolder['config']): [string, string][] {
@@ -128,6 +175,13 @@ function inputFacts(config: RunFolder['config']): [string, string][] {
   if (!fixed && config.model.pretrained === undefined) return [];
   const inputs = describeInputs(weightsRecordOf(config));
   return [['inputs', `${inputs}${fixed ? '; in evaluation and prediction too' : ''}`]];
+}
+
+function imagesLine({ train, eval: evaluated, test }: RunFolder['config']['data'], evalName: string): string {
+  const [training, validation] = [formatCount(train.images), `${formatCount(evaluated.images)} ${evalName}`];
+  return test === undefined
+    ? `${training} training and ${validation} images`
+    : `${training} training, ${validation} and ${formatCount(test.images)} test images`;
 }
 
 const mostClasses = 6;

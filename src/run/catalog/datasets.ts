@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import { option } from '../../text/option.js';
 import { nearestName } from '../../text/suggest.js';
@@ -77,6 +78,12 @@ function parseDataName(text: string): DataName {
     throw new InputError(`[data] '${text}': expected a folder or file behind the colon, got nothing`);
   }
   return { name: text.slice(0, colon), location };
+}
+
+/** The data as they are asked for, with a path that does not depend on the present folder. */
+export function placedData(data: string): string {
+  const { name, location } = findData(data);
+  return location === undefined ? name : `${name}:${resolve(location)}`;
 }
 
 /**

@@ -10,6 +10,8 @@ import { type PredictionsOrigin, type PredictionsRecord, predictionsRecord } fro
 
 /** Name of the table in a run folder, with the last weights. */
 export const predictionsFile = 'predictions.csv';
+/** The same with the weights of the best epoch. */
+export const bestPredictionsFile = 'predictions-best.csv';
 
 const pieceLength = 2 ** 16;
 /** Largest table that is read, in bytes. */

@@ -46,3 +46,26 @@ export function logitsOf(outputs: Float32Array, samples: number): Float32Array {
   if (outputs.length !== samples) return outputs;
   return Float32Array.from({ length: 2 * samples }, (_, i) => (i % 2 === 0 ? 0 : outputs[i >> 1]));
 }
+
+/** Predictions of several parts of the data, by the same classes, one after the other. */
+export function joinedPredictions(parts: readonly Predictions[]): Predictions {
+  return {
+    classNames: parts[0].classNames,
+    files: parts.flatMap(({ files }) => files),
+    splits: parts.flatMap(({ splits }) => splits),
+    groups: parts.flatMap(({ groups }) => groups),
+    labels: Int32Array.from(parts.flatMap(({ labels }) => Array.from(labels))),
+    probabilities: concatenated(parts.map(({ probabilities }) => probabilities)),
+    logits: concatenated(parts.map(({ logits }) => logits)),
+  };
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

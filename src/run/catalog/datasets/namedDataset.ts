@@ -91,11 +91,12 @@ export interface Understanding {
 }
 
 /** Understanding of a data set with a fixed form: nothing had to be guessed. */
-export const nothingToSay: Understanding & Pick<OpenedData, 'obstacle'> = {
+export const nothingToSay: Understanding & Pick<OpenedData, 'obstacle' | 'hasTest'> = {
   parts: [],
   passedOver: [],
   notes: [],
   obstacle: null,
+  hasTest: false,
 };
 
 /** A data set whose place and classes are known. */
@@ -108,6 +109,8 @@ export interface OpenedData extends Understanding {
   readonly images: Preprocessing | null;
   /** How the validation images were held out; null if the data set has a split of its own. */
   readonly holdOut: HoldOut | null;
+  /** Whether there are test images beside the validation images. */
+  readonly hasTest: boolean;
   /** Whether these are drawn pictures in place of photographs. */
   readonly synthetic: boolean;
   /** Why nothing can be learned from it, as an error's message; null if nothing is in the way. */

@@ -90,6 +90,7 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
     imageShape: [3, images.height, images.width],
     images,
     holdOut: held,
+    hasTest: has('test') && evaluated !== 'test',
     synthetic: false,
     obstacle: classNames.length === 1 ? oneClass(listed, classNames[0]) : null,
     parts,
