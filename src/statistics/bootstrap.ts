@@ -28,8 +28,18 @@ const maxUndefined = 0.1;
  * @throws {ShapeError | InputError} if groups are missing, or the number of resamples is below 100
  */
 export function bootstrap(metric: WeightedMetric, options: ResampleOptions): Bootstrap {
-  const [found] = resample('bootstrap', [metric], options);
-  return intervalOf(found, groupNumbers('bootstrap', options).count);
+  return bootstrapAll([metric], options)[0];
+}
+
+/**
+ * {@link bootstrap} of several metrics of the same samples on the same resamples, in less time than one by
+ * one.
+ *
+ * @throws as {@link bootstrap}
+ */
+export function bootstrapAll(metrics: readonly WeightedMetric[], options: ResampleOptions): Bootstrap[] {
+  const { count } = groupNumbers('bootstrap', options);
+  return resample('bootstrap', metrics, options).map((found) => intervalOf(found, count));
 }
 
 /** The interval from values on resamples. */

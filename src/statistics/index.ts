@@ -8,7 +8,7 @@ export {
 export { type RocAuc, rocAuc } from './auc.js';
 export type { ResampledInterval } from './bca.js';
 export type { BinaryScores } from './binary.js';
-export { type Bootstrap, bootstrap } from './bootstrap.js';
+export { type Bootstrap, bootstrap, bootstrapAll } from './bootstrap.js';
 export {
   type Calibrator,
   type CalibratorFit,
@@ -77,6 +77,7 @@ export { type StudySize, samplesForAuc, samplesForShare, samplesForStudy } from 
 export { type ScreeningMetrics, type ScreeningOptions, screeningMetrics } from './screening.js';
 export type { ShareName } from './shares.js';
 export {
+  type CostRule,
   chooseOperatingPoint,
   type OperatingPoint,
   type OperatingRule,

@@ -5,6 +5,7 @@ import { bcaInterval } from '../../src/statistics/bca.js';
 import { betaCdf, normalCdf, normalQuantile, twoSidedP } from '../../src/statistics/distributions.js';
 import {
   bootstrap,
+  bootstrapAll,
   clopperPearsonInterval,
   prepareMetric,
   type WeightedMetric,
@@ -106,6 +107,12 @@ describe('bootstrap', () => {
     expect(found.interval[1]).toBeGreaterThan(found.value ?? 1);
     expect(bootstrap(metric, { samples: 80, seed: 1 })).toEqual(found);
     expect(bootstrap(metric, { samples: 80, seed: 2 }).interval).not.toEqual(found.interval);
+  });
+
+  test('several metrics on the same resamples are the same as one by one', () => {
+    const metrics = (['auc', 'accuracy', 'logLoss'] as const).map((name) => prepareMetric(name, data));
+    const options = { samples: 80, seed: 3, resamples: 300 };
+    expect(bootstrapAll(metrics, options)).toEqual(metrics.map((own) => bootstrap(own, options)));
   });
 
   test('a mean has the interval of its standard error', () => {
