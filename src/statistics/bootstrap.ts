@@ -21,8 +21,7 @@ const maxUndefined = 0.1;
  * percentiles where BCa cannot be computed, which the result says.
  *
  * Give the patient as group where patients have several samples: resampling single samples then gives
- * intervals that are too short. With fewer than about 30 groups every bootstrap interval is too short
- * (docs/measured/coverage.md).
+ * intervals that are too short. With fewer than about 30 groups every bootstrap interval is too short.
  *
  * @param metric from `prepareMetric`, or a function of weights of your own
  * @throws {ShapeError | InputError} if groups are missing, or the number of resamples is below 100
