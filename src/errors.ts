@@ -37,6 +37,11 @@ export class FileError extends InputError {
   static override readonly kind: string = 'FileError';
 }
 
+/** Files of a data set that are not on this machine, and that a download would get. */
+export class NotDownloadedError extends FileError {
+  static override readonly kind: string = 'NotDownloadedError';
+}
+
 /**
  * A tensor was read after the data that it would be computed from had been overwritten by a training step.
  */
@@ -84,7 +89,7 @@ export class MemoryError extends InputError {
 
 export interface InstallableOptions extends ErrorOptions {
   /** Command that installs what is missing. */
-  readonly install?: string;
+  readonly install?: string | undefined;
 }
 
 /** An error that a command may fix. Its message ends with the command. */

@@ -77,7 +77,7 @@ function sleep(milliseconds: number): void {
 function removeOld(name: string, folder: string): void {
   for (const entry of readdirSync(setUp)) {
     const other = join(setUp, entry);
-    const isOld = () => Date.now() - statSync(other).mtimeMs > 3_600_000;
+    const isOld = () => Date.now() - (statSync(other, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 3_600_000;
     if (entry.startsWith(`${name}-`) && other !== folder && isOld()) rmSync(other, { recursive: true, force: true });
   }
 }

@@ -101,7 +101,12 @@ export class TrainingDisplay implements Callback {
 const manyFiles = 500;
 const patienceMs = 1000;
 
-/** Shows the progress of reading many files, before the first line of a command. */
+/** Stages that count files. All others count images. */
+const fileStages: readonly string[] = ['looking at files', 'adding up checksums'];
+/** Stages that are mostly over at once, even with many images. */
+const quickStages: readonly string[] = ['looking at values', 'comparing pixels', 'choosing the operating point'];
+
+/** Shows the progress of reading files, before the first line of a command, and of work after a training. */
 export class ReadingDisplay {
   readonly #terminal: Terminal;
   #stage = '';
@@ -118,8 +123,14 @@ export class ReadingDisplay {
       this.#stage = stage;
       this.#begun = performance.now();
     }
-    if (this.#progress === null && total < manyFiles && performance.now() - this.#begun < patienceMs) return;
-    this.#progress ??= new Progress({ label: stage, total, unit: 'files', stream: this.#terminal.stderr });
+    const isLong = total >= manyFiles && !quickStages.includes(stage);
+    if (this.#progress === null && !isLong && performance.now() - this.#begun < patienceMs) return;
+    this.#progress ??= new Progress({
+      label: stage,
+      total,
+      unit: fileStages.includes(stage) ? 'files' : 'images',
+      stream: this.#terminal.stderr,
+    });
     this.#progress.update(done);
     if (done === total) this.end();
   };

@@ -72,6 +72,10 @@ export function numberOf(type: z.ZodNumber): (text: string) => number {
   return (text) => {
     const number = form.test(text) ? Number(text) : Number.NaN;
     if (type.safeParse(number).success) return number;
+    const { maxValue } = type;
+    if (type.format !== 'safeint' && maxValue !== null && number > maxValue && maxValue > 1) {
+      throw new InvalidArgumentError(`expected at most ${maxValue}`);
+    }
     throw new InvalidArgumentError(`expected ${type.description}`);
   };
 }

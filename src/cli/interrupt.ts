@@ -2,10 +2,14 @@ import { constants } from 'node:os';
 import { complain, type Terminal } from './terminal.js';
 
 /**
- * Signals that ask a process to stop. SIGBREAK is Ctrl-Break on Windows, SIGXCPU a limit on processor time.
+ * Signals that ask a process to stop. SIGBREAK is Ctrl-Break on Windows, SIGXCPU a limit on processor time,
+ * SIGPWR a power failure. Batch systems send SIGUSR2 some time before they end a job. SIGUSR1 is Node's own.
  * Node gives SIGHUP its usual effect even under nohup.
  */
-const stopSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGBREAK'];
+const stopSignals: readonly NodeJS.Signals[] = [
+  ...(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGBREAK'] as const),
+  ...(['SIGUSR2', 'SIGPWR', 'SIGALRM', 'SIGVTALRM'] as const),
+];
 const names: Readonly<Partial<Record<NodeJS.Signals, string>>> = { SIGINT: 'Ctrl-C' };
 
 /**

@@ -12,7 +12,7 @@ import { bestOption, engineFlags, imageFlags, jsonOption, positiveInteger, sizes
 import { complain, type Terminal } from './terminal.js';
 
 /** Commands whose results are files. They print progress only. */
-const fileCommands = ['train', 'import', 'synth', 'convert', 'slim'];
+const fileCommands = ['train', 'import', 'synth', 'show', 'convert', 'slim'];
 
 /**
  * Runs the command line.

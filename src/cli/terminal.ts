@@ -1,6 +1,6 @@
 import { basename, relative } from 'node:path';
 import type { ProgressStream } from '../text/output.js';
-import { type Column, formatTable, type TableOptions } from '../text/table.js';
+import { type Column, formatTable, type TableOptions, wrapWords } from '../text/table.js';
 import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 import { inFlags } from './flags.js';
 
@@ -53,6 +53,18 @@ export function printTable(
   options: Omit<TableOptions, 'width'> = {},
 ): void {
   print(terminal, formatTable(columns, rows, { ...options, width: widthOf(terminal) }));
+}
+
+/** Prints sentences. Lines that are too long for the terminal break between words, not inside them. */
+export function printSentences(terminal: Terminal, text: string): void {
+  const width = widthOf(terminal);
+  const lines = visibleText(text).split('\n');
+  const broken = lines.flatMap((line) => {
+    if (width === undefined) return [line];
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    return wrapWords(line.trimStart(), Math.max(1, width - indent.length)).map((part) => indent + part);
+  });
+  print(terminal, broken.join('\n'));
 }
 
 /** Prints names and values, one pair per line. A value is wrapped if the terminal is too narrow. */

@@ -3,7 +3,8 @@ import { FileError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/data/dataset.js';
 import { reasonOf } from '../io/files/atomic.js';
 import { fingerprint } from '../io/files/fingerprint.js';
-import type { OpenedSplit } from './catalog/datasets.js';
+import type { OpenedSplit, OpenOptions } from './catalog/datasets.js';
+import { LookIndex, lookOf } from './looks.js';
 
 /** Checksums find pictures that were seen before, under any path. */
 
@@ -39,24 +40,36 @@ export function combinedChecksum(files: OpenedSplit['files'], checksums: readonl
 /** Images read at a time. */
 const batchSize = 64;
 
+/** The pixels of images in a few bytes each. */
+export interface PixelFacts {
+  /** A picture that was saved again without loss has the same checksum. */
+  readonly checksums: readonly string[];
+  readonly looks: readonly Uint8Array[];
+}
+
 /**
- * SHA-256 of the pixels of each image, as the network's data set has them without transforms: a picture that
- * was saved again without loss has the same one.
+ * SHA-256 and look of the pixels of each image, as the network's data set has them without transforms.
  *
  * @throws {FileError} for a picture that cannot be read
  */
-export async function pixelChecksums(dataset: Dataset): Promise<string[]> {
+export async function pixelFacts(dataset: Dataset, onProgress?: OpenOptions['onProgress']): Promise<PixelFacts> {
   const checksums: string[] = [];
+  const looks: Uint8Array[] = [];
   for (let begin = 0; begin < dataset.length; begin += batchSize) {
     const count = Math.min(batchSize, dataset.length - begin);
-    const { images } = await readBatch(
+    const { images, shape } = await readBatch(
       dataset,
       Uint32Array.from({ length: count }, (_, i) => begin + i),
     );
     const size = images.length / count;
-    for (let i = 0; i < count; i++) checksums.push(pixelChecksum(images.subarray(i * size, (i + 1) * size)));
+    for (let i = 0; i < count; i++) {
+      const image = images.subarray(i * size, (i + 1) * size);
+      checksums.push(pixelChecksum(image));
+      looks.push(lookOf(image, shape.slice(1)));
+    }
+    onProgress?.({ stage: 'comparing pixels', done: begin + count, total: dataset.length });
   }
-  return checksums;
+  return { checksums, looks };
 }
 
 /** SHA-256 of the pixels of one image. */
@@ -102,18 +115,24 @@ export class ChecksumIndex {
   }
 }
 
-/** Checksums of a part of a data set: null if files are not single images, or if pixels were not read yet. */
+/**
+ * Checksums and looks of a part of a data set: null if files are not single images, or if pixels were not
+ * read yet. Older runs have no looks.
+ */
 export interface SplitChecksums {
   readonly files: string | null;
   readonly pixels: string | null;
+  readonly looks?: string | null | undefined;
 }
 
 /** Finds copies of the images of one part of a run's data. */
 export class SeenPictures {
   readonly #files: ChecksumIndex | null;
   readonly #pixels: ChecksumIndex | null;
+  readonly #looks: LookIndex | null;
 
-  constructor({ files, pixels }: SplitChecksums) {
+  constructor({ files, pixels, looks = null }: SplitChecksums) {
+    this.#looks = looks === null ? null : LookIndex.unpack(looks);
     this.#files = files === null ? null : ChecksumIndex.unpack(files);
     this.#pixels = pixels === null ? null : ChecksumIndex.unpack(pixels);
   }
@@ -123,6 +142,11 @@ export class SeenPictures {
     return (
       (file !== null && this.#files?.has(file) === true) || (pixels !== null && this.#pixels?.has(pixels) === true)
     );
+  }
+
+  /** Whether a picture looks like one of them, as after it was saved with loss or resized. */
+  looksLike(look: Uint8Array): boolean {
+    return this.#looks !== null && this.#looks.find(look) !== null;
   }
 
   /** Whether pixels are known to compare with. */

@@ -111,7 +111,11 @@ export type RunConfig = z.infer<typeof runConfig>;
 export type SplitRecord = z.infer<typeof split>;
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
-const checksums = z.strictObject({ files: base64.nullable(), pixels: base64.nullable() });
+const checksums = z.strictObject({
+  files: base64.nullable(),
+  pixels: base64.nullable(),
+  looks: base64.nullable().optional(),
+});
 
 /** pictures.json: checksums of the pictures of a run, packed. */
 export const pictures = z.strictObject({

@@ -19,7 +19,7 @@ import { loadPretrained } from '../vision/models/pretrained.js';
 import { findData, namedDataset, type OpenedData, type OpenedSplit, placedData } from './catalog/datasets.js';
 import { type NamedModel, namedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
-import { requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
+import { requireColours, requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
 import { RunFolder } from './folder.js';
 import { inputsFor } from './inputPipeline.js';
 import { outputsFor } from './losses.js';
@@ -94,7 +94,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
       processor: cpus()[0]?.model.trim() ?? 'unknown',
     },
   };
-  const pictureNotes = await pictureNotesOf(partsOf(splits), data.images);
+  const pictureNotes = await pictureNotesOf(partsOf(splits), data.images, onProgress);
   const folder = await RunFolder.create(out, config, picturesRecord(described));
   const notes = [
     ...pictureNotes,
@@ -168,6 +168,7 @@ function planned(options: RunOptions, entry: NamedModel, data: OpenedData, weigh
   const { transforms, shape } = inputsFor(data, entry, asked?.transforms ?? [], weights?.record ?? null);
   const { name } = placeOf(options);
   requireWork(name, namedDataset(name), imageLoading, transforms.length > 0);
+  requireColours(name, options, transforms);
   const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
   const recipe = options.recipe ?? recipeFor(model, classNames.length, { ...changes, techniques });
   requireTwoClasses(classNames, options.operatingRule);

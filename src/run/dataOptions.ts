@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
+import type { TransformSpec } from '../vision/transforms/transform.js';
 import type { NamedDataset, OpenedData, OpenOptions } from './catalog/datasets.js';
 
 /** Options about the data of a training or an evaluation. */
@@ -59,5 +60,23 @@ export function requireWork(
   if (imageLoading?.numWorkers === undefined || kind.isPhotographs || transforms) return;
   throw new InputError(
     `[data] ${name}: expected no number of workers, since there is nothing to decode or transform; leave it out`,
+  );
+}
+
+/**
+ * Refuses an order of colours for images without colours. With initial weights the option may say how
+ * their inputs were made.
+ *
+ * @param transforms of the training, with those that a network of one channel needs
+ */
+export function requireColours(
+  name: string,
+  { images, pretrained }: Pick<DataOptions, 'images'> & { readonly pretrained?: unknown },
+  transforms: readonly TransformSpec[],
+): void {
+  if (images?.order === undefined || pretrained !== undefined) return;
+  if (!transforms.some((spec) => 'Grayscale' in spec)) return;
+  throw new InputError(
+    `[data] ${name}: expected no order of colours, since Grayscale makes the images grey, got ${images.order}; leave it out`,
   );
 }

@@ -4,8 +4,10 @@ import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
 import type { Layer } from '../nn/layer.js';
 import type { OperatingPoint, ScreeningMetrics } from '../statistics/index.js';
+import { listed } from '../text/list.js';
 import { evaluate } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';
+import { numbersAmong } from '../vision/datasets/labelNames.js';
 import type { NamedDataset, OpenedData, OpenOptions, Split, Understanding } from './catalog/datasets.js';
 import { findData, namedDataset } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
@@ -155,6 +157,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
   const elsewhere = options.data !== undefined && !isSame;
   const opened = await openAsTrained(config, { name: asked.name, location, isOther: elsewhere }, options);
+  requireClasses(opened, known.classNames);
   const split = splitOf(options.split, kind, opened, elsewhere);
   if (!splitNames.includes(split)) {
     throw new InputError(`[eval] split: expected ${splitNames.join(', ')}, got '${split}'`);
@@ -170,9 +173,9 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     onBatch: (samples) => options.onBatch?.(samples, total),
   });
   const described = await describeSplit(images, options.onProgress);
-  const seen = await seenImages(run.folder, images, described);
+  const seen = await seenImages(run.folder, images, described, options.onProgress);
   const data = described.record;
-  const pictureNotes = await pictureNotesOf([images], opened.images);
+  const pictureNotes = await pictureNotesOf([images], opened.images, options.onProgress);
   return {
     ...result,
     dataset: images.dataset,
@@ -188,6 +191,20 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     understood: opened,
     screening: screeningOf(result, run.decision?.positive ?? null, run.operatingPoint),
   };
+}
+
+/**
+ * Data sets with classes of their own, such as Fashion-MNIST, have the same numbers for other things.
+ *
+ * @throws {InputError} unless the classes are those of the network, in the same order
+ */
+function requireClasses({ title, classNames }: OpenedData, known: readonly string[]): void {
+  const numbers = numbersAmong(classNames, known);
+  if (numbers.length === known.length && numbers.every((number, i) => number === i)) return;
+  throw new InputError(
+    `[eval] ${title}: expected the classes of the network, ${listed(known)}, got ${listed(classNames)}; choose data with ` +
+      'these classes',
+  );
 }
 
 /** The part to evaluate. In a data set without a validation part, its test part serves as one. */

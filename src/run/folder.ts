@@ -119,6 +119,11 @@ export class RunFolder extends StateFolder {
     return new RunFolder(path, parseRecord(runConfig, 'config', text, configPath));
   }
 
+  /** Whether a report was written. */
+  get hasReport(): boolean {
+    return existsSync(join(this.path, reportFile));
+  }
+
   /** The folder for the event files of TensorBoard. */
   get tensorBoardPath(): string {
     return join(this.path, tensorBoardFolder);

@@ -1,8 +1,9 @@
 import { formatCount } from '../text/numbers.js';
 import type { OpenedSplit } from './catalog/datasets.js';
-import { ChecksumIndex, unpackChecksums } from './checksums.js';
+import { ChecksumIndex, type PixelFacts, unpackChecksums } from './checksums.js';
 import type { PicturesRecord, RunConfig } from './config.js';
 import { describeInputs } from './inputPipeline.js';
+import { LookIndex } from './looks.js';
 import { classNotes, type PretrainedWeights } from './pretrained.js';
 import { type PerSplit, partsOf, type SplitDescription, type Splits } from './splits.js';
 import { weightsRecordOf } from './weightsRecord.js';
@@ -10,23 +11,31 @@ import { weightsRecordOf } from './weightsRecord.js';
 /** Notes about data and initial weights to show before a training. */
 
 /**
- * A note about validation pictures with the pixels, and not the bytes, of a training picture. Pixels are only
- * known at the end of a training.
+ * Notes about validation pictures with the pixels, and not the bytes, of a training picture, and about
+ * others that look like one. Pixels are only known at the end of a training.
  */
-export function pixelCopyNote(
+export function pixelCopyNotes(
   { train, validation }: PicturesRecord,
-  pixels: { readonly train: readonly string[]; readonly eval: readonly string[] },
+  { train: trained, eval: evaluated }: { readonly train: PixelFacts; readonly eval: PixelFacts },
   splits: Splits,
-): string | null {
-  if (train.files === null || validation.files === null) return null;
+): string[] {
+  if (train.files === null || validation.files === null) return [];
   const [files, own] = [ChecksumIndex.unpack(train.files), unpackChecksums(validation.files)];
-  const index = new ChecksumIndex(pixels.train);
-  const copies = pixels.eval.flatMap((checksum, i) => (index.has(checksum) && !files.has(own[i]) ? [i] : []));
+  const pixels = new ChecksumIndex(trained.checksums);
+  const looks = new LookIndex(Buffer.concat(trained.looks));
+  const others = evaluated.checksums.flatMap((checksum, i) => (files.has(own[i]) ? [] : [{ i, checksum }]));
+  const copies = others.flatMap(({ i, checksum }) => (pixels.has(checksum) ? [i] : []));
+  const alike = others.flatMap(({ i, checksum }) => {
+    const original = pixels.has(checksum) ? null : looks.find(evaluated.looks[i]);
+    return original === null ? [] : [{ i, original }];
+  });
   const [original, copy] = [
-    { name: 'training', checksums: pixels.train, split: splits.train },
-    { name: 'validation', checksums: pixels.eval, split: splits.eval },
+    { name: 'training', checksums: trained.checksums, split: splits.train },
+    { name: 'validation', checksums: evaluated.checksums, split: splits.eval },
   ];
-  return copiesNote(copies, original, copy, 'pixel by pixel');
+  return [copiesNote(copies, original, copy, 'pixel by pixel'), alikeNote(alike, splits)].filter(
+    (note) => note !== null,
+  );
 }
 
 /** A part of the data with the checksums of its pictures. */
@@ -61,6 +70,18 @@ function copiesNote(copies: readonly number[], original: Part, copy: Part, how: 
     `${formatCount(copies.length)} of the ${formatCount(copy.checksums.length)} ${copy.name} pictures ` +
     `${copies.length === 1 ? `is a ${original.name} picture` : `are ${original.name} pictures`} too, ${how} ` +
     `(${copy.split.files[copies[0]].path} is ${original.split.files[place].path}): the metrics are too ` +
+    'good; remove the copies'
+  );
+}
+
+/** @param pairs numbers of validation pictures and of the training pictures that they look like */
+function alikeNote(pairs: readonly { readonly i: number; readonly original: number }[], splits: Splits): string | null {
+  if (pairs.length === 0) return null;
+  const [{ i, original }] = pairs;
+  return (
+    `${formatCount(pairs.length)} of the ${formatCount(splits.eval.files.length)} validation pictures ` +
+    `${pairs.length === 1 ? 'looks like a training picture' : 'look like training pictures'}, saved again or resized ` +
+    `(${splits.eval.files[i].path} is like ${splits.train.files[original].path}): if so, the metrics are too ` +
     'good; remove the copies'
   );
 }

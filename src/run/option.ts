@@ -53,7 +53,9 @@ export const text = z.string();
 export const flag = z.boolean();
 export const count = z.int().min(1).describe('a positive integer');
 export const natural = z.int().min(0).describe('an integer from 0 to 2^53 - 1');
-export const rate = z.number().min(0).describe('a number of at least 0');
+/** Steps compute in float32, which holds no larger number. */
+export const maxFloat32 = 3.4e38;
+export const rate = z.number().min(0).max(maxFloat32).describe('a number of at least 0');
 export const share = z.number().min(0).lt(1).describe('a number from 0 up to, but not including, 1');
 
 /** A type whose values a function makes; the errors that it throws become issues. */

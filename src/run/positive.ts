@@ -15,11 +15,14 @@ export interface PositiveClass {
 /** Names of classes without a finding. */
 const negatives = words(
   'normal normals negative negatives neg healthy control controls background bg absent absence benign ok okay good false ' +
-    'clean clear intact none nothing other others rest regular 0 unaffected uninfected undamaged unremarkable fine',
+    'clean clear intact none nothing other others rest regular 0 unaffected uninfected undamaged unremarkable fine ' +
+    'negativo negativa négatif négative sano sana sanos sain saine gesund unauffällig норма здоровый 正常 阴性 陰性 健康 ' +
+    '良性 无 無 정상 음성',
 );
 const positives = words(
   'positive positives pos abnormal present presence malignant true bad defect defective damaged diseased disease sick ill ' +
-    'infected affected faulty broken anomaly anomalous 1 yes',
+    'infected affected faulty broken anomaly anomalous 1 yes positivo positiva positif enfermo enferma malade krank ' +
+    'auffällig 阳性 陽性 异常 異常 恶性 悪性 양성 비정상',
 );
 const negations = words('no non not without n');
 

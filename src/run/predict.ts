@@ -24,7 +24,7 @@ import type { TrainedRun } from './evaluate.js';
 import { forPrediction } from './inputPipeline.js';
 import { lossOf } from './losses.js';
 import { logitsOf } from './predictions/predictions.js';
-import { trainedPictures } from './seen.js';
+import { trainedPictures, type UseInTraining } from './seen.js';
 
 /** A picture to be classified: its path or `file:` URL, the contents of its file, or its pixels. */
 export type PictureInput = string | URL | Uint8Array | Raster | NamedPicture;
@@ -55,6 +55,8 @@ export interface Prediction {
   readonly decision?: Decision;
   /** Whether the network was trained on this picture or a copy; left out where the run keeps no checksums. */
   readonly trainedOn?: boolean;
+  /** True for another picture that looks like one of the training, as if saved with loss or resized. */
+  readonly looksTrainedOn?: true;
 }
 
 /** Options of {@link predictFiles}. */
@@ -141,13 +143,14 @@ export async function* predictFiles(
         logit: logits[c],
       }));
       classes.sort((a, b) => b.probability - a.probability);
-      const { note, trainedOn } = result;
+      const { note, use } = result;
       yield {
         file,
         note,
         classes: classes.slice(0, top),
         ...(run.decision !== null && { decision: decide(run.decision, probabilities) }),
-        ...(trainedOn !== null && { trainedOn }),
+        ...(use !== null && { trainedOn: use === 'trained' }),
+        ...(use === 'alike' && { looksTrainedOn: true }),
       };
     }
   }
@@ -171,7 +174,7 @@ function forward({ network, folder }: TrainedRun, images: Tensor): [probabilitie
 
 interface ReadImage extends PreparedImage {
   /** Whether the network was trained on it; null if that is unknown. */
-  readonly trainedOn: boolean | null;
+  readonly use: UseInTraining | null;
 }
 
 /** A picture with the name that results and messages have for it. */
@@ -204,8 +207,8 @@ export async function readPicture(
     const isFile = typeof source === 'string' || source instanceof URL || source instanceof Uint8Array;
     const file = isFile ? source : await fileOf(source, name);
     const picture = await namedDataset(data).readImage(file, images ?? preprocessing(), name);
-    const trainedOn = trained?.has(await sha256Of(file), picture.image) ?? null;
-    return { ...forPrediction(picture, config), trainedOn };
+    const use = trained?.use(await sha256Of(file), picture.image, picture.shape) ?? null;
+    return { ...forPrediction(picture, config), use };
   } catch (error) {
     if (error instanceof FileError) return error;
     throw error;

@@ -9,13 +9,14 @@ import type { Training } from '../train/callback.js';
 import { evaluate } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { TrainOutcome } from '../train/history.js';
-import type { OpenedSplit } from './catalog/datasets.js';
-import { packChecksums, pixelChecksums } from './checksums.js';
+import type { OpenedSplit, OpenOptions } from './catalog/datasets.js';
+import { type PixelFacts, packChecksums, pixelFacts, type SplitChecksums } from './checksums.js';
 import { binaryScores } from './decision.js';
 import type { RunFolder } from './folder.js';
 import { evalLoaderOf } from './loaders.js';
+import { mostLooks, packLooks } from './looks.js';
 import { lossOf } from './losses.js';
-import { pixelCopyNote } from './notes.js';
+import { pixelCopyNotes } from './notes.js';
 import { positiveOf } from './positive.js';
 import { picturesOf, renderRunReport } from './report.js';
 import { type FinalEvaluation, finalEvaluations, resultsOf } from './results/finalEvaluations.js';
@@ -46,6 +47,8 @@ interface RecorderOptions {
   readonly signal: AbortSignal | undefined;
   /** Called with what could not be made beside the training. */
   readonly onNote: (note: string) => void;
+  /** Called during long work after the training. */
+  readonly onProgress: OpenOptions['onProgress'];
 }
 
 /** Saves the state of a run and writes its report during the training. */
@@ -54,18 +57,20 @@ export class RunRecorder {
   readonly #splits: Splits;
   readonly #signal: AbortSignal | undefined;
   readonly #onNote: (note: string) => void;
+  readonly #onProgress: RecorderOptions['onProgress'];
   #evaluation: Evaluation | null = null;
   #pictures: readonly Picture[] | null = null;
   #reported = performance.now();
   #results: readonly FinalEvaluation[] | null = null;
-  /** A note about copies of training images among the validation images. */
-  #copies: string | null = null;
+  /** Notes about copies of training images among the validation images. */
+  #copies: readonly string[] = [];
 
-  constructor(run: RecordedRun, splits: Splits, { signal, onNote }: RecorderOptions) {
+  constructor(run: RecordedRun, splits: Splits, { signal, onNote, onProgress }: RecorderOptions) {
     this.#run = run;
     this.#splits = splits;
     this.#signal = signal;
     this.#onNote = onNote;
+    this.#onProgress = onProgress;
   }
 
   async save(training: Training): Promise<void> {
@@ -76,25 +81,27 @@ export class RunRecorder {
   }
 
   async end(outcome: TrainOutcome): Promise<RunOutcome> {
-    const { completed, history } = outcome;
-    if (completed && outcome.evaluation === null) {
-      // The run was killed after its last epoch and before its end, and then resumed.
-      return this.end({ ...outcome, evaluation: await evaluate(this.#evaluating(this.#splits.eval)) });
-    }
+    const { completed } = outcome;
     this.#evaluation = outcome.evaluation;
     if (completed) {
+      // The run was killed after its last epoch and before its end, and then resumed.
+      if (this.#evaluation === null) await this.#attempt('evaluation', () => this.#evaluate());
       await this.#attempt('operating point', () => this.#chooseOperatingPoint());
       await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
-      const { evaluation } = outcome;
+      const evaluation = this.#evaluation;
       if (evaluation !== null) await this.#attempt('last evaluation', () => this.#evaluateAll(evaluation));
       if (this.#signal?.aborted !== true) await this.#attempt('end', () => this.#run.folder.saveFinished());
     }
-    await this.report(completed ? this.#remarks(history) : this.#stopped());
-    return { ...outcome, results: this.#results };
+    await this.#attempt('report', () => this.#report(completed ? this.#remarks(outcome) : this.#stopped()));
+    return { ...outcome, evaluation: this.#evaluation, results: this.#results };
   }
 
-  #remarks(history: TrainOutcome['history']): string | undefined {
-    const remarks = [this.#run.advice(history), this.#copies].filter((remark) => remark !== null);
+  async #evaluate(): Promise<void> {
+    this.#evaluation = await evaluate(this.#evaluating(this.#splits.eval));
+  }
+
+  #remarks({ history }: TrainOutcome): string | undefined {
+    const remarks = [this.#run.advice(history), ...this.#copies].filter((remark) => remark !== null);
     return remarks.length === 0 ? undefined : remarks.join(' ');
   }
 
@@ -168,16 +175,26 @@ export class RunRecorder {
     const pictures = await folder.readPictures();
     if (pictures === null || pictures.train.pixels !== null) return;
     const { train, eval: evaluated } = this.#splits;
-    const [trained, validated] = [await pixelsOf(train), await pixelsOf(evaluated)];
-    const packed = (checksums: readonly string[] | null) => checksums && packChecksums(checksums);
+    const [trained, validated] = [await this.#pixelsOf(train), await this.#pixelsOf(evaluated)];
     await folder.writePictures({
       ...pictures,
-      train: { ...pictures.train, pixels: packed(trained) },
-      validation: { ...pictures.validation, pixels: packed(validated) },
+      train: { ...pictures.train, ...packed(trained, pictures.train) },
+      validation: { ...pictures.validation, ...packed(validated, pictures.validation) },
     });
     if (trained === null || validated === null) return;
-    this.#copies = pixelCopyNote(pictures, { train: trained, eval: validated }, this.#splits);
-    if (this.#copies !== null) this.#onNote(this.#copies);
+    const notes = pixelCopyNotes(pictures, { train: trained, eval: validated }, this.#splits);
+    for (const note of notes) this.#onNote(note);
+    this.#copies = notes;
+  }
+
+  /** Checksums and looks of the pixels of images; null if pictures no longer exist. */
+  async #pixelsOf(split: OpenedSplit): Promise<PixelFacts | null> {
+    try {
+      return await pixelFacts(asStored(split), this.#onProgress);
+    } catch (error) {
+      if (error instanceof FileError) return null;
+      throw error;
+    }
   }
 
   async #chooseOperatingPoint(): Promise<void> {
@@ -185,19 +202,20 @@ export class RunRecorder {
     const { operatingRule: rule } = folder.config;
     const positive = positiveOf(folder.config);
     if (rule === null || positive === null || folder.state.operatingPoint !== null) return;
-    const evaluation = await evaluate({ ...this.#evaluating(this.#splits.train), mistakes: 0 });
+    const { train } = this.#splits;
+    const total = train.dataset.length;
+    const onBatch = (done: number) => this.#onProgress?.({ stage: 'choosing the operating point', done, total });
+    const evaluation = await evaluate({ ...this.#evaluating(train), mistakes: 0, onBatch });
     await folder.saveOperatingPoint(chooseOperatingPoint(binaryScores(evaluation, positive), rule));
   }
 }
 
-/** Checksums of the pixels of images; null if pictures no longer exist. */
-async function pixelsOf(split: OpenedSplit): Promise<string[] | null> {
-  try {
-    return await pixelChecksums(asStored(split));
-  } catch (error) {
-    if (error instanceof FileError) return null;
-    throw error;
-  }
+/** The checksums and looks that a run keeps of a part; looks only of pictures that are files. */
+function packed(facts: PixelFacts | null, { files }: SplitChecksums): Omit<SplitChecksums, 'files'> {
+  if (facts === null) return { pixels: null };
+  const { checksums, looks } = facts;
+  const keepsLooks = files !== null && looks.length <= mostLooks;
+  return { pixels: packChecksums(checksums), ...(keepsLooks && { looks: packLooks(looks) }) };
 }
 
 function asStored({ dataset }: OpenedSplit): Dataset {

@@ -152,13 +152,14 @@ export class Run {
    * @throws {DivergenceError} if a loss is infinite or NaN; the last saved state stays
    */
   async train(options: RunTrainOptions = {}): Promise<RunOutcome> {
-    const { callbacks = [], signal, saveSteps, tensorBoard = false, onNote = writeNote } = options;
+    const { callbacks = [], signal, saveSteps, tensorBoard = false, onNote = writeNote, onProgress } = options;
     const { folder, network } = this;
     await folder.lock();
     const advice = (history: TrainOutcome['history']) => this.notice(history);
     const recorder = new RunRecorder({ folder, network, advice, precision: this.#precision }, this.#parts.splits, {
       signal,
       onNote,
+      onProgress,
     });
     try {
       const save = (training: Training) => recorder.save(training);

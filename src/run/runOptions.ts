@@ -102,6 +102,8 @@ export interface RunTrainOptions {
    * stderr.
    */
   readonly onNote?: ((note: string) => void) | undefined;
+  /** Called during long work after the last epoch. */
+  readonly onProgress?: OpenOptions['onProgress'];
   /**
    * Writes the metrics of each epoch for TensorBoard too, to the folder `tensorboard` of the run. Default
    * false.

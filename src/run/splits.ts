@@ -123,9 +123,10 @@ export function picturesRecord({ train, eval: evaluated }: PerSplit<SplitDescrip
 export async function pictureNotesOf(
   splits: readonly OpenedSplit[],
   images: Preprocessing | null,
+  onProgress?: OpenOptions['onProgress'],
 ): Promise<readonly string[]> {
   if (images === null) return [];
   const surveys: PictureSurvey[] = [];
-  for (const { survey } of splits) if (survey !== undefined) surveys.push(await survey(images));
+  for (const { survey } of splits) if (survey !== undefined) surveys.push(await survey(images, onProgress));
   return surveyNotes(surveys, images);
 }

@@ -6,7 +6,18 @@ import { fits } from '../vision/images/preprocess.js';
 import { fixedTransformNames } from '../vision/transforms/registry.js';
 import { dataForms } from './catalog/datasets.js';
 import { optimizerNames } from './optimizers.js';
-import { count, flag, made, natural, rate, share, type TrainingOption, text, type Values } from './option.js';
+import {
+  count,
+  flag,
+  made,
+  maxFloat32,
+  natural,
+  rate,
+  share,
+  type TrainingOption,
+  text,
+  type Values,
+} from './option.js';
 import { parseOperatingRule, parseSize, transformsOf } from './optionParsers.js';
 import { parseSchedule } from './schedule.js';
 
@@ -127,7 +138,7 @@ export const techniqueOptions = {
     placeholder: null,
   },
   clipGradNorm: {
-    type: z.number().gt(0),
+    type: z.number().gt(0).max(maxFloat32),
     help: 'largest norm of all gradients together; larger gradients are scaled down',
     default: 'none',
     placeholder: null,

@@ -11,11 +11,18 @@ export function normalName(text: string): string {
 }
 
 /**
+ * Characters without a look of their own: soft hyphens, zero-width spaces, marks of the writing direction.
+ * Joiners change letters of some scripts, but not those of ASCII.
+ */
+const invisible =
+  /[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|(?<![^ -~])[\u200c\u200d](?![^ -~])/gu;
+
+/**
  * The name of a class: the {@link normalName}, with a plain space for any inner white space, and without
  * characters that are invisible. So names that look the same are the same.
  */
 export function classNameOf(text: string): string {
-  return normalName(text.replace(/[\u00ad\u200b\u2060\ufeff]/g, '').replace(/\s+/gu, ' '));
+  return normalName(text.replace(invisible, '').replace(/\s+/gu, ' '));
 }
 
 /** Whether two names have the same {@link normalName}. */

@@ -17,6 +17,8 @@ export interface ProgressOptions {
   readonly mode?: 'auto' | 'bar' | 'lines' | 'silent' | undefined;
   /** Lines: seconds between two of them. Default 10. */
   readonly lineSeconds?: number | undefined;
+  /** Lines: whether there is none before so many seconds have passed (false). */
+  readonly patient?: boolean | undefined;
   /** Lines: work between two of them, in the unit of `update`. Default: only the seconds count. */
   readonly lineEvery?: number | undefined;
   /** Default `process.stderr`. */
@@ -75,6 +77,9 @@ export class Progress {
     this.#lineEvery = options.lineEvery ?? Number.POSITIVE_INFINITY;
     this.#now = options.now ?? (() => performance.now());
     this.#start = this.#now();
+    if (options.patient && this.#mode === 'lines') {
+      [this.#drawnAt, this.#drawNext] = [this.#start, Number.POSITIVE_INFINITY];
+    }
     this.#lookedAt = this.#start;
     this.#measuredAt = this.#start;
     if (this.#mode === 'bar') {

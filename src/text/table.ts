@@ -67,18 +67,20 @@ function headOf(text: string, width: number): string {
   return head;
 }
 
-/** Wrapping makes no column narrower than this. */
-const minWrapped = 8;
+/** Wrapping makes no column narrower than the first of these, unless the table does not fit with it. */
+const minWrapped = [8, 4, 1];
 
 /** Widths with which the columns fit together: the widest column that may wrap is narrowed first. */
 function fittedWidths(widths: readonly number[], mayWrap: readonly boolean[], room: number): number[] {
   const fitted = [...widths];
   const total = () => fitted.reduce((sum, width) => sum + width, 0) + 2 * (fitted.length - 1);
-  while (total() > room) {
-    const open = fitted.map((width, i) => (mayWrap[i] && width > minWrapped ? width : 0));
-    const widest = Math.max(...open);
-    if (widest === 0) break;
-    fitted[open.indexOf(widest)]--;
+  for (const least of minWrapped) {
+    while (total() > room) {
+      const open = fitted.map((width, i) => (mayWrap[i] && width > least ? width : 0));
+      const widest = Math.max(...open);
+      if (widest === 0) break;
+      fitted[open.indexOf(widest)]--;
+    }
   }
   return fitted;
 }

@@ -6,7 +6,10 @@ import { bfloat16Products } from '../../src/engine/onednn/bfloat16.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { engineInfo, setConvolution, setEngine, setPrecision, setThreads } from '../../src/engine/select.js';
 import type { Profile } from '../../src/measure/profile.js';
+import { Run } from '../../src/run/run.js';
 import { version } from '../../src/version.js';
+import { digits } from '../../src/vision/datasets/mnist.js';
+import type { PackedFiles } from '../../src/vision/datasets/packedFiles.js';
 import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
@@ -327,6 +330,34 @@ describe('doctor', () => {
   });
 });
 
+it('results that cannot be shown do not end a finished training', async () => {
+  const notice = vi.spyOn(Run.prototype, 'notice').mockImplementation(() => {
+    throw new Error('no advice');
+  });
+  try {
+    const out = path('unadvised');
+    const { code, err } = await train('--epochs', '1', '--out', out);
+    expect(code).toBe(0);
+    expect(err).toContain(`fovea: [run] report: no advice; the training is saved in ${out}, `);
+    expect(err).toContain(`fovea: [train] results: no advice; the training is saved in ${out}\n`);
+  } finally {
+    notice.mockRestore();
+  }
+  expect(await fovea('eval', path('unadvised'))).toMatchObject({ code: 0 });
+});
+
+it('the doctor calls data that a training would download no fault', async () => {
+  vi.stubEnv('FOVEA_CACHE', path('empty cache'));
+  const offline = vi.spyOn(digits.package as PackedFiles, 'folder').mockReturnValue(null);
+  try {
+    const { code, out } = await fovea('doctor');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^– MNIST +not here yet; .* downloads it$/m)]);
+  } finally {
+    offline.mockRestore();
+    vi.unstubAllEnvs();
+  }
+});
+
 describe('a wrong call', () => {
   it.each([
     [['trian'], /^fovea: unknown command 'trian' \(Did you mean train\?\)\n$/],
@@ -391,6 +422,7 @@ describe('a wrong call', () => {
       ),
     ),
     [['train', 'lenet', '--lr', '-1'], /expected a number of at least 0\n$/],
+    [['train', 'lenet', '--lr', '1e300'], /expected at most 3\.4e\+38\n$/],
     [['train', 'lenet', '--lr', 'NaN'], /expected a number of at least 0\n$/],
     [['train', 'lenet', '--weight-decay', '-0.1'], /expected a number of at least 0\n$/],
     [['train', 'lenet', '--momentum', '1'], /expected a number from 0 up to, but not including, 1\n$/],

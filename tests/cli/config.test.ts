@@ -266,6 +266,7 @@ describe('a configuration that is made to do harm', () => {
     ['such an optimizer', 'optimizer: __proto__', /optimizer: invalid option/],
     ['a key of all objects', '__proto__: { epochs: 3 }', /unknown key __proto__/],
     ['many keys', Array.from({ length: 40_000 }, (_, i) => `k${i}: 1`).join('\n'), /bytes, where at most 65536/],
+    ['numbers beyond float32', 'clipGradNorm: 1e308', /clipGradNorm: too big/],
     ['numbers that are none', 'lr: .nan\nepochs: 1e400', /lr: invalid input/],
   ])('is refused: %s', async (_, text, message) => {
     expect(await refusal(text)).toMatch(message);

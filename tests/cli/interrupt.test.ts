@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { afterEach, expect, it, vi } from 'vitest';
 import { Interruption } from '../../src/cli/interrupt.js';
 
@@ -8,6 +9,9 @@ it.each([
   ['SIGTERM', 143, 'SIGTERM'],
   ['SIGHUP', 129, 'SIGHUP'],
   ['SIGQUIT', 131, 'SIGQUIT'],
+  // Some numbers differ between systems.
+  ['SIGUSR2', 128 + constants.signals.SIGUSR2, 'SIGUSR2'],
+  ['SIGALRM', 142, 'SIGALRM'],
 ] as const)(
   '%s aborts, ends the process when it comes again, and has its usual effect afterwards',
   async (signal, code, name) => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { fingerprint } from '../../src/io/files/fingerprint.js';
@@ -36,7 +37,12 @@ interface Kill {
 
 /** Ways to end a training, with what its process then ends with. Those of the second kind let it save before. */
 const kills: Readonly<Partial<Record<NodeJS.Signals, number | string>>> = { SIGKILL: 'SIGKILL' };
-const stops: typeof kills = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+const stops: typeof kills = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGHUP: 129,
+  SIGUSR2: 128 + constants.signals.SIGUSR2,
+};
 
 /** Runs a program that prints a line with `"event":"batch"` a batch; kills it some milliseconds after so many. */
 function run(args: readonly string[], kill?: Kill): Promise<{ code: number | string; err: string }> {

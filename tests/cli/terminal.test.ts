@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { ownCommand, quoted } from '../../src/cli/terminal.js';
+import { ownCommand, printSentences, quoted } from '../../src/cli/terminal.js';
 
 const { platform } = process;
 const fake = (value: string) => Object.defineProperty(process, 'platform', { value });
@@ -23,4 +23,14 @@ it.each([
 ])('on %s the shell gets %s as %s', (system, word, shown) => {
   fake(system);
   expect(quoted(word)).toBe(shown);
+});
+
+it.each([
+  [true, ['note: some', '  are short', '', 'a longer', 'sentence']],
+  [false, ['note: some', '  are short', '', 'a longer sentence']],
+])('sentences on a terminal (%s) break between words', (isTTY, lines) => {
+  let text = '';
+  const stream = { write: (part: string) => (text += part), isTTY, columns: 12 };
+  printSentences({ stdout: stream, stderr: stream }, 'note: some\n  are short\n\na longer sentence');
+  expect(text).toBe(`${lines.join('\n')}\n`);
 });

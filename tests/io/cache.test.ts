@@ -45,6 +45,9 @@ it('is among the temporary files where there is no home folder, and says so once
   vi.resetModules();
   vi.restoreAllMocks();
   expect(await cacheWith('', 'relative')).toEqual([fallback, told]);
+  vi.resetModules();
+  vi.restoreAllMocks();
+  expect(await cacheWith(join(root, 'not made'), root)).toEqual([fallback, told]);
   expect(existsSync('.cache')).toBe(false);
 });
 

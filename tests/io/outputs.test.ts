@@ -33,6 +33,10 @@ it.each([
   expect(readdirSync(folder).sort()).toEqual(['file', 'sub']);
 });
 
+it.each([outputFile, outputFolder])('%o refuses an empty name', async (check) => {
+  await expect(check('', 'test')).rejects.toThrow('[test] output: expected a name, got an empty one');
+});
+
 itWith('linux', 'refuses devices, and folders in which nothing can be made', async () => {
   await expect(outputFile('/dev/null', 'test')).rejects.toThrow('expected the name of a file, got that of a device');
   await expect(outputFile('/proc/fovea', 'test')).rejects.toThrow(FileError);

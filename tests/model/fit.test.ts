@@ -158,6 +158,26 @@ describe('Model.fit', () => {
     expect(readdirSync(own)).not.toContain('.lock');
   });
 
+  test.each([
+    [ModelCheckpoint.kind, () => new ModelCheckpoint({ saveDir: path('first'), saveBest: true, verbose: 0 })],
+    [
+      EarlyStopping.kind,
+      () => Object.assign(new EarlyStopping({ patience: 9, verbose: 0 }), { saveDir: path('second') }),
+    ],
+  ])('%s overwrites no results of a training that came to its end', async (_, make) => {
+    const callback = make();
+    const folder = callback.saveDir as string;
+    mkdirSync(folder, { recursive: true });
+    await makeModel().fit({ ...usual, epochs: 2, callbacks: callback });
+    const files = () => readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString('base64')]);
+    const before = files();
+    for (const other of [callback, make()]) {
+      const again = makeModel().fit({ ...usual, epochs: 2, callbacks: other });
+      await expect(again).rejects.toThrow(/saveDir: expected a folder for this training alone, got .*; choose another/);
+    }
+    expect(files()).toEqual(before);
+  });
+
   test.each([path('restored'), undefined])(
     'gives the best weights back, however it ends, folder %s',
     async (saveDir) => {

@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import type { OpenedData } from '../../src/run/catalog/datasets.js';
 import { namedDataset } from '../../src/run/catalog/datasets.js';
-import { type DataOptions, requireHoldOut, requireMeaning, requireWork } from '../../src/run/dataOptions.js';
+import {
+  type DataOptions,
+  requireColours,
+  requireHoldOut,
+  requireMeaning,
+  requireWork,
+} from '../../src/run/dataOptions.js';
 
 const refusal = (name: string, location: string | undefined, options: DataOptions) => {
   try {
@@ -47,4 +53,13 @@ it('refuses a hold-out where there are pictures for validation, and workers with
   );
   requireWork('mnist', namedDataset('mnist'), { numWorkers: 2 }, true);
   requireWork('folder', namedDataset('folder'), { numWorkers: 2 }, false);
+});
+
+it('refuses an order of colours for grey images, unless initial weights ask for it', () => {
+  const grey = [{ Grayscale: { numOutputChannels: 3 } }] as const;
+  const images = { order: 'BGR' } as const;
+  expect(() => requireColours('folder', { images }, grey)).toThrow('expected no order of colours, since Grayscale');
+  requireColours('folder', { images }, [{ CenterCrop: { size: 28 } }]);
+  requireColours('folder', { images, pretrained: 'net.pdparams' }, grey);
+  requireColours('folder', { images: { size: 28 } }, grey);
 });

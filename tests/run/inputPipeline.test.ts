@@ -59,6 +59,7 @@ describe('the inputs of a network', () => {
       'Normalize(0.5, 0.5)',
       /expected mean and std of bytes, 0 to 255, got mean 0\.5 and std 0\.5, which make -1 to 509 of them; put ToTensor/,
     ],
+    ['Normalize(127.5, 0.5)', /which make -255 to 255 of them/],
     ['Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])', /got mean \[0\.485,0\.456,0\.406\]/],
     [
       'ToTensor,Normalize(127.5, 127.5)',

@@ -23,6 +23,9 @@ test.each([
   ['crack', 'background'],
   ['case', 'control'],
   ['cells', 'negative control'],
+  ['异常', '正常'],
+  ['阳性', '阴性'],
+  ['enfermo', 'sano'],
 ])('%s is the positive class beside %s, in either order', (positive, negative) => {
   for (const classNames of [
     [positive, negative],

@@ -1,7 +1,8 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { run as runCommand } from '../../src/cli/program.js';
 import { setEngine, setThreads } from '../../src/engine/select.js';
 import { FileError } from '../../src/errors.js';
 import { RandomGenerator } from '../../src/random.js';
@@ -92,6 +93,38 @@ describe('eval distinguishes the images that the network was trained on from oth
     expect(json).toMatchObject({ trainedOn: 8, validatedOn: 4, others: { images: 4, accuracy } });
   });
 
+  test('in copies that were saved with loss or resized', async () => {
+    const scene = (name: string) => {
+      const random = new RandomGenerator(0).fork(name);
+      const pixels = Uint8Array.from({ length: 6 * 5 * 3 }, () => 256 * random.uniform());
+      return sharp(pixels, { raw: { width: 6, height: 5, channels: 3 } }).resize(150, 120);
+    };
+    const write = async (folder: string, save: (picture: Sharp) => Sharp, from = 0, to = 6) => {
+      for (const className of classes) {
+        mkdirSync(path(folder, className), { recursive: true });
+        for (let i = from; i < to; i++) {
+          await save(scene(`${className} ${i}`)).toFile(path(folder, className, `${i}`));
+        }
+      }
+      return `folder:${path(folder)}`;
+    };
+    await trained('of scenes', await write('scenes', (picture) => picture.png()));
+    const lossy = await evaluated(path('of scenes'), await write('lossy', (picture) => picture.jpeg({ quality: 60 })));
+    expect(lossy.json).toMatchObject({ trainedOn: 0, looksTrainedOn: 8, others: { images: 4 } });
+    expect(lossy.has('8 of these 12 images look like training images, saved again or resized.')).toBe(false);
+    expect(lossy.text).toContain(
+      'Note: 8 of these 12 images look like training images, saved again or resized. On the',
+    );
+    const larger = await write('larger', (picture) => picture.resize(300, 240).webp());
+    expect((await evaluated(path('of scenes'), larger)).json).toMatchObject({ trainedOn: 0, looksTrainedOn: 8 });
+    const others = await evaluated(path('of scenes'), await write('fresh', (picture) => picture.png(), 6, 12));
+    expect(others.json).toMatchObject({ trainedOn: 0, looksTrainedOn: 0 });
+    expect(others.has('The network was trained on none of these images.')).toBe(true);
+    const { out, err } = await runFovea('predict', path('of scenes'), path('lossy'), '--json');
+    expect(linesOf(out).filter(({ looksTrainedOn }) => looksTrainedOn === true)).toHaveLength(8);
+    expect(err).toContain('note: 8 of these 12 pictures look like training pictures, saved again or resized');
+  });
+
   test('in other pictures, and in the training images themselves', async () => {
     const other = await evaluated(run, `folder:${await photographs('other', 2)}`);
     expect(other.json).toMatchObject({ images: 4, trainedOn: 0, validatedOn: 0, others: null });
@@ -102,6 +135,18 @@ describe('eval distinguishes the images that the network was trained on from oth
     const usual = await evaluated(run, `folder:${path('photos')}`);
     expect(usual.json).toMatchObject({ images: 4, trainedOn: 0, others: null, sameData: true });
     expect(usual.text).not.toContain('Note: The network');
+  });
+
+  test('and refuses data with other classes of as many numbers', async () => {
+    const dataDir = await smallMnist(root, { train: 20, test: 10, name: 'numbers' });
+    await trained('of numbers', 'mnist', dataDir);
+    const clothes = runFovea('eval', path('of numbers'), '--data', `fashionmnist:${dataDir}`);
+    expect(await clothes).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /^fovea: \[eval\] Fashion-MNIST: expected the classes of the network, 0, 1, .*, got T-shirt/,
+      ),
+    });
   });
 
   test('in images of one size', async () => {
@@ -138,11 +183,35 @@ test('a training names validation images that are training images saved again', 
   }
   const both = await created('again', `folder:${folder}`);
   const notes: string[] = [];
-  await both.train({ onNote: (note) => notes.push(note) });
+  const stages = new Set<string>();
+  await both.train({ onNote: (note) => notes.push(note), onProgress: ({ stage }) => stages.add(stage) });
+  expect([...stages].sort()).toEqual(['choosing the operating point', 'comparing pixels']);
   const message =
     /^[1-8] of the 8 validation pictures (is a training picture|are training pictures) too, pixel by pixel \(.* is .*\): /;
   expect(notes).toEqual([expect.stringMatching(message)]);
   expect(readFileSync(join(both.folder.path, 'report.html'), 'utf8')).toContain('pixel by pixel');
+});
+
+test('a training names validation images that look like training images', async () => {
+  for (const className of classes) {
+    mkdirSync(path('pairs', className), { recursive: true });
+    for (let i = 0; i < 6; i++) {
+      const picture = sharp(path('scenes', className, `${i}`));
+      await picture
+        .clone()
+        .png()
+        .toFile(path('pairs', className, `${i}.png`));
+      await picture.jpeg({ quality: 50 }).toFile(path('pairs', className, `${i}.jpg`));
+    }
+  }
+  const pairs = await created('of pairs', `folder:${path('pairs')}`);
+  const notes: string[] = [];
+  await pairs.train({ onNote: (note) => notes.push(note) });
+  expect(notes).toEqual([
+    expect.stringMatching(
+      /^\d of the 8 validation pictures looks? like .*, saved again or resized \(.* is like .*\): if so/,
+    ),
+  ]);
 });
 
 test('predict reports pictures that the network was trained on', async () => {
@@ -152,6 +221,14 @@ test('predict reports pictures that the network was trained on', async () => {
   expect(linesOf(out).filter(({ trainedOn }) => trainedOn === false)).toHaveLength(8);
   expect(err).toContain('note: the network was trained on 8 of these 16 pictures');
   expect((await runFovea('predict', run, path('other', 'cat'))).err).toBe('');
+});
+
+test.each([40, 80])('the table of predictions fits a terminal of %i columns', async (columns) => {
+  let text = '';
+  const stdout = { write: (part: string) => (text += part), isTTY: true, columns };
+  expect(await runCommand(['predict', run, path('other', 'cat')], { stdout, stderr: { write: () => {} } })).toBe(0);
+  expect(Math.max(...text.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(columns);
+  expect(text.replaceAll(/\s/g, '')).toContain(`A picture is taken for dog`.replaceAll(' ', ''));
 });
 
 test('a training whose validation pictures are copies of training pictures says so', async () => {

@@ -51,6 +51,15 @@ describe('lines', () => {
     expect(written.map((line) => / {2}([\d,]+)/.exec(line)?.[1])).toEqual(['1', '301', '601', '901', '1,000']);
   });
 
+  test('of patient work begin after the first interval', () => {
+    const { progress, written, clock } = setUp({ total: 100, lineSeconds: 10, patient: true });
+    for (let done = 1; done <= 30; done++) {
+      clock.ms = 1000 * done;
+      progress.update(done);
+    }
+    expect(written.map((line) => / {2}(\d+)\/100/.exec(line)?.[1])).toEqual(['10', '20', '30']);
+  });
+
   test('do without a total', () => {
     const { progress, written, clock } = setUp();
     clock.ms = 4000;

@@ -7,6 +7,9 @@ import { nameOfBytes, visibleBytes, visibleJson, visibleLine, visibleText } from
 
 it('has one form for each name', () => {
   expect(normalName('  cafe\u0301 au  lait\u00a0\u200b')).toBe('café au  lait');
+  expect(classNameOf('\u200ecat\u200f do\u200dg\u2066')).toBe('cat dog');
+  // A joiner between letters of Persian, and one in a picture of a family, are part of the word.
+  for (const name of ['می\u200cخواهم', '👩\u200d👧']) expect(classNameOf(name)).toBe(name);
   expect(classNameOf(' cafe\u0301\u00a0 au\tl\u200bait\u00ad')).toBe('café au lait');
   expect(sameName('cafe\u0301', 'café')).toBe(true);
   expect(sameName('Cat', 'cat')).toBe(false);

@@ -1,5 +1,5 @@
 import { diagnose } from '../diagnose.js';
-import { print, printJson, type Terminal } from '../terminal.js';
+import { printJson, printTable, type Terminal } from '../terminal.js';
 
 interface DoctorCommandOptions {
   readonly dataDir?: string;
@@ -13,11 +13,10 @@ export async function doctor({ dataDir, json }: DoctorCommandOptions, terminal: 
     printJson(terminal, { ok, findings });
     return ok ? 0 : 1;
   }
-  const width = Math.max(...findings.map(({ name }) => name.length));
-  for (const { name, ok: well, found, details = [], remedy } of findings) {
-    print(terminal, `${well ? '✓' : '✗'} ${name.padEnd(width)}  ${found}`);
-    for (const line of details) print(terminal, `  ${' '.repeat(width)}  ${line}`);
-    if (remedy !== undefined) print(terminal, `  ${' '.repeat(width)}  fix it with: ${remedy}`);
-  }
+  const rows = findings.flatMap(({ name, ok: well, note = false, found, details = [], remedy }) => {
+    const more = [...details, ...(remedy === undefined ? [] : [`fix it with: ${remedy}`])];
+    return [[`${note ? '–' : well ? '✓' : '✗'} ${name}`, found], ...more.map((line) => ['', line])];
+  });
+  printTable(terminal, [{ header: '' }, { header: '' }], rows);
   return ok ? 0 : 1;
 }

@@ -22,7 +22,7 @@ import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
 import { applyEngine, applyPrecision, type EngineOptions, type ImageLoadingFlags, imageLoadingOf } from '../options.js';
 import { accuracyFact, hashFacts, printConfusion } from '../results.js';
-import { print, printFacts, printJson, type Terminal } from '../terminal.js';
+import { print, printFacts, printJson, printSentences, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 
 interface EvalCommandOptions extends EngineOptions, ImageLoadingFlags {
@@ -50,7 +50,6 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const download = new DownloadDisplay(terminal);
   const reading = new ReadingDisplay(terminal);
-  const bar = !json && terminal.stderr.isTTY === true;
   let progress: Progress | null = null;
   try {
     const result = await evaluateRun(run, {
@@ -67,7 +66,8 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
           total,
           unit: 'images',
           stream: terminal.stderr,
-          mode: bar ? 'auto' : 'silent',
+          mode: json ? 'silent' : 'auto',
+          patient: true,
         });
         progress.update(samples);
       },
@@ -122,6 +122,7 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
     sha256: result.data.sha256,
     sameData,
     trainedOn: seen.trained?.filter(Boolean).length ?? null,
+    looksTrainedOn: seen.alike.filter(Boolean).length,
     validatedOn: seen.trained === null ? null : seen.validated,
     others: others && {
       images: others.samples,
@@ -197,14 +198,20 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
     ...hashFacts(result.data.sha256, weightsSha256),
   ]);
   if (decision !== null)
-    print(terminal, `\n${decisionNote({ decision, hasOperatingPoint: run.folder.state.operatingPoint !== null })}`);
-  if (screening) print(terminal, `\n${noMedicalDevice}`);
-  for (const note of result.notes) print(terminal, `  Note: ${inFlags(note)}`);
+    printSentences(
+      terminal,
+      `\n${decisionNote({ decision, hasOperatingPoint: run.folder.state.operatingPoint !== null })}`,
+    );
+  if (screening) printSentences(terminal, `\n${noMedicalDevice}`);
   const optimism = split === 'validation' && result.sameData ? optimismNote(folder.config) : null;
-  if (optimism !== null) print(terminal, `  Note: ${optimism}`);
-  for (const note of seenNotes(result.seen, { images: samples, ...result })) print(terminal, `  Note: ${note}`);
+  const notes = [
+    ...result.notes.map(inFlags),
+    ...(optimism === null ? [] : [optimism]),
+    ...seenNotes(result.seen, { images: samples, ...result }),
+  ];
+  for (const note of notes) printSentences(terminal, `  Note: ${note}`);
   if (synthetic)
-    print(terminal, '  Note: these are drawn pictures, not photographs; the metrics say nothing about eyes.');
+    printSentences(terminal, '  Note: these are drawn pictures, not photographs; the metrics say nothing about eyes.');
   print(terminal, '');
   printConfusion(terminal, data.classNames, confusion);
 }

@@ -13,11 +13,10 @@ import { classCells, classColumns } from '../../run/predictions/columns.js';
 import { csvText } from '../../text/csv.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
-import { formatTable } from '../../text/table.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
 import { inFlags } from '../flags.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
-import { complain, print, printJson, type Terminal } from '../terminal.js';
+import { complain, print, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 
 const mostPiped = 2 ** 30;
 
@@ -67,11 +66,13 @@ export async function predict(
     total: files.length,
     unit: 'images',
     stream: terminal.stderr,
-    mode: terminal.stderr.isTTY === true && files.length > 32 ? 'auto' : 'silent',
+    mode: terminal.stderr.isTTY === true && files.length <= 32 ? 'silent' : 'auto',
+    patient: true,
   });
   const shown: Prediction[] = [];
   let unreadable = 0;
   let trainedOn = 0;
+  let alike = 0;
   let done = 0;
   try {
     const most = csv || classNames.length === 2 ? classNames.length : top;
@@ -85,6 +86,7 @@ export async function predict(
         continue;
       }
       if (result.trainedOn) trainedOn++;
+      if (result.looksTrainedOn) alike++;
       if (json) printJson(terminal, { ...result, classes: result.classes.slice(0, top) });
       else shown.push(result);
     }
@@ -92,16 +94,28 @@ export async function predict(
     progress.stop();
   }
   if (csv) await writeCsv(csvOf(run, shown), out, shown.length, terminal);
-  else if (shown.length > 0) print(terminal, tableOf(shown, Math.min(top, classNames.length)));
+  else if (shown.length > 0) printTableOf(shown, Math.min(top, classNames.length), terminal);
   if (trainedOn > 0) complain(terminal, trainedOnNote(trainedOn, done - unreadable));
+  if (alike > 0) complain(terminal, alikeNote(alike, done - unreadable));
   const note = noteOf(run);
-  if (note !== null && done > unreadable) (csv || json ? terminal.stderr : terminal.stdout).write(`\n${note}\n`);
+  if (note !== null && done > unreadable) {
+    if (csv || json) terminal.stderr.write(`\n${note}\n`);
+    else printSentences(terminal, `\n${note}`);
+  }
   return unreadable === 0 && !isLossy ? 0 : 2;
 }
 
 function trainedOnNote(count: number, pictures: number): string {
   if (pictures === 1) return 'note: the network was trained on this picture';
   return `note: the network was trained on ${formatCount(count)} of these ${formatCount(pictures)} pictures`;
+}
+
+function alikeNote(count: number, pictures: number): string {
+  if (pictures === 1) return 'note: this picture looks like a training picture, saved again or resized';
+  return (
+    `note: ${formatCount(count)} of these ${formatCount(pictures)} pictures ${count === 1 ? 'looks like a training picture' : 'look like training pictures'}, ` +
+    'saved again or resized'
+  );
 }
 
 /** The inputs in their order: a folder gives its pictures, and `-` the picture that is piped in. */
@@ -179,18 +193,19 @@ function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): stri
   return csvText([['file', ...(decides ? ['decision'] : []), ...classColumns(classNames)], ...rows]);
 }
 
-function tableOf(predictions: readonly Prediction[], top: number): string {
+function printTableOf(predictions: readonly Prediction[], top: number, terminal: Terminal): void {
   const ranks = Array.from({ length: top }, (_, i) => ({ header: i === 0 ? 'class' : `${i + 1}.` }));
   const decides = predictions.some(({ decision }) => decision !== undefined);
-  return formatTable(
+  printTable(
+    terminal,
     [{ header: 'image' }, ...ranks, ...(decides ? [{ header: 'decision' }] : []), { header: 'picture' }],
-    predictions.map(({ file, classes, decision, note, trainedOn }) => [
+    predictions.map(({ file, classes, decision, note, trainedOn, looksTrainedOn }) => [
       file,
       ...decidedFirst(classes, decision)
         .slice(0, top)
         .map(({ name, probability }) => `${name}  ${formatPercent(probability, 1)}`),
       ...(decision === undefined ? [] : [describeDecision(decision)]),
-      trainedOn ? `${note}; a training picture` : note,
+      trainedOn ? `${note}; a training picture` : looksTrainedOn ? `${note}; looks like a training picture` : note,
     ]),
   );
 }

@@ -1,4 +1,4 @@
-import { FileError, InputError } from '../../errors.js';
+import { FileError, InputError, messageOf } from '../../errors.js';
 import { namedDataset } from '../../run/catalog/datasets.js';
 import { namedModels } from '../../run/catalog/models.js';
 import { compareRuns } from '../../run/compare.js';
@@ -50,14 +50,21 @@ export async function train(
       signal: interruption.signal,
       saveSteps,
       tensorBoard,
+      onProgress: reading.show,
       onNote: (note) => {
         display?.end();
+        reading.end();
         complain(terminal, note);
       },
     });
+    reading.end();
     const { repeat } = options;
-    const comparison = repeat === undefined || !outcome.completed ? null : await compared(repeat, run);
-    report.end(outcome, comparison);
+    try {
+      const comparison = repeat === undefined || !outcome.completed ? null : await compared(repeat, run);
+      report.end(outcome, comparison);
+    } catch (error) {
+      complain(terminal, `[train] results: ${messageOf(error)}; the training is saved in ${run.folder.path}`);
+    }
     return interruption.exitCode;
   } finally {
     download.end();

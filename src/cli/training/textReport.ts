@@ -13,6 +13,7 @@ import type { FinalEvaluation } from '../../run/results/finalEvaluations.js';
 import { optimismNote } from '../../run/results/selection.js';
 import type { Run, RunOutcome } from '../../run/run.js';
 import { weightsRecordOf } from '../../run/weightsRecord.js';
+import { inWords } from '../../text/list.js';
 import {
   formatCount,
   formatDuration,
@@ -25,7 +26,7 @@ import { visibleLine } from '../../text/visible.js';
 import type { EpochRecord } from '../../train/history.js';
 import { inFlags } from '../flags.js';
 import { accuracyFact, hashFacts, printConfusion } from '../results.js';
-import { ownCommand, print, printFacts, quoted, type Terminal } from '../terminal.js';
+import { ownCommand, print, printFacts, printSentences, quoted, type Terminal } from '../terminal.js';
 import { understoodFacts } from '../understood.js';
 import type { Comparison, TrainingReport } from './report.js';
 
@@ -63,7 +64,7 @@ export class TextReport implements TrainingReport {
       ...(tensorBoard ? [['TensorBoard', `tensorboard --logdir ${quoted(folder.tensorBoardPath)}`] as const] : []),
       ...(from === null ? [] : [['continues', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
     ]);
-    for (const note of this.#run.notes()) print(this.#terminal, `note: ${inFlags(note)}`);
+    for (const note of this.#run.notes()) printSentences(this.#terminal, `note: ${inFlags(note)}`);
     print(this.#terminal, '');
   }
 
@@ -99,7 +100,7 @@ export class TextReport implements TrainingReport {
     const { folder } = this.#run;
     const { training } = folder.state;
     const notice = this.#run.notice(history);
-    if (notice !== null) print(this.#terminal, `\n${inFlags(notice)}`);
+    if (notice !== null) printSentences(this.#terminal, `\n${inFlags(notice)}`);
     const command = ownCommand();
     const path = quoted(folder.path);
     const result =
@@ -110,13 +111,14 @@ export class TextReport implements TrainingReport {
     const { epochs, techniques } = folder.config.recipe;
     const early =
       history.length < epochs ? ` after epoch ${history.length} of ${epochs}, as it no longer improved` : '';
-    print(
-      this.#terminal,
-      completed
-        ? `\nDone${early}${result}.`
-        : `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. ` +
-            `Continue with:\n  ${command} train --resume ${path}\n`,
-    );
+    if (completed) printSentences(this.#terminal, `\nDone${early}${result}.`);
+    else {
+      printSentences(
+        this.#terminal,
+        `\nStopped in epoch ${training.epoch} after ${formatCount(training.batch)} batches; the state is saved. Continue with:`,
+      );
+      print(this.#terminal, `  ${command} train --resume ${path}\n`);
+    }
     const positive = positiveOf(folder.config);
     if (completed && evaluation !== null && positive !== null) {
       const screening = screeningOf(evaluation, positive, folder.state.operatingPoint);
@@ -131,11 +133,12 @@ export class TextReport implements TrainingReport {
       print(this.#terminal, '');
       printConfusion(this.#terminal, classNames, evaluation.confusion);
       print(this.#terminal, '');
-      if (isTest) print(this.#terminal, `${noMedicalDevice}\n`);
+      if (isTest) printSentences(this.#terminal, `${noMedicalDevice}\n`);
     }
     if (results !== null) this.#test(results);
-    if (comparison !== null) print(this.#terminal, `${comparisonLine(comparison)}\n`);
-    print(this.#terminal, `Weights, optimizer, metrics and report.html are in ${folder.path}. Continue with:`);
+    if (comparison !== null) printSentences(this.#terminal, `${comparisonLine(comparison)}\n`);
+    const files = ['weights', 'optimizer', 'metrics', ...(folder.hasReport ? ['report.html'] : [])];
+    printSentences(this.#terminal, `${capitalized(inWords(files))} are in ${folder.path}. Continue with:`);
     print(this.#terminal, `  ${command} eval ${path}${techniques?.saveBest === undefined ? '' : ' --best'}`);
     print(this.#terminal, `  ${command} predict ${path} IMAGE…`);
   }
@@ -164,6 +167,7 @@ function testFacts({ weights, evaluation, screening }: FinalEvaluation): [string
         ]),
   ];
 }
+const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function positiveFacts(config: RunFolder['config']): [string, string][] {
   const positive = positiveOf(config);

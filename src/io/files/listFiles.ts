@@ -10,11 +10,22 @@ import { reasonOf } from './atomic.js';
  */
 const systemNames = new Set([
   // Synology and QNAP
-  ...['@eadir', '@tmp', '#recycle', '@recycle', '#snapshot', '@recently-snapshot', '@synoresource', '@sharebin'],
+  ...[
+    '@eadir',
+    '@tmp',
+    '#recycle',
+    '@recycle',
+    '#snapshot',
+    '@snapshot',
+    '@recently-snapshot',
+    '@synoresource',
+    '@sharebin',
+  ],
   // NetApp, and programs that synchronize folders or make previews
   ...['~snapshot', '_gsdata_', 'thumbnails', '_thumbnails', '_thumbs', 'lost.dir'],
   // Windows
   ...['$recycle.bin', 'recycler', 'system volume information', 'thumbs.db', 'desktop.ini'],
+  ...['config.msi', 'dfsrprivate', '$extend'],
   ...['ehthumbs.db', 'ehthumbs_vista.db', '$windows.~bt', '$windows.~ws'],
   // Unix
   ...['lost+found', '__pycache__'],

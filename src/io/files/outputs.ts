@@ -16,6 +16,7 @@ const mostNameBytes = 255;
  * @throws {FileError} if it cannot be written
  */
 export async function outputFile(path: string, where: string): Promise<void> {
+  requireName(path, where);
   const found = await stat(path).catch(() => null);
   if (found !== null && !found.isFile()) {
     const kind = found.isDirectory() ? 'a folder' : 'a device';
@@ -42,6 +43,7 @@ export async function outputFile(path: string, where: string): Promise<void> {
  * @throws {FileError} if it cannot be made, or cannot be written to
  */
 export async function outputFolder(path: string, where: string): Promise<void> {
+  requireName(path, where);
   let above = resolve(path);
   try {
     for (;;) {
@@ -62,6 +64,10 @@ export async function outputFolder(path: string, where: string): Promise<void> {
   } catch (error) {
     throw refusal(path, where, error);
   }
+}
+
+function requireName(path: string, where: string): void {
+  if (path === '') throw new FileError(`[${where}] output: expected a name, got an empty one`);
 }
 
 function requireLength(name: string): void {

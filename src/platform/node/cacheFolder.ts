@@ -29,7 +29,8 @@ export function cachePlace(): { readonly path: string; readonly isTemporary: boo
   // The XDG specification ignores relative paths.
   if (isAbsolute(xdg)) return { path: join(xdg, 'fovea'), isTemporary: false };
   const home = homeFolder();
-  const usual = home === null ? null : join(home, '.cache', 'fovea');
+  // A home folder that is named but missing is not made.
+  const usual = home === null || !existsSync(home) ? null : join(home, '.cache', 'fovea');
   if (usual !== null && canBeMade(usual)) return { path: usual, isTemporary: false };
   return { path: join(tmpdir(), `fovea-cache-${process.getuid?.() ?? 'user'}`), isTemporary: true };
 }

@@ -4,8 +4,9 @@ import type { Json } from '../../text/json.js';
 import { standardOutput } from '../../text/output.js';
 import { visibleLine } from '../../text/visible.js';
 import { Callback, type Training } from '../callback.js';
-import type { EpochRecord } from '../history.js';
+import type { EpochRecord, TrainOutcome } from '../history.js';
 import { BestWeights, requireBest } from './bestWeights.js';
+import { protectFile, requireUnprotected } from './finishedFiles.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -76,7 +77,14 @@ export class EarlyStopping extends Callback {
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       requireBest('EarlyStopping', this.#path(), this.#bestEpoch);
     }
+    const path = this.#path();
+    if (path !== null) requireUnprotected('EarlyStopping', path, training);
     if (this.#isOver()) training.stop();
+  }
+
+  override onTrainEnd(_: Training, { completed }: TrainOutcome): void {
+    const path = this.#path();
+    if (completed && path !== null) protectFile(path);
   }
 
   override async onEpochEnd(training: Training, record: EpochRecord): Promise<void> {

@@ -8,12 +8,16 @@ import { standardOutput } from '../../text/output.js';
 import { visibleLine } from '../../text/visible.js';
 import { Callback, type Training } from '../callback.js';
 import { modelFiles, saveModel } from '../checkpoint/weights.js';
-import type { EpochRecord } from '../history.js';
+import type { EpochRecord, TrainOutcome } from '../history.js';
 import { BestWeights, bestFile, requireBest } from './bestWeights.js';
+import { protectFile, requireUnprotected } from './finishedFiles.js';
 import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
-  /** Folder for the files. Default: that of `Model.fit`; without one the best weights are kept in memory. */
+  /**
+   * Folder for the files. Default: that of `Model.fit`; without one the best weights are kept in memory. A
+   * second training of the process that would overwrite `best` or `final` of a finished one is refused.
+   */
   readonly saveDir?: string | undefined;
   /** Epochs between two files `epoch-N` (1); 0 for no such files. */
   readonly saveFreq?: number | undefined;
@@ -107,6 +111,7 @@ export class ModelCheckpoint extends Callback {
     if (this.#options.restoreBest === true && this.#bestEpoch !== null) {
       requireBest('ModelCheckpoint', this.#bestPath(), this.#bestEpoch);
     }
+    for (const path of this.#results()) requireUnprotected('ModelCheckpoint', path, training);
     if (this.#folder !== null) await makeFolder(this.#folder);
   }
 
@@ -133,10 +138,11 @@ export class ModelCheckpoint extends Callback {
     }
   }
 
-  override async onTrainEnd(training: Training): Promise<void> {
+  override async onTrainEnd(training: Training, { completed }: TrainOutcome): Promise<void> {
     // Another callback may have ended the training after an epoch but before the state was saved.
     await this.#removeOld();
     if (this.#folder !== null && (this.#options.saveFreq ?? 1) > 0) await this.#write(training, 'final');
+    if (completed) this.#results().forEach(protectFile);
   }
 
   /** Restores the best weights if asked to. */
@@ -179,6 +185,15 @@ export class ModelCheckpoint extends Callback {
     const path = join(this.#folder as string, name);
     if ((this.#options.verbose ?? 1) > 0) standardOutput.write(`save checkpoint at ${visibleLine(resolve(path))}\n`);
     await saveModel(path, training.network, training.optimizer);
+  }
+
+  /** Files that a later training must not overwrite. */
+  #results(): string[] {
+    if (this.#folder === null) return [];
+    return [
+      ...(this.#watches() ? [join(this.#folder, bestFile)] : []),
+      ...((this.#options.saveFreq ?? 1) > 0 ? [modelFiles(join(this.#folder, 'final')).weights] : []),
+    ];
   }
 
   #bestPath(): string | null {

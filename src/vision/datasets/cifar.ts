@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { FileError, InputError } from '../../errors.js';
+import { FileError, InputError, NotDownloadedError } from '../../errors.js';
 import { type DownloadProgress, download } from '../../io/files/download.js';
 import { cacheFolder } from '../../platform/node/cacheFolder.js';
 import { cifar10Classes, cifar100Classes } from './cifarClasses.js';
@@ -176,7 +176,7 @@ async function locate(
   const kept = await within(cache);
   if (kept !== null) return { origin: 'cache', path: kept };
   if (online === false) {
-    throw new FileError(
+    throw new NotDownloadedError(
       `[${name}] files: expected ${archive} or ${binaryArchive} in ${cache}, got neither; place one there, ` +
         'give its path, or allow the download',
     );

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileError, InputError, messageOf } from '../../errors.js';
+import { FileError, InputError, messageOf, NotDownloadedError } from '../../errors.js';
 import { formatShape } from '../../graph/shape.js';
 import { type DownloadOptions, type DownloadProgress, download } from '../../io/files/download.js';
 import { cacheFolder } from '../../platform/node/cacheFolder.js';
@@ -128,7 +128,7 @@ async function locate(
   if (source !== null) return source;
   if (online === false) {
     const orPackage = packed === undefined ? '' : ` or in the npm package ${packed.name}`;
-    throw new FileError(
+    throw new NotDownloadedError(
       `[${name}] files: expected ${names.join(' and ')}, gzipped (.gz) or not, in ${cache}${orPackage}` +
         `${packed !== undefined && installed === null ? ' (not installed)' : ''}, got none; place them there` +
         `${packed === undefined ? '' : `, install the package (npm install ${packed.name})`} or allow the download`,

@@ -19,7 +19,13 @@ export interface PassedOver {
 
 /** How much of a data set has been read. */
 export interface ReadingProgress {
-  readonly stage: 'looking at files' | 'checking pictures' | 'adding up checksums';
+  readonly stage:
+    | 'looking at files'
+    | 'checking pictures'
+    | 'looking at values'
+    | 'adding up checksums'
+    | 'comparing pixels'
+    | 'choosing the operating point';
   readonly done: number;
   readonly total: number;
 }

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { SharpOptions } from 'sharp';
 import { FileError, messageOf } from '../../errors.js';
 import { reasonOf } from '../../io/files/atomic.js';
-import { decodePicture, nameOf, PictureFile, type PictureSource } from './decode.js';
+import { readStart } from '../../io/files/input.js';
+import { decodePicture, nameOf, PictureFile, type PictureSource, pathOf } from './decode.js';
+import { formatBytes, pictureFormat } from './formats.js';
+import { decoderReason } from './refusal.js';
 import { loadSharp } from './sharp.js';
 
 /** A digit in MNIST's form: 28×28, grey, white ink on black. */
@@ -86,7 +89,7 @@ async function readGrey(source: PictureSource, name: string): Promise<Grey> {
     const pixels = picture === null ? null : await pixelsOf(picture).catch(() => null);
     if (pixels !== null) return reduced(...pixels);
     throw new FileError(
-      `[digit] ${name}: expected a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG), got ${plain(messageOf(error))}`,
+      `[digit] ${name}: expected a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG), got ${await gotOf(error, source, name)}`,
       { cause: error },
     );
   }
@@ -109,10 +112,11 @@ async function reduced(input: string | Uint8Array, options?: SharpOptions): Prom
   return { data: onPaper(data), width: info.width, height: info.height };
 }
 
-/** sharp's messages may have several lines and repeat the file name. */
-function plain(message: string): string {
-  const [first] = message.split('\n');
-  return first.replace(/^Input file is missing.*/, 'a missing file').replace(/^Input file /, 'a file that ');
+/** The reason why a file could not be decoded. */
+async function gotOf(error: unknown, source: PictureSource, name: string): Promise<string> {
+  if (/unsupported image format/.test(messageOf(error))) return 'a file of another kind';
+  const start = source instanceof Uint8Array ? source : await readStart(pathOf(source), formatBytes).catch(() => null);
+  return decoderReason(error, start === null ? null : (pictureFormat(start, name)?.name ?? null));
 }
 
 /**

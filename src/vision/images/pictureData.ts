@@ -75,7 +75,7 @@ export class PictureData {
       const mended = mending[format]?.(given) ?? null;
       const found = mended === null ? null : await metadataOf(mended).catch(() => null);
       if (mended === null || found === null) {
-        throw refusal(name, `an intact ${format} picture`, decoderReason(error), error);
+        throw refusal(name, `an intact ${format} picture`, decoderReason(error, format), error);
       }
       [bytes, isMended] = [mended, true];
       return found;
@@ -218,7 +218,7 @@ export class PictureData {
         });
       })
       .catch((error: unknown) => {
-        throw refusal(this.name, 'an intact picture', decoderReason(error), error);
+        throw refusal(this.name, 'an intact picture', decoderReason(error, this.header.format), error);
       });
     const size = depth === 'uchar' || depth === 'char' ? 1 : depth === 'ushort' ? 2 : 4;
     if (info.channels !== channels || data.length !== area.height * area.width * channels * size) {

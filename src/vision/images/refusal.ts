@@ -12,12 +12,29 @@ export function refusal(
   return new FileError(`[image] ${name}: expected ${expected}, got ${got}; ${advice}`, { cause });
 }
 
+/** Words by which a complaint of the decoder belongs to a format. */
+const decoders: Readonly<Record<string, RegExp>> = {
+  JPEG: /jpe?g/i,
+  PNG: /png/i,
+  WebP: /webp/i,
+  TIFF: /tiff/i,
+  GIF: /gif/i,
+};
+
 /**
- * The first line of an error of libvips, which writes one line for each complaint; the first one names the
- * cause.
+ * Why a picture could not be decoded. libvips collects the complaints about all pictures that are decoded
+ * at the same time, so only those about the format of this one are used.
+ *
+ * @param format null if it is unknown
  */
-export function decoderReason(error: unknown): string {
-  return reasonOf(error).split('\n')[0].trim();
+export function decoderReason(error: unknown, format: string | null): string {
+  const own = format === null ? undefined : decoders[format];
+  const complaint = reasonOf(error)
+    .replace('Input buffer has corrupt header:', '')
+    .split('\n')
+    .find((line) => own?.test(line));
+  const detail = complaint?.replace(/^\s*\w+: /, '').trim() ?? '';
+  return `damaged or truncated contents${detail === '' ? '' : ` (${detail})`}`;
 }
 
 /** Bytes as `ff d8`. */

@@ -127,7 +127,9 @@ function requireFactor(where: string, factor: number): void {
 
 /** The result in float32, truncated to a byte as in Pillow's `blend`. */
 function blended(from: number, to: number, factor: number): number {
-  const value = Math.fround(from + Math.fround(Math.fround(factor) * (to - from)));
+  // An infinite factor would make NaN of equal values.
+  const finite = Math.fround(Math.min(factor, 3.4e38));
+  const value = Math.fround(from + Math.fround(finite * (to - from)));
   return value >= 255 ? 255 : value > 0 ? Math.trunc(value) : 0;
 }
 

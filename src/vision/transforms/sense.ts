@@ -18,7 +18,7 @@ type Values = 'bytes' | 'unit' | 'other';
 
 /** The largest value of each scale, and the values of a mean or a standard deviation that do not fit it. */
 const scales = {
-  bytes: { largest: 255, isOff: (mean: number, std: number) => (mean > 0 && mean <= 1 && std <= 1) || std < 0.5 },
+  bytes: { largest: 255, isOff: (mean: number, std: number) => (mean > 0 && mean <= 1 && std <= 1) || std < 1 },
   unit: { largest: 1, isOff: (mean: number, std: number) => mean > 2 || std > 20 },
 } as const;
 

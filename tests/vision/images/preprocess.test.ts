@@ -129,6 +129,26 @@ describe('decodeImage', () => {
     },
   );
 
+  it('says of pictures that are decoded at the same time what is wrong with each, in its own words', async () => {
+    const picture = sharp({ create: { width: 90, height: 90, channels: 3, background: '#468' } });
+    const formats = ['jpeg', 'png', 'gif', 'webp', 'tiff'] as const;
+    const files = await Promise.all(formats.map((format) => picture.clone().toFormat(format).toBuffer()));
+    for (let repeat = 0; repeat < 4; repeat++) {
+      const errors = await Promise.all(
+        files.map((bytes) => decodeImage(bytes.subarray(0, bytes.length / 2)).catch((error: Error) => error.message)),
+      );
+      for (const [i, message] of errors.entries()) {
+        expect(message).toContain('got damaged or truncated contents');
+        const others = formats
+          .filter((format) => format !== formats[i])
+          .map((format) => format.replace('jpeg', 'jpe?g'));
+        expect(String(message).slice(String(message).indexOf('got'))).not.toMatch(
+          new RegExp(`${others.join('|')}|vips|buffer|failOn`, 'i'),
+        );
+      }
+    }
+  });
+
   it('refuses a broken PNG', async () => {
     const bytes = readFileSync(join(pictures, 'png-named.jpg'));
     bytes[bytes.length >> 1] ^= 1;

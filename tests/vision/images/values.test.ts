@@ -260,6 +260,10 @@ describe('a survey', () => {
       "3 of 5 pictures are squashed, as from 16×4 to 20×20, so that circles become ellipses; `fit: 'crop'` or `fit: 'pad'` keeps proportions",
     ]);
     expect(surveyNotes([survey], { ...images, fit: 'crop' })).toHaveLength(1);
+    writeFileSync(paths[1], tiffOf(ramp(Uint16Array, 200), size));
+    expect(surveyNotes([await surveyPictures(paths.slice(0, 2), images)], { ...images, fit: 'crop' })[1]).toMatch(
+      /^the largest value of each picture decided between 12 bits in 16 and 8 bits in 16: a darker picture/,
+    );
     const square = await surveyPictures([paths[2]], images);
     expect(surveyNotes([{ ...square, changes: new Map() }], images)).toEqual([]);
   });

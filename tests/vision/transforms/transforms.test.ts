@@ -211,6 +211,9 @@ describe('random samples', () => {
     expect(Math.abs(mean(values) - 99.5)).toBeLessThan((4 * 60) / Math.sqrt(12 * 500));
     // Three times as bright and then half the contrast is not the same as the other way round.
     const two: Raster = { data: Uint8Array.of(20, 100), height: 1, width: 2, channels: 1, layout: 'HWC' };
+    // Values that are equal to the grey they are moved away from stay, however large the factor is.
+    const flat = new ColorJitter({ contrast: [1e300, 1e300] }).apply(grey, new RandomGenerator(1));
+    expect(flat.data).toEqual(grey.data);
     const jitter = new ColorJitter({ brightness: [3, 3], contrast: [0.5, 0.5] });
     expect(new Set(many(60, (random) => jitter.apply(two, random).data.join()))).toEqual(
       new Set(['109,206', '120,240']),

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type koffiPackage from 'koffi';
 import { EngineError, unloadable } from '../../../errors.js';
+import { setupCommand } from '../library/candidates.js';
 
 type Koffi = typeof koffiPackage;
 
@@ -17,6 +18,9 @@ export function koffi(): Koffi {
     loaded ??= createRequire(import.meta.url)('koffi') as Koffi;
     return loaded;
   } catch (error) {
-    throw unloadable(EngineError, 'onednn', 'koffi', error);
+    const failure = unloadable(EngineError, 'onednn', 'koffi', error);
+    if (setupCommand !== undefined) throw failure;
+    // A command that installs it would not get the library that it calls.
+    throw new EngineError(`${failure.reason}; it calls oneDNN, which setup gets on Linux alone`, { cause: error });
   }
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LibraryHandle } from 'koffi';
 import { EngineError, InputError, messageOf } from '../../../errors.js';
-import { type Candidate, candidates, type Places, usualPlaces } from '../library/candidates.js';
+import { type Candidate, candidates, type Places, setupCommand, usualPlaces } from '../library/candidates.js';
 import { problemBefore } from '../library/problem.js';
 import { supportedReleases, type Version, versionProblem } from '../library/version.js';
 import { koffi } from './koffi.js';
@@ -53,7 +53,7 @@ export function openLibrary<T>(bind: Bind<T>, places: Places = usualPlaces()): O
   }
   const found = lookedAt.map(({ path, problem }) => `${path} (${problem})`).join(', ');
   throw new EngineError(`[onednn] library: expected oneDNN ${supportedReleases}, got ${found || 'none'}`, {
-    install: 'npx fovea setup',
+    install: setupCommand,
   });
 }
 

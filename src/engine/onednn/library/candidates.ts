@@ -22,6 +22,9 @@ export interface Places {
   readonly folders: readonly string[];
 }
 
+/** The command that gets the library; undefined on systems for which setup has none. */
+export const setupCommand = process.platform === 'linux' ? 'npx fovea setup' : undefined;
+
 /** The places of this machine and environment. */
 export function usualPlaces(): Places {
   const { FOVEA_ONEDNN: named = '' } = process.env;

@@ -62,7 +62,7 @@ export interface OpenedSplit {
    */
   readonly sha256Of?: (path: string) => Promise<string>;
   /** Surveys the changes that photographs need before a network sees them. */
-  readonly survey?: (images: Preprocessing) => Promise<PictureSurvey>;
+  readonly survey?: (images: Preprocessing, onProgress?: OpenOptions['onProgress']) => Promise<PictureSurvey>;
   /** Name of a sample: the path of its file below the place of the data, with `/`; or `test image 17`. */
   nameOf(index: number): string;
   /** The group of a sample, such as a patient; null without groups. */

@@ -38,9 +38,10 @@ export function splitOf(
     source,
     files,
     sha256Of: (path) => dataset.sha256Of(path),
-    survey: (images) => {
+    survey: (images, onProgress) => {
       const paths = files.map(({ path }) => path);
-      return surveyPictures(paths, images);
+      const total = paths.length;
+      return surveyPictures(paths, images, (done) => onProgress?.({ stage: 'looking at values', done, total }));
     },
     nameOf: (index) => nameBelow(root, files[index].path),
     groupOf: (index) => files[index].group ?? null,

@@ -31,10 +31,13 @@ const headerBytes = 2 ** 17;
 export async function surveyPictures(
   paths: readonly string[],
   { height, width }: Preprocessing,
+  onPicture?: (done: number) => void,
 ): Promise<PictureSurvey> {
   const found = new Array<Looked | null>(paths.length).fill(null);
+  let done = 0;
   await eachOf(paths, atOnce, async (path, i) => {
     found[i] = await look(path).catch(() => null);
+    onPicture?.(++done);
   });
   const changes = new Map<string, number>();
   let reshaped = 0;
@@ -74,6 +77,7 @@ export function surveyNotes(surveys: readonly PictureSurvey[], { height, width, 
   if (counts.size > 0) {
     const list = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([change, count]) => `${change} (${count})`);
     notes.push(`pictures are made 8 bits of red, green and blue: ${list.join(', ')} of ${pictures}`);
+    notes.push(...depthNotes([...counts.keys()]));
   }
   const reshaped = surveys.reduce((sum, survey) => sum + survey.reshaped, 0);
   const example = surveys.find(({ farthest }) => farthest !== null)?.farthest;
@@ -84,6 +88,25 @@ export function surveyNotes(surveys: readonly PictureSurvey[], { height, width, 
     );
   }
   return notes;
+}
+
+/** Pictures of one data set whose largest values led to different scales are not comparable. */
+function depthNotes(changes: readonly string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const change of changes) {
+    // `12 bits in 16 made 8` and `16 bits made 8` have values of one type.
+    const [, name, bits, size = bits] = /^((\d+) bits(?: in (\d+))?|floats .*) made 8$/.exec(change) ?? [];
+    if (name === undefined) continue;
+    const type = size ?? 'float';
+    groups.set(type, [...(groups.get(type) ?? []), name]);
+  }
+  return [...groups.values()]
+    .filter(({ length }) => length > 1)
+    .map(
+      (names) =>
+        `the largest value of each picture decided between ${names.sort().join(' and ')}: a darker picture of the same ` +
+        'kind may become brighter; save all of them alike, best with 8 bits',
+    );
 }
 
 async function opened(path: string): Promise<PictureFile> {
