@@ -482,7 +482,7 @@ describe('wrong input', () => {
     const taken = await train('--out', folder);
     expect(taken.code).toBe(2);
     expect(taken.err).toBe(
-      `fovea: [run] ${folder}: expected a new or empty folder, got one with 7 files (nothing is ever overwritten); ` +
+      `fovea: [run] ${folder}: expected a new or empty folder, got one with ${readdirSync(folder).length} files (nothing is ever overwritten); ` +
         'resume that training (--resume), or choose another --out\n',
     );
     const missing = await fovea('eval', path('missing'));
