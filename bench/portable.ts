@@ -10,6 +10,7 @@ import { forwardAxis } from '../src/engine/portable/kernels/axis.js';
 import type { TaskKernel } from '../src/engine/portable/kernels/conv.js';
 import { gatherKernel } from '../src/engine/portable/kernels/conv.js';
 import { weightGradientKernel } from '../src/engine/portable/kernels/convWeights.js';
+import { winogradKernel, winogradWeights } from '../src/engine/portable/kernels/winogradConv.js';
 import { backwardGather, forwardGather } from '../src/engine/portable/lower/conv.js';
 
 const layers = process.argv.slice(2);
@@ -66,6 +67,22 @@ for (const layer of layers.length > 0 ? layers : usual) {
     'input gradient': measure(gatherKernel(backwardGather(seen), 1), [sizes.y, sizes.weights, sizes.x]),
     'weight gradient': measure(weightGradientKernel(gradient), [sizes.x, sizes.y, sizes.weights]),
   };
+  if (kernel === 3 && stride === 1) {
+    const turned = { ...shape, inChannels: outChannels, outChannels: inChannels };
+    const square = { input, output: [output, output], bias: false, summand: false } as const;
+    const back = { input: square.output, output: input, bias: false, summand: false } as const;
+    const padded = (channels: number) => Math.ceil(channels / 8) * 8;
+    const winograd = {
+      forward: winogradKernel({ ...shape, ...square, padding: [pad, pad] }, 1),
+      'input gradient': winogradKernel({ ...turned, ...back, padding: [2 - pad, 2 - pad] }, 1),
+    };
+    const transformed = 36 * padded(inChannels) * padded(outChannels);
+    Object.assign(times, {
+      'Winograd: forward': measure(winograd.forward, [sizes.x, transformed, sizes.y]),
+      'input gradient ': measure(winograd['input gradient'], [sizes.y, transformed, sizes.x]),
+      weights: measure(winogradWeights(padded(outChannels) / 8, inChannels, false), [sizes.weights, transformed]),
+    });
+  }
   const flops = 2 * sizes.y * inChannels * kernel * kernel;
   const speeds = Object.entries(times).map(([name, ms]) => `${name} ${(flops / ms / 1e6).toFixed(1)}`);
   console.log(`${layer.padEnd(22)} GFLOP/s: ${speeds.join(', ')}`);

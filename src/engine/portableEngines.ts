@@ -23,7 +23,6 @@ export const engines = [
     name: 'portable',
     open: openPortable,
     fixed: {
-      convolution: 'the portable engine has one kind of kernels',
       precision: 'the portable engine computes in float32',
     },
     asFallback: 'computing with the portable engine, in WebAssembly.',

@@ -113,8 +113,8 @@ export const convolutionNames = ['auto', 'direct'] as const satisfies readonly C
  * Chooses the kernels of all convolutions of the engine in use from now on. `auto`, the default: for each
  * layer and direction the faster of the direct and Winograd's algorithm (3×3, stride 1), by a rule that
  * depends on shapes alone. `direct`: direct kernels everywhere, as in other frameworks. The two differ in
- * rounding: by 1e-6, root mean square. The engines `portable` and `reference` have one kind of kernels and
- * ignore the call.
+ * rounding: by 1e-6, root mean square. The engine `reference` has one kind of kernels and ignores the
+ * call.
  */
 export function setConvolution(name: ConvolutionName): void {
   if (!convolutionNames.includes(name)) {

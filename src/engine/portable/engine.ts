@@ -4,7 +4,7 @@ import { noTraits, type Traits } from '../../compiler/optimize.js';
 import type { Precision } from '../../compiler/precision.js';
 import { threadsAsked, validating } from '../../env.js';
 import { EngineError } from '../../errors.js';
-import type { CompileOptions, Engine, EngineSettings, Program, Support } from '../engine.js';
+import type { CompileOptions, ConvolutionName, Engine, EngineSettings, Program, Support } from '../engine.js';
 import { Arena } from '../planned/arena.js';
 import { ThreadCount } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
@@ -26,6 +26,7 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   /** Called with every step of every run. */
   observer: StepObserver | null = null;
   readonly #threads: ThreadCount;
+  #convolution: ConvolutionName = 'auto';
 
   /** @param threads the number that the user set; null for the number of processors */
   constructor(
@@ -37,16 +38,17 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   get settings(): EngineSettings {
-    return { threads: this.#threads.count, precision: 'float32', convolution: 'auto' };
+    return { threads: this.#threads.count, precision: 'float32', convolution: this.#convolution };
   }
 
-  configure({ threads }: Partial<EngineSettings>): void {
+  configure({ threads, convolution = this.#convolution }: Partial<EngineSettings>): void {
+    this.#convolution = convolution;
     if (threads === undefined) return;
     this.#threads.choose(this.#possible(threads));
   }
 
   get settingsKey(): string {
-    return this.#threads.key;
+    return `${this.#threads.key} ${this.#convolution}`;
   }
 
   get threadsUsed(): number {
@@ -72,7 +74,9 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   describe(): string {
-    return `WebAssembly, ${this.backend.target.fuses ? 'fused multiply-add' : '128-bit vectors'}`;
+    const convolutions = this.#convolution === 'direct' ? 'direct' : 'Winograd and direct';
+    const vectors = this.backend.target.fuses ? 'fused multiply-add' : '128-bit vectors';
+    return `WebAssembly, ${vectors}, ${convolutions} convolutions`;
   }
 
   traits(): Traits {
@@ -82,7 +86,9 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
     const threads = this.#threads.for(graph);
     const options = { threads, validate: validating(), watch, keepsNonFinite };
-    const lowered = new Lowering(scheduleUpdates(graph), this.backend, options).lower(lowerings);
+    // Winograd's kernels mix neighbouring pixels, so that a number that is not finite reaches others.
+    const usesWinograd = this.#convolution === 'auto' && !keepsNonFinite;
+    const lowered = new Lowering(scheduleUpdates(graph), this.backend, options, usesWinograd).lower(lowerings);
     return new PlannedProgram(lowered, this.backend, this);
   }
 

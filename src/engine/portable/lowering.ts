@@ -26,7 +26,13 @@ export class Lowering extends CommonLowering<Layout, KernelCall> {
   /** Nodes of equal shapes share their code. */
   readonly #kernels = new Map<TaskKernel, Kernel>();
 
-  constructor(graph: Graph, backend: PortableBackend, options: LoweringOptions) {
+  constructor(
+    graph: Graph,
+    backend: PortableBackend,
+    options: LoweringOptions,
+    /** Whether convolutions may be computed by Winograd's algorithm. */
+    readonly usesWinograd: boolean,
+  ) {
     super(graph, backend, options);
     this.#backend = backend;
   }
@@ -42,15 +48,25 @@ export class Lowering extends CommonLowering<Layout, KernelCall> {
   /**
    * Adds a call of a kernel, which takes what it reads and then what it writes. Kernels of {@link generate}
    * are translated once.
+   *
+   * @param kind the name of the kernel, for people
+   * @param isConstant whether it computes constants alone; by default as the node
    */
-  run(name: string, shape: TaskKernel, reads: readonly Operand[], writes: readonly Operand[]): void {
+  run(
+    name: string,
+    shape: TaskKernel,
+    reads: readonly Operand[],
+    writes: readonly Operand[],
+    kind = name,
+    isConstant?: boolean,
+  ): void {
     const operands = [...reads, ...writes];
     let kernel = this.#kernels.get(shape);
     if (kernel === undefined) {
       kernel = this.#backend.kernel(operands.length + (shape.scratch > 0 ? 1 : 0), shape);
       this.#kernels.set(shape, kernel);
     }
-    this.addCall(name, this.#backend.call(name, kernel), { reads, writes, operands });
+    this.addCall(name, this.#backend.call(kind, kernel), { reads, writes, operands }, isConstant);
   }
 }
 

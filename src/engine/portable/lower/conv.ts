@@ -1,20 +1,15 @@
 import type { GraphValue } from '../../../compiler/graph.js';
-import type { Conv2dParams } from '../../../graph/op.js';
+import type { Padding, Pair } from '../../../graph/op.js';
 import { numel, type Shape } from '../../../graph/shape.js';
 import { type AxisGather, type AxisGeometry, backwardAxes, forwardAxis } from '../kernels/axis.js';
 import { type Gather, gatherKernel } from '../kernels/conv.js';
 import { weightGradientKernel } from '../kernels/convWeights.js';
 import { columnSums } from '../kernels/sums.js';
+import { places } from '../kernels/winograd.js';
+import { type WinogradConvolution, winogradKernel, winogradWeights } from '../kernels/winogradConv.js';
 import { Layout } from '../layout.js';
 import { type Lower, type Lowering, nameOf, type Operand } from '../lowering.js';
-
-/** A convolution by its shapes. */
-interface Convolution {
-  readonly x: Shape;
-  readonly weight: Shape;
-  readonly y: Shape;
-  readonly params: Conv2dParams;
-}
+import { type Convolution, suitsWinograd } from './winograd.js';
 
 /** The weights with an axis of groups, if there are several. */
 function groupedShape(shape: Shape, groups: number): Shape {
@@ -144,18 +139,62 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   ];
   if (bias !== undefined) reads.push(context.plain(bias));
   if (summand !== undefined) reads.push(context.inLayout(summand, Layout.channelsLast(y.shape)));
-  const kernel = context.generate(gatherKernel, forwardGather(seen(conv), extras), context.threads);
+  const isWinograd = context.usesWinograd && suitsWinograd(conv, 'forward', context.isConstant(weight));
+  if (isWinograd) reads[1] = winogradPanels(context, weight, reads[1], weight.shape, false);
+  const kernel = isWinograd
+    ? context.generate(
+        winogradKernel,
+        { ...winogradShape(x.shape, y.shape, params.padding), ...extras },
+        context.threads,
+      )
+    : context.generate(gatherKernel, forwardGather(seen(conv), extras), context.threads);
   const target = context.output(y, Layout.channelsLast(y.shape));
-  context.run(summand === undefined ? nameOf(node) : nameOf(node).replace('conv2d', 'conv2d+add'), kernel, reads, [
-    target,
-  ]);
+  const name = summand === undefined ? nameOf(node) : nameOf(node).replace('conv2d', 'conv2d+add');
+  context.run(name, kernel, reads, [target], isWinograd ? 'winograd' : name);
 };
+
+/** Images and channels of a convolution of 3×3 with stride 1. */
+function winogradShape(x: Shape, y: Shape, [top, , left]: Padding): Omit<WinogradConvolution, 'bias' | 'summand'> {
+  const [images, inChannels, ...input] = x;
+  const [, outChannels, ...output] = y;
+  const sizes = { input: input as unknown as Pair, output: output as unknown as Pair };
+  return { images, inChannels, outChannels, ...sizes, padding: [top, left] };
+}
+
+/** The weights, which are in panels, transformed. */
+function winogradPanels(
+  context: Lowering,
+  weight: GraphValue,
+  panels: Operand,
+  [outChannels, inChannels]: Shape,
+  turned: boolean,
+): Operand {
+  const count = Math.ceil(outChannels / context.panel);
+  const layout = Layout.plain([places, count, inChannels, context.panel]);
+  const transformed = { buffer: context.scratch(layout.size), layout };
+  const kernel = context.generate(winogradWeights, count, inChannels, turned);
+  context.run('winogradWeights', kernel, [panels], [transformed], 'winograd', context.isConstant(weight));
+  return transformed;
+}
 
 export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) => {
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
   const { params } = node;
   const conv = { x: dx.shape, weight: weight.shape, y: dy.shape, params };
+  if (context.usesWinograd && suitsWinograd(conv, 'backwardData', context.isConstant(weight))) {
+    const [out, channels] = weight.shape;
+    const [top, bottom, left, right] = params.padding;
+    const turned = winogradShape(dy.shape, dx.shape, [2 - top, 2 - bottom, 2 - left, 2 - right]);
+    const panels = context.inLayout(weight, backwardPanels(weight.shape, 1, context.panel));
+    const reads = [
+      context.inLayout(dy, Layout.channelsLast(dy.shape)),
+      winogradPanels(context, weight, panels, [channels, out], true),
+    ];
+    const kernel = context.generate(winogradKernel, { ...turned, bias: false, summand: false }, context.threads);
+    context.run(node.op, kernel, reads, [context.output(dx, Layout.channelsLast(dx.shape))], 'winograd');
+    return;
+  }
   // The channels of all pixels form panels only if those of each pixel do.
   const shape = seen(conv, weight.shape[1] % context.panel === 0);
   const isWhole = shape.inChannels > weight.shape[1];
