@@ -11,6 +11,7 @@ import type { TaskKernel } from '../src/engine/portable/kernels/conv.js';
 import { gatherKernel } from '../src/engine/portable/kernels/conv.js';
 import { weightGradientKernel } from '../src/engine/portable/kernels/convWeights.js';
 import { winogradKernel, winogradWeights } from '../src/engine/portable/kernels/winogradConv.js';
+import { winogradGradient } from '../src/engine/portable/kernels/winogradGradient.js';
 import { backwardGather, forwardGather } from '../src/engine/portable/lower/conv.js';
 
 const layers = process.argv.slice(2);
@@ -77,9 +78,11 @@ for (const layer of layers.length > 0 ? layers : usual) {
       'input gradient': winogradKernel({ ...turned, ...back, padding: [2 - pad, 2 - pad] }, 1),
     };
     const transformed = 36 * padded(inChannels) * padded(outChannels);
+    const gradientShape = { ...shape, input, output: square.output, padding: [pad, pad] } as const;
     Object.assign(times, {
       'Winograd: forward': measure(winograd.forward, [sizes.x, transformed, sizes.y]),
       'input gradient ': measure(winograd['input gradient'], [sizes.y, transformed, sizes.x]),
+      'weight gradient ': measure(winogradGradient(gradientShape, 1), [sizes.x, sizes.y, transformed]),
       weights: measure(winogradWeights(padded(outChannels) / 8, inChannels, false), [sizes.weights, transformed]),
     });
   }

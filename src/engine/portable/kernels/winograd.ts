@@ -125,3 +125,34 @@ export function transformSquare(
     }
   });
 }
+
+/** The rows of {@link inputTransform} and {@link gradientTransform} as factors of their inputs. */
+const inputRows: readonly (readonly number[])[] = [
+  [aa * bb, 0, -(aa + bb), 0, 1, 0],
+  ...[a, -a].map((point) => [0, -point * bb, -bb, point, 1, 0]),
+  ...[b, -b].map((point) => [0, -point * aa, -aa, point, 1, 0]),
+  [0, aa * bb, 0, -(aa + bb), 0, 1],
+];
+const gradientRows: readonly (readonly number[])[] = [
+  [1, 0, 0, 0],
+  ...[a, -a, b, -b].map((point) => [1, point, point * point, point ** 3]),
+  [0, 0, 0, 1],
+];
+
+/** One row of {@link transformSquare}, of inputs or of gradients of results. */
+export function transformRowOf(
+  to: Assembler,
+  { transform, size }: SquareTransform,
+  row: number,
+  load: (row: number, column: number) => Vector,
+): Vector[] {
+  const factors = (transform === ofInputs ? inputRows : gradientRows)[row];
+  const kept = Array.from({ length: size }, (_, column) => {
+    const sum = to.zero();
+    factors.forEach((factor, i) => {
+      if (factor !== 0) to.scope(() => to.addProduct(sum, load(i, column), to.constant(factor)));
+    });
+    return sum;
+  });
+  return transform(to, kept);
+}

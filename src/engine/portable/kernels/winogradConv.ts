@@ -39,7 +39,7 @@ const bytesPerTask = 1536 * 1024;
 const leastTiles = 64;
 
 /** Calls `body` for vectors of channels; `moved` are pointers that go along. */
-function overVectors(
+export function overVectors(
   to: Assembler,
   channels: number,
   moved: readonly Pointer[],

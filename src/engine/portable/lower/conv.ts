@@ -7,6 +7,7 @@ import { weightGradientKernel } from '../kernels/convWeights.js';
 import { columnSums } from '../kernels/sums.js';
 import { places } from '../kernels/winograd.js';
 import { type WinogradConvolution, winogradKernel, winogradWeights } from '../kernels/winogradConv.js';
+import { winogradGradient, winogradWeightResults } from '../kernels/winogradGradient.js';
 import { Layout } from '../layout.js';
 import { type Lower, type Lowering, nameOf, type Operand } from '../lowering.js';
 import { type Convolution, suitsWinograd } from './winograd.js';
@@ -215,7 +216,21 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const reads = [x, dy].map((value) => context.inLayout(value, Layout.channelsLast(value.shape)));
   if (context.isUsed(dWeight)) {
     const layout = forwardPanels(params.weightShape, params.groups, context.panel);
-    context.run(node.op, context.generate(gradientKernel, seen(conv)), reads, [context.output(dWeight, layout)]);
+    if (context.usesWinograd && suitsWinograd(conv, 'backwardWeights')) {
+      const shape = winogradShape(x.shape, dy.shape, params.padding);
+      const panels = Math.ceil(shape.outChannels / context.panel);
+      const sums = Layout.plain([places, panels, shape.inChannels, context.panel]);
+      const transformed = { buffer: context.scratch(sums.size), layout: sums };
+      context.run(
+        node.op,
+        context.generate(winogradGradient, shape, context.threads),
+        reads,
+        [transformed],
+        'winograd',
+      );
+      const results = context.generate(winogradWeightResults, panels, shape.inChannels);
+      context.run('winogradWeights', results, [transformed], [context.output(dWeight, layout)], 'winograd');
+    } else context.run(node.op, context.generate(gradientKernel, seen(conv)), reads, [context.output(dWeight, layout)]);
   }
   if (params.bias) biasGradient(context, dy, dBias, reads[1]);
 };

@@ -38,7 +38,7 @@ function gain({ x, weight, y }: Convolution, direction: Direction, keepsWeights:
   const [rows, columns] = tilesOf({ images: x[0], output: [result[2], result[3]] });
   const tiles = rows * columns;
   const [product, ofFeatures] = [1.05, 8];
-  const ofWeights = direction === 'backwardWeights' ? 12 : keepsWeights ? 2 : 8;
+  const ofWeights = keepsWeights ? 2 : 20;
   const cost = product + ofFeatures * (1 / inChannels + 1 / outChannels) + ofWeights / tiles;
   return (result[0] * result[2] * result[3] * 9) / (tiles * 36) / cost;
 }
