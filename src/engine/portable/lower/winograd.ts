@@ -2,7 +2,7 @@ import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { tilesOf } from '../kernels/winogradConv.js';
 
-export type Direction = 'forward' | 'backwardData' | 'backwardWeights';
+type Direction = 'forward' | 'backwardData' | 'backwardWeights';
 
 /** A convolution by its shapes. */
 export interface Convolution {
