@@ -34,7 +34,7 @@ export function tilesOf({ images, output }: Pick<WinogradConvolution, 'images' |
   return [images * rows, columns];
 }
 
-/** Bytes of transformed features that a task works on, and the fewest tiles that make its weights worth loading. */
+/** Bytes of transformed features of a task, and the fewest tiles for which weights are worth loading. */
 const bytesPerTask = 1536 * 1024;
 const leastTiles = 64;
 

@@ -273,7 +273,8 @@ function addOuterProducts(
 }
 
 /**
- * The gradients of weights, in panels `[panels][3][3][channels][panel]`, from those of the transformed weights.
+ * The gradients of weights, in panels `[panels][3][3][channels][panel]`, from those of the transformed
+ * weights.
  * Operands: gradients `[36][panels][channels][panel]`, result. A task is one panel.
  */
 export function winogradWeightResults(panels: number, channels: number): TaskKernel {

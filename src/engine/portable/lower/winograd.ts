@@ -15,7 +15,10 @@ export interface Convolution {
 /** With a smaller gain, the model is not sure enough. */
 const worthwhile = 1.15;
 
-/** Whether Winograd's kernels compute a convolution, and faster than the direct ones. It depends on shapes alone. */
+/**
+ * Whether Winograd's kernels compute a convolution, and faster than the direct ones. It depends on shapes
+ * alone.
+ */
 export function suitsWinograd(conv: Convolution, direction: Direction, keepsWeights = false): boolean {
   const { weight, params } = conv;
   const { stride, dilation, padding, groups } = params;
@@ -27,8 +30,8 @@ export function suitsWinograd(conv: Convolution, direction: Direction, keepsWeig
 }
 
 /**
- * The expected speed as a multiple of the direct kernel's. A tile of 4×4 results takes 36 products in place of
- * 144. Transforms cost as much as so many channels, those of weights as much as so many tiles. The numbers
+ * The expected speed as a multiple of the direct kernel's. A tile of 4×4 results takes 36 products in place
+ * of 144. Transforms cost as much as so many channels, those of weights as much as so many tiles. The numbers
  * were fitted to `npm run bench -- portable`.
  */
 function gain({ x, weight, y }: Convolution, direction: Direction, keepsWeights: boolean): number {
