@@ -59,7 +59,7 @@ const portable = {
   path: [
     inside(['graph', 'ops', 'compiler', 'runtime', 'tensor', 'autograd', 'nn', 'optimizer']),
     inside(['metric', 'statistics', 'train', 'browser']),
-    inside(['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
+    inside(['check', 'effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
     inside(['text/(json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
     inside(['engine/planned', 'engine/portable', 'engine/reference']),
     '^src/engine/[^/]+\\.ts$',

@@ -27,7 +27,19 @@ const imports = {
 };
 
 /** Folders and single files of src that are the ground: every room may import them. */
-const ground = ['effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'platform', 'random', 'text', 'version'];
+const ground = [
+  'check',
+  'effect',
+  'env',
+  'errors',
+  'inspection',
+  'kind',
+  'memory',
+  'platform',
+  'random',
+  'text',
+  'version',
+];
 
 /** Folders and files of src that belong to a room. */
 const namesOf = (room) => (room === 'ground' ? ground : [room]);

@@ -6,7 +6,20 @@
 export type { EngineName } from '#engines';
 export type { Precision as ComputePrecision } from './compiler/precision.js';
 export { type EngineInfo, engineInfo, setEngine } from './engine/select.js';
-export * from './errors.js';
+export {
+  DTypeError,
+  EngineError,
+  FileError,
+  FoveaError,
+  InputError,
+  type InstallableOptions,
+  InternalError,
+  MemoryError,
+  NonFiniteError,
+  PackageError,
+  ShapeError,
+  StaleTensorError,
+} from './errors.js';
 export type { DType, TypedArray } from './graph/dtype.js';
 export type { Shape } from './graph/shape.js';
 export * as io from './io/portable.js';
@@ -19,7 +32,16 @@ export { concat } from './tensor/combine.js';
 export { type NestedNumbers, tensor } from './tensor/fromArrays.js';
 export * as F from './tensor/functional.js';
 export { noGrad } from './tensor/noGrad.js';
-export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
+export {
+  normal,
+  type RandomOptions,
+  rand,
+  randint,
+  randn,
+  randperm,
+  type UniformOptions,
+  uniform,
+} from './tensor/random.js';
 export { Parameter } from './tensor/state.js';
 export { type ReduceOptions, Tensor, type TensorLike } from './tensor/tensor.js';
 export { Callback, CallbackError } from './train/callback.js';

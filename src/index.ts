@@ -11,7 +11,20 @@ export {
   setPrecision,
   setThreads,
 } from './engine/select.js';
-export * from './errors.js';
+export {
+  DTypeError,
+  EngineError,
+  FileError,
+  FoveaError,
+  InputError,
+  type InstallableOptions,
+  InternalError,
+  MemoryError,
+  NonFiniteError,
+  PackageError,
+  ShapeError,
+  StaleTensorError,
+} from './errors.js';
 export type { ArrayOf, ArrayOfDType, DType, TypedArray } from './graph/dtype.js';
 export type { Padding, Pair } from './graph/op.js';
 export type { Shape } from './graph/shape.js';
@@ -31,7 +44,16 @@ export { type NestedNumbers, tensor } from './tensor/fromArrays.js';
 export * as F from './tensor/functional.js';
 export { grad } from './tensor/grad.js';
 export { noGrad } from './tensor/noGrad.js';
-export { normal, type RandomOptions, rand, randint, randn, randperm, uniform } from './tensor/random.js';
+export {
+  normal,
+  type RandomOptions,
+  rand,
+  randint,
+  randn,
+  randperm,
+  type UniformOptions,
+  uniform,
+} from './tensor/random.js';
 export { Parameter } from './tensor/state.js';
 export { type ReduceOptions, Tensor, type TensorLike } from './tensor/tensor.js';
 export type { Json } from './text/json.js';

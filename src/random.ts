@@ -1,5 +1,7 @@
+import * as check from './check.js';
 import { InputError } from './errors.js';
 import { inspect } from './inspection.js';
+import { requireRoom } from './memory.js';
 
 /** The complete state of a generator, as plain JSON: the four 32-bit words of xoshiro128**. */
 export interface GeneratorState {
@@ -26,9 +28,8 @@ function spread(words: readonly number[]): [number, number, number, number] {
   return [lane(0), lane(1), lane(2), lane(3)];
 }
 
-function isSeed(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
-}
+const seeds = check.rule<number>('an integer from 0 to 2^53 - 1', (x) => Number.isSafeInteger(x) && (x as number) >= 0);
+const lengths = check.rule<number>('a length from 0 to 2^32', check.integer(0, two32).is);
 
 /** The low word, and the high word unless it is 0. */
 function wordsOf(value: number): number[] {
@@ -55,10 +56,8 @@ export class RandomGenerator {
    * @throws {InputError} for any other number
    */
   constructor(seed: number, stream = 0) {
-    if (!isSeed(seed) || !isSeed(stream)) {
-      const [name, value] = isSeed(seed) ? ['stream', stream] : ['seed', seed];
-      throw new InputError(`[random] ${name}: expected an integer from 0 to 2^53 - 1, got ${value}`);
-    }
+    check.requireValue('random', 'seed', seed, seeds);
+    check.requireValue('random', 'stream', stream, seeds);
     this.#set(spread(stream === 0 ? wordsOf(seed) : [seed | 0, Math.floor(seed / two32), ...wordsOf(stream)]));
   }
 
@@ -101,7 +100,7 @@ export class RandomGenerator {
     if (!valid) {
       throw new InputError(
         '[random] state: expected the state of an xoshiro128** generator (four 32-bit words, not all 0), ' +
-          `got ${JSON.stringify(state)}`,
+          `got ${Array.isArray(words) ? check.shown(words) : check.shown(state)}`,
       );
     }
     this.#set(words);
@@ -113,6 +112,7 @@ export class RandomGenerator {
    * until this generator is used.
    */
   fork(label: string): RandomGenerator {
+    check.requireValue('random', 'label', label, check.text);
     const child = new RandomGenerator(0);
     const codes = Array.from(label, (character) => character.codePointAt(0) as number);
     child.#set(spread([this.#a, this.#b, this.#c, this.#d, ...codes]));
@@ -140,7 +140,7 @@ export class RandomGenerator {
   /** An integer in [0, n), every one equally likely; n is from 1 to 2^32. */
   int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > two32) {
-      throw new InputError(`[random] int: expected a bound from 1 to 2^32, got ${n}`);
+      throw new InputError(`[random] int: expected a bound from 1 to 2^32, got ${check.shown(n)}`);
     }
     return this.#below(n);
   }
@@ -160,8 +160,10 @@ export class RandomGenerator {
    * Fills an array with samples of low + (high − low)·u, u in [0, 1), rounded to float32. Returns the array.
    */
   fillUniform(array: Float32Array, low: number, high: number): Float32Array {
+    check.requireValue('random', 'array', array, float32Array);
     if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
-      throw new InputError(`[random] uniform: expected finite bounds, low <= high, got low ${low}, high ${high}`);
+      const got = `low ${check.shown(low)}, high ${check.shown(high)}`;
+      throw new InputError(`[random] uniform: expected finite bounds, low <= high, got ${got}`);
     }
     const scale = (high - low) * 2 ** -24;
     for (let i = 0; i < array.length; i++) array[i] = low + scale * (this.nextUint32() >>> 8);
@@ -170,8 +172,10 @@ export class RandomGenerator {
 
   /** Fills an array with samples of the normal distribution, rounded to float32. Returns the array. */
   fillNormal(array: Float32Array, mean: number, std: number): Float32Array {
+    check.requireValue('random', 'array', array, float32Array);
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
-      throw new InputError(`[random] normal: expected a finite mean and std >= 0, got mean ${mean}, std ${std}`);
+      const got = `mean ${check.shown(mean)}, std ${check.shown(std)}`;
+      throw new InputError(`[random] normal: expected a finite mean and std >= 0, got ${got}`);
     }
     // Each round uses both samples. This is twice as fast as normal(), and gives other numbers.
     let i = 0;
@@ -189,9 +193,8 @@ export class RandomGenerator {
 
   /** The integers from 0 to n − 1 in random order (Fisher and Yates). */
   permutation(n: number): Uint32Array {
-    if (!Number.isInteger(n) || n < 0 || n > two32) {
-      throw new InputError(`[random] permutation: expected a length from 0 to 2^32, got ${n}`);
-    }
+    check.requireValue('random', 'permutation', n, lengths);
+    requireRoom(n * Uint32Array.BYTES_PER_ELEMENT, () => `a permutation of ${n} numbers`);
     const order = new Uint32Array(n);
     for (let i = 1; i < n; i++) {
       const j = this.#below(i + 1);
@@ -225,6 +228,8 @@ export class RandomGenerator {
   }
 }
 
+const float32Array = check.instanceOf(Float32Array);
+
 let current = new RandomGenerator(0);
 
 /** The generator of all random functions that get no other one. It starts with seed 0. */
@@ -251,6 +256,8 @@ export function seed(n: number): void {
  * ```
  */
 export function withGenerator<T>(generator: RandomGenerator, body: () => T): T {
+  check.requireValue('withGenerator', 'generator', generator, check.instanceOf(RandomGenerator));
+  check.requireValue('withGenerator', 'body', body, check.callable);
   const before = current;
   current = generator;
   try {

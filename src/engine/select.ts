@@ -1,5 +1,6 @@
 import { type EngineName, engines } from '#engines';
 import { writeError } from '#platform';
+import { shown } from '../check.js';
 import type { Precision } from '../compiler/precision.js';
 import { isThreadCount, threadCounts } from '../env.js';
 import { EngineError, InputError, messageOf } from '../errors.js';
@@ -14,7 +15,7 @@ let current: Engine | null = null;
 const entryOf = (name: EngineName) => {
   const entry = engines.find((known) => known.name === name);
   if (entry === undefined) {
-    throw new InputError(`[engine] name: expected ${engineNames.join(' or ')}, got '${String(name)}'`);
+    throw new InputError(`[engine] name: expected ${engineNames.join(' or ')}, got ${shown(name)}`);
   }
   return entry;
 };
@@ -103,7 +104,7 @@ export function engineInfo(): EngineInfo {
  * at most its share
  */
 export function setThreads(count: number): void {
-  if (!isThreadCount(count)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${count}`);
+  if (!isThreadCount(count)) throw new InputError(`[engine] threads: expected ${threadCounts}, got ${shown(count)}`);
   currentEngine().configure({ threads: count });
 }
 
@@ -118,7 +119,7 @@ export const convolutionNames = ['auto', 'direct'] as const satisfies readonly C
  */
 export function setConvolution(name: ConvolutionName): void {
   if (!convolutionNames.includes(name)) {
-    throw new InputError(`[engine] convolution: expected ${convolutionNames.join(' or ')}, got '${String(name)}'`);
+    throw new InputError(`[engine] convolution: expected ${convolutionNames.join(' or ')}, got ${shown(name)}`);
   }
   currentEngine().configure({ convolution: name });
 }
@@ -137,7 +138,7 @@ export const precisionNames = ['float32', 'bf16'] as const satisfies readonly Pr
  */
 export function setPrecision(name: Precision): void {
   if (!precisionNames.includes(name)) {
-    throw new InputError(`[engine] precision: expected ${precisionNames.join(' or ')}, got '${String(name)}'`);
+    throw new InputError(`[engine] precision: expected ${precisionNames.join(' or ')}, got ${shown(name)}`);
   }
   const engine = currentEngine();
   const support = engine.supports(name);

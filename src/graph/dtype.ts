@@ -1,3 +1,4 @@
+import { shown } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { requireRoom } from '../memory.js';
 
@@ -47,12 +48,15 @@ export function declared(dtype: OutputDType): DType | 'opaque' {
  */
 export function allocate<D extends DType>(dtype: D, length: number): InstanceType<(typeof arrayTypes)[D]>;
 export function allocate(dtype: DType, length: number): TypedArray {
-  if (!Object.hasOwn(arrayTypes, dtype)) {
-    const got = typeof dtype === 'string' ? `'${dtype}'` : typeof dtype;
-    throw new DTypeError(`[tensor] dtype: expected ${Object.keys(arrayTypes).join(', ')}, got ${got}`);
-  }
+  checkDType('tensor', dtype);
   requireRoom(length * bytesPerElement(dtype), () => `${length} elements of ${dtype}`);
   return new arrayTypes[dtype](length);
+}
+
+/** Throws unless a value names an element type. */
+export function checkDType(where: string, dtype: unknown): void {
+  if (typeof dtype === 'string' && Object.hasOwn(arrayTypes, dtype)) return;
+  throw new DTypeError(`[${where}] dtype: expected ${Object.keys(arrayTypes).join(', ')}, got ${shown(dtype)}`);
 }
 
 /** A typed view of `length` elements at `byteOffset` of `buffer`. */
@@ -64,9 +68,7 @@ export function dtypeOf(array: TypedArray): DType {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Int32Array) return 'int32';
   if (array instanceof Uint8Array) return 'uint8';
-  throw new DTypeError(
-    `[tensor] expected a Float32Array, Int32Array or Uint8Array, got ${Object.prototype.toString.call(array)}`,
-  );
+  throw new DTypeError(`[tensor] data: expected a Float32Array, Int32Array or Uint8Array, got ${shown(array)}`);
 }
 
 /** Whether the array has neither NaN nor an infinite number. */

@@ -1,3 +1,4 @@
+import { shown } from '../check.js';
 import { ShapeError } from '../errors.js';
 
 /** Sizes of the axes, outermost first. `[]` is a scalar. */
@@ -32,11 +33,18 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** Throws unless every size is a positive integer. */
+/** Throws unless a shape is an array. */
+export function checkArray(where: string, shape: unknown): void {
+  if (Array.isArray(shape)) return;
+  throw new ShapeError(`[${where}] shape: expected an array such as [2, 3], got ${shown(shape)}`);
+}
+
+/** Throws unless a shape is an array of positive integers. */
 export function checkShape(where: string, shape: Shape): void {
+  checkArray(where, shape);
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 1) {
-      throw new ShapeError(`[${where}] shape: expected positive integers, got ${formatShape(shape)}`);
+      throw new ShapeError(`[${where}] shape: expected positive integers, got ${shown(shape)}`);
     }
   }
 }
@@ -61,9 +69,8 @@ export function broadcastShapes(where: string, a: Shape, b: Shape): number[] {
 
 /** Turns a possibly negative axis into its index, or throws. */
 export function normalizeAxis(where: string, axis: number, rank: number): number {
-  const index = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(axis) || index < 0 || index >= rank) {
-    throw new ShapeError(`[${where}] axis: expected an integer from ${-rank} to ${rank - 1}, got ${axis}`);
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    throw new ShapeError(`[${where}] axis: expected an integer from ${-rank} to ${rank - 1}, got ${shown(axis)}`);
   }
-  return index;
+  return axis < 0 ? axis + rank : axis;
 }

@@ -1,4 +1,5 @@
-import { InputError, ShapeError } from '../errors.js';
+import * as check from '../check.js';
+import { ShapeError } from '../errors.js';
 import type { TypedArray } from '../graph/dtype.js';
 import { rocAuc } from '../statistics/auc.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -38,6 +39,43 @@ export interface Metric {
   setStateDict?(state: MetricState): void;
 }
 
+const accuracyChecks = {
+  topk: check.rule<readonly number[]>('positive integers', check.listOf(check.integer(1), { least: 1 }).is),
+  name: check.text,
+};
+
+/** A metric as an argument. */
+export const someMetric = check.rule<Metric>('a metric, with names, reset, update and accumulate', (x) => {
+  const { names } = (x ?? {}) as Partial<Metric>;
+  return (
+    check.withMethods('', 'reset', 'update', 'accumulate').is(x) && check.listOf(check.text, { least: 1 }).is(names)
+  );
+});
+
+/** Throws unless scores are a typed array, and labels an array of any kind. */
+function requireBatch(where: string, scores: unknown, labels: unknown): void {
+  check.requireValue(where, 'scores', scores, numbers);
+  check.requireValue(where, 'labels', labels, numbers);
+}
+
+const numbers = check.rule<ArrayLike<number>>('an array of numbers', (x) => {
+  return (
+    (ArrayBuffer.isView(x) && !(x instanceof DataView)) || (Array.isArray(x) && x.every((n) => typeof n === 'number'))
+  );
+});
+const counts = check.rule<MetricState>('a state that stateDict gave', (x) => check.record.is(x));
+const restored = (
+  where: string,
+  state: MetricState,
+  lists: readonly string[],
+  single: readonly string[],
+): MetricState => {
+  check.requireValue(where, 'state', state, counts);
+  for (const name of lists) check.requireValue(where, `state ${name}`, state[name], check.listOf(check.finite));
+  for (const name of single) check.requireValue(where, `state ${name}`, state[name], check.nonNegative);
+  return state;
+};
+
 /**
  * Share of samples whose true class is among the k classes with the highest scores, for each k of `topk`.
  * With k classes or fewer, that is every sample with a label from 0 to C − 1, as in `F.accuracy`.
@@ -57,11 +95,9 @@ export class Accuracy implements Metric {
   #samples = 0;
 
   /** @param options.name default `acc`; with several k `acc_top1`, `acc_top5` and so on */
-  constructor({ topk = [1], name = 'acc' }: { readonly topk?: readonly number[]; readonly name?: string } = {}) {
-    if (topk.length === 0 || topk.some((k) => !Number.isInteger(k) || k < 1)) {
-      throw new InputError(`[Accuracy] topk: expected positive integers, got [${topk}]`);
-    }
-    this.#topk = topk;
+  constructor(options: { readonly topk?: readonly number[]; readonly name?: string } = {}) {
+    const { topk = [1], name = 'acc' } = check.requireOptions('Accuracy', options, accuracyChecks);
+    this.#topk = [...topk];
     this.#hits = topk.map(() => 0);
     this.names = topk.length === 1 ? [name] : topk.map((k) => `${name}_top${k}`);
   }
@@ -72,6 +108,7 @@ export class Accuracy implements Metric {
   }
 
   update(scores: TypedArray, labels: ArrayLike<number>): void {
+    requireBatch('Accuracy', scores, labels);
     const samples = labels.length;
     const classes = scores.length / samples;
     if (samples === 0 || !Number.isInteger(classes)) {
@@ -103,7 +140,8 @@ export class Accuracy implements Metric {
     return { hits: [...this.#hits], samples: this.#samples };
   }
 
-  setStateDict({ hits, samples }: MetricState): void {
+  setStateDict(state: MetricState): void {
+    const { hits, samples } = restored('Accuracy', state, ['hits'], ['samples']);
     this.#hits = [...(hits as readonly number[])];
     this.#samples = samples as number;
   }
@@ -132,6 +170,7 @@ abstract class BinaryMetric implements Metric {
 
   /** @param scores the probability of class 1 `[samples]`, or of both classes `[samples, 2]` */
   update(scores: TypedArray, labels: ArrayLike<number>): void {
+    requireBatch(this.#where, scores, labels);
     const positive = positiveScores(this.#where, scores, labels.length);
     for (let i = 0; i < labels.length; i++) this.count(positive[i] >= 0.5, labels[i]);
   }
@@ -146,7 +185,8 @@ abstract class BinaryMetric implements Metric {
     return { hits: this.hits, misses: this.misses };
   }
 
-  setStateDict({ hits, misses }: MetricState): void {
+  setStateDict(state: MetricState): void {
+    const { hits, misses } = restored(this.#where, state, [], ['hits', 'misses']);
     this.hits = hits as number;
     this.misses = misses as number;
   }
@@ -156,10 +196,14 @@ export interface NameOption {
   readonly name?: string;
 }
 
+function nameOf(where: string, options: NameOption): string | undefined {
+  return check.requireOptions(where, options, { name: check.text }).name;
+}
+
 /** Share of samples of class 1 among those that are predicted as class 1 (probability of at least 0.5). */
 export class Precision extends BinaryMetric {
-  constructor({ name = 'precision' }: NameOption = {}) {
-    super('Precision', name);
+  constructor(options: NameOption = {}) {
+    super('Precision', nameOf('Precision', options) ?? 'precision');
   }
 
   protected count(positive: boolean, label: number): void {
@@ -174,8 +218,8 @@ export class Precision extends BinaryMetric {
  * 1, as for {@link Precision}. Only Paddle's Recall rounds it to class 0.
  */
 export class Recall extends BinaryMetric {
-  constructor({ name = 'recall' }: NameOption = {}) {
-    super('Recall', name);
+  constructor(options: NameOption = {}) {
+    super('Recall', nameOf('Recall', options) ?? 'recall');
   }
 
   protected count(positive: boolean, label: number): void {
@@ -196,8 +240,8 @@ export class Auc implements Metric {
   #scores: number[] = [];
   #labels: number[] = [];
 
-  constructor({ name = 'auc' }: NameOption = {}) {
-    this.names = [name];
+  constructor(options: NameOption = {}) {
+    this.names = [nameOf('Auc', options) ?? 'auc'];
   }
 
   reset(): void {
@@ -207,6 +251,7 @@ export class Auc implements Metric {
 
   /** @param scores the probability of class 1 `[samples]`, or of both classes `[samples, 2]` */
   update(scores: TypedArray, labels: ArrayLike<number>): void {
+    requireBatch('Auc', scores, labels);
     const positive = positiveScores('Auc', scores, labels.length);
     for (let i = 0; i < labels.length; i++) {
       this.#scores.push(positive[i]);
@@ -224,7 +269,8 @@ export class Auc implements Metric {
     return { scores: [...this.#scores], labels: [...this.#labels] };
   }
 
-  setStateDict({ scores, labels }: MetricState): void {
+  setStateDict(state: MetricState): void {
+    const { scores, labels } = restored('Auc', state, ['scores', 'labels'], []);
     this.#scores = [...(scores as readonly number[])];
     this.#labels = [...(labels as readonly number[])];
   }

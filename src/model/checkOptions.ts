@@ -1,83 +1,55 @@
+import * as check from '../check.js';
 import { type Effects, requireEffect } from '../effect.js';
 import { InputError } from '../errors.js';
 import { DataLoader } from '../io/data/dataloader.js';
-import type { Dataset } from '../io/data/dataset.js';
+import { type Dataset, someDataset } from '../io/data/dataset.js';
 import { samplerNames } from '../io/data/sampler.js';
 import { lr, type Optimizer } from '../optimizer/index.js';
 import { RandomGenerator } from '../random.js';
-import { nearestName } from '../text/suggest.js';
 import type { Callback } from '../train/callback.js';
 import { LRScheduler, ModelCheckpoint, ProgBarLogger } from '../train/callbacks/index.js';
 import { monitorModes } from '../train/callbacks/monitor.js';
 import type { FitOptions, ModelEvaluateOptions, PredictOptions } from './options.js';
 
-/** The values that an option may have. */
-interface Check {
-  readonly expected: string;
-  is(value: unknown): boolean;
-}
-
-const integer = (least: number): Check => ({
-  expected: least === 1 ? 'a positive integer' : `an integer from ${least} on`,
-  is: (value) => Number.isSafeInteger(value) && (value as number) >= least,
-});
-const oneOf = (values: readonly (string | number)[]): Check => {
-  const shown = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
-  return {
-    expected: `${shown.slice(0, -1).join(', ')} or ${shown[shown.length - 1]}`,
-    is: (value) => values.includes(value as string | number),
-  };
-};
-const ofType = (type: 'string' | 'boolean', expected: string): Check => ({
-  expected,
-  is: (value) => typeof value === type,
-});
-
-const positive = integer(1);
-const count = integer(0);
-const text = ofType('string', 'text');
-const flag = ofType('boolean', 'true or false');
-const data: Check = { expected: 'a data set or a loader', is: isData };
+const positive = check.integer(1);
+const count = check.integer(0);
+const data = check.rule<Dataset | DataLoader>('a data set or a loader', isData);
 /** `Callbacks` checks each one. */
-const callbacks: Check = { expected: 'callbacks', is: () => true };
-const verbose = oneOf([0, 1, 2, 3]);
+const callbacks = check.rule('callbacks', () => true);
+const verbose = check.oneOf([0, 1, 2, 3]);
 
 /** All options of `Model.fit`. */
 const fitChecks = {
   trainData: data,
   evalData: data,
-  batchSize: {
-    expected: 'a positive integer, or one for training and one for evaluation',
-    is: (value) => positive.is(value) || (Array.isArray(value) && value.length === 2 && value.every(positive.is)),
-  },
+  batchSize: check.rule('a positive integer, or one for training and one for evaluation', (value) => {
+    return positive.is(value) || (Array.isArray(value) && value.length === 2 && value.every(positive.is));
+  }),
   epochs: positive,
   evalFreq: positive,
   logFreq: positive,
-  saveDir: text,
+  saveDir: check.text,
   saveFreq: count,
   saveSteps: positive,
-  resume: flag,
+  resume: check.flag,
   verbose,
-  dropLast: flag,
-  shuffle: flag,
+  dropLast: check.flag,
+  shuffle: check.flag,
   numWorkers: count,
   callbacks,
   accumulateGradBatches: positive,
   numIters: positive,
   initialEpoch: count,
-  classWeight: {
-    expected: "'auto' or a number for each class",
-    is: (value) => value === 'auto' || Array.isArray(value),
-  },
-  sampler: oneOf(samplerNames),
-  saveBest: flag,
+  classWeight: check.rule("'auto' or a number for each class", (value) => value === 'auto' || Array.isArray(value)),
+  sampler: check.oneOf(samplerNames),
+  saveBest: check.flag,
   keepLastN: positive,
-  restoreBest: flag,
-  generator: { expected: 'a RandomGenerator', is: (value) => value instanceof RandomGenerator },
-  signal: { expected: 'an AbortSignal', is: (value) => value instanceof AbortSignal },
-  monitor: text,
-  mode: oneOf(monitorModes),
-} satisfies Record<keyof FitOptions, Check>;
+  restoreBest: check.flag,
+  generator: check.instanceOf(RandomGenerator),
+  signal: check.instanceOf(AbortSignal),
+  monitor: check.text,
+  mode: check.oneOf(monitorModes),
+} satisfies check.OptionChecks<FitOptions>;
 
 /** All options of `Model.evaluate`. */
 const evaluateChecks = {
@@ -87,10 +59,10 @@ const evaluateChecks = {
   numWorkers: count,
   callbacks,
   numIters: positive,
-} satisfies Record<keyof ModelEvaluateOptions, Check>;
+} satisfies check.OptionChecks<ModelEvaluateOptions>;
 
 /** All options of `Model.predict`. */
-const predictChecks = { ...evaluateChecks, stackOutputs: flag } satisfies Record<keyof PredictOptions, Check>;
+const predictChecks = { ...evaluateChecks, stackOutputs: check.flag } satisfies check.OptionChecks<PredictOptions>;
 
 type FitCall = FitOptions & { readonly optimizer: Optimizer };
 type EvaluateCall = ModelEvaluateOptions & { readonly data: Dataset | DataLoader };
@@ -163,39 +135,22 @@ export function checkFitOptions(options: FitOptions, optimizer: Optimizer): void
   if (typeof options !== 'object' || options === null || isData(options)) {
     throw new InputError('[fit] options: expected one object, got data; call fit({ trainData, evalData, … })');
   }
-  requireValues('fit', { ...options, trainData: options.trainData ?? null }, fitChecks);
+  check.requireOptions('fit', options, fitChecks);
+  check.requireValue('fit', 'trainData', options.trainData, data);
   requireEffect('fit', { ...options, optimizer }, fitEffects);
 }
 
 /** The same for `Model.evaluate` and `Model.predict`. */
 export function checkEvaluateOptions(
   where: 'evaluate' | 'predict',
-  data: Dataset | DataLoader,
+  given: Dataset | DataLoader,
   options: ModelEvaluateOptions,
 ): void {
-  if (!isData(data)) throw new InputError(`[${where}] data: expected a data set or a loader, got ${String(data)}`);
-  if (typeof options !== 'object' || options === null) {
-    throw new InputError(`[${where}] options: expected one object, got ${String(options)}`);
-  }
-  requireValues(where, options, where === 'predict' ? predictChecks : evaluateChecks);
-  requireEffect<EvaluateCall>(where, { ...options, data }, evaluateEffects);
-}
-
-function requireValues(where: string, options: object, checks: Readonly<Record<string, Check>>): void {
-  const names = Object.keys(checks);
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) {
-      const near = nearestName(name, names);
-      throw new InputError(
-        `[${where}] '${name}': expected one of ${names.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`,
-      );
-    }
-    const { expected, is } = checks[name];
-    if (value === undefined || is(value)) continue;
-    throw new InputError(`[${where}] ${name}: expected ${expected}, got ${value === null ? 'nothing' : String(value)}`);
-  }
+  check.requireValue(where, 'data', given, data);
+  check.requireOptions(where, options, where === 'predict' ? predictChecks : evaluateChecks);
+  requireEffect<EvaluateCall>(where, { ...options, data: given }, evaluateEffects);
 }
 
 function isData(value: unknown): boolean {
-  return value instanceof DataLoader || typeof (value as { get?: unknown } | null | undefined)?.get === 'function';
+  return value instanceof DataLoader || someDataset.is(value);
 }

@@ -1,17 +1,21 @@
+import * as check from '../check.js';
 import { usablePrecision } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
+import { inspect } from '../inspection.js';
 import type { DataLoader, TensorBatch } from '../io/data/dataloader.js';
 import type { Dataset } from '../io/data/dataset.js';
+import { kindOf } from '../kind.js';
 import type { Metric } from '../metric/index.js';
-import type { Layer } from '../nn/layer.js';
+import { someMetric } from '../metric/metrics.js';
+import { aLayer, type Layer } from '../nn/layer.js';
 import type { StateMismatch } from '../nn/stateEntries.js';
-import type { Optimizer } from '../optimizer/index.js';
+import { Optimizer } from '../optimizer/index.js';
 import { concat } from '../tensor/combine.js';
 import { realizeAll } from '../tensor/evaluate.js';
 import { noGrad } from '../tensor/noGrad.js';
 import type { Parameter } from '../tensor/state.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { requireTensor, type Tensor } from '../tensor/tensor.js';
 import { Callbacks } from '../train/callbackList.js';
 import { inspectObjective } from '../train/checkOutputs.js';
 import { type LoadOptions, loadModel, saveModel } from '../train/checkpoint/weights.js';
@@ -58,18 +62,17 @@ export class Model {
   #mixed = false;
 
   constructor(network: Layer) {
-    this.network = network;
+    this.network = check.requireValue('Model', 'network', network, aLayer);
   }
 
   /**
    * Sets the optimizer, loss and metrics for {@link fit}, {@link evaluate} and the methods for single
    * batches.
    */
-  prepare({ optimizer, loss, metrics = [], ampConfigs = 'O0' }: PrepareOptions): void {
+  prepare(options: PrepareOptions): void {
+    check.requireOptions('Model', options, prepareChecks);
+    const { optimizer, loss, metrics = [], ampConfigs = 'O0' } = options;
     const level = typeof ampConfigs === 'string' ? ampConfigs : ampConfigs.level;
-    if (level !== 'O0' && level !== 'O1') {
-      throw new InputError(`[Model] ampConfigs: expected O0 or O1, got ${String(level)}; parameters stay float32`);
-    }
     this.#mixed = level === 'O1';
     this.#optimizer = optimizer ?? null;
     this.#loss = loss === undefined ? null : lossFunction(loss);
@@ -185,11 +188,9 @@ export class Model {
    *   call's
    * @returns the loss of the batch, and the metrics since {@link resetMetrics}
    */
-  async trainBatch(
-    images: Tensor,
-    labels: Tensor,
-    { update = true }: { readonly update?: boolean } = {},
-  ): Promise<MetricValues> {
+  async trainBatch(images: Tensor, labels: Tensor, options: { readonly update?: boolean } = {}): Promise<MetricValues> {
+    const { update = true } = check.requireOptions('trainBatch', options, { update: check.flag });
+    requireBatch('trainBatch', images, labels);
     const prepared = this.#prepared('trainBatch');
     this.network.train();
     const [samples] = images.shape;
@@ -201,11 +202,12 @@ export class Model {
 
   /** Evaluates a batch. @returns its loss, and the metrics since {@link resetMetrics} */
   async evalBatch(images: Tensor, labels: Tensor): Promise<MetricValues> {
+    requireBatch('evalBatch', images, labels);
     const lossOf = this.#lossFor('evalBatch');
     const classes = await classesIn(labels);
     const [loss, scores] = this.#inEvaluation(() => {
-      const outputs = this.network.forward(images);
-      const mean = lossOf(outputs, labels);
+      const outputs = requireTensor(kindOf(this.network), this.network.forward(images), 'result of forward');
+      const mean = requireTensor('loss', lossOf(outputs, labels), 'result');
       requireClasses('evalBatch', classes, meaningOf(mean, outputs), outputs.shape);
       return [mean, this.#running.scores(outputs, labels, mean)] as const;
     });
@@ -217,7 +219,9 @@ export class Model {
 
   /** Computes the outputs for a batch. */
   async predictBatch(images: Tensor): Promise<Tensor> {
+    requireTensor('predictBatch', images, 'images');
     const outputs = this.#inEvaluation(() => this.network.forward(images));
+    requireTensor(kindOf(this.network), outputs, 'result of forward');
     await realizeAll([outputs]);
     return outputs;
   }
@@ -233,7 +237,9 @@ export class Model {
    *
    * @param options.training whether to write the optimizer's state, if there is one (true)
    */
-  async save(path: string, { training = true }: { readonly training?: boolean } = {}): Promise<void> {
+  async save(path: string, options: { readonly training?: boolean } = {}): Promise<void> {
+    const { training = true } = check.requireOptions('save', options, { training: check.flag });
+    check.checkPath('save', path);
     await saveModel(path, this.network, training ? this.#optimizer : null);
   }
 
@@ -246,7 +252,17 @@ export class Model {
    *   overwritten then
    */
   async load(path: string, options: LoadOptions = {}): Promise<StateMismatch[]> {
+    check.checkPath('load', path);
+    check.requireOptions('load', options, { skipMismatch: check.flag, resetOptimizer: check.flag });
     return loadModel(path, this.network, this.#optimizer, options);
+  }
+
+  toString(): string {
+    return `Model(${this.network})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
   }
 
   parameters(): Parameter[] {
@@ -291,8 +307,23 @@ export class Model {
   }
 }
 
+const levels = check.oneOf(['O0', 'O1']);
+const prepareChecks: check.OptionChecks<PrepareOptions> = {
+  optimizer: check.instanceOf(Optimizer),
+  loss: check.either(check.callable, aLayer, 'a function or a layer, such as new nn.CrossEntropyLoss()'),
+  metrics: check.either(someMetric, check.listOf(someMetric)),
+  ampConfigs: check.rule('O0 or O1 (parameters stay float32)', (x) => {
+    return levels.is(x) || (check.record.is(x) && levels.is((x as { readonly level?: unknown }).level));
+  }),
+};
+
 function unprepared(where: string, what: string): InputError {
   return new InputError(`[Model] ${where}: expected a model with ${what}, got none; call model.prepare() first`);
+}
+
+function requireBatch(where: string, images: unknown, labels: unknown): void {
+  requireTensor(where, images, 'images');
+  requireTensor(where, labels, 'labels');
 }
 
 async function classesIn(labels: Tensor): Promise<Int32Array> {

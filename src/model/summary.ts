@@ -1,8 +1,9 @@
+import { requireValue } from '../check.js';
 import { numel, type Shape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
 import { kindOf } from '../kind.js';
 import { AdaptiveAvgPool2D, AvgPool2D, BatchNorm2D, Conv2D, LeakyReLU, Linear, Sequential } from '../nn/index.js';
-import type { Layer } from '../nn/layer.js';
+import { aLayer, type Layer } from '../nn/layer.js';
 import { trace } from '../nn/summary.js';
 import { Parameter } from '../tensor/state.js';
 import { visibleLine } from '../text/visible.js';
@@ -96,6 +97,7 @@ export class FlopCount {
  * ```
  */
 export function summary(network: Layer, inputShape: Shape): ParameterCounts {
+  requireValue('summary', 'network', network, aLayer);
   const sublayers = network.sublayers();
   const watched = sublayers.length === 0 ? [network] : sublayers.filter((layer) => !(layer instanceof Sequential));
   const names = numbered(watched);
@@ -146,6 +148,7 @@ export function summary(network: Layer, inputShape: Shape): ParameterCounts {
  * @throws {ShapeError} if the network cannot take such an input
  */
 export function flops(network: Layer, inputShape: Shape): FlopCount {
+  requireValue('flops', 'network', network, aLayer);
   const leaves = [network, ...network.sublayers()].filter((layer) => layer.namedChildren().size === 0);
   const passed = new Map<Layer, LayerFlops>();
   trace(network, inputShape, leaves, (layer, { shape: input }, { shape: output }) => {

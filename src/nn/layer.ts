@@ -1,13 +1,21 @@
+import * as check from '../check.js';
 import { InputError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { inspect } from '../inspection.js';
 import { kindOf, kindOfClass } from '../kind.js';
+import { RandomGenerator } from '../random.js';
 import { forwardAs } from '../tensor/forwarding.js';
 import { Parameter, State } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { collect } from './fields.js';
 import { nextFullName } from './fullName.js';
-import { describeMismatches, findMismatches, type StateEntry, type StateMismatch } from './stateEntries.js';
+import {
+  describeMismatches,
+  findMismatches,
+  type StateEntry,
+  type StateMismatch,
+  stateEntries,
+} from './stateEntries.js';
 
 /** A layer as plain JSON. */
 export interface LayerJson {
@@ -91,17 +99,21 @@ export abstract class Layer {
    * 3))`.
    */
   addSublayer<L extends Layer>(name: string, layer: L): L {
+    check.requireValue(kindOf(this), 'name', name, check.text);
+    check.requireValue(kindOf(this), `layer ${name}`, layer, aLayer);
     this.#added.set(name, layer);
     return layer;
   }
 
   /** Adds a parameter under a name, as {@link addSublayer} adds a layer; returns it. */
   addParameter(name: string, parameter: Parameter): Parameter {
+    check.requireValue(kindOf(this), 'name', name, check.text);
+    check.requireValue(kindOf(this), `parameter ${name}`, parameter, check.instanceOf(Parameter));
     this.#added.set(name, parameter);
     return parameter;
   }
 
-  #contents<T extends Layer | State>(kind: abstract new (...args: never[]) => T): Map<string, T> {
+  #contents<T extends Layer | State | RandomGenerator>(kind: abstract new (...args: never[]) => T): Map<string, T> {
     const found = new Map<string, T>();
     for (const [name, field] of Object.entries(this)) collect(kind, name, field, found);
     for (const [name, added] of this.#added) if (added instanceof kind) found.set(name, added);
@@ -138,6 +150,11 @@ export abstract class Layer {
   /** Parameters and buffers of this layer alone, by field. */
   ownState(): Map<string, State> {
     return this.#contents<State>(State);
+  }
+
+  /** @internal The random generators of this layer alone, by field. A saved training has their states. */
+  ownGenerators(): Map<string, RandomGenerator> {
+    return this.#contents<RandomGenerator>(RandomGenerator);
   }
 
   /**
@@ -184,9 +201,9 @@ export abstract class Layer {
    */
   loadStateDict(
     entries: ReadonlyMap<string, StateEntry>,
-    { skipMismatch = false }: { readonly skipMismatch?: boolean } = {},
+    options: { readonly skipMismatch?: boolean } = {},
   ): StateMismatch[] {
-    const mismatches = this.checkStateDict(entries, { skipMismatch });
+    const mismatches = this.checkStateDict(entries, options);
     const skipped = new Set(mismatches.map(({ name }) => name));
     for (const [name, state] of this.stateDict()) {
       if (!skipped.has(name)) state.load((entries.get(name) as StateEntry).data);
@@ -197,8 +214,10 @@ export abstract class Layer {
   /** Returns or throws the same as {@link loadStateDict}, but overwrites nothing. */
   checkStateDict(
     entries: ReadonlyMap<string, StateEntry>,
-    { skipMismatch = false }: { readonly skipMismatch?: boolean } = {},
+    options: { readonly skipMismatch?: boolean } = {},
   ): StateMismatch[] {
+    const { skipMismatch = false } = check.requireOptions('loadStateDict', options, { skipMismatch: check.flag });
+    check.requireValue('loadStateDict', 'entries', entries, stateEntries);
     const states = this.stateDict();
     const mismatches = findMismatches(states, entries);
     if (mismatches.length > 0 && !skipMismatch) {
@@ -222,6 +241,7 @@ export abstract class Layer {
   }
 
   set trainable(trainable: boolean) {
+    check.requireValue(kindOf(this), 'trainable', trainable, check.flag);
     for (const parameter of this.parameters()) parameter.trainable = trainable;
   }
 
@@ -273,3 +293,6 @@ export abstract class Layer {
     return `${head}\n${lines.join('\n')}\n)`;
   }
 }
+
+/** A layer as an argument. */
+export const aLayer = check.instanceOf(Layer);

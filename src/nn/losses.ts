@@ -1,4 +1,6 @@
+import * as check from '../check.js';
 import * as F from '../tensor/functional.js';
+import { crossEntropyChecks, lossChecks } from '../tensor/operands.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 
@@ -10,7 +12,7 @@ export class CrossEntropyLoss extends Layer {
 
   constructor(options: F.CrossEntropyOptions = {}) {
     super();
-    this.#options = options;
+    this.#options = check.requireOptions('CrossEntropyLoss', options, crossEntropyChecks);
   }
 
   /** @internal */
@@ -32,7 +34,7 @@ export class BCEWithLogitsLoss extends Layer {
 
   constructor(options: F.LossOptions = {}) {
     super();
-    this.#options = options;
+    this.#options = check.requireOptions('BCEWithLogitsLoss', options, lossChecks);
   }
 
   /** @internal */
@@ -53,7 +55,7 @@ export class MSELoss extends Layer {
 
   constructor(options: F.LossOptions = {}) {
     super();
-    this.#options = options;
+    this.#options = check.requireOptions('MSELoss', options, lossChecks);
   }
 
   forward(prediction: Tensor, target: Tensor): Tensor {

@@ -1,9 +1,12 @@
+import * as check from '../check.js';
 import { InputError } from '../errors.js';
+import { allocate } from '../graph/dtype.js';
 import { numel, type Shape } from '../graph/shape.js';
 import * as ops from '../ops/index.js';
 import * as F from '../tensor/functional.js';
+import { convChecks, convParams, count, pairOf, size2D } from '../tensor/operands.js';
 import { Buffer, Parameter } from '../tensor/state.js';
-import { Tensor } from '../tensor/tensor.js';
+import { operandOf, Tensor } from '../tensor/tensor.js';
 import { constant, type Fans, type Initializer, kaimingNormal, xavierUniform } from './initializer.js';
 import { Layer } from './layer.js';
 
@@ -21,8 +24,26 @@ export interface WeightOptions {
   readonly biasAttr?: ParamAttr | false;
 }
 
+const paramAttr = check.rule<ParamAttr>('{ initializer, trainable }', (x) => {
+  if (!check.record.is(x)) return false;
+  const { initializer, trainable } = x as ParamAttr;
+  return (
+    (initializer === undefined || check.callable.is(initializer)) &&
+    (trainable === undefined || check.flag.is(trainable))
+  );
+});
+const weightChecks: check.OptionChecks<WeightOptions> = {
+  weightAttr: paramAttr,
+  biasAttr: check.either(paramAttr, check.oneOf([false])),
+};
+
 function makeParameter(shape: Shape, fans: Fans, attr: ParamAttr | undefined, otherwise: Initializer): Parameter {
-  const data = (attr?.initializer ?? otherwise)(shape, fans);
+  const data = check.requireValue(
+    'initializer',
+    'values',
+    (attr?.initializer ?? otherwise)(shape, fans),
+    check.instanceOf(Float32Array),
+  );
   if (data.length !== numel(shape)) {
     throw new InputError(`[initializer] values: expected ${numel(shape)} for shape [${shape}], got ${data.length}`);
   }
@@ -31,12 +52,6 @@ function makeParameter(shape: Shape, fans: Fans, attr: ParamAttr | undefined, ot
 
 function makeBias(size: number, fans: Fans, attr: ParamAttr | false | undefined): Parameter | null {
   return attr === false ? null : makeParameter([size], fans, attr, constant(0));
-}
-
-function checkCount(where: string, what: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new InputError(`[${where}] ${what}: expected a positive integer, got ${value}`);
-  }
 }
 
 /**
@@ -66,28 +81,26 @@ export class Conv2D extends Layer {
     options: F.Conv2dOptions & WeightOptions = {},
   ) {
     super();
-    const { stride = 1, padding = 0, dilation = 1, groups = 1, weightAttr, biasAttr } = options;
-    checkCount('Conv2D', 'inChannels', inChannels);
-    checkCount('Conv2D', 'outChannels', outChannels);
-    checkCount('Conv2D', 'groups', groups);
+    check.requireOptions('Conv2D', options, { ...convChecks, ...weightChecks });
+    const { groups = 1, weightAttr, biasAttr } = options;
+    check.requireValue('Conv2D', 'inChannels', inChannels, count);
+    check.requireValue('Conv2D', 'outChannels', outChannels, count);
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new InputError(
         `[Conv2D] groups: expected a divisor of ${inChannels} input and ${outChannels} output channels, got ${groups}`,
       );
     }
-    const [height, width] = F.pairOf(kernelSize);
-    checkCount('Conv2D', 'kernelSize', height);
-    checkCount('Conv2D', 'kernelSize', width);
+    const [height, width] = pairOf(check.requireValue('Conv2D', 'kernelSize', kernelSize, size2D));
     // Paddle's fan-in counts all input channels, also those of other groups.
     const fans = { fanIn: inChannels * height * width, fanOut: outChannels * height * width };
     this.weight = makeParameter([outChannels, inChannels / groups, height, width], fans, weightAttr, kaimingNormal());
     this.bias = makeBias(outChannels, fans, biasAttr);
     this.#inChannels = inChannels;
-    this.#params = { stride: F.pairOf(stride), padding: F.paddingOf(padding), dilation: F.pairOf(dilation), groups };
+    this.#params = convParams(options);
   }
 
   forward(x: Tensor): Tensor {
-    return new Tensor(ops.conv2d(this.#params, x.value, this.weight.value, this.bias?.value ?? null));
+    return new Tensor(ops.conv2d(this.#params, operandOf('conv2d', x), this.weight.value, this.bias?.value ?? null));
   }
 
   protected override describe(): string {
@@ -120,10 +133,11 @@ export class Linear extends Layer {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, { weightAttr, biasAttr }: WeightOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super();
-    checkCount('Linear', 'inFeatures', inFeatures);
-    checkCount('Linear', 'outFeatures', outFeatures);
+    const { weightAttr, biasAttr } = check.requireOptions('Linear', options, weightChecks);
+    check.requireValue('Linear', 'inFeatures', inFeatures, count);
+    check.requireValue('Linear', 'outFeatures', outFeatures, count);
     const fans = { fanIn: inFeatures, fanOut: outFeatures };
     this.weight = makeParameter([inFeatures, outFeatures], fans, weightAttr, xavierUniform());
     this.bias = makeBias(outFeatures, fans, biasAttr);
@@ -148,6 +162,12 @@ export interface BatchNormOptions {
   readonly useGlobalStats?: boolean | null;
 }
 
+const batchNormChecks: check.OptionChecks<BatchNormOptions> = {
+  momentum: check.share,
+  epsilon: check.positive,
+  useGlobalStats: check.orNull(check.flag),
+};
+
 /**
  * Batch normalization over N, H and W of `[N, C, H, W]` (Ioffe & Szegedy, 2015).
  *
@@ -170,16 +190,13 @@ export class BatchNorm2D extends Layer {
   readonly #momentum: number;
   readonly #params: { readonly epsilon: number };
 
-  constructor(numFeatures: number, { momentum = 0.9, epsilon = 1e-5, useGlobalStats = null }: BatchNormOptions = {}) {
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
-    checkCount('BatchNorm2D', 'numFeatures', numFeatures);
-    if (!(momentum >= 0 && momentum <= 1)) {
-      throw new InputError(`[BatchNorm2D] momentum: expected a number from 0 to 1, got ${momentum}`);
-    }
-    if (!(epsilon > 0)) throw new InputError(`[BatchNorm2D] epsilon: expected a positive number, got ${epsilon}`);
-    const ones = (): Float32Array => new Float32Array(numFeatures).fill(1);
-    this.weight = new Parameter(ones(), [numFeatures]);
-    this.bias = new Parameter(new Float32Array(numFeatures), [numFeatures]);
+    check.requireValue('BatchNorm2D', 'numFeatures', numFeatures, count);
+    check.requireOptions('BatchNorm2D', options, batchNormChecks);
+    const { momentum = 0.9, epsilon = 1e-5, useGlobalStats = null } = options;
+    this.weight = new Parameter(allocate('float32', numFeatures).fill(1), [numFeatures]);
+    this.bias = new Parameter(allocate('float32', numFeatures), [numFeatures]);
     this._mean = Buffer.filled([numFeatures], 0);
     this._variance = Buffer.filled([numFeatures], 1);
     this.#momentum = momentum;
@@ -189,10 +206,11 @@ export class BatchNorm2D extends Layer {
 
   forward(x: Tensor): Tensor {
     const { weight, bias, _mean, _variance } = this;
+    const input = operandOf('batchNorm', x);
     if (this.useGlobalStats ?? !this.training) {
-      return new Tensor(ops.batchNorm(this.#params, x.value, _mean.value, _variance.value, weight.value, bias.value));
+      return new Tensor(ops.batchNorm(this.#params, input, _mean.value, _variance.value, weight.value, bias.value));
     }
-    const [y, mean, variance] = ops.batchNormTrain(this.#params, x.value, weight.value, bias.value);
+    const [y, mean, variance] = ops.batchNormTrain(this.#params, input, weight.value, bias.value);
     // The running statistics are updated exactly when this batch is computed.
     _mean.assign(ops.runningAverage(this.#momentum, _mean.value, mean), y);
     _variance.assign(ops.runningAverage(this.#momentum, _variance.value, variance), y);
@@ -200,6 +218,7 @@ export class BatchNorm2D extends Layer {
   }
 
   protected override describe(): string {
-    return `numFeatures=${this.weight.size}, momentum=${this.#momentum}, epsilon=${this.#params.epsilon}`;
+    const global = this.useGlobalStats === null ? '' : `, useGlobalStats=${this.useGlobalStats}`;
+    return `numFeatures=${this.weight.size}, momentum=${this.#momentum}, epsilon=${this.#params.epsilon}${global}`;
   }
 }

@@ -1,3 +1,4 @@
+import { rule } from '../check.js';
 import type { DType, TypedArray } from '../graph/dtype.js';
 import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import type { State } from '../tensor/state.js';
@@ -14,6 +15,17 @@ export interface StateMismatch {
   readonly name: string;
   readonly kind: 'missing' | 'unknown' | 'shape' | 'dtype';
   readonly message: string;
+}
+
+/** Arrays by name, as a file gives them. */
+export const stateEntries = rule<ReadonlyMap<string, StateEntry>>(
+  'a Map of arrays { shape, dtype, data } by name, such as io.load gives',
+  (x) => x instanceof Map && [...x.values()].every(isEntry),
+);
+
+function isEntry(value: unknown): boolean {
+  const { shape, dtype, data } = (value ?? {}) as Partial<StateEntry>;
+  return Array.isArray(shape) && typeof dtype === 'string' && ArrayBuffer.isView(data);
 }
 
 /** The entries that do not fit the states, in the order of the states. */

@@ -1,5 +1,9 @@
+import * as check from '../check.js';
+import { InputError } from '../errors.js';
+import type { RandomGenerator } from '../random.js';
 import * as F from '../tensor/functional.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { avgPoolChecks, dropoutChecks, poolChecks, size2D } from '../tensor/operands.js';
+import { requireTensor, type Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 
 /** Maximum over windows; see {@link F.maxPool2d}. The stride is the kernel size by default. */
@@ -11,8 +15,8 @@ export class MaxPool2D extends Layer {
 
   constructor(kernelSize: F.Size2D, options: F.Pool2dOptions = {}) {
     super();
-    this.#kernelSize = kernelSize;
-    this.#options = options;
+    this.#kernelSize = check.requireValue('MaxPool2D', 'kernelSize', kernelSize, size2D);
+    this.#options = check.requireOptions('MaxPool2D', options, poolChecks);
   }
 
   forward(x: Tensor): Tensor {
@@ -29,12 +33,12 @@ export class AvgPool2D extends Layer {
   static readonly kind: string = 'AvgPool2D';
 
   readonly #kernelSize: F.Size2D;
-  readonly #options: NonNullable<Parameters<typeof F.avgPool2d>[2]>;
+  readonly #options: F.AvgPool2dOptions;
 
-  constructor(kernelSize: F.Size2D, options: NonNullable<Parameters<typeof F.avgPool2d>[2]> = {}) {
+  constructor(kernelSize: F.Size2D, options: F.AvgPool2dOptions = {}) {
     super();
-    this.#kernelSize = kernelSize;
-    this.#options = options;
+    this.#kernelSize = check.requireValue('AvgPool2D', 'kernelSize', kernelSize, size2D);
+    this.#options = check.requireOptions('AvgPool2D', options, avgPoolChecks);
   }
 
   forward(x: Tensor): Tensor {
@@ -42,7 +46,8 @@ export class AvgPool2D extends Layer {
   }
 
   protected override describe(): string {
-    return describePool(this.#kernelSize, this.#options);
+    const exclusive = this.#options.exclusive === false ? ', exclusive=false' : '';
+    return `${describePool(this.#kernelSize, this.#options)}${exclusive}`;
   }
 }
 
@@ -58,7 +63,7 @@ export class AdaptiveAvgPool2D extends Layer {
 
   constructor(outputSize: F.Size2D) {
     super();
-    this.#outputSize = outputSize;
+    this.#outputSize = check.requireValue('AdaptiveAvgPool2D', 'outputSize', outputSize, size2D);
   }
 
   forward(x: Tensor): Tensor {
@@ -70,23 +75,36 @@ export class AdaptiveAvgPool2D extends Layer {
   }
 }
 
+const ownDropoutChecks: check.OptionChecks<Pick<F.DropoutOptions, 'mode' | 'generator'>> = {
+  mode: dropoutChecks.mode,
+  generator: dropoutChecks.generator,
+};
+
 /** Drops elements at random while training; see {@link F.dropout}. */
 export class Dropout extends Layer {
   static readonly kind: string = 'Dropout';
 
   readonly #p: number;
   readonly #mode: NonNullable<F.DropoutOptions['mode']>;
-  readonly #own: Pick<F.DropoutOptions, 'generator'>;
+  /** Its own generator; null for that of the training. */
+  readonly generator: RandomGenerator | null;
 
-  constructor(p = 0.5, { mode = 'upscaleInTrain', ...own }: Pick<F.DropoutOptions, 'mode' | 'generator'> = {}) {
+  constructor(p = 0.5, options: Pick<F.DropoutOptions, 'mode' | 'generator'> = {}) {
     super();
-    this.#p = p;
+    const { mode = 'upscaleInTrain', generator } = check.requireOptions('Dropout', options, ownDropoutChecks);
+    this.#p = check.requireValue('Dropout', 'p', p, dropoutChecks.p as check.Check<number>);
     this.#mode = mode;
-    this.#own = own;
+    this.generator = generator ?? null;
   }
 
   forward(x: Tensor): Tensor {
-    return F.dropout(x, { p: this.#p, mode: this.#mode, training: this.training, ...this.#own });
+    const { generator } = this;
+    return F.dropout(x, {
+      p: this.#p,
+      mode: this.#mode,
+      training: this.training,
+      ...(generator !== null && { generator }),
+    });
   }
 
   protected override describe(): string {
@@ -120,7 +138,7 @@ export class LeakyReLU extends Layer {
 
   constructor(negativeSlope = 0.01) {
     super();
-    this.#negativeSlope = negativeSlope;
+    this.#negativeSlope = check.requireValue('LeakyReLU', 'negativeSlope', negativeSlope, check.nonNegative);
   }
 
   forward(x: Tensor): Tensor {
@@ -150,6 +168,9 @@ export class Tanh extends Layer {
   }
 }
 
+const anInteger = check.rule<number>('an integer', Number.isSafeInteger);
+const flattenChecks = { startAxis: anInteger, stopAxis: anInteger };
+
 /** Exponentials along an axis (default: the last), scaled to sum up to 1; see {@link F.softmax}. */
 export class Softmax extends Layer {
   static readonly kind: string = 'Softmax';
@@ -158,7 +179,7 @@ export class Softmax extends Layer {
 
   constructor(axis = -1) {
     super();
-    this.#axis = axis;
+    this.#axis = check.requireValue('Softmax', 'axis', axis, anInteger);
   }
 
   forward(x: Tensor): Tensor {
@@ -178,7 +199,7 @@ export class LogSoftmax extends Layer {
 
   constructor(axis = -1) {
     super();
-    this.#axis = axis;
+    this.#axis = check.requireValue('LogSoftmax', 'axis', axis, anInteger);
   }
 
   forward(x: Tensor): Tensor {
@@ -197,14 +218,19 @@ export class Flatten extends Layer {
   readonly #startAxis: number;
   readonly #stopAxis: number;
 
-  constructor({ startAxis = 1, stopAxis = -1 }: { startAxis?: number; stopAxis?: number } = {}) {
+  constructor(options: { startAxis?: number; stopAxis?: number } = {}) {
     super();
+    const { startAxis = 1, stopAxis = -1 } = check.requireOptions('Flatten', options, flattenChecks);
     this.#startAxis = startAxis;
     this.#stopAxis = stopAxis;
   }
 
   forward(x: Tensor): Tensor {
-    return x.flatten({ startAxis: this.#startAxis, stopAxis: this.#stopAxis });
+    return requireTensor('Flatten', x).flatten({ startAxis: this.#startAxis, stopAxis: this.#stopAxis });
+  }
+
+  protected override describe(): string {
+    return `startAxis=${this.#startAxis}, stopAxis=${this.#stopAxis}`;
   }
 }
 
@@ -213,7 +239,7 @@ export class Identity extends Layer {
   static readonly kind: string = 'Identity';
 
   forward(x: Tensor): Tensor {
-    return x;
+    return requireTensor('Identity', x);
   }
 }
 
@@ -235,11 +261,22 @@ export class Sequential extends Layer {
   constructor(...layers: Layer[] | [Readonly<Record<string, Layer>>]) {
     super();
     const [first] = layers;
-    const named = layers.length === 1 && !(first instanceof Layer) ? Object.entries(first) : Object.entries(layers);
-    this.#layers = named.map(([name, layer]) => this.addSublayer(name, layer as Layer));
+    const isNamed = layers.length === 1 && isPlainObject(first);
+    if (Array.isArray(first)) {
+      throw new InputError('[Sequential] layers: expected one layer after another, got an array; write ...layers');
+    }
+    this.#layers = Object.entries(isNamed ? first : layers).map(([name, layer]) =>
+      this.addSublayer(name, layer as Layer),
+    );
   }
 
   forward(x: Tensor): Tensor {
-    return this.#layers.reduce((y, layer) => layer.forward(y), x);
+    return this.#layers.reduce((y, layer) => layer.forward(y), requireTensor('Sequential', x));
   }
+}
+
+function isPlainObject(value: unknown): boolean {
+  if (!check.record.is(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

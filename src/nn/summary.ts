@@ -1,11 +1,12 @@
+import { requireValue } from '../check.js';
 import { allocate } from '../graph/dtype.js';
 import { checkShape, numel, type Shape } from '../graph/shape.js';
 import { kindOf } from '../kind.js';
 import { RandomGenerator } from '../random.js';
 import { noGrad } from '../tensor/noGrad.js';
 import { Parameter } from '../tensor/state.js';
-import { Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
+import { requireTensor, Tensor } from '../tensor/tensor.js';
+import { aLayer, type Layer } from './layer.js';
 import { aroundForward } from './layerHooks.js';
 
 /** One layer of a network, at the moment the input passes it. */
@@ -39,6 +40,7 @@ export interface NetworkSummary {
  * @throws {ShapeError} if the network cannot take an input of that shape
  */
 export function summarize(network: Layer, inputShape: Shape): NetworkSummary {
+  requireValue('summarize', 'network', network, aLayer);
   const layers: LayerSummary[] = [];
   const counted = new Set<Layer>();
   const watched = [network, ...network.sublayers()].filter(
@@ -75,14 +77,15 @@ export function trace(
   network.eval();
   const undo = watched.map((layer) =>
     aroundForward(layer, ([input], forward) => {
-      const output = forward();
+      const output = requireTensor(kindOf(layer), forward(), 'result of forward');
       onPassed(layer, input, output);
       return output;
     }),
   );
   try {
     const pixels = new RandomGenerator(0).fillNormal(allocate('float32', numel(inputShape)), 0, 1);
-    return noGrad(() => network.forward(Tensor.fromData(pixels, inputShape))).shape;
+    const output = noGrad(() => network.forward(Tensor.fromData(pixels, inputShape)));
+    return requireTensor(kindOf(network), output, 'result of forward').shape;
   } finally {
     for (const restore of undo) restore();
     if (training) network.train();

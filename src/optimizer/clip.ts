@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import * as check from '../check.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -42,8 +42,16 @@ export class ClipGradByValue implements GradientClip {
   readonly #min: number;
   readonly #max: number;
 
-  constructor({ max, min = -max }: ClipGradByValueOptions) {
-    if (!(min <= max)) throw new InputError(`[ClipGradByValue] min: expected at most max = ${max}, got ${min}`);
+  constructor(options: ClipGradByValueOptions) {
+    check.requireOptions('ClipGradByValue', options, { max: check.finite, min: check.finite });
+    const max = check.requireValue('ClipGradByValue', 'max', options.max, check.finite);
+    const { min = -max } = options;
+    check.requireValue(
+      'ClipGradByValue',
+      'min',
+      min,
+      check.rule(`a finite number, at most max = ${max}`, () => min <= max),
+    );
     this.#min = min;
     this.#max = max;
   }
@@ -69,8 +77,8 @@ export class ClipGradByNorm implements GradientClip {
 
   readonly #clipNorm: number;
 
-  constructor({ clipNorm }: ClipNormOptions) {
-    this.#clipNorm = checkNorm('ClipGradByNorm', clipNorm);
+  constructor(options: ClipNormOptions) {
+    this.#clipNorm = checkedNorm('ClipGradByNorm', options);
   }
 
   describe(): string {
@@ -88,8 +96,8 @@ export class ClipGradByGlobalNorm implements GradientClip {
 
   readonly #clipNorm: number;
 
-  constructor({ clipNorm }: ClipNormOptions) {
-    this.#clipNorm = checkNorm('ClipGradByGlobalNorm', clipNorm);
+  constructor(options: ClipNormOptions) {
+    this.#clipNorm = checkedNorm('ClipGradByGlobalNorm', options);
   }
 
   describe(): string {
@@ -103,9 +111,9 @@ export class ClipGradByGlobalNorm implements GradientClip {
   }
 }
 
-function checkNorm(where: string, clipNorm: number): number {
-  if (clipNorm > 0 && Number.isFinite(clipNorm)) return clipNorm;
-  throw new InputError(`[${where}] clipNorm: expected a finite number above 0, got ${clipNorm}`);
+function checkedNorm(where: string, options: ClipNormOptions): number {
+  check.requireOptions(where, options, { clipNorm: check.positive });
+  return check.requireValue(where, 'clipNorm', options.clipNorm, check.positive);
 }
 
 function squaredNorm(gradient: Tensor): Tensor {

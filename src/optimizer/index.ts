@@ -7,13 +7,7 @@ export {
   type GradientClip,
 } from './clip.js';
 export * as lr from './lr/index.js';
-export {
-  Optimizer,
-  type OptimizerOptions,
-  type OptimizerSettings,
-  type StepOptions,
-  type Update,
-} from './optimizer.js';
+export { Optimizer } from './optimizer.js';
 export {
   Adam,
   type AdamOptions,
@@ -23,3 +17,4 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
+export type { OptimizerOptions, OptimizerSettings, StepOptions, Update } from './options.js';

@@ -1,3 +1,4 @@
+import * as check from '../check.js';
 import type { MemoryNeed } from '../engine/memory.js';
 import { InputError } from '../errors.js';
 import type { Assignment, Value } from '../graph/node.js';
@@ -5,45 +6,16 @@ import { Origin, withOrigin } from '../graph/origin.js';
 import { inspect } from '../inspection.js';
 import { kindOf } from '../kind.js';
 import { requireRegistered } from '../nn/registration.js';
-import type { StateEntry, StateMismatch } from '../nn/stateEntries.js';
+import { type StateEntry, type StateMismatch, stateEntries } from '../nn/stateEntries.js';
 import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
-import { Buffer, type Parameter, strangersReachedBy } from '../tensor/state.js';
+import { Buffer, Parameter, strangersReachedBy } from '../tensor/state.js';
 import { Tensor } from '../tensor/tensor.js';
-import { checkRate, checkResult, checkResults } from './checks.js';
+import { checkRate, checkResult, checkResults, optimizerChecks } from './checks.js';
 import type { GradientClip } from './clip.js';
 import { Schedule } from './lr/schedule.js';
+import type { OptimizerOptions, OptimizerSettings, StepOptions, Update } from './options.js';
 import { loadRecords, stateDictOf, type UpdateRecord } from './updateRecord.js';
-
-export interface OptimizerOptions {
-  /** The parameters to train: usually `net.parameters()`. */
-  readonly parameters: readonly Parameter[];
-  /** A number, or a schedule that the training loop steps. Default: 0.001. */
-  readonly learningRate?: number | Schedule;
-  /** Default: gradients are used as they are. */
-  readonly gradClip?: GradientClip | undefined;
-}
-
-/** Settings by name, such as the momentum. */
-export type OptimizerSettings = Readonly<Record<string, number | boolean | string>>;
-
-/** Options of {@link Optimizer.step}. */
-export interface StepOptions {
-  /**
-   * Tensors to compute along with the step. A value that depends on the parameters and is read after the step
-   * has to be computed before they change.
-   */
-  readonly also?: readonly Tensor[];
-  /** Whether to refuse to learn from a loss that is infinite or no number. Default: false. */
-  readonly finiteLoss?: boolean;
-}
-
-/** The new contents of one parameter and of its states, each of the parameter's shape. */
-export interface Update {
-  readonly parameter: Tensor;
-  /** In the order of `stateNames`. */
-  readonly states: readonly Tensor[];
-}
 
 /**
  * Base class of optimizers. A step adds the updates of all parameters to the graph that `backward()` has
@@ -81,9 +53,12 @@ export abstract class Optimizer {
   #learningRate: number | Schedule;
   #steps = 0;
 
-  constructor({ parameters, learningRate = 0.001, gradClip }: OptimizerOptions) {
-    if (parameters.length === 0) {
-      throw new InputError('[optimizer] parameters: expected at least one, got none; pass net.parameters()');
+  constructor(options: OptimizerOptions) {
+    check.requireValue('optimizer', 'options', options, check.record);
+    const { parameters, learningRate = 0.001, gradClip } = options;
+    for (const [name, one] of Object.entries(optimizerChecks)) {
+      const value: unknown = options[name as keyof OptimizerOptions];
+      if (value !== undefined || name === 'parameters') check.requireValue('optimizer', name, value, one);
     }
     // A parameter that two layers share may be listed twice; its gradient counts once.
     this.#parameters = [...new Set(parameters)];
@@ -133,7 +108,7 @@ export abstract class Optimizer {
   set learningRate(rate: number) {
     if (this.schedule !== null) {
       throw new InputError(
-        `[optimizer] learningRate: expected no change besides the schedule's, got ${rate}; step the schedule`,
+        `[optimizer] learningRate: expected no change besides the schedule's, got ${check.shown(rate)}; step the schedule`,
       );
     }
     this.#learningRate = checkRate(rate);
@@ -172,6 +147,7 @@ export abstract class Optimizer {
    * @throws {ShapeError} if a clip or an update of your own gives tensors of other shapes
    */
   async step(options: StepOptions = {}): Promise<void> {
+    check.requireOptions('step', options, stepChecks);
     const { trained, wanted, assignments, finite } = this.#prepare(options);
     try {
       await realizeAll(wanted, assignments, finite);
@@ -301,6 +277,7 @@ export abstract class Optimizer {
    * @param names the parameters by name: `net.namedParameters()`
    */
   stateDict(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
+    check.requireValue('optimizer', 'names', names, parameterNames);
     const { stateNames, countsUpdates, steps } = this;
     return stateDictOf(this.#named(names), { stateNames, countsUpdates, steps });
   }
@@ -327,6 +304,11 @@ export abstract class Optimizer {
     entries: ReadonlyMap<string, StateEntry>,
     options: { readonly steps: number; readonly skipMismatch?: boolean | undefined },
   ): StateMismatch[] {
+    check.requireValue('optimizer', 'names', names, parameterNames);
+    check.requireValue('optimizer', 'entries', entries, stateEntries);
+    check.requireValue('optimizer', 'options', options, check.record);
+    check.requireValue('optimizer', 'steps', options.steps, check.integer(0));
+    check.requireValue('optimizer', 'skipMismatch', options.skipMismatch ?? false, check.flag);
     const mismatches = loadRecords(this.#named(names), this.stateNames, entries, options);
     this.#steps = options.steps;
     return mismatches;
@@ -340,3 +322,12 @@ export abstract class Optimizer {
 function computed({ value }: Tensor): Value {
   return value.storage === null ? value : ops.withoutGrad(() => ops.identity(value));
 }
+
+const stepChecks: check.OptionChecks<StepOptions> = {
+  also: check.listOf(check.instanceOf(Tensor)),
+  finiteLoss: check.flag,
+};
+const parameterNames = check.rule<ReadonlyMap<string, Parameter>>(
+  'the parameters by name, net.namedParameters()',
+  (x) => x instanceof Map && [...x.values()].every((parameter) => parameter instanceof Parameter),
+);

@@ -1,12 +1,17 @@
+import * as check from '../check.js';
+import { kindOf } from '../kind.js';
 import * as ops from '../ops/index.js';
 import { Tensor } from '../tensor/tensor.js';
-import { checkDecay, checkShare } from './checks.js';
-import { Optimizer, type OptimizerOptions, type OptimizerSettings, type Update } from './optimizer.js';
+import { optimizerChecks } from './checks.js';
+import { Optimizer } from './optimizer.js';
+import type { OptimizerOptions, OptimizerSettings, Update } from './options.js';
 
 export interface SGDOptions extends OptimizerOptions {
   /** Coefficient of the L2 penalty, added to the gradient. Default: 0. */
   readonly weightDecay?: number;
 }
+
+const sgdChecks: check.OptionChecks<SGDOptions> = { ...optimizerChecks, weightDecay: check.nonNegative };
 
 /**
  * Plain gradient descent: p ← p − rate·(g + weightDecay·p).
@@ -28,7 +33,8 @@ export class SGD extends Optimizer {
 
   constructor(options: SGDOptions) {
     super(options);
-    this.#params = { weightDecay: checkDecay(options.weightDecay ?? 0) };
+    check.requireOptions('SGD', options, sgdChecks);
+    this.#params = { weightDecay: options.weightDecay ?? 0 };
   }
 
   override get settings(): OptimizerSettings {
@@ -46,6 +52,12 @@ export interface MomentumOptions extends SGDOptions {
   /** Look ahead along the velocity (Sutskever et al., 2013). Default: false. */
   readonly useNesterov?: boolean;
 }
+
+const momentumChecks: check.OptionChecks<MomentumOptions> = {
+  ...sgdChecks,
+  momentum: check.shareBelowOne,
+  useNesterov: check.flag,
+};
 
 /**
  * v ← momentum·v + g + weightDecay·p, then p ← p − rate·v, as in Paddle.
@@ -67,9 +79,10 @@ export class Momentum extends Optimizer {
 
   constructor(options: MomentumOptions) {
     super(options);
+    check.requireOptions('Momentum', options, momentumChecks);
     this.#params = {
-      momentum: checkShare('momentum', options.momentum ?? 0.9),
-      weightDecay: checkDecay(options.weightDecay ?? 0),
+      momentum: options.momentum ?? 0.9,
+      weightDecay: options.weightDecay ?? 0,
       nesterov: options.useNesterov ?? false,
     };
   }
@@ -94,6 +107,14 @@ export interface AdamOptions extends OptimizerOptions {
   readonly weightDecay?: number;
 }
 
+const adamChecks: check.OptionChecks<AdamOptions> = {
+  ...optimizerChecks,
+  beta1: check.shareBelowOne,
+  beta2: check.shareBelowOne,
+  epsilon: check.positive,
+  weightDecay: check.nonNegative,
+};
+
 /**
  * Adam (Kingma & Ba, 2015) with Paddle's defaults. Its weight decay is an L2 penalty in the gradient. As in
  * Paddle, the bias correction of a parameter's moments counts the updates of that parameter.
@@ -116,9 +137,10 @@ export class Adam extends Optimizer {
 
   constructor(options: AdamOptions) {
     super(options);
+    check.requireOptions(kindOf(this), options, adamChecks);
     this.#params = {
-      beta1: checkShare('beta1', options.beta1 ?? 0.9),
-      beta2: checkShare('beta2', options.beta2 ?? 0.999),
+      beta1: options.beta1 ?? 0.9,
+      beta2: options.beta2 ?? 0.999,
       epsilon: options.epsilon ?? 1e-8,
       weightDecay: this.coupledDecay(options),
     };
@@ -134,7 +156,7 @@ export class Adam extends Optimizer {
   }
 
   protected coupledDecay({ weightDecay = 0 }: AdamOptions): number {
-    return checkDecay(weightDecay);
+    return weightDecay;
   }
 
   /** The factor that multiplies a parameter before each step. */
@@ -160,7 +182,7 @@ export class AdamW extends Adam {
 
   constructor(options: AdamOptions) {
     super(options);
-    this.#weightDecay = checkDecay(options.weightDecay ?? 0.01);
+    this.#weightDecay = options.weightDecay ?? 0.01;
   }
 
   override get settings(): OptimizerSettings {

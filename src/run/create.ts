@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
+import * as check from '../check.js';
 import { engineInfo } from '../engine/select.js';
 import { InputError } from '../errors.js';
 import { formatShape, type Shape, sameShape } from '../graph/shape.js';
@@ -46,6 +47,9 @@ const usualRule: OperatingRule = { sensitivity: 0.95 };
 
 /** Opens the data, builds the network and makes the run folder; see `Run.create`. */
 export async function createRun(options: RunOptions): Promise<RunParts> {
+  check.requireValue('run', 'options', options, check.record);
+  for (const name of ['model', 'data'] as const) check.requireValue('run', name, options[name], check.text);
+  check.requireValue('run', 'out', options.out, check.either(check.text, check.listOf(check.text, { least: 1 })));
   const started = new Date();
   const { model, out, seed = 0, onProgress } = options;
   const entry = namedModel(model);

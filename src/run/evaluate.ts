@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import * as check from '../check.js';
 import { FileError, InputError } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
@@ -53,6 +54,18 @@ export interface OpenRunOptions {
   readonly screening?: boolean | undefined;
 }
 
+const openChecks: check.OptionChecks<OpenRunOptions> = {
+  best: check.flag,
+  positive: check.text,
+  screening: check.flag,
+};
+
+/** Throws unless an argument is what {@link openRun} gives. */
+export function requireTrainedRun(where: string, run: TrainedRun): void {
+  const isRun = (x: unknown) => check.record.is(x) && (x as Partial<TrainedRun>).folder instanceof RunFolder;
+  check.requireValue(where, 'run', run, check.rule('a run that openRun gave', isRun));
+}
+
 /**
  * Reads a run folder and its network.
  *
@@ -61,6 +74,7 @@ export interface OpenRunOptions {
  * classes
  */
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<TrainedRun> {
+  check.requireOptions('run', options, openChecks);
   const { best = false, positive: asked } = options;
   const folder = await RunFolder.open(path);
   const { config } = folder;
@@ -143,6 +157,8 @@ export interface RunEvaluation extends Evaluation {
  * @throws {InputError} for data with other classes than the network's
  */
 export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
+  requireTrainedRun('evaluate', run);
+  check.requireValue('evaluate', 'options', options, check.record);
   const { config } = run.folder;
   const { data: known, recipe, model } = config;
   const asked = options.data === undefined ? known : findData(options.data);

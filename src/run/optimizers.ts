@@ -55,10 +55,10 @@ export interface OptimizerExtras {
 
 /** @param extras take the place of the settings */
 export function makeOptimizer(
-  settings: OptimizerChoice,
+  { name, ...settings }: OptimizerChoice,
   parameters: readonly Parameter[],
   extras: OptimizerExtras = {},
 ): Optimizer {
-  const { make }: NamedOptimizer = optimizers[settings.name];
+  const { make }: NamedOptimizer = optimizers[name];
   return make(parameters, { ...settings, ...extras });
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import * as check from '../check.js';
 import { FileError, InputError } from '../errors.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { fingerprint } from '../io/files/fingerprint.js';
@@ -20,7 +21,7 @@ import type { PreparedImage } from './catalog/datasets.js';
 import { namedDataset } from './catalog/datasets.js';
 import type { RunConfig } from './config.js';
 import { type Decision, decide } from './decision.js';
-import type { TrainedRun } from './evaluate.js';
+import { requireTrainedRun, type TrainedRun } from './evaluate.js';
 import { forPrediction } from './inputPipeline.js';
 import { lossOf } from './losses.js';
 import { logitsOf } from './predictions/predictions.js';
@@ -110,11 +111,11 @@ const mostAtOnce = 32;
 export async function* predictFiles(
   run: TrainedRun,
   pictures: readonly PictureInput[],
-  { top = 5 }: PredictFilesOptions = {},
+  options: PredictFilesOptions = {},
 ): AsyncGenerator<Prediction | Unreadable> {
-  if (!Number.isSafeInteger(top) || top < 1) {
-    throw new InputError(`[predict] top: expected a positive integer, got ${top}`);
-  }
+  requireTrainedRun('predict', run);
+  check.requireValue('predict', 'pictures', pictures, check.listOf(check.rule('a picture', () => true)));
+  const { top = 5 } = check.requireOptions('predict', options, { top: check.integer(1) });
   const { config } = run.folder;
   const { data } = config;
   if (pictures.length === 0) return;

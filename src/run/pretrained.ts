@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { requireValue, text } from '../check.js';
 import { FileError, InputError } from '../errors.js';
 import { pdparamsNote } from '../io/weights/pdparams.js';
 import { safetensorsMetadata } from '../io/weights/safetensors.js';
@@ -76,7 +77,7 @@ async function inRun(path: string, best: boolean): Promise<PretrainedWeights> {
  * @throws {FileError} for a file that cannot be read, and for a record that is damaged or of a later version
  */
 export async function readWeightsRecord(path: string): Promise<WeightsRecord | null> {
-  const ending = path.toLowerCase();
+  const ending = requireValue('weights', 'path', path, text).toLowerCase();
   if (ending.endsWith('.pdparams')) {
     const text = await pdparamsNote(path);
     if (text !== null) return parseRecordText(text, path);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { record, requireValue } from '../check.js';
 import { InputError } from '../errors.js';
 import type { Optimizer } from '../optimizer/index.js';
 import { RandomGenerator, withGenerator } from '../random.js';
@@ -17,6 +18,7 @@ import { describeSplits, openAsTrained, openSplits, picturesRecord } from './spl
 
 /** Opens the folder of a training; see `Run.resume`. */
 export async function resumeRun(path: string, options: ResumeOptions): Promise<RunParts> {
+  requireValue('run', 'options', options, record);
   const folder = await RunFolder.begun(path);
   return folder.locked(() => resumed(folder, options));
 }

@@ -1,3 +1,4 @@
+import * as check from '../check.js';
 import { InputError, ShapeError } from '../errors.js';
 
 /** Scores of samples of two classes. Class 1 is the positive one (the disease). */
@@ -15,12 +16,21 @@ export interface Sweep {
   readonly falsePositives: number[];
 }
 
+const labelArray = check.rule('an Int32Array or Uint8Array', (x) => x instanceof Int32Array || x instanceof Uint8Array);
+const scoreArray = check.rule('a Float32Array or Float64Array', (x) => {
+  return x instanceof Float32Array || x instanceof Float64Array;
+});
+
 /**
  * @param where the function that was called, for messages
  * @throws {ShapeError} if there are not as many scores as labels
  * @throws {InputError} if there are none, a label is neither 0 nor 1, or a score no probability
  */
-export function checkBinaryScores(where: string, { labels, scores }: BinaryScores): void {
+export function checkBinaryScores(where: string, data: BinaryScores): void {
+  check.requireValue(where, 'data', data, check.record);
+  const { labels, scores } = data;
+  check.requireValue(where, 'labels', labels, labelArray);
+  check.requireValue(where, 'scores', scores, scoreArray);
   if (scores.length !== labels.length) {
     throw new ShapeError(`[${where}] scores: expected one for each of ${labels.length} labels, got ${scores.length}`);
   }

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import * as check from '../check.js';
 import { type BinaryScores, checkBinaryScores, sortByScore } from './binary.js';
 import { type ClassPredictions, checkPredictions, predictedClasses } from './predictions.js';
 import { type Proportion, proportion } from './proportion.js';
@@ -30,6 +30,14 @@ export interface CalibrationOptions {
   readonly binning?: 'width' | 'mass' | undefined;
 }
 
+/** More bins than that are empty. */
+const mostBins = 1_000_000;
+
+const calibrationChecks: check.OptionChecks<CalibrationOptions> = {
+  bins: check.integer(1, mostBins),
+  binning: check.oneOf(['width', 'mass']),
+};
+
 interface Tally {
   readonly low: number;
   high: number;
@@ -48,11 +56,8 @@ interface Tally {
  *   bin
  */
 export function calibration(data: BinaryScores, options: CalibrationOptions = {}): Calibration {
-  const { bins = 10, binning = 'width' } = options;
+  const { bins = 10, binning = 'width' } = check.requireOptions('calibration', options, calibrationChecks);
   checkBinaryScores('calibration', data);
-  if (!Number.isInteger(bins) || bins < 1) {
-    throw new InputError(`[calibration] bins: expected a positive integer, got ${bins}`);
-  }
   const tallies = binning === 'width' ? tallyByWidth(data, bins) : tallyByMass(data, bins);
   const gaps = tallies.reduce((total, { positives, sum }) => total + Math.abs(positives - sum), 0);
   return {

@@ -1,3 +1,4 @@
+import { record, requireValue } from '../check.js';
 import { type Interval, type Proportion, z95 } from './proportion.js';
 import { checkShare } from './share.js';
 import { none } from './value.js';
@@ -19,7 +20,10 @@ export function predictiveValues(at: {
   readonly specificity: number;
   readonly prevalence: number;
 }): PredictiveValues {
-  for (const [name, value] of Object.entries(at)) checkShare('predictiveValues', name, value);
+  requireValue('predictiveValues', 'values', at, record);
+  for (const name of ['sensitivity', 'specificity', 'prevalence'] as const) {
+    checkShare('predictiveValues', name, at[name]);
+  }
   const { sensitivity, specificity, prevalence } = at;
   const truePositives = sensitivity * prevalence;
   const falsePositives = (1 - specificity) * (1 - prevalence);

@@ -1,3 +1,4 @@
+import { shown } from '../check.js';
 import { InputError } from '../errors.js';
 import { betaCdf, shareWhere } from './distributions.js';
 
@@ -50,8 +51,9 @@ export function clopperPearsonInterval(hits: number, total: number): Interval {
 }
 
 function checkCounts(where: string, hits: number, total: number): void {
-  if (total > 0 && hits >= 0 && hits <= total) return;
-  throw new InputError(`[${where}] counts: expected hits from 0 to a total above 0, got ${hits} of ${total}`);
+  if (Number.isFinite(total) && Number.isFinite(hits) && total > 0 && hits >= 0 && hits <= total) return;
+  const got = `${shown(hits)} of ${shown(total)}`;
+  throw new InputError(`[${where}] counts: expected hits from 0 to a total above 0, got ${got}`);
 }
 
 /** A share with Wilson's interval; none if there is nothing to count. */

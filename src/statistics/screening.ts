@@ -1,5 +1,6 @@
+import { record, requireValue } from '../check.js';
 import { type RocAuc, rocAuc } from './auc.js';
-import { type BinaryScores, countPositives } from './binary.js';
+import { type BinaryScores, checkBinaryScores, countPositives } from './binary.js';
 import { brierScore, type Calibration, calibration } from './calibration.js';
 import { type Proportion, proportion } from './proportion.js';
 import { averagePrecision, type PrecisionRecallCurve, precisionRecallCurve, type RocCurve, rocCurve } from './roc.js';
@@ -39,7 +40,9 @@ export interface ScreeningMetrics {
  * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}
  */
 export function screeningMetrics(options: ScreeningOptions): ScreeningMetrics {
+  checkBinaryScores('screeningMetrics', options);
   const { threshold, operatingPoint } = options;
+  if (operatingPoint !== undefined) requireValue('screeningMetrics', 'operatingPoint', operatingPoint, record);
   const atThreshold = thresholdMetrics(options, threshold);
   const samples = options.labels.length;
   const positives = countPositives(options);

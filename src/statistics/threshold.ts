@@ -1,3 +1,4 @@
+import * as check from '../check.js';
 import { InputError } from '../errors.js';
 import { type BinaryScores, checkBinaryScores, countPositives, type Sweep, sweep } from './binary.js';
 import { type Proportion, proportion } from './proportion.js';
@@ -57,9 +58,7 @@ export interface OperatingPoint<Rule extends OperatingRule | CostRule = Operatin
  */
 export function thresholdMetrics(data: BinaryScores, threshold = 0.5): ThresholdMetrics {
   checkBinaryScores('thresholdMetrics', data);
-  if (!Number.isFinite(threshold)) {
-    throw new InputError(`[thresholdMetrics] threshold: expected a number, got ${threshold}`);
-  }
+  check.requireValue('thresholdMetrics', 'threshold', threshold, check.finite);
   const { labels, scores } = data;
   const positives = countPositives(data);
   const negatives = labels.length - positives;
@@ -112,6 +111,7 @@ export function chooseOperatingPoint<Rule extends OperatingRule | CostRule>(
 
 function checkRule(rule: OperatingRule | CostRule, positives: number, negatives: number): void {
   const where = 'chooseOperatingPoint';
+  check.requireValue(where, 'rule', rule, rules);
   const [isSensitivity, isSpecificity] = ['sensitivity', 'specificity'].map(
     (name) => rule !== 'youden' && name in rule,
   );
@@ -119,11 +119,11 @@ function checkRule(rule: OperatingRule | CostRule, positives: number, negatives:
   else if (rule !== 'youden' && 'specificity' in rule) checkShare(where, 'specificity', rule.specificity);
   else if (rule !== 'youden') {
     const { missedCost, prevalence = 0.5 } = rule;
-    if (!(missedCost > 0 && Number.isFinite(missedCost))) {
-      throw new InputError(`[${where}] missedCost: expected a number above 0, got ${missedCost}`);
+    if (!check.positive.is(missedCost)) {
+      throw new InputError(`[${where}] missedCost: expected a number above 0, got ${check.shown(missedCost)}`);
     }
-    if (!(prevalence > 0 && prevalence < 1)) {
-      throw new InputError(`[${where}] prevalence: expected a share between 0 and 1, got ${prevalence}`);
+    if (!check.betweenZeroAndOne.is(prevalence)) {
+      throw new InputError(`[${where}] prevalence: expected a share between 0 and 1, got ${check.shown(prevalence)}`);
     }
   }
   const missing = [isSensitivity || negatives > 0, isSpecificity || positives > 0].indexOf(false);
@@ -157,6 +157,11 @@ function thresholdOf(
   const found = costs.findIndex((cost) => cost <= least * (1 + 1e-12));
   return prevalence * missedCost <= least ? nextAbove(thresholds[0]) : thresholds[found];
 }
+
+const rules = check.rule<OperatingRule | CostRule>("'youden', { sensitivity }, { specificity } or { missedCost }", (x) => {
+  if (!check.record.is(x)) return x === 'youden';
+  return ['sensitivity', 'specificity', 'missedCost'].filter((name) => name in x).length === 1;
+});
 
 /** The next larger float64 of a number that is not negative. */
 function nextAbove(x: number): number {

@@ -1,8 +1,11 @@
-import { InputError, ShapeError } from '../errors.js';
+import { instanceOf, listOf, requireValue } from '../check.js';
+import { ShapeError } from '../errors.js';
 import { formatShape, normalizeAxis, sameShape } from '../graph/shape.js';
 import type { MatmulOptions } from '../ops/composed.js';
 import * as ops from '../ops/index.js';
-import { Tensor, type TensorLike } from './tensor.js';
+import { requireTensor, Tensor, type TensorLike } from './tensor.js';
+
+const someTensors = listOf(instanceOf(Tensor), { least: 1 });
 
 /**
  * Elements of `x` where the condition is not 0, else of `y`; see {@link Tensor.where}.
@@ -14,12 +17,12 @@ import { Tensor, type TensorLike } from './tensor.js';
  * ```
  */
 export function where(condition: Tensor, x: TensorLike, y: TensorLike): Tensor {
-  return condition.where(x, y);
+  return requireTensor('where', condition, 'condition').where(x, y);
 }
 
 /** Product of matrices; see {@link Tensor.matmul}. */
 export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tensor {
-  return x.matmul(y, options);
+  return requireTensor('matmul', x).matmul(y, options);
 }
 
 /**
@@ -28,7 +31,7 @@ export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tenso
  * @throws {ShapeError} if the shapes differ
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (tensors.length === 0) throw new InputError('[stack] tensors: expected at least one, got none');
+  requireValue('stack', 'tensors', tensors, someTensors);
   const [{ shape }] = tensors;
   const other = tensors.find((t) => !sameShape(t.shape, shape));
   if (other !== undefined) {
@@ -47,7 +50,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Joins tensors along an axis. */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (tensors.length === 0) throw new InputError('[concat] tensors: expected at least one, got none');
+  requireValue('concat', 'tensors', tensors, someTensors);
   const values = tensors.map((t) => t.value);
   return new Tensor(ops.concat(values, normalizeAxis('concat', axis, tensors[0].shape.length)));
 }

@@ -1,5 +1,6 @@
+import { shown } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { allocate, type DType } from '../graph/dtype.js';
+import { allocate, checkDType, type DType } from '../graph/dtype.js';
 import { numel } from '../graph/shape.js';
 import { Tensor } from './tensor.js';
 
@@ -18,6 +19,7 @@ export type NestedNumbers = number | readonly NestedNumbers[];
  * ```
  */
 export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor {
+  checkDType('tensor', dtype);
   const shape: number[] = [];
   for (let level = values; typeof level !== 'number'; level = level[0]) {
     requireNumbers(level);
@@ -48,6 +50,7 @@ export function tensor(values: NestedNumbers, dtype: DType = 'float32'): Tensor 
 /** @throws {DTypeError} for anything but an array */
 function requireNumbers(level: unknown): void {
   if (Array.isArray(level) || ArrayBuffer.isView(level)) return;
-  const got = typeof level === 'string' ? JSON.stringify(level) : level === null ? 'null' : typeof level;
-  throw new DTypeError(`[tensor] values: expected numbers in arrays, got ${got}; convert it, as with Number()`);
+  throw new DTypeError(
+    `[tensor] values: expected numbers in arrays, got ${shown(level)}; convert it, as with Number()`,
+  );
 }

@@ -1,42 +1,44 @@
-import { InputError, ShapeError } from '../errors.js';
+import * as check from '../check.js';
+import { ShapeError } from '../errors.js';
 import { Value } from '../graph/node.js';
-import type { Padding, Pair, UnaryFn } from '../graph/op.js';
+import type { UnaryFn } from '../graph/op.js';
 import { formatShape, numel, sameShape } from '../graph/shape.js';
 import * as ops from '../ops/index.js';
-import { defaultGenerator, type RandomGenerator } from '../random.js';
+import { defaultGenerator } from '../random.js';
 import { linearWith } from './lastLayer.js';
-import { Tensor } from './tensor.js';
+import {
+  type AvgPool2dOptions,
+  avgPoolChecks,
+  type Conv2dOptions,
+  type CrossEntropyOptions,
+  convChecks,
+  convParams,
+  count,
+  crossEntropyChecks,
+  type DropoutOptions,
+  dropoutChecks,
+  type LossOptions,
+  lossChecks,
+  type Pool2dOptions,
+  paddingOf,
+  pairOf,
+  poolChecks,
+  type Size2D,
+  size2D,
+} from './operands.js';
+import { operandOf, requireTensor, Tensor } from './tensor.js';
 
-/** One number for both axes, or `[height, width]`. */
-export type Size2D = number | Pair;
-
-/**
- * Zeros around an image: one number for all sides, `[vertical, horizontal]`, or `[top, bottom, left, right]`.
- */
-export type Padding2D = number | Pair | Padding;
-
-export type Reduction = 'mean' | 'sum' | 'none';
-
-export function pairOf(size: Size2D): Pair {
-  return typeof size === 'number' ? [size, size] : size;
-}
-
-export function paddingOf(padding: Padding2D): Padding {
-  if (typeof padding === 'number') return [padding, padding, padding, padding];
-  if (padding.length === 4) return padding;
-  return [padding[0], padding[0], padding[1], padding[1]];
-}
-
-export interface Conv2dOptions {
-  /** Default: 1. */
-  readonly stride?: Size2D;
-  /** Default: 0. */
-  readonly padding?: Padding2D;
-  /** Default: 1. */
-  readonly dilation?: Size2D;
-  /** Default: 1. */
-  readonly groups?: number;
-}
+export type {
+  AvgPool2dOptions,
+  Conv2dOptions,
+  CrossEntropyOptions,
+  DropoutOptions,
+  LossOptions,
+  Padding2D,
+  Pool2dOptions,
+  Reduction,
+  Size2D,
+} from './operands.js';
 
 /**
  * 2-D convolution (cross-correlation, as everywhere in the field).
@@ -47,9 +49,10 @@ export interface Conv2dOptions {
  * @returns `[N, O, OH, OW]`, OH = ⌊(H + padding − dilation·(kh − 1) − 1)/stride⌋ + 1
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
-  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
-  const params = { stride: pairOf(stride), padding: paddingOf(padding), dilation: pairOf(dilation), groups };
-  return new Tensor(ops.conv2d(params, x.value, weight.value, bias === null ? null : bias.value));
+  const params = convParams(check.requireOptions('conv2d', options, convChecks));
+  return new Tensor(
+    ops.conv2d(params, operandOf('conv2d', x), operandOf('conv2d', weight, 'weight'), biasOf('conv2d', bias)),
+  );
 }
 
 /**
@@ -60,50 +63,44 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
  * @param bias `[out]`
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  requireTensor('linear', x);
   const rows = x.shape.length === 2 ? x : x.reshape([-1, x.shape[x.shape.length - 1] ?? 1]);
-  const y = new Tensor(ops.linear(rows.value, weight.value, bias === null ? null : bias.value));
+  const y = new Tensor(ops.linear(rows.value, operandOf('linear', weight, 'weight'), biasOf('linear', bias)));
   return x.shape.length === 2 ? y : y.reshape([...x.shape.slice(0, -1), weight.shape[1]]);
 }
 
-export interface Pool2dOptions {
-  /** Default: the kernel size. */
-  readonly stride?: Size2D;
-  /** Default: 0. */
-  readonly padding?: Padding2D;
+function biasOf(where: string, bias: Tensor | null): Value | null {
+  return bias === null ? null : operandOf(where, bias, 'bias');
 }
 
 /** Maximum over windows of `[N, C, H, W]`; padding is never the maximum. */
 export function maxPool2d(x: Tensor, kernelSize: Size2D, options: Pool2dOptions = {}): Tensor {
-  return new Tensor(ops.maxPool2d(poolParams(kernelSize, options), x.value));
+  check.requireOptions('maxPool2d', options, poolChecks);
+  return new Tensor(ops.maxPool2d(poolParams('maxPool2d', kernelSize, options), operandOf('maxPool2d', x)));
 }
 
-/**
- * Mean over windows of `[N, C, H, W]`.
- *
- * @param options.exclusive leave the padding out of the mean (default true, as in Paddle; false in PyTorch)
- */
-export function avgPool2d(
-  x: Tensor,
-  kernelSize: Size2D,
-  options: Pool2dOptions & { readonly exclusive?: boolean } = {},
-): Tensor {
-  const params = { ...poolParams(kernelSize, options), countIncludePad: options.exclusive === false };
-  return new Tensor(ops.avgPool2d(params, x.value));
+/** Mean over windows of `[N, C, H, W]`. */
+export function avgPool2d(x: Tensor, kernelSize: Size2D, options: AvgPool2dOptions = {}): Tensor {
+  check.requireOptions('avgPool2d', options, avgPoolChecks);
+  const params = { ...poolParams('avgPool2d', kernelSize, options), countIncludePad: options.exclusive === false };
+  return new Tensor(ops.avgPool2d(params, operandOf('avgPool2d', x)));
 }
 
-function poolParams(kernelSize: Size2D, { stride = kernelSize, padding = 0 }: Pool2dOptions) {
+function poolParams(where: string, kernelSize: Size2D, { stride = kernelSize, padding = 0 }: Pool2dOptions) {
+  check.requireValue(where, 'kernelSize', kernelSize, size2D);
   return { kernel: pairOf(kernelSize), stride: pairOf(stride), padding: paddingOf(padding) };
 }
 
 /** Mean over cells so that `[N, C, H, W]` becomes `[N, C, ...outputSize]`. */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Size2D): Tensor {
-  return new Tensor(ops.adaptiveAvgPool2d(pairOf(outputSize), x.value));
+  check.requireValue('adaptiveAvgPool2d', 'outputSize', outputSize, size2D);
+  return new Tensor(ops.adaptiveAvgPool2d(pairOf(outputSize), operandOf('adaptiveAvgPool2d', x)));
 }
 
 const activation =
   (fn: UnaryFn) =>
   (x: Tensor): Tensor =>
-    new Tensor(ops.unary(fn, x.value));
+    new Tensor(ops.unary(fn, operandOf(fn, x)));
 
 /** max(x, 0) */
 export const relu = activation('relu');
@@ -119,40 +116,25 @@ export const tanh = activation('tanh');
  * @param negativeSlope at least 0; default 0.01
  */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
-  if (!(negativeSlope >= 0)) {
-    throw new InputError(`[leakyRelu] negativeSlope: expected a number of at least 0, got ${negativeSlope}`);
-  }
-  return new Tensor(ops.unary('leakyRelu', x.value, negativeSlope));
+  check.requireValue('leakyRelu', 'negativeSlope', negativeSlope, check.nonNegative);
+  return new Tensor(ops.unary('leakyRelu', operandOf('leakyRelu', x), negativeSlope));
 }
 
 /** Exponentials along an axis, scaled to sum up to 1. */
 export function softmax(x: Tensor, axis = -1): Tensor {
-  return new Tensor(ops.softmax(x.value, axis));
+  return new Tensor(ops.softmax(operandOf('softmax', x), axis));
 }
 
 /** Logarithm of the softmax along an axis. */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
-  return new Tensor(ops.softmax(x.value, axis, true));
-}
-
-export interface DropoutOptions {
-  /** Probability of dropping an element, from 0 up to but not including 1. Default: 0.5. */
-  readonly p?: number;
-  /** Outside of training, nothing is dropped. Default: true. */
-  readonly training?: boolean;
-  /**
-   * `upscaleInTrain` (default) divides the remaining elements by 1 − p in training. `downscaleInInfer`
-   * multiplies by 1 − p outside of training instead.
-   */
-  readonly mode?: 'upscaleInTrain' | 'downscaleInInfer';
-  /** Default: the generator that `seed()` sets. */
-  readonly generator?: RandomGenerator;
+  return new Tensor(ops.softmax(operandOf('logSoftmax', x), axis, true));
 }
 
 /** Sets elements to zero at random (Srivastava et al., 2014). */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  requireTensor('dropout', x);
+  check.requireOptions('dropout', options, dropoutChecks);
   const { p = 0.5, training = true, mode = 'upscaleInTrain', generator = defaultGenerator() } = options;
-  if (!(p >= 0 && p < 1)) throw new InputError(`[dropout] p: expected 0 <= p < 1, got ${p}`);
   const upscale = mode === 'upscaleInTrain';
   if (!training) return upscale || p === 0 ? x : x.affine(1 - p, 0);
   if (p === 0) return x;
@@ -160,19 +142,6 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const seed = Value.from(Int32Array.from(generator.seedPair()), [2], 'int32');
   const mask = ops.dropoutMask({ shape: x.shape, p, upscale }, seed);
   return new Tensor(ops.binary('mul', x.value, mask));
-}
-
-export interface CrossEntropyOptions {
-  /**
-   * Default: `mean`, as in Paddle: the sum divided by the number of samples. Ignored samples count only if
-   * `ignoreIndex` is negative. With weights, the divisor is the sum of the samples' weights. The mean is 0 if
-   * no sample counts.
-   */
-  readonly reduction?: Reduction;
-  /** The loss of samples with this label is 0. Default: -100. */
-  readonly ignoreIndex?: number;
-  /** Weight of each class, `[C]`. */
-  readonly weight?: Tensor | undefined;
 }
 
 /**
@@ -185,7 +154,13 @@ export interface CrossEntropyOptions {
  * @throws {ShapeError} if the labels have another shape, and for a single class, whose softmax is always 1
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { reduction = 'mean', ignoreIndex = -100, weight } = options;
+  requireTensor('crossEntropy', logits, 'logits');
+  requireTensor('crossEntropy', labels, 'labels');
+  const {
+    reduction = 'mean',
+    ignoreIndex = -100,
+    weight,
+  } = check.requireOptions('crossEntropy', options, crossEntropyChecks);
   const rank = logits.shape.length;
   if (rank < 2) {
     throw new ShapeError(`[crossEntropy] logits: expected [batch, classes, …], got ${formatShape(logits.shape)}`);
@@ -236,12 +211,6 @@ function classWeights(labels: Tensor, weight: Tensor, classes: number, ignoreInd
   return own.mul(weight.reshape([1, -1])).sum({ axis: 1 });
 }
 
-/** Options of losses that are means of elementwise terms. */
-export interface LossOptions {
-  /** Default: `mean`. */
-  readonly reduction?: Reduction;
-}
-
 /**
  * Binary cross entropy of sigmoid(logits) with targets from 0 to 1, computed without overflow.
  *
@@ -249,7 +218,10 @@ export interface LossOptions {
  * @param targets float32 of the same shape
  */
 export function binaryCrossEntropyWithLogits(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
-  return reduced(new Tensor(ops.bceWithLogits(logits.value, targets.value)), options);
+  const where = 'binaryCrossEntropyWithLogits';
+  check.requireOptions(where, options, lossChecks);
+  const [x, y] = [operandOf(where, logits, 'logits'), operandOf(where, targets, 'targets')];
+  return reduced(new Tensor(ops.bceWithLogits(x, y)), options);
 }
 
 /**
@@ -258,6 +230,9 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, targets: Tensor, op
  * @throws {ShapeError} if the shapes differ: `[N, 1]` minus `[N]` would compare every pair of elements
  */
 export function mseLoss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  requireTensor('mseLoss', prediction, 'prediction');
+  requireTensor('mseLoss', target, 'target');
+  check.requireOptions('mseLoss', options, lossChecks);
   if (!sameShape(prediction.shape, target.shape)) {
     throw new ShapeError(
       `[mseLoss] target shape: expected that of the prediction, ${formatShape(prediction.shape)}, got ` +
@@ -281,7 +256,9 @@ function reduced(terms: Tensor, { reduction = 'mean' }: LossOptions): Tensor {
  * @returns a float32 scalar
  */
 export function accuracy(scores: Tensor, labels: Tensor, k = 1): Tensor {
-  if (!Number.isInteger(k) || k < 1) throw new InputError(`[accuracy] k: expected a positive integer, got ${k}`);
+  requireTensor('accuracy', scores, 'scores');
+  requireTensor('accuracy', labels, 'labels');
+  check.requireValue('accuracy', 'k', k, count);
   if (scores.shape.length !== 2) {
     throw new ShapeError(`[accuracy] scores: expected [samples, classes], got ${formatShape(scores.shape)}`);
   }

@@ -1,8 +1,9 @@
 import { gradientsOf } from '../autograd.js';
+import { instanceOf, listOf, requireValue } from '../check.js';
 import { InputError } from '../errors.js';
 import { formatShape } from '../graph/shape.js';
 import * as ops from '../ops/index.js';
-import { Tensor } from './tensor.js';
+import { requireTensor, Tensor } from './tensor.js';
 
 /**
  * The gradients of an output with respect to any tensors that it was computed from: images, features between
@@ -24,6 +25,8 @@ import { Tensor } from './tensor.js';
  * ```
  */
 export function grad(output: Tensor, tensors: readonly Tensor[]): Tensor[] {
+  requireTensor('grad', output, 'output');
+  requireValue('grad', 'tensors', tensors, listOf(instanceOf(Tensor)));
   if (!output.requiresGrad) {
     throw new InputError(
       '[grad] output: expected one that depends on parameters or on a tensor of withGrad(), got one without gradient',

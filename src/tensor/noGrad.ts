@@ -1,3 +1,4 @@
+import { type Check, callable, requireValue } from '../check.js';
 import { refusePromise } from '../errors.js';
 import { withoutGrad } from '../ops/index.js';
 
@@ -17,7 +18,7 @@ import { withoutGrad } from '../ops/index.js';
  * ```
  */
 export function noGrad<T>(body: () => T): T {
-  const result = withoutGrad(body);
+  const result = withoutGrad(requireValue('noGrad', 'body', body, callable as Check<() => T>));
   refusePromise('noGrad', result, 'const y = noGrad(() => net.forward(x)); await y.data();');
   return result;
 }

@@ -1,8 +1,9 @@
 import { ShapeError } from '../errors.js';
-import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
+import { checkArray, checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
 
 /** The shape of a reshape, with the size that -1 stands for. */
 export function inferSize(from: Shape, to: Shape): Shape {
+  checkArray('reshape', to);
   const open = to.indexOf(-1);
   if (open < 0) {
     checkShape('reshape', to);

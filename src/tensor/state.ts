@@ -1,7 +1,8 @@
+import * as check from '../check.js';
 import { DTypeError, InputError, ShapeError } from '../errors.js';
 import { allocate, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { type Assignment, Value } from '../graph/node.js';
-import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
+import { checkShape, formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
 import { Storage } from '../graph/storage.js';
 import { startWaiting, stopWaiting } from '../graph/waiting.js';
 import * as ops from '../ops/index.js';
@@ -17,7 +18,14 @@ export abstract class State extends Tensor {
   readonly #storage: Storage;
 
   constructor(data: TypedArray, shape: Shape) {
-    const storage = new Storage(shape, dtypeOf(data), data, true);
+    const dtype = dtypeOf(data);
+    checkShape('tensor', shape);
+    if (numel(shape) !== data.length) {
+      throw new ShapeError(
+        `[tensor] data: expected ${numel(shape)} elements for shape ${formatShape(shape)}, got ${data.length}`,
+      );
+    }
+    const storage = new Storage(shape, dtype, data, true);
     super(Value.of(storage));
     this.#storage = storage;
   }
@@ -61,7 +69,7 @@ export abstract class State extends Tensor {
 
   /** Overwrites the contents from a plain row-major array (copied), e.g. one that was read from a file. */
   load(data: TypedArray): void {
-    if (data.length !== numel(this.shape) || dtypeOf(data) !== this.#storage.dtype) {
+    if (dtypeOf(data) !== this.#storage.dtype || data.length !== numel(this.shape)) {
       throw new InputError(
         `[load] data: expected ${numel(this.shape)} elements of ${this.#storage.dtype} ` +
           `(shape ${formatShape(this.shape)}), got ${data.length} of ${dtypeOf(data)}`,
@@ -91,6 +99,8 @@ export class Buffer extends State {
 
   /** A buffer filled with one value. */
   static filled(shape: Shape, value: number, dtype: DType = 'float32'): Buffer {
+    checkShape('filled', shape);
+    check.requireValue('filled', 'value', value, check.anyNumber);
     const data = allocate(dtype, numel(shape));
     // Fresh memory is zero, and costs nothing before the first write.
     return new Buffer(value === 0 ? data : data.fill(value), shape);
@@ -133,9 +143,11 @@ export class Parameter extends State {
    * @param data row-major; not copied: do not change it afterwards
    * @param options.trainable see {@link trainable}
    */
-  constructor(data: Float32Array, shape: Shape, { trainable = true }: { readonly trainable?: boolean } = {}) {
+  constructor(data: Float32Array, shape: Shape, options: { readonly trainable?: boolean } = {}) {
+    check.requireValue('Parameter', 'data', data, check.instanceOf(Float32Array));
+    check.requireOptions('Parameter', options, { trainable: check.flag });
     super(data, shape);
-    this.#trainable = trainable;
+    this.#trainable = options.trainable ?? true;
     this.lazy = this.leaf();
   }
 
@@ -148,6 +160,7 @@ export class Parameter extends State {
   }
 
   set trainable(trainable: boolean) {
+    check.requireValue('Parameter', 'trainable', trainable, check.flag);
     if (trainable === this.#trainable) return;
     this.#trainable = trainable;
     this.clearGrad();

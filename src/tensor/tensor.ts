@@ -1,6 +1,7 @@
 import { gradients } from '../autograd.js';
+import * as check from '../check.js';
 import { DTypeError, InputError, ShapeError } from '../errors.js';
-import { type ArrayOf, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
+import { type ArrayOf, checkDType, type DType, dtypeOf, type TypedArray } from '../graph/dtype.js';
 import { Value } from '../graph/node.js';
 import type { BinaryFn, ReduceFn } from '../graph/op.js';
 import { checkShape, formatShape, normalizeAxis, numel, type Shape } from '../graph/shape.js';
@@ -57,14 +58,18 @@ export class Tensor {
    *
    * The array is not copied: do not change it afterwards.
    */
-  static fromData(data: TypedArray, shape: Shape = [data.length]): Tensor {
+  static fromData(data: TypedArray, shape?: Shape): Tensor {
+    return Tensor.#over(data, dtypeOf(data), shape ?? [data.length]);
+  }
+
+  static #over(data: TypedArray, dtype: DType, shape: Shape): Tensor {
     checkShape('tensor', shape);
     if (numel(shape) !== data.length) {
       throw new ShapeError(
         `[tensor] data: expected ${numel(shape)} elements for shape ${formatShape(shape)}, got ${data.length}`,
       );
     }
-    return new Tensor(Value.from(data, shape, dtypeOf(data)));
+    return new Tensor(Value.from(data, shape, dtype));
   }
 
   /** @internal A tensor without data, for programs that are only planned. */
@@ -75,6 +80,8 @@ export class Tensor {
   /** A tensor filled with one value. */
   static full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
     checkShape('full', shape);
+    check.requireValue('full', 'value', value, number);
+    checkDType('full', dtype);
     return new Tensor(ops.constant(shape, dtype, value));
   }
 
@@ -121,6 +128,7 @@ export class Tensor {
   data<D extends DType>(dtype: D): Promise<ArrayOf<D>>;
   async data(dtype: DType = this.dtype): Promise<TypedArray> {
     if (dtype !== this.dtype) {
+      checkDType('data', dtype);
       throw new DTypeError(
         `[data] dtype: expected ${dtype}, got ${this.dtype} (tensor ${formatShape(this.shape)}); convert it with cast()`,
       );
@@ -200,6 +208,8 @@ export class Tensor {
    * @throws {InputError} if min is above max
    */
   clip(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): Tensor {
+    check.requireValue('clip', 'min', min, check.anyNumber);
+    check.requireValue('clip', 'max', max, check.anyNumber);
     return new Tensor(ops.clip(this.value, min, max));
   }
 
@@ -211,7 +221,11 @@ export class Tensor {
    */
   pow(exponent: TensorLike): Tensor {
     const { value } = this;
-    return new Tensor(typeof exponent === 'number' ? ops.power(value, exponent) : ops.powerOf(value, exponent.value));
+    return new Tensor(
+      typeof exponent === 'number'
+        ? ops.power(value, exponent)
+        : ops.powerOf(value, operandOf('pow', exponent, 'exponent')),
+    );
   }
 
   /**
@@ -226,7 +240,8 @@ export class Tensor {
    * ```
    */
   matmul(other: Tensor, options: MatmulOptions = {}): Tensor {
-    return new Tensor(ops.matmul(this.value, other.value, options));
+    check.requireOptions('matmul', options, matmulChecks);
+    return new Tensor(ops.matmul(this.value, operandOf('matmul', other, 'other'), options));
   }
 
   /**
@@ -236,8 +251,9 @@ export class Tensor {
    * @throws {DTypeError} if x and y are of different dtypes
    */
   where(x: TensorLike, y: TensorLike): Tensor {
+    for (const side of [x, y]) if (typeof side !== 'number') requireTensor('where', side, 'x and y');
     const dtype = [x, y].find((side) => typeof side !== 'number')?.dtype ?? 'float32';
-    return new Tensor(ops.where(this.value, operand(x, dtype), operand(y, dtype)));
+    return new Tensor(ops.where(this.value, operand('where', x, dtype), operand('where', y, dtype)));
   }
 
   /** Elementwise `this == other` as uint8. */
@@ -272,6 +288,8 @@ export class Tensor {
 
   /** `scale·x + shift` in one kernel. */
   affine(scale: number, shift: number): Tensor {
+    check.requireValue('affine', 'scale', scale, number);
+    check.requireValue('affine', 'shift', shift, number);
     return new Tensor(ops.affine(this.value, scale, shift));
   }
 
@@ -321,12 +339,15 @@ export class Tensor {
   }
 
   /** Index (int32) of the largest element along an axis; the first among equals. */
-  argmax({ axis = -1, keepdim = false }: { axis?: number; keepdim?: boolean } = {}): Tensor {
+  argmax(options: { axis?: number; keepdim?: boolean } = {}): Tensor {
+    const { axis = -1, keepdim = false } = check.requireOptions('argmax', options, argmaxChecks);
     return new Tensor(ops.argmax(this.value, axis, keepdim));
   }
 
   /** The k largest elements along an axis, largest first, and their indices (int32). */
-  topk(k: number, { axis = -1 }: { axis?: number } = {}): { values: Tensor; indices: Tensor } {
+  topk(k: number, options: { axis?: number } = {}): { values: Tensor; indices: Tensor } {
+    check.requireValue('topk', 'k', k, check.integer(1));
+    const { axis = -1 } = check.requireOptions('topk', options, topkChecks);
     const [values, indices] = ops.topk(this.value, k, axis);
     return { values: new Tensor(values), indices: new Tensor(indices) };
   }
@@ -337,7 +358,8 @@ export class Tensor {
   }
 
   /** Joins the axes from `startAxis` to `stopAxis` (inclusive, both may be negative) into one. */
-  flatten({ startAxis = 0, stopAxis = -1 }: { startAxis?: number; stopAxis?: number } = {}): Tensor {
+  flatten(options: { startAxis?: number; stopAxis?: number } = {}): Tensor {
+    const { startAxis = 0, stopAxis = -1 } = check.requireOptions('flatten', options, flattenChecks);
     return this.reshape(flattened(this.shape, startAxis, stopAxis));
   }
 
@@ -347,6 +369,7 @@ export class Tensor {
    * @param axis negative ones count from the end
    */
   squeeze(axis?: number | readonly number[]): Tensor {
+    if (axis !== undefined) check.requireValue('squeeze', 'axis', axis, axisOrAxes);
     return this.reshape(squeezed(this.shape, axis));
   }
 
@@ -357,8 +380,9 @@ export class Tensor {
 
   /** Permutes the axes: axis i of the result is axis `permutation[i]` of this. */
   transpose(permutation: readonly number[]): Tensor {
-    const axes = permutation.map((axis) => normalizeAxis('transpose', axis, this.shape.length));
-    return new Tensor(ops.transpose(this.value, axes));
+    check.requireValue('transpose', 'permutation', permutation, axes);
+    const order = permutation.map((axis) => normalizeAxis('transpose', axis, this.shape.length));
+    return new Tensor(ops.transpose(this.value, order));
   }
 
   /** Repeats along axes of size 1 and along new leading axes. */
@@ -372,17 +396,23 @@ export class Tensor {
    * the end.
    */
   slice(starts: readonly number[], ends: readonly number[]): Tensor {
+    check.requireValue('slice', 'starts', starts, axes);
+    check.requireValue('slice', 'ends', ends, axes);
     const { from, sizes } = sliceRange(this.shape, starts, ends);
     return new Tensor(ops.slice(this.value, from, sizes));
   }
 
   /** Adds `before[i]` and `after[i]` elements of `value` on axis i. */
   pad(before: readonly number[], after: readonly number[], value = 0): Tensor {
+    check.requireValue('pad', 'before', before, axes);
+    check.requireValue('pad', 'after', after, axes);
+    check.requireValue('pad', 'value', value, number);
     return new Tensor(ops.pad(this.value, before, after, value));
   }
 
   /** Converts to another dtype. Floats become integers by truncation. Gradients stop here. */
   cast(dtype: DType): Tensor {
+    checkDType('cast', dtype);
     return new Tensor(ops.cast(this.value, dtype));
   }
 
@@ -426,16 +456,38 @@ export class Tensor {
   }
 
   #binary(fn: BinaryFn, other: TensorLike): Tensor {
-    return new Tensor(ops.binary(fn, this.value, operand(other, this.dtype)));
+    return new Tensor(ops.binary(fn, this.value, operand(fn, other, this.dtype)));
   }
 
-  #reduce(fn: ReduceFn, { axis, keepdim }: ReduceOptions): Tensor {
-    const axes = typeof axis === 'number' ? [axis] : axis;
-    return new Tensor(ops.reduce(fn, this.value, axes, keepdim));
+  #reduce(fn: ReduceFn, options: ReduceOptions): Tensor {
+    const { axis, keepdim } = check.requireOptions(fn, options, reduceChecks);
+    return new Tensor(ops.reduce(fn, this.value, typeof axis === 'number' ? [axis] : axis, keepdim));
   }
 }
 
+/** Any number, also NaN. */
+const number = check.rule<number>('a number', (value) => typeof value === 'number');
+const anInteger = check.ofShape(check.rule<number>('an integer', Number.isSafeInteger));
+const axes = check.ofShape(check.listOf(anInteger));
+const axisOrAxes = check.ofShape(check.either(anInteger, axes, 'an integer, or an array of integers'));
+const reduceChecks: check.OptionChecks<ReduceOptions> = { axis: axisOrAxes, keepdim: check.flag };
+const argmaxChecks = { axis: anInteger, keepdim: check.flag };
+const topkChecks = { axis: anInteger };
+const flattenChecks = { startAxis: anInteger, stopAxis: anInteger };
+const matmulChecks: check.OptionChecks<MatmulOptions> = { transposeX: check.flag, transposeY: check.flag };
+const someTensor = check.instanceOf(Tensor);
+
+/** Throws unless an argument is a tensor; else returns it. */
+export function requireTensor(where: string, x: unknown, what = 'x'): Tensor {
+  return x instanceof Tensor ? x : check.requireValue(where, what, x, someTensor);
+}
+
+/** The value of an argument that has to be a tensor. */
+export function operandOf(where: string, x: unknown, what = 'x'): Value {
+  return requireTensor(where, x, what).value;
+}
+
 /** The value of an operand; a number becomes a constant. */
-function operand(side: TensorLike, dtype: DType): Value {
-  return typeof side === 'number' ? ops.constant([], dtype, side) : side.value;
+function operand(where: string, side: TensorLike, dtype: DType): Value {
+  return typeof side === 'number' ? ops.constant([], dtype, side) : operandOf(where, side, 'other');
 }

@@ -1,3 +1,4 @@
+import { shown } from '../check.js';
 import { InputError } from '../errors.js';
 import { kindOf } from '../kind.js';
 import type { Json } from '../text/json.js';
@@ -41,10 +42,13 @@ export class Callbacks {
 
   constructor(callbacks: readonly Callback[]) {
     const seen = new Map<string, number>();
+    if (!Array.isArray(callbacks)) {
+      throw new InputError(`[callback] callbacks: expected an array of callbacks, got ${shown(callbacks)}`);
+    }
     this.#all = callbacks.map((callback: unknown) => {
       if (typeof callback !== 'object' || callback === null) {
         throw new InputError(
-          `[callback] callbacks: expected objects with methods of Callback, got ${describe(callback)}; leave it out`,
+          `[callback] callbacks: expected objects with methods of Callback, got ${shown(callback)}; leave it out`,
         );
       }
       const own = kindOf(callback);
@@ -168,8 +172,4 @@ export class Callbacks {
 
 function copyOf(state: Json): Json {
   return JSON.parse(JSON.stringify(state));
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'function' ? `the function ${value.name}` : String(value);
 }

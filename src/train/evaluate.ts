@@ -1,11 +1,15 @@
-import { InputError, MemoryError, ShapeError } from '../errors.js';
+import * as check from '../check.js';
+import { MemoryError, ShapeError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
-import type { DataLoader } from '../io/data/dataloader.js';
+import { DataLoader } from '../io/data/dataloader.js';
+import { kindOf } from '../kind.js';
 import type { Metric } from '../metric/index.js';
-import type { Layer } from '../nn/layer.js';
+import { someMetric } from '../metric/metrics.js';
+import { aLayer, type Layer } from '../nn/layer.js';
+import { RandomGenerator } from '../random.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { noGrad } from '../tensor/noGrad.js';
-import { Tensor } from '../tensor/tensor.js';
+import { requireTensor, Tensor } from '../tensor/tensor.js';
 import { type PlanBatch, requireMemoryFor } from './batchMemory.js';
 import type { Callback } from './callback.js';
 import { Callbacks } from './callbackList.js';
@@ -57,6 +61,7 @@ export interface EvaluateOptions extends ComputeScope {
  * ```
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  requireValues(options);
   const { network, loader, signal, onBatch, numIters } = options;
   const callbacks = new Callbacks(options.callbacks ?? []);
   const batches = batchesOf('evaluate', loader, numIters);
@@ -104,19 +109,36 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   return { ...tally.result(), metrics: values };
 }
 
+const evaluateChecks = {
+  network: aLayer,
+  loader: check.instanceOf(DataLoader),
+  loss: check.callable,
+  mistakes: check.integer(0),
+  metrics: check.listOf(someMetric),
+  onBatch: check.callable,
+  signal: check.instanceOf(AbortSignal),
+  generator: check.instanceOf(RandomGenerator),
+} satisfies Partial<Record<keyof EvaluateOptions, check.Check>>;
+
+function requireValues(options: EvaluateOptions): void {
+  check.requireValue('evaluate', 'options', options, check.record);
+  for (const [name, one] of Object.entries<check.Check>(evaluateChecks)) {
+    const value: unknown = options[name as keyof EvaluateOptions];
+    const needed = name === 'network' || name === 'loader' || name === 'loss';
+    if (value !== undefined || needed) check.requireValue('evaluate', name, value, one);
+  }
+}
+
 /** Number of batches to take from a loader. @throws {InputError} unless `numIters` is a positive integer */
 export function batchesOf(where: string, { length }: DataLoader, numIters = length): number {
-  if (!Number.isSafeInteger(numIters) || numIters < 1) {
-    throw new InputError(`[${where}] numIters: expected a positive integer, got ${numIters}`);
-  }
-  return Math.min(length, numIters);
+  return Math.min(length, check.requireValue(where, 'numIters', numIters, check.integer(1)));
 }
 
 /** The tensors to compute: loss, probabilities, outputs and the inputs of the metrics. */
 function wantedOf({ network, loss }: Evaluated, metrics: RunningMetrics, images: Tensor, labels: Tensor): Tensor[] {
   return noGrad(() => {
-    const outputs = network.forward(images);
-    const mean = loss(outputs, labels);
+    const outputs = requireTensor(kindOf(network), network.forward(images), 'result of forward');
+    const mean = requireTensor('loss', loss(outputs, labels), 'result');
     const probabilities = classProbabilities(outputs, meaningOf(mean, outputs));
     return [mean, probabilities, outputs, ...metrics.scores(outputs, labels, mean)];
   });

@@ -58,6 +58,8 @@ export interface TrainingState {
   readonly shuffle: GeneratorState | null;
   /** State of the training's generator, from which all random numbers are sampled. */
   readonly generator: GeneratorState;
+  /** States of generators that the loader and layers have of their own, by name. */
+  readonly generators?: Readonly<Record<string, GeneratorState>> | undefined;
   /** Steps of the optimizer. */
   readonly steps: number;
   /** Learning rate of the optimizer. */
@@ -92,6 +94,12 @@ export interface ResumeConditions {
   readonly metrics: readonly string[];
   /** Class of a loss that is a layer, else `function`. */
   readonly loss?: string | undefined;
+  /** The network's layers with their options, by name. */
+  readonly layers?: Readonly<Record<string, string>> | undefined;
+  /** The ops of the network's forward pass, with the number of each. */
+  readonly operations?: Readonly<Record<string, number>> | undefined;
+  /** Names of the parameters that are not trained. */
+  readonly frozen?: readonly string[] | undefined;
   /** Value of the loss for fixed outputs; it changes with the options of the loss. See `lossProbe`. */
   readonly lossOfProbe?: number | null | undefined;
   /** Digests of the training samples. */

@@ -16,6 +16,7 @@ import { epochRecordOf } from './epochRecord.js';
 import { evaluate } from './evaluate.js';
 import type { Evaluation, MetricValues } from './evaluation.js';
 import type { EpochRecord, TrainingState, TrainOutcome } from './history.js';
+import { otherGenerators, statesOf } from './networkConditions.js';
 import { objectiveOf } from './objective.js';
 import type { TrainOptions } from './options.js';
 import { restoreRate } from './resumeConditions.js';
@@ -49,6 +50,8 @@ export class TrainingLoop implements Training {
   readonly #saving: Saving;
   readonly #checks: TrainingChecks;
   readonly #generator: RandomGenerator;
+  /** Generators besides that of the training, by name. */
+  readonly #others: ReadonlyMap<string, RandomGenerator>;
 
   constructor(options: TrainOptions) {
     const { network, optimizer, callbacks = [], metrics = [], initialEpoch = 0, from } = options;
@@ -61,6 +64,7 @@ export class TrainingLoop implements Training {
     this.epoch = initialEpoch + 1;
     this.#options = options;
     this.#generator = options.generator ?? defaultGenerator();
+    this.#others = otherGenerators(options);
     this.#callbacks = new Callbacks(callbacks);
     this.#metrics = new RunningMetrics(metrics, { counts: options.trainAccuracy });
     this.#saving = new Saving(this, options);
@@ -100,6 +104,7 @@ export class TrainingLoop implements Training {
     if (changes.length > 0) options.onNote?.(`resume: ${changes.join(', ')}, from here on`);
     this.#callbacks.setStateDict(state.callbacks);
     this.#generator.restore(state.generator);
+    for (const [name, saved] of Object.entries(state.generators ?? {})) this.#others.get(name)?.restore(saved);
   }
 
   get batches(): number {
@@ -159,6 +164,7 @@ export class TrainingLoop implements Training {
       dataSeconds: this.dataSeconds,
       shuffle: this.#shuffle,
       generator: this.#generator.state(),
+      ...(this.#others.size > 0 && { generators: statesOf(this.#others) }),
       steps,
       learningRate,
       schedule: schedule?.stateDict() ?? null,
@@ -248,12 +254,17 @@ export class TrainingLoop implements Training {
       for await (const [images, labels] of epoch as AsyncIterable<TensorBatch>) {
         this.#clock.receive();
         const generator = this.#generator.state();
+        const others = statesOf(this.#others);
         try {
           await this.#trainBatch(images, labels);
         } catch (error) {
-          this.#generator.restore(generator);
+          const takeBack = () => {
+            this.#generator.restore(generator);
+            for (const [name, one] of this.#others) one.restore(others[name]);
+          };
+          takeBack();
           await this.#diverged(error, images, labels);
-          this.#generator.restore(generator);
+          takeBack();
           break;
         }
         const waiting = this.#callbacks.call('onBatchEnd', this);

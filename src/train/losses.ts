@@ -1,8 +1,9 @@
+import * as check from '../check.js';
 import { ShapeError } from '../errors.js';
 import { formatShape } from '../graph/shape.js';
 import { kindOf } from '../kind.js';
 import { BCEWithLogitsLoss, CrossEntropyLoss } from '../nn/index.js';
-import type { Layer } from '../nn/layer.js';
+import { Layer } from '../nn/layer.js';
 import * as F from '../tensor/functional.js';
 import { linearWith } from '../tensor/lastLayer.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -12,12 +13,18 @@ import type { LossFunction } from './objective.js';
  * A loss as a function of outputs and classes. A layer for logits of class 1 gets classes as targets 0 and 1.
  */
 export function lossFunction(loss: LossFunction | Layer): LossFunction {
-  if (typeof loss === 'function') return loss;
-  const named = functionOf(loss);
+  if (check.callable.is(loss)) return loss as LossFunction;
+  check.requireValue('loss', 'loss', loss, lossOrLayer);
+  const named = functionOf(loss as Layer);
   layerLosses.set(named, kindOf(loss));
   if (isMeanCrossEntropy(loss)) crossEntropies.add(named);
   return named;
 }
+
+const lossOrLayer = check.rule<Layer>(
+  'a function or a layer, such as new nn.CrossEntropyLoss()',
+  check.instanceOf(Layer).is,
+);
 
 /** Names of the layer classes, by the loss function made from the layer. */
 const layerLosses = new WeakMap<LossFunction, string>();

@@ -1,5 +1,7 @@
+import { record, requireValue } from '../check.js';
+import { kindOf } from '../kind.js';
 import type { Layer } from '../nn/layer.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { requireTensor, type Tensor } from '../tensor/tensor.js';
 import type { ComputeScope } from './scope.js';
 
 /**
@@ -32,7 +34,12 @@ export function objectiveOf(
   images: Tensor,
   labels: Tensor,
 ): Objective {
-  if (objective !== undefined) return objective(images, labels);
-  const outputs = network.forward(images);
-  return { loss: loss(outputs, labels, classWeight), outputs };
+  if (objective !== undefined) return requireObjective(objective(images, labels));
+  const outputs = requireTensor(kindOf(network), network.forward(images), 'result of forward');
+  return { loss: requireTensor('loss', loss(outputs, labels, classWeight), 'result'), outputs };
+}
+
+function requireObjective(objective: Objective): Objective {
+  const { loss, outputs } = requireValue('objective', 'result', objective, record) as Objective;
+  return { loss: requireTensor('objective', loss, 'loss'), outputs: requireTensor('objective', outputs, 'outputs') };
 }

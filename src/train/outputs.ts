@@ -1,10 +1,11 @@
+import { oneOf, record, requireValue, rule } from '../check.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Node, Value } from '../graph/node.js';
 import { formatShape, type Shape } from '../graph/shape.js';
 import { nodesBehind } from '../graph/walk.js';
 import { concat } from '../tensor/combine.js';
 import * as F from '../tensor/functional.js';
-import { Tensor } from '../tensor/tensor.js';
+import { requireTensor, Tensor } from '../tensor/tensor.js';
 import type { LossFunction } from './objective.js';
 
 /**
@@ -29,6 +30,11 @@ const keepLogits: ReadonlySet<string> = new Set([
   'cast',
   'concat',
 ]);
+
+const kinds = oneOf(['softmax', 'sigmoid', 'other']);
+const meanings = rule<OutputMeaning>(`{ kind: ${kinds.expected} }`, (x) => {
+  return record.is(x) && kinds.is((x as Partial<OutputMeaning>).kind);
+});
 
 /** Finds the meaning of outputs from the ops that computed a loss from them. */
 export function meaningOf(loss: Tensor, outputs: Tensor): OutputMeaning {
@@ -66,7 +72,9 @@ function meaningIn(node: Node, logits: ReadonlySet<Value>): OutputMeaning | null
  * @param meaning `other` (default) is taken as `sigmoid` for one output, and as `softmax` for several
  * @throws {ShapeError} unless the outputs are `[samples, outputs]`
  */
-export function classProbabilities(outputs: Tensor, { kind }: OutputMeaning = { kind: 'other' }): Tensor {
+export function classProbabilities(outputs: Tensor, meaning: OutputMeaning = { kind: 'other' }): Tensor {
+  requireTensor('classProbabilities', outputs, 'outputs');
+  const { kind } = requireValue('classProbabilities', 'meaning', meaning, meanings);
   if (outputs.shape.length !== 2) {
     throw new ShapeError(`[evaluate] outputs: expected [samples, classes], got ${formatShape(outputs.shape)}`);
   }

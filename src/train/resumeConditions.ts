@@ -2,9 +2,11 @@ import { InputError } from '../errors.js';
 import type { DataLoader } from '../io/data/dataloader.js';
 import { kindOf } from '../kind.js';
 import type { Metric } from '../metric/index.js';
+import type { Layer } from '../nn/layer.js';
 import { lr, type Optimizer } from '../optimizer/index.js';
 import type { ResumeConditions, TrainingState } from './history.js';
 import { lossNameOf } from './losses.js';
+import { describeLayers, entriesThatDiffer, frozenParameters, operationsDiffer } from './networkConditions.js';
 import type { LossFunction } from './objective.js';
 import type { SampleIdentities, SampleIdentity } from './sampleIdentity.js';
 
@@ -24,6 +26,9 @@ const rules: Readonly<Record<keyof ResumeConditions, 'equal' | 'changes'>> = {
   metrics: 'equal',
   loss: 'equal',
   lossOfProbe: 'equal',
+  layers: 'equal',
+  operations: 'equal',
+  frozen: 'changes',
   trainData: 'equal',
   evalData: 'equal',
   learningRate: 'changes',
@@ -36,12 +41,15 @@ type Key = keyof ResumeConditions;
 /** Names in messages, where the key alone does not explain itself. */
 const titles: Readonly<Partial<Record<Key, string>>> = {
   lossOfProbe: 'options of the loss, whose value in a trial is',
+  frozen: 'frozen parameters',
+  operations: 'operations of the network',
 };
 /** Engines and precisions compute slightly different losses. */
 const probeTolerance = 1e-3;
 
 /** The parts of a training that determine its conditions. */
 export interface ConditionSources {
+  readonly network: Layer;
   readonly loader: DataLoader;
   readonly optimizer: Optimizer;
   readonly metrics: readonly Metric[];
@@ -53,7 +61,7 @@ export interface ConditionSources {
 
 /** Reads the conditions of a training that has not begun. */
 export function resumeConditionsOf(sources: ConditionSources): ResumeConditions {
-  const { loader, optimizer, metrics, accumulateGradBatches, loss, samples } = sources;
+  const { network, loader, optimizer, metrics, accumulateGradBatches, loss, samples } = sources;
   const { schedule } = optimizer;
   return {
     batchSize: loader.batchSize,
@@ -65,6 +73,8 @@ export function resumeConditionsOf(sources: ConditionSources): ResumeConditions 
     schedule: schedule === null ? null : kindOf(schedule),
     metrics: metrics.flatMap(({ names }) => names),
     loss: lossNameOf(loss),
+    layers: describeLayers(network),
+    frozen: frozenParameters(network),
     ...(samples !== undefined && { trainData: samples.train, evalData: samples.evaluation }),
     ...(!(schedule instanceof lr.LRScheduler) && { learningRate: optimizer.learningRate }),
     classWeight: sources.classWeights ?? null,
@@ -79,22 +89,27 @@ export function resumeConditionsOf(sources: ConditionSources): ResumeConditions 
  * @throws {InputError} naming all settings that must be equal and are not
  */
 export function compareConditions(saved: ResumeConditions, now: ResumeConditions): string[] {
-  const different = (Object.keys(rules) as Key[]).filter((key) =>
-    key === 'lossOfProbe' ? differsByMore(saved[key], now[key]) : differs(saved[key], now[key]),
-  );
+  const different = (Object.keys(rules) as Key[]).filter((key) => {
+    if (key === 'lossOfProbe') return differsByMore(saved[key], now[key]);
+    if (key !== 'operations') return differs(saved[key], now[key]);
+    const [before, after] = [saved[key], now[key]];
+    return before !== undefined && after !== undefined && operationsDiffer(before, after);
+  });
+  // Other layers imply other operations: name the layers alone.
+  if (different.includes('layers')) different.splice(different.indexOf('operations') >>> 0, 1);
   // A different number of samples implies different samples: name the number alone.
   if (different.includes('samples')) different.splice(different.indexOf('trainData') >>> 0, 1);
   if (different.includes('loss')) different.splice(different.indexOf('lossOfProbe') >>> 0, 1);
   const fixed = different.filter((key) => rules[key] === 'equal' || (key === 'learningRate' && now.schedule !== null));
   if (fixed.length > 0) {
     const list = (conditions: ResumeConditions) =>
-      fixed.map((key) => `${titles[key] ?? key} ${named(conditions[key])}`).join(', ');
+      fixed.map((key) => `${titles[key] ?? key} ${named(differing(key, saved, now, conditions))}`).join(', ');
     throw new InputError(
       `[train] resume: expected the settings that the training began with (${list(saved)}), got ${list(now)}; ` +
         'resume with those, or start a new training',
     );
   }
-  return different.map((key) => `${key} ${named(now[key])} in place of ${named(saved[key])}`);
+  return different.map((key) => `${titles[key] ?? key} ${named(now[key])} in place of ${named(saved[key])}`);
 }
 
 /**
@@ -123,6 +138,16 @@ export function restoreRate(
   );
 }
 
+const mostNamed = 3;
+
+/** A setting as a message names it: of a record the first entries that differ. */
+function differing(key: Key, saved: ResumeConditions, now: ResumeConditions, of: ResumeConditions): unknown {
+  if (key !== 'layers' && key !== 'operations') return of[key];
+  const own: Readonly<Record<string, string | number>> = of[key] ?? {};
+  const names = entriesThatDiffer<string | number>(saved[key] ?? {}, now[key] ?? {}).slice(0, mostNamed);
+  return Object.fromEntries(names.map((name) => [name, own[name] ?? (key === 'layers' ? 'none' : 0)]));
+}
+
 /** Whether two values differ. An unknown value differs from no other. */
 function differs(saved: ResumeConditions[Key], now: ResumeConditions[Key]): boolean {
   if (saved === undefined || now === undefined) return false;
@@ -142,7 +167,7 @@ function isIdentity(value: ResumeConditions[Key]): value is SampleIdentity {
   return typeof value === 'object' && value !== null && 'images' in value;
 }
 
-function named(value: ResumeConditions[Key]): string {
+function named(value: unknown): string {
   if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return 'none';
   if (Array.isArray(value)) return value.join(',');
   if (typeof value !== 'object') return String(value);

@@ -1,4 +1,11 @@
+import * as check from '../check.js';
 import { InputError } from '../errors.js';
+import { DataLoader } from '../io/data/dataloader.js';
+import { someMetric } from '../metric/metrics.js';
+import { aLayer } from '../nn/layer.js';
+import { Optimizer } from '../optimizer/index.js';
+import { RandomGenerator } from '../random.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { TrainOutcome } from './history.js';
 import { TrainingLoop } from './loop.js';
 import type { TrainOptions } from './options.js';
@@ -27,18 +34,45 @@ import type { TrainOptions } from './options.js';
  * @throws {CallbackError} if a callback throws
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  const { epochs, initialEpoch = 0, numIters = 1, evalFreq = 1, accumulateGradBatches = 1, saveSteps = 1 } = options;
-  const counts = { epochs, numIters, evalFreq, accumulateGradBatches, saveSteps };
-  for (const [name, count] of Object.entries(counts)) {
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new InputError(`[train] ${name}: expected a positive integer, got ${count}`);
-    }
-  }
-  if (!Number.isSafeInteger(initialEpoch) || initialEpoch < 0) {
-    throw new InputError(`[train] initialEpoch: expected an integer from 0 on, got ${initialEpoch}`);
-  }
+  requireValues(options);
   requireParameters(options);
   return new TrainingLoop(options).run();
+}
+
+const count = check.integer(1);
+const dataLoader = check.instanceOf(DataLoader);
+
+/** Known options of a training; those of objects that `Model.fit` hands in are known to be right. */
+const trainChecks = {
+  network: aLayer,
+  optimizer: check.instanceOf(Optimizer),
+  loss: check.callable,
+  trainLoader: dataLoader,
+  evalLoader: dataLoader,
+  epochs: count,
+  evalFreq: count,
+  numIters: count,
+  accumulateGradBatches: count,
+  saveSteps: count,
+  initialEpoch: check.integer(0),
+  metrics: check.listOf(someMetric),
+  saveDir: check.text,
+  save: check.callable,
+  onNote: check.callable,
+  objective: check.callable,
+  trainAccuracy: check.flag,
+  classWeight: check.instanceOf(Tensor),
+  generator: check.instanceOf(RandomGenerator),
+  signal: check.instanceOf(AbortSignal),
+} satisfies Partial<Record<keyof TrainOptions, check.Check>>;
+const needed: ReadonlySet<string> = new Set(['network', 'optimizer', 'loss', 'trainLoader', 'epochs']);
+
+function requireValues(options: TrainOptions): void {
+  check.requireValue('train', 'options', options, check.record);
+  for (const [name, one] of Object.entries<check.Check>(trainChecks)) {
+    const value: unknown = options[name as keyof TrainOptions];
+    if (value !== undefined || needed.has(name)) check.requireValue('train', name, value, one);
+  }
 }
 
 function requireParameters({ network, optimizer }: TrainOptions): void {

@@ -1,8 +1,8 @@
-import type { Shape } from '../graph/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { inspectObjective } from './checkOutputs.js';
 import type { ResumeConditions } from './history.js';
 import { lossProbe } from './lossProbe.js';
+import { operationsOf } from './networkConditions.js';
 import type { TrainOptions } from './options.js';
 import { compareConditions, resumeConditionsOf } from './resumeConditions.js';
 import type { BatchOfStep } from './step.js';
@@ -66,17 +66,21 @@ export class TrainingChecks {
     };
     return (objective) => {
       const note = inspectObjective(objective, plan);
-      if (!this.#inspected) this.#inspectLoss(objective.outputs.shape);
+      if (!this.#inspected) this.#inspectNetwork(objective.outputs);
       if (note !== null && !this.#inspected) onNote?.(note);
       this.#inspected = true;
     };
   }
 
-  /** Compares the options of the loss with those of the saved state: only now the outputs are known. */
-  #inspectLoss(outputs: Shape): void {
+  /** Compares operations and the loss with those of the saved state: only now the outputs are known. */
+  #inspectNetwork(outputs: Tensor): void {
     const { save, from, loss, classWeight } = this.#options;
     if (save === undefined && from === undefined) return;
-    this.#conditions = { ...this.#conditions, lossOfProbe: lossProbe(loss, outputs, classWeight !== undefined) };
+    this.#conditions = {
+      ...this.#conditions,
+      operations: operationsOf(outputs),
+      lossOfProbe: lossProbe(loss, outputs.shape, classWeight !== undefined),
+    };
     this.compare();
   }
 }

@@ -2,7 +2,7 @@ import type { TypedArray } from '../../src/graph/dtype.js';
 import type { Shape } from '../../src/graph/shape.js';
 import * as ops from '../../src/ops/index.js';
 import { RandomGenerator } from '../../src/random.js';
-import { concat } from '../../src/tensor/combine.js';
+import { concat, stack, where } from '../../src/tensor/combine.js';
 import * as F from '../../src/tensor/functional.js';
 import { Buffer, Parameter } from '../../src/tensor/state.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -232,8 +232,16 @@ export const layers = {
   tanh: elementwise(F.tanh),
   exp: elementwise((x) => F.tanh(x).exp()),
   root: elementwise((x) => x.square().affine(1, 0.5).sqrt()),
+  logarithm: elementwise((x) => x.square().affine(1, 0.5).log()),
+  power: elementwise((x) => x.square().affine(1, 0.5).pow(1.5).affine(0.3, 0)),
+  absolute: kinked((x) => x.abs()),
+  clip(net, x) {
+    net.kinks.push(x.affine(1, -1), x.affine(1, 1));
+    return x.clip(-1, 1);
+  },
   affine: elementwise((x) => x.affine(0.7, 0.3)),
   softmax: elementwise((x) => F.softmax(x, 1).affine(2, 0)),
+  logSoftmax: elementwise((x) => F.logSoftmax(x, 1).affine(0.3, 0)),
   detach: elementwise((x) => x.detach().add(x)),
   dropout: (net, x) => F.dropout(x, { p: 0.3, generator: net.generator }),
   noDropout: (net, x) => F.dropout(x, { p: 0, generator: net.generator }),
@@ -248,6 +256,23 @@ export const layers = {
     const y = net.another(sameShape(x), other);
     return n % 2 === 0 ? x.mul(F.tanh(y)) : x.mul(y).affine(0.3, 0);
   },
+  divide: (net, x, _, other) => x.div(net.another(sameShape(x), other).square().affine(1, 0.5)),
+  choose(net, x, _, other) {
+    const y = net.another(sameShape(x), other);
+    net.kinks.push(x);
+    return where(x.greater(0), F.tanh(y), x);
+  },
+  minimum(net, x, _, other) {
+    const y = net.another(sameShape(x), other);
+    if (y === x) return null;
+    net.kinks.push(x.sub(y));
+    return x.minimum(y);
+  },
+  product(net, x) {
+    const [, , , width] = x.shape;
+    return x.matmul(net.parameter([width, width], 1 / Math.sqrt(width)));
+  },
+  stack: (net, x, _, other) => stack([x, net.another(sameShape(x), other)], 2).flatten({ startAxis: 2, stopAxis: 3 }),
   maximum(net, x, _, other) {
     const y = net.another(sameShape(x), other);
     if (y === x) return null;

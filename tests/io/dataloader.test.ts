@@ -256,7 +256,7 @@ describe('bad input', () => {
   it.each([0, -1, 1.5, Number.NaN, Infinity])('refuses batchSize %s', (batchSize) => {
     const make = () => new DataLoader(inMemory(3), { batchSize });
     expect(make).toThrow(InputError);
-    expect(make).toThrow(`[dataloader] batchSize: expected an integer from 1 on, got ${batchSize}`);
+    expect(make).toThrow(`[dataloader] batchSize: expected a positive integer, got ${batchSize}`);
   });
 
   it('refuses what else makes no sense', () => {

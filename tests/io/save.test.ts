@@ -72,19 +72,30 @@ describe('save and load', () => {
     const refusals: [() => Promise<unknown>, string][] = [
       [() => io.save(net, at('net')), 'expected a path that ends in .safetensors or .pdparams, got no ending'],
       [() => io.save(net, at('net.pt')), 'got .pt'],
-      [() => io.load(undefined as never), '[load] path: expected text, got undefined'],
+      [() => io.load(undefined as never), '[load] path: expected the path of a file, got nothing'],
       [() => io.load(at('a.pdopt')), 'savePdopt and loadPdopt take the states of optimizers'],
       [
         () => io.save(undefined as never, at('a.safetensors')),
         '[save] arguments: expected save(object, path), got nothing',
       ],
-      [() => io.save(net, undefined as never), 'got Linear and nothing'],
+      [() => io.save(net, undefined as never), 'got a Linear and nothing'],
       [() => io.save(opt as never, at('a.safetensors')), 'write an optimizer with savePdopt(optimizer, network, path)'],
-      [() => io.save(tensor([1]) as never, at('a.safetensors')), 'got Tensor; give it a name: { x: tensor }'],
+      [() => io.save(tensor([1]) as never, at('a.safetensors')), 'got a Tensor; give it a name: { x: tensor }'],
       [
         () => io.save({ a: [1, 2] } as never, at('a.safetensors')),
         '[saveSafetensors] a: expected a tensor, a typed array',
       ],
+      [() => io.loadPdparams(net, undefined as never), '[pickle] path: expected the path of a file, got nothing'],
+      [
+        () => io.loadPdparams(undefined as never, at('a.pdparams')),
+        '[loadPdparams] network: expected a Layer, got nothing',
+      ],
+      [() => io.load(''), "[load] path: expected the path of a file, got ''"],
+      [() => io.save({}, at('a.safetensors')), 'expected at least one tensor to save, got an empty object without any'],
+      [() => io.save(new Map(), at('a.pdparams')), 'expected at least one tensor to save, got a Map without any'],
+      [() => io.save(new nn.ReLU(), at('a.pdparams')), 'expected at least one tensor to save, got a ReLU without any'],
+      [() => io.save([tensor([1])] as never, at('a.safetensors')), 'got 1 items; give it a name: { x }'],
+      [() => io.loadPdopt(net as never, opt as never, at('a.pdopt')), '[loadPdopt] arguments: expected loadPdopt('],
     ];
     for (const [call, message] of refusals) {
       await expect(call()).rejects.toThrow(InputError);

@@ -51,7 +51,7 @@ describe('data sets made of others', () => {
     expect(() => data.get(3)).toThrow('[TensorDataset] index: expected an integer from 0 to 2, got 3');
     expect(() => new TensorDataset([images, tensor([0, 1], 'int32')])).toThrow(ShapeError);
     expect(() => new TensorDataset([images, tensor([0, 1, 2])])).toThrow(InputError);
-    expect(() => new TensorDataset([images] as never)).toThrow('expected images and labels, got 1');
+    expect(() => new TensorDataset([images] as never)).toThrow('expected two tensors, [images, labels], got 1 items');
   });
 
   it('Subset and ConcatDataset keep samples, labels and names', async () => {

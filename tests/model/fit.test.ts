@@ -331,10 +331,10 @@ describe('Model.fit', () => {
   test.each([
     [{ savedir: 'x' }, /^\[fit\] 'savedir': expected one of .*; did you mean saveDir\?$/],
     [{ verbose: 5 }, '[fit] verbose: expected 0, 1, 2 or 3, got 5'],
-    [{ sampler: 'random' }, "[fit] sampler: expected 'balanced' or 'stratified', got random"],
-    [{ classWeight: 'balanced' }, "[fit] classWeight: expected 'auto' or a number for each class, got balanced"],
+    [{ sampler: 'random' }, "[fit] sampler: expected 'balanced' or 'stratified', got 'random'"],
+    [{ classWeight: 'balanced' }, "[fit] classWeight: expected 'auto' or a number for each class, got 'balanced'"],
     [{ trainData: undefined }, '[fit] trainData: expected a data set or a loader, got nothing'],
-    [{ evalData: [1] }, '[fit] evalData: expected a data set or a loader, got 1'],
+    [{ evalData: [1] }, '[fit] evalData: expected a data set or a loader, got [1]'],
   ])('refuses %o', async (wrong, message) => {
     await expect(makeModel().fit({ ...usual, ...wrong } as unknown as FitOptions)).rejects.toThrow(message);
   });

@@ -13,7 +13,8 @@ function grid(): Float32Array {
   }
   for (let x = 0; x < 110; x += 0.03) numbers.push(x);
   for (let k = -500; k < 500; k++) numbers.push(1 + k * 2 ** -23, 1 + k * 1e-3);
-  return Float32Array.from([...numbers, ...numbers.map((x) => -x)]);
+  numbers.push(Number.POSITIVE_INFINITY, 3.4028234663852886e38, 1.1754943508222875e-38);
+  return Float32Array.from([...numbers, ...numbers.map((x) => -x), Number.NaN]);
 }
 
 /** The distance to the next float32. */
@@ -39,6 +40,17 @@ const cases: Readonly<Record<string, Case>> = {
   exp: { fn: (x) => x.exp(), exact: Math.exp, derivative: Math.exp, within: 1 },
   sqrt: { fn: (x) => x.sqrt(), exact: Math.sqrt, derivative: (x) => 0.5 / Math.sqrt(x), within: 2 },
   square: { fn: (x) => x.square(), exact: (x) => x * x, derivative: (x) => 2 * x, within: 1 },
+  abs: { fn: (x) => x.abs(), exact: Math.abs, derivative: () => Number.NaN, within: 0 },
+  'division by x': {
+    fn: (x) => Tensor.full([], 1).div(x),
+    exact: (x) => 1 / x,
+    derivative: () => Number.NaN,
+    within: 1,
+  },
+  'division by a number': { fn: (x) => x.div(3), exact: (x) => x / 3, derivative: () => Number.NaN, within: 1 },
+  'square by pow': { fn: (x) => x.pow(2), exact: (x) => x * x, derivative: () => Number.NaN, within: 1 },
+  'cube by pow': { fn: (x) => x.pow(3), exact: (x) => x ** 3, derivative: () => Number.NaN, within: 2 },
+  'root by pow': { fn: (x) => x.pow(0.5), exact: (x) => Math.sqrt(x), derivative: () => Number.NaN, within: 2 },
   // Their derivatives y·(1 − y) and 1 − y² are only as exact in float32 as y is.
   sigmoid: { fn: F.sigmoid, exact: sigmoid, derivative: () => Number.NaN, within: 4, shifted: true },
   tanh: { fn: F.tanh, exact: Math.tanh, derivative: () => Number.NaN, within: 3 },
@@ -55,7 +67,7 @@ function expectClose(
   for (let i = 0; i < x.length; i++) {
     const wanted = exact(x[i]);
     const rounded = Math.fround(wanted);
-    const shift = shifted ? Math.abs(exact(x[i] + spacing(x[i])) - wanted) : 0;
+    const shift = shifted && Number.isFinite(x[i]) ? Math.abs(exact(x[i] + spacing(x[i])) - wanted) : 0;
     const isNear = Number.isFinite(rounded)
       ? Math.abs(actual[i] - wanted) <= within * spacing(wanted) + shift + (within > 1 ? least : 0)
       : Object.is(actual[i], rounded);

@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { EngineName } from '../../src/engine/engines.js';
 import { setEngine } from '../../src/engine/select.js';
 import type { Shape } from '../../src/graph/shape.js';
 import { BatchNorm2D } from '../../src/nn/index.js';
-import { concat } from '../../src/tensor/combine.js';
+import { concat, stack, where } from '../../src/tensor/combine.js';
 import * as F from '../../src/tensor/functional.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { noise } from '../engines.js';
+import { engines, noise } from '../engines.js';
 
 const one = (x: Tensor, value: number) => Tensor.full([...x.shape], value);
 const weight = (shape: Shape) => Tensor.fromData(noise(shape, 7, 0.3).data as Float32Array, shape);
@@ -56,6 +57,28 @@ const ops: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   },
   'batch norm and relu': (x) => F.relu(new BatchNorm2D(x.shape[1]).forward(x)),
   'batch norm of given statistics and relu': (x) => F.relu(new BatchNorm2D(x.shape[1]).eval().forward(x)),
+  'minimum with a number': (x) => x.minimum(0),
+  clip: (x) => x.clip(-0.5, 0.5),
+  pow: (x) => x.pow(3),
+  'root by pow': (x) => x.pow(0.5),
+  'fractional pow': (x) => x.pow(1.5),
+  'negative pow': (x) => x.pow(-1),
+  'division by x': (x) => x.div(x),
+  where: (x) => where(x.greater(0), x, x.affine(0.5, 0)),
+  neg: (x) => x.neg(),
+  'max of rows': (x) => x.max({ axis: 3 }),
+  'min of all': (x) => x.min(),
+  'sum of channels': (x) => x.sum({ axis: 1 }),
+  transpose: (x) => F.relu(x.transpose([0, 2, 3, 1])),
+  pad: (x) => F.relu(x.pad([0, 0, 1, 1], [0, 0, 1, 0])),
+  slice: (x) => F.tanh(x.slice([0, 0, 1], [])),
+  stack: (x) => F.relu(stack([x, x.affine(1, 1)], 1)),
+  matmul: (x) => F.relu(x.matmul(weight([x.shape[3], 3]))),
+  'depthwise convolution': (x) => F.conv2d(x, weight([x.shape[1], 1, 1, 1]), null, { groups: x.shape[1] }),
+  'strided convolution and sigmoid': (x) => F.sigmoid(F.conv2d(x, weight([8, x.shape[1], 1, 1]), null, { stride: 2 })),
+  'softmax of all channels and pixels': (x) => F.softmax(x.flatten({ startAxis: 1 })),
+  'mean squared error': (x) => F.mseLoss(x, one(x, 0.5), { reduction: 'none' }),
+  'binary cross entropy': (x) => F.binaryCrossEntropyWithLogits(x, one(x, 0.5), { reduction: 'none' }),
   concat: (x) => F.relu(concat([x, x.affine(1, 1)], 1)),
   'log and relu': (x) => F.relu(x.log()),
   'log and relu6': (x) => F.relu6(x.log()),
@@ -67,6 +90,8 @@ const ops: Readonly<Record<string, (x: Tensor) => Tensor>> = {
 
 const shapes: readonly Shape[] = [
   [1, 1, 2, 2],
+  [1, 3, 2, 5],
+  [2, 8, 3, 3],
   [1, 16, 4, 4],
   [2, 3, 8, 8],
   [2, 16, 8, 8],
@@ -76,7 +101,7 @@ const shapes: readonly Shape[] = [
 const specials = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -1, 1];
 
 async function computed(
-  engine: 'reference' | 'onednn',
+  engine: EngineName,
   op: (x: Tensor) => Tensor,
   data: Float32Array,
   shape: Shape,
@@ -89,7 +114,11 @@ async function computed(
 /** Results of the reference engine. */
 const expected = new Map<string, Promise<string>>();
 
-describe.each(['0', '1'])('what is not finite goes where it does in the reference, FOVEA_CODE=%s', (code) => {
+describe.each([
+  ['onednn', '0'],
+  ['onednn', '1'],
+  ['portable', '1'],
+] as const)('what is not finite goes where it does in the reference: %s, FOVEA_CODE=%s', (engine, code) => {
   afterEach(() => {
     vi.unstubAllEnvs();
   });
@@ -101,7 +130,7 @@ describe.each(['0', '1'])('what is not finite goes where it does in the referenc
       for (const special of specials) {
         const data = values.slice();
         for (const place of [0, 3, data.length - 1]) data[place] = special;
-        const actual = await computed('onednn', ops[name], data, shape);
+        const actual = await computed(engine, ops[name], data, shape);
         const key = `${name}, ${special} in [${shape}]`;
         const wanted = expected.get(key) ?? computed('reference', ops[name], data, shape);
         expected.set(key, wanted);
@@ -113,7 +142,7 @@ describe.each(['0', '1'])('what is not finite goes where it does in the referenc
 
 it('relu, maxima and max pooling give NaN for NaN, as in PyTorch', async () => {
   const x = Tensor.fromData(Float32Array.of(-1, 2, Number.NaN, 3, -5, -6, -7, Number.NEGATIVE_INFINITY), [1, 2, 2, 2]);
-  for (const engine of ['reference', 'onednn'] as const) {
+  for (const engine of engines) {
     setEngine(engine);
     expect(await F.relu(x).data()).toEqual(Float32Array.of(0, 2, Number.NaN, 3, 0, 0, 0, 0));
     expect(await F.maxPool2d(x, 2).data()).toEqual(Float32Array.of(Number.NaN, -5));

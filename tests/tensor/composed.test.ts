@@ -55,7 +55,7 @@ it('squeeze, unsqueeze and stack change shapes alone', () => {
   expect(x.unsqueeze(-1).shape).toEqual([1, 3, 1, 1]);
   expect(stack([x, x], 1).shape).toEqual([1, 2, 3, 1]);
   expect(() => x.squeeze(3)).toThrow('[squeeze] axis');
-  expect(() => stack([])).toThrow('[stack] tensors: expected at least one');
+  expect(() => stack([])).toThrow('[stack] tensors: expected an array that is not empty, each item a Tensor, got []');
   expect(() => stack([x, randn([3])])).toThrow('expected one shape, got [1,3,1] and [3]');
 });
 

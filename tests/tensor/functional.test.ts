@@ -66,13 +66,13 @@ describe('mistakes and their messages', () => {
       'a stride of 0',
       () => F.conv2d(x, Tensor.zeros([8, 4, 3, 3]), null, { stride: 0 }),
       ShapeError,
-      '[conv2d] stride: expected positive integers, got [0,0]',
+      '[conv2d] stride: expected a positive integer, or [height, width], got 0',
     ],
     [
       'negative padding',
       () => F.conv2d(x, Tensor.zeros([8, 4, 3, 3]), null, { padding: [0, -1] }),
       ShapeError,
-      '[conv2d] padding (top, bottom, left, right): expected non-negative integers, got [0,0,-1,-1]',
+      '[conv2d] padding: expected an integer from 0 on, [vertical, horizontal], or [top, bottom, left, right], got [0,-1]',
     ],
     [
       'features',
@@ -121,7 +121,7 @@ describe('mistakes and their messages', () => {
       'a negative slope',
       () => F.leakyRelu(logits, -1),
       InputError,
-      '[leakyRelu] negativeSlope: expected a number of at least 0, got -1',
+      '[leakyRelu] negativeSlope: expected a finite number of at least 0, got -1',
     ],
     [
       'labels of another batch',

@@ -157,7 +157,7 @@ describe('mistakes and their messages', () => {
       'data of another kind',
       () => Tensor.fromData(new Float64Array(6) as unknown as Float32Array, [2, 3]),
       DTypeError,
-      '[tensor] expected a Float32Array, Int32Array or Uint8Array, got [object Float64Array]',
+      '[tensor] data: expected a Float32Array, Int32Array or Uint8Array, got a Float64Array',
     ],
     ['size 0', () => Tensor.zeros([2, 0]), ShapeError, '[full] shape: expected positive integers, got [2,0]'],
     [
@@ -183,13 +183,13 @@ describe('mistakes and their messages', () => {
       'text',
       () => tensor(['12', '3'] as never),
       DTypeError,
-      '[tensor] values: expected numbers in arrays, got "12"; convert it, as with Number()',
+      "[tensor] values: expected numbers in arrays, got '12'; convert it, as with Number()",
     ],
     [
       'text among numbers',
       () => tensor([1, '2'] as never),
       DTypeError,
-      '[tensor] values: expected numbers in arrays, got "2"; convert it, as with Number()',
+      "[tensor] values: expected numbers in arrays, got '2'; convert it, as with Number()",
     ],
     [
       'no values',
@@ -201,7 +201,7 @@ describe('mistakes and their messages', () => {
       'options in place of a type',
       () => tensor([1], { dtype: 'int32' } as never),
       DTypeError,
-      '[tensor] dtype: expected float32, int32, uint8, got object',
+      '[tensor] dtype: expected float32, int32, uint8, got an object with dtype',
     ],
     [
       'a type that is not there',
@@ -289,7 +289,12 @@ describe('mistakes and their messages', () => {
       ShapeError,
       '[concat] inputs: expected equal sizes but for axis 0, got [2,3] and [2,2]',
     ],
-    ['nothing to join', () => concat([]), InputError, '[concat] tensors: expected at least one, got none'],
+    [
+      'nothing to join',
+      () => concat([]),
+      InputError,
+      '[concat] tensors: expected an array that is not empty, each item a Tensor, got []',
+    ],
     [
       'an axis that is none',
       () => x.sum({ axis: 2 }),

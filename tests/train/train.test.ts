@@ -399,7 +399,7 @@ describe('a callback that throws', () => {
 
   test.each([
     [null, 'null'],
-    [EarlyStopping, 'the function EarlyStopping'],
+    [EarlyStopping, 'the class EarlyStopping; make an object of it with new'],
   ])('or is %s is refused', async (callback, got) => {
     const callbacks = [callback] as unknown as Callback[];
     await expect(train(setUp({ callbacks }).options)).rejects.toThrow(

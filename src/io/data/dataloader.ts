@@ -1,9 +1,10 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { inspect } from '../../inspection.js';
 import { kindOf } from '../../kind.js';
 import { defaultGenerator, type GeneratorState, RandomGenerator } from '../../random.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { type Batch, type Dataset, readBatch } from './dataset.js';
+import { type Batch, type Dataset, readBatch, someDataset } from './dataset.js';
 import type { Sampler } from './sampler.js';
 
 export interface DataLoaderOptions {
@@ -71,7 +72,11 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
    */
   constructor(
     readonly dataset: Dataset,
-    {
+    options: DataLoaderOptions = {},
+  ) {
+    check.requireValue('dataloader', 'dataset', dataset, someDataset);
+    check.requireOptions('dataloader', options, loaderChecks);
+    const {
       batchSize = 1,
       shuffle = false,
       dropLast = false,
@@ -79,10 +84,7 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
       generator,
       prefetch = 2,
       reuse = false,
-    }: DataLoaderOptions = {},
-  ) {
-    requireInteger('batchSize', batchSize, 1);
-    requireInteger('prefetch', prefetch, 0);
+    } = options;
     const { length } = sampler ?? dataset;
     this.length = dropLast ? Math.floor(length / batchSize) : Math.ceil(length / batchSize);
     if (this.length === 0) {
@@ -132,9 +134,14 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
     return this.#epochState;
   }
 
+  /** @internal The generator that it was given; null if it shuffles with that of the training. */
+  get generator(): RandomGenerator | null {
+    return this.#generator;
+  }
+
   /** One pass over the data set. This call, not the first batch, shuffles. */
-  epoch({ from, skip = 0 }: EpochOptions = {}): Epoch {
-    requireInteger('skip', skip, 0);
+  epoch(options: EpochOptions = {}): Epoch {
+    const { from, skip = 0 } = check.requireOptions('dataloader', options, epochChecks);
     const generator = from === undefined ? (this.#generator ?? defaultGenerator()) : RandomGenerator.fromState(from);
     this.#epochState = generator.state();
     const { length } = this.dataset;
@@ -161,11 +168,16 @@ export class DataLoader implements AsyncIterable<TensorBatch>, Iterable<TensorBa
   }
 }
 
-function requireInteger(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new InputError(`[dataloader] ${name}: expected an integer from ${least} on, got ${value}`);
-  }
-}
+const loaderChecks: check.OptionChecks<DataLoaderOptions> = {
+  batchSize: check.integer(1),
+  shuffle: check.flag,
+  dropLast: check.flag,
+  sampler: check.withMethods('a sampler, with length and sample(generator)', 'sample'),
+  generator: check.instanceOf(RandomGenerator),
+  prefetch: check.integer(0),
+  reuse: check.flag,
+};
+const epochChecks: check.OptionChecks<EpochOptions> = { from: check.record, skip: check.integer(0) };
 
 /**
  * The source of randomness of each sample in an epoch. It depends on the epoch, the index of the sample and

@@ -1,3 +1,4 @@
+import * as check from '../../check.js';
 import { InputError, ShapeError } from '../../errors.js';
 import { formatShape, numel, type Shape, sameShape } from '../../graph/shape.js';
 import type { RandomGenerator } from '../../random.js';
@@ -52,6 +53,12 @@ export interface Dataset {
   readBatch?(indices: Uint32Array, randoms?: readonly RandomGenerator[], memory?: Float32Array): Batch | Promise<Batch>;
 }
 
+/** A data set as an argument. */
+export const someDataset = check.rule<Dataset>('a data set, with length and get(index)', (x) => {
+  const { length, get } = (x ?? {}) as Partial<Dataset>;
+  return typeof x === 'object' && Number.isSafeInteger(length) && (length as number) >= 0 && typeof get === 'function';
+});
+
 /**
  * Reads several samples as one batch: in one call if the data set supports it, else all samples concurrently.
  */
@@ -67,7 +74,15 @@ export function readBatch(
   return Promise.all(samples).then((all) => collate(all, indices));
 }
 
+const someSample = check.rule<Sample>('{ image: a Float32Array, shape, label: a number }', (x) => {
+  const { image, shape, label } = (x ?? {}) as Partial<Sample>;
+  return image instanceof Float32Array && check.listOf(check.integer(1)).is(shape) && typeof label === 'number';
+});
+
 function collate(samples: readonly Sample[], indices: Uint32Array): Batch {
+  samples.forEach((sample, i) => {
+    check.requireValue('dataset', `sample ${indices[i]}`, sample, someSample);
+  });
   const { shape } = samples[0];
   const size = numel(shape);
   const images = new Float32Array(samples.length * size);
@@ -90,6 +105,7 @@ function collate(samples: readonly Sample[], indices: Uint32Array): Batch {
 
 /** The class of each sample; reads the samples one by one if the data set has no `labels`. */
 export async function labelsOf(dataset: Dataset): Promise<Int32Array> {
+  check.requireValue('labelsOf', 'dataset', dataset, someDataset);
   if (dataset.labels !== undefined) return Int32Array.from(dataset.labels);
   const labels = new Int32Array(dataset.length);
   for (let i = 0; i < labels.length; i++) labels[i] = (await dataset.get(i)).label;

@@ -1,5 +1,6 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
-import type { RandomGenerator } from '../../random.js';
+import { RandomGenerator } from '../../random.js';
 
 /** Chooses the samples of an epoch. */
 export interface Sampler {
@@ -17,6 +18,7 @@ abstract class ClassSampler implements Sampler {
 
   /** @param labels class of each sample, from 0 */
   constructor(labels: ArrayLike<number>) {
+    check.requireValue('sampler', 'labels', labels, classLabels);
     const members: number[][] = [];
     for (let i = 0; i < labels.length; i++) {
       members[labels[i]] ??= [];
@@ -28,7 +30,18 @@ abstract class ClassSampler implements Sampler {
   }
 
   abstract sample(generator: RandomGenerator): Uint32Array;
+
+  /** @throws {InputError} unless the generator is one */
+  protected requireGenerator(generator: RandomGenerator): void {
+    check.requireValue('sampler', 'generator', generator, check.instanceOf(RandomGenerator));
+  }
 }
+
+const isClass = check.integer(0, 2 ** 31 - 1).is;
+const classLabels = check.rule<ArrayLike<number>>('an array of classes, integers from 0 on', (x) => {
+  if (!Array.isArray(x) && (!ArrayBuffer.isView(x) || x instanceof DataView)) return false;
+  return Array.prototype.every.call(x, isClass);
+});
 
 /**
  * Samples every class equally often, in random order. An epoch has as many samples as the data set: samples
@@ -39,6 +52,7 @@ export class BalancedSampler extends ClassSampler {
   static readonly kind: string = 'BalancedSampler';
 
   sample(generator: RandomGenerator): Uint32Array {
+    this.requireGenerator(generator);
     const chosen = new Uint32Array(this.length);
     const classes = this.classes.length;
     // The remainder of the division goes to other classes in each epoch.
@@ -65,6 +79,7 @@ export class StratifiedSampler extends ClassSampler {
   static readonly kind: string = 'StratifiedSampler';
 
   sample(generator: RandomGenerator): Uint32Array {
+    this.requireGenerator(generator);
     const order = new Uint32Array(this.length);
     const places = new Float64Array(this.length);
     let at = 0;

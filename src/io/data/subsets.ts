@@ -1,12 +1,17 @@
+import * as check from '../../check.js';
 import { InputError, ShapeError } from '../../errors.js';
 import type { TypedArray } from '../../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
-import { defaultGenerator, type RandomGenerator } from '../../random.js';
+import { defaultGenerator, RandomGenerator } from '../../random.js';
 import { realizeAll } from '../../tensor/evaluate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { type Batch, type Dataset, readBatch, type Sample } from './dataset.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { type Batch, type Dataset, readBatch, type Sample, someDataset } from './dataset.js';
 
 // Data sets made of other data sets or of tensors, after paddle.io.
+
+const imagesAndLabels = check.rule<readonly [Tensor, Tensor]>('two tensors, [images, labels]', (x) => {
+  return Array.isArray(x) && x.length === 2 && x.every((tensor) => tensor instanceof Tensor);
+});
 
 /** Images and their classes from two tensors: `new TensorDataset([images, labels])`. */
 export class TensorDataset implements Dataset {
@@ -22,9 +27,7 @@ export class TensorDataset implements Dataset {
    * @throws {InputError} for anything else
    */
   constructor(tensors: readonly [images: Tensor, labels: Tensor]) {
-    if (tensors.length !== 2) {
-      throw new InputError(`[TensorDataset] tensors: expected images and labels, got ${tensors.length} tensors`);
-    }
+    check.requireValue('TensorDataset', 'tensors', tensors, imagesAndLabels);
     const [images, labels] = tensors;
     const [n, ...shape] = images.shape;
     if (n === undefined || shape.length === 0 || labels.shape[0] !== n || labels.size !== n) {
@@ -90,6 +93,8 @@ export class Subset implements Dataset {
 
   /** @throws {InputError} for an index that the data set does not have */
   constructor(dataset: Dataset, indices: ArrayLike<number>) {
+    check.requireValue('Subset', 'dataset', dataset, someDataset);
+    check.requireValue('Subset', 'indices', indices, listOfNumbers);
     for (let i = 0; i < indices.length; i++) checkIndex('Subset', indices[i], dataset.length);
     this.dataset = dataset;
     this.indices = Uint32Array.from(indices);
@@ -134,7 +139,7 @@ export class ConcatDataset implements Dataset {
 
   /** @throws {InputError} if there is none, or they name their classes differently */
   constructor(datasets: readonly Dataset[]) {
-    if (datasets.length === 0) throw new InputError('[ConcatDataset] datasets: expected at least one, got none');
+    check.requireValue('ConcatDataset', 'datasets', datasets, check.listOf(someDataset, { least: 1 }));
     const named = datasets.flatMap(({ classNames }) => (classNames === undefined ? [] : [classNames.join(', ')]));
     const other = named.find((names) => names !== named[0]);
     if (other !== undefined) {
@@ -181,8 +186,11 @@ export class ConcatDataset implements Dataset {
 export function randomSplit(
   dataset: Dataset,
   lengths: readonly number[],
-  { generator = defaultGenerator() }: { readonly generator?: RandomGenerator } = {},
+  options: { readonly generator?: RandomGenerator } = {},
 ): Subset[] {
+  check.requireValue('randomSplit', 'dataset', dataset, someDataset);
+  check.requireValue('randomSplit', 'lengths', lengths, check.listOf(check.nonNegative, { least: 1 }));
+  const { generator = defaultGenerator() } = check.requireOptions('randomSplit', options, splitChecks);
   const counts = countsOf(dataset.length, lengths);
   const order = generator.permutation(dataset.length);
   let begin = 0;
@@ -210,7 +218,12 @@ function countsOf(samples: number, lengths: readonly number[]): number[] {
   return counts;
 }
 
+const splitChecks = { generator: check.instanceOf(RandomGenerator) };
+const listOfNumbers = check.rule<ArrayLike<number>>('an array of integers', (x) => {
+  return Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView));
+});
+
 function checkIndex(where: string, index: number, length: number): void {
   if (Number.isInteger(index) && index >= 0 && index < length) return;
-  throw new InputError(`[${where}] index: expected an integer from 0 to ${length - 1}, got ${index}`);
+  throw new InputError(`[${where}] index: expected an integer from 0 to ${length - 1}, got ${check.shown(index)}`);
 }

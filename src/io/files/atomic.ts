@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getSystemErrorMap } from 'node:util';
+import * as check from '../../check.js';
 import { FileError, FoveaError, messageOf } from '../../errors.js';
 import { temporaryName } from './temporary.js';
 
@@ -77,8 +78,15 @@ export async function replaceFile<T>(
   return result;
 }
 
+const fileContent = check.rule<FileContent>('text, bytes or pieces of bytes', (x) => {
+  if (typeof x === 'string' || x instanceof Uint8Array) return true;
+  return typeof x === 'object' && x !== null && (Symbol.iterator in x || Symbol.asyncIterator in x);
+});
+
 /** Writes a file as `replaceFile` does. Pieces are written as they come and not gathered in memory. */
-export function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+  check.checkPath('writeFileAtomic', path);
+  check.requireValue('writeFileAtomic', 'content', content, fileContent);
   return replaceFile(path, (handle) => writeFile(handle, content));
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as check from '../../check.js';
 import { FileError, messageOf } from '../../errors.js';
 import { makeFolder, reasonOf, replaceFile } from './atomic.js';
 import { lockFolder } from './lock.js';
@@ -27,6 +28,24 @@ export interface DownloadOptions {
   /** A larger file is refused before it fills the disk. Default 2 GiB. */
   readonly maxBytes?: number;
 }
+
+/** More attempts would wait for days. */
+const mostAttempts = 10;
+
+const httpAddress = check.rule<string>('an address that begins with http:// or https://', (x) => {
+  return typeof x === 'string' && /^https?:\/\//i.test(x) && URL.canParse(x);
+});
+const md5Digits = check.rule<string>(
+  '32 hexadecimal digits',
+  (x) => typeof x === 'string' && /^[0-9a-f]{32}$/i.test(x),
+);
+const downloadChecks: check.OptionChecks<DownloadOptions> = {
+  md5: md5Digits,
+  attempts: check.integer(1, mostAttempts),
+  timeoutMs: check.integer(1, 2 ** 31 - 1),
+  onProgress: check.callable,
+  maxBytes: check.integer(0),
+};
 
 /**
  * Status codes of 4xx that are worth another attempt: timeout, no such range, too early, too many requests.
@@ -62,6 +81,10 @@ interface Piece {
  * checksum; a file at `path` stays
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
+  check.requireValue('download', 'url', url, httpAddress);
+  check.checkPath('download', path);
+  check.requireOptions('download', options, downloadChecks);
+  check.requireValue('download', 'md5', options.md5, md5Digits);
   const folder = dirname(path);
   await makeFolder(folder).catch((error: unknown) => {
     throw new FileError(`[download] ${folder}: expected a folder to write to, got ${reasonOf(error)}`, {

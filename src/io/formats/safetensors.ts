@@ -1,9 +1,10 @@
+import * as check from '../../check.js';
 import { FileError, InputError, messageOf } from '../../errors.js';
 import { allocate, bytesPerElement, type DType, dtypeOf, type TypedArray } from '../../graph/dtype.js';
 import { formatShape, numel, type Shape } from '../../graph/shape.js';
 import { parseJson } from '../../text/json.js';
 import { fromBrain, fromHalf, fromLong } from './elements.js';
-import type { TensorData } from './tensorData.js';
+import { type TensorData, tensorsByName } from './tensorData.js';
 
 export interface Safetensors {
   /** In the order of the data in the file. */
@@ -34,6 +35,11 @@ const names: Readonly<Record<DType, string>> = { float32: 'F32', int32: 'I32', u
 /** A tenth of the format's own limit: the header takes about 100 bytes for each tensor. */
 const maxHeaderBytes = 10_000_000;
 
+/** Texts by name: the metadata of a file. */
+export const textsByName = check.rule<Readonly<Record<string, string>>>('texts by name', (x) => {
+  return check.record.is(x) && Object.values(x).every(check.text.is);
+});
+
 /** The file begins with the length of the header. */
 export const prefixBytes = 8;
 const space = 0x20;
@@ -51,6 +57,8 @@ export function encodeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   where = 'bytes',
 ): Uint8Array[] {
+  check.requireValue('encodeSafetensors', 'tensors', tensors, tensorsByName);
+  check.requireValue('encodeSafetensors', 'metadata', metadata, textsByName);
   for (const [name, { shape, dtype, data }] of tensors) {
     if (name === '__metadata__') {
       throw new InputError(`[safetensors] ${where}: tensor name: expected any but '__metadata__', which is reserved`);
@@ -87,6 +95,8 @@ export function encodeSafetensors(
  * and offsets are checked before an array is allocated
  */
 export function decodeSafetensors(bytes: Uint8Array, where = 'bytes'): Safetensors {
+  check.requireValue('decodeSafetensors', 'bytes', bytes, check.instanceOf(Uint8Array));
+  check.requireValue('decodeSafetensors', 'where', where, check.text);
   return refusing(where, () => {
     const headerBytes = headerBytesOf(bytes.subarray(0, prefixBytes), bytes.length);
     const start = prefixBytes + headerBytes;

@@ -1,11 +1,14 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { Layer } from '../../nn/layer.js';
 import type { StateMismatch } from '../../nn/stateEntries.js';
 import { Optimizer } from '../../optimizer/index.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { type PdoptLoadOptions, type PdoptOptions, pdoptOf, restorePdopt } from '../formats/paddle/optimizerStates.js';
+import { protocolCheck } from '../formats/paddle/params.js';
 import { decodePdopt, encodePdopt, type PaddleOptimizer } from '../formats/paddle/pdopt.js';
 import type { PickleProtocol } from '../formats/paddle/pickleWriter.js';
+import { namesByName } from '../formats/tensorData.js';
 import { checkOrder } from '../named.js';
 import { readWhole } from './pickle.js';
 
@@ -57,6 +60,7 @@ export async function loadPdopt(
   path: string,
   options: PdoptLoadOptions = {},
 ): Promise<StateMismatch[]> {
+  requireParts('loadPdopt', optimizer, network, path);
   return restorePdopt(await readPdopt(path), optimizer, network, options, path);
 }
 
@@ -67,8 +71,17 @@ export async function savePdopt(
   path: string,
   options: PdoptWriteOptions = {},
 ): Promise<void> {
-  if (!(optimizer instanceof Optimizer && network instanceof Layer)) {
-    throw new InputError('[savePdopt] arguments: expected savePdopt(optimizer, network, path), got another order');
-  }
+  requireParts('savePdopt', optimizer, network, path);
+  check.requireOptions('savePdopt', options, writeChecks);
   await writePdopt(await pdoptOf(optimizer, network, options), path, options);
+}
+
+const writeChecks: check.OptionChecks<PdoptWriteOptions> = { parameterNames: namesByName, protocol: protocolCheck };
+
+function requireParts(where: string, optimizer: unknown, network: unknown, path: unknown): void {
+  if (!(optimizer instanceof Optimizer && network instanceof Layer)) {
+    const got = `${check.shown(optimizer)} and ${check.shown(network)}`;
+    throw new InputError(`[${where}] arguments: expected ${where}(optimizer, network, path), got ${got} first`);
+  }
+  check.checkPath(where, path);
 }

@@ -1,5 +1,6 @@
+import { record, requireValue } from '../../check.js';
 import { FileError } from '../../errors.js';
-import type { Layer } from '../../nn/layer.js';
+import { aLayer, type Layer } from '../../nn/layer.js';
 import { reasonOf, writeFileAtomic } from '../files/atomic.js';
 import { openInput } from '../files/input.js';
 import { paddleNames } from '../formats/paddle/names.js';
@@ -63,11 +64,14 @@ export async function pdparamsNote(path: string): Promise<string | null> {
  * @throws {InputError} naming the missing, unknown and misshapen entries; nothing is overwritten then
  */
 export async function loadPdparams(network: Layer, path: string): Promise<void> {
+  requireValue('loadPdparams', 'network', network, aLayer);
   network.loadStateDict((await readPdparams(path)).tensors);
 }
 
 /** Writes the parameters and buffers of a network, under {@link paddleNames} unless other names are given. */
 export async function savePdparams(network: Layer, path: string, options: PdparamsOptions = {}): Promise<void> {
   checkOrder('savePdparams', network, path);
+  requireValue('savePdparams', 'network', network, aLayer);
+  requireValue('savePdparams', 'options', options, record);
   await writePdparams(network, path, { parameterNames: paddleNames(network), ...options });
 }

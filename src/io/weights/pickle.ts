@@ -1,3 +1,4 @@
+import { checkPath } from '../../check.js';
 import { FileError } from '../../errors.js';
 import { reasonOf } from '../files/atomic.js';
 import { openInput } from '../files/input.js';
@@ -15,6 +16,7 @@ export async function loadPickle(path: string): Promise<PickleValue> {
 
 /** Reads a file of any size at once, into memory of its own. */
 export async function readWhole(path: string, where: string): Promise<Uint8Array> {
+  checkPath(where, path);
   try {
     const handle = await openInput(path);
     try {

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { checkPath, requireValue } from '../../check.js';
 import { FileError } from '../../errors.js';
 import { reasonOf, writeFileAtomic } from '../files/atomic.js';
 import { openInput } from '../files/input.js';
@@ -10,6 +11,7 @@ import {
   Refusal,
   receiverOf,
   type Safetensors,
+  textsByName,
 } from '../formats/safetensors.js';
 import type { TensorData } from '../formats/tensorData.js';
 import { arraysOf, type Named } from '../named.js';
@@ -26,6 +28,7 @@ export async function saveSafetensors(
   path: string,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  requireValue('saveSafetensors', 'metadata', metadata, textsByName);
   const tensors = await arraysOf('saveSafetensors', object, path);
   await writeFileAtomic(path, encodeSafetensors(tensors, metadata, path));
 }
@@ -38,6 +41,7 @@ export async function saveSafetensors(
  * names, sizes and offsets are checked before an array is allocated
  */
 export async function loadSafetensors(path: string): Promise<Safetensors> {
+  checkPath('loadSafetensors', path);
   return reading(path, async (handle) => {
     const { entries, metadata, start } = await readHeader(handle);
     const tensors = new Map<string, TensorData>();

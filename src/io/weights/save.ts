@@ -1,6 +1,9 @@
 import { extname } from 'node:path';
+import { checkPath, shown } from '../../check.js';
 import { InputError } from '../../errors.js';
 import { Layer } from '../../nn/layer.js';
+import { Optimizer } from '../../optimizer/optimizer.js';
+import { Tensor } from '../../tensor/tensor.js';
 import type { TensorData } from '../formats/tensorData.js';
 import { checkOrder, type Named } from '../named.js';
 import { readPdparams, savePdparams, writePdparams } from './pdparams.js';
@@ -24,6 +27,7 @@ import { loadSafetensors, saveSafetensors } from './safetensors.js';
  */
 export async function save(object: Named, path: string): Promise<void> {
   checkOrder('save', object, path);
+  requireContents(object, path);
   if (formatOf('save', path) === '.safetensors') await saveSafetensors(object, path);
   else if (object instanceof Layer) await savePdparams(object, path);
   else await writePdparams(object, path);
@@ -36,9 +40,16 @@ export async function save(object: Named, path: string): Promise<void> {
  * @throws {FileError} for a file that is missing or damaged
  */
 export async function load(path: string): Promise<Map<string, TensorData>> {
-  if (typeof path !== 'string') throw new InputError(`[load] path: expected text, got ${typeof path}`);
+  checkPath('load', path);
   const { tensors } = await (formatOf('load', path) === '.safetensors' ? loadSafetensors(path) : readPdparams(path));
   return new Map(tensors);
+}
+
+/** A file without a tensor would look like a damaged one. */
+function requireContents(object: Named, path: string): void {
+  const count = object instanceof Layer ? object.stateDict().size : object instanceof Map ? object.size : null;
+  if ((count ?? Object.keys(object).length) > 0 || object instanceof Tensor || object instanceof Optimizer) return;
+  throw new InputError(`[save] ${path}: expected at least one tensor to save, got ${shown(object)} without any`);
 }
 
 function formatOf(call: string, path: string): '.safetensors' | '.pdparams' {

@@ -1,4 +1,5 @@
-import { Decay, type DecayOptions } from './schedule.js';
+import { InputError } from '../../errors.js';
+import { checkFunction, checkRate, Decay, type DecayOptions } from './schedule.js';
 
 /** Schedules by a function of the user. */
 
@@ -15,11 +16,11 @@ export class LambdaDecay extends Decay {
 
   constructor(options: LambdaOptions) {
     super(options);
-    this.#lambda = options.lrLambda;
+    this.#lambda = checkFunction('lrLambda', options.lrLambda);
   }
 
   rateAt(epoch: number): number {
-    return this.base * this.#lambda(epoch);
+    return this.base * checkFactor(this.#lambda, epoch);
   }
 }
 
@@ -33,14 +34,28 @@ export class MultiplicativeDecay extends Decay {
 
   constructor(options: LambdaOptions) {
     super(options);
-    this.#lambda = options.lrLambda;
+    this.#lambda = checkFunction('lrLambda', options.lrLambda);
     this.#known.rate = this.base;
   }
 
   rateAt(epoch: number): number {
+    checkSteps(epoch - (this.#known.epoch <= epoch ? this.#known.epoch : 0));
     let { epoch: at, rate } = this.#known.epoch <= epoch ? this.#known : { epoch: 0, rate: this.base };
-    while (at < epoch) rate *= this.#lambda(++at);
+    while (at < epoch) rate *= checkFactor(this.#lambda, ++at);
     this.#known = { epoch, rate };
     return rate;
   }
+}
+
+/** The factor of an epoch, which a function of the user gives. */
+function checkFactor(lambda: LambdaOptions['lrLambda'], epoch: number): number {
+  return checkRate(`lrLambda(${epoch})`, lambda(epoch));
+}
+
+/** The most factors that a rate is computed from at once: more would take minutes. */
+const mostFactors = 100_000_000;
+
+function checkSteps(steps: number): void {
+  if (steps <= mostFactors) return;
+  throw new InputError(`[lr] MultiplicativeDecay: expected at most ${mostFactors} steps at once, got ${steps}`);
 }

@@ -1,7 +1,10 @@
 import { InputError } from '../../errors.js';
 import {
   checkChoice,
+  checkFlag,
+  checkFunction,
   checkInteger,
+  checkOptions,
   checkPositive,
   checkRate,
   checkWithin,
@@ -26,7 +29,7 @@ export class CosineAnnealingDecay extends LRScheduler {
   readonly #min: number;
 
   constructor(options: CosineAnnealingDecayOptions) {
-    super(options);
+    super(checkOptions(options));
     this.#base = checkRate('learningRate', options.learningRate);
     this.#tMax = checkInteger('tMax', options.tMax, 1);
     this.#min = checkRate('etaMin', options.etaMin ?? 0);
@@ -56,7 +59,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   readonly #min: number;
 
   constructor(options: CosineAnnealingWarmRestartsOptions) {
-    super(options);
+    super(checkOptions(options));
     this.#base = checkRate('learningRate', options.learningRate);
     this.#t0 = checkInteger('t0', options.t0, 1);
     this.#tMult = checkInteger('tMult', options.tMult ?? 1, 1);
@@ -107,8 +110,9 @@ export class OneCycleLR extends LRScheduler {
   readonly #anneal: (from: number, to: number, share: number) => number;
 
   constructor(options: OneCycleLROptions) {
-    super(options);
+    super(checkOptions(options));
     const { threePhase = false, annealStrategy = 'cos' } = options;
+    checkFlag('threePhase', threePhase);
     const top = checkRate('maxLearningRate', options.maxLearningRate);
     const first = top / checkPositive('divideFactor', options.divideFactor ?? 25);
     const end = checkRate('endLearningRate', options.endLearningRate ?? 0.0001);
@@ -163,7 +167,7 @@ export class CyclicLR extends LRScheduler {
   readonly #scale: (cycle: number, iteration: number) => number;
 
   constructor(options: CyclicLROptions) {
-    super(options);
+    super(checkOptions(options));
     const { mode = 'triangular', expGamma = 1, scaleFn, scaleMode = 'cycle' } = options;
     this.#base = checkRate('baseLearningRate', options.baseLearningRate);
     this.#amplitude = checkRate('maxLearningRate', options.maxLearningRate) - this.#base;
@@ -175,11 +179,16 @@ export class CyclicLR extends LRScheduler {
       triangular2: (cycle: number) => 0.5 ** (cycle - 1),
       exp_range: (_: number, iteration: number) => expGamma ** iteration,
     };
+    if (scaleFn !== undefined) checkFunction('scaleFn', scaleFn);
+    checkPositive('expGamma', expGamma);
     checkChoice('scaleMode', scaleMode, ['cycle', 'iterations']);
     this.#scale =
       scaleFn === undefined
         ? heights[checkChoice('mode', mode, ['triangular', 'triangular2', 'exp_range'])]
-        : (cycle, iteration) => scaleFn(scaleMode === 'cycle' ? cycle : iteration);
+        : (cycle, iteration) => {
+            const x = scaleMode === 'cycle' ? cycle : iteration;
+            return checkRate(`scaleFn(${x})`, scaleFn(x));
+          };
   }
 
   rateAt(epoch: number): number {

@@ -1,5 +1,7 @@
 import {
+  checkFlag,
   checkInteger,
+  checkOptions,
   checkPositive,
   checkRate,
   Decay,
@@ -26,7 +28,7 @@ export class NoamDecay extends LRScheduler {
   readonly #warmup: number;
 
   constructor(options: NoamDecayOptions) {
-    super(options);
+    super(checkOptions(options));
     this.#factor =
       checkRate('learningRate', options.learningRate ?? 1) * checkPositive('dModel', options.dModel) ** -0.5;
     this.#warmup = checkPositive('warmupSteps', options.warmupSteps) ** -1.5;
@@ -48,7 +50,7 @@ export class NaturalExpDecay extends Decay {
   readonly #gamma: number;
 
   constructor(options: GammaOptions) {
-    super(options);
+    super(checkOptions(options));
     this.#gamma = checkPositive('gamma', options.gamma);
   }
 
@@ -64,7 +66,7 @@ export class InverseTimeDecay extends Decay {
   readonly #gamma: number;
 
   constructor(options: GammaOptions) {
-    super(options);
+    super(checkOptions(options));
     this.#gamma = checkRate('gamma', options.gamma);
   }
 
@@ -80,7 +82,7 @@ export class ExponentialDecay extends Decay {
   readonly #gamma: number;
 
   constructor(options: GammaOptions) {
-    super(options);
+    super(checkOptions(options));
     this.#gamma = checkPositive('gamma', options.gamma, 1);
   }
 
@@ -109,11 +111,11 @@ export class PolynomialDecay extends Decay {
   readonly #cycle: boolean;
 
   constructor(options: PolynomialDecayOptions) {
-    super(options);
+    super(checkOptions(options));
     this.#steps = checkInteger('decaySteps', options.decaySteps, 1);
     this.#end = checkRate('endLr', options.endLr ?? 0.0001);
     this.#power = checkPositive('power', options.power ?? 1);
-    this.#cycle = options.cycle ?? false;
+    this.#cycle = checkFlag('cycle', options.cycle ?? false);
   }
 
   rateAt(epoch: number): number {

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import {
   checkInteger,
+  checkOptions,
   checkPositive,
   checkRate,
   checkWithin,
@@ -33,9 +34,9 @@ export class LinearWarmup extends LRScheduler {
   readonly #end: number;
 
   constructor(options: LinearWarmupOptions) {
-    super(options);
+    super(checkOptions(options));
     const { learningRate } = options;
-    this.#after = typeof learningRate === 'number' ? checkRate('learningRate', learningRate) : learningRate;
+    this.#after = learningRate instanceof LRScheduler ? learningRate : checkRate('learningRate', learningRate);
     this.#steps = checkInteger('warmupSteps', options.warmupSteps, 1);
     this.#start = checkRate('startLr', options.startLr);
     this.#end = checkRate('endLr', options.endLr);

@@ -1,4 +1,13 @@
-import { checkChoice, checkInteger, checkPositive, checkRate, Schedule, type ScheduleState } from './schedule.js';
+import {
+  checkChoice,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkPositive,
+  checkRate,
+  Schedule,
+  type ScheduleState,
+} from './schedule.js';
 
 export interface ReduceOnPlateauOptions {
   /** The rate to begin with. */
@@ -34,7 +43,7 @@ export class ReduceOnPlateau extends Schedule {
 
   constructor(options: ReduceOnPlateauOptions) {
     super();
-    const { mode = 'min', thresholdMode = 'rel', learningRate } = options;
+    const { mode = 'min', thresholdMode = 'rel', learningRate } = checkOptions(options);
     this.#options = {
       learningRate: checkRate('learningRate', learningRate),
       mode: checkChoice('mode', mode, ['min', 'max']),
@@ -65,6 +74,7 @@ export class ReduceOnPlateau extends Schedule {
   /** Takes the newest metric, and reduces the rate if it is time. */
   step(metric: number, epoch = this.#lastEpoch + 1): void {
     const { patience, cooldown, factor, minLr, epsilon } = this.#options;
+    checkNumber('metric', metric);
     this.#lastEpoch = checkInteger('epoch', epoch, 0);
     if (this.#cooldown > 0) {
       this.#cooldown--;
@@ -90,10 +100,11 @@ export class ReduceOnPlateau extends Schedule {
     };
   }
 
-  setStateDict({ lastEpoch, lastLr, best = null, badEpochs = 0, cooldownCounter = 0 }: ScheduleState): void {
+  setStateDict(state: ScheduleState): void {
+    const { lastEpoch, lastLr, best = null, badEpochs = 0, cooldownCounter = 0 } = checkOptions(state);
     this.#lastEpoch = checkInteger('lastEpoch', lastEpoch, 0);
     this.#lastLr = checkRate('lastLr', lastLr);
-    this.#best = best;
+    this.#best = best === null ? null : checkNumber('best', best);
     this.#badEpochs = checkInteger('badEpochs', badEpochs, 0);
     this.#cooldown = checkInteger('cooldownCounter', cooldownCounter, 0);
   }

@@ -1,4 +1,6 @@
-import { InputError } from '../../errors.js';
+import * as check from '../../check.js';
+import { inspect } from '../../inspection.js';
+import { kindOf } from '../../kind.js';
 
 /** The result of {@link Schedule.stateDict}: plain JSON. */
 export interface ScheduleState {
@@ -32,6 +34,18 @@ export abstract class Schedule {
    * @throws {InputError} for the state of another kind of schedule
    */
   abstract setStateDict(state: ScheduleState): void;
+
+  toString(): string {
+    return `${kindOf(this)}(lastEpoch=${this.lastEpoch})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
+  }
+
+  toJSON(): { readonly type: string; readonly lastEpoch: number } {
+    return { type: kindOf(this), lastEpoch: this.lastEpoch };
+  }
 }
 
 export interface LRSchedulerOptions {
@@ -51,9 +65,9 @@ export interface DecayOptions extends LRSchedulerOptions {
 export abstract class LRScheduler extends Schedule {
   #lastEpoch: number;
 
-  constructor({ lastEpoch = -1 }: LRSchedulerOptions = {}) {
+  constructor(options: LRSchedulerOptions = {}) {
     super();
-    this.#lastEpoch = checkInteger('lastEpoch', lastEpoch, -1) + 1;
+    this.#lastEpoch = checkInteger('lastEpoch', checkOptions(options).lastEpoch ?? -1, -1) + 1;
   }
 
   /** The learning rate after that number of steps; 0 is the beginning. */
@@ -72,8 +86,8 @@ export abstract class LRScheduler extends Schedule {
     this.#lastEpoch = checkInteger('epoch', epoch, 0);
   }
 
-  setStateDict({ lastEpoch }: ScheduleState): void {
-    this.step(lastEpoch);
+  setStateDict(state: ScheduleState): void {
+    this.step(checkOptions(state).lastEpoch);
   }
 }
 
@@ -82,42 +96,65 @@ export abstract class Decay extends LRScheduler {
   protected readonly base: number;
 
   constructor(options: DecayOptions) {
-    super(options);
+    super(checkOptions(options));
     this.base = checkRate('learningRate', options.learningRate);
   }
 }
 
-function fail(what: string, expected: string, got: unknown): never {
-  throw new InputError(`[lr] ${what}: expected ${expected}, got ${String(got)}`);
+// The checks of all schedules, under one name in messages.
+
+const checked = <T>(what: string, value: unknown, one: check.Check<T>): T => check.requireValue('lr', what, value, one);
+
+/** The options of a schedule, which say everything that it needs. */
+export function checkOptions<T extends object>(options: T): T {
+  checked('options', options, check.record);
+  return options;
 }
 
 export function checkInteger(what: string, value: number, least: number): number {
-  return Number.isSafeInteger(value) && value >= least ? value : fail(what, `an integer from ${least} on`, value);
+  return checked(what, value, check.integer(least));
+}
+
+/** Any number but NaN. */
+export function checkNumber(what: string, value: number): number {
+  return checked(what, value, check.anyNumber);
 }
 
 /** A finite number of at least 0. */
 export function checkRate(what: string, value: number): number {
-  return value >= 0 && Number.isFinite(value) ? value : fail(what, 'a finite number of at least 0', value);
+  return checked(what, value, check.nonNegative);
 }
 
 /** A finite number above 0, and below `below` if there is such a bound. */
 export function checkPositive(what: string, value: number, below = Number.POSITIVE_INFINITY): number {
-  if (value > 0 && value < below) return value;
-  return fail(what, below === Number.POSITIVE_INFINITY ? 'a number above 0' : `a number between 0 and ${below}`, value);
+  const within = check.rule<number>(`a number between 0 and ${below}`, (x) => check.positive.is(x) && x < below);
+  return checked(what, value, below === Number.POSITIVE_INFINITY ? check.positive : within);
 }
 
 /** A number of at least `least` and at most `most`. */
 export function checkWithin(what: string, value: number, least: number, most: number): number {
-  return value >= least && value <= most ? value : fail(what, `a number from ${least} to ${most}`, value);
+  const within = (x: unknown) => check.finite.is(x) && x >= least && x <= most;
+  return checked(what, value, check.rule(`a number from ${least} to ${most}`, within));
 }
 
 /** One of a few words. */
 export function checkChoice<T extends string>(what: string, value: T, choices: readonly T[]): T {
-  return choices.includes(value) ? value : fail(what, choices.join(' or '), value);
+  return checked(what, value, check.oneOf(choices));
+}
+
+export function checkFlag(what: string, value: boolean): boolean {
+  return checked(what, value, check.flag);
+}
+
+/** A function of a number. */
+export function checkFunction(what: string, value: (x: number) => number): (x: number) => number {
+  return checked(what, value, check.callable as check.Check<(x: number) => number>);
 }
 
 /** At least one number, each larger than the one before. */
 export function checkRising(what: string, values: readonly number[]): readonly number[] {
-  const rising = values.length > 0 && values.every((value, i) => i === 0 || value > values[i - 1]);
-  return rising ? values : fail(what, 'rising numbers', `[${values}]`);
+  const isRising = (x: unknown) => {
+    return Array.isArray(x) && x.length > 0 && x.every((value, i) => check.finite.is(value) && !(value <= x[i - 1]));
+  };
+  return [...checked(what, values, check.rule<readonly number[]>('rising numbers', isRising))];
 }

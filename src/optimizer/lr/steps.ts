@@ -1,6 +1,8 @@
+import { shown } from '../../check.js';
 import { InputError } from '../../errors.js';
 import {
   checkInteger,
+  checkOptions,
   checkPositive,
   checkRate,
   checkRising,
@@ -27,15 +29,16 @@ export class PiecewiseDecay extends LRScheduler {
   readonly #values: readonly number[];
 
   constructor(options: PiecewiseDecayOptions) {
-    super(options);
+    super(checkOptions(options));
     const { boundaries, values } = options;
     this.#boundaries = checkRising('boundaries', boundaries);
+    if (!Array.isArray(values)) throw new InputError(`[lr] values: expected an array of rates, got ${shown(values)}`);
     if (values.length !== boundaries.length + 1) {
       throw new InputError(
         `[lr] values: expected ${boundaries.length + 1}, one more than boundaries, got ${values.length}`,
       );
     }
-    this.#values = values.map((value, i) => checkRate(`values[${i}]`, value));
+    this.#values = values.map((value: number, i) => checkRate(`values[${i}]`, value));
   }
 
   rateAt(epoch: number): number {

@@ -1,3 +1,4 @@
+import { requireOptions, requireValue, rule, text } from '../../check.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
 import { Callback, type Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
@@ -6,6 +7,8 @@ export interface CSVLoggerOptions {
   /** Default a comma. */
   readonly separator?: string | undefined;
 }
+
+const separators = rule<string>('text that is not empty', (x) => text.is(x) && x !== '');
 
 /**
  * Writes the metrics of all epochs to a table, one line per epoch. Every epoch rewrites the whole file, so
@@ -17,9 +20,10 @@ export class CSVLogger extends Callback {
   readonly #path: string;
   readonly #separator: string;
 
-  constructor(path: string, { separator = ',' }: CSVLoggerOptions = {}) {
+  constructor(path: string, options: CSVLoggerOptions = {}) {
     super();
-    this.#path = path;
+    const { separator = ',' } = requireOptions('CSVLogger', options, { separator: separators });
+    this.#path = requireValue('CSVLogger', 'path', path, text);
     this.#separator = separator;
   }
 

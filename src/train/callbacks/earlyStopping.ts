@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import type { Json } from '../../text/json.js';
 import { standardOutput } from '../../text/output.js';
@@ -7,7 +8,7 @@ import { Callback, type Training } from '../callback.js';
 import type { EpochRecord, TrainOutcome } from '../history.js';
 import { BestWeights, requireBest } from './bestWeights.js';
 import { protectFile, requireUnprotected } from './finishedFiles.js';
-import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
+import { type BestState, Monitor, type MonitorOptions, monitorChecks } from './monitor.js';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Evaluations without improvement after which the training ends (0: the first one). */
@@ -25,6 +26,16 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   /** 0: silent (1). */
   readonly verbose?: number | undefined;
 }
+
+const checks: check.OptionChecks<EarlyStoppingOptions> = {
+  ...monitorChecks,
+  patience: check.integer(0),
+  minDelta: check.finite,
+  baseline: check.finite,
+  saveBestModel: check.flag,
+  restoreBest: check.flag,
+  verbose: check.integer(0),
+};
 
 /**
  * Ends a training when a metric stops improving. Its message counts epochs; Paddle's counts evaluations.
@@ -55,6 +66,7 @@ export class EarlyStopping extends Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     super();
+    check.requireOptions('EarlyStopping', options, checks);
     this.#monitor = new Monitor('EarlyStopping', options);
     this.#options = options;
     this.#best = options.baseline ?? null;

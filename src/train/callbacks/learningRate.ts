@@ -1,10 +1,11 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { lr } from '../../optimizer/index.js';
 import type { Json } from '../../text/json.js';
 import { standardOutput } from '../../text/output.js';
 import { Callback, type Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
-import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
+import { type BestState, Monitor, type MonitorOptions, monitorChecks } from './monitor.js';
 
 export interface LRSchedulerOptions extends MonitorOptions {
   /** Steps the schedule after each step of the optimizer (true). */
@@ -12,6 +13,12 @@ export interface LRSchedulerOptions extends MonitorOptions {
   /** Steps the schedule after each epoch (false). */
   readonly byEpoch?: boolean | undefined;
 }
+
+const schedulerChecks: check.OptionChecks<LRSchedulerOptions> = {
+  ...monitorChecks,
+  byStep: check.flag,
+  byEpoch: check.flag,
+};
 
 /**
  * Steps the optimizer's schedule. Like Paddle, `Model.fit` adds such a callback by itself, which steps the
@@ -28,6 +35,7 @@ export class LRScheduler extends Callback {
 
   constructor(options: LRSchedulerOptions = {}) {
     super();
+    check.requireOptions('LRScheduler', options, schedulerChecks);
     const { byEpoch = false, byStep = !byEpoch } = options;
     if (byStep === byEpoch) {
       throw new InputError(`[LRScheduler] byStep: expected ${!byEpoch} beside byEpoch ${byEpoch}, got ${byStep}`);
@@ -98,6 +106,16 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
   readonly verbose?: number | undefined;
 }
 
+const plateauChecks: check.OptionChecks<ReduceLROnPlateauOptions> = {
+  ...monitorChecks,
+  factor: check.betweenZeroAndOne,
+  patience: check.integer(0),
+  minDelta: check.nonNegative,
+  cooldown: check.integer(0),
+  minLr: check.nonNegative,
+  verbose: check.integer(0),
+};
+
 /** Reduces the learning rate, which must be a plain number, when a metric stops improving. */
 export class ReduceLROnPlateau extends Callback {
   static readonly kind: string = 'ReduceLROnPlateau';
@@ -110,10 +128,7 @@ export class ReduceLROnPlateau extends Callback {
 
   constructor(options: ReduceLROnPlateauOptions = {}) {
     super();
-    const { factor = 0.1 } = options;
-    if (!(factor > 0 && factor < 1)) {
-      throw new InputError(`[ReduceLROnPlateau] factor: expected a number between 0 and 1, got ${factor}`);
-    }
+    check.requireOptions('ReduceLROnPlateau', options, plateauChecks);
     this.#monitor = new Monitor('ReduceLROnPlateau', options);
     this.#options = options;
   }

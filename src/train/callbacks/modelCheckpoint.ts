@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import * as check from '../../check.js';
 import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { makeFolder } from '../../io/files/atomic.js';
@@ -11,7 +12,7 @@ import { modelFiles, saveModel } from '../checkpoint/weights.js';
 import type { EpochRecord, TrainOutcome } from '../history.js';
 import { BestWeights, bestFile, requireBest } from './bestWeights.js';
 import { protectFile, requireUnprotected } from './finishedFiles.js';
-import { type BestState, Monitor, type MonitorOptions } from './monitor.js';
+import { type BestState, Monitor, type MonitorOptions, monitorChecks } from './monitor.js';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
   /**
@@ -35,6 +36,17 @@ export interface ModelCheckpointOptions extends MonitorOptions {
 
 const withoutFollower = (options: ModelCheckpointOptions) =>
   followsMetric(options) ? null : 'only saveBest and restoreBest follow a metric';
+
+const checks: check.OptionChecks<ModelCheckpointOptions> = {
+  ...monitorChecks,
+  saveDir: check.text,
+  saveFreq: check.integer(0),
+  keepLastN: check.integer(1),
+  saveBest: check.flag,
+  restoreBest: check.flag,
+  metadata: check.rule('texts by name', (x) => check.record.is(x) && Object.values(x).every(check.text.is)),
+  verbose: check.integer(0),
+};
 
 /** When its options have an effect. */
 const effects: Effects<ModelCheckpointOptions> = {
@@ -77,13 +89,7 @@ export class ModelCheckpoint extends Callback {
 
   constructor(options: ModelCheckpointOptions = {}) {
     super();
-    const { saveFreq = 1, keepLastN = 1 } = options;
-    if (!(Number.isSafeInteger(saveFreq) && saveFreq >= 0)) {
-      throw new InputError(`[ModelCheckpoint] saveFreq: expected an integer from 0 on, got ${saveFreq}`);
-    }
-    if (!(Number.isSafeInteger(keepLastN) && keepLastN >= 1)) {
-      throw new InputError(`[ModelCheckpoint] keepLastN: expected a positive integer, got ${keepLastN}`);
-    }
+    check.requireOptions('ModelCheckpoint', options, checks);
     requireEffect('ModelCheckpoint', options, effects);
     this.saveDir = options.saveDir ?? null;
     this.#monitor = new Monitor('ModelCheckpoint', options);

@@ -1,3 +1,4 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { standardError } from '../../text/output.js';
 import { nearestName } from '../../text/suggest.js';
@@ -23,6 +24,11 @@ export interface MonitorOptions {
   readonly mode?: MonitorMode | undefined;
 }
 
+export const monitorChecks: check.OptionChecks<MonitorOptions> = {
+  monitor: check.text,
+  mode: check.rule<MonitorMode>('auto, min or max', check.oneOf(monitorModes).is),
+};
+
 /** The saved state of a callback that follows a metric. */
 export type BestState = {
   /** {@link Monitor.key}; states of earlier versions lack it. */
@@ -45,9 +51,6 @@ export class Monitor {
   #restored: string | undefined;
 
   constructor(where: string, { monitor = 'loss', mode = 'auto' }: MonitorOptions) {
-    if (!monitorModes.includes(mode)) {
-      throw new InputError(`[${where}] mode: expected auto, min or max, got ${mode}`);
-    }
     this.#where = where;
     this.name = monitor;
     this.#mode = mode;

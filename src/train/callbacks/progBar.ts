@@ -1,5 +1,5 @@
 import { variable } from '#platform';
-import { InputError } from '../../errors.js';
+import * as check from '../../check.js';
 import { type ProgressStream, standardOutput } from '../../text/output.js';
 import { displayWidth } from '../../text/table.js';
 import { visibleLine } from '../../text/visible.js';
@@ -15,6 +15,12 @@ export interface ProgBarLoggerOptions {
   readonly stream?: ProgressStream | undefined;
 }
 
+const checks: check.OptionChecks<ProgBarLoggerOptions> = {
+  logFreq: check.integer(1),
+  verbose: check.oneOf([0, 1, 2, 3]),
+  stream: check.withMethods('a stream, with write()', 'write'),
+};
+
 const barWidth = 30;
 
 /**
@@ -29,11 +35,10 @@ export class ProgBarLogger extends Callback {
   readonly #stream: ProgressStream;
   #bar: Bar | null = null;
 
-  constructor({ logFreq = 1, verbose = 2, stream = standardOutput }: ProgBarLoggerOptions = {}) {
+  constructor(options: ProgBarLoggerOptions = {}) {
     super();
-    if (!(Number.isSafeInteger(logFreq) && logFreq >= 1)) {
-      throw new InputError(`[ProgBarLogger] logFreq: expected a positive integer, got ${logFreq}`);
-    }
+    check.requireOptions('ProgBarLogger', options, checks);
+    const { logFreq = 1, verbose = 2, stream = standardOutput } = options;
     this.#logFreq = logFreq;
     this.#verbose = verbose;
     this.#stream = stream;

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, InputError } from '../../errors.js';
+import * as check from '../../check.js';
+import { FileError } from '../../errors.js';
 import { makeFolder, reasonOf } from '../../io/files/atomic.js';
 import { hostName } from '../../io/files/owner.js';
 import { Callback, type Training } from '../callback.js';
@@ -14,6 +15,11 @@ export interface TensorBoardOptions {
   /** Steps between two points of the values by batch; `epoch` (default) for no such values. */
   readonly updateFreq?: 'epoch' | number | undefined;
 }
+
+const checks: check.OptionChecks<TensorBoardOptions> = {
+  logDir: check.text,
+  updateFreq: check.either(check.oneOf(['epoch']), check.integer(1)),
+};
 
 /**
  * Writes loss, metrics and learning rate to TensorBoard's event files: `train/…` and `eval/…` by epoch, and
@@ -30,13 +36,12 @@ export class TensorBoard extends Callback {
   #path = '';
   #hasValues = false;
 
-  constructor({ logDir, updateFreq = 'epoch' }: TensorBoardOptions) {
+  constructor(options: TensorBoardOptions) {
     super();
-    this.#logDir = logDir;
+    check.requireOptions('TensorBoard', options, checks);
+    const { updateFreq = 'epoch' } = options;
+    this.#logDir = check.requireValue('TensorBoard', 'logDir', options.logDir, check.text);
     this.#every = updateFreq === 'epoch' ? Number.POSITIVE_INFINITY : updateFreq;
-    if (!(this.#every >= 1)) {
-      throw new InputError(`[TensorBoard] updateFreq: expected 'epoch' or a positive number, got ${updateFreq}`);
-    }
   }
 
   override async onTrainBegin(): Promise<void> {

@@ -1,7 +1,8 @@
+import { requireOptions } from '../../check.js';
 import { Conv2D, Dropout, initializer, Layer, Linear, MaxPool2D } from '../../nn/index.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasClassifier, imageNetClasses, type NetworkOptions } from './options.js';
+import { hasClassifier, imageNetClasses, type NetworkOptions, networkChecks } from './options.js';
 
 /** Uniform within ±1/√fanIn, for weights and bias. */
 function initial(fanIn: number) {
@@ -66,8 +67,11 @@ export class AlexNet extends Layer {
   readonly _conv5 = new ConvPoolLayer(256, 256, 3, 1, 1);
   readonly #classifier: ReturnType<typeof makeClassifier> | null;
 
-  constructor({ numClasses = imageNetClasses }: NetworkOptions = {}) {
+  constructor(options: NetworkOptions = {}) {
     super();
+    const { numClasses = imageNetClasses } = requireOptions('AlexNet', options, {
+      numClasses: networkChecks.numClasses,
+    });
     this.#classifier = hasClassifier('AlexNet', numClasses) ? makeClassifier(numClasses) : null;
     for (const [name, layer] of Object.entries(this.#classifier ?? {})) this.addSublayer(name, layer);
   }

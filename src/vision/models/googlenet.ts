@@ -1,3 +1,4 @@
+import { requireOptions } from '../../check.js';
 import {
   AdaptiveAvgPool2D,
   AvgPool2D,
@@ -11,7 +12,7 @@ import {
 import { concat } from '../../tensor/combine.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';
 
 class ConvLayer extends Layer {
   static readonly kind: string = 'ConvLayer';
@@ -126,8 +127,9 @@ export class GoogLeNet extends Layer {
   readonly #pools: ReturnType<typeof makePools> | null;
   readonly #classifiers: ReturnType<typeof makeClassifiers> | null;
 
-  constructor({ numClasses = imageNetClasses, withPool = true }: PooledOptions = {}) {
+  constructor(options: PooledOptions = {}) {
     super();
+    const { numClasses = imageNetClasses, withPool = true } = requireOptions('GoogLeNet', options, networkChecks);
     this.#pools = withPool ? makePools() : null;
     this.#classifiers = hasClassifier('GoogLeNet', numClasses) ? makeClassifiers(numClasses) : null;
     for (const [name, layer] of Object.entries({ ...this.#pools, ...this.#classifiers })) this.addSublayer(name, layer);

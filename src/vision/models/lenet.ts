@@ -1,6 +1,7 @@
+import { requireOptions } from '../../check.js';
 import { Conv2D, Layer, Linear, MaxPool2D, ReLU, Sequential } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasClassifier, type NetworkOptions } from './options.js';
+import { hasClassifier, type NetworkOptions, networkChecks } from './options.js';
 
 /**
  * LeNet for 28×28 grey images, as `paddle.vision.models.LeNet`: `[N, 1, 28, 28]` to `[N, numClasses]`.
@@ -27,8 +28,9 @@ export class LeNet extends Layer {
   readonly fc: Sequential | null;
 
   /** @param options.numClasses number of logits, 0 for none; default 10 */
-  constructor({ numClasses = 10 }: NetworkOptions = {}) {
+  constructor(options: NetworkOptions = {}) {
     super();
+    const { numClasses = 10 } = requireOptions('LeNet', options, { numClasses: networkChecks.numClasses });
     this.fc = hasClassifier('LeNet', numClasses)
       ? new Sequential(new Linear(400, 120), new Linear(120, 84), new Linear(84, numClasses))
       : null;

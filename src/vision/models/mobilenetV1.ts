@@ -1,7 +1,8 @@
+import { requireOptions } from '../../check.js';
 import { AdaptiveAvgPool2D, Layer, Linear, ReLU } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
-import { checkScale, hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, type PooledOptions, scaledChecks } from './options.js';
 
 /** A 3×3 convolution of each channel separately, then a 1×1 convolution. */
 class DepthwiseSeparable extends Layer {
@@ -57,9 +58,13 @@ export class MobileNetV1 extends Layer {
   readonly #pool: AdaptiveAvgPool2D | null;
   readonly #fc: Linear | null;
 
-  constructor({ numClasses = imageNetClasses, withPool = true, scale = 1 }: MobileNetOptions = {}) {
+  constructor(options: MobileNetOptions = {}) {
     super();
-    checkScale('MobileNetV1', scale);
+    const {
+      numClasses = imageNetClasses,
+      withPool = true,
+      scale = 1,
+    } = requireOptions('MobileNetV1', options, scaledChecks);
     const scaled = (channels: number) => Math.trunc(channels * scale);
     // Everything is added by name, in order, since the names of the blocks are computed: fields of the class
     // would come before the blocks.

@@ -1,8 +1,9 @@
+import { requireOptions } from '../../check.js';
 import { AdaptiveAvgPool2D, BatchNorm2D, Conv2D, Dropout, Layer, Linear, ReLU6, Sequential } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import type { MobileNetOptions } from './mobilenetV1.js';
-import { checkScale, hasClassifier, imageNetClasses } from './options.js';
+import { hasClassifier, imageNetClasses, scaledChecks } from './options.js';
 
 /** The multiple of 8 nearest to a number of channels, but at least nine tenths of it. */
 function toMultipleOf8(channels: number): number {
@@ -67,9 +68,13 @@ export class MobileNetV2 extends Layer {
   readonly pool2d_avg: AdaptiveAvgPool2D | null;
   readonly classifier: Sequential | null;
 
-  constructor({ numClasses = imageNetClasses, withPool = true, scale = 1 }: MobileNetOptions = {}) {
+  constructor(options: MobileNetOptions = {}) {
     super();
-    checkScale('MobileNetV2', scale);
+    const {
+      numClasses = imageNetClasses,
+      withPool = true,
+      scale = 1,
+    } = requireOptions('MobileNetV2', options, scaledChecks);
     let channels = toMultipleOf8(32 * scale);
     const layers: Layer[] = [new ConvNormActivation(3, channels, 3, new ReLU6(), { stride: 2 })];
     for (const [expand, width, blocks, stride] of stages) {

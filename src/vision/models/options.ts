@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.js';
+import * as check from '../../check.js';
 
 /** Options of every ready-made network. */
 export interface NetworkOptions {
@@ -13,17 +13,18 @@ export interface PooledOptions extends NetworkOptions {
 
 export const imageNetClasses = 1000;
 
+const classCount = check.rule<number>('an integer of at least 0', check.integer(0).is);
+
+/** The checks of options that several networks have. */
+export const networkChecks = { numClasses: classCount, withPool: check.flag };
+
 /** Whether the network gets a classifier. */
 export function hasClassifier(network: string, numClasses: number): boolean {
-  if (!Number.isInteger(numClasses) || numClasses < 0) {
-    throw new InputError(`[${network}] numClasses: expected an integer of at least 0, got ${numClasses}`);
-  }
-  return numClasses > 0;
+  return check.requireValue(network, 'numClasses', numClasses, classCount) > 0;
 }
 
-/** Refuses factors that are invalid for numbers of channels. */
-export function checkScale(network: string, scale: number): void {
-  if (!(scale > 0 && scale < 100)) {
-    throw new InputError(`[${network}] scale: expected a positive factor of the channels, got ${scale}`);
-  }
-}
+/** The checks of networks whose numbers of channels have a factor. */
+export const scaledChecks = {
+  ...networkChecks,
+  scale: check.rule<number>('a positive factor of the channels', (x) => check.positive.is(x) && x < 100),
+};

@@ -1,4 +1,5 @@
 import { loadWeights } from '#weights';
+import * as check from '../../check.js';
 import { InputError, messageOf } from '../../errors.js';
 import type { DownloadProgress } from '../../io/files/download.js';
 import type { Layer } from '../../nn/layer.js';
@@ -31,6 +32,8 @@ export interface NetworkBuilder<N extends Layer, O extends NetworkOptions> {
   (options: O & PretrainedOptions): Promise<N>;
 }
 
+const pretrainedCheck = check.either(check.flag, check.text, 'true, false or the path of a file');
+
 /** @param nameOf Paddle's name of the network, the key of its weights in {@link weightFiles} */
 export function builder<N extends Layer, O extends NetworkOptions>(
   nameOf: (options: O) => string,
@@ -40,8 +43,11 @@ export function builder<N extends Layer, O extends NetworkOptions>(
   function build(options?: O & { readonly pretrained?: false }): N;
   function build(options: O & PretrainedOptions): Promise<N>;
   function build(options = {} as O & Weights): N | Promise<N> {
-    const { pretrained = false, numClasses, onDownload } = options;
-    const network = create(options);
+    check.requireValue('network', 'options', options, check.record);
+    const { pretrained = false, onDownload, ...own } = options;
+    const { numClasses } = options;
+    check.requireValue('network', 'pretrained', pretrained, pretrainedCheck);
+    const network = create(own as unknown as O);
     if (pretrained === false) return network;
     return loadPretrained(network, nameOf(options), { pretrained, onDownload }, numClasses).then(() => network);
   }

@@ -1,8 +1,9 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, BatchNorm2D, Conv2D, Layer, Linear, MaxPool2D, Sequential } from '../../nn/index.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';
 
 interface BlockShape {
   readonly inChannels: number;
@@ -105,6 +106,12 @@ export interface ResNetOptions extends PooledOptions {
   readonly groups?: number;
 }
 
+const resNetChecks: check.OptionChecks<ResNetOptions> = {
+  ...networkChecks,
+  width: check.integer(1),
+  groups: check.integer(1),
+};
+
 /**
  * ResNet (He et al., 2016), wide ResNet (Zagoruyko & Komodakis, 2016) and ResNeXt (Xie et al., 2017), as
  * `paddle.vision.models.ResNet`: `[N, 3, H, W]` to `[N, numClasses]`, for images of any size.
@@ -136,9 +143,10 @@ export class ResNet extends Layer {
    */
   constructor(depth: keyof typeof depths, options: ResNetOptions = {}) {
     super();
+    check.requireOptions('ResNet', options, resNetChecks);
     const { numClasses = imageNetClasses, withPool = true, width = 64, groups = 1 } = options;
     if (!Object.hasOwn(depths, depth)) {
-      throw new InputError(`[ResNet] depth: expected ${Object.keys(depths).join(', ')}, got ${depth}`);
+      throw new InputError(`[ResNet] depth: expected ${Object.keys(depths).join(', ')}, got ${check.shown(depth)}`);
     }
     const Block = depth < 50 ? BasicBlock : BottleneckBlock;
     if (Block === BasicBlock && (width !== 64 || groups !== 1)) {

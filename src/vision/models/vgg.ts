@@ -1,3 +1,4 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import {
   AdaptiveAvgPool2D,
@@ -11,7 +12,7 @@ import {
   Sequential,
 } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';
 
 const widths = [64, 128, 256, 512, 512] as const;
 
@@ -61,9 +62,10 @@ export class VGG extends Layer {
   /** @throws {InputError} for another depth */
   constructor(depth: keyof typeof depths, options: VGGOptions = {}) {
     super();
+    check.requireOptions('VGG', options, { ...networkChecks, batchNorm: check.flag });
     const { numClasses = imageNetClasses, withPool = true, batchNorm = false } = options;
     if (!Object.hasOwn(depths, depth)) {
-      throw new InputError(`[VGG] depth: expected ${Object.keys(depths).join(', ')}, got ${depth}`);
+      throw new InputError(`[VGG] depth: expected ${Object.keys(depths).join(', ')}, got ${check.shown(depth)}`);
     }
     this.features = makeFeatures(depth, batchNorm);
     this.avgpool = withPool ? new AdaptiveAvgPool2D(7) : null;

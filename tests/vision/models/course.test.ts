@@ -215,7 +215,7 @@ describe('structure', () => {
   ])('%s asks for the number of classes', (name, Network) => {
     for (const options of [undefined, {}, { numClasses: 0 }]) {
       expect(() => new Network(options as ClassifierOptions)).toThrow(
-        `[${name}] numClasses: expected an integer of at least 1, got ${(options as Partial<ClassifierOptions>)?.numClasses}; ` +
+        `[${name}] numClasses: expected an integer of at least 1, got ${(options as Partial<ClassifierOptions>)?.numClasses ?? 'nothing'}; ` +
           `name it: new vision.models.course.${name}({ numClasses: 10 })`,
       );
     }

@@ -8,8 +8,8 @@ const exponential = [
 /** ln 2 as a sum of two numbers, of which the first has few digits. */
 const [highLn2, lowLn2] = [0.693359375, -2.1219444e-4];
 
-/** Beyond it e^x is no normal number; the results below are the same. */
-const bound = 87;
+/** Below `least` e^x is no normal number, and the results are the same. At `most` it is infinite. */
+const [least, most] = [-87, 89];
 
 function polynomial(to: Assembler, coefficients: readonly number[], x: Vector): Vector {
   return coefficients.slice(1).reduce((sum, coefficient) => {
@@ -19,9 +19,9 @@ function polynomial(to: Assembler, coefficients: readonly number[], x: Vector): 
   }, to.constant(coefficients[0]));
 }
 
-/** e^x for |x| ≤ 87; numbers beyond count as 87, and NaN stays NaN. */
+/** e^x; numbers below −87 count as −87, above 88.4 the result is infinite, and NaN stays NaN. */
 function exp(to: Assembler, x: Vector): Vector {
-  const within = to.apply('max', to.apply('min', x, to.constant(bound)), to.constant(-bound));
+  const within = to.apply('max', to.apply('min', x, to.constant(most)), to.constant(least));
   const n = to.call('round', to.apply('mul', within, to.constant(Math.LOG2E)));
   to.addProduct(within, n, to.constant(-highLn2));
   to.addProduct(within, n, to.constant(-lowLn2));

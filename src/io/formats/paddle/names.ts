@@ -1,4 +1,5 @@
-import type { Layer } from '../../../nn/layer.js';
+import { requireValue } from '../../../check.js';
+import { aLayer, type Layer } from '../../../nn/layer.js';
 
 /**
  * The names that a new process of Paddle gives to the parameters of this network, by their names in the
@@ -6,6 +7,7 @@ import type { Layer } from '../../../nn/layer.js';
  * made.
  */
 export function paddleNames(network: Layer): Map<string, string> {
+  requireValue('paddleNames', 'network', network, aLayer);
   const made = [
     ['', network] as const,
     ...[...network.namedSublayers()].map(([name, sub]) => [`${name}.`, sub] as const),

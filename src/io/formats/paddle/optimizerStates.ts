@@ -1,3 +1,4 @@
+import * as check from '../../../check.js';
 import { InputError } from '../../../errors.js';
 import { formatShape, sameShape } from '../../../graph/shape.js';
 import type { Layer } from '../../../nn/layer.js';
@@ -6,7 +7,7 @@ import { Adam, type Optimizer } from '../../../optimizer/index.js';
 import { updatesKey } from '../../../optimizer/updateRecord.js';
 import type { Parameter } from '../../../tensor/state.js';
 import { snapshot } from '../../snapshot.js';
-import type { TensorData } from '../tensorData.js';
+import { namesByName, type TensorData } from '../tensorData.js';
 import { paddleNames } from './names.js';
 import type { PaddleOptimizer } from './pdopt.js';
 
@@ -19,6 +20,8 @@ export interface PdoptLoadOptions extends PdoptOptions {
   /** Whether missing and misshapen states stay as they are, instead of an error. Default false. */
   readonly skipMismatch?: boolean | undefined;
 }
+
+const loadChecks: check.OptionChecks<PdoptLoadOptions> = { parameterNames: namesByName, skipMismatch: check.flag };
 
 /**
  * Overwrites the states of an optimizer with those of a `.pdopt` file. That includes the learning rate, or
@@ -37,9 +40,10 @@ export function restorePdopt(
   { states, schedule }: PaddleOptimizer,
   optimizer: Optimizer,
   network: Layer,
-  { parameterNames, skipMismatch = false }: PdoptLoadOptions = {},
+  options: PdoptLoadOptions = {},
   where = 'bytes',
 ): StateMismatch[] {
+  const { parameterNames, skipMismatch = false } = check.requireOptions('loadPdopt', options, loadChecks);
   const parameters = trained(optimizer, network);
   const kinds = kindsOf(optimizer, parameters);
   const names = parameterNames ?? namesIn(states, parameters, network, where);
@@ -122,6 +126,9 @@ export async function pdoptOf(
 /** The kinds of state that the optimizer has for each parameter: `['velocity']`. */
 function kindsOf(optimizer: Optimizer, parameters: ReadonlyMap<string, Parameter>): readonly string[] {
   const [first] = parameters;
+  if (first === undefined) {
+    throw new InputError('[paddle] optimizer: expected parameters of the network, got none of them');
+  }
   const keys = [...optimizer.stateDict(new Map([first])).keys()].map((key) => key.slice(first[0].length + 1));
   return keys.filter((kind) => kind !== updatesKey);
 }

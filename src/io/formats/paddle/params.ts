@@ -1,5 +1,6 @@
-import { FileError } from '../../../errors.js';
-import type { TensorData } from '../tensorData.js';
+import * as check from '../../../check.js';
+import { FileError, InputError } from '../../../errors.js';
+import { namesByName, type TensorData, tensorsByName } from '../tensorData.js';
 import { nameOf, printable } from './callables.js';
 import { encodeDict, isStoredTensor, parseDict } from './dict.js';
 import type { PickleProtocol } from './pickleWriter.js';
@@ -23,6 +24,13 @@ export interface PdparamsOptions {
   readonly note?: string | null;
 }
 
+export const protocolCheck = check.oneOf([2, 3, 4]);
+const pdparamsChecks: check.OptionChecks<PdparamsOptions> = {
+  parameterNames: namesByName,
+  protocol: protocolCheck,
+  note: check.orNull(check.text),
+};
+
 /**
  * Decodes a `.pdparams` file, which `paddle.save(layer.state_dict(), path)` wrote in any protocol.
  *
@@ -33,6 +41,8 @@ export interface PdparamsOptions {
  * @throws {FileError} for bytes that are damaged, hold anything but arrays, or would have to be run
  */
 export function decodePdparams(bytes: Uint8Array, where = 'bytes'): PaddleParameters {
+  check.requireValue('decodePdparams', 'bytes', bytes, check.instanceOf(Uint8Array));
+  check.requireValue('decodePdparams', 'where', where, check.text);
   const tensors = new Map<string, TensorData>();
   const parameterNames = new Map<string, string>();
   const types = new Map<string, string>();
@@ -64,8 +74,15 @@ export function decodePdparams(bytes: Uint8Array, where = 'bytes'): PaddleParame
  */
 export function encodePdparams(
   tensors: ReadonlyMap<string, TensorData>,
-  { parameterNames = new Map(), protocol = 4, note = null }: PdparamsOptions = {},
+  options: PdparamsOptions = {},
 ): Iterable<Uint8Array> {
+  check.requireValue('encodePdparams', 'tensors', tensors, tensorsByName);
+  const {
+    parameterNames = new Map(),
+    protocol = 4,
+    note = null,
+  } = check.requireOptions('encodePdparams', options, pdparamsChecks);
+  if (tensors.size === 0) throw new InputError('[encodePdparams] tensors: expected at least one, got none');
   // Paddle takes a table to be complete, and makes tensors of all arrays where there is none.
   const complete = [...tensors.keys()].every((name) => parameterNames.has(name));
   const names = [...tensors.keys()].map((name) => [name, parameterNames.get(name) as string] as const);

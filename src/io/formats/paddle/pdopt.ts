@@ -1,9 +1,11 @@
+import * as check from '../../../check.js';
 import { FileError } from '../../../errors.js';
 import { formatShape } from '../../../graph/shape.js';
 import type { ScheduleState } from '../../../optimizer/lr/schedule.js';
-import type { TensorData } from '../tensorData.js';
+import { type TensorData, tensorsByName } from '../tensorData.js';
 import { nameOf, printable } from './callables.js';
 import { encodeDict, isStoredTensor, parseDict, type StoredTensor, storedDict } from './dict.js';
+import { protocolCheck } from './params.js';
 import type { Picklable, PickleProtocol } from './pickleWriter.js';
 import { paddleSchedule, scheduleOf } from './schedule.js';
 
@@ -37,6 +39,8 @@ const stateKey = new RegExp(
  * be run
  */
 export function decodePdopt(bytes: Uint8Array, where = 'bytes'): PaddleOptimizer {
+  check.requireValue('decodePdopt', 'bytes', bytes, check.instanceOf(Uint8Array));
+  check.requireValue('decodePdopt', 'where', where, check.text);
   const states = new Map<string, Map<string, TensorData>>();
   const put = (parameter: string, kind: string, { shape, dtype, data }: StoredTensor) => {
     const kinds = states.get(parameter) ?? new Map<string, TensorData>();
@@ -69,6 +73,14 @@ export function decodePdopt(bytes: Uint8Array, where = 'bytes'): PaddleOptimizer
   return { states, schedule };
 }
 
+const paddleOptimizer = check.rule<PaddleOptimizer>('{ states, schedule }, as readPdopt gives it', (x) => {
+  if (!check.record.is(x)) return false;
+  const { states, schedule } = x as Partial<PaddleOptimizer>;
+  const areStates = states instanceof Map && [...states.values()].every(tensorsByName.is);
+  const { lastEpoch, lastLr } = schedule ?? {};
+  return areStates && (schedule === null || (check.finite.is(lastEpoch) && check.finite.is(lastLr)));
+});
+
 /**
  * Encodes a `.pdopt` file, which `paddle.load` and `optimizer.set_state_dict` read in a process with one
  * optimizer.
@@ -76,9 +88,14 @@ export function decodePdopt(bytes: Uint8Array, where = 'bytes'): PaddleOptimizer
  * @returns the bytes of the file in pieces. Arrays are not copied.
  */
 export function encodePdopt(
-  { states, schedule }: PaddleOptimizer,
-  { protocol = 4 }: { readonly protocol?: PickleProtocol } = {},
+  optimizer: PaddleOptimizer,
+  options: { readonly protocol?: PickleProtocol } = {},
 ): Iterable<Uint8Array> {
+  check.requireValue('encodePdopt', 'optimizer', optimizer, paddleOptimizer);
+  check.requireValue('encodePdopt', 'options', options, check.record);
+  const { states, schedule } = optimizer;
+  const { protocol = 4 } = options;
+  check.requireValue('encodePdopt', 'protocol', protocol, protocolCheck);
   const entries = new Map<string, Picklable>();
   const masterWeights = new Map<string, Picklable>();
   const kinds = new Set([...states.values()].flatMap((own) => [...own.keys()]));

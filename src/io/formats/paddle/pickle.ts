@@ -1,3 +1,4 @@
+import { instanceOf, requireValue, text } from '../../../check.js';
 import type { PickleValue } from './pickleValue.js';
 import { Unpickler } from './unpickler.js';
 
@@ -11,5 +12,7 @@ import { Unpickler } from './unpickler.js';
  * @throws {FileError} for other objects, truncated files and trailing bytes
  */
 export function parsePickle(bytes: Uint8Array, where: string): PickleValue {
+  requireValue('parsePickle', 'bytes', bytes, instanceOf(Uint8Array));
+  requireValue('parsePickle', 'where', where, text);
   return new Unpickler(bytes, where).load();
 }

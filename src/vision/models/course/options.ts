@@ -1,3 +1,4 @@
+import { shown } from '../../../check.js';
 import { InputError } from '../../../errors.js';
 
 /** Options of every network of the course. */
@@ -11,7 +12,7 @@ export function requireClasses(network: string, options: ClassifierOptions | und
   const numClasses = options?.numClasses;
   if (numClasses === undefined || !Number.isInteger(numClasses) || numClasses < 1) {
     throw new InputError(
-      `[${network}] numClasses: expected an integer of at least 1, got ${numClasses}; ` +
+      `[${network}] numClasses: expected an integer of at least 1, got ${shown(numClasses)}; ` +
         `name it: new vision.models.course.${network}({ numClasses: 10 })`,
     );
   }
