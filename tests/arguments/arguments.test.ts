@@ -75,10 +75,10 @@ it.each(Object.keys(calls))('%s takes its arguments, and refuses others with an 
 /** Exports with tests of their own arguments: files, pictures, run folders, and classes to derive from. */
 const elsewhere = [
   /^(FoveaError|\w+Error|FlopCount|ParameterCounts|version)$/,
-  /^io\.Epoch$/,
-  /^nn\.Layer$/,
+  /^io\.(Epoch|dividedGroups|holdOut|kFolds)$/,
+  /^nn\.(Layer|layerOutputs)$/,
   /^optimizer\.(Optimizer|lr\.(LRScheduler|Schedule))$/,
-  /^runs\.RunFolder$/,
+  /^runs\.(RunFolder|explainPictures|readPredictions|writeEvaluation)$/,
   /^statistics\./,
   /^vision\.(datasets|explain|images|transforms)\./,
   // They check their options as the networks with calls do.
