@@ -158,10 +158,13 @@ function thresholdOf(
   return prevalence * missedCost <= least ? nextAbove(thresholds[0]) : thresholds[found];
 }
 
-const rules = check.rule<OperatingRule | CostRule>("'youden', { sensitivity }, { specificity } or { missedCost }", (x) => {
-  if (!check.record.is(x)) return x === 'youden';
-  return ['sensitivity', 'specificity', 'missedCost'].filter((name) => name in x).length === 1;
-});
+const rules = check.rule<OperatingRule | CostRule>(
+  "'youden', { sensitivity }, { specificity } or { missedCost }",
+  (x) => {
+    if (!check.record.is(x)) return x === 'youden';
+    return ['sensitivity', 'specificity', 'missedCost'].filter((name) => name in x).length === 1;
+  },
+);
 
 /** The next larger float64 of a number that is not negative. */
 function nextAbove(x: number): number {
