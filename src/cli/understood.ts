@@ -16,12 +16,15 @@ export function understoodFacts(understood: Understanding, data: RunConfig['data
   return [...partFacts(understood, data), ...passedOverFacts(understood)];
 }
 
-function partFacts({ parts }: Understanding, { holdOut }: RunConfig['data']): Facts {
+function partFacts({ parts }: Understanding, { holdOut, group }: RunConfig['data']): Facts {
   const from = (wanted: string) => parts.find(({ role }) => role === wanted)?.from;
   const training = from('train');
   const validation = from('validation') ?? from('test');
   const test = parts.find(({ role }) => role === 'test');
-  const held = holdOut === null ? null : `${Math.round(1000 * holdOut.share) / 10} % of each class held out`;
+  const percent = (share: number) => `${Math.round(1000 * share) / 10} %`;
+  const together = group === undefined ? '' : `, pictures of one group (${group}) together`;
+  const tested = holdOut?.test === undefined ? '' : `, ${percent(holdOut.test)} for the test`;
+  const held = holdOut === null ? null : `${percent(holdOut.share)} of each class held out${tested}${together}`;
   if (training === undefined) return held === null ? [] : [['parts', `validation: ${held}`]];
   const validationPart = held === null ? `validation from ${validation}` : `validation: ${held} of it`;
   const left = test === undefined || (holdOut === null && from('validation') === undefined) ? null : test;

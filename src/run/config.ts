@@ -38,7 +38,7 @@ export const preprocessing = z.strictObject({
   /** Older records do not have it. */
   fit: imageOptions.fit.type.default('squash'),
 });
-const holdOut = z.strictObject({ share: z.number().gt(0).lt(1), seed: count });
+const holdOut = z.strictObject({ share: z.number().gt(0).lt(1), test: z.number().gt(0).lt(1).optional(), seed: count });
 const table = z.strictObject(recordShape(tableOptions));
 const techniques: z.ZodType<Techniques> = z.strictObject(recordShape(techniqueOptions));
 
@@ -65,6 +65,10 @@ export const runConfig = z.strictObject({
     onBadImage: loadingOptions.onBadImage.type.optional(),
     /** Columns of a table, and the folder that its paths start from, where they were named. */
     table: table.optional(),
+    /** Column of a table, or regular expression for paths, of groups that stay together. */
+    group: z.string().optional(),
+    /** Digest of split.csv, if there is one. */
+    splitSha256: sha256.optional(),
     synthetic: z.boolean(),
     classNames: z.array(z.string()),
     train: split,

@@ -41,6 +41,7 @@ import {
   type SplitDescription,
   usualHoldOut,
 } from './splits.js';
+import { splitDigest, splitTable } from './splitTable.js';
 import { withTestData } from './testData.js';
 
 const usualRule: OperatingRule = { sensitivity: 0.95 };
@@ -74,6 +75,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
   requireFits(training, recipe, inputShape, splits.train);
   const described = await describeSplits(splits, onProgress);
   if (options.sameAs !== undefined) requireSame(options.sameAs, splits, described, begun?.origin.sha256);
+  const split = splitTable(splits, data, options.testData !== undefined);
   const config: RunConfig = {
     format: 2,
     version,
@@ -85,7 +87,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
       parameters: network.parameterCount(),
       ...(begun !== null && { pretrained: begun.origin }),
     },
-    data: dataRecord(options, data, described),
+    data: dataRecord(options, data, described, split),
     recipe,
     operatingRule: positive === null ? null : (options.operatingRule ?? usualRule),
     ...(positive !== null && { positive: positive.name }),
@@ -99,7 +101,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
     },
   };
   const pictureNotes = await pictureNotesOf(partsOf(splits), data.images, onProgress);
-  const folder = await RunFolder.create(out, config, picturesRecord(described));
+  const folder = await RunFolder.create(out, config, picturesRecord(described), split);
   const notes = [
     ...pictureNotes,
     ...(weights === null || begun === null ? [] : weightsNotes(weights, begun.renewed, config)),
@@ -141,7 +143,8 @@ async function openNew(
       ...options.images,
     }),
     imageLoading,
-    holdOut: { share: options.holdOut ?? usualHoldOut, seed: options.holdOutSeed ?? seed },
+    holdOut: { ...sharesOf(options.holdOut), seed: options.holdOutSeed ?? seed },
+    group: options.group,
     onDownload,
     onProgress,
   });
@@ -149,6 +152,11 @@ async function openNew(
   if (data.obstacle !== null) throw new InputError(data.obstacle);
   const { testData } = options;
   return testData === undefined ? data : withTestData(data, testData, { imageLoading, onProgress });
+}
+
+function sharesOf(holdOut: RunOptions['holdOut'] = usualHoldOut) {
+  const [share, test] = typeof holdOut === 'number' ? [holdOut] : holdOut;
+  return { share, ...(test !== undefined && test > 0 && { test }) };
 }
 
 function placeOf({ data, dataDir }: RunOptions) {
@@ -241,7 +249,12 @@ async function loadWeights(
   return { origin: { path: resolve(path), sha256: (await fingerprint(path)).sha256 }, renewed };
 }
 
-function dataRecord(options: RunOptions, data: OpenedData, described: PerSplit<SplitDescription>): RunConfig['data'] {
+function dataRecord(
+  options: RunOptions,
+  data: OpenedData,
+  described: PerSplit<SplitDescription>,
+  split: string | null,
+): RunConfig['data'] {
   const { imageLoading } = options;
   const { name, location } = placeOf(options);
   const table = imageLoading?.table;
@@ -255,6 +268,8 @@ function dataRecord(options: RunOptions, data: OpenedData, described: PerSplit<S
     ...(table !== undefined && {
       table: { ...table, ...(table.root !== undefined && { root: resolve(table.root) }) },
     }),
+    ...(options.group !== undefined && { group: options.group }),
+    ...(split !== null && { splitSha256: splitDigest(split) }),
     synthetic: data.synthetic,
     classNames: [...data.classNames],
     train: described.train.record,

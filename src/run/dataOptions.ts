@@ -2,13 +2,15 @@ import { InputError } from '../errors.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
 import type { TransformSpec } from '../vision/transforms/transform.js';
 import type { NamedDataset, OpenedData, OpenOptions } from './catalog/datasets.js';
+import type { RunOptions } from './runOptions.js';
 
 /** Options about the data of a training or an evaluation. */
 export interface DataOptions {
   readonly dataDir?: string | undefined;
   readonly images?: PreprocessOptions | undefined;
   readonly imageLoading?: OpenOptions['imageLoading'];
-  readonly holdOut?: number | undefined;
+  readonly holdOut?: RunOptions['holdOut'];
+  readonly group?: string | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface DataOptions {
 export function requireMeaning(
   { name, location }: { readonly name: string; readonly location: string | undefined },
   kind: NamedDataset,
-  { dataDir, images, imageLoading, holdOut }: DataOptions,
+  { dataDir, images, imageLoading, holdOut, group }: DataOptions,
 ): void {
   const refuse = (option: string, reason: string) => {
     throw new InputError(`[data] ${name}: expected no ${option}, since ${reason}; leave it out`);
@@ -28,6 +30,7 @@ export function requireMeaning(
   if (dataDir !== undefined && location !== undefined) {
     refuse(`data folder (${dataDir})`, `the data are in ${location}`);
   }
+  if (group !== undefined && name !== 'folder' && name !== 'csv') refuse('groups', heldApart);
   if (kind.isPhotographs) return;
   if (images?.size !== undefined) refuse('size', 'its images have one size; transforms can change it');
   if (images?.order !== undefined) refuse('order of colours', 'its images are not decoded from files');

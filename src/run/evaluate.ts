@@ -172,7 +172,11 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     options.data === undefined ? (options.dataDir ?? asked.location) : (asked.location ?? options.dataDir);
   const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
   const elsewhere = options.data !== undefined && !isSame;
-  const opened = await openAsTrained(config, { name: asked.name, location, isOther: elsewhere }, options);
+  const opened = await openAsTrained(
+    config,
+    { name: asked.name, location, isOther: elsewhere, split: await run.folder.readSplit() },
+    options,
+  );
   requireClasses(opened, known.classNames);
   const split = splitOf(options.split, kind, opened, elsewhere);
   if (!splitNames.includes(split)) {

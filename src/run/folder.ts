@@ -13,14 +13,19 @@ import { option } from '../text/option.js';
 import { parseRecord } from '../text/record.js';
 import { StateFolder } from '../train/checkpoint/folder.js';
 import { stateFile } from '../train/checkpoint/stateFiles.js';
+import type { KnownSplit } from './catalog/datasets.js';
 import { type PicturesRecord, pictures, type RunConfig, runConfig } from './config.js';
 import { type RunResults, runResults } from './results/record.js';
+import { readSplitTable } from './splitTable.js';
 import { weightsMetadata } from './weightsRecord.js';
 
 const configFile = 'config.json';
 const reportFile = 'report.html';
 const picturesFile = 'pictures.json';
 const resultsFile = 'results.json';
+const splitFile = 'split.csv';
+/** The files that a new folder has. */
+const begun = [configFile, picturesFile, splitFile];
 const tensorBoardFolder = 'tensorboard';
 
 /**
@@ -30,6 +35,7 @@ const tensorBoardFolder = 'tensorboard';
  * |---|---|
  * | `config.json` | everything needed to repeat the run |
  * | `pictures.json` | checksums of the training and validation pictures |
+ * | `split.csv` | part of the data, group and class of each picture |
  * | `results.json` | metrics of the finished training, on validation and test images |
  * | `report.html` | learning curves, confusion matrix, worst mistakes |
  * | `tensorboard/` | optional: the metrics as TensorBoard's event files |
@@ -68,16 +74,23 @@ export class RunFolder extends StateFolder {
     path: string | readonly string[],
     config: RunConfig,
     pictures: PicturesRecord,
+    split: string | null = null,
   ): Promise<RunFolder> {
-    if (typeof path === 'string') return RunFolder.#fill(path, await isMade(path), config, pictures);
+    if (typeof path === 'string') return RunFolder.#fill(path, await isMade(path), config, pictures, split);
     for (const candidate of path)
-      if (await isMade(candidate)) return RunFolder.#fill(candidate, true, config, pictures);
+      if (await isMade(candidate)) return RunFolder.#fill(candidate, true, config, pictures, split);
     throw new InputError(
       `[run] folder: expected a name that is not taken yet, got none; choose another ${option('out')}`,
     );
   }
 
-  static async #fill(path: string, isNew: boolean, config: RunConfig, pictures: PicturesRecord): Promise<RunFolder> {
+  static async #fill(
+    path: string,
+    isNew: boolean,
+    config: RunConfig,
+    pictures: PicturesRecord,
+    split: string | null,
+  ): Promise<RunFolder> {
     if (!isNew) await requireEmpty(path);
     const folder = new RunFolder(path, config);
     return folder.locked(async () => {
@@ -85,6 +98,7 @@ export class RunFolder extends StateFolder {
       await requireEmpty(path);
       folder.#made = isNew ? 'all' : 'contents';
       await writeFileAtomic(join(path, configFile), `${JSON.stringify(config, null, 2)}\n`);
+      if (split !== null) await writeFileAtomic(join(path, splitFile), split);
       await folder.writePictures(pictures);
       return folder;
     });
@@ -136,9 +150,9 @@ export class RunFolder extends StateFolder {
    */
   async discard(): Promise<boolean> {
     const names = await readdir(this.path).catch(() => []);
-    if (this.#made === null || names.sort().join() !== [configFile, picturesFile].join()) return false;
+    if (this.#made === null || names.some((name) => !begun.includes(name))) return false;
     await rm(join(this.path, configFile));
-    await rm(join(this.path, picturesFile));
+    for (const name of [picturesFile, splitFile]) await rm(join(this.path, name), { force: true });
     if (this.#made === 'all') await rmdir(this.path);
     return true;
   }
@@ -197,6 +211,19 @@ export class RunFolder extends StateFolder {
   async readResults(): Promise<RunResults | null> {
     const text = await this.#optional(resultsFile);
     return text === null ? null : parseRecord(runResults, 'results', text, join(this.path, resultsFile));
+  }
+
+  /**
+   * The split of the data of the run.
+   *
+   * @returns null for data that are no single pictures, and in folders of older versions
+   * @throws {FileError} for a table that was changed
+   */
+  async readSplit(): Promise<KnownSplit['pictures'] | null> {
+    const { splitSha256 } = this.config.data;
+    if (splitSha256 === undefined) return null;
+    const path = join(this.path, splitFile);
+    return readSplitTable(path, (await this.#optional(splitFile)) ?? '', splitSha256);
   }
 
   async #optional(name: string): Promise<string | null> {

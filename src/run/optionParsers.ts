@@ -15,6 +15,16 @@ export function parseSize(value: string): readonly [height: number, width: numbe
   return [height, width];
 }
 
+/** `0.2` for validation, or `0.15,0.15` for validation and test. */
+export function parseHoldOut(value: string): number | readonly [validation: number, test: number] {
+  const shares = value.split(',').map((part) => (/^\s*(\d+\.?\d*|\.\d+)\s*$/.test(part) ? Number(part) : Number.NaN));
+  const [validation, test] = shares;
+  if (shares.length > 2 || !shares.every((part) => part >= 0 && part < 1)) {
+    throw new InputError('expected a number from 0 up to, but not including, 1, or two of them: validation,test');
+  }
+  return test === undefined ? validation : [validation, test];
+}
+
 /** `sensitivity=0.95`, `specificity=0.9` or `youden`. */
 export function parseOperatingRule(value: string): OperatingRule {
   if (value === 'youden') return value;

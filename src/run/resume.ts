@@ -34,7 +34,11 @@ async function resumed(folder: RunFolder, options: ResumeOptions): Promise<RunPa
     requireEpochs(folder, recipe.epochs);
   }
   const place = knownPlace(known, options);
-  const opened = await openAsTrained(config, { ...place, isOther: false, testData: options.testData }, options);
+  const opened = await openAsTrained(
+    config,
+    { ...place, isOther: false, testData: options.testData, split: await folder.readSplit() },
+    options,
+  );
   const splits = await openSplits(opened, recipe);
   const described = await describeSplits(splits, options.onProgress);
   requireSame(config, splits, described);
@@ -108,7 +112,8 @@ export async function repeatOptions(path: string, options: RepeatOptions): Promi
     seed: options.seed ?? config.seed,
     ...(images !== null && { images: { ...images, size: [images.height, images.width] } }),
     imageLoading: images === null ? options.imageLoading : imageLoadingAs(known, options.imageLoading),
-    ...(holdOut !== null && { holdOut: holdOut.share, holdOutSeed: holdOut.seed }),
+    ...(holdOut !== null && { holdOut: [holdOut.share, holdOut.test ?? 0] as const, holdOutSeed: holdOut.seed }),
+    group: known.group,
     testData: options.testData ?? known.testData,
     pretrained: model.pretrained?.path,
     auxiliaryHeads: model.options.auxiliaryHeads,

@@ -24,8 +24,16 @@ export interface RunOptions {
   readonly images?: PreprocessOptions | undefined;
   /** How photographs are loaded. */
   readonly imageLoading?: OpenOptions['imageLoading'];
-  /** Fraction of each class held out for validation if the data has no split. Default 0.2. */
-  readonly holdOut?: number | undefined;
+  /**
+   * Fraction of each class held out for validation if the data has no split, or `[validation, test]`. Default
+   * 0.2.
+   */
+  readonly holdOut?: number | readonly [validation: number, test: number] | undefined;
+  /**
+   * Keeps pictures of one group, such as a patient, in one part of the data: the column of the groups in a
+   * table, or a regular expression that finds the group in the path of a picture of a folder.
+   */
+  readonly group?: string | undefined;
   /**
    * Test images from another place, as `folder:DIR` or `csv:FILE`: their test part, or all of them. Test
    * images choose nothing and are evaluated once, after the training. Default: the test part of the data.

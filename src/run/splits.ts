@@ -2,6 +2,7 @@ import { type PictureSurvey, surveyNotes } from '../vision/datasets/reading/pict
 import { type Preprocessing, preprocessing } from '../vision/images/preprocess.js';
 import {
   type DataName,
+  type KnownSplit,
   namedDataset,
   type OpenedData,
   type OpenedSplit,
@@ -30,17 +31,19 @@ export type Splits = PerSplit<OpenedSplit>;
 interface KnownPlace extends DataName {
   readonly isOther: boolean;
   readonly testData?: string | undefined;
+  readonly split: KnownSplit['pictures'] | null;
 }
 
 /**
  * Opens data for a run that exists: images become inputs as in its training.
  *
  * @param place.isOther the data may be other than those of the training
+ * @param place.split the split of the run; null makes it again from the recorded shares and seed
  * @param place.testData where test images from another place are. Default: where they were
  */
 export async function openAsTrained(
   { data: known, model, seed }: RunConfig,
-  { name, location, isOther, testData = known.testData }: KnownPlace,
+  { name, location, isOther, testData = known.testData, split }: KnownPlace,
   options: Pick<OpenOptions, 'imageLoading' | 'onDownload' | 'onProgress'>,
 ): Promise<OpenedData> {
   const [, height, width] = model.inputShape;
@@ -53,6 +56,7 @@ export async function openAsTrained(
     holdOut: known.holdOut ?? (isOther ? { share: usualHoldOut, seed } : null),
     classNames: known.classNames,
     imageLoading,
+    ...(split != null && name === known.name && { split: { pictures: split, mayDiffer: isOther } }),
     onDownload: options.onDownload,
     onProgress: options.onProgress,
   });

@@ -18,7 +18,7 @@ import {
   text,
   type Values,
 } from './option.js';
-import { parseOperatingRule, parseSize, transformsOf } from './optionParsers.js';
+import { parseHoldOut, parseOperatingRule, parseSize, transformsOf } from './optionParsers.js';
 import { parseSchedule } from './schedule.js';
 
 /** The table of all options of a training. A new option is one entry. */
@@ -194,10 +194,19 @@ export const techniqueOptions = {
 
 export const beginningOptions = {
   holdOut: {
-    type: share,
-    help: 'fraction of each class held out for validation if the data has no split',
+    type: z.union([share, z.tuple([share, share]).readonly()]),
+    help: 'fraction of each class held out for validation if the data has no split, or `0.15,0.15` for validation and test',
     default: '`0.2`',
-    placeholder: '<share>',
+    placeholder: '<shares>',
+    parse: parseHoldOut,
+  },
+  group: {
+    type: text,
+    help:
+      'keeps pictures of one group, such as a patient, in one part of the data: with `csv:FILE` the column of the groups, with ' +
+      "`folder:DIR` a regular expression that finds the group in the path, such as '^[^/]+/(\\d+)_'",
+    default: 'each picture by itself',
+    placeholder: '<column>',
   },
   testData: {
     type: text,

@@ -23,6 +23,7 @@ interface Entry {
   readonly file: string;
   readonly label: string;
   readonly split: string | undefined;
+  readonly group: string | undefined;
 }
 
 /**
@@ -64,9 +65,9 @@ export async function listOfTable(
   path: string,
   options: TableOptions & Pick<CsvDatasetOptions, 'classNames'> = {},
 ): Promise<ListOfTable> {
-  const { fileColumn, labelColumn, splitColumn, root = dirname(path), classNames } = options;
+  const { fileColumn, labelColumn, splitColumn, groupColumn, root = dirname(path), classNames } = options;
   const table = await readTable(path);
-  const columns = findColumns(table, { fileColumn, labelColumn, splitColumn });
+  const columns = findColumns(table, { fileColumn, labelColumn, splitColumn, groupColumn });
   const refuseRows = (bad: readonly Entry[], expected: string, got: string) => {
     if (bad.length === 0) return;
     const where = listed(bad.map(({ number, file }) => `${number}${file === '' ? '' : ` (${file})`}`));
@@ -77,6 +78,7 @@ export async function listOfTable(
     file: cells[columns.file] ?? '',
     label: cells[columns.label] ?? '',
     split: cells[columns.split],
+    group: columns.group < 0 ? undefined : (cells[columns.group] ?? ''),
   });
   const entries = columns.rows.map(entryOf);
   if (entries.length === 0) throw new FileError(`[csv dataset] ${path}: expected rows below the header, got none`);
@@ -95,6 +97,11 @@ export async function listOfTable(
   refuseRows(
     entries.filter(({ label }) => label === ''),
     'a class in each row',
+    'none',
+  );
+  refuseRows(
+    entries.filter(({ group }) => group === ''),
+    `a group in each row of the column ${groupColumn}`,
     'none',
   );
   const missing = missingLabels(entries.map(({ label }) => label));
@@ -128,7 +135,10 @@ export async function listOfTable(
     const label = labels.get(rule.keyOf(entry.label)) as number;
     if (before === undefined) {
       first.set(entry.path, entry);
-      return [{ path: entry.path, label, ...(entry.split !== undefined && { split: entry.split }) }];
+      const { split, group } = entry;
+      return [
+        { path: entry.path, label, ...(split !== undefined && { split }), ...(group !== undefined && { group }) },
+      ];
     }
     requireSame(path, before, entry, rule);
     doubled.push(entry);
@@ -156,11 +166,19 @@ function partOf({ split = '' }: Entry): string {
 
 /** @throws {FileError} for two rows with the same file but different classes or parts */
 function requireSame(path: string, a: Entry, b: Entry, rule: LabelRule): void {
-  const differ = rule.keyOf(a.label) !== rule.keyOf(b.label) ? 'label' : partOf(a) !== partOf(b) ? 'split' : null;
+  const differ =
+    rule.keyOf(a.label) !== rule.keyOf(b.label)
+      ? 'label'
+      : partOf(a) !== partOf(b)
+        ? 'split'
+        : a.group !== b.group
+          ? 'group'
+          : null;
   if (differ === null) return;
   const [before, after] = [a[differ], b[differ]].map((text) => `'${text ?? ''}'`);
+  const name = { label: 'class', split: 'part', group: 'group' }[differ];
   throw new FileError(
-    `[csv dataset] ${path}: expected one ${differ === 'label' ? 'class' : 'part'} for each file, got ${before} in ` +
+    `[csv dataset] ${path}: expected one ${name} for each file, got ${before} in ` +
       `${describe(a)} and ${after} in ${describe(b)}; correct the table`,
   );
 }

@@ -16,6 +16,8 @@ export interface TableOptions {
   readonly labelColumn?: string | undefined;
   /** Name of the column that says which part of the data a picture belongs to; see `findParts`. */
   readonly splitColumn?: string | undefined;
+  /** Name of the column with groups, such as patients, whose pictures stay together in a split (none). */
+  readonly groupColumn?: string | undefined;
   /** Folder that the paths start from (that of the table). */
   readonly root?: string | undefined;
 }
@@ -42,6 +44,8 @@ export interface FoundColumns {
   readonly label: number;
   /** −1 if there is none. */
   readonly split: number;
+  /** −1 if there is none. */
+  readonly group: number;
   /** All rows if there is no header. */
   readonly rows: readonly TableRow[];
   /** How the columns were understood, for people, unless their names are `file` and `label`. */
@@ -55,13 +59,14 @@ export interface FoundColumns {
  * @throws {FileError}, naming the header and the options, if the columns are unclear
  */
 export function findColumns(table: Table, options: TableOptions): FoundColumns {
-  const { fileColumn, labelColumn, splitColumn } = options;
-  const asked = fileColumn ?? labelColumn ?? splitColumn;
+  const { fileColumn, labelColumn, splitColumn, groupColumn } = options;
+  const asked = fileColumn ?? labelColumn ?? splitColumn ?? groupColumn;
   const bare = asked === undefined ? withoutHeader(table) : null;
   if (bare !== null) return bare;
   const file = fileColumn === undefined ? byUsualName(table, 'file') : byName(table, fileColumn, 'fileColumn');
   const label = labelColumn === undefined ? byUsualName(table, 'label') : byName(table, labelColumn, 'labelColumn');
   const split = splitColumn === undefined ? -1 : byName(table, splitColumn, 'splitColumn');
+  const group = groupColumn === undefined ? -1 : byName(table, groupColumn, 'groupColumn');
   if (file === label) {
     throw new FileError(
       `[table] ${table.title}: expected files and classes in two columns, got '${table.columns[file]}' for both; ${advice}`,
@@ -70,7 +75,7 @@ export function findColumns(table: Table, options: TableOptions): FoundColumns {
   const [fileName, labelName] = [table.columns[file], table.columns[label]];
   const isPlain = (fileName === 'file' || fileColumn) && (labelName === 'label' || labelColumn);
   const notes = isPlain ? [] : [`${table.title}: files in the column ${fileName}, classes in the column ${labelName}`];
-  return { file, label, split, rows: table.rows, notes };
+  return { file, label, split, group, rows: table.rows, notes };
 }
 
 /** The column that says which part of the data each picture belongs to. */
@@ -206,5 +211,5 @@ function withoutHeader(table: Table): FoundColumns | null {
   if (isFile[0] === isFile[1]) return null;
   const file = isFile[0] ? 0 : 1;
   const notes = [`${title}: no names of columns; files in column ${file + 1}, classes in column ${2 - file}`];
-  return { file, label: 1 - file, split: -1, rows: [header, ...rows], notes };
+  return { file, label: 1 - file, split: -1, group: -1, rows: [header, ...rows], notes };
 }

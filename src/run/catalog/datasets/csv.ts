@@ -23,8 +23,12 @@ export const csv: NamedDataset = {
     const { location: path = '' } = options;
     const { table = {} } = options.imageLoading ?? {};
     await requireLocation('csv', path);
-    const { column: splitColumn, roleOf: roleIn, notes: unused } = findParts(await readTable(path), table);
-    const { files, classNames, notes } = await listOfTable(path, { ...table, splitColumn });
+    const {
+      column: splitColumn,
+      roleOf: roleIn,
+      notes: unused,
+    } = findParts(await readTable(path), { ...table, groupColumn: options.group });
+    const { files, classNames, notes } = await listOfTable(path, { ...table, splitColumn, groupColumn: options.group });
     const roleOf = (split: string | undefined, file: string) => {
       if (splitColumn === undefined) return null;
       const role = roleIn(split ?? '');

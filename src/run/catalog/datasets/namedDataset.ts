@@ -14,10 +14,12 @@ import type { ChannelOrder } from '../../../vision/transforms/image.js';
 /** Images to train on, to evaluate during the training, to test on afterwards, or all together. */
 export type Split = 'train' | 'validation' | 'test' | 'all';
 
-/** Images held out for validation, for data without a split. */
+/** Images held out for validation and test, for data without a split. */
 export interface HoldOut {
-  /** Fraction of each class, between 0 and 1. */
+  /** Fraction of each class for validation, between 0 and 1. */
   readonly share: number;
+  /** Fraction of each class for the test. Default 0. */
+  readonly test?: number | undefined;
   /** Seed of the choice. */
   readonly seed: number;
 }
@@ -26,6 +28,14 @@ export interface HoldOut {
 export interface ImageLoadingOptions extends Pick<ImageFilesOptions, 'cache' | 'numWorkers' | 'onBadImage'> {
   /** With a table of pictures only. */
   readonly table?: TableOptions | undefined;
+}
+
+/** The split of a run, by the names of its pictures. */
+export interface KnownSplit {
+  /** Part and group of each picture, by its name as a cell of a table (`safeCell`). */
+  readonly pictures: ReadonlyMap<string, { readonly role: SplitRole; readonly group: string | null }>;
+  /** Whether the data may be others: the split then applies only if it has exactly the same pictures. */
+  readonly mayDiffer: boolean;
 }
 
 export interface OpenOptions {
@@ -42,6 +52,10 @@ export interface OpenOptions {
   readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
   /** Null: nothing is held out, and test images serve for validation if there are no validation images. */
   readonly holdOut: HoldOut | null;
+  /** Groups that stay together: a column of a table, or a regular expression for the paths of a folder. */
+  readonly group?: string | undefined;
+  /** A split that was made before, instead of a new one. */
+  readonly split?: KnownSplit | undefined;
   /** The classes that a network knows, in the order of its outputs; default: those of the data. */
   readonly classNames?: readonly string[] | undefined;
 }

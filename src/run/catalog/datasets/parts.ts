@@ -1,11 +1,13 @@
 import { FileError, InputError } from '../../../errors.js';
-import { RandomGenerator } from '../../../random.js';
+import { safeCell as splitKey } from '../../../text/csv.js';
+import { listed as namesOf } from '../../../text/list.js';
 import { numbersAmong } from '../../../vision/datasets/labelNames.js';
 import { describePassedOver, type PassedOver } from '../../../vision/datasets/listing.js';
 import { type ImageFile, ImageFileDataset } from '../../../vision/datasets/reading/imageFiles.js';
 import type { SplitRole } from '../../../vision/datasets/splits.js';
-import type { DataPart, HoldOut, OpenedData, OpenedSplit, OpenOptions, Split } from './namedDataset.js';
-import { readerOptions, splitOf } from './photographs.js';
+import { divide, mixedGroupNotes, requireWholeGroups } from './holdOut.js';
+import type { DataPart, KnownSplit, OpenedData, OpenedSplit, OpenOptions, Split } from './namedDataset.js';
+import { nameBelow, readerOptions, splitOf } from './photographs.js';
 
 /** Pictures of a folder or a table, as they are listed. Nothing is decoded yet. */
 export interface Listed {
@@ -33,10 +35,18 @@ const roles: readonly SplitRole[] = ['train', 'validation', 'test'];
  * it is missing, some training pictures are held out for it. Test pictures are used only if the caller opens
  * them.
  */
-export function openListed(listed: Listed, options: OpenOptions): OpenedData {
+export function openListed(found: Listed, options: OpenOptions): OpenedData {
   const { images, holdOut } = options;
+  const listed = asBefore(found, options.split);
   const has = (role: SplitRole) => listed.files.some((file) => file.role === role);
   const isDivided = listed.files.some(({ role }) => role !== null);
+  requireWholeGroups(listed.where, listed.files);
+  if (isDivided && listed === found && holdOut?.test !== undefined) {
+    throw new InputError(
+      `[${listed.where}] hold-out: expected one share, since the data have parts of their own, got one for the test too; ` +
+        'leave it out',
+    );
+  }
   const { classNames, files } = numbered(listed, options.classNames, isDivided && has('train'));
   // In older runs, which held nothing out then, test pictures served for validation.
   const evaluated: SplitRole = has('validation') || holdOut !== null ? 'validation' : 'test';
@@ -66,7 +76,7 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
       const { dataset, source } = await openFiles(files, listed.source(null), 'evaluation');
       return splitOf(dataset, source, listed.root);
     }
-    if (split === 'test' || (split === 'validation' && held === null)) {
+    if ((split === 'test' && held?.test === undefined) || (split === 'validation' && held === null)) {
       const role = split === 'test' ? split : evaluated;
       const { dataset, source } = await byRole(role, role === 'test' ? role : 'validation');
       return splitOf(dataset, source, listed.root);
@@ -75,29 +85,47 @@ export function openListed(listed: Listed, options: OpenOptions): OpenedData {
     const { dataset, source } = await whole;
     if (held === null) return splitOf(dataset, source, listed.root);
     const divided = divide(dataset, held, source);
-    if (split === 'validation') return splitOf(dataset.subset(divided.held), source, listed.root);
+    if (split !== 'train') return splitOf(dataset.subset(divided[split]), source, listed.root);
     // Unreadable pictures were left out before the split, so they count with the training part alone.
     return splitOf(dataset.subset(divided.train), source, listed.root, dataset.quarantine);
   };
-  const parts: DataPart[] = roles.filter(has).map((role) => ({
-    role,
-    from: listed.origin(role),
-    images: files.filter((file) => file.role === role).length,
-  }));
+  const foundIn = (role: SplitRole) => found.files.filter((file) => file.role === role).length;
+  const parts: DataPart[] = roles
+    .filter((role) => foundIn(role) > 0)
+    .map((role) => ({ role, from: found.origin(role), images: foundIn(role) }));
   return {
     title: `pictures of ${options.location}`,
     classNames,
     imageShape: [3, images.height, images.width],
     images,
-    holdOut: held,
-    hasTest: has('test') && evaluated !== 'test',
+    holdOut: foundIn(evaluated) > 0 ? null : holdOut,
+    hasTest: (has('test') && evaluated !== 'test') || held?.test !== undefined,
     synthetic: false,
     obstacle: classNames.length === 1 ? oneClass(listed, classNames[0]) : null,
     parts,
     passedOver: listed.passedOver,
-    notes: listed.notes,
+    notes: [...listed.notes, ...mixedGroupNotes(files)],
     open,
   };
+}
+
+/**
+ * The pictures with the parts and groups of a split that was made before. Pictures that it does not have are
+ * left out, with a note.
+ */
+function asBefore(listed: Listed, split: KnownSplit | undefined): Listed {
+  if (split === undefined) return listed;
+  const { pictures, mayDiffer } = split;
+  const known = listed.files.map(({ path }) => pictures.get(splitKey(nameBelow(listed.root, path))));
+  const files = listed.files.flatMap((file, i) => {
+    const place = known[i];
+    return place === undefined ? [] : [{ ...file, role: place.role, group: place.group ?? undefined }];
+  });
+  const isSame = files.length === listed.files.length && files.length === pictures.size;
+  if (files.length === 0 || (mayDiffer && !isSame)) return listed;
+  const strange = listed.files.filter((_, i) => known[i] === undefined).map(({ path }) => nameBelow(listed.root, path));
+  const note = `pictures that the split of the run does not have are left out: ${namesOf(strange)}`;
+  return { ...listed, files, notes: [...listed.notes, ...(strange.length === 0 ? [] : [note])] };
 }
 
 /**
@@ -132,26 +160,4 @@ function oneClass(listed: Listed, name: string): string {
     `[${listed.where}] classes: expected two or more, got one class, ${name}` +
     `${more}${`, ${listed.advice(name) ?? ''}`.replace(/, $/, '; add pictures of another class')}`
   );
-}
-
-/** Splits each class by the fraction. At least one picture of each class is on either side. */
-function divide({ files, classNames }: ImageFileDataset, { share, seed }: HoldOut, source: string) {
-  if (!(share > 0 && share < 1)) {
-    throw new InputError(`[hold-out] share: expected a number between 0 and 1, got ${share}`);
-  }
-  const held = new Set<number>();
-  classNames.forEach((name, label) => {
-    const own = files.flatMap((file, i) => (file.label === label ? [i] : []));
-    if (own.length < 2) {
-      throw new FileError(
-        `[hold-out] ${source}: expected at least 2 pictures of ${name}, one to train on and one to evaluate, ` +
-          `got ${own.length}; add some or remove the class`,
-      );
-    }
-    const count = Math.min(own.length - 1, Math.max(1, Math.round(share * own.length)));
-    const order = new RandomGenerator(seed).fork(`hold-out ${name}`).permutation(own.length);
-    for (const place of order.subarray(0, count)) held.add(own[place]);
-  });
-  const all = files.map((_, i) => i);
-  return { train: all.filter((i) => !held.has(i)), held: all.filter((i) => held.has(i)) };
 }

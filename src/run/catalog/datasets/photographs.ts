@@ -51,7 +51,7 @@ export function splitOf(
 }
 
 /** Path of a file from a folder on, with `/`. */
-function nameBelow(root: string, path: string): string {
+export function nameBelow(root: string, path: string): string {
   return relative(root, path).split(sep).join('/');
 }
 

@@ -16,7 +16,7 @@ export interface ImageFile {
   /** Which part of the data it belongs to, if its list says so. */
   readonly split?: string;
   /** Pictures of one group, such as those of a patient, stay together in a split. */
-  readonly group?: string;
+  readonly group?: string | undefined;
 }
 
 /** The option that leaves out bad pictures, for messages. */
