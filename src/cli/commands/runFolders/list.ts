@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { InputError } from '../../../errors.js';
+import { writeFileAtomic } from '../../../io/files/atomic.js';
+import { outputFile } from '../../../io/files/outputs.js';
+import { listRuns, metricsOf, type RunEntry, stateOfRun } from '../../../run/overview/runEntry.js';
+import { csvText } from '../../../text/csv.js';
+import { formatCount, formatMetric, formatPercent } from '../../../text/numbers.js';
+import { nearestName } from '../../../text/suggest.js';
+import { complain, print, printJson, printTable, type Terminal } from '../../terminal.js';
+
+interface RunListOptions {
+  readonly model?: string;
+  readonly data?: string;
+  readonly sort?: string;
+  readonly json?: boolean;
+}
+
+/** The facts of a run in lists, tables and JSON. */
+function rowOf(run: RunEntry) {
+  const { config, history, path } = run;
+  const [validation, test] = (['validation', 'test'] as const).map((split) => metricsOf(run, split));
+  return {
+    run: path,
+    model: config.model.name,
+    data: config.data.title,
+    started: config.started,
+    state: stateOfRun(run),
+    epochs: history.length,
+    seed: config.seed,
+    loss: validation.loss,
+    accuracy: validation.accuracy,
+    testLoss: test.loss,
+    testAccuracy: test.accuracy,
+  };
+}
+
+type Row = ReturnType<typeof rowOf>;
+
+/** Lists the runs of a folder. */
+export async function listOfRuns(folder: string, options: RunListOptions, terminal: Terminal): Promise<number> {
+  const { rows, broken } = await found(folder, options);
+  if (options.json) {
+    for (const row of rows) printJson(terminal, row);
+    for (const { path, problem } of broken) printJson(terminal, { run: path, error: problem });
+  } else if (rows.length > 0) {
+    const share = (value: number | null) => (value === null ? '–' : formatPercent(value));
+    const right = (header: string) => ({ header, align: 'right' as const });
+    printTable(
+      terminal,
+      [
+        { header: 'run' },
+        { header: 'network' },
+        { header: 'state' },
+        right('accuracy'),
+        right('loss'),
+        right('test accuracy'),
+      ],
+      rows.map((row) => [
+        row.run,
+        row.model,
+        row.state,
+        share(row.accuracy),
+        row.loss === null ? '–' : formatMetric(row.loss),
+        share(row.testAccuracy),
+      ]),
+    );
+  } else print(terminal, `No runs in ${folder} fit.`);
+  for (const { problem } of broken) complain(terminal, problem);
+  return 0;
+}
+
+/** Writes the same as a table. */
+export async function exportRuns(
+  folder: string,
+  options: RunListOptions & { readonly out?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const { out } = options;
+  if (out !== undefined) {
+    if (existsSync(out)) {
+      throw new InputError(`[runs] ${out}: expected a new file, got one that is there already; choose another --out`);
+    }
+    await outputFile(out, 'runs');
+  }
+  const { rows, broken } = await found(folder, options);
+  const text = csvText([columns, ...rows.map((row) => columns.map((column) => row[column]))]);
+  if (out === undefined) terminal.stdout.write(text);
+  else {
+    await writeFileAtomic(out, text);
+    print(terminal, `${formatCount(rows.length)} runs in ${out}`);
+  }
+  for (const { problem } of broken) complain(terminal, problem);
+  return 0;
+}
+
+const columns = [
+  ...(['run', 'model', 'data', 'started', 'state', 'epochs', 'seed'] as const),
+  ...(['loss', 'accuracy', 'testLoss', 'testAccuracy'] as const),
+] satisfies (keyof Row)[];
+
+/** The columns by which a list may be sorted; better values come first. */
+async function found(folder: string, { model, data, sort = 'started' }: RunListOptions) {
+  if (!(columns as readonly string[]).includes(sort)) {
+    const near = nearestName(sort, columns);
+    throw new InputError(
+      `[runs] --sort: expected ${columns.join(', ')}, got '${sort}'${near === null ? '' : `; did you mean ${near}?`}`,
+    );
+  }
+  const { runs, broken } = await listRuns(folder);
+  const fits = ({ config }: RunEntry) =>
+    (model === undefined || config.model.name === model) && (data === undefined || config.data.name === data);
+  const rows = runs.filter(fits).map(rowOf);
+  rows.sort((a, b) => order(a, b, sort as keyof Row));
+  return { rows, broken };
+}
+
+/** Small losses and large accuracies come first; runs without the value come last. */
+function order(a: Row, b: Row, key: keyof Row): number {
+  const [x, y] = [a[key], b[key]];
+  if (x === null || y === null) return Number(x === null) - Number(y === null);
+  const sign = key === 'accuracy' || key === 'testAccuracy' ? -1 : 1;
+  return x === y ? 0 : sign * (x < y ? -1 : 1);
+}
