@@ -104,7 +104,12 @@ const patienceMs = 1000;
 /** Stages that count files. All others count images. */
 const fileStages: readonly string[] = ['looking at files', 'adding up checksums'];
 /** Stages that are mostly over at once, even with many images. */
-const quickStages: readonly string[] = ['looking at values', 'comparing pixels', 'choosing the operating point'];
+const quickStages: readonly string[] = [
+  'looking at values',
+  'comparing pixels',
+  'choosing the operating point',
+  'last evaluation',
+];
 
 /** Shows the progress of reading files, before the first line of a command, and of work after a training. */
 export class ReadingDisplay {
@@ -130,9 +135,12 @@ export class ReadingDisplay {
       total,
       unit: fileStages.includes(stage) ? 'files' : 'images',
       stream: this.#terminal.stderr,
+      begun: this.#begun,
     });
     this.#progress.update(done);
-    if (done === total) this.end();
+    if (done < total) return;
+    this.end();
+    this.#stage = '';
   };
 
   end(): void {

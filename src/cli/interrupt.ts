@@ -19,13 +19,14 @@ const names: Readonly<Partial<Record<NodeJS.Signals, string>>> = { SIGINT: 'Ctrl
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #terminal: Terminal;
-  readonly #doing: string;
+  /** The work after the first signal, for its message. */
+  doing: string;
   #exitCode = 0;
 
   /** @param doing what happens after the first signal */
   constructor(terminal: Terminal, doing = 'saving the state') {
     this.#terminal = terminal;
-    this.#doing = doing;
+    this.doing = doing;
     for (const signal of knownSignals()) process.on(signal, this.#onSignal);
   }
 
@@ -50,7 +51,7 @@ export class Interruption {
     this.#controller.abort();
     const name = names[signal] ?? signal;
     // A progress bar listens too, and must be removed first.
-    process.nextTick(() => complain(this.#terminal, `${name}: ${this.#doing}; once more ends at once`));
+    process.nextTick(() => complain(this.#terminal, `${name}: ${this.doing}; once more ends at once`));
   };
 }
 

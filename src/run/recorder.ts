@@ -166,7 +166,9 @@ export class RunRecorder {
     const { folder, precision } = this.#run;
     const { recipe, model } = folder.config;
     const loader = evalLoaderOf(split, { network, inputShape: model.inputShape }, recipe);
-    return { network, loader, loss: lossOf(recipe).compute, precision, signal: this.#signal };
+    const total = split.dataset.length;
+    const onBatch = (done: number) => this.#onProgress?.({ stage: 'last evaluation', done, total });
+    return { network, loader, loss: lossOf(recipe).compute, precision, signal: this.#signal, onBatch };
   }
 
   /** Checksums of pixels find copies that were saved again. The pictures are decoded by now. */

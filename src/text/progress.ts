@@ -23,6 +23,8 @@ export interface ProgressOptions {
   readonly lineEvery?: number | undefined;
   /** Default `process.stderr`. */
   readonly stream?: ProgressStream | undefined;
+  /** Beginning of the work, on the clock of `now`. Default: now. */
+  readonly begun?: number | undefined;
   /** Milliseconds of a clock that never goes back. Default `performance.now`. */
   readonly now?: (() => number) | undefined;
 }
@@ -76,7 +78,7 @@ export class Progress {
     this.#lineMs = 1000 * (options.lineSeconds ?? 10);
     this.#lineEvery = options.lineEvery ?? Number.POSITIVE_INFINITY;
     this.#now = options.now ?? (() => performance.now());
-    this.#start = this.#now();
+    this.#start = options.begun ?? this.#now();
     if (options.patient && this.#mode === 'lines') {
       [this.#drawnAt, this.#drawNext] = [this.#start, Number.POSITIVE_INFINITY];
     }

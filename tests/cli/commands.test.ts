@@ -346,6 +346,28 @@ it('results that cannot be shown do not end a finished training', async () => {
   expect(await fovea('eval', path('unadvised'))).toMatchObject({ code: 0 });
 });
 
+it('Ctrl-C while files are read ends before the training begins, and leaves nothing', async () => {
+  const create = vi.spyOn(Run, 'create').mockImplementation(async ({ onProgress }) => {
+    process.emit('SIGINT', 'SIGINT');
+    onProgress?.({ stage: 'adding up checksums', done: 1, total: 9000 });
+    throw new Error('the reading continued');
+  });
+  try {
+    const { code, err } = await train('--out', path('interrupted'));
+    expect([code, err.split('\n').sort()]).toEqual([
+      130,
+      [
+        '',
+        'fovea: Ctrl-C: ending; once more ends at once',
+        'fovea: stopped before the training began; nothing was saved',
+      ],
+    ]);
+  } finally {
+    create.mockRestore();
+  }
+  expect(existsSync(path('interrupted'))).toBe(false);
+});
+
 it('the doctor calls data that a training would download no fault', async () => {
   vi.stubEnv('FOVEA_CACHE', path('empty cache'));
   const offline = vi.spyOn(digits.package as PackedFiles, 'folder').mockReturnValue(null);

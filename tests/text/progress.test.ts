@@ -60,6 +60,13 @@ describe('lines', () => {
     expect(written.map((line) => / {2}(\d+)\/100/.exec(line)?.[1])).toEqual(['10', '20', '30']);
   });
 
+  test('of work that began earlier show its rate', () => {
+    const { progress, written, clock } = setUp({ total: 4000, begun: -1000 });
+    clock.ms = 1000;
+    progress.update(2000);
+    expect(written).toEqual(['epoch 1/5  2,000/4,000 images  ETA 2.0 s  1,000/s\n']);
+  });
+
   test('do without a total', () => {
     const { progress, written, clock } = setUp();
     clock.ms = 4000;

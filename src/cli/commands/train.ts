@@ -27,12 +27,23 @@ export async function train(
   applyEngine(options);
   const download = new DownloadDisplay(terminal);
   const reading = new ReadingDisplay(terminal);
-  const interruption = new Interruption(terminal);
+  const interruption = new Interruption(terminal, 'ending');
   let display: TrainingDisplay | null = null;
   try {
-    const run = await open({ onDownload: download.show, onProgress: reading.show }).catch((error: unknown) => {
+    const onProgress: typeof reading.show = (progress) => {
+      interruption.signal.throwIfAborted();
+      reading.show(progress);
+    };
+    const run = await open({ onDownload: download.show, onProgress }).catch((error: unknown) => {
+      if (interruption.signal.aborted && error === interruption.signal.reason) return null;
       throw inFile(error, options.config);
     });
+    if (run === null) {
+      reading.end();
+      complain(terminal, 'stopped before the training began; nothing was saved');
+      return interruption.exitCode;
+    }
+    interruption.doing = 'saving the state';
     download.end();
     reading.end();
     const { config } = run.folder;

@@ -25,7 +25,8 @@ export interface ReadingProgress {
     | 'looking at values'
     | 'adding up checksums'
     | 'comparing pixels'
-    | 'choosing the operating point';
+    | 'choosing the operating point'
+    | 'last evaluation';
   readonly done: number;
   readonly total: number;
 }
