@@ -1,7 +1,8 @@
 /**
  * Runs the tests in the configurations of other machines: instruction sets, releases of Node and oneDNN, numbers of
  * threads, few or busy processors. `npm run matrix` runs all of them; `npm run matrix -- avx2 node24` some;
- * `npm run matrix -- --list` names them; `--library=FILE` adds a library from a file. `--write` puts the table into docs/measured/platforms.md.
+ * `npm run matrix -- --list` names them; `--library=FILE` adds a library from a file. `--write` puts the table
+ * into the page of this kind of machine, docs/measured/platforms-avx512.md and so on.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,6 @@ import { join, resolve } from 'node:path';
 import { oneDnnFromWheel, wheels } from './oneDnnWheels.mjs';
 
 const work = resolve('.setup/matrix');
-const page = 'docs/measured/platforms.md';
 
 /** Everything that computes: what a processor or a library can change. */
 const numeric = [
@@ -150,6 +150,14 @@ async function test({ name, tests, prepare }) {
 const processor = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
 const flag = (name) => (new RegExp(`^flags.*\\b${name}\\b`, 'm').test(processor) ? 'yes' : 'no');
 
+/** Each kind of processor has a page of its own. */
+const kind = [
+  ['amx_tile', 'amx'],
+  ['avx512f', 'avx512'],
+  ['avx2', 'avx2'],
+].find(([name]) => flag(name) === 'yes');
+const page = `docs/measured/platforms-${kind?.[1] ?? 'other'}.md`;
+
 /** Rows of the page for configurations that were not run now, if they were run on such a machine. */
 function earlierRows(machine) {
   if (!existsSync(page)) return new Map();
@@ -228,9 +236,10 @@ for (const configuration of configurations) {
       `${skipped} skipped  (${minutes.toFixed(1)} min)`,
   );
   for (const name of failed) console.log(`        ${name}`);
-}
-if (names.includes('--write')) {
-  writeFileSync(`${page}.new`, pageOf(rows));
-  renameSync(`${page}.new`, page);
+  // A run of all configurations takes an hour; an end before that keeps the rows so far.
+  if (names.includes('--write')) {
+    writeFileSync(`${page}.new`, pageOf(rows));
+    renameSync(`${page}.new`, page);
+  }
 }
 process.exitCode = rows.every(({ result }) => result.failed.length === 0) ? 0 : 1;
