@@ -16,7 +16,7 @@ export default defineConfig({
     maxWorkers: Math.min(3 * availableParallelism(), 8),
     // Ends tests that hang. A loaded machine takes many times as long as an idle one, and must not fail a test; a long
     // run of the fuzzers takes hours.
-    testTimeout: process.env.FOVEA_FUZZ ? 6 * 3_600_000 : 300_000,
-    hookTimeout: 300_000,
+    testTimeout: process.env.FOVEA_FUZZ ? 6 * 3_600_000 : 1_800_000,
+    hookTimeout: 1_800_000,
   },
 });
