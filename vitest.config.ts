@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: 'tests/globalSetup.ts',
+    // Bars of progress look otherwise on terminals that cannot go back, as in some CI systems.
+    env: { TERM: 'xterm' },
     // The native library lives in the process and starts threads of its own: a fresh process for each file. Many tests
     // wait for programs that they start, so more files than processors run at once.
     pool: 'forks',

@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 
 const maxWidth = 110;
@@ -158,9 +158,24 @@ function findingsOf(name, words) {
   return findings;
 }
 
-function filesOfRepository() {
+/** Git's files; in a copy of the sources, or where git is not installed, all that `.gitignore` does not name. */
+function namesOfFiles() {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard'];
-  const names = spawnSync('git', args, { encoding: 'utf8', maxBuffer: 1 << 26 }).stdout.split('\n');
+  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (status === 0) return stdout.split('\n');
+  const ignored = existsSync('.gitignore') ? readFileSync('.gitignore', 'utf8').split('\n').filter(Boolean) : [];
+  const isIgnored = (path) => ignored.some((entry) => path.startsWith(entry) || path.includes(`/${entry}`));
+  const below = (folder) =>
+    readdirSync(folder || '.', { withFileTypes: true }).flatMap((entry) => {
+      const path = `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`;
+      if (path === '.git/' || isIgnored(path)) return [];
+      return entry.isDirectory() ? below(path) : [path];
+    });
+  return below('');
+}
+
+function filesOfRepository() {
+  const names = namesOfFiles();
   const isText = (name) => /\.(ts|mjs|cjs|py|yaml|md)$/.test(name) && !name.endsWith('.zh.md');
   return names.sort().filter((name) => isText(name) && !generated.test(name) && existsSync(name));
 }

@@ -16,8 +16,8 @@ beforeEach(() => {
 
 const write = (text: string) => writeFileSync(join(folder, 'src/a.ts'), text);
 
-function check(...args: string[]) {
-  const { status, stdout } = spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: 'utf8' });
+function check(args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) {
+  const { status, stdout } = spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: 'utf8', env });
   // Line and word of each finding in the source.
   return {
     status,
@@ -62,7 +62,18 @@ export const judge = { lies: 'told' };
 
 test('looks at the files and folders of its arguments alone', () => {
   write(old);
-  expect(check('src').status).toBe(1);
-  expect(check('src/a.ts').status).toBe(1);
-  expect(check('scripts').status).toBe(0);
+  expect(check(['src']).status).toBe(1);
+  expect(check(['src/a.ts']).status).toBe(1);
+  expect(check(['scripts']).status).toBe(0);
+});
+
+test('does without git, and leaves ignored folders out', () => {
+  write(old);
+  writeFileSync(join(folder, '.gitignore'), 'ignored/\n');
+  mkdirSync(join(folder, 'src/ignored'));
+  writeFileSync(join(folder, 'src/ignored/a.ts'), old);
+  const found = check();
+  expect(check([], { PATH: '' })).toEqual(found);
+  writeFileSync(join(folder, 'src/a.ts'), '');
+  expect(check([], { PATH: '' })).toEqual({ status: 0, found: [] });
 });
