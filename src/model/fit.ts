@@ -6,6 +6,7 @@ import { DataLoader } from '../io/data/dataloader.js';
 import { type Dataset, labelsOf } from '../io/data/dataset.js';
 import { makeFolder, reasonOf } from '../io/files/atomic.js';
 import { type Lock, lockFile, lockFolder } from '../io/files/lock.js';
+import { requireRoom } from '../memory.js';
 import type { Metric } from '../metric/index.js';
 import type { Layer } from '../nn/layer.js';
 import type { Optimizer } from '../optimizer/index.js';
@@ -198,6 +199,7 @@ async function weightsOf(
   }
   const labels = await labelsOf(dataset);
   const classes = dataset.classNames?.length ?? labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  requireRoom(classes * Float64Array.BYTES_PER_ELEMENT, () => `counts of ${classes} classes`);
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]++;
   return classWeightsOf(classWeight, counts);

@@ -1,8 +1,10 @@
+import { listOf, requireValue, text } from '../check.js';
 import { InputError } from '../errors.js';
+import { kindOf } from '../kind.js';
 import { observingForward } from '../tensor/forwarding.js';
-import { Tensor } from '../tensor/tensor.js';
+import { requireTensor, Tensor } from '../tensor/tensor.js';
 import { nearestName } from '../text/suggest.js';
-import type { Layer } from './layer.js';
+import { aLayer, type Layer } from './layer.js';
 
 /** The output of a network together with those of layers inside. */
 export interface LayerOutputs {
@@ -28,6 +30,8 @@ export interface LayerOutputs {
  * ```
  */
 export function layerOutputs(network: Layer, names: readonly string[], ...inputs: Tensor[]): LayerOutputs {
+  requireValue('layerOutputs', 'network', network, aLayer);
+  requireValue('layerOutputs', 'layers', names, listOf(text));
   const all = network.namedSublayers();
   const wanted = new Map<object, string>();
   for (const name of names) {
@@ -46,7 +50,11 @@ export function layerOutputs(network: Layer, names: readonly string[], ...inputs
     const name = wanted.get(layer);
     if (name !== undefined && output instanceof Tensor) layers.set(name, output);
   };
-  const output = observingForward(observe, () => network.forward(...inputs));
+  const output = requireTensor(
+    kindOf(network),
+    observingForward(observe, () => network.forward(...inputs)),
+    'result of forward',
+  );
   const idle = names.find((name) => !layers.has(name));
   if (idle !== undefined) {
     throw new InputError(

@@ -28,6 +28,7 @@ const generator = () => new fovea.RandomGenerator(1);
 const network = () => new nn.Sequential(new nn.Flatten(), new nn.Linear(4, 2));
 const dataset = () => new io.TensorDataset([Tensor.full([4, 1, 2, 2], 0.5), tensor([0, 1, 0, 1], 'int32')]);
 const loader = () => new io.DataLoader(dataset(), { batchSize: 2 });
+const table = () => ({ labels: [0, 1, 0, 1], groups: ['a', 'b', 'c', 'd'], files: ['1', '2', '3', '4'] });
 const loss = (outputs: fovea.Tensor, classes: fovea.Tensor) => F.crossEntropy(outputs, classes);
 const binary = () => ({ labels: Int32Array.of(0, 1, 1), scores: Float32Array.of(0.2, 0.7, 0.4) });
 const state = () => new Map([['weight', { shape: [2], dtype: 'float32', data: Float32Array.of(1, 2) }]]);
@@ -258,6 +259,7 @@ export const calls: Readonly<Record<string, Call>> = {
   'nn.initializer.xavierUniform': initializer(nn.initializer.xavierUniform, () => [{ generator: generator() }]),
   'nn.initializer.kaimingNormal': initializer(nn.initializer.kaimingNormal, () => [{ generator: generator() }]),
   'nn.initializer.kaimingUniform': initializer(nn.initializer.kaimingUniform, () => [{ generator: generator() }]),
+  'nn.layerOutputs': called(nn.layerOutputs, () => [network(), ['1'], Tensor.zeros([1, 1, 2, 2])]),
   'nn.summarize': called(nn.summarize, () => [network(), [1, 1, 2, 2]]),
   ...methodsOf(
     () => new nn.Linear(2, 2),
@@ -470,6 +472,12 @@ export const calls: Readonly<Record<string, Call>> = {
   'io.Subset': made(io.Subset, () => [dataset(), [0, 1]]),
   'io.ConcatDataset': made(io.ConcatDataset, () => [[dataset(), dataset()]]),
   'io.randomSplit': called(io.randomSplit, () => [dataset(), [0.5, 0.5], { generator: generator() }]),
+  'io.holdOut': called(io.holdOut, () => [table(), { validation: 0.5, test: 0, seed: 1 }]),
+  'io.kFolds': called(io.kFolds, () => [table(), { folds: 2, seed: 1 }]),
+  'io.dividedGroups': called(io.dividedGroups, () => [
+    ['a', 'b'],
+    ['x', 'x'],
+  ]),
   'io.labelsOf': called(io.labelsOf, () => [dataset()]),
   'io.BalancedSampler': made(io.BalancedSampler, () => [[0, 1, 0]]),
   'io.StratifiedSampler': made(io.StratifiedSampler, () => [[0, 1, 0]]),

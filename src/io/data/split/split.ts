@@ -1,3 +1,4 @@
+import * as check from '../../../check.js';
 import { InputError } from '../../../errors.js';
 import { RandomGenerator } from '../../../random.js';
 import { assign } from './assign.js';
@@ -46,11 +47,7 @@ export interface Folds extends SplitNotes {
  *   there are fewer groups than parts
  */
 export function holdOut(table: SplitTable, options: HoldOutOptions = {}): HoldOut {
-  const { validation = 0.2, test = 0, seed = 0 } = options;
-  for (const [name, share] of Object.entries({ validation, test })) {
-    if (share >= 0 && share < 1) continue;
-    throw new InputError(`[holdOut] ${name}: expected a share from 0 to below 1, got ${share}`);
-  }
+  const { validation = 0.2, test = 0, seed = 0 } = check.requireOptions('holdOut', options, holdOutChecks);
   if (!(validation + test < 1)) {
     throw new InputError(
       `[holdOut] shares: expected a sum below 1, so that samples are left for training, got ${validation} + ${test}`,
@@ -84,10 +81,8 @@ export function holdOut(table: SplitTable, options: HoldOutOptions = {}): HoldOu
  * @throws {InputError} if some samples have no group, or there are fewer groups than folds
  */
 export function kFolds(table: SplitTable, options: { readonly folds: number; readonly seed?: number }): Folds {
-  const { folds: count, seed = 0 } = options;
-  if (!Number.isInteger(count) || count < 2) {
-    throw new InputError(`[kFolds] folds: expected a whole number of at least 2, got ${count}`);
-  }
+  const { folds: count, seed = 0 } = check.requireOptions('kFolds', options, { folds: foldCount, seed: seeds });
+  check.requireValue('kFolds', 'folds', count, foldCount);
   const units = unitsOf('kFolds', table);
   requireUnits('kFolds', units, count, 'folds');
   const wanted = Array.from({ length: count }, (_, i) => ({ name: `fold ${i + 1}`, share: 1 / count }));
@@ -114,6 +109,8 @@ export function kFolds(table: SplitTable, options: { readonly folds: number; rea
  * @throws {InputError} unless there is a group for each part
  */
 export function dividedGroups(groups: readonly string[], parts: readonly string[]): string[] {
+  check.requireValue('dividedGroups', 'groups', groups, check.listOf(check.text));
+  check.requireValue('dividedGroups', 'parts', parts, check.listOf(check.text));
   if (groups.length !== parts.length) {
     throw new InputError(`[dividedGroups] parts: expected ${groups.length}, one for each group, got ${parts.length}`);
   }
@@ -126,6 +123,11 @@ export function dividedGroups(groups: readonly string[], parts: readonly string[
   });
   return [...first.keys()].filter((group) => divided.has(group));
 }
+
+const seeds = check.integer(0);
+const belowOne = check.rule<number>('a share from 0 to below 1', check.shareBelowOne.is);
+const holdOutChecks: check.OptionChecks<HoldOutOptions> = { validation: belowOne, test: belowOne, seed: seeds };
+const foldCount = check.rule<number>('a whole number of at least 2', check.integer(2).is);
 
 function requireUnits(where: string, units: readonly Unit[], needed: number, parts: string): void {
   if (units.length >= needed) return;

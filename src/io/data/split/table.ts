@@ -1,3 +1,4 @@
+import * as check from '../../../check.js';
 import { InputError, ShapeError } from '../../../errors.js';
 
 /** Labels of samples, and the groups that have to stay together. */
@@ -40,7 +41,13 @@ export interface AbsentClass {
  * @throws {InputError} without samples, for a label that is no class, or if some samples have no group
  */
 export function unitsOf(where: string, table: SplitTable): Unit[] {
+  check.requireValue(where, 'table', table, check.record);
   const { labels, groups, files } = table;
+  check.requireValue(where, 'labels', labels, numbers);
+  if (groups !== undefined) check.requireValue(where, 'groups', groups, check.listOf(textOrNone));
+  if (files !== undefined) check.requireValue(where, 'files', files, check.listOf(check.text));
+  if (table.classNames !== undefined)
+    check.requireValue(where, 'classNames', table.classNames, check.listOf(check.text));
   const samples = labels.length;
   if (samples === 0) throw new InputError(`[${where}] labels: expected at least one sample, got none`);
   for (const [name, column] of Object.entries({ groups, files })) {
@@ -49,8 +56,9 @@ export function unitsOf(where: string, table: SplitTable): Unit[] {
   }
   const nameOf = (sample: number) => (files === undefined ? `row ${sample + 1}` : files[sample]);
   for (let i = 0; i < samples; i++) {
-    if (Number.isInteger(labels[i]) && labels[i] >= 0) continue;
-    throw new InputError(`[${where}] label of ${nameOf(i)}: expected a class from 0 on, got ${labels[i]}`);
+    if (Number.isInteger(labels[i]) && labels[i] >= 0 && labels[i] < mostClasses) continue;
+    const got = check.shown(labels[i]);
+    throw new InputError(`[${where}] label of ${nameOf(i)}: expected a class from 0 on, got ${got}`);
   }
   if (groups !== undefined) checkGroups(where, groups, nameOf);
   const classes = classCount(labels);
@@ -64,6 +72,16 @@ export function unitsOf(where: string, table: SplitTable): Unit[] {
   }
   return [...units.values()];
 }
+
+/** A label beyond is a mistake, and its counts would fill the memory. */
+const mostClasses = 1_000_000;
+const numbers = check.rule<ArrayLike<number>>('an array of classes', (x) => {
+  return Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView));
+});
+const textOrNone = check.rule<string | null | undefined>(
+  'text',
+  (x) => x === null || x === undefined || check.text.is(x),
+);
 
 function checkGroups(where: string, groups: NonNullable<SplitTable['groups']>, nameOf: (i: number) => string): void {
   const missing = groups.flatMap((group, i) =>
