@@ -17,7 +17,7 @@ export interface OpParams {
 
   /** `x -> y` float, elementwise. */
   unary: Activation;
-  /** `dy, y -> dx` float: gradient of a unary op from its own output. */
+  /** `dy, y -> dx` float: gradient of a unary op from its output y, or from its input (`gradFrom`). */
   unaryBackward: Activation;
   /** `x -> scale·x + shift` float. */
   affine: { readonly scale: number; readonly shift: number };
@@ -100,6 +100,11 @@ export interface OpParams {
    * + dy2, with `relu` where y > 0.
    */
   batchNormBackward: BatchNormParams;
+  /** `x [N,C,H,W], scale [N,C,1,1] -> y = x·scale`: each channel of each image by its own factor. */
+  scaleChannels: Empty;
+  /** `x, scale, dy -> dx = dy·scale, dScale = Σ dy·x` over the pixels of each channel. */
+  scaleChannelsBackward: Empty;
+
   /** `running, batch -> decay·running + (1 − decay)·batch` */
   runningAverage: { readonly decay: number };
 
@@ -176,6 +181,8 @@ export const inputNames = {
   batchNorm: ['x', 'mean', 'variance', 'scale', 'shift'],
   batchNormTrain: ['x', 'scale', 'shift', 'summand'],
   batchNormBackward: ['x', 'mean', 'variance', 'scale', 'shift', 'dy', 'mask', 'y', 'dy2'],
+  scaleChannels: ['x', 'scale'],
+  scaleChannelsBackward: ['x', 'scale', 'dy'],
   runningAverage: ['running', 'batch'],
   softmax: ['x'],
   softmaxBackward: ['dy', 'y'],

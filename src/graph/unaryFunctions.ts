@@ -1,7 +1,7 @@
 /** Facts about an elementwise function that the compiler and the engines need. */
 interface UnaryTraits {
-  /** Its gradient is computed from its own output, by the op `unaryBackward`. */
-  readonly gradFromOutput: boolean;
+  /** The value that the op `unaryBackward` computes its gradient from; null if other ops compute it. */
+  readonly gradFrom: 'output' | 'input' | null;
   /** It never decreases: the maximum of its results is its result for the maximum. */
   readonly monotonic: boolean;
   /** It takes longer than a comparison. */
@@ -15,7 +15,7 @@ interface UnaryTraits {
 }
 
 const plain = {
-  gradFromOutput: false,
+  gradFrom: null,
   monotonic: false,
   expensive: false,
   keepsZero: true,
@@ -23,7 +23,10 @@ const plain = {
   makesNonFinite: false,
 } as const satisfies UnaryTraits;
 
-const activation = { ...plain, gradFromOutput: true, monotonic: true, fusible: true } as const;
+const activation = { ...plain, gradFrom: 'output', monotonic: true, fusible: true } as const;
+
+/** A smooth step times x: its output does not say what its input was. */
+const gate = { ...plain, gradFrom: 'input', expensive: true, fusible: true } as const;
 
 /** All elementwise functions of one value, each with its facts. */
 export const unaryFunctions = {
@@ -32,6 +35,9 @@ export const unaryFunctions = {
   leakyRelu: activation,
   sigmoid: { ...activation, expensive: true, keepsZero: false },
   tanh: { ...activation, expensive: true },
+  hardswish: { ...gate, expensive: false },
+  silu: gate,
+  gelu: gate,
   exp: { ...plain, keepsZero: false, makesNonFinite: true },
   log: { ...plain, keepsZero: false, makesNonFinite: true },
   sqrt: { ...plain, makesNonFinite: true },
@@ -41,11 +47,11 @@ export const unaryFunctions = {
 
 export type UnaryFn = keyof typeof unaryFunctions;
 
-/** Functions whose gradient is computed from their own output. */
-export type UnaryFnFromOutput = {
-  [F in UnaryFn]: (typeof unaryFunctions)[F]['gradFromOutput'] extends true ? F : never;
+/** Functions whose gradient the op `unaryBackward` computes. */
+export type UnaryFnWithBackward = {
+  [F in UnaryFn]: (typeof unaryFunctions)[F]['gradFrom'] extends null ? never : F;
 }[UnaryFn];
 
-export function hasGradFromOutput(fn: UnaryFn): fn is UnaryFnFromOutput {
-  return unaryFunctions[fn].gradFromOutput;
+export function hasBackward(fn: UnaryFn): fn is UnaryFnWithBackward {
+  return unaryFunctions[fn].gradFrom !== null;
 }

@@ -18,6 +18,9 @@ export {
   AvgPool2D,
   Dropout,
   Flatten,
+  GELU,
+  Hardsigmoid,
+  Hardswish,
   Identity,
   LeakyReLU,
   LogSoftmax,
@@ -26,7 +29,9 @@ export {
   ReLU6,
   Sequential,
   Sigmoid,
+  Silu,
   Softmax,
+  Swish,
   Tanh,
 } from './stateless.js';
 export { type LayerSummary, type NetworkSummary, summarize } from './summary.js';

@@ -168,6 +168,51 @@ export class Tanh extends Layer {
   }
 }
 
+/** x·relu6(x + 3)/6; see {@link F.hardswish}. */
+export class Hardswish extends Layer {
+  static readonly kind: string = 'Hardswish';
+
+  forward(x: Tensor): Tensor {
+    return F.hardswish(x);
+  }
+}
+
+/** relu6(x + 3)/6; see {@link F.hardsigmoid}. */
+export class Hardsigmoid extends Layer {
+  static readonly kind: string = 'Hardsigmoid';
+
+  forward(x: Tensor): Tensor {
+    return F.hardsigmoid(x);
+  }
+}
+
+/** x·sigmoid(x); see {@link F.silu}. */
+export class Silu extends Layer {
+  static readonly kind: string = 'Silu';
+
+  forward(x: Tensor): Tensor {
+    return F.silu(x);
+  }
+}
+
+/** x·sigmoid(x); see {@link F.swish}. */
+export class Swish extends Layer {
+  static readonly kind: string = 'Swish';
+
+  forward(x: Tensor): Tensor {
+    return F.swish(x);
+  }
+}
+
+/** x times the share of a standard normal distribution below x; see {@link F.gelu}. */
+export class GELU extends Layer {
+  static readonly kind: string = 'GELU';
+
+  forward(x: Tensor): Tensor {
+    return F.gelu(x);
+  }
+}
+
 const anInteger = check.rule<number>('an integer', Number.isSafeInteger);
 const flattenChecks = { startAxis: anInteger, stopAxis: anInteger };
 

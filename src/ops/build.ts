@@ -13,8 +13,13 @@ import type {
   SoftmaxParams,
   UnaryFn,
 } from '../graph/op.js';
+<<<<<<< HEAD
 import { formatShape, normalizeAxis, type Shape, sameShape } from '../graph/shape.js';
 import { apply, withoutGrad } from './define.js';
+=======
+import { formatShape, normalizeAxis, numel, type Shape, sameShape } from '../graph/shape.js';
+import { apply } from './define.js';
+>>>>>>> 375abf1 (Networks: DenseNet, SqueezeNet, Inception v3, ShuffleNet v2, MobileNet v3; hardswish, silu, gelu; channel scaling)
 
 // Gradients and the functional API build graphs with these functions. A call without effect adds no node.
 
@@ -31,8 +36,23 @@ export function affine(x: Value, scale: number, shift: number): Value {
   return apply('affine', { scale, shift }, [x])[0];
 }
 
+/** Emits `scaleChannels` where one factor multiplies all pixels of a channel, for which engines have a fast kernel. */
 export function binary(fn: BinaryFn, a: Value, b: Value): Value {
+  if (fn === 'mul' && scales(a, b)) return apply('scaleChannels', {}, [a, b])[0];
+  if (fn === 'mul' && scales(b, a)) return apply('scaleChannels', {}, [b, a])[0];
   return apply('binary', { fn }, [a, b])[0];
+}
+
+/** Whether `factors` has one number for each channel of the images. */
+function scales({ shape, dtype }: Value, factors: Value): boolean {
+  const [images, channels, ...pixels] = shape;
+  const isImages = shape.length === 4 && dtype === 'float32' && numel(pixels) > 1;
+  return isImages && factors.dtype === 'float32' && sameShape(factors.shape, [images, channels, 1, 1]);
+}
+
+/** Returns the gradients of the images and of the factors. */
+export function scaleChannelsBackward(x: Value, scale: Value, dy: Value): readonly Value[] {
+  return apply('scaleChannelsBackward', {}, [x, scale, dy]);
 }
 
 export function select(condition: Value, a: Value, b: Value): Value {

@@ -2,7 +2,7 @@ import { DTypeError, InternalError } from '../errors.js';
 import type { Value } from '../graph/node.js';
 import type { BinaryFn } from '../graph/op.js';
 import { broadcastShapes } from '../graph/shape.js';
-import { hasGradFromOutput } from '../graph/unaryFunctions.js';
+import { hasBackward, unaryFunctions } from '../graph/unaryFunctions.js';
 import { affine, binary, cast, constant, select, sumTo, unaryBackward } from './build.js';
 import { checkDType, checkExactShape, type OpDefinition } from './define.js';
 
@@ -23,7 +23,7 @@ export const unaryOp: OpDefinition<'unary'> = {
   vjp({ params, inputs: [x], outputs: [y], grads: [dy] }) {
     if (dy === null) return [null];
     const { fn } = params;
-    if (hasGradFromOutput(fn)) return [unaryBackward(params, dy, y)];
+    if (hasBackward(fn)) return [unaryBackward(params, dy, unaryFunctions[fn].gradFrom === 'output' ? y : x)];
     switch (fn) {
       case 'exp':
         return [binary('mul', dy, y)];
@@ -47,7 +47,7 @@ export const unaryOp: OpDefinition<'unary'> = {
 
 export const unaryBackwardOp: OpDefinition<'unaryBackward'> = {
   infer(params, [dy, y]) {
-    if (!hasGradFromOutput(params.fn)) throw new InternalError(`unaryBackward of ${params.fn}`);
+    if (!hasBackward(params.fn)) throw new InternalError(`unaryBackward of ${params.fn}`);
     checkDType('unaryBackward', 'gradient', dy, 'float32');
     checkExactShape('unaryBackward', 'gradient', dy, y.shape);
     return [{ shape: y.shape, dtype: 'float32' }];

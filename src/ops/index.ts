@@ -40,6 +40,8 @@ export const ops = {
   batchNorm: norm.batchNormOp,
   batchNormTrain: norm.batchNormTrainOp,
   batchNormBackward: norm.batchNormBackwardOp,
+  scaleChannels: norm.scaleChannelsOp,
+  scaleChannelsBackward: norm.scaleChannelsBackwardOp,
   runningAverage: norm.runningAverageOp,
   softmax: norm.softmaxOp,
   softmaxBackward: norm.softmaxBackwardOp,

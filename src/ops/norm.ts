@@ -1,6 +1,16 @@
 import type { Value } from '../graph/node.js';
 import type { Spec } from '../graph/op.js';
-import { affine, batchNormBackward, binary, constant, reduce, reshape, softmaxBackward, unary } from './build.js';
+import {
+  affine,
+  batchNormBackward,
+  binary,
+  constant,
+  reduce,
+  reshape,
+  scaleChannelsBackward,
+  softmaxBackward,
+  unary,
+} from './build.js';
 import { checkDType, checkExactShape, checkRank, type OpDefinition } from './define.js';
 
 function checkBatchNorm(x: Spec, perChannel: Readonly<Record<string, Spec>>): void {
@@ -50,6 +60,28 @@ export const batchNormBackwardOp: OpDefinition<'batchNormBackward'> = {
     const features: Spec = { shape: x.shape, dtype: 'float32' };
     const perChannel: Spec = { shape: mean.shape, dtype: 'float32' };
     return [features, perChannel, perChannel, ...(y === undefined ? [] : [features])];
+  },
+  vjp: null,
+};
+
+export const scaleChannelsOp: OpDefinition<'scaleChannels'> = {
+  infer(_params, [x, scale]) {
+    checkDType('scaleChannels', 'input', x, 'float32');
+    checkRank('scaleChannels', 'input', x, 4, 'NCHW');
+    checkDType('scaleChannels', 'scale', scale, 'float32');
+    checkExactShape('scaleChannels', 'scale', scale, [...x.shape.slice(0, 2), 1, 1]);
+    return [{ shape: x.shape, dtype: 'float32' }];
+  },
+  vjp: ({ inputs: [x, scale], grads: [dy] }) => (dy === null ? [null, null] : [...scaleChannelsBackward(x, scale, dy)]),
+};
+
+export const scaleChannelsBackwardOp: OpDefinition<'scaleChannelsBackward'> = {
+  infer(_params, [x, scale, dy]) {
+    checkExactShape('scaleChannels', 'gradient', dy, x.shape);
+    return [
+      { shape: x.shape, dtype: 'float32' },
+      { shape: scale.shape, dtype: 'float32' },
+    ];
   },
   vjp: null,
 };

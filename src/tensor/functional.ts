@@ -109,6 +109,19 @@ export const relu6 = activation('relu6');
 /** 1/(1 + e^(−x)) */
 export const sigmoid = activation('sigmoid');
 export const tanh = activation('tanh');
+/** x·relu6(x + 3)/6 (Howard et al., 2019) */
+export const hardswish = activation('hardswish');
+/** x·sigmoid(x) (Hendrycks & Gimpel, 2016) */
+export const silu = activation('silu');
+/** The same as {@link silu} (Ramachandran et al., 2017). */
+export const swish = silu;
+/** x·Φ(x), where Φ is the distribution function of the normal distribution (Hendrycks & Gimpel, 2016) */
+export const gelu = activation('gelu');
+
+/** relu6(x + 3)/6: 0 up to −3, 1 from 3 on, a line in between. */
+export function hardsigmoid(x: Tensor): Tensor {
+  return relu6(x.affine(1, 3)).affine(1 / 6, 0);
+}
 
 /**
  * x where positive, otherwise `negativeSlope`·x.
@@ -118,6 +131,24 @@ export const tanh = activation('tanh');
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   check.requireValue('leakyRelu', 'negativeSlope', negativeSlope, check.nonNegative);
   return new Tensor(ops.unary('leakyRelu', operandOf('leakyRelu', x), negativeSlope));
+}
+
+/**
+ * Mixes the channels of `[N, C, H, W]` (Zhang et al., 2018): the first channel of each group, then the second
+ * of each, and so on.
+ *
+ * @param groups a divisor of C
+ */
+export function channelShuffle(x: Tensor, groups: number): Tensor {
+  const [images, channels, height, width] = x.shape;
+  if (x.shape.length !== 4) {
+    throw new ShapeError(`[channelShuffle] input: expected [N, C, H, W], got ${formatShape(x.shape)}`);
+  }
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+    throw new InputError(`[channelShuffle] groups: expected a divisor of ${channels} channels, got ${groups}`);
+  }
+  const split = x.reshape([images, groups, channels / groups, height, width]);
+  return split.transpose([0, 2, 1, 3, 4]).reshape([images, channels, height, width]);
 }
 
 /** Exponentials along an axis, scaled to sum up to 1. */

@@ -33,6 +33,23 @@ describe('simplify', () => {
     );
   });
 
+  it('joins two parts with zeros around them, and no others', () => {
+    const pad = (from: Tensor, before: number, after: number, axis = 1) => {
+      const amounts = (n: number) => [0, 1, 2].map((i) => (i === axis ? n : 0));
+      return from.pad(amounts(before), amounts(after), 0);
+    };
+    const [a, b] = [x.slice([0, 0], [2, 1]), x.slice([0, 1], [2, 3])];
+    for (const sum of [pad(a, 0, 2).add(pad(b, 1, 0)), pad(b, 1, 0).add(pad(a, 0, 2))]) {
+      expect(simplified(sum)).toEqual(['slice', 'slice', 'concat']);
+    }
+    // Parts that overlap, leave a gap, or are along another axis.
+    expect(simplified(pad(x, 0, 2).add(pad(x, 2, 0)))).toContain('binary');
+    expect(simplified(pad(x, 0, 4).add(pad(x, 4, 0)))).toContain('binary');
+    expect(simplified(pad(a, 0, 2).sub(pad(b, 1, 0)))).toContain('binary');
+    const wide = x.reshape([2, 4, 3]);
+    expect(simplified(pad(x, 0, 1).add(pad(wide, 1, 0, 2)))).toContain('binary');
+  });
+
   it('makes reshapes of reductions over axes of size 1', () => {
     for (const fn of ['sum', 'mean', 'max', 'min'] as const) {
       expect(simplified(x.slice([1], [2])[fn]({ axis: 0 }))).toEqual(['slice', 'reshape']);

@@ -35,6 +35,7 @@ OP_FILES = {
     'reduce': 'paddle',
     'shape': 'paddle',
     'composed': 'paddle',
+    'gate': 'paddle',
 }
 
 

@@ -44,6 +44,11 @@ export interface GoldenOptions {
   leakyRelu: { readonly negativeSlope?: number };
   sigmoid: None;
   tanh: None;
+  hardswish: None;
+  hardsigmoid: None;
+  silu: None;
+  gelu: None;
+  channelShuffle: { readonly groups: number };
   square: None;
   abs: None;
   exp: None;
@@ -412,6 +417,7 @@ export const opFiles = [
   'reduce',
   'shape',
   'composed',
+  'gate',
 ] as const;
 
 /** Explanations of pytorch-grad-cam and Captum. */

@@ -28,12 +28,19 @@ NETWORKS = {
             *(f'resnext{depth}_{groups}x4d' for depth in (50, 101, 152) for groups in (32, 64)),
             'mobilenet_v1',
             'mobilenet_v2',
+            'mobilenet_v3_small',
+            'mobilenet_v3_large',
+            *(f'shufflenet_v2_{width}' for width in ('x0_25', 'x0_33', 'x0_5', 'x1_0', 'x1_5', 'x2_0', 'swish')),
+            *(f'densenet{depth}' for depth in (121, 161, 169, 201, 264)),
+            'squeezenet1_0',
+            'squeezenet1_1',
+            'inception_v3',
         )
     },
 }
 
 SPELLING = {'numClasses': 'num_classes', 'withPool': 'with_pool'}
-SIZES = {'lenet': (1, 28, 28), 'alexnet': (3, 224, 224), 'googlenet': (3, 224, 224)}
+SIZES = {'lenet': (1, 28, 28), 'alexnet': (3, 224, 224), 'googlenet': (3, 224, 224), 'inception_v3': (3, 75, 75), 'squeezenet1_0': (3, 47, 47)}
 FEATURES = {'numClasses': 0, 'withPool': False}
 # Values after which weights repeat: the largest networks have 140 million.
 PERIOD = 4099
@@ -52,10 +59,22 @@ CASES = [
     ('mobilenet_v1', {'numClasses': 10, 'scale': 0.5}, 1, False),
     ('mobilenet_v2', {'numClasses': 10, 'scale': 0.75}, 1, False),
     ('mobilenet_v2', {'numClasses': 10, 'scale': 1.4}, 1, False),
+    ('mobilenet_v3_small', {'numClasses': 10, 'scale': 0.5}, 1, False),
+    ('mobilenet_v3_large', {**FEATURES, 'scale': 1.25}, 1, False),
+    ('shufflenet_v2_x0_25', FEATURES, 1, False),
+    ('squeezenet1_0', FEATURES, 1, False),
+    ('squeezenet1_1', {'numClasses': 10, 'withPool': False}, 1, False),
+    ('inception_v3', FEATURES, 1, False),
     ('resnet18', {'numClasses': 10}, 4, True),
     ('resnext50_32x4d', {'numClasses': 10}, 4, True),
     ('mobilenet_v2', {'numClasses': 0}, 4, True),
+    ('mobilenet_v3_small', {'numClasses': 0}, 4, True),
+    ('shufflenet_v2_swish', {'numClasses': 0}, 4, True),
+    ('densenet121', {'numClasses': 10}, 4, True),
 ]
+
+# Networks whose initial weights are compared.
+INITIAL = ('alexnet', 'googlenet', 'mobilenet_v1', 'mobilenet_v3_small', 'shufflenet_v2_x0_5', 'densenet121', 'squeezenet1_1', 'inception_v3')
 
 
 def start_of(name, shape):
@@ -107,6 +126,7 @@ def computed(name, options, images, training):
     paddle.set_default_dtype('float64')
     net = NETWORKS[name](**{SPELLING.get(key, key): value for key, value in options.items()})
     paddle.set_default_dtype('float32')
+    net.to(dtype='float64')  # paddle.nn.BatchNorm is float32 whatever the default is
     fill(net)
     side = 64 if training else 32
     shape = [images, *SIZES.get(name, (3, side, side))]
@@ -143,6 +163,6 @@ def zoo():
     return {
         'period': PERIOD,
         'networks': {name: structure(name) for name in NETWORKS},
-        'initial': {name: initial(name) for name in ('alexnet', 'googlenet', 'mobilenet_v1')},
+        'initial': {name: initial(name) for name in INITIAL},
         'cases': [computed(*case) for case in CASES],
     }

@@ -10,6 +10,10 @@ describe.each(engines)('%s: layers without parameters', (engine) => {
 
   it.each([
     ['Tanh', new nn.Tanh(), Math.tanh],
+    ['Hardswish', new nn.Hardswish(), (x: number) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6],
+    ['Hardsigmoid', new nn.Hardsigmoid(), (x: number) => Math.min(Math.max(x + 3, 0), 6) / 6],
+    ['Silu', new nn.Silu(), (x: number) => x / (1 + Math.exp(-x))],
+    ['Swish', new nn.Swish(), (x: number) => x / (1 + Math.exp(-x))],
     ['ReLU6', new nn.ReLU6(), (x: number) => Math.min(Math.max(x, 0), 6)],
     ['ReLU', new nn.ReLU(), (x: number) => Math.max(x, 0)],
     ['Sigmoid', new nn.Sigmoid(), (x: number) => 1 / (1 + Math.exp(-x))],

@@ -6,15 +6,17 @@ import { outputsFor } from '../../src/run/losses.js';
 import { recipeFor } from '../../src/run/recipe.js';
 
 const names = Object.keys(zooModels);
-const slow = ['googlenet', 'vgg11', 'vgg13', 'vgg16', 'vgg19'].map((name) => `zoo-${name}`);
+const slow = ['googlenet', 'vgg11', 'vgg13', 'vgg16', 'vgg19', 'squeezenet1_0', 'squeezenet1_1'].map(
+  (name) => `zoo-${name}`,
+);
 
 it('has every ready-made network', () => {
-  expect(names).toHaveLength(26);
+  expect(names).toHaveLength(43);
 });
 
 it('knows which networks have batch norm', () => {
   const normed = names.filter((name) => namedModel(name).batchNorm);
-  expect(normed).toEqual(names.filter((name) => /_bn$|resne|mobilenet/.test(name)));
+  expect(normed).toEqual(names.filter((name) => /_bn$|resne|mobilenet|densenet|inception|shufflenet/.test(name)));
   expect(Object.keys(namedModels).filter((name) => !name.startsWith('zoo-') && namedModel(name).batchNorm)).toEqual([
     'resnet50',
     'resnet101',
@@ -27,7 +29,13 @@ describe('the recipe of each', () => {
     const learningRate = slow.includes(name) ? 0.001 : 0.01;
     expect(recipeFor(name, 10).optimizer).toEqual({ name: 'momentum', learningRate, momentum: 0.9, weightDecay: 1e-4 });
     expect(namedModel(name).title).toMatch(/ \(paddle\.vision\)$/);
-    const fixed = { 'zoo-lenet': 'mnist', 'zoo-alexnet': 'palm', 'zoo-googlenet': 'palm' }[name];
+    const fixed = {
+      'zoo-lenet': 'mnist',
+      'zoo-alexnet': 'palm',
+      'zoo-googlenet': 'palm',
+      'zoo-inception_v3': 'palm',
+      'zoo-squeezenet1_0': 'palm',
+    }[name];
     expect(usualData(name).name).toBe(fixed ?? 'cifar10');
     expect(() => namedDataset(usualData(name).name)).not.toThrow();
     expect(namedModel(name).anySize ?? false).toBe(fixed === undefined);

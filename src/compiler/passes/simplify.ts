@@ -13,7 +13,7 @@ import {
 } from '../graph.js';
 
 /**
- * Folds constants, joins reshapes, drops nodes without an effect (the identity, reductions over axes of size
+ * Folds constants, joins reshapes and the gradients of slices, drops nodes without an effect (the identity, reductions over axes of size
  * 1), shares equal nodes, removes dead ones.
  */
 export function simplify(graph: Graph): Graph {
@@ -50,9 +50,52 @@ function simplifyNode(node: GraphNode, inputs: readonly GraphValue[]): Replaceme
       if (scale === 1 && shift === 0) return bypass(x);
       break;
     }
+    case 'binary': {
+      const { fn, activation } = node.params as OpParams['binary'];
+      const parts = fn === 'add' && activation === undefined ? partsOf(inputs[0], inputs[1]) : null;
+      if (parts !== null) return replaceBy(new GraphNode('concat', { axis: parts.axis }, parts.inputs, [y]));
+      break;
+    }
     default:
   }
   return keep(node, inputs);
+}
+
+interface Parts {
+  readonly axis: number;
+  readonly inputs: readonly GraphValue[];
+}
+
+/**
+ * The parts whose sum is one after the other, as the gradients of two slices that share nothing; `null` for
+ * other summands.
+ */
+function partsOf(a: GraphValue, b: GraphValue): Parts | null {
+  const [first, second] = [paddedAxis(a), paddedAxis(b)];
+  if (first === null || second === null || first.axis !== second.axis) return null;
+  const { axis } = first;
+  const ordered = first.before === 0 ? [first, second] : [second, first];
+  const [low, high] = ordered;
+  const isWhole = low.before === 0 && high.after === 0 && low.after === high.input.shape[axis];
+  return isWhole && high.before === low.input.shape[axis] ? { axis, inputs: ordered.map(({ input }) => input) } : null;
+}
+
+interface Padded {
+  readonly axis: number;
+  readonly before: number;
+  readonly after: number;
+  readonly input: GraphValue;
+}
+
+/** The axis along which a value is zeros but for a part; `null` if there is none. */
+function paddedAxis({ producer }: GraphValue): Padded | null {
+  if (producer?.op !== 'pad') return null;
+  const { before, after, value } = producer.params as OpParams['pad'];
+  const axes = before.flatMap((n, axis) => (n + after[axis] > 0 ? [axis] : []));
+  const [axis] = axes;
+  return value === 0 && axes.length === 1
+    ? { axis, before: before[axis], after: after[axis], input: producer.inputs[0] }
+    : null;
 }
 
 /**

@@ -20,6 +20,8 @@ const carried: { readonly [K in OpName]?: readonly InputName<K>[] | 'all' } = {
   maxPool2dBackward: ['dy'],
   avgPool2d: ['x'],
   avgPool2dBackward: ['dy'],
+  scaleChannels: ['x'],
+  scaleChannelsBackward: ['x', 'dy'],
   batchNorm: ['x'],
   batchNormTrain: ['x', 'summand'],
   batchNormBackward: ['x', 'dy', 'y', 'dy2'],

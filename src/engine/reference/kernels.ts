@@ -12,7 +12,7 @@ import {
   softmax,
   softmaxBackward,
 } from './kernels/loss.js';
-import { batchNorm, batchNormBackward, batchNormTrain } from './kernels/norm.js';
+import { batchNorm, batchNormBackward, batchNormTrain, scaleChannels, scaleChannelsBackward } from './kernels/norm.js';
 import { adamUpdate, momentumUpdate, sgdUpdate } from './kernels/optimizer.js';
 import {
   adaptiveAvgPool2d,
@@ -59,6 +59,8 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
   batchNorm,
   batchNormTrain,
   batchNormBackward,
+  scaleChannels,
+  scaleChannelsBackward,
   runningAverage,
   softmax,
   softmaxBackward,

@@ -36,6 +36,8 @@ export const photos: UsualRecipe = {
 export const photosUnnormed: UsualRecipe = { ...photos, optimizer: { ...photos.optimizer, learningRate: 0.001 } };
 /** AlexNet takes 224×224 alone. Its initial weights are so small that it hardly learns at a lower rate. */
 export const eyesOfAlexNet: UsualRecipe = { ...photos, data: palm };
-/** GoogLeNet takes 224×224 alone. */
-export const eyesOfGoogLeNet: UsualRecipe = { ...photosUnnormed, data: palm };
+/** GoogLeNet takes 224×224 alone, and SqueezeNet 1.0 no images as small as CIFAR's. */
+export const eyesUnnormed: UsualRecipe = { ...photosUnnormed, data: palm };
+/** Inception v3 takes 75×75 and more. */
+export const eyesOfInceptionV3: UsualRecipe = { ...photos, data: palm };
 export const digitsOfReady: UsualRecipe = { ...photos, data: mnist, batchSize: 64, logEvery: 200 };

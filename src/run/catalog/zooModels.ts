@@ -1,7 +1,14 @@
 import type { Layer } from '../../nn/layer.js';
 import * as models from '../../vision/models/index.js';
 import type { NamedModel } from './namedModel.js';
-import { digitsOfReady, eyesOfAlexNet, eyesOfGoogLeNet, photos, photosUnnormed } from './usualRecipes.js';
+import {
+  digitsOfReady,
+  eyesOfAlexNet,
+  eyesOfInceptionV3,
+  eyesUnnormed,
+  photos,
+  photosUnnormed,
+} from './usualRecipes.js';
 
 type Ready = Omit<NamedModel, 'weights'>;
 type Create = (options: { readonly numClasses: number }) => Layer;
@@ -33,7 +40,7 @@ const ready: Readonly<Record<string, Ready>> = {
   googlenet: {
     title: 'GoogLeNet',
     inputShape,
-    recipe: eyesOfGoogLeNet,
+    recipe: eyesUnnormed,
     create: ({ numClasses }) => models.googlenet({ numClasses }),
   },
   vgg11: unnormed('VGG-11', ({ numClasses }) => models.vgg11({ numClasses })),
@@ -59,6 +66,36 @@ const ready: Readonly<Record<string, Ready>> = {
   resnext152_64x4d: normed('ResNeXt-152 64×4d', ({ numClasses }) => models.resnext152_64x4d({ numClasses })),
   mobilenet_v1: normed('MobileNet v1', ({ numClasses }) => models.mobilenetV1({ numClasses })),
   mobilenet_v2: normed('MobileNet v2', ({ numClasses }) => models.mobilenetV2({ numClasses })),
+  mobilenet_v3_small: normed('MobileNet v3 small', ({ numClasses }) => models.mobilenetV3Small({ numClasses })),
+  mobilenet_v3_large: normed('MobileNet v3 large', ({ numClasses }) => models.mobilenetV3Large({ numClasses })),
+  shufflenet_v2_x0_25: normed('ShuffleNet v2 ×0.25', ({ numClasses }) => models.shufflenetV2X0_25({ numClasses })),
+  shufflenet_v2_x0_33: normed('ShuffleNet v2 ×0.33', ({ numClasses }) => models.shufflenetV2X0_33({ numClasses })),
+  shufflenet_v2_x0_5: normed('ShuffleNet v2 ×0.5', ({ numClasses }) => models.shufflenetV2X0_5({ numClasses })),
+  shufflenet_v2_x1_0: normed('ShuffleNet v2 ×1', ({ numClasses }) => models.shufflenetV2X1_0({ numClasses })),
+  shufflenet_v2_x1_5: normed('ShuffleNet v2 ×1.5', ({ numClasses }) => models.shufflenetV2X1_5({ numClasses })),
+  shufflenet_v2_x2_0: normed('ShuffleNet v2 ×2', ({ numClasses }) => models.shufflenetV2X2_0({ numClasses })),
+  shufflenet_v2_swish: normed('ShuffleNet v2 ×1 with swish', ({ numClasses }) =>
+    models.shufflenetV2Swish({ numClasses }),
+  ),
+  densenet121: normed('DenseNet-121', ({ numClasses }) => models.densenet121({ numClasses })),
+  densenet161: normed('DenseNet-161', ({ numClasses }) => models.densenet161({ numClasses })),
+  densenet169: normed('DenseNet-169', ({ numClasses }) => models.densenet169({ numClasses })),
+  densenet201: normed('DenseNet-201', ({ numClasses }) => models.densenet201({ numClasses })),
+  densenet264: normed('DenseNet-264', ({ numClasses }) => models.densenet264({ numClasses })),
+  squeezenet1_0: {
+    title: 'SqueezeNet 1.0',
+    inputShape,
+    recipe: eyesUnnormed,
+    create: ({ numClasses }) => models.squeezenet1_0({ numClasses }),
+  },
+  squeezenet1_1: unnormed('SqueezeNet 1.1', ({ numClasses }) => models.squeezenet1_1({ numClasses })),
+  inception_v3: {
+    title: 'Inception v3',
+    inputShape: [3, 299, 299],
+    batchNorm: true,
+    recipe: eyesOfInceptionV3,
+    create: ({ numClasses }) => models.inceptionV3({ numClasses }),
+  },
 };
 
 /** The networks of `paddle.vision.models`. The networks of the tutorial have no prefix in their names. */

@@ -1,11 +1,16 @@
 import { AlexNet } from './alexnet.js';
+import { DenseNet, type DenseNetOptions } from './densenet.js';
 import { GoogLeNet } from './googlenet.js';
+import { InceptionV3 } from './inceptionV3.js';
 import { LeNet } from './lenet.js';
 import { type MobileNetOptions, MobileNetV1 } from './mobilenetV1.js';
 import { MobileNetV2 } from './mobilenetV2.js';
+import { MobileNetV3 } from './mobilenetV3.js';
 import type { NetworkOptions, PooledOptions } from './options.js';
 import { builder } from './pretrained.js';
 import { ResNet } from './resnet.js';
+import { ShuffleNetV2, type ShuffleNetV2Options } from './shufflenetV2.js';
+import { SqueezeNet } from './squeezenet.js';
 import { VGG, type VGGOptions } from './vgg.js';
 
 // The networks of `paddle.vision.models`: the same layers, names and order of parameters, outputs and initial
@@ -13,13 +18,18 @@ import { VGG, type VGGOptions } from './vgg.js';
 
 export { AlexNet } from './alexnet.js';
 export * as course from './course/index.js';
+export { DenseNet, type DenseNetOptions } from './densenet.js';
 export { GoogLeNet } from './googlenet.js';
+export { InceptionV3 } from './inceptionV3.js';
 export { LeNet } from './lenet.js';
 export { type MobileNetOptions, MobileNetV1 } from './mobilenetV1.js';
 export { MobileNetV2 } from './mobilenetV2.js';
+export { MobileNetV3 } from './mobilenetV3.js';
 export type { NetworkOptions, PooledOptions } from './options.js';
 export type { NetworkBuilder, PretrainedOptions } from './pretrained.js';
 export { ResNet, type ResNetOptions } from './resnet.js';
+export { ShuffleNetV2, type ShuffleNetV2Options } from './shufflenetV2.js';
+export { SqueezeNet } from './squeezenet.js';
 export { VGG, type VGGOptions } from './vgg.js';
 
 /**
@@ -115,3 +125,72 @@ export const mobilenetV2 = builder(
   (options: MobileNetOptions) => scaled('mobilenet_v2', options),
   (options) => new MobileNetV2(options),
 );
+
+const densenet = (depth: 121 | 161 | 169 | 201 | 264) =>
+  builder(
+    () => `densenet${depth}`,
+    (options: DenseNetOptions) => new DenseNet(depth, options),
+  );
+
+/** {@link DenseNet} of 121 layers. */
+export const densenet121 = densenet(121);
+/** {@link DenseNet} of 161 layers, with half as many channels again. */
+export const densenet161 = densenet(161);
+/** {@link DenseNet} of 169 layers. */
+export const densenet169 = densenet(169);
+/** {@link DenseNet} of 201 layers. */
+export const densenet201 = densenet(201);
+/** {@link DenseNet} of 264 layers. */
+export const densenet264 = densenet(264);
+
+const squeezenet = (version: '1.0' | '1.1') =>
+  builder(
+    () => `squeezenet${version.replace('.', '_')}`,
+    (options: PooledOptions) => new SqueezeNet(version, options),
+  );
+
+/** {@link SqueezeNet} 1.0. */
+export const squeezenet1_0 = squeezenet('1.0');
+/** {@link SqueezeNet} 1.1, with less than half as many operations. */
+export const squeezenet1_1 = squeezenet('1.1');
+
+/** {@link InceptionV3} for images of 299×299. */
+export const inceptionV3 = builder(
+  () => 'inception_v3',
+  (options: PooledOptions) => new InceptionV3(options),
+);
+
+/** {@link MobileNetV3}, small. */
+export const mobilenetV3Small = builder(
+  (options: MobileNetOptions) => scaled('mobilenet_v3_small', options),
+  (options) => new MobileNetV3('small', options),
+);
+/** {@link MobileNetV3}, large. */
+export const mobilenetV3Large = builder(
+  (options: MobileNetOptions) => scaled('mobilenet_v3_large', options),
+  (options) => new MobileNetV3('large', options),
+);
+
+const shufflenet = (
+  name: string,
+  own: Required<Pick<ShuffleNetV2Options, 'scale'>> & Pick<ShuffleNetV2Options, 'act'>,
+) =>
+  builder(
+    () => `shufflenet_v2_${name}`,
+    (options: PooledOptions) => new ShuffleNetV2({ ...options, ...own }),
+  );
+
+/** {@link ShuffleNetV2} of scale 0.25. */
+export const shufflenetV2X0_25 = shufflenet('x0_25', { scale: 0.25 });
+/** {@link ShuffleNetV2} of scale 0.33. */
+export const shufflenetV2X0_33 = shufflenet('x0_33', { scale: 0.33 });
+/** {@link ShuffleNetV2} of scale 0.5. */
+export const shufflenetV2X0_5 = shufflenet('x0_5', { scale: 0.5 });
+/** {@link ShuffleNetV2} of scale 1. */
+export const shufflenetV2X1_0 = shufflenet('x1_0', { scale: 1 });
+/** {@link ShuffleNetV2} of scale 1.5. */
+export const shufflenetV2X1_5 = shufflenet('x1_5', { scale: 1.5 });
+/** {@link ShuffleNetV2} of scale 2. */
+export const shufflenetV2X2_0 = shufflenet('x2_0', { scale: 2 });
+/** {@link ShuffleNetV2} of scale 1 with swish activations. */
+export const shufflenetV2Swish = shufflenet('swish', { scale: 1, act: 'swish' });

@@ -3,13 +3,7 @@ import { AdaptiveAvgPool2D, BatchNorm2D, Conv2D, Dropout, Layer, Linear, ReLU6, 
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import type { MobileNetOptions } from './mobilenetV1.js';
-import { hasClassifier, imageNetClasses, scaledChecks } from './options.js';
-
-/** The multiple of 8 nearest to a number of channels, but at least nine tenths of it. */
-function toMultipleOf8(channels: number): number {
-  const nearest = Math.max(8, Math.floor(Math.trunc(channels + 4) / 8) * 8);
-  return nearest < 0.9 * channels ? nearest + 8 : nearest;
-}
+import { hasClassifier, imageNetClasses, scaledChecks, toMultipleOf8 } from './options.js';
 
 /**
  * 1×1 to `expand` times the channels, 3×3 of each channel separately, 1×1 without activation; the input is

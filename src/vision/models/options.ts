@@ -28,3 +28,9 @@ export const scaledChecks = {
   ...networkChecks,
   scale: check.rule<number>('a positive factor of the channels', (x) => check.positive.is(x) && x < 100),
 };
+
+/** The multiple of 8 nearest to a number of channels, but at least nine tenths of it. */
+export function toMultipleOf8(channels: number): number {
+  const nearest = Math.max(8, Math.floor(Math.trunc(channels + 4) / 8) * 8);
+  return nearest < 0.9 * channels ? nearest + 8 : nearest;
+}

@@ -1,6 +1,7 @@
 import { loadWeights } from '#weights';
 import * as check from '../../check.js';
 import { InputError, messageOf } from '../../errors.js';
+import type { Shape } from '../../graph/shape.js';
 import type { DownloadProgress } from '../../io/files/download.js';
 import type { Layer } from '../../nn/layer.js';
 import type { StateMismatch } from '../../nn/stateEntries.js';
@@ -84,8 +85,12 @@ export async function loadPretrained(
     if (kind === 'unknown') return numClasses === 0;
     const expected = states.get(entry)?.shape ?? [];
     const found = entries.get(entry)?.shape ?? [];
-    const sameInputs = expected.slice(0, -1).join() === found.slice(0, -1).join() && expected.length === found.length;
-    return kind === 'shape' && sameInputs && expected.length < 3 && expected.at(-1) === numClasses;
+    if (kind !== 'shape' || expected.length !== found.length) return false;
+    // The classifier of SqueezeNet is a convolution of 1×1, whose outputs come first.
+    const isConv = expected.length === 4 && expected[2] === 1 && expected[3] === 1;
+    if (!isConv && expected.length > 2) return false;
+    const inputsOf = (shape: Shape) => (isConv ? shape.slice(1) : shape.slice(0, -1)).join();
+    return inputsOf(expected) === inputsOf(found) && expected.at(isConv ? 0 : -1) === numClasses;
   };
   const skipMismatch = network.checkStateDict(entries, { skipMismatch: true }).every(begins);
   try {

@@ -17,12 +17,23 @@ import {
   tabulate,
 } from './support.js';
 
+/** The integral from 0 to x, by Simpson's rule. */
+function integral(f: (t: number) => number, x: number): number {
+  const [steps, weights] = [2000, [2, 4]];
+  let sum = f(0) + f(x);
+  for (let i = 1; i < steps; i++) sum += weights[i % 2] * f((x * i) / steps);
+  return (sum * x) / steps / 3;
+}
+
 const functions: Record<UnaryFn, (x: number, alpha: number) => number> = {
   relu: (x) => Math.max(x, 0),
   relu6: (x) => (Math.abs(x) - Math.abs(x - 6) + 6) / 2,
   leakyRelu: (x, alpha) => Math.max(x, 0) + alpha * Math.min(x, 0),
   sigmoid: (x) => 0.5 + 0.5 * Math.tanh(x / 2),
   tanh: (x) => (Math.exp(2 * x) - 1) / (Math.exp(2 * x) + 1),
+  hardswish: (x) => (x * (Math.abs(x + 3) - Math.abs(x - 3) + 6)) / 12,
+  silu: (x) => x * (0.5 + 0.5 * Math.tanh(x / 2)),
+  gelu: (x) => x * (0.5 + integral((t) => Math.exp((-t * t) / 2) / Math.sqrt(2 * Math.PI), x)),
   exp: (x) => Math.E ** x,
   log: (x) => Math.log2(x) * Math.LN2,
   sqrt: (x) => x ** 0.5,
@@ -59,6 +70,13 @@ describe('unary', () => {
     );
     const loss = (at: readonly number[]) => at.reduce((s, v, i) => s + dy.data[i] * functions[fn](v, 0.25), 0);
     expectClose(run('unaryBackward', activation(fn), [dy, y], [6])[0], numericGradient(x, loss));
+  });
+
+  it.each(['hardswish', 'silu', 'gelu'] as const)('gradient of %s from its input', (fn) => {
+    const x = [-4, -2, -0.7, 0.3, 1.1, 6.5];
+    const dy = noise([6], 3);
+    const loss = (at: readonly number[]) => at.reduce((s, v, i) => s + dy.data[i] * functions[fn](v, 0), 0);
+    expectClose(run('unaryBackward', activation(fn), [dy, array([6], x)], [6])[0], numericGradient(x, loss));
   });
 
   it('has no gradient from the output of other functions', () => {

@@ -1,7 +1,7 @@
 import type { Value } from '../../../src/graph/node.js';
 import type { ArithmeticFn, BinaryFn, ComparisonFn, UnaryFn } from '../../../src/graph/op.js';
 import type { Shape } from '../../../src/graph/shape.js';
-import { hasGradFromOutput, unaryFunctions } from '../../../src/graph/unaryFunctions.js';
+import { hasBackward, unaryFunctions } from '../../../src/graph/unaryFunctions.js';
 import * as o from '../../../src/ops/index.js';
 import { between, fixed, given, type Input, integers, noise, spread } from '../../engines.js';
 import { blocked, type Case, type CaseTable, pairs, shapes, throughBlocks } from './common.js';
@@ -33,6 +33,12 @@ const forBinary = (fns: readonly BinaryFn[], make: (shape: Shape, seed: number) 
     })),
   );
 
+/** An output of the function, or an input if its gradient is computed from that. */
+const operandOf = (fn: UnaryFn, shape: Shape): Input => {
+  if (fn === 'relu6') return clipped(shape);
+  return unaryFunctions[fn].gradFrom === 'input' ? spread(shape, 2, 0.17) : between(shape, -0.9, 0.9, 2);
+};
+
 /** Outputs of relu6, a third of them at either end. */
 const clipped = (shape: Shape): Input => {
   const { data } = between(shape, -6, 12, 2);
@@ -60,10 +66,10 @@ export const elementwise = {
         build: (x: Value) => blocked(o.unary(fn, blocked(x))),
       })),
   ],
-  unaryBackward: unaryFns.filter(hasGradFromOutput).flatMap((fn) =>
+  unaryBackward: unaryFns.filter(hasBackward).flatMap((fn) =>
     shapes.map((shape) => ({
       name: `${fn} of [${shape}]`,
-      inputs: [fixed(noise(shape, 1)), fixed(fn === 'relu6' ? clipped(shape) : between(shape, -0.9, 0.9, 2))],
+      inputs: [fixed(noise(shape, 1)), fixed(operandOf(fn, shape))],
       build: (dy: Value, y: Value) => o.unaryBackward({ fn, alpha: fn === 'leakyRelu' ? 0.2 : 0 }, dy, y),
     })),
   ),

@@ -135,6 +135,13 @@ export const gradients: Partial<CaseTable> = {
       build: (x, scale, shift) => o.batchNormTrain({ epsilon: 1e-3 }, x, scale, shift)[0],
     },
   ],
+  scaleChannels: [
+    {
+      name: 'images and factors',
+      inputs: [noise([2, 3, 2, 2]), noise([2, 3, 1, 1], 2)],
+      build: (x, scale) => o.binary('mul', scale, x),
+    },
+  ],
   softmax: [true, false].flatMap((log) =>
     [0, 1, 2].map((axis) => ({
       name: `${log ? 'log ' : ''}along ${axis}`,

@@ -33,6 +33,14 @@ const convolutions: readonly Conv[] = [
   conv([1, 9, 6, 6], [12, 3, 3, 3], { groups: 3, stride: [2, 2], padding: [1, 0, 0, 1] }),
   conv([1, 5, 6, 6], [10, 1, 3, 3], { groups: 5, padding: [1, 1, 1, 1] }),
   conv([2, 32, 6, 6], [32, 16, 3, 3], { groups: 2, padding: [1, 1, 1, 1] }),
+  ...[16, 40].flatMap((channels) => [
+    conv([3, channels, 9, 11], [channels, 1, 5, 5], { groups: channels, padding: [2, 2, 2, 2], bias: false }),
+    conv([2, channels, 3, 2], [channels, 1, 5, 5], { groups: channels, padding: [2, 2, 2, 2], bias: false }),
+    conv([2, channels, 9, 12], [channels, 1, 5, 3], {
+      ...{ groups: channels, stride: [2, 2], padding: [2, 1, 2, 0], bias: false },
+    }),
+    conv([2, channels, 8, 9], [channels, 1, 7, 7], { groups: channels, padding: [3, 3, 3, 3], bias: false }),
+  ]),
   conv([1, 1, 28, 28], [6, 1, 5, 5]),
   conv([1, 3, 31, 31], [6, 3, 11, 11], { stride: [4, 4], padding: [5, 5, 5, 5] }),
   conv([1, 3, 7, 7], [4, 3, 7, 7]),

@@ -1,12 +1,18 @@
 import type { Value } from '../../../src/graph/node.js';
 import type { Shape } from '../../../src/graph/shape.js';
+import { apply } from '../../../src/ops/define.js';
 import * as o from '../../../src/ops/index.js';
 import { between, fixed, type Input, noise } from '../../engines.js';
 import { blocked, type Case, type CaseTable, oddChannels } from './common.js';
 
 const perChannel = (channels: number, seed: number, shift = 0): Input => noise([channels], seed, 0.3, shift);
 
-const images: readonly Shape[] = [...oddChannels.map((channels) => [3, channels, 4, 5]), [1, 4, 3, 3], [5, 16, 1, 1]];
+const images: readonly Shape[] = [
+  ...oddChannels.map((channels) => [3, channels, 4, 5]),
+  [1, 4, 3, 3],
+  [5, 16, 1, 1],
+  [2, 64, 3, 5],
+];
 
 const norms = (build: (x: Value, channels: number, rest: Value[]) => Value | readonly Value[], inputs: Input[][]) =>
   images.flatMap((x, i): Case[] => [
@@ -53,6 +59,20 @@ export const norm = {
     inputs: [noise(x, 7, 2, 1), perChannel(x[1], 8, 1), perChannel(x[1], 9), noise(x, 10)].map(fixed),
     build: (v, scale, shift, dy) => normBackward(v, scale, shift, dy),
   })),
+  scaleChannels: images.flatMap((x) =>
+    [false, true].map((blocks) => ({
+      name: `${blocks ? 'blocked ' : ''}[${x}]`,
+      inputs: [noise(x, 7), noise([x[0], x[1], 1, 1], 8)],
+      build: (v: Value, scale: Value) => apply('scaleChannels', {}, [blocks ? blocked(v) : v, scale])[0],
+    })),
+  ),
+  scaleChannelsBackward: images.flatMap((x) =>
+    [false, true].map((blocks) => ({
+      name: `${blocks ? 'blocked ' : ''}[${x}]`,
+      inputs: [noise(x, 7), noise([x[0], x[1], 1, 1], 8), noise(x, 9)].map(fixed),
+      build: (v: Value, scale: Value, dy: Value) => o.scaleChannelsBackward(blocks ? blocked(v) : v, scale, dy),
+    })),
+  ),
   runningAverage: [1, 5, 17].map((channels) => ({
     name: `${channels} channels`,
     inputs: [fixed(noise([channels], 1)), fixed(noise([channels], 2))],

@@ -43,10 +43,30 @@ describe('options', () => {
     expect(make).toThrow(/numClasses: expected an integer of at least 0, got /);
   });
 
-  it.each([models.mobilenetV1, models.mobilenetV2])('an invalid scale %#', (make) => {
+  it.each([models.mobilenetV1, models.mobilenetV2, models.mobilenetV3Small])('an invalid scale %#', (make) => {
     for (const scale of [0, -1, Number.NaN]) {
       expect(() => make({ scale })).toThrow(/scale: expected a positive factor of the channels, got /);
     }
+  });
+
+  it('versions, sizes, scales and activations that do not exist', () => {
+    expect(() => new models.DenseNet(122 as 121)).toThrow(
+      '[DenseNet] depth: expected 121, 161, 169, 201, 264, got 122',
+    );
+    expect(() => new models.SqueezeNet('1.2' as '1.1')).toThrow('[SqueezeNet] version: expected 1.0 or 1.1, got 1.2');
+    expect(() => new models.MobileNetV3('tiny' as 'small')).toThrow('size: expected small or large, got tiny');
+    expect(() => new models.ShuffleNetV2({ scale: 0.75 })).toThrow(
+      '[ShuffleNetV2] scale: expected 0.25, 0.33, 0.5, 1, 1.5, 2, got 0.75',
+    );
+    expect(() => new models.ShuffleNetV2({ act: 'tanh' as 'relu' })).toThrow('act: expected relu or swish, got tanh');
+  });
+
+  it('dropout and the channels inside a layer of DenseNet', () => {
+    const net = models.densenet121({ dropout: 0.5, numClasses: 3 });
+    const x = Tensor.zeros([2, 3, 32, 32]);
+    expect(net.forward(x).shape).toEqual([2, 3]);
+    const narrow = models.densenet121({ bnSize: 2, numClasses: 0 });
+    expect(narrow.parameterCount()).toBeLessThan(models.densenet121({ numClasses: 0 }).parameterCount());
   });
 
   it('depths that do not exist, and groups where there are no bottlenecks', () => {

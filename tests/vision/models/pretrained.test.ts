@@ -58,6 +58,19 @@ describe('a local file', () => {
     expect(await valuesOf(features)).toEqual((await given).filter(([name]) => name.startsWith('features.')));
   });
 
+  it('renews a classifier that is a convolution, too', async () => {
+    const path = join(folder, 'squeezed.safetensors');
+    const given = models.squeezenet1_1({ numClasses: 3 });
+    await saveSafetensors(await snapshot(given.stateDict()), path);
+    const found = await valuesOf(await models.squeezenet1_1({ pretrained: path, numClasses: 5 }));
+    for (const [i, [name, values]] of (await valuesOf(given)).entries()) {
+      if (name.startsWith('_conv9.')) expect(found[i][1]).toHaveLength(name.endsWith('bias') ? 5 : 5 * 512);
+      else expect(found[i]).toEqual([name, values]);
+    }
+    const error = await failure(models.squeezenet1_0({ pretrained: path, numClasses: 5 }));
+    expect(error.message).toContain('_conv.weight: expected [96,3,7,7], got [64,3,3,3]');
+  });
+
   it('refuses another number of classes that the caller did not ask for', async () => {
     const path = join(folder, 'three.safetensors');
     await saveSafetensors(models.lenet({ numClasses: 3 }), path);

@@ -1,7 +1,7 @@
 /** Sizes and numbers of oneDNN's C API, from its headers, that are the same in all releases from 2.6 on. */
 import type { StoredDType } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
-import type { UnaryFnFromOutput } from '../../../graph/unaryFunctions.js';
+import type { UnaryFnWithBackward } from '../../../graph/unaryFunctions.js';
 
 export const maxAxes = 12;
 export const execArgBytes = 16;
@@ -16,10 +16,17 @@ export const props = { training: 64, inference: 96, backward: 128, backwardData:
 export const convolutions = { direct: 1, winograd: 2 } as const;
 /** Elementwise functions of the library: `linear` is αx + β, `pow` αxᵝ. */
 export type EltwiseKernel = UnaryFn | 'linear' | 'pow';
-/** Second coefficients that belong to the function: relu6 clips from 0 to 6. */
-export const eltwiseBetas: Readonly<Partial<Record<EltwiseKernel, number>>> = { relu6: 6 };
+/** Coefficients that belong to a function: relu6 clips from 0 to 6, hardswish is x·clip(x/6 + 1/2). */
+const ownCoefficients: Readonly<Partial<Record<EltwiseKernel, readonly [alpha: number, beta: number]>>> = {
+  relu6: [0, 6],
+  hardswish: [1 / 6, 0.5],
+  silu: [1, 0],
+};
+/** Both coefficients of a function: its own, or those given. */
+export const eltwiseCoefficients = (fn: EltwiseKernel, alpha: number, beta = 0): readonly [number, number] =>
+  ownCoefficients[fn] ?? [alpha, beta];
 /** Variants whose gradient is computed from the output. */
-export const eltwisesFromOutput: Readonly<Record<UnaryFnFromOutput, number>> = {
+export const eltwisesFromOutput: Readonly<Partial<Record<UnaryFnWithBackward, number>>> = {
   relu: 256,
   relu6: 262,
   leakyRelu: 256,

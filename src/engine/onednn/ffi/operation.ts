@@ -1,5 +1,5 @@
 import type { Shape } from '../../../graph/shape.js';
-import type { UnaryFnFromOutput } from '../../../graph/unaryFunctions.js';
+import type { UnaryFnWithBackward } from '../../../graph/unaryFunctions.js';
 import type {
   binaries,
   convolutions,
@@ -70,7 +70,7 @@ interface Parameters {
   normForward: Norm & Forward;
   normBackward: Norm;
   eltwiseForward: { readonly fn: EltwiseKernel; readonly alpha: number; readonly beta: number };
-  eltwiseBackward: { readonly fn: UnaryFnFromOutput; readonly alpha: number };
+  eltwiseBackward: { readonly fn: UnaryFnWithBackward; readonly alpha: number };
   binary: { readonly fn: BinaryKernel };
   reduction: { readonly fn: keyof typeof reductions };
   softmaxForward: Softmax;
@@ -150,8 +150,8 @@ export const describe = {
     alpha,
     beta,
   }),
-  /** Gradient from the output; undefined for functions that have none in the library. */
-  eltwiseBackward: (fn: UnaryFnFromOutput, diffData: Described, data: Described, alpha: number): Operation => ({
+  /** Gradient from the output, or from the input for functions whose output does not determine it. */
+  eltwiseBackward: (fn: UnaryFnWithBackward, diffData: Described, data: Described, alpha: number): Operation => ({
     kind: 'eltwiseBackward',
     fn,
     descs: [diffData, data],

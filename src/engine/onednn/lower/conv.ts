@@ -3,6 +3,7 @@ import { InternalError } from '../../../errors.js';
 import type { Conv2dParams, OpParams, Spec } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import { DirectConvolution } from '../code/conv.js';
+import { depthwiseSpec, depthwiseWeights } from '../code/depthwiseWeights.js';
 import type { KernelCode } from '../code/kernel.js';
 import {
   args,
@@ -251,6 +252,11 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
     const operation = describe.convBackwardWeights(algorithm, [src, weights, bias, dst], geometry);
     return backward(context, algorithm, forward, geometry, operation);
   });
+  const { family } = primitive;
+  if ((family === 'generalProduct' || family === 'reference') && asDepthwise(context, node, forward)) {
+    context.own(primitive);
+    return;
+  }
   context.call(
     node.op,
     primitive,
@@ -261,6 +267,30 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
     weightGradients(context, node, primitive.layout('diffWeights')),
   );
 };
+
+/**
+ * Computes the weights' gradient of a depthwise convolution in machine code: the library has a kernel for windows of
+ * 3×3, and multiplies the matrices of each channel for others. @returns whether it does
+ */
+function asDepthwise(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>, descs: ConvDescs): boolean {
+  const [x, dy] = node.inputs;
+  const [dWeight] = node.outputs;
+  const { params } = node;
+  if (params.bias || params.groups !== dy.shape[1]) return false;
+  const { src, weights, bias, dst } = descs;
+  const operation = describe.convForward('training', 'direct', [src, weights, bias, dst], geometryOf(params));
+  const forward = Primitive.create(operation);
+  if (forward === null) return false;
+  context.own(forward);
+  const layout = forward.layout('weights').withType('float32');
+  const places = { x: forward.layout('src'), y: forward.layout('dst'), weights: layout };
+  const spec = depthwiseSpec(places, params);
+  if (spec === null) return false;
+  const placed = [context.inLayout(dy, places.y), context.inLayout(x, places.x)];
+  const result = context.output(dWeight, layout);
+  context.code(node.op, context.generate(depthwiseWeights, spec), [...placed, result], [result]);
+  return true;
+}
 
 /** Computes the weights' gradient as a product of matrices, where that is faster. @returns whether it does */
 function asProduct(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>): boolean {

@@ -1,13 +1,13 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import { InternalError } from '../../../errors.js';
-import { declared } from '../../../graph/dtype.js';
+import { bytesPerElement, declared } from '../../../graph/dtype.js';
 import type { UnaryFn } from '../../../graph/op.js';
 import { numel, sameShape } from '../../../graph/shape.js';
-import { hasGradFromOutput, unaryFunctions } from '../../../graph/unaryFunctions.js';
+import { hasBackward, unaryFunctions } from '../../../graph/unaryFunctions.js';
 import { plainLayout } from '../backend.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
 import { type Lower, type Lowering, numbersForNaN } from '../lowering.js';
-import { derived, nameWith, postOpsOf, required } from './common.js';
+import { derived, nameWith, postOpsOf, required, seenAs } from './common.js';
 
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
   const [x] = node.inputs;
@@ -46,21 +46,28 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
   const [dy, y] = node.inputs;
   const [dx] = node.outputs;
   const { fn, alpha } = node.params;
-  if (!hasGradFromOutput(fn)) throw new InternalError(`unaryBackward of ${fn}`);
+  if (!hasBackward(fn)) throw new InternalError(`unaryBackward of ${fn}`);
   const dst = context.locate(y);
   const diffDst = context.inLayout(dy, dst.layout);
-  const forward = describe.eltwiseForward(fn, dst.layout, alpha, 0);
-  const primitive = derived(context, forward, describe.eltwiseBackward(fn, dst.layout, dst.layout, alpha), node.op);
+  const diffSrc = context.inPlace(dy, diffDst, dx);
+  const isFromInput = unaryFunctions[fn].gradFrom === 'input';
+  // For these the library has only plain loops that keep padding zero. It stays zero by itself, for dy is 0 there.
+  const data = isFromInput && dst.layout.isPadded() ? flat(dst.layout) : dst.layout;
+  const forward = describe.eltwiseForward(fn, data, alpha, 0);
+  const primitive = derived(context, forward, describe.eltwiseBackward(fn, data, data, alpha), node.op);
   context.call(
     `${fn}Backward`,
     primitive,
     [
-      [args.dst, dst],
-      [args.diffDst, diffDst],
+      [isFromInput ? args.src : args.dst, seenAs(dst, data)],
+      [args.diffDst, seenAs(diffDst, data)],
     ],
-    [[args.diffSrc, context.inPlace(dy, diffDst, dx)]],
+    [[args.diffSrc, seenAs(diffSrc, data)]],
   );
 };
+
+/** The same memory as one row of elements, padding included. */
+const flat = ({ size, dtype }: MemoryDesc): MemoryDesc => MemoryDesc.plain([size / bytesPerElement(dtype)], dtype);
 
 const kernels = new Set<string>(['add', 'sub', 'mul', 'div', 'max', 'min'] satisfies BinaryKernel[]);
 const commutative = new Set<string>(['add', 'mul', 'max', 'min']);

@@ -133,18 +133,21 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
   const [dy] = node.inputs;
   const [dx] = node.outputs;
   const pooling = average(node.params);
-  const diffDst = context.withOwnAxes(dy);
-  const operation = describe.poolBackward(
-    pooling,
-    MemoryDesc.any(dx.shape, diffDst.layout.dtype),
-    diffDst.layout,
-    geometryOf(node.params),
-  );
-  const primitive = Primitive.create(operation);
-  if (primitive === null) {
+  const own = context.withOwnAxes(dy);
+  const primitiveFor = (layout: MemoryDesc) =>
+    Primitive.create(
+      describe.poolBackward(pooling, MemoryDesc.any(dx.shape, layout.dtype), layout, geometryOf(node.params)),
+    );
+  const first = primitiveFor(own.layout);
+  if (first === null) {
     context.fallback(node);
     return;
   }
+  // The library has only plain loops for some channels that do not fill a vector.
+  const isSlow = first.family === 'reference' && !own.layout.isPlain();
+  const diffDst = isSlow ? context.plain(dy) : own;
+  const primitive = isSlow ? (primitiveFor(diffDst.layout) ?? first) : first;
+  if (primitive !== first) context.own(first);
   const diffSrc = context.output(dx, primitive.layout('diffSrc'));
   context.call(node.op, primitive, [[args.diffDst, diffDst]], [[args.diffSrc, diffSrc]]);
 };

@@ -109,7 +109,7 @@ export const slice: Lower<'slice'> = (context, node) => {
  * The box with the same blocks and order of axes, but without gaps: the layout into which the library would
  * join boxes.
  */
-function denseLike(context: Lowering, box: MemoryDesc): MemoryDesc | null {
+export function denseLike(context: Lowering, box: MemoryDesc): MemoryDesc | null {
   const joined = Primitive.concat([box], 0);
   return joined === null ? null : context.own(joined).layout('dst');
 }

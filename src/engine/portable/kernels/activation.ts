@@ -1,7 +1,13 @@
 import { InternalError } from '../../../errors.js';
 import type { Activation } from '../../../graph/op.js';
 import type { Assembler, Vector } from '../assembler.js';
-import { sigmoid, tanh } from './exponential.js';
+import { gelu, sigmoid, tanh } from './exponential.js';
+
+/** min(max(x + 3, 0), 6)/6 */
+function hardStep(to: Assembler, x: Vector): Vector {
+  const within = to.apply('min', to.apply('max', to.apply('add', x, to.constant(3)), to.zero()), to.constant(6));
+  return to.apply('mul', within, to.constant(1 / 6));
+}
 
 /** An activation of every lane; NaN stays NaN. */
 export function activate(to: Assembler, { fn, alpha }: Activation, x: Vector): Vector {
@@ -16,6 +22,12 @@ export function activate(to: Assembler, { fn, alpha }: Activation, x: Vector): V
       return sigmoid(to, x);
     case 'tanh':
       return tanh(to, x);
+    case 'hardswish':
+      return to.apply('mul', x, hardStep(to, x));
+    case 'silu':
+      return to.apply('mul', x, sigmoid(to, x));
+    case 'gelu':
+      return gelu(to, x);
     case 'sqrt':
       return to.call('sqrt', x);
     case 'abs':

@@ -1,8 +1,9 @@
 import type { Activation, ArithmeticFn } from '../../../graph/op.js';
-import { type UnaryFnFromOutput, unaryFunctions } from '../../../graph/unaryFunctions.js';
+import { type UnaryFnWithBackward, unaryFunctions } from '../../../graph/unaryFunctions.js';
 import type { Assembler, Vector } from '../assembler.js';
 import { activate } from './activation.js';
 import type { TaskKernel } from './conv.js';
+import { geluSlope, sigmoid } from './exponential.js';
 import { flatKernel } from './flat.js';
 
 /** Operands: x, y. */
@@ -24,7 +25,8 @@ export function affineKernel(count: number, scale: number, shift: number): TaskK
   });
 }
 
-function slope(to: Assembler, fn: UnaryFnFromOutput, alpha: number, dy: Vector, y: Vector): Vector {
+/** The gradient; y is the function's output, or its input where `gradFrom` says so. */
+function slope(to: Assembler, fn: UnaryFnWithBackward, alpha: number, dy: Vector, y: Vector): Vector {
   const isPositive = to.compare('greater', y, to.zero());
   switch (fn) {
     case 'relu':
@@ -37,13 +39,26 @@ function slope(to: Assembler, fn: UnaryFnFromOutput, alpha: number, dy: Vector, 
       return to.apply('mul', to.apply('mul', dy, y), to.apply('sub', to.constant(1), y));
     case 'tanh':
       return to.apply('mul', dy, to.apply('sub', to.constant(1), to.apply('mul', y, y)));
+    case 'hardswish': {
+      const inside = to.apply('add', to.apply('mul', y, to.constant(1 / 3)), to.constant(0.5));
+      const below = to.select(to.compare('less', y, to.constant(3)), inside, to.constant(1));
+      return to.apply('mul', dy, to.select(to.compare('greater', y, to.constant(-3)), below, to.zero()));
+    }
+    case 'silu': {
+      const share = sigmoid(to, y);
+      const grown = to.constant(1);
+      to.addProduct(grown, y, to.apply('sub', to.constant(1), share));
+      return to.apply('mul', dy, to.apply('mul', share, grown));
+    }
+    case 'gelu':
+      return to.apply('mul', dy, geluSlope(to, y));
     default:
       return fn satisfies never;
   }
 }
 
 /** Operands: dy, y, dx. */
-export function unaryBackwardKernel(count: number, fn: UnaryFnFromOutput, alpha: number): TaskKernel {
+export function unaryBackwardKernel(count: number, fn: UnaryFnWithBackward, alpha: number): TaskKernel {
   return flatKernel({ count, reads: 2, writes: 1, body: (to, [dy, y]) => [slope(to, fn, alpha, dy, y)] });
 }
 

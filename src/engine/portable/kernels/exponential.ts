@@ -36,6 +36,38 @@ export function sigmoid(to: Assembler, x: Vector): Vector {
   return to.apply('div', one, to.apply('add', one, exp(to, to.call('neg', x))));
 }
 
+/**
+ * Abramowitz and Stegun, 7.1.26: erfc x = p(1/(1 + 0.3275911·x))·e^−x² for x ≥ 0 with an error of 1.5e-7,
+ * highest power first.
+ */
+const complement = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592, 0];
+const complementScale = 0.3275911;
+
+/** e^(−x²/2), and the share of a standard normal distribution below x. */
+function normal(to: Assembler, x: Vector): { readonly bell: Vector; readonly share: Vector } {
+  const one = to.constant(1);
+  const bell = exp(to, to.apply('mul', to.apply('mul', x, x), to.constant(-0.5)));
+  const scaled = to.apply('mul', to.call('abs', x), to.constant(complementScale * Math.SQRT1_2));
+  const t = to.apply('div', one, to.apply('add', one, scaled));
+  const half = to.apply('mul', to.constant(0.5), polynomial(to, complement, t));
+  const tail = to.apply('mul', half, bell);
+  const isNegative = to.compare('less', x, to.zero());
+  return { bell, share: to.select(isNegative, tail, to.apply('sub', one, tail)) };
+}
+
+/** x times the share of a standard normal distribution below x. */
+export function gelu(to: Assembler, x: Vector): Vector {
+  return to.apply('mul', x, normal(to, x).share);
+}
+
+/** The derivative of {@link gelu}. */
+export function geluSlope(to: Assembler, x: Vector): Vector {
+  const { bell, share } = normal(to, x);
+  const slope = to.copy(share);
+  to.addProduct(slope, to.apply('mul', x, to.constant(1 / Math.sqrt(2 * Math.PI))), bell);
+  return slope;
+}
+
 /** Cephes, `tanhf`: tanh x = x + x³·p(x²) for |x| < 0.625, highest power first. */
 const small = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
 const smallest = 0.625;

@@ -1,7 +1,7 @@
 import type { GraphValue } from '../../../compiler/graph.js';
 import type { ArithmeticFn } from '../../../graph/op.js';
 import { numel, sameShape } from '../../../graph/shape.js';
-import { hasGradFromOutput } from '../../../graph/unaryFunctions.js';
+import { hasBackward } from '../../../graph/unaryFunctions.js';
 import {
   affineKernel,
   binaryKernel,
@@ -42,7 +42,7 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
   const [dy, y] = node.inputs;
   const [dx] = node.outputs;
   const { fn, alpha } = node.params;
-  if (!hasGradFromOutput(fn)) {
+  if (!hasBackward(fn)) {
     context.fallback(node);
     return;
   }

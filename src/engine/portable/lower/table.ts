@@ -44,6 +44,8 @@ export const lowerings: LoweringTable = {
   batchNorm: norm.batchNorm,
   batchNormTrain: norm.batchNormTrain,
   batchNormBackward: norm.batchNormBackward,
+  scaleChannels: typescript,
+  scaleChannelsBackward: typescript,
   runningAverage: update.runningAverage,
   softmax: typescript,
   softmaxBackward: typescript,

@@ -1,8 +1,25 @@
 import { InternalError } from '../../../errors.js';
 import type { DType, TypedArray } from '../../../graph/dtype.js';
 import type { Activation } from '../../../graph/op.js';
-import { hasGradFromOutput } from '../../../graph/unaryFunctions.js';
+import { hasBackward } from '../../../graph/unaryFunctions.js';
 import type { Kernel } from '../kernel.js';
+
+/** x·min(max(x + 3, 0), 6)/6; NaN stays NaN. */
+const hardswish = (x: number): number => (x <= -3 ? 0 : x >= 3 ? x : (x * (x + 3)) / 6);
+
+const normalDensity = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+
+/** The share of a standard normal distribution below x: (1 + erf(x/√2))/2. */
+function normalShare(x: number): number {
+  // Infinite series (Abramowitz and Stegun, 26.2.11); beyond 9 the rest is below the precision of float64.
+  if (Math.abs(x) >= 9) return x > 0 ? 1 : 0;
+  let [term, sum] = [x, x];
+  for (let n = 3; Math.abs(term) > 1e-18 * Math.abs(sum); n += 2) {
+    term *= (x * x) / n;
+    sum += term;
+  }
+  return 0.5 + normalDensity(x) * sum;
+}
 
 /** Applies an elementwise function from `x` to `y`, which may be the same array. */
 function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): void {
@@ -23,6 +40,15 @@ function applyUnary({ fn, alpha }: Activation, x: TypedArray, y: TypedArray): vo
       return;
     case 'tanh':
       for (let i = 0; i < n; i++) y[i] = Math.tanh(x[i]);
+      return;
+    case 'hardswish':
+      for (let i = 0; i < n; i++) y[i] = hardswish(x[i]);
+      return;
+    case 'silu':
+      for (let i = 0; i < n; i++) y[i] = x[i] / (1 + Math.exp(-x[i]));
+      return;
+    case 'gelu':
+      for (let i = 0; i < n; i++) y[i] = x[i] * normalShare(x[i]);
       return;
     case 'exp':
       for (let i = 0; i < n; i++) y[i] = Math.exp(x[i]);
@@ -65,7 +91,7 @@ export const unaryBackward: Kernel<'unaryBackward'> = ({ fn, alpha }, inputs, ou
   const y = inputs[1].data;
   const dx = outputs[0].data;
   const n = dx.length;
-  if (!hasGradFromOutput(fn)) throw new InternalError(`unaryBackward of ${fn}`);
+  if (!hasBackward(fn)) throw new InternalError(`unaryBackward of ${fn}`);
   switch (fn) {
     case 'relu':
       for (let i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
@@ -81,6 +107,19 @@ export const unaryBackward: Kernel<'unaryBackward'> = ({ fn, alpha }, inputs, ou
       return;
     case 'tanh':
       for (let i = 0; i < n; i++) dx[i] = dy[i] * (1 - y[i] * y[i]);
+      return;
+    // y is the input of these.
+    case 'hardswish':
+      for (let i = 0; i < n; i++) dx[i] = dy[i] * (y[i] <= -3 ? 0 : y[i] >= 3 ? 1 : y[i] / 3 + 0.5);
+      return;
+    case 'silu':
+      for (let i = 0; i < n; i++) {
+        const share = 1 / (1 + Math.exp(-y[i]));
+        dx[i] = dy[i] * share * (1 + y[i] * (1 - share));
+      }
+      return;
+    case 'gelu':
+      for (let i = 0; i < n; i++) dx[i] = dy[i] * (normalShare(y[i]) + y[i] * normalDensity(y[i]));
       return;
     default:
       fn satisfies never;

@@ -126,3 +126,22 @@ export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }
     }
   }
 };
+
+export const scaleChannels: Kernel<'scaleChannels'> = (_params, [x, scale], [y]) => {
+  const pixels = x.data.length / scale.data.length;
+  for (let map = 0, i = 0; map < scale.data.length; map++) {
+    for (const end = i + pixels; i < end; i++) y.data[i] = x.data[i] * scale.data[map];
+  }
+};
+
+export const scaleChannelsBackward: Kernel<'scaleChannelsBackward'> = (_params, [x, scale, dy], [dx, dScale]) => {
+  const pixels = x.data.length / scale.data.length;
+  for (let map = 0, i = 0; map < scale.data.length; map++) {
+    let sum = 0;
+    for (const end = i + pixels; i < end; i++) {
+      sum += dy.data[i] * x.data[i];
+      dx.data[i] = dy.data[i] * scale.data[map];
+    }
+    dScale.data[map] = sum;
+  }
+};

@@ -1,7 +1,7 @@
 import type { StoredDType } from '../../../../graph/dtype.js';
 import type { Functions } from '../calls.js';
 import type { DescFields, Dialect, Out, Scale } from '../dialect.js';
-import { binaries, dataTypes, dtypeOf, type EltwiseKernel, eltwiseBetas, maxAxes } from '../enums.js';
+import { binaries, dataTypes, dtypeOf, type EltwiseKernel, eltwiseCoefficients, maxAxes } from '../enums.js';
 import type { Described, NativeDesc } from '../nativeDesc.js';
 import type { BinaryKernel, Operation } from '../operation.js';
 import { type Address, system } from '../system.js';
@@ -86,7 +86,7 @@ export function bindDialect2(functions: Functions): (engine: Address) => Dialect
     scaleArgument: () => null,
     appendSum: (postOps: Address, scale: number): number => calls.appendSum(postOps, scale),
     appendEltwise: (postOps: Address, fn: EltwiseKernel, alpha: number, beta: number): number =>
-      calls.appendEltwise(postOps, 1, eltwises[fn], alpha, eltwiseBetas[fn] ?? beta),
+      calls.appendEltwise(postOps, 1, eltwises[fn], ...eltwiseCoefficients(fn, alpha, beta)),
     appendBinary: (postOps: Address, fn: BinaryKernel, operand: Described): number =>
       calls.appendBinary(postOps, binaries[fn], operand.native.argument),
   });

@@ -9,6 +9,8 @@ export const postOpArgBase = 16384;
 
 export const eltwises: Readonly<Record<EltwiseKernel, number>> = {
   pow: 32,
+  gelu: 48,
+  hardswish: 112,
   relu: 31,
   relu6: 16,
   leakyRelu: 31,
@@ -19,6 +21,7 @@ export const eltwises: Readonly<Record<EltwiseKernel, number>> = {
   linear: 127,
   sigmoid: 175,
   exp: 191,
+  silu: 223,
   log: 239,
 };
 

@@ -1,7 +1,7 @@
 import {
   binaries,
   convolutions,
-  eltwiseBetas,
+  eltwiseCoefficients,
   eltwisesFromOutput,
   flagBits,
   poolings,
@@ -38,9 +38,15 @@ const inits: Inits = {
   normBackward: (to, { normBackward }, op) =>
     normBackward(to, props.backward, ...bytesOf(op), op.epsilon, flagBits(normFlags, op.flags)),
   eltwiseForward: (to, { eltwiseForward }, op) =>
-    eltwiseForward(to, props.training, eltwises[op.fn], ...bytesOf(op), op.alpha, eltwiseBetas[op.fn] ?? op.beta),
+    eltwiseForward(
+      ...[to, props.training, eltwises[op.fn]],
+      ...[...bytesOf(op), ...eltwiseCoefficients(op.fn, op.alpha, op.beta)],
+    ),
   eltwiseBackward: (to, { eltwiseBackward }, op) =>
-    eltwiseBackward(to, eltwisesFromOutput[op.fn], ...bytesOf(op), op.alpha, eltwiseBetas[op.fn] ?? 0),
+    eltwiseBackward(
+      ...[to, eltwisesFromOutput[op.fn] ?? eltwises[op.fn]],
+      ...[...bytesOf(op), ...eltwiseCoefficients(op.fn, op.alpha)],
+    ),
   binary: (to, { binary }, op) => binary(to, binaries[op.fn], ...bytesOf(op)),
   reduction: (to, { reduction }, op) => reduction(to, reductions[op.fn], ...bytesOf(op), 0, 0),
   softmaxForward: (to, { softmaxForward }, op) =>

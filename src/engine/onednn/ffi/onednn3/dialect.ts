@@ -1,6 +1,6 @@
 import type { Functions, SharedCalls } from '../calls.js';
 import type { Dialect, Scale } from '../dialect.js';
-import { binaries, type EltwiseKernel, eltwiseBetas, statusUnimplemented } from '../enums.js';
+import { binaries, type EltwiseKernel, eltwiseCoefficients, statusUnimplemented } from '../enums.js';
 import type { Described } from '../nativeDesc.js';
 import type { BinaryKernel, Operation } from '../operation.js';
 import type { Address } from '../system.js';
@@ -36,7 +36,7 @@ export function bindDialect3(functions: Functions, shared: SharedCalls): (engine
     scaleArgument: (argument: number) => scaleArgBase | argument,
     appendSum: (postOps: Address, scale: number): number => calls.appendSum(postOps, scale, 0, undefinedType),
     appendEltwise: (postOps: Address, fn: EltwiseKernel, alpha: number, beta: number): number =>
-      calls.appendEltwise(postOps, eltwises[fn], alpha, eltwiseBetas[fn] ?? beta),
+      calls.appendEltwise(postOps, eltwises[fn], ...eltwiseCoefficients(fn, alpha, beta)),
     appendBinary: (postOps: Address, fn: BinaryKernel, operand: Described): number =>
       calls.appendBinary(postOps, binaries[fn], operand.native.argument),
   });

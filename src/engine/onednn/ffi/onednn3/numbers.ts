@@ -19,9 +19,12 @@ export const eltwises: Readonly<Record<EltwiseKernel, number>> = {
   linear: 38,
   sigmoid: 41,
   exp: 42,
+  silu: 44,
   log: 45,
   relu6: 47,
   pow: 48,
+  gelu: 49,
+  hardswish: 52,
 };
 
 export const normFlags: Readonly<Record<NormFlag, number>> = { globalStatistics: 1, scale: 2, shift: 4, relu: 8 };

@@ -1,7 +1,7 @@
 import {
   binaries,
   convolutions,
-  eltwiseBetas,
+  eltwiseCoefficients,
   eltwisesFromOutput,
   flagBits,
   poolings,
@@ -77,14 +77,14 @@ const creators: Creators = {
   },
   eltwiseForward: ({ eltwiseForward }, out, op, { engine, attributes }) => {
     const [data] = addressesOf(op);
-    const beta = eltwiseBetas[op.fn] ?? op.beta;
-    return eltwiseForward(out, engine, props.training, eltwises[op.fn], data, data, op.alpha, beta, attributes);
+    const coefficients = eltwiseCoefficients(op.fn, op.alpha, op.beta);
+    return eltwiseForward(out, engine, props.training, eltwises[op.fn], data, data, ...coefficients, attributes);
   },
   eltwiseBackward: ({ eltwiseBackward }, out, op, { engine, attributes, hint }) => {
     const [diffData, data] = addressesOf(op);
-    const kind = eltwisesFromOutput[op.fn];
-    const beta = eltwiseBetas[op.fn] ?? 0;
-    return eltwiseBackward(out, engine, kind, diffData, diffData, data, op.alpha, beta, hint, attributes);
+    const kind = eltwisesFromOutput[op.fn] ?? eltwises[op.fn];
+    const coefficients = eltwiseCoefficients(op.fn, op.alpha);
+    return eltwiseBackward(out, engine, kind, diffData, diffData, data, ...coefficients, hint, attributes);
   },
   binary: ({ binary }, out, op, { engine, attributes }) =>
     binary(out, engine, binaries[op.fn], ...addressesOf(op), attributes),
