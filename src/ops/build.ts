@@ -13,13 +13,8 @@ import type {
   SoftmaxParams,
   UnaryFn,
 } from '../graph/op.js';
-<<<<<<< HEAD
-import { formatShape, normalizeAxis, type Shape, sameShape } from '../graph/shape.js';
-import { apply, withoutGrad } from './define.js';
-=======
 import { formatShape, normalizeAxis, numel, type Shape, sameShape } from '../graph/shape.js';
-import { apply } from './define.js';
->>>>>>> 375abf1 (Networks: DenseNet, SqueezeNet, Inception v3, ShuffleNet v2, MobileNet v3; hardswish, silu, gelu; channel scaling)
+import { apply, withoutGrad } from './define.js';
 
 // Gradients and the functional API build graphs with these functions. A call without effect adds no node.
 
@@ -36,7 +31,7 @@ export function affine(x: Value, scale: number, shift: number): Value {
   return apply('affine', { scale, shift }, [x])[0];
 }
 
-/** Emits `scaleChannels` where one factor multiplies all pixels of a channel, for which engines have a fast kernel. */
+/** Emits `scaleChannels` where one factor multiplies all pixels of a channel; engines have a kernel. */
 export function binary(fn: BinaryFn, a: Value, b: Value): Value {
   if (fn === 'mul' && scales(a, b)) return apply('scaleChannels', {}, [a, b])[0];
   if (fn === 'mul' && scales(b, a)) return apply('scaleChannels', {}, [b, a])[0];

@@ -156,6 +156,10 @@ def main():
         if maker == options.framework:
             cases = [run_case(framework, case) for case in getattr(op_cases, name)()]
             write(name, {**header(framework, 'float64'), 'cases': cases})
+    if options.framework == 'torch':
+        import torch_zoo
+
+        write('torchZoo', {**header(framework, 'float64'), **torch_zoo.zoo()})
     if options.framework == 'paddle':
         import paddle_defaults
         import paddle_network_training

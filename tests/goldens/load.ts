@@ -380,6 +380,16 @@ export interface GoldenZoo extends Header {
   readonly cases: readonly GoldenZooCase[];
 }
 
+/** Networks of torchvision, with weights from {@link formula}. */
+export interface GoldenTorchZoo extends Header {
+  readonly networks: Readonly<
+    Record<string, { readonly parameters: number; readonly entries: number; readonly sha256: string }>
+  >;
+  readonly cases: readonly (Pick<GoldenZooCase, 'network' | 'training' | 'input' | 'statistics'> & {
+    readonly output: GoldenZooCase['outputs'][number];
+  })[];
+}
+
 export interface GoldenScreening extends Header {
   readonly cases: readonly {
     readonly name: string;
@@ -461,6 +471,7 @@ export type GoldenFiles = Record<(typeof opFiles)[number], GoldenCases> &
     screening: GoldenScreening;
     explain: GoldenExplanations;
     zoo: GoldenZoo;
+    torchZoo: GoldenTorchZoo;
   };
 
 /** Reads `data/<name>.json`. */

@@ -4,6 +4,8 @@ import numpy as np
 import paddle
 import paddle.nn.functional as F
 
+from zoo_values import formula
+
 OPTIMIZERS = [
     ('SGD', {'learningRate': 0.1}),
     ('SGD', {'learningRate': 0.1, 'weightDecay': 0.1}),
@@ -83,18 +85,6 @@ FORMULA = (
     'value i of the array with seed k, in unsigned 32-bit integers: h = i + k*0x9E3779B9; h ^= h >> 16; h *= 0x85EBCA6B; '
     'h ^= h >> 13; h *= 0xC2B2AE35; h ^= h >> 16; then in float64 (h / 2**31 - 1) * scale, rounded to float32'
 )
-
-
-def formula(shape, seed, scale):
-    h = np.arange(np.prod(shape), dtype=np.uint64) + np.uint64(seed * 0x9E3779B9)
-    mask = np.uint64(0xFFFFFFFF)
-    h &= mask
-    h ^= h >> np.uint64(16)
-    h = h * np.uint64(0x85EBCA6B) & mask
-    h ^= h >> np.uint64(13)
-    h = h * np.uint64(0xC2B2AE35) & mask
-    h ^= h >> np.uint64(16)
-    return ((h.astype(np.float64) / 2**31 - 1) * scale).astype(np.float32).reshape(shape)
 
 
 class LeNet(paddle.nn.Layer):

@@ -3,13 +3,12 @@
 import contextlib
 import hashlib
 import io
-import math
 
 import numpy as np
 import paddle
 from paddle.vision import models
 
-from paddle_training import formula
+from zoo_values import PERIOD, samples, start_of, values_of
 
 NETWORKS = {
     'lenet': models.LeNet,
@@ -42,9 +41,6 @@ NETWORKS = {
 SPELLING = {'numClasses': 'num_classes', 'withPool': 'with_pool'}
 SIZES = {'lenet': (1, 28, 28), 'alexnet': (3, 224, 224), 'googlenet': (3, 224, 224), 'inception_v3': (3, 75, 75), 'squeezenet1_0': (3, 47, 47)}
 FEATURES = {'numClasses': 0, 'withPool': False}
-# Values after which weights repeat: the largest networks have 140 million.
-PERIOD = 4099
-
 # Name, options, number of images, whether in training mode. VGG's classifier of 120 million values is the same
 # in all, and asked for once.
 CASES = [
@@ -77,34 +73,11 @@ CASES = [
 INITIAL = ('alexnet', 'googlenet', 'mobilenet_v1', 'mobilenet_v3_small', 'shufflenet_v2_x0_5', 'densenet121', 'squeezenet1_1', 'inception_v3')
 
 
-def start_of(name, shape):
-    """Scale of the formula for an entry of the state dict, and what is added; `zoo.test.ts` repeats it."""
-    kind = name.rsplit('.', 1)[-1]
-    if kind == '_variance':
-        return 0.5, 1.0
-    if kind == 'weight' and len(shape) == 1:  # of batch norm; small, or deep networks would overflow
-        return 0.2, 0.4
-    if kind == 'weight':
-        return math.sqrt(6 / (np.prod(shape[1:]) if len(shape) == 4 else shape[0])), 0.0
-    return 0.2, 0.0
-
-
-def values_of(shape, seed, scale, offset):
-    size = int(np.prod(shape))
-    return (np.resize(formula((min(size, PERIOD),), seed, scale), size) + np.float32(offset)).reshape(shape)
-
-
 def fill(net):
     """Gives entry i of the state dict the values of seed i."""
     for i, (name, value) in enumerate(net.state_dict().items()):
         scale, offset = start_of(name, value.shape)
         value.set_value(values_of(value.shape, i, scale, offset).astype(np.float64))
-
-
-def samples(array, most=64):
-    flat = np.asarray(array).astype(np.float32).ravel()
-    stride = -(-flat.size // most)
-    return {'stride': stride, 'values': [float(str(value)) for value in flat[::stride]]}
 
 
 def structure(name):
@@ -126,7 +99,7 @@ def computed(name, options, images, training):
     paddle.set_default_dtype('float64')
     net = NETWORKS[name](**{SPELLING.get(key, key): value for key, value in options.items()})
     paddle.set_default_dtype('float32')
-    net.to(dtype='float64')  # paddle.nn.BatchNorm is float32 whatever the default is
+    net.to(dtype='float64')  # paddle.nn.BatchNorm is float32, not of the default type
     fill(net)
     side = 64 if training else 32
     shape = [images, *SIZES.get(name, (3, side, side))]

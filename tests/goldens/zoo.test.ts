@@ -2,9 +2,6 @@ import { paddleNames } from '../../src/io/formats/paddle/names.js';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { setEngine } from '../../src/engine/select.js';
-import type { TypedArray } from '../../src/graph/dtype.js';
-import { numel, type Shape } from '../../src/graph/shape.js';
-
 import type { Layer } from '../../src/nn/index.js';
 import { Momentum } from '../../src/optimizer/index.js';
 import { RandomGenerator } from '../../src/random.js';
@@ -16,39 +13,13 @@ import { Tensor } from '../../src/tensor/tensor.js';
 import * as models from '../../src/vision/models/index.js';
 import { zooModels } from '../../src/run/catalog/zooModels.js';
 import { expectAgreement } from '../engines.js';
-import { formula, type GoldenZooCase, loadGolden } from './load.js';
-import { makeReady } from './zoo.js';
+import { type GoldenZooCase, loadGolden } from './load.js';
+import { fill, makeReady, sampled, valuesOf } from './zoo.js';
 
-const { networks, cases, period } = loadGolden('zoo');
+const { networks, cases } = loadGolden('zoo');
 
 /** Errors of float32 through up to 150 layers. */
 const tolerance = { tolerance: 1e-4, floor: 1e-3 };
-
-/** The formula's values, repeated and moved by `offset`. */
-function valuesOf(shape: Shape, seed: number, scale: number, offset: number): Float32Array {
-  const values = new Float32Array(numel(shape));
-  const first = formula(Math.min(values.length, period), seed, scale).map((value) => value + offset);
-  values.set(first);
-  for (let filled = first.length; filled < values.length; filled *= 2) values.copyWithin(filled, 0, filled);
-  return values;
-}
-
-/** Scale of the formula for an entry of the state dict, and what is added. */
-function startOf(name: string, shape: Shape): [scale: number, offset: number] {
-  if (name.endsWith('._variance')) return [0.5, 1];
-  if (!name.endsWith('.weight')) return [0.2, 0];
-  if (shape.length === 1) return [0.2, 0.4];
-  return [Math.sqrt(6 / (shape.length === 4 ? numel(shape.slice(1)) : shape[0])), 0];
-}
-
-function fill(net: Layer): void {
-  [...net.stateDict()].forEach(([name, state], i) => {
-    state.load(valuesOf(state.shape, i, ...startOf(name, state.shape)));
-  });
-}
-
-const sampled = (data: TypedArray, stride: number): Float32Array =>
-  Float32Array.from({ length: Math.ceil(data.length / stride) }, (_, i) => data[i * stride]);
 
 /** All outputs of Paddle's `forward`. */
 function outputsOf(net: Layer, x: Tensor): Tensor[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { namedDataset } from '../../src/run/catalog/datasets.js';
 import { namedModel, namedModels, usualData } from '../../src/run/catalog/models.js';
+import { torchModels } from '../../src/run/catalog/torchModels.js';
 import { zooModels } from '../../src/run/catalog/zooModels.js';
 import { outputsFor } from '../../src/run/losses.js';
 import { recipeFor } from '../../src/run/recipe.js';
@@ -21,6 +22,7 @@ it('knows which networks have batch norm', () => {
     'resnet50',
     'resnet101',
     'resnet152',
+    ...Object.keys(torchModels),
   ]);
 });
 

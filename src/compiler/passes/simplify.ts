@@ -13,8 +13,8 @@ import {
 } from '../graph.js';
 
 /**
- * Folds constants, joins reshapes and the gradients of slices, drops nodes without an effect (the identity, reductions over axes of size
- * 1), shares equal nodes, removes dead ones.
+ * Folds constants, joins reshapes and the gradients of slices, drops nodes without an effect (the identity,
+ * reductions over axes of size 1), shares equal nodes, removes dead ones.
  */
 export function simplify(graph: Graph): Graph {
   const seen = new Map<string, GraphNode[]>();

@@ -2,6 +2,7 @@ import type { Layer } from '../../nn/layer.js';
 import { course, GoogLeNet } from '../../vision/models/index.js';
 import { lookUp } from './lookUp.js';
 import type { NamedModel, UsualData, WithHeads } from './namedModel.js';
+import { torchModels } from './torchModels.js';
 import { digits, eyes, eyesByAdam, eyesWithDecay } from './usualRecipes.js';
 import { zooModels } from './zooModels.js';
 
@@ -19,7 +20,8 @@ const resnet = (layers: 50 | 101 | 152): NamedModel => ({
 });
 
 /**
- * The networks that can be named: those of PaddlePaddle's tutorial and, with the prefix `zoo-`, Paddle's own.
+ * The networks that can be named: those of PaddlePaddle's tutorial, some of torchvision and, with the prefix
+ * `zoo-`, Paddle's own.
  */
 export const namedModels: Readonly<Record<string, NamedModel>> = {
   lenet: {
@@ -49,6 +51,7 @@ export const namedModels: Readonly<Record<string, NamedModel>> = {
   resnet50: resnet(50),
   resnet101: resnet(101),
   resnet152: resnet(152),
+  ...torchModels,
   ...zooModels,
 };
 

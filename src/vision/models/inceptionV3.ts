@@ -233,8 +233,9 @@ class InceptionE extends Layer {
 const features = 2048;
 
 /**
- * Inception v3 (Szegedy et al., 2016) without its auxiliary classifier, as `paddle.vision.models.InceptionV3`:
- * `[N, 3, 299, 299]` to `[N, numClasses]`, for images of any size from 75×75 on.
+ * Inception v3 (Szegedy et al., 2016) without its auxiliary classifier, as
+ * `paddle.vision.models.InceptionV3`: `[N, 3, 299, 299]` to `[N, numClasses]`, for images of any size from
+ * 75×75 on.
  *
  * As in Paddle, dropout does not scale in training, but multiplies by 1 − p in evaluation.
  *

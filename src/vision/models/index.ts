@@ -1,5 +1,6 @@
 import { AlexNet } from './alexnet.js';
 import { DenseNet, type DenseNetOptions } from './densenet.js';
+import { EfficientNet } from './efficientnet.js';
 import { GoogLeNet } from './googlenet.js';
 import { InceptionV3 } from './inceptionV3.js';
 import { LeNet } from './lenet.js';
@@ -8,6 +9,7 @@ import { MobileNetV2 } from './mobilenetV2.js';
 import { MobileNetV3 } from './mobilenetV3.js';
 import type { NetworkOptions, PooledOptions } from './options.js';
 import { builder } from './pretrained.js';
+import { RegNet } from './regnet.js';
 import { ResNet } from './resnet.js';
 import { ShuffleNetV2, type ShuffleNetV2Options } from './shufflenetV2.js';
 import { SqueezeNet } from './squeezenet.js';
@@ -19,6 +21,7 @@ import { VGG, type VGGOptions } from './vgg.js';
 export { AlexNet } from './alexnet.js';
 export * as course from './course/index.js';
 export { DenseNet, type DenseNetOptions } from './densenet.js';
+export { EfficientNet } from './efficientnet.js';
 export { GoogLeNet } from './googlenet.js';
 export { InceptionV3 } from './inceptionV3.js';
 export { LeNet } from './lenet.js';
@@ -27,6 +30,7 @@ export { MobileNetV2 } from './mobilenetV2.js';
 export { MobileNetV3 } from './mobilenetV3.js';
 export type { NetworkOptions, PooledOptions } from './options.js';
 export type { NetworkBuilder, PretrainedOptions } from './pretrained.js';
+export { RegNet } from './regnet.js';
 export { ResNet, type ResNetOptions } from './resnet.js';
 export { ShuffleNetV2, type ShuffleNetV2Options } from './shufflenetV2.js';
 export { SqueezeNet } from './squeezenet.js';
@@ -194,3 +198,35 @@ export const shufflenetV2X1_5 = shufflenet('x1_5', { scale: 1.5 });
 export const shufflenetV2X2_0 = shufflenet('x2_0', { scale: 2 });
 /** {@link ShuffleNetV2} of scale 1 with swish activations. */
 export const shufflenetV2Swish = shufflenet('swish', { scale: 1, act: 'swish' });
+
+// Paddle has none of the networks below. Their layers and names are torchvision's.
+
+const efficientnet = (size: 'b0' | 'b1' | 'b2' | 'b3') =>
+  builder(
+    () => `efficientnet_${size}`,
+    (options: NetworkOptions) => new EfficientNet(size, options),
+  );
+
+/** {@link EfficientNet} B0. */
+export const efficientnetB0 = efficientnet('b0');
+/** {@link EfficientNet} B1, of more layers. */
+export const efficientnetB1 = efficientnet('b1');
+/** {@link EfficientNet} B2, of more layers and channels. */
+export const efficientnetB2 = efficientnet('b2');
+/** {@link EfficientNet} B3, of still more layers and channels. */
+export const efficientnetB3 = efficientnet('b3');
+
+const regnet = (variant: 'y_400mf' | 'y_800mf' | 'y_1_6gf' | 'y_3_2gf') =>
+  builder(
+    () => `regnet_${variant}`,
+    (options: NetworkOptions) => new RegNet(variant, options),
+  );
+
+/** {@link RegNet} of 400 million multiply-adds. */
+export const regnetY400mf = regnet('y_400mf');
+/** {@link RegNet} of 800 million multiply-adds. */
+export const regnetY800mf = regnet('y_800mf');
+/** {@link RegNet} of 1.6 billion multiply-adds. */
+export const regnetY1_6gf = regnet('y_1_6gf');
+/** {@link RegNet} of 3.2 billion multiply-adds. */
+export const regnetY3_2gf = regnet('y_3_2gf');

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { AdaptiveAvgPool2D, Dropout, Hardswish, Layer, Linear, ReLU, Sequential } from '../../nn/index.js';
+import { AdaptiveAvgPool2D, Dropout, Hardsigmoid, Hardswish, Layer, Linear, ReLU, Sequential } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import type { MobileNetOptions } from './mobilenetV1.js';
@@ -9,7 +9,7 @@ import { SqueezeExcitation } from './squeezeExcitation.js';
 /** Paddle's settings of the batch norms of this network. */
 const norm = { epsilon: 0.001, momentum: 0.99 };
 
-/** Input channels, kernel size, inner channels, output channels, squeeze and excitation, activation, stride. */
+/** Input channels, kernel size, inner and output channels, squeeze and excitation, activation, stride. */
 type Block = readonly [number, 3 | 5, number, number, boolean, 'relu' | 'hardswish', 1 | 2];
 
 const blocks = {
@@ -68,7 +68,8 @@ class InvertedResidual extends Layer {
     this.expand_conv = from === through ? null : new ConvNormActivation(from, through, 1, activate(), { norm });
     const depthwise = { stride, groups: through, norm };
     this.bottleneck_conv = new ConvNormActivation(through, through, kernelSize, activate(), depthwise);
-    this.mid_se = squeezes ? new SqueezeExcitation(through, toMultipleOf8(Math.floor(through / 4))) : null;
+    const squeezed = toMultipleOf8(Math.floor(through / 4));
+    this.mid_se = squeezes ? new SqueezeExcitation(through, squeezed, new ReLU(), new Hardsigmoid()) : null;
     this.linear_conv = new ConvNormActivation(through, to, 1, null, { norm });
     this.#adds = stride === 1 && from === to;
   }

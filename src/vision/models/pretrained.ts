@@ -5,14 +5,16 @@ import type { Shape } from '../../graph/shape.js';
 import type { DownloadProgress } from '../../io/files/download.js';
 import type { Layer } from '../../nn/layer.js';
 import type { StateMismatch } from '../../nn/stateEntries.js';
+import { fromTorch } from '../weights/torchNames.js';
 import type { NetworkOptions } from './options.js';
 
 export interface PretrainedOptions {
   /**
    * `true` for Paddle's weights, trained on ImageNet. They are downloaded once, into `weights` of the cache
    * folder. They expect pictures of red, green and blue, minus ImageNet's mean and divided by its standard
-   * deviation. Or the path of a `.safetensors` or `.pdparams` file; `readWeightsRecord` returns the inputs
-   * that its weights expect. In a browser it is the address of such a file, and never `true`.
+   * deviation. Or the path of a `.pdparams` file, or of a `.safetensors` file of this library, torchvision or
+   * timm; `readWeightsRecord` returns the inputs that its weights expect. In a browser it is the address of
+   * such a file, and never `true`.
    */
   readonly pretrained: true | string;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
@@ -75,8 +77,9 @@ export async function loadPretrained(
   { pretrained, onDownload }: PretrainedOptions,
   numClasses: number | undefined,
 ): Promise<Pretrained> {
-  const { path, tensors: entries } = await loadWeights(name, pretrained, onDownload);
+  const { path, tensors } = await loadWeights(name, pretrained, onDownload);
   const states = network.stateDict();
+  const entries = fromTorch(tensors, states);
   /**
    * Whether the entry belongs to a classifier for the requested number of classes, or to a classifier that
    * was not requested.

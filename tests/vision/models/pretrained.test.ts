@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError } from '../../../src/errors.js';
+import type { TensorData } from '../../../src/io/formats/tensorData.js';
 import { snapshot } from '../../../src/io/snapshot.js';
 import { savePdparams } from '../../../src/io/weights/pdparams.js';
 import { saveSafetensors } from '../../../src/io/weights/safetensors.js';
@@ -56,6 +57,27 @@ describe('a local file', () => {
     }
     const features = await models.lenet({ pretrained: safetensors, numClasses: 0 });
     expect(await valuesOf(features)).toEqual((await given).filter(([name]) => name.startsWith('features.')));
+  });
+
+  it('takes a file with the names and layouts of PyTorch', async () => {
+    const path = join(folder, 'torch.safetensors');
+    const given = models.mobilenetV2({ scale: 0.25, numClasses: 3 });
+    const entries = new Map<string, TensorData>();
+    for (const [name, { shape, dtype, data }] of await snapshot(given.stateDict())) {
+      const own = name.replace(/\._mean$/, '.running_mean').replace(/\._variance$/, '.running_var');
+      const rows = Array.from({ length: shape.length === 2 ? shape[1] : 0 }, (_, j) =>
+        Array.from({ length: shape[0] }, (_, i) => data[i * shape[1] + j]),
+      );
+      const turned = { shape: [...shape].reverse(), dtype, data: Float32Array.from(rows.flat()) };
+      entries.set(own, shape.length === 2 ? turned : { shape, dtype, data });
+      if (own.endsWith('.running_var')) {
+        const counter = own.replace('running_var', 'num_batches_tracked');
+        entries.set(counter, { shape: [1], dtype: 'int32', data: Int32Array.of(7) });
+      }
+    }
+    await saveSafetensors(entries, path);
+    const found = await models.mobilenetV2({ scale: 0.25, numClasses: 3, pretrained: path });
+    expect(await valuesOf(found)).toEqual(await valuesOf(given));
   });
 
   it('renews a classifier that is a convolution, too', async () => {
@@ -167,7 +189,7 @@ it('the offered files have addresses and checksums', async () => {
     '../../../src/vision/models/weightFiles.js',
   );
   const urls = Object.values(real).map(({ url }) => url);
-  expect(new Set(urls).size).toBe(19);
+  expect(new Set(urls).size).toBe(36);
   for (const [name, { url, md5 }] of Object.entries(real)) {
     expect(url, name).toMatch(/^https:\/\/[a-z-]+\.bj\.bcebos\.com\/(models|dygraph)\/\w+[\w.]*\.pdparams$/);
     expect(md5, name).toMatch(/^[0-9a-f]{32}$/);

@@ -18,7 +18,7 @@ const float = 4;
 /** Pixels of one vector of channels that the loop processes at once, so that an addition need not wait. */
 const together = 4;
 
-/** The layout of features whose channels the code can scale; `null` for another one, and on other processors. */
+/** The layout of features whose channels the code can scale; `null` for others, and on other processors. */
 export function scalableLayout(desc: MemoryDesc): FeatureLayout | null {
   const { dtype, shape } = desc;
   if ((dtype !== 'float32' && dtype !== 'bfloat16') || shape.length !== 4) return null;

@@ -28,7 +28,7 @@ interface Descs {
   readonly weights: MemoryDesc;
 }
 
-/** `null` where there is no code: for this processor, another layout, or a window with more columns than registers. */
+/** `null` where there is no code: for this processor, another layout, or a very wide window. */
 export function depthwiseSpec({ x, y, weights }: Descs, params: Conv2dParams): DepthwiseSpec | null {
   const { dtype, shape } = x;
   if ((dtype !== 'float32' && dtype !== 'bfloat16') || y.dtype !== dtype) return null;

@@ -269,8 +269,10 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
 };
 
 /**
- * Computes the weights' gradient of a depthwise convolution in machine code: the library has a kernel for windows of
- * 3×3, and multiplies the matrices of each channel for others. @returns whether it does
+ * Computes the weights' gradient of a depthwise convolution in machine code: the library has a kernel for
+ * windows of 3×3, and multiplies the matrices of each channel for others.
+ *
+ * @returns whether it does
  */
 function asDepthwise(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>, descs: ConvDescs): boolean {
   const [x, dy] = node.inputs;

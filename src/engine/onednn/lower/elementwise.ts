@@ -51,7 +51,7 @@ export const unaryBackward: Lower<'unaryBackward'> = (context, node) => {
   const diffDst = context.inLayout(dy, dst.layout);
   const diffSrc = context.inPlace(dy, diffDst, dx);
   const isFromInput = unaryFunctions[fn].gradFrom === 'input';
-  // For these the library has only plain loops that keep padding zero. It stays zero by itself, for dy is 0 there.
+  // The library keeps padding zero by plain loops. It stays zero by itself, since dy is 0 there.
   const data = isFromInput && dst.layout.isPadded() ? flat(dst.layout) : dst.layout;
   const forward = describe.eltwiseForward(fn, data, alpha, 0);
   const primitive = derived(context, forward, describe.eltwiseBackward(fn, data, data, alpha), node.op);
