@@ -10,8 +10,9 @@ import {
   Linear,
   MaxPool2D,
 } from '../../nn/index.js';
+import { concat } from '../../tensor/combine.js';
 import * as F from '../../tensor/functional.js';
-import { concat, type Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
 /** Paddle's older class of batch normalization, by which it names the parameters. A ReLU follows. */

@@ -9,8 +9,9 @@ import {
   ReLU,
   Sequential,
 } from '../../nn/index.js';
+import { concat } from '../../tensor/combine.js';
 import type { Padding2D, Size2D } from '../../tensor/functional.js';
-import { concat, type Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, Layer, Linear, MaxPool2D, ReLU, Swish } from '../../nn/index.js';
-import { stack, type Tensor } from '../../tensor/tensor.js';
+import { stack } from '../../tensor/combine.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 

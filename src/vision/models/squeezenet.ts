@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, Conv2D, Dropout, Layer, MaxPool2D } from '../../nn/index.js';
+import { concat } from '../../tensor/combine.js';
 import * as F from '../../tensor/functional.js';
-import { concat, type Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
 
 class MakeFireConv extends Layer {
