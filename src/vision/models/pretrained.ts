@@ -5,8 +5,8 @@ import type { Shape } from '../../graph/shape.js';
 import type { DownloadProgress } from '../../io/files/download.js';
 import type { Layer } from '../../nn/layer.js';
 import type { StateMismatch } from '../../nn/stateEntries.js';
-import { fromTorch } from '../weights/torchNames.js';
 import type { NetworkOptions } from './options.js';
+import { fromTorch } from './torchNames.js';
 
 export interface PretrainedOptions {
   /**
