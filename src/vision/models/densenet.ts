@@ -1,3 +1,4 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import {
   AdaptiveAvgPool2D,
@@ -13,7 +14,7 @@ import {
 import { concat } from '../../tensor/combine.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';
 
 /** Paddle's older class of batch normalization, by which it names the parameters. A ReLU follows. */
 class BatchNorm extends BatchNorm2D {
@@ -123,6 +124,8 @@ const depths = {
   264: [64, 32, [6, 12, 64, 48]],
 } as const;
 
+const denseChecks = { ...networkChecks, bnSize: check.integer(1), dropout: check.shareBelowOne };
+
 export interface DenseNetOptions extends PooledOptions {
   /** Channels inside a layer, as a multiple of those that it adds. Default 4. */
   readonly bnSize?: number;
@@ -158,9 +161,10 @@ export class DenseNet extends Layer {
   /** @throws {InputError} for another depth */
   constructor(depth: keyof typeof depths, options: DenseNetOptions = {}) {
     super();
+    check.requireOptions('DenseNet', options, denseChecks);
     const { numClasses = imageNetClasses, withPool = true, bnSize = 4, dropout = 0 } = options;
     if (!Object.hasOwn(depths, depth)) {
-      throw new InputError(`[DenseNet] depth: expected ${Object.keys(depths).join(', ')}, got ${depth}`);
+      throw new InputError(`[DenseNet] depth: expected ${Object.keys(depths).join(', ')}, got ${check.shown(depth)}`);
     }
     const [first, growthRate, counts] = depths[depth];
     this.conv1_func = new ConvBNLayer(first);

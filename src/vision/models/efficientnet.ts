@@ -1,8 +1,9 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, Dropout, initializer, Layer, Linear, Sequential, Sigmoid, Silu } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
-import { hasClassifier, imageNetClasses, type NetworkOptions, toMultipleOf8 } from './options.js';
+import { hasClassifier, imageNetClasses, type NetworkOptions, networkChecks, toMultipleOf8 } from './options.js';
 import { SqueezeExcitation } from './squeezeExcitation.js';
 import { StochasticDepth } from './stochasticDepth.js';
 
@@ -87,10 +88,12 @@ export class EfficientNet extends Layer {
   readonly classifier: Sequential | null;
 
   /** @throws {InputError} for another size */
-  constructor(size: keyof typeof sizes, { numClasses = imageNetClasses }: NetworkOptions = {}) {
+  constructor(size: keyof typeof sizes, options: NetworkOptions = {}) {
     super();
+    check.requireOptions('EfficientNet', options, { numClasses: networkChecks.numClasses });
+    const { numClasses = imageNetClasses } = options;
     if (!Object.hasOwn(sizes, size)) {
-      throw new InputError(`[EfficientNet] size: expected ${Object.keys(sizes).join(', ')}, got ${size}`);
+      throw new InputError(`[EfficientNet] size: expected ${Object.keys(sizes).join(', ')}, got ${check.shown(size)}`);
     }
     const [width, depth, dropout] = sizes[size];
     const scaled = (channels: number) => toMultipleOf8(channels * width);

@@ -1,3 +1,4 @@
+import { requireOptions } from '../../check.js';
 import {
   AdaptiveAvgPool2D,
   AvgPool2D,
@@ -13,7 +14,7 @@ import { concat } from '../../tensor/combine.js';
 import type { Padding2D, Size2D } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
-import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';
 
 /** A convolution, batch normalization and ReLU. By default height and width stay the same at stride 1. */
 function conv(inChannels: number, outChannels: number, kernelSize: Size2D, stride = 1, padding?: Padding2D) {
@@ -267,8 +268,9 @@ export class InceptionV3 extends Layer {
   readonly dropout: Dropout | null;
   readonly fc: Linear | null;
 
-  constructor({ numClasses = imageNetClasses, withPool = true }: PooledOptions = {}) {
+  constructor(options: PooledOptions = {}) {
     super();
+    const { numClasses = imageNetClasses, withPool = true } = requireOptions('InceptionV3', options, networkChecks);
     const classifies = hasClassifier('InceptionV3', numClasses);
     const limit = 1 / Math.sqrt(features);
     const weightAttr = { initializer: initializer.uniform(-limit, limit) };

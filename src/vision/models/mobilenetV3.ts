@@ -1,9 +1,10 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, Dropout, Hardsigmoid, Hardswish, Layer, Linear, ReLU, Sequential } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import type { MobileNetOptions } from './mobilenetV1.js';
-import { checkScale, hasClassifier, imageNetClasses, toMultipleOf8 } from './options.js';
+import { hasClassifier, imageNetClasses, scaledChecks, toMultipleOf8 } from './options.js';
 import { SqueezeExcitation } from './squeezeExcitation.js';
 
 /** Paddle's settings of the batch norms of this network. */
@@ -104,10 +105,10 @@ export class MobileNetV3 extends Layer {
   /** @throws {InputError} for another size */
   constructor(size: keyof typeof blocks, options: MobileNetOptions = {}) {
     super();
+    check.requireOptions('MobileNetV3', options, scaledChecks);
     const { numClasses = imageNetClasses, withPool = true, scale = 1 } = options;
-    checkScale('MobileNetV3', scale);
     if (!Object.hasOwn(blocks, size)) {
-      throw new InputError(`[MobileNetV3] size: expected ${Object.keys(blocks).join(' or ')}, got ${size}`);
+      throw new InputError(`[MobileNetV3] size: expected ${Object.keys(blocks).join(' or ')}, got ${check.shown(size)}`);
     }
     const scaled = (channels: number) => toMultipleOf8(channels * scale);
     const last = lastChannels[size];

@@ -1,9 +1,10 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, initializer, Layer, Linear, ReLU, Sequential, Sigmoid } from '../../nn/index.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
-import { hasClassifier, imageNetClasses, type NetworkOptions } from './options.js';
+import { hasClassifier, imageNetClasses, type NetworkOptions, networkChecks } from './options.js';
 import { SqueezeExcitation } from './squeezeExcitation.js';
 
 /**
@@ -66,10 +67,12 @@ export class RegNet extends Layer {
   readonly fc: Linear | null;
 
   /** @throws {InputError} for another variant */
-  constructor(variant: keyof typeof variants, { numClasses = imageNetClasses }: NetworkOptions = {}) {
+  constructor(variant: keyof typeof variants, options: NetworkOptions = {}) {
     super();
+    check.requireOptions('RegNet', options, { numClasses: networkChecks.numClasses });
+    const { numClasses = imageNetClasses } = options;
     if (!Object.hasOwn(variants, variant)) {
-      throw new InputError(`[RegNet] variant: expected ${Object.keys(variants).join(', ')}, got ${variant}`);
+      throw new InputError(`[RegNet] variant: expected ${Object.keys(variants).join(', ')}, got ${check.shown(variant)}`);
     }
     const [widths, counts, groupWidth] = variants[variant];
     this.stem = conv(3, stemChannels, 3, true, 2);

@@ -1,9 +1,10 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, Layer, Linear, MaxPool2D, ReLU, Swish } from '../../nn/index.js';
 import { stack } from '../../tensor/combine.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
-import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';
 
 const activations = { relu: ReLU, swish: Swish } as const;
 
@@ -87,6 +88,8 @@ const widths = new Map([
 /** Number of blocks of each stage. */
 const repeats = [4, 8, 4] as const;
 
+const shuffleChecks = { ...networkChecks, scale: check.positive, act: check.text };
+
 export interface ShuffleNetV2Options extends PooledOptions {
   /** Width of the network: 0.25, 0.33, 0.5, 1, 1.5 or 2. Default 1. */
   readonly scale?: number;
@@ -117,13 +120,14 @@ export class ShuffleNetV2 extends Layer {
   /** @throws {InputError} for another scale or activation */
   constructor(options: ShuffleNetV2Options = {}) {
     super();
+    check.requireOptions('ShuffleNetV2', options, shuffleChecks);
     const { numClasses = imageNetClasses, withPool = true, scale = 1, act = 'relu' } = options;
     const channels = widths.get(scale);
     if (channels === undefined) {
-      throw new InputError(`[ShuffleNetV2] scale: expected ${[...widths.keys()].join(', ')}, got ${scale}`);
+      throw new InputError(`[ShuffleNetV2] scale: expected ${[...widths.keys()].join(', ')}, got ${check.shown(scale)}`);
     }
     if (!Object.hasOwn(activations, act)) {
-      throw new InputError(`[ShuffleNetV2] act: expected ${Object.keys(activations).join(' or ')}, got ${act}`);
+      throw new InputError(`[ShuffleNetV2] act: expected ${Object.keys(activations).join(' or ')}, got ${check.shown(act)}`);
     }
     this._conv1 = new ConvNormActivation(3, channels[0], 3, new activations[act](), { stride: 2 });
     // The names of blocks are computed, so the layers after them are added by name, too.

@@ -1,9 +1,10 @@
+import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { AdaptiveAvgPool2D, Conv2D, Dropout, Layer, MaxPool2D } from '../../nn/index.js';
 import { concat } from '../../tensor/combine.js';
 import * as F from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasClassifier, imageNetClasses, type PooledOptions } from './options.js';
+import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';
 
 class MakeFireConv extends Layer {
   static readonly kind: string = 'MakeFireConv';
@@ -78,9 +79,10 @@ export class SqueezeNet extends Layer {
   /** @throws {InputError} for another version */
   constructor(version: keyof typeof pooled, options: PooledOptions = {}) {
     super();
+    check.requireOptions('SqueezeNet', options, networkChecks);
     const { numClasses = imageNetClasses, withPool = true } = options;
     if (!Object.hasOwn(pooled, version)) {
-      throw new InputError(`[SqueezeNet] version: expected ${Object.keys(pooled).join(' or ')}, got ${version}`);
+      throw new InputError(`[SqueezeNet] version: expected ${Object.keys(pooled).join(' or ')}, got ${check.shown(version)}`);
     }
     this.#pooled = pooled[version];
     const [channels, kernelSize, padding] = version === '1.0' ? [96, 7, 0] : [64, 3, 1];
