@@ -120,7 +120,8 @@ export const gelu = activation('gelu');
 
 /** relu6(x + 3)/6: 0 up to −3, 1 from 3 on, a line in between. */
 export function hardsigmoid(x: Tensor): Tensor {
-  return relu6(x.affine(1, 3)).affine(1 / 6, 0);
+  const moved = ops.affine(operandOf('hardsigmoid', x), 1, 3);
+  return new Tensor(ops.affine(ops.unary('relu6', moved), 1 / 6, 0));
 }
 
 /**
@@ -140,12 +141,13 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
  * @param groups a divisor of C
  */
 export function channelShuffle(x: Tensor, groups: number): Tensor {
-  const [images, channels, height, width] = x.shape;
-  if (x.shape.length !== 4) {
-    throw new ShapeError(`[channelShuffle] input: expected [N, C, H, W], got ${formatShape(x.shape)}`);
-  }
-  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
-    throw new InputError(`[channelShuffle] groups: expected a divisor of ${channels} channels, got ${groups}`);
+  const { shape } = operandOf('channelShuffle', x);
+  check.requireValue('channelShuffle', 'groups', groups, check.integer(1));
+  const [images, channels, height, width] = shape;
+  if (shape.length !== 4 || channels % groups !== 0) {
+    throw new ShapeError(
+      `[channelShuffle] input: expected [N, C, H, W] with C a multiple of ${groups}, got ${formatShape(shape)}`,
+    );
   }
   const split = x.reshape([images, groups, channels / groups, height, width]);
   return split.transpose([0, 2, 1, 3, 4]).reshape([images, channels, height, width]);

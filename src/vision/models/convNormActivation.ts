@@ -1,5 +1,5 @@
 import { BatchNorm2D, type BatchNormOptions, Conv2D, type Layer, Sequential } from '../../nn/index.js';
-import { type Padding2D, pairOf, type Size2D } from '../../tensor/functional.js';
+import { type Padding2D, pairOf, type Size2D } from '../../tensor/operands.js';
 
 interface ConvNormOptions {
   readonly stride?: number;

@@ -11,7 +11,7 @@ import {
   Sequential,
 } from '../../nn/index.js';
 import { concat } from '../../tensor/combine.js';
-import type { Padding2D, Size2D } from '../../tensor/functional.js';
+import type { Padding2D, Size2D } from '../../tensor/operands.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ConvNormActivation } from './convNormActivation.js';
 import { hasClassifier, imageNetClasses, networkChecks, type PooledOptions } from './options.js';

@@ -108,7 +108,9 @@ export class MobileNetV3 extends Layer {
     check.requireOptions('MobileNetV3', options, scaledChecks);
     const { numClasses = imageNetClasses, withPool = true, scale = 1 } = options;
     if (!Object.hasOwn(blocks, size)) {
-      throw new InputError(`[MobileNetV3] size: expected ${Object.keys(blocks).join(' or ')}, got ${check.shown(size)}`);
+      throw new InputError(
+        `[MobileNetV3] size: expected ${Object.keys(blocks).join(' or ')}, got ${check.shown(size)}`,
+      );
     }
     const scaled = (channels: number) => toMultipleOf8(channels * scale);
     const last = lastChannels[size];

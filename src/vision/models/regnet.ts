@@ -72,7 +72,9 @@ export class RegNet extends Layer {
     check.requireOptions('RegNet', options, { numClasses: networkChecks.numClasses });
     const { numClasses = imageNetClasses } = options;
     if (!Object.hasOwn(variants, variant)) {
-      throw new InputError(`[RegNet] variant: expected ${Object.keys(variants).join(', ')}, got ${check.shown(variant)}`);
+      throw new InputError(
+        `[RegNet] variant: expected ${Object.keys(variants).join(', ')}, got ${check.shown(variant)}`,
+      );
     }
     const [widths, counts, groupWidth] = variants[variant];
     this.stem = conv(3, stemChannels, 3, true, 2);

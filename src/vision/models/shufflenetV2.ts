@@ -124,10 +124,14 @@ export class ShuffleNetV2 extends Layer {
     const { numClasses = imageNetClasses, withPool = true, scale = 1, act = 'relu' } = options;
     const channels = widths.get(scale);
     if (channels === undefined) {
-      throw new InputError(`[ShuffleNetV2] scale: expected ${[...widths.keys()].join(', ')}, got ${check.shown(scale)}`);
+      throw new InputError(
+        `[ShuffleNetV2] scale: expected ${[...widths.keys()].join(', ')}, got ${check.shown(scale)}`,
+      );
     }
     if (!Object.hasOwn(activations, act)) {
-      throw new InputError(`[ShuffleNetV2] act: expected ${Object.keys(activations).join(' or ')}, got ${check.shown(act)}`);
+      throw new InputError(
+        `[ShuffleNetV2] act: expected ${Object.keys(activations).join(' or ')}, got ${check.shown(act)}`,
+      );
     }
     this._conv1 = new ConvNormActivation(3, channels[0], 3, new activations[act](), { stride: 2 });
     // The names of blocks are computed, so the layers after them are added by name, too.

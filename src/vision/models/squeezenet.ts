@@ -82,7 +82,9 @@ export class SqueezeNet extends Layer {
     check.requireOptions('SqueezeNet', options, networkChecks);
     const { numClasses = imageNetClasses, withPool = true } = options;
     if (!Object.hasOwn(pooled, version)) {
-      throw new InputError(`[SqueezeNet] version: expected ${Object.keys(pooled).join(' or ')}, got ${check.shown(version)}`);
+      throw new InputError(
+        `[SqueezeNet] version: expected ${Object.keys(pooled).join(' or ')}, got ${check.shown(version)}`,
+      );
     }
     this.#pooled = pooled[version];
     const [channels, kernelSize, padding] = version === '1.0' ? [96, 7, 0] : [64, 3, 1];
