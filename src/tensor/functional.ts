@@ -114,7 +114,9 @@ export const hardswish = activation('hardswish');
 /** x·sigmoid(x) (Hendrycks & Gimpel, 2016) */
 export const silu = activation('silu');
 /** The same as {@link silu} (Ramachandran et al., 2017). */
-export const swish = silu;
+export function swish(x: Tensor): Tensor {
+  return silu(x);
+}
 /** x·Φ(x), where Φ is the distribution function of the normal distribution (Hendrycks & Gimpel, 2016) */
 export const gelu = activation('gelu');
 
