@@ -4,6 +4,7 @@ export type {
   DataPart,
   HoldOut,
   ImageLoadingOptions,
+  KnownSplit,
   OpenOptions,
   Split,
   Understanding,

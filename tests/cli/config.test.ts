@@ -181,7 +181,7 @@ tensorBoard: true
       '--out',
       join(root, 'late'),
     );
-    expect([code, err]).toEqual([2, `fovea: [config] ${file}: [lr] stepSize: expected an integer from 1 on, got 0\n`]);
+    expect([code, err]).toEqual([2, `fovea: [config] ${file}: [lr] stepSize: expected a positive integer, got 0\n`]);
     const other = write('weights.yaml', 'classWeight: [1, 2]');
     const result = await fovea('train', 'lenet', '--config', other, '--data-dir', dataDir, '--out', join(root, 'late'));
     expect([result.code, result.err]).toEqual([
