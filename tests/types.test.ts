@@ -44,7 +44,17 @@ function isHiddenMember(node: ts.Node): boolean {
 }
 
 /** Abbreviations of a module, and layers inside of networks, which are layers to all others. */
-const abbreviations = new Set(['Range', 'OptionTable', 'AuxiliaryHead', 'ConvLayer', 'ConvPoolLayer', 'Inception']);
+const abbreviations = new Set([
+  'Range',
+  'OptionTable',
+  'AuxiliaryHead',
+  'ConvLayer',
+  'ConvPoolLayer',
+  'Inception',
+  'InceptionStem',
+  'ConvBNLayer',
+  'ConvNormActivation',
+]);
 
 /** Types of the package that exported declarations name and that no path from the entry reaches. */
 function hiddenTypes(program: ts.Program, folder: string): string[] {

@@ -56,7 +56,10 @@ export async function openAsTrained(
     holdOut: known.holdOut ?? (isOther ? { share: usualHoldOut, seed } : null),
     classNames: known.classNames,
     imageLoading,
-    ...(split != null && name === known.name && { split: { pictures: split, mayDiffer: isOther } }),
+    ...(split != null &&
+      name === known.name && {
+        split: { pictures: split, unreadable: known.train.unreadable.map(({ path }) => path), mayDiffer: isOther },
+      }),
     onDownload: options.onDownload,
     onProgress: options.onProgress,
   });

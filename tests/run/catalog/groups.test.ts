@@ -73,10 +73,13 @@ describe('a split by groups', () => {
     );
     table('before', [...rows, ['new.png', 'a', 'P0']]);
     const other = { share: 0.4, seed: 9 };
-    const again = await open(path, other, { group: undefined, split: { pictures, mayDiffer: false } });
+    const again = await open(path, other, { group: undefined, split: { pictures, unreadable: [], mayDiffer: false } });
     expect(await contents(again)).toEqual(first);
     expect(again.notes.join()).toContain('that the split of the run does not have are left out: new.png');
-    const differing = await open(path, other, { group: undefined, split: { pictures, mayDiffer: true } });
+    const differing = await open(path, other, {
+      group: undefined,
+      split: { pictures, unreadable: [], mayDiffer: true },
+    });
     expect((await contents(differing)).flat()).toHaveLength(13);
   });
 

@@ -22,11 +22,13 @@ folderPerTest((path) => {
   cache = join(path, 'cache', 'digits');
 });
 
+const md5 = Object.fromEntries(names.map((name) => [`${name}.gz`, '0'.repeat(32)]));
+
 /** A data set whose mirror has nothing, and whose package is not installed. */
 const kind = (): IdxKind => ({
   name: 'digits',
   classNames: Array.from('0123456789'),
-  mirror: { url: `${server.url}/none/`, md5: {} },
+  mirror: { url: `${server.url}/none/`, md5 },
   package: {
     name: 'digits-data',
     version: '1.2.3',
@@ -116,6 +118,6 @@ describe('without the mirror', () => {
 
 it('a mirror of the caller is the only source', async () => {
   npmWith({ [names[0]]: images, [names[1]]: labels });
-  const mirror = { url: `${server.url}/mine/`, md5: {} };
+  const mirror = { url: `${server.url}/mine/`, md5 };
   await expect(readIdxSet(kind(), { mode: 'test', download: mirror })).rejects.toThrow('HTTP status 404');
 });

@@ -53,12 +53,12 @@ describe('options', () => {
     expect(() => new models.DenseNet(122 as 121)).toThrow(
       '[DenseNet] depth: expected 121, 161, 169, 201, 264, got 122',
     );
-    expect(() => new models.SqueezeNet('1.2' as '1.1')).toThrow('[SqueezeNet] version: expected 1.0 or 1.1, got 1.2');
-    expect(() => new models.MobileNetV3('tiny' as 'small')).toThrow('size: expected small or large, got tiny');
+    expect(() => new models.SqueezeNet('1.2' as '1.1')).toThrow("[SqueezeNet] version: expected 1.0 or 1.1, got '1.2'");
+    expect(() => new models.MobileNetV3('tiny' as 'small')).toThrow("size: expected small or large, got 'tiny'");
     expect(() => new models.ShuffleNetV2({ scale: 0.75 })).toThrow(
       '[ShuffleNetV2] scale: expected 0.25, 0.33, 0.5, 1, 1.5, 2, got 0.75',
     );
-    expect(() => new models.ShuffleNetV2({ act: 'tanh' as 'relu' })).toThrow('act: expected relu or swish, got tanh');
+    expect(() => new models.ShuffleNetV2({ act: 'tanh' as 'relu' })).toThrow("act: expected relu or swish, got 'tanh'");
   });
 
   it('dropout and the channels inside a layer of DenseNet', () => {

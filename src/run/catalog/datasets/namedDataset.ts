@@ -34,6 +34,8 @@ export interface ImageLoadingOptions extends Pick<ImageFilesOptions, 'cache' | '
 export interface KnownSplit {
   /** Part and group of each picture, by its name as a cell of a table (`safeCell`). */
   readonly pictures: ReadonlyMap<string, { readonly role: SplitRole; readonly group: string | null }>;
+  /** Paths of pictures that could not be read when it was made. They are in no part. */
+  readonly unreadable: readonly string[];
   /** Whether the data may be others: the split then applies only if it has exactly the same pictures. */
   readonly mayDiffer: boolean;
 }

@@ -109,6 +109,8 @@ export function openListed(found: Listed, options: OpenOptions): OpenedData {
   };
 }
 
+type Place = KnownSplit['pictures'] extends ReadonlyMap<string, infer P> ? P : never;
+
 /**
  * The pictures with the parts and groups of a split that was made before. Pictures that it does not have are
  * left out, with a note.
@@ -116,12 +118,19 @@ export function openListed(found: Listed, options: OpenOptions): OpenedData {
 function asBefore(listed: Listed, split: KnownSplit | undefined): Listed {
   if (split === undefined) return listed;
   const { pictures, mayDiffer } = split;
-  const known = listed.files.map(({ path }) => pictures.get(splitKey(nameBelow(listed.root, path))));
+  const names = listed.files.map(({ path }) => nameBelow(listed.root, path));
+  const known = names.map((name): Place | undefined => {
+    // The caller's policy for unreadable pictures applies to them again.
+    const wasUnreadable = split.unreadable.some((before) => before.endsWith(`/${name}`));
+    return pictures.get(splitKey(name)) ?? (wasUnreadable ? { role: 'train', group: null } : undefined);
+  });
   const files = listed.files.flatMap((file, i) => {
     const place = known[i];
     return place === undefined ? [] : [{ ...file, role: place.role, group: place.group ?? undefined }];
   });
-  const isSame = files.length === listed.files.length && files.length === pictures.size;
+  const isSame =
+    files.length === listed.files.length &&
+    names.filter((name) => pictures.has(splitKey(name))).length === pictures.size;
   if (files.length === 0 || (mayDiffer && !isSame)) return listed;
   const strange = listed.files.filter((_, i) => known[i] === undefined).map(({ path }) => nameBelow(listed.root, path));
   const note = `pictures that the split of the run does not have are left out: ${namesOf(strange)}`;
