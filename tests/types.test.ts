@@ -54,6 +54,8 @@ const abbreviations = new Set([
   'InceptionStem',
   'ConvBNLayer',
   'ConvNormActivation',
+  'MakeFire',
+  'ActivationName',
 ]);
 
 /** Types of the package that exported declarations name and that no path from the entry reaches. */

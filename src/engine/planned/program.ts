@@ -50,7 +50,8 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
   readonly #linked: LinkedCalls<L, C, M>;
   readonly #residents: ResidentSources<L, C, M>;
   readonly #inputs: readonly { readonly source: number; readonly operand: ArrayOperand<L> }[];
-  readonly #constants: M;
+  /** Allocated by the first run: a program that is only planned may be too large. */
+  #constants: M | null = null;
   /** Results of the hoisted steps. */
   readonly #kept: M | null;
   /** The arena that the steps are bound to, and the generation of the engine's memory. */
@@ -75,19 +76,18 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
     const { arenaBytes, keptBytes } = this.#offsets;
     this.arenaBytes = arenaBytes;
     this.#kept = keptBytes > 0 ? backend.allocate(keptBytes) : null;
-    this.#constants = this.#fillConstants();
     this.#linked = backend.link(this.#hoisted.steps.filter((step) => step.kind === 'call'));
   }
 
   get memory(): ProgramMemory {
     // Outputs are copied out of the arena.
     const outputs = this.#lowered.outputs.reduce((sum, output) => sum + bytesOf(output), 0);
-    const working = this.arenaBytes + this.#keptResultBytes + this.#constants.bytes + outputs;
+    const working = this.arenaBytes + this.#keptResultBytes + this.#offsets.constantBytes + outputs;
     return { working, resident: this.#residents.bytes };
   }
 
   get keptBytes(): number {
-    return this.#keptResultBytes + this.#constants.bytes + this.#residents.copyBytes + this.#linked.bytes;
+    return this.#keptResultBytes + this.#offsets.constantBytes + this.#residents.copyBytes + this.#linked.bytes;
   }
 
   get #keptResultBytes(): number {
@@ -176,7 +176,10 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
   #placeOf(buffer: ProgramBuffer, arena: M): Place<M> | null {
     const offset = this.#offsets.offsets[buffer.id];
     if (this.#kept !== null && this.#hoisted.results.has(buffer)) return { memory: this.#kept, offset };
-    if (buffer.kind === 'constant') return { memory: this.#constants, offset };
+    if (buffer.kind === 'constant') {
+      this.#constants ??= this.#fillConstants();
+      return { memory: this.#constants, offset };
+    }
     if (buffer.kind !== 'resident') return { memory: arena, offset };
     const memory = this.#residents.locate(buffer.source);
     return memory === null ? null : { memory, offset: 0 };
@@ -223,7 +226,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
       throw new EngineError(`[${this.#backend.name}] program: run after it was disposed of`);
     };
     this.#actions = [{ step: null, run }];
-    this.#constants.free();
+    this.#constants?.free();
     this.#kept?.free();
     this.#residents.free();
   }
