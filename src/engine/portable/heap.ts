@@ -37,7 +37,6 @@ export class Heap {
   /** Where the part begins that no block has taken yet. */
   #end = reserved;
   #blocks = 0;
-  #used = 0;
   readonly #threadOptions: ThreadOptions;
   #threads: Threads | null = null;
 
@@ -58,14 +57,6 @@ export class Heap {
     return this.#threads;
   }
 
-  /** Bytes that blocks can take in all. */
-  readonly bytes = mostPages * pageBytes - reserved;
-
-  /** Bytes of the blocks that are not free. */
-  get used(): number {
-    return this.#used;
-  }
-
   /** Number of blocks that are not free. */
   get blocks(): number {
     return this.#blocks;
@@ -78,25 +69,22 @@ export class Heap {
     this.#gaps.forEach((gap, i) => {
       if (gap.bytes >= size && (best < 0 || gap.bytes < this.#gaps[best].bytes)) best = i;
     });
-    let offset = this.#end;
-    if (best >= 0) {
-      const gap = this.#gaps[best];
-      offset = gap.offset;
-      const rest = gap.bytes > size ? [{ offset: offset + size, bytes: gap.bytes - size }] : [];
-      this.#gaps.splice(best, 1, ...rest);
-    } else {
-      this.#reserve(offset + size, bytes);
-      this.#end = offset + size;
-    }
     this.#blocks++;
-    this.#used += size;
+    if (best >= 0) {
+      const { offset, bytes: room } = this.#gaps[best];
+      const rest = room > size ? [{ offset: offset + size, bytes: room - size }] : [];
+      this.#gaps.splice(best, 1, ...rest);
+      return offset;
+    }
+    const offset = this.#end;
+    this.#reserve(offset + size, bytes);
+    this.#end = offset + size;
     return offset;
   }
 
   free(offset: number, bytes: number): void {
     const size = Math.ceil(Math.max(1, bytes) / alignment) * alignment;
     this.#blocks--;
-    this.#used -= size;
     let at = this.#gaps.findIndex((gap) => gap.offset > offset);
     if (at < 0) at = this.#gaps.length;
     let merged = { offset, bytes: size };
@@ -129,6 +117,7 @@ export class Heap {
         if (!(error instanceof RangeError)) throw error;
       }
     }
+    this.#blocks--;
     throw new MemoryError(
       `[portable] memory: expected room for ${formatBytes(bytes)} beside ${formatBytes(this.#end)}, got none: ` +
         'WebAssembly addresses at most 4 GiB; take a smaller batch',
