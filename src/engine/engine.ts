@@ -3,7 +3,7 @@ import type { Traits } from '../compiler/optimize.js';
 import type { Precision } from '../compiler/precision.js';
 import type { TypedArray } from '../graph/dtype.js';
 import type { Storage } from '../graph/storage.js';
-import type { ProgramMemory } from './memory.js';
+import type { AddressableMemory, ProgramMemory } from './memory.js';
 import type { StepRecord } from './record.js';
 
 /** Called with each floating-point output of each node, right after the node has run. */
@@ -104,6 +104,8 @@ export interface Engine {
 
   /** Bytes of working memory that the engine holds for the next program. */
   readonly heldBytes: number;
+  /** Memory that the engine can address; absent if the machine's is the only limit. */
+  readonly addressable?: AddressableMemory;
   /** Frees working memory beyond so many bytes. */
   shrink?(bytes: number): void;
   /** Runs `body` and records every kernel call meanwhile; absent if the engine cannot. */

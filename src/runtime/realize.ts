@@ -122,7 +122,7 @@ export function plan(
 function needFor(engine: Engine, { memory }: Program, { sources }: Capture): MemoryNeed {
   const sizeOf = ({ shape, dtype }: Storage) => numel(shape) * bytesPerElement(dtype);
   const held = sources.reduce((sum, source) => sum + (source.persistent ? sizeOf(source) : 0), engine.heldBytes);
-  return needOf(memory, held);
+  return needOf(memory, held, engine.addressable);
 }
 
 function run(engine: Engine, captured: Capture): void {

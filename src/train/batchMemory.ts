@@ -1,5 +1,5 @@
 import { totalMemory } from '#platform';
-import type { MemoryNeed } from '../engine/memory.js';
+import { formatBudget, type MemoryNeed } from '../engine/memory.js';
 import { memoryLimit } from '../env.js';
 import { MemoryError } from '../errors.js';
 import { formatShape, numel, type Shape } from '../graph/shape.js';
@@ -92,9 +92,9 @@ class Plans {
   }
 
   refusal(where: string, batch: number, largest: number): MemoryError {
-    const { budget, resident } = this.#at(1);
+    const { resident, ...limits } = this.#at(1);
     return new MemoryError(
-      `[${where}] batch size: expected at most ${formatBytes(budget)} of memory to be needed, ` +
+      `[${where}] batch size: expected at most ${formatBudget(limits)} of memory to be needed, ` +
         `got ${this.#isAbsurd(batch) ? 'about ' : ''}${formatBytes(this.#estimate(batch))} for ` +
         `${formatCount(batch)} ${batch === 1 ? 'image' : 'images'} (${formatBytes(resident)} of them parameters and states); ` +
         (largest === 0

@@ -130,6 +130,6 @@ function planStep(options: StepOptions, shape: Shape, { finiteLoss = true, accum
     needs.push({ ...need, working: need.working + held });
   }
   const most = (of: (need: MemoryNeed) => number) => Math.max(...needs.map(of));
-  const { budget } = needs[0];
-  return { working: most(({ working }) => working), resident: most(({ resident }) => resident), budget };
+  const [{ budget, reason }] = needs;
+  return { working: most(({ working }) => working), resident: most(({ resident }) => resident), budget, reason };
 }

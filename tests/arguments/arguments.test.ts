@@ -3,16 +3,22 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { currentEngine, setEngine } from '../../src/engine/select.js';
 import * as fovea from '../../src/index.js';
 import { Tensor } from '../../src/tensor/tensor.js';
+import { temporaryFolder } from '../temporary.js';
 import { calls } from './calls.js';
 import { describePlace, faultOf, placesOf, rubbish, withValueAt } from './rubbish.js';
 
+const folder = temporaryFolder();
+const home = process.cwd();
 let before: ReturnType<typeof currentEngine>['name'];
 
 beforeAll(() => {
+  // Functions that write take some of the rubbish for the name of a file.
+  process.chdir(folder);
   before = currentEngine().name;
 });
 
 afterAll(() => {
+  process.chdir(home);
   setEngine(before as Parameters<typeof setEngine>[0]);
 });
 

@@ -219,6 +219,28 @@ describe('a batch', () => {
     );
   });
 
+  test('is refused where the engine addresses less than the machine has', () => {
+    setEngine('portable');
+    setLimit('64G');
+    const network = new Sequential(
+      new Conv2D(3, 64, 3, { padding: 1 }),
+      new ReLU(),
+      new Conv2D(64, 8, 3),
+      new Flatten(),
+    );
+    const optimizer = new Adam({ parameters: network.parameters() });
+    const loss = (outputs: Tensor) => outputs.mean();
+    const planner = () => stepPlanner({ network, optimizer, loss }, [3, 256, 256]);
+    const refused = () => requireMemoryFor('test', 2000, [3, 256, 256], planner());
+    expect(refused).toThrow(
+      /expected at most 4\.0 GiB \(WebAssembly addresses no more\) of memory .* for 2,000 images .* that fits is \d+$/,
+    );
+    const largest = largestBatchFor('test', 2000, [3, 256, 256], planner());
+    expect(largest).toBeGreaterThan(10);
+    expect(largest).toBeLessThan(130);
+    expect(() => requireMemoryFor('test', largest, [3, 256, 256], planner())).not.toThrow();
+  });
+
   test('is refused by the commands with exit code 2, and no run folder is made', async () => {
     setLimit('64M');
     const bench = await runFovea('bench', 'lenet', '--batch=1000000');

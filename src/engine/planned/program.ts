@@ -53,7 +53,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
   /** Allocated by the first run: a program that is only planned may be too large. */
   #constants: M | null = null;
   /** Results of the hoisted steps. */
-  readonly #kept: M | null;
+  #kept: M | null = null;
   /** The arena that the steps are bound to, and the generation of the engine's memory. */
   #boundArena: M | null = null;
   #boundGeneration = -1;
@@ -73,9 +73,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
     this.#hoisted = hoist(lowered);
     this.#offsets = planOffsets(lowered, this.#hoisted);
     this.#residents = new ResidentSources(backend, lowered, this.#hoisted);
-    const { arenaBytes, keptBytes } = this.#offsets;
-    this.arenaBytes = arenaBytes;
-    this.#kept = keptBytes > 0 ? backend.allocate(keptBytes) : null;
+    this.arenaBytes = this.#offsets.arenaBytes;
     this.#linked = backend.link(this.#hoisted.steps.filter((step) => step.kind === 'call'));
   }
 
@@ -91,7 +89,7 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
   }
 
   get #keptResultBytes(): number {
-    return this.#kept?.bytes ?? 0;
+    return this.#offsets.keptBytes;
   }
 
   run(sources: readonly Storage[]): Storage[] {
@@ -175,7 +173,10 @@ export class PlannedProgram<L extends Layout<L>, C extends Call<L>, M extends Me
   /** Where a buffer is; `null` for a source that no further run reads before it is bound again. */
   #placeOf(buffer: ProgramBuffer, arena: M): Place<M> | null {
     const offset = this.#offsets.offsets[buffer.id];
-    if (this.#kept !== null && this.#hoisted.results.has(buffer)) return { memory: this.#kept, offset };
+    if (this.#hoisted.results.has(buffer)) {
+      this.#kept ??= this.#backend.allocate(this.#offsets.keptBytes);
+      return { memory: this.#kept, offset };
+    }
     if (buffer.kind === 'constant') {
       this.#constants ??= this.#fillConstants();
       return { memory: this.#constants, offset };

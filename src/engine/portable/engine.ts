@@ -5,6 +5,7 @@ import type { Precision } from '../../compiler/precision.js';
 import { threadsAsked, validating } from '../../env.js';
 import { EngineError } from '../../errors.js';
 import type { CompileOptions, ConvolutionName, Engine, EngineSettings, Program, Support } from '../engine.js';
+import type { AddressableMemory } from '../memory.js';
 import { Arena } from '../planned/arena.js';
 import { ThreadCount } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
@@ -67,6 +68,11 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
 
   get heldBytes(): number {
     return this.arena.memory.bytes;
+  }
+
+  get addressable(): AddressableMemory {
+    const { bytes, used } = this.backend.heap;
+    return { bytes, used, reason: 'WebAssembly addresses no more' };
   }
 
   shrink(bytes: number): void {

@@ -37,6 +37,7 @@ export class Heap {
   /** Where the part begins that no block has taken yet. */
   #end = reserved;
   #blocks = 0;
+  #used = 0;
   readonly #threadOptions: ThreadOptions;
   #threads: Threads | null = null;
 
@@ -57,6 +58,14 @@ export class Heap {
     return this.#threads;
   }
 
+  /** Bytes that blocks can take in all. */
+  readonly bytes = mostPages * pageBytes - reserved;
+
+  /** Bytes of the blocks that are not free. */
+  get used(): number {
+    return this.#used;
+  }
+
   /** Number of blocks that are not free. */
   get blocks(): number {
     return this.#blocks;
@@ -69,22 +78,25 @@ export class Heap {
     this.#gaps.forEach((gap, i) => {
       if (gap.bytes >= size && (best < 0 || gap.bytes < this.#gaps[best].bytes)) best = i;
     });
-    this.#blocks++;
+    let offset = this.#end;
     if (best >= 0) {
-      const { offset, bytes: room } = this.#gaps[best];
-      const rest = room > size ? [{ offset: offset + size, bytes: room - size }] : [];
+      const gap = this.#gaps[best];
+      offset = gap.offset;
+      const rest = gap.bytes > size ? [{ offset: offset + size, bytes: gap.bytes - size }] : [];
       this.#gaps.splice(best, 1, ...rest);
-      return offset;
+    } else {
+      this.#reserve(offset + size, bytes);
+      this.#end = offset + size;
     }
-    const offset = this.#end;
-    this.#reserve(offset + size, bytes);
-    this.#end = offset + size;
+    this.#blocks++;
+    this.#used += size;
     return offset;
   }
 
   free(offset: number, bytes: number): void {
     const size = Math.ceil(Math.max(1, bytes) / alignment) * alignment;
     this.#blocks--;
+    this.#used -= size;
     let at = this.#gaps.findIndex((gap) => gap.offset > offset);
     if (at < 0) at = this.#gaps.length;
     let merged = { offset, bytes: size };
@@ -117,7 +129,6 @@ export class Heap {
         if (!(error instanceof RangeError)) throw error;
       }
     }
-    this.#blocks--;
     throw new MemoryError(
       `[portable] memory: expected room for ${formatBytes(bytes)} beside ${formatBytes(this.#end)}, got none: ` +
         'WebAssembly addresses at most 4 GiB; take a smaller batch',
