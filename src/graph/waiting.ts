@@ -1,4 +1,6 @@
-import type { AssignmentTarget, Value } from './node.js';
+import type { AssignmentTarget, Node, Value } from './node.js';
+import type { Storage } from './storage.js';
+import { inOrder, newWalk } from './walk.js';
 
 /**
  * States whose newest contents are not computed yet, such as the running statistics of a forward pass that
@@ -34,6 +36,30 @@ export function waitingStates(): AssignmentTarget[] {
     else targets.push(target);
   }
   return targets;
+}
+
+/**
+ * The states that wait for contents computed from `storage`. One walk serves all of them, since their graphs
+ * overlap. Realized data are where the search ends.
+ */
+export function waitingFor(storage: Storage): AssignmentTarget[] {
+  const states = waitingStates();
+  if (states.length === 0) return states;
+  const walk = newWalk();
+  const nodes: Node[] = [];
+  const open = states.map(({ value }) => value);
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    const { node } = value;
+    if (value.storage !== null || node === null || node.mark === walk) continue;
+    node.mark = walk;
+    nodes.push(node);
+    open.push(...node.inputs);
+  }
+  const depending = new Set<Node>();
+  const depends = (value: Value): boolean =>
+    value.storage === null ? value.node !== null && depending.has(value.node) : value.storage === storage;
+  for (const node of inOrder(nodes)) if (node.inputs.some(depends)) depending.add(node);
+  return states.filter(({ value }) => depends(value));
 }
 
 /** Whether a value, or one that it is computed from, is accepted. Realized data are where the search ends. */

@@ -3,7 +3,7 @@ import type { MemoryNeed } from '../engine/memory.js';
 import { currentEngine } from '../engine/select.js';
 import type { Assignment, Value } from '../graph/node.js';
 import type { Storage } from '../graph/storage.js';
-import { someSource, waitingStates } from '../graph/waiting.js';
+import { waitingFor } from '../graph/waiting.js';
 import { plan, realize } from '../runtime/realize.js';
 
 /** Milliseconds of synchronous programs before the event loop gets a turn (signals, timers, decoding). */
@@ -33,7 +33,7 @@ export async function realizeAll(
 
 /** Computes waiting states, such as running statistics, before the data that they need are overwritten. */
 export function computeWaiting(overwritten: Storage): void {
-  const states = waitingStates().filter(({ value }) => someSource(value, ({ storage }) => storage === overwritten));
+  const states = waitingFor(overwritten);
   if (states.length === 0) return;
   const assigned = states.map((target) => ({ target, value: target.value, storage: target.storage }));
   realize(currentEngine(), [], assigned);
