@@ -4,14 +4,12 @@ import type { Layer } from '../nn/layer.js';
 import { noGrad } from '../tensor/noGrad.js';
 import { Tensor } from '../tensor/tensor.js';
 import { nearestName } from '../text/suggest.js';
-import { classProbabilities, meaningUnder } from '../train/outputs.js';
 import { explain } from '../vision/index.js';
 import { namedModel } from './catalog/models.js';
 import type { TrainedRun } from './evaluate.js';
 import { type ExplainMethod, explainMethods } from './explainMethods.js';
 import { orderOf } from './inputPipeline.js';
-import { lossOf } from './losses.js';
-import { type PictureInput, readPicture, withName } from './predict.js';
+import { type PictureInput, probabilitiesUnder, readPicture, withName } from './predict.js';
 
 export interface ExplainPicturesOptions {
   /** Default `gradcam`. */
@@ -120,7 +118,7 @@ export async function* explainPictures(
     }
     const image = Tensor.fromData(read.image, [1, ...inputShape]);
     const logits = noGrad(() => run.network.forward(image));
-    const probabilities = await probabilitiesOf(run, logits).data('float32');
+    const probabilities = await probabilitiesUnder(config, logits).data('float32');
     const predicted = probabilities.indexOf(Math.max(...probabilities));
     const wanted = asked ?? predicted;
     const explained = { class: wanted, ...(against !== null && against !== wanted && { against }) };
@@ -172,10 +170,6 @@ function requireSameNetwork(run: TrainedRun, other: TrainedRun): void {
     `[explain] ${other.folder.path}: expected the network and the classes of ${run.folder.path}, got ${b.name} for ` +
       `${y.join(', ')}; give a training that differs in its seed alone`,
   );
-}
-
-function probabilitiesOf({ folder }: TrainedRun, logits: Tensor): Tensor {
-  return noGrad(() => classProbabilities(logits, meaningUnder(lossOf(folder.config.recipe).compute, logits.shape)));
 }
 
 interface MapRequest {
@@ -242,7 +236,7 @@ async function checkOf(
   for (const [name, state] of run.network.stateDict()) copied.get(name)?.load(await state.data());
   const randomized = await explain.cascade(copy, mapOf);
   const perturbations = await explain.perturb(image, map, (images) =>
-    probabilitiesOf(run, run.network.forward(images))
+    probabilitiesUnder(run.folder.config, run.network.forward(images))
       .slice([0, wanted], [images.shape[0], wanted + 1])
       .reshape([-1]),
   );

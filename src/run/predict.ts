@@ -169,8 +169,13 @@ function chunkFor(run: TrainedRun, most: number): number {
 function forward({ network, folder }: TrainedRun, images: Tensor): [probabilities: Tensor, outputs: Tensor] {
   return noGrad(() => {
     const outputs = network.forward(images);
-    return [classProbabilities(outputs, meaningUnder(lossOf(folder.config.recipe).compute, outputs.shape)), outputs];
+    return [probabilitiesUnder(folder.config, outputs), outputs];
   });
+}
+
+/** The probabilities of the classes, from the outputs of a run's network. */
+export function probabilitiesUnder({ recipe }: RunConfig, outputs: Tensor): Tensor {
+  return noGrad(() => classProbabilities(outputs, meaningUnder(lossOf(recipe).compute, outputs.shape)));
 }
 
 interface ReadImage extends PreparedImage {

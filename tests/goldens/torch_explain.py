@@ -8,6 +8,8 @@ from captum.attr import IntegratedGradients, Occlusion
 from importlib.metadata import version
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
+from zoo_values import formula
+
 NAME = 'Captum'
 VERSION = captum.__version__
 
@@ -25,18 +27,6 @@ CAMS = {
     'hirescam': pytorch_grad_cam.HiResCAM,
     'layercam': pytorch_grad_cam.LayerCAM,
 }
-
-
-def formula(shape, seed, scale):
-    h = np.arange(np.prod(shape), dtype=np.uint64) + np.uint64(seed * 0x9E3779B9)
-    mask = np.uint64(0xFFFFFFFF)
-    h &= mask
-    h ^= h >> np.uint64(16)
-    h = h * np.uint64(0x85EBCA6B) & mask
-    h ^= h >> np.uint64(13)
-    h = h * np.uint64(0xC2B2AE35) & mask
-    h ^= h >> np.uint64(16)
-    return ((h.astype(np.float64) / 2**31 - 1) * scale).astype(np.float32).reshape(shape)
 
 
 class Net(torch.nn.Module):
