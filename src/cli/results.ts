@@ -1,5 +1,6 @@
+import { calibrationRows, reliabilityRows } from '../report/calibration.js';
 import { confusedPairs } from '../report/classScores.js';
-import { wilsonInterval } from '../statistics/index.js';
+import { type CalibrationSummary, wilsonInterval } from '../statistics/index.js';
 import { formatCount, formatPercent } from '../text/numbers.js';
 import { displayWidth, formatTable } from '../text/table.js';
 import { print, printTable, type Terminal, widthOf } from './terminal.js';
@@ -75,4 +76,20 @@ function confusionTable(classNames: readonly string[], confusion: Confusion): st
   ]);
   const columns = [{ header: '' }, ...classNames.map(right), right('right')];
   return `Rows are the true classes, columns what they were taken for:\n\n${formatTable(columns, rows, { indent: 2 })}`;
+}
+
+/** Prints the calibration of probabilities before and after, with the reliability curve. */
+export function printCalibration(
+  terminal: Terminal,
+  title: string,
+  { before, after }: { readonly before: CalibrationSummary; readonly after: CalibrationSummary },
+): void {
+  const right = (header: string) => ({ header, align: 'right' as const });
+  print(terminal, `${title}:`);
+  const columns = [{ header: '' }, { header: 'before' }, { header: 'after' }];
+  printTable(terminal, columns, calibrationRows(before, after), { indent: 2 });
+  print(terminal, '');
+  const half = [right('images'), right('mean'), right('share')];
+  printTable(terminal, [{ header: 'probability' }, ...half, ...half], reliabilityRows(before, after), { indent: 2 });
+  print(terminal, '');
 }

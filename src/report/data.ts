@@ -1,4 +1,4 @@
-import type { ScreeningMetrics } from '../statistics/index.js';
+import type { CalibrationSummary, ScreeningMetrics } from '../statistics/index.js';
 
 /**
  * All data of a run's report. If optional values are missing or NaN, the report says so or leaves them out.
@@ -27,8 +27,24 @@ export interface ReportData {
   readonly screening?: Screening | undefined;
   /** Evaluations on test images, which chose nothing. */
   readonly test?: readonly TestEvaluation[] | undefined;
+  /** The calibration of probabilities, before and after, on some sets of images. */
+  readonly calibration?: CalibrationReport | undefined;
   /** How far the metrics are optimistic, since there are no test images. */
   readonly optimism?: string | undefined;
+}
+
+export interface CalibrationReport {
+  /** `temperature scaling (temperature 1.83), fitted on 80 validation images`. */
+  readonly description: string;
+  readonly sets: readonly CalibratedSet[];
+}
+
+/** Calibration of the probabilities of some images, before and after. */
+export interface CalibratedSet {
+  /** `validation images`. */
+  readonly name: string;
+  readonly before: CalibrationSummary;
+  readonly after: CalibrationSummary;
 }
 
 export interface TestEvaluation {
@@ -54,7 +70,7 @@ export interface Screening {
   /** Whether a program made the images; the report begins with this fact. Default false. */
   readonly synthetic?: boolean | undefined;
   /**
-   * The rule and the images that chose the operating point: `sensitivity of at least 95 % on the training
+   * The rule and the images that chose the operating point: `sensitivity of at least 95 % on the validation
    * images`.
    */
   readonly operatingRule?: string | undefined;

@@ -37,7 +37,7 @@ export function describeTarget({ operatingPoint, atOperatingPoint }: ScreeningMe
   const target = targetOf(operatingPoint.rule, atOperatingPoint);
   if (target === null || target.met || target.reached === null) return null;
   return (
-    `A ${target.name} of at least ${Number((100 * target.wanted).toFixed(2))} % was wanted, and reached on the training ` +
-    `images that the threshold was chosen on; on these images it is ${formatPercent(target.reached, 1)}.`
+    `A ${target.name} of at least ${Number((100 * target.wanted).toFixed(2))} % was wanted, and reached on the images ` +
+    `that the threshold was chosen on; on these images it is ${formatPercent(target.reached, 1)}.`
   );
 }

@@ -1,5 +1,6 @@
 import { wilsonInterval } from '../statistics/proportion.js';
 import { formatCount, formatDuration, formatInterval, formatMetric, formatPercent } from '../text/numbers.js';
+import { calibrationSection } from './calibration.js';
 import { checkConfusion, countCorrect, countImages } from './classScores.js';
 import { withContents } from './contents.js';
 import type { ReportData } from './data.js';
@@ -40,6 +41,7 @@ export function renderReport(data: ReportData): string {
   const sections = html`
 ${screening === undefined ? null : screeningSection(screening, names)}
 ${testSection(data.test ?? [], data.optimism)}
+${data.calibration === undefined ? null : calibrationSection(data.calibration)}
 ${epochs === undefined ? null : curvesSection({ ...names, epochs })}
 ${isEvaluated ? confusionSection(evaluation) : null}
 ${isEvaluated ? classesSection(evaluation) : null}

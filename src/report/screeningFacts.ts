@@ -37,7 +37,7 @@ export function screeningFacts(
     ...pointFacts(metrics.atThreshold),
   );
   if (operatingPoint !== null && atOperatingPoint !== null) {
-    const rule = options.operatingRule ?? `${describeOperatingRule(operatingPoint.rule)} on the training images`;
+    const rule = options.operatingRule ?? describeOperatingRule(operatingPoint.rule);
     facts.push(['operating point', `${formatThreshold(operatingPoint.threshold)}  (${rule})`]);
     facts.push(...pointFacts(atOperatingPoint));
     const missed = describeTarget(metrics);

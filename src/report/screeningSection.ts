@@ -128,7 +128,7 @@ function operatingNote(
 ): Html {
   const { sensitivity, specificity, accuracy } = chosenOn;
   const missed = describeTarget(metrics);
-  return html`<p>The operating point was chosen beforehand, on training images: ${operatingRule ?? describeOperatingRule(rule)}. On the
+  return html`<p>The operating point was chosen by this rule: ${operatingRule ?? describeOperatingRule(rule)}. On the
 ${formatCount(accuracy.total)} images that it was chosen on, its sensitivity was ${formatProportion(sensitivity)} and its specificity
 ${formatProportion(specificity)}. ${missed === null ? null : html`<b>${missed}</b>`}</p>`;
 }

@@ -5,6 +5,7 @@ import type { SplitChecksums } from './checksums.js';
 import { lossNames } from './losses.js';
 import { recordShape } from './option.js';
 import {
+  beginningOptions,
   engineOptions,
   imageOptions,
   loadingOptions,
@@ -94,6 +95,8 @@ export const runConfig = z.strictObject({
   }),
   /** Null where there are not two classes. */
   operatingRule: operatingRule.nullable(),
+  /** How probabilities are calibrated on the validation images; not at all by default. */
+  calibration: beginningOptions.calibration.type.exclude(['none']).optional(),
   /** With two classes the one that sensitivity speaks of; older runs do not say it. */
   positive: z.string().optional(),
   /** Whether reports speak of a screening test; default: with iChallenge-PM alone. */

@@ -90,6 +90,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
     data: dataRecord(options, data, described, split),
     recipe,
     operatingRule: positive === null ? null : (options.operatingRule ?? usualRule),
+    ...(options.calibration !== undefined && options.calibration !== 'none' && { calibration: options.calibration }),
     ...(positive !== null && { positive: positive.name }),
     ...(options.screening !== undefined && { screening: options.screening }),
     seed,
@@ -183,7 +184,7 @@ function planned(options: RunOptions, entry: NamedModel, data: OpenedData, weigh
   requireColours(name, options, transforms);
   const techniques = transforms.length === 0 ? asked : { ...asked, transforms };
   const recipe = options.recipe ?? recipeFor(model, classNames.length, { ...changes, techniques });
-  requireTwoClasses(classNames, options.operatingRule);
+  requireTwoClasses(classNames, options);
   requireModel(entry, options, shape);
   requireMetric(recipe);
   return { positive, recipe, inputShape: shape };
@@ -210,11 +211,20 @@ function requireModel(entry: NamedModel, { model, data, auxiliaryHeads }: RunOpt
   }
 }
 
-function requireTwoClasses({ length }: readonly string[], rule: OperatingRule | undefined): void {
-  if (rule === undefined || length === 2) return;
-  throw new InputError(
-    `[run] operating point: expected with two classes only, got ${length}; it is a threshold between the two`,
-  );
+const calibrations = check.oneOf(['none', 'temperature', 'platt', 'isotonic']);
+
+function requireTwoClasses({ length }: readonly string[], { operatingRule, calibration = 'none' }: RunOptions): void {
+  check.requireValue('run', 'calibration', calibration, calibrations);
+  if (operatingRule !== undefined && length !== 2) {
+    throw new InputError(
+      `[run] operating point: expected with two classes only, got ${length}; it is a threshold between the two`,
+    );
+  }
+  if ((calibration === 'platt' || calibration === 'isotonic') && length !== 2) {
+    throw new InputError(
+      `[run] calibration: expected temperature for ${length} classes, got ${calibration}, which is for two`,
+    );
+  }
 }
 
 function requireAllClasses({ classCounts, source }: OpenedSplit, classNames: readonly string[]): void {

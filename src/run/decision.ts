@@ -8,6 +8,7 @@ import {
 } from '../statistics/index.js';
 import { formatPercent, formatThreshold } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
+import type { ChosenPart } from './decisions/record.js';
 import type { PositiveClass } from './positive.js';
 
 /** The threshold of a decision without an operating point: the more probable class. */
@@ -18,8 +19,13 @@ export interface DecisionRule {
   readonly positive: PositiveClass;
   /** Probability of the positive class from which on a picture is taken for it. */
   readonly threshold: number;
-  /** How the threshold was chosen, on the training images; null for the default of 0.5. */
-  readonly operatingPoint: OperatingPoint | null;
+  /** How the threshold was chosen; null for the default of 0.5. */
+  readonly operatingPoint: ChosenPoint | null;
+}
+
+/** An operating point, and the images that it was chosen on. */
+export interface ChosenPoint extends OperatingPoint {
+  readonly part: ChosenPart;
 }
 
 /** The class that a network predicts for one picture. */
@@ -34,7 +40,7 @@ export interface Decision {
   readonly rule: OperatingRule | null;
 }
 
-export function decisionRule(positive: PositiveClass, operatingPoint: OperatingPoint | null): DecisionRule {
+export function decisionRule(positive: PositiveClass, operatingPoint: ChosenPoint | null): DecisionRule {
   return { positive, threshold: operatingPoint?.threshold ?? evenThreshold, operatingPoint };
 }
 
@@ -78,19 +84,30 @@ export function screeningOf(
   return screeningMetrics({ ...binaryScores(evaluation, positive), ...(operatingPoint && { operatingPoint }) });
 }
 
+/** The images of a part, in words. */
+export const partNames: Readonly<Record<ChosenPart, string>> = {
+  train: 'training images',
+  validation: 'validation images',
+  'out-of-fold': 'out-of-fold predictions',
+};
+
+/** `sensitivity of at least 95 % on the validation images`; undefined without an operating point. */
+export function describePoint(point: ChosenPoint | null): string | undefined {
+  return point === null ? undefined : `${describeOperatingRule(point.rule)} on the ${partNames[point.part]}`;
+}
+
 /** How a network decides between two classes, in a sentence; null where there are more. */
 export function decisionNote({
   decision,
-  hasOperatingPoint,
+  lacking,
 }: {
   readonly decision: DecisionRule | null;
-  readonly hasOperatingPoint: boolean;
+  /** Why there is no operating point, if the run wanted one. */
+  readonly lacking: string | null;
 }): string | null {
   if (decision === null) return null;
   const { positive, threshold, operatingPoint } = decision;
   const at = `A picture is taken for ${positive.name} where its probability reaches ${formatThreshold(threshold)}`;
-  if (operatingPoint !== null) {
-    return `${at}: the operating point of the run, ${describeOperatingRule(operatingPoint.rule)} on the training images.`;
-  }
-  return hasOperatingPoint ? `${at}: the operating point of the run is not for these weights or this class.` : `${at}.`;
+  if (operatingPoint !== null) return `${at}: the operating point of the run, ${describePoint(operatingPoint)}.`;
+  return lacking === null ? `${at}.` : `${at}: there is no operating point, because ${lacking}.`;
 }

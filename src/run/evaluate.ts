@@ -4,7 +4,12 @@ import { FileError, InputError } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
 import type { DownloadProgress } from '../io/files/download.js';
 import type { Layer } from '../nn/layer.js';
-import type { OperatingPoint, ScreeningMetrics } from '../statistics/index.js';
+import {
+  type CalibrationSummary,
+  type Calibrator,
+  calibrationSummary,
+  type ScreeningMetrics,
+} from '../statistics/index.js';
 import { listed } from '../text/list.js';
 import { evaluate } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';
@@ -15,7 +20,9 @@ import { namedModel } from './catalog/models.js';
 import type { RunConfig, SplitRecord } from './config.js';
 import { isScreening } from './config.js';
 import { requireMeaning, requireWork } from './dataOptions.js';
-import { type DecisionRule, decisionRule, screeningOf } from './decision.js';
+import { type ChosenPoint, type DecisionRule, decisionRule, screeningOf } from './decision.js';
+import { appliedChoice } from './decisions/applied.js';
+import { calibratedEvaluation } from './decisions/calibrated.js';
 import { RunFolder } from './folder.js';
 import { fixedNames, forEvaluation } from './inputPipeline.js';
 import { evalLoaderOf } from './loaders.js';
@@ -23,7 +30,7 @@ import { lossOf, outputsFor } from './losses.js';
 import { positiveClass, positiveOf, requireScreening } from './positive.js';
 import { writePredictions } from './predictions/file.js';
 import { originOf } from './predictions/origin.js';
-import { type Predictions, predictionsOf } from './predictions/predictions.js';
+import { logitsOf, type Predictions, predictionsOf } from './predictions/predictions.js';
 import { loadBest } from './results/loadBest.js';
 import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
 import { describeSplit, openAsTrained, pictureNotesOf } from './splits.js';
@@ -34,7 +41,11 @@ export interface TrainedRun {
   /** In evaluation mode. */
   readonly network: Layer;
   /** Threshold between two classes, chosen after the training; null if these weights have none. */
-  readonly operatingPoint: OperatingPoint | null;
+  readonly operatingPoint: ChosenPoint | null;
+  /** Makes probabilities of logits; null for softmax alone. */
+  readonly calibrator: Calibrator | null;
+  /** Why there is no operating point, although the run wanted one; else null. */
+  readonly lacking: string | null;
   /** Digest of the file with the weights. */
   readonly weightsSha256: string;
   /** Whether these are the weights of the last epoch, or of the best one. */
@@ -90,19 +101,18 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const positive = asked === undefined ? usual : positiveClass(data.classNames, asked);
   requireScreening(options.screening, data.classNames);
   const screening = options.screening ?? isScreening(config);
-  const read = (operatingPoint: OperatingPoint | null, weightsSha256: string): TrainedRun => {
-    // A threshold was chosen for one class and says nothing of the aims for the other.
-    const point = positive?.name === usual?.name ? operatingPoint : null;
-    const decision = positive && decisionRule(positive, point);
-    const weights = best ? 'best' : 'last';
-    return { folder, network, operatingPoint: point, weightsSha256, weights, decision, screening };
-  };
   const network = namedModel(model.name).create(model.options, model.inputShape).eval();
-  if (!best) {
-    await folder.loadWeights(network);
-    return read(folder.state.operatingPoint, folder.weightsSha256);
-  }
-  return read(null, (await loadBest(folder, network)).sha256);
+  if (!best) await folder.loadWeights(network);
+  const weightsSha256 = best ? (await loadBest(folder, network)).sha256 : folder.weightsSha256;
+  const choice = appliedChoice(await folder.readDecision(weightsSha256), config.operatingRule !== null);
+  // A threshold was chosen for one class and says nothing of the aims for the other.
+  const isUsual = positive?.name === usual?.name;
+  const operatingPoint = isUsual ? choice.operatingPoint : null;
+  const lacking = isUsual ? choice.lacking : `the run has one for ${usual?.name} only`;
+  const decision = positive && decisionRule(positive, operatingPoint);
+  const weights = best ? 'best' : 'last';
+  const { calibrator } = choice;
+  return { folder, network, operatingPoint, calibrator, lacking, weightsSha256, weights, decision, screening };
 }
 
 export interface EvaluateRunOptions {
@@ -149,6 +159,8 @@ export interface RunEvaluation extends Evaluation {
   readonly others: PartialEvaluation | null;
   /** With two classes: the metrics of the positive one. */
   readonly screening: ScreeningMetrics | null;
+  /** Calibration on these images before and after; null for a run that has none. */
+  readonly calibration: { readonly before: CalibrationSummary; readonly after: CalibrationSummary } | null;
 }
 
 /**
@@ -185,13 +197,14 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const images = await opened.open(split);
   const total = images.dataset.length;
   const sized = { network: run.network, inputShape: model.inputShape };
-  const result = await evaluate({
+  const computed = await evaluate({
     network: run.network,
     loader: evalLoaderOf(forEvaluation(images, recipe), sized, recipe, options.batchSize),
     loss: lossOf(recipe).compute,
     signal: options.signal,
     onBatch: (samples) => options.onBatch?.(samples, total),
   });
+  const result = calibratedEvaluation(computed, run.calibrator);
   const described = await describeSplit(images, options.onProgress);
   const seen = await seenImages(run.folder, images, described, options.onProgress);
   const data = described.record;
@@ -210,7 +223,14 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     sameData: data.sha256 === knownSplit(known, split)?.sha256,
     understood: opened,
     screening: screeningOf(result, run.decision?.positive ?? null, run.operatingPoint),
+    calibration: run.calibrator && summaries(computed, run.calibrator, run.decision?.positive.index === 0 ? 0 : 1),
   };
+}
+
+function summaries({ labels, outputs, confusion }: Evaluation, calibrator: Calibrator, positive: 0 | 1) {
+  const data = { labels, logits: logitsOf(outputs, labels.length), classes: confusion.length };
+  const summary = (applied: Calibrator | null) => calibrationSummary(data, applied, positive);
+  return { before: summary(null), after: summary(calibrator) };
 }
 
 /**
@@ -247,12 +267,12 @@ function knownSplit(known: RunConfig['data'], split: Split): SplitRecord | null 
  * @throws {FileError} if the files cannot be written
  */
 export async function writeEvaluation(path: string, run: TrainedRun, result: RunEvaluation): Promise<void> {
-  const { folder, weights, weightsSha256, operatingPoint, decision } = run;
+  const { folder, weights, weightsSha256, decision } = run;
   const { split, data, synthetic, predictions } = result;
   const origin = originOf(
     folder.config,
     [{ which: weights, sha256: weightsSha256 }],
-    operatingPoint,
+    run,
     [{ split, images: data.images, sha256: data.sha256 }],
     { positive: decision?.positive ?? null, synthetic },
   );

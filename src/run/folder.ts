@@ -8,13 +8,14 @@ import { readText } from '../io/files/input.js';
 import { lockFile } from '../io/files/lock.js';
 import { outputFolder } from '../io/files/outputs.js';
 import { isTemporary } from '../io/files/temporary.js';
-import type { OperatingPoint } from '../statistics/index.js';
 import { option } from '../text/option.js';
 import { parseRecord } from '../text/record.js';
 import { StateFolder } from '../train/checkpoint/folder.js';
 import { stateFile } from '../train/checkpoint/stateFiles.js';
 import type { KnownSplit } from './catalog/datasets.js';
 import { type PicturesRecord, pictures, type RunConfig, runConfig } from './config.js';
+import { wantsChoice } from './decisions/choose.js';
+import { type DecisionChoice, runDecisions } from './decisions/record.js';
 import { type RunResults, runResults } from './results/record.js';
 import { readSplitTable } from './splitTable.js';
 import { weightsMetadata } from './weightsRecord.js';
@@ -24,6 +25,7 @@ const reportFile = 'report.html';
 const picturesFile = 'pictures.json';
 const resultsFile = 'results.json';
 const splitFile = 'split.csv';
+const decisionFile = 'decision.json';
 /** The files that a new folder has. */
 const begun = [configFile, picturesFile, splitFile];
 const tensorBoardFolder = 'tensorboard';
@@ -36,6 +38,7 @@ const tensorBoardFolder = 'tensorboard';
  * | `config.json` | everything needed to repeat the run |
  * | `pictures.json` | checksums of the training and validation pictures |
  * | `split.csv` | part of the data, group and class of each picture |
+ * | `decision.json` | threshold between two classes and calibration, chosen on the validation images |
  * | `results.json` | metrics of the finished training, on validation and test images |
  * | `report.html` | learning curves, confusion matrix, worst mistakes |
  * | `tensorboard/` | optional: the metrics as TensorBoard's event files |
@@ -165,15 +168,35 @@ export class RunFolder extends StateFolder {
     this.#config = config;
   }
 
-  /** Adds the threshold of the decision, which is chosen after the training, to the saved state. */
-  async saveOperatingPoint(operatingPoint: OperatingPoint): Promise<void> {
-    await this.amend({ operatingPoint });
+  /** Stores threshold and calibration, which are chosen after the training. */
+  async writeDecisions(choices: readonly DecisionChoice[]): Promise<void> {
+    await writeFileAtomic(join(this.path, decisionFile), `${JSON.stringify({ format: 1, choices }, null, 2)}\n`);
+  }
+
+  /**
+   * Threshold and calibration for some weights of the run.
+   *
+   * @returns null if nothing was chosen for these weights
+   * @throws {FileError} for a file that is not what it should be
+   */
+  async readDecision(weightsSha256: string): Promise<DecisionChoice | null> {
+    const path = join(this.path, decisionFile);
+    const text = await this.#optional(decisionFile);
+    if (text !== null) {
+      const { choices } = parseRecord(runDecisions, 'decisions', text, path);
+      const own = choices.find((choice) => choice.weightsSha256 === weightsSha256);
+      if (own !== undefined) return own;
+    }
+    const { operatingPoint } = this.state;
+    if (operatingPoint === null || weightsSha256 !== this.weightsSha256) return null;
+    const images = operatingPoint.chosenOn.accuracy.total;
+    return { weights: 'last', weightsSha256, part: 'train', images, operatingPoint, calibration: null };
   }
 
   /** Whether all work is done that needs the optimizer's state, including the work after the last epoch. */
-  get isFinished(): boolean {
-    const { finished, operatingPoint } = this.state;
-    return finished && (operatingPoint !== null || this.config.operatingRule === null);
+  async isFinished(): Promise<boolean> {
+    if (!this.state.finished) return false;
+    return !wantsChoice(this.config) || (await this.readDecision(this.weightsSha256)) !== null;
   }
 
   /** Marks a run that was stopped early because it did not improve. */

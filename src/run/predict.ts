@@ -21,6 +21,7 @@ import type { PreparedImage } from './catalog/datasets.js';
 import { namedDataset } from './catalog/datasets.js';
 import type { RunConfig } from './config.js';
 import { type Decision, decide } from './decision.js';
+import { calibratedProbabilities } from './decisions/calibrated.js';
 import { requireTrainedRun, type TrainedRun } from './evaluate.js';
 import { forPrediction } from './inputPipeline.js';
 import { lossOf } from './losses.js';
@@ -40,7 +41,10 @@ export interface NamedPicture {
 export interface ClassPrediction {
   readonly name: string;
   readonly probability: number;
-  /** Softmax of the logits of all classes makes the probabilities. With one output, the first class has 0. */
+  /**
+   * Softmax of the logits of all classes makes the probabilities, where the run has no calibration. With one
+   * output, the first class has 0.
+   */
   readonly logit: number;
 }
 
@@ -246,5 +250,7 @@ async function scoresOf(run: TrainedRun, images: readonly PreparedImage[]) {
   const logits = logitsOf(outputs, images.length);
   const classes = computed[0].shape[1];
   const own = (values: Float32Array, i: number) => values.subarray(i * classes, (i + 1) * classes);
-  return images.map((_, i) => ({ probabilities: own(probabilities, i), logits: own(logits, i) }));
+  const { calibrator } = run;
+  const shown = calibrator === null ? probabilities : calibratedProbabilities(calibrator, { logits, classes });
+  return images.map((_, i) => ({ probabilities: own(shown, i), logits: own(logits, i) }));
 }

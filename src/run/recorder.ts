@@ -3,7 +3,6 @@ import { FileError, messageOf } from '../errors.js';
 import type { Dataset } from '../io/data/dataset.js';
 import type { Layer } from '../nn/layer.js';
 import type { Picture } from '../report/data.js';
-import { chooseOperatingPoint } from '../statistics/index.js';
 import { formatCount } from '../text/numbers.js';
 import type { Training } from '../train/callback.js';
 import { evaluate } from '../train/evaluate.js';
@@ -11,13 +10,11 @@ import type { Evaluation } from '../train/evaluation.js';
 import type { TrainOutcome } from '../train/history.js';
 import type { OpenedSplit, OpenOptions } from './catalog/datasets.js';
 import { type PixelFacts, packChecksums, pixelFacts, type SplitChecksums } from './checksums.js';
-import { binaryScores } from './decision.js';
 import type { RunFolder } from './folder.js';
 import { evalLoaderOf } from './loaders.js';
 import { mostLooks, packLooks } from './looks.js';
 import { lossOf } from './losses.js';
 import { pixelCopyNotes } from './notes.js';
-import { positiveOf } from './positive.js';
 import { picturesOf, renderRunReport } from './report.js';
 import { type FinalEvaluation, finalEvaluations, resultsOf } from './results/finalEvaluations.js';
 import type { Splits } from './splits.js';
@@ -86,14 +83,13 @@ export class RunRecorder {
     if (completed) {
       // The run was killed after its last epoch and before its end, and then resumed.
       if (this.#evaluation === null) await this.#attempt('evaluation', () => this.#evaluate());
-      await this.#attempt('operating point', () => this.#chooseOperatingPoint());
       await this.#attempt('checksums of the pixels', () => this.#keepPixelChecksums());
       const evaluation = this.#evaluation;
       if (evaluation !== null) await this.#attempt('last evaluation', () => this.#evaluateAll(evaluation));
       if (this.#signal?.aborted !== true) await this.#attempt('end', () => this.#run.folder.saveFinished());
     }
     await this.#attempt('report', () => this.#report(completed ? this.#remarks(outcome) : this.#stopped()));
-    return { ...outcome, evaluation: this.#evaluation, results: this.#results };
+    return { ...outcome, evaluation: this.#results?.[0].evaluation ?? this.#evaluation, results: this.#results };
   }
 
   async #evaluate(): Promise<void> {
@@ -128,7 +124,8 @@ export class RunRecorder {
     const page = await renderRunReport({
       folder,
       history: folder.history,
-      evaluation: this.#evaluation,
+      // Of a finished training, with threshold and calibration.
+      evaluation: this.#results?.[0].evaluation ?? this.#evaluation,
       results: this.#results,
       evalData: asStored(this.#splits.eval),
       pictures: this.#pictures,
@@ -197,18 +194,6 @@ export class RunRecorder {
       if (error instanceof FileError) return null;
       throw error;
     }
-  }
-
-  async #chooseOperatingPoint(): Promise<void> {
-    const { folder } = this.#run;
-    const { operatingRule: rule } = folder.config;
-    const positive = positiveOf(folder.config);
-    if (rule === null || positive === null || folder.state.operatingPoint !== null) return;
-    const { train } = this.#splits;
-    const total = train.dataset.length;
-    const onBatch = (done: number) => this.#onProgress?.({ stage: 'choosing the operating point', done, total });
-    const evaluation = await evaluate({ ...this.#evaluating(train), mistakes: 0, onBatch });
-    await folder.saveOperatingPoint(chooseOperatingPoint(binaryScores(evaluation, positive), rule));
   }
 }
 

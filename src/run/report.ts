@@ -1,7 +1,8 @@
 import { dirname, relative, sep } from 'node:path';
 import { FileError, PackageError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/data/dataset.js';
-import type { MistakePicture, Picture, Screening, TestEvaluation } from '../report/data.js';
+import { describeCalibrator } from '../report/calibration.js';
+import type { CalibrationReport, MistakePicture, Picture, Screening, TestEvaluation } from '../report/data.js';
 import { formatCount, formatMetric } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { EpochRecord } from '../train/history.js';
@@ -11,7 +12,8 @@ import { namedDataset } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
 import { isScreening } from './config.js';
-import { screeningOf } from './decision.js';
+import { describePoint, screeningOf } from './decision.js';
+import { appliedChoice, describeFit } from './decisions/applied.js';
 import { describeRecipe } from './describe.js';
 import type { RunEvaluation, TrainedRun } from './evaluate.js';
 import type { RunFolder } from './folder.js';
@@ -57,9 +59,10 @@ export async function renderRunReport(report: RunReport): Promise<string> {
     ...(results != null && {
       test: testOf(results, data.classNames),
       optimism: optimismNote(folder.config) ?? undefined,
+      calibration: calibrationOf(results),
     }),
     ...(evaluation && {
-      screening: screeningFor(evaluation, folder),
+      screening: screeningFor(evaluation, folder, results?.[0] ?? null),
       evaluation: { classNames: data.classNames, confusion: evaluation.confusion },
       mistakes: await mistakesOf(evaluation, evalData, data),
     }),
@@ -72,7 +75,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
  * @param evalName what the images are called
  */
 export async function renderEvaluationReport(
-  { folder, weightsSha256, decision, screening }: TrainedRun,
+  { folder, weightsSha256, decision, calibrator, operatingPoint, screening }: TrainedRun,
   result: RunEvaluation,
   evalName: string,
 ): Promise<string> {
@@ -98,10 +101,18 @@ export async function renderEvaluationReport(
           metrics: result.screening,
           positiveName: decision.positive.name,
           otherName: decision.positive.other,
+          operatingRule: describePoint(operatingPoint),
           screeningTest: screening,
           dataSha256: sha256,
           weightsSha256,
           synthetic: result.synthetic,
+        },
+      }),
+    ...(calibrator !== null &&
+      result.calibration !== null && {
+        calibration: {
+          description: describeCalibrator(calibrator),
+          sets: [{ name: `${evalName} images`, ...result.calibration }],
         },
       }),
     evaluation: { classNames: data.classNames, confusion: result.confusion },
@@ -171,21 +182,39 @@ export async function picturesOf(dataset: Dataset): Promise<Picture[]> {
   }
 }
 
-function screeningFor(evaluation: Evaluation, { config, state, weightsSha256 }: RunFolder): Screening | undefined {
+function screeningFor(
+  evaluation: Evaluation,
+  { config, state, weightsSha256 }: RunFolder,
+  final: FinalEvaluation | null,
+): Screening | undefined {
   const positive = positiveOf(config);
-  const metrics = screeningOf(evaluation, positive, state.operatingPoint);
+  const metrics = final === null ? screeningOf(evaluation, positive, null) : final.screening;
   if (metrics === null || positive === null) return undefined;
   const { data } = config;
+  const { operatingPoint } = appliedChoice(final?.choice ?? null, false);
   return {
     metrics,
     positiveName: positive.name,
     otherName: positive.other,
+    operatingRule: describePoint(operatingPoint),
     screeningTest: isScreening(config),
     dataSha256: data.eval.sha256,
     // In the middle of an epoch the saved weights are not those that were evaluated.
     ...(state.training.batch === 0 && { weightsSha256 }),
     synthetic: data.synthetic,
   };
+}
+
+/** The calibration of the last weights, on validation and test images; undefined without one. */
+function calibrationOf(results: readonly FinalEvaluation[]): CalibrationReport | undefined {
+  const last = results.filter(({ weights }) => weights === 'last');
+  const choice = last[0]?.choice ?? null;
+  const { calibrator } = appliedChoice(choice, false);
+  if (choice === null || calibrator === null) return undefined;
+  const sets = last.flatMap(({ split, calibration }) =>
+    calibration?.after ? [{ name: `${split} images`, before: calibration.before, after: calibration.after }] : [],
+  );
+  return { description: describeFit(calibrator, choice), sets };
 }
 
 async function mistakesOf(

@@ -118,6 +118,7 @@ export async function repeatOptions(path: string, options: RepeatOptions): Promi
     pretrained: model.pretrained?.path,
     auxiliaryHeads: model.options.auxiliaryHeads,
     operatingRule: config.operatingRule ?? undefined,
+    calibration: config.calibration,
     positive: positiveOf(config)?.name,
     screening: config.screening,
     recipe: config.recipe,

@@ -1,5 +1,5 @@
 import type { DownloadProgress } from '../io/files/download.js';
-import type { OperatingRule } from '../statistics/index.js';
+import type { Calibrator, OperatingRule } from '../statistics/index.js';
 import type { Callback } from '../train/callback.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
 import type { OpenOptions } from './catalog/datasets.js';
@@ -53,10 +53,15 @@ export interface RunOptions {
   /** Trains GoogLeNet with its auxiliary heads. Default false. */
   readonly auxiliaryHeads?: boolean | undefined;
   /**
-   * With two classes: how the threshold of the decision is chosen, on the training images and before it is
-   * used on any other. Default `{ sensitivity: 0.95 }`.
+   * With two classes: how the threshold of the decision is chosen, on the validation images after the
+   * training. Default `{ sensitivity: 0.95 }`.
    */
   readonly operatingRule?: OperatingRule | undefined;
+  /**
+   * How probabilities are calibrated, on the validation images after the training; `platt` and `isotonic` are
+   * for two classes. Default `none`.
+   */
+  readonly calibration?: 'none' | Calibrator['method'] | undefined;
   /**
    * With two classes: the one that sensitivity, precision and AUC are computed for. Default: the one whose
    * counterpart is named `normal`, `negative`, `no…`, `0` and the like; else the second.

@@ -17,7 +17,7 @@ export async function slimRun(path: string, onBytes?: (bytes: number) => void): 
   const folder = await RunFolder.begun(path);
   return folder.locked(async () => {
     await folder.read();
-    requireFinished(folder);
+    await requireFinished(folder);
     const bytes = await folder.optimizerBytes();
     onBytes?.(bytes);
     await folder.removeOptimizer();
@@ -25,8 +25,9 @@ export async function slimRun(path: string, onBytes?: (bytes: number) => void): 
   });
 }
 
-function requireFinished({ path, state, config, isFinished }: RunFolder): void {
-  if (isFinished) return;
+async function requireFinished(folder: RunFolder): Promise<void> {
+  if (await folder.isFinished()) return;
+  const { path, state, config } = folder;
   const { epoch, batch } = state.training;
   const { epochs } = config.recipe;
   const place =

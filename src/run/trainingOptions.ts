@@ -240,11 +240,19 @@ export const beginningOptions = {
   },
   operatingPoint: {
     type: z.string().transform(made(parseOperatingRule)),
-    help: '`sensitivity=S`, `specificity=S` or `youden`: how the threshold between two classes is chosen, on the training images',
+    help: '`sensitivity=S`, `specificity=S` or `youden`: how the threshold between two classes is chosen, on the validation images',
     default: '`sensitivity=0.95`',
     placeholder: '<rule>',
     parse: parseOperatingRule,
     as: 'operatingRule',
+  },
+  calibration: {
+    type: z.enum(['none', 'temperature', 'platt', 'isotonic']),
+    help:
+      'how probabilities are calibrated, on the validation images: `temperature` divides the logits by a number; for two ' +
+      'classes also `platt` (slope and intercept) and `isotonic` (a curve, for some hundred images or more)',
+    default: '`none`',
+    placeholder: '<method>',
   },
   positive: {
     type: text,

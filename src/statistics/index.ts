@@ -19,6 +19,7 @@ export type { IsotonicScaling } from './calibrate/isotonic.js';
 export { type CalibrationLine, calibrationLine, type Estimate } from './calibrate/line.js';
 export { type LogitSet, logOddsOf } from './calibrate/logits.js';
 export type { PlattScaling } from './calibrate/platt.js';
+export { type CalibrationSummary, calibrationSummary } from './calibrate/summary.js';
 export type { TemperatureScaling } from './calibrate/temperature.js';
 export {
   brierScore,

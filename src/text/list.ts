@@ -8,5 +8,6 @@ export function listed(items: readonly (string | number)[]): string {
 
 /** `a, b and c`, or the first ten and how many more. */
 export function inWords(items: readonly string[]): string {
+  if (items.length === 1) return items[0];
   return items.length > most ? listed(items) : `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
 }

@@ -19,6 +19,8 @@ import { classProbabilities, meaningOf } from './outputs.js';
 import { RunningMetrics } from './runningMetrics.js';
 import { type ComputeScope, within } from './scope.js';
 
+const usualMistakes = 24;
+
 /** A network and its loss. */
 type Evaluated = Pick<EvaluateOptions, 'network' | 'loss' | keyof ComputeScope>;
 
@@ -68,7 +70,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const total = Math.min(loader.samples, batches * loader.batchSize);
   const metrics = new RunningMetrics(options.metrics ?? []);
   const progress = { batches, total, batch: 0, samples: 0, metrics: () => metrics.values() };
-  const tally = new Tally(options.mistakes ?? 24);
+  const tally = new Tally(options.mistakes ?? usualMistakes);
   const { training } = network;
   network.eval();
   try {
@@ -175,6 +177,13 @@ function mostProbable(probabilities: Float32Array): number {
   let found = 0;
   for (let c = 1; c < probabilities.length; c++) if (probabilities[c] > probabilities[found]) found = c;
   return found;
+}
+
+/** The counts that follow from probabilities: confusions, accuracy, worst mistakes. */
+export function evaluationOf(computed: Computed, loss: number): Omit<Evaluation, 'metrics'> {
+  const tally = new Tally(usualMistakes);
+  tally.add(loss, computed);
+  return tally.result();
 }
 
 /** Results of a batch. */

@@ -32,6 +32,8 @@ async function writePictures(into: string, count: number): Promise<void> {
   }
 }
 
+const chosenIn = (path: string) => JSON.parse(readFileSync(join(path, 'decision.json'), 'utf8')).choices[0];
+
 const train = (...args: string[]) =>
   runFovea('train', 'googlenet', '--size', '40', '--no-cache', '--batch-size', '4', '--lr', '0.01', ...args);
 
@@ -66,9 +68,11 @@ describe('a training on a folder of pictures', () => {
       },
       operatingRule: { sensitivity: 0.95 },
     });
-    const { operatingPoint } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
+    const { operatingPoint, part, images } = chosenIn(folder);
     expect(operatingPoint).toMatchObject({ rule: { sensitivity: 0.95 }, threshold: expect.any(Number) });
-    expect(operatingPoint.chosenOn.sensitivity.total).toBe(7);
+    // The validation images chose, which the network was not trained on.
+    expect(operatingPoint.chosenOn.sensitivity.total).toBe(3);
+    expect([part, images]).toEqual(['validation', 6]);
   });
 
   it('is evaluated again from the saved files alone, on either part', async () => {
@@ -97,15 +101,14 @@ describe('a training on a folder of pictures', () => {
       expect(logits[2 * i]).toBe(0);
       expect(probabilities[2 * i + 1]).toBeCloseTo(1 / (1 + Math.exp(-logits[2 * i + 1])), 5);
     });
-    const { threshold } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8')).operatingPoint;
+    const { threshold } = chosenIn(folder).operatingPoint;
     expect(record).toMatchObject({ positive: 'red', threshold, samples: 6 });
     const again = await runFovea('eval', folder, '--no-cache', '--predictions', path);
     expect(again).toMatchObject({ code: 2, err: expect.stringContaining('choose another --predictions') });
   });
 
   it('decides by the operating point of the run, in text, JSON and CSV alike', async () => {
-    const { operatingPoint } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
-    const { threshold } = operatingPoint;
+    const { threshold } = chosenIn(folder).operatingPoint;
     const json = await runFovea('predict', folder, pictures, '--json');
     const found = linesOf(json.out) as {
       file: string;
@@ -121,10 +124,10 @@ describe('a training on a folder of pictures', () => {
       expect(rows[i].split(',').slice(0, 2)).toEqual([file, expected]);
       expect(text).toMatch(new RegExp(`${basename(file)} +${expected} +\\d.* red [\\d.]+ % (reaches|is below) `));
     });
-    expect(text).toContain('the operating point of the run, sensitivity of at least 95 % on the training images.');
+    expect(text).toContain('the operating point of the run, sensitivity of at least 95 % on the validation images.');
     const [evaluated] = linesOf((await runFovea('eval', folder, '--json', '--no-cache')).out);
     const target = { name: 'sensitivity', wanted: 0.95 };
-    expect(evaluated).toMatchObject({ positiveClass: 'red', decision: { threshold, chosenOn: 'train', target } });
+    expect(evaluated).toMatchObject({ positiveClass: 'red', decision: { threshold, chosenOn: 'validation', target } });
     const shown = (await runFovea('eval', folder, '--no-cache')).out;
     expect(shown).toContain('A picture is taken for red where its probability reaches');
     expect(`${shown}${text}${readFileSync(join(folder, 'report.html'), 'utf8')}`).not.toMatch(/medical|screening/i);

@@ -7,6 +7,7 @@ import { RunFolder } from '../../src/run/folder.js';
 import { readPredictions } from '../../src/run/predictions/file.js';
 import { choicesOf } from '../../src/run/results/selection.js';
 import type { Techniques } from '../../src/run/trainingOptions.js';
+import { calibrate } from '../../src/statistics/index.js';
 import { writeRedAndBlue } from '../run/redAndBlue.js';
 import { temporaryFolder } from '../temporary.js';
 import { linesOf, runFovea } from './run.js';
@@ -35,7 +36,7 @@ beforeAll(async () => {
 
 describe('test images', () => {
   it('are evaluated once after the training, with the last and the best weights, and are in all results', async () => {
-    const best = ['--epochs', '2', '--save-best', 'loss'];
+    const best = ['--epochs', '2', '--save-best', 'loss', '--calibration', 'platt'];
     const { code, out } = await train('--data', `folder:${data}`, '--out', run, ...best);
     expect(code).toBe(0);
     expect(out).toContain('16 training, 6 validation and 8 test images');
@@ -62,6 +63,37 @@ describe('test images', () => {
     const [evaluated] = linesOf((await runFovea('eval', run, '--split', 'test', '--no-cache', '--json')).out);
     expect(evaluated).toMatchObject({ split: 'test', images: 8, sameData: true, optimism: null });
     expect(evaluated.accuracy).toBe(results[1].accuracy);
+    expect(out).toMatch(/Calibration, Platt scaling \(slope .*\), fitted on 6 validation images:/);
+    expect(out).toContain('Calibration, on 8 test images, which chose nothing:');
+    expect(hasText(join(run, 'report.html'), '<h2>Calibration</h2>')).toBe(true);
+    expect(results[1].calibration?.after?.samples).toBe(8);
+  });
+
+  it('and prediction apply the threshold and the calibration that the validation images chose', async () => {
+    for (const best of [false, true]) {
+      const { weightsSha256, calibrator, decision, folder } = await openRun(run, { best });
+      const choice = await folder.readDecision(weightsSha256);
+      expect(choice).toMatchObject({ weightsSha256, part: 'validation', images: 6 });
+      expect(choice?.calibration).toMatchObject({ calibrator: { method: 'platt' }, before: { samples: 6 } });
+      if (calibrator === null || decision === null) throw new Error('expected a calibration and a threshold');
+      const { probabilities, logits, record } = await readPredictions(
+        join(run, best ? 'predictions-best.csv' : 'predictions.csv'),
+      );
+      expect(record).toMatchObject({ calibration: 'platt', threshold: decision.threshold });
+      expect(probabilities).toEqual(Float32Array.from(calibrate(calibrator, logits, 2)));
+    }
+    const csv = await runFovea('predict', run, join(data, 'test', 'red', 'red0.png'), '--csv');
+    const stored = await readPredictions(join(run, 'predictions.csv'));
+    const own = stored.files.indexOf('test/red/red0.png');
+    const [, row] = csv.out.trim().split('\n');
+    const shown = Number(row.split(',')[4]);
+    expect(shown).toBeCloseTo(stored.probabilities[2 * own + 1], 5);
+    const evaluated = await runFovea('eval', run, '--split', 'test', '--no-cache', '--best');
+    expect(evaluated.out).toMatch(/Calibration by Platt scaling \(.*\), on 8 test images:/);
+    expect(evaluated.out).toMatch(/slope \(1 is best\) +\S+/);
+    const again = await runFovea('eval', run, '--split', 'test', '--no-cache', '--json', '--positive', 'blue');
+    const [result] = linesOf(again.out);
+    expect(result).toMatchObject({ positiveClass: 'blue', lacking: 'the run has one for red only' });
   });
 
   it('of another place choose nothing either: the weights are equal without them', async () => {
@@ -71,7 +103,9 @@ describe('test images', () => {
     expect(code).toBe(0);
     expect(out).toContain('6 training, 4 validation and 8 test images');
     const alone = await train(...args, '--out', without);
-    expect(alone.out).toContain('Nothing in this training was chosen by the validation images');
+    expect(alone.out).toContain(
+      'Metrics at the operating point are optimistic: the same validation images chose the operating',
+    );
     expect(hasText(join(without, 'report.html'), 'No separate test images')).toBe(true);
     expect((await RunFolder.open(with_)).weightsSha256).toBe((await RunFolder.open(without)).weightsSha256);
     const moved = join(root, 'moved');
@@ -120,7 +154,7 @@ describe('choices by the validation images', () => {
 
   it('are named', () => {
     expect(choices({})).toEqual([]);
-    expect(choices({ saveBest: 'acc' })).toEqual(['the best epoch, by acc']);
+    expect(choices({ saveBest: 'acc' })).toEqual(['the best epoch (by acc)']);
     expect(choices({ earlyStopping: 3 })).toEqual(['the end of the training']);
     expect(choices({ saveBest: 'train_loss', earlyStopping: 3 })).toEqual([]);
     expect(choices({ schedule: { name: 'ReduceOnPlateau', by: 'epoch', options: {} } })).toEqual(['the learning rate']);

@@ -100,10 +100,10 @@ describe('report', () => {
   test('marks the operating point on both curves and says how it was chosen', () => {
     const html = page({ operatingRule: 'as <agreed> before' });
     expect(textOf(html)).toContain(
-      'The operating point was chosen beforehand, on training images: as &lt;agreed&gt; before. On the 150 images',
+      'The operating point was chosen by this rule: as &lt;agreed&gt; before. On the 150 images',
     );
     expect(html.match(/>operating point 0\.8</g)).toHaveLength(2);
-    expect(textOf(page())).toContain('chosen beforehand, on training images: specificity of at least 90 %. On');
+    expect(textOf(page())).toContain('was chosen by this rule: specificity of at least 90 %. On');
     const without = page({ metrics: screeningMetrics(golden('normal')) });
     expect(textOf(without)).not.toContain('perating point');
     expect(without.match(/>threshold 0\.5</g)).toHaveLength(2);
@@ -171,7 +171,7 @@ describe('an operating point', () => {
   test('whose aim is missed on other images says so, in the report too', () => {
     const missed = screeningMetrics({ ...at([0.9, 0.8, 0.6, 0.5, 0.3, 0.2, 0.1, 0]), operatingPoint });
     const sentence =
-      'A sensitivity of at least 95 % was wanted, and reached on the training images that the threshold was chosen on; ' +
+      'A sensitivity of at least 95 % was wanted, and reached on the images that the threshold was chosen on; ' +
       'on these images it is 50.0 %.';
     expect(describeTarget(missed)).toBe(sentence);
     expect(screeningFacts(missed, about)).toContainEqual(['aim missed', sentence]);
@@ -186,7 +186,7 @@ describe('an operating point', () => {
 
   test('decides, for either class', () => {
     const positive = { index: 1, name: 'PM', other: 'non-PM' };
-    const rule = decisionRule(positive, { ...operatingPoint, threshold: 0.71 });
+    const rule = decisionRule(positive, { ...operatingPoint, threshold: 0.71, part: 'validation' });
     const below = decide(rule, [0.32, 0.68]);
     expect(below).toEqual({
       class: 'non-PM',

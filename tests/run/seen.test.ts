@@ -185,7 +185,7 @@ test('a training names validation images that are training images saved again', 
   const notes: string[] = [];
   const stages = new Set<string>();
   await both.train({ onNote: (note) => notes.push(note), onProgress: ({ stage }) => stages.add(stage) });
-  expect([...stages].sort()).toEqual(['choosing the operating point', 'comparing pixels']);
+  expect([...stages]).toEqual(['comparing pixels']);
   const message =
     /^[1-8] of the 8 validation pictures (is a training picture|are training pictures) too, pixel by pixel \(.* is .*\): /;
   expect(notes).toEqual([expect.stringMatching(message)]);

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
 import { outputFile } from '../../io/files/outputs.js';
+import { describeCalibrator } from '../../report/calibration.js';
 import { targetOf } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
 import type { Split } from '../../run/catalog/datasets.js';
 import { namedDataset } from '../../run/catalog/datasets.js';
 import { namedModel } from '../../run/catalog/models.js';
-import { type DecisionRule, decisionNote, screeningOf } from '../../run/decision.js';
+import { type DecisionRule, decisionNote, describePoint, screeningOf } from '../../run/decision.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun, writeEvaluation } from '../../run/evaluate.js';
 import { recordPath } from '../../run/predictions/file.js';
 import { renderEvaluationReport } from '../../run/report.js';
@@ -21,7 +22,7 @@ import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
 import { applyEngine, applyPrecision, type EngineOptions, type ImageLoadingFlags, imageLoadingOf } from '../options.js';
-import { accuracyFact, hashFacts, printConfusion } from '../results.js';
+import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
 import { print, printFacts, printJson, printSentences, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 
@@ -141,7 +142,9 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
     confusion,
     positiveClass: decision?.positive.name ?? null,
     decision: decision && decisionFor(decision, screening),
+    lacking: run.lacking,
     screening,
+    calibration: result.calibration && { calibrator: run.calibrator, ...result.calibration },
     mistakes: mistakes.map(({ index, label, predicted, probabilities }) => ({
       index,
       ...fileOf(result, index),
@@ -159,7 +162,7 @@ function decisionFor({ positive, threshold, operatingPoint }: DecisionRule, metr
     positiveClass: positive.name,
     threshold,
     rule: operatingPoint?.rule ?? null,
-    chosenOn: operatingPoint === null ? null : 'train',
+    chosenOn: operatingPoint?.part ?? null,
     accuracy: at?.accuracy.value ?? null,
     target: operatingPoint === null || at === undefined ? null : targetOf(operatingPoint.rule, at),
   };
@@ -194,14 +197,16 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
           positive: decision.positive,
           screening,
           unreadable: result.data.unreadable.length,
+          operatingRule: describePoint(run.operatingPoint),
         })),
     ...hashFacts(result.data.sha256, weightsSha256),
   ]);
-  if (decision !== null)
-    printSentences(
-      terminal,
-      `\n${decisionNote({ decision, hasOperatingPoint: run.folder.state.operatingPoint !== null })}`,
-    );
+  if (decision !== null) printSentences(terminal, `\n${decisionNote(run)}`);
+  if (run.calibrator !== null && result.calibration !== null) {
+    print(terminal, '');
+    const fit = `Calibration by ${describeCalibrator(run.calibrator)}, on ${formatCount(samples)} ${name} images`;
+    printCalibration(terminal, fit, result.calibration);
+  }
   if (screening) printSentences(terminal, `\n${noMedicalDevice}`);
   const optimism = split === 'validation' && result.sameData ? optimismNote(folder.config) : null;
   const notes = [

@@ -155,7 +155,7 @@ async function piped({ stdin }: Terminal): Promise<readonly PictureInput[]> {
 function noteOf(run: TrainedRun): string | null {
   const { synthetic } = run.folder.config.data;
   const parts = [
-    decisionNote({ decision: run.decision, hasOperatingPoint: run.folder.state.operatingPoint !== null }),
+    decisionNote(run),
     ...(run.screening ? [synthetic ? `${trainedOnDrawings} ${noMedicalDevice}` : noMedicalDevice] : []),
   ].filter((part) => part !== null);
   return parts.length === 0 ? null : parts.join('\n');

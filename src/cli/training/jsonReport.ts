@@ -1,6 +1,6 @@
 import { screeningOf } from '../../run/decision.js';
 import { positiveOf } from '../../run/positive.js';
-import { resultsOf } from '../../run/results/finalEvaluations.js';
+import { choicesIn, resultsOf } from '../../run/results/finalEvaluations.js';
 import { optimismNote } from '../../run/results/selection.js';
 import type { Run, RunOutcome } from '../../run/run.js';
 import type { EpochRecord } from '../../train/history.js';
@@ -53,7 +53,8 @@ export class JsonReport implements TrainingReport {
       confusion: evaluation?.confusion ?? null,
       positiveClass: positive?.name ?? null,
       screening:
-        completed && evaluation !== null ? screeningOf(evaluation, positive, folder.state.operatingPoint) : null,
+        completed && evaluation !== null ? (results?.[0].screening ?? screeningOf(evaluation, positive, null)) : null,
+      choices: results === null ? [] : choicesIn(results),
       results: results && resultsOf(results).evaluations,
       optimism: completed ? optimismNote(folder.config) : null,
       notice: notice && inFlags(notice),

@@ -3,7 +3,8 @@ import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
 import { namedModel } from '../../run/catalog/models.js';
 import { isScreening } from '../../run/config.js';
-import { screeningOf } from '../../run/decision.js';
+import { describePoint, screeningOf } from '../../run/decision.js';
+import { appliedChoice, describeFit, lackingCalibration } from '../../run/decisions/applied.js';
 import { recipeLine } from '../../run/describe.js';
 import type { RunFolder } from '../../run/folder.js';
 import { unreadableOf } from '../../run/imageLoading.js';
@@ -25,7 +26,7 @@ import {
 import { visibleLine } from '../../text/visible.js';
 import type { EpochRecord } from '../../train/history.js';
 import { inFlags } from '../flags.js';
-import { accuracyFact, hashFacts, printConfusion } from '../results.js';
+import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
 import { ownCommand, print, printFacts, printSentences, quoted, type Terminal } from '../terminal.js';
 import { understoodFacts } from '../understood.js';
 import type { Comparison, TrainingReport } from './report.js';
@@ -80,6 +81,23 @@ export class TextReport implements TrainingReport {
     print(this.#terminal, '');
   }
 
+  /** The calibration of the last weights, before and after. */
+  #calibration(results: readonly FinalEvaluation[]): void {
+    for (const { weights, split, choice, calibration, evaluation } of results) {
+      if (weights !== 'last' || choice === null || calibration === null) continue;
+      const lacking = lackingCalibration(choice);
+      if (lacking !== null && split === 'validation') {
+        printSentences(this.#terminal, `note: there is no calibration, because ${lacking}\n`);
+      }
+      const { before, after } = calibration;
+      const { calibrator } = appliedChoice(choice, false);
+      if (after === null || calibrator === null) continue;
+      const images = `${formatCount(evaluation.samples)} ${split} images`;
+      const fit = split === 'validation' ? describeFit(calibrator, choice) : `on ${images}, which chose nothing`;
+      printCalibration(this.#terminal, `Calibration, ${fit}`, { before, after });
+    }
+  }
+
   epoch(record: EpochRecord): void {
     const { epoch, trainLoss, trainAccuracy, evalLoss, evalAccuracy, imagesPerSecond, seconds } = record;
     const isEvaluated = evalLoss !== null && evalAccuracy !== null;
@@ -121,13 +139,21 @@ export class TextReport implements TrainingReport {
     }
     const positive = positiveOf(folder.config);
     if (completed && evaluation !== null && positive !== null) {
-      const screening = screeningOf(evaluation, positive, folder.state.operatingPoint);
+      const final = results?.[0] ?? null;
+      const screening = final === null ? screeningOf(evaluation, positive, null) : final.screening;
+      const choice = appliedChoice(final?.choice ?? null, folder.config.operatingRule !== null);
       const { classNames, eval: evaluated } = folder.config.data;
       const isTest = isScreening(folder.config);
-      const about = { positive, screening: isTest, unreadable: unreadableOf(folder.config.data).eval };
+      const about = {
+        positive,
+        screening: isTest,
+        unreadable: unreadableOf(folder.config.data).eval,
+        operatingRule: describePoint(choice.operatingPoint),
+      };
       printFacts(this.#terminal, [
         accuracyFact(evaluation.confusion),
         ...(screening === null ? [] : screeningFacts(screening, about)),
+        ...(choice.lacking === null ? [] : [['operating point', `none, because ${choice.lacking}`] as const]),
         ...hashFacts(evaluated.sha256, folder.weightsSha256),
       ]);
       print(this.#terminal, '');
@@ -135,7 +161,10 @@ export class TextReport implements TrainingReport {
       print(this.#terminal, '');
       if (isTest) printSentences(this.#terminal, `${noMedicalDevice}\n`);
     }
-    if (results !== null) this.#test(results);
+    if (results !== null) {
+      this.#calibration(results);
+      this.#test(results);
+    }
     if (comparison !== null) printSentences(this.#terminal, `${comparisonLine(comparison)}\n`);
     const files = ['weights', 'optimizer', 'metrics', ...(folder.hasReport ? ['report.html'] : [])];
     printSentences(this.#terminal, `${capitalized(inWords(files))} are in ${folder.path}. Continue with:`);

@@ -1,6 +1,6 @@
-import type { OperatingPoint } from '../../statistics/index.js';
+import type { Calibrator } from '../../statistics/index.js';
 import type { RunConfig } from '../config.js';
-import { decisionRule } from '../decision.js';
+import { type ChosenPoint, decisionRule } from '../decision.js';
 import { type PositiveClass, positiveOf } from '../positive.js';
 import type { PredictionsOrigin } from './record.js';
 
@@ -12,7 +12,10 @@ import type { PredictionsOrigin } from './record.js';
 export function originOf(
   config: RunConfig,
   weights: PredictionsOrigin['weights'],
-  operatingPoint: OperatingPoint | null,
+  {
+    operatingPoint,
+    calibrator,
+  }: { readonly operatingPoint: ChosenPoint | null; readonly calibrator: Calibrator | null },
   parts: PredictionsOrigin['parts'],
   { positive = positiveOf(config), synthetic = config.data.synthetic }: OriginOptions = {},
 ): PredictionsOrigin {
@@ -23,6 +26,7 @@ export function originOf(
     parts,
     positive: positive?.name ?? null,
     threshold: positive && decisionRule(positive, operatingPoint).threshold,
+    ...(calibrator !== null && { calibration: calibrator.method }),
     synthetic,
   };
 }

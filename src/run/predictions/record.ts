@@ -26,6 +26,8 @@ export const predictionsRecord = z.strictObject({
   positive: z.string().nullable(),
   /** Probability of the positive class from which on the run decides for it; null with more classes. */
   threshold: z.number().nullable(),
+  /** How the probabilities were calibrated; softmax makes them of the logits without it. */
+  calibration: z.enum(['temperature', 'platt', 'isotonic']).optional(),
   /** Whether a program drew the images. */
   synthetic: z.boolean(),
 });

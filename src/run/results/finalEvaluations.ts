@@ -1,13 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Layer } from '../../nn/layer.js';
-import { type OperatingPoint, type ScreeningMetrics, wilsonInterval } from '../../statistics/index.js';
+import {
+  type CalibrationSummary,
+  type Calibrator,
+  calibrationSummary,
+  type ScreeningMetrics,
+  wilsonInterval,
+} from '../../statistics/index.js';
 import { bestFile } from '../../train/callbacks/bestWeights.js';
 import type { Evaluation } from '../../train/evaluation.js';
 import type { OpenedSplit } from '../catalog/datasets.js';
 import { namedModel } from '../catalog/models.js';
 import type { RunConfig, SplitRecord } from '../config.js';
 import { screeningOf } from '../decision.js';
+import { appliedChoice } from '../decisions/applied.js';
+import { calibratedEvaluation } from '../decisions/calibrated.js';
+import { chooseDecision, samplesOf, wantsChoice } from '../decisions/choose.js';
+import type { DecisionChoice } from '../decisions/record.js';
 import type { RunFolder } from '../folder.js';
 import { positiveOf } from '../positive.js';
 import { bestPredictionsFile, predictionsFile, writePredictions } from '../predictions/file.js';
@@ -27,6 +37,10 @@ export interface FinalEvaluation {
   readonly evaluation: Evaluation;
   /** With two classes: the metrics of the positive one. */
   readonly screening: ScreeningMetrics | null;
+  /** How well the probabilities of the network agree with shares, and those after its calibration. */
+  readonly calibration: { readonly before: CalibrationSummary; readonly after: CalibrationSummary | null } | null;
+  /** Threshold and calibration that the validation images chose for these weights. */
+  readonly choice: DecisionChoice | null;
 }
 
 interface FinishedRun {
@@ -40,18 +54,36 @@ interface FinishedRun {
 
 /**
  * Evaluates a finished training once: the last weights, and the best ones if they were kept, on the
- * validation images and on the test images if there are some. Every prediction goes to a table in the run
- * folder.
+ * validation images and on the test images if there are some. The validation images choose threshold and
+ * calibration before that. Every prediction goes to a table in the run folder.
  */
 export async function finalEvaluations(run: FinishedRun): Promise<FinalEvaluation[]> {
   const { folder, network, validation } = run;
-  const { config, state, weightsSha256 } = folder;
-  const last = { which: 'last', network, sha256: weightsSha256, operatingPoint: state.operatingPoint } as const;
-  const found = await withWeights(run, last, validation);
-  if (!keepsBest(folder)) return found;
-  const other = namedModel(config.model.name).create(config.model.options, config.model.inputShape).eval();
-  const best = { which: 'best', network: other, ...(await loadBest(folder, other)), operatingPoint: null } as const;
-  return [...found, ...(await withWeights(run, best, null))];
+  const { config, weightsSha256 } = folder;
+  const last = { which: 'last', network, sha256: weightsSha256, validation } as const;
+  const all: (Weights & { readonly choice: DecisionChoice | null })[] = [{ ...last, choice: chosen(config, last) }];
+  if (keepsBest(folder)) {
+    const other = namedModel(config.model.name).create(config.model.options, config.model.inputShape).eval();
+    const { sha256 } = await loadBest(folder, other);
+    const best = {
+      which: 'best',
+      network: other,
+      sha256,
+      validation: await run.evaluate(other, run.splits.eval),
+    } as const;
+    all.push({ ...best, choice: chosen(config, best) });
+  }
+  const choices = all.flatMap(({ choice }) => choice ?? []);
+  if (choices.length > 0) await folder.writeDecisions(choices);
+  const found: FinalEvaluation[] = [];
+  for (const weights of all) found.push(...(await withWeights(run, weights, weights.choice)));
+  return found;
+}
+
+/** Threshold and calibration, chosen on the validation images. */
+function chosen(config: RunConfig, { which, sha256, validation }: Weights): DecisionChoice | null {
+  if (!wantsChoice(config)) return null;
+  return chooseDecision(config, samplesOf(validation), { weights: which, weightsSha256: sha256, part: 'validation' });
 }
 
 /** Whether the run has the weights of its best epoch. */
@@ -63,27 +95,25 @@ interface Weights {
   readonly which: 'last' | 'best';
   readonly network: Layer;
   readonly sha256: string;
-  readonly operatingPoint: OperatingPoint | null;
+  readonly validation: Evaluation;
 }
 
 async function withWeights(
   { folder, splits, evaluate }: FinishedRun,
-  weights: Weights,
-  validation: Evaluation | null,
+  { which, network, sha256, validation }: Weights,
+  choice: DecisionChoice | null,
 ): Promise<FinalEvaluation[]> {
-  const { which, network, sha256, operatingPoint } = weights;
   const { config } = folder;
   const { classNames } = config.data;
-  const parts = [
-    {
-      split: 'validation' as const,
-      images: splits.eval,
-      evaluation: validation ?? (await evaluate(network, splits.eval)),
-    },
+  const applied = appliedChoice(choice, config.operatingRule !== null);
+  const { operatingPoint, calibrator } = applied;
+  const computed = [
+    { split: 'validation' as const, images: splits.eval, raw: validation },
     ...(splits.test === null
       ? []
-      : [{ split: 'test' as const, images: splits.test, evaluation: await evaluate(network, splits.test) }]),
+      : [{ split: 'test' as const, images: splits.test, raw: await evaluate(network, splits.test) }]),
   ];
+  const parts = computed.map((part) => ({ ...part, evaluation: calibratedEvaluation(part.raw, calibrator) }));
   const predictions = parts.map(({ split, images, evaluation }) =>
     predictionsOf(evaluation, images, split, classNames),
   );
@@ -91,23 +121,46 @@ async function withWeights(
   const origin = originOf(
     config,
     [{ which, sha256 }],
-    operatingPoint,
+    applied,
     records.map(({ split, images, sha256: digest }) => ({ split, images, sha256: digest })),
   );
   const file = which === 'last' ? predictionsFile : bestPredictionsFile;
   await writePredictions(join(folder.path, file), joinedPredictions(predictions), origin);
-  return parts.map(({ split, evaluation }) => ({
+  return parts.map(({ split, evaluation, raw }) => ({
     weights: which,
     weightsSha256: sha256,
     split,
     data: recordOf(config, split),
     evaluation,
     screening: screeningOf(evaluation, positiveOf(config), operatingPoint),
+    calibration: summariesOf(config, raw, calibrator),
+    choice,
   }));
+}
+
+/** Calibration before and after; null if an output is not finite. */
+function summariesOf(
+  config: RunConfig,
+  raw: Evaluation,
+  calibrator: Calibrator | null,
+): FinalEvaluation['calibration'] {
+  const { labels, logits } = samplesOf(raw);
+  if (!logits.every(Number.isFinite)) return null;
+  const data = { labels, logits, classes: config.data.classNames.length };
+  const positive = positiveOf(config)?.index === 0 ? 0 : 1;
+  return {
+    before: calibrationSummary(data, null, positive),
+    after: calibrator && calibrationSummary(data, calibrator, positive),
+  };
 }
 
 function recordOf({ data }: RunConfig, split: 'validation' | 'test'): SplitRecord {
   return split === 'test' && data.test !== undefined ? data.test : data.eval;
+}
+
+/** Thresholds and calibrations of a finished training, one for each of its weights. */
+export function choicesIn(evaluations: readonly FinalEvaluation[]): DecisionChoice[] {
+  return evaluations.flatMap(({ split, choice }) => (split === 'validation' && choice !== null ? [choice] : []));
 }
 
 /** The records of the evaluations after a training. */
@@ -115,7 +168,15 @@ export function resultsOf(evaluations: readonly FinalEvaluation[]): RunResults {
   return { format: 1, evaluations: evaluations.map(resultOf) };
 }
 
-function resultOf({ weights, weightsSha256, split, data, evaluation, screening }: FinalEvaluation): ResultRecord {
+function resultOf({
+  weights,
+  weightsSha256,
+  split,
+  data,
+  evaluation,
+  screening,
+  calibration,
+}: FinalEvaluation): ResultRecord {
   const { samples, loss, accuracy, confusion } = evaluation;
   const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
   const [low, high] = wilsonInterval(correct, samples);
@@ -131,5 +192,6 @@ function resultOf({ weights, weightsSha256, split, data, evaluation, screening }
     accuracyInterval: [low, high],
     confusion,
     screening: screening && (metrics as ResultRecord['screening']),
+    calibration,
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ScreeningMetrics } from '../../statistics/index.js';
+import type { CalibrationSummary, ScreeningMetrics } from '../../statistics/index.js';
 
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
@@ -23,6 +23,11 @@ const evaluation = z.strictObject({
   confusion: z.array(z.array(count).readonly()).readonly(),
   /** With two classes: the metrics of the positive one, without the points of its curves. */
   screening: z.custom<Omit<ScreeningMetrics, 'roc' | 'precisionRecall'>>().nullable(),
+  /** How well probabilities agree with shares, before and after the calibration; older runs do not have it. */
+  calibration: z
+    .strictObject({ before: z.custom<CalibrationSummary>(), after: z.custom<CalibrationSummary>().nullable() })
+    .nullable()
+    .optional(),
 });
 
 /** results.json: the metrics of a finished training. */

@@ -15,10 +15,10 @@ type NoFit = ReturnType<typeof none>;
  * so that halving an interval finds it. Never changes which class is the most probable.
  */
 export function temperatureOf(data: LogitSet): TemperatureScaling | NoFit {
+  if (slopeAt(data, 0) >= 0) return none('the logits predict the classes no better than equal probabilities');
   if (isSeparated(data)) {
     return none('every sample has the highest logit at its true class, so that any lower temperature is better');
   }
-  if (slopeAt(data, 0) >= 0) return none('the logits predict the classes no better than equal probabilities');
   let high = 1;
   while (slopeAt(data, high) < 0) high *= 2;
   let low = 0;

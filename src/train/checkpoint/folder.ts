@@ -210,7 +210,7 @@ export class StateFolder {
   }
 
   /** Changes fields of the saved state other than the training itself. */
-  protected async amend(changes: Partial<Pick<SavedState, 'operatingPoint' | 'finished'>>): Promise<void> {
+  protected async amend(changes: Partial<Pick<SavedState, 'finished'>>): Promise<void> {
     await this.#write({ ...this.state, ...changes });
   }
 

@@ -11,7 +11,7 @@ const positive = z.int().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const when = z.iso.datetime();
 
-/** Rule that chooses the threshold of a binary decision on the training images. */
+/** Rule that chooses the threshold of a binary decision. */
 export const operatingRule = z.union([
   z.strictObject({ sensitivity: z.number().gt(0).lte(1) }),
   z.strictObject({ specificity: z.number().gt(0).lte(1) }),
@@ -94,7 +94,7 @@ export const savedState = z.strictObject({
       })
       .optional(),
   }) satisfies z.ZodType<TrainingState>,
-  /** The threshold of the decision between two classes; null before the end of the training. */
+  /** In older runs: the threshold between two classes, chosen on the training images. Else null. */
   operatingPoint: z
     .strictObject({ rule: operatingRule, threshold: z.number(), chosenOn: z.custom<ThresholdMetrics>() })
     .nullable(),
