@@ -124,7 +124,7 @@ export class RunRecorder {
     const page = await renderRunReport({
       folder,
       history: folder.history,
-      // Of a finished training, with threshold and calibration.
+      // After a finished training, with threshold and calibration.
       evaluation: this.#results?.[0].evaluation ?? this.#evaluation,
       results: this.#results,
       evalData: asStored(this.#splits.eval),

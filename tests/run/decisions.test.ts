@@ -104,7 +104,7 @@ describe('a choice on the validation images', () => {
     expect(lackingCalibration(choice)).toBe('some outputs of the network are no finite numbers');
   });
 
-  test('a choice that was not made is said', () => {
+  test('a choice that was not made has a reason', () => {
     expect(appliedChoice(null, true).lacking).toBe('none was chosen for these weights');
     expect(appliedChoice(null, false).lacking).toBe(null);
   });

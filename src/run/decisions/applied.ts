@@ -4,7 +4,7 @@ import { formatCount } from '../../text/numbers.js';
 import { type ChosenPoint, partNames } from '../decision.js';
 import type { DecisionChoice } from './record.js';
 
-/** What a run applies to the outputs of its network. */
+/** Threshold and calibration that a run applies to the outputs of its network. */
 export interface AppliedChoice {
   /** Threshold between two classes; null if these weights have none. */
   readonly operatingPoint: ChosenPoint | null;

@@ -29,8 +29,8 @@ export function wantsChoice({ operatingRule, calibration }: RunConfig): boolean 
 }
 
 /**
- * Fits the calibration that a run wants, and chooses its threshold on the calibrated probabilities. What the
- * samples cannot give is none, with the reason.
+ * Fits the calibration that a run wants, and chooses its threshold on the calibrated probabilities. A
+ * value that the samples cannot give is none, with the reason.
  */
 export function chooseDecision(
   config: RunConfig,

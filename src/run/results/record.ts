@@ -23,7 +23,7 @@ const evaluation = z.strictObject({
   confusion: z.array(z.array(count).readonly()).readonly(),
   /** With two classes: the metrics of the positive one, without the points of its curves. */
   screening: z.custom<Omit<ScreeningMetrics, 'roc' | 'precisionRecall'>>().nullable(),
-  /** How well probabilities agree with shares, before and after the calibration; older runs do not have it. */
+  /** How well probabilities agree with shares, before and after calibration; missing in older runs. */
   calibration: z
     .strictObject({ before: z.custom<CalibrationSummary>(), after: z.custom<CalibrationSummary>().nullable() })
     .nullable()

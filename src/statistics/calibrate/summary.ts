@@ -8,10 +8,10 @@ import { checkLogits, type LogitSet } from './logits.js';
 /** How well probabilities agree with shares, on one set of samples. */
 export interface CalibrationSummary {
   readonly samples: number;
-  /** Of two classes the mean squared error of one probability, else the sum over the classes. */
+  /** Mean squared error of one probability of two classes, or the sum over more classes. */
   readonly brierScore: number;
   readonly logLoss: number;
-  /** Of the probability of the positive class of two (ten bins), else of the predicted class (15 bins). */
+  /** Reliability of the positive class of two (ten bins), or of the predicted class (15 bins). */
   readonly calibration: Calibration;
   /** Slope and intercept, for the positive class of two; null with more classes. */
   readonly line: CalibrationLine | null;
@@ -47,7 +47,7 @@ export function calibrationSummary(
   };
 }
 
-/** Log-odds of the positive class, without the rounding of probabilities where the calibrator has a formula. */
+/** Log-odds of the positive class, not rounded where the calibrator has a formula. */
 function calibratedOdds({ logits }: LogitSet, calibrator: Calibrator | null, positive: 0 | 1): Float64Array {
   const sign = positive === 1 ? 1 : -1;
   return Float64Array.from({ length: logits.length / 2 }, (_, i) => {
