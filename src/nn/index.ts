@@ -1,5 +1,6 @@
 import { Buffer, type State } from '../tensor/state.js';
 
+export { freeze } from './freeze.js';
 export * as initializer from './initializer.js';
 export { Layer, type LayerJson } from './layer.js';
 export { type LayerOutputs, layerOutputs } from './layerOutputs.js';

@@ -8,6 +8,7 @@ import { forwardAs } from '../tensor/forwarding.js';
 import { Parameter, State } from '../tensor/state.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { collect } from './fields.js';
+import { isFrozen } from './frozen.js';
 import { nextFullName } from './fullName.js';
 import {
   describeMismatches,
@@ -247,6 +248,7 @@ export abstract class Layer {
 
   /**
    * Switches this layer and all below to training: dropout drops, batch norm uses the batch's own statistics.
+   * Layers that `nn.freeze` has frozen stay in evaluation.
    */
   train(): this {
     return this.#setTraining(true);
@@ -258,8 +260,8 @@ export abstract class Layer {
   }
 
   #setTraining(training: boolean): this {
-    this.training = training;
-    for (const layer of this.sublayers()) layer.training = training;
+    this.training = training && !isFrozen(this);
+    for (const layer of this.sublayers()) layer.training = training && !isFrozen(layer);
     return this;
   }
 

@@ -40,4 +40,5 @@ export const optimizerChecks: check.OptionChecks<OptimizerOptions> = {
   parameters: check.listOf(check.instanceOf(Parameter), { least: 1 }),
   learningRate: check.either(rateCheck, check.instanceOf(Schedule), rateCheck.expected),
   gradClip: check.withMethods('a clip, such as ClipGradByNorm', 'clip'),
+  average: check.shareBelowOne,
 };

@@ -11,6 +11,7 @@ import * as ops from '../ops/index.js';
 import { planAll, realizeAll } from '../tensor/evaluate.js';
 import { Buffer, Parameter, strangersReachedBy } from '../tensor/state.js';
 import { Tensor } from '../tensor/tensor.js';
+import { WeightAverage } from './average.js';
 import { checkRate, checkResult, checkResults, optimizerChecks } from './checks.js';
 import type { GradientClip } from './clip.js';
 import { Schedule } from './lr/schedule.js';
@@ -50,12 +51,15 @@ export abstract class Optimizer {
   readonly #parameters: readonly Parameter[];
   readonly #records = new Map<Parameter, UpdateRecord>();
   readonly #clip: GradientClip | undefined;
+  readonly #average: WeightAverage | null;
   #learningRate: number | Schedule;
+  /** Factor of the parameter whose scalars are being made. */
+  #factor = 1;
   #steps = 0;
 
   constructor(options: OptimizerOptions) {
     check.requireValue('optimizer', 'options', options, check.record);
-    const { parameters, learningRate = 0.001, gradClip } = options;
+    const { parameters, learningRate = 0.001, gradClip, average } = options;
     for (const [name, one] of Object.entries(optimizerChecks)) {
       const value: unknown = options[name as keyof OptimizerOptions];
       if (value !== undefined || name === 'parameters') check.requireValue('optimizer', name, value, one);
@@ -65,6 +69,7 @@ export abstract class Optimizer {
     for (const parameter of parameters) parameter.optimized = true;
     this.#learningRate = learningRate instanceof Schedule ? learningRate : checkRate(learningRate);
     this.#clip = gradClip;
+    this.#average = average === undefined ? null : new WeightAverage(average);
   }
 
   /** Names of the states that are kept for each parameter, such as `['velocity']`. They begin as zeros. */
@@ -84,7 +89,10 @@ export abstract class Optimizer {
    * on.
    */
   get settings(): OptimizerSettings {
-    return this.#clip === undefined ? {} : { gradClip: this.#clip.describe?.() ?? kindOf(this.#clip) };
+    return {
+      ...(this.#clip !== undefined && { gradClip: this.#clip.describe?.() ?? kindOf(this.#clip) }),
+      ...(this.#average !== null && { average: this.#average.decay }),
+    };
   }
 
   /** Whether an update depends on the number of earlier updates of the parameter. */
@@ -102,7 +110,8 @@ export abstract class Optimizer {
 
   /** The present rate. A new one may be set, unless a {@link schedule} gives it. */
   get learningRate(): number {
-    return this.#learningRate instanceof Schedule ? checkRate(this.#learningRate.getLr()) : this.#learningRate;
+    const rate = this.#learningRate instanceof Schedule ? checkRate(this.#learningRate.getLr()) : this.#learningRate;
+    return rate * this.#factor;
   }
 
   set learningRate(rate: number) {
@@ -193,13 +202,19 @@ export abstract class Optimizer {
         assignments.push(state.overwrite(computed(update.states[i])));
       });
     }
+    if (this.#average !== null) assignments.push(...this.#averaging(this.#average, updates));
     const wanted = [...also, ...[...losses].map((value) => ({ value }))];
     return { trained, wanted, assignments, finite: finiteLoss ? [...losses] : [] };
   }
 
+  #averaging(average: WeightAverage, updates: readonly { readonly parameter: Parameter; readonly update: Update }[]): Assignment[] {
+    const updated = updates.map(({ parameter, update }) => ({ parameter, updated: update.parameter }));
+    return withOrigin(Origin.update, () => ops.withoutGrad(() => average.assignments(updated, this.#steps)));
+  }
+
   #updatesFor(trained: readonly Parameter[]) {
     const records = trained.map((parameter) => this.#recordOf(parameter));
-    const scalars = this.#scalarsOf(records);
+    const scalars = this.#scalarsOf(records, trained);
     const gradients = this.#clipped(trained.map(({ grad }) => grad as Tensor));
     return trained.map((parameter, i) => {
       const record = records[i];
@@ -223,6 +238,7 @@ export abstract class Optimizer {
   /** Undoes {@link #prepare} after a step that computed nothing. */
   #takeBack(trained: readonly Parameter[], assignments: readonly Assignment[]): void {
     this.#steps--;
+    this.#average?.takeBack();
     for (const parameter of trained) {
       this.#recordOf(parameter).updates--;
       parameter.spent = false;
@@ -235,12 +251,35 @@ export abstract class Optimizer {
    * agree, else one for each: so that a set of parameters has no more than two programs, however their counts
    * differ.
    */
-  #scalarsOf(records: readonly UpdateRecord[]): readonly Tensor[] {
+  #scalarsOf(records: readonly UpdateRecord[], trained: readonly Parameter[]): readonly Tensor[] {
     const first = records[0].updates;
-    if (this.countsUpdates && records.some(({ updates }) => updates !== first)) {
-      return records.map(({ updates }) => this.scalars(updates + 1));
+    const differ = this.countsUpdates && records.some(({ updates }) => updates !== first);
+    if (!differ && trained.every(({ learningRate }) => learningRate === 1)) {
+      return new Array<Tensor>(records.length).fill(this.scalars(first + 1));
     }
-    return new Array<Tensor>(records.length).fill(this.scalars(first + 1));
+    return records.map(({ updates }, i) => this.#scalarsWith(trained[i].learningRate, updates + 1));
+  }
+
+  #scalarsWith(factor: number, updates: number): Tensor {
+    this.#factor = factor;
+    try {
+      return this.scalars(updates);
+    } finally {
+      this.#factor = 1;
+    }
+  }
+
+  /**
+   * Lets the parameters hold their moving averages, for evaluation and for files, or their latest values again. A step
+   * needs the latest values.
+   *
+   * @internal
+   * @returns whether they held the averages before
+   */
+  useAverages(use: boolean): boolean {
+    const before = this.#average?.inUse ?? false;
+    this.#average?.use(use);
+    return before;
   }
 
   toString(): string {
@@ -279,7 +318,9 @@ export abstract class Optimizer {
   stateDict(names: ReadonlyMap<string, Parameter>): Map<string, Buffer> {
     check.requireValue('optimizer', 'names', names, parameterNames);
     const { stateNames, countsUpdates, steps } = this;
-    return stateDictOf(this.#named(names), { stateNames, countsUpdates, steps });
+    const dict = stateDictOf(this.#named(names), { stateNames, countsUpdates, steps });
+    for (const [name, copy] of this.#average?.stateDict(names) ?? []) dict.set(name, copy);
+    return dict;
   }
 
   #named(names: ReadonlyMap<string, Parameter>): ReadonlyMap<string, UpdateRecord> {
@@ -310,6 +351,7 @@ export abstract class Optimizer {
     check.requireValue('optimizer', 'steps', options.steps, check.integer(0));
     check.requireValue('optimizer', 'skipMismatch', options.skipMismatch ?? false, check.flag);
     const mismatches = loadRecords(this.#named(names), this.stateNames, entries, options);
+    this.#average?.load(names, entries);
     this.#steps = options.steps;
     return mismatches;
   }

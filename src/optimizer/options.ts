@@ -10,6 +10,11 @@ export interface OptimizerOptions {
   readonly learningRate?: number | Schedule;
   /** Default: gradients are used as they are. */
   readonly gradClip?: GradientClip | undefined;
+  /**
+   * Decay of an exponential moving average of the parameters, such as 0.999. `train` evaluates and saves the averages.
+   * Default: none.
+   */
+  readonly average?: number | undefined;
 }
 
 /** Arrays by name. */

@@ -70,7 +70,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
   withGenerator(generator, () => summarize(network, [1, ...inputShape]));
   const splits = await openSplits(data, recipe);
   requireAllClasses(splits.train, data.classNames);
-  const training = await trainingParts(network, recipe, splits.train);
+  const training = await trainingParts(network, recipe, inputShape, splits);
   const begun = weights === null ? null : await loadWeights(network, entry, modelOptions.numClasses, weights, options);
   requireFits(training, recipe, inputShape, splits.train);
   const described = await describeSplits(splits, onProgress);
@@ -108,6 +108,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
     ...(weights === null || begun === null ? [] : weightsNotes(weights, begun.renewed, config)),
     ...copyNotes(described, splits),
     ...twoClassNotes(described, splits),
+    ...(training.transfer?.notes() ?? []),
   ];
   return { ...training, folder, generator, splits, understood: data, notes };
 }

@@ -30,6 +30,7 @@ export function recipeLine(recipe: Recipe): string {
 function describeTechniques(techniques: Techniques): Record<string, string> {
   const { schedule, clipGradNorm, accumulateGradBatches = 1, classWeight, sampler, transforms = [] } = techniques;
   const { evalEvery = 1, saveBest, earlyStopping } = techniques;
+  const { freeze, probeEpochs, probeLr, layerDecay, layerRates, labelSmoothing, mixup, cutmix, averageWeights } = techniques;
   const options = Object.entries(schedule?.options ?? {}).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
   return {
     ...(schedule !== undefined && { Schedule: [`${schedule.name} by ${schedule.by}`, ...options].join(' ') }),
@@ -40,6 +41,20 @@ function describeTechniques(techniques: Techniques): Record<string, string> {
     }),
     ...(sampler !== undefined && { Sampler: sampler }),
     ...(transforms.length > 0 && { Transforms: transforms.flatMap((spec) => Object.keys(spec)).join(' ') }),
+    ...(probeEpochs !== undefined && {
+      'Linear probe': `${probeEpochs} ${probeEpochs === 1 ? 'epoch' : 'epochs'}${probeLr === undefined ? '' : ` at rate ${probeLr}`}`,
+    }),
+    ...(freeze !== undefined && { 'Frozen up to': freeze }),
+    ...(layerDecay !== undefined && { 'Decay of the rate by layer': String(layerDecay) }),
+    ...(layerRates !== undefined && {
+      'Factors of the rate': Object.entries(layerRates)
+        .map(([name, factor]) => `${name} ${factor}`)
+        .join(' '),
+    }),
+    ...(labelSmoothing !== undefined && { 'Label smoothing': String(labelSmoothing) }),
+    ...(mixup !== undefined && { Mixup: String(mixup) }),
+    ...(cutmix !== undefined && { CutMix: String(cutmix) }),
+    ...(averageWeights !== undefined && { 'Moving average of weights': String(averageWeights) }),
     ...(evalEvery > 1 && { 'Epochs an evaluation': String(evalEvery) }),
     ...(saveBest !== undefined && { 'Best weights by': saveBest }),
     ...(earlyStopping !== undefined && { 'Early stopping after': String(earlyStopping) }),

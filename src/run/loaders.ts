@@ -1,5 +1,6 @@
 import { numel, type Shape } from '../graph/shape.js';
 import { DataLoader } from '../io/data/dataloader.js';
+import type { Dataset } from '../io/data/dataset.js';
 import type { Layer } from '../nn/layer.js';
 import { largestBatchFor } from '../train/batchMemory.js';
 import { orderOf } from '../train/classBalance.js';
@@ -11,13 +12,18 @@ import type { Recipe } from './recipe.js';
 
 type Data = Pick<OpenedSplit, 'dataset'>;
 
-/** The batches of the training. */
-export async function trainLoaderOf({ dataset }: Data, recipe: Recipe): Promise<DataLoader> {
-  const { batchSize, shuffle, techniques: { transforms, sampler, accumulateGradBatches } = {} } = recipe;
-  const changed = transforms === undefined ? dataset : dataset.withTransform(parseTransforms(transforms));
+/** The images of the training, with all transforms. */
+export function transformed({ dataset }: Data, { techniques }: Recipe): Dataset {
+  const { transforms } = techniques ?? {};
+  return transforms === undefined ? dataset : dataset.withTransform(parseTransforms(transforms));
+}
+
+/** The batches of the training. @param data with its transforms */
+export async function trainLoaderOf({ dataset }: { readonly dataset: Dataset }, recipe: Recipe): Promise<DataLoader> {
+  const { batchSize, shuffle, techniques: { sampler, accumulateGradBatches } = {} } = recipe;
   // A step is over before the next batch, unless several make one.
   const reuse = accumulateGradBatches === undefined;
-  return new DataLoader(changed, { batchSize, reuse, ...(await orderOf(dataset, sampler, shuffle)) });
+  return new DataLoader(dataset, { batchSize, reuse, ...(await orderOf(dataset, sampler, shuffle)) });
 }
 
 /** A network, and the shape of its input without the batch. */
@@ -32,7 +38,7 @@ export interface SizedNetwork {
  *
  * @param asked images in a batch, instead of the number that is computed
  */
-export function evalLoaderOf({ dataset }: Data, sized: SizedNetwork, recipe: Recipe, asked?: number): DataLoader {
+export function evalLoaderOf({ dataset }: { readonly dataset: Dataset }, sized: SizedNetwork, recipe: Recipe, asked?: number): DataLoader {
   const batchSize = asked ?? evalBatchSize(sized, recipe, dataset.length);
   return new DataLoader(dataset, { batchSize, reuse: true });
 }

@@ -5,6 +5,8 @@ import type { LossFunction } from '../train/objective.js';
 interface NamedLoss {
   readonly title: string;
   readonly compute: LossFunction;
+  /** The same with smoothed targets: a share of each is spread evenly over all classes (Szegedy et al., 2016). */
+  smoothed(share: number): LossFunction;
   /** Number of outputs that a network needs for so many classes. */
   outputs(classes: number): number;
 }
@@ -13,11 +15,15 @@ const losses = {
   crossEntropy: {
     title: 'cross entropy',
     compute: (outputs, labels, weight) => F.crossEntropy(outputs, labels, { weight }),
+    smoothed: (labelSmoothing) => (outputs, labels, weight) =>
+      F.crossEntropy(outputs, labels, { weight, labelSmoothing }),
     outputs: (classes) => classes,
   },
   binaryCrossEntropy: {
     title: 'binary cross entropy',
     compute: (outputs, labels, weight) => binaryCrossEntropy(outputs, labels, weight),
+    smoothed: (labelSmoothing) => (outputs, labels, weight) =>
+      binaryCrossEntropy(outputs, labels, weight, { labelSmoothing }),
     outputs: () => 1,
   },
 } as const satisfies Record<string, NamedLoss>;

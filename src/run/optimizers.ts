@@ -25,7 +25,7 @@ interface NamedOptimizer {
   readonly weightDecay: number;
   make(
     parameters: readonly Parameter[],
-    settings: Omit<OptimizerChoice, 'learningRate' | 'name'> & Pick<OptimizerOptions, 'learningRate' | 'gradClip'>,
+    settings: Omit<OptimizerChoice, 'learningRate' | 'name'> & Pick<OptimizerOptions, 'learningRate' | 'gradClip' | 'average'>,
   ): Optimizer;
 }
 
@@ -51,6 +51,7 @@ export const optimizerNames = Object.keys(optimizers) as [OptimizerName, ...Opti
 export interface OptimizerExtras {
   readonly learningRate?: lr.Schedule;
   readonly gradClip?: GradientClip;
+  readonly average?: number;
 }
 
 /** @param extras take the place of the settings */

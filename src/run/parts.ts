@@ -1,19 +1,24 @@
+import type { Shape } from '../graph/shape.js';
 import type { DataLoader } from '../io/data/dataloader.js';
 import type { Layer } from '../nn/layer.js';
 import { ClipGradByGlobalNorm, type Optimizer } from '../optimizer/index.js';
 import type { RandomGenerator } from '../random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { classWeightsOf } from '../train/classBalance.js';
+import { ImagesOrFeatures } from '../train/frozen/features.js';
 import type { TrainOptions } from '../train/options.js';
 import type { OpenedSplit, Understanding } from './catalog/datasets.js';
+import { withHeads } from './catalog/models.js';
 import type { RunFolder } from './folder.js';
-import { trainLoaderOf } from './loaders.js';
+import { trainLoaderOf, transformed } from './loaders.js';
 import { lossOf } from './losses.js';
 import { objectiveOf } from './objective.js';
 import { makeOptimizer, type OptimizerExtras } from './optimizers.js';
 import type { Recipe } from './recipe.js';
 import { makeSchedule } from './schedule.js';
 import type { Splits } from './splits.js';
+import { setLayerRates } from './transfer/layerRates.js';
+import { Transfer } from './transfer/transfer.js';
 
 /** Everything that a run is made of. */
 export interface RunParts extends TrainingParts {
@@ -35,14 +40,34 @@ export interface TrainingParts {
   readonly optimizer: Optimizer;
   readonly trainLoader: DataLoader;
   readonly classWeight: Tensor | undefined;
+  /** Its frozen layers; null if there are none. */
+  readonly transfer: Transfer | null;
 }
 
-export async function trainingParts(network: Layer, recipe: Recipe, train: OpenedSplit): Promise<TrainingParts> {
+/**
+ * @param inputShape of an image
+ * @throws {InputError} for names of layers that the network does not have
+ */
+export async function trainingParts(
+  network: Layer,
+  recipe: Recipe,
+  inputShape: Shape,
+  splits: Pick<Splits, 'train' | 'eval'>,
+): Promise<TrainingParts> {
+  const { train } = splits;
+  const { freeze, probeEpochs } = recipe.techniques ?? {};
+  setLayerRates(network, recipe);
+  const images = transformed(train, recipe);
+  const freezes = freeze !== undefined || probeEpochs !== undefined;
+  const transfer = freezes
+    ? new Transfer(network, recipe, inputShape, splits, new ImagesOrFeatures(images))
+    : null;
   return {
     network,
     optimizer: optimizerFor(network, recipe, train),
-    trainLoader: await trainLoaderOf(train, recipe),
+    trainLoader: await trainLoaderOf({ dataset: transfer?.train ?? images }, recipe),
     classWeight: weightsFor(recipe, train),
+    transfer,
   };
 }
 
@@ -52,11 +77,12 @@ export function optimizerFor(network: Layer, recipe: Recipe, { dataset }: Opened
 }
 
 function extrasOf({ optimizer, techniques = {}, batchSize, epochs }: Recipe, images: number): OptimizerExtras {
-  const { schedule, clipGradNorm, accumulateGradBatches = 1 } = techniques;
+  const { schedule, clipGradNorm, accumulateGradBatches = 1, averageWeights: average } = techniques;
   const steps = Math.ceil(Math.ceil(images / batchSize) / accumulateGradBatches);
   const total = schedule?.by === 'epoch' ? epochs : epochs * steps;
   return {
     ...(schedule !== undefined && { learningRate: makeSchedule(schedule, optimizer.learningRate, total) }),
+    ...(average !== undefined && { average }),
     ...(clipGradNorm !== undefined && { gradClip: new ClipGradByGlobalNorm({ clipNorm: clipGradNorm }) }),
   };
 }
@@ -67,8 +93,10 @@ function weightsFor({ techniques }: Recipe, { classCounts }: OpenedSplit): Tenso
 }
 
 /** The options of the training loop that describe a step. */
-export function stepOf({ network, optimizer, classWeight }: TrainingParts, recipe: Recipe) {
+export function stepOf({ network: whole, optimizer, classWeight, transfer }: TrainingParts, recipe: Recipe) {
+  const network = transfer?.network ?? whole;
   const loss = lossOf(recipe).compute;
-  const objective = objectiveOf(network, loss, classWeight);
+  const isMixing = () => transfer?.network.takesFeatures !== true;
+  const objective = objectiveOf(withHeads(whole) === null ? network : whole, recipe, classWeight, isMixing);
   return { network, optimizer, loss, objective, classWeight, trainAccuracy: true };
 }

@@ -44,7 +44,19 @@ const effects: Effects<Wish> = {
     const count = epochs === 1 ? '1 epoch ends' : `${epochs} epochs end`;
     return `${count} before so many evaluations can show it${most < 1 ? '' : ` (at most ${most} can)`}`;
   },
+  probeEpochs: ({ probeEpochs = 0, epochs }) => (probeEpochs > epochs ? `there are only ${epochs} epochs` : null),
+  probeLr: ({ probeEpochs }) => (probeEpochs === undefined ? 'it is the rate of probeEpochs' : null),
+  freeze: ({ freeze, probeEpochs, epochs }) =>
+    freeze !== undefined && probeEpochs === epochs ? 'all epochs train the last layer alone' : null,
+  recomputeFeatures: ({ freeze, probeEpochs }) =>
+    freeze === undefined && probeEpochs === undefined ? 'no layer is frozen' : null,
+  mixup: ({ probeEpochs, epochs }) => mixingObstacle(probeEpochs, epochs),
+  cutmix: ({ probeEpochs, epochs }) => mixingObstacle(probeEpochs, epochs),
 };
+
+function mixingObstacle(probeEpochs: number | undefined, epochs: number): string | null {
+  return probeEpochs === epochs ? 'all epochs train the last layer alone, on features of whole images' : null;
+}
 
 /** @throws {InputError} for unknown names, and for changes without effect, such as a momentum for Adam */
 export function requireChanges(model: string, changes: RecipeChanges): void {

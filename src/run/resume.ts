@@ -46,7 +46,7 @@ async function resumed(folder: RunFolder, options: ResumeOptions): Promise<RunPa
   if ((await folder.readPictures()) === null) await folder.writePictures(picturesRecord(described));
   const generator = new RandomGenerator(config.seed);
   const network = withGenerator(generator, () => namedModel(model.name).create(model.options, model.inputShape));
-  const training = await trainingParts(network, recipe, splits.train);
+  const training = await trainingParts(network, recipe, model.inputShape, splits);
   const parts = { ...training, folder, generator, splits, understood: opened, notes: copyNotes(described, splits) };
   if (hasState) requireSteadyRate(folder, recipe, optimizerFor(network, recipe, splits.train));
   const location = place.location && resolve(place.location);

@@ -23,6 +23,7 @@ import { type RunParts, stepOf } from './parts.js';
 import { type RunOutcome, RunRecorder } from './recorder.js';
 import { repeatOptions, resumeRun } from './resume.js';
 import type { RepeatOptions, ResumeOptions, RunOptions, RunTrainOptions } from './runOptions.js';
+import type { Transfer } from './transfer/transfer.js';
 import { weightsMetadata } from './weightsRecord.js';
 
 export type { RunOutcome };
@@ -122,7 +123,7 @@ export class Run {
 
   /** The options of the training loop. */
   loop(): TrainOptions {
-    const { trainLoader, splits, from, generator } = this.#parts;
+    const { trainLoader, splits, from, generator, transfer } = this.#parts;
     const { recipe, model } = this.folder.config;
     const { epochs, techniques } = recipe;
     return {
@@ -132,10 +133,24 @@ export class Run {
       trainLoader,
       accumulateGradBatches: techniques?.accumulateGradBatches,
       evalFreq: techniques?.evalEvery,
-      evalLoader: evalLoaderOf(splits.eval, { network: this.network, inputShape: model.inputShape }, recipe),
+      evalLoader: evalLoaderOf(
+        transfer === null ? splits.eval : { dataset: transfer.evaluated },
+        { network: this.network, inputShape: model.inputShape },
+        recipe,
+      ),
+      phased: transfer !== null,
       epochs,
       from,
     };
+  }
+
+  /** Computes the features of frozen layers. A signal leaves that out, and ends the training that follows at once. */
+  async #prepare(transfer: Transfer, { signal, onProgress }: RunTrainOptions): Promise<void> {
+    try {
+      await transfer.prepare(this.from?.epoch ?? 1, { precision: this.#precision, signal, onProgress });
+    } catch (error) {
+      if (!(signal?.aborted && error === signal.reason)) throw error;
+    }
   }
 
   /** Advice for a training that went wrong; null if nothing is to be said. */
@@ -165,7 +180,10 @@ export class Run {
       const save = (training: Training) => recorder.save(training);
       const own = callbacksOf(folder.config.recipe.techniques ?? {}, folder.path, weightsMetadata(folder.config));
       if (tensorBoard) own.push(new TensorBoard({ logDir: folder.tensorBoardPath }));
-      const outcome = await train({ ...this.loop(), callbacks: [...own, ...callbacks], signal, save, saveSteps });
+      const { transfer } = this.#parts;
+      if (transfer !== null) await this.#prepare(transfer, options);
+      const all = [...(transfer === null ? [] : [transfer]), ...own, ...callbacks];
+      const outcome = await train({ ...this.loop(), callbacks: all, signal, save, saveSteps });
       return await recorder.end(outcome);
     } catch (error) {
       if (error instanceof DivergenceError) {

@@ -172,6 +172,70 @@ export const techniqueOptions = {
       `keep those that are not random (${fixedTransformNames.join(', ')}); see \`data show\``,
     parse: transformsOf,
   },
+  freeze: {
+    type: text,
+    help:
+      'layers that are not trained: all up to the last one that matches a name, such as `layer3`, or a pattern with `*`; their ' +
+      'batch norm keeps its statistics. `fovea summary` lists the names',
+    default: 'none',
+    placeholder: '<until>',
+  },
+  probeEpochs: {
+    type: count,
+    help: 'epochs at the beginning that train the last layer alone (a linear probe); later ones train what `freeze` leaves',
+    default: 'none',
+    placeholder: '<n>',
+  },
+  probeLr: {
+    type: z.number().gt(0).max(maxFloat32).describe('a number above 0'),
+    help: 'learning rate of `probeEpochs`',
+    default: 'that of `lr`',
+    placeholder: '<rate>',
+  },
+  recomputeFeatures: {
+    type: flag,
+    help:
+      'compute the features of frozen layers again in each epoch, so that random transforms change them; else they are ' +
+      'computed once and kept, in `probeEpochs` and, without those, with `freeze`',
+    default: '`false`',
+    placeholder: '',
+  },
+  layerDecay: {
+    type: z.number().gt(0).max(1).describe('a number above 0 and at most 1'),
+    help: 'factor of the learning rate from each block of layers to the one before it, counted from the last layer',
+    default: '`1`',
+    placeholder: '<factor>',
+  },
+  layerRates: {
+    type: z.record(z.string(), rate),
+    help: 'factors of the learning rate by name or pattern of layers, such as `{ layer1: 0.1 }`; the last one that matches counts',
+    default: 'none',
+    placeholder: null,
+  },
+  labelSmoothing: {
+    type: share,
+    help: 'share of the training targets that is spread evenly over all classes',
+    default: '`0`',
+    placeholder: '<share>',
+  },
+  mixup: {
+    type: z.number().gt(0).max(1000).describe('a number above 0 and at most 1000'),
+    help: 'mixes pairs of training images and their losses; both parameters of the beta distribution of the shares, such as `0.2`',
+    default: 'none',
+    placeholder: '<alpha>',
+  },
+  cutmix: {
+    type: z.number().gt(0).max(1000).describe('a number above 0 and at most 1000'),
+    help: 'puts a rectangle of another image into each training image; parameters of the beta distribution of the shares, such as `1`. With `mixup`, each batch gets one of the two',
+    default: 'none',
+    placeholder: '<alpha>',
+  },
+  averageWeights: {
+    type: share,
+    help: 'evaluates and saves an exponential moving average of the parameters with this decay, such as `0.999`',
+    default: 'none',
+    placeholder: '<decay>',
+  },
   evalEvery: {
     type: count,
     help: 'epochs between two evaluations; the last epoch is always evaluated',

@@ -195,6 +195,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
     reduction = 'mean',
     ignoreIndex = -100,
     weight,
+    labelSmoothing = 0,
   } = check.requireOptions('crossEntropy', options, crossEntropyChecks);
   const rank = logits.shape.length;
   if (rank < 2) {
@@ -221,7 +222,11 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   const flat = labels.shape.length === 1 ? labels : labels.reshape([-1]);
   const plain = new Tensor(ops.crossEntropy(ignoreIndex, rows.value, flat.value));
   const weights = weight === undefined ? null : classWeights(flat, weight, classes, ignoreIndex);
-  const losses = weights === null ? plain : plain.mul(weights);
+  const hard = weights === null ? plain : plain.mul(weights);
+  const losses =
+    labelSmoothing === 0
+      ? hard
+      : hard.affine(1 - labelSmoothing, 0).add(lossOfAllClasses(rows, flat, weight, ignoreIndex).affine(labelSmoothing, 0));
   if (reduction === 'none') return labels.shape.length === 1 ? losses : losses.reshape(labels.shape);
   if (reduction === 'sum') return losses.sum();
   if (weights !== null) {
@@ -231,6 +236,13 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   if (ignoreIndex < 0) return losses.mean();
   const counted = flat.notEqual(ignoreIndex).cast('float32').sum().maximum(1);
   return losses.sum().div(counted);
+}
+
+/** The mean over all classes of their losses, each with its weight, `[N]`; 0 where the label is ignored. */
+function lossOfAllClasses(rows: Tensor, labels: Tensor, weight: Tensor | undefined, ignoreIndex: number): Tensor {
+  const logarithms = logSoftmax(rows);
+  const weighted = weight === undefined ? logarithms : logarithms.mul(weight.reshape([1, -1]));
+  return weighted.mean({ axis: 1 }).affine(-1, 0).mul(labels.notEqual(ignoreIndex).cast('float32'));
 }
 
 /** The weight of each sample's class, `[N]`; 0 where the label is ignored. */

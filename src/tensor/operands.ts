@@ -114,12 +114,18 @@ export interface CrossEntropyOptions {
   readonly ignoreIndex?: number;
   /** Weight of each class, `[C]`. */
   readonly weight?: Tensor | undefined;
+  /**
+   * Share of each target that is spread evenly over all classes (Szegedy et al., 2016), as in PyTorch: with weights, each class
+   * counts by its own. Default: 0.
+   */
+  readonly labelSmoothing?: number | undefined;
 }
 
 export const crossEntropyChecks: check.OptionChecks<CrossEntropyOptions> = {
   reduction: reductions,
   ignoreIndex: check.integer(-(2 ** 31), 2 ** 31 - 1),
   weight: check.instanceOf(Tensor),
+  labelSmoothing: check.share,
 };
 
 /** Options of losses that are means of elementwise terms. */

@@ -138,6 +138,7 @@ export class Parameter extends State {
   /** @internal The layer whose forward has used this last, with its callers. */
   usedBy: Forwarding | null = null;
   #trainable = true;
+  #rate = 1;
 
   /**
    * @param data row-major; not copied: do not change it afterwards
@@ -166,6 +167,17 @@ export class Parameter extends State {
     this.clearGrad();
     // Contents that are not computed yet become a leaf when they are.
     if (this.lazy.storage !== null) this.lazy = this.leaf();
+  }
+
+  /**
+   * Factor of the optimizer's learning rate for this parameter, as `ParamAttr(learning_rate)` in Paddle. Default: 1.
+   */
+  get learningRate(): number {
+    return this.#rate;
+  }
+
+  set learningRate(factor: number) {
+    this.#rate = check.requireValue('Parameter', 'learningRate', factor, check.nonNegative);
   }
 
   /** @internal */

@@ -217,6 +217,8 @@ export class TrainingLoop implements Training {
     while (this.epoch <= this.epochs && !this.#ending()) {
       await callbacks.call('onEpochBegin', this);
       await this.#trainEpoch();
+      // Evaluation, callbacks and files get the averages, if the optimizer has them.
+      this.optimizer.useAverages(true);
       if (this.batch < this.batches) break;
       const { seconds } = this.#clock;
       await checkState(this);
@@ -246,6 +248,7 @@ export class TrainingLoop implements Training {
     const epoch = within(this.#options, () => trainLoader.epoch(place));
     this.#shuffle = trainLoader.epochState;
     if (this.batch === 0) this.#metrics.reset();
+    this.optimizer.useAverages(false);
     this.network.train();
     this.#clock.start();
     this.#saving.progressed();

@@ -40,8 +40,8 @@ export function isCrossEntropy(loss: LossFunction): boolean {
 function isMeanCrossEntropy(loss: Layer): boolean {
   if (loss instanceof BCEWithLogitsLoss) return (loss.options.reduction ?? 'mean') === 'mean';
   if (!(loss instanceof CrossEntropyLoss)) return false;
-  const { reduction = 'mean', weight } = loss.options;
-  return reduction === 'mean' && weight === undefined;
+  const { reduction = 'mean', weight, labelSmoothing = 0 } = loss.options;
+  return reduction === 'mean' && weight === undefined && labelSmoothing === 0;
 }
 
 /** Name of the class if the loss is a layer, else `function`. */
@@ -57,14 +57,15 @@ function functionOf(loss: Layer): LossFunction {
     return (outputs, labels, classWeight) =>
       classWeight === undefined
         ? loss.forward(outputs, targetsFor(outputs, labels))
-        : binaryCrossEntropy(outputs, labels, classWeight, loss.options.reduction);
+        : binaryCrossEntropy(outputs, labels, classWeight, { reduction: loss.options.reduction });
   }
   return (outputs, labels) => loss.forward(outputs, labels);
 }
 
 /**
  * Binary cross entropy of one logit per sample with its class, 0 or 1. With weights of the classes the mean
- * is divided by the mean weight, as in cross entropy, and is 0 if all samples have the weight 0.
+ * is divided by the mean weight, as in cross entropy, and is 0 if all samples have the weight 0. With label smoothing the
+ * targets are `labelSmoothing / 2` and `1 − labelSmoothing / 2`.
  *
  * @throws {ShapeError} unless there is one output per sample
  */
@@ -72,12 +73,13 @@ export function binaryCrossEntropy(
   outputs: Tensor,
   labels: Tensor,
   classWeight?: Tensor,
-  reduction: F.Reduction = 'mean',
+  { reduction = 'mean', labelSmoothing = 0 }: { readonly reduction?: F.Reduction | undefined; readonly labelSmoothing?: number } = {},
 ): Tensor {
-  const targets = targetsFor(outputs, labels);
+  const hard = targetsFor(outputs, labels);
+  const targets = labelSmoothing === 0 ? hard : hard.affine(1 - labelSmoothing, labelSmoothing / 2);
   if (classWeight === undefined) return F.binaryCrossEntropyWithLogits(outputs, targets, { reduction });
   const [negative, positive] = [0, 1].map((i) => classWeight.slice([i], [i + 1]));
-  const weights = targets.mul(positive.sub(negative)).add(negative);
+  const weights = hard.mul(positive.sub(negative)).add(negative);
   const losses = F.binaryCrossEntropyWithLogits(outputs, targets, { reduction: 'none' });
   const weighted = losses.mul(weights);
   if (reduction !== 'mean') return reduction === 'sum' ? weighted.sum() : weighted;

@@ -38,6 +38,11 @@ export interface TrainOptions extends StepOptions {
   readonly samples?: SampleIdentities | undefined;
   /** Steps between two saved states; the state is also saved after each epoch. */
   readonly saveSteps?: number | undefined;
+  /**
+   * Whether the parameters that are trained and the inputs of the network change between epochs (false). A resumed
+   * training is then not compared by its operations and frozen parameters.
+   */
+  readonly phased?: boolean | undefined;
   /** Called with a warning about input that looks wrong but may be intended. */
   readonly onNote?: ((note: string) => void) | undefined;
   /** Ends the training after the current batch, like {@link Training.stop}. */

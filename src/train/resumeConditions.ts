@@ -57,6 +57,7 @@ export interface ConditionSources {
   readonly accumulateGradBatches: number;
   readonly classWeights?: readonly number[] | undefined;
   readonly samples?: SampleIdentities | undefined;
+  readonly phased?: boolean | undefined;
 }
 
 /** Reads the conditions of a training that has not begun. */
@@ -74,7 +75,7 @@ export function resumeConditionsOf(sources: ConditionSources): ResumeConditions 
     metrics: metrics.flatMap(({ names }) => names),
     loss: lossNameOf(loss),
     layers: describeLayers(network),
-    frozen: frozenParameters(network),
+    ...(sources.phased !== true && { frozen: frozenParameters(network) }),
     ...(samples !== undefined && { trainData: samples.train, evalData: samples.evaluation }),
     ...(!(schedule instanceof lr.LRScheduler) && { learningRate: optimizer.learningRate }),
     classWeight: sources.classWeights ?? null,

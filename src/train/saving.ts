@@ -26,7 +26,14 @@ export class Saving {
   async save(): Promise<void> {
     if (this.#write !== undefined) {
       await checkState(this.#training);
-      await this.#write(this.#training);
+      const { optimizer } = this.#training;
+      // Files have the averages as weights, and the latest weights among the states of the optimizer.
+      const inUse = optimizer.useAverages(true);
+      try {
+        await this.#write(this.#training);
+      } finally {
+        optimizer.useAverages(inUse);
+      }
     }
     this.#unsaved = false;
     this.#saved = true;

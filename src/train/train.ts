@@ -61,6 +61,7 @@ const trainChecks = {
   onNote: check.callable,
   objective: check.callable,
   trainAccuracy: check.flag,
+  phased: check.flag,
   classWeight: check.instanceOf(Tensor),
   generator: check.instanceOf(RandomGenerator),
   signal: check.instanceOf(AbortSignal),

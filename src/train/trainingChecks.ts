@@ -74,11 +74,11 @@ export class TrainingChecks {
 
   /** Compares operations and the loss with those of the saved state: only now the outputs are known. */
   #inspectNetwork(outputs: Tensor): void {
-    const { save, from, loss, classWeight } = this.#options;
+    const { save, from, loss, classWeight, phased = false } = this.#options;
     if (save === undefined && from === undefined) return;
     this.#conditions = {
       ...this.#conditions,
-      operations: operationsOf(outputs),
+      ...(!phased && { operations: operationsOf(outputs) }),
       lossOfProbe: lossProbe(loss, outputs.shape, classWeight !== undefined),
     };
     this.compare();

@@ -25,6 +25,7 @@ export interface ReadingProgress {
     | 'looking at values'
     | 'adding up checksums'
     | 'comparing pixels'
+    | 'features of the frozen layers'
     | 'choosing the operating point'
     | 'last evaluation';
   readonly done: number;
