@@ -270,6 +270,7 @@ export const calls: Readonly<Record<string, Call>> = {
   'nn.initializer.xavierUniform': initializer(nn.initializer.xavierUniform, () => [{ generator: generator() }]),
   'nn.initializer.kaimingNormal': initializer(nn.initializer.kaimingNormal, () => [{ generator: generator() }]),
   'nn.initializer.kaimingUniform': initializer(nn.initializer.kaimingUniform, () => [{ generator: generator() }]),
+  'nn.freeze': called(nn.freeze, () => [network(), '0']),
   'nn.layerOutputs': called(nn.layerOutputs, () => [network(), ['1'], Tensor.zeros([1, 1, 2, 2])]),
   'nn.summarize': called(nn.summarize, () => [network(), [1, 1, 2, 2]]),
   ...methodsOf(
