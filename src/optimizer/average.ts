@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { formatShape, sameShape } from '../graph/shape.js';
 import type { Assignment } from '../graph/node.js';
+import { formatShape, sameShape } from '../graph/shape.js';
 import type { StateEntry } from '../nn/stateEntries.js';
 import { Buffer, type Parameter } from '../tensor/state.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -28,7 +28,10 @@ export class WeightAverage {
   }
 
   /** The assignments that average the new contents of parameters, as part of step number `step`. */
-  assignments(updates: readonly { readonly parameter: Parameter; readonly updated: Tensor }[], step: number): Assignment[] {
+  assignments(
+    updates: readonly { readonly parameter: Parameter; readonly updated: Tensor }[],
+    step: number,
+  ): Assignment[] {
     const decay = Math.min(this.decay, (1 + step) / (10 + step));
     this.#begun = updates.map(({ parameter }) => parameter).filter((parameter) => !this.#copies.has(parameter));
     const later = Tensor.fromData(Float32Array.of(1 - decay), []);

@@ -207,7 +207,10 @@ export abstract class Optimizer {
     return { trained, wanted, assignments, finite: finiteLoss ? [...losses] : [] };
   }
 
-  #averaging(average: WeightAverage, updates: readonly { readonly parameter: Parameter; readonly update: Update }[]): Assignment[] {
+  #averaging(
+    average: WeightAverage,
+    updates: readonly { readonly parameter: Parameter; readonly update: Update }[],
+  ): Assignment[] {
     const updated = updates.map(({ parameter, update }) => ({ parameter, updated: update.parameter }));
     return withOrigin(Origin.update, () => ops.withoutGrad(() => average.assignments(updated, this.#steps)));
   }

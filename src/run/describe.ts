@@ -30,7 +30,8 @@ export function recipeLine(recipe: Recipe): string {
 function describeTechniques(techniques: Techniques): Record<string, string> {
   const { schedule, clipGradNorm, accumulateGradBatches = 1, classWeight, sampler, transforms = [] } = techniques;
   const { evalEvery = 1, saveBest, earlyStopping } = techniques;
-  const { freeze, probeEpochs, probeLr, layerDecay, layerRates, labelSmoothing, mixup, cutmix, averageWeights } = techniques;
+  const { freeze, probeEpochs, probeLr, layerDecay, layerRates, labelSmoothing, mixup, cutmix, averageWeights } =
+    techniques;
   const options = Object.entries(schedule?.options ?? {}).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
   return {
     ...(schedule !== undefined && { Schedule: [`${schedule.name} by ${schedule.by}`, ...options].join(' ') }),

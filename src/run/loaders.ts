@@ -38,7 +38,12 @@ export interface SizedNetwork {
  *
  * @param asked images in a batch, instead of the number that is computed
  */
-export function evalLoaderOf({ dataset }: { readonly dataset: Dataset }, sized: SizedNetwork, recipe: Recipe, asked?: number): DataLoader {
+export function evalLoaderOf(
+  { dataset }: { readonly dataset: Dataset },
+  sized: SizedNetwork,
+  recipe: Recipe,
+  asked?: number,
+): DataLoader {
   const batchSize = asked ?? evalBatchSize(sized, recipe, dataset.length);
   return new DataLoader(dataset, { batchSize, reuse: true });
 }

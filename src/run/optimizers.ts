@@ -25,7 +25,8 @@ interface NamedOptimizer {
   readonly weightDecay: number;
   make(
     parameters: readonly Parameter[],
-    settings: Omit<OptimizerChoice, 'learningRate' | 'name'> & Pick<OptimizerOptions, 'learningRate' | 'gradClip' | 'average'>,
+    settings: Omit<OptimizerChoice, 'learningRate' | 'name'> &
+      Pick<OptimizerOptions, 'learningRate' | 'gradClip' | 'average'>,
   ): Optimizer;
 }
 

@@ -59,9 +59,7 @@ export async function trainingParts(
   setLayerRates(network, recipe);
   const images = transformed(train, recipe);
   const freezes = freeze !== undefined || probeEpochs !== undefined;
-  const transfer = freezes
-    ? new Transfer(network, recipe, inputShape, splits, new ImagesOrFeatures(images))
-    : null;
+  const transfer = freezes ? new Transfer(network, recipe, inputShape, splits, new ImagesOrFeatures(images)) : null;
   return {
     network,
     optimizer: optimizerFor(network, recipe, train),

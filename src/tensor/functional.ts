@@ -226,7 +226,9 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   const losses =
     labelSmoothing === 0
       ? hard
-      : hard.affine(1 - labelSmoothing, 0).add(lossOfAllClasses(rows, flat, weight, ignoreIndex).affine(labelSmoothing, 0));
+      : hard
+          .affine(1 - labelSmoothing, 0)
+          .add(lossOfAllClasses(rows, flat, weight, ignoreIndex).affine(labelSmoothing, 0));
   if (reduction === 'none') return labels.shape.length === 1 ? losses : losses.reshape(labels.shape);
   if (reduction === 'sum') return losses.sum();
   if (weights !== null) {

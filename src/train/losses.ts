@@ -73,7 +73,10 @@ export function binaryCrossEntropy(
   outputs: Tensor,
   labels: Tensor,
   classWeight?: Tensor,
-  { reduction = 'mean', labelSmoothing = 0 }: { readonly reduction?: F.Reduction | undefined; readonly labelSmoothing?: number } = {},
+  {
+    reduction = 'mean',
+    labelSmoothing = 0,
+  }: { readonly reduction?: F.Reduction | undefined; readonly labelSmoothing?: number } = {},
 ): Tensor {
   const hard = targetsFor(outputs, labels);
   const targets = labelSmoothing === 0 ? hard : hard.affine(1 - labelSmoothing, labelSmoothing / 2);

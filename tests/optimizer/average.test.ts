@@ -37,7 +37,9 @@ test('the average of parameters follows its formula, changes places with them, a
   expect([...states.keys()]).toContain('weight.latest');
   const entries = new Map(
     await Promise.all(
-      [...states].map(async ([name, state]) => [name, { shape: state.shape, dtype: state.dtype, data: await state.data() }] as const),
+      [...states].map(
+        async ([name, state]) => [name, { shape: state.shape, dtype: state.dtype, data: await state.data() }] as const,
+      ),
     ),
   );
   const other = new SGD({ parameters: net.parameters(), learningRate: 0.01, average: 0.3 });

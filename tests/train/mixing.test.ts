@@ -8,7 +8,10 @@ import { beta, mixedObjective } from '../../src/train/mixing.js';
 
 setEngine('reference');
 
-const images = Tensor.fromData(Float32Array.from({ length: 3 * 64 }, (_, i) => Math.floor(i / 64)), [3, 1, 8, 8]);
+const images = Tensor.fromData(
+  Float32Array.from({ length: 3 * 64 }, (_, i) => Math.floor(i / 64)),
+  [3, 1, 8, 8],
+);
 const labels = Tensor.fromData(Int32Array.of(0, 1, 2));
 
 /** The loss is the sum of the labels, by which the shares can be seen; the outputs are the mixed images. */
@@ -16,24 +19,31 @@ async function mixedBy(options: Parameters<typeof mixedObjective>[0], seed: numb
   const objective = withGenerator(new RandomGenerator(seed), () =>
     mixedObjective(options, images, labels, {
       forward: (mixed) => mixed,
-      loss: (_, classes) => classes.cast('float32').mul(Tensor.fromData(Float32Array.of(1, 10, 100))).sum(),
+      loss: (_, classes) =>
+        classes
+          .cast('float32')
+          .mul(Tensor.fromData(Float32Array.of(1, 10, 100)))
+          .sum(),
     }),
   );
   return { mixed: await objective.outputs.data('float32'), loss: await objective.loss.item() };
 }
 
-test.each([{ mixup: 0.4 }, { cutmix: 1 }])('%o mixes each image with the one before it, and the losses by the same shares', async (options) => {
-  for (let seed = 0; seed < 5; seed++) {
-    const { mixed, loss } = await mixedBy(options, seed);
-    // Image 1 has ones; the part of image 0 in it has zeros.
-    const share = mixed.subarray(64, 128).reduce((sum, value) => sum + value, 0) / 64;
-    const own = 0 + 10 * 1 + 100 * 2;
-    const other = 2 + 10 * 0 + 100 * 1;
-    expect(loss).toBeCloseTo(share * own + (1 - share) * other, 3);
-    if ('mixup' in options) expect(share).toBeGreaterThanOrEqual(0.5);
-    else expect(mixed.every((value) => Number.isInteger(value))).toBe(true);
-  }
-});
+test.each([{ mixup: 0.4 }, { cutmix: 1 }])(
+  '%o mixes each image with the one before it, and the losses by the same shares',
+  async (options) => {
+    for (let seed = 0; seed < 5; seed++) {
+      const { mixed, loss } = await mixedBy(options, seed);
+      // Image 1 has ones; the part of image 0 in it has zeros.
+      const share = mixed.subarray(64, 128).reduce((sum, value) => sum + value, 0) / 64;
+      const own = 0 + 10 * 1 + 100 * 2;
+      const other = 2 + 10 * 0 + 100 * 1;
+      expect(loss).toBeCloseTo(share * own + (1 - share) * other, 3);
+      if ('mixup' in options) expect(share).toBeGreaterThanOrEqual(0.5);
+      else expect(mixed.every((value) => Number.isInteger(value))).toBe(true);
+    }
+  },
+);
 
 test('the same generator gives the same mixture', async () => {
   expect(await mixedBy({ mixup: 1, cutmix: 1 }, 7)).toEqual(await mixedBy({ mixup: 1, cutmix: 1 }, 7));

@@ -120,7 +120,8 @@ export class Transfer implements Callback {
     if (sizes === null) return [];
     const { probeEpochs, transforms = [] } = this.#recipe.techniques ?? {};
     const random = this.train.isRandom && transforms.length > 0;
-    const when = probeEpochs === undefined ? '' : ` in the ${probeEpochs === 1 ? 'first epoch' : `first ${probeEpochs} epochs`}`;
+    const when =
+      probeEpochs === undefined ? '' : ` in the ${probeEpochs === 1 ? 'first epoch' : `first ${probeEpochs} epochs`}`;
     return [
       `the frozen layers compute ${formatCount(sizes[0])} features of each image once${when}, and keep them ` +
         `(${formatBytes(this.#bytes(sizes))})${random ? `; random transforms change nothing there. With ${option('recomputeFeatures')} they do` : ''}`,

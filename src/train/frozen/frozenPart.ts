@@ -67,7 +67,9 @@ export class FrozenPart extends Layer {
     return this.#as(training, () => {
       const { images, outputs, features } = this.#cut(1);
       discardAssignments(outputs.value);
-      return features.some((value) => value === images.value) ? 0 : features.reduce((n, { shape }) => n + numel(shape), 0);
+      return features.some((value) => value === images.value)
+        ? 0
+        : features.reduce((n, { shape }) => n + numel(shape), 0);
     });
   }
 

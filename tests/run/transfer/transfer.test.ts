@@ -138,20 +138,37 @@ describe('a training with frozen layers', () => {
 
   test('keeps the frozen parameters and statistics, says what is kept, and resumes with the same bits', async () => {
     const techniques = { freeze: 'conv3', transforms };
-    const start = await Run.create(options('start', techniques, { changes: { epochs: 1, batchSize: 5, learningRate: 0, techniques } }));
-    expect(start.notes().join('\n')).toMatch(/the frozen layers compute 120 features .* once.*random transforms change nothing/);
+    const start = await Run.create(
+      options('start', techniques, { changes: { epochs: 1, batchSize: 5, learningRate: 0, techniques } }),
+    );
+    expect(start.notes().join('\n')).toMatch(
+      /the frozen layers compute 120 features .* once.*random transforms change nothing/,
+    );
     await start.train();
     const run = await Run.create(options('frozen', techniques));
     const { history } = await run.train();
     expect(history).toHaveLength(2);
-    expect(await changed(start.folder.path, run.folder.path)).toEqual(['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias']);
+    expect(await changed(start.folder.path, run.folder.path)).toEqual([
+      'fc1.weight',
+      'fc1.bias',
+      'fc2.weight',
+      'fc2.bias',
+    ]);
     const resumed = await inTwoCalls('frozen-resumed', techniques, 6);
     expect(await changed(run.folder.path, resumed)).toEqual([]);
     expect(bytesIn(resumed).equals(bytesIn(run.folder.path))).toBe(true);
   });
 
   test('probes the last layer first, then trains all others, and resumes between and in both', async () => {
-    const techniques = { probeEpochs: 1, probeLr: 0.1, layerDecay: 0.5, averageWeights: 0.9, mixup: 0.2, cutmix: 1, labelSmoothing: 0.1 };
+    const techniques = {
+      probeEpochs: 1,
+      probeLr: 0.1,
+      layerDecay: 0.5,
+      averageWeights: 0.9,
+      mixup: 0.2,
+      cutmix: 1,
+      labelSmoothing: 0.1,
+    };
     const run = await Run.create(options('probe', techniques));
     expect(run.notes().join('\n')).toMatch(/once in the first epoch/);
     await run.train();
