@@ -27,7 +27,7 @@ export function setLayerRates(network: Layer, { techniques = {} }: Pick<Recipe, 
  * The parameters of a network by block, from the input on: those of each field, or of each part of a field that is a list of
  * layers. Batch norm belongs to the block before it, and parameters of the network itself to the first.
  */
-export function blocksOf(network: Layer): Parameter[][] {
+function blocksOf(network: Layer): Parameter[][] {
   const blocks: { readonly name: string; readonly parameters: Parameter[] }[] = [];
   const layers = network.namedSublayers();
   const early: Parameter[] = [];

@@ -10,6 +10,7 @@ import { RandomGenerator } from '../../../src/random.js';
 import { Run } from '../../../src/run/run.js';
 import type { RunOptions } from '../../../src/run/runOptions.js';
 import type { Techniques } from '../../../src/run/trainingOptions.js';
+import { setLayerRates } from '../../../src/run/transfer/layerRates.js';
 import { Tensor } from '../../../src/tensor/tensor.js';
 import { weightsFile } from '../../../src/train/checkpoint/folder.js';
 import { FrozenPart } from '../../../src/train/frozen/frozenPart.js';
@@ -131,6 +132,20 @@ describe('a network with frozen layers', () => {
     }
     freeze(network, null);
   });
+});
+
+test('rates of layers fall from the last block on, and patterns set them', () => {
+  const network = models.resnet18({ numClasses: 3 });
+  const rateOf = (name: string) => network.namedParameters().get(name)?.learningRate;
+  setLayerRates(network, { techniques: { layerDecay: 0.5 } });
+  // Blocks: conv1 with bn1, two each in layer1 to layer4, fc.
+  expect(['fc.weight', 'layer4.1.conv1.weight', 'layer4.0.bn1.weight', 'conv1.weight', 'bn1.bias'].map(rateOf)).toEqual(
+    [1, 0.5, 0.25, 0.5 ** 9, 0.5 ** 9],
+  );
+  setLayerRates(network, { techniques: { layerRates: { 'layer*': 0.1, layer2: 0 } } });
+  expect(['fc.weight', 'layer1.0.conv1.weight', 'layer2.0.conv1.weight', 'conv1.weight'].map(rateOf)).toEqual([
+    1, 0.1, 0, 1,
+  ]);
 });
 
 describe('a training with frozen layers', () => {
