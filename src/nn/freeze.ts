@@ -7,20 +7,21 @@ import { markFrozen } from './frozen.js';
 import { aLayer, type Layer } from './layer.js';
 
 /**
- * Freezes a network up to a layer: its parameters are no longer trained, and its layers stay in evaluation, so that batch
- * norm keeps and uses its running statistics, and dropout drops nothing. The order of layers is that of
- * `network.namedSublayers()`. Layers that were frozen before and come later are unfrozen.
+ * Freezes a network up to a layer: its parameters are no longer trained, and its layers stay in evaluation,
+ * so that batch norm keeps and uses its running statistics, and dropout drops nothing. The order of layers
+ * is that of `network.namedSublayers()`. Layers that were frozen before and come later are unfrozen.
  *
  * @param network the network
- * @param until name of a layer, such as `layer3`, or a pattern in which `*` stands for any text; the last layer that matches
- *   and all before it are frozen. Null unfreezes the network
+ * @param until name of a layer, such as `layer3`, or a pattern in which `*` stands for any text; the last
+ *   layer that matches and all before it are frozen. Null unfreezes the network
  * @returns the names of the frozen layers
  * @throws {InputError} if no layer matches, naming the nearest, or if all parameters would be frozen
  *
  * @example
  * ```ts
- * const net = new nn.Sequential(new nn.Conv2D(3, 8, 3), new nn.BatchNorm2D(8), new nn.Flatten(), new nn.Linear(8, 2));
- * nn.freeze(net, '1'); // convolution and batch norm
+ * const features = new nn.Sequential(new nn.Conv2D(3, 8, 3), new nn.BatchNorm2D(8));
+ * const net = new nn.Sequential(features, new nn.Flatten(), new nn.Linear(8, 2));
+ * nn.freeze(net, '0');
  * ```
  */
 export function freeze(network: Layer, until: string | null): string[] {
@@ -38,8 +39,8 @@ export function freeze(network: Layer, until: string | null): string[] {
 }
 
 /**
- * Freezes the layers for which a function is true, and unfreezes all others. A layer with trained layers inside is not
- * frozen itself; parameters of the network itself are frozen if any layer is.
+ * Freezes the layers for which a function is true, and unfreezes all others. A layer with trained layers
+ * inside is not frozen itself; parameters of the network itself are frozen if any layer is.
  *
  * @returns the names of the frozen layers
  */

@@ -5,14 +5,17 @@ import type { StateEntry } from '../nn/stateEntries.js';
 import { Buffer, type Parameter } from '../tensor/state.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Names of the copies in a file: of the averages, or of the latest parameters while the averages are in use. */
+/**
+ * Names of the copies in a file: of the averages, or of the latest parameters while the averages are in
+ * use.
+ */
 const averageKey = 'average';
 const latestKey = 'latest';
 
 /**
- * Exponential moving average of parameters. After update t of the optimizer it is `d·average + (1 − d)·parameter` with
- * d = min(decay, (1 + t)/(10 + t)), so that the beginning is soon forgotten (as in TensorFlow and timm). The averages can
- * change places with the parameters: for evaluation and for files.
+ * Exponential moving average of parameters. After update t of the optimizer it is `d·average + (1 −
+ * d)·parameter` with d = min(decay, (1 + t)/(10 + t)), so that the beginning is soon forgotten (as in
+ * TensorFlow and timm). The averages can change places with the parameters: for evaluation and for files.
  */
 export class WeightAverage {
   readonly decay: number;

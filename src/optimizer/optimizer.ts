@@ -273,8 +273,8 @@ export abstract class Optimizer {
   }
 
   /**
-   * Lets the parameters hold their moving averages, for evaluation and for files, or their latest values again. A step
-   * needs the latest values.
+   * Lets the parameters hold their moving averages, for evaluation and for files, or their latest values
+   * again. A step needs the latest values.
    *
    * @internal
    * @returns whether they held the averages before

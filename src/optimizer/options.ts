@@ -11,8 +11,8 @@ export interface OptimizerOptions {
   /** Default: gradients are used as they are. */
   readonly gradClip?: GradientClip | undefined;
   /**
-   * Decay of an exponential moving average of the parameters, such as 0.999. `train` evaluates and saves the averages.
-   * Default: none.
+   * Decay of an exponential moving average of the parameters, such as 0.999. `train` evaluates and saves
+   * the averages. Default: none.
    */
   readonly average?: number | undefined;
 }

@@ -5,7 +5,10 @@ import type { LossFunction } from '../train/objective.js';
 interface NamedLoss {
   readonly title: string;
   readonly compute: LossFunction;
-  /** The same with smoothed targets: a share of each is spread evenly over all classes (Szegedy et al., 2016). */
+  /**
+   * The same with smoothed targets: a share of each is spread evenly over all classes (Szegedy et al.,
+   * 2016).
+   */
   smoothed(share: number): LossFunction;
   /** Number of outputs that a network needs for so many classes. */
   outputs(classes: number): number;

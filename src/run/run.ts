@@ -144,7 +144,10 @@ export class Run {
     };
   }
 
-  /** Computes the features of frozen layers. A signal leaves that out, and ends the training that follows at once. */
+  /**
+   * Computes the features of frozen layers. A signal leaves that out, and ends the training that follows at
+   * once.
+   */
   async #prepare(transfer: Transfer, { signal, onProgress }: RunTrainOptions): Promise<void> {
     try {
       await transfer.prepare(this.from?.epoch ?? 1, { precision: this.#precision, signal, onProgress });

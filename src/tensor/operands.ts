@@ -115,8 +115,8 @@ export interface CrossEntropyOptions {
   /** Weight of each class, `[C]`. */
   readonly weight?: Tensor | undefined;
   /**
-   * Share of each target that is spread evenly over all classes (Szegedy et al., 2016), as in PyTorch: with weights, each class
-   * counts by its own. Default: 0.
+   * Share of each target that is spread evenly over all classes (Szegedy et al., 2016), as in PyTorch: with
+   * weights, each class counts by its own. Default: 0.
    */
   readonly labelSmoothing?: number | undefined;
 }

@@ -170,7 +170,8 @@ export class Parameter extends State {
   }
 
   /**
-   * Factor of the optimizer's learning rate for this parameter, as `ParamAttr(learning_rate)` in Paddle. Default: 1.
+   * Factor of the optimizer's learning rate for this parameter, as `ParamAttr(learning_rate)` in Paddle.
+   * Default: 1.
    */
   get learningRate(): number {
     return this.#rate;

@@ -64,8 +64,8 @@ function functionOf(loss: Layer): LossFunction {
 
 /**
  * Binary cross entropy of one logit per sample with its class, 0 or 1. With weights of the classes the mean
- * is divided by the mean weight, as in cross entropy, and is 0 if all samples have the weight 0. With label smoothing the
- * targets are `labelSmoothing / 2` and `1 − labelSmoothing / 2`.
+ * is divided by the mean weight, as in cross entropy, and is 0 if all samples have the weight 0. With label
+ * smoothing the targets are `labelSmoothing / 2` and `1 − labelSmoothing / 2`.
  *
  * @throws {ShapeError} unless there is one output per sample
  */

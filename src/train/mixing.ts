@@ -7,7 +7,9 @@ import type { Objective } from './objective.js';
 export interface MixingOptions {
   /** Mixup (Zhang et al., 2018): both parameters of the beta distribution of the shares. */
   readonly mixup?: number | undefined;
-  /** CutMix (Yun et al., 2019): the same. With both, each batch gets one of the two with equal probability. */
+  /**
+   * CutMix (Yun et al., 2019): the same. With both, each batch gets one of the two with equal probability.
+   */
   readonly cutmix?: number | undefined;
 }
 
@@ -19,8 +21,8 @@ interface Mixed {
 }
 
 /**
- * The objective of mixed images: the losses with the classes of both, weighted by their shares. The outputs are those of the
- * mixed images.
+ * The objective of mixed images: the losses with the classes of both, weighted by their shares. The outputs
+ * are those of the mixed images.
  *
  * @param images `[N, C, H, W]`; each is mixed with the one before it in the batch
  * @param lossesOf gives the outputs of images, and the mean loss of outputs with classes
@@ -84,8 +86,8 @@ export function beta(generator: RandomGenerator, alpha: number): number {
 }
 
 /**
- * Logarithm of a number of the gamma distribution with scale 1 (Marsaglia & Tsang, 2000). The logarithm stays finite for small
- * shapes.
+ * Logarithm of a number of the gamma distribution with scale 1 (Marsaglia & Tsang, 2000). The logarithm
+ * stays finite for small shapes.
  */
 function logGamma(generator: RandomGenerator, shape: number): number {
   if (shape < 1) return logGamma(generator, shape + 1) + Math.log(1 - generator.uniform()) / shape;

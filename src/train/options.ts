@@ -39,8 +39,8 @@ export interface TrainOptions extends StepOptions {
   /** Steps between two saved states; the state is also saved after each epoch. */
   readonly saveSteps?: number | undefined;
   /**
-   * Whether the parameters that are trained and the inputs of the network change between epochs (false). A resumed
-   * training is then not compared by its operations and frozen parameters.
+   * Whether the parameters that are trained and the inputs of the network change between epochs (false). A
+   * resumed training is then not compared by its operations and frozen parameters.
    */
   readonly phased?: boolean | undefined;
   /** Called with a warning about input that looks wrong but may be intended. */

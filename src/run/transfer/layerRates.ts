@@ -24,8 +24,9 @@ export function setLayerRates(network: Layer, { techniques = {} }: Pick<Recipe, 
 }
 
 /**
- * The parameters of a network by block, from the input on: those of each field, or of each part of a field that is a list of
- * layers. Batch norm belongs to the block before it, and parameters of the network itself to the first.
+ * The parameters of a network by block, from the input on: those of each field, or of each part of a field
+ * that is a list of layers. Batch norm belongs to the block before it, and parameters of the network itself
+ * to the first.
  */
 function blocksOf(network: Layer): Parameter[][] {
   const blocks: { readonly name: string; readonly parameters: Parameter[] }[] = [];

@@ -30,8 +30,9 @@ interface PrepareOptions {
 type Kept = readonly [train: number, evaluation: number] | null;
 
 /**
- * The frozen layers of a training: those of `freeze`, and in the first `probeEpochs` all but the last layer. Features of
- * frozen layers are computed once and take the place of images, where the recipe allows it.
+ * The frozen layers of a training: those of `freeze`, and in the first `probeEpochs` all but the last
+ * layer. Features of frozen layers are computed once and take the place of images, where the recipe allows
+ * it.
  */
 export class Transfer implements Callback {
   /** The network for the training loop, which takes images or features. */
@@ -44,7 +45,7 @@ export class Transfer implements Callback {
   readonly #splits: { readonly train: OpenedSplit; readonly eval: OpenedSplit };
   readonly #head: string;
   readonly #headRate: number;
-  /** What is kept in epochs that train the last layer alone, and in others. */
+  /** Kept features of epochs that train the last layer alone, and of others. */
   readonly #decided = new Map<boolean, Kept>();
 
   /** @throws {InputError} for a layer that does not exist */
@@ -88,7 +89,9 @@ export class Transfer implements Callback {
     for (const parameter of this.#headParameters()) parameter.learningRate = factor;
   }
 
-  /** Numbers that are kept of an image in an epoch: of training and of evaluation; null if images are used. */
+  /**
+   * Numbers that are kept of an image in an epoch: of training and of evaluation; null if images are used.
+   */
   #kept(epoch: number): Kept {
     const isProbe = this.isProbe(epoch);
     const known = this.#decided.get(isProbe);

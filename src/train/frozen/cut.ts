@@ -8,8 +8,8 @@ const changing: ReadonlySet<string> = new Set(['dropoutMask', 'batchNormTrain'])
 type Kind = 'constant' | 'fixed' | 'trained';
 
 /**
- * The values of a forward pass where its frozen part ends: they depend on the images and on nothing that changes in a
- * training, and the rest of the network is computed from them.
+ * The values of a forward pass where its frozen part ends: they depend on the images and on nothing that
+ * changes in a training, and the rest of the network is computed from them.
  *
  * @param outputs of the network
  * @param images its input

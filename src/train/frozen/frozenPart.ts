@@ -19,9 +19,9 @@ export interface ComputeOptions extends Pick<ComputeScope, 'precision'> {
 }
 
 /**
- * A network as two parts: the frozen part, whose features of an image are always the same, and the rest. It forwards images
- * through both, and features of {@link compute} through the rest alone. Its layers, parameters and buffers are those of
- * the network, by the same names.
+ * A network as two parts: the frozen part, whose features of an image are always the same, and the rest. It
+ * forwards images through both, and features of {@link compute} through the rest alone. Its layers,
+ * parameters and buffers are those of the network, by the same names.
  */
 export class FrozenPart extends Layer {
   static readonly kind: string = 'FrozenPart';
@@ -59,7 +59,8 @@ export class FrozenPart extends Layer {
   }
 
   /**
-   * Numbers of the features of an image: the sum over all values at the end of the frozen part. 0 if nothing is frozen.
+   * Numbers of the features of an image: the sum over all values at the end of the frozen part. 0 if
+   * nothing is frozen.
    *
    * @param training whether layers that are not frozen are in training
    */
