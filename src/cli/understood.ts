@@ -16,7 +16,11 @@ export function understoodFacts(understood: Understanding, data: RunConfig['data
   return [...partFacts(understood, data), ...passedOverFacts(understood)];
 }
 
-function partFacts({ parts }: Understanding, { holdOut, group }: RunConfig['data']): Facts {
+function partFacts({ parts }: Understanding, { holdOut, group, fold }: RunConfig['data']): Facts {
+  if (fold !== undefined) {
+    const kept = group === undefined ? '' : `, pictures of one group (${group}) together`;
+    return [['parts', `validation: fold ${fold.number} of ${fold.of}${kept}`]];
+  }
   const from = (wanted: string) => parts.find(({ role }) => role === wanted)?.from;
   const training = from('train');
   const validation = from('validation') ?? from('test');

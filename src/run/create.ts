@@ -113,6 +113,12 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
   return { ...training, folder, generator, splits, understood: data, notes };
 }
 
+/** Opens the data of runs before they are divided into folds. */
+export async function openForFolds(options: RunOptions): Promise<{ readonly data: OpenedData; readonly name: string }> {
+  const weights = await weightsToBeginWith(options, namedModel(options.model));
+  return { data: await openNew(options, namedModel(options.model), weights), name: findData(options.data).name };
+}
+
 async function weightsToBeginWith(options: RunOptions, entry: NamedModel): Promise<PretrainedWeights | null> {
   const { pretrained, model, best = false } = options;
   if (pretrained === undefined) {
@@ -147,6 +153,10 @@ async function openNew(
     imageLoading,
     holdOut: { ...sharesOf(options.holdOut), seed: options.holdOutSeed ?? seed },
     group: options.group,
+    ...(options.fold !== undefined && {
+      classNames: options.fold.classNames,
+      split: { pictures: options.fold.pictures, unreadable: options.fold.unreadable, mayDiffer: false },
+    }),
     onDownload,
     onProgress,
   });
@@ -274,7 +284,8 @@ function dataRecord(
     title: data.title,
     ...(location !== undefined && { location: resolve(location) }),
     images: data.images,
-    holdOut: data.holdOut,
+    holdOut: options.fold === undefined ? data.holdOut : null,
+    ...(options.fold !== undefined && { fold: { number: options.fold.number, of: options.fold.of } }),
     ...(data.images !== null && { onBadImage: imageLoading?.onBadImage ?? 'fail' }),
     ...(table !== undefined && {
       table: { ...table, ...(table.root !== undefined && { root: resolve(table.root) }) },

@@ -6,6 +6,7 @@ import { RandomGenerator, withGenerator } from '../random.js';
 import { restoreRate } from '../train/resumeConditions.js';
 import { namedDataset, placedData } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
+import type { RunConfig } from './config.js';
 import { RunFolder } from './folder.js';
 import { imageLoadingAs } from './imageLoading.js';
 import { copyNotes } from './notes.js';
@@ -97,9 +98,17 @@ function requireSteadyRate({ state, config }: RunFolder, { epochs, techniques }:
   }
 }
 
+/** How photographs become inputs, as an option. Grey inputs take no order of colours. */
+function imagesAgain({ recipe, model }: RunConfig, { order, ...images }: NonNullable<RunConfig['data']['images']>) {
+  const isGrey = recipe.techniques?.transforms?.some((spec) => 'Grayscale' in spec) === true;
+  const size = [images.height, images.width] as const;
+  return { ...images, size, ...((!isGrey || model.pretrained !== undefined) && { order }) };
+}
+
 /** The options that make a run once more; see `Run.repeat`. */
 export async function repeatOptions(path: string, options: RepeatOptions): Promise<RunOptions> {
-  const { config } = await RunFolder.begun(path);
+  const folder = await RunFolder.begun(path);
+  const { config } = folder;
   const { model, data: known } = config;
   const { images, holdOut } = known;
   const { location } = knownPlace(known, options);
@@ -110,10 +119,18 @@ export async function repeatOptions(path: string, options: RepeatOptions): Promi
     ...(!takesLocation && { dataDir: location }),
     out: options.out,
     seed: options.seed ?? config.seed,
-    ...(images !== null && { images: { ...images, size: [images.height, images.width] } }),
+    ...(images !== null && { images: imagesAgain(config, images) }),
     imageLoading: images === null ? options.imageLoading : imageLoadingAs(known, options.imageLoading),
     ...(holdOut !== null && { holdOut: [holdOut.share, holdOut.test ?? 0] as const, holdOutSeed: holdOut.seed }),
     group: known.group,
+    ...(known.fold !== undefined && {
+      fold: {
+        ...known.fold,
+        classNames: known.classNames,
+        pictures: (await folder.readSplit()) ?? new Map(),
+        unreadable: known.train.unreadable.map(({ path: unread }) => unread),
+      },
+    }),
     testData: options.testData ?? known.testData,
     pretrained: model.pretrained?.path,
     auxiliaryHeads: model.options.auxiliaryHeads,

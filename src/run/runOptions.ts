@@ -4,6 +4,7 @@ import type { Callback } from '../train/callback.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
 import type { OpenOptions } from './catalog/datasets.js';
 import type { RunConfig } from './config.js';
+import type { FoldOfRun } from './folds/plan.js';
 import type { Recipe, RecipeChanges } from './recipe.js';
 
 export interface RunOptions {
@@ -77,6 +78,8 @@ export interface RunOptions {
   readonly recipe?: Recipe | undefined;
   /** Seed of the choice of held-out images. Default: `seed`. */
   readonly holdOutSeed?: number | undefined;
+  /** One of the folds of a cross-validation, which makes such runs. */
+  readonly fold?: FoldOfRun | undefined;
   /** A run that must have had the same data and the same initial weights. */
   readonly sameAs?: RunConfig | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;

@@ -256,6 +256,17 @@ export const techniqueOptions = {
   },
 } as const satisfies Table;
 
+const foldOptions = {
+  folds: {
+    type: z.int().min(2).describe('an integer of at least 2'),
+    help:
+      'cross-validation: divide the pictures into so many parts, with groups and shares of classes kept, and train a network ' +
+      'without each; metrics, threshold and calibration come from the out-of-fold predictions',
+    default: 'one network, with validation images held out',
+    placeholder: '<k>',
+  },
+} as const satisfies Table;
+
 export const beginningOptions = {
   holdOut: {
     type: z.union([share, z.tuple([share, share]).readonly()]),
@@ -463,6 +474,7 @@ export const trainingOptions = {
   ...imageOptions,
   ...recipeOptions,
   ...techniqueOptions,
+  ...foldOptions,
   ...beginningOptions,
   ...outputOptions,
   ...loadingOptions,

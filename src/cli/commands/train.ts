@@ -1,18 +1,18 @@
 import { FileError, InputError, messageOf } from '../../errors.js';
-import { namedDataset } from '../../run/catalog/datasets.js';
 import { namedModels } from '../../run/catalog/models.js';
 import { compareRuns } from '../../run/compare.js';
 import { RunFolder } from '../../run/folder.js';
+import { CrossValidation } from '../../run/folds/crossValidation.js';
 import type { Run } from '../../run/run.js';
 import { readConfiguration } from '../config.js';
-import { DownloadDisplay, ReadingDisplay, TrainingDisplay } from '../display.js';
+import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
 import { applyEngine } from '../options.js';
-import { complain, printJson, type Terminal } from '../terminal.js';
-import { JsonReport } from '../training/jsonReport.js';
+import { complain, type Terminal } from '../terminal.js';
 import { openingOf, type TrainCommandOptions } from '../training/open.js';
 import type { Comparison } from '../training/report.js';
-import { TextReport } from '../training/textReport.js';
+import { trainFolds } from '../training/trainFolds.js';
+import { trainRun } from '../training/trainRun.js';
 
 /** @param given the options on the command line */
 export async function train(
@@ -23,12 +23,10 @@ export async function train(
 ): Promise<number> {
   const { model, options } = await configured(name, called, given);
   const open = openingOf(model, options, given);
-  const { json = false, saveSteps, tensorBoard = false } = options;
   applyEngine(options);
   const download = new DownloadDisplay(terminal);
   const reading = new ReadingDisplay(terminal);
   const interruption = new Interruption(terminal, 'ending');
-  let display: TrainingDisplay | null = null;
   try {
     const onProgress: typeof reading.show = (progress) => {
       interruption.signal.throwIfAborted();
@@ -46,29 +44,9 @@ export async function train(
     interruption.doing = 'saving the state';
     download.end();
     reading.end();
-    const { config } = run.folder;
-    const { evalName } = namedDataset(config.data.name);
-    const report = json ? new JsonReport(run, terminal) : new TextReport(run, terminal, evalName);
-    report.begin(tensorBoard);
-    display = new TrainingDisplay(terminal, {
-      logEvery: options.logEvery ?? config.recipe.logEvery,
-      batchSize: config.recipe.batchSize,
-      onLine: json ? (line) => printJson(terminal, { event: 'batch', ...line }) : undefined,
-      onEpoch: (record) => report.epoch(record),
-    });
-    const outcome = await run.train({
-      callbacks: [display],
-      signal: interruption.signal,
-      saveSteps,
-      tensorBoard,
-      onProgress: reading.show,
-      onNote: (note) => {
-        display?.end();
-        reading.end();
-        complain(terminal, note);
-      },
-    });
-    reading.end();
+    const shown = { terminal, interruption, reading };
+    if (run instanceof CrossValidation) return await trainFolds(run, options, shown);
+    const { outcome, report } = await trainRun(run, options, shown);
     const { repeat } = options;
     try {
       const comparison = repeat === undefined || !outcome.completed ? null : await compared(repeat, run);
@@ -80,7 +58,6 @@ export async function train(
   } finally {
     download.end();
     reading.end();
-    display?.end();
     interruption.end();
   }
 }

@@ -4,6 +4,7 @@ import { InputError } from '../../errors.js';
 import { outputFolder } from '../../io/files/outputs.js';
 import { dataFor, findData } from '../../run/catalog/datasets.js';
 import { RunFolder } from '../../run/folder.js';
+import { CrossValidation } from '../../run/folds/crossValidation.js';
 import { namedValues, type TrainingOption } from '../../run/option.js';
 import { Run } from '../../run/run.js';
 import type { RunOptions } from '../../run/runOptions.js';
@@ -28,14 +29,14 @@ export interface TrainCommandOptions extends TrainingOptions {
 /** The folder of runs without --out. */
 const runsFolder = 'runs';
 
-/** How the options begin a run: new, resumed or repeated. */
+/** How the options begin a run or a cross-validation: new, resumed or repeated. */
 export function openingOf(model: string | undefined, options: TrainCommandOptions, given: readonly string[]): Opening {
   const { resume, repeat } = options;
   if (resume !== undefined) return resuming(model, resume, options, given);
   return repeat === undefined ? opening(model, options) : repeating(model, repeat, options, given);
 }
 
-type Opening = (displays: Pick<RunOptions, 'onDownload' | 'onProgress'>) => Promise<Run>;
+type Opening = (displays: Pick<RunOptions, 'onDownload' | 'onProgress'>) => Promise<Run | CrossValidation>;
 
 function opening(model: string | undefined, options: TrainCommandOptions): Opening {
   if (model === undefined) {
@@ -46,7 +47,7 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
   const techniques = namedValues(techniqueOptions, options);
   return async (displays) => {
     if (options.out === undefined) await outputFolder(runsFolder, 'run');
-    return Run.create({
+    const asked: RunOptions = {
       ...namedValues(beginningOptions, options),
       model,
       data,
@@ -60,7 +61,8 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
         ...(Object.keys(techniques).length > 0 && { techniques }),
       },
       ...displays,
-    });
+    };
+    return options.folds === undefined ? Run.create(asked) : CrossValidation.create(asked, options.folds);
   };
 }
 
@@ -73,9 +75,20 @@ function resuming(
   requireOwnRecipe('resume', model, given);
   const { data, dataDir, testData, epochs } = options;
   return async (displays) => {
+    const how = { data, dataDir, testData, epochs, imageLoading: imageLoadingOf(options), ...displays };
+    if (CrossValidation.is(path)) {
+      if (epochs !== undefined) {
+        throw new InputError(
+          '[train] --epochs: expected none when a cross-validation is resumed, got it; leave it out',
+        );
+      }
+      const { config } = await RunFolder.begun(join(path, 'fold-1'));
+      applyEngine(options, engineOf(config));
+      return CrossValidation.resume(path, how);
+    }
     const { config } = await RunFolder.begun(path);
     applyEngine(options, engineOf(config));
-    return Run.resume(path, { data, dataDir, testData, epochs, imageLoading: imageLoadingOf(options), ...displays });
+    return Run.resume(path, how);
   };
 }
 

@@ -47,6 +47,29 @@ export function logitsOf(outputs: Float32Array, samples: number): Float32Array {
   return Float32Array.from({ length: 2 * samples }, (_, i) => (i % 2 === 0 ? 0 : outputs[i >> 1]));
 }
 
+/** The predictions of one part of the data. */
+export function partOf(all: Predictions, part: string): Predictions {
+  const wanted = all.splits.flatMap((split, i) => (split === part ? [i] : []));
+  return selected(all, wanted);
+}
+
+/** The predictions for some samples, in a given order. */
+function selected(all: Predictions, indices: readonly number[]): Predictions {
+  const { classNames, files, splits, groups, labels, probabilities, logits } = all;
+  const classes = classNames.length;
+  const rows = (values: Float32Array) =>
+    concatenated(indices.map((i) => values.subarray(i * classes, (i + 1) * classes)));
+  return {
+    classNames,
+    files: indices.map((i) => files[i]),
+    splits: indices.map((i) => splits[i]),
+    groups: indices.map((i) => groups[i]),
+    labels: Int32Array.from(indices, (i) => labels[i]),
+    probabilities: rows(probabilities),
+    logits: rows(logits),
+  };
+}
+
 /** Predictions of several parts of the data, by the same classes, one after the other. */
 export function joinedPredictions(parts: readonly Predictions[]): Predictions {
   return {

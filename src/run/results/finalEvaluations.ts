@@ -82,7 +82,8 @@ export async function finalEvaluations(run: FinishedRun): Promise<FinalEvaluatio
 
 /** Threshold and calibration, chosen on the validation images. */
 function chosen(config: RunConfig, { which, sha256, validation }: Weights): DecisionChoice | null {
-  if (!wantsChoice(config)) return null;
+  // The predictions of all folds together choose, when all have been trained.
+  if (!wantsChoice(config) || config.data.fold !== undefined) return null;
   return chooseDecision(config, samplesOf(validation), { weights: which, weightsSha256: sha256, part: 'validation' });
 }
 

@@ -16,7 +16,12 @@ export function choicesOf({ recipe }: Pick<RunConfig, 'recipe'>): string[] {
 }
 
 /** Choices after the training by the validation images. */
-function laterChoicesOf({ operatingRule, calibration }: Pick<RunConfig, 'operatingRule' | 'calibration'>): string[] {
+function laterChoicesOf({
+  operatingRule,
+  calibration,
+  data,
+}: Pick<RunConfig, 'operatingRule' | 'calibration' | 'data'>): string[] {
+  if (data.fold !== undefined) return [];
   return [
     ...(operatingRule === null ? [] : ['the operating point']),
     ...(calibration === undefined ? [] : ['the calibration']),
