@@ -9,6 +9,7 @@ import { exitCodeOf } from './exitCode.js';
 import { addAll, trainingFlag, trainingFlags } from './flags.js';
 import { trainNotes } from './notes.js';
 import { bestOption, engineFlags, imageFlags, jsonOption, positiveInteger, sizes, splitName } from './options.js';
+import { predictionCommands } from './predictionCommands.js';
 import { runCommands } from './runCommands.js';
 import { complain, type Terminal } from './terminal.js';
 
@@ -232,6 +233,7 @@ Examples:
     .action(async (path, options) => exit(await (await import('./commands/slim.js')).slim(path, options, terminal)));
 
   dataCommands(program, terminal, exit);
+  predictionCommands(program, terminal, exit);
   runCommands(program, terminal, exit);
 
   program

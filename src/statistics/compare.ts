@@ -6,7 +6,7 @@ import { type MetricInput, type MetricName, prepareMetric } from './namedMetrics
 import { compareAucs } from './pairedAuc.js';
 import { oneAgainstRest, predictedClasses } from './predictions.js';
 import { groupNumbers, type Replicates, type ResampleOptions, resample } from './resample.js';
-import { type MetricValue, none } from './value.js';
+import { type MetricValue, none, type WeightedMetric } from './value.js';
 
 export interface CompareOptions extends Omit<ResampleOptions, 'samples'> {
   /** A difference counts as significant if its adjusted p-value is at most this. Default: 0.05. */
@@ -49,12 +49,13 @@ export interface ModelComparison {
  * The p-value of the bootstrap is twice the smaller share of differences on one side of 0, with one added to
  * count and number (Davison & Hinkley 1997, section 4.2).
  *
- * @param models predictions of two models or more for the same samples, in the same order
+ * @param models predictions of two models or more for the same samples, in the same order; several for one
+ *   model, such as those of several seeds, count with the mean of their metric, and the test is the bootstrap
  * @throws {ShapeError | InputError} if the models have different samples, classes or positive classes, or
  *   groups are missing
  */
 export function compareModels(
-  models: readonly MetricInput[],
+  models: readonly (MetricInput | readonly MetricInput[])[],
   metric: MetricName,
   options: CompareOptions = {},
 ): ModelComparison {
@@ -62,14 +63,19 @@ export function compareModels(
   if (!(significance > 0 && significance < 1)) {
     throw new InputError(`[compareModels] significance: expected a number between 0 and 1, got ${significance}`);
   }
-  checkSameSamples(models);
-  const all: ResampleOptions = { ...resampling, samples: models[0].labels.length };
+  if (models.length < 2) throw new InputError(`[compareModels] models: expected at least two, got ${models.length}`);
+  const repeats = models.map((model) => [model].flat() as readonly MetricInput[]);
+  const empty = repeats.findIndex(({ length }) => length === 0);
+  if (empty >= 0) throw new InputError(`[compareModels] model ${empty}: expected predictions, got none`);
+  checkSameSamples(repeats.flat());
+  const all: ResampleOptions = { ...resampling, samples: repeats[0][0].labels.length };
   const { count } = groupNumbers('compareModels', all);
-  const prepared = models.map((model) => prepareMetric(metric, model));
+  const prepared = repeats.map((model) => meanOf(model.map((one) => prepareMetric(metric, one))));
   const replicates = resample('compareModels', prepared, all);
   const compared = pairsOf(models.length).map(([a, b]) => {
     const found = differenceOf(replicates[a], replicates[b]);
-    const exact = options.groups === undefined ? exactTest(metric, models[a], models[b]) : null;
+    const isSingle = repeats[a].length + repeats[b].length === 2;
+    const exact = options.groups === undefined && isSingle ? exactTest(metric, repeats[a][0], repeats[b][0]) : null;
     const { test, pValue } = exact ?? { test: 'bootstrap' as const, pValue: bootstrapP(found) };
     return { a, b, difference: intervalOf(found, count), test, pValue };
   });
@@ -88,8 +94,21 @@ export function compareModels(
   };
 }
 
+/** The mean of a metric over several predictions of the same samples. */
+function meanOf(metrics: readonly WeightedMetric[]): WeightedMetric {
+  if (metrics.length === 1) return metrics[0];
+  return (weights) => {
+    let sum = 0;
+    for (const metric of metrics) {
+      const found = metric(weights);
+      if (found.value === null) return found;
+      sum += found.value;
+    }
+    return { value: sum / metrics.length };
+  };
+}
+
 function checkSameSamples(models: readonly MetricInput[]): void {
-  if (models.length < 2) throw new InputError(`[compareModels] models: expected at least two, got ${models.length}`);
   const [first] = models;
   models.forEach((model, m) => {
     for (const name of ['classes', 'positive'] as const) {

@@ -54,7 +54,7 @@ export function partOf(all: Predictions, part: string): Predictions {
 }
 
 /** The predictions for some samples, in a given order. */
-function selected(all: Predictions, indices: readonly number[]): Predictions {
+export function selected(all: Predictions, indices: readonly number[]): Predictions {
   const { classNames, files, splits, groups, labels, probabilities, logits } = all;
   const classes = classNames.length;
   const rows = (values: Float32Array) =>

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { trainingFlag } from './flags.js';
+import { bestOption, jsonOption, naturalNumber } from './options.js';
+import type { Terminal } from './terminal.js';
+
+/** Adds the commands that work on saved predictions. Each command's code is loaded when it is called. */
+export function predictionCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  program
+    .command('compare')
+    .description('compare trainings on the same images by their saved predictions, with tests')
+    .argument('<run...>', 'two or more: folders of trainings or of cross-validations, or tables of eval --predictions')
+    .option('--split <part>', 'images to compare on (default: test, else validation, else out-of-fold)')
+    .option('--metrics <names>', 'metrics with commas between them, such as auc,accuracy,quadraticKappa')
+    .addOption(trainingFlag('positive', { default: 'that of the first run' }))
+    .option('--by-image', 'take images as independent, although they have groups')
+    .option('--each', 'runs that differ in their seed alone as models of their own')
+    .option('--seed <n>', 'seed of the resamples (default: 0)', naturalNumber)
+    .option('--differences <file>', 'new table (CSV) of the images that are not predicted alike')
+    .addOption(bestOption())
+    .addOption(jsonOption())
+    .action(async (paths, options) =>
+      exit(await (await import('./commands/compare.js')).compare(paths, options, terminal)),
+    );
+}
