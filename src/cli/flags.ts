@@ -98,7 +98,7 @@ export function addAll(command: Command, options: readonly Option[]): Command {
 
 const references = /`(\w+)(?:: '([^'`]*)')?`/g;
 /** Flags that are no options of a training. */
-const otherFlags = ['maxBytes', 'maxEntries', 'maxRatio', 'offline', 'repeat', 'resume'];
+const otherFlags = ['each', 'predictions', 'maxBytes', 'maxEntries', 'maxRatio', 'offline', 'repeat', 'resume'];
 /** The keys of options by their names in code. */
 const keysByName = new Map(
   Object.entries<TrainingOption>(trainingOptions).map(([key, { as: name = key }]) => [name, key as OptionKey]),

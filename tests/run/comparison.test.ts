@@ -104,7 +104,7 @@ describe('models on the same pictures', () => {
     const [a, b] = apart.metrics[0].models.map(({ value }) => value as number);
     expect(found.metrics[0].models[0].value).toBeCloseTo((a + b) / 2, 12);
     expect(apart.metrics[0].pairs).toHaveLength(3);
-    expect(() => comparePredictions(seeds)).toThrow('compare each of them with --each');
+    expect(() => comparePredictions(seeds)).toThrow('compare each of them with `each`');
     expect(() => comparePredictions([seeds[0], seeds[0]])).toThrow('got one with the same predictions');
   });
 

@@ -9,6 +9,7 @@ import {
   metricNames,
   predictedClasses,
 } from '../../statistics/index.js';
+import { option } from '../../text/option.js';
 import { nearestName } from '../../text/suggest.js';
 import { positiveClass } from '../positive.js';
 import { groupsOf, metricInput } from '../predictions/metricInput.js';
@@ -81,7 +82,8 @@ export function comparePredictions(sources: readonly PredictionSource[], options
   const models = options.each === true ? sources.map((_, i) => [i]) : byRecipe(sources);
   if (models.length < 2) {
     throw new InputError(
-      '[compare] runs: expected at least two recipes, got runs that differ in their seed alone; compare each of them with --each',
+      '[compare] runs: expected at least two recipes, got runs that differ in their seed alone; compare each of them with ' +
+        option('each'),
     );
   }
   const groups = options.byImage === true ? undefined : groupsOf(predictions[0]);

@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import { listed } from '../../text/list.js';
+import { option } from '../../text/option.js';
 import { type Predictions, partOf, selected } from '../predictions/predictions.js';
 import type { PredictionSource } from './source.js';
 
@@ -63,7 +64,7 @@ function partFor(sources: readonly PredictionSource[], wanted: string | undefine
   const each = sources.map(({ path }, i) => `${path} has ${parts[i].join(' and ')}`);
   throw new InputError(
     `[compare] predictions: expected ${wanted === undefined ? 'a part of the data that all have' : `those of ${wanted}`}, got others: ` +
-      `${each.join('; ')}; evaluate the runs on the same images with eval --predictions, and compare the tables`,
+      `${each.join('; ')}; evaluate the runs on the same images with ${option('predictions')}, and compare the tables`,
   );
 }
 
@@ -94,7 +95,7 @@ function requireSamePictures(
   ];
   throw new InputError(
     `[compare] ${path}: expected the ${files.length} pictures of ${first}, got ${parts.join(' and ')}; evaluate both on the ` +
-      'same data with eval --predictions, and compare the tables',
+      `same data with ${option('predictions')}, and compare the tables`,
   );
 }
 

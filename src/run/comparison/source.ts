@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
+import { option } from '../../text/option.js';
 import type { RunConfig } from '../config.js';
 import { RunFolder } from '../folder.js';
 import { CrossValidation } from '../folds/crossValidation.js';
@@ -31,7 +32,9 @@ export async function readSource(path: string, best = false): Promise<Prediction
   }
   if (CrossValidation.is(path)) {
     if (best)
-      throw new InputError(`[predictions] ${path}: expected the last weights of a cross-validation, got --best`);
+      throw new InputError(
+        `[predictions] ${path}: expected the last weights of a cross-validation, got ${option('best')}`,
+      );
     const { config } = await RunFolder.begun(join(path, 'fold-1'));
     const predictions = await readPredictions(join(path, predictionsFile));
     return { path, predictions, recipe: recipeOf(config), seed: config.seed };
