@@ -22,8 +22,9 @@ const imports = {
   report: ['statistics'],
   run: ['report', 'train', 'vision'],
   measure: ['run'],
+  sweep: ['measure'],
   setup: ['io'],
-  cli: ['measure', 'setup'],
+  cli: ['sweep', 'setup'],
 };
 
 /** Folders and single files of src that are the ground: every room may import them. */

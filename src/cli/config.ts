@@ -1,39 +1,14 @@
 import { dirname } from 'node:path';
 import { Lexer, Parser, parseDocument } from 'yaml';
-import { z } from 'zod';
 import { FileError, InputError, messageOf } from '../errors.js';
 import { reasonOf } from '../io/files/atomic.js';
 import { readInput } from '../io/files/input.js';
-import { type TrainingOptions, trainingOptions } from '../run/trainingOptions.js';
+import { configurationOf } from '../run/configuration.js';
+import type { TrainingOptions } from '../run/trainingOptions.js';
 import { decodeText } from '../text/decode.js';
-import { nearestName } from '../text/suggest.js';
 
 /** Hand-written files are far smaller; larger ones would keep the parser busy for long. */
 const maxConfigBytes = 2 ** 16;
-
-/** The keys of a configuration: the options of a training. */
-const schema = z.strictObject(
-  Object.fromEntries(Object.entries(trainingOptions).map(([key, { type }]) => [key, type])),
-);
-
-const configurationKeys = Object.keys(trainingOptions);
-
-/** Names of some keys in other programs, in lower case and without hyphens. */
-const synonyms: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    learningrate: 'lr',
-    numworkers: 'workers',
-    numepochs: 'epochs',
-    network: 'model',
-    dataset: 'data',
-    scheduler: 'schedule',
-    lrscheduler: 'schedule',
-    augmentation: 'transforms',
-    gradclip: 'clipGradNorm',
-    savedir: 'out',
-    logfreq: 'logEvery',
-  }),
-);
 
 /**
  * Reads the configuration of a training: YAML (or JSON) with the options of `fovea train` in camelCase, and
@@ -42,13 +17,22 @@ const synonyms: ReadonlyMap<string, string> = new Map(
  * @throws {InputError} naming the file and every key that is unknown, with the nearest one, or wrong
  */
 export async function readConfiguration(path: string): Promise<TrainingOptions> {
+  const value = await readYaml(path);
+  requireConfiguration(path, value);
+  return configurationOf(value, path);
+}
+
+/**
+ * Reads a file of YAML or JSON.
+ *
+ * @throws {FileError} for a file that cannot be read, or is something else
+ */
+export async function readYaml(path: string): Promise<unknown> {
   const bytes = await readInput(path, maxConfigBytes).catch((error: unknown) => {
     throw new FileError(`[config] ${path}: expected a file of YAML, got ${reasonOf(error)}`, { cause: error });
   });
   const { text } = decodeText(bytes, `[config] ${path}`);
-  const value = parsed(path, text);
-  requireConfiguration(path, value);
-  return validated(path, value);
+  return parsed(path, text);
 }
 
 /** The record of a run has the same file name as many configurations. */
@@ -89,19 +73,4 @@ function parsed(path: string, text: string): unknown {
     const [first] = messageOf(error).split('\n');
     throw new FileError(`[config] ${path}: expected YAML, got something else: ${first}`, { cause: error });
   }
-}
-
-function validated(path: string, value: unknown): TrainingOptions {
-  const result = schema.partial().safeParse(value);
-  if (result.success) return result.data as TrainingOptions;
-  const problems = result.error.issues.map((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => {
-        const near = synonyms.get(key.replaceAll(/[-_]/g, '').toLowerCase()) ?? nearestName(key, configurationKeys);
-        return `unknown key ${key}, ${near === null ? `there are ${configurationKeys.join(', ')}` : `did you mean ${near}?`}`;
-      });
-    }
-    return `${issue.path.join('.') || 'the file'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
-  });
-  throw new InputError(`[config] ${path}: ${problems.flat().join('; ')}`);
 }

@@ -3,9 +3,9 @@ import type { Precision } from '../compiler/precision.js';
 import { type Effects, requireEffect } from '../effect.js';
 import { askForPrecision, fixedSetting, setConvolution, setEngine, setThreads } from '../engine/select.js';
 import { EngineError, InputError } from '../errors.js';
-import type { OpenOptions, Split } from '../run/catalog/datasets.js';
-import { count, namedValues, natural, type Values } from '../run/option.js';
-import { type engineOptions, loadingOptions, tableOptions } from '../run/trainingOptions.js';
+import type { Split } from '../run/catalog/datasets.js';
+import { count, natural, type Values } from '../run/option.js';
+import type { engineOptions } from '../run/trainingOptions.js';
 import { splitRole, usualSplitNames } from '../vision/datasets/splits.js';
 import { numberOf, type OptionKey, trainingFlag } from './flags.js';
 
@@ -33,18 +33,6 @@ export function splitName(text: string): Split {
 }
 
 export type EngineOptions = Values<typeof engineOptions>;
-
-/** Options for loading photographs, and a table that lists them. */
-export type ImageLoadingFlags = Values<typeof loadingOptions> & Values<typeof tableOptions>;
-
-export function imageLoadingOf({ cache, ...options }: ImageLoadingFlags): OpenOptions['imageLoading'] {
-  const table = namedValues(tableOptions, options);
-  return {
-    ...namedValues(loadingOptions, options),
-    ...(cache === false && { cache }),
-    ...(Object.keys(table).length > 0 && { table }),
-  };
-}
 
 const flags = (...keys: readonly OptionKey[]) => keys.map((key) => trainingFlag(key));
 

@@ -11,10 +11,11 @@ import { trainNotes } from './notes.js';
 import { bestOption, engineFlags, imageFlags, jsonOption, positiveInteger, sizes, splitName } from './options.js';
 import { predictionCommands } from './predictionCommands.js';
 import { runCommands } from './runCommands.js';
+import { searchCommands } from './searchCommands.js';
 import { complain, type Terminal } from './terminal.js';
 
 /** Commands whose results are files. They print progress only. */
-const fileCommands = ['train', 'import', 'synth', 'show', 'convert', 'slim'];
+const fileCommands = ['train', 'sweep', 'import', 'synth', 'show', 'convert', 'slim'];
 
 /**
  * Runs the command line.
@@ -235,6 +236,7 @@ Examples:
   dataCommands(program, terminal, exit);
   predictionCommands(program, terminal, exit);
   runCommands(program, terminal, exit);
+  searchCommands(program, terminal, exit);
 
   program
     .command('setup')

@@ -14,6 +14,7 @@ import { evaluateRun, openRun, type RunEvaluation, type TrainedRun, writeEvaluat
 import { recordPath } from '../../run/predictions/file.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { optimismNote } from '../../run/results/selection.js';
+import { type ImageLoadingOptions, imageLoadingOf } from '../../run/runOptionsOf.js';
 import { seenNotes } from '../../run/seen.js';
 import { wilsonInterval } from '../../statistics/index.js';
 import { formatCount, formatMetric } from '../../text/numbers.js';
@@ -21,12 +22,12 @@ import { Progress } from '../../text/progress.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
-import { applyEngine, applyPrecision, type EngineOptions, type ImageLoadingFlags, imageLoadingOf } from '../options.js';
+import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
 import { print, printFacts, printJson, printSentences, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 
-interface EvalCommandOptions extends EngineOptions, ImageLoadingFlags {
+interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
   readonly data?: string;
   readonly split?: Split;
   readonly dataDir?: string;

@@ -5,19 +5,13 @@ import { outputFolder } from '../../io/files/outputs.js';
 import { dataFor, findData } from '../../run/catalog/datasets.js';
 import { RunFolder } from '../../run/folder.js';
 import { CrossValidation } from '../../run/folds/crossValidation.js';
-import { namedValues, type TrainingOption } from '../../run/option.js';
+import type { TrainingOption } from '../../run/option.js';
 import { Run } from '../../run/run.js';
 import type { RunOptions } from '../../run/runOptions.js';
-import {
-  beginningOptions,
-  imageOptions,
-  recipeOptions,
-  type TrainingOptions,
-  techniqueOptions,
-  trainingOptions,
-} from '../../run/trainingOptions.js';
+import { imageLoadingOf, runOptionsOf } from '../../run/runOptionsOf.js';
+import { type TrainingOptions, trainingOptions } from '../../run/trainingOptions.js';
 import { flagOf, type OptionKey } from '../flags.js';
-import { applyEngine, type EngineOptions, imageLoadingOf } from '../options.js';
+import { applyEngine, type EngineOptions } from '../options.js';
 
 export interface TrainCommandOptions extends TrainingOptions {
   readonly config?: string;
@@ -42,26 +36,12 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
   if (model === undefined) {
     throw new InputError('[train] model: expected a network such as lenet, --resume RUN or --repeat RUN, got none');
   }
-  const { data = dataFor(model), dataDir, seed } = options;
+  const { data = dataFor(model) } = options;
   const { name } = findData(data);
-  const techniques = namedValues(techniqueOptions, options);
   return async (displays) => {
     if (options.out === undefined) await outputFolder(runsFolder, 'run');
-    const asked: RunOptions = {
-      ...namedValues(beginningOptions, options),
-      model,
-      data,
-      out: options.out ?? newFolders(`${model}-${name}`),
-      seed,
-      dataDir,
-      images: namedValues(imageOptions, options),
-      imageLoading: imageLoadingOf(options),
-      changes: {
-        ...namedValues(recipeOptions, options),
-        ...(Object.keys(techniques).length > 0 && { techniques }),
-      },
-      ...displays,
-    };
+    const out = options.out ?? newFolders(`${model}-${name}`);
+    const asked: RunOptions = { ...runOptionsOf(options, { model, data, out }), ...displays };
     return options.folds === undefined ? Run.create(asked) : CrossValidation.create(asked, options.folds);
   };
 }

@@ -1,10 +1,10 @@
+import { type ImageLoadingOptions, imageLoadingOf } from '../../../run/runOptionsOf.js';
 import { wilsonInterval } from '../../../statistics/proportion.js';
 import { formatCount, formatPercent } from '../../../text/numbers.js';
 import { Progress } from '../../../text/progress.js';
 import { importPalm, type PalmSummary } from '../../../vision/palm/import.js';
 import type { PalmCounts, PalmSize } from '../../../vision/palm/record.js';
 import { Interruption } from '../../interrupt.js';
-import { type ImageLoadingFlags, imageLoadingOf } from '../../options.js';
 import {
   complain,
   ownCommand,
@@ -16,7 +16,7 @@ import {
   type Terminal,
 } from '../../terminal.js';
 
-interface ImportCommandOptions extends ImageLoadingFlags {
+interface ImportCommandOptions extends ImageLoadingOptions {
   readonly out: string;
   readonly maxBytes?: number;
   readonly maxRatio?: number;

@@ -3,6 +3,7 @@ import { writeFileAtomic } from '../../../io/files/atomic.js';
 import type { Split } from '../../../run/catalog/datasets.js';
 import { findData, namedDataset } from '../../../run/catalog/datasets.js';
 import { requireMeaning, requireWork } from '../../../run/dataOptions.js';
+import { type ImageLoadingOptions, imageLoadingOf } from '../../../run/runOptionsOf.js';
 import { usualHoldOut } from '../../../run/splits.js';
 import { formatCount } from '../../../text/numbers.js';
 import { visibleLine } from '../../../text/visible.js';
@@ -11,12 +12,11 @@ import { preprocessing } from '../../../vision/images/preprocess.js';
 import { parseTransforms } from '../../../vision/transforms/index.js';
 import { DownloadDisplay } from '../../display.js';
 import { inFlags } from '../../flags.js';
-import { type ImageLoadingFlags, imageLoadingOf } from '../../options.js';
 import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
 import { passedOverFacts } from '../../understood.js';
 import { target } from './show.js';
 
-interface SheetCommandOptions extends ImageLoadingFlags {
+interface SheetCommandOptions extends ImageLoadingOptions {
   readonly transforms?: string;
   readonly out?: string;
   readonly images?: number;

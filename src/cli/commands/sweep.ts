@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import { FoveaError, InputError, messageOf } from '../../errors.js';
+import { freshSeeds } from '../../sweep/decide.js';
+import { plainValues, type SweepDefinition } from '../../sweep/definition.js';
+import { type Estimate, epochsOfSweep, estimateOf } from '../../sweep/estimate.js';
+import { SweepFolder } from '../../sweep/folder.js';
+import type { Job } from '../../sweep/journal.js';
+import { writeResults } from '../../sweep/results.js';
+import type { SweepSummary } from '../../sweep/summary.js';
+import { type JobOutcome, openJob, runJob } from '../../sweep/trial.js';
+import { findings, shownMetric, shownValues } from '../../sweep/wording.js';
+import { work } from '../../sweep/work.js';
+import type { Json } from '../../text/json.js';
+import { formatCount, formatDuration } from '../../text/numbers.js';
+import { readYaml } from '../config.js';
+import { Interruption } from '../interrupt.js';
+import { applyEngine, type EngineOptions } from '../options.js';
+import { complain, ownCommand, print, printJson, printSentences, quoted, type Terminal } from '../terminal.js';
+
+interface SweepCommandOptions extends EngineOptions {
+  readonly config?: string;
+  readonly resume?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** Searches the values of a recipe, and says what is noise. */
+export async function sweep(options: SweepCommandOptions, terminal: Terminal): Promise<number> {
+  applyEngine(options);
+  const folder = await folderFor(options);
+  const { definition } = folder;
+  const { json = false } = options;
+  const interruption = new Interruption(terminal, 'saving the training that is under way');
+  try {
+    if ((await folder.journal.read()).length === 0) await announce(folder, json, terminal);
+    let done = 0;
+    const finished = await work(folder, {
+      signal: interruption.signal,
+      run: (job) => runJob(folder.path, definition, job, { signal: interruption.signal }),
+      onJob: (job) => {
+        if (json) printJson(terminal, { event: 'begin', ...jobFacts(job) });
+      },
+      onDone: (job, outcome, seconds) => {
+        done++;
+        if (json) printJson(terminal, { event: 'end', ...jobFacts(job), ...outcome, seconds });
+        else print(terminal, lineOf(definition, job, outcome, seconds));
+      },
+    });
+    if (!finished) {
+      if (!json) {
+        printSentences(
+          terminal,
+          `\nStopped after ${done} ${done === 1 ? 'training' : 'trainings'}; the states are saved. Continue with:`,
+        );
+        print(terminal, `  ${ownCommand()} sweep --resume ${quoted(folder.path)}`);
+      }
+      return interruption.exitCode;
+    }
+    const summary = await writeResults(folder);
+    if (json) printJson(terminal, { event: 'summary', ...summary } as unknown as Record<string, Json>);
+    else report(folder, summary, terminal);
+    requireResult(folder, summary);
+    return interruption.exitCode;
+  } finally {
+    interruption.end();
+  }
+}
+
+async function folderFor({ config, resume, out }: SweepCommandOptions): Promise<SweepFolder> {
+  if (resume !== undefined) {
+    if (config !== undefined || out !== undefined) {
+      throw new InputError(
+        '[sweep] --resume: expected no --config and --out beside it, got one; a sweep keeps its own',
+      );
+    }
+    return SweepFolder.open(resume);
+  }
+  if (config === undefined) {
+    throw new InputError(
+      '[sweep] --config: expected a file of YAML that describes the sweep, or --resume FOLDER, got none',
+    );
+  }
+  const value = (await readYaml(config)) as Json;
+  return SweepFolder.create(out ?? newName(), value, config);
+}
+
+function newName(): string {
+  return join('runs', `sweep-${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}`);
+}
+
+/** Says what will be done, and about how long it takes. */
+async function announce(folder: SweepFolder, json: boolean, terminal: Terminal): Promise<void> {
+  const { definition, path } = folder;
+  const estimate = await costOf(folder, terminal);
+  if (json) {
+    printJson(terminal, {
+      event: 'sweep',
+      folder: path,
+      epochs: epochsOfSweep(definition),
+      ...(estimate !== null && { ...estimate }),
+    });
+    return;
+  }
+  const { method, asha, seeds, best } = definition.settings;
+  const keys = definition.parameters.map(({ key }) => key).join(', ');
+  const halving =
+    asha === null ? '' : `, stopped early by asha (from epoch ${asha.minEpochs} on, 1 of ${asha.reduction} continues)`;
+  print(terminal, `Sweep of ${definition.model}: ${keys}, ${definition.epochs} epochs, folder ${path}`);
+  printSentences(
+    terminal,
+    `First the plain recipe with ${seeds} seeds, for the noise; then the search by ${method}${halving}; then the best ${best} with the same ${seeds} seeds.`,
+  );
+  if (estimate !== null) {
+    const { trials, epochs, secondsPerEpoch, seconds } = estimate;
+    printSentences(
+      terminal,
+      `${formatCount(trials)} trials, ${formatCount(epochs)} epochs together. The steps of an epoch take about ` +
+        `${formatDuration(secondsPerEpoch)} here, all of them about ${formatDuration(seconds)}; reading and evaluation come on top.`,
+    );
+  }
+  print(terminal, '');
+}
+
+/** Null if the plain recipe cannot be measured; its training says why. */
+async function costOf(folder: SweepFolder, terminal: Terminal): Promise<Estimate | null> {
+  const { definition, path } = folder;
+  const [seed] = freshSeeds(definition);
+  const job: Job = { kind: 'plain', trial: 0, seed, epochs: definition.epochs, values: plainValues(definition) };
+  try {
+    return await estimateOf(definition, await openJob(path, definition, job));
+  } catch (error) {
+    if (!(error instanceof FoveaError)) throw error;
+    complain(terminal, `[sweep] plain recipe: ${messageOf(error)}`);
+    return null;
+  }
+}
+
+function jobFacts({ kind, trial, seed, epochs, values }: Job) {
+  return { kind, trial, seed, epochs, values };
+}
+
+function lineOf(definition: SweepDefinition, job: Job, outcome: JobOutcome, seconds: number): string {
+  const { metric } = definition.settings;
+  const name =
+    job.kind === 'plain'
+      ? `plain recipe, seed ${job.seed}`
+      : `trial ${job.trial}${job.kind === 'repeat' ? `, seed ${job.seed}` : ''}`;
+  const result =
+    'value' in outcome
+      ? `${metric} ${shownMetric(metric, outcome.value)}`
+      : `${outcome.why}: ${outcome.reason.split('\n')[0]}`;
+  const values = job.kind === 'trial' ? [shownValues(definition, job.values)] : [];
+  return [name, ...values, `epoch ${job.epochs}/${definition.epochs}`, result, formatDuration(seconds)].join('  ');
+}
+
+function report(folder: SweepFolder, summary: SweepSummary, terminal: Terminal): void {
+  print(terminal, '');
+  for (const sentence of findings(summary, folder.definition)) printSentences(terminal, sentence);
+  const [first] = summary.candidates;
+  if (first !== undefined) {
+    print(terminal, `\nbest.yaml, report.html and summary.json are in ${folder.path}. Train with it:`);
+    print(terminal, `  ${ownCommand()} train --config ${quoted(join(folder.path, 'best.yaml'))}`);
+  }
+}
+
+/** @throws {InputError} if no trial has a metric, with the first reason */
+function requireResult(folder: SweepFolder, { trials, failures }: SweepSummary): void {
+  if (trials.whole > 0 || trials.failed === 0) return;
+  const [first] = failures;
+  throw new InputError(
+    `[sweep] ${folder.path}: expected a trial that finishes, got ${trials.failed} that failed; the first: ${first?.reason ?? 'unknown'}`,
+  );
+}

@@ -1,0 +1,241 @@
+import { z } from 'zod';
+import { InputError } from '../errors.js';
+import { namedModel } from '../run/catalog/models.js';
+import { configurationOf, unknownKey } from '../run/configuration.js';
+import { count, natural } from '../run/option.js';
+import { type TrainingOptions, trainingOptions } from '../run/trainingOptions.js';
+import type { Json } from '../text/json.js';
+import { gridOf, type Parameter, type Range, type Values } from './space.js';
+
+/** A whole sweep, as its folder keeps it. */
+export interface SweepDefinition {
+  /** The plain recipe: keys of a configuration with one value each. */
+  readonly base: Values;
+  readonly parameters: readonly Parameter[];
+  readonly settings: SweepSettings;
+  /** Name of the network of the plain recipe. */
+  readonly model: string;
+  /** Epochs of a whole training. */
+  readonly epochs: number;
+}
+
+const asha = z.strictObject({
+  minEpochs: count.default(1),
+  reduction: z.int().min(2).describe('an integer of at least 2').default(3),
+});
+
+/** The key `sweep` of the file. */
+const settings = z.strictObject({
+  method: z.enum(['tpe', 'random', 'grid']).default('tpe'),
+  trials: count.default(24),
+  /** Values of each range in a grid. */
+  levels: count.default(3),
+  metric: z.enum(['accuracy', 'loss']).default('accuracy'),
+  asha: z.union([z.boolean(), asha]).default(true),
+  seed: natural.default(0),
+  /** Fresh seeds of the plain recipe and of the best trials. */
+  seeds: z.int().min(2).describe('an integer of at least 2').default(3),
+  /** Number of the best trials that are repeated. */
+  best: count.default(3),
+});
+
+export type SweepSettings = Omit<z.infer<typeof settings>, 'asha'> & { readonly asha: z.infer<typeof asha> | null };
+
+/** Keys that a sweep sets itself, and those that are no part of a recipe. */
+const fixedKeys = ['seed', 'out', 'logEvery', 'tensorBoard', 'saveSteps', 'workers', 'cache', 'engine', 'threads'];
+/** Keys whose values a sweep cannot compare, since the validation images would differ. */
+const dataKeys = [
+  'data',
+  'dataDir',
+  'testData',
+  'holdOut',
+  'group',
+  'root',
+  'fileColumn',
+  'labelColumn',
+  'splitColumn',
+];
+const kinds = ['range', 'log', 'int', 'logInt', 'choice'] as const;
+
+/**
+ * Reads a sweep: the keys of a configuration, any of them as a range, and `sweep` with the settings of the search.
+ *
+ * @param where names the file in messages
+ * @throws {InputError} naming everything that is wrong
+ */
+export function sweepOf(value: unknown, where: string): SweepDefinition {
+  const refuse = (message: string) => new InputError(`[sweep] ${where}: ${message}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refuse('expected keys of a configuration, some of them with ranges, got something else');
+  }
+  const { sweep = {}, ...keys } = value as Record<string, Json>;
+  const found = settingsOf(sweep, refuse);
+  const base: Record<string, Json> = {};
+  const parameters: Parameter[] = [];
+  for (const [key, given] of Object.entries(keys)) {
+    if (!Object.hasOwn(trainingOptions, key)) throw refuse(unknownKey(key, ['sweep']));
+    const parameter = parameterOf(key, given, refuse);
+    if (parameter === null) base[key] = given;
+    else parameters.push(parameter);
+  }
+  if (parameters.length === 0) {
+    throw refuse('expected a key with a range, such as lr: { log: [0.0001, 0.1] }, got none');
+  }
+  const ordered = inOrder(parameters, base, refuse);
+  for (const key of ['seed', 'out']) {
+    if (Object.hasOwn(base, key))
+      throw refuse(
+        `${key}: expected none, since a sweep sets it, got one; ${key === 'seed' ? 'give sweep: { seed: … }' : 'give --out'}`,
+      );
+  }
+  const options = configurationOf(base, where);
+  const model = modelOf(options, ordered, refuse);
+  const searchedEpochs = ordered.find(({ key }) => key === 'epochs')?.range;
+  if (found.asha !== null && searchedEpochs !== undefined) {
+    throw refuse(
+      'epochs: expected one value, since asha compares trials after the same epochs; or give sweep: { asha: false }',
+    );
+  }
+  if (found.asha !== null && ((options.evalEvery ?? 1) > 1 || ordered.some(({ key }) => key === 'evalEvery'))) {
+    throw refuse('evalEvery: expected 1, since asha compares evaluations; or give sweep: { asha: false }');
+  }
+  const epochs = longest(searchedEpochs) ?? options.epochs ?? namedModel(model).recipe.epochs;
+  const definition = { base, parameters: ordered, settings: found, model, epochs };
+  checkEnds(definition, where);
+  if (found.method === 'grid') gridOf(ordered, found.levels);
+  return definition;
+}
+
+/** The most epochs of a range. */
+function longest(range: Range | undefined): number | undefined {
+  if (range === undefined) return undefined;
+  return range.kind === 'choice' ? Math.max(...range.values.map(Number)) : range.high;
+}
+
+type Refuse = (message: string) => InputError;
+
+function settingsOf(given: Json, refuse: Refuse): SweepSettings {
+  const result = settings.safeParse(given);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    if (issue.code === 'unrecognized_keys') {
+      throw refuse(`sweep: ${unknownKey(issue.keys[0], Object.keys(settings.shape), true)}`);
+    }
+    throw refuse(`sweep.${issue.path.join('.')}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`);
+  }
+  const { asha: halving, ...others } = result.data;
+  return { ...others, asha: halving === false ? null : halving === true ? asha.parse({}) : halving };
+}
+
+/** A parameter if a value is a range; null for a plain value. */
+function parameterOf(key: string, given: Json, refuse: Refuse): Parameter | null {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return null;
+  const { when = null, ...rest } = given as Record<string, Json>;
+  const kind = kinds.find((one) => Object.hasOwn(rest, one));
+  if (kind === undefined) {
+    if (when === null) return null;
+    throw refuse(
+      `${key}: expected one of ${kinds.join(', ')} beside when, got ${Object.keys(rest).join(', ') || 'none'}`,
+    );
+  }
+  const others = Object.keys(rest).filter((name) => name !== kind);
+  if (others.length > 0) throw refuse(`${key}: expected ${kind} alone or with when, got ${others.join(', ')} as well`);
+  if (fixedKeys.includes(key)) throw refuse(`${key}: expected one value, since it is no part of a recipe, got a range`);
+  if (dataKeys.includes(key)) {
+    throw refuse(`${key}: expected one value, since metrics of other images cannot be compared, got a range`);
+  }
+  return { key, range: rangeOf(key, kind, rest[kind], refuse), when: whenOf(key, when, refuse) };
+}
+
+function rangeOf(key: string, kind: (typeof kinds)[number], given: Json, refuse: Refuse): Range {
+  const shown = JSON.stringify(given);
+  if (!Array.isArray(given)) throw refuse(`${key}.${kind}: expected a list, got ${shown}`);
+  if (kind === 'choice') {
+    if (given.length === 0) throw refuse(`${key}.choice: expected at least one value, got none`);
+    const distinct = new Set(given.map((one) => JSON.stringify(one)));
+    if (distinct.size < given.length) throw refuse(`${key}.choice: expected different values, got ${shown}`);
+    return { kind, values: given };
+  }
+  const isInteger = kind === 'int' || kind === 'logInt';
+  const valid = (x: Json) => typeof x === 'number' && Number.isFinite(x) && (!isInteger || Number.isSafeInteger(x));
+  if (given.length !== 2 || !given.every(valid)) {
+    throw refuse(
+      `${key}.${kind}: expected two ${isInteger ? 'integers' : 'numbers'}, the least and the largest, got ${shown}`,
+    );
+  }
+  const [low, high] = given as [number, number];
+  if (low >= high) throw refuse(`${key}.${kind}: expected the least number first, and a larger one, got ${shown}`);
+  if ((kind === 'log' || kind === 'logInt') && low <= 0) {
+    throw refuse(`${key}.${kind}: expected numbers above 0, got ${shown}; take ${kind === 'log' ? 'range' : 'int'}`);
+  }
+  return { kind, low, high };
+}
+
+function whenOf(key: string, given: Json, refuse: Refuse): Parameter['when'] {
+  if (given === null) return null;
+  if (typeof given !== 'object' || Array.isArray(given) || Object.keys(given).length === 0) {
+    throw refuse(
+      `${key}.when: expected the value of another key, such as { optimizer: momentum }, got ${JSON.stringify(given)}`,
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(given).map(([name, allowed]) => [name, Array.isArray(allowed) ? allowed : [allowed]]),
+  ) as Record<string, Json[]>;
+}
+
+/** Parameters behind those that their conditions name. Conditions on plain values are decided now. */
+function inOrder(parameters: readonly Parameter[], base: Values, refuse: Refuse): Parameter[] {
+  const known = new Map(parameters.map((parameter) => [parameter.key, parameter]));
+  const ordered: Parameter[] = [];
+  const visit = (parameter: Parameter, behind: readonly string[]) => {
+    if (ordered.includes(parameter)) return;
+    if (behind.includes(parameter.key))
+      throw refuse(`${parameter.key}.when: expected conditions without a circle, got one`);
+    for (const [name, allowed] of Object.entries(parameter.when ?? {})) {
+      const other = known.get(name);
+      if (other === undefined) {
+        throw refuse(
+          `${parameter.key}.when: expected a key with a range (${[...known.keys()].filter((key) => key !== parameter.key).join(', ') || 'there is no other'}), got ${name}` +
+            (Object.hasOwn(base, name) ? ', which has one value' : ''),
+        );
+      }
+      const { range } = other;
+      if (range.kind === 'choice') {
+        const texts = range.values.map((one) => JSON.stringify(one));
+        const strange = allowed.find((one) => !texts.includes(JSON.stringify(one)));
+        if (strange !== undefined) {
+          throw refuse(
+            `${parameter.key}.when.${name}: expected one of ${texts.join(', ')}, got ${JSON.stringify(strange)}`,
+          );
+        }
+      }
+      visit(other, [...behind, parameter.key]);
+    }
+    ordered.push(parameter);
+  };
+  for (const parameter of parameters) visit(parameter, []);
+  return ordered;
+}
+
+function modelOf({ model }: TrainingOptions, parameters: readonly Parameter[], refuse: Refuse): string {
+  if (model !== undefined) return model;
+  const range = parameters.find(({ key }) => key === 'model')?.range;
+  const first = range?.kind === 'choice' ? range.values[0] : null;
+  if (typeof first !== 'string') throw refuse('model: expected a network, or a choice of networks, got none');
+  return first;
+}
+
+/** Both ends of each range, and all choices, must be valid values of their keys. */
+function checkEnds({ parameters, base }: SweepDefinition, where: string): void {
+  for (const { key, range } of parameters) {
+    for (const value of range.kind === 'choice' ? range.values : [range.low, range.high]) {
+      const { model } = configurationOf({ ...base, [key]: value }, where);
+      if (key === 'model' && model !== undefined) namedModel(model);
+    }
+  }
+}
+
+/** The plain recipe, with the first choice where the network is one of several. */
+export function plainValues({ base, model, parameters }: SweepDefinition): Values {
+  return parameters.some(({ key }) => key === 'model') ? { ...base, model } : base;
+}

@@ -1,0 +1,103 @@
+import type { Json } from '../text/json.js';
+import { formatMetric, formatPercent } from '../text/numbers.js';
+import { searched } from './decide.js';
+import type { SweepDefinition } from './definition.js';
+import type { Values } from './space.js';
+import type { Candidate, OverSeeds, SweepSummary } from './summary.js';
+
+type Metric = SweepSummary['metric'];
+
+export function shownMetric(metric: Metric, value: number): string {
+  return metric === 'accuracy' ? formatPercent(value) : formatMetric(value);
+}
+
+/** A difference of two metrics: in points of percent for accuracies. */
+export function shownDifference(metric: Metric, difference: number): string {
+  const sign = difference < 0 ? '−' : '+';
+  const size = Math.abs(difference);
+  return `${sign}${metric === 'accuracy' ? `${(100 * size).toFixed(2)} points` : formatMetric(size)}`;
+}
+
+/** `96.20 % ± 0.11`: mean and standard deviation. */
+export function shownSeeds(metric: Metric, { mean, deviation }: OverSeeds): string {
+  const spread = metric === 'accuracy' ? (100 * deviation).toFixed(2) : formatMetric(deviation);
+  return `${shownMetric(metric, mean)} ± ${spread}`;
+}
+
+/** `lr 0.012  momentum 0.9`: the values of the search. */
+export function shownValues(definition: Pick<SweepDefinition, 'parameters'>, values: Values): string {
+  const own = Object.entries(searched(definition, values));
+  return own.map(([key, value]) => `${key} ${shownValue(value)}`).join('  ');
+}
+
+function shownValue(value: Json): string {
+  if (typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-3)
+    return value.toExponential().replace('e+', 'e');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export function nameOf({ trial }: Pick<Candidate, 'trial'>): string {
+  return trial === 0 ? 'plain recipe' : `trial ${trial}`;
+}
+
+/** What the sweep says, in sentences. */
+export function findings(summary: SweepSummary, definition: SweepDefinition): string[] {
+  const { metric, candidates, group, noComparison, luck, test, borders, plain, trials, importance } = summary;
+  const [first] = candidates;
+  const { seeds } = definition.settings;
+  const said: string[] = [];
+  if (plain !== null) {
+    said.push(
+      `The plain recipe has ${shownSeeds(metric, plain)} over ${plain.values.length} seeds: differences of about ` +
+        `${shownDifference(metric, plain.deviation).slice(1)} are noise of the seed.`,
+    );
+  }
+  if (first === undefined) {
+    said.push(
+      trials.whole === 0
+        ? 'No trial has finished a whole training.'
+        : 'No recipe has been repeated with all fresh seeds yet.',
+    );
+    return said;
+  }
+  said.push(`Best over ${seeds} fresh seeds: ${nameOf(first)}, ${shownSeeds(metric, first.fresh)}.`);
+  if (group !== null) {
+    const others = group.filter((trial) => trial !== first.trial).map((trial) => nameOf({ trial }));
+    said.push(
+      others.length === 0
+        ? 'All other repeated recipes are significantly worse on the same images and seeds.'
+        : `Not to be distinguished from it on the same images and seeds: ${others.join(', ')}. Choose among them by cost or simplicity.`,
+    );
+  } else if (noComparison !== null) said.push(`There is no comparison: ${noComparison}.`);
+  if (luck !== null) {
+    const lucky = metric === 'accuracy' ? luck.best - luck.fresh : luck.fresh - luck.best;
+    said.push(
+      `The best trial of the search had ${shownMetric(metric, luck.best)} there and has ${shownMetric(metric, luck.fresh)} on fresh ` +
+        `seeds: ${shownDifference(metric, lucky)} of it was luck; the noise alone lets expect ${shownDifference(metric, luck.expected)}.`,
+    );
+  }
+  if (test !== null) {
+    const [low, high] = test.interval;
+    said.push(
+      `The ${test.images} test images, which chose nothing, say ${formatPercent(test.accuracy)} (95 % interval ` +
+        `${formatPercent(low)} to ${formatPercent(high)}).`,
+    );
+  } else said.push('There are no test images: the metric of the best recipe is that of the images that chose it.');
+  for (const { key, value, end } of borders) {
+    const todo = end === 'low' ? 'smaller' : 'larger';
+    said.push(
+      `The best ${key}, ${shownValue(value)}, is at the border of its range: a range with ${todo} values may have a better one.`,
+    );
+  }
+  for (const { key, share, interval, trials: count } of importance) {
+    if (share === null || interval === null) {
+      said.push(`${count} trials are too few to say how much ${key} matters.`);
+    } else {
+      said.push(
+        `${key} alone explains ${formatPercent(share, 0)} of the order of the trials (95 % interval ${formatPercent(interval[0], 0)} to ` +
+          `${formatPercent(interval[1], 0)}).`,
+      );
+    }
+  }
+  return said;
+}
