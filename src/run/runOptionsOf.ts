@@ -23,7 +23,10 @@ export function imageLoadingOf({ cache, ...options }: ImageLoadingOptions): Open
   };
 }
 
-/** The options of a new run, from those of a training; `model`, `data` and `out` are those of the parameters. */
+/**
+ * The options of a new run, from those of a training; `model`, `data` and `out` are those of the
+ * parameters.
+ */
 export function runOptionsOf(
   options: TrainingOptions,
   { model, data, out }: Pick<RunOptions, 'model' | 'data' | 'out'>,

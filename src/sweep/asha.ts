@@ -18,8 +18,9 @@ export interface RungTrial {
 }
 
 /**
- * The trial to continue to its next rung, by asynchronous successive halving (Li et al., 2020): from the highest rung down, one
- * that is among the best `1 / reduction` of all that have reached its rung. Null if there is none.
+ * The trial to continue to its next rung, by asynchronous successive halving (Li et al., 2020): from the
+ * highest rung down, one that is among the best `1 / reduction` of all that have reached its rung. Null if
+ * there is none.
  */
 export function promotable(trials: readonly RungTrial[], rungs: number, reduction: number): number | null {
   for (let rung = rungs - 2; rung >= 0; rung--) {

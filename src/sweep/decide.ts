@@ -14,7 +14,7 @@ export interface Result {
   readonly failure: { readonly why: 'diverged' | 'memory' | 'refused'; readonly reason: string } | null;
 }
 
-/** A sweep as its journal tells it. */
+/** State of a sweep by its journal. */
 export interface Progress {
   /** Results by job, each once. */
   readonly results: ReadonlyMap<string, Result>;
@@ -89,8 +89,9 @@ export function trialCount({ settings, parameters }: SweepDefinition): number {
 }
 
 /**
- * The next job, as a function of the journal alone: so a sweep with one worker repeats itself, and one that was killed
- * continues as if nothing had happened. `wait` while the jobs of others decide, null when all is done.
+ * The next job, as a function of the journal alone: so a sweep with one worker repeats itself, and one that
+ * was killed continues as if nothing had happened. `wait` while the jobs of others decide, null when all is
+ * done.
  *
  * @param isAlive whether a worker lives; the jobs of others are taken over
  */
@@ -157,8 +158,8 @@ function valuesOf(
 }
 
 /**
- * The trials to learn from: those of the highest rung that enough have reached, as in BOHB (Falkner et al., 2018); trials that
- * failed count at every rung.
+ * The trials to learn from: those of the highest rung that enough have reached, as in BOHB (Falkner et al.,
+ * 2018); trials that failed count at every rung.
  */
 function observations(definition: SweepDefinition, trials: readonly Trial[], rungs: readonly number[]): Observation[] {
   const at = (rung: number) =>

@@ -58,7 +58,8 @@ const dataKeys = [
 const kinds = ['range', 'log', 'int', 'logInt', 'choice'] as const;
 
 /**
- * Reads a sweep: the keys of a configuration, any of them as a range, and `sweep` with the settings of the search.
+ * Reads a sweep: the keys of a configuration, any of them as a range, and `sweep` with the settings of the
+ * search.
  *
  * @param where names the file in messages
  * @throws {InputError} naming everything that is wrong

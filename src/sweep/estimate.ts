@@ -14,8 +14,8 @@ export interface Estimate {
 }
 
 /**
- * Estimates the cost of a sweep on this machine. Reading and transforming the images, evaluation and files come on top; trials
- * with other networks or batch sizes take other times.
+ * Estimates the cost of a sweep on this machine. Reading and transforming the images, evaluation and files
+ * come on top; trials with other networks or batch sizes take other times.
  *
  * @param run of the plain recipe
  */

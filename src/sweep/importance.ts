@@ -17,9 +17,9 @@ const resamples = 400;
 const fewestTrials = 10;
 
 /**
- * The share of the variance of the trials' ranks that a parabola over each parameter explains, or the mean of each choice. It is
- * adjusted for their freedom, so that a parameter without effect has about 0. Ranks make it independent of the metric's scale
- * and of trials that diverged.
+ * The share of the variance of the trials' ranks that a parabola over each parameter explains, or the mean
+ * of each choice. It is adjusted for their freedom, so that a parameter without effect has about 0. Ranks
+ * make it independent of the metric's scale and of trials that diverged.
  *
  * @param trials values with their cost; smaller is better
  */
@@ -75,7 +75,10 @@ function ranksOf(values: readonly number[]): number[] {
   return ranks;
 }
 
-/** Sum of squares that columns and a constant leave of some values, by Gram and Schmidt; and the number of columns in use. */
+/**
+ * Sum of squares that columns and a constant leave of some values, by Gram and Schmidt; and the number of
+ * columns in use.
+ */
 function residual(columns: readonly (readonly number[])[], values: readonly number[]): { left: number; rank: number } {
   const n = values.length;
   const basis: number[][] = [new Array<number>(n).fill(1 / Math.sqrt(n))];

@@ -56,8 +56,9 @@ export function keyOf({ kind, trial, seed, epochs }: Job): string {
 }
 
 /**
- * The journal of a sweep: one event a line, which are only appended, and flushed to the disk. A line that a killed process has
- * cut short is passed over; its event did not take place. Callers must hold the lock of the folder to append.
+ * The journal of a sweep: one event a line, which are only appended, and flushed to the disk. A line that a
+ * killed process has cut short is passed over; its event did not take place. Callers must hold the lock of
+ * the folder to append.
  */
 export class Journal {
   readonly path: string;

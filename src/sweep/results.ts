@@ -15,7 +15,10 @@ const bestRecipeFile = 'best.yaml';
 const summaryFile = 'summary.json';
 const reportFile = 'report.html';
 
-/** Writes `summary.json`, `best.yaml` (once a recipe was repeated) and `report.html`. Other processes may do the same. */
+/**
+ * Writes `summary.json`, `best.yaml` (once a recipe was repeated) and `report.html`. Other processes may do
+ * the same.
+ */
 export async function writeResults(folder: SweepFolder): Promise<SweepSummary> {
   const { path, definition } = folder;
   const progress = progressOf(await folder.locked(() => folder.journal.read()));

@@ -73,7 +73,8 @@ export function randomValues(parameters: readonly Parameter[], generator: Random
 const mostInGrid = 10_000;
 
 /**
- * All combinations of values: every choice and integer, and `levels` values of each other range, from one end to the other.
+ * All combinations of values: every choice and integer, and `levels` values of each other range, from one
+ * end to the other.
  *
  * @throws {InputError} if there are too many
  */

@@ -54,7 +54,9 @@ export interface SweepSummary {
   readonly plain: OverSeeds | null;
   /** Best first, by their means over the fresh seeds; the plain recipe is among them. */
   readonly candidates: readonly Candidate[];
-  /** Candidates that cannot be distinguished from the first one, itself included; null without a comparison. */
+  /**
+   * Candidates that cannot be distinguished from the first one, itself included; null without a comparison.
+   */
   readonly group: readonly number[] | null;
   /** Why there is no comparison. */
   readonly noComparison: string | null;
@@ -84,7 +86,7 @@ const mostGroups = 400;
 /** A value in this part of its range, at either end, is at the border. */
 const borderShare = 0.05;
 
-/** What a sweep has found. It depends on the folder alone, and may be asked for before the end. */
+/** The results of a sweep. They depend on the folder alone, and exist before the end too. */
 export async function summaryOf(
   folder: string,
   definition: SweepDefinition,
@@ -209,7 +211,10 @@ function pathOf(folder: string, definition: SweepDefinition, trial: number, seed
   return folderOf(folder, { kind, trial, seed, epochs: definition.epochs, values: {} });
 }
 
-/** The best of many trials is better than itself on fresh seeds: by so much, and by so much as the noise lets expect. */
+/**
+ * The best of many trials is better than itself on fresh seeds: by so much, and by so much as the noise
+ * lets expect.
+ */
 function luckOf(
   whole: readonly Trial[],
   candidates: readonly Candidate[],

@@ -20,8 +20,8 @@ export function randomTrials(parameters: readonly Parameter[]): number {
 }
 
 /**
- * Proposes values by tree-structured Parzen estimators (Bergstra et al., 2011): for each parameter the value, of some sampled
- * ones, that is much more frequent among good trials than among others.
+ * Proposes values by tree-structured Parzen estimators (Bergstra et al., 2011): for each parameter the
+ * value, of some sampled ones, that is much more frequent among good trials than among others.
  */
 export function propose(
   parameters: readonly Parameter[],

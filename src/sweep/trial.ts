@@ -40,10 +40,12 @@ function optionsOf({ values, seed }: Job, { epochs }: SweepDefinition): Training
 }
 
 /**
- * Trains a job up to its number of epochs, from where its folder stands. The result is that of its last epoch.
+ * Trains a job up to its number of epochs, from where its folder stands. The result is that of its last
+ * epoch.
  *
  * @returns null if the signal ended it; its state is saved then
- * @throws {FileError} if files cannot be read or written, as on a full disk: that says nothing about the trial
+ * @throws {FileError} if files cannot be read or written, as on a full disk: that says nothing about the
+ *   trial
  */
 export async function runJob(
   sweep: string,

@@ -40,7 +40,7 @@ export function nameOf({ trial }: Pick<Candidate, 'trial'>): string {
   return trial === 0 ? 'plain recipe' : `trial ${trial}`;
 }
 
-/** What the sweep says, in sentences. */
+/** The findings of a sweep, in sentences. */
 export function findings(summary: SweepSummary, definition: SweepDefinition): string[] {
   const { metric, candidates, group, noComparison, luck, test, borders, plain, trials, importance } = summary;
   const [first] = candidates;

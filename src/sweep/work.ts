@@ -21,8 +21,8 @@ export interface WorkOptions {
 }
 
 /**
- * Works on a sweep until all its jobs are done, beside any other processes that do the same. A job that a killed process has left
- * is done first, from its saved state.
+ * Works on a sweep until all its jobs are done, beside any other processes that do the same. A job that a
+ * killed process has left is done first, from its saved state.
  *
  * @returns whether all is done; false if the signal ended it
  */

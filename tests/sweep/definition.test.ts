@@ -42,7 +42,7 @@ describe('a sweep as it is asked for', () => {
 
   test.each<[string, Record<string, Json>, RegExp]>([
     ['no range', {}, /expected a key with a range/],
-    ['an unknown key', { learnrate: 1, lr: { log: [1e-3, 1] } }, /unknown key learnrate, did you mean/],
+    ['an unknown key', { learning_rate: 1, lr: { log: [1e-3, 1] } }, /unknown key learning_rate, did you mean lr\?/],
     ['a known name of other programs', { lr: { log: [1e-3, 1] }, scheduler: 'x' }, /did you mean schedule\?/],
     [
       'an unknown setting',

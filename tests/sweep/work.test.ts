@@ -45,7 +45,8 @@ test('one worker repeats a sweep exactly, stopped and resumed at any place or no
     if (await work(opened, { run: async (job) => (left-- > 0 ? outcomeOf(job) : null) })) break;
   }
   expect(await jobsIn(stopped)).toEqual(jobs);
-  // Plain recipe first, the best again at the end with the same seeds; promoted trials went on, others did not.
+  // Plain recipe first, the best again at the end with the same seeds; promoted trials continued, others did
+  // not.
   expect(jobs.slice(0, 2).every((job) => job.startsWith('plain 0 seed'))).toBe(true);
   expect(jobs.filter((job) => job.startsWith('repeat')).length).toBe(4);
   expect(jobs.filter((job) => /^trial \d+ seed 3 to 1 /.test(job)).length).toBe(14);
