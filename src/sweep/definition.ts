@@ -86,7 +86,7 @@ export function sweepOf(value: unknown, where: string): SweepDefinition {
   for (const key of ['seed', 'out']) {
     if (Object.hasOwn(base, key))
       throw refuse(
-        `${key}: expected none, since a sweep sets it, got one; ${key === 'seed' ? 'give sweep: { seed: … }' : 'give --out'}`,
+        `${key}: expected none in a sweep, got one; ${{ seed: 'give sweep: { seed: … }', out: 'give --out', folds: 'leave it out' }[key]}`,
       );
   }
   const options = configurationOf(base, where);

@@ -114,7 +114,7 @@ export async function summaryOf(
     plain,
     candidates,
     ...compared,
-    luck: luckOf(whole, candidates, plain),
+    luck: luckOf(whole, candidates),
     test: first === undefined ? null : await testOf(folder, definition, first),
     borders: first === undefined ? [] : bordersOf(definition, first.values),
     importance: importances(
@@ -215,16 +215,13 @@ function pathOf(folder: string, definition: SweepDefinition, trial: number, seed
  * The best of many trials is better than itself on fresh seeds: by so much, and by so much as the noise
  * lets expect.
  */
-function luckOf(
-  whole: readonly Trial[],
-  candidates: readonly Candidate[],
-  plain: OverSeeds | null,
-): SweepSummary['luck'] {
+function luckOf(whole: readonly Trial[], candidates: readonly Candidate[]): SweepSummary['luck'] {
   const winner = whole[0];
   const again = candidates.find(({ trial }) => trial === winner?.id);
   if (winner === undefined || again === undefined || again.inSearch === null) return null;
-  const spreads = [again.fresh.deviation, ...(plain === null ? [] : [plain.deviation])];
-  const noise = Math.sqrt(spreads.reduce((sum, spread) => sum + spread ** 2, 0) / spreads.length);
+  // The plain recipe may be too bad to have the noise of good ones.
+  const repeated = candidates.filter(({ trial }) => trial > 0).map(({ fresh }) => fresh.deviation);
+  const noise = Math.sqrt(repeated.reduce((sum, spread) => sum + spread ** 2, 0) / repeated.length);
   // Blom's approximation of the mean of the largest of n standard normal numbers.
   const n = whole.length;
   return {
