@@ -1,8 +1,10 @@
-import type * as echarts from 'echarts';
 import { line, muted, renderSvg } from '../report/curves.js';
 import type { Html } from '../report/html.js';
 import type { Json } from '../text/json.js';
 import { isActive, type Parameter, type Values } from './space.js';
+
+/** Options of a chart. */
+type Option = Parameters<typeof renderSvg>[0];
 
 const text = { fontFamily: 'inherit', fontSize: 12.5 };
 const axis = {
@@ -80,7 +82,7 @@ export function historyChart(trials: readonly ChartTrial[], metric: string, high
       },
     ],
   };
-  return renderSvg(option as echarts.EChartsOption, {
+  return renderSvg(option as Option, {
     id: 'history',
     label: `${metric} of ${trials.length} trials`,
     height: 320,
@@ -134,7 +136,7 @@ export function parallelChart(
     series: [{ type: 'parallel', data }],
   };
   const label = `Values of ${done.length} trials and their ${metric}`;
-  return renderSvg(option as echarts.EChartsOption, { id: 'parallel', label, height: 340 });
+  return renderSvg(option as Option, { id: 'parallel', label, height: 340 });
 }
 
 /** The metric of all trials over the epochs. */
@@ -165,5 +167,5 @@ export function curvesChart(trials: readonly ChartTrial[], metric: string, best:
     })),
   };
   const label = `${metric} of ${trials.length} trials over ${epochs} epochs`;
-  return renderSvg(option as echarts.EChartsOption, { id: 'curves', label, height: 320 });
+  return renderSvg(option as Option, { id: 'curves', label, height: 320 });
 }
