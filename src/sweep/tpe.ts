@@ -15,7 +15,7 @@ const mostGood = 25;
 const candidates = 24;
 
 /** Trials at random before the first proposal. */
-export function randomTrials(parameters: readonly Parameter[]): number {
+function randomTrials(parameters: readonly Parameter[]): number {
   return Math.max(5, 2 * parameters.length + 1);
 }
 
