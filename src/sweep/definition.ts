@@ -5,6 +5,7 @@ import { configurationOf, unknownKey } from '../run/configuration.js';
 import { count, natural } from '../run/option.js';
 import { type TrainingOptions, trainingOptions } from '../run/trainingOptions.js';
 import type { Json } from '../text/json.js';
+import { option } from '../text/option.js';
 import { gridOf, type Parameter, type Range, type Values } from './space.js';
 
 /** A whole sweep, as its folder keeps it. */
@@ -86,7 +87,7 @@ export function sweepOf(value: unknown, where: string): SweepDefinition {
   for (const key of ['seed', 'out']) {
     if (Object.hasOwn(base, key))
       throw refuse(
-        `${key}: expected none in a sweep, got one; ${{ seed: 'give sweep: { seed: … }', out: 'give --out', folds: 'leave it out' }[key]}`,
+        `${key}: expected none in a sweep, got one; ${{ seed: 'give sweep: { seed: … }', out: `give ${option('out')}`, folds: 'leave it out' }[key]}`,
       );
   }
   const options = configurationOf(base, where);
