@@ -21,4 +21,20 @@ export function predictionCommands(program: Command, terminal: Terminal, exit: (
     .action(async (paths, options) =>
       exit(await (await import('./commands/compare.js')).compare(paths, options, terminal)),
     );
+
+  program
+    .command('ensemble')
+    .description('average the saved predictions of trainings, and compare the ensemble with each of them')
+    .argument('<run...>', 'two or more: folders of trainings or of cross-validations, or tables of eval --predictions')
+    .option('--split <part>', 'images (default: test, else validation, else out-of-fold)')
+    .option('--metrics <names>', 'metrics with commas between them, such as auc,accuracy')
+    .addOption(trainingFlag('positive', { default: 'that of the first run' }))
+    .option('--by-image', 'take images as independent, although they have groups')
+    .option('--seed <n>', 'seed of the resamples (default: 0)', naturalNumber)
+    .option('--predictions <file>', 'new table (CSV) of the predictions of the ensemble')
+    .addOption(bestOption())
+    .addOption(jsonOption())
+    .action(async (paths, options) =>
+      exit(await (await import('./commands/ensemble.js')).ensemble(paths, options, terminal)),
+    );
 }

@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { debugLevel } from '../env.js';
 import { messageOf } from '../errors.js';
 import { explainMethods } from '../run/explainMethods.js';
+import { augmentationNames } from '../run/tta.js';
 import { visibleText } from '../text/visible.js';
 import { version } from '../version.js';
 import { dataCommands } from './dataCommands.js';
@@ -125,6 +126,12 @@ Examples:
     .addOption(trainingFlag('dataDir'))
     .addOption(trainingFlag('positive', { default: 'that of the run' }))
     .addOption(trainingFlag('screening'))
+    .addOption(
+      new Option(
+        '--tta <views>',
+        'test-time augmentation: average the outputs for the image and its mirror image, or for all four flips',
+      ).choices(augmentationNames),
+    )
     .option('--report <file>', 'new HTML file with the metrics, curves and worst mistakes')
     .option(
       '--predictions <file>',

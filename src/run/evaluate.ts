@@ -34,6 +34,7 @@ import { logitsOf, type Predictions, predictionsOf } from './predictions/predict
 import { loadBest } from './results/loadBest.js';
 import { type PartialEvaluation, type SeenImages, seenImages, untrainedPart } from './seen.js';
 import { describeSplit, openAsTrained, pictureNotesOf } from './splits.js';
+import { augmentationNames, meanEvaluation, type TestTimeAugmentation, viewsOf } from './tta.js';
 
 /** A trained network, read from a run folder. */
 export interface TrainedRun {
@@ -128,6 +129,8 @@ export interface EvaluateRunOptions {
   readonly imageLoading?: OpenOptions['imageLoading'];
   /** Default 100 for small images, as in the training for others, or the largest that there is memory for. */
   readonly batchSize?: number | undefined;
+  /** Averages the outputs for several views of each image. Default: the image alone. */
+  readonly tta?: TestTimeAugmentation | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
   /** Called as files are listed and as their checksums are computed. */
@@ -159,6 +162,9 @@ export interface RunEvaluation extends Evaluation {
   readonly others: PartialEvaluation | null;
   /** With two classes: the metrics of the positive one. */
   readonly screening: ScreeningMetrics | null;
+  readonly augmentation: TestTimeAugmentation | null;
+  /** With test-time augmentation: the evaluation without it; else null. */
+  readonly plain: Evaluation | null;
   /** Calibration on these images before and after; null for a run that has none. */
   readonly calibration: { readonly before: CalibrationSummary; readonly after: CalibrationSummary } | null;
 }
@@ -197,13 +203,21 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   const images = await opened.open(split);
   const total = images.dataset.length;
   const sized = { network: run.network, inputShape: model.inputShape };
-  const computed = await evaluate({
-    network: run.network,
-    loader: evalLoaderOf(forEvaluation(images, recipe), sized, recipe, options.batchSize),
-    loss: lossOf(recipe).compute,
-    signal: options.signal,
-    onBatch: (samples) => options.onBatch?.(samples, total),
-  });
+  const { tta } = options;
+  if (tta !== undefined) check.requireValue('evaluate', 'tta', tta, check.oneOf(augmentationNames));
+  const views = tta === undefined ? [[]] : viewsOf(tta);
+  const all: Evaluation[] = [];
+  for (const [v, first] of views.entries()) {
+    const evaluation = await evaluate({
+      network: run.network,
+      loader: evalLoaderOf(forEvaluation(images, recipe, first), sized, recipe, options.batchSize),
+      loss: lossOf(recipe).compute,
+      signal: options.signal,
+      onBatch: (samples) => options.onBatch?.(v * total + samples, views.length * total),
+    });
+    all.push(evaluation);
+  }
+  const computed = tta === undefined ? all[0] : meanEvaluation(all);
   const result = calibratedEvaluation(computed, run.calibrator);
   const described = await describeSplit(images, options.onProgress);
   const seen = await seenImages(run.folder, images, described, options.onProgress);
@@ -214,6 +228,8 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     dataset: images.dataset,
     split,
     predictions: predictionsOf(result, images, split, known.classNames),
+    augmentation: tta ?? null,
+    plain: tta === undefined ? null : calibratedEvaluation(all[0], run.calibrator),
     data,
     seen,
     others: untrainedPart(result, seen),
@@ -276,5 +292,6 @@ export async function writeEvaluation(path: string, run: TrainedRun, result: Run
     [{ split, images: data.images, sha256: data.sha256 }],
     { positive: decision?.positive ?? null, synthetic },
   );
-  await writePredictions(path, predictions, origin);
+  const { augmentation } = result;
+  await writePredictions(path, predictions, { ...origin, ...(augmentation !== null && { augmentation }) });
 }

@@ -158,9 +158,17 @@ function asTrained(
   return [...transforms, ...geometry, ...values];
 }
 
-/** Images for an evaluation: with the transforms that are not random. */
-export function forEvaluation(split: OpenedSplit, { techniques }: RunConfig['recipe']): OpenedSplit {
+/**
+ * Images for an evaluation: with the transforms that are not random.
+ *
+ * @param first transforms before them, such as flips
+ */
+export function forEvaluation(split: OpenedSplit, { techniques }: RunConfig['recipe'], first: Specs = []): OpenedSplit {
   const fixed = fixedOf(techniques?.transforms ?? []);
+  if (first.length > 0) {
+    const all = new Compose([...parseTransforms(first).transforms, ...(fixed?.transforms ?? [])]);
+    return { ...split, dataset: split.dataset.withTransform(all) };
+  }
   return fixed === null ? split : { ...split, dataset: split.dataset.withTransform(fixed) };
 }
 

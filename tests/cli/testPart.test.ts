@@ -1,8 +1,9 @@
-import { readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
-import { openRun } from '../../src/run/evaluate.js';
+import { evaluateRun, openRun } from '../../src/run/evaluate.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { readPredictions } from '../../src/run/predictions/file.js';
 import { choicesOf } from '../../src/run/results/selection.js';
@@ -94,6 +95,29 @@ describe('test images', () => {
     const again = await runFovea('eval', run, '--split', 'test', '--no-cache', '--json', '--positive', 'blue');
     const [result] = linesOf(again.out);
     expect(result).toMatchObject({ positiveClass: 'blue', lacking: 'the run has one for red only' });
+  });
+
+  it('are evaluated with flips, which gives mirrored pictures the same outputs', async () => {
+    const mirrored = join(root, 'mirrored');
+    for (const name of ['blue', 'red']) {
+      mkdirSync(join(mirrored, name), { recursive: true });
+      for (let i = 0; i < 4; i++) {
+        const [from, to] = [join(data, 'test'), mirrored].map((folder) => join(folder, name, `${name}${i}.png`));
+        await sharp(from).flop().toFile(to);
+      }
+    }
+    const opened = await openRun(run);
+    const loading = { cache: false };
+    const one = await evaluateRun(opened, { split: 'test', tta: 'horizontal', imageLoading: loading });
+    const other = await evaluateRun(opened, { data: `folder:${mirrored}`, tta: 'horizontal', imageLoading: loading });
+    expect(one.outputs).toHaveLength(8);
+    one.outputs.forEach((value, i) => {
+      expect(other.outputs[i]).toBeCloseTo(value, 3);
+    });
+    expect(one.plain?.outputs).not.toEqual(one.outputs);
+    const shown = await runFovea('eval', run, '--split', 'test', '--tta', 'flips', '--no-cache');
+    expect(shown).toMatchObject({ code: 0, out: expect.stringContaining('compared with the images alone') });
+    expect(shown.out).toMatch(/accuracy +\S+ +\S+ +\S+ .*McNemar, exact/);
   });
 
   it('of another place choose nothing either: the weights are equal without them', async () => {

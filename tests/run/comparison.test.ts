@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { RandomGenerator } from '../../src/random.js';
 import { type CompareOptions, comparePredictions } from '../../src/run/comparison/compare.js';
+import { ensembleOf } from '../../src/run/comparison/ensemble.js';
 import type { PredictionSource } from '../../src/run/comparison/source.js';
-import { writePredictions } from '../../src/run/predictions/file.js';
+import { readPredictions, writePredictions } from '../../src/run/predictions/file.js';
+import { meanEvaluation } from '../../src/run/tta.js';
 import { calibrate, compareAucs } from '../../src/statistics/index.js';
+import { evaluationOf } from '../../src/train/evaluate.js';
+import type { Evaluation } from '../../src/train/evaluation.js';
 import { runFovea } from '../cli/run.js';
 import { temporaryFolder } from '../temporary.js';
 
@@ -177,8 +181,66 @@ test('the command compares tables, and writes the pictures that are not predicte
   expect(JSON.parse(json).differences).toHaveLength(rows.length);
   const again = await runFovea('compare', ...paths, '--differences', table);
   expect(again).toMatchObject({ code: 2, err: expect.stringContaining('choose another --differences') });
+  const mean = join(root, 'mean.csv');
+  const averaged = await runFovea('ensemble', ...paths, '--predictions', mean);
+  expect(averaged).toMatchObject({ code: 0, out: expect.stringContaining('Ensemble of 2 on 120 test images') });
+  expect((await readPredictions(mean)).record).toMatchObject({ model: 'ensemble of 2', weights: { length: 2 } });
+  expect((await runFovea('compare', mean, ...paths)).out).toContain('3 models on 120 test images');
   const missing = await runFovea('compare', paths[0], join(root, 'nothing'));
   expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('got no such path') });
+});
+
+describe('an ensemble', () => {
+  const members = [1, 2, 3].map((seed) => source(`run ${seed}`, { signal: 0.6, recipe: 'x', seed }));
+
+  test('is the mean of the probabilities, compared with each member', () => {
+    const { predictions, comparison, threshold, thresholdChosen, disagreement, disagreementAuc } = ensembleOf(members);
+    const mean = (i: number) =>
+      members.reduce((sum, { predictions: own }) => sum + own.probabilities[i], 0) / members.length;
+    predictions.probabilities.forEach((p, i) => {
+      expect(p).toBeCloseTo(mean(i), 6);
+      expect(Math.exp(predictions.logits[i])).toBeCloseTo(p, 6);
+    });
+    expect(comparison.models).toHaveLength(4);
+    for (const { pairs } of comparison.metrics)
+      expect(pairs.map(({ a, b }) => [a, b])).toEqual([
+        [0, 1],
+        [0, 2],
+        [0, 3],
+      ]);
+    const auc = comparison.metrics[0];
+    for (const { difference } of auc.pairs) expect(difference.value).toBeGreaterThan(0);
+    expect([threshold, thresholdChosen]).toEqual([0.5, false]);
+    expect(disagreement).toHaveLength(samples);
+    expect(disagreementAuc).toBeGreaterThan(0.5);
+  });
+
+  test('has a threshold of its own where all members have validation predictions', () => {
+    const both = members.map((member) => {
+      const { predictions } = member;
+      const splits = predictions.splits.map((_, i) => (i % 4 < 2 ? 'validation' : 'test'));
+      return { ...member, predictions: { ...predictions, splits } };
+    });
+    const { part, thresholdChosen, threshold, predictions } = ensembleOf(both, { rule: { sensitivity: 0.9 } });
+    expect([part, thresholdChosen, predictions.files.length]).toEqual(['test', true, samples / 2]);
+    expect(threshold).not.toBe(0.5);
+  });
+
+  test('of one run is refused', () => {
+    expect(() => ensembleOf([strong])).toThrow('expected at least two, got 1');
+  });
+});
+
+test('the outputs of several views are averaged', () => {
+  const view = (outputs: readonly number[]): Evaluation => {
+    const probabilities = Float32Array.from(outputs.flatMap((z) => [1 / (1 + Math.exp(z)), 1 / (1 + Math.exp(-z))]));
+    const computed = { labels: Int32Array.of(0, 1), outputs: Float32Array.from(outputs), probabilities };
+    return { ...evaluationOf(computed, 0), metrics: {} };
+  };
+  const { outputs, accuracy, loss } = meanEvaluation([view([-1, -2]), view([-3, 4])]);
+  expect(Array.from(outputs)).toEqual([-2, 1]);
+  expect(accuracy).toBe(1);
+  expect(loss).toBeCloseTo((Math.log1p(Math.exp(-2)) + Math.log1p(Math.exp(-1))) / 2, 9);
 });
 
 function scoresOf({ predictions }: PredictionSource): Float32Array {

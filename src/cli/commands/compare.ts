@@ -8,7 +8,8 @@ import { readSource } from '../../run/comparison/source.js';
 import { higherIsBetter, type ModelComparison } from '../../statistics/index.js';
 import { csvText } from '../../text/csv.js';
 import { inWords } from '../../text/list.js';
-import { formatCount, formatMetric, formatPercent } from '../../text/numbers.js';
+import { formatCount, formatPercent } from '../../text/numbers.js';
+import { formatP, pairCells, valueCells } from '../comparisonCells.js';
 import { print, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 
 interface CompareCommandOptions {
@@ -117,13 +118,7 @@ function showMetric(found: ModelComparison, units: string, terminal: Terminal): 
       right('p'),
       right('p, Holm'),
     ],
-    pairs.map(({ a, b, difference, test, pValue, adjusted }) => [
-      `${letter(a)} − ${letter(b)}`,
-      ...valueCells(difference),
-      { delong: 'DeLong, paired', mcnemar: 'McNemar, exact', bootstrap: 'bootstrap, paired' }[test],
-      pValue.value === null ? `none: ${pValue.reason}` : formatP(pValue.value),
-      adjusted === null ? '–' : formatP(adjusted),
-    ]),
+    pairs.map((pair) => [`${letter(pair.a)} − ${letter(pair.b)}`, ...pairCells(pair)]),
     { indent: 2 },
   );
   const alike = undistinguished.filter(({ length }) => length > 1).map((group) => inWords(group.map(letter)));
@@ -133,19 +128,6 @@ function showMetric(found: ModelComparison, units: string, terminal: Terminal): 
       ? '\n  All models are distinguished (p after Holm at most 0.05).'
       : `\n  Not distinguished: ${alike.join('; ')}`,
   );
-}
-
-function valueCells(own: ModelComparison['models'][0]): [string, string] {
-  const { value, interval } = own;
-  const reason = 'reason' in own ? own.reason : undefined;
-  return [
-    value === null ? 'none' : formatMetric(value),
-    interval === null ? `none: ${reason}` : `${formatMetric(interval[0])} to ${formatMetric(interval[1])}`,
-  ];
-}
-
-function formatP(p: number): string {
-  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
 }
 
 function tableOf({ models, differences }: Comparison): string {

@@ -3,6 +3,7 @@ import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
 import { outputFile } from '../../io/files/outputs.js';
 import { describeCalibrator } from '../../report/calibration.js';
+import { metricTitles } from '../../report/metricTitles.js';
 import { targetOf } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
@@ -12,19 +13,23 @@ import { namedModel } from '../../run/catalog/models.js';
 import { type DecisionRule, decisionNote, describePoint, screeningOf } from '../../run/decision.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun, writeEvaluation } from '../../run/evaluate.js';
 import { recordPath } from '../../run/predictions/file.js';
+import { groupsOf, metricInput } from '../../run/predictions/metricInput.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { optimismNote } from '../../run/results/selection.js';
 import { type ImageLoadingOptions, imageLoadingOf } from '../../run/runOptionsOf.js';
 import { seenNotes } from '../../run/seen.js';
-import { wilsonInterval } from '../../statistics/index.js';
+import type { TestTimeAugmentation } from '../../run/tta.js';
+import { compareModels, type ModelComparison, wilsonInterval } from '../../statistics/index.js';
 import { formatCount, formatMetric } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
+import type { Evaluation } from '../../train/evaluation.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
+import { pairCells, valueCells } from '../comparisonCells.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
-import { print, printFacts, printJson, printSentences, type Terminal } from '../terminal.js';
+import { print, printFacts, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 
 interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
@@ -33,6 +38,7 @@ interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
   readonly dataDir?: string;
   readonly batchSize?: number;
   readonly best?: boolean;
+  readonly tta?: TestTimeAugmentation;
   readonly positive?: string;
   readonly screening?: boolean;
   readonly report?: string;
@@ -60,6 +66,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       dataDir,
       imageLoading: imageLoadingOf(options),
       batchSize,
+      tta: options.tta,
       onDownload: download.show,
       onProgress: reading.show,
       onBatch: (samples, total) => {
@@ -145,6 +152,10 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
     decision: decision && decisionFor(decision, screening),
     lacking: run.lacking,
     screening,
+    ...(result.plain !== null && {
+      withoutAugmentation: { accuracy: result.plain.accuracy, loss: result.plain.loss },
+      gains: gains(run, result, result.plain),
+    }),
     calibration: result.calibration && { calibrator: run.calibrator, ...result.calibration },
     mistakes: mistakes.map(({ index, label, predicted, probabilities }) => ({
       index,
@@ -208,6 +219,7 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
     const fit = `Calibration by ${describeCalibrator(run.calibrator)}, on ${formatCount(samples)} ${name} images`;
     printCalibration(terminal, fit, result.calibration);
   }
+  if (result.plain !== null) showPlain(run, result, result.plain, terminal);
   if (screening) printSentences(terminal, `\n${noMedicalDevice}`);
   const optimism = split === 'validation' && result.sameData ? optimismNote(folder.config) : null;
   const notes = [
@@ -220,6 +232,43 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
     printSentences(terminal, '  Note: these are drawn pictures, not photographs; the metrics say nothing about eyes.');
   print(terminal, '');
   printConfusion(terminal, data.classNames, confusion);
+}
+
+/** The evaluation without test-time augmentation, and the paired differences to it. */
+function showPlain(run: TrainedRun, result: RunEvaluation, plain: Evaluation, terminal: Terminal): void {
+  const right = (header: string) => ({ header, align: 'right' as const });
+  print(terminal, '\nTest-time augmentation, compared with the images alone:\n');
+  printTable(
+    terminal,
+    [
+      { header: '' },
+      right('with'),
+      right('without'),
+      right('difference'),
+      { header: '95 % interval' },
+      { header: 'test' },
+      right('p'),
+      right('p, Holm'),
+    ],
+    gains(run, result, plain).map(({ metric, models, pairs }) => {
+      const [own, other] = models.map((model) => valueCells(model)[0]);
+      return [metricTitles[metric], own, other, ...pairCells(pairs[0])];
+    }),
+    { indent: 2 },
+  );
+  if (run.operatingPoint !== null || run.calibrator !== null) {
+    printSentences(terminal, '\nThreshold and calibration of the run were chosen for images alone.');
+  }
+}
+
+/** Paired comparisons of an evaluation with that without test-time augmentation. */
+function gains({ folder, decision }: TrainedRun, result: RunEvaluation, plain: Evaluation): ModelComparison[] {
+  const { classNames } = folder.config.data;
+  const by = decision && { positive: decision.positive.index, threshold: decision.threshold };
+  const models = [result, plain].map((own) => metricInput({ ...own, classNames }, by));
+  const groups = groupsOf(result.predictions);
+  const names = ['accuracy', 'auc', 'logLoss'] as const;
+  return names.map((metric) => compareModels(models, metric, { groups }));
 }
 
 function unreadableFacts({ data }: RunEvaluation): [string, string][] {

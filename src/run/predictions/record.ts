@@ -28,6 +28,8 @@ export const predictionsRecord = z.strictObject({
   threshold: z.number().nullable(),
   /** How the probabilities were calibrated; softmax makes them of the logits without it. */
   calibration: z.enum(['temperature', 'platt', 'isotonic']).optional(),
+  /** Test-time augmentation, if there was one. */
+  augmentation: z.enum(['horizontal', 'flips']).optional(),
   /** Whether a program drew the images. */
   synthetic: z.boolean(),
 });
