@@ -35,6 +35,7 @@ import {
   describeSplits,
   openSplits,
   type PerSplit,
+  type Splits,
   partsOf,
   pictureNotesOf,
   picturesRecord,
@@ -44,20 +45,39 @@ import {
 import { splitDigest, splitTable } from './splitTable.js';
 import { withTestData } from './testData.js';
 
+/** The options of a run but for its folder. */
+type Asked = Omit<RunOptions, 'out'>;
+
 const usualRule: OperatingRule = { sensitivity: 0.95 };
 
-/** Opens the data, builds the network and makes the run folder; see `Run.create`. */
-export async function createRun(options: RunOptions): Promise<RunParts> {
+/** A training with everything in place but a run folder. */
+interface Prepared {
+  readonly training: TrainingParts;
+  readonly recipe: Recipe;
+  readonly generator: RandomGenerator;
+  readonly inputShape: Shape;
+  readonly splits: Splits;
+  readonly data: OpenedData;
+  readonly positive: PositiveClass | null;
+  readonly modelOptions: RunConfig['model']['options'];
+  /** The initial weights, and the file that they were read from. */
+  readonly weights: PretrainedWeights | null;
+  readonly begun: Awaited<ReturnType<typeof loadWeights>> | null;
+}
+
+/**
+ * Opens the data and builds the network. Nothing is written.
+ *
+ * @throws {InputError} as `Run.create`
+ */
+export async function prepareRun(options: Asked): Promise<Prepared> {
   check.requireValue('run', 'options', options, check.record);
   for (const name of ['model', 'data'] as const) check.requireValue('run', name, options[name], check.text);
-  check.requireValue('run', 'out', options.out, check.either(check.text, check.listOf(check.text, { least: 1 })));
-  const started = new Date();
-  const { model, out, seed = 0, onProgress } = options;
+  const { model, seed = 0 } = options;
   const entry = namedModel(model);
   const asked = findData(options.data);
   requireMeaning(asked, namedDataset(asked.name), options);
   if (options.changes !== undefined) requireChanges(model, options.changes);
-  if (typeof out === 'string') await RunFolder.check(out);
   const weights = await weightsToBeginWith(options, entry);
   const data = await openNew(options, entry, weights);
   const { positive, recipe, inputShape } = planned(options, entry, data, weights);
@@ -73,6 +93,20 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
   const training = await trainingParts(network, recipe, inputShape, splits);
   const begun = weights === null ? null : await loadWeights(network, entry, modelOptions.numClasses, weights, options);
   requireFits(training, recipe, inputShape, splits.train);
+  return { training, recipe, generator, inputShape, splits, data, positive, modelOptions, weights, begun };
+}
+
+/** Opens the data, builds the network and makes the run folder; see `Run.create`. */
+export async function createRun(options: RunOptions): Promise<RunParts> {
+  check.requireValue('run', 'options', options, check.record);
+  for (const name of ['model', 'data'] as const) check.requireValue('run', name, options[name], check.text);
+  const { model, out, seed = 0, onProgress } = options;
+  check.requireValue('run', 'out', out, check.either(check.text, check.listOf(check.text, { least: 1 })));
+  const started = new Date();
+  namedModel(model);
+  if (typeof out === 'string') await RunFolder.check(out);
+  const prepared = await prepareRun(options);
+  const { training, recipe, generator, inputShape, splits, data, positive, modelOptions, weights, begun } = prepared;
   const described = await describeSplits(splits, onProgress);
   if (options.sameAs !== undefined) requireSame(options.sameAs, splits, described, begun?.origin.sha256);
   const split = splitTable(splits, data, options.testData !== undefined);
@@ -84,7 +118,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
       name: model,
       options: modelOptions,
       inputShape: [...inputShape],
-      parameters: network.parameterCount(),
+      parameters: training.network.parameterCount(),
       ...(begun !== null && { pretrained: begun.origin }),
     },
     data: dataRecord(options, data, described, split),
@@ -119,7 +153,7 @@ export async function openForFolds(options: RunOptions): Promise<{ readonly data
   return { data: await openNew(options, namedModel(options.model), weights), name: findData(options.data).name };
 }
 
-async function weightsToBeginWith(options: RunOptions, entry: NamedModel): Promise<PretrainedWeights | null> {
+async function weightsToBeginWith(options: Asked, entry: NamedModel): Promise<PretrainedWeights | null> {
   const { pretrained, model, best = false } = options;
   if (pretrained === undefined) {
     if (!best) return null;
@@ -130,12 +164,12 @@ async function weightsToBeginWith(options: RunOptions, entry: NamedModel): Promi
   return weights;
 }
 
-function techniquesOf({ recipe, changes }: RunOptions): Recipe['techniques'] {
+function techniquesOf({ recipe, changes }: Asked): Recipe['techniques'] {
   return (recipe ?? changes)?.techniques;
 }
 
 async function openNew(
-  options: RunOptions,
+  options: Asked,
   { inputShape }: NamedModel,
   weights: PretrainedWeights | null,
 ): Promise<OpenedData> {
@@ -171,7 +205,7 @@ function sharesOf(holdOut: RunOptions['holdOut'] = usualHoldOut) {
   return { share, ...(test !== undefined && test > 0 && { test }) };
 }
 
-function placeOf({ data, dataDir }: RunOptions) {
+function placeOf({ data, dataDir }: Asked) {
   const { name, location } = findData(data);
   return { name, location: location ?? dataDir };
 }
@@ -183,7 +217,7 @@ interface Plan {
 }
 
 /** Checks the options against the data, and completes the recipe. */
-function planned(options: RunOptions, entry: NamedModel, data: OpenedData, weights: PretrainedWeights | null): Plan {
+function planned(options: Asked, entry: NamedModel, data: OpenedData, weights: PretrainedWeights | null): Plan {
   const { model, changes, imageLoading } = options;
   const { classNames } = data;
   const asked = techniquesOf(options);
@@ -208,7 +242,7 @@ function requireMetric({ techniques = {} }: Recipe): void {
   new Monitor('run', { monitor: saveBest }).check({ metricNames: new RunningMetrics([]).names, evaluating: true });
 }
 
-function requireModel(entry: NamedModel, { model, data, auxiliaryHeads }: RunOptions, imageShape: Shape): void {
+function requireModel(entry: NamedModel, { model, data, auxiliaryHeads }: Asked, imageShape: Shape): void {
   const { inputShape, anySize } = entry;
   const fits = anySize ? imageShape[0] === inputShape[0] : sameShape(imageShape, inputShape);
   if (!fits) {
@@ -224,7 +258,7 @@ function requireModel(entry: NamedModel, { model, data, auxiliaryHeads }: RunOpt
 
 const calibrations = check.oneOf(['none', 'temperature', 'platt', 'isotonic']);
 
-function requireTwoClasses({ length }: readonly string[], { operatingRule, calibration = 'none' }: RunOptions): void {
+function requireTwoClasses({ length }: readonly string[], { operatingRule, calibration = 'none' }: Asked): void {
   check.requireValue('run', 'calibration', calibration, calibrations);
   if (operatingRule !== undefined && length !== 2) {
     throw new InputError(
@@ -259,7 +293,7 @@ async function loadWeights(
   { weights: paddleName }: NamedModel,
   numClasses: number,
   { file }: PretrainedWeights,
-  { model, onDownload }: RunOptions,
+  { model, onDownload }: Asked,
 ) {
   const { path, renewed } = await loadPretrained(
     network,

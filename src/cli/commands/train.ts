@@ -72,7 +72,7 @@ async function compared(path: string, { folder }: Run): Promise<Comparison | nul
 }
 
 /** Adds the options of the file of --config. The command line wins. */
-async function configured(name: string | undefined, asked: TrainCommandOptions, given: readonly string[]) {
+export async function configured(name: string | undefined, asked: TrainCommandOptions, given: readonly string[]) {
   const [model, called] = withModel(name, asked);
   if (called.config === undefined || called.resume !== undefined || called.repeat !== undefined) {
     return { model, options: called };
