@@ -1,9 +1,9 @@
 import { InputError, NonFiniteError } from '../errors.js';
 import type { DataLoader, TensorBatch } from '../io/data/dataloader.js';
 import { type RandomGenerator, withGenerator } from '../random.js';
-import type { RunOptions } from '../run/runOptions.js';
 import { prepareRun } from '../run/create.js';
 import { stepOf } from '../run/parts.js';
+import type { RunOptions } from '../run/runOptions.js';
 import { RunningMetrics } from '../train/runningMetrics.js';
 import { trainStep } from '../train/step.js';
 
@@ -43,8 +43,9 @@ const blowUp = 4;
 const fewestSteps = 10;
 
 /**
- * The learning rate range test (Smith, 2017): trains with a rate that grows from step to step, until the loss explodes. Good
- * rates are those where it falls fastest, well below the one where it rises. Nothing is written.
+ * The learning rate range test (Smith, 2017): trains with a rate that grows from step to step, until the
+ * loss explodes. Good rates are those where it falls fastest, well below the one where it rises. Nothing is
+ * written.
  *
  * @param options of the run whose rate is searched for; its schedule and its run folder are not used
  * @throws {InputError} for invalid options, as `Run.create`
@@ -91,7 +92,8 @@ export async function findLearningRate(
     points.push({ rate, loss, smoothed });
     onStep?.(i + 1, steps, smoothed);
     const lowest = Math.min(...points.map((point) => point.smoothed));
-    if (i >= fewestSteps && smoothed > blowUp * lowest) ended = `the loss rises beyond ${blowUp} times its lowest value at ${short(rate)}`;
+    if (i >= fewestSteps && smoothed > blowUp * lowest)
+      ended = `the loss rises beyond ${blowUp} times its lowest value at ${short(rate)}`;
   }
   await batches.return(undefined);
   return { points, ...suggest(points), ended };
@@ -113,11 +115,12 @@ async function* endlessly(loader: DataLoader, generator: RandomGenerator): Async
 const window = 4;
 
 /**
- * The rate where the smoothed loss falls fastest, over equal factors of the rate, before its lowest value; at most a third of the
- * rate of that value.
+ * The rate where the smoothed loss falls fastest, over equal factors of the rate, before its lowest value;
+ * at most a third of the rate of that value.
  */
 export function suggest(points: readonly RatePoint[]): Pick<RateSearch, 'suggestion' | 'reason'> {
-  if (points.length <= 2 * window) return { suggestion: null, reason: 'There are too few steps before the loss explodes.' };
+  if (points.length <= 2 * window)
+    return { suggestion: null, reason: 'There are too few steps before the loss explodes.' };
   const losses = points.map(({ smoothed }) => smoothed);
   const lowest = losses.indexOf(Math.min(...losses));
   let steepest = -1;
@@ -145,4 +148,3 @@ export function suggest(points: readonly RatePoint[]): Pick<RateSearch, 'suggest
 function short(rate: number): string {
   return String(Number(rate.toPrecision(2)));
 }
-

@@ -51,7 +51,9 @@ export function matchingModels(pattern?: string): string[] {
   const matches = new RegExp(parts.length === 1 ? parts[0] : `^(zoo-)?${parts.join('.*')}$`, 'i');
   const found = names.filter((name) => matches.test(name));
   if (found.length > 0) return found;
-  const near = nearestName(pattern.replaceAll('*', ''), names);
+  const plain = new Map(names.map((name) => [name.replace(/^zoo-/, ''), name]));
+  const close = nearestName(pattern.replaceAll('*', ''), [...plain.keys()]);
+  const near = close === null ? null : plain.get(close);
   throw new InputError(
     `[models] '${pattern}': expected a part of a name, or a pattern such as 'resnet*', got one that matches no network; ` +
       (near === null ? `there are ${names.join(', ')}` : `did you mean ${near}?`),
@@ -69,7 +71,15 @@ export function modelFacts(name: string): ModelFacts {
     if (op === 'conv2d') return sum + numel(y.shape) * numel(weight.shape.slice(1));
     return op === 'linear' ? sum + numel(weight.shape) : sum;
   }, 0);
-  return { name, title, input: inputShape, classes, parameters: network.parameterCount(), macs, weights: weightsOf(weights) };
+  return {
+    name,
+    title,
+    input: inputShape,
+    classes,
+    parameters: network.parameterCount(),
+    macs,
+    weights: weightsOf(weights),
+  };
 }
 
 function weightsOf(name: string | undefined): ModelFacts['weights'] {

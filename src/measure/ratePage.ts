@@ -38,7 +38,9 @@ export function renderRatePage(model: string, data: string, { points, suggestion
     ],
   };
   const chart =
-    points.length === 0 ? null : renderSvg(option as Parameters<typeof renderSvg>[0], { id: 'rates', label: reason, height: 340 });
+    points.length === 0
+      ? null
+      : renderSvg(option as Parameters<typeof renderSvg>[0], { id: 'rates', label: reason, height: 340 });
   return html`<!doctype html>
 <html lang="en">
 <head>

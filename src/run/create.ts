@@ -35,11 +35,11 @@ import {
   describeSplits,
   openSplits,
   type PerSplit,
-  type Splits,
   partsOf,
   pictureNotesOf,
   picturesRecord,
   type SplitDescription,
+  type Splits,
   usualHoldOut,
 } from './splits.js';
 import { splitDigest, splitTable } from './splitTable.js';

@@ -14,13 +14,29 @@ let args: string[] = [];
 beforeAll(async () => {
   setThreads(1);
   const dataDir = await smallMnist(root, { train: 200, test: 10 });
-  args = ['lr-find', 'zoo-lenet', '--data', 'mnist', '--data-dir', dataDir, '--batch-size', '20', '--steps', '60', '--json'];
+  args = [
+    'lr-find',
+    'zoo-lenet',
+    '--data',
+    'mnist',
+    '--data-dir',
+    dataDir,
+    '--batch-size',
+    '20',
+    '--steps',
+    '60',
+    '--json',
+  ];
   called = await runFovea(...args, '--report', join(root, 'rates.html'));
 });
 
 test('finds a rate below the one at which the loss explodes, and writes nothing but the report', () => {
   expect(called).toMatchObject({ code: 0, err: '' });
-  const [{ points, suggestion, reason }] = linesOf(called.out) as { points: RatePoint[]; suggestion: number; reason: string }[];
+  const [{ points, suggestion, reason }] = linesOf(called.out) as {
+    points: RatePoint[];
+    suggestion: number;
+    reason: string;
+  }[];
   const rates = points.map(({ rate }) => rate);
   expect(rates).toEqual([...rates].sort((a, b) => a - b));
   expect(rates[0]).toBeCloseTo(1e-7, 12);

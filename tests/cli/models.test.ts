@@ -25,7 +25,7 @@ test('a pattern selects networks, also in JSON', async () => {
   expect(code).toBe(0);
   expect(out).toMatch(/zoo-resnet50\s+25,\S+\s+4\.\d+ G\s+3×224×224\s+to download\s+–/);
   expect(out).not.toContain('vgg');
-  const { out: lines } = await runFovea('models', 'lenet', '--json');
+  const { out: lines } = await runFovea('models', 'lenet*', '--json');
   expect(linesOf(lines).map(({ name }) => name)).toEqual(['lenet', 'lenet224', 'zoo-lenet']);
 });
 

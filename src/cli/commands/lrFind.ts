@@ -54,7 +54,13 @@ export async function lrFind(
         onStep: (step, total, loss) => {
           download.end();
           reading.end();
-          progress ??= new Progress({ label: 'steps', total, unit: 'steps', stream: terminal.stderr, mode: json ? 'silent' : 'auto' });
+          progress ??= new Progress({
+            label: 'steps',
+            total,
+            unit: 'steps',
+            stream: terminal.stderr,
+            mode: json ? 'silent' : 'auto',
+          });
           progress.update(step, { loss });
         },
       },
@@ -79,7 +85,10 @@ function stopped(progress: Progress | null): null {
 
 function show(terminal: Terminal, { points, suggestion, reason, ended }: RateSearch, report: string | undefined): void {
   const losses = points.map(({ smoothed }) => smoothed);
-  const [low, high] = [Math.min(...losses), Math.max(...losses.slice(0, Math.ceil(losses.length / 2)), Math.min(...losses))];
+  const [low, high] = [
+    Math.min(...losses),
+    Math.max(...losses.slice(0, Math.ceil(losses.length / 2)), Math.min(...losses)),
+  ];
   const bar = ({ smoothed }: RatePoint) => {
     const share = high === low ? 0 : Math.min(1, Math.max(0, (smoothed - low) / (high - low)));
     return '█'.repeat(Math.round(barWidth * share));

@@ -1,4 +1,5 @@
-import { matchingModels, type ModelFacts, type ModelSpeed, modelFacts } from '../../measure/modelFacts.js';
+import { InputError } from '../../errors.js';
+import { type ModelFacts, type ModelSpeed, matchingModels, modelFacts } from '../../measure/modelFacts.js';
 import { keptSpeeds, measureSpeed } from '../../measure/modelSpeeds.js';
 import { formatCount, formatRate } from '../../text/numbers.js';
 import { applyEngine, type EngineOptions } from '../options.js';
@@ -14,9 +15,16 @@ interface ModelsCommandOptions extends EngineOptions {
 const usualBatch = 10;
 
 /** Lists networks with their sizes, weights and speeds here. */
-export async function models(pattern: string | undefined, options: ModelsCommandOptions, terminal: Terminal): Promise<number> {
+export async function models(
+  pattern: string | undefined,
+  options: ModelsCommandOptions,
+  terminal: Terminal,
+): Promise<number> {
   const names = matchingModels(pattern);
   const { measure = false, batch = usualBatch, steps, json = false, ...engine } = options;
+  if (!measure && (options.batch !== undefined || steps !== undefined)) {
+    throw new InputError('[models] --batch, --steps: expected with --measure only, got one without; add it');
+  }
   if (measure) applyEngine(engine);
   const known = measure ? {} : await keptSpeeds();
   const rows: (readonly [ModelFacts, ModelSpeed | null])[] = [];
@@ -24,7 +32,8 @@ export async function models(pattern: string | undefined, options: ModelsCommand
     const facts = modelFacts(name);
     if (measure) terminal.stderr.write(`measuring ${name} (${i + 1} of ${names.length})\n`);
     const speed = measure ? await measureSpeed(name, batch, steps) : (known[name] ?? null);
-    if (measure && speed === null) complain(terminal, `[models] ${name}: a step of ${batch} images does not fit into the memory`);
+    if (measure && speed === null)
+      complain(terminal, `[models] ${name}: a step of ${batch} images does not fit into the memory`);
     if (json) printJson(terminal, { ...facts, speed });
     rows.push([facts, speed]);
   }
