@@ -2,15 +2,18 @@ import type { GraphValue } from '../../../compiler/graph.js';
 import type { Padding, Pair } from '../../../graph/op.js';
 import { numel, type Shape } from '../../../graph/shape.js';
 import { type AxisGather, type AxisGeometry, backwardAxes, forwardAxis } from '../kernels/axis.js';
-import { type Gather, gatherKernel } from '../kernels/conv.js';
+import { type Gather, gatherKernel, type TaskKernel } from '../kernels/conv.js';
 import { weightGradientKernel } from '../kernels/convWeights.js';
+import { productWeightsKernel } from '../kernels/productWeights.js';
 import { columnSums } from '../kernels/sums.js';
 import { places } from '../kernels/winograd.js';
 import { type WinogradConvolution, winogradKernel, winogradWeights } from '../kernels/winogradConv.js';
 import { winogradGradient, winogradWeightResults } from '../kernels/winogradGradient.js';
 import { Layout } from '../layout.js';
 import { type Lower, type Lowering, nameOf, type Operand } from '../lowering.js';
-import { type Convolution, suitsWinograd } from './winograd.js';
+import { depthwise, depthwiseBackwardData, depthwiseBackwardWeights, isDepthwise } from './depthwise.js';
+import { axesOf, type Convolution, sizesOf } from './geometry.js';
+import { suitsWinograd } from './winograd.js';
 
 /** The weights with an axis of groups, if there are several. */
 function groupedShape(shape: Shape, groups: number): Shape {
@@ -33,19 +36,6 @@ function backwardPanels(shape: Shape, groups: number, size: number): Layout {
   return new Layout(all, 'float32', [...(first === 1 ? [0] : []), c, kh, kw, o], { axis: c, size });
 }
 
-function axesOf({ x, weight, y, params }: Convolution): readonly [AxisGeometry, AxisGeometry] {
-  const { stride, padding, dilation } = params;
-  const axis = (i: 0 | 1) => ({
-    input: x[2 + i],
-    output: y[2 + i],
-    kernel: weight[2 + i],
-    stride: stride[i],
-    pad: padding[2 * i],
-    dilation: dilation[i],
-  });
-  return [axis(0), axis(1)];
-}
-
 /** Pixels in a row of a product: enough for tiles of any size, and few enough for many tasks. */
 const [leastRow, mostRow] = [24, 96];
 
@@ -65,6 +55,19 @@ interface Seen {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly axes: readonly [AxisGeometry, AxisGeometry];
+}
+
+/** The gradient of weights, in panels. */
+export function gradientKernel(context: Lowering, of: Seen): TaskKernel {
+  const { images, groups, inChannels, outChannels, axes } = of;
+  const isProduct =
+    images === 1 && groups === 1 && axes.every(({ kernel, stride, pad }) => kernel === 1 && stride === 1 && pad === 0);
+  if (isProduct) {
+    return context.generate(productWeightsKernel, axes[0].output * axes[1].output, inChannels, outChannels);
+  }
+  const [row, col] = axes.map(forwardAxis) as [AxisGather, AxisGather];
+  const shape = { images, groups, inChannels, outChannels };
+  return context.generate(weightGradientKernel, { ...shape, ...sizesOf(axes), row, col });
 }
 
 /** The product of a matrix of pixels with weights. */
@@ -124,15 +127,15 @@ export function backwardGather({ images, groups, inChannels, outChannels, axes }
   };
 }
 
-function sizesOf([h, w]: readonly [AxisGeometry, AxisGeometry]): Pick<Gather, 'input' | 'output' | 'kernel'> {
-  return { input: [h.input, w.input], output: [h.output, w.output], kernel: [h.kernel, w.kernel] };
-}
-
 export const conv2d: Lower<'conv2d'> = (context, node) => {
   const [x, weight, bias, summand] = node.inputs;
   const [y] = node.outputs;
   const { params } = node;
   const conv = { x: x.shape, weight: weight.shape, y: y.shape, params };
+  if (isDepthwise(conv)) {
+    depthwise(context, node, conv);
+    return;
+  }
   const extras = { bias: bias !== undefined, summand: summand !== undefined, activation: params.activation };
   const reads = [
     context.inLayout(x, Layout.channelsLast(x.shape)),
@@ -183,6 +186,10 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
   const [dx] = node.outputs;
   const { params } = node;
   const conv = { x: dx.shape, weight: weight.shape, y: dy.shape, params };
+  if (isDepthwise(conv)) {
+    depthwiseBackwardData(context, node, conv);
+    return;
+  }
   if (context.usesWinograd && suitsWinograd(conv, 'backwardData', context.isConstant(weight))) {
     const [out, channels] = weight.shape;
     const [top, bottom, left, right] = params.padding;
@@ -214,7 +221,8 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   const { params } = node;
   const conv = { x: x.shape, weight: params.weightShape, y: dy.shape, params };
   const reads = [x, dy].map((value) => context.inLayout(value, Layout.channelsLast(value.shape)));
-  if (context.isUsed(dWeight)) {
+  if (context.isUsed(dWeight) && isDepthwise(conv)) depthwiseBackwardWeights(context, node, conv, reads);
+  else if (context.isUsed(dWeight)) {
     const layout = forwardPanels(params.weightShape, params.groups, context.panel);
     if (context.usesWinograd && suitsWinograd(conv, 'backwardWeights')) {
       const shape = winogradShape(x.shape, dy.shape, params.padding);
@@ -230,15 +238,10 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
       );
       const results = context.generate(winogradWeightResults, panels, shape.inChannels);
       context.run('winogradWeights', results, [transformed], [context.output(dWeight, layout)], 'winograd');
-    } else context.run(node.op, context.generate(gradientKernel, seen(conv)), reads, [context.output(dWeight, layout)]);
+    } else context.run(node.op, gradientKernel(context, seen(conv)), reads, [context.output(dWeight, layout)]);
   }
   if (params.bias) biasGradient(context, dy, dBias, reads[1]);
 };
-
-export function gradientKernel({ axes, ...shape }: Seen): ReturnType<typeof weightGradientKernel> {
-  const [row, col] = axes.map(forwardAxis) as [AxisGather, AxisGather];
-  return weightGradientKernel({ ...shape, ...sizesOf(axes), row, col });
-}
 
 /** Sums over all pixels. */
 export function biasGradient(context: Lowering, dy: GraphValue, dBias: GraphValue, placed: Operand): void {

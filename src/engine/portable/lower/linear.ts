@@ -37,7 +37,7 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
   const product = productOf(x.shape[0], x.shape[1], dy.shape[1]);
   if (context.isUsed(dWeight)) {
     const layout = forwardPanels(dWeight.shape, context.panel);
-    context.run(node.op, context.generate(gradientKernel, product), reads, [context.output(dWeight, layout)]);
+    context.run(node.op, gradientKernel(context, product), reads, [context.output(dWeight, layout)]);
   }
   if (node.params.bias) biasGradient(context, dy, dBias, reads[1]);
 };

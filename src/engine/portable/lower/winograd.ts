@@ -1,16 +1,7 @@
-import type { Conv2dParams } from '../../../graph/op.js';
-import type { Shape } from '../../../graph/shape.js';
 import { tilesOf } from '../kernels/winogradConv.js';
+import type { Convolution } from './geometry.js';
 
 type Direction = 'forward' | 'backwardData' | 'backwardWeights';
-
-/** A convolution by its shapes. */
-export interface Convolution {
-  readonly x: Shape;
-  readonly weight: Shape;
-  readonly y: Shape;
-  readonly params: Conv2dParams;
-}
 
 /** With a smaller gain, the model is not sure enough. */
 const worthwhile = 1.15;
