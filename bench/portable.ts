@@ -10,7 +10,7 @@ import { forwardAxis } from '../src/engine/portable/kernels/axis.js';
 import type { TaskKernel } from '../src/engine/portable/kernels/conv.js';
 import { gatherKernel } from '../src/engine/portable/kernels/conv.js';
 import { weightGradientKernel } from '../src/engine/portable/kernels/convWeights.js';
-import { winogradKernel, winogradWeights } from '../src/engine/portable/kernels/winogradConv.js';
+import { transformedPlace, winogradKernel, winogradWeights } from '../src/engine/portable/kernels/winogradConv.js';
 import { winogradGradient } from '../src/engine/portable/kernels/winogradGradient.js';
 import { backwardGather, forwardGather } from '../src/engine/portable/lower/conv.js';
 
@@ -77,7 +77,7 @@ for (const layer of layers.length > 0 ? layers : usual) {
       forward: winogradKernel({ ...shape, ...square, padding: [pad, pad] }, 1),
       'input gradient': winogradKernel({ ...turned, ...back, padding: [2 - pad, 2 - pad] }, 1),
     };
-    const transformed = 36 * padded(inChannels) * padded(outChannels);
+    const transformed = 36 * transformedPlace(padded(outChannels) / 8, padded(inChannels));
     const gradientShape = { ...shape, input, output: square.output, padding: [pad, pad] } as const;
     Object.assign(times, {
       'Winograd: forward': measure(winograd.forward, [sizes.x, transformed, sizes.y]),

@@ -28,6 +28,12 @@ export function balanced(count: number, most: number): readonly { readonly size:
   ].filter(({ times }) => times > 0);
 }
 
+/**
+ * Numbers from row to row of a matrix of which many rows are read or written at once: at distances of a large
+ * power of two they would share a few places of the caches.
+ */
+export const spread = (numbers: number): number => (numbers % 128 === 0 ? numbers + 16 : numbers);
+
 /** A loop around the sums of a tile: bytes by which the input and the weights move in each turn. */
 export interface TileLoop {
   readonly times: number;

@@ -2,7 +2,7 @@ import type { Activation } from '../../../graph/op.js';
 import type { Assembler, Integer, Pointer } from '../assembler.js';
 import { activate } from './activation.js';
 import { padRows, type TaskKernel } from './conv.js';
-import { addProducts, balanced, float, mostPixels, panelOf, panelVectors } from './tile.js';
+import { addProducts, balanced, float, mostPixels, panelOf, panelVectors, spread } from './tile.js';
 import {
   inputTransform,
   places,
@@ -72,7 +72,7 @@ export function winogradKernel(shape: WinogradConvolution, threads: number): Tas
   const tiles = rowsPerTask * columns;
   const width = columns * tileSize + tileInputs - tileSize;
   const stripe = tileInputs * width * inChannels * float;
-  const [inPlace, outPlace] = [tiles * inChannels * float, tiles * outPitch * float];
+  const [inPlace, outPlace] = [tiles * inChannels, tiles * outPitch].map((numbers) => spread(numbers) * float);
 
   const emit: TaskKernel['emit'] = (to, operands, firstTask, endTask) => {
     const list = [...operands];
@@ -113,7 +113,7 @@ export function winogradKernel(shape: WinogradConvolution, threads: number): Tas
           to.advance(target, inChannels * float);
         });
       });
-      multiply(to, [transformed, weights, products], { tiles, inChannels, outPitch });
+      multiply(to, [transformed, weights, products], { tiles, inChannels, outPitch, inPlace, outPlace });
       const from = to.pointer(products);
       eachRow((image, row) => {
         const moved = [y, summand].map((pointer) => {
@@ -148,11 +148,21 @@ export function winogradKernel(shape: WinogradConvolution, threads: number): Tas
   };
 }
 
+interface Product {
+  readonly tiles: number;
+  readonly inChannels: number;
+  /** Numbers from tile to tile of the products. */
+  readonly outPitch: number;
+  /** Bytes from place to place. */
+  readonly inPlace: number;
+  readonly outPlace: number;
+}
+
 /** The products `[tiles, inChannels] · [inChannels, panel]` for all places and panels. */
 function multiply(
   to: Assembler,
   [features, weights, products]: readonly Pointer[],
-  { tiles, inChannels, outPitch }: { readonly tiles: number; readonly inChannels: number; readonly outPitch: number },
+  { tiles, inChannels, outPitch, inPlace, outPlace }: Product,
 ): void {
   const panel = panelOf(to);
   const vectorBytes = to.lanes * float;
@@ -178,8 +188,9 @@ function multiply(
         to.advance(w, inChannels * panel * float);
         to.advance(column, panel * float);
       });
-      to.advance(x, tiles * inChannels * float);
-      to.advance(y, tiles * outPitch * float);
+      to.advance(w, (spread(outPitch * inChannels) - outPitch * inChannels) * float);
+      to.advance(x, inPlace);
+      to.advance(y, outPlace);
     });
   });
 }
@@ -222,8 +233,13 @@ function results(
   });
 }
 
+/** Numbers from place to place of transformed weights. */
+export const transformedPlace = (panels: number, channels: number): number =>
+  spread(panels * channels * panelOf({ lanes: 4 }));
+
 /**
- * Transforms weights of 3×3 from panels `[panels][3][3][channels][panel]` to `[36][panels][channels][panel]`.
+ * Transforms weights of 3×3 from panels `[panels][3][3][channels][panel]` to `[36][panels][channels][panel]`,
+ * where places are {@link transformedPlace} numbers apart.
  * Operands: weights, transformed weights. A task is one panel.
  *
  * @param turned whether the window is turned around, as for the gradient of the input
@@ -235,6 +251,7 @@ export function winogradWeights(panels: number, channels: number, turned: boolea
     emit: (to, [weights, transformed], first, end) => {
       const vectorBytes = to.lanes * float;
       const tapBytes = channels * panelVectors * vectorBytes;
+      const placeBytes = transformedPlace(panels, channels) * float;
       to.range(first, end, (task) => {
         const [from, target] = [to.pointer(weights), to.pointer(transformed)];
         to.advanceBy(from, task, 9 * tapBytes);
@@ -243,7 +260,7 @@ export function winogradWeights(panels: number, channels: number, turned: boolea
           const load = (r: number, c: number) => to.load(from, (turned ? 8 - 3 * r - c : 3 * r + c) * tapBytes);
           transformSquare(to, weightTransform, load, (r, values) => {
             values.forEach((value, c) => {
-              to.store(value, target, (r * tileInputs + c) * panels * tapBytes);
+              to.store(value, target, (r * tileInputs + c) * placeBytes);
             });
           });
           to.advance(from, vectorBytes);

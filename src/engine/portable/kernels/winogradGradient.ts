@@ -1,7 +1,7 @@
 import type { Assembler, Integer, Pointer } from '../assembler.js';
 import { padRows, type TaskKernel } from './conv.js';
 import { clearRow } from './rows.js';
-import { balanced, float, mostPixels, panelOf, panelVectors } from './tile.js';
+import { balanced, float, mostPixels, panelOf, panelVectors, spread } from './tile.js';
 import {
   gradientTransform,
   inputTransform,
@@ -12,7 +12,7 @@ import {
   transformSquare,
   weightResultTransform,
 } from './winograd.js';
-import { overVectors, tilesOf, type WinogradConvolution } from './winogradConv.js';
+import { overVectors, tilesOf, transformedPlace, type WinogradConvolution } from './winogradConv.js';
 
 /** Tiles whose products a sum in a register takes, at least, so that loading and storing it costs little. */
 const leastTiles = 64;
@@ -40,12 +40,12 @@ export function winogradGradient(
   const width = columns * tileSize + tileInputs - tileSize;
   const stripe = tileInputs * width * inChannels * float;
   const gradientStripe = tileSize * columns * tileSize * outChannels * float;
-  const pitch = panels * panelVectors * 4;
-  const [inPlace, outPlace] = [tiles * inChannels * float, tiles * pitch * float];
+  const [inPitch, pitch] = [spread(inChannels), spread(panels * panelVectors * 4)];
+  const [inPlace, outPlace] = [inPitch, pitch].map((numbers) => spread(tiles * numbers) * float);
 
   const emit: TaskKernel['emit'] = (to, [x, dy, result, scratch], firstTask, endTask) => {
     const panelBytes = panelOf(to) * float;
-    const placeBytes = panels * inChannels * panelBytes;
+    const placeBytes = transformedPlace(panels, inChannels) * float;
     const shareBytes = perShare * inChannels * panelBytes;
     const stripes = to.pointer(scratch);
     const gradientStripes = to.pointer(stripes, rowsPerBlock * stripe);
@@ -125,7 +125,7 @@ export function winogradGradient(
             into: transformed,
             channels: inChannels,
             width,
-            pitch: inChannels,
+            pitch: inPitch,
           },
           {
             transform: gradientTransform,
@@ -150,7 +150,7 @@ export function winogradGradient(
                 addOuterProducts(to, [from, column, place], {
                   inputs: size,
                   tiles,
-                  inBytes: inChannels * float,
+                  inBytes: inPitch * float,
                   outBytes: pitch * float,
                 });
                 to.advance(from, size * float);
@@ -191,7 +191,7 @@ function transformRow(
   { transform, from, into, channels, width, pitch }: Side,
   { rowsPerBlock, columns }: { readonly rowsPerBlock: number; readonly columns: number },
 ): void {
-  const place = rowsPerBlock * columns * pitch * float;
+  const place = spread(rowsPerBlock * columns * pitch) * float;
   const ofRow = (r: number) => {
     const [stripe, target] = [to.pointer(from), to.pointer(into)];
     to.repeat(rowsPerBlock, () => {
@@ -284,12 +284,13 @@ export function winogradWeightResults(panels: number, channels: number): TaskKer
     emit: (to, [gradients, result], first, end) => {
       const vectorBytes = to.lanes * float;
       const tapBytes = channels * panelVectors * vectorBytes;
+      const placeBytes = transformedPlace(panels, channels) * float;
       to.range(first, end, (task) => {
         const [from, target] = [to.pointer(gradients), to.pointer(result)];
         to.advanceBy(from, task, tapBytes);
         to.advanceBy(target, task, 9 * tapBytes);
         to.repeat(channels * panelVectors, () => {
-          const load = (r: number, c: number) => to.load(from, (r * tileInputs + c) * panels * tapBytes);
+          const load = (r: number, c: number) => to.load(from, (r * tileInputs + c) * placeBytes);
           transformSquare(to, weightResultTransform, load, (r, values) => {
             values.forEach((value, c) => {
               to.store(value, target, (3 * r + c) * tapBytes);

@@ -7,7 +7,12 @@ import { weightGradientKernel } from '../kernels/convWeights.js';
 import { productWeightsKernel } from '../kernels/productWeights.js';
 import { columnSums } from '../kernels/sums.js';
 import { places } from '../kernels/winograd.js';
-import { type WinogradConvolution, winogradKernel, winogradWeights } from '../kernels/winogradConv.js';
+import {
+  transformedPlace,
+  type WinogradConvolution,
+  winogradKernel,
+  winogradWeights,
+} from '../kernels/winogradConv.js';
 import { winogradGradient, winogradWeightResults } from '../kernels/winogradGradient.js';
 import { Layout } from '../layout.js';
 import { type Lower, type Lowering, nameOf, type Operand } from '../lowering.js';
@@ -174,7 +179,7 @@ function winogradPanels(
   turned: boolean,
 ): Operand {
   const count = Math.ceil(outChannels / context.panel);
-  const layout = Layout.plain([places, count, inChannels, context.panel]);
+  const layout = Layout.plain([places, transformedPlace(count, inChannels)]);
   const transformed = { buffer: context.scratch(layout.size), layout };
   const kernel = context.generate(winogradWeights, count, inChannels, turned);
   context.run('winogradWeights', kernel, [panels], [transformed], 'winograd', context.isConstant(weight));
@@ -227,7 +232,7 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
     if (context.usesWinograd && suitsWinograd(conv, 'backwardWeights')) {
       const shape = winogradShape(x.shape, dy.shape, params.padding);
       const panels = Math.ceil(shape.outChannels / context.panel);
-      const sums = Layout.plain([places, panels, shape.inChannels, context.panel]);
+      const sums = Layout.plain([places, transformedPlace(panels, shape.inChannels)]);
       const transformed = { buffer: context.scratch(sums.size), layout: sums };
       context.run(
         node.op,
