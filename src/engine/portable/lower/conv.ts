@@ -253,5 +253,6 @@ export function biasGradient(context: Lowering, dy: GraphValue, dBias: GraphValu
   if (!context.isUsed(dBias)) return;
   const columns = dy.shape[1];
   const target = context.output(dBias, Layout.plain(dBias.shape));
-  context.run('biasGradient', context.generate(columnSums, numel(dy.shape) / columns, columns), [placed], [target]);
+  const shape = { matrices: 1, rows: numel(dy.shape) / columns, columns };
+  context.run('biasGradient', context.generate(columnSums, shape), [placed], [target]);
 }

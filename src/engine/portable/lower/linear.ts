@@ -1,5 +1,6 @@
 import type { Shape } from '../../../graph/shape.js';
 import { gatherKernel } from '../kernels/conv.js';
+import { fewRows, linearDataKernel } from '../kernels/linearData.js';
 import { Layout } from '../layout.js';
 import { type Lower, nameOf } from '../lowering.js';
 import { backwardGather, biasGradient, forwardGather, gradientKernel, productOf } from './conv.js';
@@ -24,10 +25,17 @@ export const linear: Lower<'linear'> = (context, node) => {
 export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) => {
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
+  const target = context.output(dx, Layout.plain(dx.shape));
+  if (dy.shape[0] <= fewRows) {
+    const [inputs, outputs] = weight.shape;
+    const reads = [context.plain(dy), context.inLayout(weight, forwardPanels(weight.shape, context.panel))];
+    context.run(node.op, context.generate(linearDataKernel, dy.shape[0], inputs, outputs), reads, [target]);
+    return;
+  }
   const product = productOf(dy.shape[0], weight.shape[0], weight.shape[1]);
   const reads = [context.plain(dy), context.inLayout(weight, backwardPanels(weight.shape, context.panel))];
   const kernel = context.generate(gatherKernel, backwardGather(product), context.threads);
-  context.run(node.op, kernel, reads, [context.output(dx, Layout.plain(dx.shape))]);
+  context.run(node.op, kernel, reads, [target]);
 };
 
 export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, node) => {

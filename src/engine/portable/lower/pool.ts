@@ -8,8 +8,10 @@ import {
   maxPoolKernel,
   type PoolShape,
 } from '../kernels/pool.js';
+import { columnSums, copiedRows } from '../kernels/sums.js';
 import { Layout } from '../layout.js';
 import type { Lower, Lowering } from '../lowering.js';
+import { matricesOf } from './channelScale.js';
 
 /** The places of a window are written out in code; a larger window is computed in TypeScript. */
 const mostPlaces = 81;
@@ -49,14 +51,39 @@ export const maxPool2dBackward: Lower<'maxPool2dBackward'> = (context, node) => 
 };
 
 export const avgPool2d: Lower<'avgPool2d'> = (context, node) => {
-  if (isLarge(node.params)) context.fallback(node);
+  if (isWhole(node.params, node.inputs[0].shape)) wholeMean(context, node);
+  else if (isLarge(node.params)) context.fallback(node);
   else average(context, node, node.params, node.params.countIncludePad);
 };
 
 export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => {
-  if (isLarge(node.params)) context.fallback(node);
+  if (isWhole(node.params, node.outputs[0].shape)) wholeMeanBackward(context, node);
+  else if (isLarge(node.params)) context.fallback(node);
   else averageBackward(context, node, node.params, node.params.countIncludePad);
 };
+
+/** Whether the only window is the whole image. */
+function isWhole({ kernel, padding }: Pool2dParams, x: Shape): boolean {
+  return padding.every((n) => n === 0) && kernel[0] === x[2] && kernel[1] === x[3];
+}
+
+function wholeMean(context: Lowering, node: GraphNode): void {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const shape = matricesOf(x.shape);
+  const target = context.output(y, Layout.channelsLast(y.shape));
+  const source = context.inLayout(x, Layout.channelsLast(x.shape));
+  context.run(node.op, context.generate(columnSums, shape, 1 / shape.rows), [source], [target]);
+}
+
+function wholeMeanBackward(context: Lowering, node: GraphNode): void {
+  const [dy] = node.inputs;
+  const [dx] = node.outputs;
+  const shape = matricesOf(dx.shape);
+  const target = context.output(dx, Layout.channelsLast(dx.shape));
+  const source = context.inLayout(dy, Layout.channelsLast(dy.shape));
+  context.run(node.op, context.generate(copiedRows, shape, 1 / shape.rows), [source], [target]);
+}
 
 function average(context: Lowering, node: GraphNode, window: Pool2dParams, includesPadding: boolean): void {
   const [x] = node.inputs;
@@ -84,12 +111,14 @@ function windowOf(input: Shape, output: Shape): Pool2dParams | null {
 
 export const adaptiveAvgPool2d: Lower<'adaptiveAvgPool2d'> = (context, node) => {
   const window = windowOf(node.inputs[0].shape, node.outputs[0].shape);
-  if (window === null) context.fallback(node);
+  if (node.params.outputSize.every((size) => size === 1)) wholeMean(context, node);
+  else if (window === null) context.fallback(node);
   else average(context, node, window, true);
 };
 
 export const adaptiveAvgPool2dBackward: Lower<'adaptiveAvgPool2dBackward'> = (context, node) => {
   const window = windowOf(node.outputs[0].shape, node.inputs[0].shape);
-  if (window === null) context.fallback(node);
+  if (node.params.outputSize.every((size) => size === 1)) wholeMeanBackward(context, node);
+  else if (window === null) context.fallback(node);
   else averageBackward(context, node, window, true);
 };

@@ -1,5 +1,6 @@
 import type { GraphNode } from '../../../compiler/graph.js';
 import type { Lowering, LoweringTable } from '../lowering.js';
+import * as channelScale from './channelScale.js';
 import * as conv from './conv.js';
 import * as elementwise from './elementwise.js';
 import * as linear from './linear.js';
@@ -44,8 +45,8 @@ export const lowerings: LoweringTable = {
   batchNorm: norm.batchNorm,
   batchNormTrain: norm.batchNormTrain,
   batchNormBackward: norm.batchNormBackward,
-  scaleChannels: typescript,
-  scaleChannelsBackward: typescript,
+  scaleChannels: channelScale.scaleChannels,
+  scaleChannelsBackward: channelScale.scaleChannelsBackward,
   runningAverage: update.runningAverage,
   softmax: typescript,
   softmaxBackward: typescript,
