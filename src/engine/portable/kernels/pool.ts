@@ -1,6 +1,8 @@
 import type { Pool2dParams } from '../../../graph/op.js';
 import type { Assembler, Integer, Pointer, Vector } from '../assembler.js';
+import type { AxisGather } from './axis.js';
 import { type ChannelVector, groupBytes, groupsOf, ofGroup, overGroups } from './channels.js';
+import { columnRuns } from './columns.js';
 import type { TaskKernel } from './conv.js';
 import { clearRow } from './rows.js';
 import { float } from './tile.js';
@@ -18,35 +20,47 @@ export interface PoolShape extends Pick<Pool2dParams, 'kernel' | 'stride' | 'pad
 interface Tap {
   /** Number of the place within the window. */
   readonly index: number;
-  /** From the first place of the window. */
+  /** The row of the input, at the leftmost column under the window. */
+  readonly row: Pointer;
+  /** From there to the place. */
   readonly bytes: number;
 }
 
-/** Calls `body` for all places of a window that are inside of the input, which begins at row and column. */
-function overTaps(to: Assembler, shape: PoolShape, row: Integer, column: Integer, body: (tap: Tap) => void): void {
-  const { kernel, stride, padding, input, output, channels } = shape;
-  const leaves = (axis: 0 | 1) =>
-    padding[2 * axis] > 0 || (output[axis] - 1) * stride[axis] + kernel[axis] > input[axis];
-  // A negative place is a large one, since integers have no sign.
-  const inside = (axis: 0 | 1, first: Integer, k: number, then: () => void) => {
-    if (leaves(axis)) to.ifLess(to.plus(first, k), input[axis], then);
-    else then();
-  };
-  for (let kh = 0; kh < kernel[0]; kh++) {
-    to.scope(() =>
-      inside(0, row, kh, () => {
-        for (let kw = 0; kw < kernel[1]; kw++) {
-          const tap = { index: kh * kernel[1] + kw, bytes: (kh * input[1] + kw) * channels * float };
-          to.scope(() => inside(1, column, kw, () => to.scope(() => body(tap))));
-        }
-      }),
-    );
-  }
+const columnsOf = ({ kernel, stride, padding, output }: PoolShape): AxisGather => ({
+  ...{ start: 0, step: 1, count: output[1], stride: stride[1], taps: kernel[1], offset: -padding[2], tapStep: 1 },
+  ...{ weight: 0, weightStep: 1 },
+});
+
+/** The window of one result: all of its places that are inside of the input. */
+interface Window {
+  /** The first row of the image, at the leftmost column under the window. */
+  readonly image: Pointer;
+  /** The first row under the window, which may be above the image. */
+  readonly row: Integer;
+  /** The columns of the window that are inside. */
+  readonly columns: readonly number[];
 }
 
-/** The first place of a window: `index·stride − padding`. */
-function windowStart(to: Assembler, { stride, padding }: PoolShape, axis: 0 | 1, index: Integer): Integer {
-  return to.plus(to.times(index, stride[axis]), -padding[2 * axis]);
+/** Calls `body` for all places of a window. */
+function overTaps(to: Assembler, shape: PoolShape, window: Window, body: (tap: Tap) => void): void {
+  const { kernel, stride, padding, input, output, channels } = shape;
+  const leaves = padding[0] > 0 || (output[0] - 1) * stride[0] + kernel[0] > input[0];
+  for (let kh = 0; kh < kernel[0]; kh++) {
+    to.scope(() => {
+      const place = to.plus(window.row, kh);
+      const ofRow = () => {
+        const row = to.pointer(window.image);
+        to.advanceBy(row, place, input[1] * channels * float);
+        for (const kw of window.columns) {
+          const bytes = (kw - window.columns[0]) * channels * float;
+          to.scope(() => body({ index: kh * kernel[1] + kw, row, bytes }));
+        }
+      };
+      // A place above the image is a large number, since integers have no sign.
+      if (leaves) to.ifLess(place, input[0], ofRow);
+      else ofRow();
+    });
+  }
 }
 
 /** Calls `body` for all results of one row of an image, with pointers that move from result to result. */
@@ -56,18 +70,23 @@ function overResults(
   row: Integer,
   image: Pointer,
   results: readonly Pointer[],
-  body: (window: Pointer, results: readonly Pointer[], row: Integer, column: Integer) => void,
+  body: (window: Window, results: readonly Pointer[]) => void,
 ): void {
-  const { input, output, channels, stride, padding } = shape;
-  const first = windowStart(to, shape, 0, row);
-  const window = to.pointer(image, -padding[2] * channels * float);
-  to.advanceBy(window, first, input[1] * channels * float);
+  const { input, channels, stride, padding } = shape;
+  const first = to.plus(to.times(row, stride[0]), -padding[0]);
+  const axis = columnsOf(shape);
   const moved = results.map((pointer) => to.pointer(pointer));
-  to.repeat(output[1], (turn) => {
-    body(window, moved, first, windowStart(to, shape, 1, turn));
-    to.advance(window, stride[1] * channels * float);
-    for (const pointer of moved) to.advance(pointer, channels * float);
-  });
+  for (const { first: column, count, taps: columns } of columnRuns(axis, input[1])) {
+    to.scope(() => {
+      const left = Math.max(0, column * axis.stride + axis.offset);
+      const window = to.pointer(image, left * channels * float);
+      to.repeat(count, () => {
+        body({ image: window, row: first, columns }, moved);
+        to.advance(window, axis.stride * channels * float);
+        for (const pointer of moved) to.advance(pointer, channels * float);
+      });
+    });
+  }
 }
 
 /** A kernel with a task for each row of results. Operands: x, then arrays of results. */
@@ -75,7 +94,6 @@ function forwardKernel(
   shape: PoolShape,
   body: (
     to: Assembler,
-    window: Pointer,
     results: readonly Pointer[],
     vectors: readonly ChannelVector[],
     taps: (body: (tap: Tap) => void) => void,
@@ -94,14 +112,14 @@ function forwardKernel(
           to.advanceBy(pointer, task, output[1] * channels * float);
           return pointer;
         });
-        overResults(to, shape, to.remainder(task, output[0]), image, rows, (window, places, row, column) => {
-          const moved = [window, ...places].map((pointer) => to.pointer(pointer));
+        overResults(to, shape, to.remainder(task, output[0]), image, rows, (window, places) => {
+          const moved = [window.image, ...places].map((pointer) => to.pointer(pointer));
           overGroups(
             to,
             channels,
             (vectors) => {
-              const [from, ...targets] = moved;
-              body(to, from, targets, vectors, (tap) => overTaps(to, shape, row, column, tap));
+              const [image, ...targets] = moved;
+              body(to, targets, vectors, (tap) => overTaps(to, shape, { ...window, image }, tap));
             },
             (bytes) => {
               for (const pointer of moved) to.advance(pointer, bytes);
@@ -119,7 +137,6 @@ function backwardKernel(
   body: (
     to: Assembler,
     results: readonly Pointer[],
-    window: Pointer,
     vectors: readonly ChannelVector[],
     taps: (body: (tap: Tap) => void) => void,
   ) => void,
@@ -152,8 +169,8 @@ function backwardKernel(
           });
           const rows = at.map((pointer) => to.pointer(pointer));
           to.repeat(output[0], (turn) => {
-            overResults(to, shape, turn, dx, rows, (window, places, row, column) => {
-              body(to, places, window, vectors, (tap) => overTaps(to, shape, row, column, tap));
+            overResults(to, shape, turn, dx, rows, (window, places) => {
+              body(to, places, vectors, (tap) => overTaps(to, shape, window, tap));
             });
             for (const pointer of rows) to.advance(pointer, output[1] * channels * float);
           });
@@ -165,14 +182,14 @@ function backwardKernel(
 
 /** Operands: x, y, and if wanted the number of the largest element within each window. */
 export function maxPoolKernel(shape: PoolShape, places: boolean): TaskKernel {
-  return forwardKernel(shape, (to, window, [y, positions], vectors, taps) => {
+  return forwardKernel(shape, (to, [y, positions], vectors, taps) => {
     const best = vectors.map(() => to.constant(Number.NEGATIVE_INFINITY));
     const found = vectors.map(() => to.zero());
-    taps(({ index, bytes }) => {
+    taps(({ index, row, bytes }) => {
       const number = places ? to.constant(index) : null;
       vectors.forEach((vector, v) => {
         to.scope(() => {
-          const value = to.loadPart(window, bytes + vector.bytes, vector.lanes);
+          const value = to.loadPart(row, bytes + vector.bytes, vector.lanes);
           // The first NaN wins: a number is not greater than it.
           const isNew = to.apply('or', to.compare('greater', value, best[v]), to.compare('notEqual', value, value));
           if (number !== null) to.assign(found[v], to.select(isNew, number, found[v]));
@@ -189,12 +206,12 @@ export function maxPoolKernel(shape: PoolShape, places: boolean): TaskKernel {
 
 /** Operands: dy, the numbers of the largest elements, dx. */
 export function maxPoolBackwardKernel(shape: PoolShape): TaskKernel {
-  return backwardKernel(shape, (to, [dy, positions], window, vectors, taps) => {
+  return backwardKernel(shape, (to, [dy, positions], vectors, taps) => {
     const gradients = vectors.map(({ bytes, lanes }) => to.loadPart(dy, bytes, lanes));
     const places = vectors.map(({ bytes, lanes }) => to.loadPart(positions, bytes, lanes));
-    taps(({ index, bytes }) => {
+    taps(({ index, row, bytes }) => {
       const number = to.constant(index);
-      addAt(to, window, bytes, vectors, (v) => to.apply('and', gradients[v], to.compare('equal', places[v], number)));
+      addAt(to, row, bytes, vectors, (v) => to.apply('and', gradients[v], to.compare('equal', places[v], number)));
     });
   });
 }
@@ -202,15 +219,15 @@ export function maxPoolBackwardKernel(shape: PoolShape): TaskKernel {
 /** Adds to the gradients of one pixel. */
 function addAt(
   to: Assembler,
-  window: Pointer,
+  row: Pointer,
   place: number,
   vectors: readonly ChannelVector[],
   value: (v: number) => Vector,
 ): void {
   vectors.forEach(({ bytes, lanes }, v) => {
     to.scope(() => {
-      const sum = to.apply('add', to.loadPart(window, place + bytes, lanes), value(v));
-      to.storePart(sum, window, place + bytes, lanes);
+      const sum = to.apply('add', to.loadPart(row, place + bytes, lanes), value(v));
+      to.storePart(sum, row, place + bytes, lanes);
     });
   });
 }
@@ -230,13 +247,13 @@ function divisorOf(
 
 /** Operands: x, y. */
 export function avgPoolKernel(shape: PoolShape, includesPadding: boolean): TaskKernel {
-  return forwardKernel(shape, (to, window, [y], vectors, taps) => {
+  return forwardKernel(shape, (to, [y], vectors, taps) => {
     const divisor = divisorOf(to, shape, includesPadding, taps);
     const sums = vectors.map(() => to.zero());
-    taps(({ bytes }) => {
+    taps(({ row, bytes }) => {
       vectors.forEach((vector, v) => {
         to.scope(() => {
-          to.applyTo(sums[v], 'add', sums[v], to.loadPart(window, bytes + vector.bytes, vector.lanes));
+          to.applyTo(sums[v], 'add', sums[v], to.loadPart(row, bytes + vector.bytes, vector.lanes));
         });
       });
     });
@@ -248,9 +265,9 @@ export function avgPoolKernel(shape: PoolShape, includesPadding: boolean): TaskK
 
 /** Operands: dy, dx. */
 export function avgPoolBackwardKernel(shape: PoolShape, includesPadding: boolean): TaskKernel {
-  return backwardKernel(shape, (to, [dy], window, vectors, taps) => {
+  return backwardKernel(shape, (to, [dy], vectors, taps) => {
     const divisor = divisorOf(to, shape, includesPadding, taps);
     const shares = vectors.map(({ bytes, lanes }) => to.apply('div', to.loadPart(dy, bytes, lanes), divisor));
-    taps(({ bytes }) => addAt(to, window, bytes, vectors, (v) => shares[v]));
+    taps(({ row, bytes }) => addAt(to, row, bytes, vectors, (v) => shares[v]));
   });
 }
