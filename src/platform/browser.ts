@@ -36,6 +36,7 @@ export const {
   nextTurn,
   availableProcessors,
   canShareMemory,
+  preferBestCode,
   startThread,
   availableMemory,
   totalMemory,
@@ -46,6 +47,7 @@ export const {
   nextTurn: turn,
   // A page must not wait, and threads in a worker want headers that isolate it.
   canShareMemory: false,
+  preferBestCode: () => {},
   startThread: () => {},
   availableProcessors: () => browser.navigator?.hardwareConcurrency ?? 1,
   // `navigator.deviceMemory` is rounded and ends at 8 GiB, so it cannot serve as a limit.

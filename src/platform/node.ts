@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.js';
 import * as memory from './node/memory.js';
@@ -23,6 +24,7 @@ export const {
   nextTurn,
   availableProcessors,
   canShareMemory,
+  preferBestCode,
   startThread,
   availableMemory,
   totalMemory,
@@ -32,6 +34,13 @@ export const {
   writeError: (text) => void process.stderr.write(text),
   nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
   canShareMemory: true,
+  preferBestCode: () => {
+    try {
+      setFlagsFromString('--no-liftoff');
+    } catch {
+      // Other runtimes with Node's modules have no such flags.
+    }
+  },
   startThread: startWorker,
   availableProcessors: processors.availableProcessors,
   availableMemory: memory.availableMemory,

@@ -51,8 +51,9 @@ export function threadsForElements(elements: number, available: number): number 
  */
 const smallProgram = 30e6;
 
-function isSmall(graph: Graph): boolean {
-  return graph.nodes.reduce((sum, node) => sum + workOf(node), 0) < smallProgram;
+/** The work of a graph, roughly, in multiply-adds of a good matrix kernel. */
+export function workOfGraph({ nodes }: Graph): number {
+  return nodes.reduce((sum, node) => sum + workOf(node), 0);
 }
 
 /** The number of threads of an engine. */
@@ -87,7 +88,7 @@ export class ThreadCount {
 
   /** Most threads for the kernels of a graph: one if it is small, unless the user set the number. */
   for(graph: Graph): number {
-    return !this.#chosen && isSmall(graph) ? 1 : this.#count;
+    return !this.#chosen && workOfGraph(graph) < smallProgram ? 1 : this.#count;
   }
 }
 

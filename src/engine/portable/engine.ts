@@ -1,4 +1,4 @@
-import { availableProcessors, canShareMemory } from '#platform';
+import { availableProcessors, canShareMemory, preferBestCode } from '#platform';
 import type { Graph } from '../../compiler/graph.js';
 import { noTraits, type Traits } from '../../compiler/optimize.js';
 import type { Precision } from '../../compiler/precision.js';
@@ -7,7 +7,7 @@ import { EngineError } from '../../errors.js';
 import type { CompileOptions, ConvolutionName, Engine, EngineSettings, Program, Support } from '../engine.js';
 import type { AddressableMemory } from '../memory.js';
 import { Arena } from '../planned/arena.js';
-import { ThreadCount } from '../planned/cost.js';
+import { ThreadCount, workOfGraph } from '../planned/cost.js';
 import { PlannedProgram, type Runtime, type StepObserver } from '../planned/program.js';
 import { recordCalls } from '../planned/record.js';
 import { scheduleUpdates } from '../planned/updateOrder.js';
@@ -19,6 +19,9 @@ import { Lowering } from './lowering.js';
 import { mostThreads } from './threads.js';
 import { wasmTarget } from './wasm/target.js';
 import { webAssembly } from './wasm/webAssembly.js';
+
+/** Multiply-adds from which on the first run takes longer with quickly made code than making the best code. */
+const longWork = 300e6;
 
 /** Kernels generated as WebAssembly: fast wherever JavaScript runs. */
 export class PortableEngine implements Engine, Runtime<HeapBlock> {
@@ -94,6 +97,7 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
     const options = { threads, validate: validating(), watch, keepsNonFinite };
     // Winograd's kernels mix neighbouring pixels, so that a number that is not finite reaches others.
     const usesWinograd = this.#convolution === 'auto' && !keepsNonFinite;
+    if (workOfGraph(graph) > longWork) preferBestCode();
     const lowered = new Lowering(scheduleUpdates(graph), this.backend, options, usesWinograd).lower(lowerings);
     return new PlannedProgram(lowered, this.backend, this);
   }
