@@ -25,8 +25,8 @@ export interface Platform {
   /** Whether threads can share memory, and this one may wait for them. */
   readonly canShareMemory: boolean;
   /**
-   * Asks, where that can be asked, for WebAssembly's best code from a function's first call on: V8 begins with
-   * code that takes three times as long, and never replaces it during a call.
+   * Asks, where that can be asked, for WebAssembly's best code from a function's first call on: V8 begins
+   * with code that takes three times as long, and never replaces it during a call.
    */
   preferBestCode(): void;
   /** @throws if the system has no thread left */

@@ -20,7 +20,7 @@ import { mostThreads } from './threads.js';
 import { wasmTarget } from './wasm/target.js';
 import { webAssembly } from './wasm/webAssembly.js';
 
-/** Multiply-adds from which on the first run takes longer with quickly made code than making the best code. */
+/** Multiply-adds from which on the best code gains more than it takes to make in the first run. */
 const longWork = 300e6;
 
 /** Kernels generated as WebAssembly: fast wherever JavaScript runs. */

@@ -28,7 +28,7 @@ export function leftmost({ tapStep }: AxisGather, taps: readonly number[]): numb
   return taps.length === 0 ? 0 : Math.min(...taps.map((t) => t * tapStep));
 }
 
-/** An input of a row, by its place from the {@link leftmost} tap of the first pixel on, and the sums that it belongs to. */
+/** An input of a row, by its place from the {@link leftmost} tap of the first pixel on, and its sums. */
 export interface RowInput {
   readonly place: number;
   /** `tap` is an index of the taps that were given. */

@@ -32,9 +32,9 @@ function blocksOf(pixels: number): readonly { readonly size: number; readonly ti
 }
 
 /**
- * The gradient of the weights of a product of matrices `[pixels, inChannels]` and `[inChannels, outChannels]`,
- * in panels `[panels][inChannels][panel]`. Both operands are copied in pieces first: their columns are far apart
- * in memory, at distances that caches handle badly.
+ * The gradient of the weights of a product of matrices `[pixels, inChannels]` and `[inChannels,
+ * outChannels]`, in panels `[panels][inChannels][panel]`. Both operands are copied in pieces first: their
+ * columns are far apart in memory, at distances that caches handle badly.
  *
  * Operands: input, gradient of the output, gradient of the weights, working memory. A task is one panel.
  */
@@ -104,7 +104,7 @@ function packInputs(to: Assembler, { inChannels }: Shape, x: Pointer, target: Po
   });
 }
 
-/** Copies a panel of the gradients of some pixels: `[pixels][panel]`, with zeros where there are no channels. */
+/** Copies a panel of the gradients of some pixels: `[pixels][panel]`, with zeros for missing channels. */
 function packGradients(
   to: Assembler,
   { outChannels }: Shape,

@@ -14,8 +14,8 @@ export interface Matrices {
 }
 
 /**
- * Code for each task. `body` gets the operands at the first row, which have all rows (`whole`) or one for each
- * matrix.
+ * Code for each task. `body` gets the operands at the first row, which have all rows (`whole`) or one for
+ * each matrix.
  */
 export function ofColumns(
   { matrices, rows, columns }: Matrices,
