@@ -8,6 +8,23 @@ import type { Terminal } from './terminal.js';
 export function dataCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   const data = program.command('data').description('prepare data sets, and look at them');
 
+  const checking = data
+    .command('check')
+    .description(
+      'check a data set: unreadable pictures, copies, leaks, labels, outliers, shortcuts; nothing is changed',
+    )
+    .argument('<data>', dataForms.join(', '))
+    .option('--against <data>', 'other data, whose pictures must not be among these, such as a test set')
+    .addOption(trainingFlag('group'))
+    .addOption(trainingFlag('dataDir'))
+    .option('--predictions <path>', 'out-of-fold predictions of train --folds, to find likely wrong labels by')
+    .addOption(trainingFlag('fixes'))
+    .option('--out <dir>', 'new folder for a page with pictures, check.json, exclude.csv and relabel.csv')
+    .option('--strict', 'end with exit code 1 if there are problems');
+  addAll(checking, [...imageFlags(), jsonOption()]).action(async (from, options) =>
+    exit(await (await import('./commands/data/check.js')).checkDataset(from, options, terminal)),
+  );
+
   const show = data
     .command('show')
     .description('make a picture (PNG) of some images of a data set, as they are or transformed')

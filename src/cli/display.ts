@@ -104,12 +104,7 @@ const patienceMs = 1000;
 /** Stages that count files. All others count images. */
 const fileStages: readonly string[] = ['looking at files', 'adding up checksums'];
 /** Stages that are mostly over at once, even with many images. */
-const quickStages: readonly string[] = [
-  'looking at values',
-  'comparing pixels',
-  'choosing the operating point',
-  'last evaluation',
-];
+const quickStages: readonly string[] = ['looking at values', 'comparing pixels', 'last evaluation'];
 
 /** Shows the progress of reading files, before the first line of a command, and of work after a training. */
 export class ReadingDisplay {

@@ -124,6 +124,7 @@ Examples:
     .option('--split <split>', 'images to evaluate: train, validation, test or all (default: validation)', splitName)
     .addOption(bestOption())
     .addOption(trainingFlag('dataDir'))
+    .addOption(trainingFlag('fixes'))
     .addOption(trainingFlag('positive', { default: 'that of the run' }))
     .addOption(trainingFlag('screening'))
     .addOption(

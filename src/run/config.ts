@@ -68,6 +68,8 @@ export const runConfig = z.strictObject({
     table: table.optional(),
     /** Column of a table, or regular expression for paths, of groups that stay together. */
     group: z.string().optional(),
+    /** Pictures that were left out, and other labels. */
+    fixes: z.strictObject({ excluded: z.array(z.string()), relabelled: z.record(z.string(), z.string()) }).optional(),
     /** The fold of a cross-validation that is the validation part. */
     fold: z.strictObject({ number: positive, of: positive }).optional(),
     /** Digest of split.csv, if there is one. */

@@ -17,9 +17,17 @@ import { stepPlanner } from '../train/step.js';
 import { version } from '../version.js';
 import { preprocessing } from '../vision/images/preprocess.js';
 import { loadPretrained } from '../vision/models/pretrained.js';
-import { findData, namedDataset, type OpenedData, type OpenedSplit, placedData } from './catalog/datasets.js';
+import {
+  type DataFixes,
+  findData,
+  namedDataset,
+  type OpenedData,
+  type OpenedSplit,
+  placedData,
+} from './catalog/datasets.js';
 import { type NamedModel, namedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
+import { readFixes } from './dataCheck/fixes.js';
 import { requireColours, requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
 import { RunFolder } from './folder.js';
 import { inputsFor } from './inputPipeline.js';
@@ -121,7 +129,7 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
       parameters: training.network.parameterCount(),
       ...(begun !== null && { pretrained: begun.origin }),
     },
-    data: dataRecord(options, data, described, split),
+    data: dataRecord(options, data, described, split, await fixesOf(options)),
     recipe,
     operatingRule: positive === null ? null : (options.operatingRule ?? usualRule),
     ...(options.calibration !== undefined && options.calibration !== 'none' && { calibration: options.calibration }),
@@ -151,6 +159,18 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
 export async function openForFolds(options: RunOptions): Promise<{ readonly data: OpenedData; readonly name: string }> {
   const weights = await weightsToBeginWith(options, namedModel(options.model));
   return { data: await openNew(options, namedModel(options.model), weights), name: findData(options.data).name };
+}
+
+/** @throws {InputError} for data without single pictures */
+async function fixesOf({ fixes, data }: RunOptions): Promise<DataFixes | undefined> {
+  if (fixes === undefined) return undefined;
+  const { name } = findData(data);
+  if (name !== 'folder' && name !== 'csv') {
+    throw new InputError(
+      `[data] ${name}: expected no fixes, since they are for folder:DIR and csv:FILE; leave them out`,
+    );
+  }
+  return typeof fixes === 'string' ? readFixes(fixes) : fixes;
 }
 
 async function weightsToBeginWith(options: Asked, entry: NamedModel): Promise<PretrainedWeights | null> {
@@ -187,6 +207,7 @@ async function openNew(
     imageLoading,
     holdOut: { ...sharesOf(options.holdOut), seed: options.holdOutSeed ?? seed },
     group: options.group,
+    fixes: await fixesOf(options),
     ...(options.fold !== undefined && {
       classNames: options.fold.classNames,
       split: { pictures: options.fold.pictures, unreadable: options.fold.unreadable, mayDiffer: false },
@@ -309,6 +330,7 @@ function dataRecord(
   data: OpenedData,
   described: PerSplit<SplitDescription>,
   split: string | null,
+  fixes: DataFixes | undefined,
 ): RunConfig['data'] {
   const { imageLoading } = options;
   const { name, location } = placeOf(options);
@@ -325,6 +347,7 @@ function dataRecord(
       table: { ...table, ...(table.root !== undefined && { root: resolve(table.root) }) },
     }),
     ...(options.group !== undefined && { group: options.group }),
+    ...(fixes !== undefined && { fixes: { excluded: [...fixes.excluded], relabelled: { ...fixes.relabelled } } }),
     ...(split !== null && { splitSha256: splitDigest(split) }),
     synthetic: data.synthetic,
     classNames: [...data.classNames],

@@ -19,6 +19,7 @@ import { findData, namedDataset } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
 import type { RunConfig, SplitRecord } from './config.js';
 import { isScreening } from './config.js';
+import { readFixes } from './dataCheck/fixes.js';
 import { requireMeaning, requireWork } from './dataOptions.js';
 import { type ChosenPoint, type DecisionRule, decisionRule, screeningOf } from './decision.js';
 import { appliedChoice } from './decisions/applied.js';
@@ -129,6 +130,8 @@ export interface EvaluateRunOptions {
   readonly imageLoading?: OpenOptions['imageLoading'];
   /** Default 100 for small images, as in the training for others, or the largest that there is memory for. */
   readonly batchSize?: number | undefined;
+  /** Pictures of other data to leave out and other labels, as for a training. */
+  readonly fixes?: string | undefined;
   /** Averages the outputs for several views of each image. Default: the image alone. */
   readonly tta?: TestTimeAugmentation | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -190,10 +193,15 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     options.data === undefined ? (options.dataDir ?? asked.location) : (asked.location ?? options.dataDir);
   const isSame = asked.name === known.name && location !== undefined && resolve(location) === known.location;
   const elsewhere = options.data !== undefined && !isSame;
+  if (options.fixes !== undefined && !elsewhere) {
+    throw new InputError(
+      '[eval] fixes: expected with other data only, since those of the training have its fixes, got them',
+    );
+  }
   const opened = await openAsTrained(
     config,
     { name: asked.name, location, isOther: elsewhere, split: await run.folder.readSplit() },
-    options,
+    { ...options, fixes: options.fixes === undefined ? undefined : await readFixes(options.fixes) },
   );
   requireClasses(opened, known.classNames);
   const split = splitOf(options.split, kind, opened, elsewhere);

@@ -123,6 +123,7 @@ export async function repeatOptions(path: string, options: RepeatOptions): Promi
     imageLoading: images === null ? options.imageLoading : imageLoadingAs(known, options.imageLoading),
     ...(holdOut !== null && { holdOut: [holdOut.share, holdOut.test ?? 0] as const, holdOutSeed: holdOut.seed }),
     group: known.group,
+    fixes: known.fixes,
     ...(known.fold !== undefined && {
       fold: {
         ...known.fold,

@@ -2,7 +2,7 @@ import type { DownloadProgress } from '../io/files/download.js';
 import type { Calibrator, OperatingRule } from '../statistics/index.js';
 import type { Callback } from '../train/callback.js';
 import type { PreprocessOptions } from '../vision/images/preprocess.js';
-import type { OpenOptions } from './catalog/datasets.js';
+import type { DataFixes, OpenOptions } from './catalog/datasets.js';
 import type { RunConfig } from './config.js';
 import type { FoldOfRun } from './folds/plan.js';
 import type { Recipe, RecipeChanges } from './recipe.js';
@@ -35,6 +35,11 @@ export interface RunOptions {
    * table, or a regular expression that finds the group in the path of a picture of a folder.
    */
   readonly group?: string | undefined;
+  /**
+   * Pictures to leave out and other labels: a folder with `exclude.csv` and `relabel.csv`, as a data check
+   * writes it, or one of these tables. Default: none.
+   */
+  readonly fixes?: string | DataFixes | undefined;
   /**
    * Test images from another place, as `folder:DIR` or `csv:FILE`: their test part, or all of them. Test
    * images choose nothing and are evaluated once, after the training. Default: the test part of the data.

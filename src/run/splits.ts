@@ -44,7 +44,7 @@ interface KnownPlace extends DataName {
 export async function openAsTrained(
   { data: known, model, seed }: RunConfig,
   { name, location, isOther, testData = known.testData, split }: KnownPlace,
-  options: Pick<OpenOptions, 'imageLoading' | 'onDownload' | 'onProgress'>,
+  options: Pick<OpenOptions, 'imageLoading' | 'onDownload' | 'onProgress' | 'fixes'>,
 ): Promise<OpenedData> {
   const [, height, width] = model.inputShape;
   // Another table may have other columns.
@@ -56,6 +56,7 @@ export async function openAsTrained(
     holdOut: known.holdOut ?? (isOther ? { share: usualHoldOut, seed } : null),
     classNames: known.classNames,
     imageLoading,
+    fixes: isOther ? options.fixes : known.fixes,
     ...(split != null &&
       name === known.name && {
         split: { pictures: split, unreadable: known.train.unreadable.map(({ path }) => path), mayDiffer: isOther },

@@ -283,6 +283,14 @@ export const beginningOptions = {
     default: 'each picture by itself',
     placeholder: '<column>',
   },
+  fixes: {
+    type: text,
+    help:
+      'decisions about single pictures of `data check`: a folder with `exclude.csv` and `relabel.csv`, or one of the tables; no ' +
+      'picture is changed or removed',
+    default: 'none',
+    placeholder: '<path>',
+  },
   testData: {
     type: text,
     help: 'test images from another place: `folder:DIR` or `csv:FILE`. They choose nothing and are evaluated once, after the training',

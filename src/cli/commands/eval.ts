@@ -38,6 +38,7 @@ interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
   readonly dataDir?: string;
   readonly batchSize?: number;
   readonly best?: boolean;
+  readonly fixes?: string;
   readonly tta?: TestTimeAugmentation;
   readonly positive?: string;
   readonly screening?: boolean;
@@ -67,6 +68,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       imageLoading: imageLoadingOf(options),
       batchSize,
       tta: options.tta,
+      fixes: options.fixes,
       onDownload: download.show,
       onProgress: reading.show,
       onBatch: (samples, total) => {

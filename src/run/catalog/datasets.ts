@@ -13,6 +13,7 @@ import { lookUp } from './lookUp.js';
 import { usualData } from './models.js';
 
 export type {
+  DataFixes,
   KnownSplit,
   NamedDataset,
   OpenedData,

@@ -26,7 +26,7 @@ export interface ReadingProgress {
     | 'adding up checksums'
     | 'comparing pixels'
     | 'features of the frozen layers'
-    | 'choosing the operating point'
+    | 'looking at pictures'
     | 'last evaluation';
   readonly done: number;
   readonly total: number;

@@ -40,6 +40,14 @@ export interface KnownSplit {
   readonly mayDiffer: boolean;
 }
 
+/** Decisions of a person about single pictures, by their names as cells of a table (`safeCell`). */
+export interface DataFixes {
+  /** Pictures to leave out. */
+  readonly excluded: readonly string[];
+  /** Other labels, by the names of classes. */
+  readonly relabelled: Readonly<Record<string, string>>;
+}
+
 export interface OpenOptions {
   /** The path behind the colon in `palm:DIR`: a folder or a table. */
   readonly location?: string | undefined;
@@ -56,6 +64,8 @@ export interface OpenOptions {
   readonly holdOut: HoldOut | null;
   /** Groups that stay together: a column of a table, or a regular expression for the paths of a folder. */
   readonly group?: string | undefined;
+  /** Pictures to leave out, and other labels. */
+  readonly fixes?: DataFixes | undefined;
   /** A split that was made before, instead of a new one. */
   readonly split?: KnownSplit | undefined;
   /** The classes that a network knows, in the order of its outputs; default: those of the data. */

@@ -5,6 +5,7 @@ import { numbersAmong } from '../../../vision/datasets/labelNames.js';
 import { describePassedOver, type PassedOver } from '../../../vision/datasets/listing.js';
 import { type ImageFile, ImageFileDataset } from '../../../vision/datasets/reading/imageFiles.js';
 import type { SplitRole } from '../../../vision/datasets/splits.js';
+import { applyFixes } from '../../dataCheck/fixes.js';
 import { divide, mixedGroupNotes, requireWholeGroups } from './holdOut.js';
 import type { DataPart, KnownSplit, OpenedData, OpenedSplit, OpenOptions, Split } from './namedDataset.js';
 import { nameBelow, readerOptions, splitOf } from './photographs.js';
@@ -37,11 +38,11 @@ const roles: readonly SplitRole[] = ['train', 'validation', 'test'];
  */
 export function openListed(found: Listed, options: OpenOptions): OpenedData {
   const { images, holdOut } = options;
-  const listed = asBefore(found, options.split);
+  const listed = asBefore(fixed(found, options.fixes), options.split);
   const has = (role: SplitRole) => listed.files.some((file) => file.role === role);
   const isDivided = listed.files.some(({ role }) => role !== null);
   requireWholeGroups(listed.where, listed.files);
-  if (isDivided && listed === found && holdOut?.test !== undefined) {
+  if (isDivided && options.split === undefined && holdOut?.test !== undefined) {
     throw new InputError(
       `[${listed.where}] hold-out: expected one share, since the data have parts of their own, got one for the test too; ` +
         'leave it out',
@@ -107,6 +108,16 @@ export function openListed(found: Listed, options: OpenOptions): OpenedData {
     notes: [...listed.notes, ...mixedGroupNotes(files)],
     open,
   };
+}
+
+/** The pictures after a person's decisions about them. */
+function fixed(listed: Listed, fixes: OpenOptions['fixes']): Listed {
+  if (fixes === undefined) return listed;
+  const { where, root, files, classNames, notes } = listed;
+  const left = applyFixes(where, files, classNames, fixes, ({ path }) => nameBelow(root, path));
+  const [excluded, relabelled] = [files.length - left.length, Object.keys(fixes.relabelled).length];
+  const note = `fixes: ${excluded} pictures are left out, ${relabelled} have another label`;
+  return { ...listed, files: left, notes: [...notes, note] };
 }
 
 type Place = KnownSplit['pictures'] extends ReadonlyMap<string, infer P> ? P : never;

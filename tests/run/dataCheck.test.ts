@@ -1,0 +1,199 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { RandomGenerator } from '../../src/random.js';
+import { checkData, type DataCheck } from '../../src/run/dataCheck/check.js';
+import type { FindingKind } from '../../src/run/dataCheck/findings.js';
+import { shortcutsOf } from '../../src/run/dataCheck/shortcuts.js';
+import { cameraOf } from '../../src/vision/images/exif.js';
+import { linesOf, runFovea } from '../cli/run.js';
+import { temporaryFolder } from '../temporary.js';
+
+const root = temporaryFolder();
+const data = join(root, 'data');
+const at = (...parts: string[]) => join(data, ...parts);
+const generator = new RandomGenerator(11);
+
+/** A picture of soft spots; those of one class are brighter in the middle, the others around it. */
+async function draw(path: string, isSick: boolean, width = 60): Promise<void> {
+  const small = Uint8Array.from({ length: 3 * 36 }, (_, i) => {
+    const [row, column] = [Math.floor(i / 18), Math.floor(i / 3) % 6];
+    const isMiddle = [row, column].every((place) => place > 0 && place < 5);
+    return 40 + generator.int(100) + (isSick === isMiddle ? 90 : 0);
+  });
+  await sharp(small, { raw: { width: 6, height: 6, channels: 3 } })
+    .resize(width, 48, { fit: 'fill', kernel: 'cubic' })
+    .png()
+    .toFile(path);
+}
+
+let found: DataCheck;
+
+beforeAll(async () => {
+  for (const [part, count] of Object.entries({ train: 30, test: 8 })) {
+    for (const [name, width] of Object.entries({ healthy: 60, sick: 64 })) {
+      mkdirSync(at(part, name), { recursive: true });
+      for (let i = 0; i < count; i++) await draw(at(part, name, `${i}.png`), name === 'sick', width);
+    }
+  }
+  // Eight disguises of a copy, in the test part.
+  const original = () => sharp(at('train', 'healthy', '0.png'));
+  copyFileSync(at('train', 'healthy', '0.png'), at('test', 'healthy', 'c0.png'));
+  await original()
+    .flop()
+    .toFile(at('test', 'healthy', 'c1.png'));
+  await original()
+    .flip()
+    .toFile(at('test', 'healthy', 'c2.png'));
+  await original()
+    .rotate(90)
+    .toFile(at('test', 'healthy', 'c3.png'));
+  await original()
+    .rotate(270)
+    .flop()
+    .toFile(at('test', 'healthy', 'c4.png'));
+  await original()
+    .resize(30, 24)
+    .toFile(at('test', 'healthy', 'c5.png'));
+  await original()
+    .resize(150, 120)
+    .toFile(at('test', 'healthy', 'c6.png'));
+  await original()
+    .jpeg({ quality: 60 })
+    .toFile(at('test', 'healthy', 'c7.jpg'));
+  copyFileSync(at('train', 'healthy', '1.png'), at('train', 'sick', 'conflict.png'));
+  await draw(at('train', 'healthy', 'wrong.png'), true);
+  writeFileSync(at('train', 'healthy', 'cut.png'), readFileSync(at('train', 'healthy', '2.png')).subarray(0, 900));
+  await sharp({ create: { width: 60, height: 48, channels: 3, background: '#808080' } })
+    .png()
+    .toFile(at('train', 'sick', 'empty.png'));
+  found = await checkData(`folder:${data}`);
+});
+
+const namesOf = (kind: FindingKind) =>
+  found.findings
+    .filter((finding) => finding.kind === kind)
+    .map(({ pictures }) => pictures.map((i) => found.pictures[i].name));
+
+describe('a data check', () => {
+  test('finds copies in all disguises, between parts, and no others', () => {
+    const leaks = namesOf('leak').filter(([first]) => first === 'train/healthy/0.png');
+    expect(leaks.map(([, second]) => second).sort()).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((i) => `test/healthy/c${i}.${i === 7 ? 'jpg' : 'png'}`),
+    );
+    expect(namesOf('leak')).toHaveLength(8);
+    // The training picture is left out, not that of the test.
+    const leak = found.findings.find(({ kind }) => kind === 'leak');
+    expect(leak?.exclude.map((i) => found.pictures[i].name)).toEqual(['train/healthy/0.png']);
+    expect(leak?.message).toContain('the same file');
+    expect(found.findings.some(({ message }) => message.includes('mirrored'))).toBe(true);
+  });
+
+  test('finds conflicting labels, wrong labels, unreadable and empty pictures', () => {
+    expect(namesOf('conflict')).toEqual([['train/healthy/1.png', 'train/sick/conflict.png']]);
+    expect(namesOf('unreadable')).toEqual([['train/healthy/cut.png']]);
+    expect(namesOf('exposure')).toEqual([['train/sick/empty.png']]);
+    expect(namesOf('label').flat()).toContain('train/healthy/wrong.png');
+    const wrong = found.findings.find(({ kind, message }) => kind === 'label' && message.includes('wrong.png'));
+    expect(found.classNames[wrong?.relabel ?? -1]).toBe('sick');
+  });
+
+  test('finds the property that goes with the class, and says nothing of others', () => {
+    const width = found.shortcuts.find(({ property }) => property === 'width');
+    expect(width).toMatchObject({ measure: 'auc', chance: 0.5, suspicious: true });
+    const height = found.shortcuts.find(({ property }) => property === 'height');
+    expect(height?.value === null || height?.suspicious === false).toBe(true);
+  });
+
+  test('against other data finds the pictures that are in both', async () => {
+    const other = join(root, 'other', 'any');
+    mkdirSync(other, { recursive: true });
+    await sharp(at('train', 'sick', '5.png'))
+      .flop()
+      .toFile(join(other, 'copy.png'));
+    await draw(join(other, 'new.png'), true);
+    const { findings, pictures } = await checkData(`folder:${data}`, { against: `folder:${join(root, 'other')}` });
+    const leaks = findings.filter(({ kind, pictures: [, second] }) => kind === 'leak' && pictures[second]?.against);
+    expect(leaks).toHaveLength(1);
+    expect(leaks[0].exclude.map((i) => pictures[i].name)).toEqual(['train/sick/5.png']);
+  });
+});
+
+test('the command writes a page and tables, which a training takes', async () => {
+  const out = join(root, 'check');
+  const before = readdirSync(at('train', 'healthy'));
+  const checked = await runFovea('data', 'check', `folder:${data}`, '--out', out, '--strict');
+  expect(checked.code).toBe(1);
+  expect(checked.out).toContain('Copies in several parts of the data: 8');
+  expect(readFileSync(join(out, 'report.html'), 'utf8').includes('data:image/png;base64,')).toBe(true);
+  const exclude = readFileSync(join(out, 'exclude.csv'), 'utf8');
+  expect(exclude).toContain('train/healthy/cut.png,');
+  expect(readFileSync(join(out, 'relabel.csv'), 'utf8')).toContain('train/healthy/wrong.png,sick,');
+  expect(readdirSync(at('train', 'healthy'))).toEqual(before);
+  const run = join(root, 'run');
+  const args = ['train', 'lenet', '--data', `folder:${data}`, '--epochs', '1', '--no-cache'];
+  const trained = await runFovea(...args, '--fixes', out, '--out', run);
+  expect(trained).toMatchObject({ code: 0, out: expect.stringContaining('fixes: ') });
+  const split = readFileSync(join(run, 'split.csv'), 'utf8');
+  expect(split).toMatch(/train\/healthy\/wrong\.png,train,,sick/);
+  expect(split).not.toContain('cut.png');
+  const [evaluated] = linesOf((await runFovea('eval', run, '--no-cache', '--json')).out);
+  expect(evaluated).toMatchObject({ sameData: true });
+  const [json] = linesOf((await runFovea('data', 'check', `folder:${data}`, '--fixes', out, '--json')).out);
+  const { findings } = json as { findings: { kind: string }[] };
+  expect(findings.some(({ kind }) => kind === 'leak' || kind === 'conflict' || kind === 'unreadable')).toBe(false);
+  writeFileSync(join(root, 'strange.csv'), 'file,label\ntrain/healthy/none.png,sick\n');
+  const strange = await runFovea(...args, '--fixes', join(root, 'strange.csv'), '--out', join(root, 'no'));
+  expect(strange).toMatchObject({ code: 2, err: expect.stringContaining('got train/healthy/none.png') });
+  writeFileSync(join(root, 'strange.csv'), 'file,label\ntrain/healthy/3.png,sik\n');
+  const unknown = await runFovea(...args, '--fixes', join(root, 'strange.csv'), '--out', join(root, 'no'));
+  expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('did you mean sick?') });
+  expect(existsSync(join(root, 'no'))).toBe(false);
+  const folder = await runFovea('data', 'check', `folder:${data}`, '--out', out);
+  expect(folder).toMatchObject({ code: 2, err: expect.stringContaining('choose another --out') });
+});
+
+describe('the shortcut probe', () => {
+  const labels = Array.from({ length: 60 }, (_, i) => i % 2);
+  const none = labels.map(() => null);
+
+  test('predicts on pictures that it was not made of', () => {
+    const values = labels.map((label, i) => 10 * label + (i % 3));
+    const noise = labels.map((_, i) => (i * 7919) % 61);
+    const [real, other, same] = shortcutsOf(
+      [
+        { name: 'real', values },
+        { name: 'noise', values: noise },
+        { name: 'same', values: labels.map(() => 1) },
+      ],
+      labels,
+      none,
+      2,
+    );
+    expect(real).toMatchObject({ suspicious: true });
+    expect(other).toMatchObject({ suspicious: false });
+    expect(same).toEqual({ property: 'same', value: null, reason: 'it is the same for all pictures' });
+  });
+
+  test('of a value that every picture has by itself predicts nothing', () => {
+    const [unique] = shortcutsOf([{ name: 'name', values: labels.map((_, i) => `x${i}`) }], labels, none, 2);
+    expect(unique).toMatchObject({ suspicious: false });
+  });
+
+  test('of few pictures is none, for a reason', () => {
+    const [few] = shortcutsOf([{ name: 'x', values: [1, 2] }], [0, 1], [null, null], 2);
+    expect(few).toEqual({ property: 'x', value: null, reason: 'there are fewer than 10 pictures' });
+  });
+});
+
+test('the camera is read from EXIF, and damaged blocks give none', async () => {
+  const picture = await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } })
+    .withExif({ IFD0: { Make: 'ZEISS', Model: 'VISUCAM 500' } })
+    .jpeg()
+    .toBuffer();
+  const { exif } = await sharp(picture).metadata();
+  expect(cameraOf(exif)).toBe('ZEISS VISUCAM 500');
+  expect(cameraOf(exif?.subarray(0, 12))).toBe(null);
+  expect(cameraOf(undefined)).toBe(null);
+});
