@@ -162,7 +162,7 @@ export async function openForFolds(options: RunOptions): Promise<{ readonly data
 }
 
 /** @throws {InputError} for data without single pictures */
-async function fixesOf({ fixes, data }: RunOptions): Promise<DataFixes | undefined> {
+async function fixesOf({ fixes, data }: Pick<RunOptions, 'fixes' | 'data'>): Promise<DataFixes | undefined> {
   if (fixes === undefined) return undefined;
   const { name } = findData(data);
   if (name !== 'folder' && name !== 'csv') {
