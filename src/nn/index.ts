@@ -3,6 +3,7 @@ import { Buffer, type State } from '../tensor/state.js';
 export { freeze } from './freeze.js';
 export * as initializer from './initializer.js';
 export { Layer, type LayerJson } from './layer.js';
+export { LayerNorm, type LayerNormLayerOptions } from './layerNorm.js';
 export { type LayerOutputs, layerOutputs } from './layerOutputs.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, MSELoss } from './losses.js';
 export {

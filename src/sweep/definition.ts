@@ -20,8 +20,14 @@ export interface SweepDefinition {
   readonly epochs: number;
 }
 
+/**
+ * Part of a training before trials are compared first. Networks such as LeNet learn nothing in their first
+ * epochs, so that results of the first one say little about the last.
+ */
+const shareBeforeHalving = 1 / 3;
+
 const asha = z.strictObject({
-  minEpochs: count.default(1),
+  minEpochs: count.optional(),
   reduction: z.int().min(2).describe('an integer of at least 2').default(3),
 });
 
@@ -40,7 +46,11 @@ const settings = z.strictObject({
   best: count.default(3),
 });
 
-export type SweepSettings = Omit<z.infer<typeof settings>, 'asha'> & { readonly asha: z.infer<typeof asha> | null };
+type Asked = Omit<z.infer<typeof settings>, 'asha'> & { readonly asha: z.infer<typeof asha> | null };
+/** The settings of the search. */
+export type SweepSettings = Omit<Asked, 'asha'> & {
+  readonly asha: { readonly minEpochs: number; readonly reduction: number } | null;
+};
 
 /** Keys that a sweep sets itself, and those that are no part of a recipe. */
 const fixedKeys = ['seed', 'out', 'logEvery', 'tensorBoard', 'saveSteps', 'workers', 'cache', 'engine', 'threads'];
@@ -102,7 +112,8 @@ export function sweepOf(value: unknown, where: string): SweepDefinition {
     throw refuse('evalEvery: expected 1, since asha compares evaluations; or give sweep: { asha: false }');
   }
   const epochs = longest(searchedEpochs) ?? options.epochs ?? namedModel(model).recipe.epochs;
-  const definition = { base, parameters: ordered, settings: found, model, epochs };
+  const halving = found.asha && { minEpochs: Math.ceil(shareBeforeHalving * epochs), ...found.asha };
+  const definition = { base, parameters: ordered, settings: { ...found, asha: halving }, model, epochs };
   checkEnds(definition, where);
   if (found.method === 'grid') gridOf(ordered, found.levels);
   return definition;
@@ -116,7 +127,7 @@ function longest(range: Range | undefined): number | undefined {
 
 type Refuse = (message: string) => InputError;
 
-function settingsOf(given: Json, refuse: Refuse): SweepSettings {
+function settingsOf(given: Json, refuse: Refuse): Asked {
   const result = settings.safeParse(given);
   if (!result.success) {
     const [issue] = result.error.issues;

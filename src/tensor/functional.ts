@@ -28,6 +28,8 @@ import {
 } from './operands.js';
 import { operandOf, requireTensor, Tensor } from './tensor.js';
 
+export { scaledDotProductAttention } from './attention.js';
+export { type LayerNormOptions, layerNorm } from './layerNorm.js';
 export type {
   AvgPool2dOptions,
   Conv2dOptions,

@@ -227,6 +227,10 @@ export const calls: Readonly<Record<string, Call>> = {
     matrix(),
     { reduction: 'sum' },
   ]),
+  'F.layerNorm': called(F.layerNorm, () => [matrix(), [2], {}]),
+  'F.scaledDotProductAttention': called(F.scaledDotProductAttention, () =>
+    Array.from({ length: 3 }, () => Tensor.zeros([1, 2, 1, 2])),
+  ),
   'F.mseLoss': called(F.mseLoss, () => [matrix(), matrix(), { reduction: 'none' }]),
   'F.accuracy': called(F.accuracy, () => [matrix(), labels(), 1]),
   classProbabilities: called(fovea.classProbabilities, () => [matrix(), { kind: 'softmax', ignoreIndex: null }]),
@@ -239,6 +243,7 @@ export const calls: Readonly<Record<string, Call>> = {
   ]),
   'nn.Linear': layer(nn.Linear, () => [2, 3, { weightAttr: { initializer: nn.initializer.constant(1) } }], matrix),
   'nn.BatchNorm2D': layer(nn.BatchNorm2D, () => [3, { momentum: 0.9, epsilon: 1e-5, useGlobalStats: null }]),
+  'nn.LayerNorm': layer(nn.LayerNorm, () => [[2], { epsilon: 1e-5 }], matrix),
   'nn.MaxPool2D': layer(nn.MaxPool2D, () => [2, { stride: 1, padding: 0 }]),
   'nn.AvgPool2D': layer(nn.AvgPool2D, () => [2, { stride: 1, padding: 0, exclusive: true }]),
   'nn.AdaptiveAvgPool2D': layer(nn.AdaptiveAvgPool2D, () => [[1, 1]]),

@@ -13,9 +13,9 @@ import { loadGolden } from './load.js';
 import { fill, sampled, valuesOf } from './zoo.js';
 
 const { networks, cases } = loadGolden('torchZoo');
-const create = (name: string): Layer => torchModels[name].create({ numClasses: 10 }, [3, 64, 64]);
+const create = (name: string, side = 32): Layer => torchModels[name].create({ numClasses: 10 }, [3, side, side]);
 
-describe('names, shapes and numbers of values are those of torchvision', () => {
+describe('names, shapes and numbers of values are those of torchvision and timm', () => {
   it.each(Object.entries(networks))('%s', (name, golden) => {
     const net = torchModels[name].create({ numClasses: 1000 }, [3, 224, 224]);
     const states = [...net.stateDict()];
@@ -26,12 +26,12 @@ describe('names, shapes and numbers of values are those of torchvision', () => {
   });
 });
 
-describe('the same weights give the same outputs as in torchvision', () => {
+describe('the same weights give the same outputs as in torchvision and timm', () => {
   beforeAll(() => setEngine('onednn'));
   const named = cases.map((golden) => [`${golden.network}${golden.training ? ' in training' : ''}`, golden] as const);
 
   it.each(named)('%s', async (_, { network, training, input, output, statistics }) => {
-    const net = create(network);
+    const net = create(network, input[2]);
     fill(net);
     if (!training) net.eval();
     for (const layer of net.sublayers()) if (layer instanceof StochasticDepth || layer instanceof Dropout) layer.eval();
@@ -51,7 +51,7 @@ describe('the same weights give the same outputs as in torchvision', () => {
 describe('every network trains a step', () => {
   beforeAll(() => setEngine('onednn'));
 
-  it.each(['efficientnet_b0', 'regnet_y_400mf'])('%s', async (name) => {
+  it.each(['efficientnet_b0', 'regnet_y_400mf', 'convnext_tiny', 'deit_tiny_patch16_224'])('%s', async (name) => {
     const net = create(name);
     const parameters = net.parameters();
     const optimizer = new Momentum({ learningRate: 0.01, parameters });

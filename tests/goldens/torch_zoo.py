@@ -1,8 +1,9 @@
-"""Networks of torchvision: names and shapes of what they save, how many values, and what they compute."""
+"""Networks of torchvision and timm: names and shapes of what they save, how many values, and what they compute."""
 
 import hashlib
 
 import numpy as np
+import timm
 import torch
 import torchvision
 from torchvision import models
@@ -12,6 +13,10 @@ from zoo_values import PERIOD, samples, start_of, values_of
 NETWORKS = [
     *(f'efficientnet_b{size}' for size in range(4)),
     *(f'regnet_y_{size}' for size in ('400mf', '800mf', '1_6gf', '3_2gf')),
+    'convnext_tiny',
+    # Those of timm.
+    'vit_small_patch16_224',
+    'deit_tiny_patch16_224',
 ]
 # Name, side of the picture, number of images, whether in training mode, where no block is skipped.
 CASES = [
@@ -42,8 +47,14 @@ def fill(net):
         tensor.copy_(torch.from_numpy(values.T.copy() if turned else values))
 
 
+def make(name, num_classes, side):
+    if 'patch' in name:
+        return timm.create_model(name, num_classes=num_classes, img_size=side)
+    return getattr(models, name)(num_classes=num_classes)
+
+
 def structure(name):
-    net = getattr(models, name)()
+    net = make(name, 1000, 224)
     found = list(entries(net))
     lines = [f'{key} {",".join(map(str, shape_of(tensor, turned)))}\n' for key, tensor, turned in found]
     return {
@@ -55,7 +66,7 @@ def structure(name):
 
 @torch.no_grad()
 def computed(name, side, images, training):
-    net = getattr(models, name)(num_classes=10).double()
+    net = make(name, 10, side).double()
     fill(net)
     net.train(training)
     for module in net.modules():
@@ -73,6 +84,7 @@ def computed(name, side, images, training):
 def zoo():
     return {
         'torchvision': torchvision.__version__,
+        'timm': timm.__version__,
         'period': PERIOD,
         'networks': {name: structure(name) for name in NETWORKS},
         'cases': [computed(*case) for case in CASES],

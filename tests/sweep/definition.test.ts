@@ -33,7 +33,7 @@ describe('a sweep as it is asked for', () => {
     expect(settings).toMatchObject({
       method: 'tpe',
       trials: 12,
-      asha: { minEpochs: 1, reduction: 3 },
+      asha: { minEpochs: 3, reduction: 3 },
       seeds: 3,
       best: 3,
     });

@@ -44,7 +44,7 @@ const asked = (trials: number) => ({
   data: 'mnist',
   epochs: 9,
   lr: { log: [1e-4, 1e-1] },
-  sweep: { trials, seeds: 2, best: 2 },
+  sweep: { trials, seeds: 2, best: 2, asha: { minEpochs: 1 } },
 });
 
 beforeAll(() => {

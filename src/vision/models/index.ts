@@ -1,4 +1,5 @@
 import { AlexNet } from './alexnet.js';
+import { ConvNeXt } from './convnext.js';
 import { DenseNet, type DenseNetOptions } from './densenet.js';
 import { EfficientNet } from './efficientnet.js';
 import { GoogLeNet } from './googlenet.js';
@@ -14,11 +15,13 @@ import { ResNet } from './resnet.js';
 import { ShuffleNetV2, type ShuffleNetV2Options } from './shufflenetV2.js';
 import { SqueezeNet } from './squeezenet.js';
 import { VGG, type VGGOptions } from './vgg.js';
+import { VisionTransformer, type VisionTransformerOptions } from './visionTransformer.js';
 
 // The networks of `paddle.vision.models`: the same layers, names and order of parameters, outputs and initial
 // weights. `course` holds those of PaddlePaddle's tutorial.
 
 export { AlexNet } from './alexnet.js';
+export { ConvNeXt } from './convnext.js';
 export * as course from './course/index.js';
 export { DenseNet, type DenseNetOptions } from './densenet.js';
 export { EfficientNet } from './efficientnet.js';
@@ -35,6 +38,7 @@ export { ResNet, type ResNetOptions } from './resnet.js';
 export { ShuffleNetV2, type ShuffleNetV2Options } from './shufflenetV2.js';
 export { SqueezeNet } from './squeezenet.js';
 export { VGG, type VGGOptions } from './vgg.js';
+export { VisionTransformer, type VisionTransformerOptions } from './visionTransformer.js';
 
 /**
  * {@link LeNet} for 28×28 grey images; 10 classes by default.
@@ -230,3 +234,20 @@ export const regnetY800mf = regnet('y_800mf');
 export const regnetY1_6gf = regnet('y_1_6gf');
 /** {@link RegNet} of 3.2 billion multiply-adds. */
 export const regnetY3_2gf = regnet('y_3_2gf');
+
+/** {@link ConvNeXt}, the tiny one. */
+export const convnextTiny = builder(
+  () => 'convnext_tiny',
+  (options: NetworkOptions) => new ConvNeXt('tiny', options),
+);
+
+/** {@link VisionTransformer} of 384 channels and 6 heads, `vit_small_patch16_224` in timm. */
+export const vitSmall = builder(
+  () => 'vit_small_patch16_224',
+  (options: VisionTransformerOptions) => new VisionTransformer('vit_small', options),
+);
+/** {@link VisionTransformer} of 192 channels and 3 heads, `deit_tiny_patch16_224` in timm. */
+export const deitTiny = builder(
+  () => 'deit_tiny_patch16_224',
+  (options: VisionTransformerOptions) => new VisionTransformer('deit_tiny', options),
+);
