@@ -112,7 +112,8 @@ export function sweepOf(value: unknown, where: string): SweepDefinition {
     throw refuse('evalEvery: expected 1, since asha compares evaluations; or give sweep: { asha: false }');
   }
   const epochs = longest(searchedEpochs) ?? options.epochs ?? namedModel(model).recipe.epochs;
-  const halving = found.asha && { minEpochs: Math.ceil(shareBeforeHalving * epochs), ...found.asha };
+  const { minEpochs = Math.ceil(shareBeforeHalving * epochs), reduction } = found.asha ?? asha.parse({});
+  const halving = found.asha === null ? null : { minEpochs, reduction };
   const definition = { base, parameters: ordered, settings: { ...found, asha: halving }, model, epochs };
   checkEnds(definition, where);
   if (found.method === 'grid') gridOf(ordered, found.levels);
