@@ -14,8 +14,8 @@ export interface LayerNormOptions {
 }
 
 /**
- * Layer normalization (Ba et al., 2016) over the last axes of each sample: (x − mean)/√(variance + epsilon)·weight + bias, with
- * the biased variance.
+ * Layer normalization (Ba et al., 2016) over the last axes of each sample: (x − mean)/√(variance +
+ * epsilon)·weight + bias, with the biased variance.
  *
  * @param normalizedShape sizes of the last axes
  * @throws {ShapeError} if x does not end with them

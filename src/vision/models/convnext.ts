@@ -35,13 +35,18 @@ class LayerNorm2D extends Layer {
   }
 }
 
-/** A linear layer over the channels of each pixel, computed as a convolution of 1×1: no axes change places. */
+/**
+ * A linear layer over the channels of each pixel, computed as a convolution of 1×1: no axes change places.
+ */
 function linearOverChannels({ weight, bias }: Linear, x: Tensor): Tensor {
   const [from, to] = weight.shape;
   return F.conv2d(x, weight.transpose([1, 0]).reshape([to, from, 1, 1]), bias);
 }
 
-/** 7×7 by channel, layer norm, two linear layers with GELU between, and a factor for each channel; the input is added. */
+/**
+ * 7×7 by channel, layer norm, two linear layers with GELU between, and a factor for each channel; the input
+ * is added.
+ */
 class CNBlock extends Layer {
   static readonly kind: string = 'CNBlock';
 
@@ -73,8 +78,8 @@ class CNBlock extends Layer {
 }
 
 /**
- * ConvNeXt-Tiny (Liu et al., 2022), with the layers and names of torchvision: `[N, 3, H, W]` to `[N, numClasses]`, for images
- * of any size from 32×32 on. Paddle has no such network.
+ * ConvNeXt-Tiny (Liu et al., 2022), with the layers and names of torchvision: `[N, 3, H, W]` to `[N,
+ * numClasses]`, for images of any size from 32×32 on. Paddle has no such network.
  *
  * @example
  * ```ts

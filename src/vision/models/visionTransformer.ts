@@ -124,8 +124,8 @@ const imageSizes = check.rule<number>(
 );
 
 /**
- * ViT-S/16 (Dosovitskiy et al., 2021) and DeiT-Ti (Touvron et al., 2021), with the layers and names of timm: `[N, 3, S, S]` to
- * `[N, numClasses]` for images of one size. Paddle has no such network.
+ * ViT-S/16 (Dosovitskiy et al., 2021) and DeiT-Ti (Touvron et al., 2021), with the layers and names of
+ * timm: `[N, 3, S, S]` to `[N, numClasses]` for images of one size. Paddle has no such network.
  *
  * @example
  * ```ts
