@@ -169,3 +169,39 @@ export class DownloadDisplay {
     this.#progress = null;
   }
 }
+
+/** Shows the progress of an evaluation by a command. */
+export class EvaluationDisplay {
+  readonly #download: DownloadDisplay;
+  readonly #reading: ReadingDisplay;
+  #progress: Progress | null = null;
+  readonly hooks;
+
+  /** @param silent no bar, for output that machines read */
+  constructor(terminal: Terminal, silent: boolean) {
+    this.#download = new DownloadDisplay(terminal);
+    this.#reading = new ReadingDisplay(terminal);
+    this.hooks = {
+      onDownload: this.#download.show,
+      onProgress: this.#reading.show,
+      onBatch: (samples: number, total: number) => {
+        this.#progress ??= new Progress({
+          label: 'evaluation',
+          total,
+          unit: 'images',
+          stream: terminal.stderr,
+          mode: silent ? 'silent' : 'auto',
+          patient: true,
+        });
+        this.#progress.update(samples);
+      },
+    };
+  }
+
+  end(): void {
+    this.#download.end();
+    this.#reading.end();
+    this.#progress?.stop();
+    this.#progress = null;
+  }
+}

@@ -5,7 +5,9 @@ import { askForPrecision, fixedSetting, setConvolution, setEngine, setThreads } 
 import { EngineError, InputError } from '../errors.js';
 import type { Split } from '../run/catalog/datasets.js';
 import { count, natural, type Values } from '../run/option.js';
+import type { ImageLoadingOptions } from '../run/runOptionsOf.js';
 import type { engineOptions } from '../run/trainingOptions.js';
+import type { TestTimeAugmentation } from '../run/tta.js';
 import { splitRole, usualSplitNames } from '../vision/datasets/splits.js';
 import { numberOf, type OptionKey, trainingFlag } from './flags.js';
 
@@ -82,4 +84,20 @@ export function applyEngine(asked: EngineOptions, usual: EngineOptions = {}): vo
   if (threads !== undefined) setThreads(threads);
   if (conv !== undefined) setConvolution(conv);
   if (precision !== undefined) askForPrecision(precision);
+}
+
+/** Options of `eval`. */
+export interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
+  readonly data?: string;
+  readonly split?: Split;
+  readonly dataDir?: string;
+  readonly batchSize?: number;
+  readonly best?: boolean;
+  readonly fixes?: string;
+  readonly tta?: TestTimeAugmentation;
+  readonly positive?: string;
+  readonly screening?: boolean;
+  readonly report?: string;
+  readonly predictions?: string;
+  readonly json?: boolean;
 }

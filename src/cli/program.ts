@@ -119,7 +119,9 @@ Examples:
   const evaluation = program
     .command('eval')
     .description('evaluate a trained network')
-    .addArgument(folder())
+    .addArgument(
+      new Argument('<run>', 'folder of a training, or a file of weights with its record (.safetensors, .pdparams)'),
+    )
     .addOption(trainingFlag('data', { default: 'that of the training' }))
     .option('--split <split>', 'images to evaluate: train, validation, test or all (default: validation)', splitName)
     .addOption(bestOption())

@@ -204,10 +204,8 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     { ...options, fixes: options.fixes === undefined ? undefined : await readFixes(options.fixes) },
   );
   requireClasses(opened, known.classNames);
-  const split = splitOf(options.split, kind, opened, elsewhere);
-  if (!splitNames.includes(split)) {
-    throw new InputError(`[eval] split: expected ${splitNames.join(', ')}, got '${split}'`);
-  }
+  const usual = elsewhere ? splitElsewhere(opened) : 'validation';
+  const split = requireSplit(options.split ?? usual, kind);
   const images = await opened.open(split);
   const total = images.dataset.length;
   const sized = { network: run.network, inputShape: model.inputShape };
@@ -262,7 +260,7 @@ function summaries({ labels, outputs, confusion }: Evaluation, calibrator: Calib
  *
  * @throws {InputError} unless the classes are those of the network, in the same order
  */
-function requireClasses({ title, classNames }: OpenedData, known: readonly string[]): void {
+export function requireClasses({ title, classNames }: OpenedData, known: readonly string[]): void {
   const numbers = numbersAmong(classNames, known);
   if (numbers.length === known.length && numbers.every((number, i) => number === i)) return;
   throw new InputError(
@@ -271,11 +269,16 @@ function requireClasses({ title, classNames }: OpenedData, known: readonly strin
   );
 }
 
+/** The part of other data than those of the training. */
+export function splitElsewhere({ holdOut, parts }: OpenedData): Split {
+  if (holdOut === null) return 'validation';
+  return parts.some(({ role }) => role === 'test') ? 'test' : 'all';
+}
+
 /** The part to evaluate. In a data set without a validation part, its test part serves as one. */
-function splitOf(asked: Split | undefined, kind: NamedDataset, opened: OpenedData, elsewhere: boolean): Split {
-  if (asked !== undefined) return asked === 'test' && kind.evalName === 'test' ? 'validation' : asked;
-  if (!elsewhere || opened.holdOut === null) return 'validation';
-  return opened.parts.some(({ role }) => role === 'test') ? 'test' : 'all';
+export function requireSplit(asked: Split, { evalName }: NamedDataset): Split {
+  if (splitNames.includes(asked)) return asked === 'test' && evalName === 'test' ? 'validation' : asked;
+  throw new InputError(`[eval] split: expected ${splitNames.join(', ')}, got '${asked}'`);
 }
 
 /** The record of a part of the data of a run; null for other parts. */

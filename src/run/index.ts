@@ -20,6 +20,7 @@ export {
   type TrainedRun,
   writeEvaluation,
 } from './evaluate.js';
+export { type EvaluateWeightsOptions, evaluateWeights, type WeightsEvaluation } from './evaluateWeights.js';
 export {
   type ExplainPicturesOptions,
   type Explanation,

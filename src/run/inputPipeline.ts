@@ -11,6 +11,7 @@ import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
 import type { OpenedData, OpenedSplit, PreparedImage } from './catalog/datasets.js';
 import type { NamedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
+import type { Recipe } from './recipe.js';
 
 /** How the images of a data set become the inputs of a network, in training, evaluation and prediction. */
 
@@ -163,7 +164,7 @@ function asTrained(
  *
  * @param first transforms before them, such as flips
  */
-export function forEvaluation(split: OpenedSplit, { techniques }: RunConfig['recipe'], first: Specs = []): OpenedSplit {
+export function forEvaluation(split: OpenedSplit, { techniques }: Pick<Recipe, 'techniques'>, first: Specs = []): OpenedSplit {
   const fixed = fixedOf(techniques?.transforms ?? []);
   if (first.length > 0) {
     const all = new Compose([...parseTransforms(first).transforms, ...(fixed?.transforms ?? [])]);

@@ -11,6 +11,7 @@ import { lossOf } from './losses.js';
 import type { Recipe } from './recipe.js';
 
 type Data = Pick<OpenedSplit, 'dataset'>;
+type Evaluated = Pick<Recipe, 'batchSize' | 'loss'>;
 
 /** The images of the training, with all transforms. */
 export function transformed({ dataset }: Data, { techniques }: Recipe): Dataset {
@@ -41,14 +42,14 @@ export interface SizedNetwork {
 export function evalLoaderOf(
   { dataset }: { readonly dataset: Dataset },
   sized: SizedNetwork,
-  recipe: Recipe,
+  recipe: Evaluated,
   asked?: number,
 ): DataLoader {
   const batchSize = asked ?? evalBatchSize(sized, recipe, dataset.length);
   return new DataLoader(dataset, { batchSize, reuse: true });
 }
 
-function evalBatchSize({ network, inputShape }: SizedNetwork, recipe: Recipe, images: number): number {
+function evalBatchSize({ network, inputShape }: SizedNetwork, recipe: Evaluated, images: number): number {
   const { batchSize } = recipe;
   const usual = numel(inputShape) > 10_000 ? batchSize : Math.max(100, batchSize);
   const planner = evaluationPlanner({ network, loss: lossOf(recipe).compute }, inputShape);

@@ -315,6 +315,7 @@ export const calls: Readonly<Record<string, Call>> = {
 
   'runs.openRun': called(fovea.runs.openRun, () => [file('no run')]),
   'runs.evaluateRun': called(fovea.runs.evaluateRun, () => [file('no run')]),
+  'runs.evaluateWeights': called(fovea.runs.evaluateWeights, () => [file('none.safetensors')]),
   'runs.predictFiles': {
     args: () => [{}, [file('no.png')], { top: 1 }],
     call: async (...given) => {

@@ -7,7 +7,6 @@ import { metricTitles } from '../../report/metricTitles.js';
 import { targetOf } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
-import type { Split } from '../../run/catalog/datasets.js';
 import { namedDataset } from '../../run/catalog/datasets.js';
 import { namedModel } from '../../run/catalog/models.js';
 import { type DecisionRule, decisionNote, describePoint, screeningOf } from '../../run/decision.js';
@@ -16,39 +15,24 @@ import { recordPath } from '../../run/predictions/file.js';
 import { groupsOf, metricInput } from '../../run/predictions/metricInput.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { optimismNote } from '../../run/results/selection.js';
-import { type ImageLoadingOptions, imageLoadingOf } from '../../run/runOptionsOf.js';
+import { imageLoadingOf } from '../../run/runOptionsOf.js';
 import { seenNotes } from '../../run/seen.js';
-import type { TestTimeAugmentation } from '../../run/tta.js';
 import { compareModels, type ModelComparison, wilsonInterval } from '../../statistics/index.js';
 import { formatCount, formatMetric } from '../../text/numbers.js';
-import { Progress } from '../../text/progress.js';
 import type { Evaluation } from '../../train/evaluation.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { pairCells, valueCells } from '../comparisonCells.js';
-import { DownloadDisplay, ReadingDisplay } from '../display.js';
+import { EvaluationDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
-import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
+import { applyEngine, applyPrecision, type EvalCommandOptions } from '../options.js';
 import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
 import { print, printFacts, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
-
-interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
-  readonly data?: string;
-  readonly split?: Split;
-  readonly dataDir?: string;
-  readonly batchSize?: number;
-  readonly best?: boolean;
-  readonly fixes?: string;
-  readonly tta?: TestTimeAugmentation;
-  readonly positive?: string;
-  readonly screening?: boolean;
-  readonly report?: string;
-  readonly predictions?: string;
-  readonly json?: boolean;
-}
+import { evaluateWeightsFile, isWeightsFile } from './evalWeights.js';
 
 export async function evaluate(path: string, options: EvalCommandOptions, terminal: Terminal): Promise<number> {
   applyEngine(options);
+  if (isWeightsFile(path)) return evaluateWeightsFile(path, options, terminal);
   const { data, split, dataDir, batchSize, report, predictions, json = false } = options;
   if (report !== undefined) await requireNew(report, 'report');
   if (predictions !== undefined) {
@@ -57,9 +41,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   }
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
-  const download = new DownloadDisplay(terminal);
-  const reading = new ReadingDisplay(terminal);
-  let progress: Progress | null = null;
+  const display = new EvaluationDisplay(terminal, json);
   try {
     const result = await evaluateRun(run, {
       data,
@@ -69,22 +51,9 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       batchSize,
       tta: options.tta,
       fixes: options.fixes,
-      onDownload: download.show,
-      onProgress: reading.show,
-      onBatch: (samples, total) => {
-        progress ??= new Progress({
-          label: 'evaluation',
-          total,
-          unit: 'images',
-          stream: terminal.stderr,
-          mode: json ? 'silent' : 'auto',
-          patient: true,
-        });
-        progress.update(samples);
-      },
+      ...display.hooks,
     });
-    // Assigned in a callback, which the compiler does not see.
-    (progress as Progress | null)?.stop();
+    display.end();
     if (report !== undefined) {
       const name = nameOf(result.split, run.folder.config.data.name);
       await writeFileAtomic(report, await renderEvaluationReport(run, result, name));
@@ -99,9 +68,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
     }
     return 0;
   } finally {
-    download.end();
-    reading.end();
-    (progress as Progress | null)?.stop();
+    display.end();
   }
 }
 
