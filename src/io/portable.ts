@@ -14,6 +14,7 @@ export {
 } from './data/split/split.js';
 export type { AbsentClass, SplitTable } from './data/split/table.js';
 export { ConcatDataset, randomSplit, Subset, TensorDataset } from './data/subsets.js';
+export { decodeIdx, type IdxArray, type IdxRank } from './formats/idx.js';
 export { paddleNames } from './formats/paddle/names.js';
 export type { NumpyArray } from './formats/paddle/numpy.js';
 export type { PdoptLoadOptions, PdoptOptions } from './formats/paddle/optimizerStates.js';

@@ -25,6 +25,7 @@ export const {
   availableProcessors,
   canShareMemory,
   preferBestCode,
+  whyOneThread,
   startThread,
   availableMemory,
   totalMemory,
@@ -41,6 +42,7 @@ export const {
       // Other runtimes with Node's modules have no such flags.
     }
   },
+  whyOneThread: null,
   startThread: startWorker,
   availableProcessors: processors.availableProcessors,
   availableMemory: memory.availableMemory,

@@ -29,6 +29,8 @@ export interface Platform {
    * with code that takes three times as long, and never replaces it during a call.
    */
   preferBestCode(): void;
+  /** Why it cannot, for people; `null` if it can. */
+  readonly whyOneThread: string | null;
   /** @throws if the system has no thread left */
   readonly startThread: StartThread;
   /** Bytes that can be allocated without swapping. Infinite if the platform does not say. */

@@ -164,7 +164,11 @@ function asTrained(
  *
  * @param first transforms before them, such as flips
  */
-export function forEvaluation(split: OpenedSplit, { techniques }: Pick<Recipe, 'techniques'>, first: Specs = []): OpenedSplit {
+export function forEvaluation(
+  split: OpenedSplit,
+  { techniques }: Pick<Recipe, 'techniques'>,
+  first: Specs = [],
+): OpenedSplit {
   const fixed = fixedOf(techniques?.transforms ?? []);
   if (first.length > 0) {
     const all = new Compose([...parseTransforms(first).transforms, ...(fixed?.transforms ?? [])]);

@@ -508,6 +508,7 @@ export const calls: Readonly<Record<string, Call>> = {
   'io.load': called(io.load, () => [file('none.safetensors')]),
   'io.saveSafetensors': called(io.saveSafetensors, () => [{ x: matrix() }, file('b.safetensors'), { made: 'here' }]),
   'io.loadSafetensors': called(io.loadSafetensors, () => [file('none.safetensors')]),
+  'io.decodeIdx': called(io.decodeIdx, () => [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7), 1, 'bytes']),
   'io.encodeSafetensors': called(io.encodeSafetensors, () => [state(), { made: 'here' }]),
   'io.decodeSafetensors': called(io.decodeSafetensors, () => [new Uint8Array(9), 'bytes']),
   'io.readPdparams': called(io.readPdparams, () => [file('none.pdparams')]),

@@ -52,7 +52,9 @@ describe('weights without a run folder', () => {
   it('are refused without a record, without classes, for other classes, and with options of run folders', async () => {
     const path = join(folder, 'bare.safetensors');
     await io.saveSafetensors(network, path);
-    await expect(runs.evaluateWeights(path, { dataDir })).rejects.toThrow(/record of their training, got a file without/);
+    await expect(runs.evaluateWeights(path, { dataDir })).rejects.toThrow(
+      /record of their training, got a file without/,
+    );
     await saved(path, { classNames: null });
     await expect(runs.evaluateWeights(path, { dataDir })).rejects.toThrow(/whose record names their classes/);
     await saved(path, { classNames: classNames.toReversed() });

@@ -1,4 +1,4 @@
-import { availableProcessors, canShareMemory, preferBestCode } from '#platform';
+import { availableProcessors, canShareMemory, preferBestCode, whyOneThread } from '#platform';
 import type { Graph } from '../../compiler/graph.js';
 import { noTraits, type Traits } from '../../compiler/optimize.js';
 import type { Precision } from '../../compiler/precision.js';
@@ -85,7 +85,8 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   describe(): string {
     const convolutions = this.#convolution === 'direct' ? 'direct' : 'Winograd and direct';
     const vectors = this.backend.target.fuses ? 'fused multiply-add' : '128-bit vectors';
-    return `WebAssembly, ${vectors}, ${convolutions} convolutions`;
+    const threads = whyOneThread === null ? '' : `, one thread (${whyOneThread})`;
+    return `WebAssembly, ${vectors}, ${convolutions} convolutions${threads}`;
   }
 
   traits(): Traits {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { lr } from '../../optimizer/index.js';
 import type { ThresholdMetrics } from '../../statistics/index.js';
 import type { Json } from '../../text/json.js';

@@ -7,7 +7,8 @@ export {
   sideBySide,
 } from './contactSheet.js';
 export { decodeImage, type PictureSource } from './decode.js';
-export { type Digit, readDigit } from './digit.js';
+export { readDigit } from './digit.js';
+export type { Digit } from './digitForm.js';
 export { encodePng } from './png.js';
 export { type Fit, type Preprocessed, type PreprocessOptions, preprocess } from './preprocess.js';
 export { thumbnailPng } from './thumbnail.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RandomGenerator } from '../../random.js';
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './color.js';
 import * as option from './options.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fitsInMemory, maxPixelsAtOnce } from './image.js';
 
 /** Options that several transforms share, each with a description of valid values. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RandomGenerator } from '../../random.js';
 import { affine, hflip, rotate, vflip } from './geometry.js';
 import * as option from './options.js';

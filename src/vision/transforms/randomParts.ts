@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ShapeError } from '../../errors.js';
 import type { RandomGenerator } from '../../random.js';
 import { bothSizes, crop, erase, type ImageSize, type Padding, type PadOptions, pad, resize } from './geometry.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../errors.js';
 import type { RandomGenerator } from '../../random.js';
 import { nearestName } from '../../text/suggest.js';

@@ -1,4 +1,5 @@
-import { FileError, InputError, messageOf } from '../../errors.js';
+import { FileError, InputError } from '../../errors.js';
+import { fetched } from '../../io/files/fetched.js';
 import { decodePdparams } from '../../io/formats/paddle/params.js';
 import { decodeSafetensors } from '../../io/formats/safetensors.js';
 import { formatOf, type WeightSource } from './source.js';
@@ -15,18 +16,8 @@ export const { loadWeights }: WeightSource = {
     if (format === null) {
       throw new FileError(`[weights] ${address}: expected a .safetensors or .pdparams file, got another ending`);
     }
-    const bytes = await fetched(address);
+    const bytes = await fetched('weights', address);
     const { tensors } = format === 'safetensors' ? decodeSafetensors(bytes, address) : decodePdparams(bytes, address);
     return { path: address, tensors };
   },
 };
-
-async function fetched(address: string): Promise<Uint8Array> {
-  try {
-    const answer = await fetch(address);
-    if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
-    throw new Error(`HTTP status ${answer.status}`);
-  } catch (error) {
-    throw new FileError(`[weights] ${address}: expected a file to fetch, got ${messageOf(error)}`, { cause: error });
-  }
-}
