@@ -6,7 +6,8 @@ import { afterAll, beforeEach } from 'vitest';
 /** A new folder that is removed after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'fovea-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  // Processes that were killed may still write for a moment.
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 

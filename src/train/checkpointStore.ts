@@ -135,8 +135,8 @@ export class CheckpointStore {
     await this.#database.delete(this.name);
   }
 
-  /** Lets other tabs open it. */
-  close(): void {
-    this.#database.close();
+  /** Lets other tabs open it. Resolves once they can. */
+  close(): Promise<void> {
+    return this.#database.close();
   }
 }

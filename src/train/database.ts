@@ -33,11 +33,7 @@ interface Browser {
   readonly indexedDB?: { open(name: string, version: number): OpenRequest };
   readonly navigator?: {
     readonly locks?: {
-      request(
-        name: string,
-        options: { readonly ifAvailable: true },
-        body: (lock: object | null) => Promise<void>,
-      ): Promise<void>;
+      request(name: string, options: { readonly signal: AbortSignal }, body: () => Promise<void>): Promise<void>;
     };
   };
 }
@@ -52,7 +48,8 @@ export interface Database {
   /** Resolves once the value is on disk. */
   put(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
-  close(): void;
+  /** Resolves once another tab can open it. */
+  close(): Promise<void>;
 }
 
 /**
@@ -66,8 +63,8 @@ export async function openDatabase(key: string): Promise<Database> {
     new FileError(`[CheckpointStore] ${key}: expected ${wish}, got ${messageOf(error)}`, { cause: error });
   if (browser.indexedDB === undefined) throw refuse('a browser with IndexedDB', 'none');
   const unlock = await lock(key);
-  const database = await opened(browser.indexedDB.open(databaseName, 1)).catch((error: unknown) => {
-    unlock();
+  const database = await opened(browser.indexedDB.open(databaseName, 1)).catch(async (error: unknown) => {
+    await unlock();
     throw refuse('storage in this browser', error);
   });
   // Another version of the page may want to change the database.
@@ -94,26 +91,34 @@ export async function openDatabase(key: string): Promise<Database> {
     },
     put: (at, value) => change((store) => store.put(value, at)),
     delete: (at) => change((store) => store.delete(at)),
-    close() {
+    async close() {
       database.close();
-      unlock();
+      await unlock();
     },
   };
 }
 
+/** A page that is loaded again waits so many milliseconds for the end of its worker of before. */
+const patience = 2000;
+
 /** Holds the lock of a key until the returned function is called, or the tab is closed. */
-async function lock(key: string): Promise<() => void> {
+async function lock(key: string): Promise<() => Promise<void>> {
   const locks = browser.navigator?.locks;
   // Pages without a secure context have no locks; there is nothing else to ask.
-  if (locks === undefined) return () => {};
+  if (locks === undefined) return async () => {};
   return new Promise((resolve, reject) => {
-    const holding = locks.request(`fovea ${key}`, { ifAvailable: true }, (held) => {
-      if (held !== null) return new Promise((unlock) => resolve(unlock));
-      const message = `[CheckpointStore] ${key}: expected a training of its own, got one that another tab has open; close that tab`;
-      reject(new InputError(message));
-      return Promise.resolve();
+    const held = () =>
+      new Promise<void>((unlock) => {
+        resolve(async () => {
+          unlock();
+          await holding;
+        });
+      });
+    const holding = locks.request(`fovea ${key}`, { signal: AbortSignal.timeout(patience) }, held);
+    holding.catch((cause: unknown) => {
+      const got = 'got one that another tab has open; close that tab';
+      reject(new InputError(`[CheckpointStore] ${key}: expected a training of its own, ${got}`, { cause }));
     });
-    holding.catch(reject);
   });
 }
 

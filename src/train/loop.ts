@@ -296,6 +296,7 @@ export class TrainingLoop implements Training {
       if (error instanceof MemoryError) this.#adviseBatch(images.shape);
       throw error;
     });
+    this.#saving.progressed();
     this.batch++;
     this.loss = value;
     this.samples += images.shape[0];

@@ -37,7 +37,8 @@ export class Chromium {
         ...args,
         'about:blank',
       ],
-      { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
+      // A group of its own, which ends as a whole: processes of the browser outlive their parent for a moment.
+      { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
     );
     (this.#process.stdio[4] as Readable).setEncoding('utf8').on('data', (text: string) => this.#receive(text));
     this.#process.on('close', (code) => {
@@ -94,7 +95,7 @@ export class Chromium {
   async kill(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.on('close', resolve));
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      this.#process.kill('SIGKILL');
+      process.kill(-(this.#process.pid as number), 'SIGKILL');
       await ended;
     }
   }
@@ -136,9 +137,9 @@ export class Tab {
     throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   }
 
-  /** Waits until an expression is true. */
+  /** Waits until an expression, or what it promises, is true. */
   async until(expression: string): Promise<void> {
-    while (!(await this.evaluate<boolean>(`Boolean(${expression})`).catch(() => false))) {
+    while (!(await this.evaluate<boolean>(`Promise.resolve(${expression}).then(Boolean)`).catch(() => false))) {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }

@@ -312,6 +312,14 @@ describe('accumulated gradients', () => {
   });
 });
 
+test('a training that is stopped between two saved states saves once more', async () => {
+  const saved: number[] = [];
+  const save = async ({ optimizer }: Training) => void saved.push(optimizer.steps);
+  const stopper: Callback = { onBatchEnd: (training) => void (training.optimizer.steps === 3 && training.stop()) };
+  await train(setUp({ saveSteps: 2, save, callbacks: [stopper] }).options);
+  expect(saved).toEqual([2, 3]);
+});
+
 test.each([
   [7, 2, [37, 30]],
   [3, 1, [30]],

@@ -79,7 +79,7 @@ export async function preprocess(source: PagePicture, options: PreprocessOptions
 
 /**
  * Makes a picture of one digit similar to MNIST's digits: 28×28, white ink on black, cut to the ink,
- * centered. Node's `readDigit` does the same; resizing may differ by a grey level.
+ * centered. Node's `readDigit` does the same; its resizing differs a little at edges.
  *
  * @param name for messages
  * @throws {FileError} as {@link decodeImage}, and if nothing stands out from the background

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ShapeError } from '../../errors.js';
 import { normalize, toGrayscale, toTensor } from './color.js';
 import { centerCrop, type ImageSize, type Padding, type PadOptions, pad, resize } from './geometry.js';
@@ -10,7 +10,7 @@ import { NamedTransform } from './transform.js';
 /** Transforms without randomness. */
 
 const toTensorOptions = z.strictObject({
-  dataFormat: z.enum(['CHW', 'HWC']).prefault('CHW').describe("'CHW' or 'HWC'"),
+  dataFormat: option.usually(z.enum(['CHW', 'HWC']), 'CHW', "'CHW' or 'HWC'"),
 });
 
 /**
@@ -36,12 +36,14 @@ export class ToTensor extends NamedTransform<z.output<typeof toTensorOptions>> {
 }
 
 const transposeOptions = z.strictObject({
-  order: z
-    .array(z.number().int().min(0).max(2))
-    .length(3)
-    .refine((order) => new Set(order).size === 3)
-    .prefault([2, 0, 1])
-    .describe('the axes 0, 1 and 2 in some order'),
+  order: option.usually(
+    z.array(option.integer(0, 2)).check(
+      z.length(3),
+      z.refine((order) => new Set(order).size === 3),
+    ),
+    [2, 0, 1],
+    'the axes 0, 1 and 2 in some order',
+  ),
 });
 
 /** Changes the order of the axes; by default it moves the channels from the last to the first place. */
@@ -85,12 +87,12 @@ export class Transpose extends NamedTransform<z.output<typeof transposeOptions>>
   }
 }
 
-const values = z.union([z.number(), z.array(z.number()).min(1).max(4)]);
 const normalizeOptions = z.strictObject({
-  mean: option.usually(values.describe('a number, or one a channel'), 0),
+  mean: option.usually(option.perChannel, 0, 'a number, or one a channel'),
   std: option.usually(
-    values.refine((std) => ![std].flat().includes(0)).describe('a number other than 0, or one a channel'),
+    option.perChannel.check(z.refine((std) => ![std].flat().includes(0))),
     1,
+    'a number other than 0, or one a channel',
   ),
   toRgb: option.flag,
 });
@@ -191,10 +193,7 @@ export class Pad extends NamedTransform<z.output<typeof padOptions>> {
 }
 
 const grayscaleOptions = z.strictObject({
-  numOutputChannels: z
-    .union([z.literal(1), z.literal(3)])
-    .prefault(1)
-    .describe('1 or 3'),
+  numOutputChannels: option.usually(z.union([z.literal(1), z.literal(3)]), 1, '1 or 3'),
 });
 
 /** Converts to grey by the luma of ITU-R BT.601. */

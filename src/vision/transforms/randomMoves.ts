@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { RandomGenerator } from '../../random.js';
 import { affine, hflip, rotate, vflip } from './geometry.js';
 import * as option from './options.js';
@@ -78,13 +78,13 @@ export class RandomRotation extends NamedTransform<z.output<typeof rotationOptio
 const affineOptions = z.strictObject({
   degrees: option.degrees,
   translate: option.orNull(
-    z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).describe('shares [x, y] from 0 to 1'),
+    z.tuple([option.within(0, 1), option.within(0, 1)]).check(z.describe('shares [x, y] from 0 to 1')),
   ),
   scale: option.orNull(option.positiveRange),
   shear: option.orNull(
     z
       .union([option.degrees, z.tuple([z.number(), z.number(), z.number(), z.number()])])
-      .describe('degrees from 0 on, [least, most] along x, or [least, most] along x and along y'),
+      .check(z.describe('degrees from 0 on, [least, most] along x, or [least, most] along x and along y')),
   ),
   interpolation: option.warpInterpolation,
   fill: option.fill,

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ShapeError } from '../../errors.js';
 import type { RandomGenerator } from '../../random.js';
 import { bothSizes, crop, erase, type ImageSize, type Padding, type PadOptions, pad, resize } from './geometry.js';
@@ -121,10 +121,7 @@ const erasingOptions = z.strictObject({
   prob: option.probability,
   scale: option.shares([0.02, 0.33]),
   ratio: option.usually(option.positiveRange, [0.3, 3.3]),
-  value: z
-    .union([z.number(), z.array(z.number()).min(1).max(4), z.literal('random')])
-    .prefault(0)
-    .describe("a value, one a channel, or 'random'"),
+  value: option.usually(z.union([option.perChannel, z.literal('random')]), 0, "a value, one a channel, or 'random'"),
 });
 
 export interface RandomErasingOptions {

@@ -1,7 +1,8 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { InputError } from '../../errors.js';
 import type { RandomGenerator } from '../../random.js';
 import { nearestName } from '../../text/suggest.js';
+import { descriptionOf } from './options.js';
 import { type Raster, requireRaster } from './raster.js';
 
 /**
@@ -112,8 +113,8 @@ export abstract class NamedTransform<Options extends object> extends Transform {
 }
 
 /** Options in Paddle's order; each has a description of valid values. */
-export type OptionSchema<Options> = z.ZodObject<Readonly<Record<string, z.ZodType>>, z.core.$strict> &
-  z.ZodType<Options>;
+export type OptionSchema<Options> = z.ZodMiniObject<Readonly<Record<string, z.ZodMiniType>>, z.core.$strict> &
+  z.ZodMiniType<Options>;
 
 function checkedOptions<Options>(name: string, schema: OptionSchema<Options>, given: object): Options {
   const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -123,7 +124,7 @@ function checkedOptions<Options>(name: string, schema: OptionSchema<Options>, gi
   const option = String(result.error.issues[0].path[0]);
   const value: unknown = values[option];
   throw new InputError(
-    `[transforms] ${name}: ${option}: expected ${schema.shape[option].description}, ` +
+    `[transforms] ${name}: ${option}: expected ${descriptionOf(schema.shape[option])}, ` +
       `got ${value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value))}`,
   );
 }
