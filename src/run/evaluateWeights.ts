@@ -1,6 +1,7 @@
 import * as check from '../check.js';
 import { InputError } from '../errors.js';
 import { fingerprint } from '../io/files/fingerprint.js';
+import { option } from '../text/option.js';
 import { evaluate } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';
 import { preprocessing } from '../vision/images/preprocess.js';
@@ -90,13 +91,13 @@ function requireRecord(path: string, record: WeightsRecord | null): WeightsEvalu
   if (record === null) {
     throw new InputError(
       `[eval] ${path}: expected weights with the record of their training, got a file without one; evaluate the run ` +
-        'folder that they belong to, or begin a training with them (train --pretrained)',
+        `folder that they belong to, or begin a training with them (${option('pretrained')})`,
     );
   }
   const { classNames } = record;
   if (classNames !== null) return { ...record, classNames };
   throw new InputError(
     `[eval] ${path}: expected weights whose record names their classes, got one without; begin a training with them ` +
-      '(train --pretrained)',
+      `(${option('pretrained')})`,
   );
 }
