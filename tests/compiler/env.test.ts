@@ -103,4 +103,16 @@ describe('what each level shows', () => {
     if (level < 3) expect(shown).not.toContain('[compile] graph as captured');
     if (level < 2) expect(shown).not.toContain('[compile] program');
   });
+
+  it('the kernels of the portable engine too', async () => {
+    await withEnvironment({ FOVEA_DEBUG: '2' });
+    const { setEngine } = await import('../../src/engine/select.js');
+    const { tensor } = await import('../../src/tensor/fromArrays.js');
+    setEngine('portable');
+    await tensor([1, 2])
+      .mul(tensor([3, 4]))
+      .data();
+    expect(written.join('')).toMatch(/^\[compile\] program.*\bmul .*kernel=portable /ms);
+    expect(written.join('')).toMatch(/^\[compile\] portable/m);
+  });
 });

@@ -181,7 +181,15 @@ describe('generators besides that of the training are a part of its state', () =
   };
   const weights = async ({ network }: Model) => Promise.all([...network.stateDict().values()].map((s) => s.data()));
 
-  test.each([2, 3, 5])('a training that was stopped after %i steps ends with the same bits', async (steps) => {
+  test.each([
+    ['reference', 2],
+    ['reference', 3],
+    ['reference', 5],
+    ['onednn', 5],
+    ['portable', 2],
+    ['portable', 5],
+  ] as const)('a training on %s that was stopped after %i steps ends with the same bits', async (engine, steps) => {
+    setEngine(engine);
     const whole = parts();
     await whole.model.fit({ trainData: whole.loader, epochs: 3, verbose: 0 });
     const first = parts();

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { setEngine } from '../../src/engine/select.js';
+import { engineNames, setEngine } from '../../src/engine/select.js';
 import { InputError } from '../../src/errors.js';
 import { DataLoader } from '../../src/io/data/dataloader.js';
 import type { Dataset } from '../../src/io/data/dataset.js';
@@ -122,7 +122,7 @@ describe('train', () => {
     await expect(train(setUp({ epochs }).options)).rejects.toThrow(InputError);
   });
 
-  test.each(['reference', 'onednn'] as const)('gives the same bits for the same seed on %s', async (engine) => {
+  test.each(engineNames)('gives the same bits for the same seed on %s', async (engine) => {
     setEngine(engine);
     const run = async () => {
       const { network, options } = setUp();

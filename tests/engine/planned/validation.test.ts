@@ -15,7 +15,7 @@ import * as F from '../../../src/tensor/functional.js';
 import { Parameter } from '../../../src/tensor/state.js';
 import { Tensor } from '../../../src/tensor/tensor.js';
 import { fused } from '../../compiler/support.js';
-import { noise } from '../../engines.js';
+import { fastEngines, noise } from '../../engines.js';
 
 const image = (seed: number): Tensor => Tensor.fromData(noise([4, 3, 8, 8], seed).data, [4, 3, 8, 8]);
 const labels = tensor([0, 1, 2, 1], 'int32');
@@ -32,10 +32,10 @@ const network = () =>
     new nn.Linear(34 * 4, 3),
   );
 
-describe('FOVEA_VALIDATE=1', () => {
+describe.each(fastEngines)('FOVEA_VALIDATE=1 on %s', (engine) => {
   beforeEach(() => {
     vi.stubEnv('FOVEA_VALIDATE', '1');
-    setEngine('onednn');
+    setEngine(engine);
   });
   afterEach(() => vi.unstubAllEnvs());
 
