@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-import { buildProgram } from './compiled.js';
+import { buildPackage } from './compiled.js';
 import { temporaryFolder } from './temporary.js';
 import { cifar10Files, cifarArchive } from './vision/datasets/cifarFiles.js';
 
@@ -11,7 +11,7 @@ const root = temporaryFolder();
 
 test("the course's fourteen lines run as written, and know what is done when they are called again", async () => {
   // Within the package, `fovea` is the package itself.
-  buildProgram(root);
+  buildPackage(root);
   const { outputText } = ts.transpileModule(readFileSync('examples/cifar10.ts', 'utf8'), {
     compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
   });

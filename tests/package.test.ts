@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npmCommand } from '../src/io/files/npm.js';
 import { readTar } from '../src/io/files/tar.js';
-import { buildProgram } from './compiled.js';
+import { buildPackage } from './compiled.js';
 import { publishedTypes } from './publishedTypes.js';
 import { temporaryFolder } from './temporary.js';
 
@@ -16,7 +16,7 @@ const names: string[] = [];
 
 /** Makes a folder from which npm packs, with `dist` as `npm run build` makes it but for the source maps. */
 function stage(folder: string): string {
-  buildProgram(folder);
+  buildPackage(folder);
   rmSync(join(folder, 'node_modules'));
   const types = publishedTypes();
   cpSync(types, join(folder, 'dist'), { recursive: true, filter: (path) => !path.endsWith('package.json') });

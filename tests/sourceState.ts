@@ -17,8 +17,9 @@ export function sourceFiles(): string[] {
 
 function stateOfSources(): string {
   const hash = createHash('sha256');
-  for (const name of sourceFiles()) {
-    const { mtimeMs, size } = statSync(join(sources, name));
+  const recipe = ['tests/compiled.ts', 'package.json'].map((name) => join(project, name));
+  for (const name of [...sourceFiles().map((file) => join(sources, file)), ...recipe]) {
+    const { mtimeMs, size } = statSync(name);
     hash.update(`${name}\0${mtimeMs}\0${size}\n`);
   }
   return hash.digest('hex').slice(0, 16);

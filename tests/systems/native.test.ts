@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
-import { buildPackage, type Fate, runCommands, runProgram } from './package.js';
+import { buildPackageWith, type Fate, type Outcome, runCommands, runProgram } from './package.js';
 
 const root = temporaryFolder();
 const run = join(root, 'run');
@@ -12,7 +12,7 @@ const weights = resolve('tests/goldens/paddle/adam.pdparams');
 let dataDir = '';
 beforeAll(async () => {
   dataDir = await smallMnist(root, { train: 20, test: 10 });
-  const script = buildPackage(join(root, 'works'), { koffi: 'works', sharp: 'works' });
+  const script = buildPackageWith(join(root, 'works'), { koffi: 'works', sharp: 'works' });
   const options = ['--data-dir', dataDir, '--epochs', '1', '--engine', 'reference', '--out', run];
   expect(runProgram(script, ['train', 'lenet', ...options])).toMatchObject({ code: 0 });
 });
@@ -40,64 +40,70 @@ const ofAnyPackage = fates.slice(0, 6);
 
 describe.each(fates)('koffi %s', (name, fate) => {
   const folder = join(root, `koffi-${name}`);
-  let script = '';
+  let outcomes: readonly Outcome[] = [];
   beforeAll(() => {
-    script = buildPackage(folder, { koffi: fate, sharp: 'works' });
+    const script = buildPackageWith(folder, { koffi: fate, sharp: 'works' });
+    outcomes = runCommands(script, [
+      ['eval', run],
+      ['eval', run, '--engine', 'onednn'],
+      ['doctor'],
+      ['summary', 'lenet'],
+      ['convert', weights, join(folder, 'net.safetensors')],
+      ['eval', run, '--engine', 'reference'],
+      ['eval', run, '--engine', 'portable'],
+    ]);
+  });
+
+  it('without a choice of the engine the portable engine computes, and one line says so', () => {
+    const { code, err } = outcomes[0];
+    expect([code, err]).toEqual([0, expect.stringMatching(/^fovea: \[onednn\] .*\n.*portable engine.*\n$/)]);
+  });
+
+  it('a choice of oneDNN is refused in one line', () => {
+    const { code, err } = outcomes[1];
+    expect([code, err]).toEqual([2, expect.stringMatching(/^fovea: \[onednn\] .*\n$/)]);
   });
 
   it('the doctor says so', () => {
-    const { code, out, err } = runProgram(script, ['doctor']);
+    const { code, out, err } = outcomes[2];
     expect([code, err]).toEqual([1, '']);
     expect(out).toMatch(/^✗ Engine .*; the portable engine is used instead, in WebAssembly$/m);
     expect(out).toMatch(/^✓ Pictures/m);
   });
 
   it('summary, convert and eval work', () => {
-    const out = join(folder, 'net.safetensors');
-    const commands = [
-      ['summary', 'lenet'],
-      ['convert', weights, out],
-      ['eval', run, '--engine', 'reference'],
-      ['eval', run, '--engine', 'portable'],
-    ];
-    expect(runCommands(script, commands)).toMatchObject({ code: 0, err: '' });
-  });
-
-  it('without a choice of the engine the portable engine computes, and one line says so', () => {
-    const { code, err } = runProgram(script, ['eval', run]);
-    expect([code, err]).toEqual([0, expect.stringMatching(/^fovea: \[onednn\] .*\n.*portable engine.*\n$/)]);
-  });
-
-  it('a choice of oneDNN is refused in one line', () => {
-    const { code, err } = runProgram(script, ['eval', run, '--engine', 'onednn']);
-    expect([code, err]).toEqual([2, expect.stringMatching(/^fovea: \[onednn\] .*\n$/)]);
+    for (const outcome of outcomes.slice(3)) expect(outcome).toMatchObject({ code: 0, err: '' });
   });
 });
 
 describe.each(ofAnyPackage)('sharp %s', (name, fate) => {
   const folder = join(root, `sharp-${name}`);
-  let script = '';
+  const out = join(folder, 'run');
+  let outcomes: readonly Outcome[] = [];
   beforeAll(() => {
-    script = buildPackage(folder, { koffi: 'works', sharp: fate });
+    const script = buildPackageWith(folder, { koffi: 'works', sharp: fate });
+    const options = ['--data-dir', dataDir, '--epochs', '1', '--engine', 'reference', '--out', out];
+    outcomes = runCommands(script, [
+      ['doctor'],
+      ['train', 'lenet', ...options],
+      ['predict', run, resolve('docs/pictures/report.png')],
+    ]);
   });
 
   it('the doctor says so', () => {
-    const { code, out, err } = runProgram(script, ['doctor']);
+    const { code, out, err } = outcomes[0];
     expect([code, err]).toEqual([1, '']);
     expect(out).toMatch(/^✗ Pictures .*; photographs cannot be read, and reports have no pictures$/m);
     expect(out).toContain('fix it with: npm install --include=optional sharp');
   });
 
   it('numbers are trained on to the end, with a report', () => {
-    const out = join(folder, 'run');
-    const options = ['--data-dir', dataDir, '--epochs', '1', '--engine', 'reference', '--out', out];
-    const trained = runProgram(script, ['train', 'lenet', ...options]);
-    expect(trained).toMatchObject({ code: 0, err: expect.not.stringContaining('fovea:') });
+    expect(outcomes[1]).toMatchObject({ code: 0, err: expect.not.stringContaining('fovea:') });
     expect(readdirSync(out)).toContain('report.html');
   });
 
   it('a command with pictures is refused in one line', () => {
-    const { code, err } = runProgram(script, ['predict', run, resolve('docs/pictures/report.png')]);
+    const { code, err } = outcomes[2];
     expect(code).toBe(1);
     expect(err).toMatch(/^fovea: \[pictures\] sharp: expected .*; install it with: npm install .* sharp\n$/);
   });

@@ -3,7 +3,7 @@ import { beforeAll, expect } from 'vitest';
 import { itWith } from '../needs.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
-import { buildPackage, runProgram } from './package.js';
+import { buildPackageWith, runProgram } from './package.js';
 
 const root = temporaryFolder();
 let script = '';
@@ -11,7 +11,7 @@ let dataDir = '';
 
 beforeAll(async () => {
   dataDir = await smallMnist(root, { train: 20, test: 10 });
-  script = buildPackage(join(root, 'package'), { koffi: 'works', sharp: 'works' });
+  script = buildPackageWith(join(root, 'package'), { koffi: 'works', sharp: 'works' });
 });
 
 /** Not even root can write into /proc: it stands for all places that are read-only. */

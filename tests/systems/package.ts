@@ -15,7 +15,7 @@ export type Fate = 'works' | 'missing' | 'without binary' | 'for another process
 const binaries = { koffi: '@koromix', sharp: '@img' } as const;
 
 /** Makes a package of the compiled sources in a folder, on a machine where `fates` befall its packages. */
-export function buildPackage(root: string, fates: Readonly<Record<keyof typeof binaries, Fate>>): string {
+export function buildPackageWith(root: string, fates: Readonly<Record<keyof typeof binaries, Fate>>): string {
   const script = buildProgram(root);
   const [installed, own] = [resolve('node_modules'), join(root, 'node_modules')];
   rmSync(own);
@@ -85,10 +85,15 @@ export function runProgram(
 }
 
 /**
- * Runs commands one after another in one process, up to the first that fails. The process loads the program once, which
- * takes longer than a small command.
+ * Runs commands one after another in one process, which loads the program once: that takes longer than a small command.
+ *
+ * @returns the outcome of each command
  */
-export function runCommands(script: string, commands: readonly (readonly string[])[]): Outcome {
+export function runCommands(
+  script: string,
+  commands: readonly (readonly string[])[],
+  options?: Parameters<typeof runProgram>[2],
+): Outcome[] {
   const all = join(dirname(script), 'all.js');
   writeFileSync(
     all,
@@ -96,9 +101,16 @@ export function runCommands(script: string, commands: readonly (readonly string[
      import { StandardStreams } from './standardStreams.js';
      const terminal = new StandardStreams(process);
      for (const args of JSON.parse(process.argv[2])) {
-       process.exitCode = await run(args, terminal);
-       if (process.exitCode !== 0) break;
+       const code = await run(args, terminal);
+       process.stdout.write('\\0' + code + '\\0');
+       process.stderr.write('\\0');
      }`,
   );
-  return runProgram(all, [JSON.stringify(commands)]);
+  const { out, err } = runProgram(all, [JSON.stringify(commands)], options);
+  const [outs, errs] = [out.split('\0'), err.split('\0')];
+  return commands.map((_, i) => ({
+    code: outs[2 * i + 1] === undefined ? null : Number(outs[2 * i + 1]),
+    out: outs[2 * i] ?? '',
+    err: errs[i] ?? '',
+  }));
 }

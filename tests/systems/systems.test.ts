@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
-import { buildPackage, runProgram } from './package.js';
+import { buildPackageWith, runCommands, runProgram } from './package.js';
 
 const root = temporaryFolder();
 const preload = resolve('tests/systems/pretend.mjs');
@@ -12,17 +12,18 @@ let dataDir = '';
 
 beforeAll(async () => {
   dataDir = await smallMnist(root, { train: 20, test: 10 });
-  script = buildPackage(join(root, 'package'), { koffi: 'works', sharp: 'works' });
+  script = buildPackageWith(join(root, 'package'), { koffi: 'works', sharp: 'works' });
 });
 
 /** The packages with native code find no binary for the system. */
 describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
   const folder = join(root, platform);
-  const fovea = (...args: string[]) =>
-    runProgram(script, args, {
-      preload,
-      env: { PRETENDED_PLATFORM: platform, HOME: undefined, USERPROFILE: folder, FOVEA_CACHE: join(folder, 'cache') },
-    });
+  const system = {
+    preload,
+    env: { PRETENDED_PLATFORM: platform, HOME: undefined, USERPROFILE: folder, FOVEA_CACHE: join(folder, 'cache') },
+  };
+  const fovea = (...args: string[]) => runProgram(script, args, system);
+  const foveaAll = (commands: readonly string[][]) => runCommands(script, commands, system);
 
   it('the doctor says what it found, and what is missing', () => {
     const { code, out, err } = fovea('doctor', '--data-dir', dataDir);
@@ -36,30 +37,29 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
 
   describe.each(['reference', 'portable'])('engine %s', (name) => {
     const run = join(folder, name);
+    const weights = join(folder, `${name}.pdparams`);
     const engine = ['--engine', name];
+    const works = { code: 0, err: expect.not.stringContaining('fovea:') };
 
-    it('a network is trained, resumed, evaluated and summarized', () => {
+    it('a network is trained', () => {
       const options = ['--data-dir', dataDir, ...engine, '--tensorboard'];
-      const noError = expect.not.stringContaining('fovea:');
-      const trained = fovea('train', 'lenet', ...options, '--epochs', '1', '--out', run);
-      expect(trained).toMatchObject({ code: 0, err: noError });
+      expect(fovea('train', 'lenet', ...options, '--epochs', '1', '--out', run)).toMatchObject(works);
       expect(readdirSync(run)).toContain('report.html');
-      const resumed = fovea('train', '--resume', run, '--epochs', '2', ...engine);
-      expect(resumed).toMatchObject({ code: 0, err: noError });
+    });
+
+    it('another process resumes, evaluates, summarizes and converts it, and takes the portable engine without a choice', () => {
+      const [resumed, chosen, ...others] = foveaAll([
+        ['train', '--resume', run, '--epochs', '2', ...engine],
+        ['eval', run],
+        ['eval', run, ...engine],
+        ['summary', 'lenet'],
+        ['convert', run, weights],
+      ]);
+      expect(resumed).toMatchObject(works);
       expect(readdirSync(run).filter((file) => /lock|tmp|\.new/.test(file))).toEqual([]);
-      expect(fovea('eval', run, ...engine)).toMatchObject({ code: 0, err: '' });
-      expect(fovea('summary', 'lenet')).toMatchObject({ code: 0, err: '' });
-    });
-
-    it('a training is converted to the files of Paddle', () => {
-      const out = join(folder, `${name}.pdparams`);
-      expect(fovea('convert', run, out)).toMatchObject({ code: 0, err: '' });
-      expect(existsSync(out)).toBe(true);
-    });
-
-    it('without a choice of the engine the portable engine computes', () => {
-      const { code, err } = fovea('eval', run);
-      expect([code, err]).toEqual([0, expect.stringContaining('portable engine')]);
+      expect([chosen.code, chosen.err]).toEqual([0, expect.stringContaining('portable engine')]);
+      for (const outcome of others) expect(outcome).toMatchObject({ code: 0, err: '' });
+      expect(existsSync(weights)).toBe(true);
       expect(fovea('eval', run, '--engine', 'onednn')).toMatchObject({ code: 2 });
     });
   });

@@ -109,7 +109,7 @@ describe('the cache on disk', () => {
 });
 
 describe('the reader', () => {
-  const options = () => ({ size: 4, cache: { folder: join(folder, 'cache') } });
+  const options = () => ({ size: 4, cache: { folder: join(folder, 'cache') }, numWorkers: 0 });
   const opened = () => vi.spyOn(PictureFile, 'open');
 
   it('decodes a picture once, for later readers too, and again when it has changed', async () => {

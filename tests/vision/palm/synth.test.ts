@@ -21,7 +21,7 @@ let summary: PalmSummary;
 let sheet: Table;
 
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
-const small = { train: 4, validation: 3, size: 64 };
+const small = { train: 4, validation: 3, size: 64, numWorkers: 0 };
 
 async function entriesOf(path: string): Promise<ZipArchive['entries']> {
   const archive = await ZipArchive.open(path, new ZipBudget(), path);
@@ -40,7 +40,7 @@ async function unpack(archive: string, name: string, to: string): Promise<string
 }
 
 beforeAll(async () => {
-  drawn = await synthesizePalm({ out, train: 120, validation: 120, size: 64 });
+  drawn = await synthesizePalm({ out, train: 120, validation: 120, size: 64, numWorkers: 0 });
   summary = await importPalm(
     archives.map((name) => join(out, name)),
     imported,
