@@ -10,8 +10,20 @@ const conditions = ['fovea-source', 'node', 'module'];
 const testFiles = readdirSync('tests', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => join('tests', name));
+const filesWith = (pattern: RegExp) => testFiles.filter((name) => pattern.test(readFileSync(name, 'utf8')));
+
 /** Files that put other modules into the place of some: only modules that Vite loads can be replaced. */
-const replacing = testFiles.filter((name) => /\bvi\.((doM|m)ock|resetModules)\(/.test(readFileSync(name, 'utf8')));
+const replacing = filesWith(/\bvi\.((doM|m)ock|resetModules)\(/);
+/** Files that change what others share, or count it: variables, functions, engines, threads, memory. They get processes of their own. */
+const alone = filesWith(
+  /\bvi\.|\bprocess\.|tests\/(engine|browser)|[Ee]ngine\(|setDefault|setNum|compileInto|setUp|memoryUsage|\bgc\(|Workers/,
+).filter((name) => !replacing.includes(name));
+
+const compiled = {
+  plugins: [compiledSources()],
+  extends: true,
+  test: { server: { deps: { external: [external] } }, execArgv: ['--enable-source-maps'] },
+} as const;
 
 export default defineConfig({
   test: {
@@ -19,15 +31,14 @@ export default defineConfig({
     // Many tests wait for programs that they start, so more files than processors run at once.
     maxWorkers: Math.min(3 * availableParallelism(), 8),
     projects: [
+      { ...compiled, test: { ...compiled.test, name: 'alone', include: alone } },
       {
-        plugins: [compiledSources()],
-        extends: true,
+        ...compiled,
         test: {
-          name: 'compiled',
-          include: ['tests/**/*.test.ts'],
-          exclude: replacing,
-          server: { deps: { external: [external] } },
-          execArgv: ['--enable-source-maps'],
+          ...compiled.test,
+          name: 'together',
+          include: testFiles.filter((name) => !alone.includes(name) && !replacing.includes(name)),
+          isolate: false,
         },
       },
       {
@@ -39,7 +50,6 @@ export default defineConfig({
     ],
     // Bars of progress look otherwise on terminals that cannot go back, as in some CI systems.
     env: { TERM: 'xterm' },
-    // The native library lives in the process and starts threads of its own: a fresh process for each file.
     pool: 'forks',
     // Ends tests that hang. A loaded machine takes many times as long as an idle one, and must not fail a test; a long
     // run of the fuzzers takes hours.

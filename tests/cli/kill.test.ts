@@ -139,7 +139,7 @@ workers: 1
 `;
 
 test.each([
-  ['of the command line', killsOf(5), ''],
+  ['of the command line', killsOf(3), ''],
   ['with a configuration', killsOf(2), configuration],
 ])(
   'a run %s that is killed %i times ends with the same bits as one left alone',
@@ -178,7 +178,7 @@ test.each([
   timeOf(killsOf(5)),
 );
 
-const { numRuns, seed: fuzzSeed } = fuzzing('kills', 4);
+const { numRuns, seed: fuzzSeed } = fuzzing('kills', 3);
 
 test(
   'a run that is killed and stopped in any way, at any moment, ends with the same bits',

@@ -13,7 +13,10 @@ const table = join(data, 'table.csv');
 let rows: string[] = [];
 
 const train = (...args: string[]) =>
-  runFovea(...['train', 'googlenet', '--size', '40', '--no-cache', '--batch-size', '8', '--epochs', '1'], ...args);
+  runFovea(
+    ...['train', 'zoo-squeezenet1_1', '--size', '40', '--no-cache', '--batch-size', '8', '--epochs', '1'],
+    ...args,
+  );
 
 beforeAll(async () => {
   setEngine('onednn');

@@ -18,7 +18,7 @@ const [data, other, strange, run] = ['data', 'other', 'strange', 'run'].map((nam
 
 const train = (...args: string[]) =>
   runFovea(
-    ...['train', 'googlenet', '--size', '40', '--no-cache', '--batch-size', '8', '--lr', '0.01', '--seed', '1'],
+    ...['train', 'zoo-squeezenet1_1', '--size', '40', '--no-cache', '--batch-size', '8', '--lr', '0.01', '--seed', '1'],
     ...args,
   );
 

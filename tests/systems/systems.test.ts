@@ -48,9 +48,9 @@ describe.each(['win32', 'darwin'])('as if on %s', (platform) => {
     });
 
     it('another process resumes, evaluates, summarizes and converts it, and takes the portable engine without a choice', () => {
-      const [resumed, chosen, ...others] = foveaAll([
-        ['train', '--resume', run, '--epochs', '2', ...engine],
+      const [chosen, resumed, ...others] = foveaAll([
         ['eval', run],
+        ['train', '--resume', run, '--epochs', '2', ...engine],
         ['eval', run, ...engine],
         ['summary', 'lenet'],
         ['convert', run, weights],
