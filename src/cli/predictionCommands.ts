@@ -1,7 +1,14 @@
-import type { Command } from 'commander';
-import { trainingFlag } from './flags.js';
-import { bestOption, jsonOption, naturalNumber } from './options.js';
+import { type Command, InvalidArgumentError } from 'commander';
+import { addAll, trainingFlag } from './flags.js';
+import { bestOption, engineFlags, jsonOption, naturalNumber } from './options.js';
 import type { Terminal } from './terminal.js';
+
+/** A share between 0 and 1. */
+function shareOption(text: string): number {
+  const value = /^[\d.]+(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.03');
+  return value;
+}
 
 /** Adds the commands that work on saved predictions. Each command's code is loaded when it is called. */
 export function predictionCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -21,6 +28,24 @@ export function predictionCommands(program: Command, terminal: Terminal, exit: (
     .action(async (paths, options) =>
       exit(await (await import('./commands/compare.js')).compare(paths, options, terminal)),
     );
+
+  const file = program
+    .command('dossier')
+    .description('write what reviewers of a screening test ask for, as far as a run of two classes can answer it')
+    .argument('<run>', 'folder of a training')
+    .option('--out <dir>', 'new folder for dossier.md and dossier.html (default: dossier)')
+    .option(
+      '--prevalence <share>',
+      'share of the positive class where the test will be used, such as 0.03',
+      shareOption,
+    )
+    .option('--table <file>', 'table with columns of subgroups (default: that of csv data)')
+    .option('--subgroups <columns>', 'its columns, with commas (default: those with few values, and numbers in thirds)')
+    .option('--external <file>', 'table of eval --predictions for data of another place')
+    .option('--robustness', 'run the network on blurred, darker, brighter and cropped images too');
+  addAll(file, [...engineFlags(), jsonOption()]).action(async (path, options) =>
+    exit(await (await import('./commands/dossier.js')).dossier(path, options, terminal)),
+  );
 
   program
     .command('ensemble')

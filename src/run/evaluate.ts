@@ -14,6 +14,7 @@ import { listed } from '../text/list.js';
 import { evaluate } from '../train/evaluate.js';
 import type { Evaluation } from '../train/evaluation.js';
 import { numbersAmong } from '../vision/datasets/labelNames.js';
+import type { TransformFunction, TransformSpec } from '../vision/transforms/transform.js';
 import type { NamedDataset, OpenedData, OpenOptions, Split, Understanding } from './catalog/datasets.js';
 import { findData, namedDataset } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
@@ -132,6 +133,8 @@ export interface EvaluateRunOptions {
   readonly batchSize?: number | undefined;
   /** Pictures of other data to leave out and other labels, as for a training. */
   readonly fixes?: string | undefined;
+  /** Transforms before those of the run, such as a blur. Default: none. */
+  readonly first?: readonly (TransformSpec | TransformFunction)[] | undefined;
   /** Averages the outputs for several views of each image. Default: the image alone. */
   readonly tta?: TestTimeAugmentation | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -216,7 +219,12 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
   for (const [v, first] of views.entries()) {
     const evaluation = await evaluate({
       network: run.network,
-      loader: evalLoaderOf(forEvaluation(images, recipe, first), sized, recipe, options.batchSize),
+      loader: evalLoaderOf(
+        forEvaluation(images, recipe, [...(options.first ?? []), ...first]),
+        sized,
+        recipe,
+        options.batchSize,
+      ),
       loss: lossOf(recipe).compute,
       signal: options.signal,
       onBatch: (samples) => options.onBatch?.(v * total + samples, views.length * total),

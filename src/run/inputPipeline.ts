@@ -7,7 +7,7 @@ import type { ByteRange, ChannelOrder } from '../vision/transforms/image.js';
 import { parseTransforms } from '../vision/transforms/parse.js';
 import { makesFloats } from '../vision/transforms/registry.js';
 import { requireSense } from '../vision/transforms/sense.js';
-import { Compose, type TransformSpec } from '../vision/transforms/transform.js';
+import { Compose, type TransformFunction, type TransformSpec } from '../vision/transforms/transform.js';
 import type { OpenedData, OpenedSplit, PreparedImage } from './catalog/datasets.js';
 import type { NamedModel } from './catalog/models.js';
 import type { RunConfig } from './config.js';
@@ -167,11 +167,14 @@ function asTrained(
 export function forEvaluation(
   split: OpenedSplit,
   { techniques }: Pick<Recipe, 'techniques'>,
-  first: Specs = [],
+  first: readonly (TransformSpec | TransformFunction)[] = [],
 ): OpenedSplit {
   const fixed = fixedOf(techniques?.transforms ?? []);
   if (first.length > 0) {
-    const all = new Compose([...parseTransforms(first).transforms, ...(fixed?.transforms ?? [])]);
+    const all = new Compose([
+      ...first.flatMap((one) => (typeof one === 'function' ? [one] : parseTransforms([one]).transforms)),
+      ...(fixed?.transforms ?? []),
+    ]);
     return { ...split, dataset: split.dataset.withTransform(all) };
   }
   return fixed === null ? split : { ...split, dataset: split.dataset.withTransform(fixed) };

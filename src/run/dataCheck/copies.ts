@@ -56,9 +56,12 @@ export function findCopies(measured: readonly (Measured | null)[], digests: read
   // A turned or mirrored copy has the same mean.
   places.sort((a, b) => means[a] - means[b]);
   const lookPlaces = moves.map(({ from }) => placesOf(from, lookSide));
+  const orbits = orbitsOf(lookPlaces);
+  const sums = measured.map((own) => (own === null ? null : orbitMeans(own.look, orbits)));
   for (let i = 0; i < places.length; i++) {
     for (let j = i + 1; j < places.length && means[places[j]] - means[places[i]] <= meanTolerance; j++) {
       const [a, b] = [Math.min(places[i], places[j]), Math.max(places[i], places[j])];
+      if (!canBeAlike(sums[a] as Float32Array, sums[b] as Float32Array, orbits)) continue;
       const move = lookPlaces.findIndex((own) => isAlike(lookOf(a), lookOf(b), own));
       if (move < 0) continue;
       // Several moves fit a symmetrical picture, and the finer version decides.
@@ -77,6 +80,33 @@ export function findCopies(measured: readonly (Measured | null)[], digests: read
 
 function placesOf(from: (r: number, c: number, n: number) => number, side: number): Uint16Array {
   return Uint16Array.from({ length: side * side }, (_, i) => from(Math.floor(i / side), i % side, side));
+}
+
+/** Sets of cells that turns and mirror images map to one another. */
+function orbitsOf(places: readonly Uint16Array[]): number[][] {
+  const found = new Map<number, Set<number>>();
+  places[0].forEach((_, i) => {
+    const cells = places.map((own) => own[i]);
+    const least = Math.min(...cells);
+    found.set(least, new Set([...(found.get(least) ?? []), ...cells]));
+  });
+  return [...found.values()].map((cells) => [...cells]);
+}
+
+/** The mean of each orbit, which no turn changes. */
+function orbitMeans(look: Float32Array, orbits: readonly (readonly number[])[]): Float32Array {
+  return Float32Array.from(orbits, (cells) => cells.reduce((sum, cell) => sum + look[cell], 0) / cells.length);
+}
+
+/** A quick test that copies always pass: means of orbits differ by no more than cells may. */
+function canBeAlike(a: Float32Array, b: Float32Array, orbits: readonly (readonly number[])[]): boolean {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    if (difference > cellTolerance) return false;
+    total += difference * orbits[i].length;
+  }
+  return total <= meanTolerance * lookSide * lookSide;
 }
 
 function isAlike(a: Float32Array, b: Float32Array, places: Uint16Array): boolean {

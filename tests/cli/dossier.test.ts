@@ -1,0 +1,104 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
+import { readPredictions } from '../../src/run/predictions/file.js';
+import { thresholdMetrics } from '../../src/statistics/index.js';
+import { writeRedAndBlue } from '../run/redAndBlue.js';
+import { temporaryFolder } from '../temporary.js';
+import { linesOf, runFovea } from './run.js';
+
+const root = temporaryFolder();
+const [data, run] = ['data', 'run'].map((name) => join(root, name));
+const table = join(data, 'table.csv');
+
+beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
+  const names = await writeRedAndBlue(data, 16);
+  const rows = names.map(
+    (name, i) => `${name},${name.split('/')[0]},P${i >> 1},${i % 3 === 0 ? 'left' : 'right'},${i}`,
+  );
+  writeFileSync(table, ['file,label,patient,eye,age', ...rows].join('\n'));
+  const args = ['--data', `csv:${table}`, '--group', 'patient', '--hold-out', '0.25,0.5', '--calibration', 'platt'];
+  const { code } = await runFovea(
+    'train',
+    'lenet',
+    '--no-cache',
+    '--epochs',
+    '1',
+    '--batch-size',
+    '8',
+    '--out',
+    run,
+    ...args,
+  );
+  expect(code).toBe(0);
+});
+
+it('a dossier has the values of the run, by image, by group and by subgroup, and the open items by name', async () => {
+  const out = join(root, 'dossier');
+  const made = await runFovea('dossier', run, '--prevalence', '0.03', '--robustness', '--out', out);
+  expect(made).toMatchObject({ code: 0, out: expect.stringContaining('answered by the run') });
+  const text = readFileSync(join(out, 'dossier.md'), 'utf8');
+  const { splits, labels, probabilities, record } = await readPredictions(join(run, 'predictions.csv'));
+  const test = splits.flatMap((split, i) => (split === 'test' ? [i] : []));
+  const { sensitivity } = thresholdMetrics(
+    {
+      labels: Uint8Array.from(test, (i) => labels[i]),
+      scores: Float32Array.from(test, (i) => probabilities[2 * i + 1]),
+    },
+    record.threshold ?? 0.5,
+  );
+  expect(text).toContain(`${sensitivity.hits} of ${sensitivity.total}`);
+  for (const part of [
+    '| by image (test) |',
+    '| by group (patient) |',
+    '| _eye: left_ |',
+    '| _age: lowest third',
+    '| darker by 20 % |',
+  ]) {
+    expect(text).toContain(part);
+  }
+  expect(text).toContain('At the stated prevalence of 3 %.');
+  expect(text).toContain('no group (patient) is in two parts');
+  expect(text).toContain('CLAIM 32; TRIPOD+AI 16, external data');
+  expect(text).toMatch(/CLAIM 14 to 16.*people that labelled/);
+  const page = readFileSync(join(out, 'dossier.html'), 'utf8');
+  expect(page.includes('<tr class="faint">')).toBe(true);
+  const again = await runFovea('dossier', run, '--out', out);
+  expect(again).toMatchObject({ code: 2, err: expect.stringContaining('choose another --out') });
+});
+
+it('the rows of unchanged pictures in the robustness table are those of the stored predictions', async () => {
+  const text = readFileSync(join(root, 'dossier', 'dossier.md'), 'utf8');
+  const cells = (name: string) =>
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`| ${name} |`))
+      ?.split('|')
+      .slice(2);
+  expect(cells('as they are')).toEqual(cells('by image (test)'));
+});
+
+it('lists what is missing, as JSON too', async () => {
+  const { out } = await runFovea('dossier', run, '--out', join(root, 'json'), '--json', '--subgroups', 'eye');
+  const [{ items }] = linesOf(out) as { items: { topic: string; status: string }[] }[];
+  const statusOf = (topic: string) => items.find((item) => item.topic === topic)?.status;
+  expect(['robustness', 'subgroups', 'clinical use', 'ethics', 'threshold'].map(statusOf)).toEqual([
+    'missing',
+    'answered',
+    'missing',
+    'open',
+    'answered',
+  ]);
+});
+
+it.each([
+  [['--prevalence', '1.5'], 'expected a share between 0 and 1'],
+  [['--subgroups', 'eyes'], "expected a column 'eyes', got file, label, patient, eye, age"],
+  [['--external', 'nothing.csv'], 'expected a table of predictions'],
+])('a dossier with %s is refused, and leaves no folder', async (args, message) => {
+  const refused = await runFovea('dossier', run, ...args, '--out', join(root, 'no'));
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+});
