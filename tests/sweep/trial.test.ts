@@ -45,7 +45,7 @@ test('a trial that is stopped by a signal saves its state, continues, and is not
 });
 
 test('a batch that does not fit into the memory is a result', async () => {
-  vi.stubEnv('FOVEA_MEMORY_LIMIT', '1MiB');
+  vi.stubEnv('FOVEA_MEMORY_LIMIT', '100KiB');
   const outcome = await runJob(root, definition(), jobOf(3, 1)).finally(() => vi.unstubAllEnvs());
   expect(outcome).toMatchObject({ why: 'memory' });
   expect(existsSync(join(folderOf(root, jobOf(3, 1)), 'config.json'))).toBe(false);
