@@ -74,8 +74,8 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   get addressable(): AddressableMemory {
-    const { bytes, used } = this.backend.heap;
-    return { bytes, used, reason: 'WebAssembly addresses no more' };
+    const { bytes, used, reason } = this.backend.heap;
+    return { bytes, used, reason };
   }
 
   shrink(bytes: number): void {

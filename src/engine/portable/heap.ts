@@ -12,6 +12,9 @@ const pageBytes = 65_536;
 /** Pages of 64 KiB that WebAssembly can address: 4 GiB. */
 const mostPages = 65_536;
 
+/** Largest sizes to ask for, one after the other: telephones and 32-bit systems do not give 4 GiB. */
+const sizes = [mostPages, mostPages / 2, mostPages / 4, mostPages / 8];
+
 /** The memory grows by at least so many pages, since growing takes a call of the system. */
 const leastGrowth = 256;
 
@@ -44,12 +47,10 @@ export class Heap {
   /** @throws {EngineError} if there is no address space for it */
   constructor(shared: boolean, options: Partial<ThreadOptions> = {}) {
     this.#threadOptions = { start: startThread, patience: 60_000, ...options };
-    this.limits = { shared, most: mostPages };
-    try {
-      this.memory = new webAssembly.Memory({ initial: leastGrowth, maximum: mostPages, shared });
-    } catch (error) {
-      throw new EngineError(`[portable] memory: expected 4 GiB of address space, got none`, { cause: error });
-    }
+    const { memory, most } = largestMemory(shared);
+    this.memory = memory;
+    this.limits = { shared, most };
+    this.bytes = most * pageBytes - reserved;
   }
 
   /** The threads that compute in this memory, if it is shared. */
@@ -59,7 +60,12 @@ export class Heap {
   }
 
   /** Bytes that blocks can take in all. */
-  readonly bytes = mostPages * pageBytes - reserved;
+  readonly bytes: number;
+
+  /** Why it is not more, for messages. */
+  get reason(): string {
+    return this.limits.most === mostPages ? 'WebAssembly addresses no more' : 'this system gives WebAssembly no more';
+  }
 
   /** Bytes of the blocks that are not free. */
   get used(): number {
@@ -119,7 +125,8 @@ export class Heap {
     const pages = this.memory.buffer.byteLength / pageBytes;
     const wanted = Math.ceil(end / pageBytes);
     if (wanted <= pages) return;
-    const targets = wanted > mostPages ? [] : [Math.min(mostPages, Math.max(wanted, pages + leastGrowth)), wanted];
+    const { most } = this.limits;
+    const targets = wanted > most ? [] : [Math.min(most, Math.max(wanted, pages + leastGrowth)), wanted];
     for (const target of targets) {
       try {
         this.memory.grow(target - pages);
@@ -131,9 +138,23 @@ export class Heap {
     }
     throw new MemoryError(
       `[portable] memory: expected room for ${formatBytes(bytes)} beside ${formatBytes(this.#end)}, got none: ` +
-        'WebAssembly addresses at most 4 GiB; take a smaller batch',
+        `WebAssembly has at most ${formatBytes(this.limits.most * pageBytes)} here; take a smaller batch`,
     );
   }
+}
+
+/** @throws {EngineError} if the system gives none of the sizes */
+function largestMemory(shared: boolean): { readonly memory: WasmMemory; readonly most: number } {
+  let cause: unknown = null;
+  for (const most of sizes) {
+    try {
+      return { memory: new webAssembly.Memory({ initial: leastGrowth, maximum: most, shared }), most };
+    } catch (error) {
+      cause = error;
+    }
+  }
+  const least = formatBytes(sizes[sizes.length - 1] * pageBytes);
+  throw new EngineError(`[portable] memory: expected ${least} of address space, got none`, { cause });
 }
 
 /** A block of the heap. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Heap, HeapBlock } from '../../../src/engine/portable/heap.js';
+import { wasmTarget } from '../../../src/engine/portable/wasm/target.js';
+import { webAssembly } from '../../../src/engine/portable/wasm/webAssembly.js';
 import { MemoryError } from '../../../src/errors.js';
 
 describe('the heap', () => {
@@ -41,5 +43,28 @@ describe('the heap', () => {
     expect(() => new HeapBlock(heap, 2 ** 32)).toThrow(MemoryError);
     expect(heap.blocks).toBe(0);
     expect(new HeapBlock(heap, 100).array('uint8', 0, 100)).toHaveLength(100);
+  });
+
+  it('takes less where the system does not give 4 GiB, and says so', () => {
+    const { Memory } = webAssembly;
+    const most = 2 ** 30;
+    class SmallMemory extends Memory {
+      constructor(limits: ConstructorParameters<typeof Memory>[0]) {
+        if (limits.maximum * 65_536 > most) throw new RangeError('no room');
+        super(limits);
+      }
+    }
+    Object.assign(webAssembly, { Memory: SmallMemory });
+    try {
+      const heap = new Heap(false);
+      expect(heap.bytes).toBeLessThanOrEqual(most);
+      expect(heap.bytes).toBeGreaterThan(most / 2);
+      expect(heap.reason).toBe('this system gives WebAssembly no more');
+      expect(() => new HeapBlock(heap, most)).toThrow(/has at most .* here; take a smaller batch/);
+      // Code that imports this memory names the same limit.
+      expect(wasmTarget(heap.limits)).not.toBeNull();
+    } finally {
+      Object.assign(webAssembly, { Memory });
+    }
   });
 });
