@@ -17,6 +17,19 @@ const isolating = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** The file of an address; null for an address that names none. */
+function pathOf(folder, address) {
+  try {
+    const { pathname } = new URL(address, 'http://localhost');
+    const name = decodeURIComponent(pathname);
+    if (name.includes('\0')) return null;
+    // `normalize` of an absolute path leaves no `..` in it.
+    return join(folder, normalize(name.endsWith('/') ? `${name}index.html` : name));
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Serves the files of a folder on this machine.
  *
@@ -25,18 +38,15 @@ const isolating = {
  */
 export async function servePage(folder, { port = 0, isolated = true } = {}) {
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    // `normalize` of an absolute path leaves no `..` in it.
-    const name = normalize(decodeURIComponent(pathname));
-    const path = join(folder, name.endsWith('/') ? `${name}index.html` : name);
-    const size = statSync(path, { throwIfNoEntry: false })?.isFile() ? statSync(path).size : null;
-    if (size === null) {
+    const path = pathOf(folder, request.url ?? '/');
+    const info = path === null ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (path === null || !info?.isFile()) {
       response.writeHead(404).end('not found');
       return;
     }
     response.writeHead(200, {
       'Content-Type': types[extname(path)] ?? 'application/octet-stream',
-      'Content-Length': size,
+      'Content-Length': info.size,
       'Cache-Control': 'no-cache',
       ...(isolated && isolating),
     });
