@@ -74,6 +74,6 @@ const right = [...wrong].filter((file) => labels.has(file)).length;
 row(['wrong label', wrong.size, right, `${((100 * right) / wrong.size).toFixed(0)} %`]);
 const others = findings.filter(({ kind }) => kind === 'copy' || kind === 'conflict').length;
 console.log(
-  `\nOf ${labels.size} reported labels ${right} are wrong (precision ${((100 * right) / labels.size).toFixed(0)} %); pairs of copies that were not planted: ${others}.`,
+  `\n${right} of ${labels.size} reported labels are wrong (precision ${((100 * right) / labels.size).toFixed(0)} %); pairs of copies that were not planted: ${others}.`,
 );
 rmSync(root, { recursive: true, force: true });
