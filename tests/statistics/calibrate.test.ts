@@ -131,7 +131,7 @@ describe('none, with the reason', () => {
     ['one class only', 'isotonic', [0, 0, 0], [1, 2, 3], /^all samples are of class 0$/],
     ['all predictions equal', 'platt', [0, 1, 1], [2, 2, 2], /^all log-odds are equal$/],
     ['all predictions equal', 'isotonic', [0, 1, 1], [2, 2, 2], /constant/],
-    ['all predictions equal', 'temperature', [0, 1, 0], [0, 0, 0], /highest logit at its true class/],
+    ['all predictions equal', 'temperature', [0, 1, 0], [0, 0, 0], /no better than equal probabilities/],
     ['separated classes', 'temperature', [0, 1, 1], [-1, 2, 3], /highest logit at its true class/],
     ['worse than chance', 'temperature', [0, 1, 1], [1, -2, -3], /no better than equal probabilities$/],
     ['falling', 'isotonic', [1, 1, 0], [1, 2, 3], /constant/],
