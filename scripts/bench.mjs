@@ -12,5 +12,5 @@ if (!available.includes(name)) {
   console.error(`usage: npm run bench -- ${available.join(' | ')} [arguments]`);
   process.exit(2);
 }
-if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json') !== 0) process.exit(1);
+if (node('node_modules/typescript7/bin/tsc', '-p', 'tsconfig.bench.json') !== 0) process.exit(1);
 process.exitCode = node(`.setup/bench/bench/${name}.js`, ...rest);

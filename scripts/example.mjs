@@ -7,7 +7,7 @@ const folder = '.setup/examples';
 const long = ['cifar10'];
 const node = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 
-if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.examples.json') !== 0) process.exit(1);
+if (node('node_modules/typescript7/bin/tsc', '-p', 'tsconfig.examples.json') !== 0) process.exit(1);
 const available = readdirSync('examples')
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length));

@@ -108,7 +108,7 @@ function build() {
   const digest = sourcesDigest();
   const built = existsSync(join(root, 'dist/index.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
   if (built) return;
-  step('build', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  step('build', process.execPath, ['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.build.json']);
   mkdirSync(join(root, '.setup'), { recursive: true });
   writeFileSync(stamp, digest);
 }

@@ -38,7 +38,7 @@ async function check(title, ...args) {
 /** Checks that read the sources only, two at once. */
 async function checkSources() {
   const checks = [
-    ['types', 'node_modules/typescript/bin/tsc', '--noEmit'],
+    ['types', 'node_modules/typescript7/bin/tsc', '--noEmit'],
     ['style', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off'],
     ['API reference', 'node_modules/typedoc/bin/typedoc'],
     ['imports', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src'],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -29,10 +30,9 @@ export function publishedTypes(): string {
     const { imports } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
     const inFolder = JSON.stringify({ type: 'module', imports }).replaceAll('./dist/', './');
     writeFileSync(join(folder, 'package.json'), inFolder);
-    const { config } = ts.readConfigFile(join(project, 'tsconfig.build.json'), ts.sys.readFile);
-    const build = ts.parseJsonConfigFileContent(config, ts.sys, project);
-    const emitted = { ...build.options, outDir: folder, emitDeclarationOnly: true, sourceMap: false };
-    ts.createProgram(build.fileNames, emitted).emit();
+    const compiler = join(project, 'node_modules/typescript7/bin/tsc');
+    const options = ['--outDir', folder, '--emitDeclarationOnly', '--sourceMap', 'false', '--noCheck'];
+    execFileSync(process.execPath, [compiler, '-p', join(project, 'tsconfig.build.json'), ...options]);
   });
 }
 
