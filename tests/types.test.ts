@@ -55,6 +55,7 @@ const abbreviations = new Set([
   'ConvBNLayer',
   'ConvNormActivation',
   'MakeFire',
+  'PatchEmbed',
   'ActivationName',
 ]);
 

@@ -1,6 +1,7 @@
 /** Trainings of the command line and their folders: create, resume, evaluate, predict. */
 
 export type {
+  DataFixes,
   DataPart,
   HoldOut,
   ImageLoadingOptions,
@@ -10,7 +11,8 @@ export type {
   Understanding,
 } from './catalog/datasets/namedDataset.js';
 export type { PicturesRecord, RunConfig, SplitRecord } from './config.js';
-export type { Decision, DecisionRule } from './decision.js';
+export type { ChosenPoint, Decision, DecisionRule } from './decision.js';
+export type { ChosenPart, DecisionChoice } from './decisions/record.js';
 export {
   type EvaluateRunOptions,
   evaluateRun,
@@ -30,6 +32,7 @@ export {
 } from './explain.js';
 export type { ExplainMethod } from './explainMethods.js';
 export { RunFolder } from './folder.js';
+export type { FoldOfRun } from './folds/plan.js';
 export type { LossName } from './losses.js';
 export type { OptimizerChoice, OptimizerName } from './optimizers.js';
 export type { TrainingOption, Values } from './option.js';
@@ -56,4 +59,5 @@ export type { ScheduleSettings } from './schedule.js';
 export type { PartialEvaluation, SeenImages } from './seen.js';
 export { slimRun } from './slim.js';
 export type { Techniques } from './trainingOptions.js';
+export type { TestTimeAugmentation } from './tta.js';
 export type { WeightsRecord } from './weightsRecord.js';
