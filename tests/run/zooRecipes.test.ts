@@ -22,7 +22,7 @@ it('knows which networks have batch norm', () => {
     'resnet50',
     'resnet101',
     'resnet152',
-    ...Object.keys(torchModels),
+    ...Object.keys(torchModels).filter((name) => !/convnext|vit_|deit_/.test(name)),
   ]);
 });
 
