@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bundle } from '../bundle.js';
-import { chromium, itWith } from '../needs.js';
+import { itWith } from '../needs.js';
 import { temporaryFolder } from '../temporary.js';
+import { Chromium } from './chromium.js';
 import { type BrowserEngine, browserEngines, type Results, trainLeNet } from './step.js';
 
 const folder = temporaryFolder();
@@ -18,34 +18,18 @@ const entry = (engine: BrowserEngine) => `
 const bundled = (engine: BrowserEngine) =>
   bundle({ stdin: { contents: entry(engine), resolveDir: '.', loader: 'ts' }, platform: 'browser', minify: true });
 
-/** The text of a page in headless Chromium, after its scripts have run. */
-function textOfPage(html: string): Promise<string> {
+/** The text of a page in headless Chromium, once its script has put it there. */
+async function textOfPage(html: string): Promise<string> {
   const page = join(folder, 'page.html');
   writeFileSync(page, html);
-  const args = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-dev-shm-usage',
-    '--no-first-run',
-    '--disable-background-networking',
-    `--user-data-dir=${join(folder, 'profile')}`,
-    '--virtual-time-budget=600000',
-    '--dump-dom',
-    pathToFileURL(page).href,
-  ];
-  return new Promise((resolve, reject) => {
-    const { stdout, stderr } = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-    const browser = spawn(chromium() as string, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    browser.stdout.on('data', (piece: Buffer) => stdout.push(piece));
-    browser.stderr.on('data', (piece: Buffer) => stderr.push(piece));
-    browser.on('error', reject);
-    browser.on('close', (code) => {
-      const text = /<body>(.*)<\/body>/s.exec(Buffer.concat(stdout).toString())?.[1];
-      if (code === 0 && text !== undefined) resolve(text);
-      else reject(new Error(`chromium ended with ${code}: ${Buffer.concat(stderr)}`));
-    });
-  });
+  const browser = new Chromium(join(folder, 'profile'));
+  try {
+    const tab = await browser.open(pathToFileURL(page).href);
+    await tab.until("document.body !== null && document.body.textContent !== ''");
+    return await tab.evaluate<string>('document.body.textContent');
+  } finally {
+    await browser.kill();
+  }
 }
 
 /**
@@ -84,7 +68,7 @@ describe('the browser entry', () => {
     itWith('chromium', `runs LeNet's training step on the engine ${engine} as Node does`, async () => {
       const script = (await bundled(engine)).replaceAll('</script', '<\\/script');
       const text = await textOfPage(
-        `<!doctype html><meta charset="utf-8"><body></body><script type="module">${script}</script>`,
+        `<!doctype html><meta charset="utf-8"><script type="module">${script}</script><body></body>`,
       );
       expect(text.slice(0, 300)).toMatch(/^\{"loss":/);
       expectSame(JSON.parse(text) as Results, await trainLeNet(engine));
