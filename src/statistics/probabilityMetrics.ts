@@ -45,6 +45,12 @@ export function brierTerms({ labels, probabilities, classes }: ClassPredictions)
   });
 }
 
+/** The standard deviation of a sample (divisor n − 1); NaN for fewer than two values. */
+export function standardDeviation(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+}
+
 /** The weighted mean; NaN without weight. */
 export function mean(values: ArrayLike<number>, weights?: ArrayLike<number>): number {
   let sum = 0;

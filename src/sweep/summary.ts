@@ -5,6 +5,7 @@ import { RunFolder } from '../run/folder.js';
 import { predictionsFile, readPredictions } from '../run/predictions/file.js';
 import { normalQuantile } from '../statistics/distributions.js';
 import { compareModels, type MetricInput, wilsonInterval } from '../statistics/index.js';
+import { mean, standardDeviation } from '../statistics/probabilityMetrics.js';
 import type { Json } from '../text/json.js';
 import {
   costOf,
@@ -132,9 +133,7 @@ export async function summaryOf(
 function overSeeds(results: readonly Result[]): OverSeeds | null {
   const values = results.flatMap(({ value }) => (value === null ? [] : [value]));
   if (values.length === 0) return null;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { values, mean, deviation: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)) };
+  return { values, mean: mean(values), deviation: values.length < 2 ? 0 : standardDeviation(values) };
 }
 
 /** The repeated trials and the plain recipe, if all their seeds are done. */
@@ -248,7 +247,7 @@ async function testOf(
     accuracies.push(test.accuracy);
     images = test.images;
   }
-  const accuracy = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
+  const accuracy = mean(accuracies);
   return { images, accuracy, interval: wilsonInterval(Math.round(accuracy * images), images) };
 }
 

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
-import { outputFile } from '../../io/files/outputs.js';
 import { metricTitles } from '../../report/metricTitles.js';
 import { type Comparison, comparePredictions } from '../../run/comparison/compare.js';
 import { readSource } from '../../run/comparison/source.js';
@@ -10,6 +7,7 @@ import { csvText } from '../../text/csv.js';
 import { inWords } from '../../text/list.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
 import { formatP, pairCells, valueCells } from '../comparisonCells.js';
+import { newFile } from '../newOutput.js';
 import { print, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 
 interface CompareCommandOptions {
@@ -34,14 +32,7 @@ export async function compare(
   terminal: Terminal,
 ): Promise<number> {
   const { differences: file, json = false, metrics, ...how } = options;
-  if (file !== undefined) {
-    if (existsSync(file)) {
-      throw new InputError(
-        `[compare] ${file}: expected a new file, got one that is there already; choose another --differences`,
-      );
-    }
-    await outputFile(file, 'compare');
-  }
+  if (file !== undefined) await newFile(file, 'compare', '--differences');
   const sources = [];
   for (const path of paths) sources.push(await readSource(path, options.best));
   const found = comparePredictions(sources, { ...how, metrics: metrics?.split(',') });

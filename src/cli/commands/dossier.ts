@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
-import { outputFolder } from '../../io/files/outputs.js';
 import { toMarkdown, toPage } from '../../report/document.js';
 import { makeDossier } from '../../run/dossier/dossier.js';
 import { formatCount } from '../../text/numbers.js';
+import { newFolder } from '../newOutput.js';
 import { applyEngine, type EngineOptions } from '../options.js';
 import { print, printFacts, printJson, type Terminal } from '../terminal.js';
 
@@ -23,12 +21,7 @@ interface DossierCommandOptions extends EngineOptions {
 /** Writes the screening dossier of a run, as Markdown and HTML. */
 export async function dossier(path: string, options: DossierCommandOptions, terminal: Terminal): Promise<number> {
   const { out = 'dossier', json = false, subgroups, prevalence, table, external, robustness } = options;
-  if (existsSync(out)) {
-    throw new InputError(
-      `[dossier] ${out}: expected a new folder, got one that is there already; choose another --out`,
-    );
-  }
-  await outputFolder(out, 'dossier');
+  await newFolder(out, 'dossier', '--out');
   applyEngine(options);
   const made = await makeDossier(path, {
     prevalence,

@@ -1,6 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { InputError } from '../../errors.js';
-import { outputFile } from '../../io/files/outputs.js';
 import { metricTitles } from '../../report/metricTitles.js';
 import { ensembleOf } from '../../run/comparison/ensemble.js';
 import { type PredictionSource, readSource } from '../../run/comparison/source.js';
@@ -9,6 +7,7 @@ import { recordPath, writePredictions } from '../../run/predictions/file.js';
 import type { OperatingRule } from '../../statistics/index.js';
 import { formatCount, formatMetric, formatPercent, formatThreshold } from '../../text/numbers.js';
 import { pairCells, valueCells } from '../comparisonCells.js';
+import { newFile } from '../newOutput.js';
 import { print, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 
 interface EnsembleCommandOptions {
@@ -32,14 +31,7 @@ export async function ensemble(
 ): Promise<number> {
   const { predictions: file, json = false, metrics, ...how } = options;
   if (file !== undefined) {
-    for (const path of [file, recordPath(file)]) {
-      if (existsSync(path)) {
-        throw new InputError(
-          `[ensemble] ${path}: expected a new file, got one that is there already; choose another --predictions`,
-        );
-      }
-    }
-    await outputFile(file, 'ensemble');
+    for (const path of [file, recordPath(file)]) await newFile(path, 'ensemble', '--predictions');
   }
   const members: PredictionSource[] = [];
   for (const path of paths) members.push(await readSource(path, options.best));

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
-import { outputFile } from '../../io/files/outputs.js';
 import { describeCalibrator } from '../../report/calibration.js';
 import { metricTitles } from '../../report/metricTitles.js';
 import { targetOf } from '../../report/operatingPoint.js';
@@ -24,6 +21,7 @@ import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
 import { pairCells, valueCells } from '../comparisonCells.js';
 import { EvaluationDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
+import { newFile } from '../newOutput.js';
 import { applyEngine, applyPrecision, type EvalCommandOptions } from '../options.js';
 import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
 import { print, printFacts, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
@@ -34,10 +32,9 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   applyEngine(options);
   if (isWeightsFile(path)) return evaluateWeightsFile(path, options, terminal);
   const { data, split, dataDir, batchSize, report, predictions, json = false } = options;
-  if (report !== undefined) await requireNew(report, 'report');
+  if (report !== undefined) await newFile(report, 'eval', '--report');
   if (predictions !== undefined) {
-    await requireNew(predictions, 'predictions');
-    await requireNew(recordPath(predictions), 'predictions');
+    for (const path of [predictions, recordPath(predictions)]) await newFile(path, 'eval', '--predictions');
   }
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
@@ -70,15 +67,6 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   } finally {
     display.end();
   }
-}
-
-async function requireNew(path: string, option: string): Promise<void> {
-  if (existsSync(path)) {
-    throw new InputError(
-      `[eval] ${path}: expected a new file, got one that is there already; choose another --${option}`,
-    );
-  }
-  await outputFile(path, 'eval');
 }
 
 function forMachines(run: TrainedRun, result: RunEvaluation) {

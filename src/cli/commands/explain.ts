@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { makeFolder, writeFileAtomic } from '../../io/files/atomic.js';
-import { outputFolder } from '../../io/files/outputs.js';
 import { openRun } from '../../run/evaluate.js';
 import { type Explanation, type ExplanationCheck, explainPictures } from '../../run/explain.js';
 import type { ExplainMethod } from '../../run/explainMethods.js';
@@ -16,6 +14,7 @@ import { describePassedOver } from '../../vision/datasets/listing.js';
 import { encodePng } from '../../vision/images/png.js';
 import { explain as maps } from '../../vision/index.js';
 import { inFlags } from '../flags.js';
+import { newFolder } from '../newOutput.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { complain, print, printJson, type Terminal } from '../terminal.js';
 
@@ -59,12 +58,7 @@ export async function explain(
   applyEngine(options);
   const { out = usualFolder, csv = false, json = false, best } = options;
   if (csv && json) throw new InputError('[explain] output: expected --csv or --json, got both');
-  if (existsSync(out)) {
-    throw new InputError(
-      `[explain] ${out}: expected a new folder, got one that is there already; choose another --out`,
-    );
-  }
-  await outputFolder(out, 'explain');
+  await newFolder(out, 'explain', '--out');
   const run = await openRun(path, { best });
   const other = options.other === undefined ? undefined : await openRun(options.other, { best });
   applyPrecision(options.precision, run.folder.config.engine.precision);

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
-import { outputFile } from '../../io/files/outputs.js';
 import { noMedicalDevice, trainedOnDrawings } from '../../report/wording.js';
 import { namedDataset } from '../../run/catalog/datasets.js';
 import { decisionNote, describeDecision } from '../../run/decision.js';
@@ -15,6 +13,7 @@ import { formatCount, formatPercent } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
 import { inFlags } from '../flags.js';
+import { newFile } from '../newOutput.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { complain, print, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 
@@ -47,10 +46,7 @@ export async function predict(
   const { csv = false, out, json = false } = options;
   if (csv && json) throw new InputError('[predict] output: expected --csv or --json, got both');
   if (out !== undefined && !csv) throw new InputError('[predict] --out: expected with --csv only, got it without');
-  if (out !== undefined && existsSync(out)) {
-    throw new InputError(`[predict] ${out}: expected a new file, got one that is there already; choose another --out`);
-  }
-  if (out !== undefined) await outputFile(out, 'predict');
+  if (out !== undefined) await newFile(out, 'predict', '--out');
   const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.js';
+import { equalData } from '../../graph/equal.js';
 import { listed } from '../../text/list.js';
 import { option } from '../../text/option.js';
 import { type Predictions, partOf, selected } from '../predictions/predictions.js';
@@ -25,7 +26,7 @@ export function matched(sources: readonly PredictionSource[], wanted?: string): 
   const all = sources.map((source) => ofPart(source, part));
   for (const { path, predictions } of others) {
     const [known, own] = [first.predictions.classNames, predictions.classNames];
-    if (known.length === own.length && known.every((name, i) => name === own[i])) continue;
+    if (equalData(known, own)) continue;
     throw new InputError(
       `[compare] ${path}: expected the classes of ${first.path}, ${listed(known)}, got ${listed(own)}`,
     );

@@ -1,4 +1,5 @@
 import { type Bootstrap, bootstrapAll, type MetricName, prepareMetric } from '../../statistics/index.js';
+import { mean, standardDeviation } from '../../statistics/probabilityMetrics.js';
 import { groupsOf, metricInput } from '../predictions/metricInput.js';
 import type { Predictions } from '../predictions/predictions.js';
 
@@ -50,16 +51,13 @@ export function foldMetrics(
       return prepared[m](weights).value;
     });
     const defined = values.filter((value) => value !== null);
-    const mean = defined.length < 2 ? null : defined.reduce((sum, value) => sum + value, 0) / defined.length;
-    const square = defined.reduce((sum, value) => sum + (value - (mean ?? 0)) ** 2, 0);
-    const standardDeviation = mean === null ? null : Math.sqrt(square / (defined.length - 1));
     return {
       metric,
       byImage: byImage[m],
       byGroup: byGroup === null ? null : byGroup[m],
       folds: values,
-      mean,
-      standardDeviation,
+      mean: defined.length < 2 ? null : mean(defined),
+      standardDeviation: defined.length < 2 ? null : standardDeviation(defined),
     };
   });
 }

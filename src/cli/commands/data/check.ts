@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, InputError } from '../../../errors.js';
 import { writeFileAtomic } from '../../../io/files/atomic.js';
-import { outputFolder } from '../../../io/files/outputs.js';
 import { renderDataCheck, shortcutText } from '../../../report/dataCheckPage.js';
 import { readSource } from '../../../run/comparison/source.js';
 import { checkData, type DataCheck } from '../../../run/dataCheck/check.js';
@@ -16,6 +14,7 @@ import { version } from '../../../version.js';
 import { thumbnailPng } from '../../../vision/images/thumbnail.js';
 import { DownloadDisplay, ReadingDisplay } from '../../display.js';
 import { inFlags } from '../../flags.js';
+import { newFolder } from '../../newOutput.js';
 import { print, printFacts, printJson, printSentences, printTable, type Terminal } from '../../terminal.js';
 
 interface CheckCommandOptions extends ImageLoadingOptions {
@@ -35,14 +34,7 @@ const [mostPrinted, mostOnPage] = [5, 40];
 /** Checks a data set, and writes a page and tables of proposed decisions. */
 export async function checkDataset(data: string, options: CheckCommandOptions, terminal: Terminal): Promise<number> {
   const { against, group, dataDir, out, strict = false, json = false } = options;
-  if (out !== undefined) {
-    if (existsSync(out)) {
-      throw new InputError(
-        `[data check] ${out}: expected a new folder, got one that is there already; choose another --out`,
-      );
-    }
-    await outputFolder(out, 'data check');
-  }
+  if (out !== undefined) await newFolder(out, 'data check', '--out');
   const download = new DownloadDisplay(terminal);
   const reading = new ReadingDisplay(terminal);
   try {

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
 import { InputError } from '../../../errors.js';
 import { writeFileAtomic } from '../../../io/files/atomic.js';
-import { outputFile } from '../../../io/files/outputs.js';
 import { listRuns, metricsOf, type RunEntry, stateOfRun } from '../../../run/overview/runEntry.js';
 import { csvText } from '../../../text/csv.js';
 import { formatCount, formatMetric, formatPercent } from '../../../text/numbers.js';
 import { nearestName } from '../../../text/suggest.js';
+import { newFile } from '../../newOutput.js';
 import { complain, print, printJson, printTable, type Terminal } from '../../terminal.js';
 
 interface RunListOptions {
@@ -76,12 +75,7 @@ export async function exportRuns(
   terminal: Terminal,
 ): Promise<number> {
   const { out } = options;
-  if (out !== undefined) {
-    if (existsSync(out)) {
-      throw new InputError(`[runs] ${out}: expected a new file, got one that is there already; choose another --out`);
-    }
-    await outputFile(out, 'runs');
-  }
+  if (out !== undefined) await newFile(out, 'runs', '--out');
   const { rows, broken } = await found(folder, options);
   const text = csvText([columns, ...rows.map((row) => columns.map((column) => row[column]))]);
   if (out === undefined) terminal.stdout.write(text);
