@@ -1,3 +1,5 @@
+import type { Activation } from '../../../graph/op.js';
+
 /**
  * One axis of a convolution, as a gather: output `start + i·step` is the sum over its taps t of the input at
  * `i·stride + offset + t·tapStep`, times the weight at `weight + t·weightStep`.
@@ -13,6 +15,31 @@ export interface AxisGather {
   readonly tapStep: number;
   readonly weight: number;
   readonly weightStep: number;
+}
+
+/** Sizes of a convolution without those of its channels. */
+interface WindowSizes {
+  readonly images: number;
+  /** Height, width. */
+  readonly input: readonly [number, number];
+  readonly output: readonly [number, number];
+  readonly kernel: readonly [number, number];
+}
+
+/** A convolution in either direction, as sums over places of the input. */
+export interface GatherSizes extends WindowSizes {
+  readonly rows: readonly AxisGather[];
+  readonly cols: readonly AxisGather[];
+  readonly bias: boolean;
+  readonly summand: boolean;
+  readonly activation?: Activation | undefined;
+}
+
+/** The gradient of a convolution's weights. */
+export interface GradientSizes extends WindowSizes {
+  /** Gathers of the forward pass. */
+  readonly row: AxisGather;
+  readonly col: AxisGather;
 }
 
 export interface AxisGeometry {

@@ -1,7 +1,6 @@
-import type { Activation } from '../../../graph/op.js';
 import type { Assembler, Emit, Integer, Pointer, Vector } from '../assembler.js';
 import { activate } from './activation.js';
-import { type AxisGather, reach } from './axis.js';
+import { type AxisGather, type GatherSizes, reach } from './axis.js';
 import { clearRow, copyRow } from './rows.js';
 import { addProducts, balanced, float, mostPixels, panelOf, panelVectors, type TileLoop } from './tile.js';
 
@@ -9,21 +8,11 @@ import { addProducts, balanced, float, mostPixels, panelOf, panelVectors, type T
  * A convolution in either direction, as sums over places of the input. Features have their channels last; the
  * weights are panels `[groups][panels][kernel][inChannels][panel]` of output channels.
  */
-export interface Gather {
-  readonly images: number;
+export interface Gather extends GatherSizes {
   readonly groups: number;
   /** Channels of one group. */
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Height, width. */
-  readonly input: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  readonly rows: readonly AxisGather[];
-  readonly cols: readonly AxisGather[];
-  readonly bias: boolean;
-  readonly summand: boolean;
-  readonly activation?: Activation | undefined;
 }
 
 /** A kernel with the number of its tasks, and the working memory of each thread in bytes. */

@@ -1,23 +1,15 @@
 import type { Assembler, Emit, Integer, Pointer } from '../assembler.js';
-import { type AxisGather, reach } from './axis.js';
+import { type GradientSizes, reach } from './axis.js';
 import { padRows, type TaskKernel } from './conv.js';
 import { clearRow } from './rows.js';
 import { balanced, float, mostPixels, panelOf, panelVectors } from './tile.js';
 
 /** The gradient of a convolution's weights, in panels like those of the weights. */
-export interface WeightGradient {
-  readonly images: number;
+export interface WeightGradient extends GradientSizes {
   readonly groups: number;
   /** Channels of one group. */
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Height, width. */
-  readonly input: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  /** Gathers of the forward pass. */
-  readonly row: AxisGather;
-  readonly col: AxisGather;
 }
 
 /** Bytes of input rows that all tasks go over before the next rows: they stay in the second cache. */

@@ -1,7 +1,6 @@
-import type { Activation } from '../../../graph/op.js';
 import type { Assembler, Integer, Pointer, Vector } from '../assembler.js';
 import { activate } from './activation.js';
-import type { AxisGather } from './axis.js';
+import type { AxisGather, GatherSizes } from './axis.js';
 import { columnRuns, inRow, leftmost, widest } from './columns.js';
 import type { TaskKernel } from './conv.js';
 import { balanced, float } from './tile.js';
@@ -10,18 +9,8 @@ import { balanced, float } from './tile.js';
  * A convolution of each channel by itself, in either direction, as sums over places of the input. Features
  * have their channels last; the weights are `[kh][kw][channels]`.
  */
-export interface DepthwiseGather {
-  readonly images: number;
+export interface DepthwiseGather extends GatherSizes {
   readonly channels: number;
-  /** Height, width. */
-  readonly input: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  readonly rows: readonly AxisGather[];
-  readonly cols: readonly AxisGather[];
-  readonly bias: boolean;
-  readonly summand: boolean;
-  readonly activation?: Activation | undefined;
 }
 
 /** Pixels of a tile: enough to use each input and each weight several times. */

@@ -1,5 +1,5 @@
 import type { Assembler, Integer, Pointer } from '../assembler.js';
-import type { AxisGather } from './axis.js';
+import type { GradientSizes } from './axis.js';
 import { type ChannelVector, groupBytes, groupsOf, ofGroup } from './channels.js';
 import { columnRuns, inRow, leftmost, widest } from './columns.js';
 import type { TaskKernel } from './conv.js';
@@ -7,16 +7,8 @@ import { clearRow } from './rows.js';
 import { balanced, float } from './tile.js';
 
 /** The gradient of the weights `[kh][kw][channels]` of a convolution of each channel by itself. */
-export interface DepthwiseGradient {
-  readonly images: number;
+export interface DepthwiseGradient extends GradientSizes {
   readonly channels: number;
-  /** Height, width. */
-  readonly input: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  /** Gathers of the forward pass. */
-  readonly row: AxisGather;
-  readonly col: AxisGather;
 }
 
 /** Bytes of both operands that all vectors of a group go over: they stay in the second cache. */
