@@ -194,14 +194,16 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('an inter
     chmodSync(program, 0o755);
     const env = { ...withoutLibrary, PATH: bin, FOVEA_CACHE: cache };
     const { child, output, ended } = fovea(['setup'], env);
-    await vi.waitFor(() => expect(existsSync(join(bin, 'pid'))).toBe(true), { timeout: 100_000 });
+    const pid = join(bin, 'pid');
+    // The shell makes the file before it writes the number.
+    await vi.waitFor(() => expect(existsSync(pid) && readFileSync(pid, 'utf8')).toMatch(/\d\n/), { timeout: 100_000 });
     child.kill(signal);
     expect(await ended).toBe(code);
     expect(output.err).toMatch(
       /^fovea: (Ctrl-C|SIGTERM): removing everything that is not complete; once more ends at once\n$/,
     );
     expect(readdirSync(join(cache, 'onednn'))).toEqual([]);
-    const called = readFileSync(join(bin, 'pid'), 'utf8').trim();
+    const called = readFileSync(pid, 'utf8').trim();
     expect(existsSync(`/proc/${called}`)).toBe(false);
   });
 });

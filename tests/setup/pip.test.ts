@@ -123,10 +123,14 @@ describe.runIf(process.arch === 'x64')('pip', () => {
     machine().addProgram('python3', `echo part > "$TMPDIR/part"; echo $$ > '${machine().root}/child'; /bin/sleep 1000`);
     const controller = new AbortController();
     const ended = machine().install([byPip(), byAptAlone], { signal: controller.signal });
-    await vi.waitFor(() => expect(existsSync(join(machine().root, 'child'))).toBe(true), { timeout: 60_000 });
+    const child = join(machine().root, 'child');
+    // The shell makes the file before it writes the number.
+    await vi.waitFor(() => expect(existsSync(child) && readFileSync(child, 'utf8')).toMatch(/\d\n/), {
+      timeout: 60_000,
+    });
     controller.abort();
     await expect(ended).rejects.toThrow('aborted');
-    expect(stateOf(readFileSync(join(machine().root, 'child'), 'utf8').trim())).not.toBe('running');
+    expect(stateOf(readFileSync(child, 'utf8').trim())).not.toBe('running');
     expect(machine().cached()).toEqual(empty);
   });
 });
