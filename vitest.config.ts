@@ -14,9 +14,19 @@ const filesWith = (pattern: RegExp) => testFiles.filter((name) => pattern.test(r
 
 /** Files that put other modules into the place of some: only modules that Vite loads can be replaced. */
 const replacing = filesWith(/\bvi\.((doM|m)ock|resetModules)\(/);
-/** Files that change what others share, or count it: variables, functions, engines, threads, memory. They get processes of their own. */
+/**
+ * Files that change what others share, or count it: variables, functions, engines, threads, memory. They get processes of
+ * their own. `tests/firstEngine.ts` undoes a choice of the engine.
+ */
 const alone = filesWith(
-  /\bvi\.|\bprocess\.|tests\/(engine|browser)|[Ee]ngine\(|setDefault|setNum|compileInto|setUp|memoryUsage|\bgc\(|Workers/,
+  new RegExp(
+    [
+      String.raw`\bvi\.(?!waitFor\b|fn\b)`,
+      String.raw`\bprocess\.(?!execPath\b|platform\b|arch\b|p?pid\b|cwd\b)`,
+      '(current|open|Toy)Engine\\(|set(Default|Num|Threads|Precision|Convolution)|askFor',
+      'compileInto|setUp|memoryUsage|gc\\(|Workers',
+    ].join('|'),
+  ),
 ).filter((name) => !replacing.includes(name));
 
 const compiled = {
@@ -39,6 +49,7 @@ export default defineConfig({
           name: 'together',
           include: testFiles.filter((name) => !alone.includes(name) && !replacing.includes(name)),
           isolate: false,
+          setupFiles: ['tests/firstEngine.ts'],
         },
       },
       {

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npmCommand } from '../src/io/files/npm.js';
 import { readTar } from '../src/io/files/tar.js';
@@ -48,7 +47,7 @@ beforeAll(async () => {
     writeFileSync(join(installed, path), bytes);
   }
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly dependencies: object };
-  link(Object.keys(dependencies));
+  link([...Object.keys(dependencies), '@types/node', 'undici-types']);
 });
 
 describe('the packed package', () => {
@@ -96,18 +95,17 @@ describe('the packed package', () => {
     expect(stdout).toMatch(says);
   });
 
-  const resolutions = {
-    node16: { module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16 },
-    bundler: { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler },
-    'bundler for browsers': {
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-      customConditions: ['browser'],
-      lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
-    },
-  } satisfies Record<string, ts.CompilerOptions>;
+  const node = ['--lib', 'es2023', '--types', 'node'];
+  const browser = ['--lib', 'es2023,dom', '--customConditions', 'browser', '--types', ''];
 
-  it.each(Object.entries(resolutions))('has types for moduleResolution %s, without those of Node', (_, resolution) => {
+  it.each([
+    ['node16', [...node, '--module', 'node16', '--moduleResolution', 'node16']],
+    ['bundler', [...node, '--module', 'esnext', '--moduleResolution', 'bundler']],
+    [
+      'bundler for browsers, without those of Node',
+      [...browser, '--module', 'esnext', '--moduleResolution', 'bundler'],
+    ],
+  ])('has types for moduleResolution %s', (_, resolution) => {
     const file = join(project, 'user.mts');
     writeFileSync(
       file,
@@ -122,20 +120,13 @@ describe('the packed package', () => {
        export { io, step, train, vision };
       `,
     );
-    const program = ts.createProgram([file], {
-      target: ts.ScriptTarget.ES2023,
-      lib: ['lib.es2023.d.ts'],
-      ...resolution,
-      types: [],
-      strict: true,
-      noEmit: true,
-      preserveSymlinks: true,
-    });
-    const own = program.getSourceFiles().filter(({ fileName }) => /\/user\.mts$|\/fovea\//.test(fileName));
-    const messages = own
-      .flatMap((source) => program.getSemanticDiagnostics(source))
-      .map(({ file: at, messageText }) => `${at?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
-    expect(messages).toEqual([]);
+    const compiler = resolve('node_modules/typescript7/bin/tsc');
+    const usual = ['--target', 'es2023', '--strict', '--noEmit', '--preserveSymlinks', '--listFiles'];
+    const args = [compiler, ...usual, ...resolution, '--pretty', 'false', file];
+    const { stdout } = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
+    // Packages that Fovea depends on may ask for types that a user lacks.
+    const own = stdout.split('\n').filter((line) => /^(\S*\/)?user\.mts|node_modules\/fovea\//.test(line));
+    expect(own.filter((line) => line.includes(': error '))).toEqual([]);
     expect(own.length).toBeGreaterThan(10);
   });
 });

@@ -139,8 +139,8 @@ workers: 1
 `;
 
 test.each([
-  ['of the command line', killsOf(3), ''],
-  ['with a configuration', killsOf(2), configuration],
+  ['of the command line', killsOf(2), ''],
+  ['with a configuration', killsOf(1), configuration],
 ])(
   'a run %s that is killed %i times ends with the same bits as one left alone',
   async (_, kills, yaml) => {
@@ -178,7 +178,7 @@ test.each([
   timeOf(killsOf(5)),
 );
 
-const { numRuns, seed: fuzzSeed } = fuzzing('kills', 3);
+const { numRuns, seed: fuzzSeed } = fuzzing('kills', 2);
 
 test(
   'a run that is killed and stopped in any way, at any moment, ends with the same bits',

@@ -34,15 +34,16 @@ async function writePictures(into: string, count: number): Promise<void> {
 
 const chosenIn = (path: string) => JSON.parse(readFileSync(join(path, 'decision.json'), 'utf8')).choices[0];
 
-const train = (...args: string[]) =>
-  runFovea('train', 'googlenet', '--size', '40', '--no-cache', '--batch-size', '4', '--lr', '0.01', ...args);
+const trainNetwork = (name: string, ...args: string[]) =>
+  runFovea('train', name, '--size', '40', '--no-cache', '--batch-size', '4', '--lr', '0.01', ...args);
+const train = (...args: string[]) => trainNetwork('zoo-shufflenet_v2_x0_25', ...args);
 
 beforeAll(async () => {
   setEngine('onednn');
   setThreads(1);
   await writePictures(pictures, 10);
   const args = ['--data', `folder:${pictures}`, '--hold-out', '0.3', '--epochs', '2', '--seed', '3'];
-  const { code, out, err } = await train(...args, '--out', folder, '--auxiliary-heads');
+  const { code, out, err } = await trainNetwork('googlenet', ...args, '--out', folder, '--auxiliary-heads');
   expect(err).not.toContain('fovea:');
   expect(code).toBe(0);
   expect(out).toMatch(new RegExp(`^GoogLeNet on pictures of ${pictures}\n`));
@@ -332,7 +333,7 @@ describe('a training that cannot be', () => {
     [['--data', `folder:${pictures}`, '--operating-point', 'sensitivity=2'], 'expected sensitivity=0.95'],
   ])('%j leaves no folder behind', async (args, message) => {
     const before = readdirSync(root);
-    const { code, err } = await train(...args, '--out', join(root, 'never'));
+    const { code, err } = await trainNetwork('googlenet', ...args, '--out', join(root, 'never'));
     expect(err).toContain(message);
     expect(code).toBe(2);
     expect(readdirSync(root)).toEqual(before);

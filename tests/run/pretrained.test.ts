@@ -60,7 +60,7 @@ async function photographs(name: string, classes: readonly string[]): Promise<st
 
 describe('input settings travel with weights', () => {
   const base = (name: string, data: string, more: Partial<RunOptions> = {}): RunOptions => ({
-    model: 'zoo-resnet18',
+    model: 'zoo-shufflenet_v2_x0_25',
     data: `folder:${data}`,
     out: join(root, name),
     imageLoading: { cache: false },
@@ -83,7 +83,7 @@ describe('input settings travel with weights', () => {
     expect(record).toEqual({
       format: 1,
       fovea: version,
-      model: 'zoo-resnet18',
+      model: 'zoo-shufflenet_v2_x0_25',
       data: 'folder',
       inputShape: [3, 32, 32],
       images: expect.objectContaining({ height: 32, width: 32, order: 'BGR', antialias: true }),
@@ -142,7 +142,7 @@ describe('input settings travel with weights', () => {
   test('other classes are reported', async () => {
     const three = await Run.create(base('three', other, { pretrained: first, changes: { batchSize: 3 } }));
     expect(three.notes()).toEqual([
-      'the weights know other classes (2: cat, dog): the last layer is new (fc.weight, fc.bias)',
+      'the weights know other classes (2: cat, dog): the last layer is new (_fc.weight, _fc.bias)',
     ]);
     const renamed = await photographs('renamed', ['ant', 'bug']);
     const two = await Run.create(base('two', renamed, { pretrained: first }));

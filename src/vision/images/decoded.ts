@@ -1,4 +1,4 @@
-import type { Sharp } from 'sharp';
+import type { OutputInfo, Sharp } from 'sharp';
 import { type Header, maxPixels } from './header.js';
 import { loadSharp } from './sharp.js';
 
@@ -18,7 +18,7 @@ export async function decoded(
   prepare: (picture: Sharp) => Sharp,
   space: string,
   depth: string,
-) {
+): Promise<{ readonly data: Uint8Array; readonly info: OutputInfo }> {
   const sharp = await loadSharp();
   let pipeline = sharp(bytes, {
     // Every warning is an error, since the decoder would otherwise fill up a truncated picture with grey.

@@ -40,7 +40,7 @@ async function unpack(archive: string, name: string, to: string): Promise<string
 }
 
 beforeAll(async () => {
-  drawn = await synthesizePalm({ out, train: 120, validation: 120, size: 64, numWorkers: 0 });
+  drawn = await synthesizePalm({ out, train: 60, validation: 60, size: 64, numWorkers: 0 });
   summary = await importPalm(
     archives.map((name) => join(out, name)),
     imported,
@@ -54,7 +54,7 @@ describe('the drawn data set', () => {
   it('has the arrangement of the released one, and a mark in each archive', async () => {
     expect(readdirSync(out).sort()).toEqual(['SYNTHETIC.txt', ...archives]);
     expect(readFileSync(join(out, 'SYNTHETIC.txt'), 'utf8')).toMatch(
-      /^SYNTHETIC: .*drawn[\s\S]*120 training and 120 validation pictures, 64 pixels wide, seed 0/,
+      /^SYNTHETIC: .*drawn[\s\S]*60 training and 60 validation pictures, 64 pixels wide, seed 0/,
     );
     const names = async (path: string) => (await entriesOf(path)).map(({ name }) => name);
     expect(await names(join(out, 'training.zip'))).toEqual([
@@ -64,33 +64,33 @@ describe('the drawn data set', () => {
     const inner = join(base, 'inner.zip');
     await unpack(join(out, 'training.zip'), 'PALM-Training400/PALM-Training400.zip', inner);
     const pictures = await names(inner);
-    expect(pictures).toHaveLength(121);
-    for (const name of ['SYNTHETIC.txt', 'P0064.jpg', 'H0008.jpg', 'N0048.jpg']) {
+    expect(pictures).toHaveLength(61);
+    for (const name of ['SYNTHETIC.txt', 'P0032.jpg', 'H0004.jpg', 'N0024.jpg']) {
       expect(pictures).toContain(`PALM-Training400/${name}`);
     }
     const validation = await names(join(out, 'validation.zip'));
-    expect(validation).toHaveLength(121);
-    expect(validation.at(-1)).toBe('PALM-Validation400/V0120.jpg');
+    expect(validation).toHaveLength(61);
+    expect(validation.at(-1)).toBe('PALM-Validation400/V0060.jpg');
   });
 
   it('is imported as a synthetic one, in the shares of classes and cameras of the real one', () => {
-    expect(drawn).toMatchObject({ train: { P: 64, H: 8, N: 48 }, cameras: { Zeiss: 210, Canon: 30 } });
-    expect(drawn.validation.P).toBe(63);
+    expect(drawn).toMatchObject({ train: { P: 32, H: 4, N: 24 }, cameras: { Zeiss: 104, Canon: 16 } });
+    expect(drawn.validation.P).toBe(32);
     expect(summary).toMatchObject({
       synthetic: true,
-      train: { images: 120, pathologic: 64, byPrefix: { P: 64, H: 8, N: 48 } },
-      validation: { images: 120, pathologic: 63 },
+      train: { images: 60, pathologic: 32, byPrefix: { P: 32, H: 4, N: 24 } },
+      validation: { images: 60, pathologic: 32 },
       quarantine: [],
     });
     expect(summary.sizes.map(({ width, height, images }) => [width, height, images])).toEqual([
-      [64, 62, 210],
-      [64, 64, 30],
+      [64, 62, 104],
+      [64, 64, 16],
     ]);
   });
 
   it('gives the place of the fovea, which is the darkest part of healthy eyes', async () => {
     expect(sheet.columns).toEqual(['ID', 'imgName', 'Label', 'Fovea_X', 'Fovea_Y']);
-    expect(sheet.rows).toHaveLength(120);
+    expect(sheet.rows).toHaveLength(60);
     let darker = 0;
     let healthy = 0;
     for (const { cells } of sheet.rows) {
@@ -107,7 +107,7 @@ describe('the drawn data set', () => {
       healthy++;
       if (at(0, 0) < around) darker++;
     }
-    expect(healthy).toBe(57);
+    expect(healthy).toBe(28);
     expect(darker / healthy).toBeGreaterThan(0.85);
   });
 
