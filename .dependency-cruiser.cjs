@@ -189,6 +189,7 @@ module.exports = {
     wrappedBy('sharp', 'vision/'),
     wrappedBy('echarts', 'report/'),
     wrappedBy('commander', 'cli/'),
+    wrappedBy('fastify', 'studio/'),
     {
       name: 'no-cycles',
       comment: 'modules that import each other, even for types alone, cannot be read one after the other',

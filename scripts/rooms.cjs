@@ -24,7 +24,8 @@ const imports = {
   measure: ['run'],
   sweep: ['measure'],
   setup: ['io'],
-  cli: ['sweep', 'setup'],
+  studio: ['run'],
+  cli: ['sweep', 'setup', 'studio'],
 };
 
 /** Folders and single files of src that are the ground: every room may import them. */

@@ -13,6 +13,7 @@ import { bestOption, engineFlags, imageFlags, jsonOption, positiveInteger, sizes
 import { predictionCommands } from './predictionCommands.js';
 import { runCommands } from './runCommands.js';
 import { searchCommands } from './searchCommands.js';
+import { studioCommand } from './studioCommand.js';
 import { complain, type Terminal } from './terminal.js';
 
 /** Commands whose results are files. They print progress only. */
@@ -247,6 +248,7 @@ Examples:
   predictionCommands(program, terminal, exit);
   runCommands(program, terminal, exit);
   searchCommands(program, terminal, exit);
+  studioCommand(program, terminal, exit);
 
   program
     .command('setup')
