@@ -107,7 +107,10 @@ function sourcesDigest() {
 function build() {
   const stamp = join(root, '.setup/build');
   const digest = sourcesDigest();
-  const built = existsSync(join(root, 'dist/studio/page/index.html')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
+  const built =
+    existsSync(join(root, 'dist/studio/page/index.html')) &&
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === digest;
   if (built) return;
   step('build', process.execPath, ['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.build.json']);
   step('page of the studio', process.execPath, ['scripts/buildStudio.mjs']);

@@ -18,6 +18,7 @@ export function href(page: string, parameters: Readonly<Record<string, string | 
   return `#/${page}${query === '' ? '' : `?${query}`}`;
 }
 
+/** Changes the address. @public */
 export function go(page: string, parameters: Readonly<Record<string, string | null | undefined>> = {}): void {
   location.hash = href(page, parameters);
 }

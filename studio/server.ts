@@ -35,11 +35,11 @@ export function apiAddress(path: string, query: Query = {}): string {
 }
 
 /** Reads from the server. @throws {ServerError} */
-export function read<T>(address: string, signal: AbortSignal | null = null): Promise<T> {
+function read<T>(address: string, signal: AbortSignal | null = null): Promise<T> {
   return answered<T>(address, { signal });
 }
 
-/** Sends an object, and gives the answer. @throws {ServerError} */
+/** Sends an object, and gives the answer. @throws {ServerError} @public */
 export function send<T>(path: string, body: unknown = {}): Promise<T> {
   return answered<T>(apiAddress(path), {
     method: 'POST',
@@ -63,7 +63,6 @@ export function useServer<T>(address: string | null): Loaded<T> {
     error: null,
   });
   const [times, setTimes] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `times` reads again
   useEffect(() => {
     if (address === null) return;
     const control = new AbortController();

@@ -19,9 +19,9 @@ export function Shell() {
   });
   return (
     <>
-      <a class="skip" href="#contents" onClick={skip}>
+      <button type="button" class="skip" onClick={skip}>
         {t('shell.skip')}
-      </a>
+      </button>
       <header class="bar">
         <a class="brand" href={href('')}>
           {t('shell.title')}
@@ -58,9 +58,8 @@ export function Shell() {
   );
 }
 
-/** The address is that of the page, so that a plain link to an element would leave it. */
-function skip(event: Event): void {
-  event.preventDefault();
+/** A link to the contents would change the address, which names the page. */
+function skip(): void {
   document.getElementById('contents')?.focus();
 }
 

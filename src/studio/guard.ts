@@ -33,7 +33,7 @@ export function newToken(): string {
 }
 
 /** Name of the header with the token, for programs; browsers send the cookie. */
-export const tokenHeader = 'x-studio-token';
+const tokenHeader = 'x-studio-token';
 
 /** Browsers send a cookie to every port of a host. */
 const cookieName = (port: number) => `fovea-studio-${port}`;

@@ -5,11 +5,11 @@ import { reasonOf } from '../io/files/atomic.js';
 import { version } from '../version.js';
 import type { StudioInfo } from './api.js';
 import { addAssets } from './assets.js';
+import { claimStudio } from './claim.js';
 import type { StudioContext } from './context.js';
 import { addGuard, answerError, newToken } from './guard.js';
 import { pageRoutes } from './pages/index.js';
 import { Refusal } from './refusal.js';
-import { claimStudio } from './claim.js';
 import { Workspace } from './workspace.js';
 
 export interface StudioOptions {
@@ -63,7 +63,13 @@ export async function makeStudioApp(
   const token = newToken();
   app.setErrorHandler((error, _request, reply) => answerError(error, reply));
   app.setNotFoundHandler((request, reply) =>
-    answerError(new Refusal('unknown', `${request.method} ${request.url.split('?')[0]}: expected an address of the studio, got none`), reply),
+    answerError(
+      new Refusal(
+        'unknown',
+        `${request.method} ${request.url.split('?')[0]}: expected an address of the studio, got none`,
+      ),
+      reply,
+    ),
   );
   addGuard(app, token, port);
   await addAssets(app, page);

@@ -3,6 +3,7 @@ import type { RunList, RunRow } from '../../src/studio/api.js';
 import { CommandLine } from '../parts/command.js';
 import { metric, percent } from '../parts/format.js';
 import { Loading, Problem } from '../parts/notice.js';
+import { Scroll } from '../parts/scroll.js';
 import { href } from '../route.js';
 import { apiAddress, useServer } from '../server.js';
 import { t } from '../texts/index.js';
@@ -31,7 +32,7 @@ export default function RunsPage() {
         <p class="empty">{t('runs.none')}</p>
       ) : (
         <>
-          <div class="scroll" tabIndex={0} role="region" aria-label={t('runs.title')}>
+          <Scroll label={t('runs.title')}>
             <table>
               <thead>
                 <tr>
@@ -68,7 +69,7 @@ export default function RunsPage() {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
           <p class="actions">
             <a
               class="button"

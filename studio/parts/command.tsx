@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../texts/index.js';
 
 /** Quotes a word for a shell. */
-export function quoted(word: string): string {
+function quoted(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

@@ -12,9 +12,6 @@ export const shellTexts = {
   'shell.copy': { en: 'Copy', zh: '复制' },
   'shell.copied': { en: 'Copied', zh: '已复制' },
   'shell.command': { en: 'The same on the command line', zh: '命令行中的同样操作' },
-  'shell.close': { en: 'Close', zh: '关闭' },
-  'shell.cancel': { en: 'Cancel', zh: '取消' },
-  'shell.more': { en: 'More', zh: '更多' },
   'error.token': {
     en: 'This tab belongs to a studio that has ended. Open the address that fovea studio printed last; nothing is lost.',
     zh: '此标签页属于已结束的工作室。请打开 fovea studio 最近一次显示的地址；没有丢失任何内容。',

@@ -37,10 +37,14 @@ describe('requests from elsewhere', () => {
     ['of another port, marked', () => ({ 'sec-fetch-site': 'same-site' }), 403, 'origin'],
   ])('are refused %s', async (_, headers, status, code) => {
     for (const url of ['/api/studio', '/', '/main.js', '/none']) {
-      const given = Object.fromEntries(Object.entries(headers(studio.token)).filter(([, value]) => value !== undefined));
+      const given = Object.fromEntries(
+        Object.entries(headers(studio.token)).filter(([, value]) => value !== undefined),
+      );
       const base = headers(studio.token);
       const cookieless = 'cookie' in base && base.cookie === undefined ? { cookie: '' } : {};
-      const { status: got, body } = await studio.ask(url, { headers: { ...given, ...cookieless } as Record<string, string> });
+      const { status: got, body } = await studio.ask(url, {
+        headers: { ...given, ...cookieless } as Record<string, string>,
+      });
       expect([url, got, JSON.parse(body).code]).toEqual([url, status, code]);
     }
   });
@@ -50,7 +54,9 @@ describe('requests from elsewhere', () => {
     expect((await studio.ask('/?token=wrong', { headers: { cookie: '' } })).status).toBe(401);
     expect((await studio.ask(`/?token=${studio.token}`, { headers: strange })).status).toBe(200);
     expect((await studio.ask(`/api/studio?token=${studio.token}`, { headers: { cookie: '' } })).status).toBe(401);
-    expect((await studio.ask(`/?token=${studio.token}`, { headers: { ...strange, host: 'evil.example' } })).status).toBe(403);
+    expect(
+      (await studio.ask(`/?token=${studio.token}`, { headers: { ...strange, host: 'evil.example' } })).status,
+    ).toBe(403);
   });
 
   it('cannot send forms or plain text', async () => {
@@ -97,7 +103,7 @@ describe('paths', () => {
   ])('%s is refused', async (name, status, code) => {
     const { status: got, body } = await studio.ask(`/api/run?run=${encodeURIComponent(name)}`);
     expect([got, JSON.parse(body).code]).toEqual([status, code]);
-    expect(body).not.toContain(folder + '/secret');
+    expect(body).not.toContain(`${folder}/secret`);
   });
 
   it('of links are not listed, and half written runs are named', async () => {
@@ -126,7 +132,9 @@ describe('a studio that listens', () => {
     const { hostname, port } = new URL(first.address);
     expect(hostname).toBe('127.0.0.1');
     expect((await fetch(first.address)).status).toBe(200);
-    await expect(start(root)).rejects.toThrow(new RegExp(`no other studio on this folder, got process ${process.pid} at http://127.0.0.1:${port}/;`));
+    await expect(start(root)).rejects.toThrow(
+      new RegExp(`no other studio on this folder, got process ${process.pid} at http://127.0.0.1:${port}/;`),
+    );
     await first.close();
     await expect(fetch(first.address)).rejects.toThrow();
     const second = await start(root);
@@ -142,7 +150,9 @@ describe('a studio that listens', () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as AddressInfo;
-    await expect(start(root, port)).rejects.toThrow(`[studio] port ${port}: expected a free port, got one that another program uses`);
+    await expect(start(root, port)).rejects.toThrow(
+      `[studio] port ${port}: expected a free port, got one that another program uses`,
+    );
     server.close();
     await (await start(root)).close();
   });

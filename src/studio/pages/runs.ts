@@ -12,7 +12,7 @@ import { Refusal } from '../refusal.js';
 import type { Workspace } from '../workspace.js';
 
 /** The folder of new runs, below that of the studio. */
-export const runsFolder = 'runs';
+const runsFolder = 'runs';
 
 /** The list of runs, and each of them. */
 export function runsRoutes(app: FastifyInstance, { workspace }: StudioContext): void {
@@ -30,7 +30,7 @@ export function runsRoutes(app: FastifyInstance, { workspace }: StudioContext): 
 }
 
 /** Runs in the folder itself and in its folder `runs`, the newest first. */
-export async function runList(workspace: Workspace): Promise<RunList> {
+async function runList(workspace: Workspace): Promise<RunList> {
   const places = [await workspace.path('')];
   try {
     places.push(await workspace.path(runsFolder));
@@ -68,7 +68,7 @@ async function rowOf(workspace: Workspace, run: RunEntry): Promise<RunRow> {
   };
 }
 
-export function pointOf(record: RunEntry['history'][number]): EpochPoint {
+function pointOf(record: RunEntry['history'][number]): EpochPoint {
   const { epoch, trainLoss, trainAccuracy = null, evalLoss, evalAccuracy, imagesPerSecond } = record;
   return { epoch, trainLoss, trainAccuracy, evalLoss, evalAccuracy, imagesPerSecond };
 }
