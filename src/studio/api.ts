@@ -1,4 +1,4 @@
-/** What the server answers: types that server and page share. */
+/** Types of the server's answers, for server and page. */
 
 export interface StudioInfo {
   readonly version: string;

@@ -39,8 +39,9 @@ const tokenHeader = 'x-studio-token';
 const cookieName = (port: number) => `fovea-studio-${port}`;
 
 /**
- * Lets requests of the page in, and no others: each must have the token, name this server as its host, and come from
- * this page. So other users of the machine, other pages in the browser, and names that lead here do not reach it.
+ * Lets requests of the page in, and no others: each must have the token, name this server as its host, and
+ * come from this page. So other users of the machine, other pages in the browser, and names that lead here do
+ * not reach it.
  *
  * @param port of the server, known once it listens
  */
