@@ -2,8 +2,8 @@ import type { PageRoutes } from '../context.js';
 import { runsRoutes } from './runs.js';
 
 /**
- * The routes of each page. A page of the studio is one entry here, and one in `studio/pages/index.ts` with its
- * component.
+ * The routes of each page. A page of the studio is one entry here, and one in `studio/pages/index.ts`, with
+ * its component.
  */
 export const pageRoutes: Readonly<Record<string, PageRoutes>> = {
   runs: runsRoutes,
