@@ -12,7 +12,7 @@ const folder = temporaryFolder();
 const work = join(folder, 'work');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Set to a folder to look at the pages: the test writes a picture of each at three widths. */
-const pictures = process.env.FOVEA_STUDIO_PICTURES;
+const pictures = process.env.STUDIO_PICTURES;
 
 describeWith('chromium', 'the studio', () => {
   let studio: Studio;
