@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
-import type { TrainingOption } from '../run/option.js';
+import { describeDefault, type TrainingOption } from '../run/option.js';
 import { trainingOptions } from '../run/trainingOptions.js';
 
 /** The options of a training as flags of the command line. */
@@ -40,7 +40,7 @@ export function trainingFlag(
   other: { readonly help?: string; readonly default?: string } = {},
 ): Option {
   const option: TrainingOption = trainingOptions[key];
-  const usual = plain(other.default ?? option.default);
+  const usual = plain(other.default ?? describeDefault(option));
   const help = plain(other.help ?? option.flagHelp ?? option.help);
   const flags = [flagOf(key), option.placeholder ?? ''].join(' ').trim();
   const made = new TrainingFlag(key, flags, silent.includes(usual) ? help : `${help} (default: ${usual})`);

@@ -109,7 +109,8 @@ Examples:
     .option(
       '--repeat <run>',
       'repeat a training from its record, instead of a model, and report whether the weights are equal',
-    );
+    )
+    .option('--print-config', 'print all options of the training as YAML, as --config takes them, and train nothing');
   addAll(training, [...trainingFlags(), jsonOption()])
     .addHelpText('after', trainNotes())
     .action(async (name: string | undefined, options, command: Command) => {

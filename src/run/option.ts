@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { ConvolutionName } from '../engine/engine.js';
 import { messageOf } from '../errors.js';
+import type { Json } from '../text/json.js';
 
 /**
  * An option of a training. Its types, its flag on the command line with the help, its key in a file of YAML,
@@ -12,8 +14,12 @@ export interface TrainingOption<Type extends z.ZodType = z.ZodType> {
   readonly record?: z.ZodType<z.output<Type>>;
   /** Meaning, for help and guide. Code stands between backticks. */
   readonly help: string;
-  /** Default, for help and guide. */
-  readonly default: string;
+  /** Default, for help and guide. Without it, `usual` is shown. */
+  readonly default?: string;
+  /** Value without the option, where it is known before data are opened; it may depend on the other choices. */
+  readonly usual?: Json | ((choices: Choices) => unknown);
+  /** Writes a value as a file has it, where that is another form. */
+  write?(value: z.output<Type>): unknown;
   /** Stands for the value in help: `<n>`. Null for an option that only files can give. */
   readonly placeholder: string | null;
   /** Flag on the command line, without hyphens before it. Default: the key with hyphens between its words. */
@@ -26,6 +32,30 @@ export interface TrainingOption<Type extends z.ZodType = z.ZodType> {
   readonly as?: string;
   /** Runs that exist already take it too: on being resumed, on being repeated, or both. */
   readonly existing?: 'resume' | 'repeat' | 'both';
+}
+
+/** The choices of a training that defaults of other options depend on. */
+export interface Choices {
+  readonly data: string;
+  /** The recipe of the network, with the changes that are asked for. */
+  readonly recipe: {
+    readonly batchSize: number;
+    readonly epochs: number;
+    readonly logEvery: number;
+    readonly optimizer: {
+      readonly name: string;
+      readonly learningRate: number;
+      readonly weightDecay: number;
+      readonly momentum?: number | undefined;
+    };
+    readonly techniques?: { readonly schedule?: { readonly name: string } | undefined } | undefined;
+  };
+  /** Whether pictures are decoded from files. */
+  readonly isPhotographs: boolean;
+  /** How photographs become inputs; null for images of one size, and where initial weights decide it. */
+  readonly images: { readonly size: readonly [number, number]; readonly order: string | undefined } | null;
+  /** Engine in use; the kernels of convolutions are undefined where it has no choice. */
+  readonly engine: { readonly name: string; readonly precision: string; readonly convolution?: ConvolutionName };
 }
 
 type OptionTable = Readonly<Record<string, TrainingOption>>;
@@ -46,6 +76,11 @@ export function namedValues<T extends OptionTable>(table: T, values: Values<T>):
     values[key] === undefined ? [] : [[as, values[key]]],
   );
   return Object.fromEntries(pairs) as NamedValues<T>;
+}
+
+/** The default of an option, for help and guide. */
+export function describeDefault({ default: words, usual }: TrainingOption): string {
+  return words ?? `\`${usual}\``;
 }
 
 // Types, with descriptions that complete "expected …".

@@ -36,6 +36,11 @@ export function parseOperatingRule(value: string): OperatingRule {
   return name === 'sensitivity' ? { sensitivity: aim } : { specificity: aim };
 }
 
+/** The text of {@link parseOperatingRule}. */
+export function writtenRule(rule: OperatingRule): string {
+  return typeof rule === 'string' ? rule : Object.entries(rule).join().replace(',', '=');
+}
+
 /** Transforms as their options. */
 export function transformsOf(entries: string | readonly unknown[]) {
   return parseTransforms(entries as readonly TransformEntry[]).toJSON() ?? [];

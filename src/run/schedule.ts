@@ -143,6 +143,12 @@ export function parseSchedule(entry: unknown): ScheduleSettings {
   return settings;
 }
 
+/** A schedule in the form that {@link parseSchedule} reads. */
+export function writtenSchedule({ name, by, options }: ScheduleSettings): Json {
+  const hasUnit = kindOf(name).effects?.by === undefined;
+  return { [name]: { ...(hasUnit && { by }), ...options } };
+}
+
 /** Reads a schedule and accepts options without effect, which earlier versions wrote to records. */
 function readSchedule(entry: unknown): ScheduleSettings {
   const pairs = typeof entry === 'string' ? [[entry, {}]] : Object.entries((entry ?? {}) as object);

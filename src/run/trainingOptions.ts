@@ -18,8 +18,8 @@ import {
   text,
   type Values,
 } from './option.js';
-import { parseHoldOut, parseOperatingRule, parseSize, transformsOf } from './optionParsers.js';
-import { parseSchedule } from './schedule.js';
+import { parseHoldOut, parseOperatingRule, parseSize, transformsOf, writtenRule } from './optionParsers.js';
+import { parseSchedule, writtenSchedule } from './schedule.js';
 
 /** The table of all options of a training. A new option is one entry. */
 
@@ -42,6 +42,7 @@ const sourceOptions = {
     type: text,
     help: names(dataForms),
     default: 'the usual one of the network',
+    usual: ({ data }) => data,
     placeholder: '<data>',
     existing: 'both',
   },
@@ -59,6 +60,7 @@ export const imageOptions = {
     type: z.union([count.transform((edge) => [edge, edge] as const), z.tuple([count, count]).readonly()]),
     help: 'edge that photographs are resized to, or height and width',
     default: "the network's, 224 mostly",
+    usual: ({ images }) => images?.size,
     placeholder: '<edge>',
     parse: parseSize,
   },
@@ -66,18 +68,21 @@ export const imageOptions = {
     type: z.enum(['RGB', 'BGR']),
     help: 'order of the color channels',
     default: '`RGB`, with `palm` `BGR`, or that of the initial weights',
+    usual: ({ images }) => images?.order,
     placeholder: '<order>',
   },
   antialias: {
     type: flag,
     help: 'resize photographs with antialiasing',
     default: '`false`',
+    usual: ({ images }) => images && false,
     placeholder: '',
   },
   fit: {
     type: z.enum(fits),
     help: 'photographs of other proportions: `squash`, `crop` to the middle, or `pad` with black',
     default: '`squash`',
+    usual: ({ images }) => images && 'squash',
     placeholder: '<how>',
   },
 } as const satisfies Table;
@@ -87,6 +92,7 @@ export const recipeOptions = {
     type: count,
     help: 'passes over the training images',
     default: 'recipe',
+    usual: ({ recipe }) => recipe.epochs,
     placeholder: '<n>',
     existing: 'resume',
   },
@@ -94,12 +100,15 @@ export const recipeOptions = {
     type: count,
     help: 'images in a batch',
     default: 'recipe',
+    usual: ({ recipe }) => recipe.batchSize,
     placeholder: '<n>',
   },
   lr: {
     type: rate,
     help: 'learning rate; with a schedule its first or highest value',
     default: 'recipe',
+    usual: ({ recipe: { optimizer, techniques } }) =>
+      techniques?.schedule?.name === 'PiecewiseDecay' ? undefined : optimizer.learningRate,
     placeholder: '<rate>',
     as: 'learningRate',
   },
@@ -107,18 +116,21 @@ export const recipeOptions = {
     type: z.enum(optimizerNames),
     help: 'how parameters are updated',
     default: 'recipe',
+    usual: ({ recipe }) => recipe.optimizer.name,
     placeholder: '<name>',
   },
   momentum: {
     type: share,
     help: 'momentum of the optimizer `momentum`',
     default: 'recipe, or `0.9`',
+    usual: ({ recipe }) => recipe.optimizer.momentum,
     placeholder: '<share>',
   },
   weightDecay: {
     type: rate,
     help: 'L2 penalty; decoupled with `adamw`',
     default: 'recipe; `0.01` with `adamw`',
+    usual: ({ recipe }) => recipe.optimizer.weightDecay,
     placeholder: '<coefficient>',
   },
 } as const satisfies Table;
@@ -135,6 +147,7 @@ export const techniqueOptions = {
     }),
     help: 'how the learning rate changes; see Schedules',
     default: 'it is constant',
+    write: writtenSchedule,
     placeholder: null,
   },
   clipGradNorm: {
@@ -312,19 +325,20 @@ export const beginningOptions = {
   best: {
     type: flag,
     help: 'with a run folder as `pretrained`: its best weights instead of its last ones',
-    default: '`false`',
+    usual: false,
     placeholder: '',
   },
   auxiliaryHeads: {
     type: flag,
     help: 'train `googlenet` with its inner classifiers',
-    default: '`false`',
+    usual: false,
     placeholder: '',
   },
   operatingPoint: {
     type: z.string().transform(made(parseOperatingRule)),
     help: '`sensitivity=S`, `specificity=S` or `youden`: how the threshold between two classes is chosen, on the validation images',
     default: '`sensitivity=0.95`',
+    write: writtenRule,
     placeholder: '<rule>',
     parse: parseOperatingRule,
     as: 'operatingRule',
@@ -334,7 +348,7 @@ export const beginningOptions = {
     help:
       'how probabilities are calibrated, on the validation images: `temperature` divides the logits by a number; for two ' +
       'classes also `platt` (slope and intercept) and `isotonic` (a curve, for some hundred images or more)',
-    default: '`none`',
+    usual: 'none',
     placeholder: '<method>',
   },
   positive: {
@@ -355,7 +369,7 @@ export const outputOptions = {
   seed: {
     type: natural,
     help: 'random seed: the same seed gives the same network',
-    default: '`0`',
+    usual: 0,
     placeholder: '<n>',
     existing: 'repeat',
   },
@@ -377,13 +391,14 @@ export const outputOptions = {
     type: count,
     help: 'batches between two lines of progress',
     default: 'recipe',
+    usual: ({ recipe }) => recipe.logEvery,
     placeholder: '<n>',
     existing: 'both',
   },
   tensorBoard: {
     type: flag,
     help: 'write the metrics of each epoch for TensorBoard too, to RUN/tensorboard',
-    default: '`false`',
+    usual: false,
     placeholder: '',
     flag: 'tensorboard',
     existing: 'both',
@@ -402,7 +417,7 @@ export const loadingOptions = {
   cache: {
     type: flag,
     help: 'keep decoded pictures on disk',
-    default: '`true`',
+    usual: true,
     placeholder: '',
     flag: 'no-cache',
     flagHelp: 'do not keep decoded pictures on disk',
@@ -412,6 +427,7 @@ export const loadingOptions = {
     type: z.enum(['fail', 'skip']),
     help: 'pictures that cannot be decoded: `fail` with an error, or `skip` and list them',
     default: '`fail`',
+    usual: ({ isPhotographs }) => (isPhotographs ? 'fail' : undefined),
     placeholder: '<choice>',
     existing: 'both',
   },
@@ -450,6 +466,7 @@ export const engineOptions = {
     type: z.enum(engineNames),
     help: 'compute engine',
     default: '`onednn` if installed, else `portable`',
+    usual: ({ engine }) => engine.name,
     placeholder: '<name>',
     existing: 'both',
   },
@@ -464,6 +481,7 @@ export const engineOptions = {
     type: z.enum(convolutionNames),
     help: "kernels of convolutions: `auto` takes Winograd's where they are faster",
     default: '`auto`',
+    usual: ({ engine }) => engine.convolution,
     placeholder: '<kernels>',
     existing: 'both',
   },
@@ -471,6 +489,7 @@ export const engineOptions = {
     type: z.enum(precisionNames),
     help: '`bf16` keeps features in 16 bits, where the processor gains by it',
     default: '`float32`',
+    usual: ({ engine }) => engine.precision,
     placeholder: '<precision>',
     existing: 'both',
   },

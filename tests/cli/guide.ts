@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { namedDatasets } from '../../src/run/catalog/datasets.js';
 import { namedModels } from '../../src/run/catalog/models.js';
 import { optimizers } from '../../src/run/optimizers.js';
-import type { TrainingOption } from '../../src/run/option.js';
+import { describeDefault, type TrainingOption } from '../../src/run/option.js';
 import { scheduleOptions } from '../../src/run/schedule.js';
 import { trainingOptions } from '../../src/run/trainingOptions.js';
 import { fixedTransformNames, optionNames, transformNames } from '../../src/vision/transforms/registry.js';
@@ -27,7 +27,7 @@ function choices({ type, help }: TrainingOption): string {
 const optionRows = Object.entries<TrainingOption>(trainingOptions).map(([key, option]) => [
   code(key),
   `${option.help}${choices(option)}${option.placeholder === null && key !== 'model' ? '; in files only' : ''}`,
-  option.default,
+  describeDefault(option),
 ]);
 
 const modelRows = Object.entries(namedModels).map(([name, { title, inputShape, anySize, recipe }]) => [

@@ -10,6 +10,7 @@ import { Interruption } from '../interrupt.js';
 import { applyEngine } from '../options.js';
 import { complain, type Terminal } from '../terminal.js';
 import { openingOf, type TrainCommandOptions } from '../training/open.js';
+import { printConfiguration } from '../training/printConfiguration.js';
 import type { Comparison } from '../training/report.js';
 import { trainFolds } from '../training/trainFolds.js';
 import { trainRun } from '../training/trainRun.js';
@@ -24,6 +25,10 @@ export async function train(
   const { model, options } = await configured(name, called, given);
   const open = openingOf(model, options, given);
   applyEngine(options);
+  if (options.printConfig) {
+    printConfiguration(model, options, terminal);
+    return 0;
+  }
   const download = new DownloadDisplay(terminal);
   const reading = new ReadingDisplay(terminal);
   const interruption = new Interruption(terminal, 'ending');

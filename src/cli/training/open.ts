@@ -17,6 +17,7 @@ export interface TrainCommandOptions extends TrainingOptions {
   readonly config?: string;
   readonly resume?: string;
   readonly repeat?: string;
+  readonly printConfig?: boolean;
   readonly json?: boolean;
 }
 
