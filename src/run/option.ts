@@ -16,7 +16,7 @@ export interface TrainingOption<Type extends z.ZodType = z.ZodType> {
   readonly help: string;
   /** Default, for help and guide. Without it, `usual` is shown. */
   readonly default?: string;
-  /** Value without the option, where it is known before data are opened; it may depend on the other choices. */
+  /** Value without the option, where it is known before data are opened; other choices may decide it. */
   readonly usual?: Json | ((choices: Choices) => unknown);
   /** Writes a value as a file has it, where that is another form. */
   write?(value: z.output<Type>): unknown;
