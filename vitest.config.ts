@@ -23,7 +23,7 @@ const alone = filesWith(
     [
       String.raw`\bvi\.(?!waitFor\b|fn\b)`,
       String.raw`\bprocess\.(?!execPath\b|platform\b|arch\b|p?pid\b|cwd\b)`,
-      '(current|open|Toy)Engine\\(|set(Default|Num|Threads|Precision|Convolution)|askFor',
+      '(current|open|Toy)Engine\\(|openOneDnn|set(Default|Num|Threads|Precision|Convolution|Flags)|askFor|live[A-Z]\\w*\\(',
       'compileInto|setUp|memoryUsage|gc\\(|Workers',
     ].join('|'),
   ),

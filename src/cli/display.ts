@@ -147,14 +147,18 @@ export class ReadingDisplay {
 /** Shows downloads, if there are any. */
 export class DownloadDisplay {
   readonly #terminal: Terminal;
+  readonly #signal: AbortSignal | undefined;
   #url = '';
   #progress: Progress | null = null;
 
-  constructor(terminal: Terminal) {
+  /** @param signal ends a download; what has arrived is kept */
+  constructor(terminal: Terminal, signal?: AbortSignal) {
     this.#terminal = terminal;
+    this.#signal = signal;
   }
 
   readonly show = ({ url, receivedBytes, totalBytes }: DownloadProgress): void => {
+    this.#signal?.throwIfAborted();
     if (url !== this.#url) {
       this.end();
       this.#url = url;

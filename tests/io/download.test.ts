@@ -220,6 +220,31 @@ describe('download', () => {
     expect((await failure({ timeoutMs: 100 })).message).toMatch(/got nothing for 100 ms \(attempt 1 of 1\)/);
   });
 
+  it.each(['as bytes arrive', 'while none do'])(
+    'ends %s if its listener throws, and keeps what has arrived for the next one',
+    async (when) => {
+      server.serve((_, response) => sendHalf(response));
+      let bytes = 0;
+      const stopped = new Error('stopped');
+      const onProgress = ({ receivedBytes }: DownloadProgress) => {
+        if (receivedBytes === half && (when === 'as bytes arrive' || bytes === half)) throw stopped;
+        bytes = receivedBytes;
+      };
+      expect(await failure({ onProgress, attempts: 3 })).toBe(stopped);
+      expect(server.requests).toHaveLength(1);
+      expect(readFileSync(join(`${path}.part`, 'data')).length).toBe(half);
+      expect(existsSync(path)).toBe(false);
+      cutOff?.destroy();
+      server.serve(({ headers }, response) => {
+        expect(headers.range).toBe(`bytes=${half}-`);
+        const range = `bytes ${half}-${content.length - 1}/${content.length}`;
+        response.writeHead(206, { 'content-range': range }).end(content.subarray(half));
+      });
+      await download(`${server.url}/file.bin`, path, { md5 });
+      expect(readFileSync(path).equals(content)).toBe(true);
+    },
+  );
+
   it('waits as long as something arrives', async () => {
     server.serve(async (_, response) => {
       response.writeHead(200, { 'content-length': content.length });

@@ -39,7 +39,7 @@ export async function lrFind(
   if (report !== undefined) await outputFile(report, 'lr-find');
   const { data = dataFor(model), json = false } = options;
   const interruption = new Interruption(terminal, 'ending');
-  const download = new DownloadDisplay(terminal);
+  const download = new DownloadDisplay(terminal, interruption.signal);
   const reading = new ReadingDisplay(terminal);
   let progress: Progress | null = null;
   try {

@@ -29,9 +29,9 @@ export async function train(
     printConfiguration(model, options, terminal);
     return 0;
   }
-  const download = new DownloadDisplay(terminal);
-  const reading = new ReadingDisplay(terminal);
   const interruption = new Interruption(terminal, 'ending');
+  const download = new DownloadDisplay(terminal, interruption.signal);
+  const reading = new ReadingDisplay(terminal);
   try {
     const onProgress: typeof reading.show = (progress) => {
       interruption.signal.throwIfAborted();

@@ -24,6 +24,10 @@ export interface DownloadOptions {
   readonly attempts?: number;
   /** An attempt ends if nothing arrives for this many milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
+  /**
+   * Called as bytes arrive, and four times a second while none do. An error that it throws ends the
+   * download; what has arrived is kept.
+   */
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** A larger file is refused before it fills the disk. Default 2 GiB. */
   readonly maxBytes?: number;
@@ -31,6 +35,7 @@ export interface DownloadOptions {
 
 /** More attempts would wait for days. */
 const mostAttempts = 10;
+const silentMs = 250;
 
 const httpAddress = check.rule<string>('an address that begins with http:// or https://', (x) => {
   return typeof x === 'string' && /^https?:\/\//i.test(x) && URL.canParse(x);
@@ -91,6 +96,13 @@ export async function download(url: string, path: string, options: DownloadOptio
       cause: error,
     });
   });
+  await watched(url, options.onProgress, (signal, onProgress) =>
+    resumable(url, path, { ...options, signal, onProgress }),
+  );
+}
+
+/** Downloads into the partial file of `path`, and moves it there. */
+async function resumable(url: string, path: string, options: Receiving): Promise<void> {
   const receiveTo = (handle: FileHandle) => receive(url, path, handle, options);
   const aside = `${path}.part`;
   await mkdir(aside).catch(() => {});
@@ -101,7 +113,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   try {
     await replaceFile(path, receiveTo, part);
   } catch (error) {
-    const interrupted = error instanceof FileError && error.cause instanceof Interruption;
+    const interrupted = options.signal.aborted || (error instanceof FileError && error.cause instanceof Interruption);
     const { size } = await stat(part).catch(() => ({ size: 0 }));
     if (!interrupted || size === 0) await rm(part, { force: true });
     throw error;
@@ -112,11 +124,45 @@ export async function download(url: string, path: string, options: DownloadOptio
   }
 }
 
+/** Calls `onProgress` while nothing arrives too, and aborts the signal with an error that it throws. */
+async function watched(
+  url: string,
+  onProgress: DownloadOptions['onProgress'] = () => {},
+  body: (signal: AbortSignal, onProgress: (progress: DownloadProgress) => void) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  let last: DownloadProgress = { url, receivedBytes: 0, totalBytes: null };
+  const show = (progress: DownloadProgress) => {
+    last = progress;
+    if (stop.signal.aborted) return;
+    try {
+      onProgress(progress);
+    } catch (error) {
+      stop.abort(error);
+    }
+  };
+  const silence = setInterval(() => show(last), silentMs);
+  try {
+    await body(stop.signal, show);
+  } catch (error) {
+    stop.signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearInterval(silence);
+  }
+}
+
+interface Receiving extends DownloadOptions {
+  readonly onProgress: (progress: DownloadProgress) => void;
+  /** Ends the transfer; what has arrived stays. */
+  readonly signal: AbortSignal;
+}
+
 async function receive(
   url: string,
   path: string,
   handle: FileHandle,
-  { md5, attempts = 3, timeoutMs = 30_000, onProgress, maxBytes = 2 ** 31 }: DownloadOptions,
+  { md5, attempts = 3, timeoutMs = 30_000, onProgress, maxBytes = 2 ** 31, signal }: Receiving,
 ): Promise<void> {
   const failure = (expected: string, got: string, cause?: unknown) =>
     new FileError(
@@ -142,7 +188,7 @@ async function receive(
     // If nothing arrives in this attempt, the next one starts from the beginning.
     next = 0;
     try {
-      for await (const { bytes, position, totalBytes } of request(url, begin, timeoutMs)) {
+      for await (const { bytes, position, totalBytes } of request(url, begin, timeoutMs, signal)) {
         if (position !== received) {
           await restart();
           leftover = false;
@@ -156,7 +202,8 @@ async function receive(
         hash.update(bytes);
         received += bytes.length;
         next = received;
-        onProgress?.({ url, receivedBytes: received, totalBytes });
+        onProgress({ url, receivedBytes: received, totalBytes });
+        signal.throwIfAborted();
       }
       const found = hash.copy().digest('hex');
       if (found === md5) return;
@@ -168,18 +215,20 @@ async function receive(
       leftover = false;
       attempt--;
     } catch (error) {
+      signal.throwIfAborted();
       if (!(error instanceof Interruption)) throw error;
       if (error.final || attempt >= attempts) {
         const kept = received > 0 ? `; the ${received} bytes that have arrived are kept for another try` : '';
         throw failure('a file to download', `${error.message} (attempt ${attempt} of ${attempts})${kept}`, error);
       }
-      await sleep(250 * 4 ** (attempt - 1));
+      await sleep(250 * 4 ** (attempt - 1), undefined, { signal }).catch(() => {});
+      signal.throwIfAborted();
     }
   }
 }
 
 /** The file from byte `begin`, or from 0 if the server ignores the range. */
-async function* request(url: string, begin: number, timeoutMs: number): AsyncGenerator<Piece> {
+async function* request(url: string, begin: number, timeoutMs: number, signal: AbortSignal): AsyncGenerator<Piece> {
   const { getProxyForUrl } = await import('proxy-from-env');
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error(`nothing for ${timeoutMs} ms`)), timeoutMs);
@@ -189,7 +238,8 @@ async function* request(url: string, begin: number, timeoutMs: number): AsyncGen
     if (proxy !== '') route = await throughProxy(proxy);
     // The checksum is that of the stored file, so the transfer must not compress it.
     const headers = { 'accept-encoding': 'identity', ...(begin > 0 && { range: `bytes=${begin}-` }) };
-    const { status, headers: answer, body } = await (route?.fetch ?? fetch)(url, { headers, signal: silence.signal });
+    const ended = AbortSignal.any([silence.signal, signal]);
+    const { status, headers: answer, body } = await (route?.fetch ?? fetch)(url, { headers, signal: ended });
     const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.get('content-range') ?? '');
     const resumed = status === 206 && Number(range?.[1]) === begin;
     if (status !== 200 && !resumed) {
