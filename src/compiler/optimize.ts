@@ -1,4 +1,5 @@
 import { debug } from '../env.js';
+import type { UnaryFn } from '../graph/op.js';
 import type { Shape } from '../graph/shape.js';
 import type { Graph } from './graph.js';
 import { foldBatchNorm } from './passes/foldBatchNorm.js';
@@ -17,6 +18,8 @@ import { verify } from './verify.js';
 export interface Traits {
   /** Whether there are kernels that compute several ops at once. Without them no pass fuses. */
   readonly fuses: boolean;
+  /** Whether kernels compute this fusible function of their own result exactly. */
+  readonly absorbs: (fn: UnaryFn) => boolean;
   /** Whether batch norm of features `[N, C, H, W]` can add a second array to its result. */
   readonly addsInBatchNorm: (shape: Shape) => boolean;
   /** Convolutions and linear layers to compute in bfloat16; `null` if all of the graph is float32. */
@@ -24,7 +27,12 @@ export interface Traits {
 }
 
 /** No rewrite but the simplification that every engine gains by. */
-export const noTraits: Traits = { fuses: false, addsInBatchNorm: () => false, bfloat16: null };
+export const noTraits: Traits = {
+  fuses: false,
+  absorbs: () => true,
+  addsInBatchNorm: () => false,
+  bfloat16: null,
+};
 
 /** An engine, or {@link unfused}: the compiler asks it which rewrites pay. */
 export interface Target {
@@ -49,7 +57,7 @@ const passes: readonly Pass[] = [
   { name: 'simplify', apply: simplify },
   fusion('foldBatchNorm', foldBatchNorm),
   fusion('sinkActivations', sinkActivations),
-  fusion('fuseActivations', fuseActivations),
+  fusion('fuseActivations', (graph, { absorbs }) => fuseActivations(graph, absorbs)),
   fusion('fuseSums', fuseSums),
   fusion('fuseResiduals', (graph, { addsInBatchNorm }) => fuseResiduals(graph, addsInBatchNorm)),
   fusion('fuseBatchNormRelu', fuseBatchNormRelu),

@@ -62,6 +62,12 @@ describe('fuseActivations', () => {
     expect(opsOf(graph)).toEqual(['conv2d', 'unary']);
   });
 
+  it('leaves what no kernel computes exactly', () => {
+    const exactly = (tensor: Tensor) => opsOf(fuseActivations(simplify(graphOf([tensor])), (fn) => fn !== 'gelu'));
+    expect(exactly(F.gelu(conv()))).toEqual(['conv2d', 'unary']);
+    expect(exactly(F.relu(conv()))).toEqual(['conv2d+relu']);
+  });
+
   it('joins one activation only', () => {
     expect(fuse(F.sigmoid(F.relu(conv())))).toEqual(['conv2d+relu', 'unary']);
     const twice = fuseActivations(fuseActivations(simplify(graphOf([F.sigmoid(F.relu(conv()))]))));

@@ -19,7 +19,7 @@ import { libraryInUse, type NativeMemory, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import type { ConvChoice } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
-import { bfloat16Unit, hasWinograd, instructions } from './processor.js';
+import { bfloat16Unit, hasWinograd, instructions, isInexact } from './processor.js';
 
 /** oneDNN's kernels, called through its C API. */
 export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
@@ -105,6 +105,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
     const bfloat16 = () => (isMixed ? this.bfloat16Products(graph) : null);
     return {
       fuses: true,
+      absorbs: (fn) => !isInexact(fn),
       addsInBatchNorm: (shape) => Normalization.takes(shape, isMixed ? 'bfloat16' : 'float32'),
       get bfloat16() {
         return bfloat16();

@@ -1,4 +1,5 @@
 import { allowsCode } from '../../env.js';
+import type { UnaryFn } from '../../graph/op.js';
 import type { Lanes } from './code/assembler.js';
 import { dotProductCost } from './code/dotProduct.js';
 import type { FeatureType } from './code/featureLayout.js';
@@ -59,4 +60,14 @@ export function hasWinograd(): boolean {
 /** The instructions that the library uses, for people. */
 export function instructions(): string {
   return process.arch === 'arm64' ? 'ARM64' : ffi.instructionSet();
+}
+
+/**
+ * Whether the library computes a function inexactly. log has an error of 1e-6 near 1 and is wrong for numbers below
+ * 1.2e-38, exp for results below that. Release 3.1 computes gelu with errors of 3e-4 near 5.
+ */
+export function isInexact(fn: UnaryFn): boolean {
+  if (fn !== 'gelu') return fn === 'log' || fn === 'exp';
+  const [major, minor] = ffi.libraryInUse().version;
+  return major === 3 && minor === 1;
 }

@@ -7,6 +7,7 @@ import { hasBackward, unaryFunctions } from '../../../graph/unaryFunctions.js';
 import { plainLayout } from '../backend.js';
 import { args, type BinaryKernel, describe, MemoryDesc, Primitive } from '../ffi.js';
 import { type Lower, type Lowering, numbersForNaN } from '../lowering.js';
+import { isInexact } from '../processor.js';
 import { derived, nameWith, postOpsOf, required, seenAs } from './common.js';
 
 function eltwise(context: Lowering, node: GraphNode, fn: UnaryFn | 'linear', alpha: number, beta: number): void {
@@ -24,15 +25,9 @@ function keepsZero(fn: UnaryFn | 'linear', shift: number): boolean {
   return fn === 'linear' ? shift === 0 : unaryFunctions[fn].keepsZero;
 }
 
-/**
- * Functions that oneDNN 2.6 computes inexactly. log has an error of 1e-6 near 1, and is wrong for numbers
- * below 1.2e-38. exp is wrong for results below 1.2e-38.
- */
-const inexact = new Set<UnaryFn>(['log', 'exp']);
-
 export const unary: Lower<'unary'> = (context, node) => {
   const { fn, alpha } = node.params;
-  if (inexact.has(fn) || (numbersForNaN.has(fn) && context.mustKeepNaN(node))) {
+  if (isInexact(fn) || (numbersForNaN.has(fn) && context.mustKeepNaN(node))) {
     context.fallback(node);
     return;
   }
