@@ -63,8 +63,8 @@ export function instructions(): string {
 }
 
 /**
- * Whether the library computes a function inexactly. log has an error of 1e-6 near 1 and is wrong for numbers below
- * 1.2e-38, exp for results below that. Release 3.1 computes gelu with errors of 3e-4 near 5.
+ * Whether the library computes a function inexactly. log has an error of 1e-6 near 1 and is wrong for
+ * numbers below 1.2e-38, exp for results below that. Release 3.1 computes gelu with errors of 3e-4 near 5.
  */
 export function isInexact(fn: UnaryFn): boolean {
   if (fn !== 'gelu') return fn === 'log' || fn === 'exp';
