@@ -1,12 +1,12 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { debugLevel } from '../env.js';
 import { messageOf } from '../errors.js';
-import { explainMethods } from '../run/explainMethods.js';
 import { augmentationNames } from '../run/tta.js';
 import { visibleText } from '../text/visible.js';
 import { version } from '../version.js';
 import { dataCommands } from './dataCommands.js';
 import { exitCodeOf } from './exitCode.js';
+import { explanationCommands } from './explanationCommands.js';
 import { addAll, trainingFlag, trainingFlags } from './flags.js';
 import { trainNotes } from './notes.js';
 import { bestOption, engineFlags, imageFlags, jsonOption, positiveInteger, sizes, splitName } from './options.js';
@@ -165,29 +165,7 @@ Examples:
     exit(await (await import('./commands/predict.js')).predict(path, images, options, terminal)),
   );
 
-  const explanation = program
-    .command('explain')
-    .description('show the places of pictures that speak for a class')
-    .addArgument(folder())
-    .argument('<image...>', 'pictures, or folders of them')
-    .addOption(new Option('--method <name>', 'how to explain (default: gradcam)').choices(explainMethods))
-    .option('--layer <name>', 'layer whose features are shown (default: the last one with several places)')
-    .option('--class <name>', 'class to explain (default: the predicted one)')
-    .option('--against <name>', 'explain the difference to this class')
-    .option(
-      '--patch <pixels>',
-      'with occlusion: edge of the patch (default: a seventh of the picture)',
-      positiveInteger,
-    )
-    .option('--steps <n>', 'with integrated-gradients: points on the way (default: 50)', positiveInteger)
-    .option('--check', 'test each map: random weights, covering and uncovering pixels')
-    .option('--other <run>', 'with --check: a training with another seed, whose maps are compared')
-    .option('--out <folder>', 'new folder for picture, map and both over one another (default: explained)')
-    .option('--csv', 'print a table with commas: place and width of each map')
-    .addOption(bestOption());
-  addAll(explanation, [...engineFlags(), jsonOption()]).action(async (path, images, options) =>
-    exit(await (await import('./commands/explain.js')).explain(path, images, options, terminal)),
-  );
+  explanationCommands(program, terminal, exit);
 
   program
     .command('summary')

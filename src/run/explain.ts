@@ -202,7 +202,7 @@ async function mapFor(network: Layer, image: Tensor, request: MapRequest): Promi
 }
 
 /** The pixels of a picture, or what transforms made of them, stretched to 0…1. */
-function shownImage(
+export function shownImage(
   { pixels, image }: { readonly pixels: Uint8Array; readonly image: Float32Array },
   config: TrainedRun['folder']['config'],
 ) {

@@ -31,6 +31,16 @@ export {
   type Unexplained,
 } from './explain.js';
 export type { ExplainMethod } from './explainMethods.js';
+export {
+  type NearImage,
+  nearestImages,
+  type RunFeatures,
+  type RunFeaturesOptions,
+  runActivity,
+  runFeatures,
+} from './features/features.js';
+export type { RunImagesOptions } from './features/images.js';
+export { type PictureFeatures, pictureFeatures, type UnreadPicture } from './features/pictures.js';
 export { RunFolder } from './folder.js';
 export type { FoldOfRun } from './folds/plan.js';
 export type { LossName } from './losses.js';

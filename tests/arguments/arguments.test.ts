@@ -84,7 +84,7 @@ const elsewhere = [
   /^io\.Epoch$/,
   /^nn\.Layer$/,
   /^optimizer\.(Optimizer|lr\.(LRScheduler|Schedule))$/,
-  /^runs\.(RunFolder|explainPictures|readPredictions|writeEvaluation)$/,
+  /^runs\.(RunFolder|explainPictures|nearestImages|pictureFeatures|runActivity|runFeatures|readPredictions|writeEvaluation)$/,
   /^statistics\./,
   /^vision\.(datasets|explain|images|transforms)\./,
   // They check their options as the networks with calls do.

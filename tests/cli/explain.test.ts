@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setThreads } from '../../src/engine/select.js';
@@ -121,5 +122,63 @@ describe('explain', () => {
     const { code, err } = await runFovea('explain', grey, broken, join(pictures, 'red', 'red0.png'), '--out', out);
     expect([code, readdirSync(out).length]).toEqual([2, 3]);
     expect(err).toContain('broken.png');
+  });
+});
+
+describe('features', () => {
+  it('writes filters, channels, a map, and pictures layer by layer with their neighbours', async () => {
+    const out = join(root, 'features');
+    const file = join(pictures, 'red', 'red0.png');
+    const { code, out: text } = await runFovea('features', color, file, '--layers', 'conv1,fc', '--out', out);
+    expect([code, text]).toEqual([2, '']);
+    const args = ['--layers', 'block5_2,conv1', '--neighbours', '3', '--split', 'train', '--out', out];
+    const done = await runFovea('features', color, file, ...args);
+    expect(done.err).toBe('');
+    expect(done.code).toBe(0);
+    expect(readdirSync(out).sort()).toEqual([
+      ...['channels.csv', 'filters.png', 'map.csv', 'map.png', 'neighbours.csv'],
+      ...['red0-block5_2.png', 'red0-conv1.png', 'red0-neighbours.png', 'red0-picture.png'],
+    ]);
+    expect(done.out).toContain('64 filters of 7×7 in the layer conv1');
+    expect(done.out).toMatch(/PCA of the last features of 8 images, \d+ % of the variance/);
+    expect(done.out).toMatch(/red0\.png: (red|blue), [\d.]+ %; nearest training images: /);
+    const [head, ...rows] = parse(readFileSync(join(out, 'neighbours.csv')));
+    expect(head).toEqual(['picture', 'rank', 'image', 'class', 'distance']);
+    expect(rows).toHaveLength(3);
+    // Noise around one colour: red pictures are nearest to red ones.
+    expect(rows.map(([, , , named]) => named)).toEqual(['red', 'red', 'red']);
+    expect(
+      parse(readFileSync(join(out, 'channels.csv')))
+        .slice(1)
+        .filter(([layer]) => layer === 'conv1'),
+    ).toHaveLength(64);
+    // Eight filters in a row, of 7×7 pixels that are 14 wide, and nine gaps of 2.
+    expect(await sharp(join(out, 'filters.png')).metadata()).toMatchObject({ width: 8 * 98 + 9 * 2, channels: 3 });
+  });
+
+  it('prints lines for programs, names unreadable pictures, and refuses what has no effect', async () => {
+    const bad = join(root, 'bad.png');
+    writeFileSync(bad, 'no picture');
+    const good = join(pictures, 'blue', 'blue1.png');
+    const args = ['--json', '--neighbours', '0', '--map', 'umap', '--split', 'train'];
+    const { code, out, err } = await runFovea('features', grey, good, bad, ...args, '--out', join(root, 'lines'));
+    expect(code).toBe(2);
+    expect(err).toContain('bad.png');
+    const lines = linesOf(out);
+    expect(lines.map(({ kind }) => kind)).toEqual([
+      ...['filters', 'layer', 'layer', 'layer', 'layer', 'map'],
+      ...[undefined, 'picture'],
+    ]);
+    expect(lines.at(-1)).toMatchObject({ file: good, maps: { conv1: expect.any(String), conv2: expect.any(String) } });
+    expect(existsSync(join(root, 'lines', 'neighbours.csv'))).toBe(false);
+    for (const [wrong, message] of [
+      [['--neighbours', '2'], 'neighbours are those of pictures, and none is given'],
+      [['--layers', 'conv9'], "got 'conv9'; did you mean"],
+      [['--out', join(root, 'lines')], 'expected a new folder'],
+    ] as const) {
+      const refused = await runFovea('features', grey, '--out', join(root, 'never'), ...wrong);
+      expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(message)]);
+      expect(existsSync(join(root, 'never'))).toBe(false);
+    }
   });
 });

@@ -17,6 +17,7 @@ import { inFlags } from '../flags.js';
 import { newFolder } from '../newOutput.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
 import { complain, print, printJson, type Terminal } from '../terminal.js';
+import { freeName } from './freeName.js';
 
 interface ExplainCommandOptions extends EngineOptions {
   readonly method?: ExplainMethod;
@@ -108,14 +109,6 @@ async function draw(explanations: readonly Explanation[], out: string): Promise<
     drawn.push({ explanation, files });
   }
   return drawn;
-}
-
-/** Pictures of two folders may have one name. */
-function freeName(name: string, taken: Set<string>): string {
-  let free = name;
-  for (let n = 2; taken.has(free.toLowerCase()); n++) free = `${name}-${n}`;
-  taken.add(free.toLowerCase());
-  return free;
 }
 
 type Shown = Required<Pick<ExplainCommandOptions, 'out' | 'csv' | 'json'>>;
