@@ -12,7 +12,7 @@ export interface Scatter {
   readonly title: string;
 }
 
-/** Colours that most readers with a colour vision deficiency distinguish (Okabe and Ito 2008), and two more. */
+/** Colours that most readers with a colour vision deficiency distinguish (Okabe and Ito 2008), and others. */
 const colours = [
   '#0072b2',
   '#e69f00',
