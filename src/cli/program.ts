@@ -110,7 +110,11 @@ Examples:
       '--repeat <run>',
       'repeat a training from its record, instead of a model, and report whether the weights are equal',
     )
-    .option('--print-config', 'print all options of the training as YAML, as --config takes them, and train nothing');
+    .option('--print-config', 'print all options of the training as YAML, as --config takes them, and train nothing')
+    .option(
+      '--dry-run',
+      'open the data, build the network, print memory and an estimate of the time, and train and write nothing',
+    );
   addAll(training, [...trainingFlags(), jsonOption()])
     .addHelpText('after', trainNotes())
     .action(async (name: string | undefined, options, command: Command) => {

@@ -17,6 +17,7 @@ import { stepPlanner } from '../train/step.js';
 import { version } from '../version.js';
 import { preprocessing } from '../vision/images/preprocess.js';
 import { loadPretrained } from '../vision/models/pretrained.js';
+import { requireDownloaded } from '../vision/weights/node.js';
 import {
   type DataFixes,
   findData,
@@ -26,7 +27,7 @@ import {
   placedData,
 } from './catalog/datasets.js';
 import { type NamedModel, namedModel } from './catalog/models.js';
-import type { RunConfig } from './config.js';
+import type { PicturesRecord, RunConfig } from './config.js';
 import { readFixes } from './dataCheck/fixes.js';
 import { requireColours, requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
 import { RunFolder } from './folder.js';
@@ -54,12 +55,15 @@ import { splitDigest, splitTable } from './splitTable.js';
 import { withTestData } from './testData.js';
 
 /** The options of a run but for its folder. */
-type Asked = Omit<RunOptions, 'out'>;
+interface Asked extends Omit<RunOptions, 'out'> {
+  /** Refuses data and weights that would be downloaded, and stores no decoded pictures. Default false. */
+  readonly isDry?: boolean | undefined;
+}
 
 const usualRule: OperatingRule = { sensitivity: 0.95 };
 
 /** A training with everything in place but a run folder. */
-interface Prepared {
+export interface Prepared {
   readonly training: TrainingParts;
   readonly recipe: Recipe;
   readonly generator: RandomGenerator;
@@ -104,17 +108,36 @@ export async function prepareRun(options: Asked): Promise<Prepared> {
   return { training, recipe, generator, inputShape, splits, data, positive, modelOptions, weights, begun };
 }
 
+/** A training with everything in place, and all that its folder will have at first. */
+export interface DescribedRun extends Prepared {
+  readonly config: RunConfig;
+  readonly pictures: PicturesRecord;
+  /** The table of the split; null for data that have one of their own. */
+  readonly split: string | null;
+  /** Notes for people about data, pictures and initial weights. */
+  readonly notes: readonly string[];
+}
+
 /** Opens the data, builds the network and makes the run folder; see `Run.create`. */
 export async function createRun(options: RunOptions): Promise<RunParts> {
   check.requireValue('run', 'options', options, check.record);
-  for (const name of ['model', 'data'] as const) check.requireValue('run', name, options[name], check.text);
-  const { model, out, seed = 0, onProgress } = options;
+  const { out } = options;
   check.requireValue('run', 'out', out, check.either(check.text, check.listOf(check.text, { least: 1 })));
-  const started = new Date();
-  namedModel(model);
+  check.requireValue('run', 'model', options.model, check.text);
+  namedModel(options.model);
   if (typeof out === 'string') await RunFolder.check(out);
+  const described = await describeRun(options);
+  const { training, config, pictures, split, notes, generator, splits, data } = described;
+  const folder = await RunFolder.create(out, config, pictures, split);
+  return { ...training, folder, generator, splits, understood: data, notes };
+}
+
+/** Opens the data, builds the network and makes the record of a run. Nothing is written. */
+export async function describeRun(options: Asked): Promise<DescribedRun> {
+  const started = new Date();
   const prepared = await prepareRun(options);
-  const { training, recipe, generator, inputShape, splits, data, positive, modelOptions, weights, begun } = prepared;
+  const { model, seed = 0, onProgress } = options;
+  const { training, recipe, inputShape, splits, data, positive, modelOptions, weights, begun } = prepared;
   const described = await describeSplits(splits, onProgress);
   if (options.sameAs !== undefined) requireSame(options.sameAs, splits, described, begun?.origin.sha256);
   const split = splitTable(splits, data, options.testData !== undefined);
@@ -144,7 +167,6 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
     },
   };
   const pictureNotes = await pictureNotesOf(partsOf(splits), data.images, onProgress);
-  const folder = await RunFolder.create(out, config, picturesRecord(described), split);
   const notes = [
     ...pictureNotes,
     ...(weights === null || begun === null ? [] : weightsNotes(weights, begun.renewed, config)),
@@ -152,11 +174,11 @@ export async function createRun(options: RunOptions): Promise<RunParts> {
     ...twoClassNotes(described, splits),
     ...(training.transfer?.notes() ?? []),
   ];
-  return { ...training, folder, generator, splits, understood: data, notes };
+  return { ...prepared, config, pictures: picturesRecord(described), split, notes };
 }
 
 /** Opens the data of runs before they are divided into folds. */
-export async function openForFolds(options: RunOptions): Promise<{ readonly data: OpenedData; readonly name: string }> {
+export async function openForFolds(options: Asked): Promise<{ readonly data: OpenedData; readonly name: string }> {
   const weights = await weightsToBeginWith(options, namedModel(options.model));
   return { data: await openNew(options, namedModel(options.model), weights), name: findData(options.data).name };
 }
@@ -180,6 +202,7 @@ async function weightsToBeginWith(options: Asked, entry: NamedModel): Promise<Pr
     throw new InputError('[run] best weights: expected with a run folder to begin with, got none');
   }
   const weights = await findPretrained(pretrained, model, entry, best);
+  if (options.isDry && weights.file === true) requireDownloaded(entry.weights ?? model);
   requireInputs(weights, options.images, techniquesOf(options)?.transforms ?? []);
   return weights;
 }
@@ -193,7 +216,8 @@ async function openNew(
   { inputShape }: NamedModel,
   weights: PretrainedWeights | null,
 ): Promise<OpenedData> {
-  const { seed = 0, imageLoading, onDownload, onProgress } = options;
+  const { seed = 0, isDry, onDownload, onProgress } = options;
+  const imageLoading = isDry ? { ...options.imageLoading, cache: false } : options.imageLoading;
   const { name, location } = placeOf(options);
   const [, height, width] = inputShape;
   const data = await namedDataset(name).open({
@@ -205,6 +229,7 @@ async function openNew(
       ...options.images,
     }),
     imageLoading,
+    offline: isDry,
     holdOut: { ...sharesOf(options.holdOut), seed: options.holdOutSeed ?? seed },
     group: options.group,
     fixes: await fixesOf(options),
@@ -326,7 +351,7 @@ async function loadWeights(
 }
 
 function dataRecord(
-  options: RunOptions,
+  options: Asked,
   data: OpenedData,
   described: PerSplit<SplitDescription>,
   split: string | null,

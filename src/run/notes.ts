@@ -1,5 +1,6 @@
 import { formatCount } from '../text/numbers.js';
-import type { OpenedSplit } from './catalog/datasets.js';
+import { missingClasses } from '../train/missingClasses.js';
+import type { OpenedSplit, Understanding } from './catalog/datasets.js';
 import { ChecksumIndex, type PixelFacts, unpackChecksums } from './checksums.js';
 import type { PicturesRecord, RunConfig } from './config.js';
 import { describeInputs } from './inputPipeline.js';
@@ -9,6 +10,19 @@ import { type PerSplit, partsOf, type SplitDescription, type Splits } from './sp
 import { weightsRecordOf } from './weightsRecord.js';
 
 /** Notes about data and initial weights to show before a training. */
+
+/** All notes before a training, with those about classes without images. */
+export function startNotes(
+  { data: { classNames, eval: evaluated, test } }: RunConfig,
+  notes: readonly string[],
+  understood: Pick<Understanding, 'notes'>,
+): string[] {
+  const missed = [
+    missingClasses('validation images', classNames, evaluated.classCounts),
+    test === undefined ? null : missingClasses('test images', classNames, test.classCounts),
+  ].filter((note) => note !== null);
+  return [...notes, ...understood.notes, ...missed];
+}
 
 /**
  * Notes about validation pictures with the pixels, and not the bytes, of a training picture, and about

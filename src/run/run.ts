@@ -9,7 +9,6 @@ import type { Training } from '../train/callback.js';
 import { TensorBoard } from '../train/callbacks/index.js';
 import { DivergenceError } from '../train/divergence.js';
 import type { TrainingState, TrainOutcome } from '../train/history.js';
-import { missingClasses } from '../train/missingClasses.js';
 import type { TrainOptions } from '../train/options.js';
 import { train } from '../train/train.js';
 import { adviceFacts } from './advice.js';
@@ -18,6 +17,7 @@ import type { Understanding } from './catalog/datasets.js';
 import { createRun } from './create.js';
 import type { RunFolder } from './folder.js';
 import { evalLoaderOf } from './loaders.js';
+import { startNotes } from './notes.js';
 import { totalWeight } from './objective.js';
 import { type RunParts, stepOf } from './parts.js';
 import { type RunOutcome, RunRecorder } from './recorder.js';
@@ -97,12 +97,7 @@ export class Run {
    * images, and {@link differences}.
    */
   notes(): string[] {
-    const { classNames, eval: evaluated, test } = this.folder.config.data;
-    const missed = [
-      missingClasses('validation images', classNames, evaluated.classCounts),
-      test === undefined ? null : missingClasses('test images', classNames, test.classCounts),
-    ].filter((note) => note !== null);
-    return [...this.#parts.notes, ...this.understood.notes, ...missed, ...this.differences()];
+    return [...startNotes(this.folder.config, this.#parts.notes, this.understood), ...this.differences()];
   }
 
   /**

@@ -45,8 +45,13 @@ export function largestBatchFor(where: string, most: number, imageShape: Shape, 
   return largest;
 }
 
-/** Memory that a batch needs, including its images. */
-interface Total extends MemoryNeed {
+/** Memory that a batch of a step needs, with its images and those that are read ahead. */
+export function memoryFor(where: string, batch: number, imageShape: Shape, plan: PlanBatch): BatchMemory {
+  return new Plans(where, imageShape, plan).at(batch);
+}
+
+/** Bytes that a batch needs, including its images. */
+export interface BatchMemory extends MemoryNeed {
   readonly total: number;
 }
 
@@ -57,7 +62,7 @@ interface Total extends MemoryNeed {
 class Plans {
   readonly #imageBytes: number;
   readonly #plan: PlanBatch;
-  readonly #known = new Map<number, Total>();
+  readonly #known = new Map<number, BatchMemory>();
 
   /** @throws {MemoryError} if one image alone does not fit */
   constructor(where: string, imageShape: Shape, plan: PlanBatch) {
@@ -69,6 +74,16 @@ class Plans {
       `[${where}] image ${formatShape(imageShape)}: expected to need at most ${formatBytes(room)}, ` +
         `got ${formatBytes(this.#bytesOfImages(1))}; choose a smaller size`,
     );
+  }
+
+  at(batch: number): BatchMemory {
+    let found = this.#known.get(batch);
+    if (found === undefined) {
+      const need = this.#plan(batch);
+      found = { ...need, total: need.working + need.resident + this.#bytesOfImages(batch) };
+      this.#known.set(batch, found);
+    }
+    return found;
   }
 
   admits(batch: number): boolean {
@@ -92,7 +107,7 @@ class Plans {
   }
 
   refusal(where: string, batch: number, largest: number): MemoryError {
-    const { resident, ...limits } = this.#at(1);
+    const { resident, ...limits } = this.at(1);
     return new MemoryError(
       `[${where}] batch size: expected at most ${formatBudget(limits)} of memory to be needed, ` +
         `got ${this.#isAbsurd(batch) ? 'about ' : ''}${formatBytes(this.#estimate(batch))} for ` +
@@ -109,12 +124,12 @@ class Plans {
    */
   #isAbsurd(batch: number): boolean {
     if (this.#bytesOfImages(batch) > (memoryLimit() ?? totalMemory())) return true;
-    return batch > manyImages && this.#onLine(batch) > 1.5 * this.#at(1).budget;
+    return batch > manyImages && this.#onLine(batch) > 1.5 * this.at(1).budget;
   }
 
   /** Bytes that a batch needs beyond the available memory; negative if it fits. */
   #overshoot(batch: number): number {
-    const { total, budget } = this.#at(batch);
+    const { total, budget } = this.at(batch);
     return total - budget;
   }
 
@@ -123,27 +138,17 @@ class Plans {
   }
 
   #onLine(batch: number): number {
-    return this.#at(1).total + (batch - 1) * this.#perImage();
+    return this.at(1).total + (batch - 1) * this.#perImage();
   }
 
   /** Bytes that one more image needs, by the plan of the largest batch so far, else of a small one. */
   #perImage(): number {
     const largest = Math.max(...this.#known.keys());
     const other = largest > 1 ? largest : smallBatch;
-    return Math.max(this.#imageBytes, (this.#at(other).total - this.#at(1).total) / (other - 1));
+    return Math.max(this.#imageBytes, (this.at(other).total - this.at(1).total) / (other - 1));
   }
 
   #bytesOfImages(batch: number): number {
     return batchesHeld * batch * this.#imageBytes;
-  }
-
-  #at(batch: number): Total {
-    let found = this.#known.get(batch);
-    if (found === undefined) {
-      const need = this.#plan(batch);
-      found = { ...need, total: need.working + need.resident + this.#bytesOfImages(batch) };
-      this.#known.set(batch, found);
-    }
-    return found;
   }
 }

@@ -1,4 +1,5 @@
 import { FileError, InputError, messageOf } from '../../errors.js';
+import { dryRun } from '../../measure/dryRun.js';
 import { namedModels } from '../../run/catalog/models.js';
 import { compareRuns } from '../../run/compare.js';
 import { RunFolder } from '../../run/folder.js';
@@ -9,8 +10,9 @@ import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
 import { applyEngine } from '../options.js';
 import { complain, type Terminal } from '../terminal.js';
-import { openingOf, type TrainCommandOptions } from '../training/open.js';
+import { newRunOptions, openingOf, type TrainCommandOptions } from '../training/open.js';
 import { printConfiguration } from '../training/printConfiguration.js';
+import { printDryRun } from '../training/printDryRun.js';
 import type { Comparison } from '../training/report.js';
 import { trainFolds } from '../training/trainFolds.js';
 import { trainRun } from '../training/trainRun.js';
@@ -37,10 +39,19 @@ export async function train(
       interruption.signal.throwIfAborted();
       reading.show(progress);
     };
-    const run = await open({ onDownload: download.show, onProgress }).catch((error: unknown) => {
+    const orNull = (error: unknown) => {
       if (interruption.signal.aborted && error === interruption.signal.reason) return null;
       throw inFile(error, options.config);
-    });
+    };
+    if (options.dryRun && model !== undefined) {
+      const asked = { ...(await newRunOptions(model, options)), onProgress };
+      const found = await dryRun(asked, { folds: options.folds, signal: interruption.signal }).catch(orNull);
+      reading.end();
+      if (found === null) complain(terminal, 'stopped; nothing was written');
+      else printDryRun(found, terminal, options.json ?? false);
+      return interruption.exitCode;
+    }
+    const run = await open({ onDownload: download.show, onProgress }).catch(orNull);
     if (run === null) {
       reading.end();
       complain(terminal, 'stopped before the training began; nothing was saved');

@@ -18,6 +18,7 @@ export interface TrainCommandOptions extends TrainingOptions {
   readonly resume?: string;
   readonly repeat?: string;
   readonly printConfig?: boolean;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -37,14 +38,19 @@ function opening(model: string | undefined, options: TrainCommandOptions): Openi
   if (model === undefined) {
     throw new InputError('[train] model: expected a network such as lenet, --resume RUN or --repeat RUN, got none');
   }
-  const { data = dataFor(model) } = options;
-  const { name } = findData(data);
+  findData(options.data ?? dataFor(model));
   return async (displays) => {
-    if (options.out === undefined) await outputFolder(runsFolder, 'run');
-    const out = options.out ?? newFolders(`${model}-${name}`);
-    const asked: RunOptions = { ...runOptionsOf(options, { model, data, out }), ...displays };
+    const asked = { ...(await newRunOptions(model, options)), ...displays };
     return options.folds === undefined ? Run.create(asked) : CrossValidation.create(asked, options.folds);
   };
+}
+
+/** Options of a new run, in the folder that is asked for or in a new one below `runs`. */
+export async function newRunOptions(model: string, options: TrainCommandOptions): Promise<RunOptions> {
+  const { data = dataFor(model) } = options;
+  const { name } = findData(data);
+  if (options.out === undefined) await outputFolder(runsFolder, 'run');
+  return runOptionsOf(options, { model, data, out: options.out ?? newFolders(`${model}-${name}`) });
 }
 
 function resuming(

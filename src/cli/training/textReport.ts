@@ -1,19 +1,14 @@
 import { formatProportion } from '../../report/operatingPoint.js';
 import { screeningFacts } from '../../report/screeningFacts.js';
 import { noMedicalDevice } from '../../report/wording.js';
-import { namedModel } from '../../run/catalog/models.js';
 import { isScreening } from '../../run/config.js';
 import { describePoint, screeningOf } from '../../run/decision.js';
 import { appliedChoice, describeFit, lackingCalibration } from '../../run/decisions/applied.js';
-import { recipeLine } from '../../run/describe.js';
-import type { RunFolder } from '../../run/folder.js';
 import { unreadableOf } from '../../run/imageLoading.js';
-import { describeInputs, fixedNames } from '../../run/inputPipeline.js';
-import { describePositive, positiveOf } from '../../run/positive.js';
+import { positiveOf } from '../../run/positive.js';
 import type { FinalEvaluation } from '../../run/results/finalEvaluations.js';
 import { optimismNote } from '../../run/results/selection.js';
 import type { Run, RunOutcome } from '../../run/run.js';
-import { weightsRecordOf } from '../../run/weightsRecord.js';
 import { inWords } from '../../text/list.js';
 import {
   formatCount,
@@ -23,13 +18,12 @@ import {
   formatRate,
   formatThreshold,
 } from '../../text/numbers.js';
-import { visibleLine } from '../../text/visible.js';
 import type { EpochRecord } from '../../train/history.js';
 import { inFlags } from '../flags.js';
 import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
 import { ownCommand, print, printFacts, printSentences, quoted, type Terminal } from '../terminal.js';
-import { understoodFacts } from '../understood.js';
 import type { Comparison, TrainingReport } from './report.js';
+import { startFacts, startTitle } from './startFacts.js';
 
 /** The course of a training as text for people. */
 export class TextReport implements TrainingReport {
@@ -45,22 +39,9 @@ export class TextReport implements TrainingReport {
 
   begin(tensorBoard: boolean): void {
     const { folder, from } = this.#run;
-    const { model, data, recipe, engine, seed } = folder.config;
-    const { train } = data;
-    print(this.#terminal, `${namedModel(model.name).title} on ${data.title}`);
+    print(this.#terminal, startTitle(folder.config));
     printFacts(this.#terminal, [
-      ['parameters', formatCount(model.parameters)],
-      ['data', imagesLine(data, this.#evalName)],
-      ['classes', classLine(data)],
-      ['source', train.source],
-      ...understoodFacts(this.#run.understood, data),
-      ...unreadableFacts(unreadableOf(data)),
-      ...(model.pretrained === undefined ? [] : [['weights', model.pretrained.path] as const]),
-      ...inputFacts(folder.config),
-      ...positiveFacts(folder.config),
-      ['recipe', recipeLine(recipe)],
-      ['seed', String(seed)],
-      ['engine', `${engine.description}, ${engine.threads === 1 ? 'one thread' : `up to ${engine.threads} threads`}`],
+      ...startFacts(folder.config, this.#run.understood),
       ['run folder', folder.path],
       ...(tensorBoard ? [['TensorBoard', `tensorboard --logdir ${quoted(folder.tensorBoardPath)}`] as const] : []),
       ...(from === null ? [] : [['continues', `epoch ${from.epoch}, after batch ${formatCount(from.batch)}`] as const]),
@@ -197,46 +178,6 @@ function testFacts({ weights, evaluation, screening }: FinalEvaluation): [string
   ];
 }
 const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
-function positiveFacts(config: RunFolder['config']): [string, string][] {
-  const positive = positiveOf(config);
-  return positive === null ? [] : [['positive class', describePositive(positive)]];
-}
-
-function inputFacts(config: RunFolder['config']): [string, string][] {
-  const fixed = fixedNames(config.recipe).length > 0;
-  if (!fixed && config.model.pretrained === undefined) return [];
-  const inputs = describeInputs(weightsRecordOf(config));
-  return [['inputs', `${inputs}${fixed ? '; in evaluation and prediction too' : ''}`]];
-}
-
-function imagesLine({ train, eval: evaluated, test }: RunFolder['config']['data'], evalName: string): string {
-  const [training, validation] = [formatCount(train.images), `${formatCount(evaluated.images)} ${evalName}`];
-  return test === undefined
-    ? `${training} training and ${validation} images`
-    : `${training} training, ${validation} and ${formatCount(test.images)} test images`;
-}
-
-const mostClasses = 6;
-
-/** `cat 120 + 30, dog 80 + 20 (training + validation)`, or the smallest and the largest of many classes. */
-function classLine({ classNames, train, eval: evaluated }: RunFolder['config']['data']): string {
-  const names = classNames.map(visibleLine);
-  const counts = train.classCounts;
-  if (names.length <= mostClasses) {
-    const each = names.map((name, i) => `${name} ${formatCount(counts[i])} + ${formatCount(evaluated.classCounts[i])}`);
-    return `${each.join(', ')} (training + validation)`;
-  }
-  const extreme = (count: number) => `${formatCount(count)} (${names[counts.indexOf(count)]})`;
-  return `${names.length}, of ${extreme(Math.min(...counts))} to ${extreme(Math.max(...counts))} training images`;
-}
-
-function unreadableFacts({ train, eval: evaluated }: ReturnType<typeof unreadableOf>): [string, string][] {
-  if (train + evaluated === 0) return [];
-  const count = train + evaluated === 1 ? '1 picture' : `${formatCount(train + evaluated)} pictures`;
-  const where = `${formatCount(train)} for training, ${formatCount(evaluated)} for validation`;
-  return [['unreadable', `${count}, left out (${where}); config.json lists them`]];
-}
 
 function comparisonLine({ run, equal, differences }: Comparison): string {
   const what = `Repeated ${run}`;

@@ -74,18 +74,7 @@ export class CrossValidation {
    * @throws {InputError} as `Run.create`, for data that cannot be divided, and with a hold-out
    */
   static async create(options: RunOptions, folds: number): Promise<CrossValidation> {
-    check.requireValue(
-      'folds',
-      'folds',
-      folds,
-      check.rule<number>('a whole number of at least 2', check.integer(2).is),
-    );
-    if (options.holdOut !== undefined) {
-      throw new InputError('[folds] hold-out: expected none, since each fold is held out once, got one; leave it out');
-    }
-    const seed = options.holdOutSeed ?? options.seed ?? 0;
-    const { data, name } = await openForFolds(options);
-    const plan = await FoldPlan.divide(data, { name, folds, seed, group: options.group });
+    const plan = await divideInFolds(options, folds);
     const path = await newFolder(options.out);
     await writeFileAtomic(join(path, tableFile), plan.table);
     await writeFileAtomic(join(path, recordFile), `${JSON.stringify(plan.record, null, 2)}\n`);
@@ -203,6 +192,21 @@ export class CrossValidation {
         `${new Set(files).size}; train again`,
     );
   }
+}
+
+/**
+ * Opens the data and divides them into folds. Nothing is written.
+ *
+ * @throws {InputError} as {@link CrossValidation.create}
+ */
+export async function divideInFolds(options: Parameters<typeof openForFolds>[0], folds: number): Promise<FoldPlan> {
+  check.requireValue('folds', 'folds', folds, check.rule<number>('a whole number of at least 2', check.integer(2).is));
+  if (options.holdOut !== undefined) {
+    throw new InputError('[folds] hold-out: expected none, since each fold is held out once, got one; leave it out');
+  }
+  const seed = options.holdOutSeed ?? options.seed ?? 0;
+  const { data, name } = await openForFolds(options);
+  return FoldPlan.divide(data, { name, folds, seed, group: options.group });
 }
 
 function foldPath(path: string, number: number): string {

@@ -78,6 +78,11 @@ export class Transfer implements Callback {
     return this.#inner.namedSublayers().get(this.#head)?.parameters() ?? this.#inner.parameters();
   }
 
+  /** Whether features take the place of images in an epoch. */
+  keepsFeatures(epoch: number): boolean {
+    return this.#kept(epoch) !== null;
+  }
+
   /** Freezes what is frozen in an epoch. */
   #freezeFor(epoch: number): void {
     const { freeze: until, probeLr } = this.#recipe.techniques ?? {};

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { FileError, InputError } from '../../errors.js';
+import { FileError, InputError, NotDownloadedError } from '../../errors.js';
 import { reasonOf } from '../../io/files/atomic.js';
 import { type DownloadProgress, download } from '../../io/files/download.js';
 import { streamInput } from '../../io/files/input.js';
@@ -53,11 +53,21 @@ export function requireOffered(name: string): void {
   );
 }
 
+const cachedPath = (name: string): string => join(cacheFolder(), 'weights', basename(weightFiles[name].url));
+
+/** @throws {NotDownloadedError} if Paddle's weights of a network are not in the cache folder */
+export function requireDownloaded(name: string): void {
+  requireOffered(name);
+  const path = cachedPath(name);
+  if (existsSync(path)) return;
+  throw new NotDownloadedError(`[${name}] ${path}: expected Paddle's weights there, got none; allow the download`);
+}
+
 /** The path of Paddle's weights in the cache folder, where they are downloaded if necessary. */
 async function locate(name: string, onDownload: ((progress: DownloadProgress) => void) | undefined): Promise<string> {
   requireOffered(name);
   const { url, md5 } = weightFiles[name];
-  const path = join(cacheFolder(), 'weights', basename(url));
+  const path = cachedPath(name);
   if (!existsSync(path)) {
     await download(url, path, { md5, ...(onDownload && { onProgress: onDownload }) });
     return path;
