@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { describeDefault, type TrainingOption } from '../run/option.js';
+import { optionFlag } from '../run/optionFlag.js';
 import { trainingOptions } from '../run/trainingOptions.js';
 
 /** The options of a training as flags of the command line. */
@@ -10,10 +11,7 @@ export type OptionKey = keyof typeof trainingOptions;
 
 /** The flag of an option: `--batch-size`. */
 export function flagOf(key: string): string {
-  const option: TrainingOption | undefined = Object.hasOwn(trainingOptions, key)
-    ? trainingOptions[key as OptionKey]
-    : undefined;
-  return `--${option?.flag ?? key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return optionFlag(key);
 }
 
 /** A flag whose value is stored under the key of the option. */

@@ -52,3 +52,68 @@ export interface RunDetails {
   readonly history: readonly EpochPoint[];
   readonly settings: readonly (readonly [name: string, value: string])[];
 }
+
+/** An option of a training, as the form shows it. */
+export interface FormOption {
+  readonly key: string;
+  readonly flag: string;
+  /** English, as on the command line. */
+  readonly help: string;
+  readonly default: string;
+  readonly kind: 'flag' | 'number' | 'text';
+  readonly choices: readonly string[] | null;
+  /** Whether most people want to see it. */
+  readonly usual: boolean;
+}
+
+export interface ModelChoice {
+  readonly name: string;
+  readonly title: string;
+  readonly inputShape: readonly number[];
+  readonly recipe: {
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly lr: number;
+    readonly optimizer: string;
+  };
+}
+
+export interface TrainForm {
+  readonly models: readonly ModelChoice[];
+  readonly options: readonly FormOption[];
+  readonly data: readonly string[];
+}
+
+export interface TrainingRequest {
+  readonly model: string;
+  readonly data: string;
+  readonly out: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** A training of the queue. */
+export interface Job {
+  readonly id: string;
+  /** Its run folder. */
+  readonly run: string;
+  /** Arguments of the command line. */
+  readonly words: readonly string[];
+  readonly state: 'waiting' | 'running' | 'stopped' | 'failed' | 'finished';
+  /** Why it failed. */
+  readonly message: string | null;
+}
+
+export interface TrainingList {
+  readonly jobs: readonly Job[];
+  /** Whether the queue waits for a person. */
+  readonly held: boolean;
+}
+
+export interface TrainingEstimate {
+  readonly words: readonly string[];
+  readonly stepMs: number;
+  readonly imagesPerSecond: number;
+  readonly memoryBytes: number;
+  readonly secondsPerEpoch: number | null;
+  readonly seconds: number | null;
+}

@@ -6,7 +6,7 @@ import { lockFolder, ownerOf } from '../io/files/lock.js';
 import type { Workspace } from './workspace.js';
 
 /** Folder of the studio's own files in the folder that it works in. */
-const studioFolder = '.fovea-studio';
+export const studioFolder = '.fovea-studio';
 const addressFile = 'address.txt';
 
 /** The right to be the only studio of a folder. */

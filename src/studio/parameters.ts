@@ -7,7 +7,7 @@ import { InputError } from '../errors.js';
  *
  * @throws {InputError} naming the one that is wrong
  */
-function parameters<T extends z.ZodType>(given: unknown, type: T): z.output<T> {
+export function parameters<T extends z.ZodType>(given: unknown, type: T): z.output<T> {
   const { success, data, error } = type.safeParse(given ?? {});
   if (success) return data;
   const [{ path, message }] = error.issues;

@@ -18,4 +18,7 @@ export interface Page {
  * The pages, in the order of the navigation. A page is one entry here, one in `src/studio/pages/index.ts` with its routes, and
  * one in `studio/texts/all.ts` with its texts.
  */
-export const pages: readonly Page[] = [{ name: 'runs', title: 'runs.title', load: () => import('./runs.js') }];
+export const pages: readonly Page[] = [
+  { name: 'runs', title: 'runs.title', load: () => import('./runs.js') },
+  { name: 'train', title: 'train.title', load: () => import('./train.js') },
+];

@@ -1,5 +1,6 @@
 import type { PageRoutes } from '../context.js';
 import { runsRoutes } from './runs.js';
+import { trainRoutes } from './train.js';
 
 /**
  * The routes of each page. A page of the studio is one entry here, and one in `studio/pages/index.ts`, with
@@ -7,4 +8,5 @@ import { runsRoutes } from './runs.js';
  */
 export const pageRoutes: Readonly<Record<string, PageRoutes>> = {
   runs: runsRoutes,
+  train: trainRoutes,
 };

@@ -12,7 +12,7 @@ import { Refusal } from '../refusal.js';
 import type { Workspace } from '../workspace.js';
 
 /** The folder of new runs, below that of the studio. */
-const runsFolder = 'runs';
+export const runsFolder = 'runs';
 
 /** The list of runs, and each of them. */
 export function runsRoutes(app: FastifyInstance, { workspace }: StudioContext): void {

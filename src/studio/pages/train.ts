@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { InputError } from '../../errors.js';
+import { RunFolder } from '../../run/folder.js';
+import type { TrainForm, TrainingList } from '../api.js';
+import type { StudioContext } from '../context.js';
+import { dataChoices, placedIn } from '../dataSets.js';
+import { parameters } from '../parameters.js';
+import { Refusal } from '../refusal.js';
+import { estimateTraining } from '../trainings/estimate.js';
+import { followEvents } from '../trainings/events.js';
+import { formOptions, modelChoices, trainArguments } from '../trainings/form.js';
+import { TrainingQueue } from '../trainings/queue.js';
+import { runsFolder } from './runs.js';
+
+const short = z.string().max(4096);
+const runName = short.regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u, 'expected a name of letters, digits, . _ and -');
+const request = z.object({ model: short, data: short, name: runName, options: z.record(short, short) });
+const estimate = z.object({
+  model: short,
+  batchSize: z
+    .int()
+    .min(1)
+    .max(2 ** 20),
+  images: z.int().min(1).nullable(),
+  epochs: z.int().min(1),
+});
+const job = z.object({ id: short });
+
+/** The form, the queue, and the events of each training. */
+export async function trainRoutes(app: FastifyInstance, context: StudioContext): Promise<void> {
+  const { workspace, program, signal } = context;
+  const queue = new TrainingQueue(workspace.root, program);
+  await queue.open();
+  app.addHook('onClose', () => queue.close());
+  const list = (): TrainingList => ({ jobs: queue.jobs, held: queue.held });
+
+  app.get(
+    '/api/train/form',
+    async (): Promise<TrainForm> => ({
+      models: modelChoices(),
+      options: formOptions(),
+      data: await dataChoices(workspace),
+    }),
+  );
+  app.get('/api/trainings', list);
+  app.post('/api/trainings', async ({ body }) => {
+    const { model, data, name, options } = parameters(body, request);
+    await placedIn(workspace, data);
+    await requireFree(name);
+    const run = `${runsFolder}/${name}`;
+    return queue.add(run, trainArguments({ model, data, out: run, options }));
+  });
+  app.post('/api/trainings/resume', async ({ body }) => {
+    const { run } = parameters(body, z.object({ run: short }));
+    await RunFolder.begun(await workspace.path(run));
+    if (queue.jobs.some((one) => one.run === run && (one.state === 'running' || one.state === 'waiting'))) {
+      throw new Refusal('busy', `${run}: expected a run that is not in the queue, got one that is`);
+    }
+    return queue.add(run, ['train', `--resume=${run}`]);
+  });
+  app.post('/api/trainings/stop', async ({ body }) => {
+    await queue.stop(parameters(body, job).id);
+    return list();
+  });
+  app.post('/api/trainings/release', () => {
+    queue.release();
+    return list();
+  });
+  app.post('/api/train/estimate', ({ body }) => estimateTraining(program, parameters(body, estimate), signal));
+  app.get('/api/trainings/events', (request, reply) => {
+    const { id } = parameters(request.query, job);
+    const path = queue.eventsOf(id);
+    const state = () => queue.jobs.find((one) => one.id === id)?.state;
+    const isOver = () => state() !== 'running' && state() !== 'waiting';
+    const control = new AbortController();
+    request.raw.on('close', () => control.abort());
+    const ended = AbortSignal.any([control.signal, signal]);
+    return reply.type('text/event-stream').send(Readable.from(followEvents(path, isOver, ended)));
+  });
+
+  async function requireFree(name: string): Promise<void> {
+    const taken = await workspace.path(`${runsFolder}/${name}`).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Refusal && error.code === 'gone') return false;
+        throw error;
+      },
+    );
+    const waits = queue.jobs.some(({ run, state }) => run === `${runsFolder}/${name}` && state === 'waiting');
+    if (taken || waits) throw new InputError(`[studio] name: expected a new name, got '${name}'; choose another`);
+  }
+}

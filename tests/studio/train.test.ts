@@ -1,0 +1,122 @@
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Job, TrainForm, TrainingEstimate, TrainingList } from '../../src/studio/api.js';
+import { folderPerTest } from '../temporary.js';
+import { type TestStudio, testStudio } from './studioApp.js';
+
+/** In place of the command line: trains until it is asked to end, or one step. */
+const fake = `
+const [command, ...words] = process.argv.slice(2);
+const print = (value) => console.log(JSON.stringify(value));
+if (command === 'bench') print({ medianMs: 10, peakRssMiB: 100 });
+else if (words.includes('--lr=0')) {
+  console.error('fovea: [lr] expected more, got 0');
+  process.exitCode = 2;
+} else {
+  print({ event: 'start', words });
+  const end = (completed, code) => {
+    print({ event: 'end', completed });
+    process.exitCode = code;
+    clearInterval(timer);
+  };
+  const timer = setInterval(() => {}, 1000);
+  process.on('SIGTERM', () => end(false, 143));
+  if (!words.includes('--epochs=9')) end(true, 0);
+}
+`;
+
+let root: string;
+let studio: TestStudio;
+const program = () => [process.execPath, `${root}.fake.mjs`];
+folderPerTest((folder) => {
+  root = join(folder, 'work');
+  mkdirSync(join(root, 'photos/cat'), { recursive: true });
+  mkdirSync(join(folder, 'outside'));
+  symlinkSync(join(folder, 'outside'), join(root, 'linked'));
+  writeFileSync(`${root}.fake.mjs`, fake);
+});
+beforeEach(async () => {
+  studio = await testStudio(root, program());
+});
+afterEach(() => studio.app.close());
+
+const start = (name: string, options: Record<string, string> = {}, data = 'mnist') =>
+  studio.post<Job>('/api/trainings', { model: 'lenet', data, name, options });
+const list = () => studio.json<TrainingList>('/api/trainings');
+const until = async (states: readonly string[]) => {
+  for (;;) {
+    const { jobs } = await list();
+    if (jobs.map(({ state }) => state).join() === states.join()) return jobs;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
+it('has the options of the command line, networks with their recipes, and the data of the folder', async () => {
+  const { options, models, data } = await studio.json<TrainForm>('/api/train/form');
+  expect(options.find(({ key }) => key === 'batchSize')).toMatchObject({ flag: '--batch-size', kind: 'number' });
+  expect(options.find(({ key }) => key === 'optimizer')?.choices).toContain('adam');
+  expect(models.find(({ name }) => name === 'lenet')?.recipe.batchSize).toBeGreaterThan(0);
+  expect(data).toEqual(expect.arrayContaining(['folder:photos', 'mnist']));
+  expect(data).not.toContain('folder:linked');
+});
+
+it('trains one after another, by the command line, and gives the events', async () => {
+  const first = await start('a', { epochs: '9', batchSize: '7' });
+  expect(first.words).toEqual(['train', 'lenet', '--data=mnist', '--out=runs/a', '--epochs=9', '--batch-size=7']);
+  await start('b', {}, 'folder:photos');
+  await start('c');
+  expect((await list()).jobs.map(({ state }) => state)).toEqual(['running', 'waiting', 'waiting']);
+  await studio.post('/api/trainings/stop', { id: (await list()).jobs[2].id });
+  await until(['running', 'waiting']);
+  const events = join(root, '.fovea-studio/trainings', `${first.id}.jsonl`);
+  while (!existsSync(events) || !readFileSync(events, 'utf8').includes('start')) await new Promise(setImmediate);
+  await studio.post('/api/trainings/stop', { id: first.id });
+  const [, second] = await until(['stopped', 'finished']);
+  const { body } = await studio.ask(`/api/trainings/events?id=${second.id}`);
+  expect(body).toMatch(
+    /^retry: 1000\n\ndata: \{"event":"start","words":\["--json",.*\ndata: .*"completed":true\}\n\nevent: over\n/s,
+  );
+});
+
+it('shows why a training failed, and refuses a name that is taken, other places and strange options', async () => {
+  await start('a', { lr: '0' });
+  const [{ message }] = await until(['failed']);
+  expect(message).toBe('[lr] expected more, got 0');
+  mkdirSync(join(root, 'runs/taken'), { recursive: true });
+  const refusals: [object, number][] = [
+    [{ name: 'taken' }, 422],
+    [{ name: '../a' }, 422],
+    [{ name: '--resume' }, 422],
+    [{ model: '--help' }, 422],
+    [{ data: 'folder:../outside' }, 403],
+    [{ data: 'folder:linked' }, 403],
+    [{ data: 'folder:none' }, 404],
+    [{ options: { out: 'elsewhere' } }, 422],
+    [{ options: { none: '1' } }, 422],
+  ];
+  for (const [change, status] of refusals) {
+    const payload = { model: 'lenet', data: 'mnist', name: 'new', options: {}, ...change };
+    const { status: got } = await studio.ask('/api/trainings', { method: 'POST', payload });
+    expect([change, got]).toEqual([change, status]);
+  }
+  expect((await list()).jobs).toHaveLength(1);
+});
+
+it('keeps the queue when the studio ends, and waits for a person then', async () => {
+  await start('a', { epochs: '9' });
+  await start('b');
+  await until(['running', 'waiting']);
+  await studio.app.close();
+  studio = await testStudio(root, program());
+  expect((await list()).held).toBe(true);
+  await until(['stopped', 'waiting']);
+  await studio.post('/api/trainings/release', {});
+  await until(['stopped', 'finished']);
+});
+
+it('estimates by the command line', async () => {
+  const body = { model: 'lenet', batchSize: 20, images: 1000, epochs: 3 };
+  const estimate = await studio.post<TrainingEstimate>('/api/train/estimate', body);
+  expect(estimate).toMatchObject({ stepMs: 10, imagesPerSecond: 2000, secondsPerEpoch: 0.5, seconds: 1.5 });
+});
