@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { namedModels, usualData } from '../../run/catalog/models.js';
-import type { TrainingOption } from '../../run/option.js';
+import { describeDefault, type TrainingOption } from '../../run/option.js';
 import { optionFlag } from '../../run/optionFlag.js';
 import { recipeFor } from '../../run/recipe.js';
 import { trainingOptions } from '../../run/trainingOptions.js';
@@ -15,7 +15,7 @@ const usual = ['epochs', 'batchSize', 'lr', 'optimizer', 'size', 'pretrained', '
 /** The options of a training, from the table that the command line and files of YAML have too. */
 export function formOptions(): FormOption[] {
   return Object.entries<TrainingOption>(trainingOptions).flatMap(([key, option]): FormOption[] => {
-    const { type, help, default: usualValue, placeholder } = option;
+    const { type, help, placeholder } = option;
     if (placeholder === null || own.includes(key)) return [];
     const isFlag = placeholder === '';
     return [
@@ -23,7 +23,7 @@ export function formOptions(): FormOption[] {
         key,
         flag: optionFlag(key),
         help: option.flagHelp ?? help,
-        default: usualValue,
+        default: describeDefault(option),
         kind: isFlag ? 'flag' : type instanceof z.ZodNumber ? 'number' : 'text',
         choices: type instanceof z.ZodEnum ? type.options.map(String) : null,
         usual: usual.includes(key),
