@@ -35,7 +35,7 @@ export function apiAddress(path: string, query: Query = {}): string {
 }
 
 /** Reads from the server. @throws {ServerError} */
-function read<T>(address: string, signal: AbortSignal | null = null): Promise<T> {
+export function read<T>(address: string, signal: AbortSignal | null = null): Promise<T> {
   return answered<T>(address, { signal });
 }
 

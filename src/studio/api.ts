@@ -110,10 +110,107 @@ export interface TrainingList {
 }
 
 export interface TrainingEstimate {
-  readonly words: readonly string[];
   readonly stepMs: number;
   readonly imagesPerSecond: number;
+  /** All epochs and evaluations. */
+  readonly seconds: number;
+  /** Memory of a step, with parameters and states. */
   readonly memoryBytes: number;
-  readonly secondsPerEpoch: number | null;
-  readonly seconds: number | null;
+  readonly availableBytes: number;
+  readonly notes: readonly string[];
+}
+
+/** The predictions of a run for a part of its data. */
+export interface EvaluationView {
+  readonly run: string;
+  readonly data: string;
+  readonly parts: readonly string[];
+  readonly part: string;
+  readonly classNames: readonly string[];
+  readonly images: number;
+  readonly accuracy: number;
+  /** Its 95 % interval. */
+  readonly interval: readonly [number, number] | null;
+  /** Rows are true classes, columns predicted ones. */
+  readonly confusion: readonly (readonly number[])[];
+  /** By class. */
+  readonly recall: readonly (number | null)[];
+  readonly precision: readonly (number | null)[];
+  /** The decision between two classes; null with more. */
+  readonly binary: BinaryView | null;
+  /** Whether labels can be corrected: the data are single files. */
+  readonly canRelabel: boolean;
+}
+
+export interface BinaryView {
+  readonly positive: string;
+  readonly other: string;
+  /** That of the run, or the one that was asked for. */
+  readonly threshold: number;
+  readonly auc: number | null;
+  readonly roc: readonly RocPoint[];
+  /** Pictures by score, of both classes. */
+  readonly histogram: readonly {
+    readonly low: number;
+    readonly high: number;
+    readonly counts: readonly [number, number];
+  }[];
+}
+
+export interface RocPoint {
+  readonly threshold: number | null;
+  readonly falsePositiveRate: number;
+  readonly truePositiveRate: number;
+}
+
+/** A threshold, and its consequences at a prevalence. */
+export interface ThresholdView {
+  readonly threshold: number;
+  readonly truePositives: number;
+  readonly falsePositives: number;
+  readonly trueNegatives: number;
+  readonly falseNegatives: number;
+  readonly sensitivity: number | null;
+  readonly specificity: number | null;
+  readonly ppv: number | null;
+  readonly npv: number | null;
+  /** Among a thousand people or things of which the prevalence has it. */
+  readonly perThousand: { readonly missed: number; readonly falseAlarms: number };
+}
+
+/** A picture with its prediction. */
+export interface SampleView {
+  readonly sample: number;
+  readonly file: string;
+  readonly label: string;
+  readonly predicted: string;
+  /** Probability of the predicted class. */
+  readonly probability: number;
+}
+
+export interface SampleList {
+  readonly total: number;
+  readonly samples: readonly SampleView[];
+}
+
+export interface SampleDetails extends SampleView {
+  readonly group: string | null;
+  readonly probabilities: readonly number[];
+  /** The label that was proposed in relabel.csv; null without one. */
+  readonly relabelled: string | null;
+}
+
+export interface ExplanationView {
+  readonly method: string;
+  readonly layer: string | null;
+  readonly class: string;
+  /** Addresses of data: pictures. */
+  readonly overlay: string;
+  readonly picture: string;
+  readonly verdict: string | null;
+}
+
+export interface RelabelAnswer {
+  /** Folder for `--fixes`. */
+  readonly fixes: string;
 }

@@ -21,4 +21,5 @@ export interface Page {
 export const pages: readonly Page[] = [
   { name: 'runs', title: 'runs.title', load: () => import('./runs.js') },
   { name: 'train', title: 'train.title', load: () => import('./train.js') },
+  { name: 'evaluate', title: 'evaluate.title', load: () => import('./evaluate.js') },
 ];

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { FormOption, Job, TrainForm, TrainingEstimate, TrainingList } from '../../src/studio/api.js';
 import { Chart, legend, numberAxis } from '../parts/chart.js';
 import { CommandLine } from '../parts/command.js';
-import { bytes, count } from '../parts/format.js';
+import { bytes, count, duration } from '../parts/format.js';
 import { Loading, Problem } from '../parts/notice.js';
 import { type Course, useCourse } from '../parts/useEvents.js';
 import { href } from '../route.js';
@@ -90,15 +90,16 @@ function TrainingForm({ form, data: asked, onStart, onProblem }: FormProps) {
   const usualName = `${model}-${data.replace(/^\w+:/, '').replaceAll(/[^\p{L}\p{N}]+/gu, '-')}`;
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
   const set = (key: string, value: string) => setValues((before) => ({ ...before, [key]: value }));
-  const number = (key: 'epochs' | 'batchSize') => Number(given[key] ?? recipe[key]);
   const ask = () => {
     onProblem(null);
     setEstimate('running');
-    const body = { model, batchSize: number('batchSize'), images: null, epochs: number('epochs') };
-    send<TrainingEstimate>('train/estimate', body).then(setEstimate, (error: ServerError) => {
-      setEstimate(null);
-      onProblem(error);
-    });
+    send<TrainingEstimate>('train/estimate', { model, data, name: name || usualName, options: given }).then(
+      setEstimate,
+      (error: ServerError) => {
+        setEstimate(null);
+        onProblem(error);
+      },
+    );
   };
   const words = [
     ...['fovea', 'train', model, '--data', data, '--out', `runs/${name || usualName}`],
@@ -168,17 +169,23 @@ function TrainingForm({ form, data: asked, onStart, onProblem }: FormProps) {
         </button>
         <span role="status">
           {estimate === 'running' && t('train.estimating')}
-          {estimate !== null && estimate !== 'running' && (
-            <>
-              {t('train.estimated', {
-                step: estimate.stepMs.toFixed(estimate.stepMs < 10 ? 2 : 0),
-                rate: count(estimate.imagesPerSecond),
-                memory: bytes(estimate.memoryBytes),
-              })}
-            </>
-          )}
+          {estimate !== null &&
+            estimate !== 'running' &&
+            t('train.estimated', {
+              time: duration(estimate.seconds),
+              rate: count(estimate.imagesPerSecond),
+              memory: bytes(estimate.memoryBytes),
+              available: bytes(estimate.availableBytes),
+            })}
         </span>
       </p>
+      {estimate !== null &&
+        estimate !== 'running' &&
+        estimate.notes.map((note) => (
+          <p key={note} class="hint">
+            {note}
+          </p>
+        ))}
       <CommandLine words={words} />
     </form>
   );

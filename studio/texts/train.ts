@@ -14,8 +14,8 @@ export const trainTexts = {
   'train.estimate': { en: 'Estimate time and memory', zh: '估计时间和内存' },
   'train.estimating': { en: 'Measuring some steps …', zh: '正在测量几步……' },
   'train.estimated': {
-    en: 'A step takes {step} ms: {rate} images per second, and {memory} of memory for the whole process.',
-    zh: '每步需要 {step} 毫秒：每秒 {rate} 张图像，整个进程占用 {memory} 内存。',
+    en: 'About {time} in all, {rate} images per second; a step needs {memory} of {available} of memory.',
+    zh: '总共约需 {time}，每秒 {rate} 张图像；每步需要 {memory} 内存（可用 {available}）。',
   },
   'train.start': { en: 'Train', zh: '训练' },
   'train.queue': { en: 'Queue', zh: '队列' },

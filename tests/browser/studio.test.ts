@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildStudio } from '../../scripts/buildStudio.mjs';
 import { type Studio, startStudio } from '../../src/studio/server.js';
+import { buildProgram } from '../compiled.js';
 import { describeWith } from '../needs.js';
+import { smallRun } from '../studio/smallRun.js';
 import { temporaryFolder } from '../temporary.js';
 import { Chromium, type Tab } from './chromium.js';
 
@@ -21,6 +23,10 @@ describeWith('chromium', 'the studio', () => {
 
   const go = (place: string) => tab.evaluate(`void (location.hash = ${JSON.stringify(place)})`);
   const text = (words: string) => `document.querySelector('main').textContent.includes(${JSON.stringify(words)})`;
+  const button = (words: string) =>
+    `[...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === ${JSON.stringify(words)})`;
+  const hasButton = (words: string) => `${button(words)} !== undefined`;
+  const click = (words: string) => `${button(words)}.click()`;
   /** Errors of accessibility, and pictures for people. */
   const inspect = async (name: string) => {
     await tab.evaluate(axe);
@@ -39,7 +45,8 @@ describeWith('chromium', 'the studio', () => {
     mkdirSync(work);
     const page = join(folder, 'page');
     await buildStudio(page);
-    studio = await startStudio(work, { program: ['none'], page });
+    const script = buildProgram(join(folder, 'package'));
+    studio = await startStudio(work, { program: [process.execPath, script], page });
     browser = new Chromium(join(folder, 'profile'), ['--lang=en']);
     tab = await browser.open(studio.address);
   });
@@ -54,6 +61,66 @@ describeWith('chromium', 'the studio', () => {
     await inspect('runs-none');
     await go('#/none');
     await tab.until(text('There is no such page.'));
+  });
+
+  it('trains by a click, shows the curves, and pauses', async () => {
+    await smallRun(work, 'first');
+    await go('#/train?data=folder:photos');
+    await tab.until(text('Name of the run'));
+    const input = async (label: string, value: string) => {
+      await tab.evaluate(`(() => {
+        const field = document.getElementById('option-${label}');
+        field.value = '${value}';
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+      })()`);
+    };
+    await input('batchSize', '4');
+    await input('epochs', '100000');
+    await inspect('train-form');
+    await tab.evaluate(click('Train'));
+    await tab.until(`document.querySelector('progress')?.value >= 2`);
+    await tab.until(`document.querySelectorAll('.chart canvas').length === 2`);
+    await inspect('train-live');
+    await tab.evaluate(click('Pause'));
+    await tab.until(text('paused; its state is saved'));
+    await tab.until(`${hasButton('Continue')}`);
+  });
+
+  it('evaluates: pictures behind a cell, the threshold, a picture with its explanation, another label', async () => {
+    await go('#/evaluate?run=runs/first');
+    await tab.until(text('Confusion matrix'));
+    await tab.until(`document.querySelectorAll('.chart canvas').length === 2`);
+    await tab.evaluate(`document.querySelector('.cell').click()`);
+    await tab.until(`document.querySelector('.gallery img')?.complete`);
+    await inspect('evaluate');
+    await tab.evaluate(`document.querySelector('.gallery button').click()`);
+    await tab.until(`document.querySelector('dialog .bars li')`);
+    await tab.evaluate(click('Explain'));
+    await tab.until(`document.querySelector('.explanation img')`);
+    await tab.evaluate(`(() => {
+      const field = document.querySelector('dialog section select');
+      field.value = field.options[1].value;
+      field.dispatchEvent(new Event('change', { bubbles: true }));
+    })()`);
+    await tab.until(text('fixes/photos/relabel.csv'));
+    await inspect('picture');
+    await tab.evaluate(click('Close'));
+  });
+
+  it('is Chinese, and lists the runs', async () => {
+    await tab.evaluate(click('中文'));
+    await go('#/runs');
+    await tab.until(text('此文件夹中的所有训练'));
+    expect(await tab.evaluate('document.documentElement.lang')).toBe('zh-CN');
+    await inspect('runs-chinese');
+    await tab.evaluate(click('English'));
+  });
+
+  it('says that its studio has ended', async () => {
+    await studio.close();
+    await go('#/evaluate');
+    await tab.until(text('The studio does not answer.'));
+    // The browser itself reports requests that fail; there are no other messages.
     expect(browser.messages).toEqual([]);
   });
 });

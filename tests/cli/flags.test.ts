@@ -23,7 +23,8 @@ it.each([
 // Some files call programs, or V8, with flags of theirs.
 it('no message outside the command line speaks of flags', () => {
   const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && !/^(cli|setup|studio)\b|^(report\/style|io\/files\/npm|platform\/node\.ts)/.test(file),
+    (file) =>
+      file.endsWith('.ts') && !/^(cli|setup|studio)\b|^(report\/style|io\/files\/npm|platform\/node\.ts)/.test(file),
   );
   const found = files.flatMap((file) => {
     const lines = readFileSync(join('src', file), 'utf8').split('\n');

@@ -9,7 +9,7 @@ import { type TestStudio, testStudio } from './studioApp.js';
 const fake = `
 const [command, ...words] = process.argv.slice(2);
 const print = (value) => console.log(JSON.stringify(value));
-if (command === 'bench') print({ medianMs: 10, peakRssMiB: 100 });
+if (words.includes('--dry-run')) print({ memory: { batch: 20, bytes: 5, available: 9 }, time: { seconds: 3, batchMs: 10 }, notes: [] });
 else if (words.includes('--lr=0')) {
   console.error('fovea: [lr] expected more, got 0');
   process.exitCode = 2;
@@ -116,7 +116,8 @@ it('keeps the queue when the studio ends, and waits for a person then', async ()
 });
 
 it('estimates by the command line', async () => {
-  const body = { model: 'lenet', batchSize: 20, images: 1000, epochs: 3 };
+  const body = { model: 'lenet', data: 'mnist', name: 'a', options: {} };
   const estimate = await studio.post<TrainingEstimate>('/api/train/estimate', body);
-  expect(estimate).toMatchObject({ stepMs: 10, imagesPerSecond: 2000, secondsPerEpoch: 0.5, seconds: 1.5 });
+  expect(estimate).toMatchObject({ stepMs: 10, imagesPerSecond: 2000, seconds: 3, memoryBytes: 5 });
+  expect((await list()).jobs).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import type { PageRoutes } from '../context.js';
+import { evaluateRoutes } from './evaluate.js';
 import { runsRoutes } from './runs.js';
 import { trainRoutes } from './train.js';
 
@@ -9,4 +10,5 @@ import { trainRoutes } from './train.js';
 export const pageRoutes: Readonly<Record<string, PageRoutes>> = {
   runs: runsRoutes,
   train: trainRoutes,
+  evaluate: evaluateRoutes,
 };

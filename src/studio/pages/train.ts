@@ -17,15 +17,6 @@ import { runsFolder } from './runs.js';
 const short = z.string().max(4096);
 const runName = short.regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u, 'expected a name of letters, digits, . _ and -');
 const request = z.object({ model: short, data: short, name: runName, options: z.record(short, short) });
-const estimate = z.object({
-  model: short,
-  batchSize: z
-    .int()
-    .min(1)
-    .max(2 ** 20),
-  images: z.int().min(1).nullable(),
-  epochs: z.int().min(1),
-});
 const job = z.object({ id: short });
 
 /** The form, the queue, and the events of each training. */
@@ -46,12 +37,12 @@ export async function trainRoutes(app: FastifyInstance, context: StudioContext):
   );
   app.get('/api/trainings', list);
   app.post('/api/trainings', async ({ body }) => {
-    const { model, data, name, options } = parameters(body, request);
-    await placedIn(workspace, data);
-    await requireFree(name);
-    const run = `${runsFolder}/${name}`;
-    return queue.add(run, trainArguments({ model, data, out: run, options }));
+    const { run, words } = await asked(body);
+    return queue.add(run, words);
   });
+  app.post('/api/train/estimate', async ({ body }) =>
+    estimateTraining(program, workspace.root, (await asked(body)).words, signal),
+  );
   app.post('/api/trainings/resume', async ({ body }) => {
     const { run } = parameters(body, z.object({ run: short }));
     await RunFolder.begun(await workspace.path(run));
@@ -68,7 +59,6 @@ export async function trainRoutes(app: FastifyInstance, context: StudioContext):
     queue.release();
     return list();
   });
-  app.post('/api/train/estimate', ({ body }) => estimateTraining(program, parameters(body, estimate), signal));
   app.get('/api/trainings/events', (request, reply) => {
     const { id } = parameters(request.query, job);
     const path = queue.eventsOf(id);
@@ -79,6 +69,14 @@ export async function trainRoutes(app: FastifyInstance, context: StudioContext):
     const ended = AbortSignal.any([control.signal, signal]);
     return reply.type('text/event-stream').send(Readable.from(followEvents(path, isOver, ended)));
   });
+
+  async function asked(body: unknown) {
+    const { model, data, name, options } = parameters(body, request);
+    await placedIn(workspace, data);
+    await requireFree(name);
+    const run = `${runsFolder}/${name}`;
+    return { run, words: trainArguments({ model, data, out: run, options }) };
+  }
 
   async function requireFree(name: string): Promise<void> {
     const taken = await workspace.path(`${runsFolder}/${name}`).then(

@@ -2,43 +2,39 @@ import { execFile } from 'node:child_process';
 import { InputError } from '../../errors.js';
 import type { TrainingEstimate } from '../api.js';
 
-interface Benchmark {
-  readonly medianMs: number;
-  readonly peakRssMiB: number;
+interface DryRun {
+  readonly memory: { readonly batch: number; readonly bytes: number; readonly available: number };
+  readonly time: { readonly seconds: number; readonly batchMs: number };
+  readonly notes: readonly string[];
 }
 
 /**
- * Time and memory of a training, from some of its steps on random images, which `fovea bench` measures in a
- * process of its own. Reading of images and evaluation come on top.
+ * Time and memory of a training, which the command line finds out in a process of its own.
  *
+ * @param words arguments of the training
  * @throws {InputError} with the words of the command, if it fails
  */
 export async function estimateTraining(
   program: readonly string[],
-  asked: {
-    readonly model: string;
-    readonly batchSize: number;
-    readonly images: number | null;
-    readonly epochs: number;
-  },
+  root: string,
+  words: readonly string[],
   signal: AbortSignal,
 ): Promise<TrainingEstimate> {
-  const { model, batchSize, images, epochs } = asked;
-  const words = ['bench', model, `--batch=${batchSize}`, '--steps=3', '--warmup=2'];
-  const { medianMs, peakRssMiB } = await new Promise<Benchmark>((resolve, reject) => {
+  const { memory, time, notes } = await new Promise<DryRun>((resolve, reject) => {
     const [file, ...first] = program;
-    execFile(file, [...first, ...words, '--json'], { signal }, (error, stdout, stderr) => {
-      if (error === null) resolve(JSON.parse(stdout) as Benchmark);
+    const args = [...first, ...words, '--dry-run', '--json'];
+    execFile(file, args, { cwd: root, signal }, (error, stdout, stderr) => {
+      const line = stdout.trim().split('\n').at(-1) ?? '';
+      if (error === null) resolve(JSON.parse(line) as DryRun);
       else reject(new InputError(stderr.trim().replace(/^fovea: /, '') || error.message, { cause: error }));
     });
   });
-  const secondsPerEpoch = images === null ? null : ((images / batchSize) * medianMs) / 1000;
   return {
-    words,
-    stepMs: medianMs,
-    imagesPerSecond: (1000 * batchSize) / medianMs,
-    memoryBytes: peakRssMiB * 2 ** 20,
-    secondsPerEpoch,
-    seconds: secondsPerEpoch === null ? null : epochs * secondsPerEpoch,
+    stepMs: time.batchMs,
+    imagesPerSecond: (1000 * memory.batch) / time.batchMs,
+    seconds: time.seconds,
+    memoryBytes: memory.bytes,
+    availableBytes: memory.available,
+    notes,
   };
 }

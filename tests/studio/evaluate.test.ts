@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readFixes } from '../../src/run/dataCheck/fixes.js';
+import { readPredictions } from '../../src/run/predictions/file.js';
+import type {
+  EvaluationView,
+  ExplanationView,
+  RelabelAnswer,
+  RunList,
+  SampleDetails,
+  SampleList,
+  ThresholdView,
+} from '../../src/studio/api.js';
+import { temporaryFolder } from '../temporary.js';
+import { smallRun } from './smallRun.js';
+import { type TestStudio, testStudio } from './studioApp.js';
+
+const root = join(temporaryFolder(), 'work');
+let studio: TestStudio;
+const at = 'run=runs/first&part=validation';
+
+beforeAll(async () => {
+  mkdirSync(root);
+  await smallRun(root, 'first');
+  studio = await testStudio(root);
+});
+afterAll(() => studio.app.close());
+
+it('shows metrics, and the pictures behind each cell of the matrix', async () => {
+  const { runs } = await studio.json<RunList>('/api/runs');
+  expect(runs.map(({ name, evaluated, finished }) => [name, evaluated, finished])).toEqual([
+    ['runs/first', true, true],
+  ]);
+  const view = await studio.json<EvaluationView>(`/api/evaluation?${at}`);
+  const { labels } = await readPredictions(join(root, 'runs/first/predictions.csv'));
+  expect(view).toMatchObject({ images: labels.length, classNames: ['blue', 'red'], canRelabel: true });
+  expect(view.confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(labels.length);
+  for (const [label, row] of view.confusion.entries()) {
+    for (const [predicted, n] of row.entries()) {
+      const { total, samples } = await studio.json<SampleList>(
+        `/api/evaluation/samples?${at}&label=${label}&predicted=${predicted}`,
+      );
+      expect(total).toBe(n);
+      expect(samples.every((sample) => sample.label === view.classNames[label])).toBe(true);
+    }
+  }
+  const bars = view.binary?.histogram ?? [];
+  expect(bars.flatMap(({ counts }) => counts).reduce((sum, n) => sum + n, 0)).toBe(labels.length);
+});
+
+it('moves the threshold, with its consequences at a prevalence', async () => {
+  const all = await studio.json<ThresholdView>(`/api/evaluation/threshold?${at}&threshold=0&prevalence=0.1`);
+  expect(all).toMatchObject({ sensitivity: 1, specificity: 0, ppv: 0.1, falseNegatives: 0 });
+  expect(all.perThousand).toEqual({ missed: 0, falseAlarms: 900 });
+  const view = await studio.json<EvaluationView>(`/api/evaluation?${at}&threshold=0`);
+  expect(view.confusion.map((row) => row[0])).toEqual([0, 0]);
+  expect((await studio.ask(`/api/evaluation/threshold?${at}&prevalence=2`)).status).toBe(422);
+});
+
+it('shows a picture, explains it, and writes a label that --fixes takes', async () => {
+  const { samples } = await studio.json<SampleList>(`/api/evaluation/samples?${at}&most=1`);
+  const [{ sample, file, label }] = samples;
+  const { body } = await studio.ask(`/api/evaluation/picture?${at}&sample=${sample}`);
+  expect(body.slice(1, 4)).toBe('PNG');
+  const details = await studio.json<SampleDetails>(`/api/evaluation/sample?${at}&sample=${sample}`);
+  expect(details.probabilities[0] + details.probabilities[1]).toBeCloseTo(1);
+  const found = await studio.json<ExplanationView>(
+    `/api/evaluation/explanation?${at}&sample=${sample}&method=occlusion`,
+  );
+  expect(found.overlay).toMatch(/^data:image\/png;base64,/);
+  const other = label === 'red' ? 'blue' : 'red';
+  const relabel = (to: string | null) =>
+    studio.post<RelabelAnswer>('/api/evaluation/relabel', { run: 'runs/first', part: 'validation', sample, label: to });
+  const { fixes } = await relabel(other);
+  expect(await readFixes(join(root, fixes))).toEqual({ excluded: [], relabelled: { [file]: other } });
+  expect((await studio.json<SampleDetails>(`/api/evaluation/sample?${at}&sample=${sample}`)).relabelled).toBe(other);
+  await relabel(null);
+  expect(
+    readFileSync(join(root, fixes, 'relabel.csv'), 'utf8')
+      .trim()
+      .split('\n'),
+  ).toHaveLength(1);
+});
+
+it('names pictures that no longer decode, samples that are not there, and tables that were edited', async () => {
+  const { samples } = await studio.json<SampleList>(`/api/evaluation/samples?${at}&most=1`);
+  writeFileSync(join(root, 'photos', samples[0].file), 'no picture');
+  for (const what of ['picture', 'explanation']) {
+    const { status, body } = await studio.ask(`/api/evaluation/${what}?${at}&sample=${samples[0].sample}`);
+    expect([status, JSON.parse(body).code]).toEqual([422, 'input']);
+  }
+  expect((await studio.ask(`/api/evaluation/sample?${at}&sample=9999`)).status).toBe(422);
+  expect((await studio.ask('/api/evaluation?run=runs/first&part=none')).status).toBe(422);
+  const table = join(root, 'runs/first/predictions.csv');
+  writeFileSync(table, readFileSync(table, 'utf8').replace('blue', 'red'));
+  const { status, body } = await studio.ask(`/api/evaluation?${at}`);
+  expect([status, JSON.parse(body).error]).toEqual([422, expect.stringContaining('cut or edited')]);
+});
