@@ -7,7 +7,18 @@ import { libraryInUse } from '../src/engine/onednn/ffi/library.js';
  * Properties of a machine that some tests need. They are read from the system and from the variables that restrict the
  * engine, never from the code under test, so that code which wrongly sees no AVX2 or AVX-512 fails its tests.
  */
-export type Feature = 'avx2' | 'avx512' | 'bf16' | 'winograd' | 'linux' | 'posix' | 'user' | 'chromium';
+export type Feature =
+  | 'avx2'
+  | 'avx512'
+  | 'bf16'
+  | 'winograd'
+  | 'linux'
+  | 'posix'
+  | 'user'
+  | 'chromium'
+  | 'bash'
+  | 'zsh'
+  | 'fish';
 
 /** The flags of the processor. */
 function processorFlags(): readonly string[] {
@@ -35,8 +46,10 @@ const instructions = instructionsUnder(process.env.ONEDNN_MAX_CPU_ISA ?? process
 const runsCode = process.env.FOVEA_CODE !== '0';
 
 /** The path of Chromium; `null` if there is none in the search path. */
-export function chromium(): string | null {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+export const chromium = (): string | null => programOf('chromium', 'chromium-browser', 'google-chrome');
+
+/** The path of the first of some programs in the search path; `null` if there is none of them. */
+function programOf(...names: readonly string[]): string | null {
   const paths = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
   const isProgram = (path: string) => {
     try {
@@ -74,6 +87,9 @@ const features: Readonly<Record<Feature, boolean>> = {
   // Permissions do not bind root.
   user: process.getuid?.() !== 0,
   chromium: chromium() !== null,
+  bash: programOf('bash') !== null,
+  zsh: programOf('zsh') !== null,
+  fish: programOf('fish') !== null,
 };
 
 const isFeature = (name: string): name is Feature => Object.hasOwn(features, name);

@@ -243,6 +243,12 @@ Examples:
     .action(async (options) => exit(await (await import('./commands/setup.js')).setup(options, terminal)));
 
   program
+    .command('completion')
+    .description('print a script that completes commands, options and values in a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => exit((await import('./commands/completion.js')).completion(program, shell, terminal)));
+
+  program
     .command('doctor')
     .description('check whether this machine has everything that Fovea needs, and say what to do')
     .addOption(trainingFlag('dataDir'))

@@ -9,7 +9,7 @@ export function runCommands(program: Command, terminal: Terminal, exit: (code: n
   const filtered = (command: Command) =>
     command
       .addArgument(folder())
-      .option('--model <name>', 'runs of this network alone')
+      .option('--model <model>', 'runs of this network alone')
       .option('--data <kind>', 'runs on this kind of data alone, such as folder')
       .option('--sort <column>', 'column to sort by: started, accuracy, loss, testAccuracy … (default: started)');
 
