@@ -3,7 +3,7 @@ import { dataForms, namedDatasets } from '../../run/catalog/datasets.js';
 import { namedModels } from '../../run/catalog/models.js';
 import { metricNames } from '../../statistics/namedMetrics.js';
 
-/** What a shell can complete, read from the commands themselves. */
+/** Words that a shell can complete, read from the commands themselves. */
 
 /** Values of an option or argument. */
 export interface Values {
