@@ -214,3 +214,63 @@ export interface RelabelAnswer {
   /** Folder for `--fixes`. */
   readonly fixes: string;
 }
+
+export interface DataChoices {
+  /** As in `folder:photos`. */
+  readonly data: readonly string[];
+}
+
+/** How a data set was understood. */
+export interface DataLayout {
+  readonly title: string;
+  readonly classNames: readonly string[];
+  /** Pictures of each class in each part. */
+  readonly parts: readonly { readonly part: string; readonly counts: readonly number[] }[];
+  /** Files that are no data, in words; empty without any. */
+  readonly passedOver: string;
+  readonly notes: readonly string[];
+  /** Whether its pictures are single files, about which decisions can be made. */
+  readonly isFiles: boolean;
+}
+
+export interface DataPicture {
+  readonly picture: number;
+  readonly name: string;
+  readonly label: string;
+  readonly part: string;
+}
+
+export interface DataPictures {
+  readonly total: number;
+  readonly pictures: readonly DataPicture[];
+}
+
+/** Something that a person should decide about. */
+export interface DataFinding {
+  readonly kind: string;
+  readonly severity: 'problem' | 'warning';
+  readonly message: string;
+  readonly files: readonly string[];
+  /** Pictures that would better be left out. */
+  readonly exclude: readonly string[];
+  /** Another label for the first picture. */
+  readonly relabel: string | null;
+}
+
+export type DataCheckState =
+  | { readonly state: 'none' | 'running' }
+  | { readonly state: 'failed'; readonly message: string }
+  | {
+      readonly state: 'done';
+      readonly findings: readonly DataFinding[];
+      /** Properties that alone predict the class. */
+      readonly shortcuts: readonly string[];
+      readonly leftOut: readonly string[];
+    };
+
+export interface DataDecisions {
+  /** For `--fixes`. */
+  readonly folder: string;
+  readonly excluded: readonly string[];
+  readonly relabelled: Readonly<Record<string, string>>;
+}

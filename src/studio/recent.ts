@@ -7,6 +7,10 @@ export class Recent<T> {
     this.#most = most;
   }
 
+  forget(key: string): void {
+    this.#found.delete(key);
+  }
+
   get(key: string, make: () => Promise<T>): Promise<T> {
     const known = this.#found.get(key);
     const value = known ?? make();

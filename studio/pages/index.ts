@@ -20,6 +20,7 @@ export interface Page {
  */
 export const pages: readonly Page[] = [
   { name: 'runs', title: 'runs.title', load: () => import('./runs.js') },
+  { name: 'data', title: 'data.title', load: () => import('./data.js') },
   { name: 'train', title: 'train.title', load: () => import('./train.js') },
   { name: 'evaluate', title: 'evaluate.title', load: () => import('./evaluate.js') },
 ];

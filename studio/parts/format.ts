@@ -1,7 +1,7 @@
 /** Numbers as the command line prints them. */
 
 export function percent(share: number | null, decimals = 2): string {
-  return share === null || !Number.isFinite(share) ? '–' : `${(100 * share).toFixed(decimals)} %`;
+  return share === null || !Number.isFinite(share) ? '–' : `${(100 * share).toFixed(decimals)}\u00a0%`;
 }
 
 /** A whole number. @public */

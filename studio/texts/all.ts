@@ -1,3 +1,4 @@
+import { dataTexts } from './data.js';
 import { evaluateTexts } from './evaluate.js';
 import { runsTexts } from './runs.js';
 import { shellTexts } from './shell.js';
@@ -5,4 +6,10 @@ import type { Texts } from './table.js';
 import { trainTexts } from './train.js';
 
 /** All texts. A page adds a file of its own here. */
-export const texts = { ...shellTexts, ...runsTexts, ...trainTexts, ...evaluateTexts } as const satisfies Texts;
+export const texts = {
+  ...shellTexts,
+  ...runsTexts,
+  ...dataTexts,
+  ...trainTexts,
+  ...evaluateTexts,
+} as const satisfies Texts;

@@ -111,7 +111,7 @@ async function open(data: string, options: CheckDataOptions): Promise<OpenedData
 }
 
 /** The parts of the data as they are: pictures that a training would hold out count with their part. */
-function partsOf(opened: OpenedData): { readonly split: Split; readonly part: string }[] {
+export function partsOf(opened: OpenedData): { readonly split: Split; readonly part: string }[] {
   const same = (split: Split) => ({ split, part: split });
   if (opened.images === null) return [same('train'), { split: 'validation', part: 'test' }];
   const roles = opened.parts.map(({ role }) => same(role));

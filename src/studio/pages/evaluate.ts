@@ -16,9 +16,9 @@ import type {
 import type { StudioContext } from '../context.js';
 import { Explanations } from '../evaluation/explanations.js';
 import { RunPictures } from '../evaluation/pictures.js';
-import { Relabelling } from '../evaluation/relabel.js';
 import { StoredTables } from '../evaluation/stored.js';
 import { type DecisionAt, evaluationOf, samplesOf, thresholdOf } from '../evaluation/views.js';
+import { AllFixes, type StudioFixes } from '../fixes.js';
 import { parameters } from '../parameters.js';
 
 const short = z.string().max(4096);
@@ -41,7 +41,7 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
   const tables = new StoredTables();
   const pictures = new RunPictures();
   const explanations = new Explanations();
-  const relabellings = new Map<string, Relabelling>();
+  const fixes = new AllFixes(workspace);
 
   /** Predictions of a part, and how they decide. */
   const find = async ({ run, part, threshold }: z.output<typeof place>) => {
@@ -53,12 +53,10 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
     const at: DecisionAt | null = positive && { positive, threshold: threshold ?? record.threshold ?? 0.5 };
     return { path, at, ...found };
   };
-  const relabellingOf = async (path: string): Promise<Relabelling | null> => {
+  /** Null for data that are no single files. */
+  const fixesOf = async (path: string): Promise<StudioFixes | null> => {
     const { data } = (await RunFolder.begun(path)).config;
-    if (data.images === null || data.location === undefined) return null;
-    const known = relabellings.get(data.location) ?? new Relabelling(workspace, data.location);
-    relabellings.set(data.location, known);
-    return known;
+    return data.images === null || data.location === undefined ? null : fixes.of(data.location);
   };
   const sampleIn = <T>(values: ArrayLike<T>, sample: number): T => {
     if (sample < values.length) return values[sample];
@@ -75,7 +73,7 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
       part,
       parts,
       classNames: own.classNames,
-      canRelabel: (await relabellingOf(path)) !== null,
+      canRelabel: (await fixesOf(path)) !== null,
       ...evaluationOf(own, at),
     };
   });
@@ -97,12 +95,12 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
     const file = sampleIn(own.files, asked.sample);
     const [view] = samplesOf(own, at, {}).filter(({ sample }) => sample === asked.sample);
     const classes = own.classNames.length;
-    const relabelled = await (await relabellingOf(path))?.read();
+    const decided = await (await fixesOf(path))?.read();
     return {
       ...view,
       group: own.groups[asked.sample],
       probabilities: Array.from(own.probabilities.subarray(asked.sample * classes, (asked.sample + 1) * classes)),
-      relabelled: relabelled?.[safeCell(file)] ?? null,
+      relabelled: decided?.relabelled[safeCell(file)] ?? null,
     };
   });
   app.get('/api/evaluation/picture', async ({ query }, reply) => {
@@ -129,8 +127,8 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
   app.post('/api/evaluation/relabel', async ({ body }): Promise<RelabelAnswer> => {
     const asked = parameters(body, sampleOf.extend({ label: short.nullable() }));
     const { path, own } = await find(asked);
-    const relabelling = await relabellingOf(path);
-    if (relabelling === null) {
+    const table = await fixesOf(path);
+    if (table === null) {
       throw new InputError(
         '[studio] label: expected data of single pictures, got a set of fixed files; choose other data',
       );
@@ -138,7 +136,7 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
     if (asked.label !== null && !own.classNames.includes(asked.label)) {
       throw new InputError(`[studio] label: expected ${own.classNames.join(', ')}, got '${asked.label}'`);
     }
-    await relabelling.write(sampleIn(own.files, asked.sample), asked.label);
-    return { fixes: relabelling.name };
+    await table.decide([sampleIn(own.files, asked.sample)], asked.label === null ? null : { label: asked.label });
+    return { fixes: table.name };
   });
 }

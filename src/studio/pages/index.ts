@@ -1,4 +1,5 @@
 import type { PageRoutes } from '../context.js';
+import { dataRoutes } from './data.js';
 import { evaluateRoutes } from './evaluate.js';
 import { runsRoutes } from './runs.js';
 import { trainRoutes } from './train.js';
@@ -9,6 +10,7 @@ import { trainRoutes } from './train.js';
  */
 export const pageRoutes: Readonly<Record<string, PageRoutes>> = {
   runs: runsRoutes,
+  data: dataRoutes,
   train: trainRoutes,
   evaluate: evaluateRoutes,
 };

@@ -1,0 +1,88 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { InputError } from '../../errors.js';
+import { findData } from '../../run/catalog/datasets.js';
+import type { DataChoices, DataDecisions } from '../api.js';
+import type { StudioContext } from '../context.js';
+import { DataChecks } from '../data/checks.js';
+import { OpenedSets } from '../data/opened.js';
+import { dataChoices, placedIn } from '../dataSets.js';
+import { AllFixes } from '../fixes.js';
+import { parameters } from '../parameters.js';
+
+const short = z.string().max(4096);
+const natural = z.coerce.number().int().min(0);
+const set = z.object({ data: short });
+const decision = set.extend({
+  files: z.array(short).min(1).max(1000),
+  decision: z.union([z.literal('exclude'), z.object({ label: short }), z.null()]),
+});
+
+/** Data sets: their layout, their pictures, their check, and decisions about single pictures. */
+export function dataRoutes(app: FastifyInstance, { workspace, program, signal }: StudioContext): void {
+  const opened = new OpenedSets();
+  const checks = new DataChecks(program, workspace.root, signal);
+  const fixes = new AllFixes(workspace);
+
+  const fixesOf = (data: string) => {
+    const { location } = findData(data);
+    if (location !== undefined) return fixes.of(location);
+    throw new InputError(
+      `[studio] ${data}: expected data of single pictures, got a set of fixed files; choose other data`,
+    );
+  };
+  const decisionsOf = async (data: string): Promise<DataDecisions> => {
+    const own = fixesOf(data);
+    return { folder: own.name, ...(await own.read()) };
+  };
+
+  app.get('/api/data', async (): Promise<DataChoices> => ({ data: await dataChoices(workspace) }));
+  app.get('/api/data/layout', async ({ query }) => {
+    const data = await placedIn(workspace, parameters(query, set).data);
+    opened.forget(data);
+    return opened.layout(data);
+  });
+  app.get('/api/data/pictures', async ({ query }) => {
+    const asked = parameters(
+      query,
+      set.extend({
+        part: short.optional(),
+        label: natural.optional(),
+        from: natural.default(0),
+        most: natural.max(1000).default(200),
+      }),
+    );
+    return opened.pictures(await placedIn(workspace, asked.data), asked);
+  });
+  app.get('/api/data/picture', async ({ query }, reply) => {
+    const asked = parameters(
+      query,
+      set.extend({ picture: natural.optional(), name: short.optional(), size: natural.min(16).max(1024).default(128) }),
+    );
+    const data = await placedIn(workspace, asked.data);
+    const number = asked.picture ?? (await opened.numberOf(data, asked.name ?? ''));
+    const png = await opened.png(data, number, asked.size);
+    return reply.type('image/png').header('cache-control', 'private, max-age=300').send(Buffer.from(png));
+  });
+  app.get('/api/data/check', async ({ query }) => {
+    const { data } = parameters(query, set);
+    await placedIn(workspace, data);
+    return checks.state(data);
+  });
+  app.post('/api/data/check', async ({ body }) => {
+    const { data } = parameters(body, set);
+    await placedIn(workspace, data);
+    return checks.start(data);
+  });
+  app.get('/api/data/decisions', async ({ query }) => {
+    const { data } = parameters(query, set);
+    await placedIn(workspace, data);
+    return decisionsOf(data);
+  });
+  app.post('/api/data/decisions', async ({ body }) => {
+    const asked = parameters(body, decision);
+    await placedIn(workspace, asked.data);
+    await fixesOf(asked.data).decide(asked.files, asked.decision);
+    return decisionsOf(asked.data);
+  });
+}

@@ -1,0 +1,86 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readFixes } from '../../src/run/dataCheck/fixes.js';
+import type { DataCheckState, DataChoices, DataDecisions, DataLayout, DataPictures } from '../../src/studio/api.js';
+import { writeRedAndBlue } from '../run/redAndBlue.js';
+import { temporaryFolder } from '../temporary.js';
+import { type TestStudio, testStudio } from './studioApp.js';
+
+const root = join(temporaryFolder(), 'work');
+/** In place of the command line: one finding. */
+const fake = `
+const finding = { kind: 'copy', severity: 'problem', message: 'copies', files: ['red/red0.png'], exclude: ['red/red0.png'], relabel: null };
+if (process.argv[4] === 'folder:photos') console.log(JSON.stringify({ findings: [finding], shortcuts: [{ property: 'width', suspicious: true }], leftOut: [] }));
+else { console.error('fovea: nothing to check'); process.exitCode = 2; }
+`;
+let studio: TestStudio;
+
+beforeAll(async () => {
+  await writeRedAndBlue(join(root, 'photos'), 4);
+  writeFileSync(join(root, 'photos/red/broken.png'), 'no picture');
+  mkdirSync(join(root, 'empty'));
+  writeFileSync(`${root}.fake.mjs`, fake);
+  studio = await testStudio(root, [process.execPath, `${root}.fake.mjs`]);
+});
+afterAll(() => studio.app.close());
+
+const data = 'data=folder:photos';
+
+it('shows how a folder is understood, and its pictures', async () => {
+  const { data: choices } = await studio.json<DataChoices>('/api/data');
+  expect(choices).toEqual(expect.arrayContaining(['folder:photos', 'mnist']));
+  const layout = await studio.json<DataLayout>(`/api/data/layout?${data}`);
+  expect(layout).toMatchObject({ classNames: ['blue', 'red'], isFiles: true });
+  expect(layout.parts).toEqual([{ part: 'all', counts: [4, 5] }]);
+  const reds = await studio.json<DataPictures>(`/api/data/pictures?${data}&label=1&from=1&most=2`);
+  expect(reds.total).toBe(5);
+  expect(reds.pictures.map(({ label }) => label)).toEqual(['red', 'red']);
+  const [{ picture, name }] = reds.pictures;
+  for (const which of [`picture=${picture}`, `name=${name}`]) {
+    expect((await studio.ask(`/api/data/picture?${data}&${which}`)).body.slice(1, 4)).toBe('PNG');
+  }
+});
+
+it('names pictures that do not decode, data outside of the folder, and what is no data', async () => {
+  const refused = async (url: string) => {
+    const { status, body } = await studio.ask(url);
+    return [status, JSON.parse(body).code];
+  };
+  expect(await refused(`/api/data/picture?${data}&name=red/broken.png`)).toEqual([422, 'input']);
+  expect(await refused(`/api/data/picture?${data}&name=../secret.png`)).toEqual([422, 'input']);
+  expect(await refused(`/api/data/picture?${data}&picture=99`)).toEqual([422, 'input']);
+  expect(await refused('/api/data/layout?data=folder:../other')).toEqual([403, 'outside']);
+  expect(await refused('/api/data/layout?data=folder:none')).toEqual([404, 'gone']);
+  expect(await refused('/api/data/layout?data=folder:empty')).toEqual([422, 'input']);
+  expect(await refused('/api/data/layout?data=strange')).toEqual([422, 'input']);
+});
+
+it('checks by the command line, and keeps a decision about each finding for --fixes', async () => {
+  await studio.post('/api/data/check', { data: 'folder:photos' });
+  let state = await studio.json<DataCheckState>(`/api/data/check?${data}`);
+  while (state.state === 'running') state = await studio.json<DataCheckState>(`/api/data/check?${data}`);
+  expect(state).toMatchObject({ state: 'done', findings: [{ message: 'copies' }], shortcuts: ['width'] });
+  const decide = (files: readonly string[], decision: unknown) =>
+    studio.post<DataDecisions>('/api/data/decisions', { data: 'folder:photos', files, decision });
+  await Promise.all([decide(['red/red0.png'], 'exclude'), decide(['blue/blue0.png'], { label: 'red' })]);
+  const expected = { excluded: ['red/red0.png'], relabelled: { 'blue/blue0.png': 'red' } };
+  const decided = await studio.json<DataDecisions>(`/api/data/decisions?${data}`);
+  expect(decided).toEqual({ folder: 'fixes/photos', ...expected });
+  expect(await readFixes(join(root, 'fixes/photos'))).toEqual(expected);
+  expect((await decide(['red/red0.png', 'blue/blue0.png'], null)).excluded).toEqual([]);
+});
+
+it('says why a check failed', async () => {
+  await studio.post('/api/data/check', { data: 'folder:empty' });
+  let state = await studio.json<DataCheckState>('/api/data/check?data=folder:empty');
+  while (state.state === 'running') state = await studio.json<DataCheckState>('/api/data/check?data=folder:empty');
+  expect(state).toEqual({ state: 'failed', message: 'nothing to check' });
+});
+
+it('of a folder that vanishes while it is open are named as gone', async () => {
+  renameSync(join(root, 'photos'), join(root, 'moved'));
+  const { status, body } = await studio.ask(`/api/data/pictures?${data}`);
+  expect([status, JSON.parse(body).code]).toEqual([404, 'gone']);
+  renameSync(join(root, 'moved'), join(root, 'photos'));
+});
