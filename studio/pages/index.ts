@@ -23,4 +23,6 @@ export const pages: readonly Page[] = [
   { name: 'data', title: 'data.title', load: () => import('./data.js') },
   { name: 'train', title: 'train.title', load: () => import('./train.js') },
   { name: 'evaluate', title: 'evaluate.title', load: () => import('./evaluate.js') },
+  { name: 'features', title: 'features.title', load: () => import('./features.js') },
+  { name: 'try', title: 'try.title', load: () => import('./try.js') },
 ];

@@ -1,9 +1,11 @@
 import { dataTexts } from './data.js';
 import { evaluateTexts } from './evaluate.js';
+import { featuresTexts } from './features.js';
 import { runsTexts } from './runs.js';
 import { shellTexts } from './shell.js';
 import type { Texts } from './table.js';
 import { trainTexts } from './train.js';
+import { tryTexts } from './try.js';
 
 /** All texts. A page adds a file of its own here. */
 export const texts = {
@@ -12,4 +14,6 @@ export const texts = {
   ...dataTexts,
   ...trainTexts,
   ...evaluateTexts,
+  ...featuresTexts,
+  ...tryTexts,
 } as const satisfies Texts;

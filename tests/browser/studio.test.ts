@@ -7,6 +7,7 @@ import { type Studio, startStudio } from '../../src/studio/server.js';
 import { buildProgram } from '../compiled.js';
 import { describeWith } from '../needs.js';
 import { smallRun } from '../studio/smallRun.js';
+import { trainDigits } from '../studio/trainDigits.js';
 import { temporaryFolder } from '../temporary.js';
 import { Chromium, type Tab } from './chromium.js';
 
@@ -137,5 +138,56 @@ describeWith('chromium', 'the studio', () => {
     await tab.until(text('The studio does not answer.'));
     // The browser itself reports requests that fail; there are no other messages.
     expect(browser.messages).toEqual([]);
+  });
+
+  it('shows the features of a run', async () => {
+    await trainDigits(work, 'runs/digits');
+    await go('#/features');
+    await tab.until(`document.querySelector('select')?.textContent.includes('runs/digits')`);
+    await go('#/features?run=runs/digits');
+    await tab.until(`document.querySelectorAll('.layers img').length === 2`);
+    await tab.until(`document.querySelectorAll('tbody tr').length === 4`);
+    expect(await tab.evaluate(`document.querySelectorAll('.scatter circle').length`)).toBe(60);
+    const first = await tab.evaluate<string>(`document.querySelector('.own figcaption').textContent`);
+    // A click on another point chooses it.
+    await tab.evaluate(`(() => {
+      const circles = [...document.querySelectorAll('.scatter circle')].map((circle) => circle.getBoundingClientRect());
+      const far = ({ x, y }) => Math.hypot(x - circles[0].x, y - circles[0].y);
+      const { x: clientX, y: clientY } = circles.reduce((a, b) => (far(b) > far(a) ? b : a));
+      document.querySelector('.scatter').dispatchEvent(new MouseEvent('click', { clientX, clientY, bubbles: true }));
+    })()`);
+    await tab.until(`![${JSON.stringify(first)}, undefined].includes(document.querySelector('.own figcaption')?.textContent)`);
+    await inspect('features');
+    expect(browser.messages).toEqual([]);
+  });
+
+  it('answers for a picture and for a digit by hand', async () => {
+    await go('#/try?run=runs/digits');
+    await tab.until(`document.querySelector('canvas.pad') !== null`);
+    const press = (key: string) =>
+      tab.evaluate(`document.querySelector('.pad').dispatchEvent(new KeyboardEvent('keydown', { key: '${key}' }))`);
+    await press(' ');
+    for (let i = 0; i < 16; i++) await press('ArrowDown');
+    await tab.until(`!document.querySelector('.inputs .primary').disabled`);
+    await tab.evaluate(`document.querySelector('.inputs .primary').click()`);
+    await tab.until(`document.querySelectorAll('.answer').length === 1`);
+    const file = `new File([new Uint8Array([1, 2, 3])], 'broken.png')`;
+    const drop = (made: string) =>
+      tab.evaluate(`(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(${made});
+        document.querySelector('.inputs section').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      })()`);
+    await drop(file);
+    await tab.until(`document.querySelector('[role=alert]')?.textContent.includes('broken.png')`);
+    expect(await tab.evaluate(`document.querySelectorAll('.answer').length`)).toBe(1);
+    await drop(
+      `new File([Uint8Array.from(atob(document.querySelector('.answer img').src.split(',')[1]), (c) => c.charCodeAt(0))], 'saved.png')`,
+    );
+    await tab.until(`document.querySelectorAll('.answer').length === 2`);
+    await tab.until(`document.querySelector('[role=alert]') === null`);
+    await inspect('try');
+    // The browser itself reports the status of the broken picture.
+    expect(browser.messages.filter((message) => !message.includes('422'))).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import type { DataLoader } from '../../io/data/dataloader.js';
 import { Subset } from '../../io/data/subsets.js';
 import type { DownloadProgress } from '../../io/files/download.js';
 import { RandomGenerator } from '../../random.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { preprocessing } from '../../vision/images/preprocess.js';
 import type { OpenedSplit, OpenOptions, Split } from '../catalog/datasets.js';
 import { namedDataset } from '../catalog/datasets.js';
@@ -29,6 +30,9 @@ export interface RunImages {
   /** Batches in the order of the images. */
   loader(): DataLoader;
   nameOf(index: number): string;
+  /** An image as the network takes it: `[1, C, H, W]`. */
+  input(index: number): Promise<Tensor>;
+  labelOf(index: number): Promise<number>;
   /** The stored image as a PNG file, to be looked at. */
   picture(index: number): Promise<Uint8Array>;
 }
@@ -56,6 +60,11 @@ export async function imagesOf(run: TrainedRun, options: RunImagesOptions): Prom
     length: indices.length,
     loader: () => evalLoaderOf({ dataset: subset }, { network: run.network, inputShape: model.inputShape }, recipe),
     nameOf: (index) => split.nameOf(indices[index]),
+    input: async (index) => {
+      const { image, shape } = await subset.get(index);
+      return Tensor.fromData(image, [1, ...shape]);
+    },
+    labelOf: async (index) => (await subset.get(index)).label,
     picture: async (index) => kind.picture(await split.dataset.get(indices[index]), data.images ?? preprocessing()),
   };
 }

@@ -3,6 +3,8 @@ import { dataRoutes } from './data.js';
 import { evaluateRoutes } from './evaluate.js';
 import { runsRoutes } from './runs.js';
 import { trainRoutes } from './train.js';
+import { featuresRoutes } from './features.js';
+import { tryRoutes } from './try.js';
 
 /**
  * The routes of each page. A page of the studio is one entry here, and one in `studio/pages/index.ts`, with
@@ -13,4 +15,6 @@ export const pageRoutes: Readonly<Record<string, PageRoutes>> = {
   data: dataRoutes,
   train: trainRoutes,
   evaluate: evaluateRoutes,
+  features: featuresRoutes,
+  try: tryRoutes,
 };
