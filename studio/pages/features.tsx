@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../../src/studio/api.js';
+import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../../src/studio/featuresApi.js';
 import { CommandLine } from '../parts/command.js';
 import { count, percent } from '../parts/format.js';
 import { Loading, Problem } from '../parts/notice.js';

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Pad } from '../../page/pad.js';
-import type { Answer } from '../../src/studio/api.js';
+import type { Answer } from '../../src/studio/featuresApi.js';
 import { CommandLine } from '../parts/command.js';
 import { percent } from '../parts/format.js';
 import { Problem } from '../parts/notice.js';

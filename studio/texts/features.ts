@@ -3,7 +3,7 @@ import type { Texts } from './table.js';
 export const featuresTexts = {
   'features.title': { en: 'Features', zh: '特征' },
   'features.lead': {
-    en: 'What a trained network looks for: its filters, its channels, and which images it sees as alike.',
+    en: 'A trained network from the inside: its filters, its channels, and images that it sees as alike.',
     zh: '训练好的网络在寻找什么：它的滤波器、通道，以及它认为相似的图像。',
   },
   'features.choose': { en: 'choose a run', zh: '选择一次训练' },

@@ -2,7 +2,13 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setThreads } from '../../src/engine/select.js';
-import type { Answer, ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../../src/studio/api.js';
+import type {
+  Answer,
+  ChannelsOfLayer,
+  FeatureMap,
+  FeaturesOfImage,
+  FiltersOfRun,
+} from '../../src/studio/featuresApi.js';
 import { MNIST } from '../../src/vision/datasets/mnist.js';
 import { encodePng } from '../../src/vision/images/png.js';
 import { temporaryFolder } from '../temporary.js';

@@ -7,8 +7,8 @@ import { mapMethods } from '../../run/features/mapMethods.js';
 import { orderOf } from '../../run/inputPipeline.js';
 import { encodePng } from '../../vision/images/png.js';
 import { explain } from '../../vision/index.js';
-import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../api.js';
 import type { StudioContext } from '../context.js';
+import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../featuresApi.js';
 import { OpenRuns, pictureAddress } from '../openRuns.js';
 import { nameParameter, parameters } from '../parameters.js';
 

@@ -1,9 +1,9 @@
 import type { PageRoutes } from '../context.js';
 import { dataRoutes } from './data.js';
 import { evaluateRoutes } from './evaluate.js';
+import { featuresRoutes } from './features.js';
 import { runsRoutes } from './runs.js';
 import { trainRoutes } from './train.js';
-import { featuresRoutes } from './features.js';
 import { tryRoutes } from './try.js';
 
 /**

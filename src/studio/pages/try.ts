@@ -5,8 +5,8 @@ import { explainPictures } from '../../run/explain.js';
 import { predictFiles } from '../../run/predict.js';
 import { encodePng } from '../../vision/images/png.js';
 import { explain } from '../../vision/index.js';
-import type { Answer } from '../api.js';
 import type { StudioContext } from '../context.js';
+import type { Answer } from '../featuresApi.js';
 import { OpenRuns, pictureAddress } from '../openRuns.js';
 import { parameters } from '../parameters.js';
 
