@@ -274,3 +274,48 @@ export interface DataDecisions {
   readonly excluded: readonly string[];
   readonly relabelled: Readonly<Record<string, string>>;
 }
+
+/** Runs beside each other. */
+export interface ComparedRuns {
+  readonly runs: readonly RunRow[];
+  readonly histories: readonly (readonly EpochPoint[])[];
+  /** Only settings that differ. */
+  readonly settings: readonly { readonly setting: string; readonly values: readonly (string | null)[] }[];
+}
+
+type Interval = readonly [low: number, high: number];
+
+/** Paired tests of runs on the same pictures. */
+export interface ComparedTests {
+  readonly part: string;
+  readonly images: number;
+  readonly metrics: readonly {
+    readonly name: string;
+    readonly models: readonly { readonly value: number | null; readonly interval: Interval | null }[];
+    readonly pairs: readonly {
+      readonly a: number;
+      readonly b: number;
+      readonly difference: number | null;
+      readonly interval: Interval | null;
+      readonly test: string;
+      readonly pValue: number | null;
+      /** After Holm. */
+      readonly adjusted: number | null;
+    }[];
+  }[];
+  readonly mcnemar: readonly {
+    readonly a: number;
+    readonly b: number;
+    readonly onlyA: number;
+    readonly onlyB: number;
+    readonly exact: number;
+  }[];
+  /** Pictures that are not predicted alike. */
+  readonly different: number;
+  readonly differences: readonly {
+    readonly file: string;
+    readonly label: string;
+    readonly predicted: readonly string[];
+    readonly probabilities: readonly number[];
+  }[];
+}

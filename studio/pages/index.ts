@@ -23,6 +23,7 @@ export const pages: readonly Page[] = [
   { name: 'data', title: 'data.title', load: () => import('./data.js') },
   { name: 'train', title: 'train.title', load: () => import('./train.js') },
   { name: 'evaluate', title: 'evaluate.title', load: () => import('./evaluate.js') },
+  { name: 'compare', title: 'compare.title', load: () => import('./compare.js') },
   { name: 'features', title: 'features.title', load: () => import('./features.js') },
   { name: 'try', title: 'try.title', load: () => import('./try.js') },
 ];

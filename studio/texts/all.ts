@@ -1,3 +1,4 @@
+import { compareTexts } from './compare.js';
 import { dataTexts } from './data.js';
 import { evaluateTexts } from './evaluate.js';
 import { featuresTexts } from './features.js';
@@ -14,6 +15,7 @@ export const texts = {
   ...dataTexts,
   ...trainTexts,
   ...evaluateTexts,
+  ...compareTexts,
   ...featuresTexts,
   ...tryTexts,
 } as const satisfies Texts;

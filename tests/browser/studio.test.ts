@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -115,11 +115,23 @@ describeWith('chromium', 'the studio', () => {
     await tab.evaluate(click('Close'));
   });
 
+  it('compares runs: curves, settings that differ, paired tests, pictures', async () => {
+    await smallRun(work, 'second', { seed: 2, epochs: 2, lr: 0.1 });
+    await go(`#/compare?runs=${encodeURIComponent('runs/first\nruns/second')}`);
+    await tab.until(text('recipe.epochs'));
+    await tab.until(text('Pictures that are not predicted alike'));
+    await inspect('compare');
+  });
+
   it('shows data: the layout, any number of pictures, findings with a decision each', async () => {
+    copyFileSync(join(work, 'photos/red/red0.png'), join(work, 'photos/red/copy.png'));
     await go('#/data?data=folder:photos');
-    await tab.until(`document.querySelectorAll('.grid img').length === 80`);
+    await tab.until(`document.querySelectorAll('.grid img').length === 81`);
     await tab.evaluate(click('Check'));
-    await tab.until(`document.querySelector('.findings')`);
+    // Pictures load when they come into view.
+    await tab.until(
+      `(document.querySelector('.findings')?.scrollIntoView(), document.querySelector('.findings img')?.complete)`,
+    );
     await inspect('data');
   });
 

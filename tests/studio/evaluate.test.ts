@@ -63,6 +63,8 @@ it('shows a picture, explains it, and writes a label that --fixes takes', async 
   const [{ sample, file, label }] = samples;
   const { body } = await studio.ask(`/api/evaluation/picture?${at}&sample=${sample}`);
   expect(body.slice(1, 4)).toBe('PNG');
+  expect((await studio.ask(`/api/evaluation/picture?${at}&file=${file}`)).body).toBe(body);
+  expect((await studio.ask(`/api/evaluation/picture?${at}&file=../secret.png`)).status).toBe(422);
   const details = await studio.json<SampleDetails>(`/api/evaluation/sample?${at}&sample=${sample}`);
   expect(details.probabilities[0] + details.probabilities[1]).toBeCloseTo(1);
   const found = await studio.json<ExplanationView>(

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
+import { messageOf } from '../../errors.js';
 import type { DataCheckState, DataFinding } from '../api.js';
+import { resultOf } from '../program.js';
 
 interface CheckOutput {
   readonly findings: readonly DataFinding[];
   readonly shortcuts: readonly { readonly property: string; readonly suspicious?: boolean }[];
   readonly leftOut: readonly string[];
 }
-
-/** Findings of a check may be many. */
-const mostBytes = 2 ** 28;
 
 /** Checks of data sets, which the command line carries out in processes of their own. */
 export class DataChecks {
@@ -31,27 +29,13 @@ export class DataChecks {
   start(data: string): DataCheckState {
     if (this.state(data).state === 'running') return this.state(data);
     this.#states.set(data, { state: 'running' });
-    const [file, ...first] = this.#program;
-    const options = { cwd: this.#root, signal: this.#signal, maxBuffer: mostBytes };
-    execFile(file, [...first, 'data', 'check', data, '--json'], options, (error, stdout, stderr) => {
-      this.#states.set(data, error === null ? doneOf(stdout) : { state: 'failed', message: reason(stderr, error) });
-    });
+    resultOf<CheckOutput>(this.#program, this.#root, ['data', 'check', data], this.#signal).then(
+      ({ findings, shortcuts, leftOut }) => {
+        const suspicious = shortcuts.flatMap((one) => (one.suspicious === true ? [one.property] : []));
+        this.#states.set(data, { state: 'done', findings, shortcuts: suspicious, leftOut });
+      },
+      (error: unknown) => this.#states.set(data, { state: 'failed', message: messageOf(error) }),
+    );
     return this.state(data);
   }
-}
-
-function doneOf(stdout: string): DataCheckState {
-  const { findings, shortcuts, leftOut } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as CheckOutput;
-  const suspicious = shortcuts.flatMap((one) => (one.suspicious === true ? [one.property] : []));
-  return { state: 'done', findings, shortcuts: suspicious, leftOut };
-}
-
-function reason(stderr: string, error: Error): string {
-  return (
-    stderr
-      .trim()
-      .split('\n')
-      .at(-1)
-      ?.replace(/^fovea: /, '') || error.message
-  );
 }

@@ -104,9 +104,12 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
     };
   });
   app.get('/api/evaluation/picture', async ({ query }, reply) => {
-    const asked = parameters(query, sampleOf.extend({ size: natural.min(16).max(2048).default(160) }));
+    const size = natural.min(16).max(2048).default(160);
+    const asked = parameters(query, place.extend({ sample: natural.optional(), file: short.optional(), size }));
     const { path, part, own } = await find(asked);
-    const png = await pictures.png(path, part, sampleIn(own.files, asked.sample), asked.size);
+    // A name that is no picture of the run is refused there.
+    const file = asked.file ?? sampleIn(own.files, asked.sample ?? 0);
+    const png = await pictures.png(path, part, file, asked.size);
     return reply.type('image/png').header('cache-control', 'private, max-age=300').send(Buffer.from(png));
   });
   app.get('/api/evaluation/explanation', async ({ query }): Promise<ExplanationView> => {

@@ -1,4 +1,5 @@
 import type { PageRoutes } from '../context.js';
+import { compareRoutes } from './compare.js';
 import { dataRoutes } from './data.js';
 import { evaluateRoutes } from './evaluate.js';
 import { featuresRoutes } from './features.js';
@@ -15,6 +16,7 @@ export const pageRoutes: Readonly<Record<string, PageRoutes>> = {
   data: dataRoutes,
   train: trainRoutes,
   evaluate: evaluateRoutes,
+  compare: compareRoutes,
   features: featuresRoutes,
   try: tryRoutes,
 };

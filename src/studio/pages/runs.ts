@@ -48,7 +48,7 @@ async function runList(workspace: Workspace): Promise<RunList> {
   return { runs: rows, broken };
 }
 
-async function rowOf(workspace: Workspace, run: RunEntry): Promise<RunRow> {
+export async function rowOf(workspace: Workspace, run: RunEntry): Promise<RunRow> {
   const { path, config, history, results } = run;
   const validation = metricsOf(run, 'validation');
   return {
@@ -68,7 +68,7 @@ async function rowOf(workspace: Workspace, run: RunEntry): Promise<RunRow> {
   };
 }
 
-function pointOf(record: RunEntry['history'][number]): EpochPoint {
+export function pointOf(record: RunEntry['history'][number]): EpochPoint {
   const { epoch, trainLoss, trainAccuracy = null, evalLoss, evalAccuracy, imagesPerSecond } = record;
   return { epoch, trainLoss, trainAccuracy, evalLoss, evalAccuracy, imagesPerSecond };
 }

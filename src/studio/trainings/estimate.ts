@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
-import { InputError } from '../../errors.js';
 import type { TrainingEstimate } from '../api.js';
+import { resultOf } from '../program.js';
 
 interface DryRun {
   readonly memory: { readonly batch: number; readonly bytes: number; readonly available: number };
@@ -9,10 +8,10 @@ interface DryRun {
 }
 
 /**
- * Time and memory of a training, which the command line finds out in a process of its own.
+ * Time and memory of a training.
  *
  * @param words arguments of the training
- * @throws {InputError} with the words of the command, if it fails
+ * @throws {InputError} if it cannot begin
  */
 export async function estimateTraining(
   program: readonly string[],
@@ -20,15 +19,7 @@ export async function estimateTraining(
   words: readonly string[],
   signal: AbortSignal,
 ): Promise<TrainingEstimate> {
-  const { memory, time, notes } = await new Promise<DryRun>((resolve, reject) => {
-    const [file, ...first] = program;
-    const args = [...first, ...words, '--dry-run', '--json'];
-    execFile(file, args, { cwd: root, signal }, (error, stdout, stderr) => {
-      const line = stdout.trim().split('\n').at(-1) ?? '';
-      if (error === null) resolve(JSON.parse(line) as DryRun);
-      else reject(new InputError(stderr.trim().replace(/^fovea: /, '') || error.message, { cause: error }));
-    });
-  });
+  const { memory, time, notes } = await resultOf<DryRun>(program, root, [...words, '--dry-run'], signal);
   return {
     stepMs: time.batchMs,
     imagesPerSecond: (1000 * memory.batch) / time.batchMs,
