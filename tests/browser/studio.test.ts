@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildStudio } from '../../scripts/buildStudio.mjs';
+import { setThreads } from '../../src/engine/select.js';
 import { type Studio, startStudio } from '../../src/studio/server.js';
 import { buildProgram } from '../compiled.js';
 import { describeWith } from '../needs.js';
@@ -50,6 +51,7 @@ describeWith('chromium', 'the studio', () => {
   };
 
   beforeAll(async () => {
+    setThreads(1);
     mkdirSync(work);
     const page = join(folder, 'page');
     await buildStudio(page);
@@ -84,6 +86,7 @@ describeWith('chromium', 'the studio', () => {
     };
     await input('batchSize', '4');
     await input('epochs', '100000');
+    await input('threads', '1');
     await inspect('train-form');
     await tab.evaluate(click('Train'));
     await tab.until(`document.querySelector('progress')?.value >= 2`);

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
 import { comparePredictions } from '../../src/run/comparison/compare.js';
 import { readSource } from '../../src/run/comparison/source.js';
 import type { ComparedRuns, ComparedTests } from '../../src/studio/api.js';
@@ -13,6 +14,8 @@ let studio: TestStudio;
 const runs = encodeURIComponent('runs/a\nruns/b');
 
 beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
   mkdirSync(root);
   await smallRun(root, 'a');
   await smallRun(root, 'b', { seed: 2, epochs: 2 });

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { setEngine, setThreads } from '../../src/engine/select.js';
 import { readFixes } from '../../src/run/dataCheck/fixes.js';
 import { readPredictions } from '../../src/run/predictions/file.js';
 import type {
@@ -21,6 +22,8 @@ let studio: TestStudio;
 const at = 'run=runs/first&part=validation';
 
 beforeAll(async () => {
+  setEngine('onednn');
+  setThreads(1);
   mkdirSync(root);
   await smallRun(root, 'first');
   studio = await testStudio(root);
