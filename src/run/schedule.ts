@@ -143,7 +143,7 @@ export function parseSchedule(entry: unknown): ScheduleSettings {
   return settings;
 }
 
-/** A schedule in the form that {@link parseSchedule} reads. */
+/** A schedule in the form that `parseSchedule` reads. */
 export function writtenSchedule({ name, by, options }: ScheduleSettings): Json {
   const hasUnit = kindOf(name).effects?.by === undefined;
   return { [name]: { ...(hasUnit && { by }), ...options } };

@@ -33,7 +33,7 @@ function outputsOf(net: Layer, x: Tensor): Tensor[] {
  * gigabytes: they are computed if all tests are asked for. Their names and shapes are always under test.
  */
 const kinds = new RegExp(
-  '^(lenet|alexnet|googlenet|vgg11|vgg13|vgg13_bn|resnet18|resnet50|resnext50_32x4d|mobilenet_v[123].*|densenet121|' +
+  '^(lenet|alexnet|googlenet|vgg11|vgg13_bn|resnet18|resnet50|resnext50_32x4d|mobilenet_v[123].*|densenet121|' +
     'squeezenet1_[01]|inception_v3|shufflenet_v2_(x0_25|swish))$',
 );
 const all = process.env.FOVEA_TEST_ALL === '1';
