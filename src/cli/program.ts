@@ -243,6 +243,15 @@ Examples:
     .action(async (options) => exit(await (await import('./commands/setup.js')).setup(options, terminal)));
 
   program
+    .command('schema')
+    .description('print the JSON Schema of what a command prints with --json')
+    .argument(
+      '[name...]',
+      'a command such as train or data check, a kind such as train.epoch, or all (default: a list)',
+    )
+    .action(async (names) => exit((await import('./commands/schema.js')).schema(names, terminal)));
+
+  program
     .command('completion')
     .description('print a script that completes commands, options and values in a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))

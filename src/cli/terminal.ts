@@ -3,6 +3,7 @@ import type { ProgressStream } from '../text/output.js';
 import { type Column, formatTable, type TableOptions, wrapWords } from '../text/table.js';
 import { visibleJson, visibleLine, visibleText } from '../text/visible.js';
 import { inFlags } from './flags.js';
+import { type JsonKind, schemaName } from './json/kinds.js';
 
 /** The streams of a command: results go to `stdout`, progress and errors to `stderr`. */
 export interface Terminal {
@@ -24,9 +25,9 @@ export function print(terminal: Terminal, text: string): void {
   terminal.stdout.write(`${visibleText(text)}\n`);
 }
 
-/** Prints one object per line, for machines. */
-export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.stdout.write(`${visibleJson(value)}\n`);
+/** Prints one object per line, for machines. Its field `schema` names kind and version. */
+export function printJson(terminal: Terminal, kind: JsonKind, value: object): void {
+  terminal.stdout.write(`${visibleJson({ schema: schemaName(kind), ...value })}\n`);
 }
 
 /** Prints an error or a note on stderr, in one line. */

@@ -47,6 +47,7 @@ describe('fovea convert', () => {
     const { out } = await fovea('convert', golden('types4.pdparams'), path('types.safetensors'), '--json');
     expect(linesOf(out)).toEqual([
       {
+        schema: 'convert.result/1',
         input: golden('types4.pdparams'),
         output: path('types.safetensors'),
         tensors: 12,

@@ -40,6 +40,7 @@ describe('fovea data show', () => {
     expect(changed).toMatchObject({ code: 0, err: '' });
     expect(linesOf(changed.out)).toEqual([
       {
+        schema: 'data.show/1',
         ...{ data, split: 'train', images: 10, shown: 3, versions: 4, sheet: at('changed.png') },
         transforms: [expect.objectContaining({ RandomCrop: expect.objectContaining({ size: 32, padding: 4 }) })].concat(
           [{ RandomHorizontalFlip: { prob: 0.5 } }, { ToTensor: { dataFormat: 'CHW' } }],

@@ -1,4 +1,5 @@
 import { run } from '../../src/cli/program.js';
+import { expectSchema } from './schema.js';
 
 export interface Result {
   readonly code: number;
@@ -6,7 +7,10 @@ export interface Result {
   readonly err: string;
 }
 
-/** Runs a command line in this process, as it would be run with both streams piped. */
+/**
+ * Runs a command line in this process, as it would be run with both streams piped. Objects that it prints with `--json` must
+ * have its schema.
+ */
 export async function runFovea(...args: string[]): Promise<Result> {
   const written = { out: '', err: '' };
   const stream = (name: 'out' | 'err') => ({
@@ -15,6 +19,7 @@ export async function runFovea(...args: string[]): Promise<Result> {
     },
   });
   const code = await run(args, { stdout: stream('out'), stderr: stream('err') });
+  if (args.includes('--json')) for (const line of linesOf(written.out)) expectSchema(line);
   return { code, ...written };
 }
 
@@ -23,4 +28,5 @@ export const linesOf = (text: string): Record<string, unknown>[] =>
   text
     .trimEnd()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line));

@@ -26,7 +26,7 @@ export async function bench(model: string, options: BenchCommandOptions, termina
   const { result, trace } = await benchmark({ model, profile, ...rest });
   if (file !== undefined && trace !== null) await writeFileAtomic(file, trace);
   if (json) {
-    printJson(terminal, result);
+    printJson(terminal, 'bench.result', result);
     return 0;
   }
   const { input, inference, precision, engine, threads, compileMs, firstMs, medianMs, minMs } = result;

@@ -37,7 +37,7 @@ export async function compare(
   for (const path of paths) sources.push(await readSource(path, options.best));
   const found = comparePredictions(sources, { ...how, metrics: metrics?.split(',') });
   if (file !== undefined) await writeFileAtomic(file, tableOf(found));
-  if (json) printJson(terminal, found);
+  if (json) printJson(terminal, 'compare.result', found);
   else show(found, file, terminal);
   return 0;
 }

@@ -167,7 +167,7 @@ export async function convert(input: string, output: string, options: ConvertOpt
     counts.values += data.length;
   }
   const { size: bytes } = await stat(output);
-  if (options.json) printJson(terminal, { input, output, ...counts, bytes, notes });
+  if (options.json) printJson(terminal, 'convert.result', { input, output, ...counts, bytes, notes });
   else {
     print(terminal, `${input} → ${output}\n`);
     printFacts(terminal, [

@@ -10,7 +10,7 @@ export async function doctor({ dataDir, json }: DoctorCommandOptions, terminal: 
   const findings = await diagnose({ dataDir });
   const ok = findings.every((finding) => finding.ok);
   if (json) {
-    printJson(terminal, { ok, findings });
+    printJson(terminal, 'doctor.result', { ok, findings });
     return ok ? 0 : 1;
   }
   const rows = findings.flatMap(({ name, ok: well, note = false, found, details = [], remedy }) => {

@@ -37,7 +37,7 @@ export async function dossier(path: string, options: DossierCommandOptions, term
   await writeFileAtomic(page, toPage(made.title, made.blocks));
   const count = (status: string) => made.items.filter((item) => item.status === status).length;
   if (json) {
-    printJson(terminal, { run: path, markdown, page, items: made.items });
+    printJson(terminal, 'dossier.result', { run: path, markdown, page, items: made.items });
     return 0;
   }
   print(terminal, made.title);

@@ -51,7 +51,7 @@ export async function ensemble(
   }
   if (json) {
     const { thresholdChosen } = found;
-    printJson(terminal, { threshold, thresholdChosen, ...comparison, disagreementAuc });
+    printJson(terminal, 'ensemble.result', { threshold, thresholdChosen, ...comparison, disagreementAuc });
     return 0;
   }
   print(

@@ -57,7 +57,7 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
     }
     if (predictions !== undefined) await writeEvaluation(predictions, run, result);
     const written = { ...(report !== undefined && { report }), ...(predictions !== undefined && { predictions }) };
-    if (json) printJson(terminal, { ...forMachines(run, result), ...written });
+    if (json) printJson(terminal, 'eval.run', { ...forMachines(run, result), ...written });
     else show(run, result, terminal);
     if (report !== undefined && !json) print(terminal, `\nThe report is in ${report}.`);
     if (predictions !== undefined && !json) {

@@ -39,7 +39,7 @@ export async function evaluateWeightsFile(
     const imageLoading = imageLoadingOf(options);
     const result = await evaluateWeights(path, { data, split, dataDir, imageLoading, batchSize, ...display.hooks });
     display.end();
-    if (json) printJson(terminal, forMachines(path, result));
+    if (json) printJson(terminal, 'eval.weights', forMachines(path, result));
     else show(result, terminal);
     return 0;
   } finally {

@@ -81,7 +81,8 @@ export async function explain(
       if ('error' in result) {
         unreadable++;
         complain(terminal, result.error.message);
-        if (json) printJson(terminal, { file: result.file, error: inFlags(result.error.message) });
+        if (json)
+          printJson(terminal, 'explain.unreadable', { file: result.file, error: inFlags(result.error.message) });
       } else explanations.push(result);
     }
   } finally {
@@ -114,7 +115,7 @@ async function draw(explanations: readonly Explanation[], out: string): Promise<
 type Shown = Required<Pick<ExplainCommandOptions, 'out' | 'csv' | 'json'>>;
 
 async function show(drawn: readonly Drawn[], { out, csv, json }: Shown, terminal: Terminal): Promise<void> {
-  if (json) for (const one of drawn) printJson(terminal, forMachines(one));
+  if (json) for (const one of drawn) printJson(terminal, 'explain.picture', forMachines(one));
   else if (csv) terminal.stdout.write(csvText([columns, ...drawn.map(rowOf)]));
   else {
     print(terminal, tableOf(drawn.map(({ explanation }) => explanation)));

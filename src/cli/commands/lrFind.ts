@@ -67,7 +67,7 @@ export async function lrFind(
     );
     progress = stopped(progress);
     if (report !== undefined) await writeFileAtomic(report, renderRatePage(model, data, found));
-    if (json) printJson(terminal, found);
+    if (json) printJson(terminal, 'lr-find.result', found);
     else show(terminal, found, report);
     return interruption.exitCode;
   } finally {

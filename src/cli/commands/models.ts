@@ -34,7 +34,7 @@ export async function models(
     const speed = measure ? await measureSpeed(name, batch, steps) : (known[name] ?? null);
     if (measure && speed === null)
       complain(terminal, `[models] ${name}: a step of ${batch} images does not fit into the memory`);
-    if (json) printJson(terminal, { ...facts, speed });
+    if (json) printJson(terminal, 'models.model', { ...facts, speed });
     rows.push([facts, speed]);
   }
   if (json) return 0;

@@ -78,12 +78,13 @@ export async function predict(
       if ('error' in result) {
         unreadable++;
         complain(terminal, result.error.message);
-        if (json) printJson(terminal, { file: result.file, error: inFlags(result.error.message) });
+        if (json)
+          printJson(terminal, 'predict.unreadable', { file: result.file, error: inFlags(result.error.message) });
         continue;
       }
       if (result.trainedOn) trainedOn++;
       if (result.looksTrainedOn) alike++;
-      if (json) printJson(terminal, { ...result, classes: result.classes.slice(0, top) });
+      if (json) printJson(terminal, 'predict.picture', { ...result, classes: result.classes.slice(0, top) });
       else shown.push(result);
     }
   } finally {

@@ -23,7 +23,7 @@ export async function setup(options: SetupCommandOptions, terminal: Terminal): P
   const interruption = new Interruption(terminal, 'removing everything that is not complete');
   try {
     const library = await getLibrary(options, terminal, interruption.signal);
-    if (json) printJson(terminal, { library, engine: engineInfo().description });
+    if (json) printJson(terminal, 'setup.result', { library, engine: engineInfo().description });
     else if (library === null) {
       const { name, description } = engineInfo();
       print(terminal, `setup: computing with ${name} (${description})`);

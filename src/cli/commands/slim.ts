@@ -9,7 +9,7 @@ export async function slim(path: string, { json = false }: { readonly json?: boo
     if (found === 0) print(terminal, `${path} has no optimizer's state any more: there is nothing to free.`);
     else print(terminal, `Removing the optimizer's state of ${path}, which frees ${formatCount(found)} bytes …`);
   });
-  if (json) printJson(terminal, { run: path, freed: bytes });
+  if (json) printJson(terminal, 'slim.result', { run: path, freed: bytes });
   else if (bytes > 0) {
     print(
       terminal,

@@ -20,7 +20,7 @@ export async function summary(model: string, options: SummaryCommandOptions, ter
   const network = kind.create({ numClasses }, input.slice(1));
   const { layers, ...totals } = summarize(network, input);
   if (options.json) {
-    printJson(terminal, { model, input, layers, ...totals });
+    printJson(terminal, 'summary.network', { model, input, layers, ...totals });
     return 0;
   }
   print(terminal, `${kind.title}, input ${formatShape(input)}\n`);

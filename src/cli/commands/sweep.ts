@@ -38,11 +38,11 @@ export async function sweep(options: SweepCommandOptions, terminal: Terminal): P
       signal: interruption.signal,
       run: (job) => runJob(folder.path, definition, job, { signal: interruption.signal }),
       onJob: (job) => {
-        if (json) printJson(terminal, { event: 'begin', ...jobFacts(job) });
+        if (json) printJson(terminal, 'sweep.begin', { event: 'begin', ...jobFacts(job) });
       },
       onDone: (job, outcome, seconds) => {
         done++;
-        if (json) printJson(terminal, { event: 'end', ...jobFacts(job), ...outcome, seconds });
+        if (json) printJson(terminal, 'sweep.end', { event: 'end', ...jobFacts(job), ...outcome, seconds });
         else print(terminal, lineOf(definition, job, outcome, seconds));
       },
     });
@@ -57,7 +57,7 @@ export async function sweep(options: SweepCommandOptions, terminal: Terminal): P
       return interruption.exitCode;
     }
     const summary = await writeResults(folder);
-    if (json) printJson(terminal, { event: 'summary', ...summary } as unknown as Record<string, Json>);
+    if (json) printJson(terminal, 'sweep.summary', { event: 'summary', ...summary });
     else report(folder, summary, terminal);
     requireResult(folder, summary);
     return interruption.exitCode;
@@ -93,7 +93,7 @@ async function announce(folder: SweepFolder, json: boolean, terminal: Terminal):
   const { definition, path } = folder;
   const estimate = await costOf(folder, terminal);
   if (json) {
-    printJson(terminal, {
+    printJson(terminal, 'sweep.start', {
       event: 'sweep',
       folder: path,
       epochs: epochsOfSweep(definition),

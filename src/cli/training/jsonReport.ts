@@ -21,7 +21,7 @@ export class JsonReport implements TrainingReport {
   begin(tensorBoard: boolean): void {
     const { folder, from } = this.#run;
     const notes = this.#run.notes().map(inFlags);
-    printJson(this.#terminal, {
+    printJson(this.#terminal, 'train.start', {
       event: 'start',
       run: folder.path,
       config: folder.config,
@@ -33,7 +33,7 @@ export class JsonReport implements TrainingReport {
   }
 
   epoch(record: EpochRecord): void {
-    printJson(this.#terminal, { event: 'epoch', ...record });
+    printJson(this.#terminal, 'train.epoch', { event: 'epoch', ...record });
   }
 
   end({ completed, evaluation, history, results }: RunOutcome, comparison: Comparison | null): void {
@@ -41,7 +41,7 @@ export class JsonReport implements TrainingReport {
     const { epoch, batch, steps } = folder.state.training;
     const notice = this.#run.notice(history);
     const positive = positiveOf(folder.config);
-    printJson(this.#terminal, {
+    printJson(this.#terminal, 'train.end', {
       event: 'end',
       run: folder.path,
       completed,

@@ -18,7 +18,9 @@ export function printConfiguration(model: string | undefined, options: TrainComm
   const all = completeConfiguration(model, options);
   const used = all.filter(({ value }) => value !== undefined);
   if (options.json) {
-    printJson(terminal, { configuration: Object.fromEntries(used.map(({ key, value }) => [key, value])) });
+    printJson(terminal, 'train.configuration', {
+      configuration: Object.fromEntries(used.map(({ key, value }) => [key, value])),
+    });
     return;
   }
   const unused = all.filter(({ value }) => value === undefined);

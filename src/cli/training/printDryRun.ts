@@ -13,7 +13,7 @@ export function printDryRun(found: DryRun, terminal: Terminal, json: boolean): v
   const { parts, passedOver } = data;
   const { working, resident, budget, total } = memory;
   if (json) {
-    printJson(terminal, {
+    printJson(terminal, 'train.dry-run', {
       event: 'dry-run',
       config,
       folds: plan?.record.folds ?? null,

@@ -30,7 +30,8 @@ export async function trainFolds(
   if (!json) for (const note of all.plan.notes) printSentences(terminal, `note: ${note}`);
   for (let number = 1; number <= folds; number++) {
     const run = await all.open(number);
-    if (json) printJson(terminal, { event: 'fold', fold: number, of: folds, run: join(path, `fold-${number}`) });
+    if (json)
+      printJson(terminal, 'train.fold', { event: 'fold', fold: number, of: folds, run: join(path, `fold-${number}`) });
     else print(terminal, `\nFold ${number} of ${folds}${run === null ? ': trained before' : ''}\n`);
     if (run === null) continue;
     const { outcome, report } = await trainRun(run, options, shown);
@@ -43,7 +44,7 @@ export async function trainFolds(
   if (json) {
     const { metrics, choice, test } = results;
     const images = results.predictions.labels.length;
-    printJson(terminal, { event: 'folds', run: path, folds, images, metrics, choice, test });
+    printJson(terminal, 'train.folds', { event: 'folds', run: path, folds, images, metrics, choice, test });
   } else show(all, results, terminal);
   return interruption.exitCode;
 }

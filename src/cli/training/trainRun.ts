@@ -27,7 +27,7 @@ export async function trainRun(
   const display = new TrainingDisplay(terminal, {
     logEvery: logEvery ?? config.recipe.logEvery,
     batchSize: config.recipe.batchSize,
-    onLine: json ? (line) => printJson(terminal, { event: 'batch', ...line }) : undefined,
+    onLine: json ? (line) => printJson(terminal, 'train.batch', { event: 'batch', ...line }) : undefined,
     onEpoch: (record) => report.epoch(record),
   });
   try {

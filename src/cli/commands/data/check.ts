@@ -50,7 +50,7 @@ export async function checkDataset(data: string, options: CheckCommandOptions, t
     });
     reading.end();
     if (out !== undefined) await write(out, found);
-    if (json) printJson(terminal, { ...forMachines(found), ...(out !== undefined && { out }) });
+    if (json) printJson(terminal, 'data.check', { ...forMachines(found), ...(out !== undefined && { out }) });
     else show(found, out, terminal);
     return strict && found.findings.some(({ severity }) => severity === 'problem') ? 1 : 0;
   } finally {

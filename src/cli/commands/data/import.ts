@@ -50,7 +50,7 @@ export async function importData(
     });
     progress.finish();
     const next = nextCommand(summary);
-    if (json) printJson(terminal, { ...summary, next });
+    if (json) printJson(terminal, 'data.palm.import', { ...summary, next });
     else show(summary, next, terminal);
     return 0;
   } catch (error) {

@@ -74,7 +74,7 @@ export async function showDataset(data: string, options: SheetCommandOptions, te
     if (json) {
       const transforms = transform?.toJSON() ?? null;
       const facts = { data, split, images: dataset.length, shown, versions: transform === null ? 0 : versions };
-      printJson(terminal, { ...facts, transforms, sheet: out });
+      printJson(terminal, 'data.show', { ...facts, transforms, sheet: out });
       return 0;
     }
     print(terminal, opened.title);

@@ -35,7 +35,17 @@ export async function showData(folder: string, options: ShowCommandOptions, term
   const pathologic = dataset.files.filter(({ label }) => label === 1).length;
   if (json) {
     const left = quarantine.length;
-    printJson(terminal, { folder, set, images: length, pathologic, quarantine: left, synthetic, sha256, eyes, sheet });
+    printJson(terminal, 'data.palm.show', {
+      folder,
+      set,
+      images: length,
+      pathologic,
+      quarantine: left,
+      synthetic,
+      sha256,
+      eyes,
+      sheet,
+    });
     return 0;
   }
   print(terminal, title);

@@ -34,7 +34,7 @@ export async function synthData(options: SynthCommandOptions, terminal: Terminal
     const imported = join(out, '..', `${basename(resolve(out))}-imported`);
     const next = `${ownCommand()} data palm import ${quoted(out)} --out ${quoted(imported)}`;
     if (json) {
-      printJson(terminal, { synthetic: true, ...summary, next });
+      printJson(terminal, 'data.palm.synth', { synthetic: true, ...summary, next });
       return 0;
     }
     const kinds = ({ N, H, P }: typeof summary.train) =>

@@ -91,7 +91,8 @@ async function writeFilters({ run, out, terminal, json }: Work): Promise<void> {
   const file = join(out, 'filters.png');
   await writeFileAtomic(file, await encodePng(values, shape));
   const [count, , height, width] = filters.shape;
-  if (json) printJson(terminal, { kind: 'filters', layer: filters.layer, shape: filters.shape, file });
+  if (json)
+    printJson(terminal, 'features.filters', { kind: 'filters', layer: filters.layer, shape: filters.shape, file });
   else print(terminal, `${formatCount(count)} filters of ${height}×${width} in the layer ${filters.layer}: ${file}\n`);
 }
 
@@ -107,7 +108,7 @@ async function writeChannels({ run, out, terminal, json, reading }: Work): Promi
   await writeFileAtomic(file, csvText([['layer', 'channel', 'least', 'most', 'mean', 'dead'], ...rows]));
   if (json) {
     for (const { name, mean, dead } of activity) {
-      printJson(terminal, { kind: 'layer', layer: name, channels: mean.length, dead });
+      printJson(terminal, 'features.layer', { kind: 'layer', layer: name, channels: mean.length, dead });
     }
     return;
   }
@@ -140,7 +141,7 @@ async function writeMap({ run, out, terminal, json, reading }: Work, method: Map
   ]);
   await writeFileAtomic(table, csvText([['file', 'class', 'x', 'y'], ...rows]));
   if (json) {
-    printJson(terminal, {
+    printJson(terminal, 'features.map', {
       kind: 'map',
       method,
       images: names.length,

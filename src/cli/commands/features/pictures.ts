@@ -46,7 +46,7 @@ export async function writePictures(work: Work, files: readonly string[], option
     if ('error' in result) {
       unreadable++;
       complain(terminal, result.error.message);
-      if (json) printJson(terminal, { file: result.file, error: inFlags(result.error.message) });
+      if (json) printJson(terminal, 'features.unreadable', { file: result.file, error: inFlags(result.error.message) });
       continue;
     }
     const name = freeName(basename(result.file, extname(result.file)), taken);
@@ -88,7 +88,7 @@ async function show({ out, terminal, json }: Work, { features, name, maps }: Wri
   if (near !== null && sheet !== undefined) await writeFileAtomic(sheet, await sheetOf(features, near));
   if (json) {
     const neighbours = near?.map(({ picture: _, ...facts }) => facts);
-    printJson(terminal, { kind: 'picture', file, predicted, probability, maps, neighbours, sheet });
+    printJson(terminal, 'features.picture', { kind: 'picture', file, predicted, probability, maps, neighbours, sheet });
     return;
   }
   const nearest = near === null ? '' : `; nearest training images: ${near.map((one) => one.class).join(', ')}`;

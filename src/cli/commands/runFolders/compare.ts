@@ -23,7 +23,13 @@ export async function showRun(
   const run = await readRunEntry(path);
   if (json) {
     const { config, history, results } = run;
-    printJson(terminal, { run: path, state: stateOfRun(run), config, history, results: results?.evaluations ?? null });
+    printJson(terminal, 'runs.show', {
+      run: path,
+      state: stateOfRun(run),
+      config,
+      history,
+      results: results?.evaluations ?? null,
+    });
     return 0;
   }
   print(terminal, path);
@@ -51,7 +57,7 @@ export async function compareRunSettings(
   );
   const metrics = runs.map((run) => ({ validation: metricsOf(run, 'validation'), test: metricsOf(run, 'test') }));
   if (json) {
-    printJson(terminal, { runs: paths, settings, metrics });
+    printJson(terminal, 'runs.compare', { runs: paths, settings, metrics });
     return 0;
   }
   const share = (value: number | null) => (value === null ? '–' : formatPercent(value));

@@ -39,8 +39,8 @@ type Row = ReturnType<typeof rowOf>;
 export async function listOfRuns(folder: string, options: RunListOptions, terminal: Terminal): Promise<number> {
   const { rows, broken } = await found(folder, options);
   if (options.json) {
-    for (const row of rows) printJson(terminal, row);
-    for (const { path, problem } of broken) printJson(terminal, { run: path, error: problem });
+    for (const row of rows) printJson(terminal, 'runs.run', row);
+    for (const { path, problem } of broken) printJson(terminal, 'runs.broken', { run: path, error: problem });
   } else if (rows.length > 0) {
     const share = (value: number | null) => (value === null ? '–' : formatPercent(value));
     const right = (header: string) => ({ header, align: 'right' as const });
