@@ -66,9 +66,9 @@ describe('train', () => {
     const events = linesOf(out);
     expect(events.map(({ event }) => event)).toEqual(['start', 'batch', 'batch', 'epoch', 'end']);
     expect(events[0]).toMatchObject({ run: path('json'), config: { model: { parameters: 41_806 }, seed: 0 } });
-    expect(events[2]).toEqual({ event: 'batch', epoch: 1, batch: 50, batches: 50, loss: expect.any(Number) });
+    expect(events[2]).toMatchObject({ event: 'batch', epoch: 1, batch: 50, batches: 50, loss: expect.any(Number) });
     const [record] = linesOf(readFileSync(path('json/metrics.jsonl'), 'utf8'));
-    expect(events[3]).toEqual({ event: 'epoch', ...record });
+    expect(events[3]).toEqual({ schema: 'train.epoch/1', event: 'epoch', ...record });
     expect(events[4]).toMatchObject({ completed: true, epoch: 2, steps: 50, evalAccuracy: record.evalAccuracy });
   });
 
@@ -189,7 +189,7 @@ describe('predict', () => {
     expect(classes.map(({ probability }) => probability)).toEqual(
       classes.map(({ probability }) => probability).sort((a, b) => b - a),
     );
-    expect(json[1]).toEqual({ file: path('text.jpg'), error: expect.stringContaining('expected a picture') });
+    expect(json[1]).toMatchObject({ file: path('text.jpg'), error: expect.stringContaining('expected a picture') });
   });
 });
 
@@ -224,7 +224,7 @@ describe('slim', () => {
     expect(await fovea('convert', slimmed, path('slimmed.pdopt'))).toEqual(removed);
     expect(await fovea('slim', slimmed, '--json')).toEqual({
       ...{ code: 0, err: '' },
-      out: `${JSON.stringify({ run: slimmed, freed: 0 })}\n`,
+      out: `${JSON.stringify({ schema: 'slim.result/1', run: slimmed, freed: 0 })}\n`,
     });
     expect((await fovea('slim', slimmed)).out).toContain('nothing to free');
   });
@@ -256,7 +256,7 @@ describe('bench', () => {
     expect(code).toBe(0);
     const [json] = linesOf(out);
     expect(Object.keys(json)).toEqual(
-      'model input batch inference precision engine threads compileMs firstMs medianMs minMs imagesPerSecond peakRssMiB'.split(
+      'schema model input batch inference precision engine threads compileMs firstMs medianMs minMs imagesPerSecond peakRssMiB'.split(
         ' ',
       ),
     );

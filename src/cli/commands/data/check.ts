@@ -14,6 +14,7 @@ import { version } from '../../../version.js';
 import { thumbnailPng } from '../../../vision/images/thumbnail.js';
 import { DownloadDisplay, ReadingDisplay } from '../../display.js';
 import { inFlags } from '../../flags.js';
+import { schemaName } from '../../json/kinds.js';
 import { newFolder } from '../../newOutput.js';
 import { print, printFacts, printJson, printSentences, printTable, type Terminal } from '../../terminal.js';
 
@@ -130,7 +131,7 @@ function show(found: DataCheck, out: string | undefined, terminal: Terminal): vo
 
 function forMachines({ title, classNames, counts, pictures, findings, shortcuts, leftOut }: DataCheck) {
   return {
-    schema: 1,
+    schema: schemaName('data.check'),
     title,
     classNames,
     pictures: pictures.filter(({ against }) => !against).length,
