@@ -319,3 +319,11 @@ export interface ComparedTests {
     readonly probabilities: readonly number[];
   }[];
 }
+
+/** A picture was added to a class. */
+export interface AddedPicture {
+  /** As in `folder:mine`. */
+  readonly data: string;
+  /** Pictures of the class now. */
+  readonly inClass: number;
+}

@@ -4,7 +4,7 @@ import { findData, namedDatasets } from '../run/catalog/datasets.js';
 import type { Workspace } from './workspace.js';
 
 /** Folders that hold no data. */
-const noData = /^(\.|runs$|fixes$|node_modules$)/;
+export const noData = /^(\.|runs$|fixes$|node_modules$)/;
 
 /** Data that a training may have: folders and tables of the studio's folder, and sets with a name. */
 export async function dataChoices(workspace: Workspace): Promise<string[]> {

@@ -4,6 +4,7 @@ import { CommandLine } from '../parts/command.js';
 import { DataCheckSection } from '../parts/dataCheck.js';
 import { count } from '../parts/format.js';
 import { PictureGrid } from '../parts/grid.js';
+import { MakeClass } from '../parts/makeClass.js';
 import { Loading, Problem } from '../parts/notice.js';
 import { Scroll } from '../parts/scroll.js';
 import { go, href } from '../route.js';
@@ -29,6 +30,7 @@ export default function DataPage({ parameters }: PageProps) {
           ))}
         </select>
       </label>
+      <MakeClass />
       <DataSet key={data} data={data} />
     </>
   );

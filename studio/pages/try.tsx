@@ -4,6 +4,7 @@ import type { Answer } from '../../src/studio/featuresApi.js';
 import { CommandLine } from '../parts/command.js';
 import { percent } from '../parts/format.js';
 import { Problem } from '../parts/notice.js';
+import { type Ask, base64Of, Camera, Files } from '../parts/pictureSources.js';
 import { RunChoice } from '../parts/runChoice.js';
 import { ServerError, send } from '../server.js';
 import { t } from '../texts/index.js';
@@ -50,38 +51,6 @@ export default function TryPage({ parameters: { run } }: PageProps) {
   );
 }
 
-type Ask = (name: string, blob: Blob) => Promise<void>;
-
-function Files({ ask }: { readonly ask: Ask }) {
-  const [over, setOver] = useState(false);
-  const take = async (files: FileList | null | undefined) => {
-    for (const file of files ?? []) await ask(file.name, file);
-  };
-  return (
-    <section
-      class={over ? 'card over' : 'card'}
-      aria-label={t('try.files')}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        void take(event.dataTransfer?.files);
-      }}
-    >
-      <h2>{t('try.files')}</h2>
-      <p class="hint">{t('try.drop')}</p>
-      <label>
-        {t('try.choose')}{' '}
-        <input type="file" accept="image/*" multiple onChange={({ currentTarget }) => void take(currentTarget.files)} />
-      </label>
-    </section>
-  );
-}
-
 function Handwriting({ ask }: { readonly ask: Ask }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pad = useRef<Pad | null>(null);
@@ -103,57 +72,6 @@ function Handwriting({ ask }: { readonly ask: Ask }) {
           {t('try.clear')}
         </button>
       </p>
-    </section>
-  );
-}
-
-function Camera({ ask }: { readonly ask: Ask }) {
-  const video = useRef<HTMLVideoElement>(null);
-  const [stream, setStream] = useState<MediaStream | null>(null);
-  const [refused, setRefused] = useState('');
-  useEffect(() => {
-    if (video.current !== null) video.current.srcObject = stream;
-    return () => {
-      for (const track of stream?.getTracks() ?? []) track.stop();
-    };
-  }, [stream]);
-  const open = async () => {
-    try {
-      setStream(await navigator.mediaDevices.getUserMedia({ video: true }));
-      setRefused('');
-    } catch (error) {
-      setRefused(String(error));
-    }
-  };
-  const take = () => {
-    if (video.current === null) return;
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [video.current.videoWidth, video.current.videoHeight];
-    canvas.getContext('2d')?.drawImage(video.current, 0, 0);
-    canvas.toBlob((blob) => blob !== null && void ask(t('try.photo'), blob), 'image/jpeg', 0.95);
-  };
-  return (
-    <section class="card" aria-label={t('try.camera')}>
-      <h2>{t('try.camera')}</h2>
-      <p class="hint">{t('try.cameraHint')}</p>
-      {stream !== null && <video ref={video} autoPlay playsInline muted />}
-      <p class="actions">
-        {stream === null ? (
-          <button type="button" onClick={() => void open()}>
-            {t('try.open')}
-          </button>
-        ) : (
-          <>
-            <button type="button" class="primary" onClick={take}>
-              {t('try.take')}
-            </button>
-            <button type="button" onClick={() => setStream(null)}>
-              {t('try.close')}
-            </button>
-          </>
-        )}
-      </p>
-      {refused !== '' && <p class="hint">{t('try.refused', { reason: refused })}</p>}
     </section>
   );
 }
@@ -192,11 +110,4 @@ function AnswerCard({ answer }: { readonly answer: Answer }) {
       {note !== '' && <p class="hint">{t('try.note', { note })}</p>}
     </article>
   );
-}
-
-async function base64Of(blob: Blob): Promise<string> {
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
 }

@@ -32,5 +32,14 @@ export const dataTexts = {
     zh: '决定保存在 {folder}：排除 {excluded} 张，改标 {relabelled} 张。训练和评估时使用 --fixes {folder}。',
   },
   'data.shown': { en: '{n} of {all} findings', zh: '{n} / {all} 项发现' },
+  'data.make': { en: 'Make a class of your own', zh: '建立自己的类别' },
+  'data.makeLead': {
+    en: 'Drop pictures or use the camera; make two classes or more. Each picture becomes a file below this folder.',
+    zh: '拖入图像或使用摄像头；请建立两个或更多类别。每张图像都会成为此文件夹下的文件。',
+  },
+  'data.folder': { en: 'Folder', zh: '文件夹' },
+  'data.className': { en: 'Class', zh: '类别' },
+  'data.added': { en: '{n} pictures of {class} in {data}.', zh: '{data} 中有 {n} 张 {class}。' },
+  'data.show': { en: 'Show them', zh: '查看' },
   'data.unreadable': { en: 'cannot be read', zh: '无法读取' },
 } as const satisfies Texts;

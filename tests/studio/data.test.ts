@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readFixes } from '../../src/run/dataCheck/fixes.js';
@@ -76,6 +76,29 @@ it('says why a check failed', async () => {
   let state = await studio.json<DataCheckState>('/api/data/check?data=folder:empty');
   while (state.state === 'running') state = await studio.json<DataCheckState>('/api/data/check?data=folder:empty');
   expect(state).toEqual({ state: 'failed', message: 'nothing to check' });
+});
+
+it('makes a class of pictures, once each, and nothing elsewhere', async () => {
+  const picture = readFileSync(join(root, 'photos/blue/blue0.png')).toString('base64');
+  const add = (change: object) =>
+    studio.ask('/api/data/add', { method: 'POST', payload: { folder: 'mine', class: 'sky', picture, ...change } });
+  for (const body of [(await add({})).body, (await add({})).body]) {
+    expect(JSON.parse(body)).toEqual({ data: 'folder:mine', inClass: 1 });
+  }
+  expect(JSON.parse((await add({ picture: btoa('no picture') })).body).error).toContain('expected a picture');
+  mkdirSync(`${root}.outside`);
+  symlinkSync(`${root}.outside`, join(root, 'linked'));
+  symlinkSync(`${root}.outside`, join(root, 'mine/linked'));
+  const refusals: [object, number][] = [
+    [{ folder: '../outside' }, 422],
+    [{ folder: 'runs' }, 422],
+    [{ folder: '.fovea-studio' }, 422],
+    [{ class: '..' }, 422],
+    [{ folder: 'linked' }, 403],
+    [{ class: 'linked' }, 403],
+  ];
+  for (const [change, status] of refusals) expect([change, (await add(change)).status]).toEqual([change, status]);
+  expect(readdirSync(`${root}.outside`)).toEqual([]);
 });
 
 it('of a folder that vanishes while it is open are named as gone', async () => {

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { findData } from '../../run/catalog/datasets.js';
-import type { DataChoices, DataDecisions } from '../api.js';
+import type { AddedPicture, DataChoices, DataDecisions } from '../api.js';
 import type { StudioContext } from '../context.js';
+import { addPicture } from '../data/add.js';
 import { DataChecks } from '../data/checks.js';
 import { OpenedSets } from '../data/opened.js';
 import { dataChoices, placedIn } from '../dataSets.js';
@@ -17,6 +18,12 @@ const decision = set.extend({
   files: z.array(short).min(1).max(1000),
   decision: z.union([z.literal('exclude'), z.object({ label: short }), z.null()]),
 });
+
+const name = short.regex(
+  /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u,
+  'expected a name of letters, digits, blanks, . _ and -',
+);
+const added = z.strictObject({ folder: name, class: name, picture: z.base64() });
 
 /** Data sets: their layout, their pictures, their check, and decisions about single pictures. */
 export function dataRoutes(app: FastifyInstance, { workspace, program, signal }: StudioContext): void {
@@ -63,6 +70,11 @@ export function dataRoutes(app: FastifyInstance, { workspace, program, signal }:
     const number = asked.picture ?? (await opened.numberOf(data, asked.name ?? ''));
     const png = await opened.png(data, number, asked.size);
     return reply.type('image/png').header('cache-control', 'private, max-age=300').send(Buffer.from(png));
+  });
+  app.post('/api/data/add', async ({ body }): Promise<AddedPicture> => {
+    const { folder, class: className, picture } = parameters(body, added);
+    const inClass = await addPicture(workspace, folder, className, Buffer.from(picture, 'base64'));
+    return { data: `folder:${folder}`, inClass };
   });
   app.get('/api/data/check', async ({ query }) => {
     const { data } = parameters(query, set);
