@@ -8,6 +8,7 @@ import { count, natural, type Values } from '../run/option.js';
 import type { ImageLoadingOptions } from '../run/runOptionsOf.js';
 import type { engineOptions } from '../run/trainingOptions.js';
 import type { TestTimeAugmentation } from '../run/tta.js';
+import { suggestion } from '../text/suggest.js';
 import { splitRole, usualSplitNames } from '../vision/datasets/splits.js';
 import { numberOf, type OptionKey, trainingFlag } from './flags.js';
 
@@ -30,7 +31,10 @@ export function sizes(number: number, form: string) {
 export function splitName(text: string): Split {
   if (text.toLowerCase() === 'all') return 'all';
   const role = splitRole(text);
-  if (role === null) throw new InvalidArgumentError(`expected ${usualSplitNames}, or all`);
+  if (role === null) {
+    const near = suggestion(text, ['train', 'validation', 'test', 'all']);
+    throw new InvalidArgumentError(`expected ${usualSplitNames}, or all${near}`);
+  }
   return role;
 }
 

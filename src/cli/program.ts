@@ -14,6 +14,7 @@ import { predictionCommands } from './predictionCommands.js';
 import { runCommands } from './runCommands.js';
 import { searchCommands } from './searchCommands.js';
 import { studioCommand } from './studioCommand.js';
+import { addSuggestions } from './suggestions.js';
 import { complain, type Terminal } from './terminal.js';
 
 /** Commands whose results are files. They print progress only. */
@@ -264,5 +265,6 @@ Examples:
     .addOption(jsonOption())
     .action(async (options) => exit(await (await import('./commands/doctor.js')).doctor(options, terminal)));
 
+  addSuggestions(program);
   return program;
 }

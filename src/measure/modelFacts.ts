@@ -52,6 +52,11 @@ export function matchingModels(pattern?: string): string[] {
   const found = names.filter((name) => matches.test(name));
   if (found.length > 0) return found;
   const plain = new Map(names.map((name) => [name.replace(/^zoo-/, ''), name]));
+  // `resnt` is nearer to `resnet` than to `resnet18`.
+  for (const name of [...plain.keys()]) {
+    const family = name.replace(/[\d_].*/, '');
+    if (!plain.has(family)) plain.set(family, family);
+  }
   const close = nearestName(pattern.replaceAll('*', ''), [...plain.keys()]);
   const near = close === null ? null : plain.get(close);
   throw new InputError(

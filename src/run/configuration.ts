@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.js';
-import { nearestName } from '../text/suggest.js';
+import { nearestName, suggestion } from '../text/suggest.js';
 import { type TrainingOptions, trainingOptions } from './trainingOptions.js';
 
 /** The keys of a configuration: the options of a training. */
@@ -27,6 +27,11 @@ const synonyms: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/** The key that has another name in other programs; undefined if there is none. */
+export function synonymOf(name: string): string | undefined {
+  return synonyms.get(name.replaceAll(/[-_]/g, '').toLowerCase());
+}
+
 /**
  * Message about an unknown key, with the nearest one.
  *
@@ -35,8 +40,18 @@ const synonyms: ReadonlyMap<string, string> = new Map(
  */
 export function unknownKey(key: string, others: readonly string[] = [], only = false): string {
   const keys = only ? others : [...configurationKeys, ...others];
-  const near = (only ? undefined : synonyms.get(key.replaceAll(/[-_]/g, '').toLowerCase())) ?? nearestName(key, keys);
+  const near = (only ? undefined : synonymOf(key)) ?? nearestName(key, keys);
   return `unknown key ${key}, ${near === null ? `there are ${keys.join(', ')}` : `did you mean ${near}?`}`;
+}
+
+/** Message about a text that is none of the known ones, with the nearest; undefined for other values. */
+function choiceMessage(issue: z.core.$ZodIssue, given: unknown): string | undefined {
+  if (typeof given !== 'string') return undefined;
+  const inner = issue.code === 'invalid_union' ? issue.errors.flat() : [issue];
+  const known = inner.flatMap((one) => (one.code === 'invalid_value' ? one.values.map(String) : []));
+  if (known.length === 0) return undefined;
+  const others = inner.length > 1 ? ' or a value of another type' : '';
+  return `expected ${known.join(', ')}${others}, got '${given}'${suggestion(given, known)}`;
 }
 
 /**
@@ -50,7 +65,9 @@ export function configurationOf(value: unknown, where: string): TrainingOptions 
   if (result.success) return result.data as TrainingOptions;
   const problems = result.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key));
-    return `${issue.path.join('.') || 'the file'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
+    const given = issue.path.reduce<unknown>((inner, key) => Object(inner)[key], value);
+    const message = choiceMessage(issue, given) ?? issue.message;
+    return `${issue.path.join('.') || 'the file'}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
   });
   throw new InputError(`[config] ${where}: ${problems.flat().join('; ')}`);
 }

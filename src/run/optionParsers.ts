@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import type { OperatingRule } from '../statistics/index.js';
+import { suggestion } from '../text/suggest.js';
 import { parseTransforms, type TransformEntry } from '../vision/transforms/parse.js';
 
 /** Makes the values of options of a training from texts of the command line or a file. */
@@ -31,7 +32,9 @@ export function parseOperatingRule(value: string): OperatingRule {
   const [, name, number] = /^(sensitivity|specificity)=([\d.]+)$/.exec(value) ?? [];
   const aim = Number(number);
   if (!(aim > 0 && aim <= 1)) {
-    throw new InputError('expected sensitivity=0.95, specificity=0.95 (or other shares), or youden');
+    const near =
+      name === undefined ? suggestion(value.replace(/=.*/, ''), ['sensitivity', 'specificity', 'youden']) : '';
+    throw new InputError(`expected sensitivity=0.95, specificity=0.95 (or other shares), or youden${near}`);
   }
   return name === 'sensitivity' ? { sensitivity: aim } : { specificity: aim };
 }

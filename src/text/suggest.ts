@@ -13,6 +13,12 @@ export function nearestName(word: string, candidates: readonly string[]): string
   return best;
 }
 
+/** `; did you mean NAME?` with the nearest of the candidates; empty if none is near. */
+export function suggestion(word: string, candidates: readonly string[]): string {
+  const near = nearestName(word, candidates);
+  return near === null ? '' : `; did you mean ${near}?`;
+}
+
 /** Levenshtein distance: the number of insertions, deletions and replacements. */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

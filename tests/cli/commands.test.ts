@@ -389,7 +389,7 @@ describe('a wrong call', () => {
     [['train', 'lenet', '--data', 'mnits'], /^fovea: \[data\] data 'mnits': .*; did you mean mnist\?\n$/],
     [
       ['train', 'lenet', '--optimizer', 'adm'],
-      /'adm' is invalid\. Allowed choices are sgd, momentum, adam, adamw\.\n$/,
+      /'adm' is invalid\. Allowed choices are sgd, momentum, adam, adamw; did you mean adam\?\n$/,
     ],
     [
       ['train', 'lenet', '--optimizer', 'adam', '--momentum', '0.5'],

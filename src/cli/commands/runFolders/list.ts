@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { InputError } from '../../../errors.js';
 import { writeFileAtomic } from '../../../io/files/atomic.js';
+import { namedDatasets } from '../../../run/catalog/datasets.js';
+import { namedModels } from '../../../run/catalog/models.js';
 import { listRuns, metricsOf, type RunEntry, stateOfRun } from '../../../run/overview/runEntry.js';
 import { csvText } from '../../../text/csv.js';
 import { formatCount, formatMetric, formatPercent } from '../../../text/numbers.js';
-import { nearestName } from '../../../text/suggest.js';
+import { suggestion } from '../../../text/suggest.js';
 import { newFile } from '../../newOutput.js';
 import { complain, print, printJson, printTable, type Terminal } from '../../terminal.js';
 
@@ -92,18 +95,34 @@ const columns = [
   ...(['loss', 'accuracy', 'testLoss', 'testAccuracy'] as const),
 ] satisfies (keyof Row)[];
 
+/** The name of a command is in the place of the folder. */
+function requireFolder(folder: string): void {
+  const near = suggestion(folder, ['list', 'show', 'compare', 'export']);
+  if (near !== '') throw new InputError(`[runs] ${folder}: expected a folder with runs, got nothing there${near}`);
+}
+
+/** A filter that no run can pass is a mistake. */
+function requireKnown(option: string, name: string | undefined, names: readonly string[]): void {
+  if (name === undefined || names.includes(name)) return;
+  throw new InputError(
+    `[runs] ${option}: expected one of ${names.join(', ')}, got '${name}'${suggestion(name, names)}`,
+  );
+}
+
 /** The columns by which a list may be sorted; better values come first. */
 async function found(folder: string, { model, data, sort = 'started' }: RunListOptions) {
   if (!(columns as readonly string[]).includes(sort)) {
-    const near = nearestName(sort, columns);
-    throw new InputError(
-      `[runs] --sort: expected ${columns.join(', ')}, got '${sort}'${near === null ? '' : `; did you mean ${near}?`}`,
-    );
+    throw new InputError(`[runs] --sort: expected ${columns.join(', ')}, got '${sort}'${suggestion(sort, columns)}`);
   }
+  if (!existsSync(folder)) requireFolder(folder);
   const { runs, broken } = await listRuns(folder);
   const fits = ({ config }: RunEntry) =>
     (model === undefined || config.model.name === model) && (data === undefined || config.data.name === data);
   const rows = runs.filter(fits).map(rowOf);
+  if (rows.length === 0) {
+    requireKnown('--model', model, Object.keys(namedModels));
+    requireKnown('--data', data, Object.keys(namedDatasets));
+  }
   rows.sort((a, b) => order(a, b, sort as keyof Row));
   return { rows, broken };
 }
