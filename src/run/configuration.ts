@@ -44,7 +44,7 @@ export function unknownKey(key: string, others: readonly string[] = [], only = f
   return `unknown key ${key}, ${near === null ? `there are ${keys.join(', ')}` : `did you mean ${near}?`}`;
 }
 
-/** Message about a text that is none of the known ones, with the nearest; undefined for other values. */
+/** Message about an unknown text, with the nearest; undefined for other values. */
 function choiceMessage(issue: z.core.$ZodIssue, given: unknown): string | undefined {
   if (typeof given !== 'string') return undefined;
   const inner = issue.code === 'invalid_union' ? issue.errors.flat() : [issue];
