@@ -26,4 +26,5 @@ export const pages: readonly Page[] = [
   { name: 'compare', title: 'compare.title', load: () => import('./compare.js') },
   { name: 'features', title: 'features.title', load: () => import('./features.js') },
   { name: 'try', title: 'try.title', load: () => import('./try.js') },
+  { name: 'course', title: 'course.title', load: () => import('./course.js') },
 ];

@@ -1,4 +1,13 @@
+<<<<<<< HEAD
+
 import { compareTexts } from './compare.js';
+
+=======
+
+import { courseTexts } from './course.js';
+
+>>>>>>> 06c51e8 (Studio: a course with programs that run)
+
 import { dataTexts } from './data.js';
 import { evaluateTexts } from './evaluate.js';
 import { featuresTexts } from './features.js';
@@ -18,4 +27,5 @@ export const texts = {
   ...compareTexts,
   ...featuresTexts,
   ...tryTexts,
+  ...courseTexts,
 } as const satisfies Texts;

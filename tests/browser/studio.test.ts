@@ -188,6 +188,22 @@ describeWith('chromium', 'the studio', () => {
     await inspect('try');
   });
 
+  it('runs the program of a chapter', async () => {
+    await go('#/course');
+    await tab.until(text('vision.models.course.LeNet'));
+    await tab.until(text('conv2d_2'));
+    await inspect('course');
+    await go('#/course?chapter=googlenet');
+    await tab.until(text('An Inception block'));
+    await tab.evaluate(click('Run it'));
+    await tab.until(text('It ended with the exit code 0.'));
+    expect(await tab.evaluate(text('163696 parameters'))).toBe(true);
+    await tab.evaluate(click('中文'));
+    await tab.until(text('四条路径'));
+    await inspect('course-chinese');
+    await tab.evaluate(click('English'));
+  });
+
   it('is Chinese, and lists the runs', async () => {
     await tab.evaluate(click('中文'));
     await go('#/runs');

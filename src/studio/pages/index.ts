@@ -1,5 +1,15 @@
 import type { PageRoutes } from '../context.js';
+
+<<<<<<< HEAD
+
 import { compareRoutes } from './compare.js';
+
+=======
+
+import { courseRoutes } from './course.js';
+
+>>>>>>> 06c51e8 (Studio: a course with programs that run)
+
 import { dataRoutes } from './data.js';
 import { evaluateRoutes } from './evaluate.js';
 import { featuresRoutes } from './features.js';
@@ -19,4 +29,5 @@ export const pageRoutes: Readonly<Record<string, PageRoutes>> = {
   compare: compareRoutes,
   features: featuresRoutes,
   try: tryRoutes,
+  course: courseRoutes,
 };
