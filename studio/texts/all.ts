@@ -1,12 +1,5 @@
-<<<<<<< HEAD
-
 import { compareTexts } from './compare.js';
-
-=======
-
 import { courseTexts } from './course.js';
-
->>>>>>> 06c51e8 (Studio: a course with programs that run)
 
 import { dataTexts } from './data.js';
 import { evaluateTexts } from './evaluate.js';

@@ -1,14 +1,7 @@
 import type { PageRoutes } from '../context.js';
 
-<<<<<<< HEAD
-
 import { compareRoutes } from './compare.js';
-
-=======
-
 import { courseRoutes } from './course.js';
-
->>>>>>> 06c51e8 (Studio: a course with programs that run)
 
 import { dataRoutes } from './data.js';
 import { evaluateRoutes } from './evaluate.js';
