@@ -1,4 +1,4 @@
-/** A chapter of the course: the network that its page walks through, and the argument that breaks its program. */
+/** A chapter of the course: a network to walk through, and the argument that breaks its program. */
 export interface Chapter {
   /** Program in `course/`. */
   readonly program: string;

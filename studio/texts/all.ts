@@ -1,6 +1,5 @@
 import { compareTexts } from './compare.js';
 import { courseTexts } from './course.js';
-
 import { dataTexts } from './data.js';
 import { evaluateTexts } from './evaluate.js';
 import { featuresTexts } from './features.js';

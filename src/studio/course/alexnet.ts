@@ -1,4 +1,4 @@
-/** Eight layers with relu or sigmoid: the gradient that arrives at the first one. The argument is the activation. */
+/** Eight layers: the gradient that arrives at each of them. The argument is the activation. */
 import { F, nn, rand, randn, seed, type Tensor } from 'fovea';
 
 const activation = process.argv[2] === 'sigmoid' ? F.sigmoid : F.relu;

@@ -1,7 +1,4 @@
-/**
- * LeNet for photographs: how far the inputs of its first linear layer differ between two images. The argument is
- * the activation.
- */
+/** LeNet for photographs: how far its features of two images differ. The argument is the activation. */
 import { F, nn, randn, seed, type Tensor } from 'fovea';
 
 const activation = process.argv[2] === 'relu' ? F.relu : F.sigmoid;

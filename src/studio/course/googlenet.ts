@@ -1,4 +1,4 @@
-/** An Inception block: four paths side by side. The argument `wide` leaves out the 1×1 convolutions before 3×3 and 5×5. */
+/** An Inception block: four paths side by side. The argument `wide` leaves out the first 1×1 layers. */
 import { concat, F, nn, randn, seed, type Tensor } from 'fovea';
 
 const isWide = process.argv[2] === 'wide';

@@ -1,4 +1,4 @@
-/** 40 layers: the gradient at the first one, with shortcuts or without. The argument `plain` leaves them out. */
+/** 40 layers with shortcuts: the gradient at some of them. The argument `plain` leaves the shortcuts out. */
 import { F, nn, rand, randn, seed, type Tensor } from 'fovea';
 
 const isPlain = process.argv[2] === 'plain';

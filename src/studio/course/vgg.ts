@@ -1,4 +1,4 @@
-/** VGG's choice: small filters in a row, instead of one large filter. The argument is the number of channels. */
+/** Small filters in a row, instead of one large filter. The argument is the number of channels. */
 import { nn, Tensor } from 'fovea';
 
 const channels = Number(process.argv[2] ?? 64);

@@ -1,8 +1,6 @@
 import type { PageRoutes } from '../context.js';
-
 import { compareRoutes } from './compare.js';
 import { courseRoutes } from './course.js';
-
 import { dataRoutes } from './data.js';
 import { evaluateRoutes } from './evaluate.js';
 import { featuresRoutes } from './features.js';
