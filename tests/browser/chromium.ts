@@ -137,11 +137,20 @@ export class Tab {
     throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   }
 
-  /** Waits until an expression, or what it promises, is true. */
-  async until(expression: string): Promise<void> {
-    while (!(await this.evaluate<boolean>(`Promise.resolve(${expression}).then(Boolean)`).catch(() => false))) {
+  /** Waits until an expression, or what it promises, is true. Fails after so long that no machine is that slow. */
+  async until(expression: string, limitMs = 600_000): Promise<void> {
+    const end = Date.now() + limitMs;
+    let last: unknown;
+    while (Date.now() < end) {
+      try {
+        if (await this.evaluate<boolean>(`Promise.resolve(${expression}).then(Boolean)`)) return;
+        last = false;
+      } catch (error) {
+        last = error;
+      }
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
+    throw new Error(`the page did not come to: ${expression}; at last ${last}`);
   }
 
   /** Presses, moves along the points, and lets go. */
