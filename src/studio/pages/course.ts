@@ -66,7 +66,7 @@ async function describe({ program, model, breaking }: Chapter): Promise<CourseCh
   const { layers, parameters: all } = summarize(network, [1, ...inputShape]);
   const code = await readFile(sourceOf(program), 'utf8').catch(() => readFile(compiledOf(program), 'utf8'));
   return {
-    code,
+    code: code.replace(/\n\/\/# sourceMappingURL=.*/, ''),
     model,
     breaking,
     parameters: all,
