@@ -2,7 +2,7 @@ import { engineInfo, fixedSetting } from '../engine/select.js';
 import { dataFor, findData, namedDataset } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
 import { requireMeaning } from './dataOptions.js';
-import { type Choices, describeDefault, type TrainingOption } from './option.js';
+import { describeDefault, type TrainingChoices, type TrainingOption } from './option.js';
 import { recipeFor } from './recipe.js';
 import { imageLoadingOf, runOptionsOf } from './runOptionsOf.js';
 import { type TrainingOptions, trainingOptions } from './trainingOptions.js';
@@ -33,11 +33,11 @@ export function completeConfiguration(model: string, options: TrainingOptions): 
   });
 }
 
-function usualValue({ usual }: TrainingOption, choices: Choices): unknown {
+function usualValue({ usual }: TrainingOption, choices: TrainingChoices): unknown {
   return typeof usual === 'function' ? usual(choices) : usual;
 }
 
-function choicesOf(model: string, options: TrainingOptions): Choices {
+function choicesOf(model: string, options: TrainingOptions): TrainingChoices {
   const { inputShape, recipe: usual } = namedModel(model);
   const { data = dataFor(model) } = options;
   const { name } = findData(data);

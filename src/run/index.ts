@@ -45,7 +45,7 @@ export { RunFolder } from './folder.js';
 export type { FoldOfRun } from './folds/plan.js';
 export type { LossName } from './losses.js';
 export type { OptimizerChoice, OptimizerName } from './optimizers.js';
-export type { TrainingOption, Values } from './option.js';
+export type { TrainingChoices, TrainingOption, Values } from './option.js';
 export type { PositiveClass } from './positive.js';
 export {
   type ClassPrediction,

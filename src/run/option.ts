@@ -17,7 +17,7 @@ export interface TrainingOption<Type extends z.ZodType = z.ZodType> {
   /** Default, for help and guide. Without it, `usual` is shown. */
   readonly default?: string;
   /** Value without the option, where it is known before data are opened; other choices may decide it. */
-  readonly usual?: Json | ((choices: Choices) => unknown);
+  readonly usual?: Json | ((choices: TrainingChoices) => unknown);
   /** Writes a value as a file has it, where that is another form. */
   write?(value: z.output<Type>): unknown;
   /** Stands for the value in help: `<n>`. Null for an option that only files can give. */
@@ -35,7 +35,7 @@ export interface TrainingOption<Type extends z.ZodType = z.ZodType> {
 }
 
 /** The choices of a training that defaults of other options depend on. */
-export interface Choices {
+export interface TrainingChoices {
   readonly data: string;
   /** The recipe of the network, with the changes that are asked for. */
   readonly recipe: {

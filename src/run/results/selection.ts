@@ -3,7 +3,7 @@ import { namedDataset } from '../catalog/datasets.js';
 import type { RunConfig } from '../config.js';
 
 /**
- * Choices of a training by its validation images. Metrics on the images that chose are better than on others.
+ * TrainingChoices of a training by its validation images. Metrics on the images that chose are better than on others.
  */
 export function choicesOf({ recipe }: Pick<RunConfig, 'recipe'>): string[] {
   const { saveBest, earlyStopping, schedule } = recipe.techniques ?? {};
@@ -15,7 +15,7 @@ export function choicesOf({ recipe }: Pick<RunConfig, 'recipe'>): string[] {
   ];
 }
 
-/** Choices after the training by the validation images. */
+/** TrainingChoices after the training by the validation images. */
 function laterChoicesOf({
   operatingRule,
   calibration,
