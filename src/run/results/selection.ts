@@ -3,7 +3,7 @@ import { namedDataset } from '../catalog/datasets.js';
 import type { RunConfig } from '../config.js';
 
 /**
- * TrainingChoices of a training by its validation images. Metrics on the images that chose are better than on others.
+ * Choices of a training by its validation images. Metrics on the images that chose are better than on others.
  */
 export function choicesOf({ recipe }: Pick<RunConfig, 'recipe'>): string[] {
   const { saveBest, earlyStopping, schedule } = recipe.techniques ?? {};
