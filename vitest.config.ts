@@ -16,7 +16,7 @@ const filesWith = (pattern: RegExp) => testFiles.filter((name) => pattern.test(r
 const replacing = filesWith(/\bvi\.((doM|m)ock|resetModules)\(/);
 /**
  * Files that change what others share, or count it: variables, functions, engines, threads, memory. They get processes of
- * their own. `tests/firstEngine.ts` undoes a choice of the engine.
+ * their own. `tests/sharedProcess.ts` undoes a choice of the engine or the seed.
  */
 const alone = filesWith(
   new RegExp(
@@ -49,7 +49,7 @@ export default defineConfig({
           name: 'together',
           include: testFiles.filter((name) => !alone.includes(name) && !replacing.includes(name)),
           isolate: false,
-          setupFiles: ['tests/firstEngine.ts'],
+          setupFiles: ['tests/sharedProcess.ts'],
         },
       },
       {

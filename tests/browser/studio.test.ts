@@ -91,10 +91,10 @@ describeWith('chromium', 'the studio', () => {
     await tab.evaluate(click('Train'));
     await tab.until(`document.querySelector('progress')?.value >= 2`);
     await tab.until(`document.querySelectorAll('.chart canvas').length === 2`);
-    await inspect('train-live');
     await tab.evaluate(click('Pause'));
     await tab.until(text('paused; its state is saved'));
     await tab.until(`${hasButton('Continue')}`);
+    await inspect('train-live');
   });
 
   it('evaluates: pictures behind a cell, the threshold, a picture with its explanation, another label', async () => {
