@@ -65,11 +65,23 @@ async function describe({ program, model, breaking }: Chapter): Promise<CourseCh
   const network = create({ numClasses: classes === 2 ? 1 : classes }, inputShape).eval();
   const { layers, parameters: all } = summarize(network, [1, ...inputShape]);
   const code = await readFile(sourceOf(program), 'utf8').catch(() => readFile(compiledOf(program), 'utf8'));
+  // The names count all layers of the process; a chapter counts its own.
+  const counts = new Map<string, number>();
+  const numbered = (name: string) => {
+    const kind = name.replace(/_\d+$/, '');
+    const n = counts.get(kind) ?? 0;
+    counts.set(kind, n + 1);
+    return `${kind}_${n}`;
+  };
   return {
     code: code.replace(/\n\/\/# sourceMappingURL=.*/, ''),
     model,
     breaking,
     parameters: all,
-    layers: layers.map(({ name, outputShape, parameters: own }) => ({ name, shape: outputShape, parameters: own })),
+    layers: layers.map(({ name, outputShape, parameters: own }) => ({
+      name: numbered(name),
+      shape: outputShape,
+      parameters: own,
+    })),
   };
 }
