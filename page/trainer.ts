@@ -75,6 +75,11 @@ async function showPicture(picture: Blob | ImageBitmap | ImageData | null): Prom
   }
 }
 
+/** Requests are answered one after the other: a training that is asked for after a restart has its settings. */
+let answered: Promise<void> = Promise.resolve();
+
 addEventListener('message', ({ data }: MessageEvent<Request>) => {
-  answer(data).catch((error: Error) => tell({ kind: 'problem', message: error.message }));
+  answered = answered
+    .then(() => answer(data))
+    .catch((error: Error) => tell({ kind: 'problem', message: error.message }));
 });

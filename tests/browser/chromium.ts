@@ -138,7 +138,7 @@ export class Tab {
   }
 
   /** Waits until an expression, or what it promises, is true. Fails after so long that no machine is that slow. */
-  async until(expression: string, limitMs = 600_000): Promise<void> {
+  async until(expression: string, limitMs = 300_000): Promise<void> {
     const end = Date.now() + limitMs;
     let last: unknown;
     while (Date.now() < end) {

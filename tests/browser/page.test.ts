@@ -86,7 +86,7 @@ describeWith('chromium', 'the page that trains LeNet', () => {
     await tab.until(isPainted('#input-map, #first-maps canvas, #second-maps canvas'));
     expect(await tab.evaluate(`document.querySelectorAll('#first-maps canvas').length`)).toBe(6);
     expect(await tab.evaluate(`document.querySelectorAll('#second-maps canvas').length`)).toBe(16);
-    await tab.until(`/^Epoch (?!1\\b)/.test(${textOf('status')})`);
+    await tab.until(`/^Epoch (?!1\\b)\\d+ of 1000/.test(${textOf('status')})`);
     await tab.evaluate(click('run'));
     await tab.until(isCalled('Continue'));
     const status = await tab.evaluate<string>(textOf('status'));
