@@ -1,15 +1,14 @@
-import { FileError, InputError } from '../errors.js';
-import { formatShape, sameShape } from '../graph/shape.js';
+import { type FileError, InputError } from '../errors.js';
 import type { Layer } from '../nn/layer.js';
-import { noGrad } from '../tensor/noGrad.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { nearestName } from '../text/suggest.js';
 import { explain } from '../vision/index.js';
+import { answeredPictures } from './answeredPictures.js';
 import { namedModel } from './catalog/models.js';
 import type { TrainedRun } from './evaluate.js';
 import { type ExplainMethod, explainMethods } from './explainMethods.js';
 import { orderOf } from './inputPipeline.js';
-import { type PictureInput, probabilitiesUnder, readPicture, withName } from './predict.js';
+import { type PictureInput, probabilitiesUnder } from './predict.js';
 
 export interface ExplainPicturesOptions {
   /** Default `gradcam`. */
@@ -104,28 +103,18 @@ export async function* explainPictures(
     throw new InputError(`[explain] layer: expected with class activation maps only, got it with ${method}`);
   }
   if (options.other !== undefined) requireSameNetwork(run, options.other);
-  for (const [i, picture] of pictures.entries()) {
-    const named = withName(picture, i, pictures.length);
-    const read = await readPicture(config, named, null);
-    if (read instanceof FileError) {
-      yield { file: named.name, error: read };
+  for await (const answered of answeredPictures('explain', run, pictures)) {
+    if ('error' in answered) {
+      yield answered;
       continue;
     }
-    if (!sameShape(read.shape, inputShape)) {
-      throw new InputError(
-        `[explain] image: expected ${formatShape(inputShape)} for this network, got ${formatShape(read.shape)}`,
-      );
-    }
-    const image = Tensor.fromData(read.image, [1, ...inputShape]);
-    const logits = noGrad(() => run.network.forward(image));
-    const probabilities = await probabilitiesUnder(config, logits).data('float32');
-    const predicted = probabilities.indexOf(Math.max(...probabilities));
+    const { file, read, image, logits, probabilities, predicted } = answered;
     const wanted = asked ?? predicted;
     const explained = { class: wanted, ...(against !== null && against !== wanted && { against }) };
     const mapOf = (network: Layer) => mapFor(network, image, { ...options, method, layer, explained });
     const map = await mapOf(run.network);
     yield {
-      file: named.name,
+      file,
       class: classNames[wanted],
       against: 'against' in explained && explained.against !== undefined ? classNames[explained.against] : null,
       predicted: classNames[predicted],

@@ -1,5 +1,6 @@
 /** Trainings of the command line and their folders: create, resume, evaluate, predict. */
 
+export type { UnreadPicture } from './answeredPictures.js';
 export type {
   DataFixes,
   DataPart,
@@ -40,7 +41,7 @@ export {
   runFeatures,
 } from './features/features.js';
 export type { RunImagesOptions } from './features/images.js';
-export { type PictureFeatures, pictureFeatures, type UnreadPicture } from './features/pictures.js';
+export { type PictureFeatures, pictureFeatures } from './features/pictures.js';
 export { RunFolder } from './folder.js';
 export type { FoldOfRun } from './folds/plan.js';
 export type { LossName } from './losses.js';

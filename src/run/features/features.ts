@@ -61,19 +61,24 @@ export async function runFeatures(run: TrainedRun, options: RunFeaturesOptions =
   };
 }
 
-/** The features of images, batch by batch. */
-async function* featureBatches(
-  { network }: TrainedRun,
-  images: RunImages,
-  { signal, onBatch }: Pick<RunFeaturesOptions, 'signal' | 'onBatch'>,
-): AsyncGenerator<{ readonly features: Float32Array; readonly labels: Int32Array }> {
+type Watched = Pick<RunFeaturesOptions, 'signal' | 'onBatch'>;
+
+/** Batches of images and labels, until the signal ends it; `onBatch` counts those that were used. */
+async function* watchedBatches(images: RunImages, { signal, onBatch }: Watched) {
   let done = 0;
   for await (const [batch, labels] of images.loader()) {
     signal?.throwIfAborted();
-    const features = await explain.lastFeatures(network, batch).data('float32');
-    yield { features, labels: await labels.data('int32') };
+    yield [batch, labels] as const;
     done += batch.shape[0];
     onBatch?.(done, images.length);
+  }
+}
+
+/** The features of images, batch by batch. */
+async function* featureBatches({ network }: TrainedRun, images: RunImages, watched: Watched) {
+  for await (const [batch, labels] of watchedBatches(images, watched)) {
+    const features = await explain.lastFeatures(network, batch).data('float32');
+    yield { features, labels: await labels.data('int32') };
   }
 }
 
@@ -87,16 +92,10 @@ export async function runActivity(
 ): Promise<explain.LayerActivity[]> {
   requireTrainedRun('features', run);
   check.requireValue('features', 'options', options, check.record);
-  const { split = 'validation', images: most = 1000, signal, onBatch } = options;
+  const { split = 'validation', images: most = 1000 } = options;
   const images = await imagesOf(run, { ...options, split, images: most });
   async function* batches(): AsyncGenerator<Tensor> {
-    let done = 0;
-    for await (const [batch] of images.loader()) {
-      signal?.throwIfAborted();
-      yield batch;
-      done += batch.shape[0];
-      onBatch?.(done, images.length);
-    }
+    for await (const [batch] of watchedBatches(images, options)) yield batch;
   }
   return explain.channelActivity(run.network, batches(), options);
 }

@@ -1,11 +1,8 @@
-import { FileError, InputError } from '../../errors.js';
-import { formatShape, sameShape } from '../../graph/shape.js';
-import { noGrad } from '../../tensor/noGrad.js';
-import { Tensor } from '../../tensor/tensor.js';
 import { explain } from '../../vision/index.js';
+import { answeredPictures, type UnreadPicture } from '../answeredPictures.js';
 import { requireTrainedRun, type TrainedRun } from '../evaluate.js';
 import { shownImage } from '../explain.js';
-import { type PictureInput, probabilitiesUnder, readPicture, withName } from '../predict.js';
+import type { PictureInput } from '../predict.js';
 
 /** Features of a picture in a network, layer by layer. */
 export interface PictureFeatures {
@@ -22,12 +19,6 @@ export interface PictureFeatures {
   readonly last: Float32Array;
 }
 
-/** A picture that could not be read. */
-export interface UnreadPicture {
-  readonly file: string;
-  readonly error: FileError;
-}
-
 /**
  * The features of pictures in a trained network, layer by layer, in the order of `pictures`.
  *
@@ -42,26 +33,16 @@ export async function* pictureFeatures(
   requireTrainedRun('features', run);
   const { config } = run.folder;
   const { inputShape } = config.model;
-  for (const [i, picture] of pictures.entries()) {
-    const named = withName(picture, i, pictures.length);
-    const read = await readPicture(config, named, null);
-    if (read instanceof FileError) {
-      yield { file: named.name, error: read };
+  for await (const answered of answeredPictures('features', run, pictures)) {
+    if ('error' in answered) {
+      yield answered;
       continue;
     }
-    if (!sameShape(read.shape, inputShape)) {
-      throw new InputError(
-        `[features] image: expected ${formatShape(inputShape)} for this network, got ${formatShape(read.shape)}`,
-      );
-    }
-    const image = Tensor.fromData(read.image, [1, ...inputShape]);
+    const { file, read, image, probabilities, predicted } = answered;
     const maps = await explain.featureMaps(run.network, image, options);
     const last = await explain.lastFeatures(run.network, image).data('float32');
-    const logits = noGrad(() => run.network.forward(image));
-    const probabilities = await probabilitiesUnder(config, logits).data('float32');
-    const predicted = probabilities.indexOf(Math.max(...probabilities));
     yield {
-      file: named.name,
+      file,
       predicted: config.data.classNames[predicted],
       probability: probabilities[predicted],
       image: { values: shownImage(read, config), shape: [inputShape[0], inputShape[1], inputShape[2]] },
