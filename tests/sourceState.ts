@@ -8,6 +8,8 @@ const sources = join(project, 'src');
 const setUp = join(project, '.setup');
 /** Milliseconds that a process may need to make a folder. */
 const longest = 600_000;
+/** Milliseconds for which a state holds: vitest asks with every import of a test file, and watches the sources. */
+const fresh = 2000;
 
 /** Paths of all source files, relative to `src`. */
 export function sourceFiles(): string[] {
@@ -15,7 +17,15 @@ export function sourceFiles(): string[] {
   return names.filter((name) => name.endsWith('.ts')).sort();
 }
 
+let known: { readonly state: string; readonly at: number } | undefined;
+
 function stateOfSources(): string {
+  if (known === undefined || performance.now() - known.at > fresh)
+    known = { state: readState(), at: performance.now() };
+  return known.state;
+}
+
+function readState(): string {
   const hash = createHash('sha256');
   const recipe = ['tests/compiled.ts', 'package.json'].map((name) => join(project, name));
   for (const name of [...sourceFiles().map((file) => join(sources, file)), ...recipe]) {
