@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { compiledSources, external } from './tests/compiledSources.js';
 
 // `#platform` of package.json as TypeScript source. Node gets these conditions for `require` too, so `import` is none of them.
@@ -30,6 +31,16 @@ const alone = filesWith(
 /** Tests run most code a few times: V8 spends less on garbage and on optimizing, a quarter of the time altogether. */
 const forShortRuns = ['--initial-old-space-size=1024', '--interrupt-budget=600000'];
 
+/** Files that take longest, though they are short: they begin before the others of their project. */
+const long = /goldens|systems|examples\.test|engine\/(bf16|processors)|ops\/engines/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ project, moduleId }: TestSpecification) => `${project.name} ${long.test(moduleId) ? 0 : 1}`;
+    return (await super.sort(files)).sort((a, b) => rank(a).localeCompare(rank(b)));
+  }
+}
+
 const compiled = {
   plugins: [compiledSources()],
   extends: true,
@@ -39,6 +50,7 @@ const compiled = {
 export default defineConfig({
   test: {
     globalSetup: 'tests/globalSetup.ts',
+    sequence: { sequencer: LongFirst },
     // Many tests wait for programs that they start, so more files than processors run at once.
     maxWorkers: Math.min(3 * availableParallelism(), 8),
     projects: [
