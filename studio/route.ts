@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** A place in the studio: `#/evaluate?run=runs%2Ffirst`. */
 export interface Route {
@@ -26,7 +26,7 @@ export function go(page: string, parameters: Readonly<Record<string, string | nu
 /** The place that the address names. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(currentRoute);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onChange = () => setRoute(currentRoute());
     addEventListener('hashchange', onChange);
     return () => removeEventListener('hashchange', onChange);

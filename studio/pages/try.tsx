@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Pad } from '../../page/pad.js';
 import type { Answer } from '../../src/studio/featuresApi.js';
 import { CommandLine } from '../parts/command.js';
@@ -55,7 +55,8 @@ function Handwriting({ ask }: { readonly ask: Ask }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pad = useRef<Pad | null>(null);
   const [empty, setEmpty] = useState(true);
-  useEffect(() => {
+  // Before the browser paints: strokes count from the first moment on.
+  useLayoutEffect(() => {
     if (canvas.current !== null) pad.current ??= new Pad(canvas.current, (picture) => setEmpty(picture === null));
   }, []);
   const send = () => canvas.current?.toBlob((blob) => blob !== null && void ask(t('try.digit'), blob), 'image/png');

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { texts } from './all.js';
 
 export type TextKey = keyof typeof texts;
@@ -31,7 +31,7 @@ export function setLanguage(chosen: Language): void {
 /** The language of the page; the component is rendered again when it changes. */
 export function useLanguage(): Language {
   const [current, setCurrent] = useState(language);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
     const onChange = () => setCurrent(language);
     changed.addEventListener('language', onChange);
