@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Graph } from '../../../src/compiler/graph.js';
 import { optimize } from '../../../src/compiler/optimize.js';
+import type { Program } from '../../../src/engine/engine.js';
+import type { EngineName } from '../../../src/engine/engines.js';
 import { openOneDnn } from '../../../src/engine/onednn/engine.js';
-import { lowerings } from '../../../src/engine/onednn/lower/table.js';
-import { type Lower, Lowering, type LoweringTable } from '../../../src/engine/onednn/lowering.js';
+import { lowerings as oneDnnLowerings } from '../../../src/engine/onednn/lower/table.js';
+import { Lowering as OneDnnLowering } from '../../../src/engine/onednn/lowering.js';
+import type { Lower, LoweringTable } from '../../../src/engine/planned/lowering.js';
 import { PlannedProgram } from '../../../src/engine/planned/program.js';
+import { openPortable } from '../../../src/engine/portable/engine.js';
+import { lowerings as portableLowerings } from '../../../src/engine/portable/lower/table.js';
+import { Lowering as PortableLowering } from '../../../src/engine/portable/lowering.js';
 import { setEngine } from '../../../src/engine/select.js';
 import type { OpName } from '../../../src/graph/op.js';
 import * as nn from '../../../src/nn/index.js';
@@ -79,11 +86,16 @@ describe.each(fastEngines)('FOVEA_VALIDATE=1 on %s', (engine) => {
   });
 });
 
-describe('validation catches a lowering that is wrong', () => {
-  beforeEach(() => setEngine('onednn'));
+const options = { convolution: 'auto', threads: 1 } as const;
 
+/** Whether the wrong lowerings of an engine are caught, one at a time. */
+function catchesMistakes<X>(
+  engine: EngineName,
+  lowerings: LoweringTable<X>,
+  compile: (graph: Graph, table: LoweringTable<X>, validate: boolean) => Program,
+): void {
   /** One training step, lowered by the given table. */
-  function run(table: LoweringTable, validate: boolean): void {
+  function run(table: LoweringTable<X>, validate: boolean): void {
     const [weight, bias] = [new Parameter(noise([5, 3, 3, 3], 1).data as Float32Array, [5, 3, 3, 3]), noise([5], 2)];
     const shift = new Parameter(bias.data as Float32Array, [5]);
     const y = F.maxPool2d(F.relu(F.conv2d(image(1), weight, shift, { padding: [1, 0, 1, 1] })).affine(2, 1), 2);
@@ -92,13 +104,7 @@ describe('validation catches a lowering that is wrong', () => {
     const gradient = (weight.grad as Tensor).value;
     const [updated] = ops.sgdUpdate({ weightDecay: 0 }, weight.value, gradient, rate);
     const captured = capture([y.value], [weight.overwrite(updated)]);
-    const engine = openOneDnn();
-    const lowered = new Lowering(optimize(toGraph(captured), fused), engine.backend, {
-      validate,
-      convolution: 'auto',
-      threads: 1,
-    }).lower(table);
-    const program = new PlannedProgram(lowered, engine.backend, engine);
+    const program = compile(optimize(toGraph(captured), fused), table, validate);
     try {
       program.run(captured.sources);
     } finally {
@@ -107,14 +113,16 @@ describe('validation catches a lowering that is wrong', () => {
   }
 
   /** The lowering of another node in place of the node's own. */
-  const mistaken = <K extends OpName>(op: K, change: Partial<Parameters<Lower<K>>[1]['params']>): LoweringTable => {
-    const right = lowerings[op] as Lower<K>;
-    const wrong: Lower<K> = (context, node) => {
+  const mistaken = <K extends OpName>(op: K, change: Partial<Parameters<Lower<K, X>>[1]['params']>) => {
+    const right = lowerings[op] as Lower<K, X>;
+    const wrong: Lower<K, X> = (context, node) => {
       const params = { ...node.params, ...change };
       right(context, { ...node, params, inputs: node.inputs, outputs: node.outputs });
     };
     return { ...lowerings, [op]: wrong };
   };
+
+  beforeEach(() => setEngine(engine));
 
   it('and passes the right ones', () => {
     run(lowerings, true);
@@ -130,5 +138,23 @@ describe('validation catches a lowering that is wrong', () => {
     expect(() => run(table, true)).toThrow(
       new RegExp(`^internal: validation of %\\d+ ${op}: element \\d+ is \\S+, reference \\S+$`),
     );
+  });
+}
+
+describe('validation catches a lowering that is wrong', () => {
+  describe('onednn', () => {
+    catchesMistakes('onednn', oneDnnLowerings, (graph, table, validate) => {
+      const engine = openOneDnn();
+      const lowering = new OneDnnLowering(graph, engine.backend, { ...options, validate });
+      return new PlannedProgram(lowering.lower(table), engine.backend, engine);
+    });
+  });
+
+  describe('portable', () => {
+    catchesMistakes('portable', portableLowerings, (graph, table, validate) => {
+      const engine = openPortable();
+      const lowering = new PortableLowering(graph, engine.backend, { ...options, validate }, true);
+      return new PlannedProgram(lowering.lower(table), engine.backend, engine);
+    });
   });
 });
