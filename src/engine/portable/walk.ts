@@ -48,7 +48,8 @@ export interface ThreadData {
 
 /**
  * The whole program of a thread: it takes parts of steps and runs them. It is passed on as text, so it uses
- * nothing but its argument and globals.
+ * nothing but its argument and globals. Its functions are methods: bundlers that keep names wrap others into
+ * a function of the bundle.
  */
 export function walk({ memory, words, looks, index }: ThreadData): void {
   const { Module, Instance } = (
@@ -58,38 +59,42 @@ export function walk({ memory, words, looks, index }: ThreadData): void {
   /** Programs come and go: at so many kernels all are dropped. */
   const mostKernels = 4096;
   const kernels = new Map<number, (...operands: number[]) => void>();
-  const isCurrent = (claim: number) => {
-    const now = Atomics.load(job, words.claim);
-    // The words of a step stay as they are until all of its parts are done.
-    return now >>> 8 === claim >>> 8 && (now & 255) > 0;
-  };
-  const kernelOf = (id: number, claim: number) => {
-    const known = kernels.get(id);
-    if (known !== undefined) return known;
-    const [address, bytes] = [job[words.code] >>> 0, job[words.codeBytes]];
-    // Another thread may have made the memory larger: this call makes the new part visible.
-    if (isCurrent(claim) && address + bytes > memory.buffer.byteLength) memory.grow(0);
-    if (!isCurrent(claim)) return null;
-    const code = new Uint8Array(memory.buffer as SharedArrayBuffer, address, bytes).slice();
-    if (!isCurrent(claim)) return null;
-    const { run } = new Instance(new Module(code), { env: { memory } }).exports;
-    if (kernels.size >= mostKernels) kernels.clear();
-    kernels.set(id, run);
-    return run;
+  const step = {
+    isCurrent(claim: number) {
+      const now = Atomics.load(job, words.claim);
+      // The words of a step stay as they are until all of its parts are done.
+      return now >>> 8 === claim >>> 8 && (now & 255) > 0;
+    },
+    isForMe(claim: number) {
+      return (claim & 255) > 0 && index < job[words.threads];
+    },
+    kernel(id: number, claim: number) {
+      const known = kernels.get(id);
+      if (known !== undefined) return known;
+      const [address, bytes] = [job[words.code] >>> 0, job[words.codeBytes]];
+      // Another thread may have made the memory larger: this call makes the new part visible.
+      if (step.isCurrent(claim) && address + bytes > memory.buffer.byteLength) memory.grow(0);
+      if (!step.isCurrent(claim)) return null;
+      const code = new Uint8Array(memory.buffer as SharedArrayBuffer, address, bytes).slice();
+      if (!step.isCurrent(claim)) return null;
+      const { run } = new Instance(new Module(code), { env: { memory } }).exports;
+      if (kernels.size >= mostKernels) kernels.clear();
+      kernels.set(id, run);
+      return run;
+    },
   };
   Atomics.store(job, words.started + index, 1);
   Atomics.add(job, words.ready, 1);
   for (;;) {
     let claim = Atomics.load(job, words.claim);
-    const isForMe = () => (claim & 255) > 0 && index < job[words.threads];
-    for (let look = 0; look < looks && !isForMe(); look++) claim = Atomics.load(job, words.claim);
-    if (!isForMe()) {
+    for (let look = 0; look < looks && !step.isForMe(claim); look++) claim = Atomics.load(job, words.claim);
+    if (!step.isForMe(claim)) {
       Atomics.add(job, words.sleeping, 1);
       Atomics.wait(job, words.claim, claim);
       Atomics.sub(job, words.sleeping, 1);
       continue;
     }
-    const run = kernelOf(job[words.kernel], claim);
+    const run = step.kernel(job[words.kernel], claim);
     if (run === null) continue;
     const operands = Array.from(job.subarray(words.operands, words.operands + job[words.count]));
     if (job[words.scratch] > 0) operands[operands.length - 1] += index * job[words.scratch];
