@@ -31,10 +31,19 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
     .argument('<data>', dataForms.join(', '))
     .option('--transforms <list>', "such as 'RandomHorizontalFlip,RandomRotation(15),ColorJitter(brightness=0.2)'")
     .option('--out <file.png>', 'the picture (default: data-sheet.png)')
-    .option('--images <n>', 'images to show, of all classes (default: 24, with transforms 6)', positiveInteger)
+    .option(
+      '--images <n>',
+      'images to show, of all classes (default: 24, with transforms 6, with fixes 100)',
+      positiveInteger,
+    )
     .option('--versions <n>', 'with --transforms: changed versions of each (default: 6)', positiveInteger)
-    .option('--split <split>', 'which images: train, validation or test', splitName, 'train')
-    .option('--seed <n>', 'random seed: which images are shown, and how they are transformed', naturalNumber, 0)
+    .option('--split <split>', 'which images: train, validation or test (default: train)', splitName)
+    .option(
+      '--seed <n>',
+      'random seed: which images are shown, and how they are transformed (default: 0)',
+      naturalNumber,
+    )
+    .option('--fixes <path>', 'show the pictures that these fixes of data check would leave out or relabel')
     .addOption(trainingFlag('dataDir'))
     .addOption(trainingFlag('size', { default: '224' }));
   addAll(show, [...imageFlags(), jsonOption()])
@@ -43,8 +52,12 @@ export function dataCommands(program: Command, terminal: Terminal, exit: (code: 
       '\nTransforms have the names and options of paddle.vision.transforms. Bytes are shown as they are; after ToTensor ' +
         'and Normalize\ncolours are those that the network sees, cut where they are beyond its range.',
     )
-    .action(async (name, options) =>
-      exit(await (await import('./commands/data/sheet.js')).showDataset(name, options, terminal)),
+    .action(async (name, { fixes, ...options }) =>
+      exit(
+        fixes === undefined
+          ? await (await import('./commands/data/sheet.js')).showDataset(name, options, terminal)
+          : await (await import('./commands/data/fixes.js')).showFixes(name, fixes, options, terminal),
+      ),
     );
 
   const palm = data

@@ -15,6 +15,8 @@ export interface DataCheckPage {
   readonly version: string;
   readonly classNames: readonly string[];
   readonly counts: Readonly<Record<string, readonly number[]>>;
+  /** Sizes, formats and cameras. */
+  readonly properties: { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] };
   readonly sections: readonly {
     readonly title: string;
     readonly findings: readonly FindingOnPage[];
@@ -31,7 +33,7 @@ export interface DataCheckPage {
 
 /** The result of a data check as one HTML file that needs no other files, scripts or network. */
 export function renderDataCheck(data: DataCheckPage): string {
-  const { title, version, classNames, counts, sections, shortcuts, notes } = data;
+  const { title, version, classNames, counts, properties, sections, shortcuts, notes } = data;
   const rows = Object.entries(counts).map(
     ([part, each]) =>
       html`<tr><th scope="row">${part}</th>${each.map((count) => html`<td>${formatCount(count)}</td>`)}</tr>`,
@@ -54,6 +56,7 @@ ${notes.map((note) => html`<p class="note">${note}</p>`)}
 <h2>Pictures</h2>
 <div class="scroll"><table><thead><tr><th scope="col">Part</th>${classNames.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div>
+${properties.rows.length === 0 ? null : propertySection(properties)}
 ${sections.map(({ title: name, findings, more }) => html`<h2>${name}</h2>${findings.map(ofFinding)}${more === 0 ? null : html`<p>${formatCount(more)} more are in check.json.</p>`}`)}
 <h2>Shortcut probe</h2>
 <p>How well a property alone predicts the class, in five folds. A network may use such a property instead of the contents.</p>
@@ -64,6 +67,12 @@ ${sections.map(({ title: name, findings, more }) => html`<h2>${name}</h2>${findi
 </html>
 `;
   return page.text;
+}
+
+function propertySection({ header, rows }: DataCheckPage['properties']): Html {
+  return html`<h2>Sizes, formats and cameras</h2>
+<div class="scroll"><table><thead><tr>${header.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((cells) => html`<tr>${cells.map((text) => html`<td>${text}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 function ofFinding({ message, decision, pictures }: FindingOnPage): Html {

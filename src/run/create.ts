@@ -28,7 +28,7 @@ import {
 } from './catalog/datasets.js';
 import { type NamedModel, namedModel } from './catalog/models.js';
 import type { PicturesRecord, RunConfig } from './config.js';
-import { readFixes } from './dataCheck/fixes.js';
+import { readFixes, requireFixable } from './dataCheck/fixes.js';
 import { requireColours, requireHoldOut, requireMeaning, requireWork } from './dataOptions.js';
 import { RunFolder } from './folder.js';
 import { inputsFor } from './inputPipeline.js';
@@ -186,12 +186,7 @@ export async function openForFolds(options: Asked): Promise<{ readonly data: Ope
 /** @throws {InputError} for data without single pictures */
 async function fixesOf({ fixes, data }: Pick<RunOptions, 'fixes' | 'data'>): Promise<DataFixes | undefined> {
   if (fixes === undefined) return undefined;
-  const { name } = findData(data);
-  if (name !== 'folder' && name !== 'csv') {
-    throw new InputError(
-      `[data] ${name}: expected no fixes, since they are for folder:DIR and csv:FILE; leave them out`,
-    );
-  }
+  requireFixable(findData(data).name);
   return typeof fixes === 'string' ? readFixes(fixes) : fixes;
 }
 

@@ -20,7 +20,7 @@ import { findData, namedDataset } from './catalog/datasets.js';
 import { namedModel } from './catalog/models.js';
 import type { RunConfig, SplitRecord } from './config.js';
 import { isScreening } from './config.js';
-import { readFixes } from './dataCheck/fixes.js';
+import { readFixes, requireFixable } from './dataCheck/fixes.js';
 import { requireMeaning, requireWork } from './dataOptions.js';
 import { type ChosenPoint, type DecisionRule, decisionRule, screeningOf } from './decision.js';
 import { appliedChoice } from './decisions/applied.js';
@@ -201,6 +201,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
       '[eval] fixes: expected with other data only, since those of the training have its fixes, got them',
     );
   }
+  if (options.fixes !== undefined) requireFixable(asked.name);
   const opened = await openAsTrained(
     config,
     { name: asked.name, location, isOther: elsewhere, split: await run.folder.readSplit() },

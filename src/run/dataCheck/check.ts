@@ -11,8 +11,10 @@ import { requireMeaning } from '../dataOptions.js';
 import { usualHoldOut } from '../splits.js';
 import { findCopies } from './copies.js';
 import { type Finding, findingsOf } from './findings.js';
+import { requireFixable } from './fixes.js';
 import { measure } from './measure.js';
 import type { CheckedPicture } from './picture.js';
+import { type PropertyCounts, propertyCounts } from './propertyCounts.js';
 import { type Shortcut, shortcutsOf } from './shortcuts.js';
 
 export interface CheckDataOptions {
@@ -36,6 +38,8 @@ export interface DataCheck {
   readonly pictures: readonly CheckedPicture[];
   /** Pictures of each class in each part. */
   readonly counts: Readonly<Record<string, readonly number[]>>;
+  /** Sizes, formats and cameras. */
+  readonly properties: readonly PropertyCounts[];
   readonly findings: readonly Finding[];
   readonly shortcuts: readonly Shortcut[];
   /** Checks that were left out, with the reason. */
@@ -56,10 +60,15 @@ const batchSize = 256;
  */
 export async function checkData(data: string, options: CheckDataOptions = {}): Promise<DataCheck> {
   check.requireValue('data check', 'data', data, check.text);
-  const opened = await open(data, options);
+  const opened = await openToCheck(data, options);
   const pictures = await picturesIn(opened, options, null);
   if (options.against !== undefined) {
-    const other = await open(options.against, { ...options, group: undefined, dataDir: undefined, fixes: undefined });
+    const other = await openToCheck(options.against, {
+      ...options,
+      group: undefined,
+      dataDir: undefined,
+      fixes: undefined,
+    });
     pictures.push(...(await picturesIn(other, options, options.against)));
   }
   const own = pictures.filter(({ against }) => !against);
@@ -87,6 +96,7 @@ export async function checkData(data: string, options: CheckDataOptions = {}): P
     classNames,
     pictures,
     counts,
+    properties: propertyCounts(own, classNames.length),
     findings,
     shortcuts,
     leftOut,
@@ -94,10 +104,12 @@ export async function checkData(data: string, options: CheckDataOptions = {}): P
   };
 }
 
-async function open(data: string, options: CheckDataOptions): Promise<OpenedData> {
+/** Opens data with their pictures as they are, none of them decoded yet. */
+export async function openToCheck(data: string, options: CheckDataOptions): Promise<OpenedData> {
   const { name, location } = findData(data);
   const { dataDir, imageLoading, group, fixes, onProgress, onDownload } = options;
   requireMeaning({ name, location }, namedDataset(name), { dataDir, imageLoading, group });
+  if (fixes !== undefined) requireFixable(name);
   return namedDataset(name).open({
     location: location ?? dataDir,
     images: preprocessing(),

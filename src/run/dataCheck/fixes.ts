@@ -53,6 +53,12 @@ export async function readFixes(path: string): Promise<DataFixes> {
   return { excluded: [...new Set(excluded)], relabelled };
 }
 
+/** @throws {InputError} for data without single pictures, such as MNIST */
+export function requireFixable(name: string): void {
+  if (name === 'folder' || name === 'csv') return;
+  throw new InputError(`[data] ${name}: expected no fixes, since they are for folder:DIR and csv:FILE; leave them out`);
+}
+
 /** A table of pictures to leave out. */
 export function excludeTable(rows: readonly (readonly [file: string, reason: string])[]): string {
   return csvText([['file', 'reason'], ...rows]);

@@ -7,6 +7,7 @@ import { readSource } from '../../../run/comparison/source.js';
 import { checkData, type DataCheck } from '../../../run/dataCheck/check.js';
 import { type Finding, type FindingKind, findingTitles } from '../../../run/dataCheck/findings.js';
 import { excludeFile, excludeTable, readFixes, relabelFile, relabelTable } from '../../../run/dataCheck/fixes.js';
+import { propertyTable } from '../../../run/dataCheck/propertyCounts.js';
 import { type ImageLoadingOptions, imageLoadingOf } from '../../../run/runOptionsOf.js';
 import { safeCell } from '../../../text/csv.js';
 import { formatCount } from '../../../text/numbers.js';
@@ -98,6 +99,16 @@ function show(found: DataCheck, out: string | undefined, terminal: Terminal): vo
     Object.entries(counts).map(([part, each]) => [part, ...each.map(formatCount)]),
     { indent: 2 },
   );
+  const { header, rows } = propertyTable(found);
+  if (rows.length > 0) {
+    print(terminal, '');
+    printTable(
+      terminal,
+      header.map((name, c) => (c < 2 ? { header: name } : right(name))),
+      rows,
+      { indent: 2 },
+    );
+  }
   const kinds = byKind(found);
   if (kinds.length === 0) print(terminal, '\nNothing was found.');
   for (const [kind, findings] of kinds) {
@@ -129,13 +140,14 @@ function show(found: DataCheck, out: string | undefined, terminal: Terminal): vo
     );
 }
 
-function forMachines({ title, classNames, counts, pictures, findings, shortcuts, leftOut }: DataCheck) {
+function forMachines({ title, classNames, counts, properties, pictures, findings, shortcuts, leftOut }: DataCheck) {
   return {
     schema: schemaName('data.check'),
     title,
     classNames,
     pictures: pictures.filter(({ against }) => !against).length,
     counts,
+    properties,
     findings: findings.map(({ kind, severity, message, pictures: own, exclude, relabel }) => ({
       kind,
       severity,
@@ -171,6 +183,7 @@ async function write(out: string, found: DataCheck): Promise<void> {
     version,
     classNames,
     counts,
+    properties: propertyTable(found),
     sections,
     shortcuts: shortcuts.map((one) => ({
       property: one.property,

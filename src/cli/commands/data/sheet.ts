@@ -16,13 +16,13 @@ import { print, printFacts, printJson, type Terminal } from '../../terminal.js';
 import { passedOverFacts } from '../../understood.js';
 import { target } from './show.js';
 
-interface SheetCommandOptions extends ImageLoadingOptions {
+export interface SheetCommandOptions extends ImageLoadingOptions {
   readonly transforms?: string;
   readonly out?: string;
   readonly images?: number;
   readonly versions?: number;
-  readonly split: Split;
-  readonly seed: number;
+  readonly split?: Split;
+  readonly seed?: number;
   readonly dataDir?: string;
   readonly size?: readonly [height: number, width: number];
   readonly json?: boolean;
@@ -30,10 +30,10 @@ interface SheetCommandOptions extends ImageLoadingOptions {
 
 /** Makes a picture of samples of any data set, and of the results of transforms. */
 export async function showDataset(data: string, options: SheetCommandOptions, terminal: Terminal): Promise<number> {
+  const { seed = 0, split = 'train', size, versions = 6, json = false } = options;
   requireEffect('data', options, {
     versions: ({ transforms }) => (transforms === undefined ? 'there are no transforms' : null),
   });
-  const { seed, split, size, versions = 6, json = false } = options;
   const { name, location } = findData(data);
   const transform = options.transforms === undefined ? null : parseTransforms(options.transforms);
   const images = options.images ?? (transform === null ? 24 : 6);
