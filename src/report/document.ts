@@ -13,7 +13,9 @@ export type Block =
       readonly rows: readonly (readonly string[])[];
       /** Rows with too few samples to say much. */
       readonly faint?: readonly boolean[] | undefined;
-    };
+    }
+  /** Pictures of the page alone; Markdown leaves them out. */
+  | { readonly kind: 'figure'; readonly picture: Html };
 
 export const heading = (level: 1 | 2 | 3, text: string): Block => ({ kind: 'heading', level, text });
 export const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
@@ -23,13 +25,15 @@ export const table = (
   rows: readonly (readonly string[])[],
   faint?: readonly boolean[],
 ): Block => ({ kind: 'table', columns, rows, faint });
+export const figure = (picture: Html): Block => ({ kind: 'figure', picture });
 
-/** The document as Markdown. Faint rows are in italics. */
+/** The document as Markdown, without pictures. Faint rows are in italics. */
 export function toMarkdown(blocks: readonly Block[]): string {
-  return `${blocks.map(markdownOf).join('\n\n')}\n`;
+  const texts = blocks.flatMap((block) => (block.kind === 'figure' ? [] : [markdownOf(block)]));
+  return `${texts.join('\n\n')}\n`;
 }
 
-function markdownOf(block: Block): string {
+function markdownOf(block: Exclude<Block, { readonly kind: 'figure' }>): string {
   if (block.kind === 'heading') return `${'#'.repeat(block.level)} ${cell(block.text)}`;
   if (block.kind === 'paragraph') return cell(block.text);
   if (block.kind === 'list') return block.items.map((item) => `- ${cell(item)}`).join('\n');
@@ -62,6 +66,7 @@ export function toPage(title: string, blocks: readonly Block[]): string {
 }
 
 function htmlOf(block: Block): Html {
+  if (block.kind === 'figure') return block.picture;
   if (block.kind === 'paragraph') return html`<p>${block.text}</p>`;
   if (block.kind === 'list') return html`<ul>${block.items.map((item) => html`<li>${item}</li>`)}</ul>`;
   if (block.kind === 'heading') {

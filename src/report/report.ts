@@ -5,6 +5,7 @@ import { checkConfusion, countCorrect, countImages } from './classScores.js';
 import { withContents } from './contents.js';
 import type { ReportData } from './data.js';
 import { type Html, html, Html as Raw, unbroken } from './html.js';
+import { mistakesSection, picturesSection } from './pictures.js';
 import { screeningSection, screeningTiles, syntheticNote } from './screeningSection.js';
 import {
   capital,
@@ -14,9 +15,7 @@ import {
   epochsSection,
   factsSection,
   isNumber,
-  mistakesSection,
   type Names,
-  picturesSection,
 } from './sections.js';
 import { style } from './style.js';
 import { testSection } from './testSection.js';

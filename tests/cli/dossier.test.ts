@@ -1,8 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
+import { toMarkdown, toPage } from '../../src/report/document.js';
+import { binaryScores } from '../../src/run/decision.js';
+import { worstMistakes } from '../../src/run/dossier/mistakes.js';
+import { RunFolder } from '../../src/run/folder.js';
+import { positiveOf } from '../../src/run/positive.js';
 import { readPredictions } from '../../src/run/predictions/file.js';
+import { partOf } from '../../src/run/predictions/predictions.js';
 import { thresholdMetrics } from '../../src/statistics/index.js';
 import { writeRedAndBlue } from '../run/redAndBlue.js';
 import { temporaryFolder } from '../temporary.js';
@@ -66,8 +72,32 @@ it('a dossier has the values of the run, by image, by group and by subgroup, and
   expect(text).toMatch(/CLAIM 14 to 16.*people that labelled/);
   const page = readFileSync(join(out, 'dossier.html'), 'utf8');
   expect(page.includes('<tr class="faint">')).toBe(true);
+  expect(page).toMatch(/<svg role="img" aria-label="Decision curve: the network has a higher net benefit /);
   const again = await runFovea('dossier', run, '--out', out);
   expect(again).toMatchObject({ code: 2, err: expect.stringContaining('choose another --out') });
+});
+
+it('the worst mistakes are in the table, and on the page with the pictures that are in their place', async () => {
+  const { config } = await RunFolder.open(run);
+  const positive = positiveOf(config);
+  if (positive === null) throw new Error('expected two classes');
+  const predictions = partOf(await readPredictions(join(run, 'predictions.csv')), 'test');
+  const { scores, labels } = binaryScores(predictions, positive);
+  const distance = (i: number) => Math.abs(scores[i] - 0.5);
+  const wrong = { ...predictions, labels: Int32Array.from(scores, (score) => (score >= 0.5 ? 0 : 1)) };
+  const [gone] = predictions.files;
+  const folder = join(root, 'some');
+  cpSync(data, folder, { recursive: true });
+  rmSync(join(folder, gone));
+  const blocks = await worstMistakes(wrong, { labels, scores }, { threshold: 0.5, positive, folder });
+  const worst = [...predictions.files.keys()].sort((a, b) => distance(b) - distance(a)).slice(0, 12);
+  const files = worst.map((i) => predictions.files[i]);
+  const text = toMarkdown(blocks);
+  expect([...text.matchAll(/^\| (\w+\/\w+\.png) /gm)].map(([, file]) => file)).toEqual(files);
+  const cards = toPage('', blocks).match(/<figure [\s\S]*?<\/figure>/g) ?? [];
+  const named = cards.map((card) => /src="data:image\/png;base64,[\s\S]*<small>(\S+\.png)<\/small>/.exec(card)?.[1]);
+  expect(named).toEqual(files.filter((file) => file !== gone));
+  expect(text).not.toContain('<');
 });
 
 it('the rows of unchanged pictures in the robustness table are those of the stored predictions', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
+import { placeOf } from '../../src/run/dossier/place.js';
 import { evaluateRun, openRun } from '../../src/run/evaluate.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { readPredictions } from '../../src/run/predictions/file.js';
@@ -126,6 +127,10 @@ describe('test images', () => {
     const { out, code } = await train(...args, '--test-data', `folder:${join(data, 'test')}`, '--out', with_);
     expect(code).toBe(0);
     expect(out).toContain('6 training, 4 validation and 8 test images');
+    // The names of the pictures are in both places.
+    const { config } = await RunFolder.open(with_);
+    expect(placeOf(config.data, 'test').folder).toBe(join(data, 'test'));
+    expect(placeOf(config.data, 'validation').folder).toBe(join(other, 'pictures'));
     const alone = await train(...args, '--out', without);
     expect(alone.out).toContain(
       'Metrics at the operating point are optimistic: the same validation images chose the operating',

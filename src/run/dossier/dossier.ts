@@ -1,22 +1,17 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { type Block, heading, list, paragraph, table } from '../../report/document.js';
-import { formatProportion } from '../../report/operatingPoint.js';
 import { noMedicalDevice } from '../../report/wording.js';
 import {
   abstentionCurve,
   atCoverage,
   type BinaryScores,
-  decisionCurve,
-  type PredictiveValue,
   type Proportion,
-  predictiveValuesAt,
-  rocAuc,
   samplesForStudy,
   type ThresholdMetrics,
   thresholdMetrics,
 } from '../../statistics/index.js';
-import { formatCount, formatInterval, formatMetric, formatPercent, formatThreshold } from '../../text/numbers.js';
+import { formatCount, formatPercent, formatThreshold } from '../../text/numbers.js';
 import { version } from '../../version.js';
 import { binaryScores, decisionRule, describePoint } from '../decision.js';
 import { appliedChoice, describeFit, lackingCalibration } from '../decisions/applied.js';
@@ -28,8 +23,12 @@ import { groupsOf, metricInput } from '../predictions/metricInput.js';
 import { type Predictions, partOf } from '../predictions/predictions.js';
 import { optimismNote } from '../results/selection.js';
 import { type ChecklistItem, checklist } from './checklist.js';
+import { worstMistakes } from './mistakes.js';
+import { netBenefit } from './netBenefit.js';
+import { type PicturePlace, placeOf } from './place.js';
 import { robustnessOf } from './robustness.js';
 import { type Division, pictureDivisions, tableDivisions } from './subgroups.js';
+import { accuracyTable, crossTable, leastOfSubgroup, predictiveTable, share, subgroupTable } from './tables.js';
 
 export interface DossierOptions {
   /** Share of the positive class where the test will be used, between 0 and 1. */
@@ -51,11 +50,7 @@ export interface Dossier {
   readonly items: readonly ChecklistItem[];
 }
 
-/** Subgroups with fewer images are faint: their intervals are very wide. */
-const leastOfSubgroup = 30;
 const wantedHalfWidth = 0.025;
-const usualPrevalences = [0.01, 0.05, 0.1, 0.2];
-const mostMistakes = 12;
 
 /**
  * Collects everything that reviewers of a screening test ask for, as far as a finished run of two classes can
@@ -84,7 +79,8 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
   const { operatingPoint, calibrator, lacking } = appliedChoice(choice, config.operatingRule !== null);
   const { threshold } = decisionRule(positive, operatingPoint);
   const other = external === undefined ? null : await readPredictions(external, { weightsSha256 });
-  const divisions = await divisionsOf(config, predictions, options);
+  const place = placeOf(config.data, part);
+  const divisions = await divisionsOf(place, predictions, options);
   const strip =
     options.robustness === true ? await robustnessOf(await openRun(path), part, positive, options.onProgress) : null;
   const thresholdText =
@@ -151,7 +147,7 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
     heading(2, 'Predictive values at other prevalences'),
     predictiveTable(at, prevalence),
     heading(2, 'Decision curve'),
-    ...curve(scores, prevalence),
+    ...netBenefit(scores, prevalence),
     heading(2, 'Images that cannot be read'),
     ...referral(at, unreadable),
     heading(2, 'Abstention'),
@@ -173,7 +169,7 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
           paragraph('The same images, changed before the network sees them. Compression is not among the changes.'),
         ]),
     heading(2, 'Worst mistakes'),
-    mistakes(predictions, scores, threshold, positive),
+    ...(await worstMistakes(predictions, scores, { threshold, positive, folder: place.folder })),
     heading(2, 'Reporting guidelines'),
     paragraph(
       'Items of CLAIM (2020), STARD (2015, which STARD-AI extends) and TRIPOD+AI (2024), by topic. Check them against the originals before a submission. ' +
@@ -185,18 +181,16 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
 }
 
 async function divisionsOf(
-  { data }: RunFolder['config'],
+  { table: own, folder }: PicturePlace,
   { files }: Predictions,
-  { table: path, subgroups }: DossierOptions,
+  { table: path = own, subgroups }: DossierOptions,
 ): Promise<Division[]> {
-  const given = path ?? (data.name === 'csv' ? data.location : undefined);
-  if (subgroups !== undefined && given === undefined) {
+  if (subgroups !== undefined && path === undefined) {
     throw new InputError('[dossier] subgroups: expected a table with these columns, got none');
   }
   // The table of the data itself has columns for labels and parts, which are no subgroups.
-  const columns = given === undefined ? [] : await tableDivisions(given, files, subgroups);
-  const root = data.name === 'csv' ? (data.table?.root ?? dirname(data.location ?? '')) : data.location;
-  const pictures = root === undefined || data.images === null ? null : await pictureDivisions(root, files);
+  const columns = path === undefined ? [] : await tableDivisions(path, files, subgroups);
+  const pictures = folder === undefined ? null : await pictureDivisions(folder, files);
   return [...columns, ...(pictures ?? [])];
 }
 
@@ -209,40 +203,6 @@ function byGroup({ labels, scores }: BinaryScores, groups: readonly string[]): B
   });
   const all = [...found.values()];
   return { labels: Uint8Array.from(all, ({ label }) => label), scores: Float32Array.from(all, ({ score }) => score) };
-}
-
-function share(value: Proportion): string {
-  const interval = value.interval === null ? '' : ` (${formatInterval(value.interval)})`;
-  return `${formatProportion(value)}${interval}, ${formatCount(value.hits)} of ${formatCount(value.total)}`;
-}
-
-function aucOf(scores: BinaryScores): string {
-  const auc = rocAuc(scores);
-  if (auc.value === null) return `none, because ${auc.reason}`;
-  return `${auc.value.toFixed(3)} (${auc.interval.map((x) => x.toFixed(3)).join(' to ')})`;
-}
-
-function accuracyTable(
-  sets: readonly { readonly name: string; readonly scores: BinaryScores }[],
-  threshold: number,
-): Block {
-  return table(
-    ['images', 'AUC', 'sensitivity', 'specificity', 'PPV', 'NPV'],
-    sets.map(({ name, scores }) => {
-      const { sensitivity, specificity, ppv, npv } = thresholdMetrics(scores, threshold);
-      return [name, aucOf(scores), ...[sensitivity, specificity, ppv, npv].map(share)];
-    }),
-  );
-}
-
-function crossTable(at: ThresholdMetrics, { name, other }: PositiveClass): Block {
-  return table(
-    ['truth', `called ${name}`, `called ${other}`],
-    [
-      [name, String(at.truePositives), String(at.falseNegatives)],
-      [other, String(at.falsePositives), String(at.trueNegatives)],
-    ],
-  );
 }
 
 function sampleSize({ sensitivity, specificity }: ThresholdMetrics): Block[] {
@@ -260,48 +220,6 @@ function sampleSize({ sensitivity, specificity }: ThresholdMetrics): Block[] {
     paragraph(
       `${reached} For ±2.5 points at these values, ${formatCount(needed.positives)} positive and ${formatCount(needed.negatives)} negative ones are needed. ` +
         'Where a person has several images, count persons.',
-    ),
-  ];
-}
-
-function predictiveTable(at: ThresholdMetrics, prevalence: number | undefined): Block {
-  const shares = [...new Set([...(prevalence === undefined ? [] : [prevalence]), ...usualPrevalences])].sort(
-    (a, b) => a - b,
-  );
-  const cell = (value: PredictiveValue) => {
-    if (value.value === null) return `none, because ${value.reason}`;
-    const interval = value.interval === null ? '' : ` (${formatInterval(value.interval)})`;
-    return `${formatPercent(value.value, 1)}${interval}`;
-  };
-  return table(
-    ['prevalence', 'PPV', 'NPV'],
-    shares.map((p) => {
-      const { ppv, npv } = predictiveValuesAt(at, p);
-      return [`${Number((100 * p).toPrecision(3))} %`, cell(ppv), cell(npv)];
-    }),
-  );
-}
-
-function curve(scores: BinaryScores, prevalence: number | undefined): Block[] {
-  const thresholds = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
-  const cell = (value: { readonly value: number | null }) => (value.value === null ? 'none' : value.value.toFixed(4));
-  return [
-    paragraph(
-      prevalence === undefined
-        ? 'At the share of positives in these images. Where the test will be used the share is another: state the prevalence.'
-        : `At the stated prevalence of ${Number((100 * prevalence).toPrecision(3))} %.`,
-    ),
-    table(
-      ['threshold probability', 'net benefit of the network', 'of referring all', 'referrals avoided, a person'],
-      decisionCurve(scores, { thresholds, prevalence }).map(({ threshold, model, all, interventionsAvoided }) => [
-        `${Math.round(100 * threshold)} %`,
-        cell(model),
-        cell(all),
-        cell(interventionsAvoided),
-      ]),
-    ),
-    paragraph(
-      'Net benefit counts true positives a person, less false positives weighted by the odds of the threshold. Referring no one has 0.',
     ),
   ];
 }
@@ -332,45 +250,6 @@ function abstention(predictions: Predictions, { index }: PositiveClass, threshol
       }),
     ),
   ];
-}
-
-function subgroupTable(divisions: readonly Division[], { labels, scores }: BinaryScores, threshold: number): Block {
-  const rows: string[][] = [];
-  const faint: boolean[] = [];
-  for (const { name, values } of divisions) {
-    for (const value of [...new Set(values)].sort()) {
-      const own = values.flatMap((other, i) => (other === value ? [i] : []));
-      const data = {
-        labels: Uint8Array.from(own, (i) => labels[i]),
-        scores: Float64Array.from(own, (i) => scores[i]),
-      };
-      const { sensitivity, specificity } = thresholdMetrics(data, threshold);
-      rows.push([`${name}: ${value}`, formatCount(own.length), aucOf(data), share(sensitivity), share(specificity)]);
-      faint.push(own.length < leastOfSubgroup);
-    }
-  }
-  return table(['subgroup', 'images', 'AUC', 'sensitivity', 'specificity'], rows, faint);
-}
-
-function mistakes(
-  { files, labels, classNames }: Predictions,
-  { scores }: BinaryScores,
-  threshold: number,
-  { index, name, other }: PositiveClass,
-): Block {
-  const wrong = files.flatMap((file, i) => {
-    const called = scores[i] >= threshold ? name : other;
-    const isRight = (labels[i] === index) === (called === name);
-    return isRight ? [] : [{ file, i, called, distance: Math.abs(scores[i] - threshold) }];
-  });
-  if (wrong.length === 0) return paragraph('There are none.');
-  wrong.sort((a, b) => b.distance - a.distance);
-  return table(
-    ['image', 'truth', 'called', `probability of ${name}`],
-    wrong
-      .slice(0, mostMistakes)
-      .map(({ file, i, called }) => [file, classNames[labels[i]], called, formatMetric(scores[i])]),
-  );
 }
 
 function itemTables(items: readonly ChecklistItem[]): Block[] {
