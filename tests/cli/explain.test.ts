@@ -60,9 +60,11 @@ describe('explain', () => {
   it.each(['gradcam', 'hirescam', 'layercam', 'integrated-gradients', 'occlusion'])('knows %s', async (method) => {
     const out = join(root, method);
     const file = join(pictures, 'blue', 'blue1.png');
-    const { code, out: text } = await runFovea('explain', grey, file, '--method', method, '--json', '--out', out);
+    const args = [file, '--method', method, ...(method === 'gradcam' ? ['--check'] : [])];
+    const { code, out: text } = await runFovea('explain', grey, ...args, '--json', '--out', out);
     expect(code).toBe(0);
     const [line] = linesOf(text);
+    expect(line.check === null).toBe(method !== 'gradcam');
     expect(line).toMatchObject({ file, method, layer: method.endsWith('cam') ? 'conv2' : null, width: 28, height: 28 });
     expect(['blue', 'red']).toContain(line.class);
     expect(existsSync((line.files as { overlay: string }).overlay)).toBe(true);
@@ -171,6 +173,8 @@ describe('features', () => {
     ]);
     expect(lines.at(-1)).toMatchObject({ file: good, maps: { conv1: expect.any(String), conv2: expect.any(String) } });
     expect(existsSync(join(root, 'lines', 'neighbours.csv'))).toBe(false);
+    const near = await runFovea('features', grey, good, '--json', '--neighbours', '1', '--out', join(root, 'near'));
+    expect(linesOf(near.out).at(-1)).toMatchObject({ neighbours: [{ name: expect.any(String) }] });
     for (const [wrong, message] of [
       [['--neighbours', '2'], 'neighbours are those of pictures, and none is given'],
       [['--layers', 'conv9'], "got 'conv9'; did you mean"],

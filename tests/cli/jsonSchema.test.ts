@@ -33,9 +33,13 @@ describe('fovea schema', () => {
       'data.palm.import/1',
       'data.palm.synth/1',
     ]);
-    expect(namesIn(await schemaFor('all'))).toHaveLength(Object.keys(jsonKinds).length);
+    const all = await schemaFor('all');
+    expect(namesIn(all)).toHaveLength(Object.keys(jsonKinds).length);
+    for (const { properties, required } of all.anyOf) {
+      expect(required.length, properties.schema.const).toBeGreaterThan(1);
+    }
     // A reader must not fail at fields that a later release adds.
-    expect(JSON.stringify(await schemaFor('all'))).not.toContain('"additionalProperties":false');
+    expect(JSON.stringify(all)).not.toContain('"additionalProperties":false');
   });
 
   it.each([
@@ -63,5 +67,9 @@ describe('objects of --json', () => {
     for (const wrong of [{ freed: -1 }, { freed: undefined }, { other: 1 }, { schema: 'slim.result/0' }]) {
       expect(() => expectSchema({ ...line, ...wrong })).toThrow();
     }
+    const found = { name: 'Node', ok: true, found: 'v20' };
+    const doctor = { schema: 'doctor.result/1', ok: true };
+    expect(() => expectSchema({ ...doctor, findings: [found] })).not.toThrow();
+    expect(() => expectSchema({ ...doctor, findings: [{ ...found, other: 1 }] })).toThrow();
   });
 });

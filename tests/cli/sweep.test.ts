@@ -98,9 +98,14 @@ describe('a sweep', () => {
     const config = yaml(
       'epochs: 1\noptimizer: adam\nmomentum: { range: [0.1, 0.5] }\nsweep: { trials: 2, seeds: 2 }\n',
     );
-    const { code, err } = await runFovea('sweep', '--config', config, '--out', path);
+    const { code, out: lines, err } = await runFovea('sweep', '--config', config, '--out', path, '--json');
     expect(code).toBe(2);
     expect(err).toContain('the optimizer adam has none');
+    const events = linesOf(lines);
+    expect(events.at(0)).toMatchObject({ event: 'sweep', folder: path });
+    const ends = events.filter(({ event, kind }) => event === 'end' && kind === 'trial');
+    expect(ends.map(({ why }) => why)).toEqual(['refused', 'refused']);
+    expect(events.at(-1)).toMatchObject({ event: 'summary', trials: { failed: 2, whole: 0 } });
   });
 
   test.each([[[]], [['--resume', root]], [['--resume', out, '--out', 'x']]])('refuses %j', async (args) => {

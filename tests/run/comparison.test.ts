@@ -10,7 +10,7 @@ import { meanEvaluation } from '../../src/run/tta.js';
 import { calibrate, compareAucs } from '../../src/statistics/index.js';
 import { evaluationOf } from '../../src/train/evaluate.js';
 import type { Evaluation } from '../../src/train/evaluation.js';
-import { runFovea } from '../cli/run.js';
+import { linesOf, runFovea } from '../cli/run.js';
 import { temporaryFolder } from '../temporary.js';
 
 const samples = 120;
@@ -186,6 +186,8 @@ test('the command compares tables, and writes the pictures that are not predicte
   expect(averaged).toMatchObject({ code: 0, out: expect.stringContaining('Ensemble of 2 on 120 test images') });
   expect((await readPredictions(mean)).record).toMatchObject({ model: 'ensemble of 2', weights: { length: 2 } });
   expect((await runFovea('compare', mean, ...paths)).out).toContain('3 models on 120 test images');
+  const [lines] = linesOf((await runFovea('ensemble', ...paths, '--json', '--metrics', 'auc')).out);
+  expect(lines).toMatchObject({ thresholdChosen: false, models: { length: 3 }, images: 120 });
   const missing = await runFovea('compare', paths[0], join(root, 'nothing'));
   expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('got no such path') });
 });

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { as, count, notes, path, shape, unreadable } from './parts.js';
-
-/** An object whose fields have no schema of their own yet. */
-const open = (description: string) => z.looseObject({}).describe(description);
+import { as, count, notes, path, shape } from './parts.js';
 
 const settings = {
   model: z.string(),
@@ -11,23 +8,17 @@ const settings = {
   threads: count,
 };
 
+const item = z.object({
+  items: z.string().describe('numbers of the items in CLAIM, STARD and TRIPOD+AI'),
+  topic: z.string(),
+  status: z.enum(['answered', 'open', 'missing']),
+  text: z.string(),
+});
+
 export const otherSchemas = {
-  'explain.picture': open('a map of the places that speak for a class'),
-  'explain.unreadable': unreadable,
-  'features.filters': open('filters of the first layer').extend({ kind: z.literal('filters') }),
-  'features.layer': open('channels of a layer').extend({ kind: z.literal('layer') }),
-  'features.map': open('a map of images').extend({ kind: z.literal('map') }),
-  'features.picture': open('feature maps and neighbours of a picture').extend({ kind: z.literal('picture') }),
-  'features.unreadable': unreadable,
-  'compare.result': open('comparison of runs on the same images'),
-  'ensemble.result': open('an ensemble beside its members'),
   'dossier.result': z
-    .object({ run: path, markdown: path, page: path, items: z.array(as('an item of a checklist with its status')) })
+    .object({ run: path, markdown: path, page: path, items: z.array(item) })
     .describe('files and items of a dossier'),
-  'sweep.start': open('a sweep that begins').extend({ event: z.literal('sweep'), folder: path }),
-  'sweep.begin': open('start of a training of a sweep').extend({ event: z.literal('begin') }),
-  'sweep.end': open('end of a training of a sweep').extend({ event: z.literal('end') }),
-  'sweep.summary': open('results of a sweep').extend({ event: z.literal('summary') }),
   'lr-find.result': z
     .object({
       points: z.array(z.object({ rate: z.number(), loss: z.number(), smoothed: z.number() })),
@@ -109,9 +100,4 @@ export const otherSchemas = {
       ),
     })
     .describe('parts that this machine has or lacks'),
-  'data.check': open('findings about a data set'),
-  'data.show': open('a picture of a data set').extend({ sheet: path }),
-  'data.palm.show': open('pictures of iChallenge-PM').extend({ folder: path, images: count }),
-  'data.palm.import': open('an import of iChallenge-PM'),
-  'data.palm.synth': open('drawn pictures').extend({ synthetic: z.literal(true) }),
 };

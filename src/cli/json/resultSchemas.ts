@@ -8,6 +8,8 @@ const screening = as('statistics.screeningMetrics: metrics of the positive class
 const split = z.enum(['train', 'validation', 'test', 'all']);
 const loss = z.number().nullable();
 const ofPart = z.object({ loss, accuracy: share.nullable() });
+/** The stored metrics of a part; loss and accuracy alone for a run that has not finished. */
+const stored = ofPart.extend(runResults.shape.evaluations.element.omit({ loss: true, accuracy: true }).partial().shape);
 
 /** Fields of an evaluation, of a run or of a file of weights. */
 const evaluation = {
@@ -119,7 +121,7 @@ export const resultSchemas = {
     .object({
       runs: z.array(path),
       settings: z.array(z.object({ setting: z.string(), values: z.array(z.string().nullable()) })),
-      metrics: z.array(z.object({ validation: ofPart, test: ofPart })),
+      metrics: z.array(z.object({ validation: stored, test: stored })),
     })
     .describe('settings and metrics of runs'),
 };

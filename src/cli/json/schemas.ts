@@ -1,12 +1,24 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { nearestName } from '../../text/suggest.js';
+import { comparisonSchemas } from './comparisonSchemas.js';
+import { dataSchemas } from './dataSchemas.js';
+import { explanationSchemas } from './explanationSchemas.js';
 import { type JsonKind, jsonKinds, schemaName } from './kinds.js';
 import { otherSchemas } from './otherSchemas.js';
 import { resultSchemas } from './resultSchemas.js';
+import { sweepSchemas } from './sweepSchemas.js';
 import { trainingSchemas } from './trainingSchemas.js';
 
-const fields: Readonly<Record<JsonKind, z.ZodObject>> = { ...trainingSchemas, ...resultSchemas, ...otherSchemas };
+const fields: Readonly<Record<JsonKind, z.ZodObject>> = {
+  ...trainingSchemas,
+  ...resultSchemas,
+  ...explanationSchemas,
+  ...comparisonSchemas,
+  ...sweepSchemas,
+  ...dataSchemas,
+  ...otherSchemas,
+};
 
 /** The schema of an object, with its field `schema`. */
 export function schemaOf(kind: JsonKind): z.ZodObject {
