@@ -79,6 +79,13 @@ it('threshold and calibration come from the out-of-fold predictions, and all net
   expect(accuracy).toMatchObject({ folds: { length: folds }, byGroup: { groups: 9 }, byImage: { groups: 18 } });
 });
 
+it('a data check takes the out-of-fold predictions of all pictures', async () => {
+  const { code, out: checked } = await runFovea('data', 'check', `csv:${table}`, '--predictions', out, '--json');
+  const [{ leftOut, pictures }] = linesOf(checked);
+  // Without predictions, 18 pictures are too few to look for wrong labels.
+  expect([code, leftOut, pictures]).toEqual([0, [], 18]);
+});
+
 it('a training that was stopped between folds is resumed, and ends with the same weights', async () => {
   const before = (await RunFolder.open(join(out, 'fold-3'))).weightsSha256;
   const predictions = readFileSync(join(out, 'predictions.csv'), 'utf8');

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
@@ -8,9 +8,11 @@ import { setEngine, setThreads } from '../../src/engine/select.js';
 import { RandomGenerator } from '../../src/random.js';
 import type { Decision } from '../../src/run/decision.js';
 import { openRun } from '../../src/run/evaluate.js';
+import { RunFolder } from '../../src/run/folder.js';
 import { type PictureInput, predictFiles } from '../../src/run/predict.js';
 import { readPredictions } from '../../src/run/predictions/file.js';
 import type { ScreeningMetrics } from '../../src/statistics/index.js';
+import { sealed } from '../../src/train/checkpoint/sealed.js';
 import { decodeImage } from '../../src/vision/images/decode.js';
 import { temporaryFolder } from '../temporary.js';
 import { linesOf, runFovea } from './run.js';
@@ -158,11 +160,43 @@ describe('a training on a folder of pictures', () => {
     });
   });
 
+  it('of an older version has the threshold of its training pictures in state.json, which eval applies', async () => {
+    const old = join(root, 'old');
+    cpSync(folder, old, { recursive: true });
+    const { operatingPoint } = chosenIn(old);
+    rmSync(join(old, 'decision.json'));
+    const { sha256: _, ...state } = JSON.parse(readFileSync(join(old, 'state.json'), 'utf8'));
+    const point = { ...operatingPoint, threshold: 0.375 };
+    writeFileSync(join(old, 'state.json'), sealed({ ...state, operatingPoint: point }));
+    const read = await RunFolder.open(old);
+    const { total: images } = operatingPoint.chosenOn.accuracy;
+    expect(await read.readDecision(read.weightsSha256)).toMatchObject({ part: 'train', images, operatingPoint: point });
+    expect(await read.readDecision('0'.repeat(64))).toBe(null);
+    const [evaluated] = linesOf((await runFovea('eval', old, '--json', '--no-cache')).out);
+    expect(evaluated.decision).toMatchObject({ threshold: 0.375, chosenOn: 'train', positiveClass: 'red' });
+    // A newer choice for the same weights counts.
+    cpSync(join(folder, 'decision.json'), join(old, 'decision.json'));
+    expect(await read.readDecision(read.weightsSha256)).toMatchObject({ part: 'validation', operatingPoint });
+  });
+
   it('is evaluated on other pictures, all of them, by the names of their classes', async () => {
     const other = join(root, 'other');
     await writePictures(other, 4);
     const [result] = linesOf((await runFovea('eval', folder, '--data', `folder:${other}`, '--json', '--no-cache')).out);
     expect(result).toMatchObject({ split: 'all', images: 8, sameData: false });
+    const fixes = join(root, 'fixes');
+    mkdirSync(fixes);
+    writeFileSync(join(fixes, 'exclude.csv'), 'file\nblue/blue0.jpg\n');
+    writeFileSync(join(fixes, 'relabel.csv'), 'file,label\nblue/blue1.jpg,red\n');
+    const evaluate = (...args: string[]) => runFovea('eval', folder, '--json', '--no-cache', '--fixes', fixes, ...args);
+    const [fixed] = linesOf((await evaluate('--data', `folder:${other}`)).out) as { confusion: number[][] }[];
+    const truths = fixed.confusion.map(([blue, red]) => blue + red);
+    // One of the four blue ones is left out, and one is red.
+    expect(truths).toEqual([2, 5]);
+    expect(await evaluate()).toMatchObject({ code: 2, err: expect.stringContaining('expected with other data only') });
+    writeFileSync(join(fixes, 'relabel.csv'), 'file,label\nblue/blue9.jpg,red\n');
+    const unknown = await evaluate('--data', `folder:${other}`);
+    expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('got blue/blue9.jpg') });
     mkdirSync(join(other, 'green'));
     writeFileSync(join(other, 'green', 'a.jpg'), readFileSync(join(other, 'red', 'red0.jpg')));
     const refused = await runFovea('eval', folder, '--data', `folder:${other}`);

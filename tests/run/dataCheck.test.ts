@@ -6,6 +6,7 @@ import { RandomGenerator } from '../../src/random.js';
 import { checkData, type DataCheck } from '../../src/run/dataCheck/check.js';
 import type { FindingKind } from '../../src/run/dataCheck/findings.js';
 import { shortcutsOf } from '../../src/run/dataCheck/shortcuts.js';
+import { writePredictions } from '../../src/run/predictions/file.js';
 import { cameraOf } from '../../src/vision/images/exif.js';
 import { linesOf, runFovea } from '../cli/run.js';
 import { temporaryFolder } from '../temporary.js';
@@ -120,6 +121,46 @@ describe('a data check', () => {
   });
 });
 
+test('likely wrong labels are found by out-of-fold predictions, and by no others', async () => {
+  const pictures = found.pictures.filter(({ measured }) => measured !== null);
+  const classNames = [...found.classNames];
+  // A network that is sure of every picture, and has learned the rule behind the labels.
+  const sick = pictures.map(({ name, label }) => (name.endsWith('wrong.png') ? 0.9 : label === 1 ? 0.8 : 0.1));
+  const write = async (name: string, split: string) => {
+    const path = join(root, name);
+    const probabilities = Float32Array.from(sick.flatMap((p) => [1 - p, p]));
+    const splits = pictures.map(() => split);
+    await writePredictions(
+      path,
+      {
+        classNames,
+        files: pictures.map((picture) => picture.name),
+        splits,
+        groups: pictures.map(() => null),
+        labels: Int32Array.from(pictures, ({ label }) => label),
+        probabilities,
+        logits: probabilities.map((p) => Math.log(p)),
+      },
+      {
+        model: 'lenet',
+        started: '2026-01-01T00:00:00.000Z',
+        weights: [{ which: 'last', sha256: 'b'.repeat(64) }],
+        parts: [{ split, images: pictures.length, sha256: 'a'.repeat(64) }],
+        positive: null,
+        threshold: null,
+        synthetic: false,
+      },
+    );
+    return runFovea('data', 'check', `folder:${data}`, '--predictions', path, '--json');
+  };
+  const [checked] = linesOf((await write('folds.csv', 'fold-1')).out) as { findings: Record<string, unknown>[] }[];
+  const labels = checked.findings.filter(({ kind }) => kind === 'label');
+  expect(labels.map(({ files, relabel }) => [files, relabel])).toEqual([[['train/healthy/wrong.png'], 'sick']]);
+  expect(labels[0].message).toContain('the out-of-fold prediction is, with 90 %, sick');
+  const refused = await write('test.csv', 'test');
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('got those of test') });
+});
+
 test('the command writes a page and tables, which a training takes', async () => {
   const out = join(root, 'check');
   const before = readdirSync(at('train', 'healthy'));
@@ -131,6 +172,9 @@ test('the command writes a page and tables, which a training takes', async () =>
   expect(exclude).toContain('train/healthy/cut.png,');
   expect(readFileSync(join(out, 'relabel.csv'), 'utf8')).toContain('train/healthy/wrong.png,sick,');
   expect(readdirSync(at('train', 'healthy'))).toEqual(before);
+  expect(checked.out).toMatch(/size +64×48 +\d+ +0 +\d+\n/);
+  expect(checked.out).toMatch(/format +png +\d+ +\d+ +\d+\n/);
+  await showsFixes(out, exclude);
   const run = join(root, 'run');
   const args = ['train', 'lenet', '--data', `folder:${data}`, '--epochs', '1', '--no-cache'];
   const trained = await runFovea(...args, '--fixes', out, '--out', run);
@@ -153,6 +197,33 @@ test('the command writes a page and tables, which a training takes', async () =>
   const folder = await runFovea('data', 'check', `folder:${data}`, '--out', out);
   expect(folder).toMatchObject({ code: 2, err: expect.stringContaining('choose another --out') });
 });
+
+/** `data show --fixes` shows the pictures of the tables, unreadable ones too, and refuses what has no effect. */
+async function showsFixes(out: string, exclude: string): Promise<void> {
+  const sheet = join(root, 'fixes.png');
+  const show = (...args: string[]) => runFovea('data', 'show', `folder:${data}`, '--out', sheet, '--fixes', ...args);
+  const [shown] = linesOf((await show(out, '--json')).out);
+  const names = (rows: unknown) => (rows as { file: string }[]).map(({ file }) => file).sort();
+  const rows = exclude.trimEnd().split('\n').slice(1);
+  expect(names(shown.excluded)).toEqual(rows.map((row) => row.split(',')[0]).sort());
+  expect(names(shown.excluded)).toContain('train/healthy/cut.png');
+  expect(shown.relabelled).toContainEqual({ file: 'train/healthy/wrong.png', label: 'sick', instead: 'healthy' });
+  const { width, height } = await sharp(sheet).metadata();
+  const table = join(root, 'one.csv');
+  writeFileSync(table, 'file\ntrain/sick/3.png\n');
+  expect((await show(table)).out).toMatch(/fixes +1 left out, 0 relabelled/);
+  const one = await sharp(sheet).metadata();
+  expect(one.width * one.height).toBeLessThan((width * height) / 2);
+  writeFileSync(table, 'file,label\ntrain/sick/3.png,sick\n');
+  for (const [args, message] of [
+    [[table], 'there is nothing to show'],
+    [[out, '--seed', '3'], 'seed: expected none, since fixes are shown in the order of the data'],
+  ] as const) {
+    expect(await show(...args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  }
+  const digits = await runFovea('data', 'check', 'mnist', '--fixes', out);
+  expect(digits).toMatchObject({ code: 2, err: expect.stringContaining('mnist: expected no fixes') });
+}
 
 describe('the shortcut probe', () => {
   const labels = Array.from({ length: 60 }, (_, i) => i % 2);
