@@ -30,7 +30,7 @@ export function renderDecisionCurve(points: readonly DecisionPoint[]): Html | nu
     type: 'line',
     name,
     data,
-    showSymbol: false,
+    symbol: 'none',
     clip: true,
     lineStyle: { color: `var(--${color})`, width: type === 'solid' ? 2.25 : 1.5, type, join: 'round' },
     itemStyle: { color: `var(--${color})` },
@@ -99,8 +99,8 @@ export function renderDecisionCurve(points: readonly DecisionPoint[]): Html | nu
   return html`<div class="charts"><figure>${svg}</figure></div>`;
 }
 
-/** The smallest number of the form 1, 2, 4 or 8 times a power of ten that is not below `x`. */
+/** The smallest number of the form 1, 2, 4, 6 or 8 times a power of ten that is not below `x`. */
 function niceAbove(x: number): number {
   const power = 10 ** Math.floor(Math.log10(x));
-  return power * ([1, 2, 4, 8].find((factor) => factor * power >= x) ?? 10);
+  return power * ([1, 2, 4, 6, 8].find((factor) => factor * power >= x) ?? 10);
 }
