@@ -194,6 +194,8 @@ export interface SampleList {
 }
 
 export interface SampleDetails extends SampleView {
+  /** Its file, below the folder of the studio if it is there; null for data that are no single files. */
+  readonly path: string | null;
   readonly group: string | null;
   readonly probabilities: readonly number[];
   /** The label that was proposed in relabel.csv; null without one. */

@@ -30,12 +30,8 @@ export interface FeatureMap {
   }[];
 }
 
-/** An image layer by layer, with its nearest training images. */
-export interface FeaturesOfImage {
-  readonly name: string;
-  readonly class: string;
-  readonly picture: string;
-  readonly maps: readonly { readonly name: string; readonly shape: readonly number[]; readonly picture: string }[];
+/** The training images that are nearest to another one. */
+export interface NearPictures {
   /** Training images among which the neighbours are. */
   readonly searched: number;
   readonly neighbours: readonly {
@@ -44,6 +40,14 @@ export interface FeaturesOfImage {
     readonly distance: number;
     readonly picture: string;
   }[];
+}
+
+/** An image layer by layer, with its nearest training images. */
+export interface FeaturesOfImage extends NearPictures {
+  readonly name: string;
+  readonly class: string;
+  readonly picture: string;
+  readonly maps: readonly { readonly name: string; readonly shape: readonly number[]; readonly picture: string }[];
 }
 
 /** The answer of a network for a picture that was tried. */

@@ -68,7 +68,7 @@ function ChapterView({ name }: { readonly name: Name }) {
           <Program name={name} chapter={data} />
           <h3>{t('course.results')}</h3>
           <Scroll label={t('course.results')}>
-            <table>
+            <table class="wrapped">
               <thead>
                 <tr>
                   <th scope="col">{t('course.measured')}</th>

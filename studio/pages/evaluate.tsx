@@ -95,7 +95,15 @@ function OneRun({ run }: { readonly run: string }) {
           </div>
         )}
       </dl>
-      {view.binary !== null && <TwoClasses at={at} binary={view.binary} onThreshold={setThreshold} onShow={show} />}
+      {view.binary !== null && (
+        <TwoClasses
+          at={at}
+          binary={view.binary}
+          classNames={view.classNames}
+          onThreshold={setThreshold}
+          onShow={show}
+        />
+      )}
       <Confusion view={view} onShow={show} />
       <Gallery
         at={at}

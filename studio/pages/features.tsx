@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../../src/studio/featuresApi.js';
 import { CommandLine } from '../parts/command.js';
 import { count, percent } from '../parts/format.js';
+import { NearStrip } from '../parts/nearStrip.js';
 import { Loading, Problem } from '../parts/notice.js';
 import { RunChoice } from '../parts/runChoice.js';
 import { classColour, Scatter } from '../parts/scatter.js';
@@ -137,29 +138,19 @@ function Image({ run, index }: { readonly run: string; readonly index: number })
   const { data, error } = useServer<FeaturesOfImage>(apiAddress('features/image', { run, index }));
   if (error !== null) return <Problem error={error} />;
   if (data === null) return <Loading />;
-  const { name, class: truth, picture, maps, neighbours, searched } = data;
+  const { name, class: truth, picture, maps, searched } = data;
   return (
     <>
       <h3>{t('features.near')}</h3>
       <p class="hint">{t('features.nearHint', { n: count(searched) })}</p>
-      <Scroll label={t('features.near')}>
-        <div class="strip">
-          <figure class="own">
-            <img class="pixels" src={picture} alt={name} />
-            <figcaption>
-              <b>{truth}</b> {name}
-            </figcaption>
-          </figure>
-          {neighbours.map((near) => (
-            <figure key={near.name}>
-              <img class="pixels" src={near.picture} alt={near.name} />
-              <figcaption>
-                <b>{near.class}</b> {near.name} · {near.distance.toPrecision(3)}
-              </figcaption>
-            </figure>
-          ))}
-        </div>
-      </Scroll>
+      <NearStrip near={data}>
+        <figure class="own">
+          <img class="pixels" src={picture} alt={name} />
+          <figcaption>
+            <b>{truth}</b> {name}
+          </figcaption>
+        </figure>
+      </NearStrip>
       <h3>{t('features.layers')}</h3>
       <p class="hint">{t('features.layersHint')}</p>
       <div class="layers">

@@ -18,7 +18,6 @@ export interface Wanted {
   readonly title: string;
   readonly filter: {
     readonly label?: number;
-    readonly labelName?: string;
     readonly predicted?: number;
     readonly low?: number;
     readonly high?: number;
@@ -40,10 +39,8 @@ export function Gallery({ at, view, wanted, onAll }: GalleryProps) {
   const [most, setMost] = useState(page);
   const [open, setOpen] = useState<number | null>(null);
   useEffect(() => setMost(page), [wanted]);
-  const { labelName, ...filter } = wanted.filter;
-  const label = labelName === undefined ? filter.label : view.classNames.indexOf(labelName);
   const { data, error, reload } = useServer<SampleList>(
-    apiAddress('evaluation/samples', { ...at, ...filter, label, most }),
+    apiAddress('evaluation/samples', { ...at, ...wanted.filter, most }),
   );
   return (
     <section id="pictures">

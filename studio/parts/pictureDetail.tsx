@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EvaluationView, ExplanationView, RelabelAnswer, SampleDetails } from '../../src/studio/api.js';
+import type { NearPictures } from '../../src/studio/featuresApi.js';
 import { apiAddress, read, type ServerError, send, useServer } from '../server.js';
 import { t } from '../texts/index.js';
 import { CommandLine } from './command.js';
-import { percent } from './format.js';
+import { count, percent } from './format.js';
 import type { Place } from './gallery.js';
+import { NearStrip } from './nearStrip.js';
 import { Loading, Problem } from './notice.js';
 
 const methods = ['gradcam', 'hirescam', 'layercam', 'integrated-gradients', 'occlusion'];
@@ -59,13 +61,20 @@ export function PictureDetail({ at, sample, view, onClose }: DetailProps) {
           </div>
         </div>
       )}
-      <Explain at={at} sample={sample} />
-      {data !== null && <CommandLine words={['fovea', 'explain', run, data.file]} />}
+      <Explain at={at} sample={sample} file={data?.path ?? null} />
+      <Near at={at} sample={sample} file={data?.path ?? null} />
     </dialog>
   );
 }
 
-function Explain({ at: { run, part }, sample }: { readonly at: Place; readonly sample: number }) {
+interface PartProps {
+  readonly at: Place;
+  readonly sample: number;
+  /** For the command line; null for data that are no single files. */
+  readonly file: string | null;
+}
+
+function Explain({ at: { run, part }, sample, file }: PartProps) {
   const [method, setMethod] = useState('gradcam');
   const [isChecked, setChecked] = useState(false);
   const [found, setFound] = useState<ExplanationView | null>(null);
@@ -111,6 +120,36 @@ function Explain({ at: { run, part }, sample }: { readonly at: Place; readonly s
           </figcaption>
         </figure>
       )}
+      {file !== null && (
+        <CommandLine
+          words={['fovea', 'explain', run, file, '--method', method, ...(isChecked ? ['--check'] : [])]}
+        />
+      )}
+    </section>
+  );
+}
+
+/** The training images that the network sees as alike, on demand. */
+function Near({ at: { run, part }, sample, file }: PartProps) {
+  const [isAsked, setAsked] = useState(false);
+  const address = apiAddress('evaluation/neighbours', { run, part, sample });
+  const { data, error, reload } = useServer<NearPictures>(isAsked ? address : null);
+  const isBusy = isAsked && data === null && error === null;
+  return (
+    <section>
+      <h3>{t('features.near')}</h3>
+      {!isAsked && (
+        <button type="button" onClick={() => setAsked(true)}>
+          {t('evaluate.find')}
+        </button>
+      )}
+      <p role="status" class="hint">
+        {isBusy && t('evaluate.working')}
+        {data !== null && t('features.nearHint', { n: count(data.searched) })}
+      </p>
+      {error !== null && <Problem error={error} retry={reload} />}
+      {data !== null && <NearStrip near={data} />}
+      {file !== null && <CommandLine words={['fovea', 'features', run, file]} />}
     </section>
   );
 }

@@ -3,18 +3,27 @@ import type { BinaryView, ThresholdView } from '../../src/studio/api.js';
 import { apiAddress, read } from '../server.js';
 import { t } from '../texts/index.js';
 import { Chart, legend, numberAxis } from './chart.js';
-import { percent } from './format.js';
+import { count, percent } from './format.js';
 import type { Place, Wanted } from './gallery.js';
 
 interface TwoClassesProps {
   readonly at: Place;
   readonly binary: BinaryView;
+  readonly classNames: readonly string[];
   readonly onThreshold: (threshold: number | null) => void;
   readonly onShow: (wanted: Wanted) => void;
 }
 
+/** True and predicted class of the pictures that a threshold divides. */
+const cells = [
+  ['falsePositives', 'other', 'positive'],
+  ['falseNegatives', 'positive', 'other'],
+  ['truePositives', 'positive', 'positive'],
+  ['trueNegatives', 'other', 'other'],
+] as const;
+
 /** Curve, scores and threshold of the decision between two classes. */
-export function TwoClasses({ at, binary, onThreshold, onShow }: TwoClassesProps) {
+export function TwoClasses({ at, binary, classNames, onThreshold, onShow }: TwoClassesProps) {
   const { run, part } = at;
   const [prevalence, setPrevalence] = useState('0.1');
   const [view, setView] = useState<ThresholdView | null>(null);
@@ -32,7 +41,15 @@ export function TwoClasses({ at, binary, onThreshold, onShow }: TwoClassesProps)
     const { low, high } = binary.histogram[point];
     const name = series === 0 ? binary.other : binary.positive;
     const title = `${name}: ${t('evaluate.bar', { low: percent(low, 0), high: percent(high, 0) })}`;
-    onShow({ title, filter: { low, high, labelName: name } });
+    onShow({ title, filter: { low, high, label: classNames.indexOf(name) } });
+  };
+  const point = (index: number) => {
+    onThreshold(Math.min(1, binary.roc[index].threshold ?? 1));
+    onShow({ title: t('evaluate.bothWrong'), filter: { wrong: 'true' } });
+  };
+  const cell = ([key, truth, taken]: (typeof cells)[number]) => {
+    const [label, predicted] = [truth, taken].map((side) => classNames.indexOf(binary[side]));
+    onShow({ title: t(`evaluate.${key}`), filter: { label, predicted } });
   };
   return (
     <section>
@@ -74,6 +91,13 @@ export function TwoClasses({ at, binary, onThreshold, onShow }: TwoClassesProps)
               </div>
             ))}
           </dl>
+          <p class="actions">
+            {cells.map((one) => (
+              <button key={one[0]} type="button" onClick={() => cell(one)}>
+                {t(`evaluate.${one[0]}`)}: {count(view[one[0]])}
+              </button>
+            ))}
+          </p>
           <p role="status">
             {t('evaluate.cost', {
               missed: view.perThousand.missed.toFixed(1),
@@ -88,7 +112,7 @@ export function TwoClasses({ at, binary, onThreshold, onShow }: TwoClassesProps)
             option={roc}
             label={t('evaluate.roc')}
             height={340}
-            onPoint={(_, point) => onThreshold(Math.min(1, binary.roc[point].threshold ?? 1))}
+            onPoint={(_, index) => point(index)}
           />
         )}
         <Chart option={scores} label={t('evaluate.scores', { positive: binary.positive })} height={340} onPoint={bar} />
@@ -105,7 +129,7 @@ function rocOption({ roc }: BinaryView, view: ThresholdView | null) {
       ? []
       : [[100 * (1 - view.specificity), 100 * view.sensitivity]];
   return {
-    xAxis: numberAxis(t('evaluate.falsePositives'), shares),
+    xAxis: numberAxis(t('evaluate.falsePositiveRate'), shares),
     yAxis: numberAxis(`${t('evaluate.sensitivity')} (%)`, shares, true),
     series: [
       {

@@ -108,6 +108,8 @@ describeWith('chromium', 'the studio', () => {
     await tab.until(`document.querySelector('dialog .bars li')`);
     await tab.evaluate(click('Explain'));
     await tab.until(`document.querySelector('.explanation img')`);
+    await tab.evaluate(click('Find them'));
+    await tab.until(`document.querySelectorAll('dialog .strip img').length === 6`);
     await tab.evaluate(`(() => {
       const field = document.querySelector('dialog section select');
       field.value = field.options[1].value;
@@ -116,6 +118,15 @@ describeWith('chromium', 'the studio', () => {
     await tab.until(text('fixes/photos/relabel.csv'));
     await inspect('picture');
     await tab.evaluate(click('Close'));
+    const fill = (low: number) => `(() => {
+      const slider = document.querySelector('input[type=range]');
+      slider.value = '${low}';
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    })()`;
+    await tab.evaluate(fill(0));
+    await tab.until(`[...document.querySelectorAll('button')].some((one) => one.textContent === 'False positives: 16')`);
+    await tab.evaluate(click('False positives: 16'));
+    await tab.until(`document.querySelectorAll('.gallery .bad').length === 16`);
   });
 
   it('compares runs: curves, settings that differ, paired tests, pictures', async () => {
@@ -193,6 +204,10 @@ describeWith('chromium', 'the studio', () => {
     await tab.until(text('vision.models.course.LeNet'));
     await tab.until(text('conv2d_2'));
     await inspect('course');
+    await tab.resize({ width: 390, height: 844 });
+    const beyond = `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.wrapped').parentElement)`;
+    expect(await tab.evaluate(beyond)).toBe(0);
+    await tab.resize({ width: 1440, height: 900 });
     await go('#/course?chapter=googlenet');
     await tab.until(text('class Inception'));
     await tab.evaluate(click('Run it'));

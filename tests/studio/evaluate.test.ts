@@ -13,6 +13,7 @@ import type {
   SampleList,
   ThresholdView,
 } from '../../src/studio/api.js';
+import type { NearPictures } from '../../src/studio/featuresApi.js';
 import { temporaryFolder } from '../temporary.js';
 import { smallRun } from './smallRun.js';
 import { type TestStudio, testStudio } from './studioApp.js';
@@ -61,6 +62,46 @@ it('moves the threshold, with its consequences at a prevalence', async () => {
   expect((await studio.ask(`/api/evaluation/threshold?${at}&prevalence=2`)).status).toBe(422);
 });
 
+it('shows the pictures of each cell at every point of the ROC curve, also to several tabs at once', async () => {
+  const { binary, classNames } = await studio.json<EvaluationView>(`/api/evaluation?${at}`);
+  const [positive, other] = [binary?.positive, binary?.other].map((name) => classNames.indexOf(name ?? ''));
+  const points = (binary?.roc ?? []).map(({ threshold }) => Math.min(1, threshold ?? 1));
+  expect(points.length).toBeGreaterThan(1);
+  const counted = await Promise.all(
+    points.map(async (threshold) => {
+      const view = await studio.json<ThresholdView>(
+        `/api/evaluation/threshold?${at}&threshold=${threshold}&prevalence=0.1`,
+      );
+      const total = async (filter: string) =>
+        (await studio.json<SampleList>(`/api/evaluation/samples?${at}&threshold=${threshold}&${filter}`)).total;
+      const [falsePositives, falseNegatives, wrong] = await Promise.all([
+        total(`label=${other}&predicted=${positive}`),
+        total(`label=${positive}&predicted=${other}`),
+        total('wrong=true'),
+      ]);
+      expect([falsePositives, falseNegatives]).toEqual([view.falsePositives, view.falseNegatives]);
+      expect(wrong).toBe(falsePositives + falseNegatives);
+      return falsePositives;
+    }),
+  );
+  // From no positive at all to all of them.
+  expect(counted).toEqual(counted.toSorted((a, b) => a - b));
+  expect(counted.at(-1)).toBeGreaterThan(0);
+});
+
+it('finds the nearest training images of a picture', async () => {
+  const near = await studio.json<NearPictures>(`/api/evaluation/neighbours?${at}&sample=0`);
+  expect(near.searched).toBe(48);
+  expect(near.neighbours).toHaveLength(6);
+  const { path, label } = await studio.json<SampleDetails>(`/api/evaluation/sample?${at}&sample=0`);
+  expect(readFileSync(join(root, path ?? '')).toString('latin1', 1, 4)).toBe('PNG');
+  // Pictures of one class are noise around one colour.
+  expect(near.neighbours.map(({ class: named }) => named)).toEqual(new Array(6).fill(label));
+  const distances = near.neighbours.map(({ distance }) => distance);
+  expect(distances).toEqual(distances.toSorted((a, b) => a - b));
+  expect((await studio.ask(`/api/evaluation/neighbours?${at}&sample=9999`)).status).toBe(422);
+});
+
 it('shows a picture, explains it, and writes a label that --fixes takes', async () => {
   const { samples } = await studio.json<SampleList>(`/api/evaluation/samples?${at}&most=1`);
   const [{ sample, file, label }] = samples;
@@ -91,7 +132,7 @@ it('shows a picture, explains it, and writes a label that --fixes takes', async 
 it('names pictures that no longer decode, samples that are not there, and tables that were edited', async () => {
   const { samples } = await studio.json<SampleList>(`/api/evaluation/samples?${at}&most=1`);
   writeFileSync(join(root, 'photos', samples[0].file), 'no picture');
-  for (const what of ['picture', 'explanation']) {
+  for (const what of ['picture', 'explanation', 'neighbours']) {
     const { status, body } = await studio.ask(`/api/evaluation/${what}?${at}&sample=${samples[0].sample}`);
     expect([status, JSON.parse(body).code]).toEqual([422, 'input']);
   }

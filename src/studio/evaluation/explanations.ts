@@ -1,38 +1,37 @@
-import { InputError } from '../../errors.js';
-import { openRun, type TrainedRun } from '../../run/evaluate.js';
+import { InternalError } from '../../errors.js';
+import { answeredPictures } from '../../run/answeredPictures.js';
 import { explainPictures } from '../../run/explain.js';
 import type { ExplainMethod } from '../../run/explainMethods.js';
 import type { PictureInput } from '../../run/predict.js';
 import { encodePng } from '../../vision/images/png.js';
 import { explain as maps } from '../../vision/index.js';
 import type { ExplanationView } from '../api.js';
-import { Recent } from '../recent.js';
+import type { NearPictures } from '../featuresApi.js';
+import type { Neighbours } from '../neighbours.js';
+import { type OpenRuns, pictureAddress } from '../openRuns.js';
 
-const kept = 2;
-
-/** Explanations by the networks of runs, of which the newest stay in memory. One is computed at a time. */
+/** Pictures seen by the networks of runs. One is computed at a time. */
 export class Explanations {
-  readonly #runs = new Recent<TrainedRun>(kept);
+  readonly #runs: OpenRuns;
+  readonly #neighbours: Neighbours;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @throws {FileError} for a run or a picture that cannot be read */
+  constructor(runs: OpenRuns, neighbours: Neighbours) {
+    this.#runs = runs;
+    this.#neighbours = neighbours;
+  }
+
+  /**
+   * @param run name below the folder of the studio
+   * @throws {FileError} for a run or a picture that cannot be read
+   */
   explain(
     run: string,
     picture: PictureInput,
     asked: { readonly method: ExplainMethod; readonly check: boolean; readonly class?: string | undefined },
   ): Promise<ExplanationView> {
-    const result = this.#last.catch(() => {}).then(() => this.#compute(run, picture, asked));
-    this.#last = result;
-    return result;
-  }
-
-  async #compute(
-    run: string,
-    picture: PictureInput,
-    asked: Parameters<Explanations['explain']>[2],
-  ): Promise<ExplanationView> {
-    const trained = await this.#runs.get(run, () => openRun(run));
-    for await (const found of explainPictures(trained, [picture], asked)) {
+    return this.#next(async () => {
+      const found = await onlyOne(explainPictures(await this.#runs.open(run), [picture], asked));
       if ('error' in found) throw found.error;
       const { map, image, shape, method, layer, check } = found;
       const [, height, width] = shape;
@@ -41,13 +40,37 @@ export class Explanations {
         method,
         layer,
         class: found.class,
-        overlay: inPage(await encodePng(overlay, [3, height, width])),
-        picture: inPage(await encodePng(image, shape)),
+        overlay: pictureAddress(await encodePng(overlay, [3, height, width])),
+        picture: pictureAddress(await encodePng(image, shape)),
         verdict: check?.verdict ?? null,
       };
-    }
-    throw new InputError('[studio] picture: expected one, got none');
+    });
+  }
+
+  /**
+   * The nearest training images of a picture.
+   *
+   * @throws {FileError} for a run, a picture or training images that cannot be read
+   */
+  near(name: string, picture: PictureInput): Promise<NearPictures> {
+    return this.#next(async () => {
+      const run = await this.#runs.open(name);
+      const answered = await onlyOne(answeredPictures('features', run, [picture]));
+      if ('error' in answered) throw answered.error;
+      const last = await maps.lastFeatures(run.network, answered.image).data('float32');
+      return this.#neighbours.of(run, last);
+    });
+  }
+
+  #next<T>(compute: () => Promise<T>): Promise<T> {
+    const result = this.#last.catch(() => {}).then(compute);
+    this.#last = result;
+    return result;
   }
 }
 
-const inPage = (png: Uint8Array) => `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+/** The only result for a single picture. */
+export async function onlyOne<T>(results: AsyncIterable<T>): Promise<T> {
+  for await (const result of results) return result;
+  throw new InternalError('no result for a picture');
+}

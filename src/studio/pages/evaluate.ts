@@ -18,7 +18,10 @@ import { Explanations } from '../evaluation/explanations.js';
 import { RunPictures } from '../evaluation/pictures.js';
 import { StoredTables } from '../evaluation/stored.js';
 import { type DecisionAt, evaluationOf, samplesOf, thresholdOf } from '../evaluation/views.js';
+import type { NearPictures } from '../featuresApi.js';
 import { AllFixes, type StudioFixes } from '../fixes.js';
+import { Neighbours } from '../neighbours.js';
+import { OpenRuns } from '../openRuns.js';
 import { parameters } from '../parameters.js';
 
 const short = z.string().max(4096);
@@ -37,10 +40,10 @@ const filter = z.object({
 const sampleOf = place.extend({ sample: natural });
 
 /** Evaluations of finished runs from their stored predictions, and the pictures behind them. */
-export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContext): void {
+export function evaluateRoutes(app: FastifyInstance, { workspace, signal }: StudioContext): void {
   const tables = new StoredTables();
   const pictures = new RunPictures();
-  const explanations = new Explanations();
+  const explanations = new Explanations(new OpenRuns(workspace), new Neighbours(signal));
   const fixes = new AllFixes(workspace);
 
   /** Predictions of a part, and how they decide. */
@@ -61,6 +64,14 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
   const sampleIn = <T>(values: ArrayLike<T>, sample: number): T => {
     if (sample < values.length) return values[sample];
     throw new InputError(`[studio] sample: expected a number below ${values.length}, got ${sample}`);
+  };
+
+  /** The file of a picture, or its pixels. */
+  const pictureOf = async (asked: z.output<typeof sampleOf>) => {
+    const { path, part, own } = await find(asked);
+    const name = sampleIn(own.files, asked.sample);
+    const file = await pictures.pathOf(path, part, name);
+    return file ?? { name, picture: await pictures.png(path, part, name, 512) };
   };
 
   app.get('/api/evaluation', async ({ query }): Promise<EvaluationView> => {
@@ -91,13 +102,16 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
   });
   app.get('/api/evaluation/sample', async ({ query }): Promise<SampleDetails> => {
     const asked = parameters(query, sampleOf);
-    const { path, own, at } = await find(asked);
+    const { path, part, own, at } = await find(asked);
     const file = sampleIn(own.files, asked.sample);
+    // A picture that is gone has no place; its prediction is shown all the same.
+    const stored = await pictures.pathOf(path, part, file).catch(() => null);
     const [view] = samplesOf(own, at, {}).filter(({ sample }) => sample === asked.sample);
     const classes = own.classNames.length;
     const decided = await (await fixesOf(path))?.read();
     return {
       ...view,
+      path: stored === null ? null : (workspace.nameOf(stored) ?? stored),
       group: own.groups[asked.sample],
       probabilities: Array.from(own.probabilities.subarray(asked.sample * classes, (asked.sample + 1) * classes)),
       relabelled: decided?.relabelled[safeCell(file)] ?? null,
@@ -121,11 +135,11 @@ export function evaluateRoutes(app: FastifyInstance, { workspace }: StudioContex
         check: z.stringbool().default(false),
       }),
     );
-    const { path, part, own } = await find(asked);
-    const name = sampleIn(own.files, asked.sample);
-    const file = await pictures.pathOf(path, part, name);
-    const picture = file ?? { name, picture: await pictures.png(path, part, name, 512) };
-    return explanations.explain(path, picture, asked);
+    return explanations.explain(asked.run, await pictureOf(asked), asked);
+  });
+  app.get('/api/evaluation/neighbours', async ({ query }): Promise<NearPictures> => {
+    const asked = parameters(query, sampleOf);
+    return explanations.near(asked.run, await pictureOf(asked));
   });
   app.post('/api/evaluation/relabel', async ({ body }): Promise<RelabelAnswer> => {
     const asked = parameters(body, sampleOf.extend({ label: short.nullable() }));

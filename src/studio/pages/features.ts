@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { TrainedRun } from '../../run/evaluate.js';
-import { nearestImages, runActivity, runFeatures } from '../../run/features/features.js';
+import { runActivity, runFeatures } from '../../run/features/features.js';
 import { imagesOf } from '../../run/features/images.js';
 import { mapMethods } from '../../run/features/mapMethods.js';
 import { orderOf } from '../../run/inputPipeline.js';
@@ -9,20 +9,19 @@ import { encodePng } from '../../vision/images/png.js';
 import { explain } from '../../vision/index.js';
 import type { StudioContext } from '../context.js';
 import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../featuresApi.js';
+import { Neighbours } from '../neighbours.js';
 import { OpenRuns, pictureAddress } from '../openRuns.js';
 import { nameParameter, parameters } from '../parameters.js';
 
 /** Images of the map and of the channels: the first numbers of the command line. */
 const images = { split: 'validation', images: 1000, seed: 0 } as const;
-/** Training images among which neighbours are looked for. */
-const searched = 2000;
-const neighbours = 6;
 /** Layers whose maps are shown, from the first to the last. */
 const mostLayers = 8;
 
 /** Filters, channels and maps of a network, and an image layer by layer. */
 export function featuresRoutes(app: FastifyInstance, { workspace, signal }: StudioContext): void {
   const runs = new OpenRuns(workspace);
+  const neighbours = new Neighbours(signal);
   app.get('/api/features/filters', async (request) => filtersOf(await runs.open(nameParameter(request, 'run'))));
   app.get('/api/features/channels', async (request): Promise<ChannelsOfLayer[]> => {
     const activity = await runActivity(await runs.open(nameParameter(request, 'run')), { ...images, signal });
@@ -47,7 +46,7 @@ export function featuresRoutes(app: FastifyInstance, { workspace, signal }: Stud
       .min(0)
       .max(images.images - 1);
     const asked = parameters(query, z.looseObject({ run: z.string(), index }));
-    return imageOf(await runs.open(asked.run), asked.index, signal);
+    return imageOf(await runs.open(asked.run), asked.index, neighbours);
   });
 }
 
@@ -59,7 +58,7 @@ async function filtersOf({ network, folder }: TrainedRun): Promise<FiltersOfRun>
   return { layer: filters.layer, count, height, width, picture: pictureAddress(await encodePng(values, shape)) };
 }
 
-async function imageOf(run: TrainedRun, index: number, signal: AbortSignal): Promise<FeaturesOfImage> {
+async function imageOf(run: TrainedRun, index: number, neighbours: Neighbours): Promise<FeaturesOfImage> {
   const { network, folder } = run;
   const { classNames } = folder.config.data;
   const own = await imagesOf(run, images);
@@ -74,23 +73,11 @@ async function imageOf(run: TrainedRun, index: number, signal: AbortSignal): Pro
     maps.push({ name: map.name, shape: map.shape, picture: pictureAddress(await encodePng(values, shape)) });
   }
   const last = await explain.lastFeatures(network, input).data('float32');
-  const [near] = await nearestImages(run, last, {
-    size: last.length,
-    count: neighbours,
-    images: searched,
-    signal,
-  });
   return {
     name: own.nameOf(at),
     class: classNames[await own.labelOf(at)],
     picture: pictureAddress(await own.picture(at)),
     maps,
-    searched: Math.min(searched, folder.config.data.train.images),
-    neighbours: near.map(({ name, class: named, distance, picture }) => ({
-      name,
-      class: named,
-      distance,
-      picture: pictureAddress(picture),
-    })),
+    ...(await neighbours.of(run, last)),
   };
 }

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { InternalError } from '../../errors.js';
 import { explainPictures } from '../../run/explain.js';
 import { predictFiles } from '../../run/predict.js';
 import { encodePng } from '../../vision/images/png.js';
 import { explain } from '../../vision/index.js';
 import type { StudioContext } from '../context.js';
+import { onlyOne } from '../evaluation/explanations.js';
 import type { Answer } from '../featuresApi.js';
 import { OpenRuns, pictureAddress } from '../openRuns.js';
 import { parameters } from '../parameters.js';
@@ -25,10 +25,10 @@ export function tryRoutes(app: FastifyInstance, { workspace }: StudioContext): v
     const run = await runs.open(path);
     const pictures = [{ name, picture: Buffer.from(picture, 'base64') }];
     const begun = performance.now();
-    const answer = await first(predictFiles(run, pictures));
+    const answer = await onlyOne(predictFiles(run, pictures));
     const milliseconds = performance.now() - begun;
     if ('error' in answer) throw answer.error;
-    const explained = await first(explainPictures(run, pictures));
+    const explained = await onlyOne(explainPictures(run, pictures));
     if ('error' in explained) throw explained.error;
     const { image, map, shape, layer, class: wanted } = explained;
     const shown = explain.overlay(image, map, explain.scaleFor([map]));
@@ -43,10 +43,4 @@ export function tryRoutes(app: FastifyInstance, { workspace }: StudioContext): v
       overlay: pictureAddress(await encodePng(shown, [3, shape[1], shape[2]])),
     };
   });
-}
-
-/** The only result for a single picture. */
-async function first<T>(results: AsyncIterable<T>): Promise<T> {
-  for await (const result of results) return result;
-  throw new InternalError('no result for a picture');
 }
