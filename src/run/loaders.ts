@@ -14,7 +14,7 @@ type Data = Pick<OpenedSplit, 'dataset'>;
 type Evaluated = Pick<Recipe, 'batchSize' | 'loss'>;
 
 /** The images of the training, with all transforms. */
-export function transformed({ dataset }: Data, { techniques }: Recipe): Dataset {
+export function transformed({ dataset }: Data, { techniques }: Pick<Recipe, 'techniques'>): Dataset {
   const { transforms } = techniques ?? {};
   return transforms === undefined ? dataset : dataset.withTransform(parseTransforms(transforms));
 }

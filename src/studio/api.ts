@@ -247,6 +247,12 @@ export interface DataPictures {
   readonly pictures: readonly DataPicture[];
 }
 
+/** Addresses of data: a picture as a training reads it, and what transforms make of it. */
+export interface TransformedPictures {
+  readonly plain: string;
+  readonly changed: readonly string[];
+}
+
 /** Something that a person should decide about. */
 export interface DataFinding {
   readonly kind: string;

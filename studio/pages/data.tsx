@@ -7,6 +7,7 @@ import { PictureGrid } from '../parts/grid.js';
 import { MakeClass } from '../parts/makeClass.js';
 import { Loading, Problem } from '../parts/notice.js';
 import { Scroll } from '../parts/scroll.js';
+import { Transforms } from '../parts/transforms.js';
 import { go, href } from '../route.js';
 import { apiAddress, useServer } from '../server.js';
 import { t } from '../texts/index.js';
@@ -40,6 +41,7 @@ function DataSet({ data }: { readonly data: string }) {
   const { data: layout, error, reload } = useServer<DataLayout>(apiAddress('data/layout', { data }));
   const [part, setPart] = useState<string | null>(null);
   const [label, setLabel] = useState<number | null>(null);
+  const [chosen, setChosen] = useState(0);
   if (error !== null) return <Problem error={error} retry={reload} />;
   if (layout === null) return <Loading />;
   const { title, classNames, parts, passedOver, notes, isFiles } = layout;
@@ -119,8 +121,9 @@ function DataSet({ data }: { readonly data: string }) {
             </select>
           </label>
         </p>
-        <PictureGrid data={data} part={part} label={label} total={total} />
+        <PictureGrid data={data} part={part} label={label} total={total} onChoose={setChosen} />
       </section>
+      <Transforms data={data} picture={chosen} total={sum(parts.map(({ counts }) => sum(counts)))} onPicture={setChosen} />
       <DataCheckSection data={data} isFiles={isFiles} />
       <CommandLine words={['fovea', 'data', 'check', data, '--out', 'checked']} />
     </>

@@ -48,6 +48,7 @@ export default function TrainPage({ parameters }: PageProps) {
       <TrainingForm
         form={form.data}
         data={parameters.data}
+        transforms={parameters.transforms}
         onStart={(body) => act('trainings', body)}
         onProblem={setProblem}
       />
@@ -74,17 +75,19 @@ export default function TrainPage({ parameters }: PageProps) {
 interface FormProps {
   readonly form: TrainForm;
   readonly data: string | undefined;
+  /** Transforms to begin with. */
+  readonly transforms: string | undefined;
   readonly onStart: (body: unknown) => void;
   readonly onProblem: (error: ServerError | null) => void;
 }
 
-function TrainingForm({ form, data: asked, onStart, onProblem }: FormProps) {
+function TrainingForm({ form, data: asked, transforms, onStart, onProblem }: FormProps) {
   const { models, options, data: choices } = form;
   const all = asked === undefined || choices.includes(asked) ? choices : [asked, ...choices];
   const [model, setModel] = useState('lenet');
   const [data, setData] = useState(asked ?? 'mnist');
   const [name, setName] = useState('');
-  const [values, setValues] = useState<Readonly<Record<string, string>>>({});
+  const [values, setValues] = useState<Readonly<Record<string, string>>>(transforms === undefined ? {} : { transforms });
   const [estimate, setEstimate] = useState<TrainingEstimate | 'running' | null>(null);
   const { recipe } = models.find((one) => one.name === model) ?? models[0];
   const usualName = `${model}-${data.replace(/^\w+:/, '').replaceAll(/[^\p{L}\p{N}]+/gu, '-')}`;
@@ -156,7 +159,7 @@ function TrainingForm({ form, data: asked, onStart, onProblem }: FormProps) {
         </label>
         {options.filter(({ usual }) => usual).map(field)}
       </div>
-      <details>
+      <details open={transforms !== undefined}>
         <summary>{t('train.options')}</summary>
         <div class="fields">{options.filter(({ usual }) => !usual).map(field)}</div>
       </details>

@@ -14,10 +14,12 @@ interface GridProps {
   readonly part: string | null;
   readonly label: number | null;
   readonly total: number;
+  /** Called with the number of the picture among all of the data. */
+  readonly onChoose: (picture: number) => void;
 }
 
 /** Any number of pictures, of which only those near the visible part exist in the page. */
-export function PictureGrid({ data, part, label, total }: GridProps) {
+export function PictureGrid({ data, part, label, total, onChoose }: GridProps) {
   const box = useRef<HTMLElement>(null);
   const [columns, setColumns] = useState(1);
   const [top, setTop] = useState(0);
@@ -57,7 +59,7 @@ export function PictureGrid({ data, part, label, total }: GridProps) {
               width: `${100 / columns}%`,
             }}
           >
-            <Cell data={data} picture={chunks.at(place)} />
+            <Cell data={data} picture={chunks.at(place)} onChoose={onChoose} />
           </li>
         ))}
       </ul>
@@ -65,11 +67,16 @@ export function PictureGrid({ data, part, label, total }: GridProps) {
   );
 }
 
-function Cell({ data, picture }: { readonly data: string; readonly picture: DataPicture | null }) {
+interface CellProps extends Pick<GridProps, 'data' | 'onChoose'> {
+  readonly picture: DataPicture | null;
+}
+
+function Cell({ data, picture, onChoose }: CellProps) {
   const [failed, setFailed] = useState(false);
   if (picture === null) return <span class="blank" />;
   return (
-    <figure title={picture.name}>
+    // Keyboards choose a picture by its number.
+    <button type="button" tabIndex={-1} title={picture.name} onClick={() => onChoose(picture.picture)}>
       {failed ? (
         <span class="unreadable">{t('data.unreadable')}</span>
       ) : (
@@ -80,13 +87,13 @@ function Cell({ data, picture }: { readonly data: string; readonly picture: Data
           onError={() => setFailed(true)}
         />
       )}
-      <figcaption>{picture.label}</figcaption>
-    </figure>
+      <span class="name">{picture.label}</span>
+    </button>
   );
 }
 
 /** Names of pictures, asked for in pieces as they come into view. */
-function useChunks({ data, part, label }: Omit<GridProps, 'total'>) {
+function useChunks({ data, part, label }: Omit<GridProps, 'total' | 'onChoose'>) {
   const key = `${data}\n${part}\n${label}`;
   const state = useRef({ key, chunks: new Map<number, readonly DataPicture[] | null>() });
   const [, redraw] = useState(0);

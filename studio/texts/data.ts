@@ -41,5 +41,16 @@ export const dataTexts = {
   'data.className': { en: 'Class', zh: '类别' },
   'data.added': { en: '{n} pictures of {class} in {data}.', zh: '{data} 中有 {n} 张 {class}。' },
   'data.show': { en: 'Show them', zh: '查看' },
+  'data.transforms': { en: 'Transforms', zh: '变换' },
+  'data.transformsLead': {
+    en: 'A training changes each picture at random in every epoch. Here are some versions of one picture, made as a training makes them. Click a picture above, or enter its number. Photographs have 224 pixels here; a training takes the size of its network.',
+    zh: '训练会在每一轮随机改变每张图像。这里用与训练相同的方法生成一张图像的多个版本。点击上面的图像，或输入它的编号。照片在这里为 224 像素；训练时采用网络的尺寸。',
+  },
+  'data.transformsList': { en: 'Transforms of the training', zh: '训练使用的变换' },
+  'data.picture': { en: 'Number of the picture', zh: '图像编号' },
+  'data.again': { en: 'Other random numbers', zh: '换一组随机数' },
+  'data.plain': { en: 'without transforms', zh: '未变换' },
+  'data.version': { en: 'version {n}', zh: '版本 {n}' },
+  'data.trainTransformed': { en: 'Train with them', zh: '用这些变换训练' },
   'data.unreadable': { en: 'cannot be read', zh: '无法读取' },
 } as const satisfies Texts;

@@ -141,6 +141,11 @@ describeWith('chromium', 'the studio', () => {
     copyFileSync(join(work, 'photos/red/red0.png'), join(work, 'photos/red/copy.png'));
     await go('#/data?data=folder:photos');
     await tab.until(`document.querySelectorAll('.grid img').length > 50`);
+    await tab.until(`document.querySelectorAll('.strip img').length === 7`);
+    const second = await tab.evaluate<string>(`document.querySelectorAll('.strip img')[1].src`);
+    await tab.evaluate(`document.querySelectorAll('.grid button')[3].click()`);
+    await tab.until(`document.querySelector('input[type=number]').value === '3'`);
+    await tab.until(`document.querySelectorAll('.strip img')[1].src !== ${JSON.stringify(second)}`);
     await tab.evaluate(click('Check'));
     // Pictures load when they come into view.
     await tab.until(

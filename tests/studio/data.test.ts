@@ -1,8 +1,19 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RandomGenerator } from '../../src/random.js';
+import { namedDataset } from '../../src/run/catalog/datasets.js';
 import { readFixes } from '../../src/run/dataCheck/fixes.js';
-import type { DataCheckState, DataChoices, DataDecisions, DataLayout, DataPictures } from '../../src/studio/api.js';
+import { transformed } from '../../src/run/loaders.js';
+import type {
+  DataCheckState,
+  DataChoices,
+  DataDecisions,
+  DataLayout,
+  DataPictures,
+  TransformedPictures,
+} from '../../src/studio/api.js';
+import { preprocessing } from '../../src/vision/images/preprocess.js';
 import { writeRedAndBlue } from '../run/redAndBlue.js';
 import { temporaryFolder } from '../temporary.js';
 import { type TestStudio, testStudio } from './studioApp.js';
@@ -54,6 +65,33 @@ it('names pictures that do not decode, data outside of the folder, and what is n
   expect(await refused('/api/data/layout?data=folder:none')).toEqual([404, 'gone']);
   expect(await refused('/api/data/layout?data=folder:empty')).toEqual([422, 'input']);
   expect(await refused('/api/data/layout?data=strange')).toEqual([422, 'input']);
+});
+
+it('shows transforms on a picture as a training would, the same for the same seed', async () => {
+  const show = (transforms: string, seed = 0) =>
+    studio.json<TransformedPictures>(
+      `/api/data/transformed?${data}&picture=0&versions=4&seed=${seed}&transforms=${encodeURIComponent(transforms)}`,
+    );
+  const rotated = await show('RandomRotation(30)');
+  expect(new Set([rotated.plain, ...rotated.changed]).size).toBe(5);
+  expect(await show('RandomRotation(30)')).toEqual(rotated);
+  expect((await show('RandomRotation(30)', 1)).changed).not.toEqual(rotated.changed);
+  // The same samples as the data set of a training gives for these random numbers.
+  const { dataset } = await (
+    await namedDataset('folder').open({
+      location: join(root, 'photos'),
+      images: preprocessing(),
+      imageLoading: { cache: false, onBadImage: 'fail' },
+      holdOut: { share: 0.2, seed: 0 },
+    })
+  ).open('all');
+  const changed = transformed({ dataset }, { techniques: { transforms: [{ RandomRotation: { degrees: 30 } }] } });
+  const sample = await changed.get(0, new RandomGenerator(0).fork('0 1'));
+  const png = await namedDataset('folder').picture(sample, preprocessing());
+  expect(rotated.changed[0]).toBe(`data:image/png;base64,${Buffer.from(png).toString('base64')}`);
+  expect((await show('')).changed).toEqual([]);
+  const refused = await studio.ask(`/api/data/transformed?${data}&picture=0&transforms=RandomRotatio`);
+  expect([refused.status, JSON.parse(refused.body).error]).toEqual([422, expect.stringContaining('RandomRotation?')]);
 });
 
 it('checks by the command line, and keeps a decision about each finding for --fixes', async () => {

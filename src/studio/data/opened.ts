@@ -1,11 +1,14 @@
 import { FileError, InputError } from '../../errors.js';
-import { labelsOf, readBatch } from '../../io/data/dataset.js';
+import { labelsOf, readBatch, type Sample } from '../../io/data/dataset.js';
+import { RandomGenerator } from '../../random.js';
 import { findData, type NamedDataset, namedDataset, type OpenedSplit } from '../../run/catalog/datasets.js';
 import { partsOf } from '../../run/dataCheck/check.js';
 import { usualHoldOut } from '../../run/splits.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
+import { changedVersions } from '../../vision/datasets/sheets.js';
 import { preprocessing } from '../../vision/images/preprocess.js';
 import { thumbnailPng } from '../../vision/images/thumbnail.js';
+import { parseTransforms } from '../../vision/transforms/parse.js';
 import type { DataLayout, DataPictures } from '../api.js';
 import { Recent } from '../recent.js';
 
@@ -98,18 +101,43 @@ export class OpenedSets {
 
   /** A picture as a small PNG file. @throws {FileError} if it is no longer there, or cannot be decoded */
   async png(data: string, picture: number, size: number): Promise<Uint8Array> {
+    const { kind, split, index, label } = await this.#find(data, picture);
+    return this.#pictures.get(`${data}\0${picture}\0${size}`, async () => {
+      const file = split.files[index];
+      if (file?.label !== undefined) return thumbnailPng(file.path, size);
+      const { images, shape } = await readBatch(split.dataset.withTransform(null), Uint32Array.of(index));
+      return kind.picture({ image: images, shape: shape.slice(1), label }, preprocessing());
+    });
+  }
+
+  /**
+   * A picture as a training reads it, and versions that transforms make of it, as PNG files.
+   *
+   * @throws {InputError} for transforms that are unknown or do not fit together
+   * @throws {FileError} if the picture is no longer there, or cannot be decoded
+   */
+  async transformed(
+    data: string,
+    picture: number,
+    { transforms, versions, seed }: { readonly transforms: string; readonly versions: number; readonly seed: number },
+  ): Promise<{ readonly plain: Uint8Array; readonly changed: readonly Uint8Array[] }> {
+    const changed = transforms.trim() === '' ? null : parseTransforms(transforms);
+    const { kind, split, index } = await this.#find(data, picture);
+    const draw = (sample: Sample) => kind.picture(sample, preprocessing());
+    const plain = await split.dataset.withTransform(null).get(index);
+    const random = new RandomGenerator(seed);
+    const samples =
+      changed === null ? [] : await changedVersions(split.dataset.withTransform(changed), index, versions, random);
+    return { plain: await draw(plain), changed: await Promise.all(samples.map(draw)) };
+  }
+
+  async #find(data: string, picture: number) {
     const { kind, parts } = await this.#open(data);
     let first = 0;
     for (const { split, labels } of parts) {
-      const i = picture - first;
+      const index = picture - first;
       first += labels.length;
-      if (i >= labels.length) continue;
-      const file = split.files[i];
-      return this.#pictures.get(`${data}\0${picture}\0${size}`, async () => {
-        if (file?.label !== undefined) return thumbnailPng(file.path, size);
-        const { images, shape } = await readBatch(split.dataset.withTransform(null), Uint32Array.of(i));
-        return kind.picture({ image: images, shape: shape.slice(1), label: labels[i] }, preprocessing());
-      });
+      if (index < labels.length) return { kind, split, index, label: labels[index] };
     }
     throw new InputError(`[studio] picture: expected a number below ${first}, got ${picture}`);
   }

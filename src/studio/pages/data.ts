@@ -2,13 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { findData } from '../../run/catalog/datasets.js';
-import type { AddedPicture, DataChoices, DataDecisions } from '../api.js';
+import type { AddedPicture, DataChoices, DataDecisions, TransformedPictures } from '../api.js';
 import type { StudioContext } from '../context.js';
 import { addPicture } from '../data/add.js';
 import { DataChecks } from '../data/checks.js';
 import { OpenedSets } from '../data/opened.js';
 import { dataChoices, placedIn } from '../dataSets.js';
 import { AllFixes } from '../fixes.js';
+import { pictureAddress } from '../openRuns.js';
 import { parameters } from '../parameters.js';
 
 const short = z.string().max(4096);
@@ -70,6 +71,20 @@ export function dataRoutes(app: FastifyInstance, { workspace, program, signal }:
     const number = asked.picture ?? (await opened.numberOf(data, asked.name ?? ''));
     const png = await opened.png(data, number, asked.size);
     return reply.type('image/png').header('cache-control', 'private, max-age=300').send(Buffer.from(png));
+  });
+  app.get('/api/data/transformed', async ({ query }): Promise<TransformedPictures> => {
+    const asked = parameters(
+      query,
+      set.extend({
+        picture: natural,
+        transforms: short.default(''),
+        versions: natural.min(1).max(24).default(6),
+        seed: natural.default(0),
+      }),
+    );
+    const data = await placedIn(workspace, asked.data);
+    const { plain, changed } = await opened.transformed(data, asked.picture, asked);
+    return { plain: pictureAddress(plain), changed: changed.map(pictureAddress) };
   });
   app.post('/api/data/add', async ({ body }): Promise<AddedPicture> => {
     const { folder, class: className, picture } = parameters(body, added);

@@ -91,12 +91,26 @@ export async function sampleSheet(
     const colour = classColours[Math.max(0, label) % classColours.length];
     const name = dataset.classNames?.[label] ?? 'sample';
     pictures.push({ source: await draw(await plain.get(index)), captions: [`${name} (${index})`], colour });
-    for (let i = 1; changed !== null && i <= versions; i++) {
-      const sample = await changed.get(index, random.fork(`${index} ${i}`));
-      pictures.push({ source: await draw(sample), captions: [`version ${i}`] });
+    const samples = changed === null ? [] : await changedVersions(changed, index, versions, random);
+    for (const [i, sample] of samples.entries()) {
+      pictures.push({ source: await draw(sample), captions: [`version ${i + 1}`] });
     }
   }
   return contactSheet(pictures, { ...sheet, ...(changed !== null && { columns: versions + 1 }) });
+}
+
+/**
+ * Versions of a sample, as epochs of a training would see them.
+ *
+ * @param changed data set with random transforms
+ */
+export function changedVersions(
+  changed: Dataset,
+  index: number,
+  versions: number,
+  random: RandomGenerator,
+): Promise<Sample[]> {
+  return Promise.all(Array.from({ length: versions }, (_, i) => changed.get(index, random.fork(`${index} ${i + 1}`))));
 }
 
 /** The caution that a data set wants on its sheets. */
