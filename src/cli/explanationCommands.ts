@@ -27,6 +27,7 @@ export function explanationCommands(program: Command, terminal: Terminal, exit: 
     .option('--check', 'test each map: random weights, covering and uncovering pixels')
     .option('--other <run>', 'with --check: a training with another seed, whose maps are compared')
     .option('--out <folder>', 'new folder for picture, map and both over one another (default: explained)')
+    .option('--report', 'put the maps into the report of the run too, in place of earlier ones')
     .option('--csv', 'print a table with commas: place and width of each map')
     .addOption(bestOption());
   addAll(explanation, [...engineFlags(), jsonOption()]).action(async (path, images, options) =>

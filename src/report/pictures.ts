@@ -40,7 +40,7 @@ without being its sign: a camera, a border, a writing.</p>
 }
 
 /** A picture that one click enlarges and another click makes small again, without a script. */
-function enlargeable(image: Uint8Array, label: string, id: string): Html {
+export function enlargeable(image: Uint8Array, label: string, id: string): Html {
   return html`<a class="enlarge" href="#${id}">${pictureTag(image, label)}</a><a class="close" href="#${id}-small" id="${id}-small" aria-label="make the picture small again"></a>`;
 }
 

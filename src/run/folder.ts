@@ -257,6 +257,14 @@ export class RunFolder extends StateFolder {
     });
   }
 
+  /** @throws {FileError} if it cannot be read */
+  async readReport(): Promise<string> {
+    const path = join(this.path, reportFile);
+    return readText(path).catch((error: unknown) => {
+      throw new FileError(`[run] ${path}: expected a readable file, got ${reasonOf(error)}`, { cause: error });
+    });
+  }
+
   async writeReport(html: string): Promise<void> {
     await writeFileAtomic(join(this.path, reportFile), html);
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
@@ -91,6 +91,29 @@ describe('explain', () => {
     expect(rows).toHaveLength(7);
     expect(rows[0].slice(0, 4)).toEqual(['file', 'class', 'against', 'predicted']);
     for (const row of rows.slice(1)) expect(row.slice(1, 3)).toEqual(['red', 'blue']);
+  });
+
+  it('puts maps into the report of the run, in place of earlier ones', async () => {
+    const report = join(grey, 'report.html');
+    const before = readFileSync(report, 'utf8');
+    const explain = (name: string, ...args: string[]) =>
+      runFovea('explain', grey, join(pictures, name), ...args, '--report', '--out', join(root, `reported-${name}`));
+    expect((await explain('red', '--check', '--method', 'occlusion')).code).toBe(0);
+    expect(readFileSync(report, 'utf8')).toMatch(/The map passes|Do not trust the map/);
+    const { code, out } = await explain('blue', '--class', 'blue');
+    expect([code, out]).toEqual([0, expect.stringContaining('in the report of the run too')]);
+    const page = readFileSync(report, 'utf8');
+    const section = /<section id="explanations">.*?<\/section>/s.exec(page)?.[0] ?? '';
+    expect(section.match(/<img/g)).toHaveLength(3 * 6);
+    expect(section).toContain('gradcam of the layer conv2');
+    expect(section).not.toContain('red0.png');
+    const link = '<li><a href="#explanations">Explanations</a></li>';
+    expect(page.replace(section, '').replace(link, '')).toBe(before);
+    // A run that is still training has none.
+    rmSync(join(color, 'report.html'));
+    const refused = await runFovea('explain', color, join(pictures, 'red'), '--report', '--out', join(root, 'none'));
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('expected a run with a report')]);
+    expect(existsSync(join(root, 'none'))).toBe(false);
   });
 
   it.each([

@@ -2,9 +2,11 @@ import { basename, extname, join } from 'node:path';
 import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { makeFolder, writeFileAtomic } from '../../io/files/atomic.js';
+import type { ExplainedPictures } from '../../report/explanationsSection.js';
 import { openRun } from '../../run/evaluate.js';
 import { type Explanation, type ExplanationCheck, explainPictures } from '../../run/explain.js';
 import type { ExplainMethod } from '../../run/explainMethods.js';
+import { addExplanations, mostExplained, requireReport } from '../../run/explanationReport.js';
 import { expandFolders } from '../../run/predict.js';
 import { csvText } from '../../text/csv.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
@@ -29,6 +31,7 @@ interface ExplainCommandOptions extends EngineOptions {
   readonly check?: boolean;
   readonly other?: string;
   readonly out?: string;
+  readonly report?: boolean;
   readonly best?: boolean;
   readonly csv?: boolean;
   readonly json?: boolean;
@@ -43,10 +46,19 @@ const effects: Effects<ExplainCommandOptions> = {
   other: ({ check }) => (check === true ? null : 'only --check compares the maps of two trainings'),
 };
 
+/** The picture alone, the map alone, and both over one another. */
+interface Images<T> {
+  readonly picture: T;
+  readonly map: T;
+  readonly overlay: T;
+}
+
 /** A map with the files that show it. */
 interface Drawn {
   readonly explanation: Explanation;
-  readonly files: { readonly picture: string; readonly map: string; readonly overlay: string };
+  readonly files: Images<string>;
+  /** The same as PNG files in memory. */
+  readonly images: Images<Uint8Array>;
 }
 
 export async function explain(
@@ -57,10 +69,11 @@ export async function explain(
 ): Promise<number> {
   requireEffect('explain', options, effects);
   applyEngine(options);
-  const { out = usualFolder, csv = false, json = false, best } = options;
+  const { out = usualFolder, csv = false, json = false, report = false, best } = options;
   if (csv && json) throw new InputError('[explain] output: expected --csv or --json, got both');
   await newFolder(out, 'explain', '--out');
   const run = await openRun(path, { best });
+  if (report) requireReport(run.folder);
   const other = options.other === undefined ? undefined : await openRun(options.other, { best });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const files = await expandFolders(images, (folder, passedOver) => {
@@ -88,7 +101,11 @@ export async function explain(
   } finally {
     progress.stop();
   }
-  if (explanations.length > 0) await show(await draw(explanations, out), { ...options, out, csv, json }, terminal);
+  if (explanations.length > 0) {
+    const drawn = await draw(explanations, out);
+    if (report) await addExplanations(run.folder, forReport(drawn, run.weights));
+    await show(drawn, { out, csv, json, report }, terminal);
+  }
   return unreadable === 0 ? 0 : 2;
 }
 
@@ -104,17 +121,41 @@ async function draw(explanations: readonly Explanation[], out: string): Promise<
     const name = freeName(basename(explanation.file, extname(explanation.file)), taken);
     const file = (kind: string) => join(out, `${name}-${kind}.png`);
     const files = { picture: file('picture'), map: file('map'), overlay: file('overlay') };
-    await writeFileAtomic(files.picture, await encodePng(image, shape));
-    await writeFileAtomic(files.map, await encodePng(maps.colorMap(map, scale), [3, height, width]));
-    await writeFileAtomic(files.overlay, await encodePng(maps.overlay(image, map, scale), [3, height, width]));
-    drawn.push({ explanation, files });
+    const images = {
+      picture: await encodePng(image, shape),
+      map: await encodePng(maps.colorMap(map, scale), [3, height, width]),
+      overlay: await encodePng(maps.overlay(image, map, scale), [3, height, width]),
+    };
+    for (const kind of ['picture', 'map', 'overlay'] as const) await writeFileAtomic(files[kind], images[kind]);
+    drawn.push({ explanation, files, images });
   }
   return drawn;
 }
 
-type Shown = Required<Pick<ExplainCommandOptions, 'out' | 'csv' | 'json'>>;
+function forReport(drawn: readonly Drawn[], weights: 'last' | 'best'): ExplainedPictures {
+  const [{ explanation }] = drawn;
+  const layer = explanation.layer === null ? '' : ` of the layer ${explanation.layer}`;
+  return {
+    description: `${explanation.method}${layer}, with the ${weights} weights`,
+    signed: maps.scaleFor(drawn.map(({ explanation: { map } }) => map)).signed,
+    total: drawn.length,
+    pictures: drawn.slice(0, mostExplained).map(({ explanation: one, images }) => ({
+      ...images,
+      caption: basename(one.file),
+      explained: explainedClass(one),
+      probability: one.probability,
+      predicted: one.predicted,
+      verdict: one.check?.verdict ?? null,
+    })),
+  };
+}
 
-async function show(drawn: readonly Drawn[], { out, csv, json }: Shown, terminal: Terminal): Promise<void> {
+const explainedClass = ({ class: wanted, against }: Explanation) =>
+  against === null ? wanted : `${wanted} against ${against}`;
+
+type Shown = Required<Pick<ExplainCommandOptions, 'out' | 'csv' | 'json' | 'report'>>;
+
+async function show(drawn: readonly Drawn[], { out, csv, json, report }: Shown, terminal: Terminal): Promise<void> {
   if (json) for (const one of drawn) printJson(terminal, 'explain.picture', forMachines(one));
   else if (csv) terminal.stdout.write(csvText([columns, ...drawn.map(rowOf)]));
   else {
@@ -125,6 +166,7 @@ async function show(drawn: readonly Drawn[], { out, csv, json }: Shown, terminal
     const [{ explanation }] = drawn;
     const layer = explanation.layer === null ? '' : ` of the layer ${explanation.layer}`;
     print(terminal, `\n${explanation.method}${layer}. ${formatCount(3 * drawn.length)} pictures in ${out}.`);
+    if (report) print(terminal, 'The maps are in the report of the run too.');
     if (explanation.check === null) {
       print(terminal, 'A map shows a place, not a reason, and may mislead: --check tests it.');
     }
@@ -174,10 +216,9 @@ function tableOf(explanations: readonly Explanation[]): string {
     headers.map((header) => ({ header })),
     explanations.map((explanation) => {
       const { inLargestTenth } = summaryOf(explanation);
-      const { against, class: wanted } = explanation;
       return [
         explanation.file,
-        against === null ? wanted : `${wanted} against ${against}`,
+        explainedClass(explanation),
         explanation.predicted,
         formatPercent(explanation.probability, 1),
         inLargestTenth === null ? 'nothing speaks for it' : formatPercent(inLargestTenth, 0),
