@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { thisProcess } from '../../src/io/files/owner.js';
 import type { Job, TrainForm, TrainingEstimate, TrainingList } from '../../src/studio/api.js';
 import { folderPerTest } from '../temporary.js';
 import { type TestStudio, testStudio } from './studioApp.js';
@@ -113,6 +114,55 @@ it('keeps the queue when the studio ends, and waits for a person then', async ()
   await until(['stopped', 'waiting']);
   await studio.post('/api/trainings/release', {});
   await until(['stopped', 'finished']);
+});
+
+it('shows two tabs the same: a training of one is seen and paused in the other, and a name is taken once', async () => {
+  const payload = { model: 'lenet', data: 'mnist', name: 'a', options: { epochs: '9' } };
+  const tabs = await Promise.all(
+    [1, 2].map(() => studio.ask('/api/trainings', { method: 'POST', payload })),
+  );
+  const [first, second] = tabs.toSorted((a, b) => a.status - b.status);
+  expect([first.status, second.status, JSON.parse(second.body).code]).toEqual([200, 409, 'busy']);
+  const [{ id }] = await until(['running']);
+  expect(id).toBe(JSON.parse(first.body).id);
+  // Both tabs follow its events from the start.
+  const [one, other] = [1, 2].map(() => studio.ask(`/api/trainings/events?id=${id}`));
+  await studio.post('/api/trainings/stop', { id });
+  await until(['stopped']);
+  const { body } = await one;
+  expect(body).toContain('"event":"end"');
+  expect((await other).body).toBe(body);
+  const resumed = await studio.ask('/api/trainings', { method: 'POST', payload: { ...payload, name: 'b' } });
+  expect(resumed.status).toBe(200);
+});
+
+/** What a studio that was killed leaves of a training. */
+function leave({ end = '', problem = '', process }: { end?: string; problem?: string; process?: object }): void {
+  const folder = join(root, '.fovea-studio/trainings');
+  const id = '0123456789ab';
+  writeFileSync(join(folder, `${id}.jsonl`), `{"event":"start"}\n${end}`);
+  writeFileSync(join(folder, `${id}.txt`), `fovea: a note\n${problem}`);
+  const job = { id, run: 'runs/left', words: ['train', 'lenet'], state: 'running', message: null, process };
+  writeFileSync(join(folder, 'queue.json'), JSON.stringify({ format: 1, jobs: [job] }));
+}
+
+it('shows the true state of a training that ended while no studio was there', async () => {
+  const gone = { ...(await thisProcess()), began: '1' };
+  const states: [Parameters<typeof leave>[0], string, string | null][] = [
+    [{ end: '{"event":"end","completed":true}\n' }, 'finished', null],
+    [{ end: '{"event":"end","completed":false}\n', process: gone }, 'stopped', null],
+    [{ process: gone }, 'stopped', null],
+    [{ problem: 'fovea: [lr] expected more, got 0\n', process: gone }, 'failed', '[lr] expected more, got 0'],
+    [{ process: await thisProcess() }, 'running', null],
+  ];
+  for (const [left, state, message] of states) {
+    leave(left);
+    const next = await testStudio(root, program());
+    const { jobs } = await next.json<TrainingList>('/api/trainings');
+    expect([left, jobs.map((job) => [job.state, job.message])]).toEqual([left, [[state, message]]]);
+    // The page learns nothing of processes.
+    expect(jobs[0]).not.toHaveProperty('process');
+  }
 });
 
 it('estimates by the command line', async () => {

@@ -34,6 +34,11 @@ export function thisProcess(): Promise<Owner> {
   return own;
 }
 
+/** A process that this one has started. */
+export async function childProcess(pid: number): Promise<Owner> {
+  return { ...(await thisProcess()), pid, began: (await statusOf(pid))?.began ?? null };
+}
+
 async function describe(): Promise<Owner> {
   const { pid } = process;
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => null);

@@ -46,9 +46,6 @@ export async function trainRoutes(app: FastifyInstance, context: StudioContext):
   app.post('/api/trainings/resume', async ({ body }) => {
     const { run } = parameters(body, z.object({ run: short }));
     await RunFolder.begun(await workspace.path(run));
-    if (queue.jobs.some((one) => one.run === run && (one.state === 'running' || one.state === 'waiting'))) {
-      throw new Refusal('busy', `${run}: expected a run that is not in the queue, got one that is`);
-    }
     return queue.add(run, ['train', `--resume=${run}`]);
   });
   app.post('/api/trainings/stop', async ({ body }) => {
@@ -86,7 +83,7 @@ export async function trainRoutes(app: FastifyInstance, context: StudioContext):
         throw error;
       },
     );
-    const waits = queue.jobs.some(({ run, state }) => run === `${runsFolder}/${name}` && state === 'waiting');
-    if (taken || waits) throw new InputError(`[studio] name: expected a new name, got '${name}'; choose another`);
+    if (taken || queue.has(`${runsFolder}/${name}`))
+      throw new InputError(`[studio] name: expected a new name, got '${name}'; choose another`);
   }
 }
