@@ -27,12 +27,7 @@ export function requireReport(folder: RunFolder): void {
  */
 export async function addExplanations(folder: RunFolder, explained: ExplainedPictures): Promise<void> {
   await folder.locked(async () => {
-    const page = addSection(
-      await folder.readReport(),
-      'explanations',
-      'Explanations',
-      explanationsSection(explained),
-    );
+    const page = addSection(await folder.readReport(), 'explanations', 'Explanations', explanationsSection(explained));
     if (page === null) {
       throw new FileError(
         `[explain] ${folder.path}: expected the report that the training wrote, got another page; leave out ${option('report')}`,

@@ -123,7 +123,12 @@ function DataSet({ data }: { readonly data: string }) {
         </p>
         <PictureGrid data={data} part={part} label={label} total={total} onChoose={setChosen} />
       </section>
-      <Transforms data={data} picture={chosen} total={sum(parts.map(({ counts }) => sum(counts)))} onPicture={setChosen} />
+      <Transforms
+        data={data}
+        picture={chosen}
+        total={sum(parts.map(({ counts }) => sum(counts)))}
+        onPicture={setChosen}
+      />
       <DataCheckSection data={data} isFiles={isFiles} />
       <CommandLine words={['fovea', 'data', 'check', data, '--out', 'checked']} />
     </>

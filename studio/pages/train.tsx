@@ -87,7 +87,9 @@ function TrainingForm({ form, data: asked, transforms, onStart, onProblem }: For
   const [model, setModel] = useState('lenet');
   const [data, setData] = useState(asked ?? 'mnist');
   const [name, setName] = useState('');
-  const [values, setValues] = useState<Readonly<Record<string, string>>>(transforms === undefined ? {} : { transforms });
+  const [values, setValues] = useState<Readonly<Record<string, string>>>(
+    transforms === undefined ? {} : { transforms },
+  );
   const [estimate, setEstimate] = useState<TrainingEstimate | 'running' | null>(null);
   const { recipe } = models.find((one) => one.name === model) ?? models[0];
   const usualName = `${model}-${data.replace(/^\w+:/, '').replaceAll(/[^\p{L}\p{N}]+/gu, '-')}`;

@@ -121,9 +121,7 @@ function Explain({ at: { run, part }, sample, file }: PartProps) {
         </figure>
       )}
       {file !== null && (
-        <CommandLine
-          words={['fovea', 'explain', run, file, '--method', method, ...(isChecked ? ['--check'] : [])]}
-        />
+        <CommandLine words={['fovea', 'explain', run, file, '--method', method, ...(isChecked ? ['--check'] : [])]} />
       )}
     </section>
   );

@@ -108,12 +108,7 @@ export function TwoClasses({ at, binary, classNames, onThreshold, onShow }: TwoC
       )}
       <div class="charts">
         {binary.roc.length > 0 && (
-          <Chart
-            option={roc}
-            label={t('evaluate.roc')}
-            height={340}
-            onPoint={(_, index) => point(index)}
-          />
+          <Chart option={roc} label={t('evaluate.roc')} height={340} onPoint={(_, index) => point(index)} />
         )}
         <Chart option={scores} label={t('evaluate.scores', { positive: binary.positive })} height={340} onPoint={bar} />
       </div>

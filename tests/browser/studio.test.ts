@@ -124,7 +124,9 @@ describeWith('chromium', 'the studio', () => {
       slider.dispatchEvent(new Event('input', { bubbles: true }));
     })()`;
     await tab.evaluate(fill(0));
-    await tab.until(`[...document.querySelectorAll('button')].some((one) => one.textContent === 'False positives: 16')`);
+    await tab.until(
+      `[...document.querySelectorAll('button')].some((one) => one.textContent === 'False positives: 16')`,
+    );
     await tab.evaluate(click('False positives: 16'));
     await tab.until(`document.querySelectorAll('.gallery .bad').length === 16`);
   });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { RunFolder } from '../../src/run/folder.js';
 import type { Job, RunList, TrainingList } from '../../src/studio/api.js';
@@ -19,7 +20,11 @@ afterAll(() => next?.close());
 function requestsTo(address: string) {
   const headers = { 'x-studio-token': new URL(address).searchParams.get('token') ?? '' };
   const json = async <T>(path: string, payload?: object): Promise<T> => {
-    const post = { method: 'POST', body: JSON.stringify(payload), headers: { ...headers, 'content-type': 'application/json' } };
+    const post = {
+      method: 'POST',
+      body: JSON.stringify(payload),
+      headers: { ...headers, 'content-type': 'application/json' },
+    };
     const response = await fetch(new URL(path, address), payload === undefined ? { headers } : post);
     if (!response.ok) throw new Error(await response.text());
     return (await response.json()) as T;
@@ -32,18 +37,22 @@ it('a killed studio loses nothing: its training goes on, and the next studio sho
   mkdirSync(join(folder, 'page'));
   writeFileSync(join(folder, 'page/index.html'), '');
   const options = { program: [process.execPath, buildProgram(join(folder, 'package'))], page: join(folder, 'page') };
-  const server = join(compiledPackage(), 'dist/studio/server.js');
+  const server = pathToFileURL(join(compiledPackage(), 'dist/studio/server.js')).href;
   const script = `
 import { startStudio } from ${JSON.stringify(server)};
 console.log((await startStudio(${JSON.stringify(root)}, ${JSON.stringify(options)})).address);
 `;
-  const killed = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const killed = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [address] = (await once(killed.stdout, 'data')) as [Buffer];
   const first = requestsTo(String(address).trim());
   const start = (name: string) =>
     first.json<Job>('/api/trainings', {
-      ...{ model: 'lenet', data: 'folder:photos', name },
-      options: { epochs: '100000', batchSize: '4', threads: '1', cache: 'false' },
+      model: 'lenet',
+      data: 'folder:photos',
+      name,
+      options: { epochs: '20000', batchSize: '4', threads: '1', cache: 'true' },
     });
   const { id } = await start('a');
   await start('b');

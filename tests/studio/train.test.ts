@@ -118,9 +118,7 @@ it('keeps the queue when the studio ends, and waits for a person then', async ()
 
 it('shows two tabs the same: a training of one is seen and paused in the other, and a name is taken once', async () => {
   const payload = { model: 'lenet', data: 'mnist', name: 'a', options: { epochs: '9' } };
-  const tabs = await Promise.all(
-    [1, 2].map(() => studio.ask('/api/trainings', { method: 'POST', payload })),
-  );
+  const tabs = await Promise.all([1, 2].map(() => studio.ask('/api/trainings', { method: 'POST', payload })));
   const [first, second] = tabs.toSorted((a, b) => a.status - b.status);
   expect([first.status, second.status, JSON.parse(second.body).code]).toEqual([200, 409, 'busy']);
   const [{ id }] = await until(['running']);
