@@ -10,9 +10,7 @@ const last = '<section id="how-it-was-made">';
  * @returns null for a page that is no report
  */
 export function addSection(page: string, id: string, title: string, body: Html): string | null {
-  const without = page
-    .replace(new RegExp(`<li><a href="#${id}">[^<]*</a></li>`), '')
-    .replace(new RegExp(`<section id="${id}">(?:(?!<section)[\\s\\S])*?</section>`), '');
+  const without = removed(removed(page, `<li><a href="#${id}">`, '</li>'), `<section id="${id}">`, '</section>');
   const place = without.indexOf(last);
   const link = '<li><a href="#how-it-was-made">';
   const linkPlace = without.indexOf(link);
@@ -24,4 +22,12 @@ export function addSection(page: string, id: string, title: string, body: Html):
     html`<section id="${id}">${body}</section>`.text,
     without.slice(place),
   ].join('');
+}
+
+/** Without the first part from a start to the end that follows it. */
+function removed(page: string, start: string, end: string): string {
+  const from = page.indexOf(start);
+  if (from < 0) return page;
+  const to = page.indexOf(end, from);
+  return to < 0 ? page : page.slice(0, from) + page.slice(to + end.length);
 }
