@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { thisProcess } from '../../src/io/files/owner.js';
+import { childProcess, thisProcess } from '../../src/io/files/owner.js';
 import type { Job, TrainForm, TrainingEstimate, TrainingList } from '../../src/studio/api.js';
 import { folderPerTest } from '../temporary.js';
 import { type TestStudio, testStudio } from './studioApp.js';
@@ -151,16 +153,25 @@ it('shows the true state of a training that ended while no studio was there', as
     [{ end: '{"event":"end","completed":false}\n', process: gone }, 'stopped', null],
     [{ process: gone }, 'stopped', null],
     [{ problem: 'fovea: [lr] expected more, got 0\n', process: gone }, 'failed', '[lr] expected more, got 0'],
-    [{ process: await thisProcess() }, 'running', null],
   ];
   for (const [left, state, message] of states) {
     leave(left);
     const next = await testStudio(root, program());
     const { jobs } = await next.json<TrainingList>('/api/trainings');
     expect([left, jobs.map((job) => [job.state, job.message])]).toEqual([left, [[state, message]]]);
-    // The page learns nothing of processes.
-    expect(jobs[0]).not.toHaveProperty('process');
   }
+});
+
+it('shows a training that goes on after its studio was killed, and ends it with the next studio', async () => {
+  const training = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  leave({ process: await childProcess(training.pid as number) });
+  const next = await testStudio(root, program());
+  const { jobs } = await next.json<TrainingList>('/api/trainings');
+  // The page learns nothing of processes.
+  expect(jobs).toEqual([expect.objectContaining({ state: 'running' })]);
+  expect(jobs[0]).not.toHaveProperty('process');
+  await Promise.all([once(training, 'exit'), next.app.close()]);
+  expect(readFileSync(join(root, '.fovea-studio/trainings/queue.json'), 'utf8')).toContain('"stopped"');
 });
 
 it('estimates by the command line', async () => {
