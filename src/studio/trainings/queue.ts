@@ -24,8 +24,8 @@ const owner = z.object({
   host: z.string(),
   pid: z.number().int().positive(),
   began: z.string().nullable(),
-  boot: z.string().nullable().optional(),
-  space: z.string().nullable().optional(),
+  boot: z.string().nullable().default(null),
+  space: z.string().nullable().default(null),
 });
 /** The process of a training that was running. */
 const stored = job.extend({ process: owner.optional() });
