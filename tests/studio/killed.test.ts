@@ -32,7 +32,7 @@ function requestsTo(address: string) {
   return { json };
 }
 
-it('a killed studio loses nothing: its training goes on, and the next studio shows it', async () => {
+it('a killed studio loses nothing: its training continues, and the next studio shows it', async () => {
   await writeRedAndBlue(join(root, 'photos'), 10);
   mkdirSync(join(folder, 'page'));
   writeFileSync(join(folder, 'page/index.html'), '');

@@ -142,7 +142,7 @@ it('shows two tabs the same: a training of one is seen and paused in the other, 
   expect(resumed.status).toBe(200);
 });
 
-/** What a studio that was killed leaves of a training. */
+/** Writes the files of a training whose studio was killed. */
 function leave({ end = '', problem = '', process }: { end?: string; problem?: string; process?: object }): void {
   const folder = join(root, '.fovea-studio/trainings');
   const id = '0123456789ab';
@@ -169,7 +169,7 @@ it('shows the true state of a training that ended while no studio was there', as
   }
 });
 
-it('shows a training that goes on after its studio was killed, and ends it with the next studio', async () => {
+it('shows a training that continues after its studio was killed, and ends it with the next studio', async () => {
   const training = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   leave({ process: await childProcess(training.pid as number) });
   const next = await testStudio(root, program());

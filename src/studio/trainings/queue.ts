@@ -224,7 +224,7 @@ export class TrainingQueue {
     const completed = /"event":"end".*"completed":true/.test(events);
     const lines = (await readText(this.#file(id, 'txt')).catch(() => '')).trim().split('\n');
     const message = problem ?? lines.at(-1)?.replace(/^fovea: /, '') ?? '';
-    // 128 and more are signals: the state was saved. Without a code the last line tells: errors name their place.
+    // 128 and more are signals: the state was saved. Without a code, an error in the last line shows it.
     const failed = code === null ? !completed && /^fovea: \[/.test(lines.at(-1) ?? '') : code !== 0 && code < 128;
     this.#set(id, {
       state: failed ? 'failed' : completed ? 'finished' : 'stopped',
