@@ -48,7 +48,7 @@ export function explanationsSection({ description, signed, total, pictures }: Ex
   ]);
   const some = pictures.length < total ? ` The first ${formatCount(pictures.length)} of ${formatCount(total)}.` : '';
   const tested = pictures.some(({ verdict }) => verdict !== null);
-  const caution = tested ? '' : ' A map shows a place, not a reason, and may mislead: fovea explain --check tests it.';
+  const caution = tested ? '' : ' A map shows a place, not a reason, and may mislead: a check of the map tests it.';
   return html`<h2>Explanations</h2>
 <p class="hint">Where the network looked: ${description}. ${colours} All maps have one scale of colours.${some}${caution}</p>
 <div class="gallery" style="grid-template-columns:repeat(3,minmax(0,15rem))">${rows.flat()}</div>`;
