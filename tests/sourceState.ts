@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,8 +8,8 @@ const sources = join(project, 'src');
 const setUp = join(project, '.setup');
 /** Milliseconds that a process may need to make a folder. */
 const longest = 600_000;
-/** Milliseconds for which a state holds: vitest asks with every import of a test file, and watches the sources. */
-const fresh = 2000;
+/** The environment variable with the state that a whole run of the tests is for. */
+const variable = 'TESTED_SOURCES';
 
 /** Paths of all source files, relative to `src`. */
 export function sourceFiles(): string[] {
@@ -17,12 +17,9 @@ export function sourceFiles(): string[] {
   return names.filter((name) => name.endsWith('.ts')).sort();
 }
 
-let known: { readonly state: string; readonly at: number } | undefined;
-
-function stateOfSources(): string {
-  if (known === undefined || performance.now() - known.at > fresh)
-    known = { state: readState(), at: performance.now() };
-  return known.state;
+/** Keeps the state for all processes of a run, so that sources which change meanwhile are not mixed with those before. */
+export function keepState(): void {
+  process.env[variable] = readState();
 }
 
 function readState(): string {
@@ -42,9 +39,13 @@ function readState(): string {
  */
 export function folderForSources(name: string, make: (folder: string) => void): string {
   mkdirSync(setUp, { recursive: true });
-  const folder = join(setUp, `${name}-${stateOfSources()}`);
+  const folder = join(setUp, `${name}-${process.env[variable] ?? readState()}`);
   while (isInTheMaking(folder)) sleep(50);
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder)) {
+    const now = new Date();
+    utimesSync(folder, now, now);
+    return folder;
+  }
   const own = `${folder}.${process.pid}`;
   rmSync(own, { recursive: true, force: true });
   mkdirSync(own);
@@ -84,7 +85,7 @@ function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Folders of states of an hour ago. */
+/** Folders that nobody used for an hour. */
 function removeOld(name: string, folder: string): void {
   for (const entry of readdirSync(setUp)) {
     const other = join(setUp, entry);
