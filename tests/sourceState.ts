@@ -85,7 +85,7 @@ function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Folders that nobody used for an hour. */
+/** Folders that no process used for an hour. */
 function removeOld(name: string, folder: string): void {
   for (const entry of readdirSync(setUp)) {
     const other = join(setUp, entry);
