@@ -17,7 +17,6 @@ else if (words.includes('--lr=0')) {
   console.error('fovea: [lr] expected more, got 0');
   process.exitCode = 2;
 } else {
-  print({ event: 'start', words });
   const end = (completed, code) => {
     print({ event: 'end', completed });
     process.exitCode = code;
@@ -25,6 +24,7 @@ else if (words.includes('--lr=0')) {
   };
   const timer = setInterval(() => {}, 1000);
   process.on('SIGTERM', () => end(false, 143));
+  print({ event: 'start', words });
   if (!words.includes('--epochs=9')) end(true, 0);
 }
 `;
