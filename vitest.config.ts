@@ -76,8 +76,9 @@ export default defineConfig({
         test: { name: 'source', include: replacing, execArgv: forShortRuns },
       },
     ],
-    // Bars of progress look otherwise on terminals that cannot go back, as in some CI systems.
-    env: { TERM: 'xterm' },
+    // Bars of progress look otherwise on terminals that cannot go back, as in some CI systems. Threads of many files at
+    // once must not wait for work by computing.
+    env: { TERM: 'xterm', OMP_WAIT_POLICY: 'passive' },
     pool: 'forks',
     // Ends tests that hang. A loaded machine takes many times as long as an idle one, and must not fail a test; a long
     // run of the fuzzers takes hours.
