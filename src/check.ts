@@ -1,6 +1,6 @@
 import { InputError, ShapeError } from './errors.js';
 import { kindOf, kindOfClass } from './kind.js';
-import { nearestName } from './text/suggest.js';
+import { suggestion } from './text/suggest.js';
 
 /**
  * The values that an argument or an option may have. All public constructors and functions check theirs with
@@ -128,9 +128,7 @@ export function requireOptions<T extends object>(where: string, options: T, chec
 }
 
 function unknownOption(where: string, name: string, names: readonly string[]): InputError {
-  const near = nearestName(name, names);
-  const hint = near === null ? '' : `; did you mean ${near}?`;
-  return new InputError(`[${where}] '${name}': expected one of ${names.join(', ')}${hint}`);
+  return new InputError(`[${where}] '${name}': expected one of ${names.join(', ')}${suggestion(name, names)}`);
 }
 
 /** Any value, in a few words for a message: `'text'`, `NaN`, `a Linear`, `the class Linear`, `3 items`. */

@@ -2,6 +2,7 @@ import type * as echarts from 'echarts';
 import type { DecisionPoint } from '../statistics/index.js';
 import { line, muted, renderSvg } from './curves.js';
 import { type Html, html } from './html.js';
+import { axisTitle, frame, legend, verticalTitle } from './plots.js';
 
 const height = 330;
 /** The axis ends so far below 0, as a share of its upper end, since referring all falls far below. */
@@ -37,27 +38,15 @@ export function renderDecisionCurve(points: readonly DecisionPoint[]): Html | nu
   });
   const names = ['network', 'refer all', 'refer no one'];
   const option = {
-    animation: false,
-    textStyle: { fontFamily: 'inherit', fontSize: 12.5 },
-    grid: { left: 58, right: 18, top: 46, bottom: 48, containLabel: false },
-    legend: {
-      right: 18,
-      top: 4,
-      itemWidth: 28,
-      itemHeight: 9,
-      itemGap: 16,
-      textStyle: { color: 'var(--ink)', fontSize: 12.5 },
-      data: names,
-    },
+    ...frame,
+    grid: { ...frame.grid, top: 46 },
+    legend: { ...legend(names), itemWidth: 28, itemHeight: 9 },
     xAxis: {
       type: 'value',
       min: 0,
       max: Math.ceil(high / 10) * 10,
       interval: 10,
-      name: 'Threshold probability',
-      nameLocation: 'middle',
-      nameGap: 30,
-      nameTextStyle: muted,
+      ...axisTitle('Threshold probability'),
       axisLine: { ...line, show: true, onZero: false },
       axisTick: line,
       splitLine: { show: false },
@@ -69,9 +58,7 @@ export function renderDecisionCurve(points: readonly DecisionPoint[]): Html | nu
       max: most,
       interval: below * most,
       name: 'Net benefit',
-      nameLocation: 'end',
-      nameGap: 16,
-      nameTextStyle: { ...muted, align: 'left', padding: [0, 0, 0, -50] },
+      ...verticalTitle,
       splitLine: { lineStyle: { color: 'var(--grid)' } },
       axisLabel: { ...muted, formatter: (value: number) => String(Number(value.toPrecision(3))) },
     },

@@ -28,7 +28,12 @@ export interface Plot {
 }
 
 const height = 410;
-const grid = { left: 58, right: 18, top: 62, bottom: 48, containLabel: false };
+/** Settings of all plots. */
+export const frame = {
+  animation: false,
+  textStyle: { fontFamily: 'inherit', fontSize: 12.5 },
+  grid: { left: 58, right: 18, top: 62, bottom: 48, containLabel: false },
+};
 const percent = ([x, y]: Point): [number, number] => [100 * x, 100 * y];
 
 /** A curve of two shares, such as the ROC curve. */
@@ -136,13 +141,13 @@ export function renderSpread(bins: readonly ReliabilityBin[], names: readonly [s
   return renderSvg(option as echarts.EChartsOption, { id: 'spread', label, height });
 }
 
-const verticalTitle = {
+export const verticalTitle = {
   nameLocation: 'end',
   nameGap: 16,
   nameTextStyle: { ...muted, align: 'left', padding: [0, 0, 0, -50] },
 };
 
-function axisTitle(name: string) {
+export function axisTitle(name: string) {
   return { name, nameLocation: 'middle', nameGap: 30, nameTextStyle: muted };
 }
 
@@ -159,15 +164,13 @@ function square(xTitle: string, yTitle: string) {
     axisLabel: { ...muted, formatter: '{value} %' },
   };
   return {
-    animation: false,
-    textStyle: { fontFamily: 'inherit', fontSize: 12.5 },
-    grid,
+    ...frame,
     xAxis: { ...axis, ...axisTitle(xTitle) },
     yAxis: { ...axis, name: yTitle, ...verticalTitle },
   };
 }
 
-function legend(data: readonly string[]) {
+export function legend(data: readonly string[]) {
   const textStyle = { color: 'var(--ink)', fontSize: 12.5 };
   return { right: 18, top: 4, itemWidth: 14, itemHeight: 11, itemGap: 16, textStyle, data: [...data] };
 }

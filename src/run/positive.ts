@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { classNameOf } from '../text/names.js';
-import { nearestName } from '../text/suggest.js';
+import { suggestion } from '../text/suggest.js';
 import type { RunConfig } from './config.js';
 
 /** The one of two classes that sensitivity, specificity, precision and AUC are computed for. */
@@ -47,10 +47,9 @@ export function positiveClass(classNames: readonly string[], asked?: string): Po
   }
   const index = asked === undefined ? usualIndex(classNames) : classNames.indexOf(classNameOf(asked));
   if (index < 0) {
-    const near = nearestName(asked ?? '', classNames);
     throw new InputError(
       `[positive class] ${asked}: expected ${classNames.join(' or ')}, got another name` +
-        `${near === null ? '' : `; did you mean ${near}?`}`,
+        suggestion(asked ?? '', classNames),
     );
   }
   return { index, name: classNames[index], other: classNames[1 - index] };

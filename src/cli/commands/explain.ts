@@ -133,10 +133,8 @@ async function draw(explanations: readonly Explanation[], out: string): Promise<
 }
 
 function forReport(drawn: readonly Drawn[], weights: 'last' | 'best'): ExplainedPictures {
-  const [{ explanation }] = drawn;
-  const layer = explanation.layer === null ? '' : ` of the layer ${explanation.layer}`;
   return {
-    description: `${explanation.method}${layer}, with the ${weights} weights`,
+    description: `${methodOf(drawn)}, with the ${weights} weights`,
     signed: maps.scaleFor(drawn.map(({ explanation: { map } }) => map)).signed,
     total: drawn.length,
     pictures: drawn.slice(0, mostExplained).map(({ explanation: one, images }) => ({
@@ -148,6 +146,12 @@ function forReport(drawn: readonly Drawn[], weights: 'last' | 'best'): Explained
       verdict: one.check?.verdict ?? null,
     })),
   };
+}
+
+/** All maps have the method and the layer of the first. */
+function methodOf([{ explanation }]: readonly Drawn[]): string {
+  const { method, layer } = explanation;
+  return layer === null ? method : `${method} of the layer ${layer}`;
 }
 
 const explainedClass = ({ class: wanted, against }: Explanation) =>
@@ -164,8 +168,7 @@ async function show(drawn: readonly Drawn[], { out, csv, json, report }: Shown, 
       if (explanation.check !== null) printCheck(explanation.file, explanation.check, terminal);
     }
     const [{ explanation }] = drawn;
-    const layer = explanation.layer === null ? '' : ` of the layer ${explanation.layer}`;
-    print(terminal, `\n${explanation.method}${layer}. ${formatCount(3 * drawn.length)} pictures in ${out}.`);
+    print(terminal, `\n${methodOf(drawn)}. ${formatCount(3 * drawn.length)} pictures in ${out}.`);
     if (report) print(terminal, 'The maps are in the report of the run too.');
     if (explanation.check === null) {
       print(terminal, 'A map shows a place, not a reason, and may mislead: --check tests it.');

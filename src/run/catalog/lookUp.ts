@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { nearestName } from '../../text/suggest.js';
+import { suggestion } from '../../text/suggest.js';
 
 /**
  * An entry of a table.
@@ -10,8 +10,5 @@ import { nearestName } from '../../text/suggest.js';
 export function lookUp<T>(kind: string, table: Readonly<Record<string, T>>, name: string): T {
   if (Object.hasOwn(table, name)) return table[name];
   const names = Object.keys(table);
-  const near = nearestName(name, names);
-  throw new InputError(
-    `[${kind}] ${kind} '${name}': expected one of ${names.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`,
-  );
+  throw new InputError(`[${kind}] ${kind} '${name}': expected one of ${names.join(', ')}${suggestion(name, names)}`);
 }

@@ -10,7 +10,7 @@ import {
   predictedClasses,
 } from '../../statistics/index.js';
 import { option } from '../../text/option.js';
-import { nearestName } from '../../text/suggest.js';
+import { suggestion } from '../../text/suggest.js';
 import { positiveClass } from '../positive.js';
 import { groupsOf, metricInput } from '../predictions/metricInput.js';
 import { matched } from './match.js';
@@ -130,9 +130,8 @@ function namesOf(asked: readonly string[] | undefined, classes: number): readonl
   return asked.map((name) => {
     const known = metricNames.find((metric) => metric.toLowerCase() === name.trim().toLowerCase());
     if (known !== undefined) return known;
-    const near = nearestName(name, metricNames);
     throw new InputError(
-      `[compare] metric: expected ${metricNames.join(', ')}, got '${name}'${near === null ? '' : `; did you mean ${near}?`}`,
+      `[compare] metric: expected ${metricNames.join(', ')}, got '${name}'${suggestion(name, metricNames)}`,
     );
   });
 }

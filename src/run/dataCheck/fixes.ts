@@ -5,7 +5,7 @@ import { reasonOf } from '../../io/files/atomic.js';
 import { readText } from '../../io/files/input.js';
 import { csvText, safeCell } from '../../text/csv.js';
 import { listed } from '../../text/list.js';
-import { nearestName } from '../../text/suggest.js';
+import { suggestion } from '../../text/suggest.js';
 import type { DataFixes } from '../catalog/datasets/namedDataset.js';
 
 /** Names of the tables in the folder of a check. */
@@ -100,10 +100,9 @@ export function applyFixes<T extends Fixed>(
     if (!Object.hasOwn(relabelled, name)) return [file];
     const label = classNames.indexOf(relabelled[name]);
     if (label >= 0) return [{ ...file, label }];
-    const near = nearestName(relabelled[name], classNames);
     throw new InputError(
       `[${where}] fixes: expected a label among ${listed(classNames)} for ${name}, got ${relabelled[name]}` +
-        `${near === null ? '' : `; did you mean ${near}?`}`,
+        suggestion(relabelled[name], classNames),
     );
   });
 }

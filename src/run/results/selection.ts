@@ -15,7 +15,7 @@ export function choicesOf({ recipe }: Pick<RunConfig, 'recipe'>): string[] {
   ];
 }
 
-/** TrainingChoices after the training by the validation images. */
+/** Choices after the training by the validation images. */
 function laterChoicesOf({
   operatingRule,
   calibration,

@@ -1,7 +1,7 @@
 import * as check from '../../check.js';
 import { InputError } from '../../errors.js';
 import { standardError } from '../../text/output.js';
-import { nearestName } from '../../text/suggest.js';
+import { suggestion } from '../../text/suggest.js';
 import { visibleLine } from '../../text/visible.js';
 import type { Training } from '../callback.js';
 import type { EpochRecord } from '../history.js';
@@ -71,10 +71,9 @@ export class Monitor {
     const names = plain.flatMap((name) => [name, `train_${name}`, ...(evaluating ? [`eval_${name}`] : [])]);
     const known = names.filter((name) => name !== 'train_acc' || metricNames.includes('acc'));
     if (known.includes(this.name)) return;
-    const near = nearestName(this.name, known);
     throw new InputError(
       `[${this.#where}] monitor: expected one of ${known.join(', ')}, got '${this.name}'` +
-        `${near === null ? '' : `; did you mean ${near}?`}`,
+        suggestion(this.name, known),
     );
   }
 

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { nearestName } from '../../text/suggest.js';
+import { suggestion } from '../../text/suggest.js';
 import { CenterCrop, Grayscale, Normalize, Pad, Resize, ToTensor, Transpose } from './fixed.js';
 import { BrightnessTransform, ColorJitter, ContrastTransform, HueTransform, SaturationTransform } from './jitter.js';
 import { RandomAffine, RandomHorizontalFlip, RandomRotation, RandomVerticalFlip } from './randomMoves.js';
@@ -91,8 +91,7 @@ export function isBuiltIn(transform: Transform | TransformFunction): boolean {
 
 function kindOf(name: string): TransformKind {
   if (Object.hasOwn(kinds, name)) return kinds[name];
-  const near = nearestName(name, transformNames);
   throw new InputError(
-    `[transforms] '${name}': expected one of ${transformNames.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`,
+    `[transforms] '${name}': expected one of ${transformNames.join(', ')}${suggestion(name, transformNames)}`,
   );
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { InputError } from '../../errors.js';
 import type { RandomGenerator } from '../../random.js';
-import { nearestName } from '../../text/suggest.js';
+import { suggestion } from '../../text/suggest.js';
 import { descriptionOf } from './options.js';
 import { type Raster, requireRaster } from './raster.js';
 
@@ -134,9 +134,7 @@ export function requireKnown(name: string, { shape }: { readonly shape: object }
   const known = Object.keys(shape);
   const strange = Object.keys(given).find((option) => !known.includes(option));
   if (strange === undefined) return;
-  const near = nearestName(strange, known);
   throw new InputError(
-    `[transforms] ${name}: expected options ${known.join(', ')}, got '${strange}'` +
-      `${near === null ? '' : `; did you mean ${near}?`}`,
+    `[transforms] ${name}: expected options ${known.join(', ')}, got '${strange}'${suggestion(strange, known)}`,
   );
 }
