@@ -1,11 +1,11 @@
+import type { TaskKernel } from '../../src/engine/kernels/taskKernel.js';
+import { transformedPlace, winogradKernel, winogradWeights } from '../../src/engine/kernels/winogradConv.js';
+import { winogradGradient } from '../../src/engine/kernels/winogradGradient.js';
 import { openPortable } from '../../src/engine/portable/engine.js';
 import { forwardAxis } from '../../src/engine/portable/kernels/axis.js';
-import type { TaskKernel } from '../../src/engine/portable/kernels/conv.js';
 import { gatherKernel } from '../../src/engine/portable/kernels/conv.js';
 import { weightGradientKernel } from '../../src/engine/portable/kernels/convWeights.js';
 import { productWeightsKernel } from '../../src/engine/portable/kernels/productWeights.js';
-import { transformedPlace, winogradKernel, winogradWeights } from '../../src/engine/portable/kernels/winogradConv.js';
-import { winogradGradient } from '../../src/engine/portable/kernels/winogradGradient.js';
 import { backwardGather, forwardGather } from '../../src/engine/portable/lower/conv.js';
 
 /** Layers as `images,in,out,size,kernel,stride,padding`. */
@@ -70,16 +70,18 @@ export function kernelSpeeds(layer: string): Readonly<Record<string, number>> {
     ),
   };
   if (kernel === 3 && stride === 1) {
-    const turned = { ...shape, inChannels: outChannels, outChannels: inChannels };
-    const square = { input, output: [output, output], bias: false, summand: false } as const;
-    const back = { input: square.output, output: input, bias: false, summand: false } as const;
+    const kind = { ...shape, lanes: 4, blocked: false };
+    const turned = { ...kind, inChannels: outChannels, outChannels: inChannels };
+    const square = { input, output: [output, output] } as const;
+    const back = { input: square.output, output: input } as const;
+    const plain = { bias: false, summand: false };
     const padded = (channels: number) => Math.ceil(channels / 8) * 8;
     const winograd = {
-      forward: winogradKernel({ ...shape, ...square, padding: [pad, pad] }, 1),
-      'input gradient': winogradKernel({ ...turned, ...back, padding: [2 - pad, 2 - pad] }, 1),
+      forward: winogradKernel({ ...kind, ...square, padding: [pad, pad] }, plain, 1),
+      'input gradient': winogradKernel({ ...turned, ...back, padding: [2 - pad, 2 - pad] }, plain, 1),
     };
-    const transformed = 36 * transformedPlace(padded(outChannels) / 8, padded(inChannels));
-    const gradientShape = { ...shape, input, output: square.output, padding: [pad, pad] } as const;
+    const transformed = 36 * transformedPlace(padded(outChannels), padded(inChannels));
+    const gradientShape = { ...kind, input, output: square.output, padding: [pad, pad] } as const;
     Object.assign(times, {
       'Winograd forward': measure(winograd.forward, [sizes.x, transformed, sizes.y]),
       'Winograd input gradient': measure(winograd['input gradient'], [sizes.y, transformed, sizes.x]),

@@ -1,11 +1,11 @@
 import type { StoredDType } from '../../graph/dtype.js';
 import type { Shape } from '../../graph/shape.js';
+import type { TaskKernel } from '../kernels/taskKernel.js';
 import type { Backend, Call, LinkedCalls, Place } from '../planned/backend.js';
 import type { CallStep, ProgramBuffer } from '../planned/steps.js';
 import { runKernel } from '../reference/engine.js';
 import { type Heap, HeapBlock } from './heap.js';
 import { Kernel } from './kernel.js';
-import type { TaskKernel } from './kernels/conv.js';
 import { copyKernel } from './kernels/copy.js';
 import { Layout } from './layout.js';
 import type { WasmTarget } from './wasm/assembler.js';

@@ -1,5 +1,5 @@
+import type { TaskKernel } from '../kernels/taskKernel.js';
 import { type Heap, HeapBlock } from './heap.js';
-import type { TaskKernel } from './kernels/conv.js';
 import { assembleWasm, type WasmTarget } from './wasm/assembler.js';
 import { type Run, type WasmMemory, type WasmModule, webAssembly } from './wasm/webAssembly.js';
 

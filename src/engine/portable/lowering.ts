@@ -1,5 +1,6 @@
 import type { Graph, GraphNode } from '../../compiler/graph.js';
 import type { OpName } from '../../graph/op.js';
+import type { TaskKernel } from '../kernels/taskKernel.js';
 import {
   Lowering as CommonLowering,
   type LoweringOptions,
@@ -9,7 +10,6 @@ import {
 import type { Operand as OperandIn } from '../planned/steps.js';
 import type { KernelCall, PortableBackend } from './backend.js';
 import type { Kernel } from './kernel.js';
-import type { TaskKernel } from './kernels/conv.js';
 import type { Layout } from './layout.js';
 
 /** A buffer and its layout. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Assembler, Comparison, Emit, Vector, VectorOp } from '../../../src/engine/portable/assembler.js';
+import type { Assembler, Comparison, Emit, Vector, VectorOp } from '../../../src/engine/kernels/assembler.js';
 import { Heap } from '../../../src/engine/portable/heap.js';
 import { assembleWasm } from '../../../src/engine/portable/wasm/assembler.js';
 import { wasmTarget } from '../../../src/engine/portable/wasm/target.js';

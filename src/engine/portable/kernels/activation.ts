@@ -1,6 +1,6 @@
 import { InternalError } from '../../../errors.js';
 import type { Activation } from '../../../graph/op.js';
-import type { Assembler, Vector } from '../assembler.js';
+import type { Assembler, Vector } from '../../kernels/assembler.js';
 import { gelu, sigmoid, tanh } from './exponential.js';
 
 /** min(max(x + 3, 0), 6)/6 */

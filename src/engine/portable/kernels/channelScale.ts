@@ -1,6 +1,6 @@
-import type { TaskKernel } from './conv.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { float } from '../../kernels/tile.js';
 import { type Matrices, ofColumns } from './sums.js';
-import { float } from './tile.js';
 
 /** Each column times a number. Operands: matrices, numbers `[matrices, columns]`, results. */
 export function channelScaleKernel(shape: Matrices): TaskKernel {

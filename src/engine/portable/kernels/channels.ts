@@ -1,5 +1,5 @@
-import type { Assembler, Integer } from '../assembler.js';
-import { float } from './tile.js';
+import type { Assembler, Integer } from '../../kernels/assembler.js';
+import { float } from '../../kernels/tile.js';
 
 /** Vectors of channels that a task takes: a cache line of each pixel in WebAssembly. */
 const groupVectors = 4;

@@ -1,4 +1,4 @@
-import type { Assembler } from '../assembler.js';
+import type { Assembler } from '../../kernels/assembler.js';
 import type { AxisGather } from './axis.js';
 
 /** Neighbouring outputs of an axis whose windows have the same taps inside of the input. */

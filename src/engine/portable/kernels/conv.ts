@@ -1,8 +1,9 @@
-import type { Assembler, Emit, Integer, Pointer, Vector } from '../assembler.js';
+import type { Assembler, Emit, Integer, Pointer, Vector } from '../../kernels/assembler.js';
+import { padRows } from '../../kernels/rows.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { addProducts, balanced, float, mostPixels, panelOf, panelVectors, type TileLoop } from '../../kernels/tile.js';
 import { activate } from './activation.js';
 import { type AxisGather, type GatherSizes, reach } from './axis.js';
-import { clearRow, copyRow } from './rows.js';
-import { addProducts, balanced, float, mostPixels, panelOf, panelVectors, type TileLoop } from './tile.js';
 
 /**
  * A convolution in either direction, as sums over places of the input. Features have their channels last; the
@@ -13,15 +14,6 @@ export interface Gather extends GatherSizes {
   /** Channels of one group. */
   readonly inChannels: number;
   readonly outChannels: number;
-}
-
-/** A kernel with the number of its tasks, and the working memory of each thread in bytes. */
-export interface TaskKernel {
-  readonly emit: Emit;
-  readonly tasks: number;
-  readonly scratch: number;
-  /** Whether each run prepares much before its first task, so that few large runs are better than many. */
-  readonly preparesMuch?: boolean;
 }
 
 /** Bytes of input rows that a task works on: they stay in the second cache beside the weights. */
@@ -102,44 +94,6 @@ export function gatherKernel(gather: Gather, threads: number): TaskKernel {
   };
   const scratch = isPadded ? copied * pitch : 0;
   return { emit, tasks: images * blocks, scratch };
-}
-
-interface Padding {
-  readonly rows: number;
-  readonly height: number;
-  /** Numbers before a row of the image, of it, and after it. */
-  readonly before: number;
-  readonly row: number;
-  readonly after: number;
-}
-
-/** Copies rows of an image from `first` on, with zeros around it. */
-export function padRows(
-  to: Assembler,
-  target: Pointer,
-  image: Pointer,
-  first: Integer,
-  { rows, height, before, row, after }: Padding,
-): void {
-  to.scope(() => {
-    const at = to.pointer(target);
-    to.repeat(rows, (turn) => {
-      const place = to.sum(first, turn);
-      to.ifLess(
-        place,
-        height,
-        () => {
-          const source = to.pointer(image);
-          to.advanceBy(source, place, row * float);
-          clearRow(to, at, before);
-          copyRow(to, to.pointer(at, before * float), source, row);
-          clearRow(to, to.pointer(at, (before + row) * float), after);
-        },
-        () => clearRow(to, at, before + row + after),
-      );
-      to.advance(at, (before + row + after) * float);
-    });
-  });
 }
 
 interface Phase {

@@ -1,8 +1,8 @@
-import type { Assembler, Emit, Integer, Pointer } from '../assembler.js';
+import type { Assembler, Emit, Integer, Pointer } from '../../kernels/assembler.js';
+import { clearRow, padRows } from '../../kernels/rows.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { balanced, float, mostPixels, panelOf, panelVectors } from '../../kernels/tile.js';
 import { type GradientSizes, reach } from './axis.js';
-import { padRows, type TaskKernel } from './conv.js';
-import { clearRow } from './rows.js';
-import { balanced, float, mostPixels, panelOf, panelVectors } from './tile.js';
 
 /** The gradient of a convolution's weights, in panels like those of the weights. */
 export interface WeightGradient extends GradientSizes {

@@ -1,7 +1,7 @@
-import type { Assembler, Pointer } from '../assembler.js';
-import type { TaskKernel } from './conv.js';
-import { clearRow, copyRow } from './rows.js';
-import { float } from './tile.js';
+import type { Assembler, Pointer } from '../../kernels/assembler.js';
+import { clearRow, copyRow } from '../../kernels/rows.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { float } from '../../kernels/tile.js';
 
 /** Elements between neighbours, and between neighbours within a block of the axis. */
 interface Stride {

@@ -1,9 +1,9 @@
-import type { Assembler, Integer, Pointer, Vector } from '../assembler.js';
+import type { Assembler, Integer, Pointer, Vector } from '../../kernels/assembler.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { balanced, float } from '../../kernels/tile.js';
 import { activate } from './activation.js';
 import type { AxisGather, GatherSizes } from './axis.js';
 import { columnRuns, inRow, leftmost, widest } from './columns.js';
-import type { TaskKernel } from './conv.js';
-import { balanced, float } from './tile.js';
 
 /**
  * A convolution of each channel by itself, in either direction, as sums over places of the input. Features

@@ -1,10 +1,10 @@
-import type { Assembler, Integer, Pointer } from '../assembler.js';
+import type { Assembler, Integer, Pointer } from '../../kernels/assembler.js';
+import { clearRow } from '../../kernels/rows.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { balanced, float } from '../../kernels/tile.js';
 import type { GradientSizes } from './axis.js';
 import { type ChannelVector, groupBytes, groupsOf, ofGroup } from './channels.js';
 import { columnRuns, inRow, leftmost, widest } from './columns.js';
-import type { TaskKernel } from './conv.js';
-import { clearRow } from './rows.js';
-import { balanced, float } from './tile.js';
 
 /** The gradient of the weights `[kh][kw][channels]` of a convolution of each channel by itself. */
 export interface DepthwiseGradient extends GradientSizes {

@@ -1,8 +1,8 @@
 import type { Activation, ArithmeticFn } from '../../../graph/op.js';
 import { type UnaryFnWithBackward, unaryFunctions } from '../../../graph/unaryFunctions.js';
-import type { Assembler, Vector } from '../assembler.js';
+import type { Assembler, Vector } from '../../kernels/assembler.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
 import { activate } from './activation.js';
-import type { TaskKernel } from './conv.js';
 import { geluSlope, sigmoid } from './exponential.js';
 import { flatKernel } from './flat.js';
 

@@ -1,4 +1,4 @@
-import type { Assembler, Vector } from '../assembler.js';
+import type { Assembler, Vector } from '../../kernels/assembler.js';
 
 /** Cephes, `expf`: e^r = 1 + r + r²·p(r) for |r| ≤ ln(2)/2, highest power first. */
 const exponential = [

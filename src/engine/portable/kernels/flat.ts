@@ -1,6 +1,6 @@
-import type { Assembler, Pointer, Vector } from '../assembler.js';
-import type { TaskKernel } from './conv.js';
-import { float } from './tile.js';
+import type { Assembler, Pointer, Vector } from '../../kernels/assembler.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { float } from '../../kernels/tile.js';
 
 /** Arithmetic on every element of some arrays. */
 export interface Flat {

@@ -1,7 +1,7 @@
-import type { Assembler, Pointer } from '../assembler.js';
-import type { TaskKernel } from './conv.js';
-import { clearRow } from './rows.js';
-import { balanced, float, panelOf, panelVectors } from './tile.js';
+import type { Assembler, Pointer } from '../../kernels/assembler.js';
+import { clearRow } from '../../kernels/rows.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { balanced, float, panelOf, panelVectors } from '../../kernels/tile.js';
 
 /** Numbers of the sums of a task: they stay in the first cache. */
 const sumNumbers = 4096;

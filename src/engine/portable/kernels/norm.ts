@@ -1,7 +1,7 @@
-import type { Assembler, Pointer, Vector } from '../assembler.js';
+import type { Assembler, Pointer, Vector } from '../../kernels/assembler.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { float } from '../../kernels/tile.js';
 import { type ChannelVector, groupBytes, groupsOf, ofGroup } from './channels.js';
-import type { TaskKernel } from './conv.js';
-import { float } from './tile.js';
 
 /** Features with their channels last, as a matrix `[pixels, channels]`. */
 export interface NormShape {

@@ -1,11 +1,11 @@
 import type { Pool2dParams } from '../../../graph/op.js';
-import type { Assembler, Integer, Pointer, Vector } from '../assembler.js';
+import type { Assembler, Integer, Pointer, Vector } from '../../kernels/assembler.js';
+import { clearRow } from '../../kernels/rows.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { float } from '../../kernels/tile.js';
 import type { AxisGather } from './axis.js';
 import { type ChannelVector, groupBytes, groupsOf, ofGroup, overGroups } from './channels.js';
 import { columnRuns } from './columns.js';
-import type { TaskKernel } from './conv.js';
-import { clearRow } from './rows.js';
-import { float } from './tile.js';
 
 /** Pooling of features with their channels last. */
 export interface PoolShape extends Pick<Pool2dParams, 'kernel' | 'stride' | 'padding'> {

@@ -1,7 +1,7 @@
-import type { Assembler, Integer, Pointer } from '../assembler.js';
-import type { TaskKernel } from './conv.js';
-import { clearRow, copyRow } from './rows.js';
-import { balanced, float, mostPixels, panelOf, panelVectors } from './tile.js';
+import type { Assembler, Integer, Pointer } from '../../kernels/assembler.js';
+import { clearRow, copyRow } from '../../kernels/rows.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { balanced, float, mostPixels, panelOf, panelVectors } from '../../kernels/tile.js';
 
 /** Pixels whose products a sum in a register takes: each such block goes over the whole result once. */
 const mostBlock = 256;

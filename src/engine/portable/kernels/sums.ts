@@ -1,7 +1,7 @@
-import type { Assembler, Integer, Pointer } from '../assembler.js';
+import type { Assembler, Integer, Pointer } from '../../kernels/assembler.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { float } from '../../kernels/tile.js';
 import { type ChannelVector, groupBytes, groupsOf, ofGroup } from './channels.js';
-import type { TaskKernel } from './conv.js';
-import { float } from './tile.js';
 
 /** Rows whose numbers are added before their sum is added to the rest, which keeps rounding errors small. */
 const rowsAtOnce = 64;

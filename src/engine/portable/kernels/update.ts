@@ -1,6 +1,6 @@
 import type { OpParams } from '../../../graph/op.js';
-import type { Assembler, Vector } from '../assembler.js';
-import type { TaskKernel } from './conv.js';
+import type { Assembler, Vector } from '../../kernels/assembler.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
 import { flatKernel } from './flat.js';
 
 /** `gradient + decay·parameter` */

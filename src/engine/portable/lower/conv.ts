@@ -1,19 +1,22 @@
 import type { GraphValue } from '../../../compiler/graph.js';
-import type { Padding, Pair } from '../../../graph/op.js';
+import type { Activation, Padding, Pair } from '../../../graph/op.js';
 import { numel, type Shape } from '../../../graph/shape.js';
-import { type AxisGather, type AxisGeometry, backwardAxes, forwardAxis } from '../kernels/axis.js';
-import { type Gather, gatherKernel, type TaskKernel } from '../kernels/conv.js';
-import { weightGradientKernel } from '../kernels/convWeights.js';
-import { productWeightsKernel } from '../kernels/productWeights.js';
-import { columnSums } from '../kernels/sums.js';
-import { places } from '../kernels/winograd.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
+import { places } from '../../kernels/winograd.js';
 import {
   transformedPlace,
   type WinogradConvolution,
+  type WinogradExtras,
   winogradKernel,
   winogradWeights,
-} from '../kernels/winogradConv.js';
-import { winogradGradient, winogradWeightResults } from '../kernels/winogradGradient.js';
+} from '../../kernels/winogradConv.js';
+import { winogradGradient, winogradWeightResults } from '../../kernels/winogradGradient.js';
+import { activate } from '../kernels/activation.js';
+import { type AxisGather, type AxisGeometry, backwardAxes, forwardAxis } from '../kernels/axis.js';
+import { type Gather, gatherKernel } from '../kernels/conv.js';
+import { weightGradientKernel } from '../kernels/convWeights.js';
+import { productWeightsKernel } from '../kernels/productWeights.js';
+import { columnSums } from '../kernels/sums.js';
 import { Layout } from '../layout.js';
 import { type Lower, type Lowering, nameOf, type Operand } from '../lowering.js';
 import { depthwise, depthwiseBackwardData, depthwiseBackwardWeights, isDepthwise } from './depthwise.js';
@@ -151,23 +154,27 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const isWinograd = context.usesWinograd && suitsWinograd(conv, 'forward', context.isConstant(weight));
   if (isWinograd) reads[1] = winogradPanels(context, weight, reads[1], weight.shape, false);
   const kernel = isWinograd
-    ? context.generate(
-        winogradKernel,
-        { ...winogradShape(x.shape, y.shape, params.padding), ...extras },
-        context.threads,
-      )
+    ? context.generate(activatedWinograd, winogradShape(x.shape, y.shape, params.padding), extras, context.threads)
     : context.generate(gatherKernel, forwardGather(seen(conv), extras), context.threads);
   const target = context.output(y, Layout.channelsLast(y.shape));
   const name = summand === undefined ? nameOf(node) : nameOf(node).replace('conv2d', 'conv2d+add');
   context.run(name, kernel, reads, [target], isWinograd ? 'winograd' : name);
 };
 
+function activatedWinograd(
+  shape: WinogradConvolution,
+  { activation, ...extras }: WinogradExtras & { readonly activation?: Activation | undefined },
+  threads: number,
+): TaskKernel {
+  return winogradKernel(shape, extras, threads, activation && ((to, x) => activate(to, activation, x)));
+}
+
 /** Images and channels of a convolution of 3×3 with stride 1. */
-function winogradShape(x: Shape, y: Shape, [top, , left]: Padding): Omit<WinogradConvolution, 'bias' | 'summand'> {
+function winogradShape(x: Shape, y: Shape, [top, , left]: Padding): WinogradConvolution {
   const [images, inChannels, ...input] = x;
   const [, outChannels, ...output] = y;
   const sizes = { input: input as unknown as Pair, output: output as unknown as Pair };
-  return { images, inChannels, outChannels, ...sizes, padding: [top, left] };
+  return { lanes: 4, blocked: false, images, inChannels, outChannels, ...sizes, padding: [top, left] };
 }
 
 /** The weights, which are in panels, transformed. */
@@ -179,7 +186,7 @@ function winogradPanels(
   turned: boolean,
 ): Operand {
   const count = Math.ceil(outChannels / context.panel);
-  const layout = Layout.plain([places, transformedPlace(count, inChannels)]);
+  const layout = Layout.plain([places, transformedPlace(count * context.panel, inChannels)]);
   const transformed = { buffer: context.scratch(layout.size), layout };
   const kernel = context.generate(winogradWeights, count, inChannels, turned);
   context.run('winogradWeights', kernel, [panels], [transformed], 'winograd', context.isConstant(weight));
@@ -204,7 +211,7 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
       context.inLayout(dy, Layout.channelsLast(dy.shape)),
       winogradPanels(context, weight, panels, [channels, out], true),
     ];
-    const kernel = context.generate(winogradKernel, { ...turned, bias: false, summand: false }, context.threads);
+    const kernel = context.generate(activatedWinograd, turned, { bias: false, summand: false }, context.threads);
     context.run(node.op, kernel, reads, [context.output(dx, Layout.channelsLast(dx.shape))], 'winograd');
     return;
   }
@@ -232,7 +239,7 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
     if (context.usesWinograd && suitsWinograd(conv, 'backwardWeights')) {
       const shape = winogradShape(x.shape, dy.shape, params.padding);
       const panels = Math.ceil(shape.outChannels / context.panel);
-      const sums = Layout.plain([places, transformedPlace(panels, shape.inChannels)]);
+      const sums = Layout.plain([places, transformedPlace(panels * context.panel, shape.inChannels)]);
       const transformed = { buffer: context.scratch(sums.size), layout: sums };
       context.run(
         node.op,

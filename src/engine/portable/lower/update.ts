@@ -1,5 +1,5 @@
 import type { GraphNode } from '../../../compiler/graph.js';
-import type { TaskKernel } from '../kernels/conv.js';
+import type { TaskKernel } from '../../kernels/taskKernel.js';
 import { adamKernel, averageKernel, momentumKernel, sgdKernel } from '../kernels/update.js';
 import { Layout } from '../layout.js';
 import type { Lower, Lowering } from '../lowering.js';

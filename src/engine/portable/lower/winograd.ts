@@ -1,4 +1,4 @@
-import { tilesOf } from '../kernels/winogradConv.js';
+import { tilesOf } from '../../kernels/winogradConv.js';
 import type { Convolution } from './geometry.js';
 
 type Direction = 'forward' | 'backwardData' | 'backwardWeights';

@@ -1,4 +1,13 @@
-import type { Assembler, Comparison, Emit, Integer, Pointer, Vector, VectorFunction, VectorOp } from '../assembler.js';
+import type {
+  Assembler,
+  Comparison,
+  Emit,
+  Integer,
+  Pointer,
+  Vector,
+  VectorFunction,
+  VectorOp,
+} from '../../kernels/assembler.js';
 import { Bytes, encodeModule, type ImportedMemory, type ValueType } from './encoder.js';
 import { binaryOps, comparisons, functions, noResult, op, vectorOp, vectorPrefix } from './opcodes.js';
 

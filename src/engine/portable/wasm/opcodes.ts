@@ -1,4 +1,4 @@
-import type { Comparison, VectorFunction, VectorOp } from '../assembler.js';
+import type { Comparison, VectorFunction, VectorOp } from '../../kernels/assembler.js';
 
 /** Instructions of WebAssembly 2.0 that the kernels need, by their bytes. */
 export const op = {

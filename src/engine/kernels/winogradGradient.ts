@@ -1,6 +1,6 @@
-import type { Assembler, Integer, Pointer } from '../assembler.js';
-import { padRows, type TaskKernel } from './conv.js';
-import { clearRow } from './rows.js';
+import type { BasicAssembler, Integer, Pointer } from './assembler.js';
+import { clearRow, padRows } from './rows.js';
+import type { TaskKernel } from './taskKernel.js';
 import { balanced, float, mostPixels, panelOf, panelVectors, spread } from './tile.js';
 import {
   gradientTransform,
@@ -12,7 +12,14 @@ import {
   transformSquare,
   weightResultTransform,
 } from './winograd.js';
-import { overVectors, tilesOf, transformedPlace, type WinogradConvolution } from './winogradConv.js';
+import {
+  overVectors,
+  type Planes,
+  planesOf,
+  tilesOf,
+  transformedPlace,
+  type WinogradConvolution,
+} from './winogradConv.js';
 
 /** Tiles whose products a sum in a register takes, at least, so that loading and storing it costs little. */
 const leastTiles = 64;
@@ -24,14 +31,11 @@ const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % 
  * stride 1. Operands: input, gradient of the output, result, working memory. A task is one row of the 36
  * places, for a share of the panels of output channels.
  */
-export function winogradGradient(
-  shape: Omit<WinogradConvolution, 'bias' | 'summand' | 'activation'>,
-  threads: number,
-): TaskKernel {
-  const { images, inChannels, outChannels, input, output, padding } = shape;
+export function winogradGradient(shape: WinogradConvolution, threads: number): TaskKernel<BasicAssembler> {
+  const { lanes, images, inChannels, outChannels, input, output, padding } = shape;
   const [rows, columns] = tilesOf(shape);
   const perImage = rows / images;
-  const panels = Math.ceil(outChannels / (panelVectors * 4));
+  const panels = Math.ceil(outChannels / (panelVectors * lanes));
   // Six rows of places are shared by as many threads as divide their number.
   const shares = Math.min(panels, threads / divisor(threads, tileInputs));
   const perShare = Math.ceil(panels / shares);
@@ -40,12 +44,14 @@ export function winogradGradient(
   const width = columns * tileSize + tileInputs - tileSize;
   const stripe = tileInputs * width * inChannels * float;
   const gradientStripe = tileSize * columns * tileSize * outChannels * float;
-  const [inPitch, pitch] = [spread(inChannels), spread(panels * panelVectors * 4)];
+  const [inPitch, pitch] = [spread(inChannels), spread(panels * panelVectors * lanes)];
   const [inPlace, outPlace] = [inPitch, pitch].map((numbers) => spread(tiles * numbers) * float);
 
-  const emit: TaskKernel['emit'] = (to, [x, dy, result, scratch], firstTask, endTask) => {
+  const [inPlanes, outPlanes] = [inChannels, outChannels].map((channels) => planesOf(shape, channels));
+
+  const emit: TaskKernel<BasicAssembler>['emit'] = (to, [x, dy, result, scratch], firstTask, endTask) => {
     const panelBytes = panelOf(to) * float;
-    const placeBytes = transformedPlace(panels, inChannels) * float;
+    const placeBytes = transformedPlace(panels * panelOf(to), inChannels) * float;
     const shareBytes = perShare * inChannels * panelBytes;
     const stripes = to.pointer(scratch);
     const gradientStripes = to.pointer(stripes, rowsPerBlock * stripe);
@@ -84,29 +90,36 @@ export function winogradGradient(
         const copy = (
           target: Pointer,
           from: Pointer,
-          channels: number,
+          planes: Planes,
           size: readonly [number, number],
-          top: number,
+          isInput: boolean,
         ) => {
-          const source = to.pointer(from);
-          to.advanceBy(source, image, size[0] * size[1] * channels * float);
-          const before = top === 0 ? 0 : padding[1];
+          const { count, channels } = planes;
+          const [at, source] = [to.pointer(target), to.pointer(from)];
+          to.advanceBy(source, image, size[0] * size[1] * channels * count * float);
+          const before = isInput ? padding[1] : 0;
           // Rows beyond the last image are zeros.
-          const start = to.plus(to.times(row, tileSize), top === 0 ? 0 : -padding[0]);
-          padRows(to, target, source, start, {
-            rows: top === 0 ? tileSize : tileInputs,
-            height: size[0],
-            before: before * channels,
-            row: size[1] * channels,
-            after: ((top === 0 ? columns * tileSize : width) - before - size[1]) * channels,
+          const start = to.plus(to.times(row, tileSize), isInput ? -padding[0] : 0);
+          const copied = isInput ? tileInputs : tileSize;
+          const pixels = isInput ? width : columns * tileSize;
+          to.repeat(count, () => {
+            padRows(to, at, source, start, {
+              rows: copied,
+              height: size[0],
+              before: before * channels,
+              row: size[1] * channels,
+              after: (pixels - before - size[1]) * channels,
+            });
+            to.advance(at, copied * pixels * channels * float);
+            to.advance(source, size[0] * size[1] * channels * float);
           });
         };
         to.ifLess(
           place,
           rows,
           () => {
-            copy(toStripe, x, inChannels, input, 1);
-            copy(toGradient, dy, outChannels, output, 0);
+            copy(toStripe, x, inPlanes, input, true);
+            copy(toGradient, dy, outPlanes, output, false);
           },
           () => {
             clearRow(to, toStripe, stripe / float);
@@ -123,7 +136,7 @@ export function winogradGradient(
             transform: inputTransform,
             from: stripes,
             into: transformed,
-            channels: inChannels,
+            planes: inPlanes,
             width,
             pitch: inPitch,
           },
@@ -131,7 +144,7 @@ export function winogradGradient(
             transform: gradientTransform,
             from: gradientStripes,
             into: gradients,
-            channels: outChannels,
+            planes: outPlanes,
             width: columns * tileSize,
             pitch,
           },
@@ -177,7 +190,7 @@ interface Side {
   readonly transform: SquareTransform;
   readonly from: Pointer;
   readonly into: Pointer;
-  readonly channels: number;
+  readonly planes: Planes;
   /** Pixels of a row. */
   readonly width: number;
   /** Numbers from one tile to the next one, in the transformed features. */
@@ -186,27 +199,32 @@ interface Side {
 
 /** One row of the transforms of all tiles of a block, for six places. */
 function transformRow(
-  to: Assembler,
+  to: BasicAssembler,
   row: Integer,
-  { transform, from, into, channels, width, pitch }: Side,
+  { transform, from, into, planes, width, pitch }: Side,
   { rowsPerBlock, columns }: { readonly rowsPerBlock: number; readonly columns: number },
 ): void {
   const place = spread(rowsPerBlock * columns * pitch) * float;
+  const pixel = planes.channels * float;
   const ofRow = (r: number) => {
     const [stripe, target] = [to.pointer(from), to.pointer(into)];
     to.repeat(rowsPerBlock, () => {
       const at = to.pointer(stripe);
       to.repeat(columns, () => {
-        overVectors(to, channels, [at, target], ([source, result], lanes) => {
-          const load = (i: number, c: number) => to.loadPart(source, (i * width + c) * channels * float, lanes);
+        const moved = [
+          { pointer: at, plane: transform.size * width * pixel },
+          { pointer: target, plane: pixel },
+        ];
+        overVectors(to, planes, moved, ([source, result], lanes) => {
+          const load = (i: number, c: number) => to.loadPart(source, (i * width + c) * pixel, lanes);
           transformRowOf(to, transform, r, load).forEach((value, c) => {
             to.storePart(value, result, c * place, lanes);
           });
         });
-        to.advance(at, tileSize * channels * float);
+        to.advance(at, tileSize * pixel);
         to.advance(target, pitch * float);
       });
-      to.advance(stripe, transform.size * width * channels * float);
+      to.advance(stripe, transform.size * width * pixel * planes.count);
     });
   };
   const choose = (r: number): void => {
@@ -235,7 +253,7 @@ const unrolled = 4;
 
 /** Adds, for some inputs and a panel of outputs, the products of all tiles. */
 function addOuterProducts(
-  to: Assembler,
+  to: BasicAssembler,
   [x, dy, result]: readonly Pointer[],
   { inputs, tiles, inBytes, outBytes }: OuterProducts,
 ): void {
@@ -277,14 +295,14 @@ function addOuterProducts(
  * weights.
  * Operands: gradients `[36][panels][channels][panel]`, result. A task is one panel.
  */
-export function winogradWeightResults(panels: number, channels: number): TaskKernel {
+export function winogradWeightResults(panels: number, channels: number): TaskKernel<BasicAssembler> {
   return {
     tasks: panels,
     scratch: 0,
     emit: (to, [gradients, result], first, end) => {
       const vectorBytes = to.lanes * float;
       const tapBytes = channels * panelVectors * vectorBytes;
-      const placeBytes = transformedPlace(panels, channels) * float;
+      const placeBytes = transformedPlace(panels * panelOf(to), channels) * float;
       to.range(first, end, (task) => {
         const [from, target] = [to.pointer(gradients), to.pointer(result)];
         to.advanceBy(from, task, tapBytes);

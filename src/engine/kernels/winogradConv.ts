@@ -1,7 +1,6 @@
-import type { Activation } from '../../../graph/op.js';
-import type { Assembler, Integer, Pointer } from '../assembler.js';
-import { activate } from './activation.js';
-import { padRows, type TaskKernel } from './conv.js';
+import type { BasicAssembler, Integer, Pointer, Vector } from './assembler.js';
+import { padRows } from './rows.js';
+import type { TaskKernel } from './taskKernel.js';
 import { addProducts, balanced, float, mostPixels, panelOf, panelVectors, spread } from './tile.js';
 import {
   inputTransform,
@@ -13,8 +12,15 @@ import {
   weightTransform,
 } from './winograd.js';
 
-/** A convolution of 3×3 with stride 1, in either direction, of features with their channels last. */
+/** A convolution of 3×3 with stride 1, in either direction. */
 export interface WinogradConvolution {
+  /** Lanes of the target. */
+  readonly lanes: number;
+  /**
+   * Whether features are in planes of `lanes` channels, `[N][channels/lanes][H][W][lanes]`. If not, their
+   * channels are last.
+   */
+  readonly blocked: boolean;
   readonly images: number;
   readonly inChannels: number;
   readonly outChannels: number;
@@ -23,9 +29,12 @@ export interface WinogradConvolution {
   readonly output: readonly [number, number];
   /** Zeros above the input, and to the left of it. */
   readonly padding: readonly [number, number];
+}
+
+/** What is done with the results. */
+export interface WinogradExtras {
   readonly bias: boolean;
   readonly summand: boolean;
-  readonly activation?: Activation | undefined;
 }
 
 /** Tiles of 4×4 results: rows of tiles of all images, and tiles of a row. */
@@ -38,34 +47,70 @@ export function tilesOf({ images, output }: Pick<WinogradConvolution, 'images' |
 const bytesPerTask = 1536 * 1024;
 const leastTiles = 64;
 
-/** Calls `body` for vectors of channels; `moved` are pointers that go along. */
+/** The planes of an image, and the channels of a pixel that are side by side in each. */
+export interface Planes {
+  readonly count: number;
+  readonly channels: number;
+}
+
+export function planesOf({ blocked, lanes }: Pick<WinogradConvolution, 'blocked' | 'lanes'>, channels: number): Planes {
+  return blocked ? { count: channels / lanes, channels: lanes } : { count: 1, channels };
+}
+
+/** A pointer to a vector of channels, and the bytes from plane to plane. */
+export interface Moved {
+  readonly pointer: Pointer;
+  readonly plane: number;
+}
+
+/** Calls `body` for all vectors of channels of a pixel; `moved` are pointers that go along. */
 export function overVectors(
-  to: Assembler,
-  channels: number,
-  moved: readonly Pointer[],
+  to: BasicAssembler,
+  planes: Planes,
+  moved: readonly Moved[],
   body: (moved: readonly Pointer[], lanes: number) => void,
 ): void {
+  const { lanes } = to;
+  const whole = Math.floor(planes.channels / lanes);
   to.scope(() => {
-    const pointers = moved.map((pointer) => to.pointer(pointer));
-    to.repeat(Math.floor(channels / to.lanes), () => {
-      body(pointers, to.lanes);
-      for (const pointer of pointers) to.advance(pointer, to.lanes * float);
+    const pointers = moved.map(({ pointer }) => to.pointer(pointer));
+    to.repeat(planes.count, () => {
+      to.repeat(whole, () => {
+        body(pointers, lanes);
+        for (const pointer of pointers) to.advance(pointer, lanes * float);
+      });
+      if (planes.channels % lanes > 0) to.scope(() => body(pointers, planes.channels % lanes));
+      if (planes.count === 1) return;
+      moved.forEach(({ plane }, i) => {
+        to.advance(pointers[i], plane - whole * lanes * float);
+      });
     });
-    if (channels % to.lanes > 0) to.scope(() => body(pointers, channels % to.lanes));
   });
+}
+
+/** Channels from tile to tile of products: whole panels, or whole vectors of them if features are blocked. */
+export function outPitchOf({ blocked, lanes, outChannels }: WinogradConvolution): number {
+  const panel = panelVectors * lanes;
+  return blocked ? outChannels : Math.ceil(outChannels / panel) * panel;
 }
 
 /**
  * Operands: input, transformed weights, bias if there is one, summand if there is one, output, working
  * memory. A task is some rows of tiles: their transforms, a product of matrices for each of the 36 places,
  * and the way back.
+ *
+ * @param activate the activation of results
  */
-export function winogradKernel(shape: WinogradConvolution, threads: number): TaskKernel {
+export function winogradKernel<T extends BasicAssembler>(
+  shape: WinogradConvolution,
+  extras: WinogradExtras,
+  threads: number,
+  activate?: Activate<T>,
+): TaskKernel<T> {
   const { images, inChannels, outChannels, input, output, padding } = shape;
   const [rows, columns] = tilesOf(shape);
   const perImage = rows / images;
-  const panel = panelVectors * 4;
-  const outPitch = Math.ceil(outChannels / panel) * panel;
+  const outPitch = outPitchOf(shape);
   const fitting = Math.floor(bytesPerTask / (places * (inChannels + outPitch) * float));
   const wanted = Math.ceil(rows / Math.max(1, Math.ceil(Math.max(leastTiles, fitting) / columns)));
   const rowsPerTask = Math.ceil(rows / Math.min(rows, Math.ceil(wanted / threads) * threads));
@@ -73,12 +118,16 @@ export function winogradKernel(shape: WinogradConvolution, threads: number): Tas
   const width = columns * tileSize + tileInputs - tileSize;
   const stripe = tileInputs * width * inChannels * float;
   const [inPlace, outPlace] = [tiles * inChannels, tiles * outPitch].map((numbers) => spread(numbers) * float);
+  const [inPlanes, outPlanes] = [inChannels, outChannels].map((channels) => planesOf(shape, channels));
+  const inPixel = inPlanes.channels * float;
+  const outPixel = outPlanes.channels * float;
+  const outPlane = output[0] * output[1] * outPixel;
 
-  const emit: TaskKernel['emit'] = (to, operands, firstTask, endTask) => {
+  const emit: TaskKernel<T>['emit'] = (to, operands, firstTask, endTask) => {
     const list = [...operands];
     const [x, weights] = list.splice(0, 2);
-    const bias = shape.bias ? (list.shift() as Pointer) : null;
-    const summand = shape.summand ? (list.shift() as Pointer) : null;
+    const bias = extras.bias ? (list.shift() as Pointer) : null;
+    const summand = extras.summand ? (list.shift() as Pointer) : null;
     const [y, scratch] = list;
     const transformed = to.pointer(scratch, stripe);
     const products = to.pointer(transformed, places * inPlace);
@@ -92,24 +141,34 @@ export function winogradKernel(shape: WinogradConvolution, threads: number): Tas
       eachRow((image, row) => {
         const source = to.pointer(x);
         to.advanceBy(source, image, input[0] * input[1] * inChannels * float);
-        padRows(to, scratch, source, to.plus(to.times(row, tileSize), -padding[0]), {
-          rows: tileInputs,
-          height: input[0],
-          before: padding[1] * inChannels,
-          row: input[1] * inChannels,
-          after: (width - padding[1] - input[1]) * inChannels,
+        const top = to.plus(to.times(row, tileSize), -padding[0]);
+        const plane = to.pointer(scratch);
+        to.repeat(inPlanes.count, () => {
+          padRows(to, plane, source, top, {
+            rows: tileInputs,
+            height: input[0],
+            before: padding[1] * inPlanes.channels,
+            row: input[1] * inPlanes.channels,
+            after: (width - padding[1] - input[1]) * inPlanes.channels,
+          });
+          to.advance(plane, tileInputs * width * inPixel);
+          to.advance(source, input[0] * input[1] * inPixel);
         });
         const at = to.pointer(scratch);
         to.repeat(columns, () => {
-          overVectors(to, inChannels, [at, target], ([from, result], lanes) => {
-            const load = (r: number, c: number) => to.loadPart(from, (r * width + c) * inChannels * float, lanes);
+          const moved = [
+            { pointer: at, plane: tileInputs * width * inPixel },
+            { pointer: target, plane: inPixel },
+          ];
+          overVectors(to, inPlanes, moved, ([from, result], lanes) => {
+            const load = (r: number, c: number) => to.loadPart(from, (r * width + c) * inPixel, lanes);
             transformSquare(to, inputTransform, load, (r, values) => {
               values.forEach((value, c) => {
                 to.storePart(value, result, (r * tileInputs + c) * inPlace, lanes);
               });
             });
           });
-          to.advance(at, tileSize * inChannels * float);
+          to.advance(at, tileSize * inPixel);
           to.advance(target, inChannels * float);
         });
       });
@@ -119,21 +178,26 @@ export function winogradKernel(shape: WinogradConvolution, threads: number): Tas
         const moved = [y, summand].map((pointer) => {
           if (pointer === null) return null;
           const place = to.pointer(pointer);
-          to.advanceBy(place, image, output[0] * output[1] * outChannels * float);
-          to.advanceBy(place, row, tileSize * output[1] * outChannels * float);
+          to.advanceBy(place, image, outPlanes.count * outPlane);
+          to.advanceBy(place, row, tileSize * output[1] * outPixel);
           return place;
         });
         const firstRow = to.times(row, tileSize);
         const part = (times: number, size: number) =>
           to.repeat(times, () => {
-            const pointers = [from, ...[...moved, bias].filter((pointer) => pointer !== null)];
-            overVectors(to, outChannels, pointers, ([products, result, ...others], lanes) => {
+            const pointers = [
+              { pointer: from, plane: outPixel },
+              ...moved.filter((pointer) => pointer !== null).map((pointer) => ({ pointer, plane: outPlane })),
+              ...(bias === null ? [] : [{ pointer: bias, plane: outPixel }]),
+            ];
+            overVectors(to, outPlanes, pointers, ([products, result, ...others], lanes) => {
               const added = summand === null ? null : (others.shift() as Pointer);
               const [offsets] = others;
-              results(to, shape, { outPlace, size, lanes, firstRow }, { products, result, added, offsets });
+              const tile = { outPlace, outPixel, output, size, lanes, firstRow };
+              results(to, tile, { products, result, added, offsets }, activate);
             });
             to.advance(from, outPitch * float);
-            for (const pointer of moved) if (pointer !== null) to.advance(pointer, tileSize * outChannels * float);
+            for (const pointer of moved) if (pointer !== null) to.advance(pointer, tileSize * outPixel);
           });
         const rest = output[1] % tileSize;
         part(rest === 0 ? columns : columns - 1, tileSize);
@@ -160,7 +224,7 @@ interface Product {
 
 /** The products `[tiles, inChannels] · [inChannels, panel]` for all places and panels. */
 function multiply(
-  to: Assembler,
+  to: BasicAssembler,
   [features, weights, products]: readonly Pointer[],
   { tiles, inChannels, outPitch, inPlace, outPlace }: Product,
 ): void {
@@ -170,34 +234,44 @@ function multiply(
     const [x, w, y] = [to.pointer(features), to.pointer(weights), to.pointer(products)];
     to.repeat(places, () => {
       const column = to.pointer(y);
-      to.repeat(outPitch / panel, () => {
-        const [from, target] = [to.pointer(x), to.pointer(column)];
-        for (const { size, times } of balanced(tiles, mostPixels(to))) {
-          to.repeat(times, () => {
-            const sums = Array.from({ length: size }, () => Array.from({ length: panelVectors }, () => to.zero()));
-            addProducts(to, sums, from, w, { loops: [], run: inChannels, pixelBytes: inChannels * float });
-            sums.forEach((ofTile, tile) => {
-              ofTile.forEach((sum, v) => {
-                to.store(sum, target, tile * outPitch * float + v * vectorBytes);
+      const inPanels = (times: number, vectors: number) =>
+        to.repeat(times, () => {
+          const [from, target] = [to.pointer(x), to.pointer(column)];
+          for (const { size, times } of balanced(tiles, mostPixels(to))) {
+            to.repeat(times, () => {
+              const sums = Array.from({ length: size }, () => Array.from({ length: vectors }, () => to.zero()));
+              const loop = { loops: [], run: inChannels, pixelBytes: inChannels * float, vectors };
+              addProducts(to, sums, from, w, loop);
+              sums.forEach((ofTile, tile) => {
+                ofTile.forEach((sum, v) => {
+                  to.store(sum, target, tile * outPitch * float + v * vectorBytes);
+                });
               });
+              to.advance(from, size * inChannels * float);
+              to.advance(target, size * outPitch * float);
             });
-            to.advance(from, size * inChannels * float);
-            to.advance(target, size * outPitch * float);
-          });
-        }
-        to.advance(w, inChannels * panel * float);
-        to.advance(column, panel * float);
-      });
-      to.advance(w, (spread(outPitch * inChannels) - outPitch * inChannels) * float);
+          }
+          to.advance(w, inChannels * vectors * vectorBytes);
+          to.advance(column, vectors * vectorBytes);
+        });
+      inPanels(Math.floor(outPitch / panel), panelVectors);
+      if (outPitch % panel > 0) inPanels(1, 1);
+      to.advance(w, (transformedPlace(outPitch, inChannels) - outPitch * inChannels) * float);
       to.advance(x, inPlace);
       to.advance(y, outPlace);
     });
   });
 }
 
+/** An activation of every lane. */
+export type Activate<T extends BasicAssembler> = (to: T, x: Vector) => Vector;
+
 interface ResultTile {
   /** Bytes from the products of one place to those of the next one. */
   readonly outPlace: number;
+  /** Bytes from pixel to pixel of the output. */
+  readonly outPixel: number;
+  readonly output: readonly [number, number];
   /** Columns of the tile that are inside of the output. */
   readonly size: number;
   readonly lanes: number;
@@ -212,30 +286,33 @@ interface ResultPointers {
 }
 
 /** The results of one tile, for one vector of channels. */
-function results(
-  to: Assembler,
-  { output, outChannels, activation }: WinogradConvolution,
-  { outPlace, size, lanes, firstRow }: ResultTile,
+function results<T extends BasicAssembler>(
+  to: T,
+  { outPlace, outPixel, output, size, lanes, firstRow }: ResultTile,
   { products, result, added, offsets }: ResultPointers,
+  activate: Activate<T> | undefined,
 ): void {
   const bias = offsets === undefined ? null : to.loadPart(offsets, 0, lanes);
   const load = (r: number, c: number) => to.loadPart(products, (r * tileInputs + c) * outPlace, lanes);
   transformSquare(to, resultTransform, load, (r, values) => {
     const store = () =>
       values.slice(0, size).forEach((value, c) => {
-        const bytes = (r * output[1] + c) * outChannels * float;
+        const bytes = (r * output[1] + c) * outPixel;
         if (bias !== null) to.applyTo(value, 'add', value, bias);
         if (added !== null) to.applyTo(value, 'add', value, to.loadPart(added, bytes, lanes));
-        to.storePart(activation === undefined ? value : activate(to, activation, value), result, bytes, lanes);
+        to.storePart(activate === undefined ? value : activate(to, value), result, bytes, lanes);
       });
     if (output[0] % tileSize === 0) store();
     else to.ifLess(to.plus(firstRow, r), output[0], store);
   });
 }
 
-/** Numbers from place to place of transformed weights. */
-export const transformedPlace = (panels: number, channels: number): number =>
-  spread(panels * channels * panelOf({ lanes: 4 }));
+/**
+ * Numbers from place to place of transformed weights.
+ *
+ * @param outPitch output channels, with those that fill the last panel
+ */
+export const transformedPlace = (outPitch: number, inChannels: number): number => spread(outPitch * inChannels);
 
 /**
  * Transforms weights of 3×3 from panels `[panels][3][3][channels][panel]` to `[36][panels][channels][panel]`,
@@ -244,14 +321,14 @@ export const transformedPlace = (panels: number, channels: number): number =>
  *
  * @param turned whether the window is turned around, as for the gradient of the input
  */
-export function winogradWeights(panels: number, channels: number, turned: boolean): TaskKernel {
+export function winogradWeights(panels: number, channels: number, turned: boolean): TaskKernel<BasicAssembler> {
   return {
     tasks: panels,
     scratch: 0,
     emit: (to, [weights, transformed], first, end) => {
       const vectorBytes = to.lanes * float;
       const tapBytes = channels * panelVectors * vectorBytes;
-      const placeBytes = transformedPlace(panels, channels) * float;
+      const placeBytes = transformedPlace(panels * panelOf(to), channels) * float;
       to.range(first, end, (task) => {
         const [from, target] = [to.pointer(weights), to.pointer(transformed)];
         to.advanceBy(from, task, 9 * tapBytes);

@@ -1,4 +1,4 @@
-import type { Assembler, Vector } from '../assembler.js';
+import type { BasicAssembler, Vector } from './assembler.js';
 
 /**
  * Winograd's F(4×4, 3×3) (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2016): a tile of
@@ -18,19 +18,19 @@ export const places = tileInputs * tileInputs;
 /** Divisors of the transformed weights, at 0, ±a and ±b. */
 const divisors = [aa * bb, 2 * aa * (aa - bb), 2 * bb * (bb - aa)] as const;
 
-type Transform = (to: Assembler, values: readonly Vector[]) => Vector[];
+type Transform = (to: BasicAssembler, values: readonly Vector[]) => Vector[];
 
 /** `x + y·factor` */
-function plus(to: Assembler, x: Vector, y: Vector, factor: number): Vector {
+function plus(to: BasicAssembler, x: Vector, y: Vector, factor: number): Vector {
   const sum = to.copy(x);
   to.addProduct(sum, y, to.constant(factor));
   return sum;
 }
 
-const scaled = (to: Assembler, x: Vector, factor: number): Vector => to.apply('mul', x, to.constant(factor));
+const scaled = (to: BasicAssembler, x: Vector, factor: number): Vector => to.apply('mul', x, to.constant(factor));
 
 /** The sum and the difference. */
-const pair = (to: Assembler, x: Vector, y: Vector): Vector[] => [to.apply('add', x, y), to.apply('sub', x, y)];
+const pair = (to: BasicAssembler, x: Vector, y: Vector): Vector[] => [to.apply('add', x, y), to.apply('sub', x, y)];
 
 /** Six inputs. */
 const ofInputs: Transform = (to, [d0, d1, d2, d3, d4, d5]) => [
@@ -95,7 +95,7 @@ export const weightResultTransform: SquareTransform = { transform: toWeights, si
  * @param load a vector by row and column
  */
 export function transformSquare(
-  to: Assembler,
+  to: BasicAssembler,
   { transform, size, results }: SquareTransform,
   load: (row: number, column: number) => Vector,
   finish: (row: number, results: readonly Vector[]) => void,
@@ -141,7 +141,7 @@ const gradientRows: readonly (readonly number[])[] = [
 
 /** One row of {@link transformSquare}, of inputs or of gradients of results. */
 export function transformRowOf(
-  to: Assembler,
+  to: BasicAssembler,
   { transform, size }: SquareTransform,
   row: number,
   load: (row: number, column: number) => Vector,

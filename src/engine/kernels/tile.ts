@@ -1,4 +1,4 @@
-import type { Assembler, Pointer, Vector } from '../assembler.js';
+import type { BasicAssembler, Pointer, Vector } from './assembler.js';
 
 export const float = Float32Array.BYTES_PER_ELEMENT;
 
@@ -6,10 +6,10 @@ export const float = Float32Array.BYTES_PER_ELEMENT;
 export const panelVectors = 2;
 
 /** Output channels in a panel of weights. */
-export const panelOf = ({ lanes }: Pick<Assembler, 'lanes'>): number => panelVectors * lanes;
+export const panelOf = ({ lanes }: Pick<BasicAssembler, 'lanes'>): number => panelVectors * lanes;
 
 /** Pixels that a tile can have so that its sums, one panel row and one input stay in registers. */
-export function mostPixels({ registers, fuses, keepsOrder }: Assembler): number {
+export function mostPixels({ registers, fuses, keepsOrder }: BasicAssembler): number {
   // A compiler that loads all inputs first needs registers for them too.
   if (!keepsOrder) return Math.floor((registers - panelVectors) / (panelVectors + 1));
   const others = panelVectors + (fuses ? 1 : 2);
@@ -48,12 +48,14 @@ export interface TileSums {
   readonly run: number;
   /** Bytes from one pixel's inputs to the next one's. */
   readonly pixelBytes: number;
+  /** Vectors in a row of weights; by default those of a panel. */
+  readonly vectors?: number;
 }
 
 /** Steps of the innermost loop that are written out. */
 const mostUnrolled = 8;
 
-function unrollOf({ keepsOrder }: Assembler, run: number): number {
+function unrollOf({ keepsOrder }: BasicAssembler, run: number): number {
   if (!keepsOrder) return 1;
   for (let unroll = mostUnrolled; unroll > mostUnrolled / 2; unroll--) if (run % unroll === 0) return unroll;
   return mostUnrolled;
@@ -61,14 +63,14 @@ function unrollOf({ keepsOrder }: Assembler, run: number): number {
 
 /** `sums[pixel][v] += Σ input[pixel] · weights[v]` over all turns of the loops and the run inside. */
 export function addProducts(
-  to: Assembler,
+  to: BasicAssembler,
   sums: readonly (readonly Vector[])[],
   input: Pointer,
   weights: Pointer,
-  { loops, run, pixelBytes }: TileSums,
+  { loops, run, pixelBytes, vectors = panelVectors }: TileSums,
 ): void {
   const vectorBytes = to.lanes * float;
-  const rowBytes = panelVectors * vectorBytes;
+  const rowBytes = vectors * vectorBytes;
   const step = (x: Pointer, w: Pointer, at: number) => {
     to.scope(() => {
       const row = sums[0].map((_, v) => to.load(w, at * rowBytes + v * vectorBytes));

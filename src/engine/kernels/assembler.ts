@@ -13,19 +13,21 @@ export interface Vector {
   readonly kind: 'vector';
 }
 
-export type VectorOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'and' | 'andNot' | 'or' | 'xor';
+/** Operations that every target has. */
+export type BasicOp = 'add' | 'sub' | 'mul' | 'max';
+export type VectorOp = BasicOp | 'div' | 'min' | 'and' | 'andNot' | 'or' | 'xor';
 export type VectorFunction = 'abs' | 'neg' | 'sqrt' | 'round';
 export type Comparison = 'equal' | 'notEqual' | 'greater' | 'greaterEqual' | 'less' | 'lessEqual';
 
 /**
- * The instructions that kernels are written in. A kernel is written once for any number of lanes; the targets
- * are WebAssembly, and later x86-64. An address is a pointer and a constant number of bytes, of any
+ * The instructions that kernels of products are written in. A kernel is written once for any number of lanes;
+ * the targets are WebAssembly and x86-64. An address is a pointer and a constant number of bytes, of any
  * alignment.
  *
  * Methods that return a register take a free one. It is free again at the end of the innermost {@link scope}
  * or loop around the call.
  */
-export interface Assembler {
+export interface BasicAssembler {
   /** Float32 numbers of a vector. */
   readonly lanes: number;
   /** Vector registers that a loop can use without copies to memory. */
@@ -53,8 +55,6 @@ export interface Assembler {
   advance(pointer: Pointer, bytes: number): void;
   /** Moves a pointer by `index · bytes`. */
   advanceBy(pointer: Pointer, index: Integer, bytes: number): void;
-  /** Makes a pointer equal to another one, some bytes further. */
-  point(pointer: Pointer, from: Pointer, bytes?: number): void;
 
   /** `value / divisor`, rounded down. */
   quotient(value: Integer, divisor: number): Integer;
@@ -67,8 +67,6 @@ export interface Assembler {
   times(value: Integer, constant: number): Integer;
   /** The smaller of an integer and a constant. */
   least(value: Integer, bound: number): Integer;
-  /** An integer in memory. */
-  loadInteger(from: Pointer, bytes?: number): Integer;
 
   zero(): Vector;
   constant(value: number): Vector;
@@ -83,16 +81,27 @@ export interface Assembler {
   /** The first `count` lanes. */
   storePart(value: Vector, to: Pointer, bytes: number, count: number): void;
 
+  /** `max` gives `a` if one of the two is NaN. */
+  apply(op: BasicOp, a: Vector, b: Vector): Vector;
+  /** Like {@link apply}, into a register. */
+  applyTo(to: Vector, op: BasicOp, a: Vector, b: Vector): void;
+  /** `sum += a · b` */
+  addProduct(sum: Vector, a: Vector, b: Vector): void;
+}
+
+/** All instructions, as far as there is a target for them: WebAssembly. */
+export interface Assembler extends BasicAssembler {
+  /** Makes a pointer equal to another one, some bytes further. */
+  point(pointer: Pointer, from: Pointer, bytes?: number): void;
+  /** An integer in memory. */
+  loadInteger(from: Pointer, bytes?: number): Integer;
   /** `max` and `min` give `a` if one of the two is NaN; `andNot` is `a and not b`. */
   apply(op: VectorOp, a: Vector, b: Vector): Vector;
-  /** Like {@link apply}, into a register. */
   applyTo(to: Vector, op: VectorOp, a: Vector, b: Vector): void;
   call(fn: VectorFunction, x: Vector): Vector;
   compare(fn: Comparison, a: Vector, b: Vector): Vector;
   /** Lanes of `a` where the mask is set, else of `b`. */
   select(mask: Vector, a: Vector, b: Vector): Vector;
-  /** `sum += a · b` */
-  addProduct(sum: Vector, a: Vector, b: Vector): void;
   /** `2ⁿ` for whole numbers n from -126 to 127. */
   powerOfTwo(n: Vector): Vector;
   /** The sum of all lanes, in every lane. */
@@ -100,4 +109,9 @@ export interface Assembler {
 }
 
 /** Writes one kernel. `operands` are the addresses of its arguments, `first` and `end` the tasks to do. */
-export type Emit = (to: Assembler, operands: readonly Pointer[], first: Integer, end: Integer) => void;
+export type Emit<T extends BasicAssembler = Assembler> = (
+  to: T,
+  operands: readonly Pointer[],
+  first: Integer,
+  end: Integer,
+) => void;
