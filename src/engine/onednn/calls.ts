@@ -1,7 +1,7 @@
 import type { Call } from '../planned/backend.js';
 import type { KernelCode } from './code/kernel.js';
 import { MachineCode } from './code/machineCode.js';
-import { args, type MemoryDesc, type Primitive } from './ffi.js';
+import { args, MemoryDesc, type Primitive } from './ffi.js';
 
 /** A kernel of the library. */
 export class PrimitiveCall implements Call<MemoryDesc> {
@@ -33,11 +33,14 @@ export class PrimitiveCall implements Call<MemoryDesc> {
 /** Machine code that Fovea generates. */
 export class CodeCall implements Call<MemoryDesc> {
   readonly kind = 'code';
-  readonly scratch = null;
+  readonly scratch: MemoryDesc | null;
   readonly code: MachineCode;
 
-  constructor(kernel: KernelCode) {
+  /** @param threads that many threads run it at most */
+  constructor(kernel: KernelCode, threads: number) {
     this.code = new MachineCode(kernel);
+    const bytes = kernel.workingBytes * threads;
+    this.scratch = bytes === 0 ? null : MemoryDesc.plain([bytes / Float32Array.BYTES_PER_ELEMENT], 'float32');
   }
 
   get implementation(): string {

@@ -19,7 +19,7 @@ import { libraryInUse, type NativeMemory, setThreadCount } from './ffi.js';
 import { lowerings } from './lower/table.js';
 import type { ConvChoice } from './lower/winograd.js';
 import { Lowering } from './lowering.js';
-import { bfloat16Unit, hasWinograd, instructions, isInexact } from './processor.js';
+import { bfloat16Unit, instructions, isInexact, winogradKernels } from './processor.js';
 
 /** oneDNN's kernels, called through its C API. */
 export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
@@ -76,9 +76,9 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
     return { possible: true, note };
   }
 
-  /** The kernels of convolutions among those that the library has. */
+  /** The kernels of convolutions among those that there are. */
   get #algorithms(): ConvChoice {
-    return hasWinograd() ? this.convolution : 'direct';
+    return winogradKernels() === null ? 'direct' : this.convolution;
   }
 
   get library(): EngineLibrary {
@@ -125,6 +125,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
       watch,
       // Winograd's kernels mix neighbouring pixels, so that a number that is not finite reaches others.
       convolution: keepsNonFinite ? 'direct' : this.#algorithms,
+      winograd: winogradKernels() ?? 'code',
       keepsNonFinite,
       threads,
     }).lower(lowerings);

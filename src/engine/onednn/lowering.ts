@@ -11,7 +11,7 @@ import type { OneDnnBackend } from './backend.js';
 import { CodeCall, type OneDnnCall, PrimitiveCall } from './calls.js';
 import type { KernelCode } from './code/kernel.js';
 import type { MemoryDesc, Primitive } from './ffi.js';
-import type { ConvChoice } from './lower/winograd.js';
+import type { ConvChoice, WinogradKernels } from './lower/winograd.js';
 
 /** A buffer and the library's layout of it. */
 export type Operand = OperandIn<MemoryDesc>;
@@ -23,6 +23,7 @@ export type LoweringTable = TableOf<Lowering>;
 
 export interface LoweringOptions extends CommonOptions {
   readonly convolution: ConvChoice;
+  readonly winograd: WinogradKernels;
 }
 
 /** Functions whose kernels in the library turn NaN into a number, since they use comparisons. */
@@ -41,10 +42,13 @@ type ArgList = readonly (readonly [argument: number, operand: Operand])[];
 export class Lowering extends CommonLowering<MemoryDesc, OneDnnCall> {
   /** The kernels of convolutions. */
   readonly convolution: ConvChoice;
+  /** Whose kernels of Winograd's. */
+  readonly winograd: WinogradKernels;
 
   constructor(graph: Graph, backend: OneDnnBackend, options: LoweringOptions) {
     super(graph, backend, options);
     this.convolution = options.convolution;
+    this.winograd = options.winograd;
   }
 
   /** Records that this primitive, which applies the activation to its results, computes a node. */
@@ -63,9 +67,19 @@ export class Lowering extends CommonLowering<MemoryDesc, OneDnnCall> {
     this.addCall(name, call, { reads: operandsOf(reads), writes: operandsOf(writes), operands: operandsOf(all) });
   }
 
-  /** Adds a call of machine code, with the operands in its order; it overwrites `writes` of them. */
-  code(name: string, kernel: KernelCode, operands: readonly Operand[], writes: readonly Operand[]): void {
+  /**
+   * Adds a call of machine code, with the operands in its order; it overwrites `writes` of them.
+   *
+   * @param isConstant whether it computes constants alone; by default as the node
+   */
+  code(
+    name: string,
+    kernel: KernelCode,
+    operands: readonly Operand[],
+    writes: readonly Operand[],
+    isConstant?: boolean,
+  ): void {
     const reads = operands.filter((operand) => !writes.includes(operand));
-    this.addCall(name, new CodeCall(kernel), { reads, writes, operands });
+    this.addCall(name, new CodeCall(kernel, this.threads), { reads, writes, operands }, isConstant);
   }
 }

@@ -4,6 +4,7 @@ import type { Lanes } from './code/assembler.js';
 import { dotProductCost } from './code/dotProduct.js';
 import type { FeatureType } from './code/featureLayout.js';
 import * as ffi from './ffi.js';
+import type { WinogradKernels } from './lower/winograd.js';
 
 // All that rules and lowerings ask about this machine. The answers are those of the library
 // (`ONEDNN_MAX_CPU_ISA` can lower them) and of the system, and stay the same for the whole process, but
@@ -55,6 +56,12 @@ export function hasWinograd(): boolean {
   primitive?.destroy();
   winograd = primitive !== null;
   return winograd;
+}
+
+/** Whose kernels of Winograd's are used: the library's, or those of `code`; `null` if there are none. */
+export function winogradKernels(): WinogradKernels | null {
+  if (hasWinograd()) return 'library';
+  return codeLanes('float32') === null ? null : 'code';
 }
 
 /** The instructions that the library uses, for people. */

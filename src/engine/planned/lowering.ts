@@ -64,6 +64,11 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends InPlacePla
     this.#mayBeNonFinite = mayBeNonFinite(graph);
   }
 
+  /** The number of threads for the kernels of the node at hand. */
+  get threads(): number {
+    return this.#threads;
+  }
+
   /** Lowers the whole graph; to be called once. */
   lower(table: LoweringTable<this>): LoweredGraph<L, C> {
     const { threads, validate = false } = this.#options;

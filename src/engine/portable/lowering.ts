@@ -37,11 +37,6 @@ export class Lowering extends CommonLowering<Layout, KernelCall> {
     this.#backend = backend;
   }
 
-  /** The number of threads for the kernels of the node at hand. */
-  get threads(): number {
-    return this.#backend.threads;
-  }
-
   /** Channels in a panel of weights. */
   readonly panel = 8;
 

@@ -86,7 +86,7 @@ describe.each(fastEngines)('FOVEA_VALIDATE=1 on %s', (engine) => {
   });
 });
 
-const options = { convolution: 'auto', threads: 1 } as const;
+const options = { convolution: 'auto', winograd: 'library', threads: 1 } as const;
 
 /** Whether the wrong lowerings of an engine are caught, one at a time. */
 function catchesMistakes<X>(

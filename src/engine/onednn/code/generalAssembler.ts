@@ -6,6 +6,7 @@ export const gpr = {
   rcx: 1,
   rdx: 2,
   rbx: 3,
+  rbp: 5,
   rsi: 6,
   rdi: 7,
   r8: 8,
@@ -38,7 +39,7 @@ export interface Label {
 }
 
 /** Conditional jumps by the lower half of their opcode. */
-const conditions = { aboveOrEqual: 0x3, zero: 0x4, notZero: 0x5 } as const;
+const conditions = { below: 0x2, aboveOrEqual: 0x3, zero: 0x4, notZero: 0x5 } as const;
 
 /** Constants behind the code begin at cache lines. */
 const lineBytes = 64;
@@ -121,6 +122,11 @@ export class GeneralAssembler {
     this.#wide(0x89, from, to);
   }
 
+  /** register = base + offset */
+  loadAddress(to: Gpr, address: Address): void {
+    this.#wide(0x8d, to, address);
+  }
+
   add(to: Gpr, from: Gpr | Address): void {
     this.#wide(0x03, to, from);
   }
@@ -136,8 +142,18 @@ export class GeneralAssembler {
     this.emit(...int32(value));
   }
 
-  compare(a: Gpr, b: Address): void {
+  compare(a: Gpr, b: Gpr | Address): void {
     this.#wide(0x3b, a, b);
+  }
+
+  compareConstant(register: Gpr, value: number): void {
+    this.#wide(0x81, 7, register);
+    this.emit(...int32(value));
+  }
+
+  /** Divides rdx:rax without sign: rax = quotient, rdx = remainder. */
+  divide(by: Gpr): void {
+    this.#wide(0xf7, 6, by);
   }
 
   /** Sets "zero" if none of the bits is set. */

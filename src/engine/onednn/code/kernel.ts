@@ -19,6 +19,8 @@ export interface KernelCode {
   readonly phases: readonly number[];
   /** Whether it reports that it wrote numbers that are not finite. */
   readonly reportsNonFinite: boolean;
+  /** Bytes of working memory of each thread, as its last operand. */
+  readonly workingBytes: number;
 }
 
 /** Registers that a routine may use; it must leave all other general registers alone. */
@@ -30,14 +32,14 @@ export const scratch = [
 const [blockAt, recordAt, left] = [gpr.rbx, gpr.r8, counter];
 
 /** Registers that must be unchanged for the caller. */
-const saved = [blockAt, left, gpr.r13, gpr.r14, gpr.r15] as const;
+const saved = [blockAt, left, gpr.rbp, gpr.r13, gpr.r14, gpr.r15] as const;
 
 /**
  * The block, which is the argument of the code, and a task's record, in 64-bit words. The number of the next
- * task is alone in its cache line, since all threads write it. It counts tasks, or runs of tasks that one
- * thread does together.
+ * task and of the next thread are alone in their cache line, since all threads write them. The first counts
+ * tasks, or runs of tasks that one thread does together.
  */
-export const block = { next: 0, end: 8, table: 9, nonFinite: 10, operands: 11, words: 32 } as const;
+export const block = { next: 0, thread: 1, end: 8, table: 9, nonFinite: 10, operands: 11, words: 32 } as const;
 export const record = { place: 0, numbers: 1, words: 5 } as const;
 export const word = 8;
 
@@ -71,6 +73,8 @@ export function loadNumber(to: Assembler, register: Gpr, number: number): void {
  * @param write writes the routines, which end with `ret`, and returns the tasks of each phase
  * @param prepare writes code that each thread runs once: constants in vector registers that no routine
  *   changes
+ * @param working bytes of each thread's working memory, and the operand that is the memory of all; rbp has
+ *   its address
  * @param reportsNonFinite whether the routines call {@link reportNonFinite}
  * @param together that many tasks in a row are done by the same thread; divides the number of tasks of each
  *   phase
@@ -81,16 +85,24 @@ export function kernelCode(
   {
     prepare,
     together = 1,
+    working,
     reportsNonFinite = false,
   }: {
     readonly prepare?: (to: Assembler) => void;
     readonly together?: number;
+    readonly working?: { readonly bytes: number; readonly operand: number };
     readonly reportsNonFinite?: boolean;
   } = {},
 ): KernelCode {
   const to = new Assembler(lanes);
   for (const register of saved) to.push(register);
   to.copy(blockAt, gpr.rdi);
+  if (working !== undefined) {
+    to.set(gpr.rbp, 1);
+    to.fetchAdd(at(blockAt, word * block.thread), gpr.rbp);
+    to.multiplyBy(gpr.rbp, working.bytes);
+    to.add(gpr.rbp, at(blockAt, word * (block.operands + working.operand)));
+  }
   prepare?.(to);
   const [next, done] = [to.label(), to.label()];
   to.bind(next);
@@ -117,5 +129,6 @@ export function kernelCode(
     tasks,
     phases: phases.map(({ length }) => length / together),
     reportsNonFinite,
+    workingBytes: working?.bytes ?? 0,
   };
 }

@@ -48,6 +48,7 @@ export class MachineCode {
     this.#halves[2 * block.nonFinite] = 0;
     for (const count of this.kernel.phases) {
       this.#halves[2 * block.next] = first;
+      this.#halves[2 * block.thread] = 0;
       first += count;
       this.#halves[2 * block.end] = first;
       this.#memory.runOn(threads, argument);

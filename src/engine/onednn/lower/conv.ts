@@ -18,6 +18,7 @@ import {
 } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
 import { biasDesc, nameWith, postOpsOf, seenAs, weightGradients } from './common.js';
+import { winogradBackwardData, winogradBackwardWeights, winogradForward } from './ownWinograd.js';
 import { isPointwiseProduct, pointwiseWeightGradient } from './pointwise.js';
 import { bfloat16, float32, forwardTypes, type OperandTypes, typesFor } from './types.js';
 import { coversImage, linearBackwardData, linearBackwardWeights, linearForward } from './wholeImage.js';
@@ -72,7 +73,8 @@ function best(
 ): Primitive {
   const geometry = geometryOf(conv.params);
   // Winograd's kernels exist for float32 only.
-  const algorithms = types === float32 ? algorithmsFor(context.convolution, conv) : (['direct'] as const);
+  const asks = types === float32 && context.winograd === 'library';
+  const algorithms = asks ? algorithmsFor(context.convolution, conv) : (['direct'] as const);
   for (const algorithm of algorithms) {
     const primitive = create(algorithm, geometry);
     if (primitive !== null) return primitive;
@@ -89,6 +91,7 @@ function withKeptWeights(
   conv: ConvShape,
   create: (algorithm: ConvAlgorithm, geometry: ConvGeometry) => Primitive | null,
 ): Primitive | null {
+  if (context.winograd !== 'library') return null;
   if (!algorithmsFor(context.convolution, { ...conv, keepsWeights: true }).includes('winograd')) return null;
   const primitive = create('winograd', geometryOf(conv.params));
   const suits = primitive === null || primitive.family !== 'winograd2x2' || isSmall(conv);
@@ -185,6 +188,11 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const extras = { bias: bias !== undefined, summand: summand !== undefined };
   const shapes = { x: x.shape, weight: weight.shape, y: y.shape };
   const layouts = (['src', 'weights', 'dst'] as const).map((operand) => primitive.layout(operand));
+  const places = { src: reads[0][1], weights: reads[1][1], dst };
+  if (types === float32 && winogradForward(context, node, conv, places)) {
+    context.own(primitive);
+    return;
+  }
   const own = primitive.isWinograd ? null : context.generate(directCode, shapes, params, layouts, extras);
   if (own === null) {
     context.activates(node, params.activation, primitive);
@@ -222,14 +230,23 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
     const operation = describe.convBackwardData(algorithm, [descs.src, descs.weights, descs.dst], geometry);
     return backward(context, algorithm, forward, geometry, operation);
   });
+  const places = {
+    src: context.inLayout(dy, primitive.layout('diffDst')),
+    weights: context.inLayout(weight, primitive.layout('weights')),
+    dst: context.output(dx, primitive.layout('diffSrc')),
+  };
+  if (types === float32 && winogradBackwardData(context, node, conv, places)) {
+    context.own(primitive);
+    return;
+  }
   context.call(
     node.op,
     primitive,
     [
-      [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
-      [args.weights, context.inLayout(weight, primitive.layout('weights'))],
+      [args.diffDst, places.src],
+      [args.weights, places.weights],
     ],
-    [[args.diffSrc, context.output(dx, primitive.layout('diffSrc'))]],
+    [[args.diffSrc, places.dst]],
   );
 };
 
@@ -257,15 +274,17 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
     context.own(primitive);
     return;
   }
-  context.call(
-    node.op,
-    primitive,
-    [
-      [args.src, context.inLayout(x, primitive.layout('src'))],
-      [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
-    ],
-    weightGradients(context, node, primitive.layout('diffWeights')),
-  );
+  const reads: [number, Operand][] = [
+    [args.src, context.inLayout(x, primitive.layout('src'))],
+    [args.diffDst, context.inLayout(dy, primitive.layout('diffDst'))],
+  ];
+  const writes = weightGradients(context, node, primitive.layout('diffWeights'));
+  const places = { src: reads[0][1], weights: writes[0][1], dst: reads[1][1], bias: writes[1]?.[1] };
+  if (types === float32 && winogradBackwardWeights(context, node, conv, places)) {
+    context.own(primitive);
+    return;
+  }
+  context.call(node.op, primitive, reads, writes);
 };
 
 /**

@@ -10,6 +10,9 @@ export type ConvDirection = 'forward' | 'backwardData' | 'backwardWeights';
  */
 export type ConvChoice = 'auto' | 'direct' | 'winograd';
 
+/** Kernels of the library, or those of our own code. */
+export type WinogradKernels = 'library' | 'code';
+
 /**
  * A convolution in one direction. `result` is the shape [N, C, H, W] of the array that is computed in tiles
  * (forward: y).
@@ -31,6 +34,13 @@ const worthwhile = 1.25;
 export function algorithmsFor(choice: ConvChoice, conv: ConvShape): readonly ConvAlgorithm[] {
   const tries = choice === 'winograd' ? isEligible(conv) : choice === 'auto' && winogradGain(conv) >= worthwhile;
   return tries ? ['winograd', 'direct'] : ['direct'];
+}
+
+/** Whether our own kernels compute it. */
+export function suitsCode(choice: ConvChoice, conv: ConvShape): boolean {
+  if (choice === 'direct') return false;
+  const gain = codeGain(conv);
+  return choice === 'winograd' ? gain > 0 : gain >= worthwhile;
 }
 
 function isEligible({ weight, params }: ConvShape): boolean {
@@ -66,6 +76,29 @@ export function winogradGain(conv: ConvShape): number {
   const computed = (16 * tiles) / (conv.result[0] * conv.result[2] * conv.result[3]);
   const cost = product + transformedWeights / tiles + transformedImages * (1 / channels + 1 / out);
   return 4 / (computed * cost);
+}
+
+/** Costs by direction, in products of the direct kernel: of a product, of the transforms of a feature and of a weight. */
+const costsOfCode = {
+  forward: [1.03, 5.5, 3],
+  backwardData: [0.98, 7.1, 3.2],
+  backwardWeights: [0.97, 9.4, 7.1],
+} as const satisfies Readonly<Record<ConvDirection, readonly number[]>>;
+
+/** The same for our own kernels. */
+export function codeGain(conv: ConvShape): number {
+  const { direction, result, weight, params, keepsWeights = false } = conv;
+  const { stride, dilation, padding, groups } = params;
+  const isEligible =
+    [weight[2], weight[3]].every((size) => size === 3) &&
+    [groups, ...stride, ...dilation].every((n) => n === 1) &&
+    padding.every((n) => n <= 2);
+  if (!isEligible) return 0;
+  const [out, channels] = weight;
+  const tiles = tilesOf(conv);
+  const [product, ofFeature, ofWeight] = costsOfCode[direction];
+  const cost = product + ofFeature * (1 / channels + 1 / out) + (keepsWeights ? 0 : ofWeight / tiles);
+  return (9 * result[0] * result[2] * result[3]) / (36 * tiles) / cost;
 }
 
 /** Number of tiles of 4×4 results in all images. */
