@@ -80,7 +80,7 @@ const features: Readonly<Record<Feature, boolean>> = {
   avx512: instructions.avx512 && runsCode,
   bf16: instructions.bf16 && runsCode,
   get winograd() {
-    return (instructions.avx2 && runsCode) || (instructions.avx512 && libraryHasWinograd());
+    return instructions.avx512 && libraryHasWinograd();
   },
   linux: process.platform === 'linux',
   posix: process.platform !== 'win32',

@@ -278,7 +278,7 @@ describe('bench', () => {
   itWith('bf16', 'counts the products in bf16', async () => {
     // As on a processor whose instructions for bfloat16 are fast.
     const fast = vi.spyOn(openOneDnn(), 'bfloat16Products');
-    fast.mockImplementation((graph) => bfloat16Products(graph, 'auto', 'AVX-512'));
+    fast.mockImplementation((graph) => bfloat16Products(graph, 'auto', 'library', 'AVX-512'));
     const options = ['--steps', '1', '--warmup', '1', '--precision', 'bf16'];
     try {
       // Linear layers take it for many images.

@@ -179,7 +179,7 @@ describe('choice of products', () => {
       }
     }
     const graph = graphOf([y], updates);
-    const pays = bfloat16Products(graph, 'auto', unit);
+    const pays = bfloat16Products(graph, 'auto', 'library', unit);
     return new Set(graph.nodes.filter((node) => multiplyAdds(node) !== null && pays(node)).map(({ op }) => op));
   }
   const squares = () =>
@@ -198,7 +198,7 @@ describe('choice of products', () => {
     );
     const graph = graphOf([squares().forward(images([2, 64, 32, 32]))]);
     const isChosen = (choice: 'auto' | 'direct', unit: 'AVX-512' | 'AMX') =>
-      graph.nodes.some((node) => node.op === 'conv2d' && bfloat16Products(graph, choice, unit)(node));
+      graph.nodes.some((node) => node.op === 'conv2d' && bfloat16Products(graph, choice, 'library', unit)(node));
     expect(isChosen('auto', 'AVX-512')).toBe(false);
     expect(isChosen('direct', 'AVX-512')).toBe(true);
     expect(isChosen('auto', 'AMX')).toBe(true);
@@ -207,7 +207,7 @@ describe('choice of products', () => {
   it('leaves convolutions float32 on AMX where rows of pixels are short', () => {
     const isChosen = (size: number, unit: 'AVX-512' | 'AMX') => {
       const graph = graphOf([new nn.Conv2D(64, 512, 1).forward(images([2, 64, size, size]))]);
-      return graph.nodes.some((node) => node.op === 'conv2d' && bfloat16Products(graph, 'auto', unit)(node));
+      return graph.nodes.some((node) => node.op === 'conv2d' && bfloat16Products(graph, 'auto', 'library', unit)(node));
     };
     expect([2, 4, 14, 56].map((size) => isChosen(size, 'AMX'))).toEqual([false, true, true, true]);
     expect([2, 4, 14, 56].map((size) => isChosen(size, 'AVX-512'))).toEqual([true, true, true, true]);

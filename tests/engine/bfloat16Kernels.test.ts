@@ -29,7 +29,7 @@ function convolutions(channels: readonly number[]) {
 }
 
 function takesBfloat16(graph: ReturnType<typeof convolutions>): boolean {
-  const pays = bfloat16Products(graph, 'auto', 'AVX-512');
+  const pays = bfloat16Products(graph, 'auto', 'library', 'AVX-512');
   return graph.nodes.some((node) => node.op === 'conv2d' && pays(node));
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConvolutionName } from '../../src/engine/engine.js';
 import { openOneDnn } from '../../src/engine/onednn/engine.js';
 import { type ConvShape, winogradGain } from '../../src/engine/onednn/lower/winograd.js';
@@ -79,94 +79,109 @@ function convolved(choice: 'winograd' | 'direct', c: Case) {
 beforeEach(() => setEngine('onednn'));
 afterEach(() => {
   openOneDnn().convolution = 'auto';
+  vi.unstubAllEnvs();
 });
 
-// The kernels exist for AVX-512 alone.
-describeWith('winograd', "Winograd's kernels", () => {
-  it.each(cases.map((c) => [nameOf(c), c] as const))('agree with the reference: %s', async (name, c) => {
-    setThreads(c.threads);
-    openOneDnn().convolution = 'winograd';
-    const { build, inputs } = built(c);
-    await checkOp(build, inputs, name);
+// The library's kernels, which only AVX-512 has, are used where no code of our own may run.
+describe.each([
+  ['code', 'avx2', '1'],
+  ['library', 'winograd', '0'],
+] as const)("Winograd's kernels: %s", (kernels, feature, allowed) => {
+  beforeEach(() => {
+    vi.stubEnv('FOVEA_CODE', allowed);
   });
 
-  it.each<[boolean, Case]>([
-    [true, { x: [1, 64, 26, 28], out: 64, padding: [1, 1, 1, 1], threads: 2, bias: true }],
-    [true, { x: [3, 16, 10, 13], out: 16, padding: [0, 0, 0, 0], threads: 1 }],
-    [true, { x: [4, 32, 14, 16], out: 32, padding: [1, 1, 1, 1], threads: 2, bias: true, tail: 'relu' }],
-    [false, { x: [2, 32, 11, 9], out: 32, padding: [0, 1, 1, 0], threads: 2 }],
-    [false, { x: [2, 16, 6, 8], out: 16, padding: [2, 1, 1, 2], threads: 1 }],
-  ])('compute in another way than direct ones: %s for %j', async (differs, c) => {
-    setThreads(c.threads);
-    const [winograd, direct] = [await convolved('winograd', c), await convolved('direct', c)];
-    const [image, weight] = [winograd.gradients, direct.gradients].map(([dx, dw]) => [dx, dw]);
-    expect(image).not.toContain(null);
-    if (differs) expect([winograd.outputs, image]).not.toEqual([direct.outputs, weight]);
-    else expect([winograd.outputs, image]).toEqual([direct.outputs, weight]);
+  describeWith(feature, 'alone', () => {
+    it.each(cases.map((c) => [nameOf(c), c] as const))('agree with the reference: %s', async (name, c) => {
+      setThreads(c.threads);
+      openOneDnn().convolution = 'winograd';
+      const { build, inputs } = built(c);
+      await checkOp(build, inputs, name);
+    });
+
+    it.each<[boolean, Case]>([
+      [true, { x: [1, 64, 26, 28], out: 64, padding: [1, 1, 1, 1], threads: 2, bias: true }],
+      [true, { x: [3, 16, 10, 13], out: 16, padding: [0, 0, 0, 0], threads: 1 }],
+      [true, { x: [4, 32, 14, 16], out: 32, padding: [1, 1, 1, 1], threads: 2, bias: true, tail: 'relu' }],
+      // oneDNN 2.6 confuses the paddings.
+      [kernels === 'code', { x: [2, 32, 11, 9], out: 32, padding: [0, 1, 1, 0], threads: 2 }],
+      [kernels === 'code', { x: [2, 16, 6, 8], out: 16, padding: [2, 1, 1, 2], threads: 1 }],
+      [false, { x: [2, 16, 9, 9], out: 16, padding: [3, 3, 3, 3], threads: 1 }],
+      [false, { x: [2, 5, 9, 9], out: 7, padding: [1, 1, 1, 1], threads: 1 }],
+    ])('compute in another way than direct ones: %s for %j', async (differs, c) => {
+      setThreads(c.threads);
+      const [winograd, direct] = [await convolved('winograd', c), await convolved('direct', c)];
+      const [image, weight] = [winograd.gradients, direct.gradients].map(([dx, dw]) => [dx, dw]);
+      expect(image).not.toContain(null);
+      if (differs) expect([winograd.outputs, image]).not.toEqual([direct.outputs, weight]);
+      else expect([winograd.outputs, image]).toEqual([direct.outputs, weight]);
+    });
+
+    it('give the same bits in every run', async () => {
+      setThreads(2);
+      openOneDnn().convolution = 'winograd';
+      const { build, inputs } = built({ x: [3, 48, 18, 18], out: 64, padding: [1, 1, 1, 1], threads: 2, bias: true });
+      const first = await evaluate('onednn', build, inputs);
+      for (let i = 0; i < 5; i++) expect(await evaluate('onednn', build, inputs)).toEqual(first);
+    });
   });
 
-  it('give the same bits in every run', async () => {
-    setThreads(2);
-    openOneDnn().convolution = 'winograd';
-    const { build, inputs } = built({ x: [3, 48, 18, 18], out: 64, padding: [1, 1, 1, 1], threads: 2, bias: true });
-    const first = await evaluate('onednn', build, inputs);
-    for (let i = 0; i < 5; i++) expect(await evaluate('onednn', build, inputs)).toEqual(first);
-  });
-});
+  describeWith(feature, 'in predictions', () => {
+    const images = (x: Shape) => Tensor.fromData(noise(x, 5).data, x);
+    const predict = async (layer: nn.Layer, x: Shape) =>
+      (await noGrad(() => F.relu(layer.forward(images(x)))).data()) as Float32Array;
 
-describeWith('winograd', "Winograd's kernels in predictions", () => {
-  const images = (x: Shape) => Tensor.fromData(noise(x, 5).data, x);
-  const predict = async (layer: nn.Layer, x: Shape) =>
-    (await noGrad(() => F.relu(layer.forward(images(x)))).data()) as Float32Array;
+    it.each<[Shape, number, number]>([
+      [[1, 16, 4, 4], 16, 1],
+      [[1, 32, 13, 15], 48, 1],
+      [[1, 128, 28, 28], 128, 1],
+      [[1, 256, 14, 14], 256, 0],
+      [[1, 64, 56, 56], 64, 1],
+      [[10, 32, 7, 7], 64, 1],
+      [[10, 64, 14, 14], 32, 0],
+      [[3, 128, 29, 30], 256, 1],
+    ])('agree with the reference and keep their weights: %j to %i, padding %i', async (x, out, padding) => {
+      openOneDnn().convolution = 'winograd';
+      seed(1);
+      const layer = new nn.Conv2D(x[1], out, 3, { padding });
+      setEngine('reference');
+      const expected = await predict(layer, x);
+      setEngine('onednn');
+      await predict(layer, x);
+      const { result: again, steps } = await stepsOf(() => predict(layer, x));
+      expect(steps.filter(({ name }) => name.startsWith('conv2d'))).toHaveLength(1);
+      // Features are reordered in every run, the weights only in the first one.
+      const reordered = steps.filter(({ name }) => name === 'reorder').map(({ reads: [from] }) => from.layout.shape);
+      expect(reordered).not.toContainEqual([out, x[1], 3, 3]);
+      expect(steps.map(({ name }) => name)).not.toContain('winogradWeights');
+      expectAgreement(again, expected, 'y');
+    });
 
-  it.each<[Shape, number, number]>([
-    [[1, 16, 4, 4], 16, 1],
-    [[1, 32, 13, 15], 48, 1],
-    [[1, 128, 28, 28], 128, 1],
-    [[1, 256, 14, 14], 256, 0],
-    [[1, 64, 56, 56], 64, 1],
-    [[10, 32, 7, 7], 64, 1],
-    [[10, 64, 14, 14], 32, 0],
-    [[3, 128, 29, 30], 256, 1],
-  ])('agree with the reference and keep their weights: %j to %i, padding %i', async (x, out, padding) => {
-    openOneDnn().convolution = 'winograd';
-    seed(1);
-    const layer = new nn.Conv2D(x[1], out, 3, { padding });
-    setEngine('reference');
-    const expected = await predict(layer, x);
-    setEngine('onednn');
-    await predict(layer, x);
-    const { result: again, steps } = await stepsOf(() => predict(layer, x));
-    expect(steps.filter(({ name }) => name.startsWith('conv2d'))).toHaveLength(1);
-    // Features are reordered in every run, the weights only in the first one.
-    const reordered = steps.filter(({ name }) => name === 'reorder').map(({ reads: [from] }) => from.layout.shape);
-    expect(reordered).not.toContainEqual([out, x[1], 3, 3]);
-    expectAgreement(again, expected, 'y');
-  });
-
-  it('follow the weights through a training, in which they can be read', async () => {
-    seed(1);
-    const x = [2, 64, 28, 28];
-    const layer = new nn.Conv2D(64, 64, 3, { padding: 1 });
-    const optimizer = new Momentum({ learningRate: 0.1, parameters: layer.parameters() });
-    const predictions: Float32Array[] = [];
-    const weights: unknown[] = [];
-    for (let step = 0; step < 3; step++) {
-      const loss = layer.forward(images(x)).square().mean();
-      loss.backward();
-      await optimizer.step({ also: [loss] });
-      optimizer.clearGrad();
-      predictions.push(await predict(layer, x));
-      weights.push(await layer.weight.data());
-    }
-    setEngine('reference');
-    expectAgreement(predictions[2], await predict(layer, x), 'y');
-    expect(predictions[1]).not.toEqual(predictions[2]);
-    expect(weights[1]).not.toEqual(weights[2]);
+    it('follow the weights through a training, in which they can be read', async () => {
+      seed(1);
+      const x = [2, 64, 28, 28];
+      const layer = new nn.Conv2D(64, 64, 3, { padding: 1 });
+      const optimizer = new Momentum({ learningRate: 0.1, parameters: layer.parameters() });
+      const predictions: Float32Array[] = [];
+      const weights: unknown[] = [];
+      for (let step = 0; step < 3; step++) {
+        const loss = layer.forward(images(x)).square().mean();
+        loss.backward();
+        await optimizer.step({ also: [loss] });
+        optimizer.clearGrad();
+        predictions.push(await predict(layer, x));
+        weights.push(await layer.weight.data());
+      }
+      setEngine('reference');
+      expectAgreement(predictions[2], await predict(layer, x), 'y');
+      expect(predictions[1]).not.toEqual(predictions[2]);
+      expect(weights[1]).not.toEqual(weights[2]);
+    });
   });
 });
 
 describe('setConvolution', () => {
+  const hasAny = has('winograd') || has('avx2');
   const results = (choice: ConvolutionName) => {
     setConvolution(choice);
     const { build, inputs } = built({ x: [2, 64, 28, 28], out: 64, padding: [1, 1, 1, 1], threads: 2 });
@@ -176,12 +191,12 @@ describe('setConvolution', () => {
   it("auto takes Winograd's kernels for a large layer where there are any, and direct takes none", async () => {
     const [auto, direct] = [await results('auto'), await results('direct')];
     expect(engineInfo().description).toMatch(/, direct convolutions$/);
-    if (has('winograd')) expect(auto).not.toEqual(direct);
+    if (hasAny) expect(auto).not.toEqual(direct);
     else expect(auto).toEqual(direct);
     expectAgreement(auto.outputs[0], direct.outputs[0], 'y');
     // The choice counts for programs that were compiled before it, too.
     expect(await results('auto')).toEqual(auto);
-    expect(engineInfo().description.includes('Winograd')).toBe(has('winograd'));
+    expect(engineInfo().description.includes('Winograd')).toBe(hasAny);
   });
 
   it('refuses anything else', () => {

@@ -69,6 +69,7 @@ export interface BasicAssembler {
   least(value: Integer, bound: number): Integer;
 
   zero(): Vector;
+  /** A vector that must not change; {@link copy} gives one that may. */
   constant(value: number): Vector;
   copy(from: Vector): Vector;
   assign(to: Vector, from: Vector): void;

@@ -5,7 +5,13 @@ import { multiplyAdds, workOf } from '../planned/cost.js';
 import type { Bfloat16Unit } from './ffi.js';
 import { hasDirectKernel } from './lower/conv.js';
 import { isPointwiseProduct } from './lower/pointwise.js';
-import { algorithmsFor, type ConvChoice, type ConvDirection, type ConvShape, winogradGain } from './lower/winograd.js';
+import {
+  type ConvChoice,
+  type ConvDirection,
+  type ConvShape,
+  expectedGain,
+  type WinogradKernels,
+} from './lower/winograd.js';
 
 /**
  * The speed of a direct kernel with bfloat16, as a multiple of its speed with float32. There is no Winograd
@@ -51,7 +57,12 @@ const directions: Partial<Record<OpName, ConvDirection>> = {
  * updates the weights of a linear layer, it would have to convert them to bfloat16 every time, which takes
  * longer than to read them as float32.
  */
-export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat16Unit): ChoiceOfProducts {
+export function bfloat16Products(
+  graph: Graph,
+  choice: ConvChoice,
+  kernels: WinogradKernels,
+  unit: Bfloat16Unit,
+): ChoiceOfProducts {
   let float32 = 0;
   let bfloat16 = 0;
   for (const node of graph.nodes) {
@@ -59,7 +70,9 @@ export function bfloat16Products(graph: Graph, choice: ConvChoice, unit: Bfloat1
     const direction = directions[node.op];
     // Linear layers are decided one by one.
     if (direction === undefined && multiplyAdds(node) !== null) continue;
-    float32 += work / (direction === undefined ? 1 : winogradGainOf(node, direction, choice));
+    float32 +=
+      work /
+      (direction === undefined ? 1 : winogradGainOf(node, direction, (conv) => expectedGain(choice, kernels, conv)));
     bfloat16 += work / (direction === undefined ? 2 : bfloat16GainOf(node, direction, unit));
   }
   const renewed = new Set(graph.outputs.map(({ into }) => (into < 0 ? null : graph.sources[into].value)));
@@ -86,10 +99,13 @@ function bfloat16GainOf(node: GraphNode, direction: ConvDirection, unit: Bfloat1
   return directGains[unit][direction] * filled;
 }
 
-function winogradGainOf({ inputs, outputs, params }: GraphNode, direction: ConvDirection, choice: ConvChoice): number {
+function winogradGainOf(
+  { inputs, outputs, params }: GraphNode,
+  direction: ConvDirection,
+  gainOf: (conv: ConvShape) => number,
+): number {
   const isWeights = direction === 'backwardWeights';
   const result = isWeights ? inputs[1].shape : outputs[0].shape;
   const weight = isWeights ? outputs[0].shape : inputs[1].shape;
-  const conv: ConvShape = { direction, result, weight, params: params as Conv2dParams };
-  return algorithmsFor(choice, conv)[0] === 'winograd' ? winogradGain(conv) : 1;
+  return gainOf({ direction, result, weight, params: params as Conv2dParams });
 }

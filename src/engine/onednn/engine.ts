@@ -115,7 +115,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
 
   /** Convolutions and linear layers that run faster in bfloat16. */
   bfloat16Products(graph: Graph): ChoiceOfProducts {
-    return bfloat16Products(graph, this.#algorithms, bfloat16Unit() ?? 'AVX-512');
+    return bfloat16Products(graph, this.#algorithms, winogradKernels() ?? 'library', bfloat16Unit() ?? 'AVX-512');
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {
@@ -125,7 +125,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
       watch,
       // Winograd's kernels mix neighbouring pixels, so that a number that is not finite reaches others.
       convolution: keepsNonFinite ? 'direct' : this.#algorithms,
-      winograd: winogradKernels() ?? 'code',
+      winograd: winogradKernels() ?? 'library',
       keepsNonFinite,
       threads,
     }).lower(lowerings);

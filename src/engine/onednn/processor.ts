@@ -58,10 +58,9 @@ export function hasWinograd(): boolean {
   return winograd;
 }
 
-/** Whose kernels of Winograd's are used: the library's, or those of `code`; `null` if there are none. */
+/** The kernels of Winograd's that convolutions use: those of our own code, or the library's; `null` if there are none. */
 export function winogradKernels(): WinogradKernels | null {
-  if (hasWinograd()) return 'library';
-  return codeLanes('float32') === null ? null : 'code';
+  return codeLanes('float32') ?? (hasWinograd() ? 'library' : null);
 }
 
 /** The instructions that the library uses, for people. */

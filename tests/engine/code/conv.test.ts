@@ -5,7 +5,7 @@ import * as F from '../../../src/tensor/functional.js';
 import { noGrad } from '../../../src/tensor/noGrad.js';
 import { Tensor } from '../../../src/tensor/tensor.js';
 import { expectAgreement, kernelsOf, noise } from '../../engines.js';
-import { describeWith, itWith } from '../../needs.js';
+import { describeWith } from '../../needs.js';
 
 type Shape = readonly number[];
 
@@ -81,13 +81,6 @@ describeWith('avx512', 'the convolution of one image', () => {
     const kernels = await kernelsOf('conv2d', () => convolve(options));
     expect(kernels).toHaveLength(1);
     expect(kernels[0]).not.toContain('code');
-  });
-
-  itWith('winograd', "leaves Winograd's kernels to the library", async () => {
-    const [kernel] = await kernelsOf('conv2d', () =>
-      convolve({ x: [1, 64, 56, 56], weight: [64, 64, 3, 3], padding: 1 }),
-    );
-    expect(kernel).not.toContain('code');
   });
 
   it('leaves everything to the library with FOVEA_CODE=0', async () => {

@@ -65,7 +65,7 @@ describe('vectors', () => {
 
   it('multiplies and adds', () => {
     const result = binary((to, x, y) => {
-      const sum = to.constant(10);
+      const sum = to.copy(to.constant(10));
       to.addProduct(sum, x, y);
       return sum;
     });

@@ -10,6 +10,8 @@ export class Virtual {
   /** Number of its place in memory; -1 if it is in a register. */
   slot = -1;
 
+  constructor(readonly isConstant = false) {}
+
   get isInMemory(): boolean {
     return this.register < 0;
   }

@@ -42,7 +42,8 @@ export class TaskAssembler implements BasicAssembler {
   readonly #steps: (((code: Assembler) => void) | null)[] = [];
   readonly #vectors: Virtual[] = [];
   readonly #integers: Virtual[] = [];
-  readonly #constants = new Map<number, Virtual>();
+  /** Constants by their bits: 0 and -0 are two. */
+  readonly #constants = new Map<number, { readonly value: number; readonly virtual: Virtual }>();
   readonly #loops: Loop[] = [];
   /** Counts runs of steps without a jump. */
   #straight = 0;
@@ -85,7 +86,7 @@ export class TaskAssembler implements BasicAssembler {
     const vectors = Array.from({ length: this.registers - 1 }, (_, i) => i);
     const slots = allocate(this.#vectors, vectors);
     let next = slots;
-    for (const constant of this.#constants.values()) constant.slot = next++;
+    for (const { virtual } of this.#constants.values()) virtual.slot = next++;
     // One more, for a register that an instruction borrows.
     const integers = offset + (next + 1) * vectorBytes;
     this.#frame = { vectors: offset, integers };
@@ -94,9 +95,9 @@ export class TaskAssembler implements BasicAssembler {
 
   /** Writes the constants, once in each thread. */
   prepare(code: Assembler): void {
-    for (const [value, constant] of this.#constants) {
+    for (const { value, virtual } of this.#constants.values()) {
       code.vconstant(this.#spare, value, low);
-      code.vstore(this.#vectorAt(constant), this.#spare);
+      code.vstore(this.#vectorAt(virtual), this.#spare);
     }
   }
 
@@ -218,9 +219,10 @@ export class TaskAssembler implements BasicAssembler {
   }
 
   constant(value: number): Vector {
-    const found = this.#constants.get(value) ?? new Virtual();
-    this.#constants.set(value, found);
-    return found as unknown as Vector;
+    const [bits] = new Int32Array(Float32Array.of(value).buffer);
+    const constant = this.#constants.get(bits) ?? { value, virtual: new Virtual(true) };
+    this.#constants.set(bits, constant);
+    return constant.virtual as unknown as Vector;
   }
 
   copy(from: Vector): Vector {
@@ -228,6 +230,7 @@ export class TaskAssembler implements BasicAssembler {
   }
 
   assign(to: Vector, from: Vector): void {
+    this.#requireVariable(to);
     this.#dropZero(virtualOf(to));
     this.#step([to, from], (code) => {
       const [target, source] = [virtualOf(to), virtualOf(from)];
@@ -265,6 +268,7 @@ export class TaskAssembler implements BasicAssembler {
   }
 
   applyTo(to: Vector, op: BasicOp, a: Vector, b: Vector): void {
+    this.#requireVariable(to);
     this.#step([to, a, b], (code) => {
       const target = virtualOf(to);
       const register = target.isInMemory ? this.#spare : target.register;
@@ -274,6 +278,7 @@ export class TaskAssembler implements BasicAssembler {
   }
 
   addProduct(sum: Vector, a: Vector, b: Vector): void {
+    this.#requireVariable(sum);
     this.#step([sum, a, b], (code) => {
       const [total, ...factors] = [sum, a, b].map(virtualOf);
       const [x, y] = factors[0].isInMemory ? factors.reverse() : factors;
@@ -380,6 +385,11 @@ export class TaskAssembler implements BasicAssembler {
     this.#steps[zero.step] = null;
     virtual.first = -1;
     virtual.uses = 0;
+  }
+
+  /** Constants are written once, for all tasks. */
+  #requireVariable(to: Vector): void {
+    if (virtualOf(to).isConstant) throw new InternalError('machine code: a constant changes');
   }
 
   #requireWhole(count: number): void {

@@ -1,9 +1,19 @@
-import type { BasicAssembler, Integer, Pointer } from '../../kernels/assembler.js';
+import type { Pair } from '../../../graph/op.js';
+import type { Shape } from '../../../graph/shape.js';
+import type { BasicAssembler, Integer, Pointer, Vector } from '../../kernels/assembler.js';
 import type { TaskKernel } from '../../kernels/taskKernel.js';
 import { float, panelVectors } from '../../kernels/tile.js';
 import { tileInputs, transformSquare, weightResultTransform, weightTransform } from '../../kernels/winograd.js';
-import { transformedPlace } from '../../kernels/winogradConv.js';
+import {
+  transformedPlace,
+  type WinogradConvolution,
+  type WinogradExtras,
+  winogradKernel,
+} from '../../kernels/winogradConv.js';
+import { winogradGradient } from '../../kernels/winogradGradient.js';
 import type { Lanes } from './assembler.js';
+import type { KernelCode } from './kernel.js';
+import { taskCode } from './taskCode.js';
 
 // The weights of these kernels are in blocks of as many channels as a vector has lanes, of both sides:
 // `[outBlocks][inBlocks][3][3][lanes][lanes]`. The last axis is the one of the results: output channels for
@@ -67,7 +77,7 @@ function overBlocks(
  * Transforms weights to `[36][panels][inChannels][panel]`.
  * Operands: weights, transformed weights.
  */
-export function blockedWinogradWeights(weights: BlockedWeights): TaskKernel<BasicAssembler> {
+function blockedWinogradWeights(weights: BlockedWeights): TaskKernel<BasicAssembler> {
   const { lanes, inChannels, outChannels, turned } = weights;
   const panel = panelVectors * lanes;
   const place = transformedPlace(outChannels, inChannels) * float;
@@ -92,11 +102,11 @@ export function blockedWinogradWeights(weights: BlockedWeights): TaskKernel<Basi
  * last panel is filled up.
  * Operands: gradients of weights, of transformed weights.
  */
-export function blockedWinogradResults(weights: Omit<BlockedWeights, 'turned'>): TaskKernel<BasicAssembler> {
+function blockedWinogradResults(weights: Omit<BlockedWeights, 'turned'>): TaskKernel<BasicAssembler> {
   const { lanes, inChannels, outChannels } = weights;
-  const panel = panelVectors * lanes;
-  const panels = Math.ceil(outChannels / panel);
-  const place = transformedPlace(panels * panel, inChannels) * float;
+  const pitch = gradientPitch(lanes, outChannels);
+  const panels = pitch / (panelVectors * lanes);
+  const place = transformedPlace(pitch, inChannels) * float;
   return {
     tasks: (inChannels / lanes) * (outChannels / lanes),
     scratch: 0,
@@ -119,7 +129,7 @@ const sumsAtOnce = 4;
  * The sums of each channel over all images and pixels, of features in planes of `lanes` channels.
  * Operands: features, sums. A task is one plane of all images.
  */
-export function planeSums(lanes: number, images: number, planes: number, pixels: number): TaskKernel<BasicAssembler> {
+function planeSums(lanes: number, images: number, planes: number, pixels: number): TaskKernel<BasicAssembler> {
   return {
     tasks: planes,
     scratch: 0,
@@ -145,3 +155,51 @@ export function planeSums(lanes: number, images: number, planes: number, pixels:
       }),
   };
 }
+
+type OfLanes<T> = T & { readonly lanes: Lanes };
+
+/** A convolution of features in planes, with the zeros above its input and to the left of it. */
+export function blockedShape(lanes: Lanes, x: Shape, y: Shape, padding: Pair): OfLanes<WinogradConvolution> {
+  const [images, inChannels, ...input] = x;
+  const [, outChannels, ...output] = y;
+  const sizes = { input: input as unknown as Pair, output: output as unknown as Pair };
+  return { lanes, blocked: true, images, inChannels, outChannels, ...sizes, padding };
+}
+
+/** Output channels of the gradients of transformed weights, with those that fill the last panel. */
+export function gradientPitch(lanes: Lanes, outChannels: number): number {
+  const panel = panelVectors * lanes;
+  return Math.ceil(outChannels / panel) * panel;
+}
+
+/** Operands: input, transformed weights, bias and summand if there are any, output. */
+export function convolutionCode(
+  shape: OfLanes<WinogradConvolution>,
+  extras: WinogradExtras,
+  rectifies: boolean,
+  threads: number,
+): KernelCode {
+  const rectify = (to: BasicAssembler, x: Vector) => to.apply('max', x, to.zero());
+  const kernel = winogradKernel(shape, extras, threads, rectifies ? rectify : undefined);
+  return taskCode(shape.lanes, kernel, 3 + Number(extras.bias) + Number(extras.summand), threads);
+}
+
+/** Operands: input, gradient of the output, gradients of the transformed weights. */
+export const gradientCode = (shape: OfLanes<WinogradConvolution>, threads: number): KernelCode =>
+  taskCode(shape.lanes, winogradGradient(shape, threads), 3, threads);
+
+/** Operands: weights, transformed weights. */
+export const weightsCode = (weights: OfLanes<BlockedWeights>, threads: number): KernelCode =>
+  pairCode(weights.lanes, blockedWinogradWeights(weights), threads);
+
+/** Operands: gradients of weights, and of transformed weights. */
+export const resultsCode = (weights: OfLanes<Omit<BlockedWeights, 'turned'>>, threads: number): KernelCode =>
+  pairCode(weights.lanes, blockedWinogradResults(weights), threads);
+
+/** Operands: features, their sums. */
+export const sumsCode = (lanes: Lanes, images: number, planes: number, pixels: number, threads: number): KernelCode =>
+  pairCode(lanes, planeSums(lanes, images, planes, pixels), threads);
+
+/** Code of a kernel that has one operand to read and one to write. */
+const pairCode = (lanes: Lanes, kernel: TaskKernel<BasicAssembler>, threads: number): KernelCode =>
+  taskCode(lanes, kernel, 2, threads);

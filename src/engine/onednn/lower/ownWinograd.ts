@@ -1,24 +1,19 @@
 import type { GraphNode } from '../../../compiler/graph.js';
-import type { Pair } from '../../../graph/op.js';
-import type { Shape } from '../../../graph/shape.js';
-import type { BasicAssembler } from '../../kernels/assembler.js';
-import type { TaskKernel } from '../../kernels/taskKernel.js';
-import { panelVectors } from '../../kernels/tile.js';
 import { places } from '../../kernels/winograd.js';
-import {
-  transformedPlace,
-  type WinogradConvolution,
-  type WinogradExtras,
-  winogradKernel,
-} from '../../kernels/winogradConv.js';
-import { winogradGradient } from '../../kernels/winogradGradient.js';
+import { transformedPlace } from '../../kernels/winogradConv.js';
 import type { Lanes } from '../code/assembler.js';
-import type { KernelCode } from '../code/kernel.js';
-import { taskCode } from '../code/taskCode.js';
-import { type BlockedWeights, blockedWinogradResults, blockedWinogradWeights, planeSums } from '../code/winograd.js';
+import {
+  type BlockedWeights,
+  blockedShape,
+  convolutionCode,
+  gradientCode,
+  gradientPitch,
+  resultsCode,
+  sumsCode,
+  weightsCode,
+} from '../code/winograd.js';
 import { MemoryDesc } from '../ffi.js';
 import type { Lowering, Operand } from '../lowering.js';
-import { codeLanes } from '../processor.js';
 import { nameWith } from './common.js';
 import { type ConvShape, suitsCode } from './winograd.js';
 
@@ -33,10 +28,8 @@ interface Places {
 
 /** The width of the code, if the kernels take this convolution and are faster; `null` if not. */
 function lanesFor(context: Lowering, conv: ConvShape, { src, weights, dst }: Places): Lanes | null {
-  const lanes = codeLanes('float32');
-  if (lanes === null || context.winograd !== 'code' || !suitsCode(context.convolution, conv)) return null;
-  const [out, channels] = conv.weight;
-  if (out % lanes > 0 || channels % lanes > 0) return null;
+  const lanes = context.winograd;
+  if (lanes === 'library' || !suitsCode(context.convolution, lanes, conv)) return null;
   const inside = conv.direction === 'backwardData' ? [0, 1] : [1, 0];
   const areBlocked =
     [src, dst].every(({ layout }) => layout.hasBlocks([{ axis: 1, size: lanes }])) &&
@@ -61,7 +54,7 @@ export function winogradForward(
   const [outChannels, inChannels] = weight.shape;
   const kind = { lanes, inChannels, outChannels, turned: false };
   const transformed = transformedWeights(context, kind, operands.weights, isConstant);
-  const shape = shapeOf(lanes, x.shape, y.shape, [padding[0], padding[2]]);
+  const shape = blockedShape(lanes, x.shape, y.shape, [padding[0], padding[2]]);
   const extras = { bias: bias !== undefined, summand: summand !== undefined };
   const kernel = context.generate(convolutionCode, shape, extras, activation !== undefined, context.threads);
   const { src, dst } = operands;
@@ -89,7 +82,7 @@ export function winogradBackwardData(
   const kind = { lanes, inChannels, outChannels, turned: true };
   const transformed = transformedWeights(context, kind, operands.weights, isConstant);
   const [top, , left] = node.params.padding;
-  const shape = shapeOf(lanes, dy.shape, dx.shape, [2 - top, 2 - left]);
+  const shape = blockedShape(lanes, dy.shape, dx.shape, [2 - top, 2 - left]);
   const kernel = context.generate(convolutionCode, shape, { bias: false, summand: false }, false, context.threads);
   context.code(node.op, kernel, [operands.src, transformed, operands.dst], [operands.dst]);
   return true;
@@ -107,10 +100,8 @@ export function winogradBackwardWeights(
   if (lanes === null) return false;
   const { padding, weightShape } = node.params;
   const [outChannels, inChannels] = weightShape;
-  const panel = panelVectors * lanes;
-  const pitch = Math.ceil(outChannels / panel) * panel;
-  const sums = scratch(context, pitch, inChannels);
-  const shape = shapeOf(lanes, x.shape, dy.shape, [padding[0], padding[2]]);
+  const sums = scratch(context, gradientPitch(lanes, outChannels), inChannels);
+  const shape = blockedShape(lanes, x.shape, dy.shape, [padding[0], padding[2]]);
   const { src, weights, dst, bias } = operands;
   context.code(node.op, context.generate(gradientCode, shape, context.threads), [src, dst, sums], [sums]);
   const results = context.generate(resultsCode, { lanes, inChannels, outChannels }, context.threads);
@@ -135,39 +126,3 @@ function scratch(context: Lowering, outPitch: number, inChannels: number): Opera
   const layout = MemoryDesc.plain([places, transformedPlace(outPitch, inChannels)], 'float32');
   return { buffer: context.scratch(layout.size), layout };
 }
-
-function shapeOf(lanes: Lanes, x: Shape, y: Shape, padding: Pair): WinogradConvolution & { readonly lanes: Lanes } {
-  const [images, inChannels, ...input] = x;
-  const [, outChannels, ...output] = y;
-  const sizes = { input: input as unknown as Pair, output: output as unknown as Pair };
-  return { lanes, blocked: true, images, inChannels, outChannels, ...sizes, padding };
-}
-
-type OfLanes<T> = T & { readonly lanes: Lanes };
-
-function convolutionCode(
-  shape: OfLanes<WinogradConvolution>,
-  extras: WinogradExtras,
-  rectifies: boolean,
-  threads: number,
-): KernelCode {
-  const rectify = (to: BasicAssembler, x: Parameters<BasicAssembler['copy']>[0]) => to.apply('max', x, to.zero());
-  const kernel = winogradKernel(shape, extras, threads, rectifies ? rectify : undefined);
-  return taskCode(shape.lanes, kernel, 3 + Number(extras.bias) + Number(extras.summand), threads);
-}
-
-const gradientCode = (shape: OfLanes<WinogradConvolution>, threads: number): KernelCode =>
-  taskCode(shape.lanes, winogradGradient(shape, threads), 3, threads);
-
-const weightsCode = (weights: OfLanes<BlockedWeights>, threads: number): KernelCode =>
-  pairCode(weights.lanes, blockedWinogradWeights(weights), threads);
-
-const resultsCode = (weights: OfLanes<Omit<BlockedWeights, 'turned'>>, threads: number): KernelCode =>
-  pairCode(weights.lanes, blockedWinogradResults(weights), threads);
-
-const sumsCode = (lanes: Lanes, images: number, planes: number, pixels: number, threads: number): KernelCode =>
-  pairCode(lanes, planeSums(lanes, images, planes, pixels), threads);
-
-/** Code of a kernel that has one operand to read and one to write. */
-const pairCode = (lanes: Lanes, kernel: TaskKernel<BasicAssembler>, threads: number): KernelCode =>
-  taskCode(lanes, kernel, 2, threads);

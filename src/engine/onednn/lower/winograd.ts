@@ -1,5 +1,6 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
+import type { Lanes } from '../code/assembler.js';
 import type { ConvAlgorithm } from '../ffi.js';
 
 export type ConvDirection = 'forward' | 'backwardData' | 'backwardWeights';
@@ -10,8 +11,8 @@ export type ConvDirection = 'forward' | 'backwardData' | 'backwardWeights';
  */
 export type ConvChoice = 'auto' | 'direct' | 'winograd';
 
-/** Kernels of the library, or those of our own code. */
-export type WinogradKernels = 'library' | 'code';
+/** Winograd's kernels of the library, or those of our own code with so many lanes. */
+export type WinogradKernels = 'library' | Lanes;
 
 /**
  * A convolution in one direction. `result` is the shape [N, C, H, W] of the array that is computed in tiles
@@ -37,10 +38,16 @@ export function algorithmsFor(choice: ConvChoice, conv: ConvShape): readonly Con
 }
 
 /** Whether our own kernels compute it. */
-export function suitsCode(choice: ConvChoice, conv: ConvShape): boolean {
+export function suitsCode(choice: ConvChoice, lanes: Lanes, conv: ConvShape): boolean {
   if (choice === 'direct') return false;
-  const gain = codeGain(conv);
+  const gain = codeGain(lanes, conv);
   return choice === 'winograd' ? gain > 0 : gain >= worthwhile;
+}
+
+/** The expected speed of a convolution with these kernels, as a multiple of the direct kernel's. */
+export function expectedGain(choice: ConvChoice, kernels: WinogradKernels, conv: ConvShape): number {
+  if (kernels === 'library') return algorithmsFor(choice, conv)[0] === 'winograd' ? winogradGain(conv) : 1;
+  return suitsCode(choice, kernels, conv) ? codeGain(kernels, conv) : 1;
 }
 
 function isEligible({ weight, params }: ConvShape): boolean {
@@ -78,26 +85,36 @@ export function winogradGain(conv: ConvShape): number {
   return 4 / (computed * cost);
 }
 
-/** Costs by direction, in products of the direct kernel: of a product, of the transforms of a feature and of a weight. */
-const costsOfCode = {
-  forward: [1.03, 5.5, 3],
-  backwardData: [0.98, 7.1, 3.2],
-  backwardWeights: [0.97, 9.4, 7.1],
-} as const satisfies Readonly<Record<ConvDirection, readonly number[]>>;
+/**
+ * Costs of our own kernels by lanes and direction, in products of the direct kernel: of a product, of the
+ * transforms of a feature, of those of a weight, and what the latter costs more if the transformed weights come
+ * from memory. Fitted to `npm run bench -- convolutions`.
+ */
+const codeCosts = {
+  8: { forward: [1.14, 4.1, 5, 20], backwardData: [1.17, 4.9, 5, 20], backwardWeights: [1.13, 2.1, 5, 20] },
+  16: { forward: [1.1, 8.6, 6, 20], backwardData: [1.15, 5.7, 6, 20], backwardWeights: [1.44, 5.9, 6, 47] },
+} as const satisfies Readonly<Record<Lanes, Readonly<Record<ConvDirection, readonly number[]>>>>;
 
-/** The same for our own kernels. */
-export function codeGain(conv: ConvShape): number {
+/** Numbers of weights from which transformed ones leave the caches, and of which none stays there. */
+const [cached, uncached] = [256 * 256, 512 * 512];
+
+/** {@link winogradGain} for our own kernels. */
+export function codeGain(lanes: Lanes, conv: ConvShape): number {
   const { direction, result, weight, params, keepsWeights = false } = conv;
+  const [out, channels, ...window] = weight;
   const { stride, dilation, padding, groups } = params;
   const isEligible =
-    [weight[2], weight[3]].every((size) => size === 3) &&
+    window.every((size) => size === 3) &&
     [groups, ...stride, ...dilation].every((n) => n === 1) &&
-    padding.every((n) => n <= 2);
+    padding.every((n) => n <= 2) &&
+    [out, channels].every((n) => n % lanes === 0);
   if (!isEligible) return 0;
-  const [out, channels] = weight;
   const tiles = tilesOf(conv);
-  const [product, ofFeature, ofWeight] = costsOfCode[direction];
-  const cost = product + ofFeature * (1 / channels + 1 / out) + (keepsWeights ? 0 : ofWeight / tiles);
+  const [product, ofFeature, ofWeight, ofUncached] = codeCosts[lanes][direction];
+  const share = Math.min(1, Math.max(0, (out * channels - cached) / (uncached - cached)));
+  // Transformed weights that are kept are read from memory too.
+  const ofWeights = keepsWeights ? ofWeight * share : ofWeight + ofUncached * share;
+  const cost = product + ofFeature * (1 / channels + 1 / out) + ofWeights / tiles;
   return (9 * result[0] * result[2] * result[3]) / (36 * tiles) / cost;
 }
 
