@@ -61,7 +61,7 @@ const portable = {
     inside(['metric', 'statistics', 'train', 'browser']),
     inside(['check', 'effect', 'env', 'errors', 'inspection', 'kind', 'memory', 'random', 'version']),
     inside(['text/(json|list|names|numbers|record|suggest|visible)', 'platform/(browser|platform)']),
-    inside(['engine/planned', 'engine/portable', 'engine/reference']),
+    inside(['engine/kernels', 'engine/planned', 'engine/portable', 'engine/reference']),
     '^src/engine/[^/]+\\.ts$',
     inside(['io/data', 'io/formats', 'io/(browser|named|portable|snapshot)', 'io/files/fetched', 'io/weights/browser']),
     inside(['vision/models', 'vision/transforms', 'vision/portable']),
@@ -178,6 +178,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/engine/planned/' },
       to: { path: '^src/engine/[^/]+/', pathNot: '^src/engine/planned/' },
+    },
+    {
+      name: 'kernels-know-no-engine',
+      comment: 'src/engine/kernels is written for every engine with an assembler: it imports none of them',
+      severity: 'error',
+      from: { path: '^src/engine/kernels/' },
+      to: { path: '^src/engine/[^/]+/', pathNot: '^src/engine/kernels/' },
     },
     {
       name: 'planned-without-node',

@@ -61,8 +61,8 @@ const program = `
     for (const parameter of parameters) weights.push(...(await parameter.data('float32')).slice(0, 50));
     let processor = null;
     if (engine === 'onednn') {
-      const { codeLanes, bfloat16Unit, hasWinograd } = await import('./engine/onednn/processor.js');
-      processor = { float32: codeLanes('float32'), bfloat16: codeLanes('bfloat16'), unit: bfloat16Unit(), winograd: hasWinograd() };
+      const { codeLanes, bfloat16Unit, winogradKernels } = await import('./engine/onednn/processor.js');
+      processor = { float32: codeLanes('float32'), bfloat16: codeLanes('bfloat16'), unit: bfloat16Unit(), winograd: winogradKernels() };
     }
     return { losses, weights, used, processor, threads: currentEngine().threadsUsed, info: engineInfo().description };
   }
@@ -78,7 +78,7 @@ interface Trained {
     readonly float32: number | null;
     readonly bfloat16: number | null;
     readonly unit: string | null;
-    readonly winograd: boolean;
+    readonly winograd: 'library' | number | null;
   };
 }
 
@@ -111,7 +111,7 @@ beforeAll(() => {
 
 describe.each(['SSE41', 'AVX', 'AVX2', 'AVX512_CORE', 'AVX512_CORE_BF16', 'ALL'])('held to %s', (level) => {
   const { avx2, avx512, bf16 } = instructionsUnder(level);
-  const winograd = avx512 && libraryHasWinograd();
+  const library = avx512 && libraryHasWinograd() ? 'library' : null;
 
   let trained: Trained[];
   const first = () => {
@@ -123,14 +123,14 @@ describe.each(['SSE41', 'AVX', 'AVX2', 'AVX512_CORE', 'AVX512_CORE_BF16', 'ALL']
     const [full] = first();
     expectSame(full);
     const float32 = avx512 ? 16 : avx2 ? 8 : null;
-    expect(full.processor).toMatchObject({ float32, bfloat16: bf16 ? 16 : null, winograd });
+    expect(full.processor).toMatchObject({ float32, bfloat16: bf16 ? 16 : null, winograd: float32 ?? library });
     expect(full.processor.unit !== null).toBe(bf16);
   });
 
   itWith('linux', 'a step without own code does too', () => {
     const [full] = train('onednn', ['float32'], { ONEDNN_MAX_CPU_ISA: level, FOVEA_CODE: '0' });
     expectSame(full);
-    expect(full.processor).toMatchObject({ float32: null, bfloat16: null, winograd });
+    expect(full.processor).toMatchObject({ float32: null, bfloat16: null, winograd: library });
   });
 
   itWith('linux', 'bf16 is computed where there are instructions for it, and float32 elsewhere', () => {

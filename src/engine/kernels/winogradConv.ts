@@ -89,7 +89,7 @@ export function overVectors(
 }
 
 /** Channels from tile to tile of products: whole panels, or whole vectors of them if features are blocked. */
-export function outPitchOf({ blocked, lanes, outChannels }: WinogradConvolution): number {
+function outPitchOf({ blocked, lanes, outChannels }: WinogradConvolution): number {
   const panel = panelVectors * lanes;
   return blocked ? outChannels : Math.ceil(outChannels / panel) * panel;
 }

@@ -47,7 +47,7 @@ let winograd: boolean | null = null;
  * Whether the library has Winograd's kernels for this processor: releases before 3.2 have them for
  * AVX-512.
  */
-export function hasWinograd(): boolean {
+function hasWinograd(): boolean {
   if (winograd !== null) return winograd;
   const descs = [ffi.MemoryDesc.any([1, 64, 56, 56]), ffi.MemoryDesc.any([64, 64, 3, 3]), ffi.MemoryDesc.none()];
   const geometry = { stride: [1, 1], dilation: [0, 0], padBefore: [1, 1], padAfter: [1, 1] };
