@@ -112,6 +112,13 @@ function intervalsOf({ labels, groups, scores }, truth, seed) {
     ['ppv', 'Wilson', truth.ppv, at.ppv.interval],
     ['auc', 'DeLong', truth.auc, rocAuc(data).interval ?? null],
     ['difference of AUCs', 'DeLong', truth.difference, compareAucs(data, scores[1]).interval ?? null],
+    ['auc', 'DeLong by person', truth.auc, rocAuc(data, { groups }).interval ?? null],
+    [
+      'difference of AUCs',
+      'DeLong by person',
+      truth.difference,
+      compareAucs(data, scores[1], { groups }).interval ?? null,
+    ],
     ...resampled.map(({ interval }, i) => {
       const name = names[i] ?? 'difference';
       return [name === 'difference' ? 'difference of AUCs' : name, 'bootstrap', truth[name], interval];
@@ -204,9 +211,9 @@ ${tableOf(counts, 1)}
 ## One to four pictures of each person
 
 All pictures of a person have the same class, and half of the variance of their scores is common to them. The bootstrap resamples
-persons; Wilson's and DeLong's intervals take pictures as independent, and are too short.
+persons, and so does DeLong's interval by person (Obuchowski's variance); Wilson's and DeLong's by picture are too short.
 
-Within 93 to 97 %: ${outside(4, closed)} intervals of Wilson and DeLong, ${outside(4, ['bootstrap'])} of the bootstrap.
+Within 93 to 97 %: ${outside(4, closed)} intervals of Wilson and DeLong, ${outside(4, ['DeLong by person'])} of DeLong by person, ${outside(4, ['bootstrap'])} of the bootstrap.
 
 ${tableOf(counts, 4)}
 `;

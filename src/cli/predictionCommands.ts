@@ -42,7 +42,7 @@ export function predictionCommands(program: Command, terminal: Terminal, exit: (
     .option('--table <file>', 'table with columns of subgroups (default: that of csv data)')
     .option('--subgroups <columns>', 'its columns, with commas (default: those with few values, and numbers in thirds)')
     .option('--external <file>', 'table of eval --predictions for data of another place')
-    .option('--robustness', 'run the network on blurred, darker, brighter and cropped images too');
+    .option('--robustness', 'run the network on blurred, compressed, darker, brighter and cropped images too');
   addAll(file, [...engineFlags(), jsonOption()]).action(async (path, options) =>
     exit(await (await import('./commands/dossier.js')).dossier(path, options, terminal)),
   );

@@ -1,5 +1,14 @@
 import { type BinaryScores, checkBinaryScores, countPositives, sortByScore } from './binary.js';
 import { type Interval, z95 } from './proportion.js';
+import { groupNumbers } from './resample.js';
+
+export interface AucOptions {
+  /**
+   * The group of each sample, for instance the patient: standard error and interval then allow for samples of
+   * a group that resemble each other. Default: every sample is independent.
+   */
+  readonly groups?: ArrayLike<string | number> | undefined;
+}
 
 /** The area under the ROC curve, or the reason why there is none. */
 export type RocAuc =
@@ -9,12 +18,12 @@ export type RocAuc =
        * half.
        */
       readonly value: number;
-      /** DeLong's standard error; null if a class has only one sample. */
+      /** DeLong's standard error, or Obuchowski's of groups; null if only one sample or group has a class. */
       readonly standardError: number | null;
       /** 95 % confidence interval. */
       readonly interval: Interval;
       /** The method of the interval. */
-      readonly method: 'delong-logit' | 'newcombe';
+      readonly method: 'delong-logit' | 'obuchowski-logit' | 'newcombe';
     }
   | { readonly value: null; readonly reason: string };
 
@@ -27,13 +36,19 @@ export type RocAuc =
  * variance. In both cases the interval is Newcombe's score interval (Statistics in Medicine 2006;25:559-573,
  * method 5), which depends only on the area and the numbers of samples.
  *
+ * With groups, the variance is that of clustered data (Obuchowski, Biometrics 1997;53:567-578), which is
+ * DeLong's if every sample is a group of its own. Newcombe's interval then takes the numbers of groups that
+ * have samples of each class.
+ *
  * The variance is computed in O(n log n) by midranks (Sun & Xu, IEEE Signal Processing Letters
  * 2014;21:1389-1393).
  *
- * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}
+ * @throws {ShapeError | InputError} if labels or scores are not valid {@link BinaryScores}, or groups are
+ *   missing
  */
-export function rocAuc(data: BinaryScores): RocAuc {
+export function rocAuc(data: BinaryScores, { groups }: AucOptions = {}): RocAuc {
   checkBinaryScores('rocAuc', data);
+  const numbers = groups === undefined ? undefined : groupNumbers('rocAuc', { samples: data.labels.length, groups });
   const { labels } = data;
   const m = countPositives(data);
   const n = labels.length - m;
@@ -42,16 +57,20 @@ export function rocAuc(data: BinaryScores): RocAuc {
   }
   const above = countLower(data);
   const value = above[1].reduce((total, x) => total + x, 0) / (m * n);
-  if (m === 1 || n === 1) {
-    return { value, standardError: null, interval: newcombeInterval(value, m, n), method: 'newcombe' };
-  }
-  const standardError = Math.sqrt(variance(above[1]) / n ** 2 / m + variance(above[0]) / m ** 2 / n);
-  if (standardError === 0) {
-    return { value, standardError, interval: newcombeInterval(value, m, n), method: 'newcombe' };
+  const spread = areaVariance(data, above, numbers?.groupOf);
+  const method = numbers === undefined ? 'delong-logit' : 'obuchowski-logit';
+  const standardError = spread.variance === null ? null : Math.sqrt(spread.variance);
+  if (standardError === null || standardError === 0) {
+    return {
+      value,
+      standardError,
+      interval: newcombeInterval(value, spread.units[1], spread.units[0]),
+      method: 'newcombe',
+    };
   }
   const logit = Math.log(value / (1 - value));
   const half = (z95 * standardError) / (value * (1 - value));
-  return { value, standardError, interval: [logistic(logit - half), logistic(logit + half)], method: 'delong-logit' };
+  return { value, standardError, interval: [logistic(logit - half), logistic(logit + half)], method };
 }
 
 /**
@@ -82,10 +101,45 @@ function midranks(scores: BinaryScores['scores']): Float64Array {
   return ranks;
 }
 
-/** Unbiased variance of a sample. */
-export function variance(values: readonly number[]): number {
-  const mean = values.reduce((total, x) => total + x, 0) / values.length;
-  return values.reduce((total, x) => total + (x - mean) ** 2, 0) / (values.length - 1);
+/** The variance of an area, or of a difference of areas; null if a class has too few independent samples. */
+export interface AreaVariance {
+  readonly variance: number | null;
+  /** Samples of each class, or groups that have samples of it. */
+  readonly units: readonly [class0: number, class1: number];
+}
+
+/**
+ * The variance of an area from the counts of {@link countLower}, or of the difference of two areas from the
+ * differences of their counts: DeLong's, or Obuchowski's of groups.
+ */
+export function areaVariance(
+  { labels }: Pick<BinaryScores, 'labels'>,
+  lower: readonly [class0: readonly number[], class1: readonly number[]],
+  groupOf?: Uint32Array,
+): AreaVariance {
+  const sizes = [lower[0].length, lower[1].length] as const;
+  const means = lower.map((counts) => counts.reduce((total, x) => total + x, 0) / counts.length);
+  // Distance of the count of a sample from the mean of its class; of a group, the sum over its samples.
+  const apart = [new Map<number, number>(), new Map<number, number>()] as const;
+  const places = [0, 0];
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    const unit = groupOf?.[i] ?? i;
+    apart[label].set(unit, (apart[label].get(unit) ?? 0) + lower[label][places[label]++] - means[label]);
+  }
+  const units = [apart[0].size, apart[1].size] as const;
+  if (units[0] < 2 || units[1] < 2) return { variance: null, units };
+  const scale = sizes[0] * sizes[1];
+  const own = [0, 1].map((label) => {
+    let squares = 0;
+    for (const distance of apart[label].values()) squares += (distance / scale) ** 2;
+    return (squares * units[label]) / (units[label] - 1);
+  });
+  // A group with both classes: its counts are of samples that score lower, which is good for class 1 alone.
+  let shared = 0;
+  for (const [unit, distance] of apart[1]) shared -= (distance / scale) * ((apart[0].get(unit) ?? 0) / scale);
+  const all = new Set([...apart[0].keys(), ...apart[1].keys()]).size;
+  return { variance: Math.max(0, own[0] + own[1] + (2 * shared * all) / (all - 1)), units };
 }
 
 function logistic(x: number): number {

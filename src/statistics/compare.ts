@@ -21,8 +21,8 @@ export interface PairComparison {
   /** The metric of `a` minus that of `b`, with its interval by resampling groups. */
   readonly difference: Bootstrap;
   /**
-   * The test of the p-value: DeLong's of AUCs and McNemar's exact one of accuracies, which take samples as
-   * independent; the paired bootstrap for other metrics, and wherever there are groups.
+   * The test of the p-value: DeLong's of AUCs, with the variance of groups where there are groups; McNemar's
+   * exact one of accuracies, if samples are independent; else the paired bootstrap.
    */
   readonly test: 'delong' | 'mcnemar' | 'bootstrap';
   /** Two-sided, or the reason why there is none. */
@@ -75,7 +75,7 @@ export function compareModels(
   const compared = pairsOf(models.length).map(([a, b]) => {
     const found = differenceOf(replicates[a], replicates[b]);
     const isSingle = repeats[a].length + repeats[b].length === 2;
-    const exact = options.groups === undefined && isSingle ? exactTest(metric, repeats[a][0], repeats[b][0]) : null;
+    const exact = isSingle ? exactTest(metric, repeats[a][0], repeats[b][0], options.groups) : null;
     const { test, pValue } = exact ?? { test: 'bootstrap' as const, pValue: bootstrapP(found) };
     return { a, b, difference: intervalOf(found, count), test, pValue };
   });
@@ -147,19 +147,20 @@ function differenceOf(a: Replicates, b: Replicates): Replicates {
   };
 }
 
-/** The test that takes samples as independent; null if the metric has none. */
+/** The test without resamples; null if the metric has none. */
 function exactTest(
   metric: MetricName,
   a: MetricInput,
   b: MetricInput,
+  groups: CompareOptions['groups'],
 ): { test: 'delong' | 'mcnemar'; pValue: MetricValue } | null {
-  if (metric === 'accuracy') {
+  if (metric === 'accuracy' && groups === undefined) {
     const { exact } = mcnemar({ labels: a.labels, a: predictedClasses(a), b: predictedClasses(b) });
     return { test: 'mcnemar', pValue: { value: exact } };
   }
   const positive = a.positive ?? (a.classes === 2 ? 1 : null);
   if (metric !== 'auc' || positive === null) return null;
-  const tested = compareAucs(oneAgainstRest(a, positive), oneAgainstRest(b, positive).scores);
+  const tested = compareAucs(oneAgainstRest(a, positive), oneAgainstRest(b, positive).scores, { groups });
   return { test: 'delong', pValue: tested.value === null ? tested : { value: tested.pValue } };
 }
 

@@ -5,7 +5,7 @@ export {
   kappa,
   matthews,
 } from './agreement.js';
-export { type RocAuc, rocAuc } from './auc.js';
+export { type AucOptions, type RocAuc, rocAuc } from './auc.js';
 export type { ResampledInterval } from './bca.js';
 export type { BinaryScores } from './binary.js';
 export { type Bootstrap, bootstrap, bootstrapAll } from './bootstrap.js';

@@ -18,6 +18,13 @@ const root = temporaryFolder();
 const [data, run] = ['data', 'run'].map((name) => join(root, name));
 const table = join(data, 'table.csv');
 
+/** The cells of a row of a table in Markdown. */
+const cellsOf = (text: string, name: string) =>
+  (text.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '')
+    .split('|')
+    .slice(2)
+    .map((cell) => cell.trim());
+
 beforeAll(async () => {
   setEngine('onednn');
   setThreads(1);
@@ -59,13 +66,19 @@ it('a dossier has the values of the run, by image, by group and by subgroup, and
   expect(text).toContain(`${sensitivity.hits} of ${sensitivity.total}`);
   for (const part of [
     '| by image (test) |',
-    '| by group (patient) |',
+    '| by image, intervals by patient |',
+    '| by patient |',
     '| _eye: left_ |',
     '| _age: lowest third',
+    '| JPEG, quality 50 |',
     '| darker by 20 % |',
   ]) {
     expect(text).toContain(part);
   }
+  const [plain, byPatient] = ['by image (test)', 'by image, intervals by patient'].map((name) => cellsOf(text, name));
+  const numberOf = (cell: string) => cell.split(' (')[0];
+  expect(byPatient.map(numberOf)).toEqual(plain.map(numberOf));
+  expect(byPatient).not.toEqual(plain);
   expect(text).toContain('At the stated prevalence of 3 %.');
   expect(text).toContain('no group (patient) is in two parts');
   expect(text).toContain('CLAIM 32; TRIPOD+AI 16, external data');
@@ -102,13 +115,7 @@ it('the worst mistakes are in the table, and on the page with the pictures that 
 
 it('the rows of unchanged pictures in the robustness table are those of the stored predictions', async () => {
   const text = readFileSync(join(root, 'dossier', 'dossier.md'), 'utf8');
-  const cells = (name: string) =>
-    text
-      .split('\n')
-      .find((line) => line.startsWith(`| ${name} |`))
-      ?.split('|')
-      .slice(2);
-  expect(cells('as they are')).toEqual(cells('by image (test)'));
+  expect(cellsOf(text, 'as they are')).toEqual(cellsOf(text, 'by image (test)'));
 });
 
 it('lists what is missing, as JSON too', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { RandomGenerator } from '../../src/random.js';
-import { type CompareOptions, comparePredictions } from '../../src/run/comparison/compare.js';
+import { type CompareOptions, type Comparison, comparePredictions } from '../../src/run/comparison/compare.js';
 import { ensembleOf } from '../../src/run/comparison/ensemble.js';
 import type { PredictionSource } from '../../src/run/comparison/source.js';
 import { readPredictions, writePredictions } from '../../src/run/predictions/file.js';
@@ -93,10 +93,15 @@ describe('models on the same pictures', () => {
 
   test('are resampled by patient where there are patients, and by image where that is asked for', () => {
     const both = [source('a', { patients: true }), source('b', { patients: true, signal: 2 })];
-    const byPatient = comparePredictions(both, { metrics: ['auc'] });
-    expect(byPatient).toMatchObject({ groups: 30, metrics: [{ pairs: [{ test: 'bootstrap' }] }] });
-    const byImage = comparePredictions(both, { metrics: ['auc'], byImage: true });
-    expect(byImage).toMatchObject({ groups: null, metrics: [{ pairs: [{ test: 'delong' }] }] });
+    const byPatient = comparePredictions(both, { metrics: ['auc', 'accuracy'] });
+    const tests = (found: Comparison) => found.metrics.map(({ pairs: [{ test: own }] }) => own);
+    expect(byPatient.groups).toBe(30);
+    expect(tests(byPatient)).toEqual(['delong', 'bootstrap']);
+    const byImage = comparePredictions(both, { metrics: ['auc', 'accuracy'], byImage: true });
+    expect(byImage.groups).toBeNull();
+    expect(tests(byImage)).toEqual(['delong', 'mcnemar']);
+    const [ownP, imageP] = [byPatient, byImage].map(({ metrics: [auc] }) => auc.pairs[0].pValue.value ?? 0);
+    expect(ownP).not.toBe(imageP);
   });
 
   test('that differ in their seed alone are one model, with the mean of their metric', () => {

@@ -109,7 +109,7 @@ describe('compareModels', () => {
   };
   const [good, alike, bad] = [model(2.4), model(2.35), model(0.6)];
 
-  test('DeLong for AUCs, McNemar for accuracies, the bootstrap for others and with groups', () => {
+  test('DeLong for AUCs, McNemar for accuracies, the bootstrap for others; with groups DeLong of groups and the bootstrap', () => {
     const pair = (metric: 'auc' | 'accuracy' | 'f1', groups?: number[]) => {
       const [found] = compareModels([good, bad], metric, { resamples: 500, groups }).pairs;
       return found;
@@ -122,11 +122,13 @@ describe('compareModels', () => {
     expect(auc.difference.value).toBeCloseTo(direct.value ?? Number.NaN, 12);
     expect(pair('accuracy').test).toBe('mcnemar');
     expect(pair('f1').test).toBe('bootstrap');
-    const grouped = pair(
-      'auc',
-      labels.map((_, i) => Math.floor(i / 3)),
-    );
-    expect(grouped.test).toBe('bootstrap');
+    const groups = labels.map((_, i) => Math.floor(i / 3));
+    const grouped = pair('auc', groups);
+    const clustered = compareAucs({ labels: Uint8Array.from(labels), scores: scores(good) }, scores(bad), { groups });
+    expect(grouped.test).toBe('delong');
+    expect(grouped.pValue.value).toBe(clustered.value === null ? null : clustered.pValue);
+    expect(grouped.pValue.value).not.toBe(auc.pValue.value);
+    expect(pair('accuracy', groups).test).toBe('bootstrap');
     expect(grouped.difference.groups).toBe(100);
   });
 

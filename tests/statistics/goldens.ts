@@ -8,9 +8,18 @@ interface Ratio {
   readonly value: number;
   readonly interval: Numbers | null;
 }
+/** Scores of two classifiers for the same samples, with their areas under ROC curves. */
+interface TwoScores {
+  readonly name: string;
+  readonly labels: Numbers;
+  readonly a: Numbers;
+  readonly b: Numbers;
+  readonly areas: Numbers;
+  readonly standardErrors: Numbers;
+}
 type Means = Readonly<Record<'ppv' | 'sensitivity' | 'f1', Undefinable>>;
 
-/** Contents of the golden files; `make_statistics.py` beside them says how each is computed. */
+/** Contents of the golden files; `make_statistics.py` and `make_roc.R` beside them say how each is computed. */
 interface Goldens {
   readonly classes: readonly {
     readonly name: string;
@@ -73,6 +82,26 @@ interface Goldens {
       readonly corrected: number;
     }[];
     readonly holm: readonly { readonly values: Numbers; readonly adjusted: Numbers }[];
+  };
+  readonly roc: {
+    readonly pairs: readonly (TwoScores & {
+      readonly covariance: number;
+      readonly z: number;
+      readonly pValue: number;
+      readonly interval: Numbers;
+    })[];
+    readonly groups: readonly (TwoScores & {
+      readonly groups: Numbers;
+      /** Standard error of the difference of the areas. */
+      readonly difference: number;
+    })[];
+    readonly predictive: readonly {
+      /** True positives, positives, true negatives, negatives. */
+      readonly counts: readonly [number, number, number, number];
+      readonly prevalence: number;
+      readonly ppv: Ratio;
+      readonly npv: Ratio;
+    }[];
   };
   readonly calibration: {
     readonly several: readonly {

@@ -39,7 +39,7 @@ export interface DossierOptions {
   readonly subgroups?: readonly string[] | undefined;
   /** Predictions of this run for data of another place, from an evaluation. */
   readonly external?: string | undefined;
-  /** Whether to run the network on blurred, darker, brighter and cropped pictures. Default false. */
+  /** Whether to run the network on changed pictures too: blurred, compressed and so on. Default false. */
   readonly robustness?: boolean | undefined;
   readonly onProgress?: ((what: string) => void) | undefined;
 }
@@ -107,6 +107,7 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
     hasSubgroups: divisions.length > 0,
     prevalence: prevalence ?? null,
   });
+  const groupName = config.data.group ?? 'group';
   const scores = binaryScores(predictions, positive);
   const at = thresholdMetrics(scores, threshold);
   const optimism = optimismNote(config);
@@ -129,7 +130,10 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
         { name: `by image (${part})`, scores },
         ...(groups === undefined
           ? []
-          : [{ name: `by group (${config.data.group ?? 'group'})`, scores: byGroup(scores, groups) }]),
+          : [
+              { name: `by image, intervals by ${groupName}`, scores, groups },
+              { name: `by ${groupName}`, scores: byGroup(scores, groups) },
+            ]),
         ...(other === null ? [] : [{ name: 'external data, by image', scores: binaryScores(other, positive) }]),
       ],
       threshold,
@@ -138,7 +142,8 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
       ? []
       : [
           paragraph(
-            'By group: a group is positive if any of its images is, and has the highest of their probabilities. Intervals by image take images of one group as independent, and are too short.',
+            `The first row takes images of one ${groupName} as independent: its intervals are too short. The second row has the same values with intervals that allow ` +
+              `for it: Obuchowski's for the AUC, the bootstrap by ${groupName} for the shares. By ${groupName}: positive if any of the images is, with the highest of their probabilities.`,
           ),
         ]),
     crossTable(at, positive),
@@ -166,7 +171,7 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
       ? [paragraph('Not measured. Make the dossier with robustness, which runs the network on changed images.')]
       : [
           accuracyTable(strip, threshold),
-          paragraph('The same images, changed before the network sees them. Compression is not among the changes.'),
+          paragraph('The same images, changed at the size at which the network sees them.'),
         ]),
     heading(2, 'Worst mistakes'),
     ...(await worstMistakes(predictions, scores, { threshold, positive, folder: place.folder })),

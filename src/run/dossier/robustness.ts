@@ -6,6 +6,7 @@ import type { Split } from '../catalog/datasets.js';
 import { binaryScores } from '../decision.js';
 import { evaluateRun, type TrainedRun } from '../evaluate.js';
 import type { PositiveClass } from '../positive.js';
+import { jpegLoss } from './jpeg.js';
 
 /** A change of the pictures that a robust network tolerates. */
 interface PictureChange {
@@ -13,13 +14,14 @@ interface PictureChange {
   readonly first: readonly (TransformSpec | TransformFunction)[];
 }
 
-/** Half the resolution, as a blur; other brightness; a smaller field of view. */
+/** Half the resolution, as a blur; compression; other brightness; a smaller field of view. */
 function changesFor(height: number, width: number): PictureChange[] {
   const part = (share: number): [number, number] => [Math.round(share * height), Math.round(share * width)];
   const whole: TransformSpec = { Resize: { size: [height, width] } };
   return [
     { name: 'as they are', first: [] },
     { name: 'blurred: half the resolution', first: [{ Resize: { size: part(0.5) } }, whole] },
+    { name: 'JPEG, quality 50', first: [(image: Raster) => jpegLoss(image, 50)] },
     { name: 'darker by 20 %', first: [(image: Raster) => adjustBrightness(image, 0.8)] },
     { name: 'brighter by 20 %', first: [(image: Raster) => adjustBrightness(image, 1.2)] },
     { name: 'cropped by 10 %', first: [{ CenterCrop: { size: part(0.9) } }, whole] },

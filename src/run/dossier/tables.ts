@@ -2,9 +2,11 @@ import { type Block, table } from '../../report/document.js';
 import { formatProportion } from '../../report/operatingPoint.js';
 import {
   type BinaryScores,
+  bootstrapAll,
   type PredictiveValue,
   type Proportion,
   predictiveValuesAt,
+  prepareMetric,
   rocAuc,
   type ThresholdMetrics,
   thresholdMetrics,
@@ -23,24 +25,59 @@ export function share(value: Proportion): string {
   return `${formatProportion(value)}${interval}, ${formatCount(value.hits)} of ${formatCount(value.total)}`;
 }
 
-function aucOf(scores: BinaryScores): string {
-  const auc = rocAuc(scores);
+function aucOf(scores: BinaryScores, groups?: readonly string[]): string {
+  const auc = rocAuc(scores, { groups });
   if (auc.value === null) return `none, because ${auc.reason}`;
   return `${auc.value.toFixed(3)} (${auc.interval.map((x) => x.toFixed(3)).join(' to ')})`;
 }
 
+/** A row of {@link accuracyTable}. */
+export interface AccuracyRow {
+  readonly name: string;
+  readonly scores: BinaryScores;
+  /** The group of each image, if the intervals are to allow for groups. */
+  readonly groups?: readonly string[] | undefined;
+}
+
 /** AUC, sensitivity, specificity and predictive values of some sets of images. */
-export function accuracyTable(
-  sets: readonly { readonly name: string; readonly scores: BinaryScores }[],
-  threshold: number,
-): Block {
+export function accuracyTable(rows: readonly AccuracyRow[], threshold: number): Block {
   return table(
     ['images', 'AUC', 'sensitivity', 'specificity', 'PPV', 'NPV'],
-    sets.map(({ name, scores }) => {
-      const { sensitivity, specificity, ppv, npv } = thresholdMetrics(scores, threshold);
-      return [name, aucOf(scores), ...[sensitivity, specificity, ppv, npv].map(share)];
+    rows.map(({ name, scores, groups }) => {
+      const at = thresholdMetrics(scores, threshold);
+      const values = shareNames.map((share) => at[share]);
+      const cells = groups === undefined ? values.map(share) : sharesByGroup(scores, groups, threshold, values);
+      return [name, aucOf(scores, groups), ...cells];
     }),
   );
+}
+
+const shareNames = ['sensitivity', 'specificity', 'ppv', 'npv'] as const;
+
+/** The shares with intervals by resampling groups. */
+function sharesByGroup(
+  { labels, scores }: BinaryScores,
+  groups: readonly string[],
+  threshold: number,
+  values: readonly Proportion[],
+): string[] {
+  const predictions = {
+    labels,
+    probabilities: Float64Array.from({ length: 2 * labels.length }, (_, i) =>
+      i % 2 === 1 ? scores[i >> 1] : 1 - scores[i >> 1],
+    ),
+    classes: 2,
+    predicted: Uint8Array.from(scores, (score) => Number(score >= threshold)),
+  };
+  const found = bootstrapAll(
+    shareNames.map((name) => prepareMetric(name, predictions)),
+    { samples: labels.length, groups },
+  );
+  return found.map(({ interval, ...own }, i) => {
+    if (values[i].value === null) return share(values[i]);
+    const text = interval === null ? `no interval: ${'reason' in own ? own.reason : ''}` : formatInterval(interval);
+    return `${formatProportion(values[i])} (${text})`;
+  });
 }
 
 /** Counts of truth and decision. */
