@@ -193,7 +193,7 @@ const situations = [
     env: { FOVEA_CACHE: '' },
     before: readOnly,
     expected: 1,
-    says: /no folder to write to for the cache.*set FOVEA_CACHE/,
+    says: /✗ MNIST .*cannot be downloaded(?:.|\n)*no folder to write to for the cache.*set FOVEA_CACHE/,
   },
 ];
 

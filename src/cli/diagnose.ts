@@ -4,6 +4,7 @@ import { engineNames, openEngine } from '../engine/select.js';
 import { memoryLimit } from '../env.js';
 import { EngineError, InputError, messageOf, NotDownloadedError, PackageError } from '../errors.js';
 import { formatBytes } from '../memory.js';
+import { cachePlace, canWriteCache } from '../platform/node/cacheFolder.js';
 import { namedDatasets } from '../run/catalog/datasets.js';
 import { libraryText, lookedAt } from '../setup/libraries.js';
 import { obstacle } from '../setup/machine.js';
@@ -108,7 +109,16 @@ async function checkData(dataDir: string | undefined): Promise<Finding[]> {
       findings.push({ name, ok: true, found: `${counts}, ${train.source}` });
     } catch (error) {
       if (error instanceof NotDownloadedError) {
-        findings.push({ name, ok: true, note: true, found: 'not here yet; the first training downloads it' });
+        findings.push(
+          canWriteCache()
+            ? { name, ok: true, note: true, found: 'not here yet; the first training downloads it' }
+            : {
+                name,
+                ok: false,
+                found: `not here, and cannot be downloaded: the cache ${cachePlace().path} cannot be written`,
+                details: ['FOVEA_CACHE names another folder'],
+              },
+        );
       } else findings.push({ name, ok: false, found: messageOf(error) });
     }
   }

@@ -34,7 +34,7 @@ function addressOf(arch: Arch, distance: number): Buffer {
 }
 
 const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
-const headerBytes = 64 + 2 * 56;
+const headerBytes = 64 + 3 * 56;
 
 /** A library that exports `dnnl_version` and other functions. One segment holds everything, readable and executable. */
 export function tinyLibrary({
@@ -81,7 +81,7 @@ export function tinyLibrary({
   u64(32, 64);
   u16(52, 64);
   u16(54, 56);
-  u16(56, 2);
+  u16(56, 3);
   u16(58, 64);
   const segment = (at: number, type: number, flags: number, from: number, bytes: number, alignment: number) => {
     u32(at, type);
@@ -91,6 +91,8 @@ export function tinyLibrary({
   // The loader writes into the table of the dynamic section.
   segment(64, 1, 7, 0, places.end, 0x1000);
   segment(120, 2, 6, places.dynamic, 16 * entries.length, 8);
+  // Without this entry the stack must be executable, which the GNU C library refuses from 2.41 on.
+  segment(176, 0x6474e551, 6, 0, 0, 16);
 
   addressOf(arch, places.data - places.code).copy(file, places.code);
   for (const [i, part] of version.entries()) u32(places.data + 4 * i, part);

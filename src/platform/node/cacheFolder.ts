@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
@@ -51,15 +51,20 @@ function homeFolder(): string | null {
   }
 }
 
-/** Whether a folder exists, or its nearest existing parent is writable. */
-function canBeMade(path: string): boolean {
-  if (existsSync(path)) return true;
-  let above = dirname(path);
+/** Whether downloads have a place: the folder of the cache can be written, or made. Nothing is made. */
+export const canWriteCache = (): boolean => canWriteBelow(cachePlace().path);
+
+/** Whether a folder exists, or can be made. */
+const canBeMade = (path: string): boolean => existsSync(path) || canWriteBelow(path);
+
+/** Whether a path, or its nearest existing parent, is a folder that can be written. */
+function canWriteBelow(path: string): boolean {
+  let nearest = path;
   // On Windows even the topmost folder may be missing: that of a drive which is not there.
-  while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
+  while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
   try {
-    accessSync(above, constants.W_OK);
-    return true;
+    accessSync(nearest, constants.W_OK);
+    return statSync(nearest).isDirectory();
   } catch {
     return false;
   }

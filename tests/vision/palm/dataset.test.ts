@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PALM } from '../../../src/vision/palm/dataset.js';
-import { asNobody, failure, folder, out, released, run, trainingZip, write } from './setUp.js';
+import { boundByPermissions, failure, folder, out, released, run, trainingZip, write } from './setUp.js';
 
 describe('the data set', () => {
   it('has images in the order BGR and labels', async () => {
@@ -61,7 +61,7 @@ describe('the data set', () => {
 
   it('distinguishes folders that may not be read from pictures that are gone', async () => {
     await run(released());
-    const open = () => asNobody("PALM.open({ dataDir: 'out', cache: false, onBadImage: 'skip' })");
+    const open = () => boundByPermissions("PALM.open({ dataDir: 'out', cache: false, onBadImage: 'skip' })");
     chmodSync(join(out, 'PALM-Training400'), 0);
     expect(open()).toMatch(
       /^FileError .*out\/PALM-Training400: expected a readable folder, got EACCES.*make the folder/,

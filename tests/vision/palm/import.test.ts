@@ -13,7 +13,7 @@ import {
   bad,
   failure,
   folder,
-  importAsNobody,
+  importBound,
   out,
   released,
   run,
@@ -252,13 +252,13 @@ describe('a picture that may not be read', () => {
   });
 
   it('is named at the end, as other bad ones', () => {
-    const message = importAsNobody({});
+    const message = importBound({});
     expect(message).toMatch(/^FileError .*out\/PALM-Training400\/P0003\.jpg \(data\/P0003\.jpg: .*got EACCES/);
     expect(Object.keys(tree(out))).toHaveLength(7);
   });
 
   it('is listed and left out', () => {
-    expect(JSON.parse(importAsNobody({ onBadImage: 'skip' }))).toMatchObject({
+    expect(JSON.parse(importBound({ onBadImage: 'skip' }))).toMatchObject({
       train: { images: 4 },
       copied: 7,
       quarantine: [

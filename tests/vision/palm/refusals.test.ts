@@ -4,18 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { importPalm } from '../../../src/vision/palm/import.js';
 import { makeWorkbook, makeZip } from '../../zipWriter.js';
 import { makeLabelsZip, sheet, tree } from './archives.js';
-import {
-  failure,
-  folder,
-  importAsNobody,
-  out,
-  released,
-  run,
-  training,
-  trainingZip,
-  validation,
-  write,
-} from './setUp.js';
+import { failure, folder, importBound, out, released, run, training, trainingZip, validation, write } from './setUp.js';
 
 describe('refuses', () => {
   it.each<[string, (string | number | null)[][], RegExp]>([
@@ -191,9 +180,9 @@ describe('refuses', () => {
     chmodSync(out, 0o555);
     chmodSync(join(folder, 'data'), 0);
     // The way out is looked at before the sources.
-    expect(importAsNobody({})).toMatch(/^FileError \[palm\] out: expected to write it, got EACCES/);
+    expect(importBound({})).toMatch(/^FileError \[palm\] out: expected to write it, got EACCES/);
     chmodSync(out, 0o777);
-    expect(importAsNobody({})).toMatch(/^FileError .*EACCES/);
+    expect(importBound({})).toMatch(/^FileError .*EACCES/);
     chmodSync(join(folder, 'data'), 0o755);
   });
 });
