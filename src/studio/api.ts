@@ -78,6 +78,20 @@ export interface ModelChoice {
   };
 }
 
+/** The layers of a network, in the order in which an image passes them. */
+export interface NetworkLayers {
+  readonly model: string;
+  /** `[C, H, W]` */
+  readonly input: readonly number[];
+  readonly layers: readonly {
+    readonly name: string;
+    /** Shape of the output for one image: `[1, …]`. */
+    readonly shape: readonly number[];
+    readonly parameters: number;
+  }[];
+  readonly parameters: number;
+}
+
 export interface TrainForm {
   readonly models: readonly ModelChoice[];
   readonly options: readonly FormOption[];

@@ -13,7 +13,7 @@ export const chapters: Readonly<Record<string, Chapter>> = {
   lenet: { program: 'lenet', model: 'lenet', breaking: '3' },
   eyes: { program: 'eyes', model: 'lenet224', breaking: 'relu' },
   alexnet: { program: 'alexnet', model: 'alexnet', breaking: 'sigmoid' },
-  vgg: { program: 'vgg', model: 'vgg16', breaking: '1' },
+  vgg: { program: 'vgg', model: 'vgg16', breaking: 'linear' },
   googlenet: { program: 'googlenet', model: 'googlenet', breaking: 'wide' },
   resnet: { program: 'resnet', model: 'resnet50', breaking: 'plain' },
   model: { program: 'model', model: 'lenet', breaking: '50' },

@@ -1,12 +1,10 @@
+import type { NetworkLayers } from './api.js';
+
 /** Types of the server's answers about the course. */
 
-export interface CourseChapter {
+export interface CourseChapter extends NetworkLayers {
   /** The program, as it runs. */
   readonly code: string;
-  readonly model: string;
-  /** The layers of the network, with the shapes of their outputs. */
-  readonly layers: readonly { readonly name: string; readonly shape: readonly number[]; readonly parameters: number }[];
-  readonly parameters: number;
   readonly breaking: string;
 }
 

@@ -42,12 +42,33 @@ export interface NearPictures {
   }[];
 }
 
-/** An image layer by layer, with its nearest training images. */
-export interface FeaturesOfImage extends NearPictures {
+/** The channels of a layer for an image, side by side. */
+export interface LayerMap {
+  readonly name: string;
+  /** `[1, C, H, W]` */
+  readonly shape: readonly number[];
+  readonly picture: string;
+}
+
+/** An image layer by layer. */
+export interface ImageMaps {
   readonly name: string;
   readonly class: string;
   readonly picture: string;
-  readonly maps: readonly { readonly name: string; readonly shape: readonly number[]; readonly picture: string }[];
+  readonly maps: readonly LayerMap[];
+}
+
+/** An image layer by layer, with its nearest training images. */
+export type FeaturesOfImage = ImageMaps & NearPictures;
+
+/** An image in a running training, by its newest saved state. */
+export interface LiveFeatures {
+  /** Epochs that the network has learned; 0 before the first saved state. */
+  readonly epoch: number;
+  /** Null before the first saved state. */
+  readonly image: ImageMaps | null;
+  /** Time to wait before the next look, so that the training is not slowed down. */
+  readonly nextMs: number;
 }
 
 /** The answer of a network for a picture that was tried. */

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { CourseChapter, CourseOutput } from '../../src/studio/courseApi.js';
 import { CommandLine } from '../parts/command.js';
 import { count } from '../parts/format.js';
+import { LayerTable } from '../parts/layerTable.js';
 import { Loading, Problem } from '../parts/notice.js';
 import { Scroll } from '../parts/scroll.js';
 import { href } from '../route.js';
@@ -85,28 +86,7 @@ function ChapterView({ name }: { readonly name: Name }) {
           </Scroll>
           <p class="hint">{t(name === 'lenet' ? 'course.digitsNote' : 'course.eyesNote')}</p>
           <h3>{t('course.shapes', { model: data.model, n: count(data.parameters) })}</h3>
-          <Scroll label={t('course.shapes', { model: data.model, n: count(data.parameters) })}>
-            <table>
-              <thead>
-                <tr>
-                  {(['layer', 'output', 'weights'] as const).map((key) => (
-                    <th key={key} scope="col">
-                      {t(`course.${key}`)}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {data.layers.map(({ name: layer, shape, parameters }) => (
-                  <tr key={layer}>
-                    <th scope="row">{layer}</th>
-                    <td>{shape.slice(1).join('×')}</td>
-                    <td class="number">{parameters === 0 ? '' : count(parameters)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <LayerTable network={data} />
           <CommandLine words={command} />
         </>
       )}

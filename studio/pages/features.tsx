@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../../src/studio/featuresApi.js';
 import { CommandLine } from '../parts/command.js';
 import { count, percent } from '../parts/format.js';
+import { LayerMaps } from '../parts/layerMaps.js';
 import { NearStrip } from '../parts/nearStrip.js';
 import { Loading, Problem } from '../parts/notice.js';
 import { RunChoice } from '../parts/runChoice.js';
@@ -138,7 +139,7 @@ function Image({ run, index }: { readonly run: string; readonly index: number })
   const { data, error } = useServer<FeaturesOfImage>(apiAddress('features/image', { run, index }));
   if (error !== null) return <Problem error={error} />;
   if (data === null) return <Loading />;
-  const { name, class: truth, picture, maps, searched } = data;
+  const { name, class: truth, picture, searched } = data;
   return (
     <>
       <h3>{t('features.near')}</h3>
@@ -153,16 +154,7 @@ function Image({ run, index }: { readonly run: string; readonly index: number })
       </NearStrip>
       <h3>{t('features.layers')}</h3>
       <p class="hint">{t('features.layersHint')}</p>
-      <div class="layers">
-        {maps.map((map) => (
-          <figure key={map.name}>
-            <img class="pixels" src={map.picture} alt={t('features.layerOf', { layer: map.name, image: name })} />
-            <figcaption>
-              <code>{map.name}</code> {map.shape.slice(1).join('×')}
-            </figcaption>
-          </figure>
-        ))}
-      </div>
+      <LayerMaps image={data} />
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { FormOption, Job, TrainForm, TrainingEstimate, TrainingList } from 
 import { Chart, legend, numberAxis } from '../parts/chart.js';
 import { CommandLine } from '../parts/command.js';
 import { bytes, count, duration } from '../parts/format.js';
+import { LiveMaps, ShapeWalk, TrainedLayers } from '../parts/liveNetwork.js';
 import { Loading, Problem } from '../parts/notice.js';
 import { type Course, useCourse } from '../parts/useEvents.js';
 import { href } from '../route.js';
@@ -39,7 +40,7 @@ export default function TrainPage({ parameters }: PageProps) {
   if (form.data === null || list.data === null) return <Loading />;
   const { jobs, held } = list.data;
   const current = shown ?? jobs.find(({ state }) => state === 'running')?.id ?? jobs.at(-1)?.id ?? null;
-  const listed = jobs.some(({ id }) => id === current) ? current : null;
+  const listed = jobs.find(({ id }) => id === current);
   return (
     <>
       <h1>{t('train.title')}</h1>
@@ -64,10 +65,10 @@ export default function TrainPage({ parameters }: PageProps) {
       {jobs.length === 0 && <p class="empty">{t('train.empty')}</p>}
       <ul class="jobs">
         {jobs.toReversed().map((job) => (
-          <JobLine key={job.id} job={job} isShown={job.id === listed} onShow={() => setShown(job.id)} act={act} />
+          <JobLine key={job.id} job={job} isShown={job.id === listed?.id} onShow={() => setShown(job.id)} act={act} />
         ))}
       </ul>
-      {listed !== null && <LiveCurves id={listed} onOver={reload} />}
+      {listed !== undefined && <Live key={listed.id} job={listed} onOver={reload} />}
     </>
   );
 }
@@ -165,6 +166,7 @@ function TrainingForm({ form, data: asked, transforms, onStart, onProblem }: For
         <summary>{t('train.options')}</summary>
         <div class="fields">{options.filter(({ usual }) => !usual).map(field)}</div>
       </details>
+      <ShapeWalk model={model} data={data} size={given.size} />
       <p class="actions">
         <button type="submit" class="primary">
           {t('train.start')}
@@ -277,8 +279,9 @@ function JobLine({ job, isShown, onShow, act }: JobProps) {
   );
 }
 
-function LiveCurves({ id, onOver }: { readonly id: string; readonly onOver: () => void }) {
-  const course = useCourse(id, onOver);
+/** A training as it runs: curves, network, and features of an image. */
+function Live({ job, onOver }: { readonly job: Job; readonly onOver: () => void }) {
+  const course = useCourse(job.id, onOver);
   const { epoch, epochs, imagesPerSecond } = course;
   const [loss, accuracy] = useMemo(() => [lossOption(course), accuracyOption(course)], [course]);
   return (
@@ -293,6 +296,8 @@ function LiveCurves({ id, onOver }: { readonly id: string; readonly onOver: () =
         <Chart option={loss} label={t('train.lossBySteps')} />
         <Chart option={accuracy} label={t('train.accuracyByEpoch')} />
       </div>
+      <TrainedLayers id={job.id} hasBegun={epochs > 0} />
+      <LiveMaps job={job} />
     </section>
   );
 }

@@ -42,8 +42,8 @@ export const courseTexts = {
     zh: '连续的 3×3 滤波器与一个大滤波器看得一样远，但权重更少，中间的激活更多。每个模块把通道数加倍，把尺寸减半。',
   },
   'course.vggExercise': {
-    en: 'Exercise: the second button takes a single channel. By which factor do small filters save parameters with 64 channels, and with one? Why is it less?',
-    zh: '练习：第二个按钮只用一个通道。64 个通道和一个通道时，小滤波器各节省多少倍的参数？为什么变少了？',
+    en: 'Exercise: the program asks whether two pixels are the same. The second button leaves relu out between the small filters. Why do three of them then learn no more than one filter of 7×7?',
+    zh: '练习：程序要判断两个像素是否相同。第二个按钮去掉小滤波器之间的 relu。为什么这时三个小滤波器学到的并不比一个 7×7 滤波器多？',
   },
   'course.googlenetIdea': {
     en: 'Four paths look at the same features with filters of several sizes, and their answers are joined as channels. Convolutions of 1×1 make the features narrow before the costly filters.',

@@ -44,6 +44,18 @@ export const trainTexts = {
   'train.lossTraining': { en: 'training', zh: '训练' },
   'train.lossEvaluation': { en: 'evaluation', zh: '评估' },
   'train.accuracy': { en: 'Accuracy (%)', zh: '准确率（%）' },
+  'train.layers': { en: 'Layers of the network', zh: '网络的各层' },
+  'train.layersHint': {
+    en: 'Outputs for an image of {shape}; {n} parameters.',
+    zh: '输入 {shape} 图像时各层的输出；共 {n} 个参数。',
+  },
+  'train.maps': { en: 'Features while it learns', zh: '学习中的特征' },
+  'train.mapsHint': {
+    en: 'The channels of some layers for an image of the validation part. They are computed again from each saved state, seldom enough to leave the training its speed.',
+    zh: '验证集中一张图像在若干层的通道。每次保存状态后重新计算，间隔足够长，不会拖慢训练。',
+  },
+  'train.mapsWait': { en: 'They come after the first epoch.', zh: '第一轮结束后显示。' },
+  'train.mapsEpoch': { en: 'After epoch {epoch}', zh: '第 {epoch} 轮之后' },
   'train.rate': { en: '{rate} images per second', zh: '每秒 {rate} 张图像' },
   'train.progress': { en: 'Epoch {epoch} of {epochs}', zh: '第 {epoch} / {epochs} 轮' },
 } as const satisfies Texts;

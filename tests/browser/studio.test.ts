@@ -84,6 +84,8 @@ describeWith('chromium', 'the studio', () => {
         field.dispatchEvent(new Event('input', { bubbles: true }));
       })()`);
     };
+    await tab.evaluate(`document.querySelector('form details:not([open]):last-of-type summary').click()`);
+    await tab.until(text('conv2d_2'));
     await input('batchSize', '4');
     await input('epochs', '100000');
     await input('threads', '1');
@@ -91,6 +93,7 @@ describeWith('chromium', 'the studio', () => {
     await tab.evaluate(click('Train'));
     await tab.until(`document.querySelector('progress')?.value >= 2`);
     await tab.until(`document.querySelectorAll('.chart canvas').length === 2`);
+    await tab.until(`document.querySelectorAll('.layers img').length === 2`);
     await tab.evaluate(click('Pause'));
     await tab.until(text('paused; its state is saved'));
     await tab.until(`${hasButton('Continue')}`);

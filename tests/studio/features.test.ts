@@ -2,15 +2,18 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setThreads } from '../../src/engine/select.js';
+import type { NetworkLayers } from '../../src/studio/api.js';
 import type {
   Answer,
   ChannelsOfLayer,
   FeatureMap,
   FeaturesOfImage,
   FiltersOfRun,
+  LiveFeatures,
 } from '../../src/studio/featuresApi.js';
 import { MNIST } from '../../src/vision/datasets/mnist.js';
 import { encodePng } from '../../src/vision/images/png.js';
+import { runFovea } from '../cli/run.js';
 import { temporaryFolder } from '../temporary.js';
 import { type TestStudio, testStudio } from './studioApp.js';
 import { trainDigits } from './trainDigits.js';
@@ -74,6 +77,33 @@ describe('features', () => {
     ['features/image', `run=${run}`, 422],
   ])('refuses %s?%s', async (path, query, status) => {
     expect((await studio.ask(`/api/${path}?${query}`)).status).toBe(status);
+  });
+});
+
+describe('features in a training', () => {
+  it('follow its newest saved state', async () => {
+    const queue = join(root, '.fovea-studio/trainings/queue.json');
+    const job = { id: '0123456789ab', run, words: ['train', 'lenet'], state: 'finished', message: null };
+    writeFileSync(queue, JSON.stringify({ format: 1, jobs: [job] }));
+    const own = await testStudio(root);
+    const look = () => own.json<LiveFeatures>(`/api/trainings/features?id=${job.id}&index=7`);
+    const before = await look();
+    expect(before.epoch).toBe(1);
+    expect(before.nextMs).toBeGreaterThanOrEqual(1000);
+    expect(before.image?.maps.map(({ name }) => name)).toEqual(['conv1', 'conv2']);
+    // The same state gives the same pictures.
+    expect((await look()).image).toEqual(before.image);
+    const { code } = await runFovea('train', '--resume', join(root, run), '--epochs', '2');
+    expect(code).toBe(0);
+    const after = await look();
+    expect([after.epoch, after.image?.name]).toEqual([2, before.image?.name]);
+    expect(after.image?.maps[0].picture).not.toBe(before.image?.maps[0].picture);
+    expect(await own.json<NetworkLayers>(`/api/trainings/layers?id=${job.id}`)).toMatchObject({
+      model: 'lenet',
+      input: [1, 28, 28],
+      parameters: 41_806,
+    });
+    await own.app.close();
   });
 });
 

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { childProcess, thisProcess } from '../../src/io/files/owner.js';
-import type { Job, TrainForm, TrainingEstimate, TrainingList } from '../../src/studio/api.js';
+import type { Job, NetworkLayers, TrainForm, TrainingEstimate, TrainingList } from '../../src/studio/api.js';
+import type { LiveFeatures } from '../../src/studio/featuresApi.js';
 import { folderPerTest } from '../temporary.js';
 import { type TestStudio, testStudio } from './studioApp.js';
 
@@ -179,6 +180,38 @@ it('shows a training that continues after its studio was killed, and ends it wit
   expect(jobs[0]).not.toHaveProperty('process');
   await Promise.all([once(training, 'exit'), next.app.close()]);
   expect(readFileSync(join(root, '.fovea-studio/trainings/queue.json'), 'utf8')).toContain('"stopped"');
+});
+
+it('walks through the shapes of a network: for a size, and for the classes of a folder', async () => {
+  const walk = (query: string) => studio.json<NetworkLayers>(`/api/train/layers?${query}`);
+  const lenet = await walk('model=lenet');
+  expect([lenet.input, lenet.layers.at(-1)?.shape]).toEqual([
+    [1, 28, 28],
+    [1, 10],
+  ]);
+  for (const [name, file] of [
+    ['cat', 'a.png'],
+    ['dog', 'b.png'],
+    ['owl', 'c.png'],
+  ]) {
+    mkdirSync(join(root, 'photos', name), { recursive: true });
+    writeFileSync(join(root, 'photos', name, file), '');
+  }
+  const small = await walk('model=zoo-squeezenet1_1&size=64,96&data=folder:photos');
+  expect(small.input).toEqual([3, 64, 96]);
+  expect(small.layers[0].shape.slice(2)).toEqual([32, 48]);
+  expect(small.layers.at(-1)?.shape[1]).toBe(3);
+  for (const query of ['model=none', 'model=lenet&size=64', 'model=lenet&size=x', 'size=8']) {
+    expect([query, (await studio.ask(`/api/train/layers?${query}`)).status]).toEqual([query, 422]);
+  }
+});
+
+it('has neither layers nor features of a training whose folder is not made yet', async () => {
+  const { id } = await start('a');
+  expect((await studio.ask(`/api/trainings/layers?id=${id}`)).status).toBe(404);
+  const features = await studio.json<LiveFeatures>(`/api/trainings/features?id=${id}&index=0`);
+  expect([features.epoch, features.image]).toEqual([0, null]);
+  expect((await studio.ask('/api/trainings/features?id=none&index=0')).status).toBe(404);
 });
 
 it('estimates by the command line', async () => {

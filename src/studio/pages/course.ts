@@ -4,11 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
-import { summarize } from '../../nn/summary.js';
-import { namedModel } from '../../run/catalog/models.js';
 import { type Chapter, chapters } from '../chapters.js';
 import type { StudioContext } from '../context.js';
 import type { CourseChapter, CourseOutput } from '../courseApi.js';
+import { layersBefore } from '../networks.js';
 import { parameters } from '../parameters.js';
 import { Refusal } from '../refusal.js';
 
@@ -59,29 +58,6 @@ function chapterOf(name: string): Chapter {
 }
 
 async function describe({ program, model, breaking }: Chapter): Promise<CourseChapter> {
-  const { create, inputShape, recipe } = namedModel(model);
-  // The eyes have two classes, which one output distinguishes.
-  const { classes } = recipe.data;
-  const network = create({ numClasses: classes === 2 ? 1 : classes }, inputShape).eval();
-  const { layers, parameters: all } = summarize(network, [1, ...inputShape]);
   const code = await readFile(sourceOf(program), 'utf8').catch(() => readFile(compiledOf(program), 'utf8'));
-  // The names count all layers of the process; a chapter counts its own.
-  const counts = new Map<string, number>();
-  const numbered = (name: string) => {
-    const kind = name.replace(/_\d+$/, '');
-    const n = counts.get(kind) ?? 0;
-    counts.set(kind, n + 1);
-    return `${kind}_${n}`;
-  };
-  return {
-    code: code.replace(/\n\/\/# sourceMappingURL=.*/, ''),
-    model,
-    breaking,
-    parameters: all,
-    layers: layers.map(({ name, outputShape, parameters: own }) => ({
-      name: numbered(name),
-      shape: outputShape,
-      parameters: own,
-    })),
-  };
+  return { code: code.replace(/\n\/\/# sourceMappingURL=.*/, ''), breaking, ...layersBefore(model, {}) };
 }

@@ -9,14 +9,13 @@ import { encodePng } from '../../vision/images/png.js';
 import { explain } from '../../vision/index.js';
 import type { StudioContext } from '../context.js';
 import type { ChannelsOfLayer, FeatureMap, FeaturesOfImage, FiltersOfRun } from '../featuresApi.js';
+import { layerMaps } from '../layerMaps.js';
 import { Neighbours } from '../neighbours.js';
 import { OpenRuns, pictureAddress } from '../openRuns.js';
 import { nameParameter, parameters } from '../parameters.js';
 
 /** Images of the map and of the channels: the first numbers of the command line. */
 const images = { split: 'validation', images: 1000, seed: 0 } as const;
-/** Layers whose maps are shown, from the first to the last. */
-const mostLayers = 8;
 
 /** Filters, channels and maps of a network, and an image layer by layer. */
 export function featuresRoutes(app: FastifyInstance, { workspace, signal }: StudioContext): void {
@@ -64,20 +63,12 @@ async function imageOf(run: TrainedRun, index: number, neighbours: Neighbours): 
   const own = await imagesOf(run, images);
   const at = Math.min(index, own.length - 1);
   const input = await own.input(at);
-  const known = explain.featureLayers(network, input.shape).filter(({ shape }) => shape.length === 4 && shape[2] > 1);
-  const step = Math.max(1, (known.length - 1) / (mostLayers - 1));
-  const some = known.filter((_, i) => Math.floor(i / step) > Math.floor((i - 1) / step));
-  const maps: FeaturesOfImage['maps'][number][] = [];
-  for (const map of await explain.featureMaps(network, input, { layers: some.map(({ name }) => name) })) {
-    const { values, shape } = explain.tiles(explain.channelPictures(map), { size: 64 });
-    maps.push({ name: map.name, shape: map.shape, picture: pictureAddress(await encodePng(values, shape)) });
-  }
   const last = await explain.lastFeatures(network, input).data('float32');
   return {
     name: own.nameOf(at),
     class: classNames[await own.labelOf(at)],
     picture: pictureAddress(await own.picture(at)),
-    maps,
+    maps: await layerMaps(network, input),
     ...(await neighbours.of(run, last)),
   };
 }

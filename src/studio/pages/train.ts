@@ -3,14 +3,18 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { RunFolder } from '../../run/folder.js';
-import type { TrainForm, TrainingList } from '../api.js';
+import type { NetworkLayers, TrainForm, TrainingList } from '../api.js';
 import type { StudioContext } from '../context.js';
+import { OpenedSets } from '../data/opened.js';
 import { dataChoices, placedIn } from '../dataSets.js';
+import type { LiveFeatures } from '../featuresApi.js';
+import { layersBefore, layersOf } from '../networks.js';
 import { parameters } from '../parameters.js';
 import { Refusal } from '../refusal.js';
 import { estimateTraining } from '../trainings/estimate.js';
 import { followEvents } from '../trainings/events.js';
 import { formOptions, modelChoices, trainArguments } from '../trainings/form.js';
+import { LiveFeatureMaps } from '../trainings/liveFeatures.js';
 import { TrainingQueue } from '../trainings/queue.js';
 import { runsFolder } from './runs.js';
 
@@ -18,6 +22,8 @@ const short = z.string().max(4096);
 const runName = short.regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u, 'expected a name of letters, digits, . _ and -');
 const request = z.object({ model: short, data: short, name: runName, options: z.record(short, short) });
 const job = z.object({ id: short });
+const network = z.looseObject({ model: short, data: short.optional(), size: short.optional() });
+const live = job.extend({ index: z.coerce.number().int().min(0).max(999) });
 
 /** The form, the queue, and the events of each training. */
 export async function trainRoutes(app: FastifyInstance, context: StudioContext): Promise<void> {
@@ -25,6 +31,8 @@ export async function trainRoutes(app: FastifyInstance, context: StudioContext):
   const queue = new TrainingQueue(workspace.root, program);
   await queue.open();
   app.addHook('onClose', () => queue.close());
+  const features = new LiveFeatureMaps(workspace);
+  const opened = new OpenedSets();
   const list = (): TrainingList => ({ jobs: queue.jobs, held: queue.held });
 
   app.get(
@@ -35,6 +43,23 @@ export async function trainRoutes(app: FastifyInstance, context: StudioContext):
       data: await dataChoices(workspace),
     }),
   );
+  app.get('/api/train/layers', async ({ query }): Promise<NetworkLayers> => {
+    const { model, data, size } = parameters(query, network);
+    const placed = data === undefined ? undefined : await placedIn(workspace, data);
+    // Sets with a name may have to be downloaded; most have the classes that the network is made for.
+    const classes = placed?.includes(':') ? (await opened.layout(placed)).classNames.length : undefined;
+    return layersBefore(model, { size, classes });
+  });
+  app.get('/api/trainings/layers', async ({ query }): Promise<NetworkLayers> => {
+    const { run } = queue.job(parameters(query, job).id);
+    const { config } = await RunFolder.begun(await workspace.path(run));
+    return layersOf(config.model.name, config.model.options, config.model.inputShape);
+  });
+  app.get('/api/trainings/features', async ({ query }): Promise<LiveFeatures> => {
+    const { id, index } = parameters(query, live);
+    const { run, state } = queue.job(id);
+    return features.of(run, index, state === 'running');
+  });
   app.get('/api/trainings', list);
   app.post('/api/trainings', async ({ body }) => {
     const { run, words } = await asked(body);

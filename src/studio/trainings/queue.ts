@@ -87,6 +87,11 @@ export class TrainingQueue {
     return this.#held;
   }
 
+  /** A training of the list. @throws {Refusal} for an unknown one */
+  job(id: string): Job {
+    return this.#find(id);
+  }
+
   /** The file with the events of a training. @throws {Refusal} for an unknown one */
   eventsOf(id: string): string {
     this.#find(id);
