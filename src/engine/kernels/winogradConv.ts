@@ -31,7 +31,7 @@ export interface WinogradConvolution {
   readonly padding: readonly [number, number];
 }
 
-/** What is done with the results. */
+/** Steps after the convolution itself. */
 export interface WinogradExtras {
   readonly bias: boolean;
   readonly summand: boolean;

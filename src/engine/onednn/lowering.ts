@@ -42,7 +42,7 @@ type ArgList = readonly (readonly [argument: number, operand: Operand])[];
 export class Lowering extends CommonLowering<MemoryDesc, OneDnnCall> {
   /** The kernels of convolutions. */
   readonly convolution: ConvChoice;
-  /** Whose kernels of Winograd's. */
+  /** The kernels of Winograd's that are used. */
   readonly winograd: WinogradKernels;
 
   constructor(graph: Graph, backend: OneDnnBackend, options: LoweringOptions) {

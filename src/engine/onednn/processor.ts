@@ -58,7 +58,7 @@ function hasWinograd(): boolean {
   return winograd;
 }
 
-/** The kernels of Winograd's that convolutions use: those of our own code, or the library's; `null` if there are none. */
+/** Winograd's kernels that convolutions use: those of our own code, or the library's; `null` without any. */
 export function winogradKernels(): WinogradKernels | null {
   return codeLanes('float32') ?? (hasWinograd() ? 'library' : null);
 }

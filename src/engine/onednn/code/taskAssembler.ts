@@ -33,7 +33,7 @@ interface Frame {
 
 /**
  * Records the instructions of a kernel, gives its registers those of the processor, and then writes machine
- * code. What finds no register is kept in the thread's working memory, and so are constants.
+ * code. Values that find no register are kept in the thread's working memory, and so are constants.
  */
 export class TaskAssembler implements BasicAssembler {
   readonly fuses = true;

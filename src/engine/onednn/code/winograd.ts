@@ -25,7 +25,7 @@ export interface BlockedWeights {
   /** Channels that the products add up, and channels of the results. */
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Whether they belong to the gradient of the input: blocks of its results are inside, the window is turned. */
+  /** For the gradient of the input: blocks of its results are inside, the window is turned. */
   readonly turned: boolean;
 }
 
@@ -98,8 +98,8 @@ function blockedWinogradWeights(weights: BlockedWeights): TaskKernel<BasicAssemb
 }
 
 /**
- * The gradients of weights from those of the transformed ones, `[36][panels][inChannels][panel]`, of which the
- * last panel is filled up.
+ * The gradients of weights from those of the transformed ones, `[36][panels][inChannels][panel]`, whose last
+ * panel is filled up.
  * Operands: gradients of weights, of transformed weights.
  */
 function blockedWinogradResults(weights: Omit<BlockedWeights, 'turned'>): TaskKernel<BasicAssembler> {

@@ -17,8 +17,8 @@ import type { Lowering, Operand } from '../lowering.js';
 import { nameWith } from './common.js';
 import { type ConvShape, suitsCode } from './winograd.js';
 
-// Convolutions by the kernels of Winograd's that both engines share, as machine code. They take the layouts of
-// the library's direct kernels, so that nothing around them changes.
+// Convolutions by the kernels of Winograd's that both engines share, as machine code. They take the layouts
+// of the library's direct kernels, so that nothing around them changes.
 
 interface Places {
   readonly src: Operand;

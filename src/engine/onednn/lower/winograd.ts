@@ -87,8 +87,8 @@ export function winogradGain(conv: ConvShape): number {
 
 /**
  * Costs of our own kernels by lanes and direction, in products of the direct kernel: of a product, of the
- * transforms of a feature, of those of a weight, and what the latter costs more if the transformed weights come
- * from memory. Fitted to `npm run bench -- convolutions`.
+ * transforms of a feature, of those of a weight, and of a weight more if the transformed ones come from
+ * memory. Fitted to `npm run bench -- convolutions`.
  */
 const codeCosts = {
   8: { forward: [1.14, 4.1, 5, 20], backwardData: [1.17, 4.9, 5, 20], backwardWeights: [1.13, 2.1, 5, 20] },
