@@ -83,6 +83,8 @@ export interface NetworkLayers {
   readonly model: string;
   /** `[C, H, W]` */
   readonly input: readonly number[];
+  /** Number of logits. */
+  readonly outputs: number;
   readonly layers: readonly {
     readonly name: string;
     /** Shape of the output for one image: `[1, …]`. */
@@ -234,6 +236,22 @@ export interface RelabelAnswer {
 export interface DataChoices {
   /** As in `folder:photos`. */
   readonly data: readonly string[];
+  /** Names of archives, which must be unpacked first. */
+  readonly archives: readonly string[];
+}
+
+/** The contents of an archive, by its list of names. */
+export interface ArchiveLayout {
+  readonly name: string;
+  /** `palm` for archives that `fovea data palm import` reads, `other` if the names cannot be listed. */
+  readonly kind: 'palm' | 'zip' | 'other';
+  /** The command that makes data of it; null without a usual one. */
+  readonly command: readonly string[] | null;
+  /** The data after that command. */
+  readonly data: string;
+  readonly folders: readonly { readonly folder: string; readonly pictures: number }[];
+  /** Files that are no pictures. */
+  readonly others: number;
 }
 
 /** How a data set was understood. */
@@ -263,6 +281,8 @@ export interface DataPictures {
 
 /** Addresses of data: a picture as a training reads it, and what transforms make of it. */
 export interface TransformedPictures {
+  /** Width and height of the picture's file, upright; null for data that are no single files. */
+  readonly size: readonly [width: number, height: number] | null;
   readonly plain: string;
   readonly changed: readonly string[];
 }
@@ -288,6 +308,16 @@ export type DataCheckState =
       /** Properties that alone predict the class. */
       readonly shortcuts: readonly string[];
       readonly leftOut: readonly string[];
+      readonly classNames: readonly string[];
+      /** Sizes, formats and cameras, most frequent first, with the pictures of each class. */
+      readonly properties: readonly {
+        readonly property: 'size' | 'format' | 'camera';
+        readonly values: readonly {
+          readonly value: string;
+          readonly pictures: number;
+          readonly counts: readonly number[];
+        }[];
+      }[];
     };
 
 export interface DataDecisions {

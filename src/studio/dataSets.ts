@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findData, namedDatasets } from '../run/catalog/datasets.js';
+import { archive } from './data/archives.js';
 import type { Workspace } from './workspace.js';
 
 /** Folders that hold no data. */
@@ -22,6 +23,12 @@ export async function dataChoices(workspace: Workspace): Promise<string[]> {
     ([, { location, locationOptional }]) => !location || locationOptional,
   );
   return [...found, ...named.map(([name]) => name)];
+}
+
+/** Archives in the studio's folder, which no training reads. */
+export async function archivesOf(workspace: Workspace): Promise<string[]> {
+  const entries = await readdir(await workspace.path(''), { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() && archive.test(entry.name) ? [entry.name] : [])).sort();
 }
 
 /**

@@ -27,6 +27,7 @@ export function layersOf(model: string, options: ModelOptions, inputShape: reado
   return {
     model,
     input: inputShape,
+    outputs: options.numClasses,
     parameters,
     layers: layers.map(({ name, outputShape, parameters: own }) => ({
       name: numbered(name),

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DataChoices, DataLayout } from '../../src/studio/api.js';
+import { ArchiveView } from '../parts/archive.js';
 import { CommandLine } from '../parts/command.js';
 import { DataCheckSection } from '../parts/dataCheck.js';
 import { count } from '../parts/format.js';
@@ -13,11 +14,14 @@ import { apiAddress, useServer } from '../server.js';
 import { t } from '../texts/index.js';
 import type { PageProps } from './index.js';
 
+/** Begins archives in the list. */
+const archivePrefix = 'archive:';
+
 export default function DataPage({ parameters }: PageProps) {
   const choices = useServer<DataChoices>(apiAddress('data'));
   if (choices.error !== null) return <Problem error={choices.error} retry={choices.reload} />;
   if (choices.data === null) return <Loading />;
-  const all = choices.data.data;
+  const all = [...choices.data.data, ...choices.data.archives.map((name) => `${archivePrefix}${name}`)];
   const data = parameters.data ?? all[0];
   return (
     <>
@@ -32,7 +36,11 @@ export default function DataPage({ parameters }: PageProps) {
         </select>
       </label>
       <MakeClass />
-      <DataSet key={data} data={data} />
+      {data.startsWith(archivePrefix) ? (
+        <ArchiveView key={data} name={data.slice(archivePrefix.length)} />
+      ) : (
+        <DataSet key={data} data={data} />
+      )}
     </>
   );
 }

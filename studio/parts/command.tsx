@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../texts/index.js';
 
@@ -19,7 +20,15 @@ export function CommandLine({ words }: { readonly words: readonly string[] }) {
   return (
     <div class="command">
       <span class="hint">{t('shell.command')}</span>
-      <code>{line}</code>
+      <code>
+        {words.map((word, i) => (
+          // Lines break between words, not behind the hyphens of options.
+          <Fragment key={i}>
+            {i > 0 && ' '}
+            <span>{quoted(word)}</span>
+          </Fragment>
+        ))}
+      </code>
       <button type="button" onClick={copy}>
         {copied === line ? t('shell.copied') : t('shell.copy')}
       </button>

@@ -4,6 +4,7 @@ import { apiAddress, type ServerError, send, useServer } from '../server.js';
 import { t } from '../texts/index.js';
 import { count } from './format.js';
 import { Problem } from './notice.js';
+import { Scroll } from './scroll.js';
 
 const lookMs = 1000;
 const mostShown = 100;
@@ -40,6 +41,7 @@ export function DataCheckSection({ data, isFiles }: { readonly data: string; rea
       {state?.state === 'failed' && <p class="problem">{state.message}</p>}
       {state?.state === 'done' && (
         <>
+          <Properties classNames={state.classNames} properties={state.properties} />
           {state.findings.length === 0 && <p class="empty">{t('data.clean')}</p>}
           {state.shortcuts.length > 0 && (
             <p class="note">{t('data.shortcuts', { list: state.shortcuts.join(', ') })}</p>
@@ -75,6 +77,51 @@ export function DataCheckSection({ data, isFiles }: { readonly data: string; rea
         </>
       )}
     </section>
+  );
+}
+
+type Checked = Extract<DataCheckState, { readonly state: 'done' }>;
+/** More classes get no columns. */
+const mostClasses = 10;
+
+const titles = { size: 'data.size', format: 'data.format', camera: 'data.camera' } as const;
+
+/** Sizes, formats and cameras of the pictures. */
+function Properties({ classNames, properties }: Pick<Checked, 'classNames' | 'properties'>) {
+  const classes = classNames.length <= mostClasses ? classNames : [];
+  return (
+    <Scroll label={t('data.properties')}>
+      <table>
+        <caption>{t('data.properties')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t('data.property')}</th>
+            <th scope="col">{t('data.value')}</th>
+            {[t('data.sum'), ...classes].map((name) => (
+              <th key={name} scope="col" class="number">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {properties.flatMap(({ property, values }) =>
+            values.map(({ value, pictures, counts }) => (
+              <tr key={`${property} ${value}`}>
+                <th scope="row">{t(titles[property])}</th>
+                <td>{value}</td>
+                <td class="number">{count(pictures)}</td>
+                {classes.map((name, c) => (
+                  <td key={name} class="number">
+                    {count(counts[c])}
+                  </td>
+                ))}
+              </tr>
+            )),
+          )}
+        </tbody>
+      </table>
+    </Scroll>
   );
 }
 

@@ -23,12 +23,17 @@ export function ShapeWalk({ model, data, size }: { model: string; data: string; 
         <>
           <p class="hint">{t('train.layersHint', { shape: network.input.join('×'), n: count(network.parameters) })}</p>
           <LayerTable network={network} />
-          <CommandLine words={['fovea', 'summary', model, '--input', [1, ...network.input].join(',')]} />
+          <CommandLine words={summaryOf(network)} />
         </>
       )}
     </details>
   );
 }
+
+const summaryOf = ({ model, input, outputs }: NetworkLayers) => [
+  ...['fovea', 'summary', model, '--input', [1, ...input].join(',')],
+  ...['--classes', String(outputs)],
+];
 
 /** Layers of a training's network. @param hasBegun whether its folder exists */
 export function TrainedLayers({ id, hasBegun }: { readonly id: string; readonly hasBegun: boolean }) {
@@ -40,6 +45,7 @@ export function TrainedLayers({ id, hasBegun }: { readonly id: string; readonly 
       <summary>{t('train.layers')}</summary>
       <p class="hint">{t('train.layersHint', { shape: network.input.join('×'), n: count(network.parameters) })}</p>
       <LayerTable network={network} />
+      <CommandLine words={summaryOf(network)} />
     </details>
   );
 }

@@ -85,7 +85,10 @@ export function Transforms({ data, picture, total, onPicture }: TransformsProps)
           <div class="strip">
             <figure class="own">
               <img src={shown.plain} alt={t('data.plain')} />
-              <figcaption>{t('data.plain')}</figcaption>
+              <figcaption>
+                {t('data.plain')}
+                {shown.size !== null && ` (${t('data.fileSize', { width: shown.size[0], height: shown.size[1] })})`}
+              </figcaption>
             </figure>
             {shown.changed.map((address, i) => (
               <figure key={address}>

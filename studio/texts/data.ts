@@ -52,5 +52,22 @@ export const dataTexts = {
   'data.plain': { en: 'without transforms', zh: '未变换' },
   'data.version': { en: 'version {n}', zh: '版本 {n}' },
   'data.trainTransformed': { en: 'Train with them', zh: '用这些变换训练' },
+  'data.fileSize': { en: '{width}×{height} in the file', zh: '文件为 {width}×{height}' },
+  'data.properties': { en: 'Sizes, formats and cameras', zh: '尺寸、格式和相机' },
+  'data.property': { en: 'Property', zh: '属性' },
+  'data.value': { en: 'Value', zh: '值' },
+  'data.size': { en: 'size', zh: '尺寸' },
+  'data.format': { en: 'format', zh: '格式' },
+  'data.camera': { en: 'camera', zh: '相机' },
+  'data.archiveUnpack': {
+    en: 'Trainings read folders, not archives. Unpack it with the command below; then choose {data} here. If the archive has one folder around its classes, give that folder.',
+    zh: '训练读取的是文件夹，而不是压缩包。请用下面的命令解压，然后在这里选择 {data}。如果各类别外面还有一层文件夹，请使用那层文件夹。',
+  },
+  'data.archivePalm': {
+    en: 'An archive of iChallenge-PM. The command below makes {data} of it; give it training.zip, validation.zip and valid_gt.zip together.',
+    zh: '这是 iChallenge-PM 的压缩包。下面的命令会由它生成 {data}；请同时给出 training.zip、validation.zip 和 valid_gt.zip。',
+  },
+  'data.archiveContents': { en: 'Contents', zh: '内容' },
+  'data.archiveOthers': { en: 'Other files: {n}', zh: '其他文件：{n}' },
   'data.unreadable': { en: 'cannot be read', zh: '无法读取' },
 } as const satisfies Texts;

@@ -6,6 +6,7 @@ import { namedDataset } from '../../src/run/catalog/datasets.js';
 import { readFixes } from '../../src/run/dataCheck/fixes.js';
 import { transformed } from '../../src/run/loaders.js';
 import type {
+  ArchiveLayout,
   DataCheckState,
   DataChoices,
   DataDecisions,
@@ -16,13 +17,15 @@ import type {
 import { preprocessing } from '../../src/vision/images/preprocess.js';
 import { writeRedAndBlue } from '../run/redAndBlue.js';
 import { temporaryFolder } from '../temporary.js';
+import { makeZip } from '../zipWriter.js';
 import { type TestStudio, testStudio } from './studioApp.js';
 
 const root = join(temporaryFolder(), 'work');
 /** In place of the command line: one finding. */
 const fake = `
 const finding = { kind: 'copy', severity: 'problem', message: 'copies', files: ['red/red0.png'], exclude: ['red/red0.png'], relabel: null };
-if (process.argv[4] === 'folder:photos') console.log(JSON.stringify({ findings: [finding], shortcuts: [{ property: 'width', suspicious: true }], leftOut: [] }));
+if (process.argv[4] === 'folder:photos') console.log(JSON.stringify({ findings: [finding], shortcuts: [{ property: 'width', suspicious: true }], leftOut: [],
+  classNames: ['blue', 'red'], properties: [{ property: 'size', values: [{ value: '28×28', pictures: 2, counts: [1, 1] }] }] }));
 else { console.error('fovea: nothing to check'); process.exitCode = 2; }
 `;
 let studio: TestStudio;
@@ -89,7 +92,7 @@ it('shows transforms on a picture as a training would, the same for the same see
   const sample = await changed.get(0, new RandomGenerator(0).fork('0 1'));
   const png = await namedDataset('folder').picture(sample, preprocessing());
   expect(rotated.changed[0]).toBe(`data:image/png;base64,${Buffer.from(png).toString('base64')}`);
-  expect((await show('')).changed).toEqual([]);
+  expect(await show('')).toMatchObject({ changed: [], size: [20, 20] });
   const refused = await studio.ask(`/api/data/transformed?${data}&picture=0&transforms=RandomRotatio`);
   expect([refused.status, JSON.parse(refused.body).error]).toEqual([422, expect.stringContaining('RandomRotation?')]);
 });
@@ -99,6 +102,7 @@ it('checks by the command line, and keeps a decision about each finding for --fi
   let state = await studio.json<DataCheckState>(`/api/data/check?${data}`);
   while (state.state === 'running') state = await studio.json<DataCheckState>(`/api/data/check?${data}`);
   expect(state).toMatchObject({ state: 'done', findings: [{ message: 'copies' }], shortcuts: ['width'] });
+  expect(state).toMatchObject({ properties: [{ property: 'size', values: [{ value: '28×28' }] }] });
   const decide = (files: readonly string[], decision: unknown) =>
     studio.post<DataDecisions>('/api/data/decisions', { data: 'folder:photos', files, decision });
   await Promise.all([decide(['red/red0.png'], 'exclude'), decide(['blue/blue0.png'], { label: 'red' })]);
@@ -107,6 +111,37 @@ it('checks by the command line, and keeps a decision about each finding for --fi
   expect(decided).toEqual({ folder: 'fixes/photos', ...expected });
   expect(await readFixes(join(root, 'fixes/photos'))).toEqual(expected);
   expect((await decide(['red/red0.png', 'blue/blue0.png'], null)).excluded).toEqual([]);
+});
+
+it('lists archives, their contents, and the command that makes data of them', async () => {
+  const pictures = ['set/cat/a.png', 'set/cat/b.jpg', 'set/dog/c.PNG', 'set/notes.txt', '__MACOSX/set/cat/a.png'];
+  writeFileSync(join(root, 'pets.zip'), makeZip(pictures.map((name) => ({ name, data: 'x' }))));
+  writeFileSync(join(root, 'training (1).zip'), makeZip([{ name: 'PALM/H1.jpg', data: 'x' }]));
+  writeFileSync(join(root, 'birds.tar.gz'), 'x');
+  writeFileSync(join(root, 'broken.zip'), 'x');
+  writeFileSync(join(root, 'evil.zip'), makeZip([{ name: '../../a.png', data: 'x' }]));
+  const { archives, data: sets } = await studio.json<DataChoices>('/api/data');
+  expect(archives).toEqual(['birds.tar.gz', 'broken.zip', 'evil.zip', 'pets.zip', 'training (1).zip']);
+  expect(sets.filter((name) => /zip|gz/.test(name))).toEqual([]);
+  const look = (name: string) => studio.json<ArchiveLayout>(`/api/data/archive?name=${encodeURIComponent(name)}`);
+  expect(await look('pets.zip')).toEqual({
+    kind: 'zip',
+    name: 'pets.zip',
+    command: ['unzip', 'pets.zip', '-d', 'pets'],
+    data: 'folder:pets/set',
+    folders: [
+      { folder: 'set/cat', pictures: 2 },
+      { folder: 'set/dog', pictures: 1 },
+    ],
+    others: 2,
+  });
+  expect(await look('training (1).zip')).toMatchObject({ kind: 'palm', data: 'palm:palm' });
+  expect(await look('birds.tar.gz')).toMatchObject({ kind: 'other', data: 'folder:birds', folders: [] });
+  const refusals = { 'broken.zip': 422, 'evil.zip': 422, 'none.zip': 404, '../a.zip': 403, photos: 422 };
+  for (const [name, status] of Object.entries(refusals)) {
+    const answer = await studio.ask(`/api/data/archive?name=${encodeURIComponent(name)}`);
+    expect([name, answer.status]).toEqual([name, status]);
+  }
 });
 
 it('says why a check failed', async () => {

@@ -1,4 +1,5 @@
 import { messageOf } from '../../errors.js';
+import type { PropertyCounts } from '../../run/dataCheck/propertyCounts.js';
 import type { DataCheckState, DataFinding } from '../api.js';
 import { resultOf } from '../program.js';
 
@@ -6,7 +7,11 @@ interface CheckOutput {
   readonly findings: readonly DataFinding[];
   readonly shortcuts: readonly { readonly property: string; readonly suspicious?: boolean }[];
   readonly leftOut: readonly string[];
+  readonly classNames: readonly string[];
+  readonly properties: readonly PropertyCounts[];
 }
+
+const mostValues = 8;
 
 /** Checks of data sets, which the command line carries out in processes of their own. */
 export class DataChecks {
@@ -30,12 +35,18 @@ export class DataChecks {
     if (this.state(data).state === 'running') return this.state(data);
     this.#states.set(data, { state: 'running' });
     resultOf<CheckOutput>(this.#program, this.#root, ['data', 'check', data], this.#signal).then(
-      ({ findings, shortcuts, leftOut }) => {
+      ({ findings, shortcuts, ...found }) => {
         const suspicious = shortcuts.flatMap((one) => (one.suspicious === true ? [one.property] : []));
-        this.#states.set(data, { state: 'done', findings, shortcuts: suspicious, leftOut });
+        this.#states.set(data, { state: 'done', findings, shortcuts: suspicious, ...chosen(found) });
       },
       (error: unknown) => this.#states.set(data, { state: 'failed', message: messageOf(error) }),
     );
     return this.state(data);
   }
+}
+
+/** The most frequent values of each property. */
+function chosen({ leftOut, classNames, properties }: Pick<CheckOutput, 'leftOut' | 'classNames' | 'properties'>) {
+  const shown = properties.map(({ property, values }) => ({ property, values: values.slice(0, mostValues) }));
+  return { leftOut, classNames, properties: shown };
 }

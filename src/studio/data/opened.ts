@@ -6,10 +6,11 @@ import { partsOf } from '../../run/dataCheck/check.js';
 import { usualHoldOut } from '../../run/splits.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
 import { changedVersions } from '../../vision/datasets/sheets.js';
+import { PictureFile } from '../../vision/images/decode.js';
 import { preprocessing } from '../../vision/images/preprocess.js';
 import { thumbnailPng } from '../../vision/images/thumbnail.js';
 import { parseTransforms } from '../../vision/transforms/parse.js';
-import type { DataLayout, DataPictures } from '../api.js';
+import type { DataLayout, DataPictures, TransformedPictures } from '../api.js';
 import { Recent } from '../recent.js';
 
 interface OpenedDataSet {
@@ -120,7 +121,9 @@ export class OpenedSets {
     data: string,
     picture: number,
     { transforms, versions, seed }: { readonly transforms: string; readonly versions: number; readonly seed: number },
-  ): Promise<{ readonly plain: Uint8Array; readonly changed: readonly Uint8Array[] }> {
+  ): Promise<
+    Pick<TransformedPictures, 'size'> & Record<'plain', Uint8Array> & Record<'changed', readonly Uint8Array[]>
+  > {
     const changed = transforms.trim() === '' ? null : parseTransforms(transforms);
     const { kind, split, index } = await this.#find(data, picture);
     const draw = (sample: Sample) => kind.picture(sample, preprocessing());
@@ -128,7 +131,13 @@ export class OpenedSets {
     const random = new RandomGenerator(seed);
     const samples =
       changed === null ? [] : await changedVersions(split.dataset.withTransform(changed), index, versions, random);
-    return { plain: await draw(plain), changed: await Promise.all(samples.map(draw)) };
+    const file = split.files[index];
+    const header = file?.label === undefined ? null : await PictureFile.open(file.path);
+    return {
+      size: header && [header.width, header.height],
+      plain: await draw(plain),
+      changed: await Promise.all(samples.map(draw)),
+    };
   }
 
   async #find(data: string, picture: number) {

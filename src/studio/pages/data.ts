@@ -5,12 +5,13 @@ import { findData } from '../../run/catalog/datasets.js';
 import type { AddedPicture, DataChoices, DataDecisions, TransformedPictures } from '../api.js';
 import type { StudioContext } from '../context.js';
 import { addPicture } from '../data/add.js';
+import { archive, archiveLayout } from '../data/archives.js';
 import { DataChecks } from '../data/checks.js';
 import { OpenedSets } from '../data/opened.js';
-import { dataChoices, placedIn } from '../dataSets.js';
+import { archivesOf, dataChoices, placedIn } from '../dataSets.js';
 import { AllFixes } from '../fixes.js';
 import { pictureAddress } from '../openRuns.js';
-import { parameters } from '../parameters.js';
+import { nameParameter, parameters } from '../parameters.js';
 
 const short = z.string().max(4096);
 const natural = z.coerce.number().int().min(0);
@@ -44,7 +45,15 @@ export function dataRoutes(app: FastifyInstance, { workspace, program, signal }:
     return { folder: own.name, ...(await own.read()) };
   };
 
-  app.get('/api/data', async (): Promise<DataChoices> => ({ data: await dataChoices(workspace) }));
+  app.get(
+    '/api/data',
+    async (): Promise<DataChoices> => ({ data: await dataChoices(workspace), archives: await archivesOf(workspace) }),
+  );
+  app.get('/api/data/archive', async (request) => {
+    const path = await workspace.path(nameParameter(request, 'name'));
+    if (archive.test(path)) return archiveLayout(path);
+    throw new InputError(`[studio] name: expected an archive, got '${nameParameter(request, 'name')}'`);
+  });
   app.get('/api/data/layout', async ({ query }) => {
     const data = await placedIn(workspace, parameters(query, set).data);
     opened.forget(data);
@@ -83,8 +92,8 @@ export function dataRoutes(app: FastifyInstance, { workspace, program, signal }:
       }),
     );
     const data = await placedIn(workspace, asked.data);
-    const { plain, changed } = await opened.transformed(data, asked.picture, asked);
-    return { plain: pictureAddress(plain), changed: changed.map(pictureAddress) };
+    const { size, plain, changed } = await opened.transformed(data, asked.picture, asked);
+    return { size, plain: pictureAddress(plain), changed: changed.map(pictureAddress) };
   });
   app.post('/api/data/add', async ({ body }): Promise<AddedPicture> => {
     const { folder, class: className, picture } = parameters(body, added);
