@@ -1,7 +1,7 @@
 /**
  * Measures the training steps of the course's networks on several releases of oneDNN, on the library in use held to the
  * instructions of other processors, and on the portable engine. All take turns. The first row is the one that the others are
- * compared with; the second has no Winograd kernels, which 3.2 and later lack too.
+ * compared with; the second has no Winograd kernels.
  * A measurement is the least processor time of a step on one thread, which other processes hardly change.
  *
  * usage: npm run bench:libraries -- [--networks=a,b] [--rounds=2] [--library=NAME=FILE …] [--rows=text,text] [--fresh] [--write]

@@ -51,6 +51,8 @@ export function winogradForward(
   const isConstant = context.isConstant(weight);
   const lanes = lanesFor(context, { ...conv, keepsWeights: isConstant }, operands);
   if (lanes === null) return false;
+  // A number that is not finite would reach all pixels of a tile.
+  context.losesNaN(node);
   const [outChannels, inChannels] = weight.shape;
   const kind = { lanes, inChannels, outChannels, turned: false };
   const transformed = transformedWeights(context, kind, operands.weights, isConstant);
