@@ -99,7 +99,7 @@ export class Lowering<L extends Layout<L>, C extends Call<L>> extends InPlacePla
     return false;
   }
 
-  /** Records that the kernel taken for a node turns NaN into a number, or brings it where it does not belong. */
+  /** Records that the kernel taken for a node turns NaN into a number, or brings it to other places. */
   losesNaN(node: GraphNode): void {
     this.#losesNaN.add(node);
   }
