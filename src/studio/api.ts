@@ -228,6 +228,14 @@ export interface ExplanationView {
   readonly verdict: string | null;
 }
 
+/** Maps were put into the report of a run. */
+export interface ReportAnswer {
+  /** Below the folder of the studio. */
+  readonly report: string;
+  /** Pictures whose maps the report has now, as the command line takes them; null for data without files. */
+  readonly files: readonly (string | null)[];
+}
+
 export interface RelabelAnswer {
   /** Folder for `--fixes`. */
   readonly fixes: string;

@@ -1,5 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { EvaluationView, ExplanationView, RelabelAnswer, SampleDetails } from '../../src/studio/api.js';
+import type {
+  EvaluationView,
+  ExplanationView,
+  RelabelAnswer,
+  ReportAnswer,
+  SampleDetails,
+} from '../../src/studio/api.js';
 import type { NearPictures } from '../../src/studio/featuresApi.js';
 import { apiAddress, read, type ServerError, send, useServer } from '../server.js';
 import { t } from '../texts/index.js';
@@ -80,9 +86,20 @@ function Explain({ at: { run, part }, sample, file }: PartProps) {
   const [found, setFound] = useState<ExplanationView | null>(null);
   const [error, setError] = useState<ServerError | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const explain = () => {
+  const [reported, setReported] = useState<ReportAnswer | null>(null);
+  const begin = () => {
     setBusy(true);
     setError(null);
+    setReported(null);
+  };
+  const report = () => {
+    begin();
+    send<ReportAnswer>('evaluation/report', { run, part, sample, method, check: isChecked })
+      .then(setReported, (problem: ServerError) => setError(problem))
+      .finally(() => setBusy(false));
+  };
+  const explain = () => {
+    begin();
     read<ExplanationView>(apiAddress('evaluation/explanation', { run, part, sample, method, check: String(isChecked) }))
       .then(setFound, (problem: ServerError) => setError(problem))
       .finally(() => setBusy(false));
@@ -105,8 +122,12 @@ function Explain({ at: { run, part }, sample, file }: PartProps) {
         <button type="button" disabled={isBusy} onClick={explain}>
           {t('evaluate.explain')}
         </button>
+        <button type="button" disabled={isBusy} onClick={report}>
+          {t('evaluate.report')}
+        </button>
         <span role="status" class="hint">
           {isBusy && t('evaluate.working')}
+          {reported !== null && t('evaluate.reported', { n: reported.files.length, report: reported.report })}
         </span>
       </p>
       {error !== null && <Problem error={error} />}
@@ -121,7 +142,13 @@ function Explain({ at: { run, part }, sample, file }: PartProps) {
         </figure>
       )}
       {file !== null && (
-        <CommandLine words={['fovea', 'explain', run, file, '--method', method, ...(isChecked ? ['--check'] : [])]} />
+        <CommandLine
+          words={[
+            ...['fovea', 'explain', run, ...(reported?.files.map((one) => one ?? '…') ?? [file]), '--method', method],
+            ...(isChecked ? ['--check'] : []),
+            ...(reported === null ? [] : ['--report']),
+          ]}
+        />
       )}
     </section>
   );

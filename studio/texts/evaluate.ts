@@ -57,6 +57,8 @@ export const evaluateTexts = {
   'evaluate.probabilities': { en: 'Probabilities', zh: '概率' },
   'evaluate.explanation': { en: 'Explanation', zh: '解释' },
   'evaluate.explain': { en: 'Explain', zh: '解释' },
+  'evaluate.report': { en: 'Put the map into the report', zh: '把热图放入报告' },
+  'evaluate.reported': { en: 'Pictures with maps in {report}: {n}.', zh: '{report} 中有 {n} 张图像的热图。' },
   'evaluate.method': { en: 'Method', zh: '方法' },
   'evaluate.check': { en: 'Test the map', zh: '检验热图' },
   'evaluate.working': { en: 'Computing …', zh: '计算中……' },

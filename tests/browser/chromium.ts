@@ -18,6 +18,8 @@ export class Chromium {
   #rest = '';
   /** Messages of the consoles and uncaught errors of all pages. */
   readonly messages: string[] = [];
+  /** Addresses of all requests of pages, without those of data and blobs. */
+  readonly requests: string[] = [];
 
   /** @param profile a folder for its files, which a later browser may take over */
   constructor(profile: string, args: readonly string[] = []) {
@@ -63,6 +65,10 @@ export class Chromium {
       if (method === 'Runtime.consoleAPICalled' || method === 'Runtime.exceptionThrown') {
         this.messages.push(JSON.stringify(params));
       }
+      if (method === 'Network.requestWillBeSent') {
+        const { url } = (params as { readonly request: { readonly url: string } }).request;
+        if (!/^(data|blob):/.test(url)) this.requests.push(url);
+      }
       const waiting = id === undefined ? undefined : this.#waiting.get(id);
       if (id === undefined || waiting === undefined) continue;
       this.#waiting.delete(id);
@@ -85,6 +91,7 @@ export class Chromium {
     const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
     const tab = new Tab(this, sessionId as string, targetId as string);
     await tab.call('Runtime.enable');
+    await tab.call('Network.enable');
     await tab.call('Page.enable');
     await tab.resize(size);
     await tab.call('Page.navigate', { url });

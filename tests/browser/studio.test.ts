@@ -44,7 +44,14 @@ describeWith('chromium', 'the studio', () => {
         return widthOf();
       })()`);
       expect([name, found]).toEqual([name, width]);
-      if (pictures !== undefined) writeFileSync(join(pictures, `${name}-${width}.png`), await tab.screenshot());
+      if (pictures === undefined) continue;
+      for (const scheme of ['light', 'dark']) {
+        await tab.call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+        // Charts take the colours a moment later.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        writeFileSync(join(pictures, `${name}-${width}-${scheme}.png`), await tab.screenshot());
+      }
+      await tab.call('Emulation.setEmulatedMedia', { features: [] });
     }
     await tab.resize({ width: 1440, height: 900 });
     expect([name, problems]).toEqual([name, []]);
@@ -111,6 +118,8 @@ describeWith('chromium', 'the studio', () => {
     await tab.until(`document.querySelector('dialog .bars li')`);
     await tab.evaluate(click('Explain'));
     await tab.until(`document.querySelector('.explanation img')`);
+    await tab.evaluate(click('Put the map into the report'));
+    await tab.until(text('Pictures with maps in runs/first/report.html: 1.'));
     await tab.evaluate(click('Find them'));
     await tab.until(`document.querySelectorAll('dialog .strip img').length === 6`);
     await tab.evaluate(`(() => {
@@ -242,6 +251,10 @@ describeWith('chromium', 'the studio', () => {
     await studio.close();
     await go('#/evaluate');
     await tab.until(text('The studio does not answer.'));
+    // The page has spoken with its server alone.
+    expect(browser.requests.length).toBeGreaterThan(100);
+    const own = new URL(studio.address).origin;
+    expect(browser.requests.filter((url) => new URL(url).origin !== own)).toEqual([]);
     // The browser itself reports requests that fail; there are no other messages.
     expect(browser.messages).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { setEngine, setThreads } from '../../src/engine/select.js';
@@ -8,6 +8,7 @@ import type {
   EvaluationView,
   ExplanationView,
   RelabelAnswer,
+  ReportAnswer,
   RunList,
   SampleDetails,
   SampleList,
@@ -127,6 +128,26 @@ it('shows a picture, explains it, and writes a label that --fixes takes', async 
       .trim()
       .split('\n'),
   ).toHaveLength(1);
+});
+
+it('puts maps into the report of the run, one picture after another', async () => {
+  const { samples } = await studio.json<SampleList>(`/api/evaluation/samples?${at}&most=2`);
+  const put = (sample: number, method: string) =>
+    studio.post<ReportAnswer>('/api/evaluation/report', { run: 'runs/first', part: 'validation', sample, method });
+  const page = () => readFileSync(join(root, 'runs/first/report.html'), 'utf8');
+  expect(page()).not.toContain('Explanations');
+  const [first, second] = samples.map(({ file }) => `photos/${file}`);
+  await put(samples[0].sample, 'occlusion');
+  const { report, files } = await put(samples[1].sample, 'occlusion');
+  expect([report, files]).toEqual(['runs/first/report.html', [second, first]]);
+  const section = page().slice(page().indexOf('Explanations'));
+  for (const { file } of samples) expect(section).toContain(file.split('/')[1]);
+  // Maps of two methods have no scale in common.
+  expect((await put(samples[0].sample, 'gradcam')).files).toEqual([first]);
+  rmSync(join(root, 'runs/first/report.html'));
+  const payload = { run: 'runs/first', part: 'validation', sample: samples[0].sample };
+  const { status, body } = await studio.ask('/api/evaluation/report', { method: 'POST', payload });
+  expect([status, JSON.parse(body).error]).toEqual([422, expect.stringContaining('expected a run with a report')]);
 });
 
 it('names pictures that no longer decode, samples that are not there, and tables that were edited', async () => {

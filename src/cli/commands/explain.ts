@@ -2,19 +2,24 @@ import { basename, extname, join } from 'node:path';
 import { type Effects, requireEffect } from '../../effect.js';
 import { InputError } from '../../errors.js';
 import { makeFolder, writeFileAtomic } from '../../io/files/atomic.js';
-import type { ExplainedPictures } from '../../report/explanationsSection.js';
 import { openRun } from '../../run/evaluate.js';
 import { type Explanation, type ExplanationCheck, explainPictures } from '../../run/explain.js';
 import type { ExplainMethod } from '../../run/explainMethods.js';
-import { addExplanations, mostExplained, requireReport } from '../../run/explanationReport.js';
+import {
+  addExplanations,
+  type DrawnExplanation,
+  drawExplanations,
+  explainedClass,
+  explainedPictures,
+  explanationMethod,
+  requireReport,
+} from '../../run/explanationReport.js';
 import { expandFolders } from '../../run/predict.js';
 import { csvText } from '../../text/csv.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
 import { formatTable } from '../../text/table.js';
 import { describePassedOver } from '../../vision/datasets/listing.js';
-import { encodePng } from '../../vision/images/png.js';
-import { explain as maps } from '../../vision/index.js';
 import { inFlags } from '../flags.js';
 import { newFolder } from '../newOutput.js';
 import { applyEngine, applyPrecision, type EngineOptions } from '../options.js';
@@ -46,19 +51,9 @@ const effects: Effects<ExplainCommandOptions> = {
   other: ({ check }) => (check === true ? null : 'only --check compares the maps of two trainings'),
 };
 
-/** The picture alone, the map alone, and both over one another. */
-interface Images<T> {
-  readonly picture: T;
-  readonly map: T;
-  readonly overlay: T;
-}
-
 /** A map with the files that show it. */
-interface Drawn {
-  readonly explanation: Explanation;
-  readonly files: Images<string>;
-  /** The same as PNG files in memory. */
-  readonly images: Images<Uint8Array>;
+interface Drawn extends DrawnExplanation {
+  readonly files: Readonly<Record<keyof DrawnExplanation['images'], string>>;
 }
 
 export async function explain(
@@ -103,59 +98,26 @@ export async function explain(
   }
   if (explanations.length > 0) {
     const drawn = await draw(explanations, out);
-    if (report) await addExplanations(run.folder, forReport(drawn, run.weights));
+    if (report) await addExplanations(run.folder, explainedPictures(drawn, run.weights));
     await show(drawn, { out, csv, json, report }, terminal);
   }
   return unreadable === 0 ? 0 : 2;
 }
 
-/** Writes three pictures of each map, on one scale of colours, so that maps can be compared. */
+/** Writes three pictures of each map. */
 async function draw(explanations: readonly Explanation[], out: string): Promise<Drawn[]> {
-  const scale = maps.scaleFor(explanations.map(({ map }) => map));
   await makeFolder(out);
   const taken = new Set<string>();
   const drawn: Drawn[] = [];
-  for (const explanation of explanations) {
-    const { map, image, shape } = explanation;
-    const [, height, width] = shape;
+  for await (const { explanation, images } of drawExplanations(explanations)) {
     const name = freeName(basename(explanation.file, extname(explanation.file)), taken);
     const file = (kind: string) => join(out, `${name}-${kind}.png`);
     const files = { picture: file('picture'), map: file('map'), overlay: file('overlay') };
-    const images = {
-      picture: await encodePng(image, shape),
-      map: await encodePng(maps.colorMap(map, scale), [3, height, width]),
-      overlay: await encodePng(maps.overlay(image, map, scale), [3, height, width]),
-    };
     for (const kind of ['picture', 'map', 'overlay'] as const) await writeFileAtomic(files[kind], images[kind]);
     drawn.push({ explanation, files, images });
   }
   return drawn;
 }
-
-function forReport(drawn: readonly Drawn[], weights: 'last' | 'best'): ExplainedPictures {
-  return {
-    description: `${methodOf(drawn)}, with the ${weights} weights`,
-    signed: maps.scaleFor(drawn.map(({ explanation: { map } }) => map)).signed,
-    total: drawn.length,
-    pictures: drawn.slice(0, mostExplained).map(({ explanation: one, images }) => ({
-      ...images,
-      caption: basename(one.file),
-      explained: explainedClass(one),
-      probability: one.probability,
-      predicted: one.predicted,
-      verdict: one.check?.verdict ?? null,
-    })),
-  };
-}
-
-/** All maps have the method and the layer of the first. */
-function methodOf([{ explanation }]: readonly Drawn[]): string {
-  const { method, layer } = explanation;
-  return layer === null ? method : `${method} of the layer ${layer}`;
-}
-
-const explainedClass = ({ class: wanted, against }: Explanation) =>
-  against === null ? wanted : `${wanted} against ${against}`;
 
 type Shown = Required<Pick<ExplainCommandOptions, 'out' | 'csv' | 'json' | 'report'>>;
 
@@ -168,7 +130,7 @@ async function show(drawn: readonly Drawn[], { out, csv, json, report }: Shown, 
       if (explanation.check !== null) printCheck(explanation.file, explanation.check, terminal);
     }
     const [{ explanation }] = drawn;
-    print(terminal, `\n${methodOf(drawn)}. ${formatCount(3 * drawn.length)} pictures in ${out}.`);
+    print(terminal, `\n${explanationMethod(drawn)}. ${formatCount(3 * drawn.length)} pictures in ${out}.`);
     if (report) print(terminal, 'The maps are in the report of the run too.');
     if (explanation.check === null) {
       print(terminal, 'A map shows a place, not a reason, and may mislead: --check tests it.');

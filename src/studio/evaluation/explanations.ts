@@ -1,7 +1,16 @@
 import { InternalError } from '../../errors.js';
 import { answeredPictures } from '../../run/answeredPictures.js';
-import { explainPictures } from '../../run/explain.js';
+import type { TrainedRun } from '../../run/evaluate.js';
+import { type Explanation, explainPictures } from '../../run/explain.js';
 import type { ExplainMethod } from '../../run/explainMethods.js';
+import {
+  addExplanations,
+  type DrawnExplanation,
+  drawExplanations,
+  explainedPictures,
+  mostExplained,
+  requireReport,
+} from '../../run/explanationReport.js';
 import type { PictureInput } from '../../run/predict.js';
 import { encodePng } from '../../vision/images/png.js';
 import { explain as maps } from '../../vision/index.js';
@@ -10,10 +19,25 @@ import type { NearPictures } from '../featuresApi.js';
 import type { Neighbours } from '../neighbours.js';
 import { type OpenRuns, pictureAddress } from '../openRuns.js';
 
+/** How pictures are explained. */
+interface Asked {
+  readonly method: ExplainMethod;
+  readonly check: boolean;
+  readonly class?: string | undefined;
+}
+
+/** Explanations in the report of a run, by the name of the picture. All have one method. */
+interface Reported {
+  readonly run: TrainedRun;
+  readonly method: ExplainMethod;
+  readonly explanations: Map<string, Explanation>;
+}
+
 /** Pictures seen by the networks of runs. One is computed at a time. */
 export class Explanations {
   readonly #runs: OpenRuns;
   readonly #neighbours: Neighbours;
+  readonly #reported = new Map<string, Reported>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(runs: OpenRuns, neighbours: Neighbours) {
@@ -25,14 +49,9 @@ export class Explanations {
    * @param run name below the folder of the studio
    * @throws {FileError} for a run or a picture that cannot be read
    */
-  explain(
-    run: string,
-    picture: PictureInput,
-    asked: { readonly method: ExplainMethod; readonly check: boolean; readonly class?: string | undefined },
-  ): Promise<ExplanationView> {
+  explain(run: string, picture: PictureInput, asked: Asked): Promise<ExplanationView> {
     return this.#next(async () => {
-      const found = await onlyOne(explainPictures(await this.#runs.open(run), [picture], asked));
-      if ('error' in found) throw found.error;
+      const found = await explained(await this.#runs.open(run), picture, asked);
       const { map, image, shape, method, layer, check } = found;
       const [, height, width] = shape;
       const overlay = maps.overlay(image, map, maps.scaleFor([map]));
@@ -44,6 +63,34 @@ export class Explanations {
         picture: pictureAddress(await encodePng(image, shape)),
         verdict: check?.verdict ?? null,
       };
+    });
+  }
+
+  /**
+   * Puts the map of a picture into the report of a run, beside those that were put there before with the same
+   * method.
+   *
+   * @returns the names of the pictures that the report has now
+   * @throws {InputError} for a run without a report, and while a training writes to it
+   * @throws {FileError} for a run, a picture or a report that cannot be read
+   */
+  report(name: string, picture: PictureInput, asked: Asked): Promise<string[]> {
+    return this.#next(async () => {
+      const run = await this.#runs.open(name);
+      requireReport(run.folder);
+      const found = await explained(run, picture, asked);
+      const known = this.#reported.get(name);
+      const isSame = known?.run.weightsSha256 === run.weightsSha256 && known.method === asked.method;
+      const explanations = new Map(isSame ? known.explanations : []);
+      // The newest are first: a report has some of many.
+      explanations.delete(found.file);
+      const all = [found, ...explanations.values()].slice(0, mostExplained);
+      const drawn: DrawnExplanation[] = [];
+      for await (const one of drawExplanations(all)) drawn.push(one);
+      await addExplanations(run.folder, explainedPictures(drawn, run.weights));
+      const reported = new Map(all.map((one) => [one.file, one]));
+      this.#reported.set(name, { run, method: asked.method, explanations: reported });
+      return [...reported.keys()];
     });
   }
 
@@ -67,6 +114,12 @@ export class Explanations {
     this.#last = result;
     return result;
   }
+}
+
+async function explained(run: TrainedRun, picture: PictureInput, asked: Asked): Promise<Explanation> {
+  const found = await onlyOne(explainPictures(run, [picture], asked));
+  if ('error' in found) throw found.error;
+  return found;
 }
 
 /** The only result for a single picture. */

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
@@ -9,6 +10,7 @@ import type {
   EvaluationView,
   ExplanationView,
   RelabelAnswer,
+  ReportAnswer,
   SampleDetails,
   SampleList,
   ThresholdView,
@@ -38,6 +40,7 @@ const filter = z.object({
   most: natural.max(500).default(60),
 });
 const sampleOf = place.extend({ sample: natural });
+const explained = sampleOf.extend({ method: z.enum(explainMethods).default('gradcam'), class: short.optional() });
 
 /** Evaluations of finished runs from their stored predictions, and the pictures behind them. */
 export function evaluateRoutes(app: FastifyInstance, { workspace, signal }: StudioContext): void {
@@ -127,15 +130,15 @@ export function evaluateRoutes(app: FastifyInstance, { workspace, signal }: Stud
     return reply.type('image/png').header('cache-control', 'private, max-age=300').send(Buffer.from(png));
   });
   app.get('/api/evaluation/explanation', async ({ query }): Promise<ExplanationView> => {
-    const asked = parameters(
-      query,
-      sampleOf.extend({
-        method: z.enum(explainMethods).default('gradcam'),
-        class: short.optional(),
-        check: z.stringbool().default(false),
-      }),
-    );
+    const asked = parameters(query, explained.extend({ check: z.stringbool().default(false) }));
     return explanations.explain(asked.run, await pictureOf(asked), asked);
+  });
+  app.post('/api/evaluation/report', async ({ body }): Promise<ReportAnswer> => {
+    const asked = parameters(body, explained.extend({ check: z.boolean().default(false) }));
+    const { path } = await find(asked);
+    const names = await explanations.report(asked.run, await pictureOf(asked), asked);
+    const files = names.map((name) => (isAbsolute(name) ? (workspace.nameOf(name) ?? name) : null));
+    return { report: `${workspace.nameOf(path)}/report.html`, files };
   });
   app.get('/api/evaluation/neighbours', async ({ query }): Promise<NearPictures> => {
     const asked = parameters(query, sampleOf);
