@@ -1,4 +1,5 @@
 import { fineSide, lookSide, type Measured } from './measure.js';
+import { findTinyCopies } from './tinyCopies.js';
 
 /** How one picture is a copy of another. */
 export interface Copy {
@@ -74,6 +75,11 @@ export function findCopies(measured: readonly (Measured | null)[], digests: read
       );
       if (fits >= 0) copies.push({ a, b, kind: 'near', move: moves[fits].name });
     }
+  }
+  const known = new Set(copies.map(({ a, b }) => `${a} ${b}`));
+  const isKnown = (a: number, b: number) => known.has(`${Math.min(a, b)} ${Math.max(a, b)}`);
+  for (const [a, b] of findTinyCopies(measured, places, means, isKnown)) {
+    if (!isKnown(a, b)) copies.push({ a, b, kind: 'near', move: null });
   }
   return copies.sort((x, y) => x.a - y.a || x.b - y.b);
 }

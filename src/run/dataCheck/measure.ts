@@ -10,6 +10,11 @@ export interface Measured {
   readonly look: Float32Array;
   /** The same of 32×32 cells. */
   readonly fine: Float32Array;
+  /** Size of the small version. */
+  readonly width: number;
+  readonly height: number;
+  /** All grey values of a picture smaller than the finer version; else null. */
+  readonly grey: Float32Array | null;
   /** Means of red, green and blue, from 0 to 255. */
   readonly colour: readonly [red: number, green: number, blue: number];
   readonly brightness: number;
@@ -36,8 +41,11 @@ export function measure({ data, width, height }: SmallPicture): Measured {
   let square = 0;
   for (const value of grey) square += (value - brightness) ** 2;
   return {
-    look: cellsOf(grey, width, height, lookSide),
-    fine: cellsOf(grey, width, height, fineSide),
+    look: cellsBetween(grey, width, height, lookSide),
+    fine: cellsBetween(grey, width, height, fineSide),
+    width,
+    height,
+    grey: Math.min(width, height) < fineSide ? grey : null,
     colour: [sums[0] / pixels, sums[1] / pixels, sums[2] / pixels],
     brightness,
     contrast: Math.sqrt(square / pixels),
@@ -52,17 +60,27 @@ function mean(values: Float32Array): number {
   return sum / values.length;
 }
 
-/** Means of cells, weighted by the part of each pixel within: the same for a picture and a resized copy. */
-function cellsOf(grey: Float32Array, width: number, height: number, side: number): Float32Array {
+/**
+ * Means of cells, weighted by the part of each pixel within: the same for a picture and a resized copy.
+ *
+ * @param offset of all cells, as shares of the edges; cells end at the edges. Default: none
+ */
+export function cellsBetween(
+  grey: Float32Array,
+  width: number,
+  height: number,
+  side: number,
+  { down, right }: { readonly down: number; readonly right: number } = { down: 0, right: 0 },
+): Float32Array {
   const rows = new Float32Array(side * width);
   for (let cell = 0; cell < side; cell++) {
-    eachPart(cell, side, height, (y, weight) => {
+    eachPart(cell + down * side, side, height, (y, weight) => {
       for (let x = 0; x < width; x++) rows[cell * width + x] += weight * grey[y * width + x];
     });
   }
   const cells = new Float32Array(side * side);
   for (let column = 0; column < side; column++) {
-    eachPart(column, side, width, (x, weight) => {
+    eachPart(column + right * side, side, width, (x, weight) => {
       for (let row = 0; row < side; row++) cells[row * side + column] += weight * rows[row * width + x];
     });
   }
@@ -71,7 +89,8 @@ function cellsOf(grey: Float32Array, width: number, height: number, side: number
 
 /** The pixels of a cell with their weights, which add up to 1. */
 function eachPart(cell: number, cells: number, length: number, use: (at: number, weight: number) => void): void {
-  const [from, to] = [(cell * length) / cells, ((cell + 1) * length) / cells];
+  const from = Math.max(0, (cell * length) / cells);
+  const to = Math.min(length, ((cell + 1) * length) / cells);
   for (let at = Math.floor(from); at < Math.min(length, Math.ceil(to)); at++) {
     const part = Math.min(to, at + 1) - Math.max(from, at);
     if (part > 0) use(at, part / (to - from));
