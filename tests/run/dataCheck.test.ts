@@ -107,6 +107,31 @@ describe('a data check', () => {
     expect(height?.value === null || height?.suspicious === false).toBe(true);
   });
 
+  test('finds resized copies of pictures of some dozen pixels', async () => {
+    const [small, others] = ['small', 'others'].map((name) => join(root, name));
+    for (const folder of [small, others]) mkdirSync(join(folder, 'any'), { recursive: true });
+    for (let i = 0; i < 40; i++) {
+      const spots = Uint8Array.from({ length: 49 }, () => 255 * generator.int(2));
+      const drawn = await sharp(spots, { raw: { width: 7, height: 7, channels: 1 } })
+        .resize(28, 28, { kernel: 'cubic' })
+        .png()
+        .toBuffer();
+      if (i < 38) writeFileSync(join(small, 'any', `${i}.png`), drawn);
+      const side = [14, 56, 42, 21][i % 4];
+      // The first pictures are copied; the last two are in the other data only.
+      if (i < 12 || i >= 38)
+        await sharp(drawn)
+          .resize(side, side)
+          .toFile(join(others, 'any', `copy${i}.png`));
+    }
+    const { findings, pictures } = await checkData(`folder:${small}`, { against: `folder:${others}` });
+    const pairs = findings.flatMap(({ kind, pictures: own }) =>
+      kind === 'leak' ? [own.map((i) => pictures[i].name)] : [],
+    );
+    const expected = Array.from({ length: 12 }, (_, i) => [`any/${i}.png`, `any/copy${i}.png`]);
+    expect(new Set(pairs.map((pair) => pair.join(' ')))).toEqual(new Set(expected.map((pair) => pair.join(' '))));
+  });
+
   test('against other data finds the pictures that are in both', async () => {
     const other = join(root, 'other', 'any');
     mkdirSync(other, { recursive: true });
