@@ -1,9 +1,9 @@
 /**
  * Plants faults among pictures, and counts those that `fovea data check` finds: copies in eight disguises in other data, 2 % wrong labels,
- * and a camera that goes with the class. The pictures are test images of MNIST or Fashion-MNIST, or drawn eyes, healthy and with
- * pathologic myopia.
+ * and a camera that goes with the class. The pictures are test images of MNIST or Fashion-MNIST, or synthetic eyes, healthy and
+ * with pathologic myopia.
  *
- * usage: node scripts/dataCheckRecall.mjs [mnist|fashionmnist|drawn] [PICTURES]
+ * usage: node scripts/dataCheckRecall.mjs [mnist|fashionmnist|synthetic] [PICTURES]
  */
 
 import { spawnSync } from 'node:child_process';
@@ -15,13 +15,13 @@ import { RandomGenerator, vision } from '../dist/index.js';
 import { drawFundus } from '../dist/vision/palm/synth/draw.js';
 
 const name = process.argv[2] ?? 'mnist';
-const isDrawn = name === 'drawn';
-const classes = isDrawn ? 2 : 10;
+const isSynthetic = name === 'synthetic';
+const classes = isSynthetic ? 2 : 10;
 const generator = new RandomGenerator(1);
 
 /** Makes the picture of a number, as an image of sharp, with its label. */
 async function source() {
-  if (isDrawn) {
+  if (isSynthetic) {
     const draw = (i) => drawFundus({ seed: 1, stream: i, kind: i % 2 === 0 ? 'N' : 'P', camera: 'Zeiss', size: 384 });
     return {
       length: 400,

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/program.js';
@@ -209,8 +210,18 @@ describe('a training on a folder of pictures', () => {
     expect(shown.out).toMatch(/red0\.jpg +(red|blue) {2}\d/);
     const csv = await runFovea('predict', folder, pictures, '--csv');
     const rows = csv.out.trimEnd().split('\n');
-    expect(rows[0]).toBe('file,decision,predicted,probability:blue,probability:red,logit:blue,logit:red');
+    expect(rows[0]).toBe('file,decision,predicted,probability:blue,probability:red,logit:blue,logit:red,problem');
     expect(rows).toHaveLength(21);
+    const broken = join(root, 'broken.jpg');
+    writeFileSync(broken, 'no picture');
+    const [good, other] = ['red0.jpg', 'red1.jpg'].map((name) => join(pictures, 'red', name));
+    const mixed = await runFovea('predict', folder, good, broken, other, '--csv');
+    expect(mixed.code).toBe(2);
+    const [, first, second, third] = parse(mixed.out) as string[][];
+    expect([first, second, third].map(([file]) => file)).toEqual([good, broken, other]);
+    expect(second.slice(1, -1).every((cell) => cell === '')).toBe(true);
+    expect(second.at(-1)).toMatch(/broken\.jpg: expected/);
+    expect([first.at(-1), third.at(-1)]).toEqual(['', '']);
     const out = join(root, 'out.csv');
     expect((await runFovea('predict', folder, pictures, '--csv', '--out', out)).code).toBe(0);
     expect(readFileSync(out, 'utf8')).toBe(csv.out);

@@ -6,7 +6,7 @@ import { noMedicalDevice, trainedOnDrawings } from '../../report/wording.js';
 import { namedDataset } from '../../run/catalog/datasets.js';
 import { decisionNote, describeDecision } from '../../run/decision.js';
 import { openRun, type TrainedRun } from '../../run/evaluate.js';
-import { expandFolders, type PictureInput, type Prediction, predictFiles } from '../../run/predict.js';
+import { expandFolders, type PictureInput, type Prediction, predictFiles, type Unreadable } from '../../run/predict.js';
 import { classCells, classColumns } from '../../run/predictions/columns.js';
 import { csvText } from '../../text/csv.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
@@ -66,6 +66,8 @@ export async function predict(
     patient: true,
   });
   const shown: Prediction[] = [];
+  /** The results for a table, in the order of the pictures. */
+  const rows: (Prediction | Unreadable)[] = [];
   let unreadable = 0;
   let trainedOn = 0;
   let alike = 0;
@@ -74,6 +76,7 @@ export async function predict(
     const most = csv || classNames.length === 2 ? classNames.length : top;
     for await (const result of predictFiles(run, files, { top: most })) {
       progress.update(++done);
+      if (csv) rows.push(result);
       if (terminal.stdout.lost === true && out === undefined) break;
       if ('error' in result) {
         unreadable++;
@@ -90,7 +93,7 @@ export async function predict(
   } finally {
     progress.stop();
   }
-  if (csv) await writeCsv(csvOf(run, shown), out, shown.length, terminal);
+  if (csv) await writeCsv(csvOf(run, rows), out, rows.length, terminal);
   else if (shown.length > 0) printTableOf(shown, Math.min(top, classNames.length), terminal);
   if (trainedOn > 0) complain(terminal, trainedOnNote(trainedOn, done - unreadable));
   if (alike > 0) complain(terminal, alikeNote(alike, done - unreadable));
@@ -167,27 +170,36 @@ async function writeCsv(text: string, out: string | undefined, count: number, te
   print(terminal, `${formatCount(count)} pictures in ${out}`);
 }
 
-/** The columns of the data set, or else the probability of each class. */
-function csvOf({ folder }: TrainedRun, predictions: readonly Prediction[]): string {
+/**
+ * The columns of the data set, or else the probability of each class. A picture that cannot be read has a row
+ * too, with the reason, so that it does not vanish where a program reads the table.
+ */
+function csvOf({ folder }: TrainedRun, predictions: readonly (Prediction | Unreadable)[]): string {
   const { name, classNames } = folder.config.data;
   const probabilityOf = ({ classes }: Prediction, wanted: string) =>
     classes.find((entry) => entry.name === wanted)?.probability.toFixed(6);
   const { predictionColumns } = namedDataset(name);
   if (predictionColumns !== undefined) {
-    const rows = predictions.map((prediction) => [basename(prediction.file), probabilityOf(prediction, classNames[1])]);
+    const rows = predictions.map((prediction) => [
+      basename(prediction.file),
+      'error' in prediction ? '' : probabilityOf(prediction, classNames[1]),
+    ]);
     return csvText([[...predictionColumns], ...rows]);
   }
-  const rows = predictions.map(({ file, classes, decision }) => {
+  const decides = classNames.length === 2;
+  const columns = [...(decides ? ['decision'] : []), ...classColumns(classNames)];
+  const rows = predictions.map((prediction) => {
+    if ('error' in prediction) return [prediction.file, ...columns.map(() => ''), inFlags(prediction.error.message)];
+    const { file, classes, decision } = prediction;
     const ordered = classNames.flatMap((wanted) => classes.find((entry) => entry.name === wanted) ?? []);
     const cells = classCells(
       classNames,
       ordered.map(({ probability }) => probability),
       ordered.map(({ logit }) => logit),
     );
-    return [file, ...(decision === undefined ? [] : [decision.class]), ...cells];
+    return [file, ...(decision === undefined ? [] : [decision.class]), ...cells, ''];
   });
-  const decides = folder.config.data.classNames.length === 2;
-  return csvText([['file', ...(decides ? ['decision'] : []), ...classColumns(classNames)], ...rows]);
+  return csvText([['file', ...columns, 'problem'], ...rows]);
 }
 
 function printTableOf(predictions: readonly Prediction[], top: number, terminal: Terminal): void {
