@@ -47,7 +47,7 @@ export interface DrawnExplanation {
   readonly images: Readonly<Record<'picture' | 'map' | 'overlay', Uint8Array>>;
 }
 
-/** Draws maps on one scale of colours, so that they can be compared. */
+/** Maps as pictures, on one scale of colours, so that they can be compared. */
 export async function* drawExplanations(explanations: readonly Explanation[]): AsyncGenerator<DrawnExplanation> {
   const scale = explain.scaleFor(explanations.map(({ map }) => map));
   for (const explanation of explanations) {

@@ -9,6 +9,9 @@ import { LayerMaps } from './layerMaps.js';
 import { LayerTable } from './layerTable.js';
 import { Loading, Problem } from './notice.js';
 
+/** Time until the next look after one that failed. */
+const afterErrorMs = 5000;
+
 /** Layers and shapes of the network that the form has, once they are asked for. */
 export function ShapeWalk({ model, data, size }: { model: string; data: string; size: string | undefined }) {
   const [isOpen, setOpen] = useState(false);
@@ -57,17 +60,17 @@ export function LiveMaps({ job: { id, run, state } }: { readonly job: Job }) {
   const isRunning = state === 'running';
   useEffect(() => {
     if (!isRunning) return reload();
-    if (data === null) return;
+    if (data === null && error === null) return;
     const timer = setTimeout(function look() {
       // A page that is not seen costs nothing.
       if (document.hidden) document.addEventListener('visibilitychange', reload, { once: true });
       else reload();
-    }, data.nextMs);
+    }, data?.nextMs ?? afterErrorMs);
     return () => {
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', reload);
     };
-  }, [isRunning, data, reload]);
+  }, [isRunning, data, error, reload]);
   const image = data?.image ?? null;
   return (
     <section>

@@ -100,10 +100,10 @@ describeWith('chromium', 'the studio', () => {
     await tab.evaluate(click('Train'));
     await tab.until(`document.querySelector('progress')?.value >= 2`);
     await tab.until(`document.querySelectorAll('.chart canvas').length === 2`);
-    await tab.until(`document.querySelectorAll('.layers img').length === 2`);
     await tab.evaluate(click('Pause'));
     await tab.until(text('paused; its state is saved'));
     await tab.until(`${hasButton('Continue')}`);
+    await tab.until(`document.querySelectorAll('.layers img').length === 2`);
     await inspect('train-live');
   });
 

@@ -1,4 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RandomGenerator } from '../../src/random.js';
@@ -15,6 +25,7 @@ import type {
   TransformedPictures,
 } from '../../src/studio/api.js';
 import { preprocessing } from '../../src/vision/images/preprocess.js';
+import { itWith } from '../needs.js';
 import { writeRedAndBlue } from '../run/redAndBlue.js';
 import { temporaryFolder } from '../temporary.js';
 import { makeZip } from '../zipWriter.js';
@@ -179,4 +190,33 @@ it('of a folder that vanishes while it is open are named as gone', async () => {
   const { status, body } = await studio.ask(`/api/data/pictures?${data}`);
   expect([status, JSON.parse(body).code]).toEqual([404, 'gone']);
   renameSync(join(root, 'moved'), join(root, 'photos'));
+});
+
+it('of a folder that changes while it is open are counted again, and a picture that is gone is named', async () => {
+  const changing = 'data=folder:changing';
+  for (const [name, from] of [
+    ['blue/a.png', 'blue/blue0.png'],
+    ['red/b.png', 'red/red0.png'],
+    ['red/c.png', 'red/red1.png'],
+  ]) {
+    mkdirSync(join(root, 'changing', name.split('/')[0]), { recursive: true });
+    copyFileSync(join(root, 'photos', from), join(root, 'changing', name));
+  }
+  const counts = async () => (await studio.json<DataLayout>(`/api/data/layout?${changing}`)).parts[0].counts;
+  expect(await counts()).toEqual([1, 2]);
+  rmSync(join(root, 'changing/red/c.png'));
+  const { status, body } = await studio.ask(`/api/data/picture?${changing}&name=red/c.png`);
+  expect([status, JSON.parse(body).error]).toEqual([422, expect.stringContaining('c.png')]);
+  expect(await counts()).toEqual([1, 1]);
+  // A link in the place of the folder is not followed.
+  renameSync(join(root, 'changing'), `${root}.elsewhere`);
+  symlinkSync(`${root}.elsewhere`, join(root, 'changing'));
+  expect((await studio.ask(`/api/data/picture?${changing}&picture=0`)).status).toBe(403);
+});
+
+itWith('user', 'names a folder that must not be read', async () => {
+  chmodSync(join(root, 'empty'), 0o000);
+  const { status, body } = await studio.ask('/api/data/layout?data=folder:empty');
+  chmodSync(join(root, 'empty'), 0o755);
+  expect([status, JSON.parse(body).error]).toEqual([422, expect.stringMatching(/EACCES|permission/)]);
 });

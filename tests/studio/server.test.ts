@@ -15,6 +15,8 @@ let studio: TestStudio;
 beforeAll(async () => {
   mkdirSync(join(root, 'runs/half'), { recursive: true });
   writeFileSync(join(root, 'runs/half/config.json'), '{"format":2,');
+  mkdirSync(join(root, 'runs/newer'));
+  writeFileSync(join(root, 'runs/newer/config.json'), '{"format":99}');
   mkdirSync(join(folder, 'secret'));
   writeFileSync(join(folder, 'secret/config.json'), '{}');
   symlinkSync(join(folder, 'secret'), join(root, 'runs/link'));
@@ -100,16 +102,18 @@ describe('paths', () => {
     ['runs/link', 403, 'link'],
     ['runs/none', 404, 'gone'],
     ['runs/half', 422, 'input'],
+    ['runs/newer', 422, 'input'],
   ])('%s is refused', async (name, status, code) => {
     const { status: got, body } = await studio.ask(`/api/run?run=${encodeURIComponent(name)}`);
     expect([got, JSON.parse(body).code]).toEqual([status, code]);
     expect(body).not.toContain(`${folder}/secret`);
   });
 
-  it('of links are not listed, and half written runs are named', async () => {
+  it('of links are not listed; half written runs and those of a newer version are named', async () => {
     const { runs, broken } = await studio.json<RunList>('/api/runs');
     expect(runs).toEqual([]);
-    expect(broken.map(({ name }) => name)).toEqual(['runs/half']);
+    expect(broken.map(({ name }) => name).sort()).toEqual(['runs/half', 'runs/newer']);
+    expect(broken.find(({ name }) => name === 'runs/newer')?.problem).toContain('another version of Fovea');
   });
 
   it('of a folder that vanishes are answered with a clear error, and again once it is back', async () => {

@@ -1,3 +1,4 @@
+import { FileError } from '../../errors.js';
 import type { TrainedRun } from '../../run/evaluate.js';
 import { imagesOf, type RunImages } from '../../run/features/images.js';
 import { RunFolder } from '../../run/folder.js';
@@ -58,7 +59,12 @@ export class LiveFeatureMaps {
     const seen = this.#seen.get(key);
     if (seen !== undefined && isRunning && performance.now() < this.#restUntil) return seen.features;
     const begun = performance.now();
-    const run = await this.#runs.open(name);
+    const run = await this.#runs.open(name).catch((error: unknown) => {
+      // A training whose epochs are short may save its state again before the last one is read.
+      if (isRunning && error instanceof FileError) return null;
+      throw error;
+    });
+    if (run === null) return seen?.features ?? nothing;
     if (seen?.run === run) return seen.features;
     const own = await this.#images.get(`${name}\0${run.folder.config.started}`, () => imagesOf(run, images));
     const at = Math.min(index, own.length - 1);
