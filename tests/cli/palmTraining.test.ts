@@ -103,6 +103,32 @@ describe('a training on iChallenge-PM', () => {
     expect(Number(rows[3].split(',')[1])).toBeCloseTo(risk, 4);
   });
 
+  it('is divided into folds of both sets, with every picture held out once', async () => {
+    const out = join(root, 'folds');
+    const args = ['--data', `palm:${palm}`, '--folds', '2', '--epochs', '1', '--batch-size', '9', '--no-cache'];
+    await succeeds('train', 'lenet', ...args, '--out', out);
+    const rows = readFileSync(join(out, 'folds.csv'), 'utf8').trimEnd().split('\n').slice(1);
+    expect(rows).toHaveLength(34);
+    const heldOut = new Map(rows.map((row) => row.split(',').slice(0, 2) as [string, string]));
+    for (const number of ['1', '2']) {
+      const split = readFileSync(join(out, `fold-${number}`, 'split.csv'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .slice(1);
+      expect(split).toHaveLength(34);
+      for (const [file, part] of split.map((row) => row.split(','))) {
+        expect(part).toBe(heldOut.get(file) === number ? 'validation' : 'train');
+      }
+      const { data } = JSON.parse(readFileSync(join(out, `fold-${number}`, 'config.json'), 'utf8'));
+      expect(data.images).toMatchObject({ order: 'BGR' });
+      const [evaluated] = linesOf(await succeeds('eval', join(out, `fold-${number}`), '--json', '--no-cache'));
+      expect(evaluated).toMatchObject({
+        sameData: true,
+        images: [...heldOut.values()].filter((f) => f === number).length,
+      });
+    }
+  });
+
   it('has no third part', async () => {
     const { code, err } = await runFovea('eval', folder, '--split', 'all');
     expect(err).toContain('[palm] split: expected train or validation, got all');

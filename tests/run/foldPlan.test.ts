@@ -73,7 +73,7 @@ test('test pictures are in no fold', async () => {
 test.each([
   ['a group that is missing in some rows', { group: null }, about, 'got none for 1: 4.png'],
   ['fewer groups than folds', {}, { ...about, folds: 7 }, 'expected at least 7 for 7 folds, got 6'],
-  ['data with parts of their own', {}, { ...about, name: 'mnist' }, 'expected folder:DIR or csv:FILE'],
+  ['data with parts of their own', {}, { ...about, name: 'mnist' }, 'expected folder:DIR, csv:FILE or palm:DIR'],
 ])('a division with %s is refused', async (_, change, options, message) => {
   const rows: Row[] = Array.from({ length: 12 }, (_, i) => ({ file: `${i}.png`, label: i % 2, group: `P${i >> 1}` }));
   rows[4] = { ...rows[4], ...change };

@@ -72,9 +72,9 @@ export class FoldPlan {
     data: OpenedData,
     { name, folds, seed, group }: { name: string; folds: number; seed: number; group: string | undefined },
   ): Promise<FoldPlan> {
-    if (name !== 'folder' && name !== 'csv') {
+    if (name !== 'folder' && name !== 'csv' && name !== 'palm') {
       throw new InputError(
-        `[folds] ${name}: expected folder:DIR or csv:FILE, whose pictures can be divided, got data with parts of their own`,
+        `[folds] ${name}: expected folder:DIR, csv:FILE or palm:DIR, whose pictures can be divided, got data of other files`,
       );
     }
     const parts = [await data.open('train'), await data.open('validation')];

@@ -1,8 +1,21 @@
+import { join } from 'node:path';
 import { InputError } from '../../../errors.js';
+import { safeCell } from '../../../text/csv.js';
 import { PALM } from '../../../vision/palm/dataset.js';
-import { readRecord } from '../../../vision/palm/record.js';
-import { type NamedDataset, nothingToSay } from './namedDataset.js';
+import { type PalmImage, readRecord } from '../../../vision/palm/record.js';
+import { type KnownSplit, type NamedDataset, nothingToSay } from './namedDataset.js';
+import { openListed } from './parts.js';
 import { photographOf, readerOptions, readPhotograph, splitOf } from './photographs.js';
+
+const classNames = ['non-PM', 'PM'];
+
+/** Whether a split has pictures in another part than the release, as folds have. */
+function isDivided(images: readonly PalmImage[], split: KnownSplit | undefined): split is KnownSplit {
+  return images.some(({ file, set }) => {
+    const role = split?.pictures.get(safeCell(file))?.role;
+    return role !== undefined && role !== set;
+  });
+}
 
 export const palm: NamedDataset = {
   title: 'iChallenge-PM',
@@ -15,10 +28,25 @@ export const palm: NamedDataset = {
   predictionColumns: ['FileName', 'PM Risk'],
   async open(options) {
     const { location: dataDir = '', images } = options;
-    const { synthetic } = await readRecord(dataDir);
+    const { synthetic, images: all } = await readRecord(dataDir);
+    const title = synthetic ? 'synthetic fundus pictures (iChallenge-PM layout)' : 'iChallenge-PM';
+    if (isDivided(all, options.split)) {
+      const listed = {
+        where: 'palm',
+        root: dataDir,
+        files: all.map(({ file, label, set }) => ({ path: join(dataDir, file), label, role: set })),
+        classNames,
+        source: () => `folder ${dataDir}`,
+        origin: (role: string) => role,
+        passedOver: [],
+        notes: [],
+        advice: () => null,
+      };
+      return { ...openListed(listed, options), title, synthetic };
+    }
     return {
-      title: synthetic ? 'synthetic fundus pictures (iChallenge-PM layout)' : 'iChallenge-PM',
-      classNames: ['non-PM', 'PM'],
+      title,
+      classNames,
       imageShape: [3, images.height, images.width],
       images,
       holdOut: null,
