@@ -17,18 +17,21 @@ export class Virtual {
   }
 }
 
-/** The places that are taken, each by values that are not needed at the same time. */
-class Places {
-  readonly #taken = new Map<number, Virtual[]>();
+/** Values in one place, which are not needed at the same time, in order. */
+class Place {
+  readonly #values: Virtual[] = [];
 
-  isFree(place: number, { first, last }: Virtual): boolean {
-    return this.#taken.get(place)?.every((other) => other.last < first || last < other.first) ?? true;
-  }
-
-  take(place: number, virtual: Virtual): void {
-    const taken = this.#taken.get(place);
-    if (taken === undefined) this.#taken.set(place, [virtual]);
-    else taken.push(virtual);
+  /** Takes a value, if the place is free while it is needed. @returns whether it does */
+  takes(virtual: Virtual): boolean {
+    let [low, high] = [0, this.#values.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#values[middle].first > virtual.last) high = middle;
+      else low = middle + 1;
+    }
+    if (low > 0 && this.#values[low - 1].last >= virtual.first) return false;
+    this.#values.splice(low, 0, virtual);
+    return true;
   }
 }
 
@@ -41,20 +44,17 @@ class Places {
 export function allocate(virtuals: readonly Virtual[], registers: readonly number[]): number {
   const priority = ({ first, last, uses }: Virtual) => uses / (last - first + 1);
   const inOrder = virtuals.filter(({ first }) => first >= 0).sort((a, b) => priority(b) - priority(a));
-  const [inRegisters, inMemory] = [new Places(), new Places()];
-  let slots = 0;
+  const inRegisters = registers.map(() => new Place());
+  const inMemory: Place[] = [];
   for (const virtual of inOrder) {
-    const register = registers.find((place) => inRegisters.isFree(place, virtual));
-    if (register !== undefined) {
-      virtual.register = register;
-      inRegisters.take(register, virtual);
+    const found = inRegisters.findIndex((place) => place.takes(virtual));
+    if (found >= 0) {
+      virtual.register = registers[found];
       continue;
     }
-    let slot = 0;
-    while (!inMemory.isFree(slot, virtual)) slot++;
-    virtual.slot = slot;
-    inMemory.take(slot, virtual);
-    slots = Math.max(slots, slot + 1);
+    const slot = inMemory.findIndex((place) => place.takes(virtual));
+    virtual.slot = slot >= 0 ? slot : inMemory.push(new Place()) - 1;
+    if (slot < 0) inMemory[virtual.slot].takes(virtual);
   }
-  return slots;
+  return inMemory.length;
 }
