@@ -7,7 +7,7 @@ import { cellsBetween, type Measured } from './measure.js';
 
 /** A picture with an edge below this is tiny. */
 const tinySide = 32;
-/** Cells of the comparison, if the smaller picture has so many pixels; below the least nothing is compared. */
+/** Cells of the comparison, as the smaller picture has pixels; below the least nothing is compared. */
 const mostCells = 14;
 const leastCells = 10;
 /** Offsets that are tried, as shares of the edge. */
