@@ -66,8 +66,8 @@ export const courseTexts = {
     zh: 'Model 在 prepare 中把网络与优化器、损失和指标组合起来；之后 fit 训练，evaluate 评估，predict 给出答案。前几章的循环都在里面。',
   },
   'course.modelExercise': {
-    en: 'Exercise: the second button trains on 50 images. How far is the accuracy in training from the one in the evaluation?',
-    zh: '练习：第二个按钮只用 50 张图像训练。训练准确率与评估准确率相差多少？',
+    en: 'Exercise: the second button trains on 50 images, with as many steps. How far is the accuracy in training from the one in the evaluation?',
+    zh: '练习：第二个按钮只用 50 张图像训练，步数相同。训练准确率与评估准确率相差多少？',
   },
   'course.code': { en: 'The program', zh: '程序' },
   'course.run': { en: 'Run it', zh: '运行' },
