@@ -168,13 +168,13 @@ const measuredRows = libraries.filter((library) => columns.some((network) => has
 const leastOf = (network, name) => Math.min(...all[network][name].map(({ ms }) => ms));
 const shown = (ms) => (ms < 10 ? ms.toFixed(3) : ms.toFixed(0));
 
-/** One row a library; each network has its time, and in brackets its ratio to the row of that number. */
-function table(base) {
+/** One row a library; each network has its time, and in brackets its ratio to the first row. */
+function table() {
   const cell = (library) => (network) => {
     if (!has(network, library)) return '–';
     const { name } = library;
     const ms = leastOf(network, name);
-    return `${shown(ms)} (${(ms / leastOf(network, libraries[base].name)).toFixed(2)})`;
+    return `${shown(ms)} (${(ms / leastOf(network, libraries[0].name)).toFixed(2)})`;
   };
   const line = (row) => `| ${row.join(' | ')} |`;
   const rows = measuredRows.map((library) => [library.name, ...columns.map(cell(library))]);
@@ -197,11 +197,7 @@ ${measuredRows.map((library) => `- ${library.name}: ${engineOf(library)}`).join(
 
 In brackets: as a multiple of the first row.
 
-${table(0)}
-
-In brackets: as a multiple of the second row, which has no Winograd kernels either.
-
-${table(1)}
+${table()}
 `;
 console.log(text);
 if (options.write) {
