@@ -1,4 +1,4 @@
-import type { Measured } from './measure.js';
+import { lookSide, type Measured } from './measure.js';
 
 /** The nearest pictures of each picture, by its look and mean colours. */
 export interface Neighbours {
@@ -11,6 +11,37 @@ export interface Neighbours {
 const nearest = 10;
 /** Beyond so many pictures the search would take minutes. */
 export const mostPictures = 20_000;
+
+/** Row `k` is the cosine of frequency `k` at each of the cells in a row; rows are orthonormal. */
+const cosines = Array.from({ length: lookSide }, (_, k) =>
+  Float64Array.from({ length: lookSide }, (__, i) => {
+    const scale = Math.sqrt((k === 0 ? 1 : 2) / lookSide);
+    return scale * Math.cos(((2 * i + 1) * k * Math.PI) / (2 * lookSide));
+  }),
+);
+/** Frequencies down and across, the lowest first. */
+const frequencies = Array.from(
+  { length: lookSide ** 2 },
+  (_, i) => [Math.floor(i / lookSide), i % lookSide] as const,
+).sort((a, b) => a[0] + a[1] - b[0] - b[1]);
+
+/**
+ * The cosine transform of a look. It keeps distances, and the first values hold most of them, so that a search
+ * can leave most pictures after a few values.
+ */
+function spectrumOf(look: Float32Array): Float32Array {
+  const rows = new Float64Array(look.length);
+  for (let r = 0; r < lookSide; r++) {
+    for (let k = 0; k < lookSide; k++) {
+      for (let c = 0; c < lookSide; c++) rows[r * lookSide + k] += look[r * lookSide + c] * cosines[k][c];
+    }
+  }
+  return Float32Array.from(frequencies, ([down, across]) => {
+    let sum = 0;
+    for (let r = 0; r < lookSide; r++) sum += rows[r * lookSide + across] * cosines[down][r];
+    return sum;
+  });
+}
 
 /**
  * Finds the nearest pictures of each, without itself, pictures of its group and its copies: an out-of-sample
@@ -28,7 +59,7 @@ export function neighboursOf(
   const size = (measured[0]?.look.length ?? 0) + 3;
   const features = new Float32Array(count * size);
   measured.forEach(({ look, colour }, i) => {
-    features.set(look, i * size);
+    features.set(spectrumOf(look), i * size);
     // Three means stand beside 64 cells.
     for (let c = 0; c < 3; c++) features[i * size + size - 3 + c] = 3 * colour[c];
   });

@@ -17,7 +17,7 @@ const meanTolerance = 6;
 const leastLikeness = 0.88;
 /** Least correlation at the best offset. */
 const leastCorrelation = 0.98;
-/** The next picture must be so many times further from a correlation of 1: digits of a class are alike. */
+/** The next picture must be so many times further from a correlation of 1: digits of a class look alike. */
 const margin = 2;
 
 interface Candidate {
