@@ -26,7 +26,7 @@ const frequencies = Array.from(
 ).sort((a, b) => a[0] + a[1] - b[0] - b[1]);
 
 /**
- * The cosine transform of a look. It keeps distances, and the first values hold most of them, so that a search
+ * The cosine transform of a look. It keeps distances. The first values hold most of them, so that a search
  * can leave most pictures after a few values.
  */
 function spectrumOf(look: Float32Array): Float32Array {
