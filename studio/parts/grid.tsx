@@ -38,6 +38,8 @@ export function PictureGrid({ data, part, label, total, onChoose }: GridProps) {
   const rows = Math.ceil(total / columns);
   const first = Math.max(0, Math.floor(top / cellHeight) - spareRows) * columns;
   const end = Math.min(total, (Math.ceil((top + boxHeight) / cellHeight) + spareRows) * columns);
+  // Names of the next pictures in either direction come before their cells do.
+  for (const place of [first - chunk, end + chunk]) if (place >= 0 && place < total) chunks.at(place);
   const shown = Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
   return (
     <section
