@@ -1,3 +1,4 @@
+import { cosineTransform } from '../cosines.js';
 import { lookSide, type Measured } from './measure.js';
 
 /** The nearest pictures of each picture, by its look and mean colours. */
@@ -12,13 +13,7 @@ const nearest = 10;
 /** Beyond so many pictures the search would take minutes. */
 export const mostPictures = 20_000;
 
-/** Row `k` is the cosine of frequency `k` at each of the cells in a row; rows are orthonormal. */
-const cosines = Array.from({ length: lookSide }, (_, k) =>
-  Float64Array.from({ length: lookSide }, (__, i) => {
-    const scale = Math.sqrt((k === 0 ? 1 : 2) / lookSide);
-    return scale * Math.cos(((2 * i + 1) * k * Math.PI) / (2 * lookSide));
-  }),
-);
+const cosines = cosineTransform(lookSide);
 /** Frequencies down and across, the lowest first. */
 const frequencies = Array.from(
   { length: lookSide ** 2 },
@@ -33,12 +28,12 @@ function spectrumOf(look: Float32Array): Float32Array {
   const rows = new Float64Array(look.length);
   for (let r = 0; r < lookSide; r++) {
     for (let k = 0; k < lookSide; k++) {
-      for (let c = 0; c < lookSide; c++) rows[r * lookSide + k] += look[r * lookSide + c] * cosines[k][c];
+      for (let c = 0; c < lookSide; c++) rows[r * lookSide + k] += look[r * lookSide + c] * cosines[k * lookSide + c];
     }
   }
   return Float32Array.from(frequencies, ([down, across]) => {
     let sum = 0;
-    for (let r = 0; r < lookSide; r++) sum += rows[r * lookSide + across] * cosines[down][r];
+    for (let r = 0; r < lookSide; r++) sum += rows[r * lookSide + across] * cosines[down * lookSide + r];
     return sum;
   });
 }

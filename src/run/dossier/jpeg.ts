@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import type { Raster } from '../../vision/transforms/raster.js';
+import { cosineTransform } from '../cosines.js';
 
 /** Quantization tables of ITU-T T.81, annex K, row by row. */
 const luminance = [
@@ -13,11 +14,7 @@ const chrominance = [
   99, 99, 99, 99, 99, 99,
 ];
 
-/** `cosines[8 * frequency + place]` of the orthonormal cosine transform of eight values. */
-const cosines = Float64Array.from({ length: 64 }, (_, i) => {
-  const [frequency, place] = [i >> 3, i & 7];
-  return Math.cos(((2 * place + 1) * frequency * Math.PI) / 16) * (frequency === 0 ? Math.sqrt(1 / 8) : 0.5);
-});
+const cosines = cosineTransform(8);
 
 interface Plane {
   readonly values: Float64Array;
